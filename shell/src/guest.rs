@@ -1,0 +1,62 @@
+//! The guest's entry points: before the snapshot, and for one run.
+#![expect(unsafe_code, reason = "exports symbols under fixed names")]
+
+use crate::abi::{self, Input};
+use crate::job::Job;
+use crate::shell::Shell;
+use std::sync::Mutex;
+
+/// The interpreter of the snapshot; taken by the one run of an instance.
+static READY: Mutex<Option<Shell>> = Mutex::new(None);
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a current-thread runtime needs nothing from the host")
+}
+
+/// Builds and warms the interpreter; the engine snapshots what it leaves.
+#[unsafe(export_name = "wizer-initialize")]
+pub(crate) extern "C" fn initialize() {
+    let mut shell = Shell::new();
+    // The runtime ends here: its clock began on the machine of the build.
+    runtime().block_on(shell.warm());
+    *READY.lock().expect("one thread") = Some(shell);
+}
+
+/// Runs the script that the engine has ready and returns its exit status.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn run() -> i32 {
+    let ready = READY.lock().expect("one thread").take();
+    let mut shell = ready.unwrap_or_default();
+    let runtime = runtime();
+    let ended = runtime.block_on(shell.run(job(), &abi::write));
+    if let Some(verdict) = &ended.verdict {
+        abi::verdict(verdict);
+    }
+    // The instance is thrown away: nobody needs the memory back.
+    std::mem::forget((shell, runtime));
+    i32::from(ended.status)
+}
+
+fn job() -> Job {
+    let mut arguments = abi::arguments().into_iter();
+    let name = arguments.next().unwrap_or_else(|| "sh".to_owned());
+    Job {
+        script: abi::input(Input::Script).unwrap_or_default(),
+        name,
+        arguments: arguments.collect(),
+        environment: abi::environment()
+            .into_iter()
+            .filter_map(|entry| {
+                let (name, value) = entry.split_once('=')?;
+                Some((name.to_owned(), value.to_owned()))
+            })
+            .collect(),
+        stdin: abi::input(Input::Stdin).unwrap_or_default(),
+        event: abi::input(Input::Event),
+        quota: abi::quota(),
+        seed: abi::seed(),
+    }
+}

@@ -1,0 +1,25 @@
+//! The interpreter's own limits, lifted as far as it lets us.
+//!
+//! The engine's fuel, memory limit and deadline are the real ones. What stays:
+//! 16 nested function calls, 8 nested shells and 100 levels of syntax, which
+//! the interpreter does not let its user raise.
+
+use bashkit::ExecutionLimits;
+
+/// Bytes that the interpreter may hold between two commands at one time.
+const INTERMEDIATE_BYTES: u64 = 256 << 20;
+/// Larger than any memory that the engine grants.
+const LARGE: usize = 1 << 30;
+
+pub(crate) fn execution() -> ExecutionLimits {
+    ExecutionLimits::cli()
+        .max_work_units(u64::MAX)
+        .max_aggregate_input_bytes(u64::MAX)
+        .max_live_intermediate_bytes(INTERMEDIATE_BYTES)
+        .max_stdout_bytes(LARGE)
+        .max_stderr_bytes(LARGE)
+        .max_parser_operations(LARGE)
+        .max_word_split_fields(LARGE)
+        .max_word_split_bytes(LARGE)
+        .max_history_entries(0)
+}

@@ -1,0 +1,83 @@
+//! One run: from a job to an exit status.
+
+use crate::job::Job;
+use crate::shell::Shell;
+use crate::stream::{Sink, Stream};
+use bashkit::ExecOptions;
+
+/// Largest verdict that is handed over, in bytes.
+pub const VERDICT_MAX: usize = 64 << 10;
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Exit status, 0 to 255.
+    pub status: u8,
+    /// The content of `/verdict.json`, if the script left one.
+    pub verdict: Option<Vec<u8>>,
+}
+
+impl Shell {
+    /// Runs one script to its end, its EXIT trap included.
+    ///
+    /// A shell serves one run: variables and files of the first would be seen
+    /// by the second.
+    pub async fn run(&mut self, job: Job, sink: Sink<'_>) -> Ended {
+        self.files.begin(job.quota, job.event);
+        self.reseed(job.seed).await;
+        for (name, value) in &job.environment {
+            self.bash.set_env(name, value);
+        }
+        let script = String::from_utf8(job.script)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let options = ExecOptions::new()
+            .arg0(job.name.as_str())
+            .positional(job.arguments)
+            .stdin(job.stdin);
+        let result = self
+            .bash
+            .execute(&script)
+            .options(options)
+            .stdout_fn(|bytes| {
+                sink(Stream::Stdout, &bytes);
+                std::future::ready(Ok(()))
+            })
+            .stderr_fn(|bytes| {
+                sink(Stream::Stderr, &bytes);
+                std::future::ready(Ok(()))
+            })
+            .await;
+        let status = match result {
+            Ok(result) => result.exit_code,
+            Err(error) => {
+                let report = error
+                    .syntax_report(&job.name, &script)
+                    .unwrap_or_else(|| format!("{}: {error}\n", job.name));
+                sink(Stream::Stderr, report.as_bytes());
+                2
+            }
+        };
+        Ended {
+            status: status.to_le_bytes()[0],
+            verdict: self.verdict(sink),
+        }
+    }
+
+    fn verdict(&self, sink: Sink<'_>) -> Option<Vec<u8>> {
+        let complain = |text: String| sink(Stream::Stderr, text.as_bytes());
+        match self.files.take_verdict() {
+            Ok(Some(verdict)) if verdict.len() > VERDICT_MAX => {
+                complain(format!(
+                    "tenterhook: /verdict.json: {} bytes, more than {VERDICT_MAX}; ignored\n",
+                    verdict.len()
+                ));
+                None
+            }
+            Ok(verdict) => verdict,
+            Err(error) => {
+                complain(format!("tenterhook: /verdict.json: {error}; ignored\n"));
+                None
+            }
+        }
+    }
+}
