@@ -1,0 +1,178 @@
+//! What could not be done, in variants that every face can say in its dialect.
+
+use std::fmt;
+
+use tenterhook_engine::{OverCeiling, Refusal};
+
+use crate::id::Number;
+
+/// A cause of which only the text matters.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The nouns that an [`Error`] can be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Noun {
+    /// An [`Account`](crate::Account).
+    Account,
+    /// A [`Token`](crate::Token).
+    Token,
+    /// A [`Source`](crate::Source).
+    Source,
+    /// A [`Hook`](crate::Hook).
+    Hook,
+    /// A hook point.
+    HookPoint,
+    /// A [`Server`](crate::Server).
+    Server,
+    /// A [`Task`](crate::Task).
+    Task,
+    /// An [`Execution`](crate::Execution).
+    Execution,
+}
+
+impl fmt::Display for Noun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Account => "account",
+            Self::Token => "token",
+            Self::Source => "source",
+            Self::Hook => "hook",
+            Self::HookPoint => "hook point",
+            Self::Server => "server",
+            Self::Task => "task",
+            Self::Execution => "execution",
+        })
+    }
+}
+
+/// What could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing has this name or id in the account.
+    #[error("there is no {what} `{id}`")]
+    NotFound {
+        /// What was looked for.
+        what: Noun,
+        /// By which name, number or id.
+        id: String,
+    },
+    /// The name or id belongs to another one.
+    #[error("there is a {what} named `{name}` already")]
+    NameTaken {
+        /// What there is already.
+        what: Noun,
+        /// The name, or the id where the caller chose it.
+        name: String,
+    },
+    /// It cannot be removed while hooks refer to it.
+    #[error("the {what} `{id}` is in use by {} of the account's hooks", by.len())]
+    InUse {
+        /// What was to be removed.
+        what: Noun,
+        /// Its name.
+        id: String,
+        /// The numbers of the hooks that refer to it.
+        by: Vec<Number>,
+    },
+    /// A field does not follow its rules.
+    #[error("`{field}` {reason}")]
+    Invalid {
+        /// The field, as a path such as `limits.fuel`.
+        field: String,
+        /// What is wrong and what to send instead.
+        reason: String,
+    },
+    /// A limit was asked for that the operator does not allow.
+    #[error(transparent)]
+    OverCeiling(#[from] OverCeiling),
+    /// The bytes are not acceptable as a program.
+    #[error("cannot accept the program")]
+    Refused {
+        /// Why not, for whoever sent them.
+        #[source]
+        refusal: Refusal,
+    },
+    /// It cannot be done in the state that the object is in.
+    #[error("cannot {doing} {what} `{id}` while it is {state}")]
+    WrongState {
+        /// What was to be done.
+        doing: &'static str,
+        /// To what sort of thing.
+        what: Noun,
+        /// To which.
+        id: String,
+        /// The state that forbids it.
+        state: String,
+    },
+    /// There is no room for more work just now; trying again later may succeed.
+    #[error("too busy: {what}")]
+    Busy {
+        /// What there is too much of.
+        what: &'static str,
+    },
+    /// The dispatcher is being shut down.
+    #[error("the server is shutting down")]
+    Stopping,
+    /// The engine could not do its part.
+    #[error("cannot run the sandbox")]
+    Engine {
+        /// What went wrong.
+        source: tenterhook_engine::Error,
+    },
+    /// The store could not do its part.
+    #[error("cannot {doing}")]
+    Store {
+        /// What was to be done.
+        doing: &'static str,
+        /// What went wrong.
+        source: Cause,
+    },
+}
+
+impl Error {
+    /// A field does not follow its rules.
+    pub fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// Nothing has this name, number or id.
+    pub fn not_found(what: Noun, id: impl fmt::Display) -> Self {
+        Self::NotFound {
+            what,
+            id: id.to_string(),
+        }
+    }
+
+    /// The store could not do its part.
+    pub fn store(doing: &'static str, source: impl Into<Cause>) -> Self {
+        Self::Store {
+            doing,
+            source: source.into(),
+        }
+    }
+}
+
+impl From<tenterhook_engine::Error> for Error {
+    fn from(source: tenterhook_engine::Error) -> Self {
+        match source {
+            tenterhook_engine::Error::Refused { refusal } => Self::Refused { refusal },
+            source => Self::Engine { source },
+        }
+    }
+}
+
+impl From<tenterhook_sdk::Fault> for Error {
+    fn from(fault: tenterhook_sdk::Fault) -> Self {
+        Self::Invalid {
+            field: if fault.attribute.is_empty() {
+                "event".into()
+            } else {
+                fault.attribute.into()
+            },
+            reason: fault.detail,
+        }
+    }
+}

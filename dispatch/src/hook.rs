@@ -1,0 +1,173 @@
+//! A source bound to a hook point: for which servers, with what, and how strictly.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use tenterhook_engine::AskedLimits;
+use time::OffsetDateTime;
+
+use crate::hook_point::HookPointName;
+use crate::id::{HookId, Key, Number, SourceId};
+use crate::retry::RetryPolicy;
+
+/// A source bound to a hook point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// Its identifier.
+    pub id: HookId,
+    /// By which croit refers to it.
+    pub number: Number,
+    /// The program to run.
+    pub source: SourceId,
+    /// The event that it waits for.
+    pub event: HookPointName,
+    /// For which servers it runs.
+    pub targets: Targets,
+    /// Arguments, before those of the hook point.
+    pub args: Vec<String>,
+    /// Its own environment variables.
+    pub env: BTreeMap<String, String>,
+    /// The limits that it asks for.
+    pub limits: AskedLimits,
+    /// Hooks of one event run in this order on each target; equal ones by number.
+    /// Default: 0.
+    pub order: i32,
+    /// Whether it runs at all. Default: yes.
+    pub enabled: bool,
+    /// What its failure means for the event.
+    pub failure_policy: FailurePolicy,
+    /// When it is run again.
+    pub retry: RetryPolicy,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub modified_at: OffsetDateTime,
+}
+
+/// For which servers a hook runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Targets {
+    /// Once, for no server in particular; on hook points that cannot choose one, always this.
+    Once,
+    /// For every server of the account; once, if there is none.
+    All,
+    /// For these servers; for none at all if the list is empty.
+    These(Vec<Number>),
+}
+
+impl Targets {
+    /// Whether the hook runs for the server with this number.
+    #[must_use]
+    pub fn cover(&self, server: Number) -> bool {
+        match self {
+            Self::Once | Self::All => true,
+            Self::These(servers) => servers.contains(&server),
+        }
+    }
+}
+
+/// What a failing hook means for the event that it was run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FailurePolicy {
+    /// The event goes on.
+    Open,
+    /// The event is denied.
+    Closed,
+}
+
+impl FailurePolicy {
+    /// The name in lower case, as it stands in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl fmt::Display for FailurePolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A hook to make. `None` has its default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewHook {
+    /// See [`Hook::source`].
+    pub source: Key<SourceId>,
+    /// The name of a hook point; unknown names are refused, except `custom.…`.
+    pub event: String,
+    /// See [`Hook::targets`]. Default: all servers where the hook point lets one
+    /// choose, else once. Ignored where it does not.
+    pub targets: Option<Targets>,
+    /// See [`Hook::args`]; at most 64, together at most 32 KiB, without NUL.
+    pub args: Vec<String>,
+    /// See [`Hook::env`]; at most 64, together at most 32 KiB, without NUL; no
+    /// name may start with `HOOK_` or `CROIT_`.
+    pub env: BTreeMap<String, String>,
+    /// See [`Hook::limits`].
+    pub limits: AskedLimits,
+    /// See [`Hook::order`].
+    pub order: i32,
+    /// See [`Hook::enabled`].
+    pub enabled: Option<bool>,
+    /// See [`Hook::failure_policy`]. Default: closed on `Pre…` and `….pre`, else open.
+    pub failure_policy: Option<FailurePolicy>,
+    /// See [`Hook::retry`].
+    pub retry: RetryPolicy,
+}
+
+impl NewHook {
+    /// Binds `source` to `event` with every default.
+    #[must_use]
+    pub fn new(source: impl Into<Key<SourceId>>, event: impl Into<String>) -> Self {
+        Self {
+            source: source.into(),
+            event: event.into(),
+            targets: None,
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            limits: AskedLimits::default(),
+            order: 0,
+            enabled: None,
+            failure_policy: None,
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+/// What to change of a hook; `None` keeps. The rules are those of [`NewHook`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HookChange {
+    /// See [`NewHook::source`].
+    pub source: Option<Key<SourceId>>,
+    /// See [`NewHook::event`].
+    pub event: Option<String>,
+    /// See [`NewHook::targets`].
+    pub targets: Option<Targets>,
+    /// See [`NewHook::args`].
+    pub args: Option<Vec<String>>,
+    /// See [`NewHook::env`].
+    pub env: Option<BTreeMap<String, String>>,
+    /// See [`NewHook::limits`].
+    pub limits: Option<AskedLimits>,
+    /// See [`NewHook::order`].
+    pub order: Option<i32>,
+    /// See [`NewHook::enabled`].
+    pub enabled: Option<bool>,
+    /// See [`NewHook::failure_policy`].
+    pub failure_policy: Option<FailurePolicy>,
+    /// See [`NewHook::retry`].
+    pub retry: Option<RetryPolicy>,
+}
+
+impl From<SourceId> for Key<SourceId> {
+    fn from(id: SourceId) -> Self {
+        Self::Id(id)
+    }
+}

@@ -1,0 +1,241 @@
+//! The catalog of events that hooks can wait for, with their parameters.
+//!
+//! The catalog is fixed at build time, one file per interface that documents the
+//! names. Beside it every account may use names of its own, `custom.…`.
+
+mod astra;
+mod croit;
+mod fenix;
+mod nova;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use serde::Serialize;
+
+use crate::error::{Error, Noun};
+use crate::hook::FailurePolicy;
+
+/// One kind of event that hooks can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct HookPoint {
+    /// Its name, the `type` of its events.
+    pub name: &'static str,
+    /// The interface that documents it.
+    pub face: Face,
+    /// Whether hooks run for servers of the tenant's choice.
+    pub can_choose_server: bool,
+    /// Whether of the servers that a hook covers only one, drawn by lot, runs it.
+    pub one_random_server: bool,
+    /// When it fires.
+    pub description: &'static str,
+    /// What its events tell, in the order of croit's positional arguments.
+    pub parameters: &'static [Parameter],
+}
+
+/// One thing that the events of a hook point tell: a member of their `data`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Parameter {
+    /// The member's name.
+    pub name: &'static str,
+    /// What it holds.
+    pub description: &'static str,
+}
+
+/// The interface that documents a hook point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Face {
+    /// croit's hook API.
+    Croit,
+    /// Astra's execution hooks: action and stage.
+    Astra,
+    /// Nova's external events.
+    Nova,
+    /// Fenix's maintenance sessions.
+    Fenix,
+}
+
+/// Prefix of the names that need no entry in the catalog.
+const CUSTOM_PREFIX: &str = "custom.";
+
+/// Longest name, in bytes; as long as a croit client's column is wide.
+const NAME_MAX_BYTES: usize = 128;
+
+/// Declares one catalog entry in the form of a table row.
+macro_rules! point {
+    ($face:ident $name:literal $servers:ident, $description:literal $(, $parameter:literal: $meaning:literal)* $(,)?) => {
+        $crate::hook_point::HookPoint {
+            name: $name,
+            face: $crate::hook_point::Face::$face,
+            can_choose_server: !matches!($crate::hook_point::Servers::$servers, $crate::hook_point::Servers::None),
+            one_random_server: matches!($crate::hook_point::Servers::$servers, $crate::hook_point::Servers::Lot),
+            description: $description,
+            parameters: &[$($crate::hook_point::Parameter { name: $parameter, description: $meaning }),*],
+        }
+    };
+}
+use point;
+
+/// The column of the catalog's tables that says who runs a hook.
+enum Servers {
+    /// No server in particular.
+    None,
+    /// Each server that a hook covers.
+    Each,
+    /// One of them, drawn by lot.
+    Lot,
+}
+
+static BY_NAME: LazyLock<HashMap<&'static str, &'static HookPoint>> =
+    LazyLock::new(|| HookPoint::catalog().map(|point| (point.name, point)).collect());
+
+impl HookPoint {
+    /// Lists the whole catalog: croit's, Astra's, Nova's, then Fenix's.
+    pub fn catalog() -> impl Iterator<Item = &'static Self> {
+        [croit::POINTS, astra::POINTS, nova::POINTS, fenix::POINTS]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Lists croit's hook points, in the order of its documentation.
+    pub fn croit() -> impl Iterator<Item = &'static Self> {
+        croit::POINTS.iter()
+    }
+}
+
+/// The name of a hook point: one of the catalog, or `custom.…`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HookPointName(Arc<str>);
+
+impl HookPointName {
+    /// Accepts a name of the catalog, or `custom.` and up to 121 of `a`–`z`,
+    /// `0`–`9`, `.`, `_` and `-`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for every other name.
+    pub fn parse(name: &str) -> Result<Self, Error> {
+        let known = BY_NAME.contains_key(name) || is_custom(name);
+        known
+            .then(|| Self(name.into()))
+            .ok_or_else(|| Error::not_found(Noun::HookPoint, shorten(name)))
+    }
+
+    /// The catalog's entry; `None` for a tenant's own name.
+    #[must_use]
+    pub fn point(&self) -> Option<&'static HookPoint> {
+        BY_NAME.get(&*self.0).copied()
+    }
+
+    /// Whether hooks run for servers of the tenant's choice; on a tenant's own
+    /// name they may.
+    #[must_use]
+    pub fn can_choose_server(&self) -> bool {
+        self.point().is_none_or(|point| point.can_choose_server)
+    }
+
+    /// What a failing hook means here unless it says otherwise: a denial on what
+    /// is about to happen, nothing on what has happened.
+    #[must_use]
+    pub fn default_failure_policy(&self) -> FailurePolicy {
+        if self.0.starts_with("Pre") || self.0.ends_with(".pre") {
+            FailurePolicy::Closed
+        } else {
+            FailurePolicy::Open
+        }
+    }
+
+    /// The name itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_custom(name: &str) -> bool {
+    name.len() <= NAME_MAX_BYTES
+        && name.strip_prefix(CUSTOM_PREFIX).is_some_and(|rest| {
+            !rest.is_empty()
+                && rest
+                    .bytes()
+                    .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
+        })
+}
+
+/// Keeps a stranger's text short enough for an error message.
+fn shorten(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(NAME_MAX_BYTES).collect()
+}
+
+impl fmt::Display for HookPointName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for HookPointName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for HookPointName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn croit_has_twenty_hook_points_and_eleven_choose_servers() {
+        assert_eq!(HookPoint::croit().count(), 20);
+        assert_eq!(HookPoint::croit().filter(|p| p.can_choose_server).count(), 11);
+        assert_eq!(HookPoint::croit().filter(|p| p.one_random_server).count(), 2);
+    }
+
+    #[test]
+    fn no_name_stands_in_the_catalog_twice() {
+        let names: HashSet<_> = HookPoint::catalog().map(|point| point.name).collect();
+        assert_eq!(names.len(), HookPoint::catalog().count());
+    }
+
+    #[test]
+    fn the_parameters_of_a_hook_point_become_different_variables() {
+        for point in HookPoint::catalog() {
+            let names: HashSet<_> = point
+                .parameters
+                .iter()
+                .map(|p| tenterhook_sdk::contract::upper_snake(p.name))
+                .collect();
+            assert_eq!(names.len(), point.parameters.len(), "{}", point.name);
+        }
+    }
+
+    #[test]
+    fn a_name_is_of_the_catalog_or_custom() {
+        for name in ["OnAudit", "snapshot.pre", "network-changed", "custom.a", "custom.build_1.done-2"] {
+            assert_eq!(HookPointName::parse(name).unwrap().as_str(), name);
+        }
+        let long = format!("custom.{}", "x".repeat(122));
+        for name in ["", "onaudit", "custom.", "custom.A", "custom.a b", "test-event", &long] {
+            assert!(HookPointName::parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn failure_closes_what_is_about_to_happen() {
+        let policy = |name| HookPointName::parse(name).unwrap().default_failure_policy();
+        assert_eq!(policy("PreFormatDisk"), FailurePolicy::Closed);
+        assert_eq!(policy("backup.pre"), FailurePolicy::Closed);
+        assert_eq!(policy("custom.deploy.pre"), FailurePolicy::Closed);
+        assert_eq!(policy("PostFormatDisk"), FailurePolicy::Open);
+        assert_eq!(policy("custom.Prelude".to_lowercase().leak()), FailurePolicy::Open);
+    }
+}

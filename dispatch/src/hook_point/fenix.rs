@@ -1,0 +1,25 @@
+//! The states of Fenix's maintenance sessions and the types of its actions.
+//!
+//! A state's hook point is `session.` and the state; an action's is `action.`
+//! and its type.
+
+use super::{HookPoint, point};
+
+pub(super) const POINTS: &[HookPoint] = &[
+    point!(Fenix "session.MAINTENANCE" None, "A session began; projects are told."),
+    point!(Fenix "session.SCALE_IN" None, "A session needs projects to free capacity."),
+    point!(Fenix "session.PREPARE_MAINTENANCE" None, "A session empties a host to begin with."),
+    point!(Fenix "session.START_MAINTENANCE" None, "A session maintains the hosts that are empty."),
+    point!(Fenix "session.PLANNED_MAINTENANCE" None, "A session empties the next host."),
+    point!(Fenix "session.MAINTENANCE_COMPLETE" None, "All hosts of a session are maintained; projects are told."),
+    point!(Fenix "session.MAINTENANCE_DONE" None, "A session ended well."),
+    point!(Fenix "session.MAINTENANCE_FAILED" None, "A session failed."),
+    point!(Fenix "action.pre" None, "Before the hosts of a session are maintained."),
+    point!(Fenix "action.host" None, "While one host of a session is maintained.",
+        "host": "name of the host"),
+    point!(Fenix "action.compute" None, "While one compute host of a session is maintained.",
+        "host": "name of the host"),
+    point!(Fenix "action.controller" None, "While one controller host of a session is maintained.",
+        "host": "name of the host"),
+    point!(Fenix "action.post" None, "After the hosts of a session were maintained."),
+];

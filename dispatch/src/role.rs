@@ -1,0 +1,96 @@
+//! What a principal may do, and who a principal is.
+//!
+//! Roles are ordered: each may do what those below it may. Which call needs
+//! which role is the matter of each face.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::id::{AccountId, TokenId};
+
+/// What a principal may do within its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May read.
+    Viewer,
+    /// May also fire events and change hooks and sources.
+    Member,
+    /// May also change servers, read scripts and run ad hoc ones.
+    Admin,
+    /// May also issue and revoke tokens.
+    Owner,
+}
+
+/// The text is not a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a role is `viewer`, `member`, `admin` or `owner`")]
+pub struct NotARole;
+
+impl Role {
+    /// The name in lower case, as it stands in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Member => "member",
+            Self::Admin => "admin",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = NotARole;
+
+    fn from_str(text: &str) -> Result<Self, NotARole> {
+        match text {
+            "viewer" => Ok(Self::Viewer),
+            "member" => Ok(Self::Member),
+            "admin" => Ok(Self::Admin),
+            "owner" => Ok(Self::Owner),
+            _ => Err(NotARole),
+        }
+    }
+}
+
+/// Whoever holds a valid token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The account that the token belongs to.
+    pub account: AccountId,
+    /// The token.
+    pub token: TokenId,
+    /// The token's name, which stands for the user's.
+    pub name: String,
+    /// What the token allows.
+    pub role: Role,
+    /// When the token ends, if ever.
+    pub expires_at: Option<OffsetDateTime>,
+    /// Whether this is a login session or a token that was issued.
+    pub kind: crate::TokenKind,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_ordered_and_read_back() {
+        let roles = [Role::Viewer, Role::Member, Role::Admin, Role::Owner];
+        assert!(roles.is_sorted());
+        for role in roles {
+            assert_eq!(role.to_string().parse(), Ok(role));
+        }
+        assert_eq!("root".parse::<Role>(), Err(NotARole));
+    }
+}

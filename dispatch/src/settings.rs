@@ -1,0 +1,65 @@
+//! How a dispatcher is set up. Every bound is on; none can be "unlimited".
+
+use tenterhook_engine::Limits;
+
+use crate::work::Retention;
+
+/// How a dispatcher is set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Executions that run at one time. Default: 64. Keep it below the engine's
+    /// number of sandboxes.
+    pub concurrency: usize,
+    /// Executions of one account that run at one time. Default: 32.
+    pub account_concurrency: usize,
+    /// Tasks of one account held in memory; what is beyond waits in the store.
+    /// Default: 1,024.
+    pub account_loaded: usize,
+    /// Bytes of events held in memory, all accounts together. Default: 64 MiB.
+    pub loaded_bytes: usize,
+    /// Bytes of output that wait to be stored. Default: 64 MiB; at least the
+    /// ceiling of [`Limits::output`].
+    pub settling_bytes: usize,
+    /// Programs that are kept ready. Default: 256.
+    pub programs: usize,
+    /// Limits of a hook that asks for none.
+    pub default_limits: Limits,
+    /// Most that a hook may ask for.
+    pub ceiling: Limits,
+    /// Largest module or component, in bytes. Default: 16 MiB; at most 64 MiB.
+    pub module_bytes: u64,
+    /// Executions that one event may cause. Default: 4,096.
+    pub executions_per_event: usize,
+    /// How long what is over is kept.
+    pub retention: Retention,
+}
+
+/// Largest script, in bytes: what Astra documents.
+pub const SCRIPT_MAX_BYTES: u64 = 96 * 1024;
+
+/// Most that [`Settings::module_bytes`] can be.
+pub const MODULE_MAX_BYTES: u64 = 64 << 20;
+
+/// Largest event, in bytes of JSON.
+///
+/// Larger contents belong into a place that the event names; this leaves room
+/// for an audited request body.
+pub const EVENT_MAX_BYTES: usize = 256 * 1024;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            concurrency: 64,
+            account_concurrency: 32,
+            account_loaded: 1_024,
+            loaded_bytes: 64 << 20,
+            settling_bytes: 64 << 20,
+            programs: 256,
+            default_limits: Limits::default(),
+            ceiling: Limits::ceiling(),
+            module_bytes: 16 << 20,
+            executions_per_event: 4_096,
+            retention: Retention::default(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A named script, module or component that a tenant has uploaded.
+//!
+//! The bytes lie in a store addressed by their SHA-256; a source is the name
+//! that leads to them, and it counts how often it was changed.
+
+use bytes::Bytes;
+use serde::Serialize;
+use tenterhook_engine::{Digest, Kind};
+use time::OffsetDateTime;
+
+use crate::id::{Number, SourceId};
+
+/// A named program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its identifier.
+    pub id: SourceId,
+    /// By which croit's `scriptId` refers to it.
+    pub number: Number,
+    /// Unique within the account.
+    pub name: String,
+    /// What sort of program the bytes are.
+    pub kind: Kind,
+    /// The SHA-256 of the bytes.
+    pub digest: Digest,
+    /// How many bytes there are.
+    pub size_bytes: u64,
+    /// 1 at first; one more whenever the bytes change.
+    pub revision: u32,
+    /// What it is for; empty if nobody said.
+    pub description: String,
+    /// When it was uploaded first.
+    pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub modified_at: OffsetDateTime,
+}
+
+/// A source to upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSource {
+    /// See [`Source::name`]; 1 to 255 bytes without control characters.
+    pub name: String,
+    /// The program. Its kind is told from its first bytes.
+    pub bytes: Bytes,
+    /// What the bytes must be; `None` takes whatever they are.
+    pub kind: Option<Kind>,
+    /// See [`Source::description`]; at most 4,096 bytes.
+    pub description: String,
+}
+
+/// What to change of a source; `None` keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceChange {
+    /// See [`NewSource::name`].
+    pub name: Option<String>,
+    /// See [`NewSource::bytes`].
+    pub bytes: Option<Bytes>,
+    /// See [`NewSource::kind`]; looked at only when there are bytes.
+    pub kind: Option<Kind>,
+    /// See [`NewSource::description`].
+    pub description: Option<String>,
+}
+
+/// A source as JSON in the native form.
+#[derive(Serialize)]
+struct Printed<'a> {
+    id: SourceId,
+    number: Number,
+    name: &'a str,
+    kind: Kind,
+    digest: String,
+    size_bytes: u64,
+    revision: u32,
+    description: &'a str,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    modified_at: OffsetDateTime,
+}
+
+impl Serialize for Source {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Printed {
+            id: self.id,
+            number: self.number,
+            name: &self.name,
+            kind: self.kind,
+            digest: self.digest.to_string(),
+            size_bytes: self.size_bytes,
+            revision: self.revision,
+            description: &self.description,
+            created_at: self.created_at,
+            modified_at: self.modified_at,
+        }
+        .serialize(serializer)
+    }
+}

@@ -1,0 +1,231 @@
+//! What the dispatcher asks of a database.
+//!
+//! Two stores implement it, and one conformance suite holds both to what is said
+//! here. Rules about names, sizes and defaults are kept by the dispatcher; a
+//! store keeps uniqueness, references and durability.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tenterhook_engine::Digest;
+use time::OffsetDateTime;
+
+use crate::account::Account;
+use crate::error::Error;
+use crate::execution::Execution;
+use crate::hook::Hook;
+use crate::id::{AccountId, ExecutionId, HookId, Key, NodeId, ServerId, SourceId, TaskId, TokenId};
+use crate::page::{ExecutionFilter, ExecutionPage, Outputs, TaskFilter, TaskPage};
+use crate::server::Server;
+use crate::source::Source;
+use crate::task::Task;
+use crate::token::{SecretHash, Token};
+use crate::work::{Backlog, Cancelling, ClaimedTask, Inserted, NewTask, Retention, Settlement, Swept};
+
+/// The answer to a call that has been queued already when it returns.
+pub type Queued<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// A durable store of all nouns.
+///
+/// A change that was answered with `Ok` survives `kill -9` and power failure.
+/// Nouns to insert carry [`Number::UNASSIGNED`](crate::Number::UNASSIGNED); they come back with the number
+/// that the store has given them.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Keeps a new account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameTaken`].
+    async fn insert_account(&self, account: Account) -> Result<Account, Error>;
+
+    /// Lists all accounts by number.
+    async fn accounts(&self) -> Result<Vec<Account>, Error>;
+
+    /// Keeps a new token under the hash of its secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameTaken`] among the issued tokens of the account.
+    async fn insert_token(&self, token: Token, hash: SecretHash) -> Result<(), Error>;
+
+    /// Finds a token by the hash of its secret, whether or not it has expired.
+    async fn token(&self, hash: SecretHash) -> Result<Option<Token>, Error>;
+
+    /// Lists the tokens of an account, oldest first.
+    async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, Error>;
+
+    /// Removes a token. Tells whether there was one.
+    async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error>;
+
+    /// Notes when tokens were last used.
+    async fn touch_tokens(&self, uses: Vec<(TokenId, OffsetDateTime)>) -> Result<(), Error>;
+
+    /// Keeps a new server.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameTaken`] for its name or id.
+    async fn insert_server(&self, account: AccountId, server: Server) -> Result<Server, Error>;
+
+    /// Replaces a server. Its id and number stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::NameTaken`].
+    async fn update_server(&self, account: AccountId, server: Server) -> Result<(), Error>;
+
+    /// Removes a server.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::InUse`] by hooks that name it.
+    async fn delete_server(&self, account: AccountId, id: ServerId) -> Result<(), Error>;
+
+    /// Lists the servers of an account by number.
+    async fn servers(&self, account: AccountId) -> Result<Vec<Server>, Error>;
+
+    /// Keeps a new source with its bytes, and hooks of it, all or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameTaken`].
+    async fn insert_source(
+        &self,
+        account: AccountId,
+        source: Source,
+        bytes: Bytes,
+        hooks: Vec<Hook>,
+    ) -> Result<(Source, Vec<Hook>), Error>;
+
+    /// Replaces a source, its bytes if they are given, and the whole set of its
+    /// hooks if that is given; all or nothing. Answers with the hooks given.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::NameTaken`].
+    async fn update_source(
+        &self,
+        account: AccountId,
+        source: Source,
+        bytes: Option<Bytes>,
+        hooks: Option<Vec<Hook>>,
+    ) -> Result<Vec<Hook>, Error>;
+
+    /// Removes a source. Its bytes stay while an execution refers to them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::InUse`] by hooks.
+    async fn delete_source(&self, account: AccountId, id: SourceId) -> Result<(), Error>;
+
+    /// Lists the sources of an account by number.
+    async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error>;
+
+    /// Reads the bytes of a program.
+    async fn program(&self, digest: Digest) -> Result<Option<Bytes>, Error>;
+
+    /// Keeps a new hook.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for its source.
+    async fn insert_hook(&self, account: AccountId, hook: Hook) -> Result<Hook, Error>;
+
+    /// Replaces a hook. Its id and number stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for the hook or its source.
+    async fn update_hook(&self, account: AccountId, hook: Hook) -> Result<(), Error>;
+
+    /// Removes a hook. Tells whether there was one.
+    async fn delete_hook(&self, account: AccountId, id: HookId) -> Result<bool, Error>;
+
+    /// Lists the hooks of an account by number.
+    async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error>;
+
+    /// Keeps new tasks, all or nothing; a task whose event was accepted before
+    /// is left out and the first one named. A task without executions is
+    /// over at once.
+    async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error>;
+
+    /// Keeps what became of an attempt. It is queued when the call returns;
+    /// settlements take effect in the order of the calls.
+    fn settle(&self, settlement: Settlement) -> Queued<()>;
+
+    /// Frees all tasks that another run of the server owned, and raises the
+    /// attempt of their executions which are not over: each may have begun.
+    /// Tells how many tasks there were.
+    async fn take_over(&self, node: NodeId) -> Result<u64, Error>;
+
+    /// Frees a task which `node` owns but does not run.
+    async fn release(&self, account: AccountId, task: TaskId) -> Result<(), Error>;
+
+    /// Makes up to `limit` due tasks of an account `node`'s own, oldest first.
+    async fn claim(
+        &self,
+        account: AccountId,
+        node: NodeId,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<ClaimedTask>, Error>;
+
+    /// Lists the accounts that have tasks which nobody owns.
+    async fn backlog(&self) -> Result<Vec<Backlog>, Error>;
+
+    /// Notes that a task is to be cancelled, and ends it if nobody owns it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    async fn cancel_task(&self, account: AccountId, id: TaskId, now: OffsetDateTime) -> Result<Cancelling, Error>;
+
+    /// Cancels one execution of a task that nobody owns. `None` if somebody
+    /// does, or the execution is over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    async fn cancel_execution(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        now: OffsetDateTime,
+    ) -> Result<Cancelling, Error>;
+
+    /// Makes an execution that failed or was cancelled wait anew, and its task
+    /// one that can be claimed. Tells whether it could: the whole task must be over.
+    async fn redrive(&self, account: AccountId, id: ExecutionId, now: OffsetDateTime) -> Result<bool, Error>;
+
+    /// Reads a task.
+    async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<Option<Task>, Error>;
+
+    /// Lists tasks, newest first.
+    async fn tasks(&self, account: AccountId, filter: &TaskFilter, page: TaskPage) -> Result<Vec<Task>, Error>;
+
+    /// Reads an execution with its output.
+    async fn execution(&self, account: AccountId, id: ExecutionId) -> Result<Option<Execution>, Error>;
+
+    /// Lists executions, newest first; those of one task in the order in which
+    /// they run, whatever the page's limit is.
+    async fn executions(
+        &self,
+        account: AccountId,
+        filter: &ExecutionFilter,
+        page: ExecutionPage,
+        outputs: Outputs,
+    ) -> Result<Vec<Execution>, Error>;
+
+    /// Reads the event of a task as JSON; `None` if it had none.
+    async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error>;
+
+    /// Removes what is no longer to be kept, a bounded part at a time.
+    async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error>;
+
+    /// Tells whether the store can be read, for a readiness check.
+    async fn ready(&self) -> Result<(), Error>;
+}
+

@@ -1,0 +1,217 @@
+//! What passes between dispatcher and store while events become executions.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tenterhook_engine::{Outcome, Usage};
+use tenterhook_sdk::Verdict;
+use time::OffsetDateTime;
+
+use crate::execution::{HookRef, Output, ServerRef, State};
+use crate::id::{AccountId, ExecutionId, NodeId, Number, TaskId};
+use crate::recipe::Recipe;
+use crate::task::EventKey;
+
+/// A task to write down, with its executions, before anything is run.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    /// See [`Task::id`](crate::Task::id).
+    pub id: TaskId,
+    /// Who it belongs to.
+    pub account: AccountId,
+    /// See [`Task::name`](crate::Task::name).
+    pub name: String,
+    /// See [`Task::started_by`](crate::Task::started_by).
+    pub started_by: String,
+    /// See [`Task::object`](crate::Task::object).
+    pub object: Option<String>,
+    /// The event, unless it is ad hoc.
+    pub event: Option<NewEvent>,
+    /// When it came into being.
+    pub created_at: OffsetDateTime,
+    /// The node that runs it at once; `None` leaves it to be claimed.
+    pub owner: Option<NodeId>,
+    /// What to run; empty if no hook waits for the event.
+    pub executions: Vec<NewExecution>,
+    /// Bytes of a program that is no source, to keep with the task.
+    pub program: Option<Bytes>,
+}
+
+/// An event as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEvent {
+    /// What makes it unique.
+    pub key: EventKey,
+    /// The whole event as JSON.
+    pub json: Bytes,
+}
+
+/// An execution to write down, `WAITING`.
+#[derive(Clone, Debug)]
+pub struct NewExecution {
+    /// See [`Execution::id`](crate::Execution::id).
+    pub id: ExecutionId,
+    /// See [`Execution::hook`](crate::Execution::hook).
+    pub hook: Option<HookRef>,
+    /// What to run and how.
+    pub recipe: Arc<Recipe>,
+    /// See [`Execution::server`](crate::Execution::server).
+    pub server: Option<ServerRef>,
+    /// Executions of one lane run one after the other; lanes run side by side.
+    pub lane: u32,
+}
+
+/// What became of a [`NewTask`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is stored under this number.
+    New(Number),
+    /// Its event had been accepted before, as this task.
+    Repeated(TaskId),
+}
+
+/// A task that a node has made its own, with the executions that are not over.
+#[derive(Clone, Debug)]
+pub struct ClaimedTask {
+    /// Its identifier.
+    pub id: TaskId,
+    /// Its number.
+    pub number: Number,
+    /// Who it belongs to.
+    pub account: AccountId,
+    /// The event, unless it is ad hoc.
+    pub event: Option<NewEvent>,
+    /// Whether somebody has asked to cancel it.
+    pub cancelled: bool,
+    /// When it came into being.
+    pub created_at: OffsetDateTime,
+    /// Its executions that are not over, in the order in which they run.
+    pub executions: Vec<ClaimedExecution>,
+    /// States of those that are over.
+    pub over: Vec<State>,
+}
+
+/// An execution of a [`ClaimedTask`].
+#[derive(Clone, Debug)]
+pub struct ClaimedExecution {
+    /// What was written down.
+    pub new: NewExecution,
+    /// Attempts that have begun, or may have.
+    pub attempt: u32,
+    /// Attempts that have ended in failure.
+    pub failures: u32,
+    /// Not to be run before this time.
+    pub due_at: Option<OffsetDateTime>,
+}
+
+/// What became of one attempt, and what follows for its task.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// Who it belongs to.
+    pub account: AccountId,
+    /// The task.
+    pub task: TaskId,
+    /// The execution; `None` if only the task changes.
+    pub execution: Option<Attempt>,
+    /// What follows for the task.
+    pub task_change: TaskChange,
+}
+
+/// What became of one attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// The execution.
+    pub id: ExecutionId,
+    /// Over, or waiting to be tried again.
+    pub state: State,
+    /// Which attempt it was.
+    pub attempt: u32,
+    /// Attempts that have ended in failure, this one included.
+    pub failures: u32,
+    /// How it ended, if it began.
+    pub outcome: Option<Outcome>,
+    /// What the host could not do.
+    pub error: Option<String>,
+    /// The bill.
+    pub usage: Option<Usage>,
+    /// What it printed.
+    pub output: Output,
+    /// What it answered.
+    pub verdict: Option<Verdict>,
+    /// Whether it failed for good after all its retries.
+    pub dead: bool,
+    /// When it began, if it did.
+    pub started_at: Option<OffsetDateTime>,
+    /// When the execution ended for good.
+    pub ended_at: Option<OffsetDateTime>,
+    /// When it is to be tried again.
+    pub due_at: Option<OffsetDateTime>,
+}
+
+/// What follows for a task from one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskChange {
+    /// It goes on.
+    None,
+    /// It is over.
+    Ended {
+        /// Its final state.
+        state: State,
+        /// When.
+        at: OffsetDateTime,
+    },
+    /// Nothing of it can run before this time; whoever is there then may claim it.
+    Parked {
+        /// Until when it rests.
+        until: OffsetDateTime,
+    },
+}
+
+/// What became of a wish to cancel a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelling {
+    /// Nobody was running it; it is over now.
+    Ended,
+    /// A node owns it; the wish is noted, and that node must act on it.
+    Owned,
+    /// It was over before.
+    Over,
+}
+
+/// Work that nobody has claimed, of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// The account.
+    pub account: AccountId,
+    /// When the first of its tasks is due.
+    pub due_at: OffsetDateTime,
+}
+
+/// How long what is over is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Finished tasks older than this are removed. Default: 30 days.
+    pub age: std::time::Duration,
+    /// Most finished tasks of one account; the oldest go first. Default: 200,000.
+    pub tasks_per_account: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            age: std::time::Duration::from_secs(30 * 24 * 60 * 60),
+            tasks_per_account: 200_000,
+        }
+    }
+}
+
+/// What a sweep removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Tasks, with their executions.
+    pub tasks: u64,
+    /// Programs that nothing refers to.
+    pub programs: u64,
+    /// Tokens that had expired.
+    pub tokens: u64,
+}
