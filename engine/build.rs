@@ -1,0 +1,31 @@
+//! Makes the shell image: the shell guest built from source, pre-initialised, and
+//! compiled to machine code, for the engine to embed.
+//!
+//! `TENTERHOOK_SHELL_WASM` names a ready `tenterhook_shell.wasm` to use instead of
+//! building the guest.
+
+#[path = "src/runtime/config.rs"]
+mod config;
+#[path = "build/guest.rs"]
+mod guest;
+#[path = "build/image.rs"]
+mod image;
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use sha2::{Digest as _, Sha256};
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/runtime/config.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let guest = guest::build(&out);
+    let bytes = fs::read(&guest)
+        .unwrap_or_else(|error| panic!("cannot read the shell guest {}: {error}", guest.display()));
+    let code = image::make(&bytes);
+    let hex: String = Sha256::digest(&code).iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(out.join("shell.cwasm"), &code).expect("OUT_DIR can be written");
+    fs::write(out.join("shell.digest"), format!("sha256:{hex}")).expect("OUT_DIR can be written");
+}

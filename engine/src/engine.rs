@@ -1,0 +1,214 @@
+//! The engine: what is expensive and shared by all runs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+use crate::admission::{self, Survey};
+use crate::cache::Cache;
+use crate::compile;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::invocation::Invocation;
+use crate::kind::Kind;
+use crate::link::Linkers;
+use crate::program::{Code, Program};
+use crate::refusal::Refusal;
+use crate::report::Report;
+use crate::runtime::{GuestThreads, Runtime};
+use crate::sandbox;
+use crate::sandbox::scratch::Scratches;
+use crate::shell::Shell;
+
+/// How an engine is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder for compiled code; it must be private to this user. `None` keeps nothing.
+    pub cache: Option<PathBuf>,
+    /// Folder in which scratch folders are made where none can be mounted.
+    pub scratch: PathBuf,
+    /// Runs that may be in progress at one time. Default: 100.
+    pub sandboxes: u32,
+    /// Threads that run guests. Default: the number of cores.
+    pub threads: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cache: None,
+            scratch: std::env::temp_dir(),
+            sandboxes: 100,
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        }
+    }
+}
+
+/// Loads programs and runs them. Cheap to clone; all clones are one engine.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    runtime: Runtime,
+    linkers: Linkers,
+    cache: Cache,
+    shell: Shell,
+    scratches: Scratches,
+    sandboxes: Semaphore,
+    compilers: Semaphore,
+    threads: GuestThreads,
+}
+
+impl Engine {
+    /// Starts the runtime, its clock and the threads that run guests.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Start`], [`Error::Threads`] or [`Error::Cache`].
+    pub fn start(settings: Settings) -> Result<Self, Error> {
+        let runtime = Runtime::start(settings.sandboxes)?;
+        let linkers = Linkers::new(&runtime.wasm)?;
+        let cache = Cache::open(settings.cache, &runtime.wasm)?;
+        let sandboxes = usize::try_from(settings.sandboxes).unwrap_or(Semaphore::MAX_PERMITS);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                runtime,
+                linkers,
+                cache,
+                shell: Shell::default(),
+                scratches: Scratches::probe(&settings.scratch),
+                sandboxes: Semaphore::new(sandboxes),
+                // One at a time: a compilation uses all cores by itself.
+                compilers: Semaphore::new(1),
+                threads: GuestThreads::start(settings.threads)?,
+            }),
+        })
+    }
+
+    /// Accepts `bytes` as a program of this kind: checks, compiles and links it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] when the bytes are not acceptable; other variants when
+    /// the host could not do its part.
+    pub async fn load(&self, kind: Kind, bytes: &[u8]) -> Result<Program, Error> {
+        if kind == Kind::Script {
+            return self.load_script(bytes).await;
+        }
+        let _compiler = self.inner.compilers.acquire().await;
+        let engine = self.clone();
+        let bytes = Bytes::copy_from_slice(bytes);
+        self.blocking(Digest::of(&bytes), move || engine.load_wasm(kind, &bytes))
+            .await
+    }
+
+    /// Checks `bytes` as [`load`](Self::load) does before it compiles, and says
+    /// what is in them. A script has no imports.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] that an upload would get.
+    pub fn survey(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {
+        match kind {
+            Kind::Script => admission::check_script(bytes).map(|()| Survey::default()),
+            Kind::Module | Kind::Component => admission::check_wasm(kind, bytes),
+        }
+    }
+
+    /// Runs `program` once, on the calling task. Waits for a free sandbox; that
+    /// time is not counted against the run's deadline.
+    ///
+    /// # Errors
+    ///
+    /// Only when the host could not do its part; whatever the guest does is in
+    /// the report's outcome.
+    pub async fn run(&self, program: &Program, invocation: Invocation) -> Result<Report, Error> {
+        let inner = &self.inner;
+        let _sandbox = inner.sandboxes.acquire().await;
+        sandbox::run(&inner.runtime.wasm, &inner.scratches, program, invocation).await
+    }
+
+    /// Runs `program` once on the engine's own threads. Dropping the handle does
+    /// not end the run; its `cancel` token does. A panic fails this run alone:
+    /// it is the handle's error.
+    #[must_use]
+    pub fn spawn(&self, program: &Program, invocation: Invocation) -> JoinHandle<Result<Report, Error>> {
+        let engine = self.clone();
+        let program = program.clone();
+        self.inner
+            .threads
+            .spawn(async move { engine.run(&program, invocation).await })
+    }
+
+    /// The threads that run guests, to run more there.
+    #[must_use]
+    pub fn threads(&self) -> &Handle {
+        self.inner.threads.handle()
+    }
+
+    async fn load_script(&self, bytes: &[u8]) -> Result<Program, Error> {
+        admission::check_script(bytes)?;
+        let digest = Digest::of(bytes);
+        let text = Bytes::copy_from_slice(bytes);
+        let engine = self.clone();
+        let shell = self
+            .blocking(digest, move || {
+                let Inner {
+                    runtime,
+                    cache,
+                    linkers,
+                    shell,
+                    ..
+                } = &*engine.inner;
+                shell.get(&runtime.wasm, cache, linkers)
+            })
+            .await?;
+        Ok(Program::new(digest, Code::Script { shell, text }, false))
+    }
+
+    fn load_wasm(&self, kind: Kind, bytes: &[u8]) -> Result<Program, Error> {
+        let survey = Self::survey(kind, bytes)?;
+        let digest = Digest::of(bytes);
+        let Inner {
+            runtime,
+            cache,
+            linkers,
+            ..
+        } = &*self.inner;
+        let wasm = &runtime.wasm;
+        let not_linked = |error: wasmtime::Error| {
+            Error::from(Refusal::Import {
+                kind,
+                import: error.root_cause().to_string(),
+            })
+        };
+        let code = if kind == Kind::Component {
+            let component = compile::component(wasm, cache, digest, bytes)?;
+            let linked = linkers.component.instantiate_pre(&component).map_err(not_linked)?;
+            Code::Component(CommandPre::new(linked).map_err(not_linked)?)
+        } else {
+            let module = compile::module(wasm, cache, digest, bytes)?;
+            Code::Module(linkers.module.instantiate_pre(&module).map_err(not_linked)?)
+        };
+        Ok(Program::new(digest, code, survey.uses_files))
+    }
+
+    /// Does work that keeps a thread busy, away from the threads that must not be.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        digest: Digest,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.threads()
+            .spawn_blocking(work)
+            .await
+            .unwrap_or(Err(Error::Panicked { digest }))
+    }
+}

@@ -1,0 +1,75 @@
+//! What the host could not do.
+
+use std::path::PathBuf;
+
+use crate::digest::Digest;
+use crate::refusal::Refusal;
+
+/// What the host could not do. A guest's own failure is never one of these.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes were not accepted as a program.
+    #[error("cannot accept the program")]
+    Refused {
+        /// Why not, for whoever sent them.
+        #[source]
+        refusal: Refusal,
+    },
+    /// The runtime did not start.
+    #[error("cannot start the WebAssembly runtime")]
+    Start {
+        /// What went wrong.
+        source: wasmtime::Error,
+    },
+    /// The guest runtime's threads did not start.
+    #[error("cannot start the threads that run guests")]
+    Threads {
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// A program could not be made ready to run.
+    #[error("cannot prepare program {digest}")]
+    Prepare {
+        /// The program.
+        digest: Digest,
+        /// What went wrong.
+        source: wasmtime::Error,
+    },
+    /// Compiled code could not be kept or read back.
+    #[error("cannot use the code cache at {}", path.display())]
+    Cache {
+        /// The file or folder.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// A folder for one run's files could not be made.
+    #[error("cannot make a scratch folder in {}", path.display())]
+    Scratch {
+        /// The folder that was to hold it.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The sandbox failed in a way that is not the guest's doing.
+    #[error("cannot run program {digest}")]
+    Run {
+        /// The program.
+        digest: Digest,
+        /// What went wrong.
+        source: wasmtime::Error,
+    },
+    /// The thread that worked on a program panicked. Only this program is affected.
+    #[error("the work on program {digest} panicked")]
+    Panicked {
+        /// The program.
+        digest: Digest,
+    },
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused { refusal }
+    }
+}

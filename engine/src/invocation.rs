@@ -1,0 +1,75 @@
+//! What one run is given: arguments, variables, event, limits, clock and seed.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+
+use crate::limits::Limits;
+
+/// What one run is given. The guest sees nothing else.
+///
+/// The default gives it nothing: no arguments, no variables, empty standard
+/// input, no event file, no network, default [`Limits`].
+#[derive(Clone, Default)]
+pub struct Invocation {
+    /// The guest's `argv[0]`; for a script, `$0`.
+    pub name: String,
+    /// The arguments after the name.
+    pub args: Vec<String>,
+    /// The whole environment.
+    pub env: Vec<(String, String)>,
+    /// Standard input.
+    pub stdin: Bytes,
+    /// The whole event as JSON, placed at `/event.json`; empty for none.
+    pub event: Bytes,
+    /// The bounds on this run.
+    pub limits: Limits,
+    /// What the guest is told when it asks for the time.
+    pub clock: Clock,
+    /// Where the guest's random bytes come from.
+    pub seed: Seed,
+    /// Ends the run as [`Outcome::Cancelled`](crate::Outcome::Cancelled), whatever it is doing.
+    pub cancel: CancellationToken,
+    /// Hears the output while the guest prints it.
+    pub output: Option<Arc<dyn OutputSink>>,
+}
+
+/// What the guest is told when it asks for the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The host's clocks.
+    #[default]
+    Real,
+    /// The wall clock stands at this time; the monotonic clock at zero.
+    Frozen(SystemTime),
+}
+
+/// Where the guest's random bytes come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seed {
+    /// The operating system.
+    #[default]
+    Random,
+    /// A generator started with this number: the same bytes in every run.
+    Fixed(u64),
+}
+
+/// One of the guest's two output streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Hears a guest's output while it is printed.
+///
+/// Called on the thread that runs the guest, so it must not block. Only bytes
+/// within the output limit arrive.
+pub trait OutputSink: Send + Sync {
+    /// Takes the next bytes of one stream.
+    fn write(&self, stream: Stream, bytes: &[u8]);
+}

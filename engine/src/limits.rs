@@ -1,0 +1,208 @@
+//! Every bound on one run, what a hook may ask for, and how the two meet.
+//!
+//! There is no way to say "unlimited": a bound that is not asked for has its
+//! default, and none can pass the ceiling.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+const MIB: u64 = 1 << 20;
+
+/// Every bound on one run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Units of work, about one per Wasm instruction; host calls cost some too.
+    /// Default: 10 billion, about a second of one core. Ceiling: 200 billion.
+    pub fuel: u64,
+    /// Bytes of linear memory, tables included. Default: 64 MiB. Ceiling: 512 MiB.
+    pub memory: u64,
+    /// Wall-clock time, sleep included. Default: 30 s. Ceiling: 25 min.
+    pub wall: Duration,
+    /// Bytes of output kept, both streams together. Default: 1 MiB. Ceiling: 16 MiB.
+    pub output: u64,
+    /// Bytes that the run's files may hold. Default: 64 MiB. Ceiling: 1 GiB.
+    pub files: u64,
+    /// Files, folders and links that may exist. Default: 1,024. Ceiling: 65,536.
+    pub inodes: u32,
+    /// Descriptors open at one time. Default: 64. Ceiling: 1,024.
+    pub descriptors: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fuel: 10_000_000_000,
+            memory: 64 * MIB,
+            wall: Duration::from_secs(30),
+            output: MIB,
+            files: 64 * MIB,
+            inodes: 1_024,
+            descriptors: 64,
+        }
+    }
+}
+
+impl Limits {
+    /// The highest bounds that an operator may allow.
+    #[must_use]
+    pub fn ceiling() -> Self {
+        Self {
+            fuel: 200_000_000_000,
+            memory: 512 * MIB,
+            wall: Duration::from_secs(25 * 60),
+            output: 16 * MIB,
+            files: 1024 * MIB,
+            inodes: 65_536,
+            descriptors: 1_024,
+        }
+    }
+
+    /// Small bounds which a hostile guest reaches at once.
+    #[must_use]
+    pub fn for_testing() -> Self {
+        Self {
+            fuel: 2_000_000_000,
+            wall: Duration::from_secs(10),
+            output: 64 * 1024,
+            files: MIB,
+            inodes: 32,
+            descriptors: 16,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the stricter of the two in every bound.
+    #[must_use]
+    pub fn within(&self, ceiling: &Self) -> Self {
+        Self {
+            fuel: self.fuel.min(ceiling.fuel),
+            memory: self.memory.min(ceiling.memory),
+            wall: self.wall.min(ceiling.wall),
+            output: self.output.min(ceiling.output),
+            files: self.files.min(ceiling.files),
+            inodes: self.inodes.min(ceiling.inodes),
+            descriptors: self.descriptors.min(ceiling.descriptors),
+        }
+    }
+}
+
+/// The bounds a hook asks for. What it leaves out has its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedLimits {
+    /// See [`Limits::fuel`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<u64>,
+    /// See [`Limits::memory`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// See [`Limits::wall`]; milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wall_ms: Option<u64>,
+    /// See [`Limits::output`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_bytes: Option<u64>,
+    /// See [`Limits::files`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files_bytes: Option<u64>,
+    /// See [`Limits::inodes`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inodes: Option<u32>,
+    /// See [`Limits::descriptors`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub descriptors: Option<u32>,
+}
+
+/// A bound was asked for that is zero or above what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`limits.{field}` must be from 1 to {ceiling}, not {asked}")]
+pub struct OverCeiling {
+    /// The field of [`AskedLimits`].
+    pub field: &'static str,
+    /// What was asked for.
+    pub asked: u64,
+    /// The most that is allowed.
+    pub ceiling: u64,
+}
+
+impl AskedLimits {
+    /// Fills what was left out from `defaults`, and holds the rest to `ceiling`.
+    ///
+    /// A default that lies above the ceiling is lowered to it in silence: nobody
+    /// asked for it.
+    ///
+    /// # Errors
+    ///
+    /// [`OverCeiling`] for the first bound that is zero or above its ceiling.
+    pub fn resolve(&self, defaults: &Limits, ceiling: &Limits) -> Result<Limits, OverCeiling> {
+        let ask = |field, asked: Option<u64>, default: u64, ceiling: u64| match asked {
+            Some(asked) if asked == 0 || asked > ceiling => Err(OverCeiling {
+                field,
+                asked,
+                ceiling,
+            }),
+            Some(asked) => Ok(asked),
+            None => Ok(default.min(ceiling)),
+        };
+        let ask_u32 = |field, asked: Option<u32>, default: u32, ceiling: u32| {
+            ask(field, asked.map(u64::from), default.into(), ceiling.into())
+                .map(|value| u32::try_from(value).expect("the ceiling is a u32"))
+        };
+        let millis = |wall: Duration| u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
+        Ok(Limits {
+            fuel: ask("fuel", self.fuel, defaults.fuel, ceiling.fuel)?,
+            memory: ask("memory_bytes", self.memory_bytes, defaults.memory, ceiling.memory)?,
+            wall: Duration::from_millis(ask(
+                "wall_ms",
+                self.wall_ms,
+                millis(defaults.wall),
+                millis(ceiling.wall),
+            )?),
+            output: ask("output_bytes", self.output_bytes, defaults.output, ceiling.output)?,
+            files: ask("files_bytes", self.files_bytes, defaults.files, ceiling.files)?,
+            inodes: ask_u32("inodes", self.inodes, defaults.inodes, ceiling.inodes)?,
+            descriptors: ask_u32(
+                "descriptors",
+                self.descriptors,
+                defaults.descriptors,
+                ceiling.descriptors,
+            )?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_asked_for_has_its_default() {
+        let limits = AskedLimits::default()
+            .resolve(&Limits::default(), &Limits::ceiling())
+            .unwrap();
+        assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn a_limit_above_its_ceiling_is_refused_by_name() {
+        let asked = AskedLimits {
+            memory_bytes: Some(1 << 40),
+            ..AskedLimits::default()
+        };
+        let error = asked.resolve(&Limits::default(), &Limits::ceiling()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`limits.memory_bytes` must be from 1 to 536870912, not 1099511627776"
+        );
+    }
+
+    #[test]
+    fn no_limit_can_be_zero() {
+        let asked = AskedLimits {
+            fuel: Some(0),
+            ..AskedLimits::default()
+        };
+        assert!(asked.resolve(&Limits::default(), &Limits::ceiling()).is_err());
+    }
+}

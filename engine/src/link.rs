@@ -1,0 +1,33 @@
+//! What the host offers to guests: one linker for each sort of program.
+
+mod component;
+mod preview1;
+mod shell;
+
+use wasmtime::component::Linker as ComponentLinker;
+use wasmtime::{Engine, Linker};
+
+use crate::error::Error;
+use crate::sandbox::guest::Guest;
+
+/// The imports that programs may have, ready to be linked. Never cloned: two
+/// copies of a linker once shared what they must not.
+pub(crate) struct Linkers {
+    pub(crate) module: Linker<Guest>,
+    pub(crate) component: ComponentLinker<Guest>,
+    pub(crate) shell: Linker<Guest>,
+}
+
+impl Linkers {
+    /// Builds all three.
+    pub(crate) fn new(wasm: &Engine) -> Result<Self, Error> {
+        let build = || -> wasmtime::Result<Self> {
+            Ok(Self {
+                module: preview1::linker(wasm)?,
+                component: component::linker(wasm)?,
+                shell: shell::linker(wasm)?,
+            })
+        };
+        build().map_err(|source| Error::Start { source })
+    }
+}

@@ -1,0 +1,14 @@
+//! What components may import: WASI 0.2 without sockets that connect anywhere.
+
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+use wasmtime_wasi::p2::add_to_linker_async;
+
+use crate::sandbox::guest::Guest;
+
+/// Builds the linker for components.
+pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(wasm);
+    add_to_linker_async(&mut linker)?;
+    Ok(linker)
+}

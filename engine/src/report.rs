@@ -1,0 +1,42 @@
+//! Everything that one run leaves behind: outcome, bill, output and verdict.
+
+use serde::{Deserialize, Serialize};
+use tenterhook_sdk::Verdict;
+
+use crate::outcome::Outcome;
+
+/// What one run left behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// How the run ended.
+    pub outcome: Outcome,
+    /// What it used.
+    pub usage: Usage,
+    /// The standard output that was kept.
+    pub stdout: Vec<u8>,
+    /// The standard error that was kept.
+    pub stderr: Vec<u8>,
+    /// Bytes of both streams that were dropped at the output limit; 0 if none.
+    pub dropped_bytes: u64,
+    /// The answer that the hook left in `/verdict.json`, if it is one.
+    pub verdict: Option<Verdict>,
+}
+
+/// The bill of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Units of work, host calls included.
+    pub fuel: u64,
+    /// Bytes of linear memory held at the highest point.
+    pub memory_peak_bytes: u64,
+    /// Microseconds from start to end.
+    pub wall_us: u64,
+    /// Microseconds of processor time while the guest was being run.
+    pub cpu_us: u64,
+    /// Calls from the guest into the host.
+    pub host_calls: u64,
+    /// Bytes printed on both streams, dropped ones included.
+    pub output_bytes: u64,
+    /// Bytes written to files, in whole blocks of 4 KiB.
+    pub files_bytes: u64,
+}

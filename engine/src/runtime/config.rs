@@ -1,0 +1,42 @@
+//! How the WebAssembly compiler is set: what decides whether compiled code fits.
+//!
+//! The build script compiles the shell with the very same settings, so this file
+//! is shared by path and depends on wasmtime alone.
+
+use wasmtime::{Config, RegallocAlgorithm};
+
+/// Bytes of stack that a guest may use; a deeper recursion is a trap.
+const GUEST_STACK_BYTES: usize = 512 << 10;
+
+/// Bytes of the whole stack of one run: the guest's, and room for the host
+/// functions that it calls. Upstream advises at least 1 MiB for those.
+const ASYNC_STACK_BYTES: usize = GUEST_STACK_BYTES + (1536 << 10);
+
+/// Settings that compiled code depends on. What is off stays off for everyone:
+///
+/// - threads and shared memory: no guest may spin up host threads;
+/// - memory64, several memories: no guest needs them, and each widens the attack surface;
+/// - GC, typed function references, exceptions: each had escapes or aborts lately;
+/// - component-model async (WASI 0.3): not stable upstream.
+pub(crate) fn compiler_config() -> Config {
+    let mut config = Config::new();
+    config
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(GUEST_STACK_BYTES)
+        .async_stack_size(ASYNC_STACK_BYTES)
+        .async_stack_zeroing(true)
+        .memory_init_cow(true)
+        .cranelift_regalloc_algorithm(RegallocAlgorithm::Backtracking)
+        .cranelift_nan_canonicalization(true)
+        .relaxed_simd_deterministic(true)
+        .wasm_threads(false)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .wasm_exceptions(false)
+        .gc_support(false)
+        .wasm_component_model_async(false);
+    config
+}

@@ -1,0 +1,207 @@
+//! One run: a fresh sandbox, the guest in it, and what it leaves behind.
+
+mod clock;
+mod cpu_time;
+mod deadline;
+pub(crate) mod guest;
+mod memory;
+pub(crate) mod meter;
+mod outcome;
+mod output;
+pub(crate) mod quota;
+pub(crate) mod random;
+pub(crate) mod scratch;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tenterhook_sdk::Verdict;
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::p2::pipe::MemoryInputPipe;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use self::cpu_time::CpuTime;
+use self::deadline::Deadline;
+use self::guest::{Guest, ShellInputs};
+use self::memory::Memory;
+use self::output::{Output, Printer};
+use self::quota::Quota;
+use self::scratch::{Scratch, Scratches};
+use crate::error::Error;
+use crate::invocation::{Invocation, Stream};
+use crate::program::{Code, Program};
+use crate::report::{Report, Usage};
+
+/// Resources (streams, descriptors, pollables) that a guest may hold beyond its
+/// descriptors: WASI makes some of its own for each.
+const SPARE_RESOURCES: usize = 192;
+
+/// Bytes that a component may make the host copy for one call.
+const CALL_COPY_MAX_BYTES: usize = 32 << 20;
+
+/// Runs `program` once in a sandbox of its own.
+pub(crate) async fn run(
+    wasm: &Engine,
+    scratches: &Scratches,
+    program: &Program,
+    invocation: Invocation,
+) -> Result<Report, Error> {
+    let started_at = Instant::now();
+    let deadline = Deadline::start(invocation.limits.wall, invocation.cancel.clone());
+    let fuel = invocation.limits.fuel;
+    let files = invocation.limits.files;
+    let scratch = if program.inner.uses_files {
+        Some(scratches.open(&invocation.limits, &invocation.event)?)
+    } else {
+        None
+    };
+    let output = Output::new(Arc::default(), invocation.output.clone(), invocation.limits.output);
+    let guest = guest(program, &invocation, &output, scratches, scratch.as_ref())?;
+    let mut store = open_store(wasm, guest, fuel, &deadline).map_err(|source| Error::Run {
+        digest: program.digest(),
+        source,
+    })?;
+
+    let mut cpu = CpuTime::default();
+    let ended = deadline
+        .hold(cpu.measure(start(&program.inner.code, &mut store)))
+        .await;
+    let outcome = outcome::of(ended, &deadline, store.data().memory.denied());
+
+    let kept = output.take();
+    let guest = store.data_mut();
+    let verdict = match (&mut guest.shell, &scratch) {
+        (Some(shell), _) => shell.verdict.take(),
+        (None, scratch) => scratch.as_ref().and_then(Scratch::verdict),
+    };
+    let files_bytes = match &scratch {
+        Some(scratch) if scratches.are_mounted() => scratch.used(),
+        Some(_) => guest.quota.folder_used(files),
+        None => 0,
+    };
+    let usage = Usage {
+        memory_peak_bytes: guest.memory.peak(),
+        host_calls: guest.meter.calls(),
+        output_bytes: kept.printed,
+        files_bytes,
+        cpu_us: cpu.micros(),
+        fuel: fuel - store.get_fuel().unwrap_or(0).min(fuel),
+        wall_us: u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX),
+    };
+    Ok(Report {
+        outcome,
+        usage,
+        stdout: kept.stdout,
+        stderr: kept.stderr,
+        dropped_bytes: kept.dropped,
+        verdict: verdict.and_then(|json| serde_json::from_slice::<Verdict>(&json).ok()),
+    })
+}
+
+/// Puts together what the host holds for the guest. Nothing is inherited from
+/// the host: no environment, no arguments, no folders, no network.
+fn guest(
+    program: &Program,
+    invocation: &Invocation,
+    output: &Arc<Output>,
+    scratches: &Scratches,
+    scratch: Option<&Scratch>,
+) -> Result<Guest, Error> {
+    let limits = &invocation.limits;
+    let meter = Arc::clone(output.meter());
+    let printer = |stream| Printer {
+        output: Arc::clone(output),
+        stream,
+    };
+    let mut wasi = WasiCtxBuilder::new();
+    wasi.arg(&invocation.name)
+        .args(&invocation.args)
+        .envs(&invocation.env)
+        .stdout(printer(Stream::Stdout))
+        .stderr(printer(Stream::Stderr))
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false);
+    random::install(invocation.seed, &meter, &mut wasi);
+    let frozen = clock::install(invocation.clock, &mut wasi);
+    let shell = match &program.inner.code {
+        Code::Script { text, .. } => Some(ShellInputs {
+            script: text.clone(),
+            event: invocation.event.clone(),
+            stdin: invocation.stdin.clone(),
+            files: limits.files,
+            inodes: limits.inodes,
+            verdict: None,
+        }),
+        Code::Module(_) | Code::Component(_) => {
+            wasi.stdin(MemoryInputPipe::new(invocation.stdin.clone()));
+            None
+        }
+    };
+    if let Some(scratch) = scratch {
+        // A component's writes are bounded by the kernel or not at all.
+        let counted = matches!(program.inner.code, Code::Module(_));
+        let perms = if counted || scratches.are_mounted() {
+            FsPerms::ReadWrite
+        } else {
+            FsPerms::ReadOnly
+        };
+        wasi.preopened_dir(scratch.host_path(), "/", perms)
+            .map_err(|source| Error::Run {
+                digest: program.digest(),
+                source,
+            })?;
+        wasi.initial_cwd(tenterhook_sdk::contract::WORK_DIR);
+    }
+    let mut wasi = wasi.build_p1();
+    let capacity = usize::try_from(limits.descriptors).unwrap_or(usize::MAX);
+    wasmtime_wasi::WasiView::ctx(&mut wasi)
+        .table
+        .set_max_capacity(capacity.saturating_add(SPARE_RESOURCES));
+    Ok(Guest {
+        wasi,
+        memory: Memory::new(limits.memory),
+        meter,
+        quota: Quota::new(limits.descriptors, scratches.quota(limits)),
+        frozen,
+        shell,
+    })
+}
+
+fn open_store(
+    wasm: &Engine,
+    guest: Guest,
+    fuel: u64,
+    deadline: &Deadline,
+) -> wasmtime::Result<Store<Guest>> {
+    let mut store = Store::new(wasm, guest);
+    store.limiter(|guest| &mut guest.memory);
+    store.set_fuel(fuel)?;
+    store.set_hostcall_fuel(CALL_COPY_MAX_BYTES);
+    store.set_max_component_handles(1024);
+    store.call_hook(meter::charge);
+    deadline.arm(&mut store);
+    Ok(store)
+}
+
+/// Makes the instance and calls its entry point; answers its exit status.
+async fn start(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<i32> {
+    match code {
+        Code::Module(module) => {
+            let instance = module.instantiate_async(&mut *store).await?;
+            let entry = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
+            entry.call_async(store, ()).await?;
+            Ok(0)
+        }
+        Code::Component(component) => {
+            let command = component.instantiate_async(&mut *store).await?;
+            let ended = command.wasi_cli_run().call_run(store).await?;
+            Ok(i32::from(ended.is_err()))
+        }
+        Code::Script { shell, .. } => {
+            let instance = shell.instantiate_async(&mut *store).await?;
+            let entry = instance.get_typed_func::<(), i32>(&mut *store, "run")?;
+            entry.call_async(store, ()).await
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The one deadline that cuts everything a guest can do.
+//!
+//! Guest code is interrupted at the next tick of the epoch; a host call that
+//! waits is dropped together with the future that waits for it.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+use wasmtime::{Store, UpdateDeadline};
+
+use super::guest::Guest;
+
+/// When a run has to be over, and who may end it earlier.
+#[derive(Clone)]
+pub(crate) struct Deadline {
+    at: Instant,
+    cancel: CancellationToken,
+}
+
+/// Why a run was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Its time is over.
+    Wall,
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+impl Deadline {
+    /// Starts a deadline that lies `wall` from now.
+    pub(crate) fn start(wall: Duration, cancel: CancellationToken) -> Self {
+        let now = Instant::now();
+        Self {
+            // A time beyond what the clock can say is the furthest that limits allow.
+            at: now.checked_add(wall).unwrap_or(now + crate::Limits::ceiling().wall),
+            cancel,
+        }
+    }
+
+    /// Why the run has to end now, if it has to.
+    pub(crate) fn due(&self) -> Option<Cut> {
+        if self.cancel.is_cancelled() {
+            Some(Cut::Cancelled)
+        } else if Instant::now() >= self.at {
+            Some(Cut::Wall)
+        } else {
+            None
+        }
+    }
+
+    /// Makes busy guest code stop at the deadline, and yield at every tick before.
+    pub(crate) fn arm(&self, store: &mut Store<Guest>) {
+        let deadline = self.clone();
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(move |_| {
+            Ok(match deadline.due() {
+                Some(_) => UpdateDeadline::Interrupt,
+                None => UpdateDeadline::Yield(1),
+            })
+        });
+    }
+
+    /// Waits for `run`, but not beyond the deadline.
+    pub(crate) async fn hold<T>(&self, run: impl Future<Output = T>) -> Result<T, Cut> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Cut::Cancelled),
+            result = run => Ok(result),
+            () = tokio::time::sleep_until(self.at.into()) => Err(Cut::Wall),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What the host holds for one guest while it runs.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{WasiCtxView, WasiView};
+
+use super::clock::FrozenClock;
+use super::memory::Memory;
+use super::meter::Meter;
+use super::quota::Quota;
+
+/// What the host holds for one guest: the data of its store.
+pub(crate) struct Guest {
+    /// Serves all versions of WASI: preview 1 is built on 0.2 upstream.
+    pub(crate) wasi: WasiP1Ctx,
+    pub(crate) memory: Memory,
+    pub(crate) meter: Arc<Meter>,
+    pub(crate) quota: Quota,
+    pub(crate) frozen: Option<FrozenClock>,
+    /// What the shell asks for through its own imports; `None` for other guests.
+    pub(crate) shell: Option<ShellInputs>,
+}
+
+/// What the shell guest is given and hands back.
+pub(crate) struct ShellInputs {
+    pub(crate) script: Bytes,
+    pub(crate) event: Bytes,
+    pub(crate) stdin: Bytes,
+    pub(crate) files: u64,
+    pub(crate) inodes: u32,
+    pub(crate) verdict: Option<Vec<u8>>,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.ctx()
+    }
+}

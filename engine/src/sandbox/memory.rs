@@ -1,0 +1,87 @@
+//! How much memory a guest may hold, over all its memories and tables.
+
+use wasmtime::ResourceLimiter;
+
+use crate::runtime::TABLE_ELEMENTS;
+
+/// Bytes that one table element costs the host.
+const ELEMENT_BYTES: usize = 16;
+
+/// Counts one run's memory against its limit.
+pub(crate) struct Memory {
+    limit: usize,
+    held: usize,
+    peak: usize,
+    denied: bool,
+}
+
+impl Memory {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self {
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            held: 0,
+            peak: 0,
+            denied: false,
+        }
+    }
+
+    /// The most that was held at one time, in bytes.
+    pub(crate) fn peak(&self) -> u64 {
+        self.peak as u64
+    }
+
+    /// Whether the guest asked for more than it may hold.
+    pub(crate) fn denied(&self) -> bool {
+        self.denied
+    }
+
+    fn grow(&mut self, current: usize, desired: usize, unit: usize) -> bool {
+        let more = desired.saturating_sub(current).saturating_mul(unit);
+        let held = self.held.saturating_add(more);
+        if held > self.limit {
+            self.denied = true;
+            return false;
+        }
+        self.held = held;
+        self.peak = self.peak.max(held);
+        true
+    }
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(self.grow(current, desired, 1))
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS && self.grow(current, desired, ELEMENT_BYTES))
+    }
+
+    fn instances(&self) -> usize {
+        256
+    }
+
+    fn memories(&self) -> usize {
+        16
+    }
+
+    fn tables(&self) -> usize {
+        64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_memories_of_a_guest_share_one_limit() {
+        let mut memory = Memory::new(100);
+        assert!(memory.grow(0, 60, 1));
+        assert!(memory.grow(0, 40, 1));
+        assert!(!memory.denied());
+        assert!(!memory.grow(40, 41, 1));
+        assert!(memory.denied());
+        assert_eq!(memory.peak(), 100);
+    }
+}

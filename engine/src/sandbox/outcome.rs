@@ -1,0 +1,72 @@
+//! From what the runtime says of a run's end to what it means.
+
+use wasmtime::{Trap as WasmTrap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use super::deadline::{Cut, Deadline};
+use super::output::Flooded;
+use crate::outcome::{Limit, Outcome, Trap};
+
+/// Says what became of a run.
+///
+/// Whatever comes out of a guest's call is the guest's doing: the host's own
+/// failures are found before the guest starts.
+pub(super) fn of(
+    ended: Result<wasmtime::Result<i32>, Cut>,
+    deadline: &Deadline,
+    memory_denied: bool,
+) -> Outcome {
+    let error = match ended {
+        Ok(Ok(status)) => return exited(status),
+        Err(cut) => return cut_off(cut),
+        Ok(Err(error)) => error,
+    };
+    if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+        return exited(*status);
+    }
+    if error.downcast_ref::<Flooded>().is_some() {
+        return Outcome::Stopped {
+            limit: Limit::Output,
+        };
+    }
+    match error.downcast_ref::<WasmTrap>() {
+        Some(WasmTrap::OutOfFuel) => Outcome::Stopped { limit: Limit::Fuel },
+        Some(WasmTrap::Interrupt) => cut_off(deadline.due().unwrap_or(Cut::Wall)),
+        _ if memory_denied => Outcome::Stopped {
+            limit: Limit::Memory,
+        },
+        _ => Outcome::Trapped(trap(&error)),
+    }
+}
+
+/// A status beyond 255 keeps its low byte, as with `wait(2)`.
+fn exited(status: i32) -> Outcome {
+    Outcome::Exited {
+        status: status.to_le_bytes()[0],
+    }
+}
+
+fn cut_off(cut: Cut) -> Outcome {
+    match cut {
+        Cut::Wall => Outcome::Stopped { limit: Limit::Wall },
+        Cut::Cancelled => Outcome::Cancelled,
+    }
+}
+
+fn trap(error: &wasmtime::Error) -> Trap {
+    let backtrace = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(|backtrace| backtrace.frames().iter().map(name).collect())
+        .unwrap_or_default();
+    Trap {
+        reason: error.root_cause().to_string(),
+        backtrace,
+    }
+}
+
+fn name(frame: &wasmtime::FrameInfo) -> String {
+    match frame.func_name() {
+        Some(name) => name.chars().take(200).collect(),
+        None => format!("function {}", frame.func_index()),
+    }
+}

@@ -1,0 +1,124 @@
+//! What a guest's files may take where the kernel does not count them.
+//!
+//! On a scratch file system of its own the kernel holds bytes and inodes; only
+//! descriptors are counted here. In a plain folder everything is.
+
+/// The block in which files take up space.
+pub(crate) const BLOCK_BYTES: u64 = 4096;
+
+/// What is left to one guest.
+pub(crate) struct Quota {
+    descriptors: u32,
+    folder: Option<FolderQuota>,
+}
+
+/// What is left to a guest whose files lie in a plain folder.
+pub(crate) struct FolderQuota {
+    pub(crate) bytes: u64,
+    pub(crate) inodes: u32,
+    pub(crate) file_bytes: u64,
+}
+
+/// What a guest does not have enough of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Short {
+    /// Too many descriptors are open.
+    Descriptors,
+    /// No more files may be made.
+    Inodes,
+    /// No more may be written.
+    Space,
+    /// The file would become too large.
+    FileSize,
+}
+
+impl Quota {
+    pub(crate) fn new(descriptors: u32, folder: Option<FolderQuota>) -> Self {
+        Self { descriptors, folder }
+    }
+
+    /// Bytes that were charged to the folder, of `limit`.
+    pub(crate) fn folder_used(&self, limit: u64) -> u64 {
+        self.folder.as_ref().map_or(0, |folder| limit.saturating_sub(folder.bytes))
+    }
+
+    /// Whether one more descriptor may be opened.
+    pub(crate) fn may_open(&self) -> Result<(), Short> {
+        if self.descriptors == 0 {
+            Err(Short::Descriptors)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Counts a descriptor that was opened.
+    pub(crate) fn opened(&mut self) {
+        self.descriptors = self.descriptors.saturating_sub(1);
+    }
+
+    /// Counts a descriptor that was closed.
+    pub(crate) fn closed(&mut self) {
+        self.descriptors = self.descriptors.saturating_add(1);
+    }
+
+    /// Takes one inode, before the call that may make a file.
+    pub(crate) fn take_inode(&mut self) -> Result<(), Short> {
+        let Some(folder) = &mut self.folder else {
+            return Ok(());
+        };
+        folder.inodes = folder.inodes.checked_sub(1).ok_or(Short::Inodes)?;
+        Ok(())
+    }
+
+    /// Takes the blocks that a write of `bytes` at an unknown place may need.
+    ///
+    /// Never given back: a guest that rewrites one file over and over pays for
+    /// each time. Counting bytes alone is beatable by writing one to each block.
+    pub(crate) fn take_bytes(&mut self, bytes: u64) -> Result<(), Short> {
+        let Some(folder) = &mut self.folder else {
+            return Ok(());
+        };
+        let blocks = bytes.div_ceil(BLOCK_BYTES).saturating_mul(BLOCK_BYTES);
+        folder.bytes = folder.bytes.checked_sub(blocks).ok_or(Short::Space)?;
+        Ok(())
+    }
+
+    /// Checks the size that a file is about to have.
+    pub(crate) fn may_reach(&self, size: u64) -> Result<(), Short> {
+        match &self.folder {
+            Some(folder) if size > folder.file_bytes => Err(Short::FileSize),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_byte_costs_a_whole_block() {
+        let folder = FolderQuota {
+            bytes: 2 * BLOCK_BYTES,
+            inodes: 1,
+            file_bytes: BLOCK_BYTES,
+        };
+        let mut quota = Quota::new(1, Some(folder));
+        quota.take_bytes(1).unwrap();
+        quota.take_bytes(1).unwrap();
+        assert_eq!(quota.take_bytes(1), Err(Short::Space));
+        quota.take_inode().unwrap();
+        assert_eq!(quota.take_inode(), Err(Short::Inodes));
+        assert_eq!(quota.may_reach(BLOCK_BYTES + 1), Err(Short::FileSize));
+    }
+
+    #[test]
+    fn a_descriptor_that_is_closed_can_be_opened_again() {
+        let mut quota = Quota::new(1, None);
+        quota.may_open().unwrap();
+        quota.opened();
+        assert_eq!(quota.may_open(), Err(Short::Descriptors));
+        quota.closed();
+        quota.may_open().unwrap();
+    }
+}

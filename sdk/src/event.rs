@@ -1,0 +1,215 @@
+//! An event in the CloudEvents 1.0 structured form.
+//!
+//! Extension attributes are kept, whatever their names, so that events can grow
+//! without breaking the hooks that read them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Something that happened or is about to happen, for which hooks may run.
+///
+/// Attribute names and rules are those of CloudEvents 1.0, section 3.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// The CloudEvents version, always `1.0`.
+    pub specversion: String,
+    /// Unique within `source`: the same pair again is the same event.
+    pub id: String,
+    /// Where it happened; a URI reference.
+    pub source: String,
+    /// What happened: the name of the hook point.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it happened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// When, as an RFC 3339 timestamp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// The media type of `data`. Absent: `application/json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datacontenttype: Option<String>,
+    /// The schema that `data` follows; a URI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataschema: Option<String>,
+    /// The event's own content, handed to hooks on standard input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+    /// The content when it is not JSON, in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_base64: Option<String>,
+    /// Extension attributes, `serverid` among them.
+    #[serde(flatten)]
+    pub extensions: Map<String, Value>,
+}
+
+/// What is wrong with an event, and in which attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The attribute; empty when the whole is not an event.
+    pub attribute: &'static str,
+    /// What is wrong and what to send instead.
+    pub detail: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.attribute.is_empty() {
+            f.write_str(&self.detail)
+        } else {
+            write!(f, "`{}`: {}", self.attribute, self.detail)
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Longest `id`, `source`, `type` and `subject`, in bytes.
+///
+/// CloudEvents sets no bound; this one keeps an event's key well inside what an
+/// index page of a database holds.
+const ATTRIBUTE_MAX_BYTES: usize = 1024;
+
+impl Event {
+    /// Makes an event with the four attributes that every event has.
+    #[must_use]
+    pub fn new(
+        id: impl Into<String>,
+        source: impl Into<String>,
+        kind: impl Into<String>,
+        data: Option<Value>,
+    ) -> Self {
+        Self {
+            specversion: "1.0".into(),
+            id: id.into(),
+            source: source.into(),
+            kind: kind.into(),
+            subject: None,
+            time: None,
+            datacontenttype: None,
+            dataschema: None,
+            data,
+            data_base64: None,
+            extensions: Map::new(),
+        }
+    }
+
+    /// Reads one event in the structured form and checks it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] that names the first attribute which is missing or wrong.
+    pub fn parse(json: &[u8]) -> Result<Self, Fault> {
+        let value: Value = serde_json::from_slice(json).map_err(|error| Fault {
+            attribute: "",
+            detail: format!("the event is not JSON: {error}"),
+        })?;
+        Self::from_value(value)
+    }
+
+    /// Takes one event that has been read as JSON already, and checks it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] that names the first attribute which is missing or wrong.
+    pub fn from_value(value: Value) -> Result<Self, Fault> {
+        let Value::Object(map) = &value else {
+            return Err(Fault {
+                attribute: "",
+                detail: "an event is a JSON object".into(),
+            });
+        };
+        for attribute in ["specversion", "id", "source", "type"] {
+            match map.get(attribute) {
+                Some(Value::String(_)) => {}
+                Some(_) => return Err(fault(attribute, "must be a string")),
+                None => return Err(fault(attribute, "is required")),
+            }
+        }
+        let event: Self = serde_json::from_value(value).map_err(|error| Fault {
+            attribute: "",
+            detail: format!("the event has an attribute of the wrong type: {error}"),
+        })?;
+        event.check()?;
+        Ok(event)
+    }
+
+    /// Checks the attributes against CloudEvents 1.0 and our bounds.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] that names the first attribute which is wrong.
+    pub fn check(&self) -> Result<(), Fault> {
+        if self.specversion != "1.0" {
+            return Err(fault("specversion", "must be `1.0`"));
+        }
+        for (name, text) in [
+            ("id", Some(&self.id)),
+            ("source", Some(&self.source)),
+            ("type", Some(&self.kind)),
+            ("subject", self.subject.as_ref()),
+        ] {
+            let Some(text) = text else { continue };
+            if text.is_empty() {
+                return Err(fault(name, "must not be empty"));
+            }
+            if text.len() > ATTRIBUTE_MAX_BYTES {
+                return Err(fault(name, "must not be longer than 1024 bytes"));
+            }
+            if text.chars().any(char::is_control) {
+                return Err(fault(name, "must not hold control characters"));
+            }
+        }
+        if self.data.is_some() && self.data_base64.is_some() {
+            return Err(fault("data_base64", "cannot stand beside `data`; send one of them"));
+        }
+        Ok(())
+    }
+
+    /// The number or text of the server that the event names, if it names one.
+    #[must_use]
+    pub fn server(&self) -> Option<&Value> {
+        self.extensions.get("serverid")
+    }
+}
+
+fn fault(attribute: &'static str, detail: &str) -> Fault {
+    Fault {
+        attribute,
+        detail: detail.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_keeps_its_extension_attributes() {
+        let json = br#"{"specversion":"1.0","id":"1","source":"/a","type":"OnAudit","serverid":7}"#;
+        let event = Event::parse(json).unwrap();
+        assert_eq!(event.server(), Some(&Value::from(7)));
+        let printed = serde_json::to_value(&event).unwrap();
+        assert_eq!(printed["serverid"], 7);
+    }
+
+    #[test]
+    fn a_missing_attribute_is_named() {
+        let fault = Event::parse(br#"{"specversion":"1.0","id":"1","type":"x"}"#).unwrap_err();
+        assert_eq!(fault.to_string(), "`source`: is required");
+    }
+
+    #[test]
+    fn data_in_two_forms_is_refused() {
+        let json = br#"{"specversion":"1.0","id":"1","source":"/a","type":"x","data":1,"data_base64":"AA=="}"#;
+        assert_eq!(Event::parse(json).unwrap_err().attribute, "data_base64");
+    }
+
+    #[test]
+    fn control_characters_do_not_enter_through_an_id() {
+        let json = br#"{"specversion":"1.0","id":"a\u001b[2J","source":"/a","type":"x"}"#;
+        assert_eq!(Event::parse(json).unwrap_err().attribute, "id");
+    }
+}
