@@ -1,0 +1,60 @@
+//! One row of a table: something that can be run and timed.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tenterhook_engine::{Engine, Program};
+
+/// Something that can be run and timed.
+pub(crate) struct Contender {
+    pub(crate) name: &'static str,
+    what: What,
+}
+
+enum What {
+    Guest(Engine, Program),
+    Process(Vec<String>),
+}
+
+impl Contender {
+    /// A program in the sandbox.
+    pub(crate) fn guest(name: &'static str, engine: &Engine, program: &Program) -> Self {
+        Self {
+            name,
+            what: What::Guest(engine.clone(), program.clone()),
+        }
+    }
+
+    /// A command by fork and exec, its output captured.
+    pub(crate) fn process(name: &'static str, command: &[&str]) -> Self {
+        Self {
+            name,
+            what: What::Process(command.iter().map(|word| (*word).to_owned()).collect()),
+        }
+    }
+
+    /// Whether it can be run on this machine at all.
+    pub(crate) fn is_there(&self) -> bool {
+        self.once().is_ok()
+    }
+
+    /// Runs it once, from the call to its captured output.
+    pub(crate) fn once(&self) -> anyhow::Result<Duration> {
+        match &self.what {
+            What::Guest(engine, program) => engine.threads().block_on(async {
+                let started_at = Instant::now();
+                crate::run(engine, program).await?;
+                Ok(started_at.elapsed())
+            }),
+            What::Process(command) => {
+                let started_at = Instant::now();
+                let output = Command::new(&command[0])
+                    .args(&command[1..])
+                    .stdin(Stdio::null())
+                    .output()?;
+                anyhow::ensure!(output.status.success(), "{} failed", command[0]);
+                Ok(started_at.elapsed())
+            }
+        }
+    }
+}
