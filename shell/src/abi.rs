@@ -56,7 +56,12 @@ mod wasi {
         pub(super) fn environ_sizes_get(count: *mut usize, size: *mut usize) -> i32;
         pub(super) fn environ_get(list: *mut *mut u8, buffer: *mut u8) -> i32;
         pub(super) fn random_get(buffer: *mut u8, len: usize) -> i32;
-        pub(super) fn fd_write(fd: i32, list: *const Slice, count: usize, written: *mut usize) -> i32;
+        pub(super) fn fd_write(
+            fd: i32,
+            list: *const Slice,
+            count: usize,
+            written: *mut usize,
+        ) -> i32;
     }
 }
 
@@ -139,7 +144,8 @@ pub(crate) fn write(stream: Stream, mut bytes: &[u8]) {
         };
         let mut written = 0;
         // SAFETY: one slice of readable bytes, one word for the answer.
-        let status = unsafe { wasi::fd_write(stream as i32, &raw const slice, 1, &raw mut written) };
+        let status =
+            unsafe { wasi::fd_write(stream as i32, &raw const slice, 1, &raw mut written) };
         if status != 0 || written == 0 {
             return;
         }

@@ -16,12 +16,23 @@ fn runtime() -> tokio::runtime::Runtime {
         .expect("a current-thread runtime needs nothing from the host")
 }
 
+unsafe extern "C" {
+    /// The linker's: runs what static initialisation the module has.
+    fn __wasm_call_ctors();
+}
+
+/// Makes the module a reactor: initialised once, not at each call.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn _initialize() {
+    // SAFETY: called once, before any other export.
+    unsafe { __wasm_call_ctors() }
+}
+
 /// Builds and warms the interpreter; the engine snapshots what it leaves.
 #[unsafe(export_name = "wizer-initialize")]
 pub(crate) extern "C" fn initialize() {
-    let mut shell = Shell::new();
     // The runtime ends here: its clock began on the machine of the build.
-    runtime().block_on(shell.warm());
+    let shell = runtime().block_on(Shell::build());
     *READY.lock().expect("one thread") = Some(shell);
 }
 
@@ -29,8 +40,8 @@ pub(crate) extern "C" fn initialize() {
 #[unsafe(no_mangle)]
 pub(crate) extern "C" fn run() -> i32 {
     let ready = READY.lock().expect("one thread").take();
-    let mut shell = ready.unwrap_or_default();
     let runtime = runtime();
+    let mut shell = ready.unwrap_or_else(|| runtime.block_on(Shell::build()));
     let ended = runtime.block_on(shell.run(job(), &abi::write));
     if let Some(verdict) = &ended.verdict {
         abi::verdict(verdict);

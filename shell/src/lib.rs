@@ -16,6 +16,7 @@ mod limits;
 mod run;
 mod seed;
 mod shell;
+mod stdin_shell;
 mod stream;
 
 pub use crate::files::{EVENT_FILE, Files, HOME, Quota, VERDICT_FILE, WORK};

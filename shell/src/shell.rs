@@ -5,12 +5,12 @@
 //! an async runtime may be held here.
 
 use crate::files::{Files, HOME, WORK};
-use crate::{commands, limits};
+use crate::{commands, limits, stdin_shell};
 use bashkit::{Bash, MemoryLimits, SessionLimits};
 use std::sync::Arc;
 
 /// Touches the tables which most scripts need.
-const WARM_UP: &str = "x=$(printf '%s' a | sed s/a/b/ | grep b | awk '{print $1}' | sort | cut -c1)
+const WARM_UP: &str = "export -n UID EUID; x=$(printf '%s' a | sed s/a/b/ | grep b | awk '{print $1}' | sort | cut -c1)
 [[ $x =~ ^b ]]; case $x in b*) :;; esac
 unset x; trap : EXIT; echo '{\"a\":1}' | jq -c .a; wc -l </dev/null; test -e /tmp; true";
 
@@ -21,8 +21,15 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Builds an interpreter with our files and commands.
-    pub fn new() -> Self {
+    /// Builds an interpreter with our files and commands, and warms it.
+    pub async fn build() -> Self {
+        let mut shell = Self::cold();
+        // The outcome is of no interest: a cold table costs time, nothing else.
+        let _ = shell.bash.exec(WARM_UP).await;
+        shell
+    }
+
+    fn cold() -> Self {
         let files = Files::new();
         let builder = Bash::builder()
             .fs(Arc::new(files.clone()))
@@ -33,20 +40,11 @@ impl Shell {
             .hostname("tenterhook")
             .cwd(WORK)
             .env("HOME", HOME)
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin");
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("UID", "0")
+            .env("EUID", "0")
+            .before_tool(Box::new(stdin_shell::rewrite));
         let bash = commands::register(builder).build();
         Self { bash, files }
-    }
-
-    /// Runs a short script which leaves nothing behind but warm tables.
-    pub async fn warm(&mut self) {
-        // The outcome is of no interest: a cold table costs time, nothing else.
-        let _ = self.bash.exec(WARM_UP).await;
-    }
-}
-
-impl Default for Shell {
-    fn default() -> Self {
-        Self::new()
     }
 }

@@ -64,7 +64,9 @@ impl Tree {
             unreachable!("only files and pipes are left");
         };
         if how == Write::Append {
-            content.try_reserve(bytes.len()).map_err(|_| error::no_memory())?;
+            content
+                .try_reserve(bytes.len())
+                .map_err(|_| error::no_memory())?;
             content.extend_from_slice(bytes);
         } else {
             *content = copy(bytes)?;

@@ -74,7 +74,11 @@ impl Tree {
             return Err(error::sealed());
         }
         if to.starts_with(from) {
-            return if to == from { Ok(()) } else { Err(error::invalid()) };
+            return if to == from {
+                Ok(())
+            } else {
+                Err(error::invalid())
+            };
         }
         if let Some(&target) = self.entries(to_parent)?.get(to_name) {
             let moves_folder = matches!(self.get(source).body, Body::Folder(_));

@@ -34,7 +34,11 @@ fn normal(path: &Path) -> Cow<'_, Path> {
 }
 
 fn reach(recursive: bool) -> Reach {
-    if recursive { Reach::Whole } else { Reach::Single }
+    if recursive {
+        Reach::Whole
+    } else {
+        Reach::Single
+    }
 }
 
 #[async_trait]
@@ -135,7 +139,8 @@ impl FileSystemExt for Files {
     }
 
     async fn mkfifo(&self, path: &Path, mode: u32) -> Result<()> {
-        self.tree().make(&normal(path), Body::Fifo(Vec::new()), mode)
+        self.tree()
+            .make(&normal(path), Body::Fifo(Vec::new()), mode)
     }
 
     fn backend_kind(&self) -> &'static str {

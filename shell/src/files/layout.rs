@@ -74,7 +74,17 @@ impl Default for Files {
 }
 
 fn furnish(tree: &mut Tree) -> bashkit::Result<()> {
-    for folder in [WORK, HOME, "/tmp", "/dev", "/etc", "/var/tmp", "/usr/local/bin", "/mnt", "/opt"] {
+    for folder in [
+        WORK,
+        HOME,
+        "/tmp",
+        "/dev",
+        "/etc",
+        "/var/tmp",
+        "/usr/local/bin",
+        "/mnt",
+        "/opt",
+    ] {
         tree.make_folder(Path::new(folder), Reach::Whole)?;
     }
     tree.change_mode(Path::new(HOME), 0o700)?;

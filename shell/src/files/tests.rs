@@ -92,7 +92,12 @@ fn a_folder_moves_with_everything_in_it_but_not_into_itself() {
     run(async {
         files.mkdir(path("/work/a/b"), true).await.unwrap();
         files.write_file(path("/work/a/b/c"), b"x").await.unwrap();
-        assert!(files.rename(path("/work/a"), path("/work/a/b/d")).await.is_err());
+        assert!(
+            files
+                .rename(path("/work/a"), path("/work/a/b/d"))
+                .await
+                .is_err()
+        );
         files.rename(path("/work/a"), path("/tmp/z")).await.unwrap();
         assert_eq!(files.read_file(path("/tmp/z/b/c")).await.unwrap(), b"x");
         assert!(!files.exists(path("/work/a")).await.unwrap());
