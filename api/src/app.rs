@@ -1,0 +1,81 @@
+//! What every handler is given: the dispatcher, the counters and the choices.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenterhook_dispatch::Dispatcher;
+
+use crate::metrics::Metrics;
+
+/// What every handler is given. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dispatcher: Dispatcher,
+    metrics: Metrics,
+    croit_times: CroitTimes,
+    session: Duration,
+    longest_wait: Duration,
+}
+
+/// How the croit face says when a task started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CroitTimes {
+    /// An integer, milliseconds since 1970, as older croit versions do.
+    #[default]
+    EpochMillis,
+    /// Text such as `2026-03-10T16:15:50Z`, as newer croit versions do.
+    Iso8601,
+}
+
+/// How long a login lasts: a working day with room for a night shift.
+const SESSION: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest `?wait=`. Above it, connections would be kept open by nothing but
+/// hope; a longer task is asked for again.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+impl App {
+    /// Serves this dispatcher with every default.
+    #[must_use]
+    pub fn new(dispatcher: Dispatcher) -> Self {
+        Self::with_croit_times(dispatcher, CroitTimes::default())
+    }
+
+    /// Serves this dispatcher, with times as the croit clients at hand expect them.
+    #[must_use]
+    pub fn with_croit_times(dispatcher: Dispatcher, croit_times: CroitTimes) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                dispatcher,
+                metrics: Metrics::default(),
+                croit_times,
+                session: SESSION,
+                longest_wait: LONGEST_WAIT,
+            }),
+        }
+    }
+
+    pub(crate) fn dispatcher(&self) -> &Dispatcher {
+        &self.inner.dispatcher
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    pub(crate) fn croit_times(&self) -> CroitTimes {
+        self.inner.croit_times
+    }
+
+    pub(crate) fn session(&self) -> Duration {
+        self.inner.session
+    }
+
+    pub(crate) fn longest_wait(&self) -> Duration {
+        self.inner.longest_wait
+    }
+}

@@ -1,0 +1,123 @@
+//! The croit face: its hook API, tasks, login and tokens, under `/api`.
+//!
+//! Field names and status codes are croit's. Where its documents are silent,
+//! our readings stand in `docs/api-croit.md`.
+
+mod api_tokens;
+pub(crate) mod error;
+mod execute;
+mod form;
+mod hook_points;
+mod hook_scripts;
+mod hooks;
+mod login;
+mod negotiation;
+mod pagination;
+mod scripts;
+mod servers;
+mod tasks;
+
+use axum::response::{IntoResponse, Response};
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tenterhook_dispatch::{Error, Noun};
+use utoipa::ToSchema;
+
+use self::pagination::Pagination;
+use crate::auth::Access;
+use crate::endpoint::Endpoint;
+use crate::extract::Json;
+use crate::openapi;
+use crate::refusal::Refusal;
+
+/// Every call of this face.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let document = Endpoint::new(
+        Method::GET,
+        "/api/swagger.json",
+        Access::Everyone,
+        "get_swagger",
+        openapi::get_swagger,
+    )
+    .summary("Answers with the OpenAPI document of this face")
+    .answers_raw(200, &["application/json"]);
+    [
+        scripts::endpoints(),
+        execute::endpoints(),
+        hooks::endpoints(),
+        hook_points::endpoints(),
+        hook_scripts::endpoints(),
+        tasks::endpoints(),
+        login::endpoints(),
+        api_tokens::endpoints(),
+        servers::endpoints(),
+        vec![document],
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The number of what was made.
+#[derive(Debug, Serialize, ToSchema)]
+struct GeneratedId {
+    id: i32,
+}
+
+/// The query of every list.
+#[derive(Debug, Deserialize)]
+struct Paged {
+    pagination: Option<String>,
+}
+
+impl Paged {
+    fn read(&self) -> Result<Option<Pagination>, Refusal> {
+        // An empty parameter is what a client sends that has nothing to ask.
+        let said = self.pagination.as_deref().filter(|text| !text.is_empty());
+        said.map(|text| {
+            Pagination::parse(text).map_err(|fault| Refusal::invalid("", fault.to_string()))
+        })
+        .transpose()
+    }
+
+    /// Answers with the bare list, or with a page if one was asked for.
+    fn list<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
+        match self.read()? {
+            None => Ok(Json(rows).into_response()),
+            Some(pagination) => Ok(Json(pagination.apply(values(rows)?)).into_response()),
+        }
+    }
+
+    /// Answers with a page, whether one was asked for or not.
+    fn page<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
+        let pagination = self.read()?.unwrap_or_default();
+        Ok(Json(pagination.apply(values(rows)?)).into_response())
+    }
+}
+
+fn values<T: Serialize>(rows: Vec<T>) -> Result<Vec<Value>, Refusal> {
+    rows.into_iter()
+        .map(|row| serde_json::to_value(row).map_err(|error| Refusal::internal(&error)))
+        .collect()
+}
+
+/// A body refers to something that is not there: that is the body's fault, and
+/// not an unknown path.
+fn dangling(error: Error) -> Refusal {
+    match error {
+        Error::NotFound { what, id } => {
+            let field = match what {
+                Noun::Source => "/scriptId",
+                Noun::HookPoint => "/event",
+                Noun::Server => "/serverIds",
+                _ => "",
+            };
+            Refusal::invalid(
+                field,
+                format!("names the {what} `{id}`, which does not exist"),
+            )
+        }
+        error => error.into(),
+    }
+}

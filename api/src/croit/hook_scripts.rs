@@ -1,0 +1,179 @@
+//! `/events/hook-scripts`: scripts together with their hooks, all or nothing.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use tenterhook_dispatch::{Hook, Key, NewHook, Number, Role, SourceId};
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::auth::{Access, Caller};
+use crate::croit::hooks::{print_targets, read_targets};
+use crate::croit::scripts::{new_source, source_change};
+use crate::croit::{GeneratedId, Paged, dangling};
+use crate::endpoint::Endpoint;
+use crate::extract::{Json, Path, Query};
+use crate::refusal::Refusal;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let admin = Access::Role(Role::Admin);
+    vec![
+        Endpoint::new(
+            Method::GET,
+            "/api/events/hook-scripts",
+            admin,
+            "list_hook_scripts",
+            list_hook_scripts,
+        )
+        .summary("Lists the scripts with their hooks")
+        .answers_page::<ScriptInfo>(),
+        Endpoint::new(
+            Method::POST,
+            "/api/events/hook-scripts",
+            admin,
+            "create_hook_script",
+            create_hook_script,
+        )
+        .summary("Keeps a new script and its hooks")
+        .reads::<HookScriptRequest>()
+        .answers::<GeneratedId>(200),
+        Endpoint::new(
+            Method::PATCH,
+            "/api/events/hook-scripts/{id}",
+            admin,
+            "replace_hook_script",
+            replace_hook_script,
+        )
+        .summary("Changes a script, and replaces all its hooks if some are sent")
+        .reads::<HookScriptRequest>()
+        .answers_empty(204),
+    ]
+}
+
+/// A script with its hooks.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ScriptInfo {
+    id: i32,
+    name: String,
+    hooks: Vec<SimpleHookInfo>,
+    /// The events, joined for display and sorting.
+    hook_names: String,
+}
+
+/// A hook without its script.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct SimpleHookInfo {
+    event: String,
+    #[serde(default)]
+    all_servers: Option<bool>,
+    #[serde(default)]
+    server_ids: Option<Vec<i32>>,
+}
+
+impl SimpleHookInfo {
+    fn new(hook: &Hook) -> Self {
+        let (all_servers, server_ids) = print_targets(&hook.targets);
+        Self {
+            event: hook.event.to_string(),
+            all_servers: Some(all_servers),
+            server_ids: Some(server_ids),
+        }
+    }
+}
+
+impl From<SimpleHookInfo> for NewHook {
+    fn from(said: SimpleHookInfo) -> Self {
+        let targets = read_targets(
+            said.all_servers.unwrap_or(false),
+            said.server_ids.unwrap_or_default(),
+        );
+        Self {
+            targets: Some(targets),
+            // The script that the hook arrives with takes this place.
+            ..Self::new(Number::UNASSIGNED, said.event)
+        }
+    }
+}
+
+/// A script with its hooks; on a change, what is null or absent stays.
+#[derive(Debug, Deserialize, ToSchema)]
+struct HookScriptRequest {
+    name: Option<String>,
+    contents: Option<String>,
+    hooks: Option<Vec<SimpleHookInfo>>,
+}
+
+async fn list_hook_scripts(
+    State(app): State<App>,
+    caller: Caller,
+    Query(paged): Query<Paged>,
+) -> Result<Response, Refusal> {
+    let sources = app.dispatcher().sources(caller.account()).await?;
+    let mut by_source: HashMap<SourceId, Vec<SimpleHookInfo>> = HashMap::new();
+    for hook in app.dispatcher().hooks(caller.account()).await? {
+        by_source
+            .entry(hook.source)
+            .or_default()
+            .push(SimpleHookInfo::new(&hook));
+    }
+    let rows = sources
+        .into_iter()
+        .map(|source| {
+            let hooks = by_source.remove(&source.id).unwrap_or_default();
+            let names: Vec<&str> = hooks.iter().map(|hook| hook.event.as_str()).collect();
+            ScriptInfo {
+                id: source.number.get(),
+                name: source.name,
+                hook_names: names.join(", "),
+                hooks,
+            }
+        })
+        .collect();
+    paged.page(rows)
+}
+
+async fn create_hook_script(
+    State(app): State<App>,
+    caller: Caller,
+    Json(said): Json<HookScriptRequest>,
+) -> Result<Json<GeneratedId>, Refusal> {
+    let new = new_source(said.name, said.contents)?;
+    let hooks = said
+        .hooks
+        .unwrap_or_default()
+        .into_iter()
+        .map(Into::into)
+        .collect();
+    let (source, _) = app
+        .dispatcher()
+        .create_source(caller.account(), new, hooks)
+        .await
+        .map_err(dangling)?;
+    Ok(Json(GeneratedId {
+        id: source.number.get(),
+    }))
+}
+
+async fn replace_hook_script(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<SourceId>>,
+    Json(said): Json<HookScriptRequest>,
+) -> Result<StatusCode, Refusal> {
+    // First the script in the path: an unknown one is 404, whatever the body says.
+    app.dispatcher().source(caller.account(), key).await?;
+    let change = source_change(said.name, said.contents);
+    let hooks = said
+        .hooks
+        .map(|hooks| hooks.into_iter().map(Into::into).collect());
+    app.dispatcher()
+        .change_source(caller.account(), key, change, hooks)
+        .await
+        .map_err(dangling)?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,140 @@
+//! A task in croit's words: `ManagedTask`, and `TaskResponse` which adds to it.
+
+use serde::Serialize;
+use serde_json::Value;
+use tenterhook_dispatch::{Execution, Progress, State, TaskDetail};
+use tenterhook_engine::Outcome;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::app::CroitTimes;
+use crate::croit::tasks::log;
+use crate::native::time_text;
+
+/// What croit calls a task that a user cancelled.
+const CANCELLED_BY_USER: i32 = -256;
+
+/// A task.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ManagedTask {
+    id: i32,
+    /// Whether nothing more will happen.
+    done: bool,
+    /// 0 on success or while it goes on, -256 if cancelled, else the first exit
+    /// status that is not 0, or 1 if there is none.
+    status_code: i32,
+    /// Milliseconds since 1970, or ISO 8601 text if the server is set so.
+    #[schema(value_type = Object)]
+    started_at: Value,
+    started_by: String,
+    name: String,
+    /// `WAITING`, `RUNNING`, `FINISHED`, `FAILED` or `CANCELED`.
+    state: &'static str,
+    /// Executions over, of all.
+    progress: TaskProgress,
+    /// What the hooks answered.
+    #[schema(value_type = Option<Object>)]
+    result: Option<Value>,
+    object: Option<String>,
+    /// What was printed, each line after its server's name.
+    output: String,
+}
+
+/// A task with what `/tasks` adds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TaskResponse {
+    #[serde(flatten)]
+    task: ManagedTask,
+    /// Whether somebody asked to cancel it.
+    cancelled: bool,
+    /// Always null: no task here asks questions.
+    #[schema(value_type = Option<Object>)]
+    question: Option<()>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct TaskProgress {
+    total: u32,
+    complete: u32,
+}
+
+impl From<Progress> for TaskProgress {
+    fn from(own: Progress) -> Self {
+        Self {
+            total: own.total,
+            complete: own.complete,
+        }
+    }
+}
+
+impl ManagedTask {
+    /// Shows a task with all that was printed.
+    pub(crate) fn new(detail: &TaskDetail, times: CroitTimes) -> Self {
+        Self {
+            output: log::of(&detail.executions),
+            ..Self::without_output(detail, times)
+        }
+    }
+
+    fn without_output(detail: &TaskDetail, times: CroitTimes) -> Self {
+        let task = &detail.task;
+        Self {
+            id: task.number.get(),
+            done: task.state.is_over(),
+            status_code: status_code(task.state, &detail.executions),
+            started_at: print_time(task.started_at.unwrap_or(task.created_at), times),
+            started_by: task.started_by.clone(),
+            name: task.name.clone(),
+            state: task.state.as_str(),
+            progress: task.progress.into(),
+            result: detail.result(),
+            object: task.object.clone(),
+            output: String::new(),
+        }
+    }
+}
+
+impl TaskResponse {
+    /// Shows a task with all that was printed.
+    pub(crate) fn new(detail: &TaskDetail, times: CroitTimes) -> Self {
+        Self::adding(ManagedTask::new(detail, times), detail)
+    }
+
+    /// Shows a task as a row of a list.
+    pub(crate) fn without_output(detail: &TaskDetail, times: CroitTimes) -> Self {
+        Self::adding(ManagedTask::without_output(detail, times), detail)
+    }
+
+    fn adding(task: ManagedTask, detail: &TaskDetail) -> Self {
+        Self {
+            task,
+            cancelled: detail.task.cancelled,
+            question: None,
+        }
+    }
+}
+
+fn print_time(time: OffsetDateTime, times: CroitTimes) -> Value {
+    match times {
+        CroitTimes::EpochMillis => {
+            let millis = time.unix_timestamp_nanos() / 1_000_000;
+            i64::try_from(millis).unwrap_or(i64::MAX).into()
+        }
+        CroitTimes::Iso8601 => time_text(time).into(),
+    }
+}
+
+fn status_code(state: State, executions: &[Execution]) -> i32 {
+    match state {
+        State::Waiting | State::Running | State::Finished => 0,
+        State::Canceled => CANCELLED_BY_USER,
+        State::Failed => executions
+            .iter()
+            .find_map(|execution| match execution.outcome {
+                Some(Outcome::Exited { status }) if status != 0 => Some(i32::from(status)),
+                _ => None,
+            })
+            .unwrap_or(1),
+    }
+}

@@ -1,0 +1,106 @@
+//! The outermost ring around every face: request id, span, metrics, last resort.
+//!
+//! Here a refusal gets the words of its face, a panic becomes a 500, and a
+//! compressed body is turned away. Who may do what is [`crate::auth`]'s concern.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tracing::Instrument;
+
+use crate::app::App;
+use crate::face::Face;
+use crate::refusal::Refusal;
+use crate::request_id::{self, RequestId};
+
+/// Handles one request from the moment its head was read.
+pub(crate) async fn handle(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let face = Face::of(request.uri().path());
+    let id = RequestId::of(request.headers());
+    let span = tracing::info_span!(
+        "request",
+        request.id = %id,
+        face = face.as_str(),
+        method = %request.method(),
+        path = %request.uri().path().escape_debug(),
+    );
+    let _in_flight = app.metrics().enter();
+    let answer = answer(request, next).instrument(span.clone()).await;
+    let mut response = dress(face, &id, answer);
+    app.metrics()
+        .count_request(face, response.status(), started.elapsed());
+    span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
+    response
+        .headers_mut()
+        .insert(request_id::HEADER, id.header());
+    response
+}
+
+async fn answer(request: Request, next: Next) -> Response {
+    if let Some(encoding) = foreign_encoding(request.headers()) {
+        return encoding.into_response();
+    }
+    AssertUnwindSafe(next.run(request))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            tracing::error!("a handler panicked");
+            Refusal::Internal.into_response()
+        })
+}
+
+/// Gives a refusal its face's words. Whatever headers a route has set (`Allow`
+/// among them) stay.
+fn dress(face: Face, id: &RequestId, mut answer: Response) -> Response {
+    let Some(refusal) = answer.extensions_mut().remove::<Refusal>() else {
+        return answer;
+    };
+    let mut response = face.say(&refusal, id);
+    if let Some(allow) = answer.headers_mut().remove(header::ALLOW) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    match response.status() {
+        StatusCode::UNAUTHORIZED => response.headers_mut().insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"tenterhook\""),
+        ),
+        StatusCode::SERVICE_UNAVAILABLE => response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => response
+            .headers_mut()
+            .insert(header::CONNECTION, HeaderValue::from_static("close")),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => response.headers_mut().insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("identity"),
+        ),
+        _ => None,
+    };
+    response
+}
+
+fn foreign_encoding(headers: &HeaderMap) -> Option<Refusal> {
+    let encoding = headers.get(header::CONTENT_ENCODING)?;
+    if encoding.as_bytes().eq_ignore_ascii_case(b"identity") {
+        return None;
+    }
+    Some(Refusal::UnsupportedMedia(
+        "a body with a Content-Encoding is not read; send it uncompressed".to_owned(),
+    ))
+}
+
+/// Answers where nothing is served.
+pub(crate) async fn no_route() -> Refusal {
+    Refusal::NoRoute
+}
+
+/// Answers where something is served, but not with this method.
+pub(crate) async fn wrong_method() -> Refusal {
+    Refusal::WrongMethod
+}

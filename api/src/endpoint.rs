@@ -1,0 +1,193 @@
+//! One call that is served: method, path, who may, what it is called, its shapes.
+//!
+//! Router and OpenAPI document are both made from the same list of these, so a
+//! call cannot be served without being documented, nor the other way round.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::Method;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::app::App;
+use crate::auth::{self, Access, Guard};
+use crate::face::Face;
+
+/// A schema, and all that it refers to, by name.
+pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
+
+const PAGINATION: &str = "URL-encoded JSON: after, limit, sortBy [{column, order}], where {_and, _or, _not, _search, field}";
+
+/// One call that is served.
+pub(crate) struct Endpoint {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    /// The name of the handler.
+    pub(crate) id: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) access: Access,
+    pub(crate) query: Vec<(&'static str, &'static str)>,
+    pub(crate) body: Option<Shape>,
+    pub(crate) replies: Vec<(u16, Option<Shape>)>,
+    handler: MethodRouter<App>,
+}
+
+/// A body's media types and schema.
+pub(crate) struct Shape {
+    pub(crate) media: &'static [&'static str],
+    pub(crate) schema: Value,
+    pub(crate) refers_to: Schemas,
+}
+
+impl Shape {
+    fn json<T: ToSchema>() -> Self {
+        let mut refers_to = Schemas::new();
+        T::schemas(&mut refers_to);
+        refers_to.push((T::name().into_owned(), T::schema()));
+        Self {
+            media: &["application/json"],
+            schema: json!({"$ref": format!("#/components/schemas/{}", T::name())}),
+            refers_to,
+        }
+    }
+
+    fn list<T: ToSchema>() -> Self {
+        let one = Self::json::<T>();
+        Self {
+            schema: json!({"type": "array", "items": one.schema}),
+            ..one
+        }
+    }
+
+    /// The two shapes of croit's lists: bare, or a page if `pagination` was given.
+    fn page<T: ToSchema>() -> Self {
+        let list = Self::list::<T>();
+        let count = json!({"type": "integer"});
+        Self {
+            schema: json!({"type": "object", "required": ["data"], "properties": {
+                "data": list.schema, "total": count, "after": count, "limit": {"type": ["integer", "null"]},
+            }}),
+            ..list
+        }
+    }
+
+    fn raw(media: &'static [&'static str]) -> Self {
+        Self {
+            media,
+            schema: json!({"type": "string"}),
+            refers_to: Schemas::new(),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Serves `handler`, whose name is `id`, for those whom `access` admits.
+    pub(crate) fn new<H, T>(
+        method: Method,
+        path: &'static str,
+        access: Access,
+        id: &'static str,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let filter =
+            MethodFilter::try_from(method.clone()).expect("endpoints use the common methods");
+        Self {
+            method,
+            path,
+            id,
+            summary: "",
+            access,
+            query: Vec::new(),
+            body: None,
+            replies: Vec::new(),
+            handler: on(filter, handler),
+        }
+    }
+
+    /// Says in one line what the call does.
+    pub(crate) fn summary(mut self, summary: &'static str) -> Self {
+        self.summary = summary;
+        self
+    }
+
+    /// Names a query parameter and says what it does.
+    pub(crate) fn query(mut self, name: &'static str, meaning: &'static str) -> Self {
+        self.query.push((name, meaning));
+        self
+    }
+
+    /// The call reads a JSON body of this type.
+    pub(crate) fn reads<T: ToSchema>(mut self) -> Self {
+        self.body = Some(Shape::json::<T>());
+        self
+    }
+
+    /// The call reads a body of these media types.
+    pub(crate) fn reads_raw(mut self, media: &'static [&'static str]) -> Self {
+        self.body = Some(Shape::raw(media));
+        self
+    }
+
+    /// The call answers with this status and a JSON body of this type.
+    pub(crate) fn answers<T: ToSchema>(mut self, status: u16) -> Self {
+        self.replies.push((status, Some(Shape::json::<T>())));
+        self
+    }
+
+    /// The call answers with a bare list, or with a page if `pagination` is given.
+    pub(crate) fn answers_list_or_page<T: ToSchema>(mut self) -> Self {
+        let (list, page) = (Shape::list::<T>(), Shape::page::<T>());
+        let either = Shape {
+            schema: json!({"oneOf": [list.schema, page.schema]}),
+            ..list
+        };
+        self.replies.push((200, Some(either)));
+        self.query("pagination", PAGINATION)
+    }
+
+    /// The call answers with a page, whether `pagination` is given or not.
+    pub(crate) fn answers_page<T: ToSchema>(mut self) -> Self {
+        self.replies.push((200, Some(Shape::page::<T>())));
+        self.query("pagination", PAGINATION)
+    }
+
+    /// The call answers with a bare list.
+    pub(crate) fn answers_list<T: ToSchema>(mut self) -> Self {
+        self.replies.push((200, Some(Shape::list::<T>())));
+        self
+    }
+
+    /// The call answers with this status and a body of these media types.
+    pub(crate) fn answers_raw(mut self, status: u16, media: &'static [&'static str]) -> Self {
+        self.replies.push((status, Some(Shape::raw(media))));
+        self
+    }
+
+    /// The call answers with this status and no body.
+    pub(crate) fn answers_empty(mut self, status: u16) -> Self {
+        self.replies.push((status, None));
+        self
+    }
+
+    /// The face that the call belongs to.
+    pub(crate) fn face(&self) -> Face {
+        Face::of(self.path)
+    }
+
+    /// Puts the call behind its guard and into the router.
+    pub(crate) fn mount(self, router: Router<App>, app: &App) -> Router<App> {
+        let guard = Guard {
+            app: app.clone(),
+            access: self.access,
+            operation: self.id,
+        };
+        let guard = axum::middleware::from_fn_with_state(guard, auth::guard);
+        router.route(self.path, self.handler.route_layer(guard))
+    }
+}

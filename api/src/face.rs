@@ -1,0 +1,74 @@
+//! Which of the documented APIs a request is for, told by its path alone.
+//!
+//! A face differs from the others in its paths, its objects and the way it says
+//! no. Who is asking, and what is done, does not depend on it.
+
+use axum::response::{IntoResponse, Response};
+
+use crate::refusal::Refusal;
+use crate::request_id::RequestId;
+use crate::{croit, native};
+
+/// One of the APIs on the listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Face {
+    /// croit's hooks, tasks, login and servers under `/api`.
+    Croit,
+    /// Our own, under `/api/v1` and at the root.
+    Native,
+}
+
+impl Face {
+    /// All faces, in the order of the metrics' labels.
+    pub(crate) const ALL: [Self; 2] = [Self::Croit, Self::Native];
+
+    /// The face that serves `path`; what nobody serves is the native face's to refuse.
+    pub(crate) fn of(path: &str) -> Self {
+        let under = |root: &str| {
+            path.strip_prefix(root)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if under("/api") && !under("/api/v1") {
+            Self::Croit
+        } else {
+            Self::Native
+        }
+    }
+
+    /// The name in lower case, as it stands in logs and metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Croit => "croit",
+            Self::Native => "native",
+        }
+    }
+
+    /// Says `refusal` in this face's dialect.
+    pub(crate) fn say(self, refusal: &Refusal, id: &RequestId) -> Response {
+        match self {
+            Self::Croit => croit::error::say(refusal),
+            Self::Native => native::problem::Problem::new(refusal, id).into_response(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_tells_the_face() {
+        for (path, face) in [
+            ("/api/events/hooks", Face::Croit),
+            ("/api/nothing", Face::Croit),
+            ("/api", Face::Croit),
+            ("/api/v1/hooks", Face::Native),
+            ("/api/v1", Face::Native),
+            ("/api/v10", Face::Croit),
+            ("/apiary", Face::Native),
+            ("/metrics", Face::Native),
+        ] {
+            assert_eq!(Face::of(path), face, "{path}");
+        }
+    }
+}

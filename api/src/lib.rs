@@ -1,0 +1,28 @@
+//! The REST faces of Tenterhook on one listener.
+//!
+//! Each face is a documented API with its own paths, objects and error dialect:
+//! croit's hook API under `/api`, and our own under `/api/v1`. What they share
+//! (who is asking, bodies with limits, request ids, metrics) stands beside them.
+//! [`router`] is everything without a socket; [`serve`] adds the socket.
+
+mod app;
+mod audit;
+mod auth;
+mod body;
+mod croit;
+mod edge;
+mod endpoint;
+mod extract;
+mod face;
+mod listen;
+mod metrics;
+mod native;
+mod openapi;
+mod refusal;
+mod request_id;
+mod router;
+mod servers;
+
+pub use crate::app::{App, CroitTimes};
+pub use crate::listen::serve;
+pub use crate::router::router;

@@ -1,0 +1,133 @@
+//! The listener: connections, their time limits, and how they end.
+//!
+//! A client that sends its head slowly, or opens more connections than there
+//! are places, costs others nothing. On shutdown, requests in flight have a
+//! while to finish.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::app::App;
+
+/// Time in which a request's head must arrive. Thirty seconds are long for any
+/// client and short for an attacker.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Connections at one time; the next ones wait in the kernel's queue. Below the
+/// usual limit of 1,024 descriptors, with room for the database and files.
+const CONNECTIONS: usize = 768;
+
+/// Time that requests in flight have once shutdown was asked for.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Serves `app` on `listener` until `shutdown` ends.
+///
+/// # Errors
+///
+/// When the listener itself fails. A failing connection is that client's loss.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let router = crate::router(app);
+    let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = &mut shutdown => break,
+        };
+        let Some((stream, place)) = accepted else {
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let connection = builder()
+            .serve_connection(TokioIo::new(stream), service(router.clone()))
+            .into_owned();
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = %error, "a connection ended early");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(GRACE, connections.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some requests did not end in time and were cut off");
+    }
+    Ok(())
+}
+
+/// Takes the next connection once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = places
+        .clone()
+        .acquire_owned()
+        .await
+        .expect("the semaphore is never closed");
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(error) => {
+            if !is_the_clients(&error) {
+                // Out of descriptors: those in use become free when requests end.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            None
+        }
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(64 * 1024);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEAD_TIMEOUT)
+        .max_concurrent_streams(200)
+        .max_header_list_size(64 * 1024);
+    builder
+}
+
+fn service(
+    router: Router,
+) -> TowerToHyperService<tower::util::MapRequest<Router, fn(HyperRequest) -> AxumRequest>> {
+    use tower::ServiceExt as _;
+    let into_axum: fn(HyperRequest) -> AxumRequest = |request| request.map(axum::body::Body::new);
+    TowerToHyperService::new(router.map_request(into_axum))
+}
+
+type HyperRequest = http::Request<hyper::body::Incoming>;
+type AxumRequest = http::Request<axum::body::Body>;
+
+fn is_the_clients(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
+}

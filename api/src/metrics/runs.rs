@@ -1,0 +1,95 @@
+//! What the dispatcher counts about runs and queues, in the page of metrics.
+
+use tenterhook_dispatch::Stats;
+
+use super::Text;
+
+impl Text {
+    /// Adds the dispatcher's numbers to the page.
+    pub(crate) fn write_stats(&mut self, stats: &Stats) {
+        for (name, kind, help, value) in [
+            (
+                "executions_running",
+                "gauge",
+                "Executions that are running.",
+                stats.running,
+            ),
+            (
+                "executions_waiting",
+                "gauge",
+                "Executions in memory that wait for their turn.",
+                stats.waiting,
+            ),
+            (
+                "tasks_loaded",
+                "gauge",
+                "Tasks in memory.",
+                stats.loaded_tasks,
+            ),
+            (
+                "accounts_with_backlog",
+                "gauge",
+                "Accounts with tasks waiting in the store.",
+                stats.accounts_with_backlog,
+            ),
+            (
+                "events_accepted_total",
+                "counter",
+                "Events accepted, repeated ones aside.",
+                stats.events_accepted,
+            ),
+            (
+                "retries_total",
+                "counter",
+                "Attempts that were followed by another.",
+                stats.retries,
+            ),
+            ("fuel_total", "counter", "Fuel used by runs.", stats.fuel),
+        ] {
+            let name = format!("tenterhook_{name}");
+            self.family(&name, kind, help);
+            self.sample(&name, &[], value);
+        }
+        let name = "tenterhook_oldest_waiting_seconds";
+        self.family(
+            name,
+            "gauge",
+            "Age of the oldest execution that waits for its turn.",
+        );
+        let us = u64::try_from(stats.oldest_waiting.as_micros()).unwrap_or(u64::MAX);
+        self.sample(name, &[], super::text::seconds(us));
+        let name = "tenterhook_executions_total";
+        self.family(name, "counter", "Executions ended, by what ended them.");
+        for (outcome, count) in &stats.executions_ended {
+            self.sample(name, &[("outcome", outcome)], count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn runs_are_told_by_outcome_with_fuel_and_queue() {
+        let mut page = Text::default();
+        page.write_stats(&Stats {
+            fuel: 7,
+            waiting: 3,
+            oldest_waiting: Duration::from_millis(1_500),
+            executions_ended: vec![("exited", 2)],
+            ..Stats::default()
+        });
+        let page = page.to_string();
+        for line in [
+            "tenterhook_fuel_total 7",
+            "tenterhook_executions_waiting 3",
+            "tenterhook_oldest_waiting_seconds 1.5",
+            "tenterhook_executions_total{outcome=\"exited\"} 2",
+        ] {
+            assert!(page.lines().any(|own| own == line), "{line}\n{page}");
+        }
+    }
+}

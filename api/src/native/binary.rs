@@ -1,0 +1,171 @@
+//! The binary mode of CloudEvents: attributes in `ce-` headers, data in the body.
+//!
+//! Header values are percent-encoded UTF-8, possibly in double quotes. The
+//! event is put together as the structured form would have been sent.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue};
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use crate::body;
+use crate::extract::parse_json;
+use crate::native::cloudevents::{content_type, is_json};
+use crate::refusal::Refusal;
+
+/// Builds the structured form of the event that the request carries.
+pub(crate) fn assemble(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+    let mut event = Map::new();
+    for (name, value) in headers {
+        let Some(attribute) = name.as_str().strip_prefix("ce-") else {
+            continue;
+        };
+        if matches!(attribute, "datacontenttype" | "data" | "data_base64") {
+            let detail = "cannot be a header; the body and its Content-Type say it";
+            return Err(Refusal::invalid(format!("/{attribute}"), detail));
+        }
+        let text = decode(value).ok_or_else(|| {
+            Refusal::invalid(
+                format!("/{attribute}"),
+                "must be percent-encoded UTF-8 in its header",
+            )
+        })?;
+        if event
+            .insert(attribute.to_owned(), Value::String(text))
+            .is_some()
+        {
+            return Err(Refusal::invalid(
+                format!("/{attribute}"),
+                "is given by more than one header",
+            ));
+        }
+    }
+    if let Some(kind) = content_type(headers) {
+        event.insert("datacontenttype".to_owned(), kind.into());
+    }
+    if !body.is_empty() {
+        let (member, data) = data(headers, body)?;
+        event.insert(member.to_owned(), data);
+    }
+    Ok(event.into())
+}
+
+/// JSON is data as it is, text is a string, and the rest is base64.
+fn data(headers: &HeaderMap, body: &[u8]) -> Result<(&'static str, Value), Refusal> {
+    let media_type = body::media_type(headers).unwrap_or_else(|| "application/json".to_owned());
+    if is_json(&media_type) {
+        return Ok(("data", parse_json(body)?));
+    }
+    match std::str::from_utf8(body) {
+        Ok(text) if media_type.starts_with("text/") => Ok(("data", text.into())),
+        _ => Ok(("data_base64", STANDARD.encode(body).into())),
+    }
+}
+
+fn decode(value: &HeaderValue) -> Option<String> {
+    let text = std::str::from_utf8(value.as_bytes()).ok()?;
+    let text = unquote(text);
+    percent_decode_str(&text).decode_utf8().ok().map(Into::into)
+}
+
+fn unquote(text: &str) -> String {
+    let Some(inner) = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
+        return text.to_owned();
+    };
+    let mut out = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        out.push(if c == '\\' {
+            chars.next().unwrap_or(c)
+        } else {
+            c
+        });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderName;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::native::cloudevents::Mode;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect()
+    }
+
+    const REQUIRED: [(&str, &str); 4] = [
+        ("ce-specversion", "1.0"),
+        ("ce-id", "7"),
+        ("ce-source", "/nic"),
+        ("ce-type", "OnAudit"),
+    ];
+
+    #[test]
+    fn headers_and_body_become_one_event() {
+        let mut headers = headers(&REQUIRED);
+        headers.insert(
+            "ce-subject",
+            HeaderValue::from_static("caf%C3%A9%20%22x%22"),
+        );
+        headers.insert("ce-serverid", HeaderValue::from_static("3"));
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        let events = Mode::of(&headers)
+            .unwrap()
+            .read(&headers, &br#"{"a":1}"#[..].into())
+            .unwrap();
+        assert_eq!(events[0].subject.as_deref(), Some("café \"x\""));
+        assert_eq!(events[0].server(), Some(&Value::from("3")));
+        assert_eq!(events[0].data, Some(serde_json::json!({"a": 1})));
+    }
+
+    #[test]
+    fn data_that_is_not_json_is_kept_whole() {
+        let mut headers = headers(&REQUIRED);
+        headers.insert("content-type", HeaderValue::from_static("image/png"));
+        let events = Mode::Binary.read(&headers, &b"\x89PNG"[..].into()).unwrap();
+        assert_eq!(events[0].data_base64.as_deref(), Some("iVBORw=="));
+        headers.insert(
+            "content-type",
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
+        let events = Mode::Binary.read(&headers, &b"hello"[..].into()).unwrap();
+        assert_eq!(events[0].data, Some(Value::from("hello")));
+    }
+
+    #[test]
+    fn a_control_character_behind_percent_signs_is_refused() {
+        let mut headers = headers(&REQUIRED);
+        headers.insert("ce-subject", HeaderValue::from_static("%1B[2J"));
+        assert!(matches!(
+            Mode::Binary.read(&headers, &bytes::Bytes::new()),
+            Err(Refusal::Invalid(faults)) if faults[0].pointer == "/subject"
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_and_no_body_panics(value in prop::collection::vec(32_u8..=255, 0..20), body in prop::collection::vec(any::<u8>(), 0..20)) {
+            let mut headers = headers(&REQUIRED);
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                headers.insert("ce-ext", value.clone());
+                headers.insert("content-type", value);
+            }
+            let _ = Mode::Binary.read(&headers, &body.into());
+        }
+    }
+}

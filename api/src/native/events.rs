@@ -1,0 +1,208 @@
+//! Events: posting them, and waiting for what their hooks make of them.
+//!
+//! The answer comes once the event is stored. With `?wait=` it comes when the
+//! task has ended, or when the wait ran out; the task goes on either way.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures_util::future::try_join_all;
+use http::{HeaderMap, Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tenterhook_dispatch::{Accepted, Error, Key, Noun, Role, TaskDetail};
+use tenterhook_sdk::Event;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::auth::{Access, Caller};
+use crate::body::Pieces;
+use crate::endpoint::Endpoint;
+use crate::extract::{Json, Query};
+use crate::native::cloudevents::{self, Mode};
+use crate::native::page::List;
+use crate::native::tasks::Task;
+use crate::refusal::{Fault, Refusal};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/events",
+            Access::Role(Role::Member),
+            "post_events",
+            post_events,
+        )
+        .summary("Takes CloudEvents in structured, batch or binary mode; a batch is answered with a list")
+        .query("wait", "seconds to wait for the task to end, 0 to 120; fractions are fine")
+        .reads_raw(&cloudevents::MEDIA)
+        .answers::<PostedEvent>(200)
+        .answers::<PostedEvent>(202),
+    ]
+}
+
+/// An event that is stored, and the task that it caused.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PostedEvent {
+    /// The event as it was taken.
+    #[schema(value_type = Object)]
+    event: Value,
+    task: Task,
+    /// Whether it had been posted before; the task is the first one then.
+    repeated: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Waiting {
+    wait: Option<f64>,
+}
+
+async fn post_events(
+    State(app): State<App>,
+    caller: Caller,
+    Query(waiting): Query<Waiting>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let wait = read_wait(&app, waiting.wait)?;
+    let mode = Mode::of(&headers)?;
+    let body = Pieces::new(&headers, body, mode.max_bytes())?
+        .collect()
+        .await?;
+    let events = mode.read(&headers, &body)?;
+    let printed: Vec<Value> = events.iter().map(print).collect();
+    let outcomes = match wait {
+        None => accept(&app, &caller, events).await?,
+        Some(wait) => accept_and_wait(&app, &caller, events, wait).await?,
+    };
+    let all_over = wait.is_some() && outcomes.iter().all(|(_, task)| task.is_over());
+    let status = if all_over {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
+    let mut posted: Vec<PostedEvent> = printed
+        .into_iter()
+        .zip(outcomes)
+        .map(|(event, (repeated, task))| PostedEvent {
+            event,
+            task,
+            repeated,
+        })
+        .collect();
+    Ok(match (mode, posted.pop()) {
+        (Mode::Structured | Mode::Binary, Some(posted)) => (status, Json(posted)).into_response(),
+        (_, last) => {
+            posted.extend(last);
+            let list = List {
+                items: posted,
+                next: None,
+            };
+            (status, Json(list)).into_response()
+        }
+    })
+}
+
+fn read_wait(app: &App, said: Option<f64>) -> Result<Option<Duration>, Refusal> {
+    let longest = app.longest_wait();
+    let read = |seconds: f64| match Duration::try_from_secs_f64(seconds) {
+        Ok(wait) if wait <= longest => Ok(wait),
+        _ => Err(Refusal::invalid(
+            "?wait",
+            format!(
+                "must be from 0 to {} seconds; ask for the task again after that",
+                longest.as_secs()
+            ),
+        )),
+    };
+    said.map(read).transpose()
+}
+
+fn print(event: &Event) -> Value {
+    serde_json::to_value(event).expect("an event holds nothing that JSON cannot say")
+}
+
+async fn accept(
+    app: &App,
+    caller: &Caller,
+    events: Vec<Event>,
+) -> Result<Vec<(bool, Task)>, Refusal> {
+    let accepted = app
+        .dispatcher()
+        .accept(caller.account(), &caller.0.name, events)
+        .await
+        .map_err(unknown_event)?;
+    let show = |accepted: Accepted| (accepted.repeated, Task::new(accepted.task));
+    Ok(accepted.into_iter().map(show).collect())
+}
+
+async fn accept_and_wait(
+    app: &App,
+    caller: &Caller,
+    mut events: Vec<Event>,
+    wait: Duration,
+) -> Result<Vec<(bool, Task)>, Refusal> {
+    let (dispatcher, account, name) = (app.dispatcher(), caller.account(), &caller.0.name);
+    let show =
+        |accepted: Accepted, detail: TaskDetail| (accepted.repeated, Task::with_executions(detail));
+    if events.len() == 1 {
+        let event = events.swap_remove(0);
+        let (accepted, detail) = dispatcher
+            .accept_and_wait(account, name, event, wait)
+            .await
+            .map_err(unknown_event)?;
+        return Ok(vec![show(accepted, detail)]);
+    }
+    let accepted = dispatcher
+        .accept(account, name, events)
+        .await
+        .map_err(unknown_event)?;
+    let waits = accepted.into_iter().map(|accepted| async move {
+        let detail = dispatcher
+            .wait(account, Key::Id(accepted.task.id), wait)
+            .await?;
+        Ok::<_, Refusal>(show(accepted, detail))
+    });
+    try_join_all(waits).await
+}
+
+/// An event of an unknown type is the body's fault, and not an unknown path.
+fn unknown_event(error: Error) -> Refusal {
+    match error {
+        Error::NotFound {
+            what: Noun::HookPoint,
+            id,
+        } => Refusal::invalid(
+            "/type",
+            format!(
+                "`{id}` is no hook point; `GET /api/v1/hook-points` lists them, and `custom.<name>` is yours"
+            ),
+        ),
+        Error::NotFound {
+            what: Noun::Server,
+            id,
+        } => Refusal::invalid(
+            "/serverid",
+            format!("names the server `{id}`, which does not exist"),
+        ),
+        error => match error.into() {
+            Refusal::Invalid(faults) => Refusal::Invalid(faults.into_iter().map(in_body).collect()),
+            refusal => refusal,
+        },
+    }
+}
+
+/// The dispatcher counts `events`; the body is the list itself.
+fn in_body(fault: Fault) -> Fault {
+    let pointer = fault
+        .pointer
+        .strip_prefix("/events")
+        .unwrap_or(&fault.pointer);
+    Fault {
+        pointer: pointer.to_owned(),
+        detail: fault.detail,
+    }
+}

@@ -1,0 +1,201 @@
+//! Executions: one hook on one target, with outcome, bill, output and answer.
+
+mod follow;
+mod shape;
+
+use axum::extract::State;
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use tenterhook_dispatch::{
+    ExecutionFilter, ExecutionId, ExecutionPage, HookId, Key, Outputs, Role, State as Standing,
+    TaskId,
+};
+
+pub(crate) use self::shape::Execution;
+use crate::app::App;
+use crate::auth::{Access, Caller};
+use crate::endpoint::Endpoint;
+use crate::extract::{Json, Path, Query};
+use crate::native::page::{List, Wanted};
+use crate::refusal::Refusal;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let read = Access::Role(Role::Viewer);
+    let write = Access::Role(Role::Member);
+    vec![
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/executions",
+            read,
+            "list_executions",
+            list_executions,
+        )
+        .summary("Lists executions, newest first, without their output")
+        .query("task", "only those of this task, by id or number")
+        .query("hook", "only those of this hook, by id or number")
+        .query(
+            "state",
+            "only those in this state; `WAITING` includes those that are running",
+        )
+        .query("dead", "`true` for those that failed for good")
+        .query("limit", "items in a page, 1 to 1000; 100 by default")
+        .query("after", "the `next` of the page before")
+        .answers::<List<Execution>>(200),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/executions/{id}",
+            read,
+            "get_execution",
+            get_execution,
+        )
+        .summary("Shows an execution with its output")
+        .answers::<Execution>(200),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/executions/{id}/output",
+            read,
+            "follow_execution",
+            follow::follow_execution,
+        )
+        .summary("Sends what the execution prints, from its beginning, as server-sent events")
+        .answers_raw(200, &["text/event-stream"]),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/executions/{id}/cancel",
+            write,
+            "cancel_execution",
+            cancel_execution,
+        )
+        .summary("Asks to cancel an execution; one that is over stays as it is")
+        .answers::<Execution>(202),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/executions/{id}/redrive",
+            write,
+            "redrive_execution",
+            redrive_execution,
+        )
+        .summary("Runs an execution anew that failed or was cancelled")
+        .answers::<Execution>(202),
+    ]
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    task: Option<String>,
+    hook: Option<String>,
+    state: Option<String>,
+    #[serde(default)]
+    dead: bool,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+async fn list_executions(
+    State(app): State<App>,
+    caller: Caller,
+    Query(said): Query<Filter>,
+) -> Result<Json<List<Execution>>, Refusal> {
+    let wanted = Wanted::new(said.limit, said.after);
+    let limit = wanted.limit()?;
+    let filter = ExecutionFilter {
+        task: task_id(&app, &caller, said.task).await?,
+        hook: hook_id(&app, &caller, said.hook).await?,
+        state: read_state(said.state)?,
+        dead: said.dead,
+    };
+    let page = ExecutionPage {
+        after: wanted.after()?,
+        limit,
+    };
+    let executions = app
+        .dispatcher()
+        .executions(caller.account(), &filter, page, Outputs::Omit)
+        .await?;
+    let List { items, next } = List::of_page(executions, limit, |execution| execution.id);
+    let items = items.into_iter().map(Execution::without_output).collect();
+    // Those of one task come all at once, in the order in which they run.
+    let next = next.filter(|_| filter.task.is_none());
+    Ok(Json(List { items, next }))
+}
+
+async fn task_id(
+    app: &App,
+    caller: &Caller,
+    said: Option<String>,
+) -> Result<Option<TaskId>, Refusal> {
+    match read_key(said, "?task")? {
+        None => Ok(None),
+        Some(Key::Id(id)) => Ok(Some(id)),
+        Some(key) => Ok(Some(
+            app.dispatcher().task(caller.account(), key).await?.task.id,
+        )),
+    }
+}
+
+async fn hook_id(
+    app: &App,
+    caller: &Caller,
+    said: Option<String>,
+) -> Result<Option<HookId>, Refusal> {
+    match read_key(said, "?hook")? {
+        None => Ok(None),
+        // A hook that is gone has executions still.
+        Some(Key::Id(id)) => Ok(Some(id)),
+        Some(key) => Ok(Some(app.dispatcher().hook(caller.account(), key).await?.id)),
+    }
+}
+
+fn read_key<I: std::str::FromStr>(
+    said: Option<String>,
+    field: &str,
+) -> Result<Option<Key<I>>, Refusal> {
+    let read = |text: String| {
+        text.parse()
+            .map_err(|_| Refusal::invalid(field, "must be an id or a number"))
+    };
+    said.map(read).transpose()
+}
+
+fn read_state(said: Option<String>) -> Result<Option<Standing>, Refusal> {
+    let read = |text: String| {
+        text.parse().map_err(|_| {
+            Refusal::invalid(
+                "?state",
+                "must be `WAITING`, `RUNNING`, `FINISHED`, `FAILED` or `CANCELED`",
+            )
+        })
+    };
+    said.map(read).transpose()
+}
+
+async fn get_execution(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<ExecutionId>,
+) -> Result<Json<Execution>, Refusal> {
+    let execution = app.dispatcher().execution(caller.account(), id).await?;
+    Ok(Json(Execution::new(execution)))
+}
+
+async fn cancel_execution(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<ExecutionId>,
+) -> Result<(StatusCode, Json<Execution>), Refusal> {
+    let execution = app
+        .dispatcher()
+        .cancel_execution(caller.account(), id)
+        .await?;
+    Ok((StatusCode::ACCEPTED, Json(Execution::new(execution))))
+}
+
+async fn redrive_execution(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<ExecutionId>,
+) -> Result<(StatusCode, Json<Execution>), Refusal> {
+    let execution = app.dispatcher().redrive(caller.account(), id).await?;
+    Ok((StatusCode::ACCEPTED, Json(Execution::new(execution))))
+}

@@ -1,0 +1,195 @@
+//! An execution as the native face shows it: outcome, bill, output and answer.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use tenterhook_dispatch as dispatch;
+use utoipa::ToSchema;
+
+use crate::native::time_text;
+
+/// One hook, or one ad hoc program, on one target.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Execution {
+    id: String,
+    /// The id of the task that it is a part of.
+    task: String,
+    task_number: i32,
+    /// The hook that caused it; absent if it was ad hoc. It may be gone by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hook: Option<Reference>,
+    /// The name of the source, or `script` for an inline one.
+    name: String,
+    digest: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<ServerReference>,
+    /// `WAITING`, `RUNNING`, `FINISHED`, `FAILED` or `CANCELED`.
+    state: &'static str,
+    /// From 1; 0 before the first has begun.
+    attempt: u32,
+    /// How the last attempt ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Outcome>)]
+    outcome: Option<tenterhook_engine::Outcome>,
+    /// What the server could not do, if that is why there is no outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Usage>)]
+    usage: Option<tenterhook_engine::Usage>,
+    #[serde(flatten)]
+    output: Option<Output>,
+    /// What the hook left in `/verdict.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    verdict: Option<tenterhook_sdk::Verdict>,
+    /// `open` or `closed`.
+    failure_policy: &'static str,
+    /// Whether it failed for good after all its retries.
+    dead: bool,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<String>,
+    /// When it will be tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<String>,
+}
+
+/// What an attempt printed, as far as it was kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Output {
+    /// Standard output; bytes that are not UTF-8 are replaced by U+FFFD.
+    stdout: String,
+    /// The very bytes, if some had to be replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout_base64: Option<String>,
+    /// Standard error, likewise.
+    stderr: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr_base64: Option<String>,
+    /// Whether bytes were dropped at the output limit.
+    truncated: bool,
+    /// How many.
+    dropped_bytes: u64,
+}
+
+/// How a run ended.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the engine's own type in the OpenAPI document"
+)]
+pub(crate) struct Outcome {
+    /// `exited`, `stopped`, `trapped` or `cancelled`.
+    kind: String,
+    /// With `exited`: 0 to 255.
+    status: Option<u8>,
+    /// With `stopped`: `fuel`, `memory`, `wall` or `output`.
+    limit: Option<String>,
+    /// With `trapped`: why.
+    reason: Option<String>,
+    /// With `trapped`: the guest's frames, innermost first.
+    backtrace: Option<Vec<String>>,
+}
+
+/// The bill of one attempt.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the engine's own type in the OpenAPI document"
+)]
+pub(crate) struct Usage {
+    /// Units of work, host calls included.
+    fuel: u64,
+    memory_peak_bytes: u64,
+    wall_us: u64,
+    cpu_us: u64,
+    host_calls: u64,
+    output_bytes: u64,
+    files_bytes: u64,
+}
+
+/// Both names of a noun.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Reference {
+    id: String,
+    number: i32,
+}
+
+/// The server that an execution runs for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServerReference {
+    number: i32,
+    name: String,
+}
+
+impl Execution {
+    /// Shows an execution with what it printed.
+    pub(crate) fn new(own: dispatch::Execution) -> Self {
+        let output = Output::new(&own.output);
+        Self {
+            output: Some(output),
+            ..Self::without_output(own)
+        }
+    }
+
+    /// Shows an execution whose output was not asked for.
+    pub(crate) fn without_output(own: dispatch::Execution) -> Self {
+        Self {
+            id: own.id.to_string(),
+            task: own.task.to_string(),
+            task_number: own.task_number.get(),
+            hook: own.hook.map(|hook| Reference {
+                id: hook.id.to_string(),
+                number: hook.number.get(),
+            }),
+            name: own.name,
+            digest: own.digest.to_string(),
+            server: own.server.map(|server| ServerReference {
+                number: server.number.get(),
+                name: server.name,
+            }),
+            state: own.state.as_str(),
+            attempt: own.attempt,
+            outcome: own.outcome,
+            error: own.error,
+            usage: own.usage,
+            output: None,
+            verdict: own.verdict,
+            failure_policy: own.failure_policy.as_str(),
+            dead: own.dead,
+            created_at: time_text(own.created_at),
+            started_at: own.started_at.map(time_text),
+            ended_at: own.ended_at.map(time_text),
+            due_at: own.due_at.map(time_text),
+        }
+    }
+}
+
+impl Output {
+    fn new(own: &dispatch::Output) -> Self {
+        let (stdout, stdout_base64) = text(&own.stdout);
+        let (stderr, stderr_base64) = text(&own.stderr);
+        Self {
+            stdout,
+            stdout_base64,
+            stderr,
+            stderr_base64,
+            truncated: own.dropped_bytes > 0,
+            dropped_bytes: own.dropped_bytes,
+        }
+    }
+}
+
+/// Bytes as text, and as base64 too where text cannot say them.
+fn text(bytes: &[u8]) -> (String, Option<String>) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (text.to_owned(), None),
+        Err(_) => (
+            String::from_utf8_lossy(bytes).into_owned(),
+            Some(STANDARD.encode(bytes)),
+        ),
+    }
+}

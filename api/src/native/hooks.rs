@@ -1,0 +1,139 @@
+//! Hooks: sources bound to events, with targets, limits and policies.
+
+mod shape;
+
+use axum::extract::State;
+use http::{Method, StatusCode};
+use serde::Deserialize;
+use tenterhook_dispatch::{HookId, Key, Role};
+
+use self::shape::{ChangedHook, Hook, NewHook, dangling};
+use crate::app::App;
+use crate::auth::{Access, Caller};
+use crate::endpoint::Endpoint;
+use crate::extract::{Json, Path, Query};
+use crate::native::page::{List, Wanted};
+use crate::native::{Created, created};
+use crate::refusal::Refusal;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let read = Access::Role(Role::Viewer);
+    let write = Access::Role(Role::Member);
+    vec![
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/hooks",
+            write,
+            "create_hook",
+            create_hook,
+        )
+        .summary("Binds a source to an event")
+        .reads::<NewHook>()
+        .answers::<Hook>(201),
+        Endpoint::new(Method::GET, "/api/v1/hooks", read, "list_hooks", list_hooks)
+            .summary("Lists the hooks by number")
+            .query("event", "only hooks of this event")
+            .query("limit", "items in a page, 1 to 1000; 100 by default")
+            .query("after", "the `next` of the page before")
+            .answers::<List<Hook>>(200),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/hooks/{id}",
+            read,
+            "get_hook",
+            get_hook,
+        )
+        .summary("Shows a hook")
+        .answers::<Hook>(200),
+        Endpoint::new(
+            Method::PATCH,
+            "/api/v1/hooks/{id}",
+            write,
+            "change_hook",
+            change_hook,
+        )
+        .summary("Changes the members that are sent")
+        .reads::<ChangedHook>()
+        .answers::<Hook>(200),
+        Endpoint::new(
+            Method::DELETE,
+            "/api/v1/hooks/{id}",
+            write,
+            "delete_hook",
+            delete_hook,
+        )
+        .summary("Removes a hook; its executions stay")
+        .answers_empty(204),
+    ]
+}
+
+async fn create_hook(
+    State(app): State<App>,
+    caller: Caller,
+    Json(new): Json<NewHook>,
+) -> Result<Created<Hook>, Refusal> {
+    let hook = app
+        .dispatcher()
+        .create_hook(caller.account(), new.into())
+        .await
+        .map_err(dangling)?;
+    let id = hook.id.to_string();
+    Ok(created("/api/v1/hooks", &id, Hook::new(hook)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    event: Option<String>,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+async fn list_hooks(
+    State(app): State<App>,
+    caller: Caller,
+    Query(filter): Query<Filter>,
+) -> Result<Json<List<Hook>>, Refusal> {
+    let wanted = Wanted::new(filter.limit, filter.after);
+    let mut hooks = app.dispatcher().hooks(caller.account()).await?;
+    if let Some(event) = filter.event {
+        hooks.retain(|hook| hook.event.as_str() == event);
+    }
+    let List { items, next } = wanted.cut(hooks, |hook| hook.number.get())?;
+    let items = items.into_iter().map(Hook::new).collect();
+    Ok(Json(List { items, next }))
+}
+
+async fn get_hook(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<HookId>>,
+) -> Result<Json<Hook>, Refusal> {
+    let hook = app.dispatcher().hook(caller.account(), key).await?;
+    Ok(Json(Hook::new(hook)))
+}
+
+async fn change_hook(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<HookId>>,
+    Json(change): Json<ChangedHook>,
+) -> Result<Json<Hook>, Refusal> {
+    // First the hook in the path: an unknown one is 404, whatever the body says.
+    app.dispatcher().hook(caller.account(), key).await?;
+    let hook = app
+        .dispatcher()
+        .change_hook(caller.account(), key, change.into())
+        .await
+        .map_err(dangling)?;
+    Ok(Json(Hook::new(hook)))
+}
+
+async fn delete_hook(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<HookId>>,
+) -> Result<StatusCode, Refusal> {
+    app.dispatcher().delete_hook(caller.account(), key).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,143 @@
+//! The native face's errors: RFC 9457 problem documents.
+//!
+//! Each type has a constructor, so that status and `type` cannot disagree, and
+//! a page in `docs/problems`. A hook that failed is not a problem.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::refusal::Refusal;
+use crate::request_id::RequestId;
+
+/// Every problem type that has a page, as the last part of its `type`.
+#[cfg(test)]
+pub(crate) const TYPES: [&str; 10] = [
+    "unauthenticated",
+    "forbidden",
+    "unreadable-body",
+    "invalid-request",
+    "not-found",
+    "name-taken",
+    "conflict",
+    "invalid-program",
+    "too-busy",
+    "internal",
+];
+
+/// One problem document.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    #[serde(serialize_with = "as_number")]
+    status: StatusCode,
+    detail: String,
+    instance: String,
+    #[serde(flatten)]
+    extensions: Map<String, Value>,
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    /// Puts a refusal into words. `id` is what `instance` names.
+    pub(crate) fn new(refusal: &Refusal, id: &RequestId) -> Self {
+        let problem = match refusal {
+            Refusal::Unauthenticated(_) => {
+                Self::typed("unauthenticated", "The token is missing or not valid")
+            }
+            Refusal::Forbidden { needs } => {
+                Self::typed("forbidden", "The token's role is not enough")
+                    .with("needs", json!(needs))
+            }
+            Refusal::NoRoute => Self::untyped("Not Found"),
+            Refusal::WrongMethod => Self::untyped("Method Not Allowed"),
+            Refusal::NotAcceptable { .. } => Self::untyped("Not Acceptable"),
+            Refusal::TooSlow => Self::untyped("Request Timeout"),
+            Refusal::Unreadable(_) => Self::typed("unreadable-body", "The body cannot be read"),
+            Refusal::UnsupportedMedia(_) => Self::typed(
+                "unreadable-body",
+                "The body is in a form that is not read here",
+            ),
+            Refusal::TooLarge { limit_bytes } => {
+                Self::typed("unreadable-body", "The request is too large")
+                    .with("limit_bytes", json!(limit_bytes))
+            }
+            Refusal::Invalid(faults) => Self::typed(
+                "invalid-request",
+                "The request asks for something that cannot be",
+            )
+            .with(
+                "errors",
+                faults
+                    .iter()
+                    .map(|fault| json!({"pointer": fault.pointer, "detail": fault.detail}))
+                    .collect(),
+            ),
+            Refusal::NotFound { noun, id } => Self::typed("not-found", "There is no such thing")
+                .with("noun", json!(noun))
+                .with("id", json!(id)),
+            Refusal::NameTaken { name } => {
+                Self::typed("name-taken", "The name is already used").with("name", json!(name))
+            }
+            Refusal::Conflict(_) => Self::typed("conflict", "Something else stands against it"),
+            Refusal::InvalidProgram { digest, reason } => {
+                let problem = Self::typed("invalid-program", "The program was not accepted")
+                    .with("reason", json!(reason));
+                match digest {
+                    Some(digest) => problem.with("digest", json!(digest)),
+                    None => problem,
+                }
+            }
+            Refusal::TooBusy => Self::typed("too-busy", "Too much is waiting already"),
+            Refusal::Internal => Self::typed("internal", "The server failed"),
+        };
+        Self {
+            status: refusal.status(),
+            detail: refusal.detail(),
+            instance: format!("urn:tenterhook:request:{id}"),
+            ..problem
+        }
+    }
+
+    fn typed(name: &str, title: &'static str) -> Self {
+        Self {
+            kind: format!("/problems/{name}"),
+            title,
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            detail: String::new(),
+            instance: String::new(),
+            extensions: Map::new(),
+        }
+    }
+
+    fn untyped(title: &'static str) -> Self {
+        Self {
+            kind: "about:blank".to_owned(),
+            ..Self::typed("", title)
+        }
+    }
+
+    fn with(mut self, name: &str, value: Value) -> Self {
+        self.extensions.insert(name.to_owned(), value);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).expect("a problem holds nothing that JSON cannot say");
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        response
+    }
+}

@@ -1,0 +1,126 @@
+//! The inventory of servers, as the native face offers it.
+
+use axum::extract::State;
+use http::{Method, StatusCode};
+use tenterhook_dispatch::{Key, Role, ServerId};
+
+use crate::app::App;
+use crate::auth::{Access, Caller};
+use crate::endpoint::Endpoint;
+use crate::extract::{Json, Path, Query};
+use crate::native::page::{List, Wanted};
+use crate::native::{Created, created};
+use crate::refusal::Refusal;
+use crate::servers::{ChangedServer, NewServer, Server};
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let read = Access::Role(Role::Viewer);
+    let write = Access::Role(Role::Admin);
+    vec![
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/servers",
+            write,
+            "create_server",
+            create_server,
+        )
+        .summary("Enters a server into the inventory")
+        .reads::<NewServer>()
+        .answers::<Server>(201),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/servers",
+            read,
+            "list_servers",
+            list_servers,
+        )
+        .summary("Lists the servers by number")
+        .query("limit", "items in a page, 1 to 1000; 100 by default")
+        .query("after", "the `next` of the page before")
+        .answers::<List<Server>>(200),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/servers/{id}",
+            read,
+            "get_server",
+            get_server,
+        )
+        .summary("Shows a server")
+        .answers::<Server>(200),
+        Endpoint::new(
+            Method::PATCH,
+            "/api/v1/servers/{id}",
+            write,
+            "change_server",
+            change_server,
+        )
+        .summary("Changes the members that are sent")
+        .reads::<ChangedServer>()
+        .answers::<Server>(200),
+        Endpoint::new(
+            Method::DELETE,
+            "/api/v1/servers/{id}",
+            write,
+            "delete_server",
+            delete_server,
+        )
+        .summary("Removes a server that no hook names")
+        .answers_empty(204),
+    ]
+}
+
+async fn create_server(
+    State(app): State<App>,
+    caller: Caller,
+    Json(new): Json<NewServer>,
+) -> Result<Created<Server>, Refusal> {
+    let server = app
+        .dispatcher()
+        .create_server(caller.account(), new.read()?)
+        .await?;
+    let id = server.number.to_string();
+    Ok(created("/api/v1/servers", &id, Server::new(server)))
+}
+
+async fn list_servers(
+    State(app): State<App>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<List<Server>>, Refusal> {
+    let servers = app.dispatcher().servers(caller.account()).await?;
+    let servers = servers.into_iter().map(Server::new).collect();
+    wanted.cut(servers, Server::number).map(Json)
+}
+
+async fn get_server(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<ServerId>>,
+) -> Result<Json<Server>, Refusal> {
+    let server = app.dispatcher().server(caller.account(), key).await?;
+    Ok(Json(Server::new(server)))
+}
+
+async fn change_server(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<ServerId>>,
+    Json(change): Json<ChangedServer>,
+) -> Result<Json<Server>, Refusal> {
+    let server = app
+        .dispatcher()
+        .change_server(caller.account(), key, change.into())
+        .await?;
+    Ok(Json(Server::new(server)))
+}
+
+async fn delete_server(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<ServerId>>,
+) -> Result<StatusCode, Refusal> {
+    app.dispatcher()
+        .delete_server(caller.account(), key)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

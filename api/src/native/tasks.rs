@@ -1,0 +1,115 @@
+//! Tasks: what one event or one `execute` call caused, seen as a whole.
+
+mod shape;
+
+use axum::extract::State;
+use http::Method;
+use serde::Deserialize;
+use tenterhook_dispatch::{Key, Role, TaskFilter, TaskId, TaskPage};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+pub(crate) use self::shape::Task;
+use crate::app::App;
+use crate::auth::{Access, Caller};
+use crate::endpoint::Endpoint;
+use crate::extract::{Json, Path, Query};
+use crate::native::page::{List, Wanted};
+use crate::refusal::Refusal;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let read = Access::Role(Role::Viewer);
+    vec![
+        Endpoint::new(Method::GET, "/api/v1/tasks", read, "list_tasks", list_tasks)
+            .summary("Lists tasks, newest first, without their executions")
+            .query("active", "`true` for those that are not over")
+            .query("event", "only those of this event type")
+            .query("since", "only those made at this time or later, RFC 3339")
+            .query("until", "only those made before this time, RFC 3339")
+            .query("limit", "items in a page, 1 to 1000; 100 by default")
+            .query("after", "the `next` of the page before")
+            .answers::<List<Task>>(200),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/tasks/{id}",
+            read,
+            "get_task",
+            get_task,
+        )
+        .summary("Shows a task with its executions")
+        .answers::<Task>(200),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/tasks/{id}/cancel",
+            Access::Role(Role::Member),
+            "cancel_task",
+            cancel_task,
+        )
+        .summary("Asks to cancel a task; one that is over stays as it is")
+        .answers::<Task>(202),
+    ]
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    #[serde(default)]
+    active: bool,
+    event: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+async fn list_tasks(
+    State(app): State<App>,
+    caller: Caller,
+    Query(said): Query<Filter>,
+) -> Result<Json<List<Task>>, Refusal> {
+    let wanted = Wanted::new(said.limit, said.after);
+    let limit = wanted.limit()?;
+    let filter = TaskFilter {
+        active: said.active,
+        event: said.event,
+        since: read_time("?since", said.since)?,
+        until: read_time("?until", said.until)?,
+    };
+    let page = TaskPage {
+        after: wanted.after()?,
+        limit,
+    };
+    let tasks = app
+        .dispatcher()
+        .tasks(caller.account(), &filter, page)
+        .await?;
+    let List { items, next } = List::of_page(tasks, limit, |task| task.id);
+    let items = items.into_iter().map(Task::new).collect();
+    Ok(Json(List { items, next }))
+}
+
+fn read_time(field: &str, said: Option<String>) -> Result<Option<OffsetDateTime>, Refusal> {
+    let read = |text: String| {
+        OffsetDateTime::parse(&text, &Rfc3339)
+            .map_err(|_| Refusal::invalid(field, "must be a time such as `2026-05-04T03:02:01Z`"))
+    };
+    said.map(read).transpose()
+}
+
+async fn get_task(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<TaskId>>,
+) -> Result<Json<Task>, Refusal> {
+    let detail = app.dispatcher().task(caller.account(), key).await?;
+    Ok(Json(Task::with_executions(detail)))
+}
+
+async fn cancel_task(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<TaskId>>,
+) -> Result<(http::StatusCode, Json<Task>), Refusal> {
+    let task = app.dispatcher().cancel_task(caller.account(), key).await?;
+    Ok((http::StatusCode::ACCEPTED, Json(Task::new(task))))
+}

@@ -1,0 +1,156 @@
+//! The OpenAPI documents: one of all faces, one of croit's alone.
+//!
+//! Both are made from the list of endpoints that the router is made from, once
+//! at the start. Types describe themselves through `ToSchema`.
+
+use std::collections::BTreeMap;
+
+use axum::Extension;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use serde_json::{Map, Value, json};
+
+use crate::auth::Access;
+use crate::endpoint::{Endpoint, Shape};
+use crate::face::Face;
+
+/// Both documents, printed.
+#[derive(Clone, Debug)]
+pub(crate) struct Documents {
+    all: Bytes,
+    croit: Bytes,
+}
+
+impl Documents {
+    /// Describes the endpoints.
+    pub(crate) fn of(endpoints: &[Endpoint]) -> Self {
+        let print = |document: Value| Bytes::from(document.to_string());
+        Self {
+            all: print(document(endpoints.iter())),
+            croit: print(document(
+                endpoints
+                    .iter()
+                    .filter(|endpoint| endpoint.face() == Face::Croit),
+            )),
+        }
+    }
+}
+
+/// Answers with the document of all faces.
+pub(crate) async fn get_openapi(Extension(documents): Extension<Documents>) -> Response {
+    json_text(documents.all)
+}
+
+/// Answers with the document of the croit face.
+pub(crate) async fn get_swagger(Extension(documents): Extension<Documents>) -> Response {
+    json_text(documents.croit)
+}
+
+fn json_text(text: Bytes) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Value {
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    let mut schemas = BTreeMap::new();
+    for endpoint in endpoints {
+        let shapes = endpoint.body.iter().chain(
+            endpoint
+                .replies
+                .iter()
+                .filter_map(|(_, shape)| shape.as_ref()),
+        );
+        for (name, schema) in shapes.flat_map(|shape| &shape.refers_to) {
+            schemas.entry(name.clone()).or_insert_with(|| json!(schema));
+        }
+        paths.entry(endpoint.path).or_default().insert(
+            endpoint.method.as_str().to_ascii_lowercase(),
+            operation(endpoint),
+        );
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tenterhook",
+            "description": "Runs tenants' hooks in a WebAssembly sandbox.",
+            "version": env!("CARGO_PKG_VERSION"),
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "password": {"type": "http", "scheme": "basic"},
+            },
+        },
+    })
+}
+
+fn operation(endpoint: &Endpoint) -> Value {
+    let in_path = endpoint
+        .path
+        .split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+    let in_query = endpoint.query.iter().map(|(name, meaning)| {
+        json!({"name": name, "in": "query", "required": false, "description": meaning, "schema": {"type": "string"}})
+    });
+    let mut replies: Map<String, Value> = endpoint
+        .replies
+        .iter()
+        .map(|(status, shape)| (status.to_string(), reply(*status, shape.as_ref())))
+        .collect();
+    let error = match endpoint.face() {
+        Face::Croit => "application/json",
+        Face::Native => "application/problem+json",
+    };
+    replies.insert(
+        "default".to_owned(),
+        json!({"description": "why it was not done", "content": {error: {"schema": {"type": "object"}}}}),
+    );
+    let mut operation = json!({
+        "operationId": format!("{}_{}", endpoint.face().as_str(), endpoint.id),
+        "tags": [endpoint.face().as_str()],
+        "summary": endpoint.summary,
+        "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
+        "responses": replies,
+        "security": security(endpoint.access),
+    });
+    if let Access::Role(role) = endpoint.access {
+        operation["x-role"] = json!(role.as_str());
+    }
+    if let Some(shape) = &endpoint.body {
+        operation["requestBody"] = json!({"required": true, "content": content(shape)});
+    }
+    operation
+}
+
+fn security(access: Access) -> Value {
+    match access {
+        Access::Everyone => json!([]),
+        Access::Role(_) => json!([{"token": []}]),
+    }
+}
+
+fn reply(status: u16, shape: Option<&Shape>) -> Value {
+    let meaning = http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("done");
+    let mut reply = json!({ "description": meaning });
+    if let Some(shape) = shape {
+        reply["content"] = content(shape);
+    }
+    reply
+}
+
+fn content(shape: &Shape) -> Value {
+    shape
+        .media
+        .iter()
+        .map(|media| ((*media).to_owned(), json!({"schema": shape.schema})))
+        .collect::<Map<_, _>>()
+        .into()
+}

@@ -1,0 +1,232 @@
+//! Why a request is not carried out, before any face has put it into words.
+//!
+//! Shared code and handlers of every face refuse with these; the face that the
+//! request was for says it in its own dialect. A hook that failed is not among
+//! them: its run was carried out.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+/// One thing that is wrong with a request's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Where: a JSON pointer into the body, `?name` for a query parameter,
+    /// or empty for the whole.
+    pub(crate) pointer: String,
+    /// What is wrong and what to send instead.
+    pub(crate) detail: String,
+}
+
+/// Why a request is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No token, or not a valid one.
+    Unauthenticated(&'static str),
+    /// The token's role is not enough.
+    Forbidden {
+        /// The least role that would do.
+        needs: &'static str,
+    },
+    /// Nothing is served at this path.
+    NoRoute,
+    /// Something is served at this path, but not with this method.
+    WrongMethod,
+    /// The reply cannot be given in a form that the client accepts.
+    NotAcceptable {
+        /// The media types that can be given.
+        offered: &'static str,
+    },
+    /// The body cannot be read at all.
+    Unreadable(String),
+    /// The body, or one part of the request, is larger than is read.
+    TooLarge {
+        /// The most that is read, in bytes.
+        limit_bytes: u64,
+    },
+    /// The body comes in a form that is not read here.
+    UnsupportedMedia(String),
+    /// The body did not arrive in time.
+    TooSlow,
+    /// The request can be read, but asks for something that makes no sense.
+    Invalid(Vec<Fault>),
+    /// The path names something that does not exist.
+    NotFound {
+        /// What sort of thing.
+        noun: String,
+        /// Its id, as it was asked for.
+        id: String,
+    },
+    /// Another one has this name already.
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// Something cannot go while others refer to it, or not in its present state.
+    Conflict(String),
+    /// The uploaded program was not accepted.
+    InvalidProgram {
+        /// The digest of what was uploaded, where it is at hand.
+        digest: Option<String>,
+        /// Why not.
+        reason: String,
+    },
+    /// More is waiting than can be taken on.
+    TooBusy,
+    /// We failed. The cause is in the log.
+    Internal,
+}
+
+impl Refusal {
+    /// One fault in the body or the query.
+    pub(crate) fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Invalid(vec![Fault {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }])
+    }
+
+    /// Writes the cause to the log and tells the client nothing of it.
+    pub(crate) fn internal(cause: &dyn std::error::Error) -> Self {
+        let mut chain = cause.to_string();
+        let mut next = cause.source();
+        while let Some(source) = next {
+            chain.push_str(": ");
+            chain.push_str(&source.to_string());
+            next = source.source();
+        }
+        tracing::error!(error = %chain.escape_debug(), "a request could not be carried out");
+        Self::Internal
+    }
+
+    /// The status that goes with it where a face has no rule of its own.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::NoRoute | Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
+            Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Invalid(_) | Self::InvalidProgram { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NameTaken { .. } | Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// What is wrong, in one sentence for the client.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Unauthenticated(detail) => (*detail).to_owned(),
+            Self::Forbidden { needs } => format!("this call needs the role `{needs}`"),
+            Self::NoRoute => "nothing is served at this path".to_owned(),
+            Self::WrongMethod => {
+                "this path is not served with this method; see the Allow header".to_owned()
+            }
+            Self::NotAcceptable { offered } => {
+                format!("the reply can be given as {offered}; ask for one of them")
+            }
+            Self::Unreadable(detail) | Self::UnsupportedMedia(detail) | Self::Conflict(detail) => {
+                detail.clone()
+            }
+            Self::TooLarge { limit_bytes } => {
+                format!("more than {limit_bytes} bytes are not accepted here")
+            }
+            Self::TooSlow => "the body did not arrive in time".to_owned(),
+            Self::Invalid(faults) => faults
+                .iter()
+                .map(Fault::to_string)
+                .collect::<Vec<_>>()
+                .join("; "),
+            Self::NotFound { noun, id } => format!("there is no {noun} `{id}`"),
+            Self::NameTaken { name } => {
+                format!("the name `{name}` is already used; choose another")
+            }
+            Self::InvalidProgram { reason, .. } => reason.clone(),
+            Self::TooBusy => "too much is waiting already; try again later".to_owned(),
+            Self::Internal => {
+                "the server failed; the request id leads to the cause in its log".to_owned()
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.pointer.as_str() {
+            "" => f.write_str(&self.detail),
+            pointer => write!(
+                f,
+                "`{}` {}",
+                pointer.trim_start_matches(['/', '?']),
+                self.detail
+            ),
+        }
+    }
+}
+
+impl From<tenterhook_dispatch::Error> for Refusal {
+    fn from(error: tenterhook_dispatch::Error) -> Self {
+        use tenterhook_dispatch::Error;
+        match error {
+            Error::NotFound { what, id } => Self::NotFound {
+                noun: what.to_string(),
+                id,
+            },
+            Error::NameTaken { name, .. } => Self::NameTaken { name },
+            Error::InUse { what, id, by } => {
+                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
+                Self::Conflict(format!(
+                    "the {what} `{id}` is in use by the hooks {}; remove them first",
+                    by.join(", ")
+                ))
+            }
+            Error::Invalid { field, reason } => Self::invalid(pointer(&field), reason),
+            Error::OverCeiling(over) => Self::invalid(
+                format!("/limits/{}", over.field),
+                format!("must be from 1 to {}, not {}", over.ceiling, over.asked),
+            ),
+            Error::Refused { refusal } => refusal.into(),
+            error @ Error::WrongState { .. } => Self::Conflict(error.to_string()),
+            Error::Busy { .. } | Error::Stopping => Self::TooBusy,
+            error @ (Error::Engine { .. } | Error::Store { .. }) => Self::internal(&error),
+        }
+    }
+}
+
+/// Turns `events[3].type` into `/events/3/type`.
+fn pointer(field: &str) -> String {
+    let parts: String = field
+        .chars()
+        .filter(|c| *c != ']')
+        .map(|c| if matches!(c, '.' | '[') { '/' } else { c })
+        .collect();
+    format!("/{parts}")
+}
+
+impl From<tenterhook_engine::Refusal> for Refusal {
+    fn from(refusal: tenterhook_engine::Refusal) -> Self {
+        match refusal {
+            tenterhook_engine::Refusal::TooLarge { limit, .. } => {
+                Self::TooLarge { limit_bytes: limit }
+            }
+            refusal => Self::InvalidProgram {
+                digest: None,
+                reason: refusal.to_string(),
+            },
+        }
+    }
+}
+
+/// The refusal travels in the response's extensions until [`crate::edge`] puts
+/// it into the words of the face.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

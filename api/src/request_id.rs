@@ -1,0 +1,60 @@
+//! The id under which a request is found again in the log.
+//!
+//! A client may choose it with `X-Request-Id`; every answer carries it back.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use uuid::Uuid;
+
+/// The header that carries the id both ways.
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A request's id: 1 to 64 letters, digits, dots, dashes and underscores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RequestId(String);
+
+impl RequestId {
+    /// Takes the client's id if it is one, else makes one.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let said = headers.get(HEADER).and_then(|value| value.to_str().ok());
+        match said {
+            Some(text) if is_id(text) => Self(text.to_owned()),
+            _ => Self(Uuid::now_v7().to_string()),
+        }
+    }
+
+    /// The id as a header's value.
+    pub(crate) fn header(&self) -> HeaderValue {
+        HeaderValue::from_str(&self.0).expect("an id holds nothing that a header cannot")
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clients_id_is_kept_if_it_is_plain() {
+        let id = |text: &'static str| {
+            let headers = HeaderMap::from_iter([(HEADER, HeaderValue::from_static(text))]);
+            RequestId::of(&headers).to_string()
+        };
+        assert_eq!(id("deploy-7.2"), "deploy-7.2");
+        assert_ne!(id("a b"), "a b");
+        assert_ne!(id(""), "");
+    }
+}
