@@ -26,9 +26,10 @@ fn main() -> anyhow::Result<()> {
         cache: Some(cache.path().to_owned()),
         ..Settings::default()
     })?;
-    let module = std::fs::read(tenterhook_tests_artifacts::FRIENDLY_HELLO).context("read the module")?;
-    let component =
-        std::fs::read(tenterhook_tests_artifacts::FRIENDLY_HELLO_COMPONENT).context("read the component")?;
+    let module =
+        std::fs::read(tenterhook_tests_artifacts::FRIENDLY_HELLO).context("read the module")?;
+    let component = std::fs::read(tenterhook_tests_artifacts::FRIENDLY_HELLO_COMPONENT)
+        .context("read the component")?;
     let load = |kind, bytes: &[u8]| engine.threads().block_on(engine.load(kind, bytes));
     let module = load(Kind::Module, &module)?;
     let component = load(Kind::Component, &component)?;

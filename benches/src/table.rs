@@ -13,7 +13,10 @@ const BURST: usize = 50;
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 pub(crate) fn print(title: &str, runs: usize, contenders: Vec<Contender>) -> anyhow::Result<()> {
     println!("\n{title} ({runs} runs each, in turns)");
-    println!("{:<28} {:>12} {:>12} {:>10}", "", "median us", "p99 us", "x first");
+    println!(
+        "{:<28} {:>12} {:>12} {:>10}",
+        "", "median us", "p99 us", "x first"
+    );
     let (present, absent): (Vec<_>, Vec<_>) = contenders.into_iter().partition(Contender::is_there);
     let mut times = vec![Vec::with_capacity(runs); present.len()];
     while times[0].len() < runs {
@@ -29,7 +32,11 @@ pub(crate) fn print(title: &str, runs: usize, contenders: Vec<Contender>) -> any
         let median = micros(times[times.len() / 2]);
         let slow = micros(times[times.len() * 99 / 100]);
         let first = *first.get_or_insert(median);
-        println!("{:<28} {median:>12.1} {slow:>12.1} {:>10.2}", contender.name, median / first);
+        println!(
+            "{:<28} {median:>12.1} {slow:>12.1} {:>10.2}",
+            contender.name,
+            median / first
+        );
     }
     for contender in absent {
         println!("{:<28} not on this machine", contender.name);

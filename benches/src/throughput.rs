@@ -20,7 +20,11 @@ pub(crate) fn print(
     script: &Program,
 ) -> anyhow::Result<()> {
     println!("\nruns a second, all cores busy");
-    let rows = [("module", module), ("component", component), ("script `echo hi`", script)];
+    let rows = [
+        ("module", module),
+        ("component", component),
+        ("script `echo hi`", script),
+    ];
     for (name, program) in rows {
         println!("{name:<28} {:>12.0}", guests(engine, program)?);
     }

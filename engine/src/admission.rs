@@ -5,8 +5,8 @@ mod proposals;
 mod script;
 mod wasm;
 
-pub use self::wasm::Survey;
 pub(crate) use self::script::check as check_script;
+pub use self::wasm::Survey;
 pub(crate) use self::wasm::check as check_wasm;
 
 /// The largest script, in bytes: 96 KiB.

@@ -61,7 +61,10 @@ impl Cache {
 
 /// Makes the folder, or checks that nobody else can write into it.
 fn private_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
     let found = fs::metadata(folder)?;
     let ours = found.uid() == rustix::process::geteuid().as_raw();
     if !ours || found.mode() & 0o022 != 0 {
@@ -74,11 +77,17 @@ fn private_folder(folder: &Path) -> io::Result<()> {
 }
 
 fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = file.parent().expect("a cache file lies in the cache's folder");
+    let folder = file
+        .parent()
+        .expect("a cache file lies in the cache's folder");
     let part = tempfile::Builder::new()
         .prefix(".part-")
         .make_in(folder, |path| {
-            OpenOptions::new().write(true).create_new(true).mode(0o400).open(path)
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o400)
+                .open(path)
         })?;
     part.as_file().write_all(bytes)?;
     part.as_file().sync_all()?;

@@ -10,7 +10,12 @@ use crate::kind::Kind;
 use crate::refusal::Refusal;
 
 /// Compiles a core module, or maps what was compiled before.
-pub(crate) fn module(wasm: &Engine, cache: &Cache, digest: Digest, bytes: &[u8]) -> Result<Module, Error> {
+pub(crate) fn module(
+    wasm: &Engine,
+    cache: &Cache,
+    digest: Digest,
+    bytes: &[u8],
+) -> Result<Module, Error> {
     if let Some(module) = cached_module(wasm, cache, digest) {
         return Ok(module);
     }
@@ -45,7 +50,10 @@ fn not_compiled(kind: Kind, error: &wasmtime::Error) -> Error {
 
 /// Maps a module from the cache. Code that does not fit this build is as good
 /// as none.
-#[expect(unsafe_code, reason = "the cache folder is private: only our own compiler's code lies in it")]
+#[expect(
+    unsafe_code,
+    reason = "the cache folder is private: only our own compiler's code lies in it"
+)]
 pub(crate) fn cached_module(wasm: &Engine, cache: &Cache, digest: Digest) -> Option<Module> {
     let file = cache.file(digest).filter(|file| file.exists())?;
     // SAFETY: files in the cache were written by `Cache::keep` with what the
@@ -53,7 +61,10 @@ pub(crate) fn cached_module(wasm: &Engine, cache: &Cache, digest: Digest) -> Opt
     unsafe { Module::deserialize_file(wasm, file) }.ok()
 }
 
-#[expect(unsafe_code, reason = "the cache folder is private: only our own compiler's code lies in it")]
+#[expect(
+    unsafe_code,
+    reason = "the cache folder is private: only our own compiler's code lies in it"
+)]
 fn cached_component(wasm: &Engine, cache: &Cache, digest: Digest) -> Option<Component> {
     let file = cache.file(digest).filter(|file| file.exists())?;
     // SAFETY: as above.
@@ -62,8 +73,16 @@ fn cached_component(wasm: &Engine, cache: &Cache, digest: Digest) -> Option<Comp
 
 /// Keeps the code and loads it; from the file if it could be kept, so that its
 /// pages are shared, and otherwise from memory.
-#[expect(unsafe_code, reason = "the code comes from our own compiler, in this process or at build time")]
-pub(crate) fn load_module(wasm: &Engine, cache: &Cache, digest: Digest, code: &[u8]) -> wasmtime::Result<Module> {
+#[expect(
+    unsafe_code,
+    reason = "the code comes from our own compiler, in this process or at build time"
+)]
+pub(crate) fn load_module(
+    wasm: &Engine,
+    cache: &Cache,
+    digest: Digest,
+    code: &[u8],
+) -> wasmtime::Result<Module> {
     // SAFETY: `code` was made by our own compiler, see the callers.
     match cache.keep(digest, code) {
         Some(file) => unsafe { Module::deserialize_file(wasm, file) },
@@ -71,8 +90,16 @@ pub(crate) fn load_module(wasm: &Engine, cache: &Cache, digest: Digest, code: &[
     }
 }
 
-#[expect(unsafe_code, reason = "the code comes from our own compiler, in this process")]
-fn load_component(wasm: &Engine, cache: &Cache, digest: Digest, code: &[u8]) -> wasmtime::Result<Component> {
+#[expect(
+    unsafe_code,
+    reason = "the code comes from our own compiler, in this process"
+)]
+fn load_component(
+    wasm: &Engine,
+    cache: &Cache,
+    digest: Digest,
+    code: &[u8],
+) -> wasmtime::Result<Component> {
     // SAFETY: `code` was made by our own compiler a moment ago.
     match cache.keep(digest, code) {
         Some(file) => unsafe { Component::deserialize_file(wasm, file) },

@@ -37,10 +37,12 @@ impl Digest {
     #[must_use]
     pub fn hex(&self) -> String {
         use fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("writing to a string succeeds");
-            hex
-        })
+        self.0
+            .iter()
+            .fold(String::with_capacity(64), |mut hex, byte| {
+                write!(hex, "{byte:02x}").expect("writing to a string succeeds");
+                hex
+            })
     }
 }
 
@@ -92,7 +94,13 @@ mod tests {
 
     #[test]
     fn what_is_not_a_digest_is_refused() {
-        for text in ["", "sha256:", "md5:00", "sha256:zz", &format!("sha256:{}", "é".repeat(32))] {
+        for text in [
+            "",
+            "sha256:",
+            "md5:00",
+            "sha256:zz",
+            &format!("sha256:{}", "é".repeat(32)),
+        ] {
             assert_eq!(text.parse::<Digest>(), Err(NotADigest), "{text}");
         }
     }

@@ -139,7 +139,11 @@ impl Engine {
     /// not end the run; its `cancel` token does. A panic fails this run alone:
     /// it is the handle's error.
     #[must_use]
-    pub fn spawn(&self, program: &Program, invocation: Invocation) -> JoinHandle<Result<Report, Error>> {
+    pub fn spawn(
+        &self,
+        program: &Program,
+        invocation: Invocation,
+    ) -> JoinHandle<Result<Report, Error>> {
         let engine = self.clone();
         let program = program.clone();
         self.inner
@@ -191,11 +195,19 @@ impl Engine {
         };
         let code = if kind == Kind::Component {
             let component = compile::component(wasm, cache, digest, bytes)?;
-            let linked = linkers.component.instantiate_pre(&component).map_err(not_linked)?;
+            let linked = linkers
+                .component
+                .instantiate_pre(&component)
+                .map_err(not_linked)?;
             Code::Component(CommandPre::new(linked).map_err(not_linked)?)
         } else {
             let module = compile::module(wasm, cache, digest, bytes)?;
-            Code::Module(linkers.module.instantiate_pre(&module).map_err(not_linked)?)
+            Code::Module(
+                linkers
+                    .module
+                    .instantiate_pre(&module)
+                    .map_err(not_linked)?,
+            )
         };
         Ok(Program::new(digest, code, survey.uses_files))
     }

@@ -152,15 +152,30 @@ impl AskedLimits {
         let millis = |wall: Duration| u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
         Ok(Limits {
             fuel: ask("fuel", self.fuel, defaults.fuel, ceiling.fuel)?,
-            memory: ask("memory_bytes", self.memory_bytes, defaults.memory, ceiling.memory)?,
+            memory: ask(
+                "memory_bytes",
+                self.memory_bytes,
+                defaults.memory,
+                ceiling.memory,
+            )?,
             wall: Duration::from_millis(ask(
                 "wall_ms",
                 self.wall_ms,
                 millis(defaults.wall),
                 millis(ceiling.wall),
             )?),
-            output: ask("output_bytes", self.output_bytes, defaults.output, ceiling.output)?,
-            files: ask("files_bytes", self.files_bytes, defaults.files, ceiling.files)?,
+            output: ask(
+                "output_bytes",
+                self.output_bytes,
+                defaults.output,
+                ceiling.output,
+            )?,
+            files: ask(
+                "files_bytes",
+                self.files_bytes,
+                defaults.files,
+                ceiling.files,
+            )?,
             inodes: ask_u32("inodes", self.inodes, defaults.inodes, ceiling.inodes)?,
             descriptors: ask_u32(
                 "descriptors",
@@ -190,7 +205,9 @@ mod tests {
             memory_bytes: Some(1 << 40),
             ..AskedLimits::default()
         };
-        let error = asked.resolve(&Limits::default(), &Limits::ceiling()).unwrap_err();
+        let error = asked
+            .resolve(&Limits::default(), &Limits::ceiling())
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "`limits.memory_bytes` must be from 1 to 536870912, not 1099511627776"
@@ -203,6 +220,10 @@ mod tests {
             fuel: Some(0),
             ..AskedLimits::default()
         };
-        assert!(asked.resolve(&Limits::default(), &Limits::ceiling()).is_err());
+        assert!(
+            asked
+                .resolve(&Limits::default(), &Limits::ceiling())
+                .is_err()
+        );
     }
 }

@@ -94,13 +94,19 @@ mod tests {
     #[test]
     fn outcomes_have_one_flat_form_in_json() {
         let json = |outcome: &Outcome| serde_json::to_string(outcome).unwrap();
-        assert_eq!(json(&Outcome::Exited { status: 3 }), r#"{"kind":"exited","status":3}"#);
+        assert_eq!(
+            json(&Outcome::Exited { status: 3 }),
+            r#"{"kind":"exited","status":3}"#
+        );
         assert_eq!(
             json(&Outcome::Stopped { limit: Limit::Wall }),
             r#"{"kind":"stopped","limit":"wall"}"#
         );
         assert_eq!(
-            json(&Outcome::Trapped(Trap { reason: "x".into(), backtrace: vec![] })),
+            json(&Outcome::Trapped(Trap {
+                reason: "x".into(),
+                backtrace: vec![]
+            })),
             r#"{"kind":"trapped","reason":"x"}"#
         );
         assert_eq!(json(&Outcome::Cancelled), r#"{"kind":"cancelled"}"#);

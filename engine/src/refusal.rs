@@ -26,7 +26,9 @@ pub enum Refusal {
         what: &'static str,
     },
     /// The script asks for an interpreter that is not offered.
-    #[error("the script asks for the interpreter `{interpreter}`; only sh, dash and bash are offered")]
+    #[error(
+        "the script asks for the interpreter `{interpreter}`; only sh, dash and bash are offered"
+    )]
     Interpreter {
         /// What its first line names.
         interpreter: String,
@@ -50,7 +52,9 @@ pub enum Refusal {
         reason: String,
     },
     /// The program imports something that the sandbox does not offer.
-    #[error("the {kind} imports `{import}`, which is not offered; build it for WASI without that import")]
+    #[error(
+        "the {kind} imports `{import}`, which is not offered; build it for WASI without that import"
+    )]
     Import {
         /// What the bytes are.
         kind: crate::Kind,
@@ -58,7 +62,9 @@ pub enum Refusal {
         import: String,
     },
     /// The program has no entry point.
-    #[error("the {kind} does not export `{export}`; build it as a command, not as a library (reactor)")]
+    #[error(
+        "the {kind} does not export `{export}`; build it as a command, not as a library (reactor)"
+    )]
     NoEntry {
         /// What the bytes are.
         kind: crate::Kind,

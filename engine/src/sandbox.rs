@@ -1,6 +1,6 @@
 //! One run: a fresh sandbox, the guest in it, and what it leaves behind.
 
-mod clock;
+pub(crate) mod clock;
 mod cpu_time;
 mod deadline;
 pub(crate) mod guest;
@@ -20,6 +20,7 @@ use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
+use self::clock::Clocks;
 use self::cpu_time::CpuTime;
 use self::deadline::Deadline;
 use self::guest::{Guest, ShellInputs};
@@ -55,7 +56,11 @@ pub(crate) async fn run(
     } else {
         None
     };
-    let output = Output::new(Arc::default(), invocation.output.clone(), invocation.limits.output);
+    let output = Output::new(
+        Arc::default(),
+        invocation.output.clone(),
+        invocation.limits.output,
+    );
     let guest = guest(program, &invocation, &output, scratches, scratch.as_ref())?;
     let mut store = open_store(wasm, guest, fuel, &deadline).map_err(|source| Error::Run {
         digest: program.digest(),
@@ -123,7 +128,7 @@ fn guest(
         .allow_udp(false)
         .allow_ip_name_lookup(false);
     random::install(invocation.seed, &meter, &mut wasi);
-    let frozen = clock::install(invocation.clock, &mut wasi);
+    let clocks = Clocks::install(invocation.clock, &mut wasi);
     let shell = match &program.inner.code {
         Code::Script { text, .. } => Some(ShellInputs {
             script: text.clone(),
@@ -163,7 +168,8 @@ fn guest(
         memory: Memory::new(limits.memory),
         meter,
         quota: Quota::new(limits.descriptors, scratches.quota(limits)),
-        frozen,
+        clocks,
+        linear: None,
         shell,
     })
 }
@@ -189,6 +195,7 @@ async fn start(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<i32> {
     match code {
         Code::Module(module) => {
             let instance = module.instantiate_async(&mut *store).await?;
+            store.data_mut().linear = instance.get_memory(&mut *store, "memory");
             let entry = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
             entry.call_async(store, ()).await?;
             Ok(0)
@@ -200,6 +207,7 @@ async fn start(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<i32> {
         }
         Code::Script { shell, .. } => {
             let instance = shell.instantiate_async(&mut *store).await?;
+            store.data_mut().linear = instance.get_memory(&mut *store, "memory");
             let entry = instance.get_typed_func::<(), i32>(&mut *store, "run")?;
             entry.call_async(store, ()).await
         }

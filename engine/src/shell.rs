@@ -23,11 +23,18 @@ pub(crate) struct Shell(OnceLock<InstancePre<Guest>>);
 
 impl Shell {
     /// The shell, ready to be instantiated.
-    pub(crate) fn get(&self, wasm: &Engine, cache: &Cache, linkers: &Linkers) -> Result<InstancePre<Guest>, Error> {
+    pub(crate) fn get(
+        &self,
+        wasm: &Engine,
+        cache: &Cache,
+        linkers: &Linkers,
+    ) -> Result<InstancePre<Guest>, Error> {
         if let Some(shell) = self.0.get() {
             return Ok(shell.clone());
         }
-        let digest: Digest = CODE_DIGEST.parse().expect("the build script wrote a digest");
+        let digest: Digest = CODE_DIGEST
+            .parse()
+            .expect("the build script wrote a digest");
         let load = || -> wasmtime::Result<InstancePre<Guest>> {
             let module: Module = match compile::cached_module(wasm, cache, digest) {
                 Some(module) => module,

@@ -163,7 +163,10 @@ impl Event {
             }
         }
         if self.data.is_some() && self.data_base64.is_some() {
-            return Err(fault("data_base64", "cannot stand beside `data`; send one of them"));
+            return Err(fault(
+                "data_base64",
+                "cannot stand beside `data`; send one of them",
+            ));
         }
         Ok(())
     }

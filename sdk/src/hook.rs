@@ -55,7 +55,11 @@ impl Hook {
     /// The value of one of the hook point's parameters, by its documented name.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<String> {
-        variable(&format!("{}{}", contract::env::PARAM_PREFIX, contract::upper_snake(name)))
+        variable(&format!(
+            "{}{}",
+            contract::env::PARAM_PREFIX,
+            contract::upper_snake(name)
+        ))
     }
 
     /// 1 at the first attempt; higher when the execution is being run again.

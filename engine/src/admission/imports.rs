@@ -73,5 +73,8 @@ pub(super) fn is_about_files(name: &str) -> bool {
 
 /// Whether a component may import this interface.
 pub(super) fn component_may_import(interface: &str) -> bool {
-    PACKAGES.iter().any(|package| interface.starts_with(package)) && interface.contains("@0.2.")
+    PACKAGES
+        .iter()
+        .any(|package| interface.starts_with(package))
+        && interface.contains("@0.2.")
 }

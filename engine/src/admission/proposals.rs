@@ -15,7 +15,10 @@ pub(super) fn offered() -> WasmFeatures {
 /// Proposals that are off, with the names under which they are known.
 const OFF: [(&str, WasmFeatures); 15] = [
     ("threads", WasmFeatures::THREADS),
-    ("shared-everything-threads", WasmFeatures::SHARED_EVERYTHING_THREADS),
+    (
+        "shared-everything-threads",
+        WasmFeatures::SHARED_EVERYTHING_THREADS,
+    ),
     ("memory64", WasmFeatures::MEMORY64),
     ("multi-memory", WasmFeatures::MULTI_MEMORY),
     ("exceptions", WasmFeatures::EXCEPTIONS),
@@ -28,13 +31,20 @@ const OFF: [(&str, WasmFeatures); 15] = [
     ("component-model-async", WasmFeatures::CM_ASYNC),
     ("component-model-gc", WasmFeatures::CM_GC),
     ("component-model-threading", WasmFeatures::CM_THREADING),
-    ("component-model-error-context", WasmFeatures::CM_ERROR_CONTEXT),
+    (
+        "component-model-error-context",
+        WasmFeatures::CM_ERROR_CONTEXT,
+    ),
 ];
 
 /// The name of the switched-off proposal that `bytes` need, if that is what is
 /// wrong with them.
 pub(super) fn missing(bytes: &[u8]) -> Option<&'static str> {
-    let valid = |features| Validator::new_with_features(features).validate_all(bytes).is_ok();
+    let valid = |features| {
+        Validator::new_with_features(features)
+            .validate_all(bytes)
+            .is_ok()
+    };
     if !valid(WasmFeatures::all()) {
         return None;
     }

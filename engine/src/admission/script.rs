@@ -53,7 +53,12 @@ fn check_interpreter(bytes: &[u8]) -> Result<(), Refusal> {
     if SHELLS.contains(&base_name(program)) {
         return Ok(());
     }
-    let interpreter: String = line.trim().chars().filter(|c| !c.is_control()).take(80).collect();
+    let interpreter: String = line
+        .trim()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(80)
+        .collect();
     Err(Refusal::Interpreter { interpreter })
 }
 
@@ -82,7 +87,12 @@ mod tests {
 
     #[test]
     fn another_interpreter_is_named_in_the_refusal() {
-        for line in ["#!/usr/bin/env python3", "#!/usr/bin/perl -w", "#!", "#!/bin/zsh"] {
+        for line in [
+            "#!/usr/bin/env python3",
+            "#!/usr/bin/perl -w",
+            "#!",
+            "#!/bin/zsh",
+        ] {
             let refusal = check(line.as_bytes()).unwrap_err();
             assert!(matches!(refusal, Refusal::Interpreter { .. }), "{line}");
         }

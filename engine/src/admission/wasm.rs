@@ -100,11 +100,10 @@ impl Reader {
     fn read(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload.map_err(|error| invalid(self.kind, bytes, &error))?;
-            self.section(payload)
-                .map_err(|error| match error {
-                    Found::Refused(refusal) => refusal,
-                    Found::Unreadable(error) => invalid(self.kind, bytes, &error),
-                })?;
+            self.section(payload).map_err(|error| match error {
+                Found::Refused(refusal) => refusal,
+                Found::Unreadable(error) => invalid(self.kind, bytes, &error),
+            })?;
         }
         Ok(())
     }
@@ -142,7 +141,12 @@ impl Reader {
             }
             Payload::CodeSectionEntry(body) => {
                 let range = body.range();
-                bounded(kind, "bytes in one function", (range.end - range.start) as u64, BODY_MAX_BYTES)?;
+                bounded(
+                    kind,
+                    "bytes in one function",
+                    (range.end - range.start) as u64,
+                    BODY_MAX_BYTES,
+                )?;
                 let mut locals = 0_u64;
                 for declared in body.get_locals_reader()? {
                     locals += u64::from(declared?.0);
@@ -150,7 +154,12 @@ impl Reader {
                 bounded(kind, "locals in one function", locals, LOCALS_MAX)?;
             }
             Payload::DataSection(section) => {
-                bounded(kind, "data segments", section.count().into(), DATA_SEGMENTS_MAX)?;
+                bounded(
+                    kind,
+                    "data segments",
+                    section.count().into(),
+                    DATA_SEGMENTS_MAX,
+                )?;
             }
             Payload::TableSection(section) => {
                 for table in section {
@@ -159,7 +168,12 @@ impl Reader {
             }
             Payload::MemorySection(section) => {
                 for memory in section {
-                    bounded(kind, "initial memory pages", memory?.initial, MEMORY_PAGES_MAX)?;
+                    bounded(
+                        kind,
+                        "initial memory pages",
+                        memory?.initial,
+                        MEMORY_PAGES_MAX,
+                    )?;
                 }
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
@@ -196,7 +210,11 @@ impl Reader {
     fn not_offered(&self, import: &str) -> Refusal {
         Refusal::Import {
             kind: self.kind,
-            import: import.chars().filter(|c| !c.is_control()).take(200).collect(),
+            import: import
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(200)
+                .collect(),
         }
     }
 }

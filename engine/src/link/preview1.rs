@@ -12,6 +12,7 @@ use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p1;
 use wiggle::GuestMemory;
 
+use crate::sandbox::clock::Clocks;
 use crate::sandbox::guest::Guest;
 use crate::sandbox::meter::{PATH_CALL, POLL_CALL};
 use crate::sandbox::quota::Short;
@@ -67,8 +68,16 @@ fn refuse(short: Short) -> i32 {
 
 /// The guest's memory and what the host holds for it.
 fn parts<'a>(caller: &'a mut Caller<'_, Guest>) -> wasmtime::Result<(&'a mut [u8], &'a mut Guest)> {
-    let Some(Extern::Memory(memory)) = caller.get_export("memory") else {
-        return Err(Error::msg("the module calls WASI but exports no memory named `memory`"));
+    let memory = match caller.data().linear {
+        Some(memory) => memory,
+        None => match caller.get_export("memory") {
+            Some(Extern::Memory(memory)) => memory,
+            _ => {
+                return Err(Error::msg(
+                    "the module calls WASI but exports no memory named `memory`",
+                ));
+            }
+        },
     };
     Ok(memory.data_and_store_mut(caller))
 }
@@ -77,6 +86,24 @@ fn u32_at(memory: &[u8], at: u32) -> Option<u32> {
     let at = usize::try_from(at).ok()?;
     let bytes = memory.get(at..at.checked_add(4)?)?;
     Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+fn write_u64(memory: &mut [u8], at: i32, value: u64) -> Option<()> {
+    let at = usize::try_from(at.cast_unsigned()).ok()?;
+    memory
+        .get_mut(at..at.checked_add(8)?)?
+        .copy_from_slice(&value.to_le_bytes());
+    Some(())
+}
+
+/// The time of a clock in nanoseconds; `None` for the clocks of processor time,
+/// which would tell a guest about its neighbours.
+fn now(clocks: &Clocks, clock: i32) -> Option<u64> {
+    match clock {
+        0 => u64::try_from(clocks.wall().as_nanos()).ok(),
+        1 => Some(clocks.monotonic_ns()),
+        _ => None,
+    }
 }
 
 /// How many bytes a list of pieces names in all; `None` when it lies outside the
@@ -111,7 +138,9 @@ fn lone_sleep(memory: &[u8], at: i32, layout: &ClockLayout) -> Option<Sleep> {
     if subscription[8] != CLOCK_TAG || absolute {
         return None;
     }
-    let time = subscription[layout.timeout..layout.timeout + 8].try_into().ok()?;
+    let time = subscription[layout.timeout..layout.timeout + 8]
+        .try_into()
+        .ok()?;
     Some(Sleep {
         time: Duration::from_nanos(u64::from_le_bytes(time)),
         userdata: subscription[..8].try_into().ok()?,
@@ -153,7 +182,8 @@ macro_rules! guard {
                 linker.func_wrap_async(
                     $namespace,
                     "fd_write",
-                    |mut caller: Caller<'_, Guest>, (fd, pieces, count, written): (i32, i32, i32, i32)| {
+                    |mut caller: Caller<'_, Guest>,
+                     (fd, pieces, count, written): (i32, i32, i32, i32)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
                             let Some(len) = pieces_len(memory, pieces, count) else {
@@ -307,7 +337,8 @@ macro_rules! guard {
                             }
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let memory = &mut GuestMemory::Unshared(memory);
-                            wasi::path_create_directory(&mut guest.wasi, memory, dir, path, len).await
+                            wasi::path_create_directory(&mut guest.wasi, memory, dir, path, len)
+                                .await
                         })
                     },
                 )?;
@@ -324,8 +355,16 @@ macro_rules! guard {
                             }
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let memory = &mut GuestMemory::Unshared(memory);
-                            wasi::path_symlink(&mut guest.wasi, memory, target, target_len, dir, path, len)
-                                .await
+                            wasi::path_symlink(
+                                &mut guest.wasi,
+                                memory,
+                                target,
+                                target_len,
+                                dir,
+                                path,
+                                len,
+                            )
+                            .await
                         })
                     },
                 )?;
@@ -339,14 +378,16 @@ macro_rules! guard {
                             guest.meter.owe(PATH_CALL);
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let memory = &mut GuestMemory::Unshared(memory);
-                            wasi::fd_readdir(&mut guest.wasi, memory, fd, buffer, len, cookie, used).await
+                            wasi::fd_readdir(&mut guest.wasi, memory, fd, buffer, len, cookie, used)
+                                .await
                         })
                     },
                 )?;
                 linker.func_wrap_async(
                     $namespace,
                     "poll_oneoff",
-                    |mut caller: Caller<'_, Guest>, (subs, events, count, stored): (i32, i32, i32, i32)| {
+                    |mut caller: Caller<'_, Guest>,
+                     (subs, events, count, stored): (i32, i32, i32, i32)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
                             guest.meter.owe(POLL_CALL);
@@ -354,21 +395,40 @@ macro_rules! guard {
                                 return Ok(errno::INVAL);
                             }
                             let sleep = lone_sleep(memory, subs, &$clock).filter(|_| count == 1);
-                            if let (Some(sleep), Some(clock)) = (sleep, &guest.frozen) {
-                                clock.sleep(sleep.time);
+                            if let Some(sleep) =
+                                sleep.filter(|sleep| guest.clocks.slept_through(sleep.time))
+                            {
                                 let answered = answer_sleep(memory, events, stored, sleep.userdata);
                                 return Ok(answered.map_or(errno::FAULT, |()| 0));
                             }
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let memory = &mut GuestMemory::Unshared(memory);
-                            wasi::poll_oneoff(&mut guest.wasi, memory, subs, events, count, stored).await
+                            wasi::poll_oneoff(&mut guest.wasi, memory, subs, events, count, stored)
+                                .await
                         })
+                    },
+                )?;
+                // wasmtime-wasi's own is right and slower: an interpreter asks for the
+                // time at every command that it runs.
+                linker.func_wrap(
+                    $namespace,
+                    "clock_time_get",
+                    |mut caller: Caller<'_, Guest>, clock: i32, _precision: i64, time: i32| {
+                        let (memory, guest) = parts(&mut caller)?;
+                        let Some(now) = now(&guest.clocks, clock) else {
+                            return Ok(errno::INVAL);
+                        };
+                        let written = write_u64(memory, time, now);
+                        Ok::<i32, Error>(written.map_or(errno::FAULT, |()| 0))
                     },
                 )?;
                 linker.func_wrap(
                     $namespace,
                     "random_get",
-                    |mut caller: Caller<'_, Guest>, buffer: i32, len: i32| -> wasmtime::Result<i32> {
+                    |mut caller: Caller<'_, Guest>,
+                     buffer: i32,
+                     len: i32|
+                     -> wasmtime::Result<i32> {
                         if u64::from(len.cast_unsigned()) > REQUEST_MAX_BYTES {
                             return Ok(errno::INVAL);
                         }

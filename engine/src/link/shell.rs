@@ -16,18 +16,26 @@ const MODULE: &str = "tenterhook_shell";
 pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(wasm);
     preview1::add(&mut linker)?;
-    linker.func_wrap(MODULE, "input_len", |caller: Caller<'_, Guest>, which: i32| {
-        input(caller.data(), which).map_or(-1, |bytes| {
-            i32::try_from(bytes.len()).expect("inputs are far smaller than 2 GiB")
-        })
-    })?;
-    linker.func_wrap(MODULE, "input_read", |mut caller: Caller<'_, Guest>, which: i32, at: i32| {
-        let bytes = input(caller.data(), which).cloned().unwrap_or_default();
-        caller.data().meter.owe_bytes(bytes.len());
-        let memory = memory(&mut caller)?;
-        memory.write(&mut caller, usize::try_from(at.cast_unsigned())?, &bytes)?;
-        Ok::<(), Error>(())
-    })?;
+    linker.func_wrap(
+        MODULE,
+        "input_len",
+        |caller: Caller<'_, Guest>, which: i32| {
+            input(caller.data(), which).map_or(-1, |bytes| {
+                i32::try_from(bytes.len()).expect("inputs are far smaller than 2 GiB")
+            })
+        },
+    )?;
+    linker.func_wrap(
+        MODULE,
+        "input_read",
+        |mut caller: Caller<'_, Guest>, which: i32, at: i32| {
+            let bytes = input(caller.data(), which).cloned().unwrap_or_default();
+            caller.data().meter.owe_bytes(bytes.len());
+            let memory = memory(&mut caller)?;
+            memory.write(&mut caller, usize::try_from(at.cast_unsigned())?, &bytes)?;
+            Ok::<(), Error>(())
+        },
+    )?;
     linker.func_wrap(MODULE, "limit", |caller: Caller<'_, Guest>, which: i32| {
         let shell = caller.data().shell.as_ref();
         let limit = shell.map_or(0, |shell| match which {
@@ -37,20 +45,24 @@ pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
         });
         i64::try_from(limit).unwrap_or(i64::MAX)
     })?;
-    linker.func_wrap(MODULE, "verdict", |mut caller: Caller<'_, Guest>, at: i32, len: i32| {
-        let len = usize::try_from(len.cast_unsigned())?;
-        if len > VERDICT_MAX_BYTES {
-            return Ok(());
-        }
-        caller.data().meter.owe_bytes(len);
-        let memory = memory(&mut caller)?;
-        let mut json = vec![0; len];
-        memory.read(&caller, usize::try_from(at.cast_unsigned())?, &mut json)?;
-        if let Some(shell) = &mut caller.data_mut().shell {
-            shell.verdict = Some(json);
-        }
-        Ok::<(), Error>(())
-    })?;
+    linker.func_wrap(
+        MODULE,
+        "verdict",
+        |mut caller: Caller<'_, Guest>, at: i32, len: i32| {
+            let len = usize::try_from(len.cast_unsigned())?;
+            if len > VERDICT_MAX_BYTES {
+                return Ok(());
+            }
+            caller.data().meter.owe_bytes(len);
+            let memory = memory(&mut caller)?;
+            let mut json = vec![0; len];
+            memory.read(&caller, usize::try_from(at.cast_unsigned())?, &mut json)?;
+            if let Some(shell) = &mut caller.data_mut().shell {
+                shell.verdict = Some(json);
+            }
+            Ok::<(), Error>(())
+        },
+    )?;
     Ok(linker)
 }
 

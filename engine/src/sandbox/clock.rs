@@ -2,67 +2,104 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 
 use crate::invocation::Clock;
 
-/// Time that passes only when the guest sleeps.
-///
-/// It starts at the time that was asked for. A sleep moves it on at once, so a
-/// run with a frozen clock never waits and always sees the same times.
+/// One guest's clocks. All versions of WASI read the same ones.
 #[derive(Clone, Debug)]
-pub(crate) struct FrozenClock {
-    started_at: SystemTime,
-    slept_ns: Arc<AtomicU64>,
+pub(crate) enum Clocks {
+    /// The host's. The monotonic clock counts from the start of the run.
+    Real { started_at: Instant },
+    /// Time that passes only when the guest sleeps.
+    ///
+    /// It starts at the time that was asked for. A sleep moves it on at once, so
+    /// a run with a frozen clock never waits and always sees the same times.
+    Frozen {
+        started_at: SystemTime,
+        slept_ns: Arc<AtomicU64>,
+    },
 }
 
-impl FrozenClock {
-    /// Moves the clock on, as if that time had passed.
-    pub(crate) fn sleep(&self, time: Duration) {
-        let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let slept = self.slept_ns.load(Ordering::Relaxed).saturating_add(ns);
-        self.slept_ns.store(slept, Ordering::Relaxed);
+impl Clocks {
+    /// Gives a guest the clocks that its invocation asks for.
+    pub(crate) fn install(clock: Clock, wasi: &mut WasiCtxBuilder) -> Self {
+        let clocks = match clock {
+            Clock::Real => Self::Real {
+                started_at: Instant::now(),
+            },
+            Clock::Frozen(started_at) => Self::Frozen {
+                started_at,
+                slept_ns: Arc::default(),
+            },
+        };
+        wasi.wall_clock(clocks.clone())
+            .monotonic_clock(clocks.clone());
+        clocks
+    }
+
+    /// The time of day, since 1970.
+    pub(crate) fn wall(&self) -> Duration {
+        let now = match self {
+            Self::Real { .. } => SystemTime::now(),
+            Self::Frozen { started_at, .. } => *started_at,
+        };
+        now.duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .saturating_add(self.slept())
+    }
+
+    /// Nanoseconds since some moment before the run.
+    pub(crate) fn monotonic_ns(&self) -> u64 {
+        match self {
+            Self::Real { started_at } => nanos(started_at.elapsed()),
+            Self::Frozen { .. } => nanos(self.slept()),
+        }
+    }
+
+    /// Moves a frozen clock on, as if that time had passed. Answers whether the
+    /// clock is frozen; otherwise the time has to pass in earnest.
+    pub(crate) fn slept_through(&self, time: Duration) -> bool {
+        match self {
+            Self::Real { .. } => false,
+            Self::Frozen { slept_ns, .. } => {
+                let slept = slept_ns.load(Ordering::Relaxed).saturating_add(nanos(time));
+                slept_ns.store(slept, Ordering::Relaxed);
+                true
+            }
+        }
     }
 
     fn slept(&self) -> Duration {
-        Duration::from_nanos(self.slept_ns.load(Ordering::Relaxed))
+        match self {
+            Self::Real { .. } => Duration::ZERO,
+            Self::Frozen { slept_ns, .. } => Duration::from_nanos(slept_ns.load(Ordering::Relaxed)),
+        }
     }
 }
 
-impl HostWallClock for FrozenClock {
+impl HostWallClock for Clocks {
     fn resolution(&self) -> Duration {
         Duration::from_nanos(1)
     }
 
     fn now(&self) -> Duration {
-        let start = self.started_at.duration_since(UNIX_EPOCH).unwrap_or_default();
-        start.saturating_add(self.slept())
+        self.wall()
     }
 }
 
-impl HostMonotonicClock for FrozenClock {
+impl HostMonotonicClock for Clocks {
     fn resolution(&self) -> u64 {
         1
     }
 
     fn now(&self) -> u64 {
-        self.slept_ns.load(Ordering::Relaxed)
+        self.monotonic_ns()
     }
 }
 
-/// Gives a guest the clocks that its invocation asks for.
-///
-/// Returns the frozen clock, for the calls that sleep; `None` for the real ones.
-pub(crate) fn install(clock: Clock, wasi: &mut WasiCtxBuilder) -> Option<FrozenClock> {
-    let Clock::Frozen(started_at) = clock else {
-        return None;
-    };
-    let frozen = FrozenClock {
-        started_at,
-        slept_ns: Arc::default(),
-    };
-    wasi.wall_clock(frozen.clone()).monotonic_clock(frozen.clone());
-    Some(frozen)
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -33,7 +33,9 @@ impl Deadline {
         let now = Instant::now();
         Self {
             // A time beyond what the clock can say is the furthest that limits allow.
-            at: now.checked_add(wall).unwrap_or(now + crate::Limits::ceiling().wall),
+            at: now
+                .checked_add(wall)
+                .unwrap_or(now + crate::Limits::ceiling().wall),
             cancel,
         }
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
-use super::clock::FrozenClock;
+use super::clock::Clocks;
 use super::memory::Memory;
 use super::meter::Meter;
 use super::quota::Quota;
@@ -18,7 +18,10 @@ pub(crate) struct Guest {
     pub(crate) memory: Memory,
     pub(crate) meter: Arc<Meter>,
     pub(crate) quota: Quota,
-    pub(crate) frozen: Option<FrozenClock>,
+    pub(crate) clocks: Clocks,
+    /// The guest's memory, once there is an instance: finding it by name at
+    /// every call costs as much as a cheap call.
+    pub(crate) linear: Option<wasmtime::Memory>,
     /// What the shell asks for through its own imports; `None` for other guests.
     pub(crate) shell: Option<ShellInputs>,
 }

@@ -54,7 +54,10 @@ impl Meter {
 }
 
 /// Charges a store for its host calls. Installed as the store's call hook.
-pub(crate) fn charge(mut store: StoreContextMut<'_, Guest>, hook: CallHook) -> wasmtime::Result<()> {
+pub(crate) fn charge(
+    mut store: StoreContextMut<'_, Guest>,
+    hook: CallHook,
+) -> wasmtime::Result<()> {
     let price = match hook {
         CallHook::CallingHost => {
             let calls = &store.data().meter.calls;

@@ -45,7 +45,11 @@ pub(crate) struct Kept {
 pub(crate) struct Flooded;
 
 impl Output {
-    pub(crate) fn new(meter: Arc<Meter>, sink: Option<Arc<dyn OutputSink>>, limit: u64) -> Arc<Self> {
+    pub(crate) fn new(
+        meter: Arc<Meter>,
+        sink: Option<Arc<dyn OutputSink>>,
+        limit: u64,
+    ) -> Arc<Self> {
         Arc::new(Self {
             meter,
             sink,
@@ -133,7 +137,11 @@ impl Pollable for Printer {
 }
 
 impl AsyncWrite for Printer {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = self.output.write(self.stream, bytes);
         Poll::Ready(written.map(|()| bytes.len()).map_err(io::Error::other))
     }
@@ -161,7 +169,10 @@ mod tests {
         output.write(Stream::Stdout, b"abc").unwrap();
         output.write(Stream::Stderr, b"defg").unwrap();
         let kept = output.take();
-        assert_eq!((&kept.stdout[..], &kept.stderr[..]), (&b"abc"[..], &b"d"[..]));
+        assert_eq!(
+            (&kept.stdout[..], &kept.stderr[..]),
+            (&b"abc"[..], &b"d"[..])
+        );
         assert_eq!((kept.printed, kept.dropped), (7, 3));
     }
 

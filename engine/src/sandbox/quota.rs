@@ -34,12 +34,17 @@ pub(crate) enum Short {
 
 impl Quota {
     pub(crate) fn new(descriptors: u32, folder: Option<FolderQuota>) -> Self {
-        Self { descriptors, folder }
+        Self {
+            descriptors,
+            folder,
+        }
     }
 
     /// Bytes that were charged to the folder, of `limit`.
     pub(crate) fn folder_used(&self, limit: u64) -> u64 {
-        self.folder.as_ref().map_or(0, |folder| limit.saturating_sub(folder.bytes))
+        self.folder
+            .as_ref()
+            .map_or(0, |folder| limit.saturating_sub(folder.bytes))
     }
 
     /// Whether one more descriptor may be opened.

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use cap_std::fs::Dir;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen,
+    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount,
+    fsopen,
 };
 use tenterhook_sdk::contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_BYTES, WORK_DIR};
 
@@ -74,10 +75,11 @@ impl Scratches {
             Self::Mounted => Path::new("tmpfs"),
             Self::Folders(parent) => parent,
         };
-        self.try_open(limits, event).map_err(|source| Error::Scratch {
-            path: parent.to_owned(),
-            source,
-        })
+        self.try_open(limits, event)
+            .map_err(|source| Error::Scratch {
+                path: parent.to_owned(),
+                source,
+            })
     }
 
     fn try_open(&self, limits: &Limits, event: &[u8]) -> io::Result<Scratch> {
@@ -130,7 +132,9 @@ impl Scratch {
         }
         let file = self.dir.open(name).ok()?;
         let mut json = Vec::new();
-        file.take(VERDICT_MAX_BYTES as u64 + 1).read_to_end(&mut json).ok()?;
+        file.take(VERDICT_MAX_BYTES as u64 + 1)
+            .read_to_end(&mut json)
+            .ok()?;
         (json.len() <= VERDICT_MAX_BYTES).then_some(json)
     }
 }
