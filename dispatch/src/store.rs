@@ -183,8 +183,8 @@ pub trait Store: Send + Sync {
     /// [`Error::NotFound`].
     async fn cancel_task(&self, account: AccountId, id: TaskId, now: OffsetDateTime) -> Result<Cancelling, Error>;
 
-    /// Cancels one execution of a task that nobody owns. `None` if somebody
-    /// does, or the execution is over.
+    /// Cancels one execution of a task that nobody owns; if a node owns it, that
+    /// node must act.
     ///
     /// # Errors
     ///

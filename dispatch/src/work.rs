@@ -89,6 +89,8 @@ pub struct ClaimedTask {
     pub executions: Vec<ClaimedExecution>,
     /// States of those that are over.
     pub over: Vec<State>,
+    /// When its first execution began, if one did.
+    pub started_at: Option<OffsetDateTime>,
 }
 
 /// An execution of a [`ClaimedTask`].
@@ -157,6 +159,8 @@ pub enum TaskChange {
     Ended {
         /// Its final state.
         state: State,
+        /// When its first execution began, if one did.
+        started_at: Option<OffsetDateTime>,
         /// When.
         at: OffsetDateTime,
     },

@@ -1,0 +1,86 @@
+//! Accounts, and the numbers that their nouns are given.
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use tenterhook_dispatch::{Account, AccountId, Error, Noun, Number};
+
+use super::convert::{Read as _, cannot, is_taken, micros};
+
+/// The sorts of nouns that are numbered within an account.
+#[derive(Clone, Copy)]
+pub(super) enum Numbered {
+    Server,
+    Source,
+    Hook,
+}
+
+pub(super) async fn insert(conn: &mut SqliteConnection, account: Account) -> Result<Account, Error> {
+    let row = sqlx::query("INSERT INTO accounts (id, name, created_at) VALUES (?, ?, ?) RETURNING number")
+        .bind(account.id.as_uuid())
+        .bind(&account.name)
+        .bind(micros(account.created_at))
+        .fetch_one(conn)
+        .await
+        .map_err(|error| {
+            if is_taken(&error, "accounts.name") {
+                return Error::NameTaken {
+                    what: Noun::Account,
+                    name: account.name.clone(),
+                };
+            }
+            cannot("store the account")(error)
+        })?;
+    Ok(Account {
+        number: row.number("number")?,
+        ..account
+    })
+}
+
+pub(super) async fn list(pool: &SqlitePool) -> Result<Vec<Account>, Error> {
+    sqlx::query("SELECT number, id, name, created_at FROM accounts ORDER BY number")
+        .fetch_all(pool)
+        .await
+        .map_err(cannot("read the accounts"))?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// The integer by which rows refer to their account.
+pub(super) async fn number(pool: &SqlitePool, id: AccountId) -> Result<Option<i64>, Error> {
+    sqlx::query("SELECT number FROM accounts WHERE id = ?")
+        .bind(id.as_uuid())
+        .fetch_optional(pool)
+        .await
+        .map_err(cannot("read the account"))?
+        .map(|row| row.read("number"))
+        .transpose()
+}
+
+/// Gives the next number; none is given twice, even if its noun is deleted.
+pub(super) async fn next(conn: &mut SqliteConnection, account: i64, sort: Numbered) -> Result<Number, Error> {
+    let sql = match sort {
+        Numbered::Server => {
+            "UPDATE accounts SET last_server = last_server + 1 WHERE number = ? RETURNING last_server AS last"
+        }
+        Numbered::Source => {
+            "UPDATE accounts SET last_source = last_source + 1 WHERE number = ? RETURNING last_source AS last"
+        }
+        Numbered::Hook => "UPDATE accounts SET last_hook = last_hook + 1 WHERE number = ? RETURNING last_hook AS last",
+    };
+    sqlx::query(sql)
+        .bind(account)
+        .fetch_one(conn)
+        .await
+        .map_err(cannot("give a number"))?
+        .number("last")
+}
+
+fn read(row: &SqliteRow) -> Result<Account, Error> {
+    Ok(Account {
+        id: row.id("id", AccountId::from_uuid)?,
+        number: row.number("number")?,
+        name: row.read("name")?,
+        created_at: row.time("created_at")?,
+    })
+}

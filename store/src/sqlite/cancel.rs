@@ -1,0 +1,134 @@
+//! Cancelling what nobody runs, and running anew what has failed.
+
+use sqlx::sqlite::SqliteConnection;
+use tenterhook_dispatch::{Cancelling, Error, ExecutionId, Noun, State, TaskId, state_of};
+use time::OffsetDateTime;
+
+use super::convert::{Read as _, cannot, micros};
+
+const DOING: &str = "cancel";
+
+pub(super) async fn task(
+    conn: &mut SqliteConnection,
+    account: i64,
+    id: TaskId,
+    now: OffsetDateTime,
+) -> Result<Cancelling, Error> {
+    let row = sqlx::query("SELECT seq, owner IS NOT NULL AS owned, ended_at FROM tasks WHERE account = ? AND id = ?")
+        .bind(account)
+        .bind(id.as_uuid())
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(cannot(DOING))?
+        .ok_or_else(|| Error::not_found(Noun::Task, id))?;
+    if row.read::<Option<i64>>("ended_at")?.is_some() {
+        return Ok(Cancelling::Over);
+    }
+    let seq: i64 = row.read("seq")?;
+    sqlx::query("UPDATE tasks SET cancelled = 1 WHERE seq = ?")
+        .bind(seq)
+        .execute(&mut *conn)
+        .await
+        .map_err(cannot(DOING))?;
+    if row.read::<i64>("owned")? != 0 {
+        return Ok(Cancelling::Owned);
+    }
+    sqlx::query("UPDATE executions SET state = 'CANCELED', ended_at = ?, due_at = NULL WHERE task = ? AND state = 'WAITING'")
+        .bind(micros(now))
+        .bind(seq)
+        .execute(&mut *conn)
+        .await
+        .map_err(cannot(DOING))?;
+    end_if_over(conn, seq, now).await?;
+    Ok(Cancelling::Ended)
+}
+
+pub(super) async fn execution(
+    conn: &mut SqliteConnection,
+    account: i64,
+    id: ExecutionId,
+    now: OffsetDateTime,
+) -> Result<Cancelling, Error> {
+    let row = sqlx::query(
+        "SELECT executions.state AS state, tasks.seq AS seq, tasks.owner IS NOT NULL AS owned FROM executions \
+         JOIN tasks ON tasks.seq = executions.task WHERE executions.account = ? AND executions.id = ?",
+    )
+    .bind(account)
+    .bind(id.as_uuid())
+    .fetch_optional(&mut *conn)
+    .await
+    .map_err(cannot(DOING))?
+    .ok_or_else(|| Error::not_found(Noun::Execution, id))?;
+    if row.parsed::<State>("state")?.is_over() {
+        return Ok(Cancelling::Over);
+    }
+    if row.read::<i64>("owned")? != 0 {
+        return Ok(Cancelling::Owned);
+    }
+    sqlx::query("UPDATE executions SET state = 'CANCELED', ended_at = ?, due_at = NULL WHERE account = ? AND id = ?")
+        .bind(micros(now))
+        .bind(account)
+        .bind(id.as_uuid())
+        .execute(&mut *conn)
+        .await
+        .map_err(cannot(DOING))?;
+    end_if_over(conn, row.read("seq")?, now).await?;
+    Ok(Cancelling::Ended)
+}
+
+/// Makes one execution wait anew, and its task one that can be claimed.
+pub(super) async fn redrive(
+    conn: &mut SqliteConnection,
+    account: i64,
+    id: ExecutionId,
+    now: OffsetDateTime,
+) -> Result<bool, Error> {
+    let task = sqlx::query(
+        "UPDATE executions SET state = 'WAITING', failures = 0, dead = 0, due_at = NULL, ended_at = NULL \
+         WHERE account = ? AND id = ? AND state IN ('FAILED', 'CANCELED') \
+         AND (SELECT ended_at FROM tasks WHERE seq = executions.task) IS NOT NULL RETURNING task",
+    )
+    .bind(account)
+    .bind(id.as_uuid())
+    .fetch_optional(&mut *conn)
+    .await
+    .map_err(cannot("redrive"))?;
+    let Some(task) = task else {
+        return Ok(false);
+    };
+    sqlx::query(
+        "UPDATE tasks SET state = NULL, ended_at = NULL, cancelled = 0, owner = NULL, due_at = ? WHERE seq = ?",
+    )
+    .bind(micros(now))
+    .bind(task.read::<i64>("task")?)
+    .execute(conn)
+    .await
+    .map_err(cannot("redrive"))?;
+    Ok(true)
+}
+
+async fn end_if_over(conn: &mut SqliteConnection, seq: i64, now: OffsetDateTime) -> Result<(), Error> {
+    let states = sqlx::query("SELECT state FROM executions WHERE task = ?")
+        .bind(seq)
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(cannot(DOING))?
+        .iter()
+        .map(|row| row.parsed("state"))
+        .collect::<Result<Vec<State>, _>>()?;
+    let state = state_of(states);
+    if !state.is_over() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE tasks SET state = ?2, ended_at = ?3, \
+         started_at = (SELECT min(started_at) FROM executions WHERE task = ?1) WHERE seq = ?1",
+    )
+    .bind(seq)
+    .bind(state.as_str())
+    .bind(micros(now))
+    .execute(conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot(DOING))
+}

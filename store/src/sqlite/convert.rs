@@ -1,0 +1,130 @@
+//! How values stand in columns, and how the database's errors become dispatch's.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::sqlite::SqliteRow;
+use tenterhook_dispatch::{Error, Number};
+use tenterhook_engine::Digest;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Microseconds since 1970.
+pub(super) fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000).expect("a date of this calendar has 64-bit microseconds")
+}
+
+/// The time that `micros` stands for.
+pub(super) fn time(micros: i64) -> Result<OffsetDateTime, Error> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).map_err(|source| unreadable("a time", source))
+}
+
+/// The JSON text of a value that cannot fail to have one.
+pub(super) fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("stored values hold nothing that JSON cannot say")
+}
+
+/// A column that does not hold what was written there.
+pub(super) fn unreadable(column: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Store {
+        doing: "read the database",
+        source: format!("{column} is not readable: {source}").into(),
+    }
+}
+
+/// Turns the database's error into dispatch's.
+pub(super) fn cannot(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
+    move |source| Error::store(doing, source)
+}
+
+/// Whether `error` says that another row has the same values in `columns`,
+/// which are named as SQLite does: `table.column, table.column`.
+pub(super) fn is_taken(error: &sqlx::Error, columns: &str) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.is_unique_violation() && error.message().strip_prefix("UNIQUE constraint failed: ") == Some(columns)
+    })
+}
+
+/// Reads columns by name, in the types of the nouns.
+pub(super) trait Read {
+    /// A column as the database's own type.
+    fn read<'r, T>(&'r self, column: &'static str) -> Result<T, Error>
+    where
+        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>;
+
+    /// An integer as one that fits the noun.
+    fn int<T: TryFrom<i64, Error = std::num::TryFromIntError>>(&self, column: &'static str) -> Result<T, Error>;
+
+    /// A text that parses.
+    fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+        &self,
+        column: &'static str,
+    ) -> Result<T, Error>;
+
+    /// A JSON text.
+    fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, Error>;
+
+    /// A JSON text, or nothing.
+    fn json_opt<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>, Error>;
+
+    /// A UUID in an identifier's type.
+    fn id<T>(&self, column: &'static str, wrap: impl FnOnce(Uuid) -> T) -> Result<T, Error> {
+        self.read(column).map(wrap)
+    }
+
+    /// A number.
+    fn number(&self, column: &'static str) -> Result<Number, Error> {
+        self.int(column).map(Number::new)
+    }
+
+    /// A time.
+    fn time(&self, column: &'static str) -> Result<OffsetDateTime, Error> {
+        time(self.read(column)?)
+    }
+
+    /// A time, or nothing.
+    fn time_opt(&self, column: &'static str) -> Result<Option<OffsetDateTime>, Error> {
+        self.read::<Option<i64>>(column)?.map(time).transpose()
+    }
+
+    /// A SHA-256.
+    fn digest(&self, column: &'static str) -> Result<Digest, Error> {
+        let bytes: &[u8] = self.read(column)?;
+        <[u8; 32]>::try_from(bytes)
+            .map(Digest::from_bytes)
+            .map_err(|source| unreadable(column, source))
+    }
+}
+
+impl Read for SqliteRow {
+    fn read<'r, T>(&'r self, column: &'static str) -> Result<T, Error>
+    where
+        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    {
+        sqlx::Row::try_get(self, column).map_err(|source| unreadable(column, source))
+    }
+
+    fn int<T: TryFrom<i64, Error = std::num::TryFromIntError>>(&self, column: &'static str) -> Result<T, Error> {
+        T::try_from(self.read::<i64>(column)?).map_err(|source| unreadable(column, source))
+    }
+
+    fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+        &self,
+        column: &'static str,
+    ) -> Result<T, Error> {
+        self.read::<&str>(column)?
+            .parse()
+            .map_err(|source| unreadable(column, source))
+    }
+
+    fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, Error> {
+        serde_json::from_str(self.read(column)?).map_err(|source| unreadable(column, source))
+    }
+
+    fn json_opt<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>, Error> {
+        self.read::<Option<&str>>(column)?
+            .map(|text| serde_json::from_str(text).map_err(|source| unreadable(column, source)))
+            .transpose()
+    }
+}

@@ -1,0 +1,121 @@
+//! Reading executions.
+
+use bytes::Bytes;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use tenterhook_dispatch::{
+    Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, Output, Outputs, PAGE_MAX, State, TaskId,
+};
+
+use super::claim::{hook, server};
+use super::convert::{Read as _, cannot};
+use super::hooks::policy;
+
+const DOING: &str = "read the executions";
+
+const WITH_OUTPUT: &str = "SELECT executions.*, tasks.id AS task_id, tasks.number AS task_number, \
+    tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
+    recipes.failure_policy AS failure_policy FROM executions JOIN tasks ON tasks.seq = executions.task \
+    JOIN recipes ON recipes.id = executions.recipe WHERE executions.account = ";
+
+const WITHOUT_OUTPUT: &str = "SELECT executions.id, hook, hook_number, server_number, server_name, \
+    executions.state, attempt, failures, executions.due_at, outcome, error, usage, NULL AS stdout, NULL AS stderr, \
+    dropped_bytes, verdict, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
+    tasks.number AS task_number, tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
+    recipes.failure_policy AS failure_policy FROM executions JOIN tasks ON tasks.seq = executions.task \
+    JOIN recipes ON recipes.id = executions.recipe WHERE executions.account = ";
+
+pub(super) async fn get(pool: &SqlitePool, account: i64, id: ExecutionId) -> Result<Option<Execution>, Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(WITH_OUTPUT);
+    query
+        .push_bind(account)
+        .push(" AND executions.id = ")
+        .push_bind(id.as_uuid())
+        .build()
+        .fetch_optional(pool)
+        .await
+        .map_err(cannot(DOING))?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+pub(super) async fn list(
+    pool: &SqlitePool,
+    account: i64,
+    filter: &ExecutionFilter,
+    page: ExecutionPage,
+    outputs: Outputs,
+) -> Result<Vec<Execution>, Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(match outputs {
+        Outputs::Include => WITH_OUTPUT,
+        Outputs::Omit => WITHOUT_OUTPUT,
+    });
+    query.push_bind(account);
+    if let Some(hook) = filter.hook {
+        query.push(" AND executions.hook = ").push_bind(hook.as_uuid());
+    }
+    if let Some(state) = filter.state {
+        let kept = if state == State::Running { State::Waiting } else { state };
+        query.push(" AND executions.state = ").push_bind(kept.as_str());
+    }
+    if filter.dead {
+        query.push(" AND executions.dead = 1");
+    }
+    if let Some(task) = filter.task {
+        query
+            .push(" AND executions.task = (SELECT seq FROM tasks WHERE account = ")
+            .push_bind(account)
+            .push(" AND id = ")
+            .push_bind(task.as_uuid())
+            .push(") ORDER BY executions.seq");
+    } else {
+        if let Some(after) = page.after {
+            query.push(" AND executions.id < ").push_bind(after.as_uuid());
+        }
+        query
+            .push(" ORDER BY executions.id DESC LIMIT ")
+            .push_bind(i64::from(page.limit.clamp(1, PAGE_MAX)));
+    }
+    query
+        .build()
+        .fetch_all(pool)
+        .await
+        .map_err(cannot(DOING))?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+fn read(row: &SqliteRow) -> Result<Execution, Error> {
+    let bytes = |column| -> Result<Bytes, Error> {
+        let kept: Option<Vec<u8>> = row.read(column)?;
+        Ok(kept.map(Bytes::from).unwrap_or_default())
+    };
+    Ok(Execution {
+        id: row.id("id", ExecutionId::from_uuid)?,
+        task: row.id("task_id", TaskId::from_uuid)?,
+        task_number: row.number("task_number")?,
+        hook: hook(row)?,
+        name: row.read("name")?,
+        digest: row.digest("digest")?,
+        failure_policy: policy(row.read("failure_policy")?),
+        server: server(row)?,
+        state: row.parsed("state")?,
+        attempt: row.int("attempt")?,
+        outcome: row.json_opt("outcome")?,
+        error: row.read("error")?,
+        usage: row.json_opt("usage")?,
+        output: Output {
+            stdout: bytes("stdout")?,
+            stderr: bytes("stderr")?,
+            dropped_bytes: row.int("dropped_bytes")?,
+        },
+        verdict: row.json_opt("verdict")?,
+        dead: row.read::<i64>("dead")? != 0,
+        created_at: row.time("created_at")?,
+        started_at: row.time_opt("started_at")?,
+        ended_at: row.time_opt("ended_at")?,
+        due_at: row.time_opt("due_at")?,
+    })
+}

@@ -1,0 +1,213 @@
+//! New tasks with their executions: the way of every event into the database.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+use tenterhook_dispatch::{Error, Inserted, NewExecution, NewTask, Number, Recipe, TaskId};
+use tenterhook_engine::Digest;
+use uuid::Uuid;
+
+use super::convert::{cannot, json, micros};
+use super::rows::Rows;
+use super::writer::Writing;
+
+const DOING: &str = "store the event";
+
+static TASKS: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "INSERT INTO tasks (account, id, number, name, started_by, object, event_source, event_id, event_type, \
+         event, total, owner, due_at, state, created_at, ended_at) VALUES ",
+        16,
+        " ON CONFLICT (account, event_source, event_id) DO NOTHING RETURNING id, seq",
+    )
+});
+
+static EXECUTIONS: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "INSERT INTO executions (account, id, task, hook, hook_number, recipe, server_number, server_name, lane) VALUES ",
+        9,
+        "",
+    )
+});
+
+/// Most recipes remembered as stored; a recipe more only costs a statement more.
+const RECIPES_KNOWN: usize = 50_000;
+
+/// Writes tasks with their executions; a task whose event is there already is
+/// left out, and the first one named.
+pub(super) async fn tasks(writing: &mut Writing, tasks: &[&(i64, NewTask)]) -> Result<Vec<Inserted>, Error> {
+    programs(writing, tasks).await?;
+    let numbered = number(writing, tasks).await?;
+    let seqs = rows(&mut writing.conn, &numbered).await?;
+    executions(&mut writing.conn, &numbered, &seqs).await?;
+    let mut inserted = Vec::with_capacity(tasks.len());
+    for &(account, task, number) in &numbered {
+        inserted.push(if seqs.contains_key(&task.id) {
+            Inserted::New(Number::new(number))
+        } else {
+            Inserted::Repeated(first(&mut writing.conn, account, task).await?)
+        });
+    }
+    Ok(inserted)
+}
+
+/// Keeps the programs and recipes that the executions refer to.
+async fn programs(writing: &mut Writing, tasks: &[&(i64, NewTask)]) -> Result<(), Error> {
+    if writing.recipes.len() > RECIPES_KNOWN {
+        writing.recipes.clear();
+    }
+    for (_, task) in tasks {
+        if let Some(bytes) = &task.program {
+            program(&mut writing.conn, Digest::of(bytes), bytes).await?;
+        }
+        for execution in &task.executions {
+            if writing.recipes.insert(execution.recipe.id) {
+                recipe(&mut writing.conn, &execution.recipe).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the bytes of a program, unless they are there.
+pub(super) async fn program(conn: &mut SqliteConnection, digest: Digest, bytes: &[u8]) -> Result<(), Error> {
+    sqlx::query("INSERT INTO programs (digest, bytes) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING")
+        .bind(&digest.as_bytes()[..])
+        .bind(bytes)
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(cannot("store the program"))
+}
+
+async fn recipe(conn: &mut SqliteConnection, recipe: &Recipe) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO recipes (id, digest, name, failure_policy, content) VALUES (?, ?, ?, ?, ?) \
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(recipe.id.as_uuid())
+    .bind(&recipe.digest.as_bytes()[..])
+    .bind(&recipe.content.name)
+    .bind(recipe.content.failure_policy.as_str())
+    .bind(json(&recipe.content))
+    .execute(conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot(DOING))
+}
+
+/// Gives every task its number.
+///
+/// After 2,147,483,647 they begin anew: what had those numbers is long swept.
+async fn number<'t>(
+    writing: &mut Writing,
+    tasks: &[&'t (i64, NewTask)],
+) -> Result<Vec<(i64, &'t NewTask, i32)>, Error> {
+    let mut touched = HashMap::new();
+    let mut numbered = Vec::with_capacity(tasks.len());
+    for (account, task) in tasks {
+        if !writing.last_task.contains_key(account) {
+            let row = sqlx::query("SELECT last_task FROM accounts WHERE number = ?")
+                .bind(account)
+                .fetch_one(&mut writing.conn)
+                .await
+                .map_err(cannot(DOING))?;
+            writing.last_task.insert(*account, row.get(0));
+        }
+        let last = writing.last_task.get_mut(account).expect("it was put there above");
+        *last = last.checked_add(1).unwrap_or(1);
+        touched.insert(*account, *last);
+        numbered.push((*account, task, *last));
+    }
+    for (account, last) in touched {
+        sqlx::query("UPDATE accounts SET last_task = ? WHERE number = ?")
+            .bind(last)
+            .bind(account)
+            .execute(&mut writing.conn)
+            .await
+            .map_err(cannot(DOING))?;
+    }
+    Ok(numbered)
+}
+
+/// Writes the rows of the tasks; answers with those that are new.
+async fn rows(
+    conn: &mut SqliteConnection,
+    tasks: &[(i64, &NewTask, i32)],
+) -> Result<HashMap<TaskId, i64>, Error> {
+    let mut seqs = HashMap::with_capacity(tasks.len());
+    for (text, piece) in TASKS.cut(tasks) {
+        let mut query = sqlx::query(text);
+        for (account, task, number) in piece {
+            let key = task.event.as_ref().map(|event| &event.key);
+            let created_at = micros(task.created_at);
+            let over = task.executions.is_empty();
+            query = query
+                .bind(account)
+                .bind(task.id.as_uuid())
+                .bind(number)
+                .bind(&task.name)
+                .bind(&task.started_by)
+                .bind(task.object.as_deref())
+                .bind(key.map(|key| key.source.as_str()))
+                .bind(key.map(|key| key.id.as_str()))
+                .bind(key.map(|key| key.kind.as_str()))
+                .bind(task.event.as_ref().map(|event| &event.json[..]))
+                .bind(i64::try_from(task.executions.len()).unwrap_or(i64::MAX))
+                .bind(task.owner.filter(|_| !over).map(|owner| owner.as_uuid()))
+                .bind(created_at)
+                .bind(over.then_some("FINISHED"))
+                .bind(created_at)
+                .bind(over.then_some(created_at));
+        }
+        for row in query.fetch_all(&mut *conn).await.map_err(cannot(DOING))? {
+            seqs.insert(TaskId::from_uuid(row.get::<Uuid, _>(0)), row.get(1));
+        }
+    }
+    Ok(seqs)
+}
+
+async fn executions(
+    conn: &mut SqliteConnection,
+    tasks: &[(i64, &NewTask, i32)],
+    seqs: &HashMap<TaskId, i64>,
+) -> Result<(), Error> {
+    let all: Vec<(i64, i64, &NewExecution)> = tasks
+        .iter()
+        .filter_map(|(account, task, _)| seqs.get(&task.id).map(|seq| (*account, *seq, task)))
+        .flat_map(|(account, seq, task)| task.executions.iter().map(move |execution| (account, seq, execution)))
+        .collect();
+    for (text, piece) in EXECUTIONS.cut(&all) {
+        let mut query = sqlx::query(text);
+        for (account, task, execution) in piece {
+            let server = execution.server.as_ref();
+            query = query
+                .bind(account)
+                .bind(execution.id.as_uuid())
+                .bind(task)
+                .bind(execution.hook.map(|hook| hook.id.as_uuid()))
+                .bind(execution.hook.map(|hook| hook.number.get()))
+                .bind(execution.recipe.id.as_uuid())
+                .bind(server.map(|server| server.number.get()))
+                .bind(server.map(|server| server.name.as_str()))
+                .bind(i64::from(execution.lane));
+        }
+        query.execute(&mut *conn).await.map_err(cannot(DOING))?;
+    }
+    Ok(())
+}
+
+/// The task that an event caused when it was first accepted.
+async fn first(conn: &mut SqliteConnection, account: i64, task: &NewTask) -> Result<TaskId, Error> {
+    let key = &task.event.as_ref().expect("only events can be repeated").key;
+    sqlx::query("SELECT id FROM tasks WHERE account = ? AND event_source = ? AND event_id = ?")
+        .bind(account)
+        .bind(&key.source)
+        .bind(&key.id)
+        .fetch_one(conn)
+        .await
+        .map(|row| TaskId::from_uuid(row.get(0)))
+        .map_err(cannot(DOING))
+}

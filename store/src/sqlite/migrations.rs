@@ -1,0 +1,44 @@
+//! The schema's versions, built into the binary.
+
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// Version, name and text of each migration; the files stand in `migrations/sqlite`.
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "nouns", include_str!("../../../migrations/sqlite/0001_nouns.sql")),
+    (2, "work", include_str!("../../../migrations/sqlite/0002_work.sql")),
+];
+
+/// The migrations, ready to run.
+pub(super) fn migrator() -> Migrator {
+    let migrations = MIGRATIONS
+        .iter()
+        .map(|&(version, name, sql)| {
+            let name = Cow::Borrowed(name);
+            Migration::new(version, name, MigrationType::Simple, sql.into_sql_str(), false)
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_migration_file_is_built_in_under_its_number_and_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/sqlite");
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let built_in: Vec<_> = MIGRATIONS
+            .iter()
+            .map(|(version, name, _)| format!("{version:04}_{name}.sql"))
+            .collect();
+        assert_eq!(built_in, files);
+    }
+}

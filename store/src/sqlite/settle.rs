@@ -1,0 +1,119 @@
+//! What became of attempts, and the end of tasks.
+
+use std::sync::LazyLock;
+
+use sqlx::sqlite::SqliteConnection;
+use tenterhook_dispatch::{Attempt, Error, Settlement, TaskChange};
+
+use super::convert::{cannot, json, micros};
+use super::rows::Rows;
+
+const DOING: &str = "store the outcome";
+
+static ATTEMPTS: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "WITH new (account, id, state, attempt, failures, due_at, outcome, error, usage, stdout, stderr, \
+         dropped_bytes, verdict, dead, started_at, ended_at) AS (VALUES ",
+        16,
+        ") UPDATE executions SET state = new.state, attempt = new.attempt, failures = new.failures, \
+         due_at = new.due_at, outcome = new.outcome, error = new.error, usage = new.usage, stdout = new.stdout, \
+         stderr = new.stderr, dropped_bytes = new.dropped_bytes, verdict = new.verdict, dead = new.dead, \
+         started_at = new.started_at, ended_at = new.ended_at \
+         FROM new WHERE executions.account = new.account AND executions.id = new.id",
+    )
+});
+
+static ENDS: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "WITH new (account, id, state, started_at, ended_at) AS (VALUES ",
+        5,
+        ") UPDATE tasks SET state = new.state, started_at = new.started_at, ended_at = new.ended_at, owner = NULL \
+         FROM new WHERE tasks.account = new.account AND tasks.id = new.id",
+    )
+});
+
+/// Writes what became of attempts, then what follows for their tasks.
+pub(super) async fn all(conn: &mut SqliteConnection, settlements: &[&(i64, Settlement)]) -> Result<(), Error> {
+    let attempts: Vec<_> = settlements
+        .iter()
+        .filter_map(|(account, settlement)| Some((*account, settlement.execution.as_ref()?)))
+        .collect();
+    if has_repeats(&attempts) {
+        // One statement may change a row once only; later attempts must win.
+        for attempt in &attempts {
+            write(conn, std::slice::from_ref(attempt)).await?;
+        }
+    } else {
+        write(conn, &attempts).await?;
+    }
+    let ends: Vec<_> = settlements
+        .iter()
+        .filter(|(_, settlement)| matches!(settlement.task_change, TaskChange::Ended { .. }))
+        .collect();
+    end(conn, &ends).await?;
+    for (account, settlement) in settlements {
+        if let TaskChange::Parked { until } = settlement.task_change {
+            sqlx::query("UPDATE tasks SET owner = NULL, due_at = ? WHERE account = ? AND id = ? AND ended_at IS NULL")
+                .bind(micros(until))
+                .bind(account)
+                .bind(settlement.task.as_uuid())
+                .execute(&mut *conn)
+                .await
+                .map_err(cannot(DOING))?;
+        }
+    }
+    Ok(())
+}
+
+fn has_repeats(attempts: &[(i64, &Attempt)]) -> bool {
+    let mut ids: Vec<_> = attempts.iter().map(|(_, attempt)| attempt.id).collect();
+    ids.sort_unstable();
+    ids.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+async fn write(conn: &mut SqliteConnection, attempts: &[(i64, &Attempt)]) -> Result<(), Error> {
+    for (text, piece) in ATTEMPTS.cut(attempts) {
+        let mut query = sqlx::query(text);
+        for (account, attempt) in piece {
+            let some = |bytes: &bytes::Bytes| (!bytes.is_empty()).then(|| bytes.to_vec());
+            query = query
+                .bind(account)
+                .bind(attempt.id.as_uuid())
+                .bind(attempt.state.as_str())
+                .bind(i64::from(attempt.attempt))
+                .bind(i64::from(attempt.failures))
+                .bind(attempt.due_at.map(micros))
+                .bind(attempt.outcome.as_ref().map(json))
+                .bind(attempt.error.as_deref())
+                .bind(attempt.usage.as_ref().map(json))
+                .bind(some(&attempt.output.stdout))
+                .bind(some(&attempt.output.stderr))
+                .bind(i64::try_from(attempt.output.dropped_bytes).unwrap_or(i64::MAX))
+                .bind(attempt.verdict.as_ref().map(json))
+                .bind(i64::from(attempt.dead))
+                .bind(attempt.started_at.map(micros))
+                .bind(attempt.ended_at.map(micros));
+        }
+        query.execute(&mut *conn).await.map_err(cannot(DOING))?;
+    }
+    Ok(())
+}
+
+async fn end(conn: &mut SqliteConnection, ends: &[&&(i64, Settlement)]) -> Result<(), Error> {
+    for (text, piece) in ENDS.cut(ends) {
+        let mut query = sqlx::query(text);
+        for (account, settlement) in piece {
+            let TaskChange::Ended { state, started_at, at } = settlement.task_change else {
+                continue;
+            };
+            query = query
+                .bind(account)
+                .bind(settlement.task.as_uuid())
+                .bind(state.as_str())
+                .bind(started_at.map(micros))
+                .bind(micros(at));
+        }
+        query.execute(&mut *conn).await.map_err(cannot(DOING))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Sources, their bytes, and the hooks that are changed together with them.
+
+use bytes::Bytes;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use tenterhook_dispatch::{Error, Hook, Noun, Source, SourceId};
+use tenterhook_engine::{Digest, Kind};
+
+use super::accounts::{self, Numbered};
+use super::convert::{Read as _, cannot, is_taken, micros};
+use super::{hooks, insert as programs};
+
+pub(super) async fn insert(
+    conn: &mut SqliteConnection,
+    account: i64,
+    source: Source,
+    bytes: &[u8],
+    hooks: Vec<Hook>,
+) -> Result<(Source, Vec<Hook>), Error> {
+    programs::program(conn, source.digest, bytes).await?;
+    let number = accounts::next(conn, account, Numbered::Source).await?;
+    sqlx::query(
+        "INSERT INTO sources (account, number, id, name, kind, digest, size_bytes, revision, description, \
+         created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(account)
+    .bind(number.get())
+    .bind(source.id.as_uuid())
+    .bind(&source.name)
+    .bind(source.kind.as_str())
+    .bind(&source.digest.as_bytes()[..])
+    .bind(i64::try_from(source.size_bytes).unwrap_or(i64::MAX))
+    .bind(i64::from(source.revision))
+    .bind(&source.description)
+    .bind(micros(source.created_at))
+    .bind(micros(source.modified_at))
+    .execute(&mut *conn)
+    .await
+    .map_err(|error| taken(error, &source))?;
+    let hooks = hooks::insert_all(conn, account, hooks).await?;
+    Ok((Source { number, ..source }, hooks))
+}
+
+pub(super) async fn update(
+    conn: &mut SqliteConnection,
+    account: i64,
+    source: &Source,
+    bytes: Option<&[u8]>,
+    hooks: Option<Vec<Hook>>,
+) -> Result<Vec<Hook>, Error> {
+    if let Some(bytes) = bytes {
+        programs::program(conn, source.digest, bytes).await?;
+    }
+    let done = sqlx::query(
+        "UPDATE sources SET name = ?, kind = ?, digest = ?, size_bytes = ?, revision = ?, description = ?, \
+         modified_at = ? WHERE account = ? AND id = ?",
+    )
+    .bind(&source.name)
+    .bind(source.kind.as_str())
+    .bind(&source.digest.as_bytes()[..])
+    .bind(i64::try_from(source.size_bytes).unwrap_or(i64::MAX))
+    .bind(i64::from(source.revision))
+    .bind(&source.description)
+    .bind(micros(source.modified_at))
+    .bind(account)
+    .bind(source.id.as_uuid())
+    .execute(&mut *conn)
+    .await
+    .map_err(|error| taken(error, source))?;
+    if done.rows_affected() == 0 {
+        return Err(Error::not_found(Noun::Source, source.id));
+    }
+    let Some(hooks) = hooks else {
+        return Ok(Vec::new());
+    };
+    sqlx::query("DELETE FROM hooks WHERE account = ? AND source = ?")
+        .bind(account)
+        .bind(source.id.as_uuid())
+        .execute(&mut *conn)
+        .await
+        .map_err(cannot("replace the hooks of the source"))?;
+    hooks::insert_all(conn, account, hooks).await
+}
+
+pub(super) async fn delete(conn: &mut SqliteConnection, account: i64, id: SourceId) -> Result<(), Error> {
+    let by = hooks::of_source(conn, account, id).await?;
+    if !by.is_empty() {
+        return Err(Error::InUse {
+            what: Noun::Source,
+            id: id.to_string(),
+            by,
+        });
+    }
+    let done = sqlx::query("DELETE FROM sources WHERE account = ? AND id = ?")
+        .bind(account)
+        .bind(id.as_uuid())
+        .execute(conn)
+        .await
+        .map_err(cannot("delete the source"))?;
+    if done.rows_affected() == 0 {
+        return Err(Error::not_found(Noun::Source, id));
+    }
+    Ok(())
+}
+
+pub(super) async fn list(pool: &SqlitePool, account: i64) -> Result<Vec<Source>, Error> {
+    sqlx::query("SELECT * FROM sources WHERE account = ? ORDER BY number")
+        .bind(account)
+        .fetch_all(pool)
+        .await
+        .map_err(cannot("read the sources"))?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+pub(super) async fn program(pool: &SqlitePool, digest: Digest) -> Result<Option<Bytes>, Error> {
+    sqlx::query("SELECT bytes FROM programs WHERE digest = ?")
+        .bind(&digest.as_bytes()[..])
+        .fetch_optional(pool)
+        .await
+        .map_err(cannot("read the program"))?
+        .map(|row| row.read::<Vec<u8>>("bytes").map(Bytes::from))
+        .transpose()
+}
+
+fn read(row: &SqliteRow) -> Result<Source, Error> {
+    Ok(Source {
+        id: row.id("id", SourceId::from_uuid)?,
+        number: row.number("number")?,
+        name: row.read("name")?,
+        kind: match row.read("kind")? {
+            "module" => Kind::Module,
+            "component" => Kind::Component,
+            _ => Kind::Script,
+        },
+        digest: row.digest("digest")?,
+        size_bytes: row.int("size_bytes")?,
+        revision: row.int("revision")?,
+        description: row.read("description")?,
+        created_at: row.time("created_at")?,
+        modified_at: row.time("modified_at")?,
+    })
+}
+
+fn taken(error: sqlx::Error, source: &Source) -> Error {
+    if is_taken(&error, "sources.account, sources.name") {
+        return Error::NameTaken {
+            what: Noun::Source,
+            name: source.name.clone(),
+        };
+    }
+    cannot("store the source")(error)
+}

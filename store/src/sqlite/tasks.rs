@@ -1,0 +1,120 @@
+//! Reading tasks.
+
+use bytes::Bytes;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use tenterhook_dispatch::{
+    Error, EventKey, Key, PAGE_MAX, Progress, State, Task, TaskFilter, TaskId, TaskPage,
+};
+
+use super::convert::{Read as _, cannot, micros};
+
+const DOING: &str = "read the tasks";
+
+/// All columns of a task. Those that an open task does not keep are counted
+/// from its executions.
+const SELECT: &str = "SELECT id, number, name, started_by, object, event_source, event_id, event_type, total, \
+    cancelled, state, created_at, ended_at, \
+    CASE WHEN ended_at IS NULL THEN (SELECT count(*) FROM executions WHERE task = seq AND ended_at IS NOT NULL) \
+    ELSE total END AS complete, \
+    CASE WHEN ended_at IS NULL THEN (SELECT min(started_at) FROM executions WHERE task = seq) \
+    ELSE started_at END AS started_at FROM tasks WHERE account = ";
+
+pub(super) async fn get(pool: &SqlitePool, account: i64, key: Key<TaskId>) -> Result<Option<Task>, Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+    query.push_bind(account);
+    match key {
+        Key::Id(id) => query.push(" AND id = ").push_bind(id.as_uuid()),
+        Key::Number(number) => query.push(" AND number = ").push_bind(number.get()),
+    };
+    query
+        .build()
+        .fetch_optional(pool)
+        .await
+        .map_err(cannot(DOING))?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+pub(super) async fn list(
+    pool: &SqlitePool,
+    account: i64,
+    filter: &TaskFilter,
+    page: TaskPage,
+) -> Result<Vec<Task>, Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+    query.push_bind(account);
+    if filter.active {
+        query.push(" AND ended_at IS NULL");
+    }
+    if let Some(event) = &filter.event {
+        query.push(" AND event_type = ").push_bind(event.as_str());
+    }
+    if let Some(since) = filter.since {
+        query.push(" AND created_at >= ").push_bind(micros(since));
+    }
+    if let Some(until) = filter.until {
+        query.push(" AND created_at < ").push_bind(micros(until));
+    }
+    if let Some(after) = page.after {
+        query.push(" AND id < ").push_bind(after.as_uuid());
+    }
+    // Identifiers sort by the time at which they were made.
+    query
+        .push(" ORDER BY id DESC LIMIT ")
+        .push_bind(i64::from(page.limit.clamp(1, PAGE_MAX)));
+    query
+        .build()
+        .fetch_all(pool)
+        .await
+        .map_err(cannot(DOING))?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+pub(super) async fn event(pool: &SqlitePool, account: i64, task: TaskId) -> Result<Option<Bytes>, Error> {
+    let row = sqlx::query("SELECT event FROM tasks WHERE account = ? AND id = ?")
+        .bind(account)
+        .bind(task.as_uuid())
+        .fetch_optional(pool)
+        .await
+        .map_err(cannot("read the event"))?;
+    let json: Option<Vec<u8>> = row.map(|row| row.read("event")).transpose()?.flatten();
+    Ok(json.map(Bytes::from))
+}
+
+fn read(row: &SqliteRow) -> Result<Task, Error> {
+    let progress = Progress {
+        total: row.int("total")?,
+        complete: row.int("complete")?,
+    };
+    let state = match row.read::<Option<&str>>("state")? {
+        Some(_) => row.parsed("state")?,
+        None if progress.complete > 0 => State::Running,
+        None => State::Waiting,
+    };
+    let event = match row.read::<Option<String>>("event_id")? {
+        Some(id) => Some(EventKey {
+            source: row.read("event_source")?,
+            id,
+            kind: row.read("event_type")?,
+        }),
+        None => None,
+    };
+    Ok(Task {
+        id: row.id("id", TaskId::from_uuid)?,
+        number: row.number("number")?,
+        name: row.read("name")?,
+        started_by: row.read("started_by")?,
+        object: row.read("object")?,
+        event,
+        state,
+        progress,
+        cancelled: row.read::<i64>("cancelled")? != 0,
+        created_at: row.time("created_at")?,
+        started_at: row.time_opt("started_at")?,
+        ended_at: row.time_opt("ended_at")?,
+    })
+}

@@ -1,0 +1,309 @@
+//! The one task that writes, and how it groups commits.
+//!
+//! All requests that wait when a commit ends share the next one, so the cost of
+//! making data durable is divided among them. Each has its own savepoint: one
+//! that fails does not undo the others. An answer is sent after the commit.
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sqlx::sqlite::SqliteConnection;
+use tenterhook_dispatch::{Error, Inserted, NewTask, Queued, RecipeId, Settlement};
+use tokio::sync::{mpsc, oneshot};
+
+use super::convert::cannot;
+use super::{insert, settle};
+
+/// Most requests that share one commit: enough to divide its cost to nothing,
+/// few enough that nobody waits long for it.
+const GROUP: usize = 1_024;
+
+/// Sends requests to the task that writes. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Writer {
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+/// What the writing task holds.
+pub(super) struct Writing {
+    /// The only connection that writes.
+    pub(super) conn: SqliteConnection,
+    /// The last task number given, by account.
+    pub(super) last_task: HashMap<i64, i32>,
+    /// Recipes that are known to be stored.
+    pub(super) recipes: HashSet<RecipeId>,
+}
+
+type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
+type Job = Box<dyn for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Done> + Send>;
+type Answer<T> = oneshot::Sender<Result<T, Error>>;
+type Told = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+/// What a job has come to: an answer that depends on the commit, or a failure.
+enum Done {
+    Kept(Told),
+    Undone(Told, Error),
+}
+
+enum Request {
+    Insert(Vec<(i64, NewTask)>, Answer<Vec<Inserted>>),
+    Settle((i64, Settlement), Answer<()>),
+    Job(Job),
+}
+
+impl Writer {
+    /// Starts the task. It ends when the last `Writer` is dropped.
+    pub(super) fn start(conn: SqliteConnection) -> Self {
+        let (requests, mut queue) = mpsc::unbounded_channel();
+        let mut writing = Writing {
+            conn,
+            last_task: HashMap::new(),
+            recipes: HashSet::new(),
+        };
+        tokio::spawn(async move {
+            let mut group = Vec::with_capacity(GROUP);
+            while queue.recv_many(&mut group, GROUP).await > 0 {
+                writing.commit(group.drain(..)).await;
+            }
+        });
+        Self { requests }
+    }
+
+    /// Writes new tasks, all or none.
+    pub(super) async fn insert(&self, tasks: Vec<(i64, NewTask)>) -> Result<Vec<Inserted>, Error> {
+        let (answer, told) = oneshot::channel();
+        self.send(Request::Insert(tasks, answer), told).await
+    }
+
+    /// Writes what became of an attempt; queued when the call returns.
+    pub(super) fn settle(&self, account: i64, settlement: Settlement) -> Queued<()> {
+        let (answer, told) = oneshot::channel();
+        Box::pin(self.send(Request::Settle((account, settlement), answer), told))
+    }
+
+    /// Runs any other change.
+    pub(super) async fn run<T, F>(&self, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
+    {
+        let (answer, told) = oneshot::channel();
+        let job: Job = Box::new(move |writing| {
+            Box::pin(async move {
+                match job(writing).await {
+                    Ok(value) => Done::Kept(Box::new(move |kept| {
+                        let _gone = answer.send(kept.map(|()| value));
+                    })),
+                    Err(error) => {
+                        let told = Box::new(move |undone: Result<(), Error>| {
+                            let _gone = answer.send(undone.map(|()| unreachable!("a job that failed is not kept")));
+                        });
+                        Done::Undone(told, error)
+                    }
+                }
+            })
+        });
+        self.send(Request::Job(job), told).await
+    }
+
+    /// Queues a request at once; the future that it returns waits for the answer.
+    fn send<T: Send + 'static>(
+        &self,
+        request: Request,
+        told: oneshot::Receiver<Result<T, Error>>,
+    ) -> impl Future<Output = Result<T, Error>> + Send + 'static {
+        let sent = self.requests.send(request).is_ok();
+        async move {
+            match told.await {
+                Ok(answer) if sent => answer,
+                _ => Err(Error::store("write to the database", "its writer has ended")),
+            }
+        }
+    }
+}
+
+impl Writing {
+    /// Carries out one group of requests and tells each what became of it.
+    async fn commit(&mut self, group: impl Iterator<Item = Request>) {
+        let (mut inserts, mut settles, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+        for request in group {
+            match request {
+                Request::Insert(tasks, answer) => inserts.push((tasks, answer)),
+                Request::Settle(settlement, answer) => settles.push((settlement, answer)),
+                Request::Job(job) => jobs.push(job),
+            }
+        }
+        let mut told: Vec<Told> = Vec::new();
+        let begun = self.execute("BEGIN IMMEDIATE").await;
+        let ended = match begun {
+            Ok(()) => self.carry_out(&mut inserts, &mut settles, jobs, &mut told).await,
+            Err(error) => Err(error),
+        };
+        let ended = match ended {
+            Ok(()) => self.execute("COMMIT").await,
+            Err(error) => Err(error),
+        };
+        let failure = match ended {
+            Ok(()) => None,
+            Err(error) => {
+                self.forget();
+                // After some errors the database has rolled back by itself, and this fails.
+                let _gone = self.execute("ROLLBACK").await;
+                Some(Arc::<str>::from(chain(&error)))
+            }
+        };
+        for tell in told {
+            tell(match &failure {
+                None => Ok(()),
+                Some(cause) => Err(Error::store("write to the database", &**cause)),
+            });
+        }
+        // Requests that were not reached have dropped their answers' senders or hold them still.
+        for (_, answer) in inserts {
+            let _gone = answer.send(Err(unreached(failure.as_deref())));
+        }
+        for (_, answer) in settles {
+            let _gone = answer.send(Err(unreached(failure.as_deref())));
+        }
+    }
+
+    /// Carries out the requests in one transaction, and collects how to answer.
+    ///
+    /// `Err` means that the whole transaction is lost.
+    async fn carry_out(
+        &mut self,
+        inserts: &mut Vec<(Vec<(i64, NewTask)>, Answer<Vec<Inserted>>)>,
+        settles: &mut Vec<((i64, Settlement), Answer<()>)>,
+        jobs: Vec<Job>,
+        told: &mut Vec<Told>,
+    ) -> Result<(), Error> {
+        if !inserts.is_empty() {
+            self.insert_all(inserts, told).await?;
+        }
+        if !settles.is_empty() {
+            self.settle_all(settles, told).await?;
+        }
+        for job in jobs {
+            self.execute("SAVEPOINT request").await?;
+            match job(self).await {
+                Done::Kept(tell) => {
+                    self.execute("RELEASE request").await?;
+                    told.push(tell);
+                }
+                Done::Undone(tell, error) => {
+                    self.undo().await?;
+                    told.push(Box::new(move |kept| tell(kept.and(Err(error)))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts all tasks at once; if that fails, each request by itself.
+    async fn insert_all(
+        &mut self,
+        inserts: &mut Vec<(Vec<(i64, NewTask)>, Answer<Vec<Inserted>>)>,
+        told: &mut Vec<Told>,
+    ) -> Result<(), Error> {
+        let all: Vec<_> = inserts.iter().flat_map(|(tasks, _)| tasks).collect();
+        self.execute("SAVEPOINT request").await?;
+        let together = insert::tasks(self, &all).await;
+        drop(all);
+        if let Ok(inserted) = together {
+            self.execute("RELEASE request").await?;
+            let mut inserted = inserted.into_iter();
+            for (tasks, answer) in inserts.drain(..) {
+                let inserted: Vec<_> = inserted.by_ref().take(tasks.len()).collect();
+                told.push(Box::new(move |kept| {
+                    let _gone = answer.send(kept.map(|()| inserted));
+                }));
+            }
+            return Ok(());
+        }
+        self.undo().await?;
+        for (tasks, answer) in inserts.drain(..) {
+            self.execute("SAVEPOINT request").await?;
+            let alone = insert::tasks(self, &tasks.iter().collect::<Vec<_>>()).await;
+            match &alone {
+                Ok(_) => self.execute("RELEASE request").await?,
+                Err(_) => self.undo().await?,
+            }
+            told.push(Box::new(move |kept| {
+                let _gone = answer.send(kept.and(alone));
+            }));
+        }
+        Ok(())
+    }
+
+    /// Settles all attempts at once; if that fails, each by itself.
+    async fn settle_all(
+        &mut self,
+        settles: &mut Vec<((i64, Settlement), Answer<()>)>,
+        told: &mut Vec<Told>,
+    ) -> Result<(), Error> {
+        let all: Vec<_> = settles.iter().map(|(settlement, _)| settlement).collect();
+        self.execute("SAVEPOINT request").await?;
+        let together = settle::all(&mut self.conn, &all).await;
+        drop(all);
+        let mut results = Vec::with_capacity(settles.len());
+        if together.is_ok() {
+            self.execute("RELEASE request").await?;
+            results.resize_with(settles.len(), || Ok(()));
+        } else {
+            self.undo().await?;
+            for (settlement, _) in settles.iter() {
+                self.execute("SAVEPOINT request").await?;
+                let alone = settle::all(&mut self.conn, &[settlement]).await;
+                match &alone {
+                    Ok(()) => self.execute("RELEASE request").await?,
+                    Err(_) => self.undo().await?,
+                }
+                results.push(alone);
+            }
+        }
+        for ((_, answer), result) in settles.drain(..).zip(results) {
+            told.push(Box::new(move |kept| {
+                let _gone = answer.send(kept.and(result));
+            }));
+        }
+        Ok(())
+    }
+
+    async fn undo(&mut self) -> Result<(), Error> {
+        self.forget();
+        self.execute("ROLLBACK TO request").await?;
+        self.execute("RELEASE request").await
+    }
+
+    /// Drops what is remembered of rows that may have been rolled back.
+    fn forget(&mut self) {
+        self.last_task.clear();
+        self.recipes.clear();
+    }
+
+    async fn execute(&mut self, sql: &'static str) -> Result<(), Error> {
+        sqlx::query(sql)
+            .execute(&mut self.conn)
+            .await
+            .map(|_| ())
+            .map_err(cannot("write to the database"))
+    }
+}
+
+fn unreached(cause: Option<&str>) -> Error {
+    Error::store("write to the database", cause.unwrap_or("the request was not reached"))
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
