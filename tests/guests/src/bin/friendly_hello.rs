@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main(){}
+//! Says hello.
+
+fn main() {
+    println!("hello");
+}

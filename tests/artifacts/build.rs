@@ -1,0 +1,33 @@
+//! Builds the guests of the suites and the examples in Rust, wraps each into a
+//! component, and names the files in constants.
+//!
+//! A bare machine has `wasm32-wasip1` alone, so components are made from the same
+//! modules as others make them: with the adapter from preview 1.
+
+#[path = "build/component.rs"]
+mod component;
+#[path = "build/guests.rs"]
+mod guests;
+#[path = "build/names.rs"]
+mod names;
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let guests = guests::build();
+    let mut names = names::Names::default();
+    for guest in &guests {
+        let module = fs::read(&guest.wasm)
+            .unwrap_or_else(|error| panic!("cannot read {}: {error}", guest.wasm.display()));
+        let file = out.join(format!("{}.component.wasm", guest.name));
+        let component = component::wrap(module, guest.world.as_deref())
+            .unwrap_or_else(|error| panic!("cannot make a component of {}: {error:#}", guest.name));
+        fs::write(&file, component).expect("OUT_DIR can be written");
+        names.add(guest, &file);
+    }
+    fs::write(out.join("names.rs"), names.print()).expect("OUT_DIR can be written");
+}

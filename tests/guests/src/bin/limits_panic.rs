@@ -1,0 +1,5 @@
+//! Panics.
+
+fn main() {
+    panic!("this hook is broken");
+}
