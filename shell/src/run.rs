@@ -1,6 +1,7 @@
 //! One run: from a job to an exit status.
 
 use crate::job::Job;
+use crate::seed;
 use crate::shell::Shell;
 use crate::stream::{Sink, Stream};
 use bashkit::ExecOptions;
@@ -24,19 +25,19 @@ impl Shell {
     /// by the second.
     pub async fn run(&mut self, job: Job, sink: Sink<'_>) -> Ended {
         self.files.begin(job.quota, job.event);
-        self.reseed(job.seed).await;
         for (name, value) in &job.environment {
             self.bash.set_env(name, value);
         }
         let script = String::from_utf8(job.script)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let whole = seed::prelude(job.seed) + &script;
         let options = ExecOptions::new()
             .arg0(job.name.as_str())
             .positional(job.arguments)
             .stdin(job.stdin);
         let result = self
             .bash
-            .execute(&script)
+            .execute(&whole)
             .options(options)
             .stdout_fn(|bytes| {
                 sink(Stream::Stdout, &bytes);

@@ -5,21 +5,18 @@
 //! `sort -R` uses, cannot be set and is moved on by a drawn number of steps.
 //! `mktemp`, `shuf` and `/dev/urandom` ask the host each time.
 
-use crate::shell::Shell;
 use std::collections::hash_map::RandomState;
 
 /// Steps that the hash seed may be moved on.
 const HASH_STEPS: u64 = 256;
 
-impl Shell {
-    /// Starts all that is random or counts time in the shell.
-    pub(crate) async fn reseed(&mut self, seed: u64) {
-        for _ in 0..seed % HASH_STEPS {
-            std::hint::black_box(RandomState::new());
-        }
-        let random = seed >> 32;
-        let prelude = format!("RANDOM={random} SECONDS=0");
-        // Two assignments cannot fail.
-        let _ = self.bash.exec(&prelude).await;
+/// Moves the hash seed on and returns the beginning of the script's first line,
+/// which starts what else is random or counts time.
+///
+/// It ends without a line break, so that the script's lines keep their numbers.
+pub(crate) fn prelude(seed: u64) -> String {
+    for _ in 0..seed % HASH_STEPS {
+        std::hint::black_box(RandomState::new());
     }
+    format!("RANDOM={} SECONDS=0;", seed >> 32)
 }

@@ -3,11 +3,15 @@
 //! A subset of what GNU `date` reads: ISO 8601, US and named months, times with
 //! zones, days of the week, and relative items such as `+2 days` or `last month`.
 
+mod calendar;
+mod clock;
 mod items;
+mod vocabulary;
 
 use super::civil::{Civil, Moment};
 use super::zone::Zone;
-use items::{Date, Items};
+use calendar::Date;
+use items::Items;
 
 /// The moment that `text` names, seen from `now` in `zone`.
 pub(super) fn moment(text: &str, now: Moment, zone: &Zone) -> Option<Moment> {

@@ -84,7 +84,7 @@ async fn one(tool: &Tool<'_>, given: &Given, folders: (&str, &str), name: &str) 
     if !(has_old && has_new) && given.has('N') && (old_folder || new_folder) {
         return Ok(Found::Folders);
     }
-    if !(has_old && has_new) && !given.has('N') {
+    if !(has_old && has_new || given.has('N')) {
         let folder = if has_old { folders.0 } else { folders.1 };
         tool.print(format!(
             "Only in {}: {name}\n",

@@ -82,15 +82,16 @@ pub(super) async fn operand(tool: &Tool<'_>, name: &str, given: &Given) -> Resul
     let follows = given.has('L') || given.has('H') || name.ends_with('/');
     let keeps = super::long::is_long(given) || given.has('d') || given.has('F');
     let link = meta.file_type.is_symlink();
-    if link && (follows || !keeps) {
-        if let Ok(meta) = tool.ctx.fs.stat(&path).await {
-            return Ok(Entry {
-                name: name.to_owned(),
-                path,
-                meta,
-                target: None,
-            });
-        }
+    if link
+        && (follows || !keeps)
+        && let Ok(meta) = tool.ctx.fs.stat(&path).await
+    {
+        return Ok(Entry {
+            name: name.to_owned(),
+            path,
+            meta,
+            target: None,
+        });
     }
     let target = if link {
         target(tool, &path).await
