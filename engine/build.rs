@@ -25,7 +25,10 @@ fn main() {
     let bytes = fs::read(&guest)
         .unwrap_or_else(|error| panic!("cannot read the shell guest {}: {error}", guest.display()));
     let code = image::make(&bytes);
-    let hex: String = Sha256::digest(&code).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = Sha256::digest(&code)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     fs::write(out.join("shell.cwasm"), &code).expect("OUT_DIR can be written");
     fs::write(out.join("shell.digest"), format!("sha256:{hex}")).expect("OUT_DIR can be written");
 }

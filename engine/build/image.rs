@@ -13,10 +13,14 @@ pub(crate) fn make(guest: &[u8]) -> Vec<u8> {
     let mut config = compiler_config();
     // Naming the target makes the compiler use what every such processor has,
     // not what the building machine has.
-    let target = std::env::var("TARGET").expect("cargo sets TARGET");
-    config.target(&target).expect("the compiler knows the target");
+    let target = std::env::var_os("TARGET").expect("cargo sets TARGET");
+    config
+        .target(&target.to_string_lossy())
+        .expect("the compiler knows the target");
     let engine = Engine::new(&config).expect("the compiler starts");
-    engine.precompile_module(&guest).expect("the shell guest compiles")
+    engine
+        .precompile_module(&guest)
+        .expect("the shell guest compiles")
 }
 
 /// Runs the guest's own preparation and keeps its memory as it is then.
@@ -27,7 +31,9 @@ fn initialise(guest: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let mut config = wasmtime::Config::new();
     config.wasm_exceptions(false).wasm_gc(false);
     let engine = Engine::new(&config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
     runtime.block_on(async {
         let mut linker: Linker<WasiP1Ctx> = Linker::new(&engine);
         p1::add_to_linker_async(&mut linker, |wasi| wasi)?;

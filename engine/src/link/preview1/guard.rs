@@ -1,0 +1,313 @@
+//! The calls that stand in front of wasmtime-wasi, for both versions of preview 1.
+
+use wasmtime::{Caller, Error, Linker};
+use wasmtime_wasi::I32Exit;
+use wiggle::GuestMemory;
+
+use super::sleep::{self, ClockLayout, answer_sleep, lone_sleep};
+use super::{
+    CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, SUBSCRIPTIONS_MAX, errno, now, parts, pieces_len, refuse,
+    write_u64,
+};
+use crate::sandbox::guest::Guest;
+use crate::sandbox::meter::{PATH_CALL, POLL_CALL};
+use crate::sandbox::random::REQUEST_MAX_BYTES;
+
+/// Puts our calls in front of one version of WASI. A macro, since the two
+/// versions are different generated functions with the same shape.
+macro_rules! guard {
+    ($version:ident, $namespace:literal, $wasi:path, $trait:path, $clock:path) => {
+        pub(super) mod $version {
+            use super::*;
+            use $trait as Api;
+            use $wasi as wasi;
+
+            const CLOCK: ClockLayout = $clock;
+
+            pub(in crate::link) fn guard(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+                linker.func_wrap_async(
+                    $namespace,
+                    "fd_write",
+                    |mut caller: Caller<'_, Guest>,
+                     (fd, pieces, count, written): (i32, i32, i32, i32)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            let Some(len) = pieces_len(memory, pieces, count) else {
+                                return Ok(errno::INVAL);
+                            };
+                            if fd > 2 {
+                                guest.meter.owe_bytes(usize::try_from(len)?);
+                                if let Err(short) = guest.quota.take_bytes(len) {
+                                    return Ok(refuse(short));
+                                }
+                            }
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            wasi::fd_write(
+                                &mut guest.wasi,
+                                &mut GuestMemory::Unshared(memory),
+                                fd,
+                                pieces,
+                                count,
+                                written,
+                            )
+                            .await
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "fd_pwrite",
+                    |mut caller: Caller<'_, Guest>,
+                     (fd, pieces, count, offset, written): (i32, i32, i32, i64, i32)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            let Some(len) = pieces_len(memory, pieces, count) else {
+                                return Ok(errno::INVAL);
+                            };
+                            guest.meter.owe_bytes(usize::try_from(len)?);
+                            let end = offset.cast_unsigned().saturating_add(len);
+                            // A write may touch one block more than it fills.
+                            let taken = guest
+                                .quota
+                                .may_reach(end)
+                                .and_then(|()| guest.quota.take_bytes(len.saturating_add(4095)));
+                            if let Err(short) = taken {
+                                return Ok(refuse(short));
+                            }
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            wasi::fd_pwrite(
+                                &mut guest.wasi,
+                                &mut GuestMemory::Unshared(memory),
+                                fd,
+                                pieces,
+                                count,
+                                offset,
+                                written,
+                            )
+                            .await
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "fd_filestat_set_size",
+                    |mut caller: Caller<'_, Guest>, (fd, size): (i32, i64)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            guest.meter.owe(PATH_CALL);
+                            if let Err(short) = guest.quota.may_reach(size.cast_unsigned()) {
+                                return Ok(refuse(short));
+                            }
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let memory = &mut GuestMemory::Unshared(memory);
+                            wasi::fd_filestat_set_size(&mut guest.wasi, memory, fd, size).await
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "path_open",
+                    |mut caller: Caller<'_, Guest>,
+                     (dir, lookup, path, len, open, rights, inherited, flags, fd): (
+                        i32,
+                        i32,
+                        i32,
+                        i32,
+                        i32,
+                        i64,
+                        i64,
+                        i32,
+                        i32,
+                    )| {
+                        Box::new(async move {
+                            const CREATE: i32 = 1;
+                            let (memory, guest) = parts(&mut caller)?;
+                            guest.meter.owe(PATH_CALL);
+                            if len.cast_unsigned() > PATH_MAX_BYTES {
+                                return Ok(errno::NAMETOOLONG);
+                            }
+                            let mut may = guest.quota.may_open();
+                            if open & CREATE == CREATE {
+                                may = may.and_then(|()| guest.quota.take_inode());
+                            }
+                            if let Err(short) = may {
+                                return Ok(refuse(short));
+                            }
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let result = wasi::path_open(
+                                &mut guest.wasi,
+                                &mut GuestMemory::Unshared(memory),
+                                dir,
+                                lookup,
+                                path,
+                                len,
+                                open,
+                                rights,
+                                inherited,
+                                flags,
+                                fd,
+                            )
+                            .await?;
+                            if result == 0 {
+                                guest.quota.opened();
+                            }
+                            Ok::<i32, Error>(result)
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "fd_close",
+                    |mut caller: Caller<'_, Guest>, (fd,): (i32,)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let memory = &mut GuestMemory::Unshared(memory);
+                            let result = wasi::fd_close(&mut guest.wasi, memory, fd).await?;
+                            if result == 0 && fd > 2 {
+                                guest.quota.closed();
+                            }
+                            Ok::<i32, Error>(result)
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "path_create_directory",
+                    |mut caller: Caller<'_, Guest>, (dir, path, len): (i32, i32, i32)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            guest.meter.owe(PATH_CALL);
+                            if let Err(short) = guest.quota.take_inode() {
+                                return Ok(refuse(short));
+                            }
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let memory = &mut GuestMemory::Unshared(memory);
+                            wasi::path_create_directory(&mut guest.wasi, memory, dir, path, len)
+                                .await
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "path_symlink",
+                    |mut caller: Caller<'_, Guest>,
+                     (target, target_len, dir, path, len): (i32, i32, i32, i32, i32)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            guest.meter.owe(PATH_CALL);
+                            if let Err(short) = guest.quota.take_inode() {
+                                return Ok(refuse(short));
+                            }
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let memory = &mut GuestMemory::Unshared(memory);
+                            wasi::path_symlink(
+                                &mut guest.wasi,
+                                memory,
+                                target,
+                                target_len,
+                                dir,
+                                path,
+                                len,
+                            )
+                            .await
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "fd_readdir",
+                    |mut caller: Caller<'_, Guest>,
+                     (fd, buffer, len, cookie, used): (i32, i32, i32, i64, i32)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            guest.meter.owe(PATH_CALL);
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let memory = &mut GuestMemory::Unshared(memory);
+                            wasi::fd_readdir(&mut guest.wasi, memory, fd, buffer, len, cookie, used)
+                                .await
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "poll_oneoff",
+                    |mut caller: Caller<'_, Guest>,
+                     (subs, events, count, stored): (i32, i32, i32, i32)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            guest.meter.owe(POLL_CALL);
+                            if count.cast_unsigned() > SUBSCRIPTIONS_MAX {
+                                return Ok(errno::INVAL);
+                            }
+                            let sleep = lone_sleep(memory, subs, &CLOCK).filter(|_| count == 1);
+                            if let Some(sleep) =
+                                sleep.filter(|sleep| guest.clocks.slept_through(sleep.time))
+                            {
+                                let answered = answer_sleep(memory, events, stored, sleep.userdata);
+                                return Ok(answered.map_or(errno::FAULT, |()| 0));
+                            }
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let memory = &mut GuestMemory::Unshared(memory);
+                            wasi::poll_oneoff(&mut guest.wasi, memory, subs, events, count, stored)
+                                .await
+                        })
+                    },
+                )?;
+                // wasmtime-wasi's own is right and slower: an interpreter asks for the
+                // time at every command that it runs.
+                linker.func_wrap(
+                    $namespace,
+                    "clock_time_get",
+                    |mut caller: Caller<'_, Guest>, clock: i32, _precision: i64, time: i32| {
+                        let (memory, guest) = parts(&mut caller)?;
+                        let Some(now) = now(&guest.clocks, clock) else {
+                            return Ok(errno::INVAL);
+                        };
+                        let written = write_u64(memory, time, now);
+                        Ok::<i32, Error>(written.map_or(errno::FAULT, |()| 0))
+                    },
+                )?;
+                linker.func_wrap(
+                    $namespace,
+                    "random_get",
+                    |mut caller: Caller<'_, Guest>,
+                     buffer: i32,
+                     len: i32|
+                     -> wasmtime::Result<i32> {
+                        if u64::from(len.cast_unsigned()) > REQUEST_MAX_BYTES {
+                            return Ok(errno::INVAL);
+                        }
+                        let (memory, guest) = parts(&mut caller)?;
+                        Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                        let memory = &mut GuestMemory::Unshared(memory);
+                        wasi::random_get(&mut guest.wasi, memory, buffer, len)
+                    },
+                )?;
+                linker.func_wrap(
+                    $namespace,
+                    "proc_exit",
+                    |_: Caller<'_, Guest>, status: i32| -> wasmtime::Result<()> {
+                        Err(I32Exit(status).into())
+                    },
+                )?;
+                Ok(())
+            }
+        }
+    };
+}
+
+guard!(
+    current,
+    "wasi_snapshot_preview1",
+    wasmtime_wasi::p1::wasi_snapshot_preview1,
+    wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1,
+    sleep::CURRENT
+);
+guard!(
+    unstable,
+    "wasi_unstable",
+    wasmtime_wasi::p0::wasi_unstable,
+    wasmtime_wasi::p0::wasi_unstable::WasiUnstable,
+    sleep::UNSTABLE
+);
