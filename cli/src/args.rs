@@ -1,0 +1,76 @@
+//! The command line as it was typed. Nothing here has been believed yet: each
+//! command checks its own part and reports all faults at once.
+
+use std::ffi::OsString;
+
+use clap::{Parser, Subcommand};
+
+use crate::{check, run, serve};
+
+/// Runs shell scripts and WASI modules as hooks, each in a sandbox with limits.
+#[derive(Debug, Parser)]
+#[command(name = "tenterhook", version, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// What to log, such as `info` or `tenterhook_dispatch=debug` [default: info
+    /// for `serve`, error otherwise].
+    #[arg(long, global = true, value_name = "FILTER", env = "TENTERHOOK_LOG")]
+    pub(crate) log: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(run::Raw),
+    Check(check::Raw),
+    Serve(serve::Raw),
+}
+
+/// Reads the command line, or says what is wrong with it and leaves.
+///
+/// A wrong command line ends with status 2, except that of `run`: there 2 is one
+/// of the hook's own statuses, so it is 125, as for every fault of the host.
+pub(crate) fn read() -> Args {
+    Args::try_parse().unwrap_or_else(|error| {
+        let _ = error.print();
+        std::process::exit(match error.use_stderr() {
+            false => 0,
+            true if names_run(std::env::args_os()) => run::HOST_FAULT.into(),
+            true => 2,
+        });
+    })
+}
+
+/// Whether the first command named on this line is `run`.
+fn names_run(mut line: impl Iterator<Item = OsString>) -> bool {
+    let command = line.find(|word| ["run", "check", "serve", "help"].iter().any(|name| word == name));
+    command.is_some_and(|command| command == "run")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_of_run_may_stand_before_and_after_the_file() {
+        for line in [
+            ["tenterhook", "run", "--fuel", "2G", "hook.sh", "a", "--", "-v"],
+            ["tenterhook", "run", "hook.sh", "a", "--fuel", "2G", "--", "-v"],
+        ] {
+            let Command::Run(run) = Args::try_parse_from(line).unwrap().command else {
+                panic!("{line:?} is not `run`");
+            };
+            assert_eq!(run.limits.fuel.as_deref(), Some("2G"));
+            assert_eq!(run.args, ["a", "-v"]);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The log: lines on stderr, for people or as JSON. Set up here and nowhere else.
+
+use clap::ValueEnum;
+use tracing_subscriber::EnvFilter;
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line, for programs.
+    Json,
+}
+
+/// Starts the log, and writes panics to it: a panic ends one task, not the
+/// process, so its only trace would be lost among other output.
+pub(crate) fn start(format: LogFormat, filter: EnvFilter) {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let what = panic.payload_as_str().unwrap_or("a panic without a text");
+        let backtrace = std::backtrace::Backtrace::capture();
+        tracing::error!(%at, %backtrace, "panicked: {what}");
+    }));
+}
+
+/// Reads what to log; `default` when nothing was said.
+pub(crate) fn parse_filter(said: Option<&str>, default: &str) -> Result<EnvFilter, String> {
+    let text = said.unwrap_or(default);
+    EnvFilter::try_new(text).map_err(|error| format!("must be a filter, such as info or tenterhook_dispatch=debug: {error}"))
+}

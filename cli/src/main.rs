@@ -1,0 +1,29 @@
+//! The one binary. It alone reads the environment, the command line and the
+//! files that an operator names; everything else is given what it needs.
+
+mod args;
+mod check;
+mod code_cache;
+mod faults;
+mod limit_flags;
+mod logging;
+mod neutral;
+mod program_file;
+mod quantity;
+mod run;
+mod say;
+mod serve;
+mod signals;
+
+use std::process::ExitCode;
+
+use crate::args::Command;
+
+fn main() -> ExitCode {
+    let args = args::read();
+    match args.command {
+        Command::Run(run) => run::main(run, args.log.as_deref()),
+        Command::Check(check) => check::main(&check, args.log.as_deref()),
+        Command::Serve(serve) => serve::main(serve, args.log.as_deref()),
+    }
+}

@@ -1,0 +1,150 @@
+//! `tenterhook run`: one program, here and now, in the sandbox a hook has.
+//!
+//! Its streams are this process's own and its status becomes this process's
+//! status, so that it can stand in a pipeline or a script in place of `sh FILE`.
+
+mod ending;
+mod event;
+mod live;
+mod plan;
+mod report;
+mod stdin;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use tenterhook_engine::Kind;
+
+use self::ending::Ending;
+pub(crate) use self::ending::HOST_FAULT;
+use self::plan::Plan;
+use crate::signals::Signals;
+use crate::limit_flags::RawLimits;
+use crate::logging::{self, LogFormat};
+use crate::say::{say, say_error};
+use crate::{code_cache, program_file};
+
+/// Runs a script or module here and now, in the sandbox that a hook has.
+///
+/// Standard input, output and error are passed through. Exit status: that of the
+/// program; 124 at its deadline, 137 at any other limit, 134 when it trapped, 130
+/// when interrupted, 125 when it could not be run.
+#[derive(Debug, Args)]
+pub(crate) struct Raw {
+    /// The script, module or component.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Its arguments; put `--` before those that begin with a hyphen.
+    #[arg(value_name = "ARGS")]
+    pub(crate) args: Vec<String>,
+    /// Run it for an event of this type, such as `OnAudit`: sets `/event.json` and
+    /// the `HOOK_…` variables.
+    #[arg(long, value_name = "NAME")]
+    event: Option<String>,
+    /// The event's data, JSON, which is also the standard input; `-` reads it from
+    /// there.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// An environment variable; may be repeated. There are no others.
+    #[arg(long, value_name = "K=V")]
+    env: Vec<String>,
+    /// Draw random numbers from this seed: the same ones in every run.
+    #[arg(long, value_name = "N")]
+    seed: Option<String>,
+    /// Let the clock stand at this time, such as `2026-03-10T16:15:50Z`.
+    #[arg(long, value_name = "RFC3339")]
+    clock: Option<String>,
+    /// Write outcome and usage as JSON to this file; `-` is standard output, after
+    /// that of the program.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: RawLimits,
+}
+
+/// Runs the command; answers the status of the process.
+pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
+    let plan = match Plan::read(raw, log) {
+        Ok(plan) => plan,
+        Err(faults) => {
+            say(faults);
+            return HOST_FAULT.into();
+        }
+    };
+    logging::start(LogFormat::Text, plan.log.clone());
+    match run(plan) {
+        Ok(ending) => ending.status().into(),
+        Err(error) => {
+            say_error(&error);
+            HOST_FAULT.into()
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn run(plan: Plan) -> anyhow::Result<Ending> {
+    let mut signals = Signals::listen()?;
+    tokio::select! {
+        signal = signals.next() => Ok(Ending::Interrupted(signal)),
+        prepared = prepare(plan) => prepared?.run(signals).await,
+    }
+}
+
+/// A program that is loaded, and everything it is given.
+struct Prepared {
+    engine: tenterhook_engine::Engine,
+    program: tenterhook_engine::Program,
+    invocation: tenterhook_engine::Invocation,
+    report: Option<PathBuf>,
+}
+
+/// Reads and loads what the plan names. Standard input is read to its end: the
+/// deadline counts from when the program has it.
+async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
+    let bytes = program_file::read(&plan.file)?;
+    let engine = code_cache::start_engine()?;
+    let program = engine
+        .load(Kind::detect(&bytes), &bytes)
+        .await
+        .with_context(|| format!("cannot run {}", plan.file.display()))?;
+    let invocation = plan.invocation().await?;
+    Ok(Prepared {
+        engine,
+        program,
+        invocation,
+        report: plan.report,
+    })
+}
+
+impl Prepared {
+    /// Runs the program and tells what became of it.
+    async fn run(mut self, mut signals: Signals) -> anyhow::Result<Ending> {
+        let cancel = self.invocation.cancel.clone();
+        let limits = self.invocation.limits.clone();
+        let (sink, printer) = live::open(cancel.clone());
+        self.invocation.output = Some(sink);
+        let mut running = self.engine.spawn(&self.program, self.invocation);
+        let mut interrupted = None;
+        let ended = loop {
+            tokio::select! {
+                ended = &mut running => break ended,
+                signal = signals.next() => {
+                    cancel.cancel();
+                    if interrupted.replace(signal).is_some() {
+                        return Ok(Ending::Interrupted(signal));
+                    }
+                }
+            }
+        };
+        let run = ended.context("the run panicked")??;
+        let heard = printer.finish()?;
+        let ending = Ending::of(run.outcome.clone(), interrupted, heard);
+        ending.tell(&run, &limits);
+        if let Some(file) = &self.report {
+            report::write(file, &self.program, &run, &ending)?;
+        }
+        Ok(ending)
+    }
+}

@@ -1,0 +1,154 @@
+//! What a `run` is meant to do: its flags, checked once, all faults at once.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use tenterhook_engine::{Clock, Invocation, Limits, Seed};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tracing_subscriber::EnvFilter;
+
+use super::event::LocalEvent;
+use super::{Raw, stdin};
+use crate::faults::Faults;
+use crate::{logging, program_file};
+
+/// What a `run` is meant to do.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) file: PathBuf,
+    pub(super) report: Option<PathBuf>,
+    pub(super) log: EnvFilter,
+    args: Vec<String>,
+    env: Vec<(String, String)>,
+    event: LocalEvent,
+    limits: Limits,
+    clock: Clock,
+    seed: Seed,
+}
+
+impl Plan {
+    /// Checks every flag.
+    pub(super) fn read(raw: Raw, log: Option<&str>) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let log = faults.check("--log", logging::parse_filter(log, "error"));
+        let asked = raw.limits.read("--", &mut faults);
+        let limits = faults.check("--…", asked.resolve(&Limits::default(), &Limits::ceiling()));
+        let seed = faults.check("--seed", raw.seed.map_or(Ok(Seed::Random), |text| parse_seed(&text)));
+        let clock = faults.check("--clock", raw.clock.map_or(Ok(Clock::Real), |text| parse_clock(&text)));
+        let env: Vec<_> = raw
+            .env
+            .iter()
+            .filter_map(|text| faults.check("--env", parse_variable(text)))
+            .collect();
+        let event = faults.check("--event", LocalEvent::new(raw.event, raw.data));
+        match (log, limits, seed, clock, event) {
+            (Some(log), Some(limits), Some(seed), Some(clock), Some(event)) => faults.none().map(|()| Self {
+                file: raw.file,
+                report: raw.report,
+                log,
+                args: raw.args,
+                env,
+                event,
+                limits,
+                clock,
+                seed,
+            }),
+            _ => Err(faults),
+        }
+    }
+
+    /// Puts together what the program is given, standard input included.
+    pub(super) async fn invocation(&self) -> anyhow::Result<Invocation> {
+        let at = match self.clock {
+            Clock::Frozen(at) => at,
+            Clock::Real => SystemTime::now(),
+        };
+        let given = self.event.read(at).await?;
+        let (stdin, event, mut env) = match given {
+            Some(given) => (given.data, given.event, given.env),
+            None => (None, Bytes::new(), Vec::new()),
+        };
+        let stdin = match stdin {
+            Some(data) => data,
+            None => stdin::read().await?,
+        };
+        for (name, value) in &self.env {
+            env.retain(|(known, _)| known != name);
+            env.push((name.clone(), value.clone()));
+        }
+        Ok(Invocation {
+            name: program_file::name(&self.file),
+            args: self.args.clone(),
+            env,
+            stdin,
+            event,
+            limits: self.limits.clone(),
+            clock: self.clock,
+            seed: self.seed,
+            ..Invocation::default()
+        })
+    }
+}
+
+fn parse_seed(text: &str) -> Result<Seed, &'static str> {
+    text.parse()
+        .map(Seed::Fixed)
+        .map_err(|_| "must be a whole number from 0 to 18446744073709551615")
+}
+
+fn parse_clock(text: &str) -> Result<Clock, &'static str> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "must be a time such as 2026-03-10T16:15:50Z")?;
+    if at < OffsetDateTime::UNIX_EPOCH {
+        return Err("must not lie before 1970");
+    }
+    Ok(Clock::Frozen(at.into()))
+}
+
+fn parse_variable(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("must be a name and a value, such as LANG=C"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Args, Command};
+
+    fn plan(line: &[&str]) -> Result<Plan, Faults> {
+        let line = ["tenterhook", "run"].iter().chain(line);
+        let Command::Run(raw) = Args::try_parse_from(line).unwrap().command else {
+            panic!("not `run`");
+        };
+        Plan::read(raw, None)
+    }
+
+    #[test]
+    fn a_plan_says_what_the_flags_mean() {
+        let plan = plan(&["x.sh", "--seed", "7", "--clock", "1970-01-01T00:00:01Z", "--env", "A=b=c"]).unwrap();
+        assert_eq!(plan.seed, Seed::Fixed(7));
+        assert_eq!(
+            plan.clock,
+            Clock::Frozen(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1))
+        );
+        assert_eq!(plan.env, [("A".into(), "b=c".into())]);
+        assert_eq!(plan.limits, Limits::default());
+    }
+
+    #[test]
+    fn all_wrong_flags_are_told_at_once() {
+        let faults = plan(&[
+            "x.sh", "--seed", "x", "--clock", "noon", "--env", "=b", "--fuel", "0", "--event", "Nonsense",
+        ])
+        .unwrap_err()
+        .to_string();
+        for flag in ["--seed", "--clock", "--env", "--fuel", "--event"] {
+            assert!(faults.contains(&format!("`{flag}` ")), "{flag}: {faults}");
+        }
+    }
+}

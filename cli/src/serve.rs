@@ -1,0 +1,129 @@
+//! `tenterhook serve`: the whole product in one process, from one data folder.
+//!
+//! Nothing needs to be configured: a first start makes the folder, its database,
+//! the operator's account and a token for it.
+
+mod bounds;
+mod config;
+mod data_dir;
+mod database;
+mod lock;
+mod owner;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use tenterhook_dispatch::Dispatcher;
+use tenterhook_engine::Engine;
+use tokio::net::TcpListener;
+
+pub(crate) use self::bounds::module_size;
+use self::bounds::{RawBounds, RawCeiling};
+use self::config::Config;
+use self::data_dir::DataDir;
+use crate::logging::{self, LogFormat};
+use crate::say::{say, say_error};
+use crate::signals::Signals;
+
+/// Time that running hooks have to end once the server was asked to stop. What
+/// is still running then is run again by the next start.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Starts the server. No configuration is needed.
+///
+/// The first start makes the data folder, its database, the operator's account
+/// and a token for it, which is printed once and kept in `owner.token` there. The
+/// line `listening on http://ADDR` on standard error says that the server is ready.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Raw {
+    /// Folder for everything that is kept [default: ./tenterhook-data].
+    #[arg(long, value_name = "DIR", env = "TENTERHOOK_DATA")]
+    data: Option<std::path::PathBuf>,
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDR", env = "TENTERHOOK_LISTEN")]
+    listen: Option<String>,
+    /// Database, such as `sqlite:/var/lib/hooks.db` [default: a file in the data
+    /// folder].
+    #[arg(long, value_name = "URL", env = "TENTERHOOK_DATABASE")]
+    database: Option<String>,
+    /// How the log looks.
+    #[arg(long, value_name = "FORMAT", env = "TENTERHOOK_LOG_FORMAT")]
+    log_format: Option<LogFormat>,
+    /// How the croit interface says when a task started [default: epoch-millis].
+    #[arg(long, value_name = "FORM", env = "TENTERHOOK_CROIT_TIMES")]
+    croit_times: Option<config::CroitTimes>,
+    /// Issue a new owner token in place of the one that was lost.
+    #[arg(long)]
+    new_owner_token: bool,
+    #[command(flatten)]
+    bounds: RawBounds,
+    #[command(flatten)]
+    ceiling: RawCeiling,
+}
+
+/// Runs the command; answers the status of the process.
+pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
+    let config = match Config::read(raw, log) {
+        Ok(config) => config,
+        Err(faults) => {
+            say(faults);
+            return ExitCode::from(2);
+        }
+    };
+    logging::start(config.log_format, config.log.clone());
+    match serve(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
+    // Taken first: a server that cannot have its address must not touch anything.
+    let listener = TcpListener::bind(&config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let address = listener.local_addr().context("cannot tell the address listened on")?;
+    let data = DataDir::open(&config.data)?;
+    let store = database::open(&config.database, &data).await?;
+    let engine = Engine::start(config.engine(&data)?)?;
+    let dispatcher = Dispatcher::start(store.store, engine, config.dispatch.clone()).await?;
+    owner::ensure(&dispatcher, &data, config.owner_token).await?;
+
+    let app = tenterhook_api::App::with_croit_times(dispatcher.clone(), config.croit_times);
+    say_ready(address);
+    let stopping = Arc::new(tokio::sync::Notify::new());
+    let stop = Arc::clone(&stopping);
+    let serving = tenterhook_api::serve(listener, app, async move { stop.notified().await });
+    let mut serving = std::pin::pin!(serving);
+    let signal = tokio::select! {
+        ended = &mut serving => return ended.context("cannot serve any longer"),
+        signal = signals.next() => signal,
+    };
+    tracing::info!(?signal, "stopping; a second signal stops at once");
+    stopping.notify_one();
+    let stop = async {
+        serving.await.context("cannot end all requests")?;
+        dispatcher.drain(GRACE).await;
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        stopped = stop => stopped?,
+        signal = signals.next() => tracing::warn!(?signal, "stopped at once; what was running is run again"),
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Says that requests are answered from now on. Scripts wait for this very line.
+fn say_ready(address: std::net::SocketAddr) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "listening on http://{address}");
+}

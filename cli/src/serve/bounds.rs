@@ -1,0 +1,150 @@
+//! What bounds the server and the hooks on it: flags as typed.
+//!
+//! A bound that is not set has its default; none can be switched off.
+
+use clap::Args;
+use tenterhook_dispatch::{MODULE_MAX_BYTES, Retention, Settings};
+use tenterhook_engine::Limits;
+
+use crate::faults::Faults;
+use crate::limit_flags::RawLimits;
+use crate::quantity::{parse_count, parse_millis, parse_size, show_size};
+
+/// Most executions at one time: each holds a part of the address space.
+const CONCURRENCY_MAX: usize = 1_024;
+
+/// Bounds on the server itself.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Bounds on the server")]
+pub(crate) struct RawBounds {
+    /// Executions that run at one time [default: 64].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_CONCURRENCY")]
+    pub(super) concurrency: Option<String>,
+    /// Executions of one account that run at one time [default: 32].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_ACCOUNT_CONCURRENCY")]
+    pub(super) account_concurrency: Option<String>,
+    /// Threads that run hooks [default: the number of cores].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_THREADS")]
+    pub(super) threads: Option<String>,
+    /// Largest module or component [default: 16MiB].
+    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
+    pub(super) max_module: Option<String>,
+    /// How long finished tasks are kept [default: 30d].
+    #[arg(long, value_name = "TIME", env = "TENTERHOOK_KEEP")]
+    pub(super) keep: Option<String>,
+    /// Finished tasks that are kept per account [default: 200000].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_KEEP_TASKS")]
+    pub(super) keep_tasks: Option<String>,
+}
+
+/// The most that a hook may ask for.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "The most that a hook may ask for")]
+pub(crate) struct RawCeiling {
+    /// Units of work [default: 200G].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_MAX_FUEL")]
+    pub(super) max_fuel: Option<String>,
+    /// Linear memory [default: 512MiB].
+    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MEMORY")]
+    pub(super) max_memory: Option<String>,
+    /// Time from start to end [default: 25min].
+    #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAX_TIMEOUT")]
+    pub(super) max_timeout: Option<String>,
+    /// Output that is kept [default: 16MiB].
+    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_OUTPUT")]
+    pub(super) max_output: Option<String>,
+    /// What a run's own files may hold [default: 1GiB].
+    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_FILES")]
+    pub(super) max_files: Option<String>,
+    /// Files, folders and links that may exist [default: 65536].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_MAX_INODES")]
+    pub(super) max_inodes: Option<String>,
+    /// Files that may be open at one time [default: 1024].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_MAX_DESCRIPTORS")]
+    pub(super) max_descriptors: Option<String>,
+}
+
+impl RawCeiling {
+    /// Reads the ceiling; what was not said is the engine's own.
+    pub(super) fn read(self, faults: &mut Faults) -> Limits {
+        let raw = RawLimits {
+            fuel: self.max_fuel,
+            memory: self.max_memory,
+            timeout: self.max_timeout,
+            output: self.max_output,
+            files: self.max_files,
+            inodes: self.max_inodes,
+            descriptors: self.max_descriptors,
+        };
+        let most = Limits::ceiling();
+        let asked = raw.read("--max-", faults);
+        asked.resolve(&most, &most).unwrap_or(most)
+    }
+}
+
+impl RawBounds {
+    /// Reads the threads that run hooks; `None` leaves it to the engine.
+    pub(super) fn threads(&self, faults: &mut Faults) -> Option<usize> {
+        faults.check("--threads", count(self.threads.as_deref()?, CONCURRENCY_MAX))
+    }
+
+    /// Reads all other bounds into the dispatcher's settings.
+    pub(super) fn settings(&self, ceiling: Limits, faults: &mut Faults) -> Settings {
+        let default = Settings::default();
+        let mut read = |name: &str, text: &Option<String>, most: usize, default: usize| {
+            let Some(text) = text else { return default.min(most) };
+            faults.check(name, count(text, most)).unwrap_or(default)
+        };
+        let concurrency = read("--concurrency", &self.concurrency, CONCURRENCY_MAX, default.concurrency);
+        let account_concurrency = read(
+            "--account-concurrency",
+            &self.account_concurrency,
+            concurrency,
+            default.account_concurrency,
+        );
+        let tasks = read(
+            "--keep-tasks",
+            &self.keep_tasks,
+            usize::try_from(u32::MAX).unwrap_or(usize::MAX),
+            usize::try_from(default.retention.tasks_per_account).unwrap_or(usize::MAX),
+        );
+        let module_bytes = match &self.max_module {
+            Some(text) => faults.check("--max-module", module_size(text)),
+            None => None,
+        };
+        let age = match &self.keep {
+            Some(text) => faults.check("--keep", parse_millis(text)).map(std::time::Duration::from_millis),
+            None => None,
+        };
+        Settings {
+            concurrency,
+            account_concurrency,
+            default_limits: Limits::default().within(&ceiling),
+            ceiling,
+            module_bytes: module_bytes.unwrap_or(default.module_bytes),
+            retention: Retention {
+                age: age.unwrap_or(default.retention.age),
+                tasks_per_account: u32::try_from(tasks).unwrap_or(u32::MAX),
+            },
+            ..default
+        }
+    }
+}
+
+fn count(text: &str, most: usize) -> Result<usize, String> {
+    let count = parse_count(text).map_err(|error| error.to_string())?;
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    if count == 0 || count > most {
+        return Err(format!("must be from 1 to {most}, not {text}"));
+    }
+    Ok(count)
+}
+
+/// Reads the bound on an uploaded module.
+pub(crate) fn module_size(text: &str) -> Result<u64, String> {
+    let size = parse_size(text).map_err(|error| error.to_string())?;
+    if size == 0 || size > MODULE_MAX_BYTES {
+        return Err(format!("must be from 1 byte to {}, not {text}", show_size(MODULE_MAX_BYTES)));
+    }
+    Ok(size)
+}

@@ -1,0 +1,153 @@
+//! What the server is meant to be: its flags, checked once, all faults at once.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use tenterhook_dispatch as dispatch;
+use tenterhook_engine as engine;
+use tracing_subscriber::EnvFilter;
+
+use super::Raw;
+use super::data_dir::DataDir;
+use super::database::DatabaseUrl;
+use super::owner::OwnerToken;
+use crate::faults::Faults;
+use crate::logging::{self, LogFormat};
+
+const DEFAULT_DATA: &str = "tenterhook-data";
+const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// Sandboxes beyond those that hooks use at one time, so that the next one never
+/// waits for the cleaning up of the last.
+const SPARE_SANDBOXES: usize = 16;
+
+/// How the croit interface says when a task started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CroitTimes {
+    /// An integer, milliseconds since 1970, as older croit versions do.
+    EpochMillis,
+    /// Text such as `2026-03-10T16:15:50Z`, as newer croit versions do.
+    Iso8601,
+}
+
+/// What the server is meant to be.
+#[derive(Debug)]
+pub(super) struct Config {
+    pub(super) data: PathBuf,
+    pub(super) listen: String,
+    pub(super) database: DatabaseUrl,
+    pub(super) log: EnvFilter,
+    pub(super) log_format: LogFormat,
+    pub(super) croit_times: tenterhook_api::CroitTimes,
+    pub(super) owner_token: OwnerToken,
+    pub(super) dispatch: dispatch::Settings,
+    threads: Option<usize>,
+}
+
+impl Config {
+    /// Checks every flag.
+    pub(super) fn read(raw: Raw, log: Option<&str>) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let log = faults.check("--log", logging::parse_filter(log, "info"));
+        let database = faults.check("--database", DatabaseUrl::parse(raw.database.as_deref()));
+        let listen = faults.check("--listen", parse_address(raw.listen));
+        let ceiling = raw.ceiling.read(&mut faults);
+        let threads = raw.bounds.threads(&mut faults);
+        let dispatch = raw.bounds.settings(ceiling, &mut faults);
+        match (log, database, listen) {
+            (Some(log), Some(database), Some(listen)) => faults.none().map(|()| Self {
+                data: raw.data.unwrap_or_else(|| DEFAULT_DATA.into()),
+                listen,
+                database,
+                log,
+                log_format: raw.log_format.unwrap_or_default(),
+                croit_times: match raw.croit_times {
+                    None | Some(CroitTimes::EpochMillis) => tenterhook_api::CroitTimes::EpochMillis,
+                    Some(CroitTimes::Iso8601) => tenterhook_api::CroitTimes::Iso8601,
+                },
+                owner_token: if raw.new_owner_token { OwnerToken::Renew } else { OwnerToken::Keep },
+                dispatch,
+                threads,
+            }),
+            _ => Err(faults),
+        }
+    }
+
+    /// The engine's settings, with its folders in the data folder.
+    pub(super) fn engine(&self, data: &DataDir) -> anyhow::Result<engine::Settings> {
+        let default = engine::Settings::default();
+        Ok(engine::Settings {
+            cache: Some(data.code()),
+            scratch: data.scratch()?,
+            sandboxes: u32::try_from(self.dispatch.concurrency + SPARE_SANDBOXES).unwrap_or(u32::MAX),
+            threads: self.threads.unwrap_or(default.threads),
+        })
+    }
+}
+
+/// Checks what can be checked without the network: that there is a port.
+fn parse_address(said: Option<String>) -> Result<String, &'static str> {
+    let address = said.unwrap_or_else(|| DEFAULT_LISTEN.into());
+    let port = address.rsplit_once(':').map(|(host, port)| (host.is_empty(), port.parse::<u16>()));
+    match port {
+        Some((false, Ok(_))) => Ok(address),
+        _ => Err("must be an address and a port, such as 127.0.0.1:8080 or [::]:8080"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Args, Command};
+
+    fn config(line: &[&str]) -> Result<Config, Faults> {
+        let line = ["tenterhook", "serve"].iter().chain(line);
+        let Command::Serve(raw) = Args::try_parse_from(line).unwrap().command else {
+            panic!("not `serve`");
+        };
+        Config::read(raw, None)
+    }
+
+    #[test]
+    fn no_configuration_is_needed() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.listen, "127.0.0.1:8080");
+        assert_eq!(config.data, PathBuf::from("tenterhook-data"));
+        assert_eq!(config.database, DatabaseUrl::InDataFolder);
+        assert_eq!(config.dispatch, dispatch::Settings::default());
+    }
+
+    #[test]
+    fn flags_change_what_they_name() {
+        let config = config(&[
+            "--concurrency", "8", "--max-memory", "32MiB", "--max-module", "1MiB", "--keep", "7d",
+        ])
+        .unwrap();
+        assert_eq!(config.dispatch.concurrency, 8);
+        assert_eq!(config.dispatch.account_concurrency, 8, "it cannot be above the whole");
+        assert_eq!(config.dispatch.ceiling.memory, 32 << 20);
+        assert_eq!(config.dispatch.default_limits.memory, 32 << 20, "a default is held to the ceiling");
+        assert_eq!(config.dispatch.module_bytes, 1 << 20);
+        assert_eq!(config.dispatch.retention.age.as_secs(), 7 * 24 * 60 * 60);
+    }
+
+    #[test]
+    fn all_wrong_flags_are_told_at_once() {
+        let told = config(&[
+            "--listen", "8080", "--database", "postgres://db/hooks", "--concurrency", "0", "--threads", "many",
+            "--max-fuel", "1T", "--max-module", "65MiB", "--account-concurrency", "65", "--keep", "soon",
+            "--keep-tasks", "-1",
+        ]
+        .map(|word| if word == "-1" { "none" } else { word }))
+        .unwrap_err()
+        .to_string();
+        for flag in [
+            "--listen", "--database", "--concurrency", "--threads", "--max-fuel", "--max-module", "--account-concurrency",
+            "--keep", "--keep-tasks",
+        ] {
+            assert!(told.contains(&format!("`{flag}` ")), "{flag}: {told}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The folder that holds everything a server keeps, for itself alone.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use rustix::fs::Mode;
+
+use super::lock::Lock;
+
+/// An open data folder. No other server can have it at the same time.
+#[derive(Debug)]
+pub(super) struct DataDir {
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl DataDir {
+    /// Makes the folder if it is missing, checks that it is ours, and locks it.
+    ///
+    /// From here on, files that this process makes are for its user alone.
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        rustix::process::umask(Mode::from_raw_mode(0o077));
+        let cannot = || format!("cannot use the data folder {}", path.display());
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(cannot)?;
+        let path = path.canonicalize().with_context(cannot)?;
+        let found = fs::metadata(&path).with_context(cannot)?;
+        if found.uid() != rustix::process::geteuid().as_raw() || found.mode() & 0o022 != 0 {
+            bail!(
+                "cannot use the data folder {}: it must belong to this user, and nobody else may write into it \
+                 (chmod go-w)",
+                path.display()
+            );
+        }
+        let lock = Lock::take(&path.join("lock"))?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// The file with the owner's token.
+    pub(super) fn owner_token(&self) -> PathBuf {
+        self.path.join("owner.token")
+    }
+
+    /// The database, unless it is somewhere else.
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join("tenterhook.db")
+    }
+
+    /// The folder for compiled code.
+    pub(super) fn code(&self) -> PathBuf {
+        self.path.join("code")
+    }
+
+    /// The folder for files of runs; empty, whatever the last server left there.
+    pub(super) fn scratch(&self) -> anyhow::Result<PathBuf> {
+        let scratch = self.path.join("scratch");
+        let renew = || -> io::Result<()> {
+            match fs::remove_dir_all(&scratch) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            DirBuilder::new().mode(0o700).create(&scratch)
+        };
+        renew().with_context(|| format!("cannot make the folder {}", scratch.display()))?;
+        Ok(scratch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_new_folder_is_for_this_user_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a/b");
+        let data = DataDir::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
+        assert!(data.scratch().unwrap().is_dir());
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_into_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        let error = DataDir::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("nobody else may write"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_is_open_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = DataDir::open(folder.path()).unwrap();
+        let error = DataDir::open(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("in use by another server"), "{error}");
+        drop(first);
+        DataDir::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn what_a_dead_server_left_in_scratch_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        let left = data.scratch().unwrap().join("run-1");
+        fs::create_dir(&left).unwrap();
+        data.scratch().unwrap();
+        assert!(!left.exists());
+    }
+}

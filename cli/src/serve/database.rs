@@ -1,0 +1,87 @@
+//! Which database the server uses, and how it is opened.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tenterhook_dispatch::Store;
+use tenterhook_store::Sqlite;
+
+use super::data_dir::DataDir;
+use super::lock::Lock;
+
+/// Where the database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum DatabaseUrl {
+    /// A SQLite file in the data folder.
+    InDataFolder,
+    /// A SQLite file somewhere else.
+    Sqlite(PathBuf),
+}
+
+/// An open database, locked if it lies outside the data folder.
+pub(super) struct Database {
+    pub(super) store: Arc<dyn Store>,
+    _lock: Option<Lock>,
+}
+
+impl DatabaseUrl {
+    /// Reads a URL such as `sqlite:/var/lib/hooks.db` or `sqlite:///var/lib/hooks.db`.
+    pub(super) fn parse(said: Option<&str>) -> Result<Self, &'static str> {
+        let Some(url) = said else { return Ok(Self::InDataFolder) };
+        let scheme = url.split(':').next().unwrap_or_default();
+        if matches!(scheme, "postgres" | "postgresql") {
+            return Err("names PostgreSQL, which is not there yet; name a SQLite file, such as sqlite:/var/lib/hooks.db, \
+                        or leave the flag out");
+        }
+        let path = url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))
+            .filter(|path| !path.is_empty() && !path.contains(['?', '#']) && !path.starts_with(':'))
+            .ok_or("must name a SQLite file, such as sqlite:/var/lib/hooks.db")?;
+        Ok(Self::Sqlite(path.into()))
+    }
+}
+
+/// Opens the database, and makes it if it is missing.
+pub(super) async fn open(url: &DatabaseUrl, data: &DataDir) -> anyhow::Result<Database> {
+    let (path, lock) = match url {
+        DatabaseUrl::InDataFolder => (data.database(), None),
+        DatabaseUrl::Sqlite(path) => (path.clone(), Some(Lock::take(&beside(path))?)),
+    };
+    let store = Sqlite::open(&path)
+        .await
+        .with_context(|| format!("cannot start with {}", path.display()))?;
+    Ok(Database {
+        store: Arc::new(store),
+        _lock: lock,
+    })
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_a_sqlite_file() {
+        let file = |path: &str| Ok(DatabaseUrl::Sqlite(path.into()));
+        assert_eq!(DatabaseUrl::parse(None), Ok(DatabaseUrl::InDataFolder));
+        assert_eq!(DatabaseUrl::parse(Some("sqlite:hooks.db")), file("hooks.db"));
+        assert_eq!(DatabaseUrl::parse(Some("sqlite:///var/hooks.db")), file("/var/hooks.db"));
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_said_so() {
+        let error = DatabaseUrl::parse(Some("postgres://localhost/hooks")).unwrap_err();
+        assert!(error.contains("PostgreSQL"), "{error}");
+        for url in ["", "sqlite:", "sqlite::memory:", "sqlite:a?mode=ro", "mysql://x", "hooks.db"] {
+            assert!(DatabaseUrl::parse(Some(url)).is_err(), "{url}");
+        }
+    }
+}

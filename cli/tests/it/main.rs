@@ -1,0 +1,13 @@
+//! The built binary, started as a person or a script would start it.
+
+mod check;
+mod http;
+mod oracle;
+mod run_event;
+mod run_report;
+mod run_status;
+mod run_streams;
+mod serve;
+mod server;
+mod tenterhook;
+mod tiny;

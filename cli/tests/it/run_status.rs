@@ -1,0 +1,135 @@
+//! The exit status of `run`: the program's own, or why it had none.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use rustix::process::Signal;
+use wasm_encoder::{BlockType, Instruction};
+
+use crate::tenterhook::{self, Ended, Program, command};
+use crate::tiny;
+
+#[test]
+fn the_status_of_a_script_arrives_unharmed() {
+    for status in [0, 1, 2, 7, 124, 200, 255] {
+        Program::script(&format!("exit {status}")).run(&[]).with_status(status);
+    }
+}
+
+#[test]
+fn the_status_of_a_module_arrives_unharmed() {
+    for status in [0, 7, 255] {
+        Program::module(tiny::exiting(status)).run(&[]).with_status(status);
+    }
+}
+
+#[test]
+fn a_deadline_ends_a_run_with_124() {
+    let script = Program::script("while :; do :; done");
+    let ended = script.run(&["--timeout", "200ms", "--fuel", "200G"]);
+    ended.with_status(124).saying("stopped at its wall limit, 200ms");
+}
+
+#[test]
+fn a_deadline_cuts_sleep_too() {
+    let script = Program::script("sleep 1h");
+    script.run(&["--timeout", "200ms"]).with_status(124);
+}
+
+#[test]
+fn used_up_fuel_ends_a_run_with_137() {
+    let spinning = tiny::command(&[
+        Instruction::Loop(BlockType::Empty),
+        Instruction::Br(0),
+        Instruction::End,
+    ]);
+    let ended = Program::module(spinning).run(&["--fuel", "1M"]);
+    ended.with_status(137).saying("stopped at its fuel limit, 1 M");
+}
+
+#[test]
+fn a_flood_of_output_ends_a_run_with_137() {
+    let ended = Program::script("yes").run(&["--output", "4KiB", "--timeout", "20s"]);
+    let ended = ended.with_status(137).saying("stopped at its output limit, 4 KiB");
+    assert_eq!(ended.stdout.len(), 4096);
+}
+
+#[test]
+fn a_trap_ends_a_run_with_134() {
+    let ended = Program::module(tiny::trapping()).run(&[]);
+    ended.with_status(134).saying("trapped: ");
+}
+
+#[test]
+fn a_refused_program_ends_a_run_with_125() {
+    let ended = Program::script("#!/usr/bin/perl\nprint 1;\n").run(&[]);
+    ended.with_status(125).saying("asks for the interpreter `/usr/bin/perl`");
+    Program::module(tiny::reactor()).run(&[]).with_status(125).saying("`_start`");
+}
+
+#[test]
+fn a_missing_file_ends_a_run_with_125() {
+    let ended = Ended::of(command(["run", "/nonexistent/hook.sh"]).output().unwrap());
+    ended
+        .with_status(125)
+        .saying("cannot read /nonexistent/hook.sh: No such file or directory");
+}
+
+#[test]
+fn wrong_flags_end_a_run_with_125_and_are_all_named() {
+    let script = Program::script("exit 2");
+    let ended = script.run(&["--memory", "1TiB", "--timeout", "5", "--event", "Nonsense"]);
+    let ended = ended.with_status(125).saying("`--memory` ");
+    ended.saying("`--timeout` ").saying("`--event` ");
+    script.run(&["--no-such-flag"]).with_status(125);
+}
+
+#[test]
+fn a_limit_cannot_be_above_the_ceiling() {
+    let ended = Program::script(":").run(&["--fuel", "201G"]);
+    ended.with_status(125).saying("`--fuel` can be 200 G at most, not 201 G");
+}
+
+#[test]
+fn an_interrupt_cancels_the_run_with_130() {
+    let status = status_after(Signal::INT);
+    assert_eq!(status, Some(130));
+}
+
+#[test]
+fn a_request_to_terminate_cancels_the_run_with_143() {
+    let status = status_after(Signal::TERM);
+    assert_eq!(status, Some(143));
+}
+
+/// Sends a signal to a run once its first line has arrived, so it is running.
+fn status_after(signal: Signal) -> Option<i32> {
+    let script = Program::script("echo running; sleep 1h");
+    let mut child = script
+        .run_command(["--timeout", "60s"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "running\n");
+    tenterhook::signal(&child, signal);
+    child.wait().unwrap().code()
+}
+
+#[test]
+fn a_run_whose_output_nobody_reads_any_more_ends() {
+    let script = Program::script("while :; do echo more; done");
+    let mut child = script
+        .run_command(["--output", "16MiB"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::with_capacity(8, child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(141));
+}

@@ -1,0 +1,148 @@
+//! `serve`: from an empty folder to answers, and back to silence.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::server::Server;
+use crate::tenterhook::{Ended, command};
+
+#[test]
+fn a_first_start_needs_no_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data, &[]);
+    assert_eq!(server.get("/healthz", "").status, 200);
+    let mode = |file: &str| fs::metadata(data.join(file)).unwrap().mode() & 0o777;
+    assert_eq!((mode("."), mode("owner.token"), mode("tenterhook.db")), (0o700, 0o600, 0o600));
+    let token = fs::read_to_string(data.join("owner.token")).unwrap();
+    assert!(server.said.contains(token.trim()), "{}", server.said);
+    let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
+    assert_eq!(server.get("/api/v1/limits", &bearer).status, 200);
+    assert_eq!(server.get("/api/v1/limits", "").status, 401);
+}
+
+#[test]
+fn the_owners_token_outlives_a_restart_and_is_not_said_again() {
+    let folder = tempfile::tempdir().unwrap();
+    Server::start(folder.path(), &[]).stop(Signal::TERM);
+    let token = fs::read_to_string(folder.path().join("owner.token")).unwrap();
+    let server = Server::start(folder.path(), &[]);
+    assert!(!server.said.contains(token.trim()), "{}", server.said);
+    let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
+    assert_eq!(server.get("/api/v1/limits", &bearer).status, 200);
+}
+
+#[test]
+fn a_lost_owners_token_can_be_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("owner.token");
+    Server::start(folder.path(), &[]).stop(Signal::TERM);
+    let lost = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    let server = Server::start(folder.path(), &[]);
+    assert!(server.said.contains("--new-owner-token"), "{}", server.said);
+    assert!(!file.exists());
+    drop(server);
+    let server = Server::start(folder.path(), &["--new-owner-token"]);
+    let new = fs::read_to_string(&file).unwrap();
+    let status = |token: &str| {
+        let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
+        server.get("/api/v1/limits", &bearer).status
+    };
+    assert_eq!((status(&lost), status(&new)), (401, 200));
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Server::start(folder.path(), &[]);
+    let second = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    Ended::of(second).with_status(1).saying("in use by another server (process ");
+    assert_eq!(first.get("/healthz", "").status, 200);
+}
+
+#[test]
+fn a_second_server_on_the_same_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite:{}", folder.path().join("hooks.db").display());
+    let _first = Server::start(&folder.path().join("a"), &["--database", &database]);
+    let second = command(["serve", "--listen", "127.0.0.1:0", "--database", &database, "--data"])
+        .arg(folder.path().join("b"))
+        .output()
+        .unwrap();
+    Ended::of(second).with_status(1).saying("in use by another server");
+}
+
+#[test]
+fn both_signals_end_a_server_in_good_order() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(folder.path(), &[]);
+        let (status, said) = server.stop(signal);
+        assert_eq!(status, Some(0), "{said}");
+        assert!(said.contains("stopped"), "{said}");
+    }
+}
+
+#[test]
+fn the_log_can_be_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--log-format", "json"]);
+    let (_, said) = server.stop(Signal::TERM);
+    let last: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!(last["fields"]["message"], "stopped");
+}
+
+#[test]
+fn an_event_runs_its_hook() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let token = fs::read_to_string(folder.path().join("owner.token")).unwrap();
+    let headers = |kind: &str| format!("Authorization: Bearer {}\r\nContent-Type: {kind}\r\n", token.trim());
+    let post = |path: &str, kind: &str, body: &str| -> Value {
+        let answer = server.post(path, &headers(kind), body);
+        assert!(answer.status < 300, "{path}: {answer:?}");
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let source = post("/api/v1/sources?name=greet", "text/x-shellscript", "echo \"hello $(jq -r .who)\"; exit 3");
+    let hook = format!(r#"{{"source": {}, "event": "custom.greeting"}}"#, source["number"]);
+    post("/api/v1/hooks", "application/json", &hook);
+    let event = r#"{"specversion":"1.0","id":"1","source":"/t","type":"custom.greeting","data":{"who":"you"}}"#;
+    let answer = post("/api/v1/events?wait=30", "application/cloudevents+json", event);
+    let run = &answer["task"]["executions"][0];
+    assert_eq!(run["stdout"], "hello you\n", "{answer}");
+    assert_eq!(run["outcome"]["status"], 3);
+    assert!(run["usage"]["fuel"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn wrong_settings_are_all_told_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let output = command(["serve", "--database", "postgres://db/hooks", "--max-fuel", "1T", "--data"])
+        .arg(&data)
+        .env("TENTERHOOK_LISTEN", "nowhere")
+        .output()
+        .unwrap();
+    let ended = Ended::of(output).with_status(2).saying("PostgreSQL, which is not there yet");
+    ended.saying("`--listen` ").saying("`--max-fuel` ");
+    assert!(!data.exists());
+}
+
+#[test]
+fn an_address_in_use_is_said() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(["serve", "--listen", &address, "--data"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    Ended::of(output).with_status(1).saying(&format!("cannot listen on {address}"));
+}

@@ -1,0 +1,106 @@
+//! Modules of a few bytes, each with one property that a test needs.
+
+use wasm_encoder::{
+    CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection, Instruction,
+    MemorySection, MemoryType, Module, TypeSection, ValType,
+};
+
+/// A command whose `_start` consists of these instructions.
+pub(crate) fn command(body: &[Instruction<'_>]) -> Vec<u8> {
+    exporting("_start", body)
+}
+
+/// A command that traps.
+pub(crate) fn trapping() -> Vec<u8> {
+    command(&[Instruction::Unreachable])
+}
+
+/// A library: it has a function, but none to start with.
+pub(crate) fn reactor() -> Vec<u8> {
+    exporting("_initialize", &[])
+}
+
+/// A command that leaves with this status.
+pub(crate) fn exiting(status: i32) -> Vec<u8> {
+    let mut module = Module::new();
+    module.section(&types(&[&[], &[ValType::I32]]));
+    module.section(&import("wasi_snapshot_preview1", "proc_exit", EntityType::Function(1)));
+    finish(module, "_start", 1, &[Instruction::I32Const(status), Instruction::Call(0)])
+}
+
+/// A command that imports a function of this name.
+pub(crate) fn importing(namespace: &str, name: &str) -> Vec<u8> {
+    let mut module = Module::new();
+    module.section(&types(&[&[]]));
+    module.section(&import(namespace, name, EntityType::Function(0)));
+    finish(module, "_start", 1, &[])
+}
+
+/// A command with a memory that threads could share.
+pub(crate) fn threaded() -> Vec<u8> {
+    let mut module = Module::new();
+    module.section(&types(&[&[]]));
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    module.section(&functions);
+    let mut memories = MemorySection::new();
+    memories.memory(MemoryType {
+        minimum: 1,
+        maximum: Some(1),
+        memory64: false,
+        shared: true,
+        page_size_log2: None,
+    });
+    module.section(&memories);
+    module.section(&export("_start", 0));
+    module.section(&code(&[]));
+    module.finish()
+}
+
+fn exporting(name: &str, body: &[Instruction<'_>]) -> Vec<u8> {
+    let mut module = Module::new();
+    module.section(&types(&[&[]]));
+    finish(module, name, 0, body)
+}
+
+/// Adds the one function, of type 0, under its index and name.
+fn finish(mut module: Module, name: &str, index: u32, body: &[Instruction<'_>]) -> Vec<u8> {
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    module.section(&functions);
+    module.section(&export(name, index));
+    module.section(&code(body));
+    module.finish()
+}
+
+/// Function types by their parameters; none has a result.
+fn types(parameters: &[&[ValType]]) -> TypeSection {
+    let mut types = TypeSection::new();
+    for parameters in parameters {
+        types.ty().function(parameters.iter().copied(), []);
+    }
+    types
+}
+
+fn import(namespace: &str, name: &str, entity: EntityType) -> ImportSection {
+    let mut imports = ImportSection::new();
+    imports.import(namespace, name, entity);
+    imports
+}
+
+fn export(name: &str, index: u32) -> ExportSection {
+    let mut exports = ExportSection::new();
+    exports.export(name, ExportKind::Func, index);
+    exports
+}
+
+fn code(body: &[Instruction<'_>]) -> CodeSection {
+    let mut function = Function::new([]);
+    for instruction in body {
+        function.instruction(instruction);
+    }
+    function.instruction(&Instruction::End);
+    let mut code = CodeSection::new();
+    code.function(&function);
+    code
+}
