@@ -45,6 +45,11 @@ impl Cache {
         Some(folder.join(format!("{}-{:016x}.cwasm", digest.hex(), self.build)))
     }
 
+    /// Whether there is code for this program.
+    pub(crate) fn has(&self, digest: Digest) -> bool {
+        self.file(digest).is_some_and(|file| file.exists())
+    }
+
     /// Keeps code under its name. A code that cannot be kept is compiled again
     /// next time, which is worth a warning and nothing more.
     pub(crate) fn keep(&self, digest: Digest, code: &[u8]) -> Option<PathBuf> {

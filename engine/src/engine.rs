@@ -11,7 +11,8 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::admission::{self, Survey};
 use crate::cache::Cache;
-use crate::compile;
+use crate::code;
+use crate::compile::Compiler;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::invocation::Invocation;
@@ -36,6 +37,10 @@ pub struct Settings {
     pub sandboxes: u32,
     /// Threads that run guests. Default: the number of cores.
     pub threads: usize,
+    /// A program and its arguments that call [`compile_worker`](crate::compile_worker).
+    /// With them a compilation that takes too much dies in a process of its own.
+    /// Default: none; it happens in this process, unbounded.
+    pub compiler: Option<Vec<PathBuf>>,
 }
 
 impl Default for Settings {
@@ -45,6 +50,7 @@ impl Default for Settings {
             scratch: std::env::temp_dir(),
             sandboxes: 100,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            compiler: None,
         }
     }
 }
@@ -62,7 +68,7 @@ struct Inner {
     shell: Shell,
     scratches: Scratches,
     sandboxes: Semaphore,
-    compilers: Semaphore,
+    compiler: Compiler,
     threads: GuestThreads,
 }
 
@@ -85,8 +91,7 @@ impl Engine {
                 shell: Shell::default(),
                 scratches: Scratches::probe(&settings.scratch),
                 sandboxes: Semaphore::new(sandboxes),
-                // One at a time: a compilation uses all cores by itself.
-                compilers: Semaphore::new(1),
+                compiler: Compiler::new(settings.compiler),
                 threads: GuestThreads::start(settings.threads)?,
             }),
         })
@@ -102,11 +107,7 @@ impl Engine {
         if kind == Kind::Script {
             return self.load_script(bytes).await;
         }
-        let _compiler = self.inner.compilers.acquire().await;
-        let engine = self.clone();
-        let bytes = Bytes::copy_from_slice(bytes);
-        self.blocking(Digest::of(&bytes), move || engine.load_wasm(kind, &bytes))
-            .await
+        self.load_wasm(kind, Bytes::copy_from_slice(bytes)).await
     }
 
     /// Checks `bytes` as [`load`](Self::load) does before it compiles, and says
@@ -177,39 +178,71 @@ impl Engine {
         Ok(Program::new(digest, Code::Script { shell, text }, false))
     }
 
-    fn load_wasm(&self, kind: Kind, bytes: &[u8]) -> Result<Program, Error> {
-        let survey = Self::survey(kind, bytes)?;
-        let digest = Digest::of(bytes);
+    async fn load_wasm(&self, kind: Kind, bytes: Bytes) -> Result<Program, Error> {
+        let digest = Digest::of(&bytes);
+        let checked = bytes.clone();
+        let survey = self
+            .blocking(digest, move || Ok(Self::survey(kind, &checked)?))
+            .await?;
+        let Inner {
+            runtime,
+            cache,
+            compiler,
+            threads,
+            ..
+        } = &*self.inner;
+        let fresh = match cache.has(digest) {
+            true => None,
+            false => Some(
+                compiler
+                    .compile(runtime, threads, kind, bytes.clone())
+                    .await?,
+            ),
+        };
+        let engine = self.clone();
+        let linked = self.blocking(digest, move || engine.link(kind, digest, fresh, &bytes));
+        Ok(Program::new(digest, linked.await?, survey.uses_files))
+    }
+
+    /// Loads code and resolves its imports. `fresh` comes from the compiler a
+    /// moment ago; without it the cache is asked.
+    fn link(
+        &self,
+        kind: Kind,
+        digest: Digest,
+        fresh: Option<Vec<u8>>,
+        bytes: &[u8],
+    ) -> Result<Code, Error> {
         let Inner {
             runtime,
             cache,
             linkers,
             ..
         } = &*self.inner;
-        let wasm = &runtime.wasm;
+        let prepare = |source| Error::Prepare { digest, source };
         let not_linked = |error: wasmtime::Error| {
             Error::from(Refusal::Import {
                 kind,
                 import: error.root_cause().to_string(),
             })
         };
-        let code = if kind == Kind::Component {
-            let component = compile::component(wasm, cache, digest, bytes)?;
+        if kind == Kind::Component {
+            let component =
+                code::component(&runtime.wasm, cache, digest, fresh, bytes).map_err(prepare)?;
             let linked = linkers
                 .component
                 .instantiate_pre(&component)
                 .map_err(not_linked)?;
-            Code::Component(CommandPre::new(linked).map_err(not_linked)?)
-        } else {
-            let module = compile::module(wasm, cache, digest, bytes)?;
-            Code::Module(
-                linkers
-                    .module
-                    .instantiate_pre(&module)
-                    .map_err(not_linked)?,
-            )
-        };
-        Ok(Program::new(digest, code, survey.uses_files))
+            return CommandPre::new(linked)
+                .map(Code::Component)
+                .map_err(not_linked);
+        }
+        let module = code::module(&runtime.wasm, cache, digest, fresh, bytes).map_err(prepare)?;
+        let linked = linkers
+            .module
+            .instantiate_pre(&module)
+            .map_err(not_linked)?;
+        Ok(Code::Module(linked))
     }
 
     /// Does work that keeps a thread busy, away from the threads that must not be.

@@ -44,6 +44,12 @@ pub enum Error {
         /// What went wrong.
         source: std::io::Error,
     },
+    /// The compiler process could not be run.
+    #[error("cannot run the compiler process")]
+    Compiler {
+        /// What went wrong.
+        source: std::io::Error,
+    },
     /// A folder for one run's files could not be made.
     #[error("cannot make a scratch folder in {}", path.display())]
     Scratch {

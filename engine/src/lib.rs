@@ -2,6 +2,7 @@
 
 mod admission;
 mod cache;
+mod code;
 mod compile;
 mod digest;
 mod engine;
@@ -19,6 +20,7 @@ mod sandbox;
 mod shell;
 
 pub use crate::admission::Survey;
+pub use crate::compile::compile_worker;
 pub use crate::digest::{Digest, NotADigest};
 pub use crate::engine::{Engine, Settings};
 pub use crate::error::Error;

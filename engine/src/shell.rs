@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use wasmtime::{Engine, InstancePre, Module};
 
 use crate::cache::Cache;
-use crate::compile;
+use crate::code;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::link::Linkers;
@@ -36,9 +36,9 @@ impl Shell {
             .parse()
             .expect("the build script wrote a digest");
         let load = || -> wasmtime::Result<InstancePre<Guest>> {
-            let module: Module = match compile::cached_module(wasm, cache, digest) {
+            let module: Module = match code::cached_module(wasm, cache, digest) {
                 Some(module) => module,
-                None => compile::load_module(wasm, cache, digest, CODE)?,
+                None => code::load_module(wasm, cache, digest, CODE)?,
             };
             linkers.shell.instantiate_pre(&module)
         };

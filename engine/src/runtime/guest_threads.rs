@@ -23,7 +23,7 @@ impl GuestThreads {
             .worker_threads(threads.max(1))
             .thread_name("guest")
             .event_interval(1)
-            .enable_time()
+            .enable_all()
             .build()
             .map_err(|source| Error::Threads { source })?;
         Ok(Self {
