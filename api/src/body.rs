@@ -99,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_without_a_length_is_cut_at_the_limit() {
-        let stream = futures_util::stream::repeat(Ok::<_, std::io::Error>("xxxx"));
+        let stream = futures_util::stream::repeat(Ok::<_, std::convert::Infallible>("xxxx"));
         let pieces = Pieces::new(&HeaderMap::new(), Body::from_stream(stream), 10).unwrap();
         assert_eq!(
             pieces.collect().await,

@@ -100,15 +100,29 @@ fn a_field_without_a_value_equals_nothing() {
 
 #[test]
 fn what_cannot_be_meant_is_refused_by_name() {
-    insta::assert_snapshot!(refused("{"), @"");
-    insta::assert_snapshot!(refused(r#"{"limit":-1}"#), @"");
-    insta::assert_snapshot!(refused(r#"{"page":1}"#), @"");
-    insta::assert_snapshot!(refused(r#"{"sortBy":[{"column":"a","order":"UP"}]}"#), @"");
-    insta::assert_snapshot!(refused(r#"{"where":{"name":"x"}}"#), @"");
-    insta::assert_snapshot!(refused(r#"{"where":{"name":{"_like":"x"}}}"#), @"");
-    insta::assert_snapshot!(refused(r#"{"where":{"_xor":[]}}"#), @"");
-    insta::assert_snapshot!(refused(r#"{"where":{"name":{"_regex":"("}}}"#), @"");
-    insta::assert_snapshot!(refused(r#"{"where":{"name":{"_regex":"(\\w{500}){500}"}}}"#), @"");
+    let lines = [
+        r#"{"#,
+        r#"{"limit":-1}"#,
+        r#"{"page":1}"#,
+        r#"{"sortBy":[{"column":"a","order":"UP"}]}"#,
+        r#"{"where":{"name":"x"}}"#,
+        r#"{"where":{"name":{"_like":"x"}}}"#,
+        r#"{"where":{"_xor":[]}}"#,
+        r#"{"where":{"name":{"_regex":"("}}}"#,
+        r#"{"where":{"name":{"_regex":"(\\w{500}){500}"}}}"#,
+    ]
+    .map(refused);
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    `pagination`: cannot be read as JSON: EOF while parsing an object at line 1 column 1
+    `pagination`: `limit` must not be negative
+    `pagination`: cannot be read as JSON: unknown field `page`, expected one of `after`, `limit`, `sortBy`, `where` at line 1 column 7
+    `pagination`: cannot be read as JSON: unknown variant `UP`, expected `ASC` or `DESC` at line 1 column 37
+    `pagination`: `name` must be an object of conditions
+    `pagination`: `name` has the unknown operator `_like`; known are _eq, _neq, _gt, _gte, _lt, _lte, _regex, _in, _nin, _contains
+    `pagination`: `_xor` is not one of `_and`, `_or`, `_not`, `_search` or a field
+    `pagination`: `name` has a regular expression that cannot be read
+    `pagination`: `name` has a regular expression that is too large
+    "#);
 }
 
 #[test]

@@ -1,0 +1,113 @@
+//! The OpenAPI documents tell what is served, all of it and nothing else.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use serde_json::Value;
+
+use crate::support::TestApp;
+
+const METHODS: [Method; 5] = [
+    Method::GET,
+    Method::POST,
+    Method::PATCH,
+    Method::DELETE,
+    Method::PUT,
+];
+
+fn paths(document: &Value) -> Vec<(String, BTreeSet<String>)> {
+    document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(path, methods)| {
+            (
+                path.clone(),
+                methods.as_object().unwrap().keys().cloned().collect(),
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn every_documented_call_is_served_and_no_other_method_is() {
+    let app = TestApp::start().await;
+    let document = app.get("/openapi.json").await.expect(200);
+    for (path, documented) in paths(&document) {
+        let real = path.replace("{id}", "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f");
+        for method in METHODS {
+            let answer = app
+                .call(method.clone(), &real)
+                .await
+                .anonymous()
+                .send()
+                .await;
+            let served = answer.status != 405;
+            let name = method.as_str().to_lowercase();
+            assert_eq!(
+                served,
+                documented.contains(&name),
+                "{method} {path}: {}",
+                answer.status
+            );
+            if !served {
+                assert!(!answer.header("allow").is_empty(), "{method} {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_reference_in_the_document_leads_somewhere() {
+    let app = TestApp::start().await;
+    for path in ["/openapi.json", "/api/swagger.json"] {
+        let document = app.get(path).await.expect(200);
+        let mut ids = BTreeSet::new();
+        let mut left = vec![&document];
+        while let Some(value) = left.pop() {
+            match value {
+                Value::Object(map) => {
+                    if let Some(Value::String(reference)) = map.get("$ref") {
+                        let pointer = reference.strip_prefix('#').unwrap();
+                        assert!(document.pointer(pointer).is_some(), "{path}: {reference}");
+                    }
+                    if let Some(Value::String(id)) = map.get("operationId") {
+                        assert!(ids.insert(id.clone()), "{path}: {id} stands twice");
+                    }
+                    left.extend(map.values());
+                }
+                Value::Array(list) => left.extend(list),
+                _ => {}
+            }
+        }
+        assert!(ids.len() > 20, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn croits_own_document_has_only_its_paths() {
+    let app = TestApp::start().await;
+    let document = app.get("/api/swagger.json").await.expect(200);
+    for (path, _) in paths(&document) {
+        assert!(
+            path.starts_with("/api/") && !path.starts_with("/api/v1"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_calls_that_are_served_are_these() {
+    let app = TestApp::start().await;
+    let document = app.get("/openapi.json").await.expect(200);
+    let lines: Vec<String> = paths(&document)
+        .into_iter()
+        .map(|(path, methods)| {
+            format!(
+                "{path} {}",
+                methods.into_iter().collect::<Vec<_>>().join(" ")
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @"");
+}

@@ -1,0 +1,19 @@
+//! The faces, driven through the router without a socket.
+//!
+//! Engine and store are the real ones: the guests run, and the database is a
+//! file in a folder of its own.
+
+mod croit_execute;
+mod croit_hooks;
+mod croit_login;
+mod croit_scripts;
+mod croit_tasks;
+mod documents;
+mod edge;
+mod native_events;
+mod native_executions;
+mod native_hooks;
+mod native_sources;
+mod native_tenants;
+mod socket;
+mod support;

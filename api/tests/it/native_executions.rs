@@ -1,0 +1,213 @@
+//! Executions: limits, lists, live output, cancelling and redriving.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, event_of};
+
+/// Binds a script with these limits to `custom.a`.
+async fn limited(app: &TestApp, text: &str, limits: Value) {
+    let source = app.script("limited", text).await;
+    let body = json!({"source": source, "event": "custom.a", "limits": limits});
+    app.post("/api/v1/hooks", &body).await.expect(201);
+}
+
+async fn first(app: &TestApp) -> Value {
+    app.fire("custom.a", json!({})).await["task"]["executions"][0].clone()
+}
+
+#[tokio::test]
+async fn a_hook_that_reaches_a_limit_says_which() {
+    for (text, limits, limit) in [
+        ("while :; do :; done", json!({"fuel": 50_000_000}), "fuel"),
+        ("sleep 1h", json!({"wall_ms": 50}), "wall"),
+    ] {
+        let app = TestApp::start().await;
+        limited(&app, text, limits).await;
+        let execution = first(&app).await;
+        assert_eq!(
+            execution["outcome"],
+            json!({"kind": "stopped", "limit": limit}),
+            "{execution}"
+        );
+        assert_eq!(execution["state"], "FAILED");
+    }
+}
+
+#[tokio::test]
+async fn output_beyond_its_limit_is_dropped_and_marked() {
+    let app = TestApp::start().await;
+    limited(&app, "printf '%s' abcdefghij", json!({"output_bytes": 4})).await;
+    let execution = first(&app).await;
+    assert_eq!(
+        (&execution["stdout"], &execution["truncated"]),
+        (&json!("abcd"), &json!(true)),
+        "{execution}"
+    );
+    assert_eq!(execution["dropped_bytes"], 6);
+}
+
+#[tokio::test]
+async fn bytes_that_are_not_text_are_told_both_ways() {
+    let app = TestApp::start().await;
+    limited(&app, "printf 'a\\377b'; printf 'plain' >&2", json!({})).await;
+    let execution = first(&app).await;
+    assert_eq!(execution["stdout"], "a\u{fffd}b");
+    assert_eq!(execution["stdout_base64"], "Yf9i");
+    assert_eq!(
+        (&execution["stderr"], &execution["stderr_base64"]),
+        (&json!("plain"), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn lists_are_filtered_and_go_on_at_their_cursor() {
+    let app = TestApp::start().await;
+    let good = app.script("good", "true").await;
+    let bad = app.script("bad", "false").await;
+    let hook = app.hook(good, "custom.good").await;
+    app.hook(bad, "custom.bad").await;
+    for event in ["custom.good", "custom.bad", "custom.good"] {
+        app.fire(event, json!({})).await;
+    }
+    let count = |path: String| async {
+        let list = app.get(&path).await.expect(200);
+        list["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("/api/v1/executions".into()).await, 3);
+    assert_eq!(count("/api/v1/executions?state=FAILED".into()).await, 1);
+    assert_eq!(count("/api/v1/executions?dead=true".into()).await, 1);
+    assert_eq!(
+        count(format!("/api/v1/executions?hook={}", hook["number"])).await,
+        2
+    );
+    assert_eq!(count("/api/v1/executions?task=2".into()).await, 1);
+    assert_eq!(count("/api/v1/tasks?event=custom.good".into()).await, 2);
+    assert_eq!(count("/api/v1/tasks?active=true".into()).await, 0);
+
+    let page = app.get("/api/v1/executions?limit=2").await.expect(200);
+    let next = page["next"].as_str().unwrap();
+    let rest = app
+        .get(&format!("/api/v1/executions?limit=2&after={next}"))
+        .await
+        .expect(200);
+    assert_eq!(
+        (rest["items"].as_array().unwrap().len(), &rest["next"]),
+        (1, &Value::Null)
+    );
+    for path in [
+        "executions?state=x",
+        "executions?limit=0",
+        "executions?after=x",
+        "tasks?since=x",
+        "executions?x=1",
+    ] {
+        app.get(&format!("/api/v1/{path}"))
+            .await
+            .expect_problem(422, "/problems/invalid-request");
+    }
+}
+
+#[tokio::test]
+async fn output_is_sent_as_events_from_the_beginning_to_the_end() {
+    let app = TestApp::start().await;
+    limited(
+        &app,
+        "echo one; echo two >&2; printf '\\377'; exit 4",
+        json!({}),
+    )
+    .await;
+    let id = first(&app).await["id"].as_str().unwrap().to_owned();
+    let answer = app.get(&format!("/api/v1/executions/{id}/output")).await;
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    let text = answer.text();
+    let events: Vec<(&str, Value)> = text
+        .split("\n\n")
+        .filter_map(|event| {
+            let (name, data) = event.trim().split_once('\n')?;
+            Some((
+                name.strip_prefix("event: ")?,
+                serde_json::from_str(data.strip_prefix("data: ")?).unwrap(),
+            ))
+        })
+        .collect();
+    let (last, told) = events.split_last().unwrap();
+    assert_eq!(
+        *last,
+        (
+            "end",
+            json!({"state": "FAILED", "outcome": {"kind": "exited", "status": 4}})
+        )
+    );
+    assert!(
+        told.contains(&("stderr", json!({"text": "two\n"}))),
+        "{text}"
+    );
+    assert!(told.iter().any(|(name, _)| *name == "stdout"), "{text}");
+}
+
+#[tokio::test]
+async fn live_output_ends_when_the_execution_is_cancelled() {
+    let app = TestApp::start().await;
+    limited(&app, "echo begun; sleep 1h", json!({})).await;
+    let posted = app
+        .post("/api/v1/events", &event_of("custom.a", json!({})))
+        .await
+        .expect(202);
+    let path = format!("/api/v1/executions?task={}", posted["task"]["number"]);
+    let id = app.get(&path).await.expect(200)["items"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let output = format!("/api/v1/executions/{id}/output");
+    let cancel = format!("/api/v1/executions/{id}/cancel");
+    let (answer, ()) = tokio::join!(app.get(&output), async {
+        app.call(Method::POST, &cancel)
+            .await
+            .send()
+            .await
+            .expect(202);
+    });
+    assert!(
+        answer.text().contains("event: end\ndata: {\"outcome\":"),
+        "{}",
+        answer.text()
+    );
+    assert!(answer.text().contains("CANCELED"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn what_failed_for_good_is_redriven_by_call() {
+    let app = TestApp::start().await;
+    limited(&app, "echo $HOOK_ATTEMPT; false", json!({})).await;
+    let execution = first(&app).await;
+    let path = format!("/api/v1/executions/{}", execution["id"].as_str().unwrap());
+    app.call(Method::POST, &format!("{path}/redrive"))
+        .await
+        .send()
+        .await
+        .expect(202);
+    app.ended(execution["task_number"].as_i64().unwrap()).await;
+    let again = app.get(&path).await.expect(200);
+    assert_eq!(
+        (&again["attempt"], &again["stdout"]),
+        (&json!(2), &json!("2\n")),
+        "{again}"
+    );
+}
+
+#[tokio::test]
+async fn unknown_executions_and_tasks_are_404() {
+    let app = TestApp::start().await;
+    let id = "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f";
+    for path in [
+        format!("executions/{id}"),
+        format!("executions/{id}/output"),
+        "executions/x".into(),
+        "tasks/9".into(),
+    ] {
+        app.get(&format!("/api/v1/{path}"))
+            .await
+            .expect_problem(404, "/problems/not-found");
+    }
+}

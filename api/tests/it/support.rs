@@ -1,0 +1,267 @@
+//! One application per test: a store of its own, one engine for all.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tenterhook_api::App;
+use tenterhook_dispatch::{AccountId, Dispatcher, NewToken, Role, Settings};
+use tenterhook_engine::{Engine, Limits};
+use tenterhook_store::Sqlite;
+use tower::ServiceExt;
+
+/// Longer than any hook of these tests takes; nothing asserts on it.
+pub(crate) const LONG: &str = "60";
+
+/// An application with an account and a token of each role.
+pub(crate) struct TestApp {
+    pub(crate) router: Router,
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) app: App,
+    account: AccountId,
+    _folder: TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Checks the status, and answers with the JSON body.
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        assert_eq!(
+            self.status.as_u16(),
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.body)
+        );
+        if self.body.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
+    }
+
+    /// Checks that it is a problem of this type with this status.
+    #[track_caller]
+    pub(crate) fn expect_problem(&self, status: u16, kind: &str) -> Value {
+        let problem = self.expect(status);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(problem["type"], kind, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        problem
+    }
+
+    /// Checks that it is croit's error with this status; answers with its text.
+    #[track_caller]
+    pub(crate) fn expect_croit_error(&self, status: u16) -> String {
+        let body = self.expect(status);
+        assert_eq!(
+            body.as_object().map(serde_json::Map::len),
+            Some(1),
+            "{body}"
+        );
+        body["error"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A request that is being put together.
+pub(crate) struct Call<'a> {
+    app: &'a TestApp,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Call<'_> {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(name, value.parse().unwrap());
+        self
+    }
+
+    pub(crate) fn token(self, secret: &str) -> Self {
+        let value = format!("Bearer {secret}");
+        self.header("authorization", &value)
+    }
+
+    pub(crate) fn anonymous(mut self) -> Self {
+        self.headers.remove(header::AUTHORIZATION);
+        self
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    pub(crate) fn body(mut self, kind: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self.header("content-type", kind)
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let mut request = Request::new(Body::from(self.body));
+        *request.method_mut() = self.method;
+        *request.uri_mut() = self.path.parse().unwrap();
+        *request.headers_mut() = self.headers;
+        let response = self.app.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await.unwrap().to_bytes().into(),
+        }
+    }
+}
+
+fn engine() -> Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE
+        .get_or_init(|| Engine::start(tenterhook_engine::Settings::default()).unwrap())
+        .clone()
+}
+
+impl TestApp {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Sqlite::open(&folder.path().join("test.db")).await.unwrap();
+        let settings = Settings {
+            default_limits: Limits::for_testing(),
+            ..Settings::default()
+        };
+        let dispatcher = Dispatcher::start(std::sync::Arc::new(store), engine(), settings)
+            .await
+            .unwrap();
+        let account = dispatcher.create_account("operator").await.unwrap().id;
+        let app = App::new(dispatcher.clone());
+        Self {
+            router: tenterhook_api::router(app.clone()),
+            dispatcher,
+            app,
+            account,
+            _folder: folder,
+        }
+    }
+
+    /// Issues a token; its name is the role's.
+    pub(crate) async fn token(&self, role: Role) -> String {
+        let new = NewToken {
+            name: format!("{role}-{}", uuid()),
+            role,
+            expires_at: None,
+        };
+        let (_, secret) = self
+            .dispatcher
+            .issue_token(self.account, new)
+            .await
+            .unwrap();
+        secret.reveal().to_owned()
+    }
+
+    /// A call with an owner's token.
+    pub(crate) async fn call(&self, method: Method, path: &str) -> Call<'_> {
+        let call = Call {
+            app: self,
+            method,
+            path: path.to_owned(),
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        };
+        let secret = self.token(Role::Owner).await;
+        call.token(&secret)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path).await.send().await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path).await.json(body).send().await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PATCH, path).await.json(body).send().await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path).await.send().await
+    }
+
+    /// Uploads a script at the native face; answers with its number.
+    pub(crate) async fn script(&self, name: &str, text: &str) -> i64 {
+        let path = format!("/api/v1/sources?name={name}");
+        let call = self.call(Method::POST, &path).await;
+        let answer = call.body("text/x-shellscript", text).send().await;
+        answer.expect(201)["number"].as_i64().unwrap()
+    }
+
+    /// Enters a server; answers with its id.
+    pub(crate) async fn server(&self, name: &str) -> i64 {
+        let answer = self.post("/api/servers", &json!({ "name": name })).await;
+        answer.expect(201)["id"].as_i64().unwrap()
+    }
+
+    /// Binds a script to an event at the native face.
+    pub(crate) async fn hook(&self, source: i64, event: &str) -> Value {
+        let body = json!({"source": source, "event": event});
+        self.post("/api/v1/hooks", &body).await.expect(201)
+    }
+
+    /// Fires an event and waits for what its hooks make of it.
+    pub(crate) async fn fire(&self, event: &str, data: Value) -> Value {
+        let path = format!("/api/v1/events?wait={LONG}");
+        self.post(&path, &event_of(event, data)).await.expect(200)
+    }
+
+    /// Waits for a task to end.
+    pub(crate) async fn ended(&self, number: i64) {
+        let key = tenterhook_dispatch::Key::Number(tenterhook_dispatch::Number::new(
+            number.try_into().unwrap(),
+        ));
+        let detail = self
+            .dispatcher
+            .wait(self.account, key, Duration::from_secs(60))
+            .await
+            .unwrap();
+        assert!(detail.task.state.is_over());
+    }
+}
+
+/// An event in the structured form with an id of its own.
+pub(crate) fn event_of(kind: &str, data: Value) -> Value {
+    json!({"specversion": "1.0", "id": uuid(), "source": "/tests", "type": kind, "data": data})
+}
+
+pub(crate) fn uuid() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// Encodes a value for a query string.
+pub(crate) fn encode(value: &Value) -> String {
+    form_urlencoded::byte_serialize(value.to_string().as_bytes()).collect()
+}
