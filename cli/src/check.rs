@@ -14,7 +14,7 @@ use crate::logging::{self, LogFormat};
 use crate::quantity::show_size;
 use crate::say::{say, say_error};
 use crate::serve::module_size;
-use crate::{neutral, program_file};
+use crate::{compiler, neutral, program_file};
 
 /// Says whether a script or module would be accepted, and why not.
 ///
@@ -115,6 +115,7 @@ impl Page {
         let engine = Engine::start(engine::Settings {
             sandboxes: 1,
             threads: 1,
+            compiler: compiler::words(),
             ..engine::Settings::default()
         })?;
         let started_at = Instant::now();

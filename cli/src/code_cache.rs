@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use tenterhook_engine::{Engine, Error, Settings};
 
+use crate::compiler;
+
 /// Starts an engine for one program that keeps compiled code in the user's cache
 /// folder. A folder that cannot be used costs time, not the run.
 pub(crate) fn start_engine() -> Result<Engine, Error> {
@@ -14,6 +16,7 @@ pub(crate) fn start_engine() -> Result<Engine, Error> {
         scratch: env::temp_dir(),
         sandboxes: 1,
         threads: 1,
+        compiler: compiler::words(),
     };
     match Engine::start(settings.clone()) {
         Err(Error::Cache { .. }) => Engine::start(Settings {

@@ -4,6 +4,7 @@
 mod args;
 mod check;
 mod code_cache;
+mod compiler;
 mod faults;
 mod limit_flags;
 mod logging;
@@ -20,6 +21,9 @@ use std::process::ExitCode;
 use crate::args::Command;
 
 fn main() -> ExitCode {
+    if let Some(ended) = compiler::serve() {
+        return ended;
+    }
     let args = args::read();
     match args.command {
         Command::Run(run) => run::main(run, args.log.as_deref()),

@@ -85,7 +85,7 @@ pub(crate) fn show_millis(millis: u64) -> String {
 fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
-    let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim_start())?;
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim_start_matches(' '))?;
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() || part.len() > 9 || number.ends_with('.') || part.contains('.') {
         return None;

@@ -15,10 +15,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use tenterhook_engine::Kind;
+use tenterhook_engine::{Engine, Invocation, Kind, Program};
+use tokio_util::sync::CancellationToken;
 
 use self::ending::Ending;
 pub(crate) use self::ending::HOST_FAULT;
+use self::live::Printer;
 use self::plan::Plan;
 use crate::signals::Signals;
 use crate::limit_flags::RawLimits;
@@ -94,37 +96,39 @@ async fn run(plan: Plan) -> anyhow::Result<Ending> {
 
 /// A program that is loaded, and everything it is given.
 struct Prepared {
-    engine: tenterhook_engine::Engine,
-    program: tenterhook_engine::Program,
-    invocation: tenterhook_engine::Invocation,
+    engine: Engine,
+    program: Program,
+    invocation: Invocation,
+    printer: Printer,
     report: Option<PathBuf>,
 }
 
 /// Reads and loads what the plan names. Standard input is read to its end: the
 /// deadline counts from when the program has it.
 async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
+    let cancel = CancellationToken::new();
     let bytes = program_file::read(&plan.file)?;
     let engine = code_cache::start_engine()?;
     let program = engine
         .load(Kind::detect(&bytes), &bytes)
         .await
         .with_context(|| format!("cannot run {}", plan.file.display()))?;
-    let invocation = plan.invocation().await?;
+    let (sink, printer) = live::open(cancel.clone());
+    let invocation = plan.invocation(cancel, sink).await?;
     Ok(Prepared {
         engine,
         program,
         invocation,
+        printer,
         report: plan.report,
     })
 }
 
 impl Prepared {
     /// Runs the program and tells what became of it.
-    async fn run(mut self, mut signals: Signals) -> anyhow::Result<Ending> {
+    async fn run(self, mut signals: Signals) -> anyhow::Result<Ending> {
         let cancel = self.invocation.cancel.clone();
         let limits = self.invocation.limits.clone();
-        let (sink, printer) = live::open(cancel.clone());
-        self.invocation.output = Some(sink);
         let mut running = self.engine.spawn(&self.program, self.invocation);
         let mut interrupted = None;
         let ended = loop {
@@ -139,7 +143,7 @@ impl Prepared {
             }
         };
         let run = ended.context("the run panicked")??;
-        let heard = printer.finish()?;
+        let heard = self.printer.finish()?;
         let ending = Ending::of(run.outcome.clone(), interrupted, heard);
         ending.tell(&run, &limits);
         if let Some(file) = &self.report {

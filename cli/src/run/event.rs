@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use bytes::Bytes;
 use serde_json::Value;
 use tenterhook_dispatch::{EVENT_MAX_BYTES, HookPointName};
-use tenterhook_sdk::{Event, contract};
+use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -27,16 +26,6 @@ pub(super) struct LocalEvent {
     data: Option<PathBuf>,
 }
 
-/// What a program is given of its event.
-pub(super) struct Given {
-    /// The data as JSON, its standard input; `None` when there is none.
-    pub(super) data: Option<Bytes>,
-    /// The whole event as JSON.
-    pub(super) event: Bytes,
-    /// The variables that tell of it.
-    pub(super) env: Vec<(String, String)>,
-}
-
 impl LocalEvent {
     /// Accepts a type of the catalog or a custom one, and the file with its data.
     pub(super) fn new(kind: Option<String>, data: Option<PathBuf>) -> Result<Self, &'static str> {
@@ -49,7 +38,7 @@ impl LocalEvent {
     }
 
     /// Reads the data and makes the event; `None` when none was asked for.
-    pub(super) async fn read(&self, at: SystemTime) -> anyhow::Result<Option<Given>> {
+    pub(super) async fn read(&self, at: SystemTime) -> anyhow::Result<Option<(Event, &HookPointName)>> {
         let Some(kind) = &self.kind else { return Ok(None) };
         let data = match &self.data {
             Some(file) => Some(read_data(file).await?),
@@ -58,11 +47,7 @@ impl LocalEvent {
         let time = OffsetDateTime::from(at).format(&Rfc3339).context("cannot print the time")?;
         let mut event = Event::new(LOCAL_ID, "/tenterhook/run", kind.as_str(), data);
         event.time = Some(time);
-        Ok(Some(Given {
-            data: event.data.as_ref().map(|data| data.to_string().into()),
-            event: serde_json::to_vec(&event).context("cannot print the event")?.into(),
-            env: variables(&event),
-        }))
+        Ok(Some((event, kind)))
     }
 }
 
@@ -75,53 +60,19 @@ async fn read_data(file: &Path) -> anyhow::Result<Value> {
     serde_json::from_slice(&json).with_context(|| format!("cannot read the event's data in {} as JSON", file.display()))
 }
 
-/// The variables that every hook finds, and one for each member of the data.
-fn variables(event: &Event) -> Vec<(String, String)> {
-    let mut env: Vec<(String, String)> = [
-        (contract::env::EVENT, event.kind.as_str()),
-        (contract::env::EVENT_ID, LOCAL_ID),
-        (contract::env::EXECUTION_ID, LOCAL_ID),
-        (contract::env::ATTEMPT, "1"),
-        (contract::env::ACCOUNT_ID, LOCAL_ID),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .into();
-    let members = event.data.as_ref().and_then(Value::as_object);
-    for (name, value) in members.into_iter().flatten() {
-        let value = match value {
-            Value::Null => continue,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        // A variable cannot hold NUL.
-        if !value.contains('\0') {
-            env.push((format!("{}{}", contract::env::PARAM_PREFIX, contract::upper_snake(name)), value));
-        }
-    }
-    env
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn members_of_the_data_become_variables() {
-        let event = Event::new("1", "/a", "OnAudit", Some(json!({"userName": "ann", "n": 3, "x": null, "l": [1]})));
-        let env = variables(&event);
-        let value = |name: &str| env.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        assert_eq!(value("HOOK_EVENT"), Some("OnAudit"));
-        assert_eq!(value("HOOK_PARAM_USER_NAME"), Some("ann"));
-        assert_eq!(value("HOOK_PARAM_N"), Some("3"));
-        assert_eq!(value("HOOK_PARAM_L"), Some("[1]"));
-        assert_eq!(value("HOOK_PARAM_X"), None);
-    }
 
     #[tokio::test]
     async fn without_an_event_a_program_is_given_none() {
         let event = LocalEvent::new(None, None).unwrap();
         assert!(event.read(SystemTime::UNIX_EPOCH).await.unwrap().is_none());
+    }
+
+    #[test]
+    fn data_without_a_type_is_a_local_event() {
+        let event = LocalEvent::new(None, Some("-".into())).unwrap();
+        assert_eq!(event.kind.unwrap().as_str(), DEFAULT_TYPE);
     }
 }

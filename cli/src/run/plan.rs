@@ -1,12 +1,15 @@
 //! What a `run` is meant to do: its flags, checked once, all faults at once.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
-use tenterhook_engine::{Clock, Invocation, Limits, Seed};
+use tenterhook_dispatch::Rehearsal;
+use tenterhook_engine::{Clock, Invocation, Limits, OutputSink, Seed};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use super::event::LocalEvent;
@@ -21,7 +24,7 @@ pub(super) struct Plan {
     pub(super) report: Option<PathBuf>,
     pub(super) log: EnvFilter,
     args: Vec<String>,
-    env: Vec<(String, String)>,
+    env: BTreeMap<String, String>,
     event: LocalEvent,
     limits: Limits,
     clock: Clock,
@@ -37,7 +40,7 @@ impl Plan {
         let limits = faults.check("--…", asked.resolve(&Limits::default(), &Limits::ceiling()));
         let seed = faults.check("--seed", raw.seed.map_or(Ok(Seed::Random), |text| parse_seed(&text)));
         let clock = faults.check("--clock", raw.clock.map_or(Ok(Clock::Real), |text| parse_clock(&text)));
-        let env: Vec<_> = raw
+        let env = raw
             .env
             .iter()
             .filter_map(|text| faults.check("--env", parse_variable(text)))
@@ -60,34 +63,47 @@ impl Plan {
     }
 
     /// Puts together what the program is given, standard input included.
-    pub(super) async fn invocation(&self) -> anyhow::Result<Invocation> {
+    ///
+    /// Without data for an event, standard input is this process's own.
+    pub(super) async fn invocation(&self, cancel: CancellationToken, output: Arc<dyn OutputSink>) -> anyhow::Result<Invocation> {
         let at = match self.clock {
             Clock::Frozen(at) => at,
             Clock::Real => SystemTime::now(),
         };
-        let given = self.event.read(at).await?;
-        let (stdin, event, mut env) = match given {
-            Some(given) => (given.data, given.event, given.env),
-            None => (None, Bytes::new(), Vec::new()),
+        let name = program_file::name(&self.file);
+        let limits = self.limits.clone();
+        let (given, stdin) = match self.event.read(at).await? {
+            Some((event, kind)) => {
+                let hook = Rehearsal {
+                    name,
+                    args: self.args.clone(),
+                    env: self.env.clone(),
+                };
+                let given = hook.invocation(&event, kind, limits, cancel, output);
+                let data = event.data.is_some().then(|| given.stdin.clone());
+                (given, data)
+            }
+            None => {
+                let given = Invocation {
+                    name,
+                    args: self.args.clone(),
+                    env: self.env.clone().into_iter().collect(),
+                    limits,
+                    cancel,
+                    output: Some(output),
+                    ..Invocation::default()
+                };
+                (given, None)
+            }
         };
-        let stdin = match stdin {
-            Some(data) => data,
-            None => stdin::read().await?,
-        };
-        for (name, value) in &self.env {
-            env.retain(|(known, _)| known != name);
-            env.push((name.clone(), value.clone()));
-        }
         Ok(Invocation {
-            name: program_file::name(&self.file),
-            args: self.args.clone(),
-            env,
-            stdin,
-            event,
-            limits: self.limits.clone(),
+            stdin: match stdin {
+                Some(data) => data,
+                None => stdin::read().await?,
+            },
             clock: self.clock,
             seed: self.seed,
-            ..Invocation::default()
+            ..given
         })
     }
 }
@@ -136,7 +152,7 @@ mod tests {
             plan.clock,
             Clock::Frozen(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1))
         );
-        assert_eq!(plan.env, [("A".into(), "b=c".into())]);
+        assert_eq!(plan.env, BTreeMap::from([("A".into(), "b=c".into())]));
         assert_eq!(plan.limits, Limits::default());
     }
 

@@ -11,6 +11,7 @@ use super::Raw;
 use super::data_dir::DataDir;
 use super::database::DatabaseUrl;
 use super::owner::OwnerToken;
+use crate::compiler;
 use crate::faults::Faults;
 use crate::logging::{self, LogFormat};
 
@@ -81,6 +82,7 @@ impl Config {
             scratch: data.scratch()?,
             sandboxes: u32::try_from(self.dispatch.concurrency + SPARE_SANDBOXES).unwrap_or(u32::MAX),
             threads: self.threads.unwrap_or(default.threads),
+            compiler: compiler::words(),
         })
     }
 }
