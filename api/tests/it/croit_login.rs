@@ -59,7 +59,7 @@ async fn a_tokens_name_and_secret_log_in_and_the_login_ends() {
 async fn the_form_logs_in_too() {
     let app = TestApp::start().await;
     let secret = ada(&app).await;
-    let post = |form: String| async {
+    let post = async |form: String| {
         let call = app.call(Method::POST, "/api/auth/login-form").await;
         call.anonymous().body(FORM, form).send().await
     };

@@ -38,7 +38,7 @@ async fn a_script_comes_as_a_json_string_to_whom_asks_for_json() {
     let app = TestApp::start().await;
     let id = create(&app, "nic.sh", "echo \"é\"\n").await;
     let path = format!("/api/events/scripts/{id}");
-    let get = |accept: &'static str| async {
+    let get = async |accept: &'static str| {
         let call = app.call(Method::GET, &path).await;
         call.header("accept", accept).send().await
     };
@@ -122,7 +122,7 @@ async fn ninety_six_kibibytes_are_accepted_and_one_byte_more_is_not() {
 #[tokio::test]
 async fn another_interpreter_and_binary_junk_are_refused_with_the_remedy() {
     let app = TestApp::start().await;
-    let post = |contents: &'static str| async {
+    let post = async |contents: &'static str| {
         let body = json!({"name": "x", "contents": contents});
         app.post("/api/events/scripts", &body)
             .await
@@ -216,7 +216,7 @@ async fn a_hook_scripts_hooks_are_replaced_kept_or_removed() {
         .expect(200)["id"]
         .clone();
     let path = format!("/api/events/hook-scripts/{id}");
-    let events = || async {
+    let events = async || {
         let hooks = app.get("/api/events/hooks").await.json();
         hooks
             .as_array()

@@ -45,7 +45,7 @@ async fn a_wrong_method_is_refused_in_its_faces_dialect_and_tells_the_right_ones
 async fn a_missing_or_wrong_token_is_401_in_both_dialects() {
     let app = TestApp::start().await;
     for secret in [None, Some(""), Some("th_wrong"), Some(&*"x".repeat(5_000))] {
-        let send = |path: &'static str| async {
+        let send = async |path: &'static str| {
             let call = app.call(Method::GET, path).await;
             match secret {
                 None => call.anonymous().send().await,

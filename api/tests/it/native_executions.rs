@@ -70,7 +70,7 @@ async fn lists_are_filtered_and_go_on_at_their_cursor() {
     for event in ["custom.good", "custom.bad", "custom.good"] {
         app.fire(event, json!({})).await;
     }
-    let count = |path: String| async {
+    let count = async |path: String| {
         let list = app.get(&path).await.expect(200);
         list["items"].as_array().unwrap().len()
     };
