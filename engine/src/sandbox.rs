@@ -77,7 +77,7 @@ pub(crate) async fn run(
     let guest = store.data_mut();
     let verdict = match (&mut guest.shell, &scratch) {
         (Some(shell), _) => shell.verdict.take(),
-        (None, scratch) => scratch.as_ref().and_then(Scratch::verdict),
+        (None, scratch) => scratch.as_ref().and_then(|scratch| scratch.tree().verdict()),
     };
     let files_bytes = match &scratch {
         Some(scratch) if scratches.are_mounted() => scratch.used(),
@@ -110,7 +110,7 @@ fn guest(
     invocation: &Invocation,
     output: &Arc<Output>,
     scratches: &Scratches,
-    scratch: Option<&Scratch>,
+    scratch: Option<&Scratch<'_>>,
 ) -> Result<Guest, Error> {
     let limits = &invocation.limits;
     let meter = Arc::clone(output.meter());
@@ -151,7 +151,7 @@ fn guest(
         } else {
             FsPerms::ReadOnly
         };
-        wasi.preopened_dir(scratch.host_path(), "/", perms)
+        wasi.preopened_dir(scratch.tree().host_path(), "/", perms)
             .map_err(|source| Error::Run {
                 digest: program.digest(),
                 source,

@@ -1,0 +1,168 @@
+//! What a scratch folder looks like: `/work`, `/tmp` and the event.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use cap_std::fs::Dir;
+use rustix::fs::{Timespec, fstat};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount,
+    fsopen,
+};
+use tenterhook_sdk::contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_BYTES, WORK_DIR};
+
+use crate::limits::Limits;
+
+/// Inodes that the folder itself takes: root, work, tmp and the event.
+const OWN_INODES: u32 = 4;
+
+/// The kernel's clock for change times may stand still for this long: the
+/// longest tick is 10 ms. A change within a tick of the making cannot be seen.
+const CLOCK_TICK: Duration = Duration::from_millis(50);
+
+/// A scratch folder, in use or ready for it.
+pub(crate) struct Tree {
+    root: Dir,
+    work: Dir,
+    temp: Dir,
+    event: File,
+    host_path: PathBuf,
+    bounds: (u64, u32),
+    made_at: Instant,
+    /// When the three folders were changed last: nobody has made, renamed or
+    /// removed anything in them as long as these stay the same.
+    changed: [Timespec; 3],
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Tree {
+    /// Makes one on a memory file system of its own.
+    pub(crate) fn mount(limits: &Limits) -> io::Result<Self> {
+        let root = mount(limits.files, limits.inodes.saturating_add(OWN_INODES))?;
+        let host_path = format!("/proc/self/fd/{}", root.as_raw_fd()).into();
+        let bounds = (limits.files, limits.inodes);
+        Self::furnish(
+            Dir::from_std_file(File::from(root)),
+            host_path,
+            bounds,
+            None,
+        )
+    }
+
+    /// Makes one in a plain folder.
+    pub(super) fn folder(parent: &Path) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(parent)?;
+        let root = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority())?;
+        Self::furnish(root, folder.path().to_owned(), (0, 0), Some(folder))
+    }
+
+    fn furnish(
+        root: Dir,
+        host_path: PathBuf,
+        bounds: (u64, u32),
+        folder: Option<tempfile::TempDir>,
+    ) -> io::Result<Self> {
+        let make = |path| -> io::Result<Dir> {
+            root.create_dir(relative(path))?;
+            root.open_dir(relative(path))
+        };
+        let (work, temp) = (make(WORK_DIR)?, make(TEMP_DIR)?);
+        let event = root.create(relative(EVENT_FILE))?.into_std();
+        let changed = changes([&root, &work, &temp])?;
+        Ok(Self {
+            root,
+            work,
+            temp,
+            event,
+            host_path,
+            bounds,
+            made_at: Instant::now(),
+            changed,
+            _folder: folder,
+        })
+    }
+
+    /// The path under which the host opens exactly this folder.
+    pub(crate) fn host_path(&self) -> &Path {
+        &self.host_path
+    }
+
+    /// Whether the kernel holds it to these limits.
+    pub(super) fn has_bounds(&self, limits: &Limits) -> bool {
+        self.bounds == (limits.files, limits.inodes)
+    }
+
+    /// Writes the event into its file; without one the file stays empty.
+    pub(super) fn place_event(&self, event: &[u8]) -> io::Result<()> {
+        (&self.event).write_all(event)
+    }
+
+    /// Bytes that the file system holds; of a plain folder, what its disk holds.
+    pub(super) fn held(&self) -> u64 {
+        rustix::fs::fstatvfs(&self.root).map_or(0, |fs| (fs.f_blocks - fs.f_bfree) * fs.f_frsize)
+    }
+
+    /// Whether a run left the folder as it got it, but for the event's content.
+    ///
+    /// The kernel's change times tell, which a guest cannot set. A folder so new
+    /// that they could hide a change counts as changed.
+    pub(super) fn is_untouched(&self, since: Instant) -> bool {
+        since.saturating_duration_since(self.made_at) >= CLOCK_TICK
+            && changes([&self.root, &self.work, &self.temp]).is_ok_and(|now| now == self.changed)
+    }
+
+    /// Takes the last run's event away.
+    pub(super) fn clear_event(&self) -> io::Result<()> {
+        self.event.set_len(0)?;
+        (&self.event).rewind()
+    }
+
+    /// Reads the hook's verdict; `None` when there is none that we accept.
+    ///
+    /// Nothing but a plain file inside the scratch is ever opened.
+    pub(crate) fn verdict(&self) -> Option<Vec<u8>> {
+        let name = relative(VERDICT_FILE);
+        if !self.root.symlink_metadata(name).ok()?.is_file() {
+            return None;
+        }
+        let file = self.root.open(name).ok()?;
+        let mut json = Vec::new();
+        file.take(VERDICT_MAX_BYTES as u64 + 1)
+            .read_to_end(&mut json)
+            .ok()?;
+        (json.len() <= VERDICT_MAX_BYTES).then_some(json)
+    }
+}
+
+/// A path of the contract, as seen from the folder's root.
+fn relative(path: &str) -> &str {
+    path.trim_start_matches('/')
+}
+
+fn changes(dirs: [&Dir; 3]) -> io::Result<[Timespec; 3]> {
+    let mut changed = [Timespec::default(); 3];
+    for (changed, dir) in changed.iter_mut().zip(dirs) {
+        let stat = fstat(dir)?;
+        *changed = Timespec {
+            tv_sec: stat.st_ctime,
+            tv_nsec: stat.st_ctime_nsec.cast_signed(),
+        };
+    }
+    Ok(changed)
+}
+
+/// Makes a memory file system with these bounds that is mounted nowhere.
+fn mount(bytes: u64, inodes: u32) -> io::Result<OwnedFd> {
+    let fs = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_set_string(&fs, "size", bytes.to_string())?;
+    fsconfig_set_string(&fs, "nr_inodes", inodes.to_string())?;
+    fsconfig_set_string(&fs, "mode", "0700")?;
+    fsconfig_create(&fs)?;
+    let flags = MountAttrFlags::MOUNT_ATTR_NOSUID
+        | MountAttrFlags::MOUNT_ATTR_NODEV
+        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    Ok(fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, flags)?)
+}
