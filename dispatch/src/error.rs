@@ -155,6 +155,12 @@ impl Error {
     }
 }
 
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused { refusal }
+    }
+}
+
 impl From<tenterhook_engine::Error> for Error {
     fn from(source: tenterhook_engine::Error) -> Self {
         match source {

@@ -7,17 +7,27 @@
 
 mod account;
 mod audit;
+mod clock;
+mod directory;
 mod dispatcher;
+mod environment;
 mod error;
 mod execution;
+mod fair;
+mod floor;
 mod hook;
 mod hook_point;
 mod id;
 mod live;
 mod page;
+mod params;
+mod plan;
+mod programs;
 mod recipe;
+mod rehearsal;
 mod retry;
 mod role;
+mod rules;
 mod ruling;
 mod server;
 mod settings;
@@ -41,6 +51,7 @@ pub use crate::id::{
 pub use crate::live::{Chunk, LiveOutput};
 pub use crate::page::{ACCOUNT_MAX, ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage};
 pub use crate::recipe::{Recipe, RecipeContent};
+pub use crate::rehearsal::Rehearsal;
 pub use crate::retry::{RetryOn, RetryPolicy};
 pub use crate::role::{NotARole, Principal, Role};
 pub use crate::ruling::{Reason, Ruling, result_of};
@@ -51,6 +62,6 @@ pub use crate::store::{Queued, Store};
 pub use crate::task::{EventKey, Progress, Task, TaskDetail, state_of};
 pub use crate::token::{NewToken, Secret, SecretHash, Token, TokenKind};
 pub use crate::work::{
-    Attempt, Backlog, Cancelling, ClaimedExecution, ClaimedTask, Inserted, NewEvent, NewExecution, NewTask, Retention,
+    Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, NewEvent, NewExecution, NewTask, Retention,
     Settlement, Swept, TaskChange,
 };

@@ -22,7 +22,7 @@ use crate::server::Server;
 use crate::source::Source;
 use crate::task::Task;
 use crate::token::{SecretHash, Token};
-use crate::work::{Backlog, Cancelling, ClaimedTask, Inserted, NewTask, Retention, Settlement, Swept};
+use crate::work::{Backlog, Cancelling, Claimed, Inserted, NewTask, Retention, Settlement, Swept};
 
 /// The answer to a call that has been queued already when it returns.
 pub type Queued<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -171,7 +171,7 @@ pub trait Store: Send + Sync {
         node: NodeId,
         now: OffsetDateTime,
         limit: u32,
-    ) -> Result<Vec<ClaimedTask>, Error>;
+    ) -> Result<Claimed, Error>;
 
     /// Lists the accounts that have tasks which nobody owns.
     async fn backlog(&self) -> Result<Vec<Backlog>, Error>;

@@ -93,6 +93,15 @@ pub struct ClaimedTask {
     pub started_at: Option<OffsetDateTime>,
 }
 
+/// What a claim has brought.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    /// The tasks, oldest first.
+    pub tasks: Vec<ClaimedTask>,
+    /// When the first of the account's remaining tasks is due.
+    pub next_due_at: Option<OffsetDateTime>,
+}
+
 /// An execution of a [`ClaimedTask`].
 #[derive(Clone, Debug)]
 pub struct ClaimedExecution {

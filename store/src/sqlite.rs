@@ -31,7 +31,7 @@ use parking_lot::RwLock;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, SqlitePool};
 use tenterhook_dispatch::{
-    Account, AccountId, Backlog, Cancelling, ClaimedTask, Error, Execution, ExecutionFilter, ExecutionId,
+    Account, AccountId, Backlog, Cancelling, Claimed, Error, Execution, ExecutionFilter, ExecutionId,
     ExecutionPage, Hook, HookId, Inserted, Key, NewTask, NodeId, Noun, Outputs, Queued, Retention, SecretHash, Server,
     ServerId, Settlement, Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
@@ -281,7 +281,7 @@ impl Store for Sqlite {
         node: NodeId,
         now: OffsetDateTime,
         limit: u32,
-    ) -> Result<Vec<ClaimedTask>, Error> {
+    ) -> Result<Claimed, Error> {
         self.write(account, move |conn, number| {
             Box::pin(claim::claim(conn, (number, account), node, now, limit))
         })

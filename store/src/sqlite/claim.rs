@@ -7,7 +7,7 @@ use bytes::Bytes;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::SqlitePool;
 use tenterhook_dispatch::{
-    AccountId, Backlog, ClaimedExecution, ClaimedTask, Error, EventKey, ExecutionId, HookId, HookRef, NewEvent,
+    AccountId, Backlog, Claimed, ClaimedExecution, ClaimedTask, Error, EventKey, ExecutionId, HookId, HookRef, NewEvent,
     NewExecution, NodeId, Recipe, RecipeId, ServerRef, TaskId,
 };
 use time::OffsetDateTime;
@@ -70,7 +70,7 @@ pub(super) async fn claim(
     node: NodeId,
     now: OffsetDateTime,
     limit: u32,
-) -> Result<Vec<ClaimedTask>, Error> {
+) -> Result<Claimed, Error> {
     let rows = sqlx::query(
         "UPDATE tasks SET owner = ? WHERE seq IN (SELECT seq FROM tasks WHERE account = ? AND owner IS NULL \
          AND ended_at IS NULL AND due_at <= ? ORDER BY due_at, seq LIMIT ?) RETURNING *",
@@ -89,7 +89,17 @@ pub(super) async fn claim(
     }
     // RETURNING keeps no order.
     claimed.sort_by_key(|(seq, _)| *seq);
-    Ok(claimed.into_iter().map(|(_, task)| task).collect())
+    let next = sqlx::query(
+        "SELECT min(due_at) AS due_at FROM tasks WHERE account = ? AND owner IS NULL AND ended_at IS NULL",
+    )
+    .bind(account)
+    .fetch_one(conn)
+    .await
+    .map_err(cannot(DOING))?;
+    Ok(Claimed {
+        tasks: claimed.into_iter().map(|(_, task)| task).collect(),
+        next_due_at: next.time_opt("due_at")?,
+    })
 }
 
 async fn task(

@@ -1,0 +1,140 @@
+//! Running a program at once, without hook or event.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tenterhook_engine::{AskedLimits, Kind};
+
+use super::accept::Prepared;
+use super::{Dispatcher, Inner};
+use crate::clock::now;
+use crate::environment::Context;
+use crate::error::Error;
+use crate::execution::ServerRef;
+use crate::hook::FailurePolicy;
+use crate::id::{AccountId, ExecutionId, Key, Number, SourceId, TaskId};
+use crate::plan;
+use crate::recipe::{Recipe, RecipeContent};
+use crate::retry::RetryPolicy;
+use crate::rules;
+use crate::task::TaskDetail;
+use crate::work::{NewExecution, NewTask};
+
+/// A program to run at once, without hook or event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewExecute {
+    /// What to run.
+    pub program: Program,
+    /// Its arguments; the rules are those of [`NewHook::args`](crate::NewHook::args).
+    pub args: Vec<String>,
+    /// For which servers, by number; empty runs it once, for none.
+    pub servers: Vec<Number>,
+    /// The limits that it asks for.
+    pub limits: AskedLimits,
+    /// The principal that asks.
+    pub started_by: String,
+}
+
+/// The program of a [`NewExecute`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// A source of the account.
+    Source(Key<SourceId>),
+    /// These bytes, most often a script; they are kept with the task only.
+    Inline(Bytes),
+}
+
+/// What an inline program is called.
+const INLINE: &str = "script";
+
+impl Dispatcher {
+    /// Runs a program at once, on each server side by side. It is stored when
+    /// this returns, and may not have begun.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for the source or a server; [`Error::Invalid`];
+    /// [`Error::OverCeiling`]; [`Error::Refused`]; [`Error::Store`].
+    pub async fn execute(&self, account: AccountId, new: NewExecute) -> Result<TaskDetail, Error> {
+        let id = self
+            .carry_out(async move |inner: Arc<Inner>| {
+                let prepared = inner.prepare_execute(account, new).await?;
+                let id = prepared.new.id;
+                inner.store_tasks(vec![prepared]).await?;
+                Ok(id)
+            })
+            .await?;
+        self.task(account, Key::Id(id)).await
+    }
+}
+
+impl Inner {
+    async fn prepare_execute(self: &Arc<Self>, account: AccountId, new: NewExecute) -> Result<Prepared, Error> {
+        rules::args(&new.args)?;
+        self.check_limits(&new.limits)?;
+        let entry = self.directories.of(&*self.store, account).await?;
+        let (digest, kind, name, program) = match new.program {
+            Program::Source(key) => {
+                let directory = entry.directory.read();
+                let source = directory.source(key)?;
+                (source.digest, source.kind, source.name.clone(), None)
+            }
+            Program::Inline(bytes) => {
+                let program = self.load_program(None, &bytes).await?;
+                (program.digest(), Kind::detect(&bytes), INLINE.to_owned(), Some(bytes))
+            }
+        };
+        let servers = servers(&entry.directory.read(), &new.servers)?;
+        let content = RecipeContent {
+            kind,
+            name: name.clone(),
+            args: new.args,
+            env: BTreeMap::new(),
+            limits: new.limits,
+            failure_policy: FailurePolicy::Open,
+            retry: RetryPolicy::default(),
+        };
+        let recipe = Arc::new(Recipe::new(digest, content));
+        let executions: Vec<_> = (0..)
+            .zip(servers)
+            .map(|(lane, server)| NewExecution {
+                id: ExecutionId::generate(),
+                hook: None,
+                recipe: Arc::clone(&recipe),
+                server,
+                lane,
+            })
+            .collect();
+        let context = Context::default();
+        let reserved = self.floor.lock().reserve(account, context.size());
+        Ok(Prepared {
+            new: NewTask {
+                id: TaskId::generate(),
+                account,
+                name: format!("execute {name}"),
+                started_by: new.started_by,
+                object: None,
+                event: None,
+                created_at: now(),
+                owner: reserved.as_ref().map(|_| self.node),
+                executions,
+                program,
+            },
+            context: Arc::new(context),
+            reserved,
+        })
+    }
+}
+
+/// Each server once, in the order of their numbers; none in particular if none is asked for.
+fn servers(directory: &crate::directory::Directory, wanted: &[Number]) -> Result<Vec<Option<ServerRef>>, Error> {
+    if wanted.is_empty() {
+        return Ok(vec![None]);
+    }
+    let wanted: BTreeSet<_> = wanted.iter().copied().collect();
+    wanted
+        .into_iter()
+        .map(|number| Ok(Some(plan::reference(directory.server(Key::Number(number))?))))
+        .collect()
+}

@@ -1,0 +1,107 @@
+//! Reading tasks and executions: what is stored, completed by what runs.
+
+use super::Dispatcher;
+use crate::error::{Error, Noun};
+use crate::execution::Execution;
+use crate::id::{AccountId, ExecutionId, Key, TaskId};
+use crate::page::{ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage};
+use crate::task::{Task, TaskDetail};
+
+impl Dispatcher {
+    /// Reads a task with its executions and their output.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<TaskDetail, Error> {
+        let mut task = self.task_without_executions(account, key).await?;
+        let filter = ExecutionFilter {
+            task: Some(task.id),
+            ..ExecutionFilter::default()
+        };
+        let executions = self
+            .executions(account, &filter, Page::first(PAGE_MAX), Outputs::Include)
+            .await?;
+        // The last one may have ended between the two queries.
+        if !task.state.is_over() && executions.iter().all(|execution| execution.state.is_over()) {
+            task = self.task_without_executions(account, Key::Id(task.id)).await?;
+        }
+        Ok(TaskDetail { task, executions })
+    }
+
+    /// Lists tasks, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn tasks(&self, account: AccountId, filter: &TaskFilter, page: TaskPage) -> Result<Vec<Task>, Error> {
+        let mut tasks = self.inner.store.tasks(account, filter, page).await?;
+        let floor = self.inner.floor.lock();
+        for task in &mut tasks {
+            if let Some(loaded) = floor.task(task.id) {
+                loaded.complete_task(task);
+            }
+        }
+        Ok(tasks)
+    }
+
+    /// Reads an execution with its output.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn execution(&self, account: AccountId, id: ExecutionId) -> Result<Execution, Error> {
+        let mut execution = self
+            .inner
+            .store
+            .execution(account, id)
+            .await?
+            .ok_or_else(|| Error::not_found(Noun::Execution, id))?;
+        if let Some(loaded) = self.inner.floor.lock().task(execution.task) {
+            loaded.complete(&mut execution);
+        }
+        Ok(execution)
+    }
+
+    /// Lists executions, newest first; those of one task in the order in which
+    /// they run, all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn executions(
+        &self,
+        account: AccountId,
+        filter: &ExecutionFilter,
+        page: ExecutionPage,
+        outputs: Outputs,
+    ) -> Result<Vec<Execution>, Error> {
+        let mut executions = self.inner.store.executions(account, filter, page, outputs).await?;
+        let floor = self.inner.floor.lock();
+        for execution in &mut executions {
+            if let Some(loaded) = floor.task(execution.task) {
+                loaded.complete(execution);
+                if outputs == Outputs::Omit {
+                    execution.output = crate::execution::Output {
+                        dropped_bytes: execution.output.dropped_bytes,
+                        ..Default::default()
+                    };
+                }
+            }
+        }
+        Ok(executions)
+    }
+
+    pub(super) async fn task_without_executions(&self, account: AccountId, key: Key<TaskId>) -> Result<Task, Error> {
+        let mut task = self
+            .inner
+            .store
+            .task(account, key)
+            .await?
+            .ok_or_else(|| Error::not_found(Noun::Task, key))?;
+        if let Some(loaded) = self.inner.floor.lock().task(task.id) {
+            loaded.complete_task(&mut task);
+        }
+        Ok(task)
+    }
+}

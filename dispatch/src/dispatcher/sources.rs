@@ -1,0 +1,255 @@
+//! Uploading, changing and removing sources.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tenterhook_engine::{Digest, Kind, Program, Refusal};
+
+use super::audit::ConfigChange;
+use super::servers::in_the_callers_words;
+use super::{Dispatcher, Inner};
+use crate::clock::now;
+use crate::directory::Entry;
+use crate::error::{Error, Noun};
+use crate::hook::{Hook, NewHook};
+use crate::id::{AccountId, Key, Number, SourceId};
+use crate::page::ACCOUNT_MAX;
+use crate::rules;
+use crate::settings::{MODULE_MAX_BYTES, SCRIPT_MAX_BYTES};
+use crate::source::{NewSource, Source, SourceChange};
+
+impl Dispatcher {
+    /// Uploads a source, and hooks of it, all or nothing. Whatever source the
+    /// hooks name is replaced by the new one.
+    ///
+    /// The program is loaded first: one that is stored can be run.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::Refused`],
+    /// [`Error::NotFound`] for what the hooks name, [`Error::OverCeiling`],
+    /// [`Error::Engine`], [`Error::Store`].
+    pub async fn create_source(
+        &self,
+        account: AccountId,
+        new: NewSource,
+        hooks: Vec<NewHook>,
+    ) -> Result<(Source, Vec<Hook>), Error> {
+        rules::name("name", &new.name)?;
+        rules::description(&new.description)?;
+        let (source, hooks) = self
+            .carry_out(async move |inner: Arc<Inner>| inner.create_source(account, new, hooks).await)
+            .await?;
+        self.source_changed(account, &source, "created").await;
+        Ok((source, hooks))
+    }
+
+    /// Changes a source; with `hooks`, replaces the whole set of its hooks too.
+    /// All or nothing. Its hooks run the new program from now on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create_source`](Self::create_source).
+    pub async fn change_source(
+        &self,
+        account: AccountId,
+        key: Key<SourceId>,
+        change: SourceChange,
+        hooks: Option<Vec<NewHook>>,
+    ) -> Result<Source, Error> {
+        if let Some(name) = &change.name {
+            rules::name("name", name)?;
+        }
+        if let Some(description) = &change.description {
+            rules::description(description)?;
+        }
+        let source = self
+            .carry_out(async move |inner: Arc<Inner>| inner.change_source(account, key, change, hooks).await)
+            .await?;
+        self.source_changed(account, &source, "changed").await;
+        Ok(source)
+    }
+
+    /// Removes a source. What was accepted before still runs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::InUse`] by hooks, [`Error::Store`].
+    pub async fn delete_source(&self, account: AccountId, key: Key<SourceId>) -> Result<(), Error> {
+        let source = self
+            .carry_out(async move |inner: Arc<Inner>| {
+                let entry = inner.directories.of(&*inner.store, account).await?;
+                let _changing = entry.changing.lock().await;
+                let source = entry.directory.read().source(key)?.clone();
+                inner
+                    .store
+                    .delete_source(account, source.id)
+                    .await
+                    .map_err(|error| in_the_callers_words(error, Noun::Source, key))?;
+                entry.directory.write().remove_source(source.number);
+                Ok(source)
+            })
+            .await?;
+        self.source_changed(account, &source, "deleted").await;
+        Ok(())
+    }
+
+    /// Lists the sources of an account by number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error> {
+        let entry = self.inner.directories.of(&*self.inner.store, account).await?;
+        let directory = entry.directory.read();
+        Ok(directory.sources().cloned().collect())
+    }
+
+    /// Finds a source.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn source(&self, account: AccountId, key: Key<SourceId>) -> Result<Source, Error> {
+        let entry = self.inner.directories.of(&*self.inner.store, account).await?;
+        let directory = entry.directory.read();
+        directory.source(key).cloned()
+    }
+
+    /// Reads a source with its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn source_bytes(&self, account: AccountId, key: Key<SourceId>) -> Result<(Source, Bytes), Error> {
+        let source = self.source(account, key).await?;
+        let bytes = self.inner.store.program(source.digest).await?;
+        let bytes = bytes.ok_or_else(|| Error::not_found(Noun::Source, key))?;
+        Ok((source, bytes))
+    }
+
+    async fn source_changed(&self, account: AccountId, source: &Source, operation: &'static str) {
+        let change = ConfigChange {
+            object: "source",
+            number: source.number,
+            name: source.name.clone(),
+            operation,
+            server: None,
+        };
+        self.config_changed(account, change).await;
+    }
+}
+
+impl Inner {
+    async fn create_source(
+        self: &Arc<Self>,
+        account: AccountId,
+        new: NewSource,
+        hooks: Vec<NewHook>,
+    ) -> Result<(Source, Vec<Hook>), Error> {
+        let entry = self.directories.of(&*self.store, account).await?;
+        let program = self.load_program(new.kind, &new.bytes).await?;
+        let _changing = entry.changing.lock().await;
+        if entry.directory.read().sources().len() >= ACCOUNT_MAX as usize {
+            return Err(Error::invalid("name", "cannot be added: the account has 20000 sources"));
+        }
+        let source = Source {
+            id: SourceId::generate(),
+            number: Number::UNASSIGNED,
+            name: new.name,
+            kind: program.kind(),
+            digest: program.digest(),
+            size_bytes: new.bytes.len() as u64,
+            revision: 1,
+            description: new.description,
+            created_at: now(),
+            modified_at: now(),
+        };
+        let hooks = self.check_hooks(&entry, source.id, hooks)?;
+        let (source, hooks) = self.store.insert_source(account, source, new.bytes, hooks).await?;
+        let mut directory = entry.directory.write();
+        directory.put_source(source.clone());
+        for hook in &hooks {
+            directory.put_hook(hook.clone());
+        }
+        Ok((source, hooks))
+    }
+
+    async fn change_source(
+        self: &Arc<Self>,
+        account: AccountId,
+        key: Key<SourceId>,
+        change: SourceChange,
+        hooks: Option<Vec<NewHook>>,
+    ) -> Result<Source, Error> {
+        let entry = self.directories.of(&*self.store, account).await?;
+        entry.directory.read().source(key)?;
+        let program = match &change.bytes {
+            Some(bytes) => Some(self.load_program(change.kind, bytes).await?),
+            None => None,
+        };
+        let _changing = entry.changing.lock().await;
+        let mut source = entry.directory.read().source(key)?.clone();
+        source.name = change.name.unwrap_or(source.name);
+        source.description = change.description.unwrap_or(source.description);
+        source.modified_at = now();
+        if let (Some(program), Some(bytes)) = (program, &change.bytes)
+            && program.digest() != source.digest
+        {
+            source.kind = program.kind();
+            source.digest = program.digest();
+            source.size_bytes = bytes.len() as u64;
+            source.revision += 1;
+        }
+        let hooks = hooks
+            .map(|hooks| self.check_hooks(&entry, source.id, hooks))
+            .transpose()?;
+        let replaced = hooks.is_some();
+        let hooks = self
+            .store
+            .update_source(account, source.clone(), change.bytes, hooks)
+            .await?;
+        let mut directory = entry.directory.write();
+        if replaced {
+            for hook in directory.hooks_of(source.id) {
+                directory.remove_hook(hook.number);
+            }
+        }
+        directory.put_source(source.clone());
+        for hook in hooks {
+            directory.put_hook(hook);
+        }
+        Ok(source)
+    }
+
+    fn check_hooks(&self, entry: &Entry, source: SourceId, hooks: Vec<NewHook>) -> Result<Vec<Hook>, Error> {
+        let directory = entry.directory.read();
+        hooks
+            .into_iter()
+            .map(|new| self.check_hook(&directory, source, new))
+            .collect()
+    }
+
+    /// Loads a program that was sent, and keeps it ready.
+    pub(super) async fn load_program(&self, wanted: Option<Kind>, bytes: &Bytes) -> Result<Program, Error> {
+        let kind = Kind::detect(bytes);
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != kind) {
+            let reason = format!("they are a {kind}");
+            return Err(Error::from(Refusal::Malformed { kind: wanted, reason }));
+        }
+        let limit = match kind {
+            Kind::Script => SCRIPT_MAX_BYTES,
+            Kind::Module | Kind::Component => self.settings.module_bytes.min(MODULE_MAX_BYTES),
+        };
+        let size = bytes.len() as u64;
+        if size > limit {
+            return Err(Error::from(Refusal::TooLarge { kind, size, limit }));
+        }
+        if let Some(program) = self.programs.ready(Digest::of(bytes), kind) {
+            return Ok(program);
+        }
+        let program = self.engine.load(kind, bytes).await?;
+        self.programs.keep(&program);
+        Ok(program)
+    }
+}

@@ -1,0 +1,342 @@
+//! The tasks in memory and what of them runs: one plain state machine.
+//!
+//! It neither waits nor stores. Whatever changes it is given the settlements
+//! that follow, and queues them before it lets go of the lock, so that they
+//! reach the store in the order in which things happened.
+
+mod cancel;
+mod finish;
+mod loaded;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::finish::{Ended, Settled};
+pub(crate) use self::loaded::{Load, Loaded};
+use self::loaded::{LaneStatus, Leaving, Running};
+use crate::clock::now;
+use crate::environment::Context;
+use crate::fair::{Charge, FairQueue};
+use crate::id::{AccountId, ExecutionId, TaskId};
+use crate::live::Live;
+use crate::settings::Settings;
+use crate::task::TaskDetail;
+use crate::work::{NewExecution, Settlement};
+
+/// The tasks in memory and what of them runs.
+pub(crate) struct Floor {
+    tasks: HashMap<TaskId, Loaded>,
+    queue: FairQueue<Turn>,
+    /// Tasks of each account in memory or on their way there, and all their bytes.
+    loaded: HashMap<AccountId, usize>,
+    loaded_bytes: usize,
+    running: usize,
+    concurrency: usize,
+    account_loaded: usize,
+    loaded_most_bytes: usize,
+    /// Accounts that have tasks in the store which nobody owns, and when the
+    /// first of them is due.
+    backlog: HashMap<AccountId, OffsetDateTime>,
+    /// Tasks that were cancelled while they were on their way here.
+    cancelled_early: HashSet<TaskId>,
+    waiters: HashMap<TaskId, Vec<oneshot::Sender<Told>>>,
+    /// Lanes that wait to be tried again while others of their task run.
+    timers: BinaryHeap<Reverse<(OffsetDateTime, TaskId, usize)>>,
+    stopping: bool,
+    abandoned: bool,
+}
+
+/// What a waiter is told: the task as it ended, or that it must look itself.
+pub(crate) type Told = Option<Arc<TaskDetail>>;
+
+/// A lane of a task that waits for its turn.
+struct Turn {
+    task: TaskId,
+    lane: usize,
+    since: Instant,
+}
+
+impl Turn {
+    fn new(task: TaskId, lane: usize) -> Self {
+        Self {
+            task,
+            lane,
+            since: Instant::now(),
+        }
+    }
+}
+
+/// One attempt to begin now.
+pub(crate) struct Start {
+    pub(crate) account: AccountId,
+    pub(crate) task: TaskId,
+    pub(crate) lane: usize,
+    pub(crate) context: Arc<Context>,
+    pub(crate) execution: NewExecution,
+    pub(crate) attempt: u32,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) live: Arc<Live>,
+    pub(crate) charge: Charge,
+}
+
+/// What is going on, in numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Busyness {
+    pub(crate) running: usize,
+    pub(crate) waiting: usize,
+    pub(crate) tasks: usize,
+    pub(crate) backlog: usize,
+    pub(crate) oldest: Duration,
+}
+
+impl Floor {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            tasks: HashMap::new(),
+            queue: FairQueue::new(settings.account_concurrency),
+            loaded: HashMap::new(),
+            loaded_bytes: 0,
+            running: 0,
+            concurrency: settings.concurrency.max(1),
+            account_loaded: settings.account_loaded.max(1),
+            loaded_most_bytes: settings.loaded_bytes,
+            backlog: HashMap::new(),
+            cancelled_early: HashSet::new(),
+            waiters: HashMap::new(),
+            timers: BinaryHeap::new(),
+            stopping: false,
+            abandoned: false,
+        }
+    }
+
+    /// How many more tasks of an account may be loaded; one always, if it has none.
+    pub(crate) fn room(&self, account: AccountId) -> usize {
+        let loaded = self.loaded.get(&account).copied().unwrap_or(0);
+        if self.loaded_bytes >= self.loaded_most_bytes {
+            return usize::from(loaded == 0);
+        }
+        self.account_loaded.saturating_sub(loaded)
+    }
+
+    /// Holds a place for a task that is about to be stored. `None` when it must
+    /// wait in the store: there is no room, or others wait there before it.
+    pub(crate) fn reserve(&mut self, account: AccountId, bytes: usize) -> Option<Reserved> {
+        if self.stopping || self.backlog.get(&account).is_some_and(|due| *due <= now()) || self.room(account) == 0 {
+            return None;
+        }
+        Some(self.hold(account, bytes))
+    }
+
+    /// Holds a place for a task that was claimed.
+    pub(crate) fn hold(&mut self, account: AccountId, bytes: usize) -> Reserved {
+        *self.loaded.entry(account).or_insert(0) += 1;
+        self.loaded_bytes += bytes;
+        Reserved { account, bytes }
+    }
+
+    /// Gives up a place.
+    pub(crate) fn give_up(&mut self, reserved: Reserved) {
+        self.loaded_bytes = self.loaded_bytes.saturating_sub(reserved.bytes);
+        if let Some(count) = self.loaded.get_mut(&reserved.account) {
+            *count -= 1;
+            if *count == 0 {
+                self.loaded.remove(&reserved.account);
+            }
+        }
+    }
+
+    /// Takes a task in and queues its lanes. Answers with the settlements of
+    /// executions that were cancelled on the way.
+    pub(crate) fn load(&mut self, load: Load) -> Vec<Settlement> {
+        let (id, account) = (load.id, load.reserved.account);
+        let cancelled = self.cancelled_early.remove(&id) || load.cancelled;
+        let mut loaded = Loaded::new(load);
+        let now = now();
+        if !cancelled {
+            for (lane, turns) in loaded.lanes.iter_mut().enumerate() {
+                match turns.settle(now) {
+                    LaneStatus::Queued => self.queue.push(account, Turn::new(id, lane)),
+                    LaneStatus::Parked(due) => self.timers.push(Reverse((due, id, lane))),
+                    LaneStatus::Running | LaneStatus::Over => {}
+                }
+            }
+        }
+        self.tasks.insert(id, loaded);
+        if cancelled { self.cancel(id, now) } else { Vec::new() }
+    }
+
+    /// Takes the next attempt to begin, if there is room for one.
+    pub(crate) fn next(&mut self) -> Option<Start> {
+        while !self.stopping && self.running < self.concurrency {
+            let (account, turn, charge) = self.queue.pop()?;
+            match self.begin(account, &turn, charge) {
+                Some(start) => {
+                    self.running += 1;
+                    return Some(start);
+                }
+                None => self.queue.pass(account, charge),
+            }
+        }
+        None
+    }
+
+    /// Begins the first execution of a lane; `None` if it was cancelled meanwhile.
+    fn begin(&mut self, account: AccountId, turn: &Turn, charge: Charge) -> Option<Start> {
+        let loaded = self.tasks.get_mut(&turn.task)?;
+        let pending = loaded.lanes.get_mut(turn.lane)?.begin()?;
+        let started_at = now();
+        let running = Running {
+            id: pending.new.id,
+            attempt: pending.attempt + 1,
+            started_at,
+            cancel: CancellationToken::new(),
+            cancelled: false,
+            live: Arc::new(Live::default()),
+        };
+        let start = Start {
+            account,
+            task: turn.task,
+            lane: turn.lane,
+            context: Arc::clone(&loaded.context),
+            execution: pending.new.clone(),
+            attempt: running.attempt,
+            cancel: running.cancel.clone(),
+            live: Arc::clone(&running.live),
+            charge,
+        };
+        loaded.started_at = Some(loaded.started_at.map_or(started_at, |first| first.min(started_at)));
+        loaded.running.push(running);
+        Some(start)
+    }
+
+    /// Queues the lanes whose wait is over by now. Tells when the next one's is.
+    pub(crate) fn resume(&mut self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        while let Some(Reverse((due, task, lane))) = self.timers.peek().copied() {
+            if due > now {
+                return Some(due);
+            }
+            self.timers.pop();
+            // The task may have left, and even have come back, in the meantime.
+            if let Some(loaded) = self.tasks.get_mut(&task)
+                && loaded.leaving == Leaving::No
+                && loaded.lanes.get_mut(lane).is_some_and(|lane| lane.wake(now))
+            {
+                self.queue.push(loaded.account, Turn::new(task, lane));
+            }
+        }
+        None
+    }
+
+    /// Registers somebody who wants to hear the end of a task.
+    pub(crate) fn wait_for(&mut self, task: TaskId) -> oneshot::Receiver<Told> {
+        let (tell, told) = oneshot::channel();
+        let waiters = self.waiters.entry(task).or_default();
+        waiters.retain(|waiter| !waiter.is_closed());
+        waiters.push(tell);
+        told
+    }
+
+    /// Forgets waiters that have gone away.
+    pub(crate) fn forget_waiters(&mut self, task: TaskId) {
+        if let Some(waiters) = self.waiters.get_mut(&task) {
+            waiters.retain(|waiter| !waiter.is_closed());
+            if waiters.is_empty() {
+                self.waiters.remove(&task);
+            }
+        }
+    }
+
+    /// Tells all who wait for a task that it is over.
+    pub(crate) fn tell(&mut self, task: TaskId, detail: &Told) {
+        for waiter in self.waiters.remove(&task).unwrap_or_default() {
+            let _gone = waiter.send(detail.clone());
+        }
+    }
+
+    /// A task in memory.
+    pub(crate) fn task(&self, id: TaskId) -> Option<&Loaded> {
+        self.tasks.get(&id)
+    }
+
+    /// Where a running execution prints to.
+    pub(crate) fn live(&self, task: TaskId, id: ExecutionId) -> Option<Arc<Live>> {
+        self.tasks.get(&task)?.latest(id).map(|running| Arc::clone(&running.live))
+    }
+
+    /// Notes that an account has a task in the store which nobody owns.
+    pub(crate) fn note_backlog(&mut self, account: AccountId, due_at: OffsetDateTime) {
+        self.backlog
+            .entry(account)
+            .and_modify(|due| *due = (*due).min(due_at))
+            .or_insert(due_at);
+    }
+
+    /// Takes an account out of the backlog whose tasks are due and for which
+    /// there is room, with how many; else tells when to look again.
+    pub(crate) fn claimable(&mut self) -> Result<(AccountId, usize), Option<OffsetDateTime>> {
+        if self.stopping {
+            return Err(None);
+        }
+        let now = now();
+        let with_room = self.backlog.iter().filter(|(account, _)| self.room(**account) > 0);
+        let Some((&account, &due)) = with_room.min_by_key(|(_, due)| **due) else {
+            return Err(None);
+        };
+        if due > now {
+            return Err(Some(due));
+        }
+        self.backlog.remove(&account);
+        Ok((account, self.room(account)))
+    }
+
+    /// Stops beginning anything, and tells which tasks are not being run.
+    pub(crate) fn stop(&mut self) -> Vec<(AccountId, TaskId)> {
+        self.stopping = true;
+        self.tasks
+            .iter()
+            .filter(|(_, loaded)| loaded.running.is_empty() && loaded.leaving == Leaving::No)
+            .map(|(id, loaded)| (loaded.account, *id))
+            .collect()
+    }
+
+    /// Ends the runs that are still going on; they will be run again.
+    pub(crate) fn abandon(&mut self) {
+        self.abandoned = true;
+        for running in self.tasks.values().flat_map(|loaded| &loaded.running) {
+            running.cancel.cancel();
+        }
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    pub(crate) fn busyness(&self) -> Busyness {
+        let oldest = self.queue.waiting().map(|turn| turn.since).min();
+        Busyness {
+            running: self.running,
+            waiting: self.tasks.values().map(Loaded::waiting).sum(),
+            tasks: self.tasks.len(),
+            backlog: self.backlog.len(),
+            oldest: oldest.map(|since| since.elapsed()).unwrap_or_default(),
+        }
+    }
+}
+
+/// A place in memory that is held for a task.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Reserved {
+    pub(crate) account: AccountId,
+    bytes: usize,
+}

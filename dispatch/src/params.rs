@@ -1,0 +1,156 @@
+//! What an event tells its hooks besides its text: named and positional parameters.
+//!
+//! Parameters are members of the event's `data` object. Whatever does not fit
+//! here, in length or in characters, still stands on standard input.
+
+use serde_json::{Map, Value};
+use tenterhook_sdk::contract::upper_snake;
+
+use crate::hook_point::{Face, HookPointName};
+
+/// The parameters of one event.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Params {
+    /// Variable names without prefix, in upper snake case, and values.
+    pub(crate) named: Vec<(String, String)>,
+    /// Values in the catalog's order, for croit's scripts; an absent one is empty.
+    pub(crate) positional: Vec<String>,
+    /// Whether croit's own variable names are set too.
+    pub(crate) croit: bool,
+}
+
+/// Longest value that becomes a variable, in bytes.
+const VALUE_MAX_BYTES: usize = 32 * 1024;
+/// Longest name that becomes a variable, in bytes.
+const NAME_MAX_BYTES: usize = 128;
+/// Most variables made of members that no catalog documents.
+const UNDOCUMENTED_MAX: usize = 64;
+/// Most bytes of all values together.
+const TOTAL_MAX_BYTES: usize = 128 * 1024;
+
+impl Params {
+    /// Takes the parameters of an event from its `data`.
+    pub(crate) fn of(name: &HookPointName, data: Option<&Value>) -> Self {
+        let empty = Map::new();
+        let data = data.and_then(Value::as_object).unwrap_or(&empty);
+        match name.point() {
+            Some(point) => {
+                let mut params = Self {
+                    croit: point.face == Face::Croit,
+                    ..Self::default()
+                };
+                let mut room = TOTAL_MAX_BYTES;
+                for parameter in point.parameters {
+                    let value = data.get(parameter.name).and_then(|value| text(value, &mut room));
+                    if params.croit {
+                        params.positional.push(value.clone().unwrap_or_default());
+                    }
+                    if let Some(value) = value {
+                        params.named.push((upper_snake(parameter.name), value));
+                    }
+                }
+                params
+            }
+            None => Self::undocumented(data),
+        }
+    }
+
+    /// Takes every plain member, for an event of a tenant's own name.
+    fn undocumented(data: &Map<String, Value>) -> Self {
+        let mut params = Self::default();
+        let mut room = TOTAL_MAX_BYTES;
+        for (name, value) in data {
+            if params.named.len() == UNDOCUMENTED_MAX {
+                break;
+            }
+            if name.is_empty() || name.len() > NAME_MAX_BYTES || value.is_object() || value.is_array() {
+                continue;
+            }
+            let name = upper_snake(name);
+            if params.named.iter().any(|(taken, _)| *taken == name) {
+                continue;
+            }
+            if let Some(value) = text(value, &mut room) {
+                params.named.push((name, value));
+            }
+        }
+        params
+    }
+}
+
+/// The text of a value: a string as it is, anything else as compact JSON.
+/// A NUL, which no variable can hold, is replaced. `None` if it is null or too long.
+fn text(value: &Value, room: &mut usize) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) if text.contains('\0') => text.replace('\0', "\u{fffd}"),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    };
+    if text.len() > VALUE_MAX_BYTES {
+        return None;
+    }
+    *room = room.checked_sub(text.len())?;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(name: &str, data: &Value) -> Params {
+        Params::of(&HookPointName::parse(name).unwrap(), Some(data))
+    }
+
+    #[test]
+    fn documented_members_become_variables_and_croit_arguments() {
+        let params = of("OnDhcpLeaseUpdate", &json!({"ip": "10.0.0.7", "mac": "aa:bb", "more": 1}));
+        assert_eq!(params.named, [("MAC".into(), "aa:bb".into()), ("IP".into(), "10.0.0.7".into())]);
+        assert_eq!(params.positional, ["", "aa:bb", "10.0.0.7", ""]);
+        assert!(params.croit);
+    }
+
+    #[test]
+    fn what_is_not_a_string_becomes_compact_json() {
+        let params = of("OnAudit", &json!({"queryParams": {"a": [1, 2]}, "status": 200}));
+        assert!(params.named.contains(&("QUERY_PARAMS".into(), r#"{"a":[1,2]}"#.into())));
+        assert!(params.named.contains(&("STATUS".into(), "200".into())));
+    }
+
+    #[test]
+    fn plain_members_of_a_custom_event_become_variables() {
+        let params = of("custom.x", &json!({"jobName": "a", "n": 1.5, "deep": {"no": 1}, "nul": "a\0b", "gone": null}));
+        assert_eq!(
+            params.named,
+            [
+                ("JOB_NAME".into(), "a".into()),
+                ("N".into(), "1.5".into()),
+                ("NUL".into(), "a\u{fffd}b".into())
+            ]
+        );
+        assert!(params.positional.is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_members_is_bounded() {
+        let data: Map<_, _> = (0..10_000).map(|i| (format!("m{i}"), json!("x".repeat(1000)))).collect();
+        assert_eq!(of("custom.x", &Value::Object(data)).named.len(), UNDOCUMENTED_MAX);
+        let long = of("custom.x", &json!({"long": "x".repeat(VALUE_MAX_BYTES + 1)}));
+        assert!(long.named.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_or_value_can_break_the_environment(members in proptest::collection::btree_map(".*", ".*", 0..20)) {
+            let data = Value::Object(members.into_iter().map(|(k, v)| (k, Value::String(v))).collect());
+            for (name, value) in of("custom.x", &data).named {
+                prop_assert!(!name.is_empty());
+                prop_assert!(name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
+                prop_assert!(!value.contains('\0'));
+            }
+        }
+    }
+}

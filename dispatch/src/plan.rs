@@ -1,0 +1,131 @@
+//! Which hooks an event owes, for which servers, and in which order.
+//!
+//! Pure: it sees the account's hooks and servers, and draws lots where the hook
+//! point says so.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rand::{Rng, RngExt as _};
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::execution::{HookRef, ServerRef};
+use crate::hook::{Hook, Targets};
+use crate::hook_point::HookPointName;
+use crate::id::{ExecutionId, Number, ServerId};
+use crate::recipe::Recipe;
+use crate::server::Server;
+use crate::work::NewExecution;
+
+/// A hook with the recipe that it follows now.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) hook: Hook,
+    pub(crate) recipe: Arc<Recipe>,
+}
+
+/// The servers of an account, by number.
+pub(crate) type Servers = BTreeMap<Number, Server>;
+
+/// Plans what an event owes: `hooks` are the enabled ones that wait for it, in
+/// their order; `named` is the server that it names.
+///
+/// Executions for one server form a lane and stand in hook order; the lanes
+/// stand by server number, the one for no server first.
+pub(crate) fn plan(
+    name: &HookPointName,
+    hooks: &[Arc<Bound>],
+    servers: &Servers,
+    named: Option<&ServerRef>,
+    rng: &mut impl Rng,
+) -> Vec<NewExecution> {
+    let mut lanes: BTreeMap<Option<Number>, (Option<ServerRef>, Vec<&Bound>)> = BTreeMap::new();
+    let by_lot = name.point().is_some_and(|point| point.one_random_server);
+    for bound in hooks {
+        let mut targets = targets(name, &bound.hook.targets, servers, named);
+        if by_lot && targets.len() > 1 {
+            let drawn = rng.random_range(0..targets.len());
+            targets = vec![targets.swap_remove(drawn)];
+        }
+        for server in targets {
+            let number = server.as_ref().map(|server| server.number);
+            lanes.entry(number).or_insert((server, Vec::new())).1.push(bound);
+        }
+    }
+    (0..)
+        .zip(lanes.into_values())
+        .flat_map(|(lane, (server, hooks))| {
+            hooks.into_iter().map(move |bound| NewExecution {
+                id: ExecutionId::generate(),
+                hook: Some(HookRef {
+                    id: bound.hook.id,
+                    number: bound.hook.number,
+                }),
+                recipe: Arc::clone(&bound.recipe),
+                server: server.clone(),
+                lane,
+            })
+        })
+        .collect()
+}
+
+/// For which servers one hook runs; `None` is for no server in particular.
+fn targets(
+    name: &HookPointName,
+    targets: &Targets,
+    servers: &Servers,
+    named: Option<&ServerRef>,
+) -> Vec<Option<ServerRef>> {
+    if let Some(server) = named {
+        let covered = !name.can_choose_server() || targets.cover(server.number);
+        return if covered { vec![Some(server.clone())] } else { Vec::new() };
+    }
+    match targets {
+        _ if !name.can_choose_server() => vec![None],
+        Targets::Once => vec![None],
+        Targets::All if servers.is_empty() => vec![None],
+        Targets::All => servers.values().map(|server| Some(reference(server))).collect(),
+        Targets::These(chosen) => servers
+            .values()
+            .filter(|server| chosen.contains(&server.number))
+            .map(|server| Some(reference(server)))
+            .collect(),
+    }
+}
+
+/// What an execution keeps of its server.
+pub(crate) fn reference(server: &Server) -> ServerRef {
+    ServerRef {
+        number: server.number,
+        name: server.name.clone(),
+    }
+}
+
+/// Finds the server that an event names by number, name or id.
+pub(crate) fn named(servers: &Servers, wanted: Option<&Value>) -> Result<Option<ServerRef>, Error> {
+    let by_number = |number: i64| {
+        let number = i32::try_from(number).ok()?;
+        servers.get(&Number::new(number))
+    };
+    let found = match wanted {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Number(number)) => number.as_i64().and_then(by_number),
+        Some(Value::String(text)) => servers
+            .values()
+            .find(|server| server.name == *text)
+            .or_else(|| {
+                let id: ServerId = text.parse().ok()?;
+                servers.values().find(|server| server.id == id)
+            })
+            .or_else(|| by_number(text.parse().ok()?)),
+        Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
+    };
+    found.map(|server| Some(reference(server))).ok_or_else(|| {
+        Error::invalid("serverid", "names no server of this account; give its number, name or id")
+    })
+}
+
+#[cfg(test)]
+#[path = "plan/tests.rs"]
+mod tests;
