@@ -12,6 +12,7 @@ mod files;
 #[cfg(target_family = "wasm")]
 mod guest;
 mod job;
+mod jq;
 mod limits;
 mod run;
 mod seed;

@@ -5,6 +5,7 @@
 //! the interpreter does not let its user raise.
 
 use bashkit::ExecutionLimits;
+use std::time::Duration;
 
 /// Bytes that the interpreter may hold between two commands at one time.
 const INTERMEDIATE_BYTES: u64 = 256 << 20;
@@ -13,6 +14,10 @@ const LARGE: usize = 1 << 30;
 
 pub(crate) fn execution() -> ExecutionLimits {
     ExecutionLimits::cli()
+        // Without an end in sight the interpreter does not ask for the time
+        // before every step, which would be most of a script's host calls.
+        .timeout(Duration::MAX)
+        .parser_timeout(Duration::MAX)
         .max_work_units(u64::MAX)
         .max_aggregate_input_bytes(u64::MAX)
         .max_live_intermediate_bytes(INTERMEDIATE_BYTES)

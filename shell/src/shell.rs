@@ -5,14 +5,14 @@
 //! an async runtime may be held here.
 
 use crate::files::{Files, HOME, WORK};
-use crate::{commands, limits, stdin_shell};
+use crate::{commands, jq, limits, stdin_shell};
 use bashkit::{Bash, MemoryLimits, SessionLimits};
 use std::sync::Arc;
 
 /// Touches the tables which most scripts need.
 const WARM_UP: &str = "export -n UID EUID; x=$(printf '%s' a | sed s/a/b/ | grep b | awk '{print $1}' | sort | cut -c1)
 [[ $x =~ ^b ]]; case $x in b*) :;; esac
-unset x; trap : EXIT; echo '{\"a\":1}' | jq -c .a; wc -l </dev/null; test -e /tmp; true";
+unset x; trap : EXIT; echo '{\"a\":1}' | jq -c .a; jq -n '1+1'; wc -l </dev/null; test -e /tmp; true";
 
 /// A ready interpreter with its files.
 pub struct Shell {
@@ -43,6 +43,7 @@ impl Shell {
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("UID", "0")
             .env("EUID", "0")
+            .builtin_registry(jq::registry())
             .before_tool(Box::new(stdin_shell::rewrite));
         let bash = commands::register(builder).build();
         Self { bash, files }
