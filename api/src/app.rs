@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenterhook_dispatch::Dispatcher;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::metrics::Metrics;
+use crate::refusal::Refusal;
 
 /// What every handler is given. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +21,7 @@ struct Inner {
     croit_times: CroitTimes,
     session: Duration,
     longest_wait: Duration,
+    uploads: Semaphore,
 }
 
 /// How the croit face says when a task started.
@@ -38,6 +41,12 @@ const SESSION: Duration = Duration::from_secs(24 * 60 * 60);
 /// hope; a longer task is asked for again.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
+/// Uploads at one time: each holds its whole program in memory, up to 64 MiB.
+const UPLOADS: usize = 16;
+
+/// How long an upload waits for its turn before the client is told to come back.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(10);
+
 impl App {
     /// Serves this dispatcher with every default.
     #[must_use]
@@ -55,6 +64,7 @@ impl App {
                 croit_times,
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
+                uploads: Semaphore::new(UPLOADS),
             }),
         }
     }
@@ -77,5 +87,14 @@ impl App {
 
     pub(crate) fn longest_wait(&self) -> Duration {
         self.inner.longest_wait
+    }
+
+    /// Waits for one of the places for uploads.
+    pub(crate) async fn upload_place(&self) -> Result<SemaphorePermit<'_>, Refusal> {
+        tokio::time::timeout(UPLOAD_PATIENCE, self.inner.uploads.acquire())
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(Refusal::TooBusy)
     }
 }

@@ -6,11 +6,17 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use tokio::time::Instant;
 
 use crate::refusal::Refusal;
 
 /// The longest pause between two pieces of a body.
 const PAUSE: Duration = Duration::from_secs(20);
+
+/// Time for a whole body: this, and one second more for each 64 KiB that it may
+/// have. A phone is faster; a client that trickles to hold a place is not.
+const WHOLE: Duration = Duration::from_secs(30);
+const BYTES_A_SECOND: u64 = 64 * 1024;
 
 /// Bytes of a JSON body. croit's 96 KiB of script fit in even when every byte
 /// of it is escaped as `\u0000`.
@@ -22,6 +28,7 @@ pub(crate) struct Pieces {
     body: Body,
     left: u64,
     limit_bytes: u64,
+    deadline: Instant,
 }
 
 impl Pieces {
@@ -38,13 +45,15 @@ impl Pieces {
             body,
             left: limit_bytes,
             limit_bytes,
+            deadline: Instant::now() + WHOLE + Duration::from_secs(limit_bytes / BYTES_A_SECOND),
         })
     }
 
     /// The next piece, or nothing at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         loop {
-            let frame = tokio::time::timeout(PAUSE, self.body.frame())
+            let until = self.deadline.min(Instant::now() + PAUSE);
+            let frame = tokio::time::timeout_at(until, self.body.frame())
                 .await
                 .map_err(|_| Refusal::TooSlow)?;
             let Some(frame) = frame else { return Ok(None) };

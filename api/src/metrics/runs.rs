@@ -33,16 +33,16 @@ impl Text {
                 stats.accounts_with_backlog,
             ),
             (
-                "events_accepted_total",
+                "accepted_total",
                 "counter",
-                "Events accepted, repeated ones aside.",
-                stats.events_accepted,
+                "Events and ad hoc calls accepted, repeated ones aside.",
+                stats.accepted,
             ),
             (
-                "retries_total",
+                "output_bytes_total",
                 "counter",
-                "Attempts that were followed by another.",
-                stats.retries,
+                "Bytes printed by runs, dropped ones included.",
+                stats.output_bytes,
             ),
             ("fuel_total", "counter", "Fuel used by runs.", stats.fuel),
         ] {
@@ -54,13 +54,13 @@ impl Text {
         self.family(
             name,
             "gauge",
-            "Age of the oldest execution that waits for its turn.",
+            "How long the lane has waited that has waited longest.",
         );
         let us = u64::try_from(stats.oldest_waiting.as_micros()).unwrap_or(u64::MAX);
         self.sample(name, &[], super::text::seconds(us));
-        let name = "tenterhook_executions_total";
-        self.family(name, "counter", "Executions ended, by what ended them.");
-        for (outcome, count) in &stats.executions_ended {
+        let name = "tenterhook_attempts_total";
+        self.family(name, "counter", "Attempts ended, by what ended them.");
+        for (outcome, count) in &stats.attempts {
             self.sample(name, &[("outcome", outcome)], count);
         }
     }
@@ -79,7 +79,7 @@ mod tests {
             fuel: 7,
             waiting: 3,
             oldest_waiting: Duration::from_millis(1_500),
-            executions_ended: vec![("exited", 2)],
+            attempts: vec![("exited", 2)],
             ..Stats::default()
         });
         let page = page.to_string();
@@ -87,7 +87,7 @@ mod tests {
             "tenterhook_fuel_total 7",
             "tenterhook_executions_waiting 3",
             "tenterhook_oldest_waiting_seconds 1.5",
-            "tenterhook_executions_total{outcome=\"exited\"} 2",
+            "tenterhook_attempts_total{outcome=\"exited\"} 2",
         ] {
             assert!(page.lines().any(|own| own == line), "{line}\n{page}");
         }

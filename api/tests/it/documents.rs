@@ -109,5 +109,54 @@ async fn the_calls_that_are_served_are_these() {
             )
         })
         .collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    /api/api-tokens get post
+    /api/api-tokens/{id} delete patch
+    /api/auth/login post
+    /api/auth/login-form post
+    /api/auth/logout post
+    /api/auth/token-info get
+    /api/events/hook-scripts get post
+    /api/events/hook-scripts/{id} patch
+    /api/events/hooks get post
+    /api/events/hooks/hook-points get
+    /api/events/hooks/{id} delete patch
+    /api/events/scripts get post
+    /api/events/scripts/execute post
+    /api/events/scripts/{id} delete get patch
+    /api/servers get post
+    /api/servers/{id} delete get patch
+    /api/swagger.json get
+    /api/tasks get
+    /api/tasks/active get
+    /api/tasks/status get
+    /api/tasks/{id} get
+    /api/tasks/{id}/answer post
+    /api/tasks/{id}/cancel post
+    /api/v1/accounts get post
+    /api/v1/events post
+    /api/v1/executions get
+    /api/v1/executions/{id} get
+    /api/v1/executions/{id}/cancel post
+    /api/v1/executions/{id}/output get
+    /api/v1/executions/{id}/redrive post
+    /api/v1/hook-points get
+    /api/v1/hooks get post
+    /api/v1/hooks/{id} delete get patch
+    /api/v1/limits get
+    /api/v1/servers get post
+    /api/v1/servers/{id} delete get patch
+    /api/v1/sources get post
+    /api/v1/sources/{id} delete get
+    /api/v1/sources/{id}/bytes get
+    /api/v1/tasks get
+    /api/v1/tasks/{id} get
+    /api/v1/tasks/{id}/cancel post
+    /api/v1/tokens get post
+    /api/v1/tokens/{id} delete
+    /healthz get
+    /metrics get
+    /openapi.json get
+    /readyz get
+    "#);
 }

@@ -161,7 +161,7 @@ async fn probes_and_metrics_need_no_token() {
         assert!(page.text().contains(name), "{name}");
     }
     assert!(
-        page.text().contains("tenterhook_events_accepted_total 1\n"),
+        page.text().contains("tenterhook_accepted_total 1\n"),
         "{}",
         page.text()
     );
