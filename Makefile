@@ -1,0 +1,68 @@
+# Every target says what it does after `##`; `make help` prints that.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+WASM := wasm32-wasip1
+# Guests of the demo, the tests and the benchmarks: built by a cargo that shares
+# nothing with that of the host, or the two would wait for each other.
+GUESTS := --locked --target $(WASM) --profile guest --target-dir target/guests
+WARNINGS := -D warnings
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build example ## Build, serve, upload a script and a module, fire an event, print both bills
+	@tests/demo/demo.sh
+
+.PHONY: test
+test: toolchain ## Run all tests
+	cargo test --locked
+	cargo test --locked --manifest-path shell/Cargo.toml
+
+.PHONY: check
+check: format lint doc ## Check format, lints and documentation, with warnings as errors
+
+.PHONY: build
+build: toolchain ## Build the binary: target/debug/tenterhook
+	cargo build --locked --package tenterhook
+
+.PHONY: release
+release: toolchain ## Build the optimised binary: target/release/tenterhook
+	cargo build --locked --release --package tenterhook
+
+.PHONY: bench
+bench: toolchain ## Time hooks beside fork and exec
+	cargo run --locked --release --package tenterhook-benches
+
+.PHONY: example
+example: toolchain ## Build the example module: target/guests/…/volume-guard.wasm
+	cargo build $(GUESTS) --package volume-guard
+
+.PHONY: format
+format: toolchain
+	cargo fmt --all --check
+	cargo fmt --manifest-path shell/Cargo.toml --check
+
+.PHONY: lint
+lint: toolchain
+	cargo clippy --locked --all-targets -- $(WARNINGS)
+	cargo clippy $(GUESTS) --package tenterhook-tests-guests --package volume-guard -- $(WARNINGS)
+	cargo clippy --locked --manifest-path shell/Cargo.toml --all-targets -- $(WARNINGS)
+
+.PHONY: doc
+doc: toolchain ## Build the documentation of all crates
+	RUSTDOCFLAGS="$(WARNINGS)" cargo doc --locked --no-deps --document-private-items
+
+.PHONY: deny
+deny: ## Check licences, advisories and who may depend on what (needs cargo-deny)
+	cargo deny --locked check
+
+.PHONY: toolchain
+toolchain: ## Install what a bare rustup lacks: the Wasm target, clippy, rustfmt
+	@test -d "$$(rustc --print target-libdir --target $(WASM))" || rustup target add $(WASM)
+	@cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
+	@cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
