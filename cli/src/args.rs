@@ -45,7 +45,11 @@ pub(crate) fn read() -> Args {
 
 /// Whether the first command named on this line is `run`.
 fn names_run(mut line: impl Iterator<Item = OsString>) -> bool {
-    let command = line.find(|word| ["run", "check", "serve", "help"].iter().any(|name| word == name));
+    let command = line.find(|word| {
+        ["run", "check", "serve", "help"]
+            .iter()
+            .any(|name| word == name)
+    });
     command.is_some_and(|command| command == "run")
 }
 
@@ -63,8 +67,26 @@ mod tests {
     #[test]
     fn flags_of_run_may_stand_before_and_after_the_file() {
         for line in [
-            ["tenterhook", "run", "--fuel", "2G", "hook.sh", "a", "--", "-v"],
-            ["tenterhook", "run", "hook.sh", "a", "--fuel", "2G", "--", "-v"],
+            [
+                "tenterhook",
+                "run",
+                "--fuel",
+                "2G",
+                "hook.sh",
+                "a",
+                "--",
+                "-v",
+            ],
+            [
+                "tenterhook",
+                "run",
+                "hook.sh",
+                "a",
+                "--fuel",
+                "2G",
+                "--",
+                "-v",
+            ],
         ] {
             let Command::Run(run) = Args::try_parse_from(line).unwrap().command else {
                 panic!("{line:?} is not `run`");

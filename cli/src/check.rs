@@ -122,7 +122,10 @@ impl Page {
         match engine.load(kind, bytes).await {
             Ok(_) => {
                 if kind != Kind::Script {
-                    self.line("compiled", format_args!("in {}", show_time(started_at.elapsed())));
+                    self.line(
+                        "compiled",
+                        format_args!("in {}", show_time(started_at.elapsed())),
+                    );
                 }
                 self.line("verdict", "accepted");
                 Ok(Verdict::Accepted)
@@ -133,14 +136,21 @@ impl Page {
     }
 
     fn refused(&mut self, reason: &str) -> Verdict {
-        self.line("verdict", format_args!("refused: {}", neutral::line(reason)));
+        self.line(
+            "verdict",
+            format_args!("refused: {}", neutral::line(reason)),
+        );
         Verdict::Refused
     }
 }
 
 fn show_exact_size(bytes: u64) -> String {
     let rounded = show_size(bytes);
-    if rounded.ends_with("bytes") { rounded } else { format!("{bytes} bytes ({rounded})") }
+    if rounded.ends_with("bytes") {
+        rounded
+    } else {
+        format!("{bytes} bytes ({rounded})")
+    }
 }
 
 fn show_time(time: Duration) -> String {

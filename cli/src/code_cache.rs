@@ -30,7 +30,8 @@ pub(crate) fn start_engine() -> Result<Engine, Error> {
 /// `tenterhook` in the user's cache folder: `XDG_CACHE_HOME`, else `.cache` in
 /// `HOME`. A relative path there is to be ignored, says the XDG specification.
 fn folder(cache_home: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
-    let absolute = |path: Option<OsString>| path.map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute =
+        |path: Option<OsString>| path.map(PathBuf::from).filter(|path| path.is_absolute());
     absolute(cache_home)
         .or_else(|| absolute(home).map(|home| home.join(".cache")))
         .map(|folder| folder.join("tenterhook"))
@@ -42,10 +43,18 @@ mod tests {
 
     #[test]
     fn the_folder_is_the_users_own() {
-        let folder = |cache: Option<&str>, home: Option<&str>| folder(cache.map(Into::into), home.map(Into::into));
+        let folder = |cache: Option<&str>, home: Option<&str>| {
+            folder(cache.map(Into::into), home.map(Into::into))
+        };
         assert_eq!(folder(Some("/c"), Some("/h")), Some("/c/tenterhook".into()));
-        assert_eq!(folder(Some("relative"), Some("/h")), Some("/h/.cache/tenterhook".into()));
-        assert_eq!(folder(None, Some("/h")), Some("/h/.cache/tenterhook".into()));
+        assert_eq!(
+            folder(Some("relative"), Some("/h")),
+            Some("/h/.cache/tenterhook".into())
+        );
+        assert_eq!(
+            folder(None, Some("/h")),
+            Some("/h/.cache/tenterhook".into())
+        );
         assert_eq!(folder(None, Some("")), None);
         assert_eq!(folder(None, None), None);
     }

@@ -25,6 +25,10 @@ pub(crate) fn serve() -> Option<ExitCode> {
 pub(crate) fn words() -> Option<Vec<PathBuf>> {
     // Leads to this very program even if its file has been replaced since.
     let own = PathBuf::from("/proc/self/exe");
-    let program = if own.exists() { own } else { env::current_exe().ok()? };
+    let program = if own.exists() {
+        own
+    } else {
+        env::current_exe().ok()?
+    };
     Some(vec![program, COMMAND.into()])
 }

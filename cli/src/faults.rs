@@ -13,7 +13,11 @@ impl Faults {
     }
 
     /// Takes a checked setting, or notes what is wrong with it.
-    pub(crate) fn check<T>(&mut self, name: &str, checked: Result<T, impl fmt::Display>) -> Option<T> {
+    pub(crate) fn check<T>(
+        &mut self,
+        name: &str,
+        checked: Result<T, impl fmt::Display>,
+    ) -> Option<T> {
         checked.map_err(|reason| self.add(name, reason)).ok()
     }
 
@@ -43,6 +47,9 @@ mod tests {
         assert_eq!(faults.check::<()>("--b", Err("is wrong")), None);
         faults.add("--c", "is wrong too");
         let told = faults.none().unwrap_err().to_string();
-        assert_eq!(told, "cannot use these settings:\n  `--b` is wrong\n  `--c` is wrong too");
+        assert_eq!(
+            told,
+            "cannot use these settings:\n  `--b` is wrong\n  `--c` is wrong too"
+        );
     }
 }

@@ -4,7 +4,9 @@ use clap::Args;
 use tenterhook_engine::{AskedLimits, Limits};
 
 use crate::faults::Faults;
-use crate::quantity::{NotAnAmount, parse_count, parse_millis, parse_size, show_count, show_millis, show_size};
+use crate::quantity::{
+    NotAnAmount, parse_count, parse_millis, parse_size, show_count, show_millis, show_size,
+};
 
 /// Limits of one run, as typed.
 #[derive(Debug, Default, Args)]
@@ -48,11 +50,30 @@ impl RawLimits {
         let small = |count: u64| u32::try_from(count).expect("the ceiling is a u32");
         AskedLimits {
             fuel: read("fuel", &self.fuel, parse_count, show_count, ceiling.fuel),
-            memory_bytes: read("memory", &self.memory, parse_size, show_size, ceiling.memory),
+            memory_bytes: read(
+                "memory",
+                &self.memory,
+                parse_size,
+                show_size,
+                ceiling.memory,
+            ),
             wall_ms: read("timeout", &self.timeout, parse_millis, show_millis, wall),
-            output_bytes: read("output", &self.output, parse_size, show_size, ceiling.output),
+            output_bytes: read(
+                "output",
+                &self.output,
+                parse_size,
+                show_size,
+                ceiling.output,
+            ),
             files_bytes: read("files", &self.files, parse_size, show_size, ceiling.files),
-            inodes: read("inodes", &self.inodes, parse_count, show_count, ceiling.inodes.into()).map(small),
+            inodes: read(
+                "inodes",
+                &self.inodes,
+                parse_count,
+                show_count,
+                ceiling.inodes.into(),
+            )
+            .map(small),
             descriptors: read(
                 "descriptors",
                 &self.descriptors,
@@ -73,7 +94,11 @@ fn within(asked: u64, most: u64, show: Show) -> Result<u64, String> {
         return Err("must not be 0".into());
     }
     if asked > most {
-        return Err(format!("can be {} at most, not {}", show(most), show(asked)));
+        return Err(format!(
+            "can be {} at most, not {}",
+            show(most),
+            show(asked)
+        ));
     }
     Ok(asked)
 }
@@ -94,7 +119,9 @@ mod tests {
         let mut faults = Faults::default();
         let asked = raw.read("--", &mut faults);
         faults.none().unwrap();
-        let limits = asked.resolve(&Limits::default(), &Limits::ceiling()).unwrap();
+        let limits = asked
+            .resolve(&Limits::default(), &Limits::ceiling())
+            .unwrap();
         assert_eq!(limits.fuel, 2_000_000_000);
         assert_eq!(limits.memory, 32 << 20);
         assert_eq!(limits.wall.as_millis(), 200);

@@ -26,7 +26,10 @@ pub(crate) fn start(format: LogFormat, filter: EnvFilter) {
         LogFormat::Json => builder.json().init(),
     }
     std::panic::set_hook(Box::new(|panic| {
-        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let at = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let what = panic.payload_as_str().unwrap_or("a panic without a text");
         let backtrace = std::backtrace::Backtrace::capture();
         tracing::error!(%at, %backtrace, "panicked: {what}");
@@ -36,5 +39,7 @@ pub(crate) fn start(format: LogFormat, filter: EnvFilter) {
 /// Reads what to log; `default` when nothing was said.
 pub(crate) fn parse_filter(said: Option<&str>, default: &str) -> Result<EnvFilter, String> {
     let text = said.unwrap_or(default);
-    EnvFilter::try_new(text).map_err(|error| format!("must be a filter, such as info or tenterhook_dispatch=debug: {error}"))
+    EnvFilter::try_new(text).map_err(|error| {
+        format!("must be a filter, such as info or tenterhook_dispatch=debug: {error}")
+    })
 }

@@ -71,7 +71,9 @@ fn write_text(text: &str, to: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_bytes(bytes: &[u8], to: &mut impl Write) -> io::Result<()> {
-    bytes.iter().try_for_each(|byte| write!(to, "\\x{byte:02x}"))
+    bytes
+        .iter()
+        .try_for_each(|byte| write!(to, "\\x{byte:02x}"))
 }
 
 /// Whether a terminal or a reader's eye would obey the character, not show it.
@@ -98,12 +100,18 @@ mod tests {
 
     #[test]
     fn plain_text_stays_as_it_is() {
-        assert_eq!(shown(&["a\tb\nünï → 你好 🦀\r\n".as_bytes()]), "a\tb\nünï → 你好 🦀\n");
+        assert_eq!(
+            shown(&["a\tb\nünï → 你好 🦀\r\n".as_bytes()]),
+            "a\tb\nünï → 你好 🦀\n"
+        );
     }
 
     #[test]
     fn escape_sequences_become_visible() {
-        assert_eq!(shown(&[b"\x1b[2J\x1b]0;title\x07ok\rno\x7f"]), "^[[2J^[]0;title^Gok^Mno^?");
+        assert_eq!(
+            shown(&[b"\x1b[2J\x1b]0;title\x07ok\rno\x7f"]),
+            "^[[2J^[]0;title^Gok^Mno^?"
+        );
         assert_eq!(shown(&["\u{9b}2J".as_bytes()]), "\\u{9b}2J");
         assert_eq!(shown(&[b"\x9b2J"]), "\\x9b2J");
         assert_eq!(shown(&["a\u{202e}b".as_bytes()]), "a\\u{202e}b");

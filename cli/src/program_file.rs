@@ -20,7 +20,10 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 pub(crate) fn read_within(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let bytes = read_at_most(path, limit + 1)?;
     if bytes.len() as u64 > limit {
-        bail!("cannot use {}: it has more than {limit} bytes", path.display());
+        bail!(
+            "cannot use {}: it has more than {limit} bytes",
+            path.display()
+        );
     }
     Ok(bytes)
 }
@@ -29,11 +32,16 @@ fn read_at_most(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", path.display());
     let file = File::open(path).with_context(cannot)?;
     let mut bytes = Vec::new();
-    file.take(limit).read_to_end(&mut bytes).with_context(cannot)?;
+    file.take(limit)
+        .read_to_end(&mut bytes)
+        .with_context(cannot)?;
     Ok(bytes)
 }
 
 /// The name under which a program knows itself: the file's own.
 pub(crate) fn name(path: &Path) -> String {
-    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
 }

@@ -5,7 +5,13 @@
 use std::time::Duration;
 
 /// Units of fuel and other counts.
-const COUNTS: &[(&str, u64)] = &[("", 1), ("k", 1_000), ("K", 1_000), ("M", 1_000_000), ("G", 1_000_000_000)];
+const COUNTS: &[(&str, u64)] = &[
+    ("", 1),
+    ("k", 1_000),
+    ("K", 1_000),
+    ("M", 1_000_000),
+    ("G", 1_000_000_000),
+];
 
 /// Units of bytes. One letter means the binary unit, as it does for `dd` or `docker`.
 const SIZES: &[(&str, u64)] = &[
@@ -49,18 +55,25 @@ pub(crate) fn parse_count(text: &str) -> Result<u64, NotAnAmount> {
 
 /// Reads a size such as `65536`, `64MiB` or `1G`, in bytes.
 pub(crate) fn parse_size(text: &str) -> Result<u64, NotAnAmount> {
-    parse(text, SIZES).ok_or(NotAnAmount("must be a size, such as 65536, 64KiB, 64MiB or 1GiB"))
+    parse(text, SIZES).ok_or(NotAnAmount(
+        "must be a size, such as 65536, 64KiB, 64MiB or 1GiB",
+    ))
 }
 
 /// Reads a time such as `200ms`, `1.5s` or `5min`, in milliseconds.
 pub(crate) fn parse_millis(text: &str) -> Result<u64, NotAnAmount> {
-    parse(text, TIMES).ok_or(NotAnAmount("must be a time, such as 200ms, 1.5s, 5min or 1h"))
+    parse(text, TIMES).ok_or(NotAnAmount(
+        "must be a time, such as 200ms, 1.5s, 5min or 1h",
+    ))
 }
 
 /// Prints a size in the largest unit that says it exactly.
 pub(crate) fn show_size(bytes: u64) -> String {
     let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    match units.iter().find(|(_, size)| bytes >= *size && bytes.is_multiple_of(*size)) {
+    match units
+        .iter()
+        .find(|(_, size)| bytes >= *size && bytes.is_multiple_of(*size))
+    {
         Some((unit, size)) => format!("{} {unit}", bytes / size),
         None => format!("{bytes} bytes"),
     }
@@ -69,7 +82,10 @@ pub(crate) fn show_size(bytes: u64) -> String {
 /// Prints a count in the largest unit that says it exactly.
 pub(crate) fn show_count(count: u64) -> String {
     let units = [("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)];
-    match units.iter().find(|(_, size)| count >= *size && count.is_multiple_of(*size)) {
+    match units
+        .iter()
+        .find(|(_, size)| count >= *size && count.is_multiple_of(*size))
+    {
         Some((unit, size)) => format!("{} {unit}", count / size),
         None => count.to_string(),
     }
@@ -83,16 +99,24 @@ pub(crate) fn show_millis(millis: u64) -> String {
 /// Reads a decimal number and its unit exactly; `None` when the product is not a
 /// whole number that fits.
 fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
-    let (_, factor) = units.iter().find(|(name, _)| *name == unit.trim_start_matches(' '))?;
+    let (_, factor) = units
+        .iter()
+        .find(|(name, _)| *name == unit.trim_start_matches(' '))?;
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() || part.len() > 9 || number.ends_with('.') || part.contains('.') {
         return None;
     }
     let scale = 10_u128.pow(u32::try_from(part.len()).ok()?);
     let digits = whole.parse::<u64>().ok()?;
-    let part = if part.is_empty() { 0 } else { part.parse::<u64>().ok()? };
+    let part = if part.is_empty() {
+        0
+    } else {
+        part.parse::<u64>().ok()?
+    };
     let product = (u128::from(digits) * scale + u128::from(part)) * u128::from(*factor);
     if product % scale != 0 {
         return None;
@@ -121,8 +145,20 @@ mod tests {
     #[test]
     fn what_is_not_an_amount_is_refused() {
         for text in [
-            "", "G", "-1", "1..2", "1.", ".5s", "2 apples", "1e9", "99999999999999999999", "0.0000000001G", "0.5",
-            "18446744073709551615G", "1\u{a0}G", "٣",
+            "",
+            "G",
+            "-1",
+            "1..2",
+            "1.",
+            ".5s",
+            "2 apples",
+            "1e9",
+            "99999999999999999999",
+            "0.0000000001G",
+            "0.5",
+            "18446744073709551615G",
+            "1\u{a0}G",
+            "٣",
         ] {
             assert!(parse_count(text).is_err(), "{text}");
             assert!(parse_size(text).is_err(), "{text}");

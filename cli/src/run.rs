@@ -22,10 +22,10 @@ use self::ending::Ending;
 pub(crate) use self::ending::HOST_FAULT;
 use self::live::Printer;
 use self::plan::Plan;
-use crate::signals::Signals;
 use crate::limit_flags::RawLimits;
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
+use crate::signals::Signals;
 use crate::{code_cache, program_file};
 
 /// Runs a script or module here and now, in the sandbox that a hook has.

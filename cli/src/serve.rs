@@ -90,7 +90,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(&config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
-    let address = listener.local_addr().context("cannot tell the address listened on")?;
+    let address = listener
+        .local_addr()
+        .context("cannot tell the address listened on")?;
     let data = DataDir::open(&config.data)?;
     let store = database::open(&config.database, &data).await?;
     let engine = Engine::start(config.engine(&data)?)?;

@@ -109,10 +109,26 @@ mod tests {
         };
         for (ending, status) in [
             (Ending::Program(Outcome::Exited { status: 200 }), 200),
-            (Ending::Program(Outcome::Stopped { limit: Limit::Wall }), 124),
-            (Ending::Program(Outcome::Stopped { limit: Limit::Fuel }), 137),
-            (Ending::Program(Outcome::Stopped { limit: Limit::Memory }), 137),
-            (Ending::Program(Outcome::Stopped { limit: Limit::Output }), 137),
+            (
+                Ending::Program(Outcome::Stopped { limit: Limit::Wall }),
+                124,
+            ),
+            (
+                Ending::Program(Outcome::Stopped { limit: Limit::Fuel }),
+                137,
+            ),
+            (
+                Ending::Program(Outcome::Stopped {
+                    limit: Limit::Memory,
+                }),
+                137,
+            ),
+            (
+                Ending::Program(Outcome::Stopped {
+                    limit: Limit::Output,
+                }),
+                137,
+            ),
             (Ending::Program(Outcome::Trapped(trap)), 134),
             (Ending::Interrupted(Signal::Interrupt), 130),
             (Ending::Interrupted(Signal::Terminate), 143),

@@ -38,13 +38,20 @@ impl LocalEvent {
     }
 
     /// Reads the data and makes the event; `None` when none was asked for.
-    pub(super) async fn read(&self, at: SystemTime) -> anyhow::Result<Option<(Event, &HookPointName)>> {
-        let Some(kind) = &self.kind else { return Ok(None) };
+    pub(super) async fn read(
+        &self,
+        at: SystemTime,
+    ) -> anyhow::Result<Option<(Event, &HookPointName)>> {
+        let Some(kind) = &self.kind else {
+            return Ok(None);
+        };
         let data = match &self.data {
             Some(file) => Some(read_data(file).await?),
             None => None,
         };
-        let time = OffsetDateTime::from(at).format(&Rfc3339).context("cannot print the time")?;
+        let time = OffsetDateTime::from(at)
+            .format(&Rfc3339)
+            .context("cannot print the time")?;
         let mut event = Event::new(LOCAL_ID, "/tenterhook/run", kind.as_str(), data);
         event.time = Some(time);
         Ok(Some((event, kind)))
@@ -57,7 +64,8 @@ async fn read_data(file: &Path) -> anyhow::Result<Value> {
     } else {
         program_file::read_within(file, EVENT_MAX_BYTES as u64)?.into()
     };
-    serde_json::from_slice(&json).with_context(|| format!("cannot read the event's data in {} as JSON", file.display()))
+    serde_json::from_slice(&json)
+        .with_context(|| format!("cannot read the event's data in {} as JSON", file.display()))
 }
 
 #[cfg(test)]

@@ -38,8 +38,14 @@ impl Plan {
         let log = faults.check("--log", logging::parse_filter(log, "error"));
         let asked = raw.limits.read("--", &mut faults);
         let limits = faults.check("--…", asked.resolve(&Limits::default(), &Limits::ceiling()));
-        let seed = faults.check("--seed", raw.seed.map_or(Ok(Seed::Random), |text| parse_seed(&text)));
-        let clock = faults.check("--clock", raw.clock.map_or(Ok(Clock::Real), |text| parse_clock(&text)));
+        let seed = faults.check(
+            "--seed",
+            raw.seed.map_or(Ok(Seed::Random), |text| parse_seed(&text)),
+        );
+        let clock = faults.check(
+            "--clock",
+            raw.clock.map_or(Ok(Clock::Real), |text| parse_clock(&text)),
+        );
         let env = raw
             .env
             .iter()
@@ -47,17 +53,19 @@ impl Plan {
             .collect();
         let event = faults.check("--event", LocalEvent::new(raw.event, raw.data));
         match (log, limits, seed, clock, event) {
-            (Some(log), Some(limits), Some(seed), Some(clock), Some(event)) => faults.none().map(|()| Self {
-                file: raw.file,
-                report: raw.report,
-                log,
-                args: raw.args,
-                env,
-                event,
-                limits,
-                clock,
-                seed,
-            }),
+            (Some(log), Some(limits), Some(seed), Some(clock), Some(event)) => {
+                faults.none().map(|()| Self {
+                    file: raw.file,
+                    report: raw.report,
+                    log,
+                    args: raw.args,
+                    env,
+                    event,
+                    limits,
+                    clock,
+                    seed,
+                })
+            }
             _ => Err(faults),
         }
     }
@@ -65,7 +73,11 @@ impl Plan {
     /// Puts together what the program is given, standard input included.
     ///
     /// Without data for an event, standard input is this process's own.
-    pub(super) async fn invocation(&self, cancel: CancellationToken, output: Arc<dyn OutputSink>) -> anyhow::Result<Invocation> {
+    pub(super) async fn invocation(
+        &self,
+        cancel: CancellationToken,
+        output: Arc<dyn OutputSink>,
+    ) -> anyhow::Result<Invocation> {
         let at = match self.clock {
             Clock::Frozen(at) => at,
             Clock::Real => SystemTime::now(),
@@ -115,7 +127,8 @@ fn parse_seed(text: &str) -> Result<Seed, &'static str> {
 }
 
 fn parse_clock(text: &str) -> Result<Clock, &'static str> {
-    let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "must be a time such as 2026-03-10T16:15:50Z")?;
+    let at = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| "must be a time such as 2026-03-10T16:15:50Z")?;
     if at < OffsetDateTime::UNIX_EPOCH {
         return Err("must not lie before 1970");
     }
@@ -146,7 +159,16 @@ mod tests {
 
     #[test]
     fn a_plan_says_what_the_flags_mean() {
-        let plan = plan(&["x.sh", "--seed", "7", "--clock", "1970-01-01T00:00:01Z", "--env", "A=b=c"]).unwrap();
+        let plan = plan(&[
+            "x.sh",
+            "--seed",
+            "7",
+            "--clock",
+            "1970-01-01T00:00:01Z",
+            "--env",
+            "A=b=c",
+        ])
+        .unwrap();
         assert_eq!(plan.seed, Seed::Fixed(7));
         assert_eq!(
             plan.clock,
@@ -159,7 +181,8 @@ mod tests {
     #[test]
     fn all_wrong_flags_are_told_at_once() {
         let faults = plan(&[
-            "x.sh", "--seed", "x", "--clock", "noon", "--env", "=b", "--fuel", "0", "--event", "Nonsense",
+            "x.sh", "--seed", "x", "--clock", "noon", "--env", "=b", "--fuel", "0", "--event",
+            "Nonsense",
         ])
         .unwrap_err()
         .to_string();

@@ -26,7 +26,12 @@ struct Form<'a> {
 }
 
 /// Writes the report to `file`; `-` is standard output.
-pub(super) fn write(file: &Path, program: &Program, run: &Report, ending: &Ending) -> anyhow::Result<()> {
+pub(super) fn write(
+    file: &Path,
+    program: &Program,
+    run: &Report,
+    ending: &Ending,
+) -> anyhow::Result<()> {
     let form = Form {
         kind: program.kind(),
         digest: program.digest().to_string(),

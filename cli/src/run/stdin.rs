@@ -28,7 +28,10 @@ pub(super) async fn read_all(limit: usize) -> anyhow::Result<Bytes> {
         .name("stdin".into())
         .spawn(move || {
             let mut bytes = Vec::new();
-            let read = io::stdin().lock().take(limit as u64 + 1).read_to_end(&mut bytes);
+            let read = io::stdin()
+                .lock()
+                .take(limit as u64 + 1)
+                .read_to_end(&mut bytes);
             let _ = send.send(read.map(|_| bytes));
         })
         .context("cannot start a thread for standard input")?;

@@ -85,17 +85,27 @@ impl RawCeiling {
 impl RawBounds {
     /// Reads the threads that run hooks; `None` leaves it to the engine.
     pub(super) fn threads(&self, faults: &mut Faults) -> Option<usize> {
-        faults.check("--threads", count(self.threads.as_deref()?, CONCURRENCY_MAX))
+        faults.check(
+            "--threads",
+            count(self.threads.as_deref()?, CONCURRENCY_MAX),
+        )
     }
 
     /// Reads all other bounds into the dispatcher's settings.
     pub(super) fn settings(&self, ceiling: Limits, faults: &mut Faults) -> Settings {
         let default = Settings::default();
         let mut read = |name: &str, text: &Option<String>, most: usize, default: usize| {
-            let Some(text) = text else { return default.min(most) };
+            let Some(text) = text else {
+                return default.min(most);
+            };
             faults.check(name, count(text, most)).unwrap_or(default)
         };
-        let concurrency = read("--concurrency", &self.concurrency, CONCURRENCY_MAX, default.concurrency);
+        let concurrency = read(
+            "--concurrency",
+            &self.concurrency,
+            CONCURRENCY_MAX,
+            default.concurrency,
+        );
         let account_concurrency = read(
             "--account-concurrency",
             &self.account_concurrency,
@@ -113,7 +123,9 @@ impl RawBounds {
             None => None,
         };
         let age = match &self.keep {
-            Some(text) => faults.check("--keep", parse_millis(text)).map(std::time::Duration::from_millis),
+            Some(text) => faults
+                .check("--keep", parse_millis(text))
+                .map(std::time::Duration::from_millis),
             None => None,
         };
         Settings {
@@ -144,7 +156,10 @@ fn count(text: &str, most: usize) -> Result<usize, String> {
 pub(crate) fn module_size(text: &str) -> Result<u64, String> {
     let size = parse_size(text).map_err(|error| error.to_string())?;
     if size == 0 || size > MODULE_MAX_BYTES {
-        return Err(format!("must be from 1 byte to {}, not {text}", show_size(MODULE_MAX_BYTES)));
+        return Err(format!(
+            "must be from 1 byte to {}, not {text}",
+            show_size(MODULE_MAX_BYTES)
+        ));
     }
     Ok(size)
 }

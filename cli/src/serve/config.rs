@@ -66,7 +66,11 @@ impl Config {
                     None | Some(CroitTimes::EpochMillis) => tenterhook_api::CroitTimes::EpochMillis,
                     Some(CroitTimes::Iso8601) => tenterhook_api::CroitTimes::Iso8601,
                 },
-                owner_token: if raw.new_owner_token { OwnerToken::Renew } else { OwnerToken::Keep },
+                owner_token: if raw.new_owner_token {
+                    OwnerToken::Renew
+                } else {
+                    OwnerToken::Keep
+                },
                 dispatch,
                 threads,
             }),
@@ -80,7 +84,8 @@ impl Config {
         Ok(engine::Settings {
             cache: Some(data.code()),
             scratch: data.scratch()?,
-            sandboxes: u32::try_from(self.dispatch.concurrency + SPARE_SANDBOXES).unwrap_or(u32::MAX),
+            sandboxes: u32::try_from(self.dispatch.concurrency + SPARE_SANDBOXES)
+                .unwrap_or(u32::MAX),
             threads: self.threads.unwrap_or(default.threads),
             compiler: compiler::words(),
         })
@@ -90,7 +95,9 @@ impl Config {
 /// Checks what can be checked without the network: that there is a port.
 fn parse_address(said: Option<String>) -> Result<String, &'static str> {
     let address = said.unwrap_or_else(|| DEFAULT_LISTEN.into());
-    let port = address.rsplit_once(':').map(|(host, port)| (host.is_empty(), port.parse::<u16>()));
+    let port = address
+        .rsplit_once(':')
+        .map(|(host, port)| (host.is_empty(), port.parse::<u16>()));
     match port {
         Some((false, Ok(_))) => Ok(address),
         _ => Err("must be an address and a port, such as 127.0.0.1:8080 or [::]:8080"),
@@ -124,30 +131,68 @@ mod tests {
     #[test]
     fn flags_change_what_they_name() {
         let config = config(&[
-            "--concurrency", "8", "--max-memory", "32MiB", "--max-module", "1MiB", "--keep", "7d",
+            "--concurrency",
+            "8",
+            "--max-memory",
+            "32MiB",
+            "--max-module",
+            "1MiB",
+            "--keep",
+            "7d",
         ])
         .unwrap();
         assert_eq!(config.dispatch.concurrency, 8);
-        assert_eq!(config.dispatch.account_concurrency, 8, "it cannot be above the whole");
+        assert_eq!(
+            config.dispatch.account_concurrency, 8,
+            "it cannot be above the whole"
+        );
         assert_eq!(config.dispatch.ceiling.memory, 32 << 20);
-        assert_eq!(config.dispatch.default_limits.memory, 32 << 20, "a default is held to the ceiling");
+        assert_eq!(
+            config.dispatch.default_limits.memory,
+            32 << 20,
+            "a default is held to the ceiling"
+        );
         assert_eq!(config.dispatch.module_bytes, 1 << 20);
         assert_eq!(config.dispatch.retention.age.as_secs(), 7 * 24 * 60 * 60);
     }
 
     #[test]
     fn all_wrong_flags_are_told_at_once() {
-        let told = config(&[
-            "--listen", "8080", "--database", "postgres://db/hooks", "--concurrency", "0", "--threads", "many",
-            "--max-fuel", "1T", "--max-module", "65MiB", "--account-concurrency", "65", "--keep", "soon",
-            "--keep-tasks", "-1",
-        ]
-        .map(|word| if word == "-1" { "none" } else { word }))
+        let told = config(
+            &[
+                "--listen",
+                "8080",
+                "--database",
+                "postgres://db/hooks",
+                "--concurrency",
+                "0",
+                "--threads",
+                "many",
+                "--max-fuel",
+                "1T",
+                "--max-module",
+                "65MiB",
+                "--account-concurrency",
+                "65",
+                "--keep",
+                "soon",
+                "--keep-tasks",
+                "-1",
+            ]
+            .map(|word| if word == "-1" { "none" } else { word }),
+        )
         .unwrap_err()
         .to_string();
         for flag in [
-            "--listen", "--database", "--concurrency", "--threads", "--max-fuel", "--max-module", "--account-concurrency",
-            "--keep", "--keep-tasks",
+            "--listen",
+            "--database",
+            "--concurrency",
+            "--threads",
+            "--max-fuel",
+            "--max-module",
+            "--account-concurrency",
+            "--keep",
+            "--keep-tasks",
         ] {
             assert!(told.contains(&format!("`{flag}` ")), "{flag}: {told}");
         }

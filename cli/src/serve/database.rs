@@ -28,11 +28,15 @@ pub(super) struct Database {
 impl DatabaseUrl {
     /// Reads a URL such as `sqlite:/var/lib/hooks.db` or `sqlite:///var/lib/hooks.db`.
     pub(super) fn parse(said: Option<&str>) -> Result<Self, &'static str> {
-        let Some(url) = said else { return Ok(Self::InDataFolder) };
+        let Some(url) = said else {
+            return Ok(Self::InDataFolder);
+        };
         let scheme = url.split(':').next().unwrap_or_default();
         if matches!(scheme, "postgres" | "postgresql") {
-            return Err("names PostgreSQL, which is not there yet; name a SQLite file, such as sqlite:/var/lib/hooks.db, \
-                        or leave the flag out");
+            return Err(
+                "names PostgreSQL, which is not there yet; name a SQLite file, such as sqlite:/var/lib/hooks.db, \
+                        or leave the flag out",
+            );
         }
         let path = url
             .strip_prefix("sqlite://")
@@ -72,15 +76,28 @@ mod tests {
     fn a_url_names_a_sqlite_file() {
         let file = |path: &str| Ok(DatabaseUrl::Sqlite(path.into()));
         assert_eq!(DatabaseUrl::parse(None), Ok(DatabaseUrl::InDataFolder));
-        assert_eq!(DatabaseUrl::parse(Some("sqlite:hooks.db")), file("hooks.db"));
-        assert_eq!(DatabaseUrl::parse(Some("sqlite:///var/hooks.db")), file("/var/hooks.db"));
+        assert_eq!(
+            DatabaseUrl::parse(Some("sqlite:hooks.db")),
+            file("hooks.db")
+        );
+        assert_eq!(
+            DatabaseUrl::parse(Some("sqlite:///var/hooks.db")),
+            file("/var/hooks.db")
+        );
     }
 
     #[test]
     fn what_is_not_there_yet_is_said_so() {
         let error = DatabaseUrl::parse(Some("postgres://localhost/hooks")).unwrap_err();
         assert!(error.contains("PostgreSQL"), "{error}");
-        for url in ["", "sqlite:", "sqlite::memory:", "sqlite:a?mode=ro", "mysql://x", "hooks.db"] {
+        for url in [
+            "",
+            "sqlite:",
+            "sqlite::memory:",
+            "sqlite:a?mode=ro",
+            "mysql://x",
+            "hooks.db",
+        ] {
             assert!(DatabaseUrl::parse(Some(url)).is_err(), "{url}");
         }
     }

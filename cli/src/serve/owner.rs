@@ -27,8 +27,15 @@ pub(super) enum OwnerToken {
 }
 
 /// Sees to it that there is an account and a token for its owner.
-pub(super) async fn ensure(dispatcher: &Dispatcher, data: &DataDir, wish: OwnerToken) -> anyhow::Result<()> {
-    let accounts = dispatcher.accounts().await.context("cannot read the accounts")?;
+pub(super) async fn ensure(
+    dispatcher: &Dispatcher,
+    data: &DataDir,
+    wish: OwnerToken,
+) -> anyhow::Result<()> {
+    let accounts = dispatcher
+        .accounts()
+        .await
+        .context("cannot read the accounts")?;
     let account = match accounts.into_iter().find(Account::is_operator) {
         Some(account) => account,
         None => dispatcher
@@ -36,7 +43,10 @@ pub(super) async fn ensure(dispatcher: &Dispatcher, data: &DataDir, wish: OwnerT
             .await
             .context("cannot make the operator's account")?,
     };
-    let tokens = dispatcher.tokens(account.id).await.context("cannot read the tokens")?;
+    let tokens = dispatcher
+        .tokens(account.id)
+        .await
+        .context("cannot read the tokens")?;
     let known = tokens
         .into_iter()
         .find(|token| token.kind == TokenKind::Issued && token.name == TOKEN);
@@ -67,7 +77,11 @@ pub(super) async fn ensure(dispatcher: &Dispatcher, data: &DataDir, wish: OwnerT
         .await
         .context("cannot issue the owner's token")?;
     write(&file, secret.reveal()).with_context(|| format!("cannot write {}", file.display()))?;
-    say(format_args!("owner token {}, kept in {}", secret.reveal(), file.display()));
+    say(format_args!(
+        "owner token {}, kept in {}",
+        secret.reveal(),
+        file.display()
+    ));
     Ok(())
 }
 

@@ -6,15 +6,31 @@ use crate::tiny;
 #[track_caller]
 fn refused(program: &Program, reason: &str) {
     let ended = program.check().with_status(1);
-    let verdict = ended.stdout.lines().find(|line| line.starts_with("verdict "));
+    let verdict = ended
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("verdict "));
     let verdict = verdict.unwrap_or_else(|| panic!("no verdict in {ended:?}"));
-    assert!(verdict.contains("refused: ") && verdict.contains(reason), "`{reason}` is not in: {verdict}");
+    assert!(
+        verdict.contains("refused: ") && verdict.contains(reason),
+        "`{reason}` is not in: {verdict}"
+    );
 }
 
 #[test]
 fn a_script_is_accepted_with_kind_size_and_digest() {
-    let ended = Program::script("#!/bin/sh\necho hi\n").check().with_status(0);
-    lines(&ended.stdout, &["kind       script", "size       18 bytes", "digest     sha256:", "verdict    accepted"]);
+    let ended = Program::script("#!/bin/sh\necho hi\n")
+        .check()
+        .with_status(0);
+    lines(
+        &ended.stdout,
+        &[
+            "kind       script",
+            "size       18 bytes",
+            "digest     sha256:",
+            "verdict    accepted",
+        ],
+    );
 }
 
 #[test]
@@ -26,7 +42,7 @@ fn a_module_is_accepted_with_its_imports() {
             "kind       module",
             "functions  1",
             "imports    1",
-            "           wasi_snapshot_preview1.proc_exit",
+            "           wasi_snapshot_preview1::proc_exit",
             "compiled   in ",
             "verdict    accepted",
         ],
@@ -38,7 +54,10 @@ fn a_module_is_accepted_with_its_imports() {
 fn lines(page: &str, wanted: &[&str]) {
     let mut rest = page.lines();
     for line in wanted {
-        assert!(rest.any(|own| own.starts_with(line)), "`{line}` is not in its place in\n{page}");
+        assert!(
+            rest.any(|own| own.starts_with(line)),
+            "`{line}` is not in its place in\n{page}"
+        );
     }
 }
 
@@ -53,44 +72,65 @@ fn another_interpreter_is_refused() {
 #[test]
 fn junk_is_refused() {
     refused(&Program::script("echo \0"), "is not text: byte 5 is NUL");
-    refused(&Program::new("hook.sh", b"\x7fELF\x02\x01\x01\xff"), "is not text");
+    refused(
+        &Program::new("hook.sh", b"\x7fELF\x02\x01\x01\xff"),
+        "is not text",
+    );
 }
 
 #[test]
 fn a_script_that_is_too_long_is_refused() {
-    refused(&Program::new("hook.sh", vec![b'#'; 96 * 1024 + 1]), "has 98305 bytes; at most 98304");
+    refused(
+        &Program::new("hook.sh", vec![b'#'; 96 * 1024 + 1]),
+        "has 98305 bytes; at most 98304",
+    );
 }
 
 #[test]
 fn a_truncated_module_is_refused() {
     let whole = tiny::exiting(0);
-    refused(&Program::module(&whole[..whole.len() - 3]), "not a valid module");
+    refused(
+        &Program::module(&whole[..whole.len() - 3]),
+        "not a valid module",
+    );
     refused(&Program::module(b"\0asm"), "not a valid module");
 }
 
 #[test]
 fn an_import_that_is_not_offered_is_named() {
-    refused(&Program::module(tiny::importing("env", "launch")), "imports `env.launch`");
+    refused(
+        &Program::module(tiny::importing("env", "launch")),
+        "imports `env::launch`",
+    );
     refused(
         &Program::module(tiny::importing("wasi_snapshot_preview1", "fd_teleport")),
-        "imports `wasi_snapshot_preview1.fd_teleport`",
+        "imports `wasi_snapshot_preview1::fd_teleport`",
     );
 }
 
 #[test]
 fn a_proposal_that_is_switched_off_is_named() {
-    refused(&Program::module(tiny::threaded()), "uses the `threads` proposal");
+    refused(
+        &Program::module(tiny::threaded()),
+        "uses the `threads` proposal",
+    );
 }
 
 #[test]
 fn a_library_is_refused() {
-    refused(&Program::module(tiny::reactor()), "does not export `_start`");
+    refused(
+        &Program::module(tiny::reactor()),
+        "does not export `_start`",
+    );
 }
 
 #[test]
 fn a_module_beyond_the_servers_own_bound_is_refused() {
     let module = Program::module(tiny::exiting(0));
-    let output = command(["check", "--max-module", "10"]).arg(&module.path).output().unwrap();
+    let output = command(["check", "--max-module", "10"])
+        .arg(&module.path)
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("at most 10 are accepted"), "{text}");
     assert_eq!(output.status.code(), Some(1));
@@ -98,7 +138,9 @@ fn a_module_beyond_the_servers_own_bound_is_refused() {
 
 #[test]
 fn guest_text_in_a_verdict_cannot_work_on_the_terminal() {
-    let ended = Program::script("#!/bin/\u{1b}[2Jzsh\n").check().with_status(1);
+    let ended = Program::script("#!/bin/\u{1b}[2Jzsh\n")
+        .check()
+        .with_status(1);
     assert!(!ended.stdout.contains('\u{1b}'), "{ended:?}");
 }
 

@@ -11,7 +11,13 @@ pub(crate) struct Answer {
 }
 
 /// Sends one request with these header lines and waits for the answer.
-pub(crate) fn request(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+pub(crate) fn request(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
         stream,
@@ -21,7 +27,9 @@ pub(crate) fn request(address: &str, method: &str, path: &str, headers: &str, bo
     .unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer: {text}"));
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Answer {
         status,

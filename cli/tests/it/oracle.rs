@@ -15,7 +15,10 @@ const KNOWN_DIFFERENCES: &[&str] = &["064-jq.sh", "082-deep-recursion.sh"];
 fn scripts_end_as_in_bash_except_where_it_is_documented() {
     let scripts = scripts();
     assert!(scripts.len() >= 57, "only {} scripts found", scripts.len());
-    let wrong: Vec<String> = scripts.iter().filter_map(|script| difference(script)).collect();
+    let wrong: Vec<String> = scripts
+        .iter()
+        .filter_map(|script| difference(script))
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n----\n"));
 }
 
@@ -24,7 +27,10 @@ fn scripts() -> Vec<PathBuf> {
     let mut scripts: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "sh" || end == "bash"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|end| end == "sh" || end == "bash")
+        })
         .collect();
     scripts.sort();
     scripts
@@ -33,15 +39,24 @@ fn scripts() -> Vec<PathBuf> {
 /// What is not as the list says, if anything.
 fn difference(script: &Path) -> Option<String> {
     let name = script.file_name().unwrap().to_str().unwrap();
-    let beside = |ending: &str| std::fs::read(script.with_file_name(format!("{name}{ending}"))).unwrap();
-    let output = command(["run", "--env", "LC_ALL=C.UTF-8"]).arg(script).output().unwrap();
+    let beside =
+        |ending: &str| std::fs::read(script.with_file_name(format!("{name}{ending}"))).unwrap();
+    let output = command(["run", "--env", "LC_ALL=C.UTF-8"])
+        .arg(script)
+        .output()
+        .unwrap();
     let status = String::from_utf8(beside(".status")).unwrap();
-    let same = output.stdout == beside(".out") && output.status.code().unwrap().to_string() == status.trim();
+    let same = output.stdout == beside(".out")
+        && output.status.code().unwrap().to_string() == status.trim();
     let known = KNOWN_DIFFERENCES.contains(&name);
     (same == known).then(|| {
         format!(
             "{name}: {}; {} (bash: {})\nstdout:\n{}\nstderr:\n{}",
-            if known { "no longer differs" } else { "differs" },
+            if known {
+                "no longer differs"
+            } else {
+                "differs"
+            },
             output.status,
             status.trim(),
             String::from_utf8_lossy(&output.stdout),

@@ -12,14 +12,18 @@ use crate::tiny;
 #[test]
 fn the_status_of_a_script_arrives_unharmed() {
     for status in [0, 1, 2, 7, 124, 200, 255] {
-        Program::script(&format!("exit {status}")).run(&[]).with_status(status);
+        Program::script(&format!("exit {status}"))
+            .run(&[])
+            .with_status(status);
     }
 }
 
 #[test]
 fn the_status_of_a_module_arrives_unharmed() {
     for status in [0, 7, 255] {
-        Program::module(tiny::exiting(status)).run(&[]).with_status(status);
+        Program::module(tiny::exiting(status))
+            .run(&[])
+            .with_status(status);
     }
 }
 
@@ -27,7 +31,9 @@ fn the_status_of_a_module_arrives_unharmed() {
 fn a_deadline_ends_a_run_with_124() {
     let script = Program::script("while :; do :; done");
     let ended = script.run(&["--timeout", "200ms", "--fuel", "200G"]);
-    ended.with_status(124).saying("stopped at its wall limit, 200ms");
+    ended
+        .with_status(124)
+        .saying("stopped at its wall limit, 200ms");
 }
 
 #[test]
@@ -44,13 +50,17 @@ fn used_up_fuel_ends_a_run_with_137() {
         Instruction::End,
     ]);
     let ended = Program::module(spinning).run(&["--fuel", "1M"]);
-    ended.with_status(137).saying("stopped at its fuel limit, 1 M");
+    ended
+        .with_status(137)
+        .saying("stopped at its fuel limit, 1 M");
 }
 
 #[test]
 fn a_flood_of_output_ends_a_run_with_137() {
     let ended = Program::script("yes").run(&["--output", "4KiB", "--timeout", "20s"]);
-    let ended = ended.with_status(137).saying("stopped at its output limit, 4 KiB");
+    let ended = ended
+        .with_status(137)
+        .saying("stopped at its output limit, 4 KiB");
     assert_eq!(ended.stdout.len(), 4096);
 }
 
@@ -63,8 +73,13 @@ fn a_trap_ends_a_run_with_134() {
 #[test]
 fn a_refused_program_ends_a_run_with_125() {
     let ended = Program::script("#!/usr/bin/perl\nprint 1;\n").run(&[]);
-    ended.with_status(125).saying("asks for the interpreter `/usr/bin/perl`");
-    Program::module(tiny::reactor()).run(&[]).with_status(125).saying("`_start`");
+    ended
+        .with_status(125)
+        .saying("asks for the interpreter `/usr/bin/perl`");
+    Program::module(tiny::reactor())
+        .run(&[])
+        .with_status(125)
+        .saying("`_start`");
 }
 
 #[test]
@@ -87,7 +102,9 @@ fn wrong_flags_end_a_run_with_125_and_are_all_named() {
 #[test]
 fn a_limit_cannot_be_above_the_ceiling() {
     let ended = Program::script(":").run(&["--fuel", "201G"]);
-    ended.with_status(125).saying("`--fuel` can be 200 G at most, not 201 G");
+    ended
+        .with_status(125)
+        .saying("`--fuel` can be 200 G at most, not 201 G");
 }
 
 #[test]
@@ -112,7 +129,9 @@ fn status_after(signal: Signal) -> Option<i32> {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     assert_eq!(line, "running\n");
     tenterhook::signal(&child, signal);
     child.wait().unwrap().code()

@@ -4,7 +4,9 @@ use crate::tenterhook::Program;
 
 #[test]
 fn output_goes_to_the_stream_it_was_meant_for() {
-    let ended = Program::script("echo out; echo err >&2").run(&[]).with_status(0);
+    let ended = Program::script("echo out; echo err >&2")
+        .run(&[])
+        .with_status(0);
     assert_eq!((&*ended.stdout, &*ended.stderr), ("out\n", "err\n"));
 }
 
@@ -18,7 +20,11 @@ fn standard_input_is_passed_through() {
 #[test]
 fn bytes_that_are_no_text_are_passed_through() {
     let script = Program::script("cat");
-    let output = script.run_command([""; 0]).stdin(script_input(&script)).output().unwrap();
+    let output = script
+        .run_command([""; 0])
+        .stdin(script_input(&script))
+        .output()
+        .unwrap();
     assert_eq!(output.stdout, b"\x00\xff\x1b[2J\n");
 }
 
@@ -30,8 +36,15 @@ fn script_input(program: &Program) -> std::fs::File {
 #[test]
 fn arguments_reach_the_program_even_with_hyphens() {
     let script = Program::script("echo \"$0|$1|$2|$#\"");
-    let output = script.run_command([""; 0]).args(["a b", "--", "--fuel"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "hook.sh|a b|--fuel|2\n");
+    let output = script
+        .run_command([""; 0])
+        .args(["a b", "--", "--fuel"])
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "hook.sh|a b|--fuel|2\n"
+    );
 }
 
 #[test]
@@ -47,8 +60,10 @@ fn no_variable_of_the_host_reaches_the_program() {
 
 #[test]
 fn no_file_of_the_host_is_there() {
-    let script = Program::script("cat /etc/passwd && exit 0; ls /work; exit 9");
-    script.run(&[]).with_status(9);
+    let script = Program::script("cat \"$1\" && exit 0; ls /work; exit 9");
+    let secret = script.beside("secret", "host");
+    let output = script.run_command([""; 0]).arg(secret).output().unwrap();
+    assert_eq!((output.status.code(), &*output.stdout), (Some(9), &b""[..]));
 }
 
 #[test]
@@ -66,13 +81,20 @@ fn with_one_seed_and_one_clock_every_run_is_the_same() {
     let first = script.run(&args).with_status(0);
     assert_eq!(script.run(&args), first);
     assert!(first.stdout.contains("1773159350"), "{first:?}");
-    assert_ne!(script.run(&["--seed", "8", "--clock", "2026-03-10T16:15:50Z"]), first);
+    assert_ne!(
+        script.run(&["--seed", "8", "--clock", "2026-03-10T16:15:50Z"]),
+        first
+    );
 }
 
 #[test]
 fn a_cache_folder_that_cannot_be_used_costs_nothing_but_time() {
     let script = Program::script("echo ran");
     let file = script.beside("not-a-folder", "");
-    let output = script.run_command([""; 0]).env("XDG_CACHE_HOME", file).output().unwrap();
+    let output = script
+        .run_command([""; 0])
+        .env("XDG_CACHE_HOME", file)
+        .output()
+        .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "ran\n");
 }

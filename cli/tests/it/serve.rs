@@ -16,7 +16,10 @@ fn a_first_start_needs_no_configuration() {
     let server = Server::start(&data, &[]);
     assert_eq!(server.get("/healthz", "").status, 200);
     let mode = |file: &str| fs::metadata(data.join(file)).unwrap().mode() & 0o777;
-    assert_eq!((mode("."), mode("owner.token"), mode("tenterhook.db")), (0o700, 0o600, 0o600));
+    assert_eq!(
+        (mode("."), mode("owner.token"), mode("tenterhook.db")),
+        (0o700, 0o600, 0o600)
+    );
     let token = fs::read_to_string(data.join("owner.token")).unwrap();
     assert!(server.said.contains(token.trim()), "{}", server.said);
     let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
@@ -63,7 +66,9 @@ fn a_second_server_on_the_same_folder_is_refused() {
         .arg(folder.path())
         .output()
         .unwrap();
-    Ended::of(second).with_status(1).saying("in use by another server (process ");
+    Ended::of(second)
+        .with_status(1)
+        .saying("in use by another server (process ");
     assert_eq!(first.get("/healthz", "").status, 200);
 }
 
@@ -72,11 +77,20 @@ fn a_second_server_on_the_same_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite:{}", folder.path().join("hooks.db").display());
     let _first = Server::start(&folder.path().join("a"), &["--database", &database]);
-    let second = command(["serve", "--listen", "127.0.0.1:0", "--database", &database, "--data"])
-        .arg(folder.path().join("b"))
-        .output()
-        .unwrap();
-    Ended::of(second).with_status(1).saying("in use by another server");
+    let second = command([
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--database",
+        &database,
+        "--data",
+    ])
+    .arg(folder.path().join("b"))
+    .output()
+    .unwrap();
+    Ended::of(second)
+        .with_status(1)
+        .saying("in use by another server");
 }
 
 #[test]
@@ -104,17 +118,33 @@ fn an_event_runs_its_hook() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let token = fs::read_to_string(folder.path().join("owner.token")).unwrap();
-    let headers = |kind: &str| format!("Authorization: Bearer {}\r\nContent-Type: {kind}\r\n", token.trim());
+    let headers = |kind: &str| {
+        format!(
+            "Authorization: Bearer {}\r\nContent-Type: {kind}\r\n",
+            token.trim()
+        )
+    };
     let post = |path: &str, kind: &str, body: &str| -> Value {
         let answer = server.post(path, &headers(kind), body);
         assert!(answer.status < 300, "{path}: {answer:?}");
         serde_json::from_str(&answer.body).unwrap()
     };
-    let source = post("/api/v1/sources?name=greet", "text/x-shellscript", "echo \"hello $(jq -r .who)\"; exit 3");
-    let hook = format!(r#"{{"source": {}, "event": "custom.greeting"}}"#, source["number"]);
+    let source = post(
+        "/api/v1/sources?name=greet",
+        "text/x-shellscript",
+        "echo \"hello $(jq -r .who)\"; exit 3",
+    );
+    let hook = format!(
+        r#"{{"source": {}, "event": "custom.greeting"}}"#,
+        source["number"]
+    );
     post("/api/v1/hooks", "application/json", &hook);
     let event = r#"{"specversion":"1.0","id":"1","source":"/t","type":"custom.greeting","data":{"who":"you"}}"#;
-    let answer = post("/api/v1/events?wait=30", "application/cloudevents+json", event);
+    let answer = post(
+        "/api/v1/events?wait=30",
+        "application/cloudevents+json",
+        event,
+    );
     let run = &answer["task"]["executions"][0];
     assert_eq!(run["stdout"], "hello you\n", "{answer}");
     assert_eq!(run["outcome"]["status"], 3);
@@ -125,12 +155,21 @@ fn an_event_runs_its_hook() {
 fn wrong_settings_are_all_told_before_anything_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let output = command(["serve", "--database", "postgres://db/hooks", "--max-fuel", "1T", "--data"])
-        .arg(&data)
-        .env("TENTERHOOK_LISTEN", "nowhere")
-        .output()
-        .unwrap();
-    let ended = Ended::of(output).with_status(2).saying("PostgreSQL, which is not there yet");
+    let output = command([
+        "serve",
+        "--database",
+        "postgres://db/hooks",
+        "--max-fuel",
+        "1T",
+        "--data",
+    ])
+    .arg(&data)
+    .env("TENTERHOOK_LISTEN", "nowhere")
+    .output()
+    .unwrap();
+    let ended = Ended::of(output)
+        .with_status(2)
+        .saying("PostgreSQL, which is not there yet");
     ended.saying("`--listen` ").saying("`--max-fuel` ");
     assert!(!data.exists());
 }
@@ -144,5 +183,7 @@ fn an_address_in_use_is_said() {
         .arg(folder.path())
         .output()
         .unwrap();
-    Ended::of(output).with_status(1).saying(&format!("cannot listen on {address}"));
+    Ended::of(output)
+        .with_status(1)
+        .saying(&format!("cannot listen on {address}"));
 }

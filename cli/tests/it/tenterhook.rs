@@ -14,7 +14,10 @@ pub(crate) fn command<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Com
     command
         .args(args)
         .env_clear()
-        .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
+        .env(
+            "XDG_CACHE_HOME",
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
+        )
         .stdin(Stdio::null());
     command
 }
@@ -49,7 +52,10 @@ impl Program {
     }
 
     /// `tenterhook run [ARGS…] FILE`.
-    pub(crate) fn run_command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
+    pub(crate) fn run_command<A: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+    ) -> Command {
         let mut command = command(["run"]);
         command.args(args).arg(&self.path);
         command

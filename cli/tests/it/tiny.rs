@@ -1,8 +1,8 @@
 //! Modules of a few bytes, each with one property that a test needs.
 
 use wasm_encoder::{
-    CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection, Instruction,
-    MemorySection, MemoryType, Module, TypeSection, ValType,
+    CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
+    Instruction, MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 
 /// A command whose `_start` consists of these instructions.
@@ -24,8 +24,17 @@ pub(crate) fn reactor() -> Vec<u8> {
 pub(crate) fn exiting(status: i32) -> Vec<u8> {
     let mut module = Module::new();
     module.section(&types(&[&[], &[ValType::I32]]));
-    module.section(&import("wasi_snapshot_preview1", "proc_exit", EntityType::Function(1)));
-    finish(module, "_start", 1, &[Instruction::I32Const(status), Instruction::Call(0)])
+    module.section(&import(
+        "wasi_snapshot_preview1",
+        "proc_exit",
+        EntityType::Function(1),
+    ));
+    finish(
+        module,
+        "_start",
+        1,
+        &[Instruction::I32Const(status), Instruction::Call(0)],
+    )
 }
 
 /// A command that imports a function of this name.
