@@ -1,0 +1,114 @@
+//! What a new start finds from the run before: nothing accepted is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tenterhook_dispatch::{
+    Error, EventKey, ExecutionId, HookRef, Key, NewEvent, NewExecution, NewTask, NodeId, Recipe, State, TaskId,
+};
+
+use crate::support::{LONG, Yard, event, stdout};
+
+/// Writes down a task for the account's first hook, as another run of the
+/// server would have: owned by that run, or by nobody.
+pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
+    let hook = yard.dispatcher.hooks(yard.account).await.unwrap().swap_remove(0);
+    let source = yard.dispatcher.source(yard.account, Key::Id(hook.source)).await.unwrap();
+    let event = event(hook.event.as_str(), json!({}));
+    let id = TaskId::generate();
+    let task = NewTask {
+        id,
+        account: yard.account,
+        name: event.kind.clone(),
+        started_by: "tester".into(),
+        object: None,
+        event: Some(NewEvent {
+            key: EventKey {
+                source: event.source.clone(),
+                id: event.id.clone(),
+                kind: event.kind.clone(),
+            },
+            json: serde_json::to_vec(&event).unwrap().into(),
+        }),
+        created_at: source.created_at,
+        owner,
+        executions: vec![NewExecution {
+            id: ExecutionId::generate(),
+            hook: Some(HookRef {
+                id: hook.id,
+                number: hook.number,
+            }),
+            recipe: Arc::new(Recipe::of(&hook, &source)),
+            server: None,
+            lane: 0,
+        }],
+        program: None,
+    };
+    yard.store.insert_tasks(vec![task]).await.unwrap();
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_had_begun_is_run_again_with_its_attempt_raised() {
+    let yard = Yard::new().await;
+    yard.hook("custom.x", "echo $HOOK_EVENT $HOOK_ATTEMPT\n").await;
+    let task = stored(&yard, Some(NodeId::generate())).await;
+
+    let restarted = yard.restarted().await;
+
+    let detail = restarted.wait(yard.account, Key::Id(task), LONG).await.unwrap();
+    assert_eq!(detail.task.state, State::Finished);
+    assert_eq!(stdout(&detail.executions[0]), "custom.x 2\n");
+    assert_eq!(detail.executions[0].attempt, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_had_begun_is_run_for_the_first_time() {
+    let yard = Yard::new().await;
+    yard.hook("custom.x", "echo $HOOK_ATTEMPT\n").await;
+    let task = stored(&yard, None).await;
+
+    let restarted = yard.restarted().await;
+
+    let detail = restarted.wait(yard.account, Key::Id(task), LONG).await.unwrap();
+    assert_eq!(stdout(&detail.executions[0]), "1\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drained_dispatcher_accepts_nothing_and_leaves_its_work_to_the_next() {
+    let yard = Yard::new().await;
+    // The second attempt ends; the first would go on for an hour.
+    yard.hook("custom.x", "echo begun; [ $HOOK_ATTEMPT = 1 ] && sleep 3600; echo done\n").await;
+    let task = yard.send(event("custom.x", json!({}))).await;
+    let execution = yard.dispatcher.task(yard.account, task).await.unwrap().executions[0].clone();
+    yard.printed(&execution).await;
+
+    yard.dispatcher.drain(Duration::ZERO).await;
+
+    let refused = yard.dispatcher.accept(yard.account, "tester", vec![event("custom.x", json!({}))]).await;
+    assert!(matches!(refused, Err(Error::Stopping)));
+    let restarted = yard.restarted().await;
+    let detail = restarted.wait(yard.account, task, LONG).await.unwrap();
+    assert_eq!(detail.task.state, State::Finished);
+    assert_eq!(stdout(&detail.executions[0]), "begun\ndone\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_lets_what_runs_come_to_its_end() {
+    let yard = Yard::new().await;
+    yard.hook("custom.x", "echo done\n").await;
+    let tasks: Vec<_> = {
+        let events = (0..20).map(|_| event("custom.x", json!({}))).collect();
+        yard.dispatcher.accept(yard.account, "tester", events).await.unwrap()
+    };
+
+    yard.dispatcher.drain(LONG).await;
+
+    let restarted = yard.restarted().await;
+    for accepted in tasks {
+        let detail = restarted.wait(yard.account, Key::Id(accepted.task.id), LONG).await.unwrap();
+        assert_eq!(detail.task.state, State::Finished);
+        assert_eq!(detail.executions[0].attempt, 1);
+    }
+}

@@ -1,0 +1,141 @@
+//! One dispatcher on a fresh database; three lines to the first assertion.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tenterhook_dispatch::{
+    AccountId, Dispatcher, Execution, Hook, Key, NewHook, NewSource, Number, Settings, Source, Store, TaskDetail,
+};
+use tenterhook_engine::{Engine, Limits};
+use tenterhook_sdk::Event;
+use tenterhook_store::Sqlite;
+
+/// Long enough for any machine; no test waits for it to pass.
+pub(crate) const LONG: Duration = Duration::from_secs(60);
+
+/// One engine for all tests: it is made to be shared.
+static ENGINE: LazyLock<Engine> =
+    LazyLock::new(|| Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts"));
+
+/// A dispatcher on a database of its own.
+pub(crate) struct Yard {
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) account: AccountId,
+    folder: TempDir,
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        default_limits: Limits::for_testing(),
+        ..Settings::default()
+    }
+}
+
+impl Yard {
+    pub(crate) async fn new() -> Self {
+        Self::with(settings()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        let dispatcher = start(&store, settings).await;
+        let account = dispatcher.create_account("acme").await.unwrap().id;
+        Self {
+            dispatcher,
+            store,
+            account,
+            folder,
+        }
+    }
+
+    /// Starts another dispatcher on the same file, as a restart would.
+    pub(crate) async fn restarted(&self) -> Dispatcher {
+        start(&open(&self.folder).await, settings()).await
+    }
+
+    pub(crate) async fn source(&self, name: &str, script: &str) -> Source {
+        let new = NewSource {
+            name: name.into(),
+            bytes: script.to_owned().into(),
+            kind: None,
+            description: String::new(),
+        };
+        self.dispatcher.create_source(self.account, new, Vec::new()).await.unwrap().0
+    }
+
+    /// Binds a script to an event.
+    pub(crate) async fn hook(&self, event: &str, script: &str) -> Hook {
+        self.hook_with(event, script, |_| {}).await
+    }
+
+    pub(crate) async fn hook_with(&self, event: &str, script: &str, change: impl FnOnce(&mut NewHook)) -> Hook {
+        let name = format!("s{}", self.dispatcher.sources(self.account).await.unwrap().len());
+        let source = self.source(&name, script).await;
+        let mut new = NewHook::new(source.id, event);
+        change(&mut new);
+        self.dispatcher.create_hook(self.account, new).await.unwrap()
+    }
+
+    pub(crate) async fn server(&self, name: &str) -> Number {
+        let new = tenterhook_dispatch::NewServer {
+            name: name.into(),
+            ..Default::default()
+        };
+        self.dispatcher.create_server(self.account, new).await.unwrap().number
+    }
+
+    /// Fires an event and waits for its end.
+    pub(crate) async fn fire(&self, event: Event) -> TaskDetail {
+        let (_, detail) = self
+            .dispatcher
+            .accept_and_wait(self.account, "tester", event, LONG)
+            .await
+            .unwrap();
+        assert!(detail.task.state.is_over(), "{detail:?}");
+        detail
+    }
+
+    /// Fires an event without waiting; answers with the key of its task.
+    pub(crate) async fn send(&self, event: Event) -> Key<tenterhook_dispatch::TaskId> {
+        let accepted = self.dispatcher.accept(self.account, "tester", vec![event]).await.unwrap();
+        Key::Id(accepted[0].task.id)
+    }
+
+    pub(crate) async fn end(&self, task: Key<tenterhook_dispatch::TaskId>) -> TaskDetail {
+        let detail = self.dispatcher.wait(self.account, task, LONG).await.unwrap();
+        assert!(detail.task.state.is_over(), "{detail:?}");
+        detail
+    }
+
+    /// Waits until an execution has printed something, so that it surely runs.
+    pub(crate) async fn printed(&self, execution: &Execution) -> String {
+        loop {
+            let mut live = self.dispatcher.follow(self.account, execution.id).await.unwrap();
+            if let Some(chunk) = live.next().await {
+                return String::from_utf8(chunk.bytes.to_vec()).unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn open(folder: &TempDir) -> Arc<dyn Store> {
+    Arc::new(Sqlite::open(&folder.path().join("test.db")).await.unwrap())
+}
+
+async fn start(store: &Arc<dyn Store>, settings: Settings) -> Dispatcher {
+    Dispatcher::start(Arc::clone(store), ENGINE.clone(), settings).await.unwrap()
+}
+
+/// An event with a new id.
+pub(crate) fn event(kind: &str, data: Value) -> Event {
+    Event::new(uuid::Uuid::now_v7().to_string(), "/test", kind, Some(data))
+}
+
+pub(crate) fn stdout(execution: &Execution) -> &str {
+    std::str::from_utf8(&execution.output.stdout).unwrap()
+}
