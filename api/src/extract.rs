@@ -60,10 +60,13 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
         let error = error.into_inner();
-        if error.is_data() {
-            Refusal::invalid(pointer, plain(&error.to_string()))
-        } else {
-            not_json(&error)
+        // A wrong type is told of a text that is JSON throughout.
+        match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+            Ok(_) if error.is_data() => {
+                Refusal::invalid(pointer, without_place(&plain(&error.to_string())))
+            }
+            Ok(_) => not_json(&error),
+            Err(error) => not_json(&error),
         }
     })?;
     reader.end().map_err(|error| not_json(&error))?;
@@ -75,6 +78,11 @@ fn not_json(error: &serde_json::Error) -> Refusal {
         "the body is not JSON: {}",
         plain(&error.to_string())
     ))
+}
+
+/// The pointer tells the place better than line and column do.
+fn without_place(text: &str) -> &str {
+    text.rsplit_once(" at line ").map_or(text, |(text, _)| text)
 }
 
 /// serde's texts quote what was sent; control characters stay out of ours.

@@ -66,7 +66,9 @@ async fn lists_are_filtered_and_go_on_at_their_cursor() {
     let good = app.script("good", "true").await;
     let bad = app.script("bad", "false").await;
     let hook = app.hook(good, "custom.good").await;
-    app.hook(bad, "custom.bad").await;
+    let body =
+        json!({"source": bad, "event": "custom.bad", "retry": {"attempts": 2, "backoff_ms": 0}});
+    app.post("/api/v1/hooks", &body).await.expect(201);
     for event in ["custom.good", "custom.bad", "custom.good"] {
         app.fire(event, json!({})).await;
     }
