@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
+use wasmtime::ExternType;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::admission::{self, Survey};
@@ -25,6 +26,9 @@ use crate::runtime::{GuestThreads, Runtime};
 use crate::sandbox;
 use crate::sandbox::scratch::Scratches;
 use crate::shell::Shell;
+
+/// The entry point of a command: a function without parameters and results.
+const ENTRY: &str = "_start";
 
 /// How an engine is set up.
 #[derive(Clone, Debug)]
@@ -219,12 +223,18 @@ impl Engine {
             linkers,
             ..
         } = &*self.inner;
-        let prepare = |source| Error::Prepare { digest, source };
-        let not_linked = |error: wasmtime::Error| {
-            Error::from(Refusal::Import {
+        // What is left to go wrong here, but for the disk, is that the program has
+        // parts that no sandbox has room for.
+        let prepare = |source: wasmtime::Error| match source.downcast_ref::<std::io::Error>() {
+            Some(_) => Error::Prepare { digest, source },
+            None => Error::from(Refusal::Compile {
                 kind,
-                import: error.root_cause().to_string(),
-            })
+                reason: source.root_cause().to_string(),
+            }),
+        };
+        let not_linked = |error: wasmtime::Error| {
+            let reason = format!("{error:#}");
+            Error::from(Refusal::Link { kind, reason })
         };
         if kind == Kind::Component {
             let component =
@@ -242,7 +252,18 @@ impl Engine {
             .module
             .instantiate_pre(&module)
             .map_err(not_linked)?;
-        Ok(Code::Module(linked))
+        match module.get_export(ENTRY) {
+            Some(ExternType::Func(entry))
+                if entry.params().len() == 0 && entry.results().len() == 0 =>
+            {
+                Ok(Code::Module(linked))
+            }
+            _ => Err(Refusal::NoEntry {
+                kind,
+                export: ENTRY,
+            }
+            .into()),
+        }
     }
 
     /// Does work that keeps a thread busy, away from the threads that must not be.

@@ -61,6 +61,14 @@ pub enum Refusal {
         /// The import's module and name.
         import: String,
     },
+    /// The program imports something that is offered in another form, or the like.
+    #[error("the {kind} cannot be linked: {reason}")]
+    Link {
+        /// What the bytes are.
+        kind: crate::Kind,
+        /// What does not fit.
+        reason: String,
+    },
     /// The program has no entry point.
     #[error(
         "the {kind} does not export `{export}`; build it as a command, not as a library (reactor)"

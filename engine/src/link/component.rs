@@ -1,5 +1,7 @@
 //! What components may import: WASI 0.2 without sockets that connect anywhere.
 
+mod clock;
+
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi::p2::add_to_linker_async;
@@ -10,5 +12,6 @@ use crate::sandbox::guest::Guest;
 pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(wasm);
     add_to_linker_async(&mut linker)?;
+    clock::add(&mut linker)?;
     Ok(linker)
 }

@@ -53,7 +53,14 @@ pub(crate) fn build() -> Vec<Guest> {
 
 fn run_cargo(root: &Path, target: &Path) {
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets it"));
-    cargo.args(["build", "--locked", "--target", TARGET, "--profile", PROFILE]);
+    cargo.args([
+        "build",
+        "--locked",
+        "--target",
+        TARGET,
+        "--profile",
+        PROFILE,
+    ]);
     for (package, _) in PACKAGES {
         cargo.args(["--package", package]);
     }

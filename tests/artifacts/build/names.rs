@@ -13,6 +13,7 @@ const SUITES: [&str; 5] = ["contained", "files", "friendly", "host_calls", "limi
 #[derive(Default)]
 pub(crate) struct Names {
     constants: String,
+    components: String,
     suites: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -23,7 +24,11 @@ impl Names {
     pub(crate) fn add(&mut self, guest: &Guest, component: &Path) {
         let name = guest.name.to_uppercase().replace('-', "_");
         if guest.world.is_some() {
-            self.constant(&name, component, &format!("The component `{}`.", guest.name));
+            self.constant(
+                &name,
+                component,
+                &format!("The component `{}`.", guest.name),
+            );
         } else {
             self.constant(&name, &guest.wasm, &format!("The module `{}`.", guest.name));
             self.constant(
@@ -31,6 +36,8 @@ impl Names {
                 component,
                 &format!("The component made of `{}`.", guest.name),
             );
+            write!(self.components, "({name}, {name}_COMPONENT), ")
+                .expect("a string can be written");
         }
         if guest.name.contains('-') {
             // An example; it belongs to no suite.
@@ -39,15 +46,30 @@ impl Names {
         let suite = SUITES
             .into_iter()
             .find(|suite| guest.name.starts_with(&format!("{suite}_")))
-            .unwrap_or_else(|| panic!("the guest {} belongs to none of the suites {SUITES:?}", guest.name));
+            .unwrap_or_else(|| {
+                panic!(
+                    "the guest {} belongs to none of the suites {SUITES:?}",
+                    guest.name
+                )
+            });
         self.suites.entry(suite).or_default().push(name);
     }
 
     /// Prints the constants and macros as Rust.
     pub(crate) fn print(&self) -> String {
         let mut out = self.constants.clone();
+        writeln!(
+            out,
+            "/// Each module with the component made of it.\n\
+             pub const COMPONENTS: &[(&str, &str)] = &[{}];",
+            self.components
+        )
+        .expect("a string can be written");
         for (suite, names) in &self.suites {
-            let calls: String = names.iter().map(|name| format!("$each!({name}); ")).collect();
+            let calls: String = names
+                .iter()
+                .map(|name| format!("$each!({name}); "))
+                .collect();
             writeln!(
                 out,
                 "/// Calls a macro with the name of each guest of the suite `{suite}`.\n\
@@ -59,7 +81,11 @@ impl Names {
     }
 
     fn constant(&mut self, name: &str, file: &Path, doc: &str) {
-        writeln!(self.constants, "/// {doc}\npub const {name}: &str = {:?};", file.to_string_lossy())
-            .expect("a string can be written");
+        writeln!(
+            self.constants,
+            "/// {doc}\npub const {name}: &str = {:?};",
+            file.to_string_lossy()
+        )
+        .expect("a string can be written");
     }
 }

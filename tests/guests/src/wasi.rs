@@ -49,8 +49,21 @@ mod raw {
         pub(super) fn random_get(buffer: usize, len: usize) -> u16;
         pub(super) fn sched_yield() -> u16;
         pub(super) fn sock_accept(fd: u32, flags: u16, new: usize) -> u16;
-        pub(super) fn sock_recv(fd: u32, pieces: usize, count: usize, flags: u16, len: usize, out: usize) -> u16;
-        pub(super) fn sock_send(fd: u32, pieces: usize, count: usize, flags: u16, len: usize) -> u16;
+        pub(super) fn sock_recv(
+            fd: u32,
+            pieces: usize,
+            count: usize,
+            flags: u16,
+            len: usize,
+            out: usize,
+        ) -> u16;
+        pub(super) fn sock_send(
+            fd: u32,
+            pieces: usize,
+            count: usize,
+            flags: u16,
+            len: usize,
+        ) -> u16;
         pub(super) fn sock_shutdown(fd: u32, how: u8) -> u16;
         pub(super) fn path_open(
             fd: u32,

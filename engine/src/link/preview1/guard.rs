@@ -240,7 +240,8 @@ macro_rules! guard {
                             if count.cast_unsigned() > SUBSCRIPTIONS_MAX {
                                 return Ok(errno::INVAL);
                             }
-                            let sleep = lone_sleep(memory, subs, &CLOCK).filter(|_| count == 1);
+                            let sleep = lone_sleep(memory, subs, &CLOCK, &guest.clocks)
+                                .filter(|_| count == 1);
                             if let Some(sleep) =
                                 sleep.filter(|sleep| guest.clocks.slept_through(sleep.time))
                             {

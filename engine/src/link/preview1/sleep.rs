@@ -1,11 +1,13 @@
-//! Sleeping in preview 1: a wait for nothing but one relative time.
+//! Sleeping in preview 1: a wait for nothing but one time.
 //!
 //! With a frozen clock such a wait is answered at once, so it is read here from
 //! the guest's memory; all other waits go to wasmtime-wasi as they are.
 
 use std::time::Duration;
 
-/// A wait for nothing but one relative time, and where its answer goes.
+use crate::sandbox::clock::Clocks;
+
+/// A wait for nothing but one time, counted from now, and where its answer goes.
 pub(super) struct Sleep {
     pub(super) time: Duration,
     pub(super) userdata: [u8; 8],
@@ -15,20 +17,32 @@ pub(super) struct Sleep {
 /// read ourselves: tag at 8, clock id at 16, time at 24 (current) or 32 (older).
 const SUBSCRIPTION_BYTES: usize = 48;
 
-pub(super) fn lone_sleep(memory: &[u8], at: i32, layout: &ClockLayout) -> Option<Sleep> {
+pub(super) fn lone_sleep(
+    memory: &[u8],
+    at: i32,
+    layout: &ClockLayout,
+    clocks: &Clocks,
+) -> Option<Sleep> {
     const CLOCK_TAG: u8 = 0;
+    const WALL_CLOCK: u8 = 0;
     let at = usize::try_from(at.cast_unsigned()).ok()?;
     let size = SUBSCRIPTION_BYTES.max(layout.size);
     let subscription = memory.get(at..at.checked_add(size)?)?;
-    let absolute = subscription[layout.flags] & 1 == 1;
-    if subscription[8] != CLOCK_TAG || absolute {
+    if subscription[8] != CLOCK_TAG {
         return None;
     }
     let time = subscription[layout.timeout..layout.timeout + 8]
         .try_into()
         .ok()?;
+    let time = Duration::from_nanos(u64::from_le_bytes(time));
+    let absolute = subscription[layout.flags] & 1 == 1;
+    let now = match (absolute, subscription[layout.clock]) {
+        (false, _) => Duration::ZERO,
+        (true, WALL_CLOCK) => clocks.wall(),
+        (true, _) => Duration::from_nanos(clocks.monotonic_ns()),
+    };
     Some(Sleep {
-        time: Duration::from_nanos(u64::from_le_bytes(time)),
+        time: time.saturating_sub(now),
         userdata: subscription[..8].try_into().ok()?,
     })
 }
@@ -37,6 +51,7 @@ pub(super) fn lone_sleep(memory: &[u8], at: i32, layout: &ClockLayout) -> Option
 /// identifier before the clock's id.
 pub(super) struct ClockLayout {
     pub(super) size: usize,
+    pub(super) clock: usize,
     pub(super) timeout: usize,
     pub(super) flags: usize,
 }
@@ -63,6 +78,7 @@ pub(super) fn answer_sleep(
 /// The layout of `wasi_snapshot_preview1`.
 pub(super) const CURRENT: ClockLayout = ClockLayout {
     size: 48,
+    clock: 16,
     timeout: 24,
     flags: 40,
 };
@@ -70,6 +86,7 @@ pub(super) const CURRENT: ClockLayout = ClockLayout {
 /// The layout of `wasi_unstable`.
 pub(super) const UNSTABLE: ClockLayout = ClockLayout {
     size: 56,
+    clock: 24,
     timeout: 32,
     flags: 48,
 };

@@ -54,9 +54,21 @@ mod sockets {
             }
         };
     }
-    with_address!("wasi:sockets/tcp@0.2.3", "[method]tcp-socket.start-connect", tcp_connect);
-    with_address!("wasi:sockets/tcp@0.2.3", "[method]tcp-socket.start-bind", tcp_bind);
-    with_address!("wasi:sockets/udp@0.2.3", "[method]udp-socket.start-bind", udp_bind);
+    with_address!(
+        "wasi:sockets/tcp@0.2.3",
+        "[method]tcp-socket.start-connect",
+        tcp_connect
+    );
+    with_address!(
+        "wasi:sockets/tcp@0.2.3",
+        "[method]tcp-socket.start-bind",
+        tcp_bind
+    );
+    with_address!(
+        "wasi:sockets/udp@0.2.3",
+        "[method]udp-socket.start-bind",
+        udp_bind
+    );
 
     /// A handle, or an error code.
     #[derive(Default)]
@@ -93,8 +105,23 @@ mod sockets {
 
 use sockets::{Answer, ShortAnswer};
 
-type WithAddress =
-    unsafe extern "C" fn(i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, i32, *mut ShortAnswer);
+type WithAddress = unsafe extern "C" fn(
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    i32,
+    *mut ShortAnswer,
+);
 
 #[expect(unsafe_code, reason = "the calls get addresses of live values only")]
 fn main() {
@@ -104,7 +131,23 @@ fn main() {
         let attempt = |what: &str, socket: Result<i32, u8>, call: WithAddress| match socket {
             Ok(socket) => {
                 let mut answer = ShortAnswer::default();
-                call(socket, network, 0, 8080, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, &raw mut answer);
+                call(
+                    socket,
+                    network,
+                    0,
+                    8080,
+                    127,
+                    0,
+                    0,
+                    1,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    &raw mut answer,
+                );
                 println!("{what} {}", answer.code());
             }
             Err(code) => println!("{what} no socket {code}"),

@@ -13,8 +13,8 @@ fn main() {
         if fs::metadata(&path).is_ok() {
             println!("found {path}");
         }
-        if fs::write(format!("{path}.tenterhook"), "was here").is_ok() {
-            println!("wrote beside {path}");
+        if fs::write(format!("{path}/tenterhook"), "was here").is_ok() {
+            println!("wrote into {path}");
         }
     }
 }

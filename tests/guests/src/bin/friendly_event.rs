@@ -7,7 +7,11 @@ fn main() {
         Ok(hook) => {
             let event = hook.event();
             println!("{} {} {:?}", event.kind, event.id, event.data);
-            println!("attempt {}, service {:?}", hook.attempt(), hook.param("service"));
+            println!(
+                "attempt {}, service {:?}",
+                hook.attempt(),
+                hook.param("service")
+            );
         }
         Err(error) => println!("{error}"),
     }

@@ -4,14 +4,18 @@ use std::{fs, io};
 
 fn main() -> io::Result<()> {
     for folder in ["/work", "/tmp"] {
-        assert_eq!(fs::read_dir(folder)?.count(), 0, "{folder} is empty at the start");
+        assert_eq!(
+            fs::read_dir(folder)?.count(),
+            0,
+            "{folder} is empty at the start"
+        );
         fs::create_dir(format!("{folder}/inner"))?;
         fs::write(format!("{folder}/inner/note"), folder)?;
         fs::rename(format!("{folder}/inner/note"), format!("{folder}/note"))?;
         println!("{}", fs::read_to_string(format!("{folder}/note"))?);
         fs::remove_dir(format!("{folder}/inner"))?;
     }
-    // A relative path starts at the working folder.
-    println!("{}", fs::read_to_string("note")?);
+    // Preview 1 knows no working folder: a relative path starts at the root.
+    println!("{}", fs::read_to_string("work/note")?);
     Ok(())
 }

@@ -1,0 +1,139 @@
+//! Files: a run has its own, within its quota to the byte and inode, and they
+//! are gone afterwards.
+
+use tenterhook_engine::Limits;
+
+use crate::guests;
+use crate::harness::{Run, SUCCESS, exited};
+
+fn both(guest: &str) -> [Run; 2] {
+    [Run::guest(guest), Run::component_of(guest)]
+}
+
+/// The first number in a text.
+fn number(text: &str) -> u64 {
+    let digits = text
+        .split(|c: char| !c.is_ascii_digit())
+        .find(|part| !part.is_empty());
+    digits.unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_guest_works_with_files_in_both_its_folders() {
+    for run in both(guests::FRIENDLY_FILES) {
+        let run = run.go().await;
+        assert_eq!(
+            (&run.outcome, run.text().as_str()),
+            (&SUCCESS, "/work\n/tmp\n/work\n")
+        );
+        assert!(run.usage.files_bytes >= 2 * 4096);
+    }
+}
+
+#[tokio::test]
+async fn files_hold_no_more_bytes_than_their_limit() {
+    for run in both(guests::FILES_BIG) {
+        let run = run
+            .event("{}")
+            .limits(|limits| limits.files = 1 << 20)
+            .go()
+            .await;
+        assert_eq!(run.outcome, SUCCESS);
+        let written = number(&run.text());
+        assert!((900_000..=1 << 20).contains(&written), "{written}");
+        assert!((900_000..=1 << 20).contains(&run.usage.files_bytes));
+        assert!(
+            run.text().contains("Some(51)"),
+            "no space left: {}",
+            run.text()
+        );
+    }
+}
+
+#[tokio::test]
+async fn holes_do_not_count_and_blocks_do() {
+    for run in both(guests::FILES_SPARSE) {
+        let run = run.limits(|limits| limits.files = 1 << 20).go().await;
+        assert_eq!(run.outcome, SUCCESS);
+        let blocks = number(run.text().lines().last().unwrap());
+        assert!((200..=256).contains(&blocks), "{blocks}");
+        assert!(run.usage.files_bytes <= 1 << 20);
+    }
+}
+
+#[tokio::test]
+async fn no_more_files_are_made_than_the_limit() {
+    for run in both(guests::FILES_MANY) {
+        let run = run
+            .event("{}")
+            .limits(|limits| limits.inodes = 20)
+            .go()
+            .await;
+        assert_eq!((&run.outcome, number(&run.text())), (&SUCCESS, 20));
+    }
+}
+
+#[tokio::test]
+async fn folders_count_as_files() {
+    for run in both(guests::FILES_DEEP) {
+        let run = run
+            .event("{}")
+            .limits(|limits| limits.inodes = 20)
+            .go()
+            .await;
+        assert_eq!((&run.outcome, number(&run.text())), (&SUCCESS, 20));
+        assert!(!run.text().contains("None"), "{}", run.text());
+    }
+}
+
+#[tokio::test]
+async fn an_open_descriptor_counts_until_it_is_closed() {
+    const TOO_MANY_OPEN: u16 = 33;
+    let run = Run::guest(guests::FILES_DESCRIPTORS)
+        .limits(|limits| limits.descriptors = 10)
+        .go()
+        .await;
+    let expected = format!("10 open, then Some({TOO_MANY_OPEN})\n").repeat(2);
+    assert_eq!((&run.outcome, run.text()), (&SUCCESS, expected));
+}
+
+#[tokio::test]
+async fn the_descriptors_of_a_component_are_bounded() {
+    let run = Run::component_of(guests::FILES_DESCRIPTORS)
+        .limits(|limits| {
+            limits.descriptors = 10;
+            limits.inodes = 1_000;
+        })
+        .go()
+        .await;
+    // A component that opens too much traps: WASI 0.2 tells a full table no other way.
+    let ended_itself = run.outcome == SUCCESS;
+    assert!(
+        ended_itself || matches!(run.outcome, tenterhook_engine::Outcome::Trapped(_)),
+        "{:?}",
+        run.outcome
+    );
+}
+
+#[tokio::test]
+async fn the_files_of_a_script_are_bounded_too() {
+    let fill =
+        "while :; do echo 0123456789012345678901234567890123456789 >> /work/big || exit 3; done";
+    let run = Run::script(fill)
+        .limits(|limits| {
+            *limits = Limits {
+                files: 16 << 10,
+                inodes: 32,
+                ..Limits::default()
+            };
+        })
+        .go()
+        .await;
+    assert_eq!(run.outcome, exited(3));
+    let many = "i=0; while : > /tmp/$i; do i=$((i+1)); done 2> /dev/null; echo $i";
+    let run = Run::script(many)
+        .limits(|limits| limits.inodes = 20)
+        .go()
+        .await;
+    assert!(number(&run.text()) <= 20, "{}", run.text());
+}

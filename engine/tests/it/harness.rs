@@ -1,0 +1,204 @@
+//! From a program to its report in one line.
+
+use std::collections::HashMap;
+use std::fs;
+use std::ops::Deref;
+use std::sync::{LazyLock, Mutex};
+
+use tenterhook_engine::{
+    Digest, Engine, Error, Invocation, Kind, Limit, Limits, Outcome, Program, Refusal, Report,
+    Settings,
+};
+use tokio::task::JoinHandle;
+
+/// The engine that most tests share.
+pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| engine(Settings::default()));
+
+/// What the shared engine has loaded: compiling is most of what a test costs.
+static LOADED: LazyLock<Mutex<HashMap<Digest, Program>>> = LazyLock::new(Mutex::default);
+
+/// The outcome of a run that did what it was to do.
+pub(crate) const SUCCESS: Outcome = Outcome::Exited { status: 0 };
+
+/// Starts an engine of its own.
+pub(crate) fn engine(settings: Settings) -> Engine {
+    Engine::start(settings).unwrap()
+}
+
+/// The outcome of a run that reached this limit.
+pub(crate) fn stopped(limit: Limit) -> Outcome {
+    Outcome::Stopped { limit }
+}
+
+/// The outcome of a run that left with this status.
+pub(crate) fn exited(status: u8) -> Outcome {
+    Outcome::Exited { status }
+}
+
+/// One run that is being put together: a program and what it is given.
+pub(crate) struct Run {
+    what: What,
+    invocation: Invocation,
+}
+
+enum What {
+    Bytes(Vec<u8>),
+    Loaded(Program),
+}
+
+impl Run {
+    /// Runs a guest, by the path of its file.
+    pub(crate) fn guest(path: &str) -> Self {
+        Self::bytes(fs::read(path).unwrap())
+    }
+
+    /// Runs the component made of the same guest.
+    pub(crate) fn component_of(path: &str) -> Self {
+        Self::guest(component_of(path))
+    }
+
+    /// Runs a script.
+    pub(crate) fn script(text: &str) -> Self {
+        Self::bytes(text.into())
+    }
+
+    /// Runs whatever these bytes are.
+    pub(crate) fn bytes(bytes: Vec<u8>) -> Self {
+        Self::of(What::Bytes(bytes))
+    }
+
+    /// Runs a program that the engine has loaded.
+    pub(crate) fn loaded(program: &Program) -> Self {
+        Self::of(What::Loaded(program.clone()))
+    }
+
+    fn of(what: What) -> Self {
+        let invocation = Invocation {
+            name: "hook".into(),
+            limits: Limits::for_testing(),
+            ..Invocation::default()
+        };
+        Self { what, invocation }
+    }
+
+    pub(crate) fn arg(mut self, arg: impl ToString) -> Self {
+        self.invocation.args.push(arg.to_string());
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.invocation.env.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        self.invocation.stdin = text.to_owned().into();
+        self
+    }
+
+    pub(crate) fn event(mut self, json: &str) -> Self {
+        self.invocation.event = json.to_owned().into();
+        self
+    }
+
+    /// Changes the limits, which are [`Limits::for_testing`] otherwise.
+    pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.invocation.limits);
+        self
+    }
+
+    /// Changes anything else.
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Invocation)) -> Self {
+        change(&mut self.invocation);
+        self
+    }
+
+    /// Runs it on the shared engine.
+    pub(crate) async fn go(self) -> Finished {
+        self.on(&ENGINE).await
+    }
+
+    /// Runs it on this engine.
+    pub(crate) async fn on(self, engine: &Engine) -> Finished {
+        Finished(self.start(engine).await.await.unwrap().unwrap())
+    }
+
+    /// Starts it on this engine.
+    pub(crate) async fn start(self, engine: &Engine) -> JoinHandle<Result<Report, Error>> {
+        let program = match self.what {
+            What::Bytes(bytes) => load(engine, &bytes).await,
+            What::Loaded(program) => program,
+        };
+        engine.spawn(&program, self.invocation)
+    }
+}
+
+/// Loads a program of whatever kind it is.
+pub(crate) async fn load(engine: &Engine, bytes: &[u8]) -> Program {
+    let digest = Digest::of(bytes);
+    let shared = std::ptr::eq(engine, &raw const *ENGINE);
+    if let Some(program) = LOADED.lock().unwrap().get(&digest).filter(|_| shared) {
+        return program.clone();
+    }
+    let program = engine.load(Kind::detect(bytes), bytes).await.unwrap();
+    if shared {
+        LOADED.lock().unwrap().insert(digest, program.clone());
+    }
+    program
+}
+
+/// Loads a guest, by the path of its file.
+pub(crate) async fn load_guest(engine: &Engine, path: &str) -> Program {
+    load(engine, &fs::read(path).unwrap()).await
+}
+
+/// Why the shared engine does not accept these bytes.
+pub(crate) async fn refusal(kind: Kind, bytes: &[u8]) -> Refusal {
+    match ENGINE.load(kind, bytes).await {
+        Err(Error::Refused { refusal }) => refusal,
+        Err(error) => panic!("not a refusal: {error:?}"),
+        Ok(_) => panic!("the program was accepted"),
+    }
+}
+
+/// The file of the component that was made of a module.
+pub(crate) fn component_of(module: &str) -> &'static str {
+    tenterhook_tests_artifacts::COMPONENTS
+        .iter()
+        .find(|(of, _)| *of == module)
+        .map(|(_, component)| *component)
+        .expect("every module has a component")
+}
+
+/// A report, which prints the guest's output if the test fails, and only then.
+pub(crate) struct Finished(Report);
+
+impl Finished {
+    /// Standard output as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    /// Standard error as text.
+    pub(crate) fn errors(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+}
+
+impl Deref for Finished {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.0
+    }
+}
+
+impl Drop for Finished {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let (out, err) = (String::from_utf8_lossy(&self.0.stdout), self.errors());
+            eprintln!("outcome: {}\nusage: {:?}", self.0.outcome, self.0.usage);
+            eprintln!("--- stdout\n{out:.4000}\n--- stderr\n{err:.4000}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Calls into the host: none is free, none takes what it is not given, and none
+//! can make the host fail.
+
+use tenterhook_engine::{Limit, Outcome};
+
+use crate::guests;
+use crate::harness::{Run, SUCCESS, stopped};
+
+#[tokio::test]
+async fn no_host_call_is_free() {
+    for call in [
+        "clock",
+        "yield",
+        "empty-write",
+        "bad-write",
+        "poll",
+        "bad-poll",
+        "read-dir",
+        "bad-open",
+    ] {
+        let run = Run::guest(guests::HOST_CALLS_LOOP)
+            .arg(call)
+            .limits(|limits| limits.fuel = 20_000_000)
+            .go()
+            .await;
+        assert_eq!(run.outcome, stopped(Limit::Fuel), "{call}");
+        assert!(
+            (10..=10_000).contains(&run.usage.host_calls),
+            "{call}: {}",
+            run.usage.host_calls
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_host_call_of_a_component_is_free() {
+    for call in ["clock", "empty-write", "poll", "read-dir", "bad-open"] {
+        let run = Run::component_of(guests::HOST_CALLS_LOOP)
+            .arg(call)
+            .limits(|limits| limits.fuel = 20_000_000)
+            .go()
+            .await;
+        assert_eq!(run.outcome, stopped(Limit::Fuel), "{call}");
+    }
+}
+
+#[tokio::test]
+async fn one_call_waits_for_64_things_at_most() {
+    const INVALID: u16 = 28;
+    let run = Run::guest(guests::HOST_CALLS_POLL_MANY).go().await;
+    let expected = format!("64 0\n65 {INVALID}\n100000 {INVALID}\nlying {INVALID}\n");
+    assert_eq!((&run.outcome, run.text()), (&SUCCESS, expected));
+}
+
+#[tokio::test]
+async fn random_bytes_are_paid_for_one_by_one() {
+    const INVALID: u16 = 28;
+    let run = Run::guest(guests::HOST_CALLS_RANDOM)
+        .limits(|limits| limits.fuel = 100_000_000)
+        .go()
+        .await;
+    assert_eq!(run.outcome, stopped(Limit::Fuel));
+    assert_eq!(run.text(), format!("at once {INVALID}\n"));
+    assert!(run.usage.host_calls < 100);
+}
+
+#[tokio::test]
+async fn bad_addresses_hurt_nobody_but_the_guest() {
+    for call in [
+        "clock",
+        "write",
+        "many-pieces",
+        "poll",
+        "random",
+        "open",
+        "open-long",
+    ] {
+        for at in [u32::MAX, u32::MAX - 7, 0xffff_0000, 0x7fff_fff8] {
+            let run = Run::guest(guests::HOST_CALLS_BAD_POINTERS)
+                .arg(call)
+                .arg(at)
+                .go()
+                .await;
+            let told = run.outcome == SUCCESS && run.text() != "answered 0\n";
+            assert!(
+                told || matches!(run.outcome, Outcome::Trapped(_)),
+                "{call} {at:x}: {:?}",
+                run.outcome
+            );
+        }
+    }
+}

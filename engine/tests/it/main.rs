@@ -1,0 +1,20 @@
+//! The engine with real guests: every promise about a single run.
+//!
+//! Limits here are small and explicit, and nothing is timed: a test looks at the
+//! outcome alone.
+
+mod admission;
+mod bounded;
+mod concurrency;
+mod contained;
+mod files;
+mod guests;
+mod harness;
+mod host_calls;
+mod limits;
+mod oracle;
+mod same_answer;
+mod shell;
+mod store_of_code;
+mod told;
+mod wasm;

@@ -1,0 +1,186 @@
+//! Modules and components that no compiler would make, put together by hand.
+
+mod bombs;
+mod components;
+mod shapes;
+
+pub(crate) use self::bombs::{bombs, many_tables};
+pub(crate) use self::components::{importing, many_instances, many_modules};
+pub(crate) use self::shapes::{Shape, proposals};
+
+use wasm_encoder::{BlockType, EntityType, Function, Instruction, MemArg, ValType};
+
+/// Leaves with the status that stands in its first argument.
+///
+/// `namespace` is the version of WASI that it imports.
+pub(crate) fn exit(namespace: &str) -> Vec<u8> {
+    const TEXT: u64 = 0;
+    let at = |offset| MemArg {
+        offset,
+        align: 0,
+        memory_index: 0,
+    };
+    let (text, status) = (0, 1);
+    let mut shape = Shape::default();
+    let two = shape.ty([ValType::I32; 2], [ValType::I32]);
+    let one = shape.ty([ValType::I32], []);
+    shape
+        .imports
+        .import(namespace, "args_get", EntityType::Function(two));
+    shape
+        .imports
+        .import(namespace, "proc_exit", EntityType::Function(one));
+    let (args_get, proc_exit) = (0, 1);
+    shape.imported = 2;
+    let mut code = Function::new([(2, ValType::I32)]);
+    code.instructions()
+        // The pointers to the arguments go to 8, their text to 1024.
+        .i32_const(8)
+        .i32_const(1024)
+        .call(args_get)
+        .drop()
+        .i32_const(12)
+        .i32_load(at(TEXT))
+        .local_set(text)
+        .loop_(BlockType::Empty)
+        .local_get(text)
+        .i32_load8_u(at(TEXT))
+        .if_(BlockType::Empty)
+        .local_get(status)
+        .i32_const(10)
+        .i32_mul()
+        .local_get(text)
+        .i32_load8_u(at(TEXT))
+        .i32_const(i32::from(b'0'))
+        .i32_sub()
+        .i32_add()
+        .local_set(status)
+        .local_get(text)
+        .i32_const(1)
+        .i32_add()
+        .local_set(text)
+        .br(1)
+        .end()
+        .end()
+        .local_get(status)
+        .call(proc_exit)
+        .end();
+    shape.command(code)
+}
+
+/// Loops in its start function, before anybody can call its entry point.
+pub(crate) fn loop_in_start_function() -> Vec<u8> {
+    let mut code = Function::new([]);
+    code.instructions()
+        .loop_(BlockType::Empty)
+        .br(0)
+        .end()
+        .end();
+    let mut shape = Shape::default();
+    shape.start = Some(0);
+    shape.command(code)
+}
+
+/// Does nothing, with a memory of that many pages from the start.
+pub(crate) fn memory_of(pages: u64) -> Vec<u8> {
+    let mut shape = Shape::default();
+    shape.pages = pages;
+    shape.command(nothing())
+}
+
+/// Does nothing, with a table of that many elements from the start.
+pub(crate) fn table_of(elements: u64) -> Vec<u8> {
+    let mut shape = Shape::default();
+    shape.table(elements);
+    shape.command(nothing())
+}
+
+/// Modules that trap, each with a word of its reason.
+pub(crate) fn traps() -> Vec<(&'static str, Vec<u8>)> {
+    let code = |instructions: &[Instruction<'_>]| {
+        let mut function = Function::new([]);
+        for instruction in instructions {
+            function.instruction(instruction);
+        }
+        function.instruction(&Instruction::End);
+        let mut shape = Shape::default();
+        shape.table(1);
+        shape.command(function)
+    };
+    let at = MemArg {
+        offset: 0,
+        align: 0,
+        memory_index: 0,
+    };
+    let call = Instruction::CallIndirect {
+        type_index: 0,
+        table_index: 0,
+    };
+    vec![
+        ("unreachable", code(&[Instruction::Unreachable])),
+        (
+            "divide by zero",
+            code(&[
+                Instruction::I32Const(1),
+                Instruction::I32Const(0),
+                Instruction::I32DivS,
+                Instruction::Drop,
+            ]),
+        ),
+        (
+            "out of bounds memory",
+            code(&[
+                Instruction::I32Const(-1),
+                Instruction::I32Load(at),
+                Instruction::Drop,
+            ]),
+        ),
+        (
+            "uninitialized element",
+            code(&[Instruction::I32Const(0), call.clone()]),
+        ),
+        ("undefined element", code(&[Instruction::I32Const(7), call])),
+    ]
+}
+
+/// Takes that many pages and traps unless every byte of them is zero.
+pub(crate) fn sum_of_memory(pages: i32) -> Vec<u8> {
+    let at = MemArg {
+        offset: 0,
+        align: 0,
+        memory_index: 0,
+    };
+    let place = 0;
+    let mut code = Function::new([(1, ValType::I32)]);
+    code.instructions()
+        .i32_const(pages)
+        .memory_grow(0)
+        .drop()
+        .loop_(BlockType::Empty)
+        .local_get(place)
+        .i64_load(at)
+        .i64_eqz()
+        .i32_eqz()
+        .if_(BlockType::Empty)
+        .unreachable()
+        .end()
+        .local_get(place)
+        .i32_const(8)
+        .i32_add()
+        .local_tee(place)
+        .memory_size(0)
+        .i32_const(1 << 16)
+        .i32_mul()
+        .i32_lt_u()
+        .br_if(0)
+        .end()
+        .end();
+    Shape::default().command(code)
+}
+
+/// A function body that does nothing.
+pub(crate) fn nothing() -> Function {
+    let mut code = Function::new([]);
+    code.instructions().end();
+    code
+}
