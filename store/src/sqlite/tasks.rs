@@ -15,9 +15,9 @@ const DOING: &str = "read the tasks";
 /// from its executions.
 const SELECT: &str = "SELECT id, number, name, started_by, object, event_source, event_id, event_type, total, \
     cancelled, state, created_at, ended_at, \
-    CASE WHEN ended_at IS NULL THEN (SELECT count(*) FROM executions WHERE task = seq AND ended_at IS NOT NULL) \
+    CASE WHEN ended_at IS NULL THEN (SELECT count(*) FROM executions WHERE task = tasks.seq AND ended_at IS NOT NULL) \
     ELSE total END AS complete, \
-    CASE WHEN ended_at IS NULL THEN (SELECT min(started_at) FROM executions WHERE task = seq) \
+    CASE WHEN ended_at IS NULL THEN (SELECT min(started_at) FROM executions WHERE task = tasks.seq) \
     ELSE started_at END AS started_at FROM tasks WHERE account = ";
 
 pub(super) async fn get(pool: &SqlitePool, account: i64, key: Key<TaskId>) -> Result<Option<Task>, Error> {
