@@ -46,7 +46,12 @@ async fn answer(request: Request, next: Next) -> Response {
     if let Some(encoding) = foreign_encoding(request.headers()) {
         return encoding.into_response();
     }
-    AssertUnwindSafe(next.run(request))
+    survive(next.run(request)).await
+}
+
+/// A handler that panics costs its own request alone.
+async fn survive(handler: impl Future<Output = Response>) -> Response {
+    AssertUnwindSafe(handler)
         .catch_unwind()
         .await
         .unwrap_or_else(|_| {
@@ -103,4 +108,23 @@ pub(crate) async fn no_route() -> Refusal {
 /// Answers where something is served, but not with this method.
 pub(crate) async fn wrong_method() -> Refusal {
     Refusal::WrongMethod
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_500_in_the_faces_dialect() {
+        let id = RequestId::of(&HeaderMap::new());
+        for (face, kind) in [
+            (Face::Croit, "application/json"),
+            (Face::Native, "application/problem+json"),
+        ] {
+            let answer = survive(async { panic!("a bug") }).await;
+            let response = dress(face, &id, answer);
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            assert_eq!(response.headers()[header::CONTENT_TYPE], kind);
+        }
+    }
 }

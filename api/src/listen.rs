@@ -4,17 +4,22 @@
 //! are places, costs others nothing. On shutdown, requests in flight have a
 //! while to finish.
 
+use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::ServiceExt;
 
 use crate::app::App;
 
@@ -48,12 +53,12 @@ pub async fn serve(
             accepted = accept(&listener, &places) => accepted,
             () = &mut shutdown => break,
         };
-        let Some((stream, place)) = accepted else {
+        let Some((stream, from, place)) = accepted else {
             continue;
         };
         let _ = stream.set_nodelay(true);
         let connection = builder()
-            .serve_connection(TokioIo::new(stream), service(router.clone()))
+            .serve_connection(TokioIo::new(stream), service(router.clone(), from))
             .into_owned();
         let connection = connections.watch(connection);
         tokio::spawn(async move {
@@ -77,14 +82,14 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = places
         .clone()
         .acquire_owned()
         .await
         .expect("the semaphore is never closed");
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
+        Ok((stream, from)) => Some((stream, from, place)),
         Err(error) => {
             if !is_the_clients(&error) {
                 // Out of descriptors: those in use become free when requests end.
@@ -112,16 +117,20 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
+/// Answers one connection's requests, which learn where they come from.
 fn service(
     router: Router,
-) -> TowerToHyperService<tower::util::MapRequest<Router, fn(HyperRequest) -> AxumRequest>> {
-    use tower::ServiceExt as _;
-    let into_axum: fn(HyperRequest) -> AxumRequest = |request| request.map(axum::body::Body::new);
-    TowerToHyperService::new(router.map_request(into_axum))
+    from: SocketAddr,
+) -> impl hyper::service::Service<HyperRequest, Response = Response, Error = Infallible, Future: Send>
++ Clone {
+    hyper::service::service_fn(move |request: HyperRequest| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(from));
+        router.clone().oneshot(request)
+    })
 }
 
 type HyperRequest = http::Request<hyper::body::Incoming>;
-type AxumRequest = http::Request<axum::body::Body>;
 
 fn is_the_clients(error: &io::Error) -> bool {
     matches!(

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use serde_json::json;
-use tenterhook_dispatch::{NewToken, Role};
+use tenterhook_dispatch::Role;
 
 use crate::support::{Answer, TestApp};
 
@@ -156,31 +156,4 @@ async fn an_api_token_needs_known_roles_a_future_expiry_and_an_owner() {
         .token(&secret)
         .json(&json!({"name": "x", "roles": ["viewer"]}));
     call.send().await.expect_croit_error(403);
-}
-
-#[tokio::test]
-async fn an_expired_token_is_401() {
-    let app = TestApp::start().await;
-    let account = app.get("/api/v1/accounts").await.json()["items"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let new = NewToken {
-        name: "old".into(),
-        role: Role::Owner,
-        expires_at: Some(time::OffsetDateTime::now_utc() - time::Duration::seconds(1)),
-    };
-    let Ok((_, secret)) = app
-        .dispatcher
-        .issue_token(account.parse().unwrap(), new)
-        .await
-    else {
-        // A dispatcher that refuses to issue it is as good.
-        return;
-    };
-    let call = app.call(Method::GET, "/api/auth/token-info").await;
-    call.token(secret.reveal())
-        .send()
-        .await
-        .expect_croit_error(401);
 }

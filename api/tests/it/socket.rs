@@ -1,5 +1,6 @@
 //! The listener: answering over a socket, and ending well.
 
+use tenterhook_dispatch::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -51,5 +52,44 @@ async fn an_oversized_head_is_refused() {
         answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"),
         "{answer:?}"
     );
+    serving.abort();
+}
+
+#[tokio::test]
+async fn an_audit_record_tells_where_the_request_came_from() {
+    let app = TestApp::start().await;
+    let script = app.script("audit", "jq -r .ip").await;
+    app.hook(script, "OnAudit").await;
+    let secret = app.token(Role::Owner).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(tenterhook_api::serve(
+        listener,
+        app.app.clone(),
+        std::future::pending(),
+    ));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "DELETE /api/v1/hooks/99 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(
+        answer.starts_with(b"HTTP/1.1 404"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
+    let tasks = app
+        .get("/api/v1/tasks?event=OnAudit&limit=1")
+        .await
+        .expect(200);
+    let newest = tasks["items"][0]["number"].as_i64().unwrap();
+    app.ended(newest).await;
+    let task = app
+        .get(&format!("/api/v1/tasks/{newest}"))
+        .await
+        .expect(200);
+    assert_eq!(task["executions"][0]["stdout"], "127.0.0.1\n", "{task}");
     serving.abort();
 }
