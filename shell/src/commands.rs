@@ -11,6 +11,7 @@ mod mktemp;
 mod network;
 mod options;
 mod seq;
+mod sleep;
 mod tool;
 mod yes;
 mod zcat;
@@ -26,10 +27,12 @@ pub(crate) fn register(builder: BashBuilder) -> BashBuilder {
         .command("diff", diff::Diff)
         .command("dir", ls::Ls)
         .command("getopt", getopt::Getopt)
+        .command("http", NoNetwork(1))
         .command("id", id::Id)
         .command("ls", ls::Ls)
         .command("mktemp", mktemp::Mktemp)
         .command("seq", seq::Seq)
+        .command("sleep", sleep::Sleep)
         .command("wget", NoNetwork(4))
         .command("yes", yes::Yes)
         .command("zcat", zcat::Zcat)

@@ -46,9 +46,20 @@ pub(crate) extern "C" fn run() -> i32 {
     if let Some(verdict) = &ended.verdict {
         abi::verdict(verdict);
     }
+    if ended.starved {
+        give_up();
+    }
     // The instance is thrown away: nobody needs the memory back.
     std::mem::forget((shell, runtime));
     i32::from(ended.status)
+}
+
+/// Ends the run at its memory limit: asks for more than there is of it, so that
+/// the engine knows what the end was about, and goes no further.
+fn give_up() -> ! {
+    #[cfg(target_arch = "wasm32")]
+    core::arch::wasm32::memory_grow(0, usize::from(u16::MAX));
+    std::process::abort()
 }
 
 fn job() -> Job {

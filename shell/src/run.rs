@@ -4,7 +4,7 @@ use crate::job::Job;
 use crate::seed;
 use crate::shell::Shell;
 use crate::stream::{Sink, Stream};
-use bashkit::ExecOptions;
+use bashkit::{Error, ExecOptions, LimitExceeded};
 
 /// Largest verdict that is handed over, in bytes.
 pub const VERDICT_MAX: usize = 64 << 10;
@@ -16,6 +16,8 @@ pub struct Ended {
     pub status: u8,
     /// The content of `/verdict.json`, if the script left one.
     pub verdict: Option<Vec<u8>>,
+    /// Whether the interpreter gave up for lack of memory.
+    pub starved: bool,
 }
 
 impl Shell {
@@ -48,6 +50,7 @@ impl Shell {
                 std::future::ready(Ok(()))
             })
             .await;
+        let starved = result.as_ref().is_err_and(is_about_memory);
         let status = match result {
             Ok(result) => result.exit_code,
             Err(error) => {
@@ -61,6 +64,7 @@ impl Shell {
         Ended {
             status: status.to_le_bytes()[0],
             verdict: self.verdict(sink),
+            starved,
         }
     }
 
@@ -81,4 +85,8 @@ impl Shell {
             }
         }
     }
+}
+
+fn is_about_memory(error: &Error) -> bool {
+    matches!(error, Error::ResourceLimit(LimitExceeded::Memory(_)))
 }

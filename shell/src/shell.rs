@@ -10,9 +10,9 @@ use bashkit::{Bash, MemoryLimits, SessionLimits};
 use std::sync::Arc;
 
 /// Touches the tables which most scripts need.
-const WARM_UP: &str = "export -n UID EUID; x=$(printf '%s' a | sed s/a/b/ | grep b | awk '{print $1}' | sort | cut -c1)
+const WARM_UP: &str = "x=$(printf '%s' a | sed s/a/b/ | grep b | awk '{print $1}' | sort | cut -c1)
 [[ $x =~ ^b ]]; case $x in b*) :;; esac
-unset x; trap : EXIT; echo '{\"a\":1}' | jq -c .a; jq -n '1+1'; wc -l </dev/null; test -e /tmp; true";
+unset x; trap : EXIT; echo '{\"a\":1}' | jq -c .a; jq -n '1+1'; wc -l </dev/null; test -e /tmp; hash -r";
 
 /// A ready interpreter with its files.
 pub struct Shell {
@@ -24,8 +24,13 @@ impl Shell {
     /// Builds an interpreter with our files and commands, and warms it.
     pub async fn build() -> Self {
         let mut shell = Self::cold();
+        let mut fresh = shell.bash.shell_state();
         // The outcome is of no interest: a cold table costs time, nothing else.
         let _ = shell.bash.exec(WARM_UP).await;
+        for user in ["UID", "EUID"] {
+            fresh.variables.insert(user.to_owned(), "0".to_owned());
+        }
+        shell.bash.restore_shell_state(&fresh);
         shell
     }
 
@@ -41,8 +46,6 @@ impl Shell {
             .cwd(WORK)
             .env("HOME", HOME)
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("UID", "0")
-            .env("EUID", "0")
             .builtin_registry(jq::registry())
             .before_tool(Box::new(stdin_shell::rewrite));
         let bash = commands::register(builder).build();

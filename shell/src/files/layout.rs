@@ -21,6 +21,7 @@ pub const VERDICT_FILE: &str = "/verdict.json";
 
 /// The user database: the script is root in its own world.
 const PASSWD: &[u8] = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n";
+const OS: &[u8] = b"NAME=Tenterhook\nID=tenterhook\nPRETTY_NAME=\"Tenterhook sandbox\"\n";
 const GROUP: &[u8] = b"root:x:0:\nnogroup:x:65534:\n";
 
 impl Files {
@@ -101,5 +102,6 @@ fn furnish(tree: &mut Tree) -> bashkit::Result<()> {
     }
     tree.write(Path::new("/etc/passwd"), Write::Replace, PASSWD)?;
     tree.write(Path::new("/etc/group"), Write::Replace, GROUP)?;
+    tree.write(Path::new("/etc/os-release"), Write::Replace, OS)?;
     Ok(())
 }

@@ -4,9 +4,9 @@
 //! 5.2 gave in an empty folder with empty input. A difference that we know of is
 //! listed here and must really be one, so that the list cannot rot.
 
+use crate::harness::{Answer, run};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use tenterhook_shell::{Job, Shell, Stream};
+use tenterhook_shell::Job;
 
 /// Scripts that end otherwise than in bash; `docs/shell.md` says why.
 const KNOWN_DIFFERENCES: &[&str] = &["064-jq.sh", "082-deep-recursion.sh"];
@@ -28,35 +28,11 @@ fn scripts() -> Vec<PathBuf> {
     scripts
 }
 
-struct Answer {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    status: u8,
-}
-
-fn run(script: &Path) -> Answer {
+fn answer(script: &Path) -> Answer {
     let mut job = Job::new(std::fs::read(script).unwrap());
     job.name = script.file_name().unwrap().to_string_lossy().into_owned();
     job.environment = vec![("LC_ALL".into(), "C.UTF-8".into())];
-    let streams = Mutex::new((Vec::new(), Vec::new()));
-    let sink = |stream, bytes: &[u8]| {
-        let mut streams = streams.lock().unwrap();
-        match stream {
-            Stream::Stdout => streams.0.extend_from_slice(bytes),
-            Stream::Stderr => streams.1.extend_from_slice(bytes),
-        }
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    let ended = runtime.block_on(async { Shell::build().await.run(job, &sink).await });
-    let (stdout, stderr) = streams.into_inner().unwrap();
-    Answer {
-        stdout,
-        stderr,
-        status: ended.status,
-    }
+    run(job)
 }
 
 fn beside(script: &Path, ending: &str) -> Vec<u8> {
@@ -71,10 +47,10 @@ fn scripts_end_as_in_bash_except_where_it_is_documented() {
     assert!(scripts.len() >= 57, "only {} scripts found", scripts.len());
     for script in scripts {
         let name = script.file_name().unwrap().to_string_lossy().into_owned();
-        let answer = run(&script);
+        let answer = answer(&script);
         let status = String::from_utf8(beside(&script, ".status")).unwrap();
-        let same =
-            answer.stdout == beside(&script, ".out") && answer.status.to_string() == status.trim();
+        let same = answer.stdout == beside(&script, ".out")
+            && answer.ended.status.to_string() == status.trim();
         let known = KNOWN_DIFFERENCES.contains(&name.as_str());
         if same == known {
             wrong.push(format!(
@@ -84,10 +60,10 @@ fn scripts_end_as_in_bash_except_where_it_is_documented() {
                 } else {
                     "differs"
                 },
-                answer.status,
+                answer.ended.status,
                 status.trim(),
                 String::from_utf8_lossy(&answer.stdout),
-                String::from_utf8_lossy(&answer.stderr),
+                answer.errors(),
             ));
         }
     }
