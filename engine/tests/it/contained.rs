@@ -2,7 +2,9 @@
 
 use crate::guests;
 use crate::harness::{Run, SUCCESS, engine};
-use tenterhook_engine::Settings;
+use tenterhook_engine::{Limits, Settings};
+
+const LEAVE_AND_LOOK: &str = "cat /event.json /work/* /tmp/* 2> /dev/null; echo secret | tee /work/a /tmp/b > /event.json; true";
 
 const OUTSIDE: [&str; 14] = [
     "/etc/passwd",
@@ -140,20 +142,28 @@ async fn no_socket_of_a_component_reaches_anything() {
 
 #[tokio::test]
 async fn no_run_finds_what_another_left_behind() {
+    // With the default limits a folder that was left clean is used again.
+    let by_default = |limits: &mut Limits| *limits = Limits::default();
     for run in [
         || Run::guest(guests::FILES_KEEP),
         || Run::component_of(guests::FILES_KEEP),
+        || Run::script(LEAVE_AND_LOOK),
     ] {
-        let event = r#"{"id":1}"#;
-        let first = run().event(event).go().await.text();
-        assert_eq!(first, "/ 3\n/work 0\n/tmp 0\n");
-        assert_eq!(run().event(event).go().await.text(), first);
+        for how in ["", "quietly"] {
+            for _ in 0..100 {
+                let run = run()
+                    .arg(how)
+                    .event(r#"{"id":1}"#)
+                    .limits(by_default)
+                    .go()
+                    .await;
+                assert_eq!(
+                    (&run.outcome, run.text().contains("secret")),
+                    (&SUCCESS, false)
+                );
+            }
+        }
     }
-    let script =
-        "ls /work /tmp | grep -c secret; echo x > /work/secret; echo x > /tmp/secret; HOME=/work";
-    let first = Run::script(script).go().await.text();
-    assert_eq!(first, "0\n");
-    assert_eq!(Run::script(script).go().await.text(), first);
 }
 
 #[tokio::test]

@@ -158,9 +158,9 @@ async fn the_event_file_holds_the_whole_event() {
 }
 
 #[tokio::test]
-async fn a_run_without_an_event_finds_no_event_file() {
+async fn a_run_without_an_event_finds_none() {
     let run = Run::guest(guests::FRIENDLY_EVENT).go().await;
-    assert!(run.text().starts_with("cannot read /event.json: "));
+    assert!(run.text().starts_with("cannot read "));
     let run = Run::script("test -e /event.json").go().await;
     assert_eq!(run.outcome, exited(1));
 }
