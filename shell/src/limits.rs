@@ -7,8 +7,6 @@
 use bashkit::ExecutionLimits;
 use std::time::Duration;
 
-/// Bytes that the interpreter may hold between two commands at one time.
-const INTERMEDIATE_BYTES: u64 = 256 << 20;
 /// Larger than any memory that the engine grants.
 const LARGE: usize = 1 << 30;
 
@@ -20,7 +18,7 @@ pub(crate) fn execution() -> ExecutionLimits {
         .parser_timeout(Duration::MAX)
         .max_work_units(u64::MAX)
         .max_aggregate_input_bytes(u64::MAX)
-        .max_live_intermediate_bytes(INTERMEDIATE_BYTES)
+        .max_live_intermediate_bytes(u64::MAX)
         .max_stdout_bytes(LARGE)
         .max_stderr_bytes(LARGE)
         .max_parser_operations(LARGE)
