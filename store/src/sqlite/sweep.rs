@@ -15,10 +15,11 @@ const TASKS: i64 = 2_000;
 pub(super) async fn sweep(writing: &mut Writing, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {
     let conn = &mut writing.conn;
     let oldest = micros(now).saturating_sub(i64::try_from(retention.age.as_micros()).unwrap_or(i64::MAX));
+    // Only the oldest are looked at: whether anything is old does not cost a walk over all.
     let mut tasks = run(
         conn,
-        "DELETE FROM tasks WHERE seq IN \
-         (SELECT seq FROM tasks WHERE ended_at < ?1 ORDER BY seq LIMIT ?2)",
+        "DELETE FROM tasks WHERE seq IN (SELECT oldest.seq FROM \
+         (SELECT seq, ended_at FROM tasks ORDER BY seq LIMIT ?2) AS oldest WHERE oldest.ended_at < ?1)",
         &[oldest, TASKS],
     )
     .await?;

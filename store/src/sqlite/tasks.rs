@@ -57,12 +57,16 @@ pub(super) async fn list(
     if let Some(until) = filter.until {
         query.push(" AND created_at < ").push_bind(micros(until));
     }
+    // Identifiers sort by the time at which they were made. The sign keeps the
+    // database from walking all tasks in that order where few are wanted.
+    let id = if filter.active { "+id" } else { "id" };
     if let Some(after) = page.after {
-        query.push(" AND id < ").push_bind(after.as_uuid());
+        query.push(" AND ").push(id).push(" < ").push_bind(after.as_uuid());
     }
-    // Identifiers sort by the time at which they were made.
     query
-        .push(" ORDER BY id DESC LIMIT ")
+        .push(" ORDER BY ")
+        .push(id)
+        .push(" DESC LIMIT ")
         .push_bind(i64::from(page.limit.clamp(1, PAGE_MAX)));
     query
         .build()

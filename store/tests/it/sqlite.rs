@@ -1,0 +1,76 @@
+//! The suite on SQLite, and what only a file can show.
+
+use std::sync::Arc;
+
+use tenterhook_dispatch::{Error, Key, Outputs, Page, Store, TaskFilter};
+use tenterhook_store::Sqlite;
+
+use crate::support::{Shop, new_task};
+
+async fn open() -> (tempfile::TempDir, Arc<dyn Store>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("test.db")).await.unwrap();
+    (folder, Arc::new(store))
+}
+
+crate::conformance::suite!(crate::sqlite::open);
+
+#[tokio::test]
+async fn what_was_answered_is_there_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    let shop = Shop::open(&store).await;
+    let task = new_task(&shop, "custom.x", 2);
+    store.insert_tasks(vec![task.clone()]).await.unwrap();
+
+    // No shutdown: the first one still is open, as it is when a process is killed.
+    let again = Sqlite::open(&path).await.unwrap();
+
+    assert_eq!(again.sources(shop.account.id).await.unwrap(), [shop.source.clone()]);
+    assert_eq!(again.hooks(shop.account.id).await.unwrap(), [shop.hook.clone()]);
+    let found = again.task(shop.account.id, Key::Id(task.id)).await.unwrap().unwrap();
+    assert_eq!(found.progress.total, 2);
+}
+
+#[tokio::test]
+async fn many_callers_share_commits_and_each_hears_of_its_own() {
+    let (_folder, store) = open().await;
+    let shop = Shop::open(&*store).await;
+    let shop = Arc::new(shop);
+    let mut callers = tokio::task::JoinSet::new();
+    for caller in 0..200 {
+        let (store, shop) = (Arc::clone(&store), Arc::clone(&shop));
+        callers.spawn(async move {
+            let mut task = new_task(&shop, "custom.x", 1);
+            // Every tenth belongs to nobody, and must fail by itself.
+            if caller % 10 == 0 {
+                task.executions[0].id = tenterhook_dispatch::ExecutionId::from_uuid(uuid::Uuid::nil());
+            }
+            store.insert_tasks(vec![task]).await
+        });
+    }
+    let answers = callers.join_all().await;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.is_err()).collect();
+    // The same execution id twenty times: one is first.
+    assert_eq!(refused.len(), 19);
+    assert!(refused.iter().all(|answer| matches!(answer, Err(Error::Store { .. }))));
+    let tasks = store
+        .tasks(shop.account.id, &TaskFilter::default(), Page::first(1_000))
+        .await
+        .unwrap();
+    assert_eq!(tasks.len(), 181);
+    let executions = store
+        .executions(shop.account.id, &Default::default(), Page::first(1_000), Outputs::Omit)
+        .await
+        .unwrap();
+    assert_eq!(executions.len(), 181);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    std::fs::write(&path, "this is not a database, and it is long enough to be read as one".repeat(20)).unwrap();
+    assert!(Sqlite::open(&path).await.is_err());
+}
