@@ -1,0 +1,44 @@
+//! The documents say what is there: every test that they name exists.
+
+use std::fs;
+use std::path::Path;
+
+/// The tests that the specification names, as `file::function`.
+fn named_tests(specification: &str) -> Vec<(&str, &str)> {
+    specification
+        .split('`')
+        .filter_map(|quoted| quoted.split_once(".rs::"))
+        .collect()
+}
+
+#[test]
+fn every_test_that_the_specification_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let specification = fs::read_to_string(root.join("docs/SPECIFICATION.md")).unwrap();
+    let named = named_tests(&specification);
+    assert!(named.len() > 40, "the specification names only {} tests", named.len());
+    for (file, function) in named {
+        let code = fs::read_to_string(root.join(format!("{file}.rs")))
+            .unwrap_or_else(|error| panic!("{file}.rs: {error}"));
+        assert!(
+            code.contains(&format!("fn {function}(")),
+            "{file}.rs has no test {function}"
+        );
+    }
+}
+
+#[test]
+fn every_promise_has_a_number_of_its_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let specification = fs::read_to_string(root.join("docs/SPECIFICATION.md")).unwrap();
+    let mut ids: Vec<_> = specification
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" |"))
+        .map(|(id, _)| id)
+        .filter(|id| *id != "id")
+        .collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+}
