@@ -1,14 +1,10 @@
 //! Files: a run has its own, within its quota to the byte and inode, and they
 //! are gone afterwards.
 
-use tenterhook_engine::Limits;
+use tenterhook_engine::{Limits, Settings};
 
 use crate::guests;
-use crate::harness::{Run, SUCCESS, exited};
-
-fn both(guest: &str) -> [Run; 2] {
-    [Run::guest(guest), Run::component_of(guest)]
-}
+use crate::harness::{PLAIN, Run, SUCCESS, engine_without_mounts, exited};
 
 /// The first number in a text.
 fn number(text: &str) -> u64 {
@@ -20,7 +16,7 @@ fn number(text: &str) -> u64 {
 
 #[tokio::test]
 async fn a_guest_works_with_files_in_both_its_folders() {
-    for run in both(guests::FRIENDLY_FILES) {
+    for run in Run::wherever_files_are(guests::FRIENDLY_FILES) {
         let run = run.go().await;
         assert_eq!(
             (&run.outcome, run.text().as_str()),
@@ -32,7 +28,7 @@ async fn a_guest_works_with_files_in_both_its_folders() {
 
 #[tokio::test]
 async fn files_hold_no_more_bytes_than_their_limit() {
-    for run in both(guests::FILES_BIG) {
+    for run in Run::wherever_files_are(guests::FILES_BIG) {
         let run = run
             .event("{}")
             .limits(|limits| limits.files = 1 << 20)
@@ -52,7 +48,7 @@ async fn files_hold_no_more_bytes_than_their_limit() {
 
 #[tokio::test]
 async fn holes_do_not_count_and_blocks_do() {
-    for run in both(guests::FILES_SPARSE) {
+    for run in Run::wherever_files_are(guests::FILES_SPARSE) {
         let run = run.limits(|limits| limits.files = 1 << 20).go().await;
         assert_eq!(run.outcome, SUCCESS);
         let blocks = number(run.text().lines().last().unwrap());
@@ -63,7 +59,7 @@ async fn holes_do_not_count_and_blocks_do() {
 
 #[tokio::test]
 async fn no_more_files_are_made_than_the_limit() {
-    for run in both(guests::FILES_MANY) {
+    for run in Run::wherever_files_are(guests::FILES_MANY) {
         let run = run
             .event("{}")
             .limits(|limits| limits.inodes = 20)
@@ -75,7 +71,7 @@ async fn no_more_files_are_made_than_the_limit() {
 
 #[tokio::test]
 async fn folders_count_as_files() {
-    for run in both(guests::FILES_DEEP) {
+    for run in Run::wherever_files_are(guests::FILES_DEEP) {
         let run = run
             .event("{}")
             .limits(|limits| limits.inodes = 20)
@@ -113,6 +109,38 @@ async fn the_descriptors_of_a_component_are_bounded() {
         "{:?}",
         run.outcome
     );
+}
+
+#[tokio::test]
+async fn a_component_that_nobody_can_bound_gets_its_files_read_only() {
+    let run = Run::component_of(guests::FILES_MANY).on(&PLAIN).await;
+    assert_eq!((&run.outcome, number(&run.text())), (&SUCCESS, 0));
+    let run = Run::component_of(guests::FRIENDLY_EVENT)
+        .event(r#"{"id":1}"#)
+        .on(&PLAIN)
+        .await;
+    assert_eq!(
+        run.text(),
+        "cannot read the event: `specversion`: is required\n"
+    );
+}
+
+#[tokio::test]
+async fn plain_folders_are_gone_after_their_runs() {
+    let scratch = tempfile::tempdir().unwrap();
+    let engine = engine_without_mounts(Settings {
+        scratch: scratch.path().to_owned(),
+        ..Settings::default()
+    });
+    for guest in [
+        guests::FRIENDLY_FILES,
+        guests::FILES_KEEP,
+        guests::LIMITS_ABORT,
+        guests::CONTAINED_SYMLINKS,
+    ] {
+        Run::guest(guest).on(&engine).await;
+    }
+    assert_eq!(scratch.path().read_dir().unwrap().count(), 0);
 }
 
 #[tokio::test]

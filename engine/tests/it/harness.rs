@@ -5,6 +5,8 @@ use std::fs;
 use std::ops::Deref;
 use std::sync::{LazyLock, Mutex};
 
+use rustix::mount::{FsOpenFlags, fsconfig_create, fsopen};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use tenterhook_engine::{
     Digest, Engine, Error, Invocation, Kind, Limit, Limits, Outcome, Program, Refusal, Report,
     Settings,
@@ -14,8 +16,18 @@ use tokio::task::JoinHandle;
 /// The engine that most tests share.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| engine(Settings::default()));
 
-/// What the shared engine has loaded: compiling is most of what a test costs.
-static LOADED: LazyLock<Mutex<HashMap<Digest, Program>>> = LazyLock::new(Mutex::default);
+/// The engine of a machine that lets nobody mount: its scratch folders are plain.
+pub(crate) static PLAIN: LazyLock<Engine> =
+    LazyLock::new(|| engine_without_mounts(Settings::default()));
+
+const NONE: CapabilitySets = CapabilitySets {
+    effective: CapabilitySet::empty(),
+    permitted: CapabilitySet::empty(),
+    inheritable: CapabilitySet::empty(),
+};
+
+/// What the shared engines have loaded: compiling is most of what a test costs.
+static LOADED: LazyLock<Mutex<HashMap<(usize, Digest), Program>>> = LazyLock::new(Mutex::default);
 
 /// The outcome of a run that did what it was to do.
 pub(crate) const SUCCESS: Outcome = Outcome::Exited { status: 0 };
@@ -23,6 +35,16 @@ pub(crate) const SUCCESS: Outcome = Outcome::Exited { status: 0 };
 /// Starts an engine of its own.
 pub(crate) fn engine(settings: Settings) -> Engine {
     Engine::start(settings).unwrap()
+}
+
+/// Starts an engine that may not mount, as on most machines.
+pub(crate) fn engine_without_mounts(settings: Settings) -> Engine {
+    // A thread's capabilities are its own, and those that it starts have no more.
+    let powerless = std::thread::spawn(|| {
+        set_capabilities(None, NONE).unwrap();
+        engine(settings)
+    });
+    powerless.join().unwrap()
 }
 
 /// The outcome of a run that reached this limit.
@@ -37,6 +59,7 @@ pub(crate) fn exited(status: u8) -> Outcome {
 
 /// One run that is being put together: a program and what it is given.
 pub(crate) struct Run {
+    engine: &'static Engine,
     what: What,
     invocation: Invocation,
 }
@@ -55,6 +78,18 @@ impl Run {
     /// Runs the component made of the same guest.
     pub(crate) fn component_of(path: &str) -> Self {
         Self::guest(component_of(path))
+    }
+
+    /// Runs a guest that writes files wherever it can: as a module on both sorts
+    /// of scratch folders, and as a component where the kernel holds the quota.
+    pub(crate) fn wherever_files_are(path: &str) -> Vec<Self> {
+        let mut on_plain = Self::guest(path);
+        on_plain.engine = &PLAIN;
+        let mut runs = vec![Self::guest(path), on_plain];
+        if can_mount() {
+            runs.push(Self::component_of(path));
+        }
+        runs
     }
 
     /// Runs a script.
@@ -78,7 +113,11 @@ impl Run {
             limits: Limits::for_testing(),
             ..Invocation::default()
         };
-        Self { what, invocation }
+        Self {
+            engine: &ENGINE,
+            what,
+            invocation,
+        }
     }
 
     pub(crate) fn arg(mut self, arg: impl ToString) -> Self {
@@ -113,9 +152,10 @@ impl Run {
         self
     }
 
-    /// Runs it on the shared engine.
+    /// Runs it on the shared engine that it is meant for.
     pub(crate) async fn go(self) -> Finished {
-        self.on(&ENGINE).await
+        let engine = self.engine;
+        self.on(engine).await
     }
 
     /// Runs it on this engine.
@@ -133,16 +173,21 @@ impl Run {
     }
 }
 
+/// Whether this machine lets us mount scratch file systems.
+fn can_mount() -> bool {
+    fsopen("tmpfs", FsOpenFlags::empty()).is_ok_and(|fs| fsconfig_create(&fs).is_ok())
+}
+
 /// Loads a program of whatever kind it is.
 pub(crate) async fn load(engine: &Engine, bytes: &[u8]) -> Program {
-    let digest = Digest::of(bytes);
-    let shared = std::ptr::eq(engine, &raw const *ENGINE);
-    if let Some(program) = LOADED.lock().unwrap().get(&digest).filter(|_| shared) {
+    let key = (&raw const *engine as usize, Digest::of(bytes));
+    let shared = [&raw const *ENGINE, &raw const *PLAIN].contains(&&raw const *engine);
+    if let Some(program) = LOADED.lock().unwrap().get(&key).filter(|_| shared) {
         return program.clone();
     }
     let program = engine.load(Kind::detect(bytes), bytes).await.unwrap();
     if shared {
-        LOADED.lock().unwrap().insert(digest, program.clone());
+        LOADED.lock().unwrap().insert(key, program.clone());
     }
     program
 }

@@ -167,11 +167,9 @@ async fn a_run_without_an_event_finds_none() {
 
 #[tokio::test]
 async fn a_verdict_is_read_from_its_file() {
-    for run in [
-        Run::guest(guests::FRIENDLY_VERDICT),
-        Run::component_of(guests::FRIENDLY_VERDICT),
-        Run::script(r#"echo '{"allow":false,"reason":"still in use","users":3}' > /verdict.json"#),
-    ] {
+    let script = r#"echo '{"allow":false,"reason":"still in use","users":3}' > /verdict.json"#;
+    let guests = Run::wherever_files_are(guests::FRIENDLY_VERDICT);
+    for run in guests.into_iter().chain([Run::script(script)]) {
         let run = run.event(EVENT).go().await;
         let verdict = serde_json::to_value(run.verdict.as_ref()).unwrap();
         assert_eq!(
