@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tenterhook_dispatch::Dispatcher;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
@@ -22,6 +23,7 @@ struct Inner {
     session: Duration,
     longest_wait: Duration,
     uploads: Semaphore,
+    stopping: CancellationToken,
 }
 
 /// How the croit face says when a task started.
@@ -65,6 +67,7 @@ impl App {
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
                 uploads: Semaphore::new(UPLOADS),
+                stopping: CancellationToken::new(),
             }),
         }
     }
@@ -87,6 +90,11 @@ impl App {
 
     pub(crate) fn longest_wait(&self) -> Duration {
         self.inner.longest_wait
+    }
+
+    /// Cancelled once the listener is closed: what never ends by itself ends then.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.inner.stopping
     }
 
     /// Waits for one of the places for uploads.

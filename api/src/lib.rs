@@ -3,7 +3,7 @@
 //! Each face is a documented API with its own paths, objects and error dialect:
 //! croit's hook API under `/api`, and our own under `/api/v1`. What they share
 //! (who is asking, bodies with limits, request ids, metrics) stands beside them.
-//! [`router`] is everything without a socket; [`serve`] adds the socket.
+//! [`router()`] is everything without a socket; [`serve`] adds the socket.
 
 mod app;
 mod audit;

@@ -31,6 +31,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// usual limit of 1,024 descriptors, with room for the database and files.
 const CONNECTIONS: usize = 768;
 
+/// Pause after a shortage of descriptors or memory: those in use become free
+/// when requests end.
+const SHORTAGE: Duration = Duration::from_millis(100);
+
 /// Time that requests in flight have once shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -38,12 +42,14 @@ const GRACE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 ///
-/// When the listener itself fails. A failing connection is that client's loss.
+/// When the listener itself fails. A failing connection is that client's loss,
+/// and a shortage of descriptors passes.
 pub async fn serve(
     listener: TcpListener,
     app: App,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let stopping = app.stopping().clone();
     let router = crate::router(app);
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -53,7 +59,7 @@ pub async fn serve(
             accepted = accept(&listener, &places) => accepted,
             () = &mut shutdown => break,
         };
-        let Some((stream, from, place)) = accepted else {
+        let Some((stream, from, place)) = accepted? else {
             continue;
         };
         let _ = stream.set_nodelay(true);
@@ -68,6 +74,7 @@ pub async fn serve(
             drop(place);
         });
     }
+    stopping.cancel();
     drop(listener);
     if tokio::time::timeout(GRACE, connections.shutdown())
         .await
@@ -78,28 +85,27 @@ pub async fn serve(
     Ok(())
 }
 
-/// Takes the next connection once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+/// Takes the next connection once there is a place for it. Nothing came of it
+/// if the client has gone again, or if something is short that will be free soon.
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Option<Accepted>> {
     let place = places
         .clone()
         .acquire_owned()
         .await
         .expect("the semaphore is never closed");
     match listener.accept().await {
-        Ok((stream, from)) => Some((stream, from, place)),
-        Err(error) => {
-            if !is_the_clients(&error) {
-                // Out of descriptors: those in use become free when requests end.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            None
+        Ok((stream, from)) => Ok(Some((stream, from, place))),
+        Err(error) if is_the_clients(&error) => Ok(None),
+        Err(error) if is_shortage(&error) => {
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(SHORTAGE).await;
+            Ok(None)
         }
+        Err(error) => Err(error),
     }
 }
+
+type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
@@ -139,4 +145,10 @@ fn is_the_clients(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionAborted
             | io::ErrorKind::ConnectionReset
     )
+}
+
+fn is_shortage(error: &io::Error) -> bool {
+    // ENOMEM, ENFILE, EMFILE and ENOBUFS have no `ErrorKind` of their own.
+    error.kind() == io::ErrorKind::OutOfMemory
+        || matches!(error.raw_os_error(), Some(12 | 23 | 24 | 105))
 }

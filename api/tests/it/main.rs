@@ -3,6 +3,8 @@
 //! Engine and store are the real ones: the guests run, and the database is a
 //! file in a folder of its own.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test is a part of it")]
+
 mod croit_execute;
 mod croit_hooks;
 mod croit_login;

@@ -1,11 +1,12 @@
 //! The listener: answering over a socket, and ending well.
 
+use serde_json::json;
 use tenterhook_dispatch::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use crate::support::TestApp;
+use crate::support::{TestApp, event_of};
 
 #[tokio::test]
 async fn requests_are_answered_until_the_shutdown_and_the_listener_ends() {
@@ -92,4 +93,46 @@ async fn an_audit_record_tells_where_the_request_came_from() {
         .expect(200);
     assert_eq!(task["executions"][0]["stdout"], "127.0.0.1\n", "{task}");
     serving.abort();
+}
+
+#[tokio::test]
+async fn a_client_that_follows_an_output_does_not_hold_up_the_shutdown() {
+    let app = TestApp::start().await;
+    let script = app.script("slow", "echo begun; sleep 1h").await;
+    app.hook(script, "custom.a").await;
+    let posted = app
+        .post("/api/v1/events", &event_of("custom.a", json!(1)))
+        .await
+        .expect(202);
+    let path = format!("/api/v1/executions?task={}", posted["task"]["number"]);
+    let list = app.get(&path).await.expect(200);
+    let id = list["items"][0]["id"].as_str().unwrap();
+    let secret = app.token(Role::Viewer).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(tenterhook_api::serve(listener, app.app.clone(), async {
+        let _ = stopped.await;
+    }));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "GET /api/v1/executions/{id}/output HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut told = Vec::new();
+    while !String::from_utf8_lossy(&told).contains("begun") {
+        assert_ne!(stream.read_buf(&mut told).await.unwrap(), 0);
+    }
+    stop.send(()).unwrap();
+    serving.await.unwrap().unwrap();
+    stream.read_to_end(&mut told).await.unwrap();
+    assert!(!String::from_utf8_lossy(&told).contains("event: end"));
+    app.call(
+        http::Method::POST,
+        &format!("/api/v1/executions/{id}/cancel"),
+    )
+    .await
+    .send()
+    .await
+    .expect(202);
 }

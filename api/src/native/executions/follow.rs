@@ -74,7 +74,12 @@ impl Following {
     async fn next(&mut self) -> Option<Event> {
         loop {
             let output = self.output.as_mut()?;
-            match output.next().await {
+            let next = tokio::select! {
+                next = output.next() => next,
+                // The listener was closed; the client may come back to the next one.
+                () = self.app.stopping().cancelled() => return None,
+            };
+            match next {
                 Some(chunk) => {
                     if let Some(event) = self.tell(&chunk) {
                         return Some(event);
