@@ -7,9 +7,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 tenterhook=target/debug/tenterhook
-script=guest-examples/shell/volume-guard.sh
+script=guest-examples/shell/pre-format-disk.sh
 module=target/guests/wasm32-wasip1/guest/volume-guard.wasm
-event=tests/demo/event.json
+disk=guest-examples/data/PreFormatDisk.json
 
 command -v curl > /dev/null || { echo "the demo needs curl" >&2; exit 1; }
 
@@ -51,20 +51,25 @@ post() { # PATH TYPE BODY
 member() { "$tenterhook" run --env "FILTER=$1" tests/demo/member.sh; }
 
 step "2. Upload a shell script and a module"
-script_id=$(post "/api/v1/sources?name=guard-in-shell" text/x-shellscript "@$script" | member .id)
+script_id=$(post "/api/v1/sources?name=pre-format-disk" text/x-shellscript "@$script" | member .id)
 echo "$script -> $script_id"
-module_id=$(post "/api/v1/sources?name=guard-in-rust" application/wasm "@$module" | member .id)
+module_id=$(post "/api/v1/sources?name=volume-guard" application/wasm "@$module" | member .id)
 echo "$module -> $module_id"
 
 step "3. Bind both to the hook point PreFormatDisk"
-for source in "$script_id" "$module_id"; do
-    hook=$(post /api/v1/hooks application/json "{\"source\": \"$source\", \"event\": \"PreFormatDisk\"}")
-    echo "hook $(member .number <<< "$hook")"
-done
+bind() { # BODY
+    echo "hook $(post /api/v1/hooks application/json "$1" | member .number)"
+}
+bind "{\"source\": \"$script_id\", \"event\": \"PreFormatDisk\", \"env\": {\"RELEASED\": \"WD-WCC7K4AB\"}}"
+bind "{\"source\": \"$module_id\", \"event\": \"PreFormatDisk\"}"
 
 step "4. Fire an event and wait for what the hooks make of it"
-cat "$event"
-answer=$(post "/api/v1/events?wait=30" application/cloudevents+json "@$event")
+event="{
+  \"specversion\": \"1.0\", \"id\": \"demo-1\", \"source\": \"/demo\", \"type\": \"PreFormatDisk\",
+  \"data\": $(< "$disk")
+}"
+echo "$event"
+answer=$(post "/api/v1/events?wait=30" application/cloudevents+json "$event")
 
 step "5. Both outcomes and their bills"
 "$tenterhook" run tests/demo/bill.sh <<< "$answer"
