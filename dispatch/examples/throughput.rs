@@ -28,14 +28,22 @@ const CALLERS: usize = 16;
 
 #[tokio::main]
 async fn main() {
-    let folder = std::env::args().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = std::env::args()
+        .nth(1)
+        .map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = tempfile::tempdir_in(folder).expect("the folder can be written");
-    let store = Sqlite::open(&folder.path().join("bench.db")).await.expect("the database opens");
+    let store = Sqlite::open(&folder.path().join("bench.db"))
+        .await
+        .expect("the database opens");
     let engine = Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts");
     let dispatcher = Dispatcher::start(Arc::new(store), engine, Settings::default())
         .await
         .expect("the dispatcher starts");
-    let account = dispatcher.create_account("bench").await.expect("the account is new").id;
+    let account = dispatcher
+        .create_account("bench")
+        .await
+        .expect("the account is new")
+        .id;
     let source = NewSource {
         name: "nothing".into(),
         bytes: NOTHING.into(),
@@ -43,7 +51,14 @@ async fn main() {
         description: String::new(),
     };
     dispatcher
-        .create_source(account, source, vec![NewHook::new(tenterhook_dispatch::Number::UNASSIGNED, "custom.run")])
+        .create_source(
+            account,
+            source,
+            vec![NewHook::new(
+                tenterhook_dispatch::Number::UNASSIGNED,
+                "custom.run",
+            )],
+        )
         .await
         .expect("the module is accepted");
 
@@ -57,7 +72,11 @@ async fn main() {
     }
     report("executions completed, end to end", EVENTS, begun.elapsed());
     let took = wait(&dispatcher, account).await;
-    report("events accepted and waited for, one by one, 16 callers", EVENTS / 4, took);
+    report(
+        "events accepted and waited for, one by one, 16 callers",
+        EVENTS / 4,
+        took,
+    );
     println!("{:?}", dispatcher.stats());
     dispatcher.drain(Duration::from_secs(10)).await;
 }
@@ -68,7 +87,10 @@ async fn accept(dispatcher: &Dispatcher, account: AccountId, kind: &'static str)
         let dispatcher = dispatcher.clone();
         async move {
             let events = (0..BATCH).map(|_| event(kind)).collect();
-            dispatcher.accept(account, "bench", events).await.expect("the events are accepted");
+            dispatcher
+                .accept(account, "bench", events)
+                .await
+                .expect("the events are accepted");
         }
     })
     .await
@@ -80,7 +102,12 @@ async fn wait(dispatcher: &Dispatcher, account: AccountId) -> Duration {
         let dispatcher = dispatcher.clone();
         async move {
             let (_, detail) = dispatcher
-                .accept_and_wait(account, "bench", event("custom.run"), Duration::from_secs(60))
+                .accept_and_wait(
+                    account,
+                    "bench",
+                    event("custom.run"),
+                    Duration::from_secs(60),
+                )
                 .await
                 .expect("the event is accepted");
             assert!(detail.task.state.is_over());
@@ -89,7 +116,10 @@ async fn wait(dispatcher: &Dispatcher, account: AccountId) -> Duration {
     .await
 }
 
-async fn each_caller<F>(calls: usize, call: impl Fn(usize) -> F + Send + Sync + 'static + Clone) -> Duration
+async fn each_caller<F>(
+    calls: usize,
+    call: impl Fn(usize) -> F + Send + Sync + 'static + Clone,
+) -> Duration
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -108,7 +138,12 @@ where
 }
 
 fn event(kind: &str) -> Event {
-    Event::new(Uuid::now_v7().to_string(), "/bench", kind, Some(json!({"n": 1})))
+    Event::new(
+        Uuid::now_v7().to_string(),
+        "/bench",
+        kind,
+        Some(json!({"n": 1})),
+    )
 }
 
 fn report(what: &str, count: usize, took: Duration) {

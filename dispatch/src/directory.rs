@@ -178,12 +178,19 @@ const HELD: usize = 4_096;
 
 impl Directories {
     /// Finds an account's directory, or reads it.
-    pub(crate) async fn of(&self, store: &dyn Store, account: AccountId) -> Result<Arc<Entry>, Error> {
+    pub(crate) async fn of(
+        &self,
+        store: &dyn Store,
+        account: AccountId,
+    ) -> Result<Arc<Entry>, Error> {
         let cell = {
             let mut entries = self.entries.lock();
             if entries.len() >= HELD {
                 // One that somebody holds may be changing, and must stay the only one.
-                entries.retain(|_, cell| Arc::strong_count(cell) > 1 || cell.get().is_none_or(|e| Arc::strong_count(e) > 1));
+                entries.retain(|_, cell| {
+                    Arc::strong_count(cell) > 1
+                        || cell.get().is_none_or(|e| Arc::strong_count(e) > 1)
+                });
             }
             Arc::clone(entries.entry(account).or_default())
         };

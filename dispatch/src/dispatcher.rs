@@ -29,10 +29,10 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
 pub use self::accept::Accepted;
-pub use self::execute::{NewExecute, Program};
-pub use self::stats::Stats;
 use self::accounts::Tokens;
+pub use self::execute::{NewExecute, Program};
 use self::stats::Counters;
+pub use self::stats::Stats;
 use crate::directory::Directories;
 use crate::error::Error;
 use crate::floor::Floor;
@@ -78,13 +78,22 @@ impl Dispatcher {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn start(store: Arc<dyn Store>, engine: Engine, settings: Settings) -> Result<Self, Error> {
+    pub async fn start(
+        store: Arc<dyn Store>,
+        engine: Engine,
+        settings: Settings,
+    ) -> Result<Self, Error> {
         let node = NodeId::generate();
         let taken_over = store.take_over(node).await?;
         if taken_over > 0 {
-            tracing::info!(tasks = taken_over, "taking over what an earlier run has left");
+            tracing::info!(
+                tasks = taken_over,
+                "taking over what an earlier run has left"
+            );
         }
-        let settling_most = u32::try_from(settings.settling_bytes / 1024).unwrap_or(u32::MAX).max(1);
+        let settling_most = u32::try_from(settings.settling_bytes / 1024)
+            .unwrap_or(u32::MAX)
+            .max(1);
         let inner = Arc::new(Inner {
             floor: Mutex::new(Floor::new(&settings)),
             directories: Directories::default(),
@@ -101,9 +110,15 @@ impl Dispatcher {
             node,
         });
         for backlog in inner.store.backlog().await? {
-            inner.floor.lock().note_backlog(backlog.account, backlog.due_at);
+            inner
+                .floor
+                .lock()
+                .note_backlog(backlog.account, backlog.due_at);
         }
-        tokio::spawn(claim::keep_claiming(Arc::downgrade(&inner), Arc::clone(&inner.wake)));
+        tokio::spawn(claim::keep_claiming(
+            Arc::downgrade(&inner),
+            Arc::clone(&inner.wake),
+        ));
         tokio::spawn(upkeep::keep_up(Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
@@ -126,7 +141,10 @@ impl Dispatcher {
             }
         }
         inner.work.close();
-        if tokio::time::timeout(grace, inner.work.wait()).await.is_err() {
+        if tokio::time::timeout(grace, inner.work.wait())
+            .await
+            .is_err()
+        {
             inner.floor.lock().abandon();
             inner.work.wait().await;
         }

@@ -87,7 +87,12 @@ impl Context {
         }
     }
 
-    fn env(&self, account: AccountId, execution: &NewExecution, attempt: u32) -> Vec<(String, String)> {
+    fn env(
+        &self,
+        account: AccountId,
+        execution: &NewExecution,
+        attempt: u32,
+    ) -> Vec<(String, String)> {
         use contract::env as names;
         let own = &execution.recipe.content.env;
         let mut env = Vec::with_capacity(8 + own.len() + 2 * self.params.named.len());
@@ -148,7 +153,12 @@ fn is_json(event: &Event) -> bool {
     let Some(kind) = &event.datacontenttype else {
         return true;
     };
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     kind == "application/json" || kind == "text/json" || kind.ends_with("+json")
 }
 
@@ -191,14 +201,26 @@ mod tests {
     }
 
     fn context(event: &Event) -> Context {
-        Context::of(event, &HookPointName::parse(&event.kind).unwrap(), Bytes::new())
+        Context::of(
+            event,
+            &HookPointName::parse(&event.kind).unwrap(),
+            Bytes::new(),
+        )
     }
 
     #[test]
     fn a_croit_hook_finds_every_name_of_the_contract() {
-        let event = Event::new("e-1", "/t", "OnAudit", Some(json!({"id": "7", "queryParams": {}})));
+        let event = Event::new(
+            "e-1",
+            "/t",
+            "OnAudit",
+            Some(json!({"id": "7", "queryParams": {}})),
+        );
         let (account, execution) = (AccountId::generate(), execution());
-        let env: BTreeMap<_, _> = context(&event).env(account, &execution, 2).into_iter().collect();
+        let env: BTreeMap<_, _> = context(&event)
+            .env(account, &execution, 2)
+            .into_iter()
+            .collect();
         let expected = [
             ("HOOK_EVENT", "OnAudit".to_owned()),
             ("HOOK_EVENT_ID", "e-1".into()),
@@ -214,12 +236,22 @@ mod tests {
             ("CROIT_EVENT", "OnAudit".into()),
             ("MINE", "1".into()),
         ];
-        assert_eq!(env, expected.map(|(name, value)| (name.to_owned(), value)).into());
+        assert_eq!(
+            env,
+            expected
+                .map(|(name, value)| (name.to_owned(), value))
+                .into()
+        );
     }
 
     #[test]
     fn arguments_of_the_hook_stand_before_those_of_the_event() {
-        let event = Event::new("1", "/t", "OnHealthRecover", Some(json!({"newStatus": "HEALTH_OK"})));
+        let event = Event::new(
+            "1",
+            "/t",
+            "OnHealthRecover",
+            Some(json!({"newStatus": "HEALTH_OK"})),
+        );
         struct Nothing;
         impl OutputSink for Nothing {
             fn write(&self, _: tenterhook_engine::Stream, _: &[u8]) {}
@@ -244,8 +276,14 @@ mod tests {
         };
         assert_eq!(stdin(&event(None, json!({"a": 1}))), r#"{"a":1}"#);
         assert_eq!(stdin(&event(None, json!("text"))), r#""text""#);
-        assert_eq!(stdin(&event(Some("text/plain; charset=utf-8"), json!("text"))), "text");
-        assert_eq!(stdin(&event(Some("application/a+json"), json!("text"))), r#""text""#);
+        assert_eq!(
+            stdin(&event(Some("text/plain; charset=utf-8"), json!("text"))),
+            "text"
+        );
+        assert_eq!(
+            stdin(&event(Some("application/a+json"), json!("text"))),
+            r#""text""#
+        );
         let binary = Event {
             data_base64: Some("AAE=".into()),
             ..Event::new("1", "/t", "custom.x", None)

@@ -140,9 +140,15 @@ impl FromStr for State {
     type Err = NotAState;
 
     fn from_str(text: &str) -> Result<Self, NotAState> {
-        [Self::Waiting, Self::Running, Self::Finished, Self::Failed, Self::Canceled]
-            .into_iter()
-            .find(|state| state.as_str().eq_ignore_ascii_case(text))
-            .ok_or(NotAState)
+        [
+            Self::Waiting,
+            Self::Running,
+            Self::Finished,
+            Self::Failed,
+            Self::Canceled,
+        ]
+        .into_iter()
+        .find(|state| state.as_str().eq_ignore_ascii_case(text))
+        .ok_or(NotAState)
     }
 }

@@ -52,7 +52,8 @@ impl<T> FairQueue<T> {
     pub(crate) fn push(&mut self, account: AccountId, turn: T) {
         if self.shares.len() > REMEMBERED {
             let level = self.level;
-            self.shares.retain(|_, share| !share.is_idle() || share.spent > level);
+            self.shares
+                .retain(|_, share| !share.is_idle() || share.spent > level);
         }
         let level = self.level;
         let share = self.shares.entry(account).or_insert_with(|| Share {
@@ -74,8 +75,14 @@ impl<T> FairQueue<T> {
     pub(crate) fn pop(&mut self) -> Option<(AccountId, T, Charge)> {
         let (spent, account) = self.ready.pop_first()?;
         self.level = spent;
-        let share = self.shares.get_mut(&account).expect("who is ready has a share");
-        let turn = share.waiting.pop_front().expect("who is ready has a turn waiting");
+        let share = self
+            .shares
+            .get_mut(&account)
+            .expect("who is ready has a share");
+        let turn = share
+            .waiting
+            .pop_front()
+            .expect("who is ready has a turn waiting");
         let charge = Charge(share.usual);
         share.taken += 1;
         share.spent = share.spent.saturating_add(charge.0);
@@ -157,7 +164,15 @@ mod tests {
         for _ in 0..3_000 {
             let (account, _, charge) = queue.pop().unwrap();
             *turns.entry(account).or_insert(0) += 1;
-            queue.done(account, charge, if account == dear { 2_000_000_000 } else { 1_000_000_000 });
+            queue.done(
+                account,
+                charge,
+                if account == dear {
+                    2_000_000_000
+                } else {
+                    1_000_000_000
+                },
+            );
         }
         let ratio = f64::from(turns[&cheap]) / f64::from(turns[&dear]);
         assert!((1.9..2.1).contains(&ratio), "{ratio}");

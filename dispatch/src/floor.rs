@@ -9,7 +9,7 @@ mod finish;
 mod loaded;
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,8 +18,8 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::finish::{Ended, Settled};
-pub(crate) use self::loaded::{Load, Loaded};
 use self::loaded::{LaneStatus, Leaving, Running};
+pub(crate) use self::loaded::{Load, Loaded};
 use crate::clock::now;
 use crate::environment::Context;
 use crate::fair::{Charge, FairQueue};
@@ -43,8 +43,6 @@ pub(crate) struct Floor {
     /// Accounts that have tasks in the store which nobody owns, and when the
     /// first of them is due.
     backlog: HashMap<AccountId, OffsetDateTime>,
-    /// Tasks that were cancelled while they were on their way here.
-    cancelled_early: HashSet<TaskId>,
     waiters: HashMap<TaskId, Vec<oneshot::Sender<Told>>>,
     /// Lanes that wait to be tried again while others of their task run.
     timers: BinaryHeap<Reverse<(OffsetDateTime, TaskId, usize)>>,
@@ -107,7 +105,6 @@ impl Floor {
             account_loaded: settings.account_loaded.max(1),
             loaded_most_bytes: settings.loaded_bytes,
             backlog: HashMap::new(),
-            cancelled_early: HashSet::new(),
             waiters: HashMap::new(),
             timers: BinaryHeap::new(),
             stopping: false,
@@ -124,10 +121,25 @@ impl Floor {
         self.account_loaded.saturating_sub(loaded)
     }
 
+    /// Whether there is room for enough tasks of an account: claiming them one
+    /// by one would cost more than it brings.
+    fn is_worth_a_claim(&self, account: AccountId) -> bool {
+        let room = self.room(account);
+        room >= self.account_loaded.div_ceil(4) || (room > 0 && !self.loaded.contains_key(&account))
+    }
+
+    /// Whether a claim for an account would bring something now.
+    pub(crate) fn wants_claim(&self, account: AccountId) -> bool {
+        self.backlog.contains_key(&account) && self.is_worth_a_claim(account)
+    }
+
     /// Holds a place for a task that is about to be stored. `None` when it must
     /// wait in the store: there is no room, or others wait there before it.
     pub(crate) fn reserve(&mut self, account: AccountId, bytes: usize) -> Option<Reserved> {
-        if self.stopping || self.backlog.get(&account).is_some_and(|due| *due <= now()) || self.room(account) == 0 {
+        if self.stopping
+            || self.backlog.get(&account).is_some_and(|due| *due <= now())
+            || self.room(account) == 0
+        {
             return None;
         }
         Some(self.hold(account, bytes))
@@ -155,7 +167,7 @@ impl Floor {
     /// executions that were cancelled on the way.
     pub(crate) fn load(&mut self, load: Load) -> Vec<Settlement> {
         let (id, account) = (load.id, load.reserved.account);
-        let cancelled = self.cancelled_early.remove(&id) || load.cancelled;
+        let cancelled = load.cancelled;
         let mut loaded = Loaded::new(load);
         let now = now();
         if !cancelled {
@@ -168,7 +180,11 @@ impl Floor {
             }
         }
         self.tasks.insert(id, loaded);
-        if cancelled { self.cancel(id, now) } else { Vec::new() }
+        if cancelled {
+            self.cancel(id, now).unwrap_or_default()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Takes the next attempt to begin, if there is room for one.
@@ -210,7 +226,11 @@ impl Floor {
             live: Arc::clone(&running.live),
             charge,
         };
-        loaded.started_at = Some(loaded.started_at.map_or(started_at, |first| first.min(started_at)));
+        loaded.started_at = Some(
+            loaded
+                .started_at
+                .map_or(started_at, |first| first.min(started_at)),
+        );
         loaded.running.push(running);
         Some(start)
     }
@@ -225,7 +245,10 @@ impl Floor {
             // The task may have left, and even have come back, in the meantime.
             if let Some(loaded) = self.tasks.get_mut(&task)
                 && loaded.leaving == Leaving::No
-                && loaded.lanes.get_mut(lane).is_some_and(|lane| lane.wake(now))
+                && loaded
+                    .lanes
+                    .get_mut(lane)
+                    .is_some_and(|lane| lane.wake(now))
             {
                 self.queue.push(loaded.account, Turn::new(task, lane));
             }
@@ -266,7 +289,10 @@ impl Floor {
 
     /// Where a running execution prints to.
     pub(crate) fn live(&self, task: TaskId, id: ExecutionId) -> Option<Arc<Live>> {
-        self.tasks.get(&task)?.latest(id).map(|running| Arc::clone(&running.live))
+        self.tasks
+            .get(&task)?
+            .latest(id)
+            .map(|running| Arc::clone(&running.live))
     }
 
     /// Notes that an account has a task in the store which nobody owns.
@@ -284,7 +310,10 @@ impl Floor {
             return Err(None);
         }
         let now = now();
-        let with_room = self.backlog.iter().filter(|(account, _)| self.room(**account) > 0);
+        let with_room = self
+            .backlog
+            .iter()
+            .filter(|(account, _)| self.is_worth_a_claim(**account));
         let Some((&account, &due)) = with_room.min_by_key(|(_, due)| **due) else {
             return Err(None);
         };

@@ -88,8 +88,11 @@ enum Servers {
     Lot,
 }
 
-static BY_NAME: LazyLock<HashMap<&'static str, &'static HookPoint>> =
-    LazyLock::new(|| HookPoint::catalog().map(|point| (point.name, point)).collect());
+static BY_NAME: LazyLock<HashMap<&'static str, &'static HookPoint>> = LazyLock::new(|| {
+    HookPoint::catalog()
+        .map(|point| (point.name, point))
+        .collect()
+});
 
 impl HookPoint {
     /// Lists the whole catalog: croit's, Astra's, Nova's, then Fenix's.
@@ -166,7 +169,10 @@ fn is_custom(name: &str) -> bool {
 
 /// Keeps a stranger's text short enough for an error message.
 fn shorten(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(NAME_MAX_BYTES).collect()
+    name.chars()
+        .filter(|c| !c.is_control())
+        .take(NAME_MAX_BYTES)
+        .collect()
 }
 
 impl fmt::Display for HookPointName {
@@ -196,8 +202,14 @@ mod tests {
     #[test]
     fn croit_has_twenty_hook_points_and_eleven_choose_servers() {
         assert_eq!(HookPoint::croit().count(), 20);
-        assert_eq!(HookPoint::croit().filter(|p| p.can_choose_server).count(), 11);
-        assert_eq!(HookPoint::croit().filter(|p| p.one_random_server).count(), 2);
+        assert_eq!(
+            HookPoint::croit().filter(|p| p.can_choose_server).count(),
+            11
+        );
+        assert_eq!(
+            HookPoint::croit().filter(|p| p.one_random_server).count(),
+            2
+        );
     }
 
     #[test]
@@ -220,11 +232,25 @@ mod tests {
 
     #[test]
     fn a_name_is_of_the_catalog_or_custom() {
-        for name in ["OnAudit", "snapshot.pre", "network-changed", "custom.a", "custom.build_1.done-2"] {
+        for name in [
+            "OnAudit",
+            "snapshot.pre",
+            "network-changed",
+            "custom.a",
+            "custom.build_1.done-2",
+        ] {
             assert_eq!(HookPointName::parse(name).unwrap().as_str(), name);
         }
         let long = format!("custom.{}", "x".repeat(122));
-        for name in ["", "onaudit", "custom.", "custom.A", "custom.a b", "test-event", &long] {
+        for name in [
+            "",
+            "onaudit",
+            "custom.",
+            "custom.A",
+            "custom.a b",
+            "test-event",
+            &long,
+        ] {
             assert!(HookPointName::parse(name).is_err(), "{name}");
         }
     }
@@ -236,6 +262,9 @@ mod tests {
         assert_eq!(policy("backup.pre"), FailurePolicy::Closed);
         assert_eq!(policy("custom.deploy.pre"), FailurePolicy::Closed);
         assert_eq!(policy("PostFormatDisk"), FailurePolicy::Open);
-        assert_eq!(policy("custom.Prelude".to_lowercase().leak()), FailurePolicy::Open);
+        assert_eq!(
+            policy("custom.Prelude".to_lowercase().leak()),
+            FailurePolicy::Open
+        );
     }
 }

@@ -45,11 +45,13 @@ pub use crate::execution::{Execution, HookRef, NotAState, Output, ServerRef, Sta
 pub use crate::hook::{FailurePolicy, Hook, HookChange, NewHook, Targets};
 pub use crate::hook_point::{Face, HookPoint, HookPointName, Parameter};
 pub use crate::id::{
-    AccountId, ExecutionId, HookId, Key, NodeId, NotAKey, NotAnId, Number, RecipeId, ServerId, SourceId, TaskId,
-    TokenId,
+    AccountId, ExecutionId, HookId, Key, NodeId, NotAKey, NotAnId, Number, RecipeId, ServerId,
+    SourceId, TaskId, TokenId,
 };
 pub use crate::live::{Chunk, LiveOutput};
-pub use crate::page::{ACCOUNT_MAX, ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage};
+pub use crate::page::{
+    ACCOUNT_MAX, ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage,
+};
 pub use crate::recipe::{Recipe, RecipeContent};
 pub use crate::rehearsal::Rehearsal;
 pub use crate::retry::{RetryOn, RetryPolicy};
@@ -62,6 +64,6 @@ pub use crate::store::{Queued, Store};
 pub use crate::task::{EventKey, Progress, Task, TaskDetail, state_of};
 pub use crate::token::{NewToken, Secret, SecretHash, Token, TokenKind};
 pub use crate::work::{
-    Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, NewEvent, NewExecution, NewTask, Retention,
-    Settlement, Swept, TaskChange,
+    Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, NewEvent,
+    NewExecution, NewTask, Retention, Settlement, Swept, TaskChange,
 };

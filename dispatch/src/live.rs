@@ -125,13 +125,19 @@ impl Live {
     /// Replays what a finished execution has printed: standard output, then
     /// standard error, for their interleaving is not kept.
     pub(crate) fn replay(output: &Output) -> LiveOutput {
-        let chunks = [(Stream::Stdout, &output.stdout), (Stream::Stderr, &output.stderr)]
-            .into_iter()
-            .filter(|(_, bytes)| !bytes.is_empty())
-            .map(|(stream, bytes)| (stream, bytes.to_vec()))
-            .collect();
+        let chunks = [
+            (Stream::Stdout, &output.stdout),
+            (Stream::Stderr, &output.stderr),
+        ]
+        .into_iter()
+        .filter(|(_, bytes)| !bytes.is_empty())
+        .map(|(stream, bytes)| (stream, bytes.to_vec()))
+        .collect();
         let live = Self {
-            state: Mutex::new(Printed { chunks, closed: true }),
+            state: Mutex::new(Printed {
+                chunks,
+                closed: true,
+            }),
             changed: Notify::new(),
         };
         Arc::new(live).listen()
@@ -146,7 +152,9 @@ impl OutputSink for Live {
         {
             let mut state = self.state.lock();
             match state.chunks.last_mut() {
-                Some((last, chunk)) if *last == stream && chunk.len() + bytes.len() <= CHUNK_BYTES => {
+                Some((last, chunk))
+                    if *last == stream && chunk.len() + bytes.len() <= CHUNK_BYTES =>
+                {
                     chunk.extend_from_slice(bytes);
                 }
                 _ => state.chunks.push((stream, bytes.to_vec())),

@@ -41,7 +41,9 @@ impl Params {
                 };
                 let mut room = TOTAL_MAX_BYTES;
                 for parameter in point.parameters {
-                    let value = data.get(parameter.name).and_then(|value| text(value, &mut room));
+                    let value = data
+                        .get(parameter.name)
+                        .and_then(|value| text(value, &mut room));
                     if params.croit {
                         params.positional.push(value.clone().unwrap_or_default());
                     }
@@ -63,7 +65,11 @@ impl Params {
             if params.named.len() == UNDOCUMENTED_MAX {
                 break;
             }
-            if name.is_empty() || name.len() > NAME_MAX_BYTES || value.is_object() || value.is_array() {
+            if name.is_empty()
+                || name.len() > NAME_MAX_BYTES
+                || value.is_object()
+                || value.is_array()
+            {
                 continue;
             }
             let name = upper_snake(name);
@@ -107,22 +113,41 @@ mod tests {
 
     #[test]
     fn documented_members_become_variables_and_croit_arguments() {
-        let params = of("OnDhcpLeaseUpdate", &json!({"ip": "10.0.0.7", "mac": "aa:bb", "more": 1}));
-        assert_eq!(params.named, [("MAC".into(), "aa:bb".into()), ("IP".into(), "10.0.0.7".into())]);
+        let params = of(
+            "OnDhcpLeaseUpdate",
+            &json!({"ip": "10.0.0.7", "mac": "aa:bb", "more": 1}),
+        );
+        assert_eq!(
+            params.named,
+            [
+                ("MAC".into(), "aa:bb".into()),
+                ("IP".into(), "10.0.0.7".into())
+            ]
+        );
         assert_eq!(params.positional, ["", "aa:bb", "10.0.0.7", ""]);
         assert!(params.croit);
     }
 
     #[test]
     fn what_is_not_a_string_becomes_compact_json() {
-        let params = of("OnAudit", &json!({"queryParams": {"a": [1, 2]}, "status": 200}));
-        assert!(params.named.contains(&("QUERY_PARAMS".into(), r#"{"a":[1,2]}"#.into())));
+        let params = of(
+            "OnAudit",
+            &json!({"queryParams": {"a": [1, 2]}, "status": 200}),
+        );
+        assert!(
+            params
+                .named
+                .contains(&("QUERY_PARAMS".into(), r#"{"a":[1,2]}"#.into()))
+        );
         assert!(params.named.contains(&("STATUS".into(), "200".into())));
     }
 
     #[test]
     fn plain_members_of_a_custom_event_become_variables() {
-        let params = of("custom.x", &json!({"jobName": "a", "n": 1.5, "deep": {"no": 1}, "nul": "a\0b", "gone": null}));
+        let params = of(
+            "custom.x",
+            &json!({"jobName": "a", "n": 1.5, "deep": {"no": 1}, "nul": "a\0b", "gone": null}),
+        );
         assert_eq!(
             params.named,
             [
@@ -136,9 +161,17 @@ mod tests {
 
     #[test]
     fn a_flood_of_members_is_bounded() {
-        let data: Map<_, _> = (0..10_000).map(|i| (format!("m{i}"), json!("x".repeat(1000)))).collect();
-        assert_eq!(of("custom.x", &Value::Object(data)).named.len(), UNDOCUMENTED_MAX);
-        let long = of("custom.x", &json!({"long": "x".repeat(VALUE_MAX_BYTES + 1)}));
+        let data: Map<_, _> = (0..10_000)
+            .map(|i| (format!("m{i}"), json!("x".repeat(1000))))
+            .collect();
+        assert_eq!(
+            of("custom.x", &Value::Object(data)).named.len(),
+            UNDOCUMENTED_MAX
+        );
+        let long = of(
+            "custom.x",
+            &json!({"long": "x".repeat(VALUE_MAX_BYTES + 1)}),
+        );
         assert!(long.named.is_empty());
     }
 

@@ -50,7 +50,11 @@ pub(crate) fn plan(
         }
         for server in targets {
             let number = server.as_ref().map(|server| server.number);
-            lanes.entry(number).or_insert((server, Vec::new())).1.push(bound);
+            lanes
+                .entry(number)
+                .or_insert((server, Vec::new()))
+                .1
+                .push(bound);
         }
     }
     (0..)
@@ -79,13 +83,20 @@ fn targets(
 ) -> Vec<Option<ServerRef>> {
     if let Some(server) = named {
         let covered = !name.can_choose_server() || targets.cover(server.number);
-        return if covered { vec![Some(server.clone())] } else { Vec::new() };
+        return if covered {
+            vec![Some(server.clone())]
+        } else {
+            Vec::new()
+        };
     }
     match targets {
         _ if !name.can_choose_server() => vec![None],
         Targets::Once => vec![None],
         Targets::All if servers.is_empty() => vec![None],
-        Targets::All => servers.values().map(|server| Some(reference(server))).collect(),
+        Targets::All => servers
+            .values()
+            .map(|server| Some(reference(server)))
+            .collect(),
         Targets::These(chosen) => servers
             .values()
             .filter(|server| chosen.contains(&server.number))
@@ -122,7 +133,10 @@ pub(crate) fn named(servers: &Servers, wanted: Option<&Value>) -> Result<Option<
         Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
     };
     found.map(|server| Some(reference(server))).ok_or_else(|| {
-        Error::invalid("serverid", "names no server of this account; give its number, name or id")
+        Error::invalid(
+            "serverid",
+            "names no server of this account; give its number, name or id",
+        )
     })
 }
 

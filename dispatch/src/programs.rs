@@ -61,7 +61,13 @@ impl Programs {
 
     /// Finds a program that is ready.
     pub(crate) fn ready(&self, digest: Digest, kind: Kind) -> Option<Program> {
-        self.held.lock().by_digest.get(&(digest, kind))?.program.get().cloned()
+        self.held
+            .lock()
+            .by_digest
+            .get(&(digest, kind))?
+            .program
+            .get()
+            .cloned()
     }
 
     /// Keeps a program that was loaded already.
@@ -79,7 +85,11 @@ impl Programs {
             return Arc::clone(&slot.program);
         }
         if held.by_digest.len() >= self.most
-            && let Some(oldest) = held.by_digest.iter().min_by_key(|(_, slot)| slot.used).map(|(key, _)| *key)
+            && let Some(oldest) = held
+                .by_digest
+                .iter()
+                .min_by_key(|(_, slot)| slot.used)
+                .map(|(key, _)| *key)
         {
             held.by_digest.remove(&oldest);
         }

@@ -48,7 +48,8 @@ impl Recipe {
     /// Completes a recipe with the id that its content has.
     #[must_use]
     pub fn new(digest: Digest, content: RecipeContent) -> Self {
-        let json = serde_json::to_vec(&content).expect("a recipe holds nothing that JSON cannot say");
+        let json =
+            serde_json::to_vec(&content).expect("a recipe holds nothing that JSON cannot say");
         let hash = Sha256::new()
             .chain_update(digest.as_bytes())
             .chain_update(&json)
@@ -78,4 +79,3 @@ impl Recipe {
         )
     }
 }
-

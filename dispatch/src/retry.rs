@@ -74,10 +74,16 @@ impl RetryPolicy {
             return Err(Error::invalid("retry.attempts", "must be from 1 to 20"));
         }
         if self.backoff_ms > DAY_MS {
-            return Err(Error::invalid("retry.backoff_ms", "must be at most 86400000, a day"));
+            return Err(Error::invalid(
+                "retry.backoff_ms",
+                "must be at most 86400000, a day",
+            ));
         }
         if self.backoff_max_ms > DAY_MS {
-            return Err(Error::invalid("retry.backoff_max_ms", "must be at most 86400000, a day"));
+            return Err(Error::invalid(
+                "retry.backoff_max_ms",
+                "must be at most 86400000, a day",
+            ));
         }
         Ok(())
     }

@@ -32,7 +32,10 @@ pub(crate) fn name(field: &'static str, name: &str) -> Result<(), Error> {
 /// Checks a description.
 pub(crate) fn description(text: &str) -> Result<(), Error> {
     if text.len() > DESCRIPTION_MAX_BYTES {
-        return Err(Error::invalid("description", "must not be longer than 4096 bytes"));
+        return Err(Error::invalid(
+            "description",
+            "must not be longer than 4096 bytes",
+        ));
     }
     no_nul("description", text)
 }
@@ -45,10 +48,18 @@ pub(crate) fn args(args: &[String]) -> Result<(), Error> {
 
 /// Checks a hook's own environment variables.
 pub(crate) fn env(env: &BTreeMap<String, String>) -> Result<(), Error> {
-    list("env", env.len(), env.iter().map(|(name, value)| name.len() + value.len()).sum())?;
+    list(
+        "env",
+        env.len(),
+        env.iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum(),
+    )?;
     for (name, value) in env {
         let mut bytes = name.bytes();
-        let starts_well = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        let starts_well = bytes
+            .next()
+            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
         if !starts_well || !bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return Err(Error::invalid(
                 "env",
@@ -56,7 +67,10 @@ pub(crate) fn env(env: &BTreeMap<String, String>) -> Result<(), Error> {
             ));
         }
         if name.starts_with("HOOK_") || name.starts_with("CROIT_") {
-            return Err(Error::invalid("env", "must not set names that start with `HOOK_` or `CROIT_`"));
+            return Err(Error::invalid(
+                "env",
+                "must not set names that start with `HOOK_` or `CROIT_`",
+            ));
         }
         no_nul("env", value)?;
     }
@@ -71,7 +85,10 @@ pub(crate) fn labels(labels: &BTreeMap<String, String>) -> Result<(), Error> {
     for (key, value) in labels {
         name("labels", key)?;
         if value.len() > NAME_MAX_BYTES {
-            return Err(Error::invalid("labels", "must not have a value longer than 255 bytes"));
+            return Err(Error::invalid(
+                "labels",
+                "must not have a value longer than 255 bytes",
+            ));
         }
         no_nul("labels", value)?;
     }
@@ -83,7 +100,10 @@ fn list(field: &'static str, count: usize, bytes: usize) -> Result<(), Error> {
         return Err(Error::invalid(field, "must not be more than 64"));
     }
     if bytes > LIST_MAX_BYTES {
-        return Err(Error::invalid(field, "must not be longer than 32768 bytes together"));
+        return Err(Error::invalid(
+            field,
+            "must not be longer than 32768 bytes together",
+        ));
     }
     Ok(())
 }

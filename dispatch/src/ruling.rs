@@ -67,7 +67,9 @@ pub fn result_of(executions: &[Execution]) -> Option<Value> {
     let mut verdicts: Vec<_> = executions
         .iter()
         .filter_map(|execution| execution.verdict.as_ref())
-        .map(|verdict| serde_json::to_value(verdict).expect("a verdict holds nothing that JSON cannot say"))
+        .map(|verdict| {
+            serde_json::to_value(verdict).expect("a verdict holds nothing that JSON cannot say")
+        })
         .collect();
     match verdicts.len() {
         0 => None,
@@ -80,7 +82,10 @@ fn denial(execution: &Execution) -> Option<String> {
     if let Some(verdict) = &execution.verdict
         && verdict.allow == Some(false)
     {
-        let reason = verdict.reason.as_deref().unwrap_or("the hook denied it without a reason");
+        let reason = verdict
+            .reason
+            .as_deref()
+            .unwrap_or("the hook denied it without a reason");
         return Some(reason.chars().take(REASON_MAX_CHARS).collect());
     }
     if execution.state == State::Finished || execution.failure_policy == FailurePolicy::Open {

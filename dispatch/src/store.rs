@@ -181,7 +181,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     ///
     /// [`Error::NotFound`].
-    async fn cancel_task(&self, account: AccountId, id: TaskId, now: OffsetDateTime) -> Result<Cancelling, Error>;
+    async fn cancel_task(
+        &self,
+        account: AccountId,
+        id: TaskId,
+        now: OffsetDateTime,
+    ) -> Result<Cancelling, Error>;
 
     /// Cancels one execution of a task that nobody owns; if a node owns it, that
     /// node must act.
@@ -198,16 +203,30 @@ pub trait Store: Send + Sync {
 
     /// Makes an execution that failed or was cancelled wait anew, and its task
     /// one that can be claimed. Tells whether it could: the whole task must be over.
-    async fn redrive(&self, account: AccountId, id: ExecutionId, now: OffsetDateTime) -> Result<bool, Error>;
+    async fn redrive(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        now: OffsetDateTime,
+    ) -> Result<bool, Error>;
 
     /// Reads a task.
     async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<Option<Task>, Error>;
 
     /// Lists tasks, newest first.
-    async fn tasks(&self, account: AccountId, filter: &TaskFilter, page: TaskPage) -> Result<Vec<Task>, Error>;
+    async fn tasks(
+        &self,
+        account: AccountId,
+        filter: &TaskFilter,
+        page: TaskPage,
+    ) -> Result<Vec<Task>, Error>;
 
     /// Reads an execution with its output.
-    async fn execution(&self, account: AccountId, id: ExecutionId) -> Result<Option<Execution>, Error>;
+    async fn execution(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Option<Execution>, Error>;
 
     /// Lists executions, newest first; those of one task in the order in which
     /// they run, whatever the page's limit is.
@@ -228,4 +247,3 @@ pub trait Store: Send + Sync {
     /// Tells whether the store can be read, for a readiness check.
     async fn ready(&self) -> Result<(), Error>;
 }
-

@@ -70,7 +70,10 @@ impl TaskDetail {
     /// Whether the event may go on; `None` until the task is over.
     #[must_use]
     pub fn ruling(&self) -> Option<Ruling> {
-        self.task.state.is_over().then(|| Ruling::of(&self.executions))
+        self.task
+            .state
+            .is_over()
+            .then(|| Ruling::of(&self.executions))
     }
 
     /// What the hooks answered; see [`result_of`].
@@ -116,7 +119,11 @@ mod tests {
             (vec![Finished, Failed], Failed),
             (vec![Failed, Canceled, Finished], Canceled),
         ] {
-            assert_eq!(state_of(executions.iter().copied()), state, "{executions:?}");
+            assert_eq!(
+                state_of(executions.iter().copied()),
+                state,
+                "{executions:?}"
+            );
         }
     }
 }

@@ -105,7 +105,8 @@ impl SecretHash {
     /// Hashes what a caller presented; `None` if it is too long to be a secret.
     #[must_use]
     pub fn of(presented: &str) -> Option<Self> {
-        (presented.len() <= SECRET_MAX_BYTES).then(|| Self(Sha256::digest(presented.as_bytes()).into()))
+        (presented.len() <= SECRET_MAX_BYTES)
+            .then(|| Self(Sha256::digest(presented.as_bytes()).into()))
     }
 
     /// Wraps a hash that a store has read back.

@@ -1,4 +1,4 @@
-//! The store in one SQLite file.
+//! The store in one `SQLite` file.
 //!
 //! One connection writes, and groups commits; a pool of others reads. A commit
 //! is on the disk before it is answered (`synchronous = FULL`).
@@ -28,12 +28,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::RwLock;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions as _, SqlitePool};
 use tenterhook_dispatch::{
-    Account, AccountId, Backlog, Cancelling, Claimed, Error, Execution, ExecutionFilter, ExecutionId,
-    ExecutionPage, Hook, HookId, Inserted, Key, NewTask, NodeId, Noun, Outputs, Queued, Retention, SecretHash, Server,
-    ServerId, Settlement, Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    Account, AccountId, Backlog, Cancelling, Claimed, Error, Execution, ExecutionFilter,
+    ExecutionId, ExecutionPage, Hook, HookId, Inserted, Key, NewTask, NodeId, Noun, Outputs,
+    Queued, Retention, SecretHash, Server, ServerId, Settlement, Source, SourceId, Store, Swept,
+    Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
@@ -47,7 +50,7 @@ const READERS: u32 = 4;
 /// How long a connection waits for another process that holds the file's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The store in one SQLite file. Cheap to clone; all clones are one store.
+/// The store in one `SQLite` file. Cheap to clone; all clones are one store.
 ///
 /// One process only may have the file open at a time.
 #[derive(Clone)]
@@ -79,7 +82,12 @@ impl Sqlite {
             path: path.into(),
             source,
         };
-        let mut conn = options.clone().create_if_missing(true).connect().await.map_err(opened)?;
+        let mut conn = options
+            .clone()
+            .create_if_missing(true)
+            .connect()
+            .await
+            .map_err(opened)?;
         migrations::migrator()
             .run(&mut conn)
             .await
@@ -119,12 +127,15 @@ impl Sqlite {
         F: for<'c> FnOnce(
                 &'c mut SqliteConnection,
                 i64,
-            ) -> std::pin::Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>
+            )
+                -> std::pin::Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>
             + Send
             + 'static,
     {
         let account = self.account(account).await?;
-        self.writer.run(move |writing| job(&mut writing.conn, account)).await
+        self.writer
+            .run(move |writing| job(&mut writing.conn, account))
+            .await
     }
 }
 
@@ -156,19 +167,25 @@ impl Store for Sqlite {
     }
 
     async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| Box::pin(tokens::delete(conn, account, id)))
-            .await
+        self.write(account, move |conn, account| {
+            Box::pin(tokens::delete(conn, account, id))
+        })
+        .await
     }
 
     async fn touch_tokens(&self, uses: Vec<(TokenId, OffsetDateTime)>) -> Result<(), Error> {
         self.writer
-            .run(move |writing| Box::pin(async move { tokens::touch(&mut writing.conn, &uses).await }))
+            .run(move |writing| {
+                Box::pin(async move { tokens::touch(&mut writing.conn, &uses).await })
+            })
             .await
     }
 
     async fn insert_server(&self, account: AccountId, server: Server) -> Result<Server, Error> {
-        self.write(account, move |conn, account| Box::pin(servers::insert(conn, account, server)))
-            .await
+        self.write(account, move |conn, account| {
+            Box::pin(servers::insert(conn, account, server))
+        })
+        .await
     }
 
     async fn update_server(&self, account: AccountId, server: Server) -> Result<(), Error> {
@@ -179,8 +196,10 @@ impl Store for Sqlite {
     }
 
     async fn delete_server(&self, account: AccountId, id: ServerId) -> Result<(), Error> {
-        self.write(account, move |conn, account| Box::pin(servers::delete(conn, account, id)))
-            .await
+        self.write(account, move |conn, account| {
+            Box::pin(servers::delete(conn, account, id))
+        })
+        .await
     }
 
     async fn servers(&self, account: AccountId) -> Result<Vec<Server>, Error> {
@@ -208,14 +227,18 @@ impl Store for Sqlite {
         hooks: Option<Vec<Hook>>,
     ) -> Result<Vec<Hook>, Error> {
         self.write(account, move |conn, account| {
-            Box::pin(async move { sources::update(conn, account, &source, bytes.as_deref(), hooks).await })
+            Box::pin(async move {
+                sources::update(conn, account, &source, bytes.as_deref(), hooks).await
+            })
         })
         .await
     }
 
     async fn delete_source(&self, account: AccountId, id: SourceId) -> Result<(), Error> {
-        self.write(account, move |conn, account| Box::pin(sources::delete(conn, account, id)))
-            .await
+        self.write(account, move |conn, account| {
+            Box::pin(sources::delete(conn, account, id))
+        })
+        .await
     }
 
     async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error> {
@@ -227,8 +250,10 @@ impl Store for Sqlite {
     }
 
     async fn insert_hook(&self, account: AccountId, hook: Hook) -> Result<Hook, Error> {
-        self.write(account, move |conn, account| Box::pin(hooks::insert(conn, account, hook)))
-            .await
+        self.write(account, move |conn, account| {
+            Box::pin(hooks::insert(conn, account, hook))
+        })
+        .await
     }
 
     async fn update_hook(&self, account: AccountId, hook: Hook) -> Result<(), Error> {
@@ -239,8 +264,10 @@ impl Store for Sqlite {
     }
 
     async fn delete_hook(&self, account: AccountId, id: HookId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| Box::pin(hooks::delete(conn, account, id)))
-            .await
+        self.write(account, move |conn, account| {
+            Box::pin(hooks::delete(conn, account, id))
+        })
+        .await
     }
 
     async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error> {
@@ -260,7 +287,9 @@ impl Store for Sqlite {
         match known {
             Some(account) => self.writer.settle(account, settlement),
             // Whoever settles has claimed or inserted the task here, which made it known.
-            None => Box::pin(async move { Err(Error::not_found(Noun::Account, settlement.account)) }),
+            None => {
+                Box::pin(async move { Err(Error::not_found(Noun::Account, settlement.account)) })
+            }
         }
     }
 
@@ -271,8 +300,10 @@ impl Store for Sqlite {
     }
 
     async fn release(&self, account: AccountId, task: TaskId) -> Result<(), Error> {
-        self.write(account, move |conn, account| Box::pin(claim::release(conn, account, task)))
-            .await
+        self.write(account, move |conn, account| {
+            Box::pin(claim::release(conn, account, task))
+        })
+        .await
     }
 
     async fn claim(
@@ -292,9 +323,16 @@ impl Store for Sqlite {
         claim::backlog(&self.readers).await
     }
 
-    async fn cancel_task(&self, account: AccountId, id: TaskId, now: OffsetDateTime) -> Result<Cancelling, Error> {
-        self.write(account, move |conn, account| Box::pin(cancel::task(conn, account, id, now)))
-            .await
+    async fn cancel_task(
+        &self,
+        account: AccountId,
+        id: TaskId,
+        now: OffsetDateTime,
+    ) -> Result<Cancelling, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(cancel::task(conn, account, id, now))
+        })
+        .await
     }
 
     async fn cancel_execution(
@@ -309,20 +347,36 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn redrive(&self, account: AccountId, id: ExecutionId, now: OffsetDateTime) -> Result<bool, Error> {
-        self.write(account, move |conn, account| Box::pin(cancel::redrive(conn, account, id, now)))
-            .await
+    async fn redrive(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        now: OffsetDateTime,
+    ) -> Result<bool, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(cancel::redrive(conn, account, id, now))
+        })
+        .await
     }
 
     async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<Option<Task>, Error> {
         tasks::get(&self.readers, self.account(account).await?, key).await
     }
 
-    async fn tasks(&self, account: AccountId, filter: &TaskFilter, page: TaskPage) -> Result<Vec<Task>, Error> {
+    async fn tasks(
+        &self,
+        account: AccountId,
+        filter: &TaskFilter,
+        page: TaskPage,
+    ) -> Result<Vec<Task>, Error> {
         tasks::list(&self.readers, self.account(account).await?, filter, page).await
     }
 
-    async fn execution(&self, account: AccountId, id: ExecutionId) -> Result<Option<Execution>, Error> {
+    async fn execution(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Option<Execution>, Error> {
         executions::get(&self.readers, self.account(account).await?, id).await
     }
 
@@ -333,7 +387,14 @@ impl Store for Sqlite {
         page: ExecutionPage,
         outputs: Outputs,
     ) -> Result<Vec<Execution>, Error> {
-        executions::list(&self.readers, self.account(account).await?, filter, page, outputs).await
+        executions::list(
+            &self.readers,
+            self.account(account).await?,
+            filter,
+            page,
+            outputs,
+        )
+        .await
     }
 
     async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error> {
@@ -343,7 +404,9 @@ impl Store for Sqlite {
     async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {
         let retention = retention.clone();
         self.writer
-            .run(move |writing| Box::pin(async move { sweep::sweep(writing, &retention, now).await }))
+            .run(move |writing| {
+                Box::pin(async move { sweep::sweep(writing, &retention, now).await })
+            })
             .await
     }
 

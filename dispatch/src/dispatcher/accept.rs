@@ -111,7 +111,11 @@ impl Dispatcher {
             };
             return Ok((accepted, detail));
         }
-        let told: Told = tokio::time::timeout(lasting, told).await.ok().and_then(Result::ok).flatten();
+        let told: Told = tokio::time::timeout(lasting, told)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .flatten();
         self.inner.floor.lock().forget_waiters(id);
         let detail = match told {
             Some(detail) => Arc::unwrap_or_clone(detail),
@@ -137,7 +141,13 @@ impl Inner {
             let one = self.prepare(account, started_by, &event, created_at, |name, named| {
                 let named = plan::named(directory.servers(), named)?;
                 let hooks = directory.waiting_for(name);
-                Ok(plan::plan(name, hooks, directory.servers(), named.as_ref(), &mut rand::rng()))
+                Ok(plan::plan(
+                    name,
+                    hooks,
+                    directory.servers(),
+                    named.as_ref(),
+                    &mut rand::rng(),
+                ))
             });
             prepared.push(one.map_err(|error| match error {
                 Error::Invalid { field, reason } if several => Error::Invalid {
@@ -165,7 +175,10 @@ impl Inner {
         started_by: &str,
         event: &Event,
         created_at: OffsetDateTime,
-        plan: impl FnOnce(&HookPointName, Option<&serde_json::Value>) -> Result<Vec<NewExecution>, Error>,
+        plan: impl FnOnce(
+            &HookPointName,
+            Option<&serde_json::Value>,
+        ) -> Result<Vec<NewExecution>, Error>,
     ) -> Result<Prepared, Error> {
         event.check()?;
         let name = HookPointName::parse(&event.kind).map_err(|_| {
@@ -178,12 +191,18 @@ impl Inner {
             .expect("an event holds nothing that JSON cannot say")
             .into();
         if json.len() > EVENT_MAX_BYTES {
-            return Err(Error::invalid("data", "makes the event longer than 262144 bytes"));
+            return Err(Error::invalid(
+                "data",
+                "makes the event longer than 262144 bytes",
+            ));
         }
         let executions = plan(&name, event.server())?;
         let most = self.settings.executions_per_event;
         if executions.len() > most {
-            let reason = format!("would cause {} executions; at most {most} are allowed", executions.len());
+            let reason = format!(
+                "would cause {} executions; at most {most} are allowed",
+                executions.len()
+            );
             return Err(Error::invalid("type", reason));
         }
         let key = EventKey {
@@ -232,7 +251,10 @@ impl Inner {
     }
 
     /// Stores tasks, and takes in those for which a place is held.
-    pub(super) async fn store_tasks(self: &Arc<Self>, prepared: Vec<Prepared>) -> Result<Vec<Stored>, Error> {
+    pub(super) async fn store_tasks(
+        self: &Arc<Self>,
+        prepared: Vec<Prepared>,
+    ) -> Result<Vec<Stored>, Error> {
         let new = prepared.iter().map(|one| one.new.clone()).collect();
         let inserted = match self.store.insert_tasks(new).await {
             Ok(inserted) => inserted,
@@ -250,7 +272,10 @@ impl Inner {
                 Inserted::New(number) => {
                     let task = task_of(&one.new, number);
                     self.take_in(one, &task);
-                    Stored { task, repeated: false }
+                    Stored {
+                        task,
+                        repeated: false,
+                    }
                 }
                 Inserted::Repeated(first) => {
                     if let Some(reserved) = one.reserved {
@@ -261,7 +286,10 @@ impl Inner {
                         .task(one.new.account, Key::Id(first))
                         .await?
                         .ok_or_else(|| Error::not_found(Noun::Task, first))?;
-                    Stored { task, repeated: true }
+                    Stored {
+                        task,
+                        repeated: true,
+                    }
                 }
             });
         }
@@ -314,7 +342,11 @@ fn task_of(new: &NewTask, number: crate::id::Number) -> Task {
         started_by: new.started_by.clone(),
         object: new.object.clone(),
         event: new.event.as_ref().map(|event| event.key.clone()),
-        state: if over { State::Finished } else { State::Waiting },
+        state: if over {
+            State::Finished
+        } else {
+            State::Waiting
+        },
         progress: Progress { total, complete: 0 },
         cancelled: false,
         created_at: new.created_at,

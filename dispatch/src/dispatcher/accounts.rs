@@ -62,15 +62,24 @@ impl Dispatcher {
     ///
     /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::NotFound`] for the
     /// account, [`Error::Store`].
-    pub async fn issue_token(&self, account: AccountId, new: NewToken) -> Result<(Token, Secret), Error> {
+    pub async fn issue_token(
+        &self,
+        account: AccountId,
+        new: NewToken,
+    ) -> Result<(Token, Secret), Error> {
         rules::name("name", &new.name)?;
         if new.expires_at.is_some_and(|expires_at| expires_at <= now()) {
             return Err(Error::invalid("expires_at", "must lie in the future"));
         }
         if self.inner.store.tokens(account).await?.len() >= ACCOUNT_MAX as usize {
-            return Err(Error::invalid("name", "cannot be added: the account has 20000 tokens"));
+            return Err(Error::invalid(
+                "name",
+                "cannot be added: the account has 20000 tokens",
+            ));
         }
-        self.inner.insert_token(account, new, TokenKind::Issued).await
+        self.inner
+            .insert_token(account, new, TokenKind::Issued)
+            .await
     }
 
     /// Lists the tokens of an account, sessions among them, oldest first.
@@ -97,7 +106,9 @@ impl Dispatcher {
             let revoked = inner.store.delete_token(account, id).await?;
             let mut believed = inner.tokens.believed.lock();
             believed.retain(|_, (principal, _)| principal.token != id);
-            revoked.then_some(()).ok_or_else(|| Error::not_found(Noun::Token, id))
+            revoked
+                .then_some(())
+                .ok_or_else(|| Error::not_found(Noun::Token, id))
         })
         .await
     }
@@ -122,7 +133,10 @@ impl Dispatcher {
                 tokens.believe(hash, principal_of(token))
             }
         };
-        if principal.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        if principal
+            .expires_at
+            .is_some_and(|expires_at| expires_at <= now)
+        {
             return Ok(None);
         }
         tokens.uses.lock().insert(principal.token, now);
@@ -151,7 +165,11 @@ impl Dispatcher {
         let session = NewToken {
             name: principal.name,
             role: principal.role,
-            expires_at: Some(principal.expires_at.map_or(end, |expires_at| expires_at.min(end))),
+            expires_at: Some(
+                principal
+                    .expires_at
+                    .map_or(end, |expires_at| expires_at.min(end)),
+            ),
         };
         let (token, secret) = self
             .inner
@@ -179,7 +197,9 @@ impl Inner {
             expires_at: new.expires_at,
             used_at: None,
         };
-        self.store.insert_token(token.clone(), secret.hash()).await?;
+        self.store
+            .insert_token(token.clone(), secret.hash())
+            .await?;
         Ok((token, secret))
     }
 
@@ -190,7 +210,10 @@ impl Inner {
             return;
         }
         if let Err(error) = self.store.touch_tokens(uses).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot note when tokens were used");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot note when tokens were used"
+            );
         }
     }
 }

@@ -42,13 +42,20 @@ impl Dispatcher {
     /// # Errors
     ///
     /// [`Error::Store`], [`Error::Stopping`].
-    pub async fn audit(&self, account: AccountId, record: AuditRecord, origin: Origin) -> Result<(), Error> {
+    pub async fn audit(
+        &self,
+        account: AccountId,
+        record: AuditRecord,
+        origin: Origin,
+    ) -> Result<(), Error> {
         if origin == Origin::Hook || !self.inner.has_hooks(account, "OnAudit").await? {
             return Ok(());
         }
         let data = data(record);
         let event = event("OnAudit", "/tenterhook/audit", data);
-        self.accept(account, STARTED_BY, vec![event]).await.map(|_| ())
+        self.accept(account, STARTED_BY, vec![event])
+            .await
+            .map(|_| ())
     }
 
     /// Fires `PostConfigChanged`, if any hook of the account waits for it.
@@ -71,7 +78,9 @@ impl Dispatcher {
             }),
         );
         if let Some(server) = change.server {
-            event.extensions.insert("serverid".into(), server.get().into());
+            event
+                .extensions
+                .insert("serverid".into(), server.get().into());
         }
         if let Err(error) = self.accept(account, STARTED_BY, vec![event]).await {
             log(&error);
@@ -90,7 +99,11 @@ impl Inner {
 
 fn event(kind: &str, source: &str, data: Value) -> Event {
     Event {
-        time: Some(now().format(&Rfc3339).expect("the present has four digits of year")),
+        time: Some(
+            now()
+                .format(&Rfc3339)
+                .expect("the present has four digits of year"),
+        ),
         ..Event::new(Uuid::now_v7().to_string(), source, kind, Some(data))
     }
 }
@@ -110,9 +123,13 @@ fn data(mut record: AuditRecord) -> Value {
     if serde_json::to_string(&record.query_params).map_or(0, |text| text.len()) > BODY_MAX_BYTES {
         record.query_params.clear();
     }
-    let mut data = serde_json::to_value(&record).expect("a record holds nothing that JSON cannot say");
+    let mut data =
+        serde_json::to_value(&record).expect("a record holds nothing that JSON cannot say");
     data["id"] = Uuid::now_v7().to_string().into();
-    data["time"] = now().format(&Rfc3339).expect("the present has four digits of year").into();
+    data["time"] = now()
+        .format(&Rfc3339)
+        .expect("the present has four digits of year")
+        .into();
     data
 }
 

@@ -20,21 +20,29 @@ impl Dispatcher {
     pub async fn cancel_task(&self, account: AccountId, key: Key<TaskId>) -> Result<Task, Error> {
         let id = self.task_without_executions(account, key).await?.id;
         self.carry_out(async move |inner: Arc<Inner>| {
-            match inner.store.cancel_task(account, id, now()).await? {
-                Cancelling::Owned => {
-                    let given = {
-                        let mut floor = inner.floor.lock();
-                        let settlements = floor.cancel(id, now());
-                        inner.give(settlements)
-                    };
+            // It may be on its way into memory or out of it; then ask again.
+            loop {
+                match inner.store.cancel_task(account, id, now()).await? {
+                    Cancelling::Over => return Ok(()),
+                    Cancelling::Ended => {
+                        inner.floor.lock().tell(id, &None);
+                        return Ok(());
+                    }
+                    Cancelling::Owned => {}
+                }
+                let given = {
+                    let mut floor = inner.floor.lock();
+                    let settlements = floor.cancel(id, now());
+                    settlements.map(|settlements| inner.give(settlements))
+                };
+                if let Some(given) = given {
                     for given in given {
                         inner.settle(given).await;
                     }
+                    return Ok(());
                 }
-                Cancelling::Ended => inner.floor.lock().tell(id, &None),
-                Cancelling::Over => {}
+                tokio::task::yield_now().await;
             }
-            Ok(())
         })
         .await?;
         self.task_without_executions(account, Key::Id(id)).await
@@ -45,7 +53,11 @@ impl Dispatcher {
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Store`].
-    pub async fn cancel_execution(&self, account: AccountId, id: ExecutionId) -> Result<Execution, Error> {
+    pub async fn cancel_execution(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Execution, Error> {
         let task = self.execution(account, id).await?.task;
         self.carry_out(async move |inner: Arc<Inner>| {
             // A task may come into memory or leave it at any time; then ask again.

@@ -34,7 +34,9 @@ pub(super) async fn keep_claiming(inner: Weak<Inner>, wake: Arc<Notify>) {
             inner.claim_what_is_due().await
         };
         let until = next.map_or(LOOK_AGAIN, |next| {
-            Duration::try_from(next - now()).unwrap_or_default().min(LOOK_AGAIN)
+            Duration::try_from(next - now())
+                .unwrap_or_default()
+                .min(LOOK_AGAIN)
         });
         let _either = tokio::time::timeout(until, wake.notified()).await;
     }
@@ -76,13 +78,18 @@ impl Inner {
             }
             Err(error) => {
                 tracing::error!(account.id = %account, error = &error as &dyn std::error::Error, "cannot claim tasks");
-                self.floor.lock().note_backlog(account, now() + AFTER_FAILURE);
+                self.floor
+                    .lock()
+                    .note_backlog(account, now() + AFTER_FAILURE);
             }
         }
     }
 
     fn take_over(self: &Arc<Self>, task: ClaimedTask) {
-        let context = task.event.map(|event| Context::stored(event.json)).unwrap_or_default();
+        let context = task
+            .event
+            .map(|event| Context::stored(event.json))
+            .unwrap_or_default();
         let reserved = self.floor.lock().hold(task.account, context.size());
         self.load(Load {
             id: task.id,

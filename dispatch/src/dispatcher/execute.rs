@@ -70,7 +70,11 @@ impl Dispatcher {
 }
 
 impl Inner {
-    async fn prepare_execute(self: &Arc<Self>, account: AccountId, new: NewExecute) -> Result<Prepared, Error> {
+    async fn prepare_execute(
+        self: &Arc<Self>,
+        account: AccountId,
+        new: NewExecute,
+    ) -> Result<Prepared, Error> {
         rules::args(&new.args)?;
         self.check_limits(&new.limits)?;
         let entry = self.directories.of(&*self.store, account).await?;
@@ -82,7 +86,12 @@ impl Inner {
             }
             Program::Inline(bytes) => {
                 let program = self.load_program(None, &bytes).await?;
-                (program.digest(), Kind::detect(&bytes), INLINE.to_owned(), Some(bytes))
+                (
+                    program.digest(),
+                    Kind::detect(&bytes),
+                    INLINE.to_owned(),
+                    Some(bytes),
+                )
             }
         };
         let servers = servers(&entry.directory.read(), &new.servers)?;
@@ -128,13 +137,20 @@ impl Inner {
 }
 
 /// Each server once, in the order of their numbers; none in particular if none is asked for.
-fn servers(directory: &crate::directory::Directory, wanted: &[Number]) -> Result<Vec<Option<ServerRef>>, Error> {
+fn servers(
+    directory: &crate::directory::Directory,
+    wanted: &[Number],
+) -> Result<Vec<Option<ServerRef>>, Error> {
     if wanted.is_empty() {
         return Ok(vec![None]);
     }
     let wanted: BTreeSet<_> = wanted.iter().copied().collect();
     wanted
         .into_iter()
-        .map(|number| Ok(Some(plan::reference(directory.server(Key::Number(number))?))))
+        .map(|number| {
+            Ok(Some(plan::reference(
+                directory.server(Key::Number(number))?,
+            )))
+        })
         .collect()
 }

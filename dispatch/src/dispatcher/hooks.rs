@@ -46,7 +46,12 @@ impl Dispatcher {
     /// # Errors
     ///
     /// Those of [`create_hook`](Self::create_hook), and [`Error::NotFound`] for the hook.
-    pub async fn change_hook(&self, account: AccountId, key: Key<HookId>, change: HookChange) -> Result<Hook, Error> {
+    pub async fn change_hook(
+        &self,
+        account: AccountId,
+        key: Key<HookId>,
+        change: HookChange,
+    ) -> Result<Hook, Error> {
         let hook = self
             .carry_out(async move |inner: Arc<Inner>| {
                 let entry = inner.directories.of(&*inner.store, account).await?;
@@ -98,7 +103,11 @@ impl Dispatcher {
     ///
     /// [`Error::Store`].
     pub async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error> {
-        let entry = self.inner.directories.of(&*self.inner.store, account).await?;
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
         let directory = entry.directory.read();
         Ok(directory.hooks().map(|bound| bound.hook.clone()).collect())
     }
@@ -109,7 +118,11 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn hook(&self, account: AccountId, key: Key<HookId>) -> Result<Hook, Error> {
-        let entry = self.inner.directories.of(&*self.inner.store, account).await?;
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
         let directory = entry.directory.read();
         directory.hook(key).map(|bound| bound.hook.clone())
     }
@@ -128,9 +141,17 @@ impl Dispatcher {
 
 impl Inner {
     /// Checks a hook to be made, and fills in what it leaves out.
-    pub(super) fn check_hook(&self, directory: &Directory, source: SourceId, new: NewHook) -> Result<Hook, Error> {
+    pub(super) fn check_hook(
+        &self,
+        directory: &Directory,
+        source: SourceId,
+        new: NewHook,
+    ) -> Result<Hook, Error> {
         if directory.hooks().len() >= ACCOUNT_MAX as usize {
-            return Err(Error::invalid("event", "cannot have one more hook: the account has 20000"));
+            return Err(Error::invalid(
+                "event",
+                "cannot have one more hook: the account has 20000",
+            ));
         }
         let event = HookPointName::parse(&new.event)?;
         rules::args(&new.args)?;
@@ -147,7 +168,9 @@ impl Inner {
             limits: new.limits,
             order: new.order,
             enabled: new.enabled.unwrap_or(true),
-            failure_policy: new.failure_policy.unwrap_or_else(|| event.default_failure_policy()),
+            failure_policy: new
+                .failure_policy
+                .unwrap_or_else(|| event.default_failure_policy()),
             retry: new.retry,
             event,
             created_at: now(),
@@ -163,7 +186,11 @@ impl Inner {
 }
 
 /// The targets that a hook has in the end, in one form: sorted, each once.
-fn targets(directory: &Directory, event: &HookPointName, asked: Option<Targets>) -> Result<Targets, Error> {
+fn targets(
+    directory: &Directory,
+    event: &HookPointName,
+    asked: Option<Targets>,
+) -> Result<Targets, Error> {
     if !event.can_choose_server() {
         return Ok(Targets::Once);
     }
@@ -186,8 +213,12 @@ fn targets(directory: &Directory, event: &HookPointName, asked: Option<Targets>)
 ///
 /// A hook that moves to another event has that event's defaults, unless it says otherwise.
 fn changed(old: &Hook, change: HookChange) -> NewHook {
-    let moves = change.event.as_ref().is_some_and(|event| event != old.event.as_str());
-    let kept = |targets: &Targets| (!moves || old.event.can_choose_server()).then(|| targets.clone());
+    let moves = change
+        .event
+        .as_ref()
+        .is_some_and(|event| event != old.event.as_str());
+    let kept =
+        |targets: &Targets| (!moves || old.event.can_choose_server()).then(|| targets.clone());
     NewHook {
         source: change.source.unwrap_or(Key::Id(old.source)),
         event: change.event.unwrap_or_else(|| old.event.to_string()),
@@ -197,7 +228,9 @@ fn changed(old: &Hook, change: HookChange) -> NewHook {
         limits: change.limits.unwrap_or_else(|| old.limits.clone()),
         order: change.order.unwrap_or(old.order),
         enabled: change.enabled.or(Some(old.enabled)),
-        failure_policy: change.failure_policy.or_else(|| (!moves).then_some(old.failure_policy)),
+        failure_policy: change
+            .failure_policy
+            .or_else(|| (!moves).then_some(old.failure_policy)),
         retry: change.retry.unwrap_or_else(|| old.retry.clone()),
     }
 }

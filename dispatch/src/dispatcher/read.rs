@@ -24,7 +24,9 @@ impl Dispatcher {
             .await?;
         // The last one may have ended between the two queries.
         if !task.state.is_over() && executions.iter().all(|execution| execution.state.is_over()) {
-            task = self.task_without_executions(account, Key::Id(task.id)).await?;
+            task = self
+                .task_without_executions(account, Key::Id(task.id))
+                .await?;
         }
         Ok(TaskDetail { task, executions })
     }
@@ -34,7 +36,12 @@ impl Dispatcher {
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn tasks(&self, account: AccountId, filter: &TaskFilter, page: TaskPage) -> Result<Vec<Task>, Error> {
+    pub async fn tasks(
+        &self,
+        account: AccountId,
+        filter: &TaskFilter,
+        page: TaskPage,
+    ) -> Result<Vec<Task>, Error> {
         let mut tasks = self.inner.store.tasks(account, filter, page).await?;
         let floor = self.inner.floor.lock();
         for task in &mut tasks {
@@ -76,7 +83,11 @@ impl Dispatcher {
         page: ExecutionPage,
         outputs: Outputs,
     ) -> Result<Vec<Execution>, Error> {
-        let mut executions = self.inner.store.executions(account, filter, page, outputs).await?;
+        let mut executions = self
+            .inner
+            .store
+            .executions(account, filter, page, outputs)
+            .await?;
         let floor = self.inner.floor.lock();
         for execution in &mut executions {
             if let Some(loaded) = floor.task(execution.task) {
@@ -92,7 +103,11 @@ impl Dispatcher {
         Ok(executions)
     }
 
-    pub(super) async fn task_without_executions(&self, account: AccountId, key: Key<TaskId>) -> Result<Task, Error> {
+    pub(super) async fn task_without_executions(
+        &self,
+        account: AccountId,
+        key: Key<TaskId>,
+    ) -> Result<Task, Error> {
         let mut task = self
             .inner
             .store

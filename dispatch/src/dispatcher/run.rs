@@ -75,8 +75,12 @@ impl Inner {
         let result = self.attempt(&start).await;
         self.counters.ended(&result);
         let at = now();
-        let printed = result.as_ref().map_or(0, |report| report.stdout.len() + report.stderr.len());
-        let kib = u32::try_from(printed / 1024 + 1).unwrap_or(u32::MAX).min(self.settling_most);
+        let printed = result
+            .as_ref()
+            .map_or(0, |report| report.stdout.len() + report.stderr.len());
+        let kib = u32::try_from(printed / 1024 + 1)
+            .unwrap_or(u32::MAX)
+            .min(self.settling_most);
         // Holds the turn until there is room, so that output cannot pile up.
         let _room = self.settling.acquire_many(kib).await;
         let given = {
@@ -88,7 +92,6 @@ impl Inner {
             self.give(finished.into_iter().collect())
         };
         drop(start);
-        self.wake.notify_one();
         self.pump();
         for given in given {
             self.settle(given).await;
@@ -100,7 +103,12 @@ impl Inner {
         let recipe = &start.execution.recipe;
         let program = self
             .programs
-            .get(&self.engine, &*self.store, recipe.digest, recipe.content.kind)
+            .get(
+                &self.engine,
+                &*self.store,
+                recipe.digest,
+                recipe.content.kind,
+            )
             .await
             .map_err(|error| told(&error))?;
         let invocation = start.context.invocation(
@@ -120,7 +128,10 @@ impl Inner {
 
     /// Waits until a settlement is stored, however often it has to be given.
     pub(super) async fn settle(self: &Arc<Self>, given: Given) {
-        let Given { settlement, mut answer } = given;
+        let Given {
+            settlement,
+            mut answer,
+        } = given;
         let mut wait = RETRY_FIRST;
         while let Err(error) = answer.await {
             tracing::error!(
@@ -135,12 +146,19 @@ impl Inner {
             wait = (wait * 2).min(RETRY_MOST);
             answer = self.store.settle(settlement.clone());
         }
+        let waits = settlement
+            .execution
+            .as_ref()
+            .is_some_and(|attempt| attempt.due_at.is_some());
         let mut floor = self.floor.lock();
         if let Some(until) = floor.settled(&Settled::from(&settlement)) {
             floor.note_backlog(settlement.account, until);
         }
+        let claim = floor.wants_claim(settlement.account);
         drop(floor);
-        self.wake.notify_one();
+        if waits || claim {
+            self.wake.notify_one();
+        }
     }
 }
 

@@ -33,7 +33,10 @@ impl Dispatcher {
                 let entry = inner.directories.of(&*inner.store, account).await?;
                 let _changing = entry.changing.lock().await;
                 if entry.directory.read().servers().len() >= ACCOUNT_MAX as usize {
-                    return Err(Error::invalid("name", "cannot be entered: the account has 20000 servers"));
+                    return Err(Error::invalid(
+                        "name",
+                        "cannot be entered: the account has 20000 servers",
+                    ));
                 }
                 let server = inner.store.insert_server(account, server).await?;
                 entry.directory.write().put_server(server.clone());
@@ -104,7 +107,11 @@ impl Dispatcher {
     ///
     /// [`Error::Store`].
     pub async fn servers(&self, account: AccountId) -> Result<Vec<Server>, Error> {
-        let entry = self.inner.directories.of(&*self.inner.store, account).await?;
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
         let directory = entry.directory.read();
         Ok(directory.servers().values().cloned().collect())
     }
@@ -115,7 +122,11 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn server(&self, account: AccountId, key: Key<ServerId>) -> Result<Server, Error> {
-        let entry = self.inner.directories.of(&*self.inner.store, account).await?;
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
         let directory = entry.directory.read();
         directory.server(key).cloned()
     }
@@ -133,7 +144,11 @@ impl Dispatcher {
 }
 
 /// Lets an error name the object as the caller did.
-pub(super) fn in_the_callers_words<I: std::fmt::Display>(error: Error, noun: Noun, key: Key<I>) -> Error {
+pub(super) fn in_the_callers_words<I: std::fmt::Display>(
+    error: Error,
+    noun: Noun,
+    key: Key<I>,
+) -> Error {
     match error {
         Error::InUse { what, by, .. } if what == noun => Error::InUse {
             what,

@@ -38,7 +38,9 @@ impl Dispatcher {
         rules::name("name", &new.name)?;
         rules::description(&new.description)?;
         let (source, hooks) = self
-            .carry_out(async move |inner: Arc<Inner>| inner.create_source(account, new, hooks).await)
+            .carry_out(async move |inner: Arc<Inner>| {
+                inner.create_source(account, new, hooks).await
+            })
             .await?;
         self.source_changed(account, &source, "created").await;
         Ok((source, hooks))
@@ -64,7 +66,9 @@ impl Dispatcher {
             rules::description(description)?;
         }
         let source = self
-            .carry_out(async move |inner: Arc<Inner>| inner.change_source(account, key, change, hooks).await)
+            .carry_out(async move |inner: Arc<Inner>| {
+                inner.change_source(account, key, change, hooks).await
+            })
             .await?;
         self.source_changed(account, &source, "changed").await;
         Ok(source)
@@ -100,7 +104,11 @@ impl Dispatcher {
     ///
     /// [`Error::Store`].
     pub async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error> {
-        let entry = self.inner.directories.of(&*self.inner.store, account).await?;
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
         let directory = entry.directory.read();
         Ok(directory.sources().cloned().collect())
     }
@@ -111,7 +119,11 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn source(&self, account: AccountId, key: Key<SourceId>) -> Result<Source, Error> {
-        let entry = self.inner.directories.of(&*self.inner.store, account).await?;
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
         let directory = entry.directory.read();
         directory.source(key).cloned()
     }
@@ -121,7 +133,11 @@ impl Dispatcher {
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Store`].
-    pub async fn source_bytes(&self, account: AccountId, key: Key<SourceId>) -> Result<(Source, Bytes), Error> {
+    pub async fn source_bytes(
+        &self,
+        account: AccountId,
+        key: Key<SourceId>,
+    ) -> Result<(Source, Bytes), Error> {
         let source = self.source(account, key).await?;
         let bytes = self.inner.store.program(source.digest).await?;
         let bytes = bytes.ok_or_else(|| Error::not_found(Noun::Source, key))?;
@@ -151,7 +167,10 @@ impl Inner {
         let program = self.load_program(new.kind, &new.bytes).await?;
         let _changing = entry.changing.lock().await;
         if entry.directory.read().sources().len() >= ACCOUNT_MAX as usize {
-            return Err(Error::invalid("name", "cannot be added: the account has 20000 sources"));
+            return Err(Error::invalid(
+                "name",
+                "cannot be added: the account has 20000 sources",
+            ));
         }
         let source = Source {
             id: SourceId::generate(),
@@ -166,7 +185,10 @@ impl Inner {
             modified_at: now(),
         };
         let hooks = self.check_hooks(&entry, source.id, hooks)?;
-        let (source, hooks) = self.store.insert_source(account, source, new.bytes, hooks).await?;
+        let (source, hooks) = self
+            .store
+            .insert_source(account, source, new.bytes, hooks)
+            .await?;
         let mut directory = entry.directory.write();
         directory.put_source(source.clone());
         for hook in &hooks {
@@ -222,7 +244,12 @@ impl Inner {
         Ok(source)
     }
 
-    fn check_hooks(&self, entry: &Entry, source: SourceId, hooks: Vec<NewHook>) -> Result<Vec<Hook>, Error> {
+    fn check_hooks(
+        &self,
+        entry: &Entry,
+        source: SourceId,
+        hooks: Vec<NewHook>,
+    ) -> Result<Vec<Hook>, Error> {
         let directory = entry.directory.read();
         hooks
             .into_iter()
@@ -231,11 +258,18 @@ impl Inner {
     }
 
     /// Loads a program that was sent, and keeps it ready.
-    pub(super) async fn load_program(&self, wanted: Option<Kind>, bytes: &Bytes) -> Result<Program, Error> {
+    pub(super) async fn load_program(
+        &self,
+        wanted: Option<Kind>,
+        bytes: &Bytes,
+    ) -> Result<Program, Error> {
         let kind = Kind::detect(bytes);
         if let Some(wanted) = wanted.filter(|wanted| *wanted != kind) {
             let reason = format!("they are a {kind}");
-            return Err(Error::from(Refusal::Malformed { kind: wanted, reason }));
+            return Err(Error::from(Refusal::Malformed {
+                kind: wanted,
+                reason,
+            }));
         }
         let limit = match kind {
             Kind::Script => SCRIPT_MAX_BYTES,

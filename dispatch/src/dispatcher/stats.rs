@@ -32,7 +32,15 @@ pub struct Stats {
 }
 
 const NAMES: [&str; 9] = [
-    "success", "exited", "fuel", "memory", "wall", "output", "trapped", "cancelled", "host",
+    "success",
+    "exited",
+    "fuel",
+    "memory",
+    "wall",
+    "output",
+    "trapped",
+    "cancelled",
+    "host",
 ];
 
 /// Counts since the start.
@@ -63,7 +71,8 @@ impl Counters {
         }
         if let Ok(report) = result {
             self.fuel.fetch_add(report.usage.fuel, Ordering::Relaxed);
-            self.output_bytes.fetch_add(report.usage.output_bytes, Ordering::Relaxed);
+            self.output_bytes
+                .fetch_add(report.usage.output_bytes, Ordering::Relaxed);
         }
     }
 }
@@ -82,7 +91,10 @@ impl Dispatcher {
             accounts_with_backlog: busy.backlog as u64,
             oldest_waiting: busy.oldest,
             accepted: read(&counters.accepted),
-            attempts: NAMES.into_iter().zip(counters.attempts.iter().map(read)).collect(),
+            attempts: NAMES
+                .into_iter()
+                .zip(counters.attempts.iter().map(read))
+                .collect(),
             fuel: read(&counters.fuel),
             output_bytes: read(&counters.output_bytes),
         }

@@ -42,7 +42,10 @@ impl Inner {
                     return;
                 }
                 Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "cannot remove what is old");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot remove what is old"
+                    );
                     return;
                 }
             }

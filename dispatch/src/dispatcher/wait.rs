@@ -15,7 +15,12 @@ impl Dispatcher {
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Store`].
-    pub async fn wait(&self, account: AccountId, key: Key<TaskId>, lasting: Duration) -> Result<TaskDetail, Error> {
+    pub async fn wait(
+        &self,
+        account: AccountId,
+        key: Key<TaskId>,
+        lasting: Duration,
+    ) -> Result<TaskDetail, Error> {
         let detail = self.task(account, key).await?;
         if detail.task.state.is_over() {
             return Ok(detail);

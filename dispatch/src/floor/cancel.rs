@@ -2,30 +2,26 @@
 
 use time::OffsetDateTime;
 
-use super::{Floor, Turn};
 use super::loaded::{Leaving, Loaded};
+use super::{Floor, Turn};
 use crate::execution::{Output, State};
 use crate::id::{ExecutionId, TaskId};
 use crate::work::{Attempt, ClaimedExecution, Settlement, TaskChange};
 
 impl Floor {
     /// Cancels a task: what waits is over at once, what runs is told to end.
-    ///
-    /// A task that is not here must be on its way; it is cancelled on arrival.
-    pub(crate) fn cancel(&mut self, task: TaskId, now: OffsetDateTime) -> Vec<Settlement> {
-        let Some(loaded) = self.tasks.get_mut(&task) else {
-            self.cancelled_early.insert(task);
-            return Vec::new();
-        };
+    /// `None` if it is not here.
+    pub(crate) fn cancel(&mut self, task: TaskId, now: OffsetDateTime) -> Option<Vec<Settlement>> {
+        let loaded = self.tasks.get_mut(&task)?;
         if loaded.leaving != Leaving::No {
-            return Vec::new();
+            return Some(Vec::new());
         }
         loaded.cancelled = true;
         for running in &mut loaded.running {
             running.cancelled = true;
             running.cancel.cancel();
         }
-        loaded.cancel_waiting(task, |_| true, now).0
+        Some(loaded.cancel_waiting(task, |_| true, now).0)
     }
 
     /// Cancels one execution. `None` if it is not here.

@@ -27,7 +27,12 @@ const KEPT_BYTES: usize = 128 * 1024;
 
 impl Floor {
     /// Takes note that an attempt has ended, and queues what comes after it.
-    pub(crate) fn finish(&mut self, start: &Start, ended: Ended, rng: &mut impl Rng) -> Option<Settlement> {
+    pub(crate) fn finish(
+        &mut self,
+        start: &Start,
+        ended: Ended,
+        rng: &mut impl Rng,
+    ) -> Option<Settlement> {
         let fuel = ended.result.as_ref().map_or(0, |report| report.usage.fuel);
         self.running -= 1;
         self.queue.done(start.account, start.charge, fuel);
@@ -54,7 +59,9 @@ impl Floor {
         let status = loaded.lanes[start.lane].settle(at);
         let task_change = loaded.change(at);
         match status {
-            LaneStatus::Queued => self.queue.push(start.account, Turn::new(start.task, start.lane)),
+            LaneStatus::Queued => self
+                .queue
+                .push(start.account, Turn::new(start.task, start.lane)),
             LaneStatus::Parked(due) if task_change == TaskChange::None => {
                 self.timers.push(Reverse((due, start.task, start.lane)));
             }
@@ -114,7 +121,10 @@ impl From<&Settlement> for Settled {
     fn from(settlement: &Settlement) -> Self {
         Self {
             task: settlement.task,
-            attempt: settlement.execution.as_ref().map(|attempt| (attempt.id, attempt.attempt)),
+            attempt: settlement
+                .execution
+                .as_ref()
+                .map(|attempt| (attempt.id, attempt.attempt)),
             task_change: settlement.task_change,
         }
     }
@@ -207,7 +217,11 @@ impl Loaded {
                 kept.task.ended_at = Some(at);
                 kept.task.progress.complete = kept.task.progress.total;
             }
-            return TaskChange::Ended { state, started_at, at };
+            return TaskChange::Ended {
+                state,
+                started_at,
+                at,
+            };
         }
         match self.parked_until() {
             Some(until) => {
@@ -248,7 +262,8 @@ impl Kept {
 
     fn detail(mut self) -> TaskDetail {
         let place = |id| self.order.iter().position(|other| *other == id);
-        self.executions.sort_by_cached_key(|execution| place(execution.id));
+        self.executions
+            .sort_by_cached_key(|execution| place(execution.id));
         self.task.progress = Progress {
             total: self.task.progress.total,
             complete: self.task.progress.total,

@@ -164,7 +164,11 @@ impl Lane {
 impl Loaded {
     pub(super) fn new(load: Load) -> Self {
         let open = load.executions.len();
-        let order = load.executions.iter().map(|execution| execution.new.id).collect();
+        let order = load
+            .executions
+            .iter()
+            .map(|execution| execution.new.id)
+            .collect();
         let mut lanes: Vec<Lane> = Vec::new();
         let mut last = None;
         for execution in load.executions {

@@ -67,15 +67,26 @@ fn bound(number: i32, event: &str, targets: Targets) -> Arc<Bound> {
 }
 
 /// Pairs of server and hook, each in planned order.
-fn planned(event: &str, hooks: &[Arc<Bound>], servers: &Servers, named: Option<i32>) -> Vec<(Option<i32>, i32)> {
+fn planned(
+    event: &str,
+    hooks: &[Arc<Bound>],
+    servers: &Servers,
+    named: Option<i32>,
+) -> Vec<(Option<i32>, i32)> {
     let named = named.map(|number| reference(&servers[&Number::new(number)]));
-    plan(&name(event), hooks, servers, named.as_ref(), &mut rand::rng())
-        .iter()
-        .map(|execution| {
-            let server = execution.server.as_ref().map(|server| server.number.get());
-            (server, execution.hook.unwrap().number.get())
-        })
-        .collect()
+    plan(
+        &name(event),
+        hooks,
+        servers,
+        named.as_ref(),
+        &mut rand::rng(),
+    )
+    .iter()
+    .map(|execution| {
+        let server = execution.server.as_ref().map(|server| server.number.get());
+        (server, execution.hook.unwrap().number.get())
+    })
+    .collect()
 }
 
 fn these(numbers: &[i32]) -> Targets {
@@ -90,12 +101,18 @@ fn an_event_that_names_its_server_runs_the_hooks_that_cover_it_there() {
         bound(3, "PreFormatDisk", these(&[2])),
         bound(4, "PreFormatDisk", these(&[])),
     ];
-    assert_eq!(planned("PreFormatDisk", &hooks, &servers([1, 2]), Some(1)), [(Some(1), 1), (Some(1), 2)]);
+    assert_eq!(
+        planned("PreFormatDisk", &hooks, &servers([1, 2]), Some(1)),
+        [(Some(1), 1), (Some(1), 2)]
+    );
 }
 
 #[test]
 fn an_event_that_names_none_runs_once_per_covered_server() {
-    let hooks = [bound(1, "PreFormatDisk", Targets::All), bound(2, "PreFormatDisk", these(&[2, 9]))];
+    let hooks = [
+        bound(1, "PreFormatDisk", Targets::All),
+        bound(2, "PreFormatDisk", these(&[2, 9])),
+    ];
     assert_eq!(
         planned("PreFormatDisk", &hooks, &servers([1, 2]), None),
         [(Some(1), 1), (Some(2), 1), (Some(2), 2)]
@@ -104,14 +121,26 @@ fn an_event_that_names_none_runs_once_per_covered_server() {
 
 #[test]
 fn without_any_server_a_hook_for_all_runs_once_and_one_for_some_never() {
-    let hooks = [bound(1, "PreFormatDisk", Targets::All), bound(2, "PreFormatDisk", these(&[2]))];
-    assert_eq!(planned("PreFormatDisk", &hooks, &servers([]), None), [(None, 1)]);
+    let hooks = [
+        bound(1, "PreFormatDisk", Targets::All),
+        bound(2, "PreFormatDisk", these(&[2])),
+    ];
+    assert_eq!(
+        planned("PreFormatDisk", &hooks, &servers([]), None),
+        [(None, 1)]
+    );
 }
 
 #[test]
 fn a_hook_point_that_cannot_choose_servers_runs_once() {
-    let hooks = [bound(1, "OnAudit", Targets::All), bound(2, "OnAudit", these(&[2]))];
-    assert_eq!(planned("OnAudit", &hooks, &servers([1, 2]), None), [(None, 1), (None, 2)]);
+    let hooks = [
+        bound(1, "OnAudit", Targets::All),
+        bound(2, "OnAudit", these(&[2])),
+    ];
+    assert_eq!(
+        planned("OnAudit", &hooks, &servers([1, 2]), None),
+        [(None, 1), (None, 2)]
+    );
 }
 
 #[test]
@@ -134,9 +163,24 @@ fn a_server_is_named_by_number_name_or_id() {
     let servers = servers([1, 2]);
     let id = servers[&Number::new(2)].id.to_string();
     for wanted in [json!(2), json!("2"), json!("node-2"), json!(id)] {
-        assert_eq!(named(&servers, Some(&wanted)).unwrap().unwrap().number.get(), 2);
+        assert_eq!(
+            named(&servers, Some(&wanted))
+                .unwrap()
+                .unwrap()
+                .number
+                .get(),
+            2
+        );
     }
-    for wanted in [json!(3), json!("node-3"), json!(-1), json!(1.5), json!(true), json!({}), json!(i64::MAX)] {
+    for wanted in [
+        json!(3),
+        json!("node-3"),
+        json!(-1),
+        json!(1.5),
+        json!(true),
+        json!({}),
+        json!(i64::MAX),
+    ] {
         assert!(named(&servers, Some(&wanted)).is_err(), "{wanted}");
     }
     assert_eq!(named(&servers, None).unwrap(), None);

@@ -10,9 +10,18 @@ use crate::support::{Yard, event, settings, stdout};
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_runs_its_hook_with_parameters_and_input() {
     let yard = Yard::new().await;
-    yard.hook("OnHealthRecover", "#!/bin/sh\necho \"$1 $CROIT_NEW_STATUS $HOOK_ATTEMPT\"; cat\n").await;
+    yard.hook(
+        "OnHealthRecover",
+        "#!/bin/sh\necho \"$1 $CROIT_NEW_STATUS $HOOK_ATTEMPT\"; cat\n",
+    )
+    .await;
 
-    let detail = yard.fire(event("OnHealthRecover", json!({"oldStatus": "HEALTH_WARN", "newStatus": "HEALTH_OK"}))).await;
+    let detail = yard
+        .fire(event(
+            "OnHealthRecover",
+            json!({"oldStatus": "HEALTH_WARN", "newStatus": "HEALTH_OK"}),
+        ))
+        .await;
 
     assert_eq!(detail.task.state, State::Finished);
     assert_eq!(detail.task.progress.complete, 1);
@@ -28,12 +37,20 @@ async fn an_event_runs_its_hook_with_parameters_and_input() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_told_from_memory_is_what_was_stored() {
     let yard = Yard::new().await;
-    yard.hook("custom.x", "echo one >&2; echo '{\"n\":1}' > /verdict.json\n").await;
+    yard.hook(
+        "custom.x",
+        "echo one >&2; echo '{\"n\":1}' > /verdict.json\n",
+    )
+    .await;
     yard.hook("custom.x", "exit 3\n").await;
 
     let told = yard.fire(event("custom.x", json!({}))).await;
 
-    let stored = yard.dispatcher.task(yard.account, told.task.number.into()).await.unwrap();
+    let stored = yard
+        .dispatcher
+        .task(yard.account, told.task.number.into())
+        .await
+        .unwrap();
     assert_eq!(told, stored);
     assert_eq!(told.task.state, State::Failed);
     assert_eq!(told.result(), Some(json!({"n": 1})));
@@ -46,13 +63,21 @@ async fn a_repeated_event_answers_with_its_first_task_and_runs_nothing() {
     let event = event("custom.x", json!({}));
     let first = yard.fire(event.clone()).await;
 
-    let accepted = yard.dispatcher.accept(yard.account, "tester", vec![event]).await.unwrap();
+    let accepted = yard
+        .dispatcher
+        .accept(yard.account, "tester", vec![event])
+        .await
+        .unwrap();
 
     assert!(accepted[0].repeated);
     assert_eq!(accepted[0].task, first.task);
     let tasks = yard
         .dispatcher
-        .tasks(yard.account, &Default::default(), tenterhook_dispatch::Page::first(10))
+        .tasks(
+            yard.account,
+            &Default::default(),
+            tenterhook_dispatch::Page::first(10),
+        )
         .await
         .unwrap();
     assert_eq!(tasks.len(), 1);
@@ -64,7 +89,13 @@ async fn an_event_that_no_hook_waits_for_is_over_at_once() {
     let detail = yard.fire(event("custom.x", json!({}))).await;
     assert_eq!(detail.task.state, State::Finished);
     assert!(detail.ruling().unwrap().allow);
-    assert_eq!(yard.dispatcher.task(yard.account, detail.task.number.into()).await.unwrap(), detail);
+    assert_eq!(
+        yard.dispatcher
+            .task(yard.account, detail.task.number.into())
+            .await
+            .unwrap(),
+        detail
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,8 +104,14 @@ async fn hooks_run_in_order_on_each_server() {
     for name in ["a", "b"] {
         yard.server(name).await;
     }
-    yard.hook_with("PostFormatDisk", "echo late $HOOK_SERVER_NAME\n", |hook| hook.order = 5).await;
-    yard.hook_with("PostFormatDisk", "echo early $HOOK_SERVER_NAME\n", |hook| hook.order = -5).await;
+    yard.hook_with("PostFormatDisk", "echo late $HOOK_SERVER_NAME\n", |hook| {
+        hook.order = 5
+    })
+    .await;
+    yard.hook_with("PostFormatDisk", "echo early $HOOK_SERVER_NAME\n", |hook| {
+        hook.order = -5
+    })
+    .await;
 
     let detail = yard.fire(event("PostFormatDisk", json!({}))).await;
 
@@ -89,18 +126,26 @@ async fn hooks_run_in_order_on_each_server() {
 async fn an_event_may_name_its_server() {
     let yard = Yard::new().await;
     let (a, b) = (yard.server("a").await, yard.server("b").await);
-    yard.hook_with("PreFormatDisk", "echo $HOOK_SERVER_ID\n", |hook| hook.targets = Some(Targets::These(vec![a]))).await;
+    yard.hook_with("PreFormatDisk", "echo $HOOK_SERVER_ID\n", |hook| {
+        hook.targets = Some(Targets::These(vec![a]))
+    })
+    .await;
     yard.hook("PreFormatDisk", "echo all\n").await;
     let on = |server: Number| {
         let mut event = event("PreFormatDisk", json!({}));
-        event.extensions.insert("serverid".into(), server.get().into());
+        event
+            .extensions
+            .insert("serverid".into(), server.get().into());
         event
     };
 
     assert_eq!(yard.fire(on(a)).await.executions.len(), 2);
     assert_eq!(yard.fire(on(b)).await.executions.len(), 1);
 
-    let unknown = yard.dispatcher.accept(yard.account, "tester", vec![on(Number::new(99))]).await;
+    let unknown = yard
+        .dispatcher
+        .accept(yard.account, "tester", vec![on(Number::new(99))])
+        .await;
     assert!(matches!(unknown, Err(Error::Invalid { field, .. }) if field == "serverid"));
 }
 
@@ -108,9 +153,16 @@ async fn an_event_may_name_its_server() {
 async fn a_failing_hook_vetoes_what_is_about_to_happen_unless_it_is_open() {
     let yard = Yard::new().await;
     let closed = yard.hook("PreCrushMapChange", "exit 7\n").await;
-    yard.hook_with("PreCrushMapChange", "exit 8\n", |hook| hook.failure_policy = Some(FailurePolicy::Open)).await;
+    yard.hook_with("PreCrushMapChange", "exit 8\n", |hook| {
+        hook.failure_policy = Some(FailurePolicy::Open)
+    })
+    .await;
 
-    let ruling = yard.fire(event("PreCrushMapChange", json!({}))).await.ruling().unwrap();
+    let ruling = yard
+        .fire(event("PreCrushMapChange", json!({})))
+        .await
+        .ruling()
+        .unwrap();
 
     assert!(!ruling.allow);
     assert_eq!(ruling.reasons.len(), 1);
@@ -121,7 +173,11 @@ async fn a_failing_hook_vetoes_what_is_about_to_happen_unless_it_is_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_verdict_denies_in_the_hooks_own_words() {
     let yard = Yard::new().await;
-    yard.hook("OnAudit", "echo '{\"allow\":false,\"reason\":\"not today\"}' > /verdict.json\n").await;
+    yard.hook(
+        "OnAudit",
+        "echo '{\"allow\":false,\"reason\":\"not today\"}' > /verdict.json\n",
+    )
+    .await;
 
     let detail = yard.fire(event("OnAudit", json!({}))).await;
 
@@ -132,14 +188,28 @@ async fn a_verdict_denies_in_the_hooks_own_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_with_one_bad_event_stores_none() {
     let yard = Yard::new().await;
-    let events = vec![event("custom.x", json!({})), event("no-such-point", json!({}))];
+    let events = vec![
+        event("custom.x", json!({})),
+        event("no-such-point", json!({})),
+    ];
 
-    let error = yard.dispatcher.accept(yard.account, "tester", events).await.unwrap_err();
+    let error = yard
+        .dispatcher
+        .accept(yard.account, "tester", events)
+        .await
+        .unwrap_err();
 
-    assert!(matches!(&error, Error::Invalid { field, .. } if field == "events[1].type"), "{error}");
+    assert!(
+        matches!(&error, Error::Invalid { field, .. } if field == "events[1].type"),
+        "{error}"
+    );
     let tasks = yard
         .dispatcher
-        .tasks(yard.account, &Default::default(), tenterhook_dispatch::Page::first(10))
+        .tasks(
+            yard.account,
+            &Default::default(),
+            tenterhook_dispatch::Page::first(10),
+        )
         .await
         .unwrap();
     assert!(tasks.is_empty());
@@ -149,7 +219,11 @@ async fn a_batch_with_one_bad_event_stores_none() {
 async fn an_oversized_event_is_refused() {
     let yard = Yard::new().await;
     let event = event("custom.x", json!("x".repeat(300_000)));
-    let error = yard.dispatcher.accept(yard.account, "tester", vec![event]).await.unwrap_err();
+    let error = yard
+        .dispatcher
+        .accept(yard.account, "tester", vec![event])
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Invalid { field, .. } if field == "data"));
 }
 
@@ -161,8 +235,14 @@ async fn more_events_than_fit_into_memory_all_come_to_their_end() {
     let yard = Yard::with(few).await;
     yard.hook("custom.x", "echo $HOOK_PARAM_N\n").await;
 
-    let events: Vec<Event> = (0..40).map(|n| event("custom.x", json!({"n": n}))).collect();
-    let accepted = yard.dispatcher.accept(yard.account, "tester", events).await.unwrap();
+    let events: Vec<Event> = (0..40)
+        .map(|n| event("custom.x", json!({"n": n})))
+        .collect();
+    let accepted = yard
+        .dispatcher
+        .accept(yard.account, "tester", events)
+        .await
+        .unwrap();
 
     for (n, accepted) in accepted.iter().enumerate() {
         let detail = yard.end(accepted.task.number.into()).await;
@@ -183,7 +263,11 @@ async fn a_script_without_hook_runs_on_each_server() {
         started_by: "tester".into(),
     };
 
-    let detail = yard.dispatcher.execute(yard.account, new.clone()).await.unwrap();
+    let detail = yard
+        .dispatcher
+        .execute(yard.account, new.clone())
+        .await
+        .unwrap();
     let detail = yard.end(detail.task.number.into()).await;
 
     let printed: Vec<_> = detail.executions.iter().map(stdout).collect();
@@ -194,7 +278,11 @@ async fn a_script_without_hook_runs_on_each_server() {
         program: Program::Inline("#!/usr/bin/perl\n".into()),
         ..new
     };
-    let error = yard.dispatcher.execute(yard.account, refused).await.unwrap_err();
+    let error = yard
+        .dispatcher
+        .execute(yard.account, refused)
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Refused { .. }), "{error}");
 }
 
@@ -203,7 +291,13 @@ async fn output_is_heard_while_it_is_printed() {
     let yard = Yard::new().await;
     yard.hook("custom.x", "echo begun; sleep 3600\n").await;
     let task = yard.send(event("custom.x", json!({}))).await;
-    let execution = yard.dispatcher.task(yard.account, task).await.unwrap().executions[0].clone();
+    let execution = yard
+        .dispatcher
+        .task(yard.account, task)
+        .await
+        .unwrap()
+        .executions[0]
+        .clone();
 
     assert_eq!(yard.printed(&execution).await, "begun\n");
     let running = yard.dispatcher.task(yard.account, task).await.unwrap();
@@ -211,7 +305,10 @@ async fn output_is_heard_while_it_is_printed() {
     assert_eq!(running.executions[0].state, State::Running);
     assert_eq!(stdout(&running.executions[0]), "begun\n");
 
-    yard.dispatcher.cancel_task(yard.account, task).await.unwrap();
+    yard.dispatcher
+        .cancel_task(yard.account, task)
+        .await
+        .unwrap();
     let detail = yard.end(task).await;
     assert_eq!(detail.executions[0].outcome, Some(Outcome::Cancelled));
 }

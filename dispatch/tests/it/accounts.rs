@@ -18,15 +18,33 @@ fn admin(name: &str) -> NewToken {
 #[tokio::test]
 async fn a_token_opens_its_account_until_it_is_revoked() {
     let yard = Yard::new().await;
-    let (token, secret) = yard.dispatcher.issue_token(yard.account, admin("ci")).await.unwrap();
+    let (token, secret) = yard
+        .dispatcher
+        .issue_token(yard.account, admin("ci"))
+        .await
+        .unwrap();
 
-    let principal = yard.dispatcher.authenticate(secret.reveal()).await.unwrap().unwrap();
-    assert_eq!((principal.account, principal.role), (yard.account, Role::Admin));
+    let principal = yard
+        .dispatcher
+        .authenticate(secret.reveal())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (principal.account, principal.role),
+        (yard.account, Role::Admin)
+    );
     let listed = yard.dispatcher.tokens(yard.account).await.unwrap();
     assert!(listed[0].used_at.is_some());
 
-    yard.dispatcher.revoke_token(yard.account, token.id).await.unwrap();
-    assert_eq!(yard.dispatcher.authenticate(secret.reveal()).await.unwrap(), None);
+    yard.dispatcher
+        .revoke_token(yard.account, token.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        yard.dispatcher.authenticate(secret.reveal()).await.unwrap(),
+        None
+    );
     let again = yard.dispatcher.revoke_token(yard.account, token.id).await;
     assert!(matches!(again, Err(Error::NotFound { .. })));
 }
@@ -42,24 +60,68 @@ async fn a_stranger_is_nobody() {
 #[tokio::test]
 async fn a_session_needs_the_name_and_the_secret_and_ends_by_itself() {
     let yard = Yard::new().await;
-    let (_, secret) = yard.dispatcher.issue_token(yard.account, admin("ada")).await.unwrap();
-    assert!(yard.dispatcher.log_in("eve", secret.reveal(), LONG).await.unwrap().is_none());
+    let (_, secret) = yard
+        .dispatcher
+        .issue_token(yard.account, admin("ada"))
+        .await
+        .unwrap();
+    assert!(
+        yard.dispatcher
+            .log_in("eve", secret.reveal(), LONG)
+            .await
+            .unwrap()
+            .is_none()
+    );
 
-    let (principal, session) = yard.dispatcher.log_in("ada", secret.reveal(), LONG).await.unwrap().unwrap();
-    assert_eq!((principal.kind, principal.role), (TokenKind::Session, Role::Admin));
-    assert!(yard.dispatcher.authenticate(session.reveal()).await.unwrap().is_some());
+    let (principal, session) = yard
+        .dispatcher
+        .log_in("ada", secret.reveal(), LONG)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (principal.kind, principal.role),
+        (TokenKind::Session, Role::Admin)
+    );
+    assert!(
+        yard.dispatcher
+            .authenticate(session.reveal())
+            .await
+            .unwrap()
+            .is_some()
+    );
     // A session does not beget sessions.
-    assert!(yard.dispatcher.log_in("ada", session.reveal(), LONG).await.unwrap().is_none());
+    assert!(
+        yard.dispatcher
+            .log_in("ada", session.reveal(), LONG)
+            .await
+            .unwrap()
+            .is_none()
+    );
 
-    let (_, over) = yard.dispatcher.log_in("ada", secret.reveal(), Duration::ZERO).await.unwrap().unwrap();
-    assert_eq!(yard.dispatcher.authenticate(over.reveal()).await.unwrap(), None);
+    let (_, over) = yard
+        .dispatcher
+        .log_in("ada", secret.reveal(), Duration::ZERO)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        yard.dispatcher.authenticate(over.reveal()).await.unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
 async fn names_of_accounts_and_tokens_are_unique() {
     let yard = Yard::new().await;
-    assert!(matches!(yard.dispatcher.create_account("acme").await, Err(Error::NameTaken { .. })));
-    yard.dispatcher.issue_token(yard.account, admin("ci")).await.unwrap();
+    assert!(matches!(
+        yard.dispatcher.create_account("acme").await,
+        Err(Error::NameTaken { .. })
+    ));
+    yard.dispatcher
+        .issue_token(yard.account, admin("ci"))
+        .await
+        .unwrap();
     let again = yard.dispatcher.issue_token(yard.account, admin("ci")).await;
     assert!(matches!(again, Err(Error::NameTaken { .. })));
     let past = NewToken {

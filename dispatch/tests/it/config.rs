@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use tenterhook_dispatch::{
-    AuditRecord, Error, HookChange, Key, NewHook, NewServer, NewSource, Noun, Number, Origin, Page, SourceChange,
-    State, Targets, TaskFilter,
+    AuditRecord, Error, HookChange, Key, NewHook, NewServer, NewSource, Noun, Number, Origin, Page,
+    SourceChange, State, Targets, TaskFilter,
 };
 use tenterhook_engine::{Kind, Refusal};
 
@@ -27,30 +27,66 @@ async fn a_source_and_its_hooks_are_made_together_or_not_at_all() {
         .create_source(yard.account, source("a", b"true\n"), hooks())
         .await
         .unwrap();
-    assert_eq!((made.number.get(), made.kind, made.revision), (1, Kind::Script, 1));
+    assert_eq!(
+        (made.number.get(), made.kind, made.revision),
+        (1, Kind::Script, 1)
+    );
     assert_eq!(bound[0].source, made.id);
 
     let mut bad = hooks();
     bad.push(NewHook::new(Key::Number(Number::UNASSIGNED), "OnNothing"));
-    let error = yard.dispatcher.create_source(yard.account, source("b", b"true\n"), bad).await.unwrap_err();
-    assert!(matches!(error, Error::NotFound { what: Noun::HookPoint, .. }));
+    let error = yard
+        .dispatcher
+        .create_source(yard.account, source("b", b"true\n"), bad)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        Error::NotFound {
+            what: Noun::HookPoint,
+            ..
+        }
+    ));
     assert_eq!(yard.dispatcher.sources(yard.account).await.unwrap(), [made]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_cannot_run_is_not_stored() {
     let yard = Yard::new().await;
-    for bytes in [&b"#!/usr/bin/python3\n"[..], b"echo \0\n", b"\0asm\x01\0\0\0junk"] {
-        let error = yard.dispatcher.create_source(yard.account, source("a", bytes), vec![]).await.unwrap_err();
+    for bytes in [
+        &b"#!/usr/bin/python3\n"[..],
+        b"echo \0\n",
+        b"\0asm\x01\0\0\0junk",
+    ] {
+        let error = yard
+            .dispatcher
+            .create_source(yard.account, source("a", bytes), vec![])
+            .await
+            .unwrap_err();
         assert!(matches!(error, Error::Refused { .. }), "{error}");
     }
     let long = NewSource {
         bytes: vec![b'#'; 96 * 1024 + 1].into(),
         ..source("a", b"")
     };
-    let error = yard.dispatcher.create_source(yard.account, long, vec![]).await.unwrap_err();
-    assert!(matches!(error, Error::Refused { refusal: Refusal::TooLarge { limit: 98_304, .. } }));
-    assert!(yard.dispatcher.sources(yard.account).await.unwrap().is_empty());
+    let error = yard
+        .dispatcher
+        .create_source(yard.account, long, vec![])
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        Error::Refused {
+            refusal: Refusal::TooLarge { limit: 98_304, .. }
+        }
+    ));
+    assert!(
+        yard.dispatcher
+            .sources(yard.account)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,11 +98,22 @@ async fn a_changed_source_is_what_its_hooks_run() {
         ..SourceChange::default()
     };
 
-    let changed = yard.dispatcher.change_source(yard.account, Key::Id(hook.source), change, None).await.unwrap();
+    let changed = yard
+        .dispatcher
+        .change_source(yard.account, Key::Id(hook.source), change, None)
+        .await
+        .unwrap();
 
     assert_eq!(changed.revision, 2);
-    assert_eq!(stdout(&yard.fire(event("custom.x", json!({}))).await.executions[0]), "new\n");
-    let (_, bytes) = yard.dispatcher.source_bytes(yard.account, Key::Id(hook.source)).await.unwrap();
+    assert_eq!(
+        stdout(&yard.fire(event("custom.x", json!({}))).await.executions[0]),
+        "new\n"
+    );
+    let (_, bytes) = yard
+        .dispatcher
+        .source_bytes(yard.account, Key::Id(hook.source))
+        .await
+        .unwrap();
     assert_eq!(bytes, "echo new\n");
 }
 
@@ -74,18 +121,37 @@ async fn a_changed_source_is_what_its_hooks_run() {
 async fn replacing_the_hooks_of_a_source_leaves_none_of_the_old() {
     let yard = Yard::new().await;
     let hook = yard.hook("custom.x", "true\n").await;
-    let hooks = vec![NewHook::new(hook.source, "custom.y"), NewHook::new(hook.source, "custom.z")];
+    let hooks = vec![
+        NewHook::new(hook.source, "custom.y"),
+        NewHook::new(hook.source, "custom.z"),
+    ];
 
     yard.dispatcher
-        .change_source(yard.account, Key::Id(hook.source), SourceChange::default(), Some(hooks))
+        .change_source(
+            yard.account,
+            Key::Id(hook.source),
+            SourceChange::default(),
+            Some(hooks),
+        )
         .await
         .unwrap();
 
     let events: Vec<_> = yard.dispatcher.hooks(yard.account).await.unwrap();
     let events: Vec<_> = events.iter().map(|hook| hook.event.as_str()).collect();
     assert_eq!(events, ["custom.y", "custom.z"]);
-    assert!(yard.fire(event("custom.x", json!({}))).await.executions.is_empty());
-    assert_eq!(yard.fire(event("custom.z", json!({}))).await.executions.len(), 1);
+    assert!(
+        yard.fire(event("custom.x", json!({})))
+            .await
+            .executions
+            .is_empty()
+    );
+    assert_eq!(
+        yard.fire(event("custom.z", json!({})))
+            .await
+            .executions
+            .len(),
+        1
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,17 +159,42 @@ async fn what_a_hook_refers_to_cannot_be_removed() {
     let yard = Yard::new().await;
     let server = yard.server("a").await;
     let hook = yard
-        .hook_with("PreFormatDisk", "true\n", |hook| hook.targets = Some(Targets::These(vec![server])))
+        .hook_with("PreFormatDisk", "true\n", |hook| {
+            hook.targets = Some(Targets::These(vec![server]))
+        })
         .await;
 
-    let error = yard.dispatcher.delete_source(yard.account, Key::Id(hook.source)).await.unwrap_err();
-    assert!(matches!(&error, Error::InUse { by, .. } if *by == [hook.number]), "{error}");
-    let error = yard.dispatcher.delete_server(yard.account, server.into()).await.unwrap_err();
-    assert!(matches!(&error, Error::InUse { id, by, .. } if id == "1" && *by == [hook.number]), "{error}");
+    let error = yard
+        .dispatcher
+        .delete_source(yard.account, Key::Id(hook.source))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::InUse { by, .. } if *by == [hook.number]),
+        "{error}"
+    );
+    let error = yard
+        .dispatcher
+        .delete_server(yard.account, server.into())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::InUse { id, by, .. } if id == "1" && *by == [hook.number]),
+        "{error}"
+    );
 
-    yard.dispatcher.delete_hook(yard.account, hook.number.into()).await.unwrap();
-    yard.dispatcher.delete_source(yard.account, Key::Id(hook.source)).await.unwrap();
-    yard.dispatcher.delete_server(yard.account, server.into()).await.unwrap();
+    yard.dispatcher
+        .delete_hook(yard.account, hook.number.into())
+        .await
+        .unwrap();
+    yard.dispatcher
+        .delete_source(yard.account, Key::Id(hook.source))
+        .await
+        .unwrap();
+    yard.dispatcher
+        .delete_server(yard.account, server.into())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,22 +205,43 @@ async fn a_disabled_hook_does_not_run() {
         enabled: Some(false),
         ..HookChange::default()
     };
-    let changed = yard.dispatcher.change_hook(yard.account, hook.number.into(), off).await.unwrap();
+    let changed = yard
+        .dispatcher
+        .change_hook(yard.account, hook.number.into(), off)
+        .await
+        .unwrap();
     assert_eq!((changed.id, changed.created_at), (hook.id, hook.created_at));
-    assert!(yard.fire(event("custom.x", json!({}))).await.executions.is_empty());
+    assert!(
+        yard.fire(event("custom.x", json!({})))
+            .await
+            .executions
+            .is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_are_ignored_where_a_hook_point_cannot_choose_them() {
     let yard = Yard::new().await;
     let hook = yard
-        .hook_with("OnAudit", "true\n", |hook| hook.targets = Some(Targets::These(vec![Number::new(9)])))
+        .hook_with("OnAudit", "true\n", |hook| {
+            hook.targets = Some(Targets::These(vec![Number::new(9)]))
+        })
         .await;
     assert_eq!(hook.targets, Targets::Once);
     let mut bad = NewHook::new(hook.source, "PreFormatDisk");
     bad.targets = Some(Targets::These(vec![Number::new(9)]));
-    let error = yard.dispatcher.create_hook(yard.account, bad).await.unwrap_err();
-    assert!(matches!(error, Error::NotFound { what: Noun::Server, .. }));
+    let error = yard
+        .dispatcher
+        .create_hook(yard.account, bad)
+        .await
+        .unwrap_err();
+    assert!(matches!(
+        error,
+        Error::NotFound {
+            what: Noun::Server,
+            ..
+        }
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +250,11 @@ async fn a_limit_above_the_ceiling_is_refused() {
     let hook = yard.hook("custom.x", "true\n").await;
     let mut greedy = NewHook::new(hook.source, "custom.x");
     greedy.limits.memory_bytes = Some(1 << 40);
-    let error = yard.dispatcher.create_hook(yard.account, greedy).await.unwrap_err();
+    let error = yard
+        .dispatcher
+        .create_hook(yard.account, greedy)
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::OverCeiling(over) if over.field == "memory_bytes"));
 }
 
@@ -151,11 +267,30 @@ async fn accounts_do_not_see_each_other() {
 
     assert!(yard.dispatcher.hooks(other).await.unwrap().is_empty());
     assert!(yard.dispatcher.hook(other, Key::Id(hook.id)).await.is_err());
-    assert!(yard.dispatcher.task(other, Key::Id(detail.task.id)).await.is_err());
-    assert!(yard.dispatcher.execution(other, detail.executions[0].id).await.is_err());
-    assert!(yard.dispatcher.cancel_task(other, Key::Id(detail.task.id)).await.is_err());
+    assert!(
+        yard.dispatcher
+            .task(other, Key::Id(detail.task.id))
+            .await
+            .is_err()
+    );
+    assert!(
+        yard.dispatcher
+            .execution(other, detail.executions[0].id)
+            .await
+            .is_err()
+    );
+    assert!(
+        yard.dispatcher
+            .cancel_task(other, Key::Id(detail.task.id))
+            .await
+            .is_err()
+    );
     let event = event("custom.x", json!({}));
-    let accepted = yard.dispatcher.accept(other, "tester", vec![event]).await.unwrap();
+    let accepted = yard
+        .dispatcher
+        .accept(other, "tester", vec![event])
+        .await
+        .unwrap();
     assert_eq!(accepted[0].task.state, State::Finished);
     assert_eq!(accepted[0].task.progress.total, 0);
 }
@@ -163,19 +298,27 @@ async fn accounts_do_not_see_each_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_configuration_fires_its_event_on_the_server_that_changed() {
     let yard = Yard::new().await;
-    yard.hook("PostConfigChanged", "echo \"$1 $3 $4 $HOOK_SERVER_NAME\"\n").await;
+    yard.hook("PostConfigChanged", "echo \"$1 $3 $4 $HOOK_SERVER_NAME\"\n")
+        .await;
     let new = NewServer {
         name: "node".into(),
         ..NewServer::default()
     };
 
-    yard.dispatcher.create_server(yard.account, new).await.unwrap();
+    yard.dispatcher
+        .create_server(yard.account, new)
+        .await
+        .unwrap();
 
     let filter = TaskFilter {
         event: Some("PostConfigChanged".into()),
         ..TaskFilter::default()
     };
-    let tasks = yard.dispatcher.tasks(yard.account, &filter, Page::first(10)).await.unwrap();
+    let tasks = yard
+        .dispatcher
+        .tasks(yard.account, &filter, Page::first(10))
+        .await
+        .unwrap();
     // One for the hook itself, which had been made by then, and one for the server.
     assert_eq!(tasks.len(), 2);
     let detail = yard.end(tasks[0].number.into()).await;
@@ -185,17 +328,31 @@ async fn a_changed_configuration_fires_its_event_on_the_server_that_changed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_record_fires_its_event_unless_a_hook_caused_it() {
     let yard = Yard::new().await;
-    yard.hook("OnAudit", "echo \"$HOOK_PARAM_OPERATION $HOOK_PARAM_STATUS\"\n").await;
+    yard.hook(
+        "OnAudit",
+        "echo \"$HOOK_PARAM_OPERATION $HOOK_PARAM_STATUS\"\n",
+    )
+    .await;
     let record = AuditRecord {
         operation: "create_hook".into(),
         status: 201,
         ..AuditRecord::default()
     };
 
-    yard.dispatcher.audit(yard.account, record.clone(), Origin::Hook).await.unwrap();
-    yard.dispatcher.audit(yard.account, record, Origin::Outside).await.unwrap();
+    yard.dispatcher
+        .audit(yard.account, record.clone(), Origin::Hook)
+        .await
+        .unwrap();
+    yard.dispatcher
+        .audit(yard.account, record, Origin::Outside)
+        .await
+        .unwrap();
 
-    let tasks = yard.dispatcher.tasks(yard.account, &TaskFilter::default(), Page::first(10)).await.unwrap();
+    let tasks = yard
+        .dispatcher
+        .tasks(yard.account, &TaskFilter::default(), Page::first(10))
+        .await
+        .unwrap();
     assert_eq!(tasks.len(), 1);
     let detail = yard.end(tasks[0].number.into()).await;
     assert_eq!(stdout(&detail.executions[0]), "create_hook 201\n");

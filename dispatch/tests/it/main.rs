@@ -1,4 +1,6 @@
-//! The dispatcher with a real engine and a real SQLite file.
+//! The dispatcher with a real engine and a real `SQLite` file.
+
+#![expect(clippy::unwrap_used, reason = "what helps a test panics as the test does")]
 
 mod accept;
 mod accounts;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tenterhook_dispatch::{
-    Error, EventKey, ExecutionId, HookRef, Key, NewEvent, NewExecution, NewTask, NodeId, Recipe, State, TaskId,
+    Error, EventKey, ExecutionId, HookRef, Key, NewEvent, NewExecution, NewTask, NodeId, Recipe,
+    State, TaskId,
 };
 
 use crate::support::{LONG, Yard, event, stdout};
@@ -13,8 +14,17 @@ use crate::support::{LONG, Yard, event, stdout};
 /// Writes down a task for the account's first hook, as another run of the
 /// server would have: owned by that run, or by nobody.
 pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
-    let hook = yard.dispatcher.hooks(yard.account).await.unwrap().swap_remove(0);
-    let source = yard.dispatcher.source(yard.account, Key::Id(hook.source)).await.unwrap();
+    let hook = yard
+        .dispatcher
+        .hooks(yard.account)
+        .await
+        .unwrap()
+        .swap_remove(0);
+    let source = yard
+        .dispatcher
+        .source(yard.account, Key::Id(hook.source))
+        .await
+        .unwrap();
     let event = event(hook.event.as_str(), json!({}));
     let id = TaskId::generate();
     let task = NewTask {
@@ -52,12 +62,16 @@ pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_run_had_begun_is_run_again_with_its_attempt_raised() {
     let yard = Yard::new().await;
-    yard.hook("custom.x", "echo $HOOK_EVENT $HOOK_ATTEMPT\n").await;
+    yard.hook("custom.x", "echo $HOOK_EVENT $HOOK_ATTEMPT\n")
+        .await;
     let task = stored(&yard, Some(NodeId::generate())).await;
 
     let restarted = yard.restarted().await;
 
-    let detail = restarted.wait(yard.account, Key::Id(task), LONG).await.unwrap();
+    let detail = restarted
+        .wait(yard.account, Key::Id(task), LONG)
+        .await
+        .unwrap();
     assert_eq!(detail.task.state, State::Finished);
     assert_eq!(stdout(&detail.executions[0]), "custom.x 2\n");
     assert_eq!(detail.executions[0].attempt, 2);
@@ -71,7 +85,10 @@ async fn what_nobody_had_begun_is_run_for_the_first_time() {
 
     let restarted = yard.restarted().await;
 
-    let detail = restarted.wait(yard.account, Key::Id(task), LONG).await.unwrap();
+    let detail = restarted
+        .wait(yard.account, Key::Id(task), LONG)
+        .await
+        .unwrap();
     assert_eq!(stdout(&detail.executions[0]), "1\n");
 }
 
@@ -79,14 +96,27 @@ async fn what_nobody_had_begun_is_run_for_the_first_time() {
 async fn a_drained_dispatcher_accepts_nothing_and_leaves_its_work_to_the_next() {
     let yard = Yard::new().await;
     // The second attempt ends; the first would go on for an hour.
-    yard.hook("custom.x", "echo begun; [ $HOOK_ATTEMPT = 1 ] && sleep 3600; echo done\n").await;
+    yard.hook(
+        "custom.x",
+        "echo begun; [ $HOOK_ATTEMPT = 1 ] && sleep 3600; echo done\n",
+    )
+    .await;
     let task = yard.send(event("custom.x", json!({}))).await;
-    let execution = yard.dispatcher.task(yard.account, task).await.unwrap().executions[0].clone();
+    let execution = yard
+        .dispatcher
+        .task(yard.account, task)
+        .await
+        .unwrap()
+        .executions[0]
+        .clone();
     yard.printed(&execution).await;
 
     yard.dispatcher.drain(Duration::ZERO).await;
 
-    let refused = yard.dispatcher.accept(yard.account, "tester", vec![event("custom.x", json!({}))]).await;
+    let refused = yard
+        .dispatcher
+        .accept(yard.account, "tester", vec![event("custom.x", json!({}))])
+        .await;
     assert!(matches!(refused, Err(Error::Stopping)));
     let restarted = yard.restarted().await;
     let detail = restarted.wait(yard.account, task, LONG).await.unwrap();
@@ -100,14 +130,20 @@ async fn a_drain_lets_what_runs_come_to_its_end() {
     yard.hook("custom.x", "echo done\n").await;
     let tasks: Vec<_> = {
         let events = (0..20).map(|_| event("custom.x", json!({}))).collect();
-        yard.dispatcher.accept(yard.account, "tester", events).await.unwrap()
+        yard.dispatcher
+            .accept(yard.account, "tester", events)
+            .await
+            .unwrap()
     };
 
     yard.dispatcher.drain(LONG).await;
 
     let restarted = yard.restarted().await;
     for accepted in tasks {
-        let detail = restarted.wait(yard.account, Key::Id(accepted.task.id), LONG).await.unwrap();
+        let detail = restarted
+            .wait(yard.account, Key::Id(accepted.task.id), LONG)
+            .await
+            .unwrap();
         assert_eq!(detail.task.state, State::Finished);
         assert_eq!(detail.executions[0].attempt, 1);
     }

@@ -18,7 +18,12 @@ fn tries(attempts: u32) -> impl FnOnce(&mut NewHook) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_that_fails_twice_succeeds_at_its_third_attempt() {
     let yard = Yard::new().await;
-    yard.hook_with("custom.x", "echo $HOOK_ATTEMPT; [ $HOOK_ATTEMPT = 3 ]\n", tries(5)).await;
+    yard.hook_with(
+        "custom.x",
+        "echo $HOOK_ATTEMPT; [ $HOOK_ATTEMPT = 3 ]\n",
+        tries(5),
+    )
+    .await;
 
     let detail = yard.fire(event("custom.x", json!({}))).await;
 
@@ -30,7 +35,8 @@ async fn a_hook_that_fails_twice_succeeds_at_its_third_attempt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hook_behind_waits_until_the_one_before_has_succeeded() {
     let yard = Yard::new().await;
-    yard.hook_with("custom.x", "[ $HOOK_ATTEMPT = 3 ]\n", tries(5)).await;
+    yard.hook_with("custom.x", "[ $HOOK_ATTEMPT = 3 ]\n", tries(5))
+        .await;
     yard.hook("custom.x", "echo $HOOK_ATTEMPT\n").await;
 
     let detail = yard.fire(event("custom.x", json!({}))).await;
@@ -42,10 +48,14 @@ async fn the_hook_behind_waits_until_the_one_before_has_succeeded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_that_never_succeeds_is_listed_as_dead_and_can_be_redriven() {
     let yard = Yard::new().await;
-    yard.hook_with("custom.x", "[ $HOOK_ATTEMPT = 3 ]\n", tries(2)).await;
+    yard.hook_with("custom.x", "[ $HOOK_ATTEMPT = 3 ]\n", tries(2))
+        .await;
     let task = yard.send(event("custom.x", json!({}))).await;
     let detail = yard.end(task).await;
-    assert_eq!((detail.executions[0].state, detail.executions[0].attempt), (State::Failed, 2));
+    assert_eq!(
+        (detail.executions[0].state, detail.executions[0].attempt),
+        (State::Failed, 2)
+    );
     let dead = ExecutionFilter {
         dead: true,
         ..ExecutionFilter::default()
@@ -58,10 +68,16 @@ async fn a_hook_that_never_succeeds_is_listed_as_dead_and_can_be_redriven() {
     assert_eq!(listed.len(), 1);
     assert!(listed[0].dead);
 
-    yard.dispatcher.redrive(yard.account, listed[0].id).await.unwrap();
+    yard.dispatcher
+        .redrive(yard.account, listed[0].id)
+        .await
+        .unwrap();
 
     let detail = yard.end(task).await;
-    assert_eq!((detail.task.state, detail.executions[0].attempt), (State::Finished, 3));
+    assert_eq!(
+        (detail.task.state, detail.executions[0].attempt),
+        (State::Finished, 3)
+    );
     assert!(!detail.executions[0].dead);
 }
 
@@ -71,7 +87,11 @@ async fn what_has_succeeded_is_not_redriven() {
     yard.hook("custom.x", "true\n").await;
     let detail = yard.fire(event("custom.x", json!({}))).await;
 
-    let error = yard.dispatcher.redrive(yard.account, detail.executions[0].id).await.unwrap_err();
+    let error = yard
+        .dispatcher
+        .redrive(yard.account, detail.executions[0].id)
+        .await
+        .unwrap_err();
 
     assert!(matches!(error, Error::WrongState { .. }));
 }
@@ -90,7 +110,13 @@ async fn a_hook_that_waits_to_be_tried_again_can_be_cancelled() {
     .await;
     let task = yard.send(event("custom.x", json!({}))).await;
     loop {
-        let execution = yard.dispatcher.task(yard.account, task).await.unwrap().executions.swap_remove(0);
+        let execution = yard
+            .dispatcher
+            .task(yard.account, task)
+            .await
+            .unwrap()
+            .executions
+            .swap_remove(0);
         if execution.due_at.is_some() {
             assert_eq!((execution.state, execution.attempt), (State::Waiting, 1));
             break;
@@ -98,7 +124,10 @@ async fn a_hook_that_waits_to_be_tried_again_can_be_cancelled() {
         tokio::task::yield_now().await;
     }
 
-    yard.dispatcher.cancel_task(yard.account, task).await.unwrap();
+    yard.dispatcher
+        .cancel_task(yard.account, task)
+        .await
+        .unwrap();
 
     assert_eq!(yard.end(task).await.task.state, State::Canceled);
 }

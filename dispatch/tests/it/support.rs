@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tenterhook_dispatch::{
-    AccountId, Dispatcher, Execution, Hook, Key, NewHook, NewSource, Number, Settings, Source, Store, TaskDetail,
+    AccountId, Dispatcher, Execution, Hook, Key, NewHook, NewSource, Number, Settings, Source,
+    Store, TaskDetail,
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_sdk::Event;
@@ -16,8 +17,9 @@ use tenterhook_store::Sqlite;
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// One engine for all tests: it is made to be shared.
-static ENGINE: LazyLock<Engine> =
-    LazyLock::new(|| Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts"));
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+    Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts")
+});
 
 /// A dispatcher on a database of its own.
 pub(crate) struct Yard {
@@ -64,7 +66,11 @@ impl Yard {
             kind: None,
             description: String::new(),
         };
-        self.dispatcher.create_source(self.account, new, Vec::new()).await.unwrap().0
+        self.dispatcher
+            .create_source(self.account, new, Vec::new())
+            .await
+            .unwrap()
+            .0
     }
 
     /// Binds a script to an event.
@@ -72,12 +78,23 @@ impl Yard {
         self.hook_with(event, script, |_| {}).await
     }
 
-    pub(crate) async fn hook_with(&self, event: &str, script: &str, change: impl FnOnce(&mut NewHook)) -> Hook {
-        let name = format!("s{}", self.dispatcher.sources(self.account).await.unwrap().len());
+    pub(crate) async fn hook_with(
+        &self,
+        event: &str,
+        script: &str,
+        change: impl FnOnce(&mut NewHook),
+    ) -> Hook {
+        let name = format!(
+            "s{}",
+            self.dispatcher.sources(self.account).await.unwrap().len()
+        );
         let source = self.source(&name, script).await;
         let mut new = NewHook::new(source.id, event);
         change(&mut new);
-        self.dispatcher.create_hook(self.account, new).await.unwrap()
+        self.dispatcher
+            .create_hook(self.account, new)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn server(&self, name: &str) -> Number {
@@ -85,7 +102,11 @@ impl Yard {
             name: name.into(),
             ..Default::default()
         };
-        self.dispatcher.create_server(self.account, new).await.unwrap().number
+        self.dispatcher
+            .create_server(self.account, new)
+            .await
+            .unwrap()
+            .number
     }
 
     /// Fires an event and waits for its end.
@@ -101,12 +122,20 @@ impl Yard {
 
     /// Fires an event without waiting; answers with the key of its task.
     pub(crate) async fn send(&self, event: Event) -> Key<tenterhook_dispatch::TaskId> {
-        let accepted = self.dispatcher.accept(self.account, "tester", vec![event]).await.unwrap();
+        let accepted = self
+            .dispatcher
+            .accept(self.account, "tester", vec![event])
+            .await
+            .unwrap();
         Key::Id(accepted[0].task.id)
     }
 
     pub(crate) async fn end(&self, task: Key<tenterhook_dispatch::TaskId>) -> TaskDetail {
-        let detail = self.dispatcher.wait(self.account, task, LONG).await.unwrap();
+        let detail = self
+            .dispatcher
+            .wait(self.account, task, LONG)
+            .await
+            .unwrap();
         assert!(detail.task.state.is_over(), "{detail:?}");
         detail
     }
@@ -114,7 +143,11 @@ impl Yard {
     /// Waits until an execution has printed something, so that it surely runs.
     pub(crate) async fn printed(&self, execution: &Execution) -> String {
         loop {
-            let mut live = self.dispatcher.follow(self.account, execution.id).await.unwrap();
+            let mut live = self
+                .dispatcher
+                .follow(self.account, execution.id)
+                .await
+                .unwrap();
             if let Some(chunk) = live.next().await {
                 return String::from_utf8(chunk.bytes.to_vec()).unwrap();
             }
@@ -128,7 +161,9 @@ async fn open(folder: &TempDir) -> Arc<dyn Store> {
 }
 
 async fn start(store: &Arc<dyn Store>, settings: Settings) -> Dispatcher {
-    Dispatcher::start(Arc::clone(store), ENGINE.clone(), settings).await.unwrap()
+    Dispatcher::start(Arc::clone(store), ENGINE.clone(), settings)
+        .await
+        .unwrap()
 }
 
 /// An event with a new id.

@@ -14,22 +14,27 @@ pub(super) enum Numbered {
     Hook,
 }
 
-pub(super) async fn insert(conn: &mut SqliteConnection, account: Account) -> Result<Account, Error> {
-    let row = sqlx::query("INSERT INTO accounts (id, name, created_at) VALUES (?, ?, ?) RETURNING number")
-        .bind(account.id.as_uuid())
-        .bind(&account.name)
-        .bind(micros(account.created_at))
-        .fetch_one(conn)
-        .await
-        .map_err(|error| {
-            if is_taken(&error, "accounts.name") {
-                return Error::NameTaken {
-                    what: Noun::Account,
-                    name: account.name.clone(),
-                };
-            }
-            cannot("store the account")(error)
-        })?;
+pub(super) async fn insert(
+    conn: &mut SqliteConnection,
+    account: Account,
+) -> Result<Account, Error> {
+    let row = sqlx::query(
+        "INSERT INTO accounts (id, name, created_at) VALUES (?, ?, ?) RETURNING number",
+    )
+    .bind(account.id.as_uuid())
+    .bind(&account.name)
+    .bind(micros(account.created_at))
+    .fetch_one(conn)
+    .await
+    .map_err(|error| {
+        if is_taken(&error, "accounts.name") {
+            return Error::NameTaken {
+                what: Noun::Account,
+                name: account.name.clone(),
+            };
+        }
+        cannot("store the account")(error)
+    })?;
     Ok(Account {
         number: row.number("number")?,
         ..account
@@ -58,7 +63,11 @@ pub(super) async fn number(pool: &SqlitePool, id: AccountId) -> Result<Option<i6
 }
 
 /// Gives the next number; none is given twice, even if its noun is deleted.
-pub(super) async fn next(conn: &mut SqliteConnection, account: i64, sort: Numbered) -> Result<Number, Error> {
+pub(super) async fn next(
+    conn: &mut SqliteConnection,
+    account: i64,
+    sort: Numbered,
+) -> Result<Number, Error> {
     let sql = match sort {
         Numbered::Server => {
             "UPDATE accounts SET last_server = last_server + 1 WHERE number = ? RETURNING last_server AS last"
@@ -66,7 +75,9 @@ pub(super) async fn next(conn: &mut SqliteConnection, account: i64, sort: Number
         Numbered::Source => {
             "UPDATE accounts SET last_source = last_source + 1 WHERE number = ? RETURNING last_source AS last"
         }
-        Numbered::Hook => "UPDATE accounts SET last_hook = last_hook + 1 WHERE number = ? RETURNING last_hook AS last",
+        Numbered::Hook => {
+            "UPDATE accounts SET last_hook = last_hook + 1 WHERE number = ? RETURNING last_hook AS last"
+        }
     };
     sqlx::query(sql)
         .bind(account)

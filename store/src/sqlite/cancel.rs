@@ -14,13 +14,15 @@ pub(super) async fn task(
     id: TaskId,
     now: OffsetDateTime,
 ) -> Result<Cancelling, Error> {
-    let row = sqlx::query("SELECT seq, owner IS NOT NULL AS owned, ended_at FROM tasks WHERE account = ? AND id = ?")
-        .bind(account)
-        .bind(id.as_uuid())
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(cannot(DOING))?
-        .ok_or_else(|| Error::not_found(Noun::Task, id))?;
+    let row = sqlx::query(
+        "SELECT seq, owner IS NOT NULL AS owned, ended_at FROM tasks WHERE account = ? AND id = ?",
+    )
+    .bind(account)
+    .bind(id.as_uuid())
+    .fetch_optional(&mut *conn)
+    .await
+    .map_err(cannot(DOING))?
+    .ok_or_else(|| Error::not_found(Noun::Task, id))?;
     if row.read::<Option<i64>>("ended_at")?.is_some() {
         return Ok(Cancelling::Over);
     }
@@ -107,7 +109,11 @@ pub(super) async fn redrive(
     Ok(true)
 }
 
-async fn end_if_over(conn: &mut SqliteConnection, seq: i64, now: OffsetDateTime) -> Result<(), Error> {
+async fn end_if_over(
+    conn: &mut SqliteConnection,
+    seq: i64,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
     let states = sqlx::query("SELECT state FROM executions WHERE task = ?")
         .bind(seq)
         .fetch_all(&mut *conn)

@@ -1,14 +1,15 @@
 //! Which node runs what: claims, take-over after a crash, and the backlog.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{
-    AccountId, Backlog, Claimed, ClaimedExecution, ClaimedTask, Error, EventKey, ExecutionId, HookId, HookRef, NewEvent,
-    NewExecution, NodeId, Recipe, RecipeId, ServerRef, TaskId,
+    AccountId, Backlog, Claimed, ClaimedExecution, ClaimedTask, Error, EventKey, ExecutionId,
+    HookId, HookRef, NewEvent, NewExecution, NodeId, Recipe, RecipeId, ServerRef, TaskId,
 };
 use time::OffsetDateTime;
 
@@ -27,15 +28,21 @@ pub(super) async fn take_over(conn: &mut SqliteConnection, node: NodeId) -> Resu
     .execute(&mut *conn)
     .await
     .map_err(cannot("take over tasks"))?;
-    sqlx::query("UPDATE tasks SET owner = NULL WHERE ended_at IS NULL AND owner IS NOT NULL AND owner <> ?")
-        .bind(node.as_uuid())
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected())
-        .map_err(cannot("take over tasks"))
+    sqlx::query(
+        "UPDATE tasks SET owner = NULL WHERE ended_at IS NULL AND owner IS NOT NULL AND owner <> ?",
+    )
+    .bind(node.as_uuid())
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected())
+    .map_err(cannot("take over tasks"))
 }
 
-pub(super) async fn release(conn: &mut SqliteConnection, account: i64, task: TaskId) -> Result<(), Error> {
+pub(super) async fn release(
+    conn: &mut SqliteConnection,
+    account: i64,
+    task: TaskId,
+) -> Result<(), Error> {
     sqlx::query("UPDATE tasks SET owner = NULL WHERE account = ? AND id = ? AND ended_at IS NULL")
         .bind(account)
         .bind(task.as_uuid())
@@ -85,7 +92,10 @@ pub(super) async fn claim(
     let mut recipes = HashMap::new();
     let mut claimed = Vec::with_capacity(rows.len());
     for row in &rows {
-        claimed.push((row.read::<i64>("seq")?, task(conn, id, row, &mut recipes).await?));
+        claimed.push((
+            row.read::<i64>("seq")?,
+            task(conn, id, row, &mut recipes).await?,
+        ));
     }
     // RETURNING keeps no order.
     claimed.sort_by_key(|(seq, _)| *seq);
@@ -161,14 +171,17 @@ async fn execution(
     recipes: &mut HashMap<RecipeId, Arc<Recipe>>,
 ) -> Result<ClaimedExecution, Error> {
     let recipe = row.id("recipe", RecipeId::from_uuid)?;
-    if !recipes.contains_key(&recipe) {
-        recipes.insert(recipe, Arc::new(self::recipe(conn, recipe).await?));
-    }
+    let recipe = match recipes.entry(recipe) {
+        Entry::Occupied(known) => Arc::clone(known.get()),
+        Entry::Vacant(place) => {
+            Arc::clone(place.insert(Arc::new(self::recipe(conn, recipe).await?)))
+        }
+    };
     Ok(ClaimedExecution {
         new: NewExecution {
             id: row.id("id", ExecutionId::from_uuid)?,
             hook: hook(row)?,
-            recipe: Arc::clone(&recipes[&recipe]),
+            recipe,
             server: server(row)?,
             lane: row.int("lane")?,
         },

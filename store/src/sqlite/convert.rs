@@ -12,12 +12,14 @@ use uuid::Uuid;
 
 /// Microseconds since 1970.
 pub(super) fn micros(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1_000).expect("a date of this calendar has 64-bit microseconds")
+    i64::try_from(at.unix_timestamp_nanos() / 1_000)
+        .expect("a date of this calendar has 64-bit microseconds")
 }
 
 /// The time that `micros` stands for.
 pub(super) fn time(micros: i64) -> Result<OffsetDateTime, Error> {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).map_err(|source| unreadable("a time", source))
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
+        .map_err(|source| unreadable("a time", source))
 }
 
 /// The JSON text of a value that cannot fail to have one.
@@ -26,7 +28,10 @@ pub(super) fn json(value: &impl Serialize) -> String {
 }
 
 /// A column that does not hold what was written there.
-pub(super) fn unreadable(column: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(super) fn unreadable(
+    column: &'static str,
+    source: impl std::error::Error + Send + Sync + 'static,
+) -> Error {
     Error::Store {
         doing: "read the database",
         source: format!("{column} is not readable: {source}").into(),
@@ -39,10 +44,11 @@ pub(super) fn cannot(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
 }
 
 /// Whether `error` says that another row has the same values in `columns`,
-/// which are named as SQLite does: `table.column, table.column`.
+/// which are named as `SQLite` does: `table.column, table.column`.
 pub(super) fn is_taken(error: &sqlx::Error, columns: &str) -> bool {
     error.as_database_error().is_some_and(|error| {
-        error.is_unique_violation() && error.message().strip_prefix("UNIQUE constraint failed: ") == Some(columns)
+        error.is_unique_violation()
+            && error.message().strip_prefix("UNIQUE constraint failed: ") == Some(columns)
     })
 }
 
@@ -54,7 +60,10 @@ pub(super) trait Read {
         T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>;
 
     /// An integer as one that fits the noun.
-    fn int<T: TryFrom<i64, Error = std::num::TryFromIntError>>(&self, column: &'static str) -> Result<T, Error>;
+    fn int<T: TryFrom<i64, Error = std::num::TryFromIntError>>(
+        &self,
+        column: &'static str,
+    ) -> Result<T, Error>;
 
     /// A text that parses.
     fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
@@ -105,7 +114,10 @@ impl Read for SqliteRow {
         sqlx::Row::try_get(self, column).map_err(|source| unreadable(column, source))
     }
 
-    fn int<T: TryFrom<i64, Error = std::num::TryFromIntError>>(&self, column: &'static str) -> Result<T, Error> {
+    fn int<T: TryFrom<i64, Error = std::num::TryFromIntError>>(
+        &self,
+        column: &'static str,
+    ) -> Result<T, Error> {
         T::try_from(self.read::<i64>(column)?).map_err(|source| unreadable(column, source))
     }
 

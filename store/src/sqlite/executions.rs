@@ -4,7 +4,8 @@ use bytes::Bytes;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use tenterhook_dispatch::{
-    Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, Output, Outputs, PAGE_MAX, State, TaskId,
+    Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, Output, Outputs, PAGE_MAX,
+    State, TaskId,
 };
 
 use super::claim::{hook, server};
@@ -25,7 +26,11 @@ const WITHOUT_OUTPUT: &str = "SELECT executions.id, hook, hook_number, server_nu
     recipes.failure_policy AS failure_policy FROM executions JOIN tasks ON tasks.seq = executions.task \
     JOIN recipes ON recipes.id = executions.recipe WHERE executions.account = ";
 
-pub(super) async fn get(pool: &SqlitePool, account: i64, id: ExecutionId) -> Result<Option<Execution>, Error> {
+pub(super) async fn get(
+    pool: &SqlitePool,
+    account: i64,
+    id: ExecutionId,
+) -> Result<Option<Execution>, Error> {
     let mut query = QueryBuilder::<Sqlite>::new(WITH_OUTPUT);
     query
         .push_bind(account)
@@ -53,11 +58,19 @@ pub(super) async fn list(
     });
     query.push_bind(account);
     if let Some(hook) = filter.hook {
-        query.push(" AND executions.hook = ").push_bind(hook.as_uuid());
+        query
+            .push(" AND executions.hook = ")
+            .push_bind(hook.as_uuid());
     }
     if let Some(state) = filter.state {
-        let kept = if state == State::Running { State::Waiting } else { state };
-        query.push(" AND executions.state = ").push_bind(kept.as_str());
+        let kept = if state == State::Running {
+            State::Waiting
+        } else {
+            state
+        };
+        query
+            .push(" AND executions.state = ")
+            .push_bind(kept.as_str());
     }
     if filter.dead {
         query.push(" AND executions.dead = 1");
@@ -71,7 +84,9 @@ pub(super) async fn list(
             .push(") ORDER BY executions.seq");
     } else {
         if let Some(after) = page.after {
-            query.push(" AND executions.id < ").push_bind(after.as_uuid());
+            query
+                .push(" AND executions.id < ")
+                .push_bind(after.as_uuid());
         }
         query
             .push(" ORDER BY executions.id DESC LIMIT ")

@@ -9,7 +9,11 @@ use tenterhook_dispatch::{
 use super::accounts::{self, Numbered};
 use super::convert::{Read as _, cannot, json, micros};
 
-pub(super) async fn insert(conn: &mut SqliteConnection, account: i64, hook: Hook) -> Result<Hook, Error> {
+pub(super) async fn insert(
+    conn: &mut SqliteConnection,
+    account: i64,
+    hook: Hook,
+) -> Result<Hook, Error> {
     let number = accounts::next(conn, account, Numbered::Hook).await?;
     let (targets, servers) = targets(&hook.targets);
     sqlx::query(
@@ -51,7 +55,11 @@ pub(super) async fn insert_all(
     Ok(inserted)
 }
 
-pub(super) async fn update(conn: &mut SqliteConnection, account: i64, hook: &Hook) -> Result<(), Error> {
+pub(super) async fn update(
+    conn: &mut SqliteConnection,
+    account: i64,
+    hook: &Hook,
+) -> Result<(), Error> {
     let (targets, servers) = targets(&hook.targets);
     let done = sqlx::query(
         "UPDATE hooks SET source = ?, event = ?, targets = ?, servers = ?, args = ?, env = ?, limits = ?, \
@@ -80,7 +88,11 @@ pub(super) async fn update(conn: &mut SqliteConnection, account: i64, hook: &Hoo
     Ok(())
 }
 
-pub(super) async fn delete(conn: &mut SqliteConnection, account: i64, id: HookId) -> Result<bool, Error> {
+pub(super) async fn delete(
+    conn: &mut SqliteConnection,
+    account: i64,
+    id: HookId,
+) -> Result<bool, Error> {
     sqlx::query("DELETE FROM hooks WHERE account = ? AND id = ?")
         .bind(account)
         .bind(id.as_uuid())

@@ -37,7 +37,10 @@ const RECIPES_KNOWN: usize = 50_000;
 
 /// Writes tasks with their executions; a task whose event is there already is
 /// left out, and the first one named.
-pub(super) async fn tasks(writing: &mut Writing, tasks: &[&(i64, NewTask)]) -> Result<Vec<Inserted>, Error> {
+pub(super) async fn tasks(
+    writing: &mut Writing,
+    tasks: &[&(i64, NewTask)],
+) -> Result<Vec<Inserted>, Error> {
     programs(writing, tasks).await?;
     let numbered = number(writing, tasks).await?;
     let seqs = rows(&mut writing.conn, &numbered).await?;
@@ -72,14 +75,20 @@ async fn programs(writing: &mut Writing, tasks: &[&(i64, NewTask)]) -> Result<()
 }
 
 /// Keeps the bytes of a program, unless they are there.
-pub(super) async fn program(conn: &mut SqliteConnection, digest: Digest, bytes: &[u8]) -> Result<(), Error> {
-    sqlx::query("INSERT INTO programs (digest, bytes) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING")
-        .bind(&digest.as_bytes()[..])
-        .bind(bytes)
-        .execute(conn)
-        .await
-        .map(|_| ())
-        .map_err(cannot("store the program"))
+pub(super) async fn program(
+    conn: &mut SqliteConnection,
+    digest: Digest,
+    bytes: &[u8],
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO programs (digest, bytes) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+    )
+    .bind(&digest.as_bytes()[..])
+    .bind(bytes)
+    .execute(conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot("store the program"))
 }
 
 async fn recipe(conn: &mut SqliteConnection, recipe: &Recipe) -> Result<(), Error> {
@@ -116,7 +125,10 @@ async fn number<'t>(
                 .map_err(cannot(DOING))?;
             writing.last_task.insert(*account, row.get(0));
         }
-        let last = writing.last_task.get_mut(account).expect("it was put there above");
+        let last = writing
+            .last_task
+            .get_mut(account)
+            .expect("it was put there above");
         *last = last.checked_add(1).unwrap_or(1);
         touched.insert(*account, *last);
         numbered.push((*account, task, *last));
@@ -177,7 +189,11 @@ async fn executions(
     let all: Vec<(i64, i64, &NewExecution)> = tasks
         .iter()
         .filter_map(|(account, task, _)| seqs.get(&task.id).map(|seq| (*account, *seq, task)))
-        .flat_map(|(account, seq, task)| task.executions.iter().map(move |execution| (account, seq, execution)))
+        .flat_map(|(account, seq, task)| {
+            task.executions
+                .iter()
+                .map(move |execution| (account, seq, execution))
+        })
         .collect();
     for (text, piece) in EXECUTIONS.cut(&all) {
         let mut query = sqlx::query(text);
@@ -201,7 +217,11 @@ async fn executions(
 
 /// The task that an event caused when it was first accepted.
 async fn first(conn: &mut SqliteConnection, account: i64, task: &NewTask) -> Result<TaskId, Error> {
-    let key = &task.event.as_ref().expect("only events can be repeated").key;
+    let key = &task
+        .event
+        .as_ref()
+        .expect("only events can be repeated")
+        .key;
     sqlx::query("SELECT id FROM tasks WHERE account = ? AND event_source = ? AND event_id = ?")
         .bind(account)
         .bind(&key.source)

@@ -7,8 +7,16 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Version, name and text of each migration; the files stand in `migrations/sqlite`.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "nouns", include_str!("../../../migrations/sqlite/0001_nouns.sql")),
-    (2, "work", include_str!("../../../migrations/sqlite/0002_work.sql")),
+    (
+        1,
+        "nouns",
+        include_str!("../../../migrations/sqlite/0001_nouns.sql"),
+    ),
+    (
+        2,
+        "work",
+        include_str!("../../../migrations/sqlite/0002_work.sql"),
+    ),
 ];
 
 /// The migrations, ready to run.
@@ -17,7 +25,13 @@ pub(super) fn migrator() -> Migrator {
         .iter()
         .map(|&(version, name, sql)| {
             let name = Cow::Borrowed(name);
-            Migration::new(version, name, MigrationType::Simple, sql.into_sql_str(), false)
+            Migration::new(
+                version,
+                name,
+                MigrationType::Simple,
+                sql.into_sql_str(),
+                false,
+            )
         })
         .collect();
     Migrator::with_migrations(migrations)

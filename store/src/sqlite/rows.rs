@@ -23,7 +23,10 @@ impl Rows {
     }
 
     /// Cuts `items` into pieces, each with the statement of its size.
-    pub(super) fn cut<'a, T>(&self, items: &'a [T]) -> impl Iterator<Item = (&'static str, &'a [T])> + use<'a, T> {
+    pub(super) fn cut<'a, T>(
+        &self,
+        items: &'a [T],
+    ) -> impl Iterator<Item = (&'static str, &'a [T])> + use<'a, T> {
         let texts = self.0;
         let mut rest = items;
         std::iter::from_fn(move || {
@@ -48,7 +51,10 @@ mod tests {
             for (text, piece) in &pieces {
                 assert_eq!(text.matches('?').count(), piece.len() * 2);
             }
-            let together: Vec<usize> = pieces.iter().flat_map(|(_, piece)| piece.iter().copied()).collect();
+            let together: Vec<usize> = pieces
+                .iter()
+                .flat_map(|(_, piece)| piece.iter().copied())
+                .collect();
             assert_eq!(together, items);
         }
     }

@@ -7,7 +7,11 @@ use tenterhook_dispatch::{Error, Noun, Server, ServerId};
 use super::accounts::{self, Numbered};
 use super::convert::{Read as _, cannot, is_taken, json, micros};
 
-pub(super) async fn insert(conn: &mut SqliteConnection, account: i64, server: Server) -> Result<Server, Error> {
+pub(super) async fn insert(
+    conn: &mut SqliteConnection,
+    account: i64,
+    server: Server,
+) -> Result<Server, Error> {
     let number = accounts::next(conn, account, Numbered::Server).await?;
     sqlx::query(
         "INSERT INTO servers (account, number, id, name, host, labels, created_at, modified_at) \
@@ -27,7 +31,11 @@ pub(super) async fn insert(conn: &mut SqliteConnection, account: i64, server: Se
     Ok(Server { number, ..server })
 }
 
-pub(super) async fn update(conn: &mut SqliteConnection, account: i64, server: &Server) -> Result<(), Error> {
+pub(super) async fn update(
+    conn: &mut SqliteConnection,
+    account: i64,
+    server: &Server,
+) -> Result<(), Error> {
     let done = sqlx::query(
         "UPDATE servers SET name = ?, host = ?, labels = ?, modified_at = ? WHERE account = ? AND id = ?",
     )
@@ -46,7 +54,11 @@ pub(super) async fn update(conn: &mut SqliteConnection, account: i64, server: &S
     Ok(())
 }
 
-pub(super) async fn delete(conn: &mut SqliteConnection, account: i64, id: ServerId) -> Result<(), Error> {
+pub(super) async fn delete(
+    conn: &mut SqliteConnection,
+    account: i64,
+    id: ServerId,
+) -> Result<(), Error> {
     let by = sqlx::query(
         "SELECT DISTINCT hooks.number AS number FROM servers, hooks, json_each(hooks.servers) AS named \
          WHERE servers.account = ? AND servers.id = ? AND hooks.account = servers.account \

@@ -33,7 +33,10 @@ static ENDS: LazyLock<Rows> = LazyLock::new(|| {
 });
 
 /// Writes what became of attempts, then what follows for their tasks.
-pub(super) async fn all(conn: &mut SqliteConnection, settlements: &[&(i64, Settlement)]) -> Result<(), Error> {
+pub(super) async fn all(
+    conn: &mut SqliteConnection,
+    settlements: &[&(i64, Settlement)],
+) -> Result<(), Error> {
     let attempts: Vec<_> = settlements
         .iter()
         .filter_map(|(account, settlement)| Some((*account, settlement.execution.as_ref()?)))
@@ -103,7 +106,12 @@ async fn end(conn: &mut SqliteConnection, ends: &[&&(i64, Settlement)]) -> Resul
     for (text, piece) in ENDS.cut(ends) {
         let mut query = sqlx::query(text);
         for (account, settlement) in piece {
-            let TaskChange::Ended { state, started_at, at } = settlement.task_change else {
+            let TaskChange::Ended {
+                state,
+                started_at,
+                at,
+            } = settlement.task_change
+            else {
                 continue;
             };
             query = query

@@ -82,7 +82,11 @@ pub(super) async fn update(
     hooks::insert_all(conn, account, hooks).await
 }
 
-pub(super) async fn delete(conn: &mut SqliteConnection, account: i64, id: SourceId) -> Result<(), Error> {
+pub(super) async fn delete(
+    conn: &mut SqliteConnection,
+    account: i64,
+    id: SourceId,
+) -> Result<(), Error> {
     let by = hooks::of_source(conn, account, id).await?;
     if !by.is_empty() {
         return Err(Error::InUse {

@@ -12,9 +12,14 @@ const DOING: &str = "remove what is old";
 /// Most tasks removed by one sweep: other writers wait no longer than this takes.
 const TASKS: i64 = 2_000;
 
-pub(super) async fn sweep(writing: &mut Writing, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {
+pub(super) async fn sweep(
+    writing: &mut Writing,
+    retention: &Retention,
+    now: OffsetDateTime,
+) -> Result<Swept, Error> {
     let conn = &mut writing.conn;
-    let oldest = micros(now).saturating_sub(i64::try_from(retention.age.as_micros()).unwrap_or(i64::MAX));
+    let oldest =
+        micros(now).saturating_sub(i64::try_from(retention.age.as_micros()).unwrap_or(i64::MAX));
     // Only the oldest are looked at: whether anything is old does not cost a walk over all.
     let mut tasks = run(
         conn,
@@ -48,7 +53,12 @@ pub(super) async fn sweep(writing: &mut Writing, retention: &Retention, now: Off
         &[],
     )
     .await?;
-    let tokens = run(conn, "DELETE FROM tokens WHERE expires_at < ?1", &[micros(now)]).await?;
+    let tokens = run(
+        conn,
+        "DELETE FROM tokens WHERE expires_at < ?1",
+        &[micros(now)],
+    )
+    .await?;
     writing.recipes.clear();
     Ok(Swept {
         tasks,

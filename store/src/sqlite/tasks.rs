@@ -20,7 +20,11 @@ const SELECT: &str = "SELECT id, number, name, started_by, object, event_source,
     CASE WHEN ended_at IS NULL THEN (SELECT min(started_at) FROM executions WHERE task = tasks.seq) \
     ELSE started_at END AS started_at FROM tasks WHERE account = ";
 
-pub(super) async fn get(pool: &SqlitePool, account: i64, key: Key<TaskId>) -> Result<Option<Task>, Error> {
+pub(super) async fn get(
+    pool: &SqlitePool,
+    account: i64,
+    key: Key<TaskId>,
+) -> Result<Option<Task>, Error> {
     let mut query = QueryBuilder::<Sqlite>::new(SELECT);
     query.push_bind(account);
     match key {
@@ -61,7 +65,11 @@ pub(super) async fn list(
     // database from walking all tasks in that order where few are wanted.
     let id = if filter.active { "+id" } else { "id" };
     if let Some(after) = page.after {
-        query.push(" AND ").push(id).push(" < ").push_bind(after.as_uuid());
+        query
+            .push(" AND ")
+            .push(id)
+            .push(" < ")
+            .push_bind(after.as_uuid());
     }
     query
         .push(" ORDER BY ")
@@ -78,7 +86,11 @@ pub(super) async fn list(
         .collect()
 }
 
-pub(super) async fn event(pool: &SqlitePool, account: i64, task: TaskId) -> Result<Option<Bytes>, Error> {
+pub(super) async fn event(
+    pool: &SqlitePool,
+    account: i64,
+    task: TaskId,
+) -> Result<Option<Bytes>, Error> {
     let row = sqlx::query("SELECT event FROM tasks WHERE account = ? AND id = ?")
         .bind(account)
         .bind(task.as_uuid())

@@ -71,7 +71,11 @@ pub(super) async fn list(pool: &SqlitePool, account: i64) -> Result<Vec<Token>, 
     .collect()
 }
 
-pub(super) async fn delete(conn: &mut SqliteConnection, account: i64, id: TokenId) -> Result<bool, Error> {
+pub(super) async fn delete(
+    conn: &mut SqliteConnection,
+    account: i64,
+    id: TokenId,
+) -> Result<bool, Error> {
     sqlx::query("DELETE FROM tokens WHERE account = ? AND id = ?")
         .bind(account)
         .bind(id.as_uuid())

@@ -39,6 +39,8 @@ pub(super) struct Writing {
 type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 type Job = Box<dyn for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Done> + Send>;
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
+type Insert = (Vec<(i64, NewTask)>, Answer<Vec<Inserted>>);
+type Settle = (Box<(i64, Settlement)>, Answer<()>);
 type Told = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 /// What a job has come to: an answer that depends on the commit, or a failure.
@@ -49,7 +51,7 @@ enum Done {
 
 enum Request {
     Insert(Vec<(i64, NewTask)>, Answer<Vec<Inserted>>),
-    Settle((i64, Settlement), Answer<()>),
+    Settle(Box<(i64, Settlement)>, Answer<()>),
     Job(Job),
 }
 
@@ -80,7 +82,10 @@ impl Writer {
     /// Writes what became of an attempt; queued when the call returns.
     pub(super) fn settle(&self, account: i64, settlement: Settlement) -> Queued<()> {
         let (answer, told) = oneshot::channel();
-        Box::pin(self.send(Request::Settle((account, settlement), answer), told))
+        Box::pin(self.send(
+            Request::Settle(Box::new((account, settlement)), answer),
+            told,
+        ))
     }
 
     /// Runs any other change.
@@ -98,7 +103,9 @@ impl Writer {
                     })),
                     Err(error) => {
                         let told = Box::new(move |undone: Result<(), Error>| {
-                            let _gone = answer.send(undone.map(|()| unreachable!("a job that failed is not kept")));
+                            let _gone = answer.send(
+                                undone.map(|()| unreachable!("a job that failed is not kept")),
+                            );
                         });
                         Done::Undone(told, error)
                     }
@@ -118,7 +125,10 @@ impl Writer {
         async move {
             match told.await {
                 Ok(answer) if sent => answer,
-                _ => Err(Error::store("write to the database", "its writer has ended")),
+                _ => Err(Error::store(
+                    "write to the database",
+                    "its writer has ended",
+                )),
             }
         }
     }
@@ -138,7 +148,10 @@ impl Writing {
         let mut told: Vec<Told> = Vec::new();
         let begun = self.execute("BEGIN IMMEDIATE").await;
         let ended = match begun {
-            Ok(()) => self.carry_out(&mut inserts, &mut settles, jobs, &mut told).await,
+            Ok(()) => {
+                self.carry_out(&mut inserts, &mut settles, jobs, &mut told)
+                    .await
+            }
             Err(error) => Err(error),
         };
         let ended = match ended {
@@ -174,8 +187,8 @@ impl Writing {
     /// `Err` means that the whole transaction is lost.
     async fn carry_out(
         &mut self,
-        inserts: &mut Vec<(Vec<(i64, NewTask)>, Answer<Vec<Inserted>>)>,
-        settles: &mut Vec<((i64, Settlement), Answer<()>)>,
+        inserts: &mut Vec<Insert>,
+        settles: &mut Vec<Settle>,
         jobs: Vec<Job>,
         told: &mut Vec<Told>,
     ) -> Result<(), Error> {
@@ -204,7 +217,7 @@ impl Writing {
     /// Inserts all tasks at once; if that fails, each request by itself.
     async fn insert_all(
         &mut self,
-        inserts: &mut Vec<(Vec<(i64, NewTask)>, Answer<Vec<Inserted>>)>,
+        inserts: &mut Vec<Insert>,
         told: &mut Vec<Told>,
     ) -> Result<(), Error> {
         let all: Vec<_> = inserts.iter().flat_map(|(tasks, _)| tasks).collect();
@@ -240,10 +253,13 @@ impl Writing {
     /// Settles all attempts at once; if that fails, each by itself.
     async fn settle_all(
         &mut self,
-        settles: &mut Vec<((i64, Settlement), Answer<()>)>,
+        settles: &mut Vec<Settle>,
         told: &mut Vec<Told>,
     ) -> Result<(), Error> {
-        let all: Vec<_> = settles.iter().map(|(settlement, _)| settlement).collect();
+        let all: Vec<_> = settles
+            .iter()
+            .map(|(settlement, _)| &**settlement)
+            .collect();
         self.execute("SAVEPOINT request").await?;
         let together = settle::all(&mut self.conn, &all).await;
         drop(all);
@@ -255,7 +271,7 @@ impl Writing {
             self.undo().await?;
             for (settlement, _) in settles.iter() {
                 self.execute("SAVEPOINT request").await?;
-                let alone = settle::all(&mut self.conn, &[settlement]).await;
+                let alone = settle::all(&mut self.conn, &[&**settlement]).await;
                 match &alone {
                     Ok(()) => self.execute("RELEASE request").await?,
                     Err(_) => self.undo().await?,
@@ -293,7 +309,10 @@ impl Writing {
 }
 
 fn unreached(cause: Option<&str>) -> Error {
-    Error::store("write to the database", cause.unwrap_or("the request was not reached"))
+    Error::store(
+        "write to the database",
+        cause.unwrap_or("the request was not reached"),
+    )
 }
 
 /// An error with its causes, on one line.

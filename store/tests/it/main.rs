@@ -1,5 +1,10 @@
 //! The conformance suite, run on every store.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what helps a test panics as the test does"
+)]
+
 mod conformance;
 mod sqlite;
 mod support;

@@ -1,4 +1,4 @@
-//! The suite on SQLite, and what only a file can show.
+//! The suite on `SQLite`, and what only a file can show.
 
 use std::sync::Arc;
 
@@ -27,9 +27,19 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
     // No shutdown: the first one still is open, as it is when a process is killed.
     let again = Sqlite::open(&path).await.unwrap();
 
-    assert_eq!(again.sources(shop.account.id).await.unwrap(), [shop.source.clone()]);
-    assert_eq!(again.hooks(shop.account.id).await.unwrap(), [shop.hook.clone()]);
-    let found = again.task(shop.account.id, Key::Id(task.id)).await.unwrap().unwrap();
+    assert_eq!(
+        again.sources(shop.account.id).await.unwrap(),
+        std::slice::from_ref(&shop.source)
+    );
+    assert_eq!(
+        again.hooks(shop.account.id).await.unwrap(),
+        std::slice::from_ref(&shop.hook)
+    );
+    let found = again
+        .task(shop.account.id, Key::Id(task.id))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found.progress.total, 2);
 }
 
@@ -45,7 +55,8 @@ async fn many_callers_share_commits_and_each_hears_of_its_own() {
             let mut task = new_task(&shop, "custom.x", 1);
             // Every tenth belongs to nobody, and must fail by itself.
             if caller % 10 == 0 {
-                task.executions[0].id = tenterhook_dispatch::ExecutionId::from_uuid(uuid::Uuid::nil());
+                task.executions[0].id =
+                    tenterhook_dispatch::ExecutionId::from_uuid(uuid::Uuid::nil());
             }
             store.insert_tasks(vec![task]).await
         });
@@ -54,14 +65,23 @@ async fn many_callers_share_commits_and_each_hears_of_its_own() {
     let refused: Vec<_> = answers.iter().filter(|answer| answer.is_err()).collect();
     // The same execution id twenty times: one is first.
     assert_eq!(refused.len(), 19);
-    assert!(refused.iter().all(|answer| matches!(answer, Err(Error::Store { .. }))));
+    assert!(
+        refused
+            .iter()
+            .all(|answer| matches!(answer, Err(Error::Store { .. })))
+    );
     let tasks = store
         .tasks(shop.account.id, &TaskFilter::default(), Page::first(1_000))
         .await
         .unwrap();
     assert_eq!(tasks.len(), 181);
     let executions = store
-        .executions(shop.account.id, &Default::default(), Page::first(1_000), Outputs::Omit)
+        .executions(
+            shop.account.id,
+            &Default::default(),
+            Page::first(1_000),
+            Outputs::Omit,
+        )
         .await
         .unwrap();
     assert_eq!(executions.len(), 181);
@@ -71,6 +91,10 @@ async fn many_callers_share_commits_and_each_hears_of_its_own() {
 async fn a_file_that_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    std::fs::write(&path, "this is not a database, and it is long enough to be read as one".repeat(20)).unwrap();
+    std::fs::write(
+        &path,
+        "this is not a database, and it is long enough to be read as one".repeat(20),
+    )
+    .unwrap();
     assert!(Sqlite::open(&path).await.is_err());
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenterhook_dispatch::{
-    Account, AccountId, Attempt, EventKey, ExecutionId, FailurePolicy, Hook, HookId, HookPointName, HookRef, NewEvent,
-    NewExecution, NewTask, Number, Output, Recipe, RetryPolicy, Server, ServerId, ServerRef, Source, SourceId, State,
-    Store, Targets, TaskId,
+    Account, AccountId, Attempt, EventKey, ExecutionId, FailurePolicy, Hook, HookId, HookPointName,
+    HookRef, NewEvent, NewExecution, NewTask, Number, Output, Recipe, RetryPolicy, Server,
+    ServerId, ServerRef, Source, SourceId, State, Store, Targets, TaskId,
 };
 use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Usage};
 use tenterhook_sdk::Verdict;
