@@ -1,5 +1,6 @@
 //! Hooks: sources bound to events, with targets, limits and policies.
 
+mod reference;
 mod shape;
 
 use axum::extract::State;
