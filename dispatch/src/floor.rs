@@ -369,3 +369,6 @@ pub(crate) struct Reserved {
     pub(crate) account: AccountId,
     bytes: usize,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,9 @@
 //! The dispatcher with a real engine and a real `SQLite` file.
 
-#![expect(clippy::unwrap_used, reason = "what helps a test panics as the test does")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "what helps a test panics as the test does"
+)]
 
 mod accept;
 mod accounts;

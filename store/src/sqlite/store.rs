@@ -1,0 +1,297 @@
+//! The calls of dispatch's trait, each handed to the file that knows its rows.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tenterhook_dispatch::{
+    Account, AccountId, Backlog, Cancelling, Claimed, Error, Execution, ExecutionFilter,
+    ExecutionId, ExecutionPage, Hook, HookId, Inserted, Key, NewTask, NodeId, Noun, Outputs,
+    Queued, Retention, SecretHash, Server, ServerId, Settlement, Source, SourceId, Store, Swept,
+    Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+};
+use tenterhook_engine::Digest;
+use time::OffsetDateTime;
+
+use super::convert::cannot;
+use super::{
+    Sqlite, accounts, cancel, claim, executions, hooks, servers, sources, sweep, tasks, tokens,
+};
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn insert_account(&self, account: Account) -> Result<Account, Error> {
+        self.writer
+            .run(|writing| Box::pin(accounts::insert(&mut writing.conn, account)))
+            .await
+    }
+
+    async fn accounts(&self) -> Result<Vec<Account>, Error> {
+        accounts::list(&self.readers).await
+    }
+
+    async fn insert_token(&self, token: Token, hash: SecretHash) -> Result<(), Error> {
+        self.write(token.account, move |conn, account| {
+            Box::pin(async move { tokens::insert(conn, account, &token, hash).await })
+        })
+        .await
+    }
+
+    async fn token(&self, hash: SecretHash) -> Result<Option<Token>, Error> {
+        tokens::by_hash(&self.readers, hash).await
+    }
+
+    async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, Error> {
+        tokens::list(&self.readers, self.account(account).await?).await
+    }
+
+    async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(tokens::delete(conn, account, id))
+        })
+        .await
+    }
+
+    async fn touch_tokens(&self, uses: Vec<(TokenId, OffsetDateTime)>) -> Result<(), Error> {
+        self.writer
+            .run(move |writing| {
+                Box::pin(async move { tokens::touch(&mut writing.conn, &uses).await })
+            })
+            .await
+    }
+
+    async fn insert_server(&self, account: AccountId, server: Server) -> Result<Server, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(servers::insert(conn, account, server))
+        })
+        .await
+    }
+
+    async fn update_server(&self, account: AccountId, server: Server) -> Result<(), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(async move { servers::update(conn, account, &server).await })
+        })
+        .await
+    }
+
+    async fn delete_server(&self, account: AccountId, id: ServerId) -> Result<(), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(servers::delete(conn, account, id))
+        })
+        .await
+    }
+
+    async fn servers(&self, account: AccountId) -> Result<Vec<Server>, Error> {
+        servers::list(&self.readers, self.account(account).await?).await
+    }
+
+    async fn insert_source(
+        &self,
+        account: AccountId,
+        source: Source,
+        bytes: Bytes,
+        hooks: Vec<Hook>,
+    ) -> Result<(Source, Vec<Hook>), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(async move { sources::insert(conn, account, source, &bytes, hooks).await })
+        })
+        .await
+    }
+
+    async fn update_source(
+        &self,
+        account: AccountId,
+        source: Source,
+        bytes: Option<Bytes>,
+        hooks: Option<Vec<Hook>>,
+    ) -> Result<Vec<Hook>, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(async move {
+                sources::update(conn, account, &source, bytes.as_deref(), hooks).await
+            })
+        })
+        .await
+    }
+
+    async fn delete_source(&self, account: AccountId, id: SourceId) -> Result<(), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(sources::delete(conn, account, id))
+        })
+        .await
+    }
+
+    async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error> {
+        sources::list(&self.readers, self.account(account).await?).await
+    }
+
+    async fn program(&self, digest: Digest) -> Result<Option<Bytes>, Error> {
+        sources::program(&self.readers, digest).await
+    }
+
+    async fn insert_hook(&self, account: AccountId, hook: Hook) -> Result<Hook, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(hooks::insert(conn, account, hook))
+        })
+        .await
+    }
+
+    async fn update_hook(&self, account: AccountId, hook: Hook) -> Result<(), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(async move { hooks::update(conn, account, &hook).await })
+        })
+        .await
+    }
+
+    async fn delete_hook(&self, account: AccountId, id: HookId) -> Result<bool, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(hooks::delete(conn, account, id))
+        })
+        .await
+    }
+
+    async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error> {
+        hooks::list(&self.readers, self.account(account).await?).await
+    }
+
+    async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error> {
+        let mut rows = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            rows.push((self.account(task.account).await?, task));
+        }
+        self.writer.insert(rows).await
+    }
+
+    fn settle(&self, settlement: Settlement) -> Queued<()> {
+        let known = self.accounts.read().get(&settlement.account).copied();
+        match known {
+            Some(account) => self.writer.settle(account, settlement),
+            // Whoever settles has claimed or inserted the task here, which made it known.
+            None => {
+                Box::pin(async move { Err(Error::not_found(Noun::Account, settlement.account)) })
+            }
+        }
+    }
+
+    async fn take_over(&self, node: NodeId) -> Result<u64, Error> {
+        self.writer
+            .run(move |writing| Box::pin(claim::take_over(&mut writing.conn, node)))
+            .await
+    }
+
+    async fn release(&self, account: AccountId, task: TaskId) -> Result<(), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(claim::release(conn, account, task))
+        })
+        .await
+    }
+
+    async fn claim(
+        &self,
+        account: AccountId,
+        node: NodeId,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Claimed, Error> {
+        self.write(account, move |conn, number| {
+            Box::pin(claim::claim(conn, (number, account), node, now, limit))
+        })
+        .await
+    }
+
+    async fn backlog(&self) -> Result<Vec<Backlog>, Error> {
+        claim::backlog(&self.readers).await
+    }
+
+    async fn cancel_task(
+        &self,
+        account: AccountId,
+        id: TaskId,
+        now: OffsetDateTime,
+    ) -> Result<Cancelling, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(cancel::task(conn, account, id, now))
+        })
+        .await
+    }
+
+    async fn cancel_execution(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        now: OffsetDateTime,
+    ) -> Result<Cancelling, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(cancel::execution(conn, account, id, now))
+        })
+        .await
+    }
+
+    async fn redrive(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        now: OffsetDateTime,
+    ) -> Result<bool, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(cancel::redrive(conn, account, id, now))
+        })
+        .await
+    }
+
+    async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<Option<Task>, Error> {
+        tasks::get(&self.readers, self.account(account).await?, key).await
+    }
+
+    async fn tasks(
+        &self,
+        account: AccountId,
+        filter: &TaskFilter,
+        page: TaskPage,
+    ) -> Result<Vec<Task>, Error> {
+        tasks::list(&self.readers, self.account(account).await?, filter, page).await
+    }
+
+    async fn execution(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Option<Execution>, Error> {
+        executions::get(&self.readers, self.account(account).await?, id).await
+    }
+
+    async fn executions(
+        &self,
+        account: AccountId,
+        filter: &ExecutionFilter,
+        page: ExecutionPage,
+        outputs: Outputs,
+    ) -> Result<Vec<Execution>, Error> {
+        executions::list(
+            &self.readers,
+            self.account(account).await?,
+            filter,
+            page,
+            outputs,
+        )
+        .await
+    }
+
+    async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error> {
+        tasks::event(&self.readers, self.account(account).await?, task).await
+    }
+
+    async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {
+        let retention = retention.clone();
+        self.writer
+            .run(move |writing| {
+                Box::pin(async move { sweep::sweep(writing, &retention, now).await })
+            })
+            .await
+    }
+
+    async fn ready(&self) -> Result<(), Error> {
+        sqlx::query("SELECT 1")
+            .fetch_one(&self.readers)
+            .await
+            .map(|_| ())
+            .map_err(cannot("read the database"))
+    }
+}

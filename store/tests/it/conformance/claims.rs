@@ -1,0 +1,423 @@
+//! Who runs what, cancelling, running anew, paging and removing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenterhook_dispatch::{
+    Attempt, Cancelling, Error, ExecutionFilter, Inserted, Key, NewTask, NodeId, Noun, Number,
+    Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter, TokenKind,
+};
+use tenterhook_engine::Digest;
+
+use super::nouns::token;
+use super::tasks::{NO_CHANGE, ended, of_task, settlement};
+use crate::support::{Shop, account, at, ended_well, new_task};
+
+pub(crate) async fn only_due_tasks_that_nobody_owns_are_claimed_oldest_first(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let node = NodeId::generate();
+    let mut owned = new_task(&shop, "custom.x", 1);
+    owned.owner = Some(node);
+    let mut later = new_task(&shop, "custom.x", 1);
+    later.created_at = at(100);
+    let free: Vec<_> = (0..3).map(|_| new_task(&shop, "custom.x", 2)).collect();
+    let mut all = free.clone();
+    all.extend([owned, later.clone()]);
+    store.insert_tasks(all).await.unwrap();
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!(
+        (backlog.len(), backlog[0].account, backlog[0].due_at),
+        (1, shop.account.id, at(10))
+    );
+
+    let first = store.claim(shop.account.id, node, at(50), 2).await.unwrap();
+    let ids: Vec<_> = first.tasks.iter().map(|task| task.id).collect();
+    assert_eq!(ids, [free[0].id, free[1].id]);
+    assert_eq!(first.next_due_at, Some(at(10)));
+    let task = &first.tasks[0];
+    assert_eq!(task.event, free[0].event);
+    assert_eq!(task.executions.len(), 2);
+    assert_eq!(task.executions[1].new.id, free[0].executions[1].id);
+    assert_eq!(task.executions[1].new.recipe, free[0].executions[1].recipe);
+    assert_eq!(
+        (task.executions[1].attempt, task.executions[1].new.lane),
+        (0, 1)
+    );
+
+    let second = store.claim(shop.account.id, node, at(50), 9).await.unwrap();
+    assert_eq!((second.tasks.len(), second.next_due_at), (1, Some(at(100))));
+    store.release(shop.account.id, free[0].id).await.unwrap();
+    let again = store
+        .claim(shop.account.id, node, at(200), 9)
+        .await
+        .unwrap();
+    let ids: Vec<_> = again.tasks.iter().map(|task| task.id).collect();
+    assert_eq!(ids, [free[0].id, later.id]);
+    assert_eq!(again.next_due_at, None);
+}
+
+pub(crate) async fn a_parked_task_is_claimed_when_it_is_due(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let node = NodeId::generate();
+    let mut new = new_task(&shop, "custom.x", 2);
+    new.owner = Some(node);
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+    let failed = Attempt {
+        state: State::Waiting,
+        failures: 1,
+        ended_at: None,
+        due_at: Some(at(60)),
+        ..ended_well(new.executions[0].id)
+    };
+    let well = ended_well(new.executions[1].id);
+    store
+        .settle(settlement(&shop, &new, well, NO_CHANGE))
+        .await
+        .unwrap();
+    let parked = TaskChange::Parked { until: at(60) };
+    store
+        .settle(settlement(&shop, &new, failed, parked))
+        .await
+        .unwrap();
+
+    assert!(
+        store
+            .claim(shop.account.id, node, at(59), 9)
+            .await
+            .unwrap()
+            .tasks
+            .is_empty()
+    );
+    let claimed = store
+        .claim(shop.account.id, node, at(60), 9)
+        .await
+        .unwrap()
+        .tasks
+        .swap_remove(0);
+    assert_eq!(
+        (claimed.over, claimed.started_at),
+        (vec![State::Finished], Some(at(11)))
+    );
+    assert_eq!(
+        (
+            claimed.executions[0].attempt,
+            claimed.executions[0].failures
+        ),
+        (1, 1)
+    );
+    assert_eq!(claimed.executions[0].due_at, Some(at(60)));
+}
+
+pub(crate) async fn a_new_run_takes_over_and_raises_attempts(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let (old, new) = (NodeId::generate(), NodeId::generate());
+    let mut begun = new_task(&shop, "custom.x", 2);
+    begun.owner = Some(old);
+    let free = new_task(&shop, "custom.x", 1);
+    store
+        .insert_tasks(vec![begun.clone(), free.clone()])
+        .await
+        .unwrap();
+    let well = ended_well(begun.executions[0].id);
+    store
+        .settle(settlement(&shop, &begun, well, NO_CHANGE))
+        .await
+        .unwrap();
+
+    assert_eq!(store.take_over(new).await.unwrap(), 1);
+
+    let claimed = store
+        .claim(shop.account.id, new, at(50), 9)
+        .await
+        .unwrap()
+        .tasks;
+    let attempts: Vec<_> = claimed
+        .iter()
+        .map(|task| task.executions[0].attempt)
+        .collect();
+    assert_eq!(attempts, [1, 0]);
+    assert_eq!(claimed[0].executions.len(), 1);
+    // What it owns itself is not taken from it.
+    assert_eq!(store.take_over(new).await.unwrap(), 0);
+}
+
+pub(crate) async fn a_waiting_task_is_cancelled_and_an_owned_one_is_marked(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let free = new_task(&shop, "custom.x", 2);
+    let mut owned = new_task(&shop, "custom.x", 1);
+    owned.owner = Some(NodeId::generate());
+    store
+        .insert_tasks(vec![free.clone(), owned.clone()])
+        .await
+        .unwrap();
+    let cancel = async |task: &NewTask| store.cancel_task(shop.account.id, task.id, at(70)).await;
+
+    assert_eq!(cancel(&free).await.unwrap(), Cancelling::Ended);
+    assert_eq!(cancel(&free).await.unwrap(), Cancelling::Over);
+    assert_eq!(cancel(&owned).await.unwrap(), Cancelling::Owned);
+
+    let task = store
+        .task(shop.account.id, Key::Id(free.id))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (task.state, task.cancelled, task.ended_at),
+        (State::Canceled, true, Some(at(70)))
+    );
+    let states: Vec<_> = of_task(store, &shop, &free)
+        .await
+        .iter()
+        .map(|e| e.state)
+        .collect();
+    assert_eq!(states, [State::Canceled, State::Canceled]);
+    let task = store
+        .task(shop.account.id, Key::Id(owned.id))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((task.state, task.cancelled), (State::Waiting, true));
+    let unknown = cancel(&new_task(&shop, "custom.x", 0)).await;
+    assert!(matches!(
+        unknown,
+        Err(Error::NotFound {
+            what: Noun::Task,
+            ..
+        })
+    ));
+}
+
+pub(crate) async fn one_execution_is_cancelled_and_ends_its_task(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let free = new_task(&shop, "custom.x", 2);
+    store.insert_tasks(vec![free.clone()]).await.unwrap();
+    for (execution, state) in free
+        .executions
+        .iter()
+        .zip([State::Running, State::Canceled])
+    {
+        let done = store
+            .cancel_execution(shop.account.id, execution.id, at(70))
+            .await
+            .unwrap();
+        assert_eq!(done, Cancelling::Ended);
+        let task = store
+            .task(shop.account.id, Key::Id(free.id))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(task.state, state);
+    }
+    let again = store
+        .cancel_execution(shop.account.id, free.executions[0].id, at(71))
+        .await
+        .unwrap();
+    assert_eq!(again, Cancelling::Over);
+}
+
+pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let new = new_task(&shop, "custom.x", 2);
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+    let failed = Attempt {
+        state: State::Failed,
+        dead: true,
+        failures: 4,
+        attempt: 4,
+        ..ended_well(new.executions[0].id)
+    };
+    store
+        .settle(settlement(&shop, &new, failed, NO_CHANGE))
+        .await
+        .unwrap();
+    let id = new.executions[0].id;
+    assert!(
+        !store.redrive(shop.account.id, id, at(80)).await.unwrap(),
+        "its task is not over"
+    );
+    let well = ended_well(new.executions[1].id);
+    store
+        .settle(settlement(&shop, &new, well, ended(State::Failed)))
+        .await
+        .unwrap();
+    let dead = ExecutionFilter {
+        dead: true,
+        ..ExecutionFilter::default()
+    };
+    let listed = store
+        .executions(shop.account.id, &dead, Page::first(9), Outputs::Omit)
+        .await
+        .unwrap();
+    assert_eq!(listed.len(), 1);
+
+    assert!(store.redrive(shop.account.id, id, at(80)).await.unwrap());
+    assert!(
+        !store
+            .redrive(shop.account.id, new.executions[1].id, at(80))
+            .await
+            .unwrap()
+    );
+    let claimed = store
+        .claim(shop.account.id, NodeId::generate(), at(80), 9)
+        .await
+        .unwrap()
+        .tasks;
+    assert_eq!(
+        (
+            claimed[0].executions[0].attempt,
+            claimed[0].executions[0].failures
+        ),
+        (4, 0)
+    );
+}
+
+pub(crate) async fn lists_go_on_after_a_page(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let tasks: Vec<_> = (0..5)
+        .map(|i| new_task(&shop, if i == 0 { "custom.y" } else { "custom.x" }, 1))
+        .collect();
+    store.insert_tasks(tasks.clone()).await.unwrap();
+    let list = async |filter: TaskFilter, page| {
+        let listed = store.tasks(shop.account.id, &filter, page).await.unwrap();
+        listed.into_iter().map(|task| task.id).collect::<Vec<_>>()
+    };
+    let first = list(TaskFilter::default(), Page::first(3)).await;
+    assert_eq!(first, [tasks[4].id, tasks[3].id, tasks[2].id]);
+    let after = Some(first[2]);
+    assert_eq!(
+        list(TaskFilter::default(), Page { after, limit: 9 }).await,
+        [tasks[1].id, tasks[0].id]
+    );
+    let only = TaskFilter {
+        event: Some("custom.y".into()),
+        active: true,
+        ..TaskFilter::default()
+    };
+    assert_eq!(list(only, Page::first(9)).await, [tasks[0].id]);
+
+    let executions = store
+        .executions(
+            shop.account.id,
+            &ExecutionFilter::default(),
+            Page::first(2),
+            Outputs::Omit,
+        )
+        .await
+        .unwrap();
+    assert_eq!(executions[0].id, tasks[4].executions[0].id);
+    let page = Page {
+        after: Some(executions[1].id),
+        limit: 9,
+    };
+    let rest = store
+        .executions(
+            shop.account.id,
+            &ExecutionFilter::default(),
+            page,
+            Outputs::Omit,
+        )
+        .await
+        .unwrap();
+    assert_eq!(rest.len(), 3);
+}
+
+pub(crate) async fn what_is_old_or_too_much_is_removed_with_what_nothing_refers_to(
+    store: &dyn Store,
+) {
+    let shop = Shop::open(store).await;
+    let mut tasks: Vec<_> = (0..4).map(|_| new_task(&shop, "custom.x", 1)).collect();
+    tasks[0].program = Some("ad hoc".into());
+    let mut inline = shop.source.clone();
+    inline.digest = Digest::of(b"ad hoc");
+    tasks[0].executions[0].recipe = Arc::new(Recipe::of(&shop.hook, &inline));
+    store.insert_tasks(tasks.clone()).await.unwrap();
+    for (task, seconds) in tasks.iter().zip([100, 200, 300]) {
+        let change = TaskChange::Ended {
+            state: State::Finished,
+            started_at: None,
+            at: at(seconds),
+        };
+        store
+            .settle(settlement(
+                &shop,
+                task,
+                ended_well(task.executions[0].id),
+                change,
+            ))
+            .await
+            .unwrap();
+    }
+    token(store, &shop, "old", TokenKind::Session)
+        .await
+        .unwrap();
+    let left = async || {
+        let listed = store
+            .tasks(shop.account.id, &TaskFilter::default(), Page::first(9))
+            .await
+            .unwrap();
+        listed.into_iter().map(|task| task.id).collect::<Vec<_>>()
+    };
+
+    let by_age = Retention {
+        age: Duration::from_secs(150),
+        tasks_per_account: 9,
+    };
+    let swept = store.sweep(&by_age, at(300)).await.unwrap();
+    assert_eq!((swept.tasks, swept.programs, swept.tokens), (1, 1, 1));
+    assert_eq!(left().await, [tasks[3].id, tasks[2].id, tasks[1].id]);
+    assert_eq!(store.program(inline.digest).await.unwrap(), None);
+    assert!(store.program(shop.source.digest).await.unwrap().is_some());
+    // The recipe is known to be gone, and comes back with its next execution.
+    let mut again = new_task(&shop, "custom.x", 1);
+    again.program = Some("ad hoc".into());
+    again.executions[0].recipe = tasks[0].executions[0].recipe.clone();
+    store.insert_tasks(vec![again.clone()]).await.unwrap();
+
+    let by_count = Retention {
+        age: Duration::from_secs(1_000_000),
+        tasks_per_account: 2,
+    };
+    assert_eq!(store.sweep(&by_count, at(300)).await.unwrap().tasks, 2);
+    // One that is not over stays, however old it is.
+    assert_eq!(left().await, [again.id, tasks[3].id]);
+}
+
+pub(crate) async fn accounts_are_kept_apart(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let new = new_task(&shop, "custom.x", 1);
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+    let other = store.insert_account(account("other")).await.unwrap().id;
+
+    assert!(store.hooks(other).await.unwrap().is_empty());
+    assert_eq!(store.task(other, Key::Id(new.id)).await.unwrap(), None);
+    assert_eq!(
+        store.task(other, Number::new(1).into()).await.unwrap(),
+        None
+    );
+    assert!(
+        store
+            .execution(other, new.executions[0].id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(store.event(other, new.id).await.unwrap(), None);
+    assert!(!store.delete_hook(other, shop.hook.id).await.unwrap());
+    assert!(store.cancel_task(other, new.id, at(1)).await.is_err());
+    assert!(
+        store
+            .claim(other, NodeId::generate(), at(99), 9)
+            .await
+            .unwrap()
+            .tasks
+            .is_empty()
+    );
+    // The same event of another account is another event.
+    let mut same = new_task(&shop, "custom.x", 0);
+    same.account = other;
+    same.event = new.event.clone();
+    assert_eq!(
+        store.insert_tasks(vec![same]).await.unwrap(),
+        [Inserted::New(Number::new(1))]
+    );
+}

@@ -1,0 +1,287 @@
+//! Tasks and executions: writing them down, settling and reading them.
+
+use tenterhook_dispatch::{
+    Attempt, Execution, ExecutionFilter, Inserted, Key, NewTask, Number, Outputs, Page, Settlement,
+    State, Store, TaskChange,
+};
+use tenterhook_engine::Outcome;
+
+use crate::support::{Shop, at, ended_well, new_task};
+
+pub(crate) async fn a_task_and_its_executions_are_kept_whole(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let new = new_task(&shop, "custom.x", 70);
+    let inserted = store.insert_tasks(vec![new.clone()]).await.unwrap();
+    assert_eq!(inserted, [Inserted::New(Number::new(1))]);
+
+    let task = store
+        .task(shop.account.id, Number::new(1).into())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        store
+            .task(shop.account.id, Key::Id(new.id))
+            .await
+            .unwrap()
+            .as_ref(),
+        Some(&task)
+    );
+    assert_eq!(
+        (task.id, task.name.as_str(), task.started_by.as_str()),
+        (new.id, "custom.x", "ada")
+    );
+    assert_eq!(
+        (task.object.as_deref(), task.state),
+        (Some("vm-1"), State::Waiting)
+    );
+    assert_eq!(
+        task.event,
+        new.event.as_ref().map(|event| event.key.clone())
+    );
+    assert_eq!((task.progress.total, task.progress.complete), (70, 0));
+    assert_eq!(
+        store.event(shop.account.id, new.id).await.unwrap(),
+        new.event.as_ref().map(|event| event.json.clone())
+    );
+
+    let executions = of_task(store, &shop, &new).await;
+    let planned: Vec<_> = new
+        .executions
+        .iter()
+        .map(|execution| execution.id)
+        .collect();
+    let kept: Vec<_> = executions.iter().map(|execution| execution.id).collect();
+    assert_eq!(kept, planned);
+    let first = &executions[0];
+    assert_eq!(
+        (first.state, first.attempt, first.task),
+        (State::Waiting, 0, new.id)
+    );
+    assert_eq!(
+        (first.hook, first.digest),
+        (new.executions[0].hook, shop.source.digest)
+    );
+    assert_eq!(
+        (first.name.as_str(), &first.server),
+        ("a.sh", &new.executions[0].server)
+    );
+    assert_eq!(
+        store
+            .execution(shop.account.id, first.id)
+            .await
+            .unwrap()
+            .as_ref(),
+        Some(first)
+    );
+}
+
+pub(crate) async fn of_task(store: &dyn Store, shop: &Shop, task: &NewTask) -> Vec<Execution> {
+    let filter = ExecutionFilter {
+        task: Some(task.id),
+        ..ExecutionFilter::default()
+    };
+    store
+        .executions(shop.account.id, &filter, Page::first(1), Outputs::Include)
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn an_event_that_comes_again_names_the_first_task(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let first = new_task(&shop, "custom.x", 1);
+    let mut again = new_task(&shop, "custom.x", 1);
+    again.event = first.event.clone();
+    let other = new_task(&shop, "custom.x", 1);
+
+    // In one call, and in a later one.
+    let inserted = store
+        .insert_tasks(vec![first.clone(), again.clone(), other.clone()])
+        .await
+        .unwrap();
+    assert!(matches!(inserted[0], Inserted::New(_)) && matches!(inserted[2], Inserted::New(_)));
+    assert_eq!(inserted[1], Inserted::Repeated(first.id));
+    assert_eq!(
+        store.insert_tasks(vec![again.clone()]).await.unwrap(),
+        [Inserted::Repeated(first.id)]
+    );
+    assert_eq!(
+        store
+            .task(shop.account.id, Key::Id(again.id))
+            .await
+            .unwrap(),
+        None
+    );
+    assert!(
+        store
+            .execution(shop.account.id, again.executions[0].id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+pub(crate) async fn a_task_without_executions_is_over_at_once(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let new = new_task(&shop, "custom.x", 0);
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+    let task = store
+        .task(shop.account.id, Key::Id(new.id))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (task.state, task.ended_at),
+        (State::Finished, Some(new.created_at))
+    );
+    assert!(store.backlog().await.unwrap().is_empty());
+}
+
+pub(crate) fn settlement(
+    shop: &Shop,
+    task: &NewTask,
+    attempt: Attempt,
+    change: TaskChange,
+) -> Settlement {
+    Settlement {
+        account: shop.account.id,
+        task: task.id,
+        execution: Some(attempt),
+        task_change: change,
+    }
+}
+
+pub(crate) const NO_CHANGE: TaskChange = TaskChange::None;
+
+pub(crate) fn ended(state: State) -> TaskChange {
+    TaskChange::Ended {
+        state,
+        started_at: Some(at(11)),
+        at: at(12),
+    }
+}
+
+pub(crate) async fn what_became_of_an_attempt_is_kept_whole(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let new = new_task(&shop, "custom.x", 1);
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+    let attempt = ended_well(new.executions[0].id);
+    store
+        .settle(settlement(
+            &shop,
+            &new,
+            attempt.clone(),
+            ended(State::Finished),
+        ))
+        .await
+        .unwrap();
+
+    let kept = store
+        .execution(shop.account.id, attempt.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (kept.state, kept.attempt, kept.outcome),
+        (attempt.state, 1, attempt.outcome)
+    );
+    assert_eq!(
+        (kept.usage, &kept.output, kept.verdict),
+        (attempt.usage, &attempt.output, attempt.verdict)
+    );
+    assert_eq!(
+        (kept.started_at, kept.ended_at),
+        (attempt.started_at, attempt.ended_at)
+    );
+    let task = store
+        .task(shop.account.id, Key::Id(new.id))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (task.state, task.started_at, task.ended_at),
+        (State::Finished, Some(at(11)), Some(at(12)))
+    );
+    assert_eq!(task.progress.complete, 1);
+    let listed = store
+        .executions(
+            shop.account.id,
+            &ExecutionFilter::default(),
+            Page::first(9),
+            Outputs::Omit,
+        )
+        .await
+        .unwrap();
+    assert!(listed[0].output.stdout.is_empty());
+    assert_eq!(listed[0].output.dropped_bytes, 5);
+}
+
+pub(crate) async fn settlements_take_effect_in_their_order(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let new = new_task(&shop, "custom.x", 1);
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+    let id = new.executions[0].id;
+    let mut queued = Vec::new();
+    for failures in 1..=5 {
+        let failed = Attempt {
+            state: State::Waiting,
+            attempt: failures,
+            failures,
+            outcome: Some(Outcome::Exited { status: 1 }),
+            due_at: Some(at(50)),
+            ended_at: None,
+            ..ended_well(id)
+        };
+        queued.push(store.settle(settlement(&shop, &new, failed, NO_CHANGE)));
+    }
+    let last = Attempt {
+        attempt: 6,
+        ..ended_well(id)
+    };
+    queued.push(store.settle(settlement(&shop, &new, last, ended(State::Finished))));
+    // Nobody has waited for any of them yet.
+    for answer in queued.into_iter().rev() {
+        answer.await.unwrap();
+    }
+    let kept = store.execution(shop.account.id, id).await.unwrap().unwrap();
+    assert_eq!(
+        (kept.attempt, kept.state, kept.due_at),
+        (6, State::Finished, None)
+    );
+}
+
+pub(crate) async fn a_task_in_progress_tells_how_far_it_is(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    // Others around it, so that a mix-up of rows would show.
+    let before = new_task(&shop, "custom.x", 3);
+    let new = new_task(&shop, "custom.x", 3);
+    store
+        .insert_tasks(vec![before.clone(), new.clone()])
+        .await
+        .unwrap();
+    let first = ended_well(new.executions[0].id);
+    store
+        .settle(settlement(&shop, &new, first, NO_CHANGE))
+        .await
+        .unwrap();
+
+    let task = store
+        .task(shop.account.id, Key::Id(new.id))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((task.progress.total, task.progress.complete), (3, 1));
+    assert_eq!(
+        (task.state, task.started_at, task.ended_at),
+        (State::Running, Some(at(11)), None)
+    );
+    let untouched = store
+        .task(shop.account.id, Key::Id(before.id))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (untouched.progress.complete, untouched.state),
+        (0, State::Waiting)
+    );
+}
