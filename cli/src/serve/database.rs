@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use tenterhook_dispatch::Store;
 use tenterhook_store::Sqlite;
 
@@ -53,9 +52,7 @@ pub(super) async fn open(url: &DatabaseUrl, data: &DataDir) -> anyhow::Result<Da
         DatabaseUrl::InDataFolder => (data.database(), None),
         DatabaseUrl::Sqlite(path) => (path.clone(), Some(Lock::take(&beside(path))?)),
     };
-    let store = Sqlite::open(&path)
-        .await
-        .with_context(|| format!("cannot start with {}", path.display()))?;
+    let store = Sqlite::open(&path).await?;
     Ok(Database {
         store: Arc::new(store),
         _lock: lock,

@@ -137,11 +137,15 @@ fn a_module_beyond_the_servers_own_bound_is_refused() {
 }
 
 #[test]
-fn guest_text_in_a_verdict_cannot_work_on_the_terminal() {
-    let ended = Program::script("#!/bin/\u{1b}[2Jzsh\n")
-        .check()
-        .with_status(1);
-    assert!(!ended.stdout.contains('\u{1b}'), "{ended:?}");
+fn guest_text_in_a_refusal_cannot_work_on_the_terminal() {
+    let script = Program::script("#!/bin/\u{1b}[2Jzsh\n");
+    let module = Program::module(tiny::exporting_twice("evil\u{1b}[2J"));
+    for program in [script, module] {
+        let checked = program.check().with_status(1);
+        assert!(!checked.stdout.contains('\u{1b}'), "{checked:?}");
+        let run = program.run(&[]).with_status(125);
+        assert!(!run.stderr.contains('\u{1b}'), "{run:?}");
+    }
 }
 
 #[test]

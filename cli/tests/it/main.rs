@@ -1,8 +1,13 @@
 //! The built binary, started as a person or a script would start it.
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a part of it")]
 
+mod api;
+mod bombs;
 mod check;
+mod crash;
+mod examples;
 mod http;
+mod journey;
 mod oracle;
 mod run_event;
 mod run_report;

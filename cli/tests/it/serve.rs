@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::api::{Owner, event};
 use crate::server::Server;
 use crate::tenterhook::{Ended, command};
 
@@ -114,41 +115,15 @@ fn the_log_can_be_json() {
 }
 
 #[test]
-fn an_event_runs_its_hook() {
+fn a_second_signal_stops_a_server_whose_hooks_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
-    let token = fs::read_to_string(folder.path().join("owner.token")).unwrap();
-    let headers = |kind: &str| {
-        format!(
-            "Authorization: Bearer {}\r\nContent-Type: {kind}\r\n",
-            token.trim()
-        )
-    };
-    let post = |path: &str, kind: &str, body: &str| -> Value {
-        let answer = server.post(path, &headers(kind), body);
-        assert!(answer.status < 300, "{path}: {answer:?}");
-        serde_json::from_str(&answer.body).unwrap()
-    };
-    let source = post(
-        "/api/v1/sources?name=greet",
-        "text/x-shellscript",
-        "echo \"hello $(jq -r .who)\"; exit 3",
-    );
-    let hook = format!(
-        r#"{{"source": {}, "event": "custom.greeting"}}"#,
-        source["number"]
-    );
-    post("/api/v1/hooks", "application/json", &hook);
-    let event = r#"{"specversion":"1.0","id":"1","source":"/t","type":"custom.greeting","data":{"who":"you"}}"#;
-    let answer = post(
-        "/api/v1/events?wait=30",
-        "application/cloudevents+json",
-        event,
-    );
-    let run = &answer["task"]["executions"][0];
-    assert_eq!(run["stdout"], "hello you\n", "{answer}");
-    assert_eq!(run["outcome"]["status"], 3);
-    assert!(run["usage"]["fuel"].as_u64().unwrap() > 0);
+    let owner = Owner::of(&server, folder.path());
+    owner.hook("nap", "sleep 1h", &json!({}));
+    owner.post("/api/v1/events", &event("nap", 1));
+    let (status, said) = server.stop_at_once();
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("what was running is run again"), "{said}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A real server on a free port, ended with the test that started it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Stdio};
 
@@ -50,15 +50,30 @@ impl Server {
         http::request(&self.address, "GET", path, headers, "")
     }
 
-    pub(crate) fn post(&self, path: &str, headers: &str, body: &str) -> Answer {
-        http::request(&self.address, "POST", path, headers, body)
+    /// Asks the server to stop; answers its status and what it said since.
+    pub(crate) fn stop(self, signal: Signal) -> (Option<i32>, String) {
+        tenterhook::signal(&self.child, signal);
+        self.ended()
     }
 
-    /// Sends a signal; answers the status and what the server said since.
-    pub(crate) fn stop(mut self, signal: Signal) -> (Option<i32>, String) {
-        tenterhook::signal(&self.child, signal);
+    /// Asks the server to stop and, once it has said that it is stopping, again.
+    pub(crate) fn stop_at_once(mut self) -> (Option<i32>, String) {
+        tenterhook::signal(&self.child, Signal::TERM);
+        let mut line = String::new();
+        while !line.contains("stopping") {
+            line.clear();
+            assert!(
+                self.stderr.read_line(&mut line).unwrap() > 0,
+                "it never said so"
+            );
+        }
+        tenterhook::signal(&self.child, Signal::INT);
+        self.ended()
+    }
+
+    fn ended(mut self) -> (Option<i32>, String) {
         let mut said = String::new();
-        std::io::Read::read_to_string(&mut self.stderr, &mut said).unwrap();
+        self.stderr.read_to_string(&mut said).unwrap();
         (self.child.wait().unwrap().code(), said)
     }
 }

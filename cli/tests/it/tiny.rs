@@ -45,6 +45,21 @@ pub(crate) fn importing(namespace: &str, name: &str) -> Vec<u8> {
     finish(module, "_start", 1, &[])
 }
 
+/// A module that is invalid: it exports its function twice under this name.
+pub(crate) fn exporting_twice(name: &str) -> Vec<u8> {
+    let mut module = Module::new();
+    module.section(&types(&[&[]]));
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    module.section(&functions);
+    let mut exports = ExportSection::new();
+    exports.export(name, ExportKind::Func, 0);
+    exports.export(name, ExportKind::Func, 0);
+    module.section(&exports);
+    module.section(&code(&[]));
+    module.finish()
+}
+
 /// A command with a memory that threads could share.
 pub(crate) fn threaded() -> Vec<u8> {
     let mut module = Module::new();
