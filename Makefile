@@ -63,6 +63,7 @@ deny: ## Check licences, advisories and who may depend on what (needs cargo-deny
 
 .PHONY: toolchain
 toolchain: ## Install what a bare rustup lacks: the Wasm target, clippy, rustfmt
+	@rustc --version > /dev/null || rustup toolchain install
 	@test -d "$$(rustc --print target-libdir --target $(WASM))" || rustup target add $(WASM)
 	@cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
 	@cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
