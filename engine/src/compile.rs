@@ -8,6 +8,8 @@ mod child;
 mod worker;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::sync::Semaphore;
@@ -25,6 +27,8 @@ pub(crate) struct Compiler {
     process: Option<Vec<PathBuf>>,
     /// One at a time: a compilation uses all cores by itself.
     turn: Semaphore,
+    count: AtomicU64,
+    micros: AtomicU64,
 }
 
 impl Compiler {
@@ -33,7 +37,17 @@ impl Compiler {
         Self {
             process: process.filter(|words| !words.is_empty()),
             turn: Semaphore::new(1),
+            count: AtomicU64::new(0),
+            micros: AtomicU64::new(0),
         }
+    }
+
+    /// How many compilations there were, and how many microseconds they took.
+    pub(crate) fn bill(&self) -> (u64, u64) {
+        (
+            self.count.load(Ordering::Relaxed),
+            self.micros.load(Ordering::Relaxed),
+        )
     }
 
     /// Compiles one module or component.
@@ -45,6 +59,7 @@ impl Compiler {
         bytes: Bytes,
     ) -> Result<Vec<u8>, Error> {
         let _turn = self.turn.acquire().await;
+        let started_at = Instant::now();
         let digest = Digest::of(&bytes);
         let compiled = match &self.process {
             Some(words) => {
@@ -60,6 +75,9 @@ impl Compiler {
                     .await
             }
         };
+        let micros = u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(micros, Ordering::Relaxed);
         let code = compiled.unwrap_or(Err(Error::Panicked { digest }))?;
         code.map_err(|reason| Refusal::Compile { kind, reason }.into())
     }

@@ -26,6 +26,7 @@ use crate::runtime::{GuestThreads, Runtime};
 use crate::sandbox;
 use crate::sandbox::scratch::Scratches;
 use crate::shell::Shell;
+use crate::stats::Stats;
 
 /// The entry point of a command: a function without parameters and results.
 const ENTRY: &str = "_start";
@@ -72,6 +73,7 @@ struct Inner {
     shell: Shell,
     scratches: Scratches,
     sandboxes: Semaphore,
+    sandboxes_all: u32,
     compiler: Compiler,
     threads: GuestThreads,
 }
@@ -95,6 +97,7 @@ impl Engine {
                 shell: Shell::default(),
                 scratches: Scratches::probe(&settings.scratch),
                 sandboxes: Semaphore::new(sandboxes),
+                sandboxes_all: settings.sandboxes,
                 compiler: Compiler::new(settings.compiler),
                 threads: GuestThreads::start(settings.threads)?,
             }),
@@ -154,6 +157,21 @@ impl Engine {
         self.inner
             .threads
             .spawn(async move { engine.run(&program, invocation).await })
+    }
+
+    /// Tells how busy the engine is and was.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let inner = &self.inner;
+        let free = u32::try_from(inner.sandboxes.available_permits()).unwrap_or(u32::MAX);
+        let (compilations, compile_us) = inner.compiler.bill();
+        Stats {
+            sandboxes: inner.sandboxes_all,
+            sandboxes_in_use: inner.sandboxes_all.saturating_sub(free),
+            compilations,
+            compile_us,
+            scratch_mounted: inner.scratches.are_mounted(),
+        }
     }
 
     /// The threads that run guests, to run more there.

@@ -18,6 +18,7 @@ mod report;
 mod runtime;
 mod sandbox;
 mod shell;
+mod stats;
 
 pub use crate::admission::Survey;
 pub use crate::compile::compile_worker;
@@ -31,3 +32,4 @@ pub use crate::outcome::{Limit, Outcome, Trap};
 pub use crate::program::Program;
 pub use crate::refusal::Refusal;
 pub use crate::report::{Report, Usage};
+pub use crate::stats::Stats;

@@ -77,7 +77,9 @@ pub(crate) async fn run(
     let guest = store.data_mut();
     let verdict = match (&mut guest.shell, &scratch) {
         (Some(shell), _) => shell.verdict.take(),
-        (None, scratch) => scratch.as_ref().and_then(|scratch| scratch.tree().verdict()),
+        (None, scratch) => scratch
+            .as_ref()
+            .and_then(|scratch| scratch.tree().verdict()),
     };
     let files_bytes = match &scratch {
         Some(scratch) if scratches.are_mounted() => scratch.used(),

@@ -45,6 +45,30 @@ impl Text {
                 stats.output_bytes,
             ),
             ("fuel_total", "counter", "Fuel used by runs.", stats.fuel),
+            (
+                "sandboxes",
+                "gauge",
+                "Runs that may be in progress at one time.",
+                stats.engine.sandboxes.into(),
+            ),
+            (
+                "sandboxes_in_use",
+                "gauge",
+                "Runs that are in progress.",
+                stats.engine.sandboxes_in_use.into(),
+            ),
+            (
+                "compilations_total",
+                "counter",
+                "Programs compiled; what came from the cache is not counted.",
+                stats.engine.compilations,
+            ),
+            (
+                "scratch_mounted",
+                "gauge",
+                "1 if the kernel holds the quota of modules' files, 0 if the host counts them.",
+                stats.engine.scratch_mounted.into(),
+            ),
         ] {
             let name = format!("tenterhook_{name}");
             self.family(&name, kind, help);
@@ -58,6 +82,9 @@ impl Text {
         );
         let us = u64::try_from(stats.oldest_waiting.as_micros()).unwrap_or(u64::MAX);
         self.sample(name, &[], super::text::seconds(us));
+        let name = "tenterhook_compile_seconds_total";
+        self.family(name, "counter", "Time that compiling took.");
+        self.sample(name, &[], super::text::seconds(stats.engine.compile_us));
         let name = "tenterhook_attempts_total";
         self.family(name, "counter", "Attempts ended, by what ended them.");
         for (outcome, count) in &stats.attempts {

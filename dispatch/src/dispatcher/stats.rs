@@ -29,6 +29,8 @@ pub struct Stats {
     pub fuel: u64,
     /// Output bytes printed since the start, dropped ones included.
     pub output_bytes: u64,
+    /// How busy the engine is.
+    pub engine: tenterhook_engine::Stats,
 }
 
 const NAMES: [&str; 9] = [
@@ -97,6 +99,7 @@ impl Dispatcher {
                 .collect(),
             fuel: read(&counters.fuel),
             output_bytes: read(&counters.output_bytes),
+            engine: self.inner.engine.stats(),
         }
     }
 }

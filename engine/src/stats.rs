@@ -1,0 +1,17 @@
+//! How busy an engine is and was, for metrics.
+
+/// How busy an engine is and was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Runs that may be in progress at one time.
+    pub sandboxes: u32,
+    /// Runs that are in progress.
+    pub sandboxes_in_use: u32,
+    /// Programs compiled since the start; what came from the cache is not counted.
+    pub compilations: u64,
+    /// Microseconds that those took by the clock, waiting for their turn aside.
+    pub compile_us: u64,
+    /// Whether the kernel holds the quota of modules' files. If not, the host
+    /// counts them, and components get theirs read-only.
+    pub scratch_mounted: bool,
+}
