@@ -23,7 +23,7 @@ fn no_acknowledged_event_is_lost_when_the_server_is_killed() {
     let owner = Owner::of(&server, data.path());
     owner.hook(
         "slow",
-        "sleep 0.1; echo \"attempt $HOOK_ATTEMPT\"",
+        "sleep 0.03; echo \"attempt $HOOK_ATTEMPT\"",
         &json!({}),
     );
 
