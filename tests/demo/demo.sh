@@ -15,6 +15,7 @@ command -v curl > /dev/null || { echo "the demo needs curl" >&2; exit 1; }
 
 data=$(mktemp -d)
 log=$data.log
+: > "$log"
 server=
 cleanup() {
     [ -z "$server" ] || { kill "$server" 2> /dev/null && wait "$server"; } || true
