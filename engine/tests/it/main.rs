@@ -2,6 +2,7 @@
 //!
 //! Limits here are small and explicit, and nothing is timed: a test looks at the
 //! outcome alone.
+#![expect(clippy::unwrap_used, reason = "a helper of a test is a part of it")]
 
 mod admission;
 mod bounded;

@@ -76,16 +76,21 @@ pub(crate) fn loop_in_start_function() -> Vec<u8> {
         .br(0)
         .end()
         .end();
-    let mut shape = Shape::default();
-    shape.start = Some(0);
-    shape.command(code)
+    let start = Some(0);
+    Shape {
+        start,
+        ..Shape::default()
+    }
+    .command(code)
 }
 
 /// Does nothing, with a memory of that many pages from the start.
 pub(crate) fn memory_of(pages: u64) -> Vec<u8> {
-    let mut shape = Shape::default();
-    shape.pages = pages;
-    shape.command(nothing())
+    Shape {
+        pages,
+        ..Shape::default()
+    }
+    .command(nothing())
 }
 
 /// Does nothing, with a table of that many elements from the start.

@@ -128,6 +128,7 @@ call!(
 );
 call!(
     /// Opens a path below a folder.
+    #[expect(clippy::too_many_arguments, reason = "WASI has as many")]
     path_open(
         fd: u32,
         dirflags: u32,
