@@ -50,7 +50,8 @@ pub use crate::id::{
 };
 pub use crate::live::{Chunk, LiveOutput};
 pub use crate::page::{
-    ACCOUNT_MAX, ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage,
+    ACCOUNT_MAX, ExecutionFilter, ExecutionPage, OUTPUTS_MAX_BYTES, Outputs, PAGE_MAX, Page,
+    TaskFilter, TaskPage,
 };
 pub use crate::recipe::{Recipe, RecipeContent};
 pub use crate::rehearsal::Rehearsal;

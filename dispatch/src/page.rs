@@ -58,12 +58,19 @@ pub struct ExecutionFilter {
     pub dead: bool,
 }
 
+/// Most bytes that a list of one task's executions carries of what they printed.
+///
+/// A task may have thousands of executions with up to 16 MiB of output each; what
+/// does not fit here is read one execution at a time.
+pub const OUTPUTS_MAX_BYTES: u64 = 32 << 20;
+
 /// Whether a list carries what the executions printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outputs {
     /// Leave it out.
     Omit,
-    /// Carry it.
+    /// Carry it, for the executions of one task and up to [`OUTPUTS_MAX_BYTES`]
+    /// in all; what is left out counts as dropped. Elsewhere it is left out.
     Include,
 }
 

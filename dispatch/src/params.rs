@@ -33,36 +33,32 @@ impl Params {
     pub(crate) fn of(name: &HookPointName, data: Option<&Value>) -> Self {
         let empty = Map::new();
         let data = data.and_then(Value::as_object).unwrap_or(&empty);
-        match name.point() {
-            Some(point) => {
-                let mut params = Self {
-                    croit: point.face == Face::Croit,
-                    ..Self::default()
-                };
-                let mut room = TOTAL_MAX_BYTES;
-                for parameter in point.parameters {
-                    let value = data
-                        .get(parameter.name)
-                        .and_then(|value| text(value, &mut room));
-                    if params.croit {
-                        params.positional.push(value.clone().unwrap_or_default());
-                    }
-                    if let Some(value) = value {
-                        params.named.push((upper_snake(parameter.name), value));
-                    }
-                }
-                params
-            }
-            None => Self::undocumented(data),
-        }
-    }
-
-    /// Takes every plain member, for an event of a tenant's own name.
-    fn undocumented(data: &Map<String, Value>) -> Self {
         let mut params = Self::default();
         let mut room = TOTAL_MAX_BYTES;
+        if let Some(point) = name.point() {
+            params.croit = point.face == Face::Croit;
+            for parameter in point.parameters {
+                let value = data
+                    .get(parameter.name)
+                    .and_then(|value| text(value, &mut room));
+                if params.croit {
+                    params.positional.push(value.clone().unwrap_or_default());
+                }
+                if let Some(value) = value {
+                    params.named.push((upper_snake(parameter.name), value));
+                }
+            }
+        }
+        params.add_undocumented(data, room);
+        params
+    }
+
+    /// Takes every other plain member: an event may tell more than the catalog
+    /// says, and one of a tenant's own name has no catalog.
+    fn add_undocumented(&mut self, data: &Map<String, Value>, mut room: usize) {
+        let most = self.named.len() + UNDOCUMENTED_MAX;
         for (name, value) in data {
-            if params.named.len() == UNDOCUMENTED_MAX {
+            if self.named.len() == most {
                 break;
             }
             if name.is_empty()
@@ -73,14 +69,13 @@ impl Params {
                 continue;
             }
             let name = upper_snake(name);
-            if params.named.iter().any(|(taken, _)| *taken == name) {
+            if self.named.iter().any(|(taken, _)| *taken == name) {
                 continue;
             }
             if let Some(value) = text(value, &mut room) {
-                params.named.push((name, value));
+                self.named.push((name, value));
             }
         }
-        params
     }
 }
 
@@ -112,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_members_become_variables_and_croit_arguments() {
+    fn documented_members_become_variables_and_croit_arguments_and_others_variables() {
         let params = of(
             "OnDhcpLeaseUpdate",
             &json!({"ip": "10.0.0.7", "mac": "aa:bb", "more": 1}),
@@ -121,7 +116,8 @@ mod tests {
             params.named,
             [
                 ("MAC".into(), "aa:bb".into()),
-                ("IP".into(), "10.0.0.7".into())
+                ("IP".into(), "10.0.0.7".into()),
+                ("MORE".into(), "1".into())
             ]
         );
         assert_eq!(params.positional, ["", "aa:bb", "10.0.0.7", ""]);

@@ -4,8 +4,8 @@ use bytes::Bytes;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use tenterhook_dispatch::{
-    Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, Output, Outputs, PAGE_MAX,
-    State, TaskId,
+    Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, OUTPUTS_MAX_BYTES, Output,
+    Outputs, PAGE_MAX, State, TaskId,
 };
 
 use super::claim::{hook, server};
@@ -14,24 +14,42 @@ use super::hooks::policy;
 
 const DOING: &str = "read the executions";
 
-const WITH_OUTPUT: &str = "SELECT executions.*, tasks.id AS task_id, tasks.number AS task_number, \
-    tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
-    recipes.failure_policy AS failure_policy FROM executions JOIN tasks ON tasks.seq = executions.task \
+/// All columns but what was printed.
+const COLUMNS: &str = "SELECT executions.id, hook, hook_number, server_number, server_name, \
+    executions.state, attempt, failures, executions.due_at, outcome, error, usage, \
+    verdict, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
+    tasks.number AS task_number, tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
+    recipes.failure_policy AS failure_policy, ";
+
+const FROM: &str = " FROM executions JOIN tasks ON tasks.seq = executions.task \
     JOIN recipes ON recipes.id = executions.recipe WHERE executions.account = ";
 
-const WITHOUT_OUTPUT: &str = "SELECT executions.id, hook, hook_number, server_number, server_name, \
-    executions.state, attempt, failures, executions.due_at, outcome, error, usage, NULL AS stdout, NULL AS stderr, \
-    dropped_bytes, verdict, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
-    tasks.number AS task_number, tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
-    recipes.failure_policy AS failure_policy FROM executions JOIN tasks ON tasks.seq = executions.task \
-    JOIN recipes ON recipes.id = executions.recipe WHERE executions.account = ";
+const WHOLE_OUTPUT: &str = "stdout, stderr, dropped_bytes";
+const NO_OUTPUT: &str = "NULL AS stdout, NULL AS stderr, dropped_bytes";
+
+/// The output of one task's executions, in their order, as long as all that
+/// comes before and with it fits; the rest counts as dropped.
+fn bounded_output() -> String {
+    let own = "coalesce(length(stdout), 0) + coalesce(length(stderr), 0)";
+    let fits = format!("sum({own}) OVER (ORDER BY executions.seq) <= {OUTPUTS_MAX_BYTES}");
+    format!(
+        "CASE WHEN {fits} THEN stdout END AS stdout, CASE WHEN {fits} THEN stderr END AS stderr, \
+         dropped_bytes + CASE WHEN {fits} THEN 0 ELSE {own} END AS dropped_bytes"
+    )
+}
+
+fn select(output: &str) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(COLUMNS);
+    query.push(output).push(FROM);
+    query
+}
 
 pub(super) async fn get(
     pool: &SqlitePool,
     account: i64,
     id: ExecutionId,
 ) -> Result<Option<Execution>, Error> {
-    let mut query = QueryBuilder::<Sqlite>::new(WITH_OUTPUT);
+    let mut query = select(WHOLE_OUTPUT);
     query
         .push_bind(account)
         .push(" AND executions.id = ")
@@ -52,10 +70,10 @@ pub(super) async fn list(
     page: ExecutionPage,
     outputs: Outputs,
 ) -> Result<Vec<Execution>, Error> {
-    let mut query = QueryBuilder::<Sqlite>::new(match outputs {
-        Outputs::Include => WITH_OUTPUT,
-        Outputs::Omit => WITHOUT_OUTPUT,
-    });
+    let mut query = match (outputs, filter.task) {
+        (Outputs::Include, Some(_)) => select(&bounded_output()),
+        _ => select(NO_OUTPUT),
+    };
     query.push_bind(account);
     if let Some(hook) = filter.hook {
         query

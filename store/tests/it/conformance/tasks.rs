@@ -1,8 +1,8 @@
 //! Tasks and executions: writing them down, settling and reading them.
 
 use tenterhook_dispatch::{
-    Attempt, Execution, ExecutionFilter, Inserted, Key, NewTask, Number, Outputs, Page, Settlement,
-    State, Store, TaskChange,
+    Attempt, Execution, ExecutionFilter, Inserted, Key, NewTask, Number, OUTPUTS_MAX_BYTES, Output,
+    Outputs, Page, Settlement, State, Store, TaskChange,
 };
 use tenterhook_engine::Outcome;
 
@@ -159,6 +159,34 @@ pub(crate) fn ended(state: State) -> TaskChange {
         started_at: Some(at(11)),
         at: at(12),
     }
+}
+
+pub(crate) async fn what_a_task_printed_is_told_as_far_as_it_fits(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let new = new_task(&shop, "custom.x", 3);
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+    let most = usize::try_from(OUTPUTS_MAX_BYTES).unwrap();
+    for (execution, bytes) in new.executions.iter().zip([most - 10, 10, 7]) {
+        let mut attempt = ended_well(execution.id);
+        attempt.output = Output {
+            stdout: vec![b'x'; bytes].into(),
+            ..Output::default()
+        };
+        store
+            .settle(settlement(&shop, &new, attempt, NO_CHANGE))
+            .await
+            .unwrap();
+    }
+
+    let told = of_task(store, &shop, &new).await;
+
+    let lengths: Vec<_> = told
+        .iter()
+        .map(|execution| (execution.output.stdout.len(), execution.output.dropped_bytes))
+        .collect();
+    assert_eq!(lengths, [(most - 10, 0), (10, 0), (0, 7)]);
+    let whole = store.execution(shop.account.id, told[2].id).await.unwrap();
+    assert_eq!(whole.unwrap().output.stdout.len(), 7);
 }
 
 pub(crate) async fn what_became_of_an_attempt_is_kept_whole(store: &dyn Store) {
