@@ -26,17 +26,19 @@ test: toolchain ## Run all tests
 .PHONY: check
 check: format lint doc ## Check format, lints and documentation, with warnings as errors
 
+# Not `--package`: that would select other features than `make test` does, and
+# compile wasmtime a second time.
 .PHONY: build
 build: toolchain ## Build the binary: target/debug/tenterhook
-	cargo build --locked --package tenterhook
+	cargo build --locked --bin tenterhook
 
 .PHONY: release
 release: toolchain ## Build the optimised binary: target/release/tenterhook
-	cargo build --locked --release --package tenterhook
+	cargo build --locked --release --bin tenterhook
 
 .PHONY: bench
 bench: toolchain ## Time hooks beside fork and exec
-	cargo run --locked --release --package tenterhook-benches
+	cargo run --locked --release --bin tenterhook-benches
 
 .PHONY: example
 example: toolchain ## Build the example module: target/guests/…/volume-guard.wasm
