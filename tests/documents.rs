@@ -16,7 +16,11 @@ fn every_test_that_the_specification_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let specification = fs::read_to_string(root.join("docs/SPECIFICATION.md")).unwrap();
     let named = named_tests(&specification);
-    assert!(named.len() > 40, "the specification names only {} tests", named.len());
+    assert!(
+        named.len() > 40,
+        "the specification names only {} tests",
+        named.len()
+    );
     for (file, function) in named {
         let code = fs::read_to_string(root.join(format!("{file}.rs")))
             .unwrap_or_else(|error| panic!("{file}.rs: {error}"));

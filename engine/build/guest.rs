@@ -25,7 +25,14 @@ pub(crate) fn build(out: &Path) -> PathBuf {
     println!("cargo::rerun-if-changed={}", root.join("sdk/src").display());
     let target = target_folder(out, &shell);
     let status = Command::new(env::var_os("CARGO").expect("cargo sets it"))
-        .args(["build", "--release", "--locked", "--target", TARGET, "--manifest-path"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--target",
+            TARGET,
+            "--manifest-path",
+        ])
         .arg(shell.join("Cargo.toml"))
         .env("CARGO_TARGET_DIR", &target)
         .env_remove("CARGO_BUILD_BUILD_DIR")

@@ -22,12 +22,7 @@ const BOMBS: [(&str, &str, &str, &str); 5] = [
         "memory",
     ),
     ("flood", "yes", r#"{"output_bytes": 65536}"#, "output"),
-    (
-        "fork",
-        "bomb() { bomb | bomb & }; bomb; wait; bomb; sleep 1h",
-        r#"{"wall_ms": 1000}"#,
-        "wall",
-    ),
+    ("fork", ":(){ :|:& };:", r#"{"fuel": 2000000000}"#, "fuel"),
 ];
 
 #[test]

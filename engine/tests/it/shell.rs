@@ -106,10 +106,15 @@ async fn a_flood_of_output_is_stopped() {
 }
 
 #[tokio::test]
-async fn fork_bombs_end() {
-    ends(":(){ :|:& };:").await;
-    ends("f() { f & f & wait; }; f").await;
-    ends("while :; do (while :; do :; done) & done").await;
+async fn fork_bombs_are_stopped_by_their_fuel() {
+    for bomb in [
+        ":(){ :|:& };:",
+        "f() { f & f & wait; }; f",
+        "while :; do (while :; do :; done) & done",
+        "while :; do sleep 100 & done",
+    ] {
+        assert_eq!(attack(bomb).await.outcome, stopped(Limit::Fuel), "{bomb}");
+    }
 }
 
 #[tokio::test]

@@ -182,7 +182,12 @@ pub(crate) async fn what_a_task_printed_is_told_as_far_as_it_fits(store: &dyn St
 
     let lengths: Vec<_> = told
         .iter()
-        .map(|execution| (execution.output.stdout.len(), execution.output.dropped_bytes))
+        .map(|execution| {
+            (
+                execution.output.stdout.len(),
+                execution.output.dropped_bytes,
+            )
+        })
         .collect();
     assert_eq!(lengths, [(most - 10, 0), (10, 0), (0, 7)]);
     let whole = store.execution(shop.account.id, told[2].id).await.unwrap();
