@@ -1,9 +1,10 @@
 //! Pre-initialises the shell guest and compiles it to machine code.
 
-use wasmtime::{Engine, Linker, Store};
+use wasmparser::ValType;
+use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wizer::Wizer;
+use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 
 use crate::config::compiler_config;
 
@@ -31,19 +32,48 @@ fn initialise(guest: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let mut config = wasmtime::Config::new();
     config.wasm_exceptions(false).wasm_gc(false);
     let engine = Engine::new(&config)?;
+    let wizer = Wizer::new();
+    let (context, instrumented) = wizer.instrument(guest)?;
+    let module = Module::from_binary(&engine, &instrumented)?;
+    let mut linker: Linker<WasiP1Ctx> = Linker::new(&engine);
+    p1::add_to_linker_async(&mut linker, |wasi| wasi)?;
+    linker.define_unknown_imports_as_traps(&module)?;
+    let wasi = WasiCtxBuilder::new().inherit_stderr().build_p1();
+    let mut store = Store::new(&engine, wasi);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
     runtime.block_on(async {
-        let mut linker: Linker<WasiP1Ctx> = Linker::new(&engine);
-        p1::add_to_linker_async(&mut linker, |wasi| wasi)?;
-        let wasi = WasiCtxBuilder::new().inherit_stderr().build_p1();
-        let mut store = Store::new(&engine, wasi);
-        Wizer::new()
-            .run(&mut store, guest, async |store, module| {
-                linker.define_unknown_imports_as_traps(module)?;
-                linker.instantiate_async(store, module).await
-            })
-            .await
+        let instance = linker.instantiate_async(&mut store, &module).await?;
+        for export in ["_initialize", wizer.get_init_func()] {
+            let prepare = instance.get_typed_func::<(), ()>(&mut store, export)?;
+            prepare.call_async(&mut store, ()).await?;
+        }
+        wizer.snapshot(&context, &mut Prepared { store, instance }).await
     })
+}
+
+/// The guest as its preparation left it, for the snapshot.
+struct Prepared {
+    store: Store<WasiP1Ctx>,
+    instance: Instance,
+}
+
+impl InstanceState for Prepared {
+    async fn global_get(&mut self, name: &str, _: ValType) -> SnapshotVal {
+        let global = self.instance.get_global(&mut self.store, name);
+        match global.expect("an instrumented module exports its globals").get(&mut self.store) {
+            Val::I32(value) => SnapshotVal::I32(value),
+            Val::I64(value) => SnapshotVal::I64(value),
+            Val::F32(value) => SnapshotVal::F32(value),
+            Val::F64(value) => SnapshotVal::F64(value),
+            Val::V128(value) => SnapshotVal::V128(value.as_u128()),
+            other => panic!("a global of the shell guest has the type of {other:?}"),
+        }
+    }
+
+    async fn memory_contents(&mut self, name: &str, contents: impl FnOnce(&[u8]) + Send) {
+        let memory = self.instance.get_memory(&mut self.store, name);
+        contents(memory.expect("an instrumented module exports its memory").data(&self.store));
+    }
 }

@@ -95,20 +95,14 @@ async fn an_open_descriptor_counts_until_it_is_closed() {
 
 #[tokio::test]
 async fn the_descriptors_of_a_component_are_bounded() {
+    // WASI 0.2 counts descriptors together with streams and the like, and gives
+    // them some room; an adapted module has a table of 128 of its own besides.
     let run = Run::component_of(guests::FILES_DESCRIPTORS)
-        .limits(|limits| {
-            limits.descriptors = 10;
-            limits.inodes = 1_000;
-        })
+        .limits(|limits| limits.descriptors = 10)
         .go()
         .await;
-    // A component that opens too much traps: WASI 0.2 tells a full table no other way.
-    let ended_itself = run.outcome == SUCCESS;
-    assert!(
-        ended_itself || matches!(run.outcome, tenterhook_engine::Outcome::Trapped(_)),
-        "{:?}",
-        run.outcome
-    );
+    assert_eq!(run.outcome, SUCCESS);
+    assert!((10..128).contains(&number(&run.text())), "{}", run.text());
 }
 
 #[tokio::test]
