@@ -1,8 +1,8 @@
-//! Modules of a few bytes, each with one property that a test needs.
+//! Modules put together by hand, each with one property that a test needs.
 
 use wasm_encoder::{
-    CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
-    Instruction, MemorySection, MemoryType, Module, TypeSection, ValType,
+    BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
+    ImportSection, Instruction, MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 
 /// A command whose `_start` consists of these instructions.
@@ -78,6 +78,38 @@ pub(crate) fn threaded() -> Vec<u8> {
     module.section(&memories);
     module.section(&export("_start", 0));
     module.section(&code(&[]));
+    module.finish()
+}
+
+/// A command that passes every check and takes a compiler minutes: its functions
+/// are long rows of loops over the same variables.
+pub(crate) fn compiler_bomb() -> Vec<u8> {
+    const FUNCTIONS: u32 = 14;
+    const LOOPS: u32 = 85_000;
+    const VARIABLES: u32 = 50;
+    let mut function = Function::new([(VARIABLES, ValType::I32)]);
+    for index in 0..LOOPS {
+        function
+            .instructions()
+            .loop_(BlockType::Empty)
+            .local_get(index % VARIABLES)
+            .local_get((index * 7 + 3) % VARIABLES)
+            .i32_add()
+            .local_tee((index * 13 + 5) % VARIABLES)
+            .br_if(0)
+            .end();
+    }
+    function.instructions().end();
+    let mut module = Module::new();
+    module.section(&types(&[&[]]));
+    let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
+    for _ in 0..FUNCTIONS {
+        functions.function(0);
+        code.function(&function);
+    }
+    module.section(&functions);
+    module.section(&export("_start", 0));
+    module.section(&code);
     module.finish()
 }
 
