@@ -35,7 +35,7 @@ impl Ending {
             (Err(error), _) => format!("the host failed: {error}"),
         };
         Self {
-            stopped_by,
+            stopped_by: visible(&stopped_by),
             as_expected,
         }
     }
@@ -53,6 +53,16 @@ fn is_expected(expected: Expected, report: &Report) -> bool {
         }
         _ => false,
     }
+}
+
+/// A hostile program's words, so that no terminal obeys them.
+fn visible(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| match c.is_control() {
+            true => c.escape_default().collect::<Vec<_>>(),
+            false => vec![c],
+        })
+        .collect()
 }
 
 fn words(outcome: &Outcome) -> String {
