@@ -40,6 +40,10 @@ release: toolchain ## Build the optimised binary: target/release/tenterhook
 bench: toolchain ## Time hooks beside fork and exec
 	cargo run --locked --release --bin tenterhook-benches
 
+.PHONY: attacks
+attacks: toolchain ## Attack the engine, measure what that costs, write docs/ATTACKS.md
+	cargo run --locked --bin tenterhook-attacks -- docs/ATTACKS.md
+
 .PHONY: example
 example: toolchain ## Build the example module: target/guests/…/volume-guard.wasm
 	cargo build $(GUESTS) --package volume-guard

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-/// The tests that the specification names, as `file::function`.
-fn named_tests(specification: &str) -> Vec<(&str, &str)> {
-    specification
+/// The tests that a document names, as `file::function`.
+fn named_tests(document: &str) -> Vec<(&str, &str)> {
+    document
         .split('`')
         .filter_map(|quoted| quoted.split_once(".rs::"))
         .collect()
@@ -13,12 +13,21 @@ fn named_tests(specification: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn every_test_that_the_specification_names_exists() {
+    assert_named_tests_exist("docs/SPECIFICATION.md");
+}
+
+#[test]
+fn every_test_that_the_table_of_attacks_names_exists() {
+    assert_named_tests_exist("docs/ATTACKS.md");
+}
+
+fn assert_named_tests_exist(document: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let specification = fs::read_to_string(root.join("docs/SPECIFICATION.md")).unwrap();
-    let named = named_tests(&specification);
+    let text = fs::read_to_string(root.join(document)).unwrap();
+    let named = named_tests(&text);
     assert!(
         named.len() > 40,
-        "the specification names only {} tests",
+        "{document} names only {} tests",
         named.len()
     );
     for (file, function) in named {

@@ -24,8 +24,8 @@ async fn proposals_that_are_off_are_named() {
 
 #[tokio::test]
 async fn a_bomb_for_the_compiler_is_counted_before_it_is_compiled() {
-    for (what, bytes) in wasm::bombs() {
-        let refusal = refusal(Kind::Module, &bytes).await;
+    for wasm::Bomb { what, make } in wasm::bombs() {
+        let refusal = refusal(Kind::Module, &make()).await;
         let Refusal::TooMany { what: named, .. } = &refusal else {
             panic!("{what}: {refusal}");
         };

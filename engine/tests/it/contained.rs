@@ -127,6 +127,13 @@ async fn no_socket_call_of_a_module_works() {
 }
 
 #[tokio::test]
+async fn a_component_that_calls_sockets_of_preview_1_traps() {
+    let run = Run::component_of(guests::CONTAINED_SOCKETS).go().await;
+    let trapped = matches!(run.outcome, tenterhook_engine::Outcome::Trapped(_));
+    assert!(trapped && run.text().is_empty(), "{:?}", run.outcome);
+}
+
+#[tokio::test]
 async fn no_socket_of_a_component_reaches_anything() {
     const ACCESS_DENIED: u8 = 1;
     const UNRESOLVABLE: u8 = 20;

@@ -18,4 +18,5 @@ mod same_answer;
 mod shell;
 mod store_of_code;
 mod told;
-mod wasm;
+
+use tenterhook_tests_artifacts::handmade as wasm;

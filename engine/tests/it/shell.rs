@@ -175,6 +175,43 @@ async fn patterns_that_backtrack_for_ever_end() {
 }
 
 #[tokio::test]
+async fn patterns_over_many_files_end() {
+    let files =
+        "cd /tmp; for i in $(seq 900); do : > $i-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done";
+    let glob = "while :; do set -- *a*a*a*a*a*a*a*a*a*a*b; done";
+    ends(&format!("{files}; {glob}")).await;
+}
+
+#[tokio::test]
+async fn devices_without_end_give_a_bounded_part() {
+    for device in ["/dev/zero", "/dev/urandom"] {
+        let run = attack(&format!("cat {device} | wc -c")).await;
+        assert_eq!(run.outcome, SUCCESS);
+        let bytes: u64 = run.text().trim().parse().unwrap();
+        assert!((1..=1 << 20).contains(&bytes), "{bytes}");
+    }
+}
+
+#[tokio::test]
+async fn packed_bombs_end() {
+    let pack = "head -c 1000000 /dev/zero | gzip > /tmp/1.gz";
+    let many = "for i in $(seq 100); do cat /tmp/1.gz >> /tmp/bomb.gz; done";
+    ends(&format!("{pack}; {many}; zcat /tmp/bomb.gz > /tmp/out")).await;
+    let pack = "cd /tmp; head -c 1000000 /dev/zero > a; tar czf a.tgz a; i=0";
+    let unpack = "while mkdir /work/$i && tar xzf a.tgz -C /work/$i; do i=$((i+1)); done";
+    ends(&format!("{pack}; {unpack}; false")).await;
+}
+
+#[tokio::test]
+async fn escape_sequences_are_kept_as_they_are() {
+    let run = attack(r"printf '\033[2J\033]0;owned\007'").await;
+    assert_eq!(
+        (&run.outcome, run.text().as_str()),
+        (&SUCCESS, "\x1b[2J\x1b]0;owned\x07")
+    );
+}
+
+#[tokio::test]
 async fn a_script_that_is_no_script_says_so() {
     let run = attack("if then fi ((").await;
     assert!(

@@ -1,7 +1,10 @@
-//! The files of the guests that the suites run, built from source with this crate.
+//! What the suites run in the sandbox.
 //!
-//! A constant names each file. `foreach_<suite>!` hands a suite's names to a
-//! macro: who makes private constants of them and denies dead code has a suite
-//! that does not compile while one of its guests is untested.
+//! A constant names the file of each guest that is built from source with this
+//! crate. `foreach_<suite>!` hands a suite's names to a macro: who makes private
+//! constants of them and denies dead code has a suite that does not compile while
+//! one of its guests is untested. [`handmade`] holds what no compiler would make.
+
+pub mod handmade;
 
 include!(concat!(env!("OUT_DIR"), "/names.rs"));

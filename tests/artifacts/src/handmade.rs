@@ -4,16 +4,17 @@ mod bombs;
 mod components;
 mod shapes;
 
-pub(crate) use self::bombs::{bombs, many_tables};
-pub(crate) use self::components::{importing, many_instances, many_modules};
-pub(crate) use self::shapes::{Shape, proposals};
+pub use self::bombs::{Bomb, bombs, many_tables};
+pub use self::components::{importing, many_instances, many_modules};
+pub use self::shapes::{Shape, proposals};
 
 use wasm_encoder::{BlockType, EntityType, Function, Instruction, MemArg, ValType};
 
 /// Leaves with the status that stands in its first argument.
 ///
 /// `namespace` is the version of WASI that it imports.
-pub(crate) fn exit(namespace: &str) -> Vec<u8> {
+#[must_use]
+pub fn exit(namespace: &str) -> Vec<u8> {
     const TEXT: u64 = 0;
     let at = |offset| MemArg {
         offset,
@@ -69,7 +70,8 @@ pub(crate) fn exit(namespace: &str) -> Vec<u8> {
 }
 
 /// Loops in its start function, before anybody can call its entry point.
-pub(crate) fn loop_in_start_function() -> Vec<u8> {
+#[must_use]
+pub fn loop_in_start_function() -> Vec<u8> {
     let mut code = Function::new([]);
     code.instructions()
         .loop_(BlockType::Empty)
@@ -85,7 +87,8 @@ pub(crate) fn loop_in_start_function() -> Vec<u8> {
 }
 
 /// Does nothing, with a memory of that many pages from the start.
-pub(crate) fn memory_of(pages: u64) -> Vec<u8> {
+#[must_use]
+pub fn memory_of(pages: u64) -> Vec<u8> {
     Shape {
         pages,
         ..Shape::default()
@@ -94,14 +97,16 @@ pub(crate) fn memory_of(pages: u64) -> Vec<u8> {
 }
 
 /// Does nothing, with a table of that many elements from the start.
-pub(crate) fn table_of(elements: u64) -> Vec<u8> {
+#[must_use]
+pub fn table_of(elements: u64) -> Vec<u8> {
     let mut shape = Shape::default();
     shape.table(elements);
     shape.command(nothing())
 }
 
 /// Modules that trap, each with a word of its reason.
-pub(crate) fn traps() -> Vec<(&'static str, Vec<u8>)> {
+#[must_use]
+pub fn traps() -> Vec<(&'static str, Vec<u8>)> {
     let code = |instructions: &[Instruction<'_>]| {
         let mut function = Function::new([]);
         for instruction in instructions {
@@ -149,7 +154,8 @@ pub(crate) fn traps() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 /// Takes that many pages and traps unless every byte of them is zero.
-pub(crate) fn sum_of_memory(pages: i32) -> Vec<u8> {
+#[must_use]
+pub fn sum_of_memory(pages: i32) -> Vec<u8> {
     let at = MemArg {
         offset: 0,
         align: 0,
@@ -184,7 +190,8 @@ pub(crate) fn sum_of_memory(pages: i32) -> Vec<u8> {
 }
 
 /// A function body that does nothing.
-pub(crate) fn nothing() -> Function {
+#[must_use]
+pub fn nothing() -> Function {
     let mut code = Function::new([]);
     code.instructions().end();
     code

@@ -10,21 +10,31 @@ use wasm_encoder::{
 use super::nothing;
 
 /// A module under construction. Type 0 is that of an entry point.
-pub(crate) struct Shape {
-    pub(crate) types: TypeSection,
-    pub(crate) imports: ImportSection,
+pub struct Shape {
+    /// Its types.
+    pub types: TypeSection,
+    /// Its imports.
+    pub imports: ImportSection,
     /// Functions that `imports` holds.
-    pub(crate) imported: u32,
-    pub(crate) tables: TableSection,
-    pub(crate) tags: TagSection,
-    pub(crate) elements: ElementSection,
-    pub(crate) data: DataSection,
-    pub(crate) exports: ExportSection,
+    pub imported: u32,
+    /// Its tables.
+    pub tables: TableSection,
+    /// Its tags of exceptions.
+    pub tags: TagSection,
+    /// What its tables begin with.
+    pub elements: ElementSection,
+    /// What its memory begins with.
+    pub data: DataSection,
+    /// Its exports, but for those below.
+    pub exports: ExportSection,
     /// The start function, counted from the first that is not imported.
-    pub(crate) start: Option<u32>,
-    pub(crate) pages: u64,
-    pub(crate) entry: Option<&'static str>,
-    pub(crate) export_memory: bool,
+    pub start: Option<u32>,
+    /// Pages of memory that it begins with.
+    pub pages: u64,
+    /// The name that its first function is exported by.
+    pub entry: Option<&'static str>,
+    /// Whether its memory is exported.
+    pub export_memory: bool,
 }
 
 impl Default for Shape {
@@ -50,7 +60,7 @@ impl Default for Shape {
 
 impl Shape {
     /// Adds the type of a function.
-    pub(crate) fn ty<const P: usize, const R: usize>(
+    pub fn ty<const P: usize, const R: usize>(
         &mut self,
         params: [ValType; P],
         results: [ValType; R],
@@ -60,7 +70,7 @@ impl Shape {
     }
 
     /// Adds a table.
-    pub(crate) fn table(&mut self, elements: u64) {
+    pub fn table(&mut self, elements: u64) {
         self.tables.table(TableType {
             element_type: RefType::FUNCREF,
             table64: false,
@@ -71,12 +81,14 @@ impl Shape {
     }
 
     /// Finishes a module whose one function is its entry point.
-    pub(crate) fn command(self, code: Function) -> Vec<u8> {
+    #[must_use]
+    pub fn command(self, code: Function) -> Vec<u8> {
         self.functions(&[(0, code)])
     }
 
     /// Finishes a module with these functions, the first being its entry point.
-    pub(crate) fn functions(self, functions: &[(u32, Function)]) -> Vec<u8> {
+    #[must_use]
+    pub fn functions(self, functions: &[(u32, Function)]) -> Vec<u8> {
         let memory = MemoryType {
             minimum: self.pages,
             maximum: None,
@@ -88,11 +100,8 @@ impl Shape {
     }
 
     /// Finishes a module with these memories and functions.
-    pub(crate) fn finish(
-        mut self,
-        memories: &[MemoryType],
-        functions: &[(u32, Function)],
-    ) -> Vec<u8> {
+    #[must_use]
+    pub fn finish(mut self, memories: &[MemoryType], functions: &[(u32, Function)]) -> Vec<u8> {
         let mut module = Module::new();
         let mut declared = FunctionSection::new();
         let mut code = CodeSection::new();
@@ -133,7 +142,8 @@ impl Shape {
 }
 
 /// Modules that need a proposal which is switched off, by its name.
-pub(crate) fn proposals() -> Vec<(&'static str, Vec<u8>)> {
+#[must_use]
+pub fn proposals() -> Vec<(&'static str, Vec<u8>)> {
     let memory = |memory64, shared| MemoryType {
         minimum: 1,
         maximum: Some(1),

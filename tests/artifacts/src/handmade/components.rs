@@ -5,7 +5,8 @@ use wasm_encoder::{ComponentBuilder, ComponentTypeRef, InstanceType, ModuleArg};
 use super::{Shape, nothing};
 
 /// A component that imports an interface of this name.
-pub(crate) fn importing(interface: &str) -> Vec<u8> {
+#[must_use]
+pub fn importing(interface: &str) -> Vec<u8> {
     let mut component = ComponentBuilder::default();
     let ty = component.type_instance(None, &InstanceType::new());
     component.import(interface, ComponentTypeRef::Instance(ty));
@@ -13,7 +14,8 @@ pub(crate) fn importing(interface: &str) -> Vec<u8> {
 }
 
 /// A component with that many modules, one beside the other.
-pub(crate) fn many_modules(count: u32) -> Vec<u8> {
+#[must_use]
+pub fn many_modules(count: u32) -> Vec<u8> {
     let module = Shape::default().command(nothing());
     let mut component = ComponentBuilder::default();
     for _ in 0..count {
@@ -23,7 +25,8 @@ pub(crate) fn many_modules(count: u32) -> Vec<u8> {
 }
 
 /// A command that is made of that many instances of one module.
-pub(crate) fn many_instances(count: u32) -> Vec<u8> {
+#[must_use]
+pub fn many_instances(count: u32) -> Vec<u8> {
     let module = Shape::default().command(nothing());
     let mut component = ComponentBuilder::default();
     let module = component.core_module_raw(None, &module);

@@ -1,0 +1,74 @@
+//! Attacks the engine with every hostile program there is, and writes the table
+//! of what that cost its host.
+//!
+//! Each attack has a process of its own, so that no row disturbs another. Fails
+//! if one does not end as its row expects or takes more than it may.
+
+mod attack;
+mod ending;
+mod guests;
+mod honest;
+mod host;
+mod measured;
+mod page;
+mod row;
+mod table;
+mod target;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::row::Row;
+
+/// The word that starts a compiler process.
+const COMPILE: &str = "compile";
+
+/// The words that start the compiler's process: this very program.
+fn compiler() -> Vec<PathBuf> {
+    vec!["/proc/self/exe".into(), COMPILE.into()]
+}
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
+    let done = match words[..] {
+        [word] if word == COMPILE => return tenterhook_engine::compile_worker(),
+        [word, index, folder] if word == row::MEASURE => row::serve(index, Path::new(folder)),
+        [page] => write(Path::new(page)),
+        _ => Err(anyhow::anyhow!("usage: tenterhook-attacks FILE.md")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures the whole table and writes the page. A table with a row that failed
+/// is printed and not written.
+#[expect(clippy::print_stdout, reason = "the rows are what this program is for")]
+fn write(page: &Path) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut sections = Vec::new();
+    let mut index = 0;
+    for section in table::sections() {
+        let mut rows = Vec::new();
+        for attack in section.attacks {
+            let row = Row::measure(index, attack, folder.path())?;
+            println!("{row}");
+            rows.push(row);
+            index += 1;
+        }
+        sections.push((section.title, rows));
+    }
+    let failed = sections.iter().flat_map(|(_, rows)| rows);
+    let failed = failed.filter(|row| !row.faults().is_empty()).count();
+    anyhow::ensure!(failed == 0, "{failed} of {index} attacks are not held");
+    std::fs::write(page, page::print(&sections))
+        .with_context(|| format!("cannot write {}", page.display()))
+}

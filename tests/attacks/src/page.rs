@@ -1,0 +1,122 @@
+//! The page that the table becomes.
+
+use std::fmt::Write as _;
+use std::thread;
+
+use crate::measured::Measured;
+use crate::row::Row;
+
+const BEGINNING: &str = "\
+<!-- Written by `make attacks`. Do not edit: run that. -->
+
+# Attacks
+
+Every hostile program of the test suites, run against the engine: what stopped it and
+what it cost the host. `make attacks` measures all of it on your machine and fails if
+an attack is not held: it ends otherwise than its row expects, the host's memory grows
+too far, or a descriptor or a file is left behind.
+
+Each row has a process of its own with an engine in it. There the attack runs once
+alone; *time* is from the call to the report, and *memory* is how far the process grew
+at its peak meanwhile, with the files that it kept in memory, beside the most that it
+may: the run's own limits (of an upload that is refused: its size) and 32 MiB. Then as
+many such attacks as the engine has threads run in a loop, and a hook `echo hi` runs
+beside them; its median and 99th percentile stand before those of the same hook on the
+idle engine. *Left* are descriptors and scratch files after all that. Compiling happens
+in a process of its own under 2 GiB and 30 s, which is not counted here.
+
+Limits are small, so that they are reached soon. The last column is the test that
+proves the row in every build.
+";
+
+/// Prints the page. All rows are without faults.
+pub(crate) fn print(sections: &[(&str, Vec<Row>)]) -> String {
+    let mut page = BEGINNING.to_owned();
+    let rows = sections.iter().flat_map(|(_, rows)| rows).count();
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let _ = writeln!(
+        page,
+        "\n{rows} attacks, all held. Measured on {cores} cores."
+    );
+    for (title, rows) in sections {
+        let _ = writeln!(
+            page,
+            "\n## {title}\n\n| attack | stopped by | time | memory, of | left | hook beside it | hook alone | test |\n\
+             |---|---|--:|--:|--:|--:|--:|---|"
+        );
+        for row in rows {
+            if let Some(measured) = row.measured() {
+                page.push_str(&line(row, measured));
+            }
+        }
+    }
+    page
+}
+
+fn line(row: &Row, measured: &Measured) -> String {
+    let Measured {
+        idle,
+        beside,
+        descriptors_left,
+        files_left,
+        ..
+    } = measured;
+    format!(
+        "| {} | {} | {} | {}, {} MiB | {descriptors_left}, {files_left} | {}, {} | {}, {} | `{}` |\n",
+        cell(&row.attack.name),
+        cell(&measured.stopped_by),
+        time(measured.wall_us),
+        mebibytes(measured.growth_bytes),
+        row.allowed_bytes >> 20,
+        time(beside.median_us),
+        time(beside.slow_us),
+        time(idle.median_us),
+        time(idle.slow_us),
+        row.attack.test,
+    )
+}
+
+/// A text that stays in its cell, whoever wrote it.
+fn cell(text: &str) -> String {
+    let mut cell = String::new();
+    for c in text.chars() {
+        match c {
+            '|' => cell.push_str("\\|"),
+            '<' => cell.push_str("&lt;"),
+            c if c.is_control() => cell.extend(c.escape_default()),
+            c => cell.push(c),
+        }
+    }
+    cell
+}
+
+fn time(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} µs"),
+        1_000..1_000_000 => format!("{}.{} ms", micros / 1_000, micros / 100 % 10),
+        _ => format!("{}.{:02} s", micros / 1_000_000, micros / 10_000 % 100),
+    }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    let tenths = bytes.div_ceil((1 << 20) / 10);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_a_unit_that_fits() {
+        assert_eq!(
+            [999, 1_250, 1_234_567].map(time),
+            ["999 µs", "1.2 ms", "1.23 s"]
+        );
+    }
+
+    #[test]
+    fn nothing_leaves_its_cell() {
+        assert_eq!(cell("a|b\n\u{1b}[2J<"), "a\\|b\\n\\u{1b}[2J&lt;");
+    }
+}

@@ -1,0 +1,89 @@
+//! Attacks on the processor and on time.
+
+use std::time::Duration;
+
+use tenterhook_engine::{Limit, Limits};
+use tenterhook_tests_artifacts::handmade;
+
+use crate::attack::{Attack, Expected};
+use crate::guests;
+
+const FUEL: Expected = Expected::Stopped(Limit::Fuel);
+const WALL: Expected = Expected::Stopped(Limit::Wall);
+
+/// A deadline that comes long before the fuel ends.
+fn soon(limits: &mut Limits) {
+    limits.fuel = u64::MAX >> 1;
+    limits.wall = Duration::from_millis(100);
+}
+
+pub(super) fn attacks() -> Vec<Attack> {
+    let mut attacks = Vec::new();
+    attacks.extend(
+        Attack::both("endless loop", guests::LIMITS_SPIN_FOREVER).map(|attack| {
+            attack.expect(
+                FUEL,
+                "engine/tests/it/bounded.rs::a_guest_that_never_returns_is_stopped_by_its_fuel",
+            )
+        }),
+    );
+    attacks.extend(
+        Attack::both("endless loop, fuel without end", guests::LIMITS_SPIN_FOREVER).map(|attack| {
+            attack.limits(soon).expect(
+                WALL,
+                "engine/tests/it/bounded.rs::a_guest_that_never_returns_is_stopped_by_the_wall_clock",
+            )
+        }),
+    );
+    attacks.push(
+        Attack::made(
+            "endless loop before the entry point",
+            handmade::loop_in_start_function,
+        )
+        .expect(
+            FUEL,
+            "engine/tests/it/bounded.rs::a_guest_that_loops_before_its_entry_point_is_stopped",
+        ),
+    );
+    for (how, name) in [
+        ("", "sleep of an hour"),
+        ("until", "sleep until a time in an hour"),
+        ("many", "64 sleeps at once"),
+    ] {
+        attacks.extend(
+            Attack::both(name, guests::LIMITS_SLEEP_AN_HOUR).map(|attack| {
+                attack.arg(how).limits(soon).expect(
+                    WALL,
+                    "engine/tests/it/bounded.rs::sleep_is_cut_at_the_deadline_however_it_is_asked_for",
+                )
+            }),
+        );
+    }
+    attacks.extend(
+        Attack::both("recursion without end", guests::LIMITS_RECURSE_FOREVER).map(|attack| {
+            attack.expect(
+                Expected::Traps("stack"),
+                "engine/tests/it/bounded.rs::endless_recursion_is_a_trap",
+            )
+        }),
+    );
+    attacks.extend(Attack::both("abort", guests::LIMITS_ABORT).map(|attack| {
+        attack.expect(
+            Expected::Traps("unreachable"),
+            "engine/tests/it/told.rs::an_abort_is_a_trap",
+        )
+    }));
+    attacks.extend(Attack::both("panic", guests::LIMITS_PANIC).map(|attack| {
+        attack.expect(
+            Expected::Traps("unreachable"),
+            "engine/tests/it/told.rs::a_panic_of_the_guest_is_a_trap_with_its_message_and_frames",
+        )
+    }));
+    for (reason, bytes) in handmade::traps() {
+        attacks.push(Attack::bytes(&format!("trap: {reason}"), bytes).expect(
+            Expected::Traps(reason),
+            "engine/tests/it/told.rs::each_sort_of_trap_has_its_reason",
+        ));
+    }
+    attacks
+}

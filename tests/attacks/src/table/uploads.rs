@@ -1,0 +1,91 @@
+//! Uploads that would cost too much to compile or to start, or are no programs.
+
+use tenterhook_tests_artifacts::handmade::{self, Bomb};
+
+use crate::attack::{Attack, Expected};
+
+const NOT_OFFERED: &str = "not offered";
+
+pub(super) fn attacks() -> Vec<Attack> {
+    let mut attacks = bombs();
+    attacks.extend(components());
+    for (proposal, bytes) in handmade::proposals() {
+        attacks.push(
+            Attack::bytes(&format!("the proposal `{proposal}`"), bytes).expect(
+                Expected::Refused(proposal),
+                "engine/tests/it/admission.rs::proposals_that_are_off_are_named",
+            ),
+        );
+    }
+    attacks.push(
+        Attack::bytes(
+            "another interpreter, with an escape sequence",
+            b"#!/bin/\x1b[2Jzsh\n".to_vec(),
+        )
+        .expect(
+            Expected::Refused("interpreter"),
+            "cli/tests/it/check.rs::guest_text_in_a_refusal_cannot_work_on_the_terminal",
+        ),
+    );
+    attacks
+}
+
+fn bombs() -> Vec<Attack> {
+    let mut attacks = Vec::new();
+    for Bomb { what, make } in handmade::bombs() {
+        attacks.push(Attack::made(&format!("too much: {what}"), make).expect(
+            Expected::Refused(what),
+            "engine/tests/it/admission.rs::a_bomb_for_the_compiler_is_counted_before_it_is_compiled",
+        ));
+    }
+    attacks.push(
+        Attack::made("99 tables", || handmade::many_tables(99)).expect(
+            Expected::Refused("table"),
+            "engine/tests/it/admission.rs::a_module_with_99_tables_is_refused",
+        ),
+    );
+    attacks.push(
+        Attack::made("a module of more than 64 MiB", || {
+            let mut bytes = handmade::memory_of(1);
+            bytes.resize((64 << 20) + 1, 0);
+            bytes
+        })
+        .expect(
+            Expected::Refused("at most 67108864"),
+            "engine/tests/it/admission.rs::a_module_that_is_too_large_is_refused_unread",
+        ),
+    );
+    attacks.push(
+        Attack::made("a module that ends early", || {
+            let mut bytes = handmade::memory_of(1);
+            bytes.pop();
+            bytes
+        })
+        .expect(
+            Expected::Refused("not a valid module"),
+            "engine/tests/it/admission.rs::a_module_that_ends_early_is_malformed_at_every_length",
+        ),
+    );
+    attacks
+}
+
+fn components() -> Vec<Attack> {
+    let test = "engine/tests/it/admission.rs::a_component_of_too_many_parts_is_refused";
+    vec![
+        Attack::made("a component of 1,001 modules", || {
+            handmade::many_modules(1_001)
+        })
+        .expect(Expected::Refused("modules"), test),
+        Attack::made("a component of 990 instances", || {
+            handmade::many_instances(990)
+        })
+        .expect(Expected::Refused("the component"), test),
+        Attack::made("a component that asks for HTTP", || {
+            handmade::importing("wasi:http/outgoing-handler@0.2.0")
+        })
+        .expect(
+            Expected::Refused(NOT_OFFERED),
+            "engine/tests/it/admission.rs::an_interface_that_is_not_offered_is_named",
+        ),
+    ]
+}
