@@ -4,6 +4,7 @@
 mod api;
 mod bombs;
 mod check;
+mod compiler;
 mod crash;
 mod examples;
 mod http;
