@@ -8,6 +8,7 @@ mod compiler;
 mod crash;
 mod examples;
 mod http;
+mod idle;
 mod journey;
 mod oracle;
 mod run_event;
