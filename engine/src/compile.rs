@@ -20,7 +20,7 @@ pub use self::worker::compile_worker;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::kind::Kind;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, one_line};
 use crate::runtime::{GuestThreads, Runtime};
 
 /// Turns checked bytes into compiled code.
@@ -83,6 +83,9 @@ impl Compiler {
         self.count.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
         let code = compiled.unwrap_or(Err(Error::Panicked { digest }))?;
-        code.map_err(|reason| Refusal::Compile { kind, reason }.into())
+        code.map_err(|reason| {
+            let reason = one_line(&reason);
+            Refusal::Compile { kind, reason }.into()
+        })
     }
 }

@@ -20,7 +20,7 @@ use crate::invocation::Invocation;
 use crate::kind::Kind;
 use crate::link::Linkers;
 use crate::program::{Code, Program};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, one_line};
 use crate::report::Report;
 use crate::runtime::{GuestThreads, Runtime};
 use crate::sandbox;
@@ -250,11 +250,11 @@ impl Engine {
             Some(_) => Error::Prepare { digest, source },
             None => Error::from(Refusal::Compile {
                 kind,
-                reason: source.root_cause().to_string(),
+                reason: one_line(&source.root_cause().to_string()),
             }),
         };
         let not_linked = |error: wasmtime::Error| {
-            let reason = format!("{error:#}");
+            let reason = one_line(&format!("{error:#}"));
             Error::from(Refusal::Link { kind, reason })
         };
         if kind == Kind::Component {
