@@ -41,6 +41,25 @@ fn assert_named_tests_exist(document: &str) {
 }
 
 #[test]
+fn every_test_that_the_table_of_limits_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let limits = fs::read_to_string(root.join("docs/limits.md")).unwrap();
+    let rows = limits.lines().filter(|line| line.starts_with("| "));
+    let untested: Vec<_> = rows
+        .filter(|row| !row.starts_with("| what |") && named_tests(row).is_empty())
+        .collect();
+    assert_eq!(untested, [""; 0]);
+    for (file, function) in named_tests(&limits) {
+        let code = fs::read_to_string(root.join(format!("{file}.rs")))
+            .unwrap_or_else(|error| panic!("{file}.rs: {error}"));
+        assert!(
+            code.contains(&format!("fn {function}(")),
+            "{file}.rs has no test {function}"
+        );
+    }
+}
+
+#[test]
 fn every_promise_has_a_number_of_its_own() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let specification = fs::read_to_string(root.join("docs/SPECIFICATION.md")).unwrap();

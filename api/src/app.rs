@@ -7,6 +7,7 @@ use tenterhook_dispatch::Dispatcher;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
+use crate::door::Door;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 
@@ -14,6 +15,7 @@ use crate::refusal::Refusal;
 #[derive(Clone)]
 pub struct App {
     inner: Arc<Inner>,
+    door: Door,
 }
 
 struct Inner {
@@ -60,6 +62,7 @@ impl App {
     #[must_use]
     pub fn with_croit_times(dispatcher: Dispatcher, croit_times: CroitTimes) -> Self {
         Self {
+            door: Door::default(),
             inner: Arc::new(Inner {
                 dispatcher,
                 metrics: Metrics::default(),
@@ -70,6 +73,16 @@ impl App {
                 stopping: CancellationToken::new(),
             }),
         }
+    }
+
+    /// The same, with another door.
+    #[must_use]
+    pub fn with_door(self, door: Door) -> Self {
+        Self { door, ..self }
+    }
+
+    pub(crate) fn door(&self) -> Door {
+        self.door
     }
 
     pub(crate) fn dispatcher(&self) -> &Dispatcher {

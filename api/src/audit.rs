@@ -13,6 +13,7 @@ use tenterhook_dispatch::{AccountId, AuditRecord, Origin, Principal};
 
 use crate::app::App;
 use crate::body::{self, Pieces};
+use crate::door::Door;
 use crate::refusal::Refusal;
 
 /// Characters of a body, and of each text in it, that are told.
@@ -81,7 +82,12 @@ async fn read_back(request: &mut Request) -> Result<String, Refusal> {
         return Ok(String::new());
     }
     let body = std::mem::take(request.body_mut());
-    let pieces = Pieces::new(request.headers(), body, body::JSON_MAX_BYTES)?;
+    let pieces = Pieces::new(
+        Door::of(request.extensions()),
+        request.headers(),
+        body,
+        body::JSON_MAX_BYTES,
+    )?;
     let bytes = pieces.collect().await?;
     let told = serde_json::from_slice::<Value>(&bytes).map_or_else(
         |_| String::new(),

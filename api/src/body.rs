@@ -8,14 +8,11 @@ use http::{HeaderMap, header};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 
+use crate::door::Door;
 use crate::refusal::Refusal;
 
-/// The longest pause between two pieces of a body.
-const PAUSE: Duration = Duration::from_secs(20);
-
-/// Time for a whole body: this, and one second more for each 64 KiB that it may
-/// have. A phone is faster; a client that trickles to hold a place is not.
-const WHOLE: Duration = Duration::from_secs(30);
+/// How fast a client has to be beyond [`Door::body`]; one that trickles to hold a
+/// place is not.
 const BYTES_A_SECOND: u64 = 64 * 1024;
 
 /// Bytes of a JSON body. croit's 96 KiB of script fit in even when every byte
@@ -28,12 +25,18 @@ pub(crate) struct Pieces {
     body: Body,
     left: u64,
     limit_bytes: u64,
+    pause: Duration,
     deadline: Instant,
 }
 
 impl Pieces {
     /// Begins to read, unless the client announces too much.
-    pub(crate) fn new(headers: &HeaderMap, body: Body, limit_bytes: u64) -> Result<Self, Refusal> {
+    pub(crate) fn new(
+        door: Door,
+        headers: &HeaderMap,
+        body: Body,
+        limit_bytes: u64,
+    ) -> Result<Self, Refusal> {
         let announced = headers
             .get(header::CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok())
@@ -45,14 +48,17 @@ impl Pieces {
             body,
             left: limit_bytes,
             limit_bytes,
-            deadline: Instant::now() + WHOLE + Duration::from_secs(limit_bytes / BYTES_A_SECOND),
+            pause: door.body_pause,
+            deadline: Instant::now()
+                + door.body
+                + Duration::from_secs(limit_bytes / BYTES_A_SECOND),
         })
     }
 
     /// The next piece, or nothing at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         loop {
-            let until = self.deadline.min(Instant::now() + PAUSE);
+            let until = self.deadline.min(Instant::now() + self.pause);
             let frame = tokio::time::timeout_at(until, self.body.frame())
                 .await
                 .map_err(|_| Refusal::TooSlow)?;
@@ -102,14 +108,26 @@ mod tests {
     #[tokio::test]
     async fn a_body_up_to_the_limit_is_read_whole() {
         let stream = futures_util::stream::iter(["ab", "cd", "ef"].map(Ok::<_, std::io::Error>));
-        let pieces = Pieces::new(&HeaderMap::new(), Body::from_stream(stream), 6).unwrap();
+        let pieces = Pieces::new(
+            Door::default(),
+            &HeaderMap::new(),
+            Body::from_stream(stream),
+            6,
+        )
+        .unwrap();
         assert_eq!(pieces.collect().await.unwrap(), "abcdef");
     }
 
     #[tokio::test]
     async fn a_body_without_a_length_is_cut_at_the_limit() {
         let stream = futures_util::stream::repeat(Ok::<_, std::convert::Infallible>("xxxx"));
-        let pieces = Pieces::new(&HeaderMap::new(), Body::from_stream(stream), 10).unwrap();
+        let pieces = Pieces::new(
+            Door::default(),
+            &HeaderMap::new(),
+            Body::from_stream(stream),
+            10,
+        )
+        .unwrap();
         assert_eq!(
             pieces.collect().await,
             Err(Refusal::TooLarge { limit_bytes: 10 })
@@ -121,7 +139,7 @@ mod tests {
         let headers =
             HeaderMap::from_iter([(header::CONTENT_LENGTH, http::HeaderValue::from_static("11"))]);
         assert_eq!(
-            Pieces::new(&headers, Body::empty(), 10).unwrap_err(),
+            Pieces::new(Door::default(), &headers, Body::empty(), 10).unwrap_err(),
             Refusal::TooLarge { limit_bytes: 10 }
         );
     }

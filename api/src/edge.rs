@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::request_id::{self, RequestId};
 
 /// Handles one request from the moment its head was read.
-pub(crate) async fn handle(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let face = Face::of(request.uri().path());
     let id = RequestId::of(request.headers());
@@ -30,6 +30,7 @@ pub(crate) async fn handle(State(app): State<App>, request: Request, next: Next)
         method = %request.method(),
         path = %request.uri().path().escape_debug(),
     );
+    request.extensions_mut().insert(app.door());
     let _in_flight = app.metrics().enter();
     let answer = answer(request, next).instrument(span.clone()).await;
     let mut response = dress(face, &id, answer);

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tenterhook_dispatch::Noun;
 
 use crate::body::{self, Pieces};
+use crate::door::Door;
 use crate::refusal::Refusal;
 
 /// Longest query string, in bytes. `pagination` with its URL encoding fits in.
@@ -37,9 +38,14 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
                 ));
             }
         }
-        let bytes = Pieces::new(&parts.headers, body, body::JSON_MAX_BYTES)?
-            .collect()
-            .await?;
+        let bytes = Pieces::new(
+            Door::of(&parts.extensions),
+            &parts.headers,
+            body,
+            body::JSON_MAX_BYTES,
+        )?
+        .collect()
+        .await?;
         parse_json(&bytes).map(Self)
     }
 }

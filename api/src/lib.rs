@@ -10,6 +10,7 @@ mod audit;
 mod auth;
 mod body;
 mod croit;
+mod door;
 mod edge;
 mod endpoint;
 mod extract;
@@ -24,5 +25,6 @@ mod router;
 mod servers;
 
 pub use crate::app::{App, CroitTimes};
+pub use crate::door::Door;
 pub use crate::listen::serve;
 pub use crate::router::router;

@@ -2,34 +2,32 @@
 //!
 //! A client that sends its head slowly, or opens more connections than there
 //! are places, costs others nothing. On shutdown, requests in flight have a
-//! while to finish.
+//! while to finish. Only HTTP/1.1 is spoken: HTTP/2 needs TLS with any client that
+//! would gain by it, and whoever ends TLS in front of us speaks HTTP/1.1 to us.
 
-use std::convert::Infallible;
+mod places;
+
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1::{Builder, Connection};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use self::places::{Attended, Place, Places, Served, Visit};
 use crate::app::App;
+use crate::door::Door;
 
-/// Time in which a request's head must arrive. Thirty seconds are long for any
-/// client and short for an attacker.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Connections at one time; the next ones wait in the kernel's queue. Below the
-/// usual limit of 1,024 descriptors, with room for the database and files.
-const CONNECTIONS: usize = 768;
+/// Bytes of a request's head. Together with at most 100 headers it is more than
+/// any client of ours sends.
+const HEAD_MAX_BYTES: usize = 64 * 1024;
 
 /// Pause after a shortage of descriptors or memory: those in use become free
 /// when requests end.
@@ -37,6 +35,9 @@ const SHORTAGE: Duration = Duration::from_millis(100);
 
 /// Time that requests in flight have once shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Time that a connection which gives up its place has to send what it still has.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves `app` on `listener` until `shutdown` ends.
 ///
@@ -50,9 +51,9 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let stopping = app.stopping().clone();
+    let door = app.door();
     let router = crate::router(app);
-    let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places::new(door.connections);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -63,20 +64,13 @@ pub async fn serve(
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let connection = builder()
-            .serve_connection(TokioIo::new(stream), service(router.clone(), from))
-            .into_owned();
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "a connection ended early");
-            }
-            drop(place);
-        });
+        let service = service(router.clone(), from, place.visits());
+        let connection = builder(&door).serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(converse(connection, place, stopping.clone()));
     }
     stopping.cancel();
     drop(listener);
-    if tokio::time::timeout(GRACE, connections.shutdown())
+    if tokio::time::timeout(GRACE, places.all_free())
         .await
         .is_err()
     {
@@ -85,16 +79,14 @@ pub async fn serve(
     Ok(())
 }
 
-/// Takes the next connection once there is a place for it. Nothing came of it
-/// if the client has gone again, or if something is short that will be free soon.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Option<Accepted>> {
-    let place = places
-        .clone()
-        .acquire_owned()
-        .await
-        .expect("the semaphore is never closed");
+/// Takes the next connection and waits for a place for it. Nothing came of it if
+/// the client has gone again, or if something is short that will be free soon.
+async fn accept(
+    listener: &TcpListener,
+    places: &Places,
+) -> io::Result<Option<(TcpStream, SocketAddr, Place)>> {
     match listener.accept().await {
-        Ok((stream, from)) => Ok(Some((stream, from, place))),
+        Ok((stream, from)) => Ok(Some((stream, from, places.take().await))),
         Err(error) if is_the_clients(&error) => Ok(None),
         Err(error) if is_shortage(&error) => {
             tracing::warn!(%error, "cannot accept a connection");
@@ -105,38 +97,74 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<O
     }
 }
 
-type Accepted = (TcpStream, SocketAddr, OwnedSemaphorePermit);
+fn builder(door: &Door) -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(door.head)
+        .max_buf_size(HEAD_MAX_BYTES);
+    builder
+}
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(64 * 1024);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(HEAD_TIMEOUT)
-        .max_concurrent_streams(200)
-        .max_header_list_size(64 * 1024);
-    builder
+/// Answers one connection's requests until it ends or has to give up its place.
+async fn converse<S>(
+    connection: Connection<TokioIo<TcpStream>, S>,
+    place: Place,
+    stopping: CancellationToken,
+) where
+    S: hyper::service::HttpService<
+            hyper::body::Incoming,
+            ResBody = Body,
+            Error = std::convert::Infallible,
+        >,
+{
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = place.asked_to_leave() => {
+            // Nothing is owed to a client that has not said anything yet.
+            if place.has_spoken() {
+                connection.as_mut().graceful_shutdown();
+                while tokio::time::timeout(FAREWELL, &mut connection).await.is_err() {
+                    if place.is_idle() {
+                        break;
+                    }
+                }
+            }
+            Ok(())
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
 }
 
 /// Answers one connection's requests, which learn where they come from.
 fn service(
     router: Router,
     from: SocketAddr,
-) -> impl hyper::service::Service<HyperRequest, Response = Response, Error = Infallible, Future: Send>
-+ Clone {
-    hyper::service::service_fn(move |request: HyperRequest| {
+    visit: impl Fn() -> Visit + Clone + Send + 'static,
+) -> impl hyper::service::HttpService<
+    hyper::body::Incoming,
+    ResBody = Body,
+    Error = std::convert::Infallible,
+    Future: Send,
+> {
+    hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+        let visit = visit();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(from));
-        router.clone().oneshot(request)
+        let answer = router.clone().oneshot(request);
+        async move {
+            let answer: Served<Response> = answer.await;
+            answer.map(|response| response.map(|body| Body::new(Attended::new(body, visit))))
+        }
     })
 }
-
-type HyperRequest = http::Request<hyper::body::Incoming>;
 
 fn is_the_clients(error: &io::Error) -> bool {
     matches!(

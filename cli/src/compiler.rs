@@ -16,8 +16,8 @@ const COMMAND: &str = "compile-worker";
 /// rights left, and reads neither flags nor environment.
 pub(crate) fn serve() -> Option<ExitCode> {
     let mut line = env::args_os().skip(1);
-    let asked = line.next().is_some_and(|word| word == COMMAND) && line.next().is_none();
-    asked.then(tenterhook_engine::compile_worker)
+    let asked = line.next().is_some_and(|word| word == COMMAND);
+    asked.then(|| tenterhook_engine::compile_worker(line))
 }
 
 /// The words that start such a process; `None` if this program cannot be found,

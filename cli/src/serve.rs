@@ -7,6 +7,7 @@ mod bounds;
 mod config;
 mod data_dir;
 mod database;
+mod listen;
 mod lock;
 mod owner;
 
@@ -18,7 +19,6 @@ use anyhow::Context as _;
 use clap::Args;
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_engine::Engine;
-use tokio::net::TcpListener;
 
 pub(crate) use self::bounds::module_size;
 use self::bounds::{RawBounds, RawCeiling};
@@ -87,7 +87,7 @@ pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
 async fn serve(config: Config) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     // Taken first: a server that cannot have its address must not touch anything.
-    let listener = TcpListener::bind(&config.listen)
+    let listener = listen::listen(&config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener

@@ -49,7 +49,9 @@ fn initialise(guest: &[u8]) -> wasmtime::Result<Vec<u8>> {
             let prepare = instance.get_typed_func::<(), ()>(&mut store, export)?;
             prepare.call_async(&mut store, ()).await?;
         }
-        wizer.snapshot(&context, &mut Prepared { store, instance }).await
+        wizer
+            .snapshot(&context, &mut Prepared { store, instance })
+            .await
     })
 }
 
@@ -62,7 +64,10 @@ struct Prepared {
 impl InstanceState for Prepared {
     async fn global_get(&mut self, name: &str, _: ValType) -> SnapshotVal {
         let global = self.instance.get_global(&mut self.store, name);
-        match global.expect("an instrumented module exports its globals").get(&mut self.store) {
+        match global
+            .expect("an instrumented module exports its globals")
+            .get(&mut self.store)
+        {
             Val::I32(value) => SnapshotVal::I32(value),
             Val::I64(value) => SnapshotVal::I64(value),
             Val::F32(value) => SnapshotVal::F32(value),
@@ -74,6 +79,10 @@ impl InstanceState for Prepared {
 
     async fn memory_contents(&mut self, name: &str, contents: impl FnOnce(&[u8]) + Send) {
         let memory = self.instance.get_memory(&mut self.store, name);
-        contents(memory.expect("an instrumented module exports its memory").data(&self.store));
+        contents(
+            memory
+                .expect("an instrumented module exports its memory")
+                .data(&self.store),
+        );
     }
 }

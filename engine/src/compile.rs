@@ -5,6 +5,7 @@
 //! it happens in this one, unbounded.
 
 mod child;
+mod limits;
 mod worker;
 
 use std::path::PathBuf;
@@ -14,17 +15,19 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::Semaphore;
 
+pub use self::limits::CompileLimits;
 pub use self::worker::compile_worker;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::kind::Kind;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, one_line};
 use crate::runtime::{GuestThreads, Runtime};
 
 /// Turns checked bytes into compiled code.
 pub(crate) struct Compiler {
     /// The program and arguments that start a compiler process.
     process: Option<Vec<PathBuf>>,
+    limits: CompileLimits,
     /// One at a time: a compilation uses all cores by itself.
     turn: Semaphore,
     count: AtomicU64,
@@ -32,10 +35,11 @@ pub(crate) struct Compiler {
 }
 
 impl Compiler {
-    /// A compiler that runs in the process which these words start.
-    pub(crate) fn new(process: Option<Vec<PathBuf>>) -> Self {
+    /// A compiler that runs, within `limits`, in the process which these words start.
+    pub(crate) fn new(process: Option<Vec<PathBuf>>, limits: CompileLimits) -> Self {
         Self {
             process: process.filter(|words| !words.is_empty()),
+            limits,
             turn: Semaphore::new(1),
             count: AtomicU64::new(0),
             micros: AtomicU64::new(0),
@@ -64,7 +68,7 @@ impl Compiler {
         let compiled = match &self.process {
             Some(words) => {
                 threads
-                    .spawn(child::compile(words.clone(), kind, bytes))
+                    .spawn(child::compile(words.clone(), self.limits, kind, bytes))
                     .await
             }
             None => {
@@ -79,6 +83,9 @@ impl Compiler {
         self.count.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
         let code = compiled.unwrap_or(Err(Error::Panicked { digest }))?;
-        code.map_err(|reason| Refusal::Compile { kind, reason }.into())
+        code.map_err(|reason| {
+            let reason = one_line(&reason);
+            Refusal::Compile { kind, reason }.into()
+        })
     }
 }

@@ -13,14 +13,14 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 use crate::admission::{self, Survey};
 use crate::cache::Cache;
 use crate::code;
-use crate::compile::Compiler;
+use crate::compile::{CompileLimits, Compiler};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::kind::Kind;
 use crate::link::Linkers;
 use crate::program::{Code, Program};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, one_line};
 use crate::report::Report;
 use crate::runtime::{GuestThreads, Runtime};
 use crate::sandbox;
@@ -46,6 +46,8 @@ pub struct Settings {
     /// With them a compilation that takes too much dies in a process of its own.
     /// Default: none; it happens in this process, unbounded.
     pub compiler: Option<Vec<PathBuf>>,
+    /// What such a process may take for one program.
+    pub compile_limits: CompileLimits,
 }
 
 impl Default for Settings {
@@ -56,6 +58,7 @@ impl Default for Settings {
             sandboxes: 100,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             compiler: None,
+            compile_limits: CompileLimits::default(),
         }
     }
 }
@@ -98,7 +101,7 @@ impl Engine {
                 scratches: Scratches::probe(&settings.scratch),
                 sandboxes: Semaphore::new(sandboxes),
                 sandboxes_all: settings.sandboxes,
-                compiler: Compiler::new(settings.compiler),
+                compiler: Compiler::new(settings.compiler, settings.compile_limits),
                 threads: GuestThreads::start(settings.threads)?,
             }),
         })
@@ -247,11 +250,11 @@ impl Engine {
             Some(_) => Error::Prepare { digest, source },
             None => Error::from(Refusal::Compile {
                 kind,
-                reason: source.root_cause().to_string(),
+                reason: one_line(&source.root_cause().to_string()),
             }),
         };
         let not_linked = |error: wasmtime::Error| {
-            let reason = format!("{error:#}");
+            let reason = one_line(&format!("{error:#}"));
             Error::from(Refusal::Link { kind, reason })
         };
         if kind == Kind::Component {

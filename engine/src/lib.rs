@@ -21,7 +21,7 @@ mod shell;
 mod stats;
 
 pub use crate::admission::Survey;
-pub use crate::compile::compile_worker;
+pub use crate::compile::{CompileLimits, compile_worker};
 pub use crate::digest::{Digest, NotADigest};
 pub use crate::engine::{Engine, Settings};
 pub use crate::error::Error;

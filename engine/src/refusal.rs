@@ -100,3 +100,28 @@ pub enum Refusal {
         reason: String,
     },
 }
+
+/// Longest reason that is quoted, in characters.
+const REASON_MAX_CHARS: usize = 1_000;
+
+/// Makes one line of what a validator or compiler said, which may quote the
+/// program: without control characters, and of a sane length.
+pub(crate) fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(REASON_MAX_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_plain_line() {
+        assert_eq!(
+            one_line("bad magic: [\n    0x0,\n]\t\u{1b}[2J\u{9b}31m\0"),
+            "bad magic: [ 0x0, ] [2J 31m"
+        );
+        assert_eq!(one_line(&"x".repeat(5_000)).len(), REASON_MAX_CHARS);
+    }
+}

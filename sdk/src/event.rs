@@ -187,6 +187,8 @@ fn fault(attribute: &'static str, detail: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -208,6 +210,63 @@ mod tests {
     fn data_in_two_forms_is_refused() {
         let json = br#"{"specversion":"1.0","id":"1","source":"/a","type":"x","data":1,"data_base64":"AA=="}"#;
         assert_eq!(Event::parse(json).unwrap_err().attribute, "data_base64");
+    }
+
+    #[test]
+    fn an_event_of_ten_thousand_levels_is_refused() {
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        let json =
+            format!(r#"{{"specversion":"1.0","id":"1","source":"/a","type":"x","data":{deep}}}"#);
+        assert_eq!(Event::parse(json.as_bytes()).unwrap_err().attribute, "");
+    }
+
+    /// JSON values, small and odd.
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            // Eighths are exact in binary and in decimal.
+            any::<i32>().prop_map(|n| (f64::from(n) / 8.0).into()),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(".{0,8}", inner, 0..4)
+                    .prop_map(|map| map.into_iter().collect::<Map<_, _>>().into()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in ".{0,200}") {
+            let _ = Event::parse(&bytes);
+            let _ = Event::parse(text.as_bytes());
+        }
+
+        #[test]
+        fn no_attributes_panic_and_what_is_accepted_is_read_back(
+            attributes in prop::collection::vec(
+                ("specversion|id|source|type|subject|time|data|data_base64|serverid|[a-z]{1,3}", json()),
+                0..6,
+            ),
+            whole in any::<bool>(),
+        ) {
+            let mut map = Map::new();
+            if whole {
+                for (name, text) in [("specversion", "1.0"), ("id", "1"), ("source", "/a"), ("type", "x")] {
+                    map.insert(name.into(), text.into());
+                }
+            }
+            map.extend(attributes);
+            if let Ok(event) = Event::from_value(map.into()) {
+                let printed = serde_json::to_vec(&event).unwrap();
+                let again = Event::parse(&printed).unwrap();
+                prop_assert_eq!(serde_json::to_vec(&again).unwrap(), printed);
+            }
+        }
     }
 
     #[test]

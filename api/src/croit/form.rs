@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
 
 use crate::body::{self, Pieces};
+use crate::door::Door;
 use crate::extract::parse_form;
 use crate::refusal::Refusal;
 
@@ -27,7 +28,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Form<T> {
                 ));
             }
         }
-        let bytes = Pieces::new(&parts.headers, body, MAX_BYTES)?
+        let bytes = Pieces::new(Door::of(&parts.extensions), &parts.headers, body, MAX_BYTES)?
             .collect()
             .await?;
         parse_form(&bytes, '/').map(Self)

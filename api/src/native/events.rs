@@ -69,7 +69,7 @@ async fn post_events(
 ) -> Result<Response, Refusal> {
     let wait = read_wait(&app, waiting.wait)?;
     let mode = Mode::of(&headers)?;
-    let body = Pieces::new(&headers, body, mode.max_bytes())?
+    let body = Pieces::new(app.door(), &headers, body, mode.max_bytes())?
         .collect()
         .await?;
     let events = mode.read(&headers, &body)?;

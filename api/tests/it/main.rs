@@ -12,6 +12,7 @@ mod croit_scripts;
 mod croit_tasks;
 mod documents;
 mod edge;
+mod front_door;
 mod native_events;
 mod native_executions;
 mod native_hooks;

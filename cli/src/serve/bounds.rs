@@ -2,9 +2,11 @@
 //!
 //! A bound that is not set has its default; none can be switched off.
 
+use std::time::Duration;
+
 use clap::Args;
 use tenterhook_dispatch::{MODULE_MAX_BYTES, Retention, Settings};
-use tenterhook_engine::Limits;
+use tenterhook_engine::{CompileLimits, Limits};
 
 use crate::faults::Faults;
 use crate::limit_flags::RawLimits;
@@ -29,6 +31,12 @@ pub(crate) struct RawBounds {
     /// Largest module or component [default: 16MiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
     pub(super) max_module: Option<String>,
+    /// Processor time that compiling one module may take [default: 30s].
+    #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAX_COMPILE_TIME")]
+    pub(super) max_compile_time: Option<String>,
+    /// Address space that compiling one module may take [default: 2GiB].
+    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_COMPILE_MEMORY")]
+    pub(super) max_compile_memory: Option<String>,
     /// How long finished tasks are kept [default: 30d].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_KEEP")]
     pub(super) keep: Option<String>,
@@ -91,6 +99,23 @@ impl RawBounds {
         )
     }
 
+    /// Reads what one compilation may take.
+    pub(super) fn compile(&self, faults: &mut Faults) -> CompileLimits {
+        let default = CompileLimits::default();
+        let cpu = match &self.max_compile_time {
+            Some(text) => faults.check("--max-compile-time", compile_time(text)),
+            None => None,
+        };
+        let memory = match &self.max_compile_memory {
+            Some(text) => faults.check("--max-compile-memory", compile_memory(text)),
+            None => None,
+        };
+        CompileLimits {
+            cpu: cpu.unwrap_or(default.cpu),
+            memory: memory.unwrap_or(default.memory),
+        }
+    }
+
     /// Reads all other bounds into the dispatcher's settings.
     pub(super) fn settings(&self, ceiling: Limits, faults: &mut Faults) -> Settings {
         let default = Settings::default();
@@ -125,7 +150,7 @@ impl RawBounds {
         let age = match &self.keep {
             Some(text) => faults
                 .check("--keep", parse_millis(text))
-                .map(std::time::Duration::from_millis),
+                .map(Duration::from_millis),
             None => None,
         };
         Settings {
@@ -150,6 +175,34 @@ fn count(text: &str, most: usize) -> Result<usize, String> {
         return Err(format!("must be from 1 to {most}, not {text}"));
     }
     Ok(count)
+}
+
+/// The kernel counts a process's time in whole seconds.
+fn compile_time(text: &str) -> Result<Duration, String> {
+    let time = Duration::from_millis(parse_millis(text).map_err(|error| error.to_string())?);
+    let (least, most) = (CompileLimits::floor().cpu, CompileLimits::ceiling().cpu);
+    if time < least || time > most || time.subsec_nanos() != 0 {
+        return Err(format!(
+            "must be whole seconds from {least:?} to {most:?}, not {text}"
+        ));
+    }
+    Ok(time)
+}
+
+fn compile_memory(text: &str) -> Result<u64, String> {
+    let size = parse_size(text).map_err(|error| error.to_string())?;
+    let (least, most) = (
+        CompileLimits::floor().memory,
+        CompileLimits::ceiling().memory,
+    );
+    if size < least || size > most {
+        return Err(format!(
+            "must be from {} to {}, not {text}",
+            show_size(least),
+            show_size(most)
+        ));
+    }
+    Ok(size)
 }
 
 /// Reads the bound on an uploaded module.

@@ -43,6 +43,7 @@ pub(super) struct Config {
     pub(super) owner_token: OwnerToken,
     pub(super) dispatch: dispatch::Settings,
     threads: Option<usize>,
+    compile: engine::CompileLimits,
 }
 
 impl Config {
@@ -54,6 +55,7 @@ impl Config {
         let listen = faults.check("--listen", parse_address(raw.listen));
         let ceiling = raw.ceiling.read(&mut faults);
         let threads = raw.bounds.threads(&mut faults);
+        let compile = raw.bounds.compile(&mut faults);
         let dispatch = raw.bounds.settings(ceiling, &mut faults);
         match (log, database, listen) {
             (Some(log), Some(database), Some(listen)) => faults.none().map(|()| Self {
@@ -73,6 +75,7 @@ impl Config {
                 },
                 dispatch,
                 threads,
+                compile,
             }),
             _ => Err(faults),
         }
@@ -88,6 +91,7 @@ impl Config {
                 .unwrap_or(u32::MAX),
             threads: self.threads.unwrap_or(default.threads),
             compiler: compiler::words(),
+            compile_limits: self.compile,
         })
     }
 }
@@ -139,6 +143,10 @@ mod tests {
             "1MiB",
             "--keep",
             "7d",
+            "--max-compile-time",
+            "5s",
+            "--max-compile-memory",
+            "1GiB",
         ])
         .unwrap();
         assert_eq!(config.dispatch.concurrency, 8);
@@ -154,6 +162,8 @@ mod tests {
         );
         assert_eq!(config.dispatch.module_bytes, 1 << 20);
         assert_eq!(config.dispatch.retention.age.as_secs(), 7 * 24 * 60 * 60);
+        assert_eq!(config.compile.cpu.as_secs(), 5);
+        assert_eq!(config.compile.memory, 1 << 30);
     }
 
     #[test]
@@ -172,6 +182,10 @@ mod tests {
                 "1T",
                 "--max-module",
                 "65MiB",
+                "--max-compile-time",
+                "1500ms",
+                "--max-compile-memory",
+                "1MiB",
                 "--account-concurrency",
                 "65",
                 "--keep",
@@ -190,6 +204,8 @@ mod tests {
             "--threads",
             "--max-fuel",
             "--max-module",
+            "--max-compile-time",
+            "--max-compile-memory",
             "--account-concurrency",
             "--keep",
             "--keep-tasks",

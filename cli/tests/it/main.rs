@@ -4,9 +4,11 @@
 mod api;
 mod bombs;
 mod check;
+mod compiler;
 mod crash;
 mod examples;
 mod http;
+mod idle;
 mod journey;
 mod oracle;
 mod run_event;

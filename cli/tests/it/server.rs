@@ -46,6 +46,11 @@ impl Server {
         }
     }
 
+    /// The server's process.
+    pub(crate) fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
     pub(crate) fn get(&self, path: &str, headers: &str) -> Answer {
         http::request(&self.address, "GET", path, headers, "")
     }

@@ -9,7 +9,7 @@ use super::WASM_MAX_BYTES;
 use super::imports::{component_may_import, is_about_files, module_may_import};
 use super::proposals;
 use crate::kind::Kind;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, one_line};
 
 /// Bounds on a module's shape. All of a corpus of real modules (compilers and
 /// interpreters among them) pass; their highest figures stand beside.
@@ -64,7 +64,7 @@ pub(crate) fn check(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {
 }
 
 fn invalid(kind: Kind, bytes: &[u8], error: &wasmparser::BinaryReaderError) -> Refusal {
-    let reason = error.to_string();
+    let reason = one_line(&error.to_string());
     match proposals::missing(bytes) {
         Some(proposal) => Refusal::Proposal {
             kind,

@@ -3,13 +3,12 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
-use super::worker::{CPU_SECONDS, MEMORY_BYTES};
+use super::limits::CompileLimits;
 use crate::error::Error;
 use crate::kind::Kind;
 
@@ -19,15 +18,17 @@ pub(super) const TAG_COMPONENT: u8 = b'c';
 /// The exit status of a process that has said on standard error why it gave up.
 pub(super) const REFUSED: u8 = 3;
 
-/// How long a compilation may take by the clock, whatever it is waiting for.
-const WALL: Duration = Duration::from_secs(90);
-
 /// The most of the process's complaint that is kept, in bytes.
-const REASON_MAX_BYTES: usize = 2000;
+const REASON_MAX_BYTES: u64 = 2000;
+
+/// The most machine code that is taken from a process, in bytes: real modules
+/// give up to five times their own size, and those have at most 64 MiB.
+const CODE_MAX_BYTES: u64 = 384 << 20;
 
 /// Compiles in a process of its own. The inner error is the program's fault.
 pub(super) async fn compile(
     words: Vec<PathBuf>,
+    limits: CompileLimits,
     kind: Kind,
     bytes: Bytes,
 ) -> Result<Result<Vec<u8>, String>, Error> {
@@ -37,6 +38,7 @@ pub(super) async fn compile(
     let process = async {
         let mut child = Command::new(program)
             .args(arguments)
+            .args(limits.to_words())
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -45,6 +47,8 @@ pub(super) async fn compile(
             .kill_on_drop(true)
             .spawn()?;
         let mut stdin = child.stdin.take().expect("standard input is a pipe");
+        let stdout = child.stdout.take().expect("standard output is a pipe");
+        let stderr = child.stderr.take().expect("standard error is a pipe");
         let feed = async move {
             let tag = match kind {
                 Kind::Component => TAG_COMPONENT,
@@ -54,37 +58,68 @@ pub(super) async fn compile(
             let _ = stdin.write_all(&[tag]).await;
             let _ = stdin.write_all(&bytes).await;
         };
-        let ((), output) = tokio::join!(feed, child.wait_with_output());
-        output
+        let ((), code, complaint) = tokio::join!(
+            feed,
+            read(stdout, CODE_MAX_BYTES),
+            read(stderr, REASON_MAX_BYTES)
+        );
+        Ok((code?, complaint?, child.wait().await?))
     };
-    let Ok(output) = tokio::time::timeout(WALL, process).await else {
+    let Ok(ended) = tokio::time::timeout(limits.wall(), process).await else {
         return Ok(Err(format!(
             "compiling took longer than {} s",
-            WALL.as_secs()
+            limits.wall().as_secs()
         )));
     };
-    let output = output.map_err(|source| Error::Compiler { source })?;
-    if output.status.success() {
-        return Ok(Ok(output.stdout));
+    let (code, complaint, status) = ended.map_err(|source| Error::Compiler { source })?;
+    if code.len() as u64 > CODE_MAX_BYTES {
+        return Ok(Err(format!(
+            "its machine code is larger than {} MiB",
+            CODE_MAX_BYTES >> 20
+        )));
     }
-    Ok(Err(reason(output.status, &output.stderr)))
+    if status.success() {
+        return Ok(Ok(code));
+    }
+    reason(limits, status, &complaint)
+        .map(Err)
+        .map_err(|status| Error::Compiler {
+            source: std::io::Error::other(format!("it was ended from outside: {status}")),
+        })
 }
 
-/// Says in the uploader's terms what ended the process.
-fn reason(status: ExitStatus, complaint: &[u8]) -> String {
+/// Reads to the end, or one byte more than `most`. Then the pipe is closed, and a
+/// process that goes on writing dies of it.
+async fn read(pipe: impl AsyncRead + Unpin, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    pipe.take(most + 1).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
+/// Says in the uploader's terms what ended the process; gives the status back if
+/// it was not the program's doing.
+fn reason(
+    limits: CompileLimits,
+    status: ExitStatus,
+    complaint: &[u8],
+) -> Result<String, ExitStatus> {
+    const SIGABRT: i32 = 6;
     const SIGKILL: i32 = 9;
+    const SIGTERM: i32 = 15;
     const SIGXCPU: i32 = 24;
     if status.code() == Some(REFUSED.into()) {
-        let kept = complaint.len().min(REASON_MAX_BYTES);
-        return String::from_utf8_lossy(&complaint[..kept]).into_owned();
+        return Ok(String::from_utf8_lossy(complaint).into_owned());
     }
     match status.signal() {
-        Some(SIGKILL | SIGXCPU) => {
-            format!("compiling took more than {CPU_SECONDS} s of processor time")
-        }
-        _ => format!(
+        Some(SIGXCPU) => Ok(format!(
+            "compiling took more than {} s of processor time",
+            limits.cpu.as_secs()
+        )),
+        Some(SIGKILL | SIGTERM) => Err(status),
+        None | Some(SIGABRT) => Ok(format!(
             "the compiler gave up, most likely because it needed more than {} MiB of memory",
-            MEMORY_BYTES >> 20
-        ),
+            limits.memory >> 20
+        )),
+        Some(signal) => Ok(format!("the compiler crashed on it (signal {signal})")),
     }
 }

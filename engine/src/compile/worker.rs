@@ -1,5 +1,6 @@
 //! The compiler process, from the inside.
 
+use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
@@ -7,15 +8,10 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use wasmtime::Engine;
 
 use super::child::{REFUSED, TAG_COMPONENT};
+use super::limits::CompileLimits;
 use crate::admission::WASM_MAX_BYTES;
 use crate::kind::Kind;
 use crate::runtime::config::compiler_config;
-
-/// Processor time that a compilation may take, in seconds over all threads.
-pub(super) const CPU_SECONDS: u64 = 30;
-
-/// Address space that a compilation may take, in bytes.
-pub(super) const MEMORY_BYTES: u64 = 2 << 30;
 
 /// Descriptors that the process may have: its three streams and a few to spare.
 const DESCRIPTORS: u64 = 16;
@@ -25,10 +21,13 @@ const DESCRIPTORS: u64 = 16;
 ///
 /// To be called first thing in a process of its own, started by the words in
 /// [`Settings::compiler`](crate::Settings::compiler). It gives up what it does
-/// not need before it reads a byte.
+/// not need before it reads a byte. `arguments` are those that followed these
+/// words; they tell its limits.
 #[must_use]
-pub fn compile_worker() -> ExitCode {
-    match serve() {
+pub fn compile_worker(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let limits =
+        CompileLimits::of_words(arguments).ok_or("the arguments are not limits".to_owned());
+    match limits.and_then(serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             // Nobody hears it if the parent is gone, and then nobody has to.
@@ -38,8 +37,8 @@ pub fn compile_worker() -> ExitCode {
     }
 }
 
-fn serve() -> Result<(), String> {
-    give_up_the_rest()
+fn serve(limits: CompileLimits) -> Result<(), String> {
+    give_up_the_rest(limits)
         .map_err(|error| format!("the compiler process cannot be limited: {error}"))?;
     let mut request = Vec::new();
     io::stdin()
@@ -63,21 +62,25 @@ fn serve() -> Result<(), String> {
         .map_err(|error| format!("the compiler process cannot write: {error}"))
 }
 
-fn give_up_the_rest() -> rustix::io::Result<()> {
-    let limit = |resource, value| {
+fn give_up_the_rest(limits: CompileLimits) -> rustix::io::Result<()> {
+    let between = |resource, current, maximum| {
         setrlimit(
             resource,
             Rlimit {
-                current: Some(value),
-                maximum: Some(value),
+                current: Some(current),
+                maximum: Some(maximum),
             },
         )
     };
+    let limit = |resource, value| between(resource, value, value);
+    let cpu = limits.cpu.as_secs();
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nofile, DESCRIPTORS)?;
-    limit(Resource::Cpu, CPU_SECONDS)?;
-    limit(Resource::As, MEMORY_BYTES)
+    // At the first bound the kernel sends SIGXCPU, which says why the process died;
+    // the SIGKILL of the second one could have come from anywhere.
+    between(Resource::Cpu, cpu, cpu.saturating_add(1))?;
+    limit(Resource::As, limits.memory)
 }
 
 /// Compiles; the error is for whoever sent the program.

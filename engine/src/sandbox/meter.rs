@@ -47,6 +47,19 @@ impl Meter {
         self.owe((bytes as u64).saturating_mul(COPIED_BYTE));
     }
 
+    /// What is to be paid at this crossing between guest and host, and settles it.
+    fn settle(&self, hook: CallHook) -> u64 {
+        match hook {
+            CallHook::CallingHost => {
+                let calls = self.calls().saturating_add(1);
+                self.calls.store(calls, Ordering::Relaxed);
+                CALL
+            }
+            CallHook::ReturningFromHost => self.debt.swap(0, Ordering::Relaxed),
+            CallHook::CallingWasm | CallHook::ReturningFromWasm => 0,
+        }
+    }
+
     /// How many calls there were.
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
@@ -58,22 +71,93 @@ pub(crate) fn charge(
     mut store: StoreContextMut<'_, Guest>,
     hook: CallHook,
 ) -> wasmtime::Result<()> {
-    let price = match hook {
-        CallHook::CallingHost => {
-            let calls = &store.data().meter.calls;
-            calls.store(calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-            CALL
-        }
-        CallHook::ReturningFromHost => match store.data().meter.debt.swap(0, Ordering::Relaxed) {
-            0 => return Ok(()),
-            debt => debt,
-        },
-        CallHook::CallingWasm | CallHook::ReturningFromWasm => return Ok(()),
-    };
-    let fuel = store.get_fuel()?;
-    if fuel < price {
-        store.set_fuel(0)?;
-        return Err(Trap::OutOfFuel.into());
+    let price = store.data().meter.settle(hook);
+    if price == 0 {
+        return Ok(());
     }
-    store.set_fuel(fuel - price)
+    let left = pay(store.get_fuel()?, price);
+    store.set_fuel(left.unwrap_or(0))?;
+    left.map(|_| ()).ok_or_else(|| Trap::OutOfFuel.into())
+}
+
+/// What is left of `fuel`; `None` if it does not suffice, and then nothing is left.
+fn pay(fuel: u64, price: u64) -> Option<u64> {
+    fuel.checked_sub(price)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What happens between a guest and its host.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Cross(CallHook),
+        Owe(u64),
+        OweBytes(usize),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            Just(Step::Cross(CallHook::CallingHost)),
+            Just(Step::Cross(CallHook::ReturningFromHost)),
+            Just(Step::Cross(CallHook::CallingWasm)),
+            Just(Step::Cross(CallHook::ReturningFromWasm)),
+            prop_oneof![0..10_000_u64, any::<u64>()].prop_map(Step::Owe),
+            prop_oneof![0..10_000_usize, any::<usize>()].prop_map(Step::OweBytes),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_run_pays_for_all_it_does_and_never_more_than_it_has(
+            given in prop_oneof![0..1_000_000_u64, any::<u64>()],
+            steps in prop::collection::vec(step(), 0..100),
+        ) {
+            let meter = Meter::default();
+            let (mut fuel, mut owed, mut calls) = (given, 0_u128, 0);
+            let mut stopped = false;
+            for step in steps {
+                match step {
+                    // Debts beyond what a number holds stay at its end.
+                    Step::Owe(debt) => {
+                        owed += u128::from(debt);
+                        meter.owe(debt);
+                    }
+                    Step::OweBytes(bytes) => {
+                        owed += bytes as u128 * u128::from(COPIED_BYTE);
+                        meter.owe_bytes(bytes);
+                    }
+                    Step::Cross(hook) => {
+                        let due = match hook {
+                            CallHook::CallingHost => {
+                                calls += 1;
+                                CALL.into()
+                            }
+                            CallHook::ReturningFromHost => std::mem::take(&mut owed),
+                            CallHook::CallingWasm | CallHook::ReturningFromWasm => 0,
+                        };
+                        let left = pay(fuel, meter.settle(hook));
+                        if due > u128::from(fuel) && due <= u128::from(u64::MAX) {
+                            prop_assert_eq!(left, None, "{} of {}", due, fuel);
+                        }
+                        let Some(left) = left else {
+                            stopped = true;
+                            break;
+                        };
+                        prop_assert_eq!(
+                            u128::from(fuel - left),
+                            due.min(u64::MAX.into())
+                        );
+                        fuel = left;
+                    }
+                }
+            }
+            prop_assert!(fuel <= given);
+            prop_assert_eq!(meter.calls(), calls);
+            prop_assert!(stopped || given >= calls * CALL);
+        }
+    }
 }

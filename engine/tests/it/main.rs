@@ -13,6 +13,7 @@ mod guests;
 mod harness;
 mod host_calls;
 mod limits;
+mod mutations;
 mod oracle;
 mod same_answer;
 mod shell;

@@ -89,7 +89,7 @@ async fn receive(app: &App, headers: &HeaderMap, body: Body) -> Result<(Digest, 
         .settings()
         .module_bytes
         .max(SCRIPT_MAX_BYTES);
-    let mut pieces = Pieces::new(headers, body, most)?;
+    let mut pieces = Pieces::new(app.door(), headers, body, most)?;
     let mut hash = Sha256::new();
     let mut bytes = BytesMut::new();
     while let Some(piece) = pieces.next().await? {

@@ -1,0 +1,439 @@
+//! Clients that mean no good, over a real socket: each is turned away or bounded,
+//! and the next one is served as if nothing had been.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::json;
+use tenterhook_api::Door;
+use tenterhook_dispatch::Role;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::support::{TestApp, event_of};
+
+/// Short enough for a test to wait for; nothing asserts on how long it took.
+const SHORT: Duration = Duration::from_millis(50);
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_cut_off() {
+    let door = Door {
+        head: SHORT,
+        ..Door::default()
+    };
+    let house = House::with(door).await;
+    for begun in ["", "GET", "GET /healthz HTTP/1.1\r\nhost: x\r\nx-a: "] {
+        let answer = house.say(begun).await;
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
+            "{begun:?}: {answer}"
+        );
+    }
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn a_second_head_that_never_ends_is_cut_off() {
+    let door = Door {
+        head: SHORT,
+        ..Door::default()
+    };
+    let house = House::with(door).await;
+    let answer = house
+        .say("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nGET /healthz HT")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn a_body_that_takes_too_long_as_a_whole_is_408() {
+    // A form has at most 16 KiB: no second is added for its size.
+    let door = Door {
+        body: SHORT,
+        body_pause: Duration::from_secs(3600),
+        ..Door::default()
+    };
+    let house = House::with(door).await;
+    let head = house.head(
+        "POST /api/auth/login-form",
+        "application/x-www-form-urlencoded",
+    );
+    let answer = house
+        .say(&format!("{head}content-length: 1000\r\n\r\nname="))
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn a_body_that_pauses_too_long_is_408_on_every_way_in() {
+    let door = Door {
+        body_pause: SHORT,
+        ..Door::default()
+    };
+    let house = House::with(door).await;
+    for (call, kind) in [
+        ("POST /api/v1/hooks", "application/json"),
+        ("POST /api/v1/events", "application/cloudevents+json"),
+        ("POST /api/v1/sources?name=a", "application/wasm"),
+        ("POST /api/events/scripts", "application/json"),
+    ] {
+        for length in [
+            "content-length: 1000\r\n\r\n{",
+            "transfer-encoding: chunked\r\n\r\n1\r\n{\r\n",
+        ] {
+            let head = house.head(call, kind);
+            let answer = house.say(&format!("{head}{length}")).await;
+            assert!(answer.starts_with("HTTP/1.1 408"), "{call}: {answer}");
+            assert!(answer.contains("\r\nconnection: close"), "{call}: {answer}");
+        }
+    }
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn a_head_with_too_much_in_it_is_refused() {
+    let house = House::new().await;
+    let many: String = (0..5_000).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let wide = format!("x-large: {}\r\n", "x".repeat(1 << 20));
+    let named = format!("{}: 1\r\n", "x".repeat(1 << 20));
+    for headers in [many, wide, named] {
+        let request = format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{headers}\r\n");
+        let answer = house.say(&request).await;
+        // A client that is cut off while it still writes may miss the answer.
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 431"),
+            "{answer}"
+        );
+    }
+    let path = "a".repeat(1 << 20);
+    let answer = house
+        .say(&format!("GET /{path} HTTP/1.1\r\nhost: x\r\n\r\n"))
+        .await;
+    assert!(
+        answer.is_empty()
+            || answer.starts_with("HTTP/1.1 414")
+            || answer.starts_with("HTTP/1.1 431"),
+        "{answer}"
+    );
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn json_of_ten_thousand_levels_is_refused_wherever_json_is_read() {
+    let house = House::new().await;
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let objects = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+    for deep in [deep, objects] {
+        let mut event = event_of("custom.a", json!("DEEP")).to_string();
+        event = event.replace("\"DEEP\"", &deep);
+        for (call, kind, body) in [
+            ("POST /api/v1/hooks", "application/json", deep.clone()),
+            (
+                "POST /api/v1/hooks",
+                "application/json",
+                format!("{{\"env\":{deep}}}"),
+            ),
+            ("POST /api/v1/events", "application/json", deep.clone()),
+            ("POST /api/v1/events", "application/json", event.clone()),
+            (
+                "POST /api/v1/events",
+                "application/cloudevents-batch+json",
+                format!("[{event}]"),
+            ),
+            ("POST /api/events/scripts", "application/json", deep.clone()),
+            (
+                "POST /api/events/hooks",
+                "application/json",
+                format!("{{\"x\":{deep}}}"),
+            ),
+            (
+                "POST /api/events/scripts/execute",
+                "application/json",
+                deep.clone(),
+            ),
+        ] {
+            let answer = house.send(call, kind, body).await;
+            let refused = ["400", "404", "405", "422"];
+            assert!(
+                refused
+                    .iter()
+                    .any(|code| answer.starts_with(&format!("HTTP/1.1 {code}"))),
+                "{call}: {answer}"
+            );
+        }
+        let path = format!("GET /api/tasks?pagination={deep}");
+        let answer = house.send(&path, "application/json", String::new()).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn compressed_bodies_are_not_unpacked() {
+    let house = House::new().await;
+    for coding in [
+        "gzip",
+        "br",
+        "zstd",
+        "deflate",
+        "gzip, gzip",
+        "identity, gzip",
+    ] {
+        let head = house.head("POST /api/v1/hooks", "application/json");
+        let answer = house
+            .say(&format!(
+                "{head}content-encoding: {coding}\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{{}}"
+            ))
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 415"), "{coding}: {answer}");
+    }
+    let head = house.head("POST /api/v1/hooks", "application/json");
+    let answer = house
+        .say(&format!(
+            "{head}transfer-encoding: gzip, chunked\r\nconnection: close\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+        ))
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn tricks_with_paths_lead_nowhere() {
+    let house = House::new().await;
+    for path in [
+        "/api/../healthz",
+        "/api/v1/../../healthz",
+        "/api/%2e%2e/healthz",
+        "/api/v1/hooks/%2e%2e/%2e%2e/%2e%2e/healthz",
+        "/%00",
+        "/api/v1/hooks/%00",
+        "/api/v1/hooks/1%00",
+        "/api/v1/hooks/..%2f..%2fhealthz",
+        "/api/v1/hooks/..%5c..%5chealthz",
+        "/api/v1/hooks/%0d%0ax-evil:%201",
+        "/api/v1/hooks/%1b%5b2J",
+        "/api/v1/hooks/%ff%fe",
+        "/api/v1/hooks/%zz",
+        "//api//v1//hooks",
+        "//healthz",
+        "/healthz/",
+        "/healthz;a=b",
+        "/./healthz",
+        "/api/v1/sources/-1",
+        "/api/v1/sources/99999999999999999999999",
+        "/api/v1/tasks/1e3",
+    ] {
+        let answer = house
+            .send(&format!("GET {path}"), "application/json", String::new())
+            .await;
+        assert!(
+            answer.starts_with("HTTP/1.1 404") || answer.starts_with("HTTP/1.1 400"),
+            "{path}: {answer}"
+        );
+        assert!(!answer.contains("\r\nx-evil:"), "{path}: {answer}");
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(!body.contains(char::is_control), "{path}: {answer:?}");
+        assert!(!body.contains("\\u00"), "{path}: {answer:?}");
+    }
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn requests_that_are_none_are_refused_before_anything_is_routed() {
+    let house = House::new().await;
+    for request in [
+        "\r\n\r\n\r\n\0",
+        "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\u{fc}\u{3}\u{3}\r\n\r\n",
+        "GET /health\0z HTTP/1.1\r\nhost: x\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: x\r\nx-a: \0\r\n\r\n",
+        "GET /healthz HTTP/1.1\r\nhost: x\r\nx a: 1\r\n\r\n",
+        "GET /healthz HTTP/9.9\r\nhost: x\r\n\r\n",
+        "GET /healthz\r\n\r\n",
+        "POST /api/v1/hooks HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\n{}",
+        "POST /api/v1/hooks HTTP/1.1\r\nhost: x\r\ncontent-length: -2\r\n\r\n{}",
+        "POST /api/v1/hooks HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999999999999\r\n\r\n{}",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
+        let answer = house.say(request).await;
+        assert!(
+            answer.is_empty() || answer.starts_with("HTTP/1.1 400"),
+            "{request:?}: {answer}"
+        );
+    }
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn garbage_behind_a_good_request_is_refused_and_ends_the_connection() {
+    let house = House::new().await;
+    let answer = house
+        .say("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n\u{1}garbage\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1 200").count(), 1, "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1 400").count(), 1, "{answer}");
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn names_with_control_characters_are_refused() {
+    let house = House::new().await;
+    for name in ["\0", "a\nb", "\u{1b}[2J", "a\u{7f}", "\u{9b}31m"] {
+        let escaped: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        for (call, kind, body) in [
+            (
+                format!("POST /api/v1/sources?name={escaped}"),
+                "text/x-shellscript",
+                "echo hi".to_owned(),
+            ),
+            (
+                "POST /api/v1/tokens".to_owned(),
+                "application/json",
+                json!({"name": name, "role": "viewer"}).to_string(),
+            ),
+            (
+                "POST /api/v1/accounts".to_owned(),
+                "application/json",
+                json!({"name": name}).to_string(),
+            ),
+            (
+                "POST /api/events/scripts".to_owned(),
+                "application/json",
+                json!({"name": name, "contents": "echo hi", "description": ""}).to_string(),
+            ),
+            (
+                "POST /api/servers".to_owned(),
+                "application/json",
+                json!({"name": name}).to_string(),
+            ),
+        ] {
+            let answer = house.send(&call, kind, body).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 422") || answer.starts_with("HTTP/1.1 400"),
+                "{call} {name:?}: {answer}"
+            );
+        }
+    }
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn idle_connections_beyond_the_places_give_way_to_a_request() {
+    let door = Door {
+        connections: 8,
+        ..Door::default()
+    };
+    let house = House::with(door).await;
+    let mut held = Vec::new();
+    for number in 0..200 {
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        let begun: &[u8] = if number % 2 == 0 {
+            b""
+        } else {
+            b"GET /healthz HTT"
+        };
+        // The server may have let go of it already.
+        let _ = stream.write_all(begun).await;
+        held.push(stream);
+    }
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn connections_that_were_served_once_give_way_too() {
+    let door = Door {
+        connections: 4,
+        ..Door::default()
+    };
+    let house = House::with(door).await;
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        held.push(stream);
+    }
+    house.is_open().await;
+}
+
+/// A server with its door, and an operator's token.
+struct House {
+    _app: TestApp,
+    address: SocketAddr,
+    secret: String,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl House {
+    async fn new() -> Self {
+        Self::with(Door::default()).await
+    }
+
+    async fn with(door: Door) -> Self {
+        let app = TestApp::start().await;
+        let secret = app.token(Role::Owner).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = app.app.clone().with_door(door);
+        let serving = tokio::spawn(tenterhook_api::serve(
+            listener,
+            served,
+            std::future::pending(),
+        ));
+        Self {
+            _app: app,
+            address,
+            secret,
+            serving,
+        }
+    }
+
+    /// The head of a call, but for what tells the length of its body.
+    fn head(&self, call: &str, kind: &str) -> String {
+        let secret = &self.secret;
+        format!(
+            "{call} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\ncontent-type: {kind}\r\n"
+        )
+    }
+
+    /// Sends one call, and answers with all that came back.
+    async fn send(&self, call: &str, kind: &str, body: String) -> String {
+        let (head, length) = (self.head(call, kind), body.len());
+        let ending = "connection: close\r\n\r\n";
+        self.say(&format!("{head}content-length: {length}\r\n{ending}{body}"))
+            .await
+    }
+
+    /// Sends these bytes, and answers with all that came until the server closed.
+    async fn say(&self, bytes: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // The server may close before it has read everything.
+        let _ = stream.write_all(bytes.as_bytes()).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        String::from_utf8(answer).unwrap()
+    }
+
+    /// The door still opens for the next one, and what is behind it works.
+    async fn is_open(&self) {
+        let answer = self
+            .send("GET /api/v1/limits", "application/json", String::new())
+            .await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert!(!self.serving.is_finished());
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}

@@ -1,0 +1,215 @@
+//! Modules and components that are made to cost the compiler too much: whoever
+//! uploads them hears why they are refused, and nobody else notices.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use wasm_encoder::{
+    BlockType, ComponentBuilder, ComponentExportKind, Instruction, ModuleArg, ValType,
+};
+
+use crate::api::{Owner, event};
+use crate::server::Server;
+use crate::tiny;
+
+/// Loops enough in one function to keep a compiler busy for many seconds, and
+/// still less than a function's limit of 1 MiB.
+const LOOPS: u32 = 70_000;
+
+#[test]
+fn a_module_of_many_loops_is_refused_when_its_time_is_up() {
+    let scene = Scene::new(&["--max-compile-time", "1s"]);
+    let reason = scene.refused(&loops(4));
+    assert!(
+        reason.contains("more than 1 s of processor time"),
+        "{reason}"
+    );
+    scene.goes_on();
+}
+
+#[test]
+fn a_module_of_many_locals_is_refused_when_its_time_is_up() {
+    let scene = Scene::new(&["--max-compile-time", "1s"]);
+    let reason = scene.refused(&locals());
+    assert!(
+        reason.contains("more than 1 s of processor time"),
+        "{reason}"
+    );
+    scene.goes_on();
+}
+
+#[test]
+fn a_module_that_needs_too_much_memory_to_compile_is_refused() {
+    let scene = Scene::new(&["--max-compile-memory", "256MiB"]);
+    let reason = scene.refused(&loops(4));
+    assert!(reason.contains("more than 256 MiB of memory"), "{reason}");
+    scene.goes_on();
+}
+
+#[test]
+fn a_component_whose_instances_double_at_every_level_is_refused() {
+    let scene = Scene::new(&["--max-compile-time", "2s"]);
+    for levels in [12, 16, 24] {
+        let reason = scene.refused(&doubling(levels));
+        assert!(
+            ["instances", "processor time", "memory"]
+                .iter()
+                .any(|bound| reason.contains(bound)),
+            "{levels}: {reason}"
+        );
+    }
+    scene.goes_on();
+}
+
+#[test]
+fn a_compiler_that_crashes_costs_its_uploader_a_reason() {
+    let scene = Scene::new(&[]);
+    let (status, problem) = scene.upload_and_signal(Signal::SYS);
+    assert_eq!(status, 422, "{problem}");
+    assert_eq!(problem["type"], "/problems/invalid-program", "{problem}");
+    assert!(problem.to_string().contains("crashed"), "{problem}");
+    scene.goes_on();
+}
+
+#[test]
+fn a_compiler_that_is_killed_from_outside_is_not_the_uploaders_fault() {
+    let scene = Scene::new(&[]);
+    let (status, problem) = scene.upload_and_signal(Signal::KILL);
+    assert_eq!(status, 500, "{problem}");
+    assert_eq!(problem["type"], "/problems/internal", "{problem}");
+    scene.goes_on();
+}
+
+/// A server and its owner.
+struct Scene {
+    server: Server,
+    owner: Owner,
+    _data: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new(flags: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let server = Server::start(data.path(), flags);
+        let owner = Owner::of(&server, data.path());
+        Self {
+            server,
+            owner,
+            _data: data,
+        }
+    }
+
+    fn upload(&self, bytes: &[u8]) -> (u16, Value) {
+        let path = "/api/v1/sources?name=bomb";
+        self.owner
+            .try_call("POST", path, "application/wasm", bytes)
+            .unwrap()
+    }
+
+    /// Uploads what must be refused; answers the reason.
+    #[track_caller]
+    fn refused(&self, bytes: &[u8]) -> String {
+        let (status, problem) = self.upload(bytes);
+        assert_eq!(status, 422, "{problem}");
+        assert_eq!(problem["type"], "/problems/invalid-program", "{problem}");
+        problem["detail"].as_str().unwrap().to_owned()
+    }
+
+    /// Uploads what takes long to compile and sends its compiler a signal.
+    fn upload_and_signal(&self, signal: Signal) -> (u16, Value) {
+        let bomb = loops(4);
+        std::thread::scope(|scope| {
+            let upload = scope.spawn(|| self.upload(&bomb));
+            let compiler = loop {
+                assert!(!upload.is_finished(), "no compiler was seen");
+                if let Some(process) = children(self.server.id()).first() {
+                    break *process;
+                }
+                std::thread::yield_now();
+            };
+            kill_process(compiler, signal).unwrap();
+            upload.join().unwrap()
+        })
+    }
+
+    /// The server answers, compiles what is good, and runs it.
+    fn goes_on(&self) {
+        assert_eq!(self.server.get("/healthz", "").status, 200);
+        let source = self.owner.source("good", tiny::exiting(7));
+        let hook = json!({"source": source, "event": "custom.good"});
+        self.owner.post("/api/v1/hooks", &hook);
+        let task = self.owner.fire_and_wait(&event("good", 1));
+        let outcome = &task["executions"][0]["outcome"];
+        assert_eq!(*outcome, json!({"kind": "exited", "status": 7}), "{task}");
+        assert_eq!(children(self.server.id()), [], "a compiler was left behind");
+    }
+}
+
+/// The processes that this one has started and that still run its own program.
+fn children(parent: Pid) -> Vec<Pid> {
+    let is_child = |process: &Path| {
+        let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+        let command = fs::read(process.join("cmdline")).unwrap_or_default();
+        status.contains(&format!("\nPPid:\t{}\n", parent.as_raw_nonzero()))
+            && command
+                .split(|byte| *byte == 0)
+                .any(|word| word == b"compile-worker")
+    };
+    fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let id = entry.file_name().to_str()?.parse().ok()?;
+            is_child(&entry.path()).then(|| Pid::from_raw(id))?
+        })
+        .collect()
+}
+
+/// A command with that many functions, each of one loop after the other, all of
+/// them over the same locals.
+fn loops(functions: usize) -> Vec<u8> {
+    const LOCALS: u32 = 50;
+    let mut body = Vec::new();
+    for index in 0..LOOPS {
+        body.extend([
+            Instruction::Loop(BlockType::Empty),
+            Instruction::LocalGet(index % LOCALS),
+            Instruction::LocalGet((index + 1) % LOCALS),
+            Instruction::I32Sub,
+            Instruction::LocalTee(index % LOCALS),
+            Instruction::BrIf(0),
+            Instruction::End,
+        ]);
+    }
+    tiny::commands(functions, &[(LOCALS, ValType::I32)], &body)
+}
+
+/// A command with nearly as many functions as are accepted, each of them empty
+/// but for nearly as many locals as are accepted.
+fn locals() -> Vec<u8> {
+    tiny::commands(190_000, &[(4_090, ValType::V128)], &[])
+}
+
+/// A command that is made of two instances of a component which is made of two
+/// instances, and so on down to one module.
+fn doubling(levels: usize) -> Vec<u8> {
+    let mut lowest = ComponentBuilder::default();
+    let module = lowest.core_module_raw(None, &tiny::command(&[]));
+    lowest.core_instantiate(None, module, [] as [(&str, ModuleArg); 0]);
+    let mut inner = lowest.finish();
+    for level in 1..=levels {
+        let mut outer = ComponentBuilder::default();
+        let component = outer.component_raw(None, &inner);
+        let none = || [] as [(&str, ComponentExportKind, u32); 0];
+        let instance = outer.instantiate(None, component, none());
+        outer.instantiate(None, component, none());
+        if level == levels {
+            let kind = ComponentExportKind::Instance;
+            outer.export("wasi:cli/run@0.2.0", kind, instance, None);
+        }
+        inner = outer.finish();
+    }
+    inner
+}
