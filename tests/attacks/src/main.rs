@@ -35,7 +35,9 @@ fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     let words: Vec<&OsStr> = words.iter().map(AsRef::as_ref).collect();
     let done = match words[..] {
-        [word] if word == COMPILE => return tenterhook_engine::compile_worker(),
+        [word, ref limits @ ..] if word == COMPILE => {
+            return tenterhook_engine::compile_worker(limits.iter().map(|word| word.into()));
+        }
         [word, index, folder] if word == row::MEASURE => row::serve(index, Path::new(folder)),
         [page] => write(Path::new(page)),
         _ => Err(anyhow::anyhow!("usage: tenterhook-attacks FILE.md")),
