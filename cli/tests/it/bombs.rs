@@ -5,7 +5,6 @@ use serde_json::json;
 
 use crate::api::{Owner, event};
 use crate::server::Server;
-use crate::tiny;
 
 /// Each with the limits that it is given and the one at which it ends.
 const BOMBS: [(&str, &str, &str, &str); 5] = [
@@ -78,37 +77,4 @@ fn bombs_end_at_their_limits_while_others_are_served() {
         honest["executions"][0]["outcome"],
         json!({"kind": "exited", "status": 0})
     );
-}
-
-#[test]
-#[ignore = "burns half a minute of processor time, as the compiler may"]
-fn a_bomb_for_the_compiler_kills_a_process_of_its_own() {
-    let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path(), &[]);
-    let owner = Owner::of(&server, data.path());
-
-    let bomb = tiny::compiler_bomb();
-    let (status, problem) = owner
-        .try_call(
-            "POST",
-            "/api/v1/sources?name=bomb",
-            "application/wasm",
-            bomb,
-        )
-        .unwrap();
-
-    assert_eq!(status, 422, "{problem}");
-    // Whichever it had too much of first: processor time or memory.
-    let detail = problem["detail"].as_str().unwrap();
-    assert!(
-        detail.starts_with("the module cannot be compiled: "),
-        "{detail}"
-    );
-    assert!(
-        detail.contains("30 s of processor time") || detail.contains("2048 MiB"),
-        "{detail}"
-    );
-    owner.hook("honest", "echo fine", &json!({}));
-    let honest = owner.fire_and_wait(&event("honest", 1));
-    assert_eq!(honest["executions"][0]["stdout"], "fine\n");
 }

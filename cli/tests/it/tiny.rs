@@ -105,38 +105,6 @@ pub(crate) fn threaded() -> Vec<u8> {
     module.finish()
 }
 
-/// A command that passes every check and takes a compiler minutes: its functions
-/// are long rows of loops over the same variables.
-pub(crate) fn compiler_bomb() -> Vec<u8> {
-    const FUNCTIONS: u32 = 14;
-    const LOOPS: u32 = 85_000;
-    const VARIABLES: u32 = 50;
-    let mut function = Function::new([(VARIABLES, ValType::I32)]);
-    for index in 0..LOOPS {
-        function
-            .instructions()
-            .loop_(BlockType::Empty)
-            .local_get(index % VARIABLES)
-            .local_get((index * 7 + 3) % VARIABLES)
-            .i32_add()
-            .local_tee((index * 13 + 5) % VARIABLES)
-            .br_if(0)
-            .end();
-    }
-    function.instructions().end();
-    let mut module = Module::new();
-    module.section(&types(&[&[]]));
-    let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
-    for _ in 0..FUNCTIONS {
-        functions.function(0);
-        code.function(&function);
-    }
-    module.section(&functions);
-    module.section(&export("_start", 0));
-    module.section(&code);
-    module.finish()
-}
-
 fn exporting(name: &str, body: &[Instruction<'_>]) -> Vec<u8> {
     let mut module = Module::new();
     module.section(&types(&[&[]]));
