@@ -23,7 +23,7 @@ fn every_test_that_the_table_of_attacks_names_exists() {
 
 fn assert_named_tests_exist(document: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let text = fs::read_to_string(root.join(document)).unwrap();
+    let text = fs::read_to_string(root.join(document)).expect("the document is there");
     let named = named_tests(&text);
     assert!(
         named.len() > 40,
