@@ -15,7 +15,7 @@ use tenterhook_engine::{Engine, Invocation, Kind, Limits, Program, Settings};
 use crate::contender::Contender;
 
 /// The 32-line hook with `grep`, `sed`, `awk` and `jq`.
-const HOOK: &str = include_str!("../scripts/hook.sh");
+const HOOK: &str = include_str!("../../tests/shell/oracle/bench-hook.sh");
 
 /// A loop of a thousand turns.
 const LOOP: &str = "for i in $(seq 1 1000); do :; done\n";
