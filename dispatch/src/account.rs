@@ -15,6 +15,8 @@ pub struct Account {
     pub number: Number,
     /// Unique among accounts.
     pub name: String,
+    /// Whether Astra's hooks may be used and run. Default: yes.
+    pub hooks_enabled: bool,
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,

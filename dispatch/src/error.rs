@@ -14,14 +14,20 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 pub enum Noun {
     /// An [`Account`](crate::Account).
     Account,
+    /// A [`Principal`](crate::Principal).
+    Principal,
     /// A [`Token`](crate::Token).
     Token,
     /// A [`Source`](crate::Source).
     Source,
     /// A [`Hook`](crate::Hook).
     Hook,
+    /// A [`HookOverride`](crate::HookOverride).
+    Override,
     /// A hook point.
     HookPoint,
+    /// An [`App`](crate::App).
+    App,
     /// A [`Server`](crate::Server).
     Server,
     /// A [`Task`](crate::Task).
@@ -34,10 +40,13 @@ impl fmt::Display for Noun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Account => "account",
+            Self::Principal => "principal",
             Self::Token => "token",
             Self::Source => "source",
             Self::Hook => "hook",
+            Self::Override => "override",
             Self::HookPoint => "hook point",
+            Self::App => "app",
             Self::Server => "server",
             Self::Task => "task",
             Self::Execution => "execution",
@@ -74,6 +83,17 @@ pub enum Error {
         /// The numbers of the hooks that refer to it.
         by: Vec<Number>,
     },
+    /// It came with the account, or the operator keeps it, and cannot be changed.
+    #[error("the {what} `{id}` is read-only")]
+    ReadOnly {
+        /// What was to be changed.
+        what: Noun,
+        /// Its name or id.
+        id: String,
+    },
+    /// Astra's hooks are switched off for the account.
+    #[error("execution hooks are switched off for this account")]
+    HooksDisabled,
     /// A field does not follow its rules.
     #[error("`{field}` {reason}")]
     Invalid {

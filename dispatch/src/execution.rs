@@ -9,6 +9,7 @@ use tenterhook_engine::{Digest, Outcome, Usage};
 use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 
+use crate::app::Container;
 use crate::hook::FailurePolicy;
 use crate::id::{ExecutionId, HookId, Number, TaskId};
 
@@ -31,6 +32,8 @@ pub struct Execution {
     pub failure_policy: FailurePolicy,
     /// The server that it runs for.
     pub server: Option<ServerRef>,
+    /// The container that it runs for, as it was when the event arrived.
+    pub container: Option<Container>,
     /// Where it stands.
     pub state: State,
     /// Which attempt this is or was, from 1; 0 before the first has begun.

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use tenterhook_engine::AskedLimits;
 use time::OffsetDateTime;
 
+use crate::criterion::Criterion;
 use crate::hook_point::HookPointName;
-use crate::id::{HookId, Key, Number, SourceId};
+use crate::id::{AppId, HookId, Key, Number, PrincipalId, SourceId};
+use crate::label::Label;
 use crate::retry::RetryPolicy;
 
 /// A source bound to a hook point.
@@ -18,6 +20,10 @@ pub struct Hook {
     pub id: HookId,
     /// By which croit refers to it.
     pub number: Number,
+    /// Unique within the account, if it has one; Astra's hooks do.
+    pub name: Option<String>,
+    /// What it is for; empty if nobody said.
+    pub description: String,
     /// The program to run.
     pub source: SourceId,
     /// The event that it waits for.
@@ -39,6 +45,14 @@ pub struct Hook {
     pub failure_policy: FailurePolicy,
     /// When it is run again.
     pub retry: RetryPolicy,
+    /// Whether the operator keeps it: Astra's clients may read but not change it.
+    pub managed: bool,
+    /// Free labels.
+    pub labels: Vec<Label>,
+    /// Who made it.
+    pub created_by: PrincipalId,
+    /// Who changed it last.
+    pub modified_by: Option<PrincipalId>,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// When it was last changed.
@@ -55,6 +69,13 @@ pub enum Targets {
     All,
     /// For these servers; for none at all if the list is empty.
     These(Vec<Number>),
+    /// For each container that meets all criteria; on hook points of Astra alone.
+    Containers {
+        /// Of this application; of any that an event names if there is none.
+        app: Option<AppId>,
+        /// At most 10; none at all is met by every container.
+        criteria: Vec<Criterion>,
+    },
 }
 
 impl Targets {
@@ -64,6 +85,7 @@ impl Targets {
         match self {
             Self::Once | Self::All => true,
             Self::These(servers) => servers.contains(&server),
+            Self::Containers { .. } => false,
         }
     }
 }
@@ -98,6 +120,10 @@ impl fmt::Display for FailurePolicy {
 /// A hook to make. `None` has its default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewHook {
+    /// See [`Hook::name`]; 1 to 255 bytes without control characters.
+    pub name: Option<String>,
+    /// See [`Hook::description`]; at most 4,096 bytes.
+    pub description: String,
     /// See [`Hook::source`].
     pub source: Key<SourceId>,
     /// The name of a hook point; unknown names are refused, except `custom.…`.
@@ -120,6 +146,12 @@ pub struct NewHook {
     pub failure_policy: Option<FailurePolicy>,
     /// See [`Hook::retry`].
     pub retry: RetryPolicy,
+    /// See [`Hook::managed`].
+    pub managed: bool,
+    /// See [`Hook::labels`]; at most 64, names and values up to 255 bytes.
+    pub labels: Vec<Label>,
+    /// See [`Hook::created_by`].
+    pub created_by: PrincipalId,
 }
 
 impl NewHook {
@@ -127,6 +159,8 @@ impl NewHook {
     #[must_use]
     pub fn new(source: impl Into<Key<SourceId>>, event: impl Into<String>) -> Self {
         Self {
+            name: None,
+            description: String::new(),
             source: source.into(),
             event: event.into(),
             targets: None,
@@ -137,6 +171,9 @@ impl NewHook {
             enabled: None,
             failure_policy: None,
             retry: RetryPolicy::default(),
+            managed: false,
+            labels: Vec::new(),
+            created_by: PrincipalId::SYSTEM,
         }
     }
 }
@@ -144,6 +181,10 @@ impl NewHook {
 /// What to change of a hook; `None` keeps. The rules are those of [`NewHook`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HookChange {
+    /// See [`NewHook::name`].
+    pub name: Option<String>,
+    /// See [`NewHook::description`].
+    pub description: Option<String>,
     /// See [`NewHook::source`].
     pub source: Option<Key<SourceId>>,
     /// See [`NewHook::event`].
@@ -164,6 +205,10 @@ pub struct HookChange {
     pub failure_policy: Option<FailurePolicy>,
     /// See [`NewHook::retry`].
     pub retry: Option<RetryPolicy>,
+    /// See [`NewHook::labels`]; replaces all.
+    pub labels: Option<Vec<Label>>,
+    /// Who changes it.
+    pub modified_by: Option<PrincipalId>,
 }
 
 impl From<SourceId> for Key<SourceId> {

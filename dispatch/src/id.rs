@@ -19,19 +19,21 @@ pub struct NotAnId;
 #[error("a key is a UUID or a number from 1 to 2147483647")]
 pub struct NotAKey;
 
-/// Declares one newtype over a UUID.
+/// Declares one newtype over a UUID. Of version 4 where Astra's clients see it,
+/// whose identifiers are of no newer version; else of version 7, whose later ones
+/// sort after earlier ones.
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => {
+    ($(#[$doc:meta])* $name:ident, $version:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes a new identifier; later ones sort after earlier ones.
+            /// Makes a new identifier, a UUID of the version that this noun has.
             #[must_use]
             pub fn generate() -> Self {
-                Self(Uuid::now_v7())
+                Self(Uuid::$version())
             }
 
             /// Wraps a UUID that a store has read back.
@@ -71,39 +73,56 @@ macro_rules! id {
 
 id! {
     /// Names an [`Account`](crate::Account).
-    AccountId
+    AccountId, new_v4
+}
+id! {
+    /// Names a [`Principal`](crate::Principal); all zeros is the system itself.
+    PrincipalId, new_v4
 }
 id! {
     /// Names a [`Token`](crate::Token).
-    TokenId
+    TokenId, now_v7
 }
 id! {
     /// Names a [`Source`](crate::Source).
-    SourceId
+    SourceId, new_v4
 }
 id! {
     /// Names a [`Hook`](crate::Hook).
-    HookId
+    HookId, new_v4
+}
+id! {
+    /// Names an [`App`](crate::App).
+    AppId, new_v4
+}
+id! {
+    /// Names a [`HookOverride`](crate::HookOverride).
+    OverrideId, new_v4
 }
 id! {
     /// Names a [`Server`](crate::Server).
-    ServerId
+    ServerId, now_v7
 }
 id! {
     /// Names a [`Task`](crate::Task).
-    TaskId
+    TaskId, now_v7
 }
 id! {
     /// Names an [`Execution`](crate::Execution); the same over all its attempts.
-    ExecutionId
+    ExecutionId, now_v7
 }
 id! {
     /// Names a [`Recipe`](crate::Recipe); made from its content.
-    RecipeId
+    RecipeId, now_v7
 }
 id! {
     /// Names one run of a server process, which owns the tasks that it has loaded.
-    NodeId
+    NodeId, now_v7
+}
+
+impl PrincipalId {
+    /// Who made what nobody made: the system itself.
+    pub const SYSTEM: Self = Self(Uuid::nil());
 }
 
 /// The integer by which croit knows a noun; counted per account from 1.

@@ -6,8 +6,10 @@
 //! engine and settles the outcome.
 
 mod account;
+mod app;
 mod audit;
 mod clock;
+mod criterion;
 mod directory;
 mod dispatcher;
 mod environment;
@@ -16,12 +18,16 @@ mod execution;
 mod fair;
 mod floor;
 mod hook;
+mod hook_override;
 mod hook_point;
 mod id;
+mod identity;
+mod label;
 mod live;
 mod page;
 mod params;
 mod plan;
+mod principal;
 mod programs;
 mod recipe;
 mod rehearsal;
@@ -38,25 +44,31 @@ mod token;
 mod work;
 
 pub use crate::account::Account;
+pub use crate::app::{App, AppChange, Container, NewApp};
 pub use crate::audit::{AuditRecord, Origin};
+pub use crate::criterion::{Criterion, Subject};
 pub use crate::dispatcher::{Accepted, Dispatcher, NewExecute, Program, Stats};
 pub use crate::error::{Cause, Error, Noun};
 pub use crate::execution::{Execution, HookRef, NotAState, Output, ServerRef, State};
 pub use crate::hook::{FailurePolicy, Hook, HookChange, NewHook, Targets};
+pub use crate::hook_override::{HookOverride, NewOverride, OverrideChange};
 pub use crate::hook_point::{Face, HookPoint, HookPointName, Parameter};
 pub use crate::id::{
-    AccountId, ExecutionId, HookId, Key, NodeId, NotAKey, NotAnId, Number, RecipeId, ServerId,
-    SourceId, TaskId, TokenId,
+    AccountId, AppId, ExecutionId, HookId, Key, NodeId, NotAKey, NotAnId, Number, OverrideId,
+    PrincipalId, RecipeId, ServerId, SourceId, TaskId, TokenId,
 };
+pub use crate::identity::Identity;
+pub use crate::label::Label;
 pub use crate::live::{Chunk, LiveOutput};
 pub use crate::page::{
     ACCOUNT_MAX, ExecutionFilter, ExecutionPage, OUTPUTS_MAX_BYTES, Outputs, PAGE_MAX, Page,
     TaskFilter, TaskPage,
 };
+pub use crate::principal::{NewPrincipal, Principal, PrincipalChange};
 pub use crate::recipe::{Recipe, RecipeContent};
 pub use crate::rehearsal::Rehearsal;
 pub use crate::retry::{RetryOn, RetryPolicy};
-pub use crate::role::{NotARole, Principal, Role};
+pub use crate::role::{NotARole, Role};
 pub use crate::ruling::{Reason, Ruling, result_of};
 pub use crate::server::{NewServer, Server, ServerChange};
 pub use crate::settings::{EVENT_MAX_BYTES, MODULE_MAX_BYTES, SCRIPT_MAX_BYTES, Settings};

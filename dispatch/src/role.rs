@@ -1,4 +1,4 @@
-//! What a principal may do, and who a principal is.
+//! What a principal may do.
 //!
 //! Roles are ordered: each may do what those below it may. Which call needs
 //! which role is the matter of each face.
@@ -7,10 +7,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
-
-use crate::id::{AccountId, TokenId};
-
 /// What a principal may do within its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -61,23 +57,6 @@ impl FromStr for Role {
             _ => Err(NotARole),
         }
     }
-}
-
-/// Whoever holds a valid token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    /// The account that the token belongs to.
-    pub account: AccountId,
-    /// The token.
-    pub token: TokenId,
-    /// The token's name, which stands for the user's.
-    pub name: String,
-    /// What the token allows.
-    pub role: Role,
-    /// When the token ends, if ever.
-    pub expires_at: Option<OffsetDateTime>,
-    /// Whether this is a login session or a token that was issued.
-    pub kind: crate::TokenKind,
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use serde::Serialize;
 use tenterhook_engine::{Digest, Kind};
 use time::OffsetDateTime;
 
-use crate::id::{Number, SourceId};
+use crate::id::{Number, PrincipalId, SourceId};
+use crate::label::Label;
 
 /// A named program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,18 @@ pub struct Source {
     pub revision: u32,
     /// What it is for; empty if nobody said.
     pub description: String,
+    /// The MD5, in hexadecimal digits, of the bytes in base64: Astra's checksum.
+    pub base64_md5: String,
+    /// Whether its bytes are withheld from those who read it over Astra's interface.
+    pub private: bool,
+    /// Whether it came with the account and cannot be changed.
+    pub preloaded: bool,
+    /// Free labels.
+    pub labels: Vec<Label>,
+    /// Who uploaded it.
+    pub created_by: PrincipalId,
+    /// Who changed it last.
+    pub modified_by: Option<PrincipalId>,
     /// When it was uploaded first.
     pub created_at: OffsetDateTime,
     /// When it was last changed.
@@ -46,6 +59,12 @@ pub struct NewSource {
     pub kind: Option<Kind>,
     /// See [`Source::description`]; at most 4,096 bytes.
     pub description: String,
+    /// See [`Source::private`].
+    pub private: bool,
+    /// See [`Source::labels`]; at most 64, names and values up to 255 bytes.
+    pub labels: Vec<Label>,
+    /// See [`Source::created_by`].
+    pub created_by: PrincipalId,
 }
 
 /// What to change of a source; `None` keeps.
@@ -59,6 +78,10 @@ pub struct SourceChange {
     pub kind: Option<Kind>,
     /// See [`NewSource::description`].
     pub description: Option<String>,
+    /// See [`NewSource::labels`]; replaces all.
+    pub labels: Option<Vec<Label>>,
+    /// Who changes it.
+    pub modified_by: Option<PrincipalId>,
 }
 
 /// A source as JSON in the native form.

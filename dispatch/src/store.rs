@@ -13,11 +13,17 @@ use tenterhook_engine::Digest;
 use time::OffsetDateTime;
 
 use crate::account::Account;
+use crate::app::App;
 use crate::error::Error;
 use crate::execution::Execution;
 use crate::hook::Hook;
-use crate::id::{AccountId, ExecutionId, HookId, Key, NodeId, ServerId, SourceId, TaskId, TokenId};
+use crate::hook_override::HookOverride;
+use crate::id::{
+    AccountId, AppId, ExecutionId, HookId, Key, NodeId, OverrideId, PrincipalId, ServerId, SourceId,
+    TaskId, TokenId,
+};
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs, TaskFilter, TaskPage};
+use crate::principal::Principal;
 use crate::server::Server;
 use crate::source::Source;
 use crate::task::Task;
@@ -41,18 +47,47 @@ pub trait Store: Send + Sync {
     /// [`Error::NameTaken`].
     async fn insert_account(&self, account: Account) -> Result<Account, Error>;
 
+    /// Replaces an account's name and switches. Its id and number stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::NameTaken`].
+    async fn update_account(&self, account: Account) -> Result<(), Error>;
+
     /// Lists all accounts by number.
     async fn accounts(&self) -> Result<Vec<Account>, Error>;
+
+    /// Keeps a new principal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameTaken`], [`Error::NotFound`] for the account.
+    async fn insert_principal(&self, principal: Principal) -> Result<(), Error>;
+
+    /// Replaces a principal's name and role.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::NameTaken`].
+    async fn update_principal(&self, principal: Principal) -> Result<(), Error>;
+
+    /// Removes a principal and all its tokens. Tells whether there was one.
+    async fn delete_principal(&self, account: AccountId, id: PrincipalId) -> Result<bool, Error>;
+
+    /// Lists the principals of an account, oldest first.
+    async fn principals(&self, account: AccountId) -> Result<Vec<Principal>, Error>;
 
     /// Keeps a new token under the hash of its secret.
     ///
     /// # Errors
     ///
-    /// [`Error::NameTaken`] among the issued tokens of the account.
+    /// [`Error::NameTaken`] among the issued tokens of the account,
+    /// [`Error::NotFound`] for its principal.
     async fn insert_token(&self, token: Token, hash: SecretHash) -> Result<(), Error>;
 
-    /// Finds a token by the hash of its secret, whether or not it has expired.
-    async fn token(&self, hash: SecretHash) -> Result<Option<Token>, Error>;
+    /// Finds a token, and whose it is, by the hash of its secret, whether or not it
+    /// has expired.
+    async fn token(&self, hash: SecretHash) -> Result<Option<(Token, Principal)>, Error>;
 
     /// Lists the tokens of an account, oldest first.
     async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, Error>;
@@ -62,6 +97,56 @@ pub trait Store: Send + Sync {
 
     /// Notes when tokens were last used.
     async fn touch_tokens(&self, uses: Vec<(TokenId, OffsetDateTime)>) -> Result<(), Error>;
+
+    /// Keeps a new application.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameTaken`] for its name or id.
+    async fn insert_app(&self, account: AccountId, app: App) -> Result<App, Error>;
+
+    /// Replaces an application. Its id and number stay.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::NameTaken`].
+    async fn update_app(&self, account: AccountId, app: App) -> Result<(), Error>;
+
+    /// Removes an application with its overrides. Tells whether there was one. The
+    /// dispatcher has made sure that no hook is bound to it.
+    async fn delete_app(&self, account: AccountId, id: AppId) -> Result<bool, Error>;
+
+    /// Lists the applications of an account by number.
+    async fn apps(&self, account: AccountId) -> Result<Vec<App>, Error>;
+
+    /// Keeps a new override.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameTaken`] if the hook has one for that application already,
+    /// [`Error::NotFound`] for the hook or the application.
+    async fn insert_override(
+        &self,
+        account: AccountId,
+        hook_override: HookOverride,
+    ) -> Result<(), Error>;
+
+    /// Replaces an override's switch and labels.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    async fn update_override(
+        &self,
+        account: AccountId,
+        hook_override: HookOverride,
+    ) -> Result<(), Error>;
+
+    /// Removes an override. Tells whether there was one.
+    async fn delete_override(&self, account: AccountId, id: OverrideId) -> Result<bool, Error>;
+
+    /// Lists the overrides of an account, oldest first.
+    async fn overrides(&self, account: AccountId) -> Result<Vec<HookOverride>, Error>;
 
     /// Keeps a new server.
     ///
@@ -131,17 +216,17 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] for its source.
+    /// [`Error::NotFound`] for its source, [`Error::NameTaken`].
     async fn insert_hook(&self, account: AccountId, hook: Hook) -> Result<Hook, Error>;
 
     /// Replaces a hook. Its id and number stay.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] for the hook or its source.
+    /// [`Error::NotFound`] for the hook or its source, [`Error::NameTaken`].
     async fn update_hook(&self, account: AccountId, hook: Hook) -> Result<(), Error>;
 
-    /// Removes a hook. Tells whether there was one.
+    /// Removes a hook with its overrides. Tells whether there was one.
     async fn delete_hook(&self, account: AccountId, id: HookId) -> Result<bool, Error>;
 
     /// Lists the hooks of an account by number.

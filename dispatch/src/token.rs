@@ -12,7 +12,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use crate::id::{AccountId, TokenId};
+use crate::id::{AccountId, PrincipalId, TokenId};
 use crate::role::Role;
 
 /// What is kept of a token. The secret itself is not.
@@ -22,9 +22,11 @@ pub struct Token {
     pub id: TokenId,
     /// The account that it opens.
     pub account: AccountId,
-    /// Unique among the issued tokens of an account; a session has its user's name.
+    /// Whose it is.
+    pub principal: PrincipalId,
+    /// Unique among the issued tokens of an account; a session has its principal's.
     pub name: String,
-    /// What it allows.
+    /// What it allows, as far as its principal's role does.
     pub role: Role,
     /// Issued for good, or a login session.
     pub kind: TokenKind,
@@ -54,7 +56,10 @@ pub enum TokenKind {
 pub struct NewToken {
     /// See [`Token::name`]; 1 to 255 bytes without control characters.
     pub name: String,
-    /// See [`Token::role`].
+    /// See [`Token::principal`]. Default: a new principal with the token's name and
+    /// role, or the one that has this name already.
+    pub principal: Option<PrincipalId>,
+    /// See [`Token::role`]; no more than the principal's.
     pub role: Role,
     /// See [`Token::expires_at`].
     pub expires_at: Option<OffsetDateTime>,

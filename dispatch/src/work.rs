@@ -7,6 +7,7 @@ use tenterhook_engine::{Outcome, Usage};
 use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 
+use crate::app::Container;
 use crate::execution::{HookRef, Output, ServerRef, State};
 use crate::id::{AccountId, ExecutionId, NodeId, Number, TaskId};
 use crate::recipe::Recipe;
@@ -57,6 +58,8 @@ pub struct NewExecution {
     pub recipe: Arc<Recipe>,
     /// See [`Execution::server`](crate::Execution::server).
     pub server: Option<ServerRef>,
+    /// See [`Execution::container`](crate::Execution::container).
+    pub container: Option<Container>,
     /// Executions of one lane run one after the other; lanes run side by side.
     pub lane: u32,
 }
