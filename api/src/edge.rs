@@ -4,7 +4,7 @@
 //! compressed body is turned away. Who may do what is [`crate::auth`]'s concern.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -71,6 +71,11 @@ fn dress(face: Face, id: &RequestId, mut answer: Response) -> Response {
     if let Some(allow) = answer.headers_mut().remove(header::ALLOW) {
         response.headers_mut().insert(header::ALLOW, allow);
     }
+    if let Refusal::TooManyFailures { retry_after } = refusal {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, whole_seconds(retry_after));
+    }
     match response.status() {
         StatusCode::UNAUTHORIZED => response.headers_mut().insert(
             header::WWW_AUTHENTICATE,
@@ -89,6 +94,12 @@ fn dress(face: Face, id: &RequestId, mut answer: Response) -> Response {
         _ => None,
     };
     response
+}
+
+/// Rounded up: who comes back then is not too early.
+fn whole_seconds(time: Duration) -> HeaderValue {
+    let begun = u64::from(time.subsec_nanos() > 0);
+    HeaderValue::from(time.as_secs().saturating_add(begun).max(1))
 }
 
 fn foreign_encoding(headers: &HeaderMap) -> Option<Refusal> {

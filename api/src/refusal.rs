@@ -4,6 +4,8 @@
 //! request was for says it in its own dialect. A hook that failed is not among
 //! them: its run was carried out.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
@@ -61,6 +63,15 @@ pub(crate) enum Refusal {
         /// The name.
         name: String,
     },
+    /// It came with the account, or the operator keeps it.
+    ReadOnly {
+        /// What sort of thing.
+        noun: String,
+        /// Its name or id.
+        id: String,
+    },
+    /// Astra's hooks are switched off for the account.
+    HooksDisabled,
     /// Something cannot go while others refer to it, or not in its present state.
     Conflict(String),
     /// The uploaded program was not accepted.
@@ -69,6 +80,11 @@ pub(crate) enum Refusal {
         digest: Option<String>,
         /// Why not.
         reason: String,
+    },
+    /// Too many logins or tokens from there were wrong.
+    TooManyFailures {
+        /// When the next one will be looked at.
+        retry_after: Duration,
     },
     /// More is waiting than can be taken on.
     TooBusy,
@@ -102,7 +118,9 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden { .. } => StatusCode::FORBIDDEN,
+            Self::Forbidden { .. } | Self::ReadOnly { .. } | Self::HooksDisabled => {
+                StatusCode::FORBIDDEN
+            }
             Self::NoRoute | Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
@@ -112,6 +130,7 @@ impl Refusal {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Invalid(_) | Self::InvalidProgram { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NameTaken { .. } | Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -145,7 +164,18 @@ impl Refusal {
             Self::NameTaken { name } => {
                 format!("the name `{name}` is already used; choose another")
             }
+            Self::ReadOnly { noun, id } => {
+                format!("the {noun} `{id}` is read-only; make one of your own in its place")
+            }
+            Self::HooksDisabled => {
+                "execution hooks are switched off for this account; an admin can switch them on"
+                    .to_owned()
+            }
             Self::InvalidProgram { reason, .. } => reason.clone(),
+            Self::TooManyFailures { .. } => {
+                "too many logins or tokens from your address were wrong; wait for the seconds in Retry-After"
+                    .to_owned()
+            }
             Self::TooBusy => "too much is waiting already; try again later".to_owned(),
             Self::Internal => {
                 "the server failed; the request id leads to the cause in its log".to_owned()
@@ -184,6 +214,11 @@ impl From<tenterhook_dispatch::Error> for Refusal {
                     by.join(", ")
                 ))
             }
+            Error::ReadOnly { what, id } => Self::ReadOnly {
+                noun: what.to_string(),
+                id,
+            },
+            Error::HooksDisabled => Self::HooksDisabled,
             Error::Invalid { field, reason } => Self::invalid(pointer(&field), reason),
             Error::OverCeiling(over) => Self::invalid(
                 format!("/limits/{}", over.field),

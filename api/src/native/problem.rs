@@ -13,15 +13,18 @@ use crate::request_id::RequestId;
 
 /// Every problem type that has a page, as the last part of its `type`.
 #[cfg(test)]
-pub(crate) const TYPES: [&str; 10] = [
+pub(crate) const TYPES: [&str; 13] = [
     "unauthenticated",
     "forbidden",
     "unreadable-body",
     "invalid-request",
     "not-found",
     "name-taken",
+    "read-only",
+    "hooks-disabled",
     "conflict",
     "invalid-program",
+    "too-many-failures",
     "too-busy",
     "internal",
 ];
@@ -85,6 +88,12 @@ impl Problem {
             Refusal::NameTaken { name } => {
                 Self::typed("name-taken", "The name is already used").with("name", json!(name))
             }
+            Refusal::ReadOnly { noun, id } => Self::typed("read-only", "It cannot be changed")
+                .with("noun", json!(noun))
+                .with("id", json!(id)),
+            Refusal::HooksDisabled => {
+                Self::typed("hooks-disabled", "Execution hooks are switched off")
+            }
             Refusal::Conflict(_) => Self::typed("conflict", "Something else stands against it"),
             Refusal::InvalidProgram { digest, reason } => {
                 let problem = Self::typed("invalid-program", "The program was not accepted")
@@ -93,6 +102,9 @@ impl Problem {
                     Some(digest) => problem.with("digest", json!(digest)),
                     None => problem,
                 }
+            }
+            Refusal::TooManyFailures { .. } => {
+                Self::typed("too-many-failures", "Too many attempts have failed")
             }
             Refusal::TooBusy => Self::typed("too-busy", "Too much is waiting already"),
             Refusal::Internal => Self::typed("internal", "The server failed"),

@@ -27,10 +27,18 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::NameTaken {
             name: "audit".into(),
         },
+        Refusal::ReadOnly {
+            noun: "source".into(),
+            id: "redis-quiesce".into(),
+        },
+        Refusal::HooksDisabled,
         Refusal::Conflict("the source `audit` is in use by the hooks 3; remove them first".into()),
         Refusal::InvalidProgram {
             digest: Some("sha256:00".into()),
             reason: "the module imports `env::abort`, which is not offered".into(),
+        },
+        Refusal::TooManyFailures {
+            retry_after: std::time::Duration::from_secs(6),
         },
         Refusal::TooBusy,
         Refusal::Internal,
@@ -111,8 +119,11 @@ fn problems_read_well() {
 422 /problems/invalid-request | The request asks for something that cannot be | `limits/fuel` must be from 1 to 200000000000, not 0 | {"errors":[{"detail":"must be from 1 to 200000000000, not 0","pointer":"/limits/fuel"}]}
 404 /problems/not-found | There is no such thing | there is no hook `7` | {"id":"7","noun":"hook"}
 409 /problems/name-taken | The name is already used | the name `audit` is already used; choose another | {"name":"audit"}
+403 /problems/read-only | It cannot be changed | the source `redis-quiesce` is read-only; make one of your own in its place | {"id":"redis-quiesce","noun":"source"}
+403 /problems/hooks-disabled | Execution hooks are switched off | execution hooks are switched off for this account; an admin can switch them on | {}
 409 /problems/conflict | Something else stands against it | the source `audit` is in use by the hooks 3; remove them first | {}
 422 /problems/invalid-program | The program was not accepted | the module imports `env::abort`, which is not offered | {"digest":"sha256:00","reason":"the module imports `env::abort`, which is not offered"}
+429 /problems/too-many-failures | Too many attempts have failed | too many logins or tokens from your address were wrong; wait for the seconds in Retry-After | {}
 503 /problems/too-busy | Too much is waiting already | too much is waiting already; try again later | {}
 500 /problems/internal | The server failed | the server failed; the request id leads to the cause in its log | {}
 "#);
