@@ -37,7 +37,8 @@ pub type Queued<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 ///
 /// A change that was answered with `Ok` survives `kill -9` and power failure.
 /// Nouns to insert carry [`Number::UNASSIGNED`](crate::Number::UNASSIGNED); they come back with the number
-/// that the store has given them.
+/// that the store has given them. Identifiers that callers may choose are unique
+/// within an account only: one account cannot learn of another's.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Keeps a new account.
@@ -53,6 +54,9 @@ pub trait Store: Send + Sync {
     ///
     /// [`Error::NotFound`], [`Error::NameTaken`].
     async fn update_account(&self, account: Account) -> Result<(), Error>;
+
+    /// Finds an account.
+    async fn account(&self, id: AccountId) -> Result<Option<Account>, Error>;
 
     /// Lists all accounts by number.
     async fn accounts(&self) -> Result<Vec<Account>, Error>;
@@ -172,7 +176,9 @@ pub trait Store: Send + Sync {
     /// Lists the servers of an account by number.
     async fn servers(&self, account: AccountId) -> Result<Vec<Server>, Error>;
 
-    /// Keeps a new source with its bytes, and hooks of it, all or nothing.
+    /// Keeps a new source with its bytes, and hooks of it, all or nothing. A source
+    /// that has a number already, as preloaded ones do, keeps it, and the numbers
+    /// given to others do not go on from there.
     ///
     /// # Errors
     ///
@@ -206,7 +212,8 @@ pub trait Store: Send + Sync {
     /// [`Error::NotFound`], [`Error::InUse`] by hooks.
     async fn delete_source(&self, account: AccountId, id: SourceId) -> Result<(), Error>;
 
-    /// Lists the sources of an account by number.
+    /// Lists the sources of an account by number. Those kept before there were
+    /// checksums have an empty one; the dispatcher fills it in.
     async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error>;
 
     /// Reads the bytes of a program.
