@@ -8,6 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::door::Door;
+use crate::failures::{FailureLimits, Failures};
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 
@@ -16,6 +17,7 @@ use crate::refusal::Refusal;
 pub struct App {
     inner: Arc<Inner>,
     door: Door,
+    failures: Arc<Failures>,
 }
 
 struct Inner {
@@ -63,6 +65,7 @@ impl App {
     pub fn with_croit_times(dispatcher: Dispatcher, croit_times: CroitTimes) -> Self {
         Self {
             door: Door::default(),
+            failures: Arc::new(Failures::new(FailureLimits::default())),
             inner: Arc::new(Inner {
                 dispatcher,
                 metrics: Metrics::default(),
@@ -79,6 +82,18 @@ impl App {
     #[must_use]
     pub fn with_door(self, door: Door) -> Self {
         Self { door, ..self }
+    }
+
+    /// The same, with other bounds on logins and tokens that are wrong.
+    #[must_use]
+    pub fn with_failure_limits(self, limits: FailureLimits) -> Self {
+        let failures = Arc::new(Failures::new(limits));
+        Self { failures, ..self }
+    }
+
+    /// What is remembered of logins and tokens that were wrong.
+    pub(crate) fn failures(&self) -> &Failures {
+        &self.failures
     }
 
     pub(crate) fn door(&self) -> Door {

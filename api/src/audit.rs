@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
-use tenterhook_dispatch::{AccountId, AuditRecord, Origin, Principal};
+use tenterhook_dispatch::{AccountId, AuditRecord, Identity, Origin};
 
 use crate::app::App;
 use crate::body::{self, Pieces};
@@ -36,7 +36,7 @@ impl Note {
     /// read for it and put back.
     pub(crate) async fn take(
         operation: &'static str,
-        principal: &Principal,
+        caller: &Identity,
         request: &mut Request,
     ) -> Result<Option<Self>, Refusal> {
         if matches!(*request.method(), Method::GET | Method::HEAD) || UNAUDITED.contains(&operation)
@@ -48,7 +48,7 @@ impl Note {
         Ok(Some(Self(AuditRecord {
             category: category(path),
             operation: operation.to_owned(),
-            username: principal.name.clone(),
+            username: caller.name.clone(),
             ip: request
                 .extensions()
                 .get::<ConnectInfo<SocketAddr>>()

@@ -1,18 +1,26 @@
 //! Who is asking, and whether their role is enough for the call.
 //!
 //! Every endpoint says whom it admits; the guard in front of it is built from
-//! that. Tokens are never logged and never told apart by how long a look takes.
+//! that. Tokens are never logged and never told apart by how long a look takes: they
+//! are looked up by their SHA-256, which nobody can choose a prefix of.
+
+use std::time::Instant;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderMap, header};
-use tenterhook_dispatch::{AccountId, Principal, Role};
+use tenterhook_dispatch::{AccountId, Identity, PrincipalId, Role};
 
 use crate::app::App;
 use crate::audit::Note;
+use crate::credentials;
+use crate::failures::{Attempt, Client};
 use crate::refusal::Refusal;
+
+const MISSING_TOKEN: Refusal = Refusal::Unauthenticated(
+    "this call needs a token; send it as `Authorization: Bearer <token>`",
+);
 
 /// Whom a call admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +49,11 @@ pub(crate) async fn guard(
     let Access::Role(needed) = guard.access else {
         return Ok(next.run(request).await);
     };
-    let principal = authenticate(&guard.app, request.headers()).await?;
-    let account = principal.account;
-    let enough = principal.role >= needed;
-    let note = Note::take(guard.operation, &principal, &mut request).await?;
-    request.extensions_mut().insert(Caller(principal));
+    let identity = authenticate(&guard.app, &request).await?;
+    let account = identity.account;
+    let enough = identity.role >= needed;
+    let note = Note::take(guard.operation, &identity, &mut request).await?;
+    request.extensions_mut().insert(Caller(identity));
     let response = if enough {
         next.run(request).await
     } else {
@@ -59,38 +67,38 @@ pub(crate) async fn guard(
     Ok(response)
 }
 
-async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Principal, Refusal> {
-    let secret = bearer(headers).ok_or(Refusal::Unauthenticated(
-        "this call needs a token; send it as `Authorization: Bearer <token>`",
-    ))?;
-    app.dispatcher()
-        .authenticate(secret)
-        .await?
-        .ok_or(Refusal::Unauthenticated(
+async fn authenticate(app: &App, request: &Request) -> Result<Identity, Refusal> {
+    let secret =
+        credentials::token(request.uri().path(), request.headers()).ok_or(MISSING_TOKEN)?;
+    let attempt = Attempt {
+        from: Client::of(request.extensions()),
+        name: None,
+        secret,
+    };
+    app.failures().admit(attempt, Instant::now())?;
+    let Some(identity) = app.dispatcher().authenticate(secret).await? else {
+        app.failures().failed(attempt, Instant::now());
+        return Err(Refusal::Unauthenticated(
             "the token is unknown, was revoked or has expired; use another one",
-        ))
-}
-
-/// The token of an `Authorization: Bearer` header.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    credentials(headers, "bearer")
-}
-
-/// What follows the scheme in the `Authorization` header, if it is this scheme.
-pub(crate) fn credentials<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (own, rest) = value.split_once(' ')?;
-    own.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+        ));
+    };
+    app.failures().succeeded(secret);
+    Ok(identity)
 }
 
 /// Whoever is asking. Only behind a guard that demands a role.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller(pub(crate) Principal);
+pub(crate) struct Caller(pub(crate) Identity);
 
 impl Caller {
     /// The account that the token opens.
     pub(crate) fn account(&self) -> AccountId {
         self.0.account
+    }
+
+    /// Whose token it is: who makes and changes things with it.
+    pub(crate) fn principal(&self) -> PrincipalId {
+        self.0.principal
     }
 }
 
@@ -102,26 +110,6 @@ impl<S: Sync> FromRequestParts<S> for Caller {
             .extensions
             .get::<Self>()
             .cloned()
-            .ok_or(Refusal::Unauthenticated("this call needs a token"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn a_token_follows_the_scheme_in_any_case() {
-        let token = |value: &'static str| {
-            let headers =
-                HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
-            bearer(&headers).map(str::to_owned)
-        };
-        assert_eq!(token("Bearer th_x").as_deref(), Some("th_x"));
-        assert_eq!(token("bearer  th_x ").as_deref(), Some("th_x"));
-        assert_eq!(token("Basic th_x"), None);
-        assert_eq!(token("th_x"), None);
+            .ok_or(MISSING_TOKEN)
     }
 }

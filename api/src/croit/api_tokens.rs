@@ -83,7 +83,8 @@ struct ApiTokenRequest {
 }
 
 impl ApiTokenRequest {
-    fn read(self) -> Result<NewToken, Refusal> {
+    /// A token of the caller's own, that allows no more than the caller may.
+    fn read(self, caller: &Caller) -> Result<NewToken, Refusal> {
         let mut role = None;
         for said in &self.roles {
             let named = match said.as_str() {
@@ -93,10 +94,15 @@ impl ApiTokenRequest {
             };
             role = role.max(Some(named));
         }
+        let role =
+            role.ok_or_else(|| Refusal::invalid("/roles", "must hold `admin` or `viewer`"))?;
+        if role > caller.0.role {
+            return Err(Refusal::invalid("/roles", "cannot be more than your own"));
+        }
         Ok(NewToken {
             name: self.name,
-            role: role
-                .ok_or_else(|| Refusal::invalid("/roles", "must hold `admin` or `viewer`"))?,
+            principal: Some(caller.principal()),
+            role,
             expires_at: self
                 .expiry
                 .map(|text| read_expiry("/expiry", &text))
@@ -132,7 +138,7 @@ async fn create_api_token(
     let form = Form::wanted(&headers)?;
     let (_, secret) = app
         .dispatcher()
-        .issue_token(caller.account(), said.read()?)
+        .issue_token(caller.account(), said.read(&caller)?)
         .await?;
     Ok(form.give(secret.reveal().to_owned()))
 }

@@ -1,7 +1,9 @@
 //! `/auth`: login, who one is, logout.
 //!
-//! The user's name is a token's name and the password is that token's secret;
-//! there are no other passwords. A login lasts a day.
+//! The user's name is a principal's name and the password is the secret of one of
+//! its tokens; there are no other passwords. A login lasts a day.
+
+use std::time::Instant;
 
 use axum::extract::State;
 use base64::Engine as _;
@@ -13,10 +15,12 @@ use tenterhook_dispatch::{Role, TokenKind};
 use utoipa::ToSchema;
 
 use crate::app::{App, CroitTimes};
-use crate::auth::{self, Access, Caller};
+use crate::auth::{Access, Caller};
+use crate::credentials;
 use crate::croit::form::Form;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
+use crate::failures::{Attempt, Client};
 use crate::native::time_text;
 use crate::refusal::Refusal;
 
@@ -69,6 +73,7 @@ struct Token {
     #[schema(value_type = Object)]
     expires_in: Value,
     roles: [&'static str; 1],
+    /// The principal's id.
     #[serde(rename = "userId")]
     user_id: String,
     #[serde(rename = "passwordWasNeverChanged")]
@@ -78,6 +83,7 @@ struct Token {
 /// Whose token it is.
 #[derive(Debug, Serialize, ToSchema)]
 struct TokenInfo {
+    /// The principal's name.
     username: String,
     roles: [&'static str; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,6 +120,7 @@ impl Grant {
 
 async fn login(
     State(app): State<App>,
+    from: Client,
     headers: HeaderMap,
     Form(grant): Form<Grant>,
 ) -> Result<Json<Token>, Refusal> {
@@ -121,29 +128,42 @@ async fn login(
     let (name, secret) = basic(&headers).ok_or(Refusal::Unauthenticated(
         "this call needs a name and a password as `Authorization: Basic`",
     ))?;
-    begin(&app, &name, &secret).await
+    begin(&app, from, &name, &secret).await
 }
 
 async fn login_form(
     State(app): State<App>,
+    from: Client,
     Form(grant): Form<Grant>,
 ) -> Result<Json<Token>, Refusal> {
     grant.check("password")?;
     let required = |field: &str| Refusal::invalid(format!("/{field}"), "is required");
     let name = grant.username.ok_or_else(|| required("username"))?;
     let secret = grant.password.ok_or_else(|| required("password"))?;
-    begin(&app, &name, &secret).await
+    begin(&app, from, &name, &secret).await
 }
 
-async fn begin(app: &App, name: &str, secret: &str) -> Result<Json<Token>, Refusal> {
+async fn begin(
+    app: &App,
+    from: Client,
+    name: &str,
+    secret: &str,
+) -> Result<Json<Token>, Refusal> {
+    let attempt = Attempt {
+        from,
+        name: Some(name),
+        secret,
+    };
+    app.failures().admit(attempt, Instant::now())?;
     let lasting = app.session();
-    let (principal, access) = app
-        .dispatcher()
-        .log_in(name, secret, lasting)
-        .await?
-        .ok_or(Refusal::Unauthenticated(
+    let Some((identity, access)) = app.dispatcher().log_in(name, secret, lasting).await? else {
+        app.failures().failed(attempt, Instant::now());
+        return Err(Refusal::Unauthenticated(
             "the name or the password is wrong",
-        ))?;
+        ));
+    };
+    app.failures().succeeded(secret);
+    app.failures().succeeded(access.reveal());
     let seconds = lasting.as_secs();
     Ok(Json(Token {
         access_token: access.reveal().to_owned(),
@@ -152,34 +172,34 @@ async fn begin(app: &App, name: &str, secret: &str) -> Result<Json<Token>, Refus
             CroitTimes::EpochMillis => seconds.into(),
             CroitTimes::Iso8601 => format!("PT{seconds}S").into(),
         },
-        roles: [print_role(principal.role)],
-        user_id: principal.token.to_string(),
+        roles: [print_role(identity.role)],
+        user_id: identity.principal.to_string(),
         password_was_never_changed: false,
     }))
 }
 
 /// Name and password of an `Authorization: Basic` header.
 fn basic(headers: &HeaderMap) -> Option<(String, String)> {
-    let coded = auth::credentials(headers, "basic")?;
+    let coded = credentials::scheme(headers, "basic")?;
     let text = String::from_utf8(STANDARD.decode(coded).ok()?).ok()?;
     let (name, secret) = text.split_once(':')?;
     Some((name.to_owned(), secret.to_owned()))
 }
 
 async fn get_token_info(caller: Caller) -> Json<TokenInfo> {
-    let principal = caller.0;
+    let identity = caller.0;
     Json(TokenInfo {
-        username: principal.name,
-        roles: [print_role(principal.role)],
-        expiry: principal.expires_at.map(time_text),
+        username: identity.name,
+        roles: [print_role(identity.role)],
+        expiry: identity.expires_at.map(time_text),
     })
 }
 
 async fn logout(State(app): State<App>, caller: Caller) -> Result<StatusCode, Refusal> {
-    let principal = caller.0;
-    if principal.kind == TokenKind::Session {
+    let identity = caller.0;
+    if identity.kind == TokenKind::Session {
         app.dispatcher()
-            .revoke_token(principal.account, principal.token)
+            .revoke_token(identity.account, identity.token)
             .await?;
     }
     Ok(StatusCode::CREATED)

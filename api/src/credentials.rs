@@ -1,0 +1,95 @@
+//! Where in a request's head the caller's credentials stand.
+//!
+//! That is for the face to say: all read `Authorization`, and those of OpenStack's
+//! interfaces read `X-Auth-Token` before it.
+
+use http::{HeaderMap, HeaderName, header};
+
+/// Where OpenStack's clients put their token.
+const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
+
+/// A place for a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// `Authorization: Bearer <token>`.
+    Bearer,
+    /// `X-Auth-Token: <token>`.
+    XAuthToken,
+}
+
+/// The roots of the interfaces whose clients are OpenStack's.
+const OPENSTACK: [&str; 3] = ["/os-server-external-events", "/v2.1", "/v1/maintenance"];
+
+/// The places that are looked at for this path; the first that holds a token counts.
+fn places(path: &str) -> &'static [Place] {
+    let under = |root: &&str| {
+        path.strip_prefix(*root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if OPENSTACK.iter().any(|root| under(&root)) {
+        &[Place::XAuthToken, Place::Bearer]
+    } else {
+        &[Place::Bearer]
+    }
+}
+
+/// The token that a request to this path carries.
+pub(crate) fn token<'a>(path: &str, headers: &'a HeaderMap) -> Option<&'a str> {
+    places(path).iter().find_map(|place| match place {
+        Place::Bearer => scheme(headers, "bearer"),
+        Place::XAuthToken => headers.get(X_AUTH_TOKEN)?.to_str().ok().map(str::trim),
+    })
+}
+
+/// What follows the scheme in the `Authorization` header, if it is this scheme.
+pub(crate) fn scheme<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (own, rest) = value.split_once(' ')?;
+    own.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn found(path: &str, pairs: &[(HeaderName, &'static str)]) -> Option<String> {
+        let headers = pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .collect();
+        token(path, &headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_token_follows_the_scheme_in_any_case() {
+        let token = |value| found("/api/v1/hooks", &[(header::AUTHORIZATION, value)]);
+        assert_eq!(token("Bearer th_x").as_deref(), Some("th_x"));
+        assert_eq!(token("bearer  th_x ").as_deref(), Some("th_x"));
+        assert_eq!(token("Basic th_x"), None);
+        assert_eq!(token("th_x"), None);
+    }
+
+    #[test]
+    fn openstacks_header_counts_where_its_clients_send_it_and_nowhere_else() {
+        let openstack = (X_AUTH_TOKEN, "th_openstack");
+        let bearer = (header::AUTHORIZATION, "Bearer th_bearer");
+        for path in [
+            "/os-server-external-events",
+            "/v2.1/os-server-external-events",
+            "/v1/maintenance",
+            "/v1/maintenance/7",
+        ] {
+            let both = found(path, &[openstack.clone(), bearer.clone()]);
+            assert_eq!(both.as_deref(), Some("th_openstack"), "{path}");
+            let alone = found(path, &[bearer.clone()]);
+            assert_eq!(alone.as_deref(), Some("th_bearer"), "{path}");
+        }
+        for path in ["/api/v1/hooks", "/api/events/hooks", "/accounts/x", "/v2.10", "/v1"] {
+            assert_eq!(found(path, &[openstack.clone()]), None, "{path}");
+            let both = found(path, &[openstack.clone(), bearer.clone()]);
+            assert_eq!(both.as_deref(), Some("th_bearer"), "{path}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Logins and tokens that were wrong, counted so that guessing is slow.
+//!
+//! Counted are failures alone, for each client address and for each user name at
+//! an address: nobody can lock out a name from elsewhere. A secret that was right
+//! before is always looked at, so a client that works goes on to work whatever its
+//! neighbours do. Memory is bounded whatever is tried.
+
+mod bucket;
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::Extensions;
+use http::request::Parts;
+use parking_lot::Mutex;
+
+use self::bucket::Buckets;
+use crate::refusal::Refusal;
+
+/// How many failures are let pass, and how fast they are forgiven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Failures in a row, at least 1.
+    pub burst: u32,
+    /// After this time one more is let pass.
+    pub refill: Duration,
+}
+
+/// Bounds on logins and tokens that are wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailureLimits {
+    /// From one address: a single IPv4 address, or a /64 of IPv6, which is what one
+    /// customer has. Default: 60, and one more each second; a farm of clients behind
+    /// one address may have a bad day.
+    pub address: Quota,
+    /// Under one user name from one address. Default: 10, and one more every 6 s.
+    pub name: Quota,
+    /// Addresses, and names, that are kept in mind; beyond it those with the fewest
+    /// failures are forgotten. Default: 16,384, about 1 MiB.
+    pub keys: usize,
+}
+
+impl Default for FailureLimits {
+    fn default() -> Self {
+        Self {
+            address: Quota {
+                burst: 60,
+                refill: Duration::from_secs(1),
+            },
+            name: Quota {
+                burst: 10,
+                refill: Duration::from_secs(6),
+            },
+            keys: 16_384,
+        }
+    }
+}
+
+/// Secrets that are remembered as right. More are forgotten all at once: the next
+/// use of each brings it back.
+const KNOWN_MOST: usize = 16_384;
+
+/// Somebody presents a secret.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt<'a> {
+    pub(crate) from: Client,
+    /// The user name, if it is a login.
+    pub(crate) name: Option<&'a str>,
+    pub(crate) secret: &'a str,
+}
+
+/// What is remembered of attempts.
+#[derive(Debug)]
+pub(crate) struct Failures {
+    addresses: Mutex<Buckets<Client>>,
+    names: Mutex<Buckets<(Client, u64)>>,
+    /// Hashes, with a key of this process, of secrets that were right.
+    known: Mutex<HashSet<u64>>,
+    hasher: RandomState,
+}
+
+impl Failures {
+    /// Nothing has failed so far.
+    pub(crate) fn new(limits: FailureLimits) -> Self {
+        Self {
+            addresses: Mutex::new(Buckets::new(limits.address, limits.keys)),
+            names: Mutex::new(Buckets::new(limits.name, limits.keys)),
+            known: Mutex::default(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Says whether an attempt is looked at. It does not count unless it fails.
+    pub(crate) fn admit(&self, attempt: Attempt<'_>, now: Instant) -> Result<(), Refusal> {
+        let wait = self
+            .addresses
+            .lock()
+            .wait(&attempt.from, now)
+            .max(self.name(attempt).and_then(|key| self.names.lock().wait(&key, now)));
+        match wait {
+            Some(retry_after) if !self.is_known(attempt.secret) => {
+                Err(Refusal::TooManyFailures { retry_after })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a failure.
+    pub(crate) fn failed(&self, attempt: Attempt<'_>, now: Instant) {
+        self.addresses.lock().fill(attempt.from, now);
+        if let Some(key) = self.name(attempt) {
+            self.names.lock().fill(key, now);
+        }
+    }
+
+    /// Remembers a secret as right.
+    pub(crate) fn succeeded(&self, secret: &str) {
+        let mut known = self.known.lock();
+        if known.len() >= KNOWN_MOST {
+            known.clear();
+        }
+        known.insert(self.hasher.hash_one(secret));
+    }
+
+    fn is_known(&self, secret: &str) -> bool {
+        self.known.lock().contains(&self.hasher.hash_one(secret))
+    }
+
+    fn name(&self, attempt: Attempt<'_>) -> Option<(Client, u64)> {
+        let name = attempt.name?;
+        Some((attempt.from, self.hasher.hash_one(name)))
+    }
+}
+
+/// Where a request comes from, as far as it counts here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Client(IpAddr);
+
+impl Client {
+    /// The client of a request; all whose address is not known are one.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        let address = extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |connection| {
+                connection.0.ip()
+            });
+        Self(match address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
+                address.to_bits() & !u128::from(u64::MAX),
+            )),
+        })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Client {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&parts.extensions))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! A bounded number of leaky buckets: each failure fills one, time empties it.
+//!
+//! A bucket is told by the moment at which it will be empty; one that is empty
+//! need not be kept.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::{Duration, Instant};
+
+use super::Quota;
+
+/// Leaky buckets, at most so many.
+#[derive(Debug)]
+pub(super) struct Buckets<K> {
+    quota: Quota,
+    most: usize,
+    empty_at: HashMap<K, Instant>,
+}
+
+impl<K: Copy + Eq + Hash> Buckets<K> {
+    pub(super) fn new(quota: Quota, most: usize) -> Self {
+        Self {
+            quota,
+            most: most.max(1),
+            empty_at: HashMap::new(),
+        }
+    }
+
+    /// How long until one more fits in; `None` if one does now.
+    pub(super) fn wait(&self, key: &K, now: Instant) -> Option<Duration> {
+        let level = self.empty_at.get(key)?.saturating_duration_since(now);
+        let room = self
+            .quota
+            .refill
+            .saturating_mul(self.quota.burst.saturating_sub(1));
+        level.checked_sub(room).filter(|wait| !wait.is_zero())
+    }
+
+    /// Puts one more in.
+    pub(super) fn fill(&mut self, key: K, now: Instant) {
+        if !self.empty_at.contains_key(&key) && self.empty_at.len() >= self.most {
+            self.make_room(now);
+        }
+        let empty_at = self.empty_at.entry(key).or_insert(now);
+        *empty_at = (*empty_at).max(now) + self.quota.refill;
+    }
+
+    /// Forgets what is empty or, if nothing is, what comes nearest to it: whoever
+    /// fails most is the last to be forgotten.
+    fn make_room(&mut self, now: Instant) {
+        self.empty_at.retain(|_, empty_at| *empty_at > now);
+        if self.empty_at.len() < self.most {
+            return;
+        }
+        let emptiest = self.empty_at.iter().min_by_key(|(_, at)| **at);
+        if let Some(key) = emptiest.map(|(key, _)| *key) {
+            self.empty_at.remove(&key);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.empty_at.len()
+    }
+}
