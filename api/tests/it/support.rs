@@ -172,6 +172,7 @@ impl TestApp {
     pub(crate) async fn token(&self, role: Role) -> String {
         let new = NewToken {
             name: format!("{role}-{}", uuid()),
+            principal: None,
             role,
             expires_at: None,
         };

@@ -69,6 +69,7 @@ pub(super) async fn ensure(
     }
     let new = NewToken {
         name: TOKEN.into(),
+        principal: None,
         role: Role::Owner,
         expires_at: None,
     };
