@@ -24,4 +24,12 @@ pub enum Error {
         /// What went wrong.
         source: sqlx::migrate::MigrateError,
     },
+    /// Checksums that an older version had not kept could not be filled in.
+    #[error("cannot fill in checksums in the database {}", path.display())]
+    Checksums {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: sqlx::Error,
+    },
 }

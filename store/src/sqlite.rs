@@ -4,13 +4,17 @@
 //! is on the disk before it is answered (`synchronous = FULL`).
 
 mod accounts;
+mod apps;
 mod cancel;
+mod checksums;
 mod claim;
 mod convert;
 mod executions;
 mod hooks;
 mod insert;
 mod migrations;
+mod overrides;
+mod principals;
 mod rows;
 mod servers;
 mod settle;
@@ -58,7 +62,8 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`Open`](crate::Error::Open) or [`Migrate`](crate::Error::Migrate).
+    /// [`Open`](crate::Error::Open), [`Migrate`](crate::Error::Migrate) or
+    /// [`Checksums`](crate::Error::Checksums).
     pub async fn open(path: &Path) -> Result<Self, crate::Error> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -87,6 +92,12 @@ impl Sqlite {
                 path: path.into(),
                 source,
             })?;
+        checksums::fill(&mut conn)
+            .await
+            .map_err(|source| crate::Error::Checksums {
+                path: path.into(),
+                source,
+            })?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true).pragma("cache_size", "-4000"))
@@ -100,7 +111,7 @@ impl Sqlite {
     }
 
     /// The integer by which rows refer to an account.
-    async fn account(&self, id: AccountId) -> Result<i64, Error> {
+    async fn number_of(&self, id: AccountId) -> Result<i64, Error> {
         let known = self.accounts.read().get(&id).copied();
         if let Some(number) = known {
             return Ok(number);
@@ -124,7 +135,7 @@ impl Sqlite {
             + Send
             + 'static,
     {
-        let account = self.account(account).await?;
+        let account = self.number_of(account).await?;
         self.writer
             .run(move |writing| job(&mut writing.conn, account))
             .await

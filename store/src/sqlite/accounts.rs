@@ -12,6 +12,7 @@ pub(super) enum Numbered {
     Server,
     Source,
     Hook,
+    App,
 }
 
 pub(super) async fn insert(
@@ -19,30 +20,48 @@ pub(super) async fn insert(
     account: Account,
 ) -> Result<Account, Error> {
     let row = sqlx::query(
-        "INSERT INTO accounts (id, name, created_at) VALUES (?, ?, ?) RETURNING number",
+        "INSERT INTO accounts (id, name, hooks_enabled, created_at) VALUES (?, ?, ?, ?) RETURNING number",
     )
     .bind(account.id.as_uuid())
     .bind(&account.name)
+    .bind(i64::from(account.hooks_enabled))
     .bind(micros(account.created_at))
     .fetch_one(conn)
     .await
-    .map_err(|error| {
-        if is_taken(&error, "accounts.name") {
-            return Error::NameTaken {
-                what: Noun::Account,
-                name: account.name.clone(),
-            };
-        }
-        cannot("store the account")(error)
-    })?;
+    .map_err(|error| taken(error, &account))?;
     Ok(Account {
         number: row.number("number")?,
         ..account
     })
 }
 
+pub(super) async fn update(conn: &mut SqliteConnection, account: &Account) -> Result<(), Error> {
+    let done = sqlx::query("UPDATE accounts SET name = ?, hooks_enabled = ? WHERE id = ?")
+        .bind(&account.name)
+        .bind(i64::from(account.hooks_enabled))
+        .bind(account.id.as_uuid())
+        .execute(conn)
+        .await
+        .map_err(|error| taken(error, account))?;
+    if done.rows_affected() == 0 {
+        return Err(Error::not_found(Noun::Account, account.id));
+    }
+    Ok(())
+}
+
+pub(super) async fn get(pool: &SqlitePool, id: AccountId) -> Result<Option<Account>, Error> {
+    sqlx::query("SELECT number, id, name, hooks_enabled, created_at FROM accounts WHERE id = ?")
+        .bind(id.as_uuid())
+        .fetch_optional(pool)
+        .await
+        .map_err(cannot("read the account"))?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
 pub(super) async fn list(pool: &SqlitePool) -> Result<Vec<Account>, Error> {
-    sqlx::query("SELECT number, id, name, created_at FROM accounts ORDER BY number")
+    sqlx::query("SELECT number, id, name, hooks_enabled, created_at FROM accounts ORDER BY number")
         .fetch_all(pool)
         .await
         .map_err(cannot("read the accounts"))?
@@ -78,6 +97,9 @@ pub(super) async fn next(
         Numbered::Hook => {
             "UPDATE accounts SET last_hook = last_hook + 1 WHERE number = ? RETURNING last_hook AS last"
         }
+        Numbered::App => {
+            "UPDATE accounts SET last_app = last_app + 1 WHERE number = ? RETURNING last_app AS last"
+        }
     };
     sqlx::query(sql)
         .bind(account)
@@ -92,6 +114,17 @@ fn read(row: &SqliteRow) -> Result<Account, Error> {
         id: row.id("id", AccountId::from_uuid)?,
         number: row.number("number")?,
         name: row.read("name")?,
+        hooks_enabled: row.bool("hooks_enabled")?,
         created_at: row.time("created_at")?,
     })
+}
+
+fn taken(error: sqlx::Error, account: &Account) -> Error {
+    if is_taken(&error, "accounts.name") {
+        return Error::NameTaken {
+            what: Noun::Account,
+            name: account.name.clone(),
+        };
+    }
+    cannot("store the account")(error)
 }

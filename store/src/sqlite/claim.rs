@@ -123,15 +123,15 @@ async fn task(
         number: row.number("number")?,
         account,
         event: event(row)?,
-        cancelled: row.read::<i64>("cancelled")? != 0,
+        cancelled: row.bool("cancelled")?,
         created_at: row.time("created_at")?,
         executions: Vec::new(),
         over: Vec::new(),
         started_at: None,
     };
     let rows = sqlx::query(
-        "SELECT id, hook, hook_number, recipe, server_number, server_name, lane, state, attempt, failures, due_at, \
-         started_at FROM executions WHERE task = ? ORDER BY seq",
+        "SELECT id, hook, hook_number, recipe, server_number, server_name, container, lane, state, attempt, \
+         failures, due_at, started_at FROM executions WHERE task = ? ORDER BY seq",
     )
     .bind(row.read::<i64>("seq")?)
     .fetch_all(&mut *conn)
@@ -183,6 +183,7 @@ async fn execution(
             hook: hook(row)?,
             recipe,
             server: server(row)?,
+            container: row.json_opt("container")?,
             lane: row.int("lane")?,
         },
         attempt: row.int("attempt")?,

@@ -52,6 +52,13 @@ pub(super) fn is_taken(error: &sqlx::Error, columns: &str) -> bool {
     })
 }
 
+/// Whether `error` says that a row which it refers to is missing.
+pub(super) fn is_missing(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|error| error.is_foreign_key_violation())
+}
+
 /// Reads columns by name, in the types of the nouns.
 pub(super) trait Read {
     /// A column as the database's own type.
@@ -80,6 +87,20 @@ pub(super) trait Read {
     /// A UUID in an identifier's type.
     fn id<T>(&self, column: &'static str, wrap: impl FnOnce(Uuid) -> T) -> Result<T, Error> {
         self.read(column).map(wrap)
+    }
+
+    /// A UUID in an identifier's type, or nothing.
+    fn id_opt<T>(
+        &self,
+        column: &'static str,
+        wrap: impl FnOnce(Uuid) -> T,
+    ) -> Result<Option<T>, Error> {
+        self.read::<Option<Uuid>>(column).map(|id| id.map(wrap))
+    }
+
+    /// A switch.
+    fn bool(&self, column: &'static str) -> Result<bool, Error> {
+        self.read::<i64>(column).map(|value| value != 0)
     }
 
     /// A number.

@@ -15,7 +15,7 @@ use super::hooks::policy;
 const DOING: &str = "read the executions";
 
 /// All columns but what was printed.
-const COLUMNS: &str = "SELECT executions.id, hook, hook_number, server_number, server_name, \
+const COLUMNS: &str = "SELECT executions.id, hook, hook_number, server_number, server_name, container, \
     executions.state, attempt, failures, executions.due_at, outcome, error, usage, \
     verdict, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
     tasks.number AS task_number, tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
@@ -134,6 +134,7 @@ fn read(row: &SqliteRow) -> Result<Execution, Error> {
         digest: row.digest("digest")?,
         failure_policy: policy(row.read("failure_policy")?),
         server: server(row)?,
+        container: row.json_opt("container")?,
         state: row.parsed("state")?,
         attempt: row.int("attempt")?,
         outcome: row.json_opt("outcome")?,
@@ -145,7 +146,7 @@ fn read(row: &SqliteRow) -> Result<Execution, Error> {
             dropped_bytes: row.int("dropped_bytes")?,
         },
         verdict: row.json_opt("verdict")?,
-        dead: row.read::<i64>("dead")? != 0,
+        dead: row.bool("dead")?,
         created_at: row.time("created_at")?,
         started_at: row.time_opt("started_at")?,
         ended_at: row.time_opt("ended_at")?,

@@ -3,11 +3,14 @@
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{
-    Error, FailurePolicy, Hook, HookId, HookPointName, Noun, Number, SourceId, Targets,
+    AppId, Criterion, Error, FailurePolicy, Hook, HookId, HookPointName, Noun, Number, PrincipalId,
+    SourceId, Targets,
 };
+use uuid::Uuid;
 
 use super::accounts::{self, Numbered};
-use super::convert::{Read as _, cannot, json, micros};
+use super::apps;
+use super::convert::{Read as _, cannot, is_missing, is_taken, json, micros};
 
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
@@ -15,19 +18,23 @@ pub(super) async fn insert(
     hook: Hook,
 ) -> Result<Hook, Error> {
     let number = accounts::next(conn, account, Numbered::Hook).await?;
-    let (targets, servers) = targets(&hook.targets);
-    sqlx::query(
-        "INSERT INTO hooks (account, number, id, source, event, targets, servers, args, env, limits, position, \
-         enabled, failure_policy, retry, created_at, modified_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    let targets = TargetColumns::of(&hook.targets);
+    let done = sqlx::query(
+        "INSERT INTO hooks (account, number, id, name, description, source, event, targets, servers, app, criteria, \
+         args, env, limits, position, enabled, failure_policy, retry, managed, labels, created_by, modified_by, \
+         created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(account)
     .bind(number.get())
     .bind(hook.id.as_uuid())
+    .bind(hook.name.as_deref())
+    .bind(&hook.description)
     .bind(hook.source.as_uuid())
     .bind(hook.event.as_str())
-    .bind(targets)
-    .bind(servers)
+    .bind(targets.kind)
+    .bind(targets.servers)
+    .bind(targets.app)
+    .bind(targets.criteria)
     .bind(json(&hook.args))
     .bind(json(&hook.env))
     .bind(json(&hook.limits))
@@ -35,12 +42,18 @@ pub(super) async fn insert(
     .bind(i64::from(hook.enabled))
     .bind(hook.failure_policy.as_str())
     .bind(json(&hook.retry))
+    .bind(i64::from(hook.managed))
+    .bind(json(&hook.labels))
+    .bind(hook.created_by.as_uuid())
+    .bind(hook.modified_by.map(|by| by.as_uuid()))
     .bind(micros(hook.created_at))
     .bind(micros(hook.modified_at))
-    .execute(conn)
-    .await
-    .map_err(|error| source_gone(error, &hook))?;
-    Ok(Hook { number, ..hook })
+    .execute(&mut *conn)
+    .await;
+    match done {
+        Ok(_) => Ok(Hook { number, ..hook }),
+        Err(error) => Err(refused(conn, account, error, &hook).await?),
+    }
 }
 
 pub(super) async fn insert_all(
@@ -60,15 +73,20 @@ pub(super) async fn update(
     account: i64,
     hook: &Hook,
 ) -> Result<(), Error> {
-    let (targets, servers) = targets(&hook.targets);
+    let targets = TargetColumns::of(&hook.targets);
     let done = sqlx::query(
-        "UPDATE hooks SET source = ?, event = ?, targets = ?, servers = ?, args = ?, env = ?, limits = ?, \
-         position = ?, enabled = ?, failure_policy = ?, retry = ?, modified_at = ? WHERE account = ? AND id = ?",
+        "UPDATE hooks SET name = ?, description = ?, source = ?, event = ?, targets = ?, servers = ?, app = ?, \
+         criteria = ?, args = ?, env = ?, limits = ?, position = ?, enabled = ?, failure_policy = ?, retry = ?, \
+         managed = ?, labels = ?, modified_by = ?, modified_at = ? WHERE account = ? AND id = ?",
     )
+    .bind(hook.name.as_deref())
+    .bind(&hook.description)
     .bind(hook.source.as_uuid())
     .bind(hook.event.as_str())
-    .bind(targets)
-    .bind(servers)
+    .bind(targets.kind)
+    .bind(targets.servers)
+    .bind(targets.app)
+    .bind(targets.criteria)
     .bind(json(&hook.args))
     .bind(json(&hook.env))
     .bind(json(&hook.limits))
@@ -76,18 +94,22 @@ pub(super) async fn update(
     .bind(i64::from(hook.enabled))
     .bind(hook.failure_policy.as_str())
     .bind(json(&hook.retry))
+    .bind(i64::from(hook.managed))
+    .bind(json(&hook.labels))
+    .bind(hook.modified_by.map(|by| by.as_uuid()))
     .bind(micros(hook.modified_at))
     .bind(account)
     .bind(hook.id.as_uuid())
-    .execute(conn)
-    .await
-    .map_err(|error| source_gone(error, hook))?;
-    if done.rows_affected() == 0 {
-        return Err(Error::not_found(Noun::Hook, hook.id));
+    .execute(&mut *conn)
+    .await;
+    match done {
+        Ok(done) if done.rows_affected() > 0 => Ok(()),
+        Ok(_) => Err(Error::not_found(Noun::Hook, hook.id)),
+        Err(error) => Err(refused(conn, account, error, hook).await?),
     }
-    Ok(())
 }
 
+/// Removes a hook; the schema removes its overrides with it.
 pub(super) async fn delete(
     conn: &mut SqliteConnection,
     account: i64,
@@ -130,11 +152,45 @@ pub(super) async fn of_source(
         .collect()
 }
 
-fn targets(targets: &Targets) -> (&'static str, String) {
-    match targets {
-        Targets::Once => ("once", "[]".into()),
-        Targets::All => ("all", "[]".into()),
-        Targets::These(servers) => ("these", json(servers)),
+/// The numbers of the hooks that run for one application alone.
+pub(super) async fn of_app(
+    conn: &mut SqliteConnection,
+    account: i64,
+    app: AppId,
+) -> Result<Vec<Number>, Error> {
+    sqlx::query("SELECT number FROM hooks WHERE account = ? AND app = ? ORDER BY number")
+        .bind(account)
+        .bind(app.as_uuid())
+        .fetch_all(conn)
+        .await
+        .map_err(cannot("read the hooks of the app"))?
+        .iter()
+        .map(|row| row.number("number"))
+        .collect()
+}
+
+/// How targets stand in columns.
+struct TargetColumns {
+    kind: &'static str,
+    servers: String,
+    app: Option<Uuid>,
+    criteria: String,
+}
+
+impl TargetColumns {
+    fn of(targets: &Targets) -> Self {
+        let (kind, servers, app, criteria): (_, &[Number], _, &[Criterion]) = match targets {
+            Targets::Once => ("once", &[], None, &[]),
+            Targets::All => ("all", &[], None, &[]),
+            Targets::These(servers) => ("these", servers, None, &[]),
+            Targets::Containers { app, criteria } => ("containers", &[], *app, criteria),
+        };
+        Self {
+            kind,
+            servers: json(&servers),
+            app: app.map(|app| app.as_uuid()),
+            criteria: json(&criteria),
+        }
     }
 }
 
@@ -142,20 +198,30 @@ fn read(row: &SqliteRow) -> Result<Hook, Error> {
     Ok(Hook {
         id: row.id("id", HookId::from_uuid)?,
         number: row.number("number")?,
+        name: row.read("name")?,
+        description: row.read("description")?,
         source: row.id("source", SourceId::from_uuid)?,
         event: HookPointName::parse(row.read("event")?)?,
         targets: match row.read("targets")? {
             "all" => Targets::All,
             "these" => Targets::These(row.json("servers")?),
+            "containers" => Targets::Containers {
+                app: row.id_opt("app", AppId::from_uuid)?,
+                criteria: row.json("criteria")?,
+            },
             _ => Targets::Once,
         },
         args: row.json("args")?,
         env: row.json("env")?,
         limits: row.json("limits")?,
         order: row.read("position")?,
-        enabled: row.read::<i64>("enabled")? != 0,
+        enabled: row.bool("enabled")?,
         failure_policy: policy(row.read("failure_policy")?),
         retry: row.json("retry")?,
+        managed: row.bool("managed")?,
+        labels: row.json("labels")?,
+        created_by: row.id("created_by", PrincipalId::from_uuid)?,
+        modified_by: row.id_opt("modified_by", PrincipalId::from_uuid)?,
         created_at: row.time("created_at")?,
         modified_at: row.time("modified_at")?,
     })
@@ -170,12 +236,27 @@ pub(super) fn policy(text: &str) -> FailurePolicy {
     }
 }
 
-fn source_gone(error: sqlx::Error, hook: &Hook) -> Error {
-    if error
-        .as_database_error()
-        .is_some_and(|error| error.is_foreign_key_violation())
-    {
-        return Error::not_found(Noun::Source, hook.source);
+/// Why the database did not take a hook.
+async fn refused(
+    conn: &mut SqliteConnection,
+    account: i64,
+    error: sqlx::Error,
+    hook: &Hook,
+) -> Result<Error, Error> {
+    if is_missing(&error) {
+        // Which of the two references leads nowhere the database does not say.
+        if let Targets::Containers { app: Some(app), .. } = hook.targets
+            && !apps::exists(conn, account, app).await?
+        {
+            return Ok(Error::not_found(Noun::App, app));
+        }
+        return Ok(Error::not_found(Noun::Source, hook.source));
     }
-    cannot("store the hook")(error)
+    Ok(match &hook.name {
+        Some(name) if is_taken(&error, "hooks.account, hooks.name") => Error::NameTaken {
+            what: Noun::Hook,
+            name: name.clone(),
+        },
+        _ => cannot("store the hook")(error),
+    })
 }

@@ -26,8 +26,9 @@ static TASKS: LazyLock<Rows> = LazyLock::new(|| {
 
 static EXECUTIONS: LazyLock<Rows> = LazyLock::new(|| {
     Rows::new(
-        "INSERT INTO executions (account, id, task, hook, hook_number, recipe, server_number, server_name, lane) VALUES ",
-        9,
+        "INSERT INTO executions (account, id, task, hook, hook_number, recipe, server_number, server_name, \
+         container, lane) VALUES ",
+        10,
         "",
     )
 });
@@ -208,6 +209,7 @@ async fn executions(
                 .bind(execution.recipe.id.as_uuid())
                 .bind(server.map(|server| server.number.get()))
                 .bind(server.map(|server| server.name.as_str()))
+                .bind(execution.container.as_ref().map(json))
                 .bind(i64::from(execution.lane));
         }
         query.execute(&mut *conn).await.map_err(cannot(DOING))?;

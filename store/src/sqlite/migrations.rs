@@ -17,6 +17,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "work",
         include_str!("../../../migrations/sqlite/0002_work.sql"),
     ),
+    (
+        3,
+        "tenancy",
+        include_str!("../../../migrations/sqlite/0003_tenancy.sql"),
+    ),
 ];
 
 /// The migrations, ready to run.

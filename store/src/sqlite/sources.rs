@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tenterhook_dispatch::{Error, Hook, Noun, Source, SourceId};
+use tenterhook_dispatch::{Error, Hook, Noun, Number, PrincipalId, Source, SourceId};
 use tenterhook_engine::{Digest, Kind};
 
 use super::accounts::{self, Numbered};
-use super::convert::{Read as _, cannot, is_taken, micros};
+use super::convert::{Read as _, cannot, is_taken, json, micros};
 use super::{hooks, insert as programs};
 
 pub(super) async fn insert(
@@ -18,10 +18,15 @@ pub(super) async fn insert(
     hooks: Vec<Hook>,
 ) -> Result<(Source, Vec<Hook>), Error> {
     programs::program(conn, source.digest, bytes).await?;
-    let number = accounts::next(conn, account, Numbered::Source).await?;
+    // What comes with the account brings its number, far from those of the tenant's own.
+    let number = match source.number {
+        Number::UNASSIGNED => accounts::next(conn, account, Numbered::Source).await?,
+        given => given,
+    };
     sqlx::query(
         "INSERT INTO sources (account, number, id, name, kind, digest, size_bytes, revision, description, \
-         created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         base64_md5, private, preloaded, labels, created_by, modified_by, created_at, modified_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(account)
     .bind(number.get())
@@ -32,6 +37,12 @@ pub(super) async fn insert(
     .bind(i64::try_from(source.size_bytes).unwrap_or(i64::MAX))
     .bind(i64::from(source.revision))
     .bind(&source.description)
+    .bind(&source.base64_md5)
+    .bind(i64::from(source.private))
+    .bind(i64::from(source.preloaded))
+    .bind(json(&source.labels))
+    .bind(source.created_by.as_uuid())
+    .bind(source.modified_by.map(|by| by.as_uuid()))
     .bind(micros(source.created_at))
     .bind(micros(source.modified_at))
     .execute(&mut *conn)
@@ -53,7 +64,7 @@ pub(super) async fn update(
     }
     let done = sqlx::query(
         "UPDATE sources SET name = ?, kind = ?, digest = ?, size_bytes = ?, revision = ?, description = ?, \
-         modified_at = ? WHERE account = ? AND id = ?",
+         base64_md5 = ?, private = ?, labels = ?, modified_by = ?, modified_at = ? WHERE account = ? AND id = ?",
     )
     .bind(&source.name)
     .bind(source.kind.as_str())
@@ -61,6 +72,10 @@ pub(super) async fn update(
     .bind(i64::try_from(source.size_bytes).unwrap_or(i64::MAX))
     .bind(i64::from(source.revision))
     .bind(&source.description)
+    .bind(&source.base64_md5)
+    .bind(i64::from(source.private))
+    .bind(json(&source.labels))
+    .bind(source.modified_by.map(|by| by.as_uuid()))
     .bind(micros(source.modified_at))
     .bind(account)
     .bind(source.id.as_uuid())
@@ -142,17 +157,29 @@ fn read(row: &SqliteRow) -> Result<Source, Error> {
         size_bytes: row.int("size_bytes")?,
         revision: row.int("revision")?,
         description: row.read("description")?,
+        base64_md5: row.read("base64_md5")?,
+        private: row.bool("private")?,
+        preloaded: row.bool("preloaded")?,
+        labels: row.json("labels")?,
+        created_by: row.id("created_by", PrincipalId::from_uuid)?,
+        modified_by: row.id_opt("modified_by", PrincipalId::from_uuid)?,
         created_at: row.time("created_at")?,
         modified_at: row.time("modified_at")?,
     })
 }
 
 fn taken(error: sqlx::Error, source: &Source) -> Error {
-    if is_taken(&error, "sources.account, sources.name") {
-        return Error::NameTaken {
-            what: Noun::Source,
-            name: source.name.clone(),
-        };
+    let name = if is_taken(&error, "sources.account, sources.name") {
+        source.name.clone()
+    } else if is_taken(&error, "sources.account, sources.id") {
+        source.id.to_string()
+    } else if is_taken(&error, "sources.account, sources.number") {
+        source.number.to_string()
+    } else {
+        return cannot("store the source")(error);
+    };
+    Error::NameTaken {
+        what: Noun::Source,
+        name,
     }
-    cannot("store the source")(error)
 }

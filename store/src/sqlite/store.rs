@@ -3,17 +3,19 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use tenterhook_dispatch::{
-    Account, AccountId, Backlog, Cancelling, Claimed, Error, Execution, ExecutionFilter,
-    ExecutionId, ExecutionPage, Hook, HookId, Inserted, Key, NewTask, NodeId, Noun, Outputs,
-    Queued, Retention, SecretHash, Server, ServerId, Settlement, Source, SourceId, Store, Swept,
-    Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, Execution,
+    ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
+    NewTask, NodeId, Noun, Outputs, OverrideId, Principal, PrincipalId, Queued, Retention,
+    SecretHash, Server, ServerId, Settlement, Source, SourceId, Store, Swept, Task, TaskFilter,
+    TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
 
 use super::convert::cannot;
 use super::{
-    Sqlite, accounts, cancel, claim, executions, hooks, servers, sources, sweep, tasks, tokens,
+    Sqlite, accounts, apps, cancel, claim, executions, hooks, overrides, principals, servers,
+    sources, sweep, tasks, tokens,
 };
 
 #[async_trait]
@@ -24,8 +26,46 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn update_account(&self, account: Account) -> Result<(), Error> {
+        self.writer
+            .run(move |writing| {
+                Box::pin(async move { accounts::update(&mut writing.conn, &account).await })
+            })
+            .await
+    }
+
+    async fn account(&self, id: AccountId) -> Result<Option<Account>, Error> {
+        accounts::get(&self.readers, id).await
+    }
+
     async fn accounts(&self) -> Result<Vec<Account>, Error> {
         accounts::list(&self.readers).await
+    }
+
+    async fn insert_principal(&self, principal: Principal) -> Result<(), Error> {
+        self.write(principal.account, move |conn, account| {
+            Box::pin(async move { principals::insert(conn, account, &principal).await })
+        })
+        .await
+    }
+
+    async fn update_principal(&self, principal: Principal) -> Result<(), Error> {
+        self.write(principal.account, move |conn, account| {
+            Box::pin(async move { principals::update(conn, account, &principal).await })
+        })
+        .await
+    }
+
+    async fn delete_principal(&self, account: AccountId, id: PrincipalId) -> Result<bool, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(principals::delete(conn, account, id))
+        })
+        .await
+    }
+
+    async fn principals(&self, account: AccountId) -> Result<Vec<Principal>, Error> {
+        let number = self.number_of(account).await?;
+        principals::list(&self.readers, (number, account)).await
     }
 
     async fn insert_token(&self, token: Token, hash: SecretHash) -> Result<(), Error> {
@@ -35,12 +75,13 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn token(&self, hash: SecretHash) -> Result<Option<Token>, Error> {
+    async fn token(&self, hash: SecretHash) -> Result<Option<(Token, Principal)>, Error> {
         tokens::by_hash(&self.readers, hash).await
     }
 
     async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, Error> {
-        tokens::list(&self.readers, self.account(account).await?).await
+        let number = self.number_of(account).await?;
+        tokens::list(&self.readers, (number, account)).await
     }
 
     async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error> {
@@ -56,6 +97,64 @@ impl Store for Sqlite {
                 Box::pin(async move { tokens::touch(&mut writing.conn, &uses).await })
             })
             .await
+    }
+
+    async fn insert_app(&self, account: AccountId, app: App) -> Result<App, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(apps::insert(conn, account, app))
+        })
+        .await
+    }
+
+    async fn update_app(&self, account: AccountId, app: App) -> Result<(), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(async move { apps::update(conn, account, &app).await })
+        })
+        .await
+    }
+
+    async fn delete_app(&self, account: AccountId, id: AppId) -> Result<bool, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(apps::delete(conn, account, id))
+        })
+        .await
+    }
+
+    async fn apps(&self, account: AccountId) -> Result<Vec<App>, Error> {
+        apps::list(&self.readers, self.number_of(account).await?).await
+    }
+
+    async fn insert_override(
+        &self,
+        account: AccountId,
+        hook_override: HookOverride,
+    ) -> Result<(), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(async move { overrides::insert(conn, account, &hook_override).await })
+        })
+        .await
+    }
+
+    async fn update_override(
+        &self,
+        account: AccountId,
+        hook_override: HookOverride,
+    ) -> Result<(), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(async move { overrides::update(conn, account, &hook_override).await })
+        })
+        .await
+    }
+
+    async fn delete_override(&self, account: AccountId, id: OverrideId) -> Result<bool, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(overrides::delete(conn, account, id))
+        })
+        .await
+    }
+
+    async fn overrides(&self, account: AccountId) -> Result<Vec<HookOverride>, Error> {
+        overrides::list(&self.readers, self.number_of(account).await?).await
     }
 
     async fn insert_server(&self, account: AccountId, server: Server) -> Result<Server, Error> {
@@ -80,7 +179,7 @@ impl Store for Sqlite {
     }
 
     async fn servers(&self, account: AccountId) -> Result<Vec<Server>, Error> {
-        servers::list(&self.readers, self.account(account).await?).await
+        servers::list(&self.readers, self.number_of(account).await?).await
     }
 
     async fn insert_source(
@@ -119,7 +218,7 @@ impl Store for Sqlite {
     }
 
     async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error> {
-        sources::list(&self.readers, self.account(account).await?).await
+        sources::list(&self.readers, self.number_of(account).await?).await
     }
 
     async fn program(&self, digest: Digest) -> Result<Option<Bytes>, Error> {
@@ -148,13 +247,13 @@ impl Store for Sqlite {
     }
 
     async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error> {
-        hooks::list(&self.readers, self.account(account).await?).await
+        hooks::list(&self.readers, self.number_of(account).await?).await
     }
 
     async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error> {
         let mut rows = Vec::with_capacity(tasks.len());
         for task in tasks {
-            rows.push((self.account(task.account).await?, task));
+            rows.push((self.number_of(task.account).await?, task));
         }
         self.writer.insert(rows).await
     }
@@ -237,7 +336,7 @@ impl Store for Sqlite {
     }
 
     async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<Option<Task>, Error> {
-        tasks::get(&self.readers, self.account(account).await?, key).await
+        tasks::get(&self.readers, self.number_of(account).await?, key).await
     }
 
     async fn tasks(
@@ -246,7 +345,7 @@ impl Store for Sqlite {
         filter: &TaskFilter,
         page: TaskPage,
     ) -> Result<Vec<Task>, Error> {
-        tasks::list(&self.readers, self.account(account).await?, filter, page).await
+        tasks::list(&self.readers, self.number_of(account).await?, filter, page).await
     }
 
     async fn execution(
@@ -254,7 +353,7 @@ impl Store for Sqlite {
         account: AccountId,
         id: ExecutionId,
     ) -> Result<Option<Execution>, Error> {
-        executions::get(&self.readers, self.account(account).await?, id).await
+        executions::get(&self.readers, self.number_of(account).await?, id).await
     }
 
     async fn executions(
@@ -266,7 +365,7 @@ impl Store for Sqlite {
     ) -> Result<Vec<Execution>, Error> {
         executions::list(
             &self.readers,
-            self.account(account).await?,
+            self.number_of(account).await?,
             filter,
             page,
             outputs,
@@ -275,7 +374,7 @@ impl Store for Sqlite {
     }
 
     async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error> {
-        tasks::event(&self.readers, self.account(account).await?, task).await
+        tasks::event(&self.readers, self.number_of(account).await?, task).await
     }
 
     async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {

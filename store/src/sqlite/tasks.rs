@@ -128,7 +128,7 @@ fn read(row: &SqliteRow) -> Result<Task, Error> {
         event,
         state,
         progress,
-        cancelled: row.read::<i64>("cancelled")? != 0,
+        cancelled: row.bool("cancelled")?,
         created_at: row.time("created_at")?,
         started_at: row.time_opt("started_at")?,
         ended_at: row.time_opt("ended_at")?,

@@ -2,10 +2,12 @@
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tenterhook_dispatch::{AccountId, Error, Noun, SecretHash, Token, TokenId, TokenKind};
+use tenterhook_dispatch::{
+    AccountId, Error, Noun, Principal, PrincipalId, SecretHash, Token, TokenId, TokenKind,
+};
 use time::OffsetDateTime;
 
-use super::convert::{Read as _, cannot, is_taken, micros};
+use super::convert::{Read as _, cannot, is_missing, is_taken, micros};
 
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
@@ -14,11 +16,12 @@ pub(super) async fn insert(
     hash: SecretHash,
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO tokens (id, account, hash, name, role, kind, created_at, expires_at, used_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tokens (id, account, principal, hash, name, role, kind, created_at, expires_at, used_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(token.id.as_uuid())
     .bind(account)
+    .bind(token.principal.as_uuid())
     .bind(&hash.as_bytes()[..])
     .bind(&token.name)
     .bind(token.role.as_str())
@@ -39,36 +42,57 @@ pub(super) async fn insert(
                 name: token.name.clone(),
             };
         }
+        if is_missing(&error) {
+            return Error::not_found(Noun::Principal, token.principal);
+        }
         cannot("store the token")(error)
     })
 }
 
-pub(super) async fn by_hash(pool: &SqlitePool, hash: SecretHash) -> Result<Option<Token>, Error> {
-    sqlx::query(
-        "SELECT tokens.*, accounts.id AS account_id FROM tokens JOIN accounts ON accounts.number = tokens.account \
+/// Finds a token and its principal.
+pub(super) async fn by_hash(
+    pool: &SqlitePool,
+    hash: SecretHash,
+) -> Result<Option<(Token, Principal)>, Error> {
+    let row = sqlx::query(
+        "SELECT tokens.*, accounts.id AS account_id, principals.name AS principal_name, \
+         principals.role AS principal_role, principals.created_at AS principal_created_at, \
+         principals.modified_at AS principal_modified_at FROM tokens \
+         JOIN accounts ON accounts.number = tokens.account \
+         JOIN principals ON principals.account = tokens.account AND principals.id = tokens.principal \
          WHERE hash = ?",
     )
     .bind(&hash.as_bytes()[..])
     .fetch_optional(pool)
     .await
-    .map_err(cannot("read the token"))?
-    .as_ref()
-    .map(read)
-    .transpose()
+    .map_err(cannot("read the token"))?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let token = read(&row, row.id("account_id", AccountId::from_uuid)?)?;
+    let principal = Principal {
+        id: token.principal,
+        account: token.account,
+        name: row.read("principal_name")?,
+        role: row.parsed("principal_role")?,
+        created_at: row.time("principal_created_at")?,
+        modified_at: row.time("principal_modified_at")?,
+    };
+    Ok(Some((token, principal)))
 }
 
-pub(super) async fn list(pool: &SqlitePool, account: i64) -> Result<Vec<Token>, Error> {
-    sqlx::query(
-        "SELECT tokens.*, accounts.id AS account_id FROM tokens JOIN accounts ON accounts.number = tokens.account \
-         WHERE account = ? ORDER BY tokens.created_at, tokens.id",
-    )
-    .bind(account)
-    .fetch_all(pool)
-    .await
-    .map_err(cannot("read the tokens"))?
-    .iter()
-    .map(read)
-    .collect()
+pub(super) async fn list(
+    pool: &SqlitePool,
+    (account, id): (i64, AccountId),
+) -> Result<Vec<Token>, Error> {
+    sqlx::query("SELECT * FROM tokens WHERE account = ? ORDER BY created_at, id")
+        .bind(account)
+        .fetch_all(pool)
+        .await
+        .map_err(cannot("read the tokens"))?
+        .iter()
+        .map(|row| read(row, id))
+        .collect()
 }
 
 pub(super) async fn delete(
@@ -100,10 +124,11 @@ pub(super) async fn touch(
     Ok(())
 }
 
-fn read(row: &SqliteRow) -> Result<Token, Error> {
+fn read(row: &SqliteRow, account: AccountId) -> Result<Token, Error> {
     Ok(Token {
         id: row.id("id", TokenId::from_uuid)?,
-        account: row.id("account_id", AccountId::from_uuid)?,
+        account,
+        principal: row.id("principal", PrincipalId::from_uuid)?,
         name: row.read("name")?,
         role: row.parsed("role")?,
         kind: match row.read("kind")? {

@@ -1,11 +1,17 @@
 //! What every store must do. Each body takes a store; one macro runs them all.
 
+mod accounts;
+mod apps;
 mod claims;
 mod nouns;
+mod overrides;
 mod tasks;
 
+pub(crate) use self::accounts::*;
+pub(crate) use self::apps::*;
 pub(crate) use self::claims::*;
 pub(crate) use self::nouns::*;
+pub(crate) use self::overrides::*;
 pub(crate) use self::tasks::*;
 
 /// Runs every body of the suite on a store that `$open` makes.
@@ -13,16 +19,31 @@ macro_rules! suite {
     ($open:path) => {
         crate::conformance::suite!($open;
             accounts_are_numbered_from_one,
+            an_account_is_renamed_and_its_switch_is_kept,
+            principals_are_kept_whole_and_their_names_are_unique,
+            a_principal_goes_with_its_tokens_alone,
             a_token_is_found_by_its_hash_alone,
+            a_token_without_a_principal_is_not_kept,
             names_of_issued_tokens_are_unique_and_those_of_sessions_are_not,
+            apps_are_kept_whole_and_their_names_are_unique,
+            an_app_that_a_hook_is_bound_to_is_not_removed,
+            a_hook_for_containers_is_kept_whole,
+            a_hooks_name_is_unique_if_it_has_one,
+            a_hook_whose_app_or_source_is_unknown_is_not_kept,
+            overrides_are_kept_whole_and_one_for_each_hook_and_app,
+            an_override_whose_app_or_hook_is_unknown_is_not_kept,
+            overrides_go_with_their_hook_and_with_their_app,
+            tenancy_is_kept_apart_between_accounts,
             servers_are_kept_whole_and_their_names_are_unique,
             a_server_that_a_hook_names_is_not_removed,
             sources_and_hooks_are_kept_whole,
             a_source_and_hooks_that_cannot_be_kept_together_are_not_kept_at_all,
             replacing_a_source_replaces_its_hooks_if_they_are_given,
             numbers_are_not_given_twice,
+            a_source_that_has_a_number_keeps_it_and_others_count_from_one,
             a_source_with_hooks_is_not_removed,
             a_task_and_its_executions_are_kept_whole,
+            the_container_of_an_execution_is_kept_whole,
             an_event_that_comes_again_names_the_first_task,
             a_task_without_executions_is_over_at_once,
             what_became_of_an_attempt_is_kept_whole,

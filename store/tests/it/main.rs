@@ -6,5 +6,6 @@
 )]
 
 mod conformance;
+mod migration;
 mod sqlite;
 mod support;

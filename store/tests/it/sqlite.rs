@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tenterhook_dispatch::{Error, Key, Outputs, Page, Store, TaskFilter};
 use tenterhook_store::Sqlite;
 
-use crate::support::{Shop, new_task};
+use crate::support::{Shop, app, container, container_hook, hook_override, new_task};
 
 async fn open() -> (tempfile::TempDir, Arc<dyn Store>) {
     let folder = tempfile::tempdir().unwrap();
@@ -21,8 +21,20 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
     let path = folder.path().join("test.db");
     let store = Sqlite::open(&path).await.unwrap();
     let shop = Shop::open(&store).await;
-    let task = new_task(&shop, "custom.x", 2);
+    let mut task = new_task(&shop, "custom.x", 2);
+    task.executions[0].container = Some(container("postgres"));
     store.insert_tasks(vec![task.clone()]).await.unwrap();
+    let app = store.insert_app(shop.account.id, app("a")).await.unwrap();
+    let hook = container_hook(shop.source.id, "quiesce", Some(app.id));
+    let hook = store.insert_hook(shop.account.id, hook).await.unwrap();
+    let switched = hook_override(app.id, hook.id);
+    store
+        .insert_override(shop.account.id, switched.clone())
+        .await
+        .unwrap();
+    let mut account = shop.account.clone();
+    account.hooks_enabled = false;
+    store.update_account(account.clone()).await.unwrap();
 
     // No shutdown: the first one still is open, as it is when a process is killed.
     let again = Sqlite::open(&path).await.unwrap();
@@ -33,8 +45,21 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
     );
     assert_eq!(
         again.hooks(shop.account.id).await.unwrap(),
-        std::slice::from_ref(&shop.hook)
+        [shop.hook.clone(), hook]
     );
+    assert_eq!(again.accounts().await.unwrap(), [account]);
+    assert_eq!(
+        again.principals(shop.account.id).await.unwrap(),
+        std::slice::from_ref(&shop.principal)
+    );
+    assert_eq!(again.apps(shop.account.id).await.unwrap(), [app]);
+    assert_eq!(again.overrides(shop.account.id).await.unwrap(), [switched]);
+    let execution = again
+        .execution(shop.account.id, task.executions[0].id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(execution.container, task.executions[0].container);
     let found = again
         .task(shop.account.id, Key::Id(task.id))
         .await

@@ -1,12 +1,13 @@
-//! An account with a source and a hook, and tasks for it.
+//! An account with a principal, a source and a hook, and tasks for it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenterhook_dispatch::{
-    Account, AccountId, Attempt, EventKey, ExecutionId, FailurePolicy, Hook, HookId, HookPointName,
-    HookRef, NewEvent, NewExecution, NewTask, Number, Output, Recipe, RetryPolicy, Server,
-    ServerId, ServerRef, Source, SourceId, State, Store, Targets, TaskId,
+    Account, AccountId, App, AppId, Attempt, Container, Criterion, EventKey, ExecutionId,
+    FailurePolicy, Hook, HookId, HookOverride, HookPointName, HookRef, Label, NewEvent,
+    NewExecution, NewTask, Number, Output, OverrideId, Principal, PrincipalId, Recipe, RetryPolicy,
+    Role, Server, ServerId, ServerRef, Source, SourceId, State, Store, Subject, Targets, TaskId,
 };
 use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Usage};
 use tenterhook_sdk::Verdict;
@@ -17,9 +18,10 @@ pub(crate) fn at(seconds: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap() + Duration::seconds(seconds)
 }
 
-/// An account with a source and a hook.
+/// An account with a principal, a source and a hook.
 pub(crate) struct Shop {
     pub(crate) account: Account,
+    pub(crate) principal: Principal,
     pub(crate) source: Source,
     pub(crate) hook: Hook,
 }
@@ -28,7 +30,13 @@ pub(crate) const SCRIPT: &[u8] = b"echo hi\n";
 
 impl Shop {
     pub(crate) async fn open(store: &dyn Store) -> Self {
-        let account = store.insert_account(account("acme")).await.unwrap();
+        Self::named(store, "acme").await
+    }
+
+    pub(crate) async fn named(store: &dyn Store, name: &str) -> Self {
+        let account = store.insert_account(account(name)).await.unwrap();
+        let principal = principal(&account, "ada");
+        store.insert_principal(principal.clone()).await.unwrap();
         let source = source("a.sh");
         let hook = hook(source.id);
         let (source, mut hooks) = store
@@ -37,6 +45,7 @@ impl Shop {
             .unwrap();
         Self {
             account,
+            principal,
             source,
             hook: hooks.swap_remove(0),
         }
@@ -48,7 +57,19 @@ pub(crate) fn account(name: &str) -> Account {
         id: AccountId::generate(),
         number: Number::UNASSIGNED,
         name: name.into(),
+        hooks_enabled: true,
         created_at: at(0),
+    }
+}
+
+pub(crate) fn principal(account: &Account, name: &str) -> Principal {
+    Principal {
+        id: PrincipalId::generate(),
+        account: account.id,
+        name: name.into(),
+        role: Role::Admin,
+        created_at: at(7),
+        modified_at: at(8),
     }
 }
 
@@ -62,15 +83,32 @@ pub(crate) fn source(name: &str) -> Source {
         size_bytes: SCRIPT.len() as u64,
         revision: 1,
         description: "says hi".into(),
+        base64_md5: "0123456789abcdef0123456789abcdef".into(),
+        private: true,
+        preloaded: false,
+        labels: labels(),
+        created_by: PrincipalId::generate(),
+        modified_by: Some(PrincipalId::generate()),
         created_at: at(1),
         modified_at: at(2),
     }
+}
+
+pub(crate) fn labels() -> Vec<Label> {
+    [("team", "ä"), ("team", "db")]
+        .map(|(name, value)| Label {
+            name: name.into(),
+            value: value.into(),
+        })
+        .into()
 }
 
 pub(crate) fn hook(source: SourceId) -> Hook {
     Hook {
         id: HookId::generate(),
         number: Number::UNASSIGNED,
+        name: None,
+        description: "greets".into(),
         source,
         event: HookPointName::parse("custom.x").unwrap(),
         targets: Targets::These(vec![Number::new(1), Number::new(2)]),
@@ -87,8 +125,66 @@ pub(crate) fn hook(source: SourceId) -> Hook {
             attempts: 4,
             ..RetryPolicy::default()
         },
+        managed: true,
+        labels: labels(),
+        created_by: PrincipalId::generate(),
+        modified_by: Some(PrincipalId::generate()),
         created_at: at(3),
         modified_at: at(4),
+    }
+}
+
+/// A hook for the containers of an application.
+pub(crate) fn container_hook(source: SourceId, name: &str, app: Option<AppId>) -> Hook {
+    Hook {
+        name: Some(name.into()),
+        event: HookPointName::parse("snapshot.pre").unwrap(),
+        targets: Targets::Containers {
+            app,
+            criteria: [Subject::PodLabel, Subject::ContainerImage]
+                .map(|subject| Criterion {
+                    subject,
+                    value: "^ä\\.".into(),
+                })
+                .into(),
+        },
+        ..hook(source)
+    }
+}
+
+pub(crate) fn container(name: &str) -> Container {
+    Container {
+        pod_name: "db-0".into(),
+        pod_labels: labels(),
+        container_image: "registry.example/postgres:17".into(),
+        container_name: name.into(),
+        namespace_name: "shop".into(),
+    }
+}
+
+pub(crate) fn app(name: &str) -> App {
+    App {
+        id: AppId::generate(),
+        number: Number::UNASSIGNED,
+        name: name.into(),
+        replicated: true,
+        containers: vec![container("postgres"), container("backup")],
+        created_at: at(7),
+        modified_at: at(8),
+    }
+}
+
+pub(crate) fn hook_override(app: AppId, hook: HookId) -> HookOverride {
+    HookOverride {
+        id: OverrideId::generate(),
+        app,
+        hook,
+        enabled: false,
+        labels: labels(),
+        created_by: PrincipalId::generate(),
+        modified_by: None,
+        created_at: at(7),
+        modified_at: at(8),
     }
 }
 
@@ -136,6 +232,7 @@ pub(crate) fn new_task(shop: &Shop, kind: &str, executions: u32) -> NewTask {
                     number: Number::new(9),
                     name: "node-9".into(),
                 }),
+                container: None,
                 lane,
             })
             .collect(),

@@ -9,7 +9,7 @@ use tenterhook_dispatch::{
 };
 use tenterhook_engine::Digest;
 
-use super::nouns::token;
+use super::accounts::token;
 use super::tasks::{NO_CHANGE, ended, of_task, settlement};
 use crate::support::{Shop, account, at, ended_well, new_task};
 

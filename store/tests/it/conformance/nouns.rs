@@ -1,83 +1,9 @@
-//! What a tenant sets up: accounts, tokens, servers, sources and hooks.
+//! What a tenant sets up: servers, sources and hooks.
 
-use tenterhook_dispatch::{Error, Noun, Role, Secret, Source, Store, Token, TokenId, TokenKind};
+use tenterhook_dispatch::{Error, Noun, Number, Source, Store};
 use tenterhook_engine::Digest;
 
-use crate::support::{SCRIPT, Shop, account, at, hook, server, source};
-
-pub(crate) async fn accounts_are_numbered_from_one(store: &dyn Store) {
-    let first = store.insert_account(account("a")).await.unwrap();
-    let second = store.insert_account(account("b")).await.unwrap();
-    assert_eq!((first.number.get(), second.number.get()), (1, 2));
-    assert_eq!(store.accounts().await.unwrap(), [first, second]);
-    let taken = store.insert_account(account("a")).await;
-    assert!(matches!(
-        taken,
-        Err(Error::NameTaken {
-            what: Noun::Account,
-            ..
-        })
-    ));
-}
-
-pub(crate) async fn token(
-    store: &dyn Store,
-    shop: &Shop,
-    name: &str,
-    kind: TokenKind,
-) -> Result<(Token, Secret), Error> {
-    let secret = Secret::generate();
-    let token = Token {
-        id: TokenId::generate(),
-        account: shop.account.id,
-        name: name.into(),
-        role: Role::Member,
-        kind,
-        created_at: at(20),
-        expires_at: Some(at(30)),
-        used_at: None,
-    };
-    store.insert_token(token.clone(), secret.hash()).await?;
-    Ok((token, secret))
-}
-
-pub(crate) async fn a_token_is_found_by_its_hash_alone(store: &dyn Store) {
-    let shop = Shop::open(store).await;
-    let (token, secret) = token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
-    assert_eq!(
-        store.token(secret.hash()).await.unwrap().as_ref(),
-        Some(&token)
-    );
-    assert_eq!(store.token(Secret::generate().hash()).await.unwrap(), None);
-
-    store.touch_tokens(vec![(token.id, at(25))]).await.unwrap();
-    assert_eq!(
-        store.tokens(shop.account.id).await.unwrap()[0].used_at,
-        Some(at(25))
-    );
-
-    assert!(store.delete_token(shop.account.id, token.id).await.unwrap());
-    assert!(!store.delete_token(shop.account.id, token.id).await.unwrap());
-    assert_eq!(store.token(secret.hash()).await.unwrap(), None);
-}
-
-pub(crate) async fn names_of_issued_tokens_are_unique_and_those_of_sessions_are_not(
-    store: &dyn Store,
-) {
-    let shop = Shop::open(store).await;
-    token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
-    let taken = token(store, &shop, "ci", TokenKind::Issued).await;
-    assert!(matches!(
-        taken,
-        Err(Error::NameTaken {
-            what: Noun::Token,
-            ..
-        })
-    ));
-    for _ in 0..2 {
-        token(store, &shop, "ci", TokenKind::Session).await.unwrap();
-    }
-}
+use crate::support::{SCRIPT, Shop, at, hook, server, source};
 
 pub(crate) async fn servers_are_kept_whole_and_their_names_are_unique(store: &dyn Store) {
     let shop = Shop::open(store).await;
@@ -164,6 +90,11 @@ pub(crate) async fn sources_and_hooks_are_kept_whole(store: &dyn Store) {
     let mut changed = shop.hook.clone();
     changed.targets = tenterhook_dispatch::Targets::All;
     changed.enabled = false;
+    changed.name = Some("named".into());
+    changed.description = "changed".into();
+    changed.managed = false;
+    changed.labels = Vec::new();
+    changed.modified_by = None;
     changed.modified_at = at(40);
     store
         .update_hook(shop.account.id, changed.clone())
@@ -234,6 +165,10 @@ pub(crate) async fn replacing_a_source_replaces_its_hooks_if_they_are_given(stor
         name: "new.sh".into(),
         digest: Digest::of(b"new"),
         revision: 2,
+        base64_md5: "f".repeat(32),
+        private: false,
+        labels: Vec::new(),
+        modified_by: None,
         ..shop.source.clone()
     };
     store
@@ -294,4 +229,56 @@ pub(crate) async fn a_source_with_hooks_is_not_removed(store: &dyn Store) {
     assert!(matches!(used, Err(Error::InUse { by, .. }) if by == [shop.hook.number]));
     let unknown = store.delete_source(shop.account.id, source("x").id).await;
     assert!(matches!(unknown, Err(Error::NotFound { .. })));
+}
+
+pub(crate) async fn a_source_that_has_a_number_keeps_it_and_others_count_from_one(
+    store: &dyn Store,
+) {
+    let shop = Shop::open(store).await;
+    let preloaded = Source {
+        number: Number::new(i32::MAX),
+        preloaded: true,
+        private: false,
+        ..source("preloaded.sh")
+    };
+    let insert = async |source: &Source| {
+        let kept = store.insert_source(shop.account.id, source.clone(), SCRIPT.into(), vec![]);
+        kept.await.map(|(source, _)| source)
+    };
+    assert_eq!(insert(&preloaded).await.unwrap(), preloaded);
+    let own = insert(&source("b.sh")).await.unwrap();
+    assert_eq!(own.number.get(), 2);
+    assert_eq!(
+        store.sources(shop.account.id).await.unwrap(),
+        [shop.source.clone(), own, preloaded.clone()]
+    );
+
+    let other = source("c.sh");
+    let again = [
+        (
+            preloaded.id,
+            "d.sh",
+            Number::new(7),
+            preloaded.id.to_string(),
+        ),
+        (other.id, "d.sh", preloaded.number, "2147483647".into()),
+        (
+            other.id,
+            "preloaded.sh",
+            Number::new(7),
+            "preloaded.sh".into(),
+        ),
+    ];
+    for (id, name, number, taken) in again {
+        let again = Source {
+            id,
+            number,
+            ..source(name)
+        };
+        let error = insert(&again).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::NameTaken { what: Noun::Source, name } if *name == taken),
+            "{error}"
+        );
+    }
 }

@@ -1,12 +1,12 @@
 //! Tasks and executions: writing them down, settling and reading them.
 
 use tenterhook_dispatch::{
-    Attempt, Execution, ExecutionFilter, Inserted, Key, NewTask, Number, OUTPUTS_MAX_BYTES, Output,
-    Outputs, Page, Settlement, State, Store, TaskChange,
+    Attempt, Container, Execution, ExecutionFilter, Inserted, Key, NewTask, NodeId, Number,
+    OUTPUTS_MAX_BYTES, Output, Outputs, Page, Settlement, State, Store, TaskChange,
 };
 use tenterhook_engine::Outcome;
 
-use crate::support::{Shop, at, ended_well, new_task};
+use crate::support::{Shop, at, container, ended_well, new_task};
 
 pub(crate) async fn a_task_and_its_executions_are_kept_whole(store: &dyn Store) {
     let shop = Shop::open(store).await;
@@ -74,6 +74,44 @@ pub(crate) async fn a_task_and_its_executions_are_kept_whole(store: &dyn Store) 
             .as_ref(),
         Some(first)
     );
+}
+
+pub(crate) async fn the_container_of_an_execution_is_kept_whole(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let mut new = new_task(&shop, "snapshot.pre", 3);
+    new.executions[0].container = Some(container("postgres"));
+    new.executions[2].container = Some(Container::default());
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+
+    let planned: Vec<_> = new
+        .executions
+        .iter()
+        .map(|execution| execution.container.clone())
+        .collect();
+    let kept: Vec<_> = of_task(store, &shop, &new)
+        .await
+        .into_iter()
+        .map(|execution| execution.container)
+        .collect();
+    assert_eq!(kept, planned);
+    let one = store
+        .execution(shop.account.id, new.executions[0].id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(one.container, planned[0]);
+    let claimed = store
+        .claim(shop.account.id, NodeId::generate(), at(50), 9)
+        .await
+        .unwrap()
+        .tasks
+        .swap_remove(0);
+    let claimed: Vec<_> = claimed
+        .executions
+        .into_iter()
+        .map(|execution| execution.new.container)
+        .collect();
+    assert_eq!(claimed, planned);
 }
 
 pub(crate) async fn of_task(store: &dyn Store, shop: &Shop, task: &NewTask) -> Vec<Execution> {

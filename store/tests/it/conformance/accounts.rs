@@ -1,0 +1,227 @@
+//! Accounts, their principals, and the tokens of those.
+
+use tenterhook_dispatch::{
+    Error, Noun, PrincipalId, Role, Secret, Store, Token, TokenId, TokenKind,
+};
+
+use crate::support::{Shop, account, at, principal};
+
+pub(crate) async fn accounts_are_numbered_from_one(store: &dyn Store) {
+    let first = store.insert_account(account("a")).await.unwrap();
+    let second = store.insert_account(account("b")).await.unwrap();
+    assert_eq!((first.number.get(), second.number.get()), (1, 2));
+    assert_eq!(store.accounts().await.unwrap(), [first, second]);
+    let taken = store.insert_account(account("a")).await;
+    assert!(matches!(
+        taken,
+        Err(Error::NameTaken {
+            what: Noun::Account,
+            ..
+        })
+    ));
+}
+
+pub(crate) async fn token(
+    store: &dyn Store,
+    shop: &Shop,
+    name: &str,
+    kind: TokenKind,
+) -> Result<(Token, Secret), Error> {
+    let secret = Secret::generate();
+    let token = Token {
+        id: TokenId::generate(),
+        account: shop.account.id,
+        principal: shop.principal.id,
+        name: name.into(),
+        role: Role::Member,
+        kind,
+        created_at: at(20),
+        expires_at: Some(at(30)),
+        used_at: None,
+    };
+    store.insert_token(token.clone(), secret.hash()).await?;
+    Ok((token, secret))
+}
+
+pub(crate) async fn a_token_is_found_by_its_hash_alone(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let (token, secret) = token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
+    assert_eq!(
+        store.token(secret.hash()).await.unwrap().as_ref(),
+        Some(&(token.clone(), shop.principal.clone()))
+    );
+    assert_eq!(store.token(Secret::generate().hash()).await.unwrap(), None);
+
+    store.touch_tokens(vec![(token.id, at(25))]).await.unwrap();
+    assert_eq!(
+        store.tokens(shop.account.id).await.unwrap()[0].used_at,
+        Some(at(25))
+    );
+
+    assert!(store.delete_token(shop.account.id, token.id).await.unwrap());
+    assert!(!store.delete_token(shop.account.id, token.id).await.unwrap());
+    assert_eq!(store.token(secret.hash()).await.unwrap(), None);
+}
+
+pub(crate) async fn names_of_issued_tokens_are_unique_and_those_of_sessions_are_not(
+    store: &dyn Store,
+) {
+    let shop = Shop::open(store).await;
+    token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
+    let taken = token(store, &shop, "ci", TokenKind::Issued).await;
+    assert!(matches!(
+        taken,
+        Err(Error::NameTaken {
+            what: Noun::Token,
+            ..
+        })
+    ));
+    for _ in 0..2 {
+        token(store, &shop, "ci", TokenKind::Session).await.unwrap();
+    }
+}
+
+pub(crate) async fn an_account_is_renamed_and_its_switch_is_kept(store: &dyn Store) {
+    let first = store.insert_account(account("a")).await.unwrap();
+    let mut off = account("b");
+    off.hooks_enabled = false;
+    let off = store.insert_account(off).await.unwrap();
+    assert_eq!(store.account(off.id).await.unwrap(), Some(off.clone()));
+    assert_eq!(store.account(account("c").id).await.unwrap(), None);
+
+    let mut changed = first.clone();
+    changed.name = "c".into();
+    changed.hooks_enabled = false;
+    store.update_account(changed.clone()).await.unwrap();
+    assert_eq!(
+        store.account(first.id).await.unwrap(),
+        Some(changed.clone())
+    );
+    assert_eq!(store.accounts().await.unwrap(), [changed.clone(), off]);
+
+    changed.name = "b".into();
+    let taken = store.update_account(changed).await;
+    assert!(matches!(taken, Err(Error::NameTaken { what: Noun::Account, name }) if name == "b"));
+    let unknown = store.update_account(account("x")).await;
+    assert!(matches!(
+        unknown,
+        Err(Error::NotFound {
+            what: Noun::Account,
+            ..
+        })
+    ));
+}
+
+pub(crate) async fn principals_are_kept_whole_and_their_names_are_unique(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let mut kept = principal(&shop.account, "bob");
+    kept.created_at = at(6);
+    store.insert_principal(kept.clone()).await.unwrap();
+    assert_eq!(
+        store.principals(shop.account.id).await.unwrap(),
+        [kept.clone(), shop.principal.clone()]
+    );
+    let taken = store
+        .insert_principal(principal(&shop.account, "bob"))
+        .await;
+    assert!(
+        matches!(taken, Err(Error::NameTaken { what: Noun::Principal, name }) if name == "bob")
+    );
+    let nowhere = store
+        .insert_principal(principal(&account("x"), "eve"))
+        .await;
+    assert!(matches!(
+        nowhere,
+        Err(Error::NotFound {
+            what: Noun::Account,
+            ..
+        })
+    ));
+
+    kept.name = "bill".into();
+    kept.role = Role::Viewer;
+    kept.modified_at = at(50);
+    store.update_principal(kept.clone()).await.unwrap();
+    assert_eq!(
+        store.principals(shop.account.id).await.unwrap(),
+        [kept.clone(), shop.principal.clone()]
+    );
+    kept.name = "ada".into();
+    let taken = store.update_principal(kept.clone()).await;
+    assert!(matches!(taken, Err(Error::NameTaken { .. })));
+    kept.id = PrincipalId::generate();
+    let unknown = store.update_principal(kept).await;
+    assert!(matches!(
+        unknown,
+        Err(Error::NotFound {
+            what: Noun::Principal,
+            ..
+        })
+    ));
+}
+
+pub(crate) async fn a_principal_goes_with_its_tokens_alone(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let bob = principal(&shop.account, "bob");
+    store.insert_principal(bob.clone()).await.unwrap();
+    let (kept, _) = token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
+    let mut gone = Vec::new();
+    for kind in [TokenKind::Issued, TokenKind::Session] {
+        let secret = Secret::generate();
+        let token = Token {
+            id: TokenId::generate(),
+            principal: bob.id,
+            name: "bob".into(),
+            kind,
+            ..kept.clone()
+        };
+        store.insert_token(token, secret.hash()).await.unwrap();
+        gone.push(secret);
+    }
+
+    assert!(
+        store
+            .delete_principal(shop.account.id, bob.id)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .delete_principal(shop.account.id, bob.id)
+            .await
+            .unwrap()
+    );
+
+    for secret in gone {
+        assert_eq!(store.token(secret.hash()).await.unwrap(), None);
+    }
+    assert_eq!(store.tokens(shop.account.id).await.unwrap(), [kept]);
+    assert_eq!(
+        store.principals(shop.account.id).await.unwrap(),
+        [shop.principal]
+    );
+}
+
+pub(crate) async fn a_token_without_a_principal_is_not_kept(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let other = Shop::named(store, "other").await;
+    let (kept, _) = token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
+    // One of another account is as good as none.
+    for principal in [PrincipalId::generate(), other.principal.id] {
+        let token = Token {
+            id: TokenId::generate(),
+            principal,
+            name: "lost".into(),
+            ..kept.clone()
+        };
+        let error = store.insert_token(token, Secret::generate().hash()).await;
+        assert!(matches!(
+            error,
+            Err(Error::NotFound {
+                what: Noun::Principal,
+                ..
+            })
+        ));
+    }
+    assert_eq!(store.tokens(shop.account.id).await.unwrap(), [kept]);
+}
