@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenterhook_dispatch::Dispatcher;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::door::Door;
@@ -27,6 +27,7 @@ struct Inner {
     session: Duration,
     longest_wait: Duration,
     uploads: Semaphore,
+    tenancy: Mutex<()>,
     stopping: CancellationToken,
 }
 
@@ -73,6 +74,7 @@ impl App {
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
                 uploads: Semaphore::new(UPLOADS),
+                tenancy: Mutex::default(),
                 stopping: CancellationToken::new(),
             }),
         }
@@ -123,6 +125,12 @@ impl App {
     /// Cancelled once the listener is closed: what never ends by itself ends then.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.inner.stopping
+    }
+
+    /// Waits until nobody else changes principals: what is looked at before a change
+    /// holds until it is made.
+    pub(crate) async fn tenancy(&self) -> MutexGuard<'_, ()> {
+        self.inner.tenancy.lock().await
     }
 
     /// Waits for one of the places for uploads.

@@ -4,6 +4,7 @@
 //! answer `{items, next?}`; errors are problem documents.
 
 mod accounts;
+mod apps;
 mod binary;
 mod cloudevents;
 mod events;
@@ -11,6 +12,7 @@ mod executions;
 mod hooks;
 mod limits;
 mod page;
+mod principals;
 pub(crate) mod problem;
 mod root;
 mod servers;
@@ -19,7 +21,10 @@ mod tasks;
 mod tokens;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use tenterhook_dispatch::{ExecutionId, HookId, Key, Noun, ServerId, SourceId, TaskId, TokenId};
+use tenterhook_dispatch::{
+    AccountId, AppId, ExecutionId, HookId, Key, Noun, PrincipalId, ServerId, SourceId, TaskId,
+    TokenId,
+};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -37,8 +42,10 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         tasks::endpoints(),
         executions::endpoints(),
         servers::endpoints(),
-        tokens::endpoints(),
+        apps::endpoints(),
         accounts::endpoints(),
+        principals::endpoints(),
+        tokens::endpoints(),
         limits::endpoints(),
     ]
     .into_iter()
@@ -83,10 +90,13 @@ macro_rules! path_id {
 }
 
 path_id! {
+    Key<AccountId> => Account,
+    Key<AppId> => App,
     Key<SourceId> => Source,
     Key<HookId> => Hook,
     Key<ServerId> => Server,
     Key<TaskId> => Task,
     ExecutionId => Execution,
+    PrincipalId => Principal,
     TokenId => Token,
 }

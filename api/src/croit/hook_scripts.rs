@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use tenterhook_dispatch::{Hook, Key, NewHook, Number, Role, SourceId};
+use tenterhook_dispatch::{Hook, Key, NewHook, Number, PrincipalId, Role, SourceId};
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -84,20 +84,26 @@ impl SimpleHookInfo {
             server_ids: Some(server_ids),
         }
     }
-}
 
-impl From<SimpleHookInfo> for NewHook {
-    fn from(said: SimpleHookInfo) -> Self {
+    fn read(self, created_by: PrincipalId) -> NewHook {
         let targets = read_targets(
-            said.all_servers.unwrap_or(false),
-            said.server_ids.unwrap_or_default(),
+            self.all_servers.unwrap_or(false),
+            self.server_ids.unwrap_or_default(),
         );
-        Self {
+        NewHook {
             targets: Some(targets),
+            created_by,
             // The script that the hook arrives with takes this place.
-            ..Self::new(Number::UNASSIGNED, said.event)
+            ..NewHook::new(Number::UNASSIGNED, self.event)
         }
     }
+}
+
+fn read_hooks(hooks: Vec<SimpleHookInfo>, created_by: PrincipalId) -> Vec<NewHook> {
+    hooks
+        .into_iter()
+        .map(|hook| hook.read(created_by))
+        .collect()
 }
 
 /// A script with its hooks; on a change, what is null or absent stays.
@@ -123,6 +129,7 @@ async fn list_hook_scripts(
     }
     let rows = sources
         .into_iter()
+        .filter(|source| !source.preloaded)
         .map(|source| {
             let hooks = by_source.remove(&source.id).unwrap_or_default();
             let names: Vec<&str> = hooks.iter().map(|hook| hook.event.as_str()).collect();
@@ -142,13 +149,8 @@ async fn create_hook_script(
     caller: Caller,
     Json(said): Json<HookScriptRequest>,
 ) -> Result<Json<GeneratedId>, Refusal> {
-    let new = new_source(said.name, said.contents)?;
-    let hooks = said
-        .hooks
-        .unwrap_or_default()
-        .into_iter()
-        .map(Into::into)
-        .collect();
+    let new = new_source(said.name, said.contents, caller.principal())?;
+    let hooks = read_hooks(said.hooks.unwrap_or_default(), caller.principal());
     let (source, _) = app
         .dispatcher()
         .create_source(caller.account(), new, hooks)
@@ -167,10 +169,10 @@ async fn replace_hook_script(
 ) -> Result<StatusCode, Refusal> {
     // First the script in the path: an unknown one is 404, whatever the body says.
     app.dispatcher().source(caller.account(), key).await?;
-    let change = source_change(said.name, said.contents);
+    let change = source_change(said.name, said.contents, caller.principal());
     let hooks = said
         .hooks
-        .map(|hooks| hooks.into_iter().map(Into::into).collect());
+        .map(|hooks| read_hooks(hooks, caller.principal()));
     app.dispatcher()
         .change_source(caller.account(), key, change, hooks)
         .await

@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch::{
-    Hook, HookChange, HookId, Key, NewHook, Number, Role, Server, Source, Targets,
+    Hook, HookChange, HookId, Key, NewHook, Number, PrincipalId, Role, Server, Source, Targets,
 };
 use utoipa::ToSchema;
 
@@ -97,7 +97,7 @@ impl HookInfo {
 /// `allServers` and `serverIds`.
 pub(super) fn print_targets(targets: &Targets) -> (bool, Vec<i32>) {
     match targets {
-        Targets::Once => (false, Vec::new()),
+        Targets::Once | Targets::Containers { .. } => (false, Vec::new()),
         Targets::All => (true, Vec::new()),
         Targets::These(numbers) => (false, numbers.iter().map(|number| number.get()).collect()),
     }
@@ -122,15 +122,16 @@ struct HookRequest {
     server_ids: Option<Vec<i32>>,
 }
 
-impl From<HookRequest> for NewHook {
-    fn from(said: HookRequest) -> Self {
+impl HookRequest {
+    fn read(self, created_by: PrincipalId) -> NewHook {
         let targets = read_targets(
-            said.all_servers.unwrap_or(false),
-            said.server_ids.unwrap_or_default(),
+            self.all_servers.unwrap_or(false),
+            self.server_ids.unwrap_or_default(),
         );
-        Self {
+        NewHook {
             targets: Some(targets),
-            ..Self::new(Number::new(said.script_id), said.event)
+            created_by,
+            ..NewHook::new(Number::new(self.script_id), self.event)
         }
     }
 }
@@ -153,7 +154,7 @@ impl HookUpdateRequest {
             (Some(true), _) => Some(Targets::All),
             (_, Some(ids)) => Some(read_targets(false, ids)),
             (Some(false), None) => match current {
-                Targets::These(_) => None,
+                Targets::These(_) | Targets::Containers { .. } => None,
                 Targets::Once | Targets::All => Some(Targets::These(Vec::new())),
             },
         }
@@ -182,7 +183,7 @@ async fn create_hook(
     Json(said): Json<HookRequest>,
 ) -> Result<StatusCode, Refusal> {
     app.dispatcher()
-        .create_hook(caller.account(), said.into())
+        .create_hook(caller.account(), said.read(caller.principal()))
         .await
         .map_err(dangling)?;
     Ok(StatusCode::CREATED)
@@ -201,6 +202,7 @@ async fn change_hook(
             .script_id
             .map(|number| Key::Number(Number::new(number))),
         event: said.event,
+        modified_by: Some(caller.principal()),
         ..HookChange::default()
     };
     app.dispatcher()

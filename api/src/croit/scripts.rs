@@ -1,14 +1,15 @@
 //! `/events/scripts`: named scripts and their text.
 //!
 //! A WebAssembly source that was uploaded at the native face is listed here as
-//! well, so that `scriptId` can refer to it; its bytes are given as they are.
+//! well, so that `scriptId` can refer to it; its bytes are given as they are. The
+//! scripts that came with the account are not listed, but can be read and bound.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use tenterhook_dispatch::{Key, NewSource, Role, SourceChange, SourceId};
+use tenterhook_dispatch::{Key, NewSource, PrincipalId, Role, SourceChange, SourceId};
 use tenterhook_engine::Kind;
 use utoipa::ToSchema;
 
@@ -92,6 +93,7 @@ struct ScriptRequest {
 pub(super) fn new_source(
     name: Option<String>,
     contents: Option<String>,
+    created_by: PrincipalId,
 ) -> Result<NewSource, Refusal> {
     let required = |field: &str| Refusal::invalid(format!("/{field}"), "is required");
     Ok(NewSource {
@@ -99,16 +101,24 @@ pub(super) fn new_source(
         bytes: contents.ok_or_else(|| required("contents"))?.into(),
         kind: Some(Kind::Script),
         description: String::new(),
+        private: false,
+        labels: Vec::new(),
+        created_by,
     })
 }
 
 /// A change of name or text.
-pub(super) fn source_change(name: Option<String>, contents: Option<String>) -> SourceChange {
+pub(super) fn source_change(
+    name: Option<String>,
+    contents: Option<String>,
+    modified_by: PrincipalId,
+) -> SourceChange {
     SourceChange {
         name,
         kind: contents.is_some().then_some(Kind::Script),
         bytes: contents.map(Bytes::from),
-        description: None,
+        modified_by: Some(modified_by),
+        ..SourceChange::default()
     }
 }
 
@@ -120,6 +130,7 @@ async fn list_scripts(
     let sources = app.dispatcher().sources(caller.account()).await?;
     let rows = sources
         .into_iter()
+        .filter(|source| !source.preloaded)
         .map(|source| ScriptIdentifier {
             id: source.number.get(),
             name: source.name,
@@ -133,7 +144,7 @@ async fn create_script(
     caller: Caller,
     Json(said): Json<ScriptRequest>,
 ) -> Result<Json<GeneratedId>, Refusal> {
-    let new = new_source(said.name, said.contents)?;
+    let new = new_source(said.name, said.contents, caller.principal())?;
     let (source, _) = app
         .dispatcher()
         .create_source(caller.account(), new, Vec::new())
@@ -164,7 +175,7 @@ async fn change_script(
     Path(key): Path<Key<SourceId>>,
     Json(said): Json<ScriptRequest>,
 ) -> Result<StatusCode, Refusal> {
-    let change = source_change(said.name, said.contents);
+    let change = source_change(said.name, said.contents, caller.principal());
     app.dispatcher()
         .change_source(caller.account(), key, change, None)
         .await?;

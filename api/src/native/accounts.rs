@@ -1,21 +1,23 @@
-//! Accounts: the tenants. Owners of the operator's own account may make more.
+//! Accounts: the tenants. Owners of the operator's own account may make more, and
+//! act for each of them.
 
 use axum::extract::State;
 use http::Method;
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::{AccountId, Role};
+use tenterhook_dispatch::{AccountId, Key, Noun, Role, Switch};
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
-use crate::extract::{Json, Query};
+use crate::extract::{Json, Path, Query};
 use crate::native::page::{List, Wanted};
 use crate::native::{Created, created, time_text};
 use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
+    let viewer = Access::Role(Role::Viewer);
     vec![
         Endpoint::new(
             Method::POST,
@@ -30,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(
             Method::GET,
             "/api/v1/accounts",
-            Access::Role(Role::Viewer),
+            viewer,
             "list_accounts",
             list_accounts,
         )
@@ -38,6 +40,25 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
         .answers::<List<Account>>(200),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/accounts/{id}",
+            viewer,
+            "get_account",
+            get_account,
+        )
+        .summary("Shows the caller's account; any for owners of the operator's")
+        .answers::<Account>(200),
+        Endpoint::new(
+            Method::PATCH,
+            "/api/v1/accounts/{id}",
+            Access::Role(Role::Admin),
+            "change_account",
+            change_account,
+        )
+        .summary("Changes the members that are sent; the name is for owners to change")
+        .reads::<ChangedAccount>()
+        .answers::<Account>(200),
     ]
 }
 
@@ -47,6 +68,8 @@ pub(crate) struct Account {
     id: String,
     number: i32,
     name: String,
+    /// Whether Astra's execution hooks may be used and run.
+    hooks_enabled: bool,
     created_at: String,
 }
 
@@ -56,50 +79,90 @@ impl Account {
             id: own.id.to_string(),
             number: own.number.get(),
             name: own.name,
+            hooks_enabled: own.hooks_enabled,
             created_at: time_text(own.created_at),
         }
     }
 }
 
+/// An account to make.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
+    /// Unique among accounts.
     name: String,
 }
 
+/// What to change of an account. What is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangedAccount {
+    #[serde(default)]
+    name: Option<String>,
+    /// Refused while the account has execution hooks.
+    #[serde(default)]
+    hooks_enabled: Option<bool>,
+}
+
+/// The query of calls about what belongs to an account.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfAccount {
+    account: Option<String>,
+}
+
+impl OfAccount {
+    /// The account that is meant, if the caller may act for it.
+    pub(super) async fn account(self, app: &App, caller: &Caller) -> Result<AccountId, Refusal> {
+        acting_for(app, caller, "?account", self.account).await
+    }
+}
+
 /// Whether the caller is an owner of the operator's own account.
-pub(super) async fn is_operator(app: &App, caller: &Caller) -> Result<bool, Refusal> {
+async fn is_operator(app: &App, caller: &Caller) -> Result<bool, Refusal> {
     if caller.0.role < Role::Owner {
         return Ok(false);
     }
-    let accounts = app.dispatcher().accounts().await?;
-    Ok(accounts
-        .iter()
-        .any(|account| account.id == caller.account() && account.is_operator()))
+    let own = app.dispatcher().account(caller.account()).await?;
+    Ok(own.is_operator())
 }
 
-/// The account that a body names, if the caller may act for it.
+/// The account with this id or number, if the caller may know of it.
+async fn visible(
+    app: &App,
+    caller: &Caller,
+    key: Key<AccountId>,
+) -> Result<Option<dispatch::Account>, Refusal> {
+    let known = app.dispatcher().accounts().await?;
+    let account = known.into_iter().find(|account| match key {
+        Key::Id(id) => account.id == id,
+        Key::Number(number) => account.number == number,
+    });
+    match account {
+        Some(account) if account.id == caller.account() => Ok(Some(account)),
+        Some(account) if is_operator(app, caller).await? => Ok(Some(account)),
+        // Whether it exists is nobody else's business.
+        _ => Ok(None),
+    }
+}
+
+/// The account that `said`, at `pointer`, names, if the caller may act for it.
 pub(super) async fn acting_for(
     app: &App,
     caller: &Caller,
+    pointer: &str,
     said: Option<String>,
 ) -> Result<AccountId, Refusal> {
     let Some(said) = said else {
         return Ok(caller.account());
     };
-    let known = app.dispatcher().accounts().await?;
-    let own = known.into_iter().find(|account| {
-        account.id.to_string() == said.to_ascii_lowercase() || account.number.to_string() == said
-    });
-    match own {
-        Some(account) if account.id == caller.account() => Ok(account.id),
-        Some(account) if is_operator(app, caller).await? => Ok(account.id),
-        // Whether it exists is nobody else's business.
-        _ => Err(Refusal::invalid(
-            "/account",
-            "is not an account that you may act for",
-        )),
-    }
+    let account = match said.parse() {
+        Ok(key) => visible(app, caller, key).await?,
+        Err(_) => None,
+    };
+    account
+        .map(|account| account.id)
+        .ok_or_else(|| Refusal::invalid(pointer, "is not an account that you may act for"))
 }
 
 async fn create_account(
@@ -128,4 +191,57 @@ async fn list_accounts(
     wanted
         .cut(accounts, |account: &Account| account.number)
         .map(Json)
+}
+
+async fn find(
+    app: &App,
+    caller: &Caller,
+    key: Key<AccountId>,
+) -> Result<dispatch::Account, Refusal> {
+    visible(app, caller, key)
+        .await?
+        .ok_or_else(|| dispatch::Error::not_found(Noun::Account, key).into())
+}
+
+async fn get_account(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<AccountId>>,
+) -> Result<Json<Account>, Refusal> {
+    Ok(Json(Account::new(find(&app, &caller, key).await?)))
+}
+
+async fn change_account(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<AccountId>>,
+    Json(said): Json<ChangedAccount>,
+) -> Result<Json<Account>, Refusal> {
+    let current = find(&app, &caller, key).await?;
+    if said.name.is_some() && caller.0.role < Role::Owner {
+        return Err(Refusal::Forbidden { needs: "owner" });
+    }
+    let dispatcher = app.dispatcher();
+    // The switch comes first: it is the one that can be put back if the other fails.
+    if let Some(enabled) = said.hooks_enabled {
+        dispatcher
+            .set_hooks_enabled(current.id, switch(enabled))
+            .await?;
+    }
+    if let Some(name) = said.name
+        && let Err(error) = dispatcher.rename_account(current.id, &name).await
+    {
+        if said.hooks_enabled.is_some() {
+            dispatcher
+                .set_hooks_enabled(current.id, switch(current.hooks_enabled))
+                .await?;
+        }
+        return Err(error.into());
+    }
+    let account = dispatcher.account(current.id).await?;
+    Ok(Json(Account::new(account)))
+}
+
+fn switch(on: bool) -> Switch {
+    if on { Switch::On } else { Switch::Off }
 }

@@ -1,4 +1,5 @@
-//! Hooks: sources bound to events, with targets, limits and policies.
+//! Hooks: sources bound to events, with targets, limits and policies. Those that
+//! the operator keeps are for admins to make and change.
 
 mod reference;
 mod shape;
@@ -6,7 +7,7 @@ mod shape;
 use axum::extract::State;
 use http::{Method, StatusCode};
 use serde::Deserialize;
-use tenterhook_dispatch::{HookId, Key, Role};
+use tenterhook_dispatch::{AppId, HookId, Key, Role};
 
 use self::shape::{ChangedHook, Hook, NewHook, dangling};
 use crate::app::App;
@@ -73,13 +74,34 @@ async fn create_hook(
     caller: Caller,
     Json(new): Json<NewHook>,
 ) -> Result<Created<Hook>, Refusal> {
+    if new.managed {
+        admin(&caller)?;
+    }
+    let of = match &new.app {
+        Some(named) => Some(app_id(&app, &caller, named.0).await?),
+        None => None,
+    };
+    let new = new.read(of, caller.principal())?;
     let hook = app
         .dispatcher()
-        .create_hook(caller.account(), new.into())
+        .create_hook(caller.account(), new)
         .await
         .map_err(dangling)?;
     let id = hook.id.to_string();
     Ok(created("/api/v1/hooks", &id, Hook::new(hook)))
+}
+
+/// What the operator keeps is for admins to make and change.
+fn admin(caller: &Caller) -> Result<(), Refusal> {
+    if caller.0.role < Role::Admin {
+        return Err(Refusal::Forbidden { needs: "admin" });
+    }
+    Ok(())
+}
+
+async fn app_id(app: &App, caller: &Caller, key: Key<AppId>) -> Result<AppId, Refusal> {
+    let found = app.dispatcher().app(caller.account(), key).await;
+    Ok(found.map_err(dangling)?.id)
 }
 
 #[derive(Debug, Deserialize)]
@@ -121,10 +143,19 @@ async fn change_hook(
     Json(change): Json<ChangedHook>,
 ) -> Result<Json<Hook>, Refusal> {
     // First the hook in the path: an unknown one is 404, whatever the body says.
-    app.dispatcher().hook(caller.account(), key).await?;
+    let current = app.dispatcher().hook(caller.account(), key).await?;
+    if current.managed {
+        admin(&caller)?;
+    }
+    let of = match &change.app {
+        Some(Some(named)) => Some(Some(app_id(&app, &caller, named.0).await?)),
+        Some(None) => Some(None),
+        None => None,
+    };
+    let change = change.read(&current.targets, of, caller.principal())?;
     let hook = app
         .dispatcher()
-        .change_hook(caller.account(), key, change.into())
+        .change_hook(caller.account(), key, change)
         .await
         .map_err(dangling)?;
     Ok(Json(Hook::new(hook)))
@@ -135,6 +166,10 @@ async fn delete_hook(
     caller: Caller,
     Path(key): Path<Key<HookId>>,
 ) -> Result<StatusCode, Refusal> {
+    let current = app.dispatcher().hook(caller.account(), key).await?;
+    if current.managed {
+        admin(&caller)?;
+    }
     app.dispatcher().delete_hook(caller.account(), key).await?;
     Ok(StatusCode::NO_CONTENT)
 }

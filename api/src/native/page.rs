@@ -78,6 +78,27 @@ impl Wanted {
             .map(|last| number(last).to_string());
         Ok(List { items, next })
     }
+
+    /// Cuts a page out of a list whose items have an id and an order of their own.
+    pub(crate) fn cut_by_id<T, I>(
+        &self,
+        mut all: Vec<T>,
+        id: impl Fn(&T) -> I,
+    ) -> Result<List<T>, Refusal>
+    where
+        I: ToString + std::str::FromStr + PartialEq,
+    {
+        let limit = self.limit()? as usize;
+        if let Some(after) = self.after::<I>()? {
+            let last = all.iter().position(|item| id(item) == after);
+            let gone = || Refusal::invalid("?after", "names what is gone; begin anew without it");
+            all.drain(..=last.ok_or_else(gone)?);
+        }
+        let more = all.len() > limit;
+        all.truncate(limit);
+        let next = all.last().filter(|_| more).map(|last| id(last).to_string());
+        Ok(List { items: all, next })
+    }
 }
 
 impl<T> List<T> {
@@ -108,6 +129,24 @@ mod tests {
             .cut(all, |n| *n)
             .unwrap();
         assert_eq!((second.items, second.next), (vec![4, 9], None));
+    }
+
+    #[test]
+    fn pages_of_a_list_without_numbers_follow_each_other_too() {
+        let all = vec![7, 2, 9];
+        let first = Wanted::new(Some(2), None)
+            .cut_by_id(all.clone(), |n| *n)
+            .unwrap();
+        assert_eq!((first.items, first.next.as_deref()), (vec![7, 2], Some("2")));
+        let second = Wanted::new(Some(2), Some("2".into()))
+            .cut_by_id(all.clone(), |n| *n)
+            .unwrap();
+        assert_eq!((second.items, second.next), (vec![9], None));
+        assert!(
+            Wanted::new(None, Some("8".into()))
+                .cut_by_id(all, |n| *n)
+                .is_err()
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::{Key, Role, SourceId};
+use tenterhook_dispatch::{Key, Label, Role, SourceId};
 use tenterhook_engine::Kind;
 use utoipa::ToSchema;
 
@@ -38,6 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Uploads a shell script, a WASI module or a component")
         .query("name", "the new source's name; required")
         .query("description", "what it is for")
+        .query("private", "`true` to withhold its bytes at Astra's interface")
         .reads_raw(&[WASM, SCRIPT, ANY])
         .answers::<Source>(201),
         Endpoint::new(
@@ -47,7 +48,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "list_sources",
             list_sources,
         )
-        .summary("Lists the sources by number")
+        .summary("Lists the sources by number, the preloaded ones last")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
         .answers::<List<Source>>(200),
@@ -96,6 +97,16 @@ pub(crate) struct Source {
     /// One more whenever the bytes change.
     revision: u32,
     description: String,
+    /// Whether its bytes are withheld from those who read it over Astra's interface.
+    private: bool,
+    /// Whether it came with the account and cannot be changed.
+    preloaded: bool,
+    #[schema(value_type = Vec<Object>)]
+    labels: Vec<Label>,
+    /// The id of the principal who uploaded it.
+    created_by: String,
+    /// The id of the principal who changed it last.
+    modified_by: Option<String>,
     created_at: String,
     modified_at: String,
 }
@@ -111,6 +122,11 @@ impl Source {
             size_bytes: own.size_bytes,
             revision: own.revision,
             description: own.description,
+            private: own.private,
+            preloaded: own.preloaded,
+            labels: own.labels,
+            created_by: own.created_by.to_string(),
+            modified_by: own.modified_by.map(|id| id.to_string()),
             created_at: time_text(own.created_at),
             modified_at: time_text(own.modified_at),
         }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::{NewToken as New, Role, TokenId};
+use tenterhook_dispatch::{AccountId, NewToken as New, PrincipalId, Role, TokenId};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
@@ -12,11 +12,13 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
-use crate::extract::{Json, Path};
-use crate::native::accounts::acting_for;
-use crate::native::page::List;
+use crate::extract::{Json, Path, Query};
+use crate::native::accounts::{OfAccount, acting_for};
+use crate::native::page::{List, Wanted};
 use crate::native::{Created, created, time_text};
 use crate::refusal::Refusal;
+
+const ACCOUNT: &str = "another account than the caller's, for owners of the operator's account";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let owner = Access::Role(Role::Owner);
@@ -39,6 +41,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             list_tokens,
         )
         .summary("Lists the tokens and logins of the account, oldest first")
+        .query("account", ACCOUNT)
+        .query("principal", "only those of this principal, by id or name")
+        .query("limit", "items in a page, 1 to 1000; 100 by default")
+        .query("after", "the `next` of the page before")
         .answers::<List<Token>>(200),
         Endpoint::new(
             Method::DELETE,
@@ -48,6 +54,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             delete_token,
         )
         .summary("Revokes a token")
+        .query("account", ACCOUNT)
         .answers_empty(204),
     ]
 }
@@ -57,14 +64,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 pub(crate) struct Token {
     id: String,
     account: String,
+    /// The id of the principal whose it is.
+    principal: String,
     name: String,
-    /// `viewer`, `member`, `admin` or `owner`.
+    /// `viewer`, `member`, `admin` or `owner`; its principal's role may allow less.
     role: &'static str,
     /// `issued`, or `session` for a login.
     #[schema(value_type = String)]
     kind: dispatch::TokenKind,
     created_at: String,
     expires_at: Option<String>,
+    /// When it was last used, to within half a minute.
     used_at: Option<String>,
 }
 
@@ -73,6 +83,7 @@ impl Token {
         Self {
             id: own.id.to_string(),
             account: own.account.to_string(),
+            principal: own.principal.to_string(),
             name: own.name,
             role: own.role.as_str(),
             kind: own.kind,
@@ -90,10 +101,17 @@ pub(crate) struct NewToken {
     /// The account's id or number; the caller's own by default.
     #[serde(default)]
     account: Option<String>,
+    /// Whose it is, by id or name. By default that of the token's name, which is made
+    /// if there is none.
+    #[serde(default)]
+    principal: Option<String>,
+    /// Unique among the account's tokens.
     name: String,
-    /// `viewer`, `member`, `admin` or `owner`.
-    #[schema(value_type = String)]
-    role: Role,
+    /// `viewer`, `member`, `admin` or `owner`, no more than the principal's; that is
+    /// the default where a principal is named.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    role: Option<Role>,
     /// RFC 3339; never by default.
     #[serde(default)]
     expires_at: Option<String>,
@@ -113,10 +131,19 @@ async fn create_token(
     caller: Caller,
     Json(said): Json<NewToken>,
 ) -> Result<Created<IssuedToken>, Refusal> {
-    let account = acting_for(&app, &caller, said.account).await?;
+    let account = acting_for(&app, &caller, "/account", said.account).await?;
+    let principal = match said.principal {
+        Some(named) => Some(find_principal(&app, account, "/principal", &named).await?),
+        None => None,
+    };
+    let role = said
+        .role
+        .or(principal.as_ref().map(|principal| principal.role))
+        .ok_or_else(|| Refusal::invalid("/role", "is required unless `principal` is given"))?;
     let new = New {
         name: said.name,
-        role: said.role,
+        principal: principal.map(|principal| principal.id),
+        role,
         expires_at: said
             .expires_at
             .map(|text| read_expiry("/expires_at", &text))
@@ -128,6 +155,25 @@ async fn create_token(
         token: secret.reveal().to_owned(),
     };
     Ok(created("/api/v1/tokens", &issued.about.id.clone(), issued))
+}
+
+/// The principal that has this id or, if none has, this name.
+async fn find_principal(
+    app: &App,
+    account: AccountId,
+    pointer: &str,
+    named: &str,
+) -> Result<dispatch::Principal, Refusal> {
+    let id = named.parse::<PrincipalId>().ok();
+    let mut principals = app.dispatcher().principals(account).await?;
+    let found = principals
+        .iter()
+        .position(|principal| Some(principal.id) == id)
+        .or_else(|| principals.iter().position(|principal| principal.name == named))
+        .ok_or_else(|| {
+            Refusal::invalid(pointer, "is neither the id nor the name of a principal")
+        })?;
+    Ok(principals.swap_remove(found))
 }
 
 /// Reads when a token is to end; it must lie ahead.
@@ -142,17 +188,39 @@ pub(crate) fn read_expiry(pointer: &str, text: &str) -> Result<OffsetDateTime, R
     }
 }
 
-async fn list_tokens(State(app): State<App>, caller: Caller) -> Result<Json<List<Token>>, Refusal> {
-    let tokens = app.dispatcher().tokens(caller.account()).await?;
-    let items = tokens.into_iter().map(Token::new).collect();
-    Ok(Json(List { items, next: None }))
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    account: Option<String>,
+    principal: Option<String>,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+async fn list_tokens(
+    State(app): State<App>,
+    caller: Caller,
+    Query(said): Query<Filter>,
+) -> Result<Json<List<Token>>, Refusal> {
+    let account = acting_for(&app, &caller, "?account", said.account).await?;
+    let mut tokens = app.dispatcher().tokens(account).await?;
+    if let Some(named) = said.principal {
+        let principal = find_principal(&app, account, "?principal", &named).await?;
+        tokens.retain(|token| token.principal == principal.id);
+    }
+    let wanted = Wanted::new(said.limit, said.after);
+    let List { items, next } = wanted.cut_by_id(tokens, |token| token.id)?;
+    let items = items.into_iter().map(Token::new).collect();
+    Ok(Json(List { items, next }))
 }
 
 async fn delete_token(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<TokenId>,
+    Query(of): Query<OfAccount>,
 ) -> Result<StatusCode, Refusal> {
-    app.dispatcher().revoke_token(caller.account(), id).await?;
+    let account = of.account(&app, &caller).await?;
+    app.dispatcher().revoke_token(account, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,15 +1,17 @@
 //! One application per test: a store of its own, one engine for all.
 
+use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tenterhook_api::App;
+use tenterhook_api::{App, FailureLimits};
 use tenterhook_dispatch::{AccountId, Dispatcher, NewToken, Role, Settings};
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_store::Sqlite;
@@ -97,6 +99,7 @@ pub(crate) struct Call<'a> {
     path: String,
     headers: HeaderMap,
     body: Vec<u8>,
+    from: Option<SocketAddr>,
 }
 
 impl Call<'_> {
@@ -115,6 +118,15 @@ impl Call<'_> {
         self
     }
 
+    /// As if it came from this address.
+    pub(crate) fn from(self, address: &str) -> Self {
+        let address = SocketAddr::new(address.parse().unwrap(), 1);
+        Self {
+            from: Some(address),
+            ..self
+        }
+    }
+
     pub(crate) fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
     }
@@ -129,6 +141,9 @@ impl Call<'_> {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().unwrap();
         *request.headers_mut() = self.headers;
+        if let Some(from) = self.from {
+            request.extensions_mut().insert(ConnectInfo(from));
+        }
         let response = self.app.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         Answer {
@@ -168,6 +183,27 @@ impl TestApp {
         }
     }
 
+    /// The same with other bounds on logins and tokens that are wrong.
+    pub(crate) fn with_failure_limits(mut self, limits: FailureLimits) -> Self {
+        self.app = self.app.with_failure_limits(limits);
+        self.router = tenterhook_api::router(self.app.clone());
+        self
+    }
+
+    /// Makes another account; answers with it and with its owner's token.
+    pub(crate) async fn tenant(&self, name: &str) -> (Value, String) {
+        let account = self.post("/api/v1/accounts", &json!({ "name": name }));
+        let account = account.await.expect(201);
+        let body = json!({"account": account["id"], "name": "owner", "role": "owner"});
+        let issued = self.post("/api/v1/tokens", &body).await.expect(201);
+        (account, issued["token"].as_str().unwrap().to_owned())
+    }
+
+    /// A call with this token.
+    pub(crate) async fn call_as(&self, secret: &str, method: Method, path: &str) -> Call<'_> {
+        self.call(method, path).await.token(secret)
+    }
+
     /// Issues a token; its name is the role's.
     pub(crate) async fn token(&self, role: Role) -> String {
         let new = NewToken {
@@ -192,6 +228,7 @@ impl TestApp {
             path: path.to_owned(),
             headers: HeaderMap::new(),
             body: Vec::new(),
+            from: None,
         };
         let secret = self.token(Role::Owner).await;
         call.token(&secret)

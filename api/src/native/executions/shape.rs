@@ -6,6 +6,7 @@ use serde::Serialize;
 use tenterhook_dispatch as dispatch;
 use utoipa::ToSchema;
 
+use crate::native::apps::Container;
 use crate::native::time_text;
 
 /// One hook, or one ad hoc program, on one target.
@@ -23,6 +24,10 @@ pub(crate) struct Execution {
     digest: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<ServerReference>,
+    /// The container that it runs for, as it was when the event arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Container>)]
+    container: Option<dispatch::Container>,
     /// `WAITING`, `RUNNING`, `FINISHED`, `FAILED` or `CANCELED`.
     state: &'static str,
     /// From 1; 0 before the first has begun.
@@ -151,6 +156,7 @@ impl Execution {
                 number: server.number.get(),
                 name: server.name,
             }),
+            container: own.container,
             state: own.state.as_str(),
             attempt: own.attempt,
             outcome: own.outcome,

@@ -1,7 +1,9 @@
-//! How a hook's JSON names its source and its servers.
+//! How a hook's JSON names its source, its servers and its app.
+
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use tenterhook_dispatch::{Key, Number, SourceId, Targets};
+use tenterhook_dispatch::{Key, Number, Targets};
 
 /// `"all"` or a list of numbers.
 #[derive(Debug)]
@@ -10,7 +12,7 @@ pub(super) struct Servers(pub(super) Targets);
 impl Serialize for Servers {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
-            Targets::Once => serializer.serialize_none(),
+            Targets::Once | Targets::Containers { .. } => serializer.serialize_none(),
             Targets::All => serializer.serialize_str("all"),
             Targets::These(numbers) => numbers.serialize(serializer),
         }
@@ -37,11 +39,11 @@ impl<'de> Deserialize<'de> for Servers {
     }
 }
 
-/// The id of a source, or its number as a number or as text.
+/// The id of something, or its number as a number or as text.
 #[derive(Debug)]
-pub(super) struct SourceKey(pub(super) Key<SourceId>);
+pub(super) struct Named<I>(pub(super) Key<I>);
 
-impl<'de> Deserialize<'de> for SourceKey {
+impl<'de, I: FromStr> Deserialize<'de> for Named<I> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -55,6 +57,13 @@ impl<'de> Deserialize<'de> for SourceKey {
             Err(_) => None,
         };
         key.map(Self)
-            .ok_or_else(|| serde::de::Error::custom("must be the id or the number of a source"))
+            .ok_or_else(|| serde::de::Error::custom("must be an id or a number"))
     }
+}
+
+/// Tells a member that is null from one that is left out.
+pub(super) fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

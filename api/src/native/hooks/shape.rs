@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::{FailurePolicy, HookChange, RetryPolicy};
+use tenterhook_dispatch::{
+    AppId, Criterion, FailurePolicy, HookChange, Label, PrincipalId, RetryPolicy, SourceId, Targets,
+};
 use tenterhook_engine::AskedLimits;
 use utoipa::ToSchema;
 
-use crate::native::hooks::reference::{Servers, SourceKey};
+use crate::native::hooks::reference::{Named, Servers, said};
 use crate::native::time_text;
 use crate::refusal::Refusal;
 
@@ -17,12 +19,22 @@ use crate::refusal::Refusal;
 pub(crate) struct Hook {
     id: String,
     number: i32,
+    /// Unique within the account, if it has one.
+    name: Option<String>,
+    description: String,
     /// The id of the source.
     source: String,
     event: String,
     /// `"all"`, a list of server numbers, or null where there is no choice.
     #[schema(value_type = Object)]
     servers: Servers,
+    /// The id of the app for whose containers it runs; null is any that an event names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<Option<String>>,
+    /// What a container must meet; present if the hook runs for containers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<CriterionShape>>)]
+    criteria: Option<Vec<Criterion>>,
     args: Vec<String>,
     env: BTreeMap<String, String>,
     #[schema(value_type = Limits)]
@@ -34,6 +46,14 @@ pub(crate) struct Hook {
     failure_policy: FailurePolicy,
     #[schema(value_type = Retry)]
     retry: RetryPolicy,
+    /// Whether the operator keeps it: Astra's clients may read but not change it.
+    managed: bool,
+    #[schema(value_type = Vec<Object>)]
+    labels: Vec<Label>,
+    /// The id of the principal who made it.
+    created_by: String,
+    /// The id of the principal who changed it last.
+    modified_by: Option<String>,
     created_at: String,
     modified_at: String,
 }
@@ -41,9 +61,24 @@ pub(crate) struct Hook {
 impl Hook {
     /// Shows a hook.
     pub(crate) fn new(own: dispatch::Hook) -> Self {
+        let (app, criteria) = match &own.targets {
+            Targets::Containers { app, criteria } => (
+                Some(app.map(|app| app.to_string())),
+                Some(criteria.clone()),
+            ),
+            Targets::Once | Targets::All | Targets::These(_) => (None, None),
+        };
         Self {
             id: own.id.to_string(),
             number: own.number.get(),
+            name: own.name,
+            description: own.description,
+            app,
+            criteria,
+            managed: own.managed,
+            labels: own.labels,
+            created_by: own.created_by.to_string(),
+            modified_by: own.modified_by.map(|id| id.to_string()),
             source: own.source.to_string(),
             event: own.event.to_string(),
             servers: Servers(own.targets),
@@ -64,15 +99,28 @@ impl Hook {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewHook {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    description: String,
     /// The id or the number of a source.
     #[schema(value_type = Object)]
-    source: SourceKey,
+    source: Named<SourceId>,
     /// The name of a hook point.
     event: String,
     /// `"all"` (the default) or a list of server numbers.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     servers: Option<Servers>,
+    /// The id or the number of the app for whose containers it runs, on Astra's events.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(super) app: Option<Named<AppId>>,
+    /// What a container must meet, all of it; on Astra's events. Without `app` it
+    /// holds for any app that an event names.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<CriterionShape>>)]
+    criteria: Option<Vec<Criterion>>,
     #[serde(default)]
     args: Vec<String>,
     #[serde(default)]
@@ -90,23 +138,55 @@ pub(crate) struct NewHook {
     #[serde(default)]
     #[schema(value_type = Retry)]
     retry: RetryPolicy,
+    /// For admins: Astra's clients may read but not change it.
+    #[serde(default)]
+    pub(super) managed: bool,
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    labels: Vec<Label>,
 }
 
-impl From<NewHook> for dispatch::NewHook {
-    fn from(said: NewHook) -> Self {
-        Self {
-            source: said.source.0,
-            event: said.event,
-            targets: said.servers.map(|servers| servers.0),
-            args: said.args,
-            env: said.env,
-            limits: said.limits,
-            order: said.order,
-            enabled: said.enabled,
-            failure_policy: said.failure_policy,
-            retry: said.retry,
-        }
+impl NewHook {
+    /// Puts together what is meant; `app` is the one that was named.
+    pub(super) fn read(
+        self,
+        app: Option<AppId>,
+        created_by: PrincipalId,
+    ) -> Result<dispatch::NewHook, Refusal> {
+        let criteria = self.criteria;
+        let targets = match (self.servers, app, criteria) {
+            (servers, None, None) => servers.map(|servers| servers.0),
+            (None, app, criteria) => Some(Targets::Containers {
+                app,
+                criteria: criteria.unwrap_or_default(),
+            }),
+            (Some(_), _, _) => return Err(both()),
+        };
+        Ok(dispatch::NewHook {
+            name: self.name,
+            description: self.description,
+            source: self.source.0,
+            event: self.event,
+            targets,
+            args: self.args,
+            env: self.env,
+            limits: self.limits,
+            order: self.order,
+            enabled: self.enabled,
+            failure_policy: self.failure_policy,
+            retry: self.retry,
+            managed: self.managed,
+            labels: self.labels,
+            created_by,
+        })
     }
+}
+
+fn both() -> Refusal {
+    Refusal::invalid(
+        "/servers",
+        "cannot stand beside `app` or `criteria`: a hook runs for servers or for containers",
+    )
 }
 
 /// What to change of a hook. What is left out stays.
@@ -114,13 +194,25 @@ impl From<NewHook> for dispatch::NewHook {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangedHook {
     #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
     #[schema(value_type = Option<Object>)]
-    source: Option<SourceKey>,
+    source: Option<Named<SourceId>>,
     #[serde(default)]
     event: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     servers: Option<Servers>,
+    /// Null is any app that an event names.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<Object>)]
+    pub(super) app: Option<Option<Named<AppId>>>,
+    /// Replaces all.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<CriterionShape>>)]
+    criteria: Option<Vec<Criterion>>,
     #[serde(default)]
     args: Option<Vec<String>>,
     #[serde(default)]
@@ -138,23 +230,65 @@ pub(crate) struct ChangedHook {
     #[serde(default)]
     #[schema(value_type = Option<Retry>)]
     retry: Option<RetryPolicy>,
+    /// Replaces all.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Object>>)]
+    labels: Option<Vec<Label>>,
 }
 
-impl From<ChangedHook> for HookChange {
-    fn from(said: ChangedHook) -> Self {
-        Self {
-            source: said.source.map(|source| source.0),
-            event: said.event,
-            targets: said.servers.map(|servers| servers.0),
-            args: said.args,
-            env: said.env,
-            limits: said.limits,
-            order: said.order,
-            enabled: said.enabled,
-            failure_policy: said.failure_policy,
-            retry: said.retry,
-        }
+impl ChangedHook {
+    /// Puts together what is meant of a hook that has these targets; `app` is the
+    /// one that was named, if any was.
+    pub(super) fn read(
+        self,
+        current: &Targets,
+        app: Option<Option<AppId>>,
+        modified_by: PrincipalId,
+    ) -> Result<HookChange, Refusal> {
+        let targets = match (self.servers, app, self.criteria) {
+            (servers, None, None) => servers.map(|servers| servers.0),
+            (Some(_), _, _) => return Err(both()),
+            (None, app, criteria) => {
+                let (old_app, old_criteria) = match current {
+                    Targets::Containers { app, criteria } => (*app, criteria.clone()),
+                    Targets::Once | Targets::All | Targets::These(_) => (None, Vec::new()),
+                };
+                Some(Targets::Containers {
+                    app: app.unwrap_or(old_app),
+                    criteria: criteria.unwrap_or(old_criteria),
+                })
+            }
+        };
+        Ok(HookChange {
+            name: self.name,
+            description: self.description,
+            source: self.source.map(|source| source.0),
+            event: self.event,
+            targets,
+            args: self.args,
+            env: self.env,
+            limits: self.limits,
+            order: self.order,
+            enabled: self.enabled,
+            failure_policy: self.failure_policy,
+            retry: self.retry,
+            labels: self.labels,
+            modified_by: Some(modified_by),
+        })
     }
+}
+
+/// One expression that a container must match, in the syntax of RE2.
+#[derive(Debug, ToSchema)]
+#[schema(as = Criterion)]
+#[expect(
+    dead_code,
+    reason = "describes the dispatcher's own type in the OpenAPI document"
+)]
+pub(crate) struct CriterionShape {
+    /// `containerImage`, `containerName`, `podName`, `podLabel` or `namespaceName`.
+    r#type: String,
+    value: String,
 }
 
 /// The limits that a hook asks for; what is left out has its default.
@@ -198,6 +332,7 @@ pub(crate) fn dangling(error: dispatch::Error) -> Refusal {
                 dispatch::Noun::Source => "/source",
                 dispatch::Noun::HookPoint => "/event",
                 dispatch::Noun::Server => "/servers",
+                dispatch::Noun::App => "/app",
                 _ => "",
             };
             Refusal::invalid(

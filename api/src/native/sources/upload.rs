@@ -26,6 +26,8 @@ pub(super) struct Named {
     name: Option<String>,
     #[serde(default)]
     description: String,
+    #[serde(default)]
+    private: bool,
 }
 
 /// Takes a program in, under the name that the query gives.
@@ -60,6 +62,9 @@ pub(super) async fn upload_source(
         bytes,
         kind: None,
         description: named.description,
+        private: named.private,
+        labels: Vec::new(),
+        created_by: caller.principal(),
     };
     let (source, _) = app
         .dispatcher()

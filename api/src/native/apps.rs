@@ -1,0 +1,212 @@
+//! Apps: the applications whose containers Astra's execution hooks run for.
+//!
+//! Nothing is looked up on a cluster: whoever runs the platform keeps the list here.
+
+use axum::extract::State;
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use tenterhook_dispatch as dispatch;
+use tenterhook_dispatch::{AppId, Key, Role};
+use utoipa::ToSchema;
+
+use crate::app;
+use crate::auth::{Access, Caller};
+use crate::endpoint::Endpoint;
+use crate::extract::{Json, Path, Query};
+use crate::native::page::{List, Wanted};
+use crate::native::{Created, created, time_text};
+use crate::refusal::Refusal;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let read = Access::Role(Role::Viewer);
+    let write = Access::Role(Role::Admin);
+    vec![
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/apps",
+            write,
+            "create_app",
+            create_app,
+        )
+        .summary("Enters an application with its containers")
+        .reads::<NewApp>()
+        .answers::<App>(201),
+        Endpoint::new(Method::GET, "/api/v1/apps", read, "list_apps", list_apps)
+            .summary("Lists the applications by number")
+            .query("limit", "items in a page, 1 to 1000; 100 by default")
+            .query("after", "the `next` of the page before")
+            .answers::<List<App>>(200),
+        Endpoint::new(Method::GET, "/api/v1/apps/{id}", read, "get_app", get_app)
+            .summary("Shows an application")
+            .answers::<App>(200),
+        Endpoint::new(
+            Method::PATCH,
+            "/api/v1/apps/{id}",
+            write,
+            "change_app",
+            change_app,
+        )
+        .summary("Changes the members that are sent; `containers` replaces all")
+        .reads::<ChangedApp>()
+        .answers::<App>(200),
+        Endpoint::new(
+            Method::DELETE,
+            "/api/v1/apps/{id}",
+            write,
+            "delete_app",
+            delete_app,
+        )
+        .summary("Removes an application that no hook is bound to")
+        .answers_empty(204),
+    ]
+}
+
+/// An application with its containers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct App {
+    id: String,
+    number: i32,
+    name: String,
+    /// Whether it is replicated to another site; only then it can fail over.
+    replicated: bool,
+    #[schema(value_type = Vec<Container>)]
+    containers: Vec<dispatch::Container>,
+    created_at: String,
+    modified_at: String,
+}
+
+impl App {
+    fn new(own: dispatch::App) -> Self {
+        Self {
+            id: own.id.to_string(),
+            number: own.number.get(),
+            name: own.name,
+            replicated: own.replicated,
+            containers: own.containers,
+            created_at: time_text(own.created_at),
+            modified_at: time_text(own.modified_at),
+        }
+    }
+}
+
+/// A container, as matching criteria see it.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the dispatcher's own type in the OpenAPI document"
+)]
+pub(crate) struct Container {
+    pod_name: String,
+    pod_labels: Option<Vec<Label>>,
+    container_image: String,
+    container_name: String,
+    namespace_name: String,
+}
+
+/// A free pair of name and value.
+#[derive(Debug, ToSchema)]
+#[expect(
+    dead_code,
+    reason = "describes the dispatcher's own type in the OpenAPI document"
+)]
+pub(crate) struct Label {
+    name: String,
+    value: String,
+}
+
+/// An application to enter.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewApp {
+    /// Chosen by the server, unless it is given.
+    #[serde(default)]
+    id: Option<String>,
+    /// Unique within the account.
+    name: String,
+    #[serde(default)]
+    replicated: bool,
+    /// At most 1,024.
+    #[serde(default)]
+    #[schema(value_type = Vec<Container>)]
+    containers: Vec<dispatch::Container>,
+}
+
+/// What to change of an application. What is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangedApp {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    replicated: Option<bool>,
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Container>>)]
+    containers: Option<Vec<dispatch::Container>>,
+}
+
+async fn create_app(
+    State(app): State<app::App>,
+    caller: Caller,
+    Json(said): Json<NewApp>,
+) -> Result<Created<App>, Refusal> {
+    let read = |text: String| {
+        text.parse::<AppId>()
+            .map_err(|_| Refusal::invalid("/id", "must be a UUID; leave it out to be given one"))
+    };
+    let new = dispatch::NewApp {
+        id: said.id.map(read).transpose()?,
+        name: said.name,
+        replicated: said.replicated,
+        containers: said.containers,
+    };
+    let own = App::new(app.dispatcher().create_app(caller.account(), new).await?);
+    Ok(created("/api/v1/apps", &own.id.clone(), own))
+}
+
+async fn list_apps(
+    State(app): State<app::App>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<List<App>>, Refusal> {
+    let apps = app.dispatcher().apps(caller.account()).await?;
+    let List { items, next } = wanted.cut(apps, |app| app.number.get())?;
+    let items = items.into_iter().map(App::new).collect();
+    Ok(Json(List { items, next }))
+}
+
+async fn get_app(
+    State(app): State<app::App>,
+    caller: Caller,
+    Path(key): Path<Key<AppId>>,
+) -> Result<Json<App>, Refusal> {
+    let own = app.dispatcher().app(caller.account(), key).await?;
+    Ok(Json(App::new(own)))
+}
+
+async fn change_app(
+    State(app): State<app::App>,
+    caller: Caller,
+    Path(key): Path<Key<AppId>>,
+    Json(said): Json<ChangedApp>,
+) -> Result<Json<App>, Refusal> {
+    let change = dispatch::AppChange {
+        name: said.name,
+        replicated: said.replicated,
+        containers: said.containers,
+    };
+    let own = app
+        .dispatcher()
+        .change_app(caller.account(), key, change)
+        .await?;
+    Ok(Json(App::new(own)))
+}
+
+async fn delete_app(
+    State(app): State<app::App>,
+    caller: Caller,
+    Path(key): Path<Key<AppId>>,
+) -> Result<StatusCode, Refusal> {
+    app.dispatcher().delete_app(caller.account(), key).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

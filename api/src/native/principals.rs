@@ -1,0 +1,236 @@
+//! Principals: the people and programs that act within an account.
+//!
+//! Tokens belong to them. Owners keep those of their account; an owner of the
+//! operator's account may name another account.
+
+use axum::extract::State;
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+use tenterhook_dispatch as dispatch;
+use tenterhook_dispatch::{AccountId, PrincipalId, Role};
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::auth::{Access, Caller};
+use crate::endpoint::Endpoint;
+use crate::extract::{Json, Path, Query};
+use crate::native::accounts::{OfAccount, acting_for};
+use crate::native::page::{List, Wanted};
+use crate::native::{Created, created, time_text};
+use crate::refusal::Refusal;
+
+const ACCOUNT: &str = "another account than the caller's, for owners of the operator's account";
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let owner = Access::Role(Role::Owner);
+    vec![
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/principals",
+            owner,
+            "create_principal",
+            create_principal,
+        )
+        .summary("Makes a principal; its tokens are issued separately")
+        .reads::<NewPrincipal>()
+        .answers::<Principal>(201),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/principals",
+            owner,
+            "list_principals",
+            list_principals,
+        )
+        .summary("Lists the principals of the account, oldest first")
+        .query("account", ACCOUNT)
+        .query("limit", "items in a page, 1 to 1000; 100 by default")
+        .query("after", "the `next` of the page before")
+        .answers::<List<Principal>>(200),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/principals/{id}",
+            owner,
+            "get_principal",
+            get_principal,
+        )
+        .summary("Shows a principal")
+        .query("account", ACCOUNT)
+        .answers::<Principal>(200),
+        Endpoint::new(
+            Method::PATCH,
+            "/api/v1/principals/{id}",
+            owner,
+            "change_principal",
+            change_principal,
+        )
+        .summary("Changes the members that are sent; a lower role holds for its tokens at once")
+        .query("account", ACCOUNT)
+        .reads::<ChangedPrincipal>()
+        .answers::<Principal>(200),
+        Endpoint::new(
+            Method::DELETE,
+            "/api/v1/principals/{id}",
+            owner,
+            "delete_principal",
+            delete_principal,
+        )
+        .summary("Removes a principal with all its tokens; the account's last owner stays")
+        .query("account", ACCOUNT)
+        .answers_empty(204),
+    ]
+}
+
+/// A person or a program.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Principal {
+    id: String,
+    account: String,
+    name: String,
+    /// The most that its tokens allow: `viewer`, `member`, `admin` or `owner`.
+    role: &'static str,
+    created_at: String,
+    modified_at: String,
+}
+
+impl Principal {
+    fn new(own: dispatch::Principal) -> Self {
+        Self {
+            id: own.id.to_string(),
+            account: own.account.to_string(),
+            name: own.name,
+            role: own.role.as_str(),
+            created_at: time_text(own.created_at),
+            modified_at: time_text(own.modified_at),
+        }
+    }
+}
+
+/// A principal to make.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPrincipal {
+    /// The account's id or number; the caller's own by default.
+    #[serde(default)]
+    account: Option<String>,
+    /// Unique within the account; the user name of croit's login.
+    name: String,
+    /// `viewer`, `member`, `admin` or `owner`.
+    #[schema(value_type = String)]
+    role: Role,
+}
+
+/// What to change of a principal. What is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangedPrincipal {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    role: Option<Role>,
+}
+
+async fn create_principal(
+    State(app): State<App>,
+    caller: Caller,
+    Json(said): Json<NewPrincipal>,
+) -> Result<Created<Principal>, Refusal> {
+    let account = acting_for(&app, &caller, "/account", said.account).await?;
+    let new = dispatch::NewPrincipal {
+        name: said.name,
+        role: said.role,
+    };
+    let principal = Principal::new(app.dispatcher().create_principal(account, new).await?);
+    let id = if account == caller.account() {
+        principal.id.clone()
+    } else {
+        format!("{}?account={account}", principal.id)
+    };
+    Ok(created("/api/v1/principals", &id, principal))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    account: Option<String>,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
+async fn list_principals(
+    State(app): State<App>,
+    caller: Caller,
+    Query(said): Query<Filter>,
+) -> Result<Json<List<Principal>>, Refusal> {
+    let account = acting_for(&app, &caller, "?account", said.account).await?;
+    let principals = app.dispatcher().principals(account).await?;
+    let wanted = Wanted::new(said.limit, said.after);
+    let List { items, next } = wanted.cut_by_id(principals, |principal| principal.id)?;
+    let items = items.into_iter().map(Principal::new).collect();
+    Ok(Json(List { items, next }))
+}
+
+async fn get_principal(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<PrincipalId>,
+    Query(of): Query<OfAccount>,
+) -> Result<Json<Principal>, Refusal> {
+    let account = of.account(&app, &caller).await?;
+    let principal = app.dispatcher().principal(account, id).await?;
+    Ok(Json(Principal::new(principal)))
+}
+
+async fn change_principal(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<PrincipalId>,
+    Query(of): Query<OfAccount>,
+    Json(said): Json<ChangedPrincipal>,
+) -> Result<Json<Principal>, Refusal> {
+    let account = of.account(&app, &caller).await?;
+    let _alone = app.tenancy().await;
+    if said.role.is_some_and(|role| role < Role::Owner) {
+        keep_an_owner(&app, account, id, "lower").await?;
+    }
+    let change = dispatch::PrincipalChange {
+        name: said.name,
+        role: said.role,
+    };
+    let principal = app
+        .dispatcher()
+        .change_principal(account, id, change)
+        .await?;
+    Ok(Json(Principal::new(principal)))
+}
+
+async fn delete_principal(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<PrincipalId>,
+    Query(of): Query<OfAccount>,
+) -> Result<StatusCode, Refusal> {
+    let account = of.account(&app, &caller).await?;
+    let _alone = app.tenancy().await;
+    keep_an_owner(&app, account, id, "remove").await?;
+    app.dispatcher().delete_principal(account, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses to leave an account without anybody who could put it right again.
+async fn keep_an_owner(
+    app: &App,
+    account: AccountId,
+    id: PrincipalId,
+    doing: &str,
+) -> Result<(), Refusal> {
+    let principals = app.dispatcher().principals(account).await?;
+    let mut owners = principals.iter().filter(|one| one.role == Role::Owner);
+    match (owners.next(), owners.next()) {
+        (Some(last), None) if last.id == id => Err(Refusal::Conflict(format!(
+            "cannot {doing} the principal `{}`: it is the last owner of its account; make another owner first",
+            last.name
+        ))),
+        _ => Ok(()),
+    }
+}
