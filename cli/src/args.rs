@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
-use crate::{check, run, serve};
+use crate::{account, check, principal, run, serve, token};
 
 /// Runs shell scripts and WASI modules as hooks, each in a sandbox with limits.
 #[derive(Debug, Parser)]
@@ -26,6 +26,9 @@ pub(crate) enum Command {
     Run(run::Raw),
     Check(check::Raw),
     Serve(serve::Raw),
+    Account(account::Raw),
+    Principal(principal::Raw),
+    Token(token::Raw),
 }
 
 /// Reads the command line, or says what is wrong with it and leaves.
@@ -46,9 +49,17 @@ pub(crate) fn read() -> Args {
 /// Whether the first command named on this line is `run`.
 fn names_run(mut line: impl Iterator<Item = OsString>) -> bool {
     let command = line.find(|word| {
-        ["run", "check", "serve", "help"]
-            .iter()
-            .any(|name| word == name)
+        [
+            "run",
+            "check",
+            "serve",
+            "account",
+            "principal",
+            "token",
+            "help",
+        ]
+        .iter()
+        .any(|name| word == name)
     });
     command.is_some_and(|command| command == "run")
 }

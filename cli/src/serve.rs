@@ -3,6 +3,7 @@
 //! Nothing needs to be configured: a first start makes the folder, its database,
 //! the operator's account and a token for it.
 
+mod address;
 mod bounds;
 mod config;
 mod data_dir;
@@ -20,10 +21,13 @@ use clap::Args;
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_engine::Engine;
 
+pub(crate) use self::address::ADDRESS_FILE;
 pub(crate) use self::bounds::module_size;
 use self::bounds::{RawBounds, RawCeiling};
+pub(crate) use self::config::DEFAULT_DATA;
 use self::config::Config;
 use self::data_dir::DataDir;
+pub(crate) use self::data_dir::OWNER_TOKEN_FILE;
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 use crate::signals::Signals;
@@ -100,6 +104,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     owner::ensure(&dispatcher, &data, config.owner_token).await?;
 
     let app = tenterhook_api::App::with_croit_times(dispatcher.clone(), config.croit_times);
+    let _noted = address::Noted::write(&data, address)?;
     say_ready(address);
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stop = Arc::clone(&stopping);

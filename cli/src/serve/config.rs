@@ -15,7 +15,8 @@ use crate::compiler;
 use crate::faults::Faults;
 use crate::logging::{self, LogFormat};
 
-const DEFAULT_DATA: &str = "tenterhook-data";
+/// The data folder unless another is named.
+pub(crate) const DEFAULT_DATA: &str = "tenterhook-data";
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
 /// Sandboxes beyond those that hooks use at one time, so that the next one never

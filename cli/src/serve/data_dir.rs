@@ -8,7 +8,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use rustix::fs::Mode;
 
+use super::address::ADDRESS_FILE;
 use super::lock::Lock;
+
+/// The file with the owner's token.
+pub(crate) const OWNER_TOKEN_FILE: &str = "owner.token";
 
 /// An open data folder. No other server can have it at the same time.
 #[derive(Debug)]
@@ -44,7 +48,12 @@ impl DataDir {
 
     /// The file with the owner's token.
     pub(super) fn owner_token(&self) -> PathBuf {
-        self.path.join("owner.token")
+        self.path.join(OWNER_TOKEN_FILE)
+    }
+
+    /// The file in which a running server notes its address.
+    pub(super) fn address(&self) -> PathBuf {
+        self.path.join(ADDRESS_FILE)
     }
 
     /// The database, unless it is somewhere else.

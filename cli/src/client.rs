@@ -1,0 +1,225 @@
+//! A client of a running server: JSON out, JSON in, over plain HTTP.
+//!
+//! What it cannot do it says together with what to do next. Where the server is
+//! and which token opens it stands in `place`.
+
+mod place;
+mod refused;
+
+use std::fmt::Display;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use ureq::Agent;
+use ureq::http::{Method, Request, Response, header};
+
+pub(crate) use self::place::Raw;
+use self::place::{Place, Secret};
+use crate::logging::{self, LogFormat};
+use crate::say::{say, say_error};
+
+/// Time for one whole call. The calls made here change or list a few things.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Bytes of an answer: a page of the largest things that are listed.
+const ANSWER_MAX_BYTES: u64 = 64 << 20;
+
+/// Items asked for at once, the most that the server gives.
+const PAGE: usize = 1_000;
+
+/// Runs a command that talks to a server; answers the status of the process.
+pub(crate) fn run(log: Option<&str>, command: impl FnOnce() -> anyhow::Result<()>) -> ExitCode {
+    match logging::parse_filter(log, "error") {
+        Ok(filter) => logging::start(LogFormat::Text, filter),
+        Err(reason) => {
+            say(format_args!("`--log` {reason}"));
+            return ExitCode::from(2);
+        }
+    }
+    match command() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A client of one server, as the holder of one token.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: Agent,
+    place: Place,
+}
+
+impl Client {
+    /// Finds out where the server is and with which token to open it. Nothing is
+    /// sent yet.
+    pub(crate) fn open(raw: &Raw) -> anyhow::Result<Self> {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(PATIENCE))
+            // A token goes to the server that was named and nowhere else.
+            .proxy(None)
+            .user_agent(concat!("tenterhook/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .into();
+        let place = Place::find(raw)?;
+        Ok(Self { agent, place })
+    }
+
+    pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
+        self.call(&Method::GET, &with_query(path, query), None)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.call(&Method::POST, path, Some(body))
+    }
+
+    pub(crate) fn patch(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        body: &Value,
+    ) -> anyhow::Result<Value> {
+        self.call(&Method::PATCH, &with_query(path, query), Some(body))
+    }
+
+    pub(crate) fn delete(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.call(&Method::DELETE, &with_query(path, query), None)
+            .map(drop)
+    }
+
+    /// Every item of a list, page by page.
+    pub(crate) fn list(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
+        let limit = PAGE.to_string();
+        let mut items = Vec::new();
+        let mut after = None;
+        loop {
+            let mut query = query.to_vec();
+            query.push(("limit", &limit));
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let mut page = self.get(path, &query)?;
+            let Value::Array(some) = page["items"].take() else {
+                bail!("{} does not answer as a Tenterhook server", self.place.server);
+            };
+            items.extend(some);
+            match page["next"].as_str() {
+                Some(next) => after = Some(next.to_owned()),
+                None => return Ok(items),
+            }
+        }
+    }
+
+    fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
+        let Secret { text, from } = &self.place.secret;
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.place.server))
+            .header(header::AUTHORIZATION, format!("Bearer {text}"))
+            .header(header::ACCEPT, "application/json");
+        let sent = match body {
+            Some(body) => request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body.to_string())
+                .map_err(ureq::Error::from)
+                .and_then(|request| self.agent.run(request)),
+            None => request
+                .body(())
+                .map_err(ureq::Error::from)
+                .and_then(|request| self.agent.run(request)),
+        };
+        let mut answer = sent.map_err(|error| refused::unreachable(&self.place.server, error))?;
+        let body = self.read(&mut answer)?;
+        if answer.status().is_success() {
+            return Ok(body);
+        }
+        let retry_after = answer.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok());
+        Err(refused::refused(answer.status(), &body, from, retry_after))
+    }
+
+    fn read(&self, answer: &mut Response<ureq::Body>) -> anyhow::Result<Value> {
+        let bytes = answer
+            .body_mut()
+            .with_config()
+            .limit(ANSWER_MAX_BYTES)
+            .read_to_vec()
+            .with_context(|| format!("the answer of {} broke off", self.place.server))?;
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        // What is no JSON is told by its status alone, if that is an error.
+        match serde_json::from_slice(&bytes) {
+            Ok(value) => Ok(value),
+            Err(_) if !answer.status().is_success() => Ok(Value::Null),
+            Err(error) => Err(error).with_context(|| {
+                format!("{} does not answer as a Tenterhook server", self.place.server)
+            }),
+        }
+    }
+}
+
+/// A member of an answer that is text; empty if it is not there.
+pub(crate) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value[member].as_str().unwrap_or_default()
+}
+
+/// The one item that `said` names by its id or number or, if none has that, by its
+/// name.
+pub(crate) fn named<'a>(
+    items: &'a [Value],
+    noun: impl Display,
+    said: &str,
+) -> anyhow::Result<&'a Value> {
+    let by_id = |item: &&Value| {
+        text(item, "id").eq_ignore_ascii_case(said)
+            || item["number"].as_i64().is_some_and(|n| n.to_string() == said)
+    };
+    let by_name = |item: &&Value| text(item, "name") == said;
+    items
+        .iter()
+        .find(by_id)
+        .or_else(|| items.iter().find(by_name))
+        .with_context(|| format!("there is no {noun} `{said}`; `tenterhook {noun} list` shows them"))
+}
+
+fn with_query(path: &str, query: &[(&str, &str)]) -> String {
+    if query.is_empty() {
+        return path.to_owned();
+    }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query)
+        .finish();
+    format!("{path}?{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_item_is_named_by_its_id_its_number_or_its_name() {
+        let items = [
+            json!({"id": "a1", "number": 7, "name": "x"}),
+            json!({"id": "b2", "name": "7"}),
+        ];
+        let id = |said| named(&items, "account", said).map(|item| text(item, "id").to_owned());
+        assert_eq!(id("A1").unwrap(), "a1");
+        assert_eq!(id("7").unwrap(), "a1");
+        assert_eq!(id("x").unwrap(), "a1");
+        let error = id("y").unwrap_err().to_string();
+        assert!(error.contains("tenterhook account list"), "{error}");
+    }
+
+    #[test]
+    fn a_query_is_encoded() {
+        assert_eq!(with_query("/a", &[]), "/a");
+        assert_eq!(with_query("/a", &[("x", "1 &ü")]), "/a?x=1+%26%C3%BC");
+    }
+}

@@ -1,0 +1,231 @@
+//! Where the server is and which token opens it: as said, or from its data folder.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use ureq::http::Uri;
+
+use crate::serve::{ADDRESS_FILE, DEFAULT_DATA, OWNER_TOKEN_FILE};
+
+/// Flags of every command that talks to a server.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct Raw {
+    /// Where the server is, such as `http://127.0.0.1:8080` [default: what the
+    /// running server has noted in its data folder].
+    #[arg(long, global = true, value_name = "URL", env = "TENTERHOOK_SERVER")]
+    server: Option<String>,
+    /// The token to use [default: the owner's, from the data folder].
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "TENTERHOOK_TOKEN",
+        hide_env_values = true
+    )]
+    token: Option<String>,
+    /// The server's data folder [default: ./tenterhook-data].
+    #[arg(long, global = true, value_name = "DIR", env = "TENTERHOOK_DATA")]
+    data: Option<PathBuf>,
+}
+
+/// A server and what opens it.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// `http://HOST:PORT`, without a slash at the end.
+    pub(super) server: String,
+    pub(super) secret: Secret,
+}
+
+/// A token.
+pub(super) struct Secret {
+    pub(super) text: String,
+    /// Where it was found, for a person to look there.
+    pub(super) from: String,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secret(from {})", self.from)
+    }
+}
+
+impl Place {
+    /// Takes what was said; the rest is looked up in the data folder.
+    pub(super) fn find(raw: &Raw) -> anyhow::Result<Self> {
+        let folder = raw.data.clone().unwrap_or_else(|| DEFAULT_DATA.into());
+        let noted = noted_address(&folder)?;
+        let server = match (&raw.server, &noted) {
+            (Some(said), _) => read_url(said)?,
+            (None, Some(noted)) => noted.clone(),
+            (None, None) => bail!(
+                "no server is running on the data folder {}; start one with `tenterhook serve`, or name it with --server or --data",
+                folder.display()
+            ),
+        };
+        if let Some(token) = &raw.token {
+            let secret = Secret {
+                text: check_token(token)?,
+                from: "--token or TENTERHOOK_TOKEN".into(),
+            };
+            return Ok(Self { server, secret });
+        }
+        // The token of one server is not for another to see.
+        if raw.data.is_none() && noted.as_ref() != Some(&server) {
+            bail!(
+                "no token for {server}: give one with --token or TENTERHOOK_TOKEN, or name its data folder with --data"
+            );
+        }
+        let secret = owner_token(&folder)?;
+        Ok(Self { server, secret })
+    }
+}
+
+/// The address that a running server has noted.
+fn noted_address(folder: &Path) -> anyhow::Result<Option<String>> {
+    let file = folder.join(ADDRESS_FILE);
+    match fs::read_to_string(&file) {
+        Ok(text) => read_url(text.trim())
+            .map(Some)
+            .with_context(|| format!("cannot read {}", file.display())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot read {}", file.display()))
+        }
+    }
+}
+
+fn owner_token(folder: &Path) -> anyhow::Result<Secret> {
+    let file = folder.join(OWNER_TOKEN_FILE);
+    let text = fs::read_to_string(&file).with_context(|| {
+        format!(
+            "no token: give one with --token or TENTERHOOK_TOKEN; cannot read {}",
+            file.display()
+        )
+    })?;
+    Ok(Secret {
+        text: check_token(&text).with_context(|| format!("cannot use {}", file.display()))?,
+        from: file.display().to_string(),
+    })
+}
+
+/// A token goes into a header, which cannot hold everything.
+fn check_token(said: &str) -> anyhow::Result<String> {
+    let text = said.trim();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("this is no token: it must be one word of plain text, as the server has shown it");
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads `http://HOST:PORT`; `http://` may be left out.
+fn read_url(said: &str) -> anyhow::Result<String> {
+    let with_scheme = if said.contains("://") {
+        said.to_owned()
+    } else {
+        format!("http://{said}")
+    };
+    let wrong = || format!("`{}` is no server's URL, such as http://127.0.0.1:8080", said.escape_debug());
+    let uri: Uri = with_scheme.parse().with_context(wrong)?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") => bail!(
+            "https is not spoken here yet: use the server's own http:// address on its machine, or a tunnel to it (ssh -L 8080:127.0.0.1:8080 HOST)"
+        ),
+        _ => bail!(wrong()),
+    }
+    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        bail!("{}, without a path", wrong());
+    }
+    let authority = uri.authority().with_context(wrong)?;
+    if authority.host().is_empty() || authority.as_str().contains('@') {
+        bail!(wrong());
+    }
+    Ok(format!("http://{authority}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(address: &str, token: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(ADDRESS_FILE), address).unwrap();
+        fs::write(folder.path().join(OWNER_TOKEN_FILE), token).unwrap();
+        folder
+    }
+
+    #[test]
+    fn all_is_found_in_the_data_folder() {
+        let folder = folder("127.0.0.1:8081\n", "th_x\n");
+        let raw = Raw {
+            data: Some(folder.path().into()),
+            ..Raw::default()
+        };
+        let place = Place::find(&raw).unwrap();
+        assert_eq!(place.server, "http://127.0.0.1:8081");
+        assert_eq!(place.secret.text, "th_x");
+        assert!(!format!("{place:?}").contains("th_x"));
+    }
+
+    #[test]
+    fn a_folders_token_is_not_sent_to_a_server_that_is_not_its_own() {
+        let raw = Raw {
+            server: Some("http://192.0.2.1:8080".into()),
+            ..Raw::default()
+        };
+        let error = Place::find(&raw).unwrap_err().to_string();
+        assert!(error.contains("--token"), "{error}");
+    }
+
+    #[test]
+    fn without_a_server_the_way_to_one_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let raw = Raw {
+            data: Some(folder.path().into()),
+            token: Some("th_x".into()),
+            ..Raw::default()
+        };
+        let error = Place::find(&raw).unwrap_err().to_string();
+        assert!(error.contains("tenterhook serve"), "{error}");
+    }
+
+    #[test]
+    fn urls_are_read_and_others_refused() {
+        for (said, read) in [
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+            ("hooks.example:80", "http://hooks.example:80"),
+            ("[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert_eq!(read_url(said).unwrap(), read);
+        }
+        for said in [
+            "",
+            "https://hooks.example",
+            "ftp://x",
+            "http://",
+            "http://me@host",
+            "http://host/api",
+            "http://host?x",
+            "a b",
+            "\u{1b}[2J",
+        ] {
+            let error = format!("{:#}", read_url(said).unwrap_err());
+            assert!(!error.chars().any(char::is_control), "{error}");
+        }
+        let error = read_url("https://hooks.example").unwrap_err().to_string();
+        assert!(error.contains("ssh -L"), "{error}");
+    }
+
+    #[test]
+    fn a_token_is_one_word() {
+        assert_eq!(check_token(" th_x\n").unwrap(), "th_x");
+        for said in ["", "a b", "th_\u{1b}"] {
+            assert!(check_token(said).is_err(), "{said:?}");
+        }
+    }
+}
