@@ -1,9 +1,11 @@
 //! The built binary, started as a person or a script would start it.
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a part of it")]
 
+mod account;
 mod api;
 mod bombs;
 mod check;
+mod client;
 mod compiler;
 mod crash;
 mod examples;
@@ -19,3 +21,4 @@ mod serve;
 mod server;
 mod tenterhook;
 mod tiny;
+mod token;
