@@ -18,9 +18,8 @@ use crate::credentials;
 use crate::failures::{Attempt, Client};
 use crate::refusal::Refusal;
 
-const MISSING_TOKEN: Refusal = Refusal::Unauthenticated(
-    "this call needs a token; send it as `Authorization: Bearer <token>`",
-);
+const MISSING_TOKEN: Refusal =
+    Refusal::Unauthenticated("this call needs a token; send it as `Authorization: Bearer <token>`");
 
 /// Whom a call admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +105,6 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        parts
-            .extensions
-            .get::<Self>()
-            .cloned()
-            .ok_or(MISSING_TOKEN)
+        parts.extensions.get::<Self>().cloned().ok_or(MISSING_TOKEN)
     }
 }

@@ -86,7 +86,13 @@ mod tests {
             let alone = found(path, &[bearer.clone()]);
             assert_eq!(alone.as_deref(), Some("th_bearer"), "{path}");
         }
-        for path in ["/api/v1/hooks", "/api/events/hooks", "/accounts/x", "/v2.10", "/v1"] {
+        for path in [
+            "/api/v1/hooks",
+            "/api/events/hooks",
+            "/accounts/x",
+            "/v2.10",
+            "/v1",
+        ] {
             assert_eq!(found(path, &[openstack.clone()]), None, "{path}");
             let both = found(path, &[openstack.clone(), bearer.clone()]);
             assert_eq!(both.as_deref(), Some("th_bearer"), "{path}");

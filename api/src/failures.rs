@@ -95,11 +95,10 @@ impl Failures {
 
     /// Says whether an attempt is looked at. It does not count unless it fails.
     pub(crate) fn admit(&self, attempt: Attempt<'_>, now: Instant) -> Result<(), Refusal> {
-        let wait = self
-            .addresses
-            .lock()
-            .wait(&attempt.from, now)
-            .max(self.name(attempt).and_then(|key| self.names.lock().wait(&key, now)));
+        let wait = self.addresses.lock().wait(&attempt.from, now).max(
+            self.name(attempt)
+                .and_then(|key| self.names.lock().wait(&key, now)),
+        );
         match wait {
             Some(retry_after) if !self.is_known(attempt.secret) => {
                 Err(Refusal::TooManyFailures { retry_after })

@@ -104,7 +104,10 @@ impl Client {
             query.extend(after.as_deref().map(|after| ("after", after)));
             let mut page = self.get(path, &query)?;
             let Value::Array(some) = page["items"].take() else {
-                bail!("{} does not answer as a Tenterhook server", self.place.server);
+                bail!(
+                    "{} does not answer as a Tenterhook server",
+                    self.place.server
+                );
             };
             items.extend(some);
             match page["next"].as_str() {
@@ -157,7 +160,10 @@ impl Client {
             Ok(value) => Ok(value),
             Err(_) if !answer.status().is_success() => Ok(Value::Null),
             Err(error) => Err(error).with_context(|| {
-                format!("{} does not answer as a Tenterhook server", self.place.server)
+                format!(
+                    "{} does not answer as a Tenterhook server",
+                    self.place.server
+                )
             }),
         }
     }
@@ -177,14 +183,18 @@ pub(crate) fn named<'a>(
 ) -> anyhow::Result<&'a Value> {
     let by_id = |item: &&Value| {
         text(item, "id").eq_ignore_ascii_case(said)
-            || item["number"].as_i64().is_some_and(|n| n.to_string() == said)
+            || item["number"]
+                .as_i64()
+                .is_some_and(|n| n.to_string() == said)
     };
     let by_name = |item: &&Value| text(item, "name") == said;
     items
         .iter()
         .find(by_id)
         .or_else(|| items.iter().find(by_name))
-        .with_context(|| format!("there is no {noun} `{said}`; `tenterhook {noun} list` shows them"))
+        .with_context(|| {
+            format!("there is no {noun} `{said}`; `tenterhook {noun} list` shows them")
+        })
 }
 
 fn with_query(path: &str, query: &[(&str, &str)]) -> String {

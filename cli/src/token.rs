@@ -143,7 +143,9 @@ fn list(
     if !form.is_json() {
         let principals = client.list("/api/v1/principals", of)?;
         for token in &mut tokens {
-            let whose = principals.iter().find(|one| one["id"] == token["principal"]);
+            let whose = principals
+                .iter()
+                .find(|one| one["id"] == token["principal"]);
             token["principal_name"] = whose.map_or(Value::Null, |one| one["name"].clone());
         }
     }

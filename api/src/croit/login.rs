@@ -143,12 +143,7 @@ async fn login_form(
     begin(&app, from, &name, &secret).await
 }
 
-async fn begin(
-    app: &App,
-    from: Client,
-    name: &str,
-    secret: &str,
-) -> Result<Json<Token>, Refusal> {
+async fn begin(app: &App, from: Client, name: &str, secret: &str) -> Result<Json<Token>, Refusal> {
     let attempt = Attempt {
         from,
         name: Some(name),

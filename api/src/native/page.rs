@@ -137,7 +137,10 @@ mod tests {
         let first = Wanted::new(Some(2), None)
             .cut_by_id(all.clone(), |n| *n)
             .unwrap();
-        assert_eq!((first.items, first.next.as_deref()), (vec![7, 2], Some("2")));
+        assert_eq!(
+            (first.items, first.next.as_deref()),
+            (vec![7, 2], Some("2"))
+        );
         let second = Wanted::new(Some(2), Some("2".into()))
             .cut_by_id(all.clone(), |n| *n)
             .unwrap();

@@ -38,7 +38,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Uploads a shell script, a WASI module or a component")
         .query("name", "the new source's name; required")
         .query("description", "what it is for")
-        .query("private", "`true` to withhold its bytes at Astra's interface")
+        .query(
+            "private",
+            "`true` to withhold its bytes at Astra's interface",
+        )
         .reads_raw(&[WASM, SCRIPT, ANY])
         .answers::<Source>(201),
         Endpoint::new(

@@ -169,7 +169,11 @@ async fn find_principal(
     let found = principals
         .iter()
         .position(|principal| Some(principal.id) == id)
-        .or_else(|| principals.iter().position(|principal| principal.name == named))
+        .or_else(|| {
+            principals
+                .iter()
+                .position(|principal| principal.name == named)
+        })
         .ok_or_else(|| {
             Refusal::invalid(pointer, "is neither the id nor the name of a principal")
         })?;

@@ -167,7 +167,11 @@ async fn openstacks_header_is_no_token_where_its_clients_do_not_send_it() {
     let secret = app.token(Role::Owner).await;
     for path in ["/api/v1/limits", "/api/tasks"] {
         let call = app.call(Method::GET, path).await;
-        let answer = call.anonymous().header("x-auth-token", &secret).send().await;
+        let answer = call
+            .anonymous()
+            .header("x-auth-token", &secret)
+            .send()
+            .await;
         assert_eq!(answer.status, 401, "{path}");
     }
 }

@@ -69,8 +69,13 @@ async fn an_admin_switches_hooks_off_unless_there_are_some() {
     let source = app.script("a", "true").await;
     assert_eq!(switch(true).await.expect(200)["hooks_enabled"], true);
     let hook = app.hook(source, "snapshot.pre").await;
-    let problem = switch(false).await.expect_problem(409, "/problems/conflict");
-    assert!(problem["detail"].as_str().unwrap().contains("hook"), "{problem}");
+    let problem = switch(false)
+        .await
+        .expect_problem(409, "/problems/conflict");
+    assert!(
+        problem["detail"].as_str().unwrap().contains("hook"),
+        "{problem}"
+    );
     let path = format!("/api/v1/hooks/{}", hook["id"].as_str().unwrap());
     app.delete(&path).await.expect(204);
     assert_eq!(switch(false).await.expect(200)["hooks_enabled"], false);

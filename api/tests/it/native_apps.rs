@@ -107,8 +107,14 @@ async fn a_bad_app_is_refused_by_field() {
         (json!({"name": "x", "containers": [short]}), "/containers/0"),
         (with("podName", json!(7)), "/containers/0/podName"),
         (with("pod_name", json!("p")), "/containers/0/pod_name"),
-        (with("podLabels", json!({"tier": "db"})), "/containers/0/podLabels"),
-        (with("podName", json!("x".repeat(256))), "/containers/0/podName"),
+        (
+            with("podLabels", json!({"tier": "db"})),
+            "/containers/0/podLabels",
+        ),
+        (
+            with("podName", json!("x".repeat(256))),
+            "/containers/0/podName",
+        ),
     ] {
         let problem = app.post("/api/v1/apps", &body).await;
         let problem = problem.expect_problem(422, "/problems/invalid-request");

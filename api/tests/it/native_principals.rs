@@ -27,11 +27,17 @@ fn secret(issued: &Value) -> &str {
 async fn a_principal_is_made_shown_changed_listed_and_removed() {
     let app = TestApp::start().await;
     let made = app
-        .post("/api/v1/principals", &json!({"name": "ada", "role": "member"}))
+        .post(
+            "/api/v1/principals",
+            &json!({"name": "ada", "role": "member"}),
+        )
         .await;
     let ada = made.expect(201);
     assert_eq!(made.header("location"), path(&ada));
-    assert_eq!((&ada["name"], &ada["role"]), (&json!("ada"), &json!("member")));
+    assert_eq!(
+        (&ada["name"], &ada["role"]),
+        (&json!("ada"), &json!("member"))
+    );
     assert_eq!(app.get(&path(&ada)).await.expect(200), ada);
     let changed = app
         .patch(&path(&ada), &json!({"name": "lovelace", "role": "admin"}))
@@ -64,7 +70,11 @@ async fn pages_of_principals_follow_each_other_oldest_first() {
     loop {
         let page = app.get(&path).await.expect(200);
         let items = page["items"].as_array().unwrap();
-        names.extend(items.iter().map(|one| one["name"].as_str().unwrap().to_owned()));
+        names.extend(
+            items
+                .iter()
+                .map(|one| one["name"].as_str().unwrap().to_owned()),
+        );
         match page["next"].as_str() {
             Some(next) => path = format!("/api/v1/principals?limit=2&after={next}"),
             None => break,
@@ -254,12 +264,12 @@ async fn an_owner_of_the_operators_account_acts_for_others_and_nobody_else_does(
         let call = app.call_as(secret, Method::GET, &path).await;
         call.send().await.expect(status);
     }
-    for (method, path) in [
-        (Method::DELETE, &named),
-        (Method::PATCH, &named),
-    ] {
+    for (method, path) in [(Method::DELETE, &named), (Method::PATCH, &named)] {
         let call = app.call_as(&stranger, method, path).await;
-        call.json(&json!({"role": "owner"})).send().await.expect(422);
+        call.json(&json!({"role": "owner"}))
+            .send()
+            .await
+            .expect(422);
     }
     let call = app.call_as(&stranger, Method::POST, "/api/v1/principals");
     call.await.json(&body).send().await.expect(422);
@@ -287,15 +297,21 @@ async fn a_bad_principal_is_refused_by_field() {
         (json!({"name": "a\u{7}", "role": "viewer"}), "/name"),
         (json!({"name": "x".repeat(256), "role": "viewer"}), "/name"),
         (json!({"name": "x", "role": "viewer", "id": 1}), "/id"),
-        (json!({"name": "x", "role": "viewer", "account": "x"}), "/account"),
+        (
+            json!({"name": "x", "role": "viewer", "account": "x"}),
+            "/account",
+        ),
     ] {
         let problem = app.post("/api/v1/principals", &body).await;
         let problem = problem.expect_problem(422, "/problems/invalid-request");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{body}");
     }
-    app.post("/api/v1/principals", &json!({"name": "ada", "role": "viewer"}))
-        .await
-        .expect_problem(409, "/problems/name-taken");
+    app.post(
+        "/api/v1/principals",
+        &json!({"name": "ada", "role": "viewer"}),
+    )
+    .await
+    .expect_problem(409, "/problems/name-taken");
     app.get("/api/v1/principals/x")
         .await
         .expect_problem(404, "/problems/not-found");
@@ -314,7 +330,9 @@ async fn croits_login_is_by_the_principals_name_and_its_tokens_are_the_callers()
             .send()
             .await
     };
-    log_in("laptop", secret(&issued)).await.expect_croit_error(401);
+    log_in("laptop", secret(&issued))
+        .await
+        .expect_croit_error(401);
     let login = log_in("ada", secret(&issued)).await.expect(200);
     assert_eq!(
         (&login["userId"], &login["roles"]),

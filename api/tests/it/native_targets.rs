@@ -80,13 +80,22 @@ async fn a_hook_for_containers_is_refused_where_it_makes_no_sense() {
         (json!({"app": 7}), "/app"),
         (json!({"app": "x"}), "/app"),
         (json!({"app": 1, "servers": "all"}), "/servers"),
-        (json!({"app": 1, "criteria": [{"type": "color", "value": "x"}]}), "/criteria/0/type"),
-        (json!({"app": 1, "criteria": [{"type": "podName"}]}), "/criteria/0"),
+        (
+            json!({"app": 1, "criteria": [{"type": "color", "value": "x"}]}),
+            "/criteria/0/type",
+        ),
+        (
+            json!({"app": 1, "criteria": [{"type": "podName"}]}),
+            "/criteria/0",
+        ),
         (json!({"app": 1, "labels": {"a": "b"}}), "/labels"),
     ] {
         let problem = app.post("/api/v1/hooks", &hook(more.clone())).await;
         let problem = problem.expect_problem(422, "/problems/invalid-request");
-        assert_eq!(problem["errors"][0]["pointer"], pointer, "{more}: {problem}");
+        assert_eq!(
+            problem["errors"][0]["pointer"], pointer,
+            "{more}: {problem}"
+        );
     }
     for more in [
         json!({"app": 1, "criteria": [{"type": "podName", "value": "("}]}),
@@ -127,14 +136,11 @@ async fn an_event_runs_a_hook_in_each_container_that_matches_and_tells_its_state
         [("db", "db in shop-db-0\n"), ("web", "web in shop-web-0\n")]
     );
     let problem = app
-        .post(
-            "/api/v1/events",
-            &{
-                let mut event = event_of("snapshot.pre", json!({}));
-                event["subject"] = json!("nowhere");
-                event
-            },
-        )
+        .post("/api/v1/events", &{
+            let mut event = event_of("snapshot.pre", json!({}));
+            event["subject"] = json!("nowhere");
+            event
+        })
         .await
         .expect_problem(422, "/problems/invalid-request");
     assert_eq!(problem["errors"][0]["pointer"], "/subject");
@@ -208,11 +214,19 @@ async fn sources_that_came_with_the_account_are_listed_last_and_read_only() {
     );
     let preloaded = &items[1..];
     assert!(!preloaded.is_empty());
-    assert!(preloaded.iter().all(|one| one["preloaded"] == true), "{list}");
+    assert!(
+        preloaded.iter().all(|one| one["preloaded"] == true),
+        "{list}"
+    );
     let one = &preloaded[0];
     let path = format!("/api/v1/sources/{}", one["id"].as_str().unwrap());
     assert_eq!(&app.get(&path).await.expect(200), one);
-    assert!(app.get(&format!("{path}/bytes")).await.text().starts_with("#!"));
+    assert!(
+        app.get(&format!("{path}/bytes"))
+            .await
+            .text()
+            .starts_with("#!")
+    );
     let problem = app.delete(&path).await;
     let problem = problem.expect_problem(403, "/problems/read-only");
     assert_eq!(problem["noun"], "source");
@@ -247,7 +261,11 @@ async fn a_source_may_be_private_and_says_who_made_it() {
     let call = call.await.body("text/x-shellscript", "true");
     let source = call.send().await.expect(201);
     assert_eq!(
-        (&source["private"], &source["created_by"], &source["modified_by"]),
+        (
+            &source["private"],
+            &source["created_by"],
+            &source["modified_by"]
+        ),
         (&json!(true), &ada["id"], &Value::Null)
     );
     let body = json!({"source": source["id"], "event": "custom.a"});
@@ -288,7 +306,10 @@ async fn croit_says_who_made_and_changed_what_too() {
     send(Method::PATCH, &path, json!({"contents": "false"}))
         .await
         .expect(204);
-    let source = app.get(&format!("/api/v1/sources/{number}")).await.expect(200);
+    let source = app
+        .get(&format!("/api/v1/sources/{number}"))
+        .await
+        .expect(200);
     assert_eq!(
         (&source["created_by"], &source["modified_by"]),
         (&ada["id"], &ada["id"])

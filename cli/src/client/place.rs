@@ -92,9 +92,7 @@ fn noted_address(folder: &Path) -> anyhow::Result<Option<String>> {
             .map(Some)
             .with_context(|| format!("cannot read {}", file.display())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => {
-            Err(error).with_context(|| format!("cannot read {}", file.display()))
-        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
     }
 }
 
@@ -128,7 +126,12 @@ fn read_url(said: &str) -> anyhow::Result<String> {
     } else {
         format!("http://{said}")
     };
-    let wrong = || format!("`{}` is no server's URL, such as http://127.0.0.1:8080", said.escape_debug());
+    let wrong = || {
+        format!(
+            "`{}` is no server's URL, such as http://127.0.0.1:8080",
+            said.escape_debug()
+        )
+    };
     let uri: Uri = with_scheme.parse().with_context(wrong)?;
     match uri.scheme_str() {
         Some("http") => {}

@@ -29,9 +29,9 @@ pub(super) fn refused(
     let next = match status.as_u16() {
         401 => format!("; the token is that of {token}"),
         403 if problem["needs"].is_string() => format!("; the token of {token} allows less"),
-        429 | 503 => retry_after.map_or_else(String::new, |seconds| {
-            format!("; try again in {seconds} s")
-        }),
+        429 | 503 => {
+            retry_after.map_or_else(String::new, |seconds| format!("; try again in {seconds} s"))
+        }
         500 => instance(problem),
         _ => String::new(),
     };

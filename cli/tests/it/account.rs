@@ -17,13 +17,23 @@ fn an_account_is_made_listed_shown_and_changed() {
     let list = tenterhook(data, ["account", "list"]).with_status(0);
     let rows: Vec<&str> = list.stdout.lines().collect();
     assert!(rows[0].starts_with("NUMBER  NAME"), "{list:?}");
-    assert!(rows[1].contains("operator") && rows[2].contains("acme"), "{list:?}");
+    assert!(
+        rows[1].contains("operator") && rows[2].contains("acme"),
+        "{list:?}"
+    );
     // By name, by number, by id, and the own one.
-    for (said, name) in [("acme", "acme"), ("2", "acme"), (made["id"].as_str().unwrap(), "acme")] {
+    for (said, name) in [
+        ("acme", "acme"),
+        ("2", "acme"),
+        (made["id"].as_str().unwrap(), "acme"),
+    ] {
         assert_eq!(json(data, &["account", "show", said])["name"], name);
     }
     assert_eq!(json(data, &["account", "show"])["name"], "operator");
-    let changed = json(data, &["account", "set", "acme", "--hooks", "off", "--name", "a"]);
+    let changed = json(
+        data,
+        &["account", "set", "acme", "--hooks", "off", "--name", "a"],
+    );
     assert_eq!(
         (&changed["name"], &changed["hooks_enabled"]),
         (&json!("a"), &json!(false))

@@ -8,10 +8,7 @@ use serde_json::Value;
 use crate::tenterhook::{Ended, command};
 
 /// Runs a command with the data folder as its only help.
-pub(crate) fn tenterhook<A: AsRef<OsStr>>(
-    data: &Path,
-    args: impl IntoIterator<Item = A>,
-) -> Ended {
+pub(crate) fn tenterhook<A: AsRef<OsStr>>(data: &Path, args: impl IntoIterator<Item = A>) -> Ended {
     let output = command(args).env("TENTERHOOK_DATA", data).output();
     Ended::of(output.unwrap())
 }

@@ -62,10 +62,9 @@ impl Hook {
     /// Shows a hook.
     pub(crate) fn new(own: dispatch::Hook) -> Self {
         let (app, criteria) = match &own.targets {
-            Targets::Containers { app, criteria } => (
-                Some(app.map(|app| app.to_string())),
-                Some(criteria.clone()),
-            ),
+            Targets::Containers { app, criteria } => {
+                (Some(app.map(|app| app.to_string())), Some(criteria.clone()))
+            }
             Targets::Once | Targets::All | Targets::These(_) => (None, None),
         };
         Self {
