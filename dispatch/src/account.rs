@@ -22,6 +22,15 @@ pub struct Account {
     pub created_at: OffsetDateTime,
 }
 
+/// Whether a feature is to be on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
 impl Account {
     /// Whether this is the operator's own account, the first one made.
     #[must_use]

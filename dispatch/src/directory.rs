@@ -1,66 +1,106 @@
-//! An account's servers, sources and hooks in memory, found by what events ask.
+//! What an account has set up, in memory, found by what events and lists ask.
 //!
 //! It is read from the store when the account is first used, and every change
 //! goes through the dispatcher, which keeps it true. Finding the hooks of an
 //! event costs what they are, not what there are.
 
-use std::collections::{BTreeMap, HashMap};
+mod apps;
+mod held;
+mod hooks;
+mod index;
+mod preloaded;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
-
+pub(crate) use self::held::{Directories, Entry};
+pub(crate) use self::hooks::Bound;
+use self::hooks::Hooks;
+use self::index::{Index, Indexed};
+use crate::account::Account;
+use crate::app::App;
 use crate::error::{Error, Noun};
-use crate::hook::Hook;
-use crate::hook_point::HookPointName;
-use crate::id::{AccountId, HookId, Key, Number, ServerId, SourceId};
-use crate::plan::{Bound, Servers};
-use crate::recipe::Recipe;
+use crate::hook_override::HookOverride;
+use crate::id::{AccountId, AppId, HookId, Key, Number, OverrideId, ServerId, SourceId};
+use crate::lookup::Lookup;
+use crate::plan::Servers;
 use crate::server::Server;
 use crate::source::Source;
 use crate::store::Store;
 
-/// An account's servers, sources and hooks.
-#[derive(Default)]
+/// What an account has set up.
 pub(crate) struct Directory {
+    account: Account,
     servers: Servers,
-    sources: BTreeMap<Number, Source>,
-    source_numbers: HashMap<SourceId, Number>,
-    hooks: BTreeMap<Number, Arc<Bound>>,
-    hook_numbers: HashMap<HookId, Number>,
-    /// Enabled hooks, in the order in which they run.
-    by_event: HashMap<HookPointName, Vec<Arc<Bound>>>,
+    sources: Index<Source>,
+    /// Those sources that came with the account.
+    preloaded: usize,
+    apps: Index<App>,
+    hooks: Hooks,
+    overrides: HashMap<OverrideId, HookOverride>,
+    /// Whether a hook is turned on or off for an application.
+    switches: HashMap<(AppId, HookId), bool>,
 }
 
 impl Directory {
     async fn read(store: &dyn Store, account: AccountId) -> Result<Self, Error> {
-        let mut directory = Self::default();
-        for server in store.servers(account).await? {
+        let account = store
+            .account(account)
+            .await?
+            .ok_or_else(|| Error::not_found(Noun::Account, account))?;
+        let id = account.id;
+        let mut directory = Self::of(account);
+        for server in store.servers(id).await? {
             directory.put_server(server);
         }
-        for source in store.sources(account).await? {
+        for source in store.sources(id).await? {
+            let source = preloaded::with_checksum(store, id, source).await?;
             directory.put_source(source);
         }
-        for hook in store.hooks(account).await? {
+        preloaded::complete(store, &mut directory).await?;
+        for app in store.apps(id).await? {
+            directory.put_app(app);
+        }
+        for hook in store.hooks(id).await? {
             directory.put_hook(hook);
+        }
+        for hook_override in store.overrides(id).await? {
+            directory.put_override(hook_override);
         }
         Ok(directory)
     }
 
+    /// An account that has set up nothing.
+    fn of(account: Account) -> Self {
+        Self {
+            account,
+            servers: Servers::new(),
+            sources: Index::default(),
+            preloaded: 0,
+            apps: Index::default(),
+            hooks: Hooks::default(),
+            overrides: HashMap::new(),
+            switches: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    pub(crate) fn put_account(&mut self, account: Account) {
+        self.account = account;
+    }
+
+    pub(crate) fn check_hooks_enabled(&self) -> Result<(), Error> {
+        if self.account.hooks_enabled {
+            return Ok(());
+        }
+        Err(Error::HooksDisabled)
+    }
+
     pub(crate) fn servers(&self) -> &Servers {
         &self.servers
-    }
-
-    pub(crate) fn sources(&self) -> impl ExactSizeIterator<Item = &Source> {
-        self.sources.values()
-    }
-
-    pub(crate) fn hooks(&self) -> impl ExactSizeIterator<Item = &Arc<Bound>> {
-        self.hooks.values()
-    }
-
-    /// The enabled hooks that wait for an event, in the order in which they run.
-    pub(crate) fn waiting_for(&self, event: &HookPointName) -> &[Arc<Bound>] {
-        self.by_event.get(event).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn server(&self, key: Key<ServerId>) -> Result<&Server, Error> {
@@ -71,26 +111,6 @@ impl Directory {
         .ok_or_else(|| Error::not_found(Noun::Server, key))
     }
 
-    pub(crate) fn source(&self, key: Key<SourceId>) -> Result<&Source, Error> {
-        let number = match key {
-            Key::Number(number) => Some(number),
-            Key::Id(id) => self.source_numbers.get(&id).copied(),
-        };
-        number
-            .and_then(|number| self.sources.get(&number))
-            .ok_or_else(|| Error::not_found(Noun::Source, key))
-    }
-
-    pub(crate) fn hook(&self, key: Key<HookId>) -> Result<&Arc<Bound>, Error> {
-        let number = match key {
-            Key::Number(number) => Some(number),
-            Key::Id(id) => self.hook_numbers.get(&id).copied(),
-        };
-        number
-            .and_then(|number| self.hooks.get(&number))
-            .ok_or_else(|| Error::not_found(Noun::Hook, key))
-    }
-
     pub(crate) fn put_server(&mut self, server: Server) {
         self.servers.insert(server.number, server);
     }
@@ -99,109 +119,77 @@ impl Directory {
         self.servers.remove(&number);
     }
 
+    /// All sources by number; those that came with the account are the last.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().map(AsRef::as_ref)
+    }
+
+    /// How many sources the tenant has uploaded.
+    pub(crate) fn uploaded(&self) -> usize {
+        self.sources.len() - self.preloaded
+    }
+
+    pub(crate) fn find_sources<'a>(
+        &'a self,
+        lookup: &'a Lookup,
+    ) -> impl Iterator<Item = &'a Source> {
+        self.sources.find(lookup).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn source(&self, key: Key<SourceId>) -> Result<&Source, Error> {
+        match key {
+            Key::Number(number) => self.sources.by_number(number),
+            Key::Id(id) => self.sources.by_id(id.as_uuid()),
+        }
+        .map(AsRef::as_ref)
+        .ok_or_else(|| Error::not_found(Noun::Source, key))
+    }
+
+    /// Finds a source that the tenant may change.
+    pub(crate) fn own_source(&self, key: Key<SourceId>) -> Result<&Source, Error> {
+        let source = self.source(key)?;
+        if source.preloaded {
+            return Err(Error::ReadOnly {
+                what: Noun::Source,
+                id: key.to_string(),
+            });
+        }
+        Ok(source)
+    }
+
     /// Puts a source in place of its former self; its hooks run it from now on.
     pub(crate) fn put_source(&mut self, source: Source) {
-        let hooks: Vec<Hook> = match self.source_numbers.insert(source.id, source.number) {
-            None => Vec::new(),
-            Some(_) => self.hooks_of(source.id),
-        };
-        self.sources.insert(source.number, source);
-        for hook in hooks {
-            self.put_hook(hook);
+        self.remove_source(source.number);
+        self.preloaded += usize::from(source.preloaded);
+        let source = Arc::new(source);
+        self.sources.put(Arc::clone(&source));
+        // Their overrides stay.
+        for hook in self.hooks_of(source.id) {
+            self.hooks.put(hook, &source);
         }
     }
 
     pub(crate) fn remove_source(&mut self, number: Number) {
-        if let Some(source) = self.sources.remove(&number) {
-            self.source_numbers.remove(&source.id);
+        if let Some(source) = self.sources.remove(number) {
+            self.preloaded -= usize::from(source.preloaded);
         }
-    }
-
-    /// Puts a hook in place of its former self. Its source must be there.
-    pub(crate) fn put_hook(&mut self, hook: Hook) {
-        self.remove_hook(hook.number);
-        let Ok(source) = self.source(Key::Id(hook.source)) else {
-            return;
-        };
-        let bound = Arc::new(Bound {
-            recipe: Arc::new(Recipe::of(&hook, source)),
-            hook,
-        });
-        if bound.hook.enabled {
-            let place = |bound: &Arc<Bound>| (bound.hook.order, bound.hook.number);
-            let waiting = self.by_event.entry(bound.hook.event.clone()).or_default();
-            let at = waiting.partition_point(|other| place(other) < place(&bound));
-            waiting.insert(at, Arc::clone(&bound));
-        }
-        self.hook_numbers.insert(bound.hook.id, bound.hook.number);
-        self.hooks.insert(bound.hook.number, bound);
-    }
-
-    pub(crate) fn remove_hook(&mut self, number: Number) {
-        let Some(bound) = self.hooks.remove(&number) else {
-            return;
-        };
-        self.hook_numbers.remove(&bound.hook.id);
-        if let Some(waiting) = self.by_event.get_mut(&bound.hook.event) {
-            waiting.retain(|other| other.hook.number != number);
-            if waiting.is_empty() {
-                self.by_event.remove(&bound.hook.event);
-            }
-        }
-    }
-
-    /// The hooks that run a source.
-    pub(crate) fn hooks_of(&self, source: SourceId) -> Vec<Hook> {
-        self.hooks
-            .values()
-            .filter(|bound| bound.hook.source == source)
-            .map(|bound| bound.hook.clone())
-            .collect()
     }
 }
 
-/// One account's directory, with the lock that changes of it are made under.
-pub(crate) struct Entry {
-    /// Held from reading what is to be changed until the change is stored.
-    pub(crate) changing: tokio::sync::Mutex<()>,
-    pub(crate) directory: RwLock<Directory>,
-}
+impl Indexed for Source {
+    fn id(&self) -> uuid::Uuid {
+        self.id.as_uuid()
+    }
 
-/// The directories of the accounts used lately.
-#[derive(Default)]
-pub(crate) struct Directories {
-    entries: Mutex<HashMap<AccountId, Arc<tokio::sync::OnceCell<Arc<Entry>>>>>,
-}
+    fn number(&self) -> Number {
+        self.number
+    }
 
-/// Most directories held; reading one anew costs three queries.
-const HELD: usize = 4_096;
+    fn name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
 
-impl Directories {
-    /// Finds an account's directory, or reads it.
-    pub(crate) async fn of(
-        &self,
-        store: &dyn Store,
-        account: AccountId,
-    ) -> Result<Arc<Entry>, Error> {
-        let cell = {
-            let mut entries = self.entries.lock();
-            if entries.len() >= HELD {
-                // One that somebody holds may be changing, and must stay the only one.
-                entries.retain(|_, cell| {
-                    Arc::strong_count(cell) > 1
-                        || cell.get().is_none_or(|e| Arc::strong_count(e) > 1)
-                });
-            }
-            Arc::clone(entries.entry(account).or_default())
-        };
-        cell.get_or_try_init(async || {
-            let directory = Directory::read(store, account).await?;
-            Ok(Arc::new(Entry {
-                changing: tokio::sync::Mutex::new(()),
-                directory: RwLock::new(directory),
-            }))
-        })
-        .await
-        .cloned()
+    fn created_at(&self) -> time::OffsetDateTime {
+        self.created_at
     }
 }

@@ -6,16 +6,22 @@
 
 mod accept;
 mod accounts;
+mod apps;
 mod audit;
 mod cancel;
 mod claim;
 mod execute;
+mod find;
 mod hooks;
+mod identities;
+mod overrides;
+mod principals;
 mod read;
 mod run;
 mod servers;
 mod sources;
 mod stats;
+mod tokens;
 mod upkeep;
 mod wait;
 
@@ -29,8 +35,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
 pub use self::accept::Accepted;
-use self::accounts::Tokens;
 pub use self::execute::{NewExecute, Program};
+use self::identities::Believed;
 use self::stats::Counters;
 pub use self::stats::Stats;
 use crate::directory::Directories;
@@ -58,7 +64,7 @@ struct Inner {
     floor: Mutex<Floor>,
     directories: Directories,
     programs: Programs,
-    tokens: Tokens,
+    believed: Believed,
     counters: Counters,
     /// Wakes the claimer: there may be something due, or room for it.
     wake: Arc<Notify>,
@@ -98,7 +104,7 @@ impl Dispatcher {
             floor: Mutex::new(Floor::new(&settings)),
             directories: Directories::default(),
             programs: Programs::new(settings.programs),
-            tokens: Tokens::default(),
+            believed: Believed::default(),
             counters: Counters::default(),
             wake: Arc::new(Notify::new()),
             settling: Semaphore::new(settling_most as usize),
@@ -177,6 +183,17 @@ impl Dispatcher {
                 Err(_) => Err(Error::Stopping),
             },
         }
+    }
+}
+
+/// Does work that takes a while where nobody waits for the thread.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::Stopping),
+        },
     }
 }
 

@@ -13,6 +13,7 @@ use tenterhook_engine::{Invocation, Limits, OutputSink};
 use tenterhook_sdk::{Event, contract};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::{App, Container};
 use crate::hook_point::HookPointName;
 use crate::id::AccountId;
 use crate::params::Params;
@@ -32,9 +33,18 @@ pub(crate) struct Context {
 impl Context {
     /// Takes from an event what its hooks will see. `json` is its whole text.
     pub(crate) fn of(event: &Event, name: &HookPointName, json: Bytes) -> Self {
+        let mut params = Params::of(name, event.data.as_ref());
+        if name.is_astra() {
+            for (attribute, name) in [(APP_ID, "APP_ID"), (APP_NAME, "APP_NAME")] {
+                if let Some(Value::String(value)) = event.extensions.get(attribute) {
+                    params.named.retain(|(known, _)| known != name);
+                    params.named.push((name.to_owned(), value.clone()));
+                }
+            }
+        }
         Self {
             event: Some((event.kind.clone(), event.id.clone())),
-            params: Params::of(name, event.data.as_ref()),
+            params,
             stdin: stdin(event),
             json,
         }
@@ -108,8 +118,15 @@ impl Context {
             set(names::SERVER_ID, server.number.to_string());
             set(names::SERVER_NAME, server.name.clone());
         }
-        for (name, value) in &self.params.named {
+        let told: Vec<_> = execution.container.iter().flat_map(told).collect();
+        for (name, value) in &told {
             set(&format!("{}{name}", names::PARAM_PREFIX), value.clone());
+        }
+        for (name, value) in &self.params.named {
+            // What we know of the container counts, not what the event says of one.
+            if !told.iter().any(|(known, _)| known == name) {
+                set(&format!("{}{name}", names::PARAM_PREFIX), value.clone());
+            }
         }
         if let Some((kind, _)) = self.event.as_ref().filter(|_| self.params.croit) {
             for (name, value) in &self.params.named {
@@ -122,6 +139,41 @@ impl Context {
         }
         env
     }
+}
+
+/// Extension attributes by which an event carries the application that its subject
+/// names, as it was when the event arrived.
+const APP_ID: &str = "appid";
+const APP_NAME: &str = "appname";
+
+/// Writes into an event which application it is about. What the sender has said
+/// there is not believed.
+pub(crate) fn name_app(event: &mut Event, app: Option<&App>) {
+    event.extensions.remove(APP_ID);
+    event.extensions.remove(APP_NAME);
+    if let Some(app) = app {
+        let app_id = app.id.to_string();
+        event.extensions.insert(APP_ID.into(), app_id.into());
+        event
+            .extensions
+            .insert(APP_NAME.into(), app.name.clone().into());
+    }
+}
+
+/// What a hook is told of the container that it runs for.
+fn told(container: &Container) -> [(&'static str, String); 5] {
+    let labels: serde_json::Map<_, _> = container
+        .pod_labels
+        .iter()
+        .map(|label| (label.name.clone(), Value::from(label.value.clone())))
+        .collect();
+    [
+        ("POD_NAME", container.pod_name.clone()),
+        ("CONTAINER_NAME", container.container_name.clone()),
+        ("CONTAINER_IMAGE", container.container_image.clone()),
+        ("NAMESPACE_NAME", container.namespace_name.clone()),
+        ("POD_LABELS", Value::Object(labels).to_string()),
+    ]
 }
 
 /// The limits of a hook: what it asked for, held to what is allowed by now.
@@ -196,6 +248,7 @@ mod tests {
                 number: Number::new(3),
                 name: "node-3".into(),
             }),
+            container: None,
             lane: 0,
         }
     }

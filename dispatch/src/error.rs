@@ -94,6 +94,12 @@ pub enum Error {
     /// Astra's hooks are switched off for the account.
     #[error("execution hooks are switched off for this account")]
     HooksDisabled,
+    /// A hook was to run after a failover that this application cannot make.
+    #[error("the app `{app}` is not replicated, so it cannot fail over")]
+    NotReplicated {
+        /// Its name.
+        app: String,
+    },
     /// A field does not follow its rules.
     #[error("`{field}` {reason}")]
     Invalid {

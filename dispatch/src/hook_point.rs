@@ -139,6 +139,12 @@ impl HookPointName {
         self.point().is_none_or(|point| point.can_choose_server)
     }
 
+    /// Whether it is one of Astra's, whose events are about applications.
+    #[must_use]
+    pub fn is_astra(&self) -> bool {
+        self.point().is_some_and(|point| point.face == Face::Astra)
+    }
+
     /// What a failing hook means here unless it says otherwise: a denial on what
     /// is about to happen, nothing on what has happened.
     #[must_use]

@@ -24,9 +24,11 @@ mod id;
 mod identity;
 mod label;
 mod live;
+mod lookup;
 mod page;
 mod params;
 mod plan;
+mod preloaded;
 mod principal;
 mod programs;
 mod recipe;
@@ -43,7 +45,7 @@ mod task;
 mod token;
 mod work;
 
-pub use crate::account::Account;
+pub use crate::account::{Account, Switch};
 pub use crate::app::{App, AppChange, Container, NewApp};
 pub use crate::audit::{AuditRecord, Origin};
 pub use crate::criterion::{Criterion, Subject};
@@ -60,6 +62,7 @@ pub use crate::id::{
 pub use crate::identity::Identity;
 pub use crate::label::Label;
 pub use crate::live::{Chunk, LiveOutput};
+pub use crate::lookup::Lookup;
 pub use crate::page::{
     ACCOUNT_MAX, ExecutionFilter, ExecutionPage, OUTPUTS_MAX_BYTES, Outputs, PAGE_MAX, Page,
     TaskFilter, TaskPage,

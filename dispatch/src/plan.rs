@@ -1,7 +1,7 @@
-//! Which hooks an event owes, for which servers, and in which order.
+//! Which hooks an event owes, for which servers or containers, and in which order.
 //!
-//! Pure: it sees the account's hooks and servers, and draws lots where the hook
-//! point says so.
+//! Pure: it sees the account's hooks, servers and the application that the event is
+//! about, and draws lots where the hook point says so.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,21 +9,15 @@ use std::sync::Arc;
 use rand::{Rng, RngExt as _};
 use serde_json::Value;
 
+use crate::app::{App, Container};
+use crate::directory::Bound;
 use crate::error::Error;
 use crate::execution::{HookRef, ServerRef};
-use crate::hook::{Hook, Targets};
+use crate::hook::Targets;
 use crate::hook_point::HookPointName;
 use crate::id::{ExecutionId, Number, ServerId};
-use crate::recipe::Recipe;
 use crate::server::Server;
 use crate::work::NewExecution;
-
-/// A hook with the recipe that it follows now.
-#[derive(Clone, Debug)]
-pub(crate) struct Bound {
-    pub(crate) hook: Hook,
-    pub(crate) recipe: Arc<Recipe>,
-}
 
 /// The servers of an account, by number.
 pub(crate) type Servers = BTreeMap<Number, Server>;
@@ -60,18 +54,58 @@ pub(crate) fn plan(
     (0..)
         .zip(lanes.into_values())
         .flat_map(|(lane, (server, hooks))| {
-            hooks.into_iter().map(move |bound| NewExecution {
-                id: ExecutionId::generate(),
-                hook: Some(HookRef {
-                    id: bound.hook.id,
-                    number: bound.hook.number,
-                }),
-                recipe: Arc::clone(&bound.recipe),
-                server: server.clone(),
-                lane,
-            })
+            hooks
+                .into_iter()
+                .map(move |bound| execution(bound, server.clone(), None, lane))
         })
         .collect()
+}
+
+/// Plans what an event about an application owes besides: `hooks` are those for
+/// containers that are on for it, in their order.
+///
+/// Each runs once for each container that it matches. Executions for one container
+/// form a lane and stand in hook order; the lanes stand as the containers do, and
+/// are counted from `first_lane`.
+pub(crate) fn plan_containers(
+    hooks: &[Arc<Bound>],
+    app: &Arc<App>,
+    first_lane: u32,
+) -> Vec<NewExecution> {
+    let mut lanes: BTreeMap<usize, Vec<&Bound>> = BTreeMap::new();
+    for bound in hooks {
+        for place in bound.places_in(app).iter() {
+            lanes.entry(*place).or_default().push(bound);
+        }
+    }
+    (first_lane..)
+        .zip(lanes)
+        .flat_map(|(lane, (place, hooks))| {
+            let container = &app.containers[place];
+            hooks
+                .into_iter()
+                .map(move |bound| execution(bound, None, Some(container.clone()), lane))
+        })
+        .collect()
+}
+
+fn execution(
+    bound: &Bound,
+    server: Option<ServerRef>,
+    container: Option<Container>,
+    lane: u32,
+) -> NewExecution {
+    NewExecution {
+        id: ExecutionId::generate(),
+        hook: Some(HookRef {
+            id: bound.hook.id,
+            number: bound.hook.number,
+        }),
+        recipe: Arc::clone(&bound.recipe),
+        server,
+        container,
+        lane,
+    }
 }
 
 /// For which servers one hook runs; `None` is for no server in particular.
@@ -90,6 +124,7 @@ fn targets(
         };
     }
     match targets {
+        Targets::Containers { .. } => Vec::new(),
         _ if !name.can_choose_server() => vec![None],
         Targets::Once => vec![None],
         Targets::All if servers.is_empty() => vec![None],

@@ -60,6 +60,7 @@ impl Rehearsal {
             hook: None,
             recipe: Arc::new(Recipe::new(Digest::of(&[]), content)),
             server: None,
+            container: None,
             lane: 0,
         };
         let json = serde_json::to_vec(event).expect("an event holds nothing that JSON cannot say");

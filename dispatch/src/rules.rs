@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Error;
+use crate::label::Label;
 
 /// Longest name, in bytes; as long as a file name may be.
 const NAME_MAX_BYTES: usize = 255;
@@ -93,6 +94,28 @@ pub(crate) fn labels(labels: &BTreeMap<String, String>) -> Result<(), Error> {
         no_nul("labels", value)?;
     }
     Ok(())
+}
+
+/// Checks free labels; there may be several of one name.
+pub(crate) fn label_list(labels: &[Label]) -> Result<(), Error> {
+    if labels.len() > LIST_MAX {
+        return Err(Error::invalid("labels", "must not be more than 64"));
+    }
+    labels
+        .iter()
+        .try_for_each(|label| self::label("labels", label))
+}
+
+/// Checks one label.
+pub(crate) fn label(field: &'static str, label: &Label) -> Result<(), Error> {
+    name(field, &label.name)?;
+    if label.value.len() > NAME_MAX_BYTES {
+        return Err(Error::invalid(
+            field,
+            "must not have a value longer than 255 bytes",
+        ));
+    }
+    no_nul(field, &label.value)
 }
 
 fn list(field: &'static str, count: usize, bytes: usize) -> Result<(), Error> {

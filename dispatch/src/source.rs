@@ -3,7 +3,10 @@
 //! The bytes lie in a store addressed by their SHA-256; a source is the name
 //! that leads to them, and it counts how often it was changed.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use md5::{Digest as _, Md5};
 use serde::Serialize;
 use tenterhook_engine::{Digest, Kind};
 use time::OffsetDateTime;
@@ -116,5 +119,42 @@ impl Serialize for Source {
             modified_at: self.modified_at,
         }
         .serialize(serializer)
+    }
+}
+
+/// The MD5, in hexadecimal digits, of bytes in base64.
+pub(crate) fn base64_md5(bytes: &[u8]) -> String {
+    // A multiple of three, so that the parts in base64 make the whole in base64.
+    const PART: usize = 3 * 4096;
+    let mut hash = Md5::new();
+    let mut text = String::new();
+    for part in bytes.chunks(PART) {
+        text.clear();
+        STANDARD.encode_string(part, &mut text);
+        hash.update(&text);
+    }
+    use std::fmt::Write as _;
+    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes whatever is written");
+        hex
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_that_of_the_base64_text() {
+        assert_eq!(base64_md5(b""), "d41d8cd98f00b204e9800998ecf8427e");
+        // `printf '#!/bin/sh\necho hi\n' | base64 -w0 | md5sum`
+        assert_eq!(
+            base64_md5(b"#!/bin/sh\necho hi\n"),
+            "c0846c54b3043d5a648e770783620732"
+        );
+        let long = vec![7; 100_000];
+        let whole = Md5::digest(STANDARD.encode(&long));
+        let whole: String = whole.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(base64_md5(&long), whole);
     }
 }

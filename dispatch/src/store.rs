@@ -19,8 +19,8 @@ use crate::execution::Execution;
 use crate::hook::Hook;
 use crate::hook_override::HookOverride;
 use crate::id::{
-    AccountId, AppId, ExecutionId, HookId, Key, NodeId, OverrideId, PrincipalId, ServerId, SourceId,
-    TaskId, TokenId,
+    AccountId, AppId, ExecutionId, HookId, Key, NodeId, OverrideId, PrincipalId, ServerId,
+    SourceId, TaskId, TokenId,
 };
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs, TaskFilter, TaskPage};
 use crate::principal::Principal;

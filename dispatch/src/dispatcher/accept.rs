@@ -7,9 +7,11 @@ use bytes::Bytes;
 use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 
-use super::{Dispatcher, Inner};
+use super::{Dispatcher, Inner, aside};
+use crate::app::App;
 use crate::clock::now;
-use crate::environment::Context;
+use crate::directory::{Directory, Entry};
+use crate::environment::{Context, name_app};
 use crate::error::{Error, Noun};
 use crate::execution::State;
 use crate::floor::{Load, Reserved, Told};
@@ -137,18 +139,9 @@ impl Inner {
         let created_at = now();
         let mut prepared = Vec::with_capacity(events.len());
         for (i, event) in events.into_iter().enumerate() {
+            match_containers(&entry, &event).await?;
             let directory = entry.directory.read();
-            let one = self.prepare(account, started_by, &event, created_at, |name, named| {
-                let named = plan::named(directory.servers(), named)?;
-                let hooks = directory.waiting_for(name);
-                Ok(plan::plan(
-                    name,
-                    hooks,
-                    directory.servers(),
-                    named.as_ref(),
-                    &mut rand::rng(),
-                ))
-            });
+            let one = self.prepare(account, started_by, event, created_at, &directory);
             prepared.push(one.map_err(|error| match error {
                 Error::Invalid { field, reason } if several => Error::Invalid {
                     field: format!("events[{i}].{field}"),
@@ -173,12 +166,9 @@ impl Inner {
         &self,
         account: AccountId,
         started_by: &str,
-        event: &Event,
+        mut event: Event,
         created_at: OffsetDateTime,
-        plan: impl FnOnce(
-            &HookPointName,
-            Option<&serde_json::Value>,
-        ) -> Result<Vec<NewExecution>, Error>,
+        directory: &Directory,
     ) -> Result<Prepared, Error> {
         event.check()?;
         let name = HookPointName::parse(&event.kind).map_err(|_| {
@@ -187,7 +177,8 @@ impl Inner {
                 "is not the name of a hook point; see the list of hook points, or use a name such as `custom.mine`",
             )
         })?;
-        let json: Bytes = serde_json::to_vec(event)
+        let executions = owed(directory, &name, &mut event)?;
+        let json: Bytes = serde_json::to_vec(&event)
             .expect("an event holds nothing that JSON cannot say")
             .into();
         if json.len() > EVENT_MAX_BYTES {
@@ -196,7 +187,6 @@ impl Inner {
                 "makes the event longer than 262144 bytes",
             ));
         }
-        let executions = plan(&name, event.server())?;
         let most = self.settings.executions_per_event;
         if executions.len() > most {
             let reason = format!(
@@ -213,7 +203,7 @@ impl Inner {
         let context = if executions.is_empty() {
             Context::default()
         } else {
-            Context::of(event, &name, json.clone())
+            Context::of(&event, &name, json.clone())
         };
         Ok(Prepared {
             new: NewTask {
@@ -320,6 +310,82 @@ impl Inner {
         };
         self.load(load);
     }
+}
+
+/// Holds the hooks that an event may owe against the containers of its application,
+/// where no other account's event has to wait for it.
+async fn match_containers(entry: &Entry, event: &Event) -> Result<(), Error> {
+    let unmatched: Vec<_> = {
+        let directory = entry.directory.read();
+        let name = HookPointName::parse(&event.kind).ok();
+        let about = name.and_then(|name| Some((about(&directory, &name, event).ok()??, name)));
+        let Some((app, name)) = about else {
+            return Ok(());
+        };
+        directory
+            .waiting_in(&name, app.id)
+            .into_iter()
+            .filter(|bound| bound.known_places_in(&app).is_none())
+            .map(|bound| (bound, Arc::clone(&app)))
+            .collect()
+    };
+    if unmatched.is_empty() {
+        return Ok(());
+    }
+    aside(move || {
+        for (bound, app) in unmatched {
+            bound.places_in(&app);
+        }
+    })
+    .await
+}
+
+/// The application that an event of Astra's is about, if it names one.
+fn about(
+    directory: &Directory,
+    name: &HookPointName,
+    event: &Event,
+) -> Result<Option<Arc<App>>, Error> {
+    match &event.subject {
+        Some(subject) if name.is_astra() && directory.account().hooks_enabled => {
+            directory.subject(subject).cloned().map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What an event owes by now. One of Astra's is told which application it is about.
+fn owed(
+    directory: &Directory,
+    name: &HookPointName,
+    event: &mut Event,
+) -> Result<Vec<NewExecution>, Error> {
+    let named = plan::named(directory.servers(), event.server())?;
+    if !name.is_astra() {
+        let hooks = directory.waiting_for(name);
+        let servers = directory.servers();
+        return Ok(plan::plan(
+            name,
+            hooks,
+            servers,
+            named.as_ref(),
+            &mut rand::rng(),
+        ));
+    }
+    let app = about(directory, name, event)?;
+    name_app(event, app.as_deref());
+    if !directory.account().hooks_enabled {
+        return Ok(Vec::new());
+    }
+    let hooks = directory.waiting_for(name);
+    let servers = directory.servers();
+    let mut owed = plan::plan(name, hooks, servers, named.as_ref(), &mut rand::rng());
+    if let Some(app) = app {
+        let lanes = owed.last().map_or(0, |last| last.lane + 1);
+        let hooks = directory.waiting_in(name, app.id);
+        owed.extend(plan::plan_containers(&hooks, &app, lanes));
+    }
+    Ok(owed)
 }
 
 fn first_attempt(new: NewExecution) -> ClaimedExecution {

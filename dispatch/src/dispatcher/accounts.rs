@@ -1,34 +1,13 @@
-//! Accounts, tokens, and who a secret belongs to.
+//! Accounts, and whether they may use Astra's hooks.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use parking_lot::Mutex;
-use time::OffsetDateTime;
 
 use super::{Dispatcher, Inner};
-use crate::account::Account;
+use crate::account::{Account, Switch};
 use crate::clock::now;
 use crate::error::{Error, Noun};
-use crate::id::{AccountId, Number, TokenId};
-use crate::page::ACCOUNT_MAX;
-use crate::role::Principal;
+use crate::id::{AccountId, Number};
 use crate::rules;
-use crate::token::{NewToken, Secret, SecretHash, Token, TokenKind};
-
-/// How long a token that was found is believed without asking the store.
-const BELIEVED: Duration = Duration::from_secs(60);
-
-/// Most tokens believed at one time.
-const BELIEVED_MOST: usize = 10_000;
-
-/// What is known of tokens without asking the store.
-#[derive(Default)]
-pub(super) struct Tokens {
-    believed: Mutex<HashMap<SecretHash, (Principal, Instant)>>,
-    uses: Mutex<HashMap<TokenId, OffsetDateTime>>,
-}
 
 impl Dispatcher {
     /// Makes an account. The first one is the operator's own.
@@ -42,9 +21,16 @@ impl Dispatcher {
             id: AccountId::generate(),
             number: Number::UNASSIGNED,
             name: name.to_owned(),
+            hooks_enabled: true,
             created_at: now(),
         };
-        self.inner.store.insert_account(account).await
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let account = inner.store.insert_account(account).await?;
+            // Reading its directory gives it the sources that come with it.
+            inner.directories.of(&*inner.store, account.id).await?;
+            Ok(account)
+        })
+        .await
     }
 
     /// Lists all accounts by number.
@@ -56,194 +42,90 @@ impl Dispatcher {
         self.inner.store.accounts().await
     }
 
-    /// Issues a token. Its secret cannot be shown again.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::NotFound`] for the
-    /// account, [`Error::Store`].
-    pub async fn issue_token(
-        &self,
-        account: AccountId,
-        new: NewToken,
-    ) -> Result<(Token, Secret), Error> {
-        rules::name("name", &new.name)?;
-        if new.expires_at.is_some_and(|expires_at| expires_at <= now()) {
-            return Err(Error::invalid("expires_at", "must lie in the future"));
-        }
-        if self.inner.store.tokens(account).await?.len() >= ACCOUNT_MAX as usize {
-            return Err(Error::invalid(
-                "name",
-                "cannot be added: the account has 20000 tokens",
-            ));
-        }
-        self.inner
-            .insert_token(account, new, TokenKind::Issued)
-            .await
-    }
-
-    /// Lists the tokens of an account, sessions among them, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NotFound`] for the account, [`Error::Store`].
-    pub async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, Error> {
-        let mut tokens = self.inner.store.tokens(account).await?;
-        let uses = self.inner.tokens.uses.lock();
-        for token in &mut tokens {
-            token.used_at = uses.get(&token.id).copied().max(token.used_at);
-        }
-        Ok(tokens)
-    }
-
-    /// Revokes a token, or ends a session.
+    /// Finds an account. It is served from memory.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Store`].
-    pub async fn revoke_token(&self, account: AccountId, id: TokenId) -> Result<(), Error> {
-        self.carry_out(async move |inner: Arc<Inner>| {
-            let revoked = inner.store.delete_token(account, id).await?;
-            let mut believed = inner.tokens.believed.lock();
-            believed.retain(|_, (principal, _)| principal.token != id);
-            revoked
-                .then_some(())
-                .ok_or_else(|| Error::not_found(Noun::Token, id))
+    pub async fn account(&self, id: AccountId) -> Result<Account, Error> {
+        let entry = self.inner.directories.of(&*self.inner.store, id).await?;
+        let directory = entry.directory.read();
+        Ok(directory.account().clone())
+    }
+
+    /// Gives an account another name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::NameTaken`], [`Error::Store`].
+    pub async fn rename_account(&self, id: AccountId, name: &str) -> Result<Account, Error> {
+        rules::name("name", name)?;
+        let name = name.to_owned();
+        self.change_account(id, move |account, _| {
+            account.name = name;
+            Ok(())
         })
         .await
     }
 
-    /// Tells who a secret belongs to; `None` if it is unknown, revoked or expired.
+    /// Switches Astra's hooks on or off for an account.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`].
-    pub async fn authenticate(&self, secret: &str) -> Result<Option<Principal>, Error> {
-        let Some(hash) = SecretHash::of(secret) else {
-            return Ok(None);
-        };
-        let now = now();
-        let tokens = &self.inner.tokens;
-        let principal = match tokens.find(hash) {
-            Some(principal) => principal,
-            None => {
-                let Some(token) = self.inner.store.token(hash).await? else {
-                    return Ok(None);
-                };
-                tokens.believe(hash, principal_of(token))
+    /// [`Error::NotFound`]; [`Error::WrongState`] if they are to be switched off
+    /// while hooks wait on Astra's hook points; [`Error::Store`].
+    pub async fn set_hooks_enabled(&self, id: AccountId, to: Switch) -> Result<Account, Error> {
+        self.change_account(id, move |account, hooks| {
+            account.hooks_enabled = to == Switch::On;
+            if account.hooks_enabled || hooks == 0 {
+                return Ok(());
             }
-        };
-        if principal
-            .expires_at
-            .is_some_and(|expires_at| expires_at <= now)
-        {
-            return Ok(None);
-        }
-        tokens.uses.lock().insert(principal.token, now);
-        Ok(Some(principal))
+            Err(Error::WrongState {
+                doing: "switch off the execution hooks of",
+                what: Noun::Account,
+                id: account.id.to_string(),
+                state: format!("using {hooks} of them"),
+            })
+        })
+        .await
     }
 
-    /// Makes a session for so long, for whoever knows the name of an issued token
-    /// and its secret. It allows what the token does, and ends no later.
+    /// Makes sure that an account may use Astra's hooks: to be asked before
+    /// anything that Astra's interface does with sources, hooks and overrides.
     ///
     /// # Errors
     ///
-    /// [`Error::Store`].
-    pub async fn log_in(
+    /// [`Error::HooksDisabled`], [`Error::NotFound`] for the account, [`Error::Store`].
+    pub async fn check_hooks_enabled(&self, id: AccountId) -> Result<(), Error> {
+        let entry = self.inner.directories.of(&*self.inner.store, id).await?;
+        let directory = entry.directory.read();
+        directory.check_hooks_enabled()
+    }
+
+    /// Changes an account; `change` is told how many of its hooks wait on Astra's
+    /// hook points.
+    async fn change_account(
         &self,
-        name: &str,
-        secret: &str,
-        lasting: Duration,
-    ) -> Result<Option<(Principal, Secret)>, Error> {
-        let Some(principal) = self.authenticate(secret).await? else {
-            return Ok(None);
-        };
-        if principal.name != name || principal.kind != TokenKind::Issued {
-            return Ok(None);
-        }
-        let end = now() + lasting;
-        let session = NewToken {
-            name: principal.name,
-            role: principal.role,
-            expires_at: Some(
-                principal
-                    .expires_at
-                    .map_or(end, |expires_at| expires_at.min(end)),
-            ),
-        };
-        let (token, secret) = self
-            .inner
-            .insert_token(principal.account, session, TokenKind::Session)
-            .await?;
-        Ok(Some((principal_of(token), secret)))
-    }
-}
-
-impl Inner {
-    async fn insert_token(
-        &self,
-        account: AccountId,
-        new: NewToken,
-        kind: TokenKind,
-    ) -> Result<(Token, Secret), Error> {
-        let secret = Secret::generate();
-        let token = Token {
-            id: TokenId::generate(),
-            account,
-            name: new.name,
-            role: new.role,
-            kind,
-            created_at: now(),
-            expires_at: new.expires_at,
-            used_at: None,
-        };
-        self.store
-            .insert_token(token.clone(), secret.hash())
-            .await?;
-        Ok((token, secret))
-    }
-
-    /// Stores when tokens were last used.
-    pub(super) async fn flush_token_uses(&self) {
-        let uses: Vec<_> = self.tokens.uses.lock().drain().collect();
-        if uses.is_empty() {
-            return;
-        }
-        if let Err(error) = self.store.touch_tokens(uses).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "cannot note when tokens were used"
-            );
-        }
-    }
-}
-
-impl Tokens {
-    fn find(&self, hash: SecretHash) -> Option<Principal> {
-        let believed = self.believed.lock();
-        let (principal, since) = believed.get(&hash)?;
-        (since.elapsed() < BELIEVED).then(|| principal.clone())
-    }
-
-    fn believe(&self, hash: SecretHash, principal: Principal) -> Principal {
-        let mut believed = self.believed.lock();
-        if believed.len() >= BELIEVED_MOST {
-            believed.retain(|_, (_, since)| since.elapsed() < BELIEVED);
-        }
-        if believed.len() < BELIEVED_MOST {
-            believed.insert(hash, (principal.clone(), Instant::now()));
-        }
-        principal
-    }
-}
-
-fn principal_of(token: Token) -> Principal {
-    Principal {
-        account: token.account,
-        token: token.id,
-        name: token.name,
-        role: token.role,
-        expires_at: token.expires_at,
-        kind: token.kind,
+        id: AccountId,
+        change: impl FnOnce(&mut Account, usize) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Account, Error> {
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let entry = inner.directories.of(&*inner.store, id).await?;
+            let _changing = entry.changing.lock().await;
+            let account = {
+                let directory = entry.directory.read();
+                let hooks = directory
+                    .hooks()
+                    .filter(|bound| bound.hook.event.is_astra())
+                    .count();
+                let mut account = directory.account().clone();
+                change(&mut account, hooks)?;
+                account
+            };
+            inner.store.update_account(account.clone()).await?;
+            entry.directory.write().put_account(account.clone());
+            Ok(account)
+        })
+        .await
     }
 }

@@ -112,6 +112,7 @@ impl Inner {
                 hook: None,
                 recipe: Arc::clone(&recipe),
                 server,
+                container: None,
                 lane,
             })
             .collect();

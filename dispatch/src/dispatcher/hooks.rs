@@ -1,27 +1,25 @@
 //! Making, changing and removing hooks.
 
+mod check;
+
 use std::sync::Arc;
 
-use tenterhook_engine::AskedLimits;
-
+use self::check::changed;
 use super::audit::ConfigChange;
 use super::{Dispatcher, Inner};
-use crate::clock::now;
-use crate::directory::Directory;
 use crate::error::Error;
-use crate::hook::{Hook, HookChange, NewHook, Targets};
-use crate::hook_point::HookPointName;
-use crate::id::{AccountId, HookId, Key, Number, SourceId};
-use crate::page::ACCOUNT_MAX;
-use crate::rules;
+use crate::hook::{Hook, HookChange, NewHook};
+use crate::id::{AccountId, HookId, Key};
 
 impl Dispatcher {
     /// Binds a source to a hook point.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] for the source, the hook point or a server;
-    /// [`Error::Invalid`]; [`Error::OverCeiling`]; [`Error::Store`].
+    /// [`Error::NotFound`] for the source, the hook point, a server or the
+    /// application; [`Error::Invalid`]; [`Error::NameTaken`]; [`Error::NotReplicated`];
+    /// [`Error::HooksDisabled`] on Astra's hook points; [`Error::OverCeiling`];
+    /// [`Error::Store`].
     pub async fn create_hook(&self, account: AccountId, new: NewHook) -> Result<Hook, Error> {
         let hook = self
             .carry_out(async move |inner: Arc<Inner>| {
@@ -30,7 +28,7 @@ impl Dispatcher {
                 let hook = {
                     let directory = entry.directory.read();
                     let source = directory.source(new.source)?.id;
-                    inner.check_hook(&directory, source, new)?
+                    inner.check_hook(&directory, source, new, None)?
                 };
                 let hook = inner.store.insert_hook(account, hook).await?;
                 entry.directory.write().put_hook(hook.clone());
@@ -59,13 +57,16 @@ impl Dispatcher {
                 let hook = {
                     let directory = entry.directory.read();
                     let old = &directory.hook(key)?.hook;
+                    let modified_by = change.modified_by.or(old.modified_by);
                     let new = changed(old, change);
                     let source = directory.source(new.source)?.id;
                     Hook {
                         id: old.id,
                         number: old.number,
+                        created_by: old.created_by,
+                        modified_by,
                         created_at: old.created_at,
-                        ..inner.check_hook(&directory, source, new)?
+                        ..inner.check_hook(&directory, source, new, Some(old))?
                     }
                 };
                 inner.store.update_hook(account, hook.clone()).await?;
@@ -136,101 +137,5 @@ impl Dispatcher {
             server: None,
         };
         self.config_changed(account, change).await;
-    }
-}
-
-impl Inner {
-    /// Checks a hook to be made, and fills in what it leaves out.
-    pub(super) fn check_hook(
-        &self,
-        directory: &Directory,
-        source: SourceId,
-        new: NewHook,
-    ) -> Result<Hook, Error> {
-        if directory.hooks().len() >= ACCOUNT_MAX as usize {
-            return Err(Error::invalid(
-                "event",
-                "cannot have one more hook: the account has 20000",
-            ));
-        }
-        let event = HookPointName::parse(&new.event)?;
-        rules::args(&new.args)?;
-        rules::env(&new.env)?;
-        new.retry.check()?;
-        self.check_limits(&new.limits)?;
-        Ok(Hook {
-            id: HookId::generate(),
-            number: Number::UNASSIGNED,
-            source,
-            targets: targets(directory, &event, new.targets)?,
-            args: new.args,
-            env: new.env,
-            limits: new.limits,
-            order: new.order,
-            enabled: new.enabled.unwrap_or(true),
-            failure_policy: new
-                .failure_policy
-                .unwrap_or_else(|| event.default_failure_policy()),
-            retry: new.retry,
-            event,
-            created_at: now(),
-            modified_at: now(),
-        })
-    }
-
-    /// Checks that limits are within what the operator allows.
-    pub(super) fn check_limits(&self, limits: &AskedLimits) -> Result<(), Error> {
-        limits.resolve(&self.settings.default_limits, &self.settings.ceiling)?;
-        Ok(())
-    }
-}
-
-/// The targets that a hook has in the end, in one form: sorted, each once.
-fn targets(
-    directory: &Directory,
-    event: &HookPointName,
-    asked: Option<Targets>,
-) -> Result<Targets, Error> {
-    if !event.can_choose_server() {
-        return Ok(Targets::Once);
-    }
-    match asked {
-        None if event.point().is_some() => Ok(Targets::All),
-        None => Ok(Targets::Once),
-        Some(Targets::These(mut servers)) => {
-            servers.sort_unstable();
-            servers.dedup();
-            for server in &servers {
-                directory.server(Key::Number(*server))?;
-            }
-            Ok(Targets::These(servers))
-        }
-        Some(targets) => Ok(targets),
-    }
-}
-
-/// The hook that `change` makes of `old`, as if it were made new.
-///
-/// A hook that moves to another event has that event's defaults, unless it says otherwise.
-fn changed(old: &Hook, change: HookChange) -> NewHook {
-    let moves = change
-        .event
-        .as_ref()
-        .is_some_and(|event| event != old.event.as_str());
-    let kept =
-        |targets: &Targets| (!moves || old.event.can_choose_server()).then(|| targets.clone());
-    NewHook {
-        source: change.source.unwrap_or(Key::Id(old.source)),
-        event: change.event.unwrap_or_else(|| old.event.to_string()),
-        targets: change.targets.or_else(|| kept(&old.targets)),
-        args: change.args.unwrap_or_else(|| old.args.clone()),
-        env: change.env.unwrap_or_else(|| old.env.clone()),
-        limits: change.limits.unwrap_or_else(|| old.limits.clone()),
-        order: change.order.unwrap_or(old.order),
-        enabled: change.enabled.or(Some(old.enabled)),
-        failure_policy: change
-            .failure_policy
-            .or_else(|| (!moves).then_some(old.failure_policy)),
-        retry: change.retry.unwrap_or_else(|| old.retry.clone()),
     }
 }

@@ -7,16 +7,16 @@ use tenterhook_engine::{Digest, Kind, Program, Refusal};
 
 use super::audit::ConfigChange;
 use super::servers::in_the_callers_words;
-use super::{Dispatcher, Inner};
+use super::{Dispatcher, Inner, aside};
 use crate::clock::now;
-use crate::directory::Entry;
+use crate::directory::{Directory, Entry};
 use crate::error::{Error, Noun};
-use crate::hook::{Hook, NewHook};
+use crate::hook::{Hook, NewHook, Targets};
 use crate::id::{AccountId, Key, Number, SourceId};
 use crate::page::ACCOUNT_MAX;
 use crate::rules;
 use crate::settings::{MODULE_MAX_BYTES, SCRIPT_MAX_BYTES};
-use crate::source::{NewSource, Source, SourceChange};
+use crate::source::{NewSource, Source, SourceChange, base64_md5};
 
 impl Dispatcher {
     /// Uploads a source, and hooks of it, all or nothing. Whatever source the
@@ -37,6 +37,7 @@ impl Dispatcher {
     ) -> Result<(Source, Vec<Hook>), Error> {
         rules::name("name", &new.name)?;
         rules::description(&new.description)?;
+        rules::label_list(&new.labels)?;
         let (source, hooks) = self
             .carry_out(async move |inner: Arc<Inner>| {
                 inner.create_source(account, new, hooks).await
@@ -46,12 +47,14 @@ impl Dispatcher {
         Ok((source, hooks))
     }
 
-    /// Changes a source; with `hooks`, replaces the whole set of its hooks too.
-    /// All or nothing. Its hooks run the new program from now on.
+    /// Changes a source; with `hooks`, replaces the whole set of its hooks too, unless
+    /// there are some for containers: those are not to be lost that way. All or
+    /// nothing. Its hooks run the new program from now on.
     ///
     /// # Errors
     ///
-    /// Those of [`create_source`](Self::create_source).
+    /// Those of [`create_source`](Self::create_source), and [`Error::ReadOnly`] if it
+    /// came with the account, [`Error::WrongState`] if its hooks cannot be replaced.
     pub async fn change_source(
         &self,
         account: AccountId,
@@ -64,6 +67,9 @@ impl Dispatcher {
         }
         if let Some(description) = &change.description {
             rules::description(description)?;
+        }
+        if let Some(labels) = &change.labels {
+            rules::label_list(labels)?;
         }
         let source = self
             .carry_out(async move |inner: Arc<Inner>| {
@@ -78,13 +84,14 @@ impl Dispatcher {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::InUse`] by hooks, [`Error::Store`].
+    /// [`Error::NotFound`], [`Error::InUse`] by hooks, [`Error::ReadOnly`] if it came
+    /// with the account, [`Error::Store`].
     pub async fn delete_source(&self, account: AccountId, key: Key<SourceId>) -> Result<(), Error> {
         let source = self
             .carry_out(async move |inner: Arc<Inner>| {
                 let entry = inner.directories.of(&*inner.store, account).await?;
                 let _changing = entry.changing.lock().await;
-                let source = entry.directory.read().source(key)?.clone();
+                let source = entry.directory.read().own_source(key)?.clone();
                 inner
                     .store
                     .delete_source(account, source.id)
@@ -98,7 +105,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Lists the sources of an account by number.
+    /// Lists the sources of an account by number: its own, then those that came with
+    /// it.
     ///
     /// # Errors
     ///
@@ -165,8 +173,9 @@ impl Inner {
     ) -> Result<(Source, Vec<Hook>), Error> {
         let entry = self.directories.of(&*self.store, account).await?;
         let program = self.load_program(new.kind, &new.bytes).await?;
+        let base64_md5 = checksum(&new.bytes).await?;
         let _changing = entry.changing.lock().await;
-        if entry.directory.read().sources().len() >= ACCOUNT_MAX as usize {
+        if entry.directory.read().uploaded() >= ACCOUNT_MAX as usize {
             return Err(Error::invalid(
                 "name",
                 "cannot be added: the account has 20000 sources",
@@ -181,6 +190,12 @@ impl Inner {
             size_bytes: new.bytes.len() as u64,
             revision: 1,
             description: new.description,
+            base64_md5,
+            private: new.private,
+            preloaded: false,
+            labels: new.labels,
+            created_by: new.created_by,
+            modified_by: None,
             created_at: now(),
             modified_at: now(),
         };
@@ -205,23 +220,32 @@ impl Inner {
         hooks: Option<Vec<NewHook>>,
     ) -> Result<Source, Error> {
         let entry = self.directories.of(&*self.store, account).await?;
-        entry.directory.read().source(key)?;
+        entry.directory.read().own_source(key)?;
         let program = match &change.bytes {
-            Some(bytes) => Some(self.load_program(change.kind, bytes).await?),
+            Some(bytes) => Some((
+                self.load_program(change.kind, bytes).await?,
+                checksum(bytes).await?,
+            )),
             None => None,
         };
         let _changing = entry.changing.lock().await;
-        let mut source = entry.directory.read().source(key)?.clone();
+        let mut source = entry.directory.read().own_source(key)?.clone();
         source.name = change.name.unwrap_or(source.name);
         source.description = change.description.unwrap_or(source.description);
+        source.labels = change.labels.unwrap_or(source.labels);
+        source.modified_by = change.modified_by.or(source.modified_by);
         source.modified_at = now();
-        if let (Some(program), Some(bytes)) = (program, &change.bytes)
+        if let (Some((program, base64_md5)), Some(bytes)) = (program, &change.bytes)
             && program.digest() != source.digest
         {
             source.kind = program.kind();
             source.digest = program.digest();
             source.size_bytes = bytes.len() as u64;
+            source.base64_md5 = base64_md5;
             source.revision += 1;
+        }
+        if hooks.is_some() {
+            check_replaceable(&entry.directory.read(), &source)?;
         }
         let hooks = hooks
             .map(|hooks| self.check_hooks(&entry, source.id, hooks))
@@ -253,7 +277,7 @@ impl Inner {
         let directory = entry.directory.read();
         hooks
             .into_iter()
-            .map(|new| self.check_hook(&directory, source, new))
+            .map(|new| self.check_hook(&directory, source, new, None))
             .collect()
     }
 
@@ -286,4 +310,23 @@ impl Inner {
         self.programs.keep(&program);
         Ok(program)
     }
+}
+
+fn check_replaceable(directory: &Directory, source: &Source) -> Result<(), Error> {
+    let for_containers = |hook: &Hook| matches!(hook.targets, Targets::Containers { .. });
+    if !directory.hooks_of(source.id).iter().any(for_containers) {
+        return Ok(());
+    }
+    Err(Error::WrongState {
+        doing: "replace the hooks of",
+        what: Noun::Source,
+        id: source.number.to_string(),
+        state: "bound to containers".into(),
+    })
+}
+
+/// A large module's takes a while.
+async fn checksum(bytes: &Bytes) -> Result<String, Error> {
+    let bytes = bytes.clone();
+    aside(move || base64_md5(&bytes)).await
 }

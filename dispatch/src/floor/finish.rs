@@ -245,6 +245,7 @@ impl Kept {
             digest: new.recipe.digest,
             failure_policy: new.recipe.content.failure_policy,
             server: new.server.clone(),
+            container: new.container.clone(),
             state: attempt.state,
             attempt: attempt.attempt,
             outcome: attempt.outcome.clone(),

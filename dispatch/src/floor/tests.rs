@@ -150,6 +150,7 @@ impl World {
                 hook: None,
                 recipe: Arc::clone(&self.recipe),
                 server: None,
+                container: None,
                 lane,
             },
             attempt: 0,

@@ -8,9 +8,9 @@ use tenterhook_engine::{AskedLimits, Digest, Kind};
 
 use super::*;
 use crate::clock::now;
-use crate::hook::FailurePolicy;
-use crate::id::{HookId, SourceId};
-use crate::recipe::RecipeContent;
+use crate::hook::{FailurePolicy, Hook};
+use crate::id::{HookId, PrincipalId, SourceId};
+use crate::recipe::{Recipe, RecipeContent};
 use crate::retry::RetryPolicy;
 
 fn name(name: &str) -> HookPointName {
@@ -45,25 +45,29 @@ fn bound(number: i32, event: &str, targets: Targets) -> Arc<Bound> {
         failure_policy: FailurePolicy::Open,
         retry: RetryPolicy::default(),
     };
-    Arc::new(Bound {
-        hook: Hook {
-            id: HookId::generate(),
-            number: Number::new(number),
-            source: SourceId::generate(),
-            event: name(event),
-            targets,
-            args: Vec::new(),
-            env: BTreeMap::new(),
-            limits: AskedLimits::default(),
-            order: 0,
-            enabled: true,
-            failure_policy: FailurePolicy::Open,
-            retry: RetryPolicy::default(),
-            created_at: now(),
-            modified_at: now(),
-        },
-        recipe: Arc::new(Recipe::new(Digest::of(b""), content)),
-    })
+    let hook = Hook {
+        id: HookId::generate(),
+        number: Number::new(number),
+        name: None,
+        description: String::new(),
+        managed: false,
+        labels: Vec::new(),
+        created_by: PrincipalId::SYSTEM,
+        modified_by: None,
+        source: SourceId::generate(),
+        event: name(event),
+        targets,
+        args: Vec::new(),
+        env: BTreeMap::new(),
+        limits: AskedLimits::default(),
+        order: 0,
+        enabled: true,
+        failure_policy: FailurePolicy::Open,
+        retry: RetryPolicy::default(),
+        created_at: now(),
+        modified_at: now(),
+    };
+    Arc::new(Bound::new(hook, Recipe::new(Digest::of(b""), content)))
 }
 
 /// Pairs of server and hook, each in planned order.

@@ -51,6 +51,7 @@ pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
             }),
             recipe: Arc::new(Recipe::of(&hook, &source)),
             server: None,
+            container: None,
             lane: 0,
         }],
         program: None,

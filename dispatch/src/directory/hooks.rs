@@ -1,0 +1,295 @@
+//! Hooks, found by the event and the application that they wait for.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::Directory;
+use super::index::{Index, Indexed, Listed, created};
+use crate::app::App;
+use crate::criterion::Matcher;
+use crate::error::{Error, Noun};
+use crate::hook::{Hook, Targets};
+use crate::hook_point::HookPointName;
+use crate::id::{AppId, HookId, Key, Number, SourceId};
+use crate::lookup::Lookup;
+use crate::recipe::Recipe;
+use crate::source::Source;
+
+/// A hook with the recipe that it follows now.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    pub(crate) hook: Hook,
+    pub(crate) recipe: Arc<Recipe>,
+    /// Which containers of an application it matches, while that is the same.
+    matched: Mutex<HashMap<AppId, (Arc<App>, Arc<[usize]>)>>,
+}
+
+impl Bound {
+    pub(crate) fn new(hook: Hook, recipe: Recipe) -> Self {
+        Self {
+            hook,
+            recipe: Arc::new(recipe),
+            matched: Mutex::default(),
+        }
+    }
+
+    /// The containers of an application that the hook runs for, as places in its
+    /// list. They are worked out once for each change of the hook or the
+    /// application, which may take a while: not for a thread that others wait for.
+    pub(crate) fn places_in(&self, app: &Arc<App>) -> Arc<[usize]> {
+        if let Some(places) = self.known_places_in(app) {
+            return places;
+        }
+        let Targets::Containers { criteria, .. } = &self.hook.targets else {
+            return Arc::default();
+        };
+        // Expressions that were taken once and are refused by now match nothing.
+        let places: Arc<[usize]> = match Matcher::compile(criteria) {
+            Ok(matcher) => (0..)
+                .zip(&app.containers)
+                .filter(|(_, container)| matcher.matches(container))
+                .map(|(place, _)| place)
+                .collect(),
+            Err(error) => {
+                tracing::warn!(
+                    hook.id = %self.hook.id,
+                    error = &error as &dyn std::error::Error,
+                    "cannot hold containers against the criteria of a hook"
+                );
+                Arc::default()
+            }
+        };
+        self.matched
+            .lock()
+            .insert(app.id, (Arc::clone(app), Arc::clone(&places)));
+        places
+    }
+
+    /// The same, if it has been worked out already.
+    pub(crate) fn known_places_in(&self, app: &Arc<App>) -> Option<Arc<[usize]>> {
+        let matched = self.matched.lock();
+        let (of, places) = matched.get(&app.id)?;
+        Arc::ptr_eq(of, app).then(|| Arc::clone(places))
+    }
+
+    /// The order in which hooks run on one target.
+    pub(crate) fn turn(&self) -> (i32, Number) {
+        (self.hook.order, self.hook.number)
+    }
+
+    /// Whom it waits for; `None` if it is switched off.
+    fn waits_for(&self) -> Option<(HookPointName, Whom)> {
+        let whom = match self.hook.targets {
+            Targets::Containers { app: Some(app), .. } => Whom::App(app),
+            Targets::Containers { app: None, .. } => Whom::AnyApp,
+            Targets::Once | Targets::All | Targets::These(_) => Whom::Event,
+        };
+        // Those that the operator keeps may be turned on for one application.
+        let waits = self.hook.enabled || self.hook.managed;
+        waits.then(|| (self.hook.event.clone(), whom))
+    }
+
+    fn app(&self) -> Option<AppId> {
+        match self.hook.targets {
+            Targets::Containers { app, .. } => app,
+            Targets::Once | Targets::All | Targets::These(_) => None,
+        }
+    }
+}
+
+/// Whom a hook waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Whom {
+    /// The event, whatever it is about.
+    Event,
+    /// The containers of this application.
+    App(AppId),
+    /// Those of any application.
+    AnyApp,
+}
+
+/// The hooks of an account.
+#[derive(Default)]
+pub(super) struct Hooks {
+    all: Index<Bound>,
+    /// In the order in which they run.
+    waiting: HashMap<(HookPointName, Whom), Vec<Arc<Bound>>>,
+    by_app: HashMap<AppId, Listed<Bound>>,
+    by_source: HashMap<SourceId, BTreeSet<Number>>,
+}
+
+impl Hooks {
+    pub(super) fn put(&mut self, hook: Hook, source: &Source) {
+        self.remove(hook.number);
+        let recipe = Recipe::of(&hook, source);
+        let bound = Arc::new(Bound::new(hook, recipe));
+        if let Some(whom) = bound.waits_for() {
+            let waiting = self.waiting.entry(whom).or_default();
+            let at = waiting.partition_point(|other| other.turn() < bound.turn());
+            waiting.insert(at, Arc::clone(&bound));
+        }
+        if let Some(app) = bound.app() {
+            let of_app = self.by_app.entry(app).or_default();
+            of_app.insert(bound.place(), Arc::clone(&bound));
+        }
+        let of_source = self.by_source.entry(bound.hook.source).or_default();
+        of_source.insert(bound.hook.number);
+        self.all.put(bound);
+    }
+
+    pub(super) fn remove(&mut self, number: Number) -> Option<Arc<Bound>> {
+        let bound = self.all.remove(number)?;
+        if let Some(whom) = bound.waits_for()
+            && let Some(waiting) = self.waiting.get_mut(&whom)
+        {
+            waiting.retain(|other| other.hook.number != number);
+            if waiting.is_empty() {
+                self.waiting.remove(&whom);
+            }
+        }
+        if let Some(app) = bound.app()
+            && let Some(of_app) = self.by_app.get_mut(&app)
+        {
+            of_app.remove(&bound.place());
+            if of_app.is_empty() {
+                self.by_app.remove(&app);
+            }
+        }
+        if let Some(of_source) = self.by_source.get_mut(&bound.hook.source) {
+            of_source.remove(&number);
+            if of_source.is_empty() {
+                self.by_source.remove(&bound.hook.source);
+            }
+        }
+        Some(bound)
+    }
+
+    /// Forgets what hooks match in an application that is gone.
+    pub(super) fn forget_app(&self, app: AppId) {
+        for bound in self.all.iter().filter(|bound| bound.hook.managed) {
+            bound.matched.lock().remove(&app);
+        }
+    }
+
+    fn waiting(&self, event: &HookPointName, whom: Whom) -> &[Arc<Bound>] {
+        self.waiting
+            .get(&(event.clone(), whom))
+            .map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Directory {
+    /// All hooks, by number.
+    pub(crate) fn hooks(&self) -> impl ExactSizeIterator<Item = &Arc<Bound>> {
+        self.hooks.all.iter()
+    }
+
+    pub(crate) fn hook(&self, key: Key<HookId>) -> Result<&Arc<Bound>, Error> {
+        match key {
+            Key::Number(number) => self.hooks.all.by_number(number),
+            Key::Id(id) => self.hooks.all.by_id(id.as_uuid()),
+        }
+        .ok_or_else(|| Error::not_found(Noun::Hook, key))
+    }
+
+    pub(crate) fn hook_named(&self, name: &str) -> Option<&Arc<Bound>> {
+        self.hooks.all.by_name(name)
+    }
+
+    /// The enabled hooks that wait for an event, those for containers aside, in the
+    /// order in which they run.
+    pub(crate) fn waiting_for(&self, event: &HookPointName) -> &[Arc<Bound>] {
+        self.hooks.waiting(event, Whom::Event)
+    }
+
+    /// The hooks that wait for an event about an application and are on for it, in
+    /// the order in which they run in each container.
+    pub(crate) fn waiting_in(&self, event: &HookPointName, app: AppId) -> Vec<Arc<Bound>> {
+        let own = self.hooks.waiting(event, Whom::App(app)).iter();
+        let any = self.hooks.waiting(event, Whom::AnyApp).iter();
+        let mut waiting: Vec<_> = own
+            .chain(any)
+            .filter(|bound| {
+                let switched = self.override_for(app, bound.hook.id);
+                switched.unwrap_or(bound.hook.enabled)
+            })
+            .cloned()
+            .collect();
+        waiting.sort_unstable_by_key(|bound| bound.turn());
+        waiting
+    }
+
+    /// Hooks that a look-up names, all or those of one application, in the order of
+    /// lists.
+    pub(crate) fn find_hooks<'a>(
+        &'a self,
+        app: Option<AppId>,
+        lookup: &'a Lookup,
+    ) -> Box<dyn Iterator<Item = &'a Arc<Bound>> + 'a> {
+        static NONE: Listed<Bound> = Listed::new();
+        let Some(app) = app else {
+            return self.hooks.all.find(lookup);
+        };
+        let of_app = || self.hooks.by_app.get(&app).unwrap_or(&NONE);
+        match lookup {
+            Lookup::All => Box::new(of_app().values()),
+            Lookup::CreatedRange(from, to) => Box::new(created(of_app(), *from, *to)),
+            Lookup::Ids(_) | Lookup::Names(_) | Lookup::NameRange(..) => {
+                let found = self.hooks.all.find(lookup);
+                Box::new(found.filter(move |bound| bound.app() == Some(app)))
+            }
+        }
+    }
+
+    /// The hooks of an application, oldest first.
+    pub(crate) fn hooks_of_app(&self, app: AppId) -> impl ExactSizeIterator<Item = &Arc<Bound>> {
+        static NONE: Listed<Bound> = Listed::new();
+        self.hooks.by_app.get(&app).unwrap_or(&NONE).values()
+    }
+
+    /// The hooks that run a source, by number.
+    pub(crate) fn hooks_of(&self, source: SourceId) -> Vec<Hook> {
+        let numbers = self.hooks.by_source.get(&source).into_iter().flatten();
+        numbers
+            .filter_map(|number| self.hooks.all.by_number(*number))
+            .map(|bound| bound.hook.clone())
+            .collect()
+    }
+
+    /// Puts a hook in place of its former self. Its source must be there.
+    pub(crate) fn put_hook(&mut self, hook: Hook) {
+        self.hooks.remove(hook.number);
+        if let Some(source) = self.sources.by_id(hook.source.as_uuid()) {
+            self.hooks.put(hook, source);
+        }
+    }
+
+    /// Removes a hook with its overrides.
+    pub(crate) fn remove_hook(&mut self, number: Number) {
+        if let Some(bound) = self.hooks.remove(number) {
+            self.remove_overrides_of(bound.hook.id);
+        }
+    }
+}
+
+impl Indexed for Bound {
+    fn id(&self) -> Uuid {
+        self.hook.id.as_uuid()
+    }
+
+    fn number(&self) -> Number {
+        self.hook.number
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.hook.name.as_deref()
+    }
+
+    fn created_at(&self) -> OffsetDateTime {
+        self.hook.created_at
+    }
+}

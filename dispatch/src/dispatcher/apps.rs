@@ -1,0 +1,178 @@
+//! Entering, changing and removing applications.
+
+use std::sync::Arc;
+
+use super::audit::ConfigChange;
+use super::{Dispatcher, Inner};
+use crate::app::{App, AppChange, NewApp};
+use crate::clock::now;
+use crate::directory::Directory;
+use crate::error::{Error, Noun};
+use crate::id::{AccountId, AppId, Key, Number};
+use crate::page::ACCOUNT_MAX;
+
+impl Dispatcher {
+    /// Enters an application.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`]; [`Error::NameTaken`] for its name or id;
+    /// [`Error::NotFound`] for the account; [`Error::Store`].
+    pub async fn create_app(&self, account: AccountId, new: NewApp) -> Result<App, Error> {
+        let app = App {
+            id: new.id.unwrap_or_else(AppId::generate),
+            number: Number::UNASSIGNED,
+            name: new.name,
+            replicated: new.replicated,
+            containers: new.containers,
+            created_at: now(),
+            modified_at: now(),
+        };
+        app.check()?;
+        let app = self
+            .carry_out(async move |inner: Arc<Inner>| {
+                let entry = inner.directories.of(&*inner.store, account).await?;
+                let _changing = entry.changing.lock().await;
+                check_room(&entry.directory.read(), &app)?;
+                let app = inner.store.insert_app(account, app).await?;
+                entry.directory.write().put_app(app.clone());
+                Ok(app)
+            })
+            .await?;
+        self.app_changed(account, &app, "created").await;
+        Ok(app)
+    }
+
+    /// Changes an application. Executions that were accepted before keep to the
+    /// containers that it had then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::NameTaken`], [`Error::Store`].
+    pub async fn change_app(
+        &self,
+        account: AccountId,
+        key: Key<AppId>,
+        change: AppChange,
+    ) -> Result<App, Error> {
+        let app = self
+            .carry_out(async move |inner: Arc<Inner>| {
+                let entry = inner.directories.of(&*inner.store, account).await?;
+                let _changing = entry.changing.lock().await;
+                let old = Arc::clone(entry.directory.read().app(key)?);
+                let app = App {
+                    id: old.id,
+                    number: old.number,
+                    name: change.name.unwrap_or_else(|| old.name.clone()),
+                    replicated: change.replicated.unwrap_or(old.replicated),
+                    containers: change.containers.unwrap_or_else(|| old.containers.clone()),
+                    created_at: old.created_at,
+                    modified_at: now(),
+                };
+                app.check()?;
+                check_room(&entry.directory.read(), &app)?;
+                inner.store.update_app(account, app.clone()).await?;
+                entry.directory.write().put_app(app.clone());
+                Ok(app)
+            })
+            .await?;
+        self.app_changed(account, &app, "changed").await;
+        Ok(app)
+    }
+
+    /// Removes an application with its overrides.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::InUse`] by hooks of it, [`Error::Store`].
+    pub async fn delete_app(&self, account: AccountId, key: Key<AppId>) -> Result<(), Error> {
+        let app = self
+            .carry_out(async move |inner: Arc<Inner>| {
+                let entry = inner.directories.of(&*inner.store, account).await?;
+                let _changing = entry.changing.lock().await;
+                let app = {
+                    let directory = entry.directory.read();
+                    let app = Arc::clone(directory.app(key)?);
+                    let mut by: Vec<_> = directory
+                        .hooks_of_app(app.id)
+                        .map(|bound| bound.hook.number)
+                        .collect();
+                    by.sort_unstable();
+                    if !by.is_empty() {
+                        return Err(Error::InUse {
+                            what: Noun::App,
+                            id: key.to_string(),
+                            by,
+                        });
+                    }
+                    app
+                };
+                inner.store.delete_app(account, app.id).await?;
+                entry.directory.write().remove_app(app.number);
+                Ok(app)
+            })
+            .await?;
+        self.app_changed(account, &app, "deleted").await;
+        Ok(())
+    }
+
+    /// Lists the applications of an account by number.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for the account, [`Error::Store`].
+    pub async fn apps(&self, account: AccountId) -> Result<Vec<App>, Error> {
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
+        let directory = entry.directory.read();
+        Ok(directory.apps().map(|app| App::clone(app)).collect())
+    }
+
+    /// Finds an application.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn app(&self, account: AccountId, key: Key<AppId>) -> Result<App, Error> {
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
+        let directory = entry.directory.read();
+        directory.app(key).map(|app| App::clone(app))
+    }
+
+    async fn app_changed(&self, account: AccountId, app: &App, operation: &'static str) {
+        let change = ConfigChange {
+            object: "app",
+            number: app.number,
+            name: app.name.clone(),
+            operation,
+            server: None,
+        };
+        self.config_changed(account, change).await;
+    }
+}
+
+/// Checks that the account has room for an application as it is to be.
+fn check_room(directory: &Directory, app: &App) -> Result<(), Error> {
+    let others = || directory.apps().filter(|other| other.id != app.id);
+    if others().count() >= ACCOUNT_MAX as usize {
+        return Err(Error::invalid(
+            "name",
+            "cannot be entered: the account has 20000 apps",
+        ));
+    }
+    let containers: usize = others().map(|other| other.containers.len()).sum();
+    if containers + app.containers.len() > ACCOUNT_MAX as usize {
+        return Err(Error::invalid(
+            "containers",
+            "cannot be entered: the account's apps would have more than 20000",
+        ));
+    }
+    Ok(())
+}

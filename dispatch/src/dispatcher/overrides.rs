@@ -1,0 +1,166 @@
+//! Turning the operator's hooks on and off for single applications.
+
+use std::sync::Arc;
+
+use super::{Dispatcher, Inner};
+use crate::clock::now;
+use crate::error::Error;
+use crate::hook_override::{HookOverride, NewOverride, OverrideChange};
+use crate::id::{AccountId, AppId, Key, OverrideId};
+use crate::page::ACCOUNT_MAX;
+use crate::rules;
+
+impl Dispatcher {
+    /// Makes an override.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for the hook or the application; [`Error::Invalid`] for
+    /// `hook` if the operator does not keep it; [`Error::NameTaken`] if there is
+    /// one for the two already; [`Error::HooksDisabled`]; [`Error::Store`].
+    pub async fn create_override(
+        &self,
+        account: AccountId,
+        new: NewOverride,
+    ) -> Result<HookOverride, Error> {
+        rules::label_list(&new.labels)?;
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let entry = inner.directories.of(&*inner.store, account).await?;
+            let _changing = entry.changing.lock().await;
+            {
+                let directory = entry.directory.read();
+                directory.check_hooks_enabled()?;
+                directory.app(Key::Id(new.app))?;
+                if !directory.hook(Key::Id(new.hook))?.hook.managed {
+                    return Err(Error::invalid(
+                        "hook",
+                        "must be one that the operator keeps",
+                    ));
+                }
+                if directory.overrides().len() >= ACCOUNT_MAX as usize {
+                    return Err(Error::invalid(
+                        "hook",
+                        "cannot be overridden: the account has 20000 overrides",
+                    ));
+                }
+            }
+            let made = HookOverride {
+                id: OverrideId::generate(),
+                app: new.app,
+                hook: new.hook,
+                enabled: new.enabled,
+                labels: new.labels,
+                created_by: new.created_by,
+                modified_by: None,
+                created_at: now(),
+                modified_at: now(),
+            };
+            inner.store.insert_override(account, made.clone()).await?;
+            entry.directory.write().put_override(made.clone());
+            Ok(made)
+        })
+        .await
+    }
+
+    /// Changes an override.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::HooksDisabled`], [`Error::Store`].
+    pub async fn change_override(
+        &self,
+        account: AccountId,
+        id: OverrideId,
+        change: OverrideChange,
+    ) -> Result<HookOverride, Error> {
+        if let Some(labels) = &change.labels {
+            rules::label_list(labels)?;
+        }
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let entry = inner.directories.of(&*inner.store, account).await?;
+            let _changing = entry.changing.lock().await;
+            let mut changed = {
+                let directory = entry.directory.read();
+                directory.check_hooks_enabled()?;
+                directory.override_of(id)?.clone()
+            };
+            changed.enabled = change.enabled.unwrap_or(changed.enabled);
+            changed.labels = change.labels.unwrap_or(changed.labels);
+            changed.modified_by = change.modified_by.or(changed.modified_by);
+            changed.modified_at = now();
+            inner
+                .store
+                .update_override(account, changed.clone())
+                .await?;
+            entry.directory.write().put_override(changed.clone());
+            Ok(changed)
+        })
+        .await
+    }
+
+    /// Removes an override: the hook's own switch holds again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::HooksDisabled`], [`Error::Store`].
+    pub async fn delete_override(&self, account: AccountId, id: OverrideId) -> Result<(), Error> {
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let entry = inner.directories.of(&*inner.store, account).await?;
+            let _changing = entry.changing.lock().await;
+            {
+                let directory = entry.directory.read();
+                directory.check_hooks_enabled()?;
+                directory.override_of(id)?;
+            }
+            inner.store.delete_override(account, id).await?;
+            entry.directory.write().remove_override(id);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lists the overrides of an application, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for the application, [`Error::Store`].
+    pub async fn overrides(
+        &self,
+        account: AccountId,
+        app: AppId,
+    ) -> Result<Vec<HookOverride>, Error> {
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
+        let directory = entry.directory.read();
+        directory.app(Key::Id(app))?;
+        let mut found: Vec<_> = directory
+            .overrides()
+            .filter(|other| other.app == app)
+            .cloned()
+            .collect();
+        found.sort_unstable_by_key(|found| (found.created_at, found.id));
+        Ok(found)
+    }
+
+    /// Finds an override.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn override_of(
+        &self,
+        account: AccountId,
+        id: OverrideId,
+    ) -> Result<HookOverride, Error> {
+        let entry = self
+            .inner
+            .directories
+            .of(&*self.inner.store, account)
+            .await?;
+        let directory = entry.directory.read();
+        directory.override_of(id).cloned()
+    }
+}

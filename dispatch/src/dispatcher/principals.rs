@@ -1,0 +1,136 @@
+//! Making, changing and removing principals.
+//!
+//! A change of a principal takes effect at once on every token that it holds.
+
+use std::sync::Arc;
+
+use super::{Dispatcher, Inner};
+use crate::clock::now;
+use crate::error::{Error, Noun};
+use crate::id::{AccountId, PrincipalId};
+use crate::page::ACCOUNT_MAX;
+use crate::principal::{NewPrincipal, Principal, PrincipalChange};
+use crate::rules;
+
+impl Dispatcher {
+    /// Makes a principal. It cannot do anything before it is issued a token.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::NotFound`] for the
+    /// account, [`Error::Store`].
+    pub async fn create_principal(
+        &self,
+        account: AccountId,
+        new: NewPrincipal,
+    ) -> Result<Principal, Error> {
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let entry = inner.directories.of(&*inner.store, account).await?;
+            let _changing = entry.changing.lock().await;
+            let present = inner.store.principals(account).await?.len();
+            inner.insert_principal(account, new, present).await
+        })
+        .await
+    }
+
+    /// Changes a principal. Its tokens allow no more than its new role at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::NameTaken`], [`Error::Store`].
+    pub async fn change_principal(
+        &self,
+        account: AccountId,
+        id: PrincipalId,
+        change: PrincipalChange,
+    ) -> Result<Principal, Error> {
+        if let Some(name) = &change.name {
+            rules::name("name", name)?;
+        }
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let entry = inner.directories.of(&*inner.store, account).await?;
+            let _changing = entry.changing.lock().await;
+            let mut principal = inner.principal(account, id).await?;
+            principal.name = change.name.unwrap_or(principal.name);
+            principal.role = change.role.unwrap_or(principal.role);
+            principal.modified_at = now();
+            inner.store.update_principal(principal.clone()).await?;
+            inner.believed.forget(|identity| identity.principal == id);
+            Ok(principal)
+        })
+        .await
+    }
+
+    /// Removes a principal with all its tokens, which are void at once. What it
+    /// has made stays, and still says who made it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn delete_principal(&self, account: AccountId, id: PrincipalId) -> Result<(), Error> {
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let entry = inner.directories.of(&*inner.store, account).await?;
+            let _changing = entry.changing.lock().await;
+            let deleted = inner.store.delete_principal(account, id).await?;
+            inner.believed.forget(|identity| identity.principal == id);
+            deleted
+                .then_some(())
+                .ok_or_else(|| Error::not_found(Noun::Principal, id))
+        })
+        .await
+    }
+
+    /// Lists the principals of an account, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for the account, [`Error::Store`].
+    pub async fn principals(&self, account: AccountId) -> Result<Vec<Principal>, Error> {
+        self.inner.store.principals(account).await
+    }
+
+    /// Finds a principal.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn principal(&self, account: AccountId, id: PrincipalId) -> Result<Principal, Error> {
+        self.inner.principal(account, id).await
+    }
+}
+
+impl Inner {
+    async fn principal(&self, account: AccountId, id: PrincipalId) -> Result<Principal, Error> {
+        let principals = self.store.principals(account).await?;
+        principals
+            .into_iter()
+            .find(|principal| principal.id == id)
+            .ok_or_else(|| Error::not_found(Noun::Principal, id))
+    }
+
+    /// Makes a principal, beside so many that there are already.
+    pub(super) async fn insert_principal(
+        &self,
+        account: AccountId,
+        new: NewPrincipal,
+        present: usize,
+    ) -> Result<Principal, Error> {
+        rules::name("name", &new.name)?;
+        if present >= ACCOUNT_MAX as usize {
+            return Err(Error::invalid(
+                "name",
+                "cannot be added: the account has 20000 principals",
+            ));
+        }
+        let principal = Principal {
+            id: PrincipalId::generate(),
+            account,
+            name: new.name,
+            role: new.role,
+            created_at: now(),
+            modified_at: now(),
+        };
+        self.store.insert_principal(principal.clone()).await?;
+        Ok(principal)
+    }
+}

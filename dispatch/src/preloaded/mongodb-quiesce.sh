@@ -1,0 +1,11 @@
+#!/bin/sh
+# Makes MongoDB flush its files and block writes for a snapshot.
+#
+# Arguments: port (default: 27017).
+# It reaches no container itself: carry out what it prints in the one that it names.
+set -eu
+
+port=$(printf '%q' "${1:-27017}")
+
+echo "# container ${HOOK_PARAM_CONTAINER_NAME:-?} of pod ${HOOK_PARAM_POD_NAME:-?}, namespace ${HOOK_PARAM_NAMESPACE_NAME:-?}"
+echo "mongosh --port $port --quiet --eval 'db.fsyncLock()'"

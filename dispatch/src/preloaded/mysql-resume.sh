@@ -1,0 +1,15 @@
+#!/bin/sh
+# Lets MySQL or MariaDB take writes again after mysql-quiesce.
+#
+# Arguments: user (default: root).
+# It reaches no container itself: carry out what it prints in the one that it names.
+set -eu
+
+user=$(printf '%q' "${1:-root}")
+case ${HOOK_PARAM_CONTAINER_IMAGE:-} in
+  *mariadb*) client=mariadb ;;
+  *) client=mysql ;;
+esac
+
+echo "# container ${HOOK_PARAM_CONTAINER_NAME:-?} of pod ${HOOK_PARAM_POD_NAME:-?}, namespace ${HOOK_PARAM_NAMESPACE_NAME:-?}"
+echo "$client -u $user -e 'SET GLOBAL read_only = OFF'"
