@@ -132,6 +132,7 @@ mod tests {
         for (face, kind) in [
             (Face::Croit, "application/json"),
             (Face::Native, "application/problem+json"),
+            (Face::Astra, "application/problem+json"),
         ] {
             let answer = survive(async { panic!("a bug") }).await;
             let response = dress(face, &id, answer);

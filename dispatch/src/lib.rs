@@ -20,6 +20,7 @@ mod floor;
 mod hook;
 mod hook_override;
 mod hook_point;
+mod hook_state;
 mod id;
 mod identity;
 mod label;
@@ -55,6 +56,7 @@ pub use crate::execution::{Execution, HookRef, NotAState, Output, ServerRef, Sta
 pub use crate::hook::{FailurePolicy, Hook, HookChange, NewHook, Targets};
 pub use crate::hook_override::{HookOverride, NewOverride, OverrideChange};
 pub use crate::hook_point::{Face, HookPoint, HookPointName, Parameter};
+pub use crate::hook_state::{Failing, HookFailure, HookResult, HookState};
 pub use crate::id::{
     AccountId, AppId, ExecutionId, HookId, Key, NodeId, NotAKey, NotAnId, Number, OverrideId,
     PrincipalId, RecipeId, ServerId, SourceId, TaskId, TokenId,
