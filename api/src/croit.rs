@@ -12,7 +12,6 @@ mod hook_scripts;
 mod hooks;
 mod login;
 mod negotiation;
-mod pagination;
 mod scripts;
 mod servers;
 mod tasks;
@@ -22,9 +21,9 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenterhook_dispatch::{Error, Noun};
+use tenterhook_query::croit::Pagination;
 use utoipa::ToSchema;
 
-use self::pagination::Pagination;
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;

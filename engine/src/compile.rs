@@ -13,14 +13,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
+use tenterhook_admission::{Kind, Refusal, one_line};
 use tokio::sync::Semaphore;
 
 pub use self::limits::CompileLimits;
 pub use self::worker::compile_worker;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::kind::Kind;
-use crate::refusal::{Refusal, one_line};
 use crate::runtime::{GuestThreads, Runtime};
 
 /// Turns checked bytes into compiled code.

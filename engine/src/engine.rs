@@ -4,23 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tenterhook_admission::{Kind, Refusal, Survey, one_line};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use wasmtime::ExternType;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use crate::admission::{self, Survey};
 use crate::cache::Cache;
 use crate::code;
 use crate::compile::{CompileLimits, Compiler};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::invocation::Invocation;
-use crate::kind::Kind;
 use crate::link::Linkers;
 use crate::program::{Code, Program};
-use crate::refusal::{Refusal, one_line};
 use crate::report::Report;
 use crate::runtime::{GuestThreads, Runtime};
 use crate::sandbox;
@@ -127,10 +125,7 @@ impl Engine {
     ///
     /// The [`Refusal`] that an upload would get.
     pub fn survey(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {
-        match kind {
-            Kind::Script => admission::check_script(bytes).map(|()| Survey::default()),
-            Kind::Module | Kind::Component => admission::check_wasm(kind, bytes),
-        }
+        tenterhook_admission::survey(kind, bytes)
     }
 
     /// Runs `program` once, on the calling task. Waits for a free sandbox; that
@@ -184,7 +179,7 @@ impl Engine {
     }
 
     async fn load_script(&self, bytes: &[u8]) -> Result<Program, Error> {
-        admission::check_script(bytes)?;
+        Self::survey(Kind::Script, bytes)?;
         let digest = Digest::of(bytes);
         let text = Bytes::copy_from_slice(bytes);
         let engine = self.clone();

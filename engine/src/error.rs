@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use tenterhook_admission::Refusal;
+
 use crate::digest::Digest;
-use crate::refusal::Refusal;
 
 /// What the host could not do. A guest's own failure is never one of these.
 #[derive(Debug, thiserror::Error)]

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
 use bytes::Bytes;
+use tenterhook_admission::Kind;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use super::limits::CompileLimits;
 use crate::error::Error;
-use crate::kind::Kind;
 
 /// The first byte of a request for a component; any other is for a module.
 pub(super) const TAG_COMPONENT: u8 = b'c';

@@ -5,12 +5,11 @@ use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
+use tenterhook_admission::{Kind, WASM_MAX_BYTES};
 use wasmtime::Engine;
 
 use super::child::{REFUSED, TAG_COMPONENT};
 use super::limits::CompileLimits;
-use crate::admission::WASM_MAX_BYTES;
-use crate::kind::Kind;
 use crate::runtime::config::compiler_config;
 
 /// Descriptors that the process may have: its three streams and a few to spare.

@@ -9,12 +9,12 @@ use serde_json::Value;
 use tenterhook_dispatch::{
     AccountId, ExecutionFilter, ExecutionPage, Outputs, Task, TaskDetail, TaskFilter, TaskPage,
 };
+use tenterhook_query::croit::Page;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::croit::Paged;
-use crate::croit::pagination::Page;
 use crate::croit::tasks::shape::TaskResponse;
 use crate::extract::Json;
 use crate::refusal::Refusal;

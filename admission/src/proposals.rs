@@ -2,9 +2,9 @@
 
 use wasmparser::{Validator, WasmFeatures};
 
-/// Proposals that the compiler has on. Kept equal to
-/// [`compiler_config`](crate::runtime::config::compiler_config).
-pub(super) fn offered() -> WasmFeatures {
+/// Proposals that the compiler has on. The engine's `compiler_config`
+/// is kept equal to this.
+pub(crate) fn offered() -> WasmFeatures {
     let mut features = WasmFeatures::default();
     for (_, feature) in OFF {
         features.remove(feature);
@@ -39,7 +39,7 @@ const OFF: [(&str, WasmFeatures); 15] = [
 
 /// The name of the switched-off proposal that `bytes` need, if that is what is
 /// wrong with them.
-pub(super) fn missing(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn missing(bytes: &[u8]) -> Option<&'static str> {
     let valid = |features| {
         Validator::new_with_features(features)
             .validate_all(bytes)

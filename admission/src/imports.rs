@@ -61,18 +61,18 @@ const PACKAGES: [&str; 6] = [
 ];
 
 /// Whether a core module may import this function.
-pub(super) fn module_may_import(namespace: &str, name: &str) -> bool {
+pub(crate) fn module_may_import(namespace: &str, name: &str) -> bool {
     MODULE_NAMESPACES.contains(&namespace)
         && (PREVIEW1.contains(&name) || name.starts_with("sock_"))
 }
 
 /// Whether a core module that imports this function works on files.
-pub(super) fn is_about_files(name: &str) -> bool {
+pub(crate) fn is_about_files(name: &str) -> bool {
     name.starts_with("path_") || name.starts_with("fd_prestat")
 }
 
 /// Whether a component may import this interface.
-pub(super) fn component_may_import(interface: &str) -> bool {
+pub(crate) fn component_may_import(interface: &str) -> bool {
     PACKAGES
         .iter()
         .any(|package| interface.starts_with(package))

@@ -1,8 +1,10 @@
 //! Whether some bytes are a script for our shell: text, of a sane size, for `sh`.
 
-use super::SCRIPT_MAX_BYTES;
 use crate::kind::Kind;
 use crate::refusal::Refusal;
+
+/// The largest script, in bytes: 96 KiB.
+pub const SCRIPT_MAX_BYTES: u64 = 96 << 10;
 
 /// Interpreters whose scripts our shell runs.
 const SHELLS: [&str; 3] = ["sh", "bash", "dash"];

@@ -5,11 +5,14 @@
 
 use wasmparser::{Parser, Payload, TypeRef, Validator};
 
-use super::WASM_MAX_BYTES;
-use super::imports::{component_may_import, is_about_files, module_may_import};
-use super::proposals;
+use crate::imports::{component_may_import, is_about_files, module_may_import};
 use crate::kind::Kind;
+use crate::proposals;
 use crate::refusal::{Refusal, one_line};
+use crate::survey::Survey;
+
+/// The largest module or component, in bytes, whatever an operator sets: 64 MiB.
+pub const WASM_MAX_BYTES: u64 = 64 << 20;
 
 /// Bounds on a module's shape. All of a corpus of real modules (compilers and
 /// interpreters among them) pass; their highest figures stand beside.
@@ -21,17 +24,6 @@ const DATA_SEGMENTS_MAX: u64 = 100_000; // 63,571
 const ELEMENTS_MAX: u64 = 131_072; // 37,270
 const MEMORY_PAGES_MAX: u64 = 4_096; // 516
 const NESTED_MAX: u64 = 1_000; // modules and components inside a component
-
-/// What was found in a program before it was compiled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Survey {
-    /// Imported functions or interfaces, in the order in which they stand there.
-    pub imports: Vec<String>,
-    /// Functions that the program defines.
-    pub functions: u64,
-    /// Whether it imports anything that works on files.
-    pub uses_files: bool,
-}
 
 /// Checks a module or component and says what is in it.
 pub(crate) fn check(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {

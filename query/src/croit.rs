@@ -1,4 +1,4 @@
-//! The `pagination` parameter: sort, filter and cut a list, said in JSON.
+//! croit's `pagination` parameter: sort, filter and cut a list, said in JSON.
 //!
 //! A list is filtered first, sorted second and cut last. The rows are the very
 //! objects that would be sent, so every field that a client sees can be named.
@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// What a client asked of a list.
 #[derive(Debug, Default)]
-pub(super) struct Pagination {
+pub struct Pagination {
     after: usize,
     limit: Option<usize>,
     order: Vec<Order>,
@@ -29,20 +29,20 @@ pub(super) struct Pagination {
 
 /// One page of a list, in the shape that croit calls `PaginationResponse`.
 #[derive(Debug, Serialize)]
-pub(super) struct Page {
+pub struct Page {
     /// The rows of this page.
-    pub(super) data: Vec<Value>,
+    pub data: Vec<Value>,
     /// How many rows passed the filter.
-    pub(super) total: usize,
+    pub total: usize,
     /// How many of them come before this page.
-    pub(super) after: usize,
+    pub after: usize,
     /// The asked size of a page, if one was asked for.
-    pub(super) limit: Option<usize>,
+    pub limit: Option<usize>,
 }
 
 /// What is wrong with a `pagination` parameter, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault(String);
+pub struct Fault(String);
 
 impl Fault {
     fn new(at: &str, detail: impl std::fmt::Display) -> Self {
@@ -60,6 +60,8 @@ impl std::fmt::Display for Fault {
     }
 }
 
+impl std::error::Error for Fault {}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Said {
@@ -72,7 +74,11 @@ struct Said {
 
 impl Pagination {
     /// Reads the parameter after its URL encoding has been taken off.
-    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] that names the first place which is wrong.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
         if text.len() > MAX_BYTES {
             return Err(Fault::new(
                 "",
@@ -103,7 +109,8 @@ impl Pagination {
     }
 
     /// Filters, sorts and cuts `rows`.
-    pub(super) fn apply(&self, mut rows: Vec<Value>) -> Page {
+    #[must_use]
+    pub fn apply(&self, mut rows: Vec<Value>) -> Page {
         rows.retain(|row| self.filter.keeps(row));
         rows.sort_by(|a, b| order::compare(&self.order, a, b));
         let total = rows.len();

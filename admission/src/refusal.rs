@@ -106,7 +106,8 @@ const REASON_MAX_CHARS: usize = 1_000;
 
 /// Makes one line of what a validator or compiler said, which may quote the
 /// program: without control characters, and of a sane length.
-pub(crate) fn one_line(text: &str) -> String {
+#[must_use]
+pub fn one_line(text: &str) -> String {
     let words = text.split(|c: char| c.is_whitespace() || c.is_control());
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(REASON_MAX_CHARS).collect()
