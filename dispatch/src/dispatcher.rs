@@ -26,6 +26,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tenterhook_engine::Engine;
 use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::accept::Accepted;
@@ -40,6 +41,7 @@ use crate::id::NodeId;
 use crate::programs::Programs;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::uploads::Uploads;
 
 /// Keeps the nouns' rules and carries events to their hooks.
 ///
@@ -58,6 +60,7 @@ struct Inner {
     floor: Mutex<Floor>,
     directories: Directories,
     programs: Programs,
+    uploads: Uploads,
     tokens: Tokens,
     counters: Counters,
     /// Wakes the claimer: there may be something due, or room for it.
@@ -67,6 +70,8 @@ struct Inner {
     settling_most: u32,
     /// Everything that must be over before the process ends.
     work: TaskTracker,
+    /// Cancelled when there is no more time for what has not begun to be stored.
+    leaving: CancellationToken,
 }
 
 impl Dispatcher {
@@ -98,12 +103,14 @@ impl Dispatcher {
             floor: Mutex::new(Floor::new(&settings)),
             directories: Directories::default(),
             programs: Programs::new(settings.programs),
+            uploads: Uploads::default(),
             tokens: Tokens::default(),
             counters: Counters::default(),
             wake: Arc::new(Notify::new()),
             settling: Semaphore::new(settling_most as usize),
             settling_most,
             work: TaskTracker::new(),
+            leaving: CancellationToken::new(),
             store,
             engine,
             settings,
@@ -146,6 +153,7 @@ impl Dispatcher {
             .is_err()
         {
             inner.floor.lock().abandon();
+            inner.leaving.cancel();
             inner.work.wait().await;
         }
         inner.flush_token_uses().await;

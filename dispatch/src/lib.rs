@@ -35,6 +35,7 @@ mod source;
 mod store;
 mod task;
 mod token;
+mod uploads;
 mod work;
 
 pub use crate::account::Account;

@@ -1,11 +1,12 @@
 //! Compiling is hostile work: a small module can keep a compiler busy for minutes.
 //!
-//! So it happens in a process of its own that the kernel holds to limits, one at
-//! a time. Without such a process (tests, `run` and `check` on one's own files)
-//! it happens in this one, unbounded.
+//! So it happens in a process of its own that the kernel holds to limits, a few
+//! at one time and one for each tenant. Without such a process (tests, `run` and
+//! `check` on one's own files) it happens in this one, unbounded.
 
 mod child;
 mod limits;
+mod turns;
 mod worker;
 
 use std::path::PathBuf;
@@ -14,21 +15,25 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tenterhook_admission::{Kind, Refusal, one_line};
-use tokio::sync::Semaphore;
 
 pub use self::limits::CompileLimits;
+pub use self::turns::Tenant;
+use self::turns::Turns;
 pub use self::worker::compile_worker;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::runtime::{GuestThreads, Runtime};
+
+/// Compilations at one time. One uses all cores by itself; a second one is for
+/// the tenant whose small program would wait for another's bomb otherwise.
+const AT_ONE_TIME: usize = 2;
 
 /// Turns checked bytes into compiled code.
 pub(crate) struct Compiler {
     /// The program and arguments that start a compiler process.
     process: Option<Vec<PathBuf>>,
     limits: CompileLimits,
-    /// One at a time: a compilation uses all cores by itself.
-    turn: Semaphore,
+    turns: Turns,
     count: AtomicU64,
     micros: AtomicU64,
 }
@@ -39,7 +44,7 @@ impl Compiler {
         Self {
             process: process.filter(|words| !words.is_empty()),
             limits,
-            turn: Semaphore::new(1),
+            turns: Turns::new(AT_ONE_TIME),
             count: AtomicU64::new(0),
             micros: AtomicU64::new(0),
         }
@@ -53,15 +58,16 @@ impl Compiler {
         )
     }
 
-    /// Compiles one module or component.
+    /// Compiles one module or component when it is the tenant's turn.
     pub(crate) async fn compile(
         &self,
+        tenant: Tenant,
         runtime: &Runtime,
         threads: &GuestThreads,
         kind: Kind,
         bytes: Bytes,
     ) -> Result<Vec<u8>, Error> {
-        let _turn = self.turn.acquire().await;
+        let _turn = self.turns.take(tenant).await;
         let started_at = Instant::now();
         let digest = Digest::of(&bytes);
         let compiled = match &self.process {

@@ -13,7 +13,7 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::cache::Cache;
 use crate::code;
-use crate::compile::{CompileLimits, Compiler};
+use crate::compile::{CompileLimits, Compiler, Tenant};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::invocation::Invocation;
@@ -112,10 +112,28 @@ impl Engine {
     /// [`Error::Refused`] when the bytes are not acceptable; other variants when
     /// the host could not do its part.
     pub async fn load(&self, kind: Kind, bytes: &[u8]) -> Result<Program, Error> {
-        if kind == Kind::Script {
-            return self.load_script(bytes).await;
+        check_size(kind, bytes)?;
+        self.load_for(Tenant::default(), kind, Bytes::copy_from_slice(bytes))
+            .await
+    }
+
+    /// The same for one of several tenants: what has to be compiled waits for this
+    /// tenant's turn, however much of others waits already.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`load`](Self::load).
+    pub async fn load_for(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        bytes: Bytes,
+    ) -> Result<Program, Error> {
+        check_size(kind, &bytes)?;
+        match kind {
+            Kind::Script => self.load_script(bytes).await,
+            Kind::Module | Kind::Component => self.load_wasm(tenant, kind, bytes).await,
         }
-        self.load_wasm(kind, Bytes::copy_from_slice(bytes)).await
     }
 
     /// Checks `bytes` as [`load`](Self::load) does before it compiles, and says
@@ -178,10 +196,9 @@ impl Engine {
         self.inner.threads.handle()
     }
 
-    async fn load_script(&self, bytes: &[u8]) -> Result<Program, Error> {
-        Self::survey(Kind::Script, bytes)?;
-        let digest = Digest::of(bytes);
-        let text = Bytes::copy_from_slice(bytes);
+    async fn load_script(&self, text: Bytes) -> Result<Program, Error> {
+        Self::survey(Kind::Script, &text)?;
+        let digest = Digest::of(&text);
         let engine = self.clone();
         let shell = self
             .blocking(digest, move || {
@@ -198,7 +215,7 @@ impl Engine {
         Ok(Program::new(digest, Code::Script { shell, text }, false))
     }
 
-    async fn load_wasm(&self, kind: Kind, bytes: Bytes) -> Result<Program, Error> {
+    async fn load_wasm(&self, tenant: Tenant, kind: Kind, bytes: Bytes) -> Result<Program, Error> {
         let digest = Digest::of(&bytes);
         let checked = bytes.clone();
         let survey = self
@@ -215,7 +232,7 @@ impl Engine {
             true => None,
             false => Some(
                 compiler
-                    .compile(runtime, threads, kind, bytes.clone())
+                    .compile(tenant, runtime, threads, kind, bytes.clone())
                     .await?,
             ),
         };
@@ -293,4 +310,17 @@ impl Engine {
             .await
             .unwrap_or(Err(Error::Panicked { digest }))
     }
+}
+
+/// Refuses what is too large before anything looks at the bytes, or copies them.
+fn check_size(kind: Kind, bytes: &[u8]) -> Result<(), Refusal> {
+    let limit = match kind {
+        Kind::Script => tenterhook_admission::SCRIPT_MAX_BYTES,
+        Kind::Module | Kind::Component => tenterhook_admission::WASM_MAX_BYTES,
+    };
+    let size = bytes.len() as u64;
+    if size > limit {
+        return Err(Refusal::TooLarge { kind, size, limit });
+    }
+    Ok(())
 }
