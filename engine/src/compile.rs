@@ -22,7 +22,8 @@ use self::turns::Turns;
 pub use self::worker::compile_worker;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::runtime::{GuestThreads, Runtime};
+use crate::lockdown::Lockdown;
+use crate::runtime::{GuestThreads, LoadingThreads, Runtime};
 
 /// Compilations at one time. One uses all cores by itself; a second one is for
 /// the tenant whose small program would wait for another's bomb otherwise.
@@ -33,6 +34,7 @@ pub(crate) struct Compiler {
     /// The program and arguments that start a compiler process.
     process: Option<Vec<PathBuf>>,
     limits: CompileLimits,
+    lockdown: Lockdown,
     turns: Turns,
     count: AtomicU64,
     micros: AtomicU64,
@@ -40,10 +42,15 @@ pub(crate) struct Compiler {
 
 impl Compiler {
     /// A compiler that runs, within `limits`, in the process which these words start.
-    pub(crate) fn new(process: Option<Vec<PathBuf>>, limits: CompileLimits) -> Self {
+    pub(crate) fn new(
+        process: Option<Vec<PathBuf>>,
+        limits: CompileLimits,
+        lockdown: Lockdown,
+    ) -> Self {
         Self {
             process: process.filter(|words| !words.is_empty()),
             limits,
+            lockdown,
             turns: Turns::new(AT_ONE_TIME),
             count: AtomicU64::new(0),
             micros: AtomicU64::new(0),
@@ -64,6 +71,7 @@ impl Compiler {
         tenant: Tenant,
         runtime: &Runtime,
         threads: &GuestThreads,
+        loading: &LoadingThreads,
         kind: Kind,
         bytes: Bytes,
     ) -> Result<Vec<u8>, Error> {
@@ -71,24 +79,24 @@ impl Compiler {
         let started_at = Instant::now();
         let digest = Digest::of(&bytes);
         let compiled = match &self.process {
+            // Not on the guests' threads, which start no processes.
             Some(words) => {
-                threads
-                    .spawn(child::compile(words.clone(), self.limits, kind, bytes))
-                    .await
+                let child = child::compile(words.clone(), self.limits, self.lockdown, kind, bytes);
+                loading.run(digest, child).await
             }
             None => {
                 let wasm = runtime.wasm.clone();
                 threads
                     .handle()
-                    .spawn_blocking(move || Ok(worker::precompile(&wasm, kind, &bytes)))
+                    .spawn_blocking(move || worker::precompile(&wasm, kind, &bytes))
                     .await
+                    .map_err(|_| Error::Panicked { digest })
             }
         };
         let micros = u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.count.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
-        let code = compiled.unwrap_or(Err(Error::Panicked { digest }))?;
-        code.map_err(|reason| {
+        compiled?.map_err(|reason| {
             let reason = one_line(&reason);
             Refusal::Compile { kind, reason }.into()
         })

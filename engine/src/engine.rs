@@ -1,7 +1,7 @@
 //! The engine: what is expensive and shared by all runs.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tenterhook_admission::{Kind, Refusal, Survey, one_line};
@@ -18,9 +18,10 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::link::Linkers;
+use crate::lockdown::{self, GuestLock, Layers, Lockdown, Needs};
 use crate::program::{Code, Program};
 use crate::report::Report;
-use crate::runtime::{GuestThreads, Runtime};
+use crate::runtime::{GuestThreads, LoadingThreads, Runtime};
 use crate::sandbox;
 use crate::sandbox::scratch::Scratches;
 use crate::shell::Shell;
@@ -46,6 +47,9 @@ pub struct Settings {
     pub compiler: Option<Vec<PathBuf>>,
     /// What such a process may take for one program.
     pub compile_limits: CompileLimits,
+    /// Whether threads that run guests, and that process, give up what they do
+    /// not need. Default: [`Lockdown::On`].
+    pub lockdown: Lockdown,
 }
 
 impl Default for Settings {
@@ -57,6 +61,7 @@ impl Default for Settings {
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             compiler: None,
             compile_limits: CompileLimits::default(),
+            lockdown: Lockdown::On,
         }
     }
 }
@@ -77,6 +82,10 @@ struct Inner {
     sandboxes_all: u32,
     compiler: Compiler,
     threads: GuestThreads,
+    loading: LoadingThreads,
+    lockdown: Lockdown,
+    guests_held: Layers,
+    process_held: OnceLock<Layers>,
 }
 
 impl Engine {
@@ -84,9 +93,17 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Start`], [`Error::Threads`] or [`Error::Cache`].
+    /// [`Error::Start`], [`Error::Threads`], [`Error::Cache`], [`Error::Scratch`]
+    /// or [`Error::Lockdown`].
     pub fn start(settings: Settings) -> Result<Self, Error> {
-        let runtime = Runtime::start(settings.sandboxes)?;
+        let lockdown = settings.lockdown;
+        let scratches = Scratches::probe(&settings.scratch, lockdown)?;
+        let lock = GuestLock::new(lockdown, scratches.parent());
+        let lock = Arc::new(lock.map_err(|source| Error::Lockdown {
+            what: "threads that run guests",
+            source,
+        })?);
+        let runtime = Runtime::start(settings.sandboxes, &lock)?;
         let linkers = Linkers::new(&runtime.wasm)?;
         let cache = Cache::open(settings.cache, &runtime.wasm)?;
         let sandboxes = usize::try_from(settings.sandboxes).unwrap_or(Semaphore::MAX_PERMITS);
@@ -96,16 +113,43 @@ impl Engine {
                 linkers,
                 cache,
                 shell: Shell::default(),
-                scratches: Scratches::probe(&settings.scratch),
+                scratches,
                 sandboxes: Semaphore::new(sandboxes),
                 sandboxes_all: settings.sandboxes,
-                compiler: Compiler::new(settings.compiler, settings.compile_limits),
-                threads: GuestThreads::start(settings.threads)?,
+                compiler: Compiler::new(settings.compiler, settings.compile_limits, lockdown),
+                guests_held: lock.layers(),
+                threads: GuestThreads::start(settings.threads, lock)?,
+                loading: LoadingThreads::default(),
+                lockdown,
+                process_held: OnceLock::new(),
             }),
         })
     }
 
+    /// Takes from the calling thread, and from all that it starts afterwards, what
+    /// is not in `needs`. To be called once, when the process has no other threads
+    /// than this engine's, which are held already. Does nothing if the engine was
+    /// started with [`Lockdown::Off`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lockdown`] if a layer that the kernel has cannot be applied.
+    pub fn hold_process(&self, needs: &Needs) -> Result<(), Error> {
+        if self.inner.lockdown == Lockdown::Off {
+            return Ok(());
+        }
+        let layers = lockdown::hold_process(needs, self.inner.scratches.parent());
+        let layers = layers.map_err(|source| Error::Lockdown {
+            what: "the rest of the process",
+            source,
+        })?;
+        let _first = self.inner.process_held.set(layers);
+        self.inner.loading.start().map(drop)
+    }
+
     /// Accepts `bytes` as a program of this kind: checks, compiles and links it.
+    /// The first call must not come from the engine's own threads: those that make
+    /// programs ready are started then, and held as their maker is.
     ///
     /// # Errors
     ///
@@ -187,6 +231,8 @@ impl Engine {
             compilations,
             compile_us,
             scratch_mounted: inner.scratches.are_mounted(),
+            guests_held: inner.guests_held,
+            process_held: inner.process_held.get().copied().unwrap_or_default(),
         }
     }
 
@@ -201,7 +247,9 @@ impl Engine {
         let digest = Digest::of(&text);
         let engine = self.clone();
         let shell = self
-            .blocking(digest, move || {
+            .inner
+            .loading
+            .block(digest, move || {
                 let Inner {
                     runtime,
                     cache,
@@ -219,25 +267,29 @@ impl Engine {
         let digest = Digest::of(&bytes);
         let checked = bytes.clone();
         let survey = self
-            .blocking(digest, move || Ok(Self::survey(kind, &checked)?))
+            .without_files(digest, move || Ok(Self::survey(kind, &checked)?))
             .await?;
         let Inner {
             runtime,
             cache,
             compiler,
             threads,
+            loading,
             ..
         } = &*self.inner;
         let fresh = match cache.has(digest) {
             true => None,
             false => Some(
                 compiler
-                    .compile(tenant, runtime, threads, kind, bytes.clone())
+                    .compile(tenant, runtime, threads, loading, kind, bytes.clone())
                     .await?,
             ),
         };
         let engine = self.clone();
-        let linked = self.blocking(digest, move || engine.link(kind, digest, fresh, &bytes));
+        let linked = self
+            .inner
+            .loading
+            .block(digest, move || engine.link(kind, digest, fresh, &bytes));
         Ok(Program::new(digest, linked.await?, survey.uses_files))
     }
 
@@ -299,16 +351,15 @@ impl Engine {
         }
     }
 
-    /// Does work that keeps a thread busy, away from the threads that must not be.
-    async fn blocking<T: Send + 'static>(
+    /// Does work that keeps a thread busy on hostile bytes: on a thread that is
+    /// held as those of guests are.
+    async fn without_files<T: Send + 'static>(
         &self,
         digest: Digest,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.threads()
-            .spawn_blocking(work)
-            .await
-            .unwrap_or(Err(Error::Panicked { digest }))
+        let done = self.threads().spawn_blocking(work).await;
+        done.unwrap_or(Err(Error::Panicked { digest }))
     }
 }
 

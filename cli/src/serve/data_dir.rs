@@ -42,6 +42,11 @@ impl DataDir {
         Ok(Self { path, _lock: lock })
     }
 
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The file with the owner's token.
     pub(super) fn owner_token(&self) -> PathBuf {
         self.path.join("owner.token")
