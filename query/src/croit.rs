@@ -8,6 +8,8 @@ mod condition;
 mod filter;
 mod order;
 
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,6 +19,10 @@ use self::order::Order;
 /// Longest `pagination` parameter that is read, in bytes. A query with every
 /// operator on every field stays under a quarter of it.
 const MAX_BYTES: usize = 16 * 1024;
+
+/// Longest that a filter may look at a list. Ordinary ones take some milliseconds
+/// for the longest list; some regular expressions take as many for every row.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What a client asked of a list.
 #[derive(Debug, Default)]
@@ -44,13 +50,23 @@ pub struct Page {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault(String);
 
+/// Longest [`Fault`], in characters. It may quote what was sent.
+const FAULT_MAX_CHARS: usize = 1_000;
+
 impl Fault {
     fn new(at: &str, detail: impl std::fmt::Display) -> Self {
-        if at.is_empty() {
-            Self(format!("`pagination`: {detail}"))
+        let text = if at.is_empty() {
+            format!("`pagination`: {detail}")
         } else {
-            Self(format!("`pagination`: `{at}` {detail}"))
-        }
+            let at: String = at.chars().take(80).collect();
+            format!("`pagination`: `{at}` {detail}")
+        };
+        let plain = |c: char| match c {
+            '\u{2028}' | '\u{2029}' => char::REPLACEMENT_CHARACTER,
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c => c,
+        };
+        Self(text.chars().map(plain).take(FAULT_MAX_CHARS).collect())
     }
 }
 
@@ -109,9 +125,27 @@ impl Pagination {
     }
 
     /// Filters, sorts and cuts `rows`.
-    #[must_use]
-    pub fn apply(&self, mut rows: Vec<Value>) -> Page {
-        rows.retain(|row| self.filter.keeps(row));
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] if the filter takes too long: half a second for all rows.
+    pub fn apply(&self, rows: Vec<Value>) -> Result<Page, Fault> {
+        self.apply_within(rows, PATIENCE)
+    }
+
+    fn apply_within(&self, mut rows: Vec<Value>, patience: Duration) -> Result<Page, Fault> {
+        let started_at = Instant::now();
+        let mut in_time = true;
+        rows.retain(|row| {
+            in_time = in_time && started_at.elapsed() < patience;
+            in_time && self.filter.keeps(row)
+        });
+        if !in_time {
+            return Err(Fault::new(
+                "where",
+                "takes too long for this list; ask for less",
+            ));
+        }
         rows.sort_by(|a, b| order::compare(&self.order, a, b));
         let total = rows.len();
         let data = rows
@@ -119,12 +153,12 @@ impl Pagination {
             .skip(self.after)
             .take(self.limit.unwrap_or(usize::MAX))
             .collect();
-        Page {
+        Ok(Page {
             data,
             total,
             after: self.after,
             limit: self.limit,
-        }
+        })
     }
 }
 

@@ -16,7 +16,8 @@ fn rows() -> Vec<Value> {
 fn ids(pagination: Value) -> Vec<u64> {
     let page = Pagination::parse(&pagination.to_string())
         .unwrap()
-        .apply(rows());
+        .apply(rows())
+        .unwrap();
     page.data
         .iter()
         .map(|row| row["id"].as_u64().unwrap())
@@ -43,7 +44,7 @@ fn an_empty_request_keeps_everything_in_order() {
 #[test]
 fn the_cut_comes_after_the_sort_and_the_total_before_the_cut() {
     let text = r#"{"after":1,"limit":1,"sortBy":[{"column":"name","order":"DESC"}]}"#;
-    let page = Pagination::parse(text).unwrap().apply(rows());
+    let page = Pagination::parse(text).unwrap().apply(rows()).unwrap();
     assert_eq!(page.data[0]["name"], "format");
     assert_eq!((page.total, page.after, page.limit), (3, 1, Some(1)));
 }
@@ -126,6 +127,24 @@ fn what_cannot_be_meant_is_refused_by_name() {
 }
 
 #[test]
+fn a_refusal_quotes_names_on_one_plain_line() {
+    let long = format!(r#"{{"where":{{"_{}":1}}}}"#, "x".repeat(10_000));
+    for asked in [
+        r#"{"where":{"_x\n\u001b[2J\u2028":1}}"#,
+        r#"{"where":{"na\u0007me":{"_like":1}}}"#,
+        r#"{"where":{"name":{"_\u2029":1}}}"#,
+        r#"{"pa\u001bge":1}"#,
+        r#"{"sortBy":[{"column":"a","order":"U\u001bP"}]}"#,
+        &long,
+    ] {
+        let text = refused(asked);
+        let odd = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        assert!(!text.contains(odd), "{text:?}");
+        assert!(text.chars().count() <= 1_000, "{} bytes", text.len());
+    }
+}
+
+#[test]
 fn depth_size_and_number_of_conditions_are_bounded() {
     let deep = "{\"_not\":".repeat(40) + "{}" + &"}".repeat(40);
     assert!(refused(&format!("{{\"where\":{deep}}}")).contains("nested deeper"));
@@ -138,6 +157,27 @@ fn depth_size_and_number_of_conditions_are_bounded() {
     let regexes = r#"{"a":{"_regex":"x"}}"#.to_owned() + &r#",{"a":{"_regex":"x"}}"#.repeat(8);
     assert!(
         refused(&format!("{{\"where\":{{\"_and\":[{regexes}]}}}}")).contains("regular expressions")
+    );
+}
+
+#[test]
+fn a_filter_that_takes_too_long_is_refused() {
+    let text = json!({"where": {"name": {"_regex": "([ab]{1,500}a)+[c-z]"}}}).to_string();
+    let pagination = Pagination::parse(&text).unwrap();
+    // Ten milliseconds for each row: together a hundred times what is allowed.
+    let mut noise = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut letter = || {
+        noise ^= noise << 13;
+        noise ^= noise >> 7;
+        noise ^= noise << 17;
+        if noise & 1 == 0 { 'a' } else { 'b' }
+    };
+    let mut row = || json!({"name": (0..1024).map(|_| letter()).collect::<String>()});
+    let rows = (0..5_000).map(|_| row()).collect();
+    let fault = pagination.apply(rows).unwrap_err();
+    assert_eq!(
+        fault.to_string(),
+        "`pagination`: `where` takes too long for this list; ask for less"
     );
 }
 
@@ -176,7 +216,7 @@ proptest! {
     fn no_filter_over_any_rows_panics(filter in any_json(), rows in prop::collection::vec(any_json(), 0..6)) {
         if let Ok(pagination) = Pagination::parse(&json!({"where": filter}).to_string()) {
             let total = rows.len();
-            prop_assert!(pagination.apply(rows).total <= total);
+            prop_assert!(pagination.apply(rows).unwrap().total <= total);
         }
     }
 
@@ -188,7 +228,7 @@ proptest! {
     #[test]
     fn a_filter_and_its_negation_part_the_rows(operand in "[a-z0-9]{0,3}", rows in prop::collection::vec(any_json(), 0..8)) {
         let keep = |filter: Value| {
-            Pagination::parse(&json!({"where": filter}).to_string()).unwrap().apply(rows.clone()).total
+            Pagination::parse(&json!({"where": filter}).to_string()).unwrap().apply(rows.clone()).unwrap().total
         };
         let one = json!({"name": {"_contains": operand}});
         prop_assert_eq!(keep(one.clone()) + keep(json!({"_not": one})), rows.len());
@@ -198,6 +238,6 @@ proptest! {
     fn sorting_loses_no_row(column in "[a-z]{1,4}", rows in prop::collection::vec(any_json(), 0..8)) {
         let total = rows.len();
         let text = json!({"sortBy": [{"column": column, "order": "ASC"}]}).to_string();
-        prop_assert_eq!(Pagination::parse(&text).unwrap().apply(rows).data.len(), total);
+        prop_assert_eq!(Pagination::parse(&text).unwrap().apply(rows).unwrap().data.len(), total);
     }
 }

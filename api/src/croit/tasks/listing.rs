@@ -90,7 +90,7 @@ async fn newer(
         total,
         after,
         limit,
-    } = pagination.apply(rows);
+    } = pagination.apply(rows)?;
     data.truncate(ROWS);
     if !deep {
         for shown in &mut data {
