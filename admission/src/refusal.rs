@@ -108,9 +108,19 @@ const REASON_MAX_CHARS: usize = 1_000;
 /// program: without control characters, and of a sane length.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
-    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
-    words.join(" ").chars().take(REASON_MAX_CHARS).collect()
+    quoted(text, REASON_MAX_CHARS)
+}
+
+/// The same for a piece of the program itself, of at most `max_chars` characters.
+pub(crate) fn quoted(text: &str, max_chars: usize) -> String {
+    let parts = |c: char| c.is_whitespace() || c.is_control() || turns_text(c);
+    let words: Vec<_> = text.split(parts).filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(max_chars).collect()
+}
+
+/// Whether the character changes the direction in which its neighbours are read.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -123,6 +133,7 @@ mod tests {
             one_line("bad magic: [\n    0x0,\n]\t\u{1b}[2J\u{9b}31m\0"),
             "bad magic: [ 0x0, ] [2J 31m"
         );
+        assert_eq!(one_line("a\u{2028}b\u{202e}c"), "a b c");
         assert_eq!(one_line(&"x".repeat(5_000)).len(), REASON_MAX_CHARS);
     }
 }

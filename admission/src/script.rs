@@ -1,7 +1,7 @@
 //! Whether some bytes are a script for our shell: text, of a sane size, for `sh`.
 
 use crate::kind::Kind;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, quoted};
 
 /// The largest script, in bytes: 96 KiB.
 pub const SCRIPT_MAX_BYTES: u64 = 96 << 10;
@@ -55,13 +55,9 @@ fn check_interpreter(bytes: &[u8]) -> Result<(), Refusal> {
     if SHELLS.contains(&base_name(program)) {
         return Ok(());
     }
-    let interpreter: String = line
-        .trim()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(80)
-        .collect();
-    Err(Refusal::Interpreter { interpreter })
+    Err(Refusal::Interpreter {
+        interpreter: quoted(&line, 80),
+    })
 }
 
 fn base_name(path: &str) -> &str {
@@ -98,6 +94,15 @@ mod tests {
             let refusal = check(line.as_bytes()).unwrap_err();
             assert!(matches!(refusal, Refusal::Interpreter { .. }), "{line}");
         }
+    }
+
+    #[test]
+    fn an_interpreter_is_quoted_on_one_plain_line() {
+        let refusal = check("#!/bin/\u{1b}[2Jzsh\u{2028}\u{202e}x\n".as_bytes()).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "the script asks for the interpreter `/bin/ [2Jzsh x`; only sh, dash and bash are offered"
+        );
     }
 
     #[test]

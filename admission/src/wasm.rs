@@ -8,7 +8,7 @@ use wasmparser::{Parser, Payload, TypeRef, Validator};
 use crate::imports::{component_may_import, is_about_files, module_may_import};
 use crate::kind::Kind;
 use crate::proposals;
-use crate::refusal::{Refusal, one_line};
+use crate::refusal::{Refusal, one_line, quoted};
 use crate::survey::Survey;
 
 /// The largest module or component, in bytes, whatever an operator sets: 64 MiB.
@@ -202,11 +202,7 @@ impl Reader {
     fn not_offered(&self, import: &str) -> Refusal {
         Refusal::Import {
             kind: self.kind,
-            import: import
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(200)
-                .collect(),
+            import: quoted(import, 200),
         }
     }
 }
