@@ -9,6 +9,11 @@ WASM := wasm32-wasip1
 # nothing with that of the host, or the two would wait for each other.
 GUESTS := --locked --target $(WASM) --profile guest --target-dir target/guests
 WARNINGS := -D warnings
+# Without a sanitizer the fuzz targets, which are safe Rust, build on stable.
+FUZZ := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo fuzz
+FUZZ_TOOL := cargo-fuzz@0.13.2
+FUZZ_SECONDS ?= 15
+FUZZ_FLAGS ?=
 
 .PHONY: help
 help: ## Show this list
@@ -44,6 +49,17 @@ bench: toolchain ## Time hooks beside fork and exec
 attacks: toolchain ## Attack the engine, measure what that costs, write docs/ATTACKS.md
 	cargo run --locked --bin tenterhook-attacks -- docs/ATTACKS.md
 
+.PHONY: fuzz
+fuzz: toolchain ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (15)
+	@$(FUZZ) --version > /dev/null 2>&1 || cargo install $(FUZZ_TOOL) --locked --debug --root target/tools
+	$(FUZZ) build --fuzz-dir fuzz --sanitizer none --target-dir target/fuzz
+	for target in $$($(FUZZ) list --fuzz-dir fuzz); do \
+		mkdir -p fuzz/corpus/$$target; \
+		$(FUZZ) run --fuzz-dir fuzz --sanitizer none --target-dir target/fuzz \
+			$$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=120 -rss_limit_mb=2048 $(FUZZ_FLAGS); \
+	done
+
 .PHONY: example
 example: toolchain ## Build the example module: target/guests/…/volume-guard.wasm
 	cargo build $(GUESTS) --package volume-guard
@@ -52,6 +68,7 @@ example: toolchain ## Build the example module: target/guests/…/volume-guard.w
 format: toolchain
 	cargo fmt --all --check
 	cargo fmt --manifest-path shell/Cargo.toml --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 .PHONY: lint
 lint: toolchain

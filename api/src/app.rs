@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenterhook_dispatch::Dispatcher;
-use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
+use tenterhook_dispatch::{AccountId, Dispatcher};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::door::Door;
 use crate::failures::{FailureLimits, Failures};
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
+use crate::uploads::{Place, Uploads};
 
 /// What every handler is given. Cheap to clone.
 #[derive(Clone)]
@@ -26,7 +27,7 @@ struct Inner {
     croit_times: CroitTimes,
     session: Duration,
     longest_wait: Duration,
-    uploads: Semaphore,
+    uploads: Uploads,
     tenancy: Mutex<()>,
     stopping: CancellationToken,
 }
@@ -48,12 +49,6 @@ const SESSION: Duration = Duration::from_secs(24 * 60 * 60);
 /// hope; a longer task is asked for again.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
-/// Uploads at one time: each holds its whole program in memory, up to 64 MiB.
-const UPLOADS: usize = 16;
-
-/// How long an upload waits for its turn before the client is told to come back.
-const UPLOAD_PATIENCE: Duration = Duration::from_secs(10);
-
 impl App {
     /// Serves this dispatcher with every default.
     #[must_use]
@@ -73,7 +68,7 @@ impl App {
                 croit_times,
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
-                uploads: Semaphore::new(UPLOADS),
+                uploads: Uploads::default(),
                 tenancy: Mutex::default(),
                 stopping: CancellationToken::new(),
             }),
@@ -133,12 +128,8 @@ impl App {
         self.inner.tenancy.lock().await
     }
 
-    /// Waits for one of the places for uploads.
-    pub(crate) async fn upload_place(&self) -> Result<SemaphorePermit<'_>, Refusal> {
-        tokio::time::timeout(UPLOAD_PATIENCE, self.inner.uploads.acquire())
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .ok_or(Refusal::TooBusy)
+    /// Waits for one of the account's places for uploads.
+    pub(crate) async fn upload_place(&self, account: AccountId) -> Result<Place, Refusal> {
+        self.inner.uploads.place(account).await
     }
 }

@@ -12,7 +12,6 @@ mod hook_scripts;
 mod hooks;
 mod login;
 mod negotiation;
-mod pagination;
 mod scripts;
 mod servers;
 mod tasks;
@@ -22,9 +21,9 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenterhook_dispatch::{Error, Noun};
+use tenterhook_query::croit::{Fault, Pagination};
 use utoipa::ToSchema;
 
-use self::pagination::Pagination;
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
@@ -75,24 +74,27 @@ impl Paged {
     fn read(&self) -> Result<Option<Pagination>, Refusal> {
         // An empty parameter is what a client sends that has nothing to ask.
         let said = self.pagination.as_deref().filter(|text| !text.is_empty());
-        said.map(|text| {
-            Pagination::parse(text).map_err(|fault| Refusal::invalid("", fault.to_string()))
-        })
-        .transpose()
+        Ok(said.map(Pagination::parse).transpose()?)
     }
 
     /// Answers with the bare list, or with a page if one was asked for.
     fn list<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
         match self.read()? {
             None => Ok(Json(rows).into_response()),
-            Some(pagination) => Ok(Json(pagination.apply(values(rows)?)).into_response()),
+            Some(pagination) => Ok(Json(pagination.apply(values(rows)?)?).into_response()),
         }
     }
 
     /// Answers with a page, whether one was asked for or not.
     fn page<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
         let pagination = self.read()?.unwrap_or_default();
-        Ok(Json(pagination.apply(values(rows)?)).into_response())
+        Ok(Json(pagination.apply(values(rows)?)?).into_response())
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::invalid("", fault.to_string())
     }
 }
 

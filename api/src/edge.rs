@@ -140,4 +140,14 @@ mod tests {
             assert_eq!(response.headers()[header::CONTENT_TYPE], kind);
         }
     }
+
+    #[test]
+    fn whoever_is_turned_away_is_told_to_come_back() {
+        for face in [Face::Croit, Face::Native] {
+            let id = RequestId::of(&HeaderMap::new());
+            let response = dress(face, &id, Refusal::TooBusy.into_response());
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        }
+    }
 }

@@ -28,6 +28,7 @@ mod refusal;
 mod request_id;
 mod router;
 mod servers;
+mod uploads;
 
 pub use crate::app::{App, CroitTimes};
 pub use crate::door::Door;

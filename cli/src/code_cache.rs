@@ -18,6 +18,7 @@ pub(crate) fn start_engine() -> Result<Engine, Error> {
         threads: 1,
         compiler: compiler::words(),
         compile_limits: tenterhook_engine::CompileLimits::default(),
+        lockdown: tenterhook_engine::Lockdown::On,
     };
     match Engine::start(settings.clone()) {
         Err(Error::Cache { .. }) => Engine::start(Settings {

@@ -10,6 +10,7 @@ mod data_dir;
 mod database;
 mod listen;
 mod lock;
+mod lockdown;
 mod owner;
 
 use std::process::ExitCode;
@@ -62,6 +63,10 @@ pub(crate) struct Raw {
     /// Issue a new owner token in place of the one that was lost.
     #[arg(long)]
     new_owner_token: bool,
+    /// Keep every right that the process was started with, for a kernel or a tracer
+    /// that cannot live with less. The sandboxes stay; what is behind them is lost.
+    #[arg(long, env = "TENTERHOOK_NO_LOCKDOWN")]
+    no_lockdown: bool,
     #[command(flatten)]
     bounds: RawBounds,
     #[command(flatten)]
@@ -87,19 +92,34 @@ pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let mut signals = Signals::listen()?;
+/// Takes what needs rights, gives the rights up, and only then starts the threads
+/// that serve: threads have what the one had that started them.
+fn serve(config: Config) -> anyhow::Result<()> {
     // Taken first: a server that cannot have its address must not touch anything.
     let listener = listen::listen(&config.listen)
-        .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let data = DataDir::open(&config.data)?;
+    let engine = Engine::start(config.engine(&data)?)?;
+    lockdown::hold(&engine, config.lockdown, &data, &config.database)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads that serve")?
+        .block_on(serve_on(listener, config, data, engine))
+}
+
+async fn serve_on(
+    listener: std::net::TcpListener,
+    config: Config,
+    data: DataDir,
+    engine: Engine,
+) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
     let address = listener
         .local_addr()
         .context("cannot tell the address listened on")?;
-    let data = DataDir::open(&config.data)?;
+    let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen")?;
     let store = database::open(&config.database, &data).await?;
-    let engine = Engine::start(config.engine(&data)?)?;
     let dispatcher = Dispatcher::start(store.store, engine, config.dispatch.clone()).await?;
     owner::ensure(&dispatcher, &data, config.owner_token).await?;
 

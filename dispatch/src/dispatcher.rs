@@ -32,6 +32,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tenterhook_engine::Engine;
 use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use self::accept::Accepted;
@@ -46,6 +47,7 @@ use crate::id::NodeId;
 use crate::programs::Programs;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::uploads::Uploads;
 
 /// Keeps the nouns' rules and carries events to their hooks.
 ///
@@ -65,6 +67,7 @@ struct Inner {
     directories: Directories,
     programs: Programs,
     believed: Believed,
+    uploads: Uploads,
     counters: Counters,
     /// Wakes the claimer: there may be something due, or room for it.
     wake: Arc<Notify>,
@@ -73,6 +76,8 @@ struct Inner {
     settling_most: u32,
     /// Everything that must be over before the process ends.
     work: TaskTracker,
+    /// Cancelled when there is no more time for what has not begun to be stored.
+    leaving: CancellationToken,
 }
 
 impl Dispatcher {
@@ -105,11 +110,13 @@ impl Dispatcher {
             directories: Directories::default(),
             programs: Programs::new(settings.programs),
             believed: Believed::default(),
+            uploads: Uploads::default(),
             counters: Counters::default(),
             wake: Arc::new(Notify::new()),
             settling: Semaphore::new(settling_most as usize),
             settling_most,
             work: TaskTracker::new(),
+            leaving: CancellationToken::new(),
             store,
             engine,
             settings,
@@ -152,6 +159,7 @@ impl Dispatcher {
             .is_err()
         {
             inner.floor.lock().abandon();
+            inner.leaving.cancel();
             inner.work.wait().await;
         }
         inner.flush_token_uses().await;

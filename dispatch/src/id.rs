@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use tenterhook_engine::Tenant;
 use uuid::Uuid;
 
 /// The text is not an identifier.
@@ -83,6 +84,14 @@ id! {
     /// Names a [`Token`](crate::Token).
     TokenId, now_v7
 }
+
+impl AccountId {
+    /// Whose turn it is at the compiler.
+    pub(crate) fn tenant(self) -> Tenant {
+        Tenant::new(self.0.as_u128())
+    }
+}
+
 id! {
     /// Names a [`Source`](crate::Source).
     SourceId, new_v4

@@ -44,6 +44,7 @@ mod source;
 mod store;
 mod task;
 mod token;
+mod uploads;
 mod work;
 
 pub use crate::account::{Account, Switch};

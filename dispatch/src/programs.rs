@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tenterhook_engine::{Digest, Engine, Kind, Program};
+use tenterhook_engine::{Digest, Engine, Kind, Program, Tenant};
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
@@ -44,6 +44,7 @@ impl Programs {
         &self,
         engine: &Engine,
         store: &dyn Store,
+        tenant: Tenant,
         digest: Digest,
         kind: Kind,
     ) -> Result<Program, Error> {
@@ -53,7 +54,7 @@ impl Programs {
                 .program(digest)
                 .await?
                 .ok_or_else(|| Error::store("read the program", "its bytes are gone"))?;
-            Ok(engine.load(kind, &bytes).await?)
+            Ok(engine.load_for(tenant, kind, bytes).await?)
         };
         // A failure leaves the cell empty, so the next one tries again.
         slot.get_or_try_init(load).await.cloned()

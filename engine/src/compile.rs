@@ -1,11 +1,12 @@
 //! Compiling is hostile work: a small module can keep a compiler busy for minutes.
 //!
-//! So it happens in a process of its own that the kernel holds to limits, one at
-//! a time. Without such a process (tests, `run` and `check` on one's own files)
-//! it happens in this one, unbounded.
+//! So it happens in a process of its own that the kernel holds to limits, a few
+//! at one time and one for each tenant. Without such a process (tests, `run` and
+//! `check` on one's own files) it happens in this one, unbounded.
 
 mod child;
 mod limits;
+mod turns;
 mod worker;
 
 use std::path::PathBuf;
@@ -13,34 +14,44 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tenterhook_admission::{Kind, Refusal, one_line};
 
 pub use self::limits::CompileLimits;
+pub use self::turns::Tenant;
+use self::turns::Turns;
 pub use self::worker::compile_worker;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::kind::Kind;
-use crate::refusal::{Refusal, one_line};
-use crate::runtime::{GuestThreads, Runtime};
+use crate::lockdown::Lockdown;
+use crate::runtime::{GuestThreads, LoadingThreads, Runtime};
+
+/// Compilations at one time. One uses all cores by itself; a second one is for
+/// the tenant whose small program would wait for another's bomb otherwise.
+const AT_ONE_TIME: usize = 2;
 
 /// Turns checked bytes into compiled code.
 pub(crate) struct Compiler {
     /// The program and arguments that start a compiler process.
     process: Option<Vec<PathBuf>>,
     limits: CompileLimits,
-    /// One at a time: a compilation uses all cores by itself.
-    turn: Semaphore,
+    lockdown: Lockdown,
+    turns: Turns,
     count: AtomicU64,
     micros: AtomicU64,
 }
 
 impl Compiler {
     /// A compiler that runs, within `limits`, in the process which these words start.
-    pub(crate) fn new(process: Option<Vec<PathBuf>>, limits: CompileLimits) -> Self {
+    pub(crate) fn new(
+        process: Option<Vec<PathBuf>>,
+        limits: CompileLimits,
+        lockdown: Lockdown,
+    ) -> Self {
         Self {
             process: process.filter(|words| !words.is_empty()),
             limits,
-            turn: Semaphore::new(1),
+            lockdown,
+            turns: Turns::new(AT_ONE_TIME),
             count: AtomicU64::new(0),
             micros: AtomicU64::new(0),
         }
@@ -54,36 +65,38 @@ impl Compiler {
         )
     }
 
-    /// Compiles one module or component.
+    /// Compiles one module or component when it is the tenant's turn.
     pub(crate) async fn compile(
         &self,
+        tenant: Tenant,
         runtime: &Runtime,
         threads: &GuestThreads,
+        loading: &LoadingThreads,
         kind: Kind,
         bytes: Bytes,
     ) -> Result<Vec<u8>, Error> {
-        let _turn = self.turn.acquire().await;
+        let _turn = self.turns.take(tenant).await;
         let started_at = Instant::now();
         let digest = Digest::of(&bytes);
         let compiled = match &self.process {
+            // Not on the guests' threads, which start no processes.
             Some(words) => {
-                threads
-                    .spawn(child::compile(words.clone(), self.limits, kind, bytes))
-                    .await
+                let child = child::compile(words.clone(), self.limits, self.lockdown, kind, bytes);
+                loading.run(digest, child).await
             }
             None => {
                 let wasm = runtime.wasm.clone();
                 threads
                     .handle()
-                    .spawn_blocking(move || Ok(worker::precompile(&wasm, kind, &bytes)))
+                    .spawn_blocking(move || worker::precompile(&wasm, kind, &bytes))
                     .await
+                    .map_err(|_| Error::Panicked { digest })
             }
         };
         let micros = u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.count.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
-        let code = compiled.unwrap_or(Err(Error::Panicked { digest }))?;
-        code.map_err(|reason| {
+        compiled?.map_err(|reason| {
             let reason = one_line(&reason);
             Refusal::Compile { kind, reason }.into()
         })

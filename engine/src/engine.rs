@@ -1,28 +1,27 @@
 //! The engine: what is expensive and shared by all runs.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use tenterhook_admission::{Kind, Refusal, Survey, one_line};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use wasmtime::ExternType;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use crate::admission::{self, Survey};
 use crate::cache::Cache;
 use crate::code;
-use crate::compile::{CompileLimits, Compiler};
+use crate::compile::{CompileLimits, Compiler, Tenant};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::invocation::Invocation;
-use crate::kind::Kind;
 use crate::link::Linkers;
+use crate::lockdown::{self, GuestLock, Layers, Lockdown, Needs};
 use crate::program::{Code, Program};
-use crate::refusal::{Refusal, one_line};
 use crate::report::Report;
-use crate::runtime::{GuestThreads, Runtime};
+use crate::runtime::{GuestThreads, LoadingThreads, Runtime};
 use crate::sandbox;
 use crate::sandbox::scratch::Scratches;
 use crate::shell::Shell;
@@ -48,6 +47,9 @@ pub struct Settings {
     pub compiler: Option<Vec<PathBuf>>,
     /// What such a process may take for one program.
     pub compile_limits: CompileLimits,
+    /// Whether threads that run guests, and that process, give up what they do
+    /// not need. Default: [`Lockdown::On`].
+    pub lockdown: Lockdown,
 }
 
 impl Default for Settings {
@@ -59,6 +61,7 @@ impl Default for Settings {
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             compiler: None,
             compile_limits: CompileLimits::default(),
+            lockdown: Lockdown::On,
         }
     }
 }
@@ -79,6 +82,10 @@ struct Inner {
     sandboxes_all: u32,
     compiler: Compiler,
     threads: GuestThreads,
+    loading: LoadingThreads,
+    lockdown: Lockdown,
+    guests_held: Layers,
+    process_held: OnceLock<Layers>,
 }
 
 impl Engine {
@@ -86,9 +93,17 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Start`], [`Error::Threads`] or [`Error::Cache`].
+    /// [`Error::Start`], [`Error::Threads`], [`Error::Cache`], [`Error::Scratch`]
+    /// or [`Error::Lockdown`].
     pub fn start(settings: Settings) -> Result<Self, Error> {
-        let runtime = Runtime::start(settings.sandboxes)?;
+        let lockdown = settings.lockdown;
+        let scratches = Scratches::probe(&settings.scratch, lockdown)?;
+        let lock = GuestLock::new(lockdown, scratches.parent());
+        let lock = Arc::new(lock.map_err(|source| Error::Lockdown {
+            what: "threads that run guests",
+            source,
+        })?);
+        let runtime = Runtime::start(settings.sandboxes, &lock)?;
         let linkers = Linkers::new(&runtime.wasm)?;
         let cache = Cache::open(settings.cache, &runtime.wasm)?;
         let sandboxes = usize::try_from(settings.sandboxes).unwrap_or(Semaphore::MAX_PERMITS);
@@ -98,26 +113,71 @@ impl Engine {
                 linkers,
                 cache,
                 shell: Shell::default(),
-                scratches: Scratches::probe(&settings.scratch),
+                scratches,
                 sandboxes: Semaphore::new(sandboxes),
                 sandboxes_all: settings.sandboxes,
-                compiler: Compiler::new(settings.compiler, settings.compile_limits),
-                threads: GuestThreads::start(settings.threads)?,
+                compiler: Compiler::new(settings.compiler, settings.compile_limits, lockdown),
+                guests_held: lock.layers(),
+                threads: GuestThreads::start(settings.threads, lock)?,
+                loading: LoadingThreads::default(),
+                lockdown,
+                process_held: OnceLock::new(),
             }),
         })
     }
 
+    /// Takes from the calling thread, and from all that it starts afterwards, what
+    /// is not in `needs`. To be called once, when the process has no other threads
+    /// than this engine's, which are held already. Does nothing if the engine was
+    /// started with [`Lockdown::Off`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lockdown`] if a layer that the kernel has cannot be applied.
+    pub fn hold_process(&self, needs: &Needs) -> Result<(), Error> {
+        if self.inner.lockdown == Lockdown::Off {
+            return Ok(());
+        }
+        let layers = lockdown::hold_process(needs, self.inner.scratches.parent());
+        let layers = layers.map_err(|source| Error::Lockdown {
+            what: "the rest of the process",
+            source,
+        })?;
+        let _first = self.inner.process_held.set(layers);
+        self.inner.loading.start().map(drop)
+    }
+
     /// Accepts `bytes` as a program of this kind: checks, compiles and links it.
+    /// The first call must not come from the engine's own threads: those that make
+    /// programs ready are started then, and held as their maker is.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`] when the bytes are not acceptable; other variants when
     /// the host could not do its part.
     pub async fn load(&self, kind: Kind, bytes: &[u8]) -> Result<Program, Error> {
-        if kind == Kind::Script {
-            return self.load_script(bytes).await;
+        check_size(kind, bytes)?;
+        self.load_for(Tenant::default(), kind, Bytes::copy_from_slice(bytes))
+            .await
+    }
+
+    /// The same for one of several tenants: what has to be compiled waits for this
+    /// tenant's turn, however much of others waits already.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`load`](Self::load).
+    pub async fn load_for(
+        &self,
+        tenant: Tenant,
+        kind: Kind,
+        bytes: Bytes,
+    ) -> Result<Program, Error> {
+        check_size(kind, &bytes)?;
+        match kind {
+            Kind::Script => self.load_script(bytes).await,
+            Kind::Module | Kind::Component => self.load_wasm(tenant, kind, bytes).await,
         }
-        self.load_wasm(kind, Bytes::copy_from_slice(bytes)).await
     }
 
     /// Checks `bytes` as [`load`](Self::load) does before it compiles, and says
@@ -127,10 +187,7 @@ impl Engine {
     ///
     /// The [`Refusal`] that an upload would get.
     pub fn survey(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {
-        match kind {
-            Kind::Script => admission::check_script(bytes).map(|()| Survey::default()),
-            Kind::Module | Kind::Component => admission::check_wasm(kind, bytes),
-        }
+        tenterhook_admission::survey(kind, bytes)
     }
 
     /// Runs `program` once, on the calling task. Waits for a free sandbox; that
@@ -174,6 +231,8 @@ impl Engine {
             compilations,
             compile_us,
             scratch_mounted: inner.scratches.are_mounted(),
+            guests_held: inner.guests_held,
+            process_held: inner.process_held.get().copied().unwrap_or_default(),
         }
     }
 
@@ -183,13 +242,14 @@ impl Engine {
         self.inner.threads.handle()
     }
 
-    async fn load_script(&self, bytes: &[u8]) -> Result<Program, Error> {
-        admission::check_script(bytes)?;
-        let digest = Digest::of(bytes);
-        let text = Bytes::copy_from_slice(bytes);
+    async fn load_script(&self, text: Bytes) -> Result<Program, Error> {
+        Self::survey(Kind::Script, &text)?;
+        let digest = Digest::of(&text);
         let engine = self.clone();
         let shell = self
-            .blocking(digest, move || {
+            .inner
+            .loading
+            .block(digest, move || {
                 let Inner {
                     runtime,
                     cache,
@@ -203,29 +263,33 @@ impl Engine {
         Ok(Program::new(digest, Code::Script { shell, text }, false))
     }
 
-    async fn load_wasm(&self, kind: Kind, bytes: Bytes) -> Result<Program, Error> {
+    async fn load_wasm(&self, tenant: Tenant, kind: Kind, bytes: Bytes) -> Result<Program, Error> {
         let digest = Digest::of(&bytes);
         let checked = bytes.clone();
         let survey = self
-            .blocking(digest, move || Ok(Self::survey(kind, &checked)?))
+            .without_files(digest, move || Ok(Self::survey(kind, &checked)?))
             .await?;
         let Inner {
             runtime,
             cache,
             compiler,
             threads,
+            loading,
             ..
         } = &*self.inner;
         let fresh = match cache.has(digest) {
             true => None,
             false => Some(
                 compiler
-                    .compile(runtime, threads, kind, bytes.clone())
+                    .compile(tenant, runtime, threads, loading, kind, bytes.clone())
                     .await?,
             ),
         };
         let engine = self.clone();
-        let linked = self.blocking(digest, move || engine.link(kind, digest, fresh, &bytes));
+        let linked = self
+            .inner
+            .loading
+            .block(digest, move || engine.link(kind, digest, fresh, &bytes));
         Ok(Program::new(digest, linked.await?, survey.uses_files))
     }
 
@@ -287,15 +351,27 @@ impl Engine {
         }
     }
 
-    /// Does work that keeps a thread busy, away from the threads that must not be.
-    async fn blocking<T: Send + 'static>(
+    /// Does work that keeps a thread busy on hostile bytes: on a thread that is
+    /// held as those of guests are.
+    async fn without_files<T: Send + 'static>(
         &self,
         digest: Digest,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        self.threads()
-            .spawn_blocking(work)
-            .await
-            .unwrap_or(Err(Error::Panicked { digest }))
+        let done = self.threads().spawn_blocking(work).await;
+        done.unwrap_or(Err(Error::Panicked { digest }))
     }
+}
+
+/// Refuses what is too large before anything looks at the bytes, or copies them.
+fn check_size(kind: Kind, bytes: &[u8]) -> Result<(), Refusal> {
+    let limit = match kind {
+        Kind::Script => tenterhook_admission::SCRIPT_MAX_BYTES,
+        Kind::Module | Kind::Component => tenterhook_admission::WASM_MAX_BYTES,
+    };
+    let size = bytes.len() as u64;
+    if size > limit {
+        return Err(Refusal::TooLarge { kind, size, limit });
+    }
+    Ok(())
 }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use tenterhook_admission::Refusal;
+
 use crate::digest::Digest;
-use crate::refusal::Refusal;
+use crate::lockdown::NotHeld;
 
 /// What the host could not do. A guest's own failure is never one of these.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,14 @@ pub enum Error {
     Threads {
         /// What went wrong.
         source: std::io::Error,
+    },
+    /// Threads could not give up what they do not need.
+    #[error("cannot take from {what} what it does not need")]
+    Lockdown {
+        /// Which threads.
+        what: &'static str,
+        /// What went wrong.
+        source: NotHeld,
     },
     /// A program could not be made ready to run.
     #[error("cannot prepare program {digest}")]

@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod admission;
 mod cache;
 mod code;
 mod compile;
@@ -8,28 +7,26 @@ mod digest;
 mod engine;
 mod error;
 mod invocation;
-mod kind;
 mod limits;
 mod link;
+mod lockdown;
 mod outcome;
 mod program;
-mod refusal;
 mod report;
 mod runtime;
 mod sandbox;
 mod shell;
 mod stats;
 
-pub use crate::admission::Survey;
-pub use crate::compile::{CompileLimits, compile_worker};
+pub use crate::compile::{CompileLimits, Tenant, compile_worker};
 pub use crate::digest::{Digest, NotADigest};
 pub use crate::engine::{Engine, Settings};
 pub use crate::error::Error;
 pub use crate::invocation::{Clock, Invocation, OutputSink, Seed, Stream};
-pub use crate::kind::Kind;
 pub use crate::limits::{AskedLimits, Limits, OverCeiling};
+pub use crate::lockdown::{Layers, Lockdown, Needs, NotHeld};
 pub use crate::outcome::{Limit, Outcome, Trap};
 pub use crate::program::Program;
-pub use crate::refusal::Refusal;
 pub use crate::report::{Report, Usage};
 pub use crate::stats::Stats;
+pub use tenterhook_admission::{Kind, Refusal, Survey};

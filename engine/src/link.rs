@@ -10,6 +10,9 @@ use wasmtime::{Engine, Linker};
 use crate::error::Error;
 use crate::sandbox::guest::Guest;
 
+/// Bytes that one call may make the host copy, paths and buffers together.
+pub(crate) const CALL_COPY_MAX_BYTES: usize = 16 << 20;
+
 /// The imports that programs may have, ready to be linked. Never cloned: two
 /// copies of a linker once shared what they must not.
 pub(crate) struct Linkers {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tenterhook_admission::Kind;
 use wasmtime::InstancePre;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::digest::Digest;
-use crate::kind::Kind;
 use crate::sandbox::guest::Guest;
 
 /// A program that was accepted and is ready to run. Cheap to clone.

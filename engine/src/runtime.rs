@@ -5,14 +5,19 @@
 
 pub(crate) mod config;
 mod guest_threads;
+mod loading_threads;
 mod ticker;
+
+use std::sync::Arc;
 
 use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 pub(crate) use self::guest_threads::GuestThreads;
+pub(crate) use self::loading_threads::LoadingThreads;
 use self::ticker::Ticker;
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::lockdown::GuestLock;
 
 /// Elements that all tables of one program may hold. The largest real module
 /// that is known to us (a compiler) has 37,270.
@@ -37,11 +42,12 @@ pub(crate) struct Runtime {
 
 impl Runtime {
     /// Starts the runtime with room for `sandboxes` runs at one time.
-    pub(crate) fn start(sandboxes: u32) -> Result<Self, Error> {
+    pub(crate) fn start(sandboxes: u32, lock: &Arc<GuestLock>) -> Result<Self, Error> {
         let mut config = config::compiler_config();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(sandboxes)));
         let wasm = wasmtime::Engine::new(&config).map_err(|source| Error::Start { source })?;
-        let ticker = Ticker::start(&wasm).map_err(|source| Error::Threads { source })?;
+        let ticker =
+            Ticker::start(&wasm, Arc::clone(lock)).map_err(|source| Error::Threads { source })?;
         Ok(Self {
             wasm,
             _ticker: ticker,

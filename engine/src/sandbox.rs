@@ -25,20 +25,19 @@ use self::cpu_time::CpuTime;
 use self::deadline::Deadline;
 use self::guest::{Guest, ShellInputs};
 use self::memory::Memory;
+use self::meter::Meter;
 use self::output::{Output, Printer};
 use self::quota::Quota;
 use self::scratch::{Scratch, Scratches};
 use crate::error::Error;
 use crate::invocation::{Invocation, Stream};
+use crate::link::CALL_COPY_MAX_BYTES;
 use crate::program::{Code, Program};
 use crate::report::{Report, Usage};
 
-/// Resources (streams, descriptors, pollables) that a guest may hold beyond its
-/// descriptors: WASI makes some of its own for each.
+/// Resources (streams, pollables, copies of its folders) that a component may hold
+/// beyond its descriptors: WASI makes some of its own for each.
 const SPARE_RESOURCES: usize = 192;
-
-/// Bytes that a component may make the host copy for one call.
-const CALL_COPY_MAX_BYTES: usize = 32 << 20;
 
 /// Runs `program` once in a sandbox of its own.
 pub(crate) async fn run(
@@ -56,8 +55,12 @@ pub(crate) async fn run(
     } else {
         None
     };
+    let meter = match program.inner.code {
+        Code::Component(_) => Meter::for_components(),
+        Code::Module(_) | Code::Script { .. } => Meter::default(),
+    };
     let output = Output::new(
-        Arc::default(),
+        Arc::new(meter),
         invocation.output.clone(),
         invocation.limits.output,
     );
@@ -169,7 +172,7 @@ fn guest(
         wasi,
         memory: Memory::new(limits.memory),
         meter,
-        quota: Quota::new(limits.descriptors, scratches.quota(limits)),
+        quota: Quota::new(limits.descriptors, limits.inodes, scratches.quota(limits)),
         clocks,
         linear: None,
         shell,

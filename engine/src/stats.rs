@@ -1,5 +1,7 @@
 //! How busy an engine is and was, for metrics.
 
+use crate::lockdown::Layers;
+
 /// How busy an engine is and was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -14,4 +16,8 @@ pub struct Stats {
     /// Whether the kernel holds the quota of modules' files. If not, the host
     /// counts them, and components get theirs read-only.
     pub scratch_mounted: bool,
+    /// What holds the threads that run guests.
+    pub guests_held: Layers,
+    /// What holds the rest of the process, if it asked for that.
+    pub process_held: Layers,
 }

@@ -72,6 +72,13 @@ impl std::error::Error for Fault {}
 /// index page of a database holds.
 const ATTRIBUTE_MAX_BYTES: usize = 1024;
 
+/// How deep lists and objects may stand inside each other in `data` and in an
+/// extension attribute.
+///
+/// Parsers give up at 127 levels. The rest is room for what an event is put into:
+/// what was accepted must be read back wherever it travels.
+const MAX_DEPTH: usize = 100;
+
 impl Event {
     /// Makes an event with the four attributes that every event has.
     #[must_use]
@@ -168,7 +175,12 @@ impl Event {
                 "cannot stand beside `data`; send one of them",
             ));
         }
-        Ok(())
+        if let Some(data) = &self.data {
+            check_depth("data", data)?;
+        }
+        self.extensions
+            .values()
+            .try_for_each(|value| check_depth("", value))
     }
 
     /// The number or text of the server that the event names, if it names one.
@@ -176,6 +188,26 @@ impl Event {
     pub fn server(&self) -> Option<&Value> {
         self.extensions.get("serverid")
     }
+}
+
+/// Walks without recursion: text inside text nests deeper than a parser goes at once.
+fn check_depth(attribute: &'static str, value: &Value) -> Result<(), Fault> {
+    let mut rest = vec![(value, 0)];
+    while let Some((value, depth)) = rest.pop() {
+        let inner: &mut dyn Iterator<Item = &Value> = match value {
+            Value::Array(list) => &mut list.iter(),
+            Value::Object(map) => &mut map.values(),
+            _ => continue,
+        };
+        if depth == MAX_DEPTH {
+            return Err(fault(
+                attribute,
+                "must not be nested deeper than 100 levels",
+            ));
+        }
+        rest.extend(inner.map(|value| (value, depth + 1)));
+    }
+    Ok(())
 }
 
 fn fault(attribute: &'static str, detail: &str) -> Fault {
@@ -218,6 +250,35 @@ mod tests {
         let json =
             format!(r#"{{"specversion":"1.0","id":"1","source":"/a","type":"x","data":{deep}}}"#);
         assert_eq!(Event::parse(json.as_bytes()).unwrap_err().attribute, "");
+    }
+
+    #[test]
+    fn data_of_a_hundred_levels_is_accepted_and_of_one_more_refused() {
+        let event = |levels| {
+            let data = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+            let json = format!(
+                r#"{{"specversion":"1.0","id":"1","source":"/a","type":"x","data":{data}}}"#
+            );
+            Event::parse(json.as_bytes())
+        };
+        assert!(event(100).is_ok());
+        assert_eq!(event(101).unwrap_err().attribute, "data");
+    }
+
+    #[test]
+    fn levels_cannot_hide_in_the_text_that_a_parser_unfolds() {
+        // With serde_json's `raw_value`, this member stands for the JSON in its text.
+        let levels = format!("{}{}", "[".repeat(90), "]".repeat(90));
+        let hidden = serde_json::json!({ "$serde_json::private::RawValue": levels });
+        let json = format!(
+            r#"{{"specversion":"1.0","id":"1","source":"/a","type":"x","data":{}{hidden}{}}}"#,
+            "[".repeat(90),
+            "]".repeat(90),
+        );
+        if let Ok(event) = Event::parse(json.as_bytes()) {
+            let printed = serde_json::to_vec(&event).unwrap();
+            assert_eq!(Event::parse(&printed).as_ref(), Ok(&event));
+        }
     }
 
     /// JSON values, small and odd.

@@ -73,6 +73,8 @@ impl Sqlite {
             .busy_timeout(BUSY_TIMEOUT)
             // 16 MiB of log between checkpoints: each costs two syncs of its own.
             .pragma("wal_autocheckpoint", "4000")
+            // A server that is locked down has no folder for temporary files.
+            .pragma("temp_store", "memory")
             .pragma("cache_size", "-16000")
             .disable_statement_logging();
         let opened = |source| crate::Error::Open {

@@ -74,6 +74,21 @@ impl Text {
             self.family(&name, kind, help);
             self.sample(&name, &[], value);
         }
+        let name = "tenterhook_lockdown";
+        self.family(
+            name,
+            "gauge",
+            "1 if this layer holds the threads that run guests, or the rest of the process.",
+        );
+        for (scope, layers) in [
+            ("guests", stats.engine.guests_held),
+            ("process", stats.engine.process_held),
+        ] {
+            for (layer, holds) in layers.named() {
+                let labels = [("layer", layer), ("scope", scope)];
+                self.sample(name, &labels, u64::from(holds));
+            }
+        }
         let name = "tenterhook_oldest_waiting_seconds";
         self.family(
             name,

@@ -157,6 +157,17 @@ mod tests {
         ));
     }
 
+    #[test]
+    fn data_cannot_be_so_deep_that_the_event_is_not_read_back() {
+        let mut headers = headers(&REQUIRED);
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        let body = format!("{}{}", "[".repeat(127), "]".repeat(127));
+        assert!(matches!(
+            Mode::Binary.read(&headers, &body.into()),
+            Err(Refusal::Invalid(faults)) if faults[0].pointer == "/data"
+        ));
+    }
+
     proptest! {
         #[test]
         fn no_header_and_no_body_panics(value in prop::collection::vec(32_u8..=255, 0..20), body in prop::collection::vec(any::<u8>(), 0..20)) {

@@ -43,6 +43,7 @@ pub(super) struct Config {
     pub(super) croit_times: tenterhook_api::CroitTimes,
     pub(super) owner_token: OwnerToken,
     pub(super) dispatch: dispatch::Settings,
+    pub(super) lockdown: engine::Lockdown,
     threads: Option<usize>,
     compile: engine::CompileLimits,
 }
@@ -75,6 +76,11 @@ impl Config {
                     OwnerToken::Keep
                 },
                 dispatch,
+                lockdown: if raw.no_lockdown {
+                    engine::Lockdown::Off
+                } else {
+                    engine::Lockdown::On
+                },
                 threads,
                 compile,
             }),
@@ -93,6 +99,7 @@ impl Config {
             threads: self.threads.unwrap_or(default.threads),
             compiler: compiler::words(),
             compile_limits: self.compile,
+            lockdown: self.lockdown,
         })
     }
 }

@@ -46,6 +46,11 @@ impl DataDir {
         Ok(Self { path, _lock: lock })
     }
 
+    /// The folder itself.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The file with the owner's token.
     pub(super) fn owner_token(&self) -> PathBuf {
         self.path.join(OWNER_TOKEN_FILE)

@@ -25,6 +25,18 @@ pub(super) struct Database {
 }
 
 impl DatabaseUrl {
+    /// The folder of a file outside the data folder. SQLite keeps more files
+    /// beside it.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::InDataFolder => None,
+            Self::Sqlite(path) => Some(match path.parent() {
+                Some(folder) if folder != Path::new("") => folder,
+                _ => Path::new("."),
+            }),
+        }
+    }
+
     /// Reads a URL such as `sqlite:/var/lib/hooks.db` or `sqlite:///var/lib/hooks.db`.
     pub(super) fn parse(said: Option<&str>) -> Result<Self, &'static str> {
         let Some(url) = said else {

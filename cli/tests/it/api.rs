@@ -27,6 +27,17 @@ impl Owner {
         }
     }
 
+    /// The owner of another account, which is made for that.
+    pub(crate) fn of_another_account(&self, name: &str) -> Self {
+        let account = self.post("/api/v1/accounts", &json!({"name": name}));
+        let token = json!({"account": account["id"], "name": "owner", "role": "owner"});
+        let token = self.post("/api/v1/tokens", &token);
+        Self {
+            address: self.address.clone(),
+            token: token["token"].as_str().unwrap().to_owned(),
+        }
+    }
+
     pub(crate) fn get(&self, path: &str) -> Value {
         self.call("GET", path, "application/json", "")
     }

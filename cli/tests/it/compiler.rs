@@ -82,6 +82,36 @@ fn a_compiler_that_is_killed_from_outside_is_not_the_uploaders_fault() {
     scene.goes_on();
 }
 
+#[test]
+fn one_accounts_bombs_do_not_keep_anothers_upload_waiting() {
+    let scene = Scene::new(&["--max-compile-time", "1s"]);
+    let other = scene.owner.of_another_account("other");
+    let bomb = loops(4);
+    std::thread::scope(|scope| {
+        let uploads: Vec<_> = (0..12)
+            .map(|_| scope.spawn(|| scene.upload(&bomb)))
+            .collect();
+        while children(scene.server.id()).is_empty() {
+            std::thread::yield_now();
+        }
+        for status in 0..3 {
+            other.source(&format!("good-{status}"), tiny::exiting(status));
+        }
+        // What was in progress may be over by now; what waited behind it is not.
+        assert!(uploads.iter().any(|upload| !upload.is_finished()));
+        for upload in uploads {
+            let (status, problem) = upload.join().unwrap();
+            let kind = problem["type"].as_str().unwrap();
+            match status {
+                422 => assert_eq!(kind, "/problems/invalid-program", "{problem}"),
+                503 => assert_eq!(kind, "/problems/too-busy", "{problem}"),
+                _ => panic!("{problem}"),
+            }
+        }
+    });
+    scene.goes_on();
+}
+
 /// A server and its owner.
 struct Scene {
     server: Server,

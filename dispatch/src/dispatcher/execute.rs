@@ -85,7 +85,7 @@ impl Inner {
                 (source.digest, source.kind, source.name.clone(), None)
             }
             Program::Inline(bytes) => {
-                let program = self.load_program(None, &bytes).await?;
+                let program = self.load_program(account, None, &bytes).await?;
                 (
                     program.digest(),
                     Kind::detect(&bytes),

@@ -106,6 +106,7 @@ impl Inner {
             .get(
                 &self.engine,
                 &*self.store,
+                start.account.tenant(),
                 recipe.digest,
                 recipe.content.kind,
             )

@@ -28,6 +28,7 @@ impl Dispatcher {
     ///
     /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::Refused`],
     /// [`Error::NotFound`] for what the hooks name, [`Error::OverCeiling`],
+    /// [`Error::Busy`] when too many uploads of the account wait already,
     /// [`Error::Engine`], [`Error::Store`].
     pub async fn create_source(
         &self,
@@ -172,7 +173,7 @@ impl Inner {
         hooks: Vec<NewHook>,
     ) -> Result<(Source, Vec<Hook>), Error> {
         let entry = self.directories.of(&*self.store, account).await?;
-        let program = self.load_program(new.kind, &new.bytes).await?;
+        let program = self.load_program(account, new.kind, &new.bytes).await?;
         let base64_md5 = checksum(&new.bytes).await?;
         let _changing = entry.changing.lock().await;
         if entry.directory.read().uploaded() >= ACCOUNT_MAX as usize {
@@ -223,7 +224,7 @@ impl Inner {
         entry.directory.read().own_source(key)?;
         let program = match &change.bytes {
             Some(bytes) => Some((
-                self.load_program(change.kind, bytes).await?,
+                self.load_program(account, change.kind, bytes).await?,
                 checksum(bytes).await?,
             )),
             None => None,
@@ -282,8 +283,14 @@ impl Inner {
     }
 
     /// Loads a program that was sent, and keeps it ready.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`], [`Error::Engine`]; [`Error::Busy`] when too many of the
+    /// account wait already.
     pub(super) async fn load_program(
         &self,
+        account: AccountId,
         wanted: Option<Kind>,
         bytes: &Bytes,
     ) -> Result<Program, Error> {
@@ -306,7 +313,12 @@ impl Inner {
         if let Some(program) = self.programs.ready(Digest::of(bytes), kind) {
             return Ok(program);
         }
-        let program = self.engine.load(kind, bytes).await?;
+        let _upload = self.uploads.begin(account)?;
+        let loading = self.engine.load_for(account.tenant(), kind, bytes.clone());
+        let program = tokio::select! {
+            program = loading => program?,
+            () = self.leaving.cancelled() => return Err(Error::Stopping),
+        };
         self.programs.keep(&program);
         Ok(program)
     }

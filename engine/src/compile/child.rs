@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
 use bytes::Bytes;
+use tenterhook_admission::Kind;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use super::limits::CompileLimits;
 use crate::error::Error;
-use crate::kind::Kind;
+use crate::lockdown::Lockdown;
 
 /// The first byte of a request for a component; any other is for a module.
 pub(super) const TAG_COMPONENT: u8 = b'c';
+
+/// The last argument of a process that keeps everything its parent has.
+pub(super) const NOT_HELD: &str = "not-held";
 
 /// The exit status of a process that has said on standard error why it gave up.
 pub(super) const REFUSED: u8 = 3;
@@ -29,6 +33,7 @@ const CODE_MAX_BYTES: u64 = 384 << 20;
 pub(super) async fn compile(
     words: Vec<PathBuf>,
     limits: CompileLimits,
+    lockdown: Lockdown,
     kind: Kind,
     bytes: Bytes,
 ) -> Result<Result<Vec<u8>, String>, Error> {
@@ -39,6 +44,7 @@ pub(super) async fn compile(
         let mut child = Command::new(program)
             .args(arguments)
             .args(limits.to_words())
+            .args((lockdown == Lockdown::Off).then_some(NOT_HELD))
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::piped())

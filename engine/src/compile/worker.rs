@@ -5,12 +5,12 @@ use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit, setrlimit};
+use tenterhook_admission::{Kind, WASM_MAX_BYTES};
 use wasmtime::Engine;
 
-use super::child::{REFUSED, TAG_COMPONENT};
+use super::child::{NOT_HELD, REFUSED, TAG_COMPONENT};
 use super::limits::CompileLimits;
-use crate::admission::WASM_MAX_BYTES;
-use crate::kind::Kind;
+use crate::lockdown::{Lockdown, hold_compiler};
 use crate::runtime::config::compiler_config;
 
 /// Descriptors that the process may have: its three streams and a few to spare.
@@ -25,9 +25,14 @@ const DESCRIPTORS: u64 = 16;
 /// words; they tell its limits.
 #[must_use]
 pub fn compile_worker(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut words: Vec<_> = arguments.take(4).collect();
+    let lockdown = match words.pop_if(|word| word == NOT_HELD) {
+        Some(_) => Lockdown::Off,
+        None => Lockdown::On,
+    };
     let limits =
-        CompileLimits::of_words(arguments).ok_or("the arguments are not limits".to_owned());
-    match limits.and_then(serve) {
+        CompileLimits::of_words(words.iter()).ok_or("the arguments are not limits".to_owned());
+    match limits.and_then(|limits| serve(limits, lockdown)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             // Nobody hears it if the parent is gone, and then nobody has to.
@@ -37,9 +42,12 @@ pub fn compile_worker(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn serve(limits: CompileLimits) -> Result<(), String> {
-    give_up_the_rest(limits)
+fn serve(limits: CompileLimits, lockdown: Lockdown) -> Result<(), String> {
+    limit_all(limits)
         .map_err(|error| format!("the compiler process cannot be limited: {error}"))?;
+    if lockdown == Lockdown::On {
+        hold_compiler().map_err(|error| format!("the compiler process cannot be held: {error}"))?;
+    }
     let mut request = Vec::new();
     io::stdin()
         .lock()
@@ -62,7 +70,7 @@ fn serve(limits: CompileLimits) -> Result<(), String> {
         .map_err(|error| format!("the compiler process cannot write: {error}"))
 }
 
-fn give_up_the_rest(limits: CompileLimits) -> rustix::io::Result<()> {
+fn limit_all(limits: CompileLimits) -> rustix::io::Result<()> {
     let between = |resource, current, maximum| {
         setrlimit(
             resource,

@@ -1,6 +1,8 @@
 //! What components may import: WASI 0.2 without sockets that connect anywhere.
 
 mod clock;
+mod files;
+mod stream;
 
 use wasmtime::Engine;
 use wasmtime::component::Linker;
@@ -13,5 +15,6 @@ pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(wasm);
     add_to_linker_async(&mut linker)?;
     clock::add(&mut linker)?;
+    files::add(&mut linker)?;
     Ok(linker)
 }

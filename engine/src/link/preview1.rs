@@ -1,11 +1,12 @@
 //! What core modules may import: WASI preview 1, and its older twin.
 //!
-//! Both come from wasmtime-wasi. The calls below are put in front of it, because
-//! it bounds neither descriptors nor the files in a plain folder, waits on many
-//! things at once, and forgets exit statuses above 125. All other host calls are
-//! charged by the store's call hook alone.
+//! Both come from wasmtime-wasi. Calls of ours are put in front of it, because it
+//! bounds neither descriptors nor the files in a plain folder, waits on many
+//! things at once, forgets exit statuses above 125, and knows no prices. All other
+//! host calls are charged by the store's call hook alone.
 
 mod guard;
+mod priced;
 mod sleep;
 
 use wasmtime::{Caller, Engine, Error, Extern, Linker};
@@ -15,16 +16,19 @@ use self::guard::{current, unstable};
 
 use crate::sandbox::clock::Clocks;
 use crate::sandbox::guest::Guest;
+use crate::sandbox::meter::{COPIED_BYTE, FILE_CALL};
 use crate::sandbox::quota::Short;
 
-/// Bytes that wasmtime-wasi may copy for one call, paths and buffers together.
-const CALL_COPY_MAX_BYTES: usize = 32 << 20;
-
+use super::CALL_COPY_MAX_BYTES;
 /// Things that one call may wait for.
 const SUBSCRIPTIONS_MAX: u32 = 64;
 
 /// Pieces that one read or write may consist of.
 const PIECES_MAX: u32 = 1024;
+
+/// Bytes that one read or write moves; what is more is left to the next call. The
+/// host holds a copy of them meanwhile.
+const MOVED_MAX_BYTES: u32 = 4 << 20;
 
 /// Bytes of a path; Linux allows as many.
 const PATH_MAX_BYTES: u32 = 4096;
@@ -53,6 +57,8 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
     current::guard(linker)?;
     unstable::guard(linker)?;
+    priced::current::price(linker)?;
+    priced::unstable::price(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -116,4 +122,38 @@ fn pieces_len(memory: &[u8], pieces: i32, count: i32) -> Option<u64> {
         let len = u32_at(memory, pieces.checked_add(index * 8)?.checked_add(4)?)?;
         total.checked_add(len.into())
     })
+}
+
+/// Shortens the one piece that a call is going to use, the first that is not
+/// empty, if it is too long. Answers where its length stood and what it was, to be
+/// written back after the call.
+fn shorten(memory: &mut [u8], pieces: i32, count: i32) -> Option<(i32, u32)> {
+    let (pieces, count) = (pieces.cast_unsigned(), count.cast_unsigned());
+    let lens = (0..count.min(PIECES_MAX)).map_while(|index| {
+        let at = pieces.checked_add(index * 8)?.checked_add(4)?;
+        Some((at, u32_at(memory, at)?))
+    });
+    let (at, len) = lens.into_iter().find(|(_, len)| *len > 0)?;
+    let at = at.cast_signed();
+    (len > MOVED_MAX_BYTES)
+        .then(|| write_u32(memory, at, MOVED_MAX_BYTES))
+        .flatten()?;
+    Some((at, len))
+}
+
+fn write_u32(memory: &mut [u8], at: i32, value: u32) -> Option<()> {
+    let at = usize::try_from(at.cast_unsigned()).ok()?;
+    memory
+        .get_mut(at..at.checked_add(4)?)?
+        .copy_from_slice(&value.to_le_bytes());
+    Some(())
+}
+
+/// The price of moving so many bytes to or from this descriptor: those of a file
+/// are moved by another thread.
+fn moving(fd: i32, bytes: u64) -> u64 {
+    match fd {
+        0..=2 => 0,
+        _ => FILE_CALL + bytes.min(MOVED_MAX_BYTES.into()) * COPIED_BYTE,
+    }
 }

@@ -1,11 +1,13 @@
 //! The threads that run guests, apart from those that serve requests.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
+use crate::lockdown::GuestLock;
 
 /// A tokio runtime for guests alone.
 ///
@@ -17,13 +19,16 @@ pub(crate) struct GuestThreads {
 }
 
 impl GuestThreads {
-    /// Starts `threads` threads.
-    pub(crate) fn start(threads: usize) -> Result<Self, Error> {
+    /// Starts `threads` threads. Each, and those for blocking work likewise, is
+    /// held before it does anything else.
+    pub(crate) fn start(threads: usize, lock: Arc<GuestLock>) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name("guest")
             .event_interval(1)
-            .enable_all()
+            .on_thread_start(move || lock.hold())
+            // No sockets, pipes or signals: a signal is read by any thread that can.
+            .enable_time()
             .build()
             .map_err(|source| Error::Threads { source })?;
         Ok(Self {

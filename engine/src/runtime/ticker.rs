@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::lockdown::GuestLock;
+
 /// Time between two ticks. A busy guest gives its thread back this often; with
 /// 1 ms a timer beside spinning guests was late by at most 3 ms.
 const TICK: Duration = Duration::from_millis(1);
@@ -17,12 +19,13 @@ pub(crate) struct Ticker {
 }
 
 impl Ticker {
-    /// Starts ticking.
-    pub(crate) fn start(engine: &wasmtime::Engine) -> io::Result<Self> {
+    /// Starts ticking, on a thread that is held as those of guests are.
+    pub(crate) fn start(engine: &wasmtime::Engine, lock: Arc<GuestLock>) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let engine = engine.weak();
         let thread = thread::Builder::new().name("epoch".into()).spawn(move || {
+            lock.hold();
             while !stopped.load(Ordering::Relaxed) {
                 thread::sleep(TICK);
                 let Some(engine) = engine.upgrade() else {

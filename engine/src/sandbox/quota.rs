@@ -3,12 +3,20 @@
 //! On a scratch file system of its own the kernel holds bytes and inodes; only
 //! descriptors are counted here. In a plain folder everything is.
 
+use std::fs::File;
+use std::sync::{Arc, Weak};
+
 /// The block in which files take up space.
 pub(crate) const BLOCK_BYTES: u64 = 4096;
 
 /// What is left to one guest.
 pub(crate) struct Quota {
     descriptors: u32,
+    /// What a component has open, as long as anything holds it.
+    held: Vec<Weak<File>>,
+    /// Entries that its folders may have by now, the host's own among them.
+    entries: u64,
+    entries_most: u64,
     folder: Option<FolderQuota>,
 }
 
@@ -33,9 +41,14 @@ pub(crate) enum Short {
 }
 
 impl Quota {
-    pub(crate) fn new(descriptors: u32, folder: Option<FolderQuota>) -> Self {
+    pub(crate) fn new(descriptors: u32, inodes: u32, folder: Option<FolderQuota>) -> Self {
+        /// `work`, `tmp`, the event and the like.
+        const OURS: u64 = 8;
         Self {
             descriptors,
+            held: Vec::new(),
+            entries: OURS,
+            entries_most: OURS + u64::from(inodes),
             folder,
         }
     }
@@ -66,8 +79,34 @@ impl Quota {
         self.descriptors = self.descriptors.saturating_add(1);
     }
 
+    /// Whether one more file may be held open.
+    pub(crate) fn may_hold(&mut self) -> Result<(), Short> {
+        self.held.retain(|file| file.strong_count() > 0);
+        match self.held.len() < self.descriptors as usize {
+            true => Ok(()),
+            false => Err(Short::Descriptors),
+        }
+    }
+
+    /// Counts a file that is held open from now on, until nothing holds it.
+    pub(crate) fn holds(&mut self, file: &Arc<File>) {
+        self.held.push(Arc::downgrade(file));
+    }
+
+    /// Counts an entry that a call may be about to make. Removing one does not
+    /// count: what a folder is priced by is never too little.
+    pub(crate) fn made_entry(&mut self) {
+        self.entries = (self.entries + 1).min(self.entries_most);
+    }
+
+    /// The most entries that reading a folder may find.
+    pub(crate) fn entries(&self) -> u64 {
+        self.entries
+    }
+
     /// Takes one inode, before the call that may make a file.
     pub(crate) fn take_inode(&mut self) -> Result<(), Short> {
+        self.made_entry();
         let Some(folder) = &mut self.folder else {
             return Ok(());
         };
@@ -108,7 +147,7 @@ mod tests {
             inodes: 1,
             file_bytes: BLOCK_BYTES,
         };
-        let mut quota = Quota::new(1, Some(folder));
+        let mut quota = Quota::new(1, 1, Some(folder));
         quota.take_bytes(1).unwrap();
         quota.take_bytes(1).unwrap();
         assert_eq!(quota.take_bytes(1), Err(Short::Space));
@@ -118,8 +157,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_held_as_long_as_anything_holds_it() {
+        let file = Arc::new(File::open("/dev/null").unwrap());
+        let stream = Arc::clone(&file);
+        let mut quota = Quota::new(1, 1, None);
+        quota.may_hold().unwrap();
+        quota.holds(&file);
+        assert_eq!(quota.may_hold(), Err(Short::Descriptors));
+        drop(file);
+        assert_eq!(quota.may_hold(), Err(Short::Descriptors));
+        drop(stream);
+        quota.may_hold().unwrap();
+    }
+
+    #[test]
     fn a_descriptor_that_is_closed_can_be_opened_again() {
-        let mut quota = Quota::new(1, None);
+        let mut quota = Quota::new(1, 1, None);
         quota.may_open().unwrap();
         quota.opened();
         assert_eq!(quota.may_open(), Err(Short::Descriptors));

@@ -1,28 +1,34 @@
 //! The folder that one run may write into, and that is gone afterwards.
 //!
 //! Where the kernel lets us, it is a memory file system of its own with a bound
-//! on bytes and inodes, mounted nowhere. Otherwise it is a plain folder whose
-//! quota the host counts.
+//! on bytes and inodes, mounted where nobody else sees it. Otherwise it is a plain
+//! folder whose quota the host counts.
 
+mod berths;
 mod pool;
 mod tree;
 
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::Path;
 use std::time::Instant;
 
-use self::pool::Pool;
+use tempfile::TempDir;
+
+use self::pool::{NoPool, Pool};
 pub(crate) use self::tree::Tree;
 use super::quota::FolderQuota;
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::lockdown::Lockdown;
 
 /// How scratch folders are made on this machine.
 pub(crate) enum Scratches {
     /// Each on a file system of its own.
     Mounted(Pool),
-    /// Each a folder in this one.
-    Folders(PathBuf),
+    /// Each a folder in this one, which holds nothing else.
+    Folders { parent: TempDir, open: File },
 }
 
 /// A scratch folder in the hands of one run.
@@ -35,18 +41,38 @@ pub(crate) struct Scratch<'a> {
 }
 
 impl Scratches {
-    /// Finds out which way this machine allows.
-    pub(crate) fn probe(parent: &Path) -> Self {
-        match Tree::mount(&Limits::default()).and_then(|_| Pool::start()) {
-            Ok(pool) => Self::Mounted(pool),
-            Err(error) => {
+    /// Finds out which way this machine allows; plain folders are made in `parent`.
+    pub(crate) fn probe(parent: &Path, lockdown: Lockdown) -> Result<Self, Error> {
+        match Pool::start(lockdown) {
+            Ok(pool) => Ok(Self::Mounted(pool)),
+            Err(NoPool::NotHeld(error)) => Err(error),
+            Err(NoPool::CannotMount(error)) => {
                 tracing::warn!(
                     %error,
                     "cannot mount scratch file systems; files of modules are counted instead, \
                      and components get theirs read-only"
                 );
-                Self::Folders(parent.to_owned())
+                Self::folders(parent).map_err(|source| Error::Scratch {
+                    path: parent.to_owned(),
+                    source,
+                })
             }
+        }
+    }
+
+    fn folders(parent: &Path) -> io::Result<Self> {
+        let parent = tempfile::Builder::new()
+            .prefix("tenterhook-")
+            .tempdir_in(parent)?;
+        let open = File::open(parent.path())?;
+        Ok(Self::Folders { parent, open })
+    }
+
+    /// The folder beneath which all scratch folders lie, and nothing else.
+    pub(crate) fn parent(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Mounted(pool) => pool.parent(),
+            Self::Folders { open, .. } => open.as_fd(),
         }
     }
 
@@ -68,7 +94,7 @@ impl Scratches {
     pub(crate) fn open(&self, limits: &Limits, event: &[u8]) -> Result<Scratch<'_>, Error> {
         let parent = match self {
             Self::Mounted(_) => Path::new("tmpfs"),
-            Self::Folders(parent) => parent,
+            Self::Folders { parent, .. } => parent.path(),
         };
         self.try_open(limits, event)
             .map_err(|source| Error::Scratch {
@@ -80,7 +106,7 @@ impl Scratches {
     fn try_open(&self, limits: &Limits, event: &[u8]) -> io::Result<Scratch<'_>> {
         let (tree, pool) = match self {
             Self::Mounted(pool) => (pool.take(limits)?, Some(pool)),
-            Self::Folders(parent) => (Tree::folder(parent)?, None),
+            Self::Folders { parent, .. } => (Tree::folder(parent.path())?, None),
         };
         tree.place_event(event)?;
         Ok(Scratch {

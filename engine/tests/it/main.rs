@@ -13,6 +13,7 @@ mod guests;
 mod harness;
 mod host_calls;
 mod limits;
+mod lockdown;
 mod mutations;
 mod oracle;
 mod same_answer;

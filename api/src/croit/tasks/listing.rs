@@ -9,12 +9,12 @@ use serde_json::Value;
 use tenterhook_dispatch::{
     AccountId, ExecutionFilter, ExecutionPage, Outputs, Task, TaskDetail, TaskFilter, TaskPage,
 };
+use tenterhook_query::croit::Page;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::croit::Paged;
-use crate::croit::pagination::Page;
 use crate::croit::tasks::shape::TaskResponse;
 use crate::extract::Json;
 use crate::refusal::Refusal;
@@ -90,7 +90,7 @@ async fn newer(
         total,
         after,
         limit,
-    } = pagination.apply(rows);
+    } = pagination.apply(rows)?;
     data.truncate(ROWS);
     if !deep {
         for shown in &mut data {

@@ -42,7 +42,7 @@ pub(super) async fn upload_source(
         .name
         .ok_or_else(|| Refusal::invalid("?name", "is required; add `?name=NAME` to the path"))?;
     let expected = expected_kind(&headers)?;
-    let _place = app.upload_place().await?;
+    let _place = app.upload_place(caller.account()).await?;
     let (digest, bytes) = receive(&app, &headers, body).await?;
     if expected == Some(Kind::Script) && Kind::detect(&bytes) != Kind::Script {
         return Err(Refusal::UnsupportedMedia(

@@ -6,11 +6,11 @@ use wiggle::GuestMemory;
 
 use super::sleep::{self, ClockLayout, answer_sleep, lone_sleep};
 use super::{
-    CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, SUBSCRIPTIONS_MAX, errno, now, parts, pieces_len, refuse,
-    write_u64,
+    CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, SUBSCRIPTIONS_MAX, errno, moving, now, parts, pieces_len,
+    refuse, shorten, write_u32, write_u64,
 };
 use crate::sandbox::guest::Guest;
-use crate::sandbox::meter::{PATH_CALL, POLL_CALL};
+use crate::sandbox::meter::{FILE_CALL, PATH_CALL, POLL_CALL, SUBSCRIPTION};
 use crate::sandbox::random::REQUEST_MAX_BYTES;
 
 /// Puts our calls in front of one version of WASI. A macro, since the two
@@ -35,22 +35,27 @@ macro_rules! guard {
                             let Some(len) = pieces_len(memory, pieces, count) else {
                                 return Ok(errno::INVAL);
                             };
-                            if fd > 2 {
-                                guest.meter.owe_bytes(usize::try_from(len)?);
-                                if let Err(short) = guest.quota.take_bytes(len) {
-                                    return Ok(refuse(short));
-                                }
+                            guest.meter.owe(moving(fd, len));
+                            if fd > 2
+                                && let Err(short) = guest.quota.take_bytes(len)
+                            {
+                                return Ok(refuse(short));
                             }
+                            let shortened = shorten(memory, pieces, count);
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
-                            wasi::fd_write(
+                            let result = wasi::fd_write(
                                 &mut guest.wasi,
-                                &mut GuestMemory::Unshared(memory),
+                                &mut GuestMemory::Unshared(&mut *memory),
                                 fd,
                                 pieces,
                                 count,
                                 written,
                             )
-                            .await
+                            .await?;
+                            if let Some((at, len)) = shortened {
+                                write_u32(memory, at, len);
+                            }
+                            Ok::<i32, Error>(result)
                         })
                     },
                 )?;
@@ -64,7 +69,7 @@ macro_rules! guard {
                             let Some(len) = pieces_len(memory, pieces, count) else {
                                 return Ok(errno::INVAL);
                             };
-                            guest.meter.owe_bytes(usize::try_from(len)?);
+                            guest.meter.owe(moving(fd, len));
                             let end = offset.cast_unsigned().saturating_add(len);
                             // A write may touch one block more than it fills.
                             let taken = guest
@@ -74,17 +79,81 @@ macro_rules! guard {
                             if let Err(short) = taken {
                                 return Ok(refuse(short));
                             }
+                            let shortened = shorten(memory, pieces, count);
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
-                            wasi::fd_pwrite(
+                            let result = wasi::fd_pwrite(
                                 &mut guest.wasi,
-                                &mut GuestMemory::Unshared(memory),
+                                &mut GuestMemory::Unshared(&mut *memory),
                                 fd,
                                 pieces,
                                 count,
                                 offset,
                                 written,
                             )
-                            .await
+                            .await?;
+                            if let Some((at, len)) = shortened {
+                                write_u32(memory, at, len);
+                            }
+                            Ok::<i32, Error>(result)
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "fd_read",
+                    |mut caller: Caller<'_, Guest>,
+                     (fd, pieces, count, read): (i32, i32, i32, i32)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            let Some(len) = pieces_len(memory, pieces, count) else {
+                                return Ok(errno::INVAL);
+                            };
+                            guest.meter.owe(moving(fd, len));
+                            let shortened = shorten(memory, pieces, count);
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let result = wasi::fd_read(
+                                &mut guest.wasi,
+                                &mut GuestMemory::Unshared(&mut *memory),
+                                fd,
+                                pieces,
+                                count,
+                                read,
+                            )
+                            .await?;
+                            if let Some((at, len)) = shortened {
+                                write_u32(memory, at, len);
+                            }
+                            Ok::<i32, Error>(result)
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "fd_pread",
+                    |mut caller: Caller<'_, Guest>,
+                     (fd, pieces, count, offset, read): (i32, i32, i32, i64, i32)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            let Some(len) = pieces_len(memory, pieces, count) else {
+                                return Ok(errno::INVAL);
+                            };
+                            guest.meter.owe(moving(fd, len));
+                            let shortened = shorten(memory, pieces, count);
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let result = wasi::fd_pread(
+                                &mut guest.wasi,
+                                &mut GuestMemory::Unshared(&mut *memory),
+                                fd,
+                                pieces,
+                                count,
+                                offset,
+                                read,
+                            )
+                            .await?;
+                            if let Some((at, len)) = shortened {
+                                write_u32(memory, at, len);
+                            }
+                            Ok::<i32, Error>(result)
                         })
                     },
                 )?;
@@ -178,6 +247,9 @@ macro_rules! guard {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
                             guest.meter.owe(PATH_CALL);
+                            if len.cast_unsigned() > PATH_MAX_BYTES {
+                                return Ok(errno::NAMETOOLONG);
+                            }
                             if let Err(short) = guest.quota.take_inode() {
                                 return Ok(refuse(short));
                             }
@@ -196,6 +268,10 @@ macro_rules! guard {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
                             guest.meter.owe(PATH_CALL);
+                            let longest = target_len.cast_unsigned().max(len.cast_unsigned());
+                            if longest > PATH_MAX_BYTES {
+                                return Ok(errno::NAMETOOLONG);
+                            }
                             if let Err(short) = guest.quota.take_inode() {
                                 return Ok(refuse(short));
                             }
@@ -221,7 +297,10 @@ macro_rules! guard {
                      (fd, buffer, len, cookie, used): (i32, i32, i32, i64, i32)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(PATH_CALL);
+                            // All entries are read and looked up one by one, however few
+                            // of them there is room for.
+                            let entries = guest.quota.entries();
+                            guest.meter.owe(PATH_CALL + entries * FILE_CALL);
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let memory = &mut GuestMemory::Unshared(memory);
                             wasi::fd_readdir(&mut guest.wasi, memory, fd, buffer, len, cookie, used)
@@ -240,6 +319,9 @@ macro_rules! guard {
                             if count.cast_unsigned() > SUBSCRIPTIONS_MAX {
                                 return Ok(errno::INVAL);
                             }
+                            guest
+                                .meter
+                                .owe(u64::from(count.cast_unsigned()) * SUBSCRIPTION);
                             let sleep = lone_sleep(memory, subs, &CLOCK, &guest.clocks)
                                 .filter(|_| count == 1);
                             if let Some(sleep) =

@@ -1,48 +1,104 @@
-//! Scratch file systems made ahead of time, and taken apart behind the scenes.
+//! Scratch file systems made ahead of time, and taken apart behind the scenes, by
+//! a thread that does nothing else and alone keeps the right to.
 //!
 //! Making one costs several times as much as a whole run. A run that left its
 //! folder untouched gives it back as it was; one that did not throws it away.
 
 use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel, sync_channel};
 use std::thread;
 use std::time::Instant;
 
 use parking_lot::Mutex;
 
+use super::berths::Berths;
 use super::tree::Tree;
+use crate::error::Error;
 use crate::limits::Limits;
+use crate::lockdown::{Lockdown, hold_scratch_thread};
 
 /// Folders that are kept ready.
 const READY: usize = 32;
 
-/// Folders that wait to be taken apart; beyond that the run does it itself.
-const WAITING: usize = 256;
-
 /// Folders with the default limits, ready for use.
 pub(crate) struct Pool {
     ready: Arc<Mutex<Vec<Tree>>>,
-    used: SyncSender<Tree>,
+    orders: Sender<Order>,
+    parent: OwnedFd,
+}
+
+/// What the thread is asked to do, in this order. A folder is made after all that
+/// were thrown away before, so those cannot pile up.
+pub(super) enum Order {
+    /// A folder with these limits.
+    Make(Box<Limits>, Sender<io::Result<Tree>>),
+    /// Take this one apart; whoever had it has closed it.
+    Unmount(u64),
+    /// No more.
+    Stop,
+}
+
+/// Why there is no pool.
+pub(super) enum NoPool {
+    /// Nobody may mount here.
+    CannotMount(io::Error),
+    /// The thread has more rights than it should.
+    NotHeld(Error),
 }
 
 impl Pool {
     /// Starts the thread that fills the pool and takes used folders apart. It
     /// ends when the pool is dropped.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(super) fn start(lockdown: Lockdown) -> Result<Self, NoPool> {
         let ready = Arc::new(Mutex::new(Vec::with_capacity(READY)));
-        let (used, apart) = sync_channel(WAITING);
         let stock = Arc::clone(&ready);
+        let (orders, received) = channel();
+        let sender = orders.clone();
+        let (answer, answered) = sync_channel(1);
+        let work = move || {
+            let opened = open(lockdown, &sender);
+            let _ = match opened {
+                Ok((berths, parent)) => {
+                    let told = answer.send(Ok(parent));
+                    keep_stocked(berths, &stock, &received, &sender);
+                    told
+                }
+                Err(error) => answer.send(Err(error)),
+            };
+        };
         thread::Builder::new()
             .name("scratch".into())
-            .spawn(move || keep_stocked(&stock, &apart))?;
-        Ok(Self { ready, used })
+            .spawn(work)
+            .map_err(NoPool::CannotMount)?;
+        let ended = |_| NoPool::CannotMount(io::Error::other("its thread ended"));
+        let parent = answered.recv().map_err(ended)??;
+        Ok(Self {
+            ready,
+            orders,
+            parent,
+        })
+    }
+
+    /// The folder beneath which all of them lie.
+    pub(super) fn parent(&self) -> BorrowedFd<'_> {
+        self.parent.as_fd()
     }
 
     /// Takes a clean folder with these limits: a ready one, or a new one.
     pub(super) fn take(&self, limits: &Limits) -> io::Result<Tree> {
         let ready = self.ready.lock().pop_if(|tree| tree.has_bounds(limits));
-        ready.map_or_else(|| Tree::mount(limits), Ok)
+        ready.map_or_else(|| self.order(limits), Ok)
+    }
+
+    fn order(&self, limits: &Limits) -> io::Result<Tree> {
+        let (answer, made) = channel();
+        let ended = || io::Error::other("the thread that makes scratch folders ended");
+        self.orders
+            .send(Order::Make(Box::new(limits.clone()), answer))
+            .map_err(|_| ended())?;
+        made.recv().map_err(|_| ended())?
     }
 
     /// Takes a folder back from a run that began at `since`.
@@ -54,25 +110,67 @@ impl Pool {
             let mut ready = self.ready.lock();
             if ready.len() < READY {
                 ready.push(tree);
-                return;
             }
         }
-        // A folder that the thread has no room for is dropped here and now.
-        let _ = self.used.try_send(tree);
     }
 }
 
-fn keep_stocked(stock: &Mutex<Vec<Tree>>, used: &Receiver<Tree>) {
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // A thread that has ended already needs not be asked to.
+        let _ = self.orders.send(Order::Stop);
+    }
+}
+
+/// Opens the place for the mounts, makes sure that one can be made, and gives up
+/// everything else.
+fn open(lockdown: Lockdown, orders: &Sender<Order>) -> Result<(Berths, OwnedFd), NoPool> {
+    let try_it = || {
+        let mut berths = Berths::open()?;
+        Tree::mount(&mut berths, &Limits::default(), orders)?;
+        let parent = berths.parent().try_clone()?;
+        Ok((berths, parent))
+    };
+    let opened = try_it().map_err(NoPool::CannotMount)?;
+    hold_scratch_thread(lockdown).map_err(|source| {
+        NoPool::NotHeld(Error::Lockdown {
+            what: "the thread that mounts scratch file systems",
+            source,
+        })
+    })?;
+    Ok(opened)
+}
+
+fn keep_stocked(
+    mut berths: Berths,
+    stock: &Mutex<Vec<Tree>>,
+    received: &Receiver<Order>,
+    orders: &Sender<Order>,
+) {
     loop {
-        while stock.lock().len() < READY {
-            match Tree::mount(&Limits::default()) {
-                Ok(tree) => stock.lock().push(tree),
-                // Whoever needs a folder hears of it.
-                Err(_) => break,
+        let order = match received.try_recv() {
+            Ok(order) => order,
+            Err(TryRecvError::Disconnected) => return,
+            Err(TryRecvError::Empty) => {
+                let short = stock.lock().len() < READY;
+                if short && let Ok(tree) = Tree::mount(&mut berths, &Limits::default(), orders) {
+                    stock.lock().push(tree);
+                    continue;
+                }
+                // Full, or none can be made: whoever needs one hears of it.
+                match received.recv() {
+                    Ok(order) => order,
+                    Err(_) => return,
+                }
             }
-        }
-        if used.recv().is_err() {
-            return;
+        };
+        match order {
+            Order::Make(limits, answer) => {
+                // Whoever asked may have gone; then the folder goes as well.
+                let _ = answer.send(Tree::mount(&mut berths, &limits, orders));
+            }
+            Order::Unmount(name) => berths.unmount(name),
+            Order::Stop => return,
         }
     }
 }

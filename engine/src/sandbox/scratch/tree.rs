@@ -2,18 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
 use rustix::fs::{Timespec, fstat};
-use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount,
-    fsopen,
-};
 use tenterhook_sdk::contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_BYTES, WORK_DIR};
 
+use super::berths::{Berth, Berths};
+use super::pool::Order;
 use crate::limits::Limits;
 
 /// Inodes that the folder itself takes: root, work, tmp and the event.
@@ -35,35 +34,43 @@ pub(crate) struct Tree {
     /// When the three folders were changed last: nobody has made, renamed or
     /// removed anything in them as long as these stay the same.
     changed: [Timespec; 3],
-    _folder: Option<tempfile::TempDir>,
+    _place: Place,
+}
+
+/// Where it lies. This is dropped after everything that is open there.
+enum Place {
+    Mounted { _berth: Berth },
+    Folder { _folder: tempfile::TempDir },
 }
 
 impl Tree {
     /// Makes one on a memory file system of its own.
-    pub(crate) fn mount(limits: &Limits) -> io::Result<Self> {
-        let root = mount(limits.files, limits.inodes.saturating_add(OWN_INODES))?;
+    pub(super) fn mount(
+        berths: &mut Berths,
+        limits: &Limits,
+        orders: &Sender<Order>,
+    ) -> io::Result<Self> {
+        let inodes = limits.inodes.saturating_add(OWN_INODES);
+        let (root, berth) = berths.mount(limits.files, inodes, orders)?;
         let host_path = format!("/proc/self/fd/{}", root.as_raw_fd()).into();
         let bounds = (limits.files, limits.inodes);
-        Self::furnish(
-            Dir::from_std_file(File::from(root)),
-            host_path,
-            bounds,
-            None,
-        )
+        let place = Place::Mounted { _berth: berth };
+        Self::furnish(Dir::from_std_file(root), host_path, bounds, place)
     }
 
     /// Makes one in a plain folder.
     pub(super) fn folder(parent: &Path) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(parent)?;
         let root = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority())?;
-        Self::furnish(root, folder.path().to_owned(), (0, 0), Some(folder))
+        let host_path = folder.path().to_owned();
+        Self::furnish(root, host_path, (0, 0), Place::Folder { _folder: folder })
     }
 
     fn furnish(
         root: Dir,
         host_path: PathBuf,
         bounds: (u64, u32),
-        folder: Option<tempfile::TempDir>,
+        place: Place,
     ) -> io::Result<Self> {
         let make = |path| -> io::Result<Dir> {
             root.create_dir(relative(path))?;
@@ -81,7 +88,7 @@ impl Tree {
             bounds,
             made_at: Instant::now(),
             changed,
-            _folder: folder,
+            _place: place,
         })
     }
 
@@ -152,17 +159,4 @@ fn changes(dirs: [&Dir; 3]) -> io::Result<[Timespec; 3]> {
         };
     }
     Ok(changed)
-}
-
-/// Makes a memory file system with these bounds that is mounted nowhere.
-fn mount(bytes: u64, inodes: u32) -> io::Result<OwnedFd> {
-    let fs = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
-    fsconfig_set_string(&fs, "size", bytes.to_string())?;
-    fsconfig_set_string(&fs, "nr_inodes", inodes.to_string())?;
-    fsconfig_set_string(&fs, "mode", "0700")?;
-    fsconfig_create(&fs)?;
-    let flags = MountAttrFlags::MOUNT_ATTR_NOSUID
-        | MountAttrFlags::MOUNT_ATTR_NODEV
-        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
-    Ok(fsmount(&fs, FsMountFlags::FSMOUNT_CLOEXEC, flags)?)
 }

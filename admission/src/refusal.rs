@@ -1,0 +1,139 @@
+//! Why some bytes were not accepted as a program.
+//!
+//! The text is for the person who uploaded them: it names what was found and
+//! what to do about it.
+
+/// Why bytes were not accepted as a program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The program is larger than its kind may be.
+    #[error("the {kind} has {size} bytes; at most {limit} are accepted")]
+    TooLarge {
+        /// What it was taken for.
+        kind: crate::Kind,
+        /// Its size in bytes.
+        size: u64,
+        /// The most that is accepted, in bytes.
+        limit: u64,
+    },
+    /// The script is not text.
+    #[error("the script is not text: byte {offset} is {what}; send UTF-8 without NUL bytes")]
+    NotText {
+        /// Where the first such byte stands.
+        offset: usize,
+        /// What was found there.
+        what: &'static str,
+    },
+    /// The script asks for an interpreter that is not offered.
+    #[error(
+        "the script asks for the interpreter `{interpreter}`; only sh, dash and bash are offered"
+    )]
+    Interpreter {
+        /// What its first line names.
+        interpreter: String,
+    },
+    /// The script has a syntax that the shell cannot read.
+    #[error("the bytes are not a valid {kind}: {reason}")]
+    Malformed {
+        /// What they were taken for.
+        kind: crate::Kind,
+        /// What the validator said.
+        reason: String,
+    },
+    /// The module uses a WebAssembly proposal that is switched off.
+    #[error("the {kind} uses the `{proposal}` proposal, which is switched off: {reason}")]
+    Proposal {
+        /// What the bytes are.
+        kind: crate::Kind,
+        /// The proposal's name.
+        proposal: &'static str,
+        /// What the validator said.
+        reason: String,
+    },
+    /// The program imports something that the sandbox does not offer.
+    #[error(
+        "the {kind} imports `{import}`, which is not offered; build it for WASI without that import"
+    )]
+    Import {
+        /// What the bytes are.
+        kind: crate::Kind,
+        /// The import's module and name.
+        import: String,
+    },
+    /// The program imports something that is offered in another form, or the like.
+    #[error("the {kind} cannot be linked: {reason}")]
+    Link {
+        /// What the bytes are.
+        kind: crate::Kind,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The program has no entry point.
+    #[error(
+        "the {kind} does not export `{export}`; build it as a command, not as a library (reactor)"
+    )]
+    NoEntry {
+        /// What the bytes are.
+        kind: crate::Kind,
+        /// The export that is missing.
+        export: &'static str,
+    },
+    /// The program is built in a way that would cost too much to compile or start.
+    #[error("the {kind} has {count} {what}; at most {limit} are accepted")]
+    TooMany {
+        /// What the bytes are.
+        kind: crate::Kind,
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there are.
+        count: u64,
+        /// The most that is accepted.
+        limit: u64,
+    },
+    /// Compiling took more than its limits allow, or the compiler failed on it.
+    #[error("the {kind} cannot be compiled: {reason}")]
+    Compile {
+        /// What the bytes are.
+        kind: crate::Kind,
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// Longest reason that is quoted, in characters.
+const REASON_MAX_CHARS: usize = 1_000;
+
+/// Makes one line of what a validator or compiler said, which may quote the
+/// program: without control characters, and of a sane length.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    quoted(text, REASON_MAX_CHARS)
+}
+
+/// The same for a piece of the program itself, of at most `max_chars` characters.
+pub(crate) fn quoted(text: &str, max_chars: usize) -> String {
+    let parts = |c: char| c.is_whitespace() || c.is_control() || turns_text(c);
+    let words: Vec<_> = text.split(parts).filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(max_chars).collect()
+}
+
+/// Whether the character changes the direction in which its neighbours are read.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_plain_line() {
+        assert_eq!(
+            one_line("bad magic: [\n    0x0,\n]\t\u{1b}[2J\u{9b}31m\0"),
+            "bad magic: [ 0x0, ] [2J 31m"
+        );
+        assert_eq!(one_line("a\u{2028}b\u{202e}c"), "a b c");
+        assert_eq!(one_line(&"x".repeat(5_000)).len(), REASON_MAX_CHARS);
+    }
+}

@@ -1,0 +1,297 @@
+//! The second layer: what native code could do on a guest's thread. These tests
+//! run code of their own there, as somebody would who has escaped.
+
+use std::ffi::CStr;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::fs::symlink;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::mount::{FsOpenFlags, fsopen};
+use rustix::process::{getpid, test_kill_process};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+use tenterhook_engine::{Engine, Layers, Lockdown, Settings};
+use tenterhook_tests_artifacts as guests;
+
+use crate::harness::{ENGINE, PLAIN, Run, SUCCESS, engine, engine_without_mounts};
+
+/// Does something on both sorts of threads that run for guests.
+async fn on_guest_threads<T: Send + 'static>(
+    engine: &Engine,
+    what: impl Fn() -> T + Send + Sync + 'static,
+) -> [T; 2] {
+    let what = Arc::new(what);
+    let again = Arc::clone(&what);
+    [
+        engine.threads().spawn(async move { what() }).await.unwrap(),
+        engine
+            .threads()
+            .spawn_blocking(move || again())
+            .await
+            .unwrap(),
+    ]
+}
+
+/// Holds if something is refused on guests' threads for lack of rights, wherever
+/// their scratch folders are, and done on any other thread.
+async fn assert_refused<T>(what: impl Fn() -> io::Result<T> + Send + Sync + 'static) {
+    what().map(drop).unwrap();
+    let what = Arc::new(what);
+    for engine in [&*ENGINE, &*PLAIN] {
+        assert!(engine.stats().guests_held.are_all_there());
+        let what = Arc::clone(&what);
+        for kind in
+            on_guest_threads(engine, move || what().map_err(|error| error.kind()).err()).await
+        {
+            assert_eq!(kind, Some(io::ErrorKind::PermissionDenied));
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_layer_holds_the_threads_of_guests() {
+    let all = Layers {
+        no_new_privileges: true,
+        capabilities: true,
+        landlock: true,
+        seccomp: true,
+    };
+    for engine in [&*ENGINE, &*PLAIN] {
+        assert_eq!(engine.stats().guests_held, all, "this kernel lacks a layer");
+        let threads = on_guest_threads(engine, rustix::thread::gettid).await;
+        for thread in threads {
+            let status = format!("/proc/self/task/{}/status", thread.as_raw_nonzero());
+            let status = fs::read_to_string(status).unwrap();
+            let told = |name: &str| {
+                let line = status.lines().find_map(|line| line.strip_prefix(name));
+                line.unwrap().trim_start_matches(':').trim().to_owned()
+            };
+            assert_eq!(told("NoNewPrivs"), "1");
+            assert_eq!(told("Seccomp"), "2");
+            for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+                assert_eq!(told(set), "0000000000000000", "{set}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_guest_thread_cannot_open_a_host_file() {
+    assert_refused(|| File::open("/etc/passwd")).await;
+    assert_refused(|| File::open("/proc/self/environ")).await;
+    assert_refused(|| fs::read_dir("/")).await;
+    assert_refused(|| File::open("/dev/null")).await;
+}
+
+#[tokio::test]
+async fn a_guest_thread_cannot_make_or_change_a_host_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("there"), "").unwrap();
+    let [made, linked, there] = ["made", "linked", "there"].map(at);
+    let open = there.clone();
+    assert_refused(move || OpenOptions::new().write(true).open(&open)).await;
+    let (from, to) = (there.clone(), at("moved"));
+    assert_refused(move || {
+        fs::rename(&from, &to)?;
+        fs::rename(&to, &from)
+    })
+    .await;
+    assert_refused(move || {
+        File::create(&made)?;
+        fs::remove_file(&made)
+    })
+    .await;
+    assert_refused(move || {
+        symlink("/etc", &linked)?;
+        fs::remove_file(&linked)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_guest_thread_cannot_open_through_a_folder_that_is_open_outside_its_scratch() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("there"), "").unwrap();
+    let open = Arc::new(File::open(folder.path()).unwrap());
+    let again = Arc::clone(&open);
+    assert_refused(move || Ok(openat(&*open, "there", OFlags::RDONLY, Mode::empty())?)).await;
+    let write = OFlags::WRONLY | OFlags::CREATE;
+    assert_refused(move || Ok(openat(&*again, "new", write, Mode::RWXU)?)).await;
+}
+
+#[tokio::test]
+async fn a_guest_thread_cannot_connect_anywhere() {
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = tcp.local_addr().unwrap();
+    assert_refused(move || TcpStream::connect(address)).await;
+    assert_refused(move || UdpSocket::bind("127.0.0.1:0")?.connect(address)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let _listening = UnixListener::bind(&path).unwrap();
+    assert_refused(move || UnixStream::connect(&path)).await;
+    assert_refused(UnixStream::pair).await;
+}
+
+#[tokio::test]
+async fn a_guest_thread_cannot_listen() {
+    assert_refused(|| TcpListener::bind("127.0.0.1:0")).await;
+}
+
+#[tokio::test]
+async fn a_guest_thread_cannot_start_a_program() {
+    assert_refused(|| Command::new("true").status()).await;
+    // A program that is not there would be missed, if one could be started.
+    for error in on_guest_threads(&ENGINE, || exec(c"/nothing/there")).await {
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+    assert_eq!(exec(c"/nothing/there").kind(), io::ErrorKind::NotFound);
+}
+
+#[expect(unsafe_code, reason = "the call itself is what is tested")]
+fn exec(program: &CStr) -> io::Error {
+    let words = [program.as_ptr(), std::ptr::null()];
+    let none = [std::ptr::null()];
+    // SAFETY: the lists end with null; the call returns, as there is no such program.
+    unsafe { libc::execve(program.as_ptr(), words.as_ptr(), none.as_ptr()) };
+    io::Error::last_os_error()
+}
+
+#[tokio::test]
+async fn a_guest_thread_cannot_touch_a_process() {
+    // Its own process is one that it would have every right to, were it asked.
+    assert_refused(|| Ok(test_kill_process(getpid())?)).await;
+    assert_refused(read_own_memory).await;
+    assert_eq!(ptrace_errors().await, [libc::EPERM; 2]);
+}
+
+#[expect(unsafe_code, reason = "the call itself is what is tested")]
+fn read_own_memory() -> io::Result<()> {
+    let (mut to, mut from) = ([0_u8; 1], [1_u8; 1]);
+    let [to, from] = [&mut to, &mut from].map(|bytes| libc::iovec {
+        iov_base: bytes.as_mut_ptr().cast(),
+        iov_len: 1,
+    });
+    // SAFETY: both are one byte long and live until the end of this function.
+    let read = unsafe {
+        libc::process_vm_readv(
+            std::process::id().cast_signed(),
+            &raw const to,
+            1,
+            &raw const from,
+            1,
+            0,
+        )
+    };
+    match read {
+        1 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+#[expect(unsafe_code, reason = "the call itself is what is tested")]
+async fn ptrace_errors() -> [i32; 2] {
+    let detach = || {
+        // SAFETY: there is no process 0 to be detached from; the call only fails.
+        unsafe { libc::ptrace(libc::PTRACE_DETACH, 0, 0, 0) };
+        io::Error::last_os_error().raw_os_error().unwrap()
+    };
+    assert_eq!(detach(), libc::ESRCH);
+    on_guest_threads(&ENGINE, detach).await
+}
+
+#[tokio::test]
+async fn a_guest_thread_cannot_mount_or_leave_its_namespaces() {
+    for engine in [&*ENGINE, &*PLAIN] {
+        for refused in on_guest_threads(engine, || {
+            [
+                fsopen("tmpfs", FsOpenFlags::empty()).map(drop),
+                unshare(UnshareFlags::NEWUSER),
+                unshare(UnshareFlags::NEWNS),
+                // What everybody may: it changes nothing.
+                unshare(UnshareFlags::empty()),
+            ]
+        })
+        .await
+        {
+            assert_eq!(refused, [Err(rustix::io::Errno::PERM); 4]);
+        }
+    }
+    assert_eq!(unshare(UnshareFlags::empty()), Ok(()));
+}
+
+#[expect(unsafe_code, reason = "the call itself is what is tested")]
+fn unshare(what: UnshareFlags) -> rustix::io::Result<()> {
+    // SAFETY: it is refused, or changes nothing.
+    unsafe { unshare_unsafe(what) }
+}
+
+#[tokio::test]
+async fn a_thread_that_a_guest_thread_starts_is_held_as_well() {
+    for refused in on_guest_threads(&ENGINE, || {
+        let started = std::thread::spawn(|| File::open("/etc/passwd").map(drop));
+        started.join().unwrap().map_err(|error| error.kind())
+    })
+    .await
+    {
+        assert_eq!(refused, Err(io::ErrorKind::PermissionDenied));
+    }
+}
+
+#[tokio::test]
+async fn a_guest_thread_works_in_the_scratch_and_only_there() {
+    assert_eq!(
+        Run::guest(guests::FRIENDLY_FILES).go().await.outcome,
+        SUCCESS
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine_without_mounts(Settings {
+        scratch: folder.path().to_owned(),
+        ..Settings::default()
+    });
+    let mut found = folder.path().read_dir().unwrap();
+    let scratch = found.next().unwrap().unwrap().path();
+    let make = |path: &Path| {
+        let path = path.join("file");
+        on_guest_threads(&engine, move || File::create(&path).is_ok())
+    };
+    assert_eq!(make(&scratch).await, [true; 2]);
+    assert_eq!(make(folder.path()).await, [false; 2]);
+}
+
+#[tokio::test]
+async fn many_blocking_threads_are_held_one_by_one() {
+    // More than a thread can inherit, were each held again on top of the last.
+    let mut handles = Vec::new();
+    let all_there = Arc::new(std::sync::Barrier::new(40));
+    for _ in 0..40 {
+        let all_there = Arc::clone(&all_there);
+        handles.push(ENGINE.threads().spawn_blocking(move || {
+            all_there.wait();
+            File::open("/etc/passwd").is_err()
+        }));
+    }
+    for handle in handles {
+        assert!(handle.await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn without_lockdown_nothing_is_held_and_it_is_told() {
+    let engine = engine(Settings {
+        lockdown: Lockdown::Off,
+        ..Settings::default()
+    });
+    assert_eq!(engine.stats().guests_held, Layers::default());
+    let opened = on_guest_threads(&engine, || File::open("/etc/passwd").is_ok());
+    assert_eq!(opened.await, [true; 2]);
+    assert_eq!(
+        Run::guest(guests::FRIENDLY_FILES).on(&engine).await.outcome,
+        SUCCESS
+    );
+}
