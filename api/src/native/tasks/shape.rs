@@ -46,6 +46,10 @@ pub(crate) struct Task {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,
+    /// How the hooks of one of Astra's operations went; absent until it is over.
+    #[serde(flatten)]
+    #[schema(inline, value_type = Option<HookState>)]
+    hook_state: Option<dispatch::HookState>,
     #[serde(skip)]
     over: bool,
     /// Absent in lists.
@@ -78,13 +82,14 @@ impl Task {
             allow: None,
             reasons: None,
             result: None,
+            hook_state: None,
             executions: None,
         }
     }
 
     /// Shows a task with its executions and what they mean together.
     pub(crate) fn with_executions(own: dispatch::TaskDetail) -> Self {
-        let (ruling, result) = (own.ruling(), own.result());
+        let (ruling, result, hook_state) = (own.ruling(), own.result(), own.hook_state());
         let (allow, reasons) = match ruling {
             Some(ruling) => (Some(ruling.allow), Some(ruling.reasons)),
             None => (None, None),
@@ -93,8 +98,24 @@ impl Task {
             allow,
             reasons: reasons.filter(|reasons| !reasons.is_empty()),
             result,
+            hook_state,
             executions: Some(own.executions.into_iter().map(Execution::new).collect()),
             ..Self::new(own.task)
         }
     }
+}
+
+/// How the hooks of one of Astra's operations went.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(
+    dead_code,
+    reason = "describes the dispatcher's own type in the OpenAPI document"
+)]
+pub(crate) struct HookState {
+    /// `success` or `failed`.
+    hook_state: Option<String>,
+    /// One for each execution that failed: `{type, title, detail, additionalDetails}`.
+    #[schema(value_type = Option<Vec<Object>>)]
+    hook_state_details: Option<()>,
 }
