@@ -10,6 +10,7 @@ use crate::support::{LONG, Yard};
 fn admin(name: &str) -> NewToken {
     NewToken {
         name: name.into(),
+        principal: None,
         role: Role::Admin,
         expires_at: None,
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tenterhook_dispatch::{
     AuditRecord, Error, HookChange, Key, NewHook, NewServer, NewSource, Noun, Number, Origin, Page,
-    SourceChange, State, Targets, TaskFilter,
+    PrincipalId, SourceChange, State, Targets, TaskFilter,
 };
 use tenterhook_engine::{Kind, Refusal};
 
@@ -15,6 +15,9 @@ fn source(name: &str, bytes: &'static [u8]) -> NewSource {
         bytes: bytes.into(),
         kind: None,
         description: String::new(),
+        private: false,
+        labels: Vec::new(),
+        created_by: PrincipalId::SYSTEM,
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tenterhook_dispatch::{
-    AccountId, Dispatcher, Execution, Hook, Key, NewHook, NewSource, Number, Settings, Source,
-    Store, TaskDetail,
+    AccountId, Dispatcher, Execution, Hook, Key, NewHook, NewSource, Number, PrincipalId, Settings,
+    Source, Store, TaskDetail,
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_sdk::Event;
@@ -65,6 +65,9 @@ impl Yard {
             bytes: script.to_owned().into(),
             kind: None,
             description: String::new(),
+            private: false,
+            labels: Vec::new(),
+            created_by: PrincipalId::SYSTEM,
         };
         self.dispatcher
             .create_source(self.account, new, Vec::new())
