@@ -4,6 +4,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::execution::{Execution, State};
+use crate::hook_point::HookPointName;
+use crate::hook_state::HookState;
 use crate::id::{Number, TaskId};
 use crate::ruling::{Ruling, result_of};
 
@@ -74,6 +76,15 @@ impl TaskDetail {
             .state
             .is_over()
             .then(|| Ruling::of(&self.executions))
+    }
+
+    /// How an operation's hooks went, in Astra's terms; `None` until the task is
+    /// over, and for events of other hook points.
+    #[must_use]
+    pub fn hook_state(&self) -> Option<HookState> {
+        let event = self.task.event.as_ref()?;
+        let of_astra = HookPointName::parse(&event.kind).is_ok_and(|name| name.is_astra());
+        (of_astra && self.task.state.is_over()).then(|| HookState::of(&self.executions))
     }
 
     /// What the hooks answered; see [`result_of`].
