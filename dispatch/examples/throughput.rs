@@ -49,6 +49,9 @@ async fn main() {
         bytes: NOTHING.into(),
         kind: None,
         description: String::new(),
+        private: false,
+        labels: Vec::new(),
+        created_by: tenterhook_dispatch::PrincipalId::SYSTEM,
     };
     dispatcher
         .create_source(

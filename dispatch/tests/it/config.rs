@@ -50,7 +50,7 @@ async fn a_source_and_its_hooks_are_made_together_or_not_at_all() {
             ..
         }
     ));
-    assert_eq!(yard.dispatcher.sources(yard.account).await.unwrap(), [made]);
+    assert_eq!(yard.uploaded().await, [made]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,13 +83,7 @@ async fn a_program_that_cannot_run_is_not_stored() {
             refusal: Refusal::TooLarge { limit: 98_304, .. }
         }
     ));
-    assert!(
-        yard.dispatcher
-            .sources(yard.account)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(yard.uploaded().await, []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

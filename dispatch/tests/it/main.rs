@@ -7,8 +7,15 @@
 
 mod accept;
 mod accounts;
+mod apps;
 mod cancel;
 mod config;
+mod containers;
+mod isolation;
+mod lists;
+mod overrides;
+mod preloaded;
+mod principals;
 mod recovery;
 mod retry;
 mod support;

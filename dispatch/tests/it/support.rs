@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tenterhook_dispatch::{
-    AccountId, Dispatcher, Execution, Hook, Key, NewHook, NewSource, Number, PrincipalId, Settings,
-    Source, Store, TaskDetail,
+    AccountId, App, Container, Criterion, Dispatcher, Execution, Hook, Key, Label, NewApp, NewHook,
+    NewSource, Number, PrincipalId, Settings, Source, Store, Subject, Targets, TaskDetail,
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_sdk::Event;
@@ -74,6 +74,49 @@ impl Yard {
             .await
             .unwrap()
             .0
+    }
+
+    /// The sources that the tenant has uploaded itself.
+    pub(crate) async fn uploaded(&self) -> Vec<Source> {
+        let mut sources = self.dispatcher.sources(self.account).await.unwrap();
+        sources.retain(|source| !source.preloaded);
+        sources
+    }
+
+    /// Enters an application of pods `NAME-0`, `NAME-1`, … with a container each, by
+    /// image.
+    pub(crate) async fn app(&self, name: &str, images: &[&str]) -> App {
+        let new = NewApp {
+            name: name.into(),
+            containers: containers(name, images),
+            ..NewApp::default()
+        };
+        self.dispatcher.create_app(self.account, new).await.unwrap()
+    }
+
+    /// Binds a script to an event about an application, or about any.
+    pub(crate) async fn container_hook(
+        &self,
+        name: &str,
+        event: &str,
+        script: &str,
+        app: Option<&App>,
+        criteria: &[(Subject, &str)],
+    ) -> Hook {
+        let criteria = criteria.iter().map(|(subject, value)| Criterion {
+            subject: *subject,
+            value: (*value).into(),
+        });
+        let targets = Targets::Containers {
+            app: app.map(|app| app.id),
+            criteria: criteria.collect(),
+        };
+        self.hook_with(event, script, |new| {
+            new.name = Some(name.into());
+            new.managed = app.is_none();
+            new.targets = Some(targets);
+        })
+        .await
     }
 
     /// Binds a script to an event.
@@ -167,6 +210,31 @@ async fn start(store: &Arc<dyn Store>, settings: Settings) -> Dispatcher {
     Dispatcher::start(Arc::clone(store), ENGINE.clone(), settings)
         .await
         .unwrap()
+}
+
+/// Containers named `main` of pods `NAME-0`, `NAME-1`, … in the namespace `prod`.
+pub(crate) fn containers(name: &str, images: &[&str]) -> Vec<Container> {
+    (0..)
+        .zip(images)
+        .map(|(place, image)| Container {
+            pod_name: format!("{name}-{place}"),
+            pod_labels: vec![Label {
+                name: "app".into(),
+                value: name.into(),
+            }],
+            container_image: (*image).into(),
+            container_name: "main".into(),
+            namespace_name: "prod".into(),
+        })
+        .collect()
+}
+
+/// An event about an application.
+pub(crate) fn about(kind: &str, subject: impl ToString) -> Event {
+    Event {
+        subject: Some(subject.to_string()),
+        ..event(kind, serde_json::json!({}))
+    }
 }
 
 /// An event with a new id.

@@ -1,0 +1,164 @@
+//! The sources that come with every account.
+
+use tenterhook_dispatch::{
+    Error, Key, NewHook, NewSource, Noun, PrincipalId, Source, SourceChange, State, Subject,
+    Targets,
+};
+
+use crate::support::{Yard, about, stdout};
+
+async fn preloaded(yard: &Yard) -> Vec<Source> {
+    let mut sources = yard.dispatcher.sources(yard.account).await.unwrap();
+    sources.retain(|source| source.preloaded);
+    sources
+}
+
+#[tokio::test]
+async fn an_account_comes_with_sources_that_keep_clear_of_its_own() {
+    let yard = Yard::new().await;
+    let own = yard.source("own", "true\n").await;
+    assert_eq!(own.number.get(), 1);
+    let preloaded = preloaded(&yard).await;
+    assert_eq!(preloaded.len(), 8);
+    for source in &preloaded {
+        assert_eq!(source.id.as_uuid().get_version_num(), 5);
+        assert!(source.number.get() > i32::MAX - 100);
+        assert_eq!(source.created_by, PrincipalId::SYSTEM);
+        assert!(!source.description.is_empty());
+    }
+    let listed = yard.dispatcher.sources(yard.account).await.unwrap();
+    assert_eq!(listed[0], own);
+
+    let restarted = yard.restarted().await;
+    assert_eq!(restarted.sources(yard.account).await.unwrap(), listed);
+    let other = yard.dispatcher.create_account("other").await.unwrap();
+    let theirs = yard.dispatcher.sources(other.id).await.unwrap();
+    assert!(
+        theirs
+            .iter()
+            .all(|source| preloaded.iter().all(|ours| ours.id != source.id))
+    );
+    assert_eq!(theirs.len(), 8);
+}
+
+#[tokio::test]
+async fn what_came_with_the_account_cannot_be_changed() {
+    let yard = Yard::new().await;
+    let source = preloaded(&yard).await.remove(0);
+    for key in [Key::Id(source.id), Key::Number(source.number)] {
+        let changed = yard
+            .dispatcher
+            .change_source(yard.account, key, SourceChange::default(), None)
+            .await;
+        assert!(matches!(
+            changed,
+            Err(Error::ReadOnly {
+                what: Noun::Source,
+                ..
+            })
+        ));
+        let deleted = yard.dispatcher.delete_source(yard.account, key).await;
+        assert!(matches!(
+            deleted,
+            Err(Error::ReadOnly {
+                what: Noun::Source,
+                ..
+            })
+        ));
+    }
+    let new = NewSource {
+        name: source.name,
+        bytes: "true\n".into(),
+        kind: None,
+        description: String::new(),
+        private: false,
+        labels: Vec::new(),
+        created_by: PrincipalId::SYSTEM,
+    };
+    let taken = yard
+        .dispatcher
+        .create_source(yard.account, new, vec![])
+        .await;
+    assert!(matches!(
+        taken,
+        Err(Error::NameTaken {
+            what: Noun::Source,
+            ..
+        })
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_source_that_comes_with_an_account_runs_and_names_its_container() {
+    let yard = Yard::new().await;
+    let app = yard.app("shop", &["mariadb:11"]).await;
+    let preloaded = preloaded(&yard).await;
+    for source in &preloaded {
+        let mut new = NewHook::new(source.id, "snapshot.pre");
+        new.name = Some(source.name.clone());
+        new.targets = Some(Targets::Containers {
+            app: Some(app.id),
+            criteria: vec![tenterhook_dispatch::Criterion {
+                subject: Subject::PodName,
+                value: "^shop-".into(),
+            }],
+        });
+        yard.dispatcher
+            .create_hook(yard.account, new)
+            .await
+            .unwrap();
+    }
+    let detail = yard.fire(about("snapshot.pre", "shop")).await;
+    let printed: Vec<_> = detail.executions.iter().map(stdout).collect();
+    for (execution, printed) in detail.executions.iter().zip(&printed) {
+        assert_eq!(execution.state, State::Finished, "{execution:?}");
+        let mut lines = printed.lines();
+        assert_eq!(
+            lines.next(),
+            Some("# container main of pod shop-0, namespace prod")
+        );
+        assert!(lines.next().is_some(), "{printed}");
+    }
+    for command in [
+        "psql -U postgres -p 5432 -v ON_ERROR_STOP=1 -c 'CHECKPOINT'",
+        "mariadb -u root -e 'FLUSH TABLES'",
+        "mongosh --port 27017 --quiet --eval 'db.fsyncLock()'",
+        "redis-cli -p 6379 CLIENT PAUSE 60000 WRITE",
+        "redis-cli -p 6379 CLIENT UNPAUSE",
+    ] {
+        assert!(
+            printed.iter().any(|text| text.contains(command)),
+            "{command}: {printed:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_argument_cannot_break_out_of_the_command_that_is_printed() {
+    let yard = Yard::new().await;
+    let preloaded = preloaded(&yard).await;
+    for source in preloaded
+        .iter()
+        .filter(|source| source.name.ends_with("-resume"))
+    {
+        let mut new = NewHook::new(source.id, "snapshot.post");
+        new.args = vec!["# $(x); rm -rf /'".into()];
+        yard.dispatcher
+            .create_hook(yard.account, new)
+            .await
+            .unwrap();
+    }
+    let detail = yard
+        .fire(crate::support::event(
+            "snapshot.post",
+            serde_json::json!({}),
+        ))
+        .await;
+    assert_eq!(detail.executions.len(), 4);
+    for execution in &detail.executions {
+        assert!(
+            stdout(execution).contains(r"\#\ \$\(x\)\;\ rm\ -rf\ /\'"),
+            "{execution:?}"
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! Principals: what they allow their tokens, and when.
+
+use std::time::Duration;
+
+use tenterhook_dispatch::{
+    AccountId, Error, Identity, NewPrincipal, NewToken, Noun, Principal, PrincipalChange,
+    PrincipalId, Role, Secret, Token,
+};
+
+use crate::support::{LONG, Yard};
+
+async fn principal(yard: &Yard, name: &str, role: Role) -> Principal {
+    let new = NewPrincipal {
+        name: name.into(),
+        role,
+    };
+    yard.dispatcher
+        .create_principal(yard.account, new)
+        .await
+        .unwrap()
+}
+
+async fn issue(
+    yard: &Yard,
+    name: &str,
+    principal: Option<PrincipalId>,
+    role: Role,
+) -> Result<(Token, Secret), Error> {
+    let new = NewToken {
+        name: name.into(),
+        principal,
+        role,
+        expires_at: None,
+    };
+    yard.dispatcher.issue_token(yard.account, new).await
+}
+
+async fn identify(yard: &Yard, secret: &Secret) -> Option<Identity> {
+    yard.dispatcher.authenticate(secret.reveal()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_token_allows_the_lesser_of_its_own_and_its_principals_role_at_once() {
+    let yard = Yard::new().await;
+    let ada = principal(&yard, "ada", Role::Admin).await;
+    let (_, secret) = issue(&yard, "laptop", Some(ada.id), Role::Member)
+        .await
+        .unwrap();
+    let identity = identify(&yard, &secret).await.unwrap();
+    assert_eq!(
+        (identity.principal, identity.name.as_str(), identity.role),
+        (ada.id, "ada", Role::Member)
+    );
+
+    let change = PrincipalChange {
+        name: Some("ada l.".into()),
+        role: Some(Role::Viewer),
+    };
+    let changed = yard
+        .dispatcher
+        .change_principal(yard.account, ada.id, change)
+        .await
+        .unwrap();
+    assert_eq!(
+        (changed.role, changed.created_at),
+        (Role::Viewer, ada.created_at)
+    );
+    let identity = identify(&yard, &secret).await.unwrap();
+    assert_eq!(
+        (identity.name.as_str(), identity.role),
+        ("ada l.", Role::Viewer)
+    );
+
+    yard.dispatcher
+        .delete_principal(yard.account, ada.id)
+        .await
+        .unwrap();
+    assert_eq!(identify(&yard, &secret).await, None);
+    assert_eq!(yard.dispatcher.tokens(yard.account).await.unwrap(), []);
+    let again = yard.dispatcher.delete_principal(yard.account, ada.id).await;
+    assert!(matches!(
+        again,
+        Err(Error::NotFound {
+            what: Noun::Principal,
+            ..
+        })
+    ));
+}
+
+#[tokio::test]
+async fn a_token_for_nobody_in_particular_makes_its_principal_or_joins_it() {
+    let yard = Yard::new().await;
+    let (first, _) = issue(&yard, "ci", None, Role::Member).await.unwrap();
+    let made = yard
+        .dispatcher
+        .principal(yard.account, first.principal)
+        .await
+        .unwrap();
+    assert_eq!((made.name.as_str(), made.role), ("ci", Role::Member));
+
+    let taken = issue(&yard, "ci", None, Role::Member).await;
+    assert!(matches!(
+        taken,
+        Err(Error::NameTaken {
+            what: Noun::Token,
+            ..
+        })
+    ));
+    yard.dispatcher
+        .revoke_token(yard.account, first.id)
+        .await
+        .unwrap();
+    let above = issue(&yard, "ci", None, Role::Admin).await;
+    assert!(matches!(above, Err(Error::Invalid { field, .. }) if field == "role"));
+    let (second, _) = issue(&yard, "ci", None, Role::Viewer).await.unwrap();
+    assert_eq!(second.principal, first.principal);
+    assert_eq!(
+        yard.dispatcher.principals(yard.account).await.unwrap(),
+        [made]
+    );
+}
+
+#[tokio::test]
+async fn a_session_belongs_to_the_principal_that_logged_in() {
+    let yard = Yard::new().await;
+    let ada = principal(&yard, "ada", Role::Owner).await;
+    let (_, secret) = issue(&yard, "laptop", Some(ada.id), Role::Admin)
+        .await
+        .unwrap();
+    let dispatcher = &yard.dispatcher;
+    let by_token_name = dispatcher.log_in("laptop", secret.reveal(), LONG).await;
+    assert!(by_token_name.unwrap().is_none());
+    let (identity, session) = dispatcher
+        .log_in("ada", secret.reveal(), LONG)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((identity.principal, identity.role), (ada.id, Role::Admin));
+    assert_eq!(identify(&yard, &session).await, Some(identity));
+
+    dispatcher
+        .delete_principal(yard.account, ada.id)
+        .await
+        .unwrap();
+    assert_eq!(identify(&yard, &session).await, None);
+    let late = dispatcher
+        .log_in("ada", secret.reveal(), Duration::from_secs(1))
+        .await;
+    assert!(late.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_principal_has_an_account_and_a_name_of_its_own() {
+    let yard = Yard::new().await;
+    principal(&yard, "ada", Role::Viewer).await;
+    let new = |name: &str| NewPrincipal {
+        name: name.into(),
+        role: Role::Viewer,
+    };
+    let dispatcher = &yard.dispatcher;
+    let again = dispatcher.create_principal(yard.account, new("ada")).await;
+    assert!(matches!(
+        again,
+        Err(Error::NameTaken {
+            what: Noun::Principal,
+            ..
+        })
+    ));
+    let empty = dispatcher.create_principal(yard.account, new("")).await;
+    assert!(matches!(empty, Err(Error::Invalid { .. })));
+    let nowhere = dispatcher
+        .create_principal(AccountId::generate(), new("ada"))
+        .await;
+    assert!(matches!(
+        nowhere,
+        Err(Error::NotFound {
+            what: Noun::Account,
+            ..
+        })
+    ));
+    let stranger = issue(&yard, "x", Some(PrincipalId::generate()), Role::Viewer).await;
+    assert!(matches!(
+        stranger,
+        Err(Error::NotFound {
+            what: Noun::Principal,
+            ..
+        })
+    ));
+
+    let other = dispatcher.create_account("other").await.unwrap().id;
+    dispatcher
+        .create_principal(other, new("ada"))
+        .await
+        .unwrap();
+}
