@@ -20,7 +20,7 @@ use tenterhook_store::Sqlite;
 /// How many sources there are at each measurement.
 const SIZES: [usize; 3] = [100, 1_000, 10_000];
 /// Sources made at one time, so that they share commits.
-const MAKERS: usize = 64;
+const MAKERS: usize = 8;
 /// Times that each look-up is done.
 const TIMES: usize = 501;
 /// Sources that a range holds.
