@@ -4,4 +4,5 @@
 //! Every query has bounds on its length, its depth and its work. This crate knows
 //! neither HTTP nor any noun of the product, so that it can be fuzzed alone.
 
+pub mod astra;
 pub mod croit;
