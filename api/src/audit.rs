@@ -4,6 +4,7 @@
 //! may be a secret is left out of it.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
@@ -14,6 +15,7 @@ use tenterhook_dispatch::{AccountId, AuditRecord, Identity, Origin};
 use crate::app::App;
 use crate::body::{self, Pieces};
 use crate::door::Door;
+use crate::face::Face;
 use crate::refusal::Refusal;
 
 /// Characters of a body, and of each text in it, that are told.
@@ -29,7 +31,23 @@ const UNAUDITED: [&str; 1] = ["post_events"];
 
 /// A record that lacks only the status of the answer.
 #[derive(Debug)]
-pub(crate) struct Note(AuditRecord);
+pub(crate) struct Note {
+    record: AuditRecord,
+    told: Told,
+}
+
+/// Where a call that reads its body by itself tells of it, in the request's
+/// extensions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told(Arc<OnceLock<String>>);
+
+impl Told {
+    /// Tells in part what the body was.
+    pub(crate) fn tell(&self, body: &Map<String, Value>) {
+        let text = Value::Object(told_of_members(body)).to_string();
+        let _ = self.0.set(shorten(&text, BODY_MAX_CHARS));
+    }
+}
 
 impl Note {
     /// Takes a note, if the call is one that changes something. A JSON body is
@@ -43,9 +61,16 @@ impl Note {
         {
             return Ok(None);
         }
-        let body = read_back(request).await?;
+        let told = Told::default();
+        let body = if Face::of(request.uri().path()) == Face::Astra {
+            // Its order of checks has the body last, and its bodies may be larger.
+            request.extensions_mut().insert(told.clone());
+            String::new()
+        } else {
+            read_back(request).await?
+        };
         let path = request.uri().path();
-        Ok(Some(Self(AuditRecord {
+        let record = AuditRecord {
             category: category(path),
             operation: operation.to_owned(),
             username: caller.name.clone(),
@@ -59,15 +84,19 @@ impl Note {
             endpoint: shorten(path, TEXT_MAX_CHARS),
             query_params: query(request.uri().query().unwrap_or_default()),
             body,
-        })))
+        };
+        Ok(Some(Self { record, told }))
     }
 
     /// Hands the record in, now that the answer is known.
     pub(crate) async fn record(mut self, app: &App, account: AccountId, status: StatusCode) {
-        self.0.status = status.as_u16();
+        self.record.status = status.as_u16();
+        if let Some(body) = self.told.0.get() {
+            self.record.body.clone_from(body);
+        }
         if let Err(error) = app
             .dispatcher()
-            .audit(account, self.0, Origin::Outside)
+            .audit(account, self.record, Origin::Outside)
             .await
         {
             // The change itself was carried out, so its answer stands.
@@ -91,31 +120,30 @@ async fn read_back(request: &mut Request) -> Result<String, Refusal> {
     let bytes = pieces.collect().await?;
     let told = serde_json::from_slice::<Value>(&bytes).map_or_else(
         |_| String::new(),
-        |mut value| {
-            redact(&mut value);
-            shorten(&value.to_string(), BODY_MAX_CHARS)
-        },
+        |value| shorten(&told_of(&value).to_string(), BODY_MAX_CHARS),
     );
     *request.body_mut() = Body::from(bytes);
     Ok(told)
 }
 
-fn redact(value: &mut Value) {
+/// A value without its secrets and with its texts shortened.
+fn told_of(value: &Value) -> Value {
     match value {
-        Value::String(text) => *text = shorten(text, TEXT_MAX_CHARS),
-        Value::Array(list) => list.iter_mut().for_each(redact),
-        Value::Object(map) => {
-            for (name, value) in map {
-                let name = name.to_ascii_lowercase();
-                if SECRET.iter().any(|secret| name.contains(secret)) {
-                    *value = Value::from("…");
-                } else {
-                    redact(value);
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::String(text) => shorten(text, TEXT_MAX_CHARS).into(),
+        Value::Array(list) => list.iter().map(told_of).collect(),
+        Value::Object(members) => told_of_members(members).into(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
+}
+
+fn told_of_members(members: &Map<String, Value>) -> Map<String, Value> {
+    let one = |(name, value): (&String, &Value)| {
+        let lower = name.to_ascii_lowercase();
+        let secret = SECRET.iter().any(|secret| lower.contains(secret));
+        let value = if secret { "…".into() } else { told_of(value) };
+        (name.clone(), value)
+    };
+    members.iter().map(one).collect()
 }
 
 fn query(text: &str) -> Map<String, Value> {
@@ -130,8 +158,16 @@ fn query(text: &str) -> Map<String, Value> {
         .collect()
 }
 
-/// `events` of `/api/events/hooks`, and `hooks` of `/api/v1/hooks`.
+/// `events` of `/api/events/hooks`, `hooks` of `/api/v1/hooks`, and `hookSources` of
+/// `/accounts/…/core/v1/hookSources`.
 fn category(path: &str) -> String {
+    if Face::of(path) == Face::Astra {
+        let mut parts = path.split('/');
+        let collection = parts.find(|part| {
+            ["hookSources", "executionHooks", "executionHookOverrides"].contains(part)
+        });
+        return collection.unwrap_or_default().to_owned();
+    }
     let path = path.strip_prefix("/api").unwrap_or(path);
     let path = path.strip_prefix("/v1").unwrap_or(path);
     path.split('/').nth(1).unwrap_or_default().to_owned()
@@ -152,9 +188,8 @@ mod tests {
 
     #[test]
     fn secrets_are_left_out_and_long_texts_shortened() {
-        let mut value = json!({"name": "x", "env": {"KEY": "hush"}, "accessToken": "hush", "contents": "y".repeat(500)});
-        redact(&mut value);
-        let told = value.to_string();
+        let value = json!({"name": "x", "env": {"KEY": "hush"}, "accessToken": "hush", "contents": "y".repeat(500)});
+        let told = told_of(&value).to_string();
         assert!(!told.contains("hush"), "{told}");
         assert!(told.len() < 400, "{told}");
     }
@@ -164,5 +199,9 @@ mod tests {
         assert_eq!(category("/api/events/hooks/3"), "events");
         assert_eq!(category("/api/v1/hooks"), "hooks");
         assert_eq!(category("/"), "");
+        assert_eq!(
+            category("/accounts/x/k8s/v1/apps/y/executionHooks/z"),
+            "executionHooks"
+        );
     }
 }

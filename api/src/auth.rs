@@ -9,12 +9,15 @@ use std::time::Instant;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::HeaderMap;
 use http::request::Parts;
 use tenterhook_dispatch::{AccountId, Identity, PrincipalId, Role};
 
 use crate::app::App;
+use crate::astra;
 use crate::audit::Note;
 use crate::credentials;
+use crate::face::Face;
 use crate::failures::{Attempt, Client};
 use crate::refusal::Refusal;
 
@@ -48,17 +51,16 @@ pub(crate) async fn guard(
     let Access::Role(needed) = guard.access else {
         return Ok(next.run(request).await);
     };
-    let identity = authenticate(&guard.app, &request).await?;
+    let path = request.uri().path().to_owned();
+    let from = Client::of(request.extensions());
+    let identity = authenticate(&guard.app, from, &path, request.headers()).await?;
     let account = identity.account;
-    let enough = identity.role >= needed;
+    let admitted = admit(&guard.app, &identity, needed, &path).await;
     let note = Note::take(guard.operation, &identity, &mut request).await?;
     request.extensions_mut().insert(Caller(identity));
-    let response = if enough {
-        next.run(request).await
-    } else {
-        axum::response::IntoResponse::into_response(Refusal::Forbidden {
-            needs: needed.as_str(),
-        })
+    let response = match admitted {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => axum::response::IntoResponse::into_response(refusal),
     };
     if let Some(note) = note {
         note.record(&guard.app, account, response.status()).await;
@@ -66,20 +68,35 @@ pub(crate) async fn guard(
     Ok(response)
 }
 
-async fn authenticate(app: &App, request: &Request) -> Result<Identity, Refusal> {
-    let secret =
-        credentials::token(request.uri().path(), request.headers()).ok_or(MISSING_TOKEN)?;
+/// Whether whoever has presented a valid token may make this call.
+async fn admit(app: &App, identity: &Identity, needed: Role, path: &str) -> Result<(), Refusal> {
+    if Face::of(path) == Face::Astra {
+        return astra::admit(app, identity, needed, path).await;
+    }
+    if identity.role < needed {
+        return Err(Refusal::Forbidden {
+            needs: needed.as_str(),
+        });
+    }
+    Ok(())
+}
+
+async fn authenticate(
+    app: &App,
+    from: Client,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Identity, Refusal> {
+    let secret = credentials::token(path, headers).ok_or(MISSING_TOKEN)?;
     let attempt = Attempt {
-        from: Client::of(request.extensions()),
+        from,
         name: None,
         secret,
     };
     app.failures().admit(attempt, Instant::now())?;
     let Some(identity) = app.dispatcher().authenticate(secret).await? else {
         app.failures().failed(attempt, Instant::now());
-        return Err(Refusal::Unauthenticated(
-            "the token is unknown, was revoked or has expired; use another one",
-        ));
+        return Err(Refusal::InvalidToken);
     };
     app.failures().succeeded(secret);
     Ok(identity)

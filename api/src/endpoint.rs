@@ -9,14 +9,14 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{RefOr, Schema as TypeSchema};
 
 use crate::app::App;
 use crate::auth::{self, Access, Guard};
 use crate::face::Face;
 
-/// A schema, and all that it refers to, by name.
-pub(crate) type Schemas = Vec<(String, RefOr<Schema>)>;
+/// Schemas by name.
+pub(crate) type Schemas = Vec<(String, Value)>;
 
 const PAGINATION: &str = "URL-encoded JSON: after, limit, sortBy [{column, order}], where {_and, _or, _not, _search, field}";
 
@@ -28,13 +28,26 @@ pub(crate) struct Endpoint {
     pub(crate) id: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) access: Access,
-    pub(crate) query: Vec<(&'static str, &'static str)>,
+    pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Shape>,
     pub(crate) replies: Vec<(u16, Option<Shape>)>,
+    /// Status, name and meaning.
+    pub(crate) reply_headers: Vec<(u16, &'static str, &'static str)>,
+    pub(crate) deprecated: bool,
     handler: MethodRouter<App>,
 }
 
+/// Something that is asked for beside path and body.
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    /// `query` or `header`.
+    pub(crate) place: &'static str,
+    pub(crate) meaning: &'static str,
+    pub(crate) schema: Value,
+}
+
 /// A body's media types and schema.
+#[derive(Clone)]
 pub(crate) struct Shape {
     pub(crate) media: &'static [&'static str],
     pub(crate) schema: Value,
@@ -43,13 +56,26 @@ pub(crate) struct Shape {
 
 impl Shape {
     fn json<T: ToSchema>() -> Self {
-        let mut refers_to = Schemas::new();
+        let mut refers_to: Vec<(String, RefOr<TypeSchema>)> = Vec::new();
         T::schemas(&mut refers_to);
         refers_to.push((T::name().into_owned(), T::schema()));
+        let refers_to = refers_to
+            .into_iter()
+            .map(|(name, schema)| (name, json!(schema)))
+            .collect();
         Self {
             media: &["application/json"],
             schema: json!({"$ref": format!("#/components/schemas/{}", T::name())}),
             refers_to,
+        }
+    }
+
+    /// A schema of one's own, under a name.
+    pub(crate) fn named(media: &'static [&'static str], name: &str, schema: Value) -> Self {
+        Self {
+            media,
+            schema: json!({"$ref": format!("#/components/schemas/{name}")}),
+            refers_to: vec![(name.to_owned(), schema)],
         }
     }
 
@@ -103,9 +129,11 @@ impl Endpoint {
             id,
             summary: "",
             access,
-            query: Vec::new(),
+            parameters: Vec::new(),
             body: None,
             replies: Vec::new(),
+            reply_headers: Vec::new(),
+            deprecated: false,
             handler: on(filter, handler),
         }
     }
@@ -117,8 +145,33 @@ impl Endpoint {
     }
 
     /// Names a query parameter and says what it does.
-    pub(crate) fn query(mut self, name: &'static str, meaning: &'static str) -> Self {
-        self.query.push((name, meaning));
+    pub(crate) fn query(self, name: &'static str, meaning: &'static str) -> Self {
+        self.query_as(name, meaning, json!({"type": "string"}))
+    }
+
+    /// Names a query parameter, says what it does and what it looks like.
+    pub(crate) fn query_as(self, name: &'static str, meaning: &'static str, schema: Value) -> Self {
+        self.parameter("query", name, meaning, schema)
+    }
+
+    /// Names a header that is looked at and says what it does.
+    pub(crate) fn request_header(self, name: &'static str, meaning: &'static str) -> Self {
+        self.parameter("header", name, meaning, json!({"type": "string"}))
+    }
+
+    fn parameter(
+        mut self,
+        place: &'static str,
+        name: &'static str,
+        meaning: &'static str,
+        schema: Value,
+    ) -> Self {
+        self.parameters.push(Parameter {
+            name,
+            place,
+            meaning,
+            schema,
+        });
         self
     }
 
@@ -166,6 +219,35 @@ impl Endpoint {
     /// The call answers with this status and a body of these media types.
     pub(crate) fn answers_raw(mut self, status: u16, media: &'static [&'static str]) -> Self {
         self.replies.push((status, Some(Shape::raw(media))));
+        self
+    }
+
+    /// The call reads a body of this shape.
+    pub(crate) fn reads_as(mut self, shape: &Shape) -> Self {
+        self.body = Some(shape.clone());
+        self
+    }
+
+    /// The call answers with this status and a body of this shape.
+    pub(crate) fn answers_as(mut self, status: u16, shape: &Shape) -> Self {
+        self.replies.push((status, Some(shape.clone())));
+        self
+    }
+
+    /// An answer with this status has this header.
+    pub(crate) fn reply_header(
+        mut self,
+        status: u16,
+        name: &'static str,
+        meaning: &'static str,
+    ) -> Self {
+        self.reply_headers.push((status, name, meaning));
+        self
+    }
+
+    /// Clients should use something else.
+    pub(crate) fn deprecated(mut self) -> Self {
+        self.deprecated = true;
         self
     }
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
-use crate::{croit, native};
+use crate::{astra, croit, native};
 
 /// One of the APIs on the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,11 +16,13 @@ pub(crate) enum Face {
     Croit,
     /// Our own, under `/api/v1` and at the root.
     Native,
+    /// Astra's hook sources and execution hooks under `/accounts`.
+    Astra,
 }
 
 impl Face {
     /// All faces, in the order of the metrics' labels.
-    pub(crate) const ALL: [Self; 2] = [Self::Croit, Self::Native];
+    pub(crate) const ALL: [Self; 3] = [Self::Croit, Self::Native, Self::Astra];
 
     /// The face that serves `path`; what nobody serves is the native face's to refuse.
     pub(crate) fn of(path: &str) -> Self {
@@ -30,6 +32,8 @@ impl Face {
         };
         if under("/api") && !under("/api/v1") {
             Self::Croit
+        } else if under("/accounts") {
+            Self::Astra
         } else {
             Self::Native
         }
@@ -40,6 +44,7 @@ impl Face {
         match self {
             Self::Croit => "croit",
             Self::Native => "native",
+            Self::Astra => "astra",
         }
     }
 
@@ -48,6 +53,7 @@ impl Face {
         match self {
             Self::Croit => croit::error::say(refusal),
             Self::Native => native::problem::Problem::new(refusal, id).into_response(),
+            Self::Astra => astra::problem::say(refusal, id),
         }
     }
 }
@@ -67,6 +73,10 @@ mod tests {
             ("/api/v10", Face::Croit),
             ("/apiary", Face::Native),
             ("/metrics", Face::Native),
+            ("/accounts/x/core/v1/hookSources", Face::Astra),
+            ("/accounts", Face::Astra),
+            ("/accountsx", Face::Native),
+            ("/api/v1/accounts", Face::Native),
         ] {
             assert_eq!(Face::of(path), face, "{path}");
         }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use serde_json::{Map, Value, json};
 
+use crate::astra;
 use crate::auth::Access;
 use crate::endpoint::{Endpoint, Shape};
 use crate::face::Face;
@@ -63,7 +64,9 @@ fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Value {
                 .filter_map(|(_, shape)| shape.as_ref()),
         );
         for (name, schema) in shapes.flat_map(|shape| &shape.refers_to) {
-            schemas.entry(name.clone()).or_insert_with(|| json!(schema));
+            schemas
+                .entry(name.clone())
+                .or_insert_with(|| schema.clone());
         }
         paths.entry(endpoint.path).or_default().insert(
             endpoint.method.as_str().to_ascii_lowercase(),
@@ -93,18 +96,30 @@ fn operation(endpoint: &Endpoint) -> Value {
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
-    let in_query = endpoint.query.iter().map(|(name, meaning)| {
-        json!({"name": name, "in": "query", "required": false, "description": meaning, "schema": {"type": "string"}})
+        .map(|name| {
+            let schema = match endpoint.face() {
+                Face::Astra => astra::identifier_schema(),
+                Face::Croit | Face::Native => json!({"type": "string"}),
+            };
+            json!({"name": name, "in": "path", "required": true, "schema": schema})
+        });
+    let beside = endpoint.parameters.iter().map(|parameter| {
+        json!({
+            "name": parameter.name,
+            "in": parameter.place,
+            "required": false,
+            "description": parameter.meaning,
+            "schema": parameter.schema,
+        })
     });
     let mut replies: Map<String, Value> = endpoint
         .replies
         .iter()
-        .map(|(status, shape)| (status.to_string(), reply(*status, shape.as_ref())))
+        .map(|(status, shape)| (status.to_string(), reply(endpoint, *status, shape.as_ref())))
         .collect();
     let error = match endpoint.face() {
         Face::Croit => "application/json",
-        Face::Native => "application/problem+json",
+        Face::Native | Face::Astra => "application/problem+json",
     };
     replies.insert(
         "default".to_owned(),
@@ -114,10 +129,13 @@ fn operation(endpoint: &Endpoint) -> Value {
         "operationId": format!("{}_{}", endpoint.face().as_str(), endpoint.id),
         "tags": [endpoint.face().as_str()],
         "summary": endpoint.summary,
-        "parameters": in_path.chain(in_query).collect::<Vec<_>>(),
+        "parameters": in_path.chain(beside).collect::<Vec<_>>(),
         "responses": replies,
         "security": security(endpoint.access),
     });
+    if endpoint.deprecated {
+        operation["deprecated"] = json!(true);
+    }
     if let Access::Role(role) = endpoint.access {
         operation["x-role"] = json!(role.as_str());
     }
@@ -134,7 +152,7 @@ fn security(access: Access) -> Value {
     }
 }
 
-fn reply(status: u16, shape: Option<&Shape>) -> Value {
+fn reply(endpoint: &Endpoint, status: u16, shape: Option<&Shape>) -> Value {
     let meaning = http::StatusCode::from_u16(status)
         .ok()
         .and_then(|status| status.canonical_reason())
@@ -142,6 +160,11 @@ fn reply(status: u16, shape: Option<&Shape>) -> Value {
     let mut reply = json!({ "description": meaning });
     if let Some(shape) = shape {
         reply["content"] = content(shape);
+    }
+    for (of, name, meaning) in &endpoint.reply_headers {
+        if *of == status {
+            reply["headers"][name] = json!({"description": meaning, "schema": {"type": "string"}});
+        }
     }
     reply
 }

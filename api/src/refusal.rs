@@ -9,6 +9,8 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
+use crate::astra::problem::Problem;
+
 /// One thing that is wrong with a request's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -22,8 +24,10 @@ pub(crate) struct Fault {
 /// Why a request is not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// No token, or not a valid one.
+    /// No token, or not a valid name and password.
     Unauthenticated(&'static str),
+    /// A token, but not a valid one.
+    InvalidToken,
     /// The token's role is not enough.
     Forbidden {
         /// The least role that would do.
@@ -86,6 +90,8 @@ pub(crate) enum Refusal {
         /// When the next one will be looked at.
         retry_after: Duration,
     },
+    /// What only Astra's table of problems has a row for.
+    Astra(Problem),
     /// More is waiting than can be taken on.
     TooBusy,
     /// We failed. The cause is in the log.
@@ -117,7 +123,8 @@ impl Refusal {
     /// The status that goes with it where a face has no rule of its own.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated(_) | Self::InvalidToken => StatusCode::UNAUTHORIZED,
+            Self::Astra(problem) => problem.status(),
             Self::Forbidden { .. } | Self::ReadOnly { .. } | Self::HooksDisabled => {
                 StatusCode::FORBIDDEN
             }
@@ -140,6 +147,10 @@ impl Refusal {
     pub(crate) fn detail(&self) -> String {
         match self {
             Self::Unauthenticated(detail) => (*detail).to_owned(),
+            Self::InvalidToken => {
+                "the token is unknown, was revoked or has expired; use another one".to_owned()
+            }
+            Self::Astra(problem) => problem.detail().to_owned(),
             Self::Forbidden { needs } => format!("this call needs the role `{needs}`"),
             Self::NoRoute => "nothing is served at this path".to_owned(),
             Self::WrongMethod => {
@@ -219,6 +230,7 @@ impl From<tenterhook_dispatch::Error> for Refusal {
                 id,
             },
             Error::HooksDisabled => Self::HooksDisabled,
+            error @ Error::NotReplicated { .. } => Self::Conflict(error.to_string()),
             Error::Invalid { field, reason } => Self::invalid(pointer(&field), reason),
             Error::OverCeiling(over) => Self::invalid(
                 format!("/limits/{}", over.field),

@@ -15,12 +15,13 @@ pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct RequestId(String);
 
 impl RequestId {
-    /// Takes the client's id if it is one, else makes one.
+    /// Takes the client's id if it is one, else makes one: a UUID of version 4,
+    /// which Astra's clients know as an identifier.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let said = headers.get(HEADER).and_then(|value| value.to_str().ok());
         match said {
             Some(text) if is_id(text) => Self(text.to_owned()),
-            _ => Self(Uuid::now_v7().to_string()),
+            _ => Self(Uuid::new_v4().to_string()),
         }
     }
 

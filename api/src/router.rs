@@ -5,7 +5,7 @@ use axum::{Extension, Router};
 use crate::app::App;
 use crate::endpoint::Endpoint;
 use crate::openapi::Documents;
-use crate::{croit, edge, native};
+use crate::{astra, croit, edge, native};
 
 /// Serves `app` without a socket; [`serve`](crate::serve) adds one.
 pub fn router(app: App) -> Router {
@@ -31,5 +31,6 @@ pub fn router(app: App) -> Router {
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut all = croit::endpoints();
     all.extend(native::endpoints());
+    all.extend(astra::endpoints());
     all
 }

@@ -51,7 +51,7 @@ impl Problem {
     /// Puts a refusal into words. `id` is what `instance` names.
     pub(crate) fn new(refusal: &Refusal, id: &RequestId) -> Self {
         let problem = match refusal {
-            Refusal::Unauthenticated(_) => {
+            Refusal::Unauthenticated(_) | Refusal::InvalidToken => {
                 Self::typed("unauthenticated", "The token is missing or not valid")
             }
             Refusal::Forbidden { needs } => {
@@ -62,6 +62,9 @@ impl Problem {
             Refusal::WrongMethod => Self::untyped("Method Not Allowed"),
             Refusal::NotAcceptable { .. } => Self::untyped("Not Acceptable"),
             Refusal::TooSlow => Self::untyped("Request Timeout"),
+            Refusal::Astra(problem) => {
+                Self::untyped(problem.status().canonical_reason().unwrap_or("Not done"))
+            }
             Refusal::Unreadable(_) => Self::typed("unreadable-body", "The body cannot be read"),
             Refusal::UnsupportedMedia(_) => Self::typed(
                 "unreadable-body",

@@ -1,0 +1,46 @@
+//! The Astra face: hook sources, execution hooks and their overrides, under
+//! `/accounts/{account_id}`, as NetApp Astra Control documents them.
+//!
+//! Booleans and statuses are texts here, PUT merges and answers nothing, and
+//! every error has a number. What the objects are stands in one table each
+//! ([`schema`]); the order in which a request is checked stands in [`ask`].
+
+mod ask;
+mod document;
+mod entity_tag;
+mod execution_hooks;
+mod gate;
+mod hook_sources;
+mod identifier;
+mod lookup;
+mod media;
+mod metadata;
+mod overrides;
+pub(crate) mod problem;
+mod reply;
+mod row;
+mod schema;
+mod strict_json;
+
+use serde_json::{Value, json};
+use tenterhook_query::astra as query;
+
+pub(crate) use self::gate::admit;
+use crate::endpoint::Endpoint;
+
+/// Every call of this face.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    [
+        hook_sources::endpoints(),
+        execution_hooks::endpoints(),
+        overrides::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What the identifiers in paths look like.
+pub(crate) fn identifier_schema() -> Value {
+    json!({"type": "string", "pattern": identifier::PATTERN})
+}

@@ -1,0 +1,235 @@
+//! One request of this face, taken apart step by step in Astra's order: headers,
+//! query, body. A handler asks for each in turn.
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams};
+use http::request::Parts;
+use http::{HeaderMap, Uri, header};
+use serde_json::{Map, Value};
+use tenterhook_dispatch::{AccountId, AppId, PrincipalId};
+use uuid::Uuid;
+
+use super::identifier;
+use super::media::Media;
+use super::problem::{Problem, Row, Wrong};
+use super::query::{self, Query, Refused, Vocabulary};
+use super::schema::{self, Member, Purpose};
+use super::strict_json;
+use crate::app::App;
+use crate::audit::Told;
+use crate::auth::Caller;
+use crate::body::{JSON_MAX_BYTES, Pieces};
+use crate::door::Door;
+use crate::refusal::Refusal;
+
+/// Longest query string, in bytes.
+const QUERY_MAX_BYTES: usize = 64 * 1024;
+
+/// A request that the guard has let through.
+pub(super) struct Ask {
+    pub(super) app: App,
+    pub(super) headers: HeaderMap,
+    caller: Caller,
+    uri: Uri,
+    path: Vec<(String, String)>,
+    door: Door,
+    told: Told,
+}
+
+impl FromRequestParts<App> for Ask {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        let path = RawPathParams::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Refusal::NoRoute)?
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        Ok(Self {
+            app: app.clone(),
+            headers: parts.headers.clone(),
+            caller,
+            uri: parts.uri.clone(),
+            path,
+            door: Door::of(&parts.extensions),
+            told: parts.extensions.get::<Told>().cloned().unwrap_or_default(),
+        })
+    }
+}
+
+impl Ask {
+    pub(super) fn account(&self) -> AccountId {
+        self.caller.account()
+    }
+
+    /// Who asks.
+    pub(super) fn principal(&self) -> PrincipalId {
+        self.caller.0.principal
+    }
+
+    /// The application in the path, if there is one in it. What cannot be the id of
+    /// one is no collection.
+    pub(super) fn app_id(&self) -> Result<Option<AppId>, Problem> {
+        let Some(text) = self.in_path("app_id") else {
+            return Ok(None);
+        };
+        let id = identifier::parse(text).ok_or(Row::CollectionNotFound)?;
+        Ok(Some(AppId::from_uuid(id)))
+    }
+
+    /// The resource in the path.
+    pub(super) fn id(&self) -> Result<Uuid, Problem> {
+        let id = self.in_path("id").and_then(identifier::parse);
+        id.ok_or_else(|| Row::ResourceNotFound.into())
+    }
+
+    fn in_path(&self, wanted: &str) -> Option<&str> {
+        let found = self.path.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// Checks that there are no query parameters.
+    pub(super) fn no_query(&self) -> Result<(), Problem> {
+        let parameters = self.parameters()?;
+        query::refuse_unknown(parameters.iter().map(|(name, _)| name.as_str()), &[])
+            .map_err(Problem::from)
+    }
+
+    /// Reads the query parameters of a list.
+    pub(super) fn query(&self, vocabulary: &Vocabulary) -> Result<Query, Problem> {
+        let parameters = self.parameters()?;
+        let parameters = parameters
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        Query::read(parameters, vocabulary).map_err(Problem::from)
+    }
+
+    fn parameters(&self) -> Result<Vec<(String, String)>, Problem> {
+        let text = self.uri.query().unwrap_or_default();
+        if text.len() > QUERY_MAX_BYTES {
+            let reason = format!("must not be longer than {QUERY_MAX_BYTES} bytes together");
+            return Err(Problem::query(vec![Wrong::new("filter", reason)]));
+        }
+        Ok(form_urlencoded::parse(text.as_bytes())
+            .into_owned()
+            .collect())
+    }
+
+    /// Reads the body and checks it against its table. Larger ones wait for a place.
+    pub(super) async fn object(
+        &self,
+        body: Body,
+        media: &Media,
+        members: &'static [Member],
+        purpose: Purpose,
+        limit_bytes: u64,
+    ) -> Result<Map<String, Value>, Refusal> {
+        media.check_body(&self.headers)?;
+        let announced = self.headers.get(header::CONTENT_LENGTH);
+        let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+        let small = limit_bytes <= JSON_MAX_BYTES || announced.is_some_and(|n| n <= JSON_MAX_BYTES);
+        let _place = if small {
+            None
+        } else {
+            Some(self.app.upload_place(self.account()).await?)
+        };
+        let bytes = Pieces::new(self.door, &self.headers, body, limit_bytes)?
+            .collect()
+            .await?;
+        let told = self.told.clone();
+        let read = move || {
+            let object = strict_json::read_object(&bytes)?;
+            told.tell(&object);
+            schema::check(members, &object, purpose).map_err(Problem::schema)?;
+            Ok::<_, Problem>(object)
+        };
+        let object = if small {
+            read()?
+        } else {
+            // A body of megabytes is read where nobody waits for it.
+            tokio::task::spawn_blocking(read)
+                .await
+                .map_err(|error| Refusal::internal(&error))??
+        };
+        Ok(object)
+    }
+
+    /// The full URL of a new resource of this collection. Without a Host that is
+    /// one, it is the path alone.
+    pub(super) fn location(&self, id: Uuid) -> String {
+        let collection = self.uri.path().trim_end_matches('/');
+        let path = format!("{collection}/{id}");
+        let header = |name: &str| self.headers.get(name)?.to_str().ok();
+        match header("host").filter(|host| is_host(host)) {
+            None => path,
+            Some(host) => {
+                let forwarded = header("x-forwarded-proto");
+                let scheme = forwarded
+                    .filter(|scheme| *scheme == "https")
+                    .unwrap_or("http");
+                format!("{scheme}://{host}{path}")
+            }
+        }
+    }
+}
+
+/// Whether a Host names a host, with a port or without.
+fn is_host(text: &str) -> bool {
+    let end_of_address = text.rfind(']').unwrap_or(0);
+    let (name, port) = match text.rfind(':').filter(|place| *place > end_of_address) {
+        Some(place) => (&text[..place], Some(&text[place + 1..])),
+        None => (text, None),
+    };
+    let is_name = match name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+    {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+            (1..=255).contains(&name.len()) && name.bytes().all(plain)
+        }
+    };
+    let is_port =
+        |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    is_name && port.is_none_or(is_port)
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let wrong = |faults: Vec<query::Fault>| {
+            let one = |fault: query::Fault| Wrong::new(fault.name, fault.reason);
+            faults.into_iter().map(one).collect()
+        };
+        match refused {
+            Refused::Unsupported(faults) => Self::unsupported_query(wrong(faults)),
+            Refused::Invalid(faults) => Self::query(wrong(faults)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_with_a_port_or_without() {
+        for host in [
+            "a.example",
+            "a.example:8080",
+            "127.0.0.1:1",
+            "[::1]",
+            "[::1]:8080",
+            "a_b",
+        ] {
+            assert!(is_host(host), "{host}");
+        }
+        for host in [
+            "", ":80", "a b", "a/b", "a:x", "a:99999", "a:", "[::1", "[x]:1", "a@b", "a\"", "::1",
+        ] {
+            assert!(!is_host(host), "{host}");
+        }
+    }
+}

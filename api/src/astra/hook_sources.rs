@@ -1,0 +1,245 @@
+//! Hook sources: scripts, and as our extension Wasm programs, in base64.
+
+mod read;
+mod shape;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, StreamExt};
+use http::{Method, StatusCode};
+use tenterhook_dispatch::{Error, Key, NewSource, Role, Source, SourceChange, SourceId};
+use tenterhook_engine::Kind;
+
+use self::read::{body_max_bytes, check_kind, decode};
+use self::shape::{LIST, MEDIA, MEMBERS, WORDS};
+use super::ask::Ask;
+use super::metadata::{labels_in, text_in};
+use super::problem::{Problem, Row};
+use super::schema::Purpose;
+use super::{entity_tag, lookup, reply};
+use crate::auth::Access;
+use crate::endpoint::Endpoint;
+use crate::refusal::Refusal;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let (read, write) = (Access::Role(Role::Viewer), Access::Role(Role::Member));
+    let all = "/accounts/{account_id}/core/v1/hookSources";
+    let one = "/accounts/{account_id}/core/v1/hookSources/{id}";
+    let shapes = shape::shapes();
+    vec![
+        Endpoint::new(
+            Method::GET,
+            all,
+            read,
+            "list_hook_sources",
+            list_hook_sources,
+        )
+        .summary("Lists the hook sources, oldest first")
+        .astra_list(&shapes),
+        Endpoint::new(
+            Method::POST,
+            all,
+            write,
+            "create_hook_source",
+            create_hook_source,
+        )
+        .summary("Makes a hook source")
+        .astra_create(&shapes),
+        Endpoint::new(Method::GET, one, read, "get_hook_source", get_hook_source)
+            .summary("Shows a hook source")
+            .astra_get(&shapes),
+        Endpoint::new(
+            Method::PUT,
+            one,
+            write,
+            "replace_hook_source",
+            replace_hook_source,
+        )
+        .summary("Changes the members of a hook source that are sent")
+        .astra_replace(&shapes),
+        Endpoint::new(
+            Method::DELETE,
+            one,
+            write,
+            "delete_hook_source",
+            delete_hook_source,
+        )
+        .summary("Removes a hook source that no hook uses")
+        .astra_delete(),
+    ]
+}
+
+async fn list_hook_sources(ask: Ask) -> Result<Response, Refusal> {
+    let media = MEDIA.of_list(&ask.headers)?;
+    let query = ask.query(&WORDS)?;
+    let (dispatcher, account) = (ask.app.dispatcher().clone(), ask.account());
+    let filter = &query.filter;
+    let found = dispatcher
+        .find_sources(account, &lookup::of(filter), query.limit, |source| {
+            filter.admits(|name| shape::member(source, name))
+        })
+        .await?;
+    let asked = query.include.as_ref();
+    let with_bytes = asked.is_none_or(|names| names.contains(&"source"));
+    let rows = stream::iter(found).then(move |source| {
+        let dispatcher = dispatcher.clone();
+        async move {
+            if !with_bytes || source.private {
+                return Ok(Some(shape::row(&source, None)));
+            }
+            match dispatcher.source_bytes(account, Key::Id(source.id)).await {
+                // It is told as it is now, with the checksum of these bytes.
+                Ok((source, bytes)) => Ok(Some(shape::row(&source, Some(bytes)))),
+                Err(Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        }
+    });
+    reply::list(media, LIST, query.include, rows).await
+}
+
+async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
+    let media = MEDIA.of_one(&ask.headers)?;
+    ask.no_query()?;
+    let limit = body_max_bytes(&ask.app);
+    let body = ask
+        .object(body, &MEDIA, MEMBERS, Purpose::Create, limit)
+        .await?;
+    let kind = text_in(&body, "sourceType").unwrap_or_default();
+    let text = text_in(&body, "source").unwrap_or_default();
+    let bytes = decode(&ask.app, text, kind == "wasm")?;
+    check_kind(&bytes, kind)?;
+    let new = NewSource {
+        name: text_in(&body, "name").unwrap_or_default().to_owned(),
+        bytes,
+        kind: None,
+        description: text_in(&body, "description").unwrap_or_default().to_owned(),
+        private: false,
+        labels: labels_in(&body).unwrap_or_default(),
+        created_by: ask.principal(),
+    };
+    drop(body);
+    let bytes = new.bytes.clone();
+    let (source, _) = ask
+        .app
+        .dispatcher()
+        .create_source(ask.account(), new, Vec::new())
+        .await?;
+    let location = ask.location(source.id.as_uuid());
+    Ok(reply::created(
+        media,
+        shape::row(&source, Some(bytes)),
+        &location,
+    ))
+}
+
+async fn get_hook_source(ask: Ask) -> Result<Response, Refusal> {
+    let media = MEDIA.of_one(&ask.headers)?;
+    ask.no_query()?;
+    let id = SourceId::from_uuid(ask.id()?);
+    let source = ask
+        .app
+        .dispatcher()
+        .source(ask.account(), Key::Id(id))
+        .await?;
+    Ok(reply::one(media, with_bytes(&ask, source).await?))
+}
+
+async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
+    ask.no_query()?;
+    let limit = body_max_bytes(&ask.app);
+    let body = ask
+        .object(body, &MEDIA, MEMBERS, Purpose::Replace, limit)
+        .await?;
+    let kind = text_in(&body, "sourceType");
+    // What is wrong whatever the resource is, is told before there is one.
+    let bytes = match text_in(&body, "source") {
+        Some(text) => Some(decode(&ask.app, text, kind != Some("script"))?),
+        None => None,
+    };
+    if let (Some(bytes), Some(kind)) = (&bytes, kind) {
+        check_kind(bytes, kind)?;
+    }
+    let id = ask.id()?;
+    let _turn = entity_tag::turn(id).await;
+    let key = Key::Id(SourceId::from_uuid(id));
+    let old = ask.app.dispatcher().source(ask.account(), key).await?;
+    let own_kind = shape::source_type(&old);
+    match (&bytes, kind) {
+        (Some(bytes), None) => {
+            if let Some(text) = text_in(&body, "source").filter(|_| old.kind == Kind::Script) {
+                decode(&ask.app, text, false)?;
+            }
+            check_kind(bytes, own_kind)?;
+        }
+        (None, Some(kind)) if kind != own_kind => {
+            let reason = format!("is \"{own_kind}\"; to change it, send `source` too");
+            return Err(Problem::field("sourceType", reason).into());
+        }
+        _ => {}
+    }
+    if old.preloaded {
+        return Err(Row::PreloadedSource.into());
+    }
+    if entity_tag::has_conditions(&ask.headers) {
+        let modified_at = old.modified_at;
+        let now = with_bytes(&ask, old).await?.into_object().collect();
+        let tags = [entity_tag::tag_of(&now)];
+        entity_tag::check_conditions(&ask.headers, &tags, modified_at)?;
+    }
+    if text_in(&body, "id").is_some_and(|own| own != id.to_string()) {
+        return Err(Problem::conflict("id", "must be the one in the path").into());
+    }
+    let change = SourceChange {
+        name: text_in(&body, "name").map(str::to_owned),
+        bytes,
+        kind: None,
+        description: text_in(&body, "description").map(str::to_owned),
+        labels: labels_in(&body),
+        modified_by: Some(ask.principal()),
+    };
+    drop(body);
+    ask.app
+        .dispatcher()
+        .change_source(ask.account(), key, change, None)
+        .await
+        .map_err(in_words)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn delete_hook_source(ask: Ask) -> Result<Response, Refusal> {
+    ask.no_query()?;
+    let id = ask.id()?;
+    let _turn = entity_tag::turn(id).await;
+    let key = Key::Id(SourceId::from_uuid(id));
+    let dispatcher = ask.app.dispatcher();
+    if dispatcher.source(ask.account(), key).await?.preloaded {
+        return Err(Row::PreloadedSource.into());
+    }
+    dispatcher
+        .delete_source(ask.account(), key)
+        .await
+        .map_err(in_words)?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// The resource as a GET replies it.
+async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Refusal> {
+    if source.private {
+        return Ok(shape::row(&source, None));
+    }
+    let (source, bytes) = ask
+        .app
+        .dispatcher()
+        .source_bytes(ask.account(), Key::Id(source.id))
+        .await?;
+    Ok(shape::row(&source, Some(bytes)))
+}
+
+fn in_words(error: Error) -> Refusal {
+    match error {
+        Error::ReadOnly { .. } => Row::PreloadedSource.into(),
+        Error::InUse { .. } => Row::SourceInUse.into(),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,89 @@
+//! A refusal in Astra's words, whoever has refused.
+//!
+//! What the table of problems has no row for keeps its status and says so in a
+//! problem document without a number.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use uuid::{Builder, Uuid};
+
+use super::{Problem, Row, Wrong, document};
+use crate::refusal::{Fault, Refusal};
+use crate::request_id::RequestId;
+
+/// Says `refusal` as a problem document.
+pub(crate) fn say(refusal: &Refusal, id: &RequestId) -> Response {
+    let (status, mut members) = match problem(refusal) {
+        Some(problem) => (problem.status(), problem.members()),
+        None => {
+            let status = refusal.status();
+            let title = status.canonical_reason().unwrap_or("Not done");
+            let members = document("about:blank", status, title, &refusal.detail());
+            (status, members)
+        }
+    };
+    members.insert("correlationID".into(), correlation(id).to_string().into());
+    let body = Value::Object(members).to_string();
+    let kind = HeaderValue::from_static("application/problem+json");
+    (status, [(header::CONTENT_TYPE, kind)], body).into_response()
+}
+
+/// The request's id, as Astra's identifiers are: a UUID.
+fn correlation(id: &RequestId) -> Uuid {
+    let text = id.to_string();
+    Uuid::try_parse(&text).unwrap_or_else(|_| {
+        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        // Marked as one that was made from a name.
+        Builder::from_sha1_bytes(bytes).into_uuid()
+    })
+}
+
+/// The row for what was refused by what is shared with other faces.
+fn problem(refusal: &Refusal) -> Option<Problem> {
+    Some(match refusal {
+        Refusal::Astra(problem) => problem.clone(),
+        Refusal::Unauthenticated(_) => Row::MissingToken.into(),
+        Refusal::InvalidToken => Row::InvalidToken.into(),
+        Refusal::Forbidden { .. } => Row::NotPermitted.into(),
+        Refusal::NoRoute => Row::CollectionNotFound.into(),
+        Refusal::NotAcceptable { .. } => Row::NotAcceptable.into(),
+        Refusal::Unreadable(_) => Row::InvalidJson.into(),
+        Refusal::TooLarge { .. } => Row::TooLarge.into(),
+        Refusal::UnsupportedMedia(reason) => Problem::header("Content-Encoding", reason),
+        Refusal::Invalid(faults) => Problem::fields(faults.iter().map(field).collect()),
+        Refusal::NotFound { .. } => Row::ResourceNotFound.into(),
+        Refusal::NameTaken { .. } => Problem::conflict("name", refusal.detail()),
+        Refusal::ReadOnly { .. } => Row::NotPermitted.into(),
+        Refusal::HooksDisabled => Row::HooksDisabled.into(),
+        Refusal::Conflict(reason) => Problem::conflict("id", reason),
+        Refusal::InvalidProgram { reason, .. } => Problem::field("source", reason),
+        Refusal::TooBusy => Row::NotReady.into(),
+        Refusal::Internal => Row::Internal.into(),
+        Refusal::WrongMethod | Refusal::TooSlow | Refusal::TooManyFailures { .. } => return None,
+    })
+}
+
+/// A fault by the name that Astra has for the member.
+fn field(fault: &Fault) -> Wrong {
+    let path = fault.pointer.trim_start_matches('/').replace('/', ".");
+    let (first, rest) = path.split_once('.').unwrap_or((&path, ""));
+    let name = match (first, rest) {
+        ("args", _) => "arguments".to_owned(),
+        ("labels", _) => "metadata.labels".to_owned(),
+        ("app", _) => "appID".to_owned(),
+        ("hook", _) => "executionHookID".to_owned(),
+        ("criteria" | "targets", rest) => {
+            let place = rest.split('.').find(|part| part.parse::<u8>().is_ok());
+            match place {
+                Some(place) => format!("matchingCriteria[{place}]"),
+                None => "matchingCriteria".to_owned(),
+            }
+        }
+        _ => path,
+    };
+    Wrong::new(name, fault.detail.clone())
+}
