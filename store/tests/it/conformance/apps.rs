@@ -64,7 +64,10 @@ pub(crate) async fn an_app_that_a_hook_is_bound_to_is_not_removed(store: &dyn St
 
     let used = store.delete_app(shop.account.id, app.id).await;
     assert!(matches!(used, Err(Error::InUse { what: Noun::App, by, .. }) if by == [hook.number]));
-    assert_eq!(store.apps(shop.account.id).await.unwrap(), [app.clone()]);
+    assert_eq!(
+        store.apps(shop.account.id).await.unwrap(),
+        std::slice::from_ref(&app)
+    );
 
     store.delete_hook(shop.account.id, hook.id).await.unwrap();
     assert!(store.delete_app(shop.account.id, app.id).await.unwrap());

@@ -174,7 +174,7 @@ pub(crate) async fn tenancy_is_kept_apart_between_accounts(store: &dyn Store) {
     assert!(!store.delete_principal(id, shop.principal.id).await.unwrap());
     assert!(!store.delete_hook(id, hooks[0].id).await.unwrap());
     assert!(store.overrides(id).await.unwrap().is_empty());
-    assert_eq!(store.apps(id).await.unwrap(), [same.clone()]);
+    assert_eq!(store.apps(id).await.unwrap(), std::slice::from_ref(&same));
     assert_eq!(
         store.principals(id).await.unwrap(),
         std::slice::from_ref(&other.principal)
