@@ -110,6 +110,14 @@ async fn the_calls_that_are_served_are_these() {
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
+    /accounts/{account_id}/core/v1/executionHooks get post
+    /accounts/{account_id}/core/v1/executionHooks/{id} delete get put
+    /accounts/{account_id}/core/v1/hookSources get post
+    /accounts/{account_id}/core/v1/hookSources/{id} delete get put
+    /accounts/{account_id}/k8s/v1/apps/{app_id}/executionHookOverrides get post
+    /accounts/{account_id}/k8s/v1/apps/{app_id}/executionHookOverrides/{id} delete get put
+    /accounts/{account_id}/k8s/v1/apps/{app_id}/executionHooks get post
+    /accounts/{account_id}/k8s/v1/apps/{app_id}/executionHooks/{id} delete get put
     /api/api-tokens get post
     /api/api-tokens/{id} delete patch
     /api/auth/login post
@@ -134,6 +142,9 @@ async fn the_calls_that_are_served_are_these() {
     /api/tasks/{id}/answer post
     /api/tasks/{id}/cancel post
     /api/v1/accounts get post
+    /api/v1/accounts/{id} get patch
+    /api/v1/apps get post
+    /api/v1/apps/{id} delete get patch
     /api/v1/events post
     /api/v1/executions get
     /api/v1/executions/{id} get
@@ -144,6 +155,8 @@ async fn the_calls_that_are_served_are_these() {
     /api/v1/hooks get post
     /api/v1/hooks/{id} delete get patch
     /api/v1/limits get
+    /api/v1/principals get post
+    /api/v1/principals/{id} delete get patch
     /api/v1/servers get post
     /api/v1/servers/{id} delete get patch
     /api/v1/sources get post

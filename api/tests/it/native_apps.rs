@@ -55,8 +55,8 @@ async fn an_app_is_entered_shown_changed_and_removed() {
 async fn an_app_may_have_an_id_of_ones_own_choice() {
     let app = TestApp::start().await;
     let id = "6f1c1f0a-2f3c-4b0e-9d2a-7a1b2c3d4e5f";
-    let made = app.post("/api/v1/apps", &json!({"id": id, "name": "a"}));
-    let made = made.await.expect(201);
+    let new = json!({"id": id, "name": "a"});
+    let made = app.post("/api/v1/apps", &new).await.expect(201);
     assert_eq!(
         (&made["id"], &made["containers"], &made["replicated"]),
         (&json!(id), &json!([]), &json!(false))
@@ -76,8 +76,8 @@ async fn pages_of_apps_follow_each_other_by_number() {
     }
     let first = app.get("/api/v1/apps?limit=2").await.expect(200);
     let next = first["next"].as_str().unwrap();
-    let second = app.get(&format!("/api/v1/apps?limit=2&after={next}"));
-    let second = second.await.expect(200);
+    let path = format!("/api/v1/apps?limit=2&after={next}");
+    let second = app.get(&path).await.expect(200);
     let names: Vec<&Value> = [&first, &second]
         .iter()
         .flat_map(|page| page["items"].as_array().unwrap())
@@ -113,7 +113,7 @@ async fn a_bad_app_is_refused_by_field() {
         ),
         (
             with("podName", json!("x".repeat(256))),
-            "/containers/0/podName",
+            "/containers/podName",
         ),
     ] {
         let problem = app.post("/api/v1/apps", &body).await;

@@ -85,6 +85,7 @@ async fn each_role_may_do_what_stands_in_the_document_and_no_more() {
     for role in roles {
         secrets.push((role, app.token(role).await));
     }
+    let account = app.get("/api/v1/accounts/1").await.expect(200);
     let mut checked = 0;
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
@@ -92,7 +93,10 @@ async fn each_role_may_do_what_stands_in_the_document_and_no_more() {
                 continue;
             };
             let needed: Role = needed.parse().unwrap();
-            let path = path.replace("{id}", "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f");
+            let path = path
+                .replace("{account_id}", account["id"].as_str().unwrap())
+                .replace("{app_id}", "0198c0de-7a1b-4c3d-8e4f-5a6b7c8d9e0f")
+                .replace("{id}", "0198c0de-7a1b-4c3d-8e4f-5a6b7c8d9e0f");
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let anonymous = app
                 .call(method.clone(), &path)

@@ -192,8 +192,8 @@ impl TestApp {
 
     /// Makes another account; answers with it and with its owner's token.
     pub(crate) async fn tenant(&self, name: &str) -> (Value, String) {
-        let account = self.post("/api/v1/accounts", &json!({ "name": name }));
-        let account = account.await.expect(201);
+        let new = json!({ "name": name });
+        let account = self.post("/api/v1/accounts", &new).await.expect(201);
         let body = json!({"account": account["id"], "name": "owner", "role": "owner"});
         let issued = self.post("/api/v1/tokens", &body).await.expect(201);
         (account, issued["token"].as_str().unwrap().to_owned())
