@@ -155,6 +155,7 @@ mod tests {
         assert!(matches(&[criterion(Subject::NamespaceName, "^prod$")]));
         assert!(!matches(&[criterion(Subject::ContainerName, "(?i)POD")]));
         assert!(matches(&[criterion(Subject::PodName, r"-\d+$")]));
+        assert!(matches(&[criterion(Subject::PodName, r"^\w+-[\p{L}\d]+$")]));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! event costs what they are, not what there are.
 
 mod apps;
+mod bound;
 mod held;
 mod hooks;
 mod index;
@@ -13,8 +14,8 @@ mod preloaded;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub(crate) use self::bound::Bound;
 pub(crate) use self::held::{Directories, Entry};
-pub(crate) use self::hooks::Bound;
 use self::hooks::Hooks;
 use self::index::{Index, Indexed};
 use crate::account::Account;

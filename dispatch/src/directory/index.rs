@@ -138,12 +138,9 @@ pub(super) fn created<T>(
 }
 
 /// Each once, in the order of lists.
-fn in_order<'a, T: Indexed>(
+fn in_order<'a, T: Indexed + 'a>(
     found: impl Iterator<Item = &'a Arc<T>>,
-) -> Box<dyn Iterator<Item = &'a Arc<T>> + 'a>
-where
-    T: 'a,
-{
+) -> Box<dyn Iterator<Item = &'a Arc<T>> + 'a> {
     let mut found: Vec<_> = found.collect();
     found.sort_unstable_by_key(|noun| noun.place());
     found.dedup_by_key(|noun| noun.place());
@@ -154,11 +151,11 @@ where
 pub(super) fn is_empty<T: PartialOrd>(from: &Bound<T>, to: &Bound<T>) -> bool {
     match (from, to) {
         (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
-        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(first), Bound::Included(last)) => first > last,
         (
-            Bound::Included(from) | Bound::Excluded(from),
-            Bound::Included(to) | Bound::Excluded(to),
-        ) => from >= to,
+            Bound::Included(first) | Bound::Excluded(first),
+            Bound::Included(last) | Bound::Excluded(last),
+        ) => first >= last,
     }
 }
 

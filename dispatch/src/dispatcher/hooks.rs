@@ -1,10 +1,10 @@
 //! Making, changing and removing hooks.
 
-mod check;
+pub(super) mod check;
 
 use std::sync::Arc;
 
-use self::check::changed;
+use self::check::{changed, check_criteria};
 use super::audit::ConfigChange;
 use super::{Dispatcher, Inner};
 use crate::error::Error;
@@ -21,6 +21,7 @@ impl Dispatcher {
     /// [`Error::HooksDisabled`] on Astra's hook points; [`Error::OverCeiling`];
     /// [`Error::Store`].
     pub async fn create_hook(&self, account: AccountId, new: NewHook) -> Result<Hook, Error> {
+        check_criteria(std::iter::once(new.targets.as_ref())).await?;
         let hook = self
             .carry_out(async move |inner: Arc<Inner>| {
                 let entry = inner.directories.of(&*inner.store, account).await?;
@@ -50,6 +51,7 @@ impl Dispatcher {
         key: Key<HookId>,
         change: HookChange,
     ) -> Result<Hook, Error> {
+        check_criteria(std::iter::once(change.targets.as_ref())).await?;
         let hook = self
             .carry_out(async move |inner: Arc<Inner>| {
                 let entry = inner.directories.of(&*inner.store, account).await?;

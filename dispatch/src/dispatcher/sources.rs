@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tenterhook_engine::{Digest, Kind, Program, Refusal};
 
 use super::audit::ConfigChange;
+use super::hooks::check::check_criteria;
 use super::servers::in_the_callers_words;
 use super::{Dispatcher, Inner, aside};
 use crate::clock::now;
@@ -39,6 +40,7 @@ impl Dispatcher {
         rules::name("name", &new.name)?;
         rules::description(&new.description)?;
         rules::label_list(&new.labels)?;
+        check_criteria(hooks.iter().map(|hook| hook.targets.as_ref())).await?;
         let (source, hooks) = self
             .carry_out(async move |inner: Arc<Inner>| {
                 inner.create_source(account, new, hooks).await
@@ -72,6 +74,8 @@ impl Dispatcher {
         if let Some(labels) = &change.labels {
             rules::label_list(labels)?;
         }
+        let targets = hooks.iter().flatten().map(|hook| hook.targets.as_ref());
+        check_criteria(targets).await?;
         let source = self
             .carry_out(async move |inner: Arc<Inner>| {
                 inner.change_source(account, key, change, hooks).await

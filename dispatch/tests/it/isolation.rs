@@ -38,26 +38,25 @@ enum Request {
 }
 
 fn request() -> impl Strategy<Value = Request> {
-    use Request::*;
     let n = || 0..3_usize;
     prop_oneof![
-        3 => n().prop_map(MakeSource),
-        1 => (n(), n()).prop_map(|(a, b)| ChangeSource(a, b)),
-        1 => n().prop_map(DeleteSource),
-        3 => n().prop_map(MakeApp),
-        1 => (n(), n()).prop_map(|(a, b)| ChangeApp(a, b)),
-        1 => n().prop_map(DeleteApp),
-        3 => (n(), n(), n()).prop_map(|(a, b, c)| MakeHook(a, b, c)),
-        2 => (n(), n()).prop_map(|(a, b)| MakeManaged(a, b)),
-        1 => (n(), n()).prop_map(|(a, b)| ChangeHook(a, b)),
-        1 => n().prop_map(DeleteHook),
-        2 => (n(), n()).prop_map(|(a, b)| MakeOverride(a, b)),
-        1 => n().prop_map(MakePrincipal),
-        1 => n().prop_map(DeletePrincipal),
-        2 => n().prop_map(MakeToken),
-        1 => n().prop_map(RevokeToken),
-        1 => n().prop_map(MakeServer),
-        2 => n().prop_map(Fire),
+        3 => n().prop_map(Request::MakeSource),
+        1 => (n(), n()).prop_map(|(a, b)| Request::ChangeSource(a, b)),
+        1 => n().prop_map(Request::DeleteSource),
+        3 => n().prop_map(Request::MakeApp),
+        1 => (n(), n()).prop_map(|(a, b)| Request::ChangeApp(a, b)),
+        1 => n().prop_map(Request::DeleteApp),
+        3 => (n(), n(), n()).prop_map(|(a, b, c)| Request::MakeHook(a, b, c)),
+        2 => (n(), n()).prop_map(|(a, b)| Request::MakeManaged(a, b)),
+        1 => (n(), n()).prop_map(|(a, b)| Request::ChangeHook(a, b)),
+        1 => n().prop_map(Request::DeleteHook),
+        2 => (n(), n()).prop_map(|(a, b)| Request::MakeOverride(a, b)),
+        1 => n().prop_map(Request::MakePrincipal),
+        1 => n().prop_map(Request::DeletePrincipal),
+        2 => n().prop_map(Request::MakeToken),
+        1 => n().prop_map(Request::RevokeToken),
+        1 => n().prop_map(Request::MakeServer),
+        2 => n().prop_map(Request::Fire),
     ]
 }
 
@@ -181,15 +180,14 @@ async fn carry_out(
     view: &View,
     own: &[Source],
 ) -> Option<Result<String, Error>> {
-    use Request::*;
     let number = |number: Number| number.to_string();
     let done = |()| String::new();
     Some(match request {
-        MakeSource(n) => dispatcher
+        Request::MakeSource(n) => dispatcher
             .create_source(account, source(name(n), format!("echo {n}\n")), Vec::new())
             .await
             .map(|(source, _)| number(source.number)),
-        ChangeSource(place, n) => {
+        Request::ChangeSource(place, n) => {
             let change = SourceChange {
                 name: Some(name(n)),
                 bytes: Some(format!("echo changed {n}\n").into()),
@@ -200,11 +198,11 @@ async fn carry_out(
                 .await
                 .map(|source| format!("{} {}", source.number, source.revision))
         }
-        DeleteSource(place) => dispatcher
+        Request::DeleteSource(place) => dispatcher
             .delete_source(account, Key::Number(at(own, place)?.number))
             .await
             .map(done),
-        MakeApp(n) => {
+        Request::MakeApp(n) => {
             let new = NewApp {
                 id: Some(app_id(n)),
                 name: name(n),
@@ -216,7 +214,7 @@ async fn carry_out(
                 .await
                 .map(|app| number(app.number))
         }
-        ChangeApp(place, n) => {
+        Request::ChangeApp(place, n) => {
             let change = AppChange {
                 name: Some(name(n)),
                 containers: Some(containers("pod", &["a", "b"][..n.min(2)])),
@@ -227,22 +225,22 @@ async fn carry_out(
                 .await
                 .map(|app| number(app.number))
         }
-        DeleteApp(place) => dispatcher
+        Request::DeleteApp(place) => dispatcher
             .delete_app(account, Key::Number(at(&view.apps, place)?.number))
             .await
             .map(done),
-        MakeHook(n, source, app) => {
+        Request::MakeHook(n, source, app) => {
             let new = hook(name(n), at(own, source)?, Some(at(&view.apps, app)?));
             dispatcher
                 .create_hook(account, new)
                 .await
                 .map(|hook| number(hook.number))
         }
-        MakeManaged(n, source) => dispatcher
+        Request::MakeManaged(n, source) => dispatcher
             .create_hook(account, hook(name(n), at(own, source)?, None))
             .await
             .map(|hook| number(hook.number)),
-        ChangeHook(place, n) => {
+        Request::ChangeHook(place, n) => {
             let change = HookChange {
                 name: Some(name(n)),
                 ..HookChange::default()
@@ -252,11 +250,11 @@ async fn carry_out(
                 .await
                 .map(|hook| number(hook.number))
         }
-        DeleteHook(place) => dispatcher
+        Request::DeleteHook(place) => dispatcher
             .delete_hook(account, Key::Number(at(&view.hooks, place)?.number))
             .await
             .map(done),
-        MakeOverride(hook, app) => {
+        Request::MakeOverride(hook, app) => {
             let new = NewOverride {
                 app: at(&view.apps, app)?.id,
                 hook: at(&view.hooks, hook)?.id,
@@ -271,7 +269,7 @@ async fn carry_out(
                 made => made.map(|_| String::new()),
             }
         }
-        MakePrincipal(n) => {
+        Request::MakePrincipal(n) => {
             let new = NewPrincipal {
                 name: name(n),
                 role: Role::Admin,
@@ -281,11 +279,11 @@ async fn carry_out(
                 .await
                 .map(|_| String::new())
         }
-        DeletePrincipal(place) => dispatcher
+        Request::DeletePrincipal(place) => dispatcher
             .delete_principal(account, at(&view.principals, place)?.id)
             .await
             .map(done),
-        MakeToken(n) => {
+        Request::MakeToken(n) => {
             let new = NewToken {
                 name: name(n),
                 principal: None,
@@ -301,11 +299,11 @@ async fn carry_out(
             assert_eq!((identity.account, identity.token), (account, token.id));
             Ok(identity.role.to_string())
         }
-        RevokeToken(place) => dispatcher
+        Request::RevokeToken(place) => dispatcher
             .revoke_token(account, at(&view.tokens, place)?.id)
             .await
             .map(done),
-        MakeServer(n) => {
+        Request::MakeServer(n) => {
             let new = NewServer {
                 name: name(n),
                 ..NewServer::default()
@@ -315,7 +313,7 @@ async fn carry_out(
                 .await
                 .map(|server| number(server.number))
         }
-        Fire(place) => {
+        Request::Fire(place) => {
             // The same event for both accounts, again and again.
             let mut event = about("snapshot.pre", at(&view.apps, place)?.id);
             event.id = name(place);

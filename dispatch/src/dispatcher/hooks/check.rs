@@ -2,7 +2,7 @@
 
 use tenterhook_engine::AskedLimits;
 
-use super::super::Inner;
+use super::super::{Inner, aside};
 use crate::clock::now;
 use crate::criterion::Matcher;
 use crate::directory::Directory;
@@ -19,7 +19,7 @@ const APP_HOOKS_MAX: usize = 256;
 
 impl Inner {
     /// Checks a hook to be made in place of `old`, if that is given, and fills in
-    /// what it leaves out.
+    /// what it leaves out. Its criteria have been checked.
     pub(in crate::dispatcher) fn check_hook(
         &self,
         directory: &Directory,
@@ -90,6 +90,27 @@ impl Inner {
     }
 }
 
+/// Checks the criteria of hooks to be made or changed. It is done before anything
+/// is locked: expressions are bounded, but compiling them may take a while.
+pub(in crate::dispatcher) async fn check_criteria(
+    targets: impl Iterator<Item = Option<&Targets>>,
+) -> Result<(), Error> {
+    let all: Vec<_> = targets
+        .filter_map(|targets| match targets {
+            Some(Targets::Containers { criteria, .. }) => Some(criteria.clone()),
+            _ => None,
+        })
+        .collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    let check = move || {
+        all.iter()
+            .try_for_each(|criteria| Matcher::compile(criteria).map(|_| ()))
+    };
+    aside(check).await?
+}
+
 /// The store is the judge, but it does not know hooks that are stored together.
 fn check_name(directory: &Directory, name: &str, old: Option<&Hook>) -> Result<(), Error> {
     match directory.hook_named(name) {
@@ -137,7 +158,7 @@ fn check_containers(
     managed: bool,
     old: Option<&Hook>,
 ) -> Result<(), Error> {
-    let Targets::Containers { app, criteria } = targets else {
+    let Targets::Containers { app, .. } = targets else {
         if managed {
             return Err(Error::invalid(
                 "managed",
@@ -146,7 +167,6 @@ fn check_containers(
         }
         return Ok(());
     };
-    Matcher::compile(criteria)?;
     let others = match app {
         Some(_) if managed => {
             return Err(Error::invalid(
