@@ -15,7 +15,7 @@ use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Method, Request, Response, header};
 
-pub(crate) use self::place::Raw;
+pub(crate) use self::place::Flags;
 use self::place::{Place, Secret};
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
@@ -57,7 +57,7 @@ pub(crate) struct Client {
 impl Client {
     /// Finds out where the server is and with which token to open it. Nothing is
     /// sent yet.
-    pub(crate) fn open(raw: &Raw) -> anyhow::Result<Self> {
+    pub(crate) fn open(flags: &Flags) -> anyhow::Result<Self> {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -67,7 +67,7 @@ impl Client {
             .user_agent(concat!("tenterhook/", env!("CARGO_PKG_VERSION")))
             .build()
             .into();
-        let place = Place::find(raw)?;
+        let place = Place::find(flags)?;
         Ok(Self { agent, place })
     }
 

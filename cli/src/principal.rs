@@ -24,7 +24,7 @@ pub(crate) struct Raw {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
-    client: client::Raw,
+    client: client::Flags,
 }
 
 #[derive(Debug, Subcommand)]

@@ -28,7 +28,7 @@ pub(crate) struct Raw {
     #[command(flatten)]
     form: Form,
     #[command(flatten)]
-    client: client::Raw,
+    client: client::Flags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,7 +59,9 @@ enum What {
     /// Revokes a token: it is void at once.
     Revoke {
         /// Its id, or the name of an issued one.
-        token: String,
+        // Not `token`, which is the flag that every command has.
+        #[arg(value_name = "TOKEN")]
+        revoked: String,
     },
 }
 
@@ -93,7 +95,7 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
             query.extend(principal.as_deref().map(|said| ("principal", said)));
             list(&client, raw.form, &of, &query)
         }
-        What::Revoke { token } => {
+        What::Revoke { revoked } => {
             let mut tokens = client.list(PATH, &of)?;
             // Logins have their principal's name; they are named by id alone.
             for token in &mut tokens {
@@ -101,7 +103,7 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
                     token["name"] = Value::Null;
                 }
             }
-            let found = named(&tokens, "token", token)?;
+            let found = named(&tokens, "token", revoked)?;
             client.delete(&format!("{PATH}/{}", text(found, "id")), &of)
         }
     }

@@ -13,7 +13,7 @@ use crate::serve::{ADDRESS_FILE, DEFAULT_DATA, OWNER_TOKEN_FILE};
 /// Flags of every command that talks to a server.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Server")]
-pub(crate) struct Raw {
+pub(crate) struct Flags {
     /// Where the server is, such as `http://127.0.0.1:8080` [default: what the
     /// running server has noted in its data folder].
     #[arg(long, global = true, value_name = "URL", env = "TENTERHOOK_SERVER")]
@@ -55,10 +55,10 @@ impl std::fmt::Debug for Secret {
 
 impl Place {
     /// Takes what was said; the rest is looked up in the data folder.
-    pub(super) fn find(raw: &Raw) -> anyhow::Result<Self> {
-        let folder = raw.data.clone().unwrap_or_else(|| DEFAULT_DATA.into());
+    pub(super) fn find(flags: &Flags) -> anyhow::Result<Self> {
+        let folder = flags.data.clone().unwrap_or_else(|| DEFAULT_DATA.into());
         let noted = noted_address(&folder)?;
-        let server = match (&raw.server, &noted) {
+        let server = match (&flags.server, &noted) {
             (Some(said), _) => read_url(said)?,
             (None, Some(noted)) => noted.clone(),
             (None, None) => bail!(
@@ -66,7 +66,7 @@ impl Place {
                 folder.display()
             ),
         };
-        if let Some(token) = &raw.token {
+        if let Some(token) = &flags.token {
             let secret = Secret {
                 text: check_token(token)?,
                 from: "--token or TENTERHOOK_TOKEN".into(),
@@ -74,7 +74,7 @@ impl Place {
             return Ok(Self { server, secret });
         }
         // The token of one server is not for another to see.
-        if raw.data.is_none() && noted.as_ref() != Some(&server) {
+        if flags.data.is_none() && noted.as_ref() != Some(&server) {
             bail!(
                 "no token for {server}: give one with --token or TENTERHOOK_TOKEN, or name its data folder with --data"
             );
@@ -164,11 +164,11 @@ mod tests {
     #[test]
     fn all_is_found_in_the_data_folder() {
         let folder = folder("127.0.0.1:8081\n", "th_x\n");
-        let raw = Raw {
+        let flags = Flags {
             data: Some(folder.path().into()),
-            ..Raw::default()
+            ..Flags::default()
         };
-        let place = Place::find(&raw).unwrap();
+        let place = Place::find(&flags).unwrap();
         assert_eq!(place.server, "http://127.0.0.1:8081");
         assert_eq!(place.secret.text, "th_x");
         assert!(!format!("{place:?}").contains("th_x"));
@@ -176,23 +176,23 @@ mod tests {
 
     #[test]
     fn a_folders_token_is_not_sent_to_a_server_that_is_not_its_own() {
-        let raw = Raw {
+        let flags = Flags {
             server: Some("http://192.0.2.1:8080".into()),
-            ..Raw::default()
+            ..Flags::default()
         };
-        let error = Place::find(&raw).unwrap_err().to_string();
+        let error = Place::find(&flags).unwrap_err().to_string();
         assert!(error.contains("--token"), "{error}");
     }
 
     #[test]
     fn without_a_server_the_way_to_one_is_said() {
         let folder = tempfile::tempdir().unwrap();
-        let raw = Raw {
+        let flags = Flags {
             data: Some(folder.path().into()),
             token: Some("th_x".into()),
-            ..Raw::default()
+            ..Flags::default()
         };
-        let error = Place::find(&raw).unwrap_err().to_string();
+        let error = Place::find(&flags).unwrap_err().to_string();
         assert!(error.contains("tenterhook serve"), "{error}");
     }
 
