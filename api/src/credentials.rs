@@ -26,7 +26,7 @@ fn places(path: &str) -> &'static [Place] {
         path.strip_prefix(*root)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    if OPENSTACK.iter().any(|root| under(&root)) {
+    if OPENSTACK.iter().any(under) {
         &[Place::XAuthToken, Place::Bearer]
     } else {
         &[Place::Bearer]
@@ -83,7 +83,7 @@ mod tests {
         ] {
             let both = found(path, &[openstack.clone(), bearer.clone()]);
             assert_eq!(both.as_deref(), Some("th_openstack"), "{path}");
-            let alone = found(path, &[bearer.clone()]);
+            let alone = found(path, std::slice::from_ref(&bearer));
             assert_eq!(alone.as_deref(), Some("th_bearer"), "{path}");
         }
         for path in [
@@ -93,7 +93,7 @@ mod tests {
             "/v2.10",
             "/v1",
         ] {
-            assert_eq!(found(path, &[openstack.clone()]), None, "{path}");
+            assert_eq!(found(path, std::slice::from_ref(&openstack)), None, "{path}");
             let both = found(path, &[openstack.clone(), bearer.clone()]);
             assert_eq!(both.as_deref(), Some("th_bearer"), "{path}");
         }
