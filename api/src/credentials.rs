@@ -93,7 +93,11 @@ mod tests {
             "/v2.10",
             "/v1",
         ] {
-            assert_eq!(found(path, std::slice::from_ref(&openstack)), None, "{path}");
+            assert_eq!(
+                found(path, std::slice::from_ref(&openstack)),
+                None,
+                "{path}"
+            );
             let both = found(path, &[openstack.clone(), bearer.clone()]);
             assert_eq!(both.as_deref(), Some("th_bearer"), "{path}");
         }
