@@ -55,7 +55,6 @@ impl Directory {
             directory.put_server(server);
         }
         for source in store.sources(id).await? {
-            let source = preloaded::with_checksum(store, id, source).await?;
             directory.put_source(source);
         }
         preloaded::complete(store, &mut directory).await?;

@@ -212,8 +212,8 @@ pub trait Store: Send + Sync {
     /// [`Error::NotFound`], [`Error::InUse`] by hooks.
     async fn delete_source(&self, account: AccountId, id: SourceId) -> Result<(), Error>;
 
-    /// Lists the sources of an account by number. Those kept before there were
-    /// checksums have an empty one; the dispatcher fills it in.
+    /// Lists the sources of an account by number. The store has filled in the
+    /// checksums of those kept before there were any.
     async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error>;
 
     /// Reads the bytes of a program.

@@ -1,13 +1,12 @@
-//! The sources that come with every account, and checksums of those from before
-//! there were any.
-
-use crate::error::Error;
-use crate::id::AccountId;
-use crate::preloaded::PRELOADED;
-use crate::source::{Source, base64_md5};
-use crate::store::Store;
+//! Giving an account the sources that come with it, also one from before there were
+//! any.
 
 use super::Directory;
+use crate::clock::now;
+use crate::error::Error;
+use crate::preloaded::PRELOADED;
+use crate::source::Source;
+use crate::store::Store;
 
 /// Brings the sources that come with an account up to those of this version.
 ///
@@ -23,7 +22,7 @@ pub(super) async fn complete(store: &dyn Store, directory: &mut Directory) -> Re
             Some(there) => {
                 let source = Source {
                     revision: there.revision + 1,
-                    modified_at: crate::clock::now(),
+                    modified_at: now(),
                     ..wanted
                 };
                 store
@@ -44,20 +43,4 @@ pub(super) async fn complete(store: &dyn Store, directory: &mut Directory) -> Re
         }
     }
     Ok(())
-}
-
-/// Fills in the checksum of a source that was kept before there were any.
-pub(super) async fn with_checksum(
-    store: &dyn Store,
-    account: AccountId,
-    mut source: Source,
-) -> Result<Source, Error> {
-    if source.base64_md5.is_empty() {
-        let bytes = store.program(source.digest).await?.unwrap_or_default();
-        source.base64_md5 = base64_md5(&bytes);
-        store
-            .update_source(account, source.clone(), None, None)
-            .await?;
-    }
-    Ok(source)
 }

@@ -1,9 +1,10 @@
 //! The sources that come with every account.
 
 use tenterhook_dispatch::{
-    Error, Key, NewHook, NewSource, Noun, PrincipalId, Source, SourceChange, State, Subject,
-    Targets,
+    Account, AccountId, Error, Key, NewHook, NewSource, Noun, Number, PrincipalId, Source,
+    SourceChange, SourceId, State, Subject, Targets,
 };
+use tenterhook_engine::Digest;
 
 use crate::support::{Yard, about, stdout};
 
@@ -86,6 +87,63 @@ async fn what_came_with_the_account_cannot_be_changed() {
             ..
         })
     ));
+}
+
+#[tokio::test]
+async fn an_account_from_before_is_given_them_and_keeps_its_own() {
+    let yard = Yard::new().await;
+    let own = Source {
+        id: SourceId::generate(),
+        number: Number::UNASSIGNED,
+        preloaded: false,
+        ..preloaded(&yard).await.remove(0)
+    };
+    let before = Account {
+        id: AccountId::generate(),
+        number: Number::UNASSIGNED,
+        name: "before".into(),
+        ..yard.dispatcher.account(yard.account).await.unwrap()
+    };
+    let before = yard.store.insert_account(before).await.unwrap();
+    let (_, bytes) = yard
+        .dispatcher
+        .source_bytes(yard.account, Key::Number(Number::new(i32::MAX)))
+        .await
+        .unwrap();
+    let (own, _) = yard
+        .store
+        .insert_source(before.id, own, bytes, Vec::new())
+        .await
+        .unwrap();
+    let listed = yard.dispatcher.sources(before.id).await.unwrap();
+    assert_eq!(listed[0], own);
+    assert_eq!(listed.iter().filter(|s| s.preloaded).count(), 7);
+}
+
+#[tokio::test]
+async fn what_came_with_the_account_is_brought_up_to_date_at_the_next_start() {
+    let yard = Yard::new().await;
+    let current = preloaded(&yard).await.remove(0);
+    let old = Source {
+        digest: Digest::of(b"exit 1\n"),
+        size_bytes: 7,
+        ..current.clone()
+    };
+    yard.store
+        .update_source(yard.account, old, Some("exit 1\n".into()), None)
+        .await
+        .unwrap();
+    let restarted = yard.restarted().await;
+    let updated = restarted
+        .source(yard.account, Key::Id(current.id))
+        .await
+        .unwrap();
+    assert_eq!((updated.digest, updated.revision), (current.digest, 2));
+    let (_, bytes) = restarted
+        .source_bytes(yard.account, Key::Id(current.id))
+        .await
+        .unwrap();
+    assert_eq!(Digest::of(&bytes), current.digest);
 }
 
 #[tokio::test(flavor = "multi_thread")]
