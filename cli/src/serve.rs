@@ -28,7 +28,7 @@ use self::bounds::{RawBounds, RawCeiling};
 use self::config::Config;
 pub(crate) use self::config::DEFAULT_DATA;
 use self::data_dir::DataDir;
-pub(crate) use self::data_dir::OWNER_TOKEN_FILE;
+pub(crate) use self::data_dir::{LOCK_FILE, OWNER_TOKEN_FILE};
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 use crate::signals::Signals;

@@ -1,6 +1,6 @@
 //! Where the server is and which token opens it: as said, or from its data folder.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use ureq::http::Uri;
 
-use crate::serve::{ADDRESS_FILE, DEFAULT_DATA, OWNER_TOKEN_FILE};
+use crate::serve::{ADDRESS_FILE, DEFAULT_DATA, LOCK_FILE, OWNER_TOKEN_FILE};
 
 /// Flags of every command that talks to a server.
 #[derive(Clone, Debug, Default, Args)]
@@ -84,16 +84,24 @@ impl Place {
     }
 }
 
-/// The address that a running server has noted.
+/// The address that a running server has noted. The note of one that was killed is
+/// not believed: by now, somebody else may listen there and wait for a token.
 fn noted_address(folder: &Path) -> anyhow::Result<Option<String>> {
     let file = folder.join(ADDRESS_FILE);
     match fs::read_to_string(&file) {
+        Ok(_) if !is_served(folder) => Ok(None),
         Ok(text) => read_url(text.trim())
             .map(Some)
             .with_context(|| format!("cannot read {}", file.display())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
     }
+}
+
+/// Whether a server holds the folder's lock.
+fn is_served(folder: &Path) -> bool {
+    let lock = File::open(folder.join(LOCK_FILE)).map(|file| file.try_lock_shared());
+    matches!(lock, Ok(Err(TryLockError::WouldBlock)))
 }
 
 fn owner_token(folder: &Path) -> anyhow::Result<Secret> {
@@ -154,16 +162,19 @@ fn read_url(said: &str) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    fn folder(address: &str, token: &str) -> tempfile::TempDir {
+    /// A data folder as a running server has it, and the lock that this holds.
+    fn folder(address: &str, token: &str) -> (tempfile::TempDir, File) {
         let folder = tempfile::tempdir().unwrap();
+        let lock = File::create(folder.path().join(LOCK_FILE)).unwrap();
+        lock.lock().unwrap();
         fs::write(folder.path().join(ADDRESS_FILE), address).unwrap();
         fs::write(folder.path().join(OWNER_TOKEN_FILE), token).unwrap();
-        folder
+        (folder, lock)
     }
 
     #[test]
     fn all_is_found_in_the_data_folder() {
-        let folder = folder("127.0.0.1:8081\n", "th_x\n");
+        let (folder, lock) = folder("127.0.0.1:8081\n", "th_x\n");
         let flags = Flags {
             data: Some(folder.path().into()),
             ..Flags::default()
@@ -172,6 +183,9 @@ mod tests {
         assert_eq!(place.server, "http://127.0.0.1:8081");
         assert_eq!(place.secret.text, "th_x");
         assert!(!format!("{place:?}").contains("th_x"));
+        drop(lock);
+        let error = Place::find(&flags).unwrap_err().to_string();
+        assert!(error.contains("no server is running"), "{error}");
     }
 
     #[test]

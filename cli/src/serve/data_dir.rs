@@ -11,6 +11,9 @@ use rustix::fs::Mode;
 use super::address::ADDRESS_FILE;
 use super::lock::Lock;
 
+/// The file that a running server holds locked.
+pub(crate) const LOCK_FILE: &str = "lock";
+
 /// The file with the owner's token.
 pub(crate) const OWNER_TOKEN_FILE: &str = "owner.token";
 
@@ -42,8 +45,11 @@ impl DataDir {
                 path.display()
             );
         }
-        let lock = Lock::take(&path.join("lock"))?;
-        Ok(Self { path, _lock: lock })
+        let lock = Lock::take(&path.join(LOCK_FILE))?;
+        let data = Self { path, _lock: lock };
+        // Whoever left a note is dead: nobody is to be sent there.
+        let _ = fs::remove_file(data.address());
+        Ok(data)
     }
 
     /// The folder itself.

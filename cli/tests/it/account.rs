@@ -131,6 +131,19 @@ fn a_server_that_is_not_running_is_said_with_the_way_to_one() {
 }
 
 #[test]
+fn the_note_of_a_killed_server_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    Server::start(data, &[]).stop(Signal::KILL);
+    assert!(data.join("listen.addr").exists());
+    tenterhook(data, ["account", "list"])
+        .with_status(1)
+        .saying("no server is running on the data folder");
+    let _server = Server::start(data, &[]);
+    tenterhook(data, ["account", "list"]).with_status(0);
+}
+
+#[test]
 fn names_on_a_terminal_are_neutral() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
