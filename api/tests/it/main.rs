@@ -5,6 +5,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a part of it")]
 
+mod astra_hooks;
+mod astra_isolation;
+mod astra_lists;
+mod astra_overrides;
+mod astra_problems;
+mod astra_sources;
+mod astra_support;
 mod croit_execute;
 mod croit_hooks;
 mod croit_login;

@@ -26,7 +26,7 @@ pub(crate) struct TestApp {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) app: App,
     account: AccountId,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What came back.
@@ -179,7 +179,7 @@ impl TestApp {
             dispatcher,
             app,
             account,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -201,7 +201,16 @@ impl TestApp {
 
     /// A call with this token.
     pub(crate) async fn call_as(&self, secret: &str, method: Method, path: &str) -> Call<'_> {
-        self.call(method, path).await.token(secret)
+        self.unsigned(method, path).token(secret)
+    }
+
+    /// Makes the database unreadable, as a failing disk would.
+    pub(crate) fn break_store(&self) {
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            let path = file.unwrap().path();
+            let length = std::fs::metadata(&path).unwrap().len();
+            std::fs::write(&path, vec![0xff; usize::try_from(length).unwrap()]).unwrap();
+        }
     }
 
     /// Issues a token; its name is the role's.
@@ -222,16 +231,19 @@ impl TestApp {
 
     /// A call with an owner's token.
     pub(crate) async fn call(&self, method: Method, path: &str) -> Call<'_> {
-        let call = Call {
+        let secret = self.token(Role::Owner).await;
+        self.unsigned(method, path).token(&secret)
+    }
+
+    fn unsigned(&self, method: Method, path: &str) -> Call<'_> {
+        Call {
             app: self,
             method,
             path: path.to_owned(),
             headers: HeaderMap::new(),
             body: Vec::new(),
             from: None,
-        };
-        let secret = self.token(Role::Owner).await;
-        call.token(&secret)
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
