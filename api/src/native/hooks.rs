@@ -1,6 +1,7 @@
 //! Hooks: sources bound to events, with targets, limits and policies. Those that
 //! the operator keeps are for admins to make and change.
 
+mod described;
 mod reference;
 mod shape;
 
