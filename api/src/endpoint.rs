@@ -55,18 +55,24 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    fn json<T: ToSchema>() -> Self {
+    /// JSON of this type.
+    pub(crate) fn json<T: ToSchema>() -> Self {
         let mut refers_to: Vec<(String, RefOr<TypeSchema>)> = Vec::new();
         T::schemas(&mut refers_to);
-        refers_to.push((T::name().into_owned(), T::schema()));
-        let refers_to = refers_to
-            .into_iter()
-            .map(|(name, schema)| (name, json!(schema)))
-            .collect();
+        // A generic type has one name for whatever it is of, so it stands for itself.
+        let schema = if std::any::type_name::<T>().contains('<') {
+            json!(T::schema())
+        } else {
+            refers_to.push((T::name().into_owned(), T::schema()));
+            json!({"$ref": format!("#/components/schemas/{}", T::name())})
+        };
         Self {
             media: &["application/json"],
-            schema: json!({"$ref": format!("#/components/schemas/{}", T::name())}),
-            refers_to,
+            schema,
+            refers_to: refers_to
+                .into_iter()
+                .map(|(name, schema)| (name, json!(schema)))
+                .collect(),
         }
     }
 
@@ -100,9 +106,14 @@ impl Shape {
     }
 
     fn raw(media: &'static [&'static str]) -> Self {
+        let is_json = media.iter().any(|media| media.ends_with("json"));
         Self {
             media,
-            schema: json!({"type": "string"}),
+            schema: if is_json {
+                json!({})
+            } else {
+                json!({"type": "string"})
+            },
             refers_to: Schemas::new(),
         }
     }

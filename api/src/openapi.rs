@@ -16,6 +16,9 @@ use crate::auth::Access;
 use crate::endpoint::{Endpoint, Shape};
 use crate::face::Face;
 
+/// Where references to schemas lead.
+const SCHEMAS: &str = "#/components/schemas/";
+
 /// Both documents, printed.
 #[derive(Clone, Debug)]
 pub(crate) struct Documents {
@@ -65,12 +68,12 @@ fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Value {
         );
         for (name, schema) in shapes.flat_map(|shape| &shape.refers_to) {
             schemas
-                .entry(name.clone())
-                .or_insert_with(|| schema.clone());
+                .entry(format!("{}{name}", prefix(endpoint.face())))
+                .or_insert_with(|| prefixed(endpoint.face(), schema));
         }
         paths.entry(endpoint.path).or_default().insert(
             endpoint.method.as_str().to_ascii_lowercase(),
-            operation(endpoint),
+            prefixed(endpoint.face(), &operation(endpoint)),
         );
     }
     json!({
@@ -89,6 +92,38 @@ fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Value {
             },
         },
     })
+}
+
+/// Faces have schemas of the same names, which mean different things.
+fn prefix(face: Face) -> &'static str {
+    match face {
+        Face::Croit => "Croit",
+        Face::Native => "Native",
+        Face::Astra => "Astra",
+    }
+}
+
+/// The same with references that lead to the schemas of a face.
+fn prefixed(face: Face, value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| {
+                let schema = value
+                    .as_str()
+                    .filter(|_| name == "$ref")
+                    .and_then(|text| text.strip_prefix(SCHEMAS));
+                let value = match schema {
+                    Some(schema) => format!("{SCHEMAS}{}{schema}", prefix(face)).into(),
+                    None => prefixed(face, value),
+                };
+                (name.clone(), value)
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(list) => list.iter().map(|value| prefixed(face, value)).collect(),
+        value => value.clone(),
+    }
 }
 
 fn operation(endpoint: &Endpoint) -> Value {
@@ -176,4 +211,30 @@ fn content(shape: &Shape) -> Value {
         .map(|media| ((*media).to_owned(), json!({"schema": shape.schema})))
         .collect::<Map<_, _>>()
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_schemas_of_a_face_have_one_name() {
+        let mut seen: BTreeMap<(&str, String), Value> = BTreeMap::new();
+        for endpoint in crate::router::endpoints() {
+            let face = prefix(endpoint.face());
+            let replies = endpoint.replies.into_iter().filter_map(|(_, shape)| shape);
+            for (name, schema) in endpoint
+                .body
+                .into_iter()
+                .chain(replies)
+                .flat_map(|shape| shape.refers_to)
+            {
+                let first = seen
+                    .entry((face, name.clone()))
+                    .or_insert_with(|| schema.clone());
+                assert_eq!(*first, schema, "{name}");
+            }
+        }
+        assert!(seen.len() > 40, "{}", seen.len());
+    }
 }

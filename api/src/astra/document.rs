@@ -115,7 +115,7 @@ impl Endpoint {
     }
 
     fn refused(self, statuses: &[u16]) -> Self {
-        let problem = Shape::named(&[PROBLEM], "AstraProblem", problem());
+        let problem = Shape::named(&[PROBLEM], "Problem", problem());
         statuses.iter().fold(self, |endpoint, status| {
             endpoint.answers_as(*status, &problem)
         })

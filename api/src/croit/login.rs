@@ -70,7 +70,7 @@ struct Token {
     access_token: String,
     token_type: &'static str,
     /// Seconds, or an ISO 8601 duration where times are given as text.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     expires_in: Value,
     roles: [&'static str; 1],
     /// The principal's id.

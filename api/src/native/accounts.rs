@@ -39,7 +39,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Lists the caller's account; all of them for owners of the operator's")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
-        .answers::<List<Account>>(200),
+        .answers_items::<Account>(),
         Endpoint::new(
             Method::GET,
             "/api/v1/accounts/{id}",

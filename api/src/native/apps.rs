@@ -35,7 +35,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .summary("Lists the applications by number")
             .query("limit", "items in a page, 1 to 1000; 100 by default")
             .query("after", "the `next` of the page before")
-            .answers::<List<App>>(200),
+            .answers_items::<App>(),
         Endpoint::new(Method::GET, "/api/v1/apps/{id}", read, "get_app", get_app)
             .summary("Shows an application")
             .answers::<App>(200),

@@ -40,7 +40,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("dead", "`true` for those that failed for good")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
-        .answers::<List<Execution>>(200),
+        .answers_items::<Execution>(),
         Endpoint::new(
             Method::GET,
             "/api/v1/executions/{id}",

@@ -38,7 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .query("event", "only hooks of this event")
             .query("limit", "items in a page, 1 to 1000; 100 by default")
             .query("after", "the `next` of the page before")
-            .answers::<List<Hook>>(200),
+            .answers_items::<Hook>(),
         Endpoint::new(
             Method::GET,
             "/api/v1/hooks/{id}",

@@ -34,7 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             list_hook_points,
         )
         .summary("Lists the events that hooks can wait for; `custom.<name>` needs no entry")
-        .answers::<List<HookPoint>>(200),
+        .answers_items::<HookPoint>(),
     ]
 }
 

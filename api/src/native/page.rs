@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::endpoint::{Endpoint, Shape};
 use crate::refusal::Refusal;
 
 /// Items in a page unless the client says otherwise.
@@ -19,6 +20,15 @@ pub(crate) struct List<T> {
     /// Where the next page begins: send it as `after`. Absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<String>,
+}
+
+impl Endpoint {
+    /// The call answers with one page of a list.
+    pub(super) fn answers_items<T: ToSchema>(self) -> Self {
+        let mut list = Shape::json::<List<T>>();
+        list.refers_to.extend(Shape::json::<T>().refers_to);
+        self.answers_as(200, &list)
+    }
 }
 
 /// Which page is wanted.

@@ -45,7 +45,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("account", ACCOUNT)
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
-        .answers::<List<Principal>>(200),
+        .answers_items::<Principal>(),
         Endpoint::new(
             Method::GET,
             "/api/v1/principals/{id}",

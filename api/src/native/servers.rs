@@ -37,7 +37,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Lists the servers by number")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
-        .answers::<List<Server>>(200),
+        .answers_items::<Server>(),
         Endpoint::new(
             Method::GET,
             "/api/v1/servers/{id}",

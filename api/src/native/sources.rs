@@ -54,7 +54,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Lists the sources by number, the preloaded ones last")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
-        .answers::<List<Source>>(200),
+        .answers_items::<Source>(),
         Endpoint::new(
             Method::GET,
             "/api/v1/sources/{id}",

@@ -28,7 +28,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .query("until", "only those made before this time, RFC 3339")
             .query("limit", "items in a page, 1 to 1000; 100 by default")
             .query("after", "the `next` of the page before")
-            .answers::<List<Task>>(200),
+            .answers_items::<Task>(),
         Endpoint::new(
             Method::GET,
             "/api/v1/tasks/{id}",

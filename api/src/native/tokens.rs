@@ -45,7 +45,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("principal", "only those of this principal, by id or name")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
-        .answers::<List<Token>>(200),
+        .answers_items::<Token>(),
         Endpoint::new(
             Method::DELETE,
             "/api/v1/tokens/{id}",

@@ -107,7 +107,7 @@ pub(super) const WORDS: Vocabulary = Vocabulary {
 
 /// How the OpenAPI document describes execution hooks.
 pub(super) fn shapes() -> Shapes {
-    Shapes::new("AstraExecutionHook", MEMBERS, LIST, MEDIA)
+    Shapes::new("ExecutionHook", MEMBERS, LIST, MEDIA)
 }
 
 /// A hook as an execution hook.

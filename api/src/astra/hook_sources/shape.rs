@@ -77,7 +77,7 @@ pub(super) const WORDS: Vocabulary = Vocabulary {
 
 /// How the OpenAPI document describes hook sources.
 pub(super) fn shapes() -> Shapes {
-    Shapes::new("AstraHookSource", MEMBERS, LIST, MEDIA)
+    Shapes::new("HookSource", MEMBERS, LIST, MEDIA)
 }
 
 /// What Astra calls the sort of a program.

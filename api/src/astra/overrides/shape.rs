@@ -60,7 +60,7 @@ pub(super) const WORDS: Vocabulary = Vocabulary {
 
 /// How the OpenAPI document describes overrides.
 pub(super) fn shapes() -> Shapes {
-    Shapes::new("AstraExecutionHookOverride", MEMBERS, LIST, MEDIA)
+    Shapes::new("ExecutionHookOverride", MEMBERS, LIST, MEDIA)
 }
 
 pub(super) fn row(own: &HookOverride) -> Row {

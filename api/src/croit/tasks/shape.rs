@@ -25,7 +25,7 @@ pub(crate) struct ManagedTask {
     /// status that is not 0, or 1 if there is none.
     status_code: i32,
     /// Milliseconds since 1970, or ISO 8601 text if the server is set so.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     started_at: Value,
     started_by: String,
     name: String,

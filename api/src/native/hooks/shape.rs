@@ -27,7 +27,7 @@ pub(crate) struct Hook {
     source: String,
     event: String,
     /// `"all"`, a list of server numbers, or null where there is no choice.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     servers: Servers,
     /// The id of the app for whose containers it runs; null is any that an event names.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,7 +104,7 @@ pub(crate) struct NewHook {
     #[serde(default)]
     description: String,
     /// The id or the number of a source.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value)]
     source: Named<SourceId>,
     /// The name of a hook point.
     event: String,
