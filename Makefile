@@ -60,6 +60,23 @@ fuzz: toolchain ## Fuzz what reads bytes from outside, each target for FUZZ_SECO
 			-max_total_time=$(FUZZ_SECONDS) -timeout=120 -rss_limit_mb=2048 $(FUZZ_FLAGS); \
 	done
 
+# Programs that others wrote against the documented APIs; they need Python, a
+# package index and openssl.
+VENV := target/venv
+
+.PHONY: clients
+clients: build $(VENV)/ready ## Drive the built server with Astra's own toolkit
+	$(VENV)/bin/python tests/clients/astra_toolkit.py target/debug/tenterhook
+
+.PHONY: schemathesis
+schemathesis: build $(VENV)/ready ## Try random requests after the served OpenAPI document
+	$(VENV)/bin/python tests/clients/conformance.py target/debug/tenterhook
+
+$(VENV)/ready: tests/clients/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --requirement $<
+	@touch $@
+
 .PHONY: example
 example: toolchain ## Build the example module: target/guests/…/volume-guard.wasm
 	cargo build $(GUESTS) --package volume-guard
