@@ -333,3 +333,26 @@ async fn a_removed_source_is_gone_and_a_body_does_no_harm() {
     }
     astra.script("a", "true\n").await;
 }
+
+#[tokio::test]
+async fn a_change_over_this_interface_is_audited_in_part() {
+    let astra = Astra::start().await;
+    let audit = astra.app.script("audit", "cat\n").await;
+    astra.app.hook(audit, "OnAudit").await;
+    let long = format!("#{}\n", "x".repeat(900));
+    astra
+        .post(SOURCES, &source("seen", &long))
+        .await
+        .expect(201);
+    let list = astra.app.get("/api/v1/tasks?event=OnAudit").await;
+    let mut told = Vec::new();
+    for task in list.expect(200)["items"].as_array().unwrap() {
+        astra.app.ended(task["number"].as_i64().unwrap()).await;
+        let path = format!("/api/v1/tasks/{}", task["number"]);
+        told.push(astra.app.get(&path).await.expect(200).to_string());
+    }
+    let of_source = |text: &&String| text.contains("create_hook_source");
+    let told = told.iter().find(of_source).unwrap();
+    assert!(told.contains("hookSources") && told.contains("seen"));
+    assert!(!told.contains(&base64(&long)), "the whole text is told");
+}
