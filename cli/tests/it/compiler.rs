@@ -12,6 +12,7 @@ use wasm_encoder::{
 
 use crate::api::{Owner, event};
 use crate::server::Server;
+use crate::status::status;
 use crate::tiny;
 
 /// Loops enough in one function to keep a compiler busy for many seconds, and
@@ -83,6 +84,21 @@ fn a_compiler_that_is_killed_from_outside_is_not_the_uploaders_fault() {
 }
 
 #[test]
+fn a_compiler_gives_up_more_than_its_server_has() {
+    let scene = Scene::new(&["--max-compile-time", "1s"]);
+    let server = status(scene.server.id());
+    let server: u32 = server.told("Seccomp_filters").parse().unwrap();
+    let (_, compiler) = scene.upload_and_see(|compiler| {
+        let seen = status(compiler);
+        let held = seen.find("Seccomp_filters")?.parse::<u32>().ok()? > server;
+        held.then_some(seen)
+    });
+    assert_eq!(compiler.told("NoNewPrivs"), "1");
+    assert_eq!(compiler.told("CapEff"), "0000000000000000");
+    assert_eq!(compiler.told("CapPrm"), "0000000000000000");
+}
+
+#[test]
 fn one_accounts_bombs_do_not_keep_anothers_upload_waiting() {
     let scene = Scene::new(&["--max-compile-time", "1s"]);
     let other = scene.owner.of_another_account("other");
@@ -149,18 +165,25 @@ impl Scene {
 
     /// Uploads what takes long to compile and sends its compiler a signal.
     fn upload_and_signal(&self, signal: Signal) -> (u16, Value) {
+        let (answer, ()) = self.upload_and_see(|compiler| kill_process(compiler, signal).ok());
+        answer
+    }
+
+    /// Uploads what takes long to compile, and looks at its compiler until there
+    /// is something to see.
+    fn upload_and_see<T>(&self, look: impl Fn(Pid) -> Option<T>) -> ((u16, Value), T) {
         let bomb = loops(4);
         std::thread::scope(|scope| {
             let upload = scope.spawn(|| self.upload(&bomb));
-            let compiler = loop {
+            let seen = loop {
                 assert!(!upload.is_finished(), "no compiler was seen");
-                if let Some(process) = children(self.server.id()).first() {
-                    break *process;
+                let compilers = children(self.server.id());
+                if let Some(seen) = compilers.first().and_then(|compiler| look(*compiler)) {
+                    break seen;
                 }
                 std::thread::yield_now();
             };
-            kill_process(compiler, signal).unwrap();
-            upload.join().unwrap()
+            (upload.join().unwrap(), seen)
         })
     }
 

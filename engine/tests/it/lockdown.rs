@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::mount::{FsOpenFlags, fsopen};
 use rustix::process::{getpid, test_kill_process};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
-use tenterhook_engine::{Engine, Layers, Lockdown, Settings};
+use tenterhook_engine::{Engine, Layers, Lockdown, Needs, Settings};
 use tenterhook_tests_artifacts as guests;
 
 use crate::harness::{ENGINE, PLAIN, Run, SUCCESS, engine, engine_without_mounts};
@@ -294,4 +294,45 @@ async fn without_lockdown_nothing_is_held_and_it_is_told() {
         Run::guest(guests::FRIENDLY_FILES).on(&engine).await.outcome,
         SUCCESS
     );
+}
+
+#[test]
+fn the_rest_of_a_server_keeps_its_folders_and_its_connections_alone() {
+    let [own, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    fs::write(other.path().join("there"), "").unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = tcp.local_addr().unwrap();
+    let engine = engine(Settings::default());
+    let needs = Needs {
+        change: vec![own.path().to_owned()],
+        read: vec!["/etc".into(), "/not/there".into()],
+        ..Needs::default()
+    };
+    let refused = |done: io::Result<()>| {
+        assert_eq!(done.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    };
+    // Only the thread that asks is held, and what it starts: this test goes on.
+    let held = || {
+        engine.hold_process(&needs).unwrap();
+        fs::write(own.path().join("file"), "").unwrap();
+        fs::remove_file(own.path().join("file")).unwrap();
+        fs::read("/etc/passwd").unwrap();
+        TcpStream::connect(address).unwrap();
+        refused(fs::read(other.path().join("there")).map(drop));
+        refused(fs::write(other.path().join("new"), ""));
+        refused(fs::write("/etc/new", ""));
+        refused(fs::read_dir("/root").map(drop));
+        refused(TcpListener::bind("127.0.0.1:0").map(drop));
+        refused(Command::new("true").status().map(drop));
+        refused(
+            fsopen("tmpfs", FsOpenFlags::empty())
+                .map(drop)
+                .map_err(io::Error::from),
+        );
+        refused(unshare(UnshareFlags::empty()).map_err(io::Error::from));
+        refused(read_own_memory());
+    };
+    std::thread::scope(|scope| scope.spawn(held).join().unwrap());
+    assert!(engine.stats().process_held.are_all_there());
+    assert!(fs::read(other.path().join("there")).is_ok());
 }
