@@ -55,7 +55,8 @@ impl Deadline {
     pub(crate) fn arm(&self, store: &mut Store<Guest>) {
         let deadline = self.clone();
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(move |_| {
+        store.epoch_deadline_callback(move |store| {
+            store.data().meter.is_a_tick();
             Ok(match deadline.due() {
                 Some(_) => UpdateDeadline::Interrupt,
                 None => UpdateDeadline::Yield(1),
