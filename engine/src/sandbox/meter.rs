@@ -79,6 +79,12 @@ impl Meter {
         self.debt.store(debt, Ordering::Relaxed);
     }
 
+    /// Adds what one step of writing to standard output costs a component beyond
+    /// its call; a module's call covers it.
+    pub(crate) fn owe_step(&self) {
+        self.owe(self.call - CALL);
+    }
+
     /// Adds the price of copying `bytes`.
     pub(crate) fn owe_bytes(&self, bytes: usize) {
         self.owe((bytes as u64).saturating_mul(COPIED_BYTE));

@@ -73,10 +73,10 @@ fn write(page: &Path) -> anyhow::Result<()> {
     }
     let rows = || sections.iter().flat_map(|(_, rows)| rows);
     let failed = rows().filter(|row| !row.faults().is_empty()).count();
-    anyhow::ensure!(failed == 0, "{failed} of {index} attacks are not held");
     let attacks: Vec<_> = rows().map(|row| &row.attack).collect();
     let neighbours = server::measure(&attacks).context("through a server")?;
     println!("{neighbours}");
+    anyhow::ensure!(failed == 0, "{failed} of {index} attacks are not held");
     std::fs::write(page, page::print(&sections, &neighbours))
         .with_context(|| format!("cannot write {}", page.display()))
 }
