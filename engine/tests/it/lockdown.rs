@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -203,6 +204,34 @@ async fn ptrace_errors() -> [i32; 2] {
     };
     assert_eq!(detach(), libc::ESRCH);
     on_guest_threads(&ENGINE, detach).await
+}
+
+#[tokio::test]
+async fn a_guest_thread_may_ask_its_devices_for_written_pages_alone() {
+    // Of the files that are open, the process's own map of pages knows the answer.
+    let map = Arc::new(File::open("/proc/self/pagemap").unwrap());
+    for [scan, size] in on_guest_threads(&ENGINE, move || {
+        [PAGEMAP_SCAN, libc::TIOCGWINSZ].map(|what| ioctl_error(&map, what))
+    })
+    .await
+    {
+        assert_eq!(
+            scan,
+            libc::EFAULT,
+            "it was asked with nowhere to put the answer"
+        );
+        assert_eq!(size, libc::EPERM);
+    }
+}
+
+/// What the runtime asks after a run, to wipe what was written.
+const PAGEMAP_SCAN: libc::Ioctl = 0xc060_6610;
+
+#[expect(unsafe_code, reason = "the call itself is what is tested")]
+fn ioctl_error(file: &File, what: libc::Ioctl) -> i32 {
+    // SAFETY: the kernel refuses an argument that points nowhere.
+    unsafe { libc::ioctl(file.as_raw_fd(), what, std::ptr::null_mut::<u8>()) };
+    io::Error::last_os_error().raw_os_error().unwrap()
 }
 
 #[tokio::test]
