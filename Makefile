@@ -46,7 +46,7 @@ bench: toolchain ## Time hooks beside fork and exec
 	cargo run --locked --release --bin tenterhook-benches
 
 .PHONY: attacks
-attacks: toolchain ## Attack the engine, measure what that costs, write docs/ATTACKS.md
+attacks: build ## Attack engine and server, measure what that costs, write docs/ATTACKS.md
 	cargo run --locked --bin tenterhook-attacks -- docs/ATTACKS.md
 
 .PHONY: fuzz

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_engine::Engine;
 
@@ -65,7 +66,7 @@ pub(crate) struct Raw {
     new_owner_token: bool,
     /// Keep every right that the process was started with, for a kernel or a tracer
     /// that cannot live with less. The sandboxes stay; what is behind them is lost.
-    #[arg(long, env = "TENTERHOOK_NO_LOCKDOWN")]
+    #[arg(long, env = "TENTERHOOK_NO_LOCKDOWN", value_parser = FalseyValueParser::new())]
     no_lockdown: bool,
     #[command(flatten)]
     bounds: RawBounds,

@@ -110,9 +110,11 @@ impl RawBounds {
             Some(text) => faults.check("--max-compile-memory", compile_memory(text)),
             None => None,
         };
+        let cpu = cpu.unwrap_or(default.cpu);
         CompileLimits {
-            cpu: cpu.unwrap_or(default.cpu),
+            cpu,
             memory: memory.unwrap_or(default.memory),
+            wall: CompileLimits::wall_for(cpu),
         }
     }
 

@@ -18,7 +18,7 @@ const READ: [&str; 9] = [
     "/lib32",
     "/lib64",
     "/run/systemd/resolve",
-    "/proc",
+    "/proc/self",
     "/sys/fs/cgroup",
     "/sys/devices/system/cpu",
 ];

@@ -6,17 +6,12 @@ use std::path::Path;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use wasm_encoder::{
-    BlockType, ComponentBuilder, ComponentExportKind, Instruction, ModuleArg, ValType,
-};
+use tenterhook_tests_artifacts::handmade::{doubling, locals_everywhere, loops};
 
 use crate::api::{Owner, event};
 use crate::server::Server;
+use crate::status::status;
 use crate::tiny;
-
-/// Loops enough in one function to keep a compiler busy for many seconds, and
-/// still less than a function's limit of 1 MiB.
-const LOOPS: u32 = 70_000;
 
 #[test]
 fn a_module_of_many_loops_is_refused_when_its_time_is_up() {
@@ -32,7 +27,7 @@ fn a_module_of_many_loops_is_refused_when_its_time_is_up() {
 #[test]
 fn a_module_of_many_locals_is_refused_when_its_time_is_up() {
     let scene = Scene::new(&["--max-compile-time", "1s"]);
-    let reason = scene.refused(&locals());
+    let reason = scene.refused(&locals_everywhere());
     assert!(
         reason.contains("more than 1 s of processor time"),
         "{reason}"
@@ -80,6 +75,21 @@ fn a_compiler_that_is_killed_from_outside_is_not_the_uploaders_fault() {
     assert_eq!(status, 500, "{problem}");
     assert_eq!(problem["type"], "/problems/internal", "{problem}");
     scene.goes_on();
+}
+
+#[test]
+fn a_compiler_gives_up_more_than_its_server_has() {
+    let scene = Scene::new(&["--max-compile-time", "1s"]);
+    let server = status(scene.server.id());
+    let server: u32 = server.told("Seccomp_filters").parse().unwrap();
+    let (_, compiler) = scene.upload_and_see(|compiler| {
+        let seen = status(compiler);
+        let held = seen.find("Seccomp_filters")?.parse::<u32>().ok()? > server;
+        held.then_some(seen)
+    });
+    assert_eq!(compiler.told("NoNewPrivs"), "1");
+    assert_eq!(compiler.told("CapEff"), "0000000000000000");
+    assert_eq!(compiler.told("CapPrm"), "0000000000000000");
 }
 
 #[test]
@@ -149,18 +159,25 @@ impl Scene {
 
     /// Uploads what takes long to compile and sends its compiler a signal.
     fn upload_and_signal(&self, signal: Signal) -> (u16, Value) {
+        let (answer, ()) = self.upload_and_see(|compiler| kill_process(compiler, signal).ok());
+        answer
+    }
+
+    /// Uploads what takes long to compile, and looks at its compiler until there
+    /// is something to see.
+    fn upload_and_see<T>(&self, look: impl Fn(Pid) -> Option<T>) -> ((u16, Value), T) {
         let bomb = loops(4);
         std::thread::scope(|scope| {
             let upload = scope.spawn(|| self.upload(&bomb));
-            let compiler = loop {
+            let seen = loop {
                 assert!(!upload.is_finished(), "no compiler was seen");
-                if let Some(process) = children(self.server.id()).first() {
-                    break *process;
+                let compilers = children(self.server.id());
+                if let Some(seen) = compilers.first().and_then(|compiler| look(*compiler)) {
+                    break seen;
                 }
                 std::thread::yield_now();
             };
-            kill_process(compiler, signal).unwrap();
-            upload.join().unwrap()
+            (upload.join().unwrap(), seen)
         })
     }
 
@@ -195,51 +212,4 @@ fn children(parent: Pid) -> Vec<Pid> {
             is_child(&entry.path()).then(|| Pid::from_raw(id))?
         })
         .collect()
-}
-
-/// A command with that many functions, each of one loop after the other, all of
-/// them over the same locals.
-fn loops(functions: usize) -> Vec<u8> {
-    const LOCALS: u32 = 50;
-    let mut body = Vec::new();
-    for index in 0..LOOPS {
-        body.extend([
-            Instruction::Loop(BlockType::Empty),
-            Instruction::LocalGet(index % LOCALS),
-            Instruction::LocalGet((index + 1) % LOCALS),
-            Instruction::I32Sub,
-            Instruction::LocalTee(index % LOCALS),
-            Instruction::BrIf(0),
-            Instruction::End,
-        ]);
-    }
-    tiny::commands(functions, &[(LOCALS, ValType::I32)], &body)
-}
-
-/// A command with nearly as many functions as are accepted, each of them empty
-/// but for nearly as many locals as are accepted.
-fn locals() -> Vec<u8> {
-    tiny::commands(190_000, &[(4_090, ValType::V128)], &[])
-}
-
-/// A command that is made of two instances of a component which is made of two
-/// instances, and so on down to one module.
-fn doubling(levels: usize) -> Vec<u8> {
-    let mut lowest = ComponentBuilder::default();
-    let module = lowest.core_module_raw(None, &tiny::command(&[]));
-    lowest.core_instantiate(None, module, [] as [(&str, ModuleArg); 0]);
-    let mut inner = lowest.finish();
-    for level in 1..=levels {
-        let mut outer = ComponentBuilder::default();
-        let component = outer.component_raw(None, &inner);
-        let none = || [] as [(&str, ComponentExportKind, u32); 0];
-        let instance = outer.instantiate(None, component, none());
-        outer.instantiate(None, component, none());
-        if level == levels {
-            let kind = ComponentExportKind::Instance;
-            outer.export("wasi:cli/run@0.2.0", kind, instance, None);
-        }
-        inner = outer.finish();
-    }
-    inner
 }

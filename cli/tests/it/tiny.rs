@@ -10,30 +10,6 @@ pub(crate) fn command(body: &[Instruction<'_>]) -> Vec<u8> {
     exporting("_start", body)
 }
 
-/// A command with that many functions, all alike; the first is its `_start`.
-pub(crate) fn commands(
-    functions: usize,
-    locals: &[(u32, ValType)],
-    body: &[Instruction<'_>],
-) -> Vec<u8> {
-    let mut function = Function::new(locals.iter().copied());
-    for instruction in body {
-        function.instruction(instruction);
-    }
-    function.instruction(&Instruction::End);
-    let mut module = Module::new();
-    module.section(&types(&[&[]]));
-    let (mut signatures, mut code) = (FunctionSection::new(), CodeSection::new());
-    for _ in 0..functions {
-        signatures.function(0);
-        code.function(&function);
-    }
-    module.section(&signatures);
-    module.section(&export("_start", 0));
-    module.section(&code);
-    module.finish()
-}
-
 /// A command that traps.
 pub(crate) fn trapping() -> Vec<u8> {
     command(&[Instruction::Unreachable])

@@ -71,11 +71,8 @@ pub(super) async fn compile(
         );
         Ok((code?, complaint?, child.wait().await?))
     };
-    let Ok(ended) = tokio::time::timeout(limits.wall(), process).await else {
-        return Ok(Err(format!(
-            "compiling took longer than {} s",
-            limits.wall().as_secs()
-        )));
+    let Ok(ended) = tokio::time::timeout(limits.wall, process).await else {
+        return Ok(Err(format!("compiling took longer than {:?}", limits.wall)));
     };
     let (code, complaint, status) = ended.map_err(|source| Error::Compiler { source })?;
     if code.len() as u64 > CODE_MAX_BYTES {

@@ -14,6 +14,9 @@ pub struct CompileLimits {
     pub cpu: Duration,
     /// Address space in bytes. Default: 2 GiB.
     pub memory: u64,
+    /// Time by the clock, whatever the process waits for. Default: 90 s, a minute
+    /// more than of processor time, since the machine may be busy with others.
+    pub wall: Duration,
 }
 
 impl Default for CompileLimits {
@@ -21,6 +24,7 @@ impl Default for CompileLimits {
         Self {
             cpu: Duration::from_secs(30),
             memory: 2 << 30,
+            wall: Self::wall_for(Duration::from_secs(30)),
         }
     }
 }
@@ -32,6 +36,7 @@ impl CompileLimits {
         Self {
             cpu: Duration::from_secs(300),
             memory: 16 << 30,
+            wall: Self::wall_for(Duration::from_secs(300)),
         }
     }
 
@@ -41,13 +46,14 @@ impl CompileLimits {
         Self {
             cpu: Duration::from_secs(1),
             memory: 256 << 20,
+            wall: Self::wall_for(Duration::from_secs(1)),
         }
     }
 
-    /// The time by the clock, whatever the process waits for: a minute more, since
-    /// the machine may be busy with others.
-    pub(super) fn wall(&self) -> Duration {
-        self.cpu.saturating_add(Duration::from_secs(60))
+    /// The time by the clock that suits so much processor time.
+    #[must_use]
+    pub fn wall_for(cpu: Duration) -> Duration {
+        cpu.saturating_add(Duration::from_secs(60))
     }
 
     /// The arguments that tell a process of its limits.
@@ -66,6 +72,8 @@ impl CompileLimits {
             [cpu, memory] => Some(Self {
                 cpu: Duration::from_secs(*cpu),
                 memory: *memory,
+                // Whoever started the process watches the clock.
+                wall: Self::wall_for(Duration::from_secs(*cpu)),
             }),
             _ => None,
         }
@@ -81,6 +89,7 @@ mod tests {
         let limits = CompileLimits {
             cpu: Duration::from_secs(7),
             memory: 300 << 20,
+            wall: Duration::from_secs(67),
         };
         assert_eq!(
             CompileLimits::of_words(limits.to_words().iter()),

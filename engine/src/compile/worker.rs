@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use tenterhook_admission::{Kind, WASM_MAX_BYTES};
 use wasmtime::Engine;
 
@@ -12,6 +12,9 @@ use super::child::{NOT_HELD, REFUSED, TAG_COMPONENT};
 use super::limits::CompileLimits;
 use crate::lockdown::{Lockdown, hold_compiler};
 use crate::runtime::config::compiler_config;
+
+/// How far the process steps back behind those that serve and run.
+const NICENESS: i32 = 10;
 
 /// Descriptors that the process may have: its three streams and a few to spare.
 const DESCRIPTORS: u64 = 16;
@@ -81,6 +84,8 @@ fn limit_all(limits: CompileLimits) -> rustix::io::Result<()> {
         )
     };
     let limit = |resource, value| between(resource, value, value);
+    // Whoever serves and runs goes first; an upload can wait.
+    nice(NICENESS)?;
     let cpu = limits.cpu.as_secs();
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;

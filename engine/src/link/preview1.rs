@@ -149,11 +149,16 @@ fn write_u32(memory: &mut [u8], at: i32, value: u32) -> Option<()> {
     Some(())
 }
 
+/// How many of so many bytes one call moves.
+fn moved(bytes: u64) -> u64 {
+    bytes.min(MOVED_MAX_BYTES.into())
+}
+
 /// The price of moving so many bytes to or from this descriptor: those of a file
 /// are moved by another thread.
 fn moving(fd: i32, bytes: u64) -> u64 {
     match fd {
         0..=2 => 0,
-        _ => FILE_CALL + bytes.min(MOVED_MAX_BYTES.into()) * COPIED_BYTE,
+        _ => FILE_CALL + moved(bytes) * COPIED_BYTE,
     }
 }

@@ -22,6 +22,13 @@ type Number = libc::c_long;
 /// For each call, when it is matched: if any of these rules is. None means always.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
+/// `PR_GET_AUXV` of `linux/prctl.h`: where the kernel put its fast clock, among
+/// others. Asked once, by whichever thread is first.
+const PR_GET_AUXV: libc::c_int = 0x4155_5856;
+
+/// `PAGEMAP_SCAN` of `linux/fs.h`: `_IOWR('f', 16, struct pm_scan_arg)`.
+const PAGEMAP_SCAN: u64 = 0xc060_6610;
+
 /// The system calls that threads may make.
 pub(super) struct Calls {
     filters: Vec<BpfProgram>,
@@ -31,7 +38,7 @@ impl Calls {
     /// What a guest's thread needs: to compute, to start threads, and to work with
     /// files, which are held otherwise.
     pub(super) fn of_guests() -> Result<Option<Self>, NotHeld> {
-        Self::only(&[BASE, FILES, BY_NAME], &[threads()?])
+        Self::only(&[BASE, FILES, BY_NAME], &[threads()?, written_pages()?])
     }
 
     /// What a compiler needs: to compute, to start threads, and to read and write
@@ -121,6 +128,13 @@ fn threads() -> Result<(Number, Vec<SeccompRule>), NotHeld> {
     Ok((libc::SYS_clone, vec![rule]))
 }
 
+/// Asking which pages of one's own memory were written: the runtime wipes only
+/// those, which is a good part of a short run.
+fn written_pages() -> Result<(Number, Vec<SeccompRule>), NotHeld> {
+    let rule = rule(1, SeccompCmpOp::Eq, PAGEMAP_SCAN)?;
+    Ok((libc::SYS_ioctl, vec![rule]))
+}
+
 /// `clone` with any of the flags that make a namespace.
 fn namespaces() -> Result<Vec<SeccompRule>, NotHeld> {
     [
@@ -159,7 +173,12 @@ fn own_process() -> Result<Vec<(Number, Vec<SeccompRule>)>, NotHeld> {
         libc::F_ADD_SEALS,
         libc::F_GET_SEALS,
     ];
-    let prctl = [libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_VMA];
+    let prctl = [
+        libc::PR_SET_NAME,
+        libc::PR_GET_NAME,
+        libc::PR_SET_VMA,
+        PR_GET_AUXV,
+    ];
     Ok(vec![
         // A process that aborts sends itself a signal.
         (libc::SYS_tgkill, vec![rule(0, SeccompCmpOp::Eq, own)?]),

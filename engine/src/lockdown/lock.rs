@@ -1,6 +1,7 @@
 //! Everything that one sort of threads gives up, made once and applied to each.
 
 use rustix::thread::{CapabilitySet, set_no_new_privs};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::calls::Calls;
 use super::capabilities;
@@ -41,6 +42,9 @@ impl Lock {
     /// Applies it to the calling thread, for good. Threads and processes that it
     /// starts afterwards are held as well.
     pub(super) fn hold(&self) -> Result<Layers, NotHeld> {
+        // Where the kernel put its fast clock is found out once, and in older kernels
+        // by reading a file.
+        let _now = clock_gettime(ClockId::Monotonic);
         set_no_new_privs(true).map_err(|error| NotHeld::new("no_new_privs", error))?;
         if let Some(files) = &self.files {
             files.hold()?;

@@ -16,3 +16,50 @@ pub(crate) fn hold_compiler() -> Result<Layers, NotHeld> {
     };
     lock.hold()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io;
+    use std::net::TcpStream;
+    use std::os::unix::net::UnixStream;
+    use std::process::Command;
+
+    use rustix::fs::{Mode, OFlags, openat};
+    use rustix::process::{getpid, test_kill_process};
+
+    use super::*;
+
+    /// Layers are a thread's own: the one that compiles here is held as the whole
+    /// process is that is started for it.
+    #[test]
+    fn a_compiler_computes_and_does_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("there"), "").unwrap();
+        let open = File::open(folder.path()).unwrap();
+        let held = || {
+            let layers = hold_compiler().unwrap();
+            assert!(
+                layers.are_all_there(),
+                "this kernel lacks a layer: {layers}"
+            );
+            refused(File::open("/etc/passwd"));
+            refused(File::create(folder.path().join("new")));
+            refused(openat(&open, "there", OFlags::RDONLY, Mode::empty()).map_err(io::Error::from));
+            refused(TcpStream::connect("127.0.0.1:9"));
+            refused(UnixStream::pair());
+            refused(Command::new("true").status());
+            refused(test_kill_process(getpid()).map_err(io::Error::from));
+            // What it needs: memory and threads.
+            let sum = std::thread::spawn(|| vec![1_u64; 1 << 20].iter().sum::<u64>());
+            assert_eq!(sum.join().unwrap(), 1 << 20);
+        };
+        std::thread::scope(|scope| scope.spawn(held).join().unwrap());
+    }
+
+    #[track_caller]
+    fn refused<T>(done: io::Result<T>) {
+        let error = done.err().expect("it must be refused");
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+}

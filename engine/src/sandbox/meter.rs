@@ -47,6 +47,9 @@ pub(crate) struct Meter {
     call: u64,
     debt: AtomicU64,
     calls: AtomicU64,
+    /// Calls that are in progress: within one, the guest may be called back to
+    /// make room for the answer, and interrupted there at a tick.
+    depth: AtomicU64,
 }
 
 impl Default for Meter {
@@ -55,6 +58,7 @@ impl Default for Meter {
             call: CALL,
             debt: AtomicU64::new(0),
             calls: AtomicU64::new(0),
+            depth: AtomicU64::new(0),
         }
     }
 }
@@ -75,6 +79,12 @@ impl Meter {
         self.debt.store(debt, Ordering::Relaxed);
     }
 
+    /// Adds what one step of writing to standard output costs a component beyond
+    /// its call; a module's call covers it.
+    pub(crate) fn owe_step(&self) {
+        self.owe(self.call - CALL);
+    }
+
     /// Adds the price of copying `bytes`.
     pub(crate) fn owe_bytes(&self, bytes: usize) {
         self.owe((bytes as u64).saturating_mul(COPIED_BYTE));
@@ -86,11 +96,27 @@ impl Meter {
             CallHook::CallingHost => {
                 let calls = self.calls().saturating_add(1);
                 self.calls.store(calls, Ordering::Relaxed);
+                let depth = self.depth.load(Ordering::Relaxed).saturating_add(1);
+                self.depth.store(depth, Ordering::Relaxed);
                 self.call
             }
-            CallHook::ReturningFromHost => self.debt.swap(0, Ordering::Relaxed),
+            CallHook::ReturningFromHost => {
+                let depth = self.depth.load(Ordering::Relaxed).saturating_sub(1);
+                self.depth.store(depth, Ordering::Relaxed);
+                match depth {
+                    0 => self.debt.swap(0, Ordering::Relaxed),
+                    _ => 0,
+                }
+            }
             CallHook::CallingWasm | CallHook::ReturningFromWasm => 0,
         }
+    }
+
+    /// Forgets the call that is in progress: the runtime calls in at a tick as a
+    /// guest does, and how many ticks there are is chance.
+    pub(crate) fn is_a_tick(&self) {
+        let calls = self.calls().saturating_sub(1);
+        self.calls.store(calls, Ordering::Relaxed);
     }
 
     /// How many calls there were.
@@ -143,6 +169,20 @@ mod tests {
         ]
     }
 
+    #[test]
+    fn a_tick_amid_a_call_neither_counts_nor_pays_for_it() {
+        let meter = Meter::default();
+        meter.settle(CallHook::CallingHost);
+        meter.owe(7);
+        meter.settle(CallHook::CallingWasm);
+        meter.settle(CallHook::CallingHost);
+        meter.is_a_tick();
+        assert_eq!(meter.settle(CallHook::ReturningFromHost), 0);
+        meter.settle(CallHook::ReturningFromWasm);
+        assert_eq!(meter.settle(CallHook::ReturningFromHost), 7);
+        assert_eq!(meter.calls(), 1);
+    }
+
     proptest! {
         #[test]
         fn a_run_pays_for_all_it_does_and_never_more_than_it_has(
@@ -150,7 +190,7 @@ mod tests {
             steps in prop::collection::vec(step(), 0..100),
         ) {
             let meter = Meter::default();
-            let (mut fuel, mut owed, mut calls) = (given, 0_u128, 0);
+            let (mut fuel, mut owed, mut calls, mut depth) = (given, 0_u128, 0, 0_u32);
             let mut stopped = false;
             for step in steps {
                 match step {
@@ -167,9 +207,16 @@ mod tests {
                         let due = match hook {
                             CallHook::CallingHost => {
                                 calls += 1;
+                                depth += 1;
                                 CALL.into()
                             }
-                            CallHook::ReturningFromHost => std::mem::take(&mut owed),
+                            CallHook::ReturningFromHost => {
+                                depth = depth.saturating_sub(1);
+                                match depth {
+                                    0 => std::mem::take(&mut owed),
+                                    _ => 0,
+                                }
+                            }
                             CallHook::CallingWasm | CallHook::ReturningFromWasm => 0,
                         };
                         let left = pay(fuel, meter.settle(hook));

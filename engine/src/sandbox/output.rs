@@ -127,6 +127,7 @@ impl OutputStream for Printer {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
+        self.output.meter.owe_step();
         Ok(PERMIT_BYTES)
     }
 }

@@ -1,11 +1,13 @@
 //! What is no program for this sandbox is refused when it is uploaded, with a
 //! reason that names what was found.
 
-use tenterhook_engine::{Engine, Kind, Refusal};
+use std::time::Duration;
+
+use tenterhook_engine::{CompileLimits, Engine, Error, Kind, Refusal, Settings};
 use wasm_encoder::{EntityType, Function, MemoryType, ValType};
 
 use crate::guests;
-use crate::harness::{ENGINE, Run, SUCCESS, refusal};
+use crate::harness::{ENGINE, Run, SUCCESS, engine, refusal};
 use crate::wasm::{self, Shape, nothing};
 
 #[tokio::test]
@@ -41,8 +43,13 @@ async fn a_module_with_99_tables_is_refused() {
 
 #[tokio::test]
 async fn a_component_of_too_many_parts_is_refused() {
-    refusal(Kind::Component, &wasm::many_modules(1_001)).await;
-    refusal(Kind::Component, &wasm::many_instances(990)).await;
+    for (bytes, bound) in [
+        (wasm::many_modules(1_001), "at most 1000"),
+        (wasm::many_instances(990), "maximum of 64"),
+    ] {
+        let refusal = refusal(Kind::Component, &bytes).await.to_string();
+        assert!(refusal.contains(bound), "{refusal}");
+    }
 }
 
 #[tokio::test]
@@ -275,5 +282,27 @@ fn one_page() -> MemoryType {
         memory64: false,
         shared: false,
         page_size_log2: None,
+    }
+}
+
+#[tokio::test]
+async fn a_compiler_that_hangs_is_ended_when_its_time_by_the_clock_is_up() {
+    let engine = engine(Settings {
+        compiler: Some(vec!["/bin/sleep".into(), "1000".into()]),
+        compile_limits: CompileLimits {
+            wall: Duration::from_millis(50),
+            ..CompileLimits::default()
+        },
+        ..Settings::default()
+    });
+    match engine.load(Kind::Module, &wasm::memory_of(1)).await {
+        Err(Error::Refused { refusal }) => {
+            assert!(
+                refusal.to_string().contains("longer than 50ms"),
+                "{refusal}"
+            );
+        }
+        Err(error) => panic!("not a refusal: {error:?}"),
+        Ok(_) => panic!("nothing was compiled, and yet it was accepted"),
     }
 }

@@ -27,6 +27,15 @@ async fn a_guest_works_with_files_in_both_its_folders() {
 }
 
 #[tokio::test]
+async fn a_file_is_whole_however_large_the_pieces_are_that_are_asked_for() {
+    for run in Run::wherever_files_are(guests::FRIENDLY_LARGE_FILE) {
+        let run = run.limits(|limits| limits.files = 16 << 20).go().await;
+        let expected = "9437184 bytes, the same: true\n".to_owned();
+        assert_eq!((&run.outcome, run.text()), (&SUCCESS, expected));
+    }
+}
+
+#[tokio::test]
 async fn files_hold_no_more_bytes_than_their_limit() {
     for run in Run::wherever_files_are(guests::FILES_BIG) {
         let run = run

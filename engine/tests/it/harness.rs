@@ -17,8 +17,14 @@ use tokio::task::JoinHandle;
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| engine(Settings::default()));
 
 /// The engine of a machine that lets nobody mount: its scratch folders are plain.
-pub(crate) static PLAIN: LazyLock<Engine> =
-    LazyLock::new(|| engine_without_mounts(Settings::default()));
+///
+/// It is never dropped, so its empty folder stays behind: with the build's files.
+pub(crate) static PLAIN: LazyLock<Engine> = LazyLock::new(|| {
+    engine_without_mounts(Settings {
+        scratch: env!("CARGO_TARGET_TMPDIR").into(),
+        ..Settings::default()
+    })
+});
 
 const NONE: CapabilitySets = CapabilitySets {
     effective: CapabilitySet::empty(),

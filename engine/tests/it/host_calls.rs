@@ -1,10 +1,13 @@
 //! Calls into the host: none is free, none takes what it is not given, and none
 //! can make the host fail.
 
+use std::time::Duration;
+
 use tenterhook_engine::{Limit, Outcome};
+use tokio_util::sync::CancellationToken;
 
 use crate::guests;
-use crate::harness::{Run, SUCCESS, stopped};
+use crate::harness::{ENGINE, Run, SUCCESS, stopped};
 
 #[tokio::test]
 async fn no_host_call_is_free() {
@@ -16,6 +19,10 @@ async fn no_host_call_is_free() {
         "poll",
         "bad-poll",
         "read-dir",
+        "large-dir",
+        "stat",
+        "read-file",
+        "write-file",
         "bad-open",
     ] {
         let run = Run::guest(guests::HOST_CALLS_LOOP)
@@ -34,13 +41,64 @@ async fn no_host_call_is_free() {
 
 #[tokio::test]
 async fn no_host_call_of_a_component_is_free() {
-    for call in ["clock", "empty-write", "poll", "read-dir", "bad-open"] {
+    for call in [
+        "clock",
+        "empty-write",
+        "poll",
+        "read-dir",
+        "large-dir",
+        "stat",
+        "read-file",
+        "write-file",
+        "bad-open",
+    ] {
         let run = Run::component_of(guests::HOST_CALLS_LOOP)
             .arg(call)
             .limits(|limits| limits.fuel = 20_000_000)
             .go()
             .await;
         assert_eq!(run.outcome, stopped(Limit::Fuel), "{call}");
+    }
+}
+
+/// Calls that wait for other threads, or for nothing.
+const WAITING: [&str; 4] = ["empty-write", "poll", "read-file", "read-dir"];
+
+fn endless(call: &str) -> [Run; 2] {
+    [
+        Run::guest(guests::HOST_CALLS_LOOP),
+        Run::component_of(guests::HOST_CALLS_LOOP),
+    ]
+    .map(|run| run.arg(call).limits(|limits| limits.fuel = u64::MAX >> 1))
+}
+
+#[tokio::test]
+async fn host_calls_end_at_the_deadline() {
+    for call in WAITING {
+        for run in endless(call) {
+            let run = run
+                .limits(|limits| limits.wall = Duration::from_millis(50))
+                .go()
+                .await;
+            assert_eq!(run.outcome, stopped(Limit::Wall), "{call}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn host_calls_end_when_their_run_is_cancelled() {
+    for call in WAITING {
+        for run in endless(call) {
+            let cancel = CancellationToken::new();
+            let running = run
+                .with(|invocation| invocation.cancel = cancel.clone())
+                .start(&ENGINE)
+                .await;
+            tokio::task::yield_now().await;
+            cancel.cancel();
+            let outcome = running.await.unwrap().unwrap().outcome;
+            assert_eq!(outcome, Outcome::Cancelled, "{call}");
+        }
     }
 }
 

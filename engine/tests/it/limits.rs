@@ -3,18 +3,39 @@
 
 use std::time::Duration;
 
+use proptest::option;
 use proptest::prelude::*;
 use tenterhook_engine::{AskedLimits, Limits};
 
+/// The fields of [`AskedLimits`], in the order in which they are looked at.
+const FIELDS: [&str; 7] = [
+    "fuel",
+    "memory_bytes",
+    "wall_ms",
+    "output_bytes",
+    "files_bytes",
+    "inodes",
+    "descriptors",
+];
+
+/// Small figures as often as any, so that they meet: zero, equal, and one apart.
+fn long() -> impl Strategy<Value = u64> {
+    prop_oneof![0..20_u64, any::<u64>()]
+}
+
+fn short() -> impl Strategy<Value = u32> {
+    prop_oneof![0..20_u32, any::<u32>()]
+}
+
 prop_compose! {
     fn limits()(
-        fuel in 1..=u64::MAX,
-        memory in 1..=u64::MAX,
-        wall_ms in 1..=u64::from(u32::MAX),
-        output in 1..=u64::MAX,
-        files in 1..=u64::MAX,
-        inodes in 1..=u32::MAX,
-        descriptors in 1..=u32::MAX,
+        fuel in long().prop_map(|n| n.max(1)),
+        memory in long().prop_map(|n| n.max(1)),
+        wall_ms in short().prop_map(|n| u64::from(n.max(1))),
+        output in long().prop_map(|n| n.max(1)),
+        files in long().prop_map(|n| n.max(1)),
+        inodes in short().prop_map(|n| n.max(1)),
+        descriptors in short().prop_map(|n| n.max(1)),
     ) -> Limits {
         Limits { fuel, memory, wall: Duration::from_millis(wall_ms), output, files, inodes, descriptors }
     }
@@ -22,13 +43,13 @@ prop_compose! {
 
 prop_compose! {
     fn asked()(
-        fuel in any::<Option<u64>>(),
-        memory_bytes in any::<Option<u64>>(),
-        wall_ms in any::<Option<u64>>(),
-        output_bytes in any::<Option<u64>>(),
-        files_bytes in any::<Option<u64>>(),
-        inodes in any::<Option<u32>>(),
-        descriptors in any::<Option<u32>>(),
+        fuel in option::of(long()),
+        memory_bytes in option::of(long()),
+        wall_ms in option::of(long()),
+        output_bytes in option::of(long()),
+        files_bytes in option::of(long()),
+        inodes in option::of(short()),
+        descriptors in option::of(short()),
     ) -> AskedLimits {
         AskedLimits { fuel, memory_bytes, wall_ms, output_bytes, files_bytes, inodes, descriptors }
     }
@@ -76,14 +97,16 @@ proptest! {
         asked in asked(), defaults in limits(), ceiling in limits()
     ) {
         let wanted = asked_figures(&asked).into_iter().zip(figures(&defaults)).zip(figures(&ceiling));
-        let too_much = wanted.clone().any(|((asked, _), ceiling)| asked.is_some_and(|asked| asked == 0 || asked > ceiling));
+        let refused = wanted.clone().zip(FIELDS).find_map(|(((asked, _), ceiling), field)| {
+            let asked = asked.filter(|asked| *asked == 0 || *asked > ceiling)?;
+            Some((field, asked, ceiling))
+        });
         match asked.resolve(&defaults, &ceiling) {
             Err(over) => {
-                prop_assert!(too_much);
-                prop_assert!(over.asked == 0 || over.asked > over.ceiling);
+                prop_assert_eq!(Some((over.field, over.asked.into(), over.ceiling.into())), refused);
             }
             Ok(granted) => {
-                prop_assert!(!too_much);
+                prop_assert_eq!(refused, None);
                 for (granted, ((asked, default), ceiling)) in figures(&granted).into_iter().zip(wanted) {
                     prop_assert_eq!(granted, asked.unwrap_or(default.min(ceiling)));
                 }

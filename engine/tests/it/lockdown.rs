@@ -5,6 +5,7 @@ use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -15,7 +16,7 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::mount::{FsOpenFlags, fsopen};
 use rustix::process::{getpid, test_kill_process};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
-use tenterhook_engine::{Engine, Layers, Lockdown, Settings};
+use tenterhook_engine::{Engine, Layers, Lockdown, Needs, Settings};
 use tenterhook_tests_artifacts as guests;
 
 use crate::harness::{ENGINE, PLAIN, Run, SUCCESS, engine, engine_without_mounts};
@@ -206,6 +207,34 @@ async fn ptrace_errors() -> [i32; 2] {
 }
 
 #[tokio::test]
+async fn a_guest_thread_may_ask_its_devices_for_written_pages_alone() {
+    // Of the files that are open, the process's own map of pages knows the answer.
+    let map = Arc::new(File::open("/proc/self/pagemap").unwrap());
+    for [scan, size] in on_guest_threads(&ENGINE, move || {
+        [PAGEMAP_SCAN, libc::TIOCGWINSZ].map(|what| ioctl_error(&map, what))
+    })
+    .await
+    {
+        assert_eq!(
+            scan,
+            libc::EFAULT,
+            "it was asked with nowhere to put the answer"
+        );
+        assert_eq!(size, libc::EPERM);
+    }
+}
+
+/// What the runtime asks after a run, to wipe what was written.
+const PAGEMAP_SCAN: libc::Ioctl = 0xc060_6610;
+
+#[expect(unsafe_code, reason = "the call itself is what is tested")]
+fn ioctl_error(file: &File, what: libc::Ioctl) -> i32 {
+    // SAFETY: the kernel refuses an argument that points nowhere.
+    unsafe { libc::ioctl(file.as_raw_fd(), what, std::ptr::null_mut::<u8>()) };
+    io::Error::last_os_error().raw_os_error().unwrap()
+}
+
+#[tokio::test]
 async fn a_guest_thread_cannot_mount_or_leave_its_namespaces() {
     for engine in [&*ENGINE, &*PLAIN] {
         for refused in on_guest_threads(engine, || {
@@ -294,4 +323,45 @@ async fn without_lockdown_nothing_is_held_and_it_is_told() {
         Run::guest(guests::FRIENDLY_FILES).on(&engine).await.outcome,
         SUCCESS
     );
+}
+
+#[test]
+fn the_rest_of_a_server_keeps_its_folders_and_its_connections_alone() {
+    let [own, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    fs::write(other.path().join("there"), "").unwrap();
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = tcp.local_addr().unwrap();
+    let engine = engine(Settings::default());
+    let needs = Needs {
+        change: vec![own.path().to_owned()],
+        read: vec!["/etc".into(), "/not/there".into()],
+        ..Needs::default()
+    };
+    let refused = |done: io::Result<()>| {
+        assert_eq!(done.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+    };
+    // Only the thread that asks is held, and what it starts: this test goes on.
+    let held = || {
+        engine.hold_process(&needs).unwrap();
+        fs::write(own.path().join("file"), "").unwrap();
+        fs::remove_file(own.path().join("file")).unwrap();
+        fs::read("/etc/passwd").unwrap();
+        TcpStream::connect(address).unwrap();
+        refused(fs::read(other.path().join("there")).map(drop));
+        refused(fs::write(other.path().join("new"), ""));
+        refused(fs::write("/etc/new", ""));
+        refused(fs::read_dir("/root").map(drop));
+        refused(TcpListener::bind("127.0.0.1:0").map(drop));
+        refused(Command::new("true").status().map(drop));
+        refused(
+            fsopen("tmpfs", FsOpenFlags::empty())
+                .map(drop)
+                .map_err(io::Error::from),
+        );
+        refused(unshare(UnshareFlags::empty()).map_err(io::Error::from));
+        refused(read_own_memory());
+    };
+    std::thread::scope(|scope| scope.spawn(held).join().unwrap());
+    assert!(engine.stats().process_held.are_all_there());
+    assert!(fs::read(other.path().join("there")).is_ok());
 }

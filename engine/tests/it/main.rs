@@ -9,6 +9,7 @@ mod bounded;
 mod concurrency;
 mod contained;
 mod files;
+mod fuel;
 mod guests;
 mod harness;
 mod host_calls;

@@ -1,10 +1,12 @@
 //! Modules and components that no compiler would make, put together by hand.
 
 mod bombs;
+mod compiler;
 mod components;
 mod shapes;
 
 pub use self::bombs::{Bomb, bombs, many_tables};
+pub use self::compiler::{doubling, locals_everywhere, loops};
 pub use self::components::{importing, many_instances, many_modules};
 pub use self::shapes::{Shape, proposals};
 

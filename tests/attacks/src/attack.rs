@@ -4,15 +4,17 @@
 use std::fs;
 
 use anyhow::Context as _;
-use tenterhook_engine::{Invocation, Limit, Limits, Report};
+use tenterhook_engine::{CompileLimits, Invocation, Limit, Limits, Report};
 
 /// One attack.
 pub(crate) struct Attack {
     /// What is tried, in a few words.
     pub(crate) name: String,
     program: Source,
-    args: Vec<String>,
+    pub(crate) args: Vec<String>,
     pub(crate) limits: Limits,
+    /// What compiling it may take.
+    pub(crate) compile: CompileLimits,
     pub(crate) expected: Expected,
     /// The test of the same attack, as `file::function`.
     pub(crate) test: &'static str,
@@ -100,6 +102,7 @@ impl Attack {
             program,
             args: Vec::new(),
             limits: Limits::for_testing(),
+            compile: CompileLimits::default(),
             expected: Expected::Ends,
             test: "",
         }
@@ -114,6 +117,17 @@ impl Attack {
     pub(crate) fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
         self
+    }
+
+    /// Changes the limits of compiling it.
+    pub(crate) fn compile(mut self, change: impl FnOnce(&mut CompileLimits)) -> Self {
+        change(&mut self.compile);
+        self
+    }
+
+    /// Whether it has to be refused when it is handed in.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.expected, Expected::Refused(_))
     }
 
     /// Says how it has to end, and which test says so too.

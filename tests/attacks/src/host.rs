@@ -15,6 +15,12 @@ pub(crate) fn memory_peak_bytes() -> anyhow::Result<u64> {
     status("VmHWM:")
 }
 
+/// The most memory that another process held so far; `None` once it has ended.
+pub(crate) fn memory_peak_bytes_of(process: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    field_of(&text, "VmHWM:")
+}
+
 /// Lets the peak begin anew at what is held now.
 pub(crate) fn forget_peak() -> anyhow::Result<()> {
     fs::write("/proc/self/clear_refs", "5").context("cannot reset the peak of memory")
@@ -33,9 +39,12 @@ pub(crate) fn entries(folder: &Path) -> anyhow::Result<u64> {
 
 fn status(field: &str) -> anyhow::Result<u64> {
     let text = fs::read_to_string("/proc/self/status").context("cannot read own status")?;
-    let kib = text
+    field_of(&text, field).with_context(|| format!("the kernel does not tell {field}"))
+}
+
+fn field_of(status: &str, field: &str) -> Option<u64> {
+    let kib = status
         .lines()
-        .find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB"))
-        .with_context(|| format!("the kernel does not tell {field}"))?;
-    Ok(kib.parse::<u64>()? << 10)
+        .find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB"))?;
+    Some(kib.parse::<u64>().ok()? << 10)
 }

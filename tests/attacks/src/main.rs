@@ -2,9 +2,11 @@
 //! of what that cost its host.
 //!
 //! Each attack has a process of its own, so that no row disturbs another. Fails
-//! if one does not end as its row expects or takes more than it may.
+//! if one does not end as its row expects or takes more than it may, or if another
+//! account's hook fails while all of them are made through a server.
 
 mod attack;
+mod compilers;
 mod ending;
 mod guests;
 mod honest;
@@ -12,6 +14,7 @@ mod host;
 mod measured;
 mod page;
 mod row;
+mod server;
 mod table;
 mod target;
 
@@ -51,8 +54,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures the whole table and writes the page. A table with a row that failed
-/// is printed and not written.
+/// Measures the whole table, then all of it through a server, and writes the page.
+/// A table with a row that failed is printed and not written.
 #[expect(clippy::print_stdout, reason = "the rows are what this program is for")]
 fn write(page: &Path) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -68,9 +71,12 @@ fn write(page: &Path) -> anyhow::Result<()> {
         }
         sections.push((section.title, rows));
     }
-    let failed = sections.iter().flat_map(|(_, rows)| rows);
-    let failed = failed.filter(|row| !row.faults().is_empty()).count();
+    let rows = || sections.iter().flat_map(|(_, rows)| rows);
+    let failed = rows().filter(|row| !row.faults().is_empty()).count();
+    let attacks: Vec<_> = rows().map(|row| &row.attack).collect();
+    let neighbours = server::measure(&attacks).context("through a server")?;
+    println!("{neighbours}");
     anyhow::ensure!(failed == 0, "{failed} of {index} attacks are not held");
-    std::fs::write(page, page::print(&sections))
+    std::fs::write(page, page::print(&sections, &neighbours))
         .with_context(|| format!("cannot write {}", page.display()))
 }

@@ -8,10 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tenterhook_engine::{Engine, Kind, Outcome, Settings};
+use tenterhook_engine::{Engine, Kind, Limit, Outcome, Settings};
 use tokio_util::sync::CancellationToken;
 
 use crate::attack::Attack;
+use crate::compilers;
 use crate::ending::Ending;
 use crate::honest::{self, Times};
 use crate::host;
@@ -31,6 +32,12 @@ pub(crate) struct Measured {
     pub(crate) wall_us: u64,
     /// How far the host's memory grew at its peak while one run was in progress.
     pub(crate) growth_bytes: u64,
+    /// The most memory that a process held which compiled it.
+    pub(crate) compiler_bytes: u64,
+    /// How long after its deadline it ended, if that is what ended it.
+    pub(crate) late_us: Option<u64>,
+    /// How long after a cancellation it ended, if it takes long enough for one.
+    pub(crate) cancelled_us: Option<u64>,
     /// Descriptors that were open afterwards and not before.
     pub(crate) descriptors_left: u64,
     /// Files of scratch folders that were there afterwards.
@@ -41,6 +48,12 @@ pub(crate) struct Measured {
     pub(crate) beside: Times,
 }
 
+/// A run that is this short is over before anybody can cancel it.
+const CANCELLABLE: Duration = Duration::from_millis(30);
+
+/// How long a run is in progress before it is cancelled.
+const CANCEL_AFTER: Duration = Duration::from_millis(10);
+
 /// Runs `attack` by `program`, first alone, then in a loop on every thread with
 /// the well-behaved hook beside it. Compiled code is kept in `cache`.
 pub(crate) fn measure(attack: &Attack, program: &[u8], cache: &Path) -> anyhow::Result<Measured> {
@@ -49,11 +62,13 @@ pub(crate) fn measure(attack: &Attack, program: &[u8], cache: &Path) -> anyhow::
         cache: Some(cache.to_owned()),
         scratch: scratch.path().to_owned(),
         compiler: Some(crate::compiler()),
+        compile_limits: attack.compile,
         ..Settings::default()
     })?;
     let load = |kind, bytes| engine.threads().block_on(engine.load(kind, bytes));
     let hook = load(Kind::Script, honest::SCRIPT)?;
-    let target = Target::of(&engine, attack, program)?;
+    let (target, accepting) = compilers::watch(|| Target::of(&engine, attack, program));
+    let target = target?;
     // The first runs touch what all later ones share.
     honest::times(&engine, &hook)?;
     let idle = honest::times(&engine, &hook)?;
@@ -61,17 +76,27 @@ pub(crate) fn measure(attack: &Attack, program: &[u8], cache: &Path) -> anyhow::
     let descriptors = settled(host::descriptors)?;
     let memory = host::memory_bytes()?;
     host::forget_peak()?;
-    let started_at = Instant::now();
-    let answer = engine
-        .threads()
-        .block_on(target.strike(&engine, attack.invocation()));
-    let wall = started_at.elapsed();
+    let ((answer, wall), refusing) = compilers::watch(|| {
+        let started_at = Instant::now();
+        let threads = engine.threads();
+        let answer = threads.block_on(target.strike(&engine, attack.invocation()));
+        (answer, started_at.elapsed())
+    });
     let mut grown = host::memory_peak_bytes()?.saturating_sub(memory);
     if let (Ok(report), true) = (&answer, target.has_files_in_memory(&engine)) {
         // The kernel counts a memory file system apart from the process.
         grown += report.usage.files_bytes;
     }
     let ending = Ending::of(attack.expected, &answer);
+    let at_its_deadline = matches!(
+        &answer,
+        Ok(report) if report.outcome == Outcome::Stopped { limit: Limit::Wall }
+    );
+    let late = at_its_deadline.then(|| wall.saturating_sub(attack.limits.wall));
+    let cancelled = match wall >= CANCELLABLE {
+        true => cancel(&engine, attack, &target)?,
+        false => None,
+    };
 
     let (beside, all_as_expected) =
         in_a_loop(&engine, attack, &target, || honest::times(&engine, &hook));
@@ -81,11 +106,35 @@ pub(crate) fn measure(attack: &Attack, program: &[u8], cache: &Path) -> anyhow::
         as_expected: ending.as_expected && all_as_expected,
         wall_us: u64::try_from(wall.as_micros())?,
         growth_bytes: grown,
+        compiler_bytes: accepting.max(refusing),
+        late_us: late.map(micros),
+        cancelled_us: cancelled.map(micros),
         descriptors_left: left,
         files_left: until_tidy(|| host::entries(scratch.path()))?,
         idle,
         beside: beside?,
     })
+}
+
+/// Cancels a run of it; answers how long it went on after that.
+fn cancel(engine: &Engine, attack: &Attack, target: &Target) -> anyhow::Result<Option<Duration>> {
+    let Target::Accepted(_, program) = target else {
+        return Ok(None);
+    };
+    let mut invocation = attack.invocation();
+    let cancel = CancellationToken::new();
+    invocation.cancel = cancel.clone();
+    let run = engine.spawn(program, invocation);
+    thread::sleep(CANCEL_AFTER);
+    let cancelled_at = Instant::now();
+    cancel.cancel();
+    let report = engine.threads().block_on(run)??;
+    let took = cancelled_at.elapsed();
+    Ok((report.outcome == Outcome::Cancelled).then_some(took))
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Does something while as many attacks run in a loop as the engine has threads,

@@ -5,32 +5,36 @@ use std::thread;
 
 use crate::measured::Measured;
 use crate::row::Row;
+use crate::server::Neighbours;
 
 const BEGINNING: &str = "\
 <!-- Written by `make attacks`. Do not edit: run that. -->
 
 # Attacks
 
-Every hostile program of the test suites, run against the engine: what stopped it and
-what it cost the host. `make attacks` measures all of it on your machine and fails if
-an attack is not held: it ends otherwise than its row expects, the host's memory grows
-too far, or a descriptor or a file is left behind.
+Every hostile program of the test suites, run against the engine and through a server:
+what stopped it and what it cost the host. `make attacks` measures all of it on your
+machine and fails if an attack is not held: it ends otherwise than its row expects, the
+host's memory grows too far, a descriptor or a file is left behind, or another account's
+hook fails.
 
 Each row has a process of its own with an engine in it. There the attack runs once
 alone; *time* is from the call to the report, and *memory* is how far the process grew
 at its peak meanwhile, with the files that it kept in memory, beside the most that it
-may: the run's own limits (of an upload that is refused: its size) and 32 MiB. Then as
-many such attacks as the engine has threads run in a loop, and a hook `echo hi` runs
-beside them; its median and 99th percentile stand before those of the same hook on the
-idle engine. *Left* are descriptors and scratch files after all that. Compiling happens
-in a process of its own under 2 GiB and 30 s, which is not counted here.
+may: the run's own limits (of an upload that is refused: its size) and 32 MiB. *Late* is
+how long after its deadline a run ended that its deadline ended, and then how long after
+being cancelled. *Compiler* is the most memory of the process that compiled the program,
+of the 2 GiB that it may have. Then as many such attacks as the engine has threads run
+in a loop, and a hook `echo hi` runs beside them; its median and 99th percentile stand
+before those of the same hook on the idle engine. *Left* are descriptors and scratch
+files after all that.
 
 Limits are small, so that they are reached soon. The last column is the test that
 proves the row in every build.
 ";
 
 /// Prints the page. All rows are without faults.
-pub(crate) fn print(sections: &[(&str, Vec<Row>)]) -> String {
+pub(crate) fn print(sections: &[(&str, Vec<Row>)], neighbours: &Neighbours) -> String {
     let mut page = BEGINNING.to_owned();
     let rows = sections.iter().flat_map(|(_, rows)| rows).count();
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -38,11 +42,23 @@ pub(crate) fn print(sections: &[(&str, Vec<Row>)]) -> String {
         page,
         "\n{rows} attacks, all held. Measured on {cores} cores."
     );
+    let measured = || {
+        let rows = sections.iter().flat_map(|(_, rows)| rows);
+        rows.filter_map(Row::measured)
+    };
+    let latest = |late: Option<u64>| late.map_or("–".to_owned(), time);
+    let _ = writeln!(
+        page,
+        "The latest end was {} after a deadline and {} after a cancellation.",
+        latest(measured().filter_map(|row| row.late_us).max()),
+        latest(measured().filter_map(|row| row.cancelled_us).max()),
+    );
+    page.push_str(&through_a_server(neighbours));
     for (title, rows) in sections {
         let _ = writeln!(
             page,
-            "\n## {title}\n\n| attack | stopped by | time | memory, of | left | hook beside it | hook alone | test |\n\
-             |---|---|--:|--:|--:|--:|--:|---|"
+            "\n## {title}\n\n| attack | stopped by | time | late | memory, of | compiler | left | hook beside it | hook alone | test |\n\
+             |---|---|--:|--:|--:|--:|--:|--:|--:|---|"
         );
         for row in rows {
             if let Some(measured) = row.measured() {
@@ -51,6 +67,36 @@ pub(crate) fn print(sections: &[(&str, Vec<Row>)]) -> String {
         }
     }
     page
+}
+
+fn through_a_server(neighbours: &Neighbours) -> String {
+    let Neighbours {
+        idle,
+        beside,
+        strikes,
+    } = neighbours;
+    let mut text = format!(
+        "\n## Through a server\n\n\
+         `tenterhook serve` with two accounts. One fires a hook `echo hi` over and over, and \
+         waits for each answer; the other makes all attacks of this page at one time and in a \
+         loop, from 38 connections: {} runs, {} uploads that were refused, {} requests that \
+         were told to come back. Times are from the request to the answer, the event and the \
+         outcome stored on disk between them. None of the hook's runs failed.\n\n\
+         | `echo hi` of the other account | runs | median | 99th percentile | slowest |\n\
+         |---|--:|--:|--:|--:|\n",
+        strikes.runs, strikes.refused, strikes.turned_away
+    );
+    for (name, served) in [("alone", idle), ("beside all attacks", beside)] {
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {} | {} |",
+            served.runs,
+            time(served.median_us),
+            time(served.slow_us),
+            time(served.slowest_us),
+        );
+    }
+    text
 }
 
 fn line(row: &Row, measured: &Measured) -> String {
@@ -62,12 +108,18 @@ fn line(row: &Row, measured: &Measured) -> String {
         ..
     } = measured;
     format!(
-        "| {} | {} | {} | {}, {} MiB | {descriptors_left}, {files_left} | {}, {} | {}, {} | `{}` |\n",
+        "| {} | {} | {} | {}, {} | {}, {} MiB | {} | {descriptors_left}, {files_left} | {}, {} | {}, {} | `{}` |\n",
         cell(&row.attack.name),
         cell(&measured.stopped_by),
         time(measured.wall_us),
+        measured.late_us.map_or("–".to_owned(), time),
+        measured.cancelled_us.map_or("–".to_owned(), time),
         mebibytes(measured.growth_bytes),
         row.allowed_bytes >> 20,
+        match measured.compiler_bytes {
+            0 => "–".to_owned(),
+            bytes => format!("{} MiB", bytes >> 20),
+        },
         time(beside.median_us),
         time(beside.slow_us),
         time(idle.median_us),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tenterhook_engine::{Engine, Error, Invocation, Kind, Program, Report};
 use tokio::task::JoinError;
 
-use crate::attack::{Attack, Expected};
+use crate::attack::Attack;
 
 /// What is struck with.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ impl Target {
     /// Loads the program, unless its row expects a refusal.
     pub(crate) fn of(engine: &Engine, attack: &Attack, program: &[u8]) -> anyhow::Result<Self> {
         let kind = Kind::detect(program);
-        if matches!(attack.expected, Expected::Refused(_)) {
+        if attack.is_refused() {
             return Ok(Self::HandedIn(kind, Bytes::copy_from_slice(program)));
         }
         let loaded = engine.threads().block_on(engine.load(kind, program));

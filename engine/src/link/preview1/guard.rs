@@ -6,8 +6,8 @@ use wiggle::GuestMemory;
 
 use super::sleep::{self, ClockLayout, answer_sleep, lone_sleep};
 use super::{
-    CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, SUBSCRIPTIONS_MAX, errno, moving, now, parts, pieces_len,
-    refuse, shorten, write_u32, write_u64,
+    CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, SUBSCRIPTIONS_MAX, errno, moved, moving, now, parts,
+    pieces_len, refuse, shorten, write_u32, write_u64,
 };
 use crate::sandbox::guest::Guest;
 use crate::sandbox::meter::{FILE_CALL, PATH_CALL, POLL_CALL, SUBSCRIPTION};
@@ -37,7 +37,7 @@ macro_rules! guard {
                             };
                             guest.meter.owe(moving(fd, len));
                             if fd > 2
-                                && let Err(short) = guest.quota.take_bytes(len)
+                                && let Err(short) = guest.quota.take_bytes(moved(len))
                             {
                                 return Ok(refuse(short));
                             }
@@ -75,7 +75,7 @@ macro_rules! guard {
                             let taken = guest
                                 .quota
                                 .may_reach(end)
-                                .and_then(|()| guest.quota.take_bytes(len.saturating_add(4095)));
+                                .and_then(|()| guest.quota.take_bytes(moved(len) + 4095));
                             if let Err(short) = taken {
                                 return Ok(refuse(short));
                             }

@@ -55,11 +55,6 @@ pub(super) const BASE: &[Number] = &[
     libc::SYS_close,
     libc::SYS_dup,
     libc::SYS_ppoll,
-    libc::SYS_epoll_pwait,
-    libc::SYS_epoll_pwait2,
-    libc::SYS_epoll_ctl,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_epoll_wait,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_poll,
     #[cfg(target_arch = "x86_64")]
@@ -78,6 +73,7 @@ pub(super) const FILES: &[Number] = &[
     libc::SYS_faccessat2,
     libc::SYS_mkdirat,
     libc::SYS_unlinkat,
+    #[cfg(not(target_arch = "riscv64"))]
     libc::SYS_renameat,
     libc::SYS_renameat2,
     libc::SYS_linkat,
@@ -139,6 +135,7 @@ pub(super) const NEVER_SERVED: &[Number] = &[
     libc::SYS_finit_module,
     libc::SYS_delete_module,
     libc::SYS_kexec_load,
+    #[cfg(not(any(target_arch = "riscv64", target_env = "musl")))]
     libc::SYS_kexec_file_load,
     libc::SYS_bpf,
     libc::SYS_perf_event_open,

@@ -29,12 +29,14 @@ pub(crate) struct Pool {
     parent: OwnedFd,
 }
 
-/// What the thread is asked to do, in this order. A folder is made after all that
-/// were thrown away before, so those cannot pile up.
+/// What the thread is asked to do, in this order: whoever needs a folder waits for
+/// those that were thrown away before, so they cannot pile up.
 pub(super) enum Order {
     /// A folder with these limits.
     Make(Box<Limits>, Sender<io::Result<Tree>>),
-    /// Take this one apart; whoever had it has closed it.
+    /// Close this one. What is left is to unmount it, which it orders itself.
+    Close(Tree),
+    /// Unmount what nobody uses any more.
     Unmount(u64),
     /// No more.
     Stop,
@@ -110,8 +112,11 @@ impl Pool {
             let mut ready = self.ready.lock();
             if ready.len() < READY {
                 ready.push(tree);
+                return;
             }
         }
+        // A thread that has ended took all mounts with it.
+        let _ = self.orders.send(Order::Close(tree));
     }
 }
 
@@ -169,8 +174,80 @@ fn keep_stocked(
                 // Whoever asked may have gone; then the folder goes as well.
                 let _ = answer.send(Tree::mount(&mut berths, &limits, orders));
             }
+            Order::Close(tree) => drop(tree),
             Order::Unmount(name) => berths.unmount(name),
             Order::Stop => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use rustix::fs::{fstat, major, minor, stat};
+
+    use super::*;
+
+    fn pool() -> Pool {
+        let pool = Pool::start(Lockdown::On);
+        pool.unwrap_or_else(|_| panic!("these tests need a machine that lets them mount"))
+    }
+
+    /// Folders that are mounted now.
+    fn mounted(pool: &Pool) -> usize {
+        let parent = cap_std::fs::Dir::reopen_dir(&pool.parent).unwrap();
+        parent.entries().unwrap().count()
+    }
+
+    #[test]
+    fn folders_that_were_used_leave_no_mount_behind() {
+        let pool = pool();
+        for round in 0..3 {
+            let trees: Vec<_> = (0..40)
+                .map(|_| pool.take(&Limits::default()).unwrap())
+                .collect();
+            for tree in trees {
+                File::create(tree.host_path().join("work/file")).unwrap();
+                pool.give_back(tree, Instant::now());
+            }
+            // All is closed before the first is made, and unmounted before the second.
+            for _ in 0..2 {
+                pool.order(&Limits::for_testing()).unwrap();
+            }
+            assert!(mounted(&pool) <= READY + 2, "round {round}");
+        }
+    }
+
+    #[test]
+    fn an_untouched_folder_is_used_again_without_a_mount() {
+        let pool = pool();
+        let limits = Limits {
+            inodes: 77,
+            ..Limits::default()
+        };
+        let tree = pool.order(&limits).unwrap();
+        assert!(tree.has_bounds(&limits));
+        let since = Instant::now() + std::time::Duration::from_secs(1);
+        assert!(tree.is_untouched(since));
+        File::create(tree.host_path().join("tmp/file")).unwrap();
+        assert!(!tree.is_untouched(since));
+    }
+
+    #[test]
+    fn nobody_else_sees_the_mounts() {
+        let pool = pool();
+        let tree = pool.take(&Limits::default()).unwrap();
+        let device = |found: rustix::fs::Stat| {
+            let (major, minor) = (major(found.st_dev), minor(found.st_dev));
+            format!(" {major}:{minor} ")
+        };
+        let seen = fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
+        for own in [fstat(&pool.parent), stat(tree.host_path())] {
+            let own = device(own.unwrap());
+            assert!(!seen.contains(&own), "{own}\n{seen}");
+        }
+        let root = device(stat("/").unwrap());
+        assert!(seen.contains(&root), "{root}\n{seen}");
     }
 }

@@ -1,6 +1,8 @@
 //! Components that are small on the wire and large when they run.
 
-use wasm_encoder::{ComponentBuilder, ComponentTypeRef, InstanceType, ModuleArg};
+use wasm_encoder::{
+    ComponentBuilder, ComponentExportKind, ComponentTypeRef, InstanceType, ModuleArg,
+};
 
 use super::{Shape, nothing};
 
@@ -33,5 +35,11 @@ pub fn many_instances(count: u32) -> Vec<u8> {
     for _ in 0..count {
         component.core_instantiate(None, module, [] as [(&str, ModuleArg); 0]);
     }
+    // An instance of nothing, by the name of the entry point.
+    let nothing = component.component_raw(None, &ComponentBuilder::default().finish());
+    let none = [] as [(&str, ComponentExportKind, u32); 0];
+    let run = component.instantiate(None, nothing, none);
+    let kind = ComponentExportKind::Instance;
+    component.export("wasi:cli/run@0.2.0", kind, run, None);
     component.finish()
 }

@@ -9,7 +9,20 @@ use crate::guests;
 const OF_MODULES: [&str; 3] = ["yield", "bad-write", "bad-poll"];
 
 /// Calls that both make.
-const OF_BOTH: [&str; 5] = ["clock", "empty-write", "poll", "read-dir", "bad-open"];
+const OF_BOTH: [&str; 9] = [
+    "clock",
+    "empty-write",
+    "poll",
+    "read-dir",
+    "large-dir",
+    "stat",
+    "read-file",
+    "write-file",
+    "bad-open",
+];
+
+/// Calls that both make until the deadline comes.
+const TO_THE_END: [&str; 4] = ["empty-write", "poll", "read-file", "read-dir"];
 
 const FUEL: Expected = Expected::Stopped(Limit::Fuel);
 
@@ -51,6 +64,15 @@ pub(super) fn attacks() -> Vec<Attack> {
                 .arg(call)
                 .expect(FUEL, "engine/tests/it/host_calls.rs::no_host_call_is_free"),
         );
+    }
+    for call in TO_THE_END {
+        let name = format!("the call `{call}`, fuel without end");
+        attacks.extend(Attack::both(&name, guests::HOST_CALLS_LOOP).map(|attack| {
+            attack.arg(call).limits(super::soon).expect(
+                Expected::Stopped(Limit::Wall),
+                "engine/tests/it/host_calls.rs::host_calls_end_at_the_deadline",
+            )
+        }));
     }
     attacks.push(
         Attack::guest("a gibibyte of random bytes", guests::HOST_CALLS_RANDOM).expect(

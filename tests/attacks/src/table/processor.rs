@@ -1,8 +1,6 @@
 //! Attacks on the processor and on time.
 
-use std::time::Duration;
-
-use tenterhook_engine::{Limit, Limits};
+use tenterhook_engine::Limit;
 use tenterhook_tests_artifacts::handmade;
 
 use crate::attack::{Attack, Expected};
@@ -10,12 +8,6 @@ use crate::guests;
 
 const FUEL: Expected = Expected::Stopped(Limit::Fuel);
 const WALL: Expected = Expected::Stopped(Limit::Wall);
-
-/// A deadline that comes long before the fuel ends.
-fn soon(limits: &mut Limits) {
-    limits.fuel = u64::MAX >> 1;
-    limits.wall = Duration::from_millis(100);
-}
 
 pub(super) fn attacks() -> Vec<Attack> {
     let mut attacks = Vec::new();
@@ -29,7 +21,7 @@ pub(super) fn attacks() -> Vec<Attack> {
     );
     attacks.extend(
         Attack::both("endless loop, fuel without end", guests::LIMITS_SPIN_FOREVER).map(|attack| {
-            attack.limits(soon).expect(
+            attack.limits(super::soon).expect(
                 WALL,
                 "engine/tests/it/bounded.rs::a_guest_that_never_returns_is_stopped_by_the_wall_clock",
             )
@@ -52,7 +44,7 @@ pub(super) fn attacks() -> Vec<Attack> {
     ] {
         attacks.extend(
             Attack::both(name, guests::LIMITS_SLEEP_AN_HOUR).map(|attack| {
-                attack.arg(how).limits(soon).expect(
+                attack.arg(how).limits(super::soon).expect(
                     WALL,
                     "engine/tests/it/bounded.rs::sleep_is_cut_at_the_deadline_however_it_is_asked_for",
                 )

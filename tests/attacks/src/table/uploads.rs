@@ -1,5 +1,7 @@
 //! Uploads that would cost too much to compile or to start, or are no programs.
 
+use std::time::Duration;
+
 use tenterhook_tests_artifacts::handmade::{self, Bomb};
 
 use crate::attack::{Attack, Expected};
@@ -9,6 +11,7 @@ const NOT_OFFERED: &str = "not offered";
 pub(super) fn attacks() -> Vec<Attack> {
     let mut attacks = bombs();
     attacks.extend(components());
+    attacks.extend(compiler_bombs());
     for (proposal, bytes) in handmade::proposals() {
         attacks.push(
             Attack::bytes(&format!("the proposal `{proposal}`"), bytes).expect(
@@ -79,13 +82,49 @@ fn components() -> Vec<Attack> {
         Attack::made("a component of 990 instances", || {
             handmade::many_instances(990)
         })
-        .expect(Expected::Refused("the component"), test),
+        .expect(Expected::Refused("instances"), test),
         Attack::made("a component that asks for HTTP", || {
             handmade::importing("wasi:http/outgoing-handler@0.2.0")
         })
         .expect(
             Expected::Refused(NOT_OFFERED),
             "engine/tests/it/admission.rs::an_interface_that_is_not_offered_is_named",
+        ),
+    ]
+}
+
+/// Programs that pass every count and would keep the compiler busy for long.
+fn compiler_bombs() -> Vec<Attack> {
+    let time = Expected::Refused("processor time");
+    let soon = |attack: Attack| attack.compile(|limits| limits.cpu = Duration::from_secs(1));
+    vec![
+        soon(Attack::made("280,000 loops over the same locals", || {
+            handmade::loops(4)
+        }))
+        .expect(
+            time,
+            "cli/tests/it/compiler.rs::a_module_of_many_loops_is_refused_when_its_time_is_up",
+        ),
+        soon(Attack::made(
+            "190,000 functions of 4,090 locals",
+            handmade::locals_everywhere,
+        ))
+        .expect(
+            time,
+            "cli/tests/it/compiler.rs::a_module_of_many_locals_is_refused_when_its_time_is_up",
+        ),
+        Attack::made("280,000 loops in 256 MiB", || handmade::loops(4))
+            .compile(|limits| limits.memory = 256 << 20)
+            .expect(
+                Expected::Refused("256 MiB of memory"),
+                "cli/tests/it/compiler.rs::a_module_that_needs_too_much_memory_to_compile_is_refused",
+            ),
+        soon(Attack::made("instances that double 24 times", || {
+            handmade::doubling(24)
+        }))
+        .expect(
+            Expected::Refused("the component"),
+            "cli/tests/it/compiler.rs::a_component_whose_instances_double_at_every_level_is_refused",
         ),
     ]
 }

@@ -29,6 +29,28 @@ fn main() {
                 std::hint::black_box(&entry);
             }
         },
+        Some("large-dir") => {
+            for index in 0..20 {
+                let _ = fs::write(format!("/work/{index}"), "");
+            }
+            || {
+                for entry in fs::read_dir("/work").into_iter().flatten() {
+                    std::hint::black_box(&entry);
+                }
+            }
+        }
+        Some("stat") => || {
+            let _ = fs::metadata("/work");
+        },
+        Some("read-file") => {
+            fs::write("/work/file", [0; 4096]).expect("there is room for a block");
+            || {
+                let _ = fs::read("/work/file");
+            }
+        }
+        Some("write-file") => || {
+            let _ = fs::write("/work/file", [0; 4096]);
+        },
         Some("bad-open") => || {
             let _ = fs::read("/no/such/file");
         },
