@@ -356,3 +356,27 @@ async fn a_change_over_this_interface_is_audited_in_part() {
     assert!(told.contains("hookSources") && told.contains("seen"));
     assert!(!told.contains(&base64(&long)), "the whole text is told");
 }
+
+#[tokio::test]
+async fn the_location_names_the_host_that_was_asked_if_it_is_one() {
+    let astra = Astra::start().await;
+    for (number, (host, scheme, start)) in [
+        ("a.example", "https", "https://a.example/accounts/"),
+        ("[::1]:8080", "http", "http://[::1]:8080/accounts/"),
+        ("a.example", "javascript", "http://a.example/accounts/"),
+        ("a.example/evil?", "https", "/accounts/"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let call = astra.call(Method::POST, SOURCES).await;
+        let call = call.json(&source(&format!("s{number}"), ""));
+        let call = call
+            .header("host", host)
+            .header("x-forwarded-proto", scheme);
+        let answer = call.send().await;
+        answer.expect(201);
+        let location = answer.header("location");
+        assert!(location.starts_with(start), "{host}: {location}");
+    }
+}
