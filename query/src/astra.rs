@@ -162,14 +162,12 @@ fn read_limit(text: &str) -> Result<usize, String> {
     Ok(text.parse().unwrap_or(usize::MAX))
 }
 
-/// What somebody sent, fit to be quoted: short and without control characters.
+/// What somebody sent, fit to be quoted: short and on one line.
 fn quoted(text: &str) -> String {
-    let plain = |c: char| {
-        if c.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
+    let plain = |c: char| match c {
+        '\u{2028}' | '\u{2029}' => char::REPLACEMENT_CHARACTER,
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
     };
     text.chars().take(64).map(plain).collect()
 }

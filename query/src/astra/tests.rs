@@ -152,6 +152,12 @@ fn unknown_parameters_go_before_bad_ones_and_are_named_once() {
     ));
 }
 
+#[test]
+fn a_reason_stays_on_one_line_whatever_it_quotes() {
+    let reason = refused("filter", "a\u{2028}b\u{2029}c eq '1'");
+    assert!(!reason.contains(['\u{2028}', '\u{2029}']), "{reason:?}");
+}
+
 proptest! {
     #[test]
     fn no_query_panics(name in "include|limit|filter|.*", value in ".*") {
