@@ -59,7 +59,7 @@ async fn the_documented_create_list_and_reply_field_by_field() {
         "metadata": {
             "labels": [{"name": "k", "value": "v"}],
             "creationTimestamp": made["metadata"]["creationTimestamp"],
-            "modificationTimestamp": made["metadata"]["modificationTimestamp"],
+            "modificationTimestamp": made["metadata"]["creationTimestamp"],
             "createdBy": script["metadata"]["createdBy"],
         },
     });

@@ -50,7 +50,7 @@ async fn an_override_turns_the_operators_hook_off_for_one_application() {
             "metadata": {
                 "labels": [], "createdBy": made["metadata"]["createdBy"],
                 "creationTimestamp": made["metadata"]["creationTimestamp"],
-                "modificationTimestamp": made["metadata"]["modificationTimestamp"],
+                "modificationTimestamp": made["metadata"]["creationTimestamp"],
             },
         })
     );

@@ -58,7 +58,7 @@ async fn the_documented_create_and_its_reply_field_by_field() {
             "metadata": {
                 "labels": [{"name": "team", "value": "billing"}],
                 "creationTimestamp": time,
-                "modificationTimestamp": made["metadata"]["modificationTimestamp"],
+                "modificationTimestamp": made["metadata"]["creationTimestamp"],
                 "createdBy": principal,
             },
         })

@@ -19,14 +19,15 @@ impl Dispatcher {
     /// [`Error::Invalid`]; [`Error::NameTaken`] for its name or id;
     /// [`Error::NotFound`] for the account; [`Error::Store`].
     pub async fn create_app(&self, account: AccountId, new: NewApp) -> Result<App, Error> {
+        let created_at = now();
         let app = App {
             id: new.id.unwrap_or_else(AppId::generate),
             number: Number::UNASSIGNED,
             name: new.name,
             replicated: new.replicated,
             containers: new.containers,
-            created_at: now(),
-            modified_at: now(),
+            created_at,
+            modified_at: created_at,
         };
         app.check()?;
         let app = self

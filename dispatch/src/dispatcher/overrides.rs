@@ -44,6 +44,7 @@ impl Dispatcher {
                     ));
                 }
             }
+            let created_at = now();
             let made = HookOverride {
                 id: OverrideId::generate(),
                 app: new.app,
@@ -52,8 +53,8 @@ impl Dispatcher {
                 labels: new.labels,
                 created_by: new.created_by,
                 modified_by: None,
-                created_at: now(),
-                modified_at: now(),
+                created_at,
+                modified_at: created_at,
             };
             inner.store.insert_override(account, made.clone()).await?;
             entry.directory.write().put_override(made.clone());

@@ -122,13 +122,14 @@ impl Inner {
                 "cannot be added: the account has 20000 principals",
             ));
         }
+        let created_at = now();
         let principal = Principal {
             id: PrincipalId::generate(),
             account,
             name: new.name,
             role: new.role,
-            created_at: now(),
-            modified_at: now(),
+            created_at,
+            modified_at: created_at,
         };
         self.store.insert_principal(principal.clone()).await?;
         Ok(principal)

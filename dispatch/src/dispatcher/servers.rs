@@ -18,14 +18,15 @@ impl Dispatcher {
     ///
     /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::Busy`], [`Error::Store`].
     pub async fn create_server(&self, account: AccountId, new: NewServer) -> Result<Server, Error> {
+        let created_at = now();
         let server = Server {
             id: new.id.unwrap_or_else(ServerId::generate),
             number: Number::UNASSIGNED,
             name: new.name,
             host: new.host,
             labels: new.labels,
-            created_at: now(),
-            modified_at: now(),
+            created_at,
+            modified_at: created_at,
         };
         check(&server)?;
         let server = self

@@ -186,6 +186,7 @@ impl Inner {
                 "cannot be added: the account has 20000 sources",
             ));
         }
+        let created_at = now();
         let source = Source {
             id: SourceId::generate(),
             number: Number::UNASSIGNED,
@@ -201,8 +202,8 @@ impl Inner {
             labels: new.labels,
             created_by: new.created_by,
             modified_by: None,
-            created_at: now(),
-            modified_at: now(),
+            created_at,
+            modified_at: created_at,
         };
         let hooks = self.check_hooks(&entry, source.id, hooks)?;
         let (source, hooks) = self

@@ -53,6 +53,7 @@ impl Inner {
         if for_containers && new.name.is_none() {
             return Err(Error::invalid("name", "must not be left out"));
         }
+        let created_at = now();
         Ok(Hook {
             id: HookId::generate(),
             number: Number::UNASSIGNED,
@@ -78,8 +79,8 @@ impl Inner {
             labels: new.labels,
             created_by: new.created_by,
             modified_by: None,
-            created_at: now(),
-            modified_at: now(),
+            created_at,
+            modified_at: created_at,
         })
     }
 
