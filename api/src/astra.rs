@@ -5,6 +5,7 @@
 //! every error has a number. What the objects are stands in one table each
 //! ([`schema`]); the order in which a request is checked stands in [`ask`].
 
+mod apps;
 mod ask;
 mod document;
 mod entity_tag;
@@ -34,6 +35,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         hook_sources::endpoints(),
         execution_hooks::endpoints(),
         overrides::endpoints(),
+        apps::endpoints(),
     ]
     .into_iter()
     .flatten()

@@ -1,9 +1,5 @@
 """The vendor's own toolkit makes, lists, changes and removes a script and an
 execution hook on the built server.
-
-All calls are the toolkit's, with one exception: its list of hooks first lists the
-applications (`k8s/v2/apps`), which is no part of the hook API and not served. The
-test tells it the applications, which it keeps over the native interface.
 """
 
 import base64
@@ -88,16 +84,6 @@ def use(server, app):
     )
     assert hook["appID"] == app["id"] and len(hook["matchingCriteria"]) == 2, hook
 
-    class Apps:
-        """The applications, without the call that is not served."""
-
-        def __init__(self, **_):
-            pass
-
-        def main(self):
-            return {"items": [app]}
-
-    astraSDK.hooks.getApps = Apps
     hooks = astraSDK.hooks.getHooks(quiet=True).main()
     assert hooks["items"] == [hook], hooks
 

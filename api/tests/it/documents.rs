@@ -125,6 +125,8 @@ async fn the_calls_that_are_served_are_these() {
     /accounts/{account_id}/k8s/v1/apps/{app_id}/executionHookOverrides/{id} delete get put
     /accounts/{account_id}/k8s/v1/apps/{app_id}/executionHooks get post
     /accounts/{account_id}/k8s/v1/apps/{app_id}/executionHooks/{id} delete get put
+    /accounts/{account_id}/k8s/v2/apps get
+    /accounts/{account_id}/k8s/v2/apps/{app_id} get
     /api/api-tokens get post
     /api/api-tokens/{id} delete patch
     /api/auth/login post

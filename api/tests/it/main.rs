@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a part of it")]
 
+mod astra_apps;
 mod astra_hooks;
 mod astra_isolation;
 mod astra_lists;
