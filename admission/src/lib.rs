@@ -1,7 +1,7 @@
 //! Whether uploaded bytes are a program that the sandbox runs, told before they
 //! cost much: by reading them, never by compiling or running them.
 //!
-//! [`survey`] answers with a [`Survey`] of what is in the program or with a
+//! [`survey()`] answers with a [`Survey`] of what is in the program or with a
 //! [`Refusal`] whose text is for whoever uploaded it. This crate knows the shape
 //! of Wasm, and neither a compiler nor a runtime, so that it can be fuzzed alone.
 
