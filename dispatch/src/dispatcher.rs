@@ -40,10 +40,10 @@ pub use self::execute::{NewExecute, Program};
 use self::identities::Believed;
 use self::stats::Counters;
 pub use self::stats::Stats;
-use crate::directory::Directories;
+use crate::directory::{Directories, Entry};
 use crate::error::Error;
 use crate::floor::Floor;
-use crate::id::NodeId;
+use crate::id::{AccountId, NodeId};
 use crate::programs::Programs;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -206,6 +206,11 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 }
 
 impl Inner {
+    /// Finds what is known of an account, or reads it.
+    async fn entry(&self, account: AccountId) -> Result<Arc<Entry>, Error> {
+        self.directories.of(&*self.store, account).await
+    }
+
     fn check_going(&self) -> Result<(), Error> {
         if self.floor.lock().is_stopping() {
             return Err(Error::Stopping);

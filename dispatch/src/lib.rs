@@ -78,7 +78,7 @@ pub use crate::role::{NotARole, Role};
 pub use crate::ruling::{Reason, Ruling, result_of};
 pub use crate::server::{NewServer, Server, ServerChange};
 pub use crate::settings::{EVENT_MAX_BYTES, MODULE_MAX_BYTES, SCRIPT_MAX_BYTES, Settings};
-pub use crate::source::{NewSource, Source, SourceChange};
+pub use crate::source::{NewSource, Source, SourceChange, base64_md5};
 pub use crate::store::{Queued, Store};
 pub use crate::task::{EventKey, Progress, Task, TaskDetail, state_of};
 pub use crate::token::{NewToken, Secret, SecretHash, Token, TokenKind};

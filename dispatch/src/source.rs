@@ -122,8 +122,10 @@ impl Serialize for Source {
     }
 }
 
-/// The MD5, in hexadecimal digits, of bytes in base64.
-pub(crate) fn base64_md5(bytes: &[u8]) -> String {
+/// The MD5, in lower-case hexadecimal digits, of bytes in base64: see
+/// [`Source::base64_md5`].
+#[must_use]
+pub fn base64_md5(bytes: &[u8]) -> String {
     // A multiple of three, so that the parts in base64 make the whole in base64.
     const PART: usize = 3 * 4096;
     let mut hash = Md5::new();
@@ -147,6 +149,12 @@ mod tests {
     #[test]
     fn the_checksum_is_that_of_the_base64_text() {
         assert_eq!(base64_md5(b""), "d41d8cd98f00b204e9800998ecf8427e");
+        // What `base64 -w 0 | md5sum` says.
+        assert_eq!(base64_md5(b"echo hi\n"), "a3bae7e442bc3e8db3f2c99d87c4623c");
+        assert_eq!(
+            base64_md5(&[b'x'; 24_577]),
+            "f5e583c15d9f69e5e4a9b47276bd60db"
+        );
         // `printf '#!/bin/sh\necho hi\n' | base64 -w0 | md5sum`
         assert_eq!(
             base64_md5(b"#!/bin/sh\necho hi\n"),

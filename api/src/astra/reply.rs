@@ -143,12 +143,12 @@ mod tests {
 
     async fn listed(count: usize, size: usize) -> (Option<HeaderValue>, usize, Value) {
         let rows = stream::iter(0..count).map(move |n| {
-            let members = vec![
-                ("n", Some(Part::Json(json!(n)))),
-                ("source", Some(Part::Base64(Bytes::from(vec![7; size])))),
-            ];
+            let part = |name| match name {
+                "n" => Some(Part::Json(json!(n))),
+                _ => Some(Part::Base64(Bytes::from(vec![7; size]))),
+            };
             // Every third has gone meanwhile.
-            Ok((n % 3 != 2).then(|| Row::new(members)))
+            Ok((n % 3 != 2).then(|| Row::of(&["n", "source"], part)))
         });
         let response = list("application/json", KIND, None, rows).await.unwrap();
         let tag = response.headers().get(header::ETAG).cloned();
@@ -197,9 +197,9 @@ mod tests {
             Refusal::TooBusy
         );
         let rows = stream::iter(0..9).map(|n| {
-            let part = Part::Base64(Bytes::from(vec![7; 96 * 1024]));
+            let part = |_| Some(Part::Base64(Bytes::from(vec![7; 96 * 1024])));
             if n < 8 {
-                Ok(Some(Row::new(vec![("source", Some(part))])))
+                Ok(Some(Row::of(&["source"], part)))
             } else {
                 Err(Refusal::Internal)
             }

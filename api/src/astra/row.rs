@@ -23,8 +23,12 @@ pub(super) enum Part {
 pub(super) struct Row(Vec<(&'static str, Option<Part>)>);
 
 impl Row {
-    pub(super) fn new(members: Vec<(&'static str, Option<Part>)>) -> Self {
-        Self(members)
+    /// The members of these names, each as `part` has it.
+    pub(super) fn of(
+        names: &[&'static str],
+        mut part: impl FnMut(&'static str) -> Option<Part>,
+    ) -> Self {
+        Self(names.iter().map(|name| (*name, part(name))).collect())
     }
 
     /// The resource as an object.
@@ -146,12 +150,12 @@ mod tests {
     use super::*;
 
     fn row(bytes: &[u8]) -> Row {
-        Row::new(vec![
-            ("type", Some(Part::Json(json!("x")))),
-            ("none", None),
-            ("source", Some(Part::Base64(Bytes::copy_from_slice(bytes)))),
-            ("last", Some(Part::Json(json!({"a": [1]})))),
-        ])
+        Row::of(&["type", "none", "source", "last"], |name| match name {
+            "type" => Some(Part::Json(json!("x"))),
+            "source" => Some(Part::Base64(Bytes::copy_from_slice(bytes))),
+            "last" => Some(Part::Json(json!({"a": [1]}))),
+            _ => None,
+        })
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Inner {
         events: Vec<Event>,
     ) -> Result<Vec<Prepared>, Error> {
         let several = events.len() > 1;
-        let entry = self.directories.of(&*self.store, account).await?;
+        let entry = self.entry(account).await?;
         let created_at = now();
         let mut prepared = Vec::with_capacity(events.len());
         for (i, event) in events.into_iter().enumerate() {

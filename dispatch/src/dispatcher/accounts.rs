@@ -27,7 +27,7 @@ impl Dispatcher {
         self.carry_out(async move |inner: Arc<Inner>| {
             let account = inner.store.insert_account(account).await?;
             // Reading its directory gives it the sources that come with it.
-            inner.directories.of(&*inner.store, account.id).await?;
+            inner.entry(account.id).await?;
             Ok(account)
         })
         .await
@@ -48,7 +48,7 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn account(&self, id: AccountId) -> Result<Account, Error> {
-        let entry = self.inner.directories.of(&*self.inner.store, id).await?;
+        let entry = self.inner.entry(id).await?;
         let directory = entry.directory.read();
         Ok(directory.account().clone())
     }
@@ -97,7 +97,7 @@ impl Dispatcher {
     ///
     /// [`Error::HooksDisabled`], [`Error::NotFound`] for the account, [`Error::Store`].
     pub async fn check_hooks_enabled(&self, id: AccountId) -> Result<(), Error> {
-        let entry = self.inner.directories.of(&*self.inner.store, id).await?;
+        let entry = self.inner.entry(id).await?;
         let directory = entry.directory.read();
         directory.check_hooks_enabled()
     }
@@ -110,7 +110,7 @@ impl Dispatcher {
         change: impl FnOnce(&mut Account, usize) -> Result<(), Error> + Send + 'static,
     ) -> Result<Account, Error> {
         self.carry_out(async move |inner: Arc<Inner>| {
-            let entry = inner.directories.of(&*inner.store, id).await?;
+            let entry = inner.entry(id).await?;
             let _changing = entry.changing.lock().await;
             let account = {
                 let directory = entry.directory.read();

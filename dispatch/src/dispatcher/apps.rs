@@ -32,7 +32,7 @@ impl Dispatcher {
         app.check()?;
         let app = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 check_room(&entry.directory.read(), &app)?;
                 let app = inner.store.insert_app(account, app).await?;
@@ -58,7 +58,7 @@ impl Dispatcher {
     ) -> Result<App, Error> {
         let app = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 let old = Arc::clone(entry.directory.read().app(key)?);
                 let app = App {
@@ -89,7 +89,7 @@ impl Dispatcher {
     pub async fn delete_app(&self, account: AccountId, key: Key<AppId>) -> Result<(), Error> {
         let app = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 let app = {
                     let directory = entry.directory.read();
@@ -123,11 +123,7 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`] for the account, [`Error::Store`].
     pub async fn apps(&self, account: AccountId) -> Result<Vec<App>, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         Ok(directory.apps().map(|app| App::clone(app)).collect())
     }
@@ -138,11 +134,7 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn app(&self, account: AccountId, key: Key<AppId>) -> Result<App, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         directory.app(key).map(|app| App::clone(app))
     }

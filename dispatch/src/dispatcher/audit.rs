@@ -91,7 +91,7 @@ impl Dispatcher {
 impl Inner {
     async fn has_hooks(self: &Arc<Self>, account: AccountId, event: &str) -> Result<bool, Error> {
         let name = HookPointName::parse(event).expect("it stands in the catalog");
-        let entry = self.directories.of(&*self.store, account).await?;
+        let entry = self.entry(account).await?;
         let directory = entry.directory.read();
         Ok(!directory.waiting_for(&name).is_empty())
     }

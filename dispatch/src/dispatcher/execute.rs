@@ -77,7 +77,7 @@ impl Inner {
     ) -> Result<Prepared, Error> {
         rules::args(&new.args)?;
         self.check_limits(&new.limits)?;
-        let entry = self.directories.of(&*self.store, account).await?;
+        let entry = self.entry(account).await?;
         let (digest, kind, name, program) = match new.program {
             Program::Source(key) => {
                 let directory = entry.directory.read();

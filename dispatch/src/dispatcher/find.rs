@@ -27,11 +27,7 @@ impl Dispatcher {
         limit: Option<usize>,
         keep: impl Fn(&Source) -> bool + Send,
     ) -> Result<Vec<Source>, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         let found = directory.find_sources(lookup);
         Ok(found
@@ -57,11 +53,7 @@ impl Dispatcher {
         limit: Option<usize>,
         keep: impl Fn(&Hook) -> bool + Send,
     ) -> Result<Vec<Hook>, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         if let Some(app) = app {
             directory.app(Key::Id(app))?;
@@ -86,11 +78,7 @@ impl Dispatcher {
         account: AccountId,
         id: HookId,
     ) -> Result<Vec<Container>, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let (bound, apps) = {
             let directory = entry.directory.read();
             let bound = Arc::clone(directory.hook(Key::Id(id))?);

@@ -24,7 +24,7 @@ impl Dispatcher {
         check_criteria(std::iter::once(new.targets.as_ref())).await?;
         let hook = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 let hook = {
                     let directory = entry.directory.read();
@@ -54,7 +54,7 @@ impl Dispatcher {
         check_criteria(std::iter::once(change.targets.as_ref())).await?;
         let hook = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 let hook = {
                     let directory = entry.directory.read();
@@ -88,7 +88,7 @@ impl Dispatcher {
     pub async fn delete_hook(&self, account: AccountId, key: Key<HookId>) -> Result<(), Error> {
         let hook = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 let hook = entry.directory.read().hook(key)?.hook.clone();
                 inner.store.delete_hook(account, hook.id).await?;
@@ -106,11 +106,7 @@ impl Dispatcher {
     ///
     /// [`Error::Store`].
     pub async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         Ok(directory.hooks().map(|bound| bound.hook.clone()).collect())
     }
@@ -121,11 +117,7 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn hook(&self, account: AccountId, key: Key<HookId>) -> Result<Hook, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         directory.hook(key).map(|bound| bound.hook.clone())
     }

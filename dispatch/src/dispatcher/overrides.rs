@@ -25,7 +25,7 @@ impl Dispatcher {
     ) -> Result<HookOverride, Error> {
         rules::label_list(&new.labels)?;
         self.carry_out(async move |inner: Arc<Inner>| {
-            let entry = inner.directories.of(&*inner.store, account).await?;
+            let entry = inner.entry(account).await?;
             let _changing = entry.changing.lock().await;
             {
                 let directory = entry.directory.read();
@@ -78,7 +78,7 @@ impl Dispatcher {
             rules::label_list(labels)?;
         }
         self.carry_out(async move |inner: Arc<Inner>| {
-            let entry = inner.directories.of(&*inner.store, account).await?;
+            let entry = inner.entry(account).await?;
             let _changing = entry.changing.lock().await;
             let mut changed = {
                 let directory = entry.directory.read();
@@ -106,7 +106,7 @@ impl Dispatcher {
     /// [`Error::NotFound`], [`Error::HooksDisabled`], [`Error::Store`].
     pub async fn delete_override(&self, account: AccountId, id: OverrideId) -> Result<(), Error> {
         self.carry_out(async move |inner: Arc<Inner>| {
-            let entry = inner.directories.of(&*inner.store, account).await?;
+            let entry = inner.entry(account).await?;
             let _changing = entry.changing.lock().await;
             {
                 let directory = entry.directory.read();
@@ -130,11 +130,7 @@ impl Dispatcher {
         account: AccountId,
         app: AppId,
     ) -> Result<Vec<HookOverride>, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         directory.app(Key::Id(app))?;
         let mut found: Vec<_> = directory
@@ -156,11 +152,7 @@ impl Dispatcher {
         account: AccountId,
         id: OverrideId,
     ) -> Result<HookOverride, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         directory.override_of(id).cloned()
     }

@@ -25,7 +25,7 @@ impl Dispatcher {
         new: NewPrincipal,
     ) -> Result<Principal, Error> {
         self.carry_out(async move |inner: Arc<Inner>| {
-            let entry = inner.directories.of(&*inner.store, account).await?;
+            let entry = inner.entry(account).await?;
             let _changing = entry.changing.lock().await;
             let present = inner.store.principals(account).await?.len();
             inner.insert_principal(account, new, present).await
@@ -48,7 +48,7 @@ impl Dispatcher {
             rules::name("name", name)?;
         }
         self.carry_out(async move |inner: Arc<Inner>| {
-            let entry = inner.directories.of(&*inner.store, account).await?;
+            let entry = inner.entry(account).await?;
             let _changing = entry.changing.lock().await;
             let mut principal = inner.principal(account, id).await?;
             principal.name = change.name.unwrap_or(principal.name);
@@ -69,7 +69,7 @@ impl Dispatcher {
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn delete_principal(&self, account: AccountId, id: PrincipalId) -> Result<(), Error> {
         self.carry_out(async move |inner: Arc<Inner>| {
-            let entry = inner.directories.of(&*inner.store, account).await?;
+            let entry = inner.entry(account).await?;
             let _changing = entry.changing.lock().await;
             let deleted = inner.store.delete_principal(account, id).await?;
             inner.believed.forget(|identity| identity.principal == id);

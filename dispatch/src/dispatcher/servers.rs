@@ -31,7 +31,7 @@ impl Dispatcher {
         check(&server)?;
         let server = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 if entry.directory.read().servers().len() >= ACCOUNT_MAX as usize {
                     return Err(Error::invalid(
@@ -61,7 +61,7 @@ impl Dispatcher {
     ) -> Result<Server, Error> {
         let server = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 let mut server = entry.directory.read().server(key)?.clone();
                 server.name = change.name.unwrap_or(server.name);
@@ -86,7 +86,7 @@ impl Dispatcher {
     pub async fn delete_server(&self, account: AccountId, key: Key<ServerId>) -> Result<(), Error> {
         let server = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 let server = entry.directory.read().server(key)?.clone();
                 inner
@@ -108,11 +108,7 @@ impl Dispatcher {
     ///
     /// [`Error::Store`].
     pub async fn servers(&self, account: AccountId) -> Result<Vec<Server>, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         Ok(directory.servers().values().cloned().collect())
     }
@@ -123,11 +119,7 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn server(&self, account: AccountId, key: Key<ServerId>) -> Result<Server, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         directory.server(key).cloned()
     }

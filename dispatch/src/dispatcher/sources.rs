@@ -94,7 +94,7 @@ impl Dispatcher {
     pub async fn delete_source(&self, account: AccountId, key: Key<SourceId>) -> Result<(), Error> {
         let source = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let entry = inner.directories.of(&*inner.store, account).await?;
+                let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 let source = entry.directory.read().own_source(key)?.clone();
                 inner
@@ -117,11 +117,7 @@ impl Dispatcher {
     ///
     /// [`Error::Store`].
     pub async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         Ok(directory.sources().cloned().collect())
     }
@@ -132,11 +128,7 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn source(&self, account: AccountId, key: Key<SourceId>) -> Result<Source, Error> {
-        let entry = self
-            .inner
-            .directories
-            .of(&*self.inner.store, account)
-            .await?;
+        let entry = self.inner.entry(account).await?;
         let directory = entry.directory.read();
         directory.source(key).cloned()
     }
@@ -176,7 +168,7 @@ impl Inner {
         new: NewSource,
         hooks: Vec<NewHook>,
     ) -> Result<(Source, Vec<Hook>), Error> {
-        let entry = self.directories.of(&*self.store, account).await?;
+        let entry = self.entry(account).await?;
         let program = self.load_program(account, new.kind, &new.bytes).await?;
         let base64_md5 = checksum(&new.bytes).await?;
         let _changing = entry.changing.lock().await;
@@ -225,7 +217,7 @@ impl Inner {
         change: SourceChange,
         hooks: Option<Vec<NewHook>>,
     ) -> Result<Source, Error> {
-        let entry = self.directories.of(&*self.store, account).await?;
+        let entry = self.entry(account).await?;
         entry.directory.read().own_source(key)?;
         let program = match &change.bytes {
             Some(bytes) => Some((

@@ -29,7 +29,7 @@ impl Dispatcher {
             return Err(Error::invalid("expires_at", "must lie in the future"));
         }
         self.carry_out(async move |inner: Arc<Inner>| {
-            let entry = inner.directories.of(&*inner.store, account).await?;
+            let entry = inner.entry(account).await?;
             let _changing = entry.changing.lock().await;
             inner.issue_token(account, new).await
         })

@@ -64,12 +64,7 @@ pub(super) fn shapes() -> Shapes {
 }
 
 pub(super) fn row(app: &App) -> Row {
-    let members = WORDS.members.iter();
-    Row::new(
-        members
-            .map(|name| (*name, member(app, name).map(Part::Json)))
-            .collect(),
-    )
+    Row::of(WORDS.members, |name| member(app, name).map(Part::Json))
 }
 
 /// One member. The namespaces are those of its containers.

@@ -139,15 +139,12 @@ impl<'a> View<'a> {
 
     /// The resource, with the containers that it matches if they are given.
     pub(super) fn row(&self, containers: Option<&[Container]>) -> Row {
-        let members = WORDS.members.iter().map(|name| {
-            let value = match (*name, containers) {
-                ("matchingContainers", Some(containers)) => Some(json!(containers)),
-                ("matchingImages", Some(containers)) => Some(images(containers)),
-                (name, _) => self.member(name),
-            };
-            (*name, value.map(Part::Json))
-        });
-        Row::new(members.collect())
+        let value = |name| match (name, containers) {
+            ("matchingContainers", Some(containers)) => Some(json!(containers)),
+            ("matchingImages", Some(containers)) => Some(images(containers)),
+            (name, _) => self.member(name),
+        };
+        Row::of(WORDS.members, |name| value(name).map(Part::Json))
     }
 
     /// One member, save those that are worked out.

@@ -90,14 +90,10 @@ pub(super) fn source_type(source: &Source) -> &'static str {
 
 /// The resource; without bytes, `source` is left out.
 pub(super) fn row(source: &Source, bytes: Option<Bytes>) -> Row {
-    let members = WORDS.members.iter().map(|name| {
-        let part = match *name {
-            "source" => bytes.clone().filter(|_| !source.private).map(Part::Base64),
-            name => member(source, name).map(Part::Json),
-        };
-        (*name, part)
-    });
-    Row::new(members.collect())
+    Row::of(WORDS.members, |name| match name {
+        "source" => bytes.clone().filter(|_| !source.private).map(Part::Base64),
+        name => member(source, name).map(Part::Json),
+    })
 }
 
 /// One member, save `source`.

@@ -64,12 +64,7 @@ pub(super) fn shapes() -> Shapes {
 }
 
 pub(super) fn row(own: &HookOverride) -> Row {
-    let members = WORDS.members.iter();
-    Row::new(
-        members
-            .map(|name| (*name, member(own, name).map(Part::Json)))
-            .collect(),
-    )
+    Row::of(WORDS.members, |name| member(own, name).map(Part::Json))
 }
 
 /// One member.
