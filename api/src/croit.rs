@@ -21,7 +21,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenterhook_dispatch::{Error, Noun};
-use tenterhook_query::croit::{Fault, Pagination};
+use tenterhook_query::croit::{Fault, Page, Pagination};
 use utoipa::ToSchema;
 
 use crate::auth::Access;
@@ -78,18 +78,24 @@ impl Paged {
     }
 
     /// Answers with the bare list, or with a page if one was asked for.
-    fn list<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
+    async fn list<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
         match self.read()? {
             None => Ok(Json(rows).into_response()),
-            Some(pagination) => Ok(Json(pagination.apply(values(rows)?)?).into_response()),
+            Some(pagination) => Ok(Json(cut(pagination, values(rows)?).await?).into_response()),
         }
     }
 
     /// Answers with a page, whether one was asked for or not.
-    fn page<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
+    async fn page<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
         let pagination = self.read()?.unwrap_or_default();
-        Ok(Json(pagination.apply(values(rows)?)?).into_response())
+        Ok(Json(cut(pagination, values(rows)?).await?).into_response())
     }
+}
+
+/// Cuts a page out of rows where nobody waits for it: a filter may take its time.
+async fn cut(pagination: Pagination, rows: Vec<Value>) -> Result<Page, Refusal> {
+    let page = tokio::task::spawn_blocking(move || pagination.apply(rows));
+    Ok(page.await.map_err(|error| Refusal::internal(&error))??)
 }
 
 impl From<Fault> for Refusal {

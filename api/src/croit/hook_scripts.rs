@@ -141,7 +141,7 @@ async fn list_hook_scripts(
             }
         })
         .collect();
-    paged.page(rows)
+    paged.page(rows).await
 }
 
 async fn create_hook_script(

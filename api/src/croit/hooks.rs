@@ -174,7 +174,7 @@ async fn list_hooks(
         .iter()
         .map(|hook| HookInfo::new(hook, &sources, &servers))
         .collect();
-    paged.list(rows)
+    paged.list(rows).await
 }
 
 async fn create_hook(

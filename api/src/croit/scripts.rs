@@ -136,7 +136,7 @@ async fn list_scripts(
             name: source.name,
         })
         .collect();
-    paged.list(rows)
+    paged.list(rows).await
 }
 
 async fn create_script(

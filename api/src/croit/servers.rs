@@ -73,7 +73,9 @@ async fn list_servers(
     Query(paged): Query<Paged>,
 ) -> Result<Response, Refusal> {
     let servers = app.dispatcher().servers(caller.account()).await?;
-    paged.list(servers.into_iter().map(Server::new).collect())
+    paged
+        .list(servers.into_iter().map(Server::new).collect())
+        .await
 }
 
 async fn create_server(

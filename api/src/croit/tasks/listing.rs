@@ -14,8 +14,8 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::croit::Paged;
 use crate::croit::tasks::shape::TaskResponse;
+use crate::croit::{Paged, cut};
 use crate::extract::Json;
 use crate::refusal::Refusal;
 
@@ -90,7 +90,7 @@ async fn newer(
         total,
         after,
         limit,
-    } = pagination.apply(rows)?;
+    } = cut(pagination, rows).await?;
     data.truncate(ROWS);
     if !deep {
         for shown in &mut data {
