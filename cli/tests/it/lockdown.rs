@@ -1,10 +1,14 @@
 //! What a serving process has left of the rights that it was started with.
 
+use std::process::Command;
+
+use rustix::process::geteuid;
 use serde_json::json;
 
 use crate::api::{Owner, event};
 use crate::server::Server;
 use crate::status::{status, threads};
+use crate::tenterhook::{Ended, Program};
 use crate::tiny;
 
 const LAYERS: [&str; 4] = ["no_new_privs", "capabilities", "landlock", "seccomp"];
@@ -83,4 +87,24 @@ fn a_server_with_its_database_elsewhere_is_locked_down_too() {
     std::fs::create_dir(folder.path().join("other")).unwrap();
     let server = busy_server(&data, &["--database", &database]);
     assert_metrics(&server, "process", 1);
+}
+
+/// As in a container: processes have other numbers, and those that they come from
+/// have none.
+#[test]
+fn a_guest_runs_in_a_process_namespace_of_its_own() {
+    let program = Program::module(tiny::exiting(7));
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--fork", "--kill-child", "--pid"]);
+    if !geteuid().is_root() {
+        unshare.args(["--user", "--map-root-user"]);
+    }
+    let inside = unshare
+        .arg("timeout")
+        .arg("120")
+        .arg(env!("CARGO_BIN_EXE_tenterhook"))
+        .arg("run")
+        .arg(&program.path);
+    let ended = Ended::of(inside.output().unwrap());
+    ended.with_status(7);
 }

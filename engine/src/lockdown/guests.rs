@@ -2,6 +2,7 @@
 //! no process, no other thread's business.
 
 use std::os::fd::BorrowedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::abort;
 
 use rustix::io::Errno;
@@ -59,7 +60,8 @@ impl GuestLock {
         if lock.calls.is_some() && is_held() {
             return;
         }
-        if let Err(error) = lock.hold() {
+        let held = catch_unwind(AssertUnwindSafe(|| lock.hold()));
+        if let Err(error) = held.unwrap_or_else(|_| Err(NotHeld::new("a thread", "panic"))) {
             let error = &error as &dyn std::error::Error;
             tracing::error!(error, "cannot hold a thread that is to run guests");
             abort();
@@ -70,5 +72,7 @@ impl GuestLock {
 /// Whether the calling thread was started by one that is held, and so is held
 /// itself: only under such a filter can this question be refused.
 fn is_held() -> bool {
-    rustix::process::getsid(None) == Err(Errno::PERM)
+    // Not for its session: where that began outside a container the answer is zero,
+    // which is no process.
+    rustix::process::getpriority_process(None) == Err(Errno::PERM)
 }
