@@ -22,7 +22,10 @@ pub(crate) struct Server {
     number: i32,
     uuid: String,
     name: String,
+    /// The name of the host that an instance lives on.
     host: Option<String>,
+    project: Option<String>,
+    group: Option<String>,
     labels: BTreeMap<String, String>,
     created_at: String,
     modified_at: String,
@@ -37,6 +40,8 @@ impl Server {
             uuid: own.id.to_string(),
             name: own.name,
             host: own.host,
+            project: own.project,
+            group: own.group,
             labels: own.labels,
             created_at: time_text(own.created_at),
             modified_at: time_text(own.modified_at),
@@ -60,6 +65,10 @@ pub(crate) struct NewServer {
     #[serde(default)]
     host: Option<String>,
     #[serde(default)]
+    project: Option<String>,
+    #[serde(default)]
+    group: Option<String>,
+    #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
 }
 
@@ -75,12 +84,14 @@ impl NewServer {
             name: self.name,
             id: self.uuid.map(read).transpose()?,
             host: self.host,
+            project: self.project,
+            group: self.group,
             labels: self.labels.unwrap_or_default(),
         })
     }
 }
 
-/// What to change of a server; what is left out stays, and a `host` of null is forgotten.
+/// What to change of a server; what is left out stays; null forgets `host`, `project` and `group`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangedServer {
@@ -89,6 +100,12 @@ pub(crate) struct ChangedServer {
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<String>)]
     host: Option<Option<String>>,
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
+    project: Option<Option<String>>,
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
+    group: Option<Option<String>>,
     #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
 }
@@ -103,6 +120,8 @@ impl From<ChangedServer> for ServerChange {
         Self {
             name: said.name,
             host: said.host,
+            project: said.project,
+            group: said.group,
             labels: said.labels,
         }
     }

@@ -33,6 +33,7 @@ use crate::store::Store;
 pub(crate) struct Directory {
     account: Account,
     servers: Servers,
+    server_numbers: HashMap<ServerId, Number>,
     sources: Index<Source>,
     /// Those sources that came with the account.
     preloaded: usize,
@@ -75,6 +76,7 @@ impl Directory {
         Self {
             account,
             servers: Servers::new(),
+            server_numbers: HashMap::new(),
             sources: Index::default(),
             preloaded: 0,
             apps: Index::default(),
@@ -104,19 +106,22 @@ impl Directory {
     }
 
     pub(crate) fn server(&self, key: Key<ServerId>) -> Result<&Server, Error> {
-        match key {
+        let find = |key| match key {
             Key::Number(number) => self.servers.get(&number),
-            Key::Id(id) => self.servers.values().find(|server| server.id == id),
-        }
-        .ok_or_else(|| Error::not_found(Noun::Server, key))
+            Key::Id(id) => self.servers.get(self.server_numbers.get(&id)?),
+        };
+        find(key).ok_or_else(|| Error::not_found(Noun::Server, key))
     }
 
     pub(crate) fn put_server(&mut self, server: Server) {
+        self.server_numbers.insert(server.id, server.number);
         self.servers.insert(server.number, server);
     }
 
     pub(crate) fn remove_server(&mut self, number: Number) {
-        self.servers.remove(&number);
+        if let Some(server) = self.servers.remove(&number) {
+            self.server_numbers.remove(&server.id);
+        }
     }
 
     /// All sources by number; those that came with the account are the last.

@@ -8,15 +8,19 @@ use std::sync::Arc;
 
 use rand::{Rng, RngExt as _};
 use serde_json::Value;
+use tenterhook_engine::AskedLimits;
 
 use crate::app::{App, Container};
 use crate::directory::Bound;
 use crate::error::Error;
 use crate::execution::{HookRef, ServerRef};
-use crate::hook::Targets;
+use crate::hook::{FailurePolicy, Targets};
 use crate::hook_point::HookPointName;
 use crate::id::{ExecutionId, Number, ServerId};
+use crate::recipe::{Recipe, RecipeContent};
+use crate::retry::RetryPolicy;
 use crate::server::Server;
+use crate::source::Source;
 use crate::work::NewExecution;
 
 /// The servers of an account, by number.
@@ -87,6 +91,27 @@ pub(crate) fn plan_containers(
                 .map(move |bound| execution(bound, None, Some(container.clone()), lane))
         })
         .collect()
+}
+
+/// The run of a source that an event's sender has chosen.
+pub(crate) fn chosen(source: &Source, lane: u32) -> NewExecution {
+    let content = RecipeContent {
+        kind: source.kind,
+        name: source.name.clone(),
+        args: Vec::new(),
+        env: BTreeMap::new(),
+        limits: AskedLimits::default(),
+        failure_policy: FailurePolicy::Closed,
+        retry: RetryPolicy::default(),
+    };
+    NewExecution {
+        id: ExecutionId::generate(),
+        hook: None,
+        recipe: Arc::new(Recipe::new(source.digest, content)),
+        server: None,
+        container: None,
+        lane,
+    }
 }
 
 fn execution(

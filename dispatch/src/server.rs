@@ -18,8 +18,12 @@ pub struct Server {
     pub number: Number,
     /// Unique within the account.
     pub name: String,
-    /// The host that it lives on, if it is known.
+    /// The name of the host that it lives on, if it is known; a host itself has none.
     pub host: Option<String>,
+    /// The project that an instance belongs to.
+    pub project: Option<String>,
+    /// The id of the group that an instance belongs to.
+    pub group: Option<String>,
     /// Free labels.
     pub labels: BTreeMap<String, String>,
     /// When it was entered.
@@ -41,6 +45,12 @@ pub struct NewServer {
     /// See [`Server::host`]; 1 to 255 bytes without control characters.
     #[serde(default)]
     pub host: Option<String>,
+    /// See [`Server::project`]; 1 to 255 bytes without control characters.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// See [`Server::group`]; 1 to 255 bytes without control characters.
+    #[serde(default)]
+    pub group: Option<String>,
     /// See [`Server::labels`]; at most 64, keys and values up to 255 bytes.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -53,6 +63,10 @@ pub struct ServerChange {
     pub name: Option<String>,
     /// See [`NewServer::host`]; `Some(None)` forgets it.
     pub host: Option<Option<String>>,
+    /// See [`NewServer::project`]; `Some(None)` forgets it.
+    pub project: Option<Option<String>>,
+    /// See [`NewServer::group`]; `Some(None)` forgets it.
+    pub group: Option<Option<String>>,
     /// See [`NewServer::labels`]; replaces all.
     pub labels: Option<BTreeMap<String, String>>,
 }

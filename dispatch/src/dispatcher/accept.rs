@@ -18,7 +18,8 @@ use crate::error::{Error, Noun};
 use crate::execution::State;
 use crate::floor::{Load, Reserved, Told};
 use crate::hook_point::HookPointName;
-use crate::id::{AccountId, Key, TaskId};
+use crate::id::{AccountId, Key, SourceId, TaskId};
+use crate::plan;
 use crate::settings::EVENT_MAX_BYTES;
 use crate::task::{EventKey, Progress, Task, TaskDetail};
 use crate::work::{ClaimedExecution, Inserted, NewEvent, NewExecution, NewTask};
@@ -65,8 +66,31 @@ impl Dispatcher {
     ) -> Result<Vec<Accepted>, Error> {
         let started_by = started_by.to_owned();
         self.carry_out(async move |inner: Arc<Inner>| {
-            let prepared = inner.prepare_all(account, &started_by, events).await?;
+            let prepared = inner.prepare_all(account, &started_by, events, None).await?;
             inner.store_all(prepared).await
+        })
+        .await
+    }
+
+    /// Accepts one event for which a source runs that its sender has chosen, besides
+    /// the hooks that wait for it. If the source fails, the event is denied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for the source; those of [`accept`](Self::accept).
+    pub async fn accept_for(
+        &self,
+        account: AccountId,
+        started_by: &str,
+        event: Event,
+        source: SourceId,
+    ) -> Result<Accepted, Error> {
+        let started_by = started_by.to_owned();
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let prepared = inner
+                .prepare_all(account, &started_by, vec![event], Some(source))
+                .await?;
+            Ok(inner.store_all(prepared).await?.swap_remove(0))
         })
         .await
     }
@@ -87,7 +111,7 @@ impl Dispatcher {
         let started_by = started_by.to_owned();
         let (accepted, told) = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let prepared = inner.prepare_all(account, &started_by, vec![event]).await?;
+                let prepared = inner.prepare_all(account, &started_by, vec![event], None).await?;
                 let id = prepared[0].new.id;
                 // Before it is stored: it may end before we hear that it was.
                 let told = inner.floor.lock().wait_for(id);
@@ -134,6 +158,7 @@ impl Inner {
         account: AccountId,
         started_by: &str,
         events: Vec<Event>,
+        chosen: Option<SourceId>,
     ) -> Result<Vec<Prepared>, Error> {
         let several = events.len() > 1;
         let entry = self.entry(account).await?;
@@ -142,7 +167,7 @@ impl Inner {
         for (i, event) in events.into_iter().enumerate() {
             match_containers(&entry, &event).await?;
             let directory = entry.directory.read();
-            let one = self.prepare(account, started_by, event, created_at, &directory);
+            let one = self.prepare(account, started_by, event, chosen, created_at, &directory);
             prepared.push(one.map_err(|error| match error {
                 Error::Invalid { field, reason } if several => Error::Invalid {
                     field: format!("events[{i}].{field}"),
@@ -168,6 +193,7 @@ impl Inner {
         account: AccountId,
         started_by: &str,
         mut event: Event,
+        chosen: Option<SourceId>,
         created_at: OffsetDateTime,
         directory: &Directory,
     ) -> Result<Prepared, Error> {
@@ -178,7 +204,11 @@ impl Inner {
                 "is not the name of a hook point; see the list of hook points, or use a name such as `custom.mine`",
             )
         })?;
-        let executions = owed(directory, &name, &mut event)?;
+        let mut executions = owed(directory, &name, &mut event)?;
+        if let Some(source) = chosen {
+            let lane = executions.last().map_or(0, |last| last.lane + 1);
+            executions.push(plan::chosen(directory.source(Key::Id(source))?, lane));
+        }
         let json: Bytes = serde_json::to_vec(&event)
             .expect("an event holds nothing that JSON cannot say")
             .into();

@@ -24,6 +24,8 @@ impl Dispatcher {
             number: Number::UNASSIGNED,
             name: new.name,
             host: new.host,
+            project: new.project,
+            group: new.group,
             labels: new.labels,
             created_at,
             modified_at: created_at,
@@ -66,6 +68,8 @@ impl Dispatcher {
                 let mut server = entry.directory.read().server(key)?.clone();
                 server.name = change.name.unwrap_or(server.name);
                 server.host = change.host.unwrap_or(server.host);
+                server.project = change.project.unwrap_or(server.project);
+                server.group = change.group.unwrap_or(server.group);
                 server.labels = change.labels.unwrap_or(server.labels);
                 server.modified_at = now();
                 check(&server)?;
@@ -154,8 +158,14 @@ pub(super) fn in_the_callers_words<I: std::fmt::Display>(
 
 fn check(server: &Server) -> Result<(), Error> {
     rules::name("name", &server.name)?;
-    if let Some(host) = &server.host {
-        rules::name("host", host)?;
+    for (field, said) in [
+        ("host", &server.host),
+        ("project", &server.project),
+        ("group", &server.group),
+    ] {
+        if let Some(name) = said {
+            rules::name(field, name)?;
+        }
     }
     rules::labels(&server.labels)
 }

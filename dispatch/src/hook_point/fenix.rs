@@ -1,7 +1,8 @@
-//! The states of Fenix's maintenance sessions and the types of its actions.
+//! The states of Fenix's maintenance sessions, the types of its actions, and its
+//! notifications.
 //!
 //! A state's hook point is `session.` and the state; an action's is `action.`
-//! and its type.
+//! and its type; notifications have the names that Fenix gives them.
 
 use super::{HookPoint, point};
 
@@ -22,4 +23,14 @@ pub(super) const POINTS: &[HookPoint] = &[
     point!(Fenix "action.controller" None, "While one controller host of a session is maintained.",
         "host": "name of the host"),
     point!(Fenix "action.post" None, "After the hosts of a session were maintained."),
+    point!(Fenix "action.instance" None, "A project wants something done to an instance of its own.",
+        "instance_id": "id of the instance", "action": "MIGRATE or LIVE_MIGRATE",
+        "host": "name of the host to leave"),
+    point!(Fenix "maintenance.scheduled" None, "A project is told what a session is about to do, and asked.",
+        "state": "state of the session", "project_id": "the project", "reply_url": "where to reply",
+        "reply_at": "when the reply is due, UTC"),
+    point!(Fenix "maintenance.host" None, "A host enters or leaves maintenance.",
+        "state": "IN_MAINTENANCE or MAINTENANCE_COMPLETE", "host": "name of the host"),
+    point!(Fenix "maintenance.session" None, "A session enters a state.",
+        "state": "the state", "percent_done": "hosts that are maintained, in percent"),
 ];

@@ -26,6 +26,8 @@ fn servers(numbers: impl IntoIterator<Item = i32>) -> Servers {
                 number: Number::new(number),
                 name: format!("node-{number}"),
                 host: None,
+                project: None,
+                group: None,
                 labels: BTreeMap::new(),
                 created_at: now(),
                 modified_at: now(),

@@ -14,14 +14,16 @@ pub(super) async fn insert(
 ) -> Result<Server, Error> {
     let number = accounts::next(conn, account, Numbered::Server).await?;
     sqlx::query(
-        "INSERT INTO servers (account, number, id, name, host, labels, created_at, modified_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO servers (account, number, id, name, host, project, instance_group, labels, \
+         created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(account)
     .bind(number.get())
     .bind(server.id.as_uuid())
     .bind(&server.name)
     .bind(server.host.as_deref())
+    .bind(server.project.as_deref())
+    .bind(server.group.as_deref())
     .bind(json(&server.labels))
     .bind(micros(server.created_at))
     .bind(micros(server.modified_at))
@@ -37,10 +39,13 @@ pub(super) async fn update(
     server: &Server,
 ) -> Result<(), Error> {
     let done = sqlx::query(
-        "UPDATE servers SET name = ?, host = ?, labels = ?, modified_at = ? WHERE account = ? AND id = ?",
+        "UPDATE servers SET name = ?, host = ?, project = ?, instance_group = ?, labels = ?, modified_at = ? \
+         WHERE account = ? AND id = ?",
     )
     .bind(&server.name)
     .bind(server.host.as_deref())
+    .bind(server.project.as_deref())
+    .bind(server.group.as_deref())
     .bind(json(&server.labels))
     .bind(micros(server.modified_at))
     .bind(account)
@@ -108,6 +113,8 @@ fn read(row: &SqliteRow) -> Result<Server, Error> {
         number: row.number("number")?,
         name: row.read("name")?,
         host: row.read("host")?,
+        project: row.read("project")?,
+        group: row.read("instance_group")?,
         labels: row.json("labels")?,
         created_at: row.time("created_at")?,
         modified_at: row.time("modified_at")?,

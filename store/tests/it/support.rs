@@ -194,6 +194,8 @@ pub(crate) fn server(name: &str) -> Server {
         number: Number::UNASSIGNED,
         name: name.into(),
         host: Some("rack-1".into()),
+        project: Some("blue".into()),
+        group: Some("pair".into()),
         labels: BTreeMap::from([("tier".into(), "db".into())]),
         created_at: at(5),
         modified_at: at(6),

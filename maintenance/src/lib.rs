@@ -1,0 +1,18 @@
+//! Maintenance sessions that live: stored, driven from state to state, told to
+//! their projects.
+//!
+//! [`Maintenance`] does what a [`Session`](tenterhook_workflow::Session) needs: it
+//! fires events, runs plug-ins in the sandbox, owes notifications, waits. After each
+//! step the session is stored, so that a restart goes on where it was.
+
+mod error;
+mod maintenance;
+mod request;
+mod settings;
+mod store;
+
+pub use crate::error::Error;
+pub use crate::maintenance::Maintenance;
+pub use crate::request::{NewSession, Stored};
+pub use crate::settings::Settings;
+pub use crate::store::SessionStore;

@@ -1,0 +1,107 @@
+//! What sessions ask of a database.
+
+use async_trait::async_trait;
+use tenterhook_dispatch::AccountId;
+use tenterhook_workflow::{GroupConstraint, InstanceConstraint, Session, Step};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::request::Stored;
+
+/// A durable store of sessions, their steps, and constraints. What was answered with
+/// `Ok` survives `kill -9`.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Keeps a new session with its first steps, unless its account has `most`
+    /// already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TooMany`], [`Error::Store`].
+    async fn insert_session(
+        &self,
+        stored: Stored,
+        steps: Vec<Step>,
+        most: usize,
+    ) -> Result<(), Error>;
+
+    /// Keeps a session as it is now, and adds steps, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSession`] if it was removed meanwhile, [`Error::Store`].
+    async fn update_session(
+        &self,
+        account: AccountId,
+        session: Session,
+        steps: Vec<Step>,
+    ) -> Result<(), Error>;
+
+    /// Lists all sessions of all accounts, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    async fn sessions(&self) -> Result<Vec<Stored>, Error>;
+
+    /// Lists the steps of a session, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    async fn steps(&self, account: AccountId, session: Uuid) -> Result<Vec<Step>, Error>;
+
+    /// Removes a session with its steps.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSession`], [`Error::Store`].
+    async fn delete_session(&self, account: AccountId, session: Uuid) -> Result<(), Error>;
+
+    /// Keeps what is demanded for an instance, in place of what was before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    async fn put_instance_constraint(
+        &self,
+        account: AccountId,
+        constraint: InstanceConstraint,
+    ) -> Result<(), Error>;
+
+    /// Keeps what is demanded for a group, in place of what was before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    async fn put_group_constraint(
+        &self,
+        account: AccountId,
+        constraint: GroupConstraint,
+    ) -> Result<(), Error>;
+
+    /// Forgets what is demanded for an instance.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoConstraint`], [`Error::Store`].
+    async fn delete_instance_constraint(&self, account: AccountId, id: String)
+    -> Result<(), Error>;
+
+    /// Forgets what is demanded for a group.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoConstraint`], [`Error::Store`].
+    async fn delete_group_constraint(&self, account: AccountId, id: String) -> Result<(), Error>;
+
+    /// Lists what is demanded for an account's instances and groups.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    async fn constraints(
+        &self,
+        account: AccountId,
+    ) -> Result<(Vec<InstanceConstraint>, Vec<GroupConstraint>), Error>;
+}

@@ -1,0 +1,54 @@
+//! What a project answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::State;
+
+/// What is to happen to an instance whose host is to be emptied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum InstanceAction {
+    /// Moved while it is switched off.
+    Migrate,
+    /// Moved while it runs.
+    LiveMigrate,
+    /// The project does it itself.
+    OwnAction,
+}
+
+/// What a project answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The state that it answers to.
+    pub state: State,
+    /// `ACK_…` or `NACK_…`.
+    pub agreed: bool,
+    /// What is to happen to its instances, by their ids.
+    pub instance_actions: BTreeMap<String, InstanceAction>,
+    /// The one instance that it is about, where each is asked for by itself.
+    pub instance: Option<String>,
+    /// What is to happen to that one.
+    pub instance_action: Option<InstanceAction>,
+}
+
+/// Why a reply was not taken. It changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// The session is in another state, or has not asked.
+    #[error("the session is in {now}; a reply must be ACK_{now} or NACK_{now}", now = _0.as_str())]
+    WrongState(State),
+    /// The project has no part in this step.
+    #[error("the session has not asked this project")]
+    NotAsked,
+    /// It names an instance that is not concerned.
+    #[error("the instance `{0}` is not concerned in this state")]
+    NotConcerned(String),
+    /// An instance that is concerned has no action.
+    #[error("the instance `{0}` needs an action: MIGRATE, LIVE_MIGRATE or OWN_ACTION")]
+    NoAction(String),
+    /// It has answered already, and otherwise.
+    #[error("this project has answered already")]
+    Answered,
+}
