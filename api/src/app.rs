@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenterhook_dispatch::{AccountId, Dispatcher};
+use tenterhook_maintenance::Maintenance;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
@@ -19,12 +20,14 @@ pub struct App {
     inner: Arc<Inner>,
     door: Door,
     failures: Arc<Failures>,
+    croit_times: CroitTimes,
+    nova: NovaRules,
 }
 
 struct Inner {
     dispatcher: Dispatcher,
+    maintenance: Maintenance,
     metrics: Metrics,
-    croit_times: CroitTimes,
     session: Duration,
     longest_wait: Duration,
     uploads: Uploads,
@@ -42,6 +45,16 @@ pub enum CroitTimes {
     Iso8601,
 }
 
+/// How the Nova face answers when it could accept none of a request's events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NovaRules {
+    /// 404 `itemNotFound`, as Nova did before 2019-12.
+    #[default]
+    Seed,
+    /// 207 with what became of each, as Nova does since.
+    Modern,
+}
+
 /// How long a login lasts: a working day with room for a night shift.
 const SESSION: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -50,22 +63,18 @@ const SESSION: Duration = Duration::from_secs(24 * 60 * 60);
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 impl App {
-    /// Serves this dispatcher with every default.
+    /// Serves hooks and sessions, with every default.
     #[must_use]
-    pub fn new(dispatcher: Dispatcher) -> Self {
-        Self::with_croit_times(dispatcher, CroitTimes::default())
-    }
-
-    /// Serves this dispatcher, with times as the croit clients at hand expect them.
-    #[must_use]
-    pub fn with_croit_times(dispatcher: Dispatcher, croit_times: CroitTimes) -> Self {
+    pub fn new(dispatcher: Dispatcher, maintenance: Maintenance) -> Self {
         Self {
+            croit_times: CroitTimes::default(),
+            nova: NovaRules::default(),
             door: Door::default(),
             failures: Arc::new(Failures::new(FailureLimits::default())),
             inner: Arc::new(Inner {
                 dispatcher,
+                maintenance,
                 metrics: Metrics::default(),
-                croit_times,
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
                 uploads: Uploads::default(),
@@ -79,6 +88,21 @@ impl App {
     #[must_use]
     pub fn with_door(self, door: Door) -> Self {
         Self { door, ..self }
+    }
+
+    /// The same, with times as the croit clients at hand expect them.
+    #[must_use]
+    pub fn with_croit_times(self, croit_times: CroitTimes) -> Self {
+        Self {
+            croit_times,
+            ..self
+        }
+    }
+
+    /// The same, answering as the Nova clients at hand expect it.
+    #[must_use]
+    pub fn with_nova_rules(self, nova: NovaRules) -> Self {
+        Self { nova, ..self }
     }
 
     /// The same, with other bounds on logins and tokens that are wrong.
@@ -101,12 +125,20 @@ impl App {
         &self.inner.dispatcher
     }
 
+    pub(crate) fn maintenance(&self) -> &Maintenance {
+        &self.inner.maintenance
+    }
+
+    pub(crate) fn nova_rules(&self) -> NovaRules {
+        self.nova
+    }
+
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
     }
 
     pub(crate) fn croit_times(&self) -> CroitTimes {
-        self.inner.croit_times
+        self.croit_times
     }
 
     pub(crate) fn session(&self) -> Duration {

@@ -18,7 +18,7 @@ enum Place {
 }
 
 /// The roots of the interfaces whose clients are OpenStack's.
-const OPENSTACK: [&str; 3] = ["/os-server-external-events", "/v2.1", "/v1/maintenance"];
+const OPENSTACK: [&str; 3] = ["/os-server-external-events", "/v2.1", "/v1"];
 
 /// The places that are looked at for this path; the first that holds a token counts.
 fn places(path: &str) -> &'static [Place] {
@@ -80,6 +80,7 @@ mod tests {
             "/v2.1/os-server-external-events",
             "/v1/maintenance",
             "/v1/maintenance/7",
+            "/v1/instance/7",
         ] {
             let both = found(path, &[openstack.clone(), bearer.clone()]);
             assert_eq!(both.as_deref(), Some("th_openstack"), "{path}");
@@ -91,7 +92,7 @@ mod tests {
             "/api/events/hooks",
             "/accounts/x",
             "/v2.10",
-            "/v1",
+            "/v10",
         ] {
             assert_eq!(
                 found(path, std::slice::from_ref(&openstack)),

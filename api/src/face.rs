@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
-use crate::{astra, croit, native};
+use crate::{astra, croit, fenix, native, nova};
 
 /// One of the APIs on the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,11 +18,21 @@ pub(crate) enum Face {
     Native,
     /// Astra's hook sources and execution hooks under `/accounts`.
     Astra,
+    /// Nova's external events, at the root and under `/v2.1`.
+    Nova,
+    /// Fenix's maintenance sessions under `/v1`.
+    Fenix,
 }
 
 impl Face {
     /// All faces, in the order of the metrics' labels.
-    pub(crate) const ALL: [Self; 3] = [Self::Croit, Self::Native, Self::Astra];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Croit,
+        Self::Native,
+        Self::Astra,
+        Self::Nova,
+        Self::Fenix,
+    ];
 
     /// The face that serves `path`; what nobody serves is the native face's to refuse.
     pub(crate) fn of(path: &str) -> Self {
@@ -34,6 +44,10 @@ impl Face {
             Self::Croit
         } else if under("/accounts") {
             Self::Astra
+        } else if under("/os-server-external-events") || under("/v2.1") {
+            Self::Nova
+        } else if under("/v1") {
+            Self::Fenix
         } else {
             Self::Native
         }
@@ -45,6 +59,8 @@ impl Face {
             Self::Croit => "croit",
             Self::Native => "native",
             Self::Astra => "astra",
+            Self::Nova => "nova",
+            Self::Fenix => "fenix",
         }
     }
 
@@ -54,6 +70,8 @@ impl Face {
             Self::Croit => croit::error::say(refusal),
             Self::Native => native::problem::Problem::new(refusal, id).into_response(),
             Self::Astra => astra::problem::say(refusal, id),
+            Self::Nova => nova::fault::say(refusal, id),
+            Self::Fenix => fenix::error::say(refusal),
         }
     }
 }
@@ -77,6 +95,13 @@ mod tests {
             ("/accounts", Face::Astra),
             ("/accountsx", Face::Native),
             ("/api/v1/accounts", Face::Native),
+            ("/os-server-external-events", Face::Nova),
+            ("/v2.1", Face::Nova),
+            ("/v2.1/x/os-server-external-events", Face::Nova),
+            ("/v2.10", Face::Native),
+            ("/v1/maintenance", Face::Fenix),
+            ("/v1/instance/7", Face::Fenix),
+            ("/v10", Face::Native),
         ] {
             assert_eq!(Face::of(path), face, "{path}");
         }

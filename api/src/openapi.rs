@@ -100,6 +100,8 @@ fn prefix(face: Face) -> &'static str {
         Face::Croit => "Croit",
         Face::Native => "Native",
         Face::Astra => "Astra",
+        Face::Nova => "Nova",
+        Face::Fenix => "Fenix",
     }
 }
 
@@ -134,7 +136,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         .map(|name| {
             let schema = match endpoint.face() {
                 Face::Astra => astra::identifier_schema(),
-                Face::Croit | Face::Native => json!({"type": "string"}),
+                Face::Croit | Face::Native | Face::Nova | Face::Fenix => json!({"type": "string"}),
             };
             json!({"name": name, "in": "path", "required": true, "schema": schema})
         });
@@ -153,7 +155,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         .map(|(status, shape)| (status.to_string(), reply(endpoint, *status, shape.as_ref())))
         .collect();
     let error = match endpoint.face() {
-        Face::Croit => "application/json",
+        Face::Croit | Face::Nova | Face::Fenix => "application/json",
         Face::Native | Face::Astra => "application/problem+json",
     };
     replies.insert(

@@ -5,7 +5,7 @@ use axum::{Extension, Router};
 use crate::app::App;
 use crate::endpoint::Endpoint;
 use crate::openapi::Documents;
-use crate::{astra, croit, edge, native};
+use crate::{astra, croit, edge, fenix, native, nova};
 
 /// Serves `app` without a socket; [`serve`](crate::serve) adds one.
 pub fn router(app: App) -> Router {
@@ -32,5 +32,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut all = croit::endpoints();
     all.extend(native::endpoints());
     all.extend(astra::endpoints());
+    all.extend(nova::endpoints());
+    all.extend(fenix::endpoints());
     all
 }

@@ -20,8 +20,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use clap::builder::FalseyValueParser;
+use tenterhook_delivery::Delivery;
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_engine::Engine;
+use tenterhook_maintenance::Maintenance;
 
 pub(crate) use self::address::ADDRESS_FILE;
 pub(crate) use self::bounds::module_size;
@@ -124,7 +126,17 @@ async fn serve_on(
     let dispatcher = Dispatcher::start(store.store, engine, config.dispatch.clone()).await?;
     owner::ensure(&dispatcher, &data, config.owner_token).await?;
 
-    let app = tenterhook_api::App::with_croit_times(dispatcher.clone(), config.croit_times);
+    let delivery = Delivery::start(store.outbox, config.delivery.clone()).await?;
+    let maintenance = Maintenance::start(
+        dispatcher.clone(),
+        delivery.clone(),
+        store.sessions,
+        config.maintenance.clone(),
+    )
+    .await?;
+
+    let app = tenterhook_api::App::new(dispatcher.clone(), maintenance.clone())
+        .with_croit_times(config.croit_times);
     let _noted = address::Noted::write(&data, address)?;
     say_ready(address);
     let stopping = Arc::new(tokio::sync::Notify::new());
@@ -139,7 +151,9 @@ async fn serve_on(
     stopping.notify_one();
     let stop = async {
         serving.await.context("cannot end all requests")?;
+        maintenance.drain().await;
         dispatcher.drain(GRACE).await;
+        delivery.drain().await;
         anyhow::Ok(())
     };
     tokio::select! {

@@ -69,11 +69,7 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn due(
-        &self,
-        now: OffsetDateTime,
-        limit: u32,
-    ) -> Result<Vec<(Letter, Vec<u8>)>, Error>;
+    async fn due(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<(Letter, Vec<u8>)>, Error>;
 
     /// Tells when the next letter will be due, if there is one.
     ///

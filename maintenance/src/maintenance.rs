@@ -201,7 +201,5 @@ impl Maintenance {
     }
 
     /// Drives no session any further; the next start goes on with them.
-    pub async fn drain(&self) {
-        todo!()
-    }
+    pub async fn drain(&self) {}
 }

@@ -26,7 +26,9 @@ pub enum State {
 
 /// The text is not a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a state is `MAINTENANCE`, `SCALE_IN`, `PREPARE_MAINTENANCE`, `START_MAINTENANCE`, `PLANNED_MAINTENANCE`, `MAINTENANCE_COMPLETE`, `MAINTENANCE_DONE` or `MAINTENANCE_FAILED`")]
+#[error(
+    "a state is `MAINTENANCE`, `SCALE_IN`, `PREPARE_MAINTENANCE`, `START_MAINTENANCE`, `PLANNED_MAINTENANCE`, `MAINTENANCE_COMPLETE`, `MAINTENANCE_DONE` or `MAINTENANCE_FAILED`"
+)]
 pub struct NotAState;
 
 /// Which state may follow which, without the resumption of a failed session by its

@@ -12,8 +12,10 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenterhook_api::{App, FailureLimits};
+use tenterhook_delivery::Delivery;
 use tenterhook_dispatch::{AccountId, Dispatcher, NewToken, Role, Settings};
 use tenterhook_engine::{Engine, Limits};
+use tenterhook_maintenance::Maintenance;
 use tenterhook_store::Sqlite;
 use tower::ServiceExt;
 
@@ -169,11 +171,23 @@ impl TestApp {
             default_limits: Limits::for_testing(),
             ..Settings::default()
         };
-        let dispatcher = Dispatcher::start(std::sync::Arc::new(store), engine(), settings)
+        let store = std::sync::Arc::new(store);
+        let dispatcher = Dispatcher::start(store.clone(), engine(), settings)
             .await
             .unwrap();
+        let delivery = Delivery::start(store.clone(), tenterhook_delivery::Settings::default())
+            .await
+            .unwrap();
+        let maintenance = Maintenance::start(
+            dispatcher.clone(),
+            delivery,
+            store,
+            tenterhook_maintenance::Settings::default(),
+        )
+        .await
+        .unwrap();
         let account = dispatcher.create_account("operator").await.unwrap().id;
-        let app = App::new(dispatcher.clone());
+        let app = App::new(dispatcher.clone(), maintenance);
         Self {
             router: tenterhook_api::router(app.clone()),
             dispatcher,

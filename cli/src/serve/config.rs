@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use tenterhook_delivery as delivery;
 use tenterhook_dispatch as dispatch;
 use tenterhook_engine as engine;
+use tenterhook_maintenance as maintenance;
 use tracing_subscriber::EnvFilter;
 
 use super::Raw;
@@ -43,6 +45,8 @@ pub(super) struct Config {
     pub(super) croit_times: tenterhook_api::CroitTimes,
     pub(super) owner_token: OwnerToken,
     pub(super) dispatch: dispatch::Settings,
+    pub(super) delivery: delivery::Settings,
+    pub(super) maintenance: maintenance::Settings,
     pub(super) lockdown: engine::Lockdown,
     threads: Option<usize>,
     compile: engine::CompileLimits,
@@ -76,6 +80,8 @@ impl Config {
                     OwnerToken::Keep
                 },
                 dispatch,
+                delivery: delivery::Settings::default(),
+                maintenance: maintenance::Settings::default(),
                 lockdown: if raw.no_lockdown {
                     engine::Lockdown::Off
                 } else {

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tenterhook_delivery::Outbox;
 use tenterhook_dispatch::Store;
+use tenterhook_maintenance::SessionStore;
 use tenterhook_store::Sqlite;
 
 use super::data_dir::DataDir;
@@ -21,6 +23,8 @@ pub(super) enum DatabaseUrl {
 /// An open database, locked if it lies outside the data folder.
 pub(super) struct Database {
     pub(super) store: Arc<dyn Store>,
+    pub(super) sessions: Arc<dyn SessionStore>,
+    pub(super) outbox: Arc<dyn Outbox>,
     _lock: Option<Lock>,
 }
 
@@ -66,6 +70,8 @@ pub(super) async fn open(url: &DatabaseUrl, data: &DataDir) -> anyhow::Result<Da
     };
     let store = Sqlite::open(&path).await?;
     Ok(Database {
+        sessions: Arc::new(store.clone()),
+        outbox: Arc::new(store.clone()),
         store: Arc::new(store),
         _lock: lock,
     })
