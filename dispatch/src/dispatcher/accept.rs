@@ -66,7 +66,9 @@ impl Dispatcher {
     ) -> Result<Vec<Accepted>, Error> {
         let started_by = started_by.to_owned();
         self.carry_out(async move |inner: Arc<Inner>| {
-            let prepared = inner.prepare_all(account, &started_by, events, None).await?;
+            let prepared = inner
+                .prepare_all(account, &started_by, events, None)
+                .await?;
             inner.store_all(prepared).await
         })
         .await
@@ -111,7 +113,9 @@ impl Dispatcher {
         let started_by = started_by.to_owned();
         let (accepted, told) = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let prepared = inner.prepare_all(account, &started_by, vec![event], None).await?;
+                let prepared = inner
+                    .prepare_all(account, &started_by, vec![event], None)
+                    .await?;
                 let id = prepared[0].new.id;
                 // Before it is stored: it may end before we hear that it was.
                 let told = inner.floor.lock().wait_for(id);
