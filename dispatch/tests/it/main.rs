@@ -10,6 +10,7 @@ mod accounts;
 mod apps;
 mod cancel;
 mod config;
+mod chosen;
 mod containers;
 mod isolation;
 mod lists;

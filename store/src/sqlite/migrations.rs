@@ -22,6 +22,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "tenancy",
         include_str!("../../../migrations/sqlite/0003_tenancy.sql"),
     ),
+    (
+        4,
+        "instances",
+        include_str!("../../../migrations/sqlite/0004_instances.sql"),
+    ),
 ];
 
 /// The migrations, ready to run.

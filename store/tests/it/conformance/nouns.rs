@@ -19,6 +19,8 @@ pub(crate) async fn servers_are_kept_whole_and_their_names_are_unique(store: &dy
     assert!(matches!(taken, Err(Error::NameTaken { name, .. }) if name == kept.id.to_string()));
 
     kept.host = None;
+    kept.project = Some("red".into());
+    kept.group = None;
     store
         .update_server(shop.account.id, kept.clone())
         .await
