@@ -16,7 +16,7 @@ async fn unknown_paths_are_refused_in_their_faces_dialect() {
         "/api/v1",
         "/api/v1/nothing",
         "/nothing",
-        "/v1/maintenance",
+        "/v10/maintenance",
     ] {
         app.get(path).await.expect_problem(404, "about:blank");
     }
