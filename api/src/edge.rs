@@ -23,6 +23,7 @@ pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: N
     let started = Instant::now();
     let face = Face::of(request.uri().path());
     let id = RequestId::of(request.headers());
+    let challenge = face.challenge(request.headers());
     let span = tracing::info_span!(
         "request",
         request.id = %id,
@@ -33,7 +34,7 @@ pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: N
     request.extensions_mut().insert(app.door());
     let _in_flight = app.metrics().enter();
     let answer = answer(request, next).instrument(span.clone()).await;
-    let mut response = dress(face, &id, answer);
+    let mut response = dress(face, &id, challenge, answer);
     app.metrics()
         .count_request(face, response.status(), started.elapsed());
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
@@ -63,7 +64,7 @@ async fn survive(handler: impl Future<Output = Response>) -> Response {
 
 /// Gives a refusal its face's words. Whatever headers a route has set (`Allow`
 /// among them) stay.
-fn dress(face: Face, id: &RequestId, mut answer: Response) -> Response {
+fn dress(face: Face, id: &RequestId, challenge: HeaderValue, mut answer: Response) -> Response {
     let Some(refusal) = answer.extensions_mut().remove::<Refusal>() else {
         return answer;
     };
@@ -77,10 +78,9 @@ fn dress(face: Face, id: &RequestId, mut answer: Response) -> Response {
             .insert(header::RETRY_AFTER, whole_seconds(retry_after));
     }
     match response.status() {
-        StatusCode::UNAUTHORIZED => response.headers_mut().insert(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Bearer realm=\"tenterhook\""),
-        ),
+        StatusCode::UNAUTHORIZED => response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, challenge),
         StatusCode::SERVICE_UNAVAILABLE => response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
@@ -133,9 +133,10 @@ mod tests {
             (Face::Croit, "application/json"),
             (Face::Native, "application/problem+json"),
             (Face::Astra, "application/problem+json"),
+            (Face::Fenix, "application/json"),
         ] {
             let answer = survive(async { panic!("a bug") }).await;
-            let response = dress(face, &id, answer);
+            let response = dress(face, &id, face.challenge(&HeaderMap::new()), answer);
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
             assert_eq!(response.headers()[header::CONTENT_TYPE], kind);
         }
@@ -143,9 +144,10 @@ mod tests {
 
     #[test]
     fn whoever_is_turned_away_is_told_to_come_back() {
-        for face in [Face::Croit, Face::Native] {
+        for face in Face::ALL {
             let id = RequestId::of(&HeaderMap::new());
-            let response = dress(face, &id, Refusal::TooBusy.into_response());
+            let challenge = face.challenge(&HeaderMap::new());
+            let response = dress(face, &id, challenge, Refusal::TooBusy.into_response());
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         }

@@ -4,10 +4,11 @@
 //! no. Who is asking, and what is done, does not depend on it.
 
 use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue};
 
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
-use crate::{astra, croit, fenix, native, nova};
+use crate::{astra, croit, fenix, keystone, native, nova};
 
 /// One of the APIs on the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +62,16 @@ impl Face {
             Self::Astra => "astra",
             Self::Nova => "nova",
             Self::Fenix => "fenix",
+        }
+    }
+
+    /// How a client that sent these headers is to show who it is.
+    pub(crate) fn challenge(self, headers: &HeaderMap) -> HeaderValue {
+        match self {
+            Self::Croit | Self::Native | Self::Astra => {
+                HeaderValue::from_static("Bearer realm=\"tenterhook\"")
+            }
+            Self::Nova | Self::Fenix => keystone::challenge(headers),
         }
     }
 

@@ -21,6 +21,8 @@ mod extract;
 mod face;
 mod failures;
 mod fenix;
+mod host;
+mod keystone;
 mod listen;
 mod metrics;
 mod native;

@@ -20,6 +20,7 @@ use crate::audit::Told;
 use crate::auth::Caller;
 use crate::body::{JSON_MAX_BYTES, Pieces};
 use crate::door::Door;
+use crate::host;
 use crate::refusal::Refusal;
 
 /// Longest query string, in bytes.
@@ -161,40 +162,18 @@ impl Ask {
     pub(super) fn location(&self, id: Uuid) -> String {
         let collection = self.uri.path().trim_end_matches('/');
         let path = format!("{collection}/{id}");
-        let header = |name: &str| self.headers.get(name)?.to_str().ok();
-        match header("host").filter(|host| is_host(host)) {
+        match host::of(&self.headers) {
             None => path,
             Some(host) => {
-                let forwarded = header("x-forwarded-proto");
+                let forwarded = self.headers.get("x-forwarded-proto");
                 let scheme = forwarded
+                    .and_then(|value| value.to_str().ok())
                     .filter(|scheme| *scheme == "https")
                     .unwrap_or("http");
                 format!("{scheme}://{host}{path}")
             }
         }
     }
-}
-
-/// Whether a Host names a host, with a port or without.
-fn is_host(text: &str) -> bool {
-    let end_of_address = text.rfind(']').unwrap_or(0);
-    let (name, port) = match text.rfind(':').filter(|place| *place > end_of_address) {
-        Some(place) => (&text[..place], Some(&text[place + 1..])),
-        None => (text, None),
-    };
-    let is_name = match name
-        .strip_prefix('[')
-        .and_then(|name| name.strip_suffix(']'))
-    {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => {
-            let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-            (1..=255).contains(&name.len()) && name.bytes().all(plain)
-        }
-    };
-    let is_port =
-        |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
-    is_name && port.is_none_or(is_port)
 }
 
 impl From<Refused> for Problem {
@@ -206,30 +185,6 @@ impl From<Refused> for Problem {
         match refused {
             Refused::Unsupported(faults) => Self::unsupported_query(wrong(faults)),
             Refused::Invalid(faults) => Self::query(wrong(faults)),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_a_name_or_an_address_with_a_port_or_without() {
-        for host in [
-            "a.example",
-            "a.example:8080",
-            "127.0.0.1:1",
-            "[::1]",
-            "[::1]:8080",
-            "a_b",
-        ] {
-            assert!(is_host(host), "{host}");
-        }
-        for host in [
-            "", ":80", "a b", "a/b", "a:x", "a:99999", "a:", "[::1", "[x]:1", "a@b", "a\"", "::1",
-        ] {
-            assert!(!is_host(host), "{host}");
         }
     }
 }

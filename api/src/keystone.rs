@@ -1,0 +1,47 @@
+//! How Keystone's middleware turns a request away whose token is missing or not
+//! valid. It stands in front of Nova and of Fenix alike, and so does this.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::host;
+
+/// Keystone's very words.
+const BODY: &str = r#"{"error":{"code":401,"title":"Unauthorized","message":"The request you have made requires authentication."}}"#;
+
+/// Says that a valid token is needed.
+pub(crate) fn say() -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    (
+        StatusCode::UNAUTHORIZED,
+        [(header::CONTENT_TYPE, kind)],
+        BODY,
+    )
+        .into_response()
+}
+
+/// The `WWW-Authenticate` of such an answer. Tokens are this server's own, so it
+/// names this server, by the name that the client has used.
+pub(crate) fn challenge(headers: &HeaderMap) -> HeaderValue {
+    let host = host::of(headers).unwrap_or("localhost");
+    HeaderValue::from_str(&format!("Keystone uri=\"http://{host}\""))
+        .expect("a host holds nothing that a header cannot")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_challenge_names_the_server_as_the_client_does() {
+        let told = |host: &'static str| {
+            let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
+            challenge(&headers)
+        };
+        assert_eq!(
+            told("cloud.example:8774"),
+            "Keystone uri=\"http://cloud.example:8774\""
+        );
+        assert_eq!(told("a\" b"), "Keystone uri=\"http://localhost\"");
+    }
+}
