@@ -1,6 +1,6 @@
 //! What could not be done, in variants that a face can say in its dialect.
 
-use tenterhook_workflow::{NotTaken, State};
+use tenterhook_workflow::{NotResumed, NotTaken, State};
 
 /// What could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -45,4 +45,16 @@ pub enum Error {
         /// What went wrong.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl From<NotResumed> for Error {
+    fn from(error: NotResumed) -> Self {
+        match error {
+            NotResumed::NotFailed(now) => Self::NotFailed(now),
+            NotResumed::AtTheEnd(_) => Self::Invalid {
+                field: "state".to_owned(),
+                reason: error.to_string(),
+            },
+        }
+    }
 }

@@ -21,7 +21,8 @@ pub struct InstanceConstraint {
     pub migration_type: InstanceAction,
     /// Whether the project frees resources itself.
     pub resource_mitigation: bool,
-    /// How long before its maintenance the project must be told, in seconds.
+    /// How long the project may take to make the instance ready once it is told, in
+    /// seconds. Its ACK says that it is ready, and may come sooner.
     pub lead_time: u32,
 }
 
@@ -38,9 +39,9 @@ pub struct GroupConstraint {
     pub anti_affinity_group: bool,
     /// Instances of it on one host; 0 is no limit.
     pub max_instances_per_host: u32,
-    /// How many of its instances may be affected at one time; at least 1.
+    /// How many of its instances may be affected at one time; 0 is read as 1.
     pub max_impacted_members: u32,
-    /// How long it rests after one of its instances was affected, in seconds.
+    /// How long an instance counts as affected after it has left its host, in seconds.
     pub recovery_time: u32,
     /// Whether the project frees resources itself.
     pub resource_mitigation: bool,

@@ -26,8 +26,8 @@ pub struct Host {
     pub kind: HostKind,
     /// What its instances may take together: its label `vcpus`. `None` is no limit.
     pub vcpus: Option<u32>,
-    /// Whether one of its instances has a floating address does not count here: this
-    /// says whether new instances may be placed on it.
+    /// Whether new instances may be placed on it. One that is not schedulable is no
+    /// place for what has to leave another host.
     pub schedulable: bool,
 }
 
@@ -59,4 +59,51 @@ pub struct Instance {
     pub vcpus: u32,
     /// Whether its label `floating_ip` is set.
     pub floating_ip: bool,
+}
+
+impl Inventory {
+    /// Names of all compute hosts, sorted.
+    pub(crate) fn compute_hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts
+            .iter()
+            .filter(|(_, host)| host.kind == HostKind::Compute)
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// All instances that live on a compute host, with their ids. Those that are said
+    /// to live elsewhere do not count.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (&str, &Instance)> {
+        let is_compute = |host: &Host| host.kind == HostKind::Compute;
+        self.instances
+            .iter()
+            .filter(move |(_, instance)| self.hosts.get(&instance.host).is_some_and(is_compute))
+            .map(|(id, instance)| (id.as_str(), instance))
+    }
+
+    /// The instances on one compute host, with their ids.
+    pub(crate) fn instances_on(&self, host: &str) -> impl Iterator<Item = (&str, &Instance)> {
+        self.placed()
+            .filter(move |(_, instance)| instance.host == host)
+    }
+
+    /// What runs on each host; those on which nothing runs are not in it.
+    pub(crate) fn loads(&self) -> BTreeMap<&str, Load> {
+        let mut loads: BTreeMap<&str, Load> = BTreeMap::new();
+        for (_, instance) in self.placed() {
+            let load = loads.entry(&instance.host).or_default();
+            load.vcpus = load.vcpus.saturating_add(u64::from(instance.vcpus));
+            load.instances += 1;
+            load.floating_ip |= instance.floating_ip;
+        }
+        loads
+    }
+}
+
+/// What runs on a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) vcpus: u64,
+    pub(crate) instances: usize,
+    /// Whether one of them has a floating address.
+    pub(crate) floating_ip: bool,
 }

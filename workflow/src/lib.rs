@@ -6,10 +6,14 @@
 //! Every transition is in [`TRANSITIONS`].
 
 mod action;
+mod capacity;
 mod constraint;
 mod inventory;
+mod machine;
 mod plan;
+mod progress;
 mod reply;
+mod round;
 mod session;
 mod state;
 mod step;
@@ -20,7 +24,7 @@ pub use crate::constraint::{GroupConstraint, InstanceConstraint};
 pub use crate::inventory::{Host, HostKind, Instance, Inventory};
 pub use crate::plan::{Fault, NewPlan, Plan, Workflow};
 pub use crate::reply::{InstanceAction, NotTaken, Reply};
-pub use crate::session::{Failure, Project, Session};
+pub use crate::session::{Failure, NotResumed, Project, Session};
 pub use crate::state::{NotAState, State, TRANSITIONS};
 pub use crate::step::Step;
 pub use crate::work::{Done, HostState, Instruction, Job, Notice, Patience, Work};

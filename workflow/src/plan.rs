@@ -1,5 +1,7 @@
 //! What a session is asked to do, checked once.
 
+mod check;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
@@ -68,13 +70,11 @@ pub struct Fault {
     pub reason: String,
 }
 
-impl NewPlan {
-    /// Checks everything that can be checked without inventory and sources.
-    ///
-    /// # Errors
-    ///
-    /// The first [`Fault`], in the order of the members.
-    pub fn check(self) -> Result<Plan, Fault> {
-        todo!()
+impl Fault {
+    fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
     }
 }

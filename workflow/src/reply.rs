@@ -18,8 +18,23 @@ pub enum InstanceAction {
     OwnAction,
 }
 
+impl InstanceAction {
+    /// All actions, as a project may choose from them.
+    pub const ALL: [Self; 3] = [Self::Migrate, Self::LiveMigrate, Self::OwnAction];
+
+    /// Its name, as it stands in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Migrate => "MIGRATE",
+            Self::LiveMigrate => "LIVE_MIGRATE",
+            Self::OwnAction => "OWN_ACTION",
+        }
+    }
+}
+
 /// What a project answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The state that it answers to.
     pub state: State,
@@ -37,7 +52,7 @@ pub struct Reply {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
     /// The session is in another state, or has not asked.
-    #[error("the session is in {now}; a reply must be ACK_{now} or NACK_{now}", now = _0.as_str())]
+    #[error("the session is in {_0}; {}", due_reply(*_0))]
     WrongState(State),
     /// The project has no part in this step.
     #[error("the session has not asked this project")]
@@ -51,4 +66,13 @@ pub enum NotTaken {
     /// It has answered already, and otherwise.
     #[error("this project has answered already")]
     Answered,
+}
+
+/// What may be answered in a state.
+fn due_reply(now: State) -> String {
+    if now.asks() {
+        format!("a reply must be ACK_{now} or NACK_{now}")
+    } else {
+        "no reply is due in this state".to_owned()
+    }
 }

@@ -7,9 +7,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::inventory::Inventory;
+use crate::machine::Look;
 use crate::plan::Plan;
+use crate::progress::{HostProgress, Progress};
 use crate::reply::{NotTaken, Reply};
-use crate::state::{NotAState, State};
+use crate::state::State;
 use crate::step::Step;
 use crate::work::{Done, Job, Patience};
 
@@ -17,16 +19,18 @@ use crate::work::{Done, Job, Patience};
 /// steps, which are kept beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    id: Uuid,
-    plan: Plan,
-    state: State,
-    failure: Option<Failure>,
-    projects: BTreeMap<String, Project>,
-    /// Counts steps, and makes keys.
-    serial: u64,
+    pub(crate) id: Uuid,
+    pub(crate) plan: Plan,
+    pub(crate) state: State,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) projects: BTreeMap<String, Project>,
+    /// Steps so far.
+    pub(crate) serial: u64,
+    #[serde(default)]
+    pub(crate) progress: Progress,
     /// Steps that have not been taken away yet.
     #[serde(skip)]
-    steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// Why a session is in `MAINTENANCE_FAILED`.
@@ -43,13 +47,45 @@ pub struct Failure {
 pub struct Project {
     /// `<STATE>`, `ACK_<STATE>` or `NACK_<STATE>`; `None` if the step does not concern it.
     pub state: Option<String>,
+    /// The last reply that was taken, so that one sent twice is known again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last: Option<Reply>,
+}
+
+/// Why a session was not resumed. It changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotResumed {
+    /// Only a failed session can be resumed.
+    #[error("the session is in {0}, and only one in MAINTENANCE_FAILED can be resumed")]
+    NotFailed(State),
+    /// No session can begin in this state.
+    #[error("a session cannot be resumed in {0}: it is the end of one")]
+    AtTheEnd(State),
 }
 
 impl Session {
-    /// Begins a session. `plan.hosts` is completed from the inventory if it is empty.
+    /// Begins a session. `plan.hosts` is completed from the inventory if it is empty:
+    /// all compute hosts.
+    ///
+    /// In a state other than `MAINTENANCE` it begins as if those before were over:
+    /// neither is `maintenance_at` awaited nor do plug-ins of type `pre` run.
     #[must_use]
-    pub fn new(id: Uuid, plan: Plan, inventory: &Inventory, now: OffsetDateTime) -> Self {
-        todo!()
+    pub fn new(id: Uuid, mut plan: Plan, inventory: &Inventory, now: OffsetDateTime) -> Self {
+        if plan.hosts.is_empty() {
+            plan.hosts = inventory.compute_hosts().map(str::to_owned).collect();
+        }
+        let mut session = Self {
+            id,
+            state: plan.state,
+            plan,
+            failure: None,
+            projects: BTreeMap::new(),
+            serial: 0,
+            progress: Progress::default(),
+            steps: Vec::new(),
+        };
+        session.record_creation(now);
+        session
     }
 
     /// Its identifier.
@@ -82,6 +118,42 @@ impl Session {
         &self.projects
     }
 
+    /// Hosts that are maintained, in percent, rounded down; 100 if there are none.
+    #[must_use]
+    pub fn percent_done(&self) -> u8 {
+        let all = self.plan.hosts.len();
+        let done = self
+            .plan
+            .hosts
+            .iter()
+            .filter(|host| self.is_maintained(host));
+        let percent = (done.count() * 100).checked_div(all).unwrap_or(100);
+        u8::try_from(percent).expect("a part is at most 100 percent")
+    }
+
+    /// Whether this host has been maintained.
+    #[must_use]
+    pub fn is_maintained(&self, host: &str) -> bool {
+        self.host_progress(host).is_some_and(|host| host.maintained)
+    }
+
+    /// Whether this host is being maintained now.
+    #[must_use]
+    pub fn is_in_maintenance(&self, host: &str) -> bool {
+        self.host_progress(host)
+            .is_some_and(|host| host.told && !host.maintained)
+    }
+
+    /// Whether nothing new should be placed on this host: it waits for its maintenance,
+    /// and that of the first host has begun.
+    #[must_use]
+    pub fn is_closed(&self, host: &str) -> bool {
+        self.progress.closed
+            && self.state != State::MaintenanceDone
+            && self.plan.hosts.iter().any(|name| name == host)
+            && !self.is_maintained(host)
+    }
+
     /// Goes on as far as it can by itself, and says what it needs then. Answers the
     /// same job again until it is finished.
     pub fn advance(
@@ -90,16 +162,21 @@ impl Session {
         patience: &Patience,
         now: OffsetDateTime,
     ) -> Job {
-        todo!()
+        self.next_job(&Look {
+            inventory,
+            patience,
+            now,
+        })
     }
 
     /// Says what came of the job with this key. One that is not the current one
     /// changes nothing: it was finished before.
     pub fn finish(&mut self, key: &str, done: Done, inventory: &Inventory, now: OffsetDateTime) {
-        todo!()
+        self.settle(key, done, inventory, now);
     }
 
-    /// Takes a project's reply. The same reply once more changes nothing.
+    /// Takes a project's reply. The same reply once more changes nothing, even if the
+    /// session is in another state by now.
     ///
     /// # Errors
     ///
@@ -111,43 +188,37 @@ impl Session {
         inventory: &Inventory,
         now: OffsetDateTime,
     ) -> Result<(), NotTaken> {
-        todo!()
+        self.take_reply(project, reply, inventory, now)
     }
 
     /// Resumes a failed session at the step that failed, or at the beginning of `at`.
     ///
+    /// At the step that failed, what was done before is not done again: hosts that are
+    /// maintained, plug-ins that have run, projects that have agreed. Those that
+    /// refused or were silent are asked again. At the beginning of a state only hosts
+    /// that are maintained stay so.
+    ///
     /// # Errors
     ///
-    /// The state that it is in, if it has not failed.
-    pub fn resume(&mut self, at: Option<State>, now: OffsetDateTime) -> Result<(), State> {
-        todo!()
+    /// [`NotResumed`].
+    pub fn resume(&mut self, at: Option<State>, now: OffsetDateTime) -> Result<(), NotResumed> {
+        self.go_on(at, now)
     }
 
-    /// The instances of a project that the current step is about; all that it has on
-    /// the session's hosts if it is about none of them.
+    /// The instances of a project that the current step is about, sorted. If it is
+    /// about none of them, all that it has on the session's hosts; if it has none
+    /// there, all that it has.
     #[must_use]
     pub fn instance_ids(&self, project: &str, inventory: &Inventory) -> Vec<String> {
-        todo!()
+        self.instances_of(project, inventory)
     }
 
     /// Takes away the steps that have been added since the last time.
     pub fn take_steps(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.steps)
     }
-}
 
-impl State {
-    /// Its name, as it stands in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        todo!()
-    }
-}
-
-impl std::str::FromStr for State {
-    type Err = NotAState;
-
-    fn from_str(text: &str) -> Result<Self, NotAState> {
-        todo!()
+    fn host_progress(&self, host: &str) -> Option<&HostProgress> {
+        self.progress.hosts.get(host)
     }
 }

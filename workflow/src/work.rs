@@ -1,6 +1,6 @@
 //! What a session needs from the world, and what came of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -11,16 +11,19 @@ use crate::state::State;
 
 /// One thing to do. It stays the same, key included, until it is finished, however
 /// often [`Session::advance`](crate::Session::advance) is asked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// Unique within the session; makes what is done twice the same.
+    /// Unique within the session; makes what is done twice the same. Letters, digits,
+    /// `.`, `_` and `-`; at most 200 bytes. [`Work::Wait`] and [`Work::Rest`] are not
+    /// finished, and their keys, `wait` and `rest`, are not unique.
     pub key: String,
     /// What to do.
     pub work: Work,
 }
 
 /// What to do.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Work {
     /// Say that the session has entered a state. Hooks may deny it. Finished by
     /// [`Done::Well`] or [`Done::Badly`].
@@ -36,7 +39,8 @@ pub enum Work {
         source: String,
         /// Where the built-in workflow would go.
         proposed: State,
-        /// Where it may go.
+        /// Where it may go. `MAINTENANCE_FAILED` is not named here, and may be chosen
+        /// nevertheless.
         allowed: Vec<State>,
         /// What it is told: the session, its hosts with their instances, its projects.
         situation: Value,
@@ -62,6 +66,7 @@ pub enum Work {
     /// Nothing, until somebody replies, the inventory changes or the time has come.
     Wait {
         /// When to look again at the latest.
+        #[serde(default, with = "time::serde::rfc3339::option")]
         until: Option<OffsetDateTime>,
     },
     /// Nothing, until an admin resumes or removes the session.
@@ -69,7 +74,7 @@ pub enum Work {
 }
 
 /// What is told to a project. The addresses are for whoever tells it to add.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     /// The project.
     pub project: String,
@@ -81,15 +86,17 @@ pub struct Notice {
     /// What the project may choose from.
     pub allowed_actions: Vec<InstanceAction>,
     /// When the reply is due; `None` if none is wanted.
+    #[serde(default, with = "time::serde::rfc3339::option")]
     pub reply_at: Option<OffsetDateTime>,
     /// When what is told happens.
+    #[serde(default, with = "time::serde::rfc3339::option")]
     pub actions_at: Option<OffsetDateTime>,
     /// The session's hints.
     pub metadata: Map<String, Value>,
 }
 
 /// An instance that is to be moved, as its project wants.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instruction {
     /// The instance.
     pub instance: String,
@@ -97,12 +104,15 @@ pub struct Instruction {
     pub project: Option<String>,
     /// The host that it has to leave.
     pub host: String,
-    /// How.
+    /// How: `MIGRATE` or `LIVE_MIGRATE`.
     pub action: InstanceAction,
+    /// How long it may be interrupted, in seconds; `None` if nobody has said so.
+    #[serde(default)]
+    pub max_interruption_time: Option<u32>,
 }
 
 /// What becomes of a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum HostState {
     /// It is being maintained.

@@ -1,0 +1,153 @@
+//! What a session does next: from stage to stage within a state, from state to state
+//! by the table.
+//!
+//! One file for each kind of work, each a few functions on [`Session`]. None of them
+//! waits: a function changes the stage, asks for a job, or says until when to wait.
+
+mod ask;
+mod choose;
+mod concerned;
+mod constraints;
+mod empty;
+mod enter;
+mod finish;
+mod instances;
+mod key;
+mod maintain;
+mod notice;
+mod plugins;
+mod record;
+mod reply;
+mod resume;
+mod situation;
+
+use time::OffsetDateTime;
+
+use crate::inventory::Inventory;
+use crate::progress::{Current, Stage};
+use crate::session::Session;
+use crate::state::State;
+use crate::work::{Job, Patience, Work};
+
+/// Stages that a session passes without a job between them; far more than it ever needs.
+const STRIDE: usize = 100;
+
+/// What there is to go by at one moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Look<'a> {
+    pub(crate) inventory: &'a Inventory,
+    pub(crate) patience: &'a Patience,
+    pub(crate) now: OffsetDateTime,
+}
+
+/// What comes of looking at a stage.
+enum Next {
+    /// The stage or the state has changed.
+    Again,
+    /// Something is to be done.
+    Do(Work),
+    /// Nothing before this time.
+    Wait(OffsetDateTime),
+    /// Nothing any more.
+    Rest,
+}
+
+/// Why a session cannot go on, and what its admin can do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Trouble {
+    reason: String,
+    remedy: String,
+}
+
+impl Trouble {
+    fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+impl Session {
+    pub(crate) fn next_job(&mut self, look: &Look<'_>) -> Job {
+        for _ in 0..STRIDE {
+            if let Some(current) = &self.progress.current {
+                return self.with_hints(current.job.clone());
+            }
+            match self.look_at_stage(look) {
+                Ok(Next::Again) => {}
+                Ok(Next::Do(work)) => self.begin(work, look.now),
+                Ok(Next::Wait(until)) => return Job::wait(until),
+                Ok(Next::Rest) => return Job::rest(),
+                Err(trouble) => self.fail(trouble, look.now),
+            }
+        }
+        let trouble = Trouble::new(
+            "the session goes from stage to stage without work",
+            "remove it",
+        );
+        self.fail(trouble, look.now);
+        Job::wait(look.now)
+    }
+
+    fn look_at_stage(&mut self, look: &Look<'_>) -> Result<Next, Trouble> {
+        self.check_hosts(look)?;
+        match self.progress.stage.clone() {
+            Stage::Enter => Ok(self.enter()),
+            Stage::Ask => Ok(self.ask_projects(look)),
+            Stage::Replies => self.await_replies(look),
+            Stage::Start => self.await_start(look),
+            Stage::Plugins => Ok(self.run_plugins()),
+            Stage::Weigh => Ok(self.weigh(look)),
+            Stage::Pick => Ok(self.pick_host(look)),
+            Stage::Empty => self.empty_host(look),
+            Stage::Hosts => self.maintain_hosts(look),
+            Stage::Choose { next, why } => self.choose(next, &why, look),
+            Stage::Over => Ok(Next::Rest),
+        }
+    }
+
+    /// A host that is still to be maintained must be there.
+    fn check_hosts(&self, look: &Look<'_>) -> Result<(), Trouble> {
+        if self.state.is_over() || self.state == State::MaintenanceComplete {
+            return Ok(());
+        }
+        if self.plan.hosts.is_empty() {
+            return Err(Trouble::new(
+                "there is no host to maintain",
+                "add hosts to the inventory, and create another session",
+            ));
+        }
+        let missing = |host: &&str| !look.inventory.hosts.contains_key(*host);
+        match self.unmaintained().find(missing) {
+            None => Ok(()),
+            Some(host) => Err(Trouble::new(
+                format!("the host `{host}` is no longer in the inventory"),
+                "put the host back into the inventory and resume, or create a session without it",
+            )),
+        }
+    }
+
+    fn begin(&mut self, work: Work, now: OffsetDateTime) {
+        self.progress.jobs += 1;
+        let key = key::key(self.progress.jobs, &work);
+        let job = Job { key, work };
+        self.progress.current = Some(Current { job, at: now });
+    }
+}
+
+impl Job {
+    fn wait(until: OffsetDateTime) -> Self {
+        Self {
+            key: "wait".to_owned(),
+            work: Work::Wait { until: Some(until) },
+        }
+    }
+
+    fn rest() -> Self {
+        Self {
+            key: "rest".to_owned(),
+            work: Work::Rest,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Entering states, leaving them, and failing: the only place where the state changes
+//! by itself.
+
+use time::OffsetDateTime;
+
+use super::record::{Note, line};
+use super::{Next, Trouble};
+use crate::progress::Stage;
+use crate::round::Round;
+use crate::session::{Failure, Session};
+use crate::state::State;
+use crate::work::Work;
+
+impl Session {
+    pub(super) fn enter(&self) -> Next {
+        Next::Do(Work::Enter {
+            state: self.state,
+            percent_done: self.percent_done(),
+        })
+    }
+
+    /// Where a state begins once it has been entered.
+    pub(super) fn entered(&mut self) {
+        self.progress.stage = match self.state {
+            State::Maintenance | State::ScaleIn => Stage::Ask,
+            State::PrepareMaintenance | State::PlannedMaintenance => Stage::Pick,
+            State::StartMaintenance => Stage::Hosts,
+            State::MaintenanceComplete => Stage::Plugins,
+            State::MaintenanceDone | State::MaintenanceFailed => Stage::Over,
+        };
+    }
+
+    /// Goes to another state, if the table has the way there; fails otherwise.
+    pub(super) fn go(&mut self, next: State, why: &str, now: OffsetDateTime) {
+        if !self.state.may_become(next) {
+            let reason = format!("there is no way from {} to {next}", self.state);
+            return self.fail(Trouble::new(reason, "remove the session"), now);
+        }
+        self.change(next, why, None, now);
+        self.progress.stage = Stage::Enter;
+        match next {
+            State::ScaleIn => self.progress.scale_ins += 1,
+            State::StartMaintenance => self.progress.scale_ins = 0,
+            _ => {}
+        }
+        self.begin_afresh();
+    }
+
+    /// Fails, and keeps where, so that it can be resumed there. A session that is over
+    /// stays as it is.
+    pub(super) fn fail(&mut self, trouble: Trouble, now: OffsetDateTime) {
+        if self.state.is_over() {
+            return;
+        }
+        self.failure = Some(Failure {
+            state: self.state,
+            reason: line(&trouble.reason),
+        });
+        let stage = std::mem::replace(&mut self.progress.stage, Stage::Enter);
+        self.progress.held = Some(stage);
+        self.progress.current = None;
+        let failed = State::MaintenanceFailed;
+        self.change(failed, &trouble.reason, Some(&trouble.remedy), now);
+    }
+
+    fn change(&mut self, next: State, why: &str, remedy: Option<&str>, now: OffsetDateTime) {
+        debug_assert!(self.state.may_become(next), "the table allows it");
+        let note = Note {
+            what: "transition",
+            remedy,
+            ..Note::default()
+        };
+        self.record(note, &format!("{next}: {why}"), now);
+        self.state = next;
+    }
+
+    /// Forgets what belonged to the state before.
+    pub(super) fn begin_afresh(&mut self) {
+        self.progress.ask = None;
+        self.progress.round = Round::default();
+        self.progress.ran = 0;
+        self.progress.maintained = 0;
+        for project in self.projects.values_mut() {
+            project.state = None;
+        }
+    }
+}

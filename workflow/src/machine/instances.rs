@@ -1,0 +1,195 @@
+//! The instances of the host that is being emptied: who they are, when they are asked
+//! for, when they have left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use time::OffsetDateTime;
+
+use super::record::Note;
+use super::{Look, Trouble};
+use crate::inventory::Inventory;
+use crate::plan::Workflow;
+use crate::progress::Rest;
+use crate::round::{Ask, Member};
+use crate::session::Session;
+use crate::work::Work;
+
+/// Instances that may come to a host while it is being emptied.
+const ARRIVALS: u32 = 100;
+
+impl Session {
+    /// Sees who has left the host, and who has come to it.
+    pub(super) fn see_members(&mut self, host: &str, look: &Look<'_>) -> Result<(), Trouble> {
+        let here: BTreeMap<&str, _> = look.inventory.instances_on(host).collect();
+        let ids: Vec<_> = self.progress.round.members.keys().cloned().collect();
+        for id in ids {
+            if !here.contains_key(id.as_str()) {
+                self.member_left(&id, host, look);
+            }
+        }
+        let members = &mut self.progress.round.members;
+        let begun = !members.is_empty();
+        for (id, instance) in here {
+            if members.get(id).is_some_and(|member| !member.left) {
+                continue;
+            }
+            if begun {
+                self.progress.round.arrivals += 1;
+            }
+            let constraint = look.inventory.instance_constraints.get(id);
+            let member = Member {
+                project: instance.project.clone(),
+                group: constraint
+                    .map(|constraint| constraint.group_id.clone())
+                    .or_else(|| instance.group.clone()),
+                ..Member::default()
+            };
+            members.insert(id.to_owned(), member);
+        }
+        if self.progress.round.arrivals > ARRIVALS {
+            return Err(Trouble::new(
+                format!("more than {ARRIVALS} instances came to `{host}` while it was emptied"),
+                "see that nothing new is placed on the host, then resume",
+            ));
+        }
+        Ok(())
+    }
+
+    fn member_left(&mut self, id: &str, host: &str, look: &Look<'_>) {
+        let Some(member) = self.progress.round.members.get_mut(id) else {
+            return;
+        };
+        if std::mem::replace(&mut member.left, true) {
+            return;
+        }
+        let (project, group) = (member.project.clone(), member.group.clone());
+        let was_affected = member.admitted && (member.ask.is_some() || member.leave_by.is_some());
+        let rest = group
+            .filter(|_| was_affected && self.plan.workflow == Workflow::Vnf)
+            .and_then(|group| Some((look.inventory.group_constraints.get(&group)?, group)));
+        if let Some((constraint, group)) = rest {
+            let recovery = time::Duration::seconds(i64::from(constraint.recovery_time));
+            let until = look.now.saturating_add(recovery);
+            self.progress.rests.push(Rest { group, until });
+        }
+        let note = Note {
+            what: "left",
+            host: Some(host),
+            project: project.as_deref(),
+            ..Note::default()
+        };
+        self.record(note, &format!("the instance `{id}` has left"), look.now);
+        self.settle_project_states();
+    }
+
+    /// Lets instances be affected: all of them, or as many of each group as may be.
+    pub(super) fn admit_members(&mut self, look: &Look<'_>) {
+        self.progress.rests.retain(|rest| rest.until > look.now);
+        let ids: Vec<_> = self
+            .progress
+            .round
+            .members
+            .iter()
+            .filter(|(_, member)| !member.admitted && !member.left)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in ids {
+            let group = self.progress.round.members[&id].group.clone();
+            let may = self.plan.workflow != Workflow::Vnf
+                || group.is_none_or(|group| self.has_room(&group, look.inventory));
+            if let Some(member) = self.progress.round.members.get_mut(&id) {
+                member.admitted = may;
+            }
+        }
+    }
+
+    /// Whether one more of a group may be affected.
+    fn has_room(&self, group: &str, inventory: &Inventory) -> bool {
+        let Some(constraint) = inventory.group_constraints.get(group) else {
+            return true;
+        };
+        let members = self.progress.round.members.values();
+        let affected = members
+            .filter(|member| member.admitted && !member.left)
+            .filter(|member| member.group.as_deref() == Some(group));
+        let resting = self
+            .progress
+            .rests
+            .iter()
+            .filter(|rest| rest.group == group);
+        let most = usize::try_from(constraint.max_impacted_members).unwrap_or(usize::MAX);
+        affected.count() + resting.count() < most.max(1)
+    }
+
+    /// Asks for those that have not been asked for.
+    pub(super) fn ask_members(&mut self, look: &Look<'_>) -> Option<Work> {
+        let mut asked = BTreeSet::new();
+        for (id, member) in &mut self.progress.round.members {
+            let may_ask = member.admitted && !member.left && member.project.is_some();
+            if may_ask && member.ask.is_none() {
+                let lead = self.plan.workflow == Workflow::Vnf;
+                let lead = look.inventory.instance_constraints.get(id).filter(|_| lead);
+                let lead = lead.map_or(0, |constraint| i64::from(constraint.lead_time));
+                let wait = look.patience.reply.max(time::Duration::seconds(lead));
+                member.ask = Some(Ask::new(look.now, wait));
+                asked.insert(id.clone());
+            }
+        }
+        self.settle_project_states();
+        self.tell_members(&asked, look.inventory)
+    }
+
+    /// Tells those again that are silent.
+    pub(super) fn remind_members(&mut self, look: &Look<'_>) -> Option<Work> {
+        let mut reminded = BTreeSet::new();
+        for (id, member) in &mut self.progress.round.members {
+            let is_open = member.is_open();
+            let Some(ask) = member.ask.as_mut().filter(|_| is_open) else {
+                continue;
+            };
+            let due = ask.reminders_due(look.patience.reminders, look.now);
+            if due > ask.reminded {
+                ask.reminded = due;
+                reminded.insert(id.clone());
+            }
+        }
+        self.tell_members(&reminded, look.inventory)
+    }
+
+    /// One notice for each project, or for each instance in the `vnf` workflow.
+    fn tell_members(&self, ids: &BTreeSet<String>, inventory: &Inventory) -> Option<Work> {
+        let mut notices = Vec::new();
+        let mut told = BTreeSet::new();
+        for id in ids {
+            let member = &self.progress.round.members[id];
+            let (Some(project), Some(ask)) = (&member.project, member.ask) else {
+                continue;
+            };
+            if self.plan.workflow == Workflow::Vnf {
+                notices.push(self.question(project, Some(id.clone()), ask, inventory));
+            } else if told.insert(project) {
+                notices.push(self.question(project, None, ask, inventory));
+            }
+        }
+        (!notices.is_empty()).then_some(Work::Notify(notices))
+    }
+
+    /// Tells projects of instances that were moved for them and have left.
+    pub(super) fn tell_of_those_that_left(&self) -> Option<Work> {
+        let members = self.progress.round.members.iter();
+        let notices: Vec<_> = members
+            .filter(|(_, member)| member.left && member.instructed && !member.told)
+            .filter_map(|(id, member)| Some(Self::action_done(member.project.as_deref()?, id)))
+            .collect();
+        (!notices.is_empty()).then_some(Work::Notify(notices))
+    }
+
+    /// That questions have been sent: time counts from now.
+    pub(super) fn members_asked(&mut self, begun_at: OffsetDateTime, now: OffsetDateTime) {
+        for member in self.progress.round.members.values_mut() {
+            if let Some(ask) = member.ask.as_mut().filter(|ask| ask.at == begun_at) {
+                ask.sent(now);
+            }
+        }
+    }
+}

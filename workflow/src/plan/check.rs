@@ -1,0 +1,167 @@
+//! Checking what was said, member by member.
+
+use std::collections::BTreeSet;
+
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
+
+use super::{Fault, NewPlan, Plan, Workflow};
+use crate::action::Action;
+use crate::state::State;
+
+/// Hosts of one session.
+const HOSTS: usize = 1_000;
+/// Actions of one session.
+const ACTIONS: usize = 100;
+/// Downloads of one session.
+const DOWNLOADS: usize = 100;
+/// Characters of a name.
+const NAME: usize = 255;
+/// Bytes of an address.
+const ADDRESS: usize = 2_048;
+/// Bytes of `metadata` as JSON, and of each action's.
+const METADATA: usize = 64 * 1_024;
+
+const WITH_SPACE: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+const WITH_T: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]");
+
+impl NewPlan {
+    /// Checks everything that can be checked without inventory and sources.
+    ///
+    /// Hosts that are named twice are taken once. At most 1,000 hosts, 100 actions and
+    /// 100 downloads; names have 1 to 255 characters, addresses at most 2,048, metadata
+    /// 64 KiB.
+    ///
+    /// # Errors
+    ///
+    /// The first [`Fault`], in the order of the members.
+    pub fn check(self) -> Result<Plan, Fault> {
+        let hosts = hosts(self.hosts)?;
+        let state = state(&self.state)?;
+        let maintenance_at = time(&self.maintenance_at)?;
+        let workflow = workflow(self.workflow)?;
+        small("metadata", &self.metadata)?;
+        downloads(&self.download)?;
+        let actions = actions(self.actions)?;
+        Ok(Plan {
+            hosts,
+            state,
+            maintenance_at,
+            workflow,
+            metadata: self.metadata,
+            download: self.download,
+            actions,
+        })
+    }
+}
+
+fn hosts(said: Vec<String>) -> Result<Vec<String>, Fault> {
+    few("hosts", said.len(), HOSTS)?;
+    let mut seen = BTreeSet::new();
+    let mut hosts = Vec::new();
+    for (at, host) in said.into_iter().enumerate() {
+        name(&format!("hosts[{at}]"), &host)?;
+        if seen.insert(host.clone()) {
+            hosts.push(host);
+        }
+    }
+    Ok(hosts)
+}
+
+fn state(said: &str) -> Result<State, Fault> {
+    match said.parse::<State>() {
+        Ok(state) if !state.is_over() => Ok(state),
+        _ => Err(Fault::new(
+            "state",
+            "is not a state to begin in; send `MAINTENANCE`",
+        )),
+    }
+}
+
+fn time(said: &str) -> Result<OffsetDateTime, Fault> {
+    PrimitiveDateTime::parse(said, WITH_SPACE)
+        .or_else(|_| PrimitiveDateTime::parse(said, WITH_T))
+        .ok()
+        .filter(|at| at.year() >= 0)
+        .map(PrimitiveDateTime::assume_utc)
+        .ok_or_else(|| {
+            Fault::new(
+                "maintenance_at",
+                "is not a time; send `YYYY-MM-DD HH:MM:SS` in UTC",
+            )
+        })
+}
+
+fn workflow(said: String) -> Result<Workflow, Fault> {
+    name("workflow", &said)?;
+    Ok(match said.as_str() {
+        "default" => Workflow::Default,
+        "vnf" => Workflow::Vnf,
+        _ => Workflow::Source(said),
+    })
+}
+
+fn downloads(said: &[String]) -> Result<(), Fault> {
+    few("download", said.len(), DOWNLOADS)?;
+    for (at, address) in said.iter().enumerate() {
+        let field = format!("download[{at}]");
+        let rest = ["http://", "https://", "ftp://", "file://"]
+            .iter()
+            .find_map(|scheme| address.strip_prefix(scheme));
+        let is_plain = !address.chars().any(|c| c.is_control() || c.is_whitespace());
+        if rest.is_none_or(str::is_empty) || !is_plain || address.len() > ADDRESS {
+            return Err(Fault::new(
+                field,
+                format!(
+                    "is not an address; send one that begins with http://, https://, ftp:// or file://, of at most {ADDRESS} bytes"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn actions(mut said: Vec<Action>) -> Result<Vec<Action>, Fault> {
+    few("actions", said.len(), ACTIONS)?;
+    for (at, action) in said.iter().enumerate() {
+        name(&format!("actions[{at}].plugin"), &action.plugin)?;
+        small(&format!("actions[{at}].metadata"), &action.metadata)?;
+    }
+    said.sort_by(|a, b| (a.kind, &a.plugin).cmp(&(b.kind, &b.plugin)));
+    Ok(said)
+}
+
+fn few(field: &str, have: usize, most: usize) -> Result<(), Fault> {
+    if have > most {
+        return Err(Fault::new(
+            field,
+            format!("has {have} entries; send at most {most}"),
+        ));
+    }
+    Ok(())
+}
+
+fn name(field: &str, said: &str) -> Result<(), Fault> {
+    let length = said.chars().count();
+    if !(1..=NAME).contains(&length) || said.chars().any(char::is_control) {
+        return Err(Fault::new(
+            field,
+            format!("is not a name; send 1 to {NAME} characters without control characters"),
+        ));
+    }
+    Ok(())
+}
+
+fn small(field: &str, said: &serde_json::Map<String, serde_json::Value>) -> Result<(), Fault> {
+    let bytes = serde_json::to_vec(said).map_or(usize::MAX, |json| json.len());
+    if bytes > METADATA {
+        return Err(Fault::new(
+            field,
+            format!("has {bytes} bytes; send at most {METADATA}"),
+        ));
+    }
+    Ok(())
+}

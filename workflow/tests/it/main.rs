@@ -1,0 +1,9 @@
+//! Whole sessions, played by a tiny world without a clock.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what helps a test panics as the test does"
+)]
+
+mod default;
+mod world;

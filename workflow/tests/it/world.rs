@@ -1,0 +1,303 @@
+//! A tiny world: hosts, instances that move, projects that answer, time that passes
+//! only when nothing else happens.
+//!
+//! Whenever the session is asked or told something, it is stored and read back first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, json};
+use tenterhook_workflow::{
+    Action, ActionType, Done, Host, Instance, InstanceAction, Inventory, Job, NewPlan, Notice,
+    Patience, Reply, Session, State, Step, Work,
+};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+
+pub(crate) const NOW: OffsetDateTime = datetime!(2031-05-06 07:00:00 UTC);
+
+/// Jobs and waits that a session may take; far more than those here need.
+const MOST: usize = 2_000;
+
+pub(crate) struct World {
+    pub(crate) session: Session,
+    pub(crate) inventory: Inventory,
+    pub(crate) patience: Patience,
+    pub(crate) now: OffsetDateTime,
+    /// All steps so far.
+    pub(crate) steps: Vec<Step>,
+    /// All jobs that were done, without waits.
+    pub(crate) jobs: Vec<Job>,
+    /// All notices that were sent.
+    pub(crate) notices: Vec<Notice>,
+    inbox: Vec<Notice>,
+    /// Projects that do not answer to a state.
+    pub(crate) silent: BTreeSet<(String, State)>,
+    /// Projects that refuse in a state.
+    pub(crate) refusing: BTreeSet<(String, State)>,
+    /// What projects want for their instances.
+    pub(crate) wants: InstanceAction,
+    /// Instances that do not move.
+    pub(crate) stuck: BTreeSet<String>,
+    /// Plug-ins that fail, and the states whose beginning is denied.
+    pub(crate) broken: BTreeSet<String>,
+    /// What the tenant's workflow says instead of what is proposed, state by state.
+    pub(crate) choices: BTreeMap<State, String>,
+}
+
+/// Four hosts of 8 vCPUs with two instances of 1 on each, of two projects.
+pub(crate) fn four_hosts() -> Inventory {
+    let mut inventory = Inventory::default();
+    for at in 1..=4 {
+        let host = Host {
+            vcpus: Some(8),
+            schedulable: true,
+            ..Host::default()
+        };
+        inventory.hosts.insert(format!("node-{at}"), host);
+        for project in ["red", "blue"] {
+            let id = format!("{project}-{at}");
+            inventory.instances.insert(
+                id.clone(),
+                Instance {
+                    name: id,
+                    host: format!("node-{at}"),
+                    project: Some(project.to_owned()),
+                    group: None,
+                    vcpus: 1,
+                    floating_ip: false,
+                },
+            );
+        }
+    }
+    inventory
+}
+
+pub(crate) fn action(plugin: &str, kind: ActionType) -> Action {
+    Action {
+        plugin: plugin.to_owned(),
+        kind,
+        metadata: Map::new(),
+    }
+}
+
+pub(crate) fn plan(workflow: &str) -> NewPlan {
+    NewPlan {
+        hosts: Vec::new(),
+        state: "MAINTENANCE".to_owned(),
+        maintenance_at: "2031-05-06 07:08:09".to_owned(),
+        workflow: workflow.to_owned(),
+        metadata: Map::from_iter([("release".to_owned(), json!("Zed"))]),
+        download: Vec::new(),
+        actions: vec![
+            action("prepare", ActionType::Pre),
+            action("upgrade", ActionType::Host),
+            action("firmware", ActionType::Compute),
+            action("finalize", ActionType::Post),
+        ],
+    }
+}
+
+impl World {
+    pub(crate) fn new(plan: NewPlan, inventory: Inventory) -> Self {
+        let plan = plan.check().unwrap();
+        Self {
+            session: Session::new(Uuid::from_u128(7), plan, &inventory, NOW),
+            inventory,
+            patience: Patience::default(),
+            now: NOW,
+            steps: Vec::new(),
+            jobs: Vec::new(),
+            notices: Vec::new(),
+            inbox: Vec::new(),
+            silent: BTreeSet::new(),
+            refusing: BTreeSet::new(),
+            wants: InstanceAction::Migrate,
+            stuck: BTreeSet::new(),
+            broken: BTreeSet::new(),
+            choices: BTreeMap::new(),
+        }
+    }
+
+    /// Plays until the session rests, and answers the state in which it does.
+    pub(crate) fn play(&mut self) -> State {
+        self.play_until(|_| false);
+        assert!(self.session.state().is_over(), "{:?}", self.session);
+        self.session.state()
+    }
+
+    /// Plays until the session rests or `stop` says so.
+    pub(crate) fn play_until(&mut self, stop: impl Fn(&Self) -> bool) {
+        for _ in 0..MOST {
+            if stop(self) {
+                return;
+            }
+            self.store();
+            let job = self
+                .session
+                .advance(&self.inventory, &self.patience, self.now);
+            match job.work {
+                Work::Rest => return,
+                Work::Wait { until } => self.pass(until),
+                _ => self.work(job),
+            }
+        }
+        panic!("the session does not come to an end: {:?}", self.session);
+    }
+
+    /// Stores the session and reads it back.
+    fn store(&mut self) {
+        self.steps.extend(self.session.take_steps());
+        let json = serde_json::to_string(&self.session).unwrap();
+        self.session = serde_json::from_str(&json).unwrap();
+    }
+
+    /// Lets one project answer; only if none has anything to say, time passes.
+    fn pass(&mut self, until: Option<OffsetDateTime>) {
+        while let Some(notice) = self.inbox.pop() {
+            if let Some(reply) = self.reply_to(&notice) {
+                self.session
+                    .reply(&notice.project, reply, &self.inventory, self.now)
+                    .unwrap_or_else(|error| panic!("{error}: {notice:?}"));
+                return;
+            }
+        }
+        let until = until.unwrap();
+        assert!(until > self.now, "{until} is not after {}", self.now);
+        self.now = until;
+    }
+
+    fn reply_to(&self, notice: &Notice) -> Option<Reply> {
+        let state: State = notice.state.parse().ok()?;
+        let who = (notice.project.clone(), state);
+        if self.silent.contains(&who) || state != self.session.state() {
+            return None;
+        }
+        let emptying = matches!(state, State::PrepareMaintenance | State::PlannedMaintenance);
+        let ids = self.session.instance_ids(&notice.project, &self.inventory);
+        let actions = ids.into_iter().map(|id| (id, self.wants));
+        let whole = emptying && notice.instance.is_none();
+        Some(Reply {
+            state,
+            agreed: !self.refusing.contains(&who),
+            instance_actions: actions.filter(|_| whole).collect(),
+            instance: notice.instance.clone(),
+            instance_action: None,
+        })
+    }
+
+    fn work(&mut self, job: Job) {
+        let done = match &job.work {
+            Work::Enter { state, .. } if self.broken.contains(state.as_str()) => badly("denied"),
+            Work::Act { action, .. } if self.broken.contains(&action.plugin) => badly("exit 1"),
+            Work::Decide { proposed, .. } => Done::Chosen {
+                next: self
+                    .choices
+                    .get(&self.session.state())
+                    .cloned()
+                    .unwrap_or_else(|| proposed.to_string()),
+                reason: "because".to_owned(),
+                task: None,
+            },
+            Work::Notify(notices) => {
+                self.notices.extend(notices.iter().cloned());
+                self.inbox.extend(notices.iter().cloned());
+                for notice in notices {
+                    if self.wants == InstanceAction::OwnAction {
+                        self.move_all_of(&notice.project);
+                    }
+                }
+                well()
+            }
+            Work::Instruct(instructions) => {
+                for instruction in instructions {
+                    self.move_away(&instruction.instance);
+                }
+                well()
+            }
+            _ => well(),
+        };
+        let again = self
+            .session
+            .advance(&self.inventory, &self.patience, self.now);
+        assert_eq!(again, job, "a job stays the same until it is finished");
+        self.now += Duration::milliseconds(10);
+        self.session
+            .finish(&job.key, done.clone(), &self.inventory, self.now);
+        let after = self.session.clone();
+        self.session
+            .finish(&job.key, done, &self.inventory, self.now);
+        assert_eq!(self.session, after, "a job is finished once");
+        self.jobs.push(job);
+    }
+
+    fn move_all_of(&mut self, project: &str) {
+        for id in self.session.instance_ids(project, &self.inventory) {
+            if self.session.state() == State::PlannedMaintenance
+                || self.session.state() == State::PrepareMaintenance
+            {
+                self.move_away(&id);
+            }
+        }
+    }
+
+    /// Moves an instance to the emptiest host that takes it, maintained ones first.
+    pub(crate) fn move_away(&mut self, id: &str) {
+        if self.stuck.contains(id) {
+            return;
+        }
+        let from = self.inventory.instances[id].host.clone();
+        let load = |host: &str| {
+            let all = self.inventory.instances.values();
+            all.filter(|instance| instance.host == host).count()
+        };
+        let to = self
+            .inventory
+            .hosts
+            .keys()
+            .filter(|host| **host != from && !self.session.is_in_maintenance(host))
+            .min_by_key(|host| {
+                let closed = self.session.is_closed(host);
+                (closed, load(host) == 0 && closed, load(host))
+            })
+            .unwrap()
+            .clone();
+        self.inventory.instances.get_mut(id).unwrap().host = to;
+    }
+
+    /// The states that were entered, in order.
+    pub(crate) fn path(&self) -> Vec<State> {
+        self.jobs
+            .iter()
+            .filter_map(|job| match job.work {
+                Work::Enter { state, .. } => Some(state),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// The plug-ins that ran, as `plugin@host`.
+    pub(crate) fn plugins(&self) -> Vec<String> {
+        self.jobs
+            .iter()
+            .filter_map(|job| match &job.work {
+                Work::Act { action, host } => Some(format!("{}@{host}", action.plugin)),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+pub(crate) fn well() -> Done {
+    Done::Well {
+        said: String::new(),
+        task: None,
+    }
+}
+
+pub(crate) fn badly(reason: &str) -> Done {
+    Done::Badly {
+        reason: reason.to_owned(),
+        task: None,
+    }
+}
