@@ -88,13 +88,29 @@ async fn authenticate(
     headers: &HeaderMap,
 ) -> Result<Identity, Refusal> {
     let secret = credentials::token(path, headers).ok_or(MISSING_TOKEN)?;
+    let identity = identify(app, from, path, secret).await?;
+    if let Some(secret) = credentials::service_token(path, headers) {
+        identify(app, from, path, secret).await?;
+    }
+    Ok(identity)
+}
+
+async fn identify(app: &App, from: Client, path: &str, secret: &str) -> Result<Identity, Refusal> {
     let attempt = Attempt {
         from,
         name: None,
         secret,
     };
     app.failures().admit(attempt, Instant::now())?;
-    let Some(identity) = app.dispatcher().authenticate(secret).await? else {
+    let identity = app.dispatcher().authenticate(secret).await;
+    let identity = identity.map_err(|error| match Face::of(path) {
+        Face::Nova | Face::Fenix => {
+            Refusal::internal(&error);
+            Refusal::TokensUnavailable
+        }
+        Face::Croit | Face::Native | Face::Astra => error.into(),
+    })?;
+    let Some(identity) = identity else {
         app.failures().failed(attempt, Instant::now());
         return Err(Refusal::InvalidToken);
     };

@@ -8,6 +8,9 @@ use http::{HeaderMap, HeaderName, header};
 /// Where OpenStack's clients put their token.
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
+/// Where a service that acts for somebody puts its own token besides.
+const X_SERVICE_TOKEN: HeaderName = HeaderName::from_static("x-service-token");
+
 /// A place for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -39,6 +42,16 @@ pub(crate) fn token<'a>(path: &str, headers: &'a HeaderMap) -> Option<&'a str> {
         Place::Bearer => scheme(headers, "bearer"),
         Place::XAuthToken => headers.get(X_AUTH_TOKEN)?.to_str().ok().map(str::trim),
     })
+}
+
+/// The token that the service between the caller and a request to this path carries.
+/// One that is no text is no valid token either.
+pub(crate) fn service_token<'a>(path: &str, headers: &'a HeaderMap) -> Option<&'a str> {
+    if !places(path).contains(&Place::XAuthToken) {
+        return None;
+    }
+    let value = headers.get(X_SERVICE_TOKEN)?;
+    Some(value.to_str().map_or("", str::trim))
 }
 
 /// What follows the scheme in the `Authorization` header, if it is this scheme.

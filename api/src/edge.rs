@@ -24,6 +24,7 @@ pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: N
     let face = Face::of(request.uri().path());
     let id = RequestId::of(request.headers());
     let challenge = face.challenge(request.headers());
+    let heading = face.heading(request.headers(), &id);
     let span = tracing::info_span!(
         "request",
         request.id = %id,
@@ -32,12 +33,14 @@ pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: N
         path = %request.uri().path().escape_debug(),
     );
     request.extensions_mut().insert(app.door());
+    request.extensions_mut().insert(id.clone());
     let _in_flight = app.metrics().enter();
     let answer = answer(request, next).instrument(span.clone()).await;
     let mut response = dress(face, &id, challenge, answer);
     app.metrics()
         .count_request(face, response.status(), started.elapsed());
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
+    response.headers_mut().extend(heading);
     response
         .headers_mut()
         .insert(request_id::HEADER, id.header());
@@ -133,6 +136,7 @@ mod tests {
             (Face::Croit, "application/json"),
             (Face::Native, "application/problem+json"),
             (Face::Astra, "application/problem+json"),
+            (Face::Nova, "application/json; charset=UTF-8"),
             (Face::Fenix, "application/json"),
         ] {
             let answer = survive(async { panic!("a bug") }).await;

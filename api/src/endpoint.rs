@@ -34,7 +34,15 @@ pub(crate) struct Endpoint {
     /// Status, name and meaning.
     pub(crate) reply_headers: Vec<(u16, &'static str, &'static str)>,
     pub(crate) deprecated: bool,
+    pub(crate) slash: Slash,
     handler: MethodRouter<App>,
+}
+
+/// Whether a call is also served at its path with a slash at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slash {
+    No,
+    Either,
 }
 
 /// Something that is asked for beside path and body.
@@ -145,6 +153,7 @@ impl Endpoint {
             replies: Vec::new(),
             reply_headers: Vec::new(),
             deprecated: false,
+            slash: Slash::No,
             handler: on(filter, handler),
         }
     }
@@ -262,6 +271,12 @@ impl Endpoint {
         self
     }
 
+    /// The call is served at its path with a slash at the end too.
+    pub(crate) fn slash_or_not(mut self) -> Self {
+        self.slash = Slash::Either;
+        self
+    }
+
     /// The call answers with this status and no body.
     pub(crate) fn answers_empty(mut self, status: u16) -> Self {
         self.replies.push((status, None));
@@ -281,6 +296,11 @@ impl Endpoint {
             operation: self.id,
         };
         let guard = axum::middleware::from_fn_with_state(guard, auth::guard);
-        router.route(self.path, self.handler.route_layer(guard))
+        let handler = self.handler.route_layer(guard);
+        let router = match self.slash {
+            Slash::No => router,
+            Slash::Either => router.route(&format!("{}/", self.path), handler.clone()),
+        };
+        router.route(self.path, handler)
     }
 }

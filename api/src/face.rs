@@ -75,13 +75,21 @@ impl Face {
         }
     }
 
+    /// What stands in the head of every reply to a request with these headers.
+    pub(crate) fn heading(self, headers: &HeaderMap, id: &RequestId) -> HeaderMap {
+        match self {
+            Self::Nova => nova::heading(headers, id),
+            Self::Croit | Self::Native | Self::Astra | Self::Fenix => HeaderMap::new(),
+        }
+    }
+
     /// Says `refusal` in this face's dialect.
     pub(crate) fn say(self, refusal: &Refusal, id: &RequestId) -> Response {
         match self {
             Self::Croit => croit::error::say(refusal),
             Self::Native => native::problem::Problem::new(refusal, id).into_response(),
             Self::Astra => astra::problem::say(refusal, id),
-            Self::Nova => nova::fault::say(refusal, id),
+            Self::Nova => nova::fault::say(refusal),
             Self::Fenix => fenix::error::say(refusal),
         }
     }

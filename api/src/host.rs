@@ -1,11 +1,29 @@
 //! By which name a client has reached this server, as far as it can be believed.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, Uri, header};
 
 /// The request's `Host`, if it names a host: the longest has 255 bytes and a port.
 pub(crate) fn of(headers: &HeaderMap) -> Option<&str> {
     let text = headers.get(header::HOST)?.to_str().ok()?;
     is_host(text).then_some(text)
+}
+
+/// The same for a request whose target may hold it, as HTTP/2 has it.
+pub(crate) fn of_target<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let authority = uri.authority().map(http::uri::Authority::as_str);
+    authority
+        .filter(|text| is_host(text))
+        .or_else(|| of(headers))
+}
+
+/// The URL of this server's root as its client has it, without a slash at the end:
+/// `https` if whoever ends TLS in front of it says so in `X-Forwarded-Proto`.
+pub(crate) fn base(headers: &HeaderMap) -> Option<String> {
+    let host = of(headers)?;
+    let forwarded = headers.get("x-forwarded-proto");
+    let is_tls = forwarded.is_some_and(|scheme| scheme == "https");
+    let scheme = if is_tls { "https" } else { "http" };
+    Some(format!("{scheme}://{host}"))
 }
 
 /// Whether a Host names a host, with a port or without.

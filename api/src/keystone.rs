@@ -20,6 +20,12 @@ pub(crate) fn say() -> Response {
         .into_response()
 }
 
+/// Says that it cannot be told at the moment whether a token is valid.
+pub(crate) fn unavailable() -> Response {
+    let text = "The Keystone service is temporarily unavailable.";
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
+
 /// The `WWW-Authenticate` of such an answer. Tokens are this server's own, so it
 /// names this server, by the name that the client has used.
 pub(crate) fn challenge(headers: &HeaderMap) -> HeaderValue {

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::astra;
 use crate::auth::Access;
-use crate::endpoint::{Endpoint, Shape};
+use crate::endpoint::{Endpoint, Shape, Slash};
 use crate::face::Face;
 
 /// Where references to schemas lead.
@@ -170,6 +170,9 @@ fn operation(endpoint: &Endpoint) -> Value {
         "responses": replies,
         "security": security(endpoint.access),
     });
+    if endpoint.slash == Slash::Either {
+        operation["description"] = json!("The path may end with a slash.");
+    }
     if endpoint.deprecated {
         operation["deprecated"] = json!(true);
     }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
 use crate::astra::problem::Problem;
+use crate::{fenix, nova};
 
 /// One thing that is wrong with a request's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,12 @@ pub(crate) enum Refusal {
     },
     /// What only Astra's table of problems has a row for.
     Astra(Problem),
+    /// What only Fenix says.
+    Fenix(fenix::error::Problem),
+    /// What only Nova says.
+    Nova(nova::fault::Fault),
+    /// Tokens cannot be looked up; OpenStack's clients are told so in particular.
+    TokensUnavailable,
     /// More is waiting than can be taken on.
     TooBusy,
     /// We failed. The cause is in the log.
@@ -125,6 +132,8 @@ impl Refusal {
         match self {
             Self::Unauthenticated(_) | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::Astra(problem) => problem.status(),
+            Self::Fenix(problem) => problem.status(),
+            Self::Nova(fault) => fault.status(),
             Self::Forbidden { .. } | Self::ReadOnly { .. } | Self::HooksDisabled => {
                 StatusCode::FORBIDDEN
             }
@@ -138,7 +147,7 @@ impl Refusal {
             Self::Invalid(_) | Self::InvalidProgram { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NameTaken { .. } | Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooBusy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooBusy | Self::TokensUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -151,6 +160,11 @@ impl Refusal {
                 "the token is unknown, was revoked or has expired; use another one".to_owned()
             }
             Self::Astra(problem) => problem.detail().to_owned(),
+            Self::Fenix(problem) => problem.detail().to_owned(),
+            Self::Nova(fault) => fault.message().to_owned(),
+            Self::TokensUnavailable => {
+                "tokens cannot be looked up at the moment; try again later".to_owned()
+            }
             Self::Forbidden { needs } => format!("this call needs the role `{needs}`"),
             Self::NoRoute => "nothing is served at this path".to_owned(),
             Self::WrongMethod => {

@@ -5,7 +5,8 @@
 use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use uuid::Uuid;
+use sha2::{Digest as _, Sha256};
+use uuid::{Builder, Uuid};
 
 /// The header that carries the id both ways.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,6 +24,18 @@ impl RequestId {
             Some(text) if is_id(text) => Self(text.to_owned()),
             _ => Self(Uuid::new_v4().to_string()),
         }
+    }
+
+    /// The id as a UUID, which is what ids are on faces of others: itself if it is one,
+    /// else one that is made from it.
+    pub(crate) fn as_uuid(&self) -> Uuid {
+        Uuid::try_parse(&self.0).unwrap_or_else(|_| {
+            let digest: [u8; 32] = Sha256::digest(self.0.as_bytes()).into();
+            let mut bytes = [0; 16];
+            bytes.copy_from_slice(&digest[..16]);
+            // Marked as one that was made from a name.
+            Builder::from_sha1_bytes(bytes).into_uuid()
+        })
     }
 
     /// The id as a header's value.
@@ -47,6 +60,14 @@ impl fmt::Display for RequestId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_id_has_a_uuid_and_the_same_one_each_time() {
+        let id = RequestId("deploy-7.2".to_owned());
+        assert_eq!(id.as_uuid(), id.as_uuid());
+        let uuid = id.as_uuid().to_string();
+        assert_eq!(RequestId(uuid.clone()).as_uuid().to_string(), uuid);
+    }
 
     #[test]
     fn a_clients_id_is_kept_if_it_is_plain() {

@@ -162,17 +162,8 @@ impl Ask {
     pub(super) fn location(&self, id: Uuid) -> String {
         let collection = self.uri.path().trim_end_matches('/');
         let path = format!("{collection}/{id}");
-        match host::of(&self.headers) {
-            None => path,
-            Some(host) => {
-                let forwarded = self.headers.get("x-forwarded-proto");
-                let scheme = forwarded
-                    .and_then(|value| value.to_str().ok())
-                    .filter(|scheme| *scheme == "https")
-                    .unwrap_or("http");
-                format!("{scheme}://{host}{path}")
-            }
-        }
+        let base = host::base(&self.headers).unwrap_or_default();
+        format!("{base}{path}")
     }
 }
 

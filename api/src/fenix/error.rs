@@ -3,18 +3,110 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use hyper::ext::ReasonPhrase;
 use serde_json::{Value, json};
+use tenterhook_maintenance::Error;
 
 use crate::keystone;
 use crate::refusal::Refusal;
+
+/// What is said of a session that there is not, and of one that is somebody else's.
+const NO_SESSION: &str = "Invalid session";
+
+/// What no other face says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// A call that takes no body was given one.
+    UnwantedBody,
+    /// The body says what cannot be.
+    Content(String),
+    /// There is no such session, and the call's list of statuses has 404.
+    NoSession,
+    /// There is nothing else of this id.
+    NotFound(String),
+    /// The path names what cannot be processed.
+    Unprocessable(String),
+    /// The account has as many sessions as it may.
+    TooMany,
+}
+
+impl Problem {
+    /// A member of the body that does not follow its rules.
+    pub(super) fn member(field: &str, reason: &str) -> Self {
+        Self::Content(format!("`{field}` {reason}"))
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::UnwantedBody | Self::Content(_) => StatusCode::BAD_REQUEST,
+            Self::NoSession | Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany => StatusCode::from_u16(509).expect("509 is a status"),
+        }
+    }
+
+    /// What is wrong, in one sentence for the client.
+    pub(crate) fn detail(&self) -> &str {
+        match self {
+            Self::UnwantedBody => "this call takes no body",
+            Self::Content(text) | Self::NotFound(text) | Self::Unprocessable(text) => text,
+            Self::NoSession => NO_SESSION,
+            Self::TooMany => "Too many sessions",
+        }
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Fenix(problem)
+    }
+}
+
+/// For calls whose list of statuses has 404.
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let problem = match error {
+            Error::NoSession(_) => Problem::NoSession,
+            error @ Error::NoConstraint(_) => Problem::NotFound(error.to_string()),
+            error @ (Error::NoProject(_) | Error::NotFailed(_)) => {
+                Problem::Unprocessable(error.to_string())
+            }
+            Error::TooMany => Problem::TooMany,
+            error @ (Error::Invalid { .. } | Error::NotTaken(_)) => {
+                Problem::Content(error.to_string())
+            }
+            Error::Dispatch(error) => return error.into(),
+            error => return Self::internal(&error),
+        };
+        problem.into()
+    }
+}
+
+/// For calls whose list of statuses has 422 in place of 404.
+pub(super) fn unprocessable(error: Error) -> Refusal {
+    match error {
+        Error::NoSession(_) => Problem::Unprocessable(NO_SESSION.to_owned()).into(),
+        error => error.into(),
+    }
+}
 
 /// Says a refusal as Fenix does, and one for lack of a token as Keystone does.
 pub(crate) fn say(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::Unauthenticated(_) | Refusal::InvalidToken => keystone::say(),
-        // 422 is an id in a path that cannot be one; a body is 400.
+        Refusal::TokensUnavailable => keystone::unavailable(),
+        Refusal::Fenix(Problem::UnwantedBody) => reply(StatusCode::BAD_REQUEST, &json!({})),
+        Refusal::Fenix(problem @ Problem::TooMany) => {
+            let mut response = with_text(problem.status(), problem.detail());
+            // The status is in no standard, and an HTTP library knows no words for it.
+            let words = ReasonPhrase::from_static(b"Bandwidth Limit Exceeded");
+            response.extensions_mut().insert(words);
+            response
+        }
+        // 422 is for ids in paths; a body is 400.
         Refusal::Invalid(_) => with_text(StatusCode::BAD_REQUEST, &refusal.detail()),
-        Refusal::Internal => body(
+        Refusal::Internal => reply(
             StatusCode::INTERNAL_SERVER_ERROR,
             &json!({"status": 500, "message": "Unknown Error"}),
         ),
@@ -23,10 +115,10 @@ pub(crate) fn say(refusal: &Refusal) -> Response {
 }
 
 fn with_text(status: StatusCode, text: &str) -> Response {
-    body(status, &json!({ "error": text }))
+    reply(status, &json!({ "error": text }))
 }
 
-fn body(status: StatusCode, value: &Value) -> Response {
+fn reply(status: StatusCode, value: &Value) -> Response {
     let kind = HeaderValue::from_static("application/json");
     (status, [(header::CONTENT_TYPE, kind)], value.to_string()).into_response()
 }

@@ -62,8 +62,11 @@ impl Problem {
             Refusal::WrongMethod => Self::untyped("Method Not Allowed"),
             Refusal::NotAcceptable { .. } => Self::untyped("Not Acceptable"),
             Refusal::TooSlow => Self::untyped("Request Timeout"),
-            Refusal::Astra(problem) => {
-                Self::untyped(problem.status().canonical_reason().unwrap_or("Not done"))
+            Refusal::Astra(_)
+            | Refusal::Fenix(_)
+            | Refusal::Nova(_)
+            | Refusal::TokensUnavailable => {
+                Self::untyped(refusal.status().canonical_reason().unwrap_or("Not done"))
             }
             Refusal::Unreadable(_) => Self::typed("unreadable-body", "The body cannot be read"),
             Refusal::UnsupportedMedia(_) => Self::typed(

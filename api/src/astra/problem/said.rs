@@ -6,8 +6,6 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use uuid::{Builder, Uuid};
 
 use super::{Problem, Row, Wrong, document};
 use crate::refusal::{Fault, Refusal};
@@ -24,22 +22,10 @@ pub(crate) fn say(refusal: &Refusal, id: &RequestId) -> Response {
             (status, members)
         }
     };
-    members.insert("correlationID".into(), correlation(id).to_string().into());
+    members.insert("correlationID".into(), id.as_uuid().to_string().into());
     let body = Value::Object(members).to_string();
     let kind = HeaderValue::from_static("application/problem+json");
     (status, [(header::CONTENT_TYPE, kind)], body).into_response()
-}
-
-/// The request's id, as Astra's identifiers are: a UUID.
-fn correlation(id: &RequestId) -> Uuid {
-    let text = id.to_string();
-    Uuid::try_parse(&text).unwrap_or_else(|_| {
-        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        // Marked as one that was made from a name.
-        Builder::from_sha1_bytes(bytes).into_uuid()
-    })
 }
 
 /// The row for what was refused by what is shared with other faces.
@@ -63,7 +49,12 @@ fn problem(refusal: &Refusal) -> Option<Problem> {
         Refusal::InvalidProgram { reason, .. } => Problem::field("source", reason),
         Refusal::TooBusy => Row::NotReady.into(),
         Refusal::Internal => Row::Internal.into(),
-        Refusal::WrongMethod | Refusal::TooSlow | Refusal::TooManyFailures { .. } => return None,
+        Refusal::WrongMethod
+        | Refusal::TooSlow
+        | Refusal::TooManyFailures { .. }
+        | Refusal::TokensUnavailable
+        | Refusal::Nova(_)
+        | Refusal::Fenix(_) => return None,
     })
 }
 
