@@ -1,11 +1,34 @@
-//! Fenix's maintenance sessions: hosts are emptied, maintained and given back, and
-//! the projects on them are asked.
+//! The Fenix face: maintenance sessions under `/v1`, as OpenStack Fenix documents them.
+//! Hosts are emptied, maintained and given back, and the projects on them are asked.
+//!
+//! Admins make and steer sessions; projects reply to what they are told and say what
+//! their instances bear. What a session does is not decided here but in
+//! [`tenterhook_maintenance`].
 
+mod answer;
+mod ask;
+mod constraints;
+mod detail;
 pub(crate) mod error;
+mod fields;
+mod new_session;
+mod projects;
+mod sessions;
+mod shapes;
+mod version;
 
 use crate::endpoint::Endpoint;
 
-/// Every call of this face.
+/// Every call of this face. All are served with and without a slash at the end.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    Vec::new()
+    [
+        version::endpoints(),
+        sessions::endpoints(),
+        projects::endpoints(),
+        constraints::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(Endpoint::slash_or_not)
+    .collect()
 }

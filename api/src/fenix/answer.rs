@@ -1,0 +1,195 @@
+//! What a project's reply says, in either of the two spellings that clients use.
+//!
+//! `instance_actions` names each instance with its action. `instance_action` is one
+//! action for the instance that was asked about, which is named by the path, by
+//! `instance_ids`, or by nothing but the session's having asked for it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use tenterhook_workflow::{InstanceAction, Reply, State};
+use uuid::Uuid;
+
+use super::error::Problem;
+use super::fields::{ACTIONS, Fields, action};
+
+/// Characters of an instance's id that are told in an error.
+const NAMED_MAX_CHARS: usize = 64;
+
+/// Reads a reply; `instance` is the one in the path.
+pub(super) fn read(body: &Map<String, Value>, instance: Option<String>) -> Result<Reply, Problem> {
+    let fields = Fields::of(body);
+    let (agreed, state) = state(&fields)?;
+    let mut instance_actions = actions(&fields)?;
+    let instance_action = fields.action("instance_action")?;
+    let named = if instance_action.is_some() {
+        // Without an action they only repeat what the session knows.
+        fields.texts("instance_ids")?
+    } else {
+        Vec::new()
+    };
+    let (instance, instance_action) = match (instance, named.as_slice(), instance_action) {
+        (Some(own), named, _) if named.iter().any(|id| canonical(id) != own) => {
+            let reason = "must name the instance in the path alone, or be left out";
+            return Err(fields.fault("instance_ids", reason));
+        }
+        (Some(own), _, action) => (Some(own), action),
+        (None, [one], action) => (Some(canonical(one)), action),
+        (None, [], action) => (None, action),
+        (None, several, Some(action)) => {
+            let each = several.iter().map(|id| (canonical(id), action));
+            instance_actions.extend(each);
+            (None, None)
+        }
+        (None, _, None) => (None, None),
+    };
+    Ok(Reply {
+        state,
+        agreed,
+        instance_actions,
+        instance,
+        instance_action,
+    })
+}
+
+fn state(fields: &Fields<'_>) -> Result<(bool, State), Problem> {
+    let wanted = "`ACK_` or `NACK_` before the state that is replied to, such as `ACK_MAINTENANCE`";
+    let text = fields.required_text("state", wanted)?;
+    let read = match text.split_once('_') {
+        Some(("ACK", state)) => state.parse().map(|state| (true, state)),
+        Some(("NACK", state)) => state.parse().map(|state| (false, state)),
+        _ => return Err(fields.fault("state", &format!("must be {wanted}"))),
+    };
+    read.map_err(|error| fields.fault("state", &format!("must be {wanted}; {error}")))
+}
+
+fn actions(fields: &Fields<'_>) -> Result<BTreeMap<String, InstanceAction>, Problem> {
+    let Some(members) = fields.object("instance_actions")? else {
+        return Ok(BTreeMap::new());
+    };
+    members
+        .iter()
+        .map(|(id, value)| {
+            let action = action(value).ok_or_else(|| {
+                let id: String = id.chars().take(NAMED_MAX_CHARS).collect();
+                let reason = format!("must be {ACTIONS}");
+                fields.fault(&format!("instance_actions.{id}"), &reason)
+            })?;
+            Ok((canonical(id), action))
+        })
+        .collect()
+}
+
+/// An instance's id as the inventory writes it; what is none names nothing there.
+fn canonical(text: &str) -> String {
+    let plain = matches!(text.len(), 32 | 36);
+    match Uuid::try_parse(text) {
+        Ok(id) if plain => id.to_string(),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const A: &str = "0b7c1b3e-5a41-4f4c-9d8e-2f6a7c8d9e0f";
+    const B: &str = "1b7c1b3e-5a41-4f4c-9d8e-2f6a7c8d9e0f";
+
+    fn read_value(value: &Value, instance: Option<&str>) -> Result<Reply, Problem> {
+        read(value.as_object().unwrap(), instance.map(str::to_owned))
+    }
+
+    #[test]
+    fn both_spellings_are_read() {
+        let plural = json!({"state": "ACK_PLANNED_MAINTENANCE",
+            "instance_actions": {A: "MIGRATE", B.to_uppercase(): "OWN_ACTION"}});
+        let reply = read_value(&plural, None).unwrap();
+        assert_eq!(
+            (reply.state, reply.agreed),
+            (State::PlannedMaintenance, true)
+        );
+        assert_eq!(reply.instance_actions[A], InstanceAction::Migrate);
+        assert_eq!(reply.instance_actions[B], InstanceAction::OwnAction);
+        assert_eq!((&reply.instance, reply.instance_action), (&None, None));
+
+        let singular = json!({"state": "ACK_PLANNED_MAINTENANCE",
+            "instance_action": "LIVE_MIGRATE", "session_id": A});
+        for (sent, in_path, told) in [
+            (singular.clone(), None, None),
+            (singular.clone(), Some(A), Some(A)),
+            (with_ids(&singular, json!([A])), None, Some(A)),
+            (with_ids(&singular, json!([A])), Some(A), Some(A)),
+        ] {
+            let reply = read_value(&sent, in_path).unwrap();
+            assert_eq!(reply.instance.as_deref(), told, "{sent}");
+            assert_eq!(reply.instance_action, Some(InstanceAction::LiveMigrate));
+            assert!(reply.instance_actions.is_empty());
+        }
+        let several = read_value(&with_ids(&singular, json!([A, B])), None).unwrap();
+        assert_eq!(several.instance_actions.len(), 2);
+        assert_eq!(several.instance_action, None);
+    }
+
+    fn with_ids(body: &Value, ids: Value) -> Value {
+        let mut body = body.clone();
+        body["instance_ids"] = ids;
+        body
+    }
+
+    #[test]
+    fn a_refusal_and_what_clients_add_are_read() {
+        let body = json!({"state": "NACK_SCALE_IN", "session_id": "", "instance_ids": "http://x",
+            "instance_actions": {}, "instance_action": null, "other": 1});
+        let reply = read_value(&body, None).unwrap();
+        assert_eq!((reply.state, reply.agreed), (State::ScaleIn, false));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let ack = "ACK_PLANNED_MAINTENANCE";
+        for (body, in_path, told) in [
+            (json!({}), None, "`state` is missing"),
+            (json!({"state": 1}), None, "`state` must be"),
+            (json!({"state": "MAINTENANCE"}), None, "`state` must be"),
+            (json!({"state": "ack_MAINTENANCE"}), None, "`state` must be"),
+            (json!({"state": "ACK_LUNCH"}), None, "`state` must be"),
+            (json!({"state": "ACK_"}), None, "`state` must be"),
+            (
+                json!({"state": ack, "instance_actions": {A: "FLY"}}),
+                None,
+                "`instance_actions.0b7c1b3e",
+            ),
+            (
+                json!({"state": ack, "instance_actions": {A: null}}),
+                None,
+                "`instance_actions.0b7c1b3e",
+            ),
+            (
+                json!({"state": ack, "instance_actions": [A]}),
+                None,
+                "`instance_actions` must be an object",
+            ),
+            (
+                json!({"state": ack, "instance_action": "FLY"}),
+                None,
+                "`instance_action` must be",
+            ),
+            (
+                json!({"state": ack, "instance_action": "MIGRATE", "instance_ids": [B]}),
+                Some(A),
+                "`instance_ids` must name",
+            ),
+            (
+                json!({"state": ack, "instance_action": "MIGRATE", "instance_ids": [1]}),
+                None,
+                "`instance_ids[0]` must be",
+            ),
+        ] {
+            let problem = read_value(&body, in_path).unwrap_err();
+            assert!(problem.detail().starts_with(told), "{}", problem.detail());
+        }
+    }
+}

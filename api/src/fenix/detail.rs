@@ -1,0 +1,97 @@
+//! What an admin is told of a session who has to find out why it stands where it does:
+//! every step with its result, what failed and what to do, and who has not replied.
+
+use serde_json::{Value, json};
+use tenterhook_maintenance::Stored;
+use tenterhook_workflow::{HostState, Session, Step, Workflow};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use crate::native::time_text;
+
+/// As Fenix says when the work starts: in UTC.
+const STARTS_AT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+
+/// Tells all about a session.
+pub(super) fn tell(stored: &Stored, steps: &[Step]) -> Value {
+    let session = &stored.session;
+    let plan = session.plan();
+    json!({
+        "session_id": session.id(),
+        "state": session.state().as_str(),
+        "failure": failure(session, steps),
+        "waiting_for": waiting_for(session),
+        "projects": projects(session),
+        "hosts": hosts(session),
+        "percent_done": session.percent_done(),
+        "workflow": workflow(&plan.workflow),
+        "maintenance_at": starts_at(plan.maintenance_at),
+        "metadata": plan.metadata,
+        "download": plan.download,
+        "actions": plan.actions,
+        "created_at": time_text(stored.created_at),
+        "created_by": stored.created_by,
+        "steps": steps,
+    })
+}
+
+/// What failed, with what the last step that went wrong says can be done.
+fn failure(session: &Session, steps: &[Step]) -> Value {
+    let Some(failure) = session.failure() else {
+        return Value::Null;
+    };
+    let last = steps.iter().rev().find(|step| !step.ok);
+    json!({
+        "state": failure.state.as_str(),
+        "reason": failure.reason,
+        "remedy": last.and_then(|step| step.remedy.as_deref()),
+        "task": last.and_then(|step| step.task),
+    })
+}
+
+/// Projects that were told of the present state and have not answered yet.
+fn waiting_for(session: &Session) -> Value {
+    let state = session.state().as_str();
+    session
+        .projects()
+        .iter()
+        .filter(|(_, project)| project.state.as_deref() == Some(state))
+        .map(|(id, _)| json!({"project_id": id, "reply": format!("ACK_{state}")}))
+        .collect()
+}
+
+fn projects(session: &Session) -> Value {
+    let one = |(id, project): (&String, &tenterhook_workflow::Project)| json!({"project_id": id, "state": project.state});
+    session.projects().iter().map(one).collect()
+}
+
+/// Each host with what was told of it last; null before its turn.
+fn hosts(session: &Session) -> Value {
+    let state = |host: &str| {
+        if session.is_maintained(host) {
+            Some(HostState::MaintenanceComplete)
+        } else if session.is_in_maintenance(host) {
+            Some(HostState::InMaintenance)
+        } else {
+            None
+        }
+    };
+    let one = |host: &String| json!({"host": host, "state": state(host)});
+    session.plan().hosts.iter().map(one).collect()
+}
+
+fn workflow(workflow: &Workflow) -> &str {
+    match workflow {
+        Workflow::Default => "default",
+        Workflow::Vnf => "vnf",
+        Workflow::Source(name) => name,
+    }
+}
+
+fn starts_at(time: OffsetDateTime) -> String {
+    time.to_offset(time::UtcOffset::UTC)
+        .format(&STARTS_AT)
+        .expect("our times lie in the years that this format can say")
+}

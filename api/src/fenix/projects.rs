@@ -1,0 +1,76 @@
+//! The projects' part: which of their instances a session is about, and their replies.
+
+use axum::body::Body;
+use http::Method;
+use serde_json::{Map, Value, json};
+use tenterhook_dispatch::Role;
+
+use super::ask::{Ask, Empty};
+use super::error::unprocessable;
+use super::{answer, shapes};
+use crate::auth::Access;
+use crate::endpoint::Endpoint;
+use crate::extract::Json;
+use crate::refusal::Refusal;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let member = Access::Role(Role::Member);
+    let project = "/v1/maintenance/{session_id}/{project_id}";
+    vec![
+        Endpoint::new(
+            Method::GET,
+            project,
+            member,
+            "list_instances",
+            list_instances,
+        )
+        .summary("Lists a project's instances that the session's present step is about, else all")
+        .answers_as(200, &shapes::instance_ids()),
+        Endpoint::new(Method::PUT, project, member, "reply", reply)
+            .summary("Takes a project's reply to what it was told")
+            .reads_as(&shapes::answer())
+            .answers_as(200, &shapes::answer()),
+        Endpoint::new(
+            Method::PUT,
+            "/v1/maintenance/{session_id}/{project_id}/{instance_id}",
+            member,
+            "reply_for_instance",
+            reply_for_instance,
+        )
+        .summary("Takes a project's reply for one of its instances")
+        .reads_as(&shapes::answer())
+        .answers_as(200, &shapes::answer()),
+    ]
+}
+
+async fn list_instances(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+    ask.no_body(body).await?;
+    let (id, project) = (ask.session()?, ask.name("project_id")?);
+    let instances = ask
+        .maintenance()
+        .instances(ask.account(), id, &project)
+        .await
+        .map_err(unprocessable)?;
+    Ok(Json(json!({ "instance_ids": instances })))
+}
+
+async fn reply(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+    take(&ask, None, body).await
+}
+
+async fn reply_for_instance(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+    let instance = ask.instance()?;
+    take(&ask, Some(instance), body).await
+}
+
+/// Answers with what was sent, as Fenix does.
+async fn take(ask: &Ask, instance: Option<String>, body: Body) -> Result<Json<Value>, Refusal> {
+    let (id, project) = (ask.session()?, ask.name("project_id")?);
+    let body: Map<String, Value> = ask.object(body, Empty::IsRefused).await?;
+    let reply = answer::read(&body, instance)?;
+    ask.maintenance()
+        .reply(ask.account(), id, &project, reply)
+        .await
+        .map_err(unprocessable)?;
+    Ok(Json(Value::Object(body)))
+}
