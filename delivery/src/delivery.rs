@@ -1,47 +1,28 @@
-//! Taking notifications over, and sending them.
+//! Taking notifications over, and who is to be told of them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tenterhook_sdk::Event;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::destination::Destinations;
 use crate::error::Error;
-use crate::letter::Letter;
-use crate::outbox::Outbox;
+use crate::kind;
+use crate::letter::{self, Letter};
+use crate::office::Office;
+use crate::outbox::{NewLetter, Outbox, Room};
+use crate::settings::Settings;
 use crate::subscription::{NewSubscription, Subscription, SubscriptionId};
+use crate::sweep;
+use crate::tally::Counts;
 
-/// How notifications are sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Which addresses may be sent to. Default: public ones.
-    pub destinations: Destinations,
-    /// How long one attempt may take in all. Default: 15 s.
-    pub timeout: Duration,
-    /// The pause after the first failure; it doubles with each, up to an hour, less a
-    /// random part. Default: 5 s.
-    pub pause: Duration,
-    /// Attempts before a letter is given up. Default: 16, about ten hours.
-    pub attempts: u32,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            destinations: Destinations::Public,
-            timeout: Duration::from_secs(15),
-            pause: Duration::from_secs(5),
-            attempts: 16,
-        }
-    }
-}
+/// Most subscriptions of an account: each may cause an attempt for every event.
+pub const SUBSCRIPTIONS_MAX: usize = 100;
 
 /// Takes notifications over and sends them. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Delivery {
-    outbox: Arc<dyn Outbox>,
-    settings: Settings,
+    office: Arc<Office>,
 }
 
 impl Delivery {
@@ -51,7 +32,13 @@ impl Delivery {
     ///
     /// [`Error::Store`].
     pub async fn start(outbox: Arc<dyn Outbox>, settings: Settings) -> Result<Self, Error> {
-        Ok(Self { outbox, settings })
+        let subscriptions = outbox.subscriptions().await?;
+        let office = Arc::new(Office::new(outbox, settings, subscriptions.clone()));
+        for own in subscriptions.into_iter().filter(|own| own.enabled) {
+            office.open_lane(own);
+        }
+        office.tasks.spawn(sweep::run(Arc::clone(&office)));
+        Ok(Self { office })
     }
 
     /// Makes a subscription.
@@ -64,15 +51,34 @@ impl Delivery {
         account: Uuid,
         new: NewSubscription,
     ) -> Result<Subscription, Error> {
-        let _ = (account, new, &self.settings);
-        todo!()
+        let checked = new.check()?;
+        let office = &self.office;
+        let _changing = office.changing.lock().await;
+        if self.subscriptions(account).len() >= SUBSCRIPTIONS_MAX {
+            return Err(Error::TooMany(SUBSCRIPTIONS_MAX));
+        }
+        let own = Subscription {
+            id: SubscriptionId(Uuid::now_v7()),
+            account,
+            url: checked.url,
+            events: checked.events,
+            project: checked.project,
+            secret: checked.secret,
+            enabled: true,
+            created_at: OffsetDateTime::now_utc(),
+        };
+        office.outbox.insert_subscription(own.clone()).await?;
+        office.subscriptions.write().insert(own.id, own.clone());
+        office.open_lane(own.clone());
+        Ok(own)
     }
 
     /// Lists the subscriptions of an account, oldest first.
     #[must_use]
     pub fn subscriptions(&self, account: Uuid) -> Vec<Subscription> {
-        let _ = account;
-        todo!()
+        let all = self.office.subscriptions.read();
+        let own = all.values().filter(|own| own.account == account);
+        own.cloned().collect()
     }
 
     /// Finds a subscription of an account.
@@ -81,11 +87,15 @@ impl Delivery {
     ///
     /// [`Error::NotFound`].
     pub fn subscription(&self, account: Uuid, id: SubscriptionId) -> Result<Subscription, Error> {
-        let _ = (account, id);
-        todo!()
+        let all = self.office.subscriptions.read();
+        all.get(&id)
+            .filter(|own| own.account == account)
+            .cloned()
+            .ok_or_else(|| Error::NotFound(id.to_string()))
     }
 
-    /// Turns a subscription on or off.
+    /// Turns a subscription on or off. What it was owed when it is turned off waits,
+    /// and is sent when it is turned on again if it is not forgotten by then.
     ///
     /// # Errors
     ///
@@ -96,8 +106,21 @@ impl Delivery {
         id: SubscriptionId,
         enabled: bool,
     ) -> Result<Subscription, Error> {
-        let _ = (account, id, enabled);
-        todo!()
+        let office = &self.office;
+        let _changing = office.changing.lock().await;
+        let mut own = self.subscription(account, id)?;
+        if own.enabled == enabled {
+            return Ok(own);
+        }
+        office.outbox.switch_subscription(id, enabled).await?;
+        own.enabled = enabled;
+        office.subscriptions.write().insert(id, own.clone());
+        if enabled {
+            office.open_lane(own.clone());
+        } else {
+            office.close_lane(id);
+        }
+        Ok(own)
     }
 
     /// Removes a subscription; what it was owed is owed no more.
@@ -106,8 +129,13 @@ impl Delivery {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn unsubscribe(&self, account: Uuid, id: SubscriptionId) -> Result<(), Error> {
-        let _ = (account, id);
-        todo!()
+        let office = &self.office;
+        let _changing = office.changing.lock().await;
+        self.subscription(account, id)?;
+        office.outbox.delete_subscription(id).await?;
+        office.subscriptions.write().remove(&id);
+        office.remove_lane(id);
+        Ok(())
     }
 
     /// Lists up to `limit` letters of a subscription, newest first.
@@ -121,13 +149,14 @@ impl Delivery {
         id: SubscriptionId,
         limit: u32,
     ) -> Result<Vec<Letter>, Error> {
-        let _ = (account, id, limit);
-        todo!()
+        self.subscription(account, id)?;
+        self.office.outbox.letters(id, limit).await
     }
 
     /// Owes an event to all of the account's subscriptions that want it. It is stored
-    /// when this returns; the same event (by source and id) once more owes nothing.
-    /// `project` is the one that it is about.
+    /// when this returns; the same event (by source and id) once more owes nothing, and
+    /// neither does one whose type is not among [`KINDS`](crate::KINDS). `project` is
+    /// the one that it is about.
     ///
     /// # Errors
     ///
@@ -138,10 +167,66 @@ impl Delivery {
         event: &Event,
         project: Option<&str>,
     ) -> Result<(), Error> {
-        let _ = (account, event, project, &self.outbox);
-        todo!()
+        if !kind::is_delivered(&event.kind) {
+            return Ok(());
+        }
+        let wanting = self.wanting(account, &event.kind, project);
+        if wanting.is_empty() {
+            return Ok(());
+        }
+        let body = serde_json::to_vec(event).expect("an event holds nothing that JSON cannot say");
+        let now = OffsetDateTime::now_utc();
+        let new = |subscription: &SubscriptionId| NewLetter {
+            id: letter::id_of(*subscription, event),
+            subscription: *subscription,
+            kind: event.kind.clone(),
+            body: body.clone(),
+            created_at: now,
+        };
+        let office = &self.office;
+        let room = Room {
+            most: office.settings.waiting,
+            said: "gave way: too many letters waited",
+        };
+        let letters = wanting.iter().map(new).collect();
+        for (id, letters) in office.outbox.insert_letters(letters, room).await? {
+            office.tally.gave_way(letters);
+            tracing::warn!(webhook.id = %id, letters, "webhooks were given up: too many waited");
+        }
+        for id in wanting {
+            office.nudge(id);
+        }
+        Ok(())
     }
 
-    /// Sends nothing more; waits until attempts in progress have ended.
-    pub async fn drain(&self) {}
+    fn wanting(&self, account: Uuid, kind: &str, project: Option<&str>) -> Vec<SubscriptionId> {
+        let all = self.office.subscriptions.read();
+        all.values()
+            .filter(|own| own.account == account && own.wants(kind, project))
+            .map(|own| own.id)
+            .collect()
+    }
+
+    /// What has been counted since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.office.tally.read()
+    }
+
+    /// Counts the letters that wait.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn waiting(&self) -> Result<u64, Error> {
+        self.office.outbox.waiting().await
+    }
+
+    /// Sends nothing more; waits until attempts in progress have ended. What is offered
+    /// after that is stored for the next start.
+    pub async fn drain(&self) {
+        self.office.stop.cancel();
+        self.office.tasks.close();
+        self.office.tasks.wait().await;
+    }
 }

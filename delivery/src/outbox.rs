@@ -20,8 +20,26 @@ pub struct NewLetter {
     pub kind: String,
     /// What is sent.
     pub body: Vec<u8>,
-    /// When it was offered.
+    /// When it was offered, and is due.
     pub created_at: OffsetDateTime,
+}
+
+/// How many letters may wait for one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The most.
+    pub most: u32,
+    /// What is kept as [`Letter::said`] of those that give way.
+    pub said: &'static str,
+}
+
+/// Which letters are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// Letters that were offered before this are forgotten, whatever became of them.
+    pub since: OffsetDateTime,
+    /// The most per subscription of those that do not wait; the newest stay.
+    pub per_subscription: u32,
 }
 
 /// A durable store of subscriptions and letters. What was answered with `Ok`
@@ -56,29 +74,43 @@ pub trait Outbox: Send + Sync {
     /// [`Error::NotFound`], [`Error::Store`].
     async fn delete_subscription(&self, id: SubscriptionId) -> Result<(), Error>;
 
-    /// Keeps new letters, all or none; those that are there already stay as they are.
+    /// Keeps new letters, all or none. Those that are there already stay as they are,
+    /// and those of a subscription that was removed meanwhile are not kept.
+    ///
+    /// Where more than `room` allows then wait for one of these addresses, the oldest
+    /// of them are given up. Tells which addresses those are, and of how many.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn insert_letters(&self, new: Vec<NewLetter>) -> Result<(), Error>;
+    async fn insert_letters(
+        &self,
+        new: Vec<NewLetter>,
+        room: Room,
+    ) -> Result<Vec<(SubscriptionId, u64)>, Error>;
 
-    /// Finds up to `limit` letters that are due, with their bodies, those due first
-    /// first. Those of a subscription that is turned off are not due.
+    /// Finds up to `limit` letters of a subscription that are due, with their bodies,
+    /// those due first first, and of those due at one time the one offered first.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn due(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<(Letter, Vec<u8>)>, Error>;
+    async fn due(
+        &self,
+        of: SubscriptionId,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<(Letter, Vec<u8>)>, Error>;
 
-    /// Tells when the next letter will be due, if there is one.
+    /// Tells when the next letter of a subscription is due, if one waits.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn next_due(&self) -> Result<Option<OffsetDateTime>, Error>;
+    async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error>;
 
-    /// Keeps what became of a letter: `attempts`, `fate`, `said` and `due_at`.
+    /// Keeps what became of a letter: `attempts`, `fate`, `said` and `due_at`; the body
+    /// only as long as it waits. Nothing happens to one that does not wait any more.
     ///
     /// # Errors
     ///
@@ -92,10 +124,17 @@ pub trait Outbox: Send + Sync {
     /// [`Error::Store`].
     async fn letters(&self, of: SubscriptionId, limit: u32) -> Result<Vec<Letter>, Error>;
 
-    /// Forgets up to `limit` letters that were delivered or given up before `before`.
+    /// Counts the letters that wait, of all subscriptions together.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn forget_letters(&self, before: OffsetDateTime, limit: u32) -> Result<u64, Error>;
+    async fn waiting(&self) -> Result<u64, Error>;
+
+    /// Forgets up to `limit` letters that are not to be kept. Tells how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    async fn forget_letters(&self, keep: Keep, limit: u32) -> Result<u64, Error>;
 }

@@ -4,14 +4,26 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::secret::Secret;
+
 /// Names a [`Subscription`]; a UUID of version 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SubscriptionId(pub Uuid);
 
-/// A key for signatures, 24 to 64 bytes; as text `whsec_` and base64.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub(crate) Vec<u8>);
+impl std::fmt::Display for SubscriptionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for SubscriptionId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, uuid::Error> {
+        text.parse().map(Self)
+    }
+}
 
 /// An address that wants to be told.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,31 +36,73 @@ pub struct Subscription {
     pub url: String,
     /// The types of events that it wants; empty means all that are delivered.
     pub events: Vec<String>,
-    /// The only project that it wants to hear of; `None` means all.
+    /// The only project that it wants to hear of; `None` means all, and what is about
+    /// no project.
     pub project: Option<String>,
     /// What signs.
     pub secret: Secret,
-    /// Whether it is to be told at present.
+    /// Whether it is to be told at present. While it is not, events owe it nothing,
+    /// and what it was owed before waits.
     pub enabled: bool,
     /// When it was made.
     pub created_at: OffsetDateTime,
 }
 
+impl Subscription {
+    /// Whether an event of this type about this project is to be told here.
+    pub(crate) fn wants(&self, kind: &str, project: Option<&str>) -> bool {
+        self.enabled
+            && (self.events.is_empty() || self.events.iter().any(|event| event == kind))
+            && (self.project.is_none() || self.project.as_deref() == project)
+    }
+}
+
 /// A subscription to make.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewSubscription {
-    /// See [`Subscription::url`]; at most 2,048 bytes, without user and password.
+    /// See [`Subscription::url`]; at most 2,048 bytes, without user, password and
+    /// fragment.
     pub url: String,
-    /// See [`Subscription::events`]; at most 32.
+    /// See [`Subscription::events`]; at most 32, each of [`KINDS`](crate::KINDS).
     pub events: Vec<String>,
-    /// See [`Subscription::project`].
+    /// See [`Subscription::project`]; 1 to 255 characters, none of them a control
+    /// character.
     pub project: Option<String>,
-    /// See [`Subscription::secret`]. Default: a new one of 32 random bytes.
+    /// See [`Subscription::secret`]; `whsec_` and base64 of 24 to 64 bytes. Default: a
+    /// new one of 32 random bytes.
     pub secret: Option<String>,
 }
 
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(…)")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_wanted_is_told() {
+        let all = Subscription {
+            id: SubscriptionId(Uuid::nil()),
+            account: Uuid::nil(),
+            url: "http://manager.example/".into(),
+            events: Vec::new(),
+            project: None,
+            secret: Secret::generate(),
+            enabled: true,
+            created_at: OffsetDateTime::UNIX_EPOCH,
+        };
+        assert!(all.wants("maintenance.host", None) && all.wants("maintenance.host", Some("p")));
+        let off = Subscription {
+            enabled: false,
+            ..all.clone()
+        };
+        assert!(!off.wants("maintenance.host", None));
+        let some = Subscription {
+            events: vec!["maintenance.scheduled".into()],
+            project: Some("p".into()),
+            ..all
+        };
+        assert!(some.wants("maintenance.scheduled", Some("p")));
+        assert!(!some.wants("maintenance.scheduled", Some("q")));
+        assert!(!some.wants("maintenance.scheduled", None));
+        assert!(!some.wants("maintenance.host", Some("p")));
     }
 }

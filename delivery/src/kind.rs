@@ -1,0 +1,14 @@
+//! The types of events that are delivered. This list is the only one.
+
+/// The types of events that are delivered; others owe nobody anything.
+pub const KINDS: [&str; 4] = [
+    "maintenance.scheduled",
+    "maintenance.host",
+    "maintenance.session",
+    "action.instance",
+];
+
+/// Whether events of this type are delivered.
+pub(crate) fn is_delivered(kind: &str) -> bool {
+    KINDS.contains(&kind)
+}

@@ -1,0 +1,13 @@
+//! Letters over real sockets, to receivers that behave and to some that do not.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what helps a test panics as the test does"
+)]
+
+mod attacks;
+mod memory;
+mod receiver;
+mod sending;
+mod subscribing;
+mod support;
