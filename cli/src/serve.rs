@@ -63,6 +63,10 @@ pub(crate) struct Raw {
     /// How the croit interface says when a task started [default: epoch-millis].
     #[arg(long, value_name = "FORM", env = "TENTERHOOK_CROIT_TIMES")]
     croit_times: Option<config::CroitTimes>,
+    /// How the Nova interface answers when it could accept none of a request's
+    /// events [default: seed].
+    #[arg(long, value_name = "RULES", env = "TENTERHOOK_NOVA_ALL_FAILED")]
+    nova_all_failed: Option<config::NovaAllFailed>,
     /// Issue a new owner token in place of the one that was lost.
     #[arg(long)]
     new_owner_token: bool,
@@ -136,7 +140,8 @@ async fn serve_on(
     .await?;
 
     let app = tenterhook_api::App::new(dispatcher.clone(), maintenance.clone())
-        .with_croit_times(config.croit_times);
+        .with_croit_times(config.croit_times)
+        .with_nova_rules(config.nova_rules);
     let _noted = address::Noted::write(&data, address)?;
     say_ready(address);
     let stopping = Arc::new(tokio::sync::Notify::new());

@@ -34,6 +34,15 @@ pub(crate) enum CroitTimes {
     Iso8601,
 }
 
+/// How the Nova interface answers when it could accept none of a request's events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NovaAllFailed {
+    /// 404 for the request, as Nova did before 2019-12.
+    Seed,
+    /// 207 with what became of each event, as Nova does since.
+    Modern,
+}
+
 /// What the server is meant to be.
 #[derive(Debug)]
 pub(super) struct Config {
@@ -43,6 +52,7 @@ pub(super) struct Config {
     pub(super) log: EnvFilter,
     pub(super) log_format: LogFormat,
     pub(super) croit_times: tenterhook_api::CroitTimes,
+    pub(super) nova_rules: tenterhook_api::NovaRules,
     pub(super) owner_token: OwnerToken,
     pub(super) dispatch: dispatch::Settings,
     pub(super) delivery: delivery::Settings,
@@ -73,6 +83,10 @@ impl Config {
                 croit_times: match raw.croit_times {
                     None | Some(CroitTimes::EpochMillis) => tenterhook_api::CroitTimes::EpochMillis,
                     Some(CroitTimes::Iso8601) => tenterhook_api::CroitTimes::Iso8601,
+                },
+                nova_rules: match raw.nova_all_failed {
+                    None | Some(NovaAllFailed::Seed) => tenterhook_api::NovaRules::Seed,
+                    Some(NovaAllFailed::Modern) => tenterhook_api::NovaRules::Modern,
                 },
                 owner_token: if raw.new_owner_token {
                     OwnerToken::Renew
@@ -144,6 +158,18 @@ mod tests {
         assert_eq!(config.data, PathBuf::from("tenterhook-data"));
         assert_eq!(config.database, DatabaseUrl::InDataFolder);
         assert_eq!(config.dispatch, dispatch::Settings::default());
+    }
+
+    #[test]
+    fn who_asks_for_todays_nova_gets_it() {
+        let rules = |line: &[&str]| config(line).unwrap().nova_rules;
+        assert_eq!(rules(&[]), tenterhook_api::NovaRules::Seed);
+        for (said, meant) in [
+            ("seed", tenterhook_api::NovaRules::Seed),
+            ("modern", tenterhook_api::NovaRules::Modern),
+        ] {
+            assert_eq!(rules(&["--nova-all-failed", said]), meant);
+        }
     }
 
     #[test]
