@@ -171,8 +171,8 @@ impl Session {
 
     /// Says what came of the job with this key. One that is not the current one
     /// changes nothing: it was finished before.
-    pub fn finish(&mut self, key: &str, done: Done, inventory: &Inventory, now: OffsetDateTime) {
-        self.settle(key, done, inventory, now);
+    pub fn finish(&mut self, key: &str, done: Done, now: OffsetDateTime) {
+        self.settle(key, done, now);
     }
 
     /// Takes a project's reply. The same reply once more changes nothing, even if the

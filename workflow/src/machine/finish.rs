@@ -6,13 +6,12 @@ use uuid::Uuid;
 use super::Trouble;
 use super::notice::ACTION_DONE;
 use super::record::Note;
-use crate::inventory::Inventory;
 use crate::progress::{Current, Stage};
 use crate::session::Session;
 use crate::work::{Done, HostState, Work};
 
 impl Session {
-    pub(crate) fn settle(&mut self, key: &str, done: Done, _: &Inventory, now: OffsetDateTime) {
+    pub(crate) fn settle(&mut self, key: &str, done: Done, now: OffsetDateTime) {
         let Some(current) = self
             .progress
             .current

@@ -6,4 +6,7 @@
 )]
 
 mod default;
+mod failures;
+mod properties;
+mod source;
 mod world;

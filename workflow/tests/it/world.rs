@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, json};
 use tenterhook_workflow::{
-    Action, ActionType, Done, Host, Instance, InstanceAction, Inventory, Job, NewPlan, Notice,
-    Patience, Reply, Session, State, Step, Work,
+    Action, ActionType, Done, Host, HostKind, Instance, InstanceAction, Inventory, Job, NewPlan,
+    Notice, Patience, Reply, Session, State, Step, Work,
 };
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -30,7 +30,7 @@ pub(crate) struct World {
     pub(crate) jobs: Vec<Job>,
     /// All notices that were sent.
     pub(crate) notices: Vec<Notice>,
-    inbox: Vec<Notice>,
+    pub(crate) inbox: Vec<Notice>,
     /// Projects that do not answer to a state.
     pub(crate) silent: BTreeSet<(String, State)>,
     /// Projects that refuse in a state.
@@ -43,6 +43,10 @@ pub(crate) struct World {
     pub(crate) broken: BTreeSet<String>,
     /// What the tenant's workflow says instead of what is proposed, state by state.
     pub(crate) choices: BTreeMap<State, String>,
+    /// Whether a reply that is not taken is a fault of the session.
+    pub(crate) every_reply_is_taken: bool,
+    /// Whether projects remove an instance when they are asked to scale in.
+    pub(crate) scales_in: bool,
 }
 
 /// Four hosts of 8 vCPUs with two instances of 1 on each, of two projects.
@@ -116,6 +120,8 @@ impl World {
             stuck: BTreeSet::new(),
             broken: BTreeSet::new(),
             choices: BTreeMap::new(),
+            every_reply_is_taken: true,
+            scales_in: true,
         }
     }
 
@@ -145,8 +151,13 @@ impl World {
         panic!("the session does not come to an end: {:?}", self.session);
     }
 
+    pub(crate) fn advance(&mut self) -> Job {
+        self.session
+            .advance(&self.inventory, &self.patience, self.now)
+    }
+
     /// Stores the session and reads it back.
-    fn store(&mut self) {
+    pub(crate) fn store(&mut self) {
         self.steps.extend(self.session.take_steps());
         let json = serde_json::to_string(&self.session).unwrap();
         self.session = serde_json::from_str(&json).unwrap();
@@ -156,9 +167,12 @@ impl World {
     fn pass(&mut self, until: Option<OffsetDateTime>) {
         while let Some(notice) = self.inbox.pop() {
             if let Some(reply) = self.reply_to(&notice) {
-                self.session
-                    .reply(&notice.project, reply, &self.inventory, self.now)
-                    .unwrap_or_else(|error| panic!("{error}: {notice:?}"));
+                let taken = self
+                    .session
+                    .reply(&notice.project, reply, &self.inventory, self.now);
+                if self.every_reply_is_taken {
+                    taken.unwrap_or_else(|error| panic!("{error}: {notice:?}"));
+                }
                 return;
             }
         }
@@ -203,9 +217,7 @@ impl World {
                 self.notices.extend(notices.iter().cloned());
                 self.inbox.extend(notices.iter().cloned());
                 for notice in notices {
-                    if self.wants == InstanceAction::OwnAction {
-                        self.move_all_of(&notice.project);
-                    }
+                    self.heed(notice);
                 }
                 well()
             }
@@ -222,22 +234,30 @@ impl World {
             .advance(&self.inventory, &self.patience, self.now);
         assert_eq!(again, job, "a job stays the same until it is finished");
         self.now += Duration::milliseconds(10);
-        self.session
-            .finish(&job.key, done.clone(), &self.inventory, self.now);
+        self.session.finish(&job.key, done.clone(), self.now);
         let after = self.session.clone();
-        self.session
-            .finish(&job.key, done, &self.inventory, self.now);
+        self.session.finish(&job.key, done, self.now);
         assert_eq!(self.session, after, "a job is finished once");
         self.jobs.push(job);
     }
 
-    fn move_all_of(&mut self, project: &str) {
-        for id in self.session.instance_ids(project, &self.inventory) {
-            if self.session.state() == State::PlannedMaintenance
-                || self.session.state() == State::PrepareMaintenance
-            {
-                self.move_away(&id);
+    /// What a project does when it is told something, besides answering.
+    fn heed(&mut self, notice: &Notice) {
+        let ids = self.session.instance_ids(&notice.project, &self.inventory);
+        match notice.state.as_str() {
+            "SCALE_IN" if self.scales_in => {
+                if let Some(id) = ids.first() {
+                    self.inventory.instances.remove(id);
+                }
             }
+            "PREPARE_MAINTENANCE" | "PLANNED_MAINTENANCE"
+                if self.wants == InstanceAction::OwnAction =>
+            {
+                for id in ids {
+                    self.move_away(&id);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -246,7 +266,10 @@ impl World {
         if self.stuck.contains(id) {
             return;
         }
-        let from = self.inventory.instances[id].host.clone();
+        let Some(from) = self.inventory.instances.get(id) else {
+            return;
+        };
+        let from = from.host.clone();
         let load = |host: &str| {
             let all = self.inventory.instances.values();
             all.filter(|instance| instance.host == host).count()
@@ -254,15 +277,44 @@ impl World {
         let to = self
             .inventory
             .hosts
-            .keys()
+            .iter()
+            .filter(|(_, host)| host.kind == HostKind::Compute)
+            .map(|(host, _)| host)
             .filter(|host| **host != from && !self.session.is_in_maintenance(host))
-            .min_by_key(|host| {
-                let closed = self.session.is_closed(host);
-                (closed, load(host) == 0 && closed, load(host))
-            })
-            .unwrap()
-            .clone();
-        self.inventory.instances.get_mut(id).unwrap().host = to;
+            .min_by_key(|host| (self.session.is_closed(host), load(host)))
+            .cloned();
+        if let (Some(to), Some(instance)) = (to, self.inventory.instances.get_mut(id)) {
+            instance.host = to;
+        }
+    }
+
+    /// Why the session failed.
+    pub(crate) fn reason(&self) -> &str {
+        &self.session.failure().unwrap().reason
+    }
+
+    /// How often a project was told this.
+    pub(crate) fn told(&self, project: &str, state: &str) -> usize {
+        self.notices
+            .iter()
+            .filter(|notice| notice.project == project && notice.state == state)
+            .count()
+    }
+
+    /// How often a state was entered.
+    pub(crate) fn entered(&self, state: State) -> usize {
+        self.path()
+            .iter()
+            .filter(|entered| **entered == state)
+            .count()
+    }
+
+    /// What all hosts may take.
+    pub(crate) fn with_vcpus(mut self, vcpus: Option<u32>) -> Self {
+        for host in self.inventory.hosts.values_mut() {
+            host.vcpus = vcpus;
+        }
+        self
     }
 
     /// The states that were entered, in order.
@@ -300,4 +352,29 @@ pub(crate) fn badly(reason: &str) -> Done {
         reason: reason.to_owned(),
         task: None,
     }
+}
+
+/// The transitions that steps tell of, checked one by one: each begins where the one
+/// before ended. Answers them, and the state in which they end.
+pub(crate) fn transitions(begin: State, steps: &[Step]) -> (Vec<(State, State)>, State) {
+    let mut found = Vec::new();
+    let mut state = begin;
+    for (step, serial) in steps.iter().zip(1..) {
+        assert_eq!(step.serial, serial, "steps are counted without gaps");
+        assert_eq!(step.state, state, "{step:?}");
+        match step.what.as_str() {
+            "transition" => {
+                let to: State = step.result.split(':').next().unwrap().parse().unwrap();
+                found.push((state, to));
+                state = to;
+            }
+            "resume" => {
+                assert_eq!(state, State::MaintenanceFailed);
+                let names = step.result.split(' ');
+                state = names.filter_map(|word| word.parse().ok()).next().unwrap();
+            }
+            _ => {}
+        }
+    }
+    (found, state)
 }
