@@ -179,6 +179,10 @@ async fn the_calls_that_are_served_are_these() {
     /healthz get
     /metrics get
     /openapi.json get
+    /os-server-external-events post
     /readyz get
+    /v2.1 get
+    /v2.1/os-server-external-events post
+    /v2.1/{project_id}/os-server-external-events post
     "#);
 }

@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tenterhook_api::{App, FailureLimits};
+use tenterhook_api::{App, FailureLimits, NovaRules};
 use tenterhook_delivery::Delivery;
 use tenterhook_dispatch::{AccountId, Dispatcher, NewToken, Role, Settings};
 use tenterhook_engine::{Engine, Limits};
@@ -115,6 +115,11 @@ impl Call<'_> {
         self.header("authorization", &value)
     }
 
+    pub(crate) fn without(mut self, name: &'static str) -> Self {
+        self.headers.remove(name);
+        self
+    }
+
     pub(crate) fn anonymous(mut self) -> Self {
         self.headers.remove(header::AUTHORIZATION);
         self
@@ -200,6 +205,13 @@ impl TestApp {
     /// The same with other bounds on logins and tokens that are wrong.
     pub(crate) fn with_failure_limits(mut self, limits: FailureLimits) -> Self {
         self.app = self.app.with_failure_limits(limits);
+        self.router = tenterhook_api::router(self.app.clone());
+        self
+    }
+
+    /// The same, answering on Nova's face by these rules.
+    pub(crate) fn with_nova_rules(mut self, rules: NovaRules) -> Self {
+        self.app = self.app.with_nova_rules(rules);
         self.router = tenterhook_api::router(self.app.clone());
         self
     }
