@@ -138,7 +138,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Lists up to `limit` letters of a subscription, newest first.
+    /// Lists up to `limit` letters of a subscription, newest first; only those that were
+    /// offered before the letter `after`, if one is named.
     ///
     /// # Errors
     ///
@@ -147,10 +148,11 @@ impl Delivery {
         &self,
         account: Uuid,
         id: SubscriptionId,
+        after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Letter>, Error> {
         self.subscription(account, id)?;
-        self.office.outbox.letters(id, limit).await
+        self.office.outbox.letters(id, after, limit).await
     }
 
     /// Owes an event to all of the account's subscriptions that want it. It is stored

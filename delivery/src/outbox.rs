@@ -117,12 +117,18 @@ pub trait Outbox: Send + Sync {
     /// [`Error::Store`].
     async fn settle_letter(&self, letter: Letter) -> Result<(), Error>;
 
-    /// Lists up to `limit` letters of a subscription, newest first.
+    /// Lists up to `limit` letters of a subscription, newest first; only those that were
+    /// offered before the letter `after`, if one is named.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn letters(&self, of: SubscriptionId, limit: u32) -> Result<Vec<Letter>, Error>;
+    async fn letters(
+        &self,
+        of: SubscriptionId,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Letter>, Error>;
 
     /// Counts the letters that wait, of all subscriptions together.
     ///

@@ -8,6 +8,7 @@ use tenterhook_delivery::{
     Error, Fate, Keep, Letter, NewLetter, Outbox, Room, Subscription, SubscriptionId,
 };
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 #[derive(Default)]
 pub(crate) struct Memory(Mutex<Kept>);
@@ -138,11 +139,19 @@ impl Outbox for Memory {
         })
     }
 
-    async fn letters(&self, of: SubscriptionId, limit: u32) -> Result<Vec<Letter>, Error> {
+    async fn letters(
+        &self,
+        of: SubscriptionId,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Letter>, Error> {
         self.with(|kept| {
             let letters = kept.letters.iter().rev().map(|(letter, _)| letter);
             let own = letters.filter(|letter| letter.subscription == of);
-            own.take(limit as usize).cloned().collect()
+            // Past the letter itself.
+            let rest = own.skip_while(|letter| after.is_some_and(|after| letter.id != after));
+            let rest = rest.skip(after.iter().count());
+            rest.take(limit as usize).cloned().collect()
         })
     }
 

@@ -106,7 +106,14 @@ async fn the_same_event_again_is_not_another_letter() {
     offer(&delivery, "2").await;
     let received = until_received(&receiver, 2).await;
     assert_eq!(received[1].event(), "2");
-    assert_eq!(delivery.letters(ACCOUNT, to.id, 10).await.unwrap().len(), 2);
+    assert_eq!(
+        delivery
+            .letters(ACCOUNT, to.id, None, 10)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -141,7 +148,7 @@ async fn a_letter_that_fails_does_not_hold_up_those_behind_it() {
     until_tried(&delivery, &to, 1).await;
     offer(&delivery, "2").await;
     until_fate(&delivery, &to, Fate::Delivered).await;
-    let letters = delivery.letters(ACCOUNT, to.id, 10).await.unwrap();
+    let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
     let fates: Vec<_> = letters.iter().map(|letter| letter.fate).collect();
     assert_eq!(fates, [Fate::Delivered, Fate::Waiting], "newest first");
 }
@@ -276,7 +283,7 @@ async fn a_restart_goes_on_with_what_is_owed() {
     let before = receiver.received().len();
     let delivery = Delivery::start(memory, settings).await.unwrap();
     until("both are delivered", async || {
-        let letters = delivery.letters(ACCOUNT, to.id, 10).await.unwrap();
+        let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
         let delivered = letters
             .iter()
             .filter(|letter| letter.fate == Fate::Delivered);
@@ -312,7 +319,7 @@ async fn draining_waits_for_the_attempt_in_progress() {
 }
 
 async fn fates(delivery: &Delivery, to: &Subscription) -> Vec<Fate> {
-    let letters = delivery.letters(ACCOUNT, to.id, 10).await.unwrap();
+    let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
     letters.iter().map(|letter| letter.fate).collect()
 }
 
@@ -330,7 +337,7 @@ async fn the_oldest_give_way_when_too_many_wait() {
     for id in ["1", "2", "3", "4", "5"] {
         offer(&delivery, id).await;
     }
-    let letters = delivery.letters(ACCOUNT, to.id, 10).await.unwrap();
+    let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
     let fates: Vec<_> = letters.iter().map(|letter| letter.fate).collect();
     let (waiting, failed) = (Fate::Waiting, Fate::Failed);
     assert_eq!(fates, [waiting, waiting, waiting, failed, failed]);

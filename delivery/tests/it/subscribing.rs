@@ -31,26 +31,41 @@ async fn only_what_is_wanted_and_delivered_at_all_is_owed() {
     }
     until_fate(&delivery, &some, Fate::Delivered).await;
     assert_eq!(
-        delivery.letters(ACCOUNT, some.id, 10).await.unwrap().len(),
+        delivery
+            .letters(ACCOUNT, some.id, None, 10)
+            .await
+            .unwrap()
+            .len(),
         1
     );
     assert_eq!(
-        delivery.letters(ACCOUNT, all.id, 10).await.unwrap().len(),
+        delivery
+            .letters(ACCOUNT, all.id, None, 10)
+            .await
+            .unwrap()
+            .len(),
         4
     );
-    assert_eq!(delivery.letters(ACCOUNT, all.id, 3).await.unwrap().len(), 3);
+    assert_eq!(
+        delivery
+            .letters(ACCOUNT, all.id, None, 3)
+            .await
+            .unwrap()
+            .len(),
+        3
+    );
 }
 
 #[tokio::test]
 async fn one_account_sees_nothing_of_another() {
     let (delivery, _) = start(quick()).await;
     let own = subscribe(&delivery, "http://192.0.2.1/").await;
-    assert_eq!(delivery.subscriptions(ACCOUNT), [own.clone()]);
+    assert_eq!(delivery.subscriptions(ACCOUNT), std::slice::from_ref(&own));
     assert!(delivery.subscriptions(OTHER).is_empty());
     let missing = |error: Error| matches!(error, Error::NotFound(_));
     assert!(missing(delivery.subscription(OTHER, own.id).unwrap_err()));
     assert!(missing(
-        delivery.letters(OTHER, own.id, 1).await.unwrap_err()
+        delivery.letters(OTHER, own.id, None, 1).await.unwrap_err()
     ));
     assert!(missing(
         delivery.switch(OTHER, own.id, false).await.unwrap_err()
@@ -61,7 +76,7 @@ async fn one_account_sees_nothing_of_another() {
     delivery.offer(OTHER, &event("1"), None).await.unwrap();
     assert!(
         delivery
-            .letters(ACCOUNT, own.id, 1)
+            .letters(ACCOUNT, own.id, None, 1)
             .await
             .unwrap()
             .is_empty()

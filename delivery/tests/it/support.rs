@@ -63,7 +63,7 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
 /// Waits until the only letter of a subscription has this fate.
 pub(crate) async fn until_fate(delivery: &Delivery, to: &Subscription, fate: Fate) -> Letter {
     until("a letter with this fate", async || {
-        let letters = delivery.letters(ACCOUNT, to.id, 10).await.unwrap();
+        let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
         letters.into_iter().find(|letter| letter.fate == fate)
     })
     .await
@@ -72,7 +72,7 @@ pub(crate) async fn until_fate(delivery: &Delivery, to: &Subscription, fate: Fat
 /// Waits until the newest letter has been tried at least so often.
 pub(crate) async fn until_tried(delivery: &Delivery, to: &Subscription, attempts: u32) -> Letter {
     until("so many attempts", async || {
-        let letters = delivery.letters(ACCOUNT, to.id, 1).await.unwrap();
+        let letters = delivery.letters(ACCOUNT, to.id, None, 1).await.unwrap();
         letters
             .into_iter()
             .find(|letter| letter.attempts >= attempts)
