@@ -1,58 +1,243 @@
 //! Subscriptions to webhooks, and what they are owed.
+//!
+//! Secrets stand here as they are: what signs cannot be a hash.
+
+mod letters;
+mod webhooks;
+
+use std::pin::Pin;
 
 use async_trait::async_trait;
-use tenterhook_delivery::{Error, Letter, NewLetter, Outbox, Subscription, SubscriptionId};
+use sqlx::sqlite::{SqliteConnection, SqliteQueryResult};
+use tenterhook_delivery::{
+    Error, Keep, Letter, NewLetter, Outbox, Room, Subscription, SubscriptionId,
+};
+use tenterhook_dispatch as dispatch;
+use tenterhook_dispatch::AccountId;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::Sqlite;
+use super::convert::{Read as _, micros};
 
 #[async_trait]
 impl Outbox for Sqlite {
     async fn insert_subscription(&self, new: Subscription) -> Result<(), Error> {
-        let _ = (new,);
-        todo!()
+        let account = AccountId::from_uuid(new.account);
+        self.write(account, move |conn, account| {
+            Box::pin(async move { webhooks::insert(conn, account, &new).await.map_err(told) })
+        })
+        .await
+        .map_err(failed("store the webhook"))
     }
 
     async fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
-        todo!()
+        sqlx::query(
+            "SELECT webhooks.*, accounts.id AS account_id FROM webhooks \
+             JOIN accounts ON accounts.number = webhooks.account ORDER BY webhooks.id",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(cannot("read the webhooks"))?
+        .iter()
+        .map(|row| webhooks::read(row).map_err(failed("read the webhooks")))
+        .collect()
     }
 
     async fn switch_subscription(&self, id: SubscriptionId, enabled: bool) -> Result<(), Error> {
-        let _ = (id, enabled);
-        todo!()
+        let done = self
+            .change(move |conn| {
+                Box::pin(async move {
+                    sqlx::query("UPDATE webhooks SET enabled = ? WHERE id = ?")
+                        .bind(enabled)
+                        .bind(id.0)
+                        .execute(conn)
+                        .await
+                })
+            })
+            .await;
+        found(id, done.map_err(failed("change the webhook"))?)
     }
 
     async fn delete_subscription(&self, id: SubscriptionId) -> Result<(), Error> {
-        let _ = (id,);
-        todo!()
+        let done = self
+            .change(move |conn| {
+                Box::pin(async move {
+                    sqlx::query("DELETE FROM webhooks WHERE id = ?")
+                        .bind(id.0)
+                        .execute(conn)
+                        .await
+                })
+            })
+            .await;
+        found(id, done.map_err(failed("remove the webhook"))?)
     }
 
-    async fn insert_letters(&self, new: Vec<NewLetter>) -> Result<(), Error> {
-        let _ = (new,);
-        todo!()
+    async fn insert_letters(
+        &self,
+        new: Vec<NewLetter>,
+        room: Room,
+    ) -> Result<Vec<(SubscriptionId, u64)>, Error> {
+        self.writer
+            .run(move |writing| {
+                Box::pin(async move {
+                    letters::insert(&mut writing.conn, &new, &room)
+                        .await
+                        .map_err(told)
+                })
+            })
+            .await
+            .map_err(failed("store the webhook's letters"))
     }
 
-    async fn due(&self, now: OffsetDateTime, limit: u32) -> Result<Vec<(Letter, Vec<u8>)>, Error> {
-        let _ = (now, limit);
-        todo!()
+    async fn due(
+        &self,
+        of: SubscriptionId,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Vec<(Letter, Vec<u8>)>, Error> {
+        sqlx::query(
+            "SELECT * FROM letters WHERE webhook = ? AND due_at <= ? ORDER BY due_at, seq LIMIT ?",
+        )
+        .bind(of.0)
+        .bind(micros(now))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(cannot("read the letters that are due"))?
+        .iter()
+        .map(|row| {
+            let body = row.read::<&[u8]>("body").map(<[u8]>::to_vec);
+            letters::read(row)
+                .and_then(|letter| Ok((letter, body?)))
+                .map_err(failed("read the letters that are due"))
+        })
+        .collect()
     }
 
-    async fn next_due(&self) -> Result<Option<OffsetDateTime>, Error> {
-        todo!()
+    async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error> {
+        sqlx::query(
+            "SELECT min(due_at) AS due_at FROM letters WHERE webhook = ? AND due_at IS NOT NULL",
+        )
+        .bind(of.0)
+        .fetch_one(&self.readers)
+        .await
+        .map_err(cannot("read when a letter is due"))?
+        .time_opt("due_at")
+        .map_err(failed("read when a letter is due"))
     }
 
     async fn settle_letter(&self, letter: Letter) -> Result<(), Error> {
-        let _ = (letter,);
-        todo!()
+        self.change(move |conn| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE letters SET attempts = ?1, fate = ?2, said = ?3, due_at = ?4, \
+                     body = CASE WHEN ?4 IS NULL THEN NULL ELSE body END \
+                     WHERE id = ?5 AND fate = 'waiting'",
+                )
+                .bind(letter.attempts)
+                .bind(letter.fate.as_str())
+                .bind(&letter.said)
+                .bind(letter.due_at.map(micros))
+                .bind(letter.id)
+                .execute(conn)
+                .await
+            })
+        })
+        .await
+        .map(|_| ())
+        .map_err(failed("note what became of a letter"))
     }
 
-    async fn letters(&self, of: SubscriptionId, limit: u32) -> Result<Vec<Letter>, Error> {
-        let _ = (of, limit);
-        todo!()
+    async fn letters(
+        &self,
+        of: SubscriptionId,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<Vec<Letter>, Error> {
+        sqlx::query(
+            "SELECT * FROM letters WHERE webhook = ?1 \
+             AND (?2 IS NULL OR seq < (SELECT seq FROM letters WHERE webhook = ?1 AND id = ?2)) \
+             ORDER BY seq DESC LIMIT ?3",
+        )
+        .bind(of.0)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(cannot("read the letters"))?
+        .iter()
+        .map(|row| letters::read(row).map_err(failed("read the letters")))
+        .collect()
     }
 
-    async fn forget_letters(&self, before: OffsetDateTime, limit: u32) -> Result<u64, Error> {
-        let _ = (before, limit);
-        todo!()
+    async fn waiting(&self) -> Result<u64, Error> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM letters WHERE due_at IS NOT NULL")
+                .fetch_one(&self.readers)
+                .await
+                .map_err(cannot("count the letters that wait"))?;
+        Ok(count.unsigned_abs())
+    }
+
+    async fn forget_letters(&self, keep: Keep, limit: u32) -> Result<u64, Error> {
+        self.writer
+            .run(move |writing| {
+                Box::pin(async move {
+                    letters::forget(&mut writing.conn, keep, limit)
+                        .await
+                        .map_err(told)
+                })
+            })
+            .await
+            .map_err(failed("forget old letters"))
+    }
+}
+
+fn found(id: SubscriptionId, rows: u64) -> Result<(), Error> {
+    match rows {
+        0 => Err(Error::NotFound(id.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// The writer speaks dispatch's errors; what was to be done is said outside.
+fn told(source: sqlx::Error) -> dispatch::Error {
+    dispatch::Error::store("write to the database", source)
+}
+
+fn cannot(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
+    move |source| Error::Store {
+        doing,
+        source: source.into(),
+    }
+}
+
+fn failed(doing: &'static str) -> impl FnOnce(dispatch::Error) -> Error {
+    move |source| Error::Store {
+        doing,
+        source: source.into(),
+    }
+}
+
+impl Sqlite {
+    /// Runs one statement that changes rows, and tells how many.
+    async fn change<F>(&self, job: F) -> Result<u64, dispatch::Error>
+    where
+        F: for<'c> FnOnce(
+                &'c mut SqliteConnection,
+            ) -> Pin<
+                Box<dyn Future<Output = Result<SqliteQueryResult, sqlx::Error>> + Send + 'c>,
+            > + Send
+            + 'static,
+    {
+        self.writer
+            .run(move |writing| {
+                Box::pin(async move {
+                    let done = job(&mut writing.conn).await.map_err(told)?;
+                    Ok(done.rows_affected())
+                })
+            })
+            .await
     }
 }

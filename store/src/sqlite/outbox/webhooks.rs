@@ -1,0 +1,43 @@
+//! The rows of subscriptions.
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use tenterhook_delivery::{Secret, Subscription, SubscriptionId};
+use tenterhook_dispatch::Error;
+
+use super::super::convert::{Read as _, json, micros, unreadable};
+
+pub(super) async fn insert(
+    conn: &mut SqliteConnection,
+    account: i64,
+    new: &Subscription,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO webhooks (id, account, url, events, project, secret, enabled, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(new.id.0)
+    .bind(account)
+    .bind(&new.url)
+    .bind(json(&new.events))
+    .bind(&new.project)
+    .bind(new.secret.as_bytes())
+    .bind(new.enabled)
+    .bind(micros(new.created_at))
+    .execute(conn)
+    .await
+    .map(|_| ())
+}
+
+pub(super) fn read(row: &SqliteRow) -> Result<Subscription, Error> {
+    Ok(Subscription {
+        id: row.id("id", SubscriptionId)?,
+        account: row.read("account_id")?,
+        url: row.read("url")?,
+        events: row.json("events")?,
+        project: row.read("project")?,
+        secret: Secret::from_bytes(row.read("secret")?)
+            .map_err(|source| unreadable("secret", source))?,
+        enabled: row.bool("enabled")?,
+        created_at: row.time("created_at")?,
+    })
+}
