@@ -65,8 +65,9 @@ fuzz: toolchain ## Fuzz what reads bytes from outside, each target for FUZZ_SECO
 VENV := target/venv
 
 .PHONY: clients
-clients: build $(VENV)/ready ## Drive the built server with Astra's own toolkit
+clients: build $(VENV)/ready ## Drive the built server with the clients of Astra and of OpenStack
 	$(VENV)/bin/python tests/clients/astra_toolkit.py target/debug/tenterhook
+	$(VENV)/bin/python tests/clients/openstack_clients.py target/debug/tenterhook
 
 .PHONY: schemathesis
 schemathesis: build $(VENV)/ready ## Try random requests after the served OpenAPI document

@@ -67,7 +67,12 @@ def settings(server):
         "appID": app,
     }
     hook = call(server, "POST", f"{base}/executionHooks", hook)["id"]
-    lines = ["[parameters]", f'"path.account_id" = "{account}"', f'"path.app_id" = "{app}"']
+    lines = [
+        "[parameters]",
+        f'"path.account_id" = "{account}"',
+        f'"path.project_id" = "{account}"',
+        f'"path.app_id" = "{app}"',
+    ]
     for noun, own in [
         ("hook_source", source),
         ("execution_hook", hook),
@@ -93,6 +98,7 @@ def run(binary, selection, examples, seed):
             "run",
             f"{server.url}/openapi.json",
             f"--header=Authorization: Bearer {server.token}",
+            f"--header=X-Auth-Token: {server.token}",
             f"--checks={','.join(CHECKS)}",
             f"--max-examples={examples}",
             f"--seed={seed}",
