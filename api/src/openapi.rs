@@ -89,6 +89,7 @@ fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Value {
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "password": {"type": "http", "scheme": "basic"},
+                "openstack": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"},
             },
         },
     })
@@ -168,7 +169,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         "summary": endpoint.summary,
         "parameters": in_path.chain(beside).collect::<Vec<_>>(),
         "responses": replies,
-        "security": security(endpoint.access),
+        "security": security(endpoint),
     });
     if endpoint.slash == Slash::Either {
         operation["description"] = json!("The path may end with a slash.");
@@ -185,10 +186,11 @@ fn operation(endpoint: &Endpoint) -> Value {
     operation
 }
 
-fn security(access: Access) -> Value {
-    match access {
-        Access::Everyone => json!([]),
-        Access::Role(_) => json!([{"token": []}]),
+fn security(endpoint: &Endpoint) -> Value {
+    match (endpoint.access, endpoint.face()) {
+        (Access::Everyone, _) => json!([]),
+        (Access::Role(_), Face::Croit | Face::Native | Face::Astra) => json!([{"token": []}]),
+        (Access::Role(_), Face::Nova | Face::Fenix) => json!([{"token": []}, {"openstack": []}]),
     }
 }
 

@@ -60,6 +60,15 @@ fn endpoint(path: &'static str, id: &'static str) -> Endpoint {
         .answers_as(200, &shapes::results())
         .answers_as(207, &shapes::results())
         .answers_as(401, &shapes::unauthorized());
+    let endpoint = [200, 207].into_iter().fold(endpoint, |endpoint, status| {
+        endpoint
+            .reply_header(
+                status,
+                "OpenStack-API-Version",
+                "the version that was spoken",
+            )
+            .reply_header(status, "X-Compute-Request-Id", "`req-` and a UUID")
+    });
     [400, 403, 404, 406, 413, 415]
         .into_iter()
         .fold(endpoint, |endpoint, status| {

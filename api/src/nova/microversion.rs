@@ -180,7 +180,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_header_panics_and_a_refusal_is_short(
-            bytes in prop::collection::vec((32u8..127).prop_union(128u8..=255), 0..300),
+            bytes in prop::collection::vec(prop_oneof![32u8..=126, 128u8..=255], 0..300),
         ) {
             let value = HeaderValue::from_bytes(&bytes).unwrap();
             for name in [HEADER, LEGACY_HEADER] {
