@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::ask::silence;
 use super::record::Note;
@@ -203,6 +203,6 @@ impl Session {
         times
             .chain(rests.filter(|until| *until > look.now))
             .min()
-            .unwrap_or_else(|| look.now.saturating_add(look.patience.reply))
+            .unwrap_or_else(|| look.now.saturating_add(Duration::minutes(1)))
     }
 }

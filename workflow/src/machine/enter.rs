@@ -43,7 +43,10 @@ impl Session {
             State::StartMaintenance => self.progress.scale_ins = 0,
             _ => {}
         }
-        self.begin_afresh();
+        // What was answered last is still of interest when all is over.
+        if !next.is_over() {
+            self.begin_afresh();
+        }
     }
 
     /// Fails, and keeps where, so that it can be resumed there. A session that is over

@@ -7,6 +7,9 @@
 
 mod default;
 mod failures;
+mod plans;
 mod properties;
+mod replies;
 mod source;
+mod vnf;
 mod world;

@@ -117,7 +117,7 @@ fn deeds() -> impl Strategy<Value = Deed> {
         1 => any::<u8>().prop_map(Deed::FinishStale),
         12 => answers().prop_map(Deed::Reply),
         2 => proptest::option::of(states()).prop_map(Deed::Resume),
-        4 => (0..400_i64).prop_map(Deed::Pass),
+        4 => (-50..400_i64).prop_map(Deed::Pass),
         6 => changes().prop_map(Deed::Change),
     ]
 }
@@ -200,7 +200,8 @@ impl World {
     }
 
     fn change(&mut self, change: Change) {
-        let hosts: Vec<_> = self.inventory.hosts.keys().cloned().collect();
+        let mut hosts: Vec<_> = self.inventory.hosts.keys().cloned().collect();
+        hosts.push("nowhere".to_owned());
         let ids: Vec<_> = self.inventory.instances.keys().cloned().collect();
         match change {
             Change::PutHost(at, kind, vcpus, may) => {
@@ -211,7 +212,6 @@ impl World {
                 };
                 self.inventory.hosts.insert(format!("node-{at}"), host);
             }
-            _ if hosts.is_empty() => {}
             Change::RemoveHost(at) => {
                 self.inventory.hosts.remove(at.get(&hosts));
             }
@@ -323,6 +323,7 @@ proptest! {
         world.inbox.clear();
         let end = world.play();
         check(&mut world, begin);
+        world.inventory = four_hosts();
         if end == State::MaintenanceFailed {
             world.session.resume(None, world.now).unwrap();
             world.play();
