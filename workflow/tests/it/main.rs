@@ -6,6 +6,7 @@
 )]
 
 mod default;
+mod documents;
 mod failures;
 mod plans;
 mod properties;
