@@ -29,8 +29,8 @@ pub(crate) fn unavailable() -> Response {
 /// The `WWW-Authenticate` of such an answer. Tokens are this server's own, so it
 /// names this server, by the name that the client has used.
 pub(crate) fn challenge(headers: &HeaderMap) -> HeaderValue {
-    let host = host::of(headers).unwrap_or("localhost");
-    HeaderValue::from_str(&format!("Keystone uri=\"http://{host}\""))
+    let base = host::base(headers).unwrap_or_else(|| "http://localhost".to_owned());
+    HeaderValue::from_str(&format!("Keystone uri=\"{base}\""))
         .expect("a host holds nothing that a header cannot")
 }
 
@@ -49,5 +49,14 @@ mod tests {
             "Keystone uri=\"http://cloud.example:8774\""
         );
         assert_eq!(told("a\" b"), "Keystone uri=\"http://localhost\"");
+        let behind_tls = [("host", "cloud.example"), ("x-forwarded-proto", "https")];
+        let headers = behind_tls.map(|(name, value)| {
+            let name = http::HeaderName::from_static(name);
+            (name, HeaderValue::from_static(value))
+        });
+        assert_eq!(
+            challenge(&HeaderMap::from_iter(headers)),
+            "Keystone uri=\"https://cloud.example\""
+        );
     }
 }
