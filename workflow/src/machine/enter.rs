@@ -88,3 +88,56 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::inventory::Inventory;
+    use crate::plan::NewPlan;
+
+    const NOW: OffsetDateTime = datetime!(2031-05-06 07:08:09 UTC);
+
+    fn session() -> Session {
+        let plan = NewPlan {
+            state: "MAINTENANCE".to_owned(),
+            maintenance_at: "2031-05-06 07:08:09".to_owned(),
+            workflow: "default".to_owned(),
+            ..NewPlan::default()
+        };
+        Session::new(
+            Uuid::nil(),
+            plan.check().unwrap(),
+            &Inventory::default(),
+            NOW,
+        )
+    }
+
+    #[test]
+    fn a_way_that_the_table_does_not_have_is_a_failure() {
+        for to in State::ALL {
+            let mut session = session();
+            session.go(to, "why not", NOW);
+            let arrived = if State::Maintenance.may_become(to) {
+                to
+            } else {
+                State::MaintenanceFailed
+            };
+            assert_eq!(session.state(), arrived);
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_over_goes_nowhere() {
+        for over in [State::MaintenanceDone, State::MaintenanceFailed] {
+            for to in State::ALL {
+                let mut session = session();
+                session.state = over;
+                session.go(to, "why not", NOW);
+                assert_eq!(session.state(), over);
+            }
+        }
+    }
+}

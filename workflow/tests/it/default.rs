@@ -81,7 +81,7 @@ fn plugins_run_type_by_type_and_by_name_within_a_type() {
     new.hosts = ["node-1", "node-2", "node-3"].map(str::to_owned).to_vec();
     inventory
         .instances
-        .retain(|_, instance| instance.host > "node-2".to_owned());
+        .retain(|_, instance| instance.host.as_str() > "node-2");
     let mut world = World::new(new, inventory);
 
     assert_eq!(world.play(), State::MaintenanceDone);

@@ -8,6 +8,7 @@
 mod default;
 mod documents;
 mod failures;
+mod hostile;
 mod plans;
 mod properties;
 mod replies;

@@ -334,11 +334,19 @@ proptest! {
 
 #[test]
 fn what_was_stored_before_a_member_was_known_is_read() {
-    let world = World::new(plan("default"), four_hosts());
-    let mut json = serde_json::to_value(&world.session).unwrap();
-    for member in ["progress"] {
-        json.as_object_mut().unwrap().remove(member).unwrap();
+    let mut world = World::new(plan("default"), four_hosts());
+    world.play_until(|world| world.told("red", "PLANNED_MAINTENANCE") == 1);
+    let json = serde_json::to_value(&world.session).unwrap();
+    let members = json["progress"].as_object().unwrap();
+    assert!(members.len() > 10);
+    for member in members.keys() {
+        let mut older = json.clone();
+        older["progress"].as_object_mut().unwrap().remove(member);
+        let read: Session = serde_json::from_value(older).unwrap();
+        assert_eq!(read.state(), State::PlannedMaintenance);
     }
-    let read: Session = serde_json::from_value(json).unwrap();
-    assert_eq!(read.state(), State::Maintenance);
+    let mut oldest = json.clone();
+    oldest.as_object_mut().unwrap().remove("progress");
+    let read: Session = serde_json::from_value(oldest).unwrap();
+    assert_eq!(read.state(), State::PlannedMaintenance);
 }
