@@ -50,6 +50,11 @@ impl Ask {
         self.at.saturating_add(next).min(self.due)
     }
 
+    /// Begins anew at `now`, with the same time to answer.
+    pub(crate) fn again(&mut self, now: OffsetDateTime) {
+        *self = Self::new(now, self.due - self.at);
+    }
+
     /// Counts from `now`, when the question has really been sent.
     pub(crate) fn sent(&mut self, now: OffsetDateTime) {
         let late = now - self.at;

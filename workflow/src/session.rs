@@ -205,6 +205,15 @@ impl Session {
         self.go_on(at, now)
     }
 
+    /// Says that nobody could be heard for a while, as after a restart: whoever owes an
+    /// answer, and whatever has to leave a host, has the whole time again.
+    ///
+    /// Without it, a session whose driver was away for longer than a reply may take
+    /// would fail for a silence that was not the project's.
+    pub fn wake(&mut self, patience: &Patience, now: OffsetDateTime) {
+        self.grant_time(patience, now);
+    }
+
     /// The instances of a project that the current step is about, sorted. If it is
     /// about none of them, all that it has on the session's hosts; if it has none
     /// there, all that it has.

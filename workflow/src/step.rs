@@ -16,8 +16,8 @@ pub struct Step {
     pub at: OffsetDateTime,
     /// The state that the session was in.
     pub state: State,
-    /// What was done, in one word such as `enter`, `notify`, `reply`, `action`,
-    /// `host`, `transition`, `resume`.
+    /// What was done, in one word: `create`, `enter`, `notify`, `reply`, `pick`,
+    /// `instruct`, `left`, `close`, `host`, `action`, `decide`, `transition`, `resume`.
     pub what: String,
     /// The host that it was about.
     #[serde(skip_serializing_if = "Option::is_none")]

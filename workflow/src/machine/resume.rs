@@ -1,4 +1,4 @@
-//! Going on with a failed session.
+//! Going on: with a failed session, and after nobody could be heard for a while.
 
 use time::OffsetDateTime;
 
@@ -8,6 +8,7 @@ use crate::progress::Stage;
 use crate::round::Answer;
 use crate::session::{NotResumed, Session};
 use crate::state::State;
+use crate::work::Patience;
 
 impl Session {
     pub(crate) fn go_on(
@@ -49,6 +50,23 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn grant_time(&mut self, patience: &Patience, now: OffsetDateTime) {
+        if self.state.is_over() {
+            return;
+        }
+        if let Some(ask) = &mut self.progress.ask {
+            ask.again(now);
+        }
+        let leave_by = now.saturating_add(patience.empty_host);
+        for member in self.progress.round.members.values_mut() {
+            let is_open = member.is_open();
+            if let Some(ask) = member.ask.as_mut().filter(|_| is_open) {
+                ask.again(now);
+            }
+            member.leave_by = member.leave_by.map(|by| by.max(leave_by));
+        }
     }
 
     fn begin_state(&mut self) {

@@ -2,7 +2,7 @@
 
 use tenterhook_workflow::{Host, Instance, NotResumed, State, Work};
 
-use crate::world::{World, four_hosts, plan, transitions};
+use crate::world::{World, badly, four_hosts, plan, transitions};
 
 fn who(project: &str, state: State) -> (String, State) {
     (project.to_owned(), state)
@@ -306,6 +306,70 @@ fn resumed_at_a_state_it_begins_there_and_keeps_what_is_maintained() {
         1
     );
     transitions(State::Maintenance, &world.steps);
+}
+
+#[test]
+fn resumed_at_a_state_it_does_not_maintain_a_host_that_is_in_use_again() {
+    let mut world = World::new(plan("default"), four_hosts());
+    world.broken.insert("firmware".to_owned());
+    assert_eq!(world.play(), State::MaintenanceFailed);
+    assert!(world.session.is_in_maintenance("node-1"));
+    world.broken.clear();
+    let red = world.inventory.instances.get_mut("red-1").unwrap();
+    red.host = "node-1".to_owned();
+
+    let start = Some(State::StartMaintenance);
+    world.session.resume(start, world.now).unwrap();
+    assert_eq!(world.play(), State::MaintenanceFailed);
+    assert!(world.reason().starts_with("none of the hosts"));
+    assert_eq!(world.plugins().last().unwrap(), "firmware@node-1");
+}
+
+#[test]
+fn a_key_that_is_not_the_current_one_finishes_nothing() {
+    let mut world = World::new(plan("default"), four_hosts());
+    let job = world.advance();
+    world.session.finish("0-enter", badly("denied"), world.now);
+    assert_eq!(world.advance(), job);
+    assert_eq!(world.play(), State::MaintenanceDone);
+}
+
+#[test]
+fn after_a_long_absence_of_the_driver_projects_have_the_whole_time_again() {
+    for state in [State::Maintenance, State::PrepareMaintenance] {
+        let mut world = World::new(plan("default"), four_hosts());
+        world.silent.insert(who("blue", state));
+        world.play_until(|world| world.told("blue", state.as_str()) == 2);
+        world.silent.clear();
+        let mut forgetful = world.session.clone();
+
+        world.now += world.patience.reply * 10;
+        forgetful.advance(&world.inventory, &world.patience, world.now);
+        assert_eq!(forgetful.state(), State::MaintenanceFailed);
+
+        world.session.wake(&world.patience, world.now);
+        assert_eq!(world.play(), State::MaintenanceDone);
+    }
+}
+
+#[test]
+fn after_a_long_absence_of_the_driver_instances_have_the_whole_time_again() {
+    let mut world = World::new(plan("default"), four_hosts());
+    world.stuck.insert("red-4".to_owned());
+    world.play_until(|world| {
+        let left = world
+            .steps
+            .iter()
+            .any(|step| step.result.contains("`blue-4` has left"));
+        left && world.session.state() == State::PlannedMaintenance
+    });
+    world.stuck.clear();
+    world.now += world.patience.empty_host * 10;
+    world.session.wake(&world.patience, world.now);
+    world.advance();
+    assert_eq!(world.session.state(), State::PlannedMaintenance);
+    world.move_away("red-4");
+    assert_eq!(world.play(), State::MaintenanceDone);
 }
 
 #[test]

@@ -26,6 +26,8 @@ enum Deed {
     Reply(Answer),
     Resume(Option<State>),
     Pass(i64),
+    /// The driver was away, and comes back.
+    Wake,
     Change(Change),
 }
 
@@ -118,6 +120,7 @@ fn deeds() -> impl Strategy<Value = Deed> {
         12 => answers().prop_map(Deed::Reply),
         2 => proptest::option::of(states()).prop_map(Deed::Resume),
         4 => (-50..400_i64).prop_map(Deed::Pass),
+        1 => Just(Deed::Wake),
         6 => changes().prop_map(Deed::Change),
     ]
 }
@@ -133,6 +136,7 @@ impl World {
                 task: None,
             }),
             Deed::FinishStale(number) => {
+                self.advance();
                 let before = self.session.clone();
                 let key = format!("{number}-stale");
                 self.session.finish(&key, well(), self.now);
@@ -147,6 +151,7 @@ impl World {
                 assert_eq!(resumed.is_ok(), may);
                 assert!(may || self.session == before);
             }
+            Deed::Wake => self.session.wake(&self.patience, self.now),
             Deed::Pass(seconds) => self.now += Duration::seconds(seconds),
             Deed::Change(change) => self.change(change),
         }

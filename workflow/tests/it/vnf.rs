@@ -1,8 +1,8 @@
 //! The `vnf` workflow: what projects demand for their instances is honoured.
 
 use tenterhook_workflow::{
-    GroupConstraint, Instance, InstanceAction, InstanceConstraint, Inventory, Notice, Reply, State,
-    Work,
+    GroupConstraint, Instance, InstanceAction, InstanceConstraint, Inventory, NotTaken, Notice,
+    Reply, State, Work,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -230,4 +230,31 @@ fn one_reply_may_cover_all_that_a_project_was_asked_for() {
     assert_eq!(taken, Ok(()));
     let state = world.session.projects()["red"].state.as_deref();
     assert_eq!(state, Some("ACK_PREPARE_MAINTENANCE"));
+}
+
+#[test]
+fn a_reply_that_is_sent_again_when_its_instance_has_left_is_taken() {
+    let mut world = World::new(plan("vnf"), demanding(1, 1));
+    let prepare = ("red".to_owned(), State::PrepareMaintenance);
+    world.silent.insert(prepare);
+    world.play_until(|world| world.told("red", "PREPARE_MAINTENANCE") == 1);
+    world.advance();
+    let reply = |id: &str, agreed| Reply {
+        state: State::PrepareMaintenance,
+        agreed,
+        instance_actions: std::collections::BTreeMap::new(),
+        instance: Some(id.to_owned()),
+        instance_action: None,
+    };
+    let say = |world: &mut World, reply| {
+        let (inventory, now) = (&world.inventory, world.now);
+        world.session.reply("red", reply, inventory, now)
+    };
+    assert_eq!(say(&mut world, reply("red-1", true)), Ok(()));
+    world.play_until(|world| world.told("red", "PREPARE_MAINTENANCE") == 2);
+    assert_eq!(say(&mut world, reply("red-1", true)), Ok(()));
+    let taken = say(&mut world, reply("red-1", false));
+    assert_eq!(taken, Err(NotTaken::NotConcerned("red-1".to_owned())));
+    let taken = say(&mut world, reply("red-2", true));
+    assert_eq!(taken, Err(NotTaken::NotConcerned("red-2".to_owned())));
 }
