@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
-use tenterhook_dispatch::Noun;
 
 use crate::body::{self, Pieces};
 use crate::door::Door;
@@ -154,7 +153,7 @@ pub(crate) fn parse_form<T: DeserializeOwned>(bytes: &[u8], mark: char) -> Resul
 /// An id that stands in a path.
 pub(crate) trait PathId: Sized {
     /// What it is the id of, for the refusal.
-    const NOUN: Noun;
+    fn noun() -> String;
 
     /// Reads it; what is not an id names nothing.
     fn parse(text: &str) -> Option<Self>;
@@ -177,7 +176,7 @@ impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Path<T> {
             .next()
             .unwrap_or_default();
         T::parse(text).map(Self).ok_or_else(|| Refusal::NotFound {
-            noun: T::NOUN.to_string(),
+            noun: T::noun(),
             id: plain(&text.chars().take(64).collect::<String>()),
         })
     }

@@ -5,6 +5,7 @@
 
 mod runs;
 mod text;
+mod webhooks;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

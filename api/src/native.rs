@@ -19,6 +19,7 @@ mod servers;
 mod sources;
 mod tasks;
 mod tokens;
+mod webhooks;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use tenterhook_dispatch::{
@@ -46,6 +47,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         accounts::endpoints(),
         principals::endpoints(),
         tokens::endpoints(),
+        webhooks::endpoints(),
         limits::endpoints(),
     ]
     .into_iter()
@@ -80,7 +82,9 @@ fn created<T>(path: &str, id: &str, body: T) -> Created<T> {
 macro_rules! path_id {
     ($($id:ty => $noun:ident),* $(,)?) => {
         $(impl PathId for $id {
-            const NOUN: Noun = Noun::$noun;
+            fn noun() -> String {
+                Noun::$noun.to_string()
+            }
 
             fn parse(text: &str) -> Option<Self> {
                 text.parse().ok()

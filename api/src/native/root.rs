@@ -58,6 +58,12 @@ async fn get_metrics(State(app): State<App>) -> Response {
     let mut page = Text::default();
     app.metrics().write(&mut page);
     page.write_stats(&app.dispatcher().stats());
+    let delivery = app.maintenance().delivery();
+    let waiting = delivery
+        .waiting()
+        .await
+        .map_err(|error| Refusal::internal(&error));
+    page.write_webhooks(delivery.counts(), waiting.ok());
     plain(page.to_string(), PROMETHEUS)
 }
 

@@ -31,6 +31,7 @@ mod native_principals;
 mod native_sources;
 mod native_targets;
 mod native_tenants;
+mod native_webhooks;
 mod nova_events;
 mod nova_faults;
 mod nova_load;

@@ -26,6 +26,7 @@ pub(crate) const LONG: &str = "60";
 pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) dispatcher: Dispatcher,
+    pub(crate) delivery: Delivery,
     pub(crate) app: App,
     account: AccountId,
     folder: TempDir,
@@ -185,7 +186,7 @@ impl TestApp {
             .unwrap();
         let maintenance = Maintenance::start(
             dispatcher.clone(),
-            delivery,
+            delivery.clone(),
             store,
             tenterhook_maintenance::Settings::default(),
         )
@@ -196,6 +197,7 @@ impl TestApp {
         Self {
             router: tenterhook_api::router(app.clone()),
             dispatcher,
+            delivery,
             app,
             account,
             folder,
@@ -237,6 +239,11 @@ impl TestApp {
             let length = std::fs::metadata(&path).unwrap().len();
             std::fs::write(&path, vec![0xff; usize::try_from(length).unwrap()]).unwrap();
         }
+    }
+
+    /// The operator's account.
+    pub(crate) fn account(&self) -> AccountId {
+        self.account
     }
 
     /// Issues a token; its name is the role's.
