@@ -395,6 +395,25 @@ async fn an_address_that_is_turned_off_is_owed_what_it_was_owed() {
 }
 
 #[tokio::test]
+async fn letters_are_forgotten_after_their_time() {
+    let (delivery, memory) = start(quick()).await;
+    let receiver = Receiver::start().await;
+    let to = subscribe(&delivery, receiver.url()).await;
+    offer(&delivery, "1").await;
+    until_fate(&delivery, &to, Fate::Delivered).await;
+    delivery.drain().await;
+    let settings = Settings {
+        keep: Duration::ZERO,
+        ..quick()
+    };
+    let delivery = Delivery::start(memory, settings).await.unwrap();
+    until("nothing is remembered", async || {
+        fates(&delivery, &to).await.is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_lane_goes_on_after_its_store_has_failed() {
     let (delivery, memory) = start(quick()).await;
     let receiver = Receiver::start().await;
