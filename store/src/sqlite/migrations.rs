@@ -27,6 +27,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "instances",
         include_str!("../../../migrations/sqlite/0004_instances.sql"),
     ),
+    (
+        6,
+        "webhooks",
+        include_str!("../../../migrations/sqlite/0006_webhooks.sql"),
+    ),
 ];
 
 /// The migrations, ready to run.

@@ -6,6 +6,7 @@ mod claims;
 mod nouns;
 mod overrides;
 mod tasks;
+mod webhooks;
 
 pub(crate) use self::accounts::*;
 pub(crate) use self::apps::*;
@@ -13,6 +14,7 @@ pub(crate) use self::claims::*;
 pub(crate) use self::nouns::*;
 pub(crate) use self::overrides::*;
 pub(crate) use self::tasks::*;
+pub(crate) use self::webhooks::*;
 
 /// Runs every body of the suite on a store that `$open` makes.
 macro_rules! suite {
@@ -72,3 +74,21 @@ macro_rules! suite {
     };
 }
 pub(crate) use suite;
+
+/// Runs every body about webhooks on a store that `$open` makes.
+macro_rules! webhook_suite {
+    ($open:path) => {
+        crate::conformance::suite!($open;
+            a_webhook_is_kept_whole_and_switched,
+            a_webhook_that_is_not_there_is_not_found,
+            a_letter_is_kept_whole_once,
+            letters_are_due_in_their_order_and_each_webhooks_apart,
+            what_became_of_a_letter_is_kept_whole,
+            a_letter_that_does_not_wait_is_settled_no_more,
+            the_oldest_letters_give_way,
+            letters_go_with_their_webhook,
+            old_letters_are_forgotten_and_too_many_that_do_not_wait,
+        );
+    };
+}
+pub(crate) use webhook_suite;

@@ -13,7 +13,14 @@ async fn open() -> (tempfile::TempDir, Arc<dyn Store>) {
     (folder, Arc::new(store))
 }
 
+async fn open_whole() -> (tempfile::TempDir, Arc<Sqlite>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(&folder.path().join("test.db")).await.unwrap();
+    (folder, Arc::new(store))
+}
+
 crate::conformance::suite!(crate::sqlite::open);
+crate::conformance::webhook_suite!(crate::sqlite::open_whole);
 
 #[tokio::test]
 async fn what_was_answered_is_there_when_the_file_is_opened_again() {
