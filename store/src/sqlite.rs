@@ -8,6 +8,7 @@ mod apps;
 mod cancel;
 mod checksums;
 mod claim;
+mod constraints;
 mod convert;
 mod executions;
 mod hooks;

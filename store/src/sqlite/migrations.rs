@@ -28,6 +28,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0004_instances.sql"),
     ),
     (
+        5,
+        "sessions",
+        include_str!("../../../migrations/sqlite/0005_sessions.sql"),
+    ),
+    (
         6,
         "webhooks",
         include_str!("../../../migrations/sqlite/0006_webhooks.sql"),

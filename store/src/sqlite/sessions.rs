@@ -1,12 +1,20 @@
-//! Maintenance sessions, their steps, and what projects demand.
+//! Maintenance sessions and their steps. Both are documents: the workflow alone
+//! knows what is in them.
 
 use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::AccountId;
 use tenterhook_maintenance::{Error, SessionStore, Stored};
 use tenterhook_workflow::{GroupConstraint, InstanceConstraint, Session, Step};
 use uuid::Uuid;
 
 use super::Sqlite;
+use super::constraints::{self, Table};
+use super::convert::{Read as _, cannot, json, micros};
+
+/// Steps that are kept of one session, the newest: enough to understand any failure,
+/// few enough to be told in one answer.
+const STEPS: i64 = 5_000;
 
 #[async_trait]
 impl SessionStore for Sqlite {
@@ -16,8 +24,20 @@ impl SessionStore for Sqlite {
         steps: Vec<Step>,
         most: usize,
     ) -> Result<(), Error> {
-        let _ = (stored, steps, most);
-        todo!()
+        let inserted = self
+            .write(stored.account, move |conn, account| {
+                Box::pin(async move {
+                    let most = i64::try_from(most).unwrap_or(i64::MAX);
+                    let inserted = insert(conn, account, &stored, most).await?;
+                    if inserted {
+                        add_steps(conn, account, stored.session.id(), &steps).await?;
+                    }
+                    Ok(inserted)
+                })
+            })
+            .await
+            .map_err(ours)?;
+        inserted.then_some(()).ok_or(Error::TooMany)
     }
 
     async fn update_session(
@@ -26,22 +46,65 @@ impl SessionStore for Sqlite {
         session: Session,
         steps: Vec<Step>,
     ) -> Result<(), Error> {
-        let _ = (account, session, steps);
-        todo!()
+        let id = session.id();
+        let found = self
+            .write(account, move |conn, account| {
+                Box::pin(async move {
+                    let found = update(conn, account, &session).await?;
+                    if found {
+                        add_steps(conn, account, id, &steps).await?;
+                    }
+                    Ok(found)
+                })
+            })
+            .await
+            .map_err(ours)?;
+        found.then_some(()).ok_or(Error::NoSession(id))
     }
 
     async fn sessions(&self) -> Result<Vec<Stored>, Error> {
-        todo!()
+        sqlx::query(
+            "SELECT accounts.id AS account, created_by, base_url, document, sessions.created_at AS created_at \
+             FROM sessions JOIN accounts ON accounts.number = sessions.account \
+             ORDER BY sessions.created_at, sessions.id",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(cannot("read the sessions"))
+        .and_then(|rows| rows.iter().map(read).collect())
+        .map_err(ours)
     }
 
     async fn steps(&self, account: AccountId, session: Uuid) -> Result<Vec<Step>, Error> {
-        let _ = (account, session);
-        todo!()
+        let account = self.number_of(account).await.map_err(ours)?;
+        sqlx::query(
+            "SELECT document FROM session_steps WHERE account = ? AND session = ? ORDER BY serial",
+        )
+        .bind(account)
+        .bind(session)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(cannot("read the steps of the session"))
+        .and_then(|rows| rows.iter().map(|row| row.json("document")).collect())
+        .map_err(ours)
     }
 
     async fn delete_session(&self, account: AccountId, session: Uuid) -> Result<(), Error> {
-        let _ = (account, session);
-        todo!()
+        let found = self
+            .write(account, move |conn, account| {
+                Box::pin(async move {
+                    sqlx::query("DELETE FROM sessions WHERE account = ? AND id = ?")
+                        .bind(account)
+                        .bind(session)
+                        .execute(conn)
+                        .await
+                        .map(|done| done.rows_affected() > 0)
+                        .map_err(cannot("delete the session"))
+                })
+            })
+            .await
+            .map_err(ours)?;
+        found.then_some(()).ok_or(Error::NoSession(session))
     }
 
     async fn put_instance_constraint(
@@ -49,8 +112,9 @@ impl SessionStore for Sqlite {
         account: AccountId,
         constraint: InstanceConstraint,
     ) -> Result<(), Error> {
-        let _ = (account, constraint);
-        todo!()
+        let id = constraint.instance_id.clone();
+        self.put(account, Table::Instances, id, json(&constraint))
+            .await
     }
 
     async fn put_group_constraint(
@@ -58,8 +122,9 @@ impl SessionStore for Sqlite {
         account: AccountId,
         constraint: GroupConstraint,
     ) -> Result<(), Error> {
-        let _ = (account, constraint);
-        todo!()
+        let id = constraint.group_id.clone();
+        self.put(account, Table::Groups, id, json(&constraint))
+            .await
     }
 
     async fn delete_instance_constraint(
@@ -67,20 +132,158 @@ impl SessionStore for Sqlite {
         account: AccountId,
         id: String,
     ) -> Result<(), Error> {
-        let _ = (account, id);
-        todo!()
+        self.forget(account, Table::Instances, id).await
     }
 
     async fn delete_group_constraint(&self, account: AccountId, id: String) -> Result<(), Error> {
-        let _ = (account, id);
-        todo!()
+        self.forget(account, Table::Groups, id).await
     }
 
     async fn constraints(
         &self,
         account: AccountId,
     ) -> Result<(Vec<InstanceConstraint>, Vec<GroupConstraint>), Error> {
-        let _ = (account,);
-        todo!()
+        let account = self.number_of(account).await.map_err(ours)?;
+        let instances = constraints::list(&self.readers, account, Table::Instances)
+            .await
+            .map_err(ours)?;
+        let groups = constraints::list(&self.readers, account, Table::Groups)
+            .await
+            .map_err(ours)?;
+        Ok((instances, groups))
+    }
+}
+
+impl Sqlite {
+    async fn put(
+        &self,
+        account: AccountId,
+        table: Table,
+        id: String,
+        document: String,
+    ) -> Result<(), Error> {
+        let kept = self
+            .write(account, move |conn, account| {
+                Box::pin(async move {
+                    constraints::put(conn, account, table, &id, &document).await
+                })
+            })
+            .await
+            .map_err(ours)?;
+        kept.then_some(()).ok_or_else(|| Error::Invalid {
+            field: table.field().into(),
+            reason: format!(
+                "is one too many: the account has {} of them",
+                constraints::MOST
+            ),
+        })
+    }
+
+    async fn forget(&self, account: AccountId, table: Table, id: String) -> Result<(), Error> {
+        let (found, id) = self
+            .write(account, move |conn, account| {
+                Box::pin(async move {
+                    let found = constraints::delete(conn, account, table, &id).await?;
+                    Ok((found, id))
+                })
+            })
+            .await
+            .map_err(ours)?;
+        found.then_some(()).ok_or(Error::NoConstraint(id))
+    }
+}
+
+/// Keeps a session unless its account has `most` already; tells whether it did.
+async fn insert(
+    conn: &mut SqliteConnection,
+    account: i64,
+    stored: &Stored,
+    most: i64,
+) -> Result<bool, tenterhook_dispatch::Error> {
+    sqlx::query(
+        "INSERT INTO sessions (account, id, created_by, base_url, document, created_at) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM sessions WHERE account = ?1) < ?7",
+    )
+    .bind(account)
+    .bind(stored.session.id())
+    .bind(&stored.created_by)
+    .bind(&stored.base_url)
+    .bind(json(&stored.session))
+    .bind(micros(stored.created_at))
+    .bind(most)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected() > 0)
+    .map_err(cannot("store the session"))
+}
+
+async fn update(
+    conn: &mut SqliteConnection,
+    account: i64,
+    session: &Session,
+) -> Result<bool, tenterhook_dispatch::Error> {
+    sqlx::query("UPDATE sessions SET document = ? WHERE account = ? AND id = ?")
+        .bind(json(session))
+        .bind(account)
+        .bind(session.id())
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() > 0)
+        .map_err(cannot("store the session"))
+}
+
+/// Adds steps, and forgets the oldest where there are too many.
+///
+/// A step that is there already is written anew: after a commit of which nobody heard
+/// whether it succeeded, the same steps come again.
+async fn add_steps(
+    conn: &mut SqliteConnection,
+    account: i64,
+    session: Uuid,
+    steps: &[Step],
+) -> Result<(), tenterhook_dispatch::Error> {
+    let doing = "store the steps of the session";
+    for step in steps {
+        sqlx::query("INSERT OR REPLACE INTO session_steps (account, session, serial, document) VALUES (?, ?, ?, ?)")
+            .bind(account)
+            .bind(session)
+            .bind(serial(step))
+            .bind(json(step))
+            .execute(&mut *conn)
+            .await
+            .map_err(cannot(doing))?;
+    }
+    let Some(last) = steps.last() else {
+        return Ok(());
+    };
+    sqlx::query("DELETE FROM session_steps WHERE account = ? AND session = ? AND serial <= ?")
+        .bind(account)
+        .bind(session)
+        .bind(serial(last) - STEPS)
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(cannot(doing))
+}
+
+fn serial(step: &Step) -> i64 {
+    i64::try_from(step.serial).unwrap_or(i64::MAX)
+}
+
+fn read(row: &SqliteRow) -> Result<Stored, tenterhook_dispatch::Error> {
+    Ok(Stored {
+        account: row.id("account", AccountId::from_uuid)?,
+        session: row.json("document")?,
+        created_by: row.read("created_by")?,
+        base_url: row.read("base_url")?,
+        created_at: row.time("created_at")?,
+    })
+}
+
+/// Says in maintenance's words what the database could not do.
+fn ours(error: tenterhook_dispatch::Error) -> Error {
+    match error {
+        tenterhook_dispatch::Error::Store { doing, source } => Error::Store { doing, source },
+        error => Error::Dispatch(error),
     }
 }

@@ -5,6 +5,7 @@ mod apps;
 mod claims;
 mod nouns;
 mod overrides;
+mod sessions;
 mod tasks;
 mod webhooks;
 
@@ -13,6 +14,7 @@ pub(crate) use self::apps::*;
 pub(crate) use self::claims::*;
 pub(crate) use self::nouns::*;
 pub(crate) use self::overrides::*;
+pub(crate) use self::sessions::*;
 pub(crate) use self::tasks::*;
 pub(crate) use self::webhooks::*;
 
@@ -74,6 +76,22 @@ macro_rules! suite {
     };
 }
 pub(crate) use suite;
+
+/// Runs every body about maintenance sessions on a store that `$open` makes.
+macro_rules! session_suite {
+    ($open:path) => {
+        crate::conformance::suite!($open;
+            a_session_is_kept_whole_and_as_it_was_last,
+            steps_are_kept_in_their_order_with_the_session,
+            the_oldest_of_too_many_steps_are_forgotten,
+            an_account_has_no_more_sessions_than_it_may,
+            a_session_goes_with_its_steps,
+            constraints_are_kept_in_place_of_what_was_before,
+            sessions_and_constraints_are_kept_apart_between_accounts,
+        );
+    };
+}
+pub(crate) use session_suite;
 
 /// Runs every body about webhooks on a store that `$open` makes.
 macro_rules! webhook_suite {

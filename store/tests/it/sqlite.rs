@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use tenterhook_dispatch::{Error, Key, Outputs, Page, Store, TaskFilter};
+use tenterhook_maintenance::SessionStore as _;
 use tenterhook_store::Sqlite;
 
-use crate::support::{Shop, app, container, container_hook, hook_override, new_task};
+use crate::conformance::{for_group, for_instance};
+use crate::support::{Shop, account, app, container, container_hook, hook_override, new_task};
 
 async fn open() -> (tempfile::TempDir, Arc<dyn Store>) {
     let folder = tempfile::tempdir().unwrap();
@@ -20,7 +24,47 @@ async fn open_whole() -> (tempfile::TempDir, Arc<Sqlite>) {
 }
 
 crate::conformance::suite!(crate::sqlite::open);
+crate::conformance::session_suite!(crate::sqlite::open_whole);
 crate::conformance::webhook_suite!(crate::sqlite::open_whole);
+
+#[tokio::test]
+async fn an_account_has_no_more_constraints_than_servers() {
+    let (folder, store) = open_whole().await;
+    let tenant = store.insert_account(account("acme")).await.unwrap().id;
+    let first = for_instance("first");
+    store
+        .put_instance_constraint(tenant, first.clone())
+        .await
+        .unwrap();
+    let mut conn = SqliteConnectOptions::new()
+        .filename(folder.path().join("test.db"))
+        .connect()
+        .await
+        .unwrap();
+    sqlx::query(
+        "WITH RECURSIVE counted (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM counted WHERE n < 20000) \
+         INSERT INTO instance_constraints (account, id, document) \
+         SELECT account, id || n, document FROM instance_constraints, counted",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+
+    let refused = store
+        .put_instance_constraint(tenant, for_instance("one more"))
+        .await;
+    assert!(
+        matches!(&refused, Err(tenterhook_maintenance::Error::Invalid { field, .. }) if field == "instance_id"),
+        "{refused:?}"
+    );
+    // One that is there can be changed still, and groups have a bound of their own.
+    store.put_instance_constraint(tenant, first).await.unwrap();
+    store
+        .put_group_constraint(tenant, for_group("g"))
+        .await
+        .unwrap();
+    assert_eq!(store.constraints(tenant).await.unwrap().0.len(), 20_000);
+}
 
 #[tokio::test]
 async fn what_was_answered_is_there_when_the_file_is_opened_again() {
