@@ -5,8 +5,15 @@
 //! fires events, runs plug-ins in the sandbox, owes notifications, waits. After each
 //! step the session is stored, so that a restart goes on where it was.
 
+mod answer;
+mod driver;
 mod error;
+mod event;
+mod held;
+mod inventory;
+mod job;
 mod maintenance;
+mod pause;
 mod request;
 mod settings;
 mod store;

@@ -1,24 +1,44 @@
 //! What faces can ask of maintenance.
 
+mod create;
+mod projects;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tenterhook_delivery::Delivery;
-use tenterhook_dispatch::{AccountId, Dispatcher};
-use tenterhook_workflow::{GroupConstraint, InstanceConstraint, Reply, State, Step};
+use tenterhook_dispatch::{AccountId, Dispatcher, Key};
+use tenterhook_workflow::{State, Step};
+use time::OffsetDateTime;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::driver;
 use crate::error::Error;
-use crate::request::{NewSession, Stored};
+use crate::held::Held;
+use crate::request::Stored;
 use crate::settings::Settings;
 use crate::store::SessionStore;
 
 /// All maintenance sessions of a server. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Maintenance {
-    dispatcher: Dispatcher,
-    delivery: Delivery,
-    store: Arc<dyn SessionStore>,
-    settings: Settings,
+    inner: Arc<Inner>,
+}
+
+/// What all clones share.
+pub(crate) struct Inner {
+    pub(crate) dispatcher: Dispatcher,
+    pub(crate) delivery: Delivery,
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) settings: Settings,
+    /// Cancelled when no session is to be driven any further.
+    pub(crate) stopping: CancellationToken,
+    /// The drivers, and changes that must come to their end.
+    pub(crate) work: TaskTracker,
+    sessions: RwLock<HashMap<Uuid, Arc<Held>>>,
 }
 
 impl Maintenance {
@@ -33,37 +53,41 @@ impl Maintenance {
         store: Arc<dyn SessionStore>,
         settings: Settings,
     ) -> Result<Self, Error> {
-        Ok(Self {
+        let stored = store.sessions().await?;
+        let inner = Arc::new(Inner {
             dispatcher,
             delivery,
             store,
             settings,
-        })
+            stopping: CancellationToken::new(),
+            work: TaskTracker::new(),
+            sessions: RwLock::default(),
+        });
+        let now = OffsetDateTime::now_utc();
+        for mut stored in stored {
+            stored.session.wake(&inner.settings.patience, now);
+            inner.hold(stored).await;
+        }
+        Ok(Self { inner })
     }
 
     /// The webhooks through which projects are told.
     #[must_use]
     pub fn delivery(&self) -> &Delivery {
-        &self.delivery
-    }
-
-    /// Creates a session and begins it. It is stored when this returns.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Invalid`] also for a workflow or plug-in that is no source of the
-    /// account and a host that is not in its inventory; [`Error::TooMany`];
-    /// [`Error::Store`].
-    pub async fn create(&self, account: AccountId, new: NewSession) -> Result<Stored, Error> {
-        let _ = (account, new, &self.dispatcher, &self.store, &self.settings);
-        todo!()
+        &self.inner.delivery
     }
 
     /// Lists the sessions of an account, oldest first.
     #[must_use]
     pub fn sessions(&self, account: AccountId) -> Vec<Uuid> {
-        let _ = account;
-        todo!()
+        let sessions = self.inner.sessions.read();
+        let mut found: Vec<_> = sessions
+            .values()
+            .filter(|held| held.account == account)
+            .map(|held| (held.created_at, held.id))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, id)| id).collect()
     }
 
     /// Finds a session of an account.
@@ -72,18 +96,17 @@ impl Maintenance {
     ///
     /// [`Error::NoSession`].
     pub async fn session(&self, account: AccountId, id: Uuid) -> Result<Stored, Error> {
-        let _ = (account, id);
-        todo!()
+        Ok(self.inner.of(account, id)?.stored().await)
     }
 
-    /// Lists what a session has done, oldest first.
+    /// Lists what a session has done, oldest first: the last 5,000 steps.
     ///
     /// # Errors
     ///
     /// [`Error::NoSession`], [`Error::Store`].
     pub async fn steps(&self, account: AccountId, id: Uuid) -> Result<Vec<Step>, Error> {
-        let _ = (account, id);
-        todo!()
+        self.inner.of(account, id)?;
+        self.inner.store.steps(account, id).await
     }
 
     /// Resumes a failed session at the step that failed, or at the beginning of `at`.
@@ -97,109 +120,100 @@ impl Maintenance {
         id: Uuid,
         at: Option<State>,
     ) -> Result<Stored, Error> {
-        let _ = (account, id, at);
-        todo!()
+        let held = self.inner.of(account, id)?;
+        self.carry_out(async move |inner: Arc<Inner>| {
+            held.change(&*inner.store, |session| {
+                session
+                    .resume(at, OffsetDateTime::now_utc())
+                    .map_err(Error::from)
+            })
+            .await?;
+            held.changed.notify_one();
+            Ok(held.stored().await)
+        })
+        .await
     }
 
     /// Removes a session; one that runs is stopped first, its plug-in cancelled.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSession`], [`Error::Store`].
+    /// [`Error::NoSession`], [`Error::Dispatch`], [`Error::Store`]. The session goes on
+    /// then.
     pub async fn delete(&self, account: AccountId, id: Uuid) -> Result<(), Error> {
-        let _ = (account, id);
-        todo!()
-    }
-
-    /// The instances of a project that a session is about at present.
-    ///
-    /// `caller` is the session's account, or, where the session is the operator's, the
-    /// account whose id is `project`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSession`], [`Error::NoProject`].
-    pub async fn instances(
-        &self,
-        caller: AccountId,
-        id: Uuid,
-        project: &str,
-    ) -> Result<Vec<String>, Error> {
-        let _ = (caller, id, project);
-        todo!()
-    }
-
-    /// Takes a project's reply. It is stored when this returns. For `caller` see
-    /// [`instances`](Self::instances).
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoSession`], [`Error::NoProject`], [`Error::NotTaken`], [`Error::Store`].
-    pub async fn reply(
-        &self,
-        caller: AccountId,
-        id: Uuid,
-        project: &str,
-        reply: Reply,
-    ) -> Result<Stored, Error> {
-        let _ = (caller, id, project, reply);
-        todo!()
-    }
-
-    /// Keeps what is demanded for an instance.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`].
-    pub async fn put_instance_constraint(
-        &self,
-        account: AccountId,
-        constraint: InstanceConstraint,
-    ) -> Result<(), Error> {
-        self.store
-            .put_instance_constraint(account, constraint)
-            .await
-    }
-
-    /// Keeps what is demanded for a group.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Store`].
-    pub async fn put_group_constraint(
-        &self,
-        account: AccountId,
-        constraint: GroupConstraint,
-    ) -> Result<(), Error> {
-        self.store.put_group_constraint(account, constraint).await
-    }
-
-    /// Forgets what is demanded for an instance.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoConstraint`], [`Error::Store`].
-    pub async fn delete_instance_constraint(
-        &self,
-        account: AccountId,
-        id: String,
-    ) -> Result<(), Error> {
-        self.store.delete_instance_constraint(account, id).await
-    }
-
-    /// Forgets what is demanded for a group.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoConstraint`], [`Error::Store`].
-    pub async fn delete_group_constraint(
-        &self,
-        account: AccountId,
-        id: String,
-    ) -> Result<(), Error> {
-        self.store.delete_group_constraint(account, id).await
+        let held = self.inner.of(account, id)?;
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let mut driver = held.driver.lock().await;
+            // Another call may have removed it while this one waited.
+            inner.of(account, id)?;
+            if let Some(driver) = driver.take() {
+                driver.stop.cancel();
+                let _panicked = driver.ended.await;
+            }
+            let removed = inner.remove(&held).await;
+            if removed.is_err() {
+                *driver = Some(driver::start(&inner, &held));
+            }
+            removed
+        })
+        .await
     }
 
     /// Drives no session any further; the next start goes on with them.
-    pub async fn drain(&self) {}
+    pub async fn drain(&self) {
+        self.inner.stopping.cancel();
+        self.inner.work.close();
+        self.inner.work.wait().await;
+    }
+
+    /// Carries out a change to its end, even if the caller goes away meanwhile.
+    async fn carry_out<T, W, F>(&self, work: W) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+        W: FnOnce(Arc<Inner>) -> F,
+    {
+        let work = self.inner.work.spawn(work(Arc::clone(&self.inner)));
+        match work.await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(tenterhook_dispatch::Error::Stopping.into()),
+            },
+        }
+    }
+}
+
+impl Inner {
+    /// Takes a session into memory and begins to drive it.
+    async fn hold(self: &Arc<Self>, stored: Stored) {
+        let held = Arc::new(Held::new(stored));
+        self.sessions.write().insert(held.id, Arc::clone(&held));
+        *held.driver.lock().await = Some(driver::start(self, &held));
+    }
+
+    /// Finds a session of an account.
+    fn of(&self, account: AccountId, id: Uuid) -> Result<Arc<Held>, Error> {
+        let held = self.sessions.read().get(&id).map(Arc::clone);
+        held.filter(|held| held.account == account)
+            .ok_or(Error::NoSession(id))
+    }
+
+    /// Removes a session that nobody drives any more, and cancels what it has run.
+    async fn remove(&self, held: &Held) -> Result<(), Error> {
+        let running = *held.running.lock();
+        if let Some(task) = running {
+            match self.dispatcher.cancel_task(held.account, Key::Id(task)).await {
+                Ok(_) | Err(tenterhook_dispatch::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match self.store.delete_session(held.account, held.id).await {
+            Ok(()) | Err(Error::NoSession(_)) => {
+                self.sessions.write().remove(&held.id);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
 }

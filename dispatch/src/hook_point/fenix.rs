@@ -15,6 +15,8 @@ pub(super) const POINTS: &[HookPoint] = &[
     point!(Fenix "session.MAINTENANCE_COMPLETE" None, "All hosts of a session are maintained; projects are told."),
     point!(Fenix "session.MAINTENANCE_DONE" None, "A session ended well."),
     point!(Fenix "session.MAINTENANCE_FAILED" None, "A session failed."),
+    point!(Fenix "session.decide" None, "A session asks its tenant's workflow where to go.",
+        "proposed": "where the built-in workflow would go"),
     point!(Fenix "action.pre" None, "Before the hosts of a session are maintained."),
     point!(Fenix "action.host" None, "While one host of a session is maintained.",
         "host": "name of the host"),

@@ -1,0 +1,226 @@
+//! The events of a session: their identity, and what they tell.
+//!
+//! An event's source is the session and its id the job that it serves, so the same
+//! job done twice is the same event: accepted once, delivered once.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+use tenterhook_dispatch::AccountId;
+use tenterhook_sdk::Event;
+use tenterhook_sdk::contract::upper_snake;
+use tenterhook_workflow::{Action, HostState, Instruction, Notice, Plan, State};
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{OffsetDateTime, UtcOffset};
+use uuid::Uuid;
+
+/// What stands in an address as it is: RFC 3986's unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Members of metadata that become parameters of a plug-in. More would push out what
+/// it has to know of the session.
+const METADATA_PARAMETERS: usize = 40;
+
+/// What all events of a session have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Teller {
+    /// The session.
+    pub(crate) session: Uuid,
+    /// The account that it belongs to; the admin's project in Fenix's terms.
+    pub(crate) account: AccountId,
+    /// Where projects reach this server, without a slash at the end.
+    pub(crate) base_url: String,
+    /// When they happen.
+    pub(crate) now: OffsetDateTime,
+}
+
+impl Teller {
+    /// Says that the session enters a state: hooks may deny it.
+    pub(crate) fn enter(&self, key: &str, state: State, percent_done: u8, plan: &Plan) -> Event {
+        let data = json!({
+            "session_id": self.session,
+            "state": state,
+            "percent_done": percent_done,
+            "hosts": plan.hosts,
+            "maintenance_at": wire_time(plan.maintenance_at),
+            "metadata": plan.metadata,
+        });
+        let kind = format!("session.{}", state.as_str());
+        self.event(key.to_owned(), kind, self.session.to_string(), data)
+    }
+
+    /// Tells admins how far the session is.
+    pub(crate) fn progress(&self, key: &str, state: State, percent_done: u8) -> Event {
+        let data = json!({
+            "service": "fenix",
+            "session_id": self.session,
+            "project_id": self.account,
+            "state": state,
+            "percent_done": percent_done,
+        });
+        let id = format!("{key}/progress");
+        self.event(id, "maintenance.session", self.session.to_string(), data)
+    }
+
+    /// Tells what becomes of a host.
+    pub(crate) fn host(&self, key: &str, host: &str, state: HostState) -> Event {
+        let data = json!({
+            "service": "fenix",
+            "session_id": self.session,
+            "project_id": self.account,
+            "state": state,
+            "host": host,
+        });
+        self.event(key.to_owned(), "maintenance.host", host.to_owned(), data)
+    }
+
+    /// Tells a project, in the form that Fenix documents.
+    ///
+    /// `index` is the notice's place in its job: a project may be told of several
+    /// instances at once.
+    pub(crate) fn scheduled(&self, key: &str, index: usize, notice: &Notice) -> Event {
+        let of_project = format!(
+            "{}/v1/maintenance/{}/{}",
+            self.base_url,
+            self.session,
+            utf8_percent_encode(&notice.project, RESERVED)
+        );
+        let (instance_ids, reply_url) = match &notice.instance {
+            None => (Value::from(of_project.clone()), of_project),
+            Some(instance) => (
+                json!([instance]),
+                format!("{of_project}/{}", utf8_percent_encode(instance, RESERVED)),
+            ),
+        };
+        let data = json!({
+            "service": "fenix",
+            "session_id": self.session,
+            "project_id": notice.project,
+            "state": notice.state,
+            "instance_ids": instance_ids,
+            "reply_url": reply_url,
+            "allowed_actions": notice.allowed_actions,
+            "reply_at": notice.reply_at.map(wire_time),
+            "actions_at": notice.actions_at.map(wire_time),
+            "metadata": notice.metadata,
+        });
+        let id = format!("{key}/{index}");
+        self.event(id, "maintenance.scheduled", notice.project.clone(), data)
+    }
+
+    /// Asks for an instance to be moved.
+    pub(crate) fn instruct(&self, key: &str, index: usize, instruction: &Instruction) -> Event {
+        let data = json!({
+            "session_id": self.session,
+            "project_id": instruction.project,
+            "instance_id": instruction.instance,
+            "host": instruction.host,
+            "action": instruction.action,
+            "max_interruption_time": instruction.max_interruption_time,
+        });
+        let id = format!("{key}/{index}");
+        self.event(id, "action.instance", instruction.instance.clone(), data)
+    }
+
+    /// What a plug-in is given.
+    ///
+    /// The members of the action's metadata, then of the session's, stand beside ours,
+    /// so that plain ones become parameters; none takes the place of ours.
+    pub(crate) fn act(
+        &self,
+        key: &str,
+        action: &Action,
+        host: &str,
+        (state, plan): (State, &Plan),
+        attempt: usize,
+    ) -> Event {
+        let own = json!({
+            "session_id": self.session,
+            "state": state,
+            "host": host,
+            "plugin": action.plugin,
+            "type": action.kind,
+            "attempt": attempt,
+            "maintenance_at": wire_time(plan.maintenance_at),
+            "metadata": action.metadata,
+            "session_metadata": plan.metadata,
+            "download": plan.download,
+            "downloads": plan.download.join("\n"),
+        });
+        let Value::Object(mut data) = own else {
+            unreachable!("it is written as an object above")
+        };
+        beside(&mut data, [&action.metadata, &plan.metadata]);
+        let kind = serde_json::to_value(action.kind)
+            .ok()
+            .and_then(|kind| Some(format!("action.{}", kind.as_str()?)))
+            .expect("a type of action is a word");
+        self.event(key.to_owned(), kind, host.to_owned(), data.into())
+    }
+
+    /// Asks a tenant's workflow where to go.
+    pub(crate) fn decide(
+        &self,
+        key: &str,
+        proposed: State,
+        allowed: &[State],
+        situation: Value,
+    ) -> Event {
+        let mut data = match situation {
+            Value::Object(data) => data,
+            other => Map::from_iter([("situation".to_owned(), other)]),
+        };
+        data.insert("session_id".into(), json!(self.session));
+        data.insert("proposed".into(), json!(proposed));
+        data.insert("allowed".into(), json!(allowed));
+        self.event(
+            key.to_owned(),
+            "session.decide",
+            self.session.to_string(),
+            data.into(),
+        )
+    }
+
+    fn event(&self, id: String, kind: impl Into<String>, subject: String, data: Value) -> Event {
+        let source = format!("/v1/maintenance/{}", self.session);
+        Event {
+            subject: Some(subject),
+            time: self.now.format(&Rfc3339).ok(),
+            ..Event::new(id, source, kind, Some(data))
+        }
+    }
+}
+
+/// Adds metadata beside our own members, unless they would be the same parameter.
+fn beside(data: &mut Map<String, Value>, metadata: [&Map<String, Value>; 2]) {
+    let mut taken: Vec<String> = data.keys().map(|name| upper_snake(name)).collect();
+    let ours = taken.len();
+    for (name, value) in metadata.into_iter().flatten() {
+        let parameter = upper_snake(name);
+        if taken.len() == ours + METADATA_PARAMETERS {
+            return;
+        }
+        if value.is_array() || value.is_object() || taken.contains(&parameter) {
+            continue;
+        }
+        taken.push(parameter);
+        data.insert(name.clone(), value.clone());
+    }
+}
+
+/// A time as Fenix writes it: `YYYY-MM-DD HH:MM:SS`, UTC.
+fn wire_time(at: OffsetDateTime) -> String {
+    at.to_offset(UtcOffset::UTC)
+        .format(format_description!(
+            "[year]-[month]-[day] [hour]:[minute]:[second]"
+        ))
+        .expect("every date has these parts")
+}
+
+#[cfg(test)]
+#[path = "event/tests.rs"]
+mod tests;

@@ -1,0 +1,144 @@
+//! Creating a session: what can be known to be wrong is refused before it begins.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tenterhook_dispatch::AccountId;
+use tenterhook_sdk::Event;
+use tenterhook_workflow::{HostKind, Inventory, NewPlan, Plan, Session, Workflow};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Inner, Maintenance};
+use crate::error::Error;
+use crate::request::{NewSession, Stored};
+
+/// Most bytes of a plan in JSON. Its hints and packages travel in every event, of
+/// which the largest has 256 KiB and holds some of it twice.
+const PLAN_MAX_BYTES: usize = 64 * 1024;
+
+impl Maintenance {
+    /// Creates a session and begins it. It is stored when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] also for a workflow or plug-in that is no source of the
+    /// account and a host that is not in its inventory; [`Error::TooMany`];
+    /// [`Error::Store`].
+    pub async fn create(&self, account: AccountId, new: NewSession) -> Result<Stored, Error> {
+        let inner = &self.inner;
+        let said = new.plan.clone();
+        let plan = new.plan.check().map_err(|fault| Error::Invalid {
+            field: fault.field,
+            reason: fault.reason,
+        })?;
+        let inventory = inner.inventory(account, &plan.workflow).await?;
+        check_size(&plan)?;
+        check_hosts(&said, &inventory)?;
+        inner.check_sources(account, &said, &plan).await?;
+
+        let now = now();
+        let mut session = Session::new(Uuid::now_v7(), plan, &inventory, now);
+        let steps = session.take_steps();
+        let stored = Stored {
+            account,
+            session,
+            created_by: new.created_by,
+            base_url: new.base_url,
+            created_at: now,
+        };
+        self.carry_out(async move |inner: Arc<Inner>| {
+            inner
+                .store
+                .insert_session(stored.clone(), steps, inner.settings.sessions)
+                .await?;
+            inner.hold(stored.clone()).await;
+            Ok(stored)
+        })
+        .await
+    }
+}
+
+impl Inner {
+    /// Checks that the account has every source that the plan names.
+    async fn check_sources(
+        &self,
+        account: AccountId,
+        said: &NewPlan,
+        plan: &Plan,
+    ) -> Result<(), Error> {
+        if let Workflow::Source(name) = &plan.workflow
+            && self.source(account, name).await?.is_none()
+        {
+            return Err(invalid(
+                "workflow",
+                "must be `default`, `vnf`, or the name of one of the account's sources",
+            ));
+        }
+        for (i, action) in said.actions.iter().enumerate() {
+            if self.source(account, &action.plugin).await?.is_none() {
+                return Err(invalid(
+                    format!("actions[{i}].plugin"),
+                    "must be the name of one of the account's sources",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that what the session will tell fits into its events.
+fn check_size(plan: &Plan) -> Result<(), Error> {
+    let json = serde_json::to_vec(plan).expect("a plan holds nothing that JSON cannot say");
+    if json.len() > PLAN_MAX_BYTES {
+        return Err(invalid(
+            "metadata",
+            format!(
+                "and the rest of the session are longer than {PLAN_MAX_BYTES} bytes; \
+                 send less metadata, downloads or actions"
+            ),
+        ));
+    }
+    let all: Vec<_> = plan.actions.iter().map(|action| &action.metadata).collect();
+    let data = json!({"metadata": plan.metadata, "actions": all});
+    Event::new("1", "/", "session", Some(data))
+        .check()
+        .map_err(|fault| invalid("metadata", fault.detail))
+}
+
+/// Checks that the hosts are hosts, and that there is one.
+fn check_hosts(said: &NewPlan, inventory: &Inventory) -> Result<(), Error> {
+    for (i, host) in said.hosts.iter().enumerate() {
+        if !inventory.hosts.contains_key(host) {
+            return Err(invalid(
+                format!("hosts[{i}]"),
+                "must be the name of a server of the account that has no host itself",
+            ));
+        }
+    }
+    let any = inventory
+        .hosts
+        .values()
+        .any(|host| host.kind == HostKind::Compute);
+    if said.hosts.is_empty() && !any {
+        return Err(invalid(
+            "hosts",
+            "is empty, and the account has no compute host; enter servers without a host first",
+        ));
+    }
+    Ok(())
+}
+
+fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Error {
+    Error::Invalid {
+        field: field.into(),
+        reason: reason.into(),
+    }
+}
+
+/// Now, as precise as a store keeps it.
+fn now() -> OffsetDateTime {
+    let now = OffsetDateTime::now_utc();
+    now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000)
+        .expect("a rounded nanosecond is one")
+}

@@ -1,0 +1,309 @@
+//! What projects see and say, and what they demand.
+//!
+//! In a session of the operator's account a project whose id is the id of another
+//! account, with or without hyphens, is that account: it may speak for itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tenterhook_dispatch as dispatch;
+use tenterhook_dispatch::{AccountId, Noun};
+use tenterhook_workflow::{
+    GroupConstraint, InstanceConstraint, Inventory, Project, Reply, Workflow,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Inner, Maintenance};
+use crate::error::Error;
+use crate::held::Held;
+use crate::inventory;
+use crate::request::Stored;
+
+/// Longest text in a constraint, in bytes.
+const TEXT_MAX_BYTES: usize = 255;
+
+impl Maintenance {
+    /// The instances of a project that a session is about at present.
+    ///
+    /// `caller` is the session's account, or, where the session is the operator's, the
+    /// account whose id is `project`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSession`], [`Error::NoProject`].
+    pub async fn instances(
+        &self,
+        caller: AccountId,
+        id: Uuid,
+        project: &str,
+    ) -> Result<Vec<String>, Error> {
+        let (held, project) = self.inner.spoken_for(caller, id, project).await?;
+        let inventory = self.inner.inventory_of(&held).await?;
+        Ok(held
+            .read(|session| session.instance_ids(&project, &inventory))
+            .await)
+    }
+
+    /// Takes a project's reply. It is stored when this returns. For `caller` see
+    /// [`instances`](Self::instances).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSession`], [`Error::NoProject`], [`Error::NotTaken`], [`Error::Store`].
+    pub async fn reply(
+        &self,
+        caller: AccountId,
+        id: Uuid,
+        project: &str,
+        reply: Reply,
+    ) -> Result<Stored, Error> {
+        let (held, project) = self.inner.spoken_for(caller, id, project).await?;
+        self.carry_out(async move |inner: Arc<Inner>| {
+            let inventory = inner.inventory_of(&held).await?;
+            let now = OffsetDateTime::now_utc();
+            held.change(&*inner.store, |session| {
+                Ok(session.reply(&project, reply, &inventory, now)?)
+            })
+            .await?;
+            held.changed.notify_one();
+            Ok(held.stored().await)
+        })
+        .await
+    }
+
+    /// Keeps what is demanded for an instance, in place of what was before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] for a text of more than 255 bytes, an empty id, and one
+    /// beyond 20,000 of the account; [`Error::Store`].
+    pub async fn put_instance_constraint(
+        &self,
+        account: AccountId,
+        constraint: InstanceConstraint,
+    ) -> Result<(), Error> {
+        check_id("instance_id", &constraint.instance_id)?;
+        check_text("project_id", &constraint.project_id)?;
+        check_text("group_id", &constraint.group_id)?;
+        check_text("instance_name", &constraint.instance_name)?;
+        self.inner
+            .store
+            .put_instance_constraint(account, constraint)
+            .await
+    }
+
+    /// Keeps what is demanded for a group, in place of what was before.
+    ///
+    /// # Errors
+    ///
+    /// See [`put_instance_constraint`](Self::put_instance_constraint).
+    pub async fn put_group_constraint(
+        &self,
+        account: AccountId,
+        constraint: GroupConstraint,
+    ) -> Result<(), Error> {
+        check_id("group_id", &constraint.group_id)?;
+        check_text("project_id", &constraint.project_id)?;
+        check_text("group_name", &constraint.group_name)?;
+        self.inner
+            .store
+            .put_group_constraint(account, constraint)
+            .await
+    }
+
+    /// Forgets what is demanded for an instance.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoConstraint`], [`Error::Store`].
+    pub async fn delete_instance_constraint(
+        &self,
+        account: AccountId,
+        id: String,
+    ) -> Result<(), Error> {
+        self.inner
+            .store
+            .delete_instance_constraint(account, id)
+            .await
+    }
+
+    /// Forgets what is demanded for a group.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoConstraint`], [`Error::Store`].
+    pub async fn delete_group_constraint(
+        &self,
+        account: AccountId,
+        id: String,
+    ) -> Result<(), Error> {
+        self.inner.store.delete_group_constraint(account, id).await
+    }
+}
+
+impl Inner {
+    /// Finds a session with a project for which the caller may speak, and that
+    /// project's name in the session.
+    async fn spoken_for(
+        &self,
+        caller: AccountId,
+        id: Uuid,
+        project: &str,
+    ) -> Result<(Arc<Held>, String), Error> {
+        let held = self.sessions.read().get(&id).map(Arc::clone);
+        let held = held.ok_or(Error::NoSession(id))?;
+        let named = held
+            .read(|session| named(session.projects(), project))
+            .await;
+        if held.account == caller {
+            let named = named.ok_or_else(|| Error::NoProject(project.to_owned()))?;
+            return Ok((held, named));
+        }
+        // To anybody else there is no such session.
+        let named = named.ok_or(Error::NoSession(id))?;
+        if self.tenant(held.account, &named).await? != Some(caller) {
+            return Err(Error::NoSession(id));
+        }
+        Ok((held, named))
+    }
+
+    /// The account that a project is; `None` unless the session is the operator's and
+    /// the project another account.
+    pub(crate) async fn tenant(
+        &self,
+        session_of: AccountId,
+        project: &str,
+    ) -> Result<Option<AccountId>, dispatch::Error> {
+        let Ok(id) = Uuid::parse_str(project) else {
+            return Ok(None);
+        };
+        let tenant = AccountId::from_uuid(id);
+        if tenant == session_of || !self.dispatcher.account(session_of).await?.is_operator() {
+            return Ok(None);
+        }
+        match self.dispatcher.account(tenant).await {
+            Ok(_) => Ok(Some(tenant)),
+            Err(dispatch::Error::NotFound {
+                what: Noun::Account,
+                ..
+            }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a session sees: its account's servers as they are now, and what projects
+    /// demand, where its workflow heeds that.
+    pub(crate) async fn inventory(
+        &self,
+        account: AccountId,
+        workflow: &Workflow,
+    ) -> Result<Inventory, Error> {
+        let mut inventory = inventory::of(self.dispatcher.servers(account).await?);
+        if *workflow == Workflow::Default {
+            return Ok(inventory);
+        }
+        let (instances, groups) = self.store.constraints(account).await?;
+        for constraint in instances {
+            inventory
+                .instance_constraints
+                .insert(constraint.instance_id.clone(), constraint);
+        }
+        for constraint in groups {
+            inventory
+                .group_constraints
+                .insert(constraint.group_id.clone(), constraint);
+        }
+        let projects: BTreeSet<String> = inventory
+            .instances
+            .values()
+            .filter_map(|instance| instance.project.clone())
+            .collect();
+        for project in projects {
+            if let Some(tenant) = self.tenant(account, &project).await? {
+                let theirs = self.store.constraints(tenant).await?;
+                add_theirs(&mut inventory, &project, theirs);
+            }
+        }
+        Ok(inventory)
+    }
+
+    async fn inventory_of(&self, held: &Held) -> Result<Inventory, Error> {
+        let workflow = held.read(|session| session.plan().workflow.clone()).await;
+        self.inventory(held.account, &workflow).await
+    }
+}
+
+/// Adds what a tenant demands for what is its own. What the operator has said of the
+/// same goes before it.
+fn add_theirs(
+    inventory: &mut Inventory,
+    project: &str,
+    (instances, groups): (Vec<InstanceConstraint>, Vec<GroupConstraint>),
+) {
+    let own = |instance: &tenterhook_workflow::Instance| {
+        instance.project.as_deref() == Some(project)
+    };
+    let mut groups_of_theirs: BTreeSet<String> = BTreeSet::new();
+    for constraint in instances {
+        let id = constraint.instance_id.clone();
+        if inventory.instances.get(&id).is_some_and(own) {
+            groups_of_theirs.insert(constraint.group_id.clone());
+            inventory
+                .instance_constraints
+                .entry(id)
+                .or_insert(constraint);
+        }
+    }
+    // A group is theirs if they have instances in it, and nobody else.
+    for instance in inventory.instances.values().filter(|one| own(one)) {
+        groups_of_theirs.extend(instance.group.clone());
+    }
+    for instance in inventory.instances.values().filter(|one| !own(one)) {
+        if let Some(group) = &instance.group {
+            groups_of_theirs.remove(group);
+        }
+    }
+    for constraint in groups {
+        if groups_of_theirs.contains(&constraint.group_id) {
+            inventory
+                .group_constraints
+                .entry(constraint.group_id.clone())
+                .or_insert(constraint);
+        }
+    }
+}
+
+/// A project's name as the session has it: ids are the same with and without hyphens.
+fn named(projects: &BTreeMap<String, Project>, said: &str) -> Option<String> {
+    if projects.contains_key(said) {
+        return Some(said.to_owned());
+    }
+    let id = Uuid::parse_str(said).ok()?;
+    projects
+        .keys()
+        .find(|name| Uuid::parse_str(name) == Ok(id))
+        .cloned()
+}
+
+fn check_id(field: &str, id: &str) -> Result<(), Error> {
+    if id.is_empty() {
+        return Err(Error::Invalid {
+            field: field.to_owned(),
+            reason: "must not be empty".into(),
+        });
+    }
+    check_text(field, id)
+}
+
+fn check_text(field: &str, text: &str) -> Result<(), Error> {
+    if text.len() > TEXT_MAX_BYTES || text.chars().any(char::is_control) {
+        return Err(Error::Invalid {
+            field: field.to_owned(),
+            reason: format!(
+                "must have at most {TEXT_MAX_BYTES} bytes and no control characters"
+            ),
+        });
+    }
+    Ok(())
+}
