@@ -110,3 +110,130 @@ impl Capacity<'_> {
         Some(u64::from(all).saturating_sub(self.load(host).vcpus))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::inventory::{Host, Instance};
+    use crate::plan::NewPlan;
+    use crate::progress::HostProgress;
+
+    /// Hosts with what they may take, and what one instance on each takes.
+    fn inventory(hosts: &[(&str, Option<u32>, u32)]) -> Inventory {
+        let mut inventory = Inventory::default();
+        for (name, vcpus, used) in hosts {
+            let host = Host {
+                vcpus: *vcpus,
+                schedulable: true,
+                ..Host::default()
+            };
+            inventory.hosts.insert((*name).to_owned(), host);
+            if *used > 0 {
+                let instance = Instance {
+                    host: (*name).to_owned(),
+                    vcpus: *used,
+                    ..Instance::default()
+                };
+                inventory.instances.insert(format!("on-{name}"), instance);
+            }
+        }
+        inventory
+    }
+
+    fn session(inventory: &Inventory) -> Session {
+        let plan = NewPlan {
+            state: "MAINTENANCE".to_owned(),
+            maintenance_at: "2031-05-06 07:08:09".to_owned(),
+            workflow: "default".to_owned(),
+            ..NewPlan::default()
+        };
+        let now = datetime!(2031-05-06 07:08:09 UTC);
+        Session::new(Uuid::nil(), plan.check().unwrap(), inventory, now)
+    }
+
+    fn emptiable(inventory: &Inventory) -> Vec<&str> {
+        let session = session(inventory);
+        let capacity = session.capacity(inventory);
+        let hosts = inventory.compute_hosts();
+        hosts.filter(|host| capacity.can_be_emptied(host)).collect()
+    }
+
+    #[test]
+    fn the_room_on_a_host_itself_is_none_for_what_has_to_leave_it() {
+        let inventory = inventory(&[("a", Some(10), 4), ("b", Some(4), 2)]);
+        assert_eq!(emptiable(&inventory), ["b"]);
+    }
+
+    #[test]
+    fn what_fits_exactly_fits() {
+        for (used, fits) in [(4, true), (5, false)] {
+            let inventory =
+                inventory(&[("a", Some(5), used), ("b", Some(3), 1), ("c", Some(3), 1)]);
+            assert_eq!(emptiable(&inventory).contains(&"a"), fits);
+        }
+    }
+
+    #[test]
+    fn a_host_without_a_known_size_takes_everything_but_from_itself() {
+        let inventory = inventory(&[("a", Some(4), 4), ("b", None, 5)]);
+        assert_eq!(emptiable(&inventory), ["a"]);
+    }
+
+    #[test]
+    fn a_host_that_takes_nothing_new_is_no_place() {
+        let mut inventory = inventory(&[("a", Some(4), 2), ("b", Some(4), 2)]);
+        assert_eq!(emptiable(&inventory), ["a", "b"]);
+        inventory.hosts.get_mut("b").unwrap().schedulable = false;
+        assert_eq!(emptiable(&inventory), ["b"]);
+    }
+
+    #[test]
+    fn a_host_in_maintenance_is_no_place() {
+        let inventory = inventory(&[("a", Some(4), 2), ("b", Some(4), 0)]);
+        let mut session = session(&inventory);
+        let told = HostProgress {
+            told: true,
+            ..HostProgress::default()
+        };
+        session.progress.hosts.insert("b".to_owned(), told);
+        assert!(!session.capacity(&inventory).can_be_emptied("a"));
+        session.progress.hosts.get_mut("b").unwrap().maintained = true;
+        assert!(session.capacity(&inventory).can_be_emptied("a"));
+    }
+
+    #[test]
+    fn the_easiest_host_has_most_room_then_no_floating_address_then_fewest_instances() {
+        let mut all = inventory(&[
+            ("a", Some(8), 2),
+            ("b", Some(8), 2),
+            ("c", Some(8), 2),
+            ("d", Some(9), 2),
+        ]);
+        let easiest = |all: &Inventory, hosts: &[&str]| {
+            let capacity = session(all).capacity(all).easiest(hosts.iter().copied());
+            capacity.map(str::to_owned).unwrap()
+        };
+        assert_eq!(easiest(&all, &["a", "b", "c", "d"]), "d");
+        assert_eq!(easiest(&all, &["c", "b", "a"]), "a");
+        all.instances.get_mut("on-a").unwrap().floating_ip = true;
+        assert_eq!(easiest(&all, &["c", "b", "a"]), "b");
+        let none = Instance {
+            host: "b".to_owned(),
+            ..Instance::default()
+        };
+        all.instances.insert("takes-nothing".to_owned(), none);
+        assert_eq!(easiest(&all, &["c", "b", "a"]), "c");
+    }
+
+    #[test]
+    fn a_host_that_can_be_emptied_comes_before_one_with_more_room() {
+        let inventory = inventory(&[("a", Some(20), 10), ("b", Some(4), 1)]);
+        let session = session(&inventory);
+        let capacity = session.capacity(&inventory);
+        assert_eq!(capacity.easiest(["a", "b"]), Some("b"));
+        assert_eq!(capacity.easiest([]), None);
+    }
+}

@@ -39,7 +39,7 @@ pub(crate) struct Progress {
     pub(crate) maintained: u32,
     /// Whether hosts that wait for their maintenance have been closed to new instances.
     pub(crate) closed: bool,
-    /// Times that `SCALE_IN` was entered since `START_MAINTENANCE` was.
+    /// Times that `SCALE_IN` was entered since the session began or was resumed.
     pub(crate) scale_ins: u32,
     /// Transitions since a host was maintained.
     pub(crate) idle: u32,

@@ -38,10 +38,8 @@ impl Session {
         }
         self.change(next, why, None, now);
         self.progress.stage = Stage::Enter;
-        match next {
-            State::ScaleIn => self.progress.scale_ins += 1,
-            State::StartMaintenance => self.progress.scale_ins = 0,
-            _ => {}
+        if next == State::ScaleIn {
+            self.progress.scale_ins += 1;
         }
         // What was answered last is still of interest when all is over.
         if !next.is_over() {

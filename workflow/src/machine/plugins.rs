@@ -27,20 +27,13 @@ impl Session {
         })
     }
 
-    /// One of the plan's actions of these types, counted from 0: type by type, sorted
-    /// by name within each.
+    /// One of the plan's actions of these types, counted from 0: type by type, and within
+    /// each in the order of the plan, which is by name.
     pub(super) fn action(&self, kinds: &[ActionType], at: usize) -> Option<Action> {
-        let mut found = Vec::new();
-        for kind in kinds {
-            let of_kind = self
-                .plan
-                .actions
-                .iter()
-                .filter(|action| action.kind == *kind);
-            let mut of_kind: Vec<_> = of_kind.collect();
-            of_kind.sort_by(|a, b| a.plugin.cmp(&b.plugin));
-            found.extend(of_kind);
-        }
-        found.get(at).copied().cloned()
+        let mut actions = kinds.iter().flat_map(|kind| {
+            let actions = self.plan.actions.iter();
+            actions.filter(move |action| action.kind == *kind)
+        });
+        actions.nth(at).cloned()
     }
 }
