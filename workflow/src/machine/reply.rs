@@ -17,10 +17,15 @@ impl Session {
     pub(crate) fn take_reply(
         &mut self,
         project: &str,
-        reply: Reply,
+        mut reply: Reply,
         inventory: &Inventory,
         now: OffsetDateTime,
     ) -> Result<(), NotTaken> {
+        if !is_about_instances(reply.state) {
+            // Some managers always send them. They mean nothing here, and are not kept.
+            reply.instance_actions.clear();
+            reply.instance_action = None;
+        }
         let known = self.projects.get(project);
         if reply.state != self.state || !self.state.asks() {
             return if self.has_said(project, &reply) {
@@ -33,11 +38,10 @@ impl Session {
         let Some(asked) = asked.map(str::to_owned) else {
             return Err(NotTaken::NotAsked);
         };
-        let has_changed = match self.state {
-            State::PrepareMaintenance | State::PlannedMaintenance => {
-                self.answer_for_instances(project, &reply, &asked, inventory)
-            }
-            _ => self.answer_for_project(project, &reply, &asked),
+        let has_changed = if is_about_instances(self.state) {
+            self.answer_for_instances(project, &reply, &asked, inventory)
+        } else {
+            self.answer_for_project(project, &reply, &asked)
         };
         match has_changed {
             Ok(true) => self.record_reply(project, &reply, now),
@@ -209,4 +213,9 @@ impl Session {
         };
         self.record(note, &text, now);
     }
+}
+
+/// Whether projects say in this state what is to happen to instances.
+fn is_about_instances(state: State) -> bool {
+    matches!(state, State::PrepareMaintenance | State::PlannedMaintenance)
 }

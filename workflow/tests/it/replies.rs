@@ -224,6 +224,21 @@ fn a_reply_for_one_instance_in_a_state_that_is_about_all_is_not_taken() {
 }
 
 #[test]
+fn actions_in_a_state_that_is_about_all_are_passed_over_and_not_kept() {
+    let mut world = asked_in("default", State::Maintenance);
+    let many = (0..10_000).map(|at| (at.to_string(), InstanceAction::Migrate));
+    let reply = Reply {
+        instance_actions: many.collect(),
+        instance_action: Some(InstanceAction::OwnAction),
+        ..ack(State::Maintenance)
+    };
+    assert_eq!(world.hears("red", reply), Ok(()));
+    assert_eq!(world.hears("red", ack(State::Maintenance)), Ok(()));
+    let stored = serde_json::to_string(&world.session).unwrap();
+    assert!(stored.len() < 10_000);
+}
+
+#[test]
 fn a_nack_for_one_instance_is_a_nack_of_its_project() {
     let mut world = asked_in("default", State::PrepareMaintenance);
     let reply = Reply {
