@@ -17,6 +17,42 @@ use crate::work::{Done, Job, Patience};
 
 /// A maintenance session. Serialised it is the whole truth about itself, but for the
 /// steps, which are kept beside it.
+///
+/// # Examples
+///
+/// A session over one host, on which nothing runs:
+///
+/// ```
+/// use tenterhook_workflow::{
+///     Done, Host, Inventory, NewPlan, Patience, Session, State, Work,
+/// };
+/// use time::OffsetDateTime;
+/// use uuid::Uuid;
+///
+/// let plan = NewPlan {
+///     state: "MAINTENANCE".into(),
+///     maintenance_at: "2026-01-01 00:00:00".into(),
+///     workflow: "default".into(),
+///     ..NewPlan::default()
+/// };
+/// let mut inventory = Inventory::default();
+/// inventory.hosts.insert("node-1".into(), Host::default());
+/// let now = OffsetDateTime::now_utc();
+/// let mut session = Session::new(Uuid::nil(), plan.check()?, &inventory, now);
+///
+/// loop {
+///     let job = session.advance(&inventory, &Patience::default(), now);
+///     match job.work {
+///         Work::Rest => break,
+///         Work::Wait { .. } => unreachable!("there is nobody to wait for"),
+///         work => println!("{}: {work:?}", job.key), // and do it
+///     }
+///     let done = Done::Well { said: "done".into(), task: None };
+///     session.finish(&job.key, done, now);
+/// }
+/// assert_eq!(session.state(), State::MaintenanceDone);
+/// # Ok::<(), tenterhook_workflow::Fault>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
     pub(crate) id: Uuid,
