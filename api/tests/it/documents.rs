@@ -184,6 +184,14 @@ async fn the_calls_that_are_served_are_these() {
     /openapi.json get
     /os-server-external-events post
     /readyz get
+    /v1 get
+    /v1/instance/{instance_id} delete put
+    /v1/instance_group/{group_id} delete put
+    /v1/maintenance get post
+    /v1/maintenance/{session_id} delete get put
+    /v1/maintenance/{session_id}/detail get
+    /v1/maintenance/{session_id}/{project_id} get put
+    /v1/maintenance/{session_id}/{project_id}/{instance_id} put
     /v2.1 get
     /v2.1/os-server-external-events post
     /v2.1/{project_id}/os-server-external-events post

@@ -1,0 +1,235 @@
+//! The projects' part of Fenix: instance ids, and replies in both spellings.
+
+use http::Method;
+use serde_json::json;
+use tenterhook_dispatch::Role;
+
+use crate::fenix_support::{Fenix, NOBODY};
+
+#[tokio::test]
+async fn a_session_is_played_to_its_end_with_replies_in_both_spellings() {
+    let (fenix, web) = Fenix::with_two_hosts().await;
+    let db = fenix.instance("db", "node-1", "green").await;
+    let session = fenix.session(&json!({})).await;
+    let of = |project: &str| format!("{session}/{project}");
+    fenix.until_asked(&session, "green", "MAINTENANCE").await;
+    let instances = fenix.call_as(&fenix.member, Method::GET, &of("blue")).await;
+    assert_eq!(
+        instances.send().await.expect(200),
+        json!({"instance_ids": [web]})
+    );
+    // What clients add to their replies comes back with them.
+    let ack = json!({"state": "ACK_MAINTENANCE", "session_id": "x", "instance_ids": [web]});
+    assert_eq!(fenix.reply(&of("blue"), &ack).await.expect(200), ack);
+    let ack = json!({"state": "ACK_MAINTENANCE", "instance_actions": {}});
+    fenix.reply(&of("green"), &ack).await.expect(200);
+
+    let planned = "PLANNED_MAINTENANCE";
+    fenix.until_asked(&session, "blue", planned).await;
+    fenix.until_asked(&session, "green", planned).await;
+    let without = json!({"state": "ACK_PLANNED_MAINTENANCE"});
+    let error = fenix.reply(&of("blue"), &without).await;
+    let error = error.expect_fenix_error(400);
+    assert!(
+        error.contains(&web) && error.contains("OWN_ACTION"),
+        "{error}"
+    );
+    let plural =
+        json!({"state": "ACK_PLANNED_MAINTENANCE", "instance_actions": {&web: "OWN_ACTION"}});
+    let singular = json!({"state": "ACK_PLANNED_MAINTENANCE", "instance_action": "OWN_ACTION"});
+    let foreign = fenix.reply(&of("green"), &plural).await;
+    let error = foreign.expect_fenix_error(400);
+    assert!(error.contains(&web), "{error}");
+    // A client that has not heard the answer says it again.
+    for _ in 0..3 {
+        fenix.reply(&of("blue"), &plural).await.expect(200);
+        let one = format!("{session}/green/{}", db.to_uppercase());
+        fenix.reply(&one, &singular).await.expect(200);
+    }
+    fenix.move_to(&web, "node-2").await;
+    fenix.move_to(&db, "node-2").await;
+
+    let complete = "MAINTENANCE_COMPLETE";
+    fenix.until_asked(&session, "blue", complete).await;
+    fenix.until_asked(&session, "green", complete).await;
+    let ack = json!({"state": "ACK_MAINTENANCE_COMPLETE"});
+    fenix.reply(&of("blue"), &ack).await.expect(200);
+    fenix.reply(&of("green"), &ack).await.expect(200);
+    let detail = fenix.until_state(&session, "MAINTENANCE_DONE").await;
+    let replies = detail["steps"].as_array().unwrap().iter();
+    let replies = replies.filter(|step| step["what"] == "reply");
+    assert_eq!(replies.count(), 6, "{detail:#}");
+}
+
+#[tokio::test]
+async fn a_reply_for_another_state_is_told_what_would_be_right() {
+    let (fenix, web) = Fenix::with_two_hosts().await;
+    let session = fenix.session(&json!({})).await;
+    fenix.until_asked(&session, "blue", "MAINTENANCE").await;
+    for path in [format!("{session}/blue"), format!("{session}/blue/{web}")] {
+        let body = json!({"state": "ACK_PLANNED_MAINTENANCE", "instance_action": "MIGRATE"});
+        let error = fenix.reply(&path, &body).await.expect_fenix_error(400);
+        assert!(error.contains("ACK_MAINTENANCE"), "{error}");
+        assert!(error.contains("NACK_MAINTENANCE"), "{error}");
+    }
+    let detail = fenix.get(&format!("{session}/detail")).await.expect(200);
+    assert_eq!(
+        detail["state"], "MAINTENANCE",
+        "it changed nothing: {detail}"
+    );
+    let ack = json!({"state": "ACK_MAINTENANCE"});
+    fenix
+        .reply(&format!("{session}/blue"), &ack)
+        .await
+        .expect(200);
+    let nack = json!({"state": "NACK_MAINTENANCE"});
+    fenix
+        .reply(&format!("{session}/blue"), &nack)
+        .await
+        .expect_fenix_error(400);
+    fenix.delete(&session).await.expect(200);
+}
+
+#[tokio::test]
+async fn replies_that_say_nothing_sensible_are_refused_with_the_member() {
+    let (fenix, web) = Fenix::with_two_hosts().await;
+    let session = fenix.session(&json!({})).await;
+    fenix.until_asked(&session, "blue", "MAINTENANCE").await;
+    let path = format!("{session}/blue");
+    for (body, named) in [
+        (json!({}), "`state`"),
+        (json!({"state": null}), "`state`"),
+        (json!({"state": "ACK"}), "`state`"),
+        (json!({"state": "ACK_LUNCH"}), "`state`"),
+        (json!({"state": "MAINTENANCE"}), "`state`"),
+        (json!({"state": ["ACK_MAINTENANCE"]}), "`state`"),
+        (
+            json!({"state": "ACK_MAINTENANCE", "instance_actions": [web]}),
+            "`instance_actions`",
+        ),
+        (
+            json!({"state": "ACK_MAINTENANCE", "instance_actions": {&web: "FLY"}}),
+            "`instance_actions.",
+        ),
+        (
+            json!({"state": "ACK_MAINTENANCE", "instance_action": 1}),
+            "`instance_action`",
+        ),
+        (json!([]), "object"),
+        (json!("ACK_MAINTENANCE"), "object"),
+    ] {
+        let error = fenix.reply(&path, &body).await.expect_fenix_error(400);
+        assert!(error.contains(named), "{body}: {error}");
+    }
+    for bytes in ["", "{", "ACK", "\u{0}"] {
+        let call = fenix.call(Method::PUT, &path).await;
+        let answer = call.body("application/json", bytes).send().await;
+        let error = answer.expect_fenix_error(400);
+        assert!(error.contains("JSON"), "{error}");
+    }
+    fenix.delete(&session).await.expect(200);
+}
+
+#[tokio::test]
+async fn ids_in_the_path_that_are_unknown_or_none_are_422() {
+    let (fenix, web) = Fenix::with_two_hosts().await;
+    let session = fenix.session(&json!({})).await;
+    fenix.until_asked(&session, "blue", "MAINTENANCE").await;
+    let ack = json!({"state": "ACK_MAINTENANCE"});
+    for path in [
+        format!("/v1/maintenance/{NOBODY}/blue"),
+        "/v1/maintenance/7/blue".to_owned(),
+        format!("{session}/red"),
+        format!("{session}/%00"),
+        format!("{session}/%ff"),
+        format!("{session}/{}", "x".repeat(256)),
+        format!("{session}/blue/web"),
+        format!("/v1/maintenance/{NOBODY}/blue/{web}"),
+    ] {
+        fenix.reply(&path, &ack).await.expect_fenix_error(422);
+        if path.matches('/').count() == 4 {
+            fenix.get(&path).await.expect_fenix_error(422);
+        }
+    }
+    fenix.delete(&session).await.expect(200);
+}
+
+#[tokio::test]
+async fn in_the_operators_session_a_tenant_speaks_for_itself_and_nobody_else_does() {
+    let fenix = Fenix::start().await;
+    fenix.host("node-1").await;
+    fenix.host("node-2").await;
+    let (tenant, owner) = fenix.app.tenant("blue").await;
+    let (_, stranger) = fenix.app.tenant("red").await;
+    let project = tenant["id"].as_str().unwrap().to_owned();
+    let vm = fenix.instance("vm", "node-1", &project).await;
+    let session = fenix.session(&json!({})).await;
+    fenix.until_asked(&session, &project, "MAINTENANCE").await;
+    let path = format!("{session}/{project}");
+    let call = fenix.call_as(&owner, Method::GET, &path).await;
+    assert_eq!(call.send().await.expect(200), json!({"instance_ids": [vm]}));
+
+    let ack = json!({"state": "ACK_MAINTENANCE"});
+    let call = fenix.call_as(&stranger, Method::GET, &path).await;
+    let error = call.send().await.expect_fenix_error(422);
+    assert_eq!(error, "Invalid session");
+    let call = fenix.call_as(&stranger, Method::PUT, &path).await;
+    let error = call.json(&ack).send().await.expect_fenix_error(422);
+    assert_eq!(error, "Invalid session");
+    // The session itself is the operator's alone.
+    for secret in [&owner, &stranger] {
+        for path in [session.clone(), format!("{session}/detail")] {
+            let call = fenix.call_as(secret, Method::GET, &path).await;
+            let error = call.send().await.expect_fenix_error(404);
+            assert_eq!(error, "Invalid session");
+        }
+        for method in [Method::PUT, Method::DELETE] {
+            let call = fenix.call_as(secret, method, &session).await;
+            let error = call.send().await.expect_fenix_error(422);
+            assert_eq!(error, "Invalid session");
+        }
+        let call = fenix.call_as(secret, Method::GET, "/v1/maintenance").await;
+        assert_eq!(call.send().await.expect(200), json!({"session_id": []}));
+    }
+    let call = fenix.call_as(&owner, Method::PUT, &path).await;
+    assert_eq!(call.json(&ack).send().await.expect(200), ack);
+    let planned = "PLANNED_MAINTENANCE";
+    fenix.until_asked(&session, &project, planned).await;
+    fenix.delete(&session).await.expect(200);
+}
+
+#[tokio::test]
+async fn projects_need_the_role_member_and_admins_the_role_admin() {
+    let (fenix, web) = Fenix::with_two_hosts().await;
+    let session = fenix.session(&json!({})).await;
+    let viewer = fenix.app.token(Role::Viewer).await;
+    let admins = [
+        (Method::POST, "/v1/maintenance".to_owned()),
+        (Method::GET, "/v1/maintenance".to_owned()),
+        (Method::GET, session.clone()),
+        (Method::PUT, session.clone()),
+        (Method::DELETE, session.clone()),
+        (Method::GET, format!("{session}/detail")),
+    ];
+    let projects = [
+        (Method::GET, format!("{session}/blue")),
+        (Method::PUT, format!("{session}/blue")),
+        (Method::PUT, format!("{session}/blue/{web}")),
+        (Method::PUT, format!("/v1/instance/{web}")),
+        (Method::DELETE, format!("/v1/instance/{web}")),
+        (Method::PUT, "/v1/instance_group/g".to_owned()),
+        (Method::DELETE, "/v1/instance_group/g".to_owned()),
+    ];
+    for (calls, secret, needs) in [
+        (&admins[..], &fenix.member, "admin"),
+        (&admins[..], &viewer, "admin"),
+        (&projects[..], &viewer, "member"),
+    ] {
+        for (method, path) in calls {
+            let call = fenix.call_as(secret, method.clone(), path).await;
+            let error = call.send().await.expect_fenix_error(403);
+            assert!(error.contains(needs), "{method} {path}: {error}");
+        }
+    }
+    fenix.delete(&session).await.expect(200);
+}
