@@ -9,6 +9,7 @@ mod client;
 mod compiler;
 mod crash;
 mod examples;
+mod external_events;
 mod http;
 mod idle;
 mod journey;
