@@ -1,9 +1,10 @@
 //! The REST faces of Tenterhook on one listener.
 //!
 //! Each face is a documented API with its own paths, objects and error dialect:
-//! croit's hook API under `/api`, Astra's under `/accounts`, and our own under
-//! `/api/v1`. What they share
-//! (who is asking, bodies with limits, request ids, metrics) stands beside them.
+//! croit's hook API under `/api`, Astra's under `/accounts`, Nova's external events
+//! under `/v2.1`, Fenix's maintenance sessions under `/v1`, and our own under
+//! `/api/v1`. What they share (who is asking, bodies with limits, request ids,
+//! metrics) stands beside them.
 //! [`router()`] is everything without a socket; [`serve`] adds the socket.
 
 mod accept;
