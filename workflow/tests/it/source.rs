@@ -138,7 +138,16 @@ fn a_workflow_is_told_the_whole_situation() {
         (&"compute".into(), &8.into())
     );
     assert_eq!(host["instances"]["red-1"]["project"], "red");
-    assert_eq!(decisions[1]["state"], "PREPARE_MAINTENANCE");
+    assert!(host["instances"]["red-1"]["action"].is_null());
+
+    let second = decisions[1];
+    assert_eq!(second["state"], "PREPARE_MAINTENANCE");
+    let hosts = second["hosts"].as_object().unwrap();
+    assert!(hosts["node-1"]["instances"].as_object().unwrap().is_empty());
+    let moved = hosts
+        .values()
+        .find_map(|host| host["instances"].get("red-1"));
+    assert_eq!(moved.unwrap()["action"], "MIGRATE");
 }
 
 #[test]
