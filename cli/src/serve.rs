@@ -20,7 +20,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::{Delivery, Destinations};
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_engine::Engine;
 use tenterhook_maintenance::Maintenance;
@@ -74,6 +74,11 @@ pub(crate) struct Raw {
     /// that cannot live with less. The sandboxes stay; what is behind them is lost.
     #[arg(long, env = "TENTERHOOK_NO_LOCKDOWN", value_parser = FalseyValueParser::new())]
     no_lockdown: bool,
+    /// Send webhooks to private addresses too: loopback, link-local, and those of the
+    /// network that the server is in. Whoever may make webhooks can then reach what the
+    /// server reaches.
+    #[arg(long, env = "TENTERHOOK_WEBHOOK_PRIVATE_ADDRESSES", value_parser = FalseyValueParser::new())]
+    webhook_private_addresses: bool,
     #[command(flatten)]
     bounds: RawBounds,
     #[command(flatten)]
@@ -130,6 +135,12 @@ async fn serve_on(
     let dispatcher = Dispatcher::start(store.store, engine, config.dispatch.clone()).await?;
     owner::ensure(&dispatcher, &data, config.owner_token).await?;
 
+    if config.delivery.destinations == Destinations::All {
+        tracing::warn!(
+            "WEBHOOKS TO PRIVATE ADDRESSES: whoever may make webhooks can reach what this server \
+             reaches (--webhook-private-addresses)"
+        );
+    }
     let delivery = Delivery::start(store.outbox, config.delivery.clone()).await?;
     let maintenance = Maintenance::start(
         dispatcher.clone(),

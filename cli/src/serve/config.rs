@@ -94,7 +94,14 @@ impl Config {
                     OwnerToken::Keep
                 },
                 dispatch,
-                delivery: delivery::Settings::default(),
+                delivery: delivery::Settings {
+                    destinations: if raw.webhook_private_addresses {
+                        delivery::Destinations::All
+                    } else {
+                        delivery::Destinations::Public
+                    },
+                    ..delivery::Settings::default()
+                },
                 maintenance: maintenance::Settings::default(),
                 lockdown: if raw.no_lockdown {
                     engine::Lockdown::Off
@@ -158,6 +165,7 @@ mod tests {
         assert_eq!(config.data, PathBuf::from("tenterhook-data"));
         assert_eq!(config.database, DatabaseUrl::InDataFolder);
         assert_eq!(config.dispatch, dispatch::Settings::default());
+        assert_eq!(config.delivery, delivery::Settings::default());
     }
 
     #[test]
@@ -187,6 +195,7 @@ mod tests {
             "5s",
             "--max-compile-memory",
             "1GiB",
+            "--webhook-private-addresses",
         ])
         .unwrap();
         assert_eq!(config.dispatch.concurrency, 8);
@@ -204,6 +213,7 @@ mod tests {
         assert_eq!(config.dispatch.retention.age.as_secs(), 7 * 24 * 60 * 60);
         assert_eq!(config.compile.cpu.as_secs(), 5);
         assert_eq!(config.compile.memory, 1 << 30);
+        assert_eq!(config.delivery.destinations, delivery::Destinations::All);
     }
 
     #[test]
