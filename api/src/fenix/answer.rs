@@ -2,7 +2,8 @@
 //!
 //! `instance_actions` names each instance with its action. `instance_action` is one
 //! action for the instance that was asked about, which is named by the path, by
-//! `instance_ids`, or by nothing but the session's having asked for it.
+//! `instance_ids`, or by nothing but the session's having asked for it. In states that
+//! empty no host there is nothing to choose, and neither is kept.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,8 @@ use uuid::Uuid;
 use super::error::Problem;
 use super::fields::{ACTIONS, Fields, action};
 
-/// Characters of an instance's id that are told in an error.
-const NAMED_MAX_CHARS: usize = 64;
+/// Instances that one reply may name; a host has far fewer.
+const INSTANCES_MAX: usize = 1_024;
 
 /// Reads a reply; `instance` is the one in the path.
 pub(super) fn read(body: &Map<String, Value>, instance: Option<String>) -> Result<Reply, Problem> {
@@ -22,26 +23,32 @@ pub(super) fn read(body: &Map<String, Value>, instance: Option<String>) -> Resul
     let (agreed, state) = state(&fields)?;
     let mut instance_actions = actions(&fields)?;
     let instance_action = fields.action("instance_action")?;
-    let named = if instance_action.is_some() {
+    let named = match instance_action {
+        Some(_) => ids(&fields)?,
         // Without an action they only repeat what the session knows.
-        fields.texts("instance_ids")?
-    } else {
-        Vec::new()
+        None => Vec::new(),
     };
+    if !matches!(state, State::PrepareMaintenance | State::PlannedMaintenance) {
+        return Ok(Reply {
+            state,
+            agreed,
+            instance_actions: BTreeMap::new(),
+            instance,
+            instance_action: None,
+        });
+    }
     let (instance, instance_action) = match (instance, named.as_slice(), instance_action) {
-        (Some(own), named, _) if named.iter().any(|id| canonical(id) != own) => {
+        (Some(own), named, _) if named.iter().any(|id| *id != own) => {
             let reason = "must name the instance in the path alone, or be left out";
             return Err(fields.fault("instance_ids", reason));
         }
         (Some(own), _, action) => (Some(own), action),
-        (None, [one], action) => (Some(canonical(one)), action),
-        (None, [], action) => (None, action),
-        (None, several, Some(action)) => {
-            let each = several.iter().map(|id| (canonical(id), action));
-            instance_actions.extend(each);
+        (None, [one], action) => (Some(one.clone()), action),
+        (None, [_, _, ..], Some(action)) => {
+            instance_actions.extend(named.into_iter().map(|id| (id, action)));
             (None, None)
         }
-        (None, _, None) => (None, None),
+        (None, _, action) => (None, action),
     };
     Ok(Reply {
         state,
@@ -64,29 +71,50 @@ fn state(fields: &Fields<'_>) -> Result<(bool, State), Problem> {
 }
 
 fn actions(fields: &Fields<'_>) -> Result<BTreeMap<String, InstanceAction>, Problem> {
-    let Some(members) = fields.object("instance_actions")? else {
+    let name = "instance_actions";
+    let Some(members) = fields.object(name)? else {
         return Ok(BTreeMap::new());
     };
+    few(fields, name, members.len())?;
     members
         .iter()
         .map(|(id, value)| {
+            let id = canonical(id)
+                .ok_or_else(|| fields.fault(name, "must name instances by their UUIDs"))?;
             let action = action(value).ok_or_else(|| {
-                let id: String = id.chars().take(NAMED_MAX_CHARS).collect();
-                let reason = format!("must be {ACTIONS}");
-                fields.fault(&format!("instance_actions.{id}"), &reason)
+                fields.fault(&format!("{name}.{id}"), &format!("must be {ACTIONS}"))
             })?;
-            Ok((canonical(id), action))
+            Ok((id, action))
         })
         .collect()
 }
 
-/// An instance's id as the inventory writes it; what is none names nothing there.
-fn canonical(text: &str) -> String {
-    let plain = matches!(text.len(), 32 | 36);
-    match Uuid::try_parse(text) {
-        Ok(id) if plain => id.to_string(),
-        _ => text.to_owned(),
+/// The instances that one action is for.
+fn ids(fields: &Fields<'_>) -> Result<Vec<String>, Problem> {
+    let name = "instance_ids";
+    let said = fields.texts(name)?;
+    few(fields, name, said.len())?;
+    said.iter()
+        .enumerate()
+        .map(|(index, id)| {
+            let place = format!("{name}[{index}]");
+            canonical(id).ok_or_else(|| fields.fault(&place, "must be the UUID of an instance"))
+        })
+        .collect()
+}
+
+fn few(fields: &Fields<'_>, name: &str, count: usize) -> Result<(), Problem> {
+    if count > INSTANCES_MAX {
+        let reason = format!("must not name more than {INSTANCES_MAX} instances");
+        return Err(fields.fault(name, &reason));
     }
+    Ok(())
+}
+
+/// An instance's id as the inventory writes it.
+fn canonical(text: &str) -> Option<String> {
+    let id = Uuid::try_parse(text).ok()?;
+    matches!(text.len(), 32 | 36).then(|| id.to_string())
 }
 
 #[cfg(test)]
@@ -187,9 +215,41 @@ mod tests {
                 None,
                 "`instance_ids[0]` must be",
             ),
+            (
+                json!({"state": ack, "instance_action": "MIGRATE", "instance_ids": [A, "web"]}),
+                None,
+                "`instance_ids[1]` must be",
+            ),
+            (
+                json!({"state": ack, "instance_actions": {"web": "MIGRATE"}}),
+                None,
+                "`instance_actions` must name",
+            ),
         ] {
             let problem = read_value(&body, in_path).unwrap_err();
             assert!(problem.detail().starts_with(told), "{}", problem.detail());
         }
+    }
+
+    #[test]
+    fn a_reply_names_so_many_instances_and_no_more() {
+        let many = |count: usize| {
+            let ids = (0..count).map(|n| (Uuid::from_u128(n as u128).to_string(), "MIGRATE"));
+            let actions: BTreeMap<_, _> = ids.collect();
+            json!({"state": "ACK_PLANNED_MAINTENANCE", "instance_actions": actions})
+        };
+        let most = read_value(&many(INSTANCES_MAX), None).unwrap();
+        assert_eq!(most.instance_actions.len(), INSTANCES_MAX);
+        let problem = read_value(&many(INSTANCES_MAX + 1), None).unwrap_err();
+        assert!(problem.detail().contains("1024"), "{}", problem.detail());
+    }
+
+    #[test]
+    fn where_there_is_nothing_to_choose_no_choice_is_kept() {
+        let body = json!({"state": "ACK_MAINTENANCE", "instance_actions": {A: "MIGRATE"},
+            "instance_action": "MIGRATE", "instance_ids": [A]});
+        let reply = read_value(&body, None).unwrap();
+        assert!(reply.instance_actions.is_empty());
+        assert_eq!((reply.instance, reply.instance_action), (None, None));
     }
 }

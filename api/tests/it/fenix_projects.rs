@@ -1,10 +1,10 @@
 //! The projects' part of Fenix: instance ids, and replies in both spellings.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tenterhook_dispatch::Role;
 
-use crate::fenix_support::{Fenix, NOBODY};
+use crate::fenix_support::{Fenix, NOBODY, new_session};
 
 #[tokio::test]
 async fn a_session_is_played_to_its_end_with_replies_in_both_spellings() {
@@ -232,4 +232,51 @@ async fn projects_need_the_role_member_and_admins_the_role_admin() {
         }
     }
     fenix.delete(&session).await.expect(200);
+}
+
+#[tokio::test]
+async fn projects_are_told_to_reply_where_the_admin_has_made_the_session() {
+    let (fenix, web) = Fenix::with_two_hosts().await;
+    let script = fenix.app.script("tell", "cat\n").await;
+    fenix.app.hook(script, "maintenance.scheduled").await;
+    let call = fenix.call(Method::POST, "/v1/maintenance").await;
+    let call = call
+        .header("x-forwarded-proto", "https")
+        .header("x-forwarded-host", "evil.example");
+    let made = call.json(&new_session()).send().await.expect(200);
+    let id = made["session_id"].as_str().unwrap();
+    let session = format!("/v1/maintenance/{id}");
+    fenix.until_asked(&session, "blue", "MAINTENANCE").await;
+    let told = told(&fenix).await;
+    let at = format!("http://fenix.example:12347{session}/blue");
+    assert_eq!(
+        (&told["reply_url"], &told["instance_ids"]),
+        (&json!(at), &json!(at)),
+        "{told}"
+    );
+    assert_eq!(
+        (&told["state"], &told["session_id"]),
+        (&json!("MAINTENANCE"), &json!(id)),
+    );
+    let path = at.strip_prefix("http://fenix.example:12347").unwrap();
+    assert_eq!(
+        fenix.get(path).await.expect(200),
+        json!({"instance_ids": [web]})
+    );
+    let ack = json!({"state": "ACK_MAINTENANCE"});
+    fenix.reply(path, &ack).await.expect(200);
+    fenix.delete(&session).await.expect(200);
+}
+
+/// What the hook for the last notification was told.
+async fn told(fenix: &Fenix) -> Value {
+    let list = fenix
+        .app
+        .get("/api/v1/tasks?event=maintenance.scheduled")
+        .await;
+    let number = list.expect(200)["items"][0]["number"].as_i64().unwrap();
+    fenix.app.ended(number).await;
+    let task = fenix.app.get(&format!("/api/v1/tasks/{number}")).await;
+    let event = task.expect(200)["executions"][0]["stdout"].clone();
+    serde_json::from_str(event.as_str().unwrap()).unwrap()
 }
