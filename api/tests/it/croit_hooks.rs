@@ -174,3 +174,48 @@ async fn a_servers_uuid_may_be_chosen_and_must_be_one() {
         .expect_croit_error(400);
     assert!(error.contains("uuid"), "{error}");
 }
+
+#[tokio::test]
+async fn an_instance_has_a_host_a_project_and_a_group_over_both_interfaces() {
+    let app = TestApp::start().await;
+    let body = json!({"name": "web", "host": "node-1", "project": "blue", "group": "webs"});
+    let there = [
+        ("/api/servers", "/api/v1/servers"),
+        ("/api/v1/servers", "/api/servers"),
+    ];
+    for (number, (made_at, seen_at)) in there.into_iter().enumerate() {
+        let mut body = body.clone();
+        body["name"] = json!(format!("web-{number}"));
+        let server = app.post(made_at, &body).await.expect(201);
+        for name in ["host", "project", "group"] {
+            assert_eq!(server[name], body[name], "{server}");
+        }
+        let path = format!("{seen_at}/{}", server["id"]);
+        assert_eq!(app.get(&path).await.expect(200), server);
+        // What is left out stays, and null forgets.
+        let change = json!({"project": "green", "group": null});
+        let changed = app.patch(&path, &change).await.expect(200);
+        assert_eq!(
+            (&changed["host"], &changed["project"], &changed["group"]),
+            (&json!("node-1"), &json!("green"), &Value::Null)
+        );
+        let path = format!("{made_at}/{}", server["id"]);
+        assert_eq!(app.get(&path).await.expect(200), changed);
+    }
+}
+
+#[tokio::test]
+async fn hosts_projects_and_groups_have_names_that_can_be_read() {
+    let app = TestApp::start().await;
+    let long = "x".repeat(256);
+    for name in ["host", "project", "group"] {
+        for value in [json!(""), json!("a\u{1b}b"), json!(long), json!(7)] {
+            let body = json!({"name": "web", name: value});
+            let error = app.post("/api/servers", &body).await;
+            assert!(error.expect_croit_error(400).contains(name), "{body}");
+            let refused = app.post("/api/v1/servers", &body).await;
+            let problem = refused.expect_problem(422, "/problems/invalid-request");
+            assert_eq!(problem["errors"][0]["pointer"], format!("/{name}"));
+        }
+    }
+}
