@@ -82,11 +82,12 @@ fn denied(detail: &TaskDetail) -> Option<String> {
         .reasons
         .iter()
         .map(|denial| {
-            let execution = detail.executions.iter().find(|one| one.id == denial.execution);
+            let execution = detail
+                .executions
+                .iter()
+                .find(|one| one.id == denial.execution);
             match execution {
-                Some(execution) if execution.hook.is_none() => {
-                    ended(execution, &denial.reason)
-                }
+                Some(execution) if execution.hook.is_none() => ended(execution, &denial.reason),
                 Some(execution) => format!(
                     "hook {} (`{}`) on {} denied it: {}",
                     execution.hook.map_or(0, |hook| hook.number.get()),
@@ -154,10 +155,13 @@ fn answered(execution: &Execution, member: &str) -> Option<Answer> {
         .chain(std::iter::once(&stdout[..]))
         .filter(|text| text.trim_ascii().first() == Some(&b'{'))
         .filter_map(|text| serde_json::from_slice(text).ok());
-    verdict.into_iter().chain(printed).find_map(|value| match value {
-        Value::Object(object) if object.contains_key(member) => Some(Answer(object)),
-        _ => None,
-    })
+    verdict
+        .into_iter()
+        .chain(printed)
+        .find_map(|value| match value {
+            Value::Object(object) if object.contains_key(member) => Some(Answer(object)),
+            _ => None,
+        })
 }
 
 /// What a run has to say for itself, in brackets: its verdict's reason, else the last

@@ -69,11 +69,7 @@ async fn drive(inner: Arc<Inner>, held: Arc<Held>, stop: CancellationToken) {
 }
 
 /// Tells the session what came of its last job, and asks for the next one.
-async fn look(
-    inner: &Inner,
-    held: &Held,
-    finished: Option<(String, Done)>,
-) -> Result<Job, Error> {
+async fn look(inner: &Inner, held: &Held, finished: Option<(String, Done)>) -> Result<Job, Error> {
     let workflow = held.read(|session| session.plan().workflow.clone()).await;
     let inventory = inner.inventory(held.account, &workflow).await?;
     let now = OffsetDateTime::now_utc();

@@ -9,9 +9,7 @@ use std::time::Duration;
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, Key, Lookup, Source, TaskDetail, TaskId};
 use tenterhook_sdk::Event;
-use tenterhook_workflow::{
-    Action, Done, HostState, Instruction, Notice, State, Work,
-};
+use tenterhook_workflow::{Action, Done, HostState, Instruction, Notice, State, Work};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -173,11 +171,7 @@ impl Doing<'_> {
                 }
                 self.inner
                     .delivery
-                    .offer(
-                        self.held.account.as_uuid(),
-                        event,
-                        about.project.as_deref(),
-                    )
+                    .offer(self.held.account.as_uuid(), event, about.project.as_deref())
                     .await?;
                 last = Some(task.as_uuid());
             }
@@ -190,11 +184,7 @@ impl Doing<'_> {
 
     /// Runs a source of the session's account for an event, and the hooks that wait
     /// for it. The inner error is for the admin.
-    async fn run(
-        &self,
-        source: &str,
-        event: Event,
-    ) -> Result<Result<TaskDetail, String>, Halt> {
+    async fn run(&self, source: &str, event: Event) -> Result<Result<TaskDetail, String>, Halt> {
         let Some(source) = self.inner.source(self.held.account, source).await? else {
             return Ok(Err("is no source of the account any more".into()));
         };

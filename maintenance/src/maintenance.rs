@@ -188,8 +188,10 @@ impl Inner {
     /// Takes a session into memory and begins to drive it.
     async fn hold(self: &Arc<Self>, stored: Stored) {
         let held = Arc::new(Held::new(stored));
+        // Whoever removes it waits until it is driven.
+        let mut driver = held.driver.lock().await;
         self.sessions.write().insert(held.id, Arc::clone(&held));
-        *held.driver.lock().await = Some(driver::start(self, &held));
+        *driver = Some(driver::start(self, &held));
     }
 
     /// Finds a session of an account.
@@ -203,7 +205,11 @@ impl Inner {
     async fn remove(&self, held: &Held) -> Result<(), Error> {
         let running = *held.running.lock();
         if let Some(task) = running {
-            match self.dispatcher.cancel_task(held.account, Key::Id(task)).await {
+            match self
+                .dispatcher
+                .cancel_task(held.account, Key::Id(task))
+                .await
+            {
                 Ok(_) | Err(tenterhook_dispatch::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

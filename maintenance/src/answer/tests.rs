@@ -114,10 +114,7 @@ fn a_plug_in_that_did_not_end_well_is_told_with_what_happened() {
         state: State::Failed,
         ..well("")
     };
-    assert_eq!(
-        plugin(ours).unwrap(),
-        "could not be run: cannot load it"
-    );
+    assert_eq!(plugin(ours).unwrap(), "could not be run: cannot load it");
 }
 
 #[test]
@@ -126,10 +123,7 @@ fn a_plug_in_may_refuse_or_say_that_it_failed() {
         verdict: Some(Verdict::deny("not today")),
         ..well("")
     };
-    assert_eq!(
-        plugin(refused).unwrap(),
-        "refused: not today"
-    );
+    assert_eq!(plugin(refused).unwrap(), "refused: not today");
     let by_verdict = Execution {
         verdict: Some(Verdict::default().with("state", "FW_FAILED")),
         ..well("")

@@ -103,15 +103,27 @@ fn a_plug_ins_metadata_stands_beside_what_is_ours_and_never_in_its_place() {
     let data = act(json!({
         "upgrade": "FW1", "HOST": "elsewhere", "sessionId": "x", "deep": {"a": 1}, "count": 3,
     }));
-    assert_eq!(data["upgrade"], "FW1", "the action's goes before the session's");
+    assert_eq!(
+        data["upgrade"], "FW1",
+        "the action's goes before the session's"
+    );
     assert_eq!(data["release"], "Zed");
     assert_eq!(data["count"], 3);
-    assert_eq!((&data["host"], &data["attempt"]), (&"node-1".into(), &2.into()));
+    assert_eq!(
+        (&data["host"], &data["attempt"]),
+        (&"node-1".into(), &2.into())
+    );
     for absent in ["HOST", "sessionId", "deep"] {
         assert_eq!(data.get(absent), None, "{absent}");
     }
-    assert_eq!(data["metadata"]["HOST"], "elsewhere", "it is told as it was said");
-    assert_eq!(data["downloads"], "https://sw.example/a\nhttps://sw.example/b");
+    assert_eq!(
+        data["metadata"]["HOST"], "elsewhere",
+        "it is told as it was said"
+    );
+    assert_eq!(
+        data["downloads"],
+        "https://sw.example/a\nhttps://sw.example/b"
+    );
 }
 
 #[test]

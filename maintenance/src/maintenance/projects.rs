@@ -241,9 +241,8 @@ fn add_theirs(
     project: &str,
     (instances, groups): (Vec<InstanceConstraint>, Vec<GroupConstraint>),
 ) {
-    let own = |instance: &tenterhook_workflow::Instance| {
-        instance.project.as_deref() == Some(project)
-    };
+    let own =
+        |instance: &tenterhook_workflow::Instance| instance.project.as_deref() == Some(project);
     let mut groups_of_theirs: BTreeSet<String> = BTreeSet::new();
     for constraint in instances {
         let id = constraint.instance_id.clone();
@@ -300,9 +299,7 @@ fn check_text(field: &str, text: &str) -> Result<(), Error> {
     if text.len() > TEXT_MAX_BYTES || text.chars().any(char::is_control) {
         return Err(Error::Invalid {
             field: field.to_owned(),
-            reason: format!(
-                "must have at most {TEXT_MAX_BYTES} bytes and no control characters"
-            ),
+            reason: format!("must have at most {TEXT_MAX_BYTES} bytes and no control characters"),
         });
     }
     Ok(())

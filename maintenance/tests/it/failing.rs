@@ -41,23 +41,37 @@ async fn a_plug_in_that_fails_fails_the_session_and_runs_again_when_resumed() {
     for part in ["`fw`", "`node-1`", "status 3", "no firmware for node-1"] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    yard.maintenance.resume(yard.account, id, None).await.unwrap();
+    yard.maintenance
+        .resume(yard.account, id, None)
+        .await
+        .unwrap();
     // It fails once more; only then does it go well.
     for _ in 0..4_000 {
-        let failed = yard.steps(id).await.iter().filter(|step| !step.ok && step.what == "action").count();
+        let failed = yard
+            .steps(id)
+            .await
+            .iter()
+            .filter(|step| !step.ok && step.what == "action")
+            .count();
         if failed == 2 {
             break;
         }
         crate::support::pause().await;
     }
     yard.until(id, State::MaintenanceFailed).await;
-    yard.maintenance.resume(yard.account, id, None).await.unwrap();
+    yard.maintenance
+        .resume(yard.account, id, None)
+        .await
+        .unwrap();
     let stored = yard.until(id, State::MaintenanceDone).await;
     assert_eq!(stored.session.failure(), None);
 
     let steps = yard.steps(id).await;
     let ran: Vec<_> = steps.iter().filter(|step| step.what == "action").collect();
-    assert_eq!(ran.iter().map(|step| step.ok).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(
+        ran.iter().map(|step| step.ok).collect::<Vec<_>>(),
+        [false, false, true]
+    );
     assert!(ran[0].remedy.is_some());
     let task = yard.task(ran[0].task.unwrap()).await;
     assert_eq!(task.executions[0].name, "fw");
@@ -67,8 +81,14 @@ async fn a_plug_in_that_fails_fails_the_session_and_runs_again_when_resumed() {
 async fn a_plug_in_that_traps_or_reaches_a_limit_is_told_so() {
     for (guest, said) in [
         (artifacts::LIMITS_PANIC, "trapped"),
-        (artifacts::LIMITS_SPIN_FOREVER, "was stopped at its fuel limit"),
-        (artifacts::LIMITS_MEMORY_BOMB, "was stopped at its memory limit"),
+        (
+            artifacts::LIMITS_SPIN_FOREVER,
+            "was stopped at its fuel limit",
+        ),
+        (
+            artifacts::LIMITS_MEMORY_BOMB,
+            "was stopped at its memory limit",
+        ),
     ] {
         let yard = one_host(std::fs::read(guest).unwrap()).await;
         let id = yard.begin(with_plugin("fw")).await;
@@ -111,7 +131,10 @@ async fn a_plug_in_that_was_removed_fails_the_session_in_words() {
         .unwrap();
     assert_eq!(yard.play(id).await, State::MaintenanceFailed);
     let told = reason(&yard, id).await;
-    assert!(told.contains("is no source of the account any more"), "{told}");
+    assert!(
+        told.contains("is no source of the account any more"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,9 +178,15 @@ async fn a_refusal_fails_the_session_at_once_and_it_is_asked_again_when_resumed(
         .await
         .unwrap();
     let told = reason(&yard, id).await;
-    assert!(told.contains("blue") && told.contains("NACK_MAINTENANCE"), "{told}");
+    assert!(
+        told.contains("blue") && told.contains("NACK_MAINTENANCE"),
+        "{told}"
+    );
 
-    yard.maintenance.resume(yard.account, id, None).await.unwrap();
+    yard.maintenance
+        .resume(yard.account, id, None)
+        .await
+        .unwrap();
     assert_eq!(yard.play(id).await, State::MaintenanceDone);
 }
 
@@ -175,7 +204,10 @@ async fn a_silent_project_fails_the_session_when_its_time_is_up() {
     yard.instance("vm", "node-1", "blue").await;
     let id = yard.begin(plan()).await;
     let told = reason(&yard, id).await;
-    assert!(told.contains("blue") && told.contains("did not answer"), "{told}");
+    assert!(
+        told.contains("blue") && told.contains("did not answer"),
+        "{told}"
+    );
     let steps = yard.steps(id).await;
     let notices = steps.iter().filter(|step| step.what == "notify").count();
     assert!(notices >= 1, "{steps:#?}");

@@ -19,11 +19,19 @@ async fn a_session_runs_its_plug_ins_tells_everybody_and_is_done() {
     yard.source("print", PRINT).await;
     let module = std::fs::read(artifacts::FRIENDLY_HELLO).unwrap();
     yard.source("hello", module).await;
-    for event in ["maintenance.scheduled", "maintenance.host", "maintenance.session"] {
+    for event in [
+        "maintenance.scheduled",
+        "maintenance.host",
+        "maintenance.session",
+    ] {
         yard.hook(yard.account, event, "cat\n").await;
     }
-    yard.hook(yard.account, "action.instance", "echo \"$HOOK_PARAM_ACTION $HOOK_PARAM_INSTANCE_ID $HOOK_PARAM_HOST\"\n")
-        .await;
+    yard.hook(
+        yard.account,
+        "action.instance",
+        "echo \"$HOOK_PARAM_ACTION $HOOK_PARAM_INSTANCE_ID $HOOK_PARAM_HOST\"\n",
+    )
+    .await;
     let mut plan = plan();
     plan.actions = vec![
         action("print", ActionType::Post),
@@ -76,7 +84,10 @@ async fn a_session_runs_its_plug_ins_tells_everybody_and_is_done() {
             );
         }
     }
-    assert!(told.iter().any(|told| told["state"] == "INSTANCE_ACTION_DONE"));
+    assert!(
+        told.iter()
+            .any(|told| told["state"] == "INSTANCE_ACTION_DONE")
+    );
     let hosts = payloads(&yard, "maintenance.host").await;
     assert_eq!(hosts.len(), 4, "{hosts:#?}");
     let progress = payloads(&yard, "maintenance.session").await;

@@ -78,9 +78,15 @@ async fn a_store_that_fails_again_and_again_neither_fails_a_session_nor_runs_any
             })
         })
         .await;
-    let mut created = yard.maintenance.create(yard.account, new(with_plugin())).await;
+    let mut created = yard
+        .maintenance
+        .create(yard.account, new(with_plugin()))
+        .await;
     while created.is_err() {
-        created = yard.maintenance.create(yard.account, new(with_plugin())).await;
+        created = yard
+            .maintenance
+            .create(yard.account, new(with_plugin()))
+            .await;
     }
     let id = created.unwrap().session.id();
     let state = loop {

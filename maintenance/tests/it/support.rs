@@ -29,7 +29,6 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 pub(crate) struct Yard {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) maintenance: Maintenance,
-    pub(crate) store: Arc<Sqlite>,
     /// The operator's.
     pub(crate) account: AccountId,
     folder: Arc<TempDir>,
@@ -79,7 +78,6 @@ impl Yard {
         Self {
             dispatcher,
             maintenance,
-            store,
             account,
             folder,
         }
@@ -205,7 +203,7 @@ impl Yard {
             .is_some_and(|step| step.state == state && step.what == "enter")
     }
 
-    /// Agrees for each project that is asked, and moves its instances away.
+    /// Agrees for each project that is asked, and moves instances as instructed.
     pub(crate) async fn answer_all(&self, id: Uuid) {
         let session = self.session(id).await.session;
         let now = session.state();
@@ -223,10 +221,24 @@ impl Yard {
                 .maintenance
                 .reply(self.account, id, project, ack(now, &instances))
                 .await;
-            if matches!(now, State::PrepareMaintenance | State::PlannedMaintenance) {
-                for instance in instances {
-                    self.evacuate(id, &instance).await;
-                }
+        }
+        self.move_as_instructed(id).await;
+    }
+
+    /// Moves away what runs on the host for which the session has asked that last.
+    async fn move_as_instructed(&self, id: Uuid) {
+        let steps = self.steps(id).await;
+        let Some(step) = steps.iter().rfind(|step| step.what == "instruct") else {
+            return;
+        };
+        let session = self.session(id).await.session;
+        let emptied = step.host.as_deref().unwrap();
+        if session.state() != step.state || session.is_maintained(emptied) {
+            return;
+        }
+        for server in self.dispatcher.servers(self.account).await.unwrap() {
+            if server.host.as_deref() == Some(emptied) {
+                self.evacuate(id, &server.id.to_string()).await;
             }
         }
     }

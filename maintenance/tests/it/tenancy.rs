@@ -40,8 +40,12 @@ async fn a_tenant_speaks_for_its_own_project_in_the_operators_session() {
     let project = blue.as_uuid().simple().to_string();
     let vm = yard.instance("vm", "node-1", &project).await;
     yard.instance("other", "node-1", "yellow").await;
-    yard.hook(blue, "maintenance.scheduled", "echo \"$HOOK_PARAM_STATE $HOOK_PARAM_PROJECT_ID\"\n")
-        .await;
+    yard.hook(
+        blue,
+        "maintenance.scheduled",
+        "echo \"$HOOK_PARAM_STATE $HOOK_PARAM_PROJECT_ID\"\n",
+    )
+    .await;
     let id = yard.begin(plan()).await;
     asked(&yard, id, &project).await;
 
@@ -53,9 +57,20 @@ async fn a_tenant_speaks_for_its_own_project_in_the_operators_session() {
     // Neither for others, nor others for it; nor is anything else of the session shown.
     nobody(yard.maintenance.instances(green, id, &project).await, id);
     nobody(yard.maintenance.instances(blue, id, "yellow").await, id);
-    nobody(yard.maintenance.instances(green, id, &green.to_string()).await, id);
-    nobody(yard.maintenance.reply(green, id, &project, reply()).await, id);
-    nobody(yard.maintenance.reply(blue, id, "yellow", reply()).await, id);
+    nobody(
+        yard.maintenance
+            .instances(green, id, &green.to_string())
+            .await,
+        id,
+    );
+    nobody(
+        yard.maintenance.reply(green, id, &project, reply()).await,
+        id,
+    );
+    nobody(
+        yard.maintenance.reply(blue, id, "yellow", reply()).await,
+        id,
+    );
     nobody(yard.maintenance.session(blue, id).await, id);
     nobody(yard.maintenance.steps(blue, id).await, id);
     nobody(yard.maintenance.resume(blue, id, None).await, id);
@@ -75,7 +90,10 @@ async fn a_tenant_speaks_for_its_own_project_in_the_operators_session() {
     assert_eq!(yard.play(id).await, State::MaintenanceDone);
     // Its own hooks were told of its own project, and of no other.
     let told = yard.printed(blue, "maintenance.scheduled").await;
-    assert!(told.contains(&format!("MAINTENANCE {project}\n")), "{told:?}");
+    assert!(
+        told.contains(&format!("MAINTENANCE {project}\n")),
+        "{told:?}"
+    );
     assert!(told.iter().all(|told| told.contains(&project)), "{told:?}");
 }
 
@@ -95,7 +113,8 @@ async fn a_tenants_own_session_gives_nobody_else_a_voice() {
         };
         yard.dispatcher.create_server(blue, server).await.unwrap();
     }
-    yard.hook(green, "maintenance.scheduled", "echo told\n").await;
+    yard.hook(green, "maintenance.scheduled", "echo told\n")
+        .await;
     let created = yard.maintenance.create(blue, new(plan())).await.unwrap();
     let id = created.session.id();
     loop {
@@ -107,14 +126,23 @@ async fn a_tenants_own_session_gives_nobody_else_a_voice() {
         pause().await;
     }
     let reply = ack(State::Maintenance, &[]);
-    nobody(yard.maintenance.reply(green, id, &green.to_string(), reply.clone()).await, id);
+    nobody(
+        yard.maintenance
+            .reply(green, id, &green.to_string(), reply.clone())
+            .await,
+        id,
+    );
     nobody(yard.maintenance.session(yard.account, id).await, id);
     // The tenant itself answers for all that it has invented.
     yard.maintenance
         .reply(blue, id, &green.to_string(), reply)
         .await
         .unwrap();
-    assert!(yard.printed(green, "maintenance.scheduled").await.is_empty());
+    assert!(
+        yard.printed(green, "maintenance.scheduled")
+            .await
+            .is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

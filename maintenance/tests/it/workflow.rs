@@ -30,7 +30,11 @@ async fn a_script_decides_from_what_it_is_told() {
     let steps = yard.steps(id).await;
     let decided: Vec<_> = steps.iter().filter(|step| step.what == "decide").collect();
     assert_eq!(decided.len(), 3, "{steps:#?}");
-    assert!(decided.iter().all(|step| step.result.contains("as proposed")));
+    assert!(
+        decided
+            .iter()
+            .all(|step| step.result.contains("as proposed"))
+    );
     assert!(decided.iter().all(|step| step.task.is_some()));
 }
 
@@ -45,7 +49,10 @@ async fn a_script_may_answer_by_its_verdict() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_way_that_the_machine_does_not_have_is_not_taken() {
     for (script, said) in [
-        ("echo '{\"next\": \"MAINTENANCE_DONE\"}'\n", "MAINTENANCE_DONE"),
+        (
+            "echo '{\"next\": \"MAINTENANCE_DONE\"}'\n",
+            "MAINTENANCE_DONE",
+        ),
         ("echo '{\"next\": \"NOWHERE\"}'\n", "NOWHERE"),
         ("echo later\n", "did not say where to go"),
         ("exit 7\n", "status 7"),

@@ -164,9 +164,9 @@ impl Sqlite {
     ) -> Result<(), Error> {
         let kept = self
             .write(account, move |conn, account| {
-                Box::pin(async move {
-                    constraints::put(conn, account, table, &id, &document).await
-                })
+                Box::pin(
+                    async move { constraints::put(conn, account, table, &id, &document).await },
+                )
             })
             .await
             .map_err(ours)?;

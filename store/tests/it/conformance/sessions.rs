@@ -139,7 +139,11 @@ pub(crate) async fn the_oldest_of_too_many_steps_are_forgotten(store: &impl Whol
         .await
         .unwrap();
     store
-        .update_session(tenant.id, stored.session, (5_000..=5_003).map(step).collect())
+        .update_session(
+            tenant.id,
+            stored.session,
+            (5_000..=5_003).map(step).collect(),
+        )
         .await
         .unwrap();
     let steps = store.steps(tenant.id, id).await.unwrap();
@@ -157,11 +161,15 @@ pub(crate) async fn an_account_has_no_more_sessions_than_it_may(store: &impl Who
             .unwrap();
     }
     let third = stored(acme.id, 3);
-    let refused = store
-        .insert_session(third.clone(), vec![step(1)], 2)
-        .await;
+    let refused = store.insert_session(third.clone(), vec![step(1)], 2).await;
     assert!(matches!(refused, Err(Error::TooMany)), "{refused:?}");
-    assert!(store.steps(acme.id, third.session.id()).await.unwrap().is_empty());
+    assert!(
+        store
+            .steps(acme.id, third.session.id())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     // Another account's do not count, and a place that was left can be taken.
     keep(store, &stored(other.id, 4)).await;
     store
