@@ -120,10 +120,7 @@ async fn hostile_json_is_400_and_the_next_request_is_served() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
-    let nested = format!(
-        r#"{{"events":[{}]}}"#,
-        format!("{}{}", "[".repeat(100), "]".repeat(100))
-    );
+    let nested = format!(r#"{{"events":[{}{}]}}"#, "[".repeat(100), "]".repeat(100));
     let wide = format!(r#"{{"events":[{}1]}}"#, "1,".repeat(50_000));
     let members: Vec<_> = (0..8_000).map(|n| format!("\"{n}\":0")).collect();
     let members = format!("{{{}}}", members.join(","));
