@@ -25,3 +25,4 @@ mod status;
 mod tenterhook;
 mod tiny;
 mod token;
+mod webhooks;
