@@ -68,6 +68,7 @@ VENV := target/venv
 clients: build $(VENV)/ready ## Drive the built server with the clients of Astra and of OpenStack
 	$(VENV)/bin/python tests/clients/astra_toolkit.py target/debug/tenterhook
 	$(VENV)/bin/python tests/clients/openstack_clients.py target/debug/tenterhook
+	$(VENV)/bin/python tests/clients/fenix_session.py target/debug/tenterhook
 
 .PHONY: schemathesis
 schemathesis: build $(VENV)/ready ## Try random requests after the served OpenAPI document
