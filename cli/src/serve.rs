@@ -11,6 +11,7 @@ mod database;
 mod listen;
 mod lock;
 mod lockdown;
+mod maintenance;
 mod owner;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ use self::config::Config;
 pub(crate) use self::config::DEFAULT_DATA;
 use self::data_dir::DataDir;
 pub(crate) use self::data_dir::{LOCK_FILE, OWNER_TOKEN_FILE};
+use self::maintenance::RawMaintenance;
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 use crate::signals::Signals;
@@ -83,6 +85,8 @@ pub(crate) struct Raw {
     bounds: RawBounds,
     #[command(flatten)]
     ceiling: RawCeiling,
+    #[command(flatten)]
+    maintenance: RawMaintenance,
 }
 
 /// Runs the command; answers the status of the process.

@@ -73,6 +73,7 @@ impl Config {
         let threads = raw.bounds.threads(&mut faults);
         let compile = raw.bounds.compile(&mut faults);
         let dispatch = raw.bounds.settings(ceiling, &mut faults);
+        let maintenance = raw.maintenance.read(&mut faults);
         match (log, database, listen) {
             (Some(log), Some(database), Some(listen)) => faults.none().map(|()| Self {
                 data: raw.data.unwrap_or_else(|| DEFAULT_DATA.into()),
@@ -102,7 +103,7 @@ impl Config {
                     },
                     ..delivery::Settings::default()
                 },
-                maintenance: maintenance::Settings::default(),
+                maintenance,
                 lockdown: if raw.no_lockdown {
                     engine::Lockdown::Off
                 } else {

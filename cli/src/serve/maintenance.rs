@@ -1,0 +1,203 @@
+//! How maintenance sessions are kept and driven: flags as typed.
+
+use clap::Args;
+use tenterhook_maintenance::Settings;
+use time::Duration;
+
+use crate::faults::Faults;
+use crate::quantity::{parse_count, parse_millis};
+
+/// Most sessions of one account: each is looked at every second.
+const SESSIONS_MAX: usize = 1_000;
+
+/// Longest wait for somebody else, in milliseconds: a week.
+const WAIT_MAX: u64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// Maintenance sessions.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Maintenance sessions")]
+pub(crate) struct RawMaintenance {
+    /// Sessions that an account may have at one time, those that are over included
+    /// [default: 3].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_MAINTENANCE_SESSIONS")]
+    maintenance_sessions: Option<String>,
+    /// How long a project may take to reply [default: 40s].
+    #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAINTENANCE_REPLY")]
+    maintenance_reply: Option<String>,
+    /// How long a project may take to reply when it is asked to scale in [default: 60s].
+    #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAINTENANCE_SCALE_IN")]
+    maintenance_scale_in: Option<String>,
+    /// How long instances may take to leave a host that is to be maintained
+    /// [default: 240s].
+    #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAINTENANCE_EMPTY_HOST")]
+    maintenance_empty_host: Option<String>,
+    /// Where projects reach this server, such as `https://maintenance.example`
+    /// [default: the address by which a session was created].
+    #[arg(long, value_name = "URL", env = "TENTERHOOK_PUBLIC_URL")]
+    public_url: Option<String>,
+}
+
+impl RawMaintenance {
+    /// Reads the settings; what was not said is the default.
+    pub(super) fn read(self, faults: &mut Faults) -> Settings {
+        let mut settings = Settings::default();
+        let patience = &mut settings.patience;
+        for (flag, text, wait) in [
+            (
+                "--maintenance-reply",
+                self.maintenance_reply,
+                &mut patience.reply,
+            ),
+            (
+                "--maintenance-scale-in",
+                self.maintenance_scale_in,
+                &mut patience.scale_in,
+            ),
+            (
+                "--maintenance-empty-host",
+                self.maintenance_empty_host,
+                &mut patience.empty_host,
+            ),
+        ] {
+            if let Some(said) = text.and_then(|text| faults.check(flag, duration(&text))) {
+                *wait = said;
+            }
+        }
+        if let Some(said) = self
+            .maintenance_sessions
+            .and_then(|text| faults.check("--maintenance-sessions", sessions(&text)))
+        {
+            settings.sessions = said;
+        }
+        settings.public_url = self
+            .public_url
+            .and_then(|text| faults.check("--public-url", base_url(&text)));
+        settings
+    }
+}
+
+fn sessions(text: &str) -> Result<usize, String> {
+    let count = parse_count(text).map_err(|error| error.to_string())?;
+    usize::try_from(count)
+        .ok()
+        .filter(|count| (1..=SESSIONS_MAX).contains(count))
+        .ok_or_else(|| format!("must be from 1 to {SESSIONS_MAX}, not {text}"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let millis = parse_millis(text).map_err(|error| error.to_string())?;
+    if millis == 0 || millis > WAIT_MAX {
+        return Err(format!("must be from 1ms to 7d, not {text}"));
+    }
+    Ok(Duration::milliseconds(
+        i64::try_from(millis).unwrap_or(i64::MAX),
+    ))
+}
+
+/// Checks an address to which paths will be added.
+fn base_url(text: &str) -> Result<String, &'static str> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .map(|rest| rest.trim_end_matches('/'));
+    // Fenix's documents bound addresses that are told to projects to 255 characters.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
+    match rest {
+        Some(rest)
+            if rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+                && rest.chars().all(is_plain)
+                && text.len() <= 100 =>
+        {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err(
+            "must be an address such as https://maintenance.example or http://10.0.0.5:8080/hooks, \
+             without query and of at most 100 characters",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(raw: RawMaintenance) -> Result<Settings, String> {
+        let mut faults = Faults::default();
+        let settings = raw.read(&mut faults);
+        faults
+            .none()
+            .map(|()| settings)
+            .map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn nothing_said_is_the_default() {
+        assert_eq!(read(RawMaintenance::default()), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn each_flag_changes_what_it_names() {
+        let settings = read(RawMaintenance {
+            maintenance_sessions: Some("1k".into()),
+            maintenance_reply: Some("1.5s".into()),
+            maintenance_scale_in: Some("5min".into()),
+            maintenance_empty_host: Some("1h".into()),
+            public_url: Some("https://m.example/hooks/".into()),
+        })
+        .unwrap();
+        assert_eq!(settings.sessions, 1_000);
+        assert_eq!(settings.patience.reply, Duration::milliseconds(1_500));
+        assert_eq!(settings.patience.scale_in, Duration::minutes(5));
+        assert_eq!(settings.patience.empty_host, Duration::hours(1));
+        assert_eq!(
+            settings.public_url.as_deref(),
+            Some("https://m.example/hooks")
+        );
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_all_at_once() {
+        let told = read(RawMaintenance {
+            maintenance_sessions: Some("1001".into()),
+            maintenance_reply: Some("40".into()),
+            maintenance_scale_in: Some("0s".into()),
+            maintenance_empty_host: Some("8d".into()),
+            public_url: Some("m.example".into()),
+        })
+        .unwrap_err();
+        for flag in [
+            "--maintenance-sessions",
+            "--maintenance-reply",
+            "--maintenance-scale-in",
+            "--maintenance-empty-host",
+            "--public-url",
+        ] {
+            assert!(told.contains(&format!("`{flag}` ")), "{flag}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_an_address_that_paths_can_be_added_to() {
+        for url in [
+            "http://[::1]:8080",
+            "https://m.example",
+            "http://10.0.0.5:1/a/b",
+        ] {
+            assert_eq!(base_url(url).as_deref(), Ok(url));
+        }
+        for url in [
+            "",
+            "https://",
+            "https:///a",
+            "ftp://m.example",
+            "https://m.example?a=1",
+            "https://m.example#a",
+            "https://user@m.example",
+            "https://m.example/\r\nX: y",
+            "https://m.example/ä",
+        ] {
+            assert!(base_url(url).is_err(), "{url}");
+        }
+        assert!(base_url(&format!("https://{}", "m".repeat(93))).is_err());
+    }
+}
