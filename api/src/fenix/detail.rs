@@ -42,12 +42,16 @@ fn failure(session: &Session, steps: &[Step]) -> Value {
     let Some(failure) = session.failure() else {
         return Value::Null;
     };
-    let last = steps.iter().rev().find(|step| !step.ok);
+    // What went wrong is told by one step, that the session failed over it by the next.
+    let wrong = || {
+        let latest = steps.iter().rev().skip_while(|step| step.ok);
+        latest.take_while(|step| !step.ok)
+    };
     json!({
         "state": failure.state.as_str(),
         "reason": failure.reason,
-        "remedy": last.and_then(|step| step.remedy.as_deref()),
-        "task": last.and_then(|step| step.task),
+        "remedy": wrong().find_map(|step| step.remedy.as_deref()),
+        "task": wrong().find_map(|step| step.task),
     })
 }
 
