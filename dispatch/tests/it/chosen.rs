@@ -85,10 +85,7 @@ async fn a_source_of_nobody_or_of_another_account_cannot_be_chosen() {
     let yard = Yard::new().await;
     let plugin = yard.source("upgrade", "true\n").await;
     let other = yard.dispatcher.create_account("other").await.unwrap().id;
-    for (account, source) in [
-        (yard.account, SourceId::generate()),
-        (other, plugin.id),
-    ] {
+    for (account, source) in [(yard.account, SourceId::generate()), (other, plugin.id)] {
         let refused = yard
             .dispatcher
             .accept_for(account, "session", event("action.pre", json!({})), source)

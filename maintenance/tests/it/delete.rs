@@ -4,7 +4,7 @@ use tenterhook_dispatch::{ExecutionFilter, Outputs, Page, State as Run};
 use tenterhook_maintenance::Error;
 use tenterhook_workflow::{ActionType, NewPlan};
 
-use crate::support::{Yard, ack, action, pause, plan};
+use crate::support::{Looks, Yard, ack, action, plan};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_runs_is_removed_and_its_plug_in_cancelled() {
@@ -29,13 +29,15 @@ async fn a_session_that_runs_is_removed_and_its_plug_in_cancelled() {
             .unwrap()
     };
     let mut found = running().await;
+    let mut looks = Looks::default();
     while found.is_empty() {
-        pause().await;
+        looks.rest().await;
         found = running().await;
     }
 
     yard.maintenance.delete(yard.account, id).await.unwrap();
 
+    let mut looks = Looks::default();
     let ended = loop {
         let execution = yard
             .dispatcher
@@ -45,7 +47,7 @@ async fn a_session_that_runs_is_removed_and_its_plug_in_cancelled() {
         if execution.state.is_over() {
             break execution;
         }
-        pause().await;
+        looks.rest().await;
     };
     assert_eq!(ended.state, Run::Canceled);
     assert!(yard.maintenance.sessions(yard.account).is_empty());

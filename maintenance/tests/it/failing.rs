@@ -6,7 +6,7 @@ use tenterhook_workflow::{ActionType, NewPlan, Patience, Reply, State};
 use time::Duration;
 use uuid::Uuid;
 
-use crate::support::{Yard, ack, action, plan};
+use crate::support::{Looks, Yard, ack, action, plan};
 
 /// A plan with this plug-in for each host.
 fn with_plugin(plugin: &str) -> NewPlan {
@@ -46,7 +46,8 @@ async fn a_plug_in_that_fails_fails_the_session_and_runs_again_when_resumed() {
         .await
         .unwrap();
     // It fails once more; only then does it go well.
-    for _ in 0..4_000 {
+    let mut looks = Looks::default();
+    loop {
         let failed = yard
             .steps(id)
             .await
@@ -56,7 +57,7 @@ async fn a_plug_in_that_fails_fails_the_session_and_runs_again_when_resumed() {
         if failed == 2 {
             break;
         }
-        crate::support::pause().await;
+        looks.rest().await;
     }
     yard.until(id, State::MaintenanceFailed).await;
     yard.maintenance
@@ -166,8 +167,9 @@ async fn a_refusal_fails_the_session_at_once_and_it_is_asked_again_when_resumed(
             blue.and_then(|blue| blue.state.clone())
         }
     };
+    let mut looks = Looks::default();
     while asked(&yard).await.as_deref() != Some("MAINTENANCE") {
-        crate::support::pause().await;
+        looks.rest().await;
     }
     let refusal = Reply {
         agreed: false,

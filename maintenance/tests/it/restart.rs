@@ -11,7 +11,7 @@ use tenterhook_workflow::{
 };
 use uuid::Uuid;
 
-use crate::support::{Yard, action, new, plan};
+use crate::support::{Looks, Yard, action, new, plan};
 
 async fn yard() -> Yard {
     let yard = Yard::new().await;
@@ -52,10 +52,11 @@ async fn a_session_goes_on_where_it_was_after_every_restart() {
         State::PlannedMaintenance,
         State::MaintenanceComplete,
     ] {
+        let mut looks = Looks::default();
         while yard.session(id).await.session.state() != state {
             assert!(!yard.session(id).await.session.state().is_over());
             yard.answer_all(id).await;
-            crate::support::pause().await;
+            looks.rest().await;
         }
         yard = yard.restarted(|store| store).await;
         assert_eq!(yard.maintenance.sessions(yard.account), [id]);
@@ -89,13 +90,14 @@ async fn a_store_that_fails_again_and_again_neither_fails_a_session_nor_runs_any
             .await;
     }
     let id = created.unwrap().session.id();
+    let mut looks = Looks::default();
     let state = loop {
         let stored = yard.session(id).await;
         if stored.session.state().is_over() {
             break stored.session.state();
         }
         yard.answer_all(id).await;
-        crate::support::pause().await;
+        looks.rest().await;
     };
     assert_eq!(state, State::MaintenanceDone);
     ran_once_each(&yard).await;

@@ -291,7 +291,21 @@ impl Yard {
     }
 }
 
-pub(crate) async fn pause() {
+/// How often a test looks for something before it gives up, with a short rest
+/// between two looks.
+#[derive(Default)]
+pub(crate) struct Looks(u32);
+
+impl Looks {
+    #[track_caller]
+    pub(crate) fn rest(&mut self) -> impl Future<Output = ()> + use<> {
+        self.0 += 1;
+        assert!(self.0 < TRIES, "it does not come to that");
+        pause()
+    }
+}
+
+async fn pause() {
     tokio::time::sleep(Duration::from_millis(15)).await;
 }
 

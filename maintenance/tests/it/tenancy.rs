@@ -5,7 +5,7 @@ use tenterhook_maintenance::Error;
 use tenterhook_workflow::{GroupConstraint, InstanceAction, InstanceConstraint, State};
 use uuid::Uuid;
 
-use crate::support::{Yard, ack, new, pause, plan};
+use crate::support::{Looks, Yard, ack, new, plan};
 
 fn nobody<T: std::fmt::Debug>(told: Result<T, Error>, id: Uuid) {
     assert!(
@@ -20,13 +20,14 @@ async fn tenant(yard: &Yard, name: &str) -> AccountId {
 
 /// Looks until a project is asked.
 async fn asked(yard: &Yard, id: Uuid, project: &str) {
+    let mut looks = Looks::default();
     loop {
         let session = yard.session(id).await.session;
         let asked = session.projects().get(project);
         if asked.is_some_and(|asked| asked.state.as_deref() == Some("MAINTENANCE")) {
             return;
         }
-        pause().await;
+        looks.rest().await;
     }
 }
 
@@ -117,13 +118,14 @@ async fn a_tenants_own_session_gives_nobody_else_a_voice() {
         .await;
     let created = yard.maintenance.create(blue, new(plan())).await.unwrap();
     let id = created.session.id();
+    let mut looks = Looks::default();
     loop {
         let session = yard.maintenance.session(blue, id).await.unwrap().session;
         let asked = session.projects().get(&green.to_string());
         if asked.is_some_and(|asked| asked.state.is_some()) {
             break;
         }
-        pause().await;
+        looks.rest().await;
     }
     let reply = ack(State::Maintenance, &[]);
     nobody(
