@@ -24,7 +24,7 @@ async fn one_host(plugin: impl Into<Vec<u8>>) -> Yard {
     yard
 }
 
-/// Why the session failed in START_MAINTENANCE, or where it does.
+/// Why the session failed in `START_MAINTENANCE`, or where it does.
 async fn reason(yard: &Yard, id: Uuid) -> String {
     let stored = yard.until(id, State::MaintenanceFailed).await;
     stored.session.failure().unwrap().reason.clone()

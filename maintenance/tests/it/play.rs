@@ -1,4 +1,4 @@
-//! Sessions that go well, from MAINTENANCE to MAINTENANCE_DONE.
+//! Sessions that go well, from `MAINTENANCE` to `MAINTENANCE_DONE`.
 
 use serde_json::{Value, json};
 use tenterhook_tests_artifacts as artifacts;

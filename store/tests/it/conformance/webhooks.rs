@@ -209,7 +209,7 @@ pub(crate) async fn a_letter_that_does_not_wait_is_settled_no_more(store: &impl 
     store.settle_letter(late).await.unwrap();
     assert_eq!(
         store.letters(own.id, None, 10).await.unwrap(),
-        [given_up.clone()]
+        std::slice::from_ref(&given_up)
     );
     store.delete_subscription(own.id).await.unwrap();
     store.settle_letter(given_up).await.unwrap();
