@@ -44,7 +44,7 @@ impl Session {
             what: "close",
             ..Note::default()
         };
-        let text = format!("{hosts} compute hosts take no new instances until maintained");
+        let text = format!("compute hosts that take no new instances until maintained: {hosts}");
         self.record(note, &text, look.now);
     }
 
@@ -87,7 +87,7 @@ impl Session {
             }
             _ => Stage::Choose {
                 next: State::PlannedMaintenance,
-                why: format!("{left} hosts are still to be maintained"),
+                why: format!("hosts that are still to be maintained: {left}"),
             },
         };
         Ok(Next::Again)

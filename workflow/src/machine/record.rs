@@ -41,7 +41,7 @@ impl Session {
 
     pub(crate) fn record_creation(&mut self, now: OffsetDateTime) {
         let hosts = self.plan.hosts.len();
-        let text = format!("begins in {} with {hosts} hosts", self.state);
+        let text = format!("begins in {}; hosts: {hosts}", self.state);
         let note = Note {
             what: "create",
             ..Note::default()
