@@ -150,6 +150,32 @@ pub(crate) fn parse_form<T: DeserializeOwned>(bytes: &[u8], mark: char) -> Resul
     })
 }
 
+/// What stands in a path, by the names that its route has for it.
+#[derive(Debug)]
+pub(crate) struct PathMembers(Vec<(String, String)>);
+
+impl PathMembers {
+    /// What stands there under this name.
+    pub(crate) fn get(&self, wanted: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathMembers {
+    /// What is no text is no path.
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Refusal::NoRoute)?;
+        let members = params.iter();
+        let members = members.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok(Self(members.collect()))
+    }
+}
+
 /// An id that stands in a path.
 pub(crate) trait PathId: Sized {
     /// What it is the id of, for the refusal.
@@ -167,14 +193,8 @@ impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Path<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let params = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Refusal::NoRoute)?;
-        let text = params
-            .iter()
-            .map(|(_, value)| value)
-            .next()
-            .unwrap_or_default();
+        let PathMembers(members) = PathMembers::from_request_parts(parts, state).await?;
+        let text = members.first().map_or("", |(_, value)| value.as_str());
         T::parse(text).map(Self).ok_or_else(|| Refusal::NotFound {
             noun: T::noun(),
             id: plain(&text.chars().take(64).collect::<String>()),

@@ -3,7 +3,8 @@
 use time::OffsetDateTime;
 
 /// Now, in whole microseconds: what is stored reads back equal.
-pub(crate) fn now() -> OffsetDateTime {
+#[must_use]
+pub fn now() -> OffsetDateTime {
     let now = OffsetDateTime::now_utc();
     now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000)
         .expect("a rounded nanosecond is one")

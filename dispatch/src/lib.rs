@@ -50,6 +50,7 @@ mod work;
 pub use crate::account::{Account, Switch};
 pub use crate::app::{App, AppChange, Container, NewApp};
 pub use crate::audit::{AuditRecord, Origin};
+pub use crate::clock::now;
 pub use crate::criterion::{Criterion, Subject};
 pub use crate::dispatcher::{Accepted, Dispatcher, NewExecute, Program, Stats};
 pub use crate::error::{Cause, Error, Noun};

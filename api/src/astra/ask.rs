@@ -2,7 +2,7 @@
 //! query, body. A handler asks for each in turn.
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Uri, header};
 use serde_json::{Map, Value};
@@ -20,6 +20,7 @@ use crate::audit::Told;
 use crate::auth::Caller;
 use crate::body::{JSON_MAX_BYTES, Pieces};
 use crate::door::Door;
+use crate::extract::PathMembers;
 use crate::host;
 use crate::refusal::Refusal;
 
@@ -32,7 +33,7 @@ pub(super) struct Ask {
     pub(super) headers: HeaderMap,
     caller: Caller,
     uri: Uri,
-    path: Vec<(String, String)>,
+    path: PathMembers,
     door: Door,
     told: Told,
 }
@@ -42,12 +43,7 @@ impl FromRequestParts<App> for Ask {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        let path = RawPathParams::from_request_parts(parts, app)
-            .await
-            .map_err(|_| Refusal::NoRoute)?
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let path = PathMembers::from_request_parts(parts, app).await?;
         Ok(Self {
             app: app.clone(),
             headers: parts.headers.clone(),
@@ -73,7 +69,7 @@ impl Ask {
     /// The application in the path, if there is one in it. What cannot be the id of
     /// one is no collection.
     pub(super) fn app_id(&self) -> Result<Option<AppId>, Problem> {
-        let Some(text) = self.in_path("app_id") else {
+        let Some(text) = self.path.get("app_id") else {
             return Ok(None);
         };
         let id = identifier::parse(text).ok_or(Row::CollectionNotFound)?;
@@ -82,13 +78,8 @@ impl Ask {
 
     /// The resource in the path.
     pub(super) fn id(&self) -> Result<Uuid, Problem> {
-        let id = self.in_path("id").and_then(identifier::parse);
+        let id = self.path.get("id").and_then(identifier::parse);
         id.ok_or_else(|| Row::ResourceNotFound.into())
-    }
-
-    fn in_path(&self, wanted: &str) -> Option<&str> {
-        let found = self.path.iter().find(|(name, _)| name == wanted);
-        found.map(|(_, value)| value.as_str())
     }
 
     /// Checks that there are no query parameters.

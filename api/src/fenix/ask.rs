@@ -2,7 +2,7 @@
 //! body with its bounds.
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::request::Parts;
 use serde_json::{Map, Value};
@@ -16,6 +16,7 @@ use crate::audit::Told;
 use crate::auth::Caller;
 use crate::body::Pieces;
 use crate::door::Door;
+use crate::extract::PathMembers;
 use crate::host;
 use crate::refusal::Refusal;
 
@@ -35,7 +36,7 @@ pub(super) struct Ask {
     caller: Caller,
     headers: HeaderMap,
     base_url: Option<String>,
-    path: Vec<(String, String)>,
+    path: PathMembers,
     door: Door,
     told: Told,
 }
@@ -45,12 +46,9 @@ impl FromRequestParts<App> for Ask {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        let path = RawPathParams::from_request_parts(parts, app)
+        let path = PathMembers::from_request_parts(parts, app)
             .await
-            .map_err(|_| Problem::Unprocessable("the path is not UTF-8".to_owned()))?
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+            .map_err(|_| Problem::Unprocessable("the path is not UTF-8".to_owned()))?;
         let host = host::of_target(&parts.uri, &parts.headers);
         Ok(Self {
             app: app.clone(),
@@ -119,8 +117,7 @@ impl Ask {
     }
 
     fn in_path(&self, wanted: &str) -> &str {
-        let found = self.path.iter().find(|(name, _)| name == wanted);
-        found.map_or("", |(_, value)| value)
+        self.path.get(wanted).unwrap_or_default()
     }
 
     /// Checks that there is no body.

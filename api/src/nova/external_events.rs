@@ -3,9 +3,8 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 use tenterhook_dispatch::{Error, Role};
@@ -22,6 +21,7 @@ use crate::app::{App, NovaRules};
 use crate::auth::{Access, Caller};
 use crate::body::{self, Pieces};
 use crate::endpoint::Endpoint;
+use crate::extract::PathMembers;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 
@@ -79,7 +79,7 @@ fn endpoint(path: &'static str, id: &'static str) -> Endpoint {
 async fn create_external_events(
     State(app): State<App>,
     caller: Caller,
-    project: Project,
+    path: PathMembers,
     Extension(id): Extension<RequestId>,
     headers: HeaderMap,
     body: Body,
@@ -93,7 +93,7 @@ async fn create_external_events(
         [] => Json::Null,
         body => Json::read(body).ok_or(Fault::bad_request("Malformed request body"))?,
     };
-    project.check(&caller)?;
+    check_project(&path, &caller)?;
     let asked = schema::read(&body, version).map_err(Fault::bad_request)?;
 
     let mut servers = Servers::new(&app, caller.account());
@@ -162,33 +162,18 @@ fn results(asked: &[Asked], verdicts: &[Verdict]) -> Response {
     (status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
-/// The project that the path names, if it names one: the caller's account.
-struct Project(Option<String>);
-
-impl Project {
-    fn check(&self, caller: &Caller) -> Result<(), Fault> {
-        let Some(said) = &self.0 else {
-            return Ok(());
-        };
-        let own = caller.account();
-        if Uuid::try_parse(said).is_ok_and(|said| said == own.as_uuid()) {
-            return Ok(());
-        }
-        Err(Fault::bad_request(format!(
-            "Malformed request URL: URL's project_id '{}' doesn't match Context's project_id '{own}'",
-            python::clip(said, PROJECT_MAX_CHARS)
-        )))
+/// Checks that the project which the path names, if it names one, is the caller's
+/// account.
+fn check_project(path: &PathMembers, caller: &Caller) -> Result<(), Fault> {
+    let Some(said) = path.get("project_id") else {
+        return Ok(());
+    };
+    let own = caller.account();
+    if Uuid::try_parse(said).is_ok_and(|said| said == own.as_uuid()) {
+        return Ok(());
     }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Project {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let params = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Refusal::NoRoute)?;
-        let project = params.iter().next().map(|(_, value)| value.to_owned());
-        Ok(Self(project))
-    }
+    Err(Fault::bad_request(format!(
+        "Malformed request URL: URL's project_id '{}' doesn't match Context's project_id '{own}'",
+        python::clip(said, PROJECT_MAX_CHARS)
+    )))
 }

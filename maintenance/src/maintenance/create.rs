@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tenterhook_dispatch::AccountId;
+use tenterhook_dispatch::{AccountId, now};
 use tenterhook_sdk::Event;
 use tenterhook_workflow::{HostKind, Inventory, NewPlan, Plan, Session, Workflow};
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Inner, Maintenance};
@@ -134,11 +133,4 @@ fn invalid(field: impl Into<String>, reason: impl Into<String>) -> Error {
         field: field.into(),
         reason: reason.into(),
     }
-}
-
-/// Now, as precise as a store keeps it.
-fn now() -> OffsetDateTime {
-    let now = OffsetDateTime::now_utc();
-    now.replace_nanosecond(now.nanosecond() / 1_000 * 1_000)
-        .expect("a rounded nanosecond is one")
 }
