@@ -3,9 +3,12 @@
 
 use std::ffi::OsString;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::{account, check, principal, run, serve, token};
+use crate::{
+    account, build, cancel, check, completion, event, executions, fire, logs, man, new, principal,
+    push, run, serve, test, token, top,
+};
 
 /// Runs shell scripts and WASI modules as hooks, each in a sandbox with limits.
 #[derive(Debug, Parser)]
@@ -23,12 +26,24 @@ pub(crate) struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Run(run::Raw),
+    New(new::Raw),
+    Build(build::Raw),
     Check(check::Raw),
+    Event(event::Raw),
+    Run(run::Raw),
+    Test(test::Raw),
+    Push(push::Raw),
+    Fire(fire::Raw),
+    Logs(logs::Raw),
+    Executions(executions::Raw),
+    Top(top::Raw),
+    Cancel(cancel::Raw),
     Serve(serve::Raw),
     Account(account::Raw),
     Principal(principal::Raw),
     Token(token::Raw),
+    Completion(completion::Raw),
+    Man(man::Raw),
 }
 
 /// Reads the command line, or says what is wrong with it and leaves.
@@ -48,26 +63,13 @@ pub(crate) fn read() -> Args {
 
 /// Whether the first command named on this line is `run`.
 fn names_run(mut line: impl Iterator<Item = OsString>) -> bool {
-    let command = line.find(|word| {
-        [
-            "run",
-            "check",
-            "serve",
-            "account",
-            "principal",
-            "token",
-            "help",
-        ]
-        .iter()
-        .any(|name| word == name)
-    });
+    let whole = Args::command();
+    let command = line.find(|word| whole.find_subcommand(word).is_some() || word == "help");
     command.is_some_and(|command| command == "run")
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

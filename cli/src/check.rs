@@ -24,7 +24,7 @@ pub(crate) struct Raw {
     /// The script, module or component.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Largest module or component that the server accepts [default: 16MiB].
+    /// Largest module or component that the server accepts [default: 24MiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
     max_module: Option<String>,
 }

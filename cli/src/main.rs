@@ -3,23 +3,36 @@
 
 mod account;
 mod args;
+mod build;
+mod cancel;
 mod check;
 mod client;
 mod code_cache;
 mod compiler;
+mod completion;
+mod event;
+mod executions;
 mod faults;
+mod fire;
 mod limit_flags;
 mod logging;
+mod logs;
+mod man;
 mod neutral;
+mod new;
 mod principal;
 mod program_file;
+mod project;
+mod push;
 mod quantity;
 mod run;
 mod say;
 mod serve;
 mod signals;
 mod table;
+mod test;
 mod token;
+mod top;
 
 use std::process::ExitCode;
 
@@ -31,6 +44,18 @@ fn main() -> ExitCode {
     }
     let args = args::read();
     match args.command {
+        Command::New(new) => new::main(&new, args.log.as_deref()),
+        Command::Build(build) => build::main(&build, args.log.as_deref()),
+        Command::Event(event) => event::main(&event, args.log.as_deref()),
+        Command::Test(test) => test::main(&test, args.log.as_deref()),
+        Command::Push(push) => push::main(&push, args.log.as_deref()),
+        Command::Fire(fire) => fire::main(&fire, args.log.as_deref()),
+        Command::Logs(logs) => logs::main(&logs, args.log.as_deref()),
+        Command::Executions(list) => executions::main(&list, args.log.as_deref()),
+        Command::Top(top) => top::main(&top, args.log.as_deref()),
+        Command::Cancel(cancel) => cancel::main(&cancel, args.log.as_deref()),
+        Command::Completion(completion) => completion::main(&completion, args.log.as_deref()),
+        Command::Man(man) => man::main(&man, args.log.as_deref()),
         Command::Run(run) => run::main(run, args.log.as_deref()),
         Command::Check(check) => check::main(&check, args.log.as_deref()),
         Command::Serve(serve) => serve::main(serve, args.log.as_deref()),

@@ -87,7 +87,7 @@ impl Context {
         Invocation {
             name: recipe.name.clone(),
             args,
-            env: self.env(account, execution, attempt),
+            env: self.env(account, execution, attempt, &limits),
             stdin: self.stdin.clone(),
             event: self.json.clone(),
             limits,
@@ -102,10 +102,11 @@ impl Context {
         account: AccountId,
         execution: &NewExecution,
         attempt: u32,
+        limits: &Limits,
     ) -> Vec<(String, String)> {
         use contract::env as names;
         let own = &execution.recipe.content.env;
-        let mut env = Vec::with_capacity(8 + own.len() + 2 * self.params.named.len());
+        let mut env = Vec::with_capacity(13 + own.len() + 2 * self.params.named.len());
         let mut set = |name: &str, value: String| env.push((name.to_owned(), value));
         if let Some((kind, id)) = &self.event {
             set(names::EVENT, kind.clone());
@@ -114,6 +115,11 @@ impl Context {
         set(names::EXECUTION_ID, execution.id.to_string());
         set(names::ATTEMPT, attempt.to_string());
         set(names::ACCOUNT_ID, account.to_string());
+        set(names::LIMIT_FUEL, limits.fuel.to_string());
+        set(names::LIMIT_MEMORY, limits.memory.to_string());
+        set(names::LIMIT_WALL, limits.wall.as_millis().to_string());
+        set(names::LIMIT_OUTPUT, limits.output.to_string());
+        set(names::LIMIT_FILES, limits.files.to_string());
         if let Some(server) = &execution.server {
             set(names::SERVER_ID, server.number.to_string());
             set(names::SERVER_NAME, server.name.clone());
@@ -271,7 +277,7 @@ mod tests {
         );
         let (account, execution) = (AccountId::generate(), execution());
         let env: BTreeMap<_, _> = context(&event)
-            .env(account, &execution, 2)
+            .env(account, &execution, 2, &Limits::default())
             .into_iter()
             .collect();
         let expected = [
@@ -280,6 +286,11 @@ mod tests {
             ("HOOK_EXECUTION_ID", execution.id.to_string()),
             ("HOOK_ATTEMPT", "2".into()),
             ("HOOK_ACCOUNT_ID", account.to_string()),
+            ("HOOK_LIMIT_FUEL", "10000000000".into()),
+            ("HOOK_LIMIT_MEMORY_BYTES", "67108864".into()),
+            ("HOOK_LIMIT_WALL_MS", "30000".into()),
+            ("HOOK_LIMIT_OUTPUT_BYTES", "1048576".into()),
+            ("HOOK_LIMIT_FILES_BYTES", "67108864".into()),
             ("HOOK_SERVER_ID", "3".into()),
             ("HOOK_SERVER_NAME", "node-3".into()),
             ("HOOK_PARAM_ID", "7".into()),

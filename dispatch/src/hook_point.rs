@@ -1,61 +1,14 @@
-//! The catalog of events that hooks can wait for, with their parameters.
-//!
-//! The catalog is fixed at build time, one file per interface that documents the
-//! names. Beside it every account may use names of its own, `custom.…`.
-
-mod astra;
-mod croit;
-mod fenix;
-mod nova;
+//! The names of hook points: those of the catalog, and each account's own.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use serde::Serialize;
+pub use tenterhook_sdk::catalog::{Face, HookPoint, Parameter, ParameterType};
 
 use crate::error::{Error, Noun};
 use crate::hook::FailurePolicy;
-
-/// One kind of event that hooks can wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct HookPoint {
-    /// Its name, the `type` of its events.
-    pub name: &'static str,
-    /// The interface that documents it.
-    pub face: Face,
-    /// Whether hooks run for servers of the tenant's choice.
-    pub can_choose_server: bool,
-    /// Whether of the servers that a hook covers only one, drawn by lot, runs it.
-    pub one_random_server: bool,
-    /// When it fires.
-    pub description: &'static str,
-    /// What its events tell, in the order of croit's positional arguments.
-    pub parameters: &'static [Parameter],
-}
-
-/// One thing that the events of a hook point tell: a member of their `data`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Parameter {
-    /// The member's name.
-    pub name: &'static str,
-    /// What it holds.
-    pub description: &'static str,
-}
-
-/// The interface that documents a hook point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Face {
-    /// croit's hook API.
-    Croit,
-    /// Astra's execution hooks: action and stage.
-    Astra,
-    /// Nova's external events.
-    Nova,
-    /// Fenix's maintenance sessions.
-    Fenix,
-}
 
 /// Prefix of the names that need no entry in the catalog.
 const CUSTOM_PREFIX: &str = "custom.";
@@ -63,50 +16,11 @@ const CUSTOM_PREFIX: &str = "custom.";
 /// Longest name, in bytes; as long as a croit client's column is wide.
 const NAME_MAX_BYTES: usize = 128;
 
-/// Declares one catalog entry in the form of a table row.
-macro_rules! point {
-    ($face:ident $name:literal $servers:ident, $description:literal $(, $parameter:literal: $meaning:literal)* $(,)?) => {
-        $crate::hook_point::HookPoint {
-            name: $name,
-            face: $crate::hook_point::Face::$face,
-            can_choose_server: !matches!($crate::hook_point::Servers::$servers, $crate::hook_point::Servers::None),
-            one_random_server: matches!($crate::hook_point::Servers::$servers, $crate::hook_point::Servers::Lot),
-            description: $description,
-            parameters: &[$($crate::hook_point::Parameter { name: $parameter, description: $meaning }),*],
-        }
-    };
-}
-use point;
-
-/// The column of the catalog's tables that says who runs a hook.
-enum Servers {
-    /// No server in particular.
-    None,
-    /// Each server that a hook covers.
-    Each,
-    /// One of them, drawn by lot.
-    Lot,
-}
-
 static BY_NAME: LazyLock<HashMap<&'static str, &'static HookPoint>> = LazyLock::new(|| {
     HookPoint::catalog()
         .map(|point| (point.name, point))
         .collect()
 });
-
-impl HookPoint {
-    /// Lists the whole catalog: croit's, Astra's, Nova's, then Fenix's.
-    pub fn catalog() -> impl Iterator<Item = &'static Self> {
-        [croit::POINTS, astra::POINTS, nova::POINTS, fenix::POINTS]
-            .into_iter()
-            .flatten()
-    }
-
-    /// Lists croit's hook points, in the order of its documentation.
-    pub fn croit() -> impl Iterator<Item = &'static Self> {
-        croit::POINTS.iter()
-    }
-}
 
 /// The name of a hook point: one of the catalog, or `custom.…`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -201,40 +115,7 @@ impl Serialize for HookPointName {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
-
-    #[test]
-    fn croit_has_twenty_hook_points_and_eleven_choose_servers() {
-        assert_eq!(HookPoint::croit().count(), 20);
-        assert_eq!(
-            HookPoint::croit().filter(|p| p.can_choose_server).count(),
-            11
-        );
-        assert_eq!(
-            HookPoint::croit().filter(|p| p.one_random_server).count(),
-            2
-        );
-    }
-
-    #[test]
-    fn no_name_stands_in_the_catalog_twice() {
-        let names: HashSet<_> = HookPoint::catalog().map(|point| point.name).collect();
-        assert_eq!(names.len(), HookPoint::catalog().count());
-    }
-
-    #[test]
-    fn the_parameters_of_a_hook_point_become_different_variables() {
-        for point in HookPoint::catalog() {
-            let names: HashSet<_> = point
-                .parameters
-                .iter()
-                .map(|p| tenterhook_sdk::contract::upper_snake(p.name))
-                .collect();
-            assert_eq!(names.len(), point.parameters.len(), "{}", point.name);
-        }
-    }
 
     #[test]
     fn a_name_is_of_the_catalog_or_custom() {

@@ -57,7 +57,7 @@ pub use crate::error::{Cause, Error, Noun};
 pub use crate::execution::{Execution, HookRef, NotAState, Output, ServerRef, State};
 pub use crate::hook::{FailurePolicy, Hook, HookChange, NewHook, Targets};
 pub use crate::hook_override::{HookOverride, NewOverride, OverrideChange};
-pub use crate::hook_point::{Face, HookPoint, HookPointName, Parameter};
+pub use crate::hook_point::{Face, HookPoint, HookPointName, Parameter, ParameterType};
 pub use crate::hook_state::{Failing, HookFailure, HookResult, HookState};
 pub use crate::id::{
     AccountId, AppId, ExecutionId, HookId, Key, NodeId, NotAKey, NotAnId, Number, OverrideId,

@@ -26,7 +26,7 @@ pub struct Settings {
     pub default_limits: Limits,
     /// Most that a hook may ask for.
     pub ceiling: Limits,
-    /// Largest module or component, in bytes. Default: 16 MiB; at most 64 MiB.
+    /// Largest module or component, in bytes. Default: 24 MiB; at most 64 MiB.
     pub module_bytes: u64,
     /// Executions that one event may cause. Default: 4,096.
     pub executions_per_event: usize,
@@ -57,7 +57,7 @@ impl Default for Settings {
             programs: 256,
             default_limits: Limits::default(),
             ceiling: Limits::ceiling(),
-            module_bytes: 16 << 20,
+            module_bytes: 24 << 20,
             executions_per_event: 4_096,
             retention: Retention::default(),
         }

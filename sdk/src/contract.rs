@@ -34,6 +34,16 @@ pub mod env {
     pub const SERVER_ID: &str = "HOOK_SERVER_ID";
     /// The name of the server that the hook runs for; absent without one.
     pub const SERVER_NAME: &str = "HOOK_SERVER_NAME";
+    /// The run's bound on fuel, in units; about one per instruction.
+    pub const LIMIT_FUEL: &str = "HOOK_LIMIT_FUEL";
+    /// The run's bound on memory, in bytes.
+    pub const LIMIT_MEMORY: &str = "HOOK_LIMIT_MEMORY_BYTES";
+    /// The run's time by the clock, in milliseconds from its start.
+    pub const LIMIT_WALL: &str = "HOOK_LIMIT_WALL_MS";
+    /// The bytes of output that are kept of the run.
+    pub const LIMIT_OUTPUT: &str = "HOOK_LIMIT_OUTPUT_BYTES";
+    /// The bytes that the run's files may hold.
+    pub const LIMIT_FILES: &str = "HOOK_LIMIT_FILES_BYTES";
     /// Prefix of the hook point's parameters, in upper snake case.
     pub const PARAM_PREFIX: &str = "HOOK_PARAM_";
     /// Prefix under which croit's own scripts find the same parameters.

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use http::Method;
 use serde::Serialize;
+use serde_json::Value;
 use tenterhook_dispatch::{HookPoint as Point, Role, SCRIPT_MAX_BYTES};
 use tenterhook_engine as engine;
 use utoipa::ToSchema;
@@ -111,6 +112,14 @@ pub(crate) struct HookPoint {
 pub(crate) struct Parameter {
     name: &'static str,
     description: &'static str,
+    /// `text`, `number` (whole, from 0), `boolean` or `json`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    kind: tenterhook_dispatch::ParameterType,
+    /// Whether every event tells it.
+    required: bool,
+    /// What it may look like.
+    sample: Value,
 }
 
 async fn list_hook_points() -> Json<List<HookPoint>> {
@@ -125,6 +134,9 @@ async fn list_hook_points() -> Json<List<HookPoint>> {
             .map(|parameter| Parameter {
                 name: parameter.name,
                 description: parameter.description,
+                kind: parameter.kind,
+                required: parameter.required,
+                sample: parameter.sample_value(),
             })
             .collect(),
     };

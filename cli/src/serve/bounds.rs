@@ -28,7 +28,7 @@ pub(crate) struct RawBounds {
     /// Threads that run hooks [default: the number of cores].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_THREADS")]
     pub(super) threads: Option<String>,
-    /// Largest module or component [default: 16MiB].
+    /// Largest module or component [default: 24MiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
     pub(super) max_module: Option<String>,
     /// Processor time that compiling one module may take [default: 30s].

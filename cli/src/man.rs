@@ -1,0 +1,17 @@
+//! `tenterhook man`: manual pages, made from the command line itself.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::say::say;
+
+/// Writes the manual pages.
+#[derive(Debug, Args)]
+pub(crate) struct Raw {}
+
+/// Runs the command; answers the status of the process.
+pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
+    say(format_args!("{raw:?} cannot be done yet"));
+    ExitCode::FAILURE
+}

@@ -1,0 +1,17 @@
+//! `tenterhook top`: what runs on a server right now.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::say::say;
+
+/// Shows what runs now, with the fuel and memory that it has used.
+#[derive(Debug, Args)]
+pub(crate) struct Raw {}
+
+/// Runs the command; answers the status of the process.
+pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
+    say(format_args!("{raw:?} cannot be done yet"));
+    ExitCode::FAILURE
+}
