@@ -20,6 +20,7 @@ mod logs;
 mod man;
 mod neutral;
 mod new;
+mod paint;
 mod principal;
 mod program_file;
 mod project;
