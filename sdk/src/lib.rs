@@ -12,3 +12,4 @@ mod verdict;
 pub use crate::event::{Event, Fault};
 pub use crate::hook::{Hook, Unreadable};
 pub use crate::verdict::Verdict;
+pub use tenterhook_sdk_macros::hook;
