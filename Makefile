@@ -99,6 +99,15 @@ lint: toolchain
 doc: toolchain ## Build the documentation of all crates
 	RUSTDOCFLAGS="$(WARNINGS)" cargo doc --locked --no-deps --document-private-items
 
+BOOK := target/tools/bin/mdbook
+
+.PHONY: book
+book: $(BOOK) ## Render the guide: target/book/index.html
+	$(BOOK) build docs/guide --dest-dir "$(CURDIR)/target/book"
+
+$(BOOK):
+	cargo install mdbook@0.5.4 --locked --no-default-features --debug --root target/tools
+
 .PHONY: deny
 deny: ## Check licences, advisories and who may depend on what (needs cargo-deny)
 	cargo deny --locked check

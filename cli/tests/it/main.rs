@@ -11,6 +11,7 @@ mod compiler;
 mod crash;
 mod examples;
 mod external_events;
+mod guide;
 mod http;
 mod idle;
 mod journey;
