@@ -10,13 +10,13 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value;
 use tenterhook_engine::{Invocation, Limits, OutputSink};
+use tenterhook_sdk::params::Params;
 use tenterhook_sdk::{Event, contract};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Container};
 use crate::hook_point::HookPointName;
 use crate::id::AccountId;
-use crate::params::Params;
 use crate::settings::Settings;
 use crate::work::NewExecution;
 
@@ -33,7 +33,7 @@ pub(crate) struct Context {
 impl Context {
     /// Takes from an event what its hooks will see. `json` is its whole text.
     pub(crate) fn of(event: &Event, name: &HookPointName, json: Bytes) -> Self {
-        let mut params = Params::of(name, event.data.as_ref());
+        let mut params = Params::of(name.point(), event.data.as_ref());
         if name.is_astra() {
             for (attribute, name) in [(APP_ID, "APP_ID"), (APP_NAME, "APP_NAME")] {
                 if let Some(Value::String(value)) = event.extensions.get(attribute) {

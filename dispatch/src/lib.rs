@@ -27,7 +27,6 @@ mod label;
 mod live;
 mod lookup;
 mod page;
-mod params;
 mod plan;
 mod preloaded;
 mod principal;

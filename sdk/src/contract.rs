@@ -44,6 +44,9 @@ pub mod env {
     pub const LIMIT_OUTPUT: &str = "HOOK_LIMIT_OUTPUT_BYTES";
     /// The bytes that the run's files may hold.
     pub const LIMIT_FILES: &str = "HOOK_LIMIT_FILES_BYTES";
+    /// The least level of the log lines that a hook in Rust prints: `trace`, `debug`,
+    /// `info` (the default), `warn`, `error` or `off`. Set it on the hook.
+    pub const LOG: &str = "HOOK_LOG";
     /// Prefix of the hook point's parameters, in upper snake case.
     pub const PARAM_PREFIX: &str = "HOOK_PARAM_";
     /// Prefix under which croit's own scripts find the same parameters.

@@ -1,95 +1,286 @@
-//! What a hook written in Rust starts with: its event, variables and answer.
+//! One run of a hook, as the hook itself sees it: event, variables, time.
 //!
-//! Nothing here talks to a host function of its own; it is plain files, standard
-//! input and environment, so the same hook runs outside the sandbox as well.
+//! Nothing here talks to a host function of its own; it is plain files, arguments
+//! and environment, so the same hook runs outside the sandbox as well.
 
-use std::{env, fmt, fs, io};
+mod parameter;
+mod unreadable;
 
-use crate::contract;
-use crate::{Event, Verdict};
+use std::cell::OnceCell;
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
 
-/// One run of a hook, as the hook itself sees it.
+pub use self::parameter::NoParameter;
+pub use self::unreadable::Unreadable;
+use crate::argument::{Argument, NoArgument};
+use crate::contract::{self, env as names};
+use crate::event::Event;
+
+/// One run of a hook. What it tells is read when it is asked for.
 #[derive(Debug)]
 pub struct Hook {
-    event: Event,
+    event: OnceCell<Result<Event, Unreadable>>,
+    variables: OnceCell<Vec<(String, String)>>,
+    args: OnceCell<Vec<String>>,
+    opened_at: Instant,
 }
 
-/// Why a hook could not read its event.
-#[derive(Debug)]
-pub enum Unreadable {
-    /// The event file cannot be read.
-    File(io::Error),
-    /// The event file holds no event.
-    Event(crate::Fault),
+/// The server that a hook runs for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server<'h> {
+    /// Its number.
+    pub id: u64,
+    /// Its name.
+    pub name: &'h str,
 }
 
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(error) => write!(f, "cannot read {}: {error}", contract::EVENT_FILE),
-            Self::Event(fault) => write!(f, "cannot read the event: {fault}"),
-        }
-    }
+/// The bounds of a run; `None` where the run was not told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Fuel, in units; about one per instruction.
+    pub fuel: Option<u64>,
+    /// Memory, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Time by the clock, from the start.
+    pub wall: Option<Duration>,
+    /// Output that is kept, in bytes.
+    pub output_bytes: Option<u64>,
+    /// What files may hold, in bytes.
+    pub files_bytes: Option<u64>,
 }
-
-impl std::error::Error for Unreadable {}
 
 impl Hook {
-    /// Reads the event that this run is for.
-    ///
-    /// # Errors
-    ///
-    /// [`Unreadable`] when the event file is missing or holds no event.
-    pub fn open() -> Result<Self, Unreadable> {
-        let json = fs::read(contract::EVENT_FILE).map_err(Unreadable::File)?;
-        let event = Event::parse(&json).map_err(Unreadable::Event)?;
-        Ok(Self { event })
+    /// Opens the run that this process is.
+    #[must_use]
+    pub fn open() -> Self {
+        Self {
+            event: OnceCell::new(),
+            variables: OnceCell::new(),
+            args: OnceCell::new(),
+            opened_at: Instant::now(),
+        }
+    }
+
+    /// Makes a run up that nobody runs: without variables and arguments.
+    pub(crate) fn made(event: Option<Event>) -> Self {
+        Self {
+            event: OnceCell::from(event.ok_or(Unreadable::Missing)),
+            variables: OnceCell::from(Vec::new()),
+            args: OnceCell::from(Vec::new()),
+            opened_at: Instant::now(),
+        }
     }
 
     /// The event that this run is for.
-    #[must_use]
-    pub fn event(&self) -> &Event {
-        &self.event
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] when the run is for none, or its text is no event.
+    pub fn event(&self) -> Result<&Event, Unreadable> {
+        let event = self.event.get_or_init(|| {
+            let json = fs::read(contract::EVENT_FILE).or_else(|error| match error.kind() {
+                // A run for no event has no such file.
+                io::ErrorKind::NotFound => Ok(Vec::new()),
+                _ => Err(Unreadable::File(error.to_string())),
+            })?;
+            if json.is_empty() {
+                return Err(Unreadable::Missing);
+            }
+            Event::parse(&json).map_err(Unreadable::Event)
+        });
+        event.as_ref().map_err(Clone::clone)
     }
 
-    /// The value of one of the hook point's parameters, by its documented name.
+    /// The event in the form that a hook's function may take it: for a hook that
+    /// is bound to several hook points.
+    ///
+    /// ```
+    /// # use tenterhook_sdk::{Hook, argument::NoArgument};
+    /// use tenterhook_sdk::events::{OnHealthDegrade, OnHealthImprove};
+    ///
+    /// fn now(hook: &Hook) -> Result<String, NoArgument> {
+    ///     Ok(match &*hook.event()?.kind {
+    ///         "OnHealthDegrade" => hook.take::<OnHealthDegrade>()?.new_status,
+    ///         _ => hook.take::<OnHealthImprove>()?.new_status,
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NoArgument`] when the event is another, or does not tell what it should.
+    pub fn take<'h, A: Argument<'h>>(&'h self) -> Result<A, NoArgument> {
+        A::take(self)
+    }
+
+    /// The hook's arguments, then those of the hook point; without the program's name.
+    pub fn args(&self) -> &[String] {
+        self.args.get_or_init(|| {
+            let args = env::args_os().skip(1);
+            args.map(|arg| arg.to_string_lossy().into_owned()).collect()
+        })
+    }
+
+    /// A variable of the environment, such as one that the hook was given itself.
     #[must_use]
-    pub fn param(&self, name: &str) -> Option<String> {
-        variable(&format!(
-            "{}{}",
-            contract::env::PARAM_PREFIX,
-            contract::upper_snake(name)
-        ))
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let mut variables = self.variables().iter();
+        variables
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| &**value)
+    }
+
+    /// The value of one of the event's parameters, by its documented name.
+    ///
+    /// # Errors
+    ///
+    /// [`NoParameter`], which names those that there are.
+    pub fn param(&self, name: &str) -> Result<&str, NoParameter> {
+        self.try_param(name)
+            .ok_or_else(|| NoParameter::new(name, self.variables()))
+    }
+
+    /// The value of one of the event's parameters, by its documented name; `None`
+    /// when the event does not tell it.
+    #[must_use]
+    pub fn try_param(&self, name: &str) -> Option<&str> {
+        let variable = [names::PARAM_PREFIX, &contract::upper_snake(name)].concat();
+        self.variable(&variable)
     }
 
     /// 1 at the first attempt; higher when the execution is being run again.
     #[must_use]
     pub fn attempt(&self) -> u32 {
-        variable(contract::env::ATTEMPT)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(1)
+        self.number(names::ATTEMPT).unwrap_or(1)
     }
 
-    /// The name of the server that this run is for.
+    /// The id of this execution, the same over all its attempts; `None` when the
+    /// engine does not run it.
     #[must_use]
-    pub fn server_name(&self) -> Option<String> {
-        variable(contract::env::SERVER_NAME)
+    pub fn execution(&self) -> Option<&str> {
+        self.variable(names::EXECUTION_ID)
     }
 
-    /// Leaves the hook's answer where the engine looks for it.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be written, for instance over the file limit.
-    pub fn answer(&self, verdict: &Verdict) -> io::Result<()> {
-        fs::write(contract::VERDICT_FILE, verdict.to_json())
+    /// The id of the account that owns the hook; `None` when the engine does not
+    /// run it.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.variable(names::ACCOUNT_ID)
+    }
+
+    /// The server that this run is for, if it is for one.
+    #[must_use]
+    pub fn server(&self) -> Option<Server<'_>> {
+        let id = self.number(names::SERVER_ID)?;
+        let name = self.variable(names::SERVER_NAME)?;
+        Some(Server { id, name })
+    }
+
+    /// The bounds of this run.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            fuel: self.number(names::LIMIT_FUEL),
+            memory_bytes: self.number(names::LIMIT_MEMORY),
+            wall: self.number(names::LIMIT_WALL).map(Duration::from_millis),
+            output_bytes: self.number(names::LIMIT_OUTPUT),
+            files_bytes: self.number(names::LIMIT_FILES),
+        }
+    }
+
+    /// The time by the clock that is left until the run is stopped; `None` when it
+    /// was not told its limit. It is counted from when the hook was opened, which
+    /// is a little after the engine began to count.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let wall = self.limits().wall?;
+        Some(wall.saturating_sub(self.opened_at.elapsed()))
+    }
+
+    /// Sets a variable of a run that was made up.
+    pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
+        if let Some(variables) = self.variables.get_mut() {
+            variables.retain(|(known, _)| known != name);
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    /// Adds an argument of a run that was made up, at that place.
+    pub(crate) fn insert_arg(&mut self, place: usize, arg: &str) {
+        if let Some(args) = self.args.get_mut() {
+            args.insert(place, arg.to_owned());
+        }
+    }
+
+    fn variables(&self) -> &[(String, String)] {
+        self.variables.get_or_init(|| {
+            let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+            let variables = env::vars_os();
+            variables
+                .map(|(name, value)| (text(name), text(value)))
+                .collect()
+        })
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.variable(name)?.parse().ok()
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a guest's environment is the channel of its parameters"
-)]
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hook(variables: &[(&str, &str)]) -> Hook {
+        let mut hook = Hook::made(None);
+        for (name, value) in variables {
+            hook.set_variable(name, value);
+        }
+        hook
+    }
+
+    #[test]
+    fn a_run_that_nobody_has_told_anything_is_a_first_attempt() {
+        let hook = hook(&[("HOOK_ATTEMPT", "soon")]);
+        assert_eq!(hook.attempt(), 1);
+        assert_eq!(hook.server(), None);
+        assert_eq!(hook.limits(), Limits::default());
+        assert_eq!(hook.time_left(), None);
+    }
+
+    #[test]
+    fn what_the_engine_sets_is_read() {
+        let hook = hook(&[
+            ("HOOK_ATTEMPT", "3"),
+            ("HOOK_SERVER_ID", "7"),
+            ("HOOK_SERVER_NAME", "node-7"),
+            ("HOOK_EXECUTION_ID", "e"),
+            ("HOOK_ACCOUNT_ID", "a"),
+            ("HOOK_LIMIT_FUEL", "1000"),
+            ("HOOK_LIMIT_MEMORY_BYTES", "65536"),
+            ("HOOK_LIMIT_WALL_MS", "60000"),
+        ]);
+        assert_eq!(hook.attempt(), 3);
+        let server = hook.server().unwrap();
+        assert_eq!((server.id, server.name), (7, "node-7"));
+        assert_eq!((hook.execution(), hook.account()), (Some("e"), Some("a")));
+        assert_eq!(hook.limits().fuel, Some(1000));
+        assert_eq!(hook.limits().memory_bytes, Some(65536));
+        assert!(hook.time_left().unwrap() <= Duration::from_secs(60));
+    }
+
+    #[test]
+    fn no_time_is_left_after_the_limit() {
+        assert_eq!(
+            hook(&[("HOOK_LIMIT_WALL_MS", "0")]).time_left(),
+            Some(Duration::ZERO)
+        );
+    }
+
+    #[test]
+    fn a_parameter_is_found_by_its_documented_name() {
+        let hook = hook(&[("HOOK_PARAM_SIZE_BYTES", "7")]);
+        assert_eq!(hook.param("sizeBytes").unwrap(), "7");
+        assert_eq!(hook.try_param("size"), None);
+    }
 }

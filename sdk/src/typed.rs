@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{Face, HookPoint, ParameterType};
 use crate::contract;
+use crate::json;
 
 /// The events of one hook point of the catalog.
 pub trait TypedEvent: Sized {
@@ -182,7 +183,7 @@ const SHOWN_MAX_CHARS: usize = 80;
 fn other<T: Member>(value: &Value) -> MemberFault {
     MemberFault::Other {
         expected: T::KIND,
-        found: value.to_string().chars().take(SHOWN_MAX_CHARS).collect(),
+        found: json::print(value).chars().take(SHOWN_MAX_CHARS).collect(),
     }
 }
 
@@ -192,7 +193,7 @@ impl Member for String {
     fn read(value: Option<Value>) -> Result<Self, MemberFault> {
         match value.ok_or(MemberFault::Missing)? {
             Value::String(text) => Ok(text),
-            value @ (Value::Number(_) | Value::Bool(_)) => Ok(value.to_string()),
+            value @ (Value::Number(_) | Value::Bool(_)) => Ok(json::print(&value)),
             value => Err(other::<Self>(&value)),
         }
     }

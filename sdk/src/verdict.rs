@@ -2,8 +2,13 @@
 //!
 //! It is optional: a hook that leaves none has answered with its exit status.
 
+use std::{fmt, fs, io};
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::contract::{VERDICT_FILE, VERDICT_MAX_BYTES};
+use crate::json;
 
 /// What a hook answers: whether to go on, why, and anything else it wants to say.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +44,13 @@ impl Verdict {
         }
     }
 
+    /// Says why; of an allowed event as well.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
     /// Adds one more thing to say.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -49,9 +61,59 @@ impl Verdict {
     /// Prints the verdict as the JSON that the engine reads.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a verdict holds nothing that JSON cannot say")
+        let mut members = self.details.clone();
+        if let Some(allow) = self.allow {
+            members.insert("allow".to_owned(), allow.into());
+        }
+        if let Some(reason) = &self.reason {
+            members.insert("reason".to_owned(), reason.as_str().into());
+        }
+        json::print(&members.into())
+    }
+
+    /// Leaves the verdict where the engine looks for it. A hook that returns its
+    /// verdict need not.
+    ///
+    /// # Errors
+    ///
+    /// When it is longer than the engine reads ([`TooLong`]), or the file cannot be
+    /// written, for instance over the file limit.
+    pub fn leave(&self) -> io::Result<()> {
+        let json = self.to_json();
+        TooLong::check(json.len()).map_err(io::Error::other)?;
+        fs::write(VERDICT_FILE, json)
+            .map_err(|error| io::Error::other(format!("cannot write {VERDICT_FILE}: {error}")))
     }
 }
+
+/// A verdict is longer than the engine reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong {
+    /// Its length as JSON, in bytes.
+    pub bytes: usize,
+}
+
+impl TooLong {
+    /// Refuses a verdict of more than [`VERDICT_MAX_BYTES`].
+    pub(crate) fn check(bytes: usize) -> Result<(), Self> {
+        if bytes > VERDICT_MAX_BYTES {
+            return Err(Self { bytes });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes } = self;
+        write!(
+            f,
+            "the verdict has {bytes} bytes, and no more than {VERDICT_MAX_BYTES} are read: say less in it"
+        )
+    }
+}
+
+impl std::error::Error for TooLong {}
 
 #[cfg(test)]
 mod tests {
@@ -63,6 +125,16 @@ mod tests {
         let verdict: Verdict = serde_json::from_str(json).unwrap();
         assert_eq!(verdict.details["weight"], 3);
         assert_eq!(verdict.to_json(), json);
+    }
+
+    #[test]
+    fn a_verdict_is_read_as_it_was_printed() {
+        let verdict = Verdict::deny("a \"quoted\"\nreason").with("disks", vec!["sdc"]);
+        assert_eq!(
+            serde_json::from_str::<Verdict>(&verdict.to_json()).unwrap(),
+            verdict
+        );
+        assert_eq!(Verdict::default().to_json(), "{}");
     }
 
     #[test]

@@ -9,9 +9,11 @@ const TARGET: &str = "wasm32-wasip1";
 const PROFILE: &str = "guest";
 
 /// Packages whose binaries are built, and the folders of their sources.
-const PACKAGES: [(&str, &str); 2] = [
+const PACKAGES: [(&str, &str); 4] = [
     ("tenterhook-tests-guests", "tests/guests"),
     ("volume-guard", "guest-examples/volume-guard"),
+    ("audit-redaction", "guest-examples/audit-redaction"),
+    ("maintenance-workflow", "guest-examples/maintenance-workflow"),
 ];
 
 /// One built guest.
@@ -30,7 +32,7 @@ pub(crate) fn build() -> Vec<Guest> {
         .nth(2)
         .expect("this package lies two folders below the workspace")
         .to_owned();
-    for watched in ["Cargo.lock", "sdk/Cargo.toml", "sdk/src"] {
+    for watched in ["Cargo.lock", "sdk/Cargo.toml", "sdk/src", "sdk/macros"] {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
     let target = root.join("target/guests");

@@ -7,7 +7,14 @@ use std::path::Path;
 use crate::guests::Guest;
 
 /// Suites of `tests/guests`; every guest's name begins with one of them.
-const SUITES: [&str; 5] = ["contained", "files", "friendly", "host_calls", "limits"];
+const SUITES: [&str; 6] = [
+    "contained",
+    "files",
+    "friendly",
+    "host_calls",
+    "limits",
+    "sdk",
+];
 
 /// Collects what is to be printed.
 #[derive(Default)]

@@ -3,14 +3,14 @@
 use tenterhook_sdk::Hook;
 
 fn main() {
-    match Hook::open() {
-        Ok(hook) => {
-            let event = hook.event();
+    let hook = Hook::open();
+    match hook.event() {
+        Ok(event) => {
             println!("{} {} {:?}", event.kind, event.id, event.data);
             println!(
                 "attempt {}, service {:?}",
                 hook.attempt(),
-                hook.param("service")
+                hook.try_param("service")
             );
         }
         Err(error) => println!("{error}"),

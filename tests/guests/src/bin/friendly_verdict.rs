@@ -2,14 +2,12 @@
 
 use std::{env, fs, io};
 
+use tenterhook_sdk::Verdict;
 use tenterhook_sdk::contract::VERDICT_FILE;
-use tenterhook_sdk::{Hook, Verdict};
 
 fn main() -> io::Result<()> {
     match env::args().nth(1) {
         Some(text) => fs::write(VERDICT_FILE, text),
-        None => Hook::open()
-            .expect("the run has an event")
-            .answer(&Verdict::deny("still in use").with("users", 3)),
+        None => Verdict::deny("still in use").with("users", 3).leave(),
     }
 }

@@ -4,19 +4,19 @@
 //! here, in length or in characters, still stands on standard input.
 
 use serde_json::{Map, Value};
-use tenterhook_sdk::contract::upper_snake;
 
-use crate::hook_point::{Face, HookPointName};
+use crate::catalog::{Face, HookPoint};
+use crate::contract::upper_snake;
 
 /// The parameters of one event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Params {
+pub struct Params {
     /// Variable names without prefix, in upper snake case, and values.
-    pub(crate) named: Vec<(String, String)>,
+    pub named: Vec<(String, String)>,
     /// Values in the catalog's order, for croit's scripts; an absent one is empty.
-    pub(crate) positional: Vec<String>,
+    pub positional: Vec<String>,
     /// Whether croit's own variable names are set too.
-    pub(crate) croit: bool,
+    pub croit: bool,
 }
 
 /// Longest value that becomes a variable, in bytes.
@@ -29,13 +29,15 @@ const UNDOCUMENTED_MAX: usize = 64;
 const TOTAL_MAX_BYTES: usize = 128 * 1024;
 
 impl Params {
-    /// Takes the parameters of an event from its `data`.
-    pub(crate) fn of(name: &HookPointName, data: Option<&Value>) -> Self {
+    /// Takes the parameters of an event from its `data`; `point` is the catalog's
+    /// entry of its type, if it has one.
+    #[must_use]
+    pub fn of(point: Option<&HookPoint>, data: Option<&Value>) -> Self {
         let empty = Map::new();
         let data = data.and_then(Value::as_object).unwrap_or(&empty);
         let mut params = Self::default();
         let mut room = TOTAL_MAX_BYTES;
-        if let Some(point) = name.point() {
+        if let Some(point) = point {
             params.croit = point.face == Face::Croit;
             for parameter in point.parameters {
                 let value = data
@@ -103,7 +105,7 @@ mod tests {
     use super::*;
 
     fn of(name: &str, data: &Value) -> Params {
-        Params::of(&HookPointName::parse(name).unwrap(), Some(data))
+        Params::of(HookPoint::find(name), Some(data))
     }
 
     #[test]

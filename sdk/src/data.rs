@@ -1,0 +1,60 @@
+//! The data of an event as a type of the hook's own.
+//!
+//! For `custom.…` events, and wherever a hook wants other members than the catalog
+//! documents. An event whose hook point is in the catalog has a type in
+//! [`events`](crate::events).
+
+mod reader;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Hook;
+use crate::argument::{Argument, NoArgument};
+
+/// The event's `data`, read as a `T` by serde. Whatever the event's type is.
+///
+/// ```
+/// use serde::Deserialize;
+/// use serde_json::json;
+/// use tenterhook_sdk::{Data, Event, Verdict, testing::Case};
+///
+/// #[derive(Deserialize)]
+/// #[serde(rename_all = "camelCase")]
+/// struct Backup {
+///     volume: String,
+///     age_hours: u32,
+/// }
+///
+/// fn guard(Data(backup): Data<Backup>) -> Verdict {
+///     match backup.age_hours {
+///         0..=24 => Verdict::allow(),
+///         age => Verdict::deny(format!("the backup of {} is {age} hours old", backup.volume)),
+///     }
+/// }
+///
+/// let outcome = Case::custom("custom.backup", json!({"volume": "db", "ageHours": 30})).run(guard);
+/// assert_eq!(outcome.denied(), Some("the backup of db is 30 hours old"));
+///
+/// let outcome = Case::custom("custom.backup", json!({"volume": "db", "ageHours": "30"})).run(guard);
+/// assert_eq!(
+///     outcome.error.unwrap(),
+///     r#"`data.ageHours` of the event custom.backup: invalid type: string "30", expected u32"#
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Data<T>(pub T);
+
+impl<'h, T: Deserialize<'h>> Argument<'h> for Data<T> {
+    fn take(hook: &'h Hook) -> Result<Self, NoArgument> {
+        let event = hook.event()?;
+        let data = event.data.as_ref().unwrap_or(&Value::Null);
+        reader::read(data)
+            .map(Self)
+            .map_err(|error| NoArgument::Data {
+                kind: event.kind.clone(),
+                member: error.member("data"),
+                detail: error.detail,
+            })
+    }
+}

@@ -1,0 +1,137 @@
+//! A parameter that the event does not tell, beside those that it does.
+
+use std::fmt;
+
+use crate::contract::{self, env};
+
+/// The event does not tell a parameter that the hook asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoParameter {
+    /// The name that was asked for.
+    pub name: String,
+    /// The parameters that there are, in lower snake case, sorted.
+    pub known: Vec<String>,
+}
+
+/// Most parameters that are named.
+const NAMED_MAX: usize = 20;
+
+/// Longest name that is compared with others, in bytes.
+const COMPARED_MAX_BYTES: usize = 64;
+
+impl NoParameter {
+    pub(super) fn new(name: &str, variables: &[(String, String)]) -> Self {
+        let mut known: Vec<_> = variables
+            .iter()
+            .filter_map(|(variable, _)| variable.strip_prefix(env::PARAM_PREFIX))
+            .map(str::to_ascii_lowercase)
+            .collect();
+        known.sort_unstable();
+        Self {
+            name: name.to_owned(),
+            known,
+        }
+    }
+
+    /// The parameter whose name is nearest, if one is near.
+    #[must_use]
+    pub fn nearest(&self) -> Option<&str> {
+        let name = contract::upper_snake(&self.name).to_ascii_lowercase();
+        let distances = self
+            .known
+            .iter()
+            .map(|known| (distance(&name, known), known));
+        let (distance, known) = distances.min()?;
+        (distance <= name.len() / 3 + 1).then_some(&**known)
+    }
+}
+
+/// The fewest letters to add, leave out or change that make one name the other.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len().max(b.len()) > COMPARED_MAX_BYTES {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, of_a) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, of_b) in b.bytes().enumerate() {
+            let changed = diagonal + usize::from(of_a != of_b);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+impl fmt::Display for NoParameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the event has no parameter `{}`", self.name)?;
+        if let Some(nearest) = self.nearest() {
+            write!(f, " (did you mean `{nearest}`?)")?;
+        }
+        match &self.known[..] {
+            [] => f.write_str("; it has none"),
+            known => {
+                let shown = &known[..known.len().min(NAMED_MAX)];
+                write!(f, "; there are: {}", shown.join(", "))?;
+                match known.len() - shown.len() {
+                    0 => Ok(()),
+                    more => write!(f, " and {more} more"),
+                }
+            }
+        }
+    }
+}
+
+impl std::error::Error for NoParameter {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(name: &str, known: &[&str]) -> NoParameter {
+        let variables: Vec<_> = known
+            .iter()
+            .map(|name| (format!("HOOK_PARAM_{name}"), String::new()))
+            .chain([("HOME".to_owned(), String::new())])
+            .collect();
+        NoParameter::new(name, &variables)
+    }
+
+    #[test]
+    fn the_nearest_name_is_offered_and_all_are_listed() {
+        assert_eq!(
+            missing("sizeByte", &["SIZE_BYTES", "DEVICE"]).to_string(),
+            "the event has no parameter `sizeByte` (did you mean `size_bytes`?); there are: device, size_bytes"
+        );
+    }
+
+    #[test]
+    fn a_name_far_from_all_offers_none() {
+        assert_eq!(
+            missing("colour", &["SIZE_BYTES", "DEVICE"]).to_string(),
+            "the event has no parameter `colour`; there are: device, size_bytes"
+        );
+        assert_eq!(
+            missing("colour", &[]).to_string(),
+            "the event has no parameter `colour`; it has none"
+        );
+    }
+
+    #[test]
+    fn a_flood_of_parameters_is_cut() {
+        let names: Vec<_> = (0..30).map(|i| format!("P{i}")).collect();
+        let names: Vec<_> = names.iter().map(|name| &**name).collect();
+        let text = missing(&"x".repeat(10_000), &names).to_string();
+        assert!(text.ends_with(" and 10 more"), "{text}");
+    }
+
+    #[test]
+    fn distances_count_letters() {
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("device", "device"), 0);
+        assert_eq!(distance("devcie", "device"), 2);
+        assert_eq!(distance("disk", "device"), 4);
+    }
+}
