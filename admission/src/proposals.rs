@@ -2,8 +2,8 @@
 
 use wasmparser::{Validator, WasmFeatures};
 
-/// Proposals that the compiler has on. The engine's `compiler_config`
-/// is kept equal to this.
+/// Proposals that programs may use. The engine's `compiler_config` is kept equal
+/// to this, but for multi-memory, which the compiler needs for code of its own.
 pub(crate) fn offered() -> WasmFeatures {
     let mut features = WasmFeatures::default();
     for (_, feature) in OFF {

@@ -15,9 +15,13 @@ const ASYNC_STACK_BYTES: usize = GUEST_STACK_BYTES + (1536 << 10);
 /// Settings that compiled code depends on. What is off stays off for everyone:
 ///
 /// - threads and shared memory: no guest may spin up host threads;
-/// - memory64, several memories: no guest needs them, and each widens the attack surface;
+/// - memory64: no guest needs it, and it widens the attack surface;
 /// - GC, typed function references, exceptions: each had escapes or aborts lately;
 /// - component-model async (WASI 0.3): not stable upstream.
+///
+/// Several memories in one module are on here but for programs they are off:
+/// admission refuses such modules. The compiler itself makes one wherever two
+/// parts of a composed component hand each other text, and panics if it may not.
 pub(crate) fn compiler_config() -> Config {
     let mut config = Config::new();
     config
@@ -32,7 +36,7 @@ pub(crate) fn compiler_config() -> Config {
         .relaxed_simd_deterministic(true)
         .wasm_threads(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
+        .wasm_multi_memory(true)
         .wasm_gc(false)
         .wasm_function_references(false)
         .wasm_exceptions(false)

@@ -6,10 +6,12 @@
 
 mod admission;
 mod bounded;
+mod composed;
 mod concurrency;
 mod contained;
 mod files;
 mod fuel;
+mod gauge;
 mod guests;
 mod harness;
 mod host_calls;

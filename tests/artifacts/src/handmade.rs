@@ -3,11 +3,13 @@
 mod bombs;
 mod compiler;
 mod components;
+mod composed;
 mod shapes;
 
 pub use self::bombs::{Bomb, bombs, many_tables};
 pub use self::compiler::{doubling, locals_everywhere, loops};
 pub use self::components::{importing, many_instances, many_modules};
+pub use self::composed::composed;
 pub use self::shapes::{Shape, proposals};
 
 use wasm_encoder::{BlockType, EntityType, Function, Instruction, MemArg, ValType};
@@ -96,6 +98,21 @@ pub fn memory_of(pages: u64) -> Vec<u8> {
         ..Shape::default()
     }
     .command(nothing())
+}
+
+/// Takes that many pages and loops without end, in one function that calls none.
+#[must_use]
+pub fn spin_holding(pages: i32) -> Vec<u8> {
+    let mut code = Function::new([]);
+    code.instructions()
+        .i32_const(pages)
+        .memory_grow(0)
+        .drop()
+        .loop_(BlockType::Empty)
+        .br(0)
+        .end()
+        .end();
+    Shape::default().command(code)
 }
 
 /// Does nothing, with a table of that many elements from the start.
