@@ -8,6 +8,7 @@ WASM := wasm32-wasip1
 # Guests of the demo, the tests and the benchmarks: built by a cargo that shares
 # nothing with that of the host, or the two would wait for each other.
 GUESTS := --locked --target $(WASM) --profile guest --target-dir target/guests
+RUST_EXAMPLES := volume-guard audit-redaction maintenance-workflow
 WARNINGS := -D warnings
 # Without a sanitizer the fuzz targets, which are safe Rust, build on stable.
 FUZZ := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo fuzz
@@ -17,7 +18,7 @@ FUZZ_FLAGS ?=
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build example ## Build, serve, upload a script and a module, fire an event, print both bills
@@ -80,8 +81,59 @@ $(VENV)/ready: tests/clients/requirements.txt
 	@touch $@
 
 .PHONY: example
-example: toolchain ## Build the example module: target/guests/…/volume-guard.wasm
-	cargo build $(GUESTS) --package volume-guard
+example: toolchain ## Build the examples in Rust: target/guests/…/volume-guard.wasm and others
+	cargo build $(GUESTS) $(RUST_EXAMPLES:%=--package %)
+
+# Examples in other languages: each folder is a project, and its manifest says how it
+# is built. That happens in a copy, so that the sources stay clean.
+LANGUAGES := c zig assemblyscript python javascript
+EXAMPLES := target/guests/examples
+COMPILERS := target/toolchains
+# Compilers of either kind come from one package index: what a language needs is there.
+NEEDS_python := $(COMPILERS)/venv/ready
+NEEDS_c := $(COMPILERS)/venv/ready
+NEEDS_zig := $(COMPILERS)/venv/ready
+NEEDS_assemblyscript := $(COMPILERS)/node_modules/ready
+NEEDS_javascript := $(COMPILERS)/node_modules/ready
+
+.PHONY: examples
+examples: example $(LANGUAGES:%=example-%) ## Build all examples, in target/guests
+
+.PHONY: examples-table
+examples-table: build ## Measure all examples, write the table into guest-examples/README.md
+	$(MAKE) examples
+	TENTERHOOK_EXAMPLES_TABLE=write TENTERHOOK_EXAMPLES="$(LANGUAGES)" cargo test --locked --test cli_it examples
+
+.PHONY: $(LANGUAGES:%=example-%)
+$(LANGUAGES:%=example-%): example-%: $(EXAMPLES)/%/ready
+
+.SECONDEXPANSION:
+$(LANGUAGES:%=$(EXAMPLES)/%/ready): $(EXAMPLES)/%/ready: $$(wildcard guest-examples/$$*/* guest-examples/$$*/tests/*) | $$(NEEDS_$$*)
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	cp -R guest-examples/$*/. $(@D)
+	cd $(@D) && PATH="$(CURDIR)/$(COMPILERS)/venv/bin:$(CURDIR)/$(COMPILERS)/node_modules/.bin:$$PATH" \
+		ZIG_GLOBAL_CACHE_DIR="$(CURDIR)/$(COMPILERS)/zig-cache" \
+		bash -euc "$$(sed -n "s/^build = ['\"]\(.*\)['\"]$$/\1/p" tenterhook.toml)"
+	@touch $@
+
+.PHONY: toolchains
+toolchains: $(COMPILERS)/venv/ready $(COMPILERS)/node_modules/ready ## Install the examples' compilers: zig, componentize-py, asc, componentize-qjs
+
+$(COMPILERS)/venv/ready: guest-examples/toolchains/requirements.txt
+	rm -rf $(@D)
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	ln -s "$$($(@D)/bin/python -c 'import ziglang; print(ziglang.__path__[0])')/zig" $(@D)/bin/zig
+	@touch $@
+
+# Without a lock file: it would name the registry that this machine happens to use.
+$(COMPILERS)/node_modules/ready: guest-examples/toolchains/package.json
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	cp $< $(COMPILERS)/package.json
+	npm install --prefix $(COMPILERS) --no-package-lock --no-audit --no-fund --loglevel error
+	@touch $@
 
 .PHONY: format
 format: toolchain
@@ -92,7 +144,7 @@ format: toolchain
 .PHONY: lint
 lint: toolchain
 	cargo clippy --locked --all-targets -- $(WARNINGS)
-	cargo clippy $(GUESTS) --package tenterhook-tests-guests --package volume-guard -- $(WARNINGS)
+	cargo clippy $(GUESTS) --package tenterhook-tests-guests $(RUST_EXAMPLES:%=--package %) -- $(WARNINGS)
 	cargo clippy --locked --manifest-path shell/Cargo.toml --all-targets -- $(WARNINGS)
 
 .PHONY: doc

@@ -1,0 +1,100 @@
+// What a hook in JavaScript needs: its event, parameters, log lines and verdict.
+
+import { getEnvironment } from "wasi:cli/environment@0.2.0";
+import { getStdout } from "wasi:cli/stdout@0.2.0";
+import { getStderr } from "wasi:cli/stderr@0.2.0";
+import { getDirectories } from "wasi:filesystem/preopens@0.2.0";
+
+const CHUNK = 4096; // what one write to a stream takes at most
+
+/** The environment variables that were set for the hook. */
+export function variables() {
+  return Object.fromEntries(getEnvironment());
+}
+
+/**
+ * One of the hook point's parameters by its documented name, such as "sizeBytes",
+ * as text; undefined if the event does not tell it. What is no text is JSON.
+ */
+export function param(name) {
+  const words = name.replace(/([a-z0-9])(?=[A-Z])/g, "$1_");
+  return variables()["HOOK_PARAM_" + words.replace(/[^A-Za-z0-9]/g, "_").toUpperCase()];
+}
+
+/** The whole event, an object. */
+export function event() {
+  return JSON.parse(readFile("event.json"));
+}
+
+/** Says something on standard output. */
+export function print(text) {
+  write(getStdout(), text + "\n");
+}
+
+/** Says something in the execution's log. `level`: trace, debug, info, warn, error. */
+export function log(level, message, fields = {}) {
+  write(getStderr(), JSON.stringify({ level, message, ...fields }) + "\n");
+}
+
+/** Lets the event go on; `details` may say more. */
+export function allow(details = {}) {
+  answer({ allow: true, ...details });
+}
+
+/**
+ * Refuses what the event announces, for a reason. That is no failure: return as
+ * usual.
+ */
+export function deny(reason, details = {}) {
+  answer({ allow: false, reason, ...details });
+}
+
+/** Leaves any other verdict. */
+export function answer(verdict) {
+  writeFile("verdict.json", JSON.stringify(verdict));
+}
+
+/**
+ * Makes a function the program. What it throws becomes a line of the log and exit
+ * status 1.
+ */
+export function hook(body) {
+  return {
+    run() {
+      try {
+        body();
+      } catch (error) {
+        log("error", String(error));
+        throw undefined;
+      }
+    },
+  };
+}
+
+function readFile(path) {
+  const [[root]] = getDirectories();
+  const file = root.openAt({}, path, {}, { read: true });
+  const bytes = [];
+  for (let end = false; !end; ) {
+    const [chunk, last] = file.read(65536n, BigInt(bytes.length));
+    bytes.push(...chunk);
+    end = last || chunk.length === 0;
+  }
+  return new TextDecoder().decode(new Uint8Array(bytes));
+}
+
+function writeFile(path, text) {
+  const [[root]] = getDirectories();
+  const file = root.openAt({}, path, { create: true, truncate: true }, { write: true });
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length; ) {
+    at += Number(file.write(bytes.subarray(at), BigInt(at)));
+  }
+}
+
+function write(stream, text) {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    stream.blockingWriteAndFlush(bytes.subarray(at, at + CHUNK));
+  }
+}
