@@ -295,6 +295,18 @@ impl Floor {
             .map(|running| Arc::clone(&running.live))
     }
 
+    /// The account's executions that run, newest first, each once.
+    pub(crate) fn running(&self, account: AccountId) -> Vec<ExecutionId> {
+        let loaded = self.tasks.values();
+        let mut ids: Vec<_> = loaded
+            .filter(|loaded| loaded.account == account)
+            .flat_map(|loaded| loaded.running.iter().map(|running| running.id))
+            .collect();
+        ids.sort_unstable_by(|one, other| other.cmp(one));
+        ids.dedup();
+        ids
+    }
+
     /// Notes that an account has a task in the store which nobody owns.
     pub(crate) fn note_backlog(&mut self, account: AccountId, due_at: OffsetDateTime) {
         self.backlog

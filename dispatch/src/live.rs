@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tenterhook_engine::{OutputSink, Stream};
+use tenterhook_engine::{Gauge, OutputSink, Stream};
 use tokio::sync::Notify;
 
 use crate::execution::Output;
@@ -72,9 +72,10 @@ impl LiveOutput {
     }
 }
 
-/// Where a running attempt prints to.
+/// Where a running attempt prints to, and what it has used so far.
 #[derive(Default)]
 pub(crate) struct Live {
+    pub(crate) gauge: Arc<Gauge>,
     state: Mutex<Printed>,
     changed: Notify,
 }
@@ -138,7 +139,7 @@ impl Live {
                 chunks,
                 closed: true,
             }),
-            changed: Notify::new(),
+            ..Self::default()
         };
         Arc::new(live).listen()
     }

@@ -51,8 +51,8 @@ pub struct ExecutionFilter {
     pub task: Option<TaskId>,
     /// Only those of this hook.
     pub hook: Option<HookId>,
-    /// Only those in this state; [`State::Running`] counts as waiting here, for
-    /// only the dispatcher knows the difference.
+    /// Only those in this state. Those that are running are among the waiting: only
+    /// the dispatcher knows the difference, and it answers [`State::Running`].
     pub state: Option<State>,
     /// Only those that failed for good after all their retries.
     pub dead: bool,

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
+use crate::gauge::Gauge;
 use crate::limits::Limits;
 
 /// What one run is given. The guest sees nothing else.
@@ -34,6 +35,8 @@ pub struct Invocation {
     pub cancel: CancellationToken,
     /// Hears the output while the guest prints it.
     pub output: Option<Arc<dyn OutputSink>>,
+    /// Tells what the run has used so far while it goes on.
+    pub gauge: Option<Arc<Gauge>>,
 }
 
 /// What the guest is told when it asks for the time.

@@ -2,7 +2,7 @@
 
 use super::Dispatcher;
 use crate::error::{Error, Noun};
-use crate::execution::Execution;
+use crate::execution::{Execution, State};
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage};
 use crate::task::{Task, TaskDetail};
@@ -83,6 +83,9 @@ impl Dispatcher {
         page: ExecutionPage,
         outputs: Outputs,
     ) -> Result<Vec<Execution>, Error> {
+        if filter.state == Some(State::Running) {
+            return self.running(account, filter, page, outputs).await;
+        }
         let mut executions = self
             .inner
             .store
@@ -99,6 +102,49 @@ impl Dispatcher {
                     };
                 }
             }
+        }
+        Ok(executions)
+    }
+
+    /// The executions that run: the store does not know them from those that wait.
+    async fn running(
+        &self,
+        account: AccountId,
+        filter: &ExecutionFilter,
+        page: ExecutionPage,
+        outputs: Outputs,
+    ) -> Result<Vec<Execution>, Error> {
+        let ids = self.inner.floor.lock().running(account);
+        let limit = page.limit.clamp(1, PAGE_MAX) as usize;
+        let mut executions = Vec::new();
+        // As many as run at once, which is bounded.
+        for id in ids {
+            if executions.len() == limit {
+                break;
+            }
+            if page.after.is_some_and(|after| id >= after) {
+                continue;
+            }
+            // It may be over by now, or even gone.
+            let mut execution = match self.execution(account, id).await {
+                Ok(execution) => execution,
+                Err(Error::NotFound { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            let hook = execution.hook.map(|hook| hook.id);
+            let wanted = execution.state == State::Running
+                && filter.task.is_none_or(|task| task == execution.task)
+                && filter.hook.is_none_or(|wanted| hook == Some(wanted))
+                && !filter.dead;
+            if wanted {
+                if outputs == Outputs::Omit {
+                    execution.output = crate::execution::Output::default();
+                }
+                executions.push(execution);
+            }
+        }
+        if filter.task.is_some() {
+            executions.reverse();
         }
         Ok(executions)
     }

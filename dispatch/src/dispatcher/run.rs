@@ -112,7 +112,7 @@ impl Inner {
             )
             .await
             .map_err(|error| told(&error))?;
-        let invocation = start.context.invocation(
+        let mut invocation = start.context.invocation(
             start.account,
             &start.execution,
             start.attempt,
@@ -120,6 +120,7 @@ impl Inner {
             start.cancel.clone(),
             Arc::clone(&start.live) as _,
         );
+        invocation.gauge = Some(Arc::clone(&start.live.gauge));
         match self.engine.spawn(&program, invocation).await {
             Ok(Ok(report)) => Ok(report),
             Ok(Err(error)) => Err(told(&error)),

@@ -1,7 +1,10 @@
 //! How much memory a guest may hold, over all its memories and tables.
 
+use std::sync::Arc;
+
 use wasmtime::ResourceLimiter;
 
+use crate::gauge::Gauge;
 use crate::runtime::TABLE_ELEMENTS;
 
 /// Bytes that one table element costs the host.
@@ -13,15 +16,17 @@ pub(crate) struct Memory {
     held: usize,
     peak: usize,
     denied: bool,
+    gauge: Option<Arc<Gauge>>,
 }
 
 impl Memory {
-    pub(crate) fn new(limit: u64) -> Self {
+    pub(crate) fn new(limit: u64, gauge: Option<Arc<Gauge>>) -> Self {
         Self {
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             held: 0,
             peak: 0,
             denied: false,
+            gauge,
         }
     }
 
@@ -43,7 +48,12 @@ impl Memory {
             return false;
         }
         self.held = held;
-        self.peak = self.peak.max(held);
+        if held > self.peak {
+            self.peak = held;
+            if let Some(gauge) = &self.gauge {
+                gauge.memory_peak(held);
+            }
+        }
         true
     }
 }
@@ -86,7 +96,7 @@ mod tests {
 
     #[test]
     fn all_memories_of_a_guest_share_one_limit() {
-        let mut memory = Memory::new(100);
+        let mut memory = Memory::new(100, None);
         assert!(memory.grow(0, 60, 1));
         assert!(memory.grow(0, 40, 1));
         assert!(!memory.denied());

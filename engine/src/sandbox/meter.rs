@@ -136,6 +136,9 @@ pub(crate) fn charge(
     }
     let left = pay(store.get_fuel()?, price);
     store.set_fuel(left.unwrap_or(0))?;
+    if let Some(gauge) = &store.data().gauge {
+        gauge.fuel_left(left.unwrap_or(0));
+    }
     left.map(|_| ()).ok_or_else(|| Trap::OutOfFuel.into())
 }
 

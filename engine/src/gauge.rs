@@ -1,0 +1,93 @@
+//! What a run has used so far, for others to read while it goes on.
+//!
+//! The thread that runs the guest writes, whenever guest and host meet: at every
+//! host call, at every tick of the epoch, and when memory grows.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// What one run has used so far; shared with it through
+/// [`Invocation::gauge`](crate::Invocation::gauge).
+#[derive(Debug, Default)]
+pub struct Gauge {
+    /// When the run began, and the fuel that it was given.
+    began: OnceLock<(Instant, u64)>,
+    fuel: AtomicU64,
+    memory: AtomicU64,
+}
+
+/// What a run has used so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoFar {
+    /// Units of work; at least so many. What a loop that calls no function has
+    /// burnt is counted when it does, and the [`Usage`](crate::Usage) at the end
+    /// is exact.
+    pub fuel: u64,
+    /// Bytes of linear memory held at the highest point.
+    pub memory_peak_bytes: u64,
+    /// Microseconds since the run began.
+    pub wall_us: u64,
+}
+
+impl Gauge {
+    /// What was used so far; `None` before the run has begun.
+    #[must_use]
+    pub fn so_far(&self) -> Option<SoFar> {
+        let (began, _) = self.began.get()?;
+        Some(SoFar {
+            fuel: self.fuel.load(Ordering::Relaxed),
+            memory_peak_bytes: self.memory.load(Ordering::Relaxed),
+            wall_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// The run begins, with this much fuel.
+    pub(crate) fn begin(&self, at: Instant, fuel: u64) {
+        // One gauge measures one run; a second one goes uncounted.
+        let _ = self.began.set((at, fuel));
+    }
+
+    /// So much fuel is left.
+    ///
+    /// At a tick the guest keeps what it has burnt since its last call to itself,
+    /// so that less may be told than was before.
+    pub(crate) fn fuel_left(&self, left: u64) {
+        let given = self.began.get().map_or(0, |(_, given)| *given);
+        let used = given.saturating_sub(left);
+        // There is one writer, which needs no locked instruction.
+        if used > self.fuel.load(Ordering::Relaxed) {
+            self.fuel.store(used, Ordering::Relaxed);
+        }
+    }
+
+    /// So many bytes were held at the highest point.
+    pub(crate) fn memory_peak(&self, bytes: usize) {
+        self.memory.store(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_known_before_the_run_begins() {
+        let gauge = Gauge::default();
+        assert_eq!(gauge.so_far(), None);
+        gauge.begin(Instant::now(), 100);
+        let so_far = gauge.so_far().unwrap();
+        assert_eq!((so_far.fuel, so_far.memory_peak_bytes), (0, 0));
+    }
+
+    #[test]
+    fn fuel_only_grows() {
+        let gauge = Gauge::default();
+        gauge.begin(Instant::now(), 100);
+        gauge.fuel_left(40);
+        gauge.fuel_left(90);
+        assert_eq!(gauge.so_far().unwrap().fuel, 60);
+        gauge.fuel_left(0);
+        assert_eq!(gauge.so_far().unwrap().fuel, 100);
+    }
+}
