@@ -79,6 +79,13 @@ pub(crate) enum Refusal {
     HooksDisabled,
     /// Something cannot go while others refer to it, or not in its present state.
     Conflict(String),
+    /// It is not as the request's condition says: somebody else has changed it.
+    ChangedMeanwhile {
+        /// What sort of thing.
+        noun: String,
+        /// Its name or id.
+        id: String,
+    },
     /// The uploaded program was not accepted.
     InvalidProgram {
         /// The digest of what was uploaded, where it is at hand.
@@ -146,6 +153,7 @@ impl Refusal {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Invalid(_) | Self::InvalidProgram { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::NameTaken { .. } | Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::ChangedMeanwhile { .. } => StatusCode::PRECONDITION_FAILED,
             Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooBusy | Self::TokensUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -196,6 +204,9 @@ impl Refusal {
                 "execution hooks are switched off for this account; an admin can switch them on"
                     .to_owned()
             }
+            Self::ChangedMeanwhile { noun, id } => format!(
+                "the {noun} `{id}` was changed by somebody else; look at it and try again"
+            ),
             Self::InvalidProgram { reason, .. } => reason.clone(),
             Self::TooManyFailures { .. } => {
                 "too many logins or tokens from your address were wrong; wait for the seconds in Retry-After"
@@ -251,6 +262,10 @@ impl From<tenterhook_dispatch::Error> for Refusal {
                 format!("must be from 1 to {}, not {}", over.ceiling, over.asked),
             ),
             Error::Refused { refusal } => refusal.into(),
+            Error::ChangedMeanwhile { what, id } => Self::ChangedMeanwhile {
+                noun: what.to_string(),
+                id,
+            },
             error @ Error::WrongState { .. } => Self::Conflict(error.to_string()),
             Error::Busy { .. } | Error::Stopping => Self::TooBusy,
             error @ (Error::Engine { .. } | Error::Store { .. }) => Self::internal(&error),

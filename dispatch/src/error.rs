@@ -118,6 +118,14 @@ pub enum Error {
         #[source]
         refusal: Refusal,
     },
+    /// It is not any more as the caller has said that it is.
+    #[error("the {what} `{id}` was changed by somebody else")]
+    ChangedMeanwhile {
+        /// What was to be changed.
+        what: Noun,
+        /// Its name.
+        id: String,
+    },
     /// It cannot be done in the state that the object is in.
     #[error("cannot {doing} {what} `{id}` while it is {state}")]
     WrongState {

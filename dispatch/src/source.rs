@@ -85,6 +85,8 @@ pub struct SourceChange {
     pub labels: Option<Vec<Label>>,
     /// Who changes it.
     pub modified_by: Option<PrincipalId>,
+    /// Change it only if its bytes still have one of these digests.
+    pub expected: Option<Vec<Digest>>,
 }
 
 /// A source as JSON in the native form.

@@ -35,7 +35,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("hook", "only those of this hook, by id or number")
         .query(
             "state",
-            "only those in this state; `WAITING` includes those that are running",
+            "only those in this state; `WAITING` includes those that are running, `RUNNING` are those alone",
         )
         .query("dead", "`true` for those that failed for good")
         .query("limit", "items in a page, 1 to 1000; 100 by default")

@@ -13,7 +13,7 @@ use crate::request_id::RequestId;
 
 /// Every problem type that has a page, as the last part of its `type`.
 #[cfg(test)]
-pub(crate) const TYPES: [&str; 13] = [
+pub(crate) const TYPES: [&str; 14] = [
     "unauthenticated",
     "forbidden",
     "unreadable-body",
@@ -23,6 +23,7 @@ pub(crate) const TYPES: [&str; 13] = [
     "read-only",
     "hooks-disabled",
     "conflict",
+    "changed-meanwhile",
     "invalid-program",
     "too-many-failures",
     "too-busy",
@@ -101,6 +102,12 @@ impl Problem {
                 Self::typed("hooks-disabled", "Execution hooks are switched off")
             }
             Refusal::Conflict(_) => Self::typed("conflict", "Something else stands against it"),
+            Refusal::ChangedMeanwhile { noun, id } => Self::typed(
+                "changed-meanwhile",
+                "It is not as the request has said that it is",
+            )
+            .with("noun", json!(noun))
+            .with("id", json!(id)),
             Refusal::InvalidProgram { digest, reason } => {
                 let problem = Self::typed("invalid-program", "The program was not accepted")
                     .with("reason", json!(reason));

@@ -7,7 +7,7 @@ mod upload;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{Key, Label, Role, SourceId};
 use tenterhook_engine::Kind;
@@ -52,6 +52,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             list_sources,
         )
         .summary("Lists the sources by number, the preloaded ones last")
+        .query("name", "only the one of this name")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
         .answers_items::<Source>(),
@@ -73,6 +74,22 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .summary("Answers with the very bytes that were uploaded")
         .answers_raw(200, &[WASM, SCRIPT]),
+        Endpoint::new(
+            Method::PUT,
+            "/api/v1/sources/{id}",
+            Access::Role(Role::Member),
+            "replace_source",
+            upload::replace_source,
+        )
+        .summary("Replaces a source's bytes; its hooks run the new program from now on")
+        .query("description", "what it is for; left out, it stays")
+        .request_header(
+            "If-Match",
+            "the digest that the bytes have to have until now, in quotes",
+        )
+        .reads_raw(&[WASM, SCRIPT, ANY])
+        .answers::<Source>(200)
+        .reply_header(200, "ETag", "the digest of the new bytes, in quotes"),
         Endpoint::new(
             Method::DELETE,
             "/api/v1/sources/{id}",
@@ -136,12 +153,24 @@ impl Source {
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filter {
+    name: Option<String>,
+    limit: Option<u32>,
+    after: Option<String>,
+}
+
 async fn list_sources(
     State(app): State<App>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(filter): Query<Filter>,
 ) -> Result<Json<List<Source>>, Refusal> {
-    let sources = app.dispatcher().sources(caller.account()).await?;
+    let wanted = Wanted::new(filter.limit, filter.after);
+    let mut sources = app.dispatcher().sources(caller.account()).await?;
+    if let Some(name) = filter.name {
+        sources.retain(|source| source.name == name);
+    }
     let sources = sources.into_iter().map(Source::new).collect();
     wanted
         .cut(sources, |source: &Source| source.number)
@@ -167,17 +196,20 @@ async fn get_source_bytes(
         Kind::Script => SCRIPT,
         Kind::Module | Kind::Component => WASM,
     };
-    let etag =
-        HeaderValue::from_str(&format!("\"{}\"", source.digest)).expect("a digest is plain text");
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media)),
-        (header::ETAG, etag),
+        (header::ETAG, entity_tag(&source.digest)),
         (
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ),
     ];
     Ok((headers, bytes).into_response())
+}
+
+/// The tag of a source's bytes: their digest.
+fn entity_tag(digest: impl std::fmt::Display) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{digest}\"")).expect("a digest is plain text")
 }
 
 async fn delete_source(

@@ -169,7 +169,7 @@ async fn the_calls_that_are_served_are_these() {
     /api/v1/servers get post
     /api/v1/servers/{id} delete get patch
     /api/v1/sources get post
-    /api/v1/sources/{id} delete get
+    /api/v1/sources/{id} delete get put
     /api/v1/sources/{id}/bytes get
     /api/v1/tasks get
     /api/v1/tasks/{id} get

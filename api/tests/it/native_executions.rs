@@ -213,3 +213,67 @@ async fn unknown_executions_and_tasks_are_404() {
             .expect_problem(404, "/problems/not-found");
     }
 }
+
+#[tokio::test]
+async fn what_runs_tells_what_it_has_used_so_far() {
+    let app = TestApp::start().await;
+    limited(&app, "echo begun; sleep 1h", json!({})).await;
+    app.post("/api/v1/events", &event_of("custom.a", json!({})))
+        .await
+        .expect(202);
+    let mut found = Value::Null;
+    // Bounded: a run begins as soon as a thread is free.
+    for _ in 0..10_000 {
+        let list = app.get("/api/v1/executions?state=RUNNING").await.expect(200);
+        found = list["items"][0].clone();
+        if found["usage"]["fuel"].as_u64() > Some(0) {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        (&found["state"], &found["usage"]["so_far"]),
+        (&json!("RUNNING"), &json!(true)),
+        "{found}"
+    );
+    assert!(found["usage"]["memory_peak_bytes"].as_u64() > Some(0), "{found}");
+    assert_eq!(found["usage"]["host_calls"], Value::Null);
+    let path = format!("/api/v1/executions/{}", found["id"].as_str().unwrap());
+    let alone = app.get(&path).await.expect(200);
+    assert!(alone["usage"]["fuel"].as_u64() >= found["usage"]["fuel"].as_u64());
+    app.call(Method::POST, &format!("{path}/cancel"))
+        .await
+        .send()
+        .await
+        .expect(202);
+    app.ended(found["task_number"].as_i64().unwrap()).await;
+    let ended = app.get(&path).await.expect(200);
+    assert_eq!(ended["usage"]["so_far"], Value::Null);
+    assert!(ended["usage"]["host_calls"].as_u64() > Some(0), "{ended}");
+}
+
+#[tokio::test]
+async fn structured_log_lines_are_told_apart_from_the_rest() {
+    let app = TestApp::start().await;
+    let script = r#"echo plain >&2
+echo '{"level":"warn","message":"nearly full","percent":97}' >&2
+echo '{"level":"loud","message":"x"}' >&2
+echo '{"level":"info","message":"on stdout"}'"#;
+    limited(&app, script, json!({})).await;
+    let execution = first(&app).await;
+    assert_eq!(
+        execution["logs"],
+        json!([{"level": "warn", "message": "nearly full", "percent": 97}]),
+        "{execution}"
+    );
+}
+
+#[tokio::test]
+async fn log_lines_beyond_a_thousand_stay_in_the_text_alone() {
+    let app = TestApp::start().await;
+    let script = r#"n=0; while [ $n -lt 1002 ]; do echo '{"level":"info","message":"x"}' >&2; n=$((n + 1)); done"#;
+    limited(&app, script, json!({"output_bytes": 1_000_000})).await;
+    let execution = first(&app).await;
+    assert_eq!(execution["logs"].as_array().unwrap().len(), 1_000);
+    assert_eq!(execution["stderr"].as_str().unwrap().lines().count(), 1_002);
+}

@@ -190,3 +190,115 @@ async fn a_source_goes_once_no_hook_needs_it() {
         (&json!("source"), &json!(number.to_string()))
     );
 }
+
+async fn put(app: &TestApp, key: &Value, tag: Option<&str>, bytes: &str) -> Answer {
+    let path = format!("/api/v1/sources/{}", key.to_string().trim_matches('"'));
+    let mut call = app.call(Method::PUT, &path).await;
+    if let Some(tag) = tag {
+        call = call.header("if-match", tag);
+    }
+    call.body("application/octet-stream", bytes).send().await
+}
+
+#[tokio::test]
+async fn a_source_is_replaced_and_its_hooks_run_the_new_program() {
+    let app = TestApp::start().await;
+    let number = app.script("a", "echo old").await;
+    app.hook(number, "custom.a").await;
+    let answer = put(&app, &json!(number), None, "echo new").await;
+    let source = answer.expect(200);
+    let digest = Digest::of(b"echo new").to_string();
+    assert_eq!(
+        (&source["digest"], &source["revision"], &source["number"]),
+        (&json!(digest), &json!(2), &json!(number))
+    );
+    assert_eq!(answer.header("etag"), format!("\"{digest}\""));
+    let fired = app.fire("custom.a", json!({})).await;
+    assert_eq!(fired["task"]["executions"][0]["stdout"], "new\n");
+    // The same bytes again are no new revision.
+    let again = put(&app, &source["id"], Some(answer.header("etag")), "echo new").await;
+    assert_eq!(again.expect(200)["revision"], 2);
+}
+
+#[tokio::test]
+async fn two_that_replace_a_source_cannot_overwrite_each_other_unseen() {
+    let app = TestApp::start().await;
+    let number = json!(app.script("a", "echo old").await);
+    let tag = |bytes: &[u8]| format!("\"{}\"", Digest::of(bytes));
+    let old = tag(b"echo old");
+    put(&app, &number, Some(&old), "echo mine").await.expect(200);
+    for stale in [&old, "\"x\"", "", &format!("W/{}", tag(b"echo mine"))] {
+        let answer = put(&app, &number, Some(stale), "echo yours").await;
+        let problem = answer.expect_problem(412, "/problems/changed-meanwhile");
+        assert_eq!(
+            (&problem["noun"], &problem["id"]),
+            (&json!("source"), &json!("a"))
+        );
+    }
+    let either = format!("{old}, {}", tag(b"echo mine"));
+    put(&app, &number, Some(&either), "echo yours").await.expect(200);
+    put(&app, &number, Some("*"), "echo ours").await.expect(200);
+}
+
+#[tokio::test]
+async fn replacing_has_the_limits_and_refusals_of_uploading() {
+    let app = TestApp::start().await;
+    let number = app.script("a", "true").await;
+    let path = format!("/api/v1/sources/{number}");
+    let send = async |media: &str, bytes: Vec<u8>| {
+        let call = app.call(Method::PUT, &path).await;
+        call.body(media, bytes).send().await
+    };
+    let long = "#\n".repeat(48 * 1024) + "#";
+    let problem = send("text/x-shellscript", long.into())
+        .await
+        .expect_problem(413, "/problems/unreadable-body");
+    assert_eq!(problem["limit_bytes"], 98_304);
+    send("text/plain", b"true".to_vec())
+        .await
+        .expect_problem(415, "/problems/unreadable-body");
+    let problem = send(WASM, b"\0asm\x01\0\0\0\xff".to_vec())
+        .await
+        .expect_problem(422, "/problems/invalid-program");
+    assert!(problem["digest"].is_string(), "{problem}");
+    // A module may take the place of a script.
+    let module = std::fs::read(FRIENDLY_HELLO).unwrap();
+    assert_eq!(send(WASM, module).await.expect(200)["kind"], "module");
+}
+
+#[tokio::test]
+async fn only_members_replace_a_source_and_only_one_of_their_own() {
+    let app = TestApp::start().await;
+    let number = app.script("a", "true").await;
+    let (_, stranger) = app.tenant("other").await;
+    let theirs = app.get(&format!("/api/v1/sources/{number}")).await.expect(200);
+    let path = format!("/api/v1/sources/{}", theirs["id"].as_str().unwrap());
+    let call = app.call_as(&stranger, Method::PUT, &path).await;
+    call.body(WASM, "").send().await.expect_problem(404, "/problems/not-found");
+    let viewer = app.token(tenterhook_dispatch::Role::Viewer).await;
+    let call = app.call_as(&viewer, Method::PUT, &path).await;
+    call.body("application/octet-stream", "false")
+        .send()
+        .await
+        .expect_problem(403, "/problems/forbidden");
+    assert_eq!(app.get(&path).await.expect(200), theirs);
+    let list = app.get("/api/v1/sources").await.expect(200);
+    let items = list["items"].as_array().unwrap();
+    let preloaded = items.iter().find(|one| one["preloaded"] == true).unwrap();
+    put(&app, &preloaded["id"], None, "false")
+        .await
+        .expect_problem(403, "/problems/read-only");
+}
+
+#[tokio::test]
+async fn a_source_is_found_by_its_name() {
+    let app = TestApp::start().await;
+    app.script("a", "true").await;
+    let number = app.script("b", "true").await;
+    let list = app.get("/api/v1/sources?name=b").await.expect(200);
+    let numbers: Vec<_> = list["items"].as_array().unwrap().iter().collect();
+    assert_eq!(numbers.len(), 1);
+    assert_eq!(numbers[0]["number"], number);
+    let none = app.get("/api/v1/sources?name=c").await.expect(200);
+    assert_eq!(none["items"], json!([]));
+}

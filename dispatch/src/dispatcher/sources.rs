@@ -57,7 +57,9 @@ impl Dispatcher {
     /// # Errors
     ///
     /// Those of [`create_source`](Self::create_source), and [`Error::ReadOnly`] if it
-    /// came with the account, [`Error::WrongState`] if its hooks cannot be replaced.
+    /// came with the account, [`Error::ChangedMeanwhile`] if it is not as
+    /// [`SourceChange::expected`] says, [`Error::WrongState`] if its hooks cannot be
+    /// replaced.
     pub async fn change_source(
         &self,
         account: AccountId,
@@ -218,7 +220,8 @@ impl Inner {
         hooks: Option<Vec<NewHook>>,
     ) -> Result<Source, Error> {
         let entry = self.entry(account).await?;
-        entry.directory.read().own_source(key)?;
+        // Looked at again below: this one saves compiling for nothing.
+        check_expected(entry.directory.read().own_source(key)?, &change)?;
         let program = match &change.bytes {
             Some(bytes) => Some((
                 self.load_program(account, change.kind, bytes).await?,
@@ -228,6 +231,7 @@ impl Inner {
         };
         let _changing = entry.changing.lock().await;
         let mut source = entry.directory.read().own_source(key)?.clone();
+        check_expected(&source, &change)?;
         source.name = change.name.unwrap_or(source.name);
         source.description = change.description.unwrap_or(source.description);
         source.labels = change.labels.unwrap_or(source.labels);
@@ -318,6 +322,16 @@ impl Inner {
         };
         self.programs.keep(&program);
         Ok(program)
+    }
+}
+
+fn check_expected(source: &Source, change: &SourceChange) -> Result<(), Error> {
+    match &change.expected {
+        Some(digests) if !digests.contains(&source.digest) => Err(Error::ChangedMeanwhile {
+            what: Noun::Source,
+            id: source.name.clone(),
+        }),
+        _ => Ok(()),
     }
 }
 

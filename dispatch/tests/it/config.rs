@@ -114,6 +114,33 @@ async fn a_changed_source_is_what_its_hooks_run() {
     assert_eq!(bytes, "echo new\n");
 }
 
+#[tokio::test]
+async fn a_source_is_changed_only_as_long_as_it_is_what_was_expected() {
+    let yard = Yard::new().await;
+    let source = yard.source("a", "echo old\n").await;
+    let change = |text: &'static str, expected| SourceChange {
+        bytes: Some(text.into()),
+        expected: Some(expected),
+        ..SourceChange::default()
+    };
+    let put = async |change| {
+        yard.dispatcher
+            .change_source(yard.account, Key::Id(source.id), change, None)
+            .await
+    };
+    let changed = put(change("echo new\n", vec![source.digest])).await.unwrap();
+    assert_eq!(changed.revision, 2);
+    for expected in [vec![], vec![source.digest]] {
+        let refused = put(change("echo mine\n", expected)).await.unwrap_err();
+        assert!(
+            matches!(&refused, Error::ChangedMeanwhile { id, .. } if id == "a"),
+            "{refused}"
+        );
+    }
+    let kept = yard.dispatcher.source(yard.account, Key::Id(source.id)).await;
+    assert_eq!(kept.unwrap().digest, changed.digest);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn replacing_the_hooks_of_a_source_leaves_none_of_the_old() {
     let yard = Yard::new().await;

@@ -46,6 +46,7 @@ fn problem(refusal: &Refusal) -> Option<Problem> {
         Refusal::ReadOnly { .. } => Row::NotPermitted.into(),
         Refusal::HooksDisabled => Row::HooksDisabled.into(),
         Refusal::Conflict(reason) => Problem::conflict("id", reason),
+        Refusal::ChangedMeanwhile { .. } => Row::Precondition.into(),
         Refusal::InvalidProgram { reason, .. } => Problem::field("source", reason),
         Refusal::TooBusy => Row::NotReady.into(),
         Refusal::Internal => Row::Internal.into(),

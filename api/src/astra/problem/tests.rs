@@ -108,6 +108,10 @@ async fn what_others_refuse_has_a_row_or_says_its_status() {
         },
         Refusal::HooksDisabled,
         Refusal::Conflict("stands against it".into()),
+        Refusal::ChangedMeanwhile {
+            noun: "source".into(),
+            id: "x".into(),
+        },
         Refusal::InvalidProgram {
             digest: None,
             reason: "imports `env::abort`".into(),

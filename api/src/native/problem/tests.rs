@@ -33,6 +33,10 @@ fn every_refusal() -> Vec<Refusal> {
         },
         Refusal::HooksDisabled,
         Refusal::Conflict("the source `audit` is in use by the hooks 3; remove them first".into()),
+        Refusal::ChangedMeanwhile {
+            noun: "source".into(),
+            id: "audit".into(),
+        },
         Refusal::InvalidProgram {
             digest: Some("sha256:00".into()),
             reason: "the module imports `env::abort`, which is not offered".into(),

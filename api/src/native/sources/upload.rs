@@ -6,17 +6,17 @@
 use axum::body::Body;
 use axum::extract::State;
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use tenterhook_dispatch::{NewSource, SCRIPT_MAX_BYTES};
+use tenterhook_dispatch::{Key, NewSource, SCRIPT_MAX_BYTES, SourceChange, SourceId};
 use tenterhook_engine::{Digest, Kind};
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::{self, Pieces};
-use crate::extract::Query;
-use crate::native::sources::{ANY, SCRIPT, Source, WASM};
+use crate::extract::{Json, Path, Query};
+use crate::native::sources::{ANY, SCRIPT, Source, WASM, entity_tag};
 use crate::native::{Created, created};
 use crate::refusal::Refusal;
 
@@ -41,22 +41,9 @@ pub(super) async fn upload_source(
     let name = named
         .name
         .ok_or_else(|| Refusal::invalid("?name", "is required; add `?name=NAME` to the path"))?;
-    let expected = expected_kind(&headers)?;
+    let promised = promised_kind(&headers)?;
     let _place = app.upload_place(caller.account()).await?;
-    let (digest, bytes) = receive(&app, &headers, body).await?;
-    if expected == Some(Kind::Script) && Kind::detect(&bytes) != Kind::Script {
-        return Err(Refusal::UnsupportedMedia(
-            "these bytes are WebAssembly; send them as `application/wasm`".to_owned(),
-        ));
-    }
-    if expected == Some(Kind::Module) && Kind::detect(&bytes) == Kind::Script {
-        return Err(Refusal::InvalidProgram {
-            digest: Some(digest.to_string()),
-            reason: "the bytes are not WebAssembly: they do not begin with `\\0asm`; \
-                     send a script as `text/x-shellscript`"
-                .to_owned(),
-        });
-    }
+    let (digest, bytes) = receive(&app, &headers, body, promised).await?;
     let new = NewSource {
         name,
         bytes,
@@ -75,8 +62,66 @@ pub(super) async fn upload_source(
     Ok(created("/api/v1/sources", &source.id.clone(), source))
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Described {
+    description: Option<String>,
+}
+
+/// Takes a program in, in place of the bytes that a source has.
+pub(super) async fn replace_source(
+    State(app): State<App>,
+    caller: Caller,
+    Path(key): Path<Key<SourceId>>,
+    Query(described): Query<Described>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<([(HeaderName, HeaderValue); 1], Json<Source>), Refusal> {
+    // First the source in the path: an unknown one is 404, whatever the body says.
+    let source = app.dispatcher().source(caller.account(), key).await?;
+    let promised = promised_kind(&headers)?;
+    let _place = app.upload_place(caller.account()).await?;
+    let (digest, bytes) = receive(&app, &headers, body, promised).await?;
+    let change = SourceChange {
+        bytes: Some(bytes),
+        description: described.description,
+        modified_by: Some(caller.principal()),
+        expected: expected_digests(&headers),
+        ..SourceChange::default()
+    };
+    let source = app
+        .dispatcher()
+        .change_source(caller.account(), Key::Id(source.id), change, None)
+        .await
+        .map_err(|error| with_digest(error.into(), digest))?;
+    let tag = [(header::ETAG, entity_tag(source.digest))];
+    Ok((tag, Json(Source::new(source))))
+}
+
+/// The digests of which `If-Match` wants one; `None` if any will do. What is no
+/// digest is that of no source.
+fn expected_digests(headers: &HeaderMap) -> Option<Vec<Digest>> {
+    if !headers.contains_key(header::IF_MATCH) {
+        return None;
+    }
+    let said = headers.get_all(header::IF_MATCH).iter();
+    let tags: Vec<&str> = said
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    let digest = |tag: &&str| {
+        let bare = tag.strip_prefix('"')?.strip_suffix('"')?;
+        bare.parse().ok()
+    };
+    match tags.contains(&"*") {
+        true => None,
+        false => Some(tags.iter().filter_map(digest).collect()),
+    }
+}
+
 /// What the content type promises: `Module` stands for any WebAssembly.
-fn expected_kind(headers: &HeaderMap) -> Result<Option<Kind>, Refusal> {
+fn promised_kind(headers: &HeaderMap) -> Result<Option<Kind>, Refusal> {
     match body::media_type(headers).as_deref() {
         Some(WASM) => Ok(Some(Kind::Module)),
         Some(SCRIPT) => Ok(Some(Kind::Script)),
@@ -88,7 +133,12 @@ fn expected_kind(headers: &HeaderMap) -> Result<Option<Kind>, Refusal> {
 }
 
 /// Reads the program piece by piece. Its first bytes decide which limit holds.
-async fn receive(app: &App, headers: &HeaderMap, body: Body) -> Result<(Digest, Bytes), Refusal> {
+async fn receive(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    promised: Option<Kind>,
+) -> Result<(Digest, Bytes), Refusal> {
     let most = app
         .dispatcher()
         .settings()
@@ -107,7 +157,28 @@ async fn receive(app: &App, headers: &HeaderMap, body: Body) -> Result<(Digest, 
             });
         }
     }
-    Ok((Digest::from_bytes(hash.finalize().into()), bytes.freeze()))
+    let digest = Digest::from_bytes(hash.finalize().into());
+    check_promise(promised, digest, &bytes)?;
+    Ok((digest, bytes.freeze()))
+}
+
+/// Refuses bytes that are not what their content type has promised.
+fn check_promise(promised: Option<Kind>, digest: Digest, bytes: &[u8]) -> Result<(), Refusal> {
+    let kind = Kind::detect(bytes);
+    if promised == Some(Kind::Script) && kind != Kind::Script {
+        return Err(Refusal::UnsupportedMedia(
+            "these bytes are WebAssembly; send them as `application/wasm`".to_owned(),
+        ));
+    }
+    if promised == Some(Kind::Module) && kind == Kind::Script {
+        return Err(Refusal::InvalidProgram {
+            digest: Some(digest.to_string()),
+            reason: "the bytes are not WebAssembly: they do not begin with `\\0asm`; \
+                     send a script as `text/x-shellscript`"
+                .to_owned(),
+        });
+    }
+    Ok(())
 }
 
 fn with_digest(refusal: Refusal, digest: Digest) -> Refusal {
