@@ -5,6 +5,8 @@
 //! [`Refusal`] whose text is for whoever uploaded it. This crate knows the shape
 //! of Wasm, and neither a compiler nor a runtime, so that it can be fuzzed alone.
 
+mod fix;
+mod foreign;
 mod imports;
 mod kind;
 mod proposals;

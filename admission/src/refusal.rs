@@ -3,6 +3,8 @@
 //! The text is for the person who uploaded them: it names what was found and
 //! what to do about it.
 
+use crate::fix;
+
 /// Why bytes were not accepted as a program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -25,9 +27,26 @@ pub enum Refusal {
         /// What was found there.
         what: &'static str,
     },
+    /// What was taken for a script is a program, an archive or the like.
+    #[error("the script is not text but {what}; {fix}")]
+    Foreign {
+        /// What it is.
+        what: &'static str,
+        /// What to do.
+        fix: &'static str,
+    },
+    /// What was taken for a script is source code of another language.
+    #[error("the script seems to be {what}; {fix}")]
+    Source {
+        /// What it seems to be.
+        what: &'static str,
+        /// What to do.
+        fix: &'static str,
+    },
     /// The script asks for an interpreter that is not offered.
     #[error(
-        "the script asks for the interpreter `{interpreter}`; only sh, dash and bash are offered"
+        "the script asks for the interpreter `{interpreter}`; only sh, dash and bash are offered{}",
+        fix::interpreter(interpreter)
     )]
     Interpreter {
         /// What its first line names.
@@ -42,7 +61,10 @@ pub enum Refusal {
         reason: String,
     },
     /// The module uses a WebAssembly proposal that is switched off.
-    #[error("the {kind} uses the `{proposal}` proposal, which is switched off: {reason}")]
+    #[error(
+        "the {kind} uses the `{proposal}` proposal, which is switched off: {reason}{}",
+        fix::proposal(proposal)
+    )]
     Proposal {
         /// What the bytes are.
         kind: crate::Kind,
@@ -53,7 +75,8 @@ pub enum Refusal {
     },
     /// The program imports something that the sandbox does not offer.
     #[error(
-        "the {kind} imports `{import}`, which is not offered; build it for WASI without that import"
+        "the {kind} imports `{import}`, which is not offered; {}",
+        fix::import(*kind, import)
     )]
     Import {
         /// What the bytes are.
@@ -70,14 +93,14 @@ pub enum Refusal {
         reason: String,
     },
     /// The program has no entry point.
-    #[error(
-        "the {kind} does not export `{export}`; build it as a command, not as a library (reactor)"
-    )]
+    #[error("the {kind} does not export `{export}`; {fix}")]
     NoEntry {
         /// What the bytes are.
         kind: crate::Kind,
         /// The export that is missing.
         export: &'static str,
+        /// What it seems to be, and what to do.
+        fix: &'static str,
     },
     /// The program is built in a way that would cost too much to compile or start.
     #[error("the {kind} has {count} {what}; at most {limit} are accepted")]

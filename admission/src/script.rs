@@ -1,5 +1,6 @@
 //! Whether some bytes are a script for our shell: text, of a sane size, for `sh`.
 
+use crate::foreign;
 use crate::kind::Kind;
 use crate::refusal::{Refusal, quoted};
 
@@ -11,6 +12,8 @@ const SHELLS: [&str; 3] = ["sh", "bash", "dash"];
 
 /// Checks a script without running it.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Refusal> {
+    // Before its size: what is too large for a script is most often none.
+    foreign::check(bytes)?;
     if bytes.len() as u64 > SCRIPT_MAX_BYTES {
         return Err(Refusal::TooLarge {
             kind: Kind::Script,

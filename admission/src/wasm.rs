@@ -5,6 +5,7 @@
 
 use wasmparser::{Parser, Payload, TypeRef, Validator};
 
+use crate::fix::{self, Clues};
 use crate::imports::{component_may_import, is_about_files, module_may_import};
 use crate::kind::Kind;
 use crate::proposals;
@@ -36,6 +37,7 @@ pub(crate) fn check(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {
         kind,
         survey: Survey::default(),
         entry: false,
+        clues: Clues::default(),
         depth: 0,
         nested: 0,
     };
@@ -50,6 +52,7 @@ pub(crate) fn check(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {
                 Kind::Component => "wasi:cli/run@0.2",
                 Kind::Module | Kind::Script => "_start",
             },
+            fix: fix::entry(kind, reader.clues),
         });
     }
     Ok(reader.survey)
@@ -84,6 +87,7 @@ struct Reader {
     kind: Kind,
     survey: Survey,
     entry: bool,
+    clues: Clues,
     depth: u32,
     nested: u64,
 }
@@ -118,14 +122,19 @@ impl Reader {
                 bounded(kind, "exports", section.count().into(), EXPORTS_MAX)?;
                 if self.depth == 0 {
                     for export in section {
-                        self.entry |= export?.name == "_start";
+                        self.export(export?.name);
                     }
                 }
             }
             Payload::ComponentExportSection(section) if self.depth == 0 => {
                 for export in section {
-                    self.entry |= export?.name.name.starts_with("wasi:cli/run@0.2.");
+                    self.interface_out(export?.name.name);
                 }
+            }
+            Payload::CustomSection(section) if self.depth == 0 => {
+                let name = section.name();
+                self.clues.object |= name == "linking";
+                self.clues.core |= name.starts_with("component-type");
             }
             Payload::FunctionSection(section) => {
                 self.survey.functions += u64::from(section.count());
@@ -179,6 +188,18 @@ impl Reader {
         Ok(())
     }
 
+    fn export(&mut self, name: &str) {
+        self.entry |= name == "_start";
+        self.clues.reactor |= name == "_initialize";
+        self.clues.core |= name == "cabi_realloc" || name.starts_with("cm32p2");
+    }
+
+    fn interface_out(&mut self, name: &str) {
+        self.entry |= name.starts_with("wasi:cli/run@0.2.");
+        self.clues.wasi_0_3 |= name.starts_with("wasi:cli/run@0.3");
+        self.clues.http |= name.starts_with("wasi:http/incoming-handler@");
+    }
+
     fn import(&mut self, module: &str, name: &str, ty: TypeRef) -> Result<(), Refusal> {
         let import = format!("{module}::{name}");
         let is_function = matches!(ty, TypeRef::Func(_) | TypeRef::FuncExact(_));
@@ -186,6 +207,7 @@ impl Reader {
             return Err(self.not_offered(&import));
         }
         self.survey.uses_files |= is_about_files(name);
+        self.clues.wasi = true;
         self.survey.imports.push(import);
         Ok(())
     }

@@ -346,6 +346,7 @@ impl Engine {
             _ => Err(Refusal::NoEntry {
                 kind,
                 export: ENTRY,
+                fix: "it must be a function without parameters and results",
             }
             .into()),
         }
@@ -370,8 +371,12 @@ fn check_size(kind: Kind, bytes: &[u8]) -> Result<(), Refusal> {
         Kind::Module | Kind::Component => tenterhook_admission::WASM_MAX_BYTES,
     };
     let size = bytes.len() as u64;
-    if size > limit {
-        return Err(Refusal::TooLarge { kind, size, limit });
+    if size <= limit {
+        return Ok(());
     }
-    Ok(())
+    match kind {
+        // A look at its beginning may tell that it is no script at all.
+        Kind::Script => tenterhook_admission::survey(kind, bytes).map(|_| ()),
+        Kind::Module | Kind::Component => Err(Refusal::TooLarge { kind, size, limit }),
+    }
 }

@@ -242,7 +242,9 @@ async fn a_script_for_another_interpreter_is_refused() {
     let refusal = refusal(Kind::Script, b"#!/usr/bin/env python3\nprint(1)\n").await;
     assert_eq!(
         refusal.to_string(),
-        "the script asks for the interpreter `/usr/bin/env python3`; only sh, dash and bash are offered"
+        "the script asks for the interpreter `/usr/bin/env python3`; only sh, dash and bash are offered; \
+         Python runs as a component, built with componentize-py (`tenterhook new NAME --lang python` \
+         makes a project)"
     );
 }
 
