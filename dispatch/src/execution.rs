@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tenterhook_engine::{Digest, Outcome, Usage};
+use tenterhook_engine::{Digest, Outcome, SoFar, Usage};
 use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 
@@ -47,10 +47,15 @@ pub struct Execution {
     pub error: Option<String>,
     /// The bill of that attempt.
     pub usage: Option<Usage>,
+    /// What the attempt that runs has used so far; `None` unless one runs.
+    pub so_far: Option<SoFar>,
     /// What that attempt printed; empty where output was not asked for.
     pub output: Output,
     /// What it answered.
     pub verdict: Option<Verdict>,
+    /// What is wrong with its answer, in one line. An answer that cannot be used is
+    /// a failure of the hook.
+    pub verdict_fault: Option<String>,
     /// Whether it failed for good after all its retries; it can be redriven.
     pub dead: bool,
     /// When it came into being.

@@ -116,6 +116,9 @@ fn sort(execution: &Execution) -> Option<(&'static str, &'static str)> {
         (Some(Outcome::Exited { .. }), None) if denies => {
             ("hook-denied", "Hook denied the operation")
         }
+        (Some(Outcome::Exited { status: 0 }), None) => {
+            ("hook-answer-unusable", "Hook gave an unusable answer")
+        }
         (Some(Outcome::Exited { .. }), None) => ("hook-failed", "Hook failed"),
     })
 }
@@ -124,7 +127,10 @@ fn sort(execution: &Execution) -> Option<(&'static str, &'static str)> {
 fn detail(execution: &Execution, return_code: &str) -> String {
     let what = match (&execution.outcome, &execution.error) {
         (_, Some(error)) => error.clone(),
-        (Some(outcome), None) => outcome.to_string(),
+        (Some(outcome), None) => match &execution.verdict_fault {
+            Some(fault) => format!("{outcome}; {fault}"),
+            None => outcome.to_string(),
+        },
         (None, None) => "cancelled before it ran".to_owned(),
     };
     let what: String = what.chars().take(DETAIL_MAX_CHARS / 2).collect();
@@ -177,11 +183,13 @@ mod tests {
                 ..Output::default()
             },
             verdict: None,
+            verdict_fault: None,
             dead: false,
             created_at: now(),
             started_at: None,
             ended_at: None,
             due_at: None,
+            so_far: None,
         }
     }
 
@@ -242,6 +250,15 @@ mod tests {
             details: Map::new(),
         });
         assert_eq!(HookState::of(&[denies]).details[0].kind, "hook-denied");
+    }
+
+    #[test]
+    fn a_hook_whose_answer_cannot_be_used_has_failed_and_is_told_why() {
+        let mut unusable = execution(State::Failed, Some(Outcome::Exited { status: 0 }));
+        unusable.verdict_fault = Some("/verdict.json cannot be used: it is empty".into());
+        let failure = HookState::of(&[unusable]).details.remove(0);
+        assert_eq!(failure.kind, "hook-answer-unusable");
+        assert!(failure.detail.contains("it is empty"), "{}", failure.detail);
     }
 
     #[test]

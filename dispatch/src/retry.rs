@@ -26,7 +26,7 @@ pub struct RetryPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetryOn {
-    /// The hook left with another status than 0.
+    /// The hook left with another status than 0, or an answer that cannot be used.
     pub exited: bool,
     /// The hook reached a limit.
     pub stopped: bool,

@@ -93,7 +93,11 @@ fn denial(execution: &Execution) -> Option<String> {
     }
     Some(match (&execution.outcome, &execution.error) {
         (_, Some(error)) => format!("the hook could not be run: {error}"),
-        (Some(Outcome::Exited { status }), None) => format!("the hook exited with status {status}"),
+        (Some(Outcome::Exited { status }), None) => match (&execution.verdict_fault, status) {
+            (Some(fault), 0) => format!("the hook's {fault}"),
+            (Some(fault), _) => format!("the hook exited with status {status}, and its {fault}"),
+            (None, _) => format!("the hook exited with status {status}"),
+        },
         (Some(outcome), None) => format!("the hook was {outcome}"),
         (None, None) => "the hook was cancelled before it ran".into(),
     })

@@ -152,6 +152,8 @@ pub struct Attempt {
     pub output: Output,
     /// What it answered.
     pub verdict: Option<Verdict>,
+    /// What is wrong with its answer, if it cannot be used.
+    pub verdict_fault: Option<String>,
     /// Whether it failed for good after all its retries.
     pub dead: bool,
     /// When it began, if it did.

@@ -18,8 +18,20 @@ pub struct Report {
     pub stderr: Vec<u8>,
     /// Bytes of both streams that were dropped at the output limit; 0 if none.
     pub dropped_bytes: u64,
-    /// The answer that the hook left in `/verdict.json`, if it is one.
+    /// The answer that the hook left in `/verdict.json`.
     pub verdict: Option<Verdict>,
+    /// What is wrong with the answer of a run that ended by itself, in one line
+    /// that names the file; there is no verdict then.
+    pub verdict_fault: Option<String>,
+}
+
+impl Report {
+    /// Whether the guest ended by itself with status 0, and left no answer that
+    /// cannot be used.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.outcome.is_success() && self.verdict_fault.is_none()
+    }
 }
 
 /// The bill of one run.

@@ -11,11 +11,11 @@ mod output;
 pub(crate) mod quota;
 pub(crate) mod random;
 pub(crate) mod scratch;
+pub(crate) mod verdict;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use tenterhook_sdk::Verdict;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
@@ -29,9 +29,11 @@ use self::meter::Meter;
 use self::output::{Output, Printer};
 use self::quota::Quota;
 use self::scratch::{Scratch, Scratches};
+use self::verdict::Left;
 use crate::error::Error;
 use crate::invocation::{Invocation, Stream};
 use crate::link::CALL_COPY_MAX_BYTES;
+use crate::outcome::Outcome;
 use crate::program::{Code, Program};
 use crate::report::{Report, Usage};
 
@@ -49,6 +51,9 @@ pub(crate) async fn run(
     let started_at = Instant::now();
     let deadline = Deadline::start(invocation.limits.wall, invocation.cancel.clone());
     let fuel = invocation.limits.fuel;
+    if let Some(gauge) = &invocation.gauge {
+        gauge.begin(started_at, fuel);
+    }
     let files = invocation.limits.files;
     let scratch = if program.inner.uses_files {
         Some(scratches.open(&invocation.limits, &invocation.event)?)
@@ -78,11 +83,16 @@ pub(crate) async fn run(
 
     let kept = output.take();
     let guest = store.data_mut();
-    let verdict = match (&mut guest.shell, &scratch) {
-        (Some(shell), _) => shell.verdict.take(),
-        (None, scratch) => scratch
-            .as_ref()
-            .and_then(|scratch| scratch.tree().verdict()),
+    let left = match (&mut guest.shell, &scratch) {
+        (Some(shell), _) => std::mem::take(&mut shell.verdict),
+        (None, Some(scratch)) => scratch.tree().verdict(),
+        (None, None) => Left::Nothing,
+    };
+    let (verdict, verdict_fault) = match (left.read(), &outcome) {
+        (Ok(verdict), _) => (verdict, None),
+        (Err(fault), Outcome::Exited { .. }) => (None, Some(fault)),
+        // It was cut short, so an answer that is not whole is no wonder.
+        (Err(_), _) => (None, None),
     };
     let files_bytes = match &scratch {
         Some(scratch) if scratches.are_mounted() => scratch.used(),
@@ -104,7 +114,8 @@ pub(crate) async fn run(
         stdout: kept.stdout,
         stderr: kept.stderr,
         dropped_bytes: kept.dropped,
-        verdict: verdict.and_then(|json| serde_json::from_slice::<Verdict>(&json).ok()),
+        verdict,
+        verdict_fault,
     })
 }
 
@@ -141,7 +152,7 @@ fn guest(
             stdin: invocation.stdin.clone(),
             files: limits.files,
             inodes: limits.inodes,
-            verdict: None,
+            verdict: Left::Nothing,
         }),
         Code::Module(_) | Code::Component(_) => {
             wasi.stdin(MemoryInputPipe::new(invocation.stdin.clone()));
@@ -170,8 +181,9 @@ fn guest(
         .set_max_capacity(capacity.saturating_add(SPARE_RESOURCES));
     Ok(Guest {
         wasi,
-        memory: Memory::new(limits.memory),
+        memory: Memory::new(limits.memory, invocation.gauge.clone()),
         meter,
+        gauge: invocation.gauge.clone(),
         quota: Quota::new(limits.descriptors, limits.inodes, scratches.quota(limits)),
         clocks,
         linear: None,

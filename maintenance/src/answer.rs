@@ -112,6 +112,10 @@ fn ended(execution: &Execution, reason: &str) -> String {
     }
     match (&execution.outcome, &execution.error) {
         (_, Some(error)) => format!("could not be run: {}", clean(error)),
+        (Some(_), None) if execution.verdict_fault.is_some() => {
+            let fault = execution.verdict_fault.as_deref().unwrap_or_default();
+            format!("left an answer that is none: {}", clean(fault))
+        }
         (Some(outcome), None) => {
             let verb = match outcome {
                 tenterhook_engine::Outcome::Exited { .. }

@@ -12,7 +12,7 @@
 //! | `input_len(which: i32) -> i32` | length in bytes, -1 when absent |
 //! | `input_read(which: i32, ptr: i32)` | copies the whole input to `ptr` |
 //! | `limit(which: i32) -> i64` | 0: bytes all files may hold, 1: number of inodes |
-//! | `verdict(ptr: i32, len: i32)` | hands over the bytes of `/verdict.json` |
+//! | `verdict(ptr: i32, len: i32)` | hands over the bytes of `/verdict.json`; `len` -1: it is no file |
 //!
 //! The rest is WASI preview 1: arguments (the first is `$0`), environment,
 //! standard output and error, clocks, randomness, `poll_oneoff`. Arguments and
@@ -21,6 +21,7 @@
 #![expect(unsafe_code, reason = "calls functions that the host provides")]
 
 use crate::files::Quota;
+use crate::run::Verdict;
 use crate::stream::Stream;
 
 /// One of the byte strings that the engine has ready for a run.
@@ -38,7 +39,7 @@ mod host {
         pub(super) fn input_len(which: i32) -> i32;
         pub(super) fn input_read(which: i32, ptr: *mut u8);
         pub(super) fn limit(which: i32) -> i64;
-        pub(super) fn verdict(ptr: *const u8, len: usize);
+        pub(super) fn verdict(ptr: *const u8, len: i32);
     }
 }
 
@@ -90,9 +91,14 @@ pub(crate) fn quota() -> Quota {
 }
 
 /// Hands the verdict over to the engine.
-pub(crate) fn verdict(bytes: &[u8]) {
-    // SAFETY: the host reads `len` bytes from `ptr`.
-    unsafe { host::verdict(bytes.as_ptr(), bytes.len()) }
+pub(crate) fn verdict(verdict: &Verdict) {
+    let (bytes, len) = match verdict {
+        Verdict::None => return,
+        Verdict::Text(bytes) => (&bytes[..], i32::try_from(bytes.len()).unwrap_or(i32::MAX)),
+        Verdict::NoFile => (&[][..], -1),
+    };
+    // SAFETY: the host reads at most `len` bytes from `ptr`, and none if it is -1.
+    unsafe { host::verdict(bytes.as_ptr(), len) }
 }
 
 /// The script's name and its arguments.

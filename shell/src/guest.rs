@@ -43,9 +43,7 @@ pub(crate) extern "C" fn run() -> i32 {
     let runtime = runtime();
     let mut shell = ready.unwrap_or_else(|| runtime.block_on(Shell::build()));
     let ended = runtime.block_on(shell.run(job(), &abi::write));
-    if let Some(verdict) = &ended.verdict {
-        abi::verdict(verdict);
-    }
+    abi::verdict(&ended.verdict);
     if ended.starved {
         give_up();
     }

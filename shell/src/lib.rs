@@ -22,6 +22,6 @@ mod stream;
 
 pub use crate::files::{EVENT_FILE, Files, HOME, Quota, VERDICT_FILE, WORK};
 pub use crate::job::Job;
-pub use crate::run::{Ended, VERDICT_MAX};
+pub use crate::run::{Ended, Verdict};
 pub use crate::shell::Shell;
 pub use crate::stream::{Sink, Stream};

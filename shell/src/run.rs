@@ -6,18 +6,26 @@ use crate::shell::Shell;
 use crate::stream::{Sink, Stream};
 use bashkit::{Error, ExecOptions, LimitExceeded};
 
-/// Largest verdict that is handed over, in bytes.
-pub const VERDICT_MAX: usize = 64 << 10;
-
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Exit status, 0 to 255.
     pub status: u8,
-    /// The content of `/verdict.json`, if the script left one.
-    pub verdict: Option<Vec<u8>>,
+    /// What the script left in `/verdict.json`.
+    pub verdict: Verdict,
     /// Whether the interpreter gave up for lack of memory.
     pub starved: bool,
+}
+
+/// What a script left in `/verdict.json`, for the engine to judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// There is nothing.
+    None,
+    /// A file with these bytes, however many.
+    Text(Vec<u8>),
+    /// Something that is no plain file.
+    NoFile,
 }
 
 impl Shell {
@@ -63,26 +71,16 @@ impl Shell {
         };
         Ended {
             status: status.to_le_bytes()[0],
-            verdict: self.verdict(sink),
+            verdict: self.verdict(),
             starved,
         }
     }
 
-    fn verdict(&self, sink: Sink<'_>) -> Option<Vec<u8>> {
-        let complain = |text: String| sink(Stream::Stderr, text.as_bytes());
+    fn verdict(&self) -> Verdict {
         match self.files.take_verdict() {
-            Ok(Some(verdict)) if verdict.len() > VERDICT_MAX => {
-                complain(format!(
-                    "tenterhook: /verdict.json: {} bytes, more than {VERDICT_MAX}; ignored\n",
-                    verdict.len()
-                ));
-                None
-            }
-            Ok(verdict) => verdict,
-            Err(error) => {
-                complain(format!("tenterhook: /verdict.json: {error}; ignored\n"));
-                None
-            }
+            Ok(Some(bytes)) => Verdict::Text(bytes),
+            Ok(None) => Verdict::None,
+            Err(_) => Verdict::NoFile,
         }
     }
 }

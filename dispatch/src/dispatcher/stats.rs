@@ -60,8 +60,12 @@ impl Counters {
     }
 
     pub(super) fn ended(&self, result: &Result<Report, String>) {
+        let fault = result
+            .as_ref()
+            .is_ok_and(|report| report.verdict_fault.is_some());
         let name = match result.as_ref().map(|report| &report.outcome) {
             Err(_) => "host",
+            Ok(Outcome::Exited { status: 0 }) if fault => "exited",
             Ok(Outcome::Exited { status: 0 }) => "success",
             Ok(Outcome::Exited { .. }) => "exited",
             Ok(Outcome::Stopped { limit }) => limit.as_str(),

@@ -90,6 +90,7 @@ fn cancelled(execution: &ClaimedExecution, now: OffsetDateTime) -> Attempt {
         usage: None,
         output: Output::default(),
         verdict: None,
+        verdict_fault: None,
         dead: false,
         started_at: None,
         ended_at: Some(now),

@@ -145,9 +145,10 @@ fn attempt(
         Err(error) => (None, Some(error)),
     };
     let outcome = report.as_ref().map(|report| report.outcome.clone());
-    let well = outcome.as_ref().is_some_and(Outcome::is_success);
+    let well = report.as_ref().is_some_and(Report::is_success);
     let failures = execution.failures + u32::from(!well);
-    let again = !well && !cancelled && retry.again(outcome.as_ref(), failures);
+    let counts_as = report.as_ref().map(counts_as);
+    let again = !well && !cancelled && retry.again(counts_as.as_ref(), failures);
     let state = match &outcome {
         _ if well => State::Finished,
         _ if again => State::Waiting,
@@ -161,11 +162,11 @@ fn attempt(
             stderr: Bytes::from(report.stderr),
             dropped_bytes: report.dropped_bytes,
         };
-        (report.usage, output, report.verdict)
+        (report.usage, output, report.verdict, report.verdict_fault)
     });
-    let (usage, output, verdict) = match report {
-        Some((usage, output, verdict)) => (Some(usage), output, verdict),
-        None => (None, Output::default(), None),
+    let (usage, output, verdict, verdict_fault) = match report {
+        Some((usage, output, verdict, fault)) => (Some(usage), output, verdict, fault),
+        None => (None, Output::default(), None, None),
     };
     Attempt {
         id: execution.new.id,
@@ -178,9 +179,19 @@ fn attempt(
         usage,
         output,
         verdict,
+        verdict_fault,
         started_at: Some(started_at),
         ended_at: (!again).then_some(ended.at),
         due_at: again.then(|| ended.at + retry.wait(failures, rng)),
+    }
+}
+
+/// What an attempt counts as when it is asked whether to try again: one that left
+/// an answer which cannot be used, as one that left with another status than 0.
+fn counts_as(report: &Report) -> Outcome {
+    match (&report.outcome, &report.verdict_fault) {
+        (Outcome::Exited { status: 0 }, Some(_)) => Outcome::Exited { status: 1 },
+        (outcome, _) => outcome.clone(),
     }
 }
 
@@ -251,8 +262,10 @@ impl Kept {
             outcome: attempt.outcome.clone(),
             error: attempt.error.clone(),
             usage: attempt.usage.clone(),
+            so_far: None,
             output: attempt.output.clone(),
             verdict: attempt.verdict.clone(),
+            verdict_fault: attempt.verdict_fault.clone(),
             dead: attempt.dead,
             created_at: self.task.created_at,
             started_at: attempt.started_at,

@@ -239,7 +239,10 @@ impl Loaded {
             execution.started_at = Some(running.started_at);
             execution.outcome = None;
             execution.usage = None;
+            execution.so_far = running.live.gauge.so_far();
             execution.error = None;
+            execution.verdict = None;
+            execution.verdict_fault = None;
             execution.due_at = None;
             execution.output = running.live.so_far();
         }

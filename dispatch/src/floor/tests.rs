@@ -183,6 +183,7 @@ impl World {
             stderr: Vec::new(),
             dropped_bytes: 0,
             verdict: None,
+            verdict_fault: None,
         };
         let ended = Ended {
             result: Ok(report),

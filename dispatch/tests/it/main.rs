@@ -19,4 +19,6 @@ mod preloaded;
 mod principals;
 mod recovery;
 mod retry;
+mod running;
 mod support;
+mod unusable;

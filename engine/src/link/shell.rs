@@ -9,6 +9,7 @@ use wasmtime::{Caller, Engine, Error, Extern, Linker};
 
 use super::preview1;
 use crate::sandbox::guest::{Guest, ShellInputs};
+use crate::sandbox::verdict::Left;
 
 const MODULE: &str = "tenterhook_shell";
 
@@ -49,16 +50,19 @@ pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
         MODULE,
         "verdict",
         |mut caller: Caller<'_, Guest>, at: i32, len: i32| {
-            let len = usize::try_from(len.cast_unsigned())?;
-            if len > VERDICT_MAX_BYTES {
-                return Ok(());
-            }
-            caller.data().meter.owe_bytes(len);
-            let memory = memory(&mut caller)?;
-            let mut json = vec![0; len];
-            memory.read(&caller, usize::try_from(at.cast_unsigned())?, &mut json)?;
+            let left = match usize::try_from(len) {
+                Err(_) => Left::NoFile,
+                Ok(len) if len > VERDICT_MAX_BYTES => Left::TooLong,
+                Ok(len) => {
+                    caller.data().meter.owe_bytes(len);
+                    let memory = memory(&mut caller)?;
+                    let mut json = vec![0; len];
+                    memory.read(&caller, usize::try_from(at.cast_unsigned())?, &mut json)?;
+                    Left::Text(json)
+                }
+            };
             if let Some(shell) = &mut caller.data_mut().shell {
-                shell.verdict = Some(json);
+                shell.verdict = left;
             }
             Ok::<(), Error>(())
         },

@@ -10,6 +10,8 @@ use super::clock::Clocks;
 use super::memory::Memory;
 use super::meter::Meter;
 use super::quota::Quota;
+use super::verdict::Left;
+use crate::gauge::Gauge;
 
 /// What the host holds for one guest: the data of its store.
 pub(crate) struct Guest {
@@ -17,6 +19,8 @@ pub(crate) struct Guest {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) memory: Memory,
     pub(crate) meter: Arc<Meter>,
+    /// Where others read what was used so far.
+    pub(crate) gauge: Option<Arc<Gauge>>,
     pub(crate) quota: Quota,
     pub(crate) clocks: Clocks,
     /// The guest's memory, once there is an instance: finding it by name at
@@ -33,7 +37,7 @@ pub(crate) struct ShellInputs {
     pub(crate) stdin: Bytes,
     pub(crate) files: u64,
     pub(crate) inodes: u32,
-    pub(crate) verdict: Option<Vec<u8>>,
+    pub(crate) verdict: Left,
 }
 
 impl WasiView for Guest {

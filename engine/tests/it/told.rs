@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
-use tenterhook_engine::{Outcome, OutputSink, Stream};
+use tenterhook_engine::{Limit, Outcome, OutputSink, Stream};
 
 use crate::guests;
-use crate::harness::{ENGINE, Run, SUCCESS, exited, load, load_guest};
+use crate::harness::{ENGINE, Run, SUCCESS, exited, load, load_guest, stopped};
 use crate::wasm;
 
 const EVENT: &str =
@@ -160,7 +160,7 @@ async fn the_event_file_holds_the_whole_event() {
 #[tokio::test]
 async fn a_run_without_an_event_finds_none() {
     let run = Run::guest(guests::FRIENDLY_EVENT).go().await;
-    assert!(run.text().starts_with("cannot read "));
+    assert!(run.text().starts_with("this run has no event"));
     let run = Run::script("test -e /event.json").go().await;
     assert_eq!(run.outcome, exited(1));
 }
@@ -180,15 +180,21 @@ async fn a_verdict_is_read_from_its_file() {
 }
 
 #[tokio::test]
-async fn what_is_no_verdict_is_none() {
+async fn an_answer_that_cannot_be_used_is_told_and_no_success() {
     let long = format!(r#"{{"allow":true,"reason":"{}"}}"#, "x".repeat(64 << 10));
-    for text in [
-        "",
-        "yes",
-        "[true]",
-        "{\"allow\":\"maybe\"}",
-        "{\"allow\":",
-        long.as_str(),
+    for (text, told) in [
+        ("", "it is empty"),
+        ("yes", "expected value (line 1, column 1)"),
+        (
+            "[true]",
+            "must be an object such as {\"allow\":true}, not [true]",
+        ),
+        (
+            "{\"allow\":\"false\"}",
+            "`allow` must be true or false, not \"false\" (line 1, column 10)",
+        ),
+        ("{\"allow\":", "(line 1, column 9)"),
+        (long.as_str(), "more than 65536 bytes"),
     ] {
         for run in [
             Run::guest(guests::FRIENDLY_VERDICT),
@@ -200,7 +206,40 @@ async fn what_is_no_verdict_is_none() {
                 (&SUCCESS, &None),
                 "{text:.40}"
             );
+            let fault = run.verdict_fault.as_deref().unwrap_or_default();
+            assert!(
+                fault.starts_with("/verdict.json cannot be used: ") && fault.contains(told),
+                "{text:.40}: {fault}"
+            );
+            assert!(!run.is_success());
         }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_file_is_told() {
+    let script = Run::script("mkdir /verdict.json").go().await;
+    let module = Run::guest(guests::CONTAINED_SYMLINKS).go().await;
+    for run in [script, module] {
+        let fault = run.verdict_fault.as_deref();
+        assert_eq!(
+            fault,
+            Some("/verdict.json cannot be used: it is no plain file")
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_said_of_the_answer_of_a_run_that_was_cut_short() {
+    let module = Run::guest(guests::CONTAINED_SYMLINKS);
+    for run in [
+        module.limits(|limits| limits.fuel = 2_000_000),
+        Run::script("echo { > /verdict.json; while :; do :; done")
+            .limits(|limits| limits.fuel = 100_000_000),
+    ] {
+        let run = run.go().await;
+        assert_eq!(run.outcome, stopped(Limit::Fuel));
+        assert_eq!((&run.verdict, &run.verdict_fault), (&None, &None));
     }
 }
 

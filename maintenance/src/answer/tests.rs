@@ -30,11 +30,13 @@ fn run(outcome: Outcome, stdout: &str) -> Execution {
         outcome: Some(outcome),
         error: None,
         usage: None,
+        so_far: None,
         output: Output {
             stdout: stdout.to_owned().into(),
             ..Output::default()
         },
         verdict: None,
+        verdict_fault: None,
         dead: false,
         created_at: OffsetDateTime::UNIX_EPOCH,
         started_at: None,
@@ -115,6 +117,15 @@ fn a_plug_in_that_did_not_end_well_is_told_with_what_happened() {
         ..well("")
     };
     assert_eq!(plugin(ours).unwrap(), "could not be run: cannot load it");
+    let unusable = Execution {
+        verdict_fault: Some("/verdict.json cannot be used: it is empty".into()),
+        state: State::Failed,
+        ..well("")
+    };
+    assert_eq!(
+        plugin(unusable).unwrap(),
+        "left an answer that is none: /verdict.json cannot be used: it is empty"
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ const DOING: &str = "read the executions";
 /// All columns but what was printed.
 const COLUMNS: &str = "SELECT executions.id, hook, hook_number, server_number, server_name, container, \
     executions.state, attempt, failures, executions.due_at, outcome, error, usage, \
-    verdict, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
+    verdict, verdict_fault, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
     tasks.number AS task_number, tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
     recipes.failure_policy AS failure_policy, ";
 
@@ -140,12 +140,14 @@ fn read(row: &SqliteRow) -> Result<Execution, Error> {
         outcome: row.json_opt("outcome")?,
         error: row.read("error")?,
         usage: row.json_opt("usage")?,
+        so_far: None,
         output: Output {
             stdout: bytes("stdout")?,
             stderr: bytes("stderr")?,
             dropped_bytes: row.int("dropped_bytes")?,
         },
         verdict: row.json_opt("verdict")?,
+        verdict_fault: row.read("verdict_fault")?,
         dead: row.bool("dead")?,
         created_at: row.time("created_at")?,
         started_at: row.time_opt("started_at")?,

@@ -37,6 +37,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "webhooks",
         include_str!("../../../migrations/sqlite/0006_webhooks.sql"),
     ),
+    (
+        7,
+        "verdict_faults",
+        include_str!("../../../migrations/sqlite/0007_verdict_faults.sql"),
+    ),
 ];
 
 /// The migrations, ready to run.

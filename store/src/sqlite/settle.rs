@@ -13,11 +13,12 @@ const DOING: &str = "store the outcome";
 static ATTEMPTS: LazyLock<Rows> = LazyLock::new(|| {
     Rows::new(
         "WITH new (account, id, state, attempt, failures, due_at, outcome, error, usage, stdout, stderr, \
-         dropped_bytes, verdict, dead, started_at, ended_at) AS (VALUES ",
-        16,
+         dropped_bytes, verdict, verdict_fault, dead, started_at, ended_at) AS (VALUES ",
+        17,
         ") UPDATE executions SET state = new.state, attempt = new.attempt, failures = new.failures, \
          due_at = new.due_at, outcome = new.outcome, error = new.error, usage = new.usage, stdout = new.stdout, \
-         stderr = new.stderr, dropped_bytes = new.dropped_bytes, verdict = new.verdict, dead = new.dead, \
+         stderr = new.stderr, dropped_bytes = new.dropped_bytes, verdict = new.verdict, \
+         verdict_fault = new.verdict_fault, dead = new.dead, \
          started_at = new.started_at, ended_at = new.ended_at \
          FROM new WHERE executions.account = new.account AND executions.id = new.id",
     )
@@ -93,6 +94,7 @@ async fn write(conn: &mut SqliteConnection, attempts: &[(i64, &Attempt)]) -> Res
                 .bind(some(&attempt.output.stderr))
                 .bind(i64::try_from(attempt.output.dropped_bytes).unwrap_or(i64::MAX))
                 .bind(attempt.verdict.as_ref().map(json))
+                .bind(attempt.verdict_fault.as_deref())
                 .bind(i64::from(attempt.dead))
                 .bind(attempt.started_at.map(micros))
                 .bind(attempt.ended_at.map(micros));

@@ -261,6 +261,7 @@ pub(crate) fn ended_well(id: ExecutionId) -> Attempt {
             dropped_bytes: 5,
         },
         verdict: Some(Verdict::deny("no").with("n", 1)),
+        verdict_fault: Some("/verdict.json cannot be used: it is empty".into()),
         dead: false,
         started_at: Some(at(11)),
         ended_at: Some(at(12)),

@@ -30,6 +30,9 @@ pub(super) fn of(executions: &[Execution]) -> String {
             }
             _ => {}
         }
+        if let Some(fault) = &execution.verdict_fault {
+            log.line(&prefix, &format!("[{fault}]"));
+        }
     }
     log.text
 }

@@ -14,6 +14,7 @@ use tenterhook_sdk::contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_B
 use super::berths::{Berth, Berths};
 use super::pool::Order;
 use crate::limits::Limits;
+use crate::sandbox::verdict::Left;
 
 /// Inodes that the folder itself takes: root, work, tmp and the event.
 const OWN_INODES: u32 = 4;
@@ -127,20 +128,26 @@ impl Tree {
         (&self.event).rewind()
     }
 
-    /// Reads the hook's verdict; `None` when there is none that we accept.
+    /// Reads what the hook left as its verdict.
     ///
     /// Nothing but a plain file inside the scratch is ever opened.
-    pub(crate) fn verdict(&self) -> Option<Vec<u8>> {
+    pub(crate) fn verdict(&self) -> Left {
         let name = relative(VERDICT_FILE);
-        if !self.root.symlink_metadata(name).ok()?.is_file() {
-            return None;
+        match self.root.symlink_metadata(name) {
+            Ok(found) if found.is_file() => {}
+            Ok(_) => return Left::NoFile,
+            Err(_) => return Left::Nothing,
         }
-        let file = self.root.open(name).ok()?;
         let mut json = Vec::new();
-        file.take(VERDICT_MAX_BYTES as u64 + 1)
-            .read_to_end(&mut json)
-            .ok()?;
-        (json.len() <= VERDICT_MAX_BYTES).then_some(json)
+        let read = self.root.open(name).and_then(|file| {
+            file.take(VERDICT_MAX_BYTES as u64 + 1)
+                .read_to_end(&mut json)
+        });
+        match read {
+            Err(_) => Left::NoFile,
+            Ok(_) if json.len() > VERDICT_MAX_BYTES => Left::TooLong,
+            Ok(_) => Left::Text(json),
+        }
     }
 }
 

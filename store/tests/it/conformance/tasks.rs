@@ -257,8 +257,13 @@ pub(crate) async fn what_became_of_an_attempt_is_kept_whole(store: &dyn Store) {
         (attempt.state, 1, attempt.outcome)
     );
     assert_eq!(
-        (kept.usage, &kept.output, kept.verdict),
-        (attempt.usage, &attempt.output, attempt.verdict)
+        (kept.usage, &kept.output, kept.verdict, kept.verdict_fault),
+        (
+            attempt.usage,
+            &attempt.output,
+            attempt.verdict,
+            attempt.verdict_fault
+        )
     );
     assert_eq!(
         (kept.started_at, kept.ended_at),

@@ -1,0 +1,257 @@
+//! A hook's answer: what it left in `/verdict.json`, read without guessing.
+//!
+//! A hook that leaves no file has answered with its exit status. One that leaves a
+//! file which cannot be used has tried to say something: that is told in words
+//! for its author, so that a denial is never lost silently.
+
+use serde_json::Value;
+use tenterhook_admission::one_line;
+use tenterhook_sdk::Verdict;
+use tenterhook_sdk::contract::{VERDICT_FILE, VERDICT_MAX_BYTES};
+
+/// Longest value that is quoted, in characters.
+const QUOTED_MAX_CHARS: usize = 40;
+
+/// What a guest left where its answer is looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A file with these bytes.
+    Text(Vec<u8>),
+    /// A file that is longer than [`VERDICT_MAX_BYTES`].
+    TooLong,
+    /// A folder, a link or something else that is no plain file.
+    NoFile,
+}
+
+impl Left {
+    /// Reads the answer; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in one line that names the file.
+    pub(super) fn read(&self) -> Result<Option<Verdict>, String> {
+        let read = match self {
+            Self::Nothing => return Ok(None),
+            Self::TooLong => Err(format!(
+                "it has more than {VERDICT_MAX_BYTES} bytes; print what is long instead"
+            )),
+            Self::NoFile => Err("it is no plain file".into()),
+            Self::Text(bytes) => verdict(bytes),
+        };
+        read.map(Some)
+            .map_err(|fault| one_line(&format!("{VERDICT_FILE} cannot be used: {fault}")))
+    }
+}
+
+fn verdict(bytes: &[u8]) -> Result<Verdict, String> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| format!("it is not UTF-8 from byte {} on", error.valid_up_to()))?;
+    if text.trim().is_empty() {
+        return Err(
+            "it is empty; write an object such as {\"allow\":true} into it, or make no such file \
+             to answer with the exit status alone"
+                .into(),
+        );
+    }
+    if text.starts_with('\u{feff}') {
+        return Err("it begins with a byte order mark; write it without one".into());
+    }
+    let value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    let Value::Object(members) = &value else {
+        return Err(format!(
+            "it must be an object such as {{\"allow\":true}}, not {}",
+            quoted(&value)
+        ));
+    };
+    let rules: [(_, _, fn(&Value) -> bool); 2] = [
+        ("allow", "true or false", Value::is_boolean),
+        ("reason", "text", Value::is_string),
+    ];
+    for (member, expected, suits) in rules {
+        if let Some(value) = members.get(member)
+            && !value.is_null()
+            && !suits(value)
+        {
+            let (line, column) = place(text, member);
+            return Err(format!(
+                "`{member}` must be {expected}, not {} (line {line}, column {column})",
+                quoted(value)
+            ));
+        }
+    }
+    // What is left to find is a member that stands there twice.
+    serde_json::from_str(text).map_err(|error| not_json(&error))
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text
+        .rsplit_once(" at line ")
+        .map_or(&*text, |(what, _)| what);
+    format!(
+        "it is not JSON that can be read: {what} (line {}, column {})",
+        error.line(),
+        error.column()
+    )
+}
+
+fn quoted(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(QUOTED_MAX_CHARS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text,
+    }
+}
+
+/// Line and column, from 1, of the value of a member of this object; the column
+/// counts bytes, as the parser's own does.
+fn place(json: &str, member: &str) -> (usize, usize) {
+    let at = value_of(json, member).unwrap_or(0);
+    let before = &json[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = at - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+    (line, column)
+}
+
+/// Where the value of a member of this object begins; of the last, if it stands
+/// there more than once. The text is known to be an object in JSON.
+fn value_of(json: &str, member: &str) -> Option<usize> {
+    let bytes = json.as_bytes();
+    let (mut depth, mut at) = (0_u32, 0);
+    let (mut name, mut found) = ("", None);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                let end = end_of_text(bytes, at);
+                if depth == 1 {
+                    name = json.get(at..end).unwrap_or_default();
+                }
+                at = end;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b':' if depth == 1
+                && serde_json::from_str::<String>(name).is_ok_and(|n| n == member) =>
+            {
+                let rest = &json[at + 1..];
+                found = Some(json.len() - rest.trim_start().len());
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
+/// Where the text in quotes that begins at `at` ends.
+fn end_of_text(bytes: &[u8], at: usize) -> usize {
+    let mut at = at + 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn fault(text: &str) -> String {
+        Left::Text(text.into()).read().unwrap_err()
+    }
+
+    #[test]
+    fn a_fault_names_member_value_and_place() {
+        for (text, told) in [
+            (
+                r#"{"allow":"false"}"#,
+                "`allow` must be true or false, not \"false\" (line 1, column 10)",
+            ),
+            (
+                "{\n  \"note\": {\"allow\": [1]},\n  \"\\u0061llow\":\n    0\n}",
+                "`allow` must be true or false, not 0 (line 4, column 5)",
+            ),
+            (
+                r#"{"allow":false,"reason":["a"]}"#,
+                "`reason` must be text, not [\"a\"] (line 1, column 25)",
+            ),
+            (
+                "[true]",
+                "it must be an object such as {\"allow\":true}, not [true]",
+            ),
+            (
+                "{\"allow\":",
+                "EOF while parsing a value (line 1, column 9)",
+            ),
+            ("{\"allow\":True}", "expected value (line 1, column 10)"),
+            ("{'allow':true}", "key must be a string (line 1, column 2)"),
+            (
+                "{\"allow\":true}{\"allow\":false}",
+                "trailing characters (line 1, column 15)",
+            ),
+            (
+                "{\"allow\":true,\"allow\":false}",
+                "duplicate field `allow`",
+            ),
+            (" \n", "it is empty;"),
+            ("\u{feff}{}", "byte order mark"),
+        ] {
+            let fault = fault(text);
+            assert!(
+                fault.starts_with("/verdict.json cannot be used: "),
+                "{fault}"
+            );
+            assert!(fault.contains(told), "{text}: {fault}");
+        }
+        assert!(fault(&"[".repeat(1_000)).contains("recursion limit"));
+        let bytes = Left::Text(b"{\"a\":\"\xff\"}".to_vec());
+        assert!(bytes.read().unwrap_err().contains("not UTF-8 from byte 6"));
+        assert!(
+            Left::TooLong
+                .read()
+                .unwrap_err()
+                .contains("more than 65536 bytes")
+        );
+    }
+
+    #[test]
+    fn a_quoted_value_is_short_and_plain() {
+        let long = format!(r#"{{"allow":"{}"}}"#, "ä".repeat(10_000));
+        assert!(fault(&long).chars().count() < 200);
+        let hostile = fault("{\"allow\":\"\u{9b}2J\u{202e}\"}");
+        assert!(!hostile.contains(['\u{9b}', '\u{202e}']), "{hostile}");
+    }
+
+    #[test]
+    fn what_can_be_used_is_taken_as_it_is() {
+        let read = |text: &str| Left::Text(text.into()).read().unwrap().unwrap();
+        assert_eq!(read(r#"{"allow":true}"#), Verdict::allow());
+        assert_eq!(read(r#"{"allow":null,"reason":null}"#), Verdict::default());
+        assert_eq!(read(" {\"n\": 1}\n"), Verdict::default().with("n", 1));
+        assert_eq!(Left::Nothing.read(), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_left_is_an_answer_or_a_fault_of_one_line(bytes in any::<Vec<u8>>()) {
+            if let Err(fault) = Left::Text(bytes).read() {
+                prop_assert!(!fault.contains(char::is_control));
+            }
+        }
+
+        #[test]
+        fn an_object_with_a_wrong_member_is_a_fault(json in r#"\{"[a-z\\"{}\[\]:, ]{0,12}":"[a-z\\"{}\[\]: ]{0,12}","allow": ?[0-9]\}"#) {
+            prop_assert!(Left::Text(json.into()).read().is_err());
+        }
+    }
+}
