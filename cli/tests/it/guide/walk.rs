@@ -42,13 +42,12 @@ pub(super) fn follow(page: &Page) {
             command.line,
             String::from_utf8_lossy(&ended.stderr)
         );
-        let lines: Vec<&str> = printed.lines().collect();
         assert!(
-            agrees(&command.prints, &lines),
+            agrees(&command.prints, &printed),
             "{}: `{}` printed:\n{printed}\ninstead of:\n{}",
             page.name,
             command.line,
-            command.prints.join("\n")
+            command.prints
         );
     }
 }
