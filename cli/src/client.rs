@@ -5,6 +5,8 @@
 
 mod place;
 mod refused;
+mod stream;
+mod upload;
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -13,10 +15,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use ureq::Agent;
-use ureq::http::{Method, Request, Response, header};
+use ureq::http::{Method, Request, Response, header, request};
 
 pub(crate) use self::place::Flags;
 use self::place::{Place, Secret};
+pub(crate) use self::refused::is_refused_with;
+pub(crate) use self::stream::Piece;
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 
@@ -31,6 +35,14 @@ const PAGE: usize = 1_000;
 
 /// Runs a command that talks to a server; answers the status of the process.
 pub(crate) fn run(log: Option<&str>, command: impl FnOnce() -> anyhow::Result<()>) -> ExitCode {
+    run_to(log, || command().map(|()| ExitCode::SUCCESS))
+}
+
+/// The same for a command that has more to tell than whether it went well.
+pub(crate) fn run_to(
+    log: Option<&str>,
+    command: impl FnOnce() -> anyhow::Result<ExitCode>,
+) -> ExitCode {
     match logging::parse_filter(log, "error") {
         Ok(filter) => logging::start(LogFormat::Text, filter),
         Err(reason) => {
@@ -39,7 +51,7 @@ pub(crate) fn run(log: Option<&str>, command: impl FnOnce() -> anyhow::Result<()
         }
     }
     match command() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             say_error(&error);
             ExitCode::FAILURE
@@ -79,6 +91,39 @@ impl Client {
         self.call(&Method::POST, path, Some(body))
     }
 
+    /// Asks for something that needs no body.
+    pub(crate) fn ask(&self, path: &str) -> anyhow::Result<Value> {
+        self.call(&Method::POST, path, None)
+    }
+
+    /// Sends an event and waits so long for its task beyond the time that a call has.
+    pub(crate) fn post_event(&self, event: &Value, wait: Duration) -> anyhow::Result<Value> {
+        let mut path = "/api/v1/events".to_owned();
+        if !wait.is_zero() {
+            path = with_query(&path, &[("wait", &wait.as_secs_f64().to_string())]);
+        }
+        let request = self
+            .request(&Method::POST, &path)
+            .header(header::CONTENT_TYPE, "application/cloudevents+json")
+            .body(event.to_string())?;
+        let patience = PATIENCE.saturating_add(wait);
+        let request = self.agent.configure_request(request);
+        let request = request.timeout_global(Some(patience)).build();
+        self.answer(self.agent.run(request))
+    }
+
+    /// Reads what is no JSON, up to so many bytes.
+    pub(crate) fn get_bytes(&self, path: &str, limit: u64) -> anyhow::Result<Vec<u8>> {
+        let request = self.request(&Method::GET, path).body(())?;
+        let mut answer = self.accepted(self.agent.run(request))?;
+        answer
+            .body_mut()
+            .with_config()
+            .limit(limit)
+            .read_to_vec()
+            .with_context(|| self.broke_off())
+    }
+
     pub(crate) fn patch(
         &self,
         path: &str,
@@ -95,35 +140,62 @@ impl Client {
 
     /// Every item of a list, page by page.
     pub(crate) fn list(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
-        let limit = PAGE.to_string();
         let mut items = Vec::new();
         let mut after = None;
         loop {
-            let mut query = query.to_vec();
-            query.push(("limit", &limit));
-            query.extend(after.as_deref().map(|after| ("after", after)));
-            let mut page = self.get(path, &query)?;
-            let Value::Array(some) = page["items"].take() else {
-                bail!(
-                    "{} does not answer as a Tenterhook server",
-                    self.place.server
-                );
-            };
+            let (some, next) = self.page(path, query, PAGE, after.as_deref())?;
             items.extend(some);
-            match page["next"].as_str() {
-                Some(next) => after = Some(next.to_owned()),
-                None => return Ok(items),
+            if next.is_none() {
+                return Ok(items);
             }
+            after = next;
         }
     }
 
+    /// The newest items of a list, a bounded number of pages.
+    pub(crate) fn newest(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        pages: usize,
+    ) -> anyhow::Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut after = None;
+        for _ in 0..pages {
+            let (some, next) = self.page(path, query, PAGE, after.as_deref())?;
+            items.extend(some);
+            if next.is_none() {
+                break;
+            }
+            after = next;
+        }
+        Ok(items)
+    }
+
+    /// One page of a list, and where the next one begins.
+    pub(crate) fn page(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        limit: usize,
+        after: Option<&str>,
+    ) -> anyhow::Result<(Vec<Value>, Option<String>)> {
+        let limit = limit.clamp(1, PAGE).to_string();
+        let mut query = query.to_vec();
+        query.push(("limit", &limit));
+        query.extend(after.map(|after| ("after", after)));
+        let mut page = self.get(path, &query)?;
+        let Value::Array(items) = page["items"].take() else {
+            bail!(
+                "{} does not answer as a Tenterhook server",
+                self.place.server
+            );
+        };
+        Ok((items, page["next"].as_str().map(str::to_owned)))
+    }
+
     fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-        let Secret { text, from } = &self.place.secret;
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.place.server))
-            .header(header::AUTHORIZATION, format!("Bearer {text}"))
-            .header(header::ACCEPT, "application/json");
+        let request = self.request(method, path);
         let sent = match body {
             Some(body) => request
                 .header(header::CONTENT_TYPE, "application/json")
@@ -135,14 +207,44 @@ impl Client {
                 .map_err(ureq::Error::from)
                 .and_then(|request| self.agent.run(request)),
         };
+        self.answer(sent)
+    }
+
+    fn request(&self, method: &Method, path: &str) -> request::Builder {
+        Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.place.server))
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {}", self.place.secret.text),
+            )
+            .header(header::ACCEPT, "application/json")
+    }
+
+    /// The JSON of an answer.
+    fn answer(&self, sent: Result<Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {
+        let mut answer = self.accepted(sent)?;
+        self.read(&mut answer)
+    }
+
+    /// An answer that is no refusal.
+    fn accepted(
+        &self,
+        sent: Result<Response<ureq::Body>, ureq::Error>,
+    ) -> anyhow::Result<Response<ureq::Body>> {
         let mut answer = sent.map_err(|error| refused::unreachable(&self.place.server, error))?;
-        let body = self.read(&mut answer)?;
         if answer.status().is_success() {
-            return Ok(body);
+            return Ok(answer);
         }
+        let body = self.read(&mut answer)?;
+        let Secret { from, .. } = &self.place.secret;
         let retry_after = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok());
         Err(refused::refused(answer.status(), &body, from, retry_after))
+    }
+
+    fn broke_off(&self) -> String {
+        format!("the answer of {} broke off", self.place.server)
     }
 
     fn read(&self, answer: &mut Response<ureq::Body>) -> anyhow::Result<Value> {
@@ -151,7 +253,7 @@ impl Client {
             .with_config()
             .limit(ANSWER_MAX_BYTES)
             .read_to_vec()
-            .with_context(|| format!("the answer of {} broke off", self.place.server))?;
+            .with_context(|| self.broke_off())?;
         if bytes.is_empty() {
             return Ok(Value::Null);
         }
@@ -197,6 +299,13 @@ pub(crate) fn named<'a>(
         })
 }
 
+/// The path of one of these things, by what a person has said.
+pub(crate) fn path(of: &str, said: &str) -> String {
+    let said: String = form_urlencoded::byte_serialize(said.as_bytes()).collect();
+    // In a path, a plus is a plus.
+    format!("{of}/{}", said.replace('+', "%20"))
+}
+
 fn with_query(path: &str, query: &[(&str, &str)]) -> String {
     if query.is_empty() {
         return path.to_owned();
@@ -225,6 +334,12 @@ mod tests {
         assert_eq!(id("x").unwrap(), "a1");
         let error = id("y").unwrap_err().to_string();
         assert!(error.contains("tenterhook account list"), "{error}");
+    }
+
+    #[test]
+    fn a_path_is_encoded() {
+        assert_eq!(path("/a", "7"), "/a/7");
+        assert_eq!(path("/a", "../x y?z"), "/a/..%2Fx%20y%3Fz");
     }
 
     #[test]

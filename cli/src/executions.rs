@@ -1,17 +1,141 @@
-//! `tenterhook executions`: what ran on a server, how it ended and what it cost.
+//! `tenterhook executions`: what ran on a server, newest first.
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Args;
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use crate::say::say;
+use crate::client::{self, Client, text};
+use crate::execution::{outcome, short, target, verdict};
+use crate::table::{Column, Form, time};
+use crate::{amount, quantity};
 
-/// Lists executions, the newest first.
+/// Lists executions of a running server, newest first.
+///
+/// The short ids are the ends of whole ones; every command that takes an execution
+/// takes them too.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {}
+pub(crate) struct Raw {
+    /// Only those of this hook, by id or number.
+    #[arg(long, value_name = "HOOK")]
+    hook: Option<String>,
+    /// Only those in this state: `WAITING`, `RUNNING`, `FINISHED`, `FAILED` or
+    /// `CANCELED`.
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
+    /// Only those of this task, by id or number.
+    #[arg(long, value_name = "TASK")]
+    task: Option<String>,
+    /// Only those made since: a time such as `2027-05-04T03:02:01Z`, or so long ago,
+    /// such as `10min` or `2h`.
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// At most so many.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: usize,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    client: client::Flags,
+}
+
+const COLUMNS: [Column; 11] = [
+    ("EXECUTION", |one| short(text(one, "id")).into()),
+    ("TASK", |one| one["task_number"].to_string()),
+    ("HOOK", |one| match &one["hook"]["number"] {
+        Value::Null => String::new(),
+        number => number.to_string(),
+    }),
+    ("NAME", |one| text(one, "name").into()),
+    ("TARGET", target),
+    ("STATE", |one| text(one, "state").into()),
+    ("OUTCOME", outcome),
+    ("VERDICT", verdict),
+    ("FUEL", |one| amount::fuel(&one["usage"]["fuel"])),
+    ("MEMORY", |one| amount::bytes(&one["usage"]["memory_peak_bytes"])),
+    ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
+];
 
 /// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    say(format_args!("{raw:?} cannot be done yet"));
-    ExitCode::FAILURE
+pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
+    client::run(log, || run(raw))
+}
+
+fn run(raw: &Raw) -> anyhow::Result<()> {
+    let since = raw.since.as_deref().map(read_since).transpose()?;
+    let client = Client::open(&raw.client)?;
+    let mut filter = Vec::new();
+    filter.extend(raw.hook.as_deref().map(|hook| ("hook", hook)));
+    filter.extend(raw.state.as_deref().map(|state| ("state", state)));
+    filter.extend(raw.task.as_deref().map(|task| ("task", task)));
+    let mut items = Vec::new();
+    let mut after: Option<String> = None;
+    while items.len() < raw.limit {
+        let wanted = raw.limit - items.len();
+        let (some, next) = client.page("/api/v1/executions", &filter, wanted, after.as_deref())?;
+        let all = some.len();
+        items.extend(some.into_iter().filter(|one| is_since(one, since)));
+        // Newest first: what follows one that is too old is older still.
+        let too_old = items.len() < all;
+        after = next.filter(|_| !too_old);
+        if after.is_none() {
+            break;
+        }
+    }
+    if raw.task.is_some() {
+        // A task tells its executions in the order in which they run.
+        items.reverse();
+    }
+    items.truncate(raw.limit);
+    raw.form.list(&items, &[&COLUMNS[..], &[CREATED]].concat())
+}
+
+const CREATED: Column = ("CREATED", |one| time(&one["created_at"]));
+
+fn is_since(execution: &Value, since: Option<OffsetDateTime>) -> bool {
+    let created = OffsetDateTime::parse(text(execution, "created_at"), &Rfc3339);
+    match (created, since) {
+        (Ok(created), Some(since)) => created >= since,
+        _ => true,
+    }
+}
+
+/// A time as it was said, or so long ago.
+fn read_since(said: &str) -> anyhow::Result<OffsetDateTime> {
+    if let Ok(time) = OffsetDateTime::parse(said, &Rfc3339) {
+        return Ok(time);
+    }
+    let ago = quantity::parse_millis(said)
+        .ok()
+        .and_then(|millis| i64::try_from(millis).ok())
+        .map(time::Duration::milliseconds);
+    ago.and_then(|ago| OffsetDateTime::now_utc().checked_sub(ago))
+        .with_context(|| {
+            format!(
+                "`--since {}` is neither a time such as 2027-05-04T03:02:01Z nor a length such as 10min",
+                said.escape_debug()
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn since_is_a_time_or_so_long_ago() {
+        let at = read_since("2027-05-04T03:02:01Z").unwrap();
+        assert!(is_since(&json!({"created_at": "2027-05-04T03:02:01.5Z"}), Some(at)));
+        assert!(!is_since(&json!({"created_at": "2027-05-04T03:02:00Z"}), Some(at)));
+        assert!(read_since("1h").unwrap() < OffsetDateTime::now_utc());
+        for said in ["", "1", "yesterday", "99999999999999999d"] {
+            let told = read_since(said).unwrap_err().to_string();
+            assert!(told.contains("--since"), "{told}");
+        }
+    }
 }

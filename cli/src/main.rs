@@ -2,6 +2,7 @@
 //! files that an operator names; everything else is given what it needs.
 
 mod account;
+mod amount;
 mod args;
 mod build;
 mod cancel;
@@ -11,10 +12,14 @@ mod code_cache;
 mod compiler;
 mod completion;
 mod event;
+mod execution;
 mod executions;
 mod faults;
 mod fire;
+mod guest_log;
+mod interrupt;
 mod limit_flags;
+mod local_event;
 mod logging;
 mod logs;
 mod man;
@@ -30,6 +35,9 @@ mod run;
 mod say;
 mod serve;
 mod signals;
+mod spinner;
+mod stdin;
+mod subject;
 mod table;
 mod test;
 mod token;

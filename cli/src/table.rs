@@ -52,7 +52,8 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-fn table(items: &[Value], columns: &[Column]) -> String {
+/// Draws a table.
+pub(crate) fn table(items: &[Value], columns: &[Column]) -> String {
     let heads = columns.iter().map(|(head, _)| (*head).to_owned()).collect();
     let mut rows: Vec<Vec<String>> = vec![heads];
     rows.extend(items.iter().map(|item| {

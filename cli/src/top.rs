@@ -1,17 +1,187 @@
-//! `tenterhook top`: what runs on a server right now.
+//! `tenterhook top`: what runs on a server now, and what it has used so far.
 
+use std::collections::HashMap;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use clap::Args;
+use serde_json::Value;
 
-use crate::say::say;
+use crate::client::{self, Client, text};
+use crate::execution::{short, target};
+use crate::table::{Column, Form, print, table};
+use crate::{amount, interrupt, quantity};
 
-/// Shows what runs now, with the fuel and memory that it has used.
+/// Another screen, no cursor, and lines that end at the edge.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+
+/// All as it was.
+const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+
+/// Most executions that are asked for.
+const MOST: usize = 1_000;
+
+/// Shortest time between two looks, in milliseconds.
+const INTERVAL_MIN_MS: u64 = 200;
+
+/// Shows what runs on a server now, with fuel and memory so far.
+///
+/// On a terminal it goes on until Ctrl-C; elsewhere it looks once. Fuel is counted at
+/// host calls and at every millisecond's tick: of a loop that calls no function, more
+/// has been burnt than is shown.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {}
+pub(crate) struct Raw {
+    /// Look once, on a terminal too.
+    #[arg(long)]
+    once: bool,
+    /// Time between two looks, such as `2s`; at least 200ms.
+    #[arg(long, value_name = "TIME", default_value = "1s")]
+    interval: String,
+    /// At most so many executions, those that burn most first.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    client: client::Flags,
+}
+
+const COLUMNS: [Column; 9] = [
+    ("EXECUTION", |one| short(text(one, "id")).into()),
+    ("TASK", |one| one["task_number"].to_string()),
+    ("NAME", |one| text(one, "name").into()),
+    ("TARGET", target),
+    ("ATTEMPT", |one| one["attempt"].to_string()),
+    ("FUEL", |one| amount::fuel(&one["usage"]["fuel"])),
+    ("FUEL/S", |one| amount::fuel(&one["fuel_per_second"])),
+    ("MEMORY", |one| amount::bytes(&one["usage"]["memory_peak_bytes"])),
+    ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
+];
 
 /// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    say(format_args!("{raw:?} cannot be done yet"));
-    ExitCode::FAILURE
+pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
+    client::run(log, || run(raw))
+}
+
+fn run(raw: &Raw) -> anyhow::Result<()> {
+    let interval = quantity::parse_millis(&raw.interval)
+        .ok()
+        .filter(|millis| *millis >= INTERVAL_MIN_MS)
+        .map(Duration::from_millis)
+        .with_context(|| {
+            format!("`--interval {}` must be a time from 200ms, such as 1s", raw.interval.escape_debug())
+        })?;
+    let client = Client::open(&raw.client)?;
+    if raw.once || raw.form.is_json() || !io::stdout().is_terminal() {
+        let mut items = running(&client)?;
+        items.truncate(raw.limit);
+        return raw.form.list(&items, &COLUMNS);
+    }
+    // Before the screen changes: what fails now is read where it was typed.
+    let mut items = running(&client)?;
+    interrupt::guard(LEAVE)?;
+    print(ENTER)?;
+    let mut rates = Rates::default();
+    let ended = loop {
+        rates.note(&mut items);
+        if let Err(error) = print(&frame(items, raw.limit)) {
+            break error;
+        }
+        std::thread::sleep(interval);
+        items = match running(&client) {
+            Ok(items) => items,
+            Err(error) => break error,
+        };
+    };
+    print(LEAVE)?;
+    Err(ended)
+}
+
+fn running(client: &Client) -> anyhow::Result<Vec<Value>> {
+    let (mut items, _) = client.page("/api/v1/executions", &[("state", "RUNNING")], MOST, None)?;
+    items.retain(|one| text(one, "state") == "RUNNING");
+    items.sort_by_key(|one| std::cmp::Reverse(one["usage"]["fuel"].as_u64()));
+    Ok(items)
+}
+
+/// One picture: drawn over the one before, whose rest is wiped away.
+fn frame(mut items: Vec<Value>, limit: usize) -> String {
+    let all = items.len();
+    let noun = if all == 1 { "execution runs" } else { "executions run" };
+    let mut text = format!("{all} {noun}; Ctrl-C ends this\n\n");
+    items.sort_by_key(|one| std::cmp::Reverse(one["fuel_per_second"].as_u64()));
+    items.truncate(limit);
+    if all > 0 {
+        text += &table(&items, &COLUMNS);
+    }
+    if all > limit {
+        text += &format!("and {} more\n", all - limit);
+    }
+    format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\r\n"))
+}
+
+/// How fast each execution burns its fuel, from one look to the next.
+#[derive(Default)]
+struct Rates {
+    /// When and how much was seen last, by id and attempt.
+    seen: HashMap<(String, u64), (Instant, u64)>,
+}
+
+impl Rates {
+    /// Adds its rate to each execution that was seen before, and forgets the others.
+    fn note(&mut self, items: &mut [Value]) {
+        let now = Instant::now();
+        let mut seen = HashMap::new();
+        for one in items {
+            let key = (
+                text(one, "id").to_owned(),
+                one["attempt"].as_u64().unwrap_or(0),
+            );
+            let Some(fuel) = one["usage"]["fuel"].as_u64() else {
+                continue;
+            };
+            if let Some((at, before)) = self.seen.get(&key) {
+                let millis = u64::try_from((now - *at).as_millis()).unwrap_or(u64::MAX).max(1);
+                let burnt = fuel.saturating_sub(*before);
+                one["fuel_per_second"] = (burnt.saturating_mul(1_000) / millis).into();
+            }
+            seen.insert(key, (now, fuel));
+        }
+        self.seen = seen;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn one(fuel: u64) -> Value {
+        json!({"id": "a-b", "attempt": 1, "name": "x\u{1b}", "usage": {"fuel": fuel}})
+    }
+
+    #[test]
+    fn a_picture_is_bounded_and_harmless() {
+        let shown = frame(vec![one(5), one(6), one(7)], 2);
+        assert!(shown.starts_with("\x1b[H3 executions run"), "{shown:?}");
+        assert!(shown.contains("and 1 more"), "{shown:?}");
+        assert!(shown.contains("x^["), "{shown:?}");
+        assert_eq!(shown.matches("  b").count() + shown.matches("\nb").count(), 2);
+    }
+
+    #[test]
+    fn a_rate_is_known_from_the_second_look_on() {
+        let mut rates = Rates::default();
+        let mut items = [one(5)];
+        rates.note(&mut items);
+        assert_eq!(items[0]["fuel_per_second"], Value::Null);
+        let mut items = [one(1_000_000_000)];
+        rates.note(&mut items);
+        assert!(items[0]["fuel_per_second"].as_u64() > Some(0));
+        rates.note(&mut []);
+        assert!(rates.seen.is_empty());
+    }
 }

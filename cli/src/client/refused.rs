@@ -1,8 +1,31 @@
 //! Why a call was not carried out, and what to do about it.
 
-use anyhow::{Error, anyhow};
+use std::fmt;
+
+use anyhow::Error;
 use serde_json::Value;
 use ureq::http::StatusCode;
+
+/// The server has refused a call. Who calls may look at the status.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) status: StatusCode,
+    told: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Whether a call failed because the server has refused it with this status.
+pub(crate) fn is_refused_with(error: &Error, status: StatusCode) -> bool {
+    let refused = error.downcast_ref::<Refused>();
+    refused.is_some_and(|refused| refused.status == status)
+}
 
 /// Nothing answered.
 pub(super) fn unreachable(server: &str, error: ureq::Error) -> Error {
@@ -35,7 +58,8 @@ pub(super) fn refused(
         500 => instance(problem),
         _ => String::new(),
     };
-    anyhow!("{detail}{next}")
+    let told = format!("{detail}{next}");
+    Error::new(Refused { status, told })
 }
 
 fn instance(problem: &Value) -> String {

@@ -1,0 +1,95 @@
+//! Sending a program: its bytes as they are, with their progress on a terminal.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+use ureq::SendBody;
+use ureq::http::{Method, header};
+
+use super::{Client, with_query};
+
+/// Time for an upload and for the server to compile what it got: a large component
+/// takes many seconds of its processor, and others may be before it.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Time between two pictures of the spinner.
+const TURN: Duration = Duration::from_millis(120);
+
+impl Client {
+    /// Makes a source of these bytes.
+    pub(crate) fn create_source(&self, name: &str, bytes: &[u8]) -> anyhow::Result<Value> {
+        let path = with_query("/api/v1/sources", &[("name", name)]);
+        self.upload(&Method::POST, &path, None, bytes)
+    }
+
+    /// Replaces the bytes of a source, if they still have this digest.
+    pub(crate) fn replace_source(
+        &self,
+        id: &str,
+        digest: &str,
+        bytes: &[u8],
+    ) -> anyhow::Result<Value> {
+        let path = format!("/api/v1/sources/{id}");
+        let tag = format!("\"{digest}\"");
+        self.upload(&Method::PUT, &path, Some(&tag), bytes)
+    }
+
+    fn upload(
+        &self,
+        method: &Method,
+        path: &str,
+        if_match: Option<&str>,
+        bytes: &[u8],
+    ) -> anyhow::Result<Value> {
+        let mut request = self
+            .request(method, path)
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .header(header::CONTENT_LENGTH, bytes.len());
+        if let Some(tag) = if_match {
+            request = request.header(header::IF_MATCH, tag);
+        }
+        let mut counted = Counted {
+            rest: bytes,
+            bar: bar(bytes.len() as u64),
+        };
+        let bar = counted.bar.clone();
+        let request = request.body(SendBody::from_reader(&mut counted))?;
+        let request = self.agent.configure_request(request);
+        let request = request.timeout_global(Some(PATIENCE)).build();
+        let answer = self.answer(self.agent.run(request));
+        bar.finish_and_clear();
+        answer
+    }
+}
+
+/// Shown on standard error, and only if that is a terminal.
+fn bar(bytes: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}")
+        .expect("the template is right");
+    ProgressBar::new(bytes)
+        .with_style(style)
+        .with_message("uploading")
+}
+
+/// Bytes on their way, and how many are gone.
+struct Counted<'a> {
+    rest: &'a [u8],
+    bar: ProgressBar,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.rest.read(buffer)?;
+        self.bar.inc(count as u64);
+        if self.rest.is_empty() {
+            let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}")
+                .expect("the template is right");
+            self.bar.set_style(style);
+            self.bar.set_message("the server compiles it");
+            self.bar.enable_steady_tick(TURN);
+        }
+        Ok(count)
+    }
+}

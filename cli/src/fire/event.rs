@@ -1,0 +1,117 @@
+//! The event to post: of a hook point with data from flags, or from a file.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use anyhow::{Context as _, anyhow, bail};
+use serde_json::{Map, Value};
+use tenterhook_dispatch::{EVENT_MAX_BYTES, HookPointName};
+use tenterhook_sdk::Event;
+use uuid::Uuid;
+
+use super::Raw;
+use crate::event::{assignments, parse_name, sample};
+
+/// Where events come from that were made on the command line.
+const SOURCE: &str = "/tenterhook/fire";
+
+/// Makes the event that was asked for.
+pub(super) fn make(raw: &Raw) -> anyhow::Result<Value> {
+    let mut event = match is_file(&raw.event) {
+        true => from_file(raw)?,
+        false => of_hook_point(raw)?,
+    };
+    if let Some(id) = &raw.id {
+        event.id.clone_from(id);
+    }
+    if let Some(subject) = &raw.subject {
+        event.subject = Some(subject.clone());
+    }
+    if let Some(server) = &raw.on {
+        let server = match server.parse::<u32>() {
+            Ok(number) => number.into(),
+            Err(_) => Value::from(server.as_str()),
+        };
+        event.extensions.insert("serverid".into(), server);
+    }
+    event
+        .check()
+        .map_err(|fault| anyhow!("`{}` {}", fault.attribute, fault.detail))?;
+    serde_json::to_value(&event).context("cannot print the event")
+}
+
+/// Whether this names a file, not a hook point.
+fn is_file(said: &str) -> bool {
+    said == "-" || said.contains('/') || said.ends_with(".json")
+}
+
+fn from_file(raw: &Raw) -> anyhow::Result<Event> {
+    if raw.data_file.is_some() || raw.sample {
+        bail!("`{}` is a whole event, which has its own data: name a hook point instead", raw.event);
+    }
+    let file = Path::new(&raw.event);
+    let cannot = || format!("cannot use the event in {}", file.display());
+    let mut event = Event::parse(&read(file)?)
+        .map_err(|fault| match fault.attribute {
+            "" => anyhow!(fault.detail),
+            attribute => anyhow!("`{attribute}` {}", fault.detail),
+        })
+        .with_context(cannot)?;
+    let name = parse_name(&event.kind)
+        .map_err(|fault| anyhow!("`type` {fault}"))
+        .with_context(cannot)?;
+    set(raw, &name, &mut event.data)?;
+    Ok(event)
+}
+
+fn of_hook_point(raw: &Raw) -> anyhow::Result<Event> {
+    let name = parse_name(&raw.event).map_err(|fault| {
+        anyhow!("`{}` {fault}; a file with an event ends in `.json`", raw.event.escape_debug())
+    })?;
+    let id = Uuid::new_v4().to_string();
+    let mut data = match (&raw.data_file, raw.sample) {
+        (Some(file), _) => Some(
+            serde_json::from_slice(&read(file)?)
+                .with_context(|| format!("cannot read {} as JSON", file.display()))?,
+        ),
+        (None, true) => sample(&name, String::new(), None).data,
+        (None, false) => None,
+    };
+    set(raw, &name, &mut data)?;
+    Ok(Event::new(id, SOURCE, name.as_str(), data))
+}
+
+/// Sets members of the data.
+fn set(raw: &Raw, name: &HookPointName, data: &mut Option<Value>) -> anyhow::Result<()> {
+    if raw.set.is_empty() {
+        return Ok(());
+    }
+    let members =
+        assignments(name.point(), &raw.set).map_err(|fault| anyhow!("`--set` {fault}"))?;
+    match data.get_or_insert_with(|| Map::new().into()) {
+        Value::Object(map) => map.extend(members),
+        _ => bail!("`--set` needs data that is a JSON object"),
+    }
+    Ok(())
+}
+
+/// Reads a file, up to what an event may hold.
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let cannot = || format!("cannot read {}", file.display());
+    let mut bytes = Vec::new();
+    let limit = EVENT_MAX_BYTES as u64;
+    if file == Path::new("-") {
+        io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)
+    } else {
+        File::open(file)
+            .with_context(cannot)?
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+    }
+    .with_context(cannot)?;
+    if bytes.len() as u64 > limit {
+        bail!("{} has more than {limit} bytes, too many for an event", file.display());
+    }
+    Ok(bytes)
+}

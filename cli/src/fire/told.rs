@@ -1,0 +1,127 @@
+//! What became of an event, for a person.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::client::text;
+use crate::execution::{outcome, short, target, verdict};
+use crate::paint::Painter;
+use crate::{amount, neutral};
+
+/// Lines of an execution's output that are shown.
+const LINES: usize = 5;
+
+/// Describes a task and what each of its executions did.
+pub(super) fn task(task: &Value, wait: Duration, paint: Painter) -> String {
+    let number = &task["number"];
+    let head = format!("task {number} ({})", neutral::line(text(task, "name")));
+    let mut told = match task["allow"].as_bool() {
+        Some(true) => format!("{head}: {}\n", paint.ok("allowed")),
+        Some(false) => format!("{head}: {}\n", paint.bad("denied")),
+        None if wait.is_zero() => {
+            format!("{head}: accepted; `tenterhook logs --task {number} -f` follows it\n")
+        }
+        None => format!(
+            "{head}: {} after {wait:?}; `tenterhook logs --task {number} -f` follows it\n",
+            paint.warn("not over")
+        ),
+    };
+    let executions = task["executions"].as_array();
+    for execution in executions.into_iter().flatten() {
+        told += &one(execution, paint);
+    }
+    if executions.is_some_and(Vec::is_empty) {
+        told += "no hook runs for it\n";
+    }
+    told
+}
+
+fn one(execution: &Value, paint: Painter) -> String {
+    let mut name = text(execution, "name").to_owned();
+    let target = target(execution);
+    if !target.is_empty() {
+        name = format!("{name} on {target}");
+    }
+    let state = text(execution, "state");
+    let state = match state {
+        "FINISHED" => paint.ok(state),
+        "FAILED" => paint.bad(state),
+        _ => paint.warn(&neutral::line(state)),
+    };
+    let mut told = format!(
+        "  {} {state}",
+        paint.bold(&neutral::line(&name))
+    );
+    for more in [outcome(execution), verdict(execution)] {
+        if !more.is_empty() {
+            told += &format!(", {}", neutral::line(&more));
+        }
+    }
+    told += &paint.dim(&format!("  [{}]", short(text(execution, "id"))));
+    told.push('\n');
+    let usage = &execution["usage"];
+    if usage.is_object() {
+        let _ = writeln!(
+            told,
+            "    {} fuel, {} memory, {}",
+            amount::fuel(&usage["fuel"]),
+            amount::bytes(&usage["memory_peak_bytes"]),
+            amount::micros(&usage["wall_us"]),
+        );
+    }
+    for stream in ["stdout", "stderr"] {
+        let all = text(execution, stream);
+        for line in all.lines().take(LINES) {
+            let _ = writeln!(told, "    {} {}", paint.dim("|"), neutral::line(line));
+        }
+        let more = all.lines().count().saturating_sub(LINES);
+        if more > 0 {
+            let id = short(text(execution, "id"));
+            let _ = writeln!(
+                told,
+                "    {} {more} more lines on {stream}: `tenterhook logs {id}`",
+                paint.dim("|")
+            );
+        }
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::paint;
+
+    #[test]
+    fn a_task_is_told_with_state_verdict_bill_and_first_lines() {
+        let told = task(
+            &json!({"number": 7, "name": "PreFormatDisk", "allow": false, "executions": [{
+                "id": "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f", "name": "guard", "state": "FAILED",
+                "server": {"name": "node-1"}, "outcome": {"kind": "exited", "status": 1},
+                "verdict": {"allow": false, "reason": "\u{1b}[2Jfull"},
+                "usage": {"fuel": 1_200, "memory_peak_bytes": 65_536, "wall_us": 310},
+                "stdout": "1\n2\n3\n4\n5\n6\n7\n", "stderr": "",
+            }]}),
+            Duration::from_secs(1),
+            paint::none(),
+        );
+        let expected = "task 7 (PreFormatDisk): denied\n\
+            \x20 guard on node-1 FAILED, exited with status 1, deny: ^[[2Jfull  [5a6b7c8d9e0f]\n\
+            \x20   1.2 k fuel, 64.0 KiB memory, 310 µs\n\
+            \x20   | 1\n    | 2\n    | 3\n    | 4\n    | 5\n\
+            \x20   | 2 more lines on stdout: `tenterhook logs 5a6b7c8d9e0f`\n";
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn what_is_not_over_says_how_to_go_on() {
+        let waiting = json!({"number": 7, "name": "custom.x"});
+        let told = |wait| task(&waiting, Duration::from_secs(wait), paint::none());
+        assert!(told(0).contains("accepted; `tenterhook logs --task 7 -f`"));
+        assert!(told(2).contains("not over after 2s"));
+    }
+}

@@ -1,0 +1,30 @@
+//! Ctrl-C ends a command that goes on until then: with status 130, and with the
+//! terminal as it was.
+
+use anyhow::Context as _;
+
+use crate::signals::Signals;
+
+/// From now on, the first signal that asks to stop ends the process. `restore` is
+/// written to standard output before; empty if there is nothing to put right.
+pub(crate) fn guard(restore: &'static str) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot listen for signals")?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::listen()?
+    };
+    let wait = move || {
+        let signal = runtime.block_on(signals.next());
+        // Not through the standard library: the thread that prints may hold its lock.
+        let _ = rustix::io::write(std::io::stdout(), restore.as_bytes());
+        std::process::exit(signal.status().into());
+    };
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(wait)
+        .context("cannot listen for signals")?;
+    Ok(())
+}

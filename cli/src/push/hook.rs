@@ -1,0 +1,226 @@
+//! The hook of a project: made, changed member by member, or left as it is.
+
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use tenterhook_dispatch::{Criterion, RetryPolicy};
+use tenterhook_engine::AskedLimits;
+
+use super::diff;
+use crate::client::{Client, named, text};
+use crate::neutral;
+use crate::paint::Painter;
+use crate::project::Manifest;
+
+/// What becomes of the hook.
+pub(super) struct HookStep {
+    /// What the manifest says, in the server's own form.
+    wanted: Map<String, Value>,
+    current: Option<Value>,
+    /// Members that differ: name, old and new.
+    differing: Vec<(String, Value, Value)>,
+}
+
+impl HookStep {
+    /// Compares what the manifest says with the hook of this source and event.
+    pub(super) fn plan(
+        client: &Client,
+        manifest: &Manifest,
+        source: Option<&Value>,
+    ) -> anyhow::Result<Self> {
+        let wanted = wanted(client, manifest)?;
+        let current = match source {
+            Some(source) => find(client, manifest, text(source, "id"))?,
+            None => None,
+        };
+        let differing = match &current {
+            Some(current) => wanted
+                .iter()
+                .filter(|(name, value)| !is_same(name, &current[*name], value))
+                .map(|(name, value)| (name.clone(), current[name].clone(), value.clone()))
+                .collect(),
+            None => Vec::new(),
+        };
+        Ok(Self {
+            wanted,
+            current,
+            differing,
+        })
+    }
+
+    pub(super) fn changes(&self) -> bool {
+        self.current.is_none() || !self.differing.is_empty()
+    }
+
+    pub(super) fn as_json(&self) -> Value {
+        let action = match (&self.current, self.changes()) {
+            (None, _) => "create",
+            (Some(_), true) => "update",
+            (Some(_), false) => "keep",
+        };
+        let change = |(name, old, new): &(String, Value, Value)| {
+            json!({"member": name, "old": old, "new": new})
+        };
+        let changes: Vec<_> = self.differing.iter().map(change).collect();
+        json!({"action": action, "changes": changes})
+    }
+
+    /// Says what will become of it.
+    pub(super) fn told(&self, manifest: &Manifest, paint: Painter) -> String {
+        let event = neutral::line(&manifest.event);
+        let Some(current) = &self.current else {
+            let mut told = paint.ok(&format!("+ hook on {event}"));
+            told.push('\n');
+            for (name, value) in &self.wanted {
+                let line = neutral::line(&format!("  + {name} = {value}"));
+                told += &format!("{}\n", paint.ok(&line));
+            }
+            return told;
+        };
+        let number = &current["number"];
+        let mut told = String::new();
+        if !self.differing.is_empty() {
+            let managed = match current["managed"] == true {
+                true => ", which is the operator's (managed): only admins change it",
+                false => "",
+            };
+            told += &format!("~ hook {number} on {event}{managed}\n");
+        }
+        for (name, old, new) in &self.differing {
+            told += &diff::field(name, old, new, paint);
+        }
+        if current["enabled"] == false {
+            let line = format!("hook {number} on {event} is switched off on the server");
+            told += &format!("{}\n", paint.warn(&line));
+        }
+        told
+    }
+
+    /// Makes it so; answers with the hook's id.
+    pub(super) fn carry_out(
+        &self,
+        client: &Client,
+        manifest: &Manifest,
+        source: &str,
+    ) -> anyhow::Result<String> {
+        let hook = match &self.current {
+            None => {
+                let mut new = self.wanted.clone();
+                new.insert("source".into(), source.into());
+                new.insert("event".into(), manifest.event.as_str().into());
+                if manifest.hook_point().is_astra() {
+                    // Such hooks have a name, unique in the account.
+                    new.insert("name".into(), manifest.name.as_str().into());
+                }
+                client
+                    .post("/api/v1/hooks", &new.into())
+                    .context("the source is there, but its hook cannot be made")?
+            }
+            Some(current) if self.differing.is_empty() => current.clone(),
+            Some(current) => {
+                let members = self.differing.iter();
+                let change: Map<String, Value> = members
+                    .map(|(name, _, new)| (name.clone(), new.clone()))
+                    .collect();
+                let path = format!("/api/v1/hooks/{}", text(current, "id"));
+                client
+                    .patch(&path, &[], &change.into())
+                    .with_context(|| format!("cannot change hook {}", current["number"]))?
+            }
+        };
+        Ok(text(&hook, "id").to_owned())
+    }
+}
+
+/// The hook of this source and event. Of several, the one that has the project's name.
+fn find(client: &Client, manifest: &Manifest, source: &str) -> anyhow::Result<Option<Value>> {
+    let mut hooks = client.list("/api/v1/hooks", &[("event", &manifest.event)])?;
+    hooks.retain(|hook| text(hook, "source") == source);
+    if hooks.len() > 1
+        && let Some(place) = hooks.iter().position(|hook| text(hook, "name") == manifest.name)
+    {
+        return Ok(Some(hooks.swap_remove(place)));
+    }
+    if hooks.len() > 1 {
+        let numbers: Vec<String> = hooks.iter().map(|hook| hook["number"].to_string()).collect();
+        bail!(
+            "the hooks {} all run this source on {}, and none has the project's name; remove all but one (DELETE /api/v1/hooks/NUMBER), or name one `{}`",
+            numbers.join(", "),
+            manifest.event,
+            manifest.name
+        );
+    }
+    Ok(hooks.pop())
+}
+
+/// What the manifest says, each member in the form in which the server shows it.
+fn wanted(client: &Client, manifest: &Manifest) -> anyhow::Result<Map<String, Value>> {
+    let said = serde_json::to_value(&manifest.hook).context("cannot read the manifest's hook")?;
+    let Value::Object(mut members) = said else {
+        bail!("the manifest's hook is no table");
+    };
+    for (name, value) in &mut members {
+        let whole = match name.as_str() {
+            "limits" => whole::<AskedLimits>(value),
+            "retry" => whole::<RetryPolicy>(value),
+            "criteria" => whole::<Vec<Criterion>>(value),
+            "app" => app(client, value),
+            _ => continue,
+        };
+        *value = whole.with_context(|| format!("cannot use `hook.{name}` of tenterhook.toml"))?;
+    }
+    Ok(members)
+}
+
+/// A member with all that it leaves out.
+fn whole<T: Serialize + DeserializeOwned>(said: &Value) -> anyhow::Result<Value> {
+    Ok(serde_json::to_value(T::deserialize(said)?)?)
+}
+
+/// The id of an app that is named by id, number or name.
+fn app(client: &Client, said: &Value) -> anyhow::Result<Value> {
+    let said = match said {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    let apps = client.list("/api/v1/apps", &[])?;
+    Ok(named(&apps, "app", &said)?["id"].clone())
+}
+
+fn is_same(name: &str, old: &Value, new: &Value) -> bool {
+    match (name, old.as_array(), new.as_array()) {
+        // The order of servers says nothing.
+        ("servers", Some(old), Some(new)) => {
+            let sorted = |numbers: &[Value]| {
+                let mut numbers: Vec<_> = numbers.iter().map(Value::as_i64).collect();
+                numbers.sort_unstable();
+                numbers.dedup();
+                numbers
+            };
+            sorted(old) == sorted(new)
+        }
+        _ => old == new,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_member_leaves_out_is_filled_in_before_it_is_compared() {
+        let retry = whole::<RetryPolicy>(&json!({"attempts": 3})).unwrap();
+        assert_eq!((&retry["attempts"], &retry["backoff_ms"]), (&json!(3), &json!(1_000)));
+        let limits = whole::<AskedLimits>(&json!({"wall_ms": 500})).unwrap();
+        assert_eq!(limits, json!({"wall_ms": 500}));
+        assert!(whole::<AskedLimits>(&json!({"wall": 500})).is_err());
+    }
+
+    #[test]
+    fn servers_are_the_same_in_any_order() {
+        assert!(is_same("servers", &json!([2, 1]), &json!([1, 2, 2])));
+        assert!(!is_same("servers", &json!("all"), &json!([1])));
+        assert!(!is_same("args", &json!([2, 1]), &json!([1, 2])));
+    }
+}

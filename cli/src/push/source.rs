@@ -1,0 +1,180 @@
+//! The source of a project: made, replaced or left as it is.
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use tenterhook_engine::{Digest, Kind};
+use ureq::http::StatusCode;
+
+use super::{diff, short_digest};
+use crate::client::{self, Client, text};
+use crate::neutral;
+use crate::paint::Painter;
+
+/// Bytes of a script whose old text is read for a diff; none is larger.
+const SCRIPT_MAX_BYTES: u64 = 1 << 20;
+
+/// What becomes of the source.
+pub(super) struct SourceStep {
+    name: String,
+    digest: Digest,
+    kind: Kind,
+    size: usize,
+    current: Option<Value>,
+    /// Numbers of the hooks that run it, that of this project among them.
+    hooks: Vec<i64>,
+}
+
+impl SourceStep {
+    /// Compares the source of this name with these bytes.
+    pub(super) fn plan(client: &Client, name: &str, bytes: &[u8]) -> anyhow::Result<Self> {
+        let found = client.list("/api/v1/sources", &[("name", name)])?;
+        let step = Self {
+            name: name.to_owned(),
+            digest: Digest::of(bytes),
+            kind: Kind::detect(bytes),
+            size: bytes.len(),
+            hooks: match found.first() {
+                Some(source) => hooks_of(client, text(source, "id"))?,
+                None => Vec::new(),
+            },
+            current: found.into_iter().next(),
+        };
+        let preloaded = step.current.as_ref().is_some_and(|own| own["preloaded"] == true);
+        if preloaded && step.changes() {
+            bail!(
+                "the source `{}` came with the account and cannot be changed; give the project another `name` in tenterhook.toml",
+                step.name
+            );
+        }
+        Ok(step)
+    }
+
+    /// The source as it is, if there is one.
+    pub(super) fn current(&self) -> Option<&Value> {
+        self.current.as_ref()
+    }
+
+    pub(super) fn changes(&self) -> bool {
+        self.current
+            .as_ref()
+            .is_none_or(|source| text(source, "digest") != self.digest.to_string())
+    }
+
+    fn action(&self) -> &'static str {
+        match (&self.current, self.changes()) {
+            (None, _) => "create",
+            (Some(_), true) => "update",
+            (Some(_), false) => "keep",
+        }
+    }
+
+    pub(super) fn as_json(&self) -> Value {
+        json!({
+            "action": self.action(),
+            "name": self.name,
+            "kind": self.kind.to_string(),
+            "digest": self.digest.to_string(),
+            "old_digest": self.current.as_ref().map(|source| source["digest"].clone()),
+            "hooks": self.hooks,
+        })
+    }
+
+    /// Says what will become of it.
+    pub(super) fn told(
+        &self,
+        client: &Client,
+        bytes: &[u8],
+        paint: Painter,
+    ) -> anyhow::Result<String> {
+        let name = neutral::line(&self.name);
+        let Some(current) = self.current.as_ref().filter(|_| self.changes()) else {
+            return Ok(match &self.current {
+                Some(_) => String::new(),
+                None => {
+                    let line = format!(
+                        "+ source {name}: {}, {} bytes, {}",
+                        self.kind,
+                        self.size,
+                        short_digest(&self.digest.to_string().into())
+                    );
+                    format!("{}\n", paint.ok(&line))
+                }
+            });
+        };
+        let mut told = format!("~ source {name}\n");
+        let (old, new) = (text(current, "kind").to_owned(), self.kind.to_string());
+        if old != new {
+            told += &diff::field("kind", &old.into(), &new.into(), paint);
+        }
+        let others = self.hooks.len();
+        if others > 1 {
+            let numbers: Vec<String> = self.hooks.iter().map(ToString::to_string).collect();
+            told += &paint.warn(&format!(
+                "  {others} hooks run it, all of them the new program from then on: {}\n",
+                numbers.join(", ")
+            ));
+        }
+        match self.texts(client, current, bytes)? {
+            Some((old, new)) => told += &diff::text(&old, &new, paint),
+            None => {
+                let old = short_digest(&current["digest"]);
+                let new = short_digest(&self.digest.to_string().into());
+                told += &diff::field("digest", &old.into(), &new.into(), paint);
+            }
+        }
+        Ok(told)
+    }
+
+    /// Both texts, if both are scripts and the old one may be read.
+    fn texts(
+        &self,
+        client: &Client,
+        current: &Value,
+        bytes: &[u8],
+    ) -> anyhow::Result<Option<(String, String)>> {
+        if text(current, "kind") != "script" || self.kind != Kind::Script {
+            return Ok(None);
+        }
+        let path = format!("/api/v1/sources/{}/bytes", text(current, "id"));
+        let old = match client.get_bytes(&path, SCRIPT_MAX_BYTES) {
+            Ok(old) => old,
+            // Only admins read scripts.
+            Err(error) if client::is_refused_with(&error, StatusCode::FORBIDDEN) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error).context("cannot read the source's text"),
+        };
+        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(Some((lossy(&old), lossy(bytes))))
+    }
+
+    /// Makes it so; answers with the source's id.
+    pub(super) fn carry_out(&self, client: &Client, bytes: &[u8]) -> anyhow::Result<String> {
+        let source = match &self.current {
+            Some(current) if !self.changes() => current.clone(),
+            Some(current) => {
+                let replaced =
+                    client.replace_source(text(current, "id"), text(current, "digest"), bytes);
+                match replaced {
+                    Err(error)
+                        if client::is_refused_with(&error, StatusCode::PRECONDITION_FAILED) =>
+                    {
+                        bail!(
+                            "somebody else has changed the source `{}` meanwhile; push again to see what you would replace",
+                            self.name
+                        )
+                    }
+                    replaced => replaced?,
+                }
+            }
+            None => client.create_source(&self.name, bytes)?,
+        };
+        Ok(text(&source, "id").to_owned())
+    }
+}
+
+fn hooks_of(client: &Client, source: &str) -> anyhow::Result<Vec<i64>> {
+    let hooks = client.list("/api/v1/hooks", &[])?;
+    let of_it = hooks.iter().filter(|hook| text(hook, "source") == source);
+    Ok(of_it.filter_map(|hook| hook["number"].as_i64()).collect())
+}

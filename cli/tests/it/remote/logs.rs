@@ -1,0 +1,127 @@
+//! `logs`: of what is over, and of what is printed while one looks on.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use super::Place;
+use crate::tenterhook::{Ended, command, signal};
+
+/// Time for a hook that sleeps until it is cancelled.
+const LONG: &str = "[hook.limits]\nwall_ms = 600000\n";
+
+/// Prints on both streams and then sleeps.
+const TALKS: &str = "echo begun
+echo '{\"level\":\"warn\",\"message\":\"nearly full\",\"percent\":97}' >&2
+printf '\\033[2Jplain\\n' >&2
+";
+
+#[test]
+fn what_was_printed_is_shown_with_log_lines_drawn() {
+    let place = Place::new();
+    place.project(TALKS, "");
+    place.push(&[]).with_status(0);
+    let told = place.json(&["fire", "custom.go"]);
+    let id = told["task"]["executions"][0]["id"].as_str().unwrap();
+    let alone = place.run(["logs", id]).with_status(0);
+    assert_eq!(alone.stdout, "begun\nWARN  nearly full percent=97\n^[[2Jplain\n");
+    let short = id.rsplit('-').next().unwrap();
+    let of_task = place.run(["logs", "--task", "1"]).with_status(0).stdout;
+    assert!(of_task.starts_with(&format!("guard[{short}] begun\n")), "{of_task}");
+    assert!(
+        of_task.ends_with(&format!("guard[{short}] -- FINISHED, exited with status 0\n")),
+        "{of_task}"
+    );
+    assert_eq!(place.run(["logs", "--hook", "1"]).with_status(0).stdout, of_task);
+    assert_eq!(place.run(["logs"]).with_status(0).stdout, of_task);
+
+    let lines = place.run(["logs", short, "--json"]).with_status(0).stdout;
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        lines[0],
+        json!({"execution": id, "task": 1, "name": "guard", "stream": "stdout", "text": "begun"})
+    );
+    assert_eq!(lines[1]["log"]["percent"], 97);
+    assert_eq!(lines[2]["text"], "\u{1b}[2Jplain");
+    assert_eq!(
+        (&lines[3]["state"], &lines[3]["outcome"]["status"]),
+        (&json!("FINISHED"), &json!(0))
+    );
+}
+
+#[test]
+fn one_execution_is_followed_to_its_end() {
+    let place = Place::new();
+    place.project(&format!("{TALKS}sleep 1h\n"), LONG);
+    place.push(&[]).with_status(0);
+    let task = place.fire();
+    let id = place.one_that_runs()["id"].as_str().unwrap().to_owned();
+    let mut following = place.start(&["logs", &id, "--follow"]);
+    // It sleeps for an hour after this: what is heard was printed a moment ago.
+    following.line_with("begun");
+    following.line_with("WARN  nearly full");
+    following.line_with("^[[2Jplain");
+    place.run(["cancel", "--task", &task]).with_status(0);
+    assert_eq!(following.ended(), Some(0));
+}
+
+#[test]
+fn executions_of_a_hook_are_followed_as_they_come_until_ctrl_c() {
+    let place = Place::new();
+    place.project(&format!("{TALKS}sleep 1h\n"), LONG);
+    place.push(&[]).with_status(0);
+    let mut following = place.start(&["logs", "--hook", "1", "-f"]);
+    for task in 1..3 {
+        assert_eq!(place.fire(), task.to_string());
+        let line = following.line_with("begun");
+        assert!(line.starts_with("guard["), "{line}");
+        following.line_with("plain");
+        place.run(["cancel", "--task", &task.to_string()]).with_status(0);
+        following.line_with("-- CANCELED");
+    }
+    signal(&following.child, Signal::INT);
+    assert_eq!(following.ended(), Some(130));
+}
+
+#[test]
+fn a_task_is_followed_until_it_is_over() {
+    let place = Place::new();
+    place.project("echo try $HOOK_ATTEMPT; exit 1\n", "[hook.retry]\nattempts = 2\nbackoff_ms = 1500\n");
+    place.push(&[]).with_status(0);
+    let task = place.fire();
+    let mut following = place.start(&["logs", "--task", &task, "-f"]);
+    following.line_with("try 2");
+    following.line_with("-- FAILED, exited with status 1");
+    assert_eq!(following.ended(), Some(0));
+}
+
+#[test]
+fn nobody_who_reads_on_is_no_failure() {
+    let place = Place::new();
+    place.project("n=0; while [ $n -lt 20000 ]; do echo 0123456789; n=$((n + 1)); done\n", "");
+    place.push(&[]).with_status(0);
+    place.run(["fire", "custom.go"]).with_status(0);
+    for args in [
+        &["logs"][..],
+        &["logs", "--json"],
+        &["logs", "--task", "1", "-f"],
+    ] {
+        let mut child = command(args)
+            .env("TENTERHOOK_DATA", place.data.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        drop(stdout);
+        let ended = Ended::of(child.wait_with_output().unwrap()).with_status(0);
+        assert_eq!(ended.stderr, "", "{args:?}");
+    }
+}

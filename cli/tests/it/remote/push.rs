@@ -1,0 +1,151 @@
+//! `push`: once, again, changed, for show, and what stands against it.
+
+use serde_json::json;
+
+use super::Place;
+
+#[test]
+fn a_project_is_pushed_once_and_up_to_date_after_that() {
+    let place = Place::new();
+    place.project("echo one\n", "[hook]\nargs = [\"-v\"]\nlimits = { wall_ms = 2000 }\n");
+    let pushed = place.push(&[]).with_status(0);
+    assert!(pushed.stdout.contains("+ source guard: script, 9 bytes"), "{pushed:?}");
+    assert!(pushed.stdout.contains("+ hook on custom.go"), "{pushed:?}");
+    assert!(pushed.stdout.ends_with("pushed\n"), "{pushed:?}");
+    assert!(!pushed.stdout.contains('\u{1b}'), "{pushed:?}");
+    assert_eq!(place.push(&[]).with_status(0).stdout, "up to date\n");
+
+    let owner = place.owner();
+    let sources = owner.get("/api/v1/sources?name=guard");
+    let hooks = owner.get("/api/v1/hooks?event=custom.go");
+    assert_eq!(sources["items"].as_array().unwrap().len(), 1);
+    let hooks = hooks["items"].as_array().unwrap();
+    assert_eq!(hooks.len(), 1);
+    assert_eq!(
+        (&hooks[0]["args"], &hooks[0]["limits"]),
+        (&json!(["-v"]), &json!({"wall_ms": 2000}))
+    );
+    assert_eq!(sources["items"][0]["revision"], 1);
+}
+
+#[test]
+fn what_has_changed_is_shown_and_changed() {
+    let place = Place::new();
+    place.project("echo one\necho two\n", "[hook]\nargs = [\"-v\"]\n");
+    place.push(&[]).with_status(0);
+    place.project(
+        "echo one\necho \u{1b}[2Jthree\n",
+        "[hook]\nargs = [\"-q\"]\nretry = { attempts = 2 }\n",
+    );
+    let shown = "~ source guard\n    echo one\n  - echo two\n  + echo ^[[2Jthree\n\
+        ~ hook 1 on custom.go\n  - args = [\"-v\"]\n  + args = [\"-q\"]\n  - retry = ";
+    let dry = place.push(&["--dry-run"]).with_status(0);
+    assert!(dry.stdout.starts_with(shown), "{}", dry.stdout);
+    assert!(dry.stdout.contains("dry run"), "{dry:?}");
+    let owner = place.owner();
+    assert_eq!(owner.get("/api/v1/hooks/1")["args"], json!(["-v"]));
+
+    let pushed = place.push(&[]).with_status(0);
+    assert!(pushed.stdout.starts_with(shown), "{}", pushed.stdout);
+    let hook = owner.get("/api/v1/hooks/1");
+    assert_eq!(
+        (&hook["args"], &hook["retry"]["attempts"]),
+        (&json!(["-q"]), &json!(2))
+    );
+    let sources = owner.get("/api/v1/sources?name=guard");
+    assert_eq!(sources["items"][0]["revision"], 2);
+    assert_eq!(place.push(&[]).with_status(0).stdout, "up to date\n");
+}
+
+#[test]
+fn programs_read_what_would_change() {
+    let place = Place::new();
+    place.project("echo one\n", "");
+    let folder = place.project.path().to_str().unwrap();
+    let told = place.json(&["push", folder, "--dry-run"]);
+    assert_eq!(
+        (&told["source"]["action"], &told["hook"]["action"], &told["dry_run"]),
+        (&json!("create"), &json!("create"), &json!(true))
+    );
+    let told = place.json(&["push", folder]);
+    let owner = place.owner();
+    let hook = told["hook"]["id"].as_str().unwrap();
+    let made = owner.get(&format!("/api/v1/hooks/{hook}"));
+    assert_eq!(made["source"], told["source"]["id"]);
+    place.project("echo one\n", "[hook]\nfailure_policy = \"closed\"\n");
+    let told = place.json(&["push", folder]);
+    assert_eq!(told["source"]["action"], "keep");
+    assert_eq!(
+        told["hook"]["changes"],
+        json!([{"member": "failure_policy", "old": "open", "new": "closed"}])
+    );
+}
+
+#[test]
+fn a_source_that_other_hooks_run_too_says_so() {
+    let place = Place::new();
+    place.project("echo one\n", "");
+    place.push(&[]).with_status(0);
+    let owner = place.owner();
+    let source = owner.get("/api/v1/hooks/1")["source"].clone();
+    owner.post("/api/v1/hooks", &json!({"source": source, "event": "custom.other"}));
+    place.project("echo two\n", "");
+    let pushed = place.push(&[]).with_status(0);
+    assert!(pushed.stdout.contains("2 hooks run it"), "{pushed:?}");
+
+    owner.post("/api/v1/hooks", &json!({"source": source, "event": "custom.go"}));
+    place
+        .push(&[])
+        .with_status(1)
+        .saying("the hooks 1, 3 all run this source on custom.go");
+}
+
+#[test]
+fn without_a_program_or_with_a_name_that_is_taken_it_says_what_to_do() {
+    let place = Place::new();
+    place.project("echo one\n", "");
+    let script = place.project.path().join("hook.sh");
+    std::fs::remove_file(&script).unwrap();
+    place.push(&[]).with_status(1).saying("there is no ");
+    let manifest = place.project.path().join("tenterhook.toml");
+    let with_build = "name = \"guard\"\nevent = \"custom.go\"\nprogram = \"hook.wasm\"\nbuild = \"true\"\n";
+    std::fs::write(&manifest, with_build).unwrap();
+    place.push(&[]).with_status(1).saying("tenterhook build");
+
+    let sources = place.owner().get("/api/v1/sources");
+    let items = sources["items"].as_array().unwrap();
+    let preloaded = items.iter().find(|one| one["preloaded"] == true).unwrap();
+    let name = preloaded["name"].as_str().unwrap();
+    std::fs::write(&script, "echo mine\n").unwrap();
+    let text = format!("name = \"{name}\"\nevent = \"custom.go\"\nprogram = \"hook.sh\"\n");
+    std::fs::write(&manifest, text).unwrap();
+    place
+        .push(&[])
+        .with_status(1)
+        .saying("came with the account and cannot be changed; give the project another `name`");
+
+    place.project("#!/usr/bin/env python3\n", "");
+    place.push(&[]).with_status(1).saying("python3");
+    let hooks = place.owner().get("/api/v1/hooks");
+    assert_eq!(hooks["items"], json!([]));
+}
+
+#[test]
+fn who_may_not_read_scripts_sees_digests() {
+    let place = Place::new();
+    place.project("echo one\n", "");
+    place.push(&[]).with_status(0);
+    let issued = place.json(&["token", "create", "ci", "--role", "member"]);
+    let token = issued["token"].as_str().unwrap();
+    place.project("echo two\n", "");
+    let pushed = place.push(&["--token", token]).with_status(0);
+    assert!(pushed.stdout.contains("  - digest = sha256:"), "{pushed:?}");
+    assert!(!pushed.stdout.contains("echo one"), "{pushed:?}");
+    let issued = place.json(&["token", "create", "eye", "--role", "viewer"]);
+    let token = issued["token"].as_str().unwrap();
+    place.project("echo three\n", "");
+    place
+        .push(&["--token", token])
+        .with_status(1)
+        .saying("this call needs the role `member`");
+}
