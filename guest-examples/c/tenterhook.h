@@ -213,6 +213,18 @@ static inline void hook__quote(const char *text, char out[6 * HOOK__SAID + 3]) {
     *end = '\0';
 }
 
+/* Formats a message; one that is too long ends after a whole character. */
+static inline void hook__format(char out[HOOK__SAID], const char *format, va_list rest) {
+    if (vsnprintf(out, HOOK__SAID, format, rest) < HOOK__SAID)
+        return;
+    size_t end = HOOK__SAID - 1;
+    while (end > 0 && ((unsigned char)out[end - 1] & 0xC0) == 0x80)
+        end--;
+    if (end > 0 && (unsigned char)out[end - 1] >= 0xC0)
+        end--;
+    out[end] = '\0';
+}
+
 static inline int hook__answer(const char *verdict) {
     FILE *file = fopen("/verdict.json", "w");
     if (file == NULL)
@@ -227,7 +239,7 @@ __attribute__((format(printf, 2, 3))) static inline void hook_log(const char *le
     char said[HOOK__SAID], message[6 * HOOK__SAID + 3];
     va_list rest;
     va_start(rest, format);
-    vsnprintf(said, sizeof said, format, rest);
+    hook__format(said, format, rest);
     va_end(rest);
     hook__quote(said, message);
     fprintf(stderr, "{\"level\":\"%s\",\"message\":%s}\n", level, message);
@@ -244,7 +256,7 @@ __attribute__((format(printf, 1, 2))) static inline int hook_deny(const char *fo
     char said[HOOK__SAID], reason[6 * HOOK__SAID + 3], verdict[6 * HOOK__SAID + 64];
     va_list rest;
     va_start(rest, format);
-    vsnprintf(said, sizeof said, format, rest);
+    hook__format(said, format, rest);
     va_end(rest);
     hook__quote(said, reason);
     snprintf(verdict, sizeof verdict, "{\"allow\":false,\"reason\":%s}", reason);

@@ -5,7 +5,7 @@ import { getStdout } from "wasi:cli/stdout@0.2.0";
 import { getStderr } from "wasi:cli/stderr@0.2.0";
 import { getDirectories } from "wasi:filesystem/preopens@0.2.0";
 
-const CHUNK = 4096; // what one write to a stream takes at most
+const CHUNK = 4096; // bytes that one write to a stream takes at most
 
 /** The environment variables that were set for the hook. */
 export function variables() {
@@ -64,8 +64,8 @@ export function hook(body) {
       try {
         body();
       } catch (error) {
-        log("error", String(error));
-        throw undefined;
+        log("error", String(error), { at: error?.stack?.trim().split("\n")[0] });
+        throw undefined; // ends the program with status 1
       }
     },
   };
@@ -74,27 +74,40 @@ export function hook(body) {
 function readFile(path) {
   const [[root]] = getDirectories();
   const file = root.openAt({}, path, {}, { read: true });
-  const bytes = [];
-  for (let end = false; !end; ) {
-    const [chunk, last] = file.read(65536n, BigInt(bytes.length));
-    bytes.push(...chunk);
+  let text = "";
+  for (let at = 0, end = false; !end; ) {
+    const [chunk, last] = file.read(CHUNK, at);
+    text += String.fromCharCode(...chunk);
+    at += chunk.length;
     end = last || chunk.length === 0;
   }
-  return new TextDecoder().decode(new Uint8Array(bytes));
+  return fromUtf8(text);
 }
 
 function writeFile(path, text) {
   const [[root]] = getDirectories();
   const file = root.openAt({}, path, { create: true, truncate: true }, { write: true });
-  const bytes = new TextEncoder().encode(text);
+  const bytes = toUtf8(text);
   for (let at = 0; at < bytes.length; ) {
-    at += Number(file.write(bytes.subarray(at), BigInt(at)));
+    at += file.write(bytes.subarray(at), at);
   }
 }
 
 function write(stream, text) {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = toUtf8(text);
   for (let at = 0; at < bytes.length; at += CHUNK) {
     stream.blockingWriteAndFlush(bytes.subarray(at, at + CHUNK));
   }
+}
+
+// QuickJS has neither TextEncoder nor TextDecoder. What it has turns text into UTF-8
+// with an escape such as %C3 for each byte, and back.
+
+function toUtf8(text) {
+  const bytes = unescape(encodeURIComponent(text.toWellFormed()));
+  return Uint8Array.from(bytes, (byte) => byte.charCodeAt(0));
+}
+
+function fromUtf8(bytes) {
+  return decodeURIComponent(escape(bytes));
 }

@@ -41,7 +41,8 @@ fn a_script_and_a_module_run_for_one_event_and_are_billed() {
     let executions = task["executions"].as_array().unwrap();
     assert_eq!(executions.len(), 2, "{task}");
     for execution in executions {
-        assert_eq!(execution["outcome"], json!({"kind": "exited", "status": 1}));
+        // A hook that says no has done its work.
+        assert_eq!(execution["outcome"], json!({"kind": "exited", "status": 0}));
         assert_eq!(execution["stdout"], "/dev/sdc still holds 4096 bytes\n");
         assert_eq!(
             execution["verdict"]["reason"],
@@ -68,7 +69,10 @@ fn a_script_and_a_module_run_for_one_event_and_are_billed() {
         assert_eq!(&alone["outcome"], &execution["outcome"]);
     }
     let of_croit = owner.get(&format!("/api/tasks/{}", task["number"]));
-    assert_eq!(of_croit["statusCode"], 1);
+    assert_eq!(of_croit["statusCode"], 0);
+    for verdict in of_croit["result"].as_array().unwrap() {
+        assert_eq!(verdict["allow"], false, "{of_croit}");
+    }
     let line = "node-1: /dev/sdc still holds 4096 bytes";
     assert_eq!(
         of_croit["output"].as_str().unwrap().matches(line).count(),
