@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use tenterhook_dispatch as dispatch;
+use tenterhook_engine::SoFar;
+use tenterhook_sdk::log::LogLine;
 use utoipa::ToSchema;
 
 use crate::native::apps::Container;
@@ -39,15 +41,20 @@ pub(crate) struct Execution {
     /// What the server could not do, if that is why there is no outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// The bill of the last attempt; of one that runs, so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Usage>)]
-    usage: Option<tenterhook_engine::Usage>,
+    usage: Option<Bill>,
     #[serde(flatten)]
     output: Option<Output>,
     /// What the hook left in `/verdict.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     verdict: Option<tenterhook_sdk::Verdict>,
+    /// What is wrong with `/verdict.json`, if the hook left one that cannot be used;
+    /// the execution has failed then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict_fault: Option<String>,
     /// `open` or `closed`.
     failure_policy: &'static str,
     /// Whether it failed for good after all its retries.
@@ -74,10 +81,31 @@ pub(crate) struct Output {
     stderr: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     stderr_base64: Option<String>,
+    /// The lines of standard error that are structured log lines: objects with
+    /// `level`, `message` and whatever else. At most 1,000 of the first MiB; absent
+    /// if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    logs: Vec<LogLine>,
     /// Whether bytes were dropped at the output limit.
     truncated: bool,
     /// How many.
     dropped_bytes: u64,
+}
+
+/// What an attempt has used.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Bill {
+    /// It is over.
+    Whole(tenterhook_engine::Usage),
+    /// It runs: what is known of it by now.
+    SoFar {
+        so_far: bool,
+        fuel: u64,
+        memory_peak_bytes: u64,
+        wall_us: u64,
+    },
 }
 
 /// How a run ended.
@@ -99,21 +127,23 @@ pub(crate) struct Outcome {
     backtrace: Option<Vec<String>>,
 }
 
-/// The bill of one attempt.
+/// The bill of one attempt. While it runs, what is not known yet is left out.
 #[derive(Debug, ToSchema)]
 #[expect(
     dead_code,
     reason = "describes the engine's own type in the OpenAPI document"
 )]
 pub(crate) struct Usage {
-    /// Units of work, host calls included.
+    /// `true` while it runs; absent when it is over.
+    so_far: Option<bool>,
+    /// Units of work, host calls included; while it runs, at least so many.
     fuel: u64,
     memory_peak_bytes: u64,
     wall_us: u64,
-    cpu_us: u64,
-    host_calls: u64,
-    output_bytes: u64,
-    files_bytes: u64,
+    cpu_us: Option<u64>,
+    host_calls: Option<u64>,
+    output_bytes: Option<u64>,
+    files_bytes: Option<u64>,
 }
 
 /// Both names of a noun.
@@ -161,9 +191,10 @@ impl Execution {
             attempt: own.attempt,
             outcome: own.outcome,
             error: own.error,
-            usage: own.usage,
+            usage: Bill::new(own.usage, own.so_far),
             output: None,
             verdict: own.verdict,
+            verdict_fault: own.verdict_fault,
             failure_policy: own.failure_policy.as_str(),
             dead: own.dead,
             created_at: time_text(own.created_at),
@@ -172,6 +203,34 @@ impl Execution {
             due_at: own.due_at.map(time_text),
         }
     }
+}
+
+impl Bill {
+    fn new(whole: Option<tenterhook_engine::Usage>, so_far: Option<SoFar>) -> Option<Self> {
+        let running = so_far.map(|so_far| Self::SoFar {
+            so_far: true,
+            fuel: so_far.fuel,
+            memory_peak_bytes: so_far.memory_peak_bytes,
+            wall_us: so_far.wall_us,
+        });
+        whole.map(Self::Whole).or(running)
+    }
+}
+
+/// Most structured log lines that an answer holds.
+const LOGS_MAX: usize = 1_000;
+
+/// Bytes of standard error in which they are looked for.
+const LOGS_BYTES: usize = 1 << 20;
+
+/// The structured log lines of a standard error.
+fn logs(stderr: &[u8]) -> Vec<LogLine> {
+    stderr[..stderr.len().min(LOGS_BYTES)]
+        .split(|byte| *byte == b'\n')
+        .filter(|line| line.trim_ascii_start().starts_with(b"{"))
+        .filter_map(|line| LogLine::parse(std::str::from_utf8(line).ok()?))
+        .take(LOGS_MAX)
+        .collect()
 }
 
 impl Output {
@@ -183,6 +242,7 @@ impl Output {
             stdout_base64,
             stderr,
             stderr_base64,
+            logs: logs(&own.stderr),
             truncated: own.dropped_bytes > 0,
             dropped_bytes: own.dropped_bytes,
         }
