@@ -1,17 +1,200 @@
 //! `tenterhook build`: the program of a project, built as its `tenterhook.toml` says.
+//!
+//! The result is checked as an upload would be, so that what builds can be pushed.
 
-use std::process::ExitCode;
+mod toolchain;
 
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
 use clap::Args;
+use serde_json::{Value, json};
+use tenterhook_dispatch::Settings;
+use tenterhook_engine::{Digest, Error, Kind};
 
-use crate::say::say;
+use crate::check::survey;
+use crate::code_cache;
+use crate::logging::{self, LogFormat};
+use crate::neutral;
+use crate::paint::{self, Painter};
+use crate::project::Project;
+use crate::quantity::show_size;
+use crate::say::{say, say_error};
+use crate::spinner::Spinner;
+use crate::table::{Form, print};
 
 /// Builds the project in this folder and checks the result as an upload would.
+///
+/// The command is `build` in `tenterhook.toml`; what it prints goes to stderr. A
+/// script is not built, only checked. Exit status: 0 when the program would be
+/// accepted, 1 when not.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {}
+pub(crate) struct Raw {
+    /// The project's folder.
+    #[arg(value_name = "DIR", default_value = ".")]
+    folder: PathBuf,
+    #[command(flatten)]
+    form: Form,
+}
 
 /// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    say(format_args!("{raw:?} cannot be done yet"));
-    ExitCode::FAILURE
+pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
+    let filter = match logging::parse_filter(log, "error") {
+        Ok(filter) => filter,
+        Err(fault) => {
+            say(format_args!("`--log` {fault}"));
+            return ExitCode::from(2);
+        }
+    };
+    logging::start(LogFormat::Text, filter);
+    match build(raw) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Answers whether the program would be accepted.
+fn build(raw: &Raw) -> anyhow::Result<bool> {
+    let project = Project::open(&raw.folder)?;
+    if let Some(command) = &project.manifest.build {
+        let status = run(command, &project.folder)?;
+        if !status.success() {
+            say(format_args!("the build ended with {}", ended(status)));
+            for hint in toolchain::hints(command, &project.folder) {
+                say(hint);
+            }
+            return Ok(false);
+        }
+    }
+    if !project.program().exists() && project.manifest.build.is_some() {
+        say(format_args!(
+            "the build left no {}; `program` in tenterhook.toml has to name what `build` makes",
+            project.program().display()
+        ));
+        return Ok(false);
+    }
+    let bytes = project.read_program()?;
+    let built = Built::check(&project, &bytes)?;
+    let text = if raw.form.is_json() {
+        format!("{}\n", built.json())
+    } else {
+        built.page(paint::stdout())
+    };
+    print(&text)?;
+    Ok(built.refusal.is_none())
+}
+
+/// Runs the build command; all that it prints goes to stderr, since stdout is for
+/// the answer.
+fn run(command: &str, folder: &Path) -> anyhow::Result<ExitStatus> {
+    say(format_args!("building: {}", neutral::line(command)));
+    Command::new("sh")
+        .arg("-c")
+        .arg(command)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(io::stderr()))
+        .status()
+        .context("cannot start `sh`, which runs the build command")
+}
+
+fn ended(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("status {code}; what it said stands above"),
+        None => "a signal".to_owned(),
+    }
+}
+
+/// The program, and what an upload of it would answer.
+struct Built {
+    program: PathBuf,
+    kind: Kind,
+    size_bytes: u64,
+    digest: Digest,
+    /// How long it took to compile; `None` if nothing had to be compiled.
+    compiled: Option<Duration>,
+    refusal: Option<String>,
+}
+
+impl Built {
+    /// Checks and compiles. The code is kept where `run` and `test` find it.
+    #[tokio::main(flavor = "current_thread")]
+    async fn check(project: &Project, bytes: &[u8]) -> anyhow::Result<Self> {
+        let kind = Kind::detect(bytes);
+        let mut built = Self {
+            program: project.program(),
+            kind,
+            size_bytes: bytes.len() as u64,
+            digest: Digest::of(bytes),
+            compiled: None,
+            refusal: None,
+        };
+        if let Err(refusal) = survey(kind, bytes, Settings::default().module_bytes) {
+            built.refusal = Some(refusal.to_string());
+            return Ok(built);
+        }
+        let engine = code_cache::start_engine()?;
+        let spinner = Spinner::start("compiling");
+        let started_at = Instant::now();
+        let loaded = engine.load(kind, bytes).await;
+        drop(spinner);
+        match loaded {
+            Ok(_) if kind != Kind::Script && engine.stats().compilations > 0 => {
+                built.compiled = Some(started_at.elapsed());
+            }
+            Ok(_) => {}
+            Err(Error::Refused { refusal }) => built.refusal = Some(refusal.to_string()),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(built)
+    }
+
+    /// For programs; members are those of `check --json`.
+    fn json(&self) -> Value {
+        let mut form = json!({
+            "program": self.program.to_string_lossy(),
+            "kind": self.kind,
+            "size_bytes": self.size_bytes,
+            "digest": self.digest.to_string(),
+            "accepted": self.refusal.is_none(),
+        });
+        if let Some(reason) = &self.refusal {
+            form["reason"] = reason.as_str().into();
+        }
+        if let Some(time) = self.compiled {
+            form["compile_us"] = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into();
+        }
+        form
+    }
+
+    fn page(&self, paint: Painter) -> String {
+        let compiled = match self.compiled {
+            Some(time) => format!("in {:.1} ms", time.as_micros() as f64 / 1_000.0),
+            None => "before".to_owned(),
+        };
+        let verdict = match &self.refusal {
+            None => paint.ok("accepted"),
+            Some(reason) => paint.bad(&format!("refused: {}", neutral::line(reason))),
+        };
+        let mut lines = vec![
+            ("program", neutral::line(&self.program.to_string_lossy())),
+            ("kind", self.kind.to_string()),
+            ("size", show_size(self.size_bytes)),
+        ];
+        if self.kind != Kind::Script && self.refusal.is_none() {
+            lines.push(("compiled", compiled));
+        }
+        lines.push(("verdict", verdict));
+        lines
+            .iter()
+            .map(|(name, value)| format!("{name:<10} {value}\n"))
+            .collect()
+    }
 }

@@ -1,21 +1,151 @@
 //! `tenterhook new`: a project that builds, with a test, in the language of the author.
 
+mod lang;
+mod name;
+mod sdk;
+mod subject;
+mod template;
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::{Context as _, bail};
 use clap::Args;
+use serde_json::json;
 
-use crate::say::say;
+use self::lang::Lang;
+use self::subject::Subject;
+use self::template::{File, Words};
+use crate::paint::{self, Painter};
+use crate::say::say_error;
+use crate::table::{Form, print};
 
 /// Makes a project for a hook: source, sample events, a test, and `tenterhook.toml`.
 #[derive(Debug, Args)]
 pub(crate) struct Raw {
-    /// Name of the project and of its folder.
+    /// Name of the project and of its folder, such as `disk-guard`.
     #[arg(value_name = "NAME")]
     name: String,
+    /// The language; `shell` needs no toolchain.
+    #[arg(long, value_enum, value_name = "LANG")]
+    lang: Option<Lang>,
+    /// The hook point that the hook is for; `tenterhook event` lists them.
+    #[arg(long, value_name = "NAME", default_value = "PreFormatDisk")]
+    event: String,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    say(format_args!("{raw:?} cannot be done yet"));
-    ExitCode::FAILURE
+    match make(raw) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn make(raw: &Raw) -> anyhow::Result<()> {
+    name::check(&raw.name)?;
+    let Some(lang) = raw.lang else {
+        let flags = lang::flags();
+        bail!("say which language: `--lang {flags}`; shell needs no toolchain");
+    };
+    let subject = Subject::of(&raw.event)?;
+    let folder = Path::new(&raw.name);
+    let words = Words::of(&raw.name, lang, &subject);
+    let files = template::files(&words, lang, &subject);
+    claim(folder)?;
+    for (path, text) in &files {
+        write(&folder.join(path), text)?;
+    }
+    let next = next(&raw.name, lang);
+    let text = if raw.form.is_json() {
+        let paths: Vec<_> = files.iter().map(|(path, _)| path).collect();
+        let made = json!({
+            "folder": raw.name,
+            "name": raw.name,
+            "event": subject.event.as_str(),
+            "lang": lang.flag(),
+            "files": paths,
+            "next": next,
+        });
+        format!("{made}\n")
+    } else {
+        tell(&raw.name, lang, &subject, &files, &next)
+    };
+    print(&text)
+}
+
+/// Makes the folder, or takes an empty one that is there.
+fn claim(folder: &Path) -> anyhow::Result<()> {
+    let cannot = || format!("cannot make the folder {}", folder.display());
+    match fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => bail!(
+                "the folder {} is there and not empty; take another name, or remove it",
+                folder.display()
+            ),
+        },
+        Err(_) => fs::create_dir(folder).with_context(cannot),
+    }
+}
+
+/// Writes a file that is not there yet.
+fn write(path: &Path, text: &[u8]) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(cannot)?;
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .with_context(cannot)?;
+    file.write_all(text).with_context(cannot)
+}
+
+/// The commands that lead on.
+fn next(name: &str, lang: Lang) -> Vec<String> {
+    let mut next = vec![format!("cd {name}")];
+    if lang.build().is_some() {
+        next.push("tenterhook build".into());
+    }
+    next.push("tenterhook test".into());
+    next.push("tenterhook push".into());
+    next
+}
+
+/// What was made, for a person.
+fn tell(name: &str, lang: Lang, subject: &Subject, files: &[File], next: &[String]) -> String {
+    let paint: Painter = paint::stdout();
+    let mut text = format!(
+        "{} is a hook for {} in {}:\n",
+        paint.bold(&format!("{name}/")),
+        subject.event,
+        lang.title(),
+    );
+    let (vendored, own): (Vec<_>, Vec<_>) = files
+        .iter()
+        .map(|(path, _)| path.as_str())
+        .partition(|path| path.starts_with(sdk::PLACE));
+    for path in own {
+        text.push_str(&format!("  {path}\n"));
+    }
+    if !vendored.is_empty() {
+        text.push_str(&format!("  {}/ ({} files)\n", sdk::PLACE, vendored.len()));
+    }
+    if let Some(needs) = lang.needs() {
+        text.push_str(&format!("{}\n", paint.dim(needs)));
+    }
+    text.push_str("Next:\n");
+    for command in next {
+        text.push_str(&format!("  {}\n", paint.ok(command)));
+    }
+    text
 }

@@ -1,13 +1,13 @@
 //! A hook's project: a folder with `tenterhook.toml`, which says what the program
 //! is, how it is built, and what hook a server shall have of it.
 
-use std::collections::BTreeMap;
+mod manifest;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+pub(crate) use self::manifest::{Manifest, nearest_event};
 use crate::program_file;
 
 /// The file that makes a folder a project.
@@ -19,49 +19,6 @@ pub(crate) const TESTS: &str = "tests";
 
 /// Largest manifest, in bytes.
 const MANIFEST_MAX_BYTES: u64 = 64 * 1024;
-
-/// What a `tenterhook.toml` says.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Manifest {
-    /// Name of the source on a server.
-    pub(crate) name: String,
-    /// The hook point, such as `PreFormatDisk` or `custom.deployed`.
-    pub(crate) event: String,
-    /// The script, module or component, relative to the manifest.
-    pub(crate) program: PathBuf,
-    /// The command that makes the program, run by `sh -c` in the project's folder;
-    /// absent for a script.
-    pub(crate) build: Option<String>,
-    /// The hook.
-    #[serde(default)]
-    pub(crate) hook: HookManifest,
-}
-
-/// The hook that a server shall have; members are those of `POST /api/v1/hooks`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct HookManifest {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) args: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) env: Option<BTreeMap<String, String>>,
-    /// `"all"` or a list of server numbers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) servers: Option<Value>,
-    /// `"closed"` or `"open"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) failure_policy: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) limits: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) retry: Option<Value>,
-    /// Id, number or name of the app, on Astra's events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) app: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) criteria: Option<Value>,
-}
 
 /// A project: its folder and what its manifest says.
 #[derive(Clone, Debug)]
@@ -88,7 +45,7 @@ impl Project {
         let text =
             String::from_utf8(text).with_context(|| format!("{} is not UTF-8", file.display()))?;
         let manifest =
-            toml::from_str(&text).with_context(|| format!("cannot read {}", file.display()))?;
+            Manifest::parse(&text).with_context(|| format!("cannot use {}", file.display()))?;
         Ok(Self {
             folder: folder.to_owned(),
             manifest,
@@ -98,6 +55,23 @@ impl Project {
     /// The program's file.
     pub(crate) fn program(&self) -> PathBuf {
         self.folder.join(&self.manifest.program)
+    }
+
+    /// Reads the program; one that is not there yet is to be built first.
+    ///
+    /// # Errors
+    ///
+    /// The program is not there or cannot be read.
+    pub(crate) fn read_program(&self) -> anyhow::Result<Vec<u8>> {
+        let file = self.program();
+        if !file.exists() {
+            let remedy = match self.manifest.build {
+                Some(_) => "`tenterhook build` makes it".to_owned(),
+                None => format!("`program` in {MANIFEST} has to name the script"),
+            };
+            bail!("there is no {}; {remedy}", file.display());
+        }
+        program_file::read(&file)
     }
 
     /// The folder with the sample events.
@@ -111,28 +85,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_says_program_and_hook() {
+    fn a_folder_without_a_manifest_is_no_project() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "name = \"guard\"\nevent = \"PreFormatDisk\"\nprogram = \"hook.sh\"\n\
-            [hook]\nfailure_policy = \"open\"\nlimits = { wall_ms = 500 }\n";
+        let told = format!("{:#}", Project::open(folder.path()).unwrap_err());
+        assert!(told.contains("tenterhook new"), "{told}");
+    }
+
+    #[test]
+    fn paths_are_below_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "name = \"guard\"\nevent = \"PreFormatDisk\"\nprogram = \"hook.sh\"\n";
         std::fs::write(folder.path().join(MANIFEST), text).unwrap();
         let project = Project::open(folder.path()).unwrap();
         assert_eq!(project.program(), folder.path().join("hook.sh"));
         assert_eq!(project.tests(), folder.path().join("tests"));
-        let hook = serde_json::to_value(&project.manifest.hook).unwrap();
-        assert_eq!(
-            hook,
-            serde_json::json!({"failure_policy": "open", "limits": {"wall_ms": 500}})
-        );
     }
 
     #[test]
-    fn a_wrong_manifest_is_refused_with_its_line() {
+    fn a_program_that_is_not_there_says_how_it_comes_to_be() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || format!("{:#}", Project::open(folder.path()).unwrap_err());
-        assert!(open().contains("tenterhook new"));
-        std::fs::write(folder.path().join(MANIFEST), "name = \"a\"\nevnt = \"x\"\n").unwrap();
-        let told = open();
-        assert!(told.contains("evnt") && told.contains("line 2"), "{told}");
+        let text = "name = \"guard\"\nevent = \"OnAudit\"\nprogram = \"hook.wasm\"\n";
+        let told = |text: &str| {
+            std::fs::write(folder.path().join(MANIFEST), text).unwrap();
+            let project = Project::open(folder.path()).unwrap();
+            format!("{:#}", project.read_program().unwrap_err())
+        };
+        assert!(told(text).ends_with("`program` in tenterhook.toml has to name the script"));
+        assert!(
+            told(&format!("{text}build = \"make\"\n")).ends_with("`tenterhook build` makes it")
+        );
     }
 }

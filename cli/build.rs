@@ -1,0 +1,8 @@
+//! Watches what `tenterhook new` embeds: the macro that embeds folders cannot tell
+//! cargo of files that come and go.
+
+fn main() {
+    for embedded in ["templates", "../sdk/src", "../sdk/macros/src"] {
+        println!("cargo::rerun-if-changed={embedded}");
+    }
+}

@@ -1,0 +1,197 @@
+//! What a new project's hook looks at: one member of its event, which it compares
+//! with a list of what is protected.
+//!
+//! The same question in every language and for every hook point, so that the
+//! sample events and what is expected of them are the same as well.
+
+use anyhow::bail;
+use serde_json::{Map, Value, json};
+use tenterhook_dispatch::{HookPoint, HookPointName, Parameter, ParameterType};
+use tenterhook_sdk::contract;
+
+use crate::project::nearest_event;
+
+/// Members that say best what an event is about, where there are several.
+const TELLING: &[&str] = &["serial", "appName", "username", "tag", "host"];
+
+/// The member of events that the catalog documents none for.
+const OWN: &str = "name";
+
+/// What a hook is asked.
+pub(super) struct Subject {
+    /// The hook point.
+    pub(super) event: HookPointName,
+    /// The member of its events that the hook looks at.
+    pub(super) member: String,
+    /// A value that is not protected.
+    pub(super) allowed: Value,
+    /// One that is.
+    pub(super) denied: Value,
+}
+
+impl Subject {
+    /// Chooses the member for the events of the hook point of this name.
+    ///
+    /// # Errors
+    ///
+    /// There is no such hook point.
+    pub(super) fn of(event: &str) -> anyhow::Result<Self> {
+        let Ok(event) = HookPointName::parse(event) else {
+            match nearest_event(event) {
+                Some(near) => bail!("there is no hook point {event:?}; did you mean {near}?"),
+                None => bail!(
+                    "there is no hook point {event:?}; `tenterhook event` lists them, \
+                     and `custom.` and a name in lower case is one of your own"
+                ),
+            }
+        };
+        let parameter = event.point().and_then(telling);
+        let (member, allowed) = match parameter {
+            Some(parameter) => (parameter.name.to_owned(), parameter.sample_value()),
+            None => (OWN.to_owned(), json!("example")),
+        };
+        let denied = match allowed.as_u64() {
+            Some(number) => json!(number + 1),
+            None => json!("KEEP-1"),
+        };
+        Ok(Self {
+            event,
+            member,
+            allowed,
+            denied,
+        })
+    }
+
+    /// The member as a variable of the hook.
+    pub(super) fn variable(&self) -> String {
+        let name = contract::upper_snake(&self.member);
+        format!("{}{name}", contract::env::PARAM_PREFIX)
+    }
+
+    /// Whether the catalog documents the member.
+    pub(super) fn is_documented(&self) -> bool {
+        self.event.point().and_then(telling).is_some()
+    }
+
+    /// The sample events with what is expected of each: file names and texts.
+    pub(super) fn tests(&self) -> Vec<(String, String)> {
+        let mut files = Vec::new();
+        for (name, value, denies) in [
+            ("allowed", &self.allowed, false),
+            ("denied", &self.denied, true),
+        ] {
+            let text = text(value);
+            let member = &self.member;
+            let expected = match denies {
+                // Who says no has done its work: the status is 0 in both cases.
+                true => json!({
+                    "status": 0,
+                    "verdict": {"allow": false, "reason": format!("{member} {text} is protected")},
+                }),
+                false => json!({"status": 0, "verdict": {"allow": true}}),
+            };
+            files.push((
+                format!("{name}.event.json"),
+                pretty(&self.sample(name, value)),
+            ));
+            files.push((format!("{name}.expect.json"), pretty(&expected)));
+        }
+        files
+    }
+
+    /// A whole event whose member has this value.
+    fn sample(&self, id: &str, value: &Value) -> Value {
+        let mut data = self
+            .event
+            .point()
+            .map_or_else(Map::new, HookPoint::sample_data);
+        data.insert(self.member.clone(), value.clone());
+        json!({
+            "specversion": "1.0",
+            "id": id,
+            "source": "/tests",
+            "type": self.event.as_str(),
+            "time": "2026-03-10T16:15:50Z",
+            "data": data,
+        })
+    }
+}
+
+/// A value as a hook finds it in a variable.
+pub(super) fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The parameter that says best what an event is about: one that every event has.
+fn telling(point: &'static HookPoint) -> Option<&'static Parameter> {
+    let told: Vec<_> = point
+        .parameters
+        .iter()
+        .filter(|p| p.required && matches!(p.kind, ParameterType::Text | ParameterType::Number))
+        .collect();
+    let best = |name: &&str| told.iter().find(|p| p.name == *name).copied();
+    TELLING
+        .iter()
+        .find_map(best)
+        .or_else(|| told.first().copied())
+}
+
+fn pretty(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("a value is JSON");
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tenterhook_sdk::Event;
+
+    use super::*;
+
+    #[test]
+    fn a_disk_is_told_by_its_serial_number() {
+        let subject = Subject::of("PreFormatDisk").unwrap();
+        assert_eq!(subject.member, "serial");
+        assert_eq!(subject.variable(), "HOOK_PARAM_SERIAL");
+        assert_eq!(subject.tests().len(), 4);
+    }
+
+    #[test]
+    fn every_hook_point_has_a_subject_with_good_sample_events() {
+        let own = HookPointName::parse("custom.deployed").unwrap();
+        let names = HookPoint::catalog().map(|point| point.name);
+        for name in names.chain([own.as_str()]) {
+            let subject = Subject::of(name).unwrap();
+            assert_ne!(subject.allowed, subject.denied);
+            for (file, text) in subject.tests() {
+                if file.ends_with(".event.json") {
+                    Event::parse(text.as_bytes()).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_are_harmless_in_every_language() {
+        let plain = |text: &str| {
+            text.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':' | b'/'))
+        };
+        for point in HookPoint::catalog() {
+            let subject = Subject::of(point.name).unwrap();
+            for value in [&subject.allowed, &subject.denied] {
+                assert!(plain(&text(value)), "{} {value}", point.name);
+            }
+            assert!(plain(&subject.member) && plain(point.name));
+        }
+    }
+
+    #[test]
+    fn an_unknown_hook_point_is_answered_with_the_nearest() {
+        let told = |name| Subject::of(name).err().unwrap().to_string();
+        assert!(told("PreFormat").ends_with("did you mean PreFormatDisk?"));
+        assert!(told("???").contains("tenterhook event"));
+    }
+}

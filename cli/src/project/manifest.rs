@@ -1,0 +1,346 @@
+//! What a `tenterhook.toml` says, checked member by member.
+//!
+//! Whatever is wrong is told with its line and what to write instead.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use tenterhook_dispatch::{HookPoint, HookPointName};
+use tenterhook_engine::{AskedLimits, Limits};
+
+/// Longest name of a source, in bytes.
+const NAME_MAX_BYTES: usize = 255;
+
+/// How alike two names must be for one to be offered in place of the other.
+const ALIKE: f32 = 0.5;
+
+/// What a `tenterhook.toml` says.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    /// Name of the source on a server: 1 to 255 bytes without control characters.
+    #[serde(deserialize_with = "name")]
+    pub(crate) name: String,
+    /// The hook point, such as `PreFormatDisk` or `custom.deployed`.
+    #[serde(deserialize_with = "event")]
+    pub(crate) event: String,
+    /// The script, module or component, relative to the manifest and not outside
+    /// of its folder.
+    #[serde(deserialize_with = "program")]
+    pub(crate) program: PathBuf,
+    /// The command that makes the program, run by `sh -c` in the project's folder;
+    /// absent for a script.
+    #[serde(default, deserialize_with = "build")]
+    pub(crate) build: Option<String>,
+    /// The hook.
+    #[serde(default)]
+    pub(crate) hook: HookManifest,
+}
+
+/// The hook that a server shall have; members are those of `POST /api/v1/hooks`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HookManifest {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) args: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) env: Option<BTreeMap<String, String>>,
+    /// `"all"` or a list of server numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) servers: Option<Value>,
+    /// `"closed"` or `"open"`.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "failure_policy"
+    )]
+    pub(crate) failure_policy: Option<String>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "limits"
+    )]
+    pub(crate) limits: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) retry: Option<Value>,
+    /// Id, number or name of the app, on Astra's events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) app: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) criteria: Option<Value>,
+}
+
+/// What is wrong with a manifest, and where.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    line: Option<usize>,
+    what: String,
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+impl Manifest {
+    /// Reads and checks a manifest.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is [`Wrong`] with it.
+    pub(crate) fn parse(text: &str) -> Result<Self, Wrong> {
+        toml::from_str(text).map_err(|error| Wrong {
+            line: error
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map(|before| before.matches('\n').count() + 1),
+            what: error.message().trim_end().to_owned(),
+        })
+    }
+
+    /// The limits that the hook has, where it asks for none those by default.
+    pub(crate) fn limits(&self) -> Limits {
+        let asked = self.hook.limits.clone().map(serde_json::from_value);
+        let asked: AskedLimits = match asked {
+            Some(asked) => asked.expect("limits were read when the manifest was"),
+            None => AskedLimits::default(),
+        };
+        asked
+            .resolve(&Limits::default(), &Limits::ceiling())
+            .expect("limits were checked when the manifest was read")
+    }
+
+    /// The hook point.
+    pub(crate) fn hook_point(&self) -> HookPointName {
+        HookPointName::parse(&self.event).expect("the event was checked when the manifest was read")
+    }
+}
+
+fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    if name.is_empty() || name.len() > NAME_MAX_BYTES {
+        return Err(D::Error::custom("`name` must have 1 to 255 bytes"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(D::Error::custom("`name` must not hold control characters"));
+    }
+    Ok(name)
+}
+
+fn event<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let event = String::deserialize(from)?;
+    match HookPointName::parse(&event) {
+        Ok(_) => Ok(event),
+        Err(_) => Err(D::Error::custom(no_event(&event))),
+    }
+}
+
+fn program<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    let program = PathBuf::deserialize(from)?;
+    let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if program.file_name().is_none() || program.to_string_lossy().contains('\0') {
+        return Err(D::Error::custom(
+            "`program` must name a file, such as hook.sh",
+        ));
+    }
+    if !Path::new(&program).components().all(inside) {
+        return Err(D::Error::custom(
+            "`program` must lie in the project's folder: write a path relative to it, without `..`",
+        ));
+    }
+    Ok(program)
+}
+
+fn build<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let build = Option::<String>::deserialize(from)?;
+    match &build {
+        Some(command) if command.trim().is_empty() || command.contains('\0') => {
+            Err(D::Error::custom(
+                "`build` must be a command for `sh -c`; leave it out if there is nothing to build",
+            ))
+        }
+        _ => Ok(build),
+    }
+}
+
+fn failure_policy<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let policy = Option::<String>::deserialize(from)?;
+    match policy.as_deref() {
+        None | Some("open" | "closed") => Ok(policy),
+        Some(_) => Err(D::Error::custom(
+            "`failure_policy` must be \"closed\" or \"open\"",
+        )),
+    }
+}
+
+fn limits<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    let Some(asked) = Option::<AskedLimits>::deserialize(from)? else {
+        return Ok(None);
+    };
+    asked
+        .resolve(&Limits::default(), &Limits::ceiling())
+        .map_err(D::Error::custom)?;
+    serde_json::to_value(asked)
+        .map(Some)
+        .map_err(D::Error::custom)
+}
+
+/// Says that there is no such hook point, and which the author may have meant.
+fn no_event(name: &str) -> String {
+    let shown: String = name.chars().take(NAME_MAX_BYTES).collect();
+    match nearest_event(name) {
+        Some(near) => format!("there is no hook point {shown:?}; did you mean {near}?"),
+        None => format!(
+            "there is no hook point {shown:?}; `tenterhook event` lists them, \
+             and `custom.` and a name in lower case is one of your own"
+        ),
+    }
+}
+
+/// The hook point whose name is nearest to `name`, if any is near.
+pub(crate) fn nearest_event(name: &str) -> Option<&'static str> {
+    let name: String = name.chars().take(NAME_MAX_BYTES).collect();
+    let lower = name.to_lowercase();
+    let same = HookPoint::catalog().find(|point| point.name.to_lowercase() == lower);
+    if let Some(point) = same {
+        return Some(point.name);
+    }
+    let known: Vec<_> = HookPoint::catalog().map(|point| point.name).collect();
+    similar::get_close_matches(name.as_str(), &known, 1, ALIKE)
+        .into_iter()
+        .next()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const WHOLE: &str = "name = \"guard\"\nevent = \"PreFormatDisk\"\nprogram = \"hook.sh\"\n";
+
+    #[track_caller]
+    fn wrong(text: &str, told: &[&str]) {
+        let wrong = Manifest::parse(text).unwrap_err().to_string();
+        for part in told {
+            assert!(wrong.contains(part), "`{part}` is not in `{wrong}`");
+        }
+        assert!(!wrong.contains('\u{1b}'), "{wrong}");
+    }
+
+    #[test]
+    fn a_manifest_says_program_and_hook() {
+        let text =
+            format!("{WHOLE}[hook]\nfailure_policy = \"open\"\nlimits = {{ wall_ms = 500 }}\n");
+        let manifest = Manifest::parse(&text).unwrap();
+        let hook = serde_json::to_value(&manifest.hook).unwrap();
+        assert_eq!(
+            hook,
+            json!({"failure_policy": "open", "limits": {"wall_ms": 500}})
+        );
+        assert_eq!(manifest.limits().wall.as_millis(), 500);
+        assert_eq!(manifest.limits().fuel, Limits::default().fuel);
+        assert_eq!(manifest.hook_point().as_str(), "PreFormatDisk");
+    }
+
+    #[test]
+    fn an_unknown_member_is_refused_with_its_line() {
+        wrong(
+            "name = \"a\"\nevnt = \"x\"\n",
+            &["line 2", "evnt", "`event`"],
+        );
+        wrong(
+            &format!("{WHOLE}\n[hook]\nserver = 1\n"),
+            &["line 6", "server"],
+        );
+        wrong(&format!("{WHOLE}\nname = \"b\"\n"), &["line 5", "duplicate"]);
+    }
+
+    #[test]
+    fn an_event_that_nobody_knows_is_answered_with_the_nearest() {
+        let of = |event: &str| format!("name = \"a\"\nprogram = \"a.sh\"\nevent = {event}\n");
+        wrong(
+            &of("\"PreFormatDisks\""),
+            &["line 3", "did you mean PreFormatDisk?"],
+        );
+        wrong(&of("\"onaudit\""), &["did you mean OnAudit?"]);
+        wrong(&of("\"snapshot-pre\""), &["did you mean snapshot.pre?"]);
+        wrong(&of("\"zzzzzzzz\""), &["tenterhook event", "`custom.`"]);
+        wrong(&of("\"\\u001b[2J\""), &["line 3"]);
+        wrong(
+            &of(&format!("\"{}\"", "x".repeat(60_000))),
+            &["no hook point"],
+        );
+        assert!(Manifest::parse(&of("\"custom.deployed\"")).is_ok());
+    }
+
+    #[test]
+    fn a_program_lies_in_its_project() {
+        for path in [
+            "/etc/passwd",
+            "../hook.sh",
+            "a/../../hook.sh",
+            "a/../hook.sh",
+        ] {
+            let text = format!("name = \"a\"\nevent = \"OnAudit\"\nprogram = \"{path}\"\n");
+            wrong(&text, &["line 3", "relative"]);
+        }
+        for path in ["", ".", "/", "a\\u0000b"] {
+            let text = format!("name = \"a\"\nevent = \"OnAudit\"\nprogram = \"{path}\"\n");
+            wrong(&text, &["line 3", "`program` must"]);
+        }
+        let text = "name = \"a\"\nevent = \"OnAudit\"\nprogram = \"./target/hook.wasm\"\n";
+        assert!(Manifest::parse(text).is_ok());
+    }
+
+    #[test]
+    fn what_a_server_would_refuse_is_refused_here() {
+        wrong("name = \"\"\n", &["line 1", "1 to 255"]);
+        wrong("name = \"a\\u001b\"\n", &["line 1", "control"]);
+        wrong(&format!("{WHOLE}build = \" \"\n"), &["line 4", "`build`"]);
+        wrong(
+            &format!("{WHOLE}[hook]\nfailure_policy = \"shut\"\n"),
+            &["line 5", "\"closed\""],
+        );
+        wrong(
+            &format!("{WHOLE}[hook]\nlimits = {{ fuel = 0 }}\n"),
+            &["line 5", "limits.fuel"],
+        );
+        wrong(
+            &format!("{WHOLE}[hook]\nlimits = {{ ful = 1 }}\n"),
+            &["line 5", "ful"],
+        );
+        wrong("name = \"a\"\n", &["event"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".{0,200}", member in "name|event|program|build|hook|x", value in "\\PC{0,20}") {
+            let _ = Manifest::parse(&text);
+            let _ = Manifest::parse(&format!("{WHOLE}{text}"));
+            if let Ok(manifest) = Manifest::parse(&format!("{member} = {value:?}\n{WHOLE}")) {
+                let _ = (manifest.limits(), manifest.hook_point());
+            }
+        }
+
+        #[test]
+        fn no_program_leaves_the_folder(path in "[a./]{0,12}") {
+            let text = format!("name = \"a\"\nevent = \"OnAudit\"\nprogram = \"{path}\"\n");
+            if let Ok(manifest) = Manifest::parse(&text) {
+                let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+                prop_assert!(manifest.program.components().all(inside));
+                prop_assert!(manifest.program.is_relative());
+            }
+        }
+    }
+}

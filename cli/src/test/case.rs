@@ -1,0 +1,328 @@
+//! One sample event of a project, and its run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use tenterhook_dispatch::{EVENT_MAX_BYTES, Rehearsal};
+use tenterhook_engine::{
+    Clock, Engine, Invocation, Outcome, OutputSink, Program, Report, Seed, Stream, Usage,
+};
+use tenterhook_sdk::Event;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio_util::sync::CancellationToken;
+
+use super::Mode;
+use super::compare::{self, Difference};
+use super::expect::Expected;
+use crate::program_file;
+use crate::project::{Project, TESTS};
+
+/// The tail of an event's file.
+const EVENT_TAIL: &str = ".event.json";
+
+/// The tail of an expectation's file.
+const EXPECT_TAIL: &str = ".expect.json";
+
+/// Where the clock stands for an event without a time: the first second of 2026.
+const UNTIMED: u64 = 1_767_225_600;
+
+/// Where every run's random numbers begin.
+const SEED: u64 = 0;
+
+/// A sample event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Case {
+    /// The file's name without its tail.
+    pub(super) name: String,
+    event: PathBuf,
+    expect: PathBuf,
+}
+
+/// What came of a case.
+pub(super) struct Tried {
+    pub(super) name: String,
+    pub(super) result: Result<Ran, String>,
+}
+
+/// A run, and how it compares.
+pub(super) struct Ran {
+    pub(super) outcome: Outcome,
+    pub(super) status: u8,
+    pub(super) verdict: Option<Value>,
+    pub(super) stderr: String,
+    pub(super) usage: Usage,
+    pub(super) comparison: Comparison,
+}
+
+/// How a run compares with what was expected.
+#[derive(Debug, PartialEq)]
+pub(super) enum Comparison {
+    /// All as expected.
+    Same,
+    /// These members differ.
+    Differs(Vec<Difference>),
+    /// Nothing is expected yet.
+    NothingExpected,
+    /// What is expected was written for the first time.
+    Written,
+    /// What is expected was rewritten; these members were different.
+    Rewritten(Vec<Difference>),
+}
+
+/// Lists the cases of a project by name.
+///
+/// # Errors
+///
+/// The folder cannot be read or has no event.
+pub(super) fn find(project: &Project) -> anyhow::Result<Vec<Case>> {
+    let folder = project.tests();
+    let example = format!("{TESTS}/NAME{EVENT_TAIL}");
+    let event = &project.manifest.event;
+    if !folder.is_dir() {
+        bail!(
+            "there is no folder {}; `tenterhook event {event} > {example}` makes a first test in it",
+            folder.display()
+        );
+    }
+    let cannot = || format!("cannot read the folder {}", folder.display());
+    let mut cases = Vec::new();
+    for entry in folder.read_dir().with_context(cannot)? {
+        let name = entry.with_context(cannot)?.file_name();
+        let Some(name) = name.to_str().and_then(|name| name.strip_suffix(EVENT_TAIL)) else {
+            continue;
+        };
+        cases.push(Case {
+            name: name.to_owned(),
+            event: folder.join(format!("{name}{EVENT_TAIL}")),
+            expect: folder.join(format!("{name}{EXPECT_TAIL}")),
+        });
+    }
+    if cases.is_empty() {
+        bail!(
+            "{} has no sample event; `tenterhook event {event} > {example}` makes one",
+            folder.display()
+        );
+    }
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(cases)
+}
+
+/// Keeps the cases of these names; all if there are none.
+///
+/// # Errors
+///
+/// A name that no case has.
+pub(super) fn choose(cases: Vec<Case>, names: &[String]) -> anyhow::Result<Vec<Case>> {
+    if names.is_empty() {
+        return Ok(cases);
+    }
+    let known: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
+    for name in names {
+        if !known.contains(&name.as_str()) {
+            bail!(
+                "there is neither a folder nor a test {name:?}; the tests are: {}",
+                known.join(", ")
+            );
+        }
+    }
+    Ok(cases
+        .into_iter()
+        .filter(|case| names.contains(&case.name))
+        .collect())
+}
+
+impl Case {
+    /// Runs the case. What is wrong with its files is a failure of this case alone.
+    ///
+    /// # Errors
+    ///
+    /// The host could not do its part.
+    pub(super) async fn run(
+        self,
+        project: &Project,
+        engine: &Engine,
+        program: &Program,
+        mode: Mode,
+    ) -> anyhow::Result<Tried> {
+        let expected = match Expected::read(&self.expect) {
+            // What cannot be read is not overwritten: its author meant something.
+            Err(error) => return Ok(self.failed(&error)),
+            Ok(expected) => expected,
+        };
+        let event = match read_event(&self.event, project) {
+            Err(error) => return Ok(self.failed(&error)),
+            Ok(event) => event,
+        };
+        let given = invocation(project, &event);
+        let report = engine
+            .spawn(program, given)
+            .await
+            .context("the run panicked")??;
+        let result = match self.compare(expected, &report, mode) {
+            Err(error) => return Ok(self.failed(&error)),
+            Ok(comparison) => Ran {
+                status: compare::status(&report),
+                verdict: compare::verdict(&report),
+                stderr: compare::text(&report.stderr),
+                outcome: report.outcome,
+                usage: report.usage,
+                comparison,
+            },
+        };
+        Ok(Tried {
+            name: self.name,
+            result: Ok(result),
+        })
+    }
+
+    fn compare(
+        &self,
+        expected: Option<Expected>,
+        report: &Report,
+        mode: Mode,
+    ) -> anyhow::Result<Comparison> {
+        let Some(expected) = expected else {
+            if mode == Mode::Compare {
+                return Ok(Comparison::NothingExpected);
+            }
+            let first = Expected::of(report, None);
+            first.write(&self.expect)?;
+            let left = compare::differences(&first, report);
+            return Ok(match left.is_empty() {
+                true => Comparison::Written,
+                false => Comparison::Differs(left),
+            });
+        };
+        let differences = compare::differences(&expected, report);
+        if differences.is_empty() {
+            return Ok(Comparison::Same);
+        }
+        if mode == Mode::Compare {
+            return Ok(Comparison::Differs(differences));
+        }
+        let (left, mended): (Vec<_>, Vec<_>) =
+            differences.into_iter().partition(Difference::is_final);
+        if !mended.is_empty() {
+            Expected::of(report, Some(expected)).write(&self.expect)?;
+        }
+        // A budget is its author's word: no run moves it.
+        Ok(match left.is_empty() {
+            true => Comparison::Rewritten(mended),
+            false => Comparison::Differs(left),
+        })
+    }
+
+    fn failed(self, error: &anyhow::Error) -> Tried {
+        Tried {
+            name: self.name,
+            result: Err(format!("{error:#}")),
+        }
+    }
+}
+
+impl Tried {
+    /// Whether it came out as expected, or what is expected was written.
+    pub(super) fn is_ok(&self) -> bool {
+        self.result.as_ref().is_ok_and(|ran| {
+            !matches!(
+                ran.comparison,
+                Comparison::Differs(_) | Comparison::NothingExpected
+            )
+        })
+    }
+
+    /// For programs.
+    pub(super) fn json(&self) -> Value {
+        match &self.result {
+            Err(error) => json!({"name": self.name, "result": "error", "error": error}),
+            Ok(ran) => {
+                let (result, differences) = match &ran.comparison {
+                    Comparison::Same => ("ok", &[][..]),
+                    Comparison::Differs(differences) => ("failed", &differences[..]),
+                    Comparison::NothingExpected => ("nothing_expected", &[][..]),
+                    Comparison::Written => ("written", &[][..]),
+                    Comparison::Rewritten(differences) => ("rewritten", &differences[..]),
+                };
+                json!({
+                    "name": self.name,
+                    "result": result,
+                    "outcome": ran.outcome,
+                    "exit_status": ran.status,
+                    "verdict": ran.verdict,
+                    "usage": ran.usage,
+                    "differences": differences.iter().map(Difference::json).collect::<Vec<_>>(),
+                })
+            }
+        }
+    }
+}
+
+/// Reads a whole event, for the hook point of the project.
+fn read_event(file: &Path, project: &Project) -> anyhow::Result<Event> {
+    let json = program_file::read_within(file, EVENT_MAX_BYTES as u64)?;
+    let kind = &project.manifest.event;
+    let event = Event::parse(&json).map_err(|fault| {
+        let whole = format!("{} is no event: {fault}", file.display());
+        let data = serde_json::from_slice::<Value>(&json)
+            .is_ok_and(|value| value.get("specversion").is_none());
+        match data {
+            true => anyhow::anyhow!(
+                "{whole}; put what it holds into the member `data` of a whole event, \
+                 as `tenterhook event {kind}` prints one"
+            ),
+            false => anyhow::anyhow!("{whole}; `tenterhook event {kind}` prints one"),
+        }
+    })?;
+    if event.kind != *kind {
+        bail!(
+            "{} is an event of the type {:?}, but tenterhook.toml has `event = {kind:?}`",
+            file.display(),
+            event.kind,
+        );
+    }
+    Ok(event)
+}
+
+/// What a server would give to the hook of the project.
+fn invocation(project: &Project, event: &Event) -> Invocation {
+    let manifest = &project.manifest;
+    let hook = Rehearsal {
+        name: program_file::name(&manifest.program),
+        args: manifest.hook.args.clone().unwrap_or_default(),
+        env: manifest.hook.env.clone().unwrap_or_default(),
+    };
+    let given = hook.invocation(
+        event,
+        &manifest.hook_point(),
+        manifest.limits(),
+        CancellationToken::new(),
+        Arc::new(Unheard),
+    );
+    Invocation {
+        clock: Clock::Frozen(stands_at(event)),
+        seed: Seed::Fixed(SEED),
+        ..given
+    }
+}
+
+/// The event's own time, as far as a clock can show it.
+fn stands_at(event: &Event) -> SystemTime {
+    let time = event.time.as_deref();
+    time.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
+        .filter(|at| *at >= OffsetDateTime::UNIX_EPOCH)
+        .map_or_else(
+            || SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(UNTIMED),
+            SystemTime::from,
+        )
+}
+
+/// Nobody listens while a test runs: its report holds the output.
+struct Unheard;
+
+impl OutputSink for Unheard {
+    fn write(&self, _: Stream, _: &[u8]) {}
+}

@@ -1,0 +1,232 @@
+//! How what came out of a run differs from what was expected.
+
+use serde_json::{Value, json};
+use tenterhook_engine::Report;
+use tenterhook_sdk::log::LogLine;
+
+use super::expect::Expected;
+use crate::run::Ending;
+
+/// What stands for an answer that cannot be used: nobody can expect that.
+const FAULT: &str = "verdict_fault";
+
+/// A member that is not as expected.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Difference {
+    /// The member of the expectation.
+    pub(super) member: &'static str,
+    pub(super) expected: Value,
+    pub(super) actual: Value,
+}
+
+impl Difference {
+    /// Whether a budget was overdrawn.
+    pub(super) fn is_budget(&self) -> bool {
+        self.member.starts_with("max_")
+    }
+
+    /// Whether no change of what is expected mends it.
+    pub(super) fn is_final(&self) -> bool {
+        self.is_budget() || self.member == FAULT
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({"member": self.member, "expected": self.expected, "actual": self.actual})
+    }
+}
+
+/// The status that `tenterhook run` would end with.
+pub(super) fn status(report: &Report) -> u8 {
+    Ending::Program(report.outcome.clone()).status()
+}
+
+/// The verdict as JSON.
+pub(super) fn verdict(report: &Report) -> Option<Value> {
+    let verdict = report.verdict.as_ref()?;
+    Some(serde_json::to_value(verdict).expect("a verdict holds nothing that JSON cannot say"))
+}
+
+/// Output as text.
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The structured log lines.
+pub(super) fn logs(report: &Report) -> Vec<Value> {
+    let line = |line: &str| {
+        let log = LogLine::parse(line)?;
+        Some(serde_json::to_value(log).expect("a log line holds nothing that JSON cannot say"))
+    };
+    text(&report.stderr).lines().filter_map(line).collect()
+}
+
+/// Lists what differs.
+pub(super) fn differences(expected: &Expected, report: &Report) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let mut same = |member, expected: Value, actual: Value| {
+        if expected != actual {
+            found.push(Difference {
+                member,
+                expected,
+                actual,
+            });
+        }
+    };
+    same("status", expected.status.into(), status(report).into());
+    if let Some(fault) = &report.verdict_fault {
+        same(FAULT, Value::Null, fault.as_str().into());
+    } else if let Some(wanted) = &expected.verdict {
+        same("verdict", wanted.clone(), verdict(report).into());
+    }
+    if let Some(wanted) = &expected.stdout {
+        same(
+            "stdout",
+            wanted.as_str().into(),
+            text(&report.stdout).into(),
+        );
+    }
+    if let Some(wanted) = &expected.stderr {
+        same(
+            "stderr",
+            wanted.as_str().into(),
+            text(&report.stderr).into(),
+        );
+    }
+    if let Some(wanted) = &expected.logs {
+        let actual = logs(report);
+        if !come_in_order(wanted, &actual) {
+            same("logs", wanted.clone().into(), actual.into());
+        }
+    }
+    let usage = &report.usage;
+    for (member, most, used) in [
+        ("max_fuel", expected.max_fuel, usage.fuel),
+        (
+            "max_memory_bytes",
+            expected.max_memory_bytes,
+            usage.memory_peak_bytes,
+        ),
+    ] {
+        if let Some(most) = most.filter(|most| used > *most) {
+            same(member, most.into(), used.into());
+        }
+    }
+    found
+}
+
+/// Whether each wanted line is met by one that comes after the one before it.
+fn come_in_order(wanted: &[Value], actual: &[Value]) -> bool {
+    let mut rest = actual.iter();
+    wanted
+        .iter()
+        .all(|wanted| rest.any(|actual| meets(wanted, actual)))
+}
+
+/// Whether `actual` is `wanted`, or an object with more members than it.
+fn meets(wanted: &Value, actual: &Value) -> bool {
+    match (wanted, actual) {
+        (Value::Object(wanted), Value::Object(actual)) => wanted
+            .iter()
+            .all(|(name, wanted)| actual.get(name).is_some_and(|actual| meets(wanted, actual))),
+        _ => wanted == actual,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenterhook_engine::{Limit, Outcome, Usage};
+    use tenterhook_sdk::Verdict;
+
+    use super::*;
+
+    fn report() -> Report {
+        Report {
+            outcome: Outcome::Exited { status: 1 },
+            usage: Usage {
+                fuel: 100,
+                memory_peak_bytes: 65_536,
+                ..Usage::default()
+            },
+            stdout: b"no\n".to_vec(),
+            stderr: b"{\"level\":\"info\",\"message\":\"a\",\"n\":1}\nplain\n{\"level\":\"warn\",\"message\":\"b\"}\n".to_vec(),
+            dropped_bytes: 0,
+            verdict_fault: None,
+            verdict: Some(Verdict::deny("full")),
+        }
+    }
+
+    fn members(expected: Value) -> Vec<&'static str> {
+        let expected: Expected = serde_json::from_value(expected).unwrap();
+        let found = differences(&expected, &report());
+        found.iter().map(|difference| difference.member).collect()
+    }
+
+    #[test]
+    fn what_is_absent_is_not_compared_but_for_the_status() {
+        assert_eq!(members(json!({"status": 1})), [""; 0]);
+        assert_eq!(members(json!({})), ["status"]);
+    }
+
+    #[test]
+    fn a_verdict_is_compared_as_a_whole() {
+        let verdict = |verdict| members(json!({"status": 1, "verdict": verdict}));
+        assert_eq!(verdict(json!({"allow": false, "reason": "full"})), [""; 0]);
+        assert_eq!(verdict(json!({"allow": false})), ["verdict"]);
+        assert_eq!(verdict(Value::Null), ["verdict"]);
+    }
+
+    #[test]
+    fn log_lines_come_in_order_with_at_least_these_members() {
+        let logs = |logs| members(json!({"status": 1, "logs": logs}));
+        assert_eq!(logs(json!([])), [""; 0]);
+        assert_eq!(logs(json!([{"message": "a"}, {"level": "warn"}])), [""; 0]);
+        assert_eq!(logs(json!([{"level": "warn"}, {"message": "a"}])), ["logs"]);
+        assert_eq!(logs(json!([{"message": "a", "n": 2}])), ["logs"]);
+        assert_eq!(logs(json!([{"message": "a"}, {"message": "a"}])), ["logs"]);
+    }
+
+    #[test]
+    fn budgets_are_bounds() {
+        let budget = |fuel, memory| {
+            members(json!({"status": 1, "max_fuel": fuel, "max_memory_bytes": memory}))
+        };
+        assert_eq!(budget(100, 65_536), [""; 0]);
+        assert_eq!(budget(99, 65_535), ["max_fuel", "max_memory_bytes"]);
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_used_is_never_expected() {
+        let fault = Report {
+            verdict: None,
+            verdict_fault: Some("/verdict.json is no JSON".into()),
+            ..report()
+        };
+        let first = Expected::of(&fault, None);
+        let left = differences(&first, &fault);
+        assert!(left.len() == 1 && left[0].is_final(), "{left:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_has_the_status_of_run() {
+        let stopped = Report {
+            outcome: Outcome::Stopped { limit: Limit::Wall },
+            ..report()
+        };
+        assert_eq!(status(&stopped), 124);
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_expected_from_then_on() {
+        let first = Expected::of(&report(), None);
+        assert_eq!(differences(&first, &report()), []);
+        assert_eq!(first.stdout.as_deref(), Some("no\n"));
+        assert_eq!(first.stderr, None);
+        let before = json!({"status": 3, "verdict": null, "logs": [], "stderr": "", "max_fuel": 1});
+        let before: Expected = serde_json::from_value(before).unwrap();
+        let again = Expected::of(&report(), Some(before));
+        let left = differences(&again, &report());
+        assert!(left.len() == 1 && left[0].is_budget(), "{left:?}");
+        assert_eq!(again.stdout, None);
+        assert_eq!(again.logs.unwrap().len(), 2);
+    }
+}

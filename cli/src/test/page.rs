@@ -1,0 +1,195 @@
+//! What a person sees of a test: a line each, and below it what differs.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+use tenterhook_engine::Outcome;
+
+use super::case::{Comparison, Ran, Tried};
+use super::compare::Difference;
+use crate::paint::Painter;
+use crate::{amount, neutral};
+
+/// What stands before all that is told of a test.
+const INDENT: &str = "      ";
+
+/// Lines of a difference and of a hook's stderr that are shown.
+const SHOWN_MAX_LINES: usize = 60;
+
+/// Columns of the outcome.
+const OUTCOME_WIDTH: usize = 10;
+
+/// A test's line and what belongs to it.
+pub(super) fn line(tried: &Tried, width: usize, paint: Painter) -> String {
+    let name = neutral::line(&tried.name);
+    let name = format!("{name:width$}");
+    let ran = match &tried.result {
+        Ok(ran) => ran,
+        Err(error) => {
+            let error = neutral::line(error);
+            return format!("{}  {name}\n{INDENT}{error}\n", paint.bad("fail"));
+        }
+    };
+    let usage = &ran.usage;
+    let fuel = format!("{} fuel", amount::count(usage.fuel));
+    let memory = amount::size(usage.memory_peak_bytes);
+    let time = amount::time(usage.wall_us);
+    let mark = match ran.comparison {
+        Comparison::Same => paint.ok("ok  "),
+        Comparison::Written | Comparison::Rewritten(_) => paint.warn("new "),
+        Comparison::Differs(_) | Comparison::NothingExpected => paint.bad("fail"),
+    };
+    let bill = paint.dim(&format!("{fuel:>12}  {memory:>9}  {time:>9}"));
+    let outcome = outcome(ran);
+    let mut text = format!("{mark}  {name}  {outcome:OUTCOME_WIDTH$}  {bill}\n");
+    match &ran.comparison {
+        Comparison::Same => {}
+        Comparison::NothingExpected => text.push_str(&format!(
+            "{INDENT}nothing is expected of it yet; `tenterhook test --update` writes what came out to tests/{}.expect.json\n",
+            neutral::line(&tried.name)
+        )),
+        Comparison::Written => text.push_str(&format!(
+            "{INDENT}wrote tests/{}.expect.json\n",
+            neutral::line(&tried.name)
+        )),
+        Comparison::Rewritten(differences) => {
+            text.push_str(&format!(
+                "{INDENT}rewrote tests/{}.expect.json\n",
+                neutral::line(&tried.name)
+            ));
+            for difference in differences {
+                differs(&mut text, difference, paint);
+            }
+        }
+        Comparison::Differs(differences) => {
+            for difference in differences {
+                differs(&mut text, difference, paint);
+            }
+            said(&mut text, ran, differences, paint);
+        }
+    }
+    text
+}
+
+/// How many passed, and what to do about the rest.
+pub(super) fn summary(tried: &[Tried], paint: Painter) -> String {
+    let failed = tried.iter().filter(|one| !one.is_ok()).count();
+    let written = tried
+        .iter()
+        .filter_map(|one| one.result.as_ref().ok())
+        .filter(|ran| {
+            matches!(
+                ran.comparison,
+                Comparison::Written | Comparison::Rewritten(_)
+            )
+        })
+        .count();
+    let mut text = format!("{} passed", tried.len() - failed);
+    if written > 0 {
+        text.push_str(&format!(", {written} of them with a new expectation"));
+    }
+    match failed {
+        0 => format!("{}\n", paint.ok(&text)),
+        failed => format!(
+            "{}\n",
+            paint.bad(&format!(
+                "{text}, {failed} failed; if what came out is meant, `tenterhook test --update` keeps it"
+            ))
+        ),
+    }
+}
+
+/// How a run ended, in a word or two.
+fn outcome(ran: &Ran) -> String {
+    let allow = ran.verdict.as_ref().and_then(|v| v.get("allow")?.as_bool());
+    match (&ran.outcome, allow) {
+        (Outcome::Exited { .. }, Some(false)) => "denied".into(),
+        (Outcome::Exited { status: 0 }, _) => "allowed".into(),
+        (Outcome::Exited { status }, _) => format!("status {status}"),
+        (Outcome::Stopped { limit }, _) => format!("over {limit}"),
+        (Outcome::Trapped(_), _) => "trapped".into(),
+        (Outcome::Cancelled, _) => "cancelled".into(),
+    }
+}
+
+fn differs(text: &mut String, difference: &Difference, paint: Painter) {
+    let Difference {
+        member,
+        expected,
+        actual,
+    } = difference;
+    if difference.is_budget() {
+        let _ = writeln!(
+            text,
+            "{INDENT}{member}: {expected} is allowed, {actual} was used"
+        );
+        return;
+    }
+    if difference.is_final() {
+        let fault = actual.as_str().unwrap_or_default();
+        let _ = writeln!(text, "{INDENT}{}", paint.bad(&neutral::line(fault)));
+        return;
+    }
+    if expected.is_number() {
+        let _ = writeln!(text, "{INDENT}{member}: expected {expected}, got {actual}");
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "{INDENT}{member} ({}, {}):",
+        paint.bad("- expected"),
+        paint.ok("+ came out")
+    );
+    let (expected, actual) = (shown(expected), shown(actual));
+    let diff = TextDiff::from_lines(&expected, &actual);
+    let mut lines = 0;
+    for change in diff.iter_all_changes() {
+        if lines == SHOWN_MAX_LINES {
+            let _ = writeln!(text, "{INDENT}  …");
+            break;
+        }
+        lines += 1;
+        let line = neutral::line(change.value().trim_end_matches('\n'));
+        let line = match change.tag() {
+            ChangeTag::Equal => format!("  {line}"),
+            ChangeTag::Delete => paint.bad(&format!("- {line}")),
+            ChangeTag::Insert => paint.ok(&format!("+ {line}")),
+        };
+        let _ = writeln!(text, "{INDENT}  {line}");
+    }
+}
+
+/// What the hook said on stderr and what stopped it, if that is not told yet.
+fn said(text: &mut String, ran: &Ran, differences: &[Difference], paint: Painter) {
+    if let Outcome::Trapped(trap) = &ran.outcome {
+        let _ = writeln!(text, "{INDENT}trapped: {}", neutral::line(&trap.reason));
+    }
+    if let Outcome::Stopped { limit } = &ran.outcome {
+        let _ = writeln!(
+            text,
+            "{INDENT}stopped at its {limit} limit; `limits` in tenterhook.toml sets it"
+        );
+    }
+    if ran.stderr.is_empty() || differences.iter().any(|d| d.member == "stderr") {
+        return;
+    }
+    let _ = writeln!(text, "{INDENT}stderr:");
+    for line in ran.stderr.lines().take(SHOWN_MAX_LINES) {
+        let _ = writeln!(text, "{INDENT}  {}", paint.dim(&neutral::line(line)));
+    }
+}
+
+/// A value in lines, each with its end.
+fn shown(value: &Value) -> String {
+    let mut text = match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "none".to_owned(),
+        Value::Array(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
+        value => serde_json::to_string_pretty(value).expect("a value is JSON"),
+    };
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}

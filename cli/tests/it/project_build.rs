@@ -1,0 +1,168 @@
+//! `build`: the command of a project, and the check of what it made.
+
+use crate::project::{Project, document, tenterhook};
+use crate::tiny;
+
+const MANIFEST: &str = "name = \"guard\"\nevent = \"OnAudit\"\n";
+
+fn built_by(build: &str) -> Project {
+    Project::by_hand(
+        &format!("{MANIFEST}program = \"hook.wasm\"\nbuild = '''{build}'''\n"),
+        "",
+    )
+}
+
+#[test]
+fn a_script_is_only_checked() {
+    let project = Project::new("shell");
+    let ended = project.run(&["build"]).with_status(0);
+    assert!(ended.stdout.contains("kind       script\n"), "{ended:#?}");
+    assert!(
+        ended.stdout.ends_with("verdict    accepted\n"),
+        "{ended:#?}"
+    );
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn the_command_runs_in_the_projects_folder_and_its_result_is_checked() {
+    let project = built_by("echo made; cp given.wasm hook.wasm");
+    std::fs::write(project.folder.join("given.wasm"), tiny::exiting(0)).unwrap();
+    let ended = tenterhook(&project.parent, ["build", "guard"]);
+    let ended = ended.with_status(0).saying("made\n");
+    assert!(ended.stdout.contains("kind       module\n"), "{ended:#?}");
+    assert!(!ended.stdout.contains("made"), "stdout is for the answer");
+
+    let again = document(&project.run(&["build", "--json"]).with_status(0));
+    assert_eq!(again["kind"], "module");
+    assert_eq!(again["accepted"], true);
+    assert!(again["size_bytes"].as_u64() > Some(8));
+    assert!(
+        again.get("compile_us").is_none(),
+        "its code is kept: {again}"
+    );
+}
+
+#[test]
+fn a_program_that_a_server_would_refuse_fails_the_build() {
+    let project = built_by("printf '\\0asm\\1\\0\\0\\0' > hook.wasm");
+    let ended = project.run(&["build"]).with_status(1);
+    assert!(ended.stdout.contains("verdict    refused: "), "{ended:#?}");
+    let ended = document(&project.run(&["build", "--json"]).with_status(1));
+    assert_eq!(ended["accepted"], false);
+    assert!(ended["reason"].is_string());
+}
+
+#[test]
+fn a_command_that_fails_is_told_with_its_status() {
+    let project = built_by("echo 'hook.c:1: oh no' >&2; exit 3");
+    project
+        .run(&["build"])
+        .with_status(1)
+        .saying("hook.c:1: oh no\n")
+        .saying("the build ended with status 3");
+}
+
+#[test]
+fn a_toolchain_that_is_missing_is_named_with_the_command_that_installs_it() {
+    for (lang, tool, install) in [
+        ("rust", "`cargo` is not installed", "rustup"),
+        ("c", "neither `zig` nor", "python3 -m pip install ziglang"),
+        ("zig", "neither `zig` nor", "python3 -m pip install ziglang"),
+        ("as", "`npm` is not installed", "apt-get install npm"),
+        ("js", "`npm` is not installed", "apt-get install npm"),
+        (
+            "python",
+            "`componentize-py` is not installed",
+            "pip install componentize-py",
+        ),
+    ] {
+        let project = Project::new(lang);
+        // A PATH with nothing on it but what every system has.
+        let bin = project.parent.join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        for program in ["sh", "test"] {
+            let real = ["/bin", "/usr/bin"].map(|place| format!("{place}/{program}"));
+            let real = real.iter().find(|real| std::fs::exists(real).unwrap());
+            std::os::unix::fs::symlink(real.unwrap(), bin.join(program)).unwrap();
+        }
+        let output = crate::tenterhook::command(["build"])
+            .current_dir(&project.folder)
+            .env("PATH", &bin)
+            .output()
+            .unwrap();
+        crate::tenterhook::Ended::of(output)
+            .with_status(1)
+            .saying(tool)
+            .saying(install);
+    }
+}
+
+#[test]
+fn a_build_that_makes_something_else_is_told() {
+    built_by("true")
+        .run(&["build"])
+        .with_status(1)
+        .saying("the build left no ./hook.wasm")
+        .saying("`program` in tenterhook.toml");
+}
+
+#[test]
+fn a_script_that_is_not_there_is_told() {
+    let project = Project::by_hand(&format!("{MANIFEST}program = \"hok.sh\"\n"), ":");
+    project
+        .run(&["build"])
+        .with_status(1)
+        .saying("there is no ./hok.sh");
+}
+
+#[test]
+fn a_folder_without_a_manifest_is_no_project() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["build", "test"] {
+        tenterhook(folder.path(), [command])
+            .with_status(1)
+            .saying(". is no project: it has no tenterhook.toml; `tenterhook new NAME` makes one");
+    }
+}
+
+#[test]
+fn a_wrong_manifest_is_told_with_its_line() {
+    for (manifest, told) in [
+        (
+            "name = \"a\"\nevnt = \"x\"\n",
+            "line 2: unknown field `evnt`",
+        ),
+        (
+            "name = \"a\"\nevent = \"OnAudt\"\n",
+            "line 2: there is no hook point \"OnAudt\"; did you mean OnAudit?",
+        ),
+        (
+            "name = \"a\"\nevent = \"OnAudit\"\nprogram = \"../x.sh\"\n",
+            "line 3: `program` must lie in the project's folder",
+        ),
+        (
+            "name = \"a\"\nevent = \"OnAudit\"\nprogram = \"/bin/sh\"\n",
+            "line 3: `program` must lie in the project's folder",
+        ),
+        (
+            "name = \"a\\u001b\"\n",
+            "line 1: `name` must not hold control characters",
+        ),
+        ("name = \n", "line 1: "),
+    ] {
+        let project = Project::by_hand(manifest, ":");
+        for command in ["build", "test"] {
+            project.run(&[command]).with_status(1).saying(told);
+        }
+    }
+}
+
+#[test]
+fn a_manifest_may_be_large_but_not_that_large() {
+    let project = Project::by_hand(&format!("# {}\n", "x".repeat(64 * 1024)), ":");
+    project
+        .run(&["build"])
+        .with_status(1)
+        .saying("more than 65536 bytes");
+}

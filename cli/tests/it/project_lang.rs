@@ -1,0 +1,120 @@
+//! `new` in every language: what it makes builds, and passes its own tests.
+//!
+//! Rust and shell are always there. The others run where their toolchain is;
+//! `TENTERHOOK_EXAMPLES` names those that have to be.
+
+use std::env;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::project::Project;
+use crate::tenterhook::{Ended, command};
+
+/// Where `make toolchains` installs.
+fn toolchains() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/toolchains")
+}
+
+/// A folder of this test run that stays for the next one.
+fn kept(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// A command of the project, with the environment that its toolchain needs.
+fn with_toolchain(mut command: Command, project: &Project) -> Ended {
+    let mut path = vec![
+        toolchains().join("venv/bin"),
+        toolchains().join("node_modules/.bin"),
+    ];
+    path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    command
+        .current_dir(&project.folder)
+        .env("PATH", env::join_paths(path).unwrap())
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("ZIG_GLOBAL_CACHE_DIR", toolchains().join("zig-cache"));
+    for name in ["HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"] {
+        if let Some(value) = env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    Ended::of(command.output().unwrap())
+}
+
+/// Builds a project and runs its tests.
+fn builds_and_passes(project: &Project) {
+    with_toolchain(command(["build"]), project).with_status(0);
+    let ended = with_toolchain(command(["test"]), project).with_status(0);
+    assert!(ended.stdout.ends_with("2 passed\n"), "{ended:#?}");
+}
+
+/// The same where the toolchain is; says so where it is not, and fails where it
+/// has to be.
+fn where_installed(lang: &str, example: &str, tool: &str) {
+    let wanted = env::var("TENTERHOOK_EXAMPLES").unwrap_or_default();
+    let wanted = wanted.split([',', ' ']).any(|name| name == example);
+    let installed = toolchains().join(tool).exists();
+    assert!(
+        installed || !wanted,
+        "there is no target/toolchains/{tool}; `make toolchains` installs it"
+    );
+    if !installed {
+        eprintln!("not tried, since there is no target/toolchains/{tool}; `make toolchains`");
+        return;
+    }
+    let project = Project::new(lang);
+    if project.folder.join("package.json").exists() {
+        symlink(
+            toolchains().join("node_modules"),
+            project.folder.join("node_modules"),
+        )
+        .unwrap();
+    }
+    builds_and_passes(&project);
+}
+
+#[test]
+fn a_shell_project_passes() {
+    builds_and_passes(&Project::new("shell"));
+}
+
+#[test]
+fn a_rust_project_passes_in_the_sandbox_and_natively() {
+    // Always at the same place, so that cargo knows the vendored SDK again.
+    let parent = kept("rust-project");
+    let _ = std::fs::remove_dir_all(parent.join("guard"));
+    let project = Project::in_folder(&parent, "rust");
+    symlink(kept("rust-target"), project.folder.join("target")).unwrap();
+    builds_and_passes(&project);
+    let mut cargo = Command::new("cargo");
+    cargo.args(["test", "--target-dir", "target"]).env_clear();
+    let ended = with_toolchain(cargo, &project).with_status(0);
+    assert!(ended.stdout.contains("2 passed"), "{ended:#?}");
+}
+
+#[test]
+fn a_c_project_passes() {
+    where_installed("c", "c", "venv/bin/zig");
+}
+
+#[test]
+fn a_zig_project_passes() {
+    where_installed("zig", "zig", "venv/bin/zig");
+}
+
+#[test]
+fn an_assemblyscript_project_passes() {
+    where_installed("as", "assemblyscript", "node_modules/.bin/asc");
+}
+
+#[test]
+fn a_python_project_passes() {
+    where_installed("python", "python", "venv/bin/componentize-py");
+}
+
+#[test]
+fn a_javascript_project_passes() {
+    where_installed("js", "javascript", "node_modules/.bin/componentize-qjs");
+}

@@ -1,0 +1,334 @@
+//! `test`: sample events against what is expected of them.
+
+use serde_json::{Value, json};
+
+use crate::project::{Project, document, tenterhook};
+
+const MANIFEST: &str = "name = \"guard\"\nevent = \"OnAudit\"\nprogram = \"hook.sh\"\n";
+
+/// A whole event with this data.
+fn event(data: &Value) -> String {
+    json!({
+        "specversion": "1.0",
+        "id": "7",
+        "source": "/tests",
+        "type": "OnAudit",
+        "time": "2026-03-10T16:15:50Z",
+        "data": data,
+    })
+    .to_string()
+}
+
+/// A project with one test, `one`.
+fn project(script: &str, expected: Option<&Value>) -> Project {
+    let project = Project::by_hand(MANIFEST, script);
+    project.write("tests/one.event.json", &event(&json!({"username": "ada"})));
+    if let Some(expected) = expected {
+        project.write("tests/one.expect.json", &expected.to_string());
+    }
+    project
+}
+
+#[test]
+fn a_new_project_passes_its_own_tests() {
+    let project = Project::new("shell");
+    let ended = tenterhook(&project.parent, ["test", "guard"]).with_status(0);
+    let lines: Vec<_> = ended.stdout.lines().collect();
+    assert!(
+        lines[0].starts_with("ok    allowed  allowed "),
+        "{ended:#?}"
+    );
+    assert!(lines[1].starts_with("ok    denied   denied "), "{ended:#?}");
+    for line in &lines[..2] {
+        assert!(line.contains(" fuel ") && line.ends_with(" ms"), "{line}");
+    }
+    assert_eq!(lines[2..], ["2 passed"]);
+}
+
+#[test]
+fn what_differs_is_shown_line_by_line() {
+    let script = "echo '{\"allow\": false, \"reason\": \"full\"}' > /verdict.json\n\
+        echo one; echo three\n\
+        echo 'why it is so' >&2\n";
+    let expected = json!({
+        "status": 1,
+        "verdict": {"allow": true, "reason": "full"},
+        "stdout": "one\ntwo\nthree\n",
+    });
+    let ended = project(script, Some(&expected))
+        .run(&["test"])
+        .with_status(1);
+    let (first, rest) = ended.stdout.split_once('\n').unwrap();
+    assert!(first.starts_with("fail  one  denied "), "{first}");
+    assert_eq!(
+        rest,
+        "      status: expected 1, got 0\n      \
+         verdict (- expected, + came out):\n          \
+             {\n        \
+           -   \"allow\": true,\n        \
+           +   \"allow\": false,\n            \
+               \"reason\": \"full\"\n          \
+             }\n      \
+         stdout (- expected, + came out):\n          \
+             one\n        \
+           - two\n          \
+             three\n      \
+         stderr:\n        \
+           why it is so\n\
+         0 passed, 1 failed; if what came out is meant, `tenterhook test --update` keeps it\n"
+    );
+    assert!(
+        !ended.stdout.contains('\u{1b}'),
+        "colours are for terminals"
+    );
+}
+
+#[test]
+fn a_hook_cannot_work_on_the_terminal_through_what_it_prints() {
+    let script = "printf '\\033[2J\\n'; printf '\\033]0;x\\007' >&2; exit 1";
+    let ended = project(script, Some(&json!({"stdout": ""}))).run(&["test"]);
+    let ended = ended.with_status(1);
+    assert!(ended.stdout.contains("+ ^[[2J"), "{ended:#?}");
+    assert!(ended.stdout.contains("^[]0;x^G"), "{ended:#?}");
+    assert!(!ended.stdout.contains('\u{1b}'), "{ended:#?}");
+}
+
+#[test]
+fn without_an_expectation_a_test_fails_until_update_writes_it() {
+    let project = project("echo hi", None);
+    let ended = project.run(&["test"]).with_status(1);
+    assert!(
+        ended.stdout.contains("`tenterhook test --update`"),
+        "{ended:#?}"
+    );
+    assert!(ended.stdout.contains("tests/one.expect.json"), "{ended:#?}");
+    let ended = project.run(&["test", "--update"]).with_status(0);
+    assert!(
+        ended.stdout.contains("wrote tests/one.expect.json"),
+        "{ended:#?}"
+    );
+    assert!(
+        ended
+            .stdout
+            .ends_with("1 passed, 1 of them with a new expectation\n")
+    );
+    assert_eq!(
+        project.read("tests/one.expect.json"),
+        "{\n  \"status\": 0,\n  \"stdout\": \"hi\\n\"\n}\n"
+    );
+    project.run(&["test"]).with_status(0);
+}
+
+#[test]
+fn update_shows_what_it_changes_and_touches_nothing_else() {
+    let kept = json!({"status": 0, "stdout": "hi\n", "max_fuel": 1_000_000_000});
+    let project = project("echo hi", Some(&kept));
+    let before = project.read("tests/one.expect.json");
+    project.run(&["test", "--update"]).with_status(0);
+    assert_eq!(
+        project.read("tests/one.expect.json"),
+        before,
+        "nothing differs"
+    );
+
+    project.write("hook.sh", "echo ho; exit 2");
+    let ended = project.run(&["test", "--update"]).with_status(0);
+    assert!(
+        ended.stdout.contains("rewrote tests/one.expect.json"),
+        "{ended:#?}"
+    );
+    assert!(ended.stdout.contains("expected 0, got 2"), "{ended:#?}");
+    assert!(
+        ended.stdout.contains("- hi\n") && ended.stdout.contains("+ ho\n"),
+        "{ended:#?}"
+    );
+    let after: Value = serde_json::from_str(&project.read("tests/one.expect.json")).unwrap();
+    assert_eq!(
+        after,
+        json!({"status": 2, "stdout": "ho\n", "max_fuel": 1_000_000_000})
+    );
+    project.run(&["test"]).with_status(0);
+}
+
+#[test]
+fn a_budget_that_is_overdrawn_fails_even_under_update() {
+    let budget = json!({"max_fuel": 10, "max_memory_bytes": 10});
+    let project = project(":", Some(&budget));
+    for words in [&["test"][..], &["test", "--update"]] {
+        let ended = project.run(words).with_status(1);
+        assert!(
+            ended.stdout.contains("max_fuel: 10 is allowed, "),
+            "{ended:#?}"
+        );
+        assert!(
+            ended.stdout.contains("max_memory_bytes: 10 is allowed, "),
+            "{ended:#?}"
+        );
+    }
+    assert_eq!(project.read("tests/one.expect.json"), budget.to_string());
+}
+
+#[test]
+fn log_lines_are_compared_by_what_is_expected_of_them() {
+    let script = r#"echo '{"level":"warn","message":"slow","ms":7}' >&2"#;
+    let logs = |logs: Value| {
+        let expected = json!({"logs": logs});
+        project(script, Some(&expected)).run(&["test"]).status
+    };
+    assert_eq!(logs(json!([{"level": "warn", "message": "slow"}])), Some(0));
+    assert_eq!(logs(json!([{"message": "fast"}])), Some(1));
+}
+
+#[test]
+fn a_run_repeats_itself() {
+    let project = project(
+        "date -u; head -c 8 /dev/urandom | od -An -tx1; echo $RANDOM",
+        None,
+    );
+    project.run(&["test", "--update"]).with_status(0);
+    let stdout = project.read("tests/one.expect.json");
+    assert!(
+        stdout.contains("2026"),
+        "the clock stands at the event's time: {stdout}"
+    );
+    for _ in 0..3 {
+        project.run(&["test"]).with_status(0);
+    }
+}
+
+#[test]
+fn a_hook_is_given_what_its_manifest_says() {
+    let project = project(
+        "echo \"$GREETING $1 $HOOK_PARAM_USERNAME $HOOK_LIMIT_WALL_MS\"; cat > in; jq -r .id /event.json",
+        None,
+    );
+    let hook =
+        "[hook]\nenv = { GREETING = \"hi\" }\nargs = [\"first\"]\nlimits = { wall_ms = 1500 }\n";
+    project.write("tenterhook.toml", &format!("{MANIFEST}{hook}"));
+    project.write(
+        "tests/one.expect.json",
+        &json!({"stdout": "hi first ada 1500\n7\n"}).to_string(),
+    );
+    project.run(&["test"]).with_status(0);
+}
+
+#[test]
+fn a_hook_that_reaches_a_limit_has_the_status_of_run() {
+    let project = project("while :; do :; done", Some(&json!({"status": 137})));
+    project.write(
+        "tenterhook.toml",
+        &format!("{MANIFEST}[hook]\nlimits = {{ fuel = 5_000_000 }}\n"),
+    );
+    let ended = project.run(&["test"]).with_status(0);
+    assert!(ended.stdout.contains(" over fuel "), "{ended:#?}");
+    project.write("tests/one.expect.json", "{}");
+    let ended = project.run(&["test"]).with_status(1);
+    assert!(
+        ended
+            .stdout
+            .contains("stopped at its fuel limit; `limits` in tenterhook.toml"),
+        "{ended:#?}"
+    );
+}
+
+#[test]
+fn data_alone_is_refused_with_the_way_out() {
+    let project = project(":", None);
+    project.write("tests/one.event.json", "{\"username\": \"ada\"}");
+    let ended = project.run(&["test"]).with_status(1);
+    assert!(
+        ended
+            .stdout
+            .contains("`specversion`: is required; put what it holds into the member `data`"),
+        "{ended:#?}"
+    );
+    assert!(
+        ended.stdout.contains("`tenterhook event OnAudit`"),
+        "{ended:#?}"
+    );
+}
+
+#[test]
+fn a_wrong_file_fails_its_own_test_and_no_other() {
+    let project = project(":", Some(&json!({})));
+    for (name, text, told) in [
+        ("a", "{not json", "is no event"),
+        (
+            "b",
+            &*event(&json!({})).replace("OnAudit", "PreFormatDisk"),
+            "tenterhook.toml has `event = \\\"OnAudit\\\"`",
+        ),
+        ("c", &*" ".repeat(256 * 1024 + 1), "more than 262144 bytes"),
+    ] {
+        project.write(&format!("tests/{name}.event.json"), text);
+        let ended = project.run(&["test", name, "--json"]).with_status(1);
+        assert!(ended.stdout.contains(told), "{told}: {ended:#?}");
+    }
+    project.write("tests/d.event.json", &event(&json!({})));
+    project.write("tests/d.expect.json", "{\"statsu\": 1}");
+    let ended = project.run(&["test", "--update"]).with_status(1);
+    assert!(
+        ended.stdout.contains("unknown field `statsu`"),
+        "{ended:#?}"
+    );
+    assert_eq!(project.read("tests/d.expect.json"), "{\"statsu\": 1}");
+    let answer = document(&project.run(&["test", "--json"]).with_status(1));
+    assert_eq!(answer["passed"], 1);
+    assert_eq!(answer["failed"], 4);
+}
+
+#[test]
+fn names_choose_tests_and_unknown_ones_are_told() {
+    let project = Project::new("shell");
+    let ended = project.run(&["test", "denied"]).with_status(0);
+    assert!(ended.stdout.ends_with("1 passed\n"), "{ended:#?}");
+    let words = ["test", "guard", "denied"];
+    tenterhook(&project.parent, words).with_status(0);
+    project
+        .run(&["test", "denies"])
+        .with_status(1)
+        .saying("there is neither a folder nor a test \"denies\"; the tests are: allowed, denied");
+}
+
+#[test]
+fn a_program_that_is_not_built_is_to_be_built() {
+    let project = Project::new("c");
+    project
+        .run(&["test"])
+        .with_status(1)
+        .saying("there is no ./hook.wasm; `tenterhook build` makes it");
+}
+
+#[test]
+fn a_project_without_events_is_told_how_to_make_one() {
+    let project = Project::by_hand(MANIFEST, ":");
+    let told = "`tenterhook event OnAudit > tests/NAME.event.json`";
+    project.run(&["test"]).with_status(1).saying(told);
+    std::fs::remove_dir(project.folder.join("tests")).unwrap();
+    project
+        .run(&["test"])
+        .with_status(1)
+        .saying("there is no folder ./tests");
+}
+
+#[test]
+fn programs_are_told_of_every_test_in_one_document() {
+    let project = project("exit 3", Some(&json!({"status": 2})));
+    project.write("tests/two.event.json", &event(&json!({})));
+    project.write("tests/two.expect.json", "{\"status\": 3}");
+    let answer = document(&project.run(&["test", "--json"]).with_status(1));
+    assert_eq!(
+        (&answer["passed"], &answer["failed"]),
+        (&json!(1), &json!(1))
+    );
+    let one = &answer["tests"][0];
+    assert_eq!(one["name"], "one");
+    assert_eq!(one["result"], "failed");
+    assert_eq!(one["outcome"], json!({"kind": "exited", "status": 3}));
+    assert_eq!(
+        one["differences"],
+        json!([{"member": "status", "expected": 2, "actual": 3}])
+    );
+    assert!(one["usage"]["fuel"].as_u64() > Some(0));
+    assert_eq!(answer["tests"][1]["result"], "ok");
+}
