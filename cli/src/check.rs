@@ -1,32 +1,57 @@
-//! `tenterhook check`: what an upload of a file would answer, without a server.
+//! `tenterhook check`: what an upload of a file would answer, without a server, and
+//! what one run of it takes.
 
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+mod found;
+mod trial;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use tenterhook_dispatch::Settings;
 use tenterhook_engine::{self as engine, Digest, Engine, Error, Kind, Refusal, Survey};
 
+use self::found::{Found, Judgement};
 use crate::faults::Faults;
+use crate::local_event::LocalEvent;
 use crate::logging::{self, LogFormat};
-use crate::quantity::show_size;
 use crate::say::{say, say_error};
 use crate::serve::module_size;
-use crate::{compiler, neutral, program_file};
+use crate::spinner::Spinner;
+use crate::subject::Subject;
+use crate::table::{Form, print};
+use crate::{compiler, paint};
 
 /// Says whether a script or module would be accepted, and why not.
 ///
-/// Exit status: 0 when it would be accepted, 1 when not.
+/// Exit status: 0 when it would be accepted, 1 when not, whatever a trial shows.
 #[derive(Debug, Args)]
 pub(crate) struct Raw {
-    /// The script, module or component.
+    /// The script, module or component; a folder with a `tenterhook.toml`, by default
+    /// this one, stands for its program.
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    file: Option<PathBuf>,
+    /// Run it once, and show what that takes: with a sample of a project's event,
+    /// else without an event.
+    #[arg(long)]
+    trial: bool,
+    /// The same for this event: a hook point's name, or a file with a whole event, as
+    /// `tenterhook event` prints it.
+    #[arg(long, value_name = "NAME|FILE")]
+    event: Option<String>,
     /// Largest module or component that the server accepts [default: 24MiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
     max_module: Option<String>,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// What is to be done.
+struct Plan {
+    subject: Subject,
+    module_bytes: u64,
+    trial: Option<LocalEvent>,
 }
 
 /// Runs the command; answers the status of the process.
@@ -38,14 +63,35 @@ pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
         .as_deref()
         .map_or_else(|| Ok(Settings::default().module_bytes), module_size);
     let module_bytes = faults.check("--max-module", module_bytes);
-    let (Some(filter), Some(module_bytes)) = (filter, module_bytes) else {
+    let subject = faults.check("FILE", Subject::of(raw.file.as_deref()));
+    let event = faults.check("--event", LocalEvent::new(raw.event.clone(), None));
+    let (Some(filter), Some(module_bytes), Some(subject), Some(event)) =
+        (filter, module_bytes, subject, event)
+    else {
         say(faults);
         return ExitCode::from(2);
     };
     logging::start(LogFormat::Text, filter);
-    match check(&raw.file, module_bytes) {
-        Ok(Verdict::Accepted) => ExitCode::SUCCESS,
-        Ok(Verdict::Refused) => ExitCode::FAILURE,
+    let trial = match event {
+        LocalEvent::None => raw.trial.then(|| subject.event()),
+        event => Some(event),
+    };
+    let plan = Plan {
+        subject,
+        module_bytes,
+        trial,
+    };
+    let told = check(&plan).and_then(|found| {
+        if raw.form.is_json() {
+            print(&found.json())?;
+        } else {
+            print(&found.page(paint::stdout()))?;
+        }
+        Ok(found.is_accepted())
+    });
+    match told {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             say_error(&error);
             ExitCode::FAILURE
@@ -53,35 +99,23 @@ pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
     }
 }
 
-enum Verdict {
-    Accepted,
-    Refused,
-}
-
 #[tokio::main(flavor = "current_thread")]
-async fn check(file: &Path, module_bytes: u64) -> anyhow::Result<Verdict> {
-    let bytes = program_file::read(file)?;
+async fn check(plan: &Plan) -> anyhow::Result<Found> {
+    let bytes = plan.subject.read()?;
     let kind = Kind::detect(&bytes);
-    let mut page = Page::default();
-    page.line("kind", kind);
-    page.line("size", show_exact_size(bytes.len() as u64));
-    page.line("digest", Digest::of(&bytes));
-    let verdict = match survey(kind, &bytes, module_bytes) {
+    let mut found = Found::new(kind, bytes.len() as u64, Digest::of(&bytes));
+    match survey(kind, &bytes, plan.module_bytes) {
+        Err(refusal) => found.judgement = Judgement::Refused(refusal.to_string()),
         Ok(survey) => {
-            page.survey(kind, &survey);
-            page.load(kind, &bytes).await?
+            found.survey = Some(survey);
+            load(&mut found, &bytes, plan).await?;
         }
-        Err(refusal) => page.refused(&refusal.to_string()),
-    };
-    match io::stdout().write_all(page.0.as_bytes()) {
-        // Who does not read to the end still has the status.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(verdict),
     }
+    Ok(found)
 }
 
 /// What the server checks before it compiles, its own bound on size included.
-fn survey(kind: Kind, bytes: &[u8], module_bytes: u64) -> Result<Survey, Refusal> {
+pub(crate) fn survey(kind: Kind, bytes: &[u8], module_bytes: u64) -> Result<Survey, Refusal> {
     let size = bytes.len() as u64;
     if kind != Kind::Script && size > module_bytes {
         let limit = module_bytes;
@@ -90,70 +124,35 @@ fn survey(kind: Kind, bytes: &[u8], module_bytes: u64) -> Result<Survey, Refusal
     Engine::survey(kind, bytes)
 }
 
-/// What is told of a file: a name and a value per line.
-#[derive(Default)]
-struct Page(String);
-
-impl Page {
-    fn line(&mut self, name: &str, value: impl std::fmt::Display) {
-        self.0.push_str(&format!("{name:<10} {value}\n"));
-    }
-
-    fn survey(&mut self, kind: Kind, survey: &Survey) {
-        if kind == Kind::Script {
-            return;
-        }
-        self.line("functions", survey.functions);
-        self.line("imports", survey.imports.len());
-        for import in &survey.imports {
-            self.line("", neutral::line(import));
-        }
-    }
-
-    /// Compiles the program as an upload would, without a cache.
-    async fn load(&mut self, kind: Kind, bytes: &[u8]) -> anyhow::Result<Verdict> {
-        let engine = Engine::start(engine::Settings {
-            sandboxes: 1,
-            threads: 1,
-            compiler: compiler::words(),
-            ..engine::Settings::default()
-        })?;
-        let started_at = Instant::now();
-        match engine.load(kind, bytes).await {
-            Ok(_) => {
-                if kind != Kind::Script {
-                    self.line(
-                        "compiled",
-                        format_args!("in {}", show_time(started_at.elapsed())),
-                    );
-                }
-                self.line("verdict", "accepted");
-                Ok(Verdict::Accepted)
+/// Compiles the program as an upload would, without a cache, and tries it if that
+/// was asked for.
+async fn load(found: &mut Found, bytes: &[u8], plan: &Plan) -> anyhow::Result<()> {
+    let engine = Engine::start(engine::Settings {
+        sandboxes: 1,
+        threads: 1,
+        compiler: compiler::words(),
+        ..engine::Settings::default()
+    })?;
+    let spinner = Spinner::start("compiling");
+    let started_at = Instant::now();
+    let loaded = engine.load(found.kind, bytes).await;
+    let took = started_at.elapsed();
+    drop(spinner);
+    match loaded {
+        Ok(program) => {
+            found.judgement = Judgement::Accepted;
+            if found.kind != Kind::Script {
+                found.compiled_in = Some(took);
             }
-            Err(Error::Refused { refusal }) => Ok(self.refused(&refusal.to_string())),
-            Err(error) => Err(error.into()),
+            if let Some(event) = &plan.trial {
+                let tried = trial::run(&engine, &program, &plan.subject, event).await?;
+                found.trial = Some(tried);
+            }
         }
+        Err(Error::Refused { refusal }) => {
+            found.judgement = Judgement::Refused(refusal.to_string());
+        }
+        Err(error) => return Err(error.into()),
     }
-
-    fn refused(&mut self, reason: &str) -> Verdict {
-        self.line(
-            "verdict",
-            format_args!("refused: {}", neutral::line(reason)),
-        );
-        Verdict::Refused
-    }
-}
-
-fn show_exact_size(bytes: u64) -> String {
-    let rounded = show_size(bytes);
-    if rounded.ends_with("bytes") {
-        rounded
-    } else {
-        format!("{bytes} bytes ({rounded})")
-    }
-}
-
-fn show_time(time: Duration) -> String {
-    let ms = time.as_micros() as f64 / 1_000.0;
-    format!("{ms:.1} ms")
+    Ok(())
 }

@@ -2,16 +2,36 @@
 
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
 
-use crate::say::say;
+use crate::say::say_error;
+use crate::{args, table};
 
 /// Prints a completion script for a shell.
+///
+/// For bash: `tenterhook completion bash > ~/.local/share/bash-completion/completions/tenterhook`.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {}
+pub(crate) struct Raw {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    say(format_args!("{raw:?} cannot be done yet"));
-    ExitCode::FAILURE
+    match table::print(&script(raw.shell)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    let mut command = args::Args::command();
+    clap_complete::generate(shell, &mut command, "tenterhook", &mut script);
+    String::from_utf8(script).expect("the script is made of the help, which is text")
 }

@@ -1,21 +1,132 @@
 //! `tenterhook event`: a sample event of a hook point, from the catalog of the server.
 
+mod list;
+mod sample;
+
 use std::process::ExitCode;
 
 use clap::Args;
+use tenterhook_dispatch::{HookPoint, HookPointName};
+use uuid::Uuid;
 
-use crate::say::say;
+pub(crate) use self::sample::{assignments, sample};
+use self::sample::{now, parse_time};
+use crate::faults::Faults;
+use crate::project::nearest_event;
+use crate::say::{say, say_error};
+use crate::table::{Form, print};
 
-/// Prints a sample event of a hook point.
+/// Prints a sample event of a hook point, or lists all hook points.
+///
+/// It is a whole CloudEvent, as `run --event FILE`, `test` and `fire` take it. Its
+/// data is the catalog's; id and time are new each time unless they are given.
 #[derive(Debug, Args)]
 pub(crate) struct Raw {
-    /// The hook point, such as `PreFormatDisk`; without it, all are listed.
+    /// The hook point, such as `PreFormatDisk`, or `custom.` and a name of your own;
+    /// without it, all are listed.
     #[arg(value_name = "NAME")]
     name: Option<String>,
+    /// A member of the data, such as `serial=WD-1`; may be repeated. What the catalog
+    /// knows as text is text, anything else is JSON if it can be read as JSON.
+    #[arg(long, value_name = "NAME=VALUE", requires = "name")]
+    set: Vec<String>,
+    /// The event's id [default: a new UUID].
+    #[arg(long, value_name = "ID", requires = "name")]
+    id: Option<String>,
+    /// The event's time, such as `2026-03-10T16:15:50Z` [default: now].
+    #[arg(long, value_name = "RFC3339", requires = "name")]
+    time: Option<String>,
+    /// Print the data alone, as `run --data FILE` takes it.
+    #[arg(long, requires = "name", conflicts_with_all = ["id", "time"])]
+    data_only: bool,
+    #[command(flatten)]
+    form: Form,
 }
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    say(format_args!("{raw:?} cannot be done yet"));
-    ExitCode::FAILURE
+    let text = match &raw.name {
+        None => Ok(list::all(raw.form)),
+        Some(name) => one(raw, name),
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(faults) => {
+            say(faults);
+            return ExitCode::from(2);
+        }
+    };
+    match print(&text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads a hook point's name; what is none is answered with the nearest.
+pub(crate) fn parse_name(name: &str) -> Result<HookPointName, String> {
+    HookPointName::parse(name).map_err(|_| match nearest_event(name) {
+        Some(near) => format!("must be a hook point's name; did you mean {near}?"),
+        None => "must be a hook point's name, such as OnAudit, or `custom.` and a name of your \
+                 own; `tenterhook event` lists them"
+            .into(),
+    })
+}
+
+fn one(raw: &Raw, name: &str) -> Result<String, Faults> {
+    let mut faults = Faults::default();
+    let name = faults.check("NAME", parse_name(name));
+    let time = match &raw.time {
+        Some(text) => faults.check("--time", parse_time(text)),
+        None => Some(now()),
+    };
+    let id = match &raw.id {
+        Some(id) if id.is_empty() => faults.check("--id", Err("must not be empty")),
+        Some(id) => Some(id.clone()),
+        None => Some(Uuid::new_v4().to_string()),
+    };
+    let point = name.as_ref().and_then(HookPointName::point);
+    let set = faults.check("--set", assignments(point, &raw.set));
+    let (Some(name), Some(time), Some(id), Some(set)) = (name, time, id, set) else {
+        return Err(faults);
+    };
+    for (member, _) in &set {
+        note_unknown(point, member);
+    }
+    let mut event = sample(&name, id, Some(time));
+    if let Some(data) = event
+        .data
+        .as_mut()
+        .and_then(serde_json::Value::as_object_mut)
+    {
+        data.extend(set);
+    }
+    let text = if raw.data_only {
+        serde_json::to_string_pretty(&event.data)
+    } else {
+        serde_json::to_string_pretty(&event)
+    };
+    Ok(text.expect("an event holds nothing that JSON cannot say") + "\n")
+}
+
+/// Says that the catalog does not know a member; it is there all the same.
+fn note_unknown(point: Option<&HookPoint>, member: &str) {
+    let Some(point) = point else {
+        return;
+    };
+    let known: Vec<_> = point.parameters.iter().map(|own| own.name).collect();
+    if known.contains(&member) {
+        return;
+    }
+    let near = similar::get_close_matches(member, &known, 1, 0.5);
+    let hint = match near.first() {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None => format!("; it has {}", known.join(", ")),
+    };
+    say(crate::neutral::line(&format!(
+        "{} has no parameter `{member}`{hint}",
+        point.name
+    )));
 }

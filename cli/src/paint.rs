@@ -26,6 +26,12 @@ pub(crate) fn stderr() -> Painter {
     Painter::of(io::stderr().is_terminal(), |name| env::var_os(name))
 }
 
+/// A painter that leaves all text as it is.
+#[cfg(test)]
+pub(crate) fn none() -> Painter {
+    Painter { colours: false }
+}
+
 impl Painter {
     fn of(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name| variable(name).filter(|value| !value.is_empty());
@@ -95,7 +101,10 @@ mod tests {
         assert!(colours(true, &[("NO_COLOR", "")]));
         assert!(colours(false, &[("CLICOLOR_FORCE", "1")]));
         assert!(!colours(false, &[("CLICOLOR_FORCE", "0")]));
-        assert!(!colours(false, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+        assert!(!colours(
+            false,
+            &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]
+        ));
     }
 
     #[test]

@@ -3,50 +3,54 @@
 //! Its streams are this process's own and its status becomes this process's
 //! status, so that it can stand in a pipeline or a script in place of `sh FILE`.
 
+mod bill;
 mod ending;
-mod event;
+mod hint;
 mod live;
 mod plan;
-mod report;
-mod stdin;
+pub(crate) mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use tenterhook_engine::{Engine, Invocation, Kind, Program};
+use tenterhook_engine::{Engine, Invocation, Kind, Outcome, Program};
 use tokio_util::sync::CancellationToken;
 
-use self::ending::Ending;
-pub(crate) use self::ending::HOST_FAULT;
+pub(crate) use self::ending::{Ending, HOST_FAULT, answer};
 use self::live::Printer;
 use self::plan::Plan;
 use crate::limit_flags::RawLimits;
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 use crate::signals::Signals;
-use crate::{code_cache, program_file};
+use crate::spinner::Spinner;
+use crate::{code_cache, paint};
 
 /// Runs a script or module here and now, in the sandbox that a hook has.
 ///
 /// Standard input, output and error are passed through. Exit status: that of the
-/// program; 124 at its deadline, 137 at any other limit, 134 when it trapped, 130
-/// when interrupted, 125 when it could not be run.
+/// program, whatever it answers in `/verdict.json`; 124 at its deadline, 137 at any
+/// other limit, 134 when it trapped, 130 when interrupted, 125 when it could not be
+/// run.
 #[derive(Debug, Args)]
 pub(crate) struct Raw {
-    /// The script, module or component.
+    /// The script, module or component. A folder with a `tenterhook.toml`, by default
+    /// this one, stands for its program with arguments, variables, limits and a
+    /// sample of its event.
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// Its arguments; put `--` before those that begin with a hyphen.
     #[arg(value_name = "ARGS")]
     pub(crate) args: Vec<String>,
-    /// Run it for an event of this type, such as `OnAudit`: sets `/event.json` and
-    /// the `HOOK_…` variables.
-    #[arg(long, value_name = "NAME")]
+    /// Run it for an event: sets `/event.json` and the `HOOK_…` variables. A hook
+    /// point's name, such as `OnAudit`, with the catalog's sample as data; or a file
+    /// with a whole event, as `tenterhook event` prints it (`-` is standard input).
+    #[arg(long, value_name = "NAME|FILE")]
     event: Option<String>,
-    /// The event's data, JSON, which is also the standard input; `-` reads it from
-    /// there.
+    /// The event's data, JSON, in place of the sample; it is also the standard input.
+    /// `-` reads it from there.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
     /// An environment variable; may be repeated. There are no others.
@@ -62,6 +66,9 @@ pub(crate) struct Raw {
     /// that of the program.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Draw the bill on standard error: what was used of each limit, and the answer.
+    #[arg(long)]
+    bill: bool,
     #[command(flatten)]
     pub(crate) limits: RawLimits,
 }
@@ -100,19 +107,31 @@ struct Prepared {
     program: Program,
     invocation: Invocation,
     printer: Printer,
+    told: Told,
+}
+
+/// What is told of a run beside its ending.
+#[derive(Debug)]
+struct Told {
     report: Option<PathBuf>,
+    bill: bool,
 }
 
 /// Reads and loads what the plan names. Standard input is read to its end: the
 /// deadline counts from when the program has it.
 async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     let cancel = CancellationToken::new();
-    let bytes = program_file::read(&plan.file)?;
+    let bytes = plan.subject.read()?;
     let engine = code_cache::start_engine()?;
+    let compiling = Spinner::start("making it ready");
     let program = engine
         .load(Kind::detect(&bytes), &bytes)
         .await
-        .with_context(|| format!("cannot run {}", plan.file.display()))?;
+        .with_context(|| format!("cannot run {}", plan.subject.file().display()))?;
+    drop(compiling);
+    if let Some(note) = plan.event.note() {
+        say(note);
+    }
     let (sink, printer) = live::open(cancel.clone());
     let invocation = plan.invocation(cancel, sink).await?;
     Ok(Prepared {
@@ -120,7 +139,10 @@ async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
         program,
         invocation,
         printer,
-        report: plan.report,
+        told: Told {
+            report: plan.report,
+            bill: plan.bill,
+        },
     })
 }
 
@@ -129,6 +151,8 @@ impl Prepared {
     async fn run(self, mut signals: Signals) -> anyhow::Result<Ending> {
         let cancel = self.invocation.cancel.clone();
         let limits = self.invocation.limits.clone();
+        let names = self.invocation.env.iter().map(|(name, _)| name.clone());
+        let names: Vec<_> = names.collect();
         let mut running = self.engine.spawn(&self.program, self.invocation);
         let mut interrupted = None;
         let ended = loop {
@@ -146,8 +170,17 @@ impl Prepared {
         let heard = self.printer.finish()?;
         let ending = Ending::of(run.outcome.clone(), interrupted, heard);
         ending.tell(&run, &limits);
-        if let Some(file) = &self.report {
-            report::write(file, &self.program, &run, &ending)?;
+        if matches!(run.outcome, Outcome::Exited { status: 1.. })
+            && let Some(hint) = hint::unset(&run.stderr, &names)
+        {
+            say(hint);
+        }
+        if self.told.bill {
+            let bill = bill::draw(&self.program, &run, &limits, &ending, paint::stderr());
+            let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), bill.as_bytes());
+        }
+        if let Some(file) = &self.told.report {
+            report::Form::new(&self.program, &run, &limits, &ending).write(file)?;
         }
         Ok(ending)
     }

@@ -4,6 +4,7 @@ use tenterhook_engine::{Limit, Limits, Outcome, Report};
 
 use super::live::Heard;
 use crate::neutral;
+use crate::paint::{self, Painter};
 use crate::quantity::{show_count, show_millis, show_size};
 use crate::say::say;
 use crate::signals::Signal;
@@ -57,7 +58,8 @@ impl Ending {
         }
     }
 
-    /// Tells the person at the keyboard what the status alone does not.
+    /// Tells the person at the keyboard what the status alone does not, an answer
+    /// that denies included: the status stays the program's own.
     pub(super) fn tell(&self, run: &Report, limits: &Limits) {
         match self {
             Self::Program(Outcome::Exited { .. }) | Self::BrokenPipe => {}
@@ -80,6 +82,38 @@ impl Ending {
                 show_size(limits.output)
             ));
         }
+        let denies = run.verdict.as_ref().and_then(|verdict| verdict.allow) == Some(false);
+        if denies {
+            say(answer(run, paint::stderr()));
+        }
+        if let Some(fault) = &run.verdict_fault {
+            say(format_args!(
+                "{}; a server takes that as a failure of the hook",
+                neutral::line(fault)
+            ));
+        }
+    }
+}
+
+/// What the program left as its answer, in a line.
+pub(crate) fn answer(run: &Report, paint: Painter) -> String {
+    if let Some(fault) = &run.verdict_fault {
+        return paint.bad(&neutral::line(fault));
+    }
+    let Some(verdict) = &run.verdict else {
+        return "none; the status answers".into();
+    };
+    let reason = match &verdict.reason {
+        Some(reason) => format!(": {}", neutral::line(reason)),
+        None => String::new(),
+    };
+    match verdict.allow {
+        Some(true) => format!("{}{reason}", paint.ok("allowed")),
+        Some(false) if reason.is_empty() => {
+            format!("{}, without a reason", paint.bad("denied"))
+        }
+        Some(false) => format!("{}{reason}", paint.bad("denied")),
+        None => format!("neither allows nor denies; the status answers{reason}"),
     }
 }
 

@@ -11,7 +11,9 @@ use anyhow::Context as _;
 use tenterhook_engine::{OutputSink, Stream};
 use tokio_util::sync::CancellationToken;
 
+use crate::guest_log::GuestLog;
 use crate::neutral::Neutral;
+use crate::paint;
 
 /// The guest's end.
 struct Sink(mpsc::Sender<(Stream, Vec<u8>)>);
@@ -64,17 +66,20 @@ impl Printer {
     }
 }
 
-/// Both streams; a terminal is shown neutral text, everything else the bytes.
+/// Both streams; a terminal is shown neutral text and drawn log lines, everything
+/// else the bytes.
 struct Streams {
     stdout: Option<Neutral>,
-    stderr: Option<Neutral>,
+    stderr: Option<GuestLog>,
 }
 
 impl Default for Streams {
     fn default() -> Self {
         Self {
             stdout: io::stdout().is_terminal().then(Neutral::default),
-            stderr: io::stderr().is_terminal().then(Neutral::default),
+            stderr: io::stderr()
+                .is_terminal()
+                .then(|| GuestLog::new(paint::stderr())),
         }
     }
 }
@@ -82,8 +87,22 @@ impl Default for Streams {
 impl Streams {
     fn write(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
         match stream {
-            Stream::Stdout => pass_on(bytes, &mut self.stdout, io::stdout().lock()),
-            Stream::Stderr => pass_on(bytes, &mut self.stderr, io::stderr().lock()),
+            Stream::Stdout => {
+                let mut to = io::stdout().lock();
+                match &mut self.stdout {
+                    Some(neutral) => neutral.write(bytes, &mut to)?,
+                    None => to.write_all(bytes)?,
+                }
+                to.flush()
+            }
+            Stream::Stderr => {
+                let mut to = io::stderr().lock();
+                match &mut self.stderr {
+                    Some(log) => log.write(bytes, &mut to)?,
+                    None => to.write_all(bytes)?,
+                }
+                to.flush()
+            }
         }
     }
 
@@ -91,17 +110,9 @@ impl Streams {
         if let Some(neutral) = &mut self.stdout {
             neutral.finish(&mut io::stdout().lock())?;
         }
-        if let Some(neutral) = &mut self.stderr {
-            neutral.finish(&mut io::stderr().lock())?;
+        if let Some(log) = &mut self.stderr {
+            log.finish(&mut io::stderr().lock())?;
         }
         io::stdout().flush()
     }
-}
-
-fn pass_on(bytes: &[u8], neutral: &mut Option<Neutral>, mut to: impl Write) -> io::Result<()> {
-    match neutral {
-        Some(neutral) => neutral.write(bytes, &mut to)?,
-        None => to.write_all(bytes)?,
-    }
-    to.flush()
 }

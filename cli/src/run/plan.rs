@@ -1,7 +1,7 @@
 //! What a `run` is meant to do: its flags, checked once, all faults at once.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,20 +12,22 @@ use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use super::event::LocalEvent;
-use super::{Raw, stdin};
+use super::Raw;
 use crate::faults::Faults;
-use crate::{logging, program_file};
+use crate::local_event::{LocalEvent, Stdin};
+use crate::subject::Subject;
+use crate::{logging, stdin};
 
 /// What a `run` is meant to do.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) file: PathBuf,
+    pub(super) subject: Subject,
+    pub(super) event: LocalEvent,
     pub(super) report: Option<PathBuf>,
+    pub(super) bill: bool,
     pub(super) log: EnvFilter,
     args: Vec<String>,
     env: BTreeMap<String, String>,
-    event: LocalEvent,
     limits: Limits,
     clock: Clock,
     seed: Seed,
@@ -36,8 +38,12 @@ impl Plan {
     pub(super) fn read(raw: Raw, log: Option<&str>) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let log = faults.check("--log", logging::parse_filter(log, "error"));
+        let subject = faults.check("FILE", Subject::of(raw.file.as_deref()));
         let asked = raw.limits.read("--", &mut faults);
-        let limits = faults.check("--…", asked.resolve(&Limits::default(), &Limits::ceiling()));
+        let defaults = subject
+            .as_ref()
+            .map_or_else(Limits::default, Subject::limits);
+        let limits = faults.check("--…", asked.resolve(&defaults, &Limits::ceiling()));
         let seed = faults.check(
             "--seed",
             raw.seed.map_or(Ok(Seed::Random), |text| parse_seed(&text)),
@@ -46,28 +52,45 @@ impl Plan {
             "--clock",
             raw.clock.map_or(Ok(Clock::Real), |text| parse_clock(&text)),
         );
-        let env = raw
+        let own: Vec<_> = raw
             .env
             .iter()
             .filter_map(|text| faults.check("--env", parse_variable(text)))
             .collect();
         let event = faults.check("--event", LocalEvent::new(raw.event, raw.data));
-        match (log, limits, seed, clock, event) {
-            (Some(log), Some(limits), Some(seed), Some(clock), Some(event)) => {
-                faults.none().map(|()| Self {
-                    file: raw.file,
-                    report: raw.report,
-                    log,
-                    args: raw.args,
-                    env,
-                    event,
-                    limits,
-                    clock,
-                    seed,
-                })
-            }
-            _ => Err(faults),
+        let (Some(log), Some(subject), Some(limits), Some(seed), Some(clock), Some(event)) =
+            (log, subject, limits, seed, clock, event)
+        else {
+            return Err(faults);
+        };
+        if raw
+            .report
+            .as_deref()
+            .is_some_and(|file| is_same(file, subject.file()))
+        {
+            faults.add("--report", "must not name the program itself");
         }
+        faults.none()?;
+        let mut env = subject.env();
+        env.extend(own);
+        Ok(Self {
+            args: match raw.args {
+                none if none.is_empty() => subject.args(),
+                args => args,
+            },
+            event: match event {
+                LocalEvent::None => subject.event(),
+                event => event,
+            },
+            subject,
+            report: raw.report,
+            bill: raw.bill,
+            log,
+            env,
+            limits,
+            clock,
+            seed,
+        })
     }
 
     /// Puts together what the program is given, standard input included.
@@ -82,18 +105,18 @@ impl Plan {
             Clock::Frozen(at) => at,
             Clock::Real => SystemTime::now(),
         };
-        let name = program_file::name(&self.file);
+        let name = self.subject.name();
         let limits = self.limits.clone();
         let (given, stdin) = match self.event.read(at).await? {
-            Some((event, kind)) => {
+            Some(read) => {
                 let hook = Rehearsal {
                     name,
                     args: self.args.clone(),
                     env: self.env.clone(),
                 };
-                let given = hook.invocation(&event, kind, limits, cancel, output);
-                let data = event.data.is_some().then(|| given.stdin.clone());
-                (given, data)
+                let given = hook.invocation(&read.event, &read.name, limits, cancel, output);
+                let stdin = read.event.data.is_some().then_some(read.stdin);
+                (given, stdin)
             }
             None => {
                 let given = Invocation {
@@ -110,13 +133,25 @@ impl Plan {
         };
         Ok(Invocation {
             stdin: match stdin {
-                Some(data) => data,
+                Some(Stdin::Data) => given.stdin.clone(),
+                Some(Stdin::PipedOrData) => match stdin::read().await? {
+                    nothing if nothing.is_empty() => given.stdin.clone(),
+                    piped => piped,
+                },
                 None => stdin::read().await?,
             },
             clock: self.clock,
             seed: self.seed,
             ..given
         })
+    }
+}
+
+/// Whether both paths lead to the same file, which is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
     }
 }
 

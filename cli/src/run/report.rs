@@ -6,48 +6,66 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tenterhook_engine::{Kind, Outcome, Program, Report, Usage};
+use tenterhook_engine::{AskedLimits, Kind, Limits, Outcome, Program, Report, Usage};
 use tenterhook_sdk::Verdict;
 
 use super::ending::Ending;
 
 /// The report's form. Names are those of an execution in the native API.
 #[derive(Serialize)]
-struct Form<'a> {
+pub(crate) struct Form<'a> {
     kind: Kind,
     digest: String,
     outcome: &'a Outcome,
     exit_status: u8,
     usage: &'a Usage,
+    limits: AskedLimits,
     truncated: bool,
     dropped_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<&'a Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict_fault: Option<&'a str>,
 }
 
-/// Writes the report to `file`; `-` is standard output.
-pub(super) fn write(
-    file: &Path,
-    program: &Program,
-    run: &Report,
-    ending: &Ending,
-) -> anyhow::Result<()> {
-    let form = Form {
-        kind: program.kind(),
-        digest: program.digest().to_string(),
-        outcome: &run.outcome,
-        exit_status: ending.status(),
-        usage: &run.usage,
-        truncated: run.dropped_bytes > 0,
-        dropped_bytes: run.dropped_bytes,
-        verdict: run.verdict.as_ref(),
-    };
-    let mut json = serde_json::to_string_pretty(&form).context("cannot print the report")?;
-    json.push('\n');
-    let written = if file == Path::new("-") {
-        io::stdout().lock().write_all(json.as_bytes())
-    } else {
-        fs::write(file, json)
-    };
-    written.with_context(|| format!("cannot write the report to {}", file.display()))
+impl<'a> Form<'a> {
+    pub(crate) fn new(
+        program: &Program,
+        run: &'a Report,
+        limits: &Limits,
+        ending: &Ending,
+    ) -> Self {
+        Self {
+            kind: program.kind(),
+            digest: program.digest().to_string(),
+            outcome: &run.outcome,
+            exit_status: ending.status(),
+            usage: &run.usage,
+            limits: AskedLimits {
+                fuel: Some(limits.fuel),
+                memory_bytes: Some(limits.memory),
+                wall_ms: Some(u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX)),
+                output_bytes: Some(limits.output),
+                files_bytes: Some(limits.files),
+                inodes: Some(limits.inodes),
+                descriptors: Some(limits.descriptors),
+            },
+            truncated: run.dropped_bytes > 0,
+            dropped_bytes: run.dropped_bytes,
+            verdict: run.verdict.as_ref(),
+            verdict_fault: run.verdict_fault.as_deref(),
+        }
+    }
+
+    /// Writes the report to `file`; `-` is standard output.
+    pub(super) fn write(&self, file: &Path) -> anyhow::Result<()> {
+        let mut json = serde_json::to_string_pretty(self).context("cannot print the report")?;
+        json.push('\n');
+        let written = if file == Path::new("-") {
+            io::stdout().lock().write_all(json.as_bytes())
+        } else {
+            fs::write(file, json)
+        };
+        written.with_context(|| format!("cannot write the report to {}", file.display()))
+    }
 }

@@ -1,6 +1,8 @@
 //! `check`: every refusal that an upload could get, with its reason.
 
-use crate::tenterhook::{Program, command};
+use serde_json::Value;
+
+use crate::tenterhook::{Ended, Program, command};
 use crate::tiny;
 
 #[track_caller]
@@ -153,4 +155,64 @@ fn a_file_that_cannot_be_read_is_said() {
     let output = command(["check", "/nonexistent"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read /nonexistent"));
+}
+
+#[test]
+fn a_trial_shows_what_one_run_takes() {
+    let script = "echo out; echo '{\"allow\":false,\"reason\":\"in use\"}' > /verdict.json";
+    let script = Program::script(script);
+    let mut check = command(["check", "--event", "PreFormatDisk"]);
+    let ended = Ended::of(check.arg(&script.path).output().unwrap()).with_status(0);
+    lines(
+        &ended.stdout,
+        &[
+            "verdict    accepted",
+            "trial      one run for PreFormatDisk",
+            "fuel       ",
+            "memory     ",
+            "time       ",
+            "outcome    exited with status 0",
+            "answer     denied: in use",
+        ],
+    );
+}
+
+#[test]
+fn a_trial_that_fails_shows_why_and_leaves_the_status_to_the_upload() {
+    let script = Program::script("echo the disk is \u{1b}[2Jgone >&2; exit 3");
+    let mut check = command(["check", "--trial"]);
+    let ended = Ended::of(check.arg(&script.path).output().unwrap()).with_status(0);
+    lines(
+        &ended.stdout,
+        &[
+            "trial      one run without an event; `--event NAME` gives it one",
+            "outcome    exited with status 3",
+            "           the disk is ^[[2Jgone",
+        ],
+    );
+}
+
+#[test]
+fn what_was_found_is_one_document_for_programs() {
+    let json = |program: &Program, status| -> Value {
+        let mut check = command(["check", "--json", "--trial"]);
+        let ended = Ended::of(check.arg(&program.path).output().unwrap());
+        serde_json::from_str(&ended.with_status(status).stdout).unwrap()
+    };
+    let found = json(&Program::module(tiny::exiting(3)), 0);
+    assert_eq!(found["kind"], "module");
+    assert_eq!(found["accepted"], true);
+    assert_eq!(found["functions"], 1);
+    let imports = serde_json::json!(["wasi_snapshot_preview1::proc_exit"]);
+    assert_eq!(found["imports"], imports);
+    assert!(found["compile_us"].as_u64().unwrap() > 0);
+    let trial = &found["trial"];
+    assert_eq!(trial["exit_status"], 3);
+    assert_eq!(trial["limits"]["fuel"], 10_000_000_000_u64);
+    assert!(trial["usage"]["fuel"].as_u64().unwrap() > 0, "{trial}");
+
+    let refused = json(&Program::module(tiny::reactor()), 1);
+    assert_eq!(refused["accepted"], false);
+    assert!(refused["reason"].as_str().unwrap().contains("`_start`"));
+    assert_eq!(refused["trial"], Value::Null);
 }

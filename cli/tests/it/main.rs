@@ -28,6 +28,7 @@ mod project_test;
 mod run_bill;
 mod remote;
 mod run_event;
+mod run_project;
 mod run_report;
 mod run_status;
 mod run_streams;

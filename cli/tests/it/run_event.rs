@@ -67,3 +67,62 @@ fn data_beyond_the_bound_on_events_is_refused() {
     let ended = script.run(&["--data", data.to_str().unwrap()]);
     ended.with_status(125).saying("more than 262144 bytes");
 }
+
+#[test]
+fn a_hook_point_alone_is_run_with_the_catalogs_sample() {
+    let script =
+        Program::script("jq -r .serial; jq -r .data.role /event.json; echo $HOOK_PARAM_DEVICE");
+    let ended = script.run(&["--event", "PreFormatDisk"]).with_status(0);
+    assert_eq!(ended.stdout, "WD-WCC7K4AB\nosd\n/dev/sdc\n");
+    ended.saying("the event is the catalog's sample of PreFormatDisk");
+}
+
+#[test]
+fn what_is_piped_in_stays_the_standard_input_of_a_sample() {
+    let script = Program::script("cat; jq -r .data.role /event.json");
+    let ended = script.run_with_stdin(&["--event", "PreFormatDisk"], b"mine\n");
+    assert_eq!(ended.with_status(0).stdout, "mine\nosd\n");
+}
+
+#[test]
+fn an_event_of_ones_own_has_no_sample() {
+    let script = Program::script("cat; jq -c .data /event.json");
+    let ended = script.run_with_stdin(&["--event", "custom.x"], b"mine\n");
+    let ended = ended.with_status(0);
+    assert_eq!((&*ended.stdout, &*ended.stderr), ("mine\nnull\n", ""));
+}
+
+#[test]
+fn a_whole_event_is_given_as_it_stands() {
+    let script = Program::script("jq -r '.id, .team, .time' /event.json; cat");
+    let event = r#"{"specversion": "1.0", "id": "e7", "source": "/mine", "type": "custom.x",
+        "team": "red", "data": {"n": 1}}"#;
+    let file = script.beside("first.event.json", event);
+    let ended = script.run(&["--event", file.to_str().unwrap()]);
+    assert_eq!(ended.with_status(0).stdout, "e7\nred\nnull\n{\"n\":1}");
+}
+
+#[test]
+fn a_whole_event_that_is_none_is_told_why() {
+    let script = Program::script(":");
+    for (event, told) in [
+        ("{", "cannot use the event in "),
+        (r#"{"specversion":"1.0","id":"1","source":"/a"}"#, "type"),
+        (
+            r#"{"specversion":"1.0","id":"1","source":"/a","type":"OnAuditt"}"#,
+            "did you mean OnAudit?",
+        ),
+    ] {
+        let file = script.beside("first.event.json", event);
+        let ended = script.run(&["--event", file.to_str().unwrap()]);
+        ended.with_status(125).saying(told);
+    }
+    script
+        .run(&["--event", "missing.json"])
+        .with_status(125)
+        .saying("cannot read missing.json");
+    script
+        .run(&["--event", "missing.json", "--data", "-"])
+        .with_status(125)
+        .saying("leave `--data` out");
+}

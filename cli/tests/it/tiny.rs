@@ -1,8 +1,9 @@
 //! Modules put together by hand, each with one property that a test needs.
 
 use wasm_encoder::{
-    CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
-    Instruction, MemorySection, MemoryType, Module, TypeSection, ValType,
+    CodeSection, ComponentBuilder, ComponentExportKind, EntityType, ExportKind, ExportSection,
+    Function, FunctionSection, ImportSection, Instruction, MemorySection, MemoryType, Module,
+    TypeSection, ValType,
 };
 
 /// A command whose `_start` consists of these instructions.
@@ -127,4 +128,44 @@ fn code(body: &[Instruction<'_>]) -> CodeSection {
     let mut code = CodeSection::new();
     code.function(&function);
     code
+}
+
+/// A library without `_start` that exports this name and imports nothing.
+pub(crate) fn library(name: &str) -> Vec<u8> {
+    exporting(name, &[])
+}
+
+/// A module with a custom section of this name, and no entry point.
+pub(crate) fn with_section(name: &str) -> Vec<u8> {
+    let mut module = Module::new();
+    module.section(&wasm_encoder::CustomSection {
+        name: name.into(),
+        data: (&[][..]).into(),
+    });
+    module.finish()
+}
+
+/// A command that imports a memory under this name.
+pub(crate) fn importing_memory(namespace: &str, name: &str) -> Vec<u8> {
+    let mut module = Module::new();
+    module.section(&types(&[&[]]));
+    let memory = MemoryType {
+        minimum: 1,
+        maximum: None,
+        memory64: false,
+        shared: false,
+        page_size_log2: None,
+    };
+    module.section(&import(namespace, name, EntityType::Memory(memory)));
+    finish(module, "_start", 0, &[])
+}
+
+/// A component that exports an interface of this name, with nothing in it.
+pub(crate) fn component_exporting(interface: &str) -> Vec<u8> {
+    let mut component = ComponentBuilder::default();
+    let empty = component.component_raw(None, &ComponentBuilder::default().finish());
+    let none = [] as [(&str, ComponentExportKind, u32); 0];
+    let instance = component.instantiate(None, empty, none);
+    component.export(interface, ComponentExportKind::Instance, instance, None);
+    component.finish()
 }

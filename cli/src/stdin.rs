@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 const MAX_BYTES: usize = 16 << 20;
 
 /// Reads what is piped in. A person at a terminal is not waited for.
-pub(super) async fn read() -> anyhow::Result<Bytes> {
+pub(crate) async fn read() -> anyhow::Result<Bytes> {
     if io::stdin().is_terminal() {
         return Ok(Bytes::new());
     }
@@ -22,7 +22,7 @@ pub(super) async fn read() -> anyhow::Result<Bytes> {
 ///
 /// The thread that reads is left behind when nobody waits for it any more: there
 /// is no way to interrupt a read.
-pub(super) async fn read_all(limit: usize) -> anyhow::Result<Bytes> {
+pub(crate) async fn read_all(limit: usize) -> anyhow::Result<Bytes> {
     let (send, receive) = oneshot::channel();
     std::thread::Builder::new()
         .name("stdin".into())

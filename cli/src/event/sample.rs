@@ -1,0 +1,109 @@
+//! A sample event, and what a person wants to be different in it.
+
+use serde_json::{Map, Value};
+use tenterhook_dispatch::{HookPoint, HookPointName, ParameterType};
+use tenterhook_sdk::Event;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// Where sample events come from.
+const SOURCE: &str = "/tenterhook/event";
+
+/// An event as it may come; that of a custom hook point has empty data.
+pub(crate) fn sample(name: &HookPointName, id: String, time: Option<String>) -> Event {
+    let data = name.point().map_or_else(Map::new, HookPoint::sample_data);
+    let mut event = Event::new(id, SOURCE, name.as_str(), Some(Value::Object(data)));
+    event.time = time;
+    event
+}
+
+/// The time to the second.
+pub(super) fn now() -> String {
+    let now = OffsetDateTime::now_utc();
+    let now = now.replace_nanosecond(0).expect("0 is a nanosecond");
+    now.format(&Rfc3339).expect("the present can be printed")
+}
+
+pub(super) fn parse_time(text: &str) -> Result<String, &'static str> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map(|_| text.to_owned())
+        .map_err(|_| "must be a time such as 2026-03-10T16:15:50Z")
+}
+
+/// Reads `NAME=VALUE`s as members of the data of this hook point's events.
+pub(crate) fn assignments(
+    point: Option<&HookPoint>,
+    texts: &[String],
+) -> Result<Map<String, Value>, String> {
+    texts.iter().map(|text| assignment(point, text)).collect()
+}
+
+fn assignment(point: Option<&HookPoint>, text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or("must be a name and a value, such as serial=WD-1")?;
+    let parameter = point.and_then(|point| point.parameters.iter().find(|own| own.name == name));
+    let json = serde_json::from_str::<Value>(value);
+    let value = match parameter.map(|own| own.kind) {
+        Some(ParameterType::Text) => value.into(),
+        Some(kind @ (ParameterType::Number | ParameterType::Boolean | ParameterType::Json)) => {
+            let suits: fn(&Value) -> bool = match kind {
+                ParameterType::Number => Value::is_u64,
+                ParameterType::Boolean => Value::is_boolean,
+                ParameterType::Json | ParameterType::Text => |v| v.is_array() || v.is_object(),
+            };
+            json.ok()
+                .filter(suits)
+                .ok_or_else(|| format!("`{name}` must be {kind}"))?
+        }
+        None => json.unwrap_or_else(|_| value.into()),
+    };
+    Ok((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_value_is_of_the_type_that_the_catalog_knows() {
+        let point = HookPoint::find("PreFormatDisk").unwrap();
+        let set = |text: &str| assignment(Some(point), text).map(|(_, value)| value);
+        for parameter in point.parameters {
+            let name = parameter.name;
+            match parameter.kind {
+                ParameterType::Text => assert_eq!(set(&format!("{name}=7")), Ok(json!("7"))),
+                ParameterType::Number => {
+                    assert_eq!(set(&format!("{name}=7")), Ok(json!(7)));
+                    assert!(
+                        set(&format!("{name}=x"))
+                            .unwrap_err()
+                            .contains("whole number")
+                    );
+                }
+                ParameterType::Boolean => assert!(set(&format!("{name}=7")).is_err()),
+                ParameterType::Json => {
+                    assert_eq!(set(&format!("{name}=[1]")), Ok(json!([1])));
+                }
+            }
+        }
+        assert_eq!(set("other=[1]"), Ok(json!([1])));
+        assert_eq!(set("other=a=b"), Ok(json!("a=b")));
+        assert!(set("other").is_err() && set("=x").is_err());
+    }
+
+    #[test]
+    fn every_hook_point_has_a_sample_that_a_server_takes() {
+        for point in HookPoint::catalog() {
+            let name = HookPointName::parse(point.name).unwrap();
+            let event = sample(&name, "e1".into(), Some(now()));
+            event.check().unwrap();
+            let text = serde_json::to_vec(&event).unwrap();
+            assert!(text.len() < tenterhook_dispatch::EVENT_MAX_BYTES);
+            assert_eq!(Event::parse(&text).unwrap(), event, "{}", point.name);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The event that a local run is for: made or read here, never stored or dispatched.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use serde_json::Value;
+use tenterhook_dispatch::{EVENT_MAX_BYTES, HookPointName};
+use tenterhook_sdk::Event;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::{event, program_file, stdin};
+
+/// The event's type when data came without one.
+const DEFAULT_TYPE: &str = "custom.local";
+
+/// Stands where a stored event has its own id: equal input gives an equal run.
+const LOCAL_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// The event that was asked for, if any; nothing of it is read yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LocalEvent {
+    /// None was asked for.
+    None,
+    /// One of this type, with data from here.
+    Of(HookPointName, Data),
+    /// A whole event, from this file; `-` is standard input.
+    Whole(PathBuf),
+}
+
+/// Where the data of an event comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Data {
+    /// From the catalog; an event of one's own has none.
+    Sample,
+    /// From this file; `-` is standard input.
+    File(PathBuf),
+}
+
+/// An event, ready for a run.
+pub(crate) struct Read {
+    pub(crate) event: Event,
+    pub(crate) name: HookPointName,
+    /// Whose the standard input is.
+    pub(crate) stdin: Stdin,
+}
+
+/// What a program finds on standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stdin {
+    /// The event's data.
+    Data,
+    /// What was piped in; the event's data if that is nothing.
+    PipedOrData,
+}
+
+impl LocalEvent {
+    /// Accepts `--event`, a hook point's name or a file with a whole event, and
+    /// `--data`, a file with data.
+    ///
+    /// What ends in `.json`, has a slash in it or is `-` is a file; so is what is no
+    /// name and exists.
+    pub(crate) fn new(asked: Option<String>, data: Option<PathBuf>) -> Result<Self, String> {
+        let Some(asked) = asked else {
+            return Ok(data.map_or(Self::None, |data| {
+                let name = HookPointName::parse(DEFAULT_TYPE).expect("it is a custom one");
+                Self::Of(name, Data::File(data))
+            }));
+        };
+        let names_a_file = asked == "-" || asked.contains('/') || asked.ends_with(".json");
+        let name = match event::parse_name(&asked) {
+            Ok(name) if !names_a_file => Ok(name),
+            Err(_) if names_a_file || Path::new(&asked).exists() => Err(None),
+            Err(fault) => Err(Some(fault)),
+            Ok(_) => Err(None),
+        };
+        match (name, data) {
+            (Ok(name), Some(file)) => Ok(Self::Of(name, Data::File(file))),
+            (Ok(name), None) => Ok(Self::Of(name, Data::Sample)),
+            (Err(Some(fault)), _) => Err(format!(
+                "{fault}; a file with a whole event ends in `.json`"
+            )),
+            (Err(None), Some(_)) => Err("is a file with a whole event, which has its own data; \
+                 leave `--data` out, or name a hook point"
+                .into()),
+            (Err(None), None) => Ok(Self::Whole(asked.into())),
+        }
+    }
+
+    /// Reads and makes the event, `None` when none was asked for.
+    pub(crate) async fn read(&self, at: SystemTime) -> anyhow::Result<Option<Read>> {
+        Ok(match self {
+            Self::None => None,
+            Self::Of(name, data) => Some(made(name, data, at).await?),
+            Self::Whole(file) => Some(whole(file).await?),
+        })
+    }
+
+    /// Says that a run is for made-up data: whoever named a hook point alone may
+    /// not expect any.
+    pub(crate) fn note(&self) -> Option<String> {
+        match self {
+            Self::Of(name, Data::Sample) if name.point().is_some() => {
+                let name = name.as_str();
+                Some(format!(
+                    "the event is the catalog's sample of {name}; `tenterhook event {name}` prints \
+                     one to change, for `--event FILE`"
+                ))
+            }
+            _ => None,
+        }
+    }
+}
+
+async fn made(name: &HookPointName, data: &Data, at: SystemTime) -> anyhow::Result<Read> {
+    let (data, stdin) = match data {
+        Data::Sample => {
+            let sample = name.point().map(|point| point.sample_data().into());
+            (sample, Stdin::PipedOrData)
+        }
+        Data::File(file) => {
+            let data = serde_json::from_slice::<Value>(&bytes(file).await?).with_context(|| {
+                format!("cannot read the event's data in {} as JSON", file.display())
+            })?;
+            (Some(data), Stdin::Data)
+        }
+    };
+    let time = OffsetDateTime::from(at)
+        .format(&Rfc3339)
+        .context("cannot print the time")?;
+    let mut event = Event::new(LOCAL_ID, "/tenterhook/run", name.as_str(), data);
+    event.time = Some(time);
+    Ok(Read {
+        event,
+        name: name.clone(),
+        stdin,
+    })
+}
+
+async fn whole(file: &Path) -> anyhow::Result<Read> {
+    let cannot = || format!("cannot use the event in {}", file.display());
+    let event = Event::parse(&bytes(file).await?).with_context(cannot)?;
+    let name = event::parse_name(&event.kind)
+        .map_err(|fault| anyhow::anyhow!("`type` {fault}"))
+        .with_context(cannot)?;
+    Ok(Read {
+        event,
+        name,
+        stdin: Stdin::Data,
+    })
+}
+
+async fn bytes(file: &Path) -> anyhow::Result<Bytes> {
+    if file == Path::new("-") {
+        return stdin::read_all(EVENT_MAX_BYTES).await;
+    }
+    Ok(program_file::read_within(file, EVENT_MAX_BYTES as u64)?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_an_event_a_program_is_given_none() {
+        let event = LocalEvent::new(None, None).unwrap();
+        assert!(event.read(SystemTime::UNIX_EPOCH).await.unwrap().is_none());
+    }
+
+    #[test]
+    fn data_without_a_type_is_a_local_event() {
+        let event = LocalEvent::new(None, Some("-".into())).unwrap();
+        let LocalEvent::Of(name, Data::File(_)) = event else {
+            panic!("{event:?}");
+        };
+        assert_eq!(name.as_str(), DEFAULT_TYPE);
+    }
+
+    #[test]
+    fn a_name_is_told_from_a_file() {
+        let of = |asked: &str| LocalEvent::new(Some(asked.into()), None);
+        for file in [
+            "-",
+            "tests/first.event.json",
+            "event.json",
+            "./OnAudit",
+            "custom.x.json",
+        ] {
+            assert_eq!(of(file), Ok(LocalEvent::Whole(file.into())));
+        }
+        for name in ["OnAudit", "custom.deployed"] {
+            assert!(matches!(of(name), Ok(LocalEvent::Of(_, Data::Sample))));
+        }
+        let fault = of("OnAuditt").unwrap_err();
+        assert!(fault.contains("did you mean OnAudit?"), "{fault}");
+        let both = LocalEvent::new(Some("a.json".into()), Some("-".into()));
+        assert!(both.unwrap_err().contains("leave `--data` out"));
+    }
+}

@@ -1,0 +1,108 @@
+//! A hint for a hook that stumbled over a variable which is not set.
+//!
+//! The shell names such a variable on standard error and stops. Which ones there
+//! are is known here, so the nearest can be offered.
+
+/// Most of standard error that is looked at, in bytes from its end.
+const LOOKED_AT: usize = 16 * 1024;
+
+/// Longest name of a variable that is looked at, in bytes.
+const NAME_MAX_BYTES: usize = 200;
+
+/// What shells and languages say of a variable that is not set, behind its name.
+const UNSET: [&str; 2] = [": unbound variable", ": parameter not set"];
+
+/// The hint, if the run's standard error names a variable of ours that is not set;
+/// `set` are the names of those that are.
+pub(super) fn unset(stderr: &[u8], set: &[String]) -> Option<String> {
+    let tail = &stderr[stderr.len().saturating_sub(LOOKED_AT)..];
+    let text = String::from_utf8_lossy(tail);
+    let name = text.lines().rev().find_map(named)?;
+    if set.iter().any(|own| own == name) {
+        return None;
+    }
+    let ours: Vec<&str> = set
+        .iter()
+        .map(String::as_str)
+        .filter(|own| is_ours(own))
+        .collect();
+    if ours.is_empty() {
+        return Some(format!(
+            "`{name}` is not set, for the run has no event; `--event NAME` gives it one"
+        ));
+    }
+    let near = similar::get_close_matches(name, &ours, 1, 0.6);
+    Some(match near.first() {
+        Some(near) => format!("`{name}` is not set; did you mean `{near}`?"),
+        None => {
+            let parameters: Vec<&str> = ours
+                .iter()
+                .copied()
+                .filter(|own| own.starts_with("HOOK_PARAM_"))
+                .collect();
+            match parameters.is_empty() {
+                true => format!("`{name}` is not set: this event has no parameters"),
+                false => format!("`{name}` is not set; there are {}", parameters.join(", ")),
+            }
+        }
+    })
+}
+
+/// The name of a variable of ours that this line says is not set.
+fn named(line: &str) -> Option<&str> {
+    let before = UNSET
+        .iter()
+        .find_map(|said| line.split_once(said).map(|(before, _)| before))?;
+    let name = before
+        .rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .next()?;
+    (is_ours(name) && name.len() <= NAME_MAX_BYTES).then_some(name)
+}
+
+fn is_ours(name: &str) -> bool {
+    name.starts_with("HOOK_") || name.starts_with("CROIT_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(stderr: &str) -> Option<String> {
+        let set = ["HOOK_EVENT", "HOOK_PARAM_SERIAL", "HOOK_PARAM_SIZE", "LANG"];
+        unset(stderr.as_bytes(), &set.map(String::from))
+    }
+
+    #[test]
+    fn the_nearest_variable_is_offered() {
+        let hint = hint("hook.sh: line 1: HOOK_PARAM_SERAIL: unbound variable\n").unwrap();
+        assert_eq!(
+            hint,
+            "`HOOK_PARAM_SERAIL` is not set; did you mean `HOOK_PARAM_SERIAL`?"
+        );
+    }
+
+    #[test]
+    fn where_none_is_near_all_parameters_are_told() {
+        let hint = hint("HOOK_X: parameter not set").unwrap();
+        assert!(
+            hint.ends_with("there are HOOK_PARAM_SERIAL, HOOK_PARAM_SIZE"),
+            "{hint}"
+        );
+        let none = unset(b"HOOK_EVENT: unbound variable", &[]).unwrap();
+        assert!(none.contains("--event"), "{none}");
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_is_not_ours_or_is_set() {
+        for stderr in [
+            "",
+            "FOO: unbound variable",
+            "HOOK_PARAM_SERIAL: unbound variable",
+            "HOOK_PARAM_SERAIL is missing",
+            "\u{1b}]HOOK_: unbound",
+        ] {
+            assert_eq!(hint(stderr), None, "{stderr}");
+        }
+        assert_eq!(unset(&[0xff; 100_000], &[]), None);
+    }
+}

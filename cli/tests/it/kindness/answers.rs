@@ -1,0 +1,129 @@
+//! An answer that cannot be used is told with what is wrong and where, by `run` and
+//! by a server, and never taken for a yes.
+
+use serde_json::{Value, json};
+use tenterhook_tests_artifacts as artifacts;
+
+use crate::api::Owner;
+use crate::server::Server;
+use crate::tenterhook::{Ended, Program, command};
+
+/// What is left in `/verdict.json`, and what has to be said of it.
+const UNUSABLE: [(&str, &str); 5] = [
+    (
+        r#"{"allow":"false"}"#,
+        "`allow` must be true or false, not \"false\" (line 1, column 10)",
+    ),
+    (
+        r#"{"allow":false,"reason":7}"#,
+        "`reason` must be text, not 7",
+    ),
+    (
+        "{'allow': false}",
+        "key must be a string (line 1, column 2)",
+    ),
+    (
+        "false",
+        "must be an object such as {\"allow\":true}, not false",
+    ),
+    ("", "it is empty"),
+];
+
+/// A script and a module that leave their argument as their answer.
+fn answering(text: &str) -> [std::process::Command; 2] {
+    let script = Program::script("printf %s \"$1\" > /verdict.json");
+    let path = script.folder.keep().join("hook.sh");
+    [path, artifacts::FRIENDLY_VERDICT.into()].map(|program| {
+        let mut run = command(["run", "--report", "-"]);
+        run.arg(program).arg(text);
+        run
+    })
+}
+
+#[test]
+fn an_answer_that_cannot_be_used_is_told_with_its_place() {
+    for (text, told) in UNUSABLE {
+        for mut run in answering(text) {
+            let ended = Ended::of(run.output().unwrap()).with_status(0);
+            let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+            let fault = report["verdict_fault"].as_str().unwrap();
+            assert!(fault.contains(told), "{fault}");
+            assert_eq!(report["verdict"], Value::Null);
+            assert_eq!(report["outcome"], json!({"kind": "exited", "status": 0}));
+            let ended = ended.saying("tenterhook: /verdict.json cannot be used: ");
+            ended
+                .saying(told)
+                .saying("a server takes that as a failure of the hook");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_is_too_long_or_no_text_or_no_file_is_told() {
+    for (script, told) in [
+        (
+            "head -c 65537 /dev/zero > /verdict.json",
+            "more than 65536 bytes",
+        ),
+        (
+            "printf '{\"a\":\"\\377\"}' > /verdict.json",
+            "not UTF-8 from byte 6",
+        ),
+        ("mkdir /verdict.json", "it is no plain file"),
+    ] {
+        Program::script(script).run(&[]).with_status(0).saying(told);
+    }
+}
+
+#[test]
+fn an_answer_that_denies_is_said_and_the_status_stays_the_programs_own() {
+    let script =
+        "echo '{\"allow\":false,\"reason\":\"the disk is in \\u001b[2J use\"}' > /verdict.json";
+    let ended = Program::script(script).run(&[]).with_status(0);
+    assert_eq!(ended.stdout, "");
+    assert_eq!(
+        ended.stderr,
+        "tenterhook: denied: the disk is in ^[[2J use\n"
+    );
+    let script = "echo '{\"allow\":false}' > /verdict.json; exit 3";
+    let ended = Program::script(script).run(&[]).with_status(3);
+    ended.saying("denied, without a reason");
+    let script = "echo '{\"allow\":true,\"reason\":\"fine\"}' > /verdict.json";
+    assert_eq!(Program::script(script).run(&[]).stderr, "");
+}
+
+#[test]
+fn a_server_denies_in_the_name_of_a_hook_whose_answer_cannot_be_used() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &[]);
+    let owner = Owner::of(&server, data.path());
+    let script = "echo '{\"allow\":\"false\"}' > /verdict.json\n";
+    let source = owner.source("guard", script);
+    owner.post(
+        "/api/v1/hooks",
+        &json!({"source": source, "event": "PreFormatDisk"}),
+    );
+
+    let task = owner.fire_and_wait(&json!({
+        "specversion": "1.0", "id": "1", "source": "/tests", "type": "PreFormatDisk",
+        "data": {"device": "/dev/sdc"},
+    }));
+
+    assert_eq!(task["allow"], false, "{task}");
+    let execution = &task["executions"][0];
+    assert_eq!(execution["state"], "FAILED");
+    assert_eq!(execution["outcome"], json!({"kind": "exited", "status": 0}));
+    let fault = execution["verdict_fault"].as_str().unwrap();
+    assert!(fault.contains("(line 1, column 10)"), "{fault}");
+    assert!(
+        task["reasons"]
+            .to_string()
+            .contains("must be true or false"),
+        "{task}"
+    );
+    let of_croit = owner.get(&format!("/api/tasks/{}", task["number"]));
+    assert!(
+        of_croit["output"].as_str().unwrap().contains(fault),
+        "{of_croit}"
+    );
+}

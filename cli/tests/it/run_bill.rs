@@ -1,0 +1,61 @@
+//! The bill of a run, drawn for a person.
+
+use crate::tenterhook::Program;
+
+#[test]
+fn a_bill_shows_what_was_used_of_each_limit_and_the_answer() {
+    let script = "echo hello; echo '{\"allow\":false,\"reason\":\"full\"}' > /verdict.json; exit 3";
+    let ended = Program::script(script)
+        .run(&["--bill", "--fuel", "2G"])
+        .with_status(3);
+    assert_eq!(ended.stdout, "hello\n");
+    let bill: Vec<_> = ended.stderr.lines().collect();
+    for (name, part) in [
+        ("fuel", "of 2 G"),
+        ("memory", "of 64 MiB"),
+        ("time", "of 30 s"),
+        ("output", "6 B of 1 MiB"),
+        ("files", "of 64 MiB"),
+        ("also", "host calls"),
+        ("outcome", "exited with status 3"),
+        ("verdict", "denied: full"),
+        ("status", "3"),
+        ("program", "script sha256:"),
+    ] {
+        let line = bill
+            .iter()
+            .find(|line| line.starts_with(&format!("{name} ")));
+        let line = line.unwrap_or_else(|| panic!("no {name} in {bill:#?}"));
+        assert!(line.contains(part), "{line}");
+    }
+    let bar = bill.iter().find(|line| line.starts_with("fuel ")).unwrap();
+    assert_eq!(bar.matches(['█', '░']).count(), 20, "{bar}");
+    assert!(!ended.stderr.contains('\u{1b}'), "{ended:?}");
+}
+
+#[test]
+fn a_limit_that_was_reached_fills_its_bar() {
+    let ended = Program::script("while :; do :; done").run(&["--bill", "--fuel", "50M"]);
+    let ended = ended.with_status(137);
+    let fuel = ended.stderr.lines().find(|line| line.starts_with("fuel "));
+    let fuel = fuel.unwrap_or_default();
+    assert!(fuel.contains("100 %") && !fuel.contains('░'), "{fuel}");
+}
+
+#[test]
+fn log_lines_stay_as_they_are_where_no_person_looks() {
+    let line = r#"{"level":"warn","message":"disk is full","percent":97}"#;
+    let ended = Program::script(&format!("echo '{line}' >&2")).run(&[]);
+    assert_eq!(ended.stderr, format!("{line}\n"));
+}
+
+#[test]
+fn a_report_never_replaces_the_program() {
+    let script = Program::script("echo hi");
+    let path = script.path.to_str().unwrap().to_owned();
+    script
+        .run(&["--report", &path])
+        .with_status(125)
+        .saying("`--report` must not name the program itself");
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "echo hi");
+}
