@@ -1,9 +1,9 @@
 //! What every example answers and costs, as the table in `guest-examples/README.md`
 //! says it.
 //!
-//! What an example answers must be as recorded. Fuel, memory and size may be a tenth
-//! off, or one unit of the last digit: another version of a compiler makes another program. `make examples-table`
-//! measures all of them and writes the table.
+//! What an example answers must be as recorded. Fuel, memory and size may be a tenth or
+//! one unit off: another version of a compiler makes another program. With
+//! `make examples-table` the test measures all of them and writes the table.
 
 use std::path::{Path, PathBuf};
 
