@@ -89,7 +89,7 @@ example: toolchain ## Build the examples in Rust: target/guests/…/volume-guard
 LANGUAGES := c zig assemblyscript python javascript
 EXAMPLES := target/guests/examples
 COMPILERS := target/toolchains
-# Compilers of either kind come from one package index: what a language needs is there.
+# Where the compiler of a language comes from.
 NEEDS_python := $(COMPILERS)/venv/ready
 NEEDS_c := $(COMPILERS)/venv/ready
 NEEDS_zig := $(COMPILERS)/venv/ready
@@ -108,13 +108,18 @@ examples-table: build ## Measure all examples, write the table into guest-exampl
 $(LANGUAGES:%=example-%): example-%: $(EXAMPLES)/%/ready
 
 .SECONDEXPANSION:
-$(LANGUAGES:%=$(EXAMPLES)/%/ready): $(EXAMPLES)/%/ready: $$(wildcard guest-examples/$$*/* guest-examples/$$*/tests/*) | $$(NEEDS_$$*)
+$(LANGUAGES:%=$(EXAMPLES)/%/ready): $(EXAMPLES)/%/ready: $(EXAMPLES)/%/built $$(wildcard guest-examples/$$*/tests/*)
+	rm -rf $(@D)/tests
+	cp -R guest-examples/$*/tests $(@D)
+	@touch $@
+
+$(LANGUAGES:%=$(EXAMPLES)/%/built): $(EXAMPLES)/%/built: $$(filter-out guest-examples/$$*/tests,$$(wildcard guest-examples/$$*/*)) $$(NEEDS_$$*)
 	rm -rf $(@D)
 	mkdir -p $(@D)
 	cp -R guest-examples/$*/. $(@D)
-	cd $(@D) && PATH="$(CURDIR)/$(COMPILERS)/venv/bin:$(CURDIR)/$(COMPILERS)/node_modules/.bin:$$PATH" \
+	@cd $(@D) && PATH="$(CURDIR)/$(COMPILERS)/venv/bin:$(CURDIR)/$(COMPILERS)/node_modules/.bin:$$PATH" \
 		ZIG_GLOBAL_CACHE_DIR="$(CURDIR)/$(COMPILERS)/zig-cache" \
-		bash -euc "$$(sed -n "s/^build = ['\"]\(.*\)['\"]$$/\1/p" tenterhook.toml)"
+		bash -xeuc "$$(sed -n "s/^build = ['\"]\(.*\)['\"]$$/\1/p" tenterhook.toml)"
 	@touch $@
 
 .PHONY: toolchains
@@ -167,6 +172,7 @@ deny: ## Check licences, advisories and who may depend on what (needs cargo-deny
 .PHONY: toolchain
 toolchain: ## Install what a bare rustup lacks: the Wasm target, clippy, rustfmt
 	@rustc --version > /dev/null || rustup toolchain install
-	@test -d "$$(rustc --print target-libdir --target $(WASM))" || rustup target add $(WASM)
+	@for target in $(WASM) wasm32-wasip2; do \
+		test -d "$$(rustc --print target-libdir --target $$target)" || rustup target add $$target; done
 	@cargo clippy --version > /dev/null 2>&1 || rustup component add clippy
 	@cargo fmt --version > /dev/null 2>&1 || rustup component add rustfmt
