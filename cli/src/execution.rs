@@ -24,7 +24,10 @@ const PAGES: usize = 5;
 /// There is none, or more than one.
 pub(crate) fn find(client: &Client, said: &str) -> anyhow::Result<String> {
     let said = said.to_ascii_lowercase();
-    if !said.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+    if !said
+        .bytes()
+        .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+    {
         bail!(
             "`{}` is no execution; `tenterhook executions` shows them",
             said.escape_debug()
@@ -59,6 +62,9 @@ pub(crate) fn short(id: &str) -> &str {
 /// How an execution ended, in words; empty if it did not.
 pub(crate) fn outcome(execution: &Value) -> String {
     let outcome = &execution["outcome"];
+    if let Some(fault) = execution["verdict_fault"].as_str() {
+        return format!("its answer cannot be used: {fault}");
+    }
     match outcome["kind"].as_str() {
         Some("exited") => format!("exited with status {}", outcome["status"]),
         Some("stopped") => format!("stopped at its {} limit", text(outcome, "limit")),
@@ -87,7 +93,10 @@ pub(crate) fn verdict(execution: &Value) -> String {
 /// The server or the container that an execution runs for; empty if it has none.
 pub(crate) fn target(execution: &Value) -> String {
     let container = &execution["container"];
-    match (execution["server"]["name"].as_str(), container["podName"].as_str()) {
+    match (
+        execution["server"]["name"].as_str(),
+        container["podName"].as_str(),
+    ) {
         (Some(server), _) => server.to_owned(),
         (None, Some(pod)) => format!("{pod}/{}", text(container, "containerName")),
         (None, None) => String::new(),
@@ -123,14 +132,24 @@ mod tests {
         });
         assert_eq!(
             said(one),
-            ("stopped at its fuel limit".into(), "allow".into(), "db-0/main".into())
+            (
+                "stopped at its fuel limit".into(),
+                "allow".into(),
+                "db-0/main".into()
+            )
         );
         assert_eq!(outcome(&json!({"error": "no thread"})), "no thread");
+        let unusable =
+            json!({"outcome": {"kind": "exited", "status": 0}, "verdict_fault": "no JSON"});
+        assert_eq!(outcome(&unusable), "its answer cannot be used: no JSON");
         assert_eq!(said(json!({})), Default::default());
     }
 
     #[test]
     fn the_short_form_is_the_part_that_differs() {
-        assert_eq!(short("0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f"), "5a6b7c8d9e0f");
+        assert_eq!(
+            short("0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f"),
+            "5a6b7c8d9e0f"
+        );
     }
 }

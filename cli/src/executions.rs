@@ -55,7 +55,9 @@ const COLUMNS: [Column; 11] = [
     ("OUTCOME", outcome),
     ("VERDICT", verdict),
     ("FUEL", |one| amount::fuel(&one["usage"]["fuel"])),
-    ("MEMORY", |one| amount::bytes(&one["usage"]["memory_peak_bytes"])),
+    ("MEMORY", |one| {
+        amount::bytes(&one["usage"]["memory_peak_bytes"])
+    }),
     ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
 ];
 
@@ -130,8 +132,14 @@ mod tests {
     #[test]
     fn since_is_a_time_or_so_long_ago() {
         let at = read_since("2027-05-04T03:02:01Z").unwrap();
-        assert!(is_since(&json!({"created_at": "2027-05-04T03:02:01.5Z"}), Some(at)));
-        assert!(!is_since(&json!({"created_at": "2027-05-04T03:02:00Z"}), Some(at)));
+        assert!(is_since(
+            &json!({"created_at": "2027-05-04T03:02:01.5Z"}),
+            Some(at)
+        ));
+        assert!(!is_since(
+            &json!({"created_at": "2027-05-04T03:02:00Z"}),
+            Some(at)
+        ));
         assert!(read_since("1h").unwrap() < OffsetDateTime::now_utc());
         for said in ["", "1", "yesterday", "99999999999999999d"] {
             let told = read_since(said).unwrap_err().to_string();

@@ -76,7 +76,9 @@ fn run(raw: &Raw) -> anyhow::Result<ExitCode> {
     let client = Client::open(&raw.client)?;
     let answer = client.post_event(&event, wait)?;
     if answer["repeated"] == true {
-        say("an event with this source and id was posted before: nothing runs anew, and this is what became of it; `--id` gives it another");
+        say(
+            "an event with this source and id was posted before: nothing runs anew, and this is what became of it; `--id` gives it another",
+        );
     }
     match raw.form.is_json() {
         true => print(&format!("{answer}\n"))?,

@@ -7,12 +7,12 @@ mod watch;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Args;
-use self::show::{Shown, Shower, Whose};
+use self::show::{Shower, Shown, Whose};
 use self::watch::Watch;
 use crate::client::{self, Client, Piece, text};
 use crate::table::Form;
 use crate::{execution, interrupt};
+use clap::Args;
 
 /// Prints what an execution printed, or the newest ones of a hook, of a task or of all.
 ///
@@ -66,7 +66,10 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
     let mut filter = Vec::new();
     filter.extend(raw.task.clone().map(|task| ("task", task)));
     filter.extend(raw.hook.clone().map(|hook| ("hook", hook)));
-    let query: Vec<_> = filter.iter().map(|(name, value)| (*name, &**value)).collect();
+    let query: Vec<_> = filter
+        .iter()
+        .map(|(name, value)| (*name, &**value))
+        .collect();
     if raw.follow {
         let watch = Watch::new(Arc::clone(&client), Arc::clone(&shower), filter.clone());
         return watch.run(raw.limit, raw.task.as_deref());

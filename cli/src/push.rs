@@ -83,5 +83,10 @@ fn ending(source: &SourceStep, hook: &HookStep, dry_run: bool) -> String {
 
 /// A digest in short.
 fn short_digest(digest: &Value) -> String {
-    digest.as_str().unwrap_or_default().chars().take(19).collect()
+    digest
+        .as_str()
+        .unwrap_or_default()
+        .chars()
+        .take(19)
+        .collect()
 }

@@ -48,6 +48,8 @@ pub(crate) struct Raw {
     client: client::Flags,
 }
 
+const RATE: &str = "FUEL/S";
+
 const COLUMNS: [Column; 9] = [
     ("EXECUTION", |one| short(text(one, "id")).into()),
     ("TASK", |one| one["task_number"].to_string()),
@@ -55,8 +57,10 @@ const COLUMNS: [Column; 9] = [
     ("TARGET", target),
     ("ATTEMPT", |one| one["attempt"].to_string()),
     ("FUEL", |one| amount::fuel(&one["usage"]["fuel"])),
-    ("FUEL/S", |one| amount::fuel(&one["fuel_per_second"])),
-    ("MEMORY", |one| amount::bytes(&one["usage"]["memory_peak_bytes"])),
+    (RATE, |one| amount::fuel(&one["fuel_per_second"])),
+    ("MEMORY", |one| {
+        amount::bytes(&one["usage"]["memory_peak_bytes"])
+    }),
     ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
 ];
 
@@ -71,13 +75,19 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
         .filter(|millis| *millis >= INTERVAL_MIN_MS)
         .map(Duration::from_millis)
         .with_context(|| {
-            format!("`--interval {}` must be a time from 200ms, such as 1s", raw.interval.escape_debug())
+            format!(
+                "`--interval {}` must be a time from 200ms, such as 1s",
+                raw.interval.escape_debug()
+            )
         })?;
     let client = Client::open(&raw.client)?;
     if raw.once || raw.form.is_json() || !io::stdout().is_terminal() {
         let mut items = running(&client)?;
         items.truncate(raw.limit);
-        return raw.form.list(&items, &COLUMNS);
+        // One look tells no rate.
+        let mut columns = COLUMNS.to_vec();
+        columns.retain(|(head, _)| *head != RATE);
+        return raw.form.list(&items, &columns);
     }
     // Before the screen changes: what fails now is read where it was typed.
     let mut items = running(&client)?;
@@ -109,7 +119,11 @@ fn running(client: &Client) -> anyhow::Result<Vec<Value>> {
 /// One picture: drawn over the one before, whose rest is wiped away.
 fn frame(mut items: Vec<Value>, limit: usize) -> String {
     let all = items.len();
-    let noun = if all == 1 { "execution runs" } else { "executions run" };
+    let noun = if all == 1 {
+        "execution runs"
+    } else {
+        "executions run"
+    };
     let mut text = format!("{all} {noun}; Ctrl-C ends this\n\n");
     items.sort_by_key(|one| std::cmp::Reverse(one["fuel_per_second"].as_u64()));
     items.truncate(limit);
@@ -119,7 +133,7 @@ fn frame(mut items: Vec<Value>, limit: usize) -> String {
     if all > limit {
         text += &format!("and {} more\n", all - limit);
     }
-    format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\r\n"))
+    format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n"))
 }
 
 /// How fast each execution burns its fuel, from one look to the next.
@@ -143,7 +157,9 @@ impl Rates {
                 continue;
             };
             if let Some((at, before)) = self.seen.get(&key) {
-                let millis = u64::try_from((now - *at).as_millis()).unwrap_or(u64::MAX).max(1);
+                let millis = u64::try_from((now - *at).as_millis())
+                    .unwrap_or(u64::MAX)
+                    .max(1);
                 let burnt = fuel.saturating_sub(*before);
                 one["fuel_per_second"] = (burnt.saturating_mul(1_000) / millis).into();
             }
@@ -169,7 +185,10 @@ mod tests {
         assert!(shown.starts_with("\x1b[H3 executions run"), "{shown:?}");
         assert!(shown.contains("and 1 more"), "{shown:?}");
         assert!(shown.contains("x^["), "{shown:?}");
-        assert_eq!(shown.matches("  b").count() + shown.matches("\nb").count(), 2);
+        assert_eq!(
+            shown.matches("  b").count() + shown.matches("\nb").count(),
+            2
+        );
     }
 
     #[test]

@@ -224,7 +224,10 @@ async fn what_runs_tells_what_it_has_used_so_far() {
     let mut found = Value::Null;
     // Bounded: a run begins as soon as a thread is free.
     for _ in 0..10_000 {
-        let list = app.get("/api/v1/executions?state=RUNNING").await.expect(200);
+        let list = app
+            .get("/api/v1/executions?state=RUNNING")
+            .await
+            .expect(200);
         found = list["items"][0].clone();
         if found["usage"]["fuel"].as_u64() > Some(0) {
             break;
@@ -236,7 +239,10 @@ async fn what_runs_tells_what_it_has_used_so_far() {
         (&json!("RUNNING"), &json!(true)),
         "{found}"
     );
-    assert!(found["usage"]["memory_peak_bytes"].as_u64() > Some(0), "{found}");
+    assert!(
+        found["usage"]["memory_peak_bytes"].as_u64() > Some(0),
+        "{found}"
+    );
     assert_eq!(found["usage"]["host_calls"], Value::Null);
     let path = format!("/api/v1/executions/{}", found["id"].as_str().unwrap());
     let alone = app.get(&path).await.expect(200);

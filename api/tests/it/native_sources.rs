@@ -226,7 +226,9 @@ async fn two_that_replace_a_source_cannot_overwrite_each_other_unseen() {
     let number = json!(app.script("a", "echo old").await);
     let tag = |bytes: &[u8]| format!("\"{}\"", Digest::of(bytes));
     let old = tag(b"echo old");
-    put(&app, &number, Some(&old), "echo mine").await.expect(200);
+    put(&app, &number, Some(&old), "echo mine")
+        .await
+        .expect(200);
     for stale in [&old, "\"x\"", "", &format!("W/{}", tag(b"echo mine"))] {
         let answer = put(&app, &number, Some(stale), "echo yours").await;
         let problem = answer.expect_problem(412, "/problems/changed-meanwhile");
@@ -236,7 +238,9 @@ async fn two_that_replace_a_source_cannot_overwrite_each_other_unseen() {
         );
     }
     let either = format!("{old}, {}", tag(b"echo mine"));
-    put(&app, &number, Some(&either), "echo yours").await.expect(200);
+    put(&app, &number, Some(&either), "echo yours")
+        .await
+        .expect(200);
     put(&app, &number, Some("*"), "echo ours").await.expect(200);
 }
 
@@ -271,10 +275,16 @@ async fn only_members_replace_a_source_and_only_one_of_their_own() {
     let app = TestApp::start().await;
     let number = app.script("a", "true").await;
     let (_, stranger) = app.tenant("other").await;
-    let theirs = app.get(&format!("/api/v1/sources/{number}")).await.expect(200);
+    let theirs = app
+        .get(&format!("/api/v1/sources/{number}"))
+        .await
+        .expect(200);
     let path = format!("/api/v1/sources/{}", theirs["id"].as_str().unwrap());
     let call = app.call_as(&stranger, Method::PUT, &path).await;
-    call.body(WASM, "").send().await.expect_problem(404, "/problems/not-found");
+    call.body(WASM, "")
+        .send()
+        .await
+        .expect_problem(404, "/problems/not-found");
     let viewer = app.token(tenterhook_dispatch::Role::Viewer).await;
     let call = app.call_as(&viewer, Method::PUT, &path).await;
     call.body("application/octet-stream", "false")

@@ -14,6 +14,9 @@ use super::{Client, with_query};
 /// takes many seconds of its processor, and others may be before it.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
+/// Bytes from which on the server is asked before they are sent.
+const ASK_FIRST_BYTES: usize = 64 * 1024;
+
 /// Time between two pictures of the spinner.
 const TURN: Duration = Duration::from_millis(120);
 
@@ -47,6 +50,10 @@ impl Client {
             .request(method, path)
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .header(header::CONTENT_LENGTH, bytes.len());
+        if bytes.len() > ASK_FIRST_BYTES {
+            // A refusal that needs no look at the body comes before it is sent.
+            request = request.header(header::EXPECT, "100-continue");
+        }
         if let Some(tag) = if_match {
             request = request.header(header::IF_MATCH, tag);
         }

@@ -48,7 +48,10 @@ fn is_file(said: &str) -> bool {
 
 fn from_file(raw: &Raw) -> anyhow::Result<Event> {
     if raw.data_file.is_some() || raw.sample {
-        bail!("`{}` is a whole event, which has its own data: name a hook point instead", raw.event);
+        bail!(
+            "`{}` is a whole event, which has its own data: name a hook point instead",
+            raw.event
+        );
     }
     let file = Path::new(&raw.event);
     let cannot = || format!("cannot use the event in {}", file.display());
@@ -67,7 +70,10 @@ fn from_file(raw: &Raw) -> anyhow::Result<Event> {
 
 fn of_hook_point(raw: &Raw) -> anyhow::Result<Event> {
     let name = parse_name(&raw.event).map_err(|fault| {
-        anyhow!("`{}` {fault}; a file with an event ends in `.json`", raw.event.escape_debug())
+        anyhow!(
+            "`{}` {fault}; a file with an event ends in `.json`",
+            raw.event.escape_debug()
+        )
     })?;
     let id = Uuid::new_v4().to_string();
     let mut data = match (&raw.data_file, raw.sample) {
@@ -111,7 +117,10 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     }
     .with_context(cannot)?;
     if bytes.len() as u64 > limit {
-        bail!("{} has more than {limit} bytes, too many for an event", file.display());
+        bail!(
+            "{} has more than {limit} bytes, too many for an event",
+            file.display()
+        );
     }
     Ok(bytes)
 }

@@ -50,10 +50,7 @@ fn one(execution: &Value, paint: Painter) -> String {
         "FAILED" => paint.bad(state),
         _ => paint.warn(&neutral::line(state)),
     };
-    let mut told = format!(
-        "  {} {state}",
-        paint.bold(&neutral::line(&name))
-    );
+    let mut told = format!("  {} {state}", paint.bold(&neutral::line(&name)));
     for more in [outcome(execution), verdict(execution)] {
         if !more.is_empty() {
             told += &format!(", {}", neutral::line(&more));
@@ -111,7 +108,7 @@ mod tests {
         );
         let expected = "task 7 (PreFormatDisk): denied\n\
             \x20 guard on node-1 FAILED, exited with status 1, deny: ^[[2Jfull  [5a6b7c8d9e0f]\n\
-            \x20   1.2 k fuel, 64.0 KiB memory, 310 µs\n\
+            \x20   1.2 k fuel, 64 KiB memory, 0.3 ms\n\
             \x20   | 1\n    | 2\n    | 3\n    | 4\n    | 5\n\
             \x20   | 2 more lines on stdout: `tenterhook logs 5a6b7c8d9e0f`\n";
         assert_eq!(told, expected);

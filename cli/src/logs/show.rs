@@ -13,9 +13,9 @@ use super::lines::Lines;
 use crate::client::text;
 use crate::execution::{outcome, short, target};
 use crate::guest_log::draw;
+use crate::neutral;
 use crate::paint::{self, Painter};
 use crate::table::Form;
-use crate::neutral;
 
 /// Whether anybody reads on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +153,10 @@ impl Shower {
     }
 
     fn put(&self, text: &str) -> anyhow::Result<Shown> {
-        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = self
+            .turn
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => Ok(Shown::Wanted),
@@ -188,7 +191,10 @@ impl Writing<'_> {
 
     /// The attempt is over: whatever is left is written, and how it ended.
     pub(super) fn end(&mut self, end: &Value) -> anyhow::Result<Shown> {
-        for (stream, rest) in [("stdout", self.stdout.rest()), ("stderr", self.stderr.rest())] {
+        for (stream, rest) in [
+            ("stdout", self.stdout.rest()),
+            ("stderr", self.stderr.rest()),
+        ] {
             if let Some(rest) = rest {
                 self.shower.line(&self.whose, stream, &rest)?;
             }

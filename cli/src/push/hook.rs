@@ -59,9 +59,7 @@ impl HookStep {
             (Some(_), true) => "update",
             (Some(_), false) => "keep",
         };
-        let change = |(name, old, new): &(String, Value, Value)| {
-            json!({"member": name, "old": old, "new": new})
-        };
+        let change = |(name, old, new): &(String, Value, Value)| json!({"member": name, "old": old, "new": new});
         let changes: Vec<_> = self.differing.iter().map(change).collect();
         json!({"action": action, "changes": changes})
     }
@@ -138,12 +136,17 @@ fn find(client: &Client, manifest: &Manifest, source: &str) -> anyhow::Result<Op
     let mut hooks = client.list("/api/v1/hooks", &[("event", &manifest.event)])?;
     hooks.retain(|hook| text(hook, "source") == source);
     if hooks.len() > 1
-        && let Some(place) = hooks.iter().position(|hook| text(hook, "name") == manifest.name)
+        && let Some(place) = hooks
+            .iter()
+            .position(|hook| text(hook, "name") == manifest.name)
     {
         return Ok(Some(hooks.swap_remove(place)));
     }
     if hooks.len() > 1 {
-        let numbers: Vec<String> = hooks.iter().map(|hook| hook["number"].to_string()).collect();
+        let numbers: Vec<String> = hooks
+            .iter()
+            .map(|hook| hook["number"].to_string())
+            .collect();
         bail!(
             "the hooks {} all run this source on {}, and none has the project's name; remove all but one (DELETE /api/v1/hooks/NUMBER), or name one `{}`",
             numbers.join(", "),
@@ -211,7 +214,10 @@ mod tests {
     #[test]
     fn what_a_member_leaves_out_is_filled_in_before_it_is_compared() {
         let retry = whole::<RetryPolicy>(&json!({"attempts": 3})).unwrap();
-        assert_eq!((&retry["attempts"], &retry["backoff_ms"]), (&json!(3), &json!(1_000)));
+        assert_eq!(
+            (&retry["attempts"], &retry["backoff_ms"]),
+            (&json!(3), &json!(1_000))
+        );
         let limits = whole::<AskedLimits>(&json!({"wall_ms": 500})).unwrap();
         assert_eq!(limits, json!({"wall_ms": 500}));
         assert!(whole::<AskedLimits>(&json!({"wall": 500})).is_err());

@@ -39,7 +39,10 @@ impl SourceStep {
             },
             current: found.into_iter().next(),
         };
-        let preloaded = step.current.as_ref().is_some_and(|own| own["preloaded"] == true);
+        let preloaded = step
+            .current
+            .as_ref()
+            .is_some_and(|own| own["preloaded"] == true);
         if preloaded && step.changes() {
             bail!(
                 "the source `{}` came with the account and cannot be changed; give the project another `name` in tenterhook.toml",

@@ -47,9 +47,8 @@ impl Place {
 
     /// Writes a project of a script: its manifest's first lines are the same always.
     pub(crate) fn project(&self, script: &str, hook: &str) -> &Path {
-        let manifest = format!(
-            "name = \"guard\"\nevent = \"custom.go\"\nprogram = \"hook.sh\"\n{hook}"
-        );
+        let manifest =
+            format!("name = \"guard\"\nevent = \"custom.go\"\nprogram = \"hook.sh\"\n{hook}");
         std::fs::write(self.project.path().join("tenterhook.toml"), manifest).unwrap();
         std::fs::write(self.project.path().join("hook.sh"), script).unwrap();
         self.project.path()

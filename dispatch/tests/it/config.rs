@@ -128,7 +128,9 @@ async fn a_source_is_changed_only_as_long_as_it_is_what_was_expected() {
             .change_source(yard.account, Key::Id(source.id), change, None)
             .await
     };
-    let changed = put(change("echo new\n", vec![source.digest])).await.unwrap();
+    let changed = put(change("echo new\n", vec![source.digest]))
+        .await
+        .unwrap();
     assert_eq!(changed.revision, 2);
     for expected in [vec![], vec![source.digest]] {
         let refused = put(change("echo mine\n", expected)).await.unwrap_err();
@@ -137,7 +139,10 @@ async fn a_source_is_changed_only_as_long_as_it_is_what_was_expected() {
             "{refused}"
         );
     }
-    let kept = yard.dispatcher.source(yard.account, Key::Id(source.id)).await;
+    let kept = yard
+        .dispatcher
+        .source(yard.account, Key::Id(source.id))
+        .await;
     assert_eq!(kept.unwrap().digest, changed.digest);
 }
 

@@ -36,9 +36,16 @@ async fn those_that_run_are_listed_without_those_that_wait() {
     assert_eq!((listed[0].id, listed[0].state), (first.id, State::Running));
     assert!(listed[0].output.stdout.is_empty());
     let so_far = listed[0].so_far.unwrap();
-    assert!(so_far.fuel > 0 && so_far.memory_peak_bytes > 0, "{so_far:?}");
+    assert!(
+        so_far.fuel > 0 && so_far.memory_peak_bytes > 0,
+        "{so_far:?}"
+    );
     assert_eq!(list(yard.account, of_hook(hook.id)).await.len(), 1);
-    assert!(list(yard.account, of_hook(HookId::generate())).await.is_empty());
+    assert!(
+        list(yard.account, of_hook(HookId::generate()))
+            .await
+            .is_empty()
+    );
     let stranger = yard.dispatcher.create_account("other").await.unwrap().id;
     assert!(list(stranger, running.clone()).await.is_empty());
 

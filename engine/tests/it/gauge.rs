@@ -87,5 +87,8 @@ async fn what_is_told_at_last_is_no_more_than_the_bill() {
         .go()
         .await;
     let so_far = gauge.so_far().unwrap();
-    assert!(so_far.fuel > 0 && so_far.fuel <= run.usage.fuel, "{so_far:?}");
+    assert!(
+        so_far.fuel > 0 && so_far.fuel <= run.usage.fuel,
+        "{so_far:?}"
+    );
 }

@@ -16,7 +16,9 @@ fn without_a_server_each_says_how_to_get_one() {
     let folder = tempfile::tempdir().unwrap();
     for args in COMMANDS {
         let output = command(args).current_dir(folder.path()).output().unwrap();
-        Ended::of(output).with_status(1).saying("start one with `tenterhook serve`");
+        Ended::of(output)
+            .with_status(1)
+            .saying("start one with `tenterhook serve`");
         let output = command(args)
             .args(["--server", "127.0.0.1:1", "--token", "th_x"])
             .output()
@@ -32,16 +34,24 @@ fn a_wrong_token_or_too_small_a_role_is_named() {
     let place = Place::new();
     for args in COMMANDS {
         let wrong = args.iter().copied().chain(["--token", "th_wrong"]);
-        place.run(wrong).with_status(1).saying("the token is that of --token or TENTERHOOK_TOKEN");
+        place
+            .run(wrong)
+            .with_status(1)
+            .saying("the token is that of --token or TENTERHOOK_TOKEN");
     }
     let issued = place.json(&["token", "create", "eye", "--role", "viewer"]);
     let token = issued["token"].as_str().unwrap();
     for args in [&["fire", "custom.go"][..], &["cancel", "--task", "1"]] {
         let small = args.iter().copied().chain(["--token", token]);
-        place.run(small).with_status(1).saying("this call needs the role `member`");
+        place
+            .run(small)
+            .with_status(1)
+            .saying("this call needs the role `member`");
     }
     for args in [&["logs"][..], &["executions"], &["top"]] {
-        place.run(args.iter().copied().chain(["--token", token])).with_status(0);
+        place
+            .run(args.iter().copied().chain(["--token", token]))
+            .with_status(0);
     }
 }
 
@@ -66,14 +76,23 @@ fn an_id_that_is_unknown_or_not_enough_is_told_apart() {
         ] {
             place.run([command, said]).with_status(1).saying(told);
         }
-        place.run([command, "--task", "9"]).with_status(1).saying("there is no task `9`");
+        place
+            .run([command, "--task", "9"])
+            .with_status(1)
+            .saying("there is no task `9`");
     }
-    place.run(["logs", "--hook", "9"]).with_status(1).saying("there is no hook `9`");
+    place
+        .run(["logs", "--hook", "9"])
+        .with_status(1)
+        .saying("there is no hook `9`");
     place
         .run(["executions", "--state", "lost"])
         .with_status(1)
         .saying("must be `WAITING`");
-    place.run(["top", "--interval", "1ms"]).with_status(1).saying("--interval");
+    place
+        .run(["top", "--interval", "1ms"])
+        .with_status(1)
+        .saying("--interval");
 }
 
 #[test]
@@ -84,11 +103,21 @@ fn nothing_of_another_account_is_reached() {
     let task = place.fire();
     let id = place.one_that_runs()["id"].as_str().unwrap().to_owned();
     place.json(&["account", "create", "acme"]);
-    let issued = place.json(&["token", "create", "ada", "--role", "owner", "--account", "acme"]);
+    let issued = place.json(&[
+        "token",
+        "create",
+        "ada",
+        "--role",
+        "owner",
+        "--account",
+        "acme",
+    ]);
     let token = issued["token"].as_str().unwrap();
     let as_other = |args: &[&str]| place.run(args.iter().chain(&["--token", token]));
     for args in [["logs", &id], ["cancel", &id]] {
-        as_other(&args).with_status(1).saying("there is no execution");
+        as_other(&args)
+            .with_status(1)
+            .saying("there is no execution");
     }
     for args in [["logs", "--task", &task], ["cancel", "--task", &task]] {
         as_other(&args).with_status(1).saying("there is no task");

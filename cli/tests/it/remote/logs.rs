@@ -26,15 +26,26 @@ fn what_was_printed_is_shown_with_log_lines_drawn() {
     let told = place.json(&["fire", "custom.go"]);
     let id = told["task"]["executions"][0]["id"].as_str().unwrap();
     let alone = place.run(["logs", id]).with_status(0);
-    assert_eq!(alone.stdout, "begun\nWARN  nearly full percent=97\n^[[2Jplain\n");
+    assert_eq!(
+        alone.stdout,
+        "begun\nWARN  nearly full percent=97\n^[[2Jplain\n"
+    );
     let short = id.rsplit('-').next().unwrap();
     let of_task = place.run(["logs", "--task", "1"]).with_status(0).stdout;
-    assert!(of_task.starts_with(&format!("guard[{short}] begun\n")), "{of_task}");
     assert!(
-        of_task.ends_with(&format!("guard[{short}] -- FINISHED, exited with status 0\n")),
+        of_task.starts_with(&format!("guard[{short}] begun\n")),
         "{of_task}"
     );
-    assert_eq!(place.run(["logs", "--hook", "1"]).with_status(0).stdout, of_task);
+    assert!(
+        of_task.ends_with(&format!(
+            "guard[{short}] -- FINISHED, exited with status 0\n"
+        )),
+        "{of_task}"
+    );
+    assert_eq!(
+        place.run(["logs", "--hook", "1"]).with_status(0).stdout,
+        of_task
+    );
     assert_eq!(place.run(["logs"]).with_status(0).stdout, of_task);
 
     let lines = place.run(["logs", short, "--json"]).with_status(0).stdout;
@@ -81,7 +92,9 @@ fn executions_of_a_hook_are_followed_as_they_come_until_ctrl_c() {
         let line = following.line_with("begun");
         assert!(line.starts_with("guard["), "{line}");
         following.line_with("plain");
-        place.run(["cancel", "--task", &task.to_string()]).with_status(0);
+        place
+            .run(["cancel", "--task", &task.to_string()])
+            .with_status(0);
         following.line_with("-- CANCELED");
     }
     signal(&following.child, Signal::INT);
@@ -91,7 +104,10 @@ fn executions_of_a_hook_are_followed_as_they_come_until_ctrl_c() {
 #[test]
 fn a_task_is_followed_until_it_is_over() {
     let place = Place::new();
-    place.project("echo try $HOOK_ATTEMPT; exit 1\n", "[hook.retry]\nattempts = 2\nbackoff_ms = 1500\n");
+    place.project(
+        "echo try $HOOK_ATTEMPT; exit 1\n",
+        "[hook.retry]\nattempts = 2\nbackoff_ms = 1500\n",
+    );
     place.push(&[]).with_status(0);
     let task = place.fire();
     let mut following = place.start(&["logs", "--task", &task, "-f"]);
@@ -103,7 +119,10 @@ fn a_task_is_followed_until_it_is_over() {
 #[test]
 fn nobody_who_reads_on_is_no_failure() {
     let place = Place::new();
-    place.project("n=0; while [ $n -lt 20000 ]; do echo 0123456789; n=$((n + 1)); done\n", "");
+    place.project(
+        "n=0; while [ $n -lt 20000 ]; do echo 0123456789; n=$((n + 1)); done\n",
+        "",
+    );
     place.push(&[]).with_status(0);
     place.run(["fire", "custom.go"]).with_status(0);
     for args in [

@@ -1,5 +1,8 @@
 //! `push`: once, again, changed, for show, and what stands against it.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+
 use serde_json::json;
 
 use super::Place;
@@ -7,9 +10,15 @@ use super::Place;
 #[test]
 fn a_project_is_pushed_once_and_up_to_date_after_that() {
     let place = Place::new();
-    place.project("echo one\n", "[hook]\nargs = [\"-v\"]\nlimits = { wall_ms = 2000 }\n");
+    place.project(
+        "echo one\n",
+        "[hook]\nargs = [\"-v\"]\nlimits = { wall_ms = 2000 }\n",
+    );
     let pushed = place.push(&[]).with_status(0);
-    assert!(pushed.stdout.contains("+ source guard: script, 9 bytes"), "{pushed:?}");
+    assert!(
+        pushed.stdout.contains("+ source guard: script, 9 bytes"),
+        "{pushed:?}"
+    );
     assert!(pushed.stdout.contains("+ hook on custom.go"), "{pushed:?}");
     assert!(pushed.stdout.ends_with("pushed\n"), "{pushed:?}");
     assert!(!pushed.stdout.contains('\u{1b}'), "{pushed:?}");
@@ -64,7 +73,11 @@ fn programs_read_what_would_change() {
     let folder = place.project.path().to_str().unwrap();
     let told = place.json(&["push", folder, "--dry-run"]);
     assert_eq!(
-        (&told["source"]["action"], &told["hook"]["action"], &told["dry_run"]),
+        (
+            &told["source"]["action"],
+            &told["hook"]["action"],
+            &told["dry_run"]
+        ),
         (&json!("create"), &json!("create"), &json!(true))
     );
     let told = place.json(&["push", folder]);
@@ -88,12 +101,18 @@ fn a_source_that_other_hooks_run_too_says_so() {
     place.push(&[]).with_status(0);
     let owner = place.owner();
     let source = owner.get("/api/v1/hooks/1")["source"].clone();
-    owner.post("/api/v1/hooks", &json!({"source": source, "event": "custom.other"}));
+    owner.post(
+        "/api/v1/hooks",
+        &json!({"source": source, "event": "custom.other"}),
+    );
     place.project("echo two\n", "");
     let pushed = place.push(&[]).with_status(0);
     assert!(pushed.stdout.contains("2 hooks run it"), "{pushed:?}");
 
-    owner.post("/api/v1/hooks", &json!({"source": source, "event": "custom.go"}));
+    owner.post(
+        "/api/v1/hooks",
+        &json!({"source": source, "event": "custom.go"}),
+    );
     place
         .push(&[])
         .with_status(1)
@@ -108,7 +127,8 @@ fn without_a_program_or_with_a_name_that_is_taken_it_says_what_to_do() {
     std::fs::remove_file(&script).unwrap();
     place.push(&[]).with_status(1).saying("there is no ");
     let manifest = place.project.path().join("tenterhook.toml");
-    let with_build = "name = \"guard\"\nevent = \"custom.go\"\nprogram = \"hook.wasm\"\nbuild = \"true\"\n";
+    let with_build =
+        "name = \"guard\"\nevent = \"custom.go\"\nprogram = \"hook.wasm\"\nbuild = \"true\"\n";
     std::fs::write(&manifest, with_build).unwrap();
     place.push(&[]).with_status(1).saying("tenterhook build");
 
@@ -143,9 +163,78 @@ fn who_may_not_read_scripts_sees_digests() {
     assert!(!pushed.stdout.contains("echo one"), "{pushed:?}");
     let issued = place.json(&["token", "create", "eye", "--role", "viewer"]);
     let token = issued["token"].as_str().unwrap();
-    place.project("echo three\n", "");
+    // Refused before it is sent: a program of many megabytes is heard out nowhere.
+    for script in ["echo three\n".to_owned(), "#\n".repeat(8 << 20)] {
+        place.project(&script, "");
+        place
+            .push(&["--token", token])
+            .with_status(1)
+            .saying("this call needs the role `member`");
+    }
+}
+
+#[test]
+fn a_program_beyond_the_limits_is_refused_with_the_limit() {
+    let place = Place::new();
+    place.project(&"#\n".repeat(100 * 1024), "");
+    place.push(&[]).with_status(1).saying("98304");
+    let huge = [&b"\0asm\x01\0\0\0"[..], &vec![0; 30 << 20]].concat();
+    place.project("", "");
+    std::fs::write(place.project.path().join("hook.sh"), huge).unwrap();
+    place.push(&[]).with_status(1).saying("25165824");
+}
+
+#[test]
+fn of_two_pushes_at_once_the_second_is_told() {
+    let place = Place::new();
+    place.project("echo one\n", "");
+    place.push(&[]).with_status(0);
+    place.project("echo mine\n", "");
+    let owner = place.owner();
+    let id = owner.get("/api/v1/sources?name=guard")["items"][0]["id"].clone();
+    let path = format!("/api/v1/sources/{}", id.as_str().unwrap());
+    let yours = move || {
+        let put = owner.try_call("PUT", &path, "application/octet-stream", "echo yours\n");
+        assert_eq!(put.unwrap().0, 200);
+    };
+    let between = before_put(place.server.address.clone(), yours);
+    let token = std::fs::read_to_string(place.data.path().join("owner.token")).unwrap();
+    let flags = ["--server", &between, "--token", token.trim()];
     place
-        .push(&["--token", token])
+        .push(&flags)
         .with_status(1)
-        .saying("this call needs the role `member`");
+        .saying("somebody else has changed the source `guard` meanwhile; push again");
+    let pushed = place.push(&[]).with_status(0);
+    assert!(
+        pushed.stdout.contains("- echo yours\n  + echo mine"),
+        "{pushed:?}"
+    );
+}
+
+/// A way to the server on which something happens before the first PUT arrives;
+/// answers with its address. It lasts as long as the test.
+fn before_put(server: String, happens: impl FnOnce() + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let mut happens = Some(happens);
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut upstream = TcpStream::connect(&server).unwrap();
+            let mut answers = (upstream.try_clone().unwrap(), client.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut answers.0, &mut answers.1));
+            let mut bytes = [0; 64 * 1024];
+            // One connection after the other: that is how the command calls.
+            while let Ok(count @ 1..) = client.read(&mut bytes) {
+                if bytes.starts_with(b"PUT ")
+                    && let Some(happens) = happens.take()
+                {
+                    happens();
+                }
+                upstream.write_all(&bytes[..count]).unwrap();
+            }
+            let _ = upstream.shutdown(Shutdown::Both);
+        }
+    });
+    address
 }

@@ -7,14 +7,20 @@ use super::Place;
 #[test]
 fn a_hook_that_spins_is_seen_to_burn_fuel_and_is_cancelled() {
     let place = Place::new();
-    place.project("while :; do :; done\n", "[hook.limits]\nfuel = 200000000000\nwall_ms = 600000\n");
+    place.project(
+        "while :; do :; done\n",
+        "[hook.limits]\nfuel = 200000000000\nwall_ms = 600000\n",
+    );
     place.push(&[]).with_status(0);
     assert_eq!(place.json(&["top"]), json!([]));
     let task = place.fire();
     let first = place.one_that_runs();
     assert_eq!(first["state"], "RUNNING");
     assert_eq!(first["usage"]["so_far"], true, "{first}");
-    assert!(first["usage"]["memory_peak_bytes"].as_u64() > Some(0), "{first}");
+    assert!(
+        first["usage"]["memory_peak_bytes"].as_u64() > Some(0),
+        "{first}"
+    );
     let burnt = |one: &Value| one["usage"]["fuel"].as_u64().unwrap();
     let grows = (0..1_000).any(|_| burnt(&place.one_that_runs()) > burnt(&first));
     assert!(grows, "it burns nothing: {first}");
