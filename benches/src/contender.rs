@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use tenterhook_engine::{Engine, Program};
+use tenterhook_engine::{Engine, Invocation, Program};
 
 /// Something that can be run and timed.
 pub(crate) struct Contender {
@@ -12,7 +12,7 @@ pub(crate) struct Contender {
 }
 
 enum What {
-    Guest(Engine, Program),
+    Guest(Engine, Program, fn() -> Invocation),
     Process(Vec<String>),
 }
 
@@ -21,8 +21,16 @@ impl Contender {
     pub(crate) fn guest(name: &'static str, engine: &Engine, program: &Program) -> Self {
         Self {
             name,
-            what: What::Guest(engine.clone(), program.clone()),
+            what: What::Guest(engine.clone(), program.clone(), crate::invocation),
         }
+    }
+
+    /// The same with something else given to each run.
+    pub(crate) fn given(mut self, given: fn() -> Invocation) -> Self {
+        if let What::Guest(_, _, invocation) = &mut self.what {
+            *invocation = given;
+        }
+        self
     }
 
     /// A command by fork and exec, its output captured.
@@ -41,9 +49,9 @@ impl Contender {
     /// Runs it once, from the call to its captured output.
     pub(crate) fn once(&self) -> anyhow::Result<Duration> {
         match &self.what {
-            What::Guest(engine, program) => engine.threads().block_on(async {
+            What::Guest(engine, program, invocation) => engine.threads().block_on(async {
                 let started_at = Instant::now();
-                crate::run(engine, program).await?;
+                crate::run(engine, program, invocation()).await?;
                 Ok(started_at.elapsed())
             }),
             What::Process(command) => {

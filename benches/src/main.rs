@@ -4,6 +4,7 @@
 //! turns, so that a drift of the machine's speed meets all of them alike.
 
 mod contender;
+mod sdk;
 mod table;
 mod throughput;
 
@@ -78,6 +79,7 @@ fn main() -> anyhow::Result<()> {
             Contender::process("bash", &["bash", "-c", HOOK]),
         ],
     )?;
+    sdk::print(&engine)?;
     throughput::print(&engine, &module, &component, &script("echo hi\n")?)
 }
 
@@ -98,8 +100,8 @@ fn invocation() -> Invocation {
 }
 
 /// Runs `program` once and insists that it ended well.
-async fn run(engine: &Engine, program: &Program) -> anyhow::Result<()> {
-    let report = engine.run(program, invocation()).await?;
+async fn run(engine: &Engine, program: &Program, invocation: Invocation) -> anyhow::Result<()> {
+    let report = engine.run(program, invocation).await?;
     anyhow::ensure!(report.outcome.is_success(), "the guest {}", report.outcome);
     Ok(())
 }

@@ -8,10 +8,14 @@ use crate::contender::Contender;
 /// server is warm; each burst's first runs show the cold start in the 99th percentile.
 const BURST: usize = 50;
 
-/// Times the contenders and prints one row each. Those that the machine does not
-/// have are named and left out.
+/// Times the contenders and prints one row each; answers their medians, in
+/// microseconds. Those that the machine does not have are named and left out.
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
-pub(crate) fn print(title: &str, runs: usize, contenders: Vec<Contender>) -> anyhow::Result<()> {
+pub(crate) fn print(
+    title: &str,
+    runs: usize,
+    contenders: Vec<Contender>,
+) -> anyhow::Result<Vec<f64>> {
     println!("\n{title} ({runs} runs each, in turns)");
     println!(
         "{:<28} {:>12} {:>12} {:>10}",
@@ -26,22 +30,22 @@ pub(crate) fn print(title: &str, runs: usize, contenders: Vec<Contender>) -> any
             }
         }
     }
-    let mut first = None;
+    let mut medians = Vec::with_capacity(present.len());
     for (contender, times) in present.iter().zip(&mut times) {
         times.sort_unstable();
         let median = micros(times[times.len() / 2]);
         let slow = micros(times[times.len() * 99 / 100]);
-        let first = *first.get_or_insert(median);
+        medians.push(median);
         println!(
             "{:<28} {median:>12.1} {slow:>12.1} {:>10.2}",
             contender.name,
-            median / first
+            median / medians[0]
         );
     }
     for contender in absent {
         println!("{:<28} not on this machine", contender.name);
     }
-    Ok(())
+    Ok(medians)
 }
 
 fn micros(time: Duration) -> f64 {

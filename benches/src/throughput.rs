@@ -42,7 +42,7 @@ fn guests(engine: &Engine, program: &Program) -> anyhow::Result<f64> {
             handle.spawn(async move {
                 let mut runs = 0_u32;
                 while Instant::now() < until {
-                    crate::run(&engine, &program).await?;
+                    crate::run(&engine, &program, crate::invocation()).await?;
                     runs += 1;
                     // Others wait for the thread too.
                     tokio::task::yield_now().await;

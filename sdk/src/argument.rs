@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 use crate::typed::{Told, TypedEvent, Unsuited};
 use crate::{Event, Hook, Unreadable};
 
@@ -96,16 +98,16 @@ impl<'h> Argument<'h> for Event {
 
 impl<'h, E: TypedEvent> Argument<'h> for E {
     fn take(hook: &'h Hook) -> Result<Self, NoArgument> {
-        let event = hook.event()?;
-        if event.kind != E::POINT.name {
+        let found = hook.event_type().ok_or(Unreadable::Missing)?;
+        if found != E::POINT.name {
             return Err(NoArgument::Type {
                 expected: E::POINT.name,
-                found: event.kind.clone(),
+                found: found.to_owned(),
             });
         }
-        let data = match &event.data {
-            Some(serde_json::Value::Object(data)) => data.clone(),
-            _ => serde_json::Map::new(),
+        let data = match hook.data()? {
+            Value::Object(data) => data.clone(),
+            _ => Map::new(),
         };
         let variable = |name: &str| hook.variable(name).map(str::to_owned);
         let point = E::POINT;

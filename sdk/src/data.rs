@@ -7,7 +7,6 @@
 mod reader;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::Hook;
 use crate::argument::{Argument, NoArgument};
@@ -47,12 +46,10 @@ pub struct Data<T>(pub T);
 
 impl<'h, T: Deserialize<'h>> Argument<'h> for Data<T> {
     fn take(hook: &'h Hook) -> Result<Self, NoArgument> {
-        let event = hook.event()?;
-        let data = event.data.as_ref().unwrap_or(&Value::Null);
-        reader::read(data)
+        reader::read(hook.data()?)
             .map(Self)
             .map_err(|error| NoArgument::Data {
-                kind: event.kind.clone(),
+                kind: hook.event_type().unwrap_or_default().to_owned(),
                 member: error.member("data"),
                 detail: error.detail,
             })

@@ -7,8 +7,11 @@ mod parameter;
 mod unreadable;
 
 use std::cell::OnceCell;
+use std::io::Read as _;
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
+
+use serde_json::Value;
 
 pub use self::parameter::NoParameter;
 pub use self::unreadable::Unreadable;
@@ -20,6 +23,7 @@ use crate::event::Event;
 #[derive(Debug)]
 pub struct Hook {
     event: OnceCell<Result<Event, Unreadable>>,
+    data: OnceCell<Result<Value, Unreadable>>,
     variables: OnceCell<Vec<(String, String)>>,
     args: OnceCell<Vec<String>>,
     opened_at: Instant,
@@ -55,23 +59,69 @@ impl Hook {
     pub fn open() -> Self {
         Self {
             event: OnceCell::new(),
+            data: OnceCell::new(),
             variables: OnceCell::new(),
             args: OnceCell::new(),
             opened_at: Instant::now(),
         }
     }
 
-    /// Makes a run up that nobody runs: without variables and arguments.
+    /// Makes a run up that nobody runs: without arguments, and without variables but
+    /// the event's type and id.
     pub(crate) fn made(event: Option<Event>) -> Self {
+        let mut variables = Vec::new();
+        let mut data = Err(Unreadable::Missing);
+        if let Some(event) = &event {
+            variables.push((names::EVENT.to_owned(), event.kind.clone()));
+            variables.push((names::EVENT_ID.to_owned(), event.id.clone()));
+            data = match event.data_base64 {
+                None => Ok(event.data.clone().unwrap_or_default()),
+                Some(_) => Err(Unreadable::Data("it is in base64".to_owned())),
+            };
+        }
         Self {
             event: OnceCell::from(event.ok_or(Unreadable::Missing)),
-            variables: OnceCell::from(Vec::new()),
+            data: OnceCell::from(data),
+            variables: OnceCell::from(variables),
             args: OnceCell::from(Vec::new()),
             opened_at: Instant::now(),
         }
     }
 
-    /// The event that this run is for.
+    /// The type of the event that this run is for, which is the hook point's name;
+    /// `None` when the run is for none.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&str> {
+        self.variable(names::EVENT)
+    }
+
+    /// The event's data; null when it has none.
+    ///
+    /// It is read from standard input, to its end. That takes a microsecond, where
+    /// the whole event is a file, and the first file of a run takes a hundred.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] when the run is for no event, or its data is no JSON.
+    pub fn data(&self) -> Result<&Value, Unreadable> {
+        let data = self.data.get_or_init(|| {
+            if self.event_type().is_none() {
+                return Err(Unreadable::Missing);
+            }
+            let mut json = Vec::new();
+            io::stdin()
+                .lock()
+                .read_to_end(&mut json)
+                .map_err(|error| Unreadable::Data(error.to_string()))?;
+            if json.is_empty() {
+                return Ok(Value::Null);
+            }
+            serde_json::from_slice(&json).map_err(|error| Unreadable::Data(error.to_string()))
+        });
+        data.as_ref().map_err(Clone::clone)
+    }
+
+    /// The whole event that this run is for; read from its file.
     ///
     /// # Errors
     ///
@@ -99,8 +149,8 @@ impl Hook {
     /// use tenterhook_sdk::events::{OnHealthDegrade, OnHealthImprove};
     ///
     /// fn now(hook: &Hook) -> Result<String, NoArgument> {
-    ///     Ok(match &*hook.event()?.kind {
-    ///         "OnHealthDegrade" => hook.take::<OnHealthDegrade>()?.new_status,
+    ///     Ok(match hook.event_type() {
+    ///         Some("OnHealthDegrade") => hook.take::<OnHealthDegrade>()?.new_status,
     ///         _ => hook.take::<OnHealthImprove>()?.new_status,
     ///     })
     /// }

@@ -21,7 +21,7 @@ pub fn run<A>(handler: impl Handler<'static, A>) -> ExitCode {
 
 /// Leaves the verdict and says what went wrong.
 fn end(mut conclusion: Conclusion) -> ExitCode {
-    if let Some(Err(error)) = conclusion.verdict.as_ref().map(crate::Verdict::leave) {
+    if let Err(error) = conclusion.leave() {
         conclusion = Conclusion::fault(answer::UNSUITED, &error);
     }
     if let Some(error) = &conclusion.error {

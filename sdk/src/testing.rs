@@ -76,14 +76,7 @@ impl Case {
     #[must_use]
     pub fn event(event: Event) -> Self {
         let params = Params::of(HookPoint::find(&event.kind), event.data.as_ref());
-        let told = [
-            (env::EVENT, event.kind.clone()),
-            (env::EVENT_ID, event.id.clone()),
-        ];
         let mut hook = Hook::made(Some(event));
-        for (name, value) in &told {
-            hook.set_variable(name, value);
-        }
         for (name, value) in &params.named {
             hook.set_variable(&[env::PARAM_PREFIX, name].concat(), value);
             if params.croit {

@@ -11,6 +11,8 @@ pub enum Unreadable {
     Missing,
     /// The event file cannot be read.
     File(String),
+    /// The event's data is not JSON.
+    Data(String),
     /// The event file holds no event.
     Event(Fault),
 }
@@ -22,6 +24,10 @@ impl fmt::Display for Unreadable {
                 "this run has no event: bind the hook to a hook point, or try it with `tenterhook run --event`",
             ),
             Self::File(error) => write!(f, "cannot read {}: {error}", contract::EVENT_FILE),
+            Self::Data(error) => write!(
+                f,
+                "cannot read the event's data as JSON: {error}; a hook that takes an `Event` can do without"
+            ),
             Self::Event(fault) => write!(f, "cannot read the event: {fault}"),
         }
     }

@@ -61,6 +61,24 @@ fn an_event_that_the_hook_is_not_for_ends_it_with_status_two() {
 }
 
 #[test]
+fn data_that_is_no_json_is_for_a_hook_that_takes_the_whole_event() {
+    let mut event = Event::new("1", "/t", "custom.x", None);
+    assert!(
+        Case::event(event.clone())
+            .run(|_: Data<Value>| ())
+            .allowed()
+    );
+    event.data_base64 = Some("AAE=".into());
+    let case = Case::event(event);
+    assert!(case.run(|_: &Event| ()).allowed());
+    let error = case.run(|_: Data<Value>| ()).error.unwrap();
+    assert!(
+        error.starts_with("cannot read the event's data as JSON"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_verdict_that_the_engine_would_not_read_is_none() {
     let outcome = Case::without_event().run(|| Verdict::deny("x".repeat(100_000)));
     assert_eq!(outcome.status, answer::UNSUITED);

@@ -1,10 +1,9 @@
-//! A hook of a few lines: its event's type, a line of output, a verdict.
+//! A hook of a few lines: its event's type, and a line of output.
 
 use tenterhook_sdk::events::PreFormatDisk;
-use tenterhook_sdk::{Verdict, hook};
+use tenterhook_sdk::hook;
 
 #[hook]
-fn hello(disk: PreFormatDisk) -> Verdict {
+fn hello(disk: PreFormatDisk) {
     println!("hello {}", disk.device);
-    Verdict::allow()
 }
