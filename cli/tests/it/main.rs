@@ -32,6 +32,7 @@ mod run_project;
 mod run_report;
 mod run_status;
 mod run_streams;
+mod sdk;
 mod serve;
 mod server;
 mod status;
