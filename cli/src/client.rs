@@ -3,6 +3,7 @@
 //! What it cannot do it says together with what to do next. Where the server is
 //! and which token opens it stands in `place`.
 
+mod list;
 mod place;
 mod refused;
 mod stream;
@@ -12,7 +13,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Method, Request, Response, header, request};
@@ -29,9 +30,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Bytes of an answer: a page of the largest things that are listed.
 const ANSWER_MAX_BYTES: u64 = 64 << 20;
-
-/// Items asked for at once, the most that the server gives.
-const PAGE: usize = 1_000;
 
 /// Runs a command that talks to a server; answers the status of the process.
 pub(crate) fn run(log: Option<&str>, command: impl FnOnce() -> anyhow::Result<()>) -> ExitCode {
@@ -136,62 +134,6 @@ impl Client {
     pub(crate) fn delete(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<()> {
         self.call(&Method::DELETE, &with_query(path, query), None)
             .map(drop)
-    }
-
-    /// Every item of a list, page by page.
-    pub(crate) fn list(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
-        let mut items = Vec::new();
-        let mut after = None;
-        loop {
-            let (some, next) = self.page(path, query, PAGE, after.as_deref())?;
-            items.extend(some);
-            if next.is_none() {
-                return Ok(items);
-            }
-            after = next;
-        }
-    }
-
-    /// The newest items of a list, a bounded number of pages.
-    pub(crate) fn newest(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-        pages: usize,
-    ) -> anyhow::Result<Vec<Value>> {
-        let mut items = Vec::new();
-        let mut after = None;
-        for _ in 0..pages {
-            let (some, next) = self.page(path, query, PAGE, after.as_deref())?;
-            items.extend(some);
-            if next.is_none() {
-                break;
-            }
-            after = next;
-        }
-        Ok(items)
-    }
-
-    /// One page of a list, and where the next one begins.
-    pub(crate) fn page(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-        limit: usize,
-        after: Option<&str>,
-    ) -> anyhow::Result<(Vec<Value>, Option<String>)> {
-        let limit = limit.clamp(1, PAGE).to_string();
-        let mut query = query.to_vec();
-        query.push(("limit", &limit));
-        query.extend(after.map(|after| ("after", after)));
-        let mut page = self.get(path, &query)?;
-        let Value::Array(items) = page["items"].take() else {
-            bail!(
-                "{} does not answer as a Tenterhook server",
-                self.place.server
-            );
-        };
-        Ok((items, page["next"].as_str().map(str::to_owned)))
     }
 
     fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {

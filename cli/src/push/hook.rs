@@ -163,6 +163,10 @@ fn wanted(client: &Client, manifest: &Manifest) -> anyhow::Result<Map<String, Va
     let Value::Object(mut members) = said else {
         bail!("the manifest's hook is no table");
     };
+    if !manifest.hook_point().can_choose_server() {
+        // The server takes it and makes nothing of it.
+        members.remove("servers");
+    }
     for (name, value) in &mut members {
         let whole = match name.as_str() {
             "limits" => whole::<AskedLimits>(value),

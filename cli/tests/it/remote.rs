@@ -7,7 +7,7 @@ mod push;
 mod running;
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
@@ -131,6 +131,17 @@ impl Going {
         // Its output is read to the end by now, or the wait is bounded by that.
         while self.lines.recv_timeout(LONG).is_ok() {}
         self.child.wait().unwrap().code()
+    }
+}
+
+impl Going {
+    /// Waits for its end; answers with the status and what it said.
+    pub(crate) fn said(mut self) -> (Option<i32>, String) {
+        let status = self.ended();
+        let mut said = String::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        (status, said)
     }
 }
 

@@ -144,3 +144,19 @@ fn nobody_who_reads_on_is_no_failure() {
         assert_eq!(ended.stderr, "", "{args:?}");
     }
 }
+
+#[test]
+fn a_server_that_stops_ends_what_follows_with_a_word() {
+    let place = Place::new();
+    place.project(&format!("{TALKS}sleep 1h\n"), LONG);
+    place.push(&[]).with_status(0);
+    place.fire();
+    let id = place.one_that_runs()["id"].as_str().unwrap().to_owned();
+    let following = place.start(&["logs", &id, "-f"]);
+    following.line_with("begun");
+    let Place { server, .. } = place;
+    server.stop_at_once();
+    let (status, said) = following.said();
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("broke off"), "{said}");
+}

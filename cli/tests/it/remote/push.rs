@@ -185,6 +185,69 @@ fn a_program_beyond_the_limits_is_refused_with_the_limit() {
 }
 
 #[test]
+fn hooks_on_servers_and_for_containers_are_up_to_date_too() {
+    let place = Place::new();
+    let owner = place.owner();
+    for name in ["node-1", "node-2"] {
+        owner.post("/api/servers", &json!({ "name": name }));
+    }
+    owner.post("/api/v1/apps", &json!({"name": "shop", "containers": []}));
+    let projects = [
+        // In another order than the server's, and an event that cannot choose.
+        ("PreFormatDisk", "servers = [2, 1]\n", "servers = \"all\"\n"),
+        (
+            "OnAudit",
+            "servers = [2, 1]\n",
+            "servers = \"all\"\nargs = [\"x\"]\n",
+        ),
+        (
+            "snapshot.pre",
+            "app = \"shop\"\ncriteria = [{ type = \"podName\", value = \"^db\" }]\n",
+            "app = \"shop\"\ncriteria = [{ type = \"podName\", value = \"^web\" }]\n",
+        ),
+    ];
+    for (event, hook, changed) in projects {
+        for (hook, told) in [(hook, "+ hook on "), (changed, "~ hook ")] {
+            place.project("true\n", "");
+            let manifest = format!(
+                "name = \"on-{event}\"\nevent = \"{event}\"\nprogram = \"hook.sh\"\n[hook]\n{hook}"
+            );
+            std::fs::write(place.project.path().join("tenterhook.toml"), manifest).unwrap();
+            let pushed = place.push(&[]).with_status(0);
+            assert!(pushed.stdout.contains(told), "{event}: {pushed:?}");
+            let again = place.push(&[]).with_status(0);
+            assert_eq!(again.stdout, "up to date\n", "{event}");
+        }
+    }
+}
+
+#[test]
+fn a_hook_that_the_operator_keeps_says_so() {
+    let place = Place::new();
+    let owner = place.owner();
+    let source = owner.source("quiesce", "true\n");
+    owner.post(
+        "/api/v1/hooks",
+        &json!({"name": "quiesce", "source": source, "event": "snapshot.pre", "managed": true, "criteria": []}),
+    );
+    let issued = place.json(&["token", "create", "ci", "--role", "member"]);
+    let token = issued["token"].as_str().unwrap();
+    place.project("true\n", "");
+    let manifest = "name = \"quiesce\"\nevent = \"snapshot.pre\"\nprogram = \"hook.sh\"\n[hook]\nargs = [\"-v\"]\n";
+    std::fs::write(place.project.path().join("tenterhook.toml"), manifest).unwrap();
+    let pushed = place.push(&["--token", token]).with_status(1);
+    assert!(
+        pushed
+            .stdout
+            .contains("which is the operator's (managed): only admins change it"),
+        "{pushed:?}"
+    );
+    let _ = pushed.saying("this call needs the role `admin`");
+    place.push(&[]).with_status(0);
+    assert_eq!(owner.get("/api/v1/hooks/1")["args"], json!(["-v"]));
+}
+
+#[test]
 fn of_two_pushes_at_once_the_second_is_told() {
     let place = Place::new();
     place.project("echo one\n", "");
