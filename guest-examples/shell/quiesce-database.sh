@@ -4,8 +4,8 @@
 # Event:      snapshot.pre, or backup.pre
 # Parameters: appName, namespaceName, podName, containerName, containerImage;
 #             podLabels, an object
-# Settings:   HOLD_SECONDS, in the hook's own environment: for how long the database
-#             may be at rest (default: 60).
+# Settings:   HOLD_SECONDS, in the hook's own environment: after how many seconds at
+#             the latest the database must go on (default: 60).
 # Leaves:     a verdict {"allow": true, "plan": {"before": […], "after": […]}} for the
 #             platform's agent, which can reach the container; a hook cannot. It says
 #             no to a database that it knows no way to bring to rest.
@@ -13,8 +13,8 @@ set -eu
 
 hold=${HOLD_SECONDS:-60}
 case $hold in
-'' | *[!0-9]*)
-    echo "HOLD_SECONDS is no number: $hold" >&2
+'' | *[!0-9]* | 0?* | ??????*)
+    echo "HOLD_SECONDS is no number of seconds up to 99999: $hold" >&2
     exit 2
     ;;
 esac
@@ -29,13 +29,10 @@ case $image in
     before='psql -U postgres -v ON_ERROR_STOP=1 -c CHECKPOINT'
     after=''
     ;;
-*mariadb*)
-    before="mariadb -u root -e 'BACKUP STAGE START; BACKUP STAGE BLOCK_COMMIT; SELECT SLEEP($hold)'"
-    after="mariadb -u root -e 'BACKUP STAGE END'"
-    ;;
-*mysql* | *percona*)
-    before="mysql -u root -e 'SET GLOBAL super_read_only = ON; FLUSH TABLES'"
-    after="mysql -u root -e 'SET GLOBAL super_read_only = OFF'"
+*mariadb* | *mysql* | *percona*)
+    case $image in *mariadb*) client=mariadb ;; *) client=mysql ;; esac
+    before="$client -u root -e 'SET GLOBAL read_only = ON; FLUSH TABLES'"
+    after="$client -u root -e 'SET GLOBAL read_only = OFF'"
     ;;
 *redis* | *valkey*)
     before="redis-cli CLIENT PAUSE $((hold * 1000)) WRITE
@@ -62,4 +59,5 @@ jq -n --arg before "$before" --arg after "$after" --argjson hold "$hold" \
     def commands: split("\n") | map(select(. != ""));
     {allow: true, plan: {place: $place, holdSeconds: $hold,
                          before: ($before | commands), after: ($after | commands)}}' > /verdict.json
-echo "${HOOK_PARAM_APP_NAME:-the application}: $(jq -r '.plan.before | length' /verdict.json) commands for $image"
+jq -r --arg image "$image" \
+    '"\($image): \(.plan.before | length) to do before, \(.plan.after | length) after"' /verdict.json

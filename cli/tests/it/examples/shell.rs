@@ -103,7 +103,7 @@ fn a_database_is_brought_to_rest_before_its_snapshot() {
     let (ended, verdict) = run("quiesce-database.sh", "snapshot.pre", &[]);
     assert_eq!(
         ended.with_status(0).stdout,
-        "billing: 1 commands for postgres\n"
+        "postgres: 1 to do before, 0 after\n"
     );
     let plan = json!({
         "place": "billing/billing-db-0/postgres", "holdSeconds": 60, "after": [],
@@ -124,6 +124,24 @@ fn a_database_is_brought_to_rest_before_its_snapshot() {
         verdict["plan"]["after"],
         json!(["redis-cli CLIENT UNPAUSE"])
     );
+
+    for wrong in ["HOLD_SECONDS=08", "HOLD_SECONDS=1m", "HOLD_SECONDS=999999"] {
+        let (ended, _) = run("quiesce-database.sh", "snapshot.pre", &["--env", wrong]);
+        ended.with_status(2).saying("up to 99999");
+    }
+}
+
+#[test]
+fn mariadb_and_mysql_have_clients_of_their_own() {
+    for (image, client) in [("mariadb:12", "mariadb "), ("percona:8@sha256:0", "mysql ")] {
+        let data = json!({"containerImage": image});
+        let (ended, verdict) = run_with(&data, "quiesce-database.sh", "snapshot.pre", &[]);
+        ended.with_status(0);
+        for when in ["before", "after"] {
+            let command = verdict["plan"][when][0].as_str().unwrap();
+            assert!(command.starts_with(client), "{verdict}");
+        }
+    }
 }
 
 #[test]
