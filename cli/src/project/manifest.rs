@@ -263,7 +263,10 @@ mod tests {
             &format!("{WHOLE}\n[hook]\nserver = 1\n"),
             &["line 6", "server"],
         );
-        wrong(&format!("{WHOLE}\nname = \"b\"\n"), &["line 5", "duplicate"]);
+        wrong(
+            &format!("{WHOLE}\nname = \"b\"\n"),
+            &["line 5", "duplicate"],
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a person sees of a test: a line each, and below it what differs.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
@@ -16,6 +17,10 @@ const INDENT: &str = "      ";
 
 /// Lines of a difference and of a hook's stderr that are shown.
 const SHOWN_MAX_LINES: usize = 60;
+
+/// How long the smallest difference of two texts is looked for; after that, a
+/// larger one is good enough.
+const DIFF_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Columns of the outcome.
 const OUTCOME_WIDTH: usize = 10;
@@ -142,7 +147,9 @@ fn differs(text: &mut String, difference: &Difference, paint: Painter) {
         paint.ok("+ came out")
     );
     let (expected, actual) = (shown(expected), shown(actual));
-    let diff = TextDiff::from_lines(&expected, &actual);
+    let diff = TextDiff::configure()
+        .timeout(DIFF_PATIENCE)
+        .diff_lines(&expected, &actual);
     let mut lines = 0;
     for change in diff.iter_all_changes() {
         if lines == SHOWN_MAX_LINES {
@@ -192,4 +199,25 @@ fn shown(value: &Value) -> String {
         text.push('\n');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paint;
+
+    #[test]
+    fn a_large_difference_is_cut_and_not_searched_for_ever() {
+        let text =
+            |step: u32| -> String { (0..100_000).map(|n| format!("{}\n", n * step)).collect() };
+        let difference = Difference {
+            member: "stdout",
+            expected: text(2).into(),
+            actual: text(3).into(),
+        };
+        let mut shown = String::new();
+        differs(&mut shown, &difference, paint::stdout());
+        assert_eq!(shown.lines().count(), SHOWN_MAX_LINES + 2);
+        assert!(shown.ends_with("…\n"), "{shown}");
+    }
 }

@@ -20,14 +20,15 @@ impl Project {
     /// `tenterhook new guard --lang LANG`.
     pub(crate) fn new(lang: &str) -> Self {
         let parent = tempfile::tempdir().unwrap();
-        let mut project = Self::in_folder(parent.path(), lang);
+        let mut project = Self::in_folder(parent.path(), lang, "PreFormatDisk");
         project.temporary = Some(parent);
         project
     }
 
-    /// The same in a folder that stays.
-    pub(crate) fn in_folder(parent: &Path, lang: &str) -> Self {
-        tenterhook(parent, ["new", "guard", "--lang", lang]).with_status(0);
+    /// The same in a folder that stays, and for this event.
+    pub(crate) fn in_folder(parent: &Path, lang: &str, event: &str) -> Self {
+        let words = ["new", "guard", "--lang", lang, "--event", event];
+        tenterhook(parent, words).with_status(0);
         Self {
             folder: parent.join("guard"),
             parent: parent.to_owned(),

@@ -1,6 +1,10 @@
 //! `build`: the command of a project, and the check of what it made.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::project::{Project, document, tenterhook};
+use crate::tenterhook::{Ended, command};
 use crate::tiny;
 
 const MANIFEST: &str = "name = \"guard\"\nevent = \"OnAudit\"\n";
@@ -86,16 +90,40 @@ fn a_toolchain_that_is_missing_is_named_with_the_command_that_installs_it() {
             let real = real.iter().find(|real| std::fs::exists(real).unwrap());
             std::os::unix::fs::symlink(real.unwrap(), bin.join(program)).unwrap();
         }
-        let output = crate::tenterhook::command(["build"])
+        let output = command(["build"])
             .current_dir(&project.folder)
             .env("PATH", &bin)
             .output()
             .unwrap();
-        crate::tenterhook::Ended::of(output)
+        Ended::of(output)
             .with_status(1)
             .saying(tool)
             .saying(install);
     }
+}
+
+#[test]
+fn a_target_that_is_missing_is_named_with_the_command_that_installs_it() {
+    let project = Project::new("rust");
+    let bin = project.parent.join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    for (name, script) in [
+        ("cargo", "echo 'cannot find crate for `core`' >&2; exit 101"),
+        ("rustc", "echo /nowhere"),
+    ] {
+        let file = bin.join(name);
+        std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o755)).unwrap();
+    }
+    let output = command(["build"])
+        .current_dir(&project.folder)
+        .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+        .output()
+        .unwrap();
+    Ended::of(output)
+        .with_status(1)
+        .saying("the build ended with status 101")
+        .saying("`rustup target add wasm32-wasip1` installs it");
 }
 
 #[test]

@@ -53,7 +53,8 @@ fn builds_and_passes(project: &Project) {
 /// The same where the toolchain is; says so where it is not, and fails where it
 /// has to be.
 fn where_installed(lang: &str, example: &str, tool: &str) {
-    let wanted = env::var("TENTERHOOK_EXAMPLES").unwrap_or_default();
+    let wanted = env::var_os("TENTERHOOK_EXAMPLES").unwrap_or_default();
+    let wanted = wanted.to_string_lossy();
     let wanted = wanted.split([',', ' ']).any(|name| name == example);
     let installed = toolchains().join(tool).exists();
     assert!(
@@ -80,18 +81,36 @@ fn a_shell_project_passes() {
     builds_and_passes(&Project::new("shell"));
 }
 
+/// Makes a Rust project, always at the same place for the same event, so that cargo
+/// knows the vendored SDK again.
+fn rust_project(event: &str) -> Project {
+    let parent = kept("rust-projects").join(event);
+    let _ = std::fs::remove_dir_all(parent.join("guard"));
+    std::fs::create_dir_all(&parent).unwrap();
+    let project = Project::in_folder(&parent, "rust", event);
+    symlink(kept("rust-target"), project.folder.join("target")).unwrap();
+    project
+}
+
 #[test]
 fn a_rust_project_passes_in_the_sandbox_and_natively() {
-    // Always at the same place, so that cargo knows the vendored SDK again.
-    let parent = kept("rust-project");
-    let _ = std::fs::remove_dir_all(parent.join("guard"));
-    let project = Project::in_folder(&parent, "rust");
-    symlink(kept("rust-target"), project.folder.join("target")).unwrap();
+    let project = rust_project("PreFormatDisk");
     builds_and_passes(&project);
+    let size = std::fs::metadata(
+        project
+            .folder
+            .join("target/wasm32-wasip1/release/hook.wasm"),
+    );
+    assert!(size.unwrap().len() <= 120 << 10, "it is to stay small");
     let mut cargo = Command::new("cargo");
     cargo.args(["test", "--target-dir", "target"]).env_clear();
     let ended = with_toolchain(cargo, &project).with_status(0);
     assert!(ended.stdout.contains("2 passed"), "{ended:#?}");
+}
+
+#[test]
+fn a_rust_project_for_an_event_of_ones_own_passes() {
+    builds_and_passes(&rust_project("custom.deployed"));
 }
 
 #[test]

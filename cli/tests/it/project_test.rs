@@ -232,6 +232,15 @@ fn a_hook_that_reaches_a_limit_has_the_status_of_run() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_used_fails_whatever_is_expected() {
+    let project = project("echo '{not json' > /verdict.json", Some(&json!({})));
+    for words in [&["test"][..], &["test", "--update"]] {
+        let ended = project.run(words).with_status(1);
+        assert!(ended.stdout.contains("      /verdict.json "), "{ended:#?}");
+    }
+}
+
+#[test]
 fn data_alone_is_refused_with_the_way_out() {
     let project = project(":", None);
     project.write("tests/one.event.json", "{\"username\": \"ada\"}");
