@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
+use tenterhook_dispatch::HookPoint;
 
 use crate::say::say_error;
 use crate::{args, table};
@@ -31,7 +33,11 @@ pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
 
 fn script(shell: Shell) -> String {
     let mut script = Vec::new();
-    let mut command = args::Args::command();
+    // To be completed, not to be checked: names of one's own are welcome too.
+    let names = PossibleValuesParser::new(HookPoint::catalog().map(|point| point.name));
+    let mut command = args::Args::command().mut_subcommand("event", |event| {
+        event.mut_arg("name", |name| name.value_parser(names))
+    });
     clap_complete::generate(shell, &mut command, "tenterhook", &mut script);
     String::from_utf8(script).expect("the script is made of the help, which is text")
 }

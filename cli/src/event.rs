@@ -18,7 +18,7 @@ use crate::table::{Form, print};
 
 /// Prints a sample event of a hook point, or lists all hook points.
 ///
-/// It is a whole CloudEvent, as `run --event FILE`, `test` and `fire` take it. Its
+/// It is whole, by CloudEvents, as `run --event FILE`, `test` and `fire` take it. Its
 /// data is the catalog's; id and time are new each time unless they are given.
 #[derive(Debug, Args)]
 pub(crate) struct Raw {

@@ -42,6 +42,11 @@ impl Painter {
         }
     }
 
+    /// Whether it paints at all.
+    pub(crate) fn has_colours(self) -> bool {
+        self.colours
+    }
+
     /// What went well.
     pub(crate) fn ok(self, text: &str) -> String {
         self.paint(AnsiColor::Green.on_default(), text)

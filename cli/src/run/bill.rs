@@ -74,15 +74,15 @@ fn percent(used: u64, limit: u64) -> String {
 }
 
 fn bar(used: u64, limit: u64, paint: Painter) -> String {
-    let share = share(used, limit);
-    let cells = (share.min(1.0) * BAR as f64).ceil() as usize;
+    let cells = (u128::from(used.min(limit)) * BAR as u128).div_ceil(u128::from(limit.max(1)));
+    let cells = usize::try_from(cells).unwrap_or(BAR).min(BAR);
     let full = "█".repeat(cells);
-    let full = match share {
+    let full = match share(used, limit) {
         0.0..0.7 => paint.ok(&full),
         0.7..0.9 => paint.warn(&full),
         _ => paint.bad(&full),
     };
-    format!("{full}{}", paint.dim(&"░".repeat(BAR - cells.min(BAR))))
+    format!("{full}{}", paint.dim(&"░".repeat(BAR - cells)))
 }
 
 fn share(used: u64, limit: u64) -> f64 {

@@ -3,6 +3,11 @@
 //! The shell names such a variable on standard error and stops. Which ones there
 //! are is known here, so the nearest can be offered.
 
+use tenterhook_sdk::contract::env::{CROIT_PREFIX, PARAM_PREFIX};
+
+/// How alike two names must be for one to be offered in place of the other.
+const ALIKE: f32 = 0.6;
+
 /// Most of standard error that is looked at, in bytes from its end.
 const LOOKED_AT: usize = 16 * 1024;
 
@@ -15,37 +20,48 @@ const UNSET: [&str; 2] = [": unbound variable", ": parameter not set"];
 /// The hint, if the run's standard error names a variable of ours that is not set;
 /// `set` are the names of those that are.
 pub(super) fn unset(stderr: &[u8], set: &[String]) -> Option<String> {
-    let tail = &stderr[stderr.len().saturating_sub(LOOKED_AT)..];
-    let text = String::from_utf8_lossy(tail);
+    let end = &stderr[stderr.len().saturating_sub(LOOKED_AT)..];
+    let text = String::from_utf8_lossy(end);
     let name = text.lines().rev().find_map(named)?;
     if set.iter().any(|own| own == name) {
         return None;
     }
-    let ours: Vec<&str> = set
+    let mut ours: Vec<&str> = set
         .iter()
         .map(String::as_str)
         .filter(|own| is_ours(own))
         .collect();
+    ours.sort_by_key(|own| !own.starts_with(PARAM_PREFIX));
     if ours.is_empty() {
         return Some(format!(
             "`{name}` is not set, for the run has no event; `--event NAME` gives it one"
         ));
     }
-    let near = similar::get_close_matches(name, &ours, 1, 0.6);
-    Some(match near.first() {
-        Some(near) => format!("`{name}` is not set; did you mean `{near}`?"),
-        None => {
-            let parameters: Vec<&str> = ours
-                .iter()
-                .copied()
-                .filter(|own| own.starts_with("HOOK_PARAM_"))
-                .collect();
-            match parameters.is_empty() {
-                true => format!("`{name}` is not set: this event has no parameters"),
-                false => format!("`{name}` is not set; there are {}", parameters.join(", ")),
-            }
-        }
+    // Prefixes are alike in all of them.
+    let tails: Vec<&str> = ours.iter().map(|own| tail(own)).collect();
+    let near = similar::get_close_matches(tail(name), &tails, 1, ALIKE);
+    let near = near.first().and_then(|near| {
+        let at = tails.iter().position(|own| own == near)?;
+        ours.get(at)
+    });
+    if let Some(near) = near {
+        return Some(format!("`{name}` is not set; did you mean `{near}`?"));
+    }
+    let parameters: Vec<&str> = ours
+        .into_iter()
+        .filter(|own| own.starts_with(PARAM_PREFIX))
+        .collect();
+    Some(match parameters.is_empty() {
+        true => format!("`{name}` is not set: this event has no parameters"),
+        false => format!("`{name}` is not set; there are {}", parameters.join(", ")),
     })
+}
+
+/// The name without what it has in common with others.
+fn tail(name: &str) -> &str {
+    let prefixes = [PARAM_PREFIX, CROIT_PREFIX, "HOOK_"];
+    let tail = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix));
+    tail.unwrap_or(name)
 }
 
 /// The name of a variable of ours that this line says is not set.
@@ -60,7 +76,7 @@ fn named(line: &str) -> Option<&str> {
 }
 
 fn is_ours(name: &str) -> bool {
-    name.starts_with("HOOK_") || name.starts_with("CROIT_")
+    name.starts_with("HOOK_") || name.starts_with(CROIT_PREFIX)
 }
 
 #[cfg(test)]
@@ -79,6 +95,13 @@ mod tests {
             hint,
             "`HOOK_PARAM_SERAIL` is not set; did you mean `HOOK_PARAM_SERIAL`?"
         );
+        for name in ["HOOK_SERIAL", "CROIT_SERIAL", "HOOK_PARAM_SERIALS"] {
+            let hint = self::hint(&format!("{name}: unbound variable")).unwrap();
+            assert!(
+                hint.ends_with("did you mean `HOOK_PARAM_SERIAL`?"),
+                "{hint}"
+            );
+        }
     }
 
     #[test]

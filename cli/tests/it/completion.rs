@@ -71,6 +71,16 @@ fn every_command_and_flag_is_completed_in_every_shell() {
 }
 
 #[test]
+fn hook_points_are_completed_by_name() {
+    for shell in ["bash", "zsh"] {
+        let script = script(shell);
+        for name in ["PreFormatDisk", "snapshot.pre"] {
+            assert!(script.contains(name), "{shell}: {name}");
+        }
+    }
+}
+
+#[test]
 fn bash_can_read_its_script() {
     let mut bash = Command::new("bash")
         .arg("-n")
