@@ -57,7 +57,7 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
         let shower = Shower::alone(raw.form);
         let id = execution::find(&client, said)?;
         match raw.follow {
-            true => drop(follow(&client, &shower, &id)?),
+            true => follow_to_the_end(&client, &shower, &id)?,
             false => drop(over(&client, &shower, &id)?),
         }
         return Ok(());
@@ -91,6 +91,23 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
 fn over(client: &Client, shower: &Shower, id: &str) -> anyhow::Result<Shown> {
     let execution = client.get(&client::path("/api/v1/executions", id), &[])?;
     shower.whole(&Whose::of(&execution), &execution)
+}
+
+/// Shows what an execution prints, attempt by attempt, until it is over.
+fn follow_to_the_end(client: &Client, shower: &Shower, id: &str) -> anyhow::Result<()> {
+    let mut shown = 0;
+    loop {
+        let execution = client.get(&client::path("/api/v1/executions", id), &[])?;
+        let attempt = execution["attempt"].as_u64().unwrap_or(0);
+        if attempt > shown {
+            shown = follow(client, shower, id)?.max(attempt);
+        } else if watch::is_over(&execution) {
+            return Ok(());
+        } else {
+            // It waits for its turn, or to be tried again.
+            std::thread::sleep(watch::INTERVAL);
+        }
+    }
 }
 
 /// Shows what an execution prints until its attempt is over; answers with its number.

@@ -14,7 +14,7 @@ use super::{follow, over};
 use crate::client::{self, Client, text};
 
 /// Time between two looks.
-const INTERVAL: Duration = Duration::from_millis(500);
+pub(super) const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Executions that are followed at once.
 const FOLLOWED: usize = 16;
@@ -211,6 +211,6 @@ impl Watch {
 }
 
 /// Whether nothing more will happen to an execution or a task.
-fn is_over(one: &Value) -> bool {
+pub(super) fn is_over(one: &Value) -> bool {
     matches!(text(one, "state"), "FINISHED" | "FAILED" | "CANCELED")
 }

@@ -102,7 +102,7 @@ fn executions_of_a_hook_are_followed_as_they_come_until_ctrl_c() {
 }
 
 #[test]
-fn a_task_is_followed_until_it_is_over() {
+fn a_task_or_an_execution_is_followed_over_its_attempts_until_it_is_over() {
     let place = Place::new();
     place.project(
         "echo try $HOOK_ATTEMPT; exit 1\n",
@@ -110,10 +110,14 @@ fn a_task_is_followed_until_it_is_over() {
     );
     place.push(&[]).with_status(0);
     let task = place.fire();
+    let id = place.json(&["executions"])[0]["id"].clone();
+    let mut alone = place.start(&["logs", id.as_str().unwrap(), "-f"]);
     let mut following = place.start(&["logs", "--task", &task, "-f"]);
     following.line_with("try 2");
     following.line_with("-- FAILED, exited with status 1");
     assert_eq!(following.ended(), Some(0));
+    alone.line_with("try 2");
+    assert_eq!(alone.ended(), Some(0));
 }
 
 #[test]
