@@ -194,3 +194,13 @@ fn a_manifest_may_be_large_but_not_that_large() {
         .with_status(1)
         .saying("more than 65536 bytes");
 }
+
+#[test]
+fn a_manifest_that_is_no_text_is_refused() {
+    let project = Project::by_hand("", ":");
+    std::fs::write(project.folder.join("tenterhook.toml"), b"name = \"\xff\"\n").unwrap();
+    project
+        .run(&["build"])
+        .with_status(1)
+        .saying("./tenterhook.toml is not UTF-8");
+}
