@@ -152,6 +152,7 @@ async fn what_others_refuse_has_a_row_or_says_its_status() {
     403 11
     403 168
     409 10 [{"name":"id","reason":"stands against it"}]
+    412 38
     400 9 [{"name":"source","reason":"imports `env::abort`"}]
     429 about:blank
     503 41

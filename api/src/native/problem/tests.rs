@@ -126,6 +126,7 @@ fn problems_read_well() {
 403 /problems/read-only | It cannot be changed | the source `redis-quiesce` is read-only; make one of your own in its place | {"id":"redis-quiesce","noun":"source"}
 403 /problems/hooks-disabled | Execution hooks are switched off | execution hooks are switched off for this account; an admin can switch them on | {}
 409 /problems/conflict | Something else stands against it | the source `audit` is in use by the hooks 3; remove them first | {}
+412 /problems/changed-meanwhile | It is not as the request has said that it is | the source `audit` was changed by somebody else; look at it and try again | {"id":"audit","noun":"source"}
 422 /problems/invalid-program | The program was not accepted | the module imports `env::abort`, which is not offered | {"digest":"sha256:00","reason":"the module imports `env::abort`, which is not offered"}
 429 /problems/too-many-failures | Too many attempts have failed | too many logins or tokens from your address were wrong; wait for the seconds in Retry-After | {}
 503 /problems/too-busy | Too much is waiting already | too much is waiting already; try again later | {}
