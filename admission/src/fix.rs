@@ -17,7 +17,7 @@ const EMSCRIPTEN: [&str; 8] = [
     "__assert_fail",
 ];
 
-/// AssemblyScript's own names in the namespace `env`.
+/// Names of `AssemblyScript`'s own in the namespace `env`.
 const ASSEMBLYSCRIPT: [&str; 4] = ["abort", "trace", "seed", "console.log"];
 
 /// What to do about an import that is not offered: `namespace::name` of a module,

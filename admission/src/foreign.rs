@@ -165,6 +165,8 @@ fn by_line<'a, I: Iterator<Item = &'a str>>(
         "async" if begins(&["async function "]) => Some(JAVASCRIPT),
         "\"use" | "'use" if begins(&["\"use strict\"", "'use strict'"]) => Some(JAVASCRIPT),
         "from" if line.contains(" import ") => Some(PYTHON),
+        word if word.starts_with("print(") && !word.starts_with("print()") => Some(PYTHON),
+        word if word.starts_with("console.log(") => Some(JAVASCRIPT),
         "def" | "class" | "async" if line.ends_with(':') => Some(PYTHON),
         word if word.starts_with("\"\"\"") || word.starts_with("'''") => Some(PYTHON),
         "package"
@@ -192,8 +194,8 @@ fn by_line<'a, I: Iterator<Item = &'a str>>(
 /// What the lines after a comment with slashes tell of the language.
 fn by_rest<'a, I: Iterator<Item = &'a str>>(rest: impl Fn() -> I) -> (&'static str, &'static str) {
     let code = rest().map(str::trim_start).filter(|line| {
-        !(line.is_empty() || line.starts_with("//") || line.starts_with(['*', '#']))
-            && !line.starts_with("/*")
+        let comments = ["//", "/*", "*", "#"];
+        !(line.is_empty() || comments.iter().any(|begin| line.starts_with(begin)))
     });
     for line in code {
         if let Some(found) = by_line(line, std::iter::empty) {
@@ -245,6 +247,8 @@ mod tests {
             ("from wit_world import exports\n", "in Python"),
             ("\"\"\"A hook.\"\"\"\nimport sys\n", "in Python"),
             ("def main(event):\n    pass\n", "in Python"),
+            ("print('hello world')\n", "in Python"),
+            ("console.log(\"hi\");\n", "in JavaScript"),
             ("import { readFileSync } from 'fs';\n", "in JavaScript"),
             ("// A hook.\nexport const run = {\n", "in JavaScript"),
             ("const fs = require('fs');\n", "in JavaScript"),
@@ -283,6 +287,7 @@ mod tests {
             "(\n  module=x\n)\n",
             "function guard() {\n  true\n}\n",
             "guard() {\n  true\n}\n",
+            "print() { echo \"$@\"; }\nprint a\n",
             "let x=1\n",
             "export A=b\n",
             "export A='{'\n",
