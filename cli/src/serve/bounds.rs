@@ -31,7 +31,7 @@ pub(crate) struct RawBounds {
     /// Largest module or component [default: 24MiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
     pub(super) max_module: Option<String>,
-    /// Processor time that compiling one module may take [default: 30s].
+    /// Processor time that compiling one module may take [default: 60s].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAX_COMPILE_TIME")]
     pub(super) max_compile_time: Option<String>,
     /// Address space that compiling one module may take [default: 2GiB].

@@ -9,12 +9,12 @@ use std::time::Duration;
 /// What one compilation may take. It is always bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// Processor time over all threads, in whole seconds. Default: 30 s; a module
-    /// of 6 MiB from a real compiler took 4 s.
+    /// Processor time over all threads, in whole seconds. Default: 60 s; a component
+    /// of 18 MiB, with Python in it, took 20 s.
     pub cpu: Duration,
     /// Address space in bytes. Default: 2 GiB.
     pub memory: u64,
-    /// Time by the clock, whatever the process waits for. Default: 90 s, a minute
+    /// Time by the clock, whatever the process waits for. Default: 120 s, a minute
     /// more than of processor time, since the machine may be busy with others.
     pub wall: Duration,
 }
@@ -22,9 +22,9 @@ pub struct CompileLimits {
 impl Default for CompileLimits {
     fn default() -> Self {
         Self {
-            cpu: Duration::from_secs(30),
+            cpu: Duration::from_secs(60),
             memory: 2 << 30,
-            wall: Self::wall_for(Duration::from_secs(30)),
+            wall: Self::wall_for(Duration::from_secs(60)),
         }
     }
 }
