@@ -29,21 +29,13 @@ const UNUSABLE: [(&str, &str); 5] = [
     ("", "it is empty"),
 ];
 
-/// A script and a module that leave their argument as their answer.
-fn answering(text: &str) -> [std::process::Command; 2] {
-    let script = Program::script("printf %s \"$1\" > /verdict.json");
-    let path = script.folder.keep().join("hook.sh");
-    [path, artifacts::FRIENDLY_VERDICT.into()].map(|program| {
-        let mut run = command(["run", "--report", "-"]);
-        run.arg(program).arg(text);
-        run
-    })
-}
-
 #[test]
 fn an_answer_that_cannot_be_used_is_told_with_its_place() {
+    let script = Program::script("printf %s \"$1\" > /verdict.json");
     for (text, told) in UNUSABLE {
-        for mut run in answering(text) {
+        for program in [script.path.as_path(), artifacts::FRIENDLY_VERDICT.as_ref()] {
+            let mut run = command(["run", "--report", "-"]);
+            run.arg(program).arg(text);
             let ended = Ended::of(run.output().unwrap()).with_status(0);
             let report: Value = serde_json::from_str(&ended.stdout).unwrap();
             let fault = report["verdict_fault"].as_str().unwrap();
