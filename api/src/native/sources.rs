@@ -198,7 +198,7 @@ async fn get_source_bytes(
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(media)),
-        (header::ETAG, entity_tag(&source.digest)),
+        (header::ETAG, entity_tag(source.digest)),
         (
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),

@@ -150,13 +150,11 @@ fn differs(text: &mut String, difference: &Difference, paint: Painter) {
     let diff = TextDiff::configure()
         .timeout(DIFF_PATIENCE)
         .diff_lines(&expected, &actual);
-    let mut lines = 0;
-    for change in diff.iter_all_changes() {
-        if lines == SHOWN_MAX_LINES {
+    for (shown, change) in diff.iter_all_changes().enumerate() {
+        if shown == SHOWN_MAX_LINES {
             let _ = writeln!(text, "{INDENT}  …");
             break;
         }
-        lines += 1;
         let line = neutral::line(change.value().trim_end_matches('\n'));
         let line = match change.tag() {
             ChangeTag::Equal => format!("  {line}"),

@@ -8,7 +8,5 @@ use std::path::{Path, PathBuf};
 
 /// A file or folder of the repository.
 fn root(path: impl AsRef<Path>) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }

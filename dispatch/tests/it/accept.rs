@@ -305,7 +305,10 @@ async fn output_is_heard_while_it_is_printed() {
     assert_eq!(running.executions[0].state, State::Running);
     assert_eq!(stdout(&running.executions[0]), "begun\n");
     let so_far = running.executions[0].so_far.unwrap();
-    assert!(so_far.fuel > 0 && so_far.memory_peak_bytes > 0, "{so_far:?}");
+    assert!(
+        so_far.fuel > 0 && so_far.memory_peak_bytes > 0,
+        "{so_far:?}"
+    );
 
     yard.dispatcher
         .cancel_task(yard.account, task)

@@ -66,11 +66,7 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, String> {
             quoted(&value)
         ));
     };
-    let rules: [(_, _, fn(&Value) -> bool); 2] = [
-        ("allow", "true or false", Value::is_boolean),
-        ("reason", "text", Value::is_string),
-    ];
-    for (member, expected, suits) in rules {
+    for (member, expected, suits) in RULES {
         if let Some(value) = members.get(member)
             && !value.is_null()
             && !suits(value)
@@ -85,6 +81,15 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, String> {
     // What is left to find is a member that stands there twice.
     serde_json::from_str(text).map_err(|error| not_json(&error))
 }
+
+/// A member, what it must be, and whether it is that.
+type Rule = (&'static str, &'static str, fn(&Value) -> bool);
+
+/// The members that mean something to the engine.
+const RULES: [Rule; 2] = [
+    ("allow", "true or false", Value::is_boolean),
+    ("reason", "text", Value::is_string),
+];
 
 fn not_json(error: &serde_json::Error) -> String {
     let text = error.to_string();

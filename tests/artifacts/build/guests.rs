@@ -13,7 +13,10 @@ const PACKAGES: [(&str, &str); 4] = [
     ("tenterhook-tests-guests", "tests/guests"),
     ("volume-guard", "guest-examples/volume-guard"),
     ("audit-redaction", "guest-examples/audit-redaction"),
-    ("maintenance-workflow", "guest-examples/maintenance-workflow"),
+    (
+        "maintenance-workflow",
+        "guest-examples/maintenance-workflow",
+    ),
 ];
 
 /// One built guest.

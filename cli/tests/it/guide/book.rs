@@ -79,7 +79,10 @@ fn commands(block: &[&str]) -> impl Iterator<Item = Command> {
             continue;
         }
         let command = commands.last_mut().expect("a block begins with a command");
-        match line.strip_prefix("> ").filter(|_| command.prints.is_empty()) {
+        match line
+            .strip_prefix("> ")
+            .filter(|_| command.prints.is_empty())
+        {
             Some(more) => command.line = format!("{}\n{more}", command.line),
             None => {
                 command.prints.push_str(line);
@@ -168,7 +171,10 @@ mod tests {
 
     #[test]
     fn what_a_run_took_may_differ() {
-        assert!(agrees("ok  869.8 k fuel  2.6 MiB", "ok    1.1 M fuel    3 MiB"));
+        assert!(agrees(
+            "ok  869.8 k fuel  2.6 MiB",
+            "ok    1.1 M fuel    3 MiB"
+        ));
         assert!(!agrees("ok 869.8 k fuel", "fail 869.8 k fuel"));
         assert!(!agrees("status 1", "status 0"));
         assert!(agrees("[97fa9f4ee14a]", "[000000000001]"));

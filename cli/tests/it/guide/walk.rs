@@ -54,6 +54,10 @@ pub(super) fn follow(page: &Page) {
 
 /// What the reader has: the binary on the path, a home, a compiler, no colours. The
 /// server takes a free port, as the usual one may be taken.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the page's commands need the compiler that runs this test"
+)]
 fn environment(home: &Path) -> Vec<(String, String)> {
     let binary = Path::new(env!("CARGO_BIN_EXE_tenterhook"));
     let own = std::env::var("PATH").unwrap();
