@@ -28,10 +28,11 @@ pub(crate) fn size(bytes: u64) -> String {
     rounded(bytes, 1_024.0, [" B", " KiB", " MiB", " GiB"])
 }
 
-/// A time in microseconds, such as `12.3 ms`.
+/// A time in microseconds, such as `312 µs` or `12.3 ms`.
 pub(crate) fn time(us: u64) -> String {
     let (amount, unit) = match us {
-        0..1_000_000 => (us as f64 / 1_000.0, "ms"),
+        0..1_000 => return format!("{us} µs"),
+        1_000..1_000_000 => (us as f64 / 1_000.0, "ms"),
         _ => (us as f64 / 1_000_000.0, "s"),
     };
     format!("{} {unit}", digits(amount))
@@ -71,7 +72,7 @@ mod tests {
         assert_eq!(size(0), "0 B");
         assert_eq!(size(1_179_648), "1.1 MiB");
         assert_eq!(size(64 << 20), "64 MiB");
-        assert_eq!(time(312), "0.3 ms");
+        assert_eq!(time(312), "312 µs");
         assert_eq!(time(30_000_000), "30 s");
         assert_eq!(time(1_500_000), "1.5 s");
     }

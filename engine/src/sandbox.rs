@@ -28,7 +28,7 @@ use self::memory::Memory;
 use self::meter::Meter;
 use self::output::{Output, Printer};
 use self::quota::Quota;
-use self::scratch::{Scratch, Scratches};
+use self::scratch::{Scratch, Scratches, Writers};
 use self::verdict::Left;
 use crate::error::Error;
 use crate::invocation::{Invocation, Stream};
@@ -55,7 +55,7 @@ pub(crate) async fn run(
         gauge.begin(started_at, fuel);
     }
     let files = invocation.limits.files;
-    let scratch = if program.inner.uses_files {
+    let mut scratch = if program.inner.uses_files {
         Some(scratches.open(&invocation.limits, &invocation.event)?)
     } else {
         None
@@ -108,6 +108,12 @@ pub(crate) async fn run(
         fuel: fuel - store.get_fuel().unwrap_or(0).min(fuel),
         wall_us: u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX),
     };
+    if let (Some(scratch), Outcome::Exited { .. }) = (&mut scratch, &outcome) {
+        scratch.note_end(match program.inner.code {
+            Code::Component(_) => Writers::Perhaps,
+            Code::Module(_) | Code::Script { .. } => Writers::Gone,
+        });
+    }
     Ok(Report {
         outcome,
         usage,

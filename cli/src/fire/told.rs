@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
+use tenterhook_sdk::log::LogLine;
 
 use crate::client::text;
 use crate::execution::{outcome, short, target, verdict};
 use crate::paint::Painter;
-use crate::{amount, neutral};
+use crate::{amount, guest_log, neutral};
 
 /// Lines of an execution's output that are shown.
 const LINES: usize = 5;
@@ -71,7 +72,11 @@ fn one(execution: &Value, paint: Painter) -> String {
     for stream in ["stdout", "stderr"] {
         let all = text(execution, stream);
         for line in all.lines().take(LINES) {
-            let _ = writeln!(told, "    {} {}", paint.dim("|"), neutral::line(line));
+            let line = match LogLine::parse(line) {
+                Some(log) if stream == "stderr" => guest_log::draw(&log, paint),
+                _ => neutral::line(line),
+            };
+            let _ = writeln!(told, "    {} {line}", paint.dim("|"));
         }
         let more = all.lines().count().saturating_sub(LINES);
         if more > 0 {
@@ -101,16 +106,18 @@ mod tests {
                 "server": {"name": "node-1"}, "outcome": {"kind": "exited", "status": 1},
                 "verdict": {"allow": false, "reason": "\u{1b}[2Jfull"},
                 "usage": {"fuel": 1_200, "memory_peak_bytes": 65_536, "wall_us": 310},
-                "stdout": "1\n2\n3\n4\n5\n6\n7\n", "stderr": "",
+                "stdout": "1\n2\n3\n4\n5\n6\n7\n",
+                "stderr": "{\"level\":\"warn\",\"message\":\"odd\",\"percent\":97}\n",
             }]}),
             Duration::from_secs(1),
             paint::none(),
         );
         let expected = "task 7 (PreFormatDisk): denied\n\
             \x20 guard on node-1 FAILED, exited with status 1, deny: ^[[2Jfull  [5a6b7c8d9e0f]\n\
-            \x20   1.2 k fuel, 64 KiB memory, 0.3 ms\n\
+            \x20   1.2 k fuel, 64 KiB memory, 310 µs\n\
             \x20   | 1\n    | 2\n    | 3\n    | 4\n    | 5\n\
-            \x20   | 2 more lines on stdout: `tenterhook logs 5a6b7c8d9e0f`\n";
+            \x20   | 2 more lines on stdout: `tenterhook logs 5a6b7c8d9e0f`\n\
+            \x20   | WARN  odd percent=97\n";
         assert_eq!(told, expected);
     }
 

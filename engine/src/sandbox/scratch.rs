@@ -17,7 +17,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use self::pool::{NoPool, Pool};
-pub(crate) use self::tree::Tree;
+pub(crate) use self::tree::{Tree, Writers};
 use super::quota::FolderQuota;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -37,6 +37,8 @@ pub(crate) struct Scratch<'a> {
     /// Bytes that the file system held when the run got it.
     held_before: u64,
     taken_at: Instant,
+    /// What the run may still have under way; `None` unless it has ended by itself.
+    ended: Option<Writers>,
     pool: Option<&'a Pool>,
 }
 
@@ -113,6 +115,7 @@ impl Scratches {
             taken_at: Instant::now(),
             held_before: tree.held(),
             tree: Some(tree),
+            ended: None,
             pool,
         })
     }
@@ -126,6 +129,12 @@ impl Scratch<'_> {
             .expect("the folder is there until the drop")
     }
 
+    /// Notes that the run has ended by itself. Whatever was cut short may go on to
+    /// write, so nobody gets its folder.
+    pub(crate) fn note_end(&mut self, writers: Writers) {
+        self.ended = Some(writers);
+    }
+
     /// Bytes that the run's files take, where the kernel counts them.
     pub(crate) fn used(&self) -> u64 {
         self.tree().held().saturating_sub(self.held_before)
@@ -134,8 +143,12 @@ impl Scratch<'_> {
 
 impl Drop for Scratch<'_> {
     fn drop(&mut self) {
-        if let (Some(pool), Some(tree)) = (self.pool, self.tree.take()) {
-            pool.give_back(tree, self.taken_at);
+        let (Some(pool), Some(tree)) = (self.pool, self.tree.take()) else {
+            return;
+        };
+        match self.ended {
+            Some(writers) => pool.give_back(tree, self.taken_at, writers),
+            None => pool.throw_away(tree),
         }
     }
 }

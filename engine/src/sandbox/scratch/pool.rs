@@ -1,8 +1,8 @@
 //! Scratch file systems made ahead of time, and taken apart behind the scenes, by
 //! a thread that does nothing else and alone keeps the right to.
 //!
-//! Making one costs several times as much as a whole run. A run that left its
-//! folder untouched gives it back as it was; one that did not throws it away.
+//! Making one costs several times as much as a whole run. A run that left no more
+//! than a verdict gives its folder back as it was; one that did throws it away.
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -14,7 +14,7 @@ use std::time::Instant;
 use parking_lot::Mutex;
 
 use super::berths::Berths;
-use super::tree::Tree;
+use super::tree::{Tree, Writers};
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::lockdown::{Lockdown, hold_scratch_thread};
@@ -103,11 +103,10 @@ impl Pool {
         made.recv().map_err(|_| ended())?
     }
 
-    /// Takes a folder back from a run that began at `since`.
-    pub(super) fn give_back(&self, tree: Tree, since: Instant) {
+    /// Takes a folder back from a run that began at `since` and is over.
+    pub(super) fn give_back(&self, mut tree: Tree, since: Instant, writers: Writers) {
         if tree.has_bounds(&Limits::default())
-            && tree.is_untouched(since)
-            && tree.clear_event().is_ok()
+            && tree.restore(since, writers).is_ok_and(|restored| restored)
         {
             let mut ready = self.ready.lock();
             if ready.len() < READY {
@@ -115,6 +114,12 @@ impl Pool {
                 return;
             }
         }
+        self.throw_away(tree);
+    }
+
+    /// Takes a folder from a run that was cut short: what it has asked for may yet
+    /// be done.
+    pub(super) fn throw_away(&self, tree: Tree) {
         // A thread that has ended took all mounts with it.
         let _ = self.orders.send(Order::Close(tree));
     }
@@ -184,6 +189,10 @@ fn keep_stocked(
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
+    use std::io::Write as _;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::Path;
+    use std::time::Duration;
 
     use rustix::fs::{fstat, major, minor, stat};
 
@@ -209,7 +218,7 @@ mod tests {
                 .collect();
             for tree in trees {
                 File::create(tree.host_path().join("work/file")).unwrap();
-                pool.give_back(tree, Instant::now());
+                pool.give_back(tree, Instant::now(), Writers::Gone);
             }
             // All is closed before the first is made, and unmounted before the second.
             for _ in 0..2 {
@@ -219,19 +228,112 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_untouched_folder_is_used_again_without_a_mount() {
+    /// A folder that is old enough for the kernel's clock, and when its run began.
+    fn aged() -> (Pool, Tree, Instant) {
         let pool = pool();
-        let limits = Limits {
-            inodes: 77,
-            ..Limits::default()
-        };
-        let tree = pool.order(&limits).unwrap();
-        assert!(tree.has_bounds(&limits));
-        let since = Instant::now() + std::time::Duration::from_secs(1);
-        assert!(tree.is_untouched(since));
-        File::create(tree.host_path().join("tmp/file")).unwrap();
-        assert!(!tree.is_untouched(since));
+        let tree = pool.order(&Limits::default()).unwrap();
+        (pool, tree, Instant::now() + Duration::from_secs(1))
+    }
+
+    /// The files in the root, sorted.
+    fn root(tree: &Tree) -> Vec<String> {
+        let entries = fs::read_dir(tree.host_path()).unwrap();
+        let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string();
+        let mut names: Vec<_> = entries.map(|entry| name(entry).unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    const CLEAN: [&str; 3] = ["event.json", "tmp", "work"];
+
+    #[test]
+    fn a_folder_with_no_more_than_a_verdict_is_as_before() {
+        for writers in [Writers::Gone, Writers::Perhaps] {
+            let (_pool, mut tree, since) = aged();
+            tree.place_event(b"secret").unwrap();
+            fs::write(tree.host_path().join("verdict.json"), "{}").unwrap();
+            assert!(tree.restore(since, writers).unwrap());
+            assert_eq!(root(&tree), CLEAN);
+            tree.place_event(b"new").unwrap();
+            let event = fs::read(tree.host_path().join("event.json")).unwrap();
+            assert_eq!(event, b"new");
+        }
+    }
+
+    #[test]
+    fn an_untouched_folder_is_as_before() {
+        let (_pool, mut tree, since) = aged();
+        tree.place_event(b"secret").unwrap();
+        assert!(tree.restore(since, Writers::Gone).unwrap());
+        let event = fs::read(tree.host_path().join("event.json")).unwrap();
+        assert_eq!((root(&tree).len(), event.len()), (3, 0));
+    }
+
+    #[test]
+    fn a_folder_with_anything_else_is_not_used_again() {
+        let spoil: [fn(&Path); 8] = [
+            |root| drop(File::create(root.join("tmp/file")).unwrap()),
+            |root| fs::create_dir(root.join("work/folder")).unwrap(),
+            |root| drop(File::create(root.join("other")).unwrap()),
+            |root| fs::create_dir(root.join("verdict.json")).unwrap(),
+            |root| fs::rename(root.join("event.json"), root.join("work/kept")).unwrap(),
+            |root| fs::hard_link(root.join("event.json"), root.join("other")).unwrap(),
+            |root| {
+                fs::remove_dir(root.join("work")).unwrap();
+                fs::create_dir(root.join("work")).unwrap();
+            },
+            |root| {
+                fs::rename(root.join("work"), root.join("elsewhere")).unwrap();
+                fs::rename(root.join("elsewhere"), root.join("work")).unwrap();
+            },
+        ];
+        for (number, spoil) in spoil.iter().enumerate() {
+            let (_pool, mut tree, since) = aged();
+            // The kernel's clock has to move between the making and the spoiling.
+            let made = fs::metadata(tree.host_path().join("work")).unwrap();
+            let made = (made.ctime(), made.ctime_nsec());
+            let probe = tempfile::tempdir().unwrap();
+            let later = (0..1_000_000).any(|try_number| {
+                let file = probe.path().join(try_number.to_string());
+                let file = File::create(file).unwrap().metadata().unwrap();
+                (file.ctime(), file.ctime_nsec()) > made
+            });
+            assert!(later, "the clock stands still");
+            spoil(tree.host_path());
+            let restored = tree.restore(since, Writers::Gone);
+            assert!(!restored.is_ok_and(|restored| restored), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_too_new_to_tell_is_not_used_again() {
+        let pool = pool();
+        let mut tree = pool.order(&Limits::default()).unwrap();
+        assert!(!tree.restore(Instant::now(), Writers::Gone).unwrap());
+    }
+
+    #[test]
+    fn a_write_that_comes_late_goes_into_nothing() {
+        let (_pool, mut tree, since) = aged();
+        let mut late = File::options()
+            .write(true)
+            .open(tree.host_path().join("event.json"))
+            .unwrap();
+        assert!(tree.restore(since, Writers::Perhaps).unwrap());
+        tree.place_event(b"new").unwrap();
+        late.write_all(b"evil").unwrap();
+        let event = fs::read(tree.host_path().join("event.json")).unwrap();
+        assert_eq!(event, b"new");
+    }
+
+    #[test]
+    fn times_that_a_guest_has_set_do_not_reach_the_next() {
+        let (_pool, mut tree, since) = aged();
+        let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(7);
+        let folder = File::open(tree.host_path()).unwrap();
+        folder.set_modified(old).unwrap();
+        assert!(tree.restore(since, Writers::Perhaps).unwrap());
+        assert_ne!(folder.metadata().unwrap().modified().unwrap(), old);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
-use rustix::fs::{Timespec, fstat};
+use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_NOW, fstat, utimensat};
 use tenterhook_sdk::contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_BYTES, WORK_DIR};
 
 use super::berths::{Berth, Berths};
@@ -32,10 +32,23 @@ pub(crate) struct Tree {
     host_path: PathBuf,
     bounds: (u64, u32),
     made_at: Instant,
-    /// When the three folders were changed last: nobody has made, renamed or
+    /// When `/work` and `/tmp` were changed last: nobody has made, renamed or
     /// removed anything in them as long as these stay the same.
-    changed: [Timespec; 3],
+    changed: [Timespec; 2],
+    /// The same of the root, which is put in order between runs, and since when
+    /// that is so.
+    root_changed: Timespec,
+    root_settled_at: Instant,
     _place: Place,
+}
+
+/// Whether a run that is over may still have a write under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writers {
+    /// None: each of its calls was over before the next.
+    Gone,
+    /// To a file that it had open: a component's streams write behind its back.
+    Perhaps,
 }
 
 /// Where it lies. This is dropped after everything that is open there.
@@ -79,7 +92,9 @@ impl Tree {
         };
         let (work, temp) = (make(WORK_DIR)?, make(TEMP_DIR)?);
         let event = root.create(relative(EVENT_FILE))?.into_std();
-        let changed = changes([&root, &work, &temp])?;
+        let changed = [change(&work)?, change(&temp)?];
+        let root_changed = change(&root)?;
+        let made_at = Instant::now();
         Ok(Self {
             root,
             work,
@@ -87,8 +102,10 @@ impl Tree {
             event,
             host_path,
             bounds,
-            made_at: Instant::now(),
+            made_at,
             changed,
+            root_changed,
+            root_settled_at: made_at,
             _place: place,
         })
     }
@@ -113,19 +130,53 @@ impl Tree {
         rustix::fs::fstatvfs(&self.root).map_or(0, |fs| (fs.f_blocks - fs.f_bfree) * fs.f_frsize)
     }
 
-    /// Whether a run left the folder as it got it, but for the event's content.
+    /// Makes the folder as it was before the run that began at `since`, if that
+    /// left `/work` and `/tmp` alone; `false` if it did not, or nobody can tell.
     ///
     /// The kernel's change times tell, which a guest cannot set. A folder so new
-    /// that they could hide a change counts as changed.
-    pub(super) fn is_untouched(&self, since: Instant) -> bool {
-        since.saturating_duration_since(self.made_at) >= CLOCK_TICK
-            && changes([&self.root, &self.work, &self.temp]).is_ok_and(|now| now == self.changed)
+    /// that they could hide a change counts as changed. The run has to be over, with
+    /// all that it has asked for.
+    pub(super) fn restore(&mut self, since: Instant, writers: Writers) -> io::Result<bool> {
+        let settled = |at: Instant| since.saturating_duration_since(at) >= CLOCK_TICK;
+        if !settled(self.made_at) || [change(&self.work)?, change(&self.temp)?] != self.changed {
+            return Ok(false);
+        }
+        let untouched = settled(self.root_settled_at) && change(&self.root)? == self.root_changed;
+        if untouched && writers == Writers::Gone {
+            self.event.set_len(0)?;
+            (&self.event).rewind()?;
+            return Ok(true);
+        }
+        self.tidy_root()
     }
 
-    /// Takes the last run's event away.
-    pub(super) fn clear_event(&self) -> io::Result<()> {
-        self.event.set_len(0)?;
-        (&self.event).rewind()
+    /// Removes the event and the verdict, and makes the event's file anew: whoever
+    /// still has the old one open writes into nothing. `false` if anything else is
+    /// there.
+    fn tidy_root(&mut self) -> io::Result<bool> {
+        for entry in self.root.entries()? {
+            let name = entry?.file_name();
+            let is = |path| name == relative(path);
+            if is(EVENT_FILE) || is(VERDICT_FILE) {
+                self.root.remove_file(&name)?;
+            } else if !is(WORK_DIR) && !is(TEMP_DIR) {
+                return Ok(false);
+            }
+        }
+        self.event = self.root.create(relative(EVENT_FILE))?.into_std();
+        // A guest may have set the times of the folder itself, for the next to read.
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_NOW,
+        };
+        let now = Timestamps {
+            last_access: now,
+            last_modification: now,
+        };
+        utimensat(&self.root, ".", &now, AtFlags::empty())?;
+        self.root_changed = change(&self.root)?;
+        self.root_settled_at = Instant::now();
+        Ok(true)
     }
 
     /// Reads what the hook left as its verdict.
@@ -156,14 +207,10 @@ fn relative(path: &str) -> &str {
     path.trim_start_matches('/')
 }
 
-fn changes(dirs: [&Dir; 3]) -> io::Result<[Timespec; 3]> {
-    let mut changed = [Timespec::default(); 3];
-    for (changed, dir) in changed.iter_mut().zip(dirs) {
-        let stat = fstat(dir)?;
-        *changed = Timespec {
-            tv_sec: stat.st_ctime,
-            tv_nsec: stat.st_ctime_nsec.cast_signed(),
-        };
-    }
-    Ok(changed)
+fn change(dir: &Dir) -> io::Result<Timespec> {
+    let stat = fstat(dir)?;
+    Ok(Timespec {
+        tv_sec: stat.st_ctime,
+        tv_nsec: stat.st_ctime_nsec.cast_signed(),
+    })
 }
