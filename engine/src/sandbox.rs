@@ -173,6 +173,9 @@ fn guest(
         } else {
             FsPerms::ReadOnly
         };
+        // What lies in memory is done at once: another thread would cost twenty times
+        // as much, and might still be at it when the run is over.
+        wasi.allow_blocking_current_thread(scratches.are_mounted());
         wasi.preopened_dir(scratch.tree().host_path(), "/", perms)
             .map_err(|source| Error::Run {
                 digest: program.digest(),
