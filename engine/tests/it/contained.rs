@@ -171,6 +171,32 @@ async fn no_run_finds_what_another_left_behind() {
 }
 
 #[tokio::test]
+async fn no_run_finds_another_runs_verdict_or_event() {
+    // With the default limits a folder that has no more than a verdict is used again.
+    let by_default = |limits: &mut Limits| *limits = Limits::default();
+    for (answers, looks) in [
+        (
+            Run::guest as fn(&str) -> Run,
+            Run::component_of as fn(&str) -> Run,
+        ),
+        (Run::component_of, Run::guest),
+        (Run::guest, Run::guest),
+    ] {
+        for round in 0..100 {
+            let answered = answers(guests::FRIENDLY_VERDICT).event(r#"{"secret":1}"#);
+            let answered = answered.limits(by_default).go().await;
+            assert!(answered.verdict.is_some());
+            let event =
+                format!(r#"{{"specversion":"1.0","id":"{round}","source":"/a","type":"x"}}"#);
+            let looked = looks(guests::FRIENDLY_EVENT).event(&event);
+            let looked = looked.limits(by_default).go().await;
+            assert_eq!((&looked.outcome, &looked.verdict), (&SUCCESS, &None));
+            assert!(looked.text().starts_with(&format!("x {round} None\n")));
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_a_guest_writes_to_its_event_is_gone_afterwards() {
     let event = r#"{"specversion":"1.0","id":"1","source":"/a","type":"x"}"#;
     let script = "echo changed > /event.json; cat /event.json";
