@@ -40,7 +40,8 @@ fn a_new_project_passes_its_own_tests() {
     );
     assert!(lines[1].starts_with("ok    denied   denied "), "{ended:#?}");
     for line in &lines[..2] {
-        assert!(line.contains(" fuel ") && line.ends_with(" ms"), "{line}");
+        let time = line.rsplit("  ").next().unwrap_or_default();
+        assert!(line.contains(" fuel ") && time.ends_with('s'), "{line}");
     }
     assert_eq!(lines[2..], ["2 passed"]);
 }
