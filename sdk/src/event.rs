@@ -178,6 +178,7 @@ impl Event {
         if let Some(data) = &self.data {
             check_depth("data", data)?;
         }
+        check_names("", &self.extensions)?;
         self.extensions
             .values()
             .try_for_each(|value| check_depth("", value))
@@ -211,13 +212,29 @@ fn optional(
     }
 }
 
+/// A parser keeps these names for itself: text that has one is read back as
+/// something else, or not at all.
+fn check_names(attribute: &'static str, members: &Map<String, Value>) -> Result<(), Fault> {
+    let kept = |name: &String| name.starts_with("$serde_json::private::");
+    if members.keys().any(kept) {
+        return Err(fault(
+            attribute,
+            "must not have a member whose name begins with `$serde_json::private::`",
+        ));
+    }
+    Ok(())
+}
+
 /// Walks without recursion: text inside text nests deeper than a parser goes at once.
 fn check_depth(attribute: &'static str, value: &Value) -> Result<(), Fault> {
     let mut rest = vec![(value, 0)];
     while let Some((value, depth)) = rest.pop() {
         let inner: &mut dyn Iterator<Item = &Value> = match value {
             Value::Array(list) => &mut list.iter(),
-            Value::Object(map) => &mut map.values(),
+            Value::Object(map) => {
+                check_names(attribute, map)?;
+                &mut map.values()
+            }
             _ => continue,
         };
         if depth == MAX_DEPTH {
@@ -280,6 +297,22 @@ mod tests {
         let json = r#"{"specversion":"1.0","id":"1","source":"/a","type":"x","subject":"s","time":null,"data":[1],"serverid":7,"odd":null}"#;
         let event: Event = serde_json::from_str(json).unwrap();
         assert_eq!(Event::parse(json.as_bytes()).unwrap(), event);
+    }
+
+    #[test]
+    fn names_that_a_parser_keeps_for_itself_are_refused_wherever_they_stand() {
+        let data = [
+            r#""data":{"a":1,"$serde_json::private::RawValue":"[2]"}"#,
+            r#""data":[{"b":{"a":1,"$serde_json::private::Number":"2"}}]"#,
+            r#""x":{"a":1,"$serde_json::private::RawValue":"[2]"}"#,
+            r#""$serde_json::private::RawValue":"[2]""#,
+        ];
+        for data in data {
+            let json =
+                format!(r#"{{"specversion":"1.0","id":"1","source":"/a","type":"x",{data}}}"#);
+            let fault = Event::parse(json.as_bytes()).unwrap_err();
+            assert!(fault.detail.contains("begins with"), "{fault}");
+        }
     }
 
     #[test]
