@@ -130,15 +130,12 @@ fn tell(name: &str, lang: Lang, subject: &Subject, files: &[File], next: &[Strin
         subject.event,
         lang.title(),
     );
-    let (vendored, own): (Vec<_>, Vec<_>) = files
-        .iter()
-        .map(|(path, _)| path.as_str())
-        .partition(|path| path.starts_with(sdk::PLACE));
-    for path in own {
+    let is_vendored = |path: &str| path.starts_with(sdk::PLACE);
+    for (path, _) in files.iter().filter(|(path, _)| !is_vendored(path)) {
         text.push_str(&format!("  {path}\n"));
     }
-    if !vendored.is_empty() {
-        text.push_str(&format!("  {}/ ({} files)\n", sdk::PLACE, vendored.len()));
+    if files.iter().any(|(path, _)| is_vendored(path)) {
+        text.push_str(&format!("  {}/ (the SDK)\n", sdk::PLACE));
     }
     if let Some(needs) = lang.needs() {
         text.push_str(&format!("{}\n", paint.dim(needs)));
