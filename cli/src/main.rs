@@ -17,6 +17,7 @@ mod executions;
 mod faults;
 mod fire;
 mod guest_log;
+mod hint;
 mod interrupt;
 mod limit_flags;
 mod local_event;

@@ -5,7 +5,6 @@
 
 mod bill;
 mod ending;
-mod hint;
 mod live;
 mod plan;
 pub(crate) mod report;
@@ -26,7 +25,7 @@ use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 use crate::signals::Signals;
 use crate::spinner::Spinner;
-use crate::{code_cache, paint};
+use crate::{code_cache, hint, paint};
 
 /// Runs a script or module here and now, in the sandbox that a hook has.
 ///

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::Mode;
 use super::compare::{self, Difference};
 use super::expect::Expected;
+use crate::hint;
 use crate::program_file;
 use crate::project::{Project, TESTS};
 
@@ -54,6 +55,8 @@ pub(super) struct Ran {
     pub(super) status: u8,
     pub(super) verdict: Option<Value>,
     pub(super) stderr: String,
+    /// What may have been meant, where it left with a failure over a variable.
+    pub(super) hint: Option<String>,
     pub(super) usage: Usage,
     pub(super) comparison: Comparison,
 }
@@ -158,6 +161,7 @@ impl Case {
             Ok(event) => event,
         };
         let given = invocation(project, &event);
+        let set: Vec<String> = given.env.iter().map(|(name, _)| name.clone()).collect();
         let report = engine
             .spawn(program, given)
             .await
@@ -168,6 +172,10 @@ impl Case {
                 status: compare::status(&report),
                 verdict: compare::verdict(&report),
                 stderr: compare::text(&report.stderr),
+                hint: match report.outcome {
+                    Outcome::Exited { status: 1.. } => hint::unset(&report.stderr, &set),
+                    _ => None,
+                },
                 outcome: report.outcome,
                 usage: report.usage,
                 comparison,

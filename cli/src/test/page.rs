@@ -176,6 +176,9 @@ fn said(text: &mut String, ran: &Ran, differences: &[Difference], paint: Painter
             "{INDENT}stopped at its {limit} limit; `limits` in tenterhook.toml sets it"
         );
     }
+    if let Some(hint) = &ran.hint {
+        let _ = writeln!(text, "{INDENT}{}", neutral::line(hint));
+    }
     if ran.stderr.is_empty() || differences.iter().any(|d| d.member == "stderr") {
         return;
     }

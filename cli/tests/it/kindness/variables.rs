@@ -1,5 +1,6 @@
 //! A misspelt variable, hook point or member is answered with the nearest.
 
+use crate::project::{Project, tenterhook};
 use crate::tenterhook::{Ended, Program, command};
 
 #[test]
@@ -10,6 +11,15 @@ fn a_parameter_that_is_not_set_is_answered_with_the_nearest() {
     ended
         .saying("HOOK_PARAM_SERAIL: unbound variable")
         .saying("`HOOK_PARAM_SERAIL` is not set; did you mean `HOOK_PARAM_SERIAL`?");
+}
+
+#[test]
+fn a_test_of_a_project_offers_the_nearest_too() {
+    let project = Project::new("shell");
+    project.write("hook.sh", "set -u\necho \"$HOOK_PARAM_SERAIL\"\n");
+    let ended = tenterhook(&project.parent, ["test", "guard"]).with_status(1);
+    let told = "\n      `HOOK_PARAM_SERAIL` is not set; did you mean `HOOK_PARAM_SERIAL`?\n";
+    assert!(ended.stdout.contains(told), "{ended:#?}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ const UNSET: [&str; 2] = [": unbound variable", ": parameter not set"];
 
 /// The hint, if the run's standard error names a variable of ours that is not set;
 /// `set` are the names of those that are.
-pub(super) fn unset(stderr: &[u8], set: &[String]) -> Option<String> {
+pub(crate) fn unset(stderr: &[u8], set: &[String]) -> Option<String> {
     let end = &stderr[stderr.len().saturating_sub(LOOKED_AT)..];
     let text = String::from_utf8_lossy(end);
     let name = text.lines().rev().find_map(named)?;
