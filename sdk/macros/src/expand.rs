@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Error, FnArg, GenericParam, Item, ItemFn, ReturnType, Type};
+use syn::{Error, FnArg, GenericParam, Item, ItemFn, ReturnType, Safety, Type};
 
 /// How a hook looks.
 const SHAPE: &str = "`#[hook] fn guard(event: Event) -> Verdict { … }`";
@@ -53,7 +53,7 @@ fn check(function: &ItemFn) -> syn::Result<()> {
             "a hook cannot be `async`: take the word away; a run is one call, from its start to its answer",
         ));
     }
-    if let Some(token) = &signature.unsafety {
+    if let Safety::Unsafe(token) = &signature.safety {
         return Err(refuse(
             token,
             "a hook cannot be `unsafe`: take the word away",
