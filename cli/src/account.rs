@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
 use crate::client::{self, Client, named, text};
+use crate::command;
 use crate::table::{Column, Form, time};
 
 /// Keeps the accounts of a running server.
@@ -76,7 +77,7 @@ const COLUMNS: [Column; 5] = [
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    client::run(log, || run(raw))
+    command::run(log, || run(raw))
 }
 
 fn run(raw: &Raw) -> anyhow::Result<()> {

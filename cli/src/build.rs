@@ -17,12 +17,12 @@ use tenterhook_engine::{Digest, Error, Kind};
 
 use crate::check::survey;
 use crate::code_cache;
-use crate::logging::{self, LogFormat};
+use crate::command;
 use crate::neutral;
 use crate::paint::{self, Painter};
 use crate::project::Project;
 use crate::quantity::show_size;
-use crate::say::{say, say_error};
+use crate::say::say;
 use crate::spinner::Spinner;
 use crate::table::{Form, print};
 
@@ -42,22 +42,10 @@ pub(crate) struct Raw {
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    let filter = match logging::parse_filter(log, "error") {
-        Ok(filter) => filter,
-        Err(fault) => {
-            say(format_args!("`--log` {fault}"));
-            return ExitCode::from(2);
-        }
-    };
-    logging::start(LogFormat::Text, filter);
-    match build(raw) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            say_error(&error);
-            ExitCode::FAILURE
-        }
-    }
+    command::run_to(log, || match build(raw)? {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::FAILURE),
+    })
 }
 
 /// Answers whether the program would be accepted.

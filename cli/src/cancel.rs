@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::client::{self, Client, text};
+use crate::command;
 use crate::execution;
 use crate::neutral;
 use crate::table::{Form, print};
@@ -30,7 +31,7 @@ pub(crate) struct Raw {
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    client::run(log, || run(raw))
+    command::run(log, || run(raw))
 }
 
 fn run(raw: &Raw) -> anyhow::Result<()> {

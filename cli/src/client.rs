@@ -10,7 +10,6 @@ mod stream;
 mod upload;
 
 use std::fmt::Display;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -22,40 +21,12 @@ pub(crate) use self::place::Flags;
 use self::place::{Place, Secret};
 pub(crate) use self::refused::is_refused_with;
 pub(crate) use self::stream::Piece;
-use crate::logging::{self, LogFormat};
-use crate::say::{say, say_error};
 
 /// Time for one whole call. The calls made here change or list a few things.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Bytes of an answer: a page of the largest things that are listed.
 const ANSWER_MAX_BYTES: u64 = 64 << 20;
-
-/// Runs a command that talks to a server; answers the status of the process.
-pub(crate) fn run(log: Option<&str>, command: impl FnOnce() -> anyhow::Result<()>) -> ExitCode {
-    run_to(log, || command().map(|()| ExitCode::SUCCESS))
-}
-
-/// The same for a command that has more to tell than whether it went well.
-pub(crate) fn run_to(
-    log: Option<&str>,
-    command: impl FnOnce() -> anyhow::Result<ExitCode>,
-) -> ExitCode {
-    match logging::parse_filter(log, "error") {
-        Ok(filter) => logging::start(LogFormat::Text, filter),
-        Err(reason) => {
-            say(format_args!("`--log` {reason}"));
-            return ExitCode::from(2);
-        }
-    }
-    match command() {
-        Ok(status) => status,
-        Err(error) => {
-            say_error(&error);
-            ExitCode::FAILURE
-        }
-    }
-}
 
 /// A client of one server, as the holder of one token.
 #[derive(Debug)]

@@ -7,8 +7,7 @@ use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 use tenterhook_dispatch::HookPoint;
 
-use crate::say::say_error;
-use crate::{args, table};
+use crate::{args, command, table};
 
 /// Prints a completion script for a shell.
 ///
@@ -22,13 +21,7 @@ pub(crate) struct Raw {
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    match table::print(&script(raw.shell)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say_error(&error);
-            ExitCode::FAILURE
-        }
-    }
+    command::end(table::print(&script(raw.shell)).map(|()| ExitCode::SUCCESS))
 }
 
 fn script(shell: Shell) -> String {

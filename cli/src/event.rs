@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 pub(crate) use self::sample::{assignments, sample};
 use self::sample::{now, parse_time};
+use crate::command;
 use crate::faults::Faults;
 use crate::project::nearest_event;
-use crate::say::{say, say_error};
+use crate::say::say;
 use crate::table::{Form, print};
 
 /// Prints a sample event of a hook point, or lists all hook points.
@@ -56,13 +57,7 @@ pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match print(&text) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say_error(&error);
-            ExitCode::FAILURE
-        }
-    }
+    command::end(print(&text).map(|()| ExitCode::SUCCESS))
 }
 
 /// Reads a hook point's name; what is none is answered with the nearest.

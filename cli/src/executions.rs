@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::client::{self, Client, text};
+use crate::command;
 use crate::execution::{outcome, short, target, verdict};
 use crate::table::{Column, Form, time};
 use crate::{amount, quantity};
@@ -63,7 +64,7 @@ const COLUMNS: [Column; 11] = [
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    client::run(log, || run(raw))
+    command::run(log, || run(raw))
 }
 
 fn run(raw: &Raw) -> anyhow::Result<()> {

@@ -12,6 +12,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::client::{self, Client};
+use crate::command;
 use crate::paint;
 use crate::say::say;
 use crate::table::{Form, print};
@@ -62,7 +63,7 @@ pub(crate) struct Raw {
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    client::run_to(log, || run(raw))
+    command::run_to(log, || run(raw))
 }
 
 fn run(raw: &Raw) -> anyhow::Result<ExitCode> {

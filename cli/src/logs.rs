@@ -10,6 +10,7 @@ use std::sync::Arc;
 use self::show::{Shower, Shown, Whose};
 use self::watch::Watch;
 use crate::client::{self, Client, Piece, text};
+use crate::command;
 use crate::table::Form;
 use crate::{execution, interrupt};
 use clap::Args;
@@ -45,7 +46,7 @@ pub(crate) struct Raw {
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    client::run(log, || run(raw))
+    command::run(log, || run(raw))
 }
 
 fn run(raw: &Raw) -> anyhow::Result<()> {

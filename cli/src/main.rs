@@ -9,6 +9,7 @@ mod cancel;
 mod check;
 mod client;
 mod code_cache;
+mod command;
 mod compiler;
 mod completion;
 mod event;

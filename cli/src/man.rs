@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _};
 
-use crate::args;
-use crate::say::{say, say_error};
+use crate::say::say;
+use crate::{args, command};
 
 /// Prints the manual page, or writes all of them into a folder.
 ///
@@ -27,13 +27,7 @@ pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
         Some(folder) => write_all(folder),
         None => print(),
     };
-    match written {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say_error(&error);
-            ExitCode::FAILURE
-        }
-    }
+    command::end(written.map(|()| ExitCode::SUCCESS))
 }
 
 fn print() -> anyhow::Result<()> {

@@ -18,8 +18,8 @@ use serde_json::json;
 use self::lang::Lang;
 use self::subject::Subject;
 use self::template::{File, Words};
+use crate::command;
 use crate::paint::{self, Painter};
-use crate::say::say_error;
 use crate::table::{Form, print};
 
 /// Makes a project for a hook: source, sample events, a test, and `tenterhook.toml`.
@@ -40,13 +40,7 @@ pub(crate) struct Raw {
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    match make(raw) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say_error(&error);
-            ExitCode::FAILURE
-        }
-    }
+    command::end(make(raw).map(|()| ExitCode::SUCCESS))
 }
 
 fn make(raw: &Raw) -> anyhow::Result<()> {

@@ -8,6 +8,7 @@ use tenterhook_dispatch::Role;
 
 use crate::account::Of;
 use crate::client::{self, Client, named, text};
+use crate::command;
 use crate::table::{Column, Form, time};
 
 const PATH: &str = "/api/v1/principals";
@@ -66,7 +67,7 @@ const COLUMNS: [Column; 4] = [
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    client::run(log, || run(raw))
+    command::run(log, || run(raw))
 }
 
 fn run(raw: &Raw) -> anyhow::Result<()> {

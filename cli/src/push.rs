@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use self::hook::HookStep;
 use self::source::SourceStep;
 use crate::client::{self, Client};
+use crate::command;
 use crate::paint;
 use crate::project::Project;
 use crate::table::{Form, print};
@@ -41,7 +42,7 @@ pub(crate) struct Raw {
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    client::run(log, || run(raw))
+    command::run(log, || run(raw))
 }
 
 fn run(raw: &Raw) -> anyhow::Result<()> {

@@ -18,12 +18,10 @@ use serde_json::json;
 use tenterhook_engine::{Engine, Kind, Program};
 
 use self::case::Tried;
-use crate::logging::{self, LogFormat};
 use crate::project::Project;
-use crate::say::{say, say_error};
 use crate::spinner::Spinner;
 use crate::table::{Form, print};
-use crate::{code_cache, paint};
+use crate::{code_cache, command, paint};
 
 /// Runs a project on its sample events and compares what comes out with what is expected.
 ///
@@ -54,22 +52,10 @@ enum Mode {
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    let filter = match logging::parse_filter(log, "error") {
-        Ok(filter) => filter,
-        Err(fault) => {
-            say(format_args!("`--log` {fault}"));
-            return ExitCode::from(2);
-        }
-    };
-    logging::start(LogFormat::Text, filter);
-    match test(raw) {
-        Ok(tried) if tried.iter().all(Tried::is_ok) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            say_error(&error);
-            ExitCode::FAILURE
-        }
-    }
+    command::run_to(log, || match test(raw)?.iter().all(Tried::is_ok) {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::FAILURE),
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::account::Of;
 use crate::client::{self, Client, named, text};
+use crate::command;
 use crate::principal::query;
 use crate::say::say;
 use crate::table::{self, Column, Form, print};
@@ -67,7 +68,7 @@ enum What {
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    client::run(log, || run(raw))
+    command::run(log, || run(raw))
 }
 
 fn run(raw: &Raw) -> anyhow::Result<()> {

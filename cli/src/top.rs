@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::client::{self, Client, text};
+use crate::command;
 use crate::execution::{short, target};
 use crate::table::{Column, Form, print, table};
 use crate::{amount, interrupt, quantity};
@@ -66,7 +67,7 @@ const COLUMNS: [Column; 9] = [
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    client::run(log, || run(raw))
+    command::run(log, || run(raw))
 }
 
 fn run(raw: &Raw) -> anyhow::Result<()> {
