@@ -5,6 +5,7 @@
 
 mod parameter;
 mod unreadable;
+mod variables;
 
 use std::cell::OnceCell;
 use std::io::Read as _;
@@ -15,16 +16,21 @@ use serde_json::Value;
 
 pub use self::parameter::NoParameter;
 pub use self::unreadable::Unreadable;
+use self::variables::Variables;
 use crate::argument::{Argument, NoArgument};
 use crate::contract::{self, env as names};
 use crate::event::Event;
+
+/// Most bytes that the data of an event usually has. More is read as well, in more calls
+/// to the host.
+const DATA_USUAL_BYTES: usize = 4096;
 
 /// One run of a hook. What it tells is read when it is asked for.
 #[derive(Debug)]
 pub struct Hook {
     event: OnceCell<Result<Event, Unreadable>>,
     data: OnceCell<Result<Value, Unreadable>>,
-    variables: OnceCell<Vec<(String, String)>>,
+    variables: Variables,
     args: OnceCell<Vec<String>>,
     opened_at: Instant,
 }
@@ -60,7 +66,7 @@ impl Hook {
         Self {
             event: OnceCell::new(),
             data: OnceCell::new(),
-            variables: OnceCell::new(),
+            variables: Variables::of_process(),
             args: OnceCell::new(),
             opened_at: Instant::now(),
         }
@@ -82,7 +88,7 @@ impl Hook {
         Self {
             event: OnceCell::from(event.ok_or(Unreadable::Missing)),
             data: OnceCell::from(data),
-            variables: OnceCell::from(variables),
+            variables: Variables::Made(variables),
             args: OnceCell::from(Vec::new()),
             opened_at: Instant::now(),
         }
@@ -108,7 +114,7 @@ impl Hook {
             if self.event_type().is_none() {
                 return Err(Unreadable::Missing);
             }
-            let mut json = Vec::new();
+            let mut json = Vec::with_capacity(DATA_USUAL_BYTES);
             io::stdin()
                 .lock()
                 .read_to_end(&mut json)
@@ -174,10 +180,7 @@ impl Hook {
     /// A variable of the environment, such as one that the hook was given itself.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
-        let mut variables = self.variables().iter();
-        variables
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| &**value)
+        self.variables.get(name)
     }
 
     /// The value of one of the event's parameters, by its documented name.
@@ -187,7 +190,7 @@ impl Hook {
     /// [`NoParameter`], which names those that there are.
     pub fn param(&self, name: &str) -> Result<&str, NoParameter> {
         self.try_param(name)
-            .ok_or_else(|| NoParameter::new(name, self.variables()))
+            .ok_or_else(|| NoParameter::new(name, &self.variables.names()))
     }
 
     /// The value of one of the event's parameters, by its documented name; `None`
@@ -249,10 +252,7 @@ impl Hook {
 
     /// Sets a variable of a run that was made up.
     pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
-        if let Some(variables) = self.variables.get_mut() {
-            variables.retain(|(known, _)| known != name);
-            variables.push((name.to_owned(), value.to_owned()));
-        }
+        self.variables.set(name, value);
     }
 
     /// Adds an argument of a run that was made up, at that place.
@@ -260,16 +260,6 @@ impl Hook {
         if let Some(args) = self.args.get_mut() {
             args.insert(place, arg.to_owned());
         }
-    }
-
-    fn variables(&self) -> &[(String, String)] {
-        self.variables.get_or_init(|| {
-            let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-            let variables = env::vars_os();
-            variables
-                .map(|(name, value)| (text(name), text(value)))
-                .collect()
-        })
     }
 
     fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {

@@ -20,10 +20,10 @@ const NAMED_MAX: usize = 20;
 const COMPARED_MAX_BYTES: usize = 64;
 
 impl NoParameter {
-    pub(super) fn new(name: &str, variables: &[(String, String)]) -> Self {
+    pub(super) fn new(name: &str, variables: &[String]) -> Self {
         let mut known: Vec<_> = variables
             .iter()
-            .filter_map(|(variable, _)| variable.strip_prefix(env::PARAM_PREFIX))
+            .filter_map(|variable| variable.strip_prefix(env::PARAM_PREFIX))
             .map(str::to_ascii_lowercase)
             .collect();
         known.sort_unstable();
@@ -93,8 +93,8 @@ mod tests {
     fn missing(name: &str, known: &[&str]) -> NoParameter {
         let variables: Vec<_> = known
             .iter()
-            .map(|name| (format!("HOOK_PARAM_{name}"), String::new()))
-            .chain([("HOME".to_owned(), String::new())])
+            .map(|name| format!("HOOK_PARAM_{name}"))
+            .chain(["HOME".to_owned()])
             .collect();
         NoParameter::new(name, &variables)
     }
