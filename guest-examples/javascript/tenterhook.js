@@ -89,7 +89,8 @@ function writeFile(path, text) {
   const file = root.openAt({}, path, { create: true, truncate: true }, { write: true });
   const bytes = toUtf8(text);
   for (let at = 0; at < bytes.length; ) {
-    at += file.write(bytes.subarray(at), at);
+    // A count of 64 bits is a number in QuickJS, and a BigInt in SpiderMonkey.
+    at += Number(file.write(bytes.subarray(at), at));
   }
 }
 
