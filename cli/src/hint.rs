@@ -3,6 +3,7 @@
 //! The shell names such a variable on standard error and stops. Which ones there
 //! are is known here, so the nearest can be offered.
 
+use tenterhook_engine::{Outcome, Report};
 use tenterhook_sdk::contract::env::{CROIT_PREFIX, PARAM_PREFIX};
 
 /// How alike two names must be for one to be offered in place of the other.
@@ -17,9 +18,16 @@ const NAME_MAX_BYTES: usize = 200;
 /// What shells and languages say of a variable that is not set, behind its name.
 const UNSET: [&str; 2] = [": unbound variable", ": parameter not set"];
 
-/// The hint, if the run's standard error names a variable of ours that is not set;
-/// `set` are the names of those that are.
-pub(crate) fn unset(stderr: &[u8], set: &[String]) -> Option<String> {
+/// The hint, if the run failed and its standard error names a variable of ours that is
+/// not set; `set` are the names of those that are.
+pub(crate) fn of(run: &Report, set: &[String]) -> Option<String> {
+    match run.outcome {
+        Outcome::Exited { status: 1.. } => unset(&run.stderr, set),
+        _ => None,
+    }
+}
+
+fn unset(stderr: &[u8], set: &[String]) -> Option<String> {
     let end = &stderr[stderr.len().saturating_sub(LOOKED_AT)..];
     let text = String::from_utf8_lossy(end);
     let name = text.lines().rev().find_map(named)?;

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use tenterhook_engine::{Engine, Invocation, Kind, Outcome, Program};
+use tenterhook_engine::{Engine, Invocation, Kind, Program};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::ending::{Ending, HOST_FAULT, answer};
@@ -169,9 +169,7 @@ impl Prepared {
         let heard = self.printer.finish()?;
         let ending = Ending::of(run.outcome.clone(), interrupted, heard);
         ending.tell(&run, &limits);
-        if matches!(run.outcome, Outcome::Exited { status: 1.. })
-            && let Some(hint) = hint::unset(&run.stderr, &names)
-        {
+        if let Some(hint) = hint::of(&run, &names) {
             say(hint);
         }
         if self.told.bill {

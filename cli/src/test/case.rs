@@ -172,10 +172,7 @@ impl Case {
                 status: compare::status(&report),
                 verdict: compare::verdict(&report),
                 stderr: compare::text(&report.stderr),
-                hint: match report.outcome {
-                    Outcome::Exited { status: 1.. } => hint::unset(&report.stderr, &set),
-                    _ => None,
-                },
+                hint: hint::of(&report, &set),
                 outcome: report.outcome,
                 usage: report.usage,
                 comparison,
