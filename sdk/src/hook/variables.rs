@@ -15,7 +15,8 @@ pub(super) enum Variables {
     Made(Vec<(String, String)>),
 }
 
-/// A variable that was asked for and is there, and the next one.
+/// A variable that was asked for and is there, and the next one: a list that only grows
+/// can lend out what it holds.
 #[derive(Debug)]
 pub(super) struct Known {
     name: String,
