@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tenterhook_engine::Engine;
+use tenterhook_ledger::Ledger;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -134,6 +135,12 @@ impl Dispatcher {
         ));
         tokio::spawn(upkeep::keep_up(Arc::downgrade(&inner)));
         Ok(Self { inner })
+    }
+
+    /// The owner of what tenants share: that of the engine.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        self.inner.engine.ledger()
     }
 
     /// How the dispatcher was set up.

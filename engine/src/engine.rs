@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tenterhook_admission::{Kind, Refusal, Survey, one_line};
+use tenterhook_ledger::Ledger;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -50,6 +51,8 @@ pub struct Settings {
     /// Whether threads that run guests, and that process, give up what they do
     /// not need. Default: [`Lockdown::On`].
     pub lockdown: Lockdown,
+    /// Owns what tenants share. Default: one without bounds.
+    pub ledger: Ledger,
 }
 
 impl Default for Settings {
@@ -62,6 +65,7 @@ impl Default for Settings {
             compiler: None,
             compile_limits: CompileLimits::default(),
             lockdown: Lockdown::On,
+            ledger: Ledger::default(),
         }
     }
 }
@@ -84,6 +88,7 @@ struct Inner {
     threads: GuestThreads,
     loading: LoadingThreads,
     lockdown: Lockdown,
+    ledger: Ledger,
     guests_held: Layers,
     process_held: OnceLock<Layers>,
 }
@@ -121,6 +126,7 @@ impl Engine {
                 threads: GuestThreads::start(settings.threads, lock)?,
                 loading: LoadingThreads::default(),
                 lockdown,
+                ledger: settings.ledger,
                 process_held: OnceLock::new(),
             }),
         })
@@ -234,6 +240,12 @@ impl Engine {
             guests_held: inner.guests_held,
             process_held: inner.process_held.get().copied().unwrap_or_default(),
         }
+    }
+
+    /// The owner of what tenants share.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.inner.ledger
     }
 
     /// The threads that run guests, to run more there.

@@ -128,6 +128,7 @@ impl Config {
             compiler: compiler::words(),
             compile_limits: self.compile,
             lockdown: self.lockdown,
+            ledger: engine::Settings::default().ledger,
         })
     }
 }

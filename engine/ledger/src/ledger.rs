@@ -1,0 +1,289 @@
+//! The ledger itself: what is held of each resource, by whom, and who may have more.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::amounts::Amounts;
+use crate::capacity::Capacities;
+use crate::guard::Guard;
+use crate::holder::Holder;
+use crate::resource::Resource;
+use crate::shortage::{Scope, Shortage};
+
+/// When to ask again for what others hold at the moment: most work ends sooner.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Owns what tenants share. Cheap to clone; all clones are one ledger.
+#[derive(Clone, Default)]
+pub struct Ledger {
+    inner: Arc<Inner>,
+}
+
+/// How a resource stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Which one.
+    pub resource: Resource,
+    /// All that there is; `u64::MAX` if it has no bound.
+    pub total: u64,
+    /// What of it only the operator may use.
+    pub reserve: u64,
+    /// What is held.
+    pub taken: u64,
+    /// The most that was held at one time.
+    pub peak: u64,
+    /// How often somebody got nothing.
+    pub refused: u64,
+    /// How many hold some.
+    pub holders: usize,
+}
+
+#[derive(Default)]
+pub(crate) struct Inner {
+    capacities: Capacities,
+    books: Mutex<Books>,
+    refused: [AtomicU64; Resource::ALL.len()],
+    freed: Notify,
+}
+
+#[derive(Default)]
+struct Books {
+    taken: Amounts,
+    peak: Amounts,
+    held: HashMap<Holder, Amounts>,
+}
+
+impl Ledger {
+    /// A ledger over these capacities.
+    #[must_use]
+    pub fn new(capacities: Capacities) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                capacities,
+                ..Inner::default()
+            }),
+        }
+    }
+
+    /// Takes all of `amounts` for `holder`, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Shortage`] for the first resource of which there is not enough.
+    pub fn take(&self, holder: Holder, amounts: Amounts) -> Result<Guard, Shortage> {
+        self.inner.take(holder, &amounts)?;
+        Ok(Guard {
+            inner: Arc::clone(&self.inner),
+            holder,
+            amounts,
+        })
+    }
+
+    /// A guard that holds nothing yet, to be grown.
+    pub fn empty(&self, holder: Holder) -> Guard {
+        Guard {
+            inner: Arc::clone(&self.inner),
+            holder,
+            amounts: Amounts::default(),
+        }
+    }
+
+    /// How much of a resource a holder could take now.
+    #[must_use]
+    pub fn room(&self, holder: Holder, resource: Resource) -> u64 {
+        self.inner.books.lock().room(&self.inner, holder, resource)
+    }
+
+    /// The most of a resource that one account can ever have, when all is free.
+    #[must_use]
+    pub fn most(&self, resource: Resource) -> u64 {
+        self.inner.capacities.get(resource).most()
+    }
+
+    /// How much of a resource a holder has.
+    #[must_use]
+    pub fn held(&self, holder: Holder, resource: Resource) -> u64 {
+        let books = self.inner.books.lock();
+        books.held.get(&holder).map_or(0, |held| held.get(resource))
+    }
+
+    /// Notes how much of a resource a holder has: for what is measured and outlives
+    /// the process, as bytes on the disk do. It may be more than there is.
+    pub fn record(&self, holder: Holder, resource: Resource, amount: u64) {
+        let before = {
+            let mut books = self.inner.books.lock();
+            let held = books.held.entry(holder).or_default();
+            let before = held.get(resource);
+            held.set(resource, amount);
+            if held.is_empty() {
+                books.held.remove(&holder);
+            }
+            books.taken.subtract(resource, before);
+            books.take(resource, amount);
+            before
+        };
+        if amount < before {
+            self.inner.freed.notify_waiters();
+        }
+    }
+
+    /// Waits until something has been given back. What is given back between the call
+    /// and the first poll of the future is not missed.
+    pub fn freed(&self) -> impl Future<Output = ()> + '_ {
+        self.inner.freed.notified()
+    }
+
+    /// How every resource stands.
+    #[must_use]
+    pub fn levels(&self) -> Vec<Level> {
+        let books = self.inner.books.lock();
+        let level = |resource| {
+            let capacity = self.inner.capacities.get(resource);
+            Level {
+                resource,
+                total: capacity.total,
+                reserve: capacity.reserve,
+                taken: books.taken.get(resource),
+                peak: books.peak.get(resource),
+                refused: self.inner.refused[resource as usize].load(Ordering::Relaxed),
+                holders: books
+                    .held
+                    .values()
+                    .filter(|held| held.get(resource) > 0)
+                    .count(),
+            }
+        };
+        Resource::ALL.into_iter().map(level).collect()
+    }
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger")
+            .field("levels", &self.levels())
+            .finish()
+    }
+}
+
+impl Inner {
+    pub(crate) fn take(&self, holder: Holder, amounts: &Amounts) -> Result<(), Shortage> {
+        let mut books = self.books.lock();
+        books.check(self, holder, amounts)?;
+        books.add(holder, amounts);
+        Ok(())
+    }
+
+    pub(crate) fn take_unchecked(&self, holder: Holder, amounts: &Amounts) {
+        self.books.lock().add(holder, amounts);
+    }
+
+    pub(crate) fn give_back(&self, holder: Holder, amounts: &Amounts) {
+        if amounts.is_empty() {
+            return;
+        }
+        self.books.lock().remove(holder, amounts);
+        self.freed.notify_waiters();
+    }
+
+    pub(crate) fn transfer(
+        &self,
+        from: Holder,
+        to: Holder,
+        amounts: &Amounts,
+    ) -> Result<(), Shortage> {
+        let mut books = self.books.lock();
+        books.remove(from, amounts);
+        let checked = books.check(self, to, amounts);
+        let holder = if checked.is_ok() { to } else { from };
+        books.add(holder, amounts);
+        checked
+    }
+}
+
+impl Books {
+    fn room(&self, inner: &Inner, holder: Holder, resource: Resource) -> u64 {
+        let capacity = inner.capacities.get(resource);
+        let taken = self.taken.get(resource);
+        match holder {
+            Holder::Operator => capacity.total.saturating_sub(taken),
+            Holder::Account(_) | Holder::Address(_) => {
+                let held = self.held.get(&holder).map_or(0, |held| held.get(resource));
+                capacity.room(held, taken)
+            }
+        }
+    }
+
+    fn check(&self, inner: &Inner, holder: Holder, amounts: &Amounts) -> Result<(), Shortage> {
+        for (resource, asked) in amounts.iter() {
+            let available = self.room(inner, holder, resource);
+            if asked <= available {
+                continue;
+            }
+            inner.refused[resource as usize].fetch_add(1, Ordering::Relaxed);
+            let capacity = inner.capacities.get(resource);
+            let most = match holder {
+                Holder::Operator => capacity.total,
+                Holder::Account(_) | Holder::Address(_) => capacity.most(),
+            };
+            let free = capacity.total.saturating_sub(self.taken.get(resource));
+            return Err(Shortage {
+                resource,
+                asked,
+                available,
+                scope: match asked <= free.saturating_sub(capacity.reserve) {
+                    true => Scope::Holder,
+                    false => Scope::Host,
+                },
+                retry_after: match asked > most {
+                    true => Duration::MAX,
+                    false => RETRY_AFTER,
+                },
+            });
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, holder: Holder, amounts: &Amounts) {
+        if amounts.is_empty() {
+            return;
+        }
+        let held = self.held.entry(holder).or_default();
+        for (resource, amount) in amounts.iter() {
+            held.add(resource, amount);
+        }
+        for (resource, amount) in amounts.iter() {
+            self.take(resource, amount);
+        }
+    }
+
+    fn take(&mut self, resource: Resource, amount: u64) {
+        self.taken.add(resource, amount);
+        let taken = self.taken.get(resource);
+        if taken > self.peak.get(resource) {
+            self.peak.set(resource, taken);
+        }
+    }
+
+    fn remove(&mut self, holder: Holder, amounts: &Amounts) {
+        if let Some(held) = self.held.get_mut(&holder) {
+            for (resource, amount) in amounts.iter() {
+                held.subtract(resource, amount);
+            }
+            // Whoever holds nothing is forgotten: there is no bound on who asks.
+            if held.is_empty() {
+                self.held.remove(&holder);
+            }
+        }
+        for (resource, amount) in amounts.iter() {
+            self.taken.subtract(resource, amount);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! What the ledger promises, for any order of takers.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::capacity::Capacity;
+
+const A: Holder = Holder::Account(1);
+const B: Holder = Holder::Account(2);
+
+fn ledger(resource: Resource, capacity: Capacity) -> Ledger {
+    Ledger::new(Capacities::default().with(resource, capacity))
+}
+
+fn slots(amount: u64) -> Amounts {
+    Amounts::of(Resource::RunSlots, amount)
+}
+
+#[test]
+fn whoever_takes_all_it_can_leaves_a_part_to_the_next() {
+    let ledger = ledger(Resource::RunSlots, Capacity::of(64));
+    let taken: Vec<_> = std::iter::from_fn(|| ledger.take(A, slots(1)).ok()).collect();
+    assert_eq!(taken.len(), 48);
+    let refused = ledger.take(A, slots(1)).unwrap_err();
+    assert_eq!(
+        (refused.scope, refused.is_lasting()),
+        (Scope::Holder, false)
+    );
+    assert!(ledger.take(B, slots(8)).is_ok());
+}
+
+#[test]
+fn what_is_dropped_can_be_taken_again() {
+    let ledger = ledger(Resource::RunSlots, Capacity::of(1));
+    let guard = ledger.take(A, slots(1)).unwrap();
+    assert_eq!(ledger.take(B, slots(1)).unwrap_err().scope, Scope::Host);
+    drop(guard);
+    let _guard = ledger.take(B, slots(1)).unwrap();
+    assert_eq!(ledger.held(A, Resource::RunSlots), 0);
+}
+
+#[test]
+fn only_the_operator_reaches_the_reserve() {
+    let capacity = Capacity::of(10).with_reserve(10);
+    let ledger = ledger(Resource::RunSlots, capacity);
+    assert!(ledger.take(A, slots(1)).is_err());
+    assert!(ledger.take(Holder::Operator, slots(10)).is_ok());
+}
+
+#[test]
+fn all_is_taken_or_nothing() {
+    let capacities = Capacities::default()
+        .with(Resource::RunSlots, Capacity::of(10))
+        .with(Resource::Memory, Capacity::of(100));
+    let ledger = Ledger::new(capacities);
+    let refused = ledger.take(A, slots(1).and(Resource::Memory, 1_000));
+    assert_eq!(refused.unwrap_err().resource, Resource::Memory);
+    assert_eq!(ledger.held(A, Resource::RunSlots), 0);
+}
+
+#[test]
+fn what_can_never_be_had_is_a_lasting_shortage() {
+    let ledger = ledger(Resource::Memory, Capacity::of(100));
+    let refused = ledger.take(A, Amounts::of(Resource::Memory, 76));
+    assert!(refused.unwrap_err().is_lasting());
+    assert_eq!(ledger.most(Resource::Memory), 75);
+}
+
+#[test]
+fn a_guard_grows_shrinks_and_changes_hands() {
+    let ledger = ledger(Resource::Memory, Capacity::of(100));
+    let mut guard = ledger.empty(A);
+    guard.grow(Resource::Memory, 50).unwrap();
+    assert!(guard.grow(Resource::Memory, 50).is_err());
+    guard.shrink(Resource::Memory, 20);
+    guard.transfer(B).unwrap();
+    assert_eq!(ledger.held(A, Resource::Memory), 0);
+    assert_eq!(ledger.held(B, Resource::Memory), 30);
+    drop(guard);
+    assert_eq!(ledger.held(B, Resource::Memory), 0);
+}
+
+#[test]
+fn who_has_no_room_for_it_is_not_made_its_holder() {
+    let ledger = ledger(Resource::Memory, Capacity::of(100));
+    let _others = ledger.take(B, Amounts::of(Resource::Memory, 50)).unwrap();
+    let mut guard = ledger.take(A, Amounts::of(Resource::Memory, 30)).unwrap();
+    assert!(guard.transfer(B).is_err());
+    assert_eq!(guard.holder(), A);
+    assert_eq!(ledger.held(A, Resource::Memory), 30);
+}
+
+#[test]
+fn what_is_measured_counts_like_what_is_taken() {
+    let ledger = ledger(Resource::Disk, Capacity::of(100));
+    ledger.record(A, Resource::Disk, 120);
+    assert_eq!(ledger.room(A, Resource::Disk), 0);
+    ledger.record(A, Resource::Disk, 20);
+    assert_eq!(ledger.room(A, Resource::Disk), 55);
+}
+
+#[tokio::test]
+async fn whoever_waits_hears_that_something_was_given_back() {
+    let ledger = ledger(Resource::RunSlots, Capacity::of(1));
+    let guard = ledger.take(A, slots(1)).unwrap();
+    let freed = ledger.freed();
+    drop(guard);
+    freed.await;
+}
+
+#[test]
+fn levels_tell_what_is_taken_and_what_was_refused() {
+    let ledger = ledger(Resource::RunSlots, Capacity::of(4));
+    let guard = ledger.take(A, slots(3)).unwrap();
+    assert!(ledger.take(A, slots(1)).is_err());
+    drop(guard);
+    let levels = ledger.levels();
+    let level = levels[Resource::RunSlots as usize];
+    assert_eq!((level.taken, level.peak, level.refused), (0, 3, 1));
+    assert_eq!((level.total, level.holders), (4, 0));
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_ever_overbooked_and_all_comes_back(
+        total in 1_u64..200,
+        reserve in 0_u64..50,
+        steps in proptest::collection::vec((0_u128..5, 0_u64..80, any::<bool>()), 0..100),
+    ) {
+        let capacity = Capacity::of(total).with_reserve(reserve);
+        let ledger = ledger(Resource::Memory, capacity);
+        let mut guards = Vec::new();
+        for (account, amount, drops) in steps {
+            if drops && !guards.is_empty() {
+                drop(guards.swap_remove(usize::try_from(amount).unwrap() % guards.len()));
+            } else if let Ok(guard) = ledger.take(Holder::Account(account), Amounts::of(Resource::Memory, amount)) {
+                guards.push(guard);
+            }
+            let taken: u64 = guards.iter().map(|guard| guard.amount(Resource::Memory)).sum();
+            prop_assert!(taken <= total.saturating_sub(reserve));
+            prop_assert_eq!(ledger.levels()[Resource::Memory as usize].taken, taken);
+        }
+        guards.clear();
+        prop_assert_eq!(ledger.levels()[Resource::Memory as usize].taken, 0);
+        prop_assert!(ledger.inner.books.lock().held.is_empty());
+    }
+
+    #[test]
+    fn a_newcomer_always_finds_something_however_greedy_the_others_are(
+        total in 64_u64..10_000,
+        greedy in 1_u128..8,
+    ) {
+        let ledger = ledger(Resource::Memory, Capacity::of(total));
+        let mut guards = Vec::new();
+        for account in 0..greedy {
+            while let Ok(guard) = ledger.take(Holder::Account(account), Amounts::of(Resource::Memory, 1)) {
+                guards.push(guard);
+            }
+        }
+        // With factor 3, n that take all they can leave total / 4^n at least.
+        prop_assert!(ledger.room(Holder::Account(100), Resource::Memory) > 0 || total < 4_u64.pow(u32::try_from(greedy).unwrap() + 1));
+    }
+}

@@ -1,0 +1,25 @@
+//! One owner for everything that tenants share.
+//!
+//! A [`Resource`] has a [`Capacity`], a reserve that only the operator may use, and a
+//! fair share for each [`Holder`]. Taking some of it returns a [`Guard`], or a
+//! [`Shortage`] that names the resource, the amount and when to come back. No other
+//! module keeps a counter of what tenants share. It queues nothing: who waits, and in
+//! which order, is the matter of whoever asks.
+
+mod amounts;
+mod capacity;
+mod guard;
+mod holder;
+mod host;
+mod ledger;
+mod resource;
+mod shortage;
+
+pub use crate::amounts::Amounts;
+pub use crate::capacity::{Capacities, Capacity};
+pub use crate::guard::Guard;
+pub use crate::holder::Holder;
+pub use crate::host::{Found, Host, free_disk, raise_descriptors};
+pub use crate::ledger::{Ledger, Level};
+pub use crate::resource::{Resource, Unit};
+pub use crate::shortage::{Scope, Shortage};
