@@ -17,8 +17,7 @@ pub(crate) fn start_engine() -> Result<Engine, Error> {
         sandboxes: 1,
         threads: 1,
         compiler: compiler::words(),
-        compile_limits: tenterhook_engine::CompileLimits::default(),
-        lockdown: tenterhook_engine::Lockdown::On,
+        ..Settings::default()
     };
     match Engine::start(settings.clone()) {
         Err(Error::Cache { .. }) => Engine::start(Settings {
