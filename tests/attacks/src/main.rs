@@ -29,6 +29,9 @@ use crate::row::Row;
 /// The word that starts a compiler process.
 const COMPILE: &str = "compile";
 
+/// The word with which only the sieges are laid.
+const SIEGE: &str = "siege";
+
 /// The words that start the compiler's process: this very program.
 fn compiler() -> Vec<PathBuf> {
     vec!["/proc/self/exe".into(), COMPILE.into()]
@@ -42,8 +45,9 @@ fn main() -> ExitCode {
             return tenterhook_engine::compile_worker(limits.iter().map(|word| word.into()));
         }
         [word, index, folder] if word == row::MEASURE => row::serve(index, Path::new(folder)),
+        [word] if word == SIEGE => siege().map(drop),
         [page] => write(Path::new(page)),
-        _ => Err(anyhow::anyhow!("usage: tenterhook-attacks FILE.md")),
+        _ => Err(anyhow::anyhow!("usage: tenterhook-attacks FILE.md | siege")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,7 +80,14 @@ fn write(page: &Path) -> anyhow::Result<()> {
     let attacks: Vec<_> = rows().map(|row| &row.attack).collect();
     let neighbours = server::measure(&attacks).context("through a server")?;
     println!("{neighbours}");
+    let besieged = siege()?;
     anyhow::ensure!(failed == 0, "{failed} of {index} attacks are not held");
-    std::fs::write(page, page::print(&sections, &neighbours))
+    std::fs::write(page, page::print(&sections, &neighbours, &besieged))
         .with_context(|| format!("cannot write {}", page.display()))
+}
+
+/// Lays all sieges and prints what they have come to.
+#[expect(clippy::print_stdout, reason = "the rows are what this program is for")]
+fn siege() -> anyhow::Result<Vec<server::siege::Besieged>> {
+    server::siege::measure_all(|besieged| println!("{besieged}"))
 }

@@ -6,6 +6,7 @@ use std::thread;
 use crate::measured::Measured;
 use crate::row::Row;
 use crate::server::Neighbours;
+use crate::server::siege::Besieged;
 
 const BEGINNING: &str = "\
 <!-- Written by `make attacks`. Do not edit: run that. -->
@@ -34,7 +35,11 @@ proves the row in every build.
 ";
 
 /// Prints the page. All rows are without faults.
-pub(crate) fn print(sections: &[(&str, Vec<Row>)], neighbours: &Neighbours) -> String {
+pub(crate) fn print(
+    sections: &[(&str, Vec<Row>)],
+    neighbours: &Neighbours,
+    besieged: &[Besieged],
+) -> String {
     let mut page = BEGINNING.to_owned();
     let rows = sections.iter().flat_map(|(_, rows)| rows).count();
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -54,6 +59,7 @@ pub(crate) fn print(sections: &[(&str, Vec<Row>)], neighbours: &Neighbours) -> S
         latest(measured().filter_map(|row| row.cancelled_us).max()),
     );
     page.push_str(&through_a_server(neighbours));
+    page.push_str(&under_siege(besieged));
     for (title, rows) in sections {
         let _ = writeln!(
             page,
@@ -94,6 +100,35 @@ fn through_a_server(neighbours: &Neighbours) -> String {
             time(served.median_us),
             time(served.slow_us),
             time(served.slowest_us),
+        );
+    }
+    text
+}
+
+fn under_siege(besieged: &[Besieged]) -> String {
+    let mut text = "\n## One account against another\n\n\
+         Each row is a server of its own. One account attacks what all share, over and over; \
+         another fires a hook `echo hi` and waits for each answer; a third party without a \
+         token asks for `/healthz` five times a second, each time on a new connection. None of \
+         the hook's runs failed, and health was always answered.\n\n\
+         | attack | served | turned away | hook alone | hook beside it | slowest | health | test |\n\
+         |---|--:|--:|--:|--:|--:|--:|---|\n"
+        .to_owned();
+    for row in besieged {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {}, {} | {}, {} | {} | {} of {} | `{}` |",
+            cell(row.attack),
+            row.served,
+            row.turned_away,
+            time(row.idle.median_us),
+            time(row.idle.slow_us),
+            time(row.beside.median_us),
+            time(row.beside.slow_us),
+            time(row.beside.slowest_us),
+            row.healthy,
+            row.asked,
+            row.test,
         );
     }
     text

@@ -4,6 +4,8 @@
 mod attacker;
 mod http;
 mod process;
+pub(crate) mod siege;
+mod sieges;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,7 +72,7 @@ impl fmt::Display for Neighbours {
 /// When a run of the well-behaved hook fails, or the server fails at all.
 pub(crate) fn measure(attacks: &[&Attack]) -> anyhow::Result<Neighbours> {
     let data = tempfile::tempdir()?;
-    let server = Server::start(data.path())?;
+    let server = Server::start(data.path(), &["--max-compile-time", "2s"], None)?;
     let mut owner = Client::new(server.address(), &server.token(data.path())?);
     let mut honest = account(&server, &mut owner, "honest")?;
     let source = honest.upload("hello", b"echo hi\n")?;

@@ -15,13 +15,21 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts the binary that lies beside this one.
-    pub(super) fn start(data: &Path) -> anyhow::Result<Self> {
+    /// Starts the binary that lies beside this one, with these flags and at most so
+    /// many descriptors.
+    pub(super) fn start(
+        data: &Path,
+        flags: &[&str],
+        descriptors: Option<u32>,
+    ) -> anyhow::Result<Self> {
         let binary = std::env::current_exe()?.with_file_name("tenterhook");
-        let mut child = Command::new(&binary)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(["--max-compile-time", "2s", "--data"])
+        let limit = descriptors.map_or(String::new(), |most| format!("ulimit -n {most} && "));
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", &format!("{limit}exec \"$@\""), "sh"])
+            .arg(&binary)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(flags)
             .env_clear()
             .stdin(Stdio::null())
             .stderr(Stdio::piped())

@@ -1,0 +1,208 @@
+//! The sieges: what one account can try so that others are not served.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::http::{Client, expect_success};
+use super::siege::{Siege, Strike};
+use super::{bind, event};
+
+/// A module that asks for files and then sleeps for an hour by the clock of the day.
+const SLEEPS_WITH_FILES: &str = tenterhook_tests_artifacts::LIMITS_SLEEP_AN_HOUR;
+
+/// All of them.
+pub(super) const ALL: &[Siege] = &[
+    Siege {
+        attack: "modules with files that sleep beyond their deadline",
+        flags: &[],
+        descriptors: None,
+        accounts: 1,
+        bring: |client| {
+            let program = std::fs::read(SLEEPS_WITH_FILES)?;
+            hook(client, &program, &json!({"limits": {"wall_ms": 1_000}}))
+        },
+        connections: 40,
+        strike: fire_and_wait,
+        test: "engine/tests/it/bounded.rs::sleep_is_cut_at_the_deadline_however_it_is_asked_for",
+    },
+    Siege {
+        attack: "scripts of two accounts that sleep for 25 minutes",
+        flags: &[],
+        descriptors: None,
+        accounts: 2,
+        bring: |client| {
+            let limits = json!({"limits": {"wall_ms": 1_500_000, "fuel": 100_000_000_000_u64}});
+            hook(client, b"sleep 1500\n", &limits)
+        },
+        connections: 100,
+        strike: fire_and_leave,
+        test: "dispatch/tests/it/sharing.rs::accounts_whose_hooks_sleep_keep_nobody_waiting",
+    },
+    Siege {
+        attack: "hooks that ask for 1,024 descriptors",
+        flags: &[],
+        descriptors: Some(1_024),
+        accounts: 1,
+        bring: |client| {
+            let program = std::fs::read(tenterhook_tests_artifacts::FILES_DESCRIPTORS)?;
+            hook(client, &program, &json!({"limits": {"descriptors": 1_024}}))
+        },
+        connections: 32,
+        strike: fire_and_wait,
+        test: "dispatch/tests/it/sharing.rs::runs_take_no_more_descriptors_than_there_are",
+    },
+    Siege {
+        attack: "hooks that fill 512 MiB of memory",
+        flags: &[],
+        descriptors: None,
+        accounts: 1,
+        bring: |client| {
+            let program = std::fs::read(tenterhook_tests_artifacts::LIMITS_MEMORY_BOMB)?;
+            hook(
+                client,
+                &program,
+                &json!({"limits": {"memory_bytes": 512 << 20}}),
+            )
+        },
+        connections: 64,
+        strike: fire_and_wait,
+        test: "dispatch/tests/it/sharing.rs::runs_hold_no_more_memory_than_the_host_has",
+    },
+    Siege {
+        attack: "1,000 connections with slow bodies and no token",
+        flags: &[],
+        descriptors: None,
+        accounts: 1,
+        bring: |_| Ok(()),
+        connections: 10,
+        strike: |client, _| hold_slow_bodies(client, 100),
+        test: "api/tests/it/front_door.rs::slow_bodies_without_a_token_do_not_keep_health_waiting",
+    },
+    Siege {
+        attack: "800 followed outputs",
+        flags: &[],
+        descriptors: None,
+        accounts: 1,
+        bring: |client| hook(client, b"sleep 60\n", &json!({})),
+        connections: 80,
+        strike: |client, number| follow(client, number, 10),
+        test: "api/tests/it/front_door.rs::followed_outputs_have_places_of_their_own",
+    },
+    Siege {
+        attack: "batches of 1,000 events for 500 hooks each",
+        flags: &[],
+        descriptors: None,
+        accounts: 1,
+        bring: |client| {
+            let source = upload(client, b"true\n")?;
+            (0..500).try_for_each(|_| bind(client, &source, "attack", json!({})))
+        },
+        connections: 4,
+        strike: fire_a_batch,
+        test: "dispatch/tests/it/accept.rs::a_request_that_would_cause_too_many_executions_is_refused",
+    },
+];
+
+fn upload(client: &mut Client, program: &[u8]) -> anyhow::Result<Value> {
+    expect_success("/api/v1/sources", client.upload("attack", program)?)
+}
+
+/// Uploads a program and binds it to `custom.attack`.
+fn hook(client: &mut Client, program: &[u8], more: &Value) -> anyhow::Result<()> {
+    let source = upload(client, program)?;
+    bind(client, &source, "attack", more.clone())
+}
+
+fn fire_and_wait(client: &mut Client, number: usize) -> anyhow::Result<Strike> {
+    let event = event("attack", &format!("strike-{number}"));
+    let (status, _) = client.post("/api/v1/events?wait=60", &event)?;
+    Ok(told(status))
+}
+
+fn fire_and_leave(client: &mut Client, number: usize) -> anyhow::Result<Strike> {
+    let event = event("attack", &format!("strike-{number}"));
+    let (status, _) = client.post("/api/v1/events", &event)?;
+    thread::sleep(Duration::from_millis(100));
+    Ok(told(status))
+}
+
+fn fire_a_batch(client: &mut Client, number: usize) -> anyhow::Result<Strike> {
+    let events: Vec<_> = (0..1_000)
+        .map(|index| event("attack", &format!("strike-{number}-{index}")))
+        .collect();
+    let (status, _) = client.post_batch("/api/v1/events", &Value::from(events))?;
+    Ok(told(status))
+}
+
+fn told(status: u16) -> Strike {
+    match status {
+        0..300 => Strike::Served,
+        _ => Strike::TurnedAway,
+    }
+}
+
+/// Opens connections that say they will send a body and send a byte of it now and then,
+/// until the server has closed them all.
+fn hold_slow_bodies(client: &Client, count: usize) -> anyhow::Result<Strike> {
+    let head = format!(
+        "POST /api/v1/events HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
+         Content-Length: 100000\r\n\r\n",
+        client.address()
+    );
+    let mut held: Vec<TcpStream> = (0..count)
+        .filter_map(|_| {
+            let mut stream = TcpStream::connect(client.address()).ok()?;
+            stream.write_all(head.as_bytes()).ok()?;
+            Some(stream)
+        })
+        .collect();
+    for _ in 0..10 {
+        held.retain_mut(|stream| stream.write_all(b" ").is_ok());
+        thread::sleep(Duration::from_millis(500));
+    }
+    Ok(match held.is_empty() {
+        true => Strike::TurnedAway,
+        false => Strike::Served,
+    })
+}
+
+/// Fires the hook and follows its output from several connections for a while.
+fn follow(client: &mut Client, number: usize, count: usize) -> anyhow::Result<Strike> {
+    let event = event("attack", &format!("strike-{number}"));
+    let (status, answer) = client.post("/api/v1/events", &event)?;
+    let Some(task) = answer["task"]["id"].as_str() else {
+        return Ok(told(status));
+    };
+    let (_, page) = client.get(&format!("/api/v1/executions?task={task}"))?;
+    let Some(execution) = page["items"][0]["id"].as_str() else {
+        return Ok(Strike::TurnedAway);
+    };
+    let head = format!(
+        "GET /api/v1/executions/{execution}/output HTTP/1.1\r\nHost: {}\r\n\
+         Authorization: Bearer {}\r\n\r\n",
+        client.address(),
+        client.secret()
+    );
+    let mut held: Vec<TcpStream> = (0..count)
+        .filter_map(|_| {
+            let mut stream = TcpStream::connect(client.address()).ok()?;
+            stream.write_all(head.as_bytes()).ok()?;
+            Some(stream)
+        })
+        .collect();
+    thread::sleep(Duration::from_secs(5));
+    let mut answered = [0; 12];
+    let served = held.iter_mut().any(|stream| {
+        stream.set_nonblocking(true).is_ok()
+            && stream.read(&mut answered).is_ok_and(|read| read == 12)
+            && answered == *b"HTTP/1.1 200"
+    });
+    Ok(match served {
+        true => Strike::Served,
+        false => Strike::TurnedAway,
+    })
+}
