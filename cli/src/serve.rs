@@ -5,6 +5,7 @@
 
 mod address;
 mod bounds;
+mod capacity;
 mod config;
 mod data_dir;
 mod database;
@@ -24,11 +25,13 @@ use clap::builder::FalseyValueParser;
 use tenterhook_delivery::{Delivery, Destinations};
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_engine::Engine;
+use tenterhook_ledger::Host;
 use tenterhook_maintenance::Maintenance;
 
 pub(crate) use self::address::ADDRESS_FILE;
 pub(crate) use self::bounds::module_size;
 use self::bounds::{RawBounds, RawCeiling};
+use self::capacity::{RawCapacity, Resources, limits_here};
 use self::config::Config;
 pub(crate) use self::config::DEFAULT_DATA;
 use self::data_dir::DataDir;
@@ -84,6 +87,8 @@ pub(crate) struct Raw {
     #[command(flatten)]
     bounds: RawBounds,
     #[command(flatten)]
+    capacity: RawCapacity,
+    #[command(flatten)]
     ceiling: RawCeiling,
     #[command(flatten)]
     maintenance: RawMaintenance,
@@ -110,12 +115,16 @@ pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
 
 /// Takes what needs rights, gives the rights up, and only then starts the threads
 /// that serve: threads have what the one had that started them.
-fn serve(config: Config) -> anyhow::Result<()> {
+fn serve(mut config: Config) -> anyhow::Result<()> {
     // Taken first: a server that cannot have its address must not touch anything.
     let listener = listen::listen(&config.listen)
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let data = DataDir::open(&config.data)?;
-    let engine = Engine::start(config.engine(&data)?)?;
+    let resources = Resources::find(config.capacity, &Host::default(), data.path())?;
+    resources.log();
+    let capacities = resources.capacities(config.run_slots());
+    config.dispatch.host = limits_here(&capacities, &config.dispatch.ceiling);
+    let engine = Engine::start(config.engine(&data, &resources, capacities)?)?;
     lockdown::hold(&engine, config.lockdown, &data, &config.database)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

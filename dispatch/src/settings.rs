@@ -26,6 +26,8 @@ pub struct Settings {
     pub default_limits: Limits,
     /// Most that a hook may ask for.
     pub ceiling: Limits,
+    /// Most that one run can be given on this host. Default: [`Limits::ceiling`].
+    pub host: Limits,
     /// Largest module or component, in bytes. Default: 24 MiB; at most 64 MiB.
     pub module_bytes: u64,
     /// Executions that one event may cause. Default: 4,096.
@@ -46,6 +48,14 @@ pub const MODULE_MAX_BYTES: u64 = 64 << 20;
 /// for an audited request body.
 pub const EVENT_MAX_BYTES: usize = 256 * 1024;
 
+impl Settings {
+    /// Most that a new hook may ask for: what the operator allows, and the host can give.
+    #[must_use]
+    pub fn ceiling_here(&self) -> Limits {
+        self.ceiling.within(&self.host)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -57,6 +67,7 @@ impl Default for Settings {
             programs: 256,
             default_limits: Limits::default(),
             ceiling: Limits::ceiling(),
+            host: Limits::ceiling(),
             module_bytes: 24 << 20,
             executions_per_event: 4_096,
             retention: Retention::default(),

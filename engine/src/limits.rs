@@ -43,6 +43,19 @@ impl Default for Limits {
     }
 }
 
+/// Memory that the host itself needs for a run, whatever its limits: its stack, and the
+/// state of its instances. The pool allows 8 MiB of that for one component.
+const RUN_BYTES: u64 = 8 * MIB;
+
+/// What the host may hold of a byte of output: the run's own copy, in a buffer that
+/// doubles; another one for those who follow it, with a note of what came in between if
+/// both streams alternate byte by byte; and one that waits to be stored.
+const OUTPUT_COPIES: u64 = 8;
+
+/// Descriptors of the host that a run with files takes beyond those of the guest: its
+/// folder, that folder's mount, and two in passing.
+pub(crate) const RUN_DESCRIPTORS: u32 = 4;
+
 impl Limits {
     /// The highest bounds that an operator may allow.
     #[must_use]
@@ -69,6 +82,50 @@ impl Limits {
             inodes: 32,
             descriptors: 16,
             ..Self::default()
+        }
+    }
+
+    /// Bytes of the host that a run with these limits may hold, files aside.
+    pub(crate) fn memory_without_files(&self) -> u64 {
+        RUN_BYTES
+            .saturating_add(self.memory)
+            .saturating_add(self.output_memory())
+    }
+
+    /// Bytes of the host that its output may hold.
+    pub(crate) fn output_memory(&self) -> u64 {
+        self.output.saturating_mul(OUTPUT_COPIES)
+    }
+
+    /// Returns the same, lowered so that a run of any program fits into this much
+    /// memory of the host and into so many of its descriptors.
+    #[must_use]
+    pub fn fitting(&self, memory: u64, descriptors: u64) -> Self {
+        let rest = memory.saturating_sub(RUN_BYTES);
+        let wanted = self
+            .memory
+            .saturating_add(self.files)
+            .saturating_add(self.output_memory());
+        // Each gives up the same part. Whole mebibytes read better than what is left
+        // of a host's odd amount.
+        let part = |bytes: u64| {
+            if wanted <= rest {
+                return bytes;
+            }
+            let part = u128::from(bytes) * u128::from(rest) / u128::from(wanted);
+            let part = u64::try_from(part).unwrap_or(u64::MAX);
+            let round = if part >= MIB { MIB } else { 1 };
+            (part / round * round).max(1)
+        };
+        let most = descriptors.saturating_sub(RUN_DESCRIPTORS.into()).max(1);
+        Self {
+            memory: part(self.memory),
+            files: part(self.files),
+            output: part(self.output),
+            descriptors: self
+                .descriptors
+                .min(u32::try_from(most).unwrap_or(u32::MAX)),
+            ..self.clone()
         }
     }
 
@@ -212,6 +269,19 @@ mod tests {
             error.to_string(),
             "`limits.memory_bytes` must be from 1 to 536870912, not 1099511627776"
         );
+    }
+
+    #[test]
+    fn limits_are_lowered_together_to_what_fits_and_no_further() {
+        let all = Limits::ceiling();
+        let needed = all.memory_without_files() + all.files;
+        assert_eq!(all.fitting(needed, 2_000), all);
+        let half = all.fitting(needed / 2, 100);
+        assert!(half.memory_without_files() + half.files <= needed / 2);
+        assert!(half.memory > all.memory / 2 - 16 * MIB);
+        assert_eq!(half.descriptors, 96);
+        let nothing = all.fitting(0, 0);
+        assert_eq!((nothing.memory, nothing.descriptors), (1, 1));
     }
 
     #[test]

@@ -84,7 +84,7 @@ async fn get_limits(State(app): State<App>) -> Json<AllLimits> {
     let settings = app.dispatcher().settings();
     Json(AllLimits {
         default: (&settings.default_limits).into(),
-        ceiling: (&settings.ceiling).into(),
+        ceiling: (&settings.ceiling_here()).into(),
         script_bytes: SCRIPT_MAX_BYTES,
         module_bytes: settings.module_bytes,
         event_bytes: cloudevents::EVENT_MAX_BYTES,

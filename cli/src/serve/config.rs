@@ -6,10 +6,12 @@ use clap::ValueEnum;
 use tenterhook_delivery as delivery;
 use tenterhook_dispatch as dispatch;
 use tenterhook_engine as engine;
+use tenterhook_ledger::{Capacities, Capacity, Ledger};
 use tenterhook_maintenance as maintenance;
 use tracing_subscriber::EnvFilter;
 
 use super::Raw;
+use super::capacity::{Resources, Said};
 use super::data_dir::DataDir;
 use super::database::DatabaseUrl;
 use super::owner::OwnerToken;
@@ -20,10 +22,6 @@ use crate::logging::{self, LogFormat};
 /// The data folder unless another is named.
 pub(crate) const DEFAULT_DATA: &str = "tenterhook-data";
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
-
-/// Sandboxes beyond those that hooks use at one time, so that the next one never
-/// waits for the cleaning up of the last.
-const SPARE_SANDBOXES: usize = 16;
 
 /// How the croit interface says when a task started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -58,6 +56,7 @@ pub(super) struct Config {
     pub(super) delivery: delivery::Settings,
     pub(super) maintenance: maintenance::Settings,
     pub(super) lockdown: engine::Lockdown,
+    pub(super) capacity: Said,
     threads: Option<usize>,
     compile: engine::CompileLimits,
 }
@@ -73,6 +72,7 @@ impl Config {
         let threads = raw.bounds.threads(&mut faults);
         let compile = raw.bounds.compile(&mut faults);
         let dispatch = raw.bounds.settings(ceiling, &mut faults);
+        let capacity = raw.capacity.read(&mut faults);
         let maintenance = raw.maintenance.read(&mut faults);
         match (log, database, listen) {
             (Some(log), Some(database), Some(listen)) => faults.none().map(|()| Self {
@@ -109,6 +109,7 @@ impl Config {
                 } else {
                     engine::Lockdown::On
                 },
+                capacity,
                 threads,
                 compile,
             }),
@@ -116,19 +117,29 @@ impl Config {
         }
     }
 
+    /// Guests that may want a core at one time, and those of one account.
+    pub(super) fn run_slots(&self) -> Capacity {
+        Capacity::of(self.dispatch.concurrency as u64)
+            .with_each(self.dispatch.account_concurrency as u64)
+    }
+
     /// The engine's settings, with its folders in the data folder.
-    pub(super) fn engine(&self, data: &DataDir) -> anyhow::Result<engine::Settings> {
+    pub(super) fn engine(
+        &self,
+        data: &DataDir,
+        resources: &Resources,
+        capacities: Capacities,
+    ) -> anyhow::Result<engine::Settings> {
         let default = engine::Settings::default();
         Ok(engine::Settings {
             cache: Some(data.code()),
             scratch: data.scratch()?,
-            sandboxes: u32::try_from(self.dispatch.concurrency + SPARE_SANDBOXES)
-                .unwrap_or(u32::MAX),
+            sandboxes: resources.sandboxes(),
             threads: self.threads.unwrap_or(default.threads),
             compiler: compiler::words(),
             compile_limits: self.compile,
             lockdown: self.lockdown,
-            ledger: engine::Settings::default().ledger,
+            ledger: Ledger::new(capacities),
         })
     }
 }
@@ -244,6 +255,12 @@ mod tests {
                 "soon",
                 "--keep-tasks",
                 "-1",
+                "--host-memory",
+                "64MiB",
+                "--host-descriptors",
+                "100",
+                "--max-disk",
+                "some",
             ]
             .map(|word| if word == "-1" { "none" } else { word }),
         )
@@ -261,6 +278,9 @@ mod tests {
             "--account-concurrency",
             "--keep",
             "--keep-tasks",
+            "--host-memory",
+            "--host-descriptors",
+            "--max-disk",
         ] {
             assert!(told.contains(&format!("`{flag}` ")), "{flag}: {told}");
         }

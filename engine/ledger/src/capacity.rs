@@ -23,6 +23,8 @@ pub struct Capacity {
     pub factor: u64,
     /// What a holder may have in any case, as long as so much is free.
     pub floor: u64,
+    /// What a holder may have at most, however much is free.
+    pub each: u64,
 }
 
 impl Capacity {
@@ -35,6 +37,7 @@ impl Capacity {
             reserve: 0,
             factor: FACTOR,
             floor: 1,
+            each: u64::MAX,
         }
     }
 
@@ -48,6 +51,12 @@ impl Capacity {
     #[must_use]
     pub fn with_floor(self, floor: u64) -> Self {
         Self { floor, ..self }
+    }
+
+    /// The same with a bound on what one holder may have.
+    #[must_use]
+    pub fn with_each(self, each: u64) -> Self {
+        Self { each, ..self }
     }
 
     /// The most that one holder can ever have, when all is free.
@@ -70,7 +79,10 @@ impl Capacity {
             .checked_div(self.factor.saturating_add(1))
             .unwrap_or(0);
         let floor = self.floor.saturating_sub(held);
-        share.max(floor).min(free)
+        share
+            .max(floor)
+            .min(free)
+            .min(self.each.saturating_sub(held))
     }
 }
 
@@ -87,6 +99,10 @@ impl Capacities {
         self
     }
 
+    pub(crate) fn set(&mut self, resource: Resource, capacity: Capacity) {
+        self.0[resource as usize] = capacity;
+    }
+
     /// The capacity of one resource.
     #[must_use]
     pub fn get(&self, resource: Resource) -> &Capacity {
@@ -101,6 +117,7 @@ impl Default for Capacities {
             reserve: 0,
             factor: u64::MAX,
             floor: u64::MAX,
+            each: u64::MAX,
         };
         Self([unbounded; Resource::ALL.len()])
     }
@@ -130,6 +147,14 @@ mod tests {
         let capacity = Capacity::of(100).with_reserve(20);
         assert_eq!(capacity.most(), 60);
         assert_eq!(capacity.room(0, 80), 0);
+    }
+
+    #[test]
+    fn an_operator_can_bound_what_each_may_have() {
+        let capacity = Capacity::of(64).with_each(8);
+        assert_eq!(capacity.most(), 8);
+        assert_eq!(capacity.room(8, 8), 0);
+        assert_eq!(capacity.room(0, 8), 8);
     }
 
     #[test]

@@ -57,6 +57,17 @@ impl Guard {
         self.amounts.subtract(resource, amount);
     }
 
+    /// Moves a part of it to a guard of its own, at most what it holds.
+    pub fn split(&mut self, resource: Resource, amount: u64) -> Self {
+        let amount = amount.min(self.amounts.get(resource));
+        self.amounts.subtract(resource, amount);
+        Self {
+            inner: Arc::clone(&self.inner),
+            holder: self.holder,
+            amounts: Amounts::of(resource, amount),
+        }
+    }
+
     /// Makes somebody else its holder: a request whose account is known by now.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::amounts::Amounts;
-use crate::capacity::Capacities;
+use crate::capacity::{Capacities, Capacity};
 use crate::guard::Guard;
 use crate::holder::Holder;
 use crate::resource::Resource;
@@ -45,7 +45,6 @@ pub struct Level {
 
 #[derive(Default)]
 pub(crate) struct Inner {
-    capacities: Capacities,
     books: Mutex<Books>,
     refused: [AtomicU64; Resource::ALL.len()],
     freed: Notify,
@@ -53,6 +52,7 @@ pub(crate) struct Inner {
 
 #[derive(Default)]
 struct Books {
+    capacities: Capacities,
     taken: Amounts,
     peak: Amounts,
     held: HashMap<Holder, Amounts>,
@@ -64,10 +64,20 @@ impl Ledger {
     pub fn new(capacities: Capacities) -> Self {
         Self {
             inner: Arc::new(Inner {
-                capacities,
+                books: Mutex::new(Books {
+                    capacities,
+                    ..Books::default()
+                }),
                 ..Inner::default()
             }),
         }
+    }
+
+    /// Sets how much there is of a resource: for whoever owns the thing itself, and
+    /// alone knows.
+    pub fn provide(&self, resource: Resource, capacity: Capacity) {
+        self.inner.books.lock().capacities.set(resource, capacity);
+        self.inner.freed.notify_waiters();
     }
 
     /// Takes all of `amounts` for `holder`, or nothing.
@@ -96,13 +106,19 @@ impl Ledger {
     /// How much of a resource a holder could take now.
     #[must_use]
     pub fn room(&self, holder: Holder, resource: Resource) -> u64 {
-        self.inner.books.lock().room(&self.inner, holder, resource)
+        self.inner.books.lock().room(holder, resource)
     }
 
     /// The most of a resource that one account can ever have, when all is free.
     #[must_use]
     pub fn most(&self, resource: Resource) -> u64 {
-        self.inner.capacities.get(resource).most()
+        self.inner.books.lock().capacities.get(resource).most()
+    }
+
+    /// How much of a resource all holders have together.
+    #[must_use]
+    pub fn taken(&self, resource: Resource) -> u64 {
+        self.inner.books.lock().taken.get(resource)
     }
 
     /// How much of a resource a holder has.
@@ -143,7 +159,7 @@ impl Ledger {
     pub fn levels(&self) -> Vec<Level> {
         let books = self.inner.books.lock();
         let level = |resource| {
-            let capacity = self.inner.capacities.get(resource);
+            let capacity = books.capacities.get(resource);
             Level {
                 resource,
                 total: capacity.total,
@@ -206,8 +222,8 @@ impl Inner {
 }
 
 impl Books {
-    fn room(&self, inner: &Inner, holder: Holder, resource: Resource) -> u64 {
-        let capacity = inner.capacities.get(resource);
+    fn room(&self, holder: Holder, resource: Resource) -> u64 {
+        let capacity = self.capacities.get(resource);
         let taken = self.taken.get(resource);
         match holder {
             Holder::Operator => capacity.total.saturating_sub(taken),
@@ -220,12 +236,12 @@ impl Books {
 
     fn check(&self, inner: &Inner, holder: Holder, amounts: &Amounts) -> Result<(), Shortage> {
         for (resource, asked) in amounts.iter() {
-            let available = self.room(inner, holder, resource);
+            let available = self.room(holder, resource);
             if asked <= available {
                 continue;
             }
             inner.refused[resource as usize].fetch_add(1, Ordering::Relaxed);
-            let capacity = inner.capacities.get(resource);
+            let capacity = self.capacities.get(resource);
             let most = match holder {
                 Holder::Operator => capacity.total,
                 Holder::Account(_) | Holder::Address(_) => capacity.most(),

@@ -84,9 +84,10 @@ impl Inner {
         })
     }
 
-    /// Checks that limits are within what the operator allows.
+    /// Checks that limits are within what the operator allows and the host can give.
     pub(in crate::dispatcher) fn check_limits(&self, limits: &AskedLimits) -> Result<(), Error> {
-        limits.resolve(&self.settings.default_limits, &self.settings.ceiling)?;
+        let ceiling = self.settings.ceiling_here();
+        limits.resolve(&self.settings.default_limits, &ceiling)?;
         Ok(())
     }
 }

@@ -81,6 +81,25 @@ fn a_guard_grows_shrinks_and_changes_hands() {
 }
 
 #[test]
+fn a_part_of_a_guard_can_be_kept_longer_than_the_rest() {
+    let ledger = ledger(Resource::Memory, Capacity::of(100));
+    let mut guard = ledger.take(A, Amounts::of(Resource::Memory, 50)).unwrap();
+    let kept = guard.split(Resource::Memory, 20);
+    drop(guard);
+    assert_eq!(ledger.held(A, Resource::Memory), 20);
+    drop(kept);
+    assert_eq!(ledger.held(A, Resource::Memory), 0);
+}
+
+#[test]
+fn the_owner_of_a_thing_says_how_much_there_is_of_it() {
+    let ledger = Ledger::default();
+    ledger.provide(Resource::Stacks, Capacity::of(4));
+    assert_eq!(ledger.most(Resource::Stacks), 3);
+    assert_eq!(ledger.most(Resource::Memory), u64::MAX);
+}
+
+#[test]
 fn who_has_no_room_for_it_is_not_made_its_holder() {
     let ledger = ledger(Resource::Memory, Capacity::of(100));
     let _others = ledger.take(B, Amounts::of(Resource::Memory, 50)).unwrap();

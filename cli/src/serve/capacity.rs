@@ -1,0 +1,341 @@
+//! How much of everything the server has to share out: from the host, unless flags
+//! say otherwise.
+//!
+//! It finds amounts and says where they come from; who gets how much of them is the
+//! ledger's matter.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::Args;
+use tenterhook_engine::Limits;
+use tenterhook_ledger::{
+    Capacities, Capacity, Found, Host, Resource, free_disk, raise_descriptors,
+};
+
+use crate::faults::Faults;
+use crate::quantity::{parse_count, parse_size, show_size};
+
+const MIB: u64 = 1 << 20;
+
+/// The least that a server can do anything with: itself and one small hook.
+const MEMORY_MIN: u64 = 128 * MIB;
+const DESCRIPTORS_MIN: u64 = 256;
+const DISK_MIN: u64 = 64 * MIB;
+
+/// What is assumed of a kernel that does not say how much memory there is.
+const MEMORY_UNKNOWN: u64 = 1024 * MIB;
+
+/// Memory that an account has in any case as long as so much is free: a hook with the
+/// default limits, files included, so that those who come late can run it too.
+const MEMORY_FLOOR: u64 = 160 * MIB;
+
+/// Descriptors that are not shared out: the database's, the log's, those of the scratch
+/// folders that are kept ready, of the runtime and of a compiler's process.
+const DESCRIPTORS_OWN: u64 = 128;
+
+/// Requests that are answered at one time, and those of them that are kept for the
+/// operator. As many as connections have places; each costs tens of kilobytes beside
+/// its body, which counts as memory.
+const REQUESTS: (u64, u64) = (768, 32);
+
+/// Replies that may take long, and those of them that are kept for the operator. A
+/// third of the requests, so that those who only wait never take all places.
+const STREAMS: (u64, u64) = (256, 16);
+
+/// How much there is to share out, in place of what the host says.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "What the server may use of its host")]
+pub(crate) struct RawCapacity {
+    /// Memory; three quarters of it are shared out [default: the machine's, or its
+    /// control group's].
+    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_HOST_MEMORY")]
+    host_memory: Option<String>,
+    /// Files and connections open at one time [default: what the process may have].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_HOST_DESCRIPTORS")]
+    host_descriptors: Option<String>,
+    /// What the data folder may hold [default: what it holds and what is free].
+    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_DISK")]
+    max_disk: Option<String>,
+}
+
+/// The same, checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    memory: Option<u64>,
+    descriptors: Option<u64>,
+    disk: Option<u64>,
+}
+
+impl RawCapacity {
+    /// Reads the flags; what was not said is asked of the host later.
+    pub(super) fn read(self, faults: &mut Faults) -> Said {
+        let mut read = |flag, text: Option<String>, check: fn(&str) -> Result<u64, String>| {
+            text.and_then(|text| faults.check(flag, check(&text)))
+        };
+        Said {
+            memory: read("--host-memory", self.host_memory, |text| {
+                size(text, MEMORY_MIN)
+            }),
+            descriptors: read("--host-descriptors", self.host_descriptors, descriptors),
+            disk: read("--max-disk", self.max_disk, |text| size(text, DISK_MIN)),
+        }
+    }
+}
+
+fn size(text: &str, least: u64) -> Result<u64, String> {
+    let size = parse_size(text).map_err(|error| error.to_string())?;
+    if size < least {
+        return Err(format!("must be at least {}, not {text}", show_size(least)));
+    }
+    Ok(size)
+}
+
+fn descriptors(text: &str) -> Result<u64, String> {
+    let count = parse_count(text).map_err(|error| error.to_string())?;
+    if count < DESCRIPTORS_MIN {
+        return Err(format!("must be at least {DESCRIPTORS_MIN}, not {text}"));
+    }
+    Ok(count)
+}
+
+/// What there is, and where that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Resources {
+    memory: Found,
+    descriptors: Found,
+    disk: Found,
+}
+
+impl Resources {
+    /// Asks the host for what flags have not said. Raises the process's limit of
+    /// descriptors as far as it may be raised.
+    ///
+    /// # Errors
+    ///
+    /// If the data folder cannot be looked at.
+    pub(super) fn find(said: Said, host: &Host, data: &Path) -> anyhow::Result<Self> {
+        let by = |flag: &str| move |amount| found(amount, flag);
+        let memory = said.memory.map(by("--host-memory"));
+        let descriptors = raise_descriptors();
+        let disk = match said.disk {
+            Some(amount) => found(amount, "--max-disk"),
+            None => disk_of(data).with_context(|| {
+                format!(
+                    "cannot find out how large the disk of {} is",
+                    data.display()
+                )
+            })?,
+        };
+        Ok(Self {
+            memory: memory.or_else(|| host.memory()).unwrap_or_else(|| {
+                found(
+                    MEMORY_UNKNOWN,
+                    "a guess, for the kernel does not say; see --host-memory",
+                )
+            }),
+            // More than the kernel allows would be a promise that it breaks.
+            descriptors: match said.descriptors {
+                Some(amount) if amount < descriptors.amount => found(amount, "--host-descriptors"),
+                _ => descriptors,
+            },
+            disk,
+        })
+    }
+
+    /// How much of each resource there is to share out, with so many run slots.
+    ///
+    /// A quarter of the memory stays for the server's own code and data, the
+    /// database's cache, and what runs keep mapped when they are over. Of all else the
+    /// operator keeps a sixteenth.
+    pub(super) fn capacities(&self, slots: Capacity) -> Capacities {
+        let sixteenth = |total: u64| Capacity::of(total).with_reserve(total / 16);
+        let memory = self.memory.amount / 4 * 3;
+        let descriptors = self.descriptors.amount.saturating_sub(DESCRIPTORS_OWN);
+        let reserved = |(total, reserve)| Capacity::of(total).with_reserve(reserve);
+        Capacities::default()
+            .with(Resource::RunSlots, slots)
+            .with(
+                Resource::Memory,
+                sixteenth(memory).with_floor(MEMORY_FLOOR.min(memory / 4)),
+            )
+            .with(Resource::Descriptors, sixteenth(descriptors))
+            .with(Resource::Requests, reserved(REQUESTS))
+            .with(Resource::Streams, reserved(STREAMS))
+            .with(Resource::Disk, sixteenth(self.disk.amount))
+    }
+
+    /// Runs that the engine has room for: one for each 32 MiB that are shared out.
+    /// What a run of less keeps mapped when it is over, up to 4 MiB, then stays within
+    /// the quarter that is not. Beyond 4,096 their stacks and memories would take a
+    /// sizeable part of the mappings that a process may have, which are 65,530.
+    pub(super) fn sandboxes(&self) -> u32 {
+        let sandboxes = self.memory.amount / 4 * 3 / (32 * MIB);
+        u32::try_from(sandboxes.clamp(16, 4_096)).expect("it was clamped")
+    }
+
+    /// Says what was found and where.
+    pub(super) fn log(&self) {
+        for (what, found, unit) in [
+            ("memory", &self.memory, true),
+            ("descriptors", &self.descriptors, false),
+            ("disk", &self.disk, true),
+        ] {
+            let amount = match unit {
+                true => about(found.amount),
+                false => found.amount.to_string(),
+            };
+            tracing::info!(amount, source = found.source, "host: {what}");
+        }
+    }
+}
+
+/// The most that a hook may ask for here: what one account could be given when nobody
+/// else has anything. Says so when that is less than the operator allows.
+pub(super) fn limits_here(capacities: &Capacities, ceiling: &Limits) -> Limits {
+    let here = ceiling.fitting(
+        capacities.get(Resource::Memory).most(),
+        capacities.get(Resource::Descriptors).most(),
+    );
+    for (flag, allowed, here, unit) in [
+        ("--max-memory", ceiling.memory, here.memory, true),
+        ("--max-files", ceiling.files, here.files, true),
+        ("--max-output", ceiling.output, here.output, true),
+        (
+            "--max-descriptors",
+            ceiling.descriptors.into(),
+            here.descriptors.into(),
+            false,
+        ),
+    ] {
+        if here < allowed {
+            let show = |amount| match unit {
+                true => show_size(amount),
+                false => amount.to_string(),
+            };
+            tracing::warn!(
+                allowed = show(allowed),
+                here = show(here),
+                "{flag} is more than one account can be given on this host; it is lowered"
+            );
+        }
+    }
+    here
+}
+
+fn found(amount: u64, source: &str) -> Found {
+    Found {
+        amount,
+        source: source.to_owned(),
+    }
+}
+
+/// What a folder holds, and what is free beside it.
+fn disk_of(data: &Path) -> io::Result<Found> {
+    let free = free_disk(data)?;
+    let held = held_by(data)?;
+    Ok(Found {
+        amount: free.amount.saturating_add(held),
+        source: format!("{}, and what it holds", free.source),
+    })
+}
+
+/// The bytes of all files in a folder. What vanishes meanwhile holds nothing.
+fn held_by(folder: &Path) -> io::Result<u64> {
+    let mut held = 0_u64;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(metadata) = entry.metadata() else {
+            continue;
+        };
+        held = held.saturating_add(match metadata.is_dir() {
+            true => held_by(&entry.path()).unwrap_or(0),
+            false => metadata.len(),
+        });
+    }
+    Ok(held)
+}
+
+/// An amount for people: what was found on a host is never a round number.
+fn about(bytes: u64) -> String {
+    match bytes >= 10 * 1024 * MIB {
+        true => format!("{} GiB", bytes / (1024 * MIB)),
+        false => format!("{} MiB", bytes / MIB),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resources(memory: u64, descriptors: u64) -> Resources {
+        Resources {
+            memory: found(memory, "a test"),
+            descriptors: found(descriptors, "a test"),
+            disk: found(1 << 30, "a test"),
+        }
+    }
+
+    #[test]
+    fn a_quarter_of_the_memory_is_never_shared_out() {
+        let capacities = resources(4 << 30, 1_024).capacities(Capacity::of(64));
+        assert_eq!(capacities.get(Resource::Memory).total, 3 << 30);
+        assert!(capacities.get(Resource::Memory).most() < (3 << 30) / 4 * 3);
+    }
+
+    #[test]
+    fn what_can_be_given_to_one_account_bounds_what_a_hook_may_ask_for() {
+        let ceiling = Limits::ceiling();
+        let roomy = resources(64 << 30, 1 << 20).capacities(Capacity::of(64));
+        assert_eq!(limits_here(&roomy, &ceiling), ceiling);
+        let small = resources(1 << 30, 1_024).capacities(Capacity::of(64));
+        let here = limits_here(&small, &ceiling);
+        assert!(here.memory < ceiling.memory && here.files < ceiling.files);
+        assert!(here.descriptors < small.get(Resource::Descriptors).total as u32);
+        assert_eq!((here.fuel, here.wall), (ceiling.fuel, ceiling.wall));
+    }
+
+    #[test]
+    fn the_smallest_server_can_run_the_smallest_hook() {
+        let least = resources(MEMORY_MIN, DESCRIPTORS_MIN).capacities(Capacity::of(1));
+        let here = limits_here(&least, &Limits::ceiling());
+        assert!(here.memory >= 8 * MIB, "{}", here.memory);
+        assert!(here.descriptors >= 32, "{}", here.descriptors);
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_host_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = Said {
+            memory: Some(512 * MIB),
+            descriptors: Some(300),
+            disk: Some(1 << 30),
+        };
+        let resources = Resources::find(said, &Host::default(), folder.path()).unwrap();
+        assert_eq!(resources.memory, found(512 * MIB, "--host-memory"));
+        assert_eq!(resources.descriptors, found(300, "--host-descriptors"));
+        assert_eq!(resources.disk, found(1 << 30, "--max-disk"));
+    }
+
+    #[test]
+    fn descriptors_beyond_what_the_kernel_allows_are_not_promised() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = Said {
+            descriptors: Some(u64::MAX),
+            ..Said::default()
+        };
+        let resources = Resources::find(said, &Host::default(), folder.path()).unwrap();
+        assert_eq!(resources.descriptors.source, "RLIMIT_NOFILE");
+    }
+
+    #[test]
+    fn what_the_folder_holds_already_counts_as_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("code")).unwrap();
+        fs::write(folder.path().join("code/one"), [0; 1_000]).unwrap();
+        fs::write(folder.path().join("two"), [0; 24]).unwrap();
+        assert_eq!(held_by(folder.path()).unwrap(), 1_024);
+    }
+}
