@@ -3,6 +3,7 @@
 //! The page is in the Prometheus text format. What is counted about runs and
 //! queues comes from the dispatcher; nothing here names a tenant or a hook.
 
+mod levels;
 mod runs;
 mod text;
 mod webhooks;

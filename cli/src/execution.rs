@@ -67,6 +67,9 @@ pub(crate) fn outcome(execution: &Value) -> String {
     }
     match outcome["kind"].as_str() {
         Some("exited") => format!("exited with status {}", outcome["status"]),
+        Some("stopped") if text(outcome, "limit") == "host" => {
+            "stopped: its host had no room for it".into()
+        }
         Some("stopped") => format!("stopped at its {} limit", text(outcome, "limit")),
         Some("trapped") => format!("trapped: {}", text(outcome, "reason")),
         Some(kind) => kind.to_owned(),

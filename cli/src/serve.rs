@@ -122,7 +122,7 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
     let data = DataDir::open(&config.data)?;
     let resources = Resources::find(config.capacity, &Host::default(), data.path())?;
     resources.log();
-    let capacities = resources.capacities(config.run_slots());
+    let capacities = resources.capacities(config.run_slots);
     config.dispatch.host = limits_here(&capacities, &config.dispatch.ceiling);
     let engine = Engine::start(config.engine(&data, &resources, capacities)?)?;
     lockdown::hold(&engine, config.lockdown, &data, &config.database)?;

@@ -17,6 +17,7 @@ mod identities;
 mod overrides;
 mod principals;
 mod read;
+mod room;
 mod run;
 mod servers;
 mod sources;
@@ -32,7 +33,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tenterhook_engine::Engine;
 use tenterhook_ledger::Ledger;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -72,9 +73,8 @@ struct Inner {
     counters: Counters,
     /// Wakes the claimer: there may be something due, or room for it.
     wake: Arc<Notify>,
-    /// Output that waits to be stored, in KiB.
-    settling: Semaphore,
-    settling_most: u32,
+    /// Says that something waits for room.
+    starved: Arc<Notify>,
     /// Everything that must be over before the process ends.
     work: TaskTracker,
     /// Cancelled when there is no more time for what has not begun to be stored.
@@ -103,9 +103,6 @@ impl Dispatcher {
                 "taking over what an earlier run has left"
             );
         }
-        let settling_most = u32::try_from(settings.settling_bytes / 1024)
-            .unwrap_or(u32::MAX)
-            .max(1);
         let inner = Arc::new(Inner {
             floor: Mutex::new(Floor::new(&settings)),
             directories: Directories::default(),
@@ -114,8 +111,7 @@ impl Dispatcher {
             uploads: Uploads::default(),
             counters: Counters::default(),
             wake: Arc::new(Notify::new()),
-            settling: Semaphore::new(settling_most as usize),
-            settling_most,
+            starved: Arc::new(Notify::new()),
             work: TaskTracker::new(),
             leaving: CancellationToken::new(),
             store,
@@ -132,6 +128,11 @@ impl Dispatcher {
         tokio::spawn(claim::keep_claiming(
             Arc::downgrade(&inner),
             Arc::clone(&inner.wake),
+        ));
+        tokio::spawn(room::keep_asking(
+            Arc::downgrade(&inner),
+            inner.engine.ledger().clone(),
+            Arc::clone(&inner.starved),
         ));
         tokio::spawn(upkeep::keep_up(Arc::downgrade(&inner)));
         Ok(Self { inner })

@@ -7,27 +7,28 @@
 mod cancel;
 mod finish;
 mod loaded;
+mod turns;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::finish::{Ended, Settled};
-use self::loaded::{LaneStatus, Leaving, Running};
+use self::loaded::{LaneStatus, Leaving};
 pub(crate) use self::loaded::{Load, Loaded};
+use self::turns::Turn;
+pub(crate) use self::turns::{Admission, Admitted, Loading, Next, Start};
 use crate::clock::now;
-use crate::environment::Context;
-use crate::fair::{Charge, FairQueue};
+use crate::fair::FairQueue;
 use crate::id::{AccountId, ExecutionId, TaskId};
 use crate::live::Live;
 use crate::settings::Settings;
 use crate::task::TaskDetail;
-use crate::work::{NewExecution, Settlement};
+use crate::work::Settlement;
 
 /// The tasks in memory and what of them runs.
 pub(crate) struct Floor {
@@ -36,8 +37,8 @@ pub(crate) struct Floor {
     /// Tasks of each account in memory or on their way there, and all their bytes.
     loaded: HashMap<AccountId, usize>,
     loaded_bytes: usize,
+    /// Attempts that have begun and not ended, for those who ask.
     running: usize,
-    concurrency: usize,
     account_loaded: usize,
     loaded_most_bytes: usize,
     /// Accounts that have tasks in the store which nobody owns, and when the
@@ -53,36 +54,6 @@ pub(crate) struct Floor {
 /// What a waiter is told: the task as it ended, or that it must look itself.
 pub(crate) type Told = Option<Arc<TaskDetail>>;
 
-/// A lane of a task that waits for its turn.
-struct Turn {
-    task: TaskId,
-    lane: usize,
-    since: Instant,
-}
-
-impl Turn {
-    fn new(task: TaskId, lane: usize) -> Self {
-        Self {
-            task,
-            lane,
-            since: Instant::now(),
-        }
-    }
-}
-
-/// One attempt to begin now.
-pub(crate) struct Start {
-    pub(crate) account: AccountId,
-    pub(crate) task: TaskId,
-    pub(crate) lane: usize,
-    pub(crate) context: Arc<Context>,
-    pub(crate) execution: NewExecution,
-    pub(crate) attempt: u32,
-    pub(crate) cancel: CancellationToken,
-    pub(crate) live: Arc<Live>,
-    pub(crate) charge: Charge,
-}
-
 /// What is going on, in numbers.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Busyness {
@@ -97,11 +68,10 @@ impl Floor {
     pub(crate) fn new(settings: &Settings) -> Self {
         Self {
             tasks: HashMap::new(),
-            queue: FairQueue::new(settings.account_concurrency),
+            queue: FairQueue::new(),
             loaded: HashMap::new(),
             loaded_bytes: 0,
             running: 0,
-            concurrency: settings.concurrency.max(1),
             account_loaded: settings.account_loaded.max(1),
             loaded_most_bytes: settings.loaded_bytes,
             backlog: HashMap::new(),
@@ -185,54 +155,6 @@ impl Floor {
         } else {
             Vec::new()
         }
-    }
-
-    /// Takes the next attempt to begin, if there is room for one.
-    pub(crate) fn next(&mut self) -> Option<Start> {
-        while !self.stopping && self.running < self.concurrency {
-            let (account, turn, charge) = self.queue.pop()?;
-            match self.begin(account, &turn, charge) {
-                Some(start) => {
-                    self.running += 1;
-                    return Some(start);
-                }
-                None => self.queue.pass(account, charge),
-            }
-        }
-        None
-    }
-
-    /// Begins the first execution of a lane; `None` if it was cancelled meanwhile.
-    fn begin(&mut self, account: AccountId, turn: &Turn, charge: Charge) -> Option<Start> {
-        let loaded = self.tasks.get_mut(&turn.task)?;
-        let pending = loaded.lanes.get_mut(turn.lane)?.begin()?;
-        let started_at = now();
-        let running = Running {
-            id: pending.new.id,
-            attempt: pending.attempt + 1,
-            started_at,
-            cancel: CancellationToken::new(),
-            cancelled: false,
-            live: Arc::new(Live::default()),
-        };
-        let start = Start {
-            account,
-            task: turn.task,
-            lane: turn.lane,
-            context: Arc::clone(&loaded.context),
-            execution: pending.new.clone(),
-            attempt: running.attempt,
-            cancel: running.cancel.clone(),
-            live: Arc::clone(&running.live),
-            charge,
-        };
-        loaded.started_at = Some(
-            loaded
-                .started_at
-                .map_or(started_at, |first| first.min(started_at)),
-        );
-        loaded.running.push(running);
-        Some(start)
     }
 
     /// Queues the lanes whose wait is over by now. Tells when the next one's is.

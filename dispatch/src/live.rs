@@ -3,6 +3,7 @@
 //! Whoever joins late hears everything from the beginning: what was printed is
 //! kept until the execution is over, and the output limit bounds it.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -22,9 +23,20 @@ pub struct Chunk {
 }
 
 /// Everything that an execution prints, from its beginning.
-pub struct LiveOutput {
-    live: Arc<Live>,
-    chunk: usize,
+pub struct LiveOutput(Source);
+
+enum Source {
+    /// It may go on to print.
+    Live { live: Arc<Live>, at: Cursor },
+    /// It is over, and this is left of it.
+    Kept(VecDeque<Chunk>),
+}
+
+/// How far a listener has come.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    block: usize,
+    span: usize,
     offset: usize,
 }
 
@@ -34,91 +46,192 @@ impl LiveOutput {
     ///
     /// May be dropped and called again without losing anything.
     pub async fn next(&mut self) -> Option<Chunk> {
-        let live = Arc::clone(&self.live);
+        let (live, at) = match &mut self.0 {
+            Source::Live { live, at } => (Arc::clone(live), at),
+            Source::Kept(chunks) => return next_kept(chunks),
+        };
         loop {
             let changed = live.changed.notified();
             tokio::pin!(changed);
             // Registered before looking, so that no piece slips in between.
             changed.as_mut().enable();
             {
-                let state = live.state.lock();
-                if let Some(chunk) = self.take(&state) {
+                let printed = live.printed.lock();
+                if let Some(chunk) = printed.next(at) {
                     return Some(chunk);
                 }
-                if state.closed {
+                if printed.closed {
                     return None;
                 }
             }
             changed.await;
         }
     }
+}
 
-    fn take(&mut self, state: &Printed) -> Option<Chunk> {
-        while let Some((stream, bytes)) = state.chunks.get(self.chunk) {
-            if let Some(rest) = bytes.get(self.offset..).filter(|rest| !rest.is_empty()) {
-                self.offset = bytes.len();
-                return Some(Chunk {
-                    stream: *stream,
-                    bytes: Bytes::copy_from_slice(rest),
-                });
-            }
-            if self.chunk + 1 == state.chunks.len() {
-                return None;
-            }
-            self.chunk += 1;
-            self.offset = 0;
-        }
-        None
+fn next_kept(chunks: &mut VecDeque<Chunk>) -> Option<Chunk> {
+    let first = chunks.front_mut()?;
+    if first.bytes.len() <= BLOCK_BYTES {
+        return chunks.pop_front();
     }
+    Some(Chunk {
+        stream: first.stream,
+        bytes: first.bytes.split_to(BLOCK_BYTES),
+    })
 }
 
 /// Where a running attempt prints to, and what it has used so far.
 #[derive(Default)]
 pub(crate) struct Live {
     pub(crate) gauge: Arc<Gauge>,
-    state: Mutex<Printed>,
+    printed: Mutex<Printed>,
     changed: Notify,
 }
 
+/// What was printed, in blocks: all but the last are full and never change again, so
+/// that whoever wants them shares them.
 #[derive(Default)]
 struct Printed {
-    chunks: Vec<(Stream, Vec<u8>)>,
+    full: Vec<Full>,
+    last: Vec<u8>,
+    last_spans: Vec<Span>,
     closed: bool,
 }
 
-/// Pieces grow up to this size before the next one is begun.
-const CHUNK_BYTES: usize = 16 * 1024;
+#[derive(Clone)]
+struct Full {
+    bytes: Bytes,
+    spans: Arc<[Span]>,
+}
+
+/// Where in its block a piece of one stream ends. Two bytes, because a guest may change
+/// its stream with every byte.
+#[derive(Clone, Copy)]
+struct Span(u16);
+
+/// Bytes of a block. Small enough that copying the last one under its lock is nothing,
+/// and that the places in it fit a [`Span`].
+const BLOCK_BYTES: usize = 16 * 1024;
+
+impl Span {
+    const STDERR: u16 = 1 << 15;
+
+    fn new(stream: Stream, end: usize) -> Self {
+        let end = u16::try_from(end).expect("a block ends before 16 KiB");
+        Self(match stream {
+            Stream::Stdout => end,
+            Stream::Stderr => end | Self::STDERR,
+        })
+    }
+
+    fn stream(self) -> Stream {
+        match self.0 & Self::STDERR {
+            0 => Stream::Stdout,
+            _ => Stream::Stderr,
+        }
+    }
+
+    fn end(self) -> usize {
+        usize::from(self.0 & !Self::STDERR)
+    }
+}
+
+impl Printed {
+    fn write(&mut self, stream: Stream, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = BLOCK_BYTES - self.last.len();
+            let (taken, rest) = bytes.split_at(bytes.len().min(room));
+            self.last.extend_from_slice(taken);
+            let span = Span::new(stream, self.last.len());
+            match self.last_spans.last_mut() {
+                Some(last) if last.stream() == stream => *last = span,
+                _ => self.last_spans.push(span),
+            }
+            if self.last.len() == BLOCK_BYTES {
+                self.full.push(Full {
+                    bytes: std::mem::take(&mut self.last).into(),
+                    spans: std::mem::take(&mut self.last_spans).into(),
+                });
+            }
+            bytes = rest;
+        }
+    }
+
+    /// The next piece from there, if there is one yet.
+    fn next(&self, at: &mut Cursor) -> Option<Chunk> {
+        loop {
+            let full = self.full.get(at.block);
+            let spans = full.map_or(&self.last_spans[..], |full| &full.spans);
+            let Some(span) = spans.get(at.span) else {
+                full?;
+                *at = Cursor {
+                    block: at.block + 1,
+                    ..Cursor::default()
+                };
+                continue;
+            };
+            let piece = at.offset..span.end();
+            if piece.is_empty() {
+                // The last span of the last block may grow yet.
+                if full.is_none() && at.span + 1 == spans.len() {
+                    return None;
+                }
+                at.span += 1;
+                continue;
+            }
+            at.offset = piece.end;
+            return Some(Chunk {
+                stream: span.stream(),
+                bytes: match full {
+                    Some(full) => full.bytes.slice(piece),
+                    None => Bytes::copy_from_slice(&self.last[piece]),
+                },
+            });
+        }
+    }
+}
 
 impl Live {
     /// Begins to listen from the beginning.
     pub(crate) fn listen(self: &Arc<Self>) -> LiveOutput {
-        LiveOutput {
+        LiveOutput(Source::Live {
             live: Arc::clone(self),
-            chunk: 0,
-            offset: 0,
-        }
+            at: Cursor::default(),
+        })
     }
 
     /// Tells the listeners that nothing more will come.
     pub(crate) fn close(&self) {
-        self.state.lock().closed = true;
+        self.printed.lock().closed = true;
         self.changed.notify_waiters();
     }
 
-    /// What was printed so far.
+    /// What was printed so far. Copies it all, so it is not for where a lock is held.
     pub(crate) fn so_far(&self) -> Output {
-        let state = self.state.lock();
-        let of = |wanted| -> Bytes {
-            state
-                .chunks
-                .iter()
-                .filter(|(stream, _)| *stream == wanted)
-                .flat_map(|(_, bytes)| bytes.iter().copied())
-                .collect()
+        let full = {
+            let printed = self.printed.lock();
+            let mut full = printed.full.clone();
+            full.push(Full {
+                bytes: Bytes::copy_from_slice(&printed.last),
+                spans: printed.last_spans.as_slice().into(),
+            });
+            full
         };
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        for block in &full {
+            let mut start = 0;
+            for span in &*block.spans {
+                let piece = &block.bytes[start..span.end()];
+                match span.stream() {
+                    Stream::Stdout => stdout.extend_from_slice(piece),
+                    Stream::Stderr => stderr.extend_from_slice(piece),
+                }
+                start = span.end();
+            }
+        }
         Output {
-            stdout: of(Stream::Stdout),
-            stderr: of(Stream::Stderr),
+            stdout: stdout.into(),
+            stderr: stderr.into(),
             dropped_bytes: 0,
         }
     }
@@ -132,16 +245,11 @@ impl Live {
         ]
         .into_iter()
         .filter(|(_, bytes)| !bytes.is_empty())
-        .map(|(stream, bytes)| (stream, bytes.to_vec()))
-        .collect();
-        let live = Self {
-            state: Mutex::new(Printed {
-                chunks,
-                closed: true,
-            }),
-            ..Self::default()
-        };
-        Arc::new(live).listen()
+        .map(|(stream, bytes)| Chunk {
+            stream,
+            bytes: bytes.clone(),
+        });
+        LiveOutput(Source::Kept(chunks.collect()))
     }
 }
 
@@ -150,23 +258,15 @@ impl OutputSink for Live {
         if bytes.is_empty() {
             return;
         }
-        {
-            let mut state = self.state.lock();
-            match state.chunks.last_mut() {
-                Some((last, chunk))
-                    if *last == stream && chunk.len() + bytes.len() <= CHUNK_BYTES =>
-                {
-                    chunk.extend_from_slice(bytes);
-                }
-                _ => state.chunks.push((stream, bytes.to_vec())),
-            }
-        }
+        self.printed.lock().write(stream, bytes);
         self.changed.notify_waiters();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[tokio::test]
@@ -204,5 +304,56 @@ mod tests {
         });
         assert_eq!(replay.next().await.unwrap().bytes, "out");
         assert_eq!(replay.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn whoever_listens_shares_what_is_there() {
+        let live = Arc::new(Live::default());
+        live.write(Stream::Stdout, &[7; 2 * BLOCK_BYTES]);
+        let (one, other) = (live.listen().next().await, live.listen().next().await);
+        assert_eq!(one.unwrap().bytes.as_ptr(), other.unwrap().bytes.as_ptr());
+    }
+
+    #[test]
+    fn streams_that_alternate_byte_by_byte_are_kept_in_little_more_than_they_say() {
+        let mut printed = Printed::default();
+        for _ in 0..BLOCK_BYTES / 2 {
+            printed.write(Stream::Stdout, b"o");
+            printed.write(Stream::Stderr, b"e");
+        }
+        assert_eq!((printed.full.len(), printed.last.len()), (1, 0));
+        assert_eq!(size_of_val(&*printed.full[0].spans), 2 * BLOCK_BYTES);
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_is_told_once_on_its_stream_and_in_order(
+            writes in proptest::collection::vec((any::<bool>(), 0_usize..9_000, any::<bool>()), 0..40),
+        ) {
+            let mut printed = Printed::default();
+            let mut at = Cursor::default();
+            let (mut written, mut told) = (Vec::new(), Vec::new());
+            let mut next = 0_u8;
+            for (stderr, count, looks) in writes {
+                let stream = if stderr { Stream::Stderr } else { Stream::Stdout };
+                let bytes: Vec<u8> = (0..count).map(|_| { next = next.wrapping_add(1); next }).collect();
+                printed.write(stream, &bytes);
+                written.extend(bytes.into_iter().map(|byte| (stream, byte)));
+                while looks && let Some(chunk) = printed.next(&mut at) {
+                    told.extend(chunk.bytes.iter().map(|byte| (chunk.stream, *byte)));
+                }
+            }
+            while let Some(chunk) = printed.next(&mut at) {
+                told.extend(chunk.bytes.iter().map(|byte| (chunk.stream, *byte)));
+            }
+            prop_assert!(told == written);
+            let live = Live { printed: Mutex::new(printed), ..Live::default() };
+            let of = |wanted| -> Vec<u8> {
+                written.iter().filter(|(stream, _)| *stream == wanted).map(|(_, byte)| *byte).collect()
+            };
+            let so_far = live.so_far();
+            prop_assert_eq!(so_far.stdout, of(Stream::Stdout));
+            prop_assert_eq!(so_far.stderr, of(Stream::Stderr));
+        }
     }
 }

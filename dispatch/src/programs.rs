@@ -62,13 +62,12 @@ impl Programs {
 
     /// Finds a program that is ready.
     pub(crate) fn ready(&self, digest: Digest, kind: Kind) -> Option<Program> {
-        self.held
-            .lock()
-            .by_digest
-            .get(&(digest, kind))?
-            .program
-            .get()
-            .cloned()
+        let mut held = self.held.lock();
+        held.uses += 1;
+        let used = held.uses;
+        let slot = held.by_digest.get_mut(&(digest, kind))?;
+        slot.used = used;
+        slot.program.get().cloned()
     }
 
     /// Keeps a program that was loaded already.

@@ -61,6 +61,20 @@ impl Default for RetryPolicy {
 /// passing shortage of files or memory.
 const HOST_ATTEMPTS: u32 = 5;
 
+/// Attempts that a run is owed for which its host had no room, with waits that grow from
+/// a second to five minutes: about half an hour in all, longer than any other run lasts.
+const ROOM_ATTEMPTS: u32 = 12;
+const ROOM_WAIT: RetryPolicy = RetryPolicy {
+    attempts: ROOM_ATTEMPTS,
+    backoff_ms: 1_000,
+    backoff_max_ms: 300_000,
+    on: RetryOn {
+        exited: true,
+        stopped: true,
+        trapped: true,
+    },
+};
+
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl RetryPolicy {
@@ -100,6 +114,16 @@ impl RetryPolicy {
             Some(Outcome::Cancelled) => (false, 0),
         };
         wanted && failures < most
+    }
+
+    /// How long to wait before a run is tried again that ended `times` times because its
+    /// host had no room for it. `None` if that was often enough.
+    pub fn wait_for_room(times: u32, rng: &mut impl Rng) -> Option<Duration> {
+        (times < ROOM_ATTEMPTS).then(|| {
+            let wait = ROOM_WAIT.wait(times, rng);
+            // Never at once: whatever holds the memory holds it for a while.
+            wait.max(Duration::from_millis(ROOM_WAIT.backoff_ms / 2))
+        })
     }
 
     /// How long to wait after `failures` failed attempts: anything from nothing
@@ -148,6 +172,17 @@ mod tests {
         assert!(!policy.again(Some(&Outcome::Stopped { limit: Limit::Wall }), 1));
         assert!(!policy.again(Some(&Outcome::Exited { status: 0 }), 1));
         assert!(!policy.again(Some(&Outcome::Cancelled), 1));
+    }
+
+    #[test]
+    fn what_finds_no_room_is_tried_again_for_a_while_and_not_for_ever() {
+        let waits: Vec<_> = (1..)
+            .map_while(|times| RetryPolicy::wait_for_room(times, &mut rand::rng()))
+            .collect();
+        assert_eq!(waits.len(), 11);
+        let least = Duration::from_millis(500);
+        let most = Duration::from_secs(300);
+        assert!(waits.iter().all(|wait| (least..=most).contains(wait)));
     }
 
     proptest! {

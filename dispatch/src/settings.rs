@@ -7,19 +7,11 @@ use crate::work::Retention;
 /// How a dispatcher is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Executions that run at one time. Default: 64. Keep it below the engine's
-    /// number of sandboxes.
-    pub concurrency: usize,
-    /// Executions of one account that run at one time. Default: 32.
-    pub account_concurrency: usize,
     /// Tasks of one account held in memory; what is beyond waits in the store.
     /// Default: 1,024.
     pub account_loaded: usize,
     /// Bytes of events held in memory, all accounts together. Default: 64 MiB.
     pub loaded_bytes: usize,
-    /// Bytes of output that wait to be stored. Default: 64 MiB; at least the
-    /// ceiling of [`Limits::output`].
-    pub settling_bytes: usize,
     /// Programs that are kept ready. Default: 256.
     pub programs: usize,
     /// Limits of a hook that asks for none.
@@ -59,11 +51,8 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            concurrency: 64,
-            account_concurrency: 32,
             account_loaded: 1_024,
             loaded_bytes: 64 << 20,
-            settling_bytes: 64 << 20,
             programs: 256,
             default_limits: Limits::default(),
             ceiling: Limits::ceiling(),

@@ -5,9 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tenterhook_admission::{Kind, Refusal, Survey, one_line};
-use tenterhook_ledger::Ledger;
+use tenterhook_ledger::{Holder, Ledger, Resource, Shortage};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use wasmtime::ExternType;
 use wasmtime_wasi::p2::bindings::CommandPre;
@@ -18,12 +17,15 @@ use crate::compile::{CompileLimits, Compiler, Tenant};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::invocation::Invocation;
+use crate::limits::Limits;
 use crate::link::Linkers;
 use crate::lockdown::{self, GuestLock, Layers, Lockdown, Needs};
+use crate::permit::{FilesIn, Permit};
 use crate::program::{Code, Program};
 use crate::report::Report;
-use crate::runtime::{GuestThreads, LoadingThreads, Runtime};
+use crate::runtime::{self, GuestThreads, LoadingThreads, Runtime};
 use crate::sandbox;
+use crate::sandbox::awake::Sleepers;
 use crate::sandbox::scratch::Scratches;
 use crate::shell::Shell;
 use crate::stats::Stats;
@@ -38,7 +40,8 @@ pub struct Settings {
     pub cache: Option<PathBuf>,
     /// Folder in which scratch folders are made where none can be mounted.
     pub scratch: PathBuf,
-    /// Runs that may be in progress at one time. Default: 100.
+    /// Runs that may be in progress at one time, those that sleep among them.
+    /// Default: 100.
     pub sandboxes: u32,
     /// Threads that run guests. Default: the number of cores.
     pub threads: usize,
@@ -51,7 +54,8 @@ pub struct Settings {
     /// Whether threads that run guests, and that process, give up what they do
     /// not need. Default: [`Lockdown::On`].
     pub lockdown: Lockdown,
-    /// Owns what tenants share. Default: one without bounds.
+    /// Owns what tenants share; the engine tells it how much there is of its pool of
+    /// instances. Default: one without other bounds.
     pub ledger: Ledger,
 }
 
@@ -82,8 +86,8 @@ struct Inner {
     cache: Cache,
     shell: Shell,
     scratches: Scratches,
-    sandboxes: Semaphore,
-    sandboxes_all: u32,
+    sandboxes: u32,
+    sleepers: Sleepers,
     compiler: Compiler,
     threads: GuestThreads,
     loading: LoadingThreads,
@@ -111,7 +115,7 @@ impl Engine {
         let runtime = Runtime::start(settings.sandboxes, &lock)?;
         let linkers = Linkers::new(&runtime.wasm)?;
         let cache = Cache::open(settings.cache, &runtime.wasm)?;
-        let sandboxes = usize::try_from(settings.sandboxes).unwrap_or(Semaphore::MAX_PERMITS);
+        runtime::provide(&settings.ledger, settings.sandboxes);
         Ok(Self {
             inner: Arc::new(Inner {
                 runtime,
@@ -119,8 +123,8 @@ impl Engine {
                 cache,
                 shell: Shell::default(),
                 scratches,
-                sandboxes: Semaphore::new(sandboxes),
-                sandboxes_all: settings.sandboxes,
+                sandboxes: settings.sandboxes,
+                sleepers: Sleepers::default(),
                 compiler: Compiler::new(settings.compiler, settings.compile_limits, lockdown),
                 guests_held: lock.layers(),
                 threads: GuestThreads::start(settings.threads, lock)?,
@@ -196,17 +200,63 @@ impl Engine {
         tenterhook_admission::survey(kind, bytes)
     }
 
-    /// Runs `program` once, on the calling task. Waits for a free sandbox; that
-    /// time is not counted against the run's deadline.
+    /// Takes from the ledger what a run may hold: parts of the pool, memory,
+    /// descriptors and a run slot.
+    ///
+    /// # Errors
+    ///
+    /// [`Shortage`]; [`Ledger::freed`] tells when to ask again.
+    pub fn admit(
+        &self,
+        holder: Holder,
+        program: &Program,
+        limits: &Limits,
+    ) -> Result<Permit, Shortage> {
+        let files = match self.inner.scratches.are_mounted() {
+            true => FilesIn::Memory,
+            false => FilesIn::Disk,
+        };
+        Permit::take(&self.inner.ledger, holder, program, limits, files)
+    }
+
+    /// Runs `program` once for the operator, on the calling task. Waits until it is
+    /// admitted; that time is not counted against the run's deadline.
     ///
     /// # Errors
     ///
     /// Only when the host could not do its part; whatever the guest does is in
     /// the report's outcome.
     pub async fn run(&self, program: &Program, invocation: Invocation) -> Result<Report, Error> {
+        let permit = loop {
+            let freed = self.inner.ledger.freed();
+            match self.admit(Holder::Operator, program, &invocation.limits) {
+                Ok(permit) => break permit,
+                Err(shortage) if shortage.is_lasting() => {
+                    return Err(Error::NoRoom {
+                        digest: program.digest(),
+                        source: shortage,
+                    });
+                }
+                Err(_) => freed.await,
+            }
+        };
+        self.run_admitted(program, permit, invocation).await
+    }
+
+    async fn run_admitted(
+        &self,
+        program: &Program,
+        permit: Permit,
+        invocation: Invocation,
+    ) -> Result<Report, Error> {
         let inner = &self.inner;
-        let _sandbox = inner.sandboxes.acquire().await;
-        sandbox::run(&inner.runtime.wasm, &inner.scratches, program, invocation).await
+        let host = sandbox::Host {
+            wasm: &inner.runtime.wasm,
+            scratches: &inner.scratches,
+            ledger: &inner.ledger,
+            sleepers: &inner.sleepers,
+        };
+        sandbox::run(host, program, permit, invocation).await
     }
 
     /// Runs `program` once on the engine's own threads. Dropping the handle does
@@ -225,15 +275,30 @@ impl Engine {
             .spawn(async move { engine.run(&program, invocation).await })
     }
 
+    /// The same for a run that is admitted already.
+    #[must_use]
+    pub fn spawn_admitted(
+        &self,
+        program: &Program,
+        permit: Permit,
+        invocation: Invocation,
+    ) -> JoinHandle<Result<Report, Error>> {
+        let engine = self.clone();
+        let program = program.clone();
+        self.inner
+            .threads
+            .spawn(async move { engine.run_admitted(&program, permit, invocation).await })
+    }
+
     /// Tells how busy the engine is and was.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let inner = &self.inner;
-        let free = u32::try_from(inner.sandboxes.available_permits()).unwrap_or(u32::MAX);
         let (compilations, compile_us) = inner.compiler.bill();
         Stats {
-            sandboxes: inner.sandboxes_all,
-            sandboxes_in_use: inner.sandboxes_all.saturating_sub(free),
+            sandboxes: inner.sandboxes,
+            sandboxes_in_use: u32::try_from(inner.ledger.taken(Resource::Stacks))
+                .unwrap_or(u32::MAX),
             compilations,
             compile_us,
             scratch_mounted: inner.scratches.are_mounted(),

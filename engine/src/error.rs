@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tenterhook_admission::Refusal;
+use tenterhook_ledger::Shortage;
 
 use crate::digest::Digest;
 use crate::lockdown::NotHeld;
@@ -75,6 +76,14 @@ pub enum Error {
         digest: Digest,
         /// What went wrong.
         source: wasmtime::Error,
+    },
+    /// The program needs more than can ever be had on this host.
+    #[error("cannot run program {digest}: this host has no room for it")]
+    NoRoom {
+        /// The program.
+        digest: Digest,
+        /// What there is not enough of.
+        source: Shortage,
     },
     /// The thread that worked on a program panicked. Only this program is affected.
     #[error("the work on program {digest} panicked")]

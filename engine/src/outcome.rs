@@ -37,6 +37,8 @@ pub enum Limit {
     Wall,
     /// The guest went on printing far beyond [`Limits::output`](crate::Limits::output).
     Output,
+    /// It needed what its limits allow and its host cannot give: no fault of its own.
+    Host,
 }
 
 /// Why a guest trapped, and where.
@@ -66,6 +68,7 @@ impl Limit {
             Self::Memory => "memory",
             Self::Wall => "wall",
             Self::Output => "output",
+            Self::Host => "host",
         }
     }
 }
@@ -80,6 +83,9 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited { status } => write!(f, "exited with status {status}"),
+            Self::Stopped { limit: Limit::Host } => {
+                f.write_str("stopped because its host had no more memory for it")
+            }
             Self::Stopped { limit } => write!(f, "stopped at its {limit} limit"),
             Self::Trapped(trap) => write!(f, "trapped: {}", trap.reason),
             Self::Cancelled => f.write_str("cancelled"),

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tenterhook_admission::Kind;
-use wasmtime::InstancePre;
+use tenterhook_ledger::{Amounts, Resource};
+use wasmtime::{InstancePre, ResourcesRequired};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::digest::Digest;
+use crate::runtime::{COMPONENT_MEMORIES, COMPONENT_PARTS};
 use crate::sandbox::guest::Guest;
 
 /// A program that was accepted and is ready to run. Cheap to clone.
@@ -23,6 +25,8 @@ pub(crate) struct Inner {
     /// Whether it imports anything that works on files. One that does not gets
     /// none, and its runs are spared making a scratch folder.
     pub(crate) uses_files: bool,
+    /// What one instance of it takes of the instance pool.
+    pub(crate) parts: Amounts,
 }
 
 /// Compiled and linked code, ready to be instantiated.
@@ -44,6 +48,7 @@ impl Program {
         Self {
             inner: Arc::new(Inner {
                 digest,
+                parts: parts(&code),
                 code,
                 uses_files,
             }),
@@ -65,4 +70,32 @@ impl Program {
     pub fn digest(&self) -> Digest {
         self.inner.digest
     }
+}
+
+/// What one instance of this code takes of the instance pool: what it declares. How
+/// many core instances a component makes is not told, so it counts as the most that
+/// one may make; they are only counted, and there are enough for that.
+fn parts(code: &Code) -> Amounts {
+    let (required, instances) = match code {
+        Code::Module(module) | Code::Script { shell: module, .. } => {
+            (Some(module.module().resources_required()), 1)
+        }
+        Code::Component(component) => {
+            let component = component.instance_pre().component();
+            (component.resources_required(), COMPONENT_PARTS)
+        }
+    };
+    let (memories, tables) = match required {
+        Some(ResourcesRequired {
+            num_memories,
+            num_tables,
+            ..
+        }) => (num_memories, num_tables),
+        // It imports core modules, whose parts nobody knows before.
+        None => (COMPONENT_MEMORIES, COMPONENT_PARTS),
+    };
+    Amounts::of(Resource::Stacks, 1)
+        .and(Resource::Memories, memories.into())
+        .and(Resource::Tables, tables.into())
+        .and(Resource::CoreInstances, instances.into())
 }

@@ -23,6 +23,8 @@ pub struct Report {
     /// What is wrong with the answer of a run that ended by itself, in one line
     /// that names the file; there is no verdict then.
     pub verdict_fault: Option<String>,
+    /// Microseconds for which it held a run slot: all but those that it slept.
+    pub awake_us: u64,
 }
 
 impl Report {

@@ -10,6 +10,7 @@ mod ticker;
 
 use std::sync::Arc;
 
+use tenterhook_ledger::{Capacity, Ledger, Resource};
 use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 pub(crate) use self::guest_threads::GuestThreads;
@@ -23,8 +24,15 @@ use crate::lockdown::GuestLock;
 /// that is known to us (a compiler) has 37,270.
 pub(crate) const TABLE_ELEMENTS: usize = 131_072;
 
-/// Memories, tables and core instances that one component may consist of.
-const COMPONENT_PARTS: u32 = 64;
+/// Tables and core instances that one component may consist of.
+pub(crate) const COMPONENT_PARTS: u32 = 64;
+
+/// Memories that one component may consist of.
+pub(crate) const COMPONENT_MEMORIES: u32 = 16;
+
+/// Slots that keep the memory of their last program, for when it runs again, before
+/// one of them is taken for another: as many as run at one time by default, and some.
+const WARM_SLOTS: u32 = 100;
 
 /// Bytes of a slot's memory that stay mapped between two runs. The shell touches
 /// 2.4 MiB at its start; pages below this line are wiped instead of unmapped.
@@ -55,16 +63,51 @@ impl Runtime {
     }
 }
 
-/// Slots for `sandboxes` runs. A component may take several core instances, so
-/// there are more of those than of stacks; the stacks bound the runs.
+/// The parts of the pool, with room for `sandboxes` runs and for one component beside
+/// them, whatever that consists of.
+///
+/// Memories reserve 4 GiB of the address space each, tables and stacks 1 and 2 MiB, and
+/// nothing of it is used before a run does. Core instances are only counted, so there
+/// are as many as all runs together may want.
+struct Parts {
+    memories: u32,
+    tables: u32,
+    core_instances: u32,
+}
+
+impl Parts {
+    fn for_sandboxes(sandboxes: u32) -> Self {
+        let parts = sandboxes.saturating_add(COMPONENT_PARTS.saturating_mul(2));
+        Self {
+            memories: parts,
+            tables: parts.saturating_mul(4),
+            core_instances: parts.saturating_mul(COMPONENT_PARTS),
+        }
+    }
+}
+
+/// Tells a ledger how much there is of the pool for `sandboxes` runs.
+pub(crate) fn provide(ledger: &Ledger, sandboxes: u32) {
+    let parts = Parts::for_sandboxes(sandboxes);
+    for (resource, total) in [
+        (Resource::Stacks, sandboxes),
+        (Resource::Memories, parts.memories),
+        (Resource::Tables, parts.tables),
+        (Resource::CoreInstances, parts.core_instances),
+    ] {
+        ledger.provide(resource, Capacity::of(total.into()));
+    }
+}
+
+/// Slots for `sandboxes` runs.
 fn pool(sandboxes: u32) -> PoolingAllocationConfig {
     let memory = usize::try_from(Limits::ceiling().memory).expect("512 MiB fit an address");
-    let parts = sandboxes.saturating_add(COMPONENT_PARTS);
+    let parts = Parts::for_sandboxes(sandboxes);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_core_instances(parts.saturating_mul(4))
+    pool.total_core_instances(parts.core_instances)
         .total_component_instances(sandboxes)
-        .total_memories(parts)
-        .total_tables(parts.saturating_mul(4))
+        .total_memories(parts.memories)
+        .total_tables(parts.tables)
         .total_stacks(sandboxes)
         .max_memory_size(memory)
         .table_elements(TABLE_ELEMENTS)
@@ -73,9 +116,9 @@ fn pool(sandboxes: u32) -> PoolingAllocationConfig {
         .max_core_instance_size(4 << 20)
         .max_component_instance_size(8 << 20)
         .max_core_instances_per_component(COMPONENT_PARTS)
-        .max_memories_per_component(16)
+        .max_memories_per_component(COMPONENT_MEMORIES)
         .max_tables_per_component(COMPONENT_PARTS)
-        .max_unused_warm_slots(sandboxes)
+        .max_unused_warm_slots(sandboxes.min(WARM_SLOTS))
         .linear_memory_keep_resident(RESIDENT_BYTES)
         .table_keep_resident(64 << 10)
         .async_stack_keep_resident(STACK_RESIDENT_BYTES)

@@ -1,5 +1,6 @@
 //! One run: a fresh sandbox, the guest in it, and what it leaves behind.
 
+pub(crate) mod awake;
 pub(crate) mod clock;
 mod cpu_time;
 mod deadline;
@@ -14,17 +15,20 @@ pub(crate) mod scratch;
 pub(crate) mod verdict;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use tenterhook_ledger::Ledger;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
+use self::awake::{Awake, Sleepers};
 use self::clock::Clocks;
 use self::cpu_time::CpuTime;
 use self::deadline::Deadline;
 use self::guest::{Guest, ShellInputs};
-use self::memory::Memory;
+use self::memory::{Beyond, Memory};
 use self::meter::Meter;
 use self::output::{Output, Printer};
 use self::quota::Quota;
@@ -34,6 +38,7 @@ use crate::error::Error;
 use crate::invocation::{Invocation, Stream};
 use crate::link::CALL_COPY_MAX_BYTES;
 use crate::outcome::Outcome;
+use crate::permit::Permit;
 use crate::program::{Code, Program};
 use crate::report::{Report, Usage};
 
@@ -41,13 +46,28 @@ use crate::report::{Report, Usage};
 /// beyond its descriptors: WASI makes some of its own for each.
 const SPARE_RESOURCES: usize = 192;
 
-/// Runs `program` once in a sandbox of its own.
+/// What all sandboxes have in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Host<'a> {
+    pub(crate) wasm: &'a Engine,
+    pub(crate) scratches: &'a Scratches,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) sleepers: &'a Sleepers,
+}
+
+/// Runs `program` once in a sandbox of its own, within what `permit` covers.
 pub(crate) async fn run(
-    wasm: &Engine,
-    scratches: &Scratches,
+    host: Host<'_>,
     program: &Program,
-    invocation: Invocation,
+    mut permit: Permit,
+    mut invocation: Invocation,
 ) -> Result<Report, Error> {
+    let scratches = host.scratches;
+    invocation.limits = permit.limits().clone();
+    let beyond = match permit.is_lowered() {
+        true => Beyond::Ends,
+        false => Beyond::Denied,
+    };
     let started_at = Instant::now();
     let deadline = Deadline::start(invocation.limits.wall, invocation.cancel.clone());
     let fuel = invocation.limits.fuel;
@@ -69,17 +89,36 @@ pub(crate) async fn run(
         invocation.output.clone(),
         invocation.limits.output,
     );
-    let guest = guest(program, &invocation, &output, scratches, scratch.as_ref())?;
-    let mut store = open_store(wasm, guest, fuel, &deadline).map_err(|source| Error::Run {
+    let guest = guest(
+        program,
+        &invocation,
+        beyond,
+        &output,
+        scratches,
+        scratch.as_ref(),
+    )?;
+    let yielded = Arc::clone(&guest.yielded);
+    let mut store = open_store(host.wasm, guest, fuel, &deadline).map_err(|source| Error::Run {
         digest: program.digest(),
         source,
     })?;
 
     let mut cpu = CpuTime::default();
-    let ended = deadline
-        .hold(cpu.measure(start(&program.inner.code, &mut store)))
-        .await;
+    let mut awake = Awake::default();
+    let guest = cpu.measure(start(&program.inner.code, &mut store));
+    let guest = awake.hold_slot(
+        permit.guard_mut(),
+        host.ledger,
+        host.sleepers,
+        &yielded,
+        guest,
+    );
+    let ended = deadline.hold(guest).await;
     let outcome = outcome::of(ended, &deadline, store.data().memory.denied());
+    let outcome = outcome.map_err(|source| Error::Run {
+        digest: program.digest(),
+        source,
+    })?;
 
     let kept = output.take();
     let guest = store.data_mut();
@@ -122,6 +161,7 @@ pub(crate) async fn run(
         dropped_bytes: kept.dropped,
         verdict,
         verdict_fault,
+        awake_us: awake.micros(),
     })
 }
 
@@ -130,6 +170,7 @@ pub(crate) async fn run(
 fn guest(
     program: &Program,
     invocation: &Invocation,
+    beyond: Beyond,
     output: &Arc<Output>,
     scratches: &Scratches,
     scratch: Option<&Scratch<'_>>,
@@ -190,13 +231,14 @@ fn guest(
         .set_max_capacity(capacity.saturating_add(SPARE_RESOURCES));
     Ok(Guest {
         wasi,
-        memory: Memory::new(limits.memory, invocation.gauge.clone()),
+        memory: Memory::new(limits.memory, beyond, invocation.gauge.clone()),
         meter,
         gauge: invocation.gauge.clone(),
         quota: Quota::new(limits.descriptors, limits.inodes, scratches.quota(limits)),
         clocks,
         linear: None,
         shell,
+        yielded: Arc::new(AtomicBool::new(false)),
     })
 }
 

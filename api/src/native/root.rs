@@ -58,6 +58,7 @@ async fn get_metrics(State(app): State<App>) -> Response {
     let mut page = Text::default();
     app.metrics().write(&mut page);
     page.write_stats(&app.dispatcher().stats());
+    page.write_levels(&app.dispatcher().ledger().levels());
     let delivery = app.maintenance().delivery();
     let waiting = delivery
         .waiting()

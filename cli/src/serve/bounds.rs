@@ -7,22 +7,29 @@ use std::time::Duration;
 use clap::Args;
 use tenterhook_dispatch::{MODULE_MAX_BYTES, Retention, Settings};
 use tenterhook_engine::{CompileLimits, Limits};
+use tenterhook_ledger::Capacity;
 
 use crate::faults::Faults;
 use crate::limit_flags::RawLimits;
 use crate::quantity::{parse_count, parse_millis, parse_size, show_size};
 
-/// Most executions at one time: each holds a part of the address space.
+/// Most executions that want a core at one time: many more than a host has cores.
 const CONCURRENCY_MAX: usize = 1_024;
+
+/// How many of them there are by default. More would not finish sooner on the cores that
+/// there are; fewer would leave those idle while guests wait for their files.
+const CONCURRENCY: usize = 64;
 
 /// Bounds on the server itself.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Bounds on the server")]
 pub(crate) struct RawBounds {
-    /// Executions that run at one time [default: 64].
+    /// Executions that want a core at one time; those that sleep do not count
+    /// [default: 64].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_CONCURRENCY")]
     pub(super) concurrency: Option<String>,
-    /// Executions of one account that run at one time [default: 32].
+    /// The same of one account [default: three quarters, and less the more accounts want
+    /// some].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_ACCOUNT_CONCURRENCY")]
     pub(super) account_concurrency: Option<String>,
     /// Threads that run hooks [default: the number of cores].
@@ -99,6 +106,17 @@ impl RawBounds {
         )
     }
 
+    /// Reads how many guests may want a core at one time.
+    pub(super) fn run_slots(&self, faults: &mut Faults) -> Capacity {
+        let mut read = |flag: &str, text: &Option<String>, most: usize| {
+            faults.check(flag, count(text.as_deref()?, most))
+        };
+        let all = read("--concurrency", &self.concurrency, CONCURRENCY_MAX).unwrap_or(CONCURRENCY);
+        let each = read("--account-concurrency", &self.account_concurrency, all);
+        let slots = Capacity::of(all as u64);
+        each.map_or(slots, |each| slots.with_each(each as u64))
+    }
+
     /// Reads what one compilation may take.
     pub(super) fn compile(&self, faults: &mut Faults) -> CompileLimits {
         let default = CompileLimits::default();
@@ -127,18 +145,6 @@ impl RawBounds {
             };
             faults.check(name, count(text, most)).unwrap_or(default)
         };
-        let concurrency = read(
-            "--concurrency",
-            &self.concurrency,
-            CONCURRENCY_MAX,
-            default.concurrency,
-        );
-        let account_concurrency = read(
-            "--account-concurrency",
-            &self.account_concurrency,
-            concurrency,
-            default.account_concurrency,
-        );
         let tasks = read(
             "--keep-tasks",
             &self.keep_tasks,
@@ -156,8 +162,6 @@ impl RawBounds {
             None => None,
         };
         Settings {
-            concurrency,
-            account_concurrency,
             default_limits: Limits::default().within(&ceiling),
             ceiling,
             module_bytes: module_bytes.unwrap_or(default.module_bytes),

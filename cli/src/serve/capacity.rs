@@ -117,8 +117,7 @@ impl Resources {
     ///
     /// If the data folder cannot be looked at.
     pub(super) fn find(said: Said, host: &Host, data: &Path) -> anyhow::Result<Self> {
-        let by = |flag: &str| move |amount| found(amount, flag);
-        let memory = said.memory.map(by("--host-memory"));
+        let memory = said.memory.map(|amount| found(amount, "--host-memory"));
         let descriptors = raise_descriptors();
         let disk = match said.disk {
             Some(amount) => found(amount, "--max-disk"),

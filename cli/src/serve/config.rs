@@ -57,6 +57,7 @@ pub(super) struct Config {
     pub(super) maintenance: maintenance::Settings,
     pub(super) lockdown: engine::Lockdown,
     pub(super) capacity: Said,
+    pub(super) run_slots: Capacity,
     threads: Option<usize>,
     compile: engine::CompileLimits,
 }
@@ -71,6 +72,7 @@ impl Config {
         let ceiling = raw.ceiling.read(&mut faults);
         let threads = raw.bounds.threads(&mut faults);
         let compile = raw.bounds.compile(&mut faults);
+        let run_slots = raw.bounds.run_slots(&mut faults);
         let dispatch = raw.bounds.settings(ceiling, &mut faults);
         let capacity = raw.capacity.read(&mut faults);
         let maintenance = raw.maintenance.read(&mut faults);
@@ -110,17 +112,12 @@ impl Config {
                     engine::Lockdown::On
                 },
                 capacity,
+                run_slots,
                 threads,
                 compile,
             }),
             _ => Err(faults),
         }
-    }
-
-    /// Guests that may want a core at one time, and those of one account.
-    pub(super) fn run_slots(&self) -> Capacity {
-        Capacity::of(self.dispatch.concurrency as u64)
-            .with_each(self.dispatch.account_concurrency as u64)
     }
 
     /// The engine's settings, with its folders in the data folder.
@@ -198,6 +195,8 @@ mod tests {
         let config = config(&[
             "--concurrency",
             "8",
+            "--account-concurrency",
+            "2",
             "--max-memory",
             "32MiB",
             "--max-module",
@@ -211,11 +210,7 @@ mod tests {
             "--webhook-private-addresses",
         ])
         .unwrap();
-        assert_eq!(config.dispatch.concurrency, 8);
-        assert_eq!(
-            config.dispatch.account_concurrency, 8,
-            "it cannot be above the whole"
-        );
+        assert_eq!(config.run_slots, Capacity::of(8).with_each(2));
         assert_eq!(config.dispatch.ceiling.memory, 32 << 20);
         assert_eq!(
             config.dispatch.default_limits.memory,

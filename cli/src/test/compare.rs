@@ -151,6 +151,7 @@ mod tests {
             stderr: b"{\"level\":\"info\",\"message\":\"a\",\"n\":1}\nplain\n{\"level\":\"warn\",\"message\":\"b\"}\n".to_vec(),
             dropped_bytes: 0,
             verdict_fault: None,
+            awake_us: 0,
             verdict: Some(Verdict::deny("full")),
         }
     }

@@ -1,9 +1,12 @@
 //! Reading tasks and executions: what is stored, completed by what runs.
 
-use super::Dispatcher;
+use std::sync::Arc;
+
+use super::{Dispatcher, Inner};
 use crate::error::{Error, Noun};
-use crate::execution::{Execution, State};
+use crate::execution::{Execution, Output, State};
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
+use crate::live::Live;
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage};
 use crate::task::{Task, TaskDetail};
 
@@ -64,8 +67,9 @@ impl Dispatcher {
             .execution(account, id)
             .await?
             .ok_or_else(|| Error::not_found(Noun::Execution, id))?;
-        if let Some(loaded) = self.inner.floor.lock().task(execution.task) {
-            loaded.complete(&mut execution);
+        let live = self.inner.complete(&mut execution);
+        if let Some(live) = live {
+            execution.output = live.so_far();
         }
         Ok(execution)
     }
@@ -91,16 +95,17 @@ impl Dispatcher {
             .store
             .executions(account, filter, page, outputs)
             .await?;
-        let floor = self.inner.floor.lock();
         for execution in &mut executions {
-            if let Some(loaded) = floor.task(execution.task) {
-                loaded.complete(execution);
-                if outputs == Outputs::Omit {
-                    execution.output = crate::execution::Output {
+            let live = self.inner.complete(execution);
+            match (live, outputs) {
+                (Some(live), Outputs::Include) => execution.output = live.so_far(),
+                (_, Outputs::Omit) => {
+                    execution.output = Output {
                         dropped_bytes: execution.output.dropped_bytes,
-                        ..Default::default()
+                        ..Output::default()
                     };
                 }
+                (None, Outputs::Include) => {}
             }
         }
         Ok(executions)
@@ -126,19 +131,18 @@ impl Dispatcher {
                 continue;
             }
             // It may be over by now, or even gone.
-            let mut execution = match self.execution(account, id).await {
-                Ok(execution) => execution,
-                Err(Error::NotFound { .. }) => continue,
-                Err(error) => return Err(error),
+            let Some(mut execution) = self.inner.store.execution(account, id).await? else {
+                continue;
             };
+            let live = self.inner.complete(&mut execution);
             let hook = execution.hook.map(|hook| hook.id);
             let wanted = execution.state == State::Running
                 && filter.task.is_none_or(|task| task == execution.task)
                 && filter.hook.is_none_or(|wanted| hook == Some(wanted))
                 && !filter.dead;
             if wanted {
-                if outputs == Outputs::Omit {
-                    execution.output = crate::execution::Output::default();
+                if let (Some(live), Outputs::Include) = (live, outputs) {
+                    execution.output = live.so_far();
                 }
                 executions.push(execution);
             }
@@ -164,5 +168,14 @@ impl Dispatcher {
             loaded.complete_task(&mut task);
         }
         Ok(task)
+    }
+}
+
+impl Inner {
+    /// Completes what the store knows of an execution with what runs of it. Returns
+    /// where that prints to.
+    fn complete(&self, execution: &mut Execution) -> Option<Arc<Live>> {
+        let floor = self.floor.lock();
+        floor.task(execution.task)?.complete(execution)
     }
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenterhook_engine::Report;
+use tenterhook_engine::{Permit, Program, Report};
+use tenterhook_ledger::Resource;
 
 use super::Inner;
 use crate::clock::now;
 use crate::environment::limits;
-use crate::floor::{Ended, Load, Settled, Start};
+use crate::floor::{Admitted, Ended, Load, Settled, Start};
 use crate::store::Queued;
 use crate::work::Settlement;
 
@@ -17,6 +18,10 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 /// Longest such wait.
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
+/// What is held of a byte that was printed until it is stored: in the report, which may
+/// have half its buffer free, and for those who follow it.
+const PRINTED_COPIES: u64 = 3;
+
 /// A settlement that the store has been given.
 pub(super) struct Given {
     settlement: Settlement,
@@ -24,18 +29,6 @@ pub(super) struct Given {
 }
 
 impl Inner {
-    /// Begins as many attempts as there is room for.
-    pub(super) fn pump(self: &Arc<Self>) {
-        loop {
-            let start = self.floor.lock().next();
-            let Some(start) = start else {
-                return;
-            };
-            let inner = Arc::clone(self);
-            self.work.spawn(async move { inner.run(start).await });
-        }
-    }
-
     /// Takes a task in; settles at once what of it was cancelled on the way.
     pub(super) fn load(self: &Arc<Self>, load: Load) {
         let given = {
@@ -71,18 +64,28 @@ impl Inner {
         });
     }
 
-    async fn run(self: Arc<Self>, start: Start) {
-        let result = self.attempt(&start).await;
+    /// Runs an attempt to its end, and until that is stored.
+    pub(super) async fn run(self: Arc<Self>, start: Start, admitted: Result<Admitted, String>) {
+        // Held until its output is stored, so that output cannot pile up.
+        let mut output = None;
+        let result = match admitted {
+            Ok(Admitted {
+                program,
+                mut permit,
+            }) => {
+                output = Some(permit.keep_output());
+                self.attempt(&start, &program, permit).await
+            }
+            Err(error) => Err(error),
+        };
         self.counters.ended(&result);
         let at = now();
-        let printed = result
-            .as_ref()
-            .map_or(0, |report| report.stdout.len() + report.stderr.len());
-        let kib = u32::try_from(printed / 1024 + 1)
-            .unwrap_or(u32::MAX)
-            .min(self.settling_most);
-        // Holds the turn until there is room, so that output cannot pile up.
-        let _room = self.settling.acquire_many(kib).await;
+        if let (Some(output), Ok(report)) = (&mut output, &result) {
+            let printed = (report.stdout.len() + report.stderr.len()) as u64;
+            let needed = printed.saturating_mul(PRINTED_COPIES);
+            let held = output.amount(Resource::Memory);
+            output.shrink(Resource::Memory, held.saturating_sub(needed));
+        }
         let given = {
             let mut floor = self.floor.lock();
             if floor.is_abandoned() {
@@ -99,19 +102,12 @@ impl Inner {
     }
 
     /// Runs one attempt. `Err` is what the host could not do.
-    async fn attempt(&self, start: &Start) -> Result<Report, String> {
-        let recipe = &start.execution.recipe;
-        let program = self
-            .programs
-            .get(
-                &self.engine,
-                &*self.store,
-                start.account.tenant(),
-                recipe.digest,
-                recipe.content.kind,
-            )
-            .await
-            .map_err(|error| told(&error))?;
+    async fn attempt(
+        &self,
+        start: &Start,
+        program: &Program,
+        permit: Permit,
+    ) -> Result<Report, String> {
         let mut invocation = start.context.invocation(
             start.account,
             &start.execution,
@@ -121,7 +117,8 @@ impl Inner {
             Arc::clone(&start.live) as _,
         );
         invocation.gauge = Some(Arc::clone(&start.live.gauge));
-        match self.engine.spawn(&program, invocation).await {
+        let run = self.engine.spawn_admitted(program, permit, invocation);
+        match run.await {
             Ok(Ok(report)) => Ok(report),
             Ok(Err(error)) => Err(told(&error)),
             Err(_) => Err("the thread that ran it failed".into()),
@@ -165,7 +162,7 @@ impl Inner {
 }
 
 /// What a tenant is told of a failure that is ours; the log has the rest.
-fn told(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn told(error: &(dyn std::error::Error + 'static)) -> String {
     tracing::error!(error, "cannot run an execution");
     error.to_string()
 }

@@ -23,7 +23,7 @@ pub struct Stats {
     /// Events and ad hoc calls accepted since the start, repeated ones aside.
     pub accepted: u64,
     /// Attempts ended since the start, by how: `success`, `exited`, a limit's
-    /// name, `trapped`, `cancelled`, or `host` for a failure that is ours.
+    /// name, `trapped`, `cancelled`, or `host` for a failure or a shortage that is ours.
     pub attempts: Vec<(&'static str, u64)>,
     /// Fuel used since the start.
     pub fuel: u64,

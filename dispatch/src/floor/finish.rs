@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rand::Rng;
-use tenterhook_engine::{Outcome, Report};
+use tenterhook_engine::{Limit, Outcome, Report};
 use time::OffsetDateTime;
 
 use super::loaded::{Kept, LaneStatus, Leaving, Loaded};
 use super::{Floor, Start, Turn};
 use crate::execution::{Execution, Output, State};
+use crate::fair::cost;
 use crate::id::{ExecutionId, TaskId};
+use crate::retry::RetryPolicy;
 use crate::task::{Progress, TaskDetail, state_of};
 use crate::work::{Attempt, ClaimedExecution, Settlement, TaskChange};
 
@@ -33,9 +35,10 @@ impl Floor {
         ended: Ended,
         rng: &mut impl Rng,
     ) -> Option<Settlement> {
-        let fuel = ended.result.as_ref().map_or(0, |report| report.usage.fuel);
+        let cost = ended.result.as_ref().map_or(0, cost);
         self.running -= 1;
-        self.queue.done(start.account, start.charge, fuel);
+        self.queue.done(start.account, start.charge, cost);
+        self.queue.unblock();
         let loaded = self.tasks.get_mut(&start.task)?;
         let running = loaded.latest(start.execution.id)?;
         let cancelled = running.cancelled || loaded.cancelled;
@@ -146,9 +149,19 @@ fn attempt(
     };
     let outcome = report.as_ref().map(|report| report.outcome.clone());
     let well = report.as_ref().is_some_and(Report::is_success);
-    let failures = execution.failures + u32::from(!well);
+    // No fault of its own: it does not count against its retries.
+    let no_room = matches!(outcome, Some(Outcome::Stopped { limit: Limit::Host }));
+    let failures = execution.failures + u32::from(!well && !no_room);
     let counts_as = report.as_ref().map(counts_as);
-    let again = !well && !cancelled && retry.again(counts_as.as_ref(), failures);
+    let wait = if well || cancelled {
+        None
+    } else if no_room {
+        RetryPolicy::wait_for_room(attempt.saturating_sub(failures), rng)
+    } else {
+        let again = retry.again(counts_as.as_ref(), failures);
+        again.then(|| retry.wait(failures, rng))
+    };
+    let again = wait.is_some();
     let state = match &outcome {
         _ if well => State::Finished,
         _ if again => State::Waiting,
@@ -173,7 +186,7 @@ fn attempt(
         state,
         attempt,
         failures,
-        dead: state == State::Failed && (outcome.is_none() || retry.attempts > 1),
+        dead: state == State::Failed && (outcome.is_none() || no_room || retry.attempts > 1),
         outcome,
         error,
         usage,
@@ -182,7 +195,7 @@ fn attempt(
         verdict_fault,
         started_at: Some(started_at),
         ended_at: (!again).then_some(ended.at),
-        due_at: again.then(|| ended.at + retry.wait(failures, rng)),
+        due_at: wait.map(|wait| ended.at + wait),
     }
 }
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Reserved;
 use crate::environment::Context;
-use crate::execution::{Execution, State};
+use crate::execution::{Execution, Output, State};
 use crate::id::{AccountId, ExecutionId, TaskId};
 use crate::live::Live;
 use crate::task::Task;
@@ -111,6 +111,14 @@ impl Lane {
     /// Lets the first execution run, if it waited to be tried again until now.
     pub(super) fn wake(&mut self, now: OffsetDateTime) -> bool {
         matches!(self.status, LaneStatus::Parked(_)) && self.settle(now) == LaneStatus::Queued
+    }
+
+    /// The first execution, if it waits for its turn.
+    pub(super) fn next(&self) -> Option<&ClaimedExecution> {
+        match self.status {
+            LaneStatus::Queued => self.rest.front(),
+            LaneStatus::Running | LaneStatus::Parked(_) | LaneStatus::Over => None,
+        }
     }
 
     /// Marks the first execution as running, if it waits for its turn.
@@ -228,11 +236,10 @@ impl Loaded {
         until
     }
 
-    /// Completes what the store knows of an execution with what runs of it.
-    pub(crate) fn complete(&self, execution: &mut Execution) {
-        let Some(running) = self.latest(execution.id) else {
-            return;
-        };
+    /// Completes what the store knows of an execution with what runs of it. What that
+    /// has printed is to be taken from where it prints to, once no lock is held.
+    pub(crate) fn complete(&self, execution: &mut Execution) -> Option<Arc<Live>> {
+        let running = self.latest(execution.id)?;
         if execution.state == State::Waiting {
             execution.state = State::Running;
             execution.attempt = running.attempt;
@@ -244,8 +251,10 @@ impl Loaded {
             execution.verdict = None;
             execution.verdict_fault = None;
             execution.due_at = None;
-            execution.output = running.live.so_far();
+            execution.output = Output::default();
+            return Some(Arc::clone(&running.live));
         }
+        None
     }
 
     /// Completes what the store knows of a task with what runs of it.

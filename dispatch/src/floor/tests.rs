@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use proptest::prelude::*;
-use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Report, Usage};
+use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Program, Report, Usage};
+use tenterhook_ledger::{Amounts, Capacities, Capacity, Guard, Ledger, Resource};
 use time::Duration;
 
 use super::*;
@@ -11,15 +12,17 @@ use crate::execution::State;
 use crate::hook::FailurePolicy;
 use crate::recipe::{Recipe, RecipeContent};
 use crate::retry::RetryPolicy;
-use crate::work::{ClaimedExecution, TaskChange};
+use crate::work::{ClaimedExecution, NewExecution, TaskChange};
 
 /// What happens next.
 #[derive(Clone, Debug)]
 enum Step {
     /// A task arrives, with so many executions in each of its lanes.
     Arrive(Vec<u8>),
-    /// An attempt begins.
+    /// Whatever has room begins: an attempt, or the loading of its program.
     Begin,
+    /// One of the programs is loaded.
+    Loaded(usize),
     /// One of those that run ends, with this status.
     End(usize, u8),
     /// The oldest settlements are stored.
@@ -36,6 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => proptest::collection::vec(1_u8..4, 1..4).prop_map(Step::Arrive),
         5 => Just(Step::Begin),
+        4 => (0_usize..9).prop_map(Step::Loaded),
         5 => (0_usize..9, 0_u8..3).prop_map(|(which, status)| Step::End(which, status)),
         3 => (1_usize..4).prop_map(Step::Store),
         1 => (0_usize..9).prop_map(Step::Cancel),
@@ -67,7 +71,9 @@ struct World {
     floor: Floor,
     account: AccountId,
     recipe: Arc<Recipe>,
-    running: Vec<Start>,
+    ledger: Ledger,
+    running: Vec<(Start, Guard)>,
+    loading: Vec<Loading>,
     queued: VecDeque<Settlement>,
     /// What each task still owes, in order, as the store has it.
     owed: HashMap<TaskId, Vec<ClaimedExecution>>,
@@ -80,16 +86,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let settings = Settings {
-            concurrency: 5,
-            account_concurrency: 4,
-            ..Settings::default()
-        };
+        let slots = Capacity::of(5).with_each(4);
         Self {
-            floor: Floor::new(&settings),
+            floor: Floor::new(&Settings::default()),
+            ledger: Ledger::new(Capacities::default().with(Resource::RunSlots, slots)),
             account: AccountId::generate(),
             recipe: recipe(),
             running: Vec::new(),
+            loading: Vec::new(),
             queued: VecDeque::new(),
             owed: HashMap::new(),
             parked: Vec::new(),
@@ -112,9 +116,14 @@ impl World {
                 self.tasks.push(id);
                 self.load(id);
             }
-            Step::Begin => self.running.extend(self.floor.next()),
+            Step::Begin => self.begin(),
+            Step::Loaded(which) if !self.loading.is_empty() => {
+                let which = which % self.loading.len();
+                self.loaded(which);
+            }
             Step::End(which, status) if !self.running.is_empty() => {
-                let start = self.running.swap_remove(which % self.running.len());
+                let (start, guard) = self.running.swap_remove(which % self.running.len());
+                drop(guard);
                 let status = if start.cancel.is_cancelled() {
                     None
                 } else {
@@ -139,8 +148,42 @@ impl World {
                 }
             }
             Step::Pass => self.pass(),
-            Step::End(..) | Step::Cancel(_) | Step::CancelOne(..) => {}
+            Step::Loaded(_) | Step::End(..) | Step::Cancel(_) | Step::CancelOne(..) => {}
         }
+    }
+
+    /// Begins one thing, if there is room: loads a program, and runs what was loaded.
+    fn begin(&mut self) {
+        let mut guards = Vec::new();
+        let mut judge =
+            |account: AccountId, _: &NewExecution, program: Option<&Result<Program, String>>| {
+                let slot = Amounts::of(Resource::RunSlots, 1);
+                match (self.ledger.take(account.holder(), slot), program) {
+                    (Err(_), _) => Admission::Wait,
+                    (Ok(guard), None) => Admission::Load(guard),
+                    (Ok(guard), Some(_)) => {
+                        guards.push(guard);
+                        Admission::Run(Err("there are no programs here".into()))
+                    }
+                }
+            };
+        match self.floor.next(&mut judge) {
+            None => {}
+            Some(Next::Load(loading)) => self.loading.push(loading),
+            Some(Next::Run(start, _)) => {
+                let guard = guards.pop().expect("what runs was admitted");
+                self.running.push((*start, guard));
+            }
+        }
+        assert!(self.running.len() + self.loading.len() <= 4);
+    }
+
+    fn loaded(&mut self, which: usize) {
+        let mut loading = self.loading.swap_remove(which);
+        loading.give_back();
+        self.floor
+            .put_back(loading, Err("there are no programs here".into()));
+        self.floor.unblock();
     }
 
     fn execution(&self, lane: u32) -> ClaimedExecution {
@@ -184,6 +227,7 @@ impl World {
             dropped_bytes: 0,
             verdict: None,
             verdict_fault: None,
+            awake_us: 0,
         };
         let ended = Ended {
             result: Ok(report),
@@ -256,8 +300,12 @@ impl World {
     /// Lets everything come to its end.
     fn finish(&mut self) {
         for _ in 0..10_000 {
-            self.running.extend(self.floor.next());
-            while let Some(start) = self.running.pop() {
+            self.begin();
+            while !self.loading.is_empty() {
+                self.loaded(0);
+            }
+            while let Some((start, guard)) = self.running.pop() {
+                drop(guard);
                 let status = (!start.cancel.is_cancelled()).then_some(0);
                 self.end(&start, status);
             }

@@ -231,7 +231,6 @@ async fn an_oversized_event_is_refused() {
 async fn more_events_than_fit_into_memory_all_come_to_their_end() {
     let mut few = settings();
     few.account_loaded = 2;
-    few.concurrency = 2;
     let yard = Yard::with(few).await;
     yard.hook("custom.x", "echo $HOOK_PARAM_N\n").await;
 

@@ -39,7 +39,6 @@ async fn a_running_task_is_cut_and_what_waits_behind_it_never_runs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_that_waits_in_the_store_is_cancelled_there() {
     let mut none = settings();
-    none.concurrency = 1;
     none.account_loaded = 1;
     let yard = Yard::with(none).await;
     yard.hook("custom.x", "echo begun; sleep 3600\n").await;

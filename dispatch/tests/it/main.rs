@@ -20,5 +20,6 @@ mod principals;
 mod recovery;
 mod retry;
 mod running;
+mod sharing;
 mod support;
 mod unusable;

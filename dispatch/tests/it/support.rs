@@ -10,6 +10,7 @@ use tenterhook_dispatch::{
     NewSource, Number, PrincipalId, Settings, Source, Store, Subject, Targets, TaskDetail,
 };
 use tenterhook_engine::{Engine, Limits};
+use tenterhook_ledger::{Capacities, Ledger};
 use tenterhook_sdk::Event;
 use tenterhook_store::Sqlite;
 
@@ -26,7 +27,7 @@ pub(crate) struct Yard {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) account: AccountId,
-    folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 pub(crate) fn settings() -> Settings {
@@ -42,21 +43,44 @@ impl Yard {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
+        Self::on(ENGINE.clone(), settings).await
+    }
+
+    /// A dispatcher on a host that has this much of some things.
+    pub(crate) async fn sharing(capacities: Capacities) -> Self {
+        let engine = Engine::start(tenterhook_engine::Settings {
+            ledger: Ledger::new(capacities),
+            ..tenterhook_engine::Settings::default()
+        });
+        Self::on(engine.unwrap(), settings()).await
+    }
+
+    async fn on(engine: Engine, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder).await;
-        let dispatcher = start(&store, settings).await;
+        let dispatcher = start(&store, engine, settings).await;
         let account = dispatcher.create_account("acme").await.unwrap().id;
         Self {
             dispatcher,
             store,
             account,
-            folder,
+            folder: Arc::new(folder),
+        }
+    }
+
+    /// The same server, as another account sees it.
+    pub(crate) fn as_account(&self, account: AccountId) -> Self {
+        Self {
+            dispatcher: self.dispatcher.clone(),
+            store: Arc::clone(&self.store),
+            account,
+            folder: Arc::clone(&self.folder),
         }
     }
 
     /// Starts another dispatcher on the same file, as a restart would.
     pub(crate) async fn restarted(&self) -> Dispatcher {
-        start(&open(&self.folder).await, settings()).await
+        start(&open(&self.folder).await, ENGINE.clone(), settings()).await
     }
 
     pub(crate) async fn source(&self, name: &str, script: &str) -> Source {
@@ -206,8 +230,8 @@ async fn open(folder: &TempDir) -> Arc<dyn Store> {
     Arc::new(Sqlite::open(&folder.path().join("test.db")).await.unwrap())
 }
 
-async fn start(store: &Arc<dyn Store>, settings: Settings) -> Dispatcher {
-    Dispatcher::start(Arc::clone(store), ENGINE.clone(), settings)
+async fn start(store: &Arc<dyn Store>, engine: Engine, settings: Settings) -> Dispatcher {
+    Dispatcher::start(Arc::clone(store), engine, settings)
         .await
         .unwrap()
 }

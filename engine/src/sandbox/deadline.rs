@@ -4,6 +4,7 @@
 //! waits is dropped together with the future that waits for it.
 
 use std::future::Future;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -61,7 +62,10 @@ impl Deadline {
             store.data().meter.is_a_tick();
             Ok(match deadline.due() {
                 Some(_) => UpdateDeadline::Interrupt,
-                None => UpdateDeadline::Yield(1),
+                None => {
+                    store.data().yielded.store(true, Ordering::Relaxed);
+                    UpdateDeadline::Yield(1)
+                }
             })
         });
     }

@@ -1,6 +1,7 @@
 //! What the host holds for one guest while it runs.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -28,6 +29,8 @@ pub(crate) struct Guest {
     pub(crate) linear: Option<wasmtime::Memory>,
     /// What the shell asks for through its own imports; `None` for other guests.
     pub(crate) shell: Option<ShellInputs>,
+    /// Whether it gave up the processor at the last tick, and would go on at once.
+    pub(crate) yielded: Arc<AtomicBool>,
 }
 
 /// What the shell guest is given and hands back.

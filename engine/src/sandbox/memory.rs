@@ -16,16 +16,33 @@ pub(crate) struct Memory {
     held: usize,
     peak: usize,
     denied: bool,
+    /// What happens beyond the limit.
+    beyond: Beyond,
     gauge: Option<Arc<Gauge>>,
 }
 
+/// What happens to a guest that asks for more than its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beyond {
+    /// It gets none, and may live with that.
+    Denied,
+    /// It ends: it was promised more than its host can give.
+    Ends,
+}
+
+/// The guest needed memory that it was promised and its host does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("the host has no more memory for the guest")]
+pub(crate) struct Outgrown;
+
 impl Memory {
-    pub(crate) fn new(limit: u64, gauge: Option<Arc<Gauge>>) -> Self {
+    pub(crate) fn new(limit: u64, beyond: Beyond, gauge: Option<Arc<Gauge>>) -> Self {
         Self {
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             held: 0,
             peak: 0,
             denied: false,
+            beyond,
             gauge,
         }
     }
@@ -40,12 +57,15 @@ impl Memory {
         self.denied
     }
 
-    fn grow(&mut self, current: usize, desired: usize, unit: usize) -> bool {
+    fn grow(&mut self, current: usize, desired: usize, unit: usize) -> Result<bool, Outgrown> {
         let more = desired.saturating_sub(current).saturating_mul(unit);
         let held = self.held.saturating_add(more);
         if held > self.limit {
             self.denied = true;
-            return false;
+            return match self.beyond {
+                Beyond::Denied => Ok(false),
+                Beyond::Ends => Err(Outgrown),
+            };
         }
         self.held = held;
         if held > self.peak {
@@ -54,7 +74,7 @@ impl Memory {
                 gauge.memory_peak(held);
             }
         }
-        true
+        Ok(true)
     }
 }
 
@@ -65,7 +85,7 @@ impl ResourceLimiter for Memory {
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(self.grow(current, desired, 1))
+        Ok(self.grow(current, desired, 1)?)
     }
 
     fn table_growing(
@@ -74,7 +94,7 @@ impl ResourceLimiter for Memory {
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS && self.grow(current, desired, ELEMENT_BYTES))
+        Ok(desired <= TABLE_ELEMENTS && self.grow(current, desired, ELEMENT_BYTES)?)
     }
 
     fn instances(&self) -> usize {
@@ -96,12 +116,19 @@ mod tests {
 
     #[test]
     fn all_memories_of_a_guest_share_one_limit() {
-        let mut memory = Memory::new(100, None);
-        assert!(memory.grow(0, 60, 1));
-        assert!(memory.grow(0, 40, 1));
+        let mut memory = Memory::new(100, Beyond::Denied, None);
+        assert!(memory.grow(0, 60, 1).unwrap());
+        assert!(memory.grow(0, 40, 1).unwrap());
         assert!(!memory.denied());
-        assert!(!memory.grow(40, 41, 1));
+        assert!(!memory.grow(40, 41, 1).unwrap());
         assert!(memory.denied());
         assert_eq!(memory.peak(), 100);
+    }
+
+    #[test]
+    fn a_guest_that_was_promised_more_than_there_is_ends() {
+        let mut memory = Memory::new(100, Beyond::Ends, None);
+        assert!(memory.grow(0, 100, 1).unwrap());
+        assert!(memory.grow(100, 101, 1).is_err());
     }
 }

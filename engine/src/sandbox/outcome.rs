@@ -1,42 +1,55 @@
 //! From what the runtime says of a run's end to what it means.
 
-use wasmtime::{Trap as WasmTrap, WasmBacktrace};
+use wasmtime::{PoolConcurrencyLimitError, Trap as WasmTrap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::deadline::{Cut, Deadline};
+use super::memory::Outgrown;
 use super::output::Flooded;
 use crate::outcome::{Limit, Outcome, Trap};
 
 /// Says what became of a run.
 ///
-/// Whatever comes out of a guest's call is the guest's doing: the host's own
-/// failures are found before the guest starts.
+/// # Errors
+///
+/// The runtime's error if it is not known to be the guest's doing: an exit, a limit, a
+/// trap of WebAssembly, or a call of the guest's that the host refuses. All of the last
+/// have the guest's frames with them; what fails without any, such as a pool of
+/// instances that has none left, has failed beneath the guest.
 pub(super) fn of(
     ended: Result<wasmtime::Result<i32>, Cut>,
     deadline: &Deadline,
     memory_denied: bool,
-) -> Outcome {
+) -> wasmtime::Result<Outcome> {
     let error = match ended {
-        Ok(Ok(status)) => return exited(status),
-        Err(cut) => return cut_off(cut),
+        Ok(Ok(status)) => return Ok(exited(status)),
+        Err(cut) => return Ok(cut_off(cut)),
         Ok(Err(error)) => error,
     };
     if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
-        return exited(*status);
+        return Ok(exited(*status));
     }
-    if error.downcast_ref::<Flooded>().is_some() {
-        return Outcome::Stopped {
+    if error.is::<Flooded>() {
+        return Ok(Outcome::Stopped {
             limit: Limit::Output,
-        };
+        });
     }
-    match error.downcast_ref::<WasmTrap>() {
+    if error.is::<Outgrown>() {
+        return Ok(Outcome::Stopped { limit: Limit::Host });
+    }
+    let is_trap = error.is::<WasmTrap>();
+    let is_refused_call = error.is::<WasmBacktrace>() && !error.is::<PoolConcurrencyLimitError>();
+    if !is_trap && !is_refused_call && !memory_denied {
+        return Err(error);
+    }
+    Ok(match error.downcast_ref::<WasmTrap>() {
         Some(WasmTrap::OutOfFuel) => Outcome::Stopped { limit: Limit::Fuel },
         Some(WasmTrap::Interrupt) => cut_off(deadline.due().unwrap_or(Cut::Wall)),
         _ if memory_denied => Outcome::Stopped {
             limit: Limit::Memory,
         },
         _ => Outcome::Trapped(trap(&error)),
-    }
+    })
 }
 
 /// A status beyond 255 keeps its low byte, as with `wait(2)`.

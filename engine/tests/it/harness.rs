@@ -236,6 +236,12 @@ impl Finished {
     }
 }
 
+impl From<Report> for Finished {
+    fn from(report: Report) -> Self {
+        Self(report)
+    }
+}
+
 impl Deref for Finished {
     type Target = Report;
 

@@ -20,6 +20,7 @@ mod lockdown;
 mod mutations;
 mod oracle;
 mod same_answer;
+mod sharing;
 mod shell;
 mod store_of_code;
 mod told;

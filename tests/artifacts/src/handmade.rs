@@ -8,7 +8,7 @@ mod shapes;
 
 pub use self::bombs::{Bomb, bombs, many_tables};
 pub use self::compiler::{doubling, locals_everywhere, loops};
-pub use self::components::{importing, many_instances, many_modules};
+pub use self::components::{importing, many_instances, many_modules, spin_in_instances};
 pub use self::composed::composed;
 pub use self::shapes::{Shape, proposals};
 

@@ -1,0 +1,89 @@
+//! What tenants share and how it stands, in the page of metrics: the rows of the ledger.
+
+use tenterhook_ledger::Level;
+
+use super::Text;
+
+impl Text {
+    /// Adds the rows of the ledger to the page. What has no bound has no total.
+    pub(crate) fn write_levels(&mut self, levels: &[Level]) {
+        type Value = fn(&Level) -> Option<u64>;
+        let families: [(&str, &str, &str, Value); 6] = [
+            (
+                "total",
+                "gauge",
+                "How much there is of what tenants share; bytes or pieces.",
+                |level| (level.total < u64::MAX).then_some(level.total),
+            ),
+            (
+                "reserve",
+                "gauge",
+                "How much of it only the operator may use.",
+                |level| (level.total < u64::MAX).then_some(level.reserve),
+            ),
+            ("taken", "gauge", "How much of it is held.", |level| {
+                Some(level.taken)
+            }),
+            (
+                "peak",
+                "gauge",
+                "The most that was held at one time.",
+                |level| Some(level.peak),
+            ),
+            ("holders", "gauge", "How many hold some of it.", |level| {
+                u64::try_from(level.holders).ok()
+            }),
+            (
+                "refused_total",
+                "counter",
+                "How often there was not enough for who asked, who then waits or is told so.",
+                |level| Some(level.refused),
+            ),
+        ];
+        for (name, kind, help, value) in families {
+            let name = format!("tenterhook_shared_{name}");
+            self.family(&name, kind, help);
+            for level in levels {
+                if let Some(value) = value(level) {
+                    self.sample(&name, &[("resource", level.resource.as_str())], value);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenterhook_ledger::{Amounts, Capacities, Capacity, Holder, Ledger, Resource};
+
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_ledger_is_told_and_what_has_no_bound_has_no_total() {
+        let capacity = Capacity::of(100).with_reserve(10);
+        let ledger = Ledger::new(Capacities::default().with(Resource::Memory, capacity));
+        let _guard = ledger
+            .take(Holder::Account(1), Amounts::of(Resource::Memory, 40))
+            .unwrap();
+        let _refused = ledger
+            .take(Holder::Account(1), Amounts::of(Resource::Memory, 40))
+            .unwrap_err();
+        let mut page = Text::default();
+        page.write_levels(&ledger.levels());
+        let page = page.to_string();
+        for line in [
+            "tenterhook_shared_total{resource=\"memory\"} 100",
+            "tenterhook_shared_reserve{resource=\"memory\"} 10",
+            "tenterhook_shared_taken{resource=\"memory\"} 40",
+            "tenterhook_shared_holders{resource=\"memory\"} 1",
+            "tenterhook_shared_refused_total{resource=\"memory\"} 1",
+        ] {
+            assert!(page.lines().any(|own| own == line), "{line}\n{page}");
+        }
+        assert!(!page.contains("shared_total{resource=\"disk\"}"), "{page}");
+        for resource in Resource::ALL {
+            let line = format!("tenterhook_shared_taken{{resource=\"{resource}\"}}");
+            assert!(page.contains(&line), "{line}\n{page}");
+        }
+    }
+}

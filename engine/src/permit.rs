@@ -1,0 +1,97 @@
+//! What a run is admitted with: its part of what tenants share.
+//!
+//! It says how much; who has to wait for it is the matter of whoever asks.
+
+use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource, Shortage};
+
+use crate::limits::{Limits, RUN_DESCRIPTORS};
+use crate::program::Program;
+
+/// What a run is admitted with. Dropping it gives everything back.
+///
+/// It outlives the run's sandbox, so that whoever comes next finds what it takes.
+#[derive(Debug)]
+pub struct Permit {
+    guard: Guard,
+    limits: Limits,
+    lowered: bool,
+}
+
+impl Permit {
+    /// Takes what a run of `program` within `limits` may hold, all of it or nothing.
+    /// If that is more than can ever be had, as for a hook that was made on a larger
+    /// host, takes as much as can: the run then has lower limits.
+    pub(crate) fn take(
+        ledger: &Ledger,
+        holder: Holder,
+        program: &Program,
+        limits: &Limits,
+        files: FilesIn,
+    ) -> Result<Self, Shortage> {
+        let take = |limits: Limits, lowered| -> Result<Self, Shortage> {
+            let guard = ledger.take(holder, demand(program, &limits, files))?;
+            Ok(Self {
+                guard,
+                limits,
+                lowered,
+            })
+        };
+        match take(limits.clone(), false) {
+            Err(shortage) if shortage.is_lasting() => {
+                let most = |resource| ledger.most(resource);
+                let fitting = limits.fitting(most(Resource::Memory), most(Resource::Descriptors));
+                take(fitting, true)
+            }
+            taken => taken,
+        }
+    }
+
+    /// Whose run it is.
+    #[must_use]
+    pub fn holder(&self) -> Holder {
+        self.guard.holder()
+    }
+
+    /// Keeps what covers the run's output beyond the run itself, until it is stored.
+    pub fn keep_output(&mut self) -> Guard {
+        self.guard
+            .split(Resource::Memory, self.limits.output_memory())
+    }
+
+    /// The limits that it covers.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Whether they are lower than what was asked for, for want of room.
+    pub(crate) fn is_lowered(&self) -> bool {
+        self.lowered
+    }
+
+    pub(crate) fn guard_mut(&mut self) -> &mut Guard {
+        &mut self.guard
+    }
+}
+
+/// Where files of runs lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FilesIn {
+    /// In file systems in memory.
+    Memory,
+    /// In folders on the disk.
+    Disk,
+}
+
+/// What a run of `program` within `limits` may hold.
+fn demand(program: &Program, limits: &Limits, files: FilesIn) -> Amounts {
+    let mut memory = limits.memory_without_files();
+    let mut demand = program.inner.parts.and(Resource::RunSlots, 1);
+    if program.inner.uses_files {
+        if files == FilesIn::Memory {
+            memory = memory.saturating_add(limits.files);
+        }
+        let descriptors = limits.descriptors.saturating_add(RUN_DESCRIPTORS);
+        demand = demand.and(Resource::Descriptors, descriptors.into());
+    }
+    demand.and(Resource::Memory, memory)
+}
