@@ -18,7 +18,7 @@ use crate::app::{App, Container};
 use crate::hook_point::HookPointName;
 use crate::id::AccountId;
 use crate::settings::Settings;
-use crate::work::NewExecution;
+use crate::work::{ClaimedExecution, NewExecution};
 
 /// What the executions of one task share.
 #[derive(Debug, Default)]
@@ -66,9 +66,9 @@ impl Context {
         }
     }
 
-    /// Bytes that it holds in memory.
-    pub(crate) fn size(&self) -> usize {
-        self.json.len() + self.stdin.len()
+    /// Bytes that it holds in memory, together with so many executions that share it.
+    pub(crate) fn size_with(&self, executions: usize) -> usize {
+        self.json.len() + self.stdin.len() + executions * size_of::<ClaimedExecution>()
     }
 
     /// Completes what one attempt of one execution is given.

@@ -26,8 +26,13 @@ use crate::work::NewExecution;
 /// The servers of an account, by number.
 pub(crate) type Servers = BTreeMap<Number, Server>;
 
+/// There are more executions than may be planned.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
 /// Plans what an event owes: `hooks` are the enabled ones that wait for it, in
-/// their order; `named` is the server that it names.
+/// their order; `named` is the server that it names. [`TooMany`] if that is more than
+/// `most`, which is noticed before it is made.
 ///
 /// Executions for one server form a lane and stand in hook order; the lanes
 /// stand by server number, the one for no server first.
@@ -36,8 +41,10 @@ pub(crate) fn plan(
     hooks: &[Arc<Bound>],
     servers: &Servers,
     named: Option<&ServerRef>,
+    most: usize,
     rng: &mut impl Rng,
-) -> Vec<NewExecution> {
+) -> Result<Vec<NewExecution>, TooMany> {
+    let mut planned = 0;
     let mut lanes: BTreeMap<Option<Number>, (Option<ServerRef>, Vec<&Bound>)> = BTreeMap::new();
     let by_lot = name.point().is_some_and(|point| point.one_random_server);
     for bound in hooks {
@@ -45,6 +52,10 @@ pub(crate) fn plan(
         if by_lot && targets.len() > 1 {
             let drawn = rng.random_range(0..targets.len());
             targets = vec![targets.swap_remove(drawn)];
+        }
+        planned += targets.len();
+        if planned > most {
+            return Err(TooMany);
         }
         for server in targets {
             let number = server.as_ref().map(|server| server.number);
@@ -55,18 +66,19 @@ pub(crate) fn plan(
                 .push(bound);
         }
     }
-    (0..)
+    let executions = (0..)
         .zip(lanes.into_values())
         .flat_map(|(lane, (server, hooks))| {
             hooks
                 .into_iter()
                 .map(move |bound| execution(bound, server.clone(), None, lane))
         })
-        .collect()
+        .collect();
+    Ok(executions)
 }
 
 /// Plans what an event about an application owes besides: `hooks` are those for
-/// containers that are on for it, in their order.
+/// containers that are on for it, in their order. [`TooMany`] as for [`plan`].
 ///
 /// Each runs once for each container that it matches. Executions for one container
 /// form a lane and stand in hook order; the lanes stand as the containers do, and
@@ -75,14 +87,21 @@ pub(crate) fn plan_containers(
     hooks: &[Arc<Bound>],
     app: &Arc<App>,
     first_lane: u32,
-) -> Vec<NewExecution> {
+    most: usize,
+) -> Result<Vec<NewExecution>, TooMany> {
+    let mut planned = 0;
     let mut lanes: BTreeMap<usize, Vec<&Bound>> = BTreeMap::new();
     for bound in hooks {
-        for place in bound.places_in(app).iter() {
+        let places = bound.places_in(app);
+        planned += places.len();
+        if planned > most {
+            return Err(TooMany);
+        }
+        for place in places.iter() {
             lanes.entry(*place).or_default().push(bound);
         }
     }
-    (first_lane..)
+    let executions = (first_lane..)
         .zip(lanes)
         .flat_map(|(lane, (place, hooks))| {
             let container = &app.containers[place];
@@ -90,7 +109,8 @@ pub(crate) fn plan_containers(
                 .into_iter()
                 .map(move |bound| execution(bound, None, Some(container.clone()), lane))
         })
-        .collect()
+        .collect();
+    Ok(executions)
 }
 
 /// The run of a source that an event's sender has chosen.

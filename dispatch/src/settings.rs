@@ -24,6 +24,9 @@ pub struct Settings {
     pub module_bytes: u64,
     /// Executions that one event may cause. Default: 4,096.
     pub executions_per_event: usize,
+    /// Executions that one request may cause in all. Default: 16,384, which take the
+    /// store a fifth of a second, in parts between which others' commits come.
+    pub executions_per_request: usize,
     /// How long what is over is kept.
     pub retention: Retention,
 }
@@ -59,6 +62,7 @@ impl Default for Settings {
             host: Limits::ceiling(),
             module_bytes: 24 << 20,
             executions_per_event: 4_096,
+            executions_per_request: 16_384,
             retention: Retention::default(),
         }
     }

@@ -1,6 +1,9 @@
 //! Accepting events: from what was sent to what is stored and owed.
 
 mod owed;
+mod parts;
+mod room;
+mod storing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +13,19 @@ use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 
 use self::owed::{match_containers, owed};
+use self::room::Room;
 use super::{Dispatcher, Inner};
 use crate::clock::now;
 use crate::directory::Directory;
 use crate::environment::Context;
-use crate::error::{Error, Noun};
-use crate::execution::State;
-use crate::floor::{Load, Reserved, Told};
+use crate::error::Error;
+use crate::floor::{Reserved, Told};
 use crate::hook_point::HookPointName;
 use crate::id::{AccountId, Key, SourceId, TaskId};
-use crate::plan;
+use crate::plan::{self, TooMany};
 use crate::settings::EVENT_MAX_BYTES;
-use crate::task::{EventKey, Progress, Task, TaskDetail};
-use crate::work::{ClaimedExecution, Inserted, NewEvent, NewExecution, NewTask};
+use crate::task::{EventKey, Task, TaskDetail};
+use crate::work::{NewEvent, NewTask};
 
 /// An event that is stored and will not be lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +36,14 @@ pub struct Accepted {
     pub task: Task,
     /// Whether the event had been accepted before; nothing runs again then.
     pub repeated: bool,
+}
+
+/// What all events of one request have in common.
+struct Request<'a> {
+    account: AccountId,
+    started_by: &'a str,
+    chosen: Option<SourceId>,
+    created_at: OffsetDateTime,
 }
 
 /// A task that is about to be stored, and the place that is held for it.
@@ -49,7 +60,13 @@ pub(super) struct Stored {
 }
 
 impl Dispatcher {
-    /// Accepts events, all or none of them. They are stored when this returns.
+    /// Accepts events. They are stored when this returns.
+    ///
+    /// All of them are checked before any is stored. They are stored all or none as
+    /// long as they cause few executions; those that cause more than one transaction
+    /// writes are stored in several, so a failure of the store can leave the first of
+    /// them accepted. Each event is accepted whole or not at all, and sending all
+    /// again is harmless:
     ///
     /// An event that was accepted before, by its source and id, is answered with
     /// its first task and runs nothing again.
@@ -57,7 +74,8 @@ impl Dispatcher {
     /// # Errors
     ///
     /// [`Error::Invalid`], with `events[i].` before the field if there are
-    /// several; [`Error::Store`]; [`Error::Stopping`].
+    /// several, and `events` if they cause too many executions together;
+    /// [`Error::Store`]; [`Error::Stopping`].
     pub async fn accept(
         &self,
         account: AccountId,
@@ -166,25 +184,37 @@ impl Inner {
     ) -> Result<Vec<Prepared>, Error> {
         let several = events.len() > 1;
         let entry = self.entry(account).await?;
-        let created_at = now();
+        let request = Request {
+            account,
+            started_by,
+            chosen,
+            created_at: now(),
+        };
+        let mut room = Room::of(&self.settings);
         let mut prepared = Vec::with_capacity(events.len());
         for (i, event) in events.into_iter().enumerate() {
             match_containers(&entry, &event).await?;
             let directory = entry.directory.read();
-            let one = self.prepare(account, started_by, event, chosen, created_at, &directory);
-            prepared.push(one.map_err(|error| match error {
-                Error::Invalid { field, reason } if several => Error::Invalid {
-                    field: format!("events[{i}].{field}"),
-                    reason,
-                },
-                error => error,
-            })?);
+            let one =
+                self.prepare(&request, event, &directory, &room)
+                    .map_err(|error| match error {
+                        Error::Invalid { field, reason } if several && field != "events" => {
+                            Error::Invalid {
+                                field: format!("events[{i}].{field}"),
+                                reason,
+                            }
+                        }
+                        error => error,
+                    })?;
+            room.take(one.new.executions.len());
+            prepared.push(one);
         }
         // Only now: a place that is held must be used or given up.
         let mut floor = self.floor.lock();
         for one in &mut prepared {
             if !one.new.executions.is_empty() {
-                one.reserved = floor.reserve(account, one.context.size());
+                let bytes = one.context.size_with(one.new.executions.len());
+                one.reserved = floor.reserve(account, bytes);
                 one.new.owner = one.reserved.as_ref().map(|_| self.node);
             }
         }
@@ -194,12 +224,10 @@ impl Inner {
 
     fn prepare(
         &self,
-        account: AccountId,
-        started_by: &str,
+        request: &Request<'_>,
         mut event: Event,
-        chosen: Option<SourceId>,
-        created_at: OffsetDateTime,
         directory: &Directory,
+        room: &Room,
     ) -> Result<Prepared, Error> {
         event.check()?;
         let name = HookPointName::parse(&event.kind).map_err(|_| {
@@ -208,8 +236,11 @@ impl Inner {
                 "is not the name of a hook point; see the list of hook points, or use a name such as `custom.mine`",
             )
         })?;
-        let mut executions = owed(directory, &name, &mut event)?;
-        if let Some(source) = chosen {
+        let mut executions = owed(directory, &name, &mut event, room)?;
+        if let Some(source) = request.chosen {
+            if executions.len() >= room.most() {
+                return Err(room.refuse(TooMany));
+            }
             let lane = executions.last().map_or(0, |last| last.lane + 1);
             executions.push(plan::chosen(directory.source(Key::Id(source))?, lane));
         }
@@ -221,14 +252,6 @@ impl Inner {
                 "data",
                 "makes the event longer than 262144 bytes",
             ));
-        }
-        let most = self.settings.executions_per_event;
-        if executions.len() > most {
-            let reason = format!(
-                "would cause {} executions; at most {most} are allowed",
-                executions.len()
-            );
-            return Err(Error::invalid("type", reason));
         }
         let key = EventKey {
             source: event.source.clone(),
@@ -243,12 +266,12 @@ impl Inner {
         Ok(Prepared {
             new: NewTask {
                 id: TaskId::generate(),
-                account,
+                account: request.account,
                 name: event.kind.clone(),
-                started_by: started_by.to_owned(),
+                started_by: request.started_by.to_owned(),
                 object: event.subject.clone(),
                 event: Some(NewEvent { key, json }),
-                created_at,
+                created_at: request.created_at,
                 owner: None,
                 executions,
                 program: None,
@@ -273,109 +296,5 @@ impl Inner {
                 repeated: stored.repeated,
             })
             .collect())
-    }
-
-    /// Stores tasks, and takes in those for which a place is held.
-    pub(super) async fn store_tasks(
-        self: &Arc<Self>,
-        prepared: Vec<Prepared>,
-    ) -> Result<Vec<Stored>, Error> {
-        let new = prepared.iter().map(|one| one.new.clone()).collect();
-        let inserted = match self.store.insert_tasks(new).await {
-            Ok(inserted) => inserted,
-            Err(error) => {
-                let mut floor = self.floor.lock();
-                for reserved in prepared.into_iter().filter_map(|one| one.reserved) {
-                    floor.give_up(reserved);
-                }
-                return Err(error);
-            }
-        };
-        let mut stored = Vec::with_capacity(prepared.len());
-        for (one, inserted) in prepared.into_iter().zip(inserted) {
-            stored.push(match inserted {
-                Inserted::New(number) => {
-                    let task = task_of(&one.new, number);
-                    self.take_in(one, &task);
-                    Stored {
-                        task,
-                        repeated: false,
-                    }
-                }
-                Inserted::Repeated(first) => {
-                    if let Some(reserved) = one.reserved {
-                        self.floor.lock().give_up(reserved);
-                    }
-                    let task = self
-                        .store
-                        .task(one.new.account, Key::Id(first))
-                        .await?
-                        .ok_or_else(|| Error::not_found(Noun::Task, first))?;
-                    Stored {
-                        task,
-                        repeated: true,
-                    }
-                }
-            });
-        }
-        self.pump();
-        Ok(stored)
-    }
-
-    fn take_in(self: &Arc<Self>, one: Prepared, task: &Task) {
-        self.counters.accepted();
-        let account = one.new.account;
-        if one.new.executions.is_empty() {
-            return;
-        }
-        let Some(reserved) = one.reserved else {
-            self.floor.lock().note_backlog(account, one.new.created_at);
-            self.wake.notify_one();
-            return;
-        };
-        let load = Load {
-            id: one.new.id,
-            reserved,
-            context: one.context,
-            executions: one.new.executions.into_iter().map(first_attempt).collect(),
-            over: Vec::new(),
-            started_at: None,
-            cancelled: false,
-            task: Some(task.clone()),
-        };
-        self.load(load);
-    }
-}
-
-fn first_attempt(new: NewExecution) -> ClaimedExecution {
-    ClaimedExecution {
-        new,
-        attempt: 0,
-        failures: 0,
-        due_at: None,
-    }
-}
-
-/// The task as it is right after it was stored.
-fn task_of(new: &NewTask, number: crate::id::Number) -> Task {
-    let total = u32::try_from(new.executions.len()).unwrap_or(u32::MAX);
-    let over = new.executions.is_empty();
-    Task {
-        id: new.id,
-        number,
-        name: new.name.clone(),
-        started_by: new.started_by.clone(),
-        object: new.object.clone(),
-        event: new.event.as_ref().map(|event| event.key.clone()),
-        state: if over {
-            State::Finished
-        } else {
-            State::Waiting
-        },
-        progress: Progress { total, complete: 0 },
-        cancelled: false,
-        created_at: new.created_at,
-        started_at: None,
-        ended_at: over.then_some(new.created_at),
     }
 }

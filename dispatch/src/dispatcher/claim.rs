@@ -90,7 +90,8 @@ impl Inner {
             .event
             .map(|event| Context::stored(event.json))
             .unwrap_or_default();
-        let reserved = self.floor.lock().hold(task.account, context.size());
+        let bytes = context.size_with(task.executions.len());
+        let reserved = self.floor.lock().hold(task.account, bytes);
         self.load(Load {
             id: task.id,
             reserved,

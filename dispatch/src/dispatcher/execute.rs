@@ -94,6 +94,16 @@ impl Inner {
                 )
             }
         };
+        let most = self.settings.executions_per_request;
+        if new.servers.len() > most {
+            return Err(Error::invalid(
+                "servers",
+                format!(
+                    "would cause {} executions; name at most {most} servers in one request",
+                    new.servers.len()
+                ),
+            ));
+        }
         let servers = servers(&entry.directory.read(), &new.servers)?;
         let content = RecipeContent {
             kind,
@@ -117,7 +127,8 @@ impl Inner {
             })
             .collect();
         let context = Context::default();
-        let reserved = self.floor.lock().reserve(account, context.size());
+        let bytes = context.size_with(executions.len());
+        let reserved = self.floor.lock().reserve(account, bytes);
         Ok(Prepared {
             new: NewTask {
                 id: TaskId::generate(),

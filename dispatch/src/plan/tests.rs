@@ -85,8 +85,10 @@ fn planned(
         hooks,
         servers,
         named.as_ref(),
+        usize::MAX,
         &mut rand::rng(),
     )
+    .unwrap()
     .iter()
     .map(|execution| {
         let server = execution.server.as_ref().map(|server| server.number.get());
@@ -123,6 +125,22 @@ fn an_event_that_names_none_runs_once_per_covered_server() {
         planned("PreFormatDisk", &hooks, &servers([1, 2]), None),
         [(Some(1), 1), (Some(2), 1), (Some(2), 2)]
     );
+}
+
+#[test]
+fn a_plan_of_more_executions_than_allowed_is_not_made() {
+    let hooks = [
+        bound(1, "PreFormatDisk", Targets::All),
+        bound(2, "PreFormatDisk", Targets::All),
+    ];
+    let servers = servers([1, 2, 3]);
+    let planned = |most| {
+        let name = name("PreFormatDisk");
+        let planned = plan(&name, &hooks, &servers, None, most, &mut rand::rng());
+        planned.map(|planned| planned.len())
+    };
+    assert_eq!(planned(6), Ok(6));
+    assert_eq!(planned(5), Err(TooMany));
 }
 
 #[test]

@@ -216,6 +216,74 @@ async fn a_batch_with_one_bad_event_stores_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_causes_too_many_executions_in_all_is_refused_before_anything_is_stored() {
+    let mut few = settings();
+    few.executions_per_request = 5;
+    let yard = Yard::with(few).await;
+    for _ in 0..2 {
+        yard.hook("custom.x", "true\n").await;
+    }
+    let events = |count| (0..count).map(|_| event("custom.x", json!({}))).collect();
+    let accept = async |events| {
+        yard.dispatcher
+            .accept(yard.account, "tester", events)
+            .await
+            .map(|accepted| accepted.len())
+    };
+
+    let error = accept(events(1_000)).await.unwrap_err();
+
+    let Error::Invalid { field, reason } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(field, "events");
+    assert!(
+        reason.contains("more than 5 executions") && reason.contains("send fewer events"),
+        "{reason}"
+    );
+    let all = (Default::default(), tenterhook_dispatch::Page::first(10));
+    let tasks = yard.dispatcher.tasks(yard.account, &all.0, all.1).await;
+    assert!(tasks.unwrap().is_empty());
+    assert_eq!(accept(events(2)).await.unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_is_stored_in_parts_is_answered_whole_and_in_its_order() {
+    let yard = Yard::new().await;
+    let kinds = ["custom.many", "custom.one", "custom.none"];
+    // 60 tasks of 40 executions are more than one transaction writes.
+    for _ in 0..40 {
+        yard.hook(kinds[0], "true\n").await;
+    }
+    yard.hook(kinds[1], "true\n").await;
+    let events: Vec<Event> = (0..180).map(|n| event(kinds[n % 3], json!({}))).collect();
+    let ids: Vec<_> = events.iter().map(|event| event.id.clone()).collect();
+
+    let accepted = yard
+        .dispatcher
+        .accept(yard.account, "tester", events.clone())
+        .await
+        .unwrap();
+
+    for (n, accepted) in accepted.iter().enumerate() {
+        assert_eq!(accepted.event.id, ids[n]);
+        assert_eq!(
+            (accepted.task.progress.total, accepted.repeated),
+            ([40, 1, 0][n % 3], false)
+        );
+    }
+    let again = yard
+        .dispatcher
+        .accept(yard.account, "tester", events)
+        .await
+        .unwrap();
+    for (first, again) in accepted.iter().zip(&again) {
+        assert!(again.repeated);
+        assert_eq!(again.task.id, first.task.id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_oversized_event_is_refused() {
     let yard = Yard::new().await;
     let event = event("custom.x", json!("x".repeat(300_000)));

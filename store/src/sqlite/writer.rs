@@ -20,6 +20,10 @@ use super::{insert, settle};
 /// few enough that nobody waits long for it.
 const GROUP: usize = 1_024;
 
+/// Most rows that one commit writes, unless one request alone has more: those who come
+/// next wait some 40 ms for it at most.
+const GROUP_ROWS: usize = 4_096;
+
 /// Sends requests to the task that writes. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Writer {
@@ -55,6 +59,30 @@ enum Request {
     Job(Job),
 }
 
+impl Request {
+    /// How many rows it writes, roughly.
+    fn rows(&self) -> usize {
+        match self {
+            Self::Insert(tasks, _) => tasks
+                .iter()
+                .map(|(_, task)| 1 + task.executions.len())
+                .sum(),
+            Self::Settle(..) | Self::Job(_) => 1,
+        }
+    }
+}
+
+/// How many of the requests that wait go into the next commit, given the rows of each:
+/// one at least, and no more than [`GROUP_ROWS`] allows.
+fn first_of(rows: impl Iterator<Item = usize>) -> usize {
+    let mut all = 0;
+    let fit = rows.take_while(|rows| {
+        all += rows;
+        all <= GROUP_ROWS
+    });
+    fit.count().max(1)
+}
+
 impl Writer {
     /// Starts the task. It ends when the last `Writer` is dropped.
     pub(super) fn start(conn: SqliteConnection) -> Self {
@@ -67,7 +95,10 @@ impl Writer {
         tokio::spawn(async move {
             let mut group = Vec::with_capacity(GROUP);
             while queue.recv_many(&mut group, GROUP).await > 0 {
-                writing.commit(group.drain(..)).await;
+                while !group.is_empty() {
+                    let first = first_of(group.iter().map(Request::rows));
+                    writing.commit(group.drain(..first)).await;
+                }
             }
         });
         Self { requests }
@@ -325,4 +356,19 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_commit_takes_no_more_rows_than_it_may_and_one_request_at_least() {
+        let first = |rows: &[usize]| first_of(rows.iter().copied());
+        assert_eq!(first(&[1; 1_024]), 1_024);
+        assert_eq!(first(&[2_048, 2_048, 1]), 2);
+        assert_eq!(first(&[2_048, 2_049, 1]), 1);
+        assert_eq!(first(&[10_000, 1]), 1);
+        assert_eq!(first(&[1, 10_000]), 1);
+    }
 }

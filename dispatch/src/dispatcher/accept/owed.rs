@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tenterhook_sdk::Event;
 
 use super::super::aside;
+use super::room::Room;
 use crate::app::App;
 use crate::directory::{Directory, Entry};
 use crate::environment::name_app;
@@ -56,36 +57,39 @@ fn about(
     }
 }
 
-/// What an event owes by now. One of Astra's is told which application it is about.
+/// What an event owes, if there is room for it. One of Astra's is told which
+/// application it is about.
 pub(super) fn owed(
     directory: &Directory,
     name: &HookPointName,
     event: &mut Event,
+    room: &Room,
 ) -> Result<Vec<NewExecution>, Error> {
     let named = plan::named(directory.servers(), event.server())?;
-    if !name.is_astra() {
-        let hooks = directory.waiting_for(name);
-        let servers = directory.servers();
-        return Ok(plan::plan(
-            name,
-            hooks,
-            servers,
-            named.as_ref(),
-            &mut rand::rng(),
-        ));
-    }
-    let app = about(directory, name, event)?;
-    name_app(event, app.as_deref());
-    if !directory.account().hooks_enabled {
-        return Ok(Vec::new());
-    }
-    let hooks = directory.waiting_for(name);
-    let servers = directory.servers();
-    let mut owed = plan::plan(name, hooks, servers, named.as_ref(), &mut rand::rng());
+    let app = if name.is_astra() {
+        let app = about(directory, name, event)?;
+        name_app(event, app.as_deref());
+        if !directory.account().hooks_enabled {
+            return Ok(Vec::new());
+        }
+        app
+    } else {
+        None
+    };
+    let mut owed = plan::plan(
+        name,
+        directory.waiting_for(name),
+        directory.servers(),
+        named.as_ref(),
+        room.most(),
+        &mut rand::rng(),
+    )
+    .map_err(|many| room.refuse(many))?;
     if let Some(app) = app {
         let lanes = owed.last().map_or(0, |last| last.lane + 1);
         let hooks = directory.waiting_in(name, app.id);
-        owed.extend(plan::plan_containers(&hooks, &app, lanes));
+        let planned = plan::plan_containers(&hooks, &app, lanes, room.most() - owed.len());
+        owed.extend(planned.map_err(|many| room.refuse(many))?);
     }
     Ok(owed)
 }
