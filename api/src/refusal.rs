@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use tenterhook_ledger::{Scope, Shortage};
 
 use crate::astra::problem::Problem;
 use crate::{fenix, nova};
@@ -108,6 +109,8 @@ pub(crate) enum Refusal {
     TokensUnavailable,
     /// More is waiting than can be taken on.
     TooBusy,
+    /// There is not enough room on the disk, for the account or for all.
+    DiskFull(String),
     /// We failed. The cause is in the log.
     Internal,
 }
@@ -156,6 +159,7 @@ impl Refusal {
             Self::ChangedMeanwhile { .. } => StatusCode::PRECONDITION_FAILED,
             Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::TooBusy | Self::TokensUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::DiskFull(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -181,9 +185,10 @@ impl Refusal {
             Self::NotAcceptable { offered } => {
                 format!("the reply can be given as {offered}; ask for one of them")
             }
-            Self::Unreadable(detail) | Self::UnsupportedMedia(detail) | Self::Conflict(detail) => {
-                detail.clone()
-            }
+            Self::Unreadable(detail)
+            | Self::UnsupportedMedia(detail)
+            | Self::Conflict(detail)
+            | Self::DiskFull(detail) => detail.clone(),
             Self::TooLarge { limit_bytes } => {
                 format!("more than {limit_bytes} bytes are not accepted here")
             }
@@ -268,9 +273,26 @@ impl From<tenterhook_dispatch::Error> for Refusal {
             },
             error @ Error::WrongState { .. } => Self::Conflict(error.to_string()),
             Error::Busy { .. } | Error::Stopping => Self::TooBusy,
-            error @ (Error::Engine { .. } | Error::Store { .. }) => Self::internal(&error),
+            Error::DiskFull { shortage } => Self::DiskFull(disk_full(&shortage)),
+            error @ (Error::Engine { .. } | Error::Store { .. } | Error::DamagedProgram { .. }) => {
+                Self::internal(&error)
+            }
         }
     }
+}
+
+/// What there is too little of, and who can do what about it.
+fn disk_full(shortage: &Shortage) -> String {
+    let remedy = match shortage.scope {
+        Scope::Holder => {
+            "delete sources that are not needed, or try again when the oldest finished tasks have been removed"
+        }
+        Scope::Host => {
+            "the operator can give the server more (`--max-disk`) or keep less (`--keep`, `--keep-tasks`, \
+             `--keep-bytes`)"
+        }
+    };
+    format!("{shortage}; {remedy}")
 }
 
 /// Turns `events[3].type` into `/events/3/type`.

@@ -81,6 +81,9 @@ fn run(raw: &Raw) -> anyhow::Result<ExitCode> {
             "an event with this source and id was posted before: nothing runs anew, and this is what became of it; `--id` gives it another",
         );
     }
+    if answer["removed"] == true {
+        say("its task is not kept any more: what its hooks decided is not known");
+    }
     match raw.form.is_json() {
         true => print(&format!("{answer}\n"))?,
         false => print(&told::task(&answer["task"], wait, paint::stdout()))?,

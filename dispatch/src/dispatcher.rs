@@ -43,6 +43,7 @@ use self::identities::Believed;
 use self::stats::Counters;
 pub use self::stats::Stats;
 use crate::directory::{Directories, Entry};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::floor::Floor;
 use crate::id::{AccountId, NodeId};
@@ -67,6 +68,7 @@ struct Inner {
     node: NodeId,
     floor: Mutex<Floor>,
     directories: Directories,
+    disk: Disk,
     programs: Programs,
     believed: Believed,
     uploads: Uploads,
@@ -106,6 +108,7 @@ impl Dispatcher {
         let inner = Arc::new(Inner {
             floor: Mutex::new(Floor::new(&settings)),
             directories: Directories::default(),
+            disk: Disk::new(engine.ledger().clone()),
             programs: Programs::new(settings.programs),
             believed: Believed::default(),
             uploads: Uploads::default(),
@@ -119,6 +122,7 @@ impl Dispatcher {
             settings,
             node,
         });
+        inner.disk.count(&*inner.store).await?;
         for backlog in inner.store.backlog().await? {
             inner
                 .floor

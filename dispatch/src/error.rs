@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use tenterhook_engine::{OverCeiling, Refusal};
+use tenterhook_engine::{Digest, OverCeiling, Refusal};
+use tenterhook_ledger::Shortage;
 
 use crate::id::Number;
 
@@ -143,6 +144,22 @@ pub enum Error {
     Busy {
         /// What there is too much of.
         what: &'static str,
+    },
+    /// A program is not what was stored any more, and is not run.
+    #[error(
+        "the program {digest} is damaged: its bytes in the database have the digest {found}; upload it again"
+    )]
+    DamagedProgram {
+        /// What it was stored under.
+        digest: Digest,
+        /// What its bytes have.
+        found: Digest,
+    },
+    /// There is not enough room on the disk, for the account or for all.
+    #[error("{shortage}")]
+    DiskFull {
+        /// Whose share is used up, and what is left of it.
+        shortage: Shortage,
     },
     /// The dispatcher is being shut down.
     #[error("the server is shutting down")]

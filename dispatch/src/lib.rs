@@ -11,6 +11,7 @@ mod audit;
 mod clock;
 mod criterion;
 mod directory;
+mod disk;
 mod dispatcher;
 mod environment;
 mod error;

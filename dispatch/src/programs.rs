@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tenterhook_engine::{Digest, Engine, Kind, Program, Tenant};
 use tokio::sync::OnceCell;
@@ -31,6 +32,30 @@ struct Slot {
     used: u64,
 }
 
+/// Reads the bytes of a program, and checks that they are those that were stored: what
+/// was changed since is neither run nor given to anybody.
+///
+/// # Errors
+///
+/// [`Error::Store`], [`Error::DamagedProgram`].
+pub(crate) async fn read(store: &dyn Store, digest: Digest) -> Result<Bytes, Error> {
+    const DOING: &str = "read the program";
+    let bytes = store
+        .program(digest)
+        .await?
+        .ok_or_else(|| Error::store(DOING, "its bytes are gone"))?;
+    let found = {
+        let bytes = bytes.clone();
+        tokio::task::spawn_blocking(move || Digest::of(&bytes))
+            .await
+            .map_err(|error| Error::store(DOING, error))?
+    };
+    if found != digest {
+        return Err(Error::DamagedProgram { digest, found });
+    }
+    Ok(bytes)
+}
+
 impl Programs {
     pub(crate) fn new(most: usize) -> Self {
         Self {
@@ -50,10 +75,7 @@ impl Programs {
     ) -> Result<Program, Error> {
         let slot = self.slot(digest, kind);
         let load = async || {
-            let bytes = store
-                .program(digest)
-                .await?
-                .ok_or_else(|| Error::store("read the program", "its bytes are gone"))?;
+            let bytes = read(store, digest).await?;
             Ok(engine.load_for(tenant, kind, bytes).await?)
         };
         // A failure leaves the cell empty, so the next one tries again.

@@ -240,8 +240,9 @@ pub trait Store: Send + Sync {
     async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error>;
 
     /// Keeps new tasks, all or nothing; a task whose event was accepted before
-    /// is left out and the first one named. A task without executions is
-    /// over at once.
+    /// is left out and the first one named, also within
+    /// [`Retention::event_horizon`] after that was removed. A task without executions
+    /// is over at once.
     async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error>;
 
     /// Keeps what became of an attempt. It is queued when the call returns;
@@ -333,7 +334,13 @@ pub trait Store: Send + Sync {
     /// Reads the event of a task as JSON; `None` if it had none.
     async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error>;
 
-    /// Removes what is no longer to be kept, a bounded part at a time.
+    /// Tells what each account has on the disk: its tasks with their events and outputs,
+    /// and its programs. It is kept in the transactions that change it, and asking for
+    /// it costs no walk over those.
+    async fn disk_usage(&self) -> Result<Vec<(AccountId, u64)>, Error>;
+
+    /// Removes what is no longer to be kept, a bounded part at a time. Accounts take
+    /// turns, and nothing that is not over keeps others from being removed.
     async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error>;
 
     /// Tells whether the store can be read, for a readiness check.

@@ -11,7 +11,7 @@ use crate::app::Container;
 use crate::execution::{HookRef, Output, ServerRef, State};
 use crate::id::{AccountId, ExecutionId, NodeId, Number, TaskId};
 use crate::recipe::Recipe;
-use crate::task::EventKey;
+use crate::task::{EventKey, Task};
 
 /// A task to write down, with its executions, before anything is run.
 #[derive(Clone, Debug)]
@@ -65,12 +65,15 @@ pub struct NewExecution {
 }
 
 /// What became of a [`NewTask`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// It is stored under this number.
     New(Number),
     /// Its event had been accepted before, as this task.
     Repeated(TaskId),
+    /// Its event had been accepted before, as a task that is not kept any more: this is
+    /// what is remembered of it.
+    Remembered(Box<Task>),
 }
 
 /// A task that a node has made its own, with the executions that are not over.
@@ -205,20 +208,35 @@ pub struct Backlog {
     pub due_at: OffsetDateTime,
 }
 
-/// How long what is over is kept.
+/// How long and how much of what is over is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Finished tasks older than this are removed. Default: 30 days.
     pub age: std::time::Duration,
     /// Most finished tasks of one account; the oldest go first. Default: 200,000.
     pub tasks_per_account: u32,
+    /// What an account may have on the disk before its oldest finished tasks are
+    /// removed. Default: no bound but its share of what there is.
+    pub bytes_per_account: u64,
+    /// How long an event is known that was accepted, so that it runs nothing when it
+    /// comes again: as long as its task is kept, and this long in any case. Default: 30
+    /// days.
+    pub event_horizon: std::time::Duration,
+    /// Most events of one account that are known though their tasks are not kept; the
+    /// oldest are forgotten first. Default: 1,000,000.
+    pub events_per_account: u32,
 }
+
+const MONTH: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Default for Retention {
     fn default() -> Self {
         Self {
-            age: std::time::Duration::from_secs(30 * 24 * 60 * 60),
+            age: MONTH,
             tasks_per_account: 200_000,
+            bytes_per_account: u64::MAX,
+            event_horizon: MONTH,
+            events_per_account: 1_000_000,
         }
     }
 }
@@ -228,8 +246,14 @@ impl Default for Retention {
 pub struct Swept {
     /// Tasks, with their executions.
     pub tasks: u64,
-    /// Programs that nothing refers to.
+    /// Programs that an account does not refer to any more.
     pub programs: u64,
     /// Tokens that had expired.
     pub tokens: u64,
+    /// Rows of all sorts.
+    pub rows: u64,
+    /// Pages given back to the file system.
+    pub pages: u64,
+    /// Whether another sweep would find more.
+    pub more: bool,
 }

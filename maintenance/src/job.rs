@@ -194,6 +194,7 @@ impl Doing<'_> {
             .accept_for(self.held.account, &self.held.created_by, event, source.id)
             .await;
         match accepted {
+            Ok(accepted) if accepted.removed => Ok(Err(NOT_KEPT.to_owned())),
             Ok(accepted) => self.end_of(accepted.task.id).await.map(Ok),
             Err(error) => Ok(Err(format!("was not run: {}", refused(error)?))),
         }
@@ -234,6 +235,7 @@ impl Doing<'_> {
             .accept(account, started_by, events)
             .await;
         Ok(match accepted {
+            Ok(accepted) if accepted.iter().any(|one| one.removed) => Err(NOT_KEPT.to_owned()),
             Ok(accepted) => Ok(accepted.into_iter().map(|one| one.task.id).collect()),
             Err(error) => Err(refused(error)?),
         })
@@ -286,12 +288,17 @@ impl Inner {
     }
 }
 
+/// Why the end of an event is not known that was accepted before: the session has rested
+/// for longer than its tasks are kept.
+const NOT_KEPT: &str = "was run before, and what became of it is not kept any more";
+
 /// What an event was refused for, if trying again will not help; else the error.
 fn refused(error: dispatch::Error) -> Result<String, Halt> {
     match error {
         dispatch::Error::Store { .. }
         | dispatch::Error::Engine { .. }
         | dispatch::Error::Busy { .. }
+        | dispatch::Error::DiskFull { .. }
         | dispatch::Error::Stopping => Err(error.into()),
         error => Ok(error.to_string()),
     }

@@ -1,11 +1,13 @@
-//! What can go wrong while a database is being opened.
+//! What can go wrong while a database is being opened, copied or checked.
 //!
 //! What goes wrong later is dispatch's own error, since it is the answer to a
 //! call of its trait.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// Why a database could not be opened.
+use tenterhook_dispatch::Cause;
+
+/// Why a database could not be opened, copied or checked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file could not be opened or made.
@@ -32,4 +34,35 @@ pub enum Error {
         /// What went wrong.
         source: sqlx::Error,
     },
+    /// A file is there already where one was to be made.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is not a database that can be read.
+    #[error("cannot use the database {}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Cause,
+    },
+    /// A copy could not be written.
+    #[error("cannot write {}", path.display())]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn unusable(path: &Path, source: impl Into<Cause>) -> Self {
+        Self::Unusable {
+            path: path.into(),
+            source: source.into(),
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod checksums;
 mod claim;
 mod constraints;
 mod convert;
+mod disk;
 mod executions;
 mod hooks;
 mod insert;
@@ -18,6 +19,7 @@ mod outbox;
 mod overrides;
 mod principals;
 mod rows;
+mod seen;
 mod servers;
 mod sessions;
 mod settle;
@@ -26,6 +28,7 @@ mod store;
 mod sweep;
 mod tasks;
 mod tokens;
+mod vacuum;
 mod writer;
 
 use std::collections::HashMap;
@@ -36,18 +39,20 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
+    SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, SqlitePool};
 use tenterhook_dispatch::{AccountId, Error, Noun};
 
+pub(crate) use self::migrations::LATEST;
 use self::writer::Writer;
 
 /// Connections that read. More than there are cores only wait for each other.
 const READERS: u32 = 4;
 
 /// How long a connection waits for another process that holds the file's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The store in one `SQLite` file. Cheap to clone; all clones are one store.
 ///
@@ -76,6 +81,8 @@ impl Sqlite {
             .busy_timeout(BUSY_TIMEOUT)
             // 16 MiB of log between checkpoints: each costs two syncs of its own.
             .pragma("wal_autocheckpoint", "4000")
+            // What a log had to grow to beside a long read, it gives back afterwards.
+            .pragma("journal_size_limit", "67108864")
             // A server that is locked down has no folder for temporary files.
             .pragma("temp_store", "memory")
             .pragma("cache_size", "-16000")
@@ -87,6 +94,8 @@ impl Sqlite {
         let mut conn = options
             .clone()
             .create_if_missing(true)
+            // For new files; those that are there already are rewritten below.
+            .auto_vacuum(SqliteAutoVacuum::Incremental)
             .connect()
             .await
             .map_err(opened)?;
@@ -103,6 +112,7 @@ impl Sqlite {
                 path: path.into(),
                 source,
             })?;
+        let conn = vacuum::enable(conn, path, &options).await.map_err(opened)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true).pragma("cache_size", "-4000"))

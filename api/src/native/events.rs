@@ -52,6 +52,38 @@ pub(crate) struct PostedEvent {
     task: Task,
     /// Whether it had been posted before; the task is the first one then.
     repeated: bool,
+    /// Whether that first task is not kept any more; what is left of it is told then.
+    removed: bool,
+}
+
+/// What became of an event that was posted.
+struct Outcome {
+    task: Task,
+    repeated: bool,
+    removed: bool,
+}
+
+impl Outcome {
+    fn new(accepted: Accepted) -> Self {
+        Self {
+            repeated: accepted.repeated,
+            removed: accepted.removed,
+            task: Task::new(accepted.task),
+        }
+    }
+
+    /// One whose task was waited for. Of one that is not kept any more nobody knows what
+    /// its hooks have decided.
+    fn waited(accepted: Accepted, detail: TaskDetail) -> Self {
+        if accepted.removed {
+            return Self::new(accepted);
+        }
+        Self {
+            repeated: accepted.repeated,
+            removed: false,
+            task: Task::with_executions(detail),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,7 +110,7 @@ async fn post_events(
         None => accept(&app, &caller, events).await?,
         Some(wait) => accept_and_wait(&app, &caller, events, wait).await?,
     };
-    let all_over = wait.is_some() && outcomes.iter().all(|(_, task)| task.is_over());
+    let all_over = wait.is_some() && outcomes.iter().all(|outcome| outcome.task.is_over());
     let status = if all_over {
         StatusCode::OK
     } else {
@@ -87,10 +119,11 @@ async fn post_events(
     let mut posted: Vec<PostedEvent> = printed
         .into_iter()
         .zip(outcomes)
-        .map(|(event, (repeated, task))| PostedEvent {
+        .map(|(event, outcome)| PostedEvent {
             event,
-            task,
-            repeated,
+            task: outcome.task,
+            repeated: outcome.repeated,
+            removed: outcome.removed,
         })
         .collect();
     Ok(match (mode, posted.pop()) {
@@ -125,18 +158,13 @@ fn print(event: &Event) -> Value {
     serde_json::to_value(event).expect("an event holds nothing that JSON cannot say")
 }
 
-async fn accept(
-    app: &App,
-    caller: &Caller,
-    events: Vec<Event>,
-) -> Result<Vec<(bool, Task)>, Refusal> {
+async fn accept(app: &App, caller: &Caller, events: Vec<Event>) -> Result<Vec<Outcome>, Refusal> {
     let accepted = app
         .dispatcher()
         .accept(caller.account(), &caller.0.name, events)
         .await
         .map_err(unknown_event)?;
-    let show = |accepted: Accepted| (accepted.repeated, Task::new(accepted.task));
-    Ok(accepted.into_iter().map(show).collect())
+    Ok(accepted.into_iter().map(Outcome::new).collect())
 }
 
 async fn accept_and_wait(
@@ -144,27 +172,28 @@ async fn accept_and_wait(
     caller: &Caller,
     mut events: Vec<Event>,
     wait: Duration,
-) -> Result<Vec<(bool, Task)>, Refusal> {
+) -> Result<Vec<Outcome>, Refusal> {
     let (dispatcher, account, name) = (app.dispatcher(), caller.account(), &caller.0.name);
-    let show =
-        |accepted: Accepted, detail: TaskDetail| (accepted.repeated, Task::with_executions(detail));
     if events.len() == 1 {
         let event = events.swap_remove(0);
         let (accepted, detail) = dispatcher
             .accept_and_wait(account, name, event, wait)
             .await
             .map_err(unknown_event)?;
-        return Ok(vec![show(accepted, detail)]);
+        return Ok(vec![Outcome::waited(accepted, detail)]);
     }
     let accepted = dispatcher
         .accept(account, name, events)
         .await
         .map_err(unknown_event)?;
     let waits = accepted.into_iter().map(|accepted| async move {
+        if accepted.removed {
+            return Ok(Outcome::new(accepted));
+        }
         let detail = dispatcher
             .wait(account, Key::Id(accepted.task.id), wait)
             .await?;
-        Ok::<_, Refusal>(show(accepted, detail))
+        Ok::<_, Refusal>(Outcome::waited(accepted, detail))
     });
     try_join_all(waits).await
 }

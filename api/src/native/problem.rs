@@ -13,7 +13,7 @@ use crate::request_id::RequestId;
 
 /// Every problem type that has a page, as the last part of its `type`.
 #[cfg(test)]
-pub(crate) const TYPES: [&str; 14] = [
+pub(crate) const TYPES: [&str; 15] = [
     "unauthenticated",
     "forbidden",
     "unreadable-body",
@@ -27,6 +27,7 @@ pub(crate) const TYPES: [&str; 14] = [
     "invalid-program",
     "too-many-failures",
     "too-busy",
+    "insufficient-storage",
     "internal",
 ];
 
@@ -120,6 +121,10 @@ impl Problem {
                 Self::typed("too-many-failures", "Too many attempts have failed")
             }
             Refusal::TooBusy => Self::typed("too-busy", "Too much is waiting already"),
+            Refusal::DiskFull(_) => Self::typed(
+                "insufficient-storage",
+                "There is not enough room on the disk",
+            ),
             Refusal::Internal => Self::typed("internal", "The server failed"),
         };
         Self {

@@ -104,7 +104,9 @@ fn name(status: StatusCode) -> &'static str {
         StatusCode::NOT_FOUND => "itemNotFound",
         StatusCode::METHOD_NOT_ALLOWED => "badMethod",
         StatusCode::CONFLICT => "conflictingRequest",
-        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS => "overLimit",
+        StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::INSUFFICIENT_STORAGE => "overLimit",
         StatusCode::UNSUPPORTED_MEDIA_TYPE => "badMediaType",
         StatusCode::NOT_IMPLEMENTED => "notImplemented",
         StatusCode::SERVICE_UNAVAILABLE => "serviceUnavailable",
@@ -145,6 +147,7 @@ mod tests {
                 "badMediaType",
                 415,
             ),
+            (Refusal::DiskFull(String::new()), "overLimit", 507),
             (Refusal::Internal, "computeFault", 500),
             (Refusal::TooBusy, "serviceUnavailable", 503),
             (Fault::unsupported_media().into(), "badMediaType", 415),

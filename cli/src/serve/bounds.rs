@@ -20,6 +20,10 @@ const CONCURRENCY_MAX: usize = 1_024;
 /// there are; fewer would leave those idle while guests wait for their files.
 const CONCURRENCY: usize = 64;
 
+/// Most executions that one request may be allowed to cause: more than that, and what it
+/// causes does not fit into memory while it is planned.
+const EXECUTIONS_MAX: usize = 1 << 20;
+
 /// Bounds on the server itself.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Bounds on the server")]
@@ -50,6 +54,17 @@ pub(crate) struct RawBounds {
     /// Finished tasks that are kept per account [default: 200000].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_KEEP_TASKS")]
     pub(super) keep_tasks: Option<String>,
+    /// Disk space that an account may take before its oldest finished tasks are removed
+    /// [default: its share of the disk].
+    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_KEEP_BYTES")]
+    pub(super) keep_bytes: Option<String>,
+    /// How long an event is known by its id after it was accepted, so that it runs
+    /// nothing when it is posted again [default: 30d].
+    #[arg(long, value_name = "TIME", env = "TENTERHOOK_REMEMBER_EVENTS")]
+    pub(super) remember_events: Option<String>,
+    /// Executions that one request may cause in all [default: 16384].
+    #[arg(long, value_name = "COUNT", env = "TENTERHOOK_MAX_EXECUTIONS")]
+    pub(super) max_executions: Option<String>,
 }
 
 /// The most that a hook may ask for.
@@ -151,6 +166,12 @@ impl RawBounds {
             usize::try_from(u32::MAX).unwrap_or(usize::MAX),
             usize::try_from(default.retention.tasks_per_account).unwrap_or(usize::MAX),
         );
+        let executions = read(
+            "--max-executions",
+            &self.max_executions,
+            EXECUTIONS_MAX,
+            default.executions_per_request,
+        );
         let module_bytes = match &self.max_module {
             Some(text) => faults.check("--max-module", module_size(text)),
             None => None,
@@ -161,6 +182,16 @@ impl RawBounds {
                 .map(Duration::from_millis),
             None => None,
         };
+        let bytes = match &self.keep_bytes {
+            Some(text) => faults.check("--keep-bytes", parse_size(text)),
+            None => None,
+        };
+        let horizon = match &self.remember_events {
+            Some(text) => faults
+                .check("--remember-events", parse_millis(text))
+                .map(Duration::from_millis),
+            None => None,
+        };
         Settings {
             default_limits: Limits::default().within(&ceiling),
             ceiling,
@@ -168,7 +199,12 @@ impl RawBounds {
             retention: Retention {
                 age: age.unwrap_or(default.retention.age),
                 tasks_per_account: u32::try_from(tasks).unwrap_or(u32::MAX),
+                bytes_per_account: bytes.unwrap_or(default.retention.bytes_per_account),
+                event_horizon: horizon.unwrap_or(default.retention.event_horizon),
+                ..default.retention
             },
+            executions_per_event: default.executions_per_event.min(executions),
+            executions_per_request: executions,
             ..default
         }
     }

@@ -203,6 +203,12 @@ mod tests {
             "1MiB",
             "--keep",
             "7d",
+            "--keep-bytes",
+            "1GiB",
+            "--remember-events",
+            "2d",
+            "--max-executions",
+            "100",
             "--max-compile-time",
             "5s",
             "--max-compile-memory",
@@ -219,6 +225,16 @@ mod tests {
         );
         assert_eq!(config.dispatch.module_bytes, 1 << 20);
         assert_eq!(config.dispatch.retention.age.as_secs(), 7 * 24 * 60 * 60);
+        assert_eq!(config.dispatch.retention.bytes_per_account, 1 << 30);
+        assert_eq!(
+            config.dispatch.retention.event_horizon.as_secs(),
+            2 * 24 * 60 * 60
+        );
+        assert_eq!(config.dispatch.executions_per_request, 100);
+        assert_eq!(
+            config.dispatch.executions_per_event, 100,
+            "it cannot be above the whole"
+        );
         assert_eq!(config.compile.cpu.as_secs(), 5);
         assert_eq!(config.compile.memory, 1 << 30);
         assert_eq!(config.delivery.destinations, delivery::Destinations::All);

@@ -36,6 +36,9 @@ pub struct Accepted {
     pub task: Task,
     /// Whether the event had been accepted before; nothing runs again then.
     pub repeated: bool,
+    /// Whether its first task is not kept any more: what is left of it is `task`, and
+    /// there are no executions to be read.
+    pub removed: bool,
 }
 
 /// What all events of one request have in common.
@@ -56,7 +59,18 @@ pub(super) struct Prepared {
 /// A task that was stored.
 pub(super) struct Stored {
     pub(super) task: Task,
-    pub(super) repeated: bool,
+    pub(super) first: First,
+}
+
+/// Which task an event has caused when it was first accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum First {
+    /// This one, just now.
+    This,
+    /// One of before.
+    Kept,
+    /// One of before, of which little is left.
+    Removed,
 }
 
 impl Dispatcher {
@@ -69,13 +83,14 @@ impl Dispatcher {
     /// again is harmless:
     ///
     /// An event that was accepted before, by its source and id, is answered with
-    /// its first task and runs nothing again.
+    /// its first task and runs nothing again, within
+    /// [`Retention::event_horizon`](crate::Retention::event_horizon).
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`], with `events[i].` before the field if there are
     /// several, and `events` if they cause too many executions together;
-    /// [`Error::Store`]; [`Error::Stopping`].
+    /// [`Error::DiskFull`]; [`Error::Store`]; [`Error::Stopping`].
     pub async fn accept(
         &self,
         account: AccountId,
@@ -147,6 +162,13 @@ impl Dispatcher {
             })
             .await?;
         let id = accepted.task.id;
+        if accepted.removed {
+            let detail = TaskDetail {
+                task: accepted.task.clone(),
+                executions: Vec::new(),
+            };
+            return Ok((accepted, detail));
+        }
         let Some(told) = told else {
             let detail = self.wait(account, Key::Id(id), lasting).await?;
             return Ok((accepted, detail));
@@ -293,7 +315,8 @@ impl Inner {
             .map(|(stored, key)| Accepted {
                 event: key.expect("every task prepared here has an event"),
                 task: stored.task,
-                repeated: stored.repeated,
+                repeated: stored.first != First::This,
+                removed: stored.first == First::Removed,
             })
             .collect())
     }

@@ -68,7 +68,7 @@ impl Inner {
     pub(super) async fn run(self: Arc<Self>, start: Start, admitted: Result<Admitted, String>) {
         // Held until its output is stored, so that output cannot pile up.
         let mut output = None;
-        let result = match admitted {
+        let mut result = match admitted {
             Ok(Admitted {
                 program,
                 mut permit,
@@ -79,6 +79,10 @@ impl Inner {
             Err(error) => Err(error),
         };
         self.counters.ended(&result);
+        let not_kept = result
+            .as_mut()
+            .ok()
+            .and_then(|report| self.disk.take_output(start.account, report));
         let at = now();
         if let (Some(output), Ok(report)) = (&mut output, &result) {
             let printed = (report.stdout.len() + report.stderr.len()) as u64;
@@ -91,7 +95,15 @@ impl Inner {
             if floor.is_abandoned() {
                 return;
             }
-            let finished = floor.finish(&start, Ended { result, at }, &mut rand::rng());
+            let finished = floor.finish(
+                &start,
+                Ended {
+                    result,
+                    not_kept,
+                    at,
+                },
+                &mut rand::rng(),
+            );
             self.give(finished.into_iter().collect())
         };
         drop(start);

@@ -11,10 +11,12 @@ use super::servers::in_the_callers_words;
 use super::{Dispatcher, Inner, aside};
 use crate::clock::now;
 use crate::directory::{Directory, Entry};
+use crate::disk::size_of_program;
 use crate::error::{Error, Noun};
 use crate::hook::{Hook, NewHook, Targets};
 use crate::id::{AccountId, Key, Number, SourceId};
 use crate::page::ACCOUNT_MAX;
+use crate::programs;
 use crate::rules;
 use crate::settings::{MODULE_MAX_BYTES, SCRIPT_MAX_BYTES};
 use crate::source::{NewSource, Source, SourceChange, base64_md5};
@@ -30,6 +32,7 @@ impl Dispatcher {
     /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::Refused`],
     /// [`Error::NotFound`] for what the hooks name, [`Error::OverCeiling`],
     /// [`Error::Busy`] when too many uploads of the account wait already,
+    /// [`Error::DiskFull`],
     /// [`Error::Engine`], [`Error::Store`].
     pub async fn create_source(
         &self,
@@ -105,6 +108,8 @@ impl Dispatcher {
                     .await
                     .map_err(|error| in_the_callers_words(error, Noun::Source, key))?;
                 entry.directory.write().remove_source(source.number);
+                // Who removes one may need its room for another.
+                inner.disk.want_sweep();
                 Ok(source)
             })
             .await?;
@@ -139,15 +144,14 @@ impl Dispatcher {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Store`].
+    /// [`Error::NotFound`], [`Error::DamagedProgram`], [`Error::Store`].
     pub async fn source_bytes(
         &self,
         account: AccountId,
         key: Key<SourceId>,
     ) -> Result<(Source, Bytes), Error> {
         let source = self.source(account, key).await?;
-        let bytes = self.inner.store.program(source.digest).await?;
-        let bytes = bytes.ok_or_else(|| Error::not_found(Noun::Source, key))?;
+        let bytes = programs::read(&*self.inner.store, source.digest).await?;
         Ok((source, bytes))
     }
 
@@ -171,6 +175,7 @@ impl Inner {
         hooks: Vec<NewHook>,
     ) -> Result<(Source, Vec<Hook>), Error> {
         let entry = self.entry(account).await?;
+        let reserved = self.disk.reserve(account, size_of_program(&new.bytes))?;
         let program = self.load_program(account, new.kind, &new.bytes).await?;
         let base64_md5 = checksum(&new.bytes).await?;
         let _changing = entry.changing.lock().await;
@@ -204,6 +209,7 @@ impl Inner {
             .store
             .insert_source(account, source, new.bytes, hooks)
             .await?;
+        self.disk.written(account, reserved);
         let mut directory = entry.directory.write();
         directory.put_source(source.clone());
         for hook in &hooks {
@@ -222,6 +228,8 @@ impl Inner {
         let entry = self.entry(account).await?;
         // Looked at again below: this one saves compiling for nothing.
         check_expected(entry.directory.read().own_source(key)?, &change)?;
+        let size = change.bytes.as_ref().map_or(0, size_of_program);
+        let reserved = self.disk.reserve(account, size)?;
         let program = match &change.bytes {
             Some(bytes) => Some((
                 self.load_program(account, change.kind, bytes).await?,
@@ -257,6 +265,7 @@ impl Inner {
             .store
             .update_source(account, source.clone(), change.bytes, hooks)
             .await?;
+        self.disk.written(account, reserved);
         let mut directory = entry.directory.write();
         if replaced {
             for hook in directory.hooks_of(source.id) {

@@ -1,22 +1,25 @@
-//! What has to be done now and then: removing what is old, noting tokens' use.
+//! What has to be done now and then: counting what is on the disk, removing what is
+//! old, noting tokens' use.
 
 use std::sync::Weak;
 use std::time::Duration;
 
-use super::Inner;
+use super::{Dispatcher, Inner};
 use crate::clock::now;
 
-/// How often.
-const EVERY: Duration = Duration::from_secs(30);
+/// How often what is on the disk is counted, which costs one query, and how soon a
+/// sweep that is wanted comes.
+const COUNT: Duration = Duration::from_secs(2);
 
-/// A sweep that removed so many tasks has probably left some.
-const MORE: u64 = 1_000;
+/// A sweep comes with every so many counts, wanted or not: every 30 s.
+const SWEEP: u32 = 15;
 
 /// Does it until the dispatcher is gone or stops.
 pub(super) async fn keep_up(inner: Weak<Inner>) {
-    let mut every = tokio::time::interval(EVERY);
+    let mut every = tokio::time::interval(COUNT);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     every.tick().await;
+    let mut counts = 0;
     loop {
         every.tick().await;
         let Some(inner) = inner.upgrade() else {
@@ -25,22 +28,32 @@ pub(super) async fn keep_up(inner: Weak<Inner>) {
         if inner.floor.lock().is_stopping() {
             return;
         }
-        inner.flush_token_uses().await;
-        inner.sweep().await;
+        counts += 1;
+        let wanted = inner.disk.take_wanted();
+        if counts % SWEEP == 0 {
+            inner.flush_token_uses().await;
+        }
+        if wanted || counts % SWEEP == 0 {
+            inner.sweep().await;
+        } else {
+            inner.count_disk().await;
+        }
+    }
+}
+
+impl Dispatcher {
+    /// Removes what is no longer to be kept, which otherwise is done every half minute.
+    pub async fn sweep(&self) {
+        self.inner.sweep().await;
     }
 }
 
 impl Inner {
     async fn sweep(&self) {
         loop {
-            match self.store.sweep(&self.settings.retention, now()).await {
-                Ok(swept) if swept.tasks >= MORE => tokio::task::yield_now().await,
-                Ok(swept) => {
-                    if swept.tasks + swept.programs + swept.tokens > 0 {
-                        tracing::debug!(?swept, "removed what was old");
-                    }
-                    return;
-                }
+            let retention = self.disk.retention(&self.settings.retention);
+            let swept = match self.store.sweep(&retention, now()).await {
+                Ok(swept) => swept,
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
@@ -48,7 +61,25 @@ impl Inner {
                     );
                     return;
                 }
+            };
+            if swept.rows + swept.pages > 0 {
+                tracing::debug!(?swept, "removed what was old");
             }
+            self.count_disk().await;
+            // An account may have so much that this takes long.
+            if !swept.more || self.floor.lock().is_stopping() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn count_disk(&self) {
+        if let Err(error) = self.disk.count(&*self.store).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "cannot count what is on the disk"
+            );
         }
     }
 }

@@ -21,6 +21,8 @@ use crate::work::{Attempt, ClaimedExecution, Settlement, TaskChange};
 pub(crate) struct Ended {
     /// What it left behind, or what the host could not do.
     pub(crate) result: Result<Report, String>,
+    /// What of its output could not be kept, and why.
+    pub(crate) not_kept: Option<String>,
     pub(crate) at: OffsetDateTime,
 }
 
@@ -144,7 +146,7 @@ fn attempt(
 ) -> Attempt {
     let retry = &execution.new.recipe.content.retry;
     let (report, error) = match ended.result {
-        Ok(report) => (Some(report), None),
+        Ok(report) => (Some(report), ended.not_kept),
         Err(error) => (None, Some(error)),
     };
     let outcome = report.as_ref().map(|report| report.outcome.clone());

@@ -230,6 +230,7 @@ impl World {
             awake_us: 0,
         };
         let ended = Ended {
+            not_kept: None,
             result: Ok(report),
             at: self.now,
         };

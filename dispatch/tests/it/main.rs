@@ -12,6 +12,7 @@ mod cancel;
 mod chosen;
 mod config;
 mod containers;
+mod disk;
 mod isolation;
 mod lists;
 mod overrides;

@@ -43,7 +43,7 @@ impl Yard {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        Self::on(ENGINE.clone(), settings).await
+        Self::with_engine(ENGINE.clone(), settings).await
     }
 
     /// A dispatcher on a host that has this much of some things.
@@ -52,10 +52,10 @@ impl Yard {
             ledger: Ledger::new(capacities),
             ..tenterhook_engine::Settings::default()
         });
-        Self::on(engine.unwrap(), settings()).await
+        Self::with_engine(engine.unwrap(), settings()).await
     }
 
-    async fn on(engine: Engine, settings: Settings) -> Self {
+    pub(crate) async fn with_engine(engine: Engine, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder).await;
         let dispatcher = start(&store, engine, settings).await;
@@ -80,7 +80,11 @@ impl Yard {
 
     /// Starts another dispatcher on the same file, as a restart would.
     pub(crate) async fn restarted(&self) -> Dispatcher {
-        start(&open(&self.folder).await, ENGINE.clone(), settings()).await
+        self.restarted_with(ENGINE.clone()).await
+    }
+
+    pub(crate) async fn restarted_with(&self, engine: Engine) -> Dispatcher {
+        start(&open(&self.folder).await, engine, settings()).await
     }
 
     pub(crate) async fn source(&self, name: &str, script: &str) -> Source {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::convert::{cannot, json, micros};
 use super::rows::Rows;
+use super::seen;
 use super::writer::Writing;
 
 const DOING: &str = "store the event";
@@ -36,22 +37,37 @@ static EXECUTIONS: LazyLock<Rows> = LazyLock::new(|| {
 /// Most recipes remembered as stored; a recipe more only costs a statement more.
 const RECIPES_KNOWN: usize = 50_000;
 
-/// Writes tasks with their executions; a task whose event is there already is
+/// Writes tasks with their executions; a task whose event was accepted before is
 /// left out, and the first one named.
 pub(super) async fn tasks(
     writing: &mut Writing,
     tasks: &[&(i64, NewTask)],
 ) -> Result<Vec<Inserted>, Error> {
-    programs(writing, tasks).await?;
-    let numbered = number(writing, tasks).await?;
+    let known = seen::of(&mut writing.conn, tasks).await?;
+    let known = |account: i64, task: &NewTask| {
+        let key = &task.event.as_ref()?.key;
+        known.get(&(account, key.source.clone(), key.id.clone()))
+    };
+    let new: Vec<_> = tasks
+        .iter()
+        .copied()
+        .filter(|(account, task)| known(*account, task).is_none())
+        .collect();
+    programs(writing, &new).await?;
+    let numbered = number(writing, &new).await?;
     let seqs = rows(&mut writing.conn, &numbered).await?;
     executions(&mut writing.conn, &numbered, &seqs).await?;
+    let mut numbered = numbered.into_iter();
     let mut inserted = Vec::with_capacity(tasks.len());
-    for &(account, task, number) in &numbered {
-        inserted.push(if seqs.contains_key(&task.id) {
-            Inserted::New(Number::new(number))
-        } else {
-            Inserted::Repeated(first(&mut writing.conn, account, task).await?)
+    for (account, task) in tasks {
+        if let Some(first) = known(*account, task) {
+            inserted.push(Inserted::Remembered(Box::new(first.clone())));
+            continue;
+        }
+        let (_, _, number) = numbered.next().expect("the others were given numbers");
+        inserted.push(match seqs.contains_key(&task.id) {
+            true => Inserted::New(Number::new(number)),
+            false => Inserted::Repeated(first(&mut writing.conn, *account, task).await?),
         });
     }
     Ok(inserted)
@@ -62,37 +78,57 @@ async fn programs(writing: &mut Writing, tasks: &[&(i64, NewTask)]) -> Result<()
     if writing.recipes.len() > RECIPES_KNOWN {
         writing.recipes.clear();
     }
-    for (_, task) in tasks {
+    for (account, task) in tasks {
         if let Some(bytes) = &task.program {
-            program(&mut writing.conn, Digest::of(bytes), bytes).await?;
+            program(&mut writing.conn, *account, Digest::of(bytes), bytes).await?;
         }
         for execution in &task.executions {
-            if writing.recipes.insert(execution.recipe.id) {
-                recipe(&mut writing.conn, &execution.recipe).await?;
+            if writing.recipes.insert((*account, execution.recipe.id)) {
+                recipe(&mut writing.conn, *account, &execution.recipe).await?;
             }
         }
     }
     Ok(())
 }
 
-/// Keeps the bytes of a program, unless they are there.
+/// Keeps the bytes of a program and that the account has brought it. If other bytes are
+/// there under its digest, which are damaged then, they are replaced.
 pub(super) async fn program(
     conn: &mut SqliteConnection,
+    account: i64,
     digest: Digest,
     bytes: &[u8],
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO programs (digest, bytes) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+        "INSERT INTO programs (digest, bytes) VALUES (?, ?) \
+         ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes WHERE bytes <> excluded.bytes",
     )
     .bind(&digest.as_bytes()[..])
     .bind(bytes)
+    .execute(&mut *conn)
+    .await
+    .map_err(cannot("store the program"))?;
+    brought(conn, account, digest).await
+}
+
+/// Keeps that an account has brought a program, so that it stays and is charged for.
+async fn brought(conn: &mut SqliteConnection, account: i64, digest: Digest) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO account_programs (account, digest, bytes) \
+         SELECT ?, digest, 256 + octet_length(bytes) FROM programs WHERE digest = ? \
+         ON CONFLICT (account, digest) DO NOTHING",
+    )
+    .bind(account)
+    .bind(&digest.as_bytes()[..])
     .execute(conn)
     .await
     .map(|_| ())
     .map_err(cannot("store the program"))
 }
 
-async fn recipe(conn: &mut SqliteConnection, recipe: &Recipe) -> Result<(), Error> {
+async fn recipe(conn: &mut SqliteConnection, account: i64, recipe: &Recipe) -> Result<(), Error> {
+    brought(conn, account, recipe.digest).await?;
+    let content = json(&recipe.content);
     sqlx::query(
         "INSERT INTO recipes (id, digest, name, failure_policy, content) VALUES (?, ?, ?, ?, ?) \
          ON CONFLICT (id) DO NOTHING",
@@ -101,7 +137,19 @@ async fn recipe(conn: &mut SqliteConnection, recipe: &Recipe) -> Result<(), Erro
     .bind(&recipe.digest.as_bytes()[..])
     .bind(&recipe.content.name)
     .bind(recipe.content.failure_policy.as_str())
-    .bind(json(&recipe.content))
+    .bind(&content)
+    .execute(&mut *conn)
+    .await
+    .map_err(cannot(DOING))?;
+    let bytes = 256 + recipe.content.name.len() + content.len();
+    sqlx::query(
+        "INSERT INTO account_recipes (account, digest, recipe, bytes) VALUES (?, ?, ?, ?) \
+         ON CONFLICT (account, digest, recipe) DO NOTHING",
+    )
+    .bind(account)
+    .bind(&recipe.digest.as_bytes()[..])
+    .bind(recipe.id.as_uuid())
+    .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
     .execute(conn)
     .await
     .map(|_| ())

@@ -42,7 +42,20 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "verdict_faults",
         include_str!("../../../migrations/sqlite/0007_verdict_faults.sql"),
     ),
+    (
+        9,
+        "disk",
+        include_str!("../../../migrations/sqlite/0009_disk.sql"),
+    ),
+    (
+        10,
+        "seen",
+        include_str!("../../../migrations/sqlite/0010_seen.sql"),
+    ),
 ];
+
+/// The version of the schema after all of them.
+pub(crate) const LATEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// The migrations, ready to run.
 pub(super) fn migrator() -> Migrator {

@@ -17,7 +17,7 @@ pub(super) async fn insert(
     bytes: &[u8],
     hooks: Vec<Hook>,
 ) -> Result<(Source, Vec<Hook>), Error> {
-    programs::program(conn, source.digest, bytes).await?;
+    programs::program(conn, account, source.digest, bytes).await?;
     // What comes with the account brings its number, far from those of the tenant's own.
     let number = match source.number {
         Number::UNASSIGNED => accounts::next(conn, account, Numbered::Source).await?,
@@ -60,7 +60,7 @@ pub(super) async fn update(
     hooks: Option<Vec<Hook>>,
 ) -> Result<Vec<Hook>, Error> {
     if let Some(bytes) = bytes {
-        programs::program(conn, source.digest, bytes).await?;
+        programs::program(conn, account, source.digest, bytes).await?;
     }
     let done = sqlx::query(
         "UPDATE sources SET name = ?, kind = ?, digest = ?, size_bytes = ?, revision = ?, description = ?, \

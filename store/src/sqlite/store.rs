@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use super::convert::cannot;
 use super::{
-    Sqlite, accounts, apps, cancel, claim, executions, hooks, overrides, principals, servers,
+    Sqlite, accounts, apps, cancel, claim, disk, executions, hooks, overrides, principals, servers,
     sources, sweep, tasks, tokens,
 };
 
@@ -375,6 +375,10 @@ impl Store for Sqlite {
 
     async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error> {
         tasks::event(&self.readers, self.number_of(account).await?, task).await
+    }
+
+    async fn disk_usage(&self) -> Result<Vec<(AccountId, u64)>, Error> {
+        disk::usage(&self.readers).await
     }
 
     async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {

@@ -14,7 +14,7 @@ use tenterhook_dispatch::{Error, Inserted, NewTask, Queued, RecipeId, Settlement
 use tokio::sync::{mpsc, oneshot};
 
 use super::convert::cannot;
-use super::{insert, settle};
+use super::{insert, settle, sweep};
 
 /// Most requests that share one commit: enough to divide its cost to nothing,
 /// few enough that nobody waits long for it.
@@ -36,8 +36,10 @@ pub(super) struct Writing {
     pub(super) conn: SqliteConnection,
     /// The last task number given, by account.
     pub(super) last_task: HashMap<i64, i32>,
-    /// Recipes that are known to be stored.
-    pub(super) recipes: HashSet<RecipeId>,
+    /// Recipes that are known to be stored, with their accounts.
+    pub(super) recipes: HashSet<(i64, RecipeId)>,
+    /// How far the last sweep has come.
+    pub(super) swept: sweep::Place,
 }
 
 type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
@@ -91,6 +93,7 @@ impl Writer {
             conn,
             last_task: HashMap::new(),
             recipes: HashSet::new(),
+            swept: sweep::Place::default(),
         };
         tokio::spawn(async move {
             let mut group = Vec::with_capacity(GROUP);

@@ -3,6 +3,7 @@
 mod accounts;
 mod apps;
 mod claims;
+mod disk;
 mod nouns;
 mod overrides;
 mod sessions;
@@ -12,6 +13,7 @@ mod webhooks;
 pub(crate) use self::accounts::*;
 pub(crate) use self::apps::*;
 pub(crate) use self::claims::*;
+pub(crate) use self::disk::*;
 pub(crate) use self::nouns::*;
 pub(crate) use self::overrides::*;
 pub(crate) use self::sessions::*;
@@ -63,6 +65,16 @@ macro_rules! suite {
             lists_go_on_after_a_page,
             what_is_old_or_too_much_is_removed_with_what_nothing_refers_to,
             accounts_are_kept_apart,
+            what_an_account_has_on_the_disk_is_counted_as_it_changes,
+            a_program_is_charged_to_each_account_that_needs_it_and_goes_with_the_last,
+            a_program_that_was_damaged_is_replaced_when_it_is_stored_again,
+            tasks_that_rest_keep_nothing_from_being_removed,
+            accounts_take_turns_when_much_is_to_be_removed,
+            the_oldest_tasks_of_an_account_that_has_too_much_are_removed,
+            a_task_larger_than_one_sweep_goes_with_several,
+            an_event_is_known_for_its_horizon_after_its_task_was_removed,
+            only_so_many_events_of_an_account_are_remembered,
+            a_recipe_that_two_accounts_share_stays_for_the_one_that_needs_it,
         );
     };
     ($open:path; $($name:ident),* $(,)?) => {

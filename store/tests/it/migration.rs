@@ -89,6 +89,32 @@ async fn nothing_refers_to_what_is_not_there_and_nothing_is_out_of_shape() {
 }
 
 #[tokio::test]
+async fn what_accounts_have_on_the_disk_is_counted_and_the_file_can_give_space_back() {
+    let (folder, store) = taken_over().await;
+    let path = folder.path().join("test.db");
+    let checked = tenterhook_store::check(&path).await.unwrap();
+    let faults: Vec<_> = checked
+        .into_iter()
+        .filter(|checked| checked.name != "programs")
+        .flat_map(|checked| checked.faults)
+        .collect();
+    assert_eq!(faults, [""; 0]);
+    let usage = store.disk_usage().await.unwrap();
+    assert!(usage.iter().all(|(_, bytes)| *bytes > 0), "{usage:?}");
+    let mode: i64 = sqlx::query_scalar("PRAGMA auto_vacuum")
+        .fetch_one(&mut connect(&path).await)
+        .await
+        .unwrap();
+    assert_eq!(mode, 2);
+    let names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name.to_str().unwrap().contains("compact"))
+        .collect();
+    assert!(names.is_empty());
+}
+
+#[tokio::test]
 async fn accounts_keep_their_numbers_and_may_use_hooks() {
     let (_folder, store) = taken_over().await;
     let accounts = store.accounts().await.unwrap();

@@ -1,15 +1,16 @@
 //! The suite on `SQLite`, and what only a file can show.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
-use tenterhook_dispatch::{Error, Key, Outputs, Page, Store, TaskFilter};
+use tenterhook_dispatch::{Error, Key, Outputs, Page, Retention, Store, TaskFilter};
 use tenterhook_maintenance::SessionStore as _;
 use tenterhook_store::Sqlite;
 
 use crate::conformance::{for_group, for_instance};
-use crate::support::{Shop, account, app, container, container_hook, hook_override, new_task};
+use crate::support::{Shop, account, app, at, container, container_hook, hook_override, new_task};
 
 async fn open() -> (tempfile::TempDir, Arc<dyn Store>) {
     let folder = tempfile::tempdir().unwrap();
@@ -161,6 +162,104 @@ async fn many_callers_share_commits_and_each_hears_of_its_own() {
         .await
         .unwrap();
     assert_eq!(executions.len(), 181);
+}
+
+#[tokio::test]
+async fn freed_pages_go_back_to_the_file_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    let shop = Shop::open(&store).await;
+    for _ in 0..12 {
+        let mut tasks: Vec<_> = (0..10).map(|_| new_task(&shop, "custom.x", 0)).collect();
+        for task in &mut tasks {
+            task.event.as_mut().unwrap().json = vec![b'x'; 250_000].into();
+        }
+        store.insert_tasks(tasks).await.unwrap();
+    }
+    let pages = async || {
+        let mut conn = SqliteConnectOptions::new()
+            .filename(&path)
+            .connect()
+            .await
+            .unwrap();
+        sqlx::query_scalar::<_, i64>("PRAGMA page_count")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap()
+    };
+    let full = pages().await;
+    assert!(full > 7_000, "{full}");
+
+    let nothing = Retention {
+        age: Duration::ZERO,
+        ..Retention::default()
+    };
+    while store.sweep(&nothing, at(300)).await.unwrap().more {}
+
+    let left = pages().await;
+    assert!(left < 3_500, "{left} of {full}");
+}
+
+#[tokio::test]
+async fn what_is_charged_is_what_is_there_whatever_was_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    let shop = Shop::open(&store).await;
+    let well = async || {
+        let checked = tenterhook_store::check(&path).await.unwrap();
+        let faults: Vec<_> = checked
+            .into_iter()
+            .flat_map(|checked| checked.faults)
+            .collect();
+        assert_eq!(faults, [""; 0]);
+    };
+    well().await;
+    let mut tasks: Vec<_> = (0..20)
+        .map(|n| new_task(&shop, "custom.x", n % 4))
+        .collect();
+    tasks[7].program = Some("echo ad hoc".into());
+    tasks[7].executions[0].recipe = {
+        let mut inline = shop.source.clone();
+        inline.digest = tenterhook_engine::Digest::of(b"echo ad hoc");
+        Arc::new(tenterhook_dispatch::Recipe::of(&shop.hook, &inline))
+    };
+    store.insert_tasks(tasks.clone()).await.unwrap();
+    well().await;
+    for task in tasks.iter().step_by(3) {
+        store
+            .cancel_task(shop.account.id, task.id, at(50))
+            .await
+            .unwrap();
+    }
+    well().await;
+    let redriven = tasks[3].executions[0].id;
+    assert!(
+        store
+            .redrive(shop.account.id, redriven, at(60))
+            .await
+            .unwrap()
+    );
+    well().await;
+    let source = shop.source.clone();
+    let other = tenterhook_dispatch::Source {
+        digest: tenterhook_engine::Digest::of(b"echo other"),
+        ..source
+    };
+    store
+        .update_source(shop.account.id, other, Some("echo other".into()), None)
+        .await
+        .unwrap();
+    well().await;
+    for age in [45, 10, 0] {
+        let retention = Retention {
+            age: Duration::from_secs(age),
+            ..Retention::default()
+        };
+        while store.sweep(&retention, at(70)).await.unwrap().more {}
+        well().await;
+    }
 }
 
 #[tokio::test]

@@ -54,6 +54,7 @@ fn problem(refusal: &Refusal) -> Option<Problem> {
         | Refusal::TooSlow
         | Refusal::TooManyFailures { .. }
         | Refusal::TokensUnavailable
+        | Refusal::DiskFull(_)
         | Refusal::Nova(_)
         | Refusal::Fenix(_) => return None,
     })

@@ -45,6 +45,7 @@ fn every_refusal() -> Vec<Refusal> {
             retry_after: std::time::Duration::from_secs(6),
         },
         Refusal::TooBusy,
+        Refusal::DiskFull("not enough disk of your share: 10 bytes needed, 3 bytes left".into()),
         Refusal::Internal,
     ]
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::super::Inner;
 use super::parts::parts;
-use super::{Prepared, Stored};
+use super::{First, Prepared, Stored};
+use crate::disk::size_of_task;
 use crate::error::{Error, Noun};
 use crate::execution::State;
 use crate::floor::Load;
@@ -13,11 +14,29 @@ use crate::task::{Progress, Task};
 use crate::work::{ClaimedExecution, Inserted, NewExecution, NewTask};
 
 impl Inner {
-    /// Stores tasks, and takes in those for which a place is held.
+    /// Stores tasks, and takes in those for which a place is held. There is room on the
+    /// disk for all of them, or none is stored.
     pub(in super::super) async fn store_tasks(
         self: &Arc<Self>,
         prepared: Vec<Prepared>,
     ) -> Result<Vec<Stored>, Error> {
+        let Some(account) = prepared.first().map(|one| one.new.account) else {
+            return Ok(Vec::new());
+        };
+        let bytes = prepared.iter().map(|one| size_of_task(&one.new)).sum();
+        let reserved = match self.disk.reserve(account, bytes) {
+            Ok(reserved) => reserved,
+            Err(error) => {
+                self.give_up(prepared.into_iter());
+                return Err(error);
+            }
+        };
+        let stored = self.store_parts(prepared).await;
+        self.disk.written(account, reserved);
+        stored
+    }
+
+    async fn store_parts(self: &Arc<Self>, prepared: Vec<Prepared>) -> Result<Vec<Stored>, Error> {
         let mut stored = Vec::with_capacity(prepared.len());
         let mut parts = parts(prepared, |one| 1 + one.new.executions.len()).into_iter();
         while let Some(part) = parts.next() {
@@ -49,12 +68,22 @@ impl Inner {
                 Inserted::New(number) => {
                     let task = task_of(&one.new, number);
                     self.take_in(one, &task);
-                    Ok(task)
+                    Ok(Stored {
+                        task,
+                        first: First::This,
+                    })
                 }
                 Inserted::Repeated(first) => {
                     let account = one.new.account;
                     self.give_up(std::iter::once(one));
                     Err((account, first))
+                }
+                Inserted::Remembered(task) => {
+                    self.give_up(std::iter::once(one));
+                    Ok(Stored {
+                        task: *task,
+                        first: First::Removed,
+                    })
                 }
             });
         }
@@ -62,17 +91,14 @@ impl Inner {
         let mut answers = Vec::with_capacity(stored.len());
         for stored in stored {
             answers.push(match stored {
-                Ok(task) => Stored {
-                    task,
-                    repeated: false,
-                },
+                Ok(stored) => stored,
                 Err((account, first)) => Stored {
                     task: self
                         .store
                         .task(account, Key::Id(first))
                         .await?
                         .ok_or_else(|| Error::not_found(Noun::Task, first))?,
-                    repeated: true,
+                    first: First::Kept,
                 },
             });
         }

@@ -361,6 +361,7 @@ pub(crate) async fn what_is_old_or_too_much_is_removed_with_what_nothing_refers_
     let by_age = Retention {
         age: Duration::from_secs(150),
         tasks_per_account: 9,
+        ..Retention::default()
     };
     let swept = store.sweep(&by_age, at(300)).await.unwrap();
     assert_eq!((swept.tasks, swept.programs, swept.tokens), (1, 1, 1));
@@ -375,9 +376,16 @@ pub(crate) async fn what_is_old_or_too_much_is_removed_with_what_nothing_refers_
 
     let by_count = Retention {
         age: Duration::from_secs(1_000_000),
-        tasks_per_account: 2,
+        tasks_per_account: 1,
+        ..Retention::default()
     };
-    assert_eq!(store.sweep(&by_count, at(300)).await.unwrap().tasks, 2);
+    assert_eq!(store.sweep(&by_count, at(300)).await.unwrap().tasks, 1);
+    assert_eq!(left().await, [again.id, tasks[3].id, tasks[2].id]);
+    let by_count = Retention {
+        tasks_per_account: 0,
+        ..by_count
+    };
+    assert_eq!(store.sweep(&by_count, at(300)).await.unwrap().tasks, 1);
     // One that is not over stays, however old it is.
     assert_eq!(left().await, [again.id, tasks[3].id]);
 }

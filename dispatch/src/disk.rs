@@ -1,0 +1,203 @@
+//! What accounts have on the disk, as the ledger knows it: what the store has counted,
+//! which is exact, and what was written since, which is estimated from above. It is asked
+//! before anything is written. What is small and rare (recipes, the sources that come
+//! with an account) is left to the store's next count, which comes within seconds.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tenterhook_engine::Report;
+use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource};
+
+use crate::error::Error;
+use crate::id::AccountId;
+use crate::store::Store;
+use crate::work::{NewTask, Retention};
+
+/// What a row takes beside its contents: what stores charge for one, and some more.
+const ROW: u64 = 640;
+
+/// What accounts have on the disk.
+pub(crate) struct Disk {
+    ledger: Ledger,
+    books: Mutex<Books>,
+    /// Whether somebody has found no room, or has made some.
+    wanted: AtomicBool,
+}
+
+#[derive(Default)]
+struct Books {
+    /// As the store has counted it last.
+    counted: HashMap<AccountId, Guard>,
+    /// Written since.
+    since: HashMap<AccountId, Guard>,
+}
+
+impl Disk {
+    pub(crate) fn new(ledger: Ledger) -> Self {
+        Self {
+            ledger,
+            books: Mutex::default(),
+            wanted: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes room for what is about to be written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DiskFull`].
+    pub(crate) fn reserve(&self, account: AccountId, bytes: u64) -> Result<Guard, Error> {
+        self.ledger
+            .take(account.holder(), Amounts::of(Resource::Disk, bytes))
+            .map_err(|shortage| {
+                self.want_sweep();
+                Error::DiskFull { shortage }
+            })
+    }
+
+    /// Counts what was reserved as written.
+    pub(crate) fn written(&self, account: AccountId, reserved: Guard) {
+        match self.books.lock().since.entry(account) {
+            Entry::Vacant(place) => {
+                place.insert(reserved);
+            }
+            Entry::Occupied(mut since) => {
+                let amount = reserved.amount(Resource::Disk);
+                since.get_mut().overdraw(Resource::Disk, amount);
+            }
+        }
+    }
+
+    /// Takes room for what an attempt has left behind. Where there is too little, the
+    /// output is cut, and the return value says so: an outcome can always be stored.
+    pub(crate) fn take_output(&self, account: AccountId, report: &mut Report) -> Option<String> {
+        let printed = (report.stdout.len() + report.stderr.len()) as u64;
+        let taken = self
+            .ledger
+            .take(account.holder(), Amounts::of(Resource::Disk, printed));
+        let not_kept = match taken {
+            Ok(guard) => {
+                self.written(account, guard);
+                None
+            }
+            Err(shortage) => {
+                self.want_sweep();
+                let kept = cut(report, shortage.available);
+                self.overdraw(account, kept);
+                Some(format!(
+                    "{} of {printed} bytes of output were not kept: {shortage}",
+                    printed - kept
+                ))
+            }
+        };
+        let verdict = report.verdict.as_ref().map_or(0, |verdict| {
+            serde_json::to_string(verdict).map_or(0, |text| text.len())
+        });
+        self.overdraw(account, ROW + verdict as u64);
+        not_kept
+    }
+
+    fn overdraw(&self, account: AccountId, bytes: u64) {
+        let mut guard = self.ledger.empty(account.holder());
+        guard.overdraw(Resource::Disk, bytes);
+        self.written(account, guard);
+    }
+
+    /// Takes over what the store has counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`]; what was known stays.
+    pub(crate) async fn count(&self, store: &dyn Store) -> Result<(), Error> {
+        // What was written before is in the answer; what is written meanwhile may be
+        // counted twice until the next time, but never not at all.
+        let before = std::mem::take(&mut self.books.lock().since);
+        let usage = match store.disk_usage().await {
+            Ok(usage) => usage,
+            Err(error) => {
+                for (account, guard) in before {
+                    self.written(account, guard);
+                }
+                return Err(error);
+            }
+        };
+        let mut books = self.books.lock();
+        for (account, bytes) in usage {
+            let guard = books
+                .counted
+                .entry(account)
+                .or_insert_with(|| self.ledger.empty(account.holder()));
+            let known = guard.amount(Resource::Disk);
+            guard.overdraw(Resource::Disk, bytes.saturating_sub(known));
+            guard.shrink(Resource::Disk, known.saturating_sub(bytes));
+        }
+        Ok(())
+    }
+
+    /// How much of what is over may be kept at the moment: what is set, but no more than
+    /// leaves an account room for what comes next. With the usual factor an account is
+    /// refused when it has three times what is free, and swept from half of that on.
+    /// Where next to nothing is free, those that have most make room for the others.
+    pub(crate) fn retention(&self, set: &Retention) -> Retention {
+        let newcomer = self.ledger.room(Holder::Account(0), Resource::Disk);
+        let books = self.books.lock();
+        let most = books
+            .counted
+            .values()
+            .map(|guard| guard.amount(Resource::Disk))
+            .max();
+        let share = newcomer.saturating_mul(2).max(most.unwrap_or_default() / 2);
+        Retention {
+            bytes_per_account: set.bytes_per_account.min(share),
+            ..set.clone()
+        }
+    }
+
+    /// Asks for a sweep soon, since there is too little room or there was made some.
+    pub(crate) fn want_sweep(&self) {
+        self.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a sweep was asked for since the last one.
+    pub(crate) fn take_wanted(&self) -> bool {
+        self.wanted.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// What a task has on the disk at most, before anything of it has run.
+pub(crate) fn size_of_task(task: &NewTask) -> u64 {
+    let event = task.event.as_ref().map_or(0, |event| {
+        let key = &event.key;
+        event.json.len() + 2 * (key.source.len() + key.id.len()) + key.kind.len()
+    });
+    let program = task.program.as_ref().map_or(0, bytes::Bytes::len);
+    let object = task.object.as_ref().map_or(0, String::len);
+    let own = event + program + object + task.name.len() + task.started_by.len();
+    let containers: usize = task
+        .executions
+        .iter()
+        .filter_map(|execution| execution.container.as_ref())
+        .map(|container| serde_json::to_string(container).map_or(0, |text| text.len()))
+        .sum();
+    (own + containers) as u64 + ROW * (1 + task.executions.len() as u64)
+}
+
+/// What a program has on the disk at most.
+pub(crate) fn size_of_program(bytes: &bytes::Bytes) -> u64 {
+    bytes.len() as u64 + ROW
+}
+
+/// Cuts the output to so many bytes, standard output first. Tells how many are kept.
+fn cut(report: &mut Report, most: u64) -> u64 {
+    let mut left = usize::try_from(most).unwrap_or(usize::MAX);
+    for stream in [&mut report.stdout, &mut report.stderr] {
+        let kept = stream.len().min(left);
+        report.dropped_bytes += (stream.len() - kept) as u64;
+        stream.truncate(kept);
+        left -= kept;
+    }
+    (report.stdout.len() + report.stderr.len()) as u64
+}

@@ -1,0 +1,185 @@
+//! Room on the disk: who has used up its share is told so before anything is written,
+//! and what no longer fits is cut with words.
+
+use serde_json::json;
+use tenterhook_dispatch::{Dispatcher, Error, NewSource, Page, PrincipalId, State};
+use tenterhook_engine::{Engine, Outcome};
+use tenterhook_ledger::{Capacities, Capacity, Ledger, Resource, Scope};
+
+use crate::support::{Yard, event, settings};
+
+/// A yard whose disk is so large.
+async fn yard(bytes: u64, settings: tenterhook_dispatch::Settings) -> Yard {
+    let capacities = Capacities::default().with(Resource::Disk, Capacity::of(bytes));
+    let engine = Engine::start(tenterhook_engine::Settings {
+        sandboxes: 4,
+        threads: 2,
+        ledger: Ledger::new(capacities),
+        ..tenterhook_engine::Settings::default()
+    })
+    .unwrap();
+    Yard::with_engine(engine, settings).await
+}
+
+fn large(size: usize) -> tenterhook_sdk::Event {
+    event("custom.x", json!("x".repeat(size)))
+}
+
+async fn tasks(dispatcher: &Dispatcher, yard: &Yard) -> usize {
+    let all = dispatcher
+        .tasks(yard.account, &Default::default(), Page::first(1_000))
+        .await;
+    all.unwrap().len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_written() {
+    let yard = yard(4 << 20, settings()).await;
+    let other = yard.dispatcher.create_account("other").await.unwrap().id;
+    let mut accepted = 0;
+    let shortage = loop {
+        let events = vec![large(200_000)];
+        match yard.dispatcher.accept(yard.account, "t", events).await {
+            Ok(_) => accepted += 1,
+            Err(Error::DiskFull { shortage }) => break shortage,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    // Three quarters of what there is, in events of 200 KB.
+    assert!((12..=15).contains(&accepted), "{accepted}");
+    assert_eq!(
+        (shortage.resource, shortage.scope),
+        (Resource::Disk, Scope::Holder)
+    );
+    assert_eq!(tasks(&yard.dispatcher, &yard).await, accepted);
+
+    let source = NewSource {
+        name: "large".into(),
+        bytes: format!("# {}\n", "x".repeat(90_000)).into(),
+        kind: None,
+        description: String::new(),
+        private: false,
+        labels: Vec::new(),
+        created_by: PrincipalId::SYSTEM,
+    };
+    for _ in 0..3 {
+        let events = vec![large(80_000)];
+        let _either = yard.dispatcher.accept(yard.account, "t", events).await;
+    }
+    let refused = yard
+        .dispatcher
+        .create_source(yard.account, source.clone(), Vec::new())
+        .await;
+    assert!(
+        matches!(refused, Err(Error::DiskFull { .. })),
+        "{refused:?}"
+    );
+    // Others have room, and are not told of it.
+    yard.dispatcher
+        .accept(other, "t", vec![large(200_000)])
+        .await
+        .unwrap();
+
+    // What is over makes room.
+    yard.dispatcher.sweep().await;
+    yard.dispatcher
+        .accept(yard.account, "t", vec![large(200_000)])
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_has_is_known_again_after_a_restart() {
+    let yard = yard(4 << 20, settings()).await;
+    for _ in 0..10 {
+        let events = vec![large(200_000)];
+        yard.dispatcher
+            .accept(yard.account, "t", events)
+            .await
+            .unwrap();
+    }
+    let held = |dispatcher: &Dispatcher| {
+        dispatcher
+            .ledger()
+            .held(yard.account.holder(), Resource::Disk)
+    };
+    let before = held(&yard.dispatcher);
+    yard.dispatcher.sweep().await;
+    let counted = held(&yard.dispatcher);
+    // The store is exact; what is known before it has counted is near to it.
+    assert!(
+        counted > 2_000_000 && counted.abs_diff(before) < 20_000,
+        "{counted}, {before}"
+    );
+
+    let capacities = Capacities::default().with(Resource::Disk, Capacity::of(4 << 20));
+    let engine = Engine::start(tenterhook_engine::Settings {
+        sandboxes: 2,
+        threads: 1,
+        ledger: Ledger::new(capacities),
+        ..tenterhook_engine::Settings::default()
+    })
+    .unwrap();
+    let again = yard.restarted_with(engine).await;
+    assert_eq!(held(&again), counted);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_does_not_fit_is_cut_and_the_outcome_is_kept_with_the_reason() {
+    let yard = yard(1 << 20, settings()).await;
+    yard.hook("custom.y", "seq 1 10000; echo end >&2\n").await;
+    let mut cut = None;
+    // Each prints 48,898 bytes; the share is 768 KiB.
+    for _ in 0..30 {
+        let task = match yard
+            .dispatcher
+            .accept(yard.account, "t", vec![event("custom.y", json!({}))])
+            .await
+        {
+            Ok(accepted) => accepted[0].task.number,
+            Err(Error::DiskFull { .. }) => break,
+            Err(error) => panic!("{error}"),
+        };
+        let detail = yard.end(task.into()).await;
+        assert_eq!(detail.task.state, State::Finished);
+        let execution = &detail.executions[0];
+        assert_eq!(execution.outcome, Some(Outcome::Exited { status: 0 }));
+        let kept = execution.output.stdout.len() + execution.output.stderr.len();
+        if let Some(reason) = &execution.error {
+            assert_eq!(kept as u64 + execution.output.dropped_bytes, 48_898);
+            assert!(reason.contains("not kept: not enough disk"), "{reason}");
+            cut = Some(kept);
+            break;
+        }
+        assert_eq!(execution.output.dropped_bytes, 0);
+    }
+    assert!(cut.is_some_and(|kept| kept < 48_898), "{cut:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_whose_task_was_removed_is_answered_with_what_is_left_of_it() {
+    let mut little = settings();
+    little.retention.tasks_per_account = 0;
+    let yard = Yard::with(little).await;
+    yard.hook("custom.x", "echo hi\n").await;
+    let event = event("custom.x", json!({}));
+    let first = yard.fire(event.clone()).await;
+    yard.dispatcher.sweep().await;
+    assert_eq!(tasks(&yard.dispatcher, &yard).await, 0);
+
+    let accepted = yard
+        .dispatcher
+        .accept(yard.account, "tester", vec![event.clone()])
+        .await
+        .unwrap();
+    assert!(accepted[0].repeated && accepted[0].removed);
+    assert_eq!(accepted[0].task, first.task);
+
+    let (accepted, detail) = yard
+        .dispatcher
+        .accept_and_wait(yard.account, "tester", event, crate::support::LONG)
+        .await
+        .unwrap();
+    assert!(accepted.removed && detail.executions.is_empty());
+    assert_eq!(tasks(&yard.dispatcher, &yard).await, 0);
+}

@@ -1,0 +1,173 @@
+//! Whether a database is as it must be: its pages, its references, the digests of its
+//! programs, and what is counted of it. It changes nothing, and may be used beside a
+//! server that writes.
+
+use std::path::Path;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+use tenterhook_engine::Digest;
+
+use crate::copy;
+use crate::error::Error;
+use crate::sqlite::LATEST;
+
+/// Most faults that are told of one sort; the first ones say enough.
+const FAULTS: u32 = 100;
+
+/// One thing that was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// What it is.
+    pub name: &'static str,
+    /// What is wrong with it; the first hundred.
+    pub faults: Vec<String>,
+}
+
+/// Statements that find faults, each one line of text.
+const RULES: [(&str, &str); 3] = [
+    (
+        "orphans",
+        "SELECT 'the account ' || number || ' has no row in `disk`' FROM accounts \
+         WHERE NOT EXISTS (SELECT 1 FROM disk WHERE disk.account = accounts.number) \
+         UNION ALL SELECT 'no account has brought the recipe ' || hex(id) FROM recipes \
+         WHERE NOT EXISTS (SELECT 1 FROM account_recipes WHERE recipe = recipes.id) \
+         UNION ALL SELECT 'no account has brought the program ' || lower(hex(digest)) FROM programs \
+         WHERE NOT EXISTS (SELECT 1 FROM account_programs WHERE digest = programs.digest) \
+         UNION ALL SELECT 'the account ' || account || ' has not brought the program of its source ' || number \
+         FROM sources WHERE NOT EXISTS (SELECT 1 FROM account_programs AS brought \
+         WHERE brought.account = sources.account AND brought.digest = sources.digest) \
+         UNION ALL SELECT 'the account ' || executions.account || ' has not brought the recipe of its execution ' \
+         || lower(hex(executions.id)) FROM executions JOIN recipes ON recipes.id = executions.recipe \
+         WHERE NOT EXISTS (SELECT 1 FROM account_recipes AS brought WHERE brought.account = executions.account \
+         AND brought.digest = recipes.digest AND brought.recipe = recipes.id) LIMIT ?",
+    ),
+    (
+        "tasks",
+        "SELECT 'the task ' || number || ' of the account ' || account || ' is over, and not all of its executions' \
+         FROM tasks WHERE ended_at IS NOT NULL \
+         AND EXISTS (SELECT 1 FROM executions WHERE task = tasks.seq AND executions.state = 'WAITING') \
+         UNION ALL SELECT 'the task ' || number || ' of the account ' || account \
+         || ' waits, and none of its executions' FROM tasks WHERE ended_at IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM executions WHERE task = tasks.seq AND executions.state = 'WAITING') LIMIT ?",
+    ),
+    (
+        "disk",
+        "SELECT 'the account ' || account || ' is charged ' || disk.bytes || ' bytes, ' || disk.tasks_over \
+         || ' tasks and ' || disk.seen || ' events, and has ' || found.bytes || ', ' || found.tasks || ' and ' \
+         || found.events FROM disk JOIN (SELECT number AS owner, \
+         (SELECT coalesce(sum(tasks.bytes), 0) FROM tasks WHERE tasks.account = accounts.number) \
+         + (SELECT coalesce(sum(executions.bytes), 0) FROM executions WHERE executions.account = accounts.number) \
+         + (SELECT coalesce(sum(account_recipes.bytes), 0) FROM account_recipes WHERE account_recipes.account = accounts.number) \
+         + (SELECT coalesce(sum(account_programs.bytes), 0) FROM account_programs WHERE account_programs.account = accounts.number) \
+         + (SELECT coalesce(sum(seen.bytes), 0) FROM seen WHERE seen.account = accounts.number) AS bytes, \
+         (SELECT count(*) FROM tasks WHERE tasks.account = accounts.number AND ended_at IS NOT NULL) AS tasks, \
+         (SELECT count(*) FROM seen WHERE seen.account = accounts.number) AS events FROM accounts) AS found \
+         ON found.owner = disk.account WHERE (disk.bytes, disk.tasks_over, disk.seen) \
+         <> (found.bytes, found.tasks, found.events) LIMIT ?",
+    ),
+];
+
+/// Checks a database.
+///
+/// # Errors
+///
+/// [`Error::Unusable`] if it cannot be read at all, which is worse than any fault.
+pub async fn check(path: &Path) -> Result<Vec<Checked>, Error> {
+    let mut conn = copy::open(path).await?;
+    let all = async {
+        // Everything is seen as it was at one moment.
+        sqlx::query("BEGIN").execute(&mut conn).await?;
+        let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut conn)
+            .await?;
+        let mut checked = vec![integrity(&mut conn).await?, references(&mut conn).await?];
+        checked.push(programs(&mut conn).await?);
+        if version < LATEST {
+            checked.push(Checked {
+                name: "schema",
+                faults: vec![format!(
+                    "an older version has written it (schema {version}, not {LATEST}): start the server on it once, \
+                     then check again"
+                )],
+            });
+            return Ok(checked);
+        }
+        for (name, rule) in RULES {
+            let faults = sqlx::query_scalar(rule)
+                .bind(FAULTS)
+                .fetch_all(&mut conn)
+                .await?;
+            checked.push(Checked { name, faults });
+        }
+        Ok(checked)
+    };
+    all.await
+        .map_err(|error: sqlx::Error| Error::unusable(path, error))
+}
+
+async fn integrity(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error> {
+    let mut faults: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(100)")
+        .fetch_all(conn)
+        .await?;
+    if faults == ["ok"] {
+        faults.clear();
+    }
+    Ok(Checked {
+        name: "integrity",
+        faults,
+    })
+}
+
+async fn references(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error> {
+    let rows = sqlx::query("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT ?")
+        .bind(FAULTS)
+        .fetch_all(conn)
+        .await?;
+    let fault = |row: &sqlx::sqlite::SqliteRow| -> Result<String, sqlx::Error> {
+        let (table, parent): (&str, &str) = (row.try_get(0)?, row.try_get(2)?);
+        // Tables without row ids have none to name.
+        Ok(match row.try_get::<Option<i64>, _>(1)? {
+            Some(row) => {
+                format!("row {row} of `{table}` refers to a row of `{parent}` that is not there")
+            }
+            None => format!("a row of `{table}` refers to a row of `{parent}` that is not there"),
+        })
+    };
+    Ok(Checked {
+        name: "references",
+        faults: rows.iter().map(fault).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Reads every program, one at a time, and compares its digest.
+async fn programs(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error> {
+    let mut faults = Vec::new();
+    let mut last = Vec::new();
+    loop {
+        let row = sqlx::query(
+            "SELECT digest, bytes FROM programs WHERE digest > ? ORDER BY digest LIMIT 1",
+        )
+        .bind(&last)
+        .fetch_optional(&mut *conn)
+        .await?;
+        let Some(row) = row else {
+            break;
+        };
+        last = row.try_get(0)?;
+        let found = Digest::of(row.try_get(1)?);
+        if found.as_bytes()[..] != last[..] && faults.len() < 100 {
+            let kept = <[u8; 32]>::try_from(&last[..]).map(Digest::from_bytes);
+            faults.push(match kept {
+                Ok(kept) => {
+                    format!("the program {kept} is damaged: its bytes have the digest {found}")
+                }
+                Err(_) => format!("a program has a key that is no digest; its own is {found}"),
+            });
+        }
+    }
+    Ok(Checked {
+        name: "programs",
+        faults,
+    })
+}

@@ -1,0 +1,125 @@
+//! Events that are known though their tasks are not kept any more.
+//!
+//! A task that is removed leaves a row here until its event's horizon has passed. It is
+//! not asked for events whose tasks are kept: those are known by their tasks.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use tenterhook_dispatch::{Error, EventKey, NewTask, Progress, Task, TaskId};
+
+use super::convert::{Read as _, cannot};
+use super::rows::Rows;
+
+const DOING: &str = "look the event up";
+
+static LOOK_UP: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "WITH asked (account, source, id) AS (VALUES ",
+        3,
+        ") SELECT seen.account AS account, seen.source AS source, seen.id AS id, type, task, number, started_by, \
+         object, total, cancelled, state, created_at, started_at, ended_at FROM asked CROSS JOIN seen \
+         ON seen.account = asked.account AND seen.source = asked.source AND seen.id = asked.id",
+    )
+});
+
+/// What is remembered, by account, source and id of the event.
+pub(super) type Known = HashMap<(i64, String, String), Task>;
+
+/// Finds those of the tasks whose events were accepted before and whose first tasks are
+/// not kept any more.
+pub(super) async fn of(
+    conn: &mut SqliteConnection,
+    tasks: &[&(i64, NewTask)],
+) -> Result<Known, Error> {
+    let keys: Vec<_> = tasks
+        .iter()
+        .filter_map(|(account, task)| Some((*account, &task.event.as_ref()?.key)))
+        .collect();
+    let mut known = Known::new();
+    for (text, piece) in LOOK_UP.cut(&keys) {
+        let mut query = sqlx::query(text);
+        for (account, key) in piece {
+            query = query.bind(account).bind(&key.source).bind(&key.id);
+        }
+        for row in query.fetch_all(&mut *conn).await.map_err(cannot(DOING))? {
+            let task = task(&row)?;
+            let account = row.read("account")?;
+            known.insert((account, row.read("source")?, row.read("id")?), task);
+        }
+    }
+    Ok(known)
+}
+
+/// Remembers the event of a task that is about to be removed, unless its horizon has
+/// passed already.
+pub(super) async fn remember(
+    conn: &mut SqliteConnection,
+    task: i64,
+    horizon: i64,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO seen (account, source, id, type, task, number, started_by, object, total, cancelled, state, \
+         created_at, started_at, ended_at) SELECT account, event_source, event_id, event_type, id, number, started_by, \
+         object, total, cancelled, state, created_at, started_at, ended_at FROM tasks WHERE seq = ? \
+         AND event_id IS NOT NULL AND created_at >= ? ON CONFLICT (account, source, id) DO NOTHING",
+    )
+    .bind(task)
+    .bind(horizon)
+    .execute(conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot("remember the event"))
+}
+
+/// Forgets the oldest events of an account: those before the horizon, and so many more.
+/// Tells how many, of `limit` at most.
+pub(super) async fn forget(
+    conn: &mut SqliteConnection,
+    account: i64,
+    horizon: i64,
+    too_many: i64,
+    limit: i64,
+) -> Result<u64, Error> {
+    sqlx::query(
+        "DELETE FROM seen WHERE (account, source, id) IN (SELECT account, source, id FROM \
+         (SELECT account, source, id, created_at, row_number() OVER (ORDER BY created_at) AS place FROM \
+         (SELECT account, source, id, created_at FROM seen WHERE account = ?1 ORDER BY created_at LIMIT ?4)) \
+         WHERE created_at < ?2 OR place <= ?3)",
+    )
+    .bind(account)
+    .bind(horizon)
+    .bind(too_many)
+    .bind(limit)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected())
+    .map_err(cannot("forget old events"))
+}
+
+fn task(row: &SqliteRow) -> Result<Task, Error> {
+    let total = row.int("total")?;
+    let kind: String = row.read("type")?;
+    Ok(Task {
+        id: row.id("task", TaskId::from_uuid)?,
+        number: row.number("number")?,
+        name: kind.clone(),
+        started_by: row.read("started_by")?,
+        object: row.read("object")?,
+        event: Some(EventKey {
+            source: row.read("source")?,
+            id: row.read("id")?,
+            kind,
+        }),
+        state: row.parsed("state")?,
+        progress: Progress {
+            total,
+            complete: total,
+        },
+        cancelled: row.bool("cancelled")?,
+        created_at: row.time("created_at")?,
+        started_at: row.time_opt("started_at")?,
+        ended_at: row.time_opt("ended_at")?,
+    })
+}
