@@ -6,8 +6,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
-    account, build, cancel, check, completion, event, executions, fire, logs, man, new, principal,
-    push, run, serve, test, token, top,
+    account, backup, build, cancel, check, check_data, completion, event, executions, fire, logs,
+    man, new, principal, push, restore, run, serve, test, token, top,
 };
 
 /// Runs shell scripts and WASI modules as hooks, each in a sandbox with limits.
@@ -39,6 +39,9 @@ pub(crate) enum Command {
     Top(top::Raw),
     Cancel(cancel::Raw),
     Serve(serve::Raw),
+    Backup(backup::Raw),
+    Restore(restore::Raw),
+    CheckData(check_data::Raw),
     Account(account::Raw),
     Principal(principal::Raw),
     Token(token::Raw),

@@ -3,6 +3,8 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 
@@ -24,6 +26,18 @@ pub(crate) fn run_to(
         }
     }
     end(command())
+}
+
+/// Runs what is asynchronous to its end, where nothing else is going on.
+pub(crate) fn block_on<T, E>(work: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
+where
+    anyhow::Error: From<E>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    Ok(runtime.block_on(work)?)
 }
 
 /// Says what went wrong, if anything did.

@@ -4,9 +4,11 @@
 mod account;
 mod amount;
 mod args;
+mod backup;
 mod build;
 mod cancel;
 mod check;
+mod check_data;
 mod client;
 mod code_cache;
 mod command;
@@ -33,6 +35,7 @@ mod program_file;
 mod project;
 mod push;
 mod quantity;
+mod restore;
 mod run;
 mod say;
 mod serve;
@@ -70,6 +73,9 @@ fn main() -> ExitCode {
         Command::Run(run) => run::main(run, args.log.as_deref()),
         Command::Check(check) => check::main(&check, args.log.as_deref()),
         Command::Serve(serve) => serve::main(serve, args.log.as_deref()),
+        Command::Backup(backup) => backup::main(&backup, args.log.as_deref()),
+        Command::Restore(restore) => restore::main(&restore, args.log.as_deref()),
+        Command::CheckData(check) => check_data::main(&check, args.log.as_deref()),
         Command::Account(account) => account::main(&account, args.log.as_deref()),
         Command::Principal(principal) => principal::main(&principal, args.log.as_deref()),
         Command::Token(token) => token::main(&token, args.log.as_deref()),

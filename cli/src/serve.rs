@@ -14,6 +14,7 @@ mod lock;
 mod lockdown;
 mod maintenance;
 mod owner;
+mod stored;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub(crate) use self::config::DEFAULT_DATA;
 use self::data_dir::DataDir;
 pub(crate) use self::data_dir::{LOCK_FILE, OWNER_TOKEN_FILE};
 use self::maintenance::RawMaintenance;
+pub(crate) use self::stored::{Stored, restore_into};
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 use crate::signals::Signals;

@@ -14,6 +14,9 @@ use super::lock::Lock;
 /// The file that a running server holds locked.
 pub(crate) const LOCK_FILE: &str = "lock";
 
+/// The database, unless it is somewhere else.
+pub(super) const DATABASE_FILE: &str = "tenterhook.db";
+
 /// The file with the owner's token.
 pub(crate) const OWNER_TOKEN_FILE: &str = "owner.token";
 
@@ -69,7 +72,7 @@ impl DataDir {
 
     /// The database, unless it is somewhere else.
     pub(super) fn database(&self) -> PathBuf {
-        self.path.join("tenterhook.db")
+        self.path.join(DATABASE_FILE)
     }
 
     /// The folder for compiled code.

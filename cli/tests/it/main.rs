@@ -3,6 +3,7 @@
 
 mod account;
 mod api;
+mod backup;
 mod bombs;
 mod check;
 mod client;

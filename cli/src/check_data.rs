@@ -1,0 +1,105 @@
+//! `tenterhook check-data`: whether what is stored is as it must be.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+use tenterhook_store::Checked;
+
+use crate::serve::Stored;
+use crate::{command, neutral};
+
+/// Checks what a server has stored: that the database is whole, that programs have their
+/// digests, that nothing is left over, and that what accounts are charged is what they have.
+///
+/// It changes nothing and may be used while the server runs. The status is 0 if all is
+/// well and 1 if anything is not.
+#[derive(Debug, Args)]
+pub(crate) struct Raw {
+    #[command(flatten)]
+    stored: Stored,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command; returns the status of the process.
+pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
+    command::run_to(log, || run(raw))
+}
+
+fn run(raw: &Raw) -> anyhow::Result<ExitCode> {
+    let database = raw.stored.database()?;
+    let checked = command::block_on(tenterhook_store::check(&database))?;
+    let well = checked.iter().all(|checked| checked.faults.is_empty());
+    let printed = match raw.json {
+        true => format!("{}\n", json(&checked, well)),
+        false => text(&checked),
+    };
+    match io::stdout().lock().write_all(printed.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error.into()),
+        _ => {}
+    }
+    Ok(match well {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+fn json(checked: &[Checked], well: bool) -> Value {
+    let checks: Vec<_> = checked
+        .iter()
+        .map(|checked| {
+            json!({
+                "name": checked.name,
+                "ok": checked.faults.is_empty(),
+                "faults": checked.faults,
+            })
+        })
+        .collect();
+    json!({ "ok": well, "checks": checks })
+}
+
+/// One line for each check, and under it one for each fault.
+fn text(checked: &[Checked]) -> String {
+    let mut text = String::new();
+    for checked in checked {
+        let word = match checked.faults.is_empty() {
+            true => "ok   ",
+            false => "FAULT",
+        };
+        text.push_str(&format!("{word}  {}\n", checked.name));
+        for fault in &checked.faults {
+            text.push_str(&format!("       {}\n", neutral::line(fault)));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_stands_under_its_check() {
+        let checked = [
+            Checked {
+                name: "integrity",
+                faults: Vec::new(),
+            },
+            Checked {
+                name: "programs",
+                faults: vec!["one is damaged".into()],
+            },
+        ];
+        assert_eq!(
+            text(&checked),
+            "ok     integrity\nFAULT  programs\n       one is damaged\n"
+        );
+        assert_eq!(
+            json(&checked, false)["checks"][1]["faults"][0],
+            "one is damaged"
+        );
+    }
+}

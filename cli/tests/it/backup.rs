@@ -1,0 +1,188 @@
+//! Backing up while a server serves, restoring elsewhere, and checking what is stored.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::api::{Owner, event};
+use crate::server::Server;
+use crate::tenterhook::{Ended, command};
+
+fn tenterhook(words: &[&str], paths: &[&Path]) -> Ended {
+    Ended::of(command(words).args(paths).output().unwrap())
+}
+
+fn backup(data: &Path, file: &Path) -> Ended {
+    tenterhook(&["backup", "--data"], &[data, file])
+}
+
+fn restore(file: &Path, data: &Path) -> Ended {
+    tenterhook(&["restore", "--data"], &[data, file])
+}
+
+fn check(data: &Path) -> (Option<i32>, Value) {
+    let ended = tenterhook(&["check-data", "--json", "--data"], &[data]);
+    let told = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:#?}"));
+    (ended.status, told)
+}
+
+/// A folder with a data folder restored from a backup of a server that has run one hook,
+/// which prints `GOOD-ANSWER`; the owner's token is copied.
+struct Restored {
+    folder: tempfile::TempDir,
+    task: Value,
+}
+
+impl Restored {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let server = Server::start(&path("first"), &[]);
+        let owner = Owner::of(&server, &path("first"));
+        owner.hook("ask", "echo GOOD-ANSWER\n", &json!({}));
+        let task = owner.fire_and_wait(&event("ask", "first"));
+        // The server goes on serving meanwhile.
+        backup(&path("first"), &path("backup.db")).with_status(0);
+        owner.fire_and_wait(&event("ask", "after the backup"));
+        restore(&path("backup.db"), &path("second"))
+            .with_status(0)
+            .saying("--new-owner-token");
+        fs::copy(path("first/owner.token"), path("second/owner.token")).unwrap();
+        Self { folder, task }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Changes bytes of the restored database as a bad disk would.
+    fn damage(&self, from: &str, to: &str) {
+        let file = self.path("second/tenterhook.db");
+        let mut bytes = fs::read(&file).unwrap();
+        assert_eq!(from.len(), to.len());
+        let mut places = Vec::new();
+        for (at, window) in bytes.windows(from.len()).enumerate() {
+            if window == from.as_bytes() {
+                places.push(at);
+            }
+        }
+        assert!(!places.is_empty());
+        for at in places {
+            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        }
+        fs::write(&file, bytes).unwrap();
+    }
+}
+
+#[test]
+fn a_backup_taken_while_it_serves_is_restored_elsewhere_and_answers_the_same() {
+    let restored = Restored::new();
+    let mode = fs::metadata(restored.path("backup.db"))
+        .unwrap()
+        .permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+    assert_eq!(check(&restored.path("second")).0, Some(0));
+
+    let server = Server::start(&restored.path("second"), &[]);
+    let owner = Owner::of(&server, &restored.path("second"));
+    let number = &restored.task["number"];
+    assert_eq!(owner.get(&format!("/api/v1/tasks/{number}")), restored.task);
+    let tasks = owner.get("/api/v1/tasks");
+    assert_eq!(tasks["items"].as_array().unwrap().len(), 1, "{tasks}");
+    let again = owner.post("/api/v1/events", &event("ask", "first"));
+    assert_eq!(again["repeated"], true, "{again}");
+    let other = owner.fire_and_wait(&event("ask", "another"));
+    assert_eq!(other["executions"][0]["stdout"], "GOOD-ANSWER\n", "{other}");
+    let (status, told) = check(&restored.path("second"));
+    assert_eq!((status, &told["ok"]), (Some(0), &json!(true)), "{told}");
+    let (status, said) = server.stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{said}");
+}
+
+#[test]
+fn nothing_is_overwritten_by_a_backup_or_by_restoring() {
+    let restored = Restored::new();
+    backup(&restored.path("first"), &restored.path("backup.db"))
+        .with_status(1)
+        .saying("is there already");
+    restore(&restored.path("backup.db"), &restored.path("second"))
+        .with_status(1)
+        .saying("not empty");
+    backup(&restored.path("nowhere"), &restored.path("other.db"))
+        .with_status(1)
+        .saying("--data");
+    assert!(!restored.path("other.db").exists());
+}
+
+#[test]
+fn what_is_no_backup_is_not_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = (folder.path().join("file"), folder.path().join("data"));
+    fs::write(&file, "this is not a database".repeat(100)).unwrap();
+    restore(&file, &data)
+        .with_status(1)
+        .saying("cannot use the database");
+    assert!(!data.join("tenterhook.db").exists());
+}
+
+#[test]
+fn a_program_that_was_changed_in_the_database_is_found_and_never_run() {
+    let restored = Restored::new();
+    restored.damage("echo GOOD-ANSWER", "echo EVIL-ANSWER");
+
+    let (status, told) = check(&restored.path("second"));
+    assert_eq!((status, &told["ok"]), (Some(1), &json!(false)), "{told}");
+    let programs = told["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|check| check["name"] == "programs")
+        .unwrap();
+    assert!(
+        programs["faults"][0]
+            .as_str()
+            .unwrap()
+            .contains("is damaged"),
+        "{told}"
+    );
+
+    let server = Server::start(&restored.path("second"), &[]);
+    let owner = Owner::of(&server, &restored.path("second"));
+    let task = owner.fire_and_wait(&event("ask", "another"));
+    let execution = &task["executions"][0];
+    assert_eq!(execution["state"], "FAILED", "{task}");
+    assert!(
+        execution["error"].as_str().unwrap().contains("is damaged"),
+        "{task}"
+    );
+    assert!(!task.to_string().contains("EVIL"), "{task}");
+
+    // Who uploads it again has it again.
+    owner.source("the-same", "echo GOOD-ANSWER\n");
+    let task = owner.fire_and_wait(&event("ask", "one more"));
+    assert_eq!(task["executions"][0]["stdout"], "GOOD-ANSWER\n", "{task}");
+    assert_eq!(check(&restored.path("second")).0, Some(0));
+}
+
+#[test]
+fn check_data_tells_a_person_and_ends_with_a_status() {
+    let restored = Restored::new();
+    let ended = tenterhook(&["check-data", "--data"], &[&restored.path("second")]);
+    let told = ended.with_status(0).stdout;
+    for check in [
+        "integrity",
+        "references",
+        "programs",
+        "orphans",
+        "tasks",
+        "disk",
+    ] {
+        assert!(told.contains(&format!("ok     {check}\n")), "{told}");
+    }
+    tenterhook(&["check-data", "--data"], &[&restored.path("nowhere")])
+        .with_status(1)
+        .saying("--data");
+}
