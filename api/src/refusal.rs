@@ -328,3 +328,34 @@ impl IntoResponse for Refusal {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tenterhook_ledger::{Amounts, Capacities, Capacity, Holder, Ledger, Resource};
+
+    use super::*;
+
+    #[test]
+    fn who_has_no_room_hears_507_with_the_amounts_and_what_to_do() {
+        let capacities = Capacities::default().with(Resource::Disk, Capacity::of(1_000));
+        let ledger = Ledger::new(capacities);
+        let refused = |holder, bytes| {
+            let taken = ledger.take(Holder::Account(holder), Amounts::of(Resource::Disk, bytes));
+            let shortage = taken.unwrap_err();
+            Refusal::from(tenterhook_dispatch::Error::DiskFull { shortage })
+        };
+        let own = refused(1, 800);
+        assert_eq!(own.status(), StatusCode::INSUFFICIENT_STORAGE);
+        for part in [
+            "disk of your share",
+            "800 bytes needed, 750 bytes left",
+            "delete sources",
+        ] {
+            assert!(own.detail().contains(part), "{part}: {}", own.detail());
+        }
+        let whole = refused(1, 1_001);
+        for part in ["disk on this server", "--max-disk", "--keep-bytes"] {
+            assert!(whole.detail().contains(part), "{part}: {}", whole.detail());
+        }
+    }
+}

@@ -14,6 +14,7 @@ mod disk;
 mod executions;
 mod hooks;
 mod insert;
+mod log;
 mod migrations;
 mod outbox;
 mod overrides;
@@ -45,6 +46,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, SqlitePool};
 use tenterhook_dispatch::{AccountId, Error, Noun};
 
+use self::log::Log;
 pub(crate) use self::migrations::LATEST;
 use self::writer::Writer;
 
@@ -61,6 +63,7 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Sqlite {
     writer: Writer,
     readers: SqlitePool,
+    log: Log,
     /// Accounts are never renumbered nor removed.
     accounts: Arc<RwLock<HashMap<AccountId, i64>>>,
 }
@@ -82,7 +85,7 @@ impl Sqlite {
             // 16 MiB of log between checkpoints: each costs two syncs of its own.
             .pragma("wal_autocheckpoint", "4000")
             // What a log had to grow to beside a long read, it gives back afterwards.
-            .pragma("journal_size_limit", "67108864")
+            .pragma("journal_size_limit", log::MOST.to_string())
             // A server that is locked down has no folder for temporary files.
             .pragma("temp_store", "memory")
             .pragma("cache_size", "-16000")
@@ -113,6 +116,7 @@ impl Sqlite {
                 source,
             })?;
         let conn = vacuum::enable(conn, path, &options).await.map_err(opened)?;
+        let log = Log::of(path, &options);
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true).pragma("cache_size", "-4000"))
@@ -121,6 +125,7 @@ impl Sqlite {
         Ok(Self {
             writer: Writer::start(conn),
             readers,
+            log,
             accounts: Arc::default(),
         })
     }

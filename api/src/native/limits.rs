@@ -51,6 +51,10 @@ pub(crate) struct AllLimits {
     event_bytes: u64,
     batch_bytes: u64,
     batch_events: usize,
+    /// Executions that one event may cause.
+    event_executions: usize,
+    /// Executions that one request may cause in all.
+    request_executions: usize,
     wait_seconds: u64,
 }
 
@@ -90,6 +94,8 @@ async fn get_limits(State(app): State<App>) -> Json<AllLimits> {
         event_bytes: cloudevents::EVENT_MAX_BYTES,
         batch_bytes: cloudevents::BATCH_MAX_BYTES,
         batch_events: cloudevents::BATCH_MAX_EVENTS,
+        event_executions: settings.executions_per_event,
+        request_executions: settings.executions_per_request,
         wait_seconds: app.longest_wait().as_secs(),
     })
 }

@@ -383,11 +383,14 @@ impl Store for Sqlite {
 
     async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {
         let retention = retention.clone();
-        self.writer
+        let swept = self
+            .writer
             .run(move |writing| {
                 Box::pin(async move { sweep::sweep(writing, &retention, now).await })
             })
-            .await
+            .await?;
+        self.log.cut().await?;
+        Ok(swept)
     }
 
     async fn ready(&self) -> Result<(), Error> {

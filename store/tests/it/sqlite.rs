@@ -202,6 +202,41 @@ async fn freed_pages_go_back_to_the_file_system() {
 }
 
 #[tokio::test]
+async fn a_log_that_grew_beside_a_long_read_is_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    let shop = Shop::open(&store).await;
+    let length = || {
+        let log = folder.path().join("test.db-wal");
+        log.metadata().unwrap().len()
+    };
+    let mut reader = SqliteConnectOptions::new()
+        .filename(&path)
+        .connect()
+        .await
+        .unwrap();
+    sqlx::raw_sql("BEGIN; SELECT * FROM accounts")
+        .execute(&mut reader)
+        .await
+        .unwrap();
+    for _ in 0..30 {
+        let mut tasks: Vec<_> = (0..10).map(|_| new_task(&shop, "custom.x", 0)).collect();
+        for task in &mut tasks {
+            task.event.as_mut().unwrap().json = vec![b'x'; 250_000].into();
+        }
+        store.insert_tasks(tasks).await.unwrap();
+    }
+    let keep = Retention::default();
+    store.sweep(&keep, at(300)).await.unwrap();
+    assert!(length() > 64 << 20, "it is read: {}", length());
+
+    sqlx::raw_sql("COMMIT").execute(&mut reader).await.unwrap();
+    store.sweep(&keep, at(300)).await.unwrap();
+    assert!(length() <= 64 << 20, "{}", length());
+}
+
+#[tokio::test]
 async fn what_is_charged_is_what_is_there_whatever_was_done() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");

@@ -133,7 +133,7 @@ impl Arsenal {
                 anyhow::ensure!(run["outcome"].is_object(), "{name} had no outcome: {run}");
                 strikes.runs += 1;
             }
-            503 => strikes.turn_away(),
+            503 | 507 => strikes.turn_away(),
             _ => anyhow::bail!("{name} was answered {status}: {answer}"),
         }
         Ok(())
