@@ -8,17 +8,9 @@ use tenterhook_ledger::{Capacities, Capacity, Ledger, Resource, Scope};
 
 use crate::support::{Yard, event, settings};
 
-/// A yard whose disk is so large.
-async fn yard(bytes: u64, settings: tenterhook_dispatch::Settings) -> Yard {
-    let capacities = Capacities::default().with(Resource::Disk, Capacity::of(bytes));
-    let engine = Engine::start(tenterhook_engine::Settings {
-        sandboxes: 4,
-        threads: 2,
-        ledger: Ledger::new(capacities),
-        ..tenterhook_engine::Settings::default()
-    })
-    .unwrap();
-    Yard::with_engine(engine, settings).await
+/// What there is, with a disk of so many bytes.
+fn disk_of(bytes: u64) -> Capacities {
+    Capacities::default().with(Resource::Disk, Capacity::of(bytes))
 }
 
 fn large(size: usize) -> tenterhook_sdk::Event {
@@ -34,7 +26,7 @@ async fn tasks(dispatcher: &Dispatcher, yard: &Yard) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_written() {
-    let yard = yard(4 << 20, settings()).await;
+    let yard = Yard::sharing(disk_of(4 << 20)).await;
     let other = yard.dispatcher.create_account("other").await.unwrap().id;
     let mut accepted = 0;
     let shortage = loop {
@@ -90,7 +82,7 @@ async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_wri
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_account_has_is_known_again_after_a_restart() {
-    let yard = yard(4 << 20, settings()).await;
+    let yard = Yard::sharing(disk_of(4 << 20)).await;
     for _ in 0..10 {
         let events = vec![large(200_000)];
         yard.dispatcher
@@ -112,11 +104,8 @@ async fn what_an_account_has_is_known_again_after_a_restart() {
         "{counted}, {before}"
     );
 
-    let capacities = Capacities::default().with(Resource::Disk, Capacity::of(4 << 20));
     let engine = Engine::start(tenterhook_engine::Settings {
-        sandboxes: 2,
-        threads: 1,
-        ledger: Ledger::new(capacities),
+        ledger: Ledger::new(disk_of(4 << 20)),
         ..tenterhook_engine::Settings::default()
     })
     .unwrap();
@@ -126,7 +115,7 @@ async fn what_an_account_has_is_known_again_after_a_restart() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn output_that_does_not_fit_is_cut_and_the_outcome_is_kept_with_the_reason() {
-    let yard = yard(1 << 20, settings()).await;
+    let yard = Yard::sharing(disk_of(1 << 20)).await;
     yard.hook("custom.y", "seq 1 10000; echo end >&2\n").await;
     let mut cut = None;
     // Each prints 48,898 bytes; the share is 768 KiB.

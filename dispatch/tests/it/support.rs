@@ -43,7 +43,7 @@ impl Yard {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        Self::with_engine(ENGINE.clone(), settings).await
+        Self::on(ENGINE.clone(), settings).await
     }
 
     /// A dispatcher on a host that has this much of some things.
@@ -52,10 +52,10 @@ impl Yard {
             ledger: Ledger::new(capacities),
             ..tenterhook_engine::Settings::default()
         });
-        Self::with_engine(engine.unwrap(), settings()).await
+        Self::on(engine.unwrap(), settings()).await
     }
 
-    pub(crate) async fn with_engine(engine: Engine, settings: Settings) -> Self {
+    async fn on(engine: Engine, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder).await;
         let dispatcher = start(&store, engine, settings).await;
