@@ -125,7 +125,9 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
     let resources = Resources::find(config.capacity, &Host::default(), data.path())?;
     resources.log();
     let capacities = resources.capacities(config.run_slots);
-    config.dispatch.host = limits_here(&capacities, &config.dispatch.ceiling);
+    config
+        .dispatch
+        .fit(limits_here(&capacities, &config.dispatch.ceiling));
     let engine = Engine::start(config.engine(&data, &resources, capacities)?)?;
     lockdown::hold(&engine, config.lockdown, &data, &config.database)?;
     tokio::runtime::Builder::new_multi_thread()

@@ -106,7 +106,7 @@ impl Dispatcher {
             );
         }
         let inner = Arc::new(Inner {
-            floor: Mutex::new(Floor::new(&settings)),
+            floor: Mutex::new(Floor::new(&settings, engine.ledger().clone())),
             directories: Directories::default(),
             disk: Disk::new(engine.ledger().clone()),
             programs: Programs::new(settings.programs),

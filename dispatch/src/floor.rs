@@ -14,6 +14,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenterhook_ledger::{Guard, Ledger, Resource};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
@@ -34,13 +35,13 @@ use crate::work::Settlement;
 pub(crate) struct Floor {
     tasks: HashMap<TaskId, Loaded>,
     queue: FairQueue<Turn>,
-    /// Tasks of each account in memory or on their way there, and all their bytes.
+    /// Tasks of each account in memory or on their way there.
     loaded: HashMap<AccountId, usize>,
-    loaded_bytes: usize,
+    /// Owns the room for their events.
+    ledger: Ledger,
     /// Attempts that have begun and not ended, for those who ask.
     running: usize,
     account_loaded: usize,
-    loaded_most_bytes: usize,
     /// Accounts that have tasks in the store which nobody owns, and when the
     /// first of them is due.
     backlog: HashMap<AccountId, OffsetDateTime>,
@@ -65,15 +66,14 @@ pub(crate) struct Busyness {
 }
 
 impl Floor {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings, ledger: Ledger) -> Self {
         Self {
             tasks: HashMap::new(),
             queue: FairQueue::new(),
             loaded: HashMap::new(),
-            loaded_bytes: 0,
+            ledger,
             running: 0,
             account_loaded: settings.account_loaded.max(1),
-            loaded_most_bytes: settings.loaded_bytes,
             backlog: HashMap::new(),
             waiters: HashMap::new(),
             timers: BinaryHeap::new(),
@@ -85,7 +85,7 @@ impl Floor {
     /// How many more tasks of an account may be loaded; one always, if it has none.
     pub(crate) fn room(&self, account: AccountId) -> usize {
         let loaded = self.loaded.get(&account).copied().unwrap_or(0);
-        if self.loaded_bytes >= self.loaded_most_bytes {
+        if self.ledger.room(account.holder(), Resource::Queue) == 0 {
             return usize::from(loaded == 0);
         }
         self.account_loaded.saturating_sub(loaded)
@@ -115,16 +115,20 @@ impl Floor {
         Some(self.hold(account, bytes))
     }
 
-    /// Holds a place for a task that was claimed.
+    /// Holds a place for a task that was claimed. There was room for one, however
+    /// large its event is.
     pub(crate) fn hold(&mut self, account: AccountId, bytes: usize) -> Reserved {
         *self.loaded.entry(account).or_insert(0) += 1;
-        self.loaded_bytes += bytes;
-        Reserved { account, bytes }
+        let mut guard = self.ledger.empty(account.holder());
+        guard.overdraw(Resource::Queue, bytes as u64);
+        Reserved {
+            account,
+            _guard: guard,
+        }
     }
 
     /// Gives up a place.
     pub(crate) fn give_up(&mut self, reserved: Reserved) {
-        self.loaded_bytes = self.loaded_bytes.saturating_sub(reserved.bytes);
         if let Some(count) = self.loaded.get_mut(&reserved.account) {
             *count -= 1;
             if *count == 0 {
@@ -301,7 +305,7 @@ impl Floor {
 #[must_use]
 pub(crate) struct Reserved {
     pub(crate) account: AccountId,
-    bytes: usize,
+    _guard: Guard,
 }
 
 #[cfg(test)]

@@ -10,8 +10,6 @@ pub struct Settings {
     /// Tasks of one account held in memory; what is beyond waits in the store.
     /// Default: 1,024.
     pub account_loaded: usize,
-    /// Bytes of events held in memory, all accounts together. Default: 64 MiB.
-    pub loaded_bytes: usize,
     /// Programs that are kept ready. Default: 256.
     pub programs: usize,
     /// Limits of a hook that asks for none.
@@ -44,6 +42,13 @@ pub const MODULE_MAX_BYTES: u64 = 64 << 20;
 pub const EVENT_MAX_BYTES: usize = 256 * 1024;
 
 impl Settings {
+    /// Sets what one run can be given on this host. Defaults above that are lowered:
+    /// nobody has asked for them.
+    pub fn fit(&mut self, host: Limits) {
+        self.default_limits = self.default_limits.within(&host);
+        self.host = host;
+    }
+
     /// Most that a new hook may ask for: what the operator allows, and the host can give.
     #[must_use]
     pub fn ceiling_here(&self) -> Limits {
@@ -55,7 +60,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             account_loaded: 1_024,
-            loaded_bytes: 64 << 20,
             programs: 256,
             default_limits: Limits::default(),
             ceiling: Limits::ceiling(),

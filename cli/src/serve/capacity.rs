@@ -36,6 +36,11 @@ const MEMORY_FLOOR: u64 = 160 * MIB;
 /// folders that are kept ready, of the runtime and of a compiler's process.
 const DESCRIPTORS_OWN: u64 = 128;
 
+/// Events in memory whose hooks wait or run; what is beyond waits in the store. It is
+/// part of the quarter that is not shared out, and holds 128 events of the largest
+/// size: more than begin at one time.
+const QUEUE: u64 = 64 * MIB;
+
 /// Requests that are answered at one time, and those of them that are kept for the
 /// operator. As many as connections have places; each costs tens of kilobytes beside
 /// its body, which counts as memory.
@@ -164,6 +169,7 @@ impl Resources {
             .with(Resource::Requests, reserved(REQUESTS))
             .with(Resource::Streams, reserved(STREAMS))
             .with(Resource::Disk, sixteenth(self.disk.amount))
+            .with(Resource::Queue, Capacity::of(QUEUE.min(memory / 16)))
     }
 
     /// Runs that the engine has room for: one for each 32 MiB that are shared out.

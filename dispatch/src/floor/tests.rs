@@ -87,9 +87,10 @@ struct World {
 impl World {
     fn new() -> Self {
         let slots = Capacity::of(5).with_each(4);
+        let ledger = Ledger::new(Capacities::default().with(Resource::RunSlots, slots));
         Self {
-            floor: Floor::new(&Settings::default()),
-            ledger: Ledger::new(Capacities::default().with(Resource::RunSlots, slots)),
+            floor: Floor::new(&Settings::default(), ledger.clone()),
+            ledger,
             account: AccountId::generate(),
             recipe: recipe(),
             running: Vec::new(),
@@ -338,7 +339,25 @@ proptest! {
         prop_assert!(world.ended.values().all(|times| *times == 1));
         let busy = world.floor.busyness();
         prop_assert_eq!((busy.running, busy.waiting, busy.tasks), (0, 0, 0));
-        prop_assert_eq!(world.floor.loaded_bytes, 0);
+        prop_assert!(world.ledger.levels().iter().all(|level| level.taken == 0));
         prop_assert!(world.floor.loaded.is_empty());
     }
+}
+
+#[test]
+fn one_accounts_events_leave_room_in_memory_to_anothers() {
+    let queue = Capacity::of(1_000);
+    let ledger = Ledger::new(Capacities::default().with(Resource::Queue, queue));
+    let mut floor = Floor::new(&Settings::default(), ledger);
+    let [one, two] = [AccountId::generate(), AccountId::generate()];
+    let places: Vec<_> = std::iter::from_fn(|| floor.reserve(one, 100)).collect();
+    assert_eq!(places.len(), 8);
+    // The other still has room for several, and both have it for their first in any case.
+    assert!(floor.room(two) > 1);
+    let _place = floor.reserve(two, 900).unwrap();
+    assert_eq!(floor.room(AccountId::generate()), 1);
+    for place in places {
+        floor.give_up(place);
+    }
+    assert!(floor.room(one) > 1);
 }

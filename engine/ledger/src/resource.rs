@@ -26,6 +26,9 @@ pub enum Resource {
     Streams,
     /// Bytes on the disk: events, outputs, programs, compiled code.
     Disk,
+    /// Bytes of events in memory whose hooks wait or run. Apart from all other memory,
+    /// or an account that waits for room to run could fill that room by waiting.
+    Queue,
 }
 
 /// What a resource is counted in.
@@ -39,7 +42,7 @@ pub enum Unit {
 
 impl Resource {
     /// All of them, in the order of the variants.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Memory,
         Self::RunSlots,
         Self::Stacks,
@@ -50,6 +53,7 @@ impl Resource {
         Self::Requests,
         Self::Streams,
         Self::Disk,
+        Self::Queue,
     ];
 
     /// The name in lower case, as it stands in metrics and in error messages.
@@ -66,6 +70,7 @@ impl Resource {
             Self::Requests => "requests",
             Self::Streams => "streams",
             Self::Disk => "disk",
+            Self::Queue => "queue",
         }
     }
 
@@ -73,7 +78,7 @@ impl Resource {
     #[must_use]
     pub fn unit(self) -> Unit {
         match self {
-            Self::Memory | Self::Disk => Unit::Bytes,
+            Self::Memory | Self::Disk | Self::Queue => Unit::Bytes,
             Self::RunSlots
             | Self::Stacks
             | Self::Memories
