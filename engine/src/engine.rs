@@ -27,6 +27,7 @@ use crate::runtime::{self, GuestThreads, LoadingThreads, Runtime};
 use crate::sandbox;
 use crate::sandbox::awake::Sleepers;
 use crate::sandbox::scratch::Scratches;
+use crate::sandbox::watchdog::Watchdog;
 use crate::shell::Shell;
 use crate::stats::Stats;
 
@@ -86,6 +87,7 @@ struct Inner {
     cache: Cache,
     shell: Shell,
     scratches: Scratches,
+    watchdog: Watchdog,
     sandboxes: u32,
     sleepers: Sleepers,
     compiler: Compiler,
@@ -123,6 +125,7 @@ impl Engine {
                 cache,
                 shell: Shell::default(),
                 scratches,
+                watchdog: Watchdog::default(),
                 sandboxes: settings.sandboxes,
                 sleepers: Sleepers::default(),
                 compiler: Compiler::new(settings.compiler, settings.compile_limits, lockdown),
@@ -253,6 +256,7 @@ impl Engine {
         let host = sandbox::Host {
             wasm: &inner.runtime.wasm,
             scratches: &inner.scratches,
+            watchdog: &inner.watchdog,
             ledger: &inner.ledger,
             sleepers: &inner.sleepers,
         };
@@ -301,6 +305,7 @@ impl Engine {
                 .unwrap_or(u32::MAX),
             compilations,
             compile_us,
+            longest_poll_us: inner.watchdog.longest_us(),
             scratch_mounted: inner.scratches.are_mounted(),
             guests_held: inner.guests_held,
             process_held: inner.process_held.get().copied().unwrap_or_default(),

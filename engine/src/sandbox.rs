@@ -13,6 +13,7 @@ pub(crate) mod quota;
 pub(crate) mod random;
 pub(crate) mod scratch;
 pub(crate) mod verdict;
+pub(crate) mod watchdog;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,13 +30,15 @@ use self::cpu_time::CpuTime;
 use self::deadline::Deadline;
 use self::guest::{Guest, ShellInputs};
 use self::memory::{Beyond, Memory};
-use self::meter::Meter;
+use self::meter::{FilePrices, Meter};
 use self::output::{Output, Printer};
 use self::quota::Quota;
-use self::scratch::{Scratch, Scratches, Writers};
+use self::scratch::{Scratch, Scratches, Tree, Writers};
 use self::verdict::Left;
+use self::watchdog::Watchdog;
 use crate::error::Error;
 use crate::invocation::{Invocation, Stream};
+use crate::limits::Limits;
 use crate::link::CALL_COPY_MAX_BYTES;
 use crate::outcome::Outcome;
 use crate::permit::Permit;
@@ -46,11 +49,16 @@ use crate::report::{Report, Usage};
 /// beyond its descriptors: WASI makes some of its own for each.
 const SPARE_RESOURCES: usize = 192;
 
+/// Bytes of memory or files from which on a run's remains are large: the kernel takes
+/// some 10 ms for them.
+const LARGE_BYTES: u64 = 64 << 20;
+
 /// What all sandboxes have in common.
 #[derive(Clone, Copy)]
 pub(crate) struct Host<'a> {
     pub(crate) wasm: &'a Engine,
     pub(crate) scratches: &'a Scratches,
+    pub(crate) watchdog: &'a Watchdog,
     pub(crate) ledger: &'a Ledger,
     pub(crate) sleepers: &'a Sleepers,
 }
@@ -105,7 +113,7 @@ pub(crate) async fn run(
 
     let mut cpu = CpuTime::default();
     let mut awake = Awake::default();
-    let guest = cpu.measure(start(&program.inner.code, &mut store));
+    let guest = cpu.measure(host.watchdog, start(&program.inner.code, &mut store));
     let guest = awake.hold_slot(
         permit.guard_mut(),
         host.ledger,
@@ -138,6 +146,7 @@ pub(crate) async fn run(
         Some(_) => guest.quota.folder_used(files),
         None => 0,
     };
+    let large = guest.memory.peak().max(files_bytes) > LARGE_BYTES;
     let usage = Usage {
         memory_peak_bytes: guest.memory.peak(),
         host_calls: guest.meter.calls(),
@@ -153,6 +162,8 @@ pub(crate) async fn run(
             Code::Module(_) | Code::Script { .. } => Writers::Gone,
         });
     }
+    let folder = scratch.as_mut().and_then(Scratch::take_plain);
+    take_apart(store, folder, large).await;
     Ok(Report {
         outcome,
         usage,
@@ -163,6 +174,27 @@ pub(crate) async fn run(
         verdict_fault,
         awake_us: awake.micros(),
     })
+}
+
+/// Gives back what a run had. The kernel takes a page or a file at a time, so what may
+/// be large, and every folder on a disk, is left to a thread that runs no guests.
+async fn take_apart(store: Store<Guest>, folder: Option<Tree>, large: bool) {
+    if large || folder.is_some() {
+        let dropped = tokio::task::spawn_blocking(move || {
+            // Files are closed before their folder goes.
+            drop(store);
+            drop(folder);
+        });
+        dropped.await.expect("what belongs to a run can be dropped");
+    }
+}
+
+/// Whether a run's own thread may work on its files: they lie in memory, and no call
+/// can find more to do there than the default limits allow. Another thread would take
+/// four times as long, and might still be at it when the run is over.
+fn works_on_files_here(scratches: &Scratches, limits: &Limits) -> bool {
+    let most = Limits::default();
+    scratches.are_mounted() && limits.files <= most.files && limits.inodes <= most.inodes
 }
 
 /// Puts together what the host holds for the guest. Nothing is inherited from
@@ -206,6 +238,7 @@ fn guest(
             None
         }
     };
+    let here = works_on_files_here(scratches, limits);
     if let Some(scratch) = scratch {
         // A component's writes are bounded by the kernel or not at all.
         let counted = matches!(program.inner.code, Code::Module(_));
@@ -214,9 +247,7 @@ fn guest(
         } else {
             FsPerms::ReadOnly
         };
-        // What lies in memory is done at once: another thread would cost twenty times
-        // as much, and might still be at it when the run is over.
-        wasi.allow_blocking_current_thread(scratches.are_mounted());
+        wasi.allow_blocking_current_thread(here);
         wasi.preopened_dir(scratch.tree().host_path(), "/", perms)
             .map_err(|source| Error::Run {
                 digest: program.digest(),
@@ -235,6 +266,11 @@ fn guest(
         meter,
         gauge: invocation.gauge.clone(),
         quota: Quota::new(limits.descriptors, limits.inodes, scratches.quota(limits)),
+        prices: match here {
+            true => FilePrices::HERE,
+            false => FilePrices::ELSEWHERE,
+        },
+        listing: None,
         clocks,
         linear: None,
         shell,

@@ -13,6 +13,9 @@ pub struct Stats {
     pub compilations: u64,
     /// Microseconds that those took by the clock, waiting for their turn aside.
     pub compile_us: u64,
+    /// The longest that a run kept its thread at a stretch, in microseconds of
+    /// processor time. A busy guest gives its thread back every millisecond.
+    pub longest_poll_us: u64,
     /// Whether the kernel holds the quota of modules' files. If not, the host
     /// counts them, and components get theirs read-only.
     pub scratch_mounted: bool,

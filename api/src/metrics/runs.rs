@@ -100,6 +100,14 @@ impl Text {
         let name = "tenterhook_compile_seconds_total";
         self.family(name, "counter", "Time that compiling took.");
         self.sample(name, &[], super::text::seconds(stats.engine.compile_us));
+        let name = "tenterhook_guest_poll_longest_seconds";
+        self.family(
+            name,
+            "gauge",
+            "Longest that a run kept its thread at a stretch, in processor time.",
+        );
+        let us = stats.engine.longest_poll_us;
+        self.sample(name, &[], super::text::seconds(us));
         let name = "tenterhook_attempts_total";
         self.family(name, "counter", "Attempts ended, by what ended them.");
         for (outcome, count) in &stats.attempts {

@@ -1,27 +1,27 @@
 //! What core modules may import: WASI preview 1, and its older twin.
 //!
 //! Both come from wasmtime-wasi. Calls of ours are put in front of it, because it
-//! bounds neither descriptors nor the files in a plain folder, waits on many
-//! things at once, forgets exit statuses above 125, and knows no prices. All other
-//! host calls are charged by the store's call hook alone.
+//! bounds neither descriptors nor the files in a plain folder, blocks the thread when
+//! it waits, reads a folder as a whole at every call, forgets exit statuses above 125,
+//! and knows no prices. All other host calls are charged by the store's call hook alone.
 
+mod errno;
+mod folder;
 mod guard;
+mod poll;
 mod priced;
-mod sleep;
 
 use wasmtime::{Caller, Engine, Error, Extern, Linker};
 use wasmtime_wasi::p1;
 
+pub(crate) use self::folder::Listing;
 use self::guard::{current, unstable};
-
 use crate::sandbox::clock::Clocks;
 use crate::sandbox::guest::Guest;
-use crate::sandbox::meter::{COPIED_BYTE, FILE_CALL};
+use crate::sandbox::meter::COPIED_BYTE;
 use crate::sandbox::quota::Short;
 
 use super::CALL_COPY_MAX_BYTES;
-/// Things that one call may wait for.
-const SUBSCRIPTIONS_MAX: u32 = 64;
 
 /// Pieces that one read or write may consist of.
 const PIECES_MAX: u32 = 1024;
@@ -32,16 +32,6 @@ const MOVED_MAX_BYTES: u32 = 4 << 20;
 
 /// Bytes of a path; Linux allows as many.
 const PATH_MAX_BYTES: u32 = 4096;
-
-/// Error numbers of preview 1; the older twin has the same.
-mod errno {
-    pub(super) const FAULT: i32 = 21;
-    pub(super) const FBIG: i32 = 22;
-    pub(super) const INVAL: i32 = 28;
-    pub(super) const MFILE: i32 = 33;
-    pub(super) const NAMETOOLONG: i32 = 37;
-    pub(super) const NOSPC: i32 = 51;
-}
 
 /// Builds the linker for core modules.
 pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
@@ -154,11 +144,11 @@ fn moved(bytes: u64) -> u64 {
     bytes.min(MOVED_MAX_BYTES.into())
 }
 
-/// The price of moving so many bytes to or from this descriptor: those of a file
-/// are moved by another thread.
-fn moving(fd: i32, bytes: u64) -> u64 {
-    match fd {
-        0..=2 => 0,
-        _ => FILE_CALL + moved(bytes) * COPIED_BYTE,
+/// The price of moving so many bytes to or from this descriptor. What is printed
+/// is charged where it is kept.
+fn moving(guest: &Guest, fd: i32, bytes: u64) -> u64 {
+    match guest.quota.is_file(fd.cast_unsigned()) {
+        false => 0,
+        true => guest.prices.file + moved(bytes) * COPIED_BYTE,
     }
 }

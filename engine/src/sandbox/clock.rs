@@ -72,6 +72,19 @@ impl Clocks {
         }
     }
 
+    /// Lets so much time pass: a frozen clock moves on at once, otherwise the caller
+    /// waits. The only place where a module's sleep takes time.
+    pub(crate) async fn sleep(&self, time: Duration) {
+        if !self.slept_through(time) {
+            tokio::time::sleep(time).await;
+        }
+    }
+
+    /// Whether time passes only when the guest sleeps.
+    pub(crate) fn are_frozen(&self) -> bool {
+        matches!(self, Self::Frozen { .. })
+    }
+
     fn slept(&self) -> Duration {
         match self {
             Self::Real { .. } => Duration::ZERO,

@@ -9,10 +9,11 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::clock::Clocks;
 use super::memory::Memory;
-use super::meter::Meter;
+use super::meter::{FilePrices, Meter};
 use super::quota::Quota;
 use super::verdict::Left;
 use crate::gauge::Gauge;
+use crate::link::Listing;
 
 /// What the host holds for one guest: the data of its store.
 pub(crate) struct Guest {
@@ -23,6 +24,10 @@ pub(crate) struct Guest {
     /// Where others read what was used so far.
     pub(crate) gauge: Option<Arc<Gauge>>,
     pub(crate) quota: Quota,
+    /// What a module's calls on files cost.
+    pub(crate) prices: FilePrices,
+    /// The folder that a module is reading.
+    pub(crate) listing: Option<Listing>,
     pub(crate) clocks: Clocks,
     /// The guest's memory, once there is an instance: finding it by name at
     /// every call costs as much as a cheap call.

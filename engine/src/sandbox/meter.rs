@@ -36,6 +36,33 @@ pub(crate) const PATH_CALL: u64 = 200_000;
 /// Fuel for an entry of a folder that is read.
 pub(crate) const READ_ENTRY: u64 = 20_000;
 
+/// What a module's calls on files cost, by who does the work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FilePrices {
+    /// Reading, writing or asking about an open file.
+    pub(crate) file: u64,
+    /// Opening, finding or changing something by its path.
+    pub(crate) path: u64,
+    /// An entry of a folder that is read: it is looked up by its name.
+    pub(crate) entry: u64,
+}
+
+impl FilePrices {
+    /// Another thread does it.
+    pub(crate) const ELSEWHERE: Self = Self {
+        file: FILE_CALL,
+        path: PATH_CALL,
+        entry: READ_ENTRY + FILE_CALL,
+    };
+
+    /// The guest's own thread does it, in memory: a quarter of the time.
+    pub(crate) const HERE: Self = Self {
+        file: 37_500,
+        path: 50_000,
+        entry: 40_000,
+    };
+}
+
 /// Fuel for one waiting call, whatever it waits for.
 pub(crate) const POLL_CALL: u64 = 15_000;
 

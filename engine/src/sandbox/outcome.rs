@@ -52,10 +52,14 @@ pub(super) fn of(
     })
 }
 
-/// A status beyond 255 keeps its low byte, as with `wait(2)`.
+/// A status beyond 255 keeps its low byte, as with `wait(2)`. Where that would make
+/// a success of a failure, it is 255.
 fn exited(status: i32) -> Outcome {
     Outcome::Exited {
-        status: status.to_le_bytes()[0],
+        status: match status.to_le_bytes()[0] {
+            0 if status != 0 => u8::MAX,
+            low => low,
+        },
     }
 }
 
@@ -81,5 +85,29 @@ fn name(frame: &wasmtime::FrameInfo) -> String {
     match frame.func_name() {
         Some(name) => name.chars().take(200).collect(),
         None => format!("function {}", frame.func_index()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_never_becomes_a_success() {
+        for (status, told) in [
+            (0, 0),
+            (1, 1),
+            (255, 255),
+            (256, 255),
+            (257, 1),
+            (512, 255),
+            (1024, 255),
+            (65536, 255),
+            (-1, 255),
+            (-256, 255),
+            (i32::MIN, 255),
+        ] {
+            assert_eq!(exited(status), Outcome::Exited { status: told }, "{status}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! On a scratch file system of its own the kernel holds bytes and inodes; only
 //! descriptors are counted here. In a plain folder everything is.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::sync::{Arc, Weak};
 
@@ -12,6 +13,8 @@ pub(crate) const BLOCK_BYTES: u64 = 4096;
 /// What is left to one guest.
 pub(crate) struct Quota {
     descriptors: u32,
+    /// The numbers under which a module has files and folders open that it has opened.
+    open: BTreeSet<u32>,
     /// What a component has open, as long as anything holds it.
     held: Vec<Weak<File>>,
     /// Entries that its folders may have by now, the host's own among them.
@@ -46,6 +49,7 @@ impl Quota {
         const OURS: u64 = 8;
         Self {
             descriptors,
+            open: BTreeSet::new(),
             held: Vec::new(),
             entries: OURS,
             entries_most: OURS + u64::from(inodes),
@@ -62,21 +66,39 @@ impl Quota {
 
     /// Whether one more descriptor may be opened.
     pub(crate) fn may_open(&self) -> Result<(), Short> {
-        if self.descriptors == 0 {
-            Err(Short::Descriptors)
-        } else {
-            Ok(())
+        match self.open.len() < self.descriptors as usize {
+            true => Ok(()),
+            false => Err(Short::Descriptors),
         }
     }
 
-    /// Counts a descriptor that was opened.
-    pub(crate) fn opened(&mut self) {
-        self.descriptors = self.descriptors.saturating_sub(1);
+    /// Counts a descriptor that was opened, under its number.
+    pub(crate) fn opened(&mut self, fd: u32) {
+        self.open.insert(fd);
     }
 
-    /// Counts a descriptor that was closed.
-    pub(crate) fn closed(&mut self) {
-        self.descriptors = self.descriptors.saturating_add(1);
+    /// Counts a descriptor that was closed. Those that a module begins with were
+    /// never counted.
+    pub(crate) fn closed(&mut self, fd: u32) {
+        self.open.remove(&fd);
+    }
+
+    /// Follows a descriptor that has taken the number of another, which was closed
+    /// by that.
+    pub(crate) fn renumbered(&mut self, from: u32, to: u32) {
+        if from == to {
+            return;
+        }
+        self.open.remove(&to);
+        if self.open.remove(&from) {
+            self.open.insert(to);
+        }
+    }
+
+    /// Whether a module has opened this descriptor: it may stand where a standard
+    /// stream was.
+    pub(crate) fn is_file(&self, fd: u32) -> bool {
+        self.open.contains(&fd)
     }
 
     /// Whether one more file may be held open.
@@ -174,9 +196,28 @@ mod tests {
     fn a_descriptor_that_is_closed_can_be_opened_again() {
         let mut quota = Quota::new(1, 1, None);
         quota.may_open().unwrap();
-        quota.opened();
+        quota.opened(4);
         assert_eq!(quota.may_open(), Err(Short::Descriptors));
-        quota.closed();
+        quota.closed(3);
+        assert_eq!(quota.may_open(), Err(Short::Descriptors));
+        quota.closed(4);
         quota.may_open().unwrap();
+    }
+
+    #[test]
+    fn a_descriptor_that_takes_the_place_of_another_counts_once() {
+        let mut quota = Quota::new(2, 1, None);
+        quota.opened(4);
+        quota.opened(5);
+        quota.renumbered(5, 4);
+        quota.may_open().unwrap();
+        assert!(quota.is_file(4) && !quota.is_file(5));
+        quota.renumbered(4, 1);
+        assert!(quota.is_file(1) && !quota.is_file(4));
+        quota.renumbered(1, 1);
+        assert!(quota.is_file(1));
+        // A standard stream in the place of a file is none.
+        quota.renumbered(2, 1);
+        assert!(!quota.is_file(1));
     }
 }

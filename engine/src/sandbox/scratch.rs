@@ -135,6 +135,15 @@ impl Scratch<'_> {
         self.ended = Some(writers);
     }
 
+    /// Takes a plain folder out, to be removed elsewhere. Mounted ones have a thread
+    /// that takes them apart.
+    pub(crate) fn take_plain(&mut self) -> Option<Tree> {
+        match self.pool {
+            Some(_) => None,
+            None => self.tree.take(),
+        }
+    }
+
     /// Bytes that the run's files take, where the kernel counts them.
     pub(crate) fn used(&self) -> u64 {
         self.tree().held().saturating_sub(self.held_before)

@@ -1,4 +1,5 @@
-//! Every limit is reached for real, and each has its outcome.
+//! Every limit is reached for real, and each has its outcome: with and without files
+//! in reach. No test here names a single form of a program.
 
 use std::time::Duration;
 
@@ -9,13 +10,9 @@ use crate::guests;
 use crate::harness::{ENGINE, Run, SUCCESS, stopped};
 use crate::wasm;
 
-fn both(guest: &str) -> [Run; 2] {
-    [Run::guest(guest), Run::component_of(guest)]
-}
-
 #[tokio::test]
 async fn a_guest_that_never_returns_is_stopped_by_its_fuel() {
-    for run in both(guests::LIMITS_SPIN_FOREVER) {
+    for run in Run::in_every_form(guests::LIMITS_SPIN_FOREVER) {
         let run = run.limits(|limits| limits.fuel = 50_000_000).go().await;
         assert_eq!(run.outcome, stopped(Limit::Fuel));
         assert_eq!(run.usage.fuel, 50_000_000);
@@ -24,7 +21,7 @@ async fn a_guest_that_never_returns_is_stopped_by_its_fuel() {
 
 #[tokio::test]
 async fn a_guest_that_never_returns_is_stopped_by_the_wall_clock() {
-    for run in both(guests::LIMITS_SPIN_FOREVER) {
+    for run in Run::in_every_form(guests::LIMITS_SPIN_FOREVER) {
         let run = run
             .limits(|limits| {
                 limits.fuel = u64::MAX >> 1;
@@ -39,16 +36,15 @@ async fn a_guest_that_never_returns_is_stopped_by_the_wall_clock() {
 
 #[tokio::test]
 async fn a_guest_that_loops_before_its_entry_point_is_stopped() {
-    let run = Run::bytes(wasm::loop_in_start_function())
-        .limits(|limits| limits.fuel = 50_000_000)
-        .go()
-        .await;
-    assert_eq!(run.outcome, stopped(Limit::Fuel));
+    for run in Run::bytes_in_every_form(wasm::loop_in_start_function()) {
+        let run = run.limits(|limits| limits.fuel = 50_000_000).go().await;
+        assert_eq!(run.outcome, stopped(Limit::Fuel));
+    }
 }
 
 #[tokio::test]
 async fn endless_recursion_is_a_trap() {
-    for run in both(guests::LIMITS_RECURSE_FOREVER) {
+    for run in Run::in_every_form(guests::LIMITS_RECURSE_FOREVER) {
         let run = run.go().await;
         let Outcome::Trapped(trap) = &run.outcome else {
             panic!("{:?}", run.outcome);
@@ -60,7 +56,7 @@ async fn endless_recursion_is_a_trap() {
 
 #[tokio::test]
 async fn a_memory_bomb_is_stopped_at_its_limit() {
-    for run in both(guests::LIMITS_MEMORY_BOMB) {
+    for run in Run::in_every_form(guests::LIMITS_MEMORY_BOMB) {
         let run = run.limits(|limits| limits.memory = 8 << 20).go().await;
         assert_eq!(run.outcome, stopped(Limit::Memory));
         let peak = run.usage.memory_peak_bytes;
@@ -70,35 +66,38 @@ async fn a_memory_bomb_is_stopped_at_its_limit() {
 
 #[tokio::test]
 async fn a_guest_that_is_refused_memory_may_live_on() {
-    let run = Run::guest(guests::LIMITS_MEMORY_REFUSED).go().await;
-    assert_eq!(
-        (&run.outcome, run.text().as_str()),
-        (&SUCCESS, "refused true\n")
-    );
+    for run in Run::in_every_form(guests::LIMITS_MEMORY_REFUSED) {
+        let run = run.go().await;
+        assert_eq!(
+            (&run.outcome, run.text().as_str()),
+            (&SUCCESS, "refused true\n")
+        );
+    }
 }
 
 #[tokio::test]
 async fn a_module_that_starts_with_more_memory_than_it_may_have_is_stopped() {
-    let run = Run::bytes(wasm::memory_of(2_000)).go().await;
-    assert_eq!(run.outcome, stopped(Limit::Memory));
+    for run in Run::bytes_in_every_form(wasm::memory_of(2_000)) {
+        assert_eq!(run.go().await.outcome, stopped(Limit::Memory));
+    }
 }
 
 #[tokio::test]
 async fn tables_count_as_memory() {
     let bytes = wasm::table_of(131_000);
-    let run = Run::bytes(bytes.clone()).go().await;
-    assert_eq!(run.outcome, SUCCESS);
-    let run = Run::bytes(bytes)
-        .limits(|limits| limits.memory = 1 << 20)
-        .go()
-        .await;
-    assert_eq!(run.outcome, stopped(Limit::Memory));
+    for run in Run::bytes_in_every_form(bytes.clone()) {
+        assert_eq!(run.go().await.outcome, SUCCESS);
+    }
+    for run in Run::bytes_in_every_form(bytes) {
+        let run = run.limits(|limits| limits.memory = 1 << 20).go().await;
+        assert_eq!(run.outcome, stopped(Limit::Memory));
+    }
 }
 
 #[tokio::test]
 async fn sleep_is_cut_at_the_deadline_however_it_is_asked_for() {
     for how in ["", "until", "many"] {
-        for run in both(guests::LIMITS_SLEEP_AN_HOUR) {
+        for run in Run::in_every_form(guests::LIMITS_SLEEP_AN_HOUR) {
             let run = run
                 .arg(how)
                 .limits(|limits| limits.wall = Duration::from_millis(50))
@@ -114,7 +113,7 @@ async fn sleep_is_cut_at_the_deadline_however_it_is_asked_for() {
 
 #[tokio::test]
 async fn a_short_sleep_is_slept_and_costs_no_processor_time() {
-    for run in both(guests::FRIENDLY_SLEEP) {
+    for run in Run::in_every_form(guests::FRIENDLY_SLEEP) {
         let run = run.arg(30).go().await;
         assert_eq!(
             (&run.outcome, run.text().as_str()),
@@ -128,7 +127,7 @@ async fn a_short_sleep_is_slept_and_costs_no_processor_time() {
 #[tokio::test]
 async fn a_run_can_be_cancelled_in_guest_code_and_in_its_sleep() {
     for guest in [guests::LIMITS_SPIN_FOREVER, guests::LIMITS_SLEEP_AN_HOUR] {
-        for run in both(guest) {
+        for run in Run::in_every_form(guest) {
             let cancel = CancellationToken::new();
             let run = run
                 .limits(|limits| limits.fuel = u64::MAX >> 1)
@@ -145,21 +144,20 @@ async fn a_run_can_be_cancelled_in_guest_code_and_in_its_sleep() {
 
 #[tokio::test]
 async fn a_run_that_was_cancelled_before_it_starts_does_not_run() {
-    let cancel = CancellationToken::new();
-    cancel.cancel();
-    let run = Run::guest(guests::FRIENDLY_HELLO)
-        .with(|invocation| invocation.cancel = cancel)
-        .go()
-        .await;
-    assert_eq!(
-        (&run.outcome, run.text().as_str()),
-        (&Outcome::Cancelled, "")
-    );
+    for run in Run::in_every_form(guests::FRIENDLY_HELLO) {
+        let cancel = CancellationToken::new();
+        cancel.cancel();
+        let run = run.with(|invocation| invocation.cancel = cancel).go().await;
+        assert_eq!(
+            (&run.outcome, run.text().as_str()),
+            (&Outcome::Cancelled, "")
+        );
+    }
 }
 
 #[tokio::test]
 async fn output_beyond_the_limit_is_cut_and_counted() {
-    for run in both(guests::LIMITS_OUTPUT_BYTES) {
+    for run in Run::in_every_form(guests::LIMITS_OUTPUT_BYTES) {
         let run = run
             .arg(3_000)
             .limits(|limits| limits.output = 2_000)
@@ -173,20 +171,22 @@ async fn output_beyond_the_limit_is_cut_and_counted() {
 
 #[tokio::test]
 async fn output_up_to_the_limit_is_whole() {
-    let run = Run::guest(guests::LIMITS_OUTPUT_BYTES)
-        .arg(2_000)
-        .limits(|limits| limits.output = 2_000)
-        .go()
-        .await;
-    assert_eq!(
-        (run.stdout.len(), run.stderr.len(), run.dropped_bytes),
-        (1_000, 1_000, 0)
-    );
+    for run in Run::in_every_form(guests::LIMITS_OUTPUT_BYTES) {
+        let run = run
+            .arg(2_000)
+            .limits(|limits| limits.output = 2_000)
+            .go()
+            .await;
+        assert_eq!(
+            (run.stdout.len(), run.stderr.len(), run.dropped_bytes),
+            (1_000, 1_000, 0)
+        );
+    }
 }
 
 #[tokio::test]
 async fn a_flood_of_output_is_stopped() {
-    for run in both(guests::LIMITS_OUTPUT_FLOOD) {
+    for run in Run::in_every_form(guests::LIMITS_OUTPUT_FLOOD) {
         let run = run.limits(|limits| limits.output = 10_000).go().await;
         assert_eq!(run.outcome, stopped(Limit::Output));
         assert_eq!(run.stdout.len(), 10_000);

@@ -17,7 +17,7 @@ const PLENTY: u64 = 1_000_000_000;
 const CALL: u64 = 2_000;
 
 /// The least that a call costs which is about a path, found or not.
-const PATH: u64 = 100_000;
+const PATH: u64 = 50_000;
 
 /// Lengths of the pieces that are written; their descriptions begin the memory.
 const PIECES: [u32; 4] = [0, 1, 100, 4_000];

@@ -38,6 +38,18 @@ static LOADED: LazyLock<Mutex<HashMap<(usize, Digest), Program>>> = LazyLock::ne
 /// The outcome of a run that did what it was to do.
 pub(crate) const SUCCESS: Outcome = Outcome::Exited { status: 0 };
 
+/// The longest that a run may keep its thread at a stretch, in microseconds of
+/// processor time. A busy guest gives its thread back every millisecond, and the most
+/// that one call into the host does takes a few.
+const LONGEST_POLL_US: u64 = 50_000;
+
+/// What is to be said if any run of this engine has kept its thread for too long.
+pub(crate) fn overrun(engine: &Engine) -> Option<String> {
+    let longest = engine.stats().longest_poll_us;
+    (longest > LONGEST_POLL_US)
+        .then(|| format!("a run kept its thread for {longest} us of processor time"))
+}
+
 /// Starts an engine of its own.
 pub(crate) fn engine(settings: Settings) -> Engine {
     Engine::start(settings).unwrap()
@@ -84,6 +96,23 @@ impl Run {
     /// Runs the component made of the same guest.
     pub(crate) fn component_of(path: &str) -> Self {
         Self::guest(component_of(path))
+    }
+
+    /// Runs a guest in every form that a program has: as a module, as a component,
+    /// and as the twin of each that imports file functions. Those get a folder, and
+    /// the host waits for them in other ways.
+    pub(crate) fn in_every_form(path: &str) -> [Self; 4] {
+        let (_, [module, component]) = tenterhook_tests_artifacts::TWINS
+            .iter()
+            .find(|(of, _)| *of == path)
+            .expect("every module has its twins");
+        [path, component_of(path), module, component].map(Self::guest)
+    }
+
+    /// Runs a module made by hand, and its twin that imports file functions.
+    pub(crate) fn bytes_in_every_form(module: Vec<u8>) -> [Self; 2] {
+        let twin = tenterhook_tests_artifacts::with_files(&module);
+        [module, twin].map(Self::bytes)
     }
 
     /// Runs a guest that writes files wherever it can: as a module on both sorts
@@ -166,7 +195,11 @@ impl Run {
 
     /// Runs it on this engine.
     pub(crate) async fn on(self, engine: &Engine) -> Finished {
-        Finished(self.start(engine).await.await.unwrap().unwrap())
+        let finished = Finished(self.start(engine).await.await.unwrap().unwrap());
+        if let Some(overrun) = overrun(engine) {
+            panic!("{overrun}");
+        }
+        finished
     }
 
     /// Starts it on this engine.

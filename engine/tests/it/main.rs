@@ -24,5 +24,7 @@ mod sharing;
 mod shell;
 mod store_of_code;
 mod told;
+mod waits;
+mod watchdog;
 
 use tenterhook_tests_artifacts::handmade as wasm;

@@ -74,6 +74,30 @@ async fn every_exit_status_of_a_component_arrives() {
 }
 
 #[tokio::test]
+async fn a_status_that_does_not_fit_into_a_byte_is_never_success() {
+    let modules = [
+        wasm::exit("wasi_snapshot_preview1"),
+        wasm::exit("wasi_unstable"),
+    ];
+    // The guests count in 32 bits, so the last one is -256.
+    for (status, told) in [
+        ("256", 255),
+        ("512", 255),
+        ("1024", 255),
+        ("65536", 255),
+        ("4294967040", 255),
+        // What has a low byte keeps it, as with `wait(2)`.
+        ("257", 1),
+        ("4294967295", 255),
+    ] {
+        for module in &modules {
+            let run = Run::bytes(module.clone()).arg(status).go().await;
+            assert_eq!(run.outcome, exited(told), "{status}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_adapted_component_tells_success_from_failure_and_no_more() {
     // `wasi:cli/exit` of WASI 0.2 carries nothing else, so the adapter has no choice.
     for (status, told) in [(0, 0), (1, 1), (200, 1)] {
@@ -233,7 +257,7 @@ async fn an_answer_that_is_no_file_is_told() {
 async fn nothing_is_said_of_the_answer_of_a_run_that_was_cut_short() {
     let module = Run::guest(guests::CONTAINED_SYMLINKS);
     for run in [
-        module.limits(|limits| limits.fuel = 2_000_000),
+        module.limits(|limits| limits.fuel = 500_000),
         Run::script("echo { > /verdict.json; while :; do :; done")
             .limits(|limits| limits.fuel = 100_000_000),
     ] {

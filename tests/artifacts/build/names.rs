@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::guests::Guest;
 
@@ -21,6 +21,7 @@ const SUITES: [&str; 6] = [
 pub(crate) struct Names {
     constants: String,
     components: String,
+    twins: String,
     suites: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -29,7 +30,7 @@ impl Names {
     ///
     /// A guest with a world of its own has no module: its component has the name.
     pub(crate) fn add(&mut self, guest: &Guest, component: &Path) {
-        let name = guest.name.to_uppercase().replace('-', "_");
+        let name = constant_name(guest);
         if guest.world.is_some() {
             self.constant(
                 &name,
@@ -62,14 +63,24 @@ impl Names {
         self.suites.entry(suite).or_default().push(name);
     }
 
+    /// Names the twins of one guest that import file functions: its module and
+    /// its component.
+    pub(crate) fn add_twins(&mut self, guest: &Guest, [module, component]: &[PathBuf; 2]) {
+        let name = constant_name(guest);
+        write!(self.twins, "({name}, [{module:?}, {component:?}]), ")
+            .expect("a string can be written");
+    }
+
     /// Prints the constants and macros as Rust.
     pub(crate) fn print(&self) -> String {
         let mut out = self.constants.clone();
         writeln!(
             out,
             "/// Each module with the component made of it.\n\
-             pub const COMPONENTS: &[(&str, &str)] = &[{}];",
-            self.components
+             pub const COMPONENTS: &[(&str, &str)] = &[{}];\n\
+             /// Each module with its twins that import file functions: a module and a component.\n\
+             pub const TWINS: &[(&str, [&str; 2])] = &[{}];",
+            self.components, self.twins
         )
         .expect("a string can be written");
         for (suite, names) in &self.suites {
@@ -95,4 +106,8 @@ impl Names {
         )
         .expect("a string can be written");
     }
+}
+
+fn constant_name(guest: &Guest) -> String {
+    guest.name.to_uppercase().replace('-', "_")
 }

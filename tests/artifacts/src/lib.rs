@@ -6,5 +6,8 @@
 //! one of its guests is untested. [`handmade`] holds what no compiler would make.
 
 pub mod handmade;
+mod with_files;
+
+pub use self::with_files::with_files;
 
 include!(concat!(env!("OUT_DIR"), "/names.rs"));

@@ -4,25 +4,24 @@ use wasmtime::{Caller, Error, Linker};
 use wasmtime_wasi::I32Exit;
 use wiggle::GuestMemory;
 
-use super::sleep::{self, ClockLayout, answer_sleep, lone_sleep};
+use super::poll::{self, Arguments, Layout};
 use super::{
-    CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, SUBSCRIPTIONS_MAX, errno, moved, moving, now, parts,
-    pieces_len, refuse, shorten, write_u32, write_u64,
+    CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, errno, folder, moved, moving, now, parts, pieces_len,
+    refuse, shorten, u32_at, write_u32, write_u64,
 };
 use crate::sandbox::guest::Guest;
-use crate::sandbox::meter::{FILE_CALL, PATH_CALL, POLL_CALL, SUBSCRIPTION};
 use crate::sandbox::random::REQUEST_MAX_BYTES;
 
 /// Puts our calls in front of one version of WASI. A macro, since the two
 /// versions are different generated functions with the same shape.
 macro_rules! guard {
-    ($version:ident, $namespace:literal, $wasi:path, $trait:path, $clock:path) => {
+    ($version:ident, $namespace:literal, $wasi:path, $trait:path, $layout:path) => {
         pub(super) mod $version {
             use super::*;
             use $trait as Api;
             use $wasi as wasi;
 
-            const CLOCK: ClockLayout = $clock;
+            const LAYOUT: Layout = $layout;
 
             pub(in crate::link) fn guard(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
                 linker.func_wrap_async(
@@ -35,8 +34,8 @@ macro_rules! guard {
                             let Some(len) = pieces_len(memory, pieces, count) else {
                                 return Ok(errno::INVAL);
                             };
-                            guest.meter.owe(moving(fd, len));
-                            if fd > 2
+                            guest.meter.owe(moving(guest, fd, len));
+                            if guest.quota.is_file(fd.cast_unsigned())
                                 && let Err(short) = guest.quota.take_bytes(moved(len))
                             {
                                 return Ok(refuse(short));
@@ -69,7 +68,7 @@ macro_rules! guard {
                             let Some(len) = pieces_len(memory, pieces, count) else {
                                 return Ok(errno::INVAL);
                             };
-                            guest.meter.owe(moving(fd, len));
+                            guest.meter.owe(moving(guest, fd, len));
                             let end = offset.cast_unsigned().saturating_add(len);
                             // A write may touch one block more than it fills.
                             let taken = guest
@@ -108,7 +107,7 @@ macro_rules! guard {
                             let Some(len) = pieces_len(memory, pieces, count) else {
                                 return Ok(errno::INVAL);
                             };
-                            guest.meter.owe(moving(fd, len));
+                            guest.meter.owe(moving(guest, fd, len));
                             let shortened = shorten(memory, pieces, count);
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let result = wasi::fd_read(
@@ -137,7 +136,7 @@ macro_rules! guard {
                             let Some(len) = pieces_len(memory, pieces, count) else {
                                 return Ok(errno::INVAL);
                             };
-                            guest.meter.owe(moving(fd, len));
+                            guest.meter.owe(moving(guest, fd, len));
                             let shortened = shorten(memory, pieces, count);
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let result = wasi::fd_pread(
@@ -163,7 +162,7 @@ macro_rules! guard {
                     |mut caller: Caller<'_, Guest>, (fd, size): (i32, i64)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(PATH_CALL);
+                            guest.meter.owe(guest.prices.path);
                             if let Err(short) = guest.quota.may_reach(size.cast_unsigned()) {
                                 return Ok(refuse(short));
                             }
@@ -191,7 +190,7 @@ macro_rules! guard {
                         Box::new(async move {
                             const CREATE: i32 = 1;
                             let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(PATH_CALL);
+                            guest.meter.owe(guest.prices.path);
                             if len.cast_unsigned() > PATH_MAX_BYTES {
                                 return Ok(errno::NAMETOOLONG);
                             }
@@ -205,7 +204,7 @@ macro_rules! guard {
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let result = wasi::path_open(
                                 &mut guest.wasi,
-                                &mut GuestMemory::Unshared(memory),
+                                &mut GuestMemory::Unshared(&mut *memory),
                                 dir,
                                 lookup,
                                 path,
@@ -217,8 +216,10 @@ macro_rules! guard {
                                 fd,
                             )
                             .await?;
-                            if result == 0 {
-                                guest.quota.opened();
+                            if result == 0
+                                && let Some(opened) = u32_at(memory, fd.cast_unsigned())
+                            {
+                                guest.quota.opened(opened);
                             }
                             Ok::<i32, Error>(result)
                         })
@@ -230,11 +231,32 @@ macro_rules! guard {
                     |mut caller: Caller<'_, Guest>, (fd,): (i32,)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
+                            guest.listing = None;
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let memory = &mut GuestMemory::Unshared(memory);
                             let result = wasi::fd_close(&mut guest.wasi, memory, fd).await?;
-                            if result == 0 && fd > 2 {
-                                guest.quota.closed();
+                            if result == 0 {
+                                guest.quota.closed(fd.cast_unsigned());
+                            }
+                            Ok::<i32, Error>(result)
+                        })
+                    },
+                )?;
+                linker.func_wrap_async(
+                    $namespace,
+                    "fd_renumber",
+                    |mut caller: Caller<'_, Guest>, (from, to): (i32, i32)| {
+                        Box::new(async move {
+                            let (memory, guest) = parts(&mut caller)?;
+                            guest.listing = None;
+                            guest.meter.owe(guest.prices.file);
+                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
+                            let memory = &mut GuestMemory::Unshared(memory);
+                            let result =
+                                wasi::fd_renumber(&mut guest.wasi, memory, from, to).await?;
+                            if result == 0 {
+                                let (from, to) = (from.cast_unsigned(), to.cast_unsigned());
+                                guest.quota.renumbered(from, to);
                             }
                             Ok::<i32, Error>(result)
                         })
@@ -246,7 +268,7 @@ macro_rules! guard {
                     |mut caller: Caller<'_, Guest>, (dir, path, len): (i32, i32, i32)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(PATH_CALL);
+                            guest.meter.owe(guest.prices.path);
                             if len.cast_unsigned() > PATH_MAX_BYTES {
                                 return Ok(errno::NAMETOOLONG);
                             }
@@ -267,7 +289,7 @@ macro_rules! guard {
                      (target, target_len, dir, path, len): (i32, i32, i32, i32, i32)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(PATH_CALL);
+                            guest.meter.owe(guest.prices.path);
                             let longest = target_len.cast_unsigned().max(len.cast_unsigned());
                             if longest > PATH_MAX_BYTES {
                                 return Ok(errno::NAMETOOLONG);
@@ -297,14 +319,7 @@ macro_rules! guard {
                      (fd, buffer, len, cookie, used): (i32, i32, i32, i64, i32)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
-                            // All entries are read and looked up one by one, however few
-                            // of them there is room for.
-                            let entries = guest.quota.entries();
-                            guest.meter.owe(PATH_CALL + entries * FILE_CALL);
-                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
-                            let memory = &mut GuestMemory::Unshared(memory);
-                            wasi::fd_readdir(&mut guest.wasi, memory, fd, buffer, len, cookie, used)
-                                .await
+                            folder::read(memory, guest, fd, (buffer, len), cookie, used).await
                         })
                     },
                 )?;
@@ -315,25 +330,14 @@ macro_rules! guard {
                      (subs, events, count, stored): (i32, i32, i32, i32)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(POLL_CALL);
-                            if count.cast_unsigned() > SUBSCRIPTIONS_MAX {
-                                return Ok(errno::INVAL);
-                            }
-                            guest
-                                .meter
-                                .owe(u64::from(count.cast_unsigned()) * SUBSCRIPTION);
-                            let sleep = lone_sleep(memory, subs, &CLOCK, &guest.clocks)
-                                .filter(|_| count == 1);
-                            if let Some(sleep) =
-                                sleep.filter(|sleep| guest.clocks.slept_through(sleep.time))
-                            {
-                                let answered = answer_sleep(memory, events, stored, sleep.userdata);
-                                return Ok(answered.map_or(errno::FAULT, |()| 0));
-                            }
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
-                            let memory = &mut GuestMemory::Unshared(memory);
-                            wasi::poll_oneoff(&mut guest.wasi, memory, subs, events, count, stored)
-                                .await
+                            let arguments = Arguments {
+                                subscriptions: subs,
+                                events,
+                                count,
+                                stored,
+                            };
+                            poll::poll(memory, guest, &LAYOUT, arguments).await
                         })
                     },
                 )?;
@@ -385,12 +389,12 @@ guard!(
     "wasi_snapshot_preview1",
     wasmtime_wasi::p1::wasi_snapshot_preview1,
     wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1,
-    sleep::CURRENT
+    poll::CURRENT
 );
 guard!(
     unstable,
     "wasi_unstable",
     wasmtime_wasi::p0::wasi_unstable,
     wasmtime_wasi::p0::wasi_unstable::WasiUnstable,
-    sleep::UNSTABLE
+    poll::UNSTABLE
 );

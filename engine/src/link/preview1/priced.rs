@@ -1,21 +1,20 @@
 //! The other calls of preview 1 that work on files: upstream's, for their price.
 //!
-//! Each goes to another thread and back, which the base price of a call does not
-//! cover. Paths are bounded before they are copied.
+//! The base price of a call does not cover the work on a file. Paths are bounded
+//! before they are copied.
 
 use wasmtime::{Caller, Linker};
 use wiggle::GuestMemory;
 
 use super::{CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, errno, parts, refuse};
 use crate::sandbox::guest::Guest;
-use crate::sandbox::meter::{FILE_CALL, PATH_CALL};
 
 /// Puts priced calls in front of one version of WASI. `[…]` names the parameters
 /// that are lengths of paths, and `makes` calls that add an entry to a folder.
 macro_rules! priced {
     (
         $version:ident, $namespace:literal, $wasi:path, $trait:path;
-        $($price:expr => $call:ident($($arg:ident: $ty:ty),*) [$($path:ident),*] $($makes:ident)?;)*
+        $($price:ident => $call:ident($($arg:ident: $ty:ty),*) [$($path:ident),*] $($makes:ident)?;)*
     ) => {
         pub(super) mod $version {
             use super::*;
@@ -30,7 +29,7 @@ macro_rules! priced {
                         |mut caller: Caller<'_, Guest>, ($($arg,)*): ($($ty,)*)| {
                             Box::new(async move {
                                 let (memory, guest) = parts(&mut caller)?;
-                                guest.meter.owe($price);
+                                guest.meter.owe(guest.prices.$price);
                                 let paths: &[i32] = &[$($path),*];
                                 if paths.iter().any(|len| len.cast_unsigned() > PATH_MAX_BYTES) {
                                     return Ok(errno::NAMETOOLONG);
@@ -56,27 +55,27 @@ macro_rules! priced_calls {
     ($version:ident, $namespace:literal, $wasi:path, $trait:path) => {
         priced! {
             $version, $namespace, $wasi, $trait;
-            FILE_CALL => fd_advise(fd: i32, offset: i64, len: i64, advice: i32) [];
-            FILE_CALL => fd_datasync(fd: i32) [];
-            FILE_CALL => fd_sync(fd: i32) [];
-            FILE_CALL => fd_fdstat_get(fd: i32, stat: i32) [];
-            FILE_CALL => fd_filestat_get(fd: i32, stat: i32) [];
-            FILE_CALL => fd_filestat_set_times(fd: i32, accessed: i64, modified: i64, flags: i32) [];
-            PATH_CALL => path_filestat_get(dir: i32, flags: i32, path: i32, len: i32, stat: i32) [len];
-            PATH_CALL => path_filestat_set_times(
+            file => fd_advise(fd: i32, offset: i64, len: i64, advice: i32) [];
+            file => fd_datasync(fd: i32) [];
+            file => fd_sync(fd: i32) [];
+            file => fd_fdstat_get(fd: i32, stat: i32) [];
+            file => fd_filestat_get(fd: i32, stat: i32) [];
+            file => fd_filestat_set_times(fd: i32, accessed: i64, modified: i64, flags: i32) [];
+            path => path_filestat_get(dir: i32, flags: i32, path: i32, len: i32, stat: i32) [len];
+            path => path_filestat_set_times(
                 dir: i32, lookup: i32, path: i32, len: i32, accessed: i64, modified: i64, flags: i32
             ) [len];
-            PATH_CALL => path_link(
+            path => path_link(
                 dir: i32, flags: i32, path: i32, len: i32, to: i32, name: i32, name_len: i32
             ) [len, name_len] take_inode;
-            PATH_CALL => path_readlink(
+            path => path_readlink(
                 dir: i32, path: i32, len: i32, buffer: i32, size: i32, used: i32
             ) [len];
-            PATH_CALL => path_remove_directory(dir: i32, path: i32, len: i32) [len];
-            PATH_CALL => path_rename(
+            path => path_remove_directory(dir: i32, path: i32, len: i32) [len];
+            path => path_rename(
                 dir: i32, path: i32, len: i32, to: i32, name: i32, name_len: i32
             ) [len, name_len];
-            PATH_CALL => path_unlink_file(dir: i32, path: i32, len: i32) [len];
+            path => path_unlink_file(dir: i32, path: i32, len: i32) [len];
         }
     };
 }
