@@ -4,6 +4,8 @@
 //! `TENTERHOOK_SHELL_WASM` names a ready `tenterhook_shell.wasm` to use instead of
 //! building the guest.
 
+#[path = "src/bulk.rs"]
+mod bulk;
 #[path = "src/runtime/config.rs"]
 mod config;
 #[path = "build/guest.rs"]
@@ -19,6 +21,8 @@ use sha2::{Digest as _, Sha256};
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=src/bulk.rs");
+    println!("cargo::rerun-if-changed=src/bulk");
     println!("cargo::rerun-if-changed=src/runtime/config.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let guest = guest::build(&out);

@@ -6,11 +6,13 @@ use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 
+use crate::bulk;
 use crate::config::compiler_config;
 
 /// Turns the guest into code that starts with the interpreter already set up.
 pub(crate) fn make(guest: &[u8]) -> Vec<u8> {
     let guest = initialise(guest).expect("the shell guest can be pre-initialised");
+    let guest = bulk::split(&guest).expect("the shell guest is a module");
     let mut config = compiler_config();
     // Naming the target makes the compiler use what every such processor has,
     // not what the building machine has.

@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 use crate::digest::Digest;
 use crate::error::Error;
 
+/// Counts how programs are prepared before they are compiled: raised whenever that
+/// changes. See [`bulk`](crate::bulk).
+const PREPARED: u32 = 1;
+
 /// A folder of compiled code for one build of the engine.
 #[derive(Clone, Debug)]
 pub(crate) struct Cache {
@@ -33,6 +37,7 @@ impl Cache {
         let mut hasher = std::hash::DefaultHasher::new();
         wasm.precompile_compatibility_hash().hash(&mut hasher);
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        PREPARED.hash(&mut hasher);
         Ok(Self {
             folder,
             build: hasher.finish(),

@@ -2,10 +2,12 @@
 //!
 //! The only place that turns bytes into native code.
 
+use tenterhook_admission::Kind;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
 use crate::cache::Cache;
+use crate::compile::precompile;
 use crate::digest::Digest;
 
 /// Loads a module: as it comes from the compiler, or else from the cache. Code
@@ -22,7 +24,7 @@ pub(crate) fn module(
     }
     match cached_module(wasm, cache, digest) {
         Some(module) => Ok(module),
-        None => load_module(wasm, cache, digest, &wasm.precompile_module(bytes)?),
+        None => load_module(wasm, cache, digest, &compile(wasm, Kind::Module, bytes)?),
     }
 }
 
@@ -39,8 +41,12 @@ pub(crate) fn component(
     }
     match cached_component(wasm, cache, digest) {
         Some(component) => Ok(component),
-        None => load_component(wasm, cache, digest, &wasm.precompile_component(bytes)?),
+        None => load_component(wasm, cache, digest, &compile(wasm, Kind::Component, bytes)?),
     }
+}
+
+fn compile(wasm: &Engine, kind: Kind, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    precompile(wasm, kind, bytes).map_err(wasmtime::Error::msg)
 }
 
 /// Maps a module from the cache. Code that does not fit this build is as good

@@ -10,6 +10,7 @@ use wasmtime::Engine;
 
 use super::child::{NOT_HELD, REFUSED, TAG_COMPONENT};
 use super::limits::CompileLimits;
+use crate::bulk;
 use crate::lockdown::{Lockdown, hold_compiler};
 use crate::runtime::config::compiler_config;
 
@@ -97,10 +98,14 @@ fn limit_all(limits: CompileLimits) -> rustix::io::Result<()> {
 }
 
 /// Compiles; the error is for whoever sent the program.
-pub(super) fn precompile(wasm: &Engine, kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn precompile(wasm: &Engine, kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let split = bulk::split(bytes);
+    // What cannot be read is for the compiler to refuse, in its own words.
+    let prepared = split.as_deref().unwrap_or(bytes);
     let code = match kind {
-        Kind::Component => wasm.precompile_component(bytes),
-        Kind::Module | Kind::Script => wasm.precompile_module(bytes),
+        Kind::Component => wasm.precompile_component(prepared),
+        Kind::Module | Kind::Script => wasm.precompile_module(prepared),
     };
-    code.map_err(|error| error.root_cause().to_string())
+    let code = code.map_err(|error| error.root_cause().to_string())?;
+    split.map(|_| code).map_err(|error| error.to_string())
 }

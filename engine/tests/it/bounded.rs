@@ -193,3 +193,18 @@ async fn a_flood_of_output_is_stopped() {
         assert_eq!(run.usage.output_bytes, run.dropped_bytes + 10_000);
     }
 }
+
+#[tokio::test]
+async fn large_fills_and_copies_are_cut_like_any_other_work() {
+    for how in ["fill", "copy"] {
+        for run in Run::in_every_form(guests::LIMITS_BULK) {
+            let run = run.arg(how).limits(|limits| {
+                limits.fuel = u64::MAX >> 1;
+                limits.memory = 512 << 20;
+                limits.wall = Duration::from_millis(300);
+            });
+            // The harness sees to it that no piece takes long.
+            assert_eq!(run.go().await.outcome, stopped(Limit::Wall), "{how}");
+        }
+    }
+}

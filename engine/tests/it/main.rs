@@ -6,6 +6,7 @@
 
 mod admission;
 mod bounded;
+mod bulk;
 mod composed;
 mod concurrency;
 mod contained;

@@ -1,0 +1,105 @@
+//! Splits the bulk memory instructions of a program before it is compiled, so that
+//! none of them keeps its thread for long.
+//!
+//! wasmtime charges `memory.fill`, `memory.copy` and `memory.init` by the byte, but
+//! looks for a deadline only before each: half a gigabyte passes it by 200 ms. Where
+//! one of them may be large, it becomes a call of a function appended here, which does
+//! it in pieces; the instruction stays behind it, for what is small, and for what is
+//! out of bounds, so that a trap is the program's own, at its own place. Everything else
+//! is copied byte for byte: no index and no name changes. Whoever changes what comes out
+//! raises `cache::PREPARED`.
+//!
+//! It does not look at tables: one has at most 131,072 elements, which take a
+//! millisecond or two.
+
+// The build script shares this file by its path, and would look beside it.
+#[path = "bulk/body.rs"]
+mod body;
+#[path = "bulk/helper.rs"]
+mod helper;
+#[path = "bulk/module.rs"]
+mod module;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use wasm_encoder::Encode as _;
+use wasmparser::{BinaryReader, Parser, Result};
+
+/// Bytes that one instruction fills or copies at most: 50 to 400 us, the first
+/// touch of each page included. A busy guest gives its thread back every millisecond.
+const PIECE_BYTES: u32 = 1 << 20;
+
+/// Bytes before the first section of a module or component.
+const HEADER_BYTES: usize = 8;
+
+/// Returns a module or component that does the same, in pieces.
+///
+/// # Errors
+///
+/// If it is neither. That it is valid is for the compiler to say.
+pub(crate) fn split(program: &[u8]) -> Result<Cow<'_, [u8]>> {
+    split_into(program, PIECE_BYTES)
+}
+
+fn split_into(program: &[u8], piece: u32) -> Result<Cow<'_, [u8]>> {
+    match Parser::is_component(program) {
+        true => component(program, piece),
+        false => module::split(program, piece),
+    }
+}
+
+/// A component is split by its modules and the components in it.
+fn component(program: &[u8], piece: u32) -> Result<Cow<'_, [u8]>> {
+    const MODULE: u8 = 1;
+    const COMPONENT: u8 = 4;
+    let mut out = program[..HEADER_BYTES].to_vec();
+    let mut changed = false;
+    for section in sections(program)? {
+        let content = &program[section.content.clone()];
+        let content = match section.id {
+            MODULE | COMPONENT => split_into(content, piece)?,
+            _ => Cow::Borrowed(content),
+        };
+        changed |= matches!(content, Cow::Owned(_));
+        append(&mut out, section.id, &content);
+    }
+    Ok(match changed {
+        true => Cow::Owned(out),
+        false => Cow::Borrowed(program),
+    })
+}
+
+/// A section as it stands in the bytes.
+struct Section {
+    id: u8,
+    content: Range<usize>,
+}
+
+/// The sections of a module or component, which are framed alike.
+fn sections(program: &[u8]) -> Result<Vec<Section>> {
+    let mut reader = BinaryReader::new(program, 0);
+    reader.read_bytes(HEADER_BYTES)?;
+    let mut sections = Vec::new();
+    while !reader.eof() {
+        let id = reader.read_u8()?;
+        let len = reader.read_var_u32()?;
+        let start = reader.original_position();
+        reader.read_bytes(len as usize)?;
+        sections.push(Section {
+            id,
+            content: start..reader.original_position(),
+        });
+    }
+    Ok(sections)
+}
+
+/// Appends a section.
+fn append(out: &mut Vec<u8>, id: u8, content: &[u8]) {
+    out.push(id);
+    content.encode(out);
+}
+
+#[cfg(test)]
+#[path = "bulk/tests.rs"]
+mod tests;
