@@ -11,7 +11,7 @@ mod throughput;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tenterhook_engine::{Engine, Invocation, Kind, Limits, Program, Settings};
+use tenterhook_engine::{CodeCache, Engine, Invocation, Kind, Limits, Program, Settings};
 
 use crate::contender::Contender;
 
@@ -24,7 +24,11 @@ const LOOP: &str = "for i in $(seq 1 1000); do :; done\n";
 fn main() -> anyhow::Result<()> {
     let cache = tempfile::tempdir()?;
     let engine = Engine::start(Settings {
-        cache: Some(cache.path().to_owned()),
+        cache: Some(CodeCache {
+            folder: cache.path().join("code"),
+            key: cache.path().join("code.key"),
+            bytes: 1 << 30,
+        }),
         ..Settings::default()
     })?;
     let module =

@@ -4,15 +4,19 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use tenterhook_engine::{Engine, Error, Settings};
+use tenterhook_engine::{CodeCache, Engine, Error, Settings};
 
 use crate::compiler;
+
+/// Bytes of compiled code that are kept for a user: that of some hundred programs of
+/// the usual size, and of a dozen of the largest.
+const BYTES: u64 = 1 << 30;
 
 /// Starts an engine for one program that keeps compiled code in the user's cache
 /// folder. A folder that cannot be used costs time, not the run.
 pub(crate) fn start_engine() -> Result<Engine, Error> {
     let settings = Settings {
-        cache: folder(env::var_os("XDG_CACHE_HOME"), env::var_os("HOME")),
+        cache: cache(|name| env::var_os(name)),
         scratch: env::temp_dir(),
         sandboxes: 1,
         threads: 1,
@@ -28,35 +32,56 @@ pub(crate) fn start_engine() -> Result<Engine, Error> {
     }
 }
 
-/// `tenterhook` in the user's cache folder: `XDG_CACHE_HOME`, else `.cache` in
-/// `HOME`. A relative path there is to be ignored, says the XDG specification.
-fn folder(cache_home: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
+/// The code lies in the user's cache folder, its key with the user's state: caches
+/// are copied from machine to machine, and what comes along is not to be trusted.
+fn cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<CodeCache> {
+    let home = |name: &str, usual: &str| own_folder(variable(name), variable("HOME"), usual);
+    Some(CodeCache {
+        folder: home("XDG_CACHE_HOME", ".cache")?.join("tenterhook"),
+        key: home("XDG_STATE_HOME", ".local/state")?.join("tenterhook/code.key"),
+        bytes: BYTES,
+    })
+}
+
+/// The folder that a variable names, else the usual one in `HOME`. A relative path
+/// there is to be ignored, says the XDG specification.
+fn own_folder(named: Option<OsString>, home: Option<OsString>, usual: &str) -> Option<PathBuf> {
     let absolute =
         |path: Option<OsString>| path.map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute(cache_home)
-        .or_else(|| absolute(home).map(|home| home.join(".cache")))
-        .map(|folder| folder.join("tenterhook"))
+    absolute(named).or_else(|| absolute(home).map(|home| home.join(usual)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_folder_is_the_users_own() {
-        let folder = |cache: Option<&str>, home: Option<&str>| {
-            folder(cache.map(Into::into), home.map(Into::into))
+    fn places(variables: &[(&str, &str)]) -> Option<(PathBuf, PathBuf)> {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name)?;
+            Some(OsString::from(found.1))
         };
-        assert_eq!(folder(Some("/c"), Some("/h")), Some("/c/tenterhook".into()));
-        assert_eq!(
-            folder(Some("relative"), Some("/h")),
-            Some("/h/.cache/tenterhook".into())
+        cache(variable).map(|cache| (cache.folder, cache.key))
+    }
+
+    #[test]
+    fn the_folders_are_the_users_own() {
+        let home = ("HOME", "/h");
+        let usual = (
+            "/h/.cache/tenterhook".into(),
+            "/h/.local/state/tenterhook/code.key".into(),
         );
-        assert_eq!(
-            folder(None, Some("/h")),
-            Some("/h/.cache/tenterhook".into())
-        );
-        assert_eq!(folder(None, Some("")), None);
-        assert_eq!(folder(None, None), None);
+        assert_eq!(places(&[home]), Some(usual.clone()));
+        let named = [("XDG_CACHE_HOME", "/c"), ("XDG_STATE_HOME", "/s")];
+        let own = ("/c/tenterhook".into(), "/s/tenterhook/code.key".into());
+        assert_eq!(places(&named), Some(own));
+        let relative = [("XDG_CACHE_HOME", "c"), ("XDG_STATE_HOME", "s"), home];
+        assert_eq!(places(&relative), Some(usual));
+    }
+
+    #[test]
+    fn without_a_place_for_the_key_nothing_is_kept() {
+        assert_eq!(places(&[("XDG_CACHE_HOME", "/c")]), None);
+        assert_eq!(places(&[("HOME", "")]), None);
+        assert_eq!(places(&[]), None);
     }
 }

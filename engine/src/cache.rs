@@ -1,71 +1,258 @@
 //! Compiled code on disk, so that a program is compiled once and then mapped.
 //!
-//! Loading compiled code runs it: a file that somebody else wrote would be
-//! native code of theirs. So the folder belongs to this user alone, a file is
-//! complete before it has its name, and nobody changes one afterwards.
+//! Loading compiled code runs it: a file that somebody else wrote would be native
+//! code of theirs, and a damaged one does whatever its bits say. So each file ends
+//! with a seal, which is checked before anything is mapped; a file that fails is
+//! removed, and its program is compiled again. The folder belongs to this user
+//! alone, a file is complete before it has its name, and nobody changes one later.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::hash::{Hash as _, Hasher as _};
+mod collect;
+mod key;
+mod seal;
+
+use std::fs::{self, DirBuilder, File, FileTimes, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
+use rustix::fs::{FlockOperation, OFlags, flock};
+use tenterhook_admission::Kind;
+use tenterhook_ledger::{Ledger, Resource};
+
+use self::key::Key;
+use self::seal::{Build, Fault, Origin};
 use crate::digest::Digest;
 use crate::error::Error;
 
-/// Counts how programs are prepared before they are compiled: raised whenever that
-/// changes. See [`bulk`](crate::bulk).
-const PREPARED: u32 = 1;
+/// How the names of files that are being written begin.
+const PART: &str = ".part-";
 
-/// A folder of compiled code for one build of the engine.
-#[derive(Clone, Debug)]
-pub(crate) struct Cache {
-    folder: Option<PathBuf>,
-    /// Tells builds and settings of the compiler apart.
-    build: u64,
+/// Where compiled code is kept, and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeCache {
+    /// The folder; it must be private to this user. Several processes may share it.
+    pub folder: PathBuf,
+    /// A file outside the folder with the key that seals the code; made if missing.
+    pub key: PathBuf,
+    /// Bytes that the folder may hold.
+    pub bytes: u64,
+}
+
+impl CodeCache {
+    /// The least that is worth a folder: the code of a program of 12 MiB.
+    pub const LEAST_BYTES: u64 = 64 << 20;
+
+    /// The most that is kept unless an operator says more: the code of a few thousand
+    /// programs of the usual size.
+    const USUAL_MOST_BYTES: u64 = 8 << 30;
+
+    /// The bound unless another is set: an eighth of the disk that there is to use.
+    /// What is kept there only saves time, so most of the disk is for what does more.
+    #[must_use]
+    pub fn default_bytes(ledger: &Ledger) -> u64 {
+        let levels = ledger.levels();
+        let disk = levels
+            .iter()
+            .find(|level| level.resource == Resource::Disk)
+            .map_or(u64::MAX, |level| level.total);
+        (disk / 8).clamp(Self::LEAST_BYTES, Self::USUAL_MOST_BYTES)
+    }
+}
+
+/// The compiled code that is kept, if any is.
+pub(crate) struct Cache(Option<Kept>);
+
+struct Kept {
+    folder: PathBuf,
+    bytes: u64,
+    key: Key,
+    build: Build,
+    ledger: Ledger,
 }
 
 impl Cache {
-    /// Opens the folder, or works without one.
-    pub(crate) fn open(folder: Option<PathBuf>, wasm: &wasmtime::Engine) -> Result<Self, Error> {
-        if let Some(folder) = &folder {
-            private_folder(folder).map_err(|source| Error::Cache {
-                path: folder.clone(),
-                source,
-            })?;
-        }
-        let mut hasher = std::hash::DefaultHasher::new();
-        wasm.precompile_compatibility_hash().hash(&mut hasher);
-        env!("CARGO_PKG_VERSION").hash(&mut hasher);
-        PREPARED.hash(&mut hasher);
-        Ok(Self {
+    /// Opens the folder, or works without one. What a writer has left there that
+    /// did not come to its end is removed.
+    pub(crate) fn open(
+        settings: Option<CodeCache>,
+        wasm: &wasmtime::Engine,
+        ledger: &Ledger,
+    ) -> Result<Self, Error> {
+        let Some(CodeCache { folder, key, bytes }) = settings else {
+            return Ok(Self(None));
+        };
+        let cannot = |path: &Path| {
+            let path = path.to_owned();
+            |source| Error::Cache { path, source }
+        };
+        private_folder(&folder).map_err(cannot(&folder))?;
+        let key = open_key(&folder, &key).map_err(cannot(&key))?;
+        let kept = Kept {
             folder,
-            build: hasher.finish(),
-        })
+            bytes,
+            key,
+            build: Build::of(wasm),
+            ledger: ledger.clone(),
+        };
+        kept.remove_parts();
+        kept.collect(&[]);
+        Ok(Self(Some(kept)))
     }
 
-    /// The file with the code for this program, whether or not it is there.
-    pub(crate) fn file(&self, digest: Digest) -> Option<PathBuf> {
-        let folder = self.folder.as_ref()?;
-        Some(folder.join(format!("{}-{:016x}.cwasm", digest.hex(), self.build)))
+    /// Finds code for this program that may be mapped: its seal was checked. It is
+    /// in use, and stays where it is, as long as the file is open.
+    pub(crate) fn find(&self, kind: Kind, program: Digest) -> Option<File> {
+        self.0.as_ref()?.find(kind, program)
     }
 
-    /// Whether there is code for this program.
-    pub(crate) fn has(&self, digest: Digest) -> bool {
-        self.file(digest).is_some_and(|file| file.exists())
+    /// Keeps code, and opens it as [`find`](Self::find) does. Code that cannot be
+    /// kept is compiled again next time, which is worth a warning and nothing more.
+    pub(crate) fn keep(&self, kind: Kind, program: Digest, code: &[u8]) -> Option<File> {
+        self.0.as_ref()?.keep(kind, program, code)
     }
 
-    /// Keeps code under its name. A code that cannot be kept is compiled again
-    /// next time, which is worth a warning and nothing more.
-    pub(crate) fn keep(&self, digest: Digest, code: &[u8]) -> Option<PathBuf> {
-        let file = self.file(digest)?;
-        match write_whole(&file, code) {
-            Ok(()) => Some(file),
+    /// Removes code that could not be used although its seal was whole.
+    pub(crate) fn discard(&self, program: Digest, reason: &dyn std::fmt::Display) {
+        if let Some(kept) = &self.0 {
+            kept.discard(&kept.path(program), reason);
+        }
+    }
+
+    /// The programs of which there is code.
+    pub(crate) fn programs(&self) -> Vec<Digest> {
+        self.0.as_ref().map(Kept::programs).unwrap_or_default()
+    }
+
+    /// Removes the code of programs that are gone, and then what was used longest
+    /// ago until the rest fits; never what is in use.
+    pub(crate) fn collect(&self, gone: &[Digest]) {
+        if let Some(kept) = &self.0 {
+            kept.collect(gone);
+        }
+    }
+}
+
+impl Kept {
+    fn path(&self, program: Digest) -> PathBuf {
+        let build = self.build.short();
+        self.folder
+            .join(format!("{}-{build:016x}.cwasm", program.hex()))
+    }
+
+    fn origin(&self, kind: Kind, program: Digest) -> Origin {
+        Origin {
+            build: self.build,
+            kind,
+            program,
+        }
+    }
+
+    fn find(&self, kind: Kind, program: Digest) -> Option<File> {
+        let path = self.path(program);
+        let file = match open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
-                tracing::warn!(file = %file.display(), %error, "cannot keep compiled code");
+                self.discard(&path, &Fault::from(error));
+                return None;
+            }
+        };
+        if let Err(fault) = seal::check(&self.key, &self.origin(kind, program), &file) {
+            self.discard(&path, &fault);
+            return None;
+        }
+        // Which was used last is known by this. The time of the last change stays.
+        let _ = file.set_times(FileTimes::new().set_accessed(SystemTime::now()));
+        Some(file)
+    }
+
+    fn keep(&self, kind: Kind, program: Digest, code: &[u8]) -> Option<File> {
+        if code.len() as u64 > self.bytes {
+            tracing::warn!(
+                %program, bytes = code.len(), bound = self.bytes,
+                "compiled code is larger than the whole cache and is not kept"
+            );
+            return None;
+        }
+        let path = self.path(program);
+        let seal = seal::seal(&self.key, &self.origin(kind, program), code);
+        match self.write(&path, code, &seal) {
+            Ok(file) => {
+                self.collect(&[]);
+                Some(file)
+            }
+            Err(error) => {
+                tracing::warn!(file = %path.display(), %error, "cannot keep compiled code");
                 None
             }
         }
+    }
+
+    /// Writes a file that is whole, and on the disk, before it has its name. Opened
+    /// again for reading: nothing in this process could write through the result.
+    fn write(&self, path: &Path, code: &[u8], seal: &[u8]) -> io::Result<File> {
+        let mut part = tempfile::Builder::new()
+            .prefix(PART)
+            .make_in(&self.folder, |path| {
+                OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(0o400)
+                    .open(path)
+            })?;
+        // Held while it is written: a part that nobody holds was left behind.
+        lock(part.as_file(), FlockOperation::NonBlockingLockExclusive)?;
+        part.write_all(code)?;
+        part.write_all(seal)?;
+        part.as_file().sync_all()?;
+        let read = open_unlocked(part.path())?;
+        part.persist(path).map_err(|error| error.error)?;
+        // The writer's lock is gone with its descriptor.
+        lock(&read, FlockOperation::LockShared)?;
+        Ok(read)
+    }
+
+    fn discard(&self, path: &Path, reason: &dyn std::fmt::Display) {
+        tracing::warn!(
+            file = %path.display(), %reason,
+            "removing compiled code that is not to be trusted; its program is compiled again"
+        );
+        // Whoever has it mapped keeps it. A folder under such a name is nobody's.
+        let removed = fs::remove_file(path).or_else(|_| fs::remove_dir_all(path));
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(file = %path.display(), %error, "cannot remove compiled code");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Opens code to be mapped, and marks it as in use for as long as it is open.
+fn open(path: &Path) -> io::Result<File> {
+    let file = open_unlocked(path)?;
+    lock(&file, FlockOperation::LockShared)?;
+    Ok(file)
+}
+
+fn open_unlocked(path: &Path) -> io::Result<File> {
+    // A symbolic link would lead elsewhere, and a pipe would wait for a writer.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+}
+
+/// Locks a file against other processes, and other parts of this one. Where the
+/// file system has no locks there is none: what is in use then may be removed, and
+/// is compiled again when it is wanted next.
+fn lock(file: &File, how: FlockOperation) -> io::Result<()> {
+    use rustix::io::Errno;
+    match rustix::io::retry_on_intr(|| flock(file, how)) {
+        Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -86,21 +273,15 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = file
-        .parent()
-        .expect("a cache file lies in the cache's folder");
-    let part = tempfile::Builder::new()
-        .prefix(".part-")
-        .make_in(folder, |path| {
-            OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o400)
-                .open(path)
-        })?;
-    part.as_file().write_all(bytes)?;
-    part.as_file().sync_all()?;
-    part.persist(file).map_err(|error| error.error)?;
-    Ok(())
+/// Opens the key, which who copies the folder must not copy along.
+fn open_key(folder: &Path, key: &Path) -> io::Result<Key> {
+    let folder = folder.canonicalize()?;
+    let opened = Key::open(key)?;
+    if key.canonicalize()?.starts_with(folder) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the key must lie outside the folder of the code that it seals",
+        ));
+    }
+    Ok(opened)
 }

@@ -1,109 +1,90 @@
 //! Compiled code: mapped from the cache, or loaded as it comes from the compiler.
 //!
-//! The only place that turns bytes into native code.
+//! The only place that turns bytes into native code. It compiles nothing itself.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
 
 use tenterhook_admission::Kind;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
 use crate::cache::Cache;
-use crate::compile::precompile;
 use crate::digest::Digest;
 
-/// Loads a module: as it comes from the compiler, or else from the cache. Code
-/// in the cache that does not fit this build is compiled anew.
-pub(crate) fn module(
+/// Native code of a program, loaded and not linked yet.
+pub(crate) enum Loaded {
+    /// A core module.
+    Module(Module),
+    /// A component, and the file that it is mapped from, if from one: open, it
+    /// marks the code as in use.
+    Component(Component, Option<File>),
+}
+
+/// Maps a program's code from the cache, if there is some and its seal is whole.
+pub(crate) fn cached(wasm: &Engine, cache: &Cache, kind: Kind, digest: Digest) -> Option<Loaded> {
+    let file = cache.find(kind, digest)?;
+    match map(wasm, kind, file) {
+        Ok(loaded) => Some(loaded),
+        Err(error) => {
+            cache.discard(digest, &format_args!("it cannot be mapped: {error:#}"));
+            None
+        }
+    }
+}
+
+/// Keeps the code that the compiler has made and loads it; from the file if it
+/// could be kept, so that its pages are shared, and otherwise from memory.
+pub(crate) fn fresh(
     wasm: &Engine,
     cache: &Cache,
+    kind: Kind,
     digest: Digest,
-    fresh: Option<Vec<u8>>,
-    bytes: &[u8],
-) -> wasmtime::Result<Module> {
-    if let Some(code) = fresh {
-        return load_module(wasm, cache, digest, &code);
+    code: &[u8],
+) -> wasmtime::Result<Loaded> {
+    match cache.keep(kind, digest, code) {
+        Some(file) => map(wasm, kind, file),
+        None => copy(wasm, kind, code),
     }
-    match cached_module(wasm, cache, digest) {
-        Some(module) => Ok(module),
-        None => load_module(wasm, cache, digest, &compile(wasm, Kind::Module, bytes)?),
-    }
-}
-
-/// Loads a component, as [`module`] does a module.
-pub(crate) fn component(
-    wasm: &Engine,
-    cache: &Cache,
-    digest: Digest,
-    fresh: Option<Vec<u8>>,
-    bytes: &[u8],
-) -> wasmtime::Result<Component> {
-    if let Some(code) = fresh {
-        return load_component(wasm, cache, digest, &code);
-    }
-    match cached_component(wasm, cache, digest) {
-        Some(component) => Ok(component),
-        None => load_component(wasm, cache, digest, &compile(wasm, Kind::Component, bytes)?),
-    }
-}
-
-fn compile(wasm: &Engine, kind: Kind, bytes: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    precompile(wasm, kind, bytes).map_err(wasmtime::Error::msg)
-}
-
-/// Maps a module from the cache. Code that does not fit this build is as good
-/// as none.
-#[expect(
-    unsafe_code,
-    reason = "the cache folder is private: only our own compiler's code lies in it"
-)]
-pub(crate) fn cached_module(wasm: &Engine, cache: &Cache, digest: Digest) -> Option<Module> {
-    let file = cache.file(digest).filter(|file| file.exists())?;
-    // SAFETY: files in the cache were written by `Cache::keep` with what the
-    // compiler gave us, complete before they had their name, and never changed.
-    unsafe { Module::deserialize_file(wasm, file) }.ok()
 }
 
 #[expect(
     unsafe_code,
-    reason = "the cache folder is private: only our own compiler's code lies in it"
+    reason = "the cache hands out nothing but code of our own compiler, whose seal is whole"
 )]
-fn cached_component(wasm: &Engine, cache: &Cache, digest: Digest) -> Option<Component> {
-    let file = cache.file(digest).filter(|file| file.exists())?;
+fn map(wasm: &Engine, kind: Kind, file: File) -> wasmtime::Result<Loaded> {
+    if kind != Kind::Component {
+        // SAFETY: this very file was checked or written by the cache, in a folder in
+        // which nobody else can write, and is never changed.
+        let module = unsafe { Module::deserialize_open_file(wasm, file)? };
+        return Ok(Loaded::Module(module));
+    }
+    // There is no such call for a component. This name leads to the open file, and
+    // not to what has its name in the folder now.
+    let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+    if !Path::new(&name).exists() {
+        // A system without /proc: the pages are not shared.
+        let mut code = Vec::new();
+        (&file).read_to_end(&mut code)?;
+        return copy(wasm, kind, &code);
+    }
     // SAFETY: as above.
-    unsafe { Component::deserialize_file(wasm, file) }.ok()
+    let component = unsafe { Component::deserialize_file(wasm, name)? };
+    Ok(Loaded::Component(component, Some(file)))
 }
 
-/// Keeps the code and loads it; from the file if it could be kept, so that its
-/// pages are shared, and otherwise from memory.
 #[expect(
     unsafe_code,
     reason = "the code comes from our own compiler, in this process or at build time"
 )]
-pub(crate) fn load_module(
-    wasm: &Engine,
-    cache: &Cache,
-    digest: Digest,
-    code: &[u8],
-) -> wasmtime::Result<Module> {
+fn copy(wasm: &Engine, kind: Kind, code: &[u8]) -> wasmtime::Result<Loaded> {
     // SAFETY: `code` was made by our own compiler, see the callers.
-    match cache.keep(digest, code) {
-        Some(file) => unsafe { Module::deserialize_file(wasm, file) },
-        None => unsafe { Module::deserialize(wasm, code) },
-    }
-}
-
-#[expect(
-    unsafe_code,
-    reason = "the code comes from our own compiler, in this process"
-)]
-fn load_component(
-    wasm: &Engine,
-    cache: &Cache,
-    digest: Digest,
-    code: &[u8],
-) -> wasmtime::Result<Component> {
-    // SAFETY: `code` was made by our own compiler a moment ago.
-    match cache.keep(digest, code) {
-        Some(file) => unsafe { Component::deserialize_file(wasm, file) },
-        None => unsafe { Component::deserialize(wasm, code) },
+    unsafe {
+        Ok(match kind {
+            Kind::Component => Loaded::Component(Component::deserialize(wasm, code)?, None),
+            Kind::Module | Kind::Script => Loaded::Module(Module::deserialize(wasm, code)?),
+        })
     }
 }

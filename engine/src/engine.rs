@@ -1,5 +1,6 @@
 //! The engine: what is expensive and shared by all runs.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -11,8 +12,8 @@ use tokio::task::JoinHandle;
 use wasmtime::ExternType;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use crate::cache::Cache;
-use crate::code;
+use crate::cache::{Cache, CodeCache};
+use crate::code::{self, Loaded};
 use crate::compile::{CompileLimits, Compiler, Tenant};
 use crate::digest::Digest;
 use crate::error::Error;
@@ -37,8 +38,8 @@ const ENTRY: &str = "_start";
 /// How an engine is set up.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Folder for compiled code; it must be private to this user. `None` keeps nothing.
-    pub cache: Option<PathBuf>,
+    /// Where compiled code is kept. `None` keeps nothing.
+    pub cache: Option<CodeCache>,
     /// Folder in which scratch folders are made where none can be mounted.
     pub scratch: PathBuf,
     /// Runs that may be in progress at one time, those that sleep among them.
@@ -116,7 +117,7 @@ impl Engine {
         })?);
         let runtime = Runtime::start(settings.sandboxes, &lock)?;
         let linkers = Linkers::new(&runtime.wasm)?;
-        let cache = Cache::open(settings.cache, &runtime.wasm)?;
+        let cache = Cache::open(settings.cache, &runtime.wasm, &settings.ledger)?;
         runtime::provide(&settings.ledger, settings.sandboxes);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -312,6 +313,39 @@ impl Engine {
         }
     }
 
+    /// The programs whose compiled code is kept, in no order that means anything.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Threads`].
+    pub async fn kept_code(&self) -> Result<Vec<Digest>, Error> {
+        let engine = self.clone();
+        self.on_loading_threads(move || engine.inner.cache.programs())
+            .await
+    }
+
+    /// Removes the compiled code of programs that are gone, unless it is in use. What
+    /// is removed by mistake is compiled again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Threads`].
+    pub async fn forget_code(&self, gone: Vec<Digest>) -> Result<(), Error> {
+        let engine = self.clone();
+        self.on_loading_threads(move || engine.inner.cache.collect(&gone))
+            .await
+    }
+
+    async fn on_loading_threads<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        // No program is to blame if it panics, so none is named.
+        let none = Digest::of(b"");
+        let loading = &self.inner.loading;
+        loading.block(none, move || Ok(work())).await
+    }
+
     /// The owner of what tenants share.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
@@ -334,15 +368,19 @@ impl Engine {
             .block(digest, move || {
                 let Inner {
                     runtime,
-                    cache,
                     linkers,
                     shell,
                     ..
                 } = &*engine.inner;
-                shell.get(&runtime.wasm, cache, linkers)
+                shell.get(&runtime.wasm, linkers)
             })
             .await?;
-        Ok(Program::new(digest, Code::Script { shell, text }, false))
+        Ok(Program::new(
+            digest,
+            Code::Script { shell, text },
+            false,
+            None,
+        ))
     }
 
     async fn load_wasm(&self, tenant: Tenant, kind: Kind, bytes: Bytes) -> Result<Program, Error> {
@@ -351,70 +389,75 @@ impl Engine {
         let survey = self
             .without_files(digest, move || Ok(Self::survey(kind, &checked)?))
             .await?;
+        let engine = self.clone();
         let Inner {
             runtime,
-            cache,
             compiler,
             threads,
             loading,
             ..
         } = &*self.inner;
-        let fresh = match cache.has(digest) {
-            true => None,
-            false => Some(
-                compiler
-                    .compile(tenant, runtime, threads, loading, kind, bytes.clone())
-                    .await?,
-            ),
-        };
+        let cached = loading
+            .block(digest, move || {
+                let Inner { runtime, cache, .. } = &*engine.inner;
+                Ok(code::cached(&runtime.wasm, cache, kind, digest))
+            })
+            .await?;
         let engine = self.clone();
-        let linked = self
-            .inner
-            .loading
-            .block(digest, move || engine.link(kind, digest, fresh, &bytes));
-        Ok(Program::new(digest, linked.await?, survey.uses_files))
+        let (code, mapped) = match cached {
+            Some(loaded) => {
+                loading
+                    .block(digest, move || engine.link(kind, loaded))
+                    .await?
+            }
+            None => {
+                let fresh = compiler
+                    .compile(tenant, runtime, threads, loading, kind, bytes)
+                    .await?;
+                let load = move || {
+                    let loaded = engine.load_fresh(kind, digest, &fresh)?;
+                    engine.link(kind, loaded)
+                };
+                loading.block(digest, load).await?
+            }
+        };
+        Ok(Program::new(digest, code, survey.uses_files, mapped))
     }
 
-    /// Loads code and resolves its imports. `fresh` comes from the compiler a
-    /// moment ago; without it the cache is asked.
-    fn link(
-        &self,
-        kind: Kind,
-        digest: Digest,
-        fresh: Option<Vec<u8>>,
-        bytes: &[u8],
-    ) -> Result<Code, Error> {
-        let Inner {
-            runtime,
-            cache,
-            linkers,
-            ..
-        } = &*self.inner;
+    /// Keeps and loads what the compiler has made.
+    fn load_fresh(&self, kind: Kind, digest: Digest, fresh: &[u8]) -> Result<Loaded, Error> {
+        let Inner { runtime, cache, .. } = &*self.inner;
         // What is left to go wrong here, but for the disk, is that the program has
         // parts that no sandbox has room for.
-        let prepare = |source: wasmtime::Error| match source.downcast_ref::<std::io::Error>() {
+        code::fresh(&runtime.wasm, cache, kind, digest, fresh).map_err(|source| match source
+            .downcast_ref::<std::io::Error>(
+        ) {
             Some(_) => Error::Prepare { digest, source },
             None => Error::from(Refusal::Compile {
                 kind,
                 reason: one_line(&source.root_cause().to_string()),
             }),
-        };
+        })
+    }
+
+    /// Resolves the imports of loaded code.
+    fn link(&self, kind: Kind, loaded: Loaded) -> Result<(Code, Option<File>), Error> {
+        let linkers = &self.inner.linkers;
         let not_linked = |error: wasmtime::Error| {
             let reason = one_line(&format!("{error:#}"));
             Error::from(Refusal::Link { kind, reason })
         };
-        if kind == Kind::Component {
-            let component =
-                code::component(&runtime.wasm, cache, digest, fresh, bytes).map_err(prepare)?;
-            let linked = linkers
-                .component
-                .instantiate_pre(&component)
-                .map_err(not_linked)?;
-            return CommandPre::new(linked)
-                .map(Code::Component)
-                .map_err(not_linked);
-        }
-        let module = code::module(&runtime.wasm, cache, digest, fresh, bytes).map_err(prepare)?;
+        let module = match loaded {
+            Loaded::Module(module) => module,
+            Loaded::Component(component, mapped) => {
+                let linked = linkers
+                    .component
+                    .instantiate_pre(&component)
+                    .map_err(not_linked)?;
+                let command = CommandPre::new(linked).map_err(not_linked)?;
+                return Ok((Code::Component(command), mapped));
+            }
+        };
         let linked = linkers
             .module
             .instantiate_pre(&module)
@@ -423,7 +466,7 @@ impl Engine {
             Some(ExternType::Func(entry))
                 if entry.params().len() == 0 && entry.results().len() == 0 =>
             {
-                Ok(Code::Module(linked))
+                Ok((Code::Module(linked), None))
             }
             _ => Err(Refusal::NoEntry {
                 kind,

@@ -21,6 +21,7 @@ mod sandbox;
 mod shell;
 mod stats;
 
+pub use crate::cache::CodeCache;
 pub use crate::compile::{CompileLimits, Tenant, compile_worker};
 pub use crate::digest::{Digest, NotADigest};
 pub use crate::engine::{Engine, Settings};

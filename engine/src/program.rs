@@ -1,5 +1,6 @@
 //! A program that was accepted: validated, compiled and linked once, run often.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -27,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) uses_files: bool,
     /// What one instance of it takes of the instance pool.
     pub(crate) parts: Amounts,
+    /// The file that the code is mapped from: open, it marks the code as in use.
+    pub(crate) _mapped: Option<File>,
 }
 
 /// Compiled and linked code, ready to be instantiated.
@@ -44,13 +47,14 @@ pub(crate) enum Code {
 }
 
 impl Program {
-    pub(crate) fn new(digest: Digest, code: Code, uses_files: bool) -> Self {
+    pub(crate) fn new(digest: Digest, code: Code, uses_files: bool, mapped: Option<File>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 digest,
                 parts: parts(&code),
                 code,
                 uses_files,
+                _mapped: mapped,
             }),
         }
     }

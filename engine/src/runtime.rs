@@ -19,6 +19,7 @@ use self::ticker::Ticker;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::lockdown::GuestLock;
+use crate::shell::image::Publisher;
 
 /// Elements that all tables of one program may hold. The largest real module
 /// that is known to us (a compiler) has 37,270.
@@ -53,6 +54,9 @@ impl Runtime {
     pub(crate) fn start(sandboxes: u32, lock: &Arc<GuestLock>) -> Result<Self, Error> {
         let mut config = config::compiler_config();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(sandboxes)));
+        if Publisher::IS_FOR_US {
+            config.with_custom_code_memory(Some(Arc::new(Publisher)));
+        }
         let wasm = wasmtime::Engine::new(&config).map_err(|source| Error::Start { source })?;
         let ticker =
             Ticker::start(&wasm, Arc::clone(lock)).map_err(|source| Error::Threads { source })?;

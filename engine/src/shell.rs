@@ -1,20 +1,21 @@
 //! The shell that runs scripts: compiled when the engine was built, mapped here.
+//!
+//! Its code never lies in the code cache: it is a part of this program's own file,
+//! as trustworthy as the program itself, and mapped from there.
+
+pub(crate) mod image;
 
 use std::sync::OnceLock;
 
-use wasmtime::{Engine, InstancePre, Module};
+use wasmtime::{Engine, InstancePre};
 
-use crate::cache::Cache;
-use crate::code;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::link::Linkers;
 use crate::sandbox::guest::Guest;
 
-/// The shell's machine code, made by the build script.
-static CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/shell.cwasm"));
-
-/// The digest of that code, as the build script computed it, in hexadecimal.
+/// The digest of the shell's machine code, as the build script computed it, in
+/// hexadecimal.
 const CODE_DIGEST: &str = include_str!(concat!(env!("OUT_DIR"), "/shell.digest"));
 
 /// The shell, loaded when the first script needs it.
@@ -26,7 +27,6 @@ impl Shell {
     pub(crate) fn get(
         &self,
         wasm: &Engine,
-        cache: &Cache,
         linkers: &Linkers,
     ) -> Result<InstancePre<Guest>, Error> {
         if let Some(shell) = self.0.get() {
@@ -35,14 +35,9 @@ impl Shell {
         let digest: Digest = CODE_DIGEST
             .parse()
             .expect("the build script wrote a digest");
-        let load = || -> wasmtime::Result<InstancePre<Guest>> {
-            let module: Module = match code::cached_module(wasm, cache, digest) {
-                Some(module) => module,
-                None => code::load_module(wasm, cache, digest, CODE)?,
-            };
-            linkers.shell.instantiate_pre(&module)
-        };
-        let shell = load().map_err(|source| Error::Prepare { digest, source })?;
+        let shell = image::load(wasm)
+            .and_then(|module| linkers.shell.instantiate_pre(&module))
+            .map_err(|source| Error::Prepare { digest, source })?;
         Ok(self.0.get_or_init(|| shell).clone())
     }
 }

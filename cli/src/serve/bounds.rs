@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tenterhook_dispatch::{MODULE_MAX_BYTES, Retention, Settings};
-use tenterhook_engine::{CompileLimits, Limits};
+use tenterhook_engine::{CodeCache, CompileLimits, Limits};
 use tenterhook_ledger::Capacity;
 
 use crate::faults::Faults;
@@ -49,6 +49,10 @@ pub(crate) struct RawBounds {
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_COMPILE_MEMORY")]
     pub(super) max_compile_memory: Option<String>,
     /// How long finished tasks are kept [default: 30d].
+    /// Compiled code that is kept on the disk; what was used longest ago goes first
+    /// [default: an eighth of the disk that there is to use, at most 8GiB].
+    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_CODE_CACHE")]
+    pub(super) code_cache: Option<String>,
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_KEEP")]
     pub(super) keep: Option<String>,
     /// Finished tasks that are kept per account [default: 200000].
@@ -151,6 +155,11 @@ impl RawBounds {
         }
     }
 
+    /// Reads how much compiled code is kept; `None` leaves it to the engine.
+    pub(super) fn code_bytes(&self, faults: &mut Faults) -> Option<u64> {
+        faults.check("--code-cache", code_cache(self.code_cache.as_deref()?))
+    }
+
     /// Reads all other bounds into the dispatcher's settings.
     pub(super) fn settings(&self, ceiling: Limits, faults: &mut Faults) -> Settings {
         let default = Settings::default();
@@ -249,6 +258,18 @@ fn compile_memory(text: &str) -> Result<u64, String> {
 
 /// Reads the bound on an uploaded module.
 pub(crate) fn module_size(text: &str) -> Result<u64, String> {
+/// A cache that has no room for the code of one large program is none.
+fn code_cache(text: &str) -> Result<u64, String> {
+    let size = parse_size(text).map_err(|error| error.to_string())?;
+    if size < CodeCache::LEAST_BYTES {
+        return Err(format!(
+            "must be at least {}, not {text}",
+            show_size(CodeCache::LEAST_BYTES)
+        ));
+    }
+    Ok(size)
+}
+
     let size = parse_size(text).map_err(|error| error.to_string())?;
     if size == 0 || size > MODULE_MAX_BYTES {
         return Err(format!(

@@ -60,6 +60,7 @@ pub(super) struct Config {
     pub(super) run_slots: Capacity,
     threads: Option<usize>,
     compile: engine::CompileLimits,
+    code_bytes: Option<u64>,
 }
 
 impl Config {
@@ -73,6 +74,7 @@ impl Config {
         let threads = raw.bounds.threads(&mut faults);
         let compile = raw.bounds.compile(&mut faults);
         let run_slots = raw.bounds.run_slots(&mut faults);
+        let code_bytes = raw.bounds.code_bytes(&mut faults);
         let dispatch = raw.bounds.settings(ceiling, &mut faults);
         let capacity = raw.capacity.read(&mut faults);
         let maintenance = raw.maintenance.read(&mut faults);
@@ -115,6 +117,7 @@ impl Config {
                 run_slots,
                 threads,
                 compile,
+                code_bytes,
             }),
             _ => Err(faults),
         }
@@ -128,15 +131,22 @@ impl Config {
         capacities: Capacities,
     ) -> anyhow::Result<engine::Settings> {
         let default = engine::Settings::default();
+        let ledger = Ledger::new(capacities);
         Ok(engine::Settings {
-            cache: Some(data.code()),
+            cache: Some(engine::CodeCache {
+                folder: data.code(),
+                key: data.code_key(),
+                bytes: self
+                    .code_bytes
+                    .unwrap_or_else(|| engine::CodeCache::default_bytes(&ledger)),
+            }),
             scratch: data.scratch()?,
             sandboxes: resources.sandboxes(),
             threads: self.threads.unwrap_or(default.threads),
             compiler: compiler::words(),
             compile_limits: self.compile,
             lockdown: self.lockdown,
-            ledger: Ledger::new(capacities),
+            ledger,
         })
     }
 }
@@ -213,6 +223,8 @@ mod tests {
             "5s",
             "--max-compile-memory",
             "1GiB",
+            "--code-cache",
+            "2GiB",
             "--webhook-private-addresses",
         ])
         .unwrap();
@@ -237,6 +249,7 @@ mod tests {
         );
         assert_eq!(config.compile.cpu.as_secs(), 5);
         assert_eq!(config.compile.memory, 1 << 30);
+        assert_eq!(config.code_bytes, Some(2 << 30));
         assert_eq!(config.delivery.destinations, delivery::Destinations::All);
     }
 
@@ -260,6 +273,8 @@ mod tests {
                 "1500ms",
                 "--max-compile-memory",
                 "1MiB",
+                "--code-cache",
+                "63MiB",
                 "--account-concurrency",
                 "65",
                 "--keep",
@@ -286,6 +301,7 @@ mod tests {
             "--max-module",
             "--max-compile-time",
             "--max-compile-memory",
+            "--code-cache",
             "--account-concurrency",
             "--keep",
             "--keep-tasks",

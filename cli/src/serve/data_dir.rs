@@ -80,6 +80,11 @@ impl DataDir {
         self.path.join("code")
     }
 
+    /// The file with the key that seals compiled code: not in its folder.
+    pub(super) fn code_key(&self) -> PathBuf {
+        self.path.join("code.key")
+    }
+
     /// The folder for files of runs; empty, whatever the last server left there.
     pub(super) fn scratch(&self) -> anyhow::Result<PathBuf> {
         let scratch = self.path.join("scratch");

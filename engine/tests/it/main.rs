@@ -7,6 +7,7 @@
 mod admission;
 mod bounded;
 mod bulk;
+mod bounded_code;
 mod composed;
 mod concurrency;
 mod contained;
@@ -21,6 +22,7 @@ mod lockdown;
 mod mutations;
 mod oracle;
 mod same_answer;
+mod sealed_code;
 mod sharing;
 mod shell;
 mod store_of_code;

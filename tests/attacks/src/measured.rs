@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tenterhook_engine::{Engine, Kind, Limit, Outcome, Settings};
+use tenterhook_engine::{CodeCache, Engine, Kind, Limit, Outcome, Settings};
 use tokio_util::sync::CancellationToken;
 
 use crate::attack::Attack;
@@ -59,7 +59,11 @@ const CANCEL_AFTER: Duration = Duration::from_millis(10);
 pub(crate) fn measure(attack: &Attack, program: &[u8], cache: &Path) -> anyhow::Result<Measured> {
     let scratch = tempfile::tempdir()?;
     let engine = Engine::start(Settings {
-        cache: Some(cache.to_owned()),
+        cache: Some(CodeCache {
+            folder: cache.join("code"),
+            key: cache.join("code.key"),
+            bytes: 1 << 30,
+        }),
         scratch: scratch.path().to_owned(),
         compiler: Some(crate::compiler()),
         compile_limits: attack.compile,

@@ -67,12 +67,14 @@ fn environment(home: &Path) -> Vec<(String, String)> {
         std::env::var(name).unwrap_or_else(|_| format!("{real_home}/{folder}"))
     };
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    let state = Path::new(env!("CARGO_TARGET_TMPDIR")).join("state");
     [
         ("PATH", format!("{folder}:{own}")),
         ("HOME", home.display().to_string()),
         ("CARGO_HOME", or("CARGO_HOME", ".cargo")),
         ("RUSTUP_HOME", or("RUSTUP_HOME", ".rustup")),
         ("XDG_CACHE_HOME", cache.display().to_string()),
+        ("XDG_STATE_HOME", state.display().to_string()),
         // What a project needs was fetched for this workspace.
         ("CARGO_NET_OFFLINE", "true".into()),
         ("CARGO_TERM_COLOR", "never".into()),

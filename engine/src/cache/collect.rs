@@ -1,0 +1,128 @@
+//! Keeping the folder of compiled code within its bound.
+//!
+//! Code goes for good when its program does; what else does not fit goes in the
+//! order of its last use. It decides nothing about programs: who calls says which
+//! are gone.
+
+use std::fs::{self, DirEntry, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use rustix::fs::FlockOperation;
+use tenterhook_ledger::{Holder, Resource};
+
+use super::{Kept, PART, lock, open_unlocked};
+use crate::digest::Digest;
+
+/// One file of compiled code.
+struct Code {
+    path: PathBuf,
+    program: Digest,
+    bytes: u64,
+    used_at: SystemTime,
+}
+
+impl Kept {
+    pub(super) fn programs(&self) -> Vec<Digest> {
+        let mut programs: Vec<_> = self.codes().iter().map(|code| code.program).collect();
+        programs.sort_unstable();
+        programs.dedup();
+        programs
+    }
+
+    pub(super) fn collect(&self, gone: &[Digest]) {
+        let mut codes = self.codes();
+        // First what has no program any more, then what this build cannot load, then
+        // what was used longest ago.
+        codes.sort_by_key(|code| {
+            let wanted = !gone.contains(&code.program);
+            (wanted, self.path(code.program) == code.path, code.used_at)
+        });
+        let mut left: u64 = codes.iter().map(|code| code.bytes).sum();
+        for code in &codes {
+            if left <= self.bytes && !gone.contains(&code.program) {
+                break;
+            }
+            if remove_unused(&code.path) {
+                tracing::debug!(program = %code.program, bytes = code.bytes, "removed compiled code");
+                left -= code.bytes;
+            }
+        }
+        self.ledger.record(Holder::Operator, Resource::Disk, left);
+    }
+
+    /// Removes what writers have left that did not come to their end.
+    pub(super) fn remove_parts(&self) {
+        for entry in self.entries() {
+            if entry
+                .file_name()
+                .as_encoded_bytes()
+                .starts_with(PART.as_bytes())
+            {
+                remove_unused(&entry.path());
+            }
+        }
+    }
+
+    fn codes(&self) -> Vec<Code> {
+        self.entries()
+            .filter_map(|entry| {
+                let found = entry.metadata().ok()?;
+                Some(Code {
+                    program: program_of(&entry)?,
+                    bytes: size_on_disk(&found),
+                    used_at: found.accessed().unwrap_or(SystemTime::UNIX_EPOCH),
+                    path: entry.path(),
+                })
+            })
+            .collect()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = DirEntry> {
+        let entries = fs::read_dir(&self.folder);
+        if let Err(error) = &entries {
+            tracing::warn!(folder = %self.folder.display(), %error, "cannot list compiled code");
+        }
+        entries.into_iter().flatten().filter_map(Result::ok)
+    }
+}
+
+/// The program whose code a file is named for, of whatever build.
+fn program_of(entry: &DirEntry) -> Option<Digest> {
+    let name = entry.file_name();
+    let (program, build) = name.to_str()?.strip_suffix(".cwasm")?.split_once('-')?;
+    (build.len() == 16).then(|| format!("sha256:{program}").parse().ok())?
+}
+
+/// What a file takes of the disk, which counts in blocks of 512 bytes.
+fn size_on_disk(found: &Metadata) -> u64 {
+    found.len().max(found.blocks().saturating_mul(512))
+}
+
+/// Removes a file unless somebody has it open to map or to write it. Returns whether
+/// it is gone.
+fn remove_unused(path: &Path) -> bool {
+    let remove = || match open_unlocked(path) {
+        // The lock is held until the name is gone: who opens it meanwhile waits, and
+        // then maps a file without a name, which is as good.
+        Ok(file) => {
+            lock(&file, FlockOperation::NonBlockingLockExclusive)?;
+            fs::remove_file(path)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+        // Nobody has mapped what cannot be opened.
+        Err(_) => fs::remove_file(path),
+    };
+    match remove() {
+        Ok(()) => true,
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+        Err(error) => {
+            tracing::warn!(file = %path.display(), %error, "cannot remove compiled code");
+            false
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! What stands behind compiled code in its file, so that nothing else is loaded.
+//!
+//! It says what the code was made from and by, and proves that this installation
+//! wrote it. It stands behind the code, not before it, because the code is mapped
+//! from the beginning of its file. It does not protect from who can read the key.
+
+use std::fmt;
+use std::fs::File;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+
+use sha2::{Digest as _, Sha256};
+use tenterhook_admission::Kind;
+
+use super::key::{Key, MAC_BYTES};
+use crate::digest::Digest;
+
+/// Raised whenever the same bytes, compiled by the same compiler, are to give
+/// other code: when the engine changes what it hands to the compiler. See
+/// [`bulk`](crate::bulk).
+const FORM: u32 = 2;
+
+/// The first bytes of a seal.
+const MAGIC: &[u8; 8] = b"tntrseal";
+
+/// The version of the seal's own layout.
+const LAYOUT: u32 = 1;
+
+/// Magic, layout, kind, build, program, length of the code, digest of the code.
+const FIELDS_BYTES: usize = 8 + 4 + 4 + 32 + 32 + 8 + 32;
+
+/// Bytes of a whole seal.
+pub(super) const SEAL_BYTES: usize = FIELDS_BYTES + MAC_BYTES;
+
+/// Bytes that are read and hashed at one time: they stay in a core's own cache.
+const PIECE_BYTES: usize = 128 << 10;
+
+/// Which compiler made the code, how it was set, and what it was handed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Build([u8; 32]);
+
+impl Build {
+    /// The build of this engine.
+    pub(super) fn of(wasm: &wasmtime::Engine) -> Self {
+        let mut hasher = Sha256Hasher(Sha256::new());
+        wasm.precompile_compatibility_hash().hash(&mut hasher);
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        FORM.hash(&mut hasher);
+        Self(hasher.0.finalize().into())
+    }
+
+    /// Tells builds apart in the names of files.
+    pub(super) fn short(&self) -> u64 {
+        let first = self.0.first_chunk().expect("there are 32 bytes");
+        u64::from_be_bytes(*first)
+    }
+}
+
+/// Hashes what others hash into 64 bits.
+struct Sha256Hasher(Sha256);
+
+impl Hasher for Sha256Hasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let hash: [u8; 32] = self.0.clone().finalize().into();
+        Build(hash).short()
+    }
+}
+
+/// What code was made from and by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) build: Build,
+    pub(super) kind: Kind,
+    pub(super) program: Digest,
+}
+
+/// Why the code in a file is not to be loaded.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It is no file of this user's, or others may write into it.
+    Owner,
+    /// It cannot be read.
+    Unreadable(io::Error),
+    /// It is too short for a seal.
+    Short,
+    /// The key does not fit: written by another installation, or changed since.
+    Foreign,
+    /// It is what this installation wrote, for something else.
+    Other,
+    /// The seal is whole and the code is not.
+    Damaged,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Owner => f.write_str("it is not a file of this user alone"),
+            Self::Unreadable(error) => write!(f, "it cannot be read: {error}"),
+            Self::Short => f.write_str("it was truncated"),
+            Self::Foreign => f.write_str("it was changed, or written by another installation"),
+            Self::Other => f.write_str("it belongs to another program or build"),
+            Self::Damaged => f.write_str("its code was changed"),
+        }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Short,
+            _ => Self::Unreadable(error),
+        }
+    }
+}
+
+/// The seal for this code.
+pub(super) fn seal(key: &Key, origin: &Origin, code: &[u8]) -> [u8; SEAL_BYTES] {
+    let fields = fields(origin, code.len() as u64, Sha256::digest(code).into());
+    let mut seal = [0; SEAL_BYTES];
+    seal[..FIELDS_BYTES].copy_from_slice(&fields);
+    seal[FIELDS_BYTES..].copy_from_slice(&key.sign(&fields));
+    seal
+}
+
+/// Checks that a file holds the whole code of this origin, as it was written, and
+/// nothing else.
+pub(super) fn check(key: &Key, origin: &Origin, file: &File) -> Result<(), Fault> {
+    let found = file.metadata()?;
+    let ours = found.uid() == rustix::process::geteuid().as_raw();
+    if !found.is_file() || !ours || found.mode() & 0o022 != 0 {
+        return Err(Fault::Owner);
+    }
+    let length = found
+        .len()
+        .checked_sub(SEAL_BYTES as u64)
+        .ok_or(Fault::Short)?;
+    let mut seal = [0; SEAL_BYTES];
+    file.read_exact_at(&mut seal, length)?;
+    let (said, mac) = seal.split_at(FIELDS_BYTES);
+    // The key first: nothing else in the file means anything before.
+    if !key.verifies(said, mac) {
+        return Err(match said.starts_with(MAGIC) {
+            true => Fault::Foreign,
+            false => Fault::Short,
+        });
+    }
+    let (said, digest) = said.split_at(FIELDS_BYTES - 32);
+    let expected = fields(origin, length, [0; 32]);
+    if said != &expected[..FIELDS_BYTES - 32] {
+        return Err(Fault::Other);
+    }
+    match hash(file, length)? == digest {
+        true => Ok(()),
+        false => Err(Fault::Damaged),
+    }
+}
+
+fn fields(origin: &Origin, length: u64, digest: [u8; 32]) -> [u8; FIELDS_BYTES] {
+    let kind: u32 = match origin.kind {
+        Kind::Module => 1,
+        Kind::Component => 2,
+        Kind::Script => 3,
+    };
+    let mut fields = [0; FIELDS_BYTES];
+    let mut rest = &mut fields[..];
+    for part in [
+        &MAGIC[..],
+        &LAYOUT.to_le_bytes(),
+        &kind.to_le_bytes(),
+        &origin.build.0,
+        origin.program.as_bytes(),
+        &length.to_le_bytes(),
+        &digest,
+    ] {
+        let (into, after) = rest.split_at_mut(part.len());
+        into.copy_from_slice(part);
+        rest = after;
+    }
+    debug_assert!(rest.is_empty(), "the fields fill their place");
+    fields
+}
+
+fn hash(file: &File, length: u64) -> io::Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut at = 0;
+    while at < length {
+        let left = usize::try_from(length - at).unwrap_or(usize::MAX);
+        let piece = &mut piece[..left.min(PIECE_BYTES)];
+        file.read_exact_at(piece, at)?;
+        hash.update(&*piece);
+        at += piece.len() as u64;
+    }
+    Ok(hash.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn origin() -> Origin {
+        Origin {
+            build: Build([1; 32]),
+            kind: Kind::Module,
+            program: Digest::of(b"program"),
+        }
+    }
+
+    #[test]
+    fn a_seal_fits_its_own_code_origin_and_key_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let [key, other_key] = ["a", "b"].map(|name| Key::open(&folder.path().join(name)).unwrap());
+        let code = vec![7; 3 * PIECE_BYTES + 5];
+        let sealed = |key: &Key, origin: &Origin, code: &[u8]| {
+            let mut file = tempfile::tempfile_in(&folder).unwrap();
+            file.write_all(code).unwrap();
+            file.write_all(&seal(key, origin, code)).unwrap();
+            file
+        };
+        let own = origin();
+        check(&key, &own, &sealed(&key, &own, &code)).unwrap();
+        check(&key, &own, &sealed(&key, &own, b"")).unwrap();
+        for other in [
+            Origin {
+                build: Build([2; 32]),
+                ..own
+            },
+            Origin {
+                kind: Kind::Component,
+                ..own
+            },
+            Origin {
+                program: Digest::of(b"another"),
+                ..own
+            },
+        ] {
+            let fault = check(&key, &own, &sealed(&key, &other, &code));
+            assert!(matches!(fault, Err(Fault::Other)), "{fault:?}");
+        }
+        let fault = check(&key, &own, &sealed(&other_key, &own, &code));
+        assert!(matches!(fault, Err(Fault::Foreign)), "{fault:?}");
+        let damaged = sealed(&key, &own, &code);
+        damaged.write_all_at(b"8", PIECE_BYTES as u64).unwrap();
+        let fault = check(&key, &own, &damaged);
+        assert!(matches!(fault, Err(Fault::Damaged)), "{fault:?}");
+    }
+}
