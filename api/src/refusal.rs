@@ -76,6 +76,13 @@ pub(crate) enum Refusal {
         /// Its name or id.
         id: String,
     },
+    /// It is shown to nobody.
+    Withheld {
+        /// What sort of thing.
+        noun: String,
+        /// Its name or id.
+        id: String,
+    },
     /// Astra's hooks are switched off for the account.
     HooksDisabled,
     /// Something cannot go while others refer to it, or not in its present state.
@@ -144,9 +151,10 @@ impl Refusal {
             Self::Astra(problem) => problem.status(),
             Self::Fenix(problem) => problem.status(),
             Self::Nova(fault) => fault.status(),
-            Self::Forbidden { .. } | Self::ReadOnly { .. } | Self::HooksDisabled => {
-                StatusCode::FORBIDDEN
-            }
+            Self::Forbidden { .. }
+            | Self::ReadOnly { .. }
+            | Self::Withheld { .. }
+            | Self::HooksDisabled => StatusCode::FORBIDDEN,
             Self::NoRoute | Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
@@ -205,6 +213,9 @@ impl Refusal {
             Self::ReadOnly { noun, id } => {
                 format!("the {noun} `{id}` is read-only; make one of your own in its place")
             }
+            Self::Withheld { noun, id } => {
+                format!("the {noun} `{id}` is private: its text is shown to nobody")
+            }
             Self::HooksDisabled => {
                 "execution hooks are switched off for this account; an admin can switch them on"
                     .to_owned()
@@ -241,7 +252,7 @@ impl std::fmt::Display for Fault {
 
 impl From<tenterhook_dispatch::Error> for Refusal {
     fn from(error: tenterhook_dispatch::Error) -> Self {
-        use tenterhook_dispatch::Error;
+        use tenterhook_dispatch::{Error, Withheld};
         match error {
             Error::NotFound { what, id } => Self::NotFound {
                 noun: what.to_string(),
@@ -258,6 +269,15 @@ impl From<tenterhook_dispatch::Error> for Refusal {
             Error::ReadOnly { what, id } => Self::ReadOnly {
                 noun: what.to_string(),
                 id,
+            },
+            Error::Withheld { what, id, why } => match why {
+                Withheld::Role { needs } => Self::Forbidden {
+                    needs: needs.as_str(),
+                },
+                Withheld::Private => Self::Withheld {
+                    noun: what.to_string(),
+                    id,
+                },
             },
             Error::HooksDisabled => Self::HooksDisabled,
             error @ Error::NotReplicated { .. } => Self::Conflict(error.to_string()),

@@ -5,6 +5,7 @@ use std::fmt;
 use tenterhook_engine::{Digest, OverCeiling, Refusal};
 use tenterhook_ledger::Shortage;
 
+use crate::disclosure::Withheld;
 use crate::id::Number;
 
 /// A cause of which only the text matters.
@@ -118,6 +119,16 @@ pub enum Error {
         /// Why not, for whoever sent them.
         #[source]
         refusal: Refusal,
+    },
+    /// What was asked for is not shown to whoever asks.
+    #[error("the text of the {what} `{id}` is withheld: {why}")]
+    Withheld {
+        /// Of what.
+        what: Noun,
+        /// Its name.
+        id: String,
+        /// Why.
+        why: Withheld,
     },
     /// It is not any more as the caller has said that it is.
     #[error("the {what} `{id}` was changed by somebody else")]

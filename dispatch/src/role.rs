@@ -15,7 +15,8 @@ pub enum Role {
     Viewer,
     /// May also fire events and change hooks and sources.
     Member,
-    /// May also change servers, read scripts and run ad hoc ones.
+    /// May also change servers, read scripts and the values of hooks, and run ad hoc
+    /// scripts.
     Admin,
     /// May also issue and revoke tokens.
     Owner,

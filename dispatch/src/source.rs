@@ -35,7 +35,8 @@ pub struct Source {
     pub description: String,
     /// The MD5, in hexadecimal digits, of the bytes in base64: Astra's checksum.
     pub base64_md5: String,
-    /// Whether its bytes are withheld from those who read it over Astra's interface.
+    /// Whether its bytes are withheld from everybody, on every face: it can be bound,
+    /// run and replaced, and its text is told to nobody.
     pub private: bool,
     /// Whether it came with the account and cannot be changed.
     pub preloaded: bool,

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Uri, header};
 use serde_json::{Map, Value};
-use tenterhook_dispatch::{AccountId, AppId, PrincipalId};
+use tenterhook_dispatch::{AccountId, AppId, PrincipalId, Role};
 use uuid::Uuid;
 
 use super::identifier;
@@ -64,6 +64,11 @@ impl Ask {
     /// Who asks.
     pub(super) fn principal(&self) -> PrincipalId {
         self.caller.0.principal
+    }
+
+    /// What they may do.
+    pub(super) fn role(&self) -> Role {
+        self.caller.0.role
     }
 
     /// The application in the path, if there is one in it. What cannot be the id of

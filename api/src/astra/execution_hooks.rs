@@ -84,7 +84,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn list_execution_hooks(ask: Ask) -> Result<Response, Refusal> {
     let media = MEDIA.of_list(&ask.headers)?;
     let query = ask.query(&WORDS)?;
-    let filter = &query.filter;
+    let (filter, reader) = (&query.filter, ask.role());
     let found = ask
         .app
         .dispatcher()
@@ -93,13 +93,15 @@ async fn list_execution_hooks(ask: Ask) -> Result<Response, Refusal> {
             ask.app_id()?,
             &lookup::of(filter),
             query.limit,
-            |hook| View::of(hook).is_some_and(|view| filter.admits(|name| view.member(name))),
+            |hook| {
+                View::of(hook, reader).is_some_and(|view| filter.admits(|name| view.member(name)))
+            },
         )
         .await
         .map_err(in_words)?;
     let rows = found
         .into_iter()
-        .map(|hook| Ok(View::of(&hook).map(|view| view.row(None))));
+        .map(|hook| Ok(View::of(&hook, reader).map(|view| view.row(None))));
     let rows: Vec<_> = rows.collect();
     reply::list(media, LIST, query.include, stream::iter(rows)).await
 }
@@ -152,7 +154,7 @@ async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal
         .await
         .map_err(in_body)?;
     let location = ask.location(hook.id.as_uuid());
-    let view = View::of(&hook).ok_or(Row::ResourceNotFound)?;
+    let view = View::of(&hook, ask.role()).ok_or(Row::ResourceNotFound)?;
     Ok(reply::created(media, view.row(None), &location))
 }
 
@@ -174,7 +176,7 @@ async fn replace_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusa
     let id = ask.id()?;
     let _turn = entity_tag::turn(id).await;
     let old = find(&ask).await?;
-    let view = View::of(&old).ok_or(Row::ResourceNotFound)?;
+    let view = View::of(&old, ask.role()).ok_or(Row::ResourceNotFound)?;
     let event = body::event(&body, Some(&view))?;
     if old.managed {
         return Err(Row::ManagedHook.into());
@@ -240,7 +242,8 @@ async fn find(ask: &Ask) -> Result<Hook, Refusal> {
     }
     let id = HookId::from_uuid(ask.id()?);
     let hook = dispatcher.hook(ask.account(), Key::Id(id)).await?;
-    let fits = View::of(&hook).is_some_and(|view| in_path.is_none() || view.app == in_path);
+    let fits =
+        View::of(&hook, ask.role()).is_some_and(|view| in_path.is_none() || view.app == in_path);
     if fits {
         Ok(hook)
     } else {
@@ -254,7 +257,7 @@ async fn with_containers(ask: &Ask, hook: &Hook) -> Result<super::row::Row, Refu
         .dispatcher()
         .matching_containers(ask.account(), hook.id)
         .await?;
-    let view = View::of(hook).ok_or(Row::ResourceNotFound)?;
+    let view = View::of(hook, ask.role()).ok_or(Row::ResourceNotFound)?;
     Ok(view.row(Some(&containers)))
 }
 

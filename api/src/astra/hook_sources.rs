@@ -79,17 +79,19 @@ async fn list_hook_sources(ask: Ask) -> Result<Response, Refusal> {
             filter.admits(|name| shape::member(source, name))
         })
         .await?;
-    let asked = query.include.as_ref();
+    let (asked, role) = (query.include.as_ref(), ask.role());
     let with_bytes = asked.is_none_or(|names| names.contains(&"source"));
     let rows = stream::iter(found).then(move |source| {
         let dispatcher = dispatcher.clone();
         async move {
-            if !with_bytes || source.private {
+            if !with_bytes {
                 return Ok(Some(shape::row(&source, None)));
             }
-            match dispatcher.source_bytes(account, Key::Id(source.id)).await {
+            let key = Key::Id(source.id);
+            match dispatcher.source_bytes(account, key, role).await {
                 // It is told as it is now, with the checksum of these bytes.
                 Ok((source, bytes)) => Ok(Some(shape::row(&source, Some(bytes)))),
+                Err(Error::Withheld { .. }) => Ok(Some(shape::row(&source, None))),
                 Err(Error::NotFound { .. }) => Ok(None),
                 Err(error) => Err(error.into()),
             }
@@ -126,11 +128,10 @@ async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
         .create_source(ask.account(), new, Vec::new())
         .await?;
     let location = ask.location(source.id.as_uuid());
-    Ok(reply::created(
-        media,
-        shape::row(&source, Some(bytes)),
-        &location,
-    ))
+    // As a GET shows it, so that the tag is the same.
+    let readable = source.check_readable(ask.role()).is_ok();
+    let row = shape::row(&source, readable.then_some(bytes));
+    Ok(reply::created(media, row, &location))
 }
 
 async fn get_hook_source(ask: Ask) -> Result<Response, Refusal> {
@@ -224,17 +225,18 @@ async fn delete_hook_source(ask: Ask) -> Result<Response, Refusal> {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The resource as a GET replies it.
+/// The resource as a GET replies it to whoever asks.
 async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Refusal> {
-    if source.private {
-        return Ok(shape::row(&source, None));
-    }
-    let (source, bytes) = ask
+    let read = ask
         .app
         .dispatcher()
-        .source_bytes(ask.account(), Key::Id(source.id))
-        .await?;
-    Ok(shape::row(&source, Some(bytes)))
+        .source_bytes(ask.account(), Key::Id(source.id), ask.role())
+        .await;
+    match read {
+        Ok((source, bytes)) => Ok(shape::row(&source, Some(bytes))),
+        Err(Error::Withheld { .. }) => Ok(shape::row(&source, None)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn in_words(error: Error) -> Refusal {

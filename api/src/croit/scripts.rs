@@ -50,7 +50,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_script",
             get_script,
         )
-        .summary("Answers with a script's text")
+        .summary("Answers with a script's text, unless the source is private")
         .answers_raw(200, &["text/plain", "application/json", "application/wasm"]),
         Endpoint::new(
             Method::PATCH,
@@ -160,7 +160,10 @@ async fn get_script(
     Path(key): Path<Key<SourceId>>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (source, bytes) = app.dispatcher().source_bytes(caller.account(), key).await?;
+    let (source, bytes) = app
+        .dispatcher()
+        .source_bytes(caller.account(), key, caller.0.role)
+        .await?;
     if source.kind != Kind::Script {
         let kind = HeaderValue::from_static("application/wasm");
         return Ok(([(header::CONTENT_TYPE, kind)], bytes).into_response());

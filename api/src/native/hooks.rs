@@ -4,6 +4,7 @@
 mod described;
 mod reference;
 mod shape;
+mod values;
 
 use axum::extract::State;
 use http::{Method, StatusCode};
@@ -89,7 +90,11 @@ async fn create_hook(
         .await
         .map_err(dangling)?;
     let id = hook.id.to_string();
-    Ok(created("/api/v1/hooks", &id, Hook::new(hook)))
+    Ok(created(
+        "/api/v1/hooks",
+        &id,
+        Hook::new(hook, caller.0.role),
+    ))
 }
 
 /// What the operator keeps is for admins to make and change.
@@ -124,7 +129,8 @@ async fn list_hooks(
         hooks.retain(|hook| hook.event.as_str() == event);
     }
     let List { items, next } = wanted.cut(hooks, |hook| hook.number.get())?;
-    let items = items.into_iter().map(Hook::new).collect();
+    let show = |hook| Hook::new(hook, caller.0.role);
+    let items = items.into_iter().map(show).collect();
     Ok(Json(List { items, next }))
 }
 
@@ -134,7 +140,7 @@ async fn get_hook(
     Path(key): Path<Key<HookId>>,
 ) -> Result<Json<Hook>, Refusal> {
     let hook = app.dispatcher().hook(caller.account(), key).await?;
-    Ok(Json(Hook::new(hook)))
+    Ok(Json(Hook::new(hook, caller.0.role)))
 }
 
 async fn change_hook(
@@ -159,7 +165,7 @@ async fn change_hook(
         .change_hook(caller.account(), key, change)
         .await
         .map_err(dangling)?;
-    Ok(Json(Hook::new(hook)))
+    Ok(Json(Hook::new(hook, caller.0.role)))
 }
 
 async fn delete_hook(

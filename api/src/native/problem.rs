@@ -21,6 +21,7 @@ pub(crate) const TYPES: [&str; 15] = [
     "not-found",
     "name-taken",
     "read-only",
+    "withheld",
     "hooks-disabled",
     "conflict",
     "changed-meanwhile",
@@ -97,6 +98,9 @@ impl Problem {
                 Self::typed("name-taken", "The name is already used").with("name", json!(name))
             }
             Refusal::ReadOnly { noun, id } => Self::typed("read-only", "It cannot be changed")
+                .with("noun", json!(noun))
+                .with("id", json!(id)),
+            Refusal::Withheld { noun, id } => Self::typed("withheld", "It is shown to nobody")
                 .with("noun", json!(noun))
                 .with("id", json!(id)),
             Refusal::HooksDisabled => {

@@ -72,7 +72,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_source_bytes",
             get_source_bytes,
         )
-        .summary("Answers with the very bytes that were uploaded")
+        .summary("Answers with the very bytes that were uploaded, unless they are private")
         .answers_raw(200, &[WASM, SCRIPT]),
         Endpoint::new(
             Method::PUT,
@@ -117,7 +117,7 @@ pub(crate) struct Source {
     /// One more whenever the bytes change.
     revision: u32,
     description: String,
-    /// Whether its bytes are withheld from those who read it over Astra's interface.
+    /// Whether its bytes are withheld from everybody, on every interface.
     private: bool,
     /// Whether it came with the account and cannot be changed.
     preloaded: bool,
@@ -191,7 +191,10 @@ async fn get_source_bytes(
     caller: Caller,
     Path(key): Path<Key<SourceId>>,
 ) -> Result<Response, Refusal> {
-    let (source, bytes) = app.dispatcher().source_bytes(caller.account(), key).await?;
+    let (source, bytes) = app
+        .dispatcher()
+        .source_bytes(caller.account(), key, caller.0.role)
+        .await?;
     let media = match source.kind {
         Kind::Script => SCRIPT,
         Kind::Module | Kind::Component => WASM,

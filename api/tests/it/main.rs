@@ -18,6 +18,7 @@ mod croit_hooks;
 mod croit_login;
 mod croit_scripts;
 mod croit_tasks;
+mod disclosure;
 mod documents;
 mod edge;
 mod failures;

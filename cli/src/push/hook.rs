@@ -86,7 +86,14 @@ impl HookStep {
             told += &format!("~ hook {number} on {event}{managed}\n");
         }
         for (name, old, new) in &self.differing {
-            told += &diff::field(name, old, new, paint);
+            if is_withheld(name, old) {
+                let line = format!(
+                    "  ~ {name}: this token does not read what is there; it is set as the project says"
+                );
+                told += &format!("{}\n", paint.warn(&line));
+            } else {
+                told += &diff::field(name, old, new, paint);
+            }
         }
         if current["enabled"] == false {
             let line = format!("hook {number} on {event} is switched off on the server");
@@ -195,6 +202,16 @@ fn app(client: &Client, said: &Value) -> anyhow::Result<Value> {
     Ok(named(&apps, "app", &said)?["id"].clone())
 }
 
+/// Whether the server has shown a member with null in place of its values, as it does
+/// to those below admin.
+fn is_withheld(name: &str, shown: &Value) -> bool {
+    match (name, shown) {
+        ("args", Value::Array(args)) => args.iter().any(Value::is_null),
+        ("env", Value::Object(env)) => env.values().any(Value::is_null),
+        _ => false,
+    }
+}
+
 fn is_same(name: &str, old: &Value, new: &Value) -> bool {
     match (name, old.as_array(), new.as_array()) {
         // The order of servers says nothing.
@@ -225,6 +242,19 @@ mod tests {
         let limits = whole::<AskedLimits>(&json!({"wall_ms": 500})).unwrap();
         assert_eq!(limits, json!({"wall_ms": 500}));
         assert!(whole::<AskedLimits>(&json!({"wall": 500})).is_err());
+    }
+
+    #[test]
+    fn what_is_withheld_is_told_from_what_is_set() {
+        assert!(is_withheld("args", &json!([null])) && is_withheld("env", &json!({"A": null})));
+        for (name, shown) in [
+            ("args", json!([])),
+            ("args", json!(["null"])),
+            ("env", json!({"A": ""})),
+            ("app", json!(null)),
+        ] {
+            assert!(!is_withheld(name, &shown), "{name}");
+        }
     }
 
     #[test]

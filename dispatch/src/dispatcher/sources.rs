@@ -17,6 +17,7 @@ use crate::hook::{Hook, NewHook, Targets};
 use crate::id::{AccountId, Key, Number, SourceId};
 use crate::page::ACCOUNT_MAX;
 use crate::programs;
+use crate::role::Role;
 use crate::rules;
 use crate::settings::{MODULE_MAX_BYTES, SCRIPT_MAX_BYTES};
 use crate::source::{NewSource, Source, SourceChange, base64_md5};
@@ -140,17 +141,20 @@ impl Dispatcher {
         directory.source(key).cloned()
     }
 
-    /// Reads a source with its bytes.
+    /// Reads a source with its bytes, for somebody who has this role.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::DamagedProgram`], [`Error::Store`].
+    /// [`Error::NotFound`], [`Error::Withheld`] as [`Source::check_readable`] says,
+    /// [`Error::DamagedProgram`], [`Error::Store`].
     pub async fn source_bytes(
         &self,
         account: AccountId,
         key: Key<SourceId>,
+        reader: Role,
     ) -> Result<(Source, Bytes), Error> {
         let source = self.source(account, key).await?;
+        source.check_readable(reader)?;
         let bytes = programs::read(&*self.inner.store, source.digest).await?;
         Ok((source, bytes))
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tenterhook_dispatch::{
     AuditRecord, Error, HookChange, Key, NewHook, NewServer, NewSource, Noun, Number, Origin, Page,
-    PrincipalId, SourceChange, State, Targets, TaskFilter,
+    PrincipalId, Role, SourceChange, State, Targets, TaskFilter,
 };
 use tenterhook_engine::{Kind, Refusal};
 
@@ -108,7 +108,7 @@ async fn a_changed_source_is_what_its_hooks_run() {
     );
     let (_, bytes) = yard
         .dispatcher
-        .source_bytes(yard.account, Key::Id(hook.source))
+        .source_bytes(yard.account, Key::Id(hook.source), Role::Admin)
         .await
         .unwrap();
     assert_eq!(bytes, "echo new\n");

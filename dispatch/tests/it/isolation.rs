@@ -373,7 +373,7 @@ async fn nothing_of_the_other_is_known(
     for source in &other.sources {
         let key = Key::Id(source.id);
         unknown(dispatcher.source(account, key).await)?;
-        unknown(dispatcher.source_bytes(account, key).await)?;
+        unknown(dispatcher.source_bytes(account, key, Role::Admin).await)?;
         unknown(dispatcher.delete_source(account, key).await)?;
         let change = SourceChange::default();
         unknown(dispatcher.change_source(account, key, change, None).await)?;

@@ -1,7 +1,7 @@
 //! The sources that come with every account.
 
 use tenterhook_dispatch::{
-    Account, AccountId, Error, Key, NewHook, NewSource, Noun, Number, PrincipalId, Source,
+    Account, AccountId, Error, Key, NewHook, NewSource, Noun, Number, PrincipalId, Role, Source,
     SourceChange, SourceId, State, Subject, Targets,
 };
 use tenterhook_engine::Digest;
@@ -107,7 +107,11 @@ async fn an_account_from_before_is_given_them_and_keeps_its_own() {
     let before = yard.store.insert_account(before).await.unwrap();
     let (_, bytes) = yard
         .dispatcher
-        .source_bytes(yard.account, Key::Number(Number::new(i32::MAX)))
+        .source_bytes(
+            yard.account,
+            Key::Number(Number::new(i32::MAX)),
+            Role::Admin,
+        )
         .await
         .unwrap();
     let (own, _) = yard
@@ -140,7 +144,7 @@ async fn what_came_with_the_account_is_brought_up_to_date_at_the_next_start() {
         .unwrap();
     assert_eq!((updated.digest, updated.revision), (current.digest, 2));
     let (_, bytes) = restarted
-        .source_bytes(yard.account, Key::Id(current.id))
+        .source_bytes(yard.account, Key::Id(current.id), Role::Admin)
         .await
         .unwrap();
     assert_eq!(Digest::of(&bytes), current.digest);

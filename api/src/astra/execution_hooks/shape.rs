@@ -1,7 +1,7 @@
 //! An execution hook as Astra knows it.
 
 use serde_json::{Value, json};
-use tenterhook_dispatch::{AppId, Container, Criterion, Hook, Targets};
+use tenterhook_dispatch::{AppId, Container, Criterion, Hook, Role, Targets};
 
 use crate::astra::document::Shapes;
 use crate::astra::media::{JSON, Media};
@@ -110,9 +110,10 @@ pub(super) fn shapes() -> Shapes {
     Shapes::new("ExecutionHook", MEMBERS, LIST, MEDIA)
 }
 
-/// A hook as an execution hook.
+/// A hook as an execution hook, for somebody to read.
 pub(super) struct View<'a> {
     hook: &'a Hook,
+    reader: Role,
     name: &'a str,
     pub(super) action: &'a str,
     pub(super) stage: &'a str,
@@ -122,7 +123,7 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     /// What has no name, or does not run for containers, is none.
-    pub(super) fn of(hook: &'a Hook) -> Option<Self> {
+    pub(super) fn of(hook: &'a Hook, reader: Role) -> Option<Self> {
         let Targets::Containers { app, criteria } = &hook.targets else {
             return None;
         };
@@ -134,6 +135,7 @@ impl<'a> View<'a> {
             app: *app,
             criteria,
             hook,
+            reader,
         })
     }
 
@@ -160,7 +162,7 @@ impl<'a> View<'a> {
             "action" => self.action.into(),
             "stage" => self.stage.into(),
             "hookSourceID" => json!(hook.source),
-            "arguments" if hook.args.is_empty() => return None,
+            "arguments" if hook.args.is_empty() || !self.reader.reads_secrets() => return None,
             "arguments" => json!(hook.args),
             "appID" => json!(self.app?),
             "enabled" => hook.enabled.to_string().into(),

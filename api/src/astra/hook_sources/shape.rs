@@ -88,10 +88,10 @@ pub(super) fn source_type(source: &Source) -> &'static str {
     }
 }
 
-/// The resource; without bytes, `source` is left out.
+/// The resource; without bytes, which are withheld then, `source` is left out.
 pub(super) fn row(source: &Source, bytes: Option<Bytes>) -> Row {
     Row::of(WORDS.members, |name| match name {
-        "source" => bytes.clone().filter(|_| !source.private).map(Part::Base64),
+        "source" => bytes.clone().map(Part::Base64),
         name => member(source, name).map(Part::Json),
     })
 }

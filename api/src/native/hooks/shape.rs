@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{
-    AppId, Criterion, FailurePolicy, HookChange, Label, PrincipalId, RetryPolicy, SourceId, Targets,
+    AppId, Criterion, FailurePolicy, HookChange, Label, PrincipalId, RetryPolicy, Role, SourceId,
+    Targets,
 };
 use tenterhook_engine::AskedLimits;
 use utoipa::ToSchema;
 
 use crate::native::hooks::described::{CriterionShape, Limits, Retry};
 use crate::native::hooks::reference::{Named, Servers, said};
+use crate::native::hooks::values;
 use crate::native::time_text;
 use crate::refusal::Refusal;
 
@@ -36,8 +38,10 @@ pub(crate) struct Hook {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<CriterionShape>>)]
     criteria: Option<Vec<Criterion>>,
-    args: Vec<String>,
-    env: BTreeMap<String, String>,
+    /// Below the role `admin`, null stands in place of each.
+    args: Vec<Option<String>>,
+    /// Below the role `admin`, null stands in place of each value.
+    env: BTreeMap<String, Option<String>>,
     #[schema(value_type = Limits)]
     limits: AskedLimits,
     order: i32,
@@ -60,8 +64,8 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    /// Shows a hook.
-    pub(crate) fn new(own: dispatch::Hook) -> Self {
+    /// Shows a hook to somebody who has this role.
+    pub(crate) fn new(own: dispatch::Hook, reader: Role) -> Self {
         let (app, criteria) = match &own.targets {
             Targets::Containers { app, criteria } => {
                 (Some(app.map(|app| app.to_string())), Some(criteria.clone()))
@@ -82,8 +86,8 @@ impl Hook {
             source: own.source.to_string(),
             event: own.event.to_string(),
             servers: Servers(own.targets),
-            args: own.args,
-            env: own.env,
+            args: values::show_args(own.args, reader),
+            env: values::show_env(own.env, reader),
             limits: own.limits,
             order: own.order,
             enabled: own.enabled,
@@ -122,9 +126,11 @@ pub(crate) struct NewHook {
     #[schema(value_type = Option<Vec<CriterionShape>>)]
     criteria: Option<Vec<Criterion>>,
     #[serde(default)]
-    args: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    args: Vec<Option<String>>,
     #[serde(default)]
-    env: BTreeMap<String, String>,
+    #[schema(value_type = BTreeMap<String, String>)]
+    env: BTreeMap<String, Option<String>>,
     #[serde(default)]
     #[schema(value_type = Limits)]
     limits: AskedLimits,
@@ -168,8 +174,8 @@ impl NewHook {
             source: self.source.0,
             event: self.event,
             targets,
-            args: self.args,
-            env: self.env,
+            args: values::read_args(self.args)?,
+            env: values::read_env(self.env)?,
             limits: self.limits,
             order: self.order,
             enabled: self.enabled,
@@ -213,10 +219,14 @@ pub(crate) struct ChangedHook {
     #[serde(default)]
     #[schema(value_type = Option<Vec<CriterionShape>>)]
     criteria: Option<Vec<Criterion>>,
+    /// Replaces all.
     #[serde(default)]
-    args: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    args: Option<Vec<Option<String>>>,
+    /// Replaces all.
     #[serde(default)]
-    env: Option<BTreeMap<String, String>>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    env: Option<BTreeMap<String, Option<String>>>,
     #[serde(default)]
     #[schema(value_type = Option<Limits>)]
     limits: Option<AskedLimits>,
@@ -265,8 +275,8 @@ impl ChangedHook {
             source: self.source.map(|source| source.0),
             event: self.event,
             targets,
-            args: self.args,
-            env: self.env,
+            args: self.args.map(values::read_args).transpose()?,
+            env: self.env.map(values::read_env).transpose()?,
             limits: self.limits,
             order: self.order,
             enabled: self.enabled,

@@ -31,6 +31,10 @@ fn every_refusal() -> Vec<Refusal> {
             noun: "source".into(),
             id: "redis-quiesce".into(),
         },
+        Refusal::Withheld {
+            noun: "source".into(),
+            id: "audit".into(),
+        },
         Refusal::HooksDisabled,
         Refusal::Conflict("the source `audit` is in use by the hooks 3; remove them first".into()),
         Refusal::ChangedMeanwhile {
@@ -125,6 +129,7 @@ fn problems_read_well() {
 404 /problems/not-found | There is no such thing | there is no hook `7` | {"id":"7","noun":"hook"}
 409 /problems/name-taken | The name is already used | the name `audit` is already used; choose another | {"name":"audit"}
 403 /problems/read-only | It cannot be changed | the source `redis-quiesce` is read-only; make one of your own in its place | {"id":"redis-quiesce","noun":"source"}
+403 /problems/withheld | It is shown to nobody | the source `audit` is private: its text is shown to nobody | {"id":"audit","noun":"source"}
 403 /problems/hooks-disabled | Execution hooks are switched off | execution hooks are switched off for this account; an admin can switch them on | {}
 409 /problems/conflict | Something else stands against it | the source `audit` is in use by the hooks 3; remove them first | {}
 412 /problems/changed-meanwhile | It is not as the request has said that it is | the source `audit` was changed by somebody else; look at it and try again | {"id":"audit","noun":"source"}

@@ -248,6 +248,32 @@ fn a_hook_that_the_operator_keeps_says_so() {
 }
 
 #[test]
+fn a_member_sets_values_that_it_does_not_read() {
+    let place = Place::new();
+    let hook = |key: &str| format!("[hook]\nargs = [\"-v\"]\nenv = {{ KEY = \"{key}\" }}\n");
+    place.project("true\n", &hook("old-secret"));
+    place.push(&[]).with_status(0);
+    let issued = place.json(&["token", "create", "ci", "--role", "member"]);
+    let flags = ["--token", issued["token"].as_str().unwrap()];
+    place.project("true\n", &hook("new-secret"));
+    let pushed = place.push(&flags).with_status(0);
+    assert!(
+        pushed
+            .stdout
+            .contains("~ env: this token does not read what is there"),
+        "{pushed:?}"
+    );
+    assert!(!pushed.stdout.contains("old-secret"), "{pushed:?}");
+    let hook = place.owner().get("/api/v1/hooks/1");
+    assert_eq!(
+        (&hook["env"], &hook["args"]),
+        (&json!({"KEY": "new-secret"}), &json!(["-v"]))
+    );
+    let again = place.push(&[]).with_status(0);
+    assert!(again.stdout.contains("up to date"), "{again:?}");
+}
+
+#[test]
 fn of_two_pushes_at_once_the_second_is_told() {
     let place = Place::new();
     place.project("echo one\n", "");

@@ -1,0 +1,80 @@
+//! Arguments and variables, whose values may be secrets: null in place of each for those
+//! who do not read them. What is null is not a value, and is never taken for one.
+
+use std::collections::BTreeMap;
+
+use tenterhook_dispatch::Role;
+
+use crate::refusal::{Fault, Refusal};
+
+pub(super) fn show_args(args: Vec<String>, reader: Role) -> Vec<Option<String>> {
+    let show = |arg| reader.reads_secrets().then_some(arg);
+    args.into_iter().map(show).collect()
+}
+
+pub(super) fn show_env(
+    env: BTreeMap<String, String>,
+    reader: Role,
+) -> BTreeMap<String, Option<String>> {
+    let show = |(name, value)| (name, reader.reads_secrets().then_some(value));
+    env.into_iter().map(show).collect()
+}
+
+/// Reads arguments, none of which may be one that was withheld.
+pub(super) fn read_args(said: Vec<Option<String>>) -> Result<Vec<String>, Refusal> {
+    let args = said.into_iter().enumerate();
+    given(args.map(|(place, arg)| (place.to_string(), arg)), "args")
+        .map(|args| args.into_iter().map(|(_, arg)| arg).collect())
+}
+
+/// Reads variables, none of whose values may be one that was withheld.
+pub(super) fn read_env(
+    said: BTreeMap<String, Option<String>>,
+) -> Result<BTreeMap<String, String>, Refusal> {
+    given(said.into_iter(), "env").map(|env| env.into_iter().collect())
+}
+
+/// The values, if all of them are there; else every one that is not, by its pointer.
+fn given(
+    said: impl Iterator<Item = (String, Option<String>)>,
+    member: &str,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let mut given = Vec::new();
+    let mut faults = Vec::new();
+    for (name, value) in said {
+        match value {
+            Some(value) => given.push((name, value)),
+            None => faults.push(Fault {
+                pointer: format!("/{member}/{}", name.replace('~', "~0").replace('/', "~1")),
+                detail: format!(
+                    "has no value: null stands for one that was withheld; send the value, or leave `{member}` out of a change to keep all of them"
+                ),
+            }),
+        }
+    }
+    if faults.is_empty() {
+        Ok(given)
+    } else {
+        Err(Refusal::Invalid(faults))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_that_is_not_there_is_named() {
+        let env = [("A", Some("1")), ("B/~", None), ("C", None)]
+            .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)));
+        let Err(Refusal::Invalid(faults)) = read_env(env.into()) else {
+            panic!("it is refused");
+        };
+        let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/env/B~1~0", "/env/C"]);
+        assert_eq!(
+            read_args(vec![Some("b".into()), Some("a".into())]),
+            Ok(vec!["b".to_owned(), "a".to_owned()])
+        );
+    }
+}
