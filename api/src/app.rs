@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tenterhook_dispatch::{AccountId, Dispatcher};
 use tenterhook_maintenance::Maintenance;
-use tokio::sync::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use crate::door::Door;
@@ -31,7 +30,6 @@ struct Inner {
     session: Duration,
     longest_wait: Duration,
     uploads: Uploads,
-    tenancy: Mutex<()>,
     stopping: CancellationToken,
 }
 
@@ -78,7 +76,6 @@ impl App {
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
                 uploads: Uploads::default(),
-                tenancy: Mutex::default(),
                 stopping: CancellationToken::new(),
             }),
         }
@@ -152,12 +149,6 @@ impl App {
     /// Cancelled once the listener is closed: what never ends by itself ends then.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.inner.stopping
-    }
-
-    /// Waits until nobody else changes principals: what is looked at before a change
-    /// holds until it is made.
-    pub(crate) async fn tenancy(&self) -> MutexGuard<'_, ()> {
-        self.inner.tenancy.lock().await
     }
 
     /// Waits for one of the account's places for uploads.

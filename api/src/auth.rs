@@ -16,6 +16,7 @@ use tenterhook_dispatch::{AccountId, Identity, PrincipalId, Role};
 use crate::app::App;
 use crate::astra;
 use crate::audit::Note;
+use crate::authority;
 use crate::credentials;
 use crate::face::Face;
 use crate::failures::{Attempt, Client};
@@ -57,7 +58,7 @@ pub(crate) async fn guard(
     let account = identity.account;
     let admitted = admit(&guard.app, &identity, needed, &path).await;
     let note = Note::take(guard.operation, &identity, &mut request).await?;
-    request.extensions_mut().insert(Caller(identity));
+    request.extensions_mut().insert(Caller(identity.clone()));
     let response = match admitted {
         Ok(()) => next.run(request).await,
         Err(refusal) => axum::response::IntoResponse::into_response(refusal),
@@ -65,7 +66,7 @@ pub(crate) async fn guard(
     if let Some(note) = note {
         note.record(&guard.app, account, response.status()).await;
     }
-    Ok(response)
+    authority::bind(&guard.app, &identity, needed, response).await
 }
 
 /// Whether whoever has presented a valid token may make this call.

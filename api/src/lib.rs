@@ -12,6 +12,7 @@ mod app;
 mod astra;
 mod audit;
 mod auth;
+mod authority;
 mod body;
 mod credentials;
 mod croit;

@@ -279,6 +279,7 @@ impl From<tenterhook_dispatch::Error> for Refusal {
                     id,
                 },
             },
+            error @ Error::LastOwner { .. } => Self::Conflict(error.to_string()),
             Error::HooksDisabled => Self::HooksDisabled,
             error @ Error::NotReplicated { .. } => Self::Conflict(error.to_string()),
             Error::Invalid { field, reason } => Self::invalid(pointer(&field), reason),

@@ -42,6 +42,7 @@ pub use self::execute::{NewExecute, Program};
 use self::identities::Believed;
 use self::stats::Counters;
 pub use self::stats::Stats;
+use crate::authority::Authorities;
 use crate::directory::{Directories, Entry};
 use crate::disk::Disk;
 use crate::error::Error;
@@ -71,6 +72,7 @@ struct Inner {
     disk: Disk,
     programs: Programs,
     believed: Believed,
+    authorities: Authorities,
     uploads: Uploads,
     counters: Counters,
     /// Wakes the claimer: there may be something due, or room for it.
@@ -111,6 +113,7 @@ impl Dispatcher {
             disk: Disk::new(engine.ledger().clone()),
             programs: Programs::new(settings.programs),
             believed: Believed::default(),
+            authorities: Authorities::default(),
             uploads: Uploads::default(),
             counters: Counters::default(),
             wake: Arc::new(Notify::new()),

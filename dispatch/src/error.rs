@@ -130,6 +130,16 @@ pub enum Error {
         /// Why.
         why: Withheld,
     },
+    /// The account would be left without anybody who could put it right again.
+    #[error(
+        "cannot {doing} the principal `{name}`: it is the last owner of its account; make another owner first"
+    )]
+    LastOwner {
+        /// What was to be done.
+        doing: &'static str,
+        /// The principal's name.
+        name: String,
+    },
     /// It is not any more as the caller has said that it is.
     #[error("the {what} `{id}` was changed by somebody else")]
     ChangedMeanwhile {

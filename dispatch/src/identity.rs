@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::id::{AccountId, PrincipalId, TokenId};
 use crate::role::Role;
-use crate::token::TokenKind;
+use crate::token::{SecretHash, TokenKind};
 
 /// Whoever has presented a valid secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +17,21 @@ pub struct Identity {
     pub name: String,
     /// The token.
     pub token: TokenId,
+    /// Of a session, the token that logged in.
+    pub parent: Option<TokenId>,
     /// What is allowed: the lesser of the principal's and the token's role.
     pub role: Role,
     /// When the token ends, if ever.
     pub expires_at: Option<OffsetDateTime>,
     /// Whether this is a login session or a token that was issued.
     pub kind: TokenKind,
+    /// By which it is looked up again.
+    pub(crate) hash: SecretHash,
+}
+
+impl Identity {
+    /// Whether it ends when this token does: its own, or the one that logged in.
+    pub(crate) fn depends_on(&self, token: TokenId) -> bool {
+        self.token == token || self.parent == Some(token)
+    }
 }

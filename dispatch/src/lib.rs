@@ -8,6 +8,7 @@
 mod account;
 mod app;
 mod audit;
+mod authority;
 mod clock;
 mod criterion;
 mod directory;
@@ -51,6 +52,7 @@ mod work;
 pub use crate::account::{Account, Switch};
 pub use crate::app::{App, AppChange, Container, NewApp};
 pub use crate::audit::{AuditRecord, Origin};
+pub use crate::authority::{Authority, Lapse};
 pub use crate::clock::now;
 pub use crate::criterion::{Criterion, Subject};
 pub use crate::disclosure::Withheld;
@@ -84,7 +86,7 @@ pub use crate::settings::{EVENT_MAX_BYTES, MODULE_MAX_BYTES, SCRIPT_MAX_BYTES, S
 pub use crate::source::{NewSource, Source, SourceChange, base64_md5};
 pub use crate::store::{Queued, Store};
 pub use crate::task::{EventKey, Progress, Task, TaskDetail, state_of};
-pub use crate::token::{NewToken, Secret, SecretHash, Token, TokenKind};
+pub use crate::token::{NewToken, Secret, SecretHash, SessionBounds, Token, TokenKind};
 pub use crate::work::{
     Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, NewEvent,
     NewExecution, NewTask, Retention, Settlement, Swept, TaskChange,

@@ -27,7 +27,7 @@ use crate::principal::Principal;
 use crate::server::Server;
 use crate::source::Source;
 use crate::task::Task;
-use crate::token::{SecretHash, Token};
+use crate::token::{SecretHash, SessionBounds, Token};
 use crate::work::{Backlog, Cancelling, Claimed, Inserted, NewTask, Retention, Settlement, Swept};
 
 /// The answer to a call that has been queued already when it returns.
@@ -81,13 +81,26 @@ pub trait Store: Send + Sync {
     /// Lists the principals of an account, oldest first.
     async fn principals(&self, account: AccountId) -> Result<Vec<Principal>, Error>;
 
-    /// Keeps a new token under the hash of its secret.
+    /// Keeps a new issued token under the hash of its secret.
     ///
     /// # Errors
     ///
     /// [`Error::NameTaken`] among the issued tokens of the account,
     /// [`Error::NotFound`] for its principal.
     async fn insert_token(&self, token: Token, hash: SecretHash) -> Result<(), Error>;
+
+    /// Keeps a new session under the hash of its secret. Where there would be more
+    /// than `bounds` allow, the oldest end, expired or not; returns those.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for its parent, the token that logged in.
+    async fn insert_login(
+        &self,
+        session: Token,
+        hash: SecretHash,
+        bounds: SessionBounds,
+    ) -> Result<Vec<TokenId>, Error>;
 
     /// Finds a token, and whose it is, by the hash of its secret, whether or not it
     /// has expired.
@@ -96,7 +109,7 @@ pub trait Store: Send + Sync {
     /// Lists the tokens of an account, oldest first.
     async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, Error>;
 
-    /// Removes a token. Tells whether there was one.
+    /// Removes a token with its sessions. Tells whether there was one.
     async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error>;
 
     /// Notes when tokens were last used.

@@ -1,7 +1,8 @@
 //! Tokens: a 256-bit secret shown once, of which only the SHA-256 is kept.
 //!
 //! A secret is looked up by its hash, so the time of a comparison tells nothing
-//! about it. A login session is a token that ends by itself.
+//! about it. A login session is a token that ends by itself, and with the issued
+//! token that logged in.
 
 use std::fmt;
 
@@ -30,6 +31,8 @@ pub struct Token {
     pub role: Role,
     /// Issued for good, or a login session.
     pub kind: TokenKind,
+    /// Of a session, the issued token that logged in: the session ends with it.
+    pub parent: Option<TokenId>,
     /// When it was issued.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -49,6 +52,27 @@ pub enum TokenKind {
     Issued,
     /// Made by a login; always expires.
     Session,
+}
+
+/// How many sessions there may be at one time; the oldest end for a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionBounds {
+    /// Of one principal.
+    pub per_principal: u32,
+    /// Of all principals of an account together.
+    pub per_account: u32,
+}
+
+impl SessionBounds {
+    /// The bounds that the dispatcher keeps.
+    ///
+    /// A hundred of one principal: more than a person has browsers, or a program that
+    /// logs in for every call has calls in progress. Ten thousand of an account, whose
+    /// principals may be as many as 20,000.
+    pub const DEFAULT: Self = Self {
+        per_principal: 100,
+        per_account: 10_000,
+    };
 }
 
 /// A token to issue.

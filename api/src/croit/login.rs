@@ -1,7 +1,8 @@
 //! `/auth`: login, who one is, logout.
 //!
 //! The user's name is a principal's name and the password is the secret of one of
-//! its tokens; there are no other passwords. A login lasts a day.
+//! its tokens; there are no other passwords. A login lasts a day, and ends before with
+//! the token that opened it, or when newer ones of the same user take its place.
 
 use std::time::Instant;
 

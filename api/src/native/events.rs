@@ -26,12 +26,15 @@ use crate::native::page::List;
 use crate::native::tasks::Task;
 use crate::refusal::{Fault, Refusal};
 
+/// The role that posts events and hears what became of them.
+const NEEDS: Role = Role::Member;
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(
             Method::POST,
             "/api/v1/events",
-            Access::Role(Role::Member),
+            Access::Role(NEEDS),
             "post_events",
             post_events,
         )
@@ -108,7 +111,16 @@ async fn post_events(
     let printed: Vec<Value> = events.iter().map(print).collect();
     let outcomes = match wait {
         None => accept(&app, &caller, events).await?,
-        Some(wait) => accept_and_wait(&app, &caller, events, wait).await?,
+        Some(wait) => {
+            let dispatcher = app.dispatcher();
+            let authority = dispatcher.hold_authority(&caller.0, NEEDS).await?;
+            tokio::select! {
+                biased;
+                // What was stored stays; who may no longer ask does not hear of it.
+                lapse = authority.ended() => return Err(lapse.into()),
+                outcomes = accept_and_wait(&app, &caller, events, wait) => outcomes?,
+            }
+        }
     };
     let all_over = wait.is_some() && outcomes.iter().all(|outcome| outcome.task.is_over());
     let status = if all_over {

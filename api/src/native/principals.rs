@@ -7,7 +7,7 @@ use axum::extract::State;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::{AccountId, PrincipalId, Role};
+use tenterhook_dispatch::{PrincipalId, Role};
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -189,10 +189,6 @@ async fn change_principal(
     Json(said): Json<ChangedPrincipal>,
 ) -> Result<Json<Principal>, Refusal> {
     let account = of.account(&app, &caller).await?;
-    let _alone = app.tenancy().await;
-    if said.role.is_some_and(|role| role < Role::Owner) {
-        keep_an_owner(&app, account, id, "lower").await?;
-    }
     let change = dispatch::PrincipalChange {
         name: said.name,
         role: said.role,
@@ -211,26 +207,6 @@ async fn delete_principal(
     Query(of): Query<OfAccount>,
 ) -> Result<StatusCode, Refusal> {
     let account = of.account(&app, &caller).await?;
-    let _alone = app.tenancy().await;
-    keep_an_owner(&app, account, id, "remove").await?;
     app.dispatcher().delete_principal(account, id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Refuses to leave an account without anybody who could put it right again.
-async fn keep_an_owner(
-    app: &App,
-    account: AccountId,
-    id: PrincipalId,
-    doing: &str,
-) -> Result<(), Refusal> {
-    let principals = app.dispatcher().principals(account).await?;
-    let mut owners = principals.iter().filter(|one| one.role == Role::Owner);
-    match (owners.next(), owners.next()) {
-        (Some(last), None) if last.id == id => Err(Refusal::Conflict(format!(
-            "cannot {doing} the principal `{}`: it is the last owner of its account; make another owner first",
-            last.name
-        ))),
-        _ => Ok(()),
-    }
 }

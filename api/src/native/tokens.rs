@@ -53,7 +53,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "delete_token",
             delete_token,
         )
-        .summary("Revokes a token")
+        .summary("Revokes a token with the logins that it has opened; what they read ends")
         .query("account", ACCOUNT)
         .answers_empty(204),
     ]
@@ -72,6 +72,9 @@ pub(crate) struct Token {
     /// `issued`, or `session` for a login.
     #[schema(value_type = String)]
     kind: dispatch::TokenKind,
+    /// Of a login, the id of the token that logged in: the login ends with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
     created_at: String,
     expires_at: Option<String>,
     /// When it was last used, to within half a minute.
@@ -87,6 +90,7 @@ impl Token {
             name: own.name,
             role: own.role.as_str(),
             kind: own.kind,
+            parent: own.parent.map(|id| id.to_string()),
             created_at: time_text(own.created_at),
             expires_at: own.expires_at.map(time_text),
             used_at: own.used_at.map(time_text),

@@ -13,6 +13,7 @@ mod astra_overrides;
 mod astra_problems;
 mod astra_sources;
 mod astra_support;
+mod authority;
 mod croit_execute;
 mod croit_hooks;
 mod croit_login;

@@ -3,23 +3,27 @@
 //! What is believed is forgotten the moment that a principal or a token changes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use time::OffsetDateTime;
 
 use super::{Dispatcher, Inner};
+use crate::authority::Authority;
 use crate::clock::now;
-use crate::error::Error;
+use crate::error::{Error, Noun};
 use crate::id::TokenId;
 use crate::identity::Identity;
 use crate::principal::Principal;
-use crate::token::{Secret, SecretHash, Token, TokenKind};
+use crate::role::Role;
+use crate::token::{Secret, SecretHash, SessionBounds, Token, TokenKind};
 
 /// How long a token that was found is believed without asking the store.
 const BELIEVED: Duration = Duration::from_secs(60);
 
-/// Most tokens believed at one time.
+/// Most issued tokens believed at one time, and most sessions beside them: logins take
+/// no place from tokens.
 const BELIEVED_MOST: usize = 10_000;
 
 /// What is known of tokens without asking the store.
@@ -31,7 +35,8 @@ pub(super) struct Believed {
 
 #[derive(Default)]
 struct Known {
-    identities: HashMap<SecretHash, (Identity, Instant)>,
+    issued: HashMap<SecretHash, (Identity, Instant)>,
+    sessions: HashMap<SecretHash, (Identity, Instant)>,
     /// Counts what was forgotten: what the store said before that is not believed.
     forgotten: u64,
 }
@@ -51,7 +56,8 @@ impl Dispatcher {
 
     /// Makes a session for so long, for whoever knows the name of a principal and
     /// the secret of a token that was issued to it. It allows what the token does,
-    /// and ends no later.
+    /// and ends with it at the latest. Beyond [`SessionBounds::DEFAULT`], the oldest
+    /// sessions end for it.
     ///
     /// # Errors
     ///
@@ -72,8 +78,43 @@ impl Dispatcher {
         let end = identity
             .expires_at
             .map_or(end, |expires_at| expires_at.min(end));
-        let session = self.inner.open_session(identity, end).await?;
-        Ok(Some(session))
+        let opened = self
+            .carry_out(async move |inner: Arc<Inner>| inner.open_session(identity, end).await)
+            .await;
+        match opened {
+            Ok(session) => Ok(Some(session)),
+            // It was revoked since we have looked.
+            Err(Error::NotFound {
+                what: Noun::Token, ..
+            }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Holds the authority of whoever has been let in to do what needs this role, for
+    /// a reply that takes a while: it tells when it ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn hold_authority(
+        &self,
+        identity: &Identity,
+        needs: Role,
+    ) -> Result<Authority, Error> {
+        let authority = self.inner.authorities.hold(identity.clone(), needs);
+        // What ended before it was held has not been told to it, but is seen here.
+        match self.inner.identify(identity.hash).await? {
+            None => {
+                let own = |held: &Identity| held.token == identity.token;
+                self.inner.authorities.revoke(own);
+            }
+            Some(now) => {
+                let own = |held: &Identity| held.token == now.token;
+                self.inner.authorities.lower(now.role, own);
+            }
+        }
+        Ok(authority)
     }
 }
 
@@ -86,7 +127,7 @@ impl Inner {
                 let Some((token, principal)) = self.store.token(hash).await? else {
                     return Ok(None);
                 };
-                let identity = identity_of(token, principal);
+                let identity = identity_of(token, principal, hash);
                 self.believed.believe(hash, &identity, forgotten);
                 identity
             }
@@ -114,20 +155,34 @@ impl Inner {
             name: identity.name.clone(),
             role: identity.role,
             kind: TokenKind::Session,
+            parent: Some(identity.token),
             created_at: now(),
             expires_at: Some(end),
             used_at: None,
         };
-        self.store
-            .insert_token(token.clone(), secret.hash())
+        let ended = self
+            .store
+            .insert_login(token.clone(), secret.hash(), SessionBounds::DEFAULT)
             .await?;
+        if !ended.is_empty() {
+            self.revoke(|identity| ended.contains(&identity.token));
+        }
         let identity = Identity {
             token: token.id,
+            parent: token.parent,
             expires_at: token.expires_at,
             kind: token.kind,
+            hash: secret.hash(),
             ..identity
         };
         Ok((identity, secret))
+    }
+
+    /// Believes nothing any more of those whom `which` picks, who are gone from the
+    /// store, and ends what they still read.
+    pub(super) fn revoke(&self, which: impl Fn(&Identity) -> bool) {
+        self.believed.forget(&which);
+        self.authorities.revoke(which);
     }
 
     /// Stores when tokens were last used.
@@ -149,7 +204,9 @@ impl Believed {
     /// Finds an identity; `Err` is what to hand to [`believe`](Self::believe) later.
     fn find(&self, hash: SecretHash) -> Result<Identity, u64> {
         let known = self.known.lock();
-        match known.identities.get(&hash) {
+        let found = known.issued.get(&hash);
+        let found = found.or_else(|| known.sessions.get(&hash));
+        match found {
             Some((identity, since)) if since.elapsed() < BELIEVED => Ok(identity.clone()),
             _ => Err(known.forgotten),
         }
@@ -160,15 +217,15 @@ impl Believed {
         if known.forgotten != forgotten {
             return;
         }
-        if known.identities.len() >= BELIEVED_MOST {
-            known
-                .identities
-                .retain(|_, (_, since)| since.elapsed() < BELIEVED);
+        let places = match identity.kind {
+            TokenKind::Issued => &mut known.issued,
+            TokenKind::Session => &mut known.sessions,
+        };
+        if places.len() >= BELIEVED_MOST {
+            places.retain(|_, (_, since)| since.elapsed() < BELIEVED);
         }
-        if known.identities.len() < BELIEVED_MOST {
-            known
-                .identities
-                .insert(hash, (identity.clone(), Instant::now()));
+        if places.len() < BELIEVED_MOST {
+            places.insert(hash, (identity.clone(), Instant::now()));
         }
     }
 
@@ -176,7 +233,8 @@ impl Believed {
     pub(super) fn forget(&self, which: impl Fn(&Identity) -> bool) {
         let mut known = self.known.lock();
         known.forgotten += 1;
-        known.identities.retain(|_, (identity, _)| !which(identity));
+        known.issued.retain(|_, (identity, _)| !which(identity));
+        known.sessions.retain(|_, (identity, _)| !which(identity));
     }
 
     /// Completes tokens with uses that are not stored yet.
@@ -188,14 +246,16 @@ impl Believed {
     }
 }
 
-fn identity_of(token: Token, principal: Principal) -> Identity {
+fn identity_of(token: Token, principal: Principal, hash: SecretHash) -> Identity {
     Identity {
         account: token.account,
         principal: principal.id,
         name: principal.name,
         token: token.id,
+        parent: token.parent,
         role: token.role.min(principal.role),
         expires_at: token.expires_at,
         kind: token.kind,
+        hash,
     }
 }

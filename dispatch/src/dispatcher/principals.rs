@@ -1,6 +1,7 @@
 //! Making, changing and removing principals.
 //!
-//! A change of a principal takes effect at once on every token that it holds.
+//! A change of a principal takes effect at once on every token that it holds, and on
+//! whatever they still read. An account that has an owner keeps one.
 
 use std::sync::Arc;
 
@@ -8,8 +9,10 @@ use super::{Dispatcher, Inner};
 use crate::clock::now;
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, PrincipalId};
+use crate::identity::Identity;
 use crate::page::ACCOUNT_MAX;
 use crate::principal::{NewPrincipal, Principal, PrincipalChange};
+use crate::role::Role;
 use crate::rules;
 
 impl Dispatcher {
@@ -37,7 +40,8 @@ impl Dispatcher {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::NameTaken`], [`Error::Store`].
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::NameTaken`],
+    /// [`Error::LastOwner`] for a lower role, [`Error::Store`].
     pub async fn change_principal(
         &self,
         account: AccountId,
@@ -50,12 +54,19 @@ impl Dispatcher {
         self.carry_out(async move |inner: Arc<Inner>| {
             let entry = inner.entry(account).await?;
             let _changing = entry.changing.lock().await;
-            let mut principal = inner.principal(account, id).await?;
+            let role = change.role.unwrap_or(Role::Owner);
+            let mut principal = if role < Role::Owner {
+                inner.dispensable(account, id, "lower").await?
+            } else {
+                inner.principal(account, id).await?
+            };
             principal.name = change.name.unwrap_or(principal.name);
             principal.role = change.role.unwrap_or(principal.role);
             principal.modified_at = now();
             inner.store.update_principal(principal.clone()).await?;
             inner.believed.forget(|identity| identity.principal == id);
+            let of_it = |identity: &Identity| identity.principal == id;
+            inner.authorities.lower(principal.role, of_it);
             Ok(principal)
         })
         .await
@@ -66,13 +77,14 @@ impl Dispatcher {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Store`].
+    /// [`Error::NotFound`], [`Error::LastOwner`], [`Error::Store`].
     pub async fn delete_principal(&self, account: AccountId, id: PrincipalId) -> Result<(), Error> {
         self.carry_out(async move |inner: Arc<Inner>| {
             let entry = inner.entry(account).await?;
             let _changing = entry.changing.lock().await;
+            inner.dispensable(account, id, "remove").await?;
             let deleted = inner.store.delete_principal(account, id).await?;
-            inner.believed.forget(|identity| identity.principal == id);
+            inner.revoke(|identity| identity.principal == id);
             deleted
                 .then_some(())
                 .ok_or_else(|| Error::not_found(Noun::Principal, id))
@@ -106,6 +118,32 @@ impl Inner {
             .into_iter()
             .find(|principal| principal.id == id)
             .ok_or_else(|| Error::not_found(Noun::Principal, id))
+    }
+
+    /// Finds a principal without whom the account still has an owner, if it has one
+    /// now. The caller holds the account's lock until it has done what it is `doing`.
+    async fn dispensable(
+        &self,
+        account: AccountId,
+        id: PrincipalId,
+        doing: &'static str,
+    ) -> Result<Principal, Error> {
+        let mut principals = self.store.principals(account).await?;
+        let others_own = principals
+            .iter()
+            .any(|one| one.role == Role::Owner && one.id != id);
+        let own = principals
+            .iter()
+            .position(|one| one.id == id)
+            .map(|place| principals.swap_remove(place))
+            .ok_or_else(|| Error::not_found(Noun::Principal, id))?;
+        if own.role == Role::Owner && !others_own {
+            return Err(Error::LastOwner {
+                doing,
+                name: own.name,
+            });
+        }
+        Ok(own)
     }
 
     /// Makes a principal, beside so many that there are already.

@@ -47,7 +47,8 @@ impl Dispatcher {
         Ok(tokens)
     }
 
-    /// Revokes a token, or ends a session.
+    /// Revokes a token with the sessions that it has opened, or ends a session. What
+    /// they still read ends.
     ///
     /// # Errors
     ///
@@ -56,7 +57,7 @@ impl Dispatcher {
         self.carry_out(async move |inner: Arc<Inner>| {
             let revoked = inner.store.delete_token(account, id).await?;
             if revoked {
-                inner.believed.forget(|identity| identity.token == id);
+                inner.revoke(|identity| identity.depends_on(id));
             }
             revoked
                 .then_some(())
@@ -72,7 +73,9 @@ impl Inner {
         account: AccountId,
         new: NewToken,
     ) -> Result<(Token, Secret), Error> {
-        let tokens = self.store.tokens(account).await?;
+        let mut tokens = self.store.tokens(account).await?;
+        // Logins have bounds of their own, and take no token's place.
+        tokens.retain(|token| token.kind == TokenKind::Issued);
         if tokens.len() >= ACCOUNT_MAX as usize {
             return Err(Error::invalid(
                 "name",
@@ -80,10 +83,7 @@ impl Inner {
             ));
         }
         // Before a principal is made for it that would have to go again.
-        if tokens
-            .iter()
-            .any(|token| token.kind == TokenKind::Issued && token.name == new.name)
-        {
+        if tokens.iter().any(|token| token.name == new.name) {
             return Err(Error::NameTaken {
                 what: Noun::Token,
                 name: new.name,
@@ -105,6 +105,7 @@ impl Inner {
             name: new.name,
             role: new.role,
             kind: TokenKind::Issued,
+            parent: None,
             created_at: now(),
             expires_at: new.expires_at,
             used_at: None,

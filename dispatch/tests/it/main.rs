@@ -8,6 +8,7 @@
 mod accept;
 mod accounts;
 mod apps;
+mod authority;
 mod cancel;
 mod chosen;
 mod config;
@@ -21,6 +22,7 @@ mod principals;
 mod recovery;
 mod retry;
 mod running;
+mod sessions;
 mod sharing;
 mod support;
 mod unusable;

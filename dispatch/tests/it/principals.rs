@@ -9,7 +9,7 @@ use tenterhook_dispatch::{
 
 use crate::support::{LONG, Yard};
 
-async fn principal(yard: &Yard, name: &str, role: Role) -> Principal {
+pub(crate) async fn principal(yard: &Yard, name: &str, role: Role) -> Principal {
     let new = NewPrincipal {
         name: name.into(),
         role,
@@ -20,7 +20,7 @@ async fn principal(yard: &Yard, name: &str, role: Role) -> Principal {
         .unwrap()
 }
 
-async fn issue(
+pub(crate) async fn issue(
     yard: &Yard,
     name: &str,
     principal: Option<PrincipalId>,
@@ -35,7 +35,7 @@ async fn issue(
     yard.dispatcher.issue_token(yard.account, new).await
 }
 
-async fn identify(yard: &Yard, secret: &Secret) -> Option<Identity> {
+pub(crate) async fn identify(yard: &Yard, secret: &Secret) -> Option<Identity> {
     yard.dispatcher.authenticate(secret.reveal()).await.unwrap()
 }
 
@@ -123,6 +123,7 @@ async fn a_token_for_nobody_in_particular_makes_its_principal_or_joins_it() {
 #[tokio::test]
 async fn a_session_belongs_to_the_principal_that_logged_in() {
     let yard = Yard::new().await;
+    principal(&yard, "boss", Role::Owner).await;
     let ada = principal(&yard, "ada", Role::Owner).await;
     let (_, secret) = issue(&yard, "laptop", Some(ada.id), Role::Admin)
         .await
@@ -147,6 +148,63 @@ async fn a_session_belongs_to_the_principal_that_logged_in() {
         .log_in("ada", secret.reveal(), Duration::from_secs(1))
         .await;
     assert!(late.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn the_last_owner_of_an_account_is_neither_removed_nor_lowered() {
+    let yard = Yard::new().await;
+    let last = principal(&yard, "ada", Role::Owner).await;
+    principal(&yard, "bob", Role::Admin).await;
+    let (dispatcher, account) = (&yard.dispatcher, yard.account);
+    let removed = dispatcher.delete_principal(account, last.id).await;
+    let lowered = dispatcher
+        .change_principal(account, last.id, to_role(Role::Admin))
+        .await;
+    for refused in [removed.map(|()| last.clone()), lowered] {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("last owner"), "{error}");
+    }
+    // Its name may change, and with another owner it may go.
+    let change = PrincipalChange {
+        name: Some("boss".into()),
+        role: Some(Role::Owner),
+    };
+    dispatcher
+        .change_principal(account, last.id, change)
+        .await
+        .unwrap();
+    principal(&yard, "eve", Role::Owner).await;
+    dispatcher.delete_principal(account, last.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn of_two_owners_that_remove_or_lower_each_other_at_once_one_stays() {
+    for lower in [false, true] {
+        let yard = Yard::new().await;
+        let ada = principal(&yard, "ada", Role::Owner).await;
+        let bob = principal(&yard, "bob", Role::Owner).await;
+        let (dispatcher, account) = (&yard.dispatcher, yard.account);
+        let second = async {
+            if lower {
+                let lowered = dispatcher.change_principal(account, bob.id, to_role(Role::Member));
+                lowered.await.map(drop)
+            } else {
+                dispatcher.delete_principal(account, bob.id).await
+            }
+        };
+        let (one, other) = tokio::join!(dispatcher.delete_principal(account, ada.id), second);
+        assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
+        let principals = dispatcher.principals(account).await.unwrap();
+        let owners = principals.iter().filter(|one| one.role == Role::Owner);
+        assert_eq!(owners.count(), 1);
+    }
+}
+
+fn to_role(role: Role) -> PrincipalChange {
+    PrincipalChange {
+        name: None,
+        role: Some(role),
+    }
 }
 
 #[tokio::test]

@@ -52,6 +52,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "seen",
         include_str!("../../../migrations/sqlite/0010_seen.sql"),
     ),
+    (
+        11,
+        "token_parents",
+        include_str!("../../../migrations/sqlite/0011_token_parents.sql"),
+    ),
 ];
 
 /// The version of the schema after all of them.

@@ -6,8 +6,8 @@ use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, Execution,
     ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
     NewTask, NodeId, Noun, Outputs, OverrideId, Principal, PrincipalId, Queued, Retention,
-    SecretHash, Server, ServerId, Settlement, Source, SourceId, Store, Swept, Task, TaskFilter,
-    TaskId, TaskPage, Token, TokenId,
+    SecretHash, Server, ServerId, SessionBounds, Settlement, Source, SourceId, Store, Swept, Task,
+    TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
@@ -71,6 +71,20 @@ impl Store for Sqlite {
     async fn insert_token(&self, token: Token, hash: SecretHash) -> Result<(), Error> {
         self.write(token.account, move |conn, account| {
             Box::pin(async move { tokens::insert(conn, account, &token, hash).await })
+        })
+        .await
+    }
+
+    async fn insert_login(
+        &self,
+        session: Token,
+        hash: SecretHash,
+        bounds: SessionBounds,
+    ) -> Result<Vec<TokenId>, Error> {
+        self.write(session.account, move |conn, account| {
+            Box::pin(
+                async move { tokens::insert_login(conn, account, &session, hash, bounds).await },
+            )
         })
         .await
     }

@@ -3,9 +3,11 @@
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{
-    AccountId, Error, Noun, Principal, PrincipalId, SecretHash, Token, TokenId, TokenKind,
+    AccountId, Error, Noun, Principal, PrincipalId, SecretHash, SessionBounds, Token, TokenId,
+    TokenKind,
 };
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::convert::{Read as _, cannot, is_missing, is_taken, micros};
 
@@ -16,8 +18,8 @@ pub(super) async fn insert(
     hash: SecretHash,
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO tokens (id, account, principal, hash, name, role, kind, created_at, expires_at, used_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO tokens (id, account, principal, hash, name, role, kind, parent, created_at, expires_at, used_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(token.id.as_uuid())
     .bind(account)
@@ -29,6 +31,7 @@ pub(super) async fn insert(
         TokenKind::Issued => "issued",
         TokenKind::Session => "session",
     })
+    .bind(token.parent.as_ref().map(TokenId::as_uuid))
     .bind(micros(token.created_at))
     .bind(token.expires_at.map(micros))
     .bind(token.used_at.map(micros))
@@ -43,10 +46,50 @@ pub(super) async fn insert(
             };
         }
         if is_missing(&error) {
-            return Error::not_found(Noun::Principal, token.principal);
+            // A session's parent goes with the principal, if not before.
+            return match token.parent {
+                Some(parent) => Error::not_found(Noun::Token, parent),
+                None => Error::not_found(Noun::Principal, token.principal),
+            };
         }
         cannot("store the token")(error)
     })
+}
+
+/// Keeps a new session; returns those that have ended for it.
+pub(super) async fn insert_login(
+    conn: &mut SqliteConnection,
+    account: i64,
+    session: &Token,
+    hash: SecretHash,
+    bounds: SessionBounds,
+) -> Result<Vec<TokenId>, Error> {
+    // The newest stay, with one place left for this one.
+    let stay = |most: u32| i64::from(most.saturating_sub(1));
+    let mut ended: Vec<Uuid> = sqlx::query_scalar(
+        "DELETE FROM tokens WHERE rowid IN (SELECT rowid FROM tokens \
+         WHERE account = ? AND principal = ? AND kind = 'session' \
+         ORDER BY rowid DESC LIMIT -1 OFFSET ?) RETURNING id",
+    )
+    .bind(account)
+    .bind(session.principal.as_uuid())
+    .bind(stay(bounds.per_principal))
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(cannot("end the oldest sessions"))?;
+    let others: Vec<Uuid> = sqlx::query_scalar(
+        "DELETE FROM tokens WHERE rowid IN (SELECT rowid FROM tokens \
+         WHERE account = ? AND kind = 'session' \
+         ORDER BY rowid DESC LIMIT -1 OFFSET ?) RETURNING id",
+    )
+    .bind(account)
+    .bind(stay(bounds.per_account))
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(cannot("end the oldest sessions"))?;
+    ended.extend(others);
+    insert(conn, account, session, hash).await?;
+    Ok(ended.into_iter().map(TokenId::from_uuid).collect())
 }
 
 /// Finds a token and its principal.
@@ -95,6 +138,7 @@ pub(super) async fn list(
         .collect()
 }
 
+/// Removes a token; the schema removes its sessions with it.
 pub(super) async fn delete(
     conn: &mut SqliteConnection,
     account: i64,
@@ -135,6 +179,7 @@ fn read(row: &SqliteRow, account: AccountId) -> Result<Token, Error> {
             "session" => TokenKind::Session,
             _ => TokenKind::Issued,
         },
+        parent: row.id_opt("parent", TokenId::from_uuid)?,
         created_at: row.time("created_at")?,
         expires_at: row.time_opt("expires_at")?,
         used_at: row.time_opt("used_at")?,

@@ -1,7 +1,7 @@
 //! Accounts, their principals, and the tokens of those.
 
 use tenterhook_dispatch::{
-    Error, Noun, PrincipalId, Role, Secret, Store, Token, TokenId, TokenKind,
+    Error, Noun, PrincipalId, Role, Secret, SessionBounds, Store, Token, TokenId, TokenKind,
 };
 
 use crate::support::{Shop, account, at, principal};
@@ -25,7 +25,6 @@ pub(crate) async fn token(
     store: &dyn Store,
     shop: &Shop,
     name: &str,
-    kind: TokenKind,
 ) -> Result<(Token, Secret), Error> {
     let secret = Secret::generate();
     let token = Token {
@@ -34,7 +33,8 @@ pub(crate) async fn token(
         principal: shop.principal.id,
         name: name.into(),
         role: Role::Member,
-        kind,
+        kind: TokenKind::Issued,
+        parent: None,
         created_at: at(20),
         expires_at: Some(at(30)),
         used_at: None,
@@ -43,9 +43,115 @@ pub(crate) async fn token(
     Ok((token, secret))
 }
 
+/// So many that no test comes to it.
+pub(crate) const ROOM: SessionBounds = SessionBounds {
+    per_principal: 100,
+    per_account: 100,
+};
+
+/// Opens a session; answers with it and with those that have ended for it.
+pub(crate) async fn session(
+    store: &dyn Store,
+    parent: &Token,
+    bounds: SessionBounds,
+) -> Result<(Token, Secret, Vec<TokenId>), Error> {
+    let secret = Secret::generate();
+    let session = Token {
+        id: TokenId::generate(),
+        kind: TokenKind::Session,
+        parent: Some(parent.id),
+        ..parent.clone()
+    };
+    let ended = store
+        .insert_login(session.clone(), secret.hash(), bounds)
+        .await?;
+    Ok((session, secret, ended))
+}
+
+pub(crate) async fn a_session_is_kept_whole_and_goes_with_its_token(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let (first, _) = token(store, &shop, "ci").await.unwrap();
+    let (second, _) = token(store, &shop, "phone").await.unwrap();
+    let (gone, by_first, ended) = session(store, &first, ROOM).await.unwrap();
+    assert_eq!(ended, []);
+    let (kept, by_second, _) = session(store, &second, ROOM).await.unwrap();
+    let found = store.token(by_first.hash()).await.unwrap();
+    assert_eq!(found, Some((gone, shop.principal.clone())));
+
+    assert!(store.delete_token(shop.account.id, first.id).await.unwrap());
+    assert_eq!(store.token(by_first.hash()).await.unwrap(), None);
+    let found = store.token(by_second.hash()).await.unwrap();
+    assert_eq!(found, Some((kept, shop.principal)));
+    let late = session(store, &first, ROOM).await;
+    assert!(matches!(
+        late,
+        Err(Error::NotFound {
+            what: Noun::Token,
+            ..
+        })
+    ));
+}
+
+pub(crate) async fn the_oldest_sessions_give_way_and_no_tokens(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let bob = principal(&shop.account, "bob");
+    store.insert_principal(bob.clone()).await.unwrap();
+    let (ada, _) = token(store, &shop, "ci").await.unwrap();
+    let of_bob = Token {
+        id: TokenId::generate(),
+        principal: bob.id,
+        name: "bob".into(),
+        ..ada.clone()
+    };
+    let hash = Secret::generate().hash();
+    store.insert_token(of_bob.clone(), hash).await.unwrap();
+    let bounds = SessionBounds {
+        per_principal: 2,
+        per_account: 3,
+    };
+    // All at one time of the clock: the order is that in which they came.
+    let mut own = Vec::new();
+    for _ in 0..2 {
+        let (one, _, ended) = session(store, &ada, bounds).await.unwrap();
+        assert_eq!(ended, []);
+        own.push(one.id);
+    }
+    let (third, _, ended) = session(store, &ada, bounds).await.unwrap();
+    assert_eq!(ended, [own[0]]);
+    let (_, _, ended) = session(store, &of_bob, bounds).await.unwrap();
+    assert_eq!(ended, []);
+    let (_, _, ended) = session(store, &of_bob, bounds).await.unwrap();
+    assert_eq!(ended, [own[1]], "of the whole account");
+    let other = Shop::named(store, "other").await;
+    let (others, _) = token(store, &other, "ci").await.unwrap();
+    let (_, _, ended) = session(store, &others, bounds).await.unwrap();
+    assert_eq!(ended, [], "another account");
+    let tokens = store.tokens(shop.account.id).await.unwrap();
+    let count = |kind| tokens.iter().filter(|token| token.kind == kind).count();
+    assert_eq!(
+        (count(TokenKind::Issued), count(TokenKind::Session)),
+        (2, 3)
+    );
+    assert!(tokens.iter().any(|token| token.id == third.id));
+}
+
+pub(crate) async fn a_login_that_comes_too_late_ends_no_other(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let (kept, _) = token(store, &shop, "ci").await.unwrap();
+    let (gone, _) = token(store, &shop, "old").await.unwrap();
+    store.delete_token(shop.account.id, gone.id).await.unwrap();
+    let one = SessionBounds {
+        per_principal: 1,
+        per_account: 1,
+    };
+    let (_, secret, _) = session(store, &kept, one).await.unwrap();
+    assert!(session(store, &gone, one).await.is_err());
+    assert!(store.token(secret.hash()).await.unwrap().is_some());
+}
+
 pub(crate) async fn a_token_is_found_by_its_hash_alone(store: &dyn Store) {
     let shop = Shop::open(store).await;
-    let (token, secret) = token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
+    let (token, secret) = token(store, &shop, "ci").await.unwrap();
     assert_eq!(
         store.token(secret.hash()).await.unwrap().as_ref(),
         Some(&(token.clone(), shop.principal.clone()))
@@ -67,8 +173,8 @@ pub(crate) async fn names_of_issued_tokens_are_unique_and_those_of_sessions_are_
     store: &dyn Store,
 ) {
     let shop = Shop::open(store).await;
-    token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
-    let taken = token(store, &shop, "ci", TokenKind::Issued).await;
+    let (issued, _) = token(store, &shop, "ci").await.unwrap();
+    let taken = token(store, &shop, "ci").await;
     assert!(matches!(
         taken,
         Err(Error::NameTaken {
@@ -77,7 +183,7 @@ pub(crate) async fn names_of_issued_tokens_are_unique_and_those_of_sessions_are_
         })
     ));
     for _ in 0..2 {
-        token(store, &shop, "ci", TokenKind::Session).await.unwrap();
+        session(store, &issued, ROOM).await.unwrap();
     }
 }
 
@@ -164,20 +270,20 @@ pub(crate) async fn a_principal_goes_with_its_tokens_alone(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let bob = principal(&shop.account, "bob");
     store.insert_principal(bob.clone()).await.unwrap();
-    let (kept, _) = token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
-    let mut gone = Vec::new();
-    for kind in [TokenKind::Issued, TokenKind::Session] {
-        let secret = Secret::generate();
-        let token = Token {
-            id: TokenId::generate(),
-            principal: bob.id,
-            name: "bob".into(),
-            kind,
-            ..kept.clone()
-        };
-        store.insert_token(token, secret.hash()).await.unwrap();
-        gone.push(secret);
-    }
+    let (kept, _) = token(store, &shop, "ci").await.unwrap();
+    let secret = Secret::generate();
+    let token = Token {
+        id: TokenId::generate(),
+        principal: bob.id,
+        name: "bob".into(),
+        ..kept.clone()
+    };
+    store
+        .insert_token(token.clone(), secret.hash())
+        .await
+        .unwrap();
+    let (_, opened, _) = session(store, &token, ROOM).await.unwrap();
+    let gone = [secret, opened];
 
     assert!(
         store
@@ -205,7 +311,7 @@ pub(crate) async fn a_principal_goes_with_its_tokens_alone(store: &dyn Store) {
 pub(crate) async fn a_token_without_a_principal_is_not_kept(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let other = Shop::named(store, "other").await;
-    let (kept, _) = token(store, &shop, "ci", TokenKind::Issued).await.unwrap();
+    let (kept, _) = token(store, &shop, "ci").await.unwrap();
     // One of another account is as good as none.
     for principal in [PrincipalId::generate(), other.principal.id] {
         let token = Token {

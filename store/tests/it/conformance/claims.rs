@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenterhook_dispatch::{
     Attempt, Cancelling, Error, ExecutionFilter, Inserted, Key, NewTask, NodeId, Noun, Number,
-    Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter, TokenKind,
+    Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter,
 };
 use tenterhook_engine::Digest;
 
@@ -347,9 +347,7 @@ pub(crate) async fn what_is_old_or_too_much_is_removed_with_what_nothing_refers_
             .await
             .unwrap();
     }
-    token(store, &shop, "old", TokenKind::Session)
-        .await
-        .unwrap();
+    token(store, &shop, "old").await.unwrap();
     let left = async || {
         let listed = store
             .tasks(shop.account.id, &TaskFilter::default(), Page::first(9))

@@ -132,9 +132,7 @@ pub(crate) async fn tenancy_is_kept_apart_between_accounts(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let (apps, hooks) = fleet(store, &shop).await;
     let all = all_overrides(store, &shop, &apps, &hooks).await;
-    let (kept_token, _) = token(store, &shop, "ci", tenterhook_dispatch::TokenKind::Issued)
-        .await
-        .unwrap();
+    let (kept_token, _) = token(store, &shop, "ci").await.unwrap();
 
     // The same names, numbers and, where callers choose them, ids.
     let other = Shop::named(store, "other").await;

@@ -1,0 +1,70 @@
+//! Replies that take a while end with the authority under which they were asked for.
+//!
+//! A reply that is whole when it begins is not among them: what it holds was made while
+//! the authority stood.
+
+use std::pin::Pin;
+
+use axum::body::{Body, HttpBody as _};
+use axum::response::Response;
+use futures_util::stream::{self, StreamExt as _};
+use http::header;
+use tenterhook_dispatch::{Identity, Lapse, Role};
+
+use crate::app::App;
+use crate::refusal::Refusal;
+
+/// Why a reply breaks off; for the log, since a reply that has begun cannot tell it.
+const ENDED: &str = "the token was revoked or has expired, or allows less now";
+
+impl From<Lapse> for Refusal {
+    fn from(lapse: Lapse) -> Self {
+        match lapse {
+            Lapse::Void => Self::InvalidToken,
+            Lapse::Role(needs) => Self::Forbidden {
+                needs: needs.as_str(),
+            },
+        }
+    }
+}
+
+/// Binds a reply that is made while it is sent to the authority of whoever asked.
+///
+/// When that ends, events end in good order, so that their reader comes back and hears
+/// why it is not let in; anything else breaks off, so that no half of it is believed.
+pub(crate) async fn bind(
+    app: &App,
+    identity: &Identity,
+    needs: Role,
+    response: Response,
+) -> Result<Response, Refusal> {
+    if response.body().size_hint().exact().is_some() {
+        return Ok(response);
+    }
+    let authority = app.dispatcher().hold_authority(identity, needs).await?;
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let events = kind.is_some_and(|kind| kind == "text/event-stream");
+    let (parts, body) = response.into_parts();
+    let reply = Bound {
+        pieces: body.into_data_stream(),
+        ended: Box::pin(async move { authority.ended().await }),
+    };
+    let pieces = stream::unfold(Some(reply), move |reply| async move {
+        let mut reply = reply?;
+        tokio::select! {
+            biased;
+            _ = &mut reply.ended => {
+                (!events).then(|| (Err(std::io::Error::other(ENDED)), None))
+            }
+            piece = reply.pieces.next() => {
+                Some((piece?.map_err(std::io::Error::other), Some(reply)))
+            }
+        }
+    });
+    Ok(Response::from_parts(parts, Body::from_stream(pieces)))
+}
+
+struct Bound {
+    pieces: axum::body::BodyDataStream,
+    ended: Pin<Box<dyn Future<Output = Lapse> + Send>>,
+}
