@@ -65,6 +65,7 @@ impl Delivery {
             project: checked.project,
             secret: checked.secret,
             enabled: true,
+            paused_until: None,
             created_at: OffsetDateTime::now_utc(),
         };
         office.outbox.insert_subscription(own.clone()).await?;
@@ -95,7 +96,8 @@ impl Delivery {
     }
 
     /// Turns a subscription on or off. What it was owed when it is turned off waits,
-    /// and is sent when it is turned on again if it is not forgotten by then.
+    /// and is sent when it is turned on again if it is not forgotten by then. Its pause
+    /// stays: it is the address that has asked for it.
     ///
     /// # Errors
     ///

@@ -43,8 +43,8 @@ pub(crate) struct Lane {
 enum Pause {
     /// Waits for new letters, at most so long if there is a bound.
     Idle(Option<Duration>),
-    /// Waits whatever comes.
-    Rest(Duration),
+    /// Lets the store recover, whatever comes.
+    Broken,
 }
 
 impl Lane {
@@ -57,12 +57,12 @@ impl Lane {
                 Err(error) => {
                     let cause = std::error::Error::source(&error).map(ToString::to_string);
                     tracing::error!(%error, cause, webhook.id = %self.to.id, "webhooks wait");
-                    Pause::Rest(STORE_REST)
+                    Pause::Broken
                 }
             };
             let (nudges, wait) = match pause {
                 Pause::Idle(wait) => (true, wait),
-                Pause::Rest(wait) => (false, Some(wait)),
+                Pause::Broken => (false, Some(STORE_REST)),
             };
             tokio::select! {
                 () = self.stop.cancelled() => {}
@@ -84,7 +84,8 @@ impl Lane {
         for (letter, body) in due {
             match self.send(letter, body).await? {
                 Follows::Next => {}
-                Follows::Rest(wish) => return Ok(ControlFlow::Continue(Pause::Rest(wish))),
+                // Nothing is due until then: the store says so at the next look.
+                Follows::Rest(_) => break,
                 Follows::TurnOff => return Ok(ControlFlow::Break(())),
             }
             if self.stop.is_cancelled() {
@@ -114,7 +115,14 @@ impl Lane {
         let (letter, follows) = settle(letter, &heard, &office.settings, now, &mut rand::rng());
         self.tell(&letter);
         office.tally.count(letter.fate);
-        office.outbox.settle_letter(letter).await?;
+        let paused_until = match follows {
+            Follows::Rest(until) => Some(until),
+            Follows::Next | Follows::TurnOff => None,
+        };
+        office.outbox.settle_letter(letter, paused_until).await?;
+        if let Some(until) = paused_until {
+            office.pause(self.to.id, until);
+        }
         if follows == Follows::TurnOff {
             office.turn_off(self.to.id).await?;
         }

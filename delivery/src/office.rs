@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
+use time::OffsetDateTime;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -127,6 +128,13 @@ impl Office {
             .await
             .expect("turns are never closed");
         (own, all)
+    }
+
+    /// Shows that a subscription is paused, as the store keeps it.
+    pub(crate) fn pause(&self, id: SubscriptionId, until: OffsetDateTime) {
+        if let Some(own) = self.subscriptions.write().get_mut(&id) {
+            own.paused_until = Some(until);
+        }
     }
 
     /// Turns a subscription off because its address is gone.

@@ -90,7 +90,8 @@ pub trait Outbox: Send + Sync {
     ) -> Result<Vec<(SubscriptionId, u64)>, Error>;
 
     /// Finds up to `limit` letters of a subscription that are due, with their bodies,
-    /// those due first first, and of those due at one time the one offered first.
+    /// those due first first, and of those due at one time the one offered first. None
+    /// is due while the subscription is paused.
     ///
     /// # Errors
     ///
@@ -102,7 +103,8 @@ pub trait Outbox: Send + Sync {
         limit: u32,
     ) -> Result<Vec<(Letter, Vec<u8>)>, Error>;
 
-    /// Tells when the next letter of a subscription is due, if one waits.
+    /// Tells when the next letter of a subscription is due, if one waits; no earlier
+    /// than its pause ends.
     ///
     /// # Errors
     ///
@@ -111,11 +113,17 @@ pub trait Outbox: Send + Sync {
 
     /// Keeps what became of a letter: `attempts`, `fate`, `said` and `due_at`; the body
     /// only as long as it waits. Nothing happens to one that does not wait any more.
+    /// With it, and even then, keeps until when its subscription is paused, if the
+    /// address has asked for that.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn settle_letter(&self, letter: Letter) -> Result<(), Error>;
+    async fn settle_letter(
+        &self,
+        letter: Letter,
+        paused_until: Option<OffsetDateTime>,
+    ) -> Result<(), Error>;
 
     /// Lists up to `limit` letters of a subscription, newest first; only those that were
     /// offered before the letter `after`, if one is named.

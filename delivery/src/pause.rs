@@ -4,8 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use rand::{Rng, RngExt as _};
 
-/// The most that is waited between two attempts, whoever asks for more.
-pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
+/// The most that is waited between two attempts by our own choice.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// The most that an address is left alone because it asks for it. Who wants to be left
+/// alone for longer asks again: letters are remembered for days, and an address that
+/// asks for years by mistake would never be told anything again.
+const LONGEST_WISH: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What to wait after `failures` failed attempts: anything from nothing to the bound,
 /// so that letters which failed together do not return together.
@@ -16,11 +21,11 @@ pub(crate) fn after(failures: u32, first: Duration, rng: &mut impl Rng) -> Durat
     Duration::from_millis(rng.random_range(0..=ms))
 }
 
-/// Reads `Retry-After`, in seconds or as a date. It is a wish, granted up to an hour.
+/// Reads `Retry-After`, in seconds or as a date. It is a wish, granted up to a day.
 pub(crate) fn wished(value: &[u8], now: SystemTime) -> Option<Duration> {
     let text = std::str::from_utf8(value).ok()?.trim();
     let wish = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // What does not fit into the number is far beyond an hour.
+        // What does not fit into the number is far beyond a day.
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
         httpdate::parse_http_date(text)
@@ -28,7 +33,7 @@ pub(crate) fn wished(value: &[u8], now: SystemTime) -> Option<Duration> {
             .duration_since(now)
             .unwrap_or_default()
     };
-    Some(wish.min(LONGEST))
+    Some(wish.min(LONGEST_WISH))
 }
 
 #[cfg(test)]
@@ -38,16 +43,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wish_is_granted_up_to_an_hour() {
+    fn a_wish_is_granted_up_to_a_day() {
         let now = httpdate::parse_http_date("Fri, 01 Jan 2027 00:00:00 GMT").unwrap();
         let wish = |text: &str| wished(text.as_bytes(), now).map(|wish| wish.as_secs());
         assert_eq!(wish("0"), Some(0));
         assert_eq!(wish(" 120 "), Some(120));
-        assert_eq!(wish("86400"), Some(3_600));
-        assert_eq!(wish("99999999999999999999999999"), Some(3_600));
+        assert_eq!(wish("86400"), Some(86_400));
+        assert_eq!(wish("86401"), Some(86_400));
+        assert_eq!(wish("99999999999999999999999999"), Some(86_400));
         assert_eq!(wish("Fri, 01 Jan 2027 00:00:30 GMT"), Some(30));
         assert_eq!(wish("Thu, 31 Dec 2026 23:59:59 GMT"), Some(0));
-        assert_eq!(wish("Sat, 01 Jan 2028 00:00:00 GMT"), Some(3_600));
+        assert_eq!(wish("Sat, 01 Jan 2028 00:00:00 GMT"), Some(86_400));
         for nonsense in ["", "-1", "1.5", "soon", "+5"] {
             assert_eq!(wish(nonsense), None, "{nonsense}");
         }
@@ -66,7 +72,7 @@ mod tests {
         #[test]
         fn no_value_makes_reading_a_wish_panic(value in prop::collection::vec(any::<u8>(), 0..64)) {
             let wish = wished(&value, SystemTime::UNIX_EPOCH);
-            prop_assert!(wish.is_none_or(|wish| wish <= LONGEST));
+            prop_assert!(wish.is_none_or(|wish| wish <= LONGEST_WISH));
         }
     }
 

@@ -28,8 +28,8 @@ pub(crate) enum Heard {
 pub(crate) enum Follows {
     /// Its next letter.
     Next,
-    /// Nothing is sent there for so long.
-    Rest(Duration),
+    /// Nothing is sent there before this.
+    Rest(OffsetDateTime),
     /// It wants no more letters.
     TurnOff,
 }
@@ -68,7 +68,7 @@ pub(crate) fn settle(
     };
     let follows = match wish {
         _ if gone => Follows::TurnOff,
-        Some(wish) => Follows::Rest(wish),
+        Some(wish) => Follows::Rest(now + wish),
         None => Follows::Next,
     };
     (letter, follows)
@@ -145,7 +145,8 @@ mod tests {
         for status in [429, 503] {
             let (letter, follows) = after(0, status, Some(1_000));
             assert!(letter.due_at.unwrap() >= NOW + Duration::from_secs(1_000));
-            assert_eq!(follows, Follows::Rest(Duration::from_secs(1_000)));
+            let until = NOW + Duration::from_secs(1_000);
+            assert_eq!(follows, Follows::Rest(until));
         }
         let (letter, follows) = after(0, 500, Some(1_000));
         assert!(letter.due_at.unwrap() <= NOW + Settings::default().pause);

@@ -44,6 +44,8 @@ pub struct Subscription {
     /// Whether it is to be told at present. While it is not, events owe it nothing,
     /// and what it was owed before waits.
     pub enabled: bool,
+    /// Until when the address has asked to be left alone, if it has. It may lie behind.
+    pub paused_until: Option<OffsetDateTime>,
     /// When it was made.
     pub created_at: OffsetDateTime,
 }
@@ -87,6 +89,7 @@ mod tests {
             project: None,
             secret: Secret::generate(),
             enabled: true,
+            paused_until: None,
             created_at: OffsetDateTime::UNIX_EPOCH,
         };
         assert!(all.wants("maintenance.host", None) && all.wants("maintenance.host", Some("p")));

@@ -8,6 +8,7 @@
 mod attacks;
 mod memory;
 mod receiver;
+mod resting;
 mod sending;
 mod subscribing;
 mod support;

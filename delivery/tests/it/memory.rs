@@ -21,6 +21,14 @@ struct Kept {
     /// Whether everything fails, and how often something has.
     broken: bool,
     failures: usize,
+    /// How often somebody found nothing due and asked when something will be.
+    looks: usize,
+}
+
+impl Kept {
+    fn paused_until(&self, of: SubscriptionId) -> Option<OffsetDateTime> {
+        self.subscriptions.get(&of)?.paused_until
+    }
 }
 
 impl Memory {
@@ -32,6 +40,11 @@ impl Memory {
     /// How often something has failed.
     pub(crate) fn failures(&self) -> usize {
         self.0.lock().failures
+    }
+
+    /// How often a lane has found nothing that is due.
+    pub(crate) fn looks(&self) -> usize {
+        self.0.lock().looks
     }
 
     fn with<T>(&self, job: impl FnOnce(&mut Kept) -> T) -> Result<T, Error> {
@@ -104,7 +117,8 @@ impl Outbox for Memory {
         limit: u32,
     ) -> Result<Vec<(Letter, Vec<u8>)>, Error> {
         self.with(|kept| {
-            let is_due = |letter: &Letter| letter.due_at.is_some_and(|due| due <= now);
+            let paused = kept.paused_until(of).is_some_and(|until| until > now);
+            let is_due = |letter: &Letter| letter.due_at.is_some_and(|due| due <= now && !paused);
             let mut due: Vec<_> = kept
                 .letters
                 .iter()
@@ -119,16 +133,26 @@ impl Outbox for Memory {
 
     async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error> {
         self.with(|kept| {
+            kept.looks += 1;
             let own = kept
                 .letters
                 .iter()
                 .filter(|(own, _)| own.subscription == of);
-            own.filter_map(|(letter, _)| letter.due_at).min()
+            let first = own.filter_map(|(letter, _)| letter.due_at).min();
+            first.map(|due| kept.paused_until(of).map_or(due, |until| due.max(until)))
         })
     }
 
-    async fn settle_letter(&self, settled: Letter) -> Result<(), Error> {
+    async fn settle_letter(
+        &self,
+        settled: Letter,
+        paused_until: Option<OffsetDateTime>,
+    ) -> Result<(), Error> {
         self.with(|kept| {
+            let to = kept.subscriptions.get_mut(&settled.subscription);
+            if let (Some(to), Some(until)) = (to, paused_until) {
+                to.paused_until = Some(until);
+            }
             let found = kept
                 .letters
                 .iter_mut()

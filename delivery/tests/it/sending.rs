@@ -5,7 +5,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::header;
 use sha2::Sha256;
 use tenterhook_delivery::{Delivery, Fate, Settings, Subscription};
 use time::OffsetDateTime;
@@ -197,22 +196,6 @@ async fn an_address_that_is_gone_is_told_nothing_more() {
         received[1].event(),
         "3",
         "what came while it was off is not owed"
-    );
-}
-
-#[tokio::test]
-async fn an_address_that_asks_for_rest_has_it() {
-    let (delivery, _) = start(quick()).await;
-    let receiver = Receiver::start().await;
-    receiver.will_answer_with(429, header::RETRY_AFTER, "7200");
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    let letter = until_tried(&delivery, &to, 1).await;
-    let wait = letter.due_at.unwrap() - OffsetDateTime::now_utc();
-    assert!(wait > Duration::from_secs(3_000), "{wait}");
-    assert!(
-        wait <= Duration::from_secs(3_600),
-        "an hour is the most: {wait}"
     );
 }
 

@@ -97,7 +97,9 @@ impl Outbox for Sqlite {
         limit: u32,
     ) -> Result<Vec<(Letter, Vec<u8>)>, Error> {
         sqlx::query(
-            "SELECT * FROM letters WHERE webhook = ? AND due_at <= ? ORDER BY due_at, seq LIMIT ?",
+            "SELECT letters.* FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
+             WHERE webhook = ?1 AND due_at <= ?2 AND coalesce(paused_until, 0) <= ?2 \
+             ORDER BY due_at, seq LIMIT ?3",
         )
         .bind(of.0)
         .bind(micros(now))
@@ -117,7 +119,8 @@ impl Outbox for Sqlite {
 
     async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error> {
         sqlx::query(
-            "SELECT min(due_at) AS due_at FROM letters WHERE webhook = ? AND due_at IS NOT NULL",
+            "SELECT max(min(due_at), coalesce((SELECT paused_until FROM webhooks WHERE id = ?1), 0)) AS due_at \
+             FROM letters WHERE webhook = ?1 AND due_at IS NOT NULL",
         )
         .bind(of.0)
         .fetch_one(&self.readers)
@@ -127,9 +130,20 @@ impl Outbox for Sqlite {
         .map_err(failed("read when a letter is due"))
     }
 
-    async fn settle_letter(&self, letter: Letter) -> Result<(), Error> {
+    async fn settle_letter(
+        &self,
+        letter: Letter,
+        paused_until: Option<OffsetDateTime>,
+    ) -> Result<(), Error> {
         self.change(move |conn| {
             Box::pin(async move {
+                if let Some(until) = paused_until {
+                    sqlx::query("UPDATE webhooks SET paused_until = ? WHERE id = ?")
+                        .bind(micros(until))
+                        .bind(letter.subscription.0)
+                        .execute(&mut *conn)
+                        .await?;
+                }
                 sqlx::query(
                     "UPDATE letters SET attempts = ?1, fate = ?2, said = ?3, due_at = ?4, \
                      body = CASE WHEN ?4 IS NULL THEN NULL ELSE body END \

@@ -117,6 +117,7 @@ macro_rules! webhook_suite {
             a_letter_is_kept_whole_once,
             letters_are_due_in_their_order_and_each_webhooks_apart,
             what_became_of_a_letter_is_kept_whole,
+            nothing_is_due_while_a_webhook_is_paused,
             a_letter_that_does_not_wait_is_settled_no_more,
             the_oldest_letters_give_way,
             letters_go_with_their_webhook,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tenterhook_delivery::{Fate, Letter, NewSubscription, Subscription};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::native::time_text;
@@ -56,6 +57,10 @@ pub(crate) struct Webhook {
     project: Option<String>,
     /// `false` after a client turned it off or the address answered 410.
     enabled: bool,
+    /// Until when the address has asked to be left alone by `Retry-After`; absent if it
+    /// has not, or if that is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_until: Option<String>,
     created_at: String,
 }
 
@@ -67,6 +72,10 @@ impl Webhook {
             events: own.events,
             project: own.project,
             enabled: own.enabled,
+            paused_until: own
+                .paused_until
+                .filter(|until| *until > OffsetDateTime::now_utc())
+                .map(time_text),
             created_at: time_text(own.created_at),
         }
     }

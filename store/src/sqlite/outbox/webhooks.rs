@@ -12,8 +12,8 @@ pub(super) async fn insert(
     new: &Subscription,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO webhooks (id, account, url, events, project, secret, enabled, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO webhooks (id, account, url, events, project, secret, enabled, paused_until, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.id.0)
     .bind(account)
@@ -22,6 +22,7 @@ pub(super) async fn insert(
     .bind(&new.project)
     .bind(new.secret.as_bytes())
     .bind(new.enabled)
+    .bind(new.paused_until.map(micros))
     .bind(micros(new.created_at))
     .execute(conn)
     .await
@@ -38,6 +39,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Subscription, Error> {
         secret: Secret::from_bytes(row.read("secret")?)
             .map_err(|source| unreadable("secret", source))?,
         enabled: row.bool("enabled")?,
+        paused_until: row.time_opt("paused_until")?,
         created_at: row.time("created_at")?,
     })
 }

@@ -32,6 +32,7 @@ async fn webhook(store: &impl Posting, id: u128) -> Subscription {
         project: Some("ö".into()),
         secret: Secret::from_bytes((0..24).collect()).unwrap(),
         enabled: true,
+        paused_until: Some(at(0)),
         created_at: at(1),
     };
     store.insert_subscription(own.clone()).await.unwrap();
@@ -81,7 +82,7 @@ async fn settle(
         due_at: due_at.map(at),
         ..first
     };
-    store.settle_letter(settled.clone()).await.unwrap();
+    store.settle_letter(settled.clone(), None).await.unwrap();
     settled
 }
 
@@ -197,6 +198,31 @@ pub(crate) async fn what_became_of_a_letter_is_kept_whole(store: &impl Posting) 
     assert_eq!(due(store, &own, 1_000).await, [1], "it is not owed again");
 }
 
+pub(crate) async fn nothing_is_due_while_a_webhook_is_paused(store: &impl Posting) {
+    let (own, other) = (webhook(store, 1).await, webhook(store, 2).await);
+    keep(store, [letter(&own, 1, 10), letter(&own, 2, 11)]).await;
+    keep(store, [letter(&other, 3, 12)]).await;
+    let (first, _) = store.due(own.id, at(20), 1).await.unwrap().remove(0);
+    let settled = Letter {
+        attempts: 1,
+        due_at: Some(at(30)),
+        ..first
+    };
+    store.settle_letter(settled, Some(at(50))).await.unwrap();
+    assert_eq!(due(store, &own, 49).await, []);
+    assert_eq!(store.next_due(own.id).await.unwrap(), Some(at(50)));
+    assert_eq!(due(store, &own, 50).await, [2, 1]);
+    assert_eq!(due(store, &other, 49).await, [3]);
+    let pauses: Vec<_> = store.subscriptions().await.unwrap();
+    let pauses: Vec<_> = pauses.iter().map(|own| own.paused_until).collect();
+    assert_eq!(pauses, [Some(at(50)), Some(at(0))]);
+    // What waits for longer than the pause lasts is due when it is.
+    keep(store, [letter(&other, 4, 70)]).await;
+    let delivered = settle(store, &other, Fate::Delivered, None).await;
+    assert_eq!(delivered.id.as_u128(), 3);
+    assert_eq!(store.next_due(other.id).await.unwrap(), Some(at(70)));
+}
+
 pub(crate) async fn a_letter_that_does_not_wait_is_settled_no_more(store: &impl Posting) {
     let own = webhook(store, 1).await;
     keep(store, [letter(&own, 1, 10)]).await;
@@ -206,13 +232,13 @@ pub(crate) async fn a_letter_that_does_not_wait_is_settled_no_more(store: &impl 
         due_at: Some(at(20)),
         ..given_up.clone()
     };
-    store.settle_letter(late).await.unwrap();
+    store.settle_letter(late, None).await.unwrap();
     assert_eq!(
         store.letters(own.id, None, 10).await.unwrap(),
         std::slice::from_ref(&given_up)
     );
     store.delete_subscription(own.id).await.unwrap();
-    store.settle_letter(given_up).await.unwrap();
+    store.settle_letter(given_up, Some(at(9))).await.unwrap();
 }
 
 pub(crate) async fn the_oldest_letters_give_way(store: &impl Posting) {
