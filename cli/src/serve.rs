@@ -50,8 +50,8 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Starts the server. No configuration is needed.
 ///
 /// The first start makes the data folder, its database, the operator's account
-/// and a token for it, which is printed once and kept in `owner.token` there. The
-/// line `listening on http://ADDR` on standard error says that the server is ready.
+/// and a token for it, which is kept in `owner.token` there, and shown once if standard
+/// error is a terminal. The line `listening on http://ADDR` on standard error says that the server is ready.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Raw {
     /// Folder for everything that is kept [default: ./tenterhook-data].

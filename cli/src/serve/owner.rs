@@ -1,7 +1,7 @@
 //! The operator's account and the token that opens it, made at the first start.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -78,11 +78,16 @@ pub(super) async fn ensure(
         .await
         .context("cannot issue the owner's token")?;
     write(&file, secret.reveal()).with_context(|| format!("cannot write {}", file.display()))?;
-    say(format_args!(
-        "owner token {}, kept in {}",
-        secret.reveal(),
-        file.display()
-    ));
+    // What is no terminal is a log: it is kept, copied and read by others.
+    if io::stderr().is_terminal() {
+        say(format_args!(
+            "owner token {}, kept in {}",
+            secret.reveal(),
+            file.display()
+        ));
+    } else {
+        say(format_args!("the owner's token is in {}", file.display()));
+    }
     Ok(())
 }
 

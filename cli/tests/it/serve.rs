@@ -1,7 +1,10 @@
 //! `serve`: from an empty folder to answers, and back to silence.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -22,10 +25,54 @@ fn a_first_start_needs_no_configuration() {
         (0o700, 0o600, 0o600)
     );
     let token = fs::read_to_string(data.join("owner.token")).unwrap();
-    assert!(server.said.contains(token.trim()), "{}", server.said);
     let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
     assert_eq!(server.get("/api/v1/limits", &bearer).status, 200);
     assert_eq!(server.get("/api/v1/limits", "").status, 401);
+}
+
+#[test]
+fn the_owners_token_is_shown_on_a_terminal_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("owner.token");
+    let server = Server::start(folder.path(), &[]);
+    let token = fs::read_to_string(&file).unwrap();
+    assert!(!server.said.contains(token.trim()), "{}", server.said);
+    let kept = format!("the owner's token is in {}", file.display());
+    assert!(server.said.contains(&kept), "{}", server.said);
+    drop(server);
+    let shown = on_a_terminal(folder.path(), "--new-owner-token");
+    let token = fs::read_to_string(&file).unwrap();
+    assert!(
+        shown.contains(&format!("owner token {}", token.trim())),
+        "{shown}"
+    );
+}
+
+/// Starts a server that has a terminal, stops it, and answers with what it has shown.
+fn on_a_terminal(data: &Path, flag: &str) -> String {
+    // The command of util-linux that runs another one on a terminal of its own.
+    let server = format!(
+        "exec '{}' serve --listen 127.0.0.1:0 {flag} --data '{}'",
+        env!("CARGO_BIN_EXE_tenterhook"),
+        data.display()
+    );
+    let mut script = Command::new("script")
+        .args(["--quiet", "--return", "--command", &server, "/dev/null"])
+        .env("SHELL", "/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("util-linux has `script`");
+    let mut stdin = script.stdin.take().unwrap();
+    let mut stdout = BufReader::new(script.stdout.take().unwrap());
+    let mut shown = String::new();
+    while !shown.contains("listening on http://") {
+        assert!(stdout.read_line(&mut shown).unwrap() > 0, "{shown}");
+    }
+    stdin.write_all(b"\x03").unwrap();
+    stdout.read_to_string(&mut shown).unwrap();
+    assert!(script.wait().unwrap().success(), "{shown}");
+    shown
 }
 
 #[test]
