@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::door::Door;
 use crate::failures::{FailureLimits, Failures};
 use crate::metrics::Metrics;
+use crate::native::Probes;
+use crate::proxies::Proxies;
 use crate::refusal::Refusal;
 use crate::uploads::{Place, Uploads};
 
@@ -18,6 +20,7 @@ use crate::uploads::{Place, Uploads};
 pub struct App {
     inner: Arc<Inner>,
     door: Door,
+    proxies: Proxies,
     failures: Arc<Failures>,
     croit_times: CroitTimes,
     nova: NovaRules,
@@ -30,6 +33,7 @@ struct Inner {
     session: Duration,
     longest_wait: Duration,
     uploads: Uploads,
+    probes: Probes,
     stopping: CancellationToken,
 }
 
@@ -68,6 +72,7 @@ impl App {
             croit_times: CroitTimes::default(),
             nova: NovaRules::default(),
             door: Door::default(),
+            proxies: Proxies::default(),
             failures: Arc::new(Failures::new(FailureLimits::default())),
             inner: Arc::new(Inner {
                 dispatcher,
@@ -76,6 +81,7 @@ impl App {
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
                 uploads: Uploads::default(),
+                probes: Probes::default(),
                 stopping: CancellationToken::new(),
             }),
         }
@@ -85,6 +91,12 @@ impl App {
     #[must_use]
     pub fn with_door(self, door: Door) -> Self {
         Self { door, ..self }
+    }
+
+    /// The same, behind these proxies.
+    #[must_use]
+    pub fn with_proxies(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// The same, with times as the croit clients at hand expect them.
@@ -116,6 +128,15 @@ impl App {
 
     pub(crate) fn door(&self) -> Door {
         self.door
+    }
+
+    pub(crate) fn proxies(&self) -> &Proxies {
+        &self.proxies
+    }
+
+    /// What probes are told, looked into once for all who ask at one time.
+    pub(crate) fn probes(&self) -> &Probes {
+        &self.inner.probes
     }
 
     pub(crate) fn dispatcher(&self) -> &Dispatcher {

@@ -17,7 +17,9 @@ use crate::app::App;
 use crate::astra;
 use crate::audit::Note;
 use crate::authority;
+use crate::charge::Charge;
 use crate::credentials;
+use crate::door::Door;
 use crate::face::Face;
 use crate::failures::{Attempt, Client};
 use crate::refusal::Refusal;
@@ -30,6 +32,8 @@ const MISSING_TOKEN: Refusal =
 pub(crate) enum Access {
     /// Anybody, without a token.
     Everyone,
+    /// Anybody, whatever others hold: what watches the server must hear from it.
+    Probe,
     /// Whoever has a token with this role or a higher one.
     Role(Role),
 }
@@ -49,13 +53,33 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let Access::Role(needed) = guard.access else {
-        return Ok(next.run(request).await);
+    let charge = Charge::of(request.extensions());
+    let needed = match guard.access {
+        Access::Probe => {
+            charge.exempt();
+            return Ok(next.run(request).await);
+        }
+        Access::Everyone => {
+            charge.admit()?;
+            let door = Door::of(request.extensions()).for_strangers();
+            request.extensions_mut().insert(door);
+            return Ok(next.run(request).await);
+        }
+        Access::Role(needed) => needed,
     };
     let path = request.uri().path().to_owned();
     let from = Client::of(request.extensions());
+    // Before a byte of the body is read: that is only for whoever may send one.
     let identity = authenticate(&guard.app, from, &path, request.headers()).await?;
     let account = identity.account;
+    if let Err(refusal) = charge.charge_to(account.holder()) {
+        let is_operator = identity.role == Role::Owner
+            && guard.app.dispatcher().account(account).await?.is_operator();
+        if !is_operator {
+            return Err(refusal);
+        }
+        charge.charge_to_reserve(account.holder())?;
+    }
     let admitted = admit(&guard.app, &identity, needed, &path).await;
     let note = Note::take(guard.operation, &identity, &mut request).await?;
     request.extensions_mut().insert(Caller(identity.clone()));
@@ -96,14 +120,20 @@ async fn authenticate(
     Ok(identity)
 }
 
+/// Finds out whose secret it is. It is looked up whatever has failed before: only what is
+/// wrong is ever refused for that.
 async fn identify(app: &App, from: Client, path: &str, secret: &str) -> Result<Identity, Refusal> {
     let attempt = Attempt {
         from,
         name: None,
         secret,
     };
-    app.failures().admit(attempt, Instant::now())?;
+    let failures = app.failures();
+    let Some(lookup) = failures.look_up(attempt, Instant::now()).await else {
+        return Err(failures.failed(attempt, Refusal::InvalidToken, Instant::now()));
+    };
     let identity = app.dispatcher().authenticate(secret).await;
+    drop(lookup);
     let identity = identity.map_err(|error| match Face::of(path) {
         Face::Nova | Face::Fenix => {
             Refusal::internal(&error);
@@ -112,10 +142,10 @@ async fn identify(app: &App, from: Client, path: &str, secret: &str) -> Result<I
         Face::Croit | Face::Native | Face::Astra => error.into(),
     })?;
     let Some(identity) = identity else {
-        app.failures().failed(attempt, Instant::now());
-        return Err(Refusal::InvalidToken);
+        failures.found_nothing(secret, Instant::now());
+        return Err(failures.failed(attempt, Refusal::InvalidToken, Instant::now()));
     };
-    app.failures().succeeded(secret);
+    failures.succeeded(secret);
     Ok(identity)
 }
 

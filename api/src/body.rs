@@ -6,14 +6,11 @@ use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
+use tenterhook_ledger::Shortage;
 use tokio::time::Instant;
 
 use crate::door::Door;
 use crate::refusal::Refusal;
-
-/// How fast a client has to be beyond [`Door::body`]; one that trickles to hold a
-/// place is not.
-const BYTES_A_SECOND: u64 = 64 * 1024;
 
 /// Bytes of a JSON body. croit's 96 KiB of script fit in even when every byte
 /// of it is escaped as `\u0000`.
@@ -26,6 +23,8 @@ pub(crate) struct Pieces {
     left: u64,
     limit_bytes: u64,
     pause: Duration,
+    rate: u64,
+    /// Moves on with what arrives.
     deadline: Instant,
 }
 
@@ -49,9 +48,8 @@ impl Pieces {
             left: limit_bytes,
             limit_bytes,
             pause: door.body_pause,
-            deadline: Instant::now()
-                + door.body
-                + Duration::from_secs(limit_bytes / BYTES_A_SECOND),
+            rate: door.body_rate.max(1),
+            deadline: Instant::now() + door.body,
         })
     }
 
@@ -63,7 +61,7 @@ impl Pieces {
                 .await
                 .map_err(|_| Refusal::TooSlow)?;
             let Some(frame) = frame else { return Ok(None) };
-            let frame = frame.map_err(|_| Refusal::Unreadable("the body broke off".to_owned()))?;
+            let frame = frame.map_err(|error| broken(&error))?;
             let Ok(piece) = frame.into_data() else {
                 continue;
             };
@@ -73,8 +71,14 @@ impl Pieces {
                 .ok_or(Refusal::TooLarge {
                     limit_bytes: self.limit_bytes,
                 })?;
+            self.deadline += self.earned(piece.len() as u64);
             return Ok(Some(piece));
         }
+    }
+
+    /// The time that so many bytes may have taken.
+    fn earned(&self, bytes: u64) -> Duration {
+        Duration::from_millis(bytes.saturating_mul(1_000) / self.rate)
     }
 
     /// All that is left.
@@ -92,6 +96,18 @@ impl Pieces {
         }
         Ok(all.freeze())
     }
+}
+
+/// Why a body broke off: there was no memory for it, or the client has gone.
+pub(crate) fn broken(error: &axum::Error) -> Refusal {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(shortage) = error.downcast_ref::<Shortage>() {
+            return Refusal::Shortage(*shortage);
+        }
+        cause = error.source();
+    }
+    Refusal::Unreadable("the body broke off".to_owned())
 }
 
 /// The media type of the body without its parameters, in lower case.
@@ -132,6 +148,27 @@ mod tests {
             pieces.collect().await,
             Err(Refusal::TooLarge { limit_bytes: 10 })
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_slower_than_the_rate_is_cut_and_one_as_fast_is_not() {
+        let door = Door {
+            body: Duration::from_secs(5),
+            body_rate: 1_000,
+            ..Door::default()
+        };
+        let collect = async |bytes: usize| {
+            let stream = futures_util::stream::unfold(0, move |count| async move {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                let piece = Ok::<_, std::io::Error>(vec![0; bytes]);
+                (count < 60).then_some((piece, count + 1))
+            });
+            let body = Body::from_stream(stream);
+            let pieces = Pieces::new(door, &HeaderMap::new(), body, 1 << 20).unwrap();
+            pieces.collect().await.map(|bytes| bytes.len())
+        };
+        assert_eq!(collect(1_000).await, Ok(60_000));
+        assert_eq!(collect(500).await, Err(Refusal::TooSlow));
     }
 
     #[test]

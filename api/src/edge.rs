@@ -3,10 +3,12 @@
 //! Here a refusal gets the words of its face, a panic becomes a 500, and a
 //! compressed body is turned away. Who may do what is [`crate::auth`]'s concern.
 
+use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -14,12 +16,20 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tracing::Instrument;
 
 use crate::app::App;
+use crate::charge::Charge;
 use crate::face::Face;
+use crate::failures::Client;
+use crate::host;
+use crate::listen::Slot;
 use crate::refusal::Refusal;
 use crate::request_id::{self, RequestId};
 
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
 /// Handles one request from the moment its head was read.
 pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    learn_client(&app, &mut request);
+    let charge = charge(&app, &mut request);
     let started = Instant::now();
     let face = Face::of(request.uri().path());
     let id = RequestId::of(request.headers());
@@ -36,6 +46,9 @@ pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: N
     request.extensions_mut().insert(id.clone());
     let _in_flight = app.metrics().enter();
     let answer = answer(request, next).instrument(span.clone()).await;
+    let answer = charge
+        .replied(answer)
+        .unwrap_or_else(|shortage| Refusal::from(shortage).into_response());
     let mut response = dress(face, &id, challenge, answer);
     app.metrics()
         .count_request(face, response.status(), started.elapsed());
@@ -47,7 +60,35 @@ pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: N
     response
 }
 
+/// Puts the client's address in the place of the peer's, if a trusted proxy says so.
+fn learn_client(app: &App, request: &mut Request) {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let Some(ConnectInfo(peer)) = peer.copied() else {
+        return;
+    };
+    let client = app.proxies().client(peer.ip(), request.headers());
+    if client != peer.ip() {
+        let client = ConnectInfo(SocketAddr::new(client, 0));
+        request.extensions_mut().insert(client);
+    }
+}
+
+/// Begins to charge the request, and its body as it is read.
+fn charge(app: &App, request: &mut Request) -> Charge {
+    let client = Client::of(request.extensions());
+    let slot = request.extensions().get::<Arc<Slot>>().cloned();
+    let ledger = app.dispatcher().ledger();
+    let charge = Charge::begin(ledger, client.holder(), slot);
+    let body = std::mem::take(request.body_mut());
+    *request.body_mut() = charge.received(body);
+    request.extensions_mut().insert(charge.clone());
+    charge
+}
+
 async fn answer(request: Request, next: Next) -> Response {
+    if let Some(fault) = host_fault(&request) {
+        return Refusal::InvalidHost(fault).into_response();
+    }
     if let Some(encoding) = foreign_encoding(request.headers()) {
         return encoding.into_response();
     }
@@ -75,10 +116,24 @@ fn dress(face: Face, id: &RequestId, challenge: HeaderValue, mut answer: Respons
     if let Some(allow) = answer.headers_mut().remove(header::ALLOW) {
         response.headers_mut().insert(header::ALLOW, allow);
     }
-    if let Refusal::TooManyFailures { retry_after } = refusal {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, whole_seconds(retry_after));
+    let headers = response.headers_mut();
+    match refusal {
+        Refusal::TooManyFailures { retry_after } => {
+            headers.insert(header::RETRY_AFTER, whole_seconds(retry_after));
+        }
+        Refusal::Shortage(shortage) => {
+            // Its place is needed by whoever comes next.
+            headers.insert(header::CONNECTION, CLOSE);
+            if !shortage.is_lasting() {
+                let wait = whole_seconds(shortage.retry_after);
+                headers.insert(header::RETRY_AFTER, wait);
+            }
+            return response;
+        }
+        Refusal::InvalidHost(_) => {
+            headers.insert(header::CONNECTION, CLOSE);
+        }
+        _ => {}
     }
     match response.status() {
         StatusCode::UNAUTHORIZED => response
@@ -87,9 +142,9 @@ fn dress(face: Face, id: &RequestId, challenge: HeaderValue, mut answer: Respons
         StatusCode::SERVICE_UNAVAILABLE => response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
-        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => response
-            .headers_mut()
-            .insert(header::CONNECTION, HeaderValue::from_static("close")),
+        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
+            response.headers_mut().insert(header::CONNECTION, CLOSE)
+        }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => response.headers_mut().insert(
             header::ACCEPT_ENCODING,
             HeaderValue::from_static("identity"),
@@ -103,6 +158,12 @@ fn dress(face: Face, id: &RequestId, challenge: HeaderValue, mut answer: Respons
 fn whole_seconds(time: Duration) -> HeaderValue {
     let begun = u64::from(time.subsec_nanos() > 0);
     HeaderValue::from(time.as_secs().saturating_add(begun).max(1))
+}
+
+/// What is wrong with the `Host` of a request that came over a connection.
+fn host_fault(request: &Request) -> Option<&'static str> {
+    request.extensions().get::<Arc<Slot>>()?;
+    host::fault(request.version(), request.headers())
 }
 
 fn foreign_encoding(headers: &HeaderMap) -> Option<Refusal> {

@@ -10,6 +10,7 @@ use http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
 
 use crate::body::{self, Pieces};
+use crate::chunks::Chunks;
 use crate::door::Door;
 use crate::refusal::Refusal;
 
@@ -51,8 +52,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
 
 impl<T: serde::Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(body) => ([(header::CONTENT_TYPE, JSON)], body).into_response(),
+        let mut chunks = Chunks::default();
+        match serde_json::to_writer(&mut chunks, &self.0) {
+            Ok(()) => ([(header::CONTENT_TYPE, JSON)], chunks.into_body()).into_response(),
             Err(error) => Refusal::internal(&error).into_response(),
         }
     }

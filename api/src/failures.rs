@@ -1,11 +1,12 @@
 //! Logins and tokens that were wrong, counted so that guessing is slow.
 //!
 //! Counted are failures alone, for each client address and for each user name at
-//! an address: nobody can lock out a name from elsewhere. A secret that was right
-//! before is always looked at, so a client that works goes on to work whatever its
-//! neighbours do. Memory is bounded whatever is tried.
+//! an address: nobody can lock out a name from elsewhere. Every secret is looked up, and
+//! a right one is never refused, whatever its neighbours do; what the looking up of
+//! wrong ones costs is bounded by [`Lookups`]. Memory is bounded whatever is tried.
 
 mod bucket;
+mod lookups;
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -16,8 +17,11 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use http::Extensions;
 use http::request::Parts;
 use parking_lot::Mutex;
+use tenterhook_ledger::Holder;
 
 use self::bucket::Buckets;
+pub(crate) use self::lookups::Lookup;
+use self::lookups::Lookups;
 use crate::refusal::Refusal;
 
 /// How many failures are let pass, and how fast they are forgiven.
@@ -80,6 +84,7 @@ pub(crate) struct Failures {
     /// Hashes, with a key of this process, of secrets that were right.
     known: Mutex<HashSet<u64>>,
     hasher: RandomState,
+    lookups: Lookups,
 }
 
 impl Failures {
@@ -90,29 +95,42 @@ impl Failures {
             names: Mutex::new(Buckets::new(limits.name, limits.keys)),
             known: Mutex::default(),
             hasher: RandomState::new(),
+            lookups: Lookups::default(),
         }
     }
 
-    /// Says whether an attempt is looked at. It does not count unless it fails.
-    pub(crate) fn admit(&self, attempt: Attempt<'_>, now: Instant) -> Result<(), Refusal> {
-        let wait = self.addresses.lock().wait(&attempt.from, now).max(
-            self.name(attempt)
-                .and_then(|key| self.names.lock().wait(&key, now)),
-        );
-        match wait {
-            Some(retry_after) if !self.is_known(attempt.secret) => {
-                Err(Refusal::TooManyFailures { retry_after })
-            }
-            _ => Ok(()),
+    /// Waits until a secret may be looked up in the store, if it has to be; `None` if it
+    /// was found to be wrong just now.
+    pub(crate) async fn look_up(&self, attempt: Attempt<'_>, now: Instant) -> Option<Lookup<'_>> {
+        if self.is_known(attempt.secret) {
+            return Some(Lookup::free());
         }
+        let is_over = self.wait(attempt, now).is_some();
+        self.lookups.begin(attempt.secret, is_over, now).await
     }
 
-    /// Counts a failure.
-    pub(crate) fn failed(&self, attempt: Attempt<'_>, now: Instant) {
+    /// Counts a failure, and says how it is told: beyond the quota it does not count any
+    /// more, and whoever fails hears when to come back instead of `wrong`.
+    pub(crate) fn failed(&self, attempt: Attempt<'_>, wrong: Refusal, now: Instant) -> Refusal {
+        if let Some(retry_after) = self.wait(attempt, now) {
+            return Refusal::TooManyFailures { retry_after };
+        }
         self.addresses.lock().fill(attempt.from, now);
         if let Some(key) = self.name(attempt) {
             self.names.lock().fill(key, now);
         }
+        wrong
+    }
+
+    /// Remembers that no token has this secret, nor ever will: secrets are random.
+    pub(crate) fn found_nothing(&self, secret: &str, now: Instant) {
+        self.lookups.found_nothing(secret, now);
+    }
+
+    fn wait(&self, attempt: Attempt<'_>, now: Instant) -> Option<Duration> {
+        let of_name = |key| self.names.lock().wait(&key, now);
+        let of_address = self.addresses.lock().wait(&attempt.from, now);
+        of_address.max(self.name(attempt).and_then(of_name))
     }
 
     /// Remembers a secret as right.
@@ -134,9 +152,9 @@ impl Failures {
     }
 }
 
-/// Where a request comes from, as far as it counts here.
+/// Where a request comes from, as far as it counts: one customer's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Client(IpAddr);
+pub(crate) struct Client(Holder);
 
 impl Client {
     /// The client of a request; all whose address is not known are one.
@@ -146,12 +164,12 @@ impl Client {
             .map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |connection| {
                 connection.0.ip()
             });
-        Self(match address.to_canonical() {
-            IpAddr::V4(address) => IpAddr::V4(address),
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(
-                address.to_bits() & !u128::from(u64::MAX),
-            )),
-        })
+        Self(Holder::client(address))
+    }
+
+    /// The client as a holder of what tenants share.
+    pub(crate) fn holder(self) -> Holder {
+        self.0
     }
 }
 

@@ -1,12 +1,16 @@
 //! The listener: connections, their time limits, and how they end.
 //!
-//! A client that sends its head slowly, or opens more connections than there
-//! are places, costs others nothing. On shutdown, requests in flight have a
-//! while to finish. Only HTTP/1.1 is spoken: HTTP/2 needs TLS with any client that
-//! would gain by it, and whoever ends TLS in front of us speaks HTTP/1.1 to us.
+//! A client that sends its head slowly, or opens more connections than its share,
+//! costs others nothing. On shutdown, requests in flight have a while to finish. Only
+//! HTTP/1.1 is spoken: HTTP/2 needs TLS with any client that would gain by it, and
+//! whoever ends TLS in front of us speaks HTTP/1.1 to us.
 
-mod places;
+mod attended;
+mod connections;
+mod patience;
+mod proxy_protocol;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,15 +19,23 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use hyper::server::conn::http1::{Builder, Connection};
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
+use hyper::service::HttpService;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tenterhook_ledger::Holder;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use self::places::{Attended, Place, Places, Served, Visit};
+use self::attended::Attended;
+pub(crate) use self::connections::Slot;
+use self::connections::{Audience, Connection, Connections, FAREWELL};
+use self::patience::Patient;
 use crate::app::App;
 use crate::door::Door;
+use crate::proxies::Proxies;
 
 /// Bytes of a request's head. Together with at most 100 headers it is more than
 /// any client of ours sends.
@@ -35,9 +47,6 @@ const SHORTAGE: Duration = Duration::from_millis(100);
 
 /// Time that requests in flight have once shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// Time that a connection which gives up its place has to send what it still has.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Serves `app` on `listener` until `shutdown` ends.
 ///
@@ -51,26 +60,10 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let stopping = app.stopping().clone();
-    let door = app.door();
-    let router = crate::router(app);
-    let places = Places::new(door.connections);
-    let mut shutdown = std::pin::pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
-            () = &mut shutdown => break,
-        };
-        let Some((stream, from, place)) = accepted? else {
-            continue;
-        };
-        let _ = stream.set_nodelay(true);
-        let service = service(router.clone(), from, place.visits());
-        let connection = builder(&door).serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(converse(connection, place, stopping.clone()));
-    }
+    let server = Server::new(&app, Audience::Clients, crate::router(app.clone()));
+    server.accept_until(listener, shutdown).await?;
     stopping.cancel();
-    drop(listener);
-    if tokio::time::timeout(GRACE, places.all_free())
+    if tokio::time::timeout(GRACE, server.connections.all_ended())
         .await
         .is_err()
     {
@@ -79,21 +72,170 @@ pub async fn serve(
     Ok(())
 }
 
-/// Takes the next connection and waits for a place for it. Nothing came of it if
-/// the client has gone again, or if something is short that will be free soon.
-async fn accept(
-    listener: &TcpListener,
-    places: &Places,
-) -> io::Result<Option<(TcpStream, SocketAddr, Place)>> {
-    match listener.accept().await {
-        Ok((stream, from)) => Ok(Some((stream, from, places.take().await))),
-        Err(error) if is_the_clients(&error) => Ok(None),
-        Err(error) if is_shortage(&error) => {
-            tracing::warn!(%error, "cannot accept a connection");
-            tokio::time::sleep(SHORTAGE).await;
-            Ok(None)
+/// Serves health, readiness and metrics, and nothing else, until `shutdown` ends.
+///
+/// # Errors
+///
+/// Those of [`serve`].
+pub async fn serve_probes(
+    listener: TcpListener,
+    app: App,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let router = crate::router::probes(app.clone());
+    let server = Server::new(&app, Audience::Probes, router);
+    server.accept_until(listener, shutdown).await
+}
+
+/// What all connections of a listener have in common. Cheap to clone.
+#[derive(Clone)]
+struct Server {
+    router: Router,
+    door: Door,
+    proxies: Proxies,
+    connections: Connections,
+    stopping: CancellationToken,
+}
+
+impl Server {
+    fn new(app: &App, audience: Audience, router: Router) -> Self {
+        Self {
+            router,
+            door: app.door(),
+            proxies: match audience {
+                Audience::Clients => app.proxies().clone(),
+                Audience::Probes => Proxies::default(),
+            },
+            connections: Connections::new(app.dispatcher().ledger().clone(), audience),
+            stopping: app.stopping().clone(),
         }
-        Err(error) => Err(error),
+    }
+
+    async fn accept_until(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.accept(&listener) => accepted?,
+                () = &mut shutdown => return Ok(()),
+            };
+            if let Some((stream, peer, connection)) = accepted {
+                tokio::spawn(self.clone().converse(stream, peer, connection));
+            }
+        }
+    }
+
+    /// Takes the next connection and waits until there is room for it. Nothing came of
+    /// it if the client has gone again, or if something is short that will be free soon.
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+    ) -> io::Result<Option<(TcpStream, SocketAddr, Connection)>> {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let client = Holder::client(peer.ip());
+                Ok(Some((stream, peer, self.connections.enter(client).await)))
+            }
+            Err(error) if is_the_clients(&error) => Ok(None),
+            Err(error) if is_shortage(&error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(SHORTAGE).await;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Answers one connection's requests until it ends or has to make room.
+    async fn converse(self, mut stream: TcpStream, peer: SocketAddr, connection: Connection) {
+        let _ = stream.set_nodelay(true);
+        let client = tokio::select! {
+            client = self.client(&mut stream, peer, &connection) => client,
+            () = connection.asked_to_leave() => return,
+            () = self.stopping.cancelled() => return,
+        };
+        let Some(client) = client else { return };
+        let stream = Patient::new(stream, connection.slot().clone(), self.door);
+        let service = self.service(client, &connection);
+        let conversation = builder(&self.door).serve_connection(TokioIo::new(stream), service);
+        let mut conversation = std::pin::pin!(conversation);
+        let ended = tokio::select! {
+            ended = &mut conversation => ended,
+            () = self.stopping.cancelled() => {
+                conversation.as_mut().graceful_shutdown();
+                conversation.await
+            }
+            () = connection.asked_to_leave() => {
+                // Nothing is owed to a client that has not said anything yet.
+                if connection.has_spoken() {
+                    conversation.as_mut().graceful_shutdown();
+                    while tokio::time::timeout(FAREWELL, &mut conversation).await.is_err() {
+                        if connection.is_waiting() {
+                            break;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+
+    /// Finds out whose connection it is. A trusted proxy that does not say it as agreed
+    /// is not served: its client would pass for the proxy itself.
+    async fn client(
+        &self,
+        stream: &mut TcpStream,
+        peer: SocketAddr,
+        connection: &Connection,
+    ) -> Option<SocketAddr> {
+        if !self.proxies.speaks_proxy_protocol(peer.ip()) {
+            return Some(peer);
+        }
+        let header = tokio::time::timeout(self.door.head, proxy_protocol::read(stream)).await;
+        let client = match header {
+            Ok(Ok(client)) => client.unwrap_or(peer),
+            Ok(Err(error)) => {
+                tracing::warn!(%peer, %error, "a trusted proxy sent no PROXY protocol header");
+                return None;
+            }
+            Err(_) => return None,
+        };
+        match connection.is_of(Holder::client(client.ip())) {
+            Ok(()) => Some(client),
+            Err(shortage) => {
+                tracing::debug!(%client, %shortage, "no room for a connection");
+                None
+            }
+        }
+    }
+
+    /// Answers one connection's requests, which learn where they come from.
+    fn service(
+        &self,
+        client: SocketAddr,
+        connection: &Connection,
+    ) -> impl HttpService<Incoming, ResBody = Body, Error = Infallible, Future: Send> + use<> {
+        let answering = connection.answering();
+        let slot = connection.slot().clone();
+        let router = self.router.clone();
+        hyper::service::service_fn(move |request: Request<Incoming>| {
+            let answering = answering();
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(client));
+            request.extensions_mut().insert(slot.clone());
+            let answer = router.clone().oneshot(request);
+            async move {
+                let answer: Result<Response, Infallible> = answer.await;
+                answer
+                    .map(|response| response.map(|body| Body::new(Attended::new(body, answering))))
+            }
+        })
     }
 }
 
@@ -101,69 +243,11 @@ fn builder(door: &Door) -> Builder {
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(door.head)
+        // Hyper does not tell a head from the pause before it, which our stream does.
+        // Without a timeout it would not look at the stream between two requests.
+        .header_read_timeout(door.keep_alive + door.head)
         .max_buf_size(HEAD_MAX_BYTES);
     builder
-}
-
-/// Answers one connection's requests until it ends or has to give up its place.
-async fn converse<S>(
-    connection: Connection<TokioIo<TcpStream>, S>,
-    place: Place,
-    stopping: CancellationToken,
-) where
-    S: hyper::service::HttpService<
-            hyper::body::Incoming,
-            ResBody = Body,
-            Error = std::convert::Infallible,
-        >,
-{
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        () = stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-        () = place.asked_to_leave() => {
-            // Nothing is owed to a client that has not said anything yet.
-            if place.has_spoken() {
-                connection.as_mut().graceful_shutdown();
-                while tokio::time::timeout(FAREWELL, &mut connection).await.is_err() {
-                    if place.is_idle() {
-                        break;
-                    }
-                }
-            }
-            Ok(())
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended early");
-    }
-}
-
-/// Answers one connection's requests, which learn where they come from.
-fn service(
-    router: Router,
-    from: SocketAddr,
-    visit: impl Fn() -> Visit + Clone + Send + 'static,
-) -> impl hyper::service::HttpService<
-    hyper::body::Incoming,
-    ResBody = Body,
-    Error = std::convert::Infallible,
-    Future: Send,
-> {
-    hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        let visit = visit();
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(from));
-        let answer = router.clone().oneshot(request);
-        async move {
-            let answer: Served<Response> = answer.await;
-            answer.map(|response| response.map(|body| Body::new(Attended::new(body, visit))))
-        }
-    })
 }
 
 fn is_the_clients(error: &io::Error) -> bool {

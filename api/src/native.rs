@@ -29,6 +29,7 @@ use tenterhook_dispatch::{
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub(crate) use self::root::{Probes, probes};
 pub(crate) use self::tokens::read_expiry;
 use crate::endpoint::Endpoint;
 use crate::extract::PathId;

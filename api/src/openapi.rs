@@ -188,7 +188,7 @@ fn operation(endpoint: &Endpoint) -> Value {
 
 fn security(endpoint: &Endpoint) -> Value {
     match (endpoint.access, endpoint.face()) {
-        (Access::Everyone, _) => json!([]),
+        (Access::Everyone | Access::Probe, _) => json!([]),
         (Access::Role(_), Face::Croit | Face::Native | Face::Astra) => json!([{"token": []}]),
         (Access::Role(_), Face::Nova | Face::Fenix) => json!([{"token": []}, {"openstack": []}]),
     }

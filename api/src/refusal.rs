@@ -118,6 +118,10 @@ pub(crate) enum Refusal {
     TooBusy,
     /// There is not enough room on the disk, for the account or for all.
     DiskFull(String),
+    /// There is not enough of something that tenants share.
+    Shortage(Shortage),
+    /// The request does not name one valid host.
+    InvalidHost(&'static str),
     /// We failed. The cause is in the log.
     Internal,
 }
@@ -158,7 +162,7 @@ impl Refusal {
             Self::NoRoute | Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
-            Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::Unreadable(_) | Self::InvalidHost(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -166,7 +170,9 @@ impl Refusal {
             Self::NameTaken { .. } | Self::Conflict(_) => StatusCode::CONFLICT,
             Self::ChangedMeanwhile { .. } => StatusCode::PRECONDITION_FAILED,
             Self::TooManyFailures { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooBusy | Self::TokensUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooBusy | Self::TokensUnavailable | Self::Shortage(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::DiskFull(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -229,6 +235,13 @@ impl Refusal {
                     .to_owned()
             }
             Self::TooBusy => "too much is waiting already; try again later".to_owned(),
+            Self::Shortage(shortage) if shortage.is_lasting() => {
+                format!("{shortage}; it is more than can ever be had here")
+            }
+            Self::Shortage(shortage) => {
+                format!("{shortage}; try again after the seconds in Retry-After")
+            }
+            Self::InvalidHost(fault) => format!("the `Host` header {fault}; send one"),
             Self::Internal => {
                 "the server failed; the request id leads to the cause in its log".to_owned()
             }
@@ -324,6 +337,12 @@ fn pointer(field: &str) -> String {
         .map(|c| if matches!(c, '.' | '[') { '/' } else { c })
         .collect();
     format!("/{parts}")
+}
+
+impl From<Shortage> for Refusal {
+    fn from(shortage: Shortage) -> Self {
+        Self::Shortage(shortage)
+    }
 }
 
 impl From<tenterhook_engine::Refusal> for Refusal {

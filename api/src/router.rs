@@ -9,7 +9,15 @@ use crate::{astra, croit, edge, fenix, native, nova};
 
 /// Serves `app` without a socket; [`serve`](crate::serve) adds one.
 pub fn router(app: App) -> Router {
-    let endpoints = endpoints();
+    serving(app, endpoints())
+}
+
+/// Serves nothing but health, readiness and metrics.
+pub(crate) fn probes(app: App) -> Router {
+    serving(app, native::probes())
+}
+
+fn serving(app: App, endpoints: Vec<Endpoint>) -> Router {
     let documents = Documents::of(&endpoints);
     let router = endpoints
         .into_iter()

@@ -9,6 +9,7 @@ mod capacity;
 mod config;
 mod data_dir;
 mod database;
+mod front_door;
 mod listen;
 mod lock;
 mod lockdown;
@@ -37,6 +38,7 @@ use self::config::Config;
 pub(crate) use self::config::DEFAULT_DATA;
 use self::data_dir::DataDir;
 pub(crate) use self::data_dir::{LOCK_FILE, OWNER_TOKEN_FILE};
+use self::front_door::RawFrontDoor;
 use self::maintenance::RawMaintenance;
 pub(crate) use self::stored::{Stored, restore_into};
 use crate::logging::{self, LogFormat};
@@ -87,6 +89,8 @@ pub(crate) struct Raw {
     #[arg(long, env = "TENTERHOOK_WEBHOOK_PRIVATE_ADDRESSES", value_parser = FalseyValueParser::new())]
     webhook_private_addresses: bool,
     #[command(flatten)]
+    front_door: RawFrontDoor,
+    #[command(flatten)]
     bounds: RawBounds,
     #[command(flatten)]
     capacity: RawCapacity,
@@ -121,6 +125,7 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
     // Taken first: a server that cannot have its address must not touch anything.
     let listener = listen::listen(&config.listen)
         .with_context(|| format!("cannot listen on {}", config.listen))?;
+    let health = listen::listen_for_health(config.health_listen.as_deref())?;
     let data = DataDir::open(&config.data)?;
     let resources = Resources::find(config.capacity, &Host::default(), data.path())?;
     resources.log();
@@ -134,11 +139,12 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the threads that serve")?
-        .block_on(serve_on(listener, config, data, engine))
+        .block_on(serve_on(listener, health, config, data, engine))
 }
 
 async fn serve_on(
     listener: std::net::TcpListener,
+    health: Option<std::net::TcpListener>,
     config: Config,
     data: DataDir,
     engine: Engine,
@@ -169,7 +175,10 @@ async fn serve_on(
 
     let app = tenterhook_api::App::new(dispatcher.clone(), maintenance.clone())
         .with_croit_times(config.croit_times)
-        .with_nova_rules(config.nova_rules);
+        .with_nova_rules(config.nova_rules)
+        .with_door(config.door)
+        .with_proxies(config.proxies);
+    let _probes = listen::serve_health(health, &app)?;
     let _noted = address::Noted::write(&data, address)?;
     say_ready(address);
     let stopping = Arc::new(tokio::sync::Notify::new());

@@ -26,6 +26,7 @@ mod hook_point;
 mod hook_state;
 mod id;
 mod identity;
+mod kept_output;
 mod label;
 mod live;
 mod lookup;
@@ -68,6 +69,7 @@ pub use crate::id::{
     PrincipalId, RecipeId, ServerId, SourceId, TaskId, TokenId,
 };
 pub use crate::identity::Identity;
+pub use crate::kept_output::{KeptOutput, OUTPUT_PART_BYTES, OutputPart, OutputSizes};
 pub use crate::label::Label;
 pub use crate::live::{Chunk, LiveOutput};
 pub use crate::lookup::Lookup;

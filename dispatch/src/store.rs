@@ -22,6 +22,7 @@ use crate::id::{
     AccountId, AppId, ExecutionId, HookId, Key, NodeId, OverrideId, PrincipalId, ServerId,
     SourceId, TaskId, TokenId,
 };
+use crate::kept_output::{OutputPart, OutputSizes};
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs, TaskFilter, TaskPage};
 use crate::principal::Principal;
 use crate::server::Server;
@@ -333,6 +334,22 @@ pub trait Store: Send + Sync {
         account: AccountId,
         id: ExecutionId,
     ) -> Result<Option<Execution>, Error>;
+
+    /// Reads an execution with its output if that is no more than `most` bytes, and
+    /// without it else; and how much there is.
+    async fn execution_within(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        most: u64,
+    ) -> Result<Option<(Execution, OutputSizes)>, Error>;
+
+    /// Reads a part of an output. `None` if there is no such attempt of it (any more).
+    async fn output_part(
+        &self,
+        account: AccountId,
+        part: OutputPart,
+    ) -> Result<Option<Bytes>, Error>;
 
     /// Lists executions, newest first; those of one task in the order in which
     /// they run, whatever the page's limit is.

@@ -150,16 +150,19 @@ async fn begin(app: &App, from: Client, name: &str, secret: &str) -> Result<Json
         name: Some(name),
         secret,
     };
-    app.failures().admit(attempt, Instant::now())?;
-    let lasting = app.session();
-    let Some((identity, access)) = app.dispatcher().log_in(name, secret, lasting).await? else {
-        app.failures().failed(attempt, Instant::now());
-        return Err(Refusal::Unauthenticated(
-            "the name or the password is wrong",
-        ));
+    const WRONG: Refusal = Refusal::Unauthenticated("the name or the password is wrong");
+    let failures = app.failures();
+    let Some(lookup) = failures.look_up(attempt, Instant::now()).await else {
+        return Err(failures.failed(attempt, WRONG, Instant::now()));
     };
-    app.failures().succeeded(secret);
-    app.failures().succeeded(access.reveal());
+    let lasting = app.session();
+    let logged_in = app.dispatcher().log_in(name, secret, lasting).await?;
+    drop(lookup);
+    let Some((identity, access)) = logged_in else {
+        return Err(failures.failed(attempt, WRONG, Instant::now()));
+    };
+    failures.succeeded(secret);
+    failures.succeeded(access.reveal());
     let seconds = lasting.as_secs();
     Ok(Json(Token {
         access_token: access.reveal().to_owned(),

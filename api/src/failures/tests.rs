@@ -44,11 +44,11 @@ fn login<'a>(name: &'a str, secret: &'a str) -> Attempt<'a> {
 }
 
 fn waits(failures: &Failures, attempt: Attempt<'_>, now: Instant) -> Option<u64> {
-    match failures.admit(attempt, now) {
-        Ok(()) => None,
-        Err(Refusal::TooManyFailures { retry_after }) => Some(retry_after.as_secs()),
-        Err(other) => panic!("{other:?}"),
-    }
+    failures.wait(attempt, now).map(|wait| wait.as_secs())
+}
+
+fn fail(failures: &Failures, attempt: Attempt<'_>, now: Instant) {
+    failures.failed(attempt, Refusal::InvalidToken, now);
 }
 
 #[test]
@@ -56,12 +56,12 @@ fn an_address_that_fails_too_often_waits_and_is_forgiven_with_time() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
     for _ in 0..4 {
         assert_eq!(waits(&failures, token(here(), "x"), now), None);
-        failures.failed(token(here(), "x"), now);
+        fail(&failures, token(here(), "x"), now);
     }
     assert_eq!(waits(&failures, token(here(), "y"), now), Some(1));
     let later = now + Duration::from_secs(1);
     assert_eq!(waits(&failures, token(here(), "y"), later), None);
-    failures.failed(token(here(), "y"), later);
+    fail(&failures, token(here(), "y"), later);
     assert_eq!(waits(&failures, token(here(), "z"), later), Some(1));
 }
 
@@ -69,7 +69,7 @@ fn an_address_that_fails_too_often_waits_and_is_forgiven_with_time() {
 fn a_user_name_waits_longer_and_other_names_do_not() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
     for _ in 0..2 {
-        failures.failed(login("ada", "x"), now);
+        fail(&failures, login("ada", "x"), now);
     }
     assert_eq!(waits(&failures, login("ada", "y"), now), Some(6));
     assert_eq!(waits(&failures, login("eve", "y"), now), None);
@@ -80,7 +80,7 @@ fn a_user_name_waits_longer_and_other_names_do_not() {
 fn other_addresses_do_not_wait_even_under_the_same_name() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
     for _ in 0..10 {
-        failures.failed(login("ada", "x"), now);
+        fail(&failures, login("ada", "x"), now);
     }
     let elsewhere = Attempt {
         from: client(Ipv4Addr::new(192, 0, 2, 2)),
@@ -89,16 +89,30 @@ fn other_addresses_do_not_wait_even_under_the_same_name() {
     assert_eq!(waits(&failures, elsewhere, now), None);
 }
 
-#[test]
-fn a_secret_that_was_right_is_looked_at_whatever_its_neighbours_do() {
+#[tokio::test]
+async fn a_secret_that_was_right_is_looked_up_without_waiting_for_a_turn() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
     failures.succeeded("right");
     for _ in 0..10 {
-        failures.failed(login("ada", "x"), now);
+        fail(&failures, login("ada", "x"), now);
     }
-    assert_eq!(waits(&failures, login("ada", "right"), now), None);
-    assert_eq!(waits(&failures, token(here(), "right"), now), None);
-    assert!(waits(&failures, token(here(), "wrong"), now).is_some());
+    let mut turns = Vec::new();
+    for _ in 0..100 {
+        turns.push(failures.look_up(login("ada", "right"), now).await);
+    }
+    assert!(turns.iter().all(Option::is_some));
+}
+
+#[test]
+fn beyond_the_quota_a_failure_is_told_so_and_counts_no_more() {
+    let (failures, now) = (Failures::new(LIMITS), Instant::now());
+    let told = |n: usize| {
+        let told = (0..n).map(|_| failures.failed(token(here(), "x"), Refusal::InvalidToken, now));
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(told(4), vec![Refusal::InvalidToken; 4]);
+    let retry_after = Duration::from_secs(1);
+    assert_eq!(told(9), vec![Refusal::TooManyFailures { retry_after }; 9]);
 }
 
 #[test]
@@ -113,18 +127,16 @@ fn one_customers_ipv6_addresses_are_one() {
 fn a_flood_of_names_and_addresses_is_kept_within_bounds_and_hides_nobody() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
     for _ in 0..10 {
-        failures.failed(login("ada", "x"), now);
+        fail(&failures, login("ada", "x"), now);
     }
     for n in 0..1_000_u32 {
         let name = format!("name-{n}");
         let from = client(Ipv4Addr::from_bits(n));
-        failures.failed(
-            Attempt {
-                from,
-                ..login(&name, "x")
-            },
-            now,
-        );
+        let attempt = Attempt {
+            from,
+            ..login(&name, "x")
+        };
+        fail(&failures, attempt, now);
     }
     assert_eq!(failures.addresses.lock().len(), LIMITS.keys);
     assert_eq!(failures.names.lock().len(), LIMITS.keys);
@@ -141,18 +153,16 @@ fn secrets_that_are_remembered_are_bounded() {
 }
 
 proptest! {
-    /// However the attempts are spread over time, no more are looked at than the
-    /// quota and the time that has passed allow.
+    /// However the attempts are spread over time, no more are told to be wrong than
+    /// the quota and the time that has passed allow.
     #[test]
     fn no_more_are_looked_at_than_the_quota_allows(pauses in prop::collection::vec(0_u64..3_000, 1..60)) {
         let (failures, start) = (Failures::new(LIMITS), Instant::now());
         let (mut now, mut looked_at) = (start, 0);
         for pause in pauses {
             now += Duration::from_millis(pause);
-            if failures.admit(token(here(), "x"), now).is_ok() {
-                failures.failed(token(here(), "x"), now);
-                looked_at += 1;
-            }
+            let told = failures.failed(token(here(), "x"), Refusal::InvalidToken, now);
+            looked_at += u64::from(told == Refusal::InvalidToken);
             let seconds = now.duration_since(start).as_secs();
             prop_assert!(looked_at <= u64::from(LIMITS.address.burst) + seconds);
         }

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::body::Pieces;
+use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Query};
 use crate::native::cloudevents::{self, Mode};
@@ -98,6 +99,7 @@ struct Waiting {
 async fn post_events(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Query(waiting): Query<Waiting>,
     headers: HeaderMap,
     body: Body,
@@ -112,6 +114,8 @@ async fn post_events(
     let outcomes = match wait {
         None => accept(&app, &caller, events).await?,
         Some(wait) => {
+            // Before the event is accepted: what was refused has not happened.
+            charge.become_stream()?;
             let dispatcher = app.dispatcher();
             let authority = dispatcher.hold_authority(&caller.0, NEEDS).await?;
             tokio::select! {

@@ -1,9 +1,12 @@
 //! Executions: one hook on one target, with outcome, bill, output and answer.
 
 mod follow;
+mod large;
 mod shape;
+mod text;
 
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use tenterhook_dispatch::{
@@ -14,6 +17,7 @@ use tenterhook_dispatch::{
 pub(crate) use self::shape::Execution;
 use crate::app::App;
 use crate::auth::{Access, Caller};
+use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::page::{List, Wanted};
@@ -173,10 +177,17 @@ fn read_state(said: Option<String>) -> Result<Option<Standing>, Refusal> {
 async fn get_execution(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Path(id): Path<ExecutionId>,
-) -> Result<Json<Execution>, Refusal> {
-    let execution = app.dispatcher().execution(caller.account(), id).await?;
-    Ok(Json(Execution::new(execution)))
+) -> Result<Response, Refusal> {
+    let found = app
+        .dispatcher()
+        .execution_within(caller.account(), id, large::INLINE_BYTES)
+        .await?;
+    match found {
+        (execution, None) => Ok(Json(Execution::new(execution)).into_response()),
+        (execution, Some(output)) => large::reply(execution, output, &charge).await,
+    }
 }
 
 async fn cancel_execution(

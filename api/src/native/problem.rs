@@ -129,6 +129,11 @@ impl Problem {
                 "insufficient-storage",
                 "There is not enough room on the disk",
             ),
+            Refusal::Shortage(shortage) => {
+                Self::typed("too-busy", "Not enough of a shared resource is left")
+                    .with("resource", json!(shortage.resource.as_str()))
+            }
+            Refusal::InvalidHost(_) => Self::untyped("Bad Request"),
             Refusal::Internal => Self::typed("internal", "The server failed"),
         };
         Self {

@@ -2,9 +2,13 @@
 //!
 //! None of it needs a token: it names no tenant, and a probe has none.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::auth::Access;
@@ -16,8 +20,12 @@ use crate::refusal::Refusal;
 const PLAIN: &str = "text/plain; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub(super) fn endpoints() -> Vec<Endpoint> {
-    let all = Access::Everyone;
+/// The longest that a probe waits for the store: kubelets and Prometheus wait no longer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The calls of whatever watches the server. They are answered whatever others hold.
+pub(crate) fn probes() -> Vec<Endpoint> {
+    let all = Access::Probe;
     vec![
         Endpoint::new(Method::GET, "/healthz", all, "get_health", get_health)
             .summary("Answers while the process can answer")
@@ -28,16 +36,55 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(Method::GET, "/metrics", all, "get_metrics", get_metrics)
             .summary("Tells the counters in the Prometheus text format")
             .answers_raw(200, &[PROMETHEUS]),
-        Endpoint::new(
-            Method::GET,
-            "/openapi.json",
-            all,
-            "get_openapi",
-            openapi::get_openapi,
-        )
-        .summary("Answers with this document")
-        .answers_raw(200, &["application/json"]),
     ]
+}
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    let document = Endpoint::new(
+        Method::GET,
+        "/openapi.json",
+        Access::Everyone,
+        "get_openapi",
+        openapi::get_openapi,
+    )
+    .summary("Answers with this document")
+    .answers_raw(200, &["application/json"]);
+    let mut all = probes();
+    all.push(document);
+    all
+}
+
+/// What probes ask the store. Anybody may ask as often as they like, so the store is
+/// asked once at a time, for all who came before it was.
+#[derive(Default)]
+pub(crate) struct Probes {
+    is_ready: Shared<bool>,
+    waiting: Shared<Option<u64>>,
+}
+
+/// An answer that all who have come before it was asked for share.
+struct Shared<T>(Mutex<Option<(Instant, T)>>);
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Shared<T> {
+    async fn get(&self, ask: impl Future<Output = T>) -> T {
+        let came = Instant::now();
+        let mut last = self.0.lock().await;
+        if let Some((asked, answer)) = &*last
+            && *asked >= came
+        {
+            return answer.clone();
+        }
+        let asked = Instant::now();
+        let answer = ask.await;
+        *last = Some((asked, answer.clone()));
+        answer
+    }
 }
 
 async fn get_health() -> Response {
@@ -45,12 +92,22 @@ async fn get_health() -> Response {
 }
 
 async fn get_readiness(State(app): State<App>) -> Result<Response, Refusal> {
-    match app.dispatcher().ready().await {
-        Ok(()) => Ok(plain("ready\n".to_owned(), PLAIN)),
-        Err(error) => {
-            Refusal::internal(&error);
-            Err(Refusal::TooBusy)
+    let ask = async {
+        match tokio::time::timeout(PATIENCE, app.dispatcher().ready()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                Refusal::internal(&error);
+                false
+            }
+            Err(_) => {
+                tracing::error!("the store does not answer");
+                false
+            }
         }
+    };
+    match app.probes().is_ready.get(ask).await {
+        true => Ok(plain("ready\n".to_owned(), PLAIN)),
+        false => Err(Refusal::TooBusy),
     }
 }
 
@@ -60,11 +117,14 @@ async fn get_metrics(State(app): State<App>) -> Response {
     page.write_stats(&app.dispatcher().stats());
     page.write_levels(&app.dispatcher().ledger().levels());
     let delivery = app.maintenance().delivery();
-    let waiting = delivery
-        .waiting()
-        .await
-        .map_err(|error| Refusal::internal(&error));
-    page.write_webhooks(delivery.counts(), waiting.ok());
+    let ask = async {
+        let waiting = tokio::time::timeout(PATIENCE, delivery.waiting())
+            .await
+            .ok()?;
+        waiting.map_err(|error| Refusal::internal(&error)).ok()
+    };
+    let waiting = app.probes().waiting.get(ask).await;
+    page.write_webhooks(delivery.counts(), waiting);
     plain(page.to_string(), PROMETHEUS)
 }
 

@@ -1,16 +1,15 @@
 //! Clients that mean no good, over a real socket: each is turned away or bounded,
 //! and the next one is served as if nothing had been.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
 use tenterhook_api::Door;
-use tenterhook_dispatch::Role;
+use tenterhook_ledger::{Capacities, Capacity, Level, Resource};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
 
+use crate::house::House;
 use crate::support::{TestApp, event_of};
 
 /// Short enough for a test to wait for; nothing asserts on how long it took.
@@ -37,6 +36,7 @@ async fn a_head_that_never_ends_is_cut_off() {
 async fn a_second_head_that_never_ends_is_cut_off() {
     let door = Door {
         head: SHORT,
+        keep_alive: SHORT,
         ..Door::default()
     };
     let house = House::with(door).await;
@@ -49,7 +49,6 @@ async fn a_second_head_that_never_ends_is_cut_off() {
 
 #[tokio::test]
 async fn a_body_that_takes_too_long_as_a_whole_is_408() {
-    // A form has at most 16 KiB: no second is added for its size.
     let door = Door {
         body: SHORT,
         body_pause: Duration::from_secs(3600),
@@ -320,13 +319,16 @@ async fn names_with_control_characters_are_refused() {
     house.is_open().await;
 }
 
+/// Eight connections at most, and as many for those whose share is used up.
+fn few_connections() -> Capacities {
+    let capacity = Capacity::of(16).with_reserve(8);
+    Capacities::default().with(Resource::Descriptors, capacity)
+}
+
 #[tokio::test]
 async fn idle_connections_beyond_the_places_give_way_to_a_request() {
-    let door = Door {
-        connections: 8,
-        ..Door::default()
-    };
-    let house = House::with(door).await;
+    let app = TestApp::start_with(few_connections()).await;
+    let house = House::of(app, Door::default()).await;
     let mut held = Vec::new();
     for number in 0..200 {
         let mut stream = TcpStream::connect(house.address).await.unwrap();
@@ -340,17 +342,19 @@ async fn idle_connections_beyond_the_places_give_way_to_a_request() {
         held.push(stream);
     }
     house.is_open().await;
+    let ledger = house.app.dispatcher.ledger();
+    let levels = ledger.levels();
+    let is_it = |level: &&Level| level.resource == Resource::Descriptors;
+    let descriptors = levels.iter().find(is_it).unwrap();
+    assert!(descriptors.peak <= 16, "{descriptors:?}");
 }
 
 #[tokio::test]
 async fn connections_that_were_served_once_give_way_too() {
-    let door = Door {
-        connections: 4,
-        ..Door::default()
-    };
-    let house = House::with(door).await;
+    let app = TestApp::start_with(few_connections()).await;
+    let house = House::of(app, Door::default()).await;
     let mut held = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..40 {
         let mut stream = TcpStream::connect(house.address).await.unwrap();
         stream
             .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -364,76 +368,98 @@ async fn connections_that_were_served_once_give_way_too() {
     house.is_open().await;
 }
 
-/// A server with its door, and an operator's token.
-struct House {
-    _app: TestApp,
-    address: SocketAddr,
-    secret: String,
-    serving: JoinHandle<std::io::Result<()>>,
+#[tokio::test]
+async fn a_connection_without_a_further_request_is_closed_in_the_end() {
+    let door = Door {
+        keep_alive: SHORT,
+        ..Door::default()
+    };
+    let house = House::with(door).await;
+    let answer = house.say("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
 }
 
-impl House {
-    async fn new() -> Self {
-        Self::with(Door::default()).await
+#[tokio::test]
+async fn the_listener_for_probes_serves_them_and_nothing_else_whatever_others_hold() {
+    let nothing = Capacity::of(0);
+    let capacities = Capacities::default()
+        .with(Resource::Requests, nothing)
+        .with(Resource::Streams, nothing)
+        .with(Resource::Descriptors, nothing);
+    let app = TestApp::start_with(capacities).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(tenterhook_api::serve_probes(
+        listener,
+        app.app.clone(),
+        std::future::pending(),
+    ));
+    for (path, status) in [
+        ("/healthz", 200),
+        ("/readyz", 200),
+        ("/metrics", 200),
+        ("/api/v1/limits", 404),
+        ("/openapi.json", 404),
+        ("/", 404),
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{path}: {answer}"
+        );
     }
+    serving.abort();
+}
 
-    async fn with(door: Door) -> Self {
-        let app = TestApp::start().await;
-        let secret = app.token(Role::Owner).await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let served = app.app.clone().with_door(door);
-        let serving = tokio::spawn(tenterhook_api::serve(
-            listener,
-            served,
-            std::future::pending(),
-        ));
-        Self {
-            _app: app,
-            address,
-            secret,
-            serving,
+#[tokio::test]
+async fn a_request_without_one_valid_host_is_400_in_its_faces_dialect() {
+    let house = House::new().await;
+    for hosts in [
+        "",
+        "host: a\r\nhost: b\r\n",
+        "host: a\r\nhost: a\r\n",
+        "host: a b\r\n",
+        "host: a/b\r\n",
+        "host: a@b\r\n",
+        "host: [::1\r\n",
+        "host: a:b\r\n",
+        "host: \u{e4}\r\n",
+    ] {
+        for (path, kind) in [
+            ("/healthz", "application/problem+json"),
+            ("/api/tasks", "application/json"),
+        ] {
+            let answer = house
+                .say(&format!(
+                    "GET {path} HTTP/1.1\r\n{hosts}connection: close\r\n\r\n"
+                ))
+                .await;
+            assert!(answer.starts_with("HTTP/1.1 400"), "{hosts:?}: {answer}");
+            assert!(answer.contains(kind), "{hosts:?}: {answer}");
         }
     }
-
-    /// The head of a call, but for what tells the length of its body.
-    fn head(&self, call: &str, kind: &str) -> String {
-        let secret = &self.secret;
-        format!(
-            "{call} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\ncontent-type: {kind}\r\n"
-        )
-    }
-
-    /// Sends one call, and answers with all that came back.
-    async fn send(&self, call: &str, kind: &str, body: String) -> String {
-        let (head, length) = (self.head(call, kind), body.len());
-        let ending = "connection: close\r\n\r\n";
-        self.say(&format!("{head}content-length: {length}\r\n{ending}{body}"))
-            .await
-    }
-
-    /// Sends these bytes, and answers with all that came until the server closed.
-    async fn say(&self, bytes: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        // The server may close before it has read everything.
-        let _ = stream.write_all(bytes.as_bytes()).await;
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        String::from_utf8(answer).unwrap()
-    }
-
-    /// The door still opens for the next one, and what is behind it works.
-    async fn is_open(&self) {
-        let answer = self
-            .send("GET /api/v1/limits", "application/json", String::new())
+    for host in [
+        "a.example",
+        "a:8080",
+        "[::1]:80",
+        "a:",
+        "",
+        "127.0.0.1",
+        "a_b~c",
+    ] {
+        let answer = house
+            .say(&format!(
+                "GET /healthz HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
+            ))
             .await;
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        assert!(!self.serving.is_finished());
+        assert!(answer.starts_with("HTTP/1.1 200"), "{host:?}: {answer}");
     }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
+    // Who speaks the older version need not say it.
+    let answer = house.say("GET /healthz HTTP/1.0\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
 }

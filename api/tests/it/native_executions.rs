@@ -283,3 +283,64 @@ async fn log_lines_beyond_a_thousand_stay_in_the_text_alone() {
     assert_eq!(execution["logs"].as_array().unwrap().len(), 1_000);
     assert_eq!(execution["stderr"].as_str().unwrap().lines().count(), 1_002);
 }
+
+/// Several pieces of an output, with a character that a piece may cut in two, a
+/// byte that is no text, and a line of log.
+const LONG: &str = r#"printf 'é'; head -c 1500000 /dev/zero | tr '\0' x; printf '\377'
+head -c 500000 /dev/zero | tr '\0' '\n'
+echo '{"level":"info","message":"hi"}' >&2"#;
+
+async fn long(app: &TestApp) -> Value {
+    let limits = json!({
+        "output_bytes": 4 << 20, "memory_bytes": 256 << 20, "fuel": 20_000_000_000_u64
+    });
+    limited(app, LONG, limits).await;
+    let task = app.fire("custom.a", json!({})).await["task"].clone();
+    let path = format!("/api/v1/tasks/{}", task["number"]);
+    app.get(&path).await.expect(200)["executions"][0].clone()
+}
+
+#[tokio::test]
+async fn a_long_output_is_the_same_whether_it_is_read_whole_or_in_pieces() {
+    let app = TestApp::start().await;
+    let whole = long(&app).await;
+    let path = format!("/api/v1/executions/{}", whole["id"].as_str().unwrap());
+    let answer = app.get(&path).await;
+    assert!(!answer.headers.contains_key("content-length"));
+    let pieces = answer.expect(200);
+    assert_eq!(pieces["logs"][0]["message"], "hi");
+    assert_eq!(
+        pieces["stdout"].as_str().unwrap().chars().count(),
+        2_000_002
+    );
+    assert!(pieces["stdout_base64"].is_string() && pieces == whole);
+}
+
+#[tokio::test]
+async fn a_long_output_that_is_over_is_followed_from_its_beginning_to_its_end() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let app = TestApp::start().await;
+    let whole = long(&app).await;
+    let path = format!(
+        "/api/v1/executions/{}/output",
+        whole["id"].as_str().unwrap()
+    );
+    let answer = app.get(&path).await.text();
+    let mut stdout = Vec::new();
+    for event in answer
+        .split("\n\n")
+        .filter(|event| event.starts_with("event: stdout"))
+    {
+        let (_, data) = event.split_once("data: ").unwrap();
+        let data: Value = serde_json::from_str(data).unwrap();
+        match (data["text"].as_str(), data["base64"].as_str()) {
+            (Some(text), None) => stdout.extend_from_slice(text.as_bytes()),
+            (None, Some(encoded)) => stdout.extend(STANDARD.decode(encoded).unwrap()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(STANDARD.encode(stdout) == whole["stdout_base64"].as_str().unwrap());
+    assert!(answer.contains("event: end\n"));
+    assert!(answer.contains("hi"));
+}

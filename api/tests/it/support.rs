@@ -11,10 +11,11 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tenterhook_api::{App, FailureLimits, NovaRules};
+use tenterhook_api::{App, FailureLimits, NovaRules, Proxies};
 use tenterhook_delivery::Delivery;
 use tenterhook_dispatch::{AccountId, Dispatcher, NewToken, Role, Settings};
 use tenterhook_engine::{Engine, Limits};
+use tenterhook_ledger::{Capacities, Ledger};
 use tenterhook_maintenance::Maintenance;
 use tenterhook_store::Sqlite;
 use tower::ServiceExt;
@@ -171,6 +172,19 @@ fn engine() -> Engine {
 
 impl TestApp {
     pub(crate) async fn start() -> Self {
+        Self::start_on(engine()).await
+    }
+
+    /// An application whose tenants share so much and no more.
+    pub(crate) async fn start_with(capacities: Capacities) -> Self {
+        let settings = tenterhook_engine::Settings {
+            ledger: Ledger::new(capacities),
+            ..tenterhook_engine::Settings::default()
+        };
+        Self::start_on(Engine::start(settings).unwrap()).await
+    }
+
+    async fn start_on(engine: Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Sqlite::open(&folder.path().join("test.db")).await.unwrap();
         let settings = Settings {
@@ -178,7 +192,7 @@ impl TestApp {
             ..Settings::default()
         };
         let store = std::sync::Arc::new(store);
-        let dispatcher = Dispatcher::start(store.clone(), engine(), settings)
+        let dispatcher = Dispatcher::start(store.clone(), engine, settings)
             .await
             .unwrap();
         let delivery = Delivery::start(store.clone(), tenterhook_delivery::Settings::default())
@@ -207,6 +221,13 @@ impl TestApp {
     /// The same with other bounds on logins and tokens that are wrong.
     pub(crate) fn with_failure_limits(mut self, limits: FailureLimits) -> Self {
         self.app = self.app.with_failure_limits(limits);
+        self.router = tenterhook_api::router(self.app.clone());
+        self
+    }
+
+    /// The same, behind these proxies.
+    pub(crate) fn with_proxies(mut self, proxies: Proxies) -> Self {
+        self.app = self.app.with_proxies(proxies);
         self.router = tenterhook_api::router(self.app.clone());
         self
     }

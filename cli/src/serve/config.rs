@@ -46,6 +46,9 @@ pub(crate) enum NovaAllFailed {
 pub(super) struct Config {
     pub(super) data: PathBuf,
     pub(super) listen: String,
+    pub(super) health_listen: Option<String>,
+    pub(super) door: tenterhook_api::Door,
+    pub(super) proxies: tenterhook_api::Proxies,
     pub(super) database: DatabaseUrl,
     pub(super) log: EnvFilter,
     pub(super) log_format: LogFormat,
@@ -69,7 +72,13 @@ impl Config {
         let mut faults = Faults::default();
         let log = faults.check("--log", logging::parse_filter(log, "info"));
         let database = faults.check("--database", DatabaseUrl::parse(raw.database.as_deref()));
-        let listen = faults.check("--listen", parse_address(raw.listen));
+        let listen = raw.listen.unwrap_or_else(|| DEFAULT_LISTEN.into());
+        let listen = faults.check("--listen", parse_address(listen));
+        let door = raw.front_door.door(&mut faults);
+        let proxies = raw.front_door.proxies(&mut faults);
+        let health_listen = raw.front_door.health_listen;
+        let health_listen = health_listen
+            .and_then(|address| faults.check("--health-listen", parse_address(address)));
         let ceiling = raw.ceiling.read(&mut faults);
         let threads = raw.bounds.threads(&mut faults);
         let compile = raw.bounds.compile(&mut faults);
@@ -82,6 +91,9 @@ impl Config {
             (Some(log), Some(database), Some(listen)) => faults.none().map(|()| Self {
                 data: raw.data.unwrap_or_else(|| DEFAULT_DATA.into()),
                 listen,
+                health_listen,
+                door,
+                proxies,
                 database,
                 log,
                 log_format: raw.log_format.unwrap_or_default(),
@@ -152,8 +164,7 @@ impl Config {
 }
 
 /// Checks what can be checked without the network: that there is a port.
-fn parse_address(said: Option<String>) -> Result<String, &'static str> {
-    let address = said.unwrap_or_else(|| DEFAULT_LISTEN.into());
+fn parse_address(address: String) -> Result<String, &'static str> {
     let port = address
         .rsplit_once(':')
         .map(|(host, port)| (host.is_empty(), port.parse::<u16>()));
@@ -259,6 +270,10 @@ mod tests {
             &[
                 "--listen",
                 "8080",
+                "--health-listen",
+                "9090",
+                "--trusted-proxy",
+                "here",
                 "--database",
                 "postgres://db/hooks",
                 "--concurrency",
@@ -294,6 +309,8 @@ mod tests {
         .to_string();
         for flag in [
             "--listen",
+            "--health-listen",
+            "--trusted-proxy",
             "--database",
             "--concurrency",
             "--threads",

@@ -3,12 +3,50 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
+use anyhow::Context as _;
+use tenterhook_api::App;
 use tokio::net::{TcpSocket, lookup_host};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Connections that wait in the kernel until they are accepted. The default of
 /// 128 is filled by a burst of clients faster than it is emptied, and whoever
 /// comes then tries again only after a second.
 const BACKLOG: u32 = 1_024;
+
+/// Bytes of replies that the kernel holds for one client, of which it makes twice as
+/// many. Left to itself it holds up to 4 MiB for each that takes nothing.
+const SEND_BYTES: u32 = 128 * 1024;
+
+/// Listens on the address for probes, if there is one.
+pub(super) fn listen_for_health(address: Option<&str>) -> anyhow::Result<Option<TcpListener>> {
+    let listen_on =
+        |address| listen(address).with_context(|| format!("cannot listen on {address} for health"));
+    address.map(listen_on).transpose()
+}
+
+/// Serves probes on their own address until the handle is dropped, or the process ends:
+/// what watches the server may ask to the last.
+pub(super) fn serve_health(
+    listener: Option<TcpListener>,
+    app: &App,
+) -> anyhow::Result<Option<AbortOnDropHandle<()>>> {
+    let Some(listener) = listener else {
+        return Ok(None);
+    };
+    let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen")?;
+    let address = listener
+        .local_addr()
+        .context("cannot tell the address listened on")?;
+    let app = app.clone();
+    let serving = tokio::spawn(async move {
+        let served = tenterhook_api::serve_probes(listener, app, std::future::pending()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "cannot serve health any longer");
+        }
+    });
+    tracing::info!(%address, "health is served");
+    Ok(Some(AbortOnDropHandle::new(serving)))
+}
 
 /// Listens on the first of the addresses that this text stands for and that can
 /// be had. The threads that this takes have ended when it returns.
@@ -37,6 +75,8 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     };
     // A server that was just restarted may have its address back at once.
     socket.set_reuseaddr(true)?;
+    // Accepted connections inherit it.
+    socket.set_send_buffer_size(SEND_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }

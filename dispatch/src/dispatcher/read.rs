@@ -6,6 +6,7 @@ use super::{Dispatcher, Inner};
 use crate::error::{Error, Noun};
 use crate::execution::{Execution, Output, State};
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
+use crate::kept_output::KeptOutput;
 use crate::live::Live;
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage};
 use crate::task::{Task, TaskDetail};
@@ -72,6 +73,30 @@ impl Dispatcher {
             execution.output = live.so_far();
         }
         Ok(execution)
+    }
+
+    /// Reads an execution. Its output comes with it if it is no more than `most` bytes;
+    /// else it is to be read in pieces.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn execution_within(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        most: u64,
+    ) -> Result<(Execution, Option<KeptOutput>), Error> {
+        let found = self.inner.store.execution_within(account, id, most).await?;
+        let (mut execution, sizes) = found.ok_or_else(|| Error::not_found(Noun::Execution, id))?;
+        let live = self.inner.complete(&mut execution);
+        if let Some(live) = live {
+            execution.output = live.so_far();
+        }
+        let is_left_out = execution.state != State::Running && sizes.total() > most;
+        let kept = is_left_out
+            .then(|| KeptOutput::new(Arc::clone(&self.inner.store), account, &execution, sizes));
+        Ok((execution, kept))
     }
 
     /// Lists executions, newest first; those of one task in the order in which

@@ -224,14 +224,24 @@ impl Inner {
 impl Books {
     fn room(&self, holder: Holder, resource: Resource) -> u64 {
         let capacity = self.capacities.get(resource);
-        let taken = self.taken.get(resource);
         match holder {
-            Holder::Operator => capacity.total.saturating_sub(taken),
+            Holder::Operator => capacity.total.saturating_sub(self.taken.get(resource)),
             Holder::Account(_) | Holder::Address(_) => {
-                let held = self.held.get(&holder).map_or(0, |held| held.get(resource));
-                capacity.room(held, taken)
+                let taken = self.taken_beside_reserve(resource, capacity.reserve);
+                capacity.room(self.held_by(holder, resource), taken)
             }
         }
+    }
+
+    /// What is taken of all but the reserve: what the operator holds within its reserve
+    /// leaves no less to others.
+    fn taken_beside_reserve(&self, resource: Resource, reserve: u64) -> u64 {
+        let of_reserve = self.held_by(Holder::Operator, resource).min(reserve);
+        self.taken.get(resource).saturating_sub(of_reserve)
+    }
+
+    fn held_by(&self, holder: Holder, resource: Resource) -> u64 {
+        self.held.get(&holder).map_or(0, |held| held.get(resource))
     }
 
     fn check(&self, inner: &Inner, holder: Holder, amounts: &Amounts) -> Result<(), Shortage> {
@@ -246,7 +256,8 @@ impl Books {
                 Holder::Operator => capacity.total,
                 Holder::Account(_) | Holder::Address(_) => capacity.most(),
             };
-            let free = capacity.total.saturating_sub(self.taken.get(resource));
+            let taken = self.taken_beside_reserve(resource, capacity.reserve);
+            let free = capacity.total.saturating_sub(taken);
             return Err(Shortage {
                 resource,
                 asked,

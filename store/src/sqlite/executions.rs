@@ -5,8 +5,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use tenterhook_dispatch::{
     Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, OUTPUTS_MAX_BYTES, Output,
-    Outputs, PAGE_MAX, State, TaskId,
+    OutputPart, OutputSizes, Outputs, PAGE_MAX, State, TaskId,
 };
+use tenterhook_engine::Stream;
 
 use super::claim::{hook, server};
 use super::convert::{Read as _, cannot};
@@ -61,6 +62,70 @@ pub(super) async fn get(
         .as_ref()
         .map(read)
         .transpose()
+}
+
+pub(super) async fn get_within(
+    pool: &SqlitePool,
+    account: i64,
+    id: ExecutionId,
+    most: u64,
+) -> Result<Option<(Execution, OutputSizes)>, Error> {
+    // The length of a blob stands in its row: none is read to learn it.
+    let (stdout, stderr) = ("coalesce(length(stdout), 0)", "coalesce(length(stderr), 0)");
+    let fits = format!("{stdout} + {stderr} <= {}", most.min(i64::MAX as u64));
+    let output = format!(
+        "CASE WHEN {fits} THEN stdout END AS stdout, CASE WHEN {fits} THEN stderr END AS stderr, \
+         dropped_bytes, {stdout} AS stdout_bytes, {stderr} AS stderr_bytes"
+    );
+    let row = select(&output)
+        .push_bind(account)
+        .push(" AND executions.id = ")
+        .push_bind(id.as_uuid())
+        .build()
+        .fetch_optional(pool)
+        .await
+        .map_err(cannot(DOING))?;
+    let read = |row: &SqliteRow| {
+        let sizes = OutputSizes {
+            stdout: row.int("stdout_bytes")?,
+            stderr: row.int("stderr_bytes")?,
+        };
+        Ok((read(row)?, sizes))
+    };
+    row.as_ref().map(read).transpose()
+}
+
+/// Reads a part of an output.
+pub(super) async fn part(
+    pool: &SqlitePool,
+    account: i64,
+    part: OutputPart,
+) -> Result<Option<Bytes>, Error> {
+    let column = match part.stream {
+        Stream::Stdout => "stdout",
+        Stream::Stderr => "stderr",
+    };
+    let row = QueryBuilder::<Sqlite>::new("SELECT substr(")
+        .push(column)
+        .push(", ")
+        .push_bind(i64::try_from(part.offset.saturating_add(1)).unwrap_or(i64::MAX))
+        .push(", ")
+        .push_bind(i64::from(part.most))
+        .push(") AS part FROM executions WHERE account = ")
+        .push_bind(account)
+        .push(" AND id = ")
+        .push_bind(part.execution.as_uuid())
+        .push(" AND attempt = ")
+        .push_bind(i64::from(part.attempt))
+        .build()
+        .fetch_optional(pool)
+        .await
+        .map_err(cannot(DOING))?;
+    let read = |row: &SqliteRow| -> Result<Bytes, Error> {
+        let part: Option<Vec<u8>> = row.read("part")?;
+        Ok(part.map(Bytes::from).unwrap_or_default())
+    };
+    row.as_ref().map(read).transpose()
 }
 
 pub(super) async fn list(

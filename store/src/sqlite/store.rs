@@ -5,9 +5,9 @@ use bytes::Bytes;
 use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, Execution,
     ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
-    NewTask, NodeId, Noun, Outputs, OverrideId, Principal, PrincipalId, Queued, Retention,
-    SecretHash, Server, ServerId, SessionBounds, Settlement, Source, SourceId, Store, Swept, Task,
-    TaskFilter, TaskId, TaskPage, Token, TokenId,
+    NewTask, NodeId, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal, PrincipalId,
+    Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement, Source, SourceId,
+    Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
@@ -368,6 +368,23 @@ impl Store for Sqlite {
         id: ExecutionId,
     ) -> Result<Option<Execution>, Error> {
         executions::get(&self.readers, self.number_of(account).await?, id).await
+    }
+
+    async fn execution_within(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        most: u64,
+    ) -> Result<Option<(Execution, OutputSizes)>, Error> {
+        executions::get_within(&self.readers, self.number_of(account).await?, id, most).await
+    }
+
+    async fn output_part(
+        &self,
+        account: AccountId,
+        part: OutputPart,
+    ) -> Result<Option<Bytes>, Error> {
+        executions::part(&self.readers, self.number_of(account).await?, part).await
     }
 
     async fn executions(

@@ -57,6 +57,7 @@ macro_rules! suite {
             a_task_without_executions_is_over_at_once,
             what_became_of_an_attempt_is_kept_whole,
             what_a_task_printed_is_told_as_far_as_it_fits,
+            an_output_is_read_in_parts,
             settlements_take_effect_in_their_order,
             a_task_in_progress_tells_how_far_it_is,
             only_due_tasks_that_nobody_owns_are_claimed_oldest_first,

@@ -55,6 +55,8 @@ fn problem(refusal: &Refusal) -> Option<Problem> {
         | Refusal::TooManyFailures { .. }
         | Refusal::TokensUnavailable
         | Refusal::DiskFull(_)
+        | Refusal::Shortage(_)
+        | Refusal::InvalidHost(_)
         | Refusal::Nova(_)
         | Refusal::Fenix(_) => return None,
     })

@@ -15,11 +15,16 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, Stream as Pieces};
 use http::{HeaderValue, header};
 use serde_json::{Value, json};
-use tenterhook_dispatch::{AccountId, Chunk, ExecutionId, LiveOutput};
+use tenterhook_dispatch::{
+    AccountId, Chunk, Error, ExecutionId, KeptOutput, LiveOutput, OUTPUT_PART_BYTES,
+};
 use tenterhook_engine::Stream;
 
+use super::large::INLINE_BYTES;
+use super::text::Text;
 use crate::app::App;
 use crate::auth::Caller;
+use crate::charge::Charge;
 use crate::extract::Path;
 use crate::refusal::Refusal;
 
@@ -31,16 +36,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(super) async fn follow_execution(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Path(id): Path<ExecutionId>,
 ) -> Result<Response, Refusal> {
+    charge.become_stream()?;
     let account = caller.account();
-    let output = app.dispatcher().follow(account, id).await?;
+    let printed = Printed::of(&app, account, id).await?;
     let following = Following {
         app,
         account,
         id,
-        output: Some(output),
-        held: [Vec::new(), Vec::new()],
+        printed: Some(printed),
+        held: Default::default(),
     };
     let events = Sse::new(events(following)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     let headers = [
@@ -58,9 +65,62 @@ struct Following {
     account: AccountId,
     id: ExecutionId,
     /// Gone once the end was told.
-    output: Option<LiveOutput>,
+    printed: Option<Printed>,
     /// The beginning of a character, per stream.
-    held: [Vec<u8>; 2],
+    held: [Text; 2],
+}
+
+/// Where what was printed comes from.
+enum Printed {
+    /// It runs.
+    Live(LiveOutput),
+    /// It is over: standard output, then standard error, for their interleaving is not
+    /// kept.
+    Kept {
+        output: KeptOutput,
+        stream: Stream,
+        offset: u64,
+    },
+}
+
+impl Printed {
+    async fn of(app: &App, account: AccountId, id: ExecutionId) -> Result<Self, Refusal> {
+        let dispatcher = app.dispatcher();
+        let (_, kept) = dispatcher
+            .execution_within(account, id, INLINE_BYTES)
+            .await?;
+        Ok(match kept {
+            Some(output) => Self::Kept {
+                output,
+                stream: Stream::Stdout,
+                offset: 0,
+            },
+            None => Self::Live(dispatcher.follow(account, id).await?),
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<Chunk>, Error> {
+        let (output, stream, offset) = match self {
+            Self::Live(output) => return Ok(output.next().await),
+            Self::Kept {
+                output,
+                stream,
+                offset,
+            } => (output, stream, offset),
+        };
+        loop {
+            let bytes = output.read(*stream, *offset, OUTPUT_PART_BYTES).await?;
+            if !bytes.is_empty() {
+                *offset += bytes.len() as u64;
+                let stream = *stream;
+                return Ok(Some(Chunk { stream, bytes }));
+            }
+            match stream {
+                Stream::Stdout => (*stream, *offset) = (Stream::Stderr, 0),
+                Stream::Stderr => return Ok(None),
+            }
+        }
+    }
 }
 
 fn events(following: Following) -> impl Pieces<Item = Result<Event, Infallible>> {
@@ -73,41 +133,45 @@ fn events(following: Following) -> impl Pieces<Item = Result<Event, Infallible>>
 impl Following {
     async fn next(&mut self) -> Option<Event> {
         loop {
-            let output = self.output.as_mut()?;
+            let printed = self.printed.as_mut()?;
             let next = tokio::select! {
-                next = output.next() => next,
+                next = printed.next() => next,
                 // The listener was closed; the client may come back to the next one.
                 () = self.app.stopping().cancelled() => return None,
             };
             match next {
-                Some(chunk) => {
+                Ok(Some(chunk)) => {
                     if let Some(event) = self.tell(&chunk) {
                         return Some(event);
                     }
                 }
-                None => return Some(self.finish().await),
+                Ok(None) => return Some(self.finish().await),
+                Err(error) => {
+                    // Without an end: what is missing is not taken for all there was.
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "cannot read an output"
+                    );
+                    return None;
+                }
             }
         }
     }
 
     fn tell(&mut self, chunk: &Chunk) -> Option<Event> {
-        let held = &mut self.held[index(chunk.stream)];
-        held.extend_from_slice(&chunk.bytes);
-        let whole = whole_characters(held);
-        let rest = held.split_off(whole);
-        let told = std::mem::replace(held, rest);
+        let told = self.held[index(chunk.stream)].push(&chunk.bytes);
         (!told.is_empty()).then(|| event(chunk.stream, &told))
     }
 
     /// Tells what was held back, one piece a call, and the state at last.
     async fn finish(&mut self) -> Event {
         for stream in [Stream::Stdout, Stream::Stderr] {
-            let held = std::mem::take(&mut self.held[index(stream)]);
+            let held = self.held[index(stream)].finish();
             if !held.is_empty() {
                 return event(stream, &held);
             }
         }
-        self.output = None;
+        self.printed = None;
         let state = match self.app.dispatcher().execution(self.account, self.id).await {
             Ok(execution) => {
                 json!({"state": execution.state.as_str(), "outcome": execution.outcome})
@@ -140,24 +204,9 @@ fn piece(bytes: &[u8]) -> Value {
     }
 }
 
-/// How many bytes can be told now: all but a character that has only begun.
-fn whole_characters(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => error.valid_up_to(),
-        _ => bytes.len(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_character_that_has_only_begun_is_held_back() {
-        assert_eq!(whole_characters("aé".as_bytes()), 3);
-        assert_eq!(whole_characters(&"aé".as_bytes()[..2]), 1);
-        assert_eq!(whole_characters(b"a\xff\xc3"), 3);
-    }
 
     #[test]
     fn what_is_not_text_goes_as_base64() {

@@ -221,10 +221,10 @@ impl Bill {
 const LOGS_MAX: usize = 1_000;
 
 /// Bytes of standard error in which they are looked for.
-const LOGS_BYTES: usize = 1 << 20;
+pub(super) const LOGS_BYTES: usize = 1 << 20;
 
 /// The structured log lines of a standard error.
-fn logs(stderr: &[u8]) -> Vec<LogLine> {
+pub(super) fn logs(stderr: &[u8]) -> Vec<LogLine> {
     stderr[..stderr.len().min(LOGS_BYTES)]
         .split(|byte| *byte == b'\n')
         .filter(|line| line.trim_ascii_start().starts_with(b"{"))

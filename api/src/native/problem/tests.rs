@@ -50,6 +50,14 @@ fn every_refusal() -> Vec<Refusal> {
         },
         Refusal::TooBusy,
         Refusal::DiskFull("not enough disk of your share: 10 bytes needed, 3 bytes left".into()),
+        Refusal::Shortage(tenterhook_ledger::Shortage {
+            resource: tenterhook_ledger::Resource::Requests,
+            asked: 1,
+            available: 0,
+            scope: tenterhook_ledger::Scope::Holder,
+            retry_after: std::time::Duration::from_secs(1),
+        }),
+        Refusal::InvalidHost("is given more than once"),
         Refusal::Internal,
     ]
 }

@@ -180,3 +180,16 @@ proptest! {
         prop_assert!(ledger.room(Holder::Account(100), Resource::Memory) > 0 || total < 4_u64.pow(u32::try_from(greedy).unwrap() + 1));
     }
 }
+
+#[test]
+fn what_the_operator_holds_of_its_reserve_leaves_no_less_to_others() {
+    let capacity = Capacity::of(20).with_reserve(4);
+    let ledger = Ledger::new(Capacities::default().with(Resource::Descriptors, capacity));
+    let of = |amount| Amounts::of(Resource::Descriptors, amount);
+    let _reserve = ledger.take(Holder::Operator, of(4)).unwrap();
+    assert_eq!(ledger.room(A, Resource::Descriptors), 12);
+    let _beyond = ledger.take(Holder::Operator, of(4)).unwrap();
+    assert_eq!(ledger.room(A, Resource::Descriptors), 9);
+    let shortage = ledger.take(A, of(10)).unwrap_err();
+    assert_eq!(shortage.scope, Scope::Holder);
+}

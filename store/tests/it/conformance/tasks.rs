@@ -2,9 +2,9 @@
 
 use tenterhook_dispatch::{
     Attempt, Container, Execution, ExecutionFilter, Inserted, Key, NewTask, NodeId, Number,
-    OUTPUTS_MAX_BYTES, Output, Outputs, Page, Settlement, State, Store, TaskChange,
+    OUTPUTS_MAX_BYTES, Output, OutputPart, Outputs, Page, Settlement, State, Store, TaskChange,
 };
-use tenterhook_engine::Outcome;
+use tenterhook_engine::{Outcome, Stream};
 
 use crate::support::{Shop, at, container, ended_well, new_task};
 
@@ -230,6 +230,60 @@ pub(crate) async fn what_a_task_printed_is_told_as_far_as_it_fits(store: &dyn St
     assert_eq!(lengths, [(most - 10, 0), (10, 0), (0, 7)]);
     let whole = store.execution(shop.account.id, told[2].id).await.unwrap();
     assert_eq!(whole.unwrap().output.stdout.len(), 7);
+}
+
+pub(crate) async fn an_output_is_read_in_parts(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let account = shop.account.id;
+    let new = new_task(&shop, "custom.x", 1);
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+    let mut attempt = ended_well(new.executions[0].id);
+    attempt.output = Output {
+        stdout: vec![0, 1, 2, 3, 4, 5, 6].into(),
+        ..Output::default()
+    };
+    let part = OutputPart {
+        execution: attempt.id,
+        attempt: attempt.attempt,
+        stream: Stream::Stdout,
+        offset: 0,
+        most: 4,
+    };
+    store
+        .settle(settlement(&shop, &new, attempt, NO_CHANGE))
+        .await
+        .unwrap();
+
+    let within = async |most| {
+        let found = store.execution_within(account, part.execution, most).await;
+        let (execution, sizes) = found.unwrap().unwrap();
+        assert_eq!((sizes.stdout, sizes.stderr), (7, 0));
+        execution.output.stdout.len()
+    };
+    assert_eq!((within(7).await, within(6).await), (7, 0));
+
+    let read = async |part| store.output_part(account, part).await.unwrap();
+    assert_eq!(read(part).await.unwrap(), vec![0, 1, 2, 3]);
+    let rest = OutputPart { offset: 4, ..part };
+    assert_eq!(read(rest).await.unwrap(), vec![4, 5, 6]);
+    let beyond = OutputPart { offset: 7, ..part };
+    assert_eq!(read(beyond).await.unwrap(), vec![]);
+    let empty = OutputPart {
+        stream: Stream::Stderr,
+        ..part
+    };
+    assert_eq!(read(empty).await.unwrap(), vec![]);
+    // Another attempt has replaced it, or will.
+    let later = OutputPart {
+        attempt: part.attempt + 1,
+        ..part
+    };
+    assert_eq!(read(later).await, None);
+    let other = Shop::open(store).await;
+    assert_eq!(
+        store.output_part(other.account.id, part).await.unwrap(),
+        None
+    );
 }
 
 pub(crate) async fn what_became_of_an_attempt_is_kept_whole(store: &dyn Store) {
