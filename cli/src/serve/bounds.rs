@@ -258,17 +258,17 @@ fn compile_memory(text: &str) -> Result<u64, String> {
 
 /// Reads the bound on an uploaded module.
 pub(crate) fn module_size(text: &str) -> Result<u64, String> {
-/// A cache that has no room for the code of one large program is none.
-fn code_cache(text: &str) -> Result<u64, String> {
-    let size = parse_size(text).map_err(|error| error.to_string())?;
-    if size < CodeCache::LEAST_BYTES {
-        return Err(format!(
-            "must be at least {}, not {text}",
-            show_size(CodeCache::LEAST_BYTES)
-        ));
+    /// A cache that has no room for the code of one large program is none.
+    fn code_cache(text: &str) -> Result<u64, String> {
+        let size = parse_size(text).map_err(|error| error.to_string())?;
+        if size < CodeCache::LEAST_BYTES {
+            return Err(format!(
+                "must be at least {}, not {text}",
+                show_size(CodeCache::LEAST_BYTES)
+            ));
+        }
+        Ok(size)
     }
-    Ok(size)
-}
 
     let size = parse_size(text).map_err(|error| error.to_string())?;
     if size == 0 || size > MODULE_MAX_BYTES {

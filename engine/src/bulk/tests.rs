@@ -180,9 +180,9 @@ fn modules_in_components_are_split_at_any_depth() {
         append(&mut bytes, id, content);
         bytes
     };
-    let inner = component(1, &module());
-    let outer = component(4, &inner);
-    let expected = split_into(&module(), SMALL).unwrap();
+    let module = module();
+    let outer = component(4, &component(1, &module));
+    let expected = split_into(&module, SMALL).unwrap();
     let expected = component(4, &component(1, &expected));
     assert_eq!(split_into(&outer, SMALL).unwrap(), expected);
     assert!(matches!(

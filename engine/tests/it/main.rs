@@ -6,8 +6,8 @@
 
 mod admission;
 mod bounded;
-mod bulk;
 mod bounded_code;
+mod bulk;
 mod composed;
 mod concurrency;
 mod contained;

@@ -111,13 +111,13 @@ fn under_siege(besieged: &[Besieged]) -> String {
          another fires a hook `echo hi` and waits for each answer; a third party without a \
          token asks for `/healthz` five times a second, each time on a new connection. None of \
          the hook's runs failed, and health was always answered.\n\n\
-         | attack | served | turned away | hook alone | hook beside it | slowest | health | test |\n\
-         |---|--:|--:|--:|--:|--:|--:|---|\n"
+         | attack | served | turned away | hook alone | hook beside it | slowest | health | memory | test |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|---|\n"
         .to_owned();
     for row in besieged {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {}, {} | {}, {} | {} | {} of {} | `{}` |",
+            "| {} | {} | {} | {}, {} | {}, {} | {} | {} of {} | {} MiB | `{}` |",
             cell(row.attack),
             row.served,
             row.turned_away,
@@ -128,6 +128,7 @@ fn under_siege(besieged: &[Besieged]) -> String {
             time(row.beside.slowest_us),
             row.healthy,
             row.asked,
+            row.peak_bytes >> 20,
             row.test,
         );
     }

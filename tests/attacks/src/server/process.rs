@@ -64,6 +64,12 @@ impl Server {
         &self.address
     }
 
+    /// The most memory that the server held at one time.
+    pub(super) fn peak_bytes(&self) -> anyhow::Result<u64> {
+        let peak = crate::host::memory_peak_bytes_of(self.child.id());
+        peak.context("the server has ended")
+    }
+
     /// The token of the server's owner.
     pub(super) fn token(&self, data: &Path) -> anyhow::Result<String> {
         let token = fs::read_to_string(data.join("owner.token"))?;

@@ -70,13 +70,15 @@ pub(crate) struct Besieged {
     /// How often the server was asked whether it is healthy, and said so.
     pub(crate) asked: usize,
     pub(crate) healthy: usize,
+    /// The most memory that the server held.
+    pub(crate) peak_bytes: u64,
 }
 
 impl fmt::Display for Besieged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: hook {} / {} / {} us, idle {} / {} us; {} served, {} turned away; healthy {} of {}",
+            "{}: hook {} / {} / {} us, idle {} / {} us; {} served, {} turned away; healthy {} of {}; {} MiB",
             self.attack,
             self.beside.median_us,
             self.beside.slow_us,
@@ -87,6 +89,7 @@ impl fmt::Display for Besieged {
             self.turned_away,
             self.healthy,
             self.asked,
+            self.peak_bytes >> 20,
         )
     }
 }
@@ -133,7 +136,7 @@ fn lay(siege: &Siege) -> anyhow::Result<Besieged> {
     let idle = fire(&mut honest, "idle", IDLE, &always)?;
     let over = AtomicBool::new(false);
     let number = AtomicUsize::new(0);
-    let (beside, strikes, health) = thread::scope(|scope| {
+    let (beside, strikes, health, peak) = thread::scope(|scope| {
         let health = scope.spawn(|| watch(&owner, &over));
         let strikes: Vec<_> = (0..siege.connections)
             .map(|index| {
@@ -144,10 +147,11 @@ fn lay(siege: &Siege) -> anyhow::Result<Besieged> {
         thread::sleep(BEFORE);
         let beside = fire(&mut honest, "beside", BESIDE, &always);
         over.store(true, Ordering::Relaxed);
+        let peak = server.peak_bytes();
         // Whatever still waits is cut with the server.
         drop(server);
         let strikes: Vec<_> = strikes.into_iter().map(ScopedJoinHandle::join).collect();
-        (beside, strikes, health.join())
+        (beside, strikes, health.join(), peak)
     });
     let mut all = (0, 0);
     for struck in strikes {
@@ -164,6 +168,7 @@ fn lay(siege: &Siege) -> anyhow::Result<Besieged> {
         turned_away: all.1,
         asked,
         healthy,
+        peak_bytes: peak?,
     };
     anyhow::ensure!(
         besieged.asked == besieged.healthy && besieged.asked > 0,

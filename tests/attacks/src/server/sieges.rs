@@ -6,13 +6,15 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tenterhook_tests_artifacts::handmade;
 
 use super::http::{Client, expect_success};
 use super::siege::{Siege, Strike};
 use super::{bind, event};
+use crate::guests;
 
-/// A module that asks for files and then sleeps for an hour by the clock of the day.
-const SLEEPS_WITH_FILES: &str = tenterhook_tests_artifacts::LIMITS_SLEEP_AN_HOUR;
+/// The most fuel that a server grants.
+const FUEL_MAX: u64 = 200_000_000_000;
 
 /// All of them.
 pub(super) const ALL: &[Siege] = &[
@@ -22,7 +24,7 @@ pub(super) const ALL: &[Siege] = &[
         descriptors: None,
         accounts: 1,
         bring: |client| {
-            let program = std::fs::read(SLEEPS_WITH_FILES)?;
+            let program = std::fs::read(guests::LIMITS_SLEEP_AN_HOUR)?;
             hook(client, &program, &json!({"limits": {"wall_ms": 1_000}}))
         },
         connections: 40,
@@ -35,12 +37,12 @@ pub(super) const ALL: &[Siege] = &[
         descriptors: None,
         accounts: 2,
         bring: |client| {
-            let limits = json!({"limits": {"wall_ms": 1_500_000, "fuel": 100_000_000_000_u64}});
+            let limits = json!({"limits": {"wall_ms": 1_500_000, "fuel": FUEL_MAX}});
             hook(client, b"sleep 1500\n", &limits)
         },
         connections: 100,
         strike: fire_and_leave,
-        test: "dispatch/tests/it/sharing.rs::accounts_whose_hooks_sleep_keep_nobody_waiting",
+        test: "dispatch/tests/it/sharing.rs::two_accounts_that_sleep_do_not_keep_a_third_waiting_however_many_they_are",
     },
     Siege {
         attack: "hooks that ask for 1,024 descriptors",
@@ -48,29 +50,39 @@ pub(super) const ALL: &[Siege] = &[
         descriptors: Some(1_024),
         accounts: 1,
         bring: |client| {
-            let program = std::fs::read(tenterhook_tests_artifacts::FILES_DESCRIPTORS)?;
+            let program = std::fs::read(guests::FILES_DESCRIPTORS)?;
             hook(client, &program, &json!({"limits": {"descriptors": 1_024}}))
         },
         connections: 32,
         strike: fire_and_wait,
-        test: "dispatch/tests/it/sharing.rs::runs_take_no_more_descriptors_than_there_are",
+        test: "engine/tests/it/sharing.rs::a_run_that_works_on_files_is_admitted_with_its_descriptors",
     },
     Siege {
-        attack: "hooks that fill 512 MiB of memory",
+        attack: "a component with 16 memories that never ends",
         flags: &[],
         descriptors: None,
         accounts: 1,
         bring: |client| {
-            let program = std::fs::read(tenterhook_tests_artifacts::LIMITS_MEMORY_BOMB)?;
-            hook(
-                client,
-                &program,
-                &json!({"limits": {"memory_bytes": 512 << 20}}),
-            )
+            let limits = json!({"limits": {"wall_ms": 1_500_000, "fuel": FUEL_MAX}});
+            hook(client, &handmade::spin_in_instances(16), &limits)
         },
-        connections: 64,
+        connections: 16,
+        strike: fire_and_leave,
+        test: "engine/tests/it/sharing.rs::one_accounts_components_of_sixteen_memories_leave_room_to_anothers_hook",
+    },
+    Siege {
+        attack: "hooks that fill 512 MiB of memory and may hold 1 GiB of files, in 4 GiB",
+        flags: &["--host-memory", "4GiB"],
+        descriptors: None,
+        accounts: 1,
+        bring: |client| {
+            let program = std::fs::read(guests::LIMITS_MEMORY_BOMB)?;
+            let limits = json!({"memory_bytes": 512 << 20, "files_bytes": 1 << 30});
+            hook(client, &program, &json!({"limits": limits}))
+        },
+        connections: 32,
         strike: fire_and_wait,
-        test: "dispatch/tests/it/sharing.rs::runs_hold_no_more_memory_than_the_host_has",
+        test: "engine/tests/it/sharing.rs::a_run_is_admitted_with_all_the_memory_that_it_may_hold",
     },
     Siege {
         attack: "1,000 connections with slow bodies and no token",
@@ -103,7 +115,7 @@ pub(super) const ALL: &[Siege] = &[
         },
         connections: 4,
         strike: fire_a_batch,
-        test: "dispatch/tests/it/accept.rs::a_request_that_would_cause_too_many_executions_is_refused",
+        test: "dispatch/tests/it/accept.rs::a_request_that_causes_too_many_executions_in_all_is_refused_before_anything_is_stored",
     },
 ];
 
