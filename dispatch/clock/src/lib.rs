@@ -1,0 +1,17 @@
+//! The time, of two sorts: what the wall shows, and what has passed.
+//!
+//! The wall's time is for people and for what outlives the process. It can be set,
+//! so nothing in memory waits for it: waits are measured by what has passed. No
+//! crate here knows of a store or of the network.
+
+mod clock;
+mod history;
+mod jump;
+mod stepped;
+mod system;
+
+pub use crate::clock::{Clock, Moment, Sleep};
+pub use crate::history::{CONFIRMED_AFTER, Doubt, HistoryClock};
+pub use crate::jump::{Jump, JumpWatch};
+pub use crate::stepped::SteppedClock;
+pub use crate::system::SystemClock;
