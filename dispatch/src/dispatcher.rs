@@ -22,6 +22,7 @@ mod run;
 mod servers;
 mod sources;
 mod stats;
+mod timekeeper;
 mod tokens;
 mod upkeep;
 mod wait;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tenterhook_clock::{Clock, SystemClock};
 use tenterhook_engine::Engine;
 use tenterhook_ledger::Ledger;
 use tokio::sync::Notify;
@@ -43,12 +45,14 @@ use self::identities::Believed;
 use self::stats::Counters;
 pub use self::stats::Stats;
 use crate::authority::Authorities;
+use self::timekeeper::Timekeeper;
 use crate::directory::{Directories, Entry};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::floor::Floor;
 use crate::id::{AccountId, NodeId};
 use crate::programs::Programs;
+use crate::readiness::NotReady;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::uploads::Uploads;
@@ -67,6 +71,8 @@ struct Inner {
     engine: Engine,
     settings: Settings,
     node: NodeId,
+    clock: Arc<dyn Clock>,
+    timekeeper: Mutex<Timekeeper>,
     floor: Mutex<Floor>,
     directories: Directories,
     disk: Disk,
@@ -99,7 +105,25 @@ impl Dispatcher {
         engine: Engine,
         settings: Settings,
     ) -> Result<Self, Error> {
+        Self::start_with(store, engine, settings, Arc::new(SystemClock)).await
+    }
+
+    /// Starts a dispatcher that lives by `clock`.
+    ///
+    /// # Errors
+    ///
+    /// See [`start`](Self::start).
+    pub async fn start_with(
+        store: Arc<dyn Store>,
+        engine: Engine,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
         let node = NodeId::generate();
+        let now = clock.now();
+        let timekeeper = Timekeeper::start(now, store.clock_seen().await?, settings.trust_clock);
+        // Whatever the clock showed when it was stored, no wait is longer than it may be.
+        store.shorten_waits(now.wall).await?;
         let taken_over = store.take_over(node).await?;
         if taken_over > 0 {
             tracing::info!(
@@ -108,7 +132,12 @@ impl Dispatcher {
             );
         }
         let inner = Arc::new(Inner {
-            floor: Mutex::new(Floor::new(&settings, engine.ledger().clone())),
+            timekeeper: Mutex::new(timekeeper),
+            floor: Mutex::new(Floor::new(
+                &settings,
+                engine.ledger().clone(),
+                Arc::clone(&clock),
+            )),
             directories: Directories::default(),
             disk: Disk::new(engine.ledger().clone()),
             programs: Programs::new(settings.programs),
@@ -124,6 +153,7 @@ impl Dispatcher {
             engine,
             settings,
             node,
+            clock,
         });
         inner.disk.count(&*inner.store).await?;
         for backlog in inner.store.backlog().await? {
@@ -157,36 +187,67 @@ impl Dispatcher {
         &self.inner.settings
     }
 
-    /// Shuts down: accepts nothing more, lets what runs come to its end for so
-    /// long, then ends it; it will be run again at the next start.
+    /// Shuts down: accepts nothing more, lets what runs come to its end for at most
+    /// `grace`, then ends it; it will be run again at the next start.
     pub async fn drain(&self, grace: Duration) {
         let inner = &self.inner;
+        let end = inner.clock.sleep(grace);
+        inner.store.note_leaving();
         let idle = inner.floor.lock().stop();
         inner.wake.notify_one();
-        for (account, task) in idle {
-            if let Err(error) = inner.store.release(account, task).await {
-                tracing::warn!(task.id = %task, error = &error as &dyn std::error::Error, "cannot release a task");
-            }
-        }
         inner.work.close();
-        if tokio::time::timeout(grace, inner.work.wait())
-            .await
-            .is_err()
-        {
-            inner.floor.lock().abandon();
-            inner.leaving.cancel();
+        let ended = async {
+            // What stays owned is taken up by the next start all the same.
+            if let Err(error) = inner.store.release(idle).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot release what was loaded"
+                );
+            }
             inner.work.wait().await;
+        };
+        tokio::select! {
+            () = ended => {}
+            () = end => {
+                inner.floor.lock().abandon();
+                inner.leaving.cancel();
+                inner.work.wait().await;
+            }
         }
         inner.flush_token_uses().await;
     }
 
-    /// Tells whether events can be accepted, for a readiness check.
+    /// Notes that the process is about to end because it was asked to, with whatever
+    /// runs: none of that is taken for the cause.
+    pub fn note_leaving(&self) {
+        self.inner.store.note_leaving();
+    }
+
+    /// Writes what was accepted to its place and closes the store, after
+    /// [`drain`](Self::drain).
     ///
     /// # Errors
     ///
-    /// [`Error::Stopping`] or [`Error::Store`].
-    pub async fn ready(&self) -> Result<(), Error> {
-        self.inner.check_going()?;
+    /// [`Error::Store`].
+    pub async fn close(&self) -> Result<(), Error> {
+        self.inner.store.close().await
+    }
+
+    /// Waits until the store can never write again, and says why. Nothing can be
+    /// accepted then, nor its outcome stored: a process that goes on is of no use.
+    pub async fn store_gone(&self) -> String {
+        self.inner.store.gone().await
+    }
+
+    /// Reports whether events can be accepted, for a readiness check.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    pub async fn ready(&self) -> Result<(), NotReady> {
+        if self.inner.floor.lock().is_stopping() {
+            return Err(NotReady::Stopping);
+        }
         self.inner.store.ready().await
     }
 

@@ -7,6 +7,7 @@
 mod cancel;
 mod finish;
 mod loaded;
+mod suspects;
 mod turns;
 
 use std::cmp::Reverse;
@@ -14,6 +15,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenterhook_clock::Clock;
 use tenterhook_ledger::{Guard, Ledger, Resource};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
@@ -21,20 +23,23 @@ use tokio::sync::oneshot;
 pub(crate) use self::finish::{Ended, Settled};
 use self::loaded::{LaneStatus, Leaving};
 pub(crate) use self::loaded::{Load, Loaded};
+use self::suspects::Suspects;
 use self::turns::Turn;
 pub(crate) use self::turns::{Admission, Admitted, Loading, Next, Start};
-use crate::clock::now;
 use crate::fair::FairQueue;
 use crate::id::{AccountId, ExecutionId, TaskId};
 use crate::live::Live;
+use crate::retry::WAIT_MAX;
 use crate::settings::Settings;
 use crate::task::TaskDetail;
 use crate::work::Settlement;
 
 /// The tasks in memory and what of them runs.
 pub(crate) struct Floor {
+    clock: Arc<dyn Clock>,
     tasks: HashMap<TaskId, Loaded>,
     queue: FairQueue<Turn>,
+    suspects: Suspects,
     /// Tasks of each account in memory or on their way there.
     loaded: HashMap<AccountId, usize>,
     /// Owns the room for their events.
@@ -43,11 +48,11 @@ pub(crate) struct Floor {
     running: usize,
     account_loaded: usize,
     /// Accounts that have tasks in the store which nobody owns, and when the
-    /// first of them is due.
-    backlog: HashMap<AccountId, OffsetDateTime>,
+    /// first of them is due, in what has passed by then.
+    backlog: HashMap<AccountId, Duration>,
     waiters: HashMap<TaskId, Vec<oneshot::Sender<Told>>>,
     /// Lanes that wait to be tried again while others of their task run.
-    timers: BinaryHeap<Reverse<(OffsetDateTime, TaskId, usize)>>,
+    timers: BinaryHeap<Reverse<(Duration, TaskId, usize)>>,
     stopping: bool,
     abandoned: bool,
 }
@@ -66,10 +71,12 @@ pub(crate) struct Busyness {
 }
 
 impl Floor {
-    pub(crate) fn new(settings: &Settings, ledger: Ledger) -> Self {
+    pub(crate) fn new(settings: &Settings, ledger: Ledger, clock: Arc<dyn Clock>) -> Self {
         Self {
+            clock,
             tasks: HashMap::new(),
             queue: FairQueue::new(),
+            suspects: Suspects::default(),
             loaded: HashMap::new(),
             ledger,
             running: 0,
@@ -107,7 +114,10 @@ impl Floor {
     /// wait in the store: there is no room, or others wait there before it.
     pub(crate) fn reserve(&mut self, account: AccountId, bytes: usize) -> Option<Reserved> {
         if self.stopping
-            || self.backlog.get(&account).is_some_and(|due| *due <= now())
+            || self
+                .backlog
+                .get(&account)
+                .is_some_and(|due| *due <= self.clock.now().steady)
             || self.room(account) == 0
         {
             return None;
@@ -137,34 +147,77 @@ impl Floor {
         }
     }
 
-    /// Takes a task in and queues its lanes. Answers with the settlements of
-    /// executions that were cancelled on the way.
+    /// Takes a task in and queues its lanes. Returns the settlements of executions
+    /// that were cancelled on the way, and of those that have killed the server too often.
     pub(crate) fn load(&mut self, load: Load) -> Vec<Settlement> {
         let (id, account) = (load.id, load.reserved.account);
         let cancelled = load.cancelled;
-        let mut loaded = Loaded::new(load);
-        let now = now();
-        if !cancelled {
-            for (lane, turns) in loaded.lanes.iter_mut().enumerate() {
-                match turns.settle(now) {
-                    LaneStatus::Queued => self.queue.push(account, Turn::new(id, lane)),
-                    LaneStatus::Parked(due) => self.timers.push(Reverse((due, id, lane))),
-                    LaneStatus::Running | LaneStatus::Over => {}
-                }
+        let now = self.clock.now();
+        let mut loaded = Loaded::new(load, now);
+        if cancelled {
+            self.tasks.insert(id, loaded);
+            return self.cancel(id, now).unwrap_or_default();
+        }
+        let given_up = loaded.give_up_on_killers(id, now);
+        let mut queued = Vec::new();
+        for (lane, turns) in loaded.lanes.iter_mut().enumerate() {
+            match turns.settle(now) {
+                LaneStatus::Queued => queued.push(lane),
+                LaneStatus::Parked(due) => self.timers.push(Reverse((due.steady, id, lane))),
+                LaneStatus::Running | LaneStatus::Over => {}
             }
         }
         self.tasks.insert(id, loaded);
-        if cancelled {
-            self.cancel(id, now).unwrap_or_default()
-        } else {
-            Vec::new()
+        for lane in queued {
+            self.line_up(account, id, lane);
+        }
+        given_up
+    }
+
+    /// Queues a lane that can run: among the suspects if its next execution was
+    /// running when the server was killed.
+    fn line_up(&mut self, account: AccountId, task: TaskId, lane: usize) {
+        let first = self.tasks.get(&task).and_then(|task| task.first(lane));
+        match first.map_or(0, |first| first.crashes) {
+            0 => self.queue.push(account, Turn::new(task, lane)),
+            crashes => {
+                let now = self.clock.now().steady;
+                self.suspects.push(account, (task, lane), crashes, now);
+            }
         }
     }
 
+    /// Lets the next suspect take its turn like any other, if it is time.
+    fn release_suspect(&mut self) {
+        if !self.suspects.wait() {
+            return;
+        }
+        let is_idle = self.running == 0 && self.queue.waiting().next().is_none();
+        let now = self.clock.now().steady;
+        if let Some((account, (task, lane))) = self.suspects.release(now, is_idle) {
+            self.queue.push(account, Turn::new(task, lane));
+        }
+    }
+
+    /// Whether a suspect has the machine to itself.
+    fn is_reserved(&self) -> bool {
+        self.running > 0 && self.suspects.is_alone(self.clock.now().steady)
+    }
+
     /// Queues the lanes whose wait is over by now. Tells when the next one's is.
-    pub(crate) fn resume(&mut self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    pub(crate) fn resume(&mut self) -> Option<Duration> {
+        let timer = self.resume_lanes();
+        let suspect = self.suspects.next_look(self.clock.now().steady);
+        match (timer, suspect) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn resume_lanes(&mut self) -> Option<Duration> {
+        let now = self.clock.now();
         while let Some(Reverse((due, task, lane))) = self.timers.peek().copied() {
-            if due > now {
+            if due > now.steady {
                 return Some(due);
             }
             self.timers.pop();
@@ -176,7 +229,8 @@ impl Floor {
                     .get_mut(lane)
                     .is_some_and(|lane| lane.wake(now))
             {
-                self.queue.push(loaded.account, Turn::new(task, lane));
+                let account = loaded.account;
+                self.line_up(account, task, lane);
             }
         }
         None
@@ -235,6 +289,8 @@ impl Floor {
 
     /// Notes that an account has a task in the store which nobody owns.
     pub(crate) fn note_backlog(&mut self, account: AccountId, due_at: OffsetDateTime) {
+        let now = self.clock.now();
+        let due_at = now.after(now.until(due_at, WAIT_MAX)).steady;
         self.backlog
             .entry(account)
             .and_modify(|due| *due = (*due).min(due_at))
@@ -243,11 +299,11 @@ impl Floor {
 
     /// Takes an account out of the backlog whose tasks are due and for which
     /// there is room, with how many; else tells when to look again.
-    pub(crate) fn claimable(&mut self) -> Result<(AccountId, usize), Option<OffsetDateTime>> {
+    pub(crate) fn claimable(&mut self) -> Result<(AccountId, usize), Option<Duration>> {
         if self.stopping {
             return Err(None);
         }
-        let now = now();
+        let now = self.clock.now().steady;
         let with_room = self
             .backlog
             .iter()

@@ -35,6 +35,7 @@ mod plan;
 mod preloaded;
 mod principal;
 mod programs;
+mod readiness;
 mod recipe;
 mod rehearsal;
 mod retry;
@@ -78,6 +79,7 @@ pub use crate::page::{
     TaskFilter, TaskPage,
 };
 pub use crate::principal::{NewPrincipal, Principal, PrincipalChange};
+pub use crate::readiness::NotReady;
 pub use crate::recipe::{Recipe, RecipeContent};
 pub use crate::rehearsal::Rehearsal;
 pub use crate::retry::{RetryOn, RetryPolicy};
@@ -89,7 +91,8 @@ pub use crate::source::{NewSource, Source, SourceChange, base64_md5};
 pub use crate::store::{Queued, Store};
 pub use crate::task::{EventKey, Progress, Task, TaskDetail, state_of};
 pub use crate::token::{NewToken, Secret, SecretHash, SessionBounds, Token, TokenKind};
+pub use tenterhook_clock::{Clock, Moment, SteppedClock, SystemClock};
 pub use crate::work::{
     Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, NewEvent,
-    NewExecution, NewTask, Retention, Settlement, Swept, TaskChange,
+    NewExecution, NewTask, Retention, SetAside, Settlement, Swept, TaskChange,
 };

@@ -77,6 +77,9 @@ const ROOM_WAIT: RetryPolicy = RetryPolicy {
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// The longest wait that any policy can ask for.
+pub(crate) const WAIT_MAX: Duration = Duration::from_millis(DAY_MS);
+
 impl RetryPolicy {
     /// Checks the bounds.
     ///
@@ -124,6 +127,12 @@ impl RetryPolicy {
             // Never at once: whatever holds the memory holds it for a while.
             wait.max(Duration::from_millis(ROOM_WAIT.backoff_ms / 2))
         })
+    }
+
+    /// The longest wait that this policy can ask for.
+    #[must_use]
+    pub fn longest_wait(&self) -> Duration {
+        Duration::from_millis(self.backoff_max_ms)
     }
 
     /// How long to wait after `failures` failed attempts: anything from nothing

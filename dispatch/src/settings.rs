@@ -27,6 +27,10 @@ pub struct Settings {
     pub executions_per_request: usize,
     /// How long what is over is kept.
     pub retention: Retention,
+    /// Whether the operator vouches for the wall clock although it has gone ahead of
+    /// the time that earlier runs have seen. Default: no; then nothing is removed for
+    /// its age by a new time until the clock has kept it for a day.
+    pub trust_clock: bool,
 }
 
 /// Largest script, in bytes: what Astra documents.
@@ -68,6 +72,7 @@ impl Default for Settings {
             executions_per_event: 4_096,
             executions_per_request: 16_384,
             retention: Retention::default(),
+            trust_clock: false,
         }
     }
 }

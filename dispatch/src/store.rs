@@ -25,6 +25,7 @@ use crate::id::{
 use crate::kept_output::{OutputPart, OutputSizes};
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs, TaskFilter, TaskPage};
 use crate::principal::Principal;
+use crate::readiness::NotReady;
 use crate::server::Server;
 use crate::source::Source;
 use crate::task::Task;
@@ -261,17 +262,53 @@ pub trait Store: Send + Sync {
 
     /// Keeps what became of an attempt. It is queued when the call returns;
     /// settlements take effect in the order of the calls.
+    ///
+    /// A task neither ends nor rests before the outcomes of its executions are kept:
+    /// where one of them could not be, the settlement that would have ended the task
+    /// fails too, and both are to be tried again. What comes late for an execution that
+    /// has ended, or begun another attempt, changes nothing.
     fn settle(&self, settlement: Settlement) -> Queued<()>;
 
-    /// Frees all tasks that another run of the server owned, and raises the
-    /// attempt of their executions which are not over: each may have begun.
-    /// Tells how many tasks there were.
+    /// Frees all tasks that another run of the server owned. Returns how many.
+    ///
+    /// Raises the attempt of their executions that had begun, as far as that run has
+    /// noted them, and counts a crash for each that was running when it ended. Where
+    /// its notes are lost, as they are when the machine went down, every execution
+    /// that is not over may have begun, and nothing is known of crashes.
     async fn take_over(&self, node: NodeId) -> Result<u64, Error>;
 
-    /// Frees a task which `node` owns but does not run.
-    async fn release(&self, account: AccountId, task: TaskId) -> Result<(), Error>;
+    /// Notes that an attempt begins.
+    ///
+    /// The notes outlive the process and not the machine, so they cost no commit;
+    /// what cannot be noted is lost to the next run and fails nothing.
+    fn note_begun(&self, account: AccountId, execution: ExecutionId, attempt: u32);
 
-    /// Makes up to `limit` due tasks of an account `node`'s own, oldest first.
+    /// Notes that an attempt has ended, whether or not its outcome is stored yet.
+    fn note_ended(&self, execution: ExecutionId, attempt: u32);
+
+    /// Forgets an attempt: its outcome is stored.
+    fn note_settled(&self, execution: ExecutionId, attempt: u32);
+
+    /// Notes that the process ends because it was asked to, so that nothing that runs
+    /// is taken for the cause.
+    fn note_leaving(&self);
+
+    /// Brings nearer what rests until further in the future than the policies of its
+    /// hooks allow: the clock was set back after it was stored.
+    async fn shorten_waits(&self, now: OffsetDateTime) -> Result<(), Error>;
+
+    /// Reads the latest time that was believed to be right; `None` if none was kept.
+    async fn clock_seen(&self) -> Result<Option<OffsetDateTime>, Error>;
+
+    /// Keeps a time that is believed to be right.
+    async fn see_clock(&self, at: OffsetDateTime) -> Result<(), Error>;
+
+    /// Frees tasks which this run of the server owns but does not run, all at once.
+    async fn release(&self, tasks: Vec<(AccountId, TaskId)>) -> Result<(), Error>;
+
+    /// Makes up to `limit` tasks of an account `node`'s own, oldest first: those whose
+    /// time to be tried again has come, and those that nothing was tried of, which are
+    /// due whatever the clock says. Neither keeps the other from its half.
     async fn claim(
         &self,
         account: AccountId,
@@ -310,12 +347,7 @@ pub trait Store: Send + Sync {
 
     /// Makes an execution that failed or was cancelled wait anew, and its task
     /// one that can be claimed. Tells whether it could: the whole task must be over.
-    async fn redrive(
-        &self,
-        account: AccountId,
-        id: ExecutionId,
-        now: OffsetDateTime,
-    ) -> Result<bool, Error>;
+    async fn redrive(&self, account: AccountId, id: ExecutionId) -> Result<bool, Error>;
 
     /// Reads a task.
     async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<Option<Task>, Error>;
@@ -373,6 +405,13 @@ pub trait Store: Send + Sync {
     /// turns, and nothing that is not over keeps others from being removed.
     async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error>;
 
-    /// Tells whether the store can be read, for a readiness check.
-    async fn ready(&self) -> Result<(), Error>;
+    /// Writes something, unless that has just succeeded, for a readiness check. Ends
+    /// within a few seconds.
+    async fn ready(&self) -> Result<(), NotReady>;
+
+    /// Waits until the store can never write again, and says why.
+    async fn gone(&self) -> String;
+
+    /// Writes everything to its place and closes. No call after this one succeeds.
+    async fn close(&self) -> Result<(), Error>;
 }

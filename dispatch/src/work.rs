@@ -106,6 +106,19 @@ pub struct Claimed {
     pub tasks: Vec<ClaimedTask>,
     /// When the first of the account's remaining tasks is due.
     pub next_due_at: Option<OffsetDateTime>,
+    /// Tasks that cannot be read. They have failed and are not claimed again.
+    pub set_aside: Vec<SetAside>,
+}
+
+/// A task that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// Where it is stored.
+    pub seq: i64,
+    /// Its identifier, if that at least could be read.
+    pub task: Option<TaskId>,
+    /// What is wrong with it.
+    pub reason: String,
 }
 
 /// An execution of a [`ClaimedTask`].
@@ -117,6 +130,8 @@ pub struct ClaimedExecution {
     pub attempt: u32,
     /// Attempts that have ended in failure.
     pub failures: u32,
+    /// Attempts that were running when the server was killed.
+    pub crashes: u32,
     /// Not to be run before this time.
     pub due_at: Option<OffsetDateTime>,
 }
@@ -185,6 +200,8 @@ pub enum TaskChange {
     Parked {
         /// Until when it rests.
         until: OffsetDateTime,
+        /// Executions of it that are not over.
+        open: u32,
     },
 }
 

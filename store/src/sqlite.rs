@@ -12,6 +12,7 @@ mod constraints;
 mod convert;
 mod disk;
 mod executions;
+mod health;
 mod hooks;
 mod insert;
 mod log;
@@ -20,9 +21,11 @@ mod outbox;
 mod overrides;
 mod principals;
 mod rows;
+mod running;
 mod seen;
 mod servers;
 mod sessions;
+mod set_aside;
 mod settle;
 mod sources;
 mod store;
@@ -30,6 +33,7 @@ mod sweep;
 mod tasks;
 mod tokens;
 mod vacuum;
+mod wall_clock;
 mod writer;
 
 use std::collections::HashMap;
@@ -48,6 +52,7 @@ use tenterhook_dispatch::{AccountId, Error, Noun};
 
 use self::log::Log;
 pub(crate) use self::migrations::LATEST;
+use self::running::Running;
 use self::writer::Writer;
 
 /// Connections that read. More than there are cores only wait for each other.
@@ -64,6 +69,8 @@ pub struct Sqlite {
     writer: Writer,
     readers: SqlitePool,
     log: Log,
+    /// What runs, for the next run of the server.
+    running: Arc<Running>,
     /// Accounts are never renumbered nor removed.
     accounts: Arc<RwLock<HashMap<AccountId, i64>>>,
 }
@@ -126,8 +133,16 @@ impl Sqlite {
             writer: Writer::start(conn),
             readers,
             log,
+            running: Arc::new(Running::beside(path)),
             accounts: Arc::default(),
         })
+    }
+
+    /// Closes the readers, moves the log into the database and closes that. What is
+    /// written is in one file then, which can be copied.
+    async fn close_all(&self) -> Result<(), Error> {
+        self.readers.close().await;
+        self.writer.close().await
     }
 
     /// The integer by which rows refer to an account.

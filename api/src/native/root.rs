@@ -31,7 +31,7 @@ pub(crate) fn probes() -> Vec<Endpoint> {
             .summary("Answers while the process can answer")
             .answers_raw(200, &[PLAIN]),
         Endpoint::new(Method::GET, "/readyz", all, "get_readiness", get_readiness)
-            .summary("Answers 200 while the store answers, else 503")
+            .summary("Answers 200 while events can be stored, else 503 and why not")
             .answers_raw(200, &[PLAIN]),
         Endpoint::new(Method::GET, "/metrics", all, "get_metrics", get_metrics)
             .summary("Tells the counters in the Prometheus text format")
@@ -58,7 +58,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// asked once at a time, for all who came before it was.
 #[derive(Default)]
 pub(crate) struct Probes {
-    is_ready: Shared<bool>,
     waiting: Shared<Option<u64>>,
 }
 
@@ -91,23 +90,14 @@ async fn get_health() -> Response {
     plain("ok\n".to_owned(), PLAIN)
 }
 
-async fn get_readiness(State(app): State<App>) -> Result<Response, Refusal> {
-    let ask = async {
-        match tokio::time::timeout(PATIENCE, app.dispatcher().ready()).await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                Refusal::internal(&error);
-                false
-            }
-            Err(_) => {
-                tracing::error!("the store does not answer");
-                false
-            }
+async fn get_readiness(State(app): State<App>) -> Response {
+    match app.dispatcher().ready().await {
+        Ok(()) => plain("ready\n".to_owned(), PLAIN),
+        Err(why) => {
+            tracing::warn!(%why, "not ready");
+            let text = plain(format!("not ready: {why}\n"), PLAIN);
+            (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
         }
-    };
-    match app.probes().is_ready.get(ask).await {
-        true => Ok(plain("ready\n".to_owned(), PLAIN)),
-        false => Err(Refusal::TooBusy),
     }
 }
 

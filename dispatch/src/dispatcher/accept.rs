@@ -15,7 +15,6 @@ use time::OffsetDateTime;
 use self::owed::{match_containers, owed};
 use self::room::Room;
 use super::{Dispatcher, Inner};
-use crate::clock::now;
 use crate::directory::Directory;
 use crate::environment::Context;
 use crate::error::Error;
@@ -210,7 +209,7 @@ impl Inner {
             account,
             started_by,
             chosen,
-            created_at: now(),
+            created_at: self.clock.now().wall,
         };
         let mut room = Room::of(&self.settings);
         let mut prepared = Vec::with_capacity(events.len());

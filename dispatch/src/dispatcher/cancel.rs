@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Dispatcher, Inner};
-use crate::clock::now;
 use crate::error::{Error, Noun};
 use crate::execution::Execution;
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
@@ -22,7 +21,11 @@ impl Dispatcher {
         self.carry_out(async move |inner: Arc<Inner>| {
             // It may be on its way into memory or out of it; then ask again.
             loop {
-                match inner.store.cancel_task(account, id, now()).await? {
+                match inner
+                    .store
+                    .cancel_task(account, id, inner.clock.now().wall)
+                    .await?
+                {
                     Cancelling::Over => return Ok(()),
                     Cancelling::Ended => {
                         inner.floor.lock().tell(id, &None);
@@ -32,7 +35,7 @@ impl Dispatcher {
                 }
                 let given = {
                     let mut floor = inner.floor.lock();
-                    let settlements = floor.cancel(id, now());
+                    let settlements = floor.cancel(id, inner.clock.now());
                     settlements.map(|settlements| inner.give(settlements))
                 };
                 if let Some(given) = given {
@@ -64,7 +67,7 @@ impl Dispatcher {
             loop {
                 let given = {
                     let mut floor = inner.floor.lock();
-                    let settlements = floor.cancel_execution(task, id, now());
+                    let settlements = floor.cancel_execution(task, id, inner.clock.now());
                     settlements.map(|settlements| inner.give(settlements))
                 };
                 if let Some(given) = given {
@@ -74,7 +77,8 @@ impl Dispatcher {
                     inner.pump();
                     return Ok(());
                 }
-                match inner.store.cancel_execution(account, id, now()).await? {
+                let now = inner.clock.now().wall;
+                match inner.store.cancel_execution(account, id, now).await? {
                     Cancelling::Over => return Ok(()),
                     Cancelling::Ended => {
                         inner.floor.lock().tell(task, &None);
@@ -96,7 +100,8 @@ impl Dispatcher {
     pub async fn redrive(&self, account: AccountId, id: ExecutionId) -> Result<Execution, Error> {
         let execution = self.execution(account, id).await?;
         self.carry_out(async move |inner: Arc<Inner>| {
-            if !inner.store.redrive(account, id, now()).await? {
+            let now = inner.clock.now().wall;
+            if !inner.store.redrive(account, id).await? {
                 return Err(Error::WrongState {
                     doing: "redrive",
                     what: Noun::Execution,
@@ -108,7 +113,7 @@ impl Dispatcher {
                     },
                 });
             }
-            inner.floor.lock().note_backlog(account, now());
+            inner.floor.lock().note_backlog(account, now);
             inner.wake.notify_one();
             Ok(())
         })

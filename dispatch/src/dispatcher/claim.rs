@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::Inner;
-use crate::clock::now;
 use crate::environment::Context;
 use crate::floor::Load;
 use crate::id::AccountId;
@@ -24,31 +23,34 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Claims what is due until the dispatcher is gone or stops.
 pub(super) async fn keep_claiming(inner: Weak<Inner>, wake: Arc<Notify>) {
     loop {
-        let next = {
+        let sleep = {
             let Some(inner) = inner.upgrade() else {
                 return;
             };
             if inner.floor.lock().is_stopping() {
                 return;
             }
-            inner.claim_what_is_due().await
+            inner.look_at_the_clock().await;
+            let next = inner.claim_what_is_due().await;
+            let passed = inner.clock.now().steady;
+            let wait = next.map_or(LOOK_AGAIN, |next| next.saturating_sub(passed));
+            inner.clock.sleep(wait.min(LOOK_AGAIN))
         };
-        let until = next.map_or(LOOK_AGAIN, |next| {
-            Duration::try_from(next - now())
-                .unwrap_or_default()
-                .min(LOOK_AGAIN)
-        });
-        let _either = tokio::time::timeout(until, wake.notified()).await;
+        tokio::select! {
+            () = sleep => {}
+            () = wake.notified() => {}
+        }
     }
 }
 
 impl Inner {
-    /// Claims whatever is due and has room. Tells when the next thing is due.
-    async fn claim_what_is_due(self: &Arc<Self>) -> Option<time::OffsetDateTime> {
+    /// Claims whatever is due and has room. Returns when the next thing is due, in
+    /// what has passed by then.
+    async fn claim_what_is_due(self: &Arc<Self>) -> Option<Duration> {
         loop {
             let (claimable, timer) = {
                 let mut floor = self.floor.lock();
-                let timer = floor.resume(now());
+                let timer = floor.resume();
                 (floor.claimable(), timer)
             };
             self.pump();
@@ -66,10 +68,23 @@ impl Inner {
 
     async fn claim(self: &Arc<Self>, account: AccountId, most: usize) {
         let limit = u32::try_from(most).unwrap_or(u32::MAX);
-        match self.store.claim(account, self.node, now(), limit).await {
+        let now = self.clock.now().wall;
+        match self.store.claim(account, self.node, now, limit).await {
             Ok(claimed) => {
                 if let Some(due) = claimed.next_due_at {
                     self.floor.lock().note_backlog(account, due);
+                }
+                for aside in claimed.set_aside {
+                    tracing::error!(
+                        account.id = %account,
+                        task.id = aside.task.map(tracing::field::display),
+                        task.seq = aside.seq,
+                        reason = aside.reason,
+                        "a task cannot be read and was set aside"
+                    );
+                    if let Some(task) = aside.task {
+                        self.floor.lock().tell(task, &None);
+                    }
                 }
                 for task in claimed.tasks {
                     self.take_over(task);
@@ -78,9 +93,7 @@ impl Inner {
             }
             Err(error) => {
                 tracing::error!(account.id = %account, error = &error as &dyn std::error::Error, "cannot claim tasks");
-                self.floor
-                    .lock()
-                    .note_backlog(account, now() + AFTER_FAILURE);
+                self.floor.lock().note_backlog(account, now + AFTER_FAILURE);
             }
         }
     }

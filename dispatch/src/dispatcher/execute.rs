@@ -8,7 +8,6 @@ use tenterhook_engine::{AskedLimits, Kind};
 
 use super::accept::Prepared;
 use super::{Dispatcher, Inner};
-use crate::clock::now;
 use crate::environment::Context;
 use crate::error::Error;
 use crate::execution::ServerRef;
@@ -137,7 +136,7 @@ impl Inner {
                 started_by: new.started_by,
                 object: None,
                 event: None,
-                created_at: now(),
+                created_at: self.clock.now().wall,
                 owner: reserved.as_ref().map(|_| self.node),
                 executions,
                 program,

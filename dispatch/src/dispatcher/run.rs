@@ -7,7 +7,6 @@ use tenterhook_engine::{Permit, Program, Report};
 use tenterhook_ledger::Resource;
 
 use super::Inner;
-use crate::clock::now;
 use crate::environment::limits;
 use crate::floor::{Admitted, Ended, Load, Settled, Start};
 use crate::store::Queued;
@@ -66,6 +65,8 @@ impl Inner {
 
     /// Runs an attempt to its end, and until that is stored.
     pub(super) async fn run(self: Arc<Self>, start: Start, admitted: Result<Admitted, String>) {
+        let (execution, attempt) = (start.execution.id, start.attempt);
+        self.store.note_begun(start.account, execution, attempt);
         // Held until its output is stored, so that output cannot pile up.
         let mut output = None;
         let mut result = match admitted {
@@ -78,12 +79,13 @@ impl Inner {
             }
             Err(error) => Err(error),
         };
+        self.store.note_ended(execution, attempt);
         self.counters.ended(&result);
         let not_kept = result
             .as_mut()
             .ok()
             .and_then(|report| self.disk.take_output(start.account, report));
-        let at = now();
+        let at = self.clock.now();
         if let (Some(output), Ok(report)) = (&mut output, &result) {
             let printed = (report.stdout.len() + report.stderr.len()) as u64;
             let needed = printed.saturating_mul(PRINTED_COPIES);
@@ -153,9 +155,12 @@ impl Inner {
             if self.floor.lock().is_abandoned() {
                 return;
             }
-            tokio::time::sleep(wait).await;
+            self.clock.sleep(wait).await;
             wait = (wait * 2).min(RETRY_MOST);
             answer = self.store.settle(settlement.clone());
+        }
+        if let Some(attempt) = &settlement.execution {
+            self.store.note_settled(attempt.id, attempt.attempt);
         }
         let waits = settlement
             .execution

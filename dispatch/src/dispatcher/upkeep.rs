@@ -5,7 +5,6 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use super::{Dispatcher, Inner};
-use crate::clock::now;
 
 /// How often what is on the disk is counted, which costs one query, and how soon a
 /// sweep that is wanted comes.
@@ -16,18 +15,22 @@ const SWEEP: u32 = 15;
 
 /// Does it until the dispatcher is gone or stops.
 pub(super) async fn keep_up(inner: Weak<Inner>) {
-    let mut every = tokio::time::interval(COUNT);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    every.tick().await;
     let mut counts = 0;
     loop {
-        every.tick().await;
+        let sleep = {
+            let Some(inner) = inner.upgrade() else {
+                return;
+            };
+            inner.clock.sleep(COUNT)
+        };
+        sleep.await;
         let Some(inner) = inner.upgrade() else {
             return;
         };
         if inner.floor.lock().is_stopping() {
             return;
         }
+        inner.look_at_the_clock().await;
         counts += 1;
         let wanted = inner.disk.take_wanted();
         if counts % SWEEP == 0 {
@@ -52,7 +55,9 @@ impl Inner {
     async fn sweep(&self) {
         loop {
             let retention = self.disk.retention(&self.settings.retention);
-            let swept = match self.store.sweep(&retention, now()).await {
+            // Not what the wall shows: a clock that was set forward makes nothing old.
+            let now = self.timekeeper.lock().history();
+            let swept = match self.store.sweep(&retention, now).await {
                 Ok(swept) => swept,
                 Err(error) => {
                     tracing::error!(

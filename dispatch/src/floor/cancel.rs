@@ -1,17 +1,23 @@
 //! Cancelling tasks and executions that are in memory.
 
+use tenterhook_clock::Moment;
 use time::OffsetDateTime;
 
+use super::Floor;
 use super::loaded::{Leaving, Loaded};
-use super::{Floor, Turn};
 use crate::execution::{Output, State};
 use crate::id::{ExecutionId, TaskId};
 use crate::work::{Attempt, ClaimedExecution, Settlement, TaskChange};
 
+/// Attempts that may take the server with them before an execution is dead. One can
+/// happen beside another that is to blame; twice as a suspect, which runs alone, is no
+/// coincidence.
+const CRASHES_MAX: u32 = 3;
+
 impl Floor {
     /// Cancels a task: what waits is over at once, what runs is told to end.
     /// `None` if it is not here.
-    pub(crate) fn cancel(&mut self, task: TaskId, now: OffsetDateTime) -> Option<Vec<Settlement>> {
+    pub(crate) fn cancel(&mut self, task: TaskId, now: Moment) -> Option<Vec<Settlement>> {
         let loaded = self.tasks.get_mut(&task)?;
         if loaded.leaving != Leaving::No {
             return Some(Vec::new());
@@ -21,7 +27,7 @@ impl Floor {
             running.cancelled = true;
             running.cancel.cancel();
         }
-        Some(loaded.cancel_waiting(task, |_| true, now).0)
+        Some(loaded.end_waiting(task, |_| true, cancelled, now).0)
     }
 
     /// Cancels one execution. `None` if it is not here.
@@ -29,7 +35,7 @@ impl Floor {
         &mut self,
         task: TaskId,
         id: ExecutionId,
-        now: OffsetDateTime,
+        now: Moment,
     ) -> Option<Vec<Settlement>> {
         let loaded = self.tasks.get_mut(&task)?;
         if loaded.leaving != Leaving::No {
@@ -39,9 +45,11 @@ impl Floor {
             running.cancelled = true;
             running.cancel.cancel();
         }
-        let (settlements, freed) = loaded.cancel_waiting(task, |other| other == id, now);
+        let (settlements, freed) =
+            loaded.end_waiting(task, |other| other.new.id == id, cancelled, now);
+        let account = loaded.account;
         for lane in freed {
-            self.queue.push(loaded.account, Turn::new(task, lane));
+            self.line_up(account, task, lane);
         }
         Some(settlements)
     }
@@ -50,18 +58,19 @@ impl Floor {
 impl Loaded {
     /// Ends the executions that do not run and that `wanted` names. Tells too
     /// which lanes can run by now because of it.
-    fn cancel_waiting(
+    fn end_waiting(
         &mut self,
         task: TaskId,
-        wanted: impl Fn(ExecutionId) -> bool,
-        now: OffsetDateTime,
+        wanted: impl Fn(&ClaimedExecution) -> bool,
+        attempt: impl Fn(&ClaimedExecution, OffsetDateTime) -> Attempt,
+        now: Moment,
     ) -> (Vec<Settlement>, Vec<usize>) {
         let (mut settlements, mut freed) = (Vec::new(), Vec::new());
         for lane in 0..self.lanes.len() {
             let (taken, is_free) = self.lanes[lane].take_waiting(&wanted, now);
             freed.extend(is_free.then_some(lane));
             for execution in taken {
-                let attempt = cancelled(&execution, now);
+                let attempt = attempt(&execution, now.wall);
                 self.end(&execution, &attempt);
                 settlements.push(Settlement {
                     account: self.account,
@@ -73,9 +82,28 @@ impl Loaded {
         }
         // Taking the last one may end the task, or leave only lanes that wait.
         if let Some(last) = settlements.last_mut() {
-            last.task_change = self.change(now);
+            last.task_change = self.change(now.wall);
         }
         (settlements, freed)
+    }
+
+    /// Ends the executions that have taken the server with them too often.
+    pub(super) fn give_up_on_killers(&mut self, task: TaskId, now: Moment) -> Vec<Settlement> {
+        let is_killer = |execution: &ClaimedExecution| execution.crashes >= CRASHES_MAX;
+        self.end_waiting(task, is_killer, killer, now).0
+    }
+}
+
+/// An execution that is not tried again.
+fn killer(execution: &ClaimedExecution, now: OffsetDateTime) -> Attempt {
+    let crashes = execution.crashes;
+    Attempt {
+        state: State::Failed,
+        dead: true,
+        error: Some(format!(
+            "the server was killed while it ran, {crashes} times; it is not tried again by itself"
+        )),
+        ..cancelled(execution, now)
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rand::Rng;
+use tenterhook_clock::Moment;
 use tenterhook_engine::{Limit, Outcome, Report};
 use time::OffsetDateTime;
 
 use super::loaded::{Kept, LaneStatus, Leaving, Loaded};
-use super::{Floor, Start, Turn};
+use super::{Floor, Start};
 use crate::execution::{Execution, Output, State};
 use crate::fair::cost;
 use crate::id::{ExecutionId, TaskId};
@@ -23,7 +24,7 @@ pub(crate) struct Ended {
     pub(crate) result: Result<Report, String>,
     /// What of its output could not be kept, and why.
     pub(crate) not_kept: Option<String>,
-    pub(crate) at: OffsetDateTime,
+    pub(crate) at: Moment,
 }
 
 /// Most bytes kept of a task for those who wait for it; beyond, they ask the store.
@@ -39,6 +40,7 @@ impl Floor {
     ) -> Option<Settlement> {
         let cost = ended.result.as_ref().map_or(0, cost);
         self.running -= 1;
+        self.suspects.ended((start.task, start.lane));
         self.queue.done(start.account, start.charge, cost);
         self.queue.unblock();
         let loaded = self.tasks.get_mut(&start.task)?;
@@ -48,13 +50,15 @@ impl Floor {
         let at = ended.at;
         let lane = &mut loaded.lanes[start.lane];
         let first = lane.first_mut()?;
-        let attempt = attempt(first, start.attempt, started_at, ended, cancelled, rng);
-        let again = attempt.due_at;
+        let (attempt, again) = attempt(first, start.attempt, started_at, ended, cancelled, rng);
         match again {
             Some(_) => {
                 first.attempt = attempt.attempt;
                 first.failures = attempt.failures;
-                first.due_at = again;
+                // It has come to an end without the server's.
+                first.crashes = 0;
+                first.due_at = again.map(|due| due.wall);
+                lane.waits_until(again);
             }
             None => {
                 let done = lane.pop().expect("it was looked at above");
@@ -62,13 +66,12 @@ impl Floor {
             }
         }
         let status = loaded.lanes[start.lane].settle(at);
-        let task_change = loaded.change(at);
+        let task_change = loaded.change(at.wall);
         match status {
-            LaneStatus::Queued => self
-                .queue
-                .push(start.account, Turn::new(start.task, start.lane)),
+            LaneStatus::Queued => self.line_up(start.account, start.task, start.lane),
             LaneStatus::Parked(due) if task_change == TaskChange::None => {
-                self.timers.push(Reverse((due, start.task, start.lane)));
+                self.timers
+                    .push(Reverse((due.steady, start.task, start.lane)));
             }
             LaneStatus::Parked(_) | LaneStatus::Running | LaneStatus::Over => {}
         }
@@ -135,7 +138,7 @@ impl From<&Settlement> for Settled {
     }
 }
 
-/// Decides what one attempt means for its execution.
+/// Decides what one attempt means for its execution, and when it is tried again.
 fn attempt(
     execution: &ClaimedExecution,
     attempt: u32,
@@ -143,7 +146,7 @@ fn attempt(
     ended: Ended,
     cancelled: bool,
     rng: &mut impl Rng,
-) -> Attempt {
+) -> (Attempt, Option<Moment>) {
     let retry = &execution.new.recipe.content.retry;
     let (report, error) = match ended.result {
         Ok(report) => (Some(report), ended.not_kept),
@@ -183,7 +186,8 @@ fn attempt(
         Some((usage, output, verdict, fault)) => (Some(usage), output, verdict, fault),
         None => (None, Output::default(), None, None),
     };
-    Attempt {
+    let due = wait.map(|wait| ended.at.after(wait));
+    let attempt = Attempt {
         id: execution.new.id,
         state,
         attempt,
@@ -196,9 +200,10 @@ fn attempt(
         verdict,
         verdict_fault,
         started_at: Some(started_at),
-        ended_at: (!again).then_some(ended.at),
-        due_at: wait.map(|wait| ended.at + wait),
-    }
+        ended_at: (!again).then_some(ended.at.wall),
+        due_at: due.map(|due| due.wall),
+    };
+    (attempt, due)
 }
 
 /// What an attempt counts as when it is asked whether to try again: one that left
@@ -251,8 +256,12 @@ impl Loaded {
         }
         match self.parked_until() {
             Some(until) => {
+                let until = until.wall;
                 self.leaving = Leaving::Parked(until);
-                TaskChange::Parked { until }
+                TaskChange::Parked {
+                    until,
+                    open: u32::try_from(self.open).unwrap_or(u32::MAX),
+                }
             }
             None => TaskChange::None,
         }

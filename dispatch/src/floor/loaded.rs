@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use tenterhook_clock::Moment;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +80,8 @@ pub(super) struct Running {
 /// The executions of a task for one target.
 pub(crate) struct Lane {
     rest: VecDeque<ClaimedExecution>,
+    /// Until when the first execution waits to be tried again.
+    due: Option<Moment>,
     status: LaneStatus,
 }
 
@@ -90,26 +93,24 @@ pub(crate) enum LaneStatus {
     /// Its first execution runs.
     Running,
     /// Its first execution waits to be tried again.
-    Parked(OffsetDateTime),
+    Parked(Moment),
     /// All its executions are over.
     Over,
 }
 
 impl Lane {
     /// Looks at the first execution: whether it may run by now.
-    pub(super) fn settle(&mut self, now: OffsetDateTime) -> LaneStatus {
-        self.status = match self.rest.front() {
-            None => LaneStatus::Over,
-            Some(first) => match first.due_at {
-                Some(due) if due > now => LaneStatus::Parked(due),
-                _ => LaneStatus::Queued,
-            },
+    pub(super) fn settle(&mut self, now: Moment) -> LaneStatus {
+        self.status = match (self.rest.front(), self.due) {
+            (None, _) => LaneStatus::Over,
+            (_, Some(due)) if due.steady > now.steady => LaneStatus::Parked(due),
+            _ => LaneStatus::Queued,
         };
         self.status
     }
 
     /// Lets the first execution run, if it waited to be tried again until now.
-    pub(super) fn wake(&mut self, now: OffsetDateTime) -> bool {
+    pub(super) fn wake(&mut self, now: Moment) -> bool {
         matches!(self.status, LaneStatus::Parked(_)) && self.settle(now) == LaneStatus::Queued
     }
 
@@ -135,7 +136,13 @@ impl Lane {
         self.rest.front_mut()
     }
 
+    /// Lets the first execution wait to be tried again.
+    pub(super) fn waits_until(&mut self, due: Option<Moment>) {
+        self.due = due;
+    }
+
     pub(super) fn pop(&mut self) -> Option<ClaimedExecution> {
+        self.due = None;
         self.rest.pop_front()
     }
 
@@ -144,14 +151,17 @@ impl Lane {
     /// Tells too whether the lane has to be queued: what it waited for is gone.
     pub(super) fn take_waiting(
         &mut self,
-        wanted: impl Fn(ExecutionId) -> bool,
-        now: OffsetDateTime,
+        wanted: impl Fn(&ClaimedExecution) -> bool,
+        now: Moment,
     ) -> (Vec<ClaimedExecution>, bool) {
         let runs = self.status == LaneStatus::Running;
         let mut taken = Vec::new();
         let mut at = usize::from(runs);
         while let Some(execution) = self.rest.get(at) {
-            if wanted(execution.new.id) {
+            if wanted(execution) {
+                if at == 0 {
+                    self.due = None;
+                }
                 taken.extend(self.rest.remove(at));
             } else {
                 at += 1;
@@ -170,7 +180,7 @@ impl Lane {
 }
 
 impl Loaded {
-    pub(super) fn new(load: Load) -> Self {
+    pub(super) fn new(load: Load, now: Moment) -> Self {
         let open = load.executions.len();
         let order = load
             .executions
@@ -184,6 +194,10 @@ impl Loaded {
                 last = Some(execution.new.lane);
                 lanes.push(Lane {
                     rest: VecDeque::new(),
+                    due: execution.due_at.map(|due_at| {
+                        let retry = &execution.new.recipe.content.retry;
+                        now.after(now.until(due_at, retry.longest_wait()))
+                    }),
                     status: LaneStatus::Queued,
                 });
             }
@@ -218,14 +232,19 @@ impl Loaded {
             .max_by_key(|running| running.attempt)
     }
 
+    /// The execution of a lane that runs, or is the next to run.
+    pub(super) fn first(&self, lane: usize) -> Option<&ClaimedExecution> {
+        self.lanes.get(lane)?.rest.front()
+    }
+
     /// Executions that wait.
     pub(super) fn waiting(&self) -> usize {
         self.lanes.iter().map(Lane::waiting).sum()
     }
 
     /// When the first lane that waits to be tried again may, if no lane can run.
-    pub(super) fn parked_until(&self) -> Option<OffsetDateTime> {
-        let mut until: Option<OffsetDateTime> = None;
+    pub(super) fn parked_until(&self) -> Option<Moment> {
+        let mut until: Option<Moment> = None;
         for lane in &self.lanes {
             match lane.status {
                 LaneStatus::Queued | LaneStatus::Running => return None,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use proptest::prelude::*;
+use tenterhook_clock::SteppedClock;
 use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Program, Report, Usage};
 use tenterhook_ledger::{Amounts, Capacities, Capacity, Guard, Ledger, Resource};
-use time::Duration;
 
 use super::*;
 use crate::execution::State;
@@ -81,15 +81,16 @@ struct World {
     tasks: Vec<TaskId>,
     ended: HashMap<TaskId, usize>,
     over: HashMap<ExecutionId, State>,
-    now: OffsetDateTime,
+    clock: SteppedClock,
 }
 
 impl World {
     fn new() -> Self {
         let slots = Capacity::of(5).with_each(4);
         let ledger = Ledger::new(Capacities::default().with(Resource::RunSlots, slots));
+        let clock = SteppedClock::at(OffsetDateTime::UNIX_EPOCH);
         Self {
-            floor: Floor::new(&Settings::default(), ledger.clone()),
+            floor: Floor::new(&Settings::default(), ledger.clone(), Arc::new(clock.clone())),
             ledger,
             account: AccountId::generate(),
             recipe: recipe(),
@@ -101,7 +102,7 @@ impl World {
             tasks: Vec::new(),
             ended: HashMap::new(),
             over: HashMap::new(),
-            now: now(),
+            clock,
         }
     }
 
@@ -135,16 +136,19 @@ impl World {
             Step::Store(count) => (0..count).for_each(|_| self.store()),
             Step::Cancel(which) if !self.tasks.is_empty() => {
                 let task = self.tasks[which % self.tasks.len()];
-                self.queued
-                    .extend(self.floor.cancel(task, self.now).unwrap_or_default());
+                self.queued.extend(
+                    self.floor
+                        .cancel(task, self.clock.now())
+                        .unwrap_or_default(),
+                );
             }
             Step::CancelOne(task, which) if !self.tasks.is_empty() => {
                 let task = self.tasks[task % self.tasks.len()];
                 let owed = &self.owed[&task];
                 if let Some(execution) = owed.get(which % owed.len().max(1)) {
-                    let settlements = self
-                        .floor
-                        .cancel_execution(task, execution.new.id, self.now);
+                    let settlements =
+                        self.floor
+                            .cancel_execution(task, execution.new.id, self.clock.now());
                     self.queued.extend(settlements.unwrap_or_default());
                 }
             }
@@ -199,6 +203,7 @@ impl World {
             },
             attempt: 0,
             failures: 0,
+            crashes: 0,
             due_at: None,
         }
     }
@@ -233,7 +238,7 @@ impl World {
         let ended = Ended {
             not_kept: None,
             result: Ok(report),
-            at: self.now,
+            at: self.clock.now(),
         };
         self.queued
             .extend(self.floor.finish(start, ended, &mut rand::rng()));
@@ -280,7 +285,8 @@ impl World {
                 );
                 *self.ended.entry(settlement.task).or_insert(0) += 1;
             }
-            TaskChange::Parked { until } => {
+            TaskChange::Parked { until, open } => {
+                assert_eq!(open as usize, self.owed[&settlement.task].len());
                 assert_eq!(due, Some(until));
                 self.parked.push(settlement.task);
             }
@@ -289,8 +295,8 @@ impl World {
 
     /// A day and more goes by: whatever waits to be tried again is due.
     fn pass(&mut self) {
-        self.now += Duration::days(2);
-        self.floor.resume(self.now);
+        self.clock.pass(Duration::from_secs(2 * 24 * 60 * 60));
+        self.floor.resume();
         for task in std::mem::take(&mut self.parked) {
             for execution in self.owed.get_mut(&task).expect("it was parked") {
                 execution.due_at = None;

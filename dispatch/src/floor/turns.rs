@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::Floor;
 use super::loaded::Running;
-use crate::clock::now;
 use crate::environment::Context;
 use crate::fair::{Charge, Decision};
 use crate::id::{AccountId, TaskId};
@@ -103,7 +102,8 @@ pub(crate) type Judge<'a> =
 impl Floor {
     /// Takes the next thing to do for which there is room.
     pub(crate) fn next(&mut self, judge: &mut Judge<'_>) -> Option<Next> {
-        while !self.stopping {
+        while !self.stopping && !self.is_reserved() {
+            self.release_suspect();
             let tasks = &self.tasks;
             let (account, turn, charge, admission) = self.queue.take(|account, turn| {
                 let lane = tasks
@@ -123,7 +123,10 @@ impl Floor {
                 }
             })?;
             match admission {
-                None => self.queue.pass(account, charge),
+                None => {
+                    self.queue.pass(account, charge);
+                    self.suspects.ended((turn.task, turn.lane));
+                }
                 Some(Ok(admitted)) => {
                     let start = self.begin(account, &turn, charge);
                     return Some(Next::Run(Box::new(start), admitted));
@@ -166,6 +169,10 @@ impl Floor {
 
     /// Begins the first execution of a lane.
     fn begin(&mut self, account: AccountId, turn: &Turn, charge: Charge) -> Start {
+        let now = self.clock.now();
+        let is_alone = self.running == 0;
+        self.suspects
+            .started((turn.task, turn.lane), now.steady, is_alone);
         self.running += 1;
         let loaded = self
             .tasks
@@ -174,7 +181,7 @@ impl Floor {
         let pending = loaded.lanes[turn.lane]
             .begin()
             .expect("the lane waits for its turn");
-        let started_at = now();
+        let started_at = now.wall;
         let running = Running {
             id: pending.new.id,
             attempt: pending.attempt + 1,

@@ -7,7 +7,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tenterhook_dispatch::{
     AccountId, App, Container, Criterion, Dispatcher, Execution, Hook, Key, Label, NewApp, NewHook,
-    NewSource, Number, PrincipalId, Settings, Source, Store, Subject, Targets, TaskDetail,
+    NewSource, Number, PrincipalId, Settings, Source, SteppedClock, Store, Subject, Targets,
+    TaskDetail,
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_ledger::{Capacities, Ledger};
@@ -18,7 +19,7 @@ use tenterhook_store::Sqlite;
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// One engine for all tests: it is made to be shared.
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts")
 });
 
@@ -76,6 +77,25 @@ impl Yard {
             account,
             folder: Arc::clone(&self.folder),
         }
+    }
+
+    /// A dispatcher that lives by a clock which the test steps.
+    pub(crate) async fn at(clock: &SteppedClock, settings: Settings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&folder).await;
+        let dispatcher = start_at(&store, settings, clock).await;
+        let account = dispatcher.create_account("acme").await.unwrap().id;
+        Self {
+            dispatcher,
+            store,
+            account,
+            folder,
+        }
+    }
+
+    /// Starts another dispatcher on the same file, at the time of `clock`.
+    pub(crate) async fn restarted_at(&self, clock: &SteppedClock) -> Dispatcher {
+        start_at(&open(&self.folder).await, settings(), clock).await
     }
 
     /// Starts another dispatcher on the same file, as a restart would.
@@ -216,12 +236,17 @@ impl Yard {
 
     /// Waits until an execution has printed something, so that it surely runs.
     pub(crate) async fn printed(&self, execution: &Execution) -> String {
+        self.printed_by(&self.dispatcher, execution).await
+    }
+
+    /// Waits until an execution has printed something in this dispatcher.
+    pub(crate) async fn printed_by(
+        &self,
+        dispatcher: &Dispatcher,
+        execution: &Execution,
+    ) -> String {
         loop {
-            let mut live = self
-                .dispatcher
-                .follow(self.account, execution.id)
-                .await
-                .unwrap();
+            let mut live = dispatcher.follow(self.account, execution.id).await.unwrap();
             if let Some(chunk) = live.next().await {
                 return String::from_utf8(chunk.bytes.to_vec()).unwrap();
             }
@@ -236,6 +261,13 @@ async fn open(folder: &TempDir) -> Arc<dyn Store> {
 
 async fn start(store: &Arc<dyn Store>, engine: Engine, settings: Settings) -> Dispatcher {
     Dispatcher::start(Arc::clone(store), engine, settings)
+        .await
+        .unwrap()
+}
+
+async fn start_at(store: &Arc<dyn Store>, settings: Settings, clock: &SteppedClock) -> Dispatcher {
+    let clock = Arc::new(clock.clone());
+    Dispatcher::start_with(Arc::clone(store), ENGINE.clone(), settings, clock)
         .await
         .unwrap()
 }

@@ -5,6 +5,7 @@ use tenterhook_dispatch::{Cancelling, Error, ExecutionId, Noun, State, TaskId, s
 use time::OffsetDateTime;
 
 use super::convert::{Read as _, cannot, micros};
+use super::set_aside;
 
 const DOING: &str = "cancel";
 
@@ -83,10 +84,9 @@ pub(super) async fn redrive(
     conn: &mut SqliteConnection,
     account: i64,
     id: ExecutionId,
-    now: OffsetDateTime,
 ) -> Result<bool, Error> {
     let task = sqlx::query(
-        "UPDATE executions SET state = 'WAITING', failures = 0, dead = 0, due_at = NULL, ended_at = NULL \
+        "UPDATE executions SET state = 'WAITING', failures = 0, crashes = 0, dead = 0, due_at = NULL, ended_at = NULL \
          WHERE account = ? AND id = ? AND state IN ('FAILED', 'CANCELED') \
          AND (SELECT ended_at FROM tasks WHERE seq = executions.task) IS NOT NULL RETURNING task",
     )
@@ -98,11 +98,12 @@ pub(super) async fn redrive(
     let Some(task) = task else {
         return Ok(false);
     };
+    let seq = task.read::<i64>("task")?;
+    set_aside::take_back(conn, seq).await?;
     sqlx::query(
-        "UPDATE tasks SET state = NULL, ended_at = NULL, cancelled = 0, owner = NULL, due_at = ? WHERE seq = ?",
+        "UPDATE tasks SET state = NULL, ended_at = NULL, cancelled = 0, owner = NULL, due_at = 0 WHERE seq = ?",
     )
-    .bind(micros(now))
-    .bind(task.read::<i64>("task")?)
+    .bind(seq)
     .execute(conn)
     .await
     .map_err(cannot("redrive"))?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use sqlx::SqlitePool;
@@ -13,18 +13,41 @@ use tenterhook_dispatch::{
 };
 use time::OffsetDateTime;
 
-use super::convert::{Read as _, cannot, micros};
+use super::convert::{Read as _, cannot, damage, is_damage, json, micros};
+use super::rows::Rows;
+use super::running::Left;
+use super::set_aside;
 
 const DOING: &str = "claim tasks";
 
-/// Frees what another run of the server owned. Whatever is not over may have
-/// begun, so its attempt counts.
-pub(super) async fn take_over(conn: &mut SqliteConnection, node: NodeId) -> Result<u64, Error> {
+/// Frees what another run of the server owned, and counts what it had begun.
+pub(super) async fn take_over(
+    conn: &mut SqliteConnection,
+    node: NodeId,
+    left: &Left,
+) -> Result<u64, Error> {
+    let known = left.node.unwrap_or(node);
+    for begun in &left.begun {
+        sqlx::query(
+            "UPDATE executions SET attempt = max(attempt, ?1), crashes = crashes + ?2 \
+             WHERE account = ?3 AND id = ?4 AND state = 'WAITING' \
+             AND (SELECT owner FROM tasks WHERE seq = executions.task) = ?5",
+        )
+        .bind(i64::from(begun.attempt))
+        .bind(i64::from(begun.was_running))
+        .bind(begun.account)
+        .bind(begun.execution.as_uuid())
+        .bind(known.as_uuid())
+        .execute(&mut *conn)
+        .await
+        .map_err(cannot("take over tasks"))?;
+    }
     sqlx::query(
         "UPDATE executions SET attempt = attempt + 1 WHERE state = 'WAITING' AND task IN \
-         (SELECT seq FROM tasks WHERE ended_at IS NULL AND owner IS NOT NULL AND owner <> ?)",
+         (SELECT seq FROM tasks WHERE ended_at IS NULL AND owner IS NOT NULL AND owner NOT IN (?, ?))",
     )
     .bind(node.as_uuid())
+    .bind(known.as_uuid())
     .execute(&mut *conn)
     .await
     .map_err(cannot("take over tasks"))?;
@@ -38,25 +61,39 @@ pub(super) async fn take_over(conn: &mut SqliteConnection, node: NodeId) -> Resu
     .map_err(cannot("take over tasks"))
 }
 
+static RELEASE: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "WITH free (account, id) AS (VALUES ",
+        2,
+        ") UPDATE tasks SET owner = NULL FROM free \
+         WHERE tasks.account = free.account AND tasks.id = free.id AND tasks.ended_at IS NULL",
+    )
+});
+
+/// Frees tasks which nothing runs of, in one commit.
 pub(super) async fn release(
     conn: &mut SqliteConnection,
-    account: i64,
-    task: TaskId,
+    tasks: &[(i64, TaskId)],
 ) -> Result<(), Error> {
-    sqlx::query("UPDATE tasks SET owner = NULL WHERE account = ? AND id = ? AND ended_at IS NULL")
-        .bind(account)
-        .bind(task.as_uuid())
-        .execute(conn)
-        .await
-        .map(|_| ())
-        .map_err(cannot("release a task"))
+    for (text, piece) in RELEASE.cut(tasks) {
+        let mut query = sqlx::query(text);
+        for (account, task) in piece {
+            query = query.bind(account).bind(task.as_uuid());
+        }
+        query
+            .execute(&mut *conn)
+            .await
+            .map_err(cannot("release tasks"))?;
+    }
+    Ok(())
 }
 
 pub(super) async fn backlog(pool: &SqlitePool) -> Result<Vec<Backlog>, Error> {
     sqlx::query(
         "SELECT accounts.id AS id, min(tasks.due_at) AS due_at FROM tasks \
          JOIN accounts ON accounts.number = tasks.account \
-         WHERE tasks.ended_at IS NULL AND tasks.owner IS NULL GROUP BY tasks.account",
+         WHERE tasks.ended_at IS NULL AND tasks.owner IS NULL \
+         AND tasks.seq NOT IN (SELECT task FROM set_aside) GROUP BY tasks.account",
     )
     .fetch_all(pool)
     .await
@@ -78,46 +115,105 @@ pub(super) async fn claim(
     now: OffsetDateTime,
     limit: u32,
 ) -> Result<Claimed, Error> {
-    let rows = sqlx::query(
-        "UPDATE tasks SET owner = ? WHERE seq IN (SELECT seq FROM tasks WHERE account = ? AND owner IS NULL \
-         AND ended_at IS NULL AND due_at <= ? ORDER BY due_at, seq LIMIT ?) RETURNING *",
-    )
-    .bind(node.as_uuid())
-    .bind(account)
-    .bind(micros(now))
-    .bind(i64::from(limit))
-    .fetch_all(&mut *conn)
-    .await
-    .map_err(cannot(DOING))?;
+    let mut claimed = Claimed::default();
     let mut recipes = HashMap::new();
-    let mut claimed = Vec::with_capacity(rows.len());
-    for row in &rows {
-        claimed.push((
-            row.read::<i64>("seq")?,
-            task(conn, id, row, &mut recipes).await?,
-        ));
+    let mut taken = Vec::new();
+    let due = due(conn, account, now, limit).await?;
+    let mut rows = rows(conn, &due).await?;
+    for seq in due {
+        match task(conn, id, (seq, rows.remove(&seq)), &mut recipes).await {
+            Ok(task) => {
+                taken.push(seq);
+                claimed.tasks.push(task);
+            }
+            Err(error) if is_damage(&error) => {
+                let aside = set_aside::put(conn, seq, damage(&error), now).await?;
+                claimed.set_aside.push(aside);
+            }
+            Err(error) => return Err(error),
+        }
     }
-    // RETURNING keeps no order.
-    claimed.sort_by_key(|(seq, _)| *seq);
+    sqlx::query("UPDATE tasks SET owner = ? WHERE seq IN (SELECT value FROM json_each(?))")
+        .bind(node.as_uuid())
+        .bind(json(&taken))
+        .execute(&mut *conn)
+        .await
+        .map_err(cannot(DOING))?;
     let next = sqlx::query(
-        "SELECT min(due_at) AS due_at FROM tasks WHERE account = ? AND owner IS NULL AND ended_at IS NULL",
+        "SELECT min(due_at) AS due_at FROM tasks WHERE account = ? AND owner IS NULL AND ended_at IS NULL \
+         AND seq NOT IN (SELECT task FROM set_aside)",
     )
     .bind(account)
     .fetch_one(conn)
     .await
     .map_err(cannot(DOING))?;
-    Ok(Claimed {
-        tasks: claimed.into_iter().map(|(_, task)| task).collect(),
-        next_due_at: next.time_opt("due_at")?,
-    })
+    claimed.next_due_at = next.time_opt("due_at")?;
+    Ok(claimed)
+}
+
+/// Which tasks to claim, in their order. What waited to be tried again and what
+/// nothing was tried of get half of the room each; what one leaves, the other takes.
+async fn due(
+    conn: &mut SqliteConnection,
+    account: i64,
+    now: OffsetDateTime,
+    limit: u32,
+) -> Result<Vec<i64>, Error> {
+    let mut find = async |(after, until): (i64, i64)| {
+        sqlx::query_scalar::<_, i64>(
+            "SELECT seq FROM tasks WHERE account = ? AND owner IS NULL AND ended_at IS NULL \
+             AND due_at > ? AND due_at <= ? AND seq NOT IN (SELECT task FROM set_aside) \
+             ORDER BY due_at, seq LIMIT ?",
+        )
+        .bind(account)
+        .bind(after)
+        .bind(until)
+        .bind(limit)
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(cannot(DOING))
+    };
+    let mut again = find((0, micros(now))).await?;
+    let mut first = find((i64::MIN, 0)).await?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    again.truncate((limit / 2).max(limit.saturating_sub(first.len())));
+    first.truncate(limit - again.len());
+    again.append(&mut first);
+    again.sort_unstable();
+    Ok(again)
+}
+
+/// Reads the rows of tasks all at once; none if one of them is damaged.
+async fn rows(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<HashMap<i64, SqliteRow>, Error> {
+    let rows = sqlx::query("SELECT * FROM tasks WHERE seq IN (SELECT value FROM json_each(?))")
+        .bind(json(&seqs))
+        .fetch_all(conn)
+        .await
+        .map_err(cannot(DOING));
+    match rows {
+        Ok(rows) => rows
+            .into_iter()
+            .map(|row| Ok((row.read("seq")?, row)))
+            .collect(),
+        Err(error) if is_damage(&error) => Ok(HashMap::new()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn task(
     conn: &mut SqliteConnection,
     account: AccountId,
-    row: &SqliteRow,
+    (seq, row): (i64, Option<SqliteRow>),
     recipes: &mut HashMap<RecipeId, Arc<Recipe>>,
 ) -> Result<ClaimedTask, Error> {
+    let row = &match row {
+        Some(row) => row,
+        None => sqlx::query("SELECT * FROM tasks WHERE seq = ?")
+            .bind(seq)
+            .fetch_one(&mut *conn)
+            .await
+            .map_err(cannot(DOING))?,
+    };
     let mut task = ClaimedTask {
         id: row.id("id", TaskId::from_uuid)?,
         number: row.number("number")?,
@@ -131,9 +227,9 @@ async fn task(
     };
     let rows = sqlx::query(
         "SELECT id, hook, hook_number, recipe, server_number, server_name, container, lane, state, attempt, \
-         failures, due_at, started_at FROM executions WHERE task = ? ORDER BY seq",
+         failures, crashes, due_at, started_at FROM executions WHERE task = ? ORDER BY seq",
     )
-    .bind(row.read::<i64>("seq")?)
+    .bind(seq)
     .fetch_all(&mut *conn)
     .await
     .map_err(cannot(DOING))?;
@@ -188,6 +284,7 @@ async fn execution(
         },
         attempt: row.int("attempt")?,
         failures: row.int("failures")?,
+        crashes: row.int("crashes")?,
         due_at: row.time_opt("due_at")?,
     })
 }

@@ -34,7 +34,62 @@ pub(super) fn unreadable(
 ) -> Error {
     Error::Store {
         doing: "read the database",
-        source: format!("{column} is not readable: {source}").into(),
+        source: Box::new(Unreadable {
+            column,
+            source: Box::new(source),
+        }),
+    }
+}
+
+/// A column does not hold what was written there.
+#[derive(Debug, thiserror::Error)]
+#[error("{column} is not readable: {source}")]
+struct Unreadable {
+    column: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Whether `error` is about the row that was read rather than about the database:
+/// reading it again cannot succeed, and reading others can.
+pub(super) fn is_damage(error: &Error) -> bool {
+    /// `SQLITE_CORRUPT`, the low byte of all its kinds.
+    const CORRUPT: i64 = 11;
+    let Error::Store { source, .. } = error else {
+        return false;
+    };
+    match source.downcast_ref::<sqlx::Error>() {
+        Some(sqlx::Error::RowNotFound) => true,
+        Some(sqlx::Error::Database(error)) => error
+            .code()
+            .and_then(|code| code.parse::<i64>().ok())
+            .is_some_and(|code| code & 0xff == CORRUPT),
+        Some(_) => false,
+        None => source.is::<Unreadable>(),
+    }
+}
+
+/// The cause of an error that [`is_damage`] is true of, on one line.
+pub(super) fn damage(error: &Error) -> String {
+    match error {
+        Error::Store { source, .. } => source.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// One of many rows: one that is damaged is told in the log and left out, so that it
+/// does not hide the others.
+pub(super) fn readable<T>(what: &'static str, row: Result<T, Error>) -> Result<Option<T>, Error> {
+    match row {
+        Ok(row) => Ok(Some(row)),
+        Err(error) if is_damage(&error) => {
+            tracing::error!(
+                what,
+                damage = damage(&error),
+                "a row cannot be read and is left out"
+            );
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 

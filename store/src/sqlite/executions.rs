@@ -10,7 +10,7 @@ use tenterhook_dispatch::{
 use tenterhook_engine::Stream;
 
 use super::claim::{hook, server};
-use super::convert::{Read as _, cannot};
+use super::convert::{Read as _, cannot, damage, is_damage, readable};
 use super::hooks::policy;
 
 const DOING: &str = "read the executions";
@@ -181,8 +181,28 @@ pub(super) async fn list(
         .await
         .map_err(cannot(DOING))?
         .iter()
-        .map(read)
+        .filter_map(|row| readable("execution", read(row)).transpose())
         .collect()
+}
+
+/// A column without which an execution can still be told; the first one that cannot
+/// be read is noted in its place.
+fn spare<T>(
+    column: Result<Option<T>, Error>,
+    damaged: &mut Option<String>,
+) -> Result<Option<T>, Error> {
+    match column {
+        Err(error) if is_damage(&error) => {
+            damaged.get_or_insert_with(|| {
+                format!(
+                    "it cannot be read whole from the database: {}",
+                    damage(&error)
+                )
+            });
+            Ok(None)
+        }
+        column => column,
+    }
 }
 
 fn read(row: &SqliteRow) -> Result<Execution, Error> {
@@ -190,6 +210,11 @@ fn read(row: &SqliteRow) -> Result<Execution, Error> {
         let kept: Option<Vec<u8>> = row.read(column)?;
         Ok(kept.map(Bytes::from).unwrap_or_default())
     };
+    let mut damaged = None;
+    let container = spare(row.json_opt("container"), &mut damaged)?;
+    let outcome = spare(row.json_opt("outcome"), &mut damaged)?;
+    let usage = spare(row.json_opt("usage"), &mut damaged)?;
+    let verdict = spare(row.json_opt("verdict"), &mut damaged)?;
     Ok(Execution {
         id: row.id("id", ExecutionId::from_uuid)?,
         task: row.id("task_id", TaskId::from_uuid)?,
@@ -199,19 +224,19 @@ fn read(row: &SqliteRow) -> Result<Execution, Error> {
         digest: row.digest("digest")?,
         failure_policy: policy(row.read("failure_policy")?),
         server: server(row)?,
-        container: row.json_opt("container")?,
+        container,
         state: row.parsed("state")?,
         attempt: row.int("attempt")?,
-        outcome: row.json_opt("outcome")?,
-        error: row.read("error")?,
-        usage: row.json_opt("usage")?,
+        outcome,
+        error: row.read::<Option<String>>("error")?.or(damaged),
+        usage,
         so_far: None,
         output: Output {
             stdout: bytes("stdout")?,
             stderr: bytes("stderr")?,
             dropped_bytes: row.int("dropped_bytes")?,
         },
-        verdict: row.json_opt("verdict")?,
+        verdict,
         verdict_fault: row.read("verdict_fault")?,
         dead: row.bool("dead")?,
         created_at: row.time("created_at")?,

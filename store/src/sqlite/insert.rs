@@ -203,6 +203,8 @@ async fn rows(
         let mut query = sqlx::query(text);
         for (account, task, number) in piece {
             let key = task.event.as_ref().map(|event| &event.key);
+            // First attempts are due whatever the clock says.
+            let due_at = 0;
             let created_at = micros(task.created_at);
             let over = task.executions.is_empty();
             query = query
@@ -218,7 +220,7 @@ async fn rows(
                 .bind(task.event.as_ref().map(|event| &event.json[..]))
                 .bind(i64::try_from(task.executions.len()).unwrap_or(i64::MAX))
                 .bind(task.owner.filter(|_| !over).map(|owner| owner.as_uuid()))
-                .bind(created_at)
+                .bind(due_at)
                 .bind(over.then_some("FINISHED"))
                 .bind(created_at)
                 .bind(over.then_some(created_at));

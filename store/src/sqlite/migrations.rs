@@ -43,6 +43,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/0007_verdict_faults.sql"),
     ),
     (
+        8,
+        "survival",
+        include_str!("../../../migrations/sqlite/0008_survival.sql"),
+    ),
+    (
         9,
         "disk",
         include_str!("../../../migrations/sqlite/0009_disk.sql"),

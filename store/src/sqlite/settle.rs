@@ -20,7 +20,8 @@ static ATTEMPTS: LazyLock<Rows> = LazyLock::new(|| {
          stderr = new.stderr, dropped_bytes = new.dropped_bytes, verdict = new.verdict, \
          verdict_fault = new.verdict_fault, dead = new.dead, \
          started_at = new.started_at, ended_at = new.ended_at \
-         FROM new WHERE executions.account = new.account AND executions.id = new.id",
+         FROM new WHERE executions.account = new.account AND executions.id = new.id \
+         AND executions.state = 'WAITING' AND executions.attempt <= new.attempt",
     )
 });
 
@@ -29,7 +30,8 @@ static ENDS: LazyLock<Rows> = LazyLock::new(|| {
         "WITH new (account, id, state, started_at, ended_at) AS (VALUES ",
         5,
         ") UPDATE tasks SET state = new.state, started_at = new.started_at, ended_at = new.ended_at, owner = NULL \
-         FROM new WHERE tasks.account = new.account AND tasks.id = new.id",
+         FROM new WHERE tasks.account = new.account AND tasks.id = new.id \
+         AND NOT EXISTS (SELECT 1 FROM executions WHERE task = tasks.seq AND state = 'WAITING')",
     )
 });
 
@@ -56,14 +58,19 @@ pub(super) async fn all(
         .collect();
     end(conn, &ends).await?;
     for (account, settlement) in settlements {
-        if let TaskChange::Parked { until } = settlement.task_change {
-            sqlx::query("UPDATE tasks SET owner = NULL, due_at = ? WHERE account = ? AND id = ? AND ended_at IS NULL")
-                .bind(micros(until))
-                .bind(account)
-                .bind(settlement.task.as_uuid())
-                .execute(&mut *conn)
-                .await
-                .map_err(cannot(DOING))?;
+        if let TaskChange::Parked { until, open } = settlement.task_change {
+            let parked = sqlx::query(
+                "UPDATE tasks SET owner = NULL, due_at = ?1 WHERE account = ?2 AND id = ?3 AND ended_at IS NULL \
+                 AND (SELECT count(*) FROM executions WHERE task = tasks.seq AND state = 'WAITING') = ?4",
+            )
+            .bind(micros(until))
+            .bind(account)
+            .bind(settlement.task.as_uuid())
+            .bind(i64::from(open))
+            .execute(&mut *conn)
+            .await
+            .map_err(cannot(DOING))?;
+            all_of(parked.rows_affected(), 1)?;
         }
     }
     Ok(())
@@ -104,6 +111,18 @@ async fn write(conn: &mut SqliteConnection, attempts: &[(i64, &Attempt)]) -> Res
     Ok(())
 }
 
+/// Fails unless every task could change as it was to: one that owes the outcome of an
+/// execution still must neither end nor be given away.
+fn all_of(changed: u64, wanted: usize) -> Result<(), Error> {
+    if changed == wanted as u64 {
+        return Ok(());
+    }
+    Err(Error::store(
+        DOING,
+        "an earlier outcome of the same task is not stored yet",
+    ))
+}
+
 async fn end(conn: &mut SqliteConnection, ends: &[&&(i64, Settlement)]) -> Result<(), Error> {
     for (text, piece) in ENDS.cut(ends) {
         let mut query = sqlx::query(text);
@@ -123,7 +142,8 @@ async fn end(conn: &mut SqliteConnection, ends: &[&&(i64, Settlement)]) -> Resul
                 .bind(started_at.map(micros))
                 .bind(micros(at));
         }
-        query.execute(&mut *conn).await.map_err(cannot(DOING))?;
+        let ended = query.execute(&mut *conn).await.map_err(cannot(DOING))?;
+        all_of(ended.rows_affected(), piece.len())?;
     }
     Ok(())
 }

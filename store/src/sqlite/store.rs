@@ -5,17 +5,16 @@ use bytes::Bytes;
 use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, Execution,
     ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
-    NewTask, NodeId, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal, PrincipalId,
-    Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement, Source, SourceId,
-    Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
+    PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement, Source,
+    SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
 
-use super::convert::cannot;
 use super::{
     Sqlite, accounts, apps, cancel, claim, disk, executions, hooks, overrides, principals, servers,
-    sources, sweep, tasks, tokens,
+    sources, sweep, tasks, tokens, wall_clock,
 };
 
 #[async_trait]
@@ -284,16 +283,65 @@ impl Store for Sqlite {
     }
 
     async fn take_over(&self, node: NodeId) -> Result<u64, Error> {
+        let left = self.running.left();
+        let taken = self
+            .writer
+            .run(move |writing| {
+                Box::pin(async move { claim::take_over(&mut writing.conn, node, &left).await })
+            })
+            .await?;
+        self.running.begin(node);
+        Ok(taken)
+    }
+
+    fn note_begun(&self, account: AccountId, execution: ExecutionId, attempt: u32) {
+        let known = self.accounts.read().get(&account).copied();
+        if let Some(account) = known {
+            self.running.note_begun(account, execution, attempt);
+        }
+    }
+
+    fn note_ended(&self, execution: ExecutionId, attempt: u32) {
+        self.running.note_ended(execution, attempt);
+    }
+
+    fn note_settled(&self, execution: ExecutionId, attempt: u32) {
+        self.running.note_settled(execution, attempt);
+    }
+
+    fn note_leaving(&self) {
+        self.running.note_leaving();
+    }
+
+    async fn shorten_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
         self.writer
-            .run(move |writing| Box::pin(claim::take_over(&mut writing.conn, node)))
+            .run(move |writing| Box::pin(wall_clock::shorten_waits(&mut writing.conn, now)))
             .await
     }
 
-    async fn release(&self, account: AccountId, task: TaskId) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
-            Box::pin(claim::release(conn, account, task))
-        })
-        .await
+    async fn clock_seen(&self) -> Result<Option<OffsetDateTime>, Error> {
+        wall_clock::seen(&self.readers).await
+    }
+
+    async fn see_clock(&self, at: OffsetDateTime) -> Result<(), Error> {
+        self.writer
+            .run(move |writing| Box::pin(wall_clock::see(&mut writing.conn, at)))
+            .await
+    }
+
+    async fn release(&self, tasks: Vec<(AccountId, TaskId)>) -> Result<(), Error> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let mut rows = Vec::with_capacity(tasks.len());
+        for (account, task) in tasks {
+            rows.push((self.number_of(account).await?, task));
+        }
+        self.writer
+            .run(move |writing| {
+                Box::pin(async move { claim::release(&mut writing.conn, &rows).await })
+            })
+            .await
     }
 
     async fn claim(
@@ -337,14 +385,9 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn redrive(
-        &self,
-        account: AccountId,
-        id: ExecutionId,
-        now: OffsetDateTime,
-    ) -> Result<bool, Error> {
+    async fn redrive(&self, account: AccountId, id: ExecutionId) -> Result<bool, Error> {
         self.write(account, move |conn, account| {
-            Box::pin(cancel::redrive(conn, account, id, now))
+            Box::pin(cancel::redrive(conn, account, id))
         })
         .await
     }
@@ -424,11 +467,15 @@ impl Store for Sqlite {
         Ok(swept)
     }
 
-    async fn ready(&self) -> Result<(), Error> {
-        sqlx::query("SELECT 1")
-            .fetch_one(&self.readers)
-            .await
-            .map(|_| ())
-            .map_err(cannot("read the database"))
+    async fn ready(&self) -> Result<(), NotReady> {
+        self.writer.probe().await
+    }
+
+    async fn gone(&self) -> String {
+        self.writer.gone().await
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.close_all().await
     }
 }

@@ -7,7 +7,7 @@ use tenterhook_dispatch::{
     Error, EventKey, Key, PAGE_MAX, Progress, State, Task, TaskFilter, TaskId, TaskPage,
 };
 
-use super::convert::{Read as _, cannot, micros};
+use super::convert::{Read as _, cannot, micros, readable};
 
 const DOING: &str = "read the tasks";
 
@@ -82,7 +82,7 @@ pub(super) async fn list(
         .await
         .map_err(cannot(DOING))?
         .iter()
-        .map(read)
+        .filter_map(|row| readable("task", read(row)).transpose())
         .collect()
 }
 

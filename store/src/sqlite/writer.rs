@@ -8,12 +8,15 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
-use tenterhook_dispatch::{Error, Inserted, NewTask, Queued, RecipeId, Settlement};
+use tenterhook_dispatch::{Error, Inserted, NewTask, NotReady, Queued, RecipeId, Settlement};
 use tokio::sync::{mpsc, oneshot};
 
 use super::convert::cannot;
+use super::health::{Doing, Health};
 use super::{insert, settle, sweep};
 
 /// Most requests that share one commit: enough to divide its cost to nothing,
@@ -28,7 +31,12 @@ const GROUP_ROWS: usize = 4_096;
 #[derive(Clone)]
 pub(super) struct Writer {
     requests: mpsc::UnboundedSender<Request>,
+    health: Arc<Health>,
 }
+
+/// How long a readiness check waits: longer than any commit on a disk that works, and
+/// shorter than whoever probes.
+const PROBE: Duration = Duration::from_secs(2);
 
 /// What the writing task holds.
 pub(super) struct Writing {
@@ -40,6 +48,7 @@ pub(super) struct Writing {
     pub(super) recipes: HashSet<(i64, RecipeId)>,
     /// How far the last sweep has come.
     pub(super) swept: sweep::Place,
+    health: Arc<Health>,
 }
 
 type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
@@ -59,6 +68,15 @@ enum Request {
     Insert(Vec<(i64, NewTask)>, Answer<Vec<Inserted>>),
     Settle(Box<(i64, Settlement)>, Answer<()>),
     Job(Job),
+    Close(Answer<()>),
+}
+
+/// Whether the writing task goes on.
+enum Next {
+    GoOn,
+    Close(Answer<()>),
+    /// The connection cannot be used any more.
+    Give(String),
 }
 
 impl Request {
@@ -69,7 +87,7 @@ impl Request {
                 .iter()
                 .map(|(_, task)| 1 + task.executions.len())
                 .sum(),
-            Self::Settle(..) | Self::Job(_) => 1,
+            Self::Settle(..) | Self::Job(_) | Self::Close(_) => 1,
         }
     }
 }
@@ -86,25 +104,84 @@ fn first_of(rows: impl Iterator<Item = usize>) -> usize {
 }
 
 impl Writer {
-    /// Starts the task. It ends when the last `Writer` is dropped.
+    /// Starts the task. It ends when it is closed, or when the last `Writer` is dropped.
     pub(super) fn start(conn: SqliteConnection) -> Self {
         let (requests, mut queue) = mpsc::unbounded_channel();
+        let health = Arc::new(Health::default());
         let mut writing = Writing {
             conn,
             last_task: HashMap::new(),
             recipes: HashSet::new(),
             swept: sweep::Place::default(),
+            health: Arc::clone(&health),
         };
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let mut group = Vec::with_capacity(GROUP);
             while queue.recv_many(&mut group, GROUP).await > 0 {
                 while !group.is_empty() {
                     let first = first_of(group.iter().map(Request::rows));
-                    writing.commit(group.drain(..first)).await;
+                    match writing.commit(group.drain(..first)).await {
+                        Next::GoOn => {}
+                        Next::Close(answer) => {
+                            let _gone = answer.send(writing.close().await);
+                            return Ok(());
+                        }
+                        Next::Give(why) => return Err(why),
+                    }
                 }
             }
+            Ok(())
         });
-        Self { requests }
+        let watched = Arc::clone(&health);
+        tokio::spawn(async move {
+            match task.await {
+                Ok(Ok(())) => {}
+                Ok(Err(why)) => watched.is_gone(why),
+                Err(error) => watched.is_gone(error.to_string()),
+            }
+        });
+        Self { requests, health }
+    }
+
+    /// Writes something, unless that has just succeeded.
+    pub(super) async fn probe(&self) -> Result<(), NotReady> {
+        if self.health.why_late() == NotReady::WriterGone {
+            return Err(NotReady::WriterGone);
+        }
+        if self.health.is_fresh() {
+            return Ok(());
+        }
+        if !self.health.begin_probe() {
+            let committed = tokio::time::timeout(PROBE, self.health.next_commit());
+            return committed.await.map_err(|_| self.health.why_late());
+        }
+        let probing = Probing(Arc::clone(&self.health));
+        let probe = self.run(move |writing| {
+            Box::pin(async move {
+                let _probing = probing;
+                sqlx::query("UPDATE probe SET flip = 1 - flip")
+                    .execute(&mut writing.conn)
+                    .await
+                    .map(|_| ())
+                    .map_err(cannot("write to the database"))
+            })
+        });
+        match tokio::time::timeout(PROBE, probe).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.health.why_failed(&error)),
+            Err(_) => Err(self.health.why_late()),
+        }
+    }
+
+    /// Waits until nothing will be written any more, and says why.
+    pub(super) async fn gone(&self) -> String {
+        self.health.gone().await
+    }
+
+    /// Moves everything out of the log into the database, and closes it.
+    pub(super) async fn close(&self) -> Result<(), Error> {
+        let (answer, told) = oneshot::channel();
+        self.send(Request::Close(answer), told).await
     }
 
     /// Writes new tasks, all or none.
@@ -168,19 +245,32 @@ impl Writer {
     }
 }
 
+/// A probe that is on its way until this is dropped.
+struct Probing(Arc<Health>);
+
+impl Drop for Probing {
+    fn drop(&mut self) {
+        self.0.end_probe();
+    }
+}
+
 impl Writing {
     /// Carries out one group of requests and tells each what became of it.
-    async fn commit(&mut self, group: impl Iterator<Item = Request>) {
+    async fn commit(&mut self, group: impl Iterator<Item = Request>) -> Next {
         let (mut inserts, mut settles, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next = Next::GoOn;
         for request in group {
             match request {
                 Request::Insert(tasks, answer) => inserts.push((tasks, answer)),
                 Request::Settle(settlement, answer) => settles.push((settlement, answer)),
                 Request::Job(job) => jobs.push(job),
+                Request::Close(answer) => next = Next::Close(answer),
             }
         }
         let mut told: Vec<Told> = Vec::new();
+        self.health.does(Doing::Lock);
         let begun = self.execute("BEGIN IMMEDIATE").await;
+        self.health.does(Doing::Work);
         let ended = match begun {
             Ok(()) => {
                 self.carry_out(&mut inserts, &mut settles, jobs, &mut told)
@@ -193,9 +283,15 @@ impl Writing {
             Err(error) => Err(error),
         };
         let failure = match ended {
-            Ok(()) => None,
+            Ok(()) => {
+                self.health.committed();
+                None
+            }
             Err(error) => {
                 self.forget();
+                if is_the_end(&error) {
+                    next = Next::Give(chain(&error));
+                }
                 // After some errors the database has rolled back by itself, and this fails.
                 let _gone = self.execute("ROLLBACK").await;
                 Some(Arc::<str>::from(chain(&error)))
@@ -214,6 +310,17 @@ impl Writing {
         for (_, answer) in settles {
             let _gone = answer.send(Err(unreached(failure.as_deref())));
         }
+        next
+    }
+
+    /// Moves everything out of the log into the database, and closes it.
+    async fn close(mut self) -> Result<(), Error> {
+        self.health.is_gone("it was closed".into());
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        self.conn
+            .close()
+            .await
+            .map_err(cannot("close the database"))
     }
 
     /// Carries out the requests in one transaction, and collects how to answer.
@@ -342,6 +449,15 @@ impl Writing {
     }
 }
 
+/// Whether no statement can succeed any more: the thread of the connection is gone.
+fn is_the_end(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Store { source, .. }
+            if matches!(source.downcast_ref(), Some(sqlx::Error::WorkerCrashed))
+    )
+}
+
 fn unreached(cause: Option<&str>) -> Error {
     Error::store(
         "write to the database",
@@ -363,6 +479,9 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::ConnectOptions as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+
     use super::*;
 
     #[test]
@@ -373,5 +492,65 @@ mod tests {
         assert_eq!(first(&[2_048, 2_049, 1]), 1);
         assert_eq!(first(&[10_000, 1]), 1);
         assert_eq!(first(&[1, 10_000]), 1);
+    }
+
+    async fn writer(pages: &'static str) -> (tempfile::TempDir, Writer) {
+        let folder = tempfile::tempdir().unwrap();
+        let conn = SqliteConnectOptions::new()
+            .filename(folder.path().join("test.db"))
+            .create_if_missing(true)
+            .pragma("max_page_count", pages)
+            .connect()
+            .await
+            .unwrap();
+        let writer = Writer::start(conn);
+        run(&writer, "CREATE TABLE probe (flip INTEGER, filler BLOB)")
+            .await
+            .unwrap();
+        (folder, writer)
+    }
+
+    async fn run(writer: &Writer, sql: &'static str) -> Result<(), Error> {
+        writer
+            .run(move |writing| Box::pin(async move { writing.execute(sql).await }))
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_the_writer_is_its_end_and_is_said() {
+        let (_folder, writer) = writer("100").await;
+        let lost = writer
+            .run::<(), _>(|_| Box::pin(async { panic!("no longer") }))
+            .await;
+        assert!(lost.is_err(), "who waits is told");
+
+        let why = writer.gone().await;
+
+        assert!(why.contains("panicked"), "{why}");
+        assert_eq!(writer.probe().await, Err(NotReady::WriterGone));
+        assert!(run(&writer, "SELECT 1").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_apart_from_other_failures() {
+        let (_folder, writer) = writer("3").await;
+        let fill = "INSERT INTO probe (filler) VALUES (randomblob(1000000))";
+        let full = run(&writer, fill).await.unwrap_err();
+        assert_eq!(writer.health.why_failed(&full), NotReady::DiskFull);
+        let other = run(&writer, "SELECT no_such_column").await.unwrap_err();
+        assert_eq!(writer.health.why_failed(&other), NotReady::Other);
+    }
+
+    #[tokio::test]
+    async fn many_who_ask_share_one_probe() {
+        let (_folder, writer) = writer("100").await;
+        let mut asking = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let writer = writer.clone();
+            asking.spawn(async move { writer.probe().await });
+        }
+        for ready in asking.join_all().await {
+            assert_eq!(ready, Ok(()));
+        }
     }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod conformance;
+mod damage;
 mod migration;
 mod sqlite;
 mod support;

@@ -143,6 +143,7 @@ fn first_attempt(new: NewExecution) -> ClaimedExecution {
         new,
         attempt: 0,
         failures: 0,
+        crashes: 0,
         due_at: None,
     }
 }

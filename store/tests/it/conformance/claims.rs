@@ -4,16 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenterhook_dispatch::{
-    Attempt, Cancelling, Error, ExecutionFilter, Inserted, Key, NewTask, NodeId, Noun, Number,
-    Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter,
+    Attempt, Cancelling, Error, ExecutionFilter, Inserted, Key, NewTask, NodeId, NotReady, Noun,
+    Number, Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter, TokenKind,
 };
 use tenterhook_engine::Digest;
+use time::OffsetDateTime;
 
 use super::accounts::token;
 use super::tasks::{NO_CHANGE, ended, of_task, settlement};
 use crate::support::{Shop, account, at, ended_well, new_task};
 
-pub(crate) async fn only_due_tasks_that_nobody_owns_are_claimed_oldest_first(store: &dyn Store) {
+pub(crate) async fn tasks_that_nobody_owns_are_claimed_oldest_first_whatever_the_clock_says(
+    store: &dyn Store,
+) {
     let shop = Shop::open(store).await;
     let node = NodeId::generate();
     let mut owned = new_task(&shop, "custom.x", 1);
@@ -27,13 +30,13 @@ pub(crate) async fn only_due_tasks_that_nobody_owns_are_claimed_oldest_first(sto
     let backlog = store.backlog().await.unwrap();
     assert_eq!(
         (backlog.len(), backlog[0].account, backlog[0].due_at),
-        (1, shop.account.id, at(10))
+        (1, shop.account.id, OffsetDateTime::UNIX_EPOCH)
     );
 
     let first = store.claim(shop.account.id, node, at(50), 2).await.unwrap();
     let ids: Vec<_> = first.tasks.iter().map(|task| task.id).collect();
     assert_eq!(ids, [free[0].id, free[1].id]);
-    assert_eq!(first.next_due_at, Some(at(10)));
+    assert_eq!(first.next_due_at, Some(OffsetDateTime::UNIX_EPOCH));
     let task = &first.tasks[0];
     assert_eq!(task.event, free[0].event);
     assert_eq!(task.executions.len(), 2);
@@ -44,16 +47,16 @@ pub(crate) async fn only_due_tasks_that_nobody_owns_are_claimed_oldest_first(sto
         (0, 1)
     );
 
+    // The clock was set back since the last one was stored.
     let second = store.claim(shop.account.id, node, at(50), 9).await.unwrap();
-    assert_eq!((second.tasks.len(), second.next_due_at), (1, Some(at(100))));
-    store.release(shop.account.id, free[0].id).await.unwrap();
-    let again = store
-        .claim(shop.account.id, node, at(200), 9)
-        .await
-        .unwrap();
+    let ids: Vec<_> = second.tasks.iter().map(|task| task.id).collect();
+    assert_eq!(ids, [free[2].id, later.id]);
+    assert_eq!(second.next_due_at, None);
+    let released = [&free[0], &free[2]].map(|task| (shop.account.id, task.id));
+    store.release(released.into()).await.unwrap();
+    let again = store.claim(shop.account.id, node, at(50), 9).await.unwrap();
     let ids: Vec<_> = again.tasks.iter().map(|task| task.id).collect();
-    assert_eq!(ids, [free[0].id, later.id]);
-    assert_eq!(again.next_due_at, None);
+    assert_eq!(ids, [free[0].id, free[2].id]);
 }
 
 pub(crate) async fn a_parked_task_is_claimed_when_it_is_due(store: &dyn Store) {
@@ -74,7 +77,10 @@ pub(crate) async fn a_parked_task_is_claimed_when_it_is_due(store: &dyn Store) {
         .settle(settlement(&shop, &new, well, NO_CHANGE))
         .await
         .unwrap();
-    let parked = TaskChange::Parked { until: at(60) };
+    let parked = TaskChange::Parked {
+        until: at(60),
+        open: 1,
+    };
     store
         .settle(settlement(&shop, &new, failed, parked))
         .await
@@ -106,6 +112,141 @@ pub(crate) async fn a_parked_task_is_claimed_when_it_is_due(store: &dyn Store) {
         (1, 1)
     );
     assert_eq!(claimed.executions[0].due_at, Some(at(60)));
+}
+
+/// Stores a task whose one execution has failed, and rests until then.
+async fn parked(store: &dyn Store, shop: &Shop, until: OffsetDateTime) -> NewTask {
+    let mut new = new_task(shop, "custom.x", 1);
+    new.owner = Some(NodeId::generate());
+    store.insert_tasks(vec![new.clone()]).await.unwrap();
+    let failed = Attempt {
+        state: State::Waiting,
+        failures: 1,
+        ended_at: None,
+        due_at: Some(until),
+        ..ended_well(new.executions[0].id)
+    };
+    store
+        .settle(settlement(
+            shop,
+            &new,
+            failed,
+            TaskChange::Parked { until, open: 1 },
+        ))
+        .await
+        .unwrap();
+    new
+}
+
+pub(crate) async fn no_wait_is_longer_than_its_policy_allows(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let most = shop.hook.retry.longest_wait();
+    let near = parked(store, &shop, at(1_000)).await;
+    let far = parked(store, &shop, at(100_000_000)).await;
+
+    store.shorten_waits(at(1_000) - most).await.unwrap();
+
+    let due = async |now| {
+        let node = NodeId::generate();
+        let claimed = store.claim(shop.account.id, node, now, 9).await.unwrap();
+        claimed.tasks.iter().map(|task| task.id).collect::<Vec<_>>()
+    };
+    assert!(due(at(999)).await.is_empty());
+    assert_eq!(due(at(1_000)).await, [near.id, far.id]);
+}
+
+pub(crate) async fn first_attempts_and_retries_do_not_keep_each_other_waiting(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let mut again = Vec::new();
+    for _ in 0..4 {
+        again.push(parked(store, &shop, at(60)).await.id);
+    }
+    let first: Vec<_> = (0..4).map(|_| new_task(&shop, "custom.x", 1)).collect();
+    store.insert_tasks(first.clone()).await.unwrap();
+    let claim = async |limit| {
+        let node = NodeId::generate();
+        let claimed = store.claim(shop.account.id, node, at(60), limit).await;
+        let tasks = claimed.unwrap().tasks;
+        tasks.iter().map(|task| task.id).collect::<Vec<_>>()
+    };
+
+    assert_eq!(claim(2).await, [again[0], first[0].id]);
+    assert_eq!(claim(1).await, [first[1].id]);
+    assert_eq!(
+        claim(9).await,
+        [again[1], again[2], again[3], first[2].id, first[3].id]
+    );
+}
+
+pub(crate) async fn the_time_that_was_seen_is_kept(store: &dyn Store) {
+    assert_eq!(store.clock_seen().await.unwrap(), None);
+    for seen in [at(5), at(3)] {
+        store.see_clock(seen).await.unwrap();
+        assert_eq!(store.clock_seen().await.unwrap(), Some(seen));
+    }
+}
+
+pub(crate) async fn what_a_killed_run_had_noted_is_counted_and_nothing_else(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let (old, new) = (NodeId::generate(), NodeId::generate());
+    store.take_over(old).await.unwrap();
+    let mut task = new_task(&shop, "custom.x", 4);
+    task.owner = Some(old);
+    store.insert_tasks(vec![task.clone()]).await.unwrap();
+    let id = |place: usize| task.executions[place].id;
+    for (place, attempt) in [(0, 1), (1, 7), (2, 1)] {
+        store.note_begun(shop.account.id, id(place), attempt);
+    }
+    store.note_ended(id(1), 7);
+    let well = ended_well(id(2));
+    store
+        .settle(settlement(&shop, &task, well, NO_CHANGE))
+        .await
+        .unwrap();
+    store.note_settled(id(2), 1);
+
+    assert_eq!(store.take_over(new).await.unwrap(), 1);
+
+    let counted = async || {
+        let node = NodeId::generate();
+        let claimed = store.claim(shop.account.id, node, at(50), 9).await.unwrap();
+        let executions = claimed.tasks[0].executions.iter();
+        executions
+            .map(|execution| (execution.new.id, execution.attempt, execution.crashes))
+            .collect::<Vec<_>>()
+    };
+    let expected = [(id(0), 1, 1), (id(1), 7, 0), (id(3), 0, 0)];
+    assert_eq!(counted().await, expected);
+    // What is not owned by the run that has noted it is not counted a second time.
+    store.take_over(NodeId::generate()).await.unwrap();
+    assert_eq!(store.backlog().await.unwrap().len(), 1);
+}
+
+pub(crate) async fn who_is_asked_to_end_blames_nobody(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let (old, new) = (NodeId::generate(), NodeId::generate());
+    store.take_over(old).await.unwrap();
+    let mut task = new_task(&shop, "custom.x", 1);
+    task.owner = Some(old);
+    store.insert_tasks(vec![task.clone()]).await.unwrap();
+    store.note_begun(shop.account.id, task.executions[0].id, 1);
+    store.note_leaving();
+
+    store.take_over(new).await.unwrap();
+
+    let claimed = store.claim(shop.account.id, new, at(50), 9).await.unwrap();
+    let execution = &claimed.tasks[0].executions[0];
+    assert_eq!((execution.attempt, execution.crashes), (1, 0));
+}
+
+pub(crate) async fn a_store_that_is_ready_says_so_and_one_that_is_closed_does_not(
+    store: &dyn Store,
+) {
+    assert_eq!(store.ready().await, Ok(()));
+    assert_eq!(store.ready().await, Ok(()));
+    store.close().await.unwrap();
+    assert_eq!(store.ready().await, Err(NotReady::WriterGone));
+    assert!(store.see_clock(at(1)).await.is_err());
 }
 
 pub(crate) async fn a_new_run_takes_over_and_raises_attempts(store: &dyn Store) {
@@ -232,7 +373,7 @@ pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
         .unwrap();
     let id = new.executions[0].id;
     assert!(
-        !store.redrive(shop.account.id, id, at(80)).await.unwrap(),
+        !store.redrive(shop.account.id, id).await.unwrap(),
         "its task is not over"
     );
     let well = ended_well(new.executions[1].id);
@@ -250,10 +391,10 @@ pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
         .unwrap();
     assert_eq!(listed.len(), 1);
 
-    assert!(store.redrive(shop.account.id, id, at(80)).await.unwrap());
+    assert!(store.redrive(shop.account.id, id).await.unwrap());
     assert!(
         !store
-            .redrive(shop.account.id, new.executions[1].id, at(80))
+            .redrive(shop.account.id, new.executions[1].id)
             .await
             .unwrap()
     );

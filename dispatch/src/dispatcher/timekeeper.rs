@@ -1,0 +1,121 @@
+//! What follows when somebody sets the wall clock.
+//!
+//! Waits in memory do not notice; what was stored with a time of the wall does.
+
+use std::time::Duration;
+
+use tenterhook_clock::{CONFIRMED_AFTER, Doubt, HistoryClock, Jump, JumpWatch, Moment};
+use time::OffsetDateTime;
+
+use super::Inner;
+
+/// How often the time that is believed is stored: a server that was killed goes on
+/// from at most so long ago, which is far below [`CONFIRMED_AFTER`].
+const STORED_EVERY: time::Duration = time::Duration::hours(1);
+
+/// Compares the clocks, and remembers what may be believed of them.
+pub(super) struct Timekeeper {
+    jumps: JumpWatch,
+    history: HistoryClock,
+    /// The time that the store knows as seen.
+    stored: Option<OffsetDateTime>,
+}
+
+/// What a look at the clock has shown.
+#[derive(Debug, Default)]
+struct Looked {
+    jump: Option<Jump>,
+    doubt: Option<Doubt>,
+    /// A time to be stored as seen.
+    seen: Option<OffsetDateTime>,
+}
+
+impl Timekeeper {
+    /// Begins where an earlier run ended, unless the operator vouches for the clock.
+    pub(super) fn start(now: Moment, seen: Option<OffsetDateTime>, trust: bool) -> Self {
+        let mut history = HistoryClock::start(now, seen);
+        if trust {
+            history.believe(now);
+        }
+        if let Some(doubt) = history.doubt() {
+            warn_of(doubt);
+        }
+        Self {
+            jumps: JumpWatch::start(now),
+            history,
+            stored: seen,
+        }
+    }
+
+    /// The time by which history ages.
+    pub(super) fn history(&self) -> OffsetDateTime {
+        self.history.time()
+    }
+
+    fn look(&mut self, now: Moment) -> Looked {
+        let jump = self.jumps.look(now);
+        let doubt = self.history.look(now);
+        let time = self.history.time();
+        let is_stale = self
+            .stored
+            .is_none_or(|stored| (time - stored).abs() >= STORED_EVERY);
+        Looked {
+            jump,
+            doubt,
+            seen: is_stale.then_some(time),
+        }
+    }
+}
+
+impl Inner {
+    /// Looks whether the wall clock was set, and puts right what depends on it.
+    pub(super) async fn look_at_the_clock(&self) {
+        let now = self.clock.now();
+        let looked = self.timekeeper.lock().look(now);
+        if let Some(Jump { by }) = looked.jump {
+            tracing::warn!(by = %by, "the clock was set; waits go on as if it had not been");
+            if let Err(error) = self.put_waits_right(now).await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot shorten waits after the clock was set; the next start does"
+                );
+            }
+        }
+        if let Some(doubt) = looked.doubt {
+            warn_of(doubt);
+        }
+        if let Some(seen) = looked.seen {
+            self.store_seen(seen).await;
+        }
+    }
+
+    async fn put_waits_right(&self, now: Moment) -> Result<(), crate::Error> {
+        self.store.shorten_waits(now.wall).await?;
+        for backlog in self.store.backlog().await? {
+            self.floor
+                .lock()
+                .note_backlog(backlog.account, backlog.due_at);
+        }
+        Ok(())
+    }
+
+    async fn store_seen(&self, seen: OffsetDateTime) {
+        match self.store.see_clock(seen).await {
+            Ok(()) => self.timekeeper.lock().stored = Some(seen),
+            // Tried again at the next look; nothing depends on this one.
+            Err(error) => tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "cannot store the time that was seen"
+            ),
+        }
+    }
+}
+
+fn warn_of(doubt: Doubt) {
+    let hours = CONFIRMED_AFTER.as_secs() / Duration::from_secs(3_600).as_secs();
+    tracing::warn!(
+        ahead = %doubt.ahead,
+        "the clock is ahead of the time that has passed: nothing is removed for its age by the new time \
+         for {hours} hours; correct the clock, or restart with --trust-clock if it is right"
+    );
+}

@@ -1,0 +1,35 @@
+//! Why events cannot be accepted just now, in words for whoever probes.
+//!
+//! They name no file and no tenant: a probe needs no token.
+
+/// Why events cannot be accepted just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// The server was asked to end.
+    #[error("the server is shutting down")]
+    Stopping,
+    /// There is no space left for the database.
+    #[error("the disk is full")]
+    DiskFull,
+    /// Another process holds the lock of the database.
+    #[error("another process holds the lock of the database")]
+    Locked,
+    /// The file system or the file does not allow writing.
+    #[error("the database is read-only")]
+    ReadOnly,
+    /// The disk does not take or give what it should.
+    #[error("the disk reports errors")]
+    Disk,
+    /// The database is damaged where it has to be written.
+    #[error("the database is damaged")]
+    Damaged,
+    /// A write did not end in time.
+    #[error("the disk does not take a write in time")]
+    Slow,
+    /// The part of the server that writes has ended.
+    #[error("what writes to the database has ended")]
+    WriterGone,
+    /// Something else; the log has it.
+    #[error("the database cannot be written")]
+    Other,
+}

@@ -1,0 +1,105 @@
+//! Executions that were running when the server was killed: counted, last, given up.
+
+use serde_json::json;
+use tenterhook_dispatch::{Dispatcher, Execution, Key, Settings, State, TaskId};
+
+use crate::support::{LONG, Yard, event, settings};
+
+async fn execution(yard: &Yard, dispatcher: &Dispatcher, task: Key<TaskId>) -> Execution {
+    let detail = dispatcher.task(yard.account, task).await.unwrap();
+    detail.executions[0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_three_attempts_that_took_the_server_with_them_an_execution_is_dead() {
+    let yard = Yard::new().await;
+    yard.hook(
+        "custom.x",
+        "echo begun; [ $HOOK_ATTEMPT -lt 4 ] && sleep 3600; true\n",
+    )
+    .await;
+    let task = yard.send(event("custom.x", json!({}))).await;
+    let mut killed = vec![yard.dispatcher.clone()];
+    for attempt in 1..=3 {
+        let last = killed.last().unwrap();
+        let running = execution(&yard, last, task).await;
+        yard.printed_by(last, &running).await;
+        let running = execution(&yard, last, task).await;
+        assert_eq!((running.state, running.attempt), (State::Running, attempt));
+        // The one before is never told: that is how it is when a process is killed.
+        let restarted = yard.restarted().await;
+        killed.push(restarted);
+    }
+    let last = killed.last().unwrap();
+
+    let detail = last.wait(yard.account, task, LONG).await.unwrap();
+
+    let ended = &detail.executions[0];
+    assert_eq!(detail.task.state, State::Failed);
+    assert!(ended.dead);
+    assert_eq!((ended.state, ended.attempt), (State::Failed, 3));
+    let error = ended.error.as_deref().unwrap();
+    assert!(
+        error.contains("the server was killed while it ran, 3 times"),
+        "{error}"
+    );
+
+    // Whoever wants it all the same may have it run again.
+    last.redrive(yard.account, ended.id).await.unwrap();
+    let detail = last.wait(yard.account, task, LONG).await.unwrap();
+    assert_eq!(detail.task.state, State::Finished);
+    assert_eq!(detail.executions[0].attempt, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_running_starts_after_what_was_not_and_only_it_is_counted() {
+    let one_at_a_time = Settings {
+        concurrency: 1,
+        ..settings()
+    };
+    let yard = Yard::with(one_at_a_time).await;
+    yard.hook(
+        "custom.long",
+        "echo begun; [ $HOOK_ATTEMPT = 1 ] && sleep 3600; true\n",
+    )
+    .await;
+    yard.hook("custom.short", "true\n").await;
+    let long = yard.send(event("custom.long", json!({}))).await;
+    let running = execution(&yard, &yard.dispatcher, long).await;
+    yard.printed(&running).await;
+    let short = yard.send(event("custom.short", json!({}))).await;
+
+    let restarted = yard.restarted().await;
+
+    restarted.wait(yard.account, long, LONG).await.unwrap();
+    restarted.wait(yard.account, short, LONG).await.unwrap();
+    let (long, short) = (
+        execution(&yard, &restarted, long).await,
+        execution(&yard, &restarted, short).await,
+    );
+    assert_eq!((long.attempt, short.attempt), (2, 1));
+    assert!(short.ended_at <= long.started_at, "{short:?} {long:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_drain_cuts_off_is_tried_again_and_not_blamed() {
+    let yard = Yard::new().await;
+    yard.hook(
+        "custom.x",
+        "echo begun; [ $HOOK_ATTEMPT -lt 6 ] && sleep 3600; true\n",
+    )
+    .await;
+    let task = yard.send(event("custom.x", json!({}))).await;
+    let mut dispatcher = yard.dispatcher.clone();
+    for _ in 1..=5 {
+        let running = execution(&yard, &dispatcher, task).await;
+        yard.printed_by(&dispatcher, &running).await;
+        dispatcher.drain(std::time::Duration::ZERO).await;
+        dispatcher = yard.restarted().await;
+    }
+
+    let detail = dispatcher.wait(yard.account, task, LONG).await.unwrap();
+
+    assert_eq!(detail.task.state, State::Finished);
+    assert_eq!(detail.executions[0].attempt, 6);
+}

@@ -1,0 +1,129 @@
+//! How the writing task is: what it is doing, when it last succeeded, whether it is gone.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, Instant};
+
+use tenterhook_dispatch::{Error, NotReady};
+use tokio::sync::watch;
+
+/// A commit that is younger shows well enough that writing succeeds.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What the writing task is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Doing {
+    /// It waits for requests, or carries them out.
+    Work = 0,
+    /// It waits for the lock of the database.
+    Lock = 1,
+}
+
+/// How the writing task is.
+#[derive(Debug)]
+pub(super) struct Health {
+    doing: AtomicU8,
+    committed: watch::Sender<Option<Instant>>,
+    /// Whether a probe is on its way: one is enough, however many ask.
+    probing: AtomicBool,
+    gone: watch::Sender<Option<String>>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            doing: AtomicU8::new(Doing::Work as u8),
+            committed: watch::Sender::new(None),
+            probing: AtomicBool::new(false),
+            gone: watch::Sender::new(None),
+        }
+    }
+}
+
+impl Health {
+    pub(super) fn does(&self, doing: Doing) {
+        self.doing.store(doing as u8, Ordering::Relaxed);
+    }
+
+    pub(super) fn committed(&self) {
+        self.committed.send_replace(Some(Instant::now()));
+    }
+
+    /// Waits until something has been committed.
+    pub(super) async fn next_commit(&self) {
+        let mut committed = self.committed.subscribe();
+        committed.changed().await.expect("the sender is our own");
+    }
+
+    pub(super) fn is_fresh(&self) -> bool {
+        self.committed
+            .borrow()
+            .is_some_and(|at| at.elapsed() < FRESH)
+    }
+
+    /// Takes the one place for a probe.
+    pub(super) fn begin_probe(&self) -> bool {
+        !self.probing.swap(true, Ordering::Relaxed)
+    }
+
+    pub(super) fn end_probe(&self) {
+        self.probing.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes that nothing will be written any more.
+    pub(super) fn is_gone(&self, why: String) {
+        self.gone.send_if_modified(|gone| {
+            let is_first = gone.is_none();
+            gone.get_or_insert(why);
+            is_first
+        });
+    }
+
+    /// Waits until nothing will be written any more, and says why.
+    pub(super) async fn gone(&self) -> String {
+        let mut gone = self.gone.subscribe();
+        let why = gone.wait_for(Option::is_some).await;
+        why.expect("the sender is our own")
+            .clone()
+            .expect("it was waited for")
+    }
+
+    /// Why a probe that has not come back does not.
+    pub(super) fn why_late(&self) -> NotReady {
+        if self.gone.borrow().is_some() {
+            NotReady::WriterGone
+        } else if self.doing.load(Ordering::Relaxed) == Doing::Lock as u8 {
+            NotReady::Locked
+        } else {
+            NotReady::Slow
+        }
+    }
+
+    /// Why a probe has failed.
+    pub(super) fn why_failed(&self, error: &Error) -> NotReady {
+        if self.gone.borrow().is_some() {
+            return NotReady::WriterGone;
+        }
+        match primary_code(error) {
+            Some(5 | 6) => NotReady::Locked,
+            Some(8) => NotReady::ReadOnly,
+            Some(10) => NotReady::Disk,
+            Some(11 | 26) => NotReady::Damaged,
+            Some(13) => NotReady::DiskFull,
+            _ => NotReady::Other,
+        }
+    }
+}
+
+/// The database's own number of what went wrong, without its details: 5 and 6 busy, 8
+/// read-only, 10 input or output, 11 and 26 damaged, 13 full.
+fn primary_code(error: &Error) -> Option<i64> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(sqlx::Error::Database(error)) = error.downcast_ref() {
+            return Some(error.code()?.parse::<i64>().ok()? & 0xff);
+        }
+        cause = error.source();
+    }
+    None
+}

@@ -1,0 +1,205 @@
+//! Rows that cannot be read, a log that is left behind, a disk that takes nothing.
+
+use std::sync::Arc;
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use tempfile::TempDir;
+use tenterhook_dispatch::{
+    ExecutionFilter, NewTask, NodeId, NotReady, Outputs, Page, Recipe, State, Store, TaskFilter,
+};
+use tenterhook_store::Sqlite;
+
+use crate::support::{Shop, at, new_task};
+
+/// An open store, and a second way to its file.
+struct Damaged {
+    store: Sqlite,
+    shop: Shop,
+    conn: SqliteConnection,
+    folder: TempDir,
+}
+
+impl Damaged {
+    async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Sqlite::open(&path).await.unwrap();
+        let shop = Shop::open(&store).await;
+        let conn = SqliteConnectOptions::new()
+            .filename(&path)
+            .pragma("ignore_check_constraints", "on")
+            .connect()
+            .await
+            .unwrap();
+        Self {
+            store,
+            shop,
+            conn,
+            folder,
+        }
+    }
+
+    /// Stores a task that has a recipe of its own.
+    async fn task(&self, name: &str) -> NewTask {
+        let mut task = new_task(&self.shop, "custom.x", 1);
+        let mut source = self.shop.source.clone();
+        source.name = name.into();
+        task.executions[0].recipe = Arc::new(Recipe::of(&self.shop.hook, &source));
+        self.store.insert_tasks(vec![task.clone()]).await.unwrap();
+        task
+    }
+
+    async fn damage(&mut self, sql: &'static str) {
+        let done = sqlx::query(sql).execute(&mut self.conn).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_read_is_set_aside_and_the_others_are_claimed() {
+    for damage in [
+        "UPDATE recipes SET content = '{' WHERE name = 'first'",
+        "UPDATE executions SET container = '{' WHERE seq = (SELECT min(seq) FROM executions)",
+        "UPDATE executions SET lane = -1 WHERE seq = (SELECT min(seq) FROM executions)",
+        "UPDATE tasks SET created_at = 9223372036854775807 WHERE seq = (SELECT min(seq) FROM tasks)",
+        "UPDATE tasks SET number = 99999999999 WHERE seq = (SELECT min(seq) FROM tasks)",
+        "UPDATE tasks SET id = x'00' WHERE seq = (SELECT min(seq) FROM tasks)",
+    ] {
+        let mut damaged = Damaged::open().await;
+        let (_first, second) = (damaged.task("first").await, damaged.task("second").await);
+        damaged.damage(damage).await;
+        let account = damaged.shop.account.id;
+        let node = NodeId::generate();
+
+        let claimed = damaged.store.claim(account, node, at(50), 9).await.unwrap();
+
+        let ids: Vec<_> = claimed.tasks.iter().map(|task| task.id).collect();
+        assert_eq!(ids, [second.id], "{damage}");
+        assert_eq!(claimed.set_aside.len(), 1, "{damage}");
+        assert_eq!(claimed.next_due_at, None, "{damage}");
+        assert_eq!(damaged.store.backlog().await.unwrap(), [], "{damage}");
+        let again = damaged.store.claim(account, node, at(51), 9).await.unwrap();
+        assert!(
+            again.tasks.is_empty() && again.set_aside.is_empty(),
+            "{damage}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_was_set_aside_is_listed_with_the_reason_and_redriven_once_it_is_mended() {
+    let mut damaged = Damaged::open().await;
+    let task = damaged.task("first").await;
+    let account = damaged.shop.account.id;
+    damaged
+        .damage("UPDATE recipes SET content = '!' || content WHERE name = 'first'")
+        .await;
+    let node = NodeId::generate();
+    let claimed = damaged.store.claim(account, node, at(50), 9).await.unwrap();
+    assert_eq!(claimed.set_aside[0].task, Some(task.id));
+    let dead = ExecutionFilter {
+        dead: true,
+        ..ExecutionFilter::default()
+    };
+
+    let listed = damaged
+        .store
+        .executions(account, &dead, Page::first(9), Outputs::Omit)
+        .await
+        .unwrap();
+
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        (listed[0].id, listed[0].state),
+        (task.executions[0].id, State::Failed)
+    );
+    let error = listed[0].error.as_deref().unwrap();
+    assert!(
+        error.contains("cannot be read from the database: content"),
+        "{error}"
+    );
+    damaged
+        .damage("UPDATE recipes SET content = substr(content, 2) WHERE name = 'first'")
+        .await;
+    assert!(damaged.store.redrive(account, listed[0].id).await.unwrap());
+    let claimed = damaged.store.claim(account, node, at(52), 9).await.unwrap();
+    assert_eq!((claimed.tasks.len(), claimed.set_aside.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_does_not_hide_the_others_in_lists() {
+    let mut damaged = Damaged::open().await;
+    let (first, second) = (damaged.task("first").await, damaged.task("second").await);
+    let account = damaged.shop.account.id;
+    damaged
+        .damage("UPDATE tasks SET number = 99999999999 WHERE seq = (SELECT min(seq) FROM tasks)")
+        .await;
+    damaged
+        .damage(
+            "UPDATE executions SET container = '{' WHERE seq = (SELECT max(seq) FROM executions)",
+        )
+        .await;
+
+    let tasks = damaged
+        .store
+        .tasks(account, &TaskFilter::default(), Page::first(9))
+        .await
+        .unwrap();
+    let executions = damaged
+        .store
+        .executions(
+            account,
+            &ExecutionFilter::default(),
+            Page::first(9),
+            Outputs::Omit,
+        )
+        .await
+        .unwrap();
+
+    let ids: Vec<_> = tasks.iter().map(|task| task.id).collect();
+    assert_eq!(ids, [second.id], "a task without a number cannot be told");
+    assert_ne!(first.id, second.id);
+    assert_eq!(executions.len(), 1);
+    let error = executions[0].error.as_deref().unwrap();
+    assert!(error.contains("container is not readable"), "{error}");
+}
+
+#[tokio::test]
+async fn a_closed_store_leaves_nothing_in_its_log() {
+    let damaged = Damaged::open().await;
+    damaged.task("first").await;
+    let log = damaged.folder.path().join("test.db-wal");
+    assert!(std::fs::metadata(&log).unwrap().len() > 0);
+    drop(damaged.conn);
+
+    damaged.store.close().await.unwrap();
+
+    assert!(std::fs::metadata(&log).map_or(0, |log| log.len()) == 0);
+    let again = Sqlite::open(&damaged.folder.path().join("test.db"))
+        .await
+        .unwrap();
+    assert_eq!(again.backlog().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn readiness_says_that_another_process_holds_the_lock() {
+    let mut damaged = Damaged::open().await;
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut damaged.conn)
+        .await
+        .unwrap();
+    // What was committed just now answers in its place for a moment.
+    let ready = loop {
+        let ready = damaged.store.ready().await;
+        if ready.is_err() {
+            break ready;
+        }
+    };
+    assert_eq!(ready, Err(NotReady::Locked));
+    sqlx::query("ROLLBACK")
+        .execute(&mut damaged.conn)
+        .await
+        .unwrap();
+    while damaged.store.ready().await.is_err() {}
+}
