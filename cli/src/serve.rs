@@ -10,16 +10,17 @@ mod config;
 mod data_dir;
 mod database;
 mod front_door;
+mod grace;
 mod listen;
 mod lock;
 mod lockdown;
 mod maintenance;
+mod notify;
 mod owner;
 mod stored;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -39,15 +40,13 @@ pub(crate) use self::config::DEFAULT_DATA;
 use self::data_dir::DataDir;
 pub(crate) use self::data_dir::{LOCK_FILE, OWNER_TOKEN_FILE};
 use self::front_door::RawFrontDoor;
+use self::grace::Grace;
 use self::maintenance::RawMaintenance;
+use self::notify::Notify;
 pub(crate) use self::stored::{Stored, restore_into};
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 use crate::signals::Signals;
-
-/// Time that running hooks have to end once the server was asked to stop. What
-/// is still running then is run again by the next start.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// Starts the server. No configuration is needed.
 ///
@@ -79,6 +78,18 @@ pub(crate) struct Raw {
     /// Issue a new owner token in place of the one that was lost.
     #[arg(long)]
     new_owner_token: bool,
+    /// Start with a new, empty database although the data folder has been used. What
+    /// the old one held is not there, and a new owner token is issued.
+    #[arg(long)]
+    new_database: bool,
+    /// The clock is right although it has gone ahead of what earlier runs have seen:
+    /// what is old by it may be removed.
+    #[arg(long)]
+    trust_clock: bool,
+    /// Time from the first signal to the end of the process; hooks that still run then
+    /// are run again by the next start [default: 25s].
+    #[arg(long, value_name = "TIME", env = "TENTERHOOK_GRACE")]
+    grace: Option<String>,
     /// Keep every right that the process was started with, for a kernel or a tracer
     /// that cannot live with less. The sandboxes stay; what is behind them is lost.
     #[arg(long, env = "TENTERHOOK_NO_LOCKDOWN", value_parser = FalseyValueParser::new())]
@@ -127,6 +138,9 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}", config.listen))?;
     let health = listen::listen_for_health(config.health_listen.as_deref())?;
     let data = DataDir::open(&config.data)?;
+    database::check(&config.database, &data, config.new_database)?;
+    // Before the lock, which may leave no way to it.
+    let notify = Notify::connect(&notify::Said::read())?;
     let resources = Resources::find(config.capacity, &Host::default(), data.path())?;
     resources.log();
     let capacities = resources.capacities(config.run_slots);
@@ -135,11 +149,14 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
         .fit(limits_here(&capacities, &config.dispatch.ceiling));
     let engine = Engine::start(config.engine(&data, &resources, capacities)?)?;
     lockdown::hold(&engine, config.lockdown, &data, &config.database)?;
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start the threads that serve")?
-        .block_on(serve_on(listener, health, config, data, engine))
+        .context("cannot start the threads that serve")?;
+    let served = runtime.block_on(serve_on(listener, health, config, data, engine, notify));
+    // Work that nothing waits for any more must not hold up the end.
+    runtime.shutdown_background();
+    served
 }
 
 async fn serve_on(
@@ -148,6 +165,7 @@ async fn serve_on(
     config: Config,
     data: DataDir,
     engine: Engine,
+    notify: Notify,
 ) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let address = listener
@@ -181,26 +199,36 @@ async fn serve_on(
     let _probes = listen::serve_health(health, &app)?;
     let _noted = address::Noted::write(&data, address)?;
     say_ready(address);
+    notify.ready();
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stop = Arc::clone(&stopping);
     let serving = tenterhook_api::serve(listener, app, async move { stop.notified().await });
     let mut serving = std::pin::pin!(serving);
+    let mut living = std::pin::pin!(notify.live(async || {
+        // Takes the one lock that all of the server's work needs.
+        let _stats = dispatcher.stats();
+    }));
     let signal = tokio::select! {
         ended = &mut serving => return ended.context("cannot serve any longer"),
+        why = dispatcher.store_gone() => {
+            dispatcher.note_leaving();
+            anyhow::bail!("what writes to the database has ended, and nothing can be kept any more: {why}");
+        }
         signal = signals.next() => signal,
+        () = &mut living => unreachable!("it goes on for ever"),
     };
+    let grace = Grace::start(config.grace);
     tracing::info!(?signal, "stopping; a second signal stops at once");
+    notify.stopping();
     stopping.notify_one();
-    let stop = async {
-        serving.await.context("cannot end all requests")?;
-        maintenance.drain().await;
-        dispatcher.drain(GRACE).await;
-        delivery.drain().await;
-        anyhow::Ok(())
-    };
+    let stop = grace::stop(&grace, serving, &dispatcher, &maintenance, &delivery);
     tokio::select! {
         stopped = stop => stopped?,
-        signal = signals.next() => tracing::warn!(?signal, "stopped at once; what was running is run again"),
+        signal = signals.next() => {
+            dispatcher.note_leaving();
+            tracing::warn!(?signal, "stopped at once; what was running is run again");
+        }
+        () = &mut living => unreachable!("it goes on for ever"),
     }
     tracing::info!("stopped");
     Ok(())

@@ -1,6 +1,7 @@
 //! What the server is meant to be: its flags, checked once, all faults at once.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::ValueEnum;
 use tenterhook_delivery as delivery;
@@ -13,7 +14,8 @@ use tracing_subscriber::EnvFilter;
 use super::Raw;
 use super::capacity::{Resources, Said};
 use super::data_dir::DataDir;
-use super::database::DatabaseUrl;
+use super::database::{DatabaseUrl, NewDatabase};
+use super::grace;
 use super::owner::OwnerToken;
 use crate::compiler;
 use crate::faults::Faults;
@@ -61,6 +63,8 @@ pub(super) struct Config {
     pub(super) lockdown: engine::Lockdown,
     pub(super) capacity: Said,
     pub(super) run_slots: Capacity,
+    pub(super) new_database: NewDatabase,
+    pub(super) grace: Duration,
     threads: Option<usize>,
     compile: engine::CompileLimits,
     code_bytes: Option<u64>,
@@ -84,7 +88,9 @@ impl Config {
         let compile = raw.bounds.compile(&mut faults);
         let run_slots = raw.bounds.run_slots(&mut faults);
         let code_bytes = raw.bounds.code_bytes(&mut faults);
-        let dispatch = raw.bounds.settings(ceiling, &mut faults);
+        let mut dispatch = raw.bounds.settings(ceiling, &mut faults);
+        dispatch.trust_clock = raw.trust_clock;
+        let grace = faults.check("--grace", grace::parse(raw.grace.as_deref()));
         let capacity = raw.capacity.read(&mut faults);
         let maintenance = raw.maintenance.read(&mut faults);
         match (log, database, listen) {
@@ -125,6 +131,12 @@ impl Config {
                 } else {
                     engine::Lockdown::On
                 },
+                new_database: if raw.new_database {
+                    NewDatabase::Meant
+                } else {
+                    NewDatabase::OnlyIfUnused
+                },
+                grace: grace.unwrap_or_default(),
                 capacity,
                 run_slots,
                 threads,

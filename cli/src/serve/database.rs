@@ -1,8 +1,10 @@
 //! Which database the server uses, and how it is opened.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::bail;
 use tenterhook_delivery::Outbox;
 use tenterhook_dispatch::Store;
 use tenterhook_maintenance::SessionStore;
@@ -60,6 +62,53 @@ impl DatabaseUrl {
             .ok_or("must name a SQLite file, such as sqlite:/var/lib/hooks.db")?;
         Ok(Self::Sqlite(path.into()))
     }
+}
+
+/// Whether a database may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NewDatabase {
+    /// In a data folder that was not used yet.
+    OnlyIfUnused,
+    /// The operator says that one is meant.
+    Meant,
+}
+
+/// Refuses a data folder that was used and has lost its database: a new one in its place
+/// would answer as if nothing had ever been there.
+pub(super) fn check(url: &DatabaseUrl, data: &DataDir, new: NewDatabase) -> anyhow::Result<()> {
+    let path = match url {
+        DatabaseUrl::InDataFolder => data.database(),
+        DatabaseUrl::Sqlite(path) => path.clone(),
+    };
+    // SQLite takes an empty file for a new database.
+    let is_there = fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+    match (is_there, new) {
+        (true, NewDatabase::Meant) => bail!(
+            "cannot start with a new database: {} is there; move it away first, or leave --new-database out",
+            path.display()
+        ),
+        (true, NewDatabase::OnlyIfUnused) | (false, NewDatabase::Meant) => return Ok(()),
+        (false, NewDatabase::OnlyIfUnused) => {}
+    }
+    let mut traces = vec![data.owner_token()];
+    traces.extend(["-wal", "-running"].map(|end| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    }));
+    // What holds nothing tells nothing: a log is made empty by a clean end.
+    let is_used = |trace: &PathBuf| fs::metadata(trace).is_ok_and(|file| file.len() > 0);
+    if let Some(trace) = traces.into_iter().find(is_used) {
+        bail!(
+            "cannot find the database {}, although the data folder {} has been used ({} is there): restore the \
+             database, name the one that belongs to the folder (--database), or, to begin with an empty one and a \
+             new owner token, say --new-database",
+            path.display(),
+            data.path().display(),
+            trace.display()
+        );
+    }
+    Ok(())
 }
 
 /// Opens the database, and makes it if it is missing.

@@ -11,7 +11,7 @@ use super::database::DatabaseUrl;
 
 /// Programs, libraries, certificates, name resolution and time zones; the kernel's
 /// own files, for the number of processors and the like.
-const READ: [&str; 9] = [
+const READ: [&str; 10] = [
     "/etc",
     "/usr",
     "/lib",
@@ -19,6 +19,8 @@ const READ: [&str; 9] = [
     "/lib64",
     "/run/systemd/resolve",
     "/proc/self",
+    // Whether the machine was started since the last server ran.
+    "/proc/sys/kernel/random/boot_id",
     "/sys/fs/cgroup",
     "/sys/devices/system/cpu",
 ];

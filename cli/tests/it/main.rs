@@ -11,6 +11,7 @@ mod cloud;
 mod compiler;
 mod completion;
 mod crash;
+mod ending;
 mod event;
 mod examples;
 mod external_events;

@@ -1,5 +1,6 @@
 //! A real server on a free port, ended with the test that started it.
 
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Stdio};
@@ -21,9 +22,15 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on this data folder and waits until it is ready.
     pub(crate) fn start(data: &Path, flags: &[&str]) -> Self {
+        Self::start_in(data, flags, &[])
+    }
+
+    /// Starts a server with these variables in its environment.
+    pub(crate) fn start_in(data: &Path, flags: &[&str], environment: &[(&str, &OsStr)]) -> Self {
         let mut child = command(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(flags)
+            .envs(environment.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

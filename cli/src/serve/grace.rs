@@ -1,0 +1,130 @@
+//! The end of a server: everything that has to end shares one deadline.
+//!
+//! Not the second signal, which ends the process at once.
+
+use std::io;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tenterhook_delivery::Delivery;
+use tenterhook_dispatch::Dispatcher;
+use tenterhook_maintenance::Maintenance;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::quantity::parse_millis;
+
+/// Time from the first signal to the end unless the operator says otherwise: below the
+/// 30 s after which container runtimes kill.
+const DEFAULT: Duration = Duration::from_secs(25);
+
+/// Longest time that makes sense: what a hook may take at most.
+const MOST: Duration = Duration::from_secs(25 * 60);
+
+/// Time kept for what follows once nothing runs any more: storing what was cut off, and
+/// moving the log into the database.
+const CLOSING: Duration = Duration::from_secs(2);
+
+/// How long requests may go on before hooks are stopped as well: they end by themselves
+/// once they are told, and an event that is being accepted is not refused.
+const REQUESTS: Duration = Duration::from_secs(1);
+
+/// One deadline for the whole end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grace {
+    end: Instant,
+    whole: Duration,
+}
+
+impl Grace {
+    /// Begins with the first signal.
+    pub(super) fn start(whole: Duration) -> Self {
+        Self {
+            end: Instant::now() + whole,
+            whole,
+        }
+    }
+
+    /// What hooks have left of it, now.
+    fn for_hooks(&self) -> Duration {
+        let closing = CLOSING.min(self.whole / 5);
+        self.end
+            .saturating_duration_since(Instant::now())
+            .saturating_sub(closing)
+    }
+}
+
+/// Reads the flag.
+pub(super) fn parse(said: Option<&str>) -> Result<Duration, String> {
+    let Some(text) = said else {
+        return Ok(DEFAULT);
+    };
+    let millis = parse_millis(text).map_err(|error| error.to_string())?;
+    let grace = Duration::from_millis(millis);
+    if grace > MOST {
+        return Err(format!("must be at most 25min, not {text}"));
+    }
+    Ok(grace)
+}
+
+/// Ends everything by the deadline. What is not over by then is left to the next start.
+pub(super) async fn stop(
+    grace: &Grace,
+    mut serving: impl Future<Output = io::Result<()>> + Unpin,
+    dispatcher: &Dispatcher,
+    maintenance: &Maintenance,
+    delivery: &Delivery,
+) -> anyhow::Result<()> {
+    let all = async {
+        let served = timeout(REQUESTS.min(grace.whole / 5), &mut serving).await;
+        let requests = async {
+            match served {
+                Ok(served) => served,
+                Err(_) => serving.await,
+            }
+        };
+        let hooks = async {
+            // Sessions use the dispatcher; it is no use to wait for them for longer.
+            let _late = timeout(grace.for_hooks(), maintenance.drain()).await;
+            dispatcher.drain(grace.for_hooks()).await;
+        };
+        let (requests, (), ()) = tokio::join!(requests, hooks, delivery.drain());
+        dispatcher
+            .close()
+            .await
+            .context("cannot close the database")?;
+        requests.context("cannot end all requests")
+    };
+    match timeout_at(grace.end, all).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            tracing::warn!(
+                "not everything has ended within the grace of {:?}; the next start goes on with it",
+                grace.whole
+            );
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grace_is_a_time_of_at_most_what_a_hook_may_take() {
+        assert_eq!(parse(None), Ok(DEFAULT));
+        assert_eq!(parse(Some("0s")), Ok(Duration::ZERO));
+        assert_eq!(parse(Some("25min")), Ok(MOST));
+        for text in ["26min", "5", "soon"] {
+            assert!(parse(Some(text)).is_err(), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn hooks_leave_time_for_closing() {
+        for (whole, most) in [(25, 23), (10, 8), (5, 4), (0, 0)] {
+            let left = Grace::start(Duration::from_secs(whole)).for_hooks();
+            assert!(left <= Duration::from_secs(most), "{whole}: {left:?}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! How a server ends, and how it begins where another has ended.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::api::{Owner, event};
+use crate::server::Server;
+use crate::tenterhook::{Ended, command};
+
+/// A hook whose first attempt goes on for an hour, and which prints its attempt.
+const LONG_AT_FIRST: &str = "echo $HOOK_ATTEMPT; [ $HOOK_ATTEMPT = 1 ] && sleep 1h; true";
+
+/// Fires an event, and waits until its hook has printed something.
+fn running(owner: &Owner, name: &str) -> String {
+    let accepted = owner.post("/api/v1/events", &event(name, 1));
+    let task = accepted["task"]["id"].as_str().unwrap().to_owned();
+    printed(owner, &task, "");
+    task
+}
+
+/// Waits until a task's execution has printed something else than `before`.
+fn printed(owner: &Owner, task: &str, before: &str) {
+    loop {
+        let found = owner.get(&format!("/api/v1/tasks/{task}"));
+        let stdout = found["executions"][0]["stdout"]
+            .as_str()
+            .unwrap_or_default();
+        if !stdout.is_empty() && stdout != before {
+            return;
+        }
+    }
+}
+
+fn log_bytes(data: &Path) -> u64 {
+    fs::metadata(data.join("tenterhook.db-wal")).map_or(0, |log| log.len())
+}
+
+fn refused(data: &Path, flags: &[&str]) -> Ended {
+    let output = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data)
+        .args(flags)
+        .output()
+        .unwrap();
+    Ended::of(output).with_status(1)
+}
+
+#[test]
+fn after_a_clean_end_all_is_in_the_database_and_nothing_in_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let owner = Owner::of(&server, folder.path());
+    owner.hook("x", "echo done", &json!({}));
+    owner.fire_and_wait(&event("x", 1));
+    assert!(log_bytes(folder.path()) > 0);
+
+    let (status, said) = server.stop(Signal::TERM);
+
+    assert_eq!(status, Some(0), "{said}");
+    assert_eq!(log_bytes(folder.path()), 0);
+    // The one file holds everything.
+    let copy = tempfile::tempdir().unwrap();
+    fs::copy(
+        folder.path().join("tenterhook.db"),
+        copy.path().join("tenterhook.db"),
+    )
+    .unwrap();
+    fs::copy(
+        folder.path().join("owner.token"),
+        copy.path().join("owner.token"),
+    )
+    .unwrap();
+    fs::set_permissions(
+        copy.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o700),
+    )
+    .unwrap();
+    let server = Server::start(copy.path(), &[]);
+    let tasks = Owner::of(&server, copy.path()).get("/api/v1/tasks");
+    assert_eq!(tasks["items"].as_array().unwrap().len(), 1, "{tasks}");
+}
+
+#[test]
+fn a_hook_that_outlasts_the_grace_is_cut_off_and_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start_in(
+        folder.path(),
+        &[],
+        &[("TENTERHOOK_GRACE", OsStr::new("500ms"))],
+    );
+    let owner = Owner::of(&server, folder.path());
+    owner.hook("long", LONG_AT_FIRST, &json!({"wall_ms": 1_200_000}));
+    let task = running(&owner, "long");
+
+    let (status, said) = server.stop(Signal::TERM);
+
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("stopped"), "{said}");
+    assert_eq!(log_bytes(folder.path()), 0);
+    let server = Server::start(folder.path(), &[]);
+    let ended = Owner::of(&server, folder.path()).ended(&task);
+    assert_eq!(ended["executions"][0]["stdout"], "2\n", "{ended}");
+}
+
+#[test]
+fn a_grace_that_makes_no_sense_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(["serve", "--grace", "1h", "--data"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    Ended::of(output)
+        .with_status(2)
+        .saying("`--grace` must be at most 25min");
+}
+
+#[test]
+fn a_supervisor_is_told_when_the_server_is_ready_lives_and_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify.socket");
+    let supervisor = UnixDatagram::bind(&path).unwrap();
+    let heard = || {
+        let mut bytes = [0; 200];
+        let read = supervisor.recv(&mut bytes).unwrap();
+        String::from_utf8(bytes[..read].into()).unwrap()
+    };
+    let environment = [
+        ("NOTIFY_SOCKET", path.as_os_str()),
+        ("WATCHDOG_USEC", OsStr::new("20000")),
+    ];
+    let server = Server::start_in(&folder.path().join("data"), &[], &environment);
+
+    assert!(heard().starts_with("READY=1"));
+    assert_eq!(heard(), "WATCHDOG=1");
+    assert_eq!(heard(), "WATCHDOG=1", "again and again");
+    let (status, said) = server.stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{said}");
+    while !heard().starts_with("STOPPING=1") {}
+}
+
+#[test]
+fn a_supervisor_that_cannot_be_reached_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(folder.path())
+        .env("NOTIFY_SOCKET", folder.path().join("missing"))
+        .output()
+        .unwrap();
+    Ended::of(output)
+        .with_status(1)
+        .saying("cannot use NOTIFY_SOCKET");
+}
+
+#[test]
+fn a_used_data_folder_without_its_database_is_no_new_server() {
+    let folder = tempfile::tempdir().unwrap();
+    Server::start(folder.path(), &[]).stop(Signal::TERM);
+    let token = || fs::read_to_string(folder.path().join("owner.token")).unwrap();
+    let old = token();
+    fs::remove_file(folder.path().join("tenterhook.db")).unwrap();
+
+    let ended = refused(folder.path(), &[]);
+
+    ended
+        .saying("cannot find the database")
+        .saying("--new-database");
+    assert_eq!(token(), old, "the owner's token is not overwritten");
+    // Another database that is not there either is no better.
+    let elsewhere = format!("sqlite:{}", folder.path().join("other/hooks.db").display());
+    refused(folder.path(), &["--database", &elsewhere]).saying("cannot find the database");
+    // An empty file is what SQLite makes a new database of.
+    fs::write(folder.path().join("tenterhook.db"), "").unwrap();
+    refused(folder.path(), &[]).saying("cannot find the database");
+
+    Server::start(folder.path(), &["--new-database"]).stop(Signal::TERM);
+
+    assert_ne!(token(), old, "a new database has a new owner");
+    refused(folder.path(), &["--new-database"]).saying("is there");
+}
+
+#[test]
+fn a_hook_that_runs_when_the_server_is_killed_three_times_is_dead() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &[]);
+    let mut owner = Owner::of(&server, folder.path());
+    let long = json!({"wall_ms": 1_200_000});
+    owner.hook("killer", "echo $HOOK_ATTEMPT; sleep 1h", &long);
+    owner.hook("other", "echo done", &json!({}));
+    let task = running(&owner, "killer");
+    for attempt in 1..=3 {
+        // Others are served meanwhile.
+        let other = owner.fire_and_wait(&event("other", format!("other-{attempt}")));
+        assert_eq!(other["executions"][0]["stdout"], "done\n", "{other}");
+        let (status, _) = server.stop(Signal::KILL);
+        assert_eq!(status, None, "it was killed");
+        server = Server::start(folder.path(), &[]);
+        owner = Owner::of(&server, folder.path());
+        if attempt < 3 {
+            printed(&owner, &task, &format!("{attempt}\n"));
+        }
+    }
+
+    let ended = owner.ended(&task);
+
+    let execution = &ended["executions"][0];
+    assert_eq!(
+        (
+            &execution["state"],
+            &execution["attempt"],
+            &execution["dead"]
+        ),
+        (&json!("FAILED"), &json!(3), &Value::Bool(true)),
+        "{ended}"
+    );
+    let error = execution["error"].as_str().unwrap();
+    assert!(
+        error.contains("the server was killed while it ran, 3 times"),
+        "{error}"
+    );
+}
