@@ -122,8 +122,6 @@ impl Dispatcher {
         let node = NodeId::generate();
         let now = clock.now();
         let timekeeper = Timekeeper::start(now, store.clock_seen().await?, settings.trust_clock);
-        // Whatever the clock showed when it was stored, no wait is longer than it may be.
-        store.shorten_waits(now.wall).await?;
         let taken_over = store.take_over(node).await?;
         if taken_over > 0 {
             tracing::info!(
@@ -131,6 +129,9 @@ impl Dispatcher {
                 "taking over what an earlier run has left"
             );
         }
+        // Whatever the clock showed when it was stored, no wait is longer than it may be;
+        // those of what was taken over least of all.
+        store.shorten_waits(now.wall).await?;
         let inner = Arc::new(Inner {
             timekeeper: Mutex::new(timekeeper),
             floor: Mutex::new(Floor::new(
