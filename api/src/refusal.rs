@@ -319,7 +319,8 @@ impl From<tenterhook_dispatch::Error> for Refusal {
 fn disk_full(shortage: &Shortage) -> String {
     let remedy = match shortage.scope {
         Scope::Holder => {
-            "delete sources that are not needed, or try again when the oldest finished tasks have been removed"
+            "delete sources that are not needed, cancel tasks that wait, or try again when the oldest finished tasks \
+             have been removed"
         }
         Scope::Host => {
             "the operator can give the server more (`--max-disk`) or keep less (`--keep`, `--keep-tasks`, \

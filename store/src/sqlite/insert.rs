@@ -45,7 +45,7 @@ pub(super) async fn tasks(
 ) -> Result<Vec<Inserted>, Error> {
     let known = seen::of(&mut writing.conn, tasks).await?;
     let known = |account: i64, task: &NewTask| {
-        let key = &task.event.as_ref()?.key;
+        let key = &task.event.as_ref().filter(|_| !known.is_empty())?.key;
         known.get(&(account, key.source.clone(), key.id.clone()))
     };
     let new: Vec<_> = tasks

@@ -109,7 +109,9 @@ pub(super) async fn sweep(
         if budget.is_spent() {
             break;
         }
-        swept.tasks += tasks(conn, &keep, over, &mut budget).await?;
+        let removed = account(conn, &keep, over, &mut budget).await?;
+        swept.tasks += removed.tasks;
+        swept.rows += removed.rows;
         writing.swept.account = over.account;
     }
     // What was too much once may be so still: only who finds nothing knows.
@@ -126,8 +128,7 @@ pub(super) async fn sweep(
     let found = programs::sweep(writing).await?;
     swept.programs = found.programs;
     more |= found.more;
-    let removed = u64::try_from(ROWS - budget.rows).unwrap_or(0);
-    swept.rows = removed + swept.tokens + found.recipes + found.programs;
+    swept.rows += swept.tokens + found.recipes + found.programs;
     swept.more = more && swept.rows + swept.pages > 0;
     Ok(swept)
 }
@@ -158,16 +159,41 @@ async fn over(conn: &mut SqliteConnection, keep: &Keep, after: i64) -> Result<Ve
         .collect()
 }
 
-/// Removes what one account has too much of, oldest first. Tells how many tasks went.
+/// Removes what one account has too much of. What cannot be removed, as a damaged row,
+/// is logged and left to the next sweep: it must not keep other accounts' from going.
+async fn account(
+    conn: &mut SqliteConnection,
+    keep: &Keep,
+    over: &Over,
+    budget: &mut Budget,
+) -> Result<Removed, Error> {
+    run(conn, "SAVEPOINT account", &[]).await?;
+    let removed = match tasks(conn, keep, over, budget).await {
+        Ok(removed) => removed,
+        Err(error) => {
+            run(conn, "ROLLBACK TO account", &[]).await?;
+            tracing::error!(
+                account.number = over.account,
+                error = &error as &dyn std::error::Error,
+                "cannot remove what is old of one account"
+            );
+            Removed::default()
+        }
+    };
+    run(conn, "RELEASE account", &[]).await?;
+    Ok(removed)
+}
+
+/// Removes tasks, oldest first, and events.
 async fn tasks(
     conn: &mut SqliteConnection,
     keep: &Keep,
     over: &Over,
     budget: &mut Budget,
-) -> Result<u64, Error> {
+) -> Result<Removed, Error> {
     let mut too_many = over.tasks - keep.tasks;
     let mut too_much = over.bytes - keep.bytes;
-    let mut removed = 0;
+    let mut removed = Removed::default();
     let oldest = sqlx::query(
         "SELECT seq, ended_at, bytes FROM tasks WHERE account = ? AND ended_at IS NOT NULL \
          ORDER BY ended_at, seq LIMIT ?",
@@ -185,6 +211,7 @@ async fn tasks(
         let (seq, bytes) = (row.read("seq")?, row.read::<i64>("bytes")?);
         let executions = executions(conn, seq, budget).await?;
         too_much -= executions.bytes;
+        removed.rows += executions.rows;
         if executions.left {
             break;
         }
@@ -193,7 +220,8 @@ async fn tasks(
         budget.spend(1, bytes);
         too_much -= bytes;
         too_many -= 1;
-        removed += 1;
+        removed.tasks += 1;
+        removed.rows += 1;
     }
     // Events are forgotten for their bytes only when no task is left to be removed.
     let all = i64::try_from(oldest.len()).unwrap_or(TASKS) < TASKS;
@@ -204,12 +232,21 @@ async fn tasks(
     if !budget.is_spent() {
         let forgotten = seen::forget(conn, over.account, keep.horizon, events, budget.rows).await?;
         budget.spend(i64::try_from(forgotten).unwrap_or(ROWS), 0);
+        removed.rows += forgotten;
     }
     Ok(removed)
 }
 
-/// What has become of a task's executions.
+/// What was removed of one account.
+#[derive(Default)]
+struct Removed {
+    tasks: u64,
+    rows: u64,
+}
+
+/// What was removed of one task's executions.
 struct Executions {
+    rows: u64,
     bytes: i64,
     /// Whether some are left, since they are more than one sweep removes.
     left: bool,
@@ -227,6 +264,7 @@ async fn executions(
         run(conn, "DELETE FROM executions WHERE task = ?1", &[task]).await?;
         budget.spend(before.0, before.1);
         return Ok(Executions {
+            rows: before.0.unsigned_abs(),
             bytes: before.1,
             left: false,
         });
@@ -241,6 +279,7 @@ async fn executions(
     let after = size(conn, task).await?;
     budget.spend(budget.rows, before.1 - after.1);
     Ok(Executions {
+        rows: (before.0 - after.0).unsigned_abs(),
         bytes: before.1 - after.1,
         left: true,
     })

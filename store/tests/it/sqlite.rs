@@ -202,6 +202,46 @@ async fn freed_pages_go_back_to_the_file_system() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_removed_of_one_account_keeps_no_other_waiting() {
+    let (folder, store) = open().await;
+    let shops = [
+        Shop::named(&*store, "damaged").await,
+        Shop::named(&*store, "sound").await,
+    ];
+    for shop in &shops {
+        store
+            .insert_tasks(vec![new_task(shop, "custom.x", 0)])
+            .await
+            .unwrap();
+    }
+    let mut conn = SqliteConnectOptions::new()
+        .filename(folder.path().join("test.db"))
+        .connect()
+        .await
+        .unwrap();
+    sqlx::raw_sql(
+        "CREATE TRIGGER damage BEFORE DELETE ON tasks WHEN OLD.account = 1 \
+         BEGIN SELECT RAISE(ABORT, 'as if its page were damaged'); END",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let nothing = Retention {
+        age: Duration::ZERO,
+        ..Retention::default()
+    };
+    while store.sweep(&nothing, at(300)).await.unwrap().more {}
+
+    let mut left = Vec::new();
+    for shop in &shops {
+        let all = TaskFilter::default();
+        let tasks = store.tasks(shop.account.id, &all, Page::first(9)).await;
+        left.push(tasks.unwrap().len());
+    }
+    assert_eq!(left, [1, 0]);
+}
+
+#[tokio::test]
 async fn a_log_that_grew_beside_a_long_read_is_cut() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
