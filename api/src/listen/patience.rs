@@ -194,13 +194,14 @@ mod tests {
     #[test]
     fn who_is_slower_than_the_rate_runs_out_of_it() {
         let mut allowance = Allowance::new(30 * SECOND, 1_000);
-        let mut pieces = 0;
-        while allowance.left > Duration::ZERO {
+        // Half as fast as the rate: each second costs half a one.
+        let mut seconds = 0;
+        while allowance.left >= SECOND {
             allowance.spend(SECOND);
             allowance.earn(500);
-            pieces += 1;
+            seconds += 1;
         }
-        assert_eq!(pieces, 60);
+        assert_eq!(seconds, 59);
     }
 
     #[test]

@@ -250,7 +250,7 @@ async fn a_client_that_takes_nothing_of_its_reply_is_cut_off_and_its_memory_is_f
     let house = House::of(TestApp::start_with(small()).await, door).await;
     let app = &house.app;
     let script = app
-        .script("loud", "head -c 2000000 /dev/zero | tr '\\0' x")
+        .script("loud", "head -c 1000000 /dev/zero | tr '\\0' x")
         .await;
     let limits =
         json!({"output_bytes": 16 << 20, "memory_bytes": 256 << 20, "fuel": 20_000_000_000_u64});

@@ -286,7 +286,9 @@ async fn log_lines_beyond_a_thousand_stay_in_the_text_alone() {
 
 /// Several pieces of an output, with a character that a piece may cut in two, a
 /// byte that is no text, and a line of log.
-const LONG: &str = r#"printf 'é'; head -c 1500000 /dev/zero | tr '\0' x; printf '\377'
+const LONG: &str = r#"printf 'é'
+for part in 1 2 3; do head -c 500000 /dev/zero | tr '\0' x; done
+printf '\377'
 head -c 500000 /dev/zero | tr '\0' '\n'
 echo '{"level":"info","message":"hi"}' >&2"#;
 
