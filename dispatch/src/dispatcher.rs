@@ -10,6 +10,7 @@ mod apps;
 mod audit;
 mod cancel;
 mod claim;
+mod code;
 mod execute;
 mod find;
 mod hooks;
@@ -163,6 +164,7 @@ impl Dispatcher {
                 .lock()
                 .note_backlog(backlog.account, backlog.due_at);
         }
+        inner.collect_code().await;
         tokio::spawn(claim::keep_claiming(
             Arc::downgrade(&inner),
             Arc::clone(&inner.wake),

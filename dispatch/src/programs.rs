@@ -98,6 +98,12 @@ impl Programs {
         let _there = slot.set(program.clone());
     }
 
+    /// Keeps a program no longer. What runs it goes on.
+    pub(crate) fn forget(&self, digest: Digest) {
+        let mut held = self.held.lock();
+        held.by_digest.retain(|(known, _), _| *known != digest);
+    }
+
     fn slot(&self, digest: Digest, kind: Kind) -> Arc<OnceCell<Program>> {
         let mut held = self.held.lock();
         held.uses += 1;

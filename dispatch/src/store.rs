@@ -234,6 +234,14 @@ pub trait Store: Send + Sync {
     /// Reads the bytes of a program.
     async fn program(&self, digest: Digest) -> Result<Option<Bytes>, Error>;
 
+    /// Whether there are the bytes of a program, for a source or for an execution,
+    /// whether or not it is over.
+    async fn has_program(&self, digest: Digest) -> Result<bool, Error>;
+
+    /// Whether a program may be run again: it is that of a source, or of an execution
+    /// that is not over.
+    async fn wants_program(&self, digest: Digest) -> Result<bool, Error>;
+
     /// Keeps a new hook.
     ///
     /// # Errors

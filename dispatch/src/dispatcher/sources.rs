@@ -111,6 +111,7 @@ impl Dispatcher {
                 entry.directory.write().remove_source(source.number);
                 // Who removes one may need its room for another.
                 inner.disk.want_sweep();
+                inner.forget_code(source.digest).await;
                 Ok(source)
             })
             .await?;
@@ -244,6 +245,7 @@ impl Inner {
         let _changing = entry.changing.lock().await;
         let mut source = entry.directory.read().own_source(key)?.clone();
         check_expected(&source, &change)?;
+        let before = source.digest;
         source.name = change.name.unwrap_or(source.name);
         source.description = change.description.unwrap_or(source.description);
         source.labels = change.labels.unwrap_or(source.labels);
@@ -270,15 +272,20 @@ impl Inner {
             .update_source(account, source.clone(), change.bytes, hooks)
             .await?;
         self.disk.written(account, reserved);
-        let mut directory = entry.directory.write();
-        if replaced {
-            for hook in directory.hooks_of(source.id) {
-                directory.remove_hook(hook.number);
+        {
+            let mut directory = entry.directory.write();
+            if replaced {
+                for hook in directory.hooks_of(source.id) {
+                    directory.remove_hook(hook.number);
+                }
+            }
+            directory.put_source(source.clone());
+            for hook in hooks {
+                directory.put_hook(hook);
             }
         }
-        directory.put_source(source.clone());
-        for hook in hooks {
-            directory.put_hook(hook);
+        if source.digest != before {
+            self.forget_code(before).await;
         }
         Ok(source)
     }

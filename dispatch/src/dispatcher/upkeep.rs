@@ -38,6 +38,7 @@ pub(super) async fn keep_up(inner: Weak<Inner>) {
         }
         if wanted || counts % SWEEP == 0 {
             inner.sweep().await;
+            inner.collect_code().await;
         } else {
             inner.count_disk().await;
         }

@@ -12,6 +12,7 @@ mod authority;
 mod cancel;
 mod chosen;
 mod clock;
+mod code;
 mod config;
 mod containers;
 mod crash;

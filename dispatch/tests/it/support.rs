@@ -56,7 +56,8 @@ impl Yard {
         Self::on(engine.unwrap(), settings()).await
     }
 
-    async fn on(engine: Engine, settings: Settings) -> Self {
+    /// A dispatcher on an engine of its own.
+    pub(crate) async fn on(engine: Engine, settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder).await;
         let dispatcher = start(&store, engine, settings).await;

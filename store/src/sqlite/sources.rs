@@ -143,6 +143,36 @@ pub(super) async fn program(pool: &SqlitePool, digest: Digest) -> Result<Option<
         .transpose()
 }
 
+pub(super) async fn has_program(pool: &SqlitePool, digest: Digest) -> Result<bool, Error> {
+    holds(
+        pool,
+        "SELECT EXISTS (SELECT 1 FROM programs WHERE digest = ?) AS holds",
+        digest,
+    )
+    .await
+}
+
+pub(super) async fn wants_program(pool: &SqlitePool, digest: Digest) -> Result<bool, Error> {
+    // Those that are not over are among the newest: they are looked at first.
+    holds(
+        pool,
+        "SELECT EXISTS (SELECT 1 FROM sources WHERE digest = ?1) OR EXISTS \
+         (SELECT 1 FROM recipes WHERE digest = ?1 AND EXISTS (SELECT 1 FROM executions \
+         WHERE recipe = recipes.id AND ended_at IS NULL ORDER BY seq DESC)) AS holds",
+        digest,
+    )
+    .await
+}
+
+async fn holds(pool: &SqlitePool, question: &'static str, digest: Digest) -> Result<bool, Error> {
+    sqlx::query(question)
+        .bind(&digest.as_bytes()[..])
+        .fetch_one(pool)
+        .await
+        .map_err(cannot("look for a program"))?
+        .bool("holds")
+}
+
 fn read(row: &SqliteRow) -> Result<Source, Error> {
     Ok(Source {
         id: row.id("id", SourceId::from_uuid)?,

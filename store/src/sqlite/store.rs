@@ -238,6 +238,14 @@ impl Store for Sqlite {
         sources::program(&self.readers, digest).await
     }
 
+    async fn has_program(&self, digest: Digest) -> Result<bool, Error> {
+        sources::has_program(&self.readers, digest).await
+    }
+
+    async fn wants_program(&self, digest: Digest) -> Result<bool, Error> {
+        sources::wants_program(&self.readers, digest).await
+    }
+
     async fn insert_hook(&self, account: AccountId, hook: Hook) -> Result<Hook, Error> {
         self.write(account, move |conn, account| {
             Box::pin(hooks::insert(conn, account, hook))

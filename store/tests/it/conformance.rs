@@ -46,6 +46,7 @@ macro_rules! suite {
             servers_are_kept_whole_and_their_names_are_unique,
             a_server_that_a_hook_names_is_not_removed,
             sources_and_hooks_are_kept_whole,
+            a_program_is_wanted_as_long_as_a_source_or_an_open_execution_has_it,
             a_source_and_hooks_that_cannot_be_kept_together_are_not_kept_at_all,
             replacing_a_source_replaces_its_hooks_if_they_are_given,
             numbers_are_not_given_twice,

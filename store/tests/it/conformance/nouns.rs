@@ -3,7 +3,7 @@
 use tenterhook_dispatch::{Error, Noun, Number, Source, Store};
 use tenterhook_engine::Digest;
 
-use crate::support::{SCRIPT, Shop, at, hook, server, source};
+use crate::support::{SCRIPT, Shop, at, hook, new_task, server, source};
 
 pub(crate) async fn servers_are_kept_whole_and_their_names_are_unique(store: &dyn Store) {
     let shop = Shop::open(store).await;
@@ -124,6 +124,32 @@ pub(crate) async fn sources_and_hooks_are_kept_whole(store: &dyn Store) {
             ..
         })
     ));
+}
+
+pub(crate) async fn a_program_is_wanted_as_long_as_a_source_or_an_open_execution_has_it(
+    store: &dyn Store,
+) {
+    let shop = Shop::open(store).await;
+    let account = shop.account.id;
+    let digest = shop.source.digest;
+    let asked = async |digest| {
+        (
+            store.has_program(digest).await.unwrap(),
+            store.wants_program(digest).await.unwrap(),
+        )
+    };
+    assert_eq!(asked(digest).await, (true, true));
+    assert_eq!(asked(Digest::of(b"other")).await, (false, false));
+
+    let task = new_task(&shop, "custom.x", 2);
+    let id = task.id;
+    store.insert_tasks(vec![task]).await.unwrap();
+    store.delete_hook(account, shop.hook.id).await.unwrap();
+    store.delete_source(account, shop.source.id).await.unwrap();
+    assert_eq!(asked(digest).await, (true, true));
+
+    store.cancel_task(account, id, at(20)).await.unwrap();
+    assert_eq!(asked(digest).await, (true, false));
 }
 
 pub(crate) async fn a_source_and_hooks_that_cannot_be_kept_together_are_not_kept_at_all(
