@@ -91,8 +91,8 @@ pub use crate::source::{NewSource, Source, SourceChange, base64_md5};
 pub use crate::store::{Queued, Store};
 pub use crate::task::{EventKey, Progress, Task, TaskDetail, state_of};
 pub use crate::token::{NewToken, Secret, SecretHash, SessionBounds, Token, TokenKind};
-pub use tenterhook_clock::{Clock, Moment, SteppedClock, SystemClock};
 pub use crate::work::{
     Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, NewEvent,
     NewExecution, NewTask, Retention, SetAside, Settlement, Swept, TaskChange,
 };
+pub use tenterhook_clock::{Clock, Moment, SteppedClock, SystemClock};

@@ -1,5 +1,7 @@
 //! How a dispatcher is set up. Every bound is on; none can be "unlimited".
 
+use std::time::Duration;
+
 use tenterhook_engine::Limits;
 
 use crate::work::Retention;
@@ -20,6 +22,10 @@ pub struct Settings {
     pub host: Limits,
     /// Largest module or component, in bytes. Default: 24 MiB; at most 64 MiB.
     pub module_bytes: u64,
+    /// How long an upload may wait for its program to be compiled, its turn included.
+    /// Default: 10 minutes: no client waits longer, and what the account sends next
+    /// waits behind it.
+    pub upload_wait: Duration,
     /// Executions that one event may cause. Default: 4,096.
     pub executions_per_event: usize,
     /// Executions that one request may cause in all. Default: 16,384, which take the
@@ -69,6 +75,7 @@ impl Default for Settings {
             ceiling: Limits::ceiling(),
             host: Limits::ceiling(),
             module_bytes: 24 << 20,
+            upload_wait: Duration::from_secs(10 * 60),
             executions_per_event: 4_096,
             executions_per_request: 16_384,
             retention: Retention::default(),

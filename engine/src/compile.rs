@@ -6,6 +6,7 @@
 
 mod child;
 mod limits;
+mod progress;
 mod turns;
 mod worker;
 

@@ -42,17 +42,18 @@ pub(crate) struct RawBounds {
     /// Largest module or component [default: 24MiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
     pub(super) max_module: Option<String>,
-    /// Processor time that compiling one module may take [default: 60s].
+    /// Processor time that compiling one module may take, whatever its size [default:
+    /// 10s, and 4s more for each MiB].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAX_COMPILE_TIME")]
     pub(super) max_compile_time: Option<String>,
     /// Address space that compiling one module may take [default: 2GiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_COMPILE_MEMORY")]
     pub(super) max_compile_memory: Option<String>,
-    /// How long finished tasks are kept [default: 30d].
     /// Compiled code that is kept on the disk; what was used longest ago goes first
     /// [default: an eighth of the disk that there is to use, at most 8GiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_CODE_CACHE")]
     pub(super) code_cache: Option<String>,
+    /// How long finished tasks are kept [default: 30d].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_KEEP")]
     pub(super) keep: Option<String>,
     /// Finished tasks that are kept per account [default: 200000].
@@ -147,11 +148,10 @@ impl RawBounds {
             Some(text) => faults.check("--max-compile-memory", compile_memory(text)),
             None => None,
         };
-        let cpu = cpu.unwrap_or(default.cpu);
         CompileLimits {
-            cpu,
+            cpu: cpu.or(default.cpu),
             memory: memory.unwrap_or(default.memory),
-            wall: CompileLimits::wall_for(cpu),
+            ..default
         }
     }
 
@@ -231,7 +231,9 @@ fn count(text: &str, most: usize) -> Result<usize, String> {
 /// The kernel counts a process's time in whole seconds.
 fn compile_time(text: &str) -> Result<Duration, String> {
     let time = Duration::from_millis(parse_millis(text).map_err(|error| error.to_string())?);
-    let (least, most) = (CompileLimits::floor().cpu, CompileLimits::ceiling().cpu);
+    let (least, most) = (CompileLimits::floor(), CompileLimits::ceiling());
+    // What is set does not depend on a size.
+    let (least, most) = (least.cpu_for(0), most.cpu_for(0));
     if time < least || time > most || time.subsec_nanos() != 0 {
         return Err(format!(
             "must be whole seconds from {least:?} to {most:?}, not {text}"
@@ -256,20 +258,20 @@ fn compile_memory(text: &str) -> Result<u64, String> {
     Ok(size)
 }
 
+/// A cache that has no room for the code of one large program is none.
+fn code_cache(text: &str) -> Result<u64, String> {
+    let size = parse_size(text).map_err(|error| error.to_string())?;
+    if size < CodeCache::LEAST_BYTES {
+        return Err(format!(
+            "must be at least {}, not {text}",
+            show_size(CodeCache::LEAST_BYTES)
+        ));
+    }
+    Ok(size)
+}
+
 /// Reads the bound on an uploaded module.
 pub(crate) fn module_size(text: &str) -> Result<u64, String> {
-    /// A cache that has no room for the code of one large program is none.
-    fn code_cache(text: &str) -> Result<u64, String> {
-        let size = parse_size(text).map_err(|error| error.to_string())?;
-        if size < CodeCache::LEAST_BYTES {
-            return Err(format!(
-                "must be at least {}, not {text}",
-                show_size(CodeCache::LEAST_BYTES)
-            ));
-        }
-        Ok(size)
-    }
-
     let size = parse_size(text).map_err(|error| error.to_string())?;
     if size == 0 || size > MODULE_MAX_BYTES {
         return Err(format!(

@@ -270,7 +270,7 @@ mod tests {
             config.dispatch.executions_per_event, 100,
             "it cannot be above the whole"
         );
-        assert_eq!(config.compile.cpu.as_secs(), 5);
+        assert_eq!(config.compile.cpu_for(24 << 20).as_secs(), 5);
         assert_eq!(config.compile.memory, 1 << 30);
         assert_eq!(config.code_bytes, Some(2 << 30));
         assert_eq!(config.delivery.destinations, delivery::Destinations::All);

@@ -336,8 +336,12 @@ impl Inner {
         }
         let _upload = self.uploads.begin(account)?;
         let loading = self.engine.load_for(account.tenant(), kind, bytes.clone());
+        let loading = tokio::time::timeout(self.settings.upload_wait, loading);
         let program = tokio::select! {
-            program = loading => program?,
+            // That it took so long is no fault of the program's.
+            program = loading => program.map_err(|_| Error::Busy {
+                what: "programs to compile",
+            })??,
             () = self.leaving.cancelled() => return Err(Error::Stopping),
         };
         self.programs.keep(&program);

@@ -90,7 +90,11 @@ impl World {
         let ledger = Ledger::new(Capacities::default().with(Resource::RunSlots, slots));
         let clock = SteppedClock::at(OffsetDateTime::UNIX_EPOCH);
         Self {
-            floor: Floor::new(&Settings::default(), ledger.clone(), Arc::new(clock.clone())),
+            floor: Floor::new(
+                &Settings::default(),
+                ledger.clone(),
+                Arc::new(clock.clone()),
+            ),
             ledger,
             account: AccountId::generate(),
             recipe: recipe(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use tenterhook_dispatch::{
-    AccountId, Dispatcher, Key, NewHook, NewSource, PrincipalId, Source, SourceChange,
+    AccountId, Dispatcher, Error, Key, NewHook, NewSource, PrincipalId, Source, SourceChange,
 };
 use tenterhook_engine::{CodeCache, Engine, Kind, Settings};
 
@@ -147,4 +147,31 @@ async fn code_that_no_program_is_left_of_goes_at_the_next_start() {
         .await
         .unwrap();
     assert_eq!(files(&folder), wanted);
+}
+
+#[tokio::test]
+async fn an_upload_that_cannot_be_compiled_in_its_time_is_told_to_come_back() {
+    let engine = Engine::start(Settings {
+        compiler: Some(vec!["/bin/sleep".into(), "1000".into()]),
+        sandboxes: 80,
+        ..Settings::default()
+    });
+    let settings = tenterhook_dispatch::Settings {
+        upload_wait: std::time::Duration::from_millis(20),
+        ..settings()
+    };
+    let yard = Yard::on(engine.unwrap(), settings).await;
+    let new = NewSource {
+        name: "late".into(),
+        bytes: module(1).into(),
+        kind: None,
+        description: String::new(),
+        private: false,
+        labels: Vec::new(),
+        created_by: PrincipalId::SYSTEM,
+    };
+    let made = yard.dispatcher.create_source(yard.account, new, Vec::new());
+    let error = made.await.unwrap_err();
+    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert_eq!(yard.uploaded().await, []);
 }

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
 use bytes::Bytes;
+use rustix::process::Pid;
 use tenterhook_admission::Kind;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
 use super::limits::CompileLimits;
+use super::progress;
 use crate::error::Error;
 use crate::lockdown::Lockdown;
 
@@ -40,18 +42,21 @@ pub(super) async fn compile(
     let (program, arguments) = words
         .split_first()
         .expect("checked when the compiler was made");
+    let size = bytes.len() as u64;
+    let mut child = Command::new(program)
+        .args(arguments)
+        .args(limits.to_words(size))
+        .args((lockdown == Lockdown::Off).then_some(NOT_HELD))
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|source| Error::Compiler { source })?;
+    let id = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
     let process = async {
-        let mut child = Command::new(program)
-            .args(arguments)
-            .args(limits.to_words())
-            .args((lockdown == Lockdown::Off).then_some(NOT_HELD))
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
         let mut stdin = child.stdin.take().expect("standard input is a pipe");
         let stdout = child.stdout.take().expect("standard output is a pipe");
         let stderr = child.stderr.take().expect("standard error is a pipe");
@@ -71,8 +76,10 @@ pub(super) async fn compile(
         );
         Ok((code?, complaint?, child.wait().await?))
     };
-    let Ok(ended) = tokio::time::timeout(limits.wall, process).await else {
-        return Ok(Err(format!("compiling took longer than {:?}", limits.wall)));
+    let used = || progress::cpu_time(id?);
+    let Ok(ended) = progress::while_it_gets_on(process, limits.stall, used).await else {
+        let stall = limits.stall;
+        return Ok(Err(format!("the compiler did nothing for {stall:?}")));
     };
     let (code, complaint, status) = ended.map_err(|source| Error::Compiler { source })?;
     if code.len() as u64 > CODE_MAX_BYTES {
@@ -84,7 +91,7 @@ pub(super) async fn compile(
     if status.success() {
         return Ok(Ok(code));
     }
-    reason(limits, status, &complaint)
+    reason(limits, size, status, &complaint)
         .map(Err)
         .map_err(|status| Error::Compiler {
             source: std::io::Error::other(format!("it was ended from outside: {status}")),
@@ -103,6 +110,7 @@ async fn read(pipe: impl AsyncRead + Unpin, most: u64) -> std::io::Result<Vec<u8
 /// it was not the program's doing.
 fn reason(
     limits: CompileLimits,
+    size: u64,
     status: ExitStatus,
     complaint: &[u8],
 ) -> Result<String, ExitStatus> {
@@ -116,7 +124,7 @@ fn reason(
     match status.signal() {
         Some(SIGXCPU) => Ok(format!(
             "compiling took more than {} s of processor time",
-            limits.cpu.as_secs()
+            limits.cpu_for(size).as_secs()
         )),
         Some(SIGKILL | SIGTERM) => Err(status),
         None | Some(SIGABRT) => Ok(format!(

@@ -87,7 +87,7 @@ fn limit_all(limits: CompileLimits) -> rustix::io::Result<()> {
     let limit = |resource, value| between(resource, value, value);
     // Whoever serves and runs goes first; an upload can wait.
     nice(NICENESS)?;
-    let cpu = limits.cpu.as_secs();
+    let cpu = limits.cpu_for(WASM_MAX_BYTES).as_secs();
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nofile, DESCRIPTORS)?;

@@ -292,7 +292,7 @@ async fn a_compiler_that_hangs_is_ended_when_its_time_by_the_clock_is_up() {
     let engine = engine(Settings {
         compiler: Some(vec!["/bin/sleep".into(), "1000".into()]),
         compile_limits: CompileLimits {
-            wall: Duration::from_millis(50),
+            stall: Duration::from_millis(50),
             ..CompileLimits::default()
         },
         ..Settings::default()
@@ -300,7 +300,7 @@ async fn a_compiler_that_hangs_is_ended_when_its_time_by_the_clock_is_up() {
     match engine.load(Kind::Module, &wasm::memory_of(1)).await {
         Err(Error::Refused { refusal }) => {
             assert!(
-                refusal.to_string().contains("longer than 50ms"),
+                refusal.to_string().contains("did nothing for 50ms"),
                 "{refusal}"
             );
         }

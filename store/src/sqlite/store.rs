@@ -6,8 +6,8 @@ use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, Execution,
     ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
     NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
-    PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement, Source,
-    SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
+    Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;

@@ -96,7 +96,7 @@ fn components() -> Vec<Attack> {
 /// Programs that pass every count and would keep the compiler busy for long.
 fn compiler_bombs() -> Vec<Attack> {
     let time = Expected::Refused("processor time");
-    let soon = |attack: Attack| attack.compile(|limits| limits.cpu = Duration::from_secs(1));
+    let soon = |attack: Attack| attack.compile(|limits| limits.cpu = Some(Duration::from_secs(1)));
     vec![
         soon(Attack::made("280,000 loops over the same locals", || {
             handmade::loops(4)
