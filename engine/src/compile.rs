@@ -21,7 +21,6 @@ pub use self::limits::CompileLimits;
 pub use self::turns::Tenant;
 use self::turns::Turns;
 pub use self::worker::compile_worker;
-pub(crate) use self::worker::precompile;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::lockdown::Lockdown;
