@@ -11,27 +11,29 @@ pub(crate) mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use tenterhook_engine::{Engine, Invocation, Kind, Program};
+use tenterhook_engine::{Engine, Invocation, Kind, Limits, Program, Report};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::ending::{Ending, HOST_FAULT, answer};
-use self::live::Printer;
+use self::live::{Heard, Printer};
 use self::plan::Plan;
 use crate::limit_flags::RawLimits;
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
-use crate::signals::Signals;
+use crate::signals::{Signal, Signals};
 use crate::spinner::Spinner;
 use crate::{code_cache, hint, paint};
 
 /// Runs a script or module here and now, in the sandbox that a hook has.
 ///
 /// Standard input, output and error are passed through. Exit status: that of the
-/// program, whatever it answers in `/verdict.json`; 124 at its deadline, 137 at any
-/// other limit, 134 when it trapped, 130 when interrupted, 125 when it could not be
+/// program, whatever it answers in `/verdict.json`; 124 at its deadline, which its
+/// output has to be read by too, 137 at any other limit, 134 when it trapped, 130 when interrupted, 125 when it could not be
 /// run.
 #[derive(Debug, Args)]
 pub(crate) struct Raw {
@@ -145,13 +147,19 @@ async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     })
 }
 
+/// How long after its deadline, or a signal, a run's output may take to reach its
+/// reader: far longer than a reader needs that reads.
+const LAST_OUTPUT: Duration = Duration::from_secs(1);
+
 impl Prepared {
-    /// Runs the program and tells what became of it.
+    /// Runs the program and tells what became of it. The deadline holds until the
+    /// output has reached its reader.
     async fn run(self, mut signals: Signals) -> anyhow::Result<Ending> {
         let cancel = self.invocation.cancel.clone();
         let limits = self.invocation.limits.clone();
         let names = self.invocation.env.iter().map(|(name, _)| name.clone());
         let names: Vec<_> = names.collect();
+        let deadline = Instant::now() + limits.wall;
         let mut running = self.engine.spawn(&self.program, self.invocation);
         let mut interrupted = None;
         let ended = loop {
@@ -165,19 +173,60 @@ impl Prepared {
                 }
             }
         };
-        let run = ended.context("the run panicked")??;
-        let heard = self.printer.finish()?;
+        let last = LastWords {
+            run: ended.context("the run panicked")??,
+            program: self.program,
+            limits,
+            names,
+            interrupted,
+            told: self.told,
+        };
+        let patience = match interrupted {
+            Some(_) => Instant::now(),
+            None => deadline,
+        };
+        let told = self.printer.finish(move |heard| last.say(heard));
+        tokio::select! {
+            told = told => told.context("printing panicked")?,
+            signal = signals.next() => Ok(Ending::Interrupted(signal)),
+            () = tokio::time::sleep_until(patience + LAST_OUTPUT) => {
+                Ok(interrupted.map_or(Ending::Unread, Ending::Interrupted))
+            }
+        }
+    }
+}
+
+/// What is said of a run that is over.
+struct LastWords {
+    run: Report,
+    program: Program,
+    limits: Limits,
+    names: Vec<String>,
+    interrupted: Option<Signal>,
+    told: Told,
+}
+
+impl LastWords {
+    fn say(self, heard: Heard) -> anyhow::Result<Ending> {
+        let Self {
+            run,
+            program,
+            limits,
+            names,
+            interrupted,
+            told,
+        } = self;
         let ending = Ending::of(run.outcome.clone(), interrupted, heard);
         ending.tell(&run, &limits);
         if let Some(hint) = hint::of(&run, &names) {
             say(hint);
         }
-        if self.told.bill {
-            let bill = bill::draw(&self.program, &run, &limits, &ending, paint::stderr());
+        if told.bill {
+            let bill = bill::draw(&program, &run, &limits, &ending, paint::stderr());
             let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), bill.as_bytes());
         }
-        if let Some(file) = &self.told.report {
-            report::Form::new(&self.program, &run, &limits, &ending).write(file)?;
+        if let Some(file) = &told.report {
+            report::Form::new(&program, &run, &limits, &ending).write(file)?;
         }
         Ok(ending)
     }

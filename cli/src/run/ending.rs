@@ -33,6 +33,8 @@ pub(crate) enum Ending {
     Interrupted(Signal),
     /// Because whoever read its output had enough.
     BrokenPipe,
+    /// Because its output was not read by its deadline.
+    Unread,
 }
 
 impl Ending {
@@ -55,6 +57,7 @@ impl Ending {
             Self::Program(Outcome::Cancelled) => Signal::Interrupt.status(),
             Self::Interrupted(signal) => signal.status(),
             Self::BrokenPipe => BROKEN_PIPE,
+            Self::Unread => DEADLINE,
         }
     }
 
@@ -62,7 +65,7 @@ impl Ending {
     /// that denies included: the status stays the program's own.
     pub(super) fn tell(&self, run: &Report, limits: &Limits) {
         match self {
-            Self::Program(Outcome::Exited { .. }) | Self::BrokenPipe => {}
+            Self::Program(Outcome::Exited { .. }) | Self::BrokenPipe | Self::Unread => {}
             Self::Program(Outcome::Stopped { limit }) => say(format_args!(
                 "stopped at its {limit} limit, {}",
                 bound(*limit, limits)
@@ -167,6 +170,7 @@ mod tests {
             (Ending::Interrupted(Signal::Interrupt), 130),
             (Ending::Interrupted(Signal::Terminate), 143),
             (Ending::BrokenPipe, 141),
+            (Ending::Unread, 124),
         ] {
             assert_eq!(ending.status(), status, "{ending:?}");
         }

@@ -2,13 +2,15 @@
 //!
 //! The guest's thread must not wait for whoever reads this process's output, so a
 //! thread of its own does. What waits between them is bounded by the output limit.
+//! Nothing else may write to the streams of a run: a reader who does not read keeps
+//! a writer for ever, and only this thread may be left behind.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use tenterhook_engine::{OutputSink, Stream};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::guest_log::GuestLog;
@@ -25,8 +27,11 @@ impl OutputSink for Sink {
     }
 }
 
-/// The thread that prints.
-pub(super) struct Printer(JoinHandle<io::Result<()>>);
+/// The way to the thread that prints.
+pub(super) struct Printer(mpsc::Sender<LastWords>);
+
+/// What is done when all is printed.
+type LastWords = Box<dyn FnOnce(anyhow::Result<Heard>) + Send>;
 
 /// Whether all output reached its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +46,7 @@ pub(super) enum Heard {
 /// when nobody reads them any more.
 pub(super) fn open(run: CancellationToken) -> (Arc<dyn OutputSink>, Printer) {
     let (send, receive) = mpsc::channel::<(Stream, Vec<u8>)>();
+    let (closing, closed) = mpsc::channel::<LastWords>();
     let print = move || {
         let mut streams = Streams::default();
         let printed = receive
@@ -50,19 +56,39 @@ pub(super) fn open(run: CancellationToken) -> (Arc<dyn OutputSink>, Printer) {
         if printed.is_err() {
             run.cancel();
         }
-        printed
+        // Without last words the command has ended otherwise.
+        if let Ok(last_words) = closed.recv() {
+            last_words(heard(printed));
+        }
     };
-    (Arc::new(Sink(send)), Printer(std::thread::spawn(print)))
+    std::thread::spawn(print);
+    (Arc::new(Sink(send)), Printer(closing))
+}
+
+fn heard(printed: io::Result<()>) -> anyhow::Result<Heard> {
+    match printed {
+        Ok(()) => Ok(Heard::All),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Heard::NotToTheEnd),
+        Err(error) => Err(error).context("cannot write the program's output"),
+    }
 }
 
 impl Printer {
-    /// Waits until everything is printed. The sink must be gone.
-    pub(super) fn finish(self) -> anyhow::Result<Heard> {
-        match self.0.join().expect("printing does not panic") {
-            Ok(()) => Ok(Heard::All),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Heard::NotToTheEnd),
-            Err(error) => Err(error).context("cannot write the program's output"),
-        }
+    /// Has the thread say the last words when everything is printed, and returns
+    /// what came of that. The sink must be gone.
+    pub(super) fn finish<T: Send + 'static>(
+        self,
+        last_words: impl FnOnce(Heard) -> anyhow::Result<T> + Send + 'static,
+    ) -> oneshot::Receiver<anyhow::Result<T>> {
+        let (send, receive) = oneshot::channel();
+        let last_words = move |heard: anyhow::Result<Heard>| {
+            // Whoever waited for it may have given up.
+            let _ = send.send(heard.and_then(last_words));
+        };
+        self.0
+            .send(Box::new(last_words))
+            .expect("printing does not panic");
+        receive
     }
 }
 

@@ -152,3 +152,47 @@ fn a_run_whose_output_nobody_reads_any_more_ends() {
         .unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(141));
 }
+
+/// Prints more than a pipe holds, and ends by itself.
+const MUCH: &str = "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done";
+
+#[test]
+fn a_run_whose_output_nobody_reads_ends_at_its_deadline() {
+    for script in [MUCH, "while :; do echo more; done"] {
+        let script = Program::script(script);
+        let (unread, pipe) = std::io::pipe().unwrap();
+        let mut child = script
+            .run_command([
+                "--output",
+                "16MiB",
+                "--timeout",
+                "400ms",
+                "--fuel",
+                "200G",
+                "--bill",
+            ])
+            .stdout(pipe.try_clone().unwrap())
+            .stderr(pipe)
+            .spawn()
+            .unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(124));
+        drop(unread);
+    }
+}
+
+#[test]
+fn a_run_whose_output_nobody_reads_ends_at_a_signal() {
+    let script = Program::script(MUCH);
+    let mut child = script
+        .run_command(["--timeout", "60s"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    // From here on nobody reads, and the pipe is not closed.
+    let mut unread = BufReader::with_capacity(8, child.stdout.take().unwrap());
+    unread.read_line(&mut line).unwrap();
+    tenterhook::signal(&child, Signal::TERM);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}
