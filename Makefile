@@ -15,6 +15,7 @@ FUZZ := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo fuzz
 FUZZ_TOOL := cargo-fuzz@0.13.2
 FUZZ_SECONDS ?= 15
 FUZZ_FLAGS ?=
+SEEDS ?= 100000
 
 .PHONY: help
 help: ## Show this list
@@ -49,6 +50,10 @@ bench: toolchain ## Time hooks beside fork and exec
 .PHONY: attacks
 attacks: build ## Attack engine and server, measure what that costs, write docs/ATTACKS.md
 	cargo run --locked --bin tenterhook-attacks -- docs/ATTACKS.md
+
+.PHONY: faults
+faults: toolchain ## Fail every call of the store in turn, SEEDS (100000) times
+	TENTERHOOK_FAULT_SEEDS=$(SEEDS) cargo test --locked --test dispatch_it whatever_call_of_the_store_fails
 
 .PHONY: fuzz
 fuzz: toolchain ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (15)

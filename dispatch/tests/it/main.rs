@@ -17,6 +17,7 @@ mod config;
 mod containers;
 mod crash;
 mod disk;
+mod faults;
 mod isolation;
 mod lists;
 mod overrides;

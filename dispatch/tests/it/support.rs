@@ -19,7 +19,7 @@ use tenterhook_store::Sqlite;
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 /// One engine for all tests: it is made to be shared.
-pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts")
 });
 
