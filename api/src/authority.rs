@@ -1,7 +1,7 @@
-//! Replies that take a while end with the authority under which they were asked for.
+//! Long-lived replies end with the authority under which they were requested.
 //!
-//! A reply that is whole when it begins is not among them: what it holds was made while
-//! the authority stood.
+//! A reply whose body is complete when it is sent is not one of them: it was composed
+//! while the authority was valid.
 
 use std::pin::Pin;
 
@@ -14,7 +14,7 @@ use tenterhook_dispatch::{Identity, Lapse, Role};
 use crate::app::App;
 use crate::refusal::Refusal;
 
-/// Why a reply breaks off; for the log, since a reply that has begun cannot tell it.
+/// Why a reply is cut off; for the log, since its head has already been sent.
 const ENDED: &str = "the token was revoked or has expired, or allows less now";
 
 impl From<Lapse> for Refusal {
@@ -28,10 +28,11 @@ impl From<Lapse> for Refusal {
     }
 }
 
-/// Binds a reply that is made while it is sent to the authority of whoever asked.
+/// Ends a streamed reply when the authority of its caller ends.
 ///
-/// When that ends, events end in good order, so that their reader comes back and hears
-/// why it is not let in; anything else breaks off, so that no half of it is believed.
+/// An event stream ends cleanly, so that its client reconnects and is told why it is
+/// refused. Any other body ends with an error, so that no client takes a part of it for
+/// the whole.
 pub(crate) async fn bind(
     app: &App,
     identity: &Identity,

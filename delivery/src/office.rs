@@ -130,7 +130,7 @@ impl Office {
         (own, all)
     }
 
-    /// Shows that a subscription is paused, as the store keeps it.
+    /// Updates the pause of a subscription in memory; the store already has it.
     pub(crate) fn pause(&self, id: SubscriptionId, until: OffsetDateTime) {
         if let Some(own) = self.subscriptions.write().get_mut(&id) {
             own.paused_until = Some(until);

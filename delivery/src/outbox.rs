@@ -113,8 +113,8 @@ pub trait Outbox: Send + Sync {
 
     /// Keeps what became of a letter: `attempts`, `fate`, `said` and `due_at`; the body
     /// only as long as it waits. Nothing happens to one that does not wait any more.
-    /// With it, and even then, keeps until when its subscription is paused, if the
-    /// address has asked for that.
+    /// In the same transaction, and even then, stores until when the subscription is
+    /// paused, if the address has asked for a pause.
     ///
     /// # Errors
     ///

@@ -7,9 +7,9 @@ use rand::{Rng, RngExt as _};
 /// The most that is waited between two attempts by our own choice.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// The most that an address is left alone because it asks for it. Who wants to be left
-/// alone for longer asks again: letters are remembered for days, and an address that
-/// asks for years by mistake would never be told anything again.
+/// The longest pause that is granted to an address. One that needs more asks again: a
+/// mistaken `Retry-After` of years must not silence an address for good, and letters are
+/// kept for days only.
 const LONGEST_WISH: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What to wait after `failures` failed attempts: anything from nothing to the bound,

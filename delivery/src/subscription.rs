@@ -44,7 +44,7 @@ pub struct Subscription {
     /// Whether it is to be told at present. While it is not, events owe it nothing,
     /// and what it was owed before waits.
     pub enabled: bool,
-    /// Until when the address has asked to be left alone, if it has. It may lie behind.
+    /// Until when the address has asked to be left alone, if it has; possibly past.
     pub paused_until: Option<OffsetDateTime>,
     /// When it was made.
     pub created_at: OffsetDateTime,

@@ -1,8 +1,8 @@
-//! The authority under which a long reply was opened, and its end.
+//! The authority under which a long-lived reply was opened, and when it ends.
 //!
-//! It lets nobody in: a face has done that. It tells whoever still reads that the token
-//! was revoked or has expired, that its principal was removed, or that the role is no
-//! longer enough.
+//! It grants nothing: the face has already authorized the call. It signals that the
+//! token was revoked or has expired, that its principal was deleted, or that the role
+//! is no longer sufficient.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,104 +19,105 @@ use crate::role::Role;
 /// Why an authority has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lapse {
-    /// The token was revoked or has expired, or its principal was removed.
+    /// The token was revoked or has expired, or its principal was deleted.
     Void,
-    /// The role is less than what is needed, which is this.
+    /// The role is lower than the one that is needed, which is this.
     Role(Role),
 }
 
-/// The longest sleep until a token expires: the clock on the wall may be set meanwhile.
+/// The longest sleep until a token expires: the wall clock may be set meanwhile.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// The authority under which a long reply was opened.
+/// The authority under which a long-lived reply was opened.
 ///
-/// Whoever sends the reply waits for [`ended`](Self::ended) beside whatever it waits for.
+/// Whatever sends the reply selects on [`ended`](Self::ended). Dropping it ends the
+/// registration.
 #[derive(Debug)]
 pub struct Authority {
-    held: Arc<Mutex<Held>>,
-    place: u64,
+    registry: Arc<Mutex<Registry>>,
+    id: u64,
     expires_at: Option<OffsetDateTime>,
     lapse: watch::Receiver<Option<Lapse>>,
 }
 
-/// All authorities that are held at present.
+/// All authorities that are currently held.
 #[derive(Debug, Default)]
 pub(crate) struct Authorities {
-    held: Arc<Mutex<Held>>,
+    registry: Arc<Mutex<Registry>>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
-    next: u64,
-    /// No more than there are long replies, which the listener bounds.
-    places: HashMap<u64, Place>,
+struct Registry {
+    next_id: u64,
+    /// At most one per long-lived reply, whose number the listener bounds.
+    entries: HashMap<u64, Entry>,
 }
 
 #[derive(Debug)]
-struct Place {
+struct Entry {
     identity: Identity,
     needs: Role,
     lapse: watch::Sender<Option<Lapse>>,
 }
 
 impl Authorities {
-    /// Holds the authority of whoever has been let in to do what needs this role.
+    /// Registers the authority of a caller who was authorized to do what needs this role.
     pub(crate) fn hold(&self, identity: Identity, needs: Role) -> Authority {
-        let (lapse, told) = watch::channel(None);
+        let (sender, lapse) = watch::channel(None);
         let expires_at = identity.expires_at;
-        let mut held = self.held.lock();
-        let place = held.next;
-        held.next += 1;
-        let own = Place {
+        let mut registry = self.registry.lock();
+        let id = registry.next_id;
+        registry.next_id += 1;
+        let entry = Entry {
             identity,
             needs,
-            lapse,
+            lapse: sender,
         };
-        held.places.insert(place, own);
+        registry.entries.insert(id, entry);
         Authority {
-            held: Arc::clone(&self.held),
-            place,
+            registry: Arc::clone(&self.registry),
+            id,
             expires_at,
-            lapse: told,
+            lapse,
         }
     }
 
-    /// Ends the authority of those whom `which` picks.
-    pub(crate) fn revoke(&self, which: impl Fn(&Identity) -> bool) {
-        self.lapse(|place| which(&place.identity).then_some(Lapse::Void));
+    /// Ends the authority of every identity that matches.
+    pub(crate) fn revoke(&self, matches: impl Fn(&Identity) -> bool) {
+        self.end_where(|entry| matches(&entry.identity).then_some(Lapse::Void));
     }
 
-    /// Ends what needs more than this role of those whom `which` picks.
-    pub(crate) fn lower(&self, to: Role, which: impl Fn(&Identity) -> bool) {
-        self.lapse(|place| {
-            let ends = place.needs > to && which(&place.identity);
-            ends.then_some(Lapse::Role(place.needs))
+    /// Ends what needs more than this role for every identity that matches.
+    pub(crate) fn lower(&self, to: Role, matches: impl Fn(&Identity) -> bool) {
+        self.end_where(|entry| {
+            let ends = entry.needs > to && matches(&entry.identity);
+            ends.then_some(Lapse::Role(entry.needs))
         });
     }
 
-    fn lapse(&self, judge: impl Fn(&Place) -> Option<Lapse>) {
-        for place in self.held.lock().places.values() {
-            if let Some(lapse) = judge(place) {
-                place.lapse.send_replace(Some(lapse));
+    fn end_where(&self, lapse_of: impl Fn(&Entry) -> Option<Lapse>) {
+        for entry in self.registry.lock().entries.values() {
+            if let Some(lapse) = lapse_of(entry) {
+                entry.lapse.send_replace(Some(lapse));
             }
         }
     }
 }
 
 impl Authority {
-    /// Waits until it has ended. May be dropped and called again.
+    /// Waits until it has ended, and returns why. Cancel-safe.
     pub async fn ended(&self) -> Lapse {
-        let mut lapse = self.lapse.clone();
-        let told = async {
-            match lapse.wait_for(Option::is_some).await.as_deref() {
+        let mut receiver = self.lapse.clone();
+        let signalled = async {
+            match receiver.wait_for(Option::is_some).await.as_deref() {
                 Ok(Some(lapse)) => *lapse,
-                // The sender stays where it is as long as this is held.
+                // The entry holds the sender for as long as `self` exists.
                 Ok(None) | Err(_) => Lapse::Void,
             }
         };
         tokio::select! {
             biased;
-            lapse = told => lapse,
+            lapse = signalled => lapse,
             () = expired(self.expires_at) => Lapse::Void,
         }
     }
@@ -124,7 +125,7 @@ impl Authority {
 
 impl Drop for Authority {
     fn drop(&mut self) {
-        self.held.lock().places.remove(&self.place);
+        self.registry.lock().entries.remove(&self.id);
     }
 }
 

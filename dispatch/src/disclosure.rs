@@ -1,8 +1,7 @@
-//! Who reads what may hold secrets: the text of sources, the arguments and variables
-//! of hooks. All faces ask here.
+//! Which roles may read what can carry secrets: the text of sources, the arguments and
+//! environment variables of hooks. Every face asks here.
 //!
-//! It is not about what may be changed, nor about what a hook prints: that is its
-//! author's doing.
+//! It does not decide who may change them, nor does it cover what a hook prints.
 
 use std::fmt;
 
@@ -13,12 +12,12 @@ use crate::source::Source;
 /// Why something is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Withheld {
-    /// The reader's role is not enough.
+    /// The reader's role is too low.
     Role {
-        /// The least role that would do.
+        /// The lowest role that may read it.
         needs: Role,
     },
-    /// It is private: it is shown to nobody.
+    /// It is private: no role may read it.
     Private,
 }
 
@@ -32,11 +31,11 @@ impl fmt::Display for Withheld {
 }
 
 impl Role {
-    /// The least role that reads what may hold secrets.
+    /// The lowest role that may read what can carry secrets.
     pub const READS_SECRETS: Self = Self::Admin;
 
-    /// Whether it reads what may hold secrets: the arguments and variables of hooks,
-    /// and the text of sources that are not private.
+    /// Whether this role may read what can carry secrets: the arguments and variables
+    /// of hooks, and the text of sources that are not private.
     #[must_use]
     pub fn reads_secrets(self) -> bool {
         self >= Self::READS_SECRETS
@@ -44,8 +43,8 @@ impl Role {
 }
 
 impl Source {
-    /// Whether whoever has this role reads the source's text: admins and owners do,
-    /// unless it is private, which nobody reads. Everybody who may run it still may.
+    /// Checks that a reader with this role may read the source's text: admins and
+    /// owners may, unless it is private. A private one can still be bound and run.
     ///
     /// # Errors
     ///

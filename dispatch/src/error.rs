@@ -120,7 +120,7 @@ pub enum Error {
         #[source]
         refusal: Refusal,
     },
-    /// What was asked for is not shown to whoever asks.
+    /// The caller may not read it.
     #[error("the text of the {what} `{id}` is withheld: {why}")]
     Withheld {
         /// Of what.
@@ -130,7 +130,7 @@ pub enum Error {
         /// Why.
         why: Withheld,
     },
-    /// The account would be left without anybody who could put it right again.
+    /// The account would be left without an owner, and nobody in it could restore one.
     #[error(
         "cannot {doing} the principal `{name}`: it is the last owner of its account; make another owner first"
     )]

@@ -25,12 +25,12 @@ pub struct Identity {
     pub expires_at: Option<OffsetDateTime>,
     /// Whether this is a login session or a token that was issued.
     pub kind: TokenKind,
-    /// By which it is looked up again.
+    /// The hash of its secret, for looking it up again.
     pub(crate) hash: SecretHash,
 }
 
 impl Identity {
-    /// Whether it ends when this token does: its own, or the one that logged in.
+    /// Whether it ends with this token: its own, or the one that logged in.
     pub(crate) fn depends_on(&self, token: TokenId) -> bool {
         self.token == token || self.parent == Some(token)
     }

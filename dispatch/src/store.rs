@@ -91,8 +91,8 @@ pub trait Store: Send + Sync {
     /// [`Error::NotFound`] for its principal.
     async fn insert_token(&self, token: Token, hash: SecretHash) -> Result<(), Error>;
 
-    /// Keeps a new session under the hash of its secret. Where there would be more
-    /// than `bounds` allow, the oldest end, expired or not; returns those.
+    /// Stores a new session under the hash of its secret. Removes the oldest where there
+    /// would be more than `bounds` allow, and returns those that it has removed.
     ///
     /// # Errors
     ///

@@ -54,7 +54,7 @@ pub enum TokenKind {
     Session,
 }
 
-/// How many sessions there may be at one time; the oldest end for a new one.
+/// How many sessions may exist at one time; beyond that, a new one ends the oldest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionBounds {
     /// Of one principal.
@@ -64,7 +64,7 @@ pub struct SessionBounds {
 }
 
 impl SessionBounds {
-    /// The bounds that the dispatcher keeps.
+    /// The bounds that the dispatcher enforces.
     ///
     /// A hundred of one principal: more than a person has browsers, or a program that
     /// logs in for every call has calls in progress. Ten thousand of an account, whose

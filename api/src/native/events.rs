@@ -27,7 +27,7 @@ use crate::native::page::List;
 use crate::native::tasks::Task;
 use crate::refusal::{Fault, Refusal};
 
-/// The role that posts events and hears what became of them.
+/// The role that may post events and wait for their outcome.
 const NEEDS: Role = Role::Member;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -120,7 +120,7 @@ async fn post_events(
             let authority = dispatcher.hold_authority(&caller.0, NEEDS).await?;
             tokio::select! {
                 biased;
-                // What was stored stays; who may no longer ask does not hear of it.
+                // The event stays accepted; a caller without authority is not told the outcome.
                 lapse = authority.ended() => return Err(lapse.into()),
                 outcomes = accept_and_wait(&app, &caller, events, wait) => outcomes?,
             }

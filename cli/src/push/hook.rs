@@ -88,7 +88,7 @@ impl HookStep {
         for (name, old, new) in &self.differing {
             if is_withheld(name, old) {
                 let line = format!(
-                    "  ~ {name}: this token does not read what is there; it is set as the project says"
+                    "  ~ {name}: this token may not read the current values; they are replaced"
                 );
                 told += &format!("{}\n", paint.warn(&line));
             } else {
@@ -202,8 +202,8 @@ fn app(client: &Client, said: &Value) -> anyhow::Result<Value> {
     Ok(named(&apps, "app", &said)?["id"].clone())
 }
 
-/// Whether the server has shown a member with null in place of its values, as it does
-/// to those below admin.
+/// Whether the server has replaced the values of a member by null, as it does below the
+/// role `admin`.
 fn is_withheld(name: &str, shown: &Value) -> bool {
     match (name, shown) {
         ("args", Value::Array(args)) => args.iter().any(Value::is_null),

@@ -78,7 +78,7 @@ pub(super) async fn ensure(
         .await
         .context("cannot issue the owner's token")?;
     write(&file, secret.reveal()).with_context(|| format!("cannot write {}", file.display()))?;
-    // What is no terminal is a log: it is kept, copied and read by others.
+    // Anything but a terminal is a log, which is kept, copied and read by others.
     if io::stderr().is_terminal() {
         say(format_args!(
             "owner token {}, kept in {}",

@@ -22,8 +22,8 @@ use crate::token::{Secret, SecretHash, SessionBounds, Token, TokenKind};
 /// How long a token that was found is believed without asking the store.
 const BELIEVED: Duration = Duration::from_secs(60);
 
-/// Most issued tokens believed at one time, and most sessions beside them: logins take
-/// no place from tokens.
+/// Most issued tokens cached at one time, and most sessions beside them: logins do not
+/// evict tokens.
 const BELIEVED_MOST: usize = 10_000;
 
 /// What is known of tokens without asking the store.
@@ -83,7 +83,7 @@ impl Dispatcher {
             .await;
         match opened {
             Ok(session) => Ok(Some(session)),
-            // It was revoked since we have looked.
+            // The token was revoked after it was authenticated.
             Err(Error::NotFound {
                 what: Noun::Token, ..
             }) => Ok(None),
@@ -91,8 +91,8 @@ impl Dispatcher {
         }
     }
 
-    /// Holds the authority of whoever has been let in to do what needs this role, for
-    /// a reply that takes a while: it tells when it ends.
+    /// Registers the authority of a caller who was authorized to do what needs this role,
+    /// for a long-lived reply, which selects on its end.
     ///
     /// # Errors
     ///
@@ -103,7 +103,7 @@ impl Dispatcher {
         needs: Role,
     ) -> Result<Authority, Error> {
         let authority = self.inner.authorities.hold(identity.clone(), needs);
-        // What ended before it was held has not been told to it, but is seen here.
+        // A change from before the registration did not signal it, but is seen here.
         match self.inner.identify(identity.hash).await? {
             None => {
                 let own = |held: &Identity| held.token == identity.token;
@@ -178,11 +178,11 @@ impl Inner {
         Ok((identity, secret))
     }
 
-    /// Believes nothing any more of those whom `which` picks, who are gone from the
-    /// store, and ends what they still read.
-    pub(super) fn revoke(&self, which: impl Fn(&Identity) -> bool) {
-        self.believed.forget(&which);
-        self.authorities.revoke(which);
+    /// Drops matching identities from the cache and ends their long-lived replies. The
+    /// store has already removed them.
+    pub(super) fn revoke(&self, matches: impl Fn(&Identity) -> bool) {
+        self.believed.forget(&matches);
+        self.authorities.revoke(matches);
     }
 
     /// Stores when tokens were last used.

@@ -1,7 +1,7 @@
 //! Making, changing and removing principals.
 //!
 //! A change of a principal takes effect at once on every token that it holds, and on
-//! whatever they still read. An account that has an owner keeps one.
+//! the replies that they still read. An account that has an owner keeps one.
 
 use std::sync::Arc;
 
@@ -120,8 +120,8 @@ impl Inner {
             .ok_or_else(|| Error::not_found(Noun::Principal, id))
     }
 
-    /// Finds a principal without whom the account still has an owner, if it has one
-    /// now. The caller holds the account's lock until it has done what it is `doing`.
+    /// Returns the principal, unless it is the account's only owner. The caller holds the
+    /// account's lock until the change is stored.
     async fn dispensable(
         &self,
         account: AccountId,

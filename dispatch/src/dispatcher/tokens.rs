@@ -47,8 +47,8 @@ impl Dispatcher {
         Ok(tokens)
     }
 
-    /// Revokes a token with the sessions that it has opened, or ends a session. What
-    /// they still read ends.
+    /// Revokes a token with its sessions, or ends a session, and with them the replies
+    /// that they still read.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Inner {
         new: NewToken,
     ) -> Result<(Token, Secret), Error> {
         let mut tokens = self.store.tokens(account).await?;
-        // Logins have bounds of their own, and take no token's place.
+        // Sessions have bounds of their own and do not count against tokens.
         tokens.retain(|token| token.kind == TokenKind::Issued);
         if tokens.len() >= ACCOUNT_MAX as usize {
             return Err(Error::invalid(

@@ -56,7 +56,7 @@ pub(super) async fn insert(
     })
 }
 
-/// Keeps a new session; returns those that have ended for it.
+/// Stores a new session; returns those that were removed to make room for it.
 pub(super) async fn insert_login(
     conn: &mut SqliteConnection,
     account: i64,
@@ -64,7 +64,7 @@ pub(super) async fn insert_login(
     hash: SecretHash,
     bounds: SessionBounds,
 ) -> Result<Vec<TokenId>, Error> {
-    // The newest stay, with one place left for this one.
+    // One less than the bound, so that this one fits.
     let stay = |most: u32| i64::from(most.saturating_sub(1));
     let mut ended: Vec<Uuid> = sqlx::query_scalar(
         "DELETE FROM tokens WHERE rowid IN (SELECT rowid FROM tokens \

@@ -1,5 +1,5 @@
-//! Arguments and variables, whose values may be secrets: null in place of each for those
-//! who do not read them. What is null is not a value, and is never taken for one.
+//! Arguments and environment variables in JSON: null replaces each value that the reader
+//! may not see. A null in a request is refused; it is never stored as a value.
 
 use std::collections::BTreeMap;
 
@@ -20,21 +20,21 @@ pub(super) fn show_env(
     env.into_iter().map(show).collect()
 }
 
-/// Reads arguments, none of which may be one that was withheld.
+/// Reads arguments; refuses those that were withheld.
 pub(super) fn read_args(said: Vec<Option<String>>) -> Result<Vec<String>, Refusal> {
     let args = said.into_iter().enumerate();
     given(args.map(|(place, arg)| (place.to_string(), arg)), "args")
         .map(|args| args.into_iter().map(|(_, arg)| arg).collect())
 }
 
-/// Reads variables, none of whose values may be one that was withheld.
+/// Reads environment variables; refuses those whose value was withheld.
 pub(super) fn read_env(
     said: BTreeMap<String, Option<String>>,
 ) -> Result<BTreeMap<String, String>, Refusal> {
     given(said.into_iter(), "env").map(|env| env.into_iter().collect())
 }
 
-/// The values, if all of them are there; else every one that is not, by its pointer.
+/// Returns the values, or a fault for each that is null.
 fn given(
     said: impl Iterator<Item = (String, Option<String>)>,
     member: &str,

@@ -260,7 +260,7 @@ fn a_member_sets_values_that_it_does_not_read() {
     assert!(
         pushed
             .stdout
-            .contains("~ env: this token does not read what is there"),
+            .contains("~ env: this token may not read the current values"),
         "{pushed:?}"
     );
     assert!(!pushed.stdout.contains("old-secret"), "{pushed:?}");
