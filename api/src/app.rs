@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::native::Probes;
 use crate::proxies::Proxies;
 use crate::refusal::Refusal;
+use crate::uploads::pending::Pending;
 use crate::uploads::{Place, Uploads};
 
 /// What every handler is given. Cheap to clone.
@@ -33,6 +34,7 @@ struct Inner {
     session: Duration,
     longest_wait: Duration,
     uploads: Uploads,
+    pending_uploads: Pending,
     probes: Probes,
     stopping: CancellationToken,
 }
@@ -81,6 +83,7 @@ impl App {
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
                 uploads: Uploads::default(),
+                pending_uploads: Pending::default(),
                 probes: Probes::default(),
                 stopping: CancellationToken::new(),
             }),
@@ -175,5 +178,10 @@ impl App {
     /// Waits for one of the account's places for uploads.
     pub(crate) async fn upload_place(&self, account: AccountId) -> Result<Place, Refusal> {
         self.inner.uploads.place(account).await
+    }
+
+    /// The uploads that went on after their requests were answered.
+    pub(crate) fn pending_uploads(&self) -> &Pending {
+        &self.inner.pending_uploads
     }
 }

@@ -19,6 +19,7 @@ mod servers;
 mod sources;
 mod tasks;
 mod tokens;
+mod uploads;
 mod webhooks;
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
@@ -39,6 +40,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     [
         root::endpoints(),
         sources::endpoints(),
+        uploads::endpoints(),
         hooks::endpoints(),
         events::endpoints(),
         tasks::endpoints(),

@@ -3,6 +3,8 @@
 //! An account has a few of them, so that nobody's slow or hostile uploads take
 //! those of all others.
 
+pub(crate) mod pending;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;

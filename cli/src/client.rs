@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 use ureq::Agent;
-use ureq::http::{Method, Request, Response, header, request};
+use ureq::http::{Method, Request, Response, StatusCode, header, request};
 
 pub(crate) use self::place::Flags;
 use self::place::{Place, Secret};
@@ -154,6 +154,16 @@ impl Client {
         let retry_after = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok());
         Err(refused::refused(answer.status(), &body, from, retry_after))
+    }
+
+    /// A refusal that the server has kept, as it would have been answered.
+    fn refusal(&self, problem: &Value) -> anyhow::Error {
+        let status = problem["status"].as_u64().and_then(|status| {
+            let status = u16::try_from(status).ok()?;
+            StatusCode::from_u16(status).ok()
+        });
+        let status = status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        refused::refused(status, problem, &self.place.secret.from, None)
     }
 
     fn broke_off(&self) -> String {

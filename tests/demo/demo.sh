@@ -54,7 +54,7 @@ member() { "$tenterhook" run --env "FILTER=$1" tests/demo/member.sh; }
 step "2. Upload a shell script and a module"
 script_id=$(post "/api/v1/sources?name=pre-format-disk" text/x-shellscript "@$script" | member .id)
 echo "$script -> $script_id"
-module_id=$(post "/api/v1/sources?name=volume-guard" application/wasm "@$module" | member .id)
+module_id=$(post "/api/v1/sources?name=volume-guard&wait=120" application/wasm "@$module" | member .id)
 echo "$module -> $module_id"
 
 step "3. Bind both to the hook point PreFormatDisk"

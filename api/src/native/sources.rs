@@ -19,6 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::page::{List, Wanted};
 use crate::native::time_text;
+use crate::native::uploads::{self, Upload};
 use crate::refusal::Refusal;
 
 const WASM: &str = "application/wasm";
@@ -42,8 +43,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "private",
             "`true` to withhold its bytes at Astra's interface",
         )
+        .query("wait", uploads::WAIT)
         .reads_raw(&[WASM, SCRIPT, ANY])
-        .answers::<Source>(201),
+        .answers::<Source>(201)
+        .answers::<Upload>(202)
+        .reply_header(202, "Location", "where to ask what has become of it"),
         Endpoint::new(
             Method::GET,
             "/api/v1/sources",
@@ -87,9 +91,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "If-Match",
             "the digest that the bytes have to have until now, in quotes",
         )
+        .query("wait", uploads::WAIT)
         .reads_raw(&[WASM, SCRIPT, ANY])
         .answers::<Source>(200)
-        .reply_header(200, "ETag", "the digest of the new bytes, in quotes"),
+        .reply_header(200, "ETag", "the digest of the new bytes, in quotes")
+        .answers::<Upload>(202)
+        .reply_header(202, "Location", "where to ask what has become of it"),
         Endpoint::new(
             Method::DELETE,
             "/api/v1/sources/{id}",
@@ -132,7 +139,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    fn new(own: dispatch::Source) -> Self {
+    pub(super) fn new(own: dispatch::Source) -> Self {
         Self {
             id: own.id.to_string(),
             number: own.number.get(),

@@ -176,6 +176,7 @@ async fn the_calls_that_are_served_are_these() {
     /api/v1/tasks/{id}/cancel post
     /api/v1/tokens get post
     /api/v1/tokens/{id} delete
+    /api/v1/uploads/{id} get
     /api/v1/webhooks get post
     /api/v1/webhooks/{id} delete get patch
     /api/v1/webhooks/{id}/deliveries get

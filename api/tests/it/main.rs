@@ -41,6 +41,7 @@ mod native_principals;
 mod native_sources;
 mod native_targets;
 mod native_tenants;
+mod native_uploads;
 mod native_webhooks;
 mod nova_events;
 mod nova_faults;

@@ -12,7 +12,9 @@ async fn a_script_and_a_module_run_for_an_event_and_their_bill_is_told() {
     let script = app
         .script("greet", "jq -r .service; echo oops >&2; exit 3")
         .await;
-    let module = app.call(Method::POST, "/api/v1/sources?name=hello").await;
+    let module = app
+        .call(Method::POST, "/api/v1/sources?name=hello&wait=120")
+        .await;
     let module = module
         .body("application/wasm", std::fs::read(FRIENDLY_HELLO).unwrap())
         .send()

@@ -11,7 +11,10 @@ const WASM: &str = "application/wasm";
 
 async fn upload(app: &TestApp, name: &str, kind: &str, bytes: impl Into<Vec<u8>>) -> Answer {
     let call = app
-        .call(Method::POST, &format!("/api/v1/sources?name={name}"))
+        .call(
+            Method::POST,
+            &format!("/api/v1/sources?name={name}&wait=120"),
+        )
         .await;
     call.body(kind, bytes).send().await
 }

@@ -18,7 +18,9 @@ async fn ten_thousand_events_are_stored_before_the_reply_and_their_hooks_run() {
     for n in 0..10 {
         vms.push(instance(&app, &format!("vm-{n}"), Some("compute-1")).await);
     }
-    let call = app.call(Method::POST, "/api/v1/sources?name=nothing").await;
+    let call = app
+        .call(Method::POST, "/api/v1/sources?name=nothing&wait=120")
+        .await;
     let source = call
         .body("application/wasm", handmade::memory_of(1))
         .send()

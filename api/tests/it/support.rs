@@ -318,7 +318,7 @@ impl TestApp {
 
     /// Uploads a script at the native face; answers with its number.
     pub(crate) async fn script(&self, name: &str, text: &str) -> i64 {
-        let path = format!("/api/v1/sources?name={name}");
+        let path = format!("/api/v1/sources?name={name}&wait=120");
         let call = self.call(Method::POST, &path).await;
         let answer = call.body("text/x-shellscript", text).send().await;
         answer.expect(201)["number"].as_i64().unwrap()

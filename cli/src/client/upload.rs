@@ -3,16 +3,22 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
+use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use ureq::SendBody;
-use ureq::http::{Method, header};
+use ureq::http::{Method, StatusCode, header};
 
-use super::{Client, with_query};
+use super::{Client, is_refused_with, text, with_query};
+use crate::spinner::Spinner;
 
 /// Time for an upload and for the server to compile what it got: a large component
 /// takes many seconds of its processor, and others may be before it.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// How long the server is to wait for its compiler before it answers: in seconds,
+/// shorter than what stands between it and this client may cut off.
+const WAIT: &str = "20";
 
 /// Bytes from which on the server is asked before they are sent.
 const ASK_FIRST_BYTES: usize = 64 * 1024;
@@ -23,8 +29,9 @@ const TURN: Duration = Duration::from_millis(120);
 impl Client {
     /// Makes a source of these bytes.
     pub(crate) fn create_source(&self, name: &str, bytes: &[u8]) -> anyhow::Result<Value> {
-        let path = with_query("/api/v1/sources", &[("name", name)]);
-        self.upload(&Method::POST, &path, None, bytes)
+        let path = with_query("/api/v1/sources", &[("name", name), ("wait", WAIT)]);
+        let answer = self.upload(&Method::POST, &path, None, bytes)?;
+        self.compiled(answer)
     }
 
     /// Replaces the bytes of a source, if they still have this digest.
@@ -34,9 +41,33 @@ impl Client {
         digest: &str,
         bytes: &[u8],
     ) -> anyhow::Result<Value> {
-        let path = format!("/api/v1/sources/{id}");
+        let path = with_query(&format!("/api/v1/sources/{id}"), &[("wait", WAIT)]);
         let tag = format!("\"{digest}\"");
-        self.upload(&Method::PUT, &path, Some(&tag), bytes)
+        let answer = self.upload(&Method::PUT, &path, Some(&tag), bytes)?;
+        self.compiled(answer)
+    }
+
+    /// Waits until the server has compiled what it got, and returns the source.
+    fn compiled(&self, mut answer: Value) -> anyhow::Result<Value> {
+        let _spinner = Spinner::start("the server compiles it");
+        while text(&answer, "state") == "compiling" {
+            let upload = format!("/api/v1/uploads/{}", text(&answer, "id"));
+            let asked = self.get(&upload, &[("wait", WAIT)]);
+            answer = match asked {
+                Err(error) if is_refused_with(&error, StatusCode::NOT_FOUND) => {
+                    bail!(
+                        "the server no longer knows of the upload, as after a restart; push again"
+                    )
+                }
+                asked => asked?,
+            };
+        }
+        match text(&answer, "state") {
+            "ready" => Ok(answer["source"].take()),
+            "refused" => Err(self.refusal(&answer["problem"])),
+            // It was answered with the source itself.
+            _ => Ok(answer),
+        }
     }
 
     fn upload(

@@ -48,7 +48,7 @@ impl Owner {
 
     /// Uploads a source; answers its number.
     pub(crate) fn source(&self, name: &str, bytes: impl AsRef<[u8]>) -> u64 {
-        let path = format!("/api/v1/sources?name={name}");
+        let path = format!("/api/v1/sources?name={name}&wait=120");
         let source = self.call("POST", &path, "application/octet-stream", bytes);
         source["number"].as_u64().unwrap()
     }

@@ -142,7 +142,7 @@ impl Scene {
     }
 
     fn upload(&self, bytes: &[u8]) -> (u16, Value) {
-        let path = "/api/v1/sources?name=bomb";
+        let path = "/api/v1/sources?name=bomb&wait=120";
         self.owner
             .try_call("POST", path, "application/wasm", bytes)
             .unwrap()

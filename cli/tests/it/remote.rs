@@ -46,11 +46,11 @@ impl Place {
     }
 
     /// Writes a project of a script: its manifest's first lines are the same always.
-    pub(crate) fn project(&self, script: &str, hook: &str) -> &Path {
+    pub(crate) fn project(&self, program: impl AsRef<[u8]>, hook: &str) -> &Path {
         let manifest =
             format!("name = \"guard\"\nevent = \"custom.go\"\nprogram = \"hook.sh\"\n{hook}");
         std::fs::write(self.project.path().join("tenterhook.toml"), manifest).unwrap();
-        std::fs::write(self.project.path().join("hook.sh"), script).unwrap();
+        std::fs::write(self.project.path().join("hook.sh"), program).unwrap();
         self.project.path()
     }
 

@@ -5,8 +5,9 @@
 
 use axum::body::Body;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, header};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tenterhook_dispatch::{Key, NewSource, SCRIPT_MAX_BYTES, SourceChange, SourceId};
@@ -17,8 +18,9 @@ use crate::auth::Caller;
 use crate::body::{self, Pieces};
 use crate::extract::{Json, Path, Query};
 use crate::native::sources::{ANY, SCRIPT, Source, WASM, entity_tag};
-use crate::native::{Created, created};
+use crate::native::{created, uploads};
 use crate::refusal::Refusal;
+use crate::uploads::pending::Progress;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +30,7 @@ pub(super) struct Named {
     description: String,
     #[serde(default)]
     private: bool,
+    wait: Option<f64>,
 }
 
 /// Takes a program in, under the name that the query gives.
@@ -37,13 +40,16 @@ pub(super) async fn upload_source(
     Query(named): Query<Named>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Created<Source>, Refusal> {
+) -> Result<Response, Refusal> {
     let name = named
         .name
         .ok_or_else(|| Refusal::invalid("?name", "is required; add `?name=NAME` to the path"))?;
+    let wait = uploads::read_wait(&app, named.wait)?;
     let promised = promised_kind(&headers)?;
-    let _place = app.upload_place(caller.account()).await?;
+    let account = caller.account();
+    let place = app.upload_place(account).await?;
     let (digest, bytes) = receive(&app, &headers, body, promised).await?;
+    let subject = (digest, bytes.len() as u64);
     let new = NewSource {
         name,
         bytes,
@@ -53,19 +59,28 @@ pub(super) async fn upload_source(
         labels: Vec::new(),
         created_by: caller.principal(),
     };
-    let (source, _) = app
-        .dispatcher()
-        .create_source(caller.account(), new, Vec::new())
-        .await
-        .map_err(|error| with_digest(error.into(), digest))?;
-    let source = Source::new(source);
-    Ok(created("/api/v1/sources", &source.id.clone(), source))
+    let dispatcher = app.dispatcher().clone();
+    let work = async move {
+        let _place = place;
+        let made = dispatcher.create_source(account, new, Vec::new()).await;
+        made.map(|(source, _)| source)
+            .map_err(|error| with_digest(error.into(), digest))
+    };
+    let begun = app.pending_uploads().begin(account, subject, wait, work);
+    Ok(match begun.await? {
+        Progress::Done(source) => {
+            let source = Source::new(*source);
+            created("/api/v1/sources", &source.id.clone(), source).into_response()
+        }
+        Progress::Compiling(upload) => uploads::accepted(&upload),
+    })
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Described {
     description: Option<String>,
+    wait: Option<f64>,
 }
 
 /// Takes a program in, in place of the bytes that a source has.
@@ -76,12 +91,15 @@ pub(super) async fn replace_source(
     Query(described): Query<Described>,
     headers: HeaderMap,
     body: Body,
-) -> Result<([(HeaderName, HeaderValue); 1], Json<Source>), Refusal> {
+) -> Result<Response, Refusal> {
     // First the source in the path: an unknown one is 404, whatever the body says.
-    let source = app.dispatcher().source(caller.account(), key).await?;
+    let account = caller.account();
+    let source = app.dispatcher().source(account, key).await?;
+    let wait = uploads::read_wait(&app, described.wait)?;
     let promised = promised_kind(&headers)?;
-    let _place = app.upload_place(caller.account()).await?;
+    let place = app.upload_place(account).await?;
     let (digest, bytes) = receive(&app, &headers, body, promised).await?;
+    let subject = (digest, bytes.len() as u64);
     let change = SourceChange {
         bytes: Some(bytes),
         description: described.description,
@@ -89,13 +107,21 @@ pub(super) async fn replace_source(
         expected: expected_digests(&headers),
         ..SourceChange::default()
     };
-    let source = app
-        .dispatcher()
-        .change_source(caller.account(), Key::Id(source.id), change, None)
-        .await
-        .map_err(|error| with_digest(error.into(), digest))?;
-    let tag = [(header::ETAG, entity_tag(source.digest))];
-    Ok((tag, Json(Source::new(source))))
+    let dispatcher = app.dispatcher().clone();
+    let work = async move {
+        let _place = place;
+        let key = Key::Id(source.id);
+        let changed = dispatcher.change_source(account, key, change, None).await;
+        changed.map_err(|error| with_digest(error.into(), digest))
+    };
+    let begun = app.pending_uploads().begin(account, subject, wait, work);
+    Ok(match begun.await? {
+        Progress::Done(source) => {
+            let tag = [(header::ETAG, entity_tag(source.digest))];
+            (tag, Json(Source::new(*source))).into_response()
+        }
+        Progress::Compiling(upload) => uploads::accepted(&upload),
+    })
 }
 
 /// The digests of which `If-Match` wants one; `None` if any will do. What is no

@@ -300,13 +300,56 @@ fn of_two_pushes_at_once_the_second_is_told() {
     );
 }
 
+#[test]
+fn a_push_waits_for_what_the_server_goes_on_to_compile() {
+    let place = Place::new();
+    let server = without_patience(place.server.address.clone());
+    let token = std::fs::read_to_string(place.data.path().join("owner.token")).unwrap();
+    let flags = ["--server", &server, "--token", token.trim()];
+    for (status, revision) in [(3, 1), (4, 2)] {
+        place.project(crate::tiny::exiting(status), "");
+        let pushed = place.push(&flags).with_status(0);
+        assert!(pushed.stdout.ends_with("pushed\n"), "{pushed:?}");
+        let sources = place.owner().get("/api/v1/sources?name=guard");
+        assert_eq!(sources["items"][0]["revision"], revision, "{sources}");
+    }
+    place.project(crate::tiny::exporting_twice("f"), "");
+    place
+        .push(&flags)
+        .with_status(1)
+        .saying("duplicate export name");
+}
+
 /// A way to the server on which something happens before the first PUT arrives;
 /// answers with its address. It lasts as long as the test.
 fn before_put(server: String, happens: impl FnOnce() + Send + 'static) -> String {
+    let mut happens = Some(happens);
+    between(server, move |bytes| {
+        if bytes.starts_with(b"PUT ")
+            && let Some(happens) = happens.take()
+        {
+            happens();
+        }
+    })
+}
+
+/// A way to the server on which nobody waits for a program to be compiled.
+fn without_patience(server: String) -> String {
+    const WAIT: &[u8] = b"wait=20";
+    between(server, |bytes| {
+        let is_upload = bytes.starts_with(b"POST ") || bytes.starts_with(b"PUT ");
+        let at = bytes.windows(WAIT.len()).position(|part| part == WAIT);
+        if let Some(at) = at.filter(|_| is_upload) {
+            bytes[at..at + WAIT.len()].copy_from_slice(b"wait=00");
+        }
+    })
+}
+
+/// A way to the server on which somebody sees, and may change, what is sent.
+fn between(server: String, mut see: impl FnMut(&mut [u8]) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {
-        let mut happens = Some(happens);
         for client in listener.incoming() {
             let mut client = client.unwrap();
             let mut upstream = TcpStream::connect(&server).unwrap();
@@ -315,11 +358,7 @@ fn before_put(server: String, happens: impl FnOnce() + Send + 'static) -> String
             let mut bytes = [0; 64 * 1024];
             // One connection after the other: that is how the command calls.
             while let Ok(count @ 1..) = client.read(&mut bytes) {
-                if bytes.starts_with(b"PUT ")
-                    && let Some(happens) = happens.take()
-                {
-                    happens();
-                }
+                see(&mut bytes[..count]);
                 upstream.write_all(&bytes[..count]).unwrap();
             }
             let _ = upstream.shutdown(Shutdown::Both);

@@ -80,7 +80,7 @@ impl Client {
 
     /// Uploads a program.
     pub(super) fn upload(&mut self, name: &str, bytes: &[u8]) -> anyhow::Result<Answer> {
-        let path = format!("/api/v1/sources?name={name}");
+        let path = format!("/api/v1/sources?name={name}&wait=120");
         self.send("POST", &path, "application/octet-stream", bytes)
     }
 

@@ -1,0 +1,215 @@
+//! Uploads that went on after their request had been answered, and what became of
+//! them.
+//!
+//! They are kept in memory alone: a program that is not a source yet was promised to
+//! nobody, and who asks for one after a restart hears that it is not known.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tenterhook_dispatch::{AccountId, Source};
+use tenterhook_engine::Digest;
+use time::OffsetDateTime;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::refusal::Refusal;
+
+/// Uploads of one account that are remembered: those in progress have places, which
+/// are fewer, so that the others are over.
+const ACCOUNT_UPLOADS: usize = 32;
+
+/// How long it is remembered what became of one: a client that asks again later than
+/// this has stopped waiting.
+const REMEMBERED: Duration = Duration::from_secs(60 * 60);
+
+/// Uploads that go on, and those that are over since not long ago.
+#[derive(Default)]
+pub(crate) struct Pending {
+    by_account: Mutex<HashMap<AccountId, VecDeque<Arc<Upload>>>>,
+}
+
+/// One upload that went on after its request had been answered.
+pub(crate) struct Upload {
+    pub(crate) id: Uuid,
+    pub(crate) digest: Digest,
+    pub(crate) size_bytes: u64,
+    pub(crate) created_at: OffsetDateTime,
+    outcome: watch::Receiver<Option<Outcome>>,
+    began: Instant,
+}
+
+/// What became of an upload.
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    /// The source has the program.
+    Ready(Box<Source>),
+    /// It was refused.
+    Refused(Arc<Refusal>),
+}
+
+/// What an upload has come to while its request waited.
+pub(crate) enum Progress {
+    /// It is over.
+    Done(Box<Source>),
+    /// It goes on.
+    Compiling(Arc<Upload>),
+}
+
+impl Pending {
+    /// Does the work of an upload, whether or not anybody waits for it, and waits for
+    /// it this long.
+    ///
+    /// # Errors
+    ///
+    /// Those of the work, if it ends meanwhile.
+    pub(crate) async fn begin(
+        &self,
+        account: AccountId,
+        (digest, size_bytes): (Digest, u64),
+        wait: Duration,
+        work: impl Future<Output = Result<Source, Refusal>> + Send + 'static,
+    ) -> Result<Progress, Refusal> {
+        // Its work goes on if the request does not.
+        let mut work = tokio::spawn(work);
+        // Who does not want to wait is not made to depend on who is faster.
+        if !wait.is_zero()
+            && let Ok(done) = tokio::time::timeout(wait, &mut work).await
+        {
+            let source = done.unwrap_or(Err(Refusal::Internal))?;
+            return Ok(Progress::Done(Box::new(source)));
+        }
+        let (tell, outcome) = watch::channel(None);
+        tokio::spawn(async move {
+            // An error of the task's own: it panicked, or the server leaves.
+            let done = work.await.unwrap_or(Err(Refusal::Internal));
+            tell.send_replace(Some(match done {
+                Ok(source) => Outcome::Ready(Box::new(source)),
+                Err(refusal) => Outcome::Refused(Arc::new(refusal)),
+            }));
+        });
+        let upload = Arc::new(Upload {
+            id: Uuid::now_v7(),
+            digest,
+            size_bytes,
+            created_at: OffsetDateTime::now_utc(),
+            outcome,
+            began: Instant::now(),
+        });
+        self.remember(account, Arc::clone(&upload));
+        Ok(Progress::Compiling(upload))
+    }
+
+    /// Finds an upload of this account.
+    pub(crate) fn find(&self, account: AccountId, id: Uuid) -> Option<Arc<Upload>> {
+        let mut by_account = self.by_account.lock();
+        forget_old(&mut by_account);
+        let uploads = by_account.get(&account)?;
+        uploads.iter().find(|upload| upload.id == id).cloned()
+    }
+
+    fn remember(&self, account: AccountId, upload: Arc<Upload>) {
+        let mut by_account = self.by_account.lock();
+        forget_old(&mut by_account);
+        let uploads = by_account.entry(account).or_default();
+        if uploads.len() >= ACCOUNT_UPLOADS {
+            let over = uploads.iter().position(|upload| upload.outcome().is_some());
+            uploads.remove(over.unwrap_or(0));
+        }
+        uploads.push_back(upload);
+    }
+}
+
+/// Forgets what nobody asks for any more, and accounts that have nothing left.
+fn forget_old(by_account: &mut HashMap<AccountId, VecDeque<Arc<Upload>>>) {
+    by_account.retain(|_, uploads| {
+        uploads.retain(|upload| upload.outcome().is_none() || upload.began.elapsed() < REMEMBERED);
+        !uploads.is_empty()
+    });
+}
+
+impl Upload {
+    /// What became of it; `None` as long as it goes on.
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        self.outcome.borrow().clone()
+    }
+
+    /// Waits this long for what becomes of it.
+    pub(crate) async fn outcome_within(&self, wait: Duration) -> Option<Outcome> {
+        let mut outcome = self.outcome.clone();
+        let over = outcome.wait_for(Option::is_some);
+        match tokio::time::timeout(wait, over).await {
+            Ok(Ok(outcome)) => outcome.clone(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+
+    use super::*;
+
+    fn subject() -> (Digest, u64) {
+        (Digest::of(b"program"), 7)
+    }
+
+    async fn refused(pending: &Pending, account: AccountId) -> Arc<Upload> {
+        let work = async { Err(Refusal::TooBusy) };
+        match pending
+            .begin(account, subject(), Duration::ZERO, work)
+            .await
+        {
+            Ok(Progress::Compiling(upload)) => upload,
+            _ => panic!("who does not wait is not told the outcome"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_upload_is_found_by_its_own_account_alone() {
+        let pending = Pending::default();
+        let (one, other) = (AccountId::generate(), AccountId::generate());
+        let upload = refused(&pending, one).await;
+        assert!(pending.find(one, upload.id).is_some());
+        assert!(pending.find(other, upload.id).is_none());
+        assert!(pending.find(one, Uuid::now_v7()).is_none());
+        let outcome = upload.outcome_within(Duration::from_secs(60)).await;
+        assert!(matches!(outcome, Some(Outcome::Refused(_))));
+    }
+
+    #[tokio::test]
+    async fn what_is_over_is_forgotten_before_what_goes_on() {
+        let pending = Pending::default();
+        let account = AccountId::generate();
+        let endless = pending.begin(account, subject(), Duration::ZERO, std::future::pending());
+        let Ok(Progress::Compiling(endless)) = endless.await else {
+            panic!("it never ends");
+        };
+        let mut ids = Vec::new();
+        for _ in 0..2 * ACCOUNT_UPLOADS {
+            let upload = refused(&pending, account).await;
+            upload.outcome_within(Duration::from_secs(60)).await;
+            ids.push(upload.id);
+        }
+        assert!(pending.find(account, endless.id).is_some());
+        let known = ids
+            .iter()
+            .filter(|id| pending.find(account, **id).is_some());
+        assert_eq!(known.count(), ACCOUNT_UPLOADS - 1);
+        assert!(pending.find(account, ids[0]).is_none());
+    }
+
+    #[tokio::test]
+    async fn who_waits_long_enough_is_told_at_once() {
+        let uploads = Pending::default();
+        let wait = Duration::from_secs(60);
+        let done = uploads.begin(AccountId::generate(), subject(), wait, async {
+            Err(Refusal::TooBusy)
+        });
+        assert!(matches!(done.await, Err(Refusal::TooBusy)));
+        assert!(uploads.by_account.lock().is_empty());
+    }
+}
