@@ -251,7 +251,8 @@ fn open_unlocked(path: &Path) -> io::Result<File> {
 fn lock(file: &File, how: FlockOperation) -> io::Result<()> {
     use rustix::io::Errno;
     match rustix::io::retry_on_intr(|| flock(file, how)) {
-        Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        // Over NFS only who may write can lock for itself alone.
+        Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::BADF) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

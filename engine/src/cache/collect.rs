@@ -8,7 +8,7 @@ use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::FlockOperation;
 use tenterhook_ledger::{Holder, Resource};
@@ -16,33 +16,44 @@ use tenterhook_ledger::{Holder, Resource};
 use super::{Kept, PART, lock, open_unlocked};
 use crate::digest::Digest;
 
+/// How long code of another build is kept without being used: who has two versions of
+/// this program uses both more often, and who has updated does not come back.
+const OTHER_BUILDS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// One file of compiled code.
 struct Code {
     path: PathBuf,
     program: Digest,
     bytes: u64,
     used_at: SystemTime,
+    good_for: Use,
+}
+
+/// What code is good for. What is good for least goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Use {
+    /// Its program is gone, or its build.
+    None,
+    /// Another build may load it.
+    OtherBuild,
+    /// This build can load it.
+    OwnBuild,
 }
 
 impl Kept {
     pub(super) fn programs(&self) -> Vec<Digest> {
-        let mut programs: Vec<_> = self.codes().iter().map(|code| code.program).collect();
+        let mut programs: Vec<_> = self.codes(&[]).iter().map(|code| code.program).collect();
         programs.sort_unstable();
         programs.dedup();
         programs
     }
 
     pub(super) fn collect(&self, gone: &[Digest]) {
-        let mut codes = self.codes();
-        // First what has no program any more, then what this build cannot load, then
-        // what was used longest ago.
-        codes.sort_by_key(|code| {
-            let wanted = !gone.contains(&code.program);
-            (wanted, self.path(code.program) == code.path, code.used_at)
-        });
+        let mut codes = self.codes(gone);
+        codes.sort_by_key(|code| (code.good_for, code.used_at));
         let mut left: u64 = codes.iter().map(|code| code.bytes).sum();
         for code in &codes {
-            if left <= self.bytes && !gone.contains(&code.program) {
+            if left <= self.bytes && code.good_for != Use::None {
                 break;
             }
             if remove_unused(&code.path) {
@@ -66,15 +77,30 @@ impl Kept {
         }
     }
 
-    fn codes(&self) -> Vec<Code> {
+    fn codes(&self, gone: &[Digest]) -> Vec<Code> {
+        let now = SystemTime::now();
         self.entries()
             .filter_map(|entry| {
                 let found = entry.metadata().ok()?;
+                let program = program_of(&entry)?;
+                let used_at = found.accessed().unwrap_or(SystemTime::UNIX_EPOCH);
+                let path = entry.path();
+                let is_old = || {
+                    let unused = now.duration_since(used_at);
+                    unused.is_ok_and(|unused| unused > OTHER_BUILDS_KEPT)
+                };
+                let good_for = match self.path(program) == path {
+                    _ if gone.contains(&program) => Use::None,
+                    true => Use::OwnBuild,
+                    false if is_old() => Use::None,
+                    false => Use::OtherBuild,
+                };
                 Some(Code {
-                    program: program_of(&entry)?,
                     bytes: size_on_disk(&found),
-                    used_at: found.accessed().unwrap_or(SystemTime::UNIX_EPOCH),
-                    path: entry.path(),
+                    path,
+                    program,
+                    used_at,
+                    good_for,
                 })
             })
             .collect()

@@ -13,9 +13,10 @@ use tenterhook_admission::WASM_MAX_BYTES;
 /// ends.
 const CPU_BASE: Duration = Duration::from_secs(10);
 
-/// Processor time for each MiB beyond that. Real programs took from 0.3 s (Python in
-/// a component, mostly data) to 3 s (Clang in one module, on a machine that was busy
-/// otherwise, which makes the same work take longer).
+/// Processor time for each MiB beyond that. Real programs took from 1.1 s (Python in a
+/// component of 18 MiB) to 2.3 s (the product's own shell, 10 MiB of code), the latter on
+/// a machine with eight times as much to do as it had cores for, where the same work takes
+/// longer. This is more than half again as much.
 const CPU_PER_MIB: Duration = Duration::from_secs(4);
 
 /// What one compilation may take. It is always bounded.

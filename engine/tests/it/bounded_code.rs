@@ -158,6 +158,27 @@ async fn code_of_programs_that_are_gone_goes_with_them_and_no_other() {
 }
 
 #[tokio::test]
+async fn code_of_another_build_goes_first_and_for_good_when_nobody_uses_it() {
+    let shelf = Shelf::new();
+    let each = shelf.fill(3).await;
+    let rename = |index: u64, used_at: SystemTime| {
+        let file = shelf.file(Digest::of(&program(index))).unwrap();
+        let (name, _) = file.to_str().unwrap().rsplit_once('-').unwrap();
+        let other = PathBuf::from(format!("{name}-0123456789abcdef.cwasm"));
+        fs::rename(&file, &other).unwrap();
+        let times = FileTimes::new().set_accessed(used_at);
+        File::open(&other).unwrap().set_times(times).unwrap();
+    };
+    rename(1, SystemTime::now());
+    rename(2, SystemTime::now() - Duration::from_secs(8 * 86_400));
+    drop(shelf.engine(1 << 30));
+    assert_eq!(shelf.left(3), [0, 1]);
+    // Used today, and yet before code that this build can load.
+    drop(shelf.engine(each));
+    assert_eq!(shelf.left(3), [0]);
+}
+
+#[tokio::test]
 async fn code_that_is_larger_than_the_cache_runs_and_is_not_kept() {
     let shelf = Shelf::new();
     let engine = shelf.engine(1000);
