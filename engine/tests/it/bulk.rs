@@ -1,8 +1,10 @@
 //! Bulk memory instructions: in pieces where they are large, and otherwise as they
 //! were: in what they do, what they cost and how they fail.
 
+use std::time::Duration;
+
 use tenterhook_engine::{Limit, Outcome};
-use wasm_encoder::{Function, Instruction, ValType};
+use wasm_encoder::{BlockType, Elements, Function, Instruction, InstructionSink, ValType};
 
 use crate::harness::{Run, SUCCESS, stopped};
 use crate::wasm::Shape;
@@ -82,5 +84,48 @@ async fn what_is_out_of_bounds_is_a_trap_where_it_stands() {
             trap.reason
         );
         assert_eq!(trap.backtrace, ["function 0"], "{operands:?}");
+    }
+}
+
+#[tokio::test]
+async fn tables_of_the_largest_size_keep_no_thread() {
+    const ALL: u32 = 131_072;
+    let whole: [fn(&mut InstructionSink<'_>); 3] = [
+        |code| {
+            code.i32_const(0)
+                .ref_func(0)
+                .i32_const(ALL.cast_signed())
+                .table_fill(0);
+        },
+        |code| {
+            code.i32_const(1)
+                .i32_const(0)
+                .i32_const(ALL.cast_signed() - 1)
+                .table_copy(0, 0);
+        },
+        |code| {
+            code.i32_const(0)
+                .i32_const(0)
+                .i32_const(ALL.cast_signed())
+                .table_init(0, 0);
+        },
+    ];
+    for (index, whole) in whole.into_iter().enumerate() {
+        let mut shape = Shape::default();
+        shape.table(ALL.into());
+        let functions = vec![0; ALL as usize];
+        shape
+            .elements
+            .passive(Elements::Functions(functions.into()));
+        let mut code = Function::new([]);
+        code.instructions().loop_(BlockType::Empty);
+        whole(&mut code.instructions());
+        code.instructions().br(0).end().end();
+        let run = Run::bytes(shape.command(code)).limits(|limits| {
+            limits.fuel = u64::MAX >> 1;
+            limits.wall = Duration::from_millis(100);
+        });
+        // The harness sees to it that none takes long.
+        assert_eq!(run.go().await.outcome, stopped(Limit::Wall), "{index}");
     }
 }

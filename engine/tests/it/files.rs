@@ -4,7 +4,7 @@
 use tenterhook_engine::{Limits, Settings};
 
 use crate::guests;
-use crate::harness::{PLAIN, Run, SUCCESS, engine_without_mounts, exited};
+use crate::harness::{ENGINE, PLAIN, Run, SUCCESS, engine_without_mounts, exited};
 
 /// The first number in a text.
 fn number(text: &str) -> u64 {
@@ -100,6 +100,59 @@ async fn an_open_descriptor_counts_until_it_is_closed() {
         .await;
     let expected = format!("10 open, then Some({TOO_MANY_OPEN})\n").repeat(2);
     assert_eq!((&run.outcome, run.text()), (&SUCCESS, expected));
+}
+
+#[tokio::test]
+async fn a_descriptor_that_takes_the_place_of_another_counts_once() {
+    for run in Run::wherever_files_are(guests::FRIENDLY_RENUMBER) {
+        let run = run.limits(|limits| limits.descriptors = 10).go().await;
+        let expected = "1000 times\n".to_owned();
+        assert_eq!((&run.outcome, run.text()), (&SUCCESS, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_file_in_the_place_of_a_standard_stream_is_still_a_file() {
+    let [here, on_plain] = [&ENGINE, &PLAIN].map(|engine| {
+        Run::guest(guests::FRIENDLY_RENUMBER)
+            .arg("stdout")
+            .limits(|limits| limits.files = 1 << 20)
+            .on(engine)
+    });
+    for run in [here.await, on_plain.await] {
+        assert_eq!((&run.outcome, run.text()), (&SUCCESS, String::new()));
+        let written = number(&run.errors());
+        assert!((900_000..=1 << 20).contains(&written), "{written}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_has_every_entry_once_and_costs_what_is_there() {
+    // In a plain folder every call goes to another thread and back.
+    for (engine, files, enough_without) in [(&ENGINE, 900, 500_000_000), (&PLAIN, 90, 120_000_000)]
+    {
+        let run = || {
+            Run::guest(guests::FRIENDLY_LISTING)
+                .arg(files)
+                .limits(|limits| {
+                    limits.inodes = 1_000;
+                    limits.files = 8 << 20;
+                    limits.fuel = 20_000_000_000;
+                })
+        };
+        let listed = run().on(engine).await;
+        assert_eq!(
+            (&listed.outcome, listed.text()),
+            (&SUCCESS, format!("{files}\n"))
+        );
+        // What was removed costs nothing any more.
+        let removed = run()
+            .arg("remove")
+            .limits(|limits| limits.fuel = enough_without)
+            .on(engine)
+            .await;
+        assert_eq!((&removed.outcome, &*removed.text()), (&SUCCESS, "0\n"));
+    }
 }
 
 #[tokio::test]

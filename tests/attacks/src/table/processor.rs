@@ -1,10 +1,14 @@
 //! Attacks on the processor and on time.
 
 use tenterhook_engine::Limit;
-use tenterhook_tests_artifacts::handmade;
+use tenterhook_tests_artifacts::handmade::{self, Wait};
 
 use crate::attack::{Attack, Expected};
 use crate::guests;
+
+/// The clock of the day, in preview 1.
+const WALL_CLOCK: u32 = 0;
+const HOUR_NS: u64 = 3_600_000_000_000;
 
 const FUEL: Expected = Expected::Stopped(Limit::Fuel);
 const WALL: Expected = Expected::Stopped(Limit::Wall);
@@ -50,6 +54,37 @@ pub(super) fn attacks() -> Vec<Attack> {
                 )
             }),
         );
+    }
+    for version in Wait::VERSIONS {
+        let sleep = Wait::new(version).clock(0, WALL_CLOCK, HOUR_NS, false);
+        attacks.push(
+            Attack::bytes(
+                &format!("sleep of an hour with files in reach, {version}"),
+                sleep.importing_files().module(),
+            )
+            .limits(super::soon)
+            .expect(
+                WALL,
+                "engine/tests/it/waits.rs::no_wait_outlives_the_deadline",
+            ),
+        );
+    }
+    for (how, name) in [
+        ("fill", "large fills without end"),
+        ("copy", "large copies without end"),
+    ] {
+        attacks.extend(Attack::both(name, guests::LIMITS_BULK).map(|attack| {
+            attack
+                .arg(how)
+                .limits(|limits| {
+                    super::soon(limits);
+                    limits.memory = 512 << 20;
+                })
+                .expect(
+                    WALL,
+                    "engine/tests/it/bounded.rs::large_fills_and_copies_are_cut_like_any_other_work",
+                )
+        }));
     }
     attacks.extend(
         Attack::both("recursion without end", guests::LIMITS_RECURSE_FOREVER).map(|attack| {
