@@ -124,8 +124,7 @@ impl Ledger {
     /// How much of a resource a holder has.
     #[must_use]
     pub fn held(&self, holder: Holder, resource: Resource) -> u64 {
-        let books = self.inner.books.lock();
-        books.held.get(&holder).map_or(0, |held| held.get(resource))
+        self.inner.books.lock().held_by(holder).get(resource)
     }
 
     /// Notes how much of a resource a holder has: for what is measured and outlives
@@ -223,30 +222,47 @@ impl Inner {
 
 impl Books {
     fn room(&self, holder: Holder, resource: Resource) -> u64 {
+        self.room_beside(holder, &self.held_by(holder), &self.operators(), resource)
+    }
+
+    /// The same with what the holder and the operator have, which is looked up once for
+    /// all that is asked for at one time.
+    fn room_beside(
+        &self,
+        holder: Holder,
+        held: &Amounts,
+        operators: &Amounts,
+        resource: Resource,
+    ) -> u64 {
         let capacity = self.capacities.get(resource);
         match holder {
             Holder::Operator => capacity.total.saturating_sub(self.taken.get(resource)),
             Holder::Account(_) | Holder::Address(_) => {
-                let taken = self.taken_beside_reserve(resource, capacity.reserve);
-                capacity.room(self.held_by(holder, resource), taken)
+                let taken = self.taken_beside_reserve(resource, capacity.reserve, operators);
+                capacity.room(held.get(resource), taken)
             }
         }
     }
 
     /// What is taken of all but the reserve: what the operator holds within its reserve
     /// leaves no less to others.
-    fn taken_beside_reserve(&self, resource: Resource, reserve: u64) -> u64 {
-        let of_reserve = self.held_by(Holder::Operator, resource).min(reserve);
+    fn taken_beside_reserve(&self, resource: Resource, reserve: u64, operators: &Amounts) -> u64 {
+        let of_reserve = operators.get(resource).min(reserve);
         self.taken.get(resource).saturating_sub(of_reserve)
     }
 
-    fn held_by(&self, holder: Holder, resource: Resource) -> u64 {
-        self.held.get(&holder).map_or(0, |held| held.get(resource))
+    fn held_by(&self, holder: Holder) -> Amounts {
+        self.held.get(&holder).copied().unwrap_or_default()
+    }
+
+    fn operators(&self) -> Amounts {
+        self.held_by(Holder::Operator)
     }
 
     fn check(&self, inner: &Inner, holder: Holder, amounts: &Amounts) -> Result<(), Shortage> {
+        let (held, operators) = (self.held_by(holder), self.operators());
         for (resource, asked) in amounts.iter() {
-            let available = self.room(holder, resource);
+            let available = self.room_beside(holder, &held, &operators, resource);
             if asked <= available {
                 continue;
             }
@@ -256,7 +272,7 @@ impl Books {
                 Holder::Operator => capacity.total,
                 Holder::Account(_) | Holder::Address(_) => capacity.most(),
             };
-            let taken = self.taken_beside_reserve(resource, capacity.reserve);
+            let taken = self.taken_beside_reserve(resource, capacity.reserve, &operators);
             let free = capacity.total.saturating_sub(taken);
             return Err(Shortage {
                 resource,
