@@ -17,8 +17,10 @@ use http::Extensions;
 use http::request::Parts;
 use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
+use tenterhook_dispatch::{AccountId, Key, TaskId};
 use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource, Shortage};
 
+use crate::app::App;
 use crate::listen::Slot;
 use crate::refusal::Refusal;
 
@@ -38,6 +40,19 @@ struct State {
     /// Why the client's address could not have it. A token may still open an account.
     refused: Option<Shortage>,
     slot: Option<Arc<Slot>>,
+}
+
+/// Memory that a handler holds until this is dropped.
+#[must_use]
+pub(crate) struct Held<'a> {
+    charge: &'a Charge,
+    bytes: u64,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.charge.release_memory(self.bytes);
+    }
 }
 
 fn request() -> Amounts {
@@ -123,6 +138,27 @@ impl Charge {
     /// Charges bytes that are in flight until the request is over.
     pub(crate) fn hold_memory(&self, bytes: u64) -> Result<(), Shortage> {
         self.inner.lock().guard.grow(Resource::Memory, bytes)
+    }
+
+    /// Charges what it takes to read a task with its outputs and to write them down (the
+    /// bytes themselves, their text, and its JSON) until the handler is done: what it
+    /// replies is charged as such.
+    pub(crate) async fn hold_outputs(
+        &self,
+        app: &App,
+        account: AccountId,
+        task: Key<TaskId>,
+    ) -> Result<Held<'_>, Refusal> {
+        let bytes = app.dispatcher().outputs_bytes(account, task).await?;
+        let bytes = match bytes > REQUEST_BYTES {
+            true => bytes.saturating_mul(3),
+            false => 0,
+        };
+        self.hold_memory(bytes)?;
+        Ok(Held {
+            charge: self,
+            bytes,
+        })
     }
 
     fn release_memory(&self, bytes: u64) {

@@ -384,6 +384,9 @@ pub trait Store: Send + Sync {
         most: u64,
     ) -> Result<Option<(Execution, OutputSizes)>, Error>;
 
+    /// How much a task's executions have printed that is kept; 0 for an unknown task.
+    async fn outputs_bytes(&self, account: AccountId, key: Key<TaskId>) -> Result<u64, Error>;
+
     /// Reads a part of an output. `None` if there is no such attempt of it (any more).
     async fn output_part(
         &self,

@@ -16,6 +16,7 @@ pub(super) use self::shape::ManagedTask;
 use self::shape::TaskResponse;
 use crate::app::App;
 use crate::auth::{Access, Caller};
+use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
@@ -107,15 +108,14 @@ async fn list_tasks(
 async fn get_task_status(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Vec<TaskResponse>>, Refusal> {
     let mut tasks = Vec::new();
     for number in read_ids(&query.unwrap_or_default())? {
-        match app
-            .dispatcher()
-            .task(caller.account(), Key::Number(number))
-            .await
-        {
+        let key = Key::Number(number);
+        let _held = charge.hold_outputs(&app, caller.account(), key).await?;
+        match app.dispatcher().task(caller.account(), key).await {
             Ok(detail) => tasks.push(TaskResponse::new(&detail, app.croit_times())),
             Err(Error::NotFound {
                 what: Noun::Task, ..
@@ -164,8 +164,10 @@ async fn list_active_tasks(
 async fn get_task(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Path(key): Path<Key<TaskId>>,
 ) -> Result<Json<TaskResponse>, Refusal> {
+    let _held = charge.hold_outputs(&app, caller.account(), key).await?;
     let detail = app.dispatcher().task(caller.account(), key).await?;
     Ok(Json(TaskResponse::new(&detail, app.croit_times())))
 }

@@ -12,6 +12,7 @@ use time::format_description::well_known::Rfc3339;
 pub(crate) use self::shape::Task;
 use crate::app::App;
 use crate::auth::{Access, Caller};
+use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::page::{List, Wanted};
@@ -99,8 +100,10 @@ fn read_time(field: &str, said: Option<String>) -> Result<Option<OffsetDateTime>
 async fn get_task(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Path(key): Path<Key<TaskId>>,
 ) -> Result<Json<Task>, Refusal> {
+    let _held = charge.hold_outputs(&app, caller.account(), key).await?;
     let detail = app.dispatcher().task(caller.account(), key).await?;
     Ok(Json(Task::with_executions(detail)))
 }

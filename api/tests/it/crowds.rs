@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::json;
 use tenterhook_api::Door;
 use tenterhook_dispatch::{AccountId, Role};
-use tenterhook_ledger::{Capacities, Capacity, Resource};
+use tenterhook_ledger::{Capacities, Capacity, Holder, Resource};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -35,11 +35,8 @@ fn small() -> Capacities {
     Capacities::default()
         .with(Resource::Requests, Capacity::of(8))
         .with(Resource::Streams, Capacity::of(4))
-        .with(
-            Resource::Descriptors,
-            Capacity::of(40).with_reserve(8).with_floor(1),
-        )
-        .with(Resource::Memory, Capacity::of(64 << 20))
+        .with(Resource::Descriptors, Capacity::of(80).with_reserve(8))
+        .with(Resource::Memory, Capacity::of(4 << 30))
 }
 
 async fn house() -> House {
@@ -239,6 +236,33 @@ async fn bodies_in_flight_are_their_accounts_memory() {
     assert_eq!(problem["resource"], "memory");
     let ledger = app.dispatcher.ledger();
     assert_eq!(ledger.held(app.account().holder(), Resource::Memory), 0);
+}
+
+#[tokio::test]
+async fn outputs_are_not_read_without_memory_for_them() {
+    let app = TestApp::start_with(small().with(Resource::Memory, Capacity::of(1 << 30))).await;
+    let script = app
+        .script("loud", "head -c 1000000 /dev/zero | tr '\\0' x")
+        .await;
+    let hook =
+        json!({"source": script, "event": "custom.loud", "limits": {"output_bytes": 16 << 20}});
+    app.post("/api/v1/hooks", &hook).await.expect(201);
+    let task = app.fire("custom.loud", json!(1)).await["task"].clone();
+    let native = format!("/api/v1/tasks/{}", task["number"]);
+    let croit = format!("/api/tasks/{}", task["number"]);
+    let many = format!("/api/tasks/status?id={}", task["number"]);
+    for path in [&native, &croit, &many] {
+        app.get(path).await.expect(200);
+    }
+    // Somebody else has taken all but a little.
+    let ledger = app.dispatcher.ledger();
+    let mut others = ledger.empty(Holder::Operator);
+    others.overdraw(Resource::Memory, (1 << 30) - (1 << 20));
+    for path in [&native, &croit, &many] {
+        let answer = app.get(path).await;
+        assert_eq!(answer.status, 503, "{path}: {}", answer.text());
+        assert!(answer.text().contains("not enough memory"), "{path}");
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use tenterhook_api::App;
 use tokio::net::{TcpSocket, lookup_host};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::say::say;
+
 /// Connections that wait in the kernel until they are accepted. The default of
 /// 128 is filled by a burst of clients faster than it is emptied, and whoever
 /// comes then tries again only after a second.
@@ -44,7 +46,7 @@ pub(super) fn serve_health(
             tracing::error!(%error, "cannot serve health any longer");
         }
     });
-    tracing::info!(%address, "health is served");
+    say(format_args!("serving health on http://{address}"));
     Ok(Some(AbortOnDropHandle::new(serving)))
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::api::{Owner, event};
 use crate::server::Server;
 
-/// More than two and a half times as many as there are places.
+/// More than two and a half times as many as there are places for connections.
 const HELD: usize = 2_000;
 
 /// What an attack may cost the server beside the limits of its runs.
@@ -20,7 +20,7 @@ const GROWTH_MAX_KIB: u64 = 32 << 10;
 #[test]
 fn two_thousand_idle_connections_do_not_keep_others_out() {
     let data = tempfile::tempdir().unwrap();
-    let server = Server::start(data.path(), &[]);
+    let server = Server::start(data.path(), &["--host-descriptors", "896"]);
     let owner = Owner::of(&server, data.path());
     owner.hook("honest", "echo fine", &json!({}));
     owner.fire_and_wait(&event("honest", "before"));

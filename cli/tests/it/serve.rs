@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::api::{Owner, event};
+use crate::http;
 use crate::server::Server;
 use crate::tenterhook::{Ended, command};
 
@@ -28,6 +29,23 @@ fn a_first_start_needs_no_configuration() {
     let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
     assert_eq!(server.get("/api/v1/limits", &bearer).status, 200);
     assert_eq!(server.get("/api/v1/limits", "").status, 401);
+}
+
+#[test]
+fn health_has_an_address_of_its_own_if_it_is_given_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--health-listen", "127.0.0.1:0"]);
+    let (_, after) = server.said.split_once("serving health on http://").unwrap();
+    let address = after.lines().next().unwrap();
+    let status = |path| http::request(address, "GET", path, "", "").status;
+    assert_eq!(
+        (status("/healthz"), status("/readyz"), status("/metrics")),
+        (200, 200, 200)
+    );
+    assert_eq!(
+        (status("/api/v1/limits"), status("/openapi.json")),
+        (404, 404)
+    );
 }
 
 #[test]

@@ -8,7 +8,10 @@ use crate::execution::{Execution, Output, State};
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
 use crate::kept_output::KeptOutput;
 use crate::live::Live;
-use crate::page::{ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage};
+use crate::page::{
+    ExecutionFilter, ExecutionPage, OUTPUTS_MAX_BYTES, Outputs, PAGE_MAX, Page, TaskFilter,
+    TaskPage,
+};
 use crate::task::{Task, TaskDetail};
 
 impl Dispatcher {
@@ -73,6 +76,17 @@ impl Dispatcher {
             execution.output = live.so_far();
         }
         Ok(execution)
+    }
+
+    /// How many bytes of output [`task`](Self::task) would read: for whoever has to find
+    /// room for them before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn outputs_bytes(&self, account: AccountId, key: Key<TaskId>) -> Result<u64, Error> {
+        let bytes = self.inner.store.outputs_bytes(account, key).await?;
+        Ok(bytes.min(OUTPUTS_MAX_BYTES))
     }
 
     /// Reads an execution. Its output comes with it if it is no more than `most` bytes;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 use tenterhook_dispatch::{
-    Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, OUTPUTS_MAX_BYTES, Output,
+    Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, Key, OUTPUTS_MAX_BYTES, Output,
     OutputPart, OutputSizes, Outputs, PAGE_MAX, State, TaskId,
 };
 use tenterhook_engine::Stream;
@@ -93,6 +93,24 @@ pub(super) async fn get_within(
         Ok((read(row)?, sizes))
     };
     row.as_ref().map(read).transpose()
+}
+
+/// How much a task's executions have printed. No blob is read for it.
+pub(super) async fn bytes(pool: &SqlitePool, account: i64, key: Key<TaskId>) -> Result<u64, Error> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "SELECT coalesce(sum(coalesce(length(stdout), 0) + coalesce(length(stderr), 0)), 0) AS bytes \
+         FROM executions WHERE account = ",
+    );
+    query
+        .push_bind(account)
+        .push(" AND task = (SELECT seq FROM tasks WHERE account = ")
+        .push_bind(account);
+    match key {
+        Key::Id(id) => query.push(" AND id = ").push_bind(id.as_uuid()),
+        Key::Number(number) => query.push(" AND number = ").push_bind(number.get()),
+    };
+    let row = query.push(")").build().fetch_one(pool).await;
+    row.map_err(cannot(DOING))?.int("bytes")
 }
 
 /// Reads a part of an output.

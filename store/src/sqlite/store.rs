@@ -430,6 +430,10 @@ impl Store for Sqlite {
         executions::get_within(&self.readers, self.number_of(account).await?, id, most).await
     }
 
+    async fn outputs_bytes(&self, account: AccountId, key: Key<TaskId>) -> Result<u64, Error> {
+        executions::bytes(&self.readers, self.number_of(account).await?, key).await
+    }
+
     async fn output_part(
         &self,
         account: AccountId,

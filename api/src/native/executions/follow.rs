@@ -20,7 +20,7 @@ use tenterhook_dispatch::{
 };
 use tenterhook_engine::Stream;
 
-use super::large::INLINE_BYTES;
+use super::large::REPLY_BYTES;
 use super::text::Text;
 use crate::app::App;
 use crate::auth::Caller;
@@ -32,6 +32,10 @@ use crate::refusal::Refusal;
 /// close what is silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// Output of an execution that is over which is read at once: it fits into what every
+/// request holds.
+const AT_ONCE_BYTES: u64 = 16 * 1024;
+
 /// Answers with what the execution prints, from its beginning to its end.
 pub(super) async fn follow_execution(
     State(app): State<App>,
@@ -42,6 +46,9 @@ pub(super) async fn follow_execution(
     charge.become_stream()?;
     let account = caller.account();
     let printed = Printed::of(&app, account, id).await?;
+    if matches!(printed, Printed::Kept { .. }) {
+        charge.hold_memory(REPLY_BYTES)?;
+    }
     let following = Following {
         app,
         account,
@@ -87,7 +94,7 @@ impl Printed {
     async fn of(app: &App, account: AccountId, id: ExecutionId) -> Result<Self, Refusal> {
         let dispatcher = app.dispatcher();
         let (_, kept) = dispatcher
-            .execution_within(account, id, INLINE_BYTES)
+            .execution_within(account, id, AT_ONCE_BYTES)
             .await?;
         Ok(match kept {
             Some(output) => Self::Kept {

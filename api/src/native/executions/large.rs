@@ -27,7 +27,7 @@ pub(super) const INLINE_BYTES: u64 = OUTPUT_PART_BYTES as u64;
 
 /// What such a reply holds at one time: a piece, and its JSON, in which each byte may
 /// become six.
-const REPLY_BYTES: u64 = 8 * OUTPUT_PART_BYTES as u64;
+pub(super) const REPLY_BYTES: u64 = 8 * OUTPUT_PART_BYTES as u64;
 
 /// Bytes of a piece in base64: no remainder is left between two of them.
 const ENCODED_PART_BYTES: u32 = OUTPUT_PART_BYTES / 3 * 3;

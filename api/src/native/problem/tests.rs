@@ -144,6 +144,9 @@ fn problems_read_well() {
 422 /problems/invalid-program | The program was not accepted | the module imports `env::abort`, which is not offered | {"digest":"sha256:00","reason":"the module imports `env::abort`, which is not offered"}
 429 /problems/too-many-failures | Too many attempts have failed | too many logins or tokens from your address were wrong; wait for the seconds in Retry-After | {}
 503 /problems/too-busy | Too much is waiting already | too much is waiting already; try again later | {}
+507 /problems/insufficient-storage | There is not enough room on the disk | not enough disk of your share: 10 bytes needed, 3 bytes left | {}
+503 /problems/too-busy | Not enough of a shared resource is left | not enough requests of your share: 1 needed, 0 left; try again after the seconds in Retry-After | {"resource":"requests"}
+400 about:blank | Bad Request | the `Host` header is given more than once; send one | {}
 500 /problems/internal | The server failed | the server failed; the request id leads to the cause in its log | {}
 "#);
 }

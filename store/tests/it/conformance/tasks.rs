@@ -262,6 +262,11 @@ pub(crate) async fn an_output_is_read_in_parts(store: &dyn Store) {
     };
     assert_eq!((within(7).await, within(6).await), (7, 0));
 
+    let bytes = async |key| store.outputs_bytes(account, key).await.unwrap();
+    assert_eq!(bytes(Key::Id(new.id)).await, 7);
+    assert_eq!(bytes(Number::new(1).into()).await, 7);
+    assert_eq!(bytes(Number::new(9).into()).await, 0);
+
     let read = async |part| store.output_part(account, part).await.unwrap();
     assert_eq!(read(part).await.unwrap(), vec![0, 1, 2, 3]);
     let rest = OutputPart { offset: 4, ..part };
