@@ -38,7 +38,8 @@ pub(crate) enum Command {
     Executions(executions::Raw),
     Top(top::Raw),
     Cancel(cancel::Raw),
-    Serve(serve::Raw),
+    // By far the largest.
+    Serve(Box<serve::Raw>),
     Backup(backup::Raw),
     Restore(restore::Raw),
     CheckData(check_data::Raw),

@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         Command::Man(man) => man::main(&man, args.log.as_deref()),
         Command::Run(run) => run::main(run, args.log.as_deref()),
         Command::Check(check) => check::main(&check, args.log.as_deref()),
-        Command::Serve(serve) => serve::main(serve, args.log.as_deref()),
+        Command::Serve(serve) => serve::main(*serve, args.log.as_deref()),
         Command::Backup(backup) => backup::main(&backup, args.log.as_deref()),
         Command::Restore(restore) => restore::main(&restore, args.log.as_deref()),
         Command::CheckData(check) => check_data::main(&check, args.log.as_deref()),

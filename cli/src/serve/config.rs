@@ -198,7 +198,7 @@ mod tests {
         let Command::Serve(raw) = Args::try_parse_from(line).unwrap().command else {
             panic!("not `serve`");
         };
-        Config::read(raw, None)
+        Config::read(*raw, None)
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn limit_all(limits: CompileLimits) -> rustix::io::Result<()> {
 }
 
 /// Compiles; the error is for whoever sent the program.
-pub(crate) fn precompile(wasm: &Engine, kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn precompile(wasm: &Engine, kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let split = bulk::split(bytes);
     // What cannot be read is for the compiler to refuse, in its own words.
     let prepared = split.as_deref().unwrap_or(bytes);
