@@ -130,17 +130,18 @@ async fn an_oversized_json_body_is_413_in_both_dialects() {
 #[tokio::test]
 async fn readiness_says_why_nothing_can_be_written() {
     let app = TestApp::start().await;
+    let ready = app.call(Method::GET, "/readyz").await.anonymous();
+    let health = app.call(Method::GET, "/healthz").await.anonymous();
     app.dispatcher.close().await.unwrap();
-    let probe = async |path| app.call(Method::GET, path).await.anonymous().send().await;
 
-    let answer = probe("/readyz").await;
+    let answer = ready.send().await;
 
     assert_eq!(answer.status, 503);
     assert_eq!(
         answer.text(),
         "not ready: what writes to the database has ended\n"
     );
-    assert_eq!(probe("/healthz").await.status, 200, "the process lives");
+    assert_eq!(health.send().await.status, 200, "the process lives");
 }
 
 #[tokio::test]

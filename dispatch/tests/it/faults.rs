@@ -272,10 +272,8 @@ impl World {
 
 #[test]
 fn whatever_call_of_the_store_fails_nothing_is_lost_and_nothing_ends_twice() {
-    let seeds: u64 = std::env::var("TENTERHOOK_FAULT_SEEDS")
-        .map_or(SEEDS, |seeds| seeds.parse().expect("a number of seeds"));
-    let first: u64 = std::env::var("TENTERHOOK_FAULT_FIRST")
-        .map_or(0, |first| first.parse().expect("the first seed"));
+    let seeds = number("TENTERHOOK_FAULT_SEEDS", SEEDS);
+    let first = number("TENTERHOOK_FAULT_FIRST", 0);
     let next = AtomicU64::new(first);
     let end = first + seeds;
     std::thread::scope(|scope| {
@@ -291,6 +289,14 @@ fn whatever_call_of_the_store_fails_nothing_is_lost_and_nothing_ends_twice() {
             });
         }
     });
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which seeds are tried is said by whoever runs the test"
+)]
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |number| number.parse().expect("a number"))
 }
 
 /// Tries seeds on one file, in a runtime that goes with what killed servers left.

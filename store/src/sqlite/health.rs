@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tenterhook_dispatch::{Error, NotReady};
 use tokio::sync::watch;
 
@@ -24,6 +25,8 @@ pub(super) enum Doing {
 pub(super) struct Health {
     doing: AtomicU8,
     committed: watch::Sender<Option<Instant>>,
+    /// Why the last commit failed, if it did and the database has said why.
+    failed: Mutex<Option<NotReady>>,
     /// Whether a probe is on its way: one is enough, however many ask.
     probing: AtomicBool,
     gone: watch::Sender<Option<String>>,
@@ -34,6 +37,7 @@ impl Default for Health {
         Self {
             doing: AtomicU8::new(Doing::Work as u8),
             committed: watch::Sender::new(None),
+            failed: Mutex::new(None),
             probing: AtomicBool::new(false),
             gone: watch::Sender::new(None),
         }
@@ -46,7 +50,15 @@ impl Health {
     }
 
     pub(super) fn committed(&self) {
+        *self.failed.lock() = None;
         self.committed.send_replace(Some(Instant::now()));
+    }
+
+    /// Notes why a commit has failed.
+    pub(super) fn failed(&self, error: &Error) {
+        if let Some(why) = reason(error) {
+            *self.failed.lock() = Some(why);
+        }
     }
 
     /// Waits until something has been committed.
@@ -104,14 +116,21 @@ impl Health {
         if self.gone.borrow().is_some() {
             return NotReady::WriterGone;
         }
-        match primary_code(error) {
-            Some(5 | 6) => NotReady::Locked,
-            Some(8) => NotReady::ReadOnly,
-            Some(10) => NotReady::Disk,
-            Some(11 | 26) => NotReady::Damaged,
-            Some(13) => NotReady::DiskFull,
-            _ => NotReady::Other,
-        }
+        // Whoever shared a commit that failed is told in words only.
+        reason(error)
+            .or(*self.failed.lock())
+            .unwrap_or(NotReady::Other)
+    }
+}
+
+fn reason(error: &Error) -> Option<NotReady> {
+    match primary_code(error)? {
+        5 | 6 => Some(NotReady::Locked),
+        8 => Some(NotReady::ReadOnly),
+        10 => Some(NotReady::Disk),
+        11 | 26 => Some(NotReady::Damaged),
+        13 => Some(NotReady::DiskFull),
+        _ => None,
     }
 }
 

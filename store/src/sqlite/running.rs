@@ -70,9 +70,16 @@ pub(super) struct Running {
 #[derive(Debug)]
 struct Notes {
     file: File,
-    slots: HashMap<(ExecutionId, u32), usize>,
+    slots: HashMap<(ExecutionId, u32), Slot>,
     free: Vec<usize>,
     count: usize,
+}
+
+/// Where an attempt is noted.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    at: usize,
+    status: u8,
 }
 
 impl Running {
@@ -151,23 +158,36 @@ impl Running {
                 notes.count += 1;
                 notes.count - 1
             });
-            notes.slots.insert((execution, attempt), at);
+            let slot_of = Slot {
+                at,
+                status: RUNNING,
+            };
+            notes.slots.insert((execution, attempt), slot_of);
             notes.file.write_all_at(&slot, (HEADER + at * SLOT) as u64)
         });
     }
 
     pub(super) fn note_ended(&self, execution: ExecutionId, attempt: u32) {
-        self.write(|notes| match notes.slots.get(&(execution, attempt)) {
-            Some(at) => notes.mark(*at, ENDED),
+        self.write(|notes| match notes.slots.get_mut(&(execution, attempt)) {
+            Some(slot) => {
+                slot.status = ENDED;
+                let at = slot.at;
+                notes.mark(at, ENDED)
+            }
             None => Ok(()),
         });
     }
 
     pub(super) fn note_settled(&self, execution: ExecutionId, attempt: u32) {
         self.write(|notes| match notes.slots.remove(&(execution, attempt)) {
-            Some(at) => {
-                notes.free.push(at);
-                notes.mark(at, FREE)
+            Some(slot) => {
+                notes.free.push(slot.at);
+                // One that has ended says nothing that the database does not say now,
+                // and is overwritten by the next: a write less for each run.
+                if slot.status == ENDED {
+                    return Ok(());
+                }
+                notes.mark(slot.at, FREE)
             }
             None => Ok(()),
         });

@@ -1,0 +1,247 @@
+//! One group of requests, carried out in one transaction, and what each is told.
+
+use std::sync::Arc;
+
+use sqlx::Connection as _;
+use tenterhook_dispatch::Error;
+
+use super::{Done, Insert, Job, Next, Request, Settle, Told, Writing};
+use crate::sqlite::convert::cannot;
+use crate::sqlite::health::Doing;
+use crate::sqlite::{insert, settle};
+
+impl Writing {
+    /// Carries out one group of requests and tells each what became of it.
+    pub(super) async fn commit(&mut self, group: impl Iterator<Item = Request>) -> Next {
+        let (mut inserts, mut settles, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next = Next::GoOn;
+        for request in group {
+            match request {
+                Request::Insert(tasks, answer) => inserts.push((tasks, answer)),
+                Request::Settle(settlement, answer) => settles.push((settlement, answer)),
+                Request::Job(job) => jobs.push(job),
+                Request::Close(answer) => next = Next::Close(answer),
+            }
+        }
+        let mut told: Vec<Told> = Vec::new();
+        self.health.does(Doing::Lock);
+        let begun = self.execute("BEGIN IMMEDIATE").await;
+        self.health.does(Doing::Work);
+        let ended = match begun {
+            Ok(()) => {
+                self.carry_out(&mut inserts, &mut settles, jobs, &mut told)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        let ended = match ended {
+            Ok(()) => self.execute("COMMIT").await,
+            Err(error) => Err(error),
+        };
+        let failure = match ended {
+            Ok(()) => {
+                self.health.committed();
+                None
+            }
+            Err(error) => {
+                self.forget();
+                self.health.failed(&error);
+                if is_the_end(&error) {
+                    next = Next::Give(chain(&error));
+                }
+                // After some errors the database has rolled back by itself, and this fails.
+                let _gone = self.execute("ROLLBACK").await;
+                Some(Arc::<str>::from(chain(&error)))
+            }
+        };
+        for tell in told {
+            tell(match &failure {
+                None => Ok(()),
+                Some(cause) => Err(Error::store("write to the database", &**cause)),
+            });
+        }
+        // Requests that were not reached have dropped their answers' senders or hold them still.
+        for (_, answer) in inserts {
+            let _gone = answer.send(Err(unreached(failure.as_deref())));
+        }
+        for (_, answer) in settles {
+            let _gone = answer.send(Err(unreached(failure.as_deref())));
+        }
+        next
+    }
+
+    /// Moves everything out of the log into the database, and closes it.
+    pub(super) async fn close(mut self) -> Result<(), Error> {
+        self.health.is_gone("it was closed".into());
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        self.conn
+            .close()
+            .await
+            .map_err(cannot("close the database"))
+    }
+
+    /// Carries out the requests in one transaction, and collects how to answer.
+    ///
+    /// `Err` means that the whole transaction is lost.
+    async fn carry_out(
+        &mut self,
+        inserts: &mut Vec<Insert>,
+        settles: &mut Vec<Settle>,
+        jobs: Vec<Job>,
+        told: &mut Vec<Told>,
+    ) -> Result<(), Error> {
+        if !inserts.is_empty() {
+            self.insert_all(inserts, told).await?;
+        }
+        if !settles.is_empty() {
+            self.settle_all(settles, told).await?;
+        }
+        for job in jobs {
+            self.execute("SAVEPOINT request").await?;
+            match job(self).await {
+                Done::Kept(tell) => {
+                    self.execute("RELEASE request").await?;
+                    told.push(tell);
+                }
+                Done::Undone(tell, error) => {
+                    self.undo(&error).await?;
+                    told.push(Box::new(move |kept| tell(kept.and(Err(error)))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts all tasks at once; if that fails, each request by itself.
+    async fn insert_all(
+        &mut self,
+        inserts: &mut Vec<Insert>,
+        told: &mut Vec<Told>,
+    ) -> Result<(), Error> {
+        let all: Vec<_> = inserts.iter().flat_map(|(tasks, _)| tasks).collect();
+        self.execute("SAVEPOINT request").await?;
+        let together = insert::tasks(self, &all).await;
+        drop(all);
+        let failed = match together {
+            Err(error) => error,
+            Ok(inserted) => {
+                self.execute("RELEASE request").await?;
+                let mut inserted = inserted.into_iter();
+                for (tasks, answer) in inserts.drain(..) {
+                    let inserted: Vec<_> = inserted.by_ref().take(tasks.len()).collect();
+                    told.push(Box::new(move |kept| {
+                        let _gone = answer.send(kept.map(|()| inserted));
+                    }));
+                }
+                return Ok(());
+            }
+        };
+        self.undo(&failed).await?;
+        for (tasks, answer) in inserts.drain(..) {
+            self.execute("SAVEPOINT request").await?;
+            let alone = insert::tasks(self, &tasks.iter().collect::<Vec<_>>()).await;
+            match &alone {
+                Ok(_) => self.execute("RELEASE request").await?,
+                Err(error) => self.undo(error).await?,
+            }
+            told.push(Box::new(move |kept| {
+                let _gone = answer.send(kept.and(alone));
+            }));
+        }
+        Ok(())
+    }
+
+    /// Settles all attempts at once; if that fails, each by itself.
+    async fn settle_all(
+        &mut self,
+        settles: &mut Vec<Settle>,
+        told: &mut Vec<Told>,
+    ) -> Result<(), Error> {
+        let all: Vec<_> = settles
+            .iter()
+            .map(|(settlement, _)| &**settlement)
+            .collect();
+        self.execute("SAVEPOINT request").await?;
+        let together = settle::all(&mut self.conn, &all).await;
+        drop(all);
+        let mut results = Vec::with_capacity(settles.len());
+        if let Err(failed) = &together {
+            self.undo(failed).await?;
+            for (settlement, _) in settles.iter() {
+                self.execute("SAVEPOINT request").await?;
+                let alone = settle::all(&mut self.conn, &[&**settlement]).await;
+                match &alone {
+                    Ok(()) => self.execute("RELEASE request").await?,
+                    Err(error) => self.undo(error).await?,
+                }
+                results.push(alone);
+            }
+        } else {
+            self.execute("RELEASE request").await?;
+            results.resize_with(settles.len(), || Ok(()));
+        }
+        for ((_, answer), result) in settles.drain(..).zip(results) {
+            told.push(Box::new(move |kept| {
+                let _gone = answer.send(kept.and(result));
+            }));
+        }
+        Ok(())
+    }
+
+    /// Undoes one request that has failed. After some failures, such as a full disk, the
+    /// database has undone all of them by itself; then the cause is what is told, and not
+    /// that there is nothing left to undo.
+    async fn undo(&mut self, cause: &Error) -> Result<(), Error> {
+        self.forget();
+        let undone = match self.execute("ROLLBACK TO request").await {
+            Ok(()) => self.execute("RELEASE request").await,
+            Err(error) => Err(error),
+        };
+        undone.map_err(|_| {
+            self.health.failed(cause);
+            Error::store("write to the database", chain(cause))
+        })
+    }
+
+    /// Drops what is remembered of rows that may have been rolled back.
+    fn forget(&mut self) {
+        self.last_task.clear();
+        self.recipes.clear();
+    }
+
+    pub(super) async fn execute(&mut self, sql: &'static str) -> Result<(), Error> {
+        sqlx::query(sql)
+            .execute(&mut self.conn)
+            .await
+            .map(|_| ())
+            .map_err(cannot("write to the database"))
+    }
+}
+
+/// Whether no statement can succeed any more: the thread of the connection is gone.
+fn is_the_end(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Store { source, .. }
+            if matches!(source.downcast_ref(), Some(sqlx::Error::WorkerCrashed))
+    )
+}
+
+fn unreached(cause: Option<&str>) -> Error {
+    Error::store(
+        "write to the database",
+        cause.unwrap_or("the request was not reached"),
+    )
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

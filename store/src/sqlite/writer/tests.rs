@@ -1,0 +1,76 @@
+//! The writer on a file of its own: its end, its readiness.
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
+
+use super::*;
+
+async fn writer(pages: &'static str) -> (tempfile::TempDir, Writer) {
+    let folder = tempfile::tempdir().unwrap();
+    let conn = SqliteConnectOptions::new()
+        .filename(folder.path().join("test.db"))
+        .create_if_missing(true)
+        .pragma("max_page_count", pages)
+        .connect()
+        .await
+        .unwrap();
+    let writer = Writer::start(conn);
+    run(&writer, "CREATE TABLE probe (flip INTEGER, filler BLOB)")
+        .await
+        .unwrap();
+    (folder, writer)
+}
+
+async fn run(writer: &Writer, sql: &'static str) -> Result<(), Error> {
+    writer
+        .run(move |writing| Box::pin(async move { writing.execute(sql).await }))
+        .await
+}
+
+#[tokio::test]
+async fn a_panic_in_the_writer_is_its_end_and_is_said() {
+    let (_folder, writer) = writer("100").await;
+    let lost = writer
+        .run::<(), _>(|_| Box::pin(async { panic!("no longer") }))
+        .await;
+    assert!(lost.is_err(), "who waits is told");
+
+    let why = writer.gone().await;
+
+    assert!(why.contains("panicked"), "{why}");
+    assert_eq!(writer.probe().await, Err(NotReady::WriterGone));
+    assert!(run(&writer, "SELECT 1").await.is_err());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_apart_from_other_failures() {
+    let (_folder, writer) = writer("3").await;
+    let fill = "INSERT INTO probe (filler) VALUES (randomblob(1000000))";
+    let full = run(&writer, fill).await.unwrap_err();
+    assert_eq!(writer.health.why_failed(&full), NotReady::DiskFull);
+    let other = run(&writer, "SELECT no_such_column").await.unwrap_err();
+    assert_eq!(writer.health.why_failed(&other), NotReady::Other);
+}
+
+#[tokio::test]
+async fn many_who_ask_share_one_probe() {
+    let (_folder, writer) = writer("100").await;
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..100 {
+        let writer = writer.clone();
+        asking.spawn(async move { writer.probe().await });
+    }
+    for ready in asking.join_all().await {
+        assert_eq!(ready, Ok(()));
+    }
+}
+
+#[test]
+fn a_commit_takes_no_more_rows_than_it_may_and_one_request_at_least() {
+    let first = |rows: &[usize]| first_of(rows.iter().copied());
+    assert_eq!(first(&[1; 1_024]), 1_024);
+    assert_eq!(first(&[2_048, 2_048, 1]), 2);
+    assert_eq!(first(&[2_048, 2_049, 1]), 1);
+    assert_eq!(first(&[10_000, 1]), 1);
+    assert_eq!(first(&[1, 10_000]), 1);
+}
