@@ -35,7 +35,7 @@ const SEEDS: u64 = 10_000;
 const SEEDS_PER_FILE: u64 = 100;
 
 /// Calls of the store before the one that fails; a life has about as many.
-const CALLS: usize = 24;
+const CALLS: usize = 22;
 
 /// Does nothing, and well: `(module (func (export "_start")))` with a memory.
 const WELL: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\
@@ -178,7 +178,7 @@ impl World {
         let Ok(dispatcher) = self.start(store).await else {
             return;
         };
-        for _ in 0..rng.random_range(1..5) {
+        for _ in 0..rng.random_range(1..4) {
             match rng.random_range(0..8) {
                 0..=4 => {
                     let kinds = ["custom.one", "custom.two", "custom.bad", "custom.mixed"];
