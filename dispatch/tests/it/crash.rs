@@ -1,9 +1,10 @@
 //! Executions that were running when the server was killed: counted, last, given up.
 
 use serde_json::json;
-use tenterhook_dispatch::{Dispatcher, Execution, Key, Settings, State, TaskId};
+use tenterhook_dispatch::{Dispatcher, Execution, Key, State, TaskId};
+use tenterhook_ledger::{Capacities, Capacity, Resource};
 
-use crate::support::{LONG, Yard, event, settings};
+use crate::support::{LONG, Yard, event};
 
 async fn execution(yard: &Yard, dispatcher: &Dispatcher, task: Key<TaskId>) -> Execution {
     let detail = dispatcher.task(yard.account, task).await.unwrap();
@@ -53,14 +54,13 @@ async fn after_three_attempts_that_took_the_server_with_them_an_execution_is_dea
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_running_starts_after_what_was_not_and_only_it_is_counted() {
-    let one_at_a_time = Settings {
-        concurrency: 1,
-        ..settings()
-    };
-    let yard = Yard::with(one_at_a_time).await;
-    yard.hook(
+    let one_at_a_time = Capacities::default().with(Resource::RunSlots, Capacity::of(1));
+    let yard = Yard::sharing(one_at_a_time).await;
+    // One that sleeps would leave its turn to the other.
+    yard.hook_with(
         "custom.long",
-        "echo begun; [ $HOOK_ATTEMPT = 1 ] && sleep 3600; true\n",
+        "echo begun; [ $HOOK_ATTEMPT = 1 ] && while :; do :; done; true\n",
+        |hook| hook.limits.fuel = Some(200_000_000_000),
     )
     .await;
     yard.hook("custom.short", "true\n").await;

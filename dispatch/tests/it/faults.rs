@@ -21,7 +21,8 @@ use tenterhook_dispatch::{
     AccountId, Clock as _, Dispatcher, Key, NewHook, NewSource, Page, PrincipalId, RetryPolicy,
     Settings, State, SteppedClock, Store, TaskFilter, TaskId,
 };
-use tenterhook_engine::Engine;
+use tenterhook_engine::{CodeCache, Engine};
+use tenterhook_ledger::{Capacities, Capacity, Ledger, Resource};
 use tenterhook_store::Sqlite;
 use time::OffsetDateTime;
 
@@ -49,7 +50,13 @@ const BADLY: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03
 /// programs.
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let settings = tenterhook_engine::Settings {
-        cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code")),
+        cache: Some(CodeCache {
+            folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join("code"),
+            key: Path::new(env!("CARGO_TARGET_TMPDIR")).join("code.key"),
+            bytes: 1 << 30,
+        }),
+        // Some attempts have to wait for their turn.
+        ledger: Ledger::new(Capacities::default().with(Resource::RunSlots, Capacity::of(4))),
         ..tenterhook_engine::Settings::default()
     };
     Engine::start(settings).expect("the engine starts")
@@ -123,8 +130,6 @@ impl World {
 
     async fn start(&self, store: &FaultyStore) -> Result<Dispatcher, tenterhook_dispatch::Error> {
         let small = Settings {
-            concurrency: 3,
-            account_concurrency: 3,
             // Some tasks have to wait in the store.
             account_loaded: 2,
             ..settings()

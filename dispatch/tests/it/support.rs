@@ -90,7 +90,7 @@ impl Yard {
             dispatcher,
             store,
             account,
-            folder,
+            folder: Arc::new(folder),
         }
     }
 

@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, Execution,
     ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
-    NewTask, NodeId, NotReady, Outputs, OverrideId, Principal, PrincipalId, Queued, Retention,
-    SecretHash, Server, ServerId, Settlement, Source, SourceId, Store, Swept, Task, TaskFilter,
-    TaskId, TaskPage, Token, TokenId,
+    NewTask, NodeId, NotReady, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
+    PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
+    Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
@@ -305,6 +305,7 @@ pass_on! {
     delete_principal(account: AccountId, id: PrincipalId) -> bool;
     principals(account: AccountId) -> Vec<Principal>;
     insert_token(token: Token, hash: SecretHash) -> ();
+    insert_login(session: Token, hash: SecretHash, bounds: SessionBounds) -> Vec<TokenId>;
     token(hash: SecretHash) -> Option<(Token, Principal)>;
     tokens(account: AccountId) -> Vec<Token>;
     delete_token(account: AccountId, id: TokenId) -> bool;
@@ -326,6 +327,8 @@ pass_on! {
     delete_source(account: AccountId, id: SourceId) -> ();
     sources(account: AccountId) -> Vec<Source>;
     program(digest: Digest) -> Option<Bytes>;
+    has_program(digest: Digest) -> bool;
+    wants_program(digest: Digest) -> bool;
     insert_hook(account: AccountId, hook: Hook) -> Hook;
     update_hook(account: AccountId, hook: Hook) -> ();
     delete_hook(account: AccountId, id: HookId) -> bool;
@@ -343,8 +346,12 @@ pass_on! {
     task(account: AccountId, key: Key<TaskId>) -> Option<Task>;
     tasks(account: AccountId, filter: &TaskFilter, page: TaskPage) -> Vec<Task>;
     execution(account: AccountId, id: ExecutionId) -> Option<Execution>;
+    execution_within(account: AccountId, id: ExecutionId, most: u64) -> Option<(Execution, OutputSizes)>;
+    outputs_bytes(account: AccountId, key: Key<TaskId>) -> u64;
+    output_part(account: AccountId, part: OutputPart) -> Option<Bytes>;
     executions(account: AccountId, filter: &ExecutionFilter, page: ExecutionPage, outputs: Outputs) -> Vec<Execution>;
     event(account: AccountId, task: TaskId) -> Option<Bytes>;
+    disk_usage() -> Vec<(AccountId, u64)>;
     sweep(retention: &Retention, now: OffsetDateTime) -> Swept;
     close() -> ();
 }
