@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
+use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
 use crate::native::problem::Problem;
@@ -159,6 +160,7 @@ impl PathId for UploadId {
 async fn get_upload(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Path(UploadId(id)): Path<UploadId>,
     Query(waiting): Query<Waiting>,
 ) -> Result<Json<Upload>, Refusal> {
@@ -174,8 +176,11 @@ async fn get_upload(
             id: id.to_string(),
         })?;
     let outcome = match upload.outcome() {
-        Some(outcome) => Some(outcome),
-        None => upload.outcome_within(wait).await,
+        None if !wait.is_zero() => {
+            charge.become_stream()?;
+            upload.outcome_within(wait).await
+        }
+        outcome => outcome,
     };
     Ok(Json(Upload::new(&upload, outcome)))
 }

@@ -16,6 +16,7 @@ use tenterhook_engine::{Digest, Kind};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::body::{self, Pieces};
+use crate::charge::Charge;
 use crate::extract::{Json, Path, Query};
 use crate::native::sources::{ANY, SCRIPT, Source, WASM, entity_tag};
 use crate::native::{created, uploads};
@@ -37,6 +38,7 @@ pub(super) struct Named {
 pub(super) async fn upload_source(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Query(named): Query<Named>,
     headers: HeaderMap,
     body: Body,
@@ -61,7 +63,8 @@ pub(super) async fn upload_source(
     };
     let dispatcher = app.dispatcher().clone();
     let work = async move {
-        let _place = place;
+        // The program counts as the account's until it is compiled, whoever waits.
+        let _held = (place, charge);
         let made = dispatcher.create_source(account, new, Vec::new()).await;
         made.map(|(source, _)| source)
             .map_err(|error| with_digest(error.into(), digest))
@@ -87,6 +90,7 @@ pub(super) struct Described {
 pub(super) async fn replace_source(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Path(key): Path<Key<SourceId>>,
     Query(described): Query<Described>,
     headers: HeaderMap,
@@ -109,7 +113,7 @@ pub(super) async fn replace_source(
     };
     let dispatcher = app.dispatcher().clone();
     let work = async move {
-        let _place = place;
+        let _held = (place, charge);
         let key = Key::Id(source.id);
         let changed = dispatcher.change_source(account, key, change, None).await;
         changed.map_err(|error| with_digest(error.into(), digest))
