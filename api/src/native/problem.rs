@@ -13,7 +13,7 @@ use crate::request_id::RequestId;
 
 /// Every problem type that has a page, as the last part of its `type`.
 #[cfg(test)]
-pub(crate) const TYPES: [&str; 15] = [
+pub(crate) const TYPES: [&str; 16] = [
     "unauthenticated",
     "forbidden",
     "unreadable-body",
