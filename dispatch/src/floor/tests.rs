@@ -358,7 +358,8 @@ proptest! {
 fn one_accounts_events_leave_room_in_memory_to_anothers() {
     let queue = Capacity::of(1_000);
     let ledger = Ledger::new(Capacities::default().with(Resource::Queue, queue));
-    let mut floor = Floor::new(&Settings::default(), ledger);
+    let clock = SteppedClock::at(OffsetDateTime::UNIX_EPOCH);
+    let mut floor = Floor::new(&Settings::default(), ledger, Arc::new(clock));
     let [one, two] = [AccountId::generate(), AccountId::generate()];
     let places: Vec<_> = std::iter::from_fn(|| floor.reserve(one, 100)).collect();
     assert_eq!(places.len(), 8);

@@ -310,12 +310,7 @@ async fn what_is_charged_is_what_is_there_whatever_was_done() {
     }
     well().await;
     let redriven = tasks[3].executions[0].id;
-    assert!(
-        store
-            .redrive(shop.account.id, redriven, at(60))
-            .await
-            .unwrap()
-    );
+    assert!(store.redrive(shop.account.id, redriven).await.unwrap());
     well().await;
     let source = shop.source.clone();
     let other = tenterhook_dispatch::Source {
