@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenterhook_dispatch::{
     Attempt, Cancelling, Error, ExecutionFilter, Inserted, Key, NewTask, NodeId, NotReady, Noun,
-    Number, Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter, TokenKind,
+    Number, Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
