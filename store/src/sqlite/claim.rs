@@ -20,6 +20,10 @@ use super::set_aside;
 
 const DOING: &str = "claim tasks";
 
+/// Executions that one claim reads, those of its last task aside: other writers wait no
+/// longer than this takes, and memory is not filled by few tasks of many executions.
+const EXECUTIONS: usize = 4_096;
+
 /// Frees what another run of the server owned, and counts what it had begun.
 pub(super) async fn take_over(
     conn: &mut SqliteConnection,
@@ -118,12 +122,18 @@ pub(super) async fn claim(
     let mut claimed = Claimed::default();
     let mut recipes = HashMap::new();
     let mut taken = Vec::new();
+    let mut executions = 0;
     let due = due(conn, account, now, limit).await?;
     let mut rows = rows(conn, &due).await?;
     for seq in due {
+        // What is left is due still, and comes with the next claim.
+        if executions >= EXECUTIONS {
+            break;
+        }
         match task(conn, id, (seq, rows.remove(&seq)), &mut recipes).await {
             Ok(task) => {
                 taken.push(seq);
+                executions += task.executions.len() + task.over.len();
                 claimed.tasks.push(task);
             }
             Err(error) if is_damage(&error) => {

@@ -68,6 +68,7 @@ macro_rules! suite {
             what_a_killed_run_had_noted_is_counted_and_nothing_else,
             who_is_asked_to_end_blames_nobody,
             a_store_that_is_ready_says_so_and_one_that_is_closed_does_not,
+            tasks_of_many_executions_are_claimed_few_at_a_time,
             a_parked_task_is_claimed_when_it_is_due,
             a_new_run_takes_over_and_raises_attempts,
             a_waiting_task_is_cancelled_and_an_owned_one_is_marked,

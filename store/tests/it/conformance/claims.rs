@@ -59,6 +59,21 @@ pub(crate) async fn tasks_that_nobody_owns_are_claimed_oldest_first_whatever_the
     assert_eq!(ids, [free[0].id, free[2].id]);
 }
 
+pub(crate) async fn tasks_of_many_executions_are_claimed_few_at_a_time(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let node = NodeId::generate();
+    let tasks: Vec<_> = (0..3).map(|_| new_task(&shop, "custom.x", 3_000)).collect();
+    store.insert_tasks(tasks.clone()).await.unwrap();
+
+    let first = store.claim(shop.account.id, node, at(50), 9).await.unwrap();
+    let ids: Vec<_> = first.tasks.iter().map(|task| task.id).collect();
+    assert_eq!(ids, [tasks[0].id, tasks[1].id]);
+    assert!(first.next_due_at.is_some());
+    let rest = store.claim(shop.account.id, node, at(50), 9).await.unwrap();
+    assert_eq!(rest.tasks[0].id, tasks[2].id);
+    assert_eq!((rest.tasks.len(), rest.next_due_at), (1, None));
+}
+
 pub(crate) async fn a_parked_task_is_claimed_when_it_is_due(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let node = NodeId::generate();
