@@ -284,7 +284,7 @@ pub(crate) async fn an_output_is_read_in_parts(store: &dyn Store) {
         ..part
     };
     assert_eq!(read(later).await, None);
-    let other = Shop::open(store).await;
+    let other = Shop::named(store, "other").await;
     assert_eq!(
         store.output_part(other.account.id, part).await.unwrap(),
         None
