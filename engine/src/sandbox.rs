@@ -176,7 +176,9 @@ pub(crate) async fn run(
     })
 }
 
-/// Gives back what a run had. The kernel takes a page or a file at a time, so what may
+/// Gives back what a run had.
+///
+/// The kernel takes a page or a file at a time, so what may
 /// be large, and every folder on a disk, is left to a thread that runs no guests.
 async fn take_apart(store: Store<Guest>, folder: Option<Tree>, large: bool) {
     if large || folder.is_some() {
@@ -189,8 +191,10 @@ async fn take_apart(store: Store<Guest>, folder: Option<Tree>, large: bool) {
     }
 }
 
-/// Whether a run's own thread may work on its files: they lie in memory, and no call
-/// can find more to do there than the default limits allow. Another thread would take
+/// Whether a run's own thread may work on its files.
+///
+/// They lie in memory then, and no call can find more to do there than the default
+/// limits allow. Another thread would take
 /// four times as long, and might still be at it when the run is over.
 fn works_on_files_here(scratches: &Scratches, limits: &Limits) -> bool {
     let most = Limits::default();

@@ -26,9 +26,10 @@ const LEFT: u32 = 3;
 const PIECE: u32 = 4;
 const AT: u32 = 5;
 
-/// A function that takes the operands of such an instruction and returns what is left
-/// of them: no length if it has done everything, and the operands as they are if
-/// they are out of bounds. The bounds are checked before the first piece: memories do
+/// A function that takes the operands of such an instruction and returns what is left.
+///
+/// That is no length if it has done everything, and the operands as they are if they
+/// are out of bounds. The bounds are checked before the first piece: memories do
 /// not shrink, and a segment that was dropped ends the first piece before it begins.
 pub(super) fn function(bulk: Bulk, piece: u32, facts: &Facts) -> Function {
     let mut function = Function::new([(3, ValType::I32)]);
