@@ -46,6 +46,8 @@ pub(crate) struct Floor {
     ledger: Ledger,
     /// Attempts that have begun and not ended, for those who ask.
     running: usize,
+    /// Turns whose programs are being loaded: they are neither queued nor running.
+    loading: usize,
     account_loaded: usize,
     /// Accounts that have tasks in the store which nobody owns, and when the
     /// first of them is due, in what has passed by then.
@@ -80,6 +82,7 @@ impl Floor {
             loaded: HashMap::new(),
             ledger,
             running: 0,
+            loading: 0,
             account_loaded: settings.account_loaded.max(1),
             backlog: HashMap::new(),
             waiters: HashMap::new(),
@@ -192,7 +195,8 @@ impl Floor {
         if !self.suspects.wait() {
             return;
         }
-        let is_idle = self.running == 0 && self.queue.waiting().next().is_none();
+        let is_idle =
+            self.running == 0 && self.loading == 0 && self.queue.waiting().next().is_none();
         let now = self.clock.now().steady;
         if let Some((account, (task, lane))) = self.suspects.release(now, is_idle) {
             self.queue.push(account, Turn::new(task, lane));

@@ -132,6 +132,7 @@ impl Floor {
                     return Some(Next::Run(Box::new(start), admitted));
                 }
                 Some(Err((guard, execution))) => {
+                    self.loading += 1;
                     return Some(Next::Load(Loading {
                         account,
                         execution,
@@ -153,6 +154,7 @@ impl Floor {
             charge,
             ..
         } = loading;
+        self.loading -= 1;
         turn.program = Some(program);
         self.queue.put_back(account, charge, turn);
     }

@@ -22,7 +22,6 @@ use tenterhook_dispatch::{
     Settings, State, SteppedClock, Store, TaskFilter, TaskId,
 };
 use tenterhook_engine::{CodeCache, Engine};
-use tenterhook_ledger::{Capacities, Capacity, Ledger, Resource};
 use tenterhook_store::Sqlite;
 use time::OffsetDateTime;
 
@@ -55,8 +54,6 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
             key: Path::new(env!("CARGO_TARGET_TMPDIR")).join("code.key"),
             bytes: 1 << 30,
         }),
-        // Some attempts have to wait for their turn.
-        ledger: Ledger::new(Capacities::default().with(Resource::RunSlots, Capacity::of(4))),
         ..tenterhook_engine::Settings::default()
     };
     Engine::start(settings).expect("the engine starts")
