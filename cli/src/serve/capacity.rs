@@ -298,7 +298,7 @@ mod tests {
         let small = resources(1 << 30, 1_024).capacities(Capacity::of(64));
         let here = limits_here(&small, &ceiling);
         assert!(here.memory < ceiling.memory && here.files < ceiling.files);
-        assert!(here.descriptors < small.get(Resource::Descriptors).total as u32);
+        assert!(u64::from(here.descriptors) < small.get(Resource::Descriptors).total);
         assert_eq!((here.fuel, here.wall), (ceiling.fuel, ceiling.wall));
     }
 

@@ -58,6 +58,10 @@ pub(crate) struct Admitted {
 }
 
 /// What to do next.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, from the queue into the task that does it"
+)]
 pub(crate) enum Next {
     /// Run an attempt.
     Run(Box<Start>, Result<Admitted, String>),

@@ -68,7 +68,7 @@ fn what_was_printed_is_shown_with_log_lines_drawn() {
 #[test]
 fn one_execution_is_followed_to_its_end() {
     let place = Place::new();
-    place.project(&format!("{TALKS}sleep 1h\n"), LONG);
+    place.project(format!("{TALKS}sleep 1h\n"), LONG);
     place.push(&[]).with_status(0);
     let task = place.fire();
     let id = place.one_that_runs()["id"].as_str().unwrap().to_owned();
@@ -84,7 +84,7 @@ fn one_execution_is_followed_to_its_end() {
 #[test]
 fn executions_of_a_hook_are_followed_as_they_come_until_ctrl_c() {
     let place = Place::new();
-    place.project(&format!("{TALKS}sleep 1h\n"), LONG);
+    place.project(format!("{TALKS}sleep 1h\n"), LONG);
     place.push(&[]).with_status(0);
     let mut following = place.start(&["logs", "--hook", "1", "-f"]);
     for task in 1..3 {
@@ -152,7 +152,7 @@ fn nobody_who_reads_on_is_no_failure() {
 #[test]
 fn a_server_that_stops_ends_what_follows_with_a_word() {
     let place = Place::new();
-    place.project(&format!("{TALKS}sleep 1h\n"), LONG);
+    place.project(format!("{TALKS}sleep 1h\n"), LONG);
     place.push(&[]).with_status(0);
     place.fire();
     let id = place.one_that_runs()["id"].as_str().unwrap().to_owned();

@@ -176,7 +176,7 @@ fn who_may_not_read_scripts_sees_digests() {
 #[test]
 fn a_program_beyond_the_limits_is_refused_with_the_limit() {
     let place = Place::new();
-    place.project(&"#\n".repeat(100 * 1024), "");
+    place.project("#\n".repeat(100 * 1024), "");
     place.push(&[]).with_status(1).saying("98304");
     let huge = [&b"\0asm\x01\0\0\0"[..], &vec![0; 30 << 20]].concat();
     place.project("", "");
