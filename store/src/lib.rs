@@ -1,7 +1,7 @@
 //! Keeps the nouns of `tenterhook-dispatch` in a database.
 //!
 //! [`Sqlite`] implements dispatch's `Store` on one file: a single writer that
-//! groups commits, and many readers. [`backup`], [`restore`] and [`check`] work on the
+//! groups commits, and many readers. [`backup`], [`restore`] and [`check()`] work on the
 //! file alone, whether or not a server has it open.
 
 mod check;
