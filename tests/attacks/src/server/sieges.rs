@@ -86,6 +86,22 @@ pub(super) const ALL: &[Siege] = &[
         test: "engine/tests/it/sharing.rs::a_run_is_admitted_with_all_the_memory_that_it_may_hold",
     },
     Siege {
+        attack: "hooks that print a megabyte each, where the disk may hold 256 MiB",
+        flags: &["--max-disk", "256MiB"],
+        descriptors: None,
+        accounts: 1,
+        bring: |client| {
+            hook(
+                client,
+                b"head -c 1000000 /dev/zero | tr '\\0' x\n",
+                &json!({}),
+            )
+        },
+        connections: 16,
+        strike: fire_and_wait,
+        test: "dispatch/tests/it/disk.rs::an_account_that_has_used_up_its_share_is_told_so_before_anything_is_written",
+    },
+    Siege {
         attack: "1,000 connections with slow bodies and no token",
         flags: &[],
         descriptors: None,
