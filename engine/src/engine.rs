@@ -119,6 +119,7 @@ impl Engine {
         let linkers = Linkers::new(&runtime.wasm)?;
         let cache = Cache::open(settings.cache, &runtime.wasm, &settings.ledger)?;
         runtime::provide(&settings.ledger, settings.sandboxes);
+        let watchdog = Watchdog::new(runtime.ticks());
         Ok(Self {
             inner: Arc::new(Inner {
                 runtime,
@@ -126,7 +127,7 @@ impl Engine {
                 cache,
                 shell: Shell::default(),
                 scratches,
-                watchdog: Watchdog::default(),
+                watchdog,
                 sandboxes: settings.sandboxes,
                 sleepers: Sleepers::default(),
                 compiler: Compiler::new(settings.compiler, settings.compile_limits, lockdown),

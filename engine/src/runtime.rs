@@ -9,12 +9,14 @@ mod loading_threads;
 mod ticker;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use tenterhook_ledger::{Capacity, Ledger, Resource};
 use wasmtime::{Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 pub(crate) use self::guest_threads::GuestThreads;
 pub(crate) use self::loading_threads::LoadingThreads;
+pub(crate) use self::ticker::TICK;
 use self::ticker::Ticker;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -46,10 +48,15 @@ const STACK_RESIDENT_BYTES: usize = 16 << 10;
 /// The WebAssembly runtime with its clock.
 pub(crate) struct Runtime {
     pub(crate) wasm: wasmtime::Engine,
-    _ticker: Ticker,
+    ticker: Ticker,
 }
 
 impl Runtime {
+    /// Counts the ticks of the epoch.
+    pub(crate) fn ticks(&self) -> Arc<AtomicU64> {
+        self.ticker.ticks()
+    }
+
     /// Starts the runtime with room for `sandboxes` runs at one time.
     pub(crate) fn start(sandboxes: u32, lock: &Arc<GuestLock>) -> Result<Self, Error> {
         let mut config = config::compiler_config();
@@ -60,10 +67,7 @@ impl Runtime {
         let wasm = wasmtime::Engine::new(&config).map_err(|source| Error::Start { source })?;
         let ticker =
             Ticker::start(&wasm, Arc::clone(lock)).map_err(|source| Error::Threads { source })?;
-        Ok(Self {
-            wasm,
-            _ticker: ticker,
-        })
+        Ok(Self { wasm, ticker })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use crate::lockdown::GuestLock;
 
 /// Time between two ticks. A busy guest gives its thread back this often; with
 /// 1 ms a timer beside spinning guests was late by at most 3 ms.
-const TICK: Duration = Duration::from_millis(1);
+pub(crate) const TICK: Duration = Duration::from_millis(1);
 
 /// Advances an engine's epoch until it is dropped.
 pub(crate) struct Ticker {
     stop: Arc<AtomicBool>,
+    ticks: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -23,6 +24,8 @@ impl Ticker {
     pub(crate) fn start(engine: &wasmtime::Engine, lock: Arc<GuestLock>) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let ticks = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&ticks);
         let engine = engine.weak();
         let thread = thread::Builder::new().name("epoch".into()).spawn(move || {
             lock.hold();
@@ -32,12 +35,19 @@ impl Ticker {
                     return;
                 };
                 engine.increment_epoch();
+                counted.fetch_add(1, Ordering::Relaxed);
             }
         })?;
         Ok(Self {
             stop,
+            ticks,
             thread: Some(thread),
         })
+    }
+
+    /// Counts the ticks.
+    pub(crate) fn ticks(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.ticks)
     }
 }
 

@@ -19,10 +19,11 @@ impl CpuTime {
     pub(crate) async fn measure<F: Future>(&mut self, watchdog: &Watchdog, future: F) -> F::Output {
         let mut future = pin!(future);
         std::future::poll_fn(|context| {
+            let ticks = watchdog.ticks();
             let before = thread_time();
             let poll: Poll<F::Output> = future.as_mut().poll(context);
             let took = thread_time().saturating_sub(before);
-            watchdog.saw(took);
+            watchdog.saw(took, ticks);
             self.0 += took;
             poll
         })
