@@ -24,11 +24,17 @@ use crate::sqlite::LATEST;
 /// [`Error::Exists`], [`Error::Unusable`], [`Error::Copy`].
 pub async fn backup(from: &Path, to: &Path) -> Result<(), Error> {
     let mut conn = open(from).await?;
+    copy(&mut conn, to).await
+}
+
+/// Writes what a database holds into a file of its own: through the database, since a log
+/// may lie beside it that has the most of it.
+async fn copy(conn: &mut SqliteConnection, to: &Path) -> Result<(), Error> {
     write(to, async |part: &Path| {
         let name = part.to_str().ok_or(io::ErrorKind::InvalidFilename)?;
         sqlx::query("VACUUM INTO ?")
             .bind(name)
-            .execute(&mut conn)
+            .execute(&mut *conn)
             .await
             .map(|_| ())
             .map_err(io::Error::other)
@@ -51,12 +57,7 @@ pub async fn restore(from: &Path, to: &Path) -> Result<(), Error> {
     if faults != ["ok"] {
         return Err(Error::unusable(from, faults.join("; ")));
     }
-    drop(conn);
-    write(to, async |part: &Path| {
-        let mut part = File::options().write(true).truncate(true).open(part)?;
-        io::copy(&mut File::open(from)?, &mut part).map(|_| ())
-    })
-    .await
+    copy(&mut conn, to).await
 }
 
 /// Opens a database to read it, if it is one of ours that this version knows.

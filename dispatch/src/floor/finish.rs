@@ -40,7 +40,8 @@ impl Floor {
     ) -> Option<Settlement> {
         let cost = ended.result.as_ref().map_or(0, cost);
         self.running -= 1;
-        self.suspects.ended((start.task, start.lane));
+        self.suspects
+            .ended((start.task, start.lane), ended.at.steady);
         self.queue.done(start.account, start.charge, cost);
         self.queue.unblock();
         let loaded = self.tasks.get_mut(&start.task)?;

@@ -1,5 +1,5 @@
 //! Lanes whose next execution was running when the server was killed: they start
-//! last, one at a time, and alone for a while. Pure, and no rule of when to give up.
+//! last, one after the other, and alone for a while. Pure, and no rule of when to give up.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::id::{AccountId, TaskId};
 
 /// How long a suspect has the machine to itself: what kills its host does so soon, by
-/// memory within 2.5 s where it was measured. Who comes meanwhile waits for so long
-/// at most, and only if nobody else was there when the suspect started.
+/// memory within 2.5 s where it was measured. One that lives longer runs on beside the
+/// others, and the next one can start. After it the others have as long for themselves.
 const ALONE: Duration = Duration::from_secs(3);
 
 /// How long a suspect waits for the others to be through before it starts beside
@@ -18,30 +18,44 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A lane: its task and its place there.
 type Place = (TaskId, usize);
 
-/// The suspects that wait, and the one that is out.
+/// The suspects that wait, and the one that is watched.
 #[derive(Default)]
 pub(super) struct Suspects {
     waiting: VecDeque<Waiting>,
-    out: Option<Place>,
-    alone_until: Option<Duration>,
+    out: Option<Out>,
+    /// Nobody is alone before.
+    rest_until: Duration,
 }
 
 struct Waiting {
     account: AccountId,
     place: Place,
     crashes: u32,
+    /// How many of its account with as many crashes stood before it.
+    round: usize,
     since: Duration,
 }
 
+/// A suspect that was let out, until it has ended or was watched for long enough.
+struct Out {
+    place: Place,
+    until: Duration,
+    is_alone: bool,
+}
+
 impl Suspects {
-    /// Takes in a suspect. Who has fewer crashes to its name goes first.
+    /// Takes in a suspect. Who has fewer crashes to its name goes first; of the others
+    /// the accounts take turns.
     pub(super) fn push(&mut self, account: AccountId, place: Place, crashes: u32, now: Duration) {
-        let before = |other: &Waiting| other.crashes <= crashes;
+        let same = |other: &&Waiting| other.account == account && other.crashes == crashes;
+        let round = self.waiting.iter().filter(same).count();
+        let before = |other: &Waiting| (other.crashes, other.round) <= (crashes, round);
         let at = self.waiting.partition_point(before);
         let waiting = Waiting {
             account,
             place,
             crashes,
+            round,
             since: now,
         };
         self.waiting.insert(at, waiting);
@@ -49,54 +63,68 @@ impl Suspects {
 
     /// Whether there is one that could be let out.
     pub(super) fn wait(&self) -> bool {
-        self.out.is_none() && !self.waiting.is_empty()
+        !self.waiting.is_empty()
     }
 
     /// Lets the next one out, if the others are through or it has waited long enough.
     pub(super) fn release(&mut self, now: Duration, is_idle: bool) -> Option<(AccountId, Place)> {
-        if self.out.is_some() {
+        if self.out.as_ref().is_some_and(|out| now < out.until) {
             return None;
         }
+        self.finish(now);
         let first = self.waiting.front()?;
-        if !is_idle && first.since.saturating_add(PATIENCE) > now {
+        let is_its_turn = is_idle && now >= self.rest_until;
+        if !is_its_turn && first.since.saturating_add(PATIENCE) > now {
             return None;
         }
         let Waiting { account, place, .. } = self.waiting.pop_front()?;
-        self.out = Some(place);
+        self.out = Some(Out {
+            place,
+            // There may be no room for it: the next one does not wait for that.
+            until: now.saturating_add(PATIENCE),
+            is_alone: false,
+        });
         Some((account, place))
     }
 
     /// Takes note that a lane has started.
     pub(super) fn started(&mut self, place: Place, now: Duration, is_alone: bool) {
-        if self.out == Some(place) && is_alone {
-            self.alone_until = Some(now.saturating_add(ALONE));
+        if let Some(out) = self.out.as_mut().filter(|out| out.place == place) {
+            out.until = now.saturating_add(ALONE);
+            out.is_alone = is_alone && now >= self.rest_until;
         }
     }
 
     /// Takes note that a lane's attempt has ended, or that it will not start.
-    pub(super) fn ended(&mut self, place: Place) {
-        if self.out == Some(place) {
-            self.out = None;
-            self.alone_until = None;
+    pub(super) fn ended(&mut self, place: Place, now: Duration) {
+        if self.out.as_ref().is_some_and(|out| out.place == place) {
+            self.finish(now);
+        }
+    }
+
+    fn finish(&mut self, now: Duration) {
+        if self.out.take().is_some_and(|out| out.is_alone) {
+            self.rest_until = now.saturating_add(ALONE);
         }
     }
 
     /// Whether nothing else may start now.
     pub(super) fn is_alone(&self, now: Duration) -> bool {
-        self.alone_until.is_some_and(|until| now < until)
+        let out = self.out.as_ref();
+        out.is_some_and(|out| out.is_alone && now < out.until)
     }
 
     /// When to look again.
     pub(super) fn next_look(&self, now: Duration) -> Option<Duration> {
-        let alone = self.alone_until.filter(|until| *until > now);
-        let patience = match self.out {
-            None => self
-                .waiting
-                .front()
-                .map(|first| first.since.saturating_add(PATIENCE)),
-            Some(_) => None,
-        };
-        [alone, patience].into_iter().flatten().min()
+        if let Some(out) = self.out.as_ref().filter(|out| now < out.until) {
+            return Some(out.until);
+        }
+        let first = self.waiting.front()?;
+        let patience = first.since.saturating_add(PATIENCE);
+        Some(match self.rest_until > now {
+            true => patience.min(self.rest_until),
+            false => patience,
+        })
     }
 }
 
@@ -121,8 +149,9 @@ mod tests {
         for expected in [first, second, worst] {
             let released = suspects.release(SECOND, true).map(|(_, place)| place);
             assert_eq!(released, Some(expected));
-            assert!(suspects.release(SECOND * 99, true).is_none(), "one is out");
-            suspects.ended(expected);
+            suspects.started(expected, SECOND, false);
+            assert!(suspects.release(SECOND * 3, true).is_none(), "one is out");
+            suspects.ended(expected, SECOND * 3);
         }
         assert!(!suspects.wait());
     }
@@ -148,8 +177,41 @@ mod tests {
         assert!(suspects.is_alone(SECOND));
         assert_eq!(suspects.next_look(SECOND), Some(SECOND + ALONE));
         assert!(!suspects.is_alone(SECOND + ALONE));
-        suspects.started(place, SECOND, true);
-        suspects.ended(place);
+        suspects.ended(place, SECOND);
         assert!(!suspects.is_alone(SECOND), "it has come to its end");
+    }
+
+    #[test]
+    fn a_suspect_that_goes_on_holds_up_neither_the_next_nor_others() {
+        let mut suspects = Suspects::default();
+        let first = suspect(&mut suspects, 1);
+        let second = suspect(&mut suspects, 1);
+        suspects.release(SECOND, true);
+        suspects.started(first, SECOND, true);
+        let over = SECOND + ALONE;
+        assert!(
+            suspects.release(over, true).is_none(),
+            "now it is the turn of the others"
+        );
+        assert!(!suspects.is_alone(over));
+        assert_eq!(suspects.next_look(over), Some(over + ALONE));
+        let next = suspects.release(over + ALONE, true);
+        assert_eq!(next.map(|(_, place)| place), Some(second));
+    }
+
+    #[test]
+    fn accounts_take_turns_at_being_suspected() {
+        let mut suspects = Suspects::default();
+        let (many, one) = (AccountId::generate(), AccountId::generate());
+        for index in 0..3 {
+            suspects.push(many, (TaskId::generate(), index), 1, SECOND);
+        }
+        suspects.push(one, (TaskId::generate(), 0), 1, SECOND);
+        let mut order = Vec::new();
+        while let Some((account, place)) = suspects.release(SECOND, true) {
+            order.push(account);
+            suspects.ended(place, SECOND);
+        }
+        assert_eq!(order, [many, one, many, many]);
     }
 }

@@ -129,7 +129,8 @@ impl Floor {
             match admission {
                 None => {
                     self.queue.pass(account, charge);
-                    self.suspects.ended((turn.task, turn.lane));
+                    let now = self.clock.now().steady;
+                    self.suspects.ended((turn.task, turn.lane), now);
                 }
                 Some(Ok(admitted)) => {
                     let start = self.begin(account, &turn, charge);
@@ -190,7 +191,7 @@ impl Floor {
         let started_at = now.wall;
         let running = Running {
             id: pending.new.id,
-            attempt: pending.attempt + 1,
+            attempt: pending.attempt.saturating_add(1),
             started_at,
             cancel: CancellationToken::new(),
             cancelled: false,

@@ -172,7 +172,14 @@ async fn number<'t>(
                 .fetch_one(&mut writing.conn)
                 .await
                 .map_err(cannot(DOING))?;
-            writing.last_task.insert(*account, row.get(0));
+            let last = row.try_get::<i64, _>(0).ok();
+            let last = last.and_then(|last| i32::try_from(last).ok());
+            let last = match last.filter(|last| *last >= 0) {
+                Some(last) => last,
+                // It was damaged; no task may have the number of another.
+                None => highest(&mut writing.conn, *account).await?,
+            };
+            writing.last_task.insert(*account, last);
         }
         let last = writing
             .last_task
@@ -191,6 +198,15 @@ async fn number<'t>(
             .map_err(cannot(DOING))?;
     }
     Ok(numbered)
+}
+
+/// The highest number that a task of an account has.
+async fn highest(conn: &mut SqliteConnection, account: i64) -> Result<i32, Error> {
+    sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM tasks WHERE account = ?")
+        .bind(account)
+        .fetch_one(conn)
+        .await
+        .map_err(cannot(DOING))
 }
 
 /// Writes the rows of the tasks; answers with those that are new.

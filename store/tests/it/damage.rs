@@ -6,7 +6,8 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 use tenterhook_dispatch::{
-    ExecutionFilter, NewTask, NodeId, NotReady, Outputs, Page, Recipe, State, Store, TaskFilter,
+    ExecutionFilter, Inserted, NewTask, NodeId, NotReady, Number, Outputs, Page, Recipe, State,
+    Store, TaskFilter,
 };
 use tenterhook_store::Sqlite;
 
@@ -202,4 +203,35 @@ async fn readiness_says_that_another_process_holds_the_lock() {
         .await
         .unwrap();
     while damaged.store.ready().await.is_err() {}
+}
+
+#[tokio::test]
+async fn a_damaged_last_number_ends_no_writer_and_gives_no_number_twice() {
+    let mut damaged = Damaged::open().await;
+    damaged.task("one").await;
+    let last = "UPDATE accounts SET last_task = 900000000000000000 \
+         WHERE number = (SELECT account FROM tasks)";
+    damaged.damage(last).await;
+    let path = damaged.folder.path().join("test.db");
+    let reopened = Sqlite::open(&path).await.unwrap();
+
+    let task = new_task(&damaged.shop, "custom.y", 1);
+    let inserted = reopened.insert_tasks(vec![task]).await.unwrap();
+
+    assert_eq!(inserted, [Inserted::New(Number::new(2))]);
+}
+
+#[tokio::test]
+async fn what_lies_in_the_log_of_a_database_is_restored_too() {
+    let damaged = Damaged::open().await;
+    let task = damaged.task("one").await;
+    let from = damaged.folder.path().join("test.db");
+    let to = damaged.folder.path().join("restored.db");
+    assert!(from.with_extension("db-wal").metadata().unwrap().len() > 0);
+
+    tenterhook_store::restore(&from, &to).await.unwrap();
+
+    let restored = Sqlite::open(&to).await.unwrap();
+    let event = restored.event(task.account, task.id).await.unwrap();
+    assert!(event.is_some(), "it is there");
 }
