@@ -22,8 +22,12 @@ use crate::refusal::Refusal;
 const BODY_MAX_CHARS: usize = 2_000;
 const TEXT_MAX_CHARS: usize = 200;
 
-/// Members whose values are not told.
+/// Members in whose names one of these stands are not told.
 const SECRET: [&str; 5] = ["env", "password", "secret", "token", "response"];
+
+/// Members that are not told: what a role below admin may not read of hooks, and the
+/// text of sources.
+const WITHHELD: [&str; 4] = ["args", "arguments", "contents", "script"];
 
 /// Calls that are no change of anything: events are what hooks wait for, and
 /// each has a task of its own to be seen by.
@@ -145,7 +149,8 @@ fn told_of(value: &Value) -> Value {
 fn told_of_members(members: &Map<String, Value>) -> Map<String, Value> {
     let one = |(name, value): (&String, &Value)| {
         let lower = name.to_ascii_lowercase();
-        let secret = SECRET.iter().any(|secret| lower.contains(secret));
+        let secret = SECRET.iter().any(|secret| lower.contains(secret))
+            || WITHHELD.contains(&lower.as_str());
         let value = if secret { "…".into() } else { told_of(value) };
         (name.clone(), value)
     };
@@ -194,9 +199,14 @@ mod tests {
 
     #[test]
     fn secrets_are_left_out_and_long_texts_shortened() {
-        let value = json!({"name": "x", "env": {"KEY": "hush"}, "accessToken": "hush", "contents": "y".repeat(500)});
+        let value = json!({
+            "name": "x", "env": {"KEY": "hush"}, "accessToken": "hush", "args": ["hush"],
+            "arguments": ["hush"], "contents": "hush", "script": "hush",
+            "description": "y".repeat(500),
+        });
         let told = told_of(&value).to_string();
         assert!(!told.contains("hush"), "{told}");
+        assert!(told.contains("\"description\":\"yyy"), "{told}");
         assert!(told.len() < 400, "{told}");
     }
 
