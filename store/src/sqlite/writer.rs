@@ -28,6 +28,9 @@ const GROUP: usize = 1_024;
 /// next wait some 40 ms for it at most.
 const GROUP_ROWS: usize = 4_096;
 
+/// Bytes of output that count as one row more: what takes as long to write.
+const ROW_BYTES: usize = 4 << 10;
+
 /// Sends requests to the task that writes. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Writer {
@@ -81,14 +84,21 @@ enum Next {
 }
 
 impl Request {
-    /// How many rows it writes, roughly.
+    /// How many rows it writes, roughly; a long output counts as several.
     fn rows(&self) -> usize {
         match self {
             Self::Insert(tasks, _) => tasks
                 .iter()
                 .map(|(_, task)| 1 + task.executions.len())
                 .sum(),
-            Self::Settle(..) | Self::Job(_) | Self::Close(_) => 1,
+            Self::Settle(settlement, _) => {
+                let attempt = settlement.1.execution.as_ref();
+                1 + attempt.map_or(0, |attempt| {
+                    let output = &attempt.output;
+                    (output.stdout.len() + output.stderr.len()) / ROW_BYTES
+                })
+            }
+            Self::Job(_) | Self::Close(_) => 1,
         }
     }
 }

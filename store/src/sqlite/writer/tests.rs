@@ -2,6 +2,7 @@
 
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
+use tenterhook_dispatch::{AccountId, Attempt, ExecutionId, Output, State, TaskChange, TaskId};
 
 use super::*;
 
@@ -73,4 +74,40 @@ fn a_commit_takes_no_more_rows_than_it_may_and_one_request_at_least() {
     assert_eq!(first(&[2_048, 2_049, 1]), 1);
     assert_eq!(first(&[10_000, 1]), 1);
     assert_eq!(first(&[1, 10_000]), 1);
+}
+
+#[test]
+fn outputs_that_end_together_are_stored_in_several_commits() {
+    let settle = |bytes: usize| {
+        let attempt = Attempt {
+            id: ExecutionId::generate(),
+            state: State::Finished,
+            attempt: 1,
+            failures: 0,
+            outcome: None,
+            error: None,
+            usage: None,
+            output: Output {
+                stdout: vec![b'x'; bytes].into(),
+                ..Output::default()
+            },
+            verdict: None,
+            verdict_fault: None,
+            dead: false,
+            started_at: None,
+            ended_at: None,
+            due_at: None,
+        };
+        let settlement = Settlement {
+            account: AccountId::generate(),
+            task: TaskId::generate(),
+            execution: Some(attempt),
+            task_change: TaskChange::None,
+        };
+        let (answer, _) = oneshot::channel();
+        Request::Settle(Box::new((1, settlement)), answer).rows()
+    };
+    assert_eq!(settle(100), 1);
+    let large = settle(16 << 20);
+    assert_eq!(first_of([large, large, 1].into_iter()), 1);
 }
