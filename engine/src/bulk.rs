@@ -7,7 +7,7 @@
 //! it in pieces; the instruction stays behind it, for what is small, and for what is
 //! out of bounds, so that a trap is the program's own, at its own place. Everything else
 //! is copied byte for byte: no index and no name changes. Whoever changes what comes out
-//! raises `cache::PREPARED`.
+//! raises `FORM` in `cache/seal.rs`.
 //!
 //! It does not look at tables: one has at most 131,072 elements, which take a
 //! millisecond or two.
