@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use tenterhook_tests_artifacts::FRIENDLY_HELLO;
+use tenterhook_tests_artifacts::{FRIENDLY_HELLO, handmade};
 
 use crate::support::{LONG, TestApp, event_of, uuid};
 
@@ -134,6 +134,27 @@ async fn a_failing_hook_denies_what_is_about_to_happen() {
         "{task}"
     );
     assert_eq!(task["executions"][0]["verdict"]["allow"], false);
+}
+
+#[tokio::test]
+async fn a_status_whose_last_byte_is_zero_denies_as_any_other_does() {
+    let app = TestApp::start().await;
+    let module = app
+        .call(Method::POST, "/api/v1/sources?name=leave&wait=120")
+        .await
+        .body("application/wasm", handmade::exit("wasi_snapshot_preview1"))
+        .send()
+        .await;
+    let module = module.expect(201)["number"].as_i64().unwrap();
+    for status in ["0", "1", "256", "512", "1024", "4294967040"] {
+        let body = json!({"source": module, "event": "PreFormatDisk", "args": [status],
+            "failure_policy": "closed", "retry": {"attempts": 1}});
+        let hook = app.post("/api/v1/hooks", &body).await.expect(201);
+        let task = &app.fire("PreFormatDisk", json!({})).await["task"];
+        assert_eq!(task["allow"], status == "0", "{status}: {task}");
+        let path = format!("/api/v1/hooks/{}", hook["id"].as_str().unwrap());
+        app.delete(&path).await.expect(204);
+    }
 }
 
 #[tokio::test]
