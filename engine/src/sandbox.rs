@@ -15,6 +15,7 @@ pub(crate) mod scratch;
 pub(crate) mod verdict;
 pub(crate) mod watchdog;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -113,15 +114,20 @@ pub(crate) async fn run(
 
     let mut cpu = CpuTime::default();
     let mut awake = Awake::default();
-    let guest = cpu.measure(host.watchdog, start(&program.inner.code, &mut store));
-    let guest = awake.hold_slot(
-        permit.guard_mut(),
-        host.ledger,
-        host.sleepers,
-        &yielded,
-        guest,
-    );
-    let ended = deadline.hold(guest).await;
+    // Each is pinned where it stands: a future that is passed on by value is kept twice
+    // by whoever takes it, and copied each time.
+    let ended = {
+        let guest = pin!(start(&program.inner.code, &mut store));
+        let guest = pin!(cpu.measure(host.watchdog, guest));
+        let guest = pin!(awake.hold_slot(
+            permit.guard_mut(),
+            host.ledger,
+            host.sleepers,
+            &yielded,
+            guest,
+        ));
+        deadline.hold(guest).await
+    };
     let outcome = outcome::of(ended, &deadline, store.data().memory.denied());
     let outcome = outcome.map_err(|source| Error::Run {
         digest: program.digest(),
