@@ -1,7 +1,7 @@
 //! What one request holds of what tenants share, until its reply has been taken.
 //!
-//! It is the client address's at first, and the account's once a token has shown which
-//! one that is. Bodies and large replies count as memory as long as they are in flight.
+//! It is the client address's at first, of the part that clients without a token share,
+//! and the account's once a token has shown which one that is. Bodies and large replies count as memory as long as they are in flight.
 //! Which connection a request came on is the listener's concern.
 
 use std::convert::Infallible;
@@ -281,113 +281,4 @@ impl HttpBody for Replied {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
-
-    use http_body_util::BodyExt as _;
-    use tenterhook_ledger::{Capacities, Capacity};
-
-    use super::*;
-
-    fn ledger() -> Ledger {
-        let capacities = Capacities::default()
-            .with(Resource::Requests, Capacity::of(4))
-            .with(Resource::Streams, Capacity::of(2))
-            .with(Resource::Memory, Capacity::of(4 << 20));
-        Ledger::new(capacities)
-    }
-
-    fn client() -> Holder {
-        Holder::client(IpAddr::V4(Ipv4Addr::LOCALHOST))
-    }
-
-    const ACCOUNT: Holder = Holder::Account(7);
-
-    fn held(ledger: &Ledger, holder: Holder, resource: Resource) -> u64 {
-        ledger.held(holder, resource)
-    }
-
-    #[test]
-    fn a_request_is_the_addresses_until_its_account_is_known() {
-        let ledger = ledger();
-        let charge = Charge::begin(&ledger, client(), None);
-        assert_eq!(held(&ledger, client(), Resource::Requests), 1);
-        charge.charge_to(ACCOUNT).unwrap();
-        assert_eq!(held(&ledger, client(), Resource::Requests), 0);
-        assert_eq!(held(&ledger, ACCOUNT, Resource::Requests), 1);
-        drop(charge);
-        assert_eq!(held(&ledger, ACCOUNT, Resource::Requests), 0);
-        assert_eq!(held(&ledger, ACCOUNT, Resource::Memory), 0);
-    }
-
-    #[test]
-    fn an_address_that_has_used_up_its_share_keeps_no_account_out() {
-        let ledger = ledger();
-        let crowd: Vec<_> = (0..10)
-            .map(|_| Charge::begin(&ledger, client(), None))
-            .collect();
-        let last = crowd.last().unwrap();
-        let Err(Refusal::Shortage(shortage)) = last.admit() else {
-            panic!("it was let in");
-        };
-        assert_eq!(shortage.resource, Resource::Requests);
-        last.charge_to(ACCOUNT).unwrap();
-        assert_eq!(held(&ledger, ACCOUNT, Resource::Requests), 1);
-    }
-
-    #[test]
-    fn an_operator_has_the_reserve_when_all_else_is_used_up() {
-        let capacity = Capacity::of(4).with_reserve(1);
-        let capacities = Capacities::default().with(Resource::Requests, capacity);
-        let ledger = Ledger::new(capacities);
-        let others: Vec<_> = (0..9)
-            .map(|n| {
-                let charge = Charge::begin(&ledger, client(), None);
-                let _ = charge.charge_to(Holder::Account(n));
-                charge
-            })
-            .collect();
-        let charge = others.last().unwrap();
-        assert!(charge.charge_to(ACCOUNT).is_err());
-        charge.charge_to_reserve(ACCOUNT).unwrap();
-        assert_eq!(held(&ledger, Holder::Operator, Resource::Requests), 1);
-    }
-
-    #[test]
-    fn who_waits_leaves_its_place_among_the_requests_to_others() {
-        let ledger = ledger();
-        let charge = Charge::begin(&ledger, client(), None);
-        charge.charge_to(ACCOUNT).unwrap();
-        charge.become_stream().unwrap();
-        charge.become_stream().unwrap();
-        assert_eq!(held(&ledger, ACCOUNT, Resource::Requests), 0);
-        assert_eq!(held(&ledger, ACCOUNT, Resource::Streams), 1);
-    }
-
-    #[tokio::test]
-    async fn a_large_reply_counts_until_it_is_taken() {
-        let ledger = ledger();
-        let charge = Charge::begin(&ledger, client(), None);
-        let pieces = || Body::from(vec![0; 1 << 20]);
-        let reply = charge.replied(Response::new(pieces())).unwrap();
-        drop(charge);
-        let before = held(&ledger, client(), Resource::Memory);
-        assert_eq!(before, REQUEST_BYTES + (1 << 20));
-        reply.into_body().collect().await.unwrap();
-        assert_eq!(held(&ledger, client(), Resource::Memory), 0);
-    }
-
-    #[tokio::test]
-    async fn a_body_that_there_is_no_memory_for_breaks_off_with_the_shortage() {
-        let ledger = ledger();
-        let charge = Charge::begin(&ledger, client(), None);
-        let error = charge
-            .received(Body::from(vec![0; 8 << 20]))
-            .collect()
-            .await
-            .unwrap_err();
-        let refusal = crate::body::broken(&error);
-        assert!(matches!(refusal, Refusal::Shortage(_)), "{refusal:?}");
-        assert_eq!(held(&ledger, client(), Resource::Memory), REQUEST_BYTES);
-    }
-}
+mod tests;

@@ -322,7 +322,7 @@ fn disk_full(shortage: &Shortage) -> String {
             "delete sources that are not needed, cancel tasks that wait, or try again when the oldest finished tasks \
              have been removed"
         }
-        Scope::Host => {
+        Scope::Strangers | Scope::Host => {
             "the operator can give the server more (`--max-disk`) or keep less (`--keep`, `--keep-tasks`, \
              `--keep-bytes`)"
         }

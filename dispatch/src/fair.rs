@@ -56,8 +56,6 @@ pub(crate) enum Decision<D> {
     Take(D),
     /// There is no room for it; others may have some.
     Wait,
-    /// Nobody has room.
-    Stop,
 }
 
 struct Share<T> {
@@ -120,7 +118,6 @@ impl<T> FairQueue<T> {
                 .front()
                 .expect("who is ready has a turn waiting");
             match decide(account, first) {
-                Decision::Stop => return None,
                 Decision::Wait => {
                     share.blocked = true;
                     self.blocked.push(account);

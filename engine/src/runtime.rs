@@ -94,16 +94,23 @@ impl Parts {
     }
 }
 
-/// Tells a ledger how much there is of the pool for `sandboxes` runs.
+/// Tells a ledger how much there is of the pool for `sandboxes` runs. Who holds nothing
+/// of it has room for one program as most are made: a component of a few modules, which
+/// counts as many core instances as there may be of one.
 pub(crate) fn provide(ledger: &Ledger, sandboxes: u32) {
     let parts = Parts::for_sandboxes(sandboxes);
-    for (resource, total) in [
-        (Resource::Stacks, sandboxes),
-        (Resource::Memories, parts.memories),
-        (Resource::Tables, parts.tables),
-        (Resource::CoreInstances, parts.core_instances),
+    for (resource, total, floor) in [
+        (Resource::Stacks, sandboxes, 1),
+        (Resource::Memories, parts.memories, 2),
+        (Resource::Tables, parts.tables, 8),
+        (
+            Resource::CoreInstances,
+            parts.core_instances,
+            COMPONENT_PARTS,
+        ),
     ] {
-        ledger.provide(resource, Capacity::of(total.into()));
+        let capacity = Capacity::of(total.into()).with_floor(floor.into());
+        ledger.provide(resource, capacity);
     }
 }
 

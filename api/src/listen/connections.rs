@@ -204,7 +204,8 @@ impl Shared {
     }
 
     /// Asks those that have waited longest to leave: of the client and the newcomers if
-    /// it is the client's share that is used up, else of all.
+    /// it is the client's share that is used up; of all that have shown no token, if it
+    /// is theirs; else of all.
     fn ask_to_leave(&self, client: Holder, scope: Option<Scope>) {
         let slots = self.slots.lock();
         let mut waiting: Vec<(Instant, &Arc<Slot>)> = Vec::new();
@@ -213,8 +214,11 @@ impl Shared {
                 let state = slot.state.lock();
                 (state.phase.waiting_since(), state.guard.holder())
             };
-            let is_candidate =
-                scope != Some(Scope::Holder) || holder == client || holder == Holder::Operator;
+            let is_candidate = match scope {
+                Some(Scope::Holder) => holder == client || holder == Holder::Operator,
+                Some(Scope::Strangers) => !matches!(holder, Holder::Account(_)),
+                Some(Scope::Host) | None => true,
+            };
             let Some(since) = since.filter(|_| is_candidate) else {
                 continue;
             };

@@ -8,7 +8,7 @@ impl Text {
     /// Adds the rows of the ledger to the page. What has no bound has no total.
     pub(crate) fn write_levels(&mut self, levels: &[Level]) {
         type Value = fn(&Level) -> Option<u64>;
-        let families: [(&str, &str, &str, Value); 6] = [
+        let families: [(&str, &str, &str, Value); 9] = [
             (
                 "total",
                 "gauge",
@@ -21,9 +21,27 @@ impl Text {
                 "How much of it only the operator may use.",
                 |level| (level.total < u64::MAX).then_some(level.reserve),
             ),
+            (
+                "newcomers",
+                "gauge",
+                "How much of it only an account may take that has less than its floor.",
+                |level| (level.total < u64::MAX).then_some(level.newcomers),
+            ),
+            (
+                "strangers_total",
+                "gauge",
+                "How much of it clients may hold together that have shown no token.",
+                |level| (level.strangers_most < u64::MAX).then_some(level.strangers_most),
+            ),
             ("taken", "gauge", "How much of it is held.", |level| {
                 Some(level.taken)
             }),
+            (
+                "strangers_taken",
+                "gauge",
+                "How much of it clients hold that have shown no token.",
+                |level| (level.strangers_most < u64::MAX).then_some(level.strangers),
+            ),
             (
                 "peak",
                 "gauge",
@@ -54,13 +72,21 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
-    use tenterhook_ledger::{Amounts, Capacities, Capacity, Holder, Ledger, Resource};
+    use tenterhook_ledger::{Amounts, Capacities, Capacity, Holder, Ledger, Resource, Strangers};
 
     use super::*;
 
     #[test]
     fn every_row_of_the_ledger_is_told_and_what_has_no_bound_has_no_total() {
-        let capacity = Capacity::of(100).with_reserve(10);
+        let strangers = Strangers {
+            kept: 6,
+            most: 25,
+            floor: 1,
+        };
+        let capacity = Capacity::of(100)
+            .with_reserve(10)
+            .with_strangers(strangers)
+            .with_floor(3);
         let ledger = Ledger::new(Capacities::default().with(Resource::Memory, capacity));
         let _guard = ledger
             .take(Holder::Account(1), Amounts::of(Resource::Memory, 40))
@@ -74,7 +100,10 @@ mod tests {
         for line in [
             "tenterhook_shared_total{resource=\"memory\"} 100",
             "tenterhook_shared_reserve{resource=\"memory\"} 10",
+            "tenterhook_shared_newcomers{resource=\"memory\"} 12",
+            "tenterhook_shared_strangers_total{resource=\"memory\"} 25",
             "tenterhook_shared_taken{resource=\"memory\"} 40",
+            "tenterhook_shared_strangers_taken{resource=\"memory\"} 0",
             "tenterhook_shared_holders{resource=\"memory\"} 1",
             "tenterhook_shared_refused_total{resource=\"memory\"} 1",
         ] {

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::json;
 use tenterhook_api::Door;
 use tenterhook_dispatch::{AccountId, Role};
-use tenterhook_ledger::{Capacities, Capacity, Holder, Resource};
+use tenterhook_ledger::{Capacities, Capacity, Holder, Resource, Strangers};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -74,6 +74,52 @@ async fn bodies_that_never_end_and_have_no_token_keep_no_probe_and_no_token_out(
     for _ in 0..60 {
         held.push(begin(&house, ENDLESS_LOGIN).await);
         every_probe_is_answered(&house).await;
+    }
+    house.is_open().await;
+}
+
+/// As [`begin`], from another address of this host.
+async fn begin_from(house: &House, last: u8, begun: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    let own = std::net::SocketAddr::from(([127, 0, 0, last], 0));
+    socket.bind(own).unwrap();
+    let mut stream = socket.connect(house.address).await.unwrap();
+    let _ = stream.write_all(begun.as_bytes()).await;
+    stream
+}
+
+#[tokio::test]
+async fn bodies_that_never_end_from_many_addresses_leave_room_to_every_token() {
+    let strangers = |most| Strangers {
+        kept: 2,
+        most,
+        floor: 1,
+    };
+    let requests = Capacity::of(32).with_reserve(2).with_floor(2);
+    let descriptors = Capacity::of(120).with_reserve(8).with_floor(2);
+    let capacities = small()
+        .with(Resource::Requests, requests.with_strangers(strangers(8)))
+        .with(
+            Resource::Descriptors,
+            descriptors.with_strangers(strangers(30)),
+        );
+    let house = House::of(TestApp::start_with(capacities).await, patient()).await;
+    let (_, tenant) = house.app.tenant("tenant").await;
+    let mut held = Vec::new();
+    for last in 2..18 {
+        for _ in 0..8 {
+            held.push(begin_from(&house, last, ENDLESS_LOGIN).await);
+        }
+        every_probe_is_answered(&house).await;
+    }
+    // The members of one account and of another, over connections of their own.
+    for secret in [&house.secret, &tenant] {
+        let head = house.head("GET /api/v1/limits", "application/json");
+        let head = head.replace(&house.secret, secret);
+        for _ in 0..8 {
+            let answer = house.say(&format!("{head}connection: close\r\n\r\n")).await;
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
     }
     house.is_open().await;
 }

@@ -133,7 +133,8 @@ impl RawBounds {
         };
         let all = read("--concurrency", &self.concurrency, CONCURRENCY_MAX).unwrap_or(CONCURRENCY);
         let each = read("--account-concurrency", &self.account_concurrency, all);
-        let slots = Capacity::of(all as u64);
+        // A slot is a claim to a turn on the cores, so that each account can have one.
+        let slots = Capacity::of(all as u64).with_certain(1);
         each.map_or(slots, |each| slots.with_each(each as u64))
     }
 

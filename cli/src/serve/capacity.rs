@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tenterhook_engine::Limits;
 use tenterhook_ledger::{
-    Capacities, Capacity, Found, Host, Resource, free_disk, raise_descriptors,
+    Capacities, Capacity, Found, Host, Resource, Strangers, free_disk, raise_descriptors,
 };
 
 use crate::faults::Faults;
@@ -28,9 +28,18 @@ const DISK_MIN: u64 = 64 * MIB;
 /// What is assumed of a kernel that does not say how much memory there is.
 const MEMORY_UNKNOWN: u64 = 1024 * MIB;
 
-/// Memory that an account has in any case as long as so much is free: a hook with the
-/// default limits, files included, so that those who come late can run it too.
-const MEMORY_FLOOR: u64 = 160 * MIB;
+/// Memory that an account has in any case as long as so much is free, so that those who
+/// come late can run something too: a hook with the default limits takes 144 MiB, files
+/// included, and its requests have the rest.
+const MEMORY_FLOOR: u64 = 148 * MIB;
+
+/// The same of descriptors: a hook with the default limits takes 68, and its account a
+/// connection or two beside them.
+const DESCRIPTORS_FLOOR: u64 = 80;
+
+/// The same of requests and of replies that take long.
+const REQUESTS_FLOOR: u64 = 4;
+const STREAMS_FLOOR: u64 = 2;
 
 /// Descriptors that are not shared out: the database's, the log's, those of the scratch
 /// folders that are kept ready, of the runtime and of a compiler's process.
@@ -46,9 +55,27 @@ const QUEUE: u64 = 64 * MIB;
 /// its body, which counts as memory.
 const REQUESTS: (u64, u64) = (768, 32);
 
+/// What strangers have of the above, who are clients that have shown no token: at most a
+/// quarter together. A client with a token is one until that was looked up, within
+/// milliseconds; all others have nothing to do here but to log in, which takes 10 s at
+/// most. So many places serve nineteen a second of those that take all of their time.
+///
+/// Of this is kept for them, whatever accounts hold: half of it of the requests, a
+/// quarter of the descriptors, and a sixteenth of the memory, which is enough for as many
+/// requests as there are places with bodies as large as those of logins.
+const STRANGERS_PART: u64 = 4;
+
 /// Replies that may take long, and those of them that are kept for the operator. A
 /// third of the requests, so that those who only wait never take all places.
 const STREAMS: (u64, u64) = (256, 16);
+
+/// Programs that are being received, and those that wait for the compiler. All of them
+/// lie in memory, which is counted as such; an upload is both for a while.
+const UPLOADS: u64 = 48;
+
+/// Attempts to deliver webhooks. Each has a connection, of the descriptors that are not
+/// shared out, and most wait for their receiver.
+const DELIVERIES: u64 = 64;
 
 /// How much there is to share out, in place of what the host says.
 #[derive(Debug, Default, Args)]
@@ -152,24 +179,47 @@ impl Resources {
     /// How much of each resource there is to share out, with so many run slots.
     ///
     /// A quarter of the memory stays for the server's own code and data, the
-    /// database's cache, and what runs keep mapped when they are over. Of all else the
-    /// operator keeps a sixteenth.
+    /// database's cache, what runs keep mapped when they are over, and what compilers
+    /// take beyond what they are charged. Of all else the operator keeps a sixteenth.
     pub(super) fn capacities(&self, slots: Capacity) -> Capacities {
         let sixteenth = |total: u64| Capacity::of(total).with_reserve(total / 16);
         let memory = self.memory.amount / 4 * 3;
         let descriptors = self.descriptors.amount.saturating_sub(DESCRIPTORS_OWN);
+        let disk = self.disk.amount;
         let reserved = |(total, reserve)| Capacity::of(total).with_reserve(reserve);
+        let strangers = |total: u64, kept_of: u64, floor| Strangers {
+            kept: total / STRANGERS_PART / kept_of,
+            most: total / STRANGERS_PART,
+            floor,
+        };
         Capacities::default()
             .with(Resource::RunSlots, slots)
             .with(
                 Resource::Memory,
-                sixteenth(memory).with_floor(MEMORY_FLOOR.min(memory / 4)),
+                sixteenth(memory)
+                    .with_strangers(strangers(memory, 16, 256 * 1024))
+                    .with_floor(MEMORY_FLOOR.min(memory / 4)),
             )
-            .with(Resource::Descriptors, sixteenth(descriptors))
-            .with(Resource::Requests, reserved(REQUESTS))
-            .with(Resource::Streams, reserved(STREAMS))
-            .with(Resource::Disk, sixteenth(self.disk.amount))
+            .with(
+                Resource::Descriptors,
+                sixteenth(descriptors)
+                    .with_strangers(strangers(descriptors, 4, 2))
+                    .with_floor(DESCRIPTORS_FLOOR.min(descriptors / 4)),
+            )
+            .with(
+                Resource::Requests,
+                reserved(REQUESTS)
+                    .with_strangers(strangers(REQUESTS.0, 2, 2))
+                    .with_floor(REQUESTS_FLOOR),
+            )
+            .with(
+                Resource::Streams,
+                reserved(STREAMS).with_floor(STREAMS_FLOOR),
+            )
+            .with(Resource::Disk, sixteenth(disk).with_floor(disk / 64))
             .with(Resource::Queue, Capacity::of(QUEUE.min(memory / 16)))
+            .with(Resource::Uploads, Capacity::of(UPLOADS).with_floor(2))
+            .with(Resource::Deliveries, Capacity::of(DELIVERIES).with_floor(1))
     }
 
     /// Runs that the engine has room for: one for each 32 MiB that are shared out.
@@ -272,75 +322,4 @@ fn about(bytes: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resources(memory: u64, descriptors: u64) -> Resources {
-        Resources {
-            memory: found(memory, "a test"),
-            descriptors: found(descriptors, "a test"),
-            disk: found(1 << 30, "a test"),
-        }
-    }
-
-    #[test]
-    fn a_quarter_of_the_memory_is_never_shared_out() {
-        let capacities = resources(4 << 30, 1_024).capacities(Capacity::of(64));
-        assert_eq!(capacities.get(Resource::Memory).total, 3 << 30);
-        assert!(capacities.get(Resource::Memory).most() < (3 << 30) / 4 * 3);
-    }
-
-    #[test]
-    fn what_can_be_given_to_one_account_bounds_what_a_hook_may_ask_for() {
-        let ceiling = Limits::ceiling();
-        let roomy = resources(64 << 30, 1 << 20).capacities(Capacity::of(64));
-        assert_eq!(limits_here(&roomy, &ceiling), ceiling);
-        let small = resources(1 << 30, 1_024).capacities(Capacity::of(64));
-        let here = limits_here(&small, &ceiling);
-        assert!(here.memory < ceiling.memory && here.files < ceiling.files);
-        assert!(u64::from(here.descriptors) < small.get(Resource::Descriptors).total);
-        assert_eq!((here.fuel, here.wall), (ceiling.fuel, ceiling.wall));
-    }
-
-    #[test]
-    fn the_smallest_server_can_run_the_smallest_hook() {
-        let least = resources(MEMORY_MIN, DESCRIPTORS_MIN).capacities(Capacity::of(1));
-        let here = limits_here(&least, &Limits::ceiling());
-        assert!(here.memory >= 8 * MIB, "{}", here.memory);
-        assert!(here.descriptors >= 32, "{}", here.descriptors);
-    }
-
-    #[test]
-    fn a_flag_goes_before_the_host_and_says_so() {
-        let folder = tempfile::tempdir().unwrap();
-        let said = Said {
-            memory: Some(512 * MIB),
-            descriptors: Some(300),
-            disk: Some(1 << 30),
-        };
-        let resources = Resources::find(said, &Host::default(), folder.path()).unwrap();
-        assert_eq!(resources.memory, found(512 * MIB, "--host-memory"));
-        assert_eq!(resources.descriptors, found(300, "--host-descriptors"));
-        assert_eq!(resources.disk, found(1 << 30, "--max-disk"));
-    }
-
-    #[test]
-    fn descriptors_beyond_what_the_kernel_allows_are_not_promised() {
-        let folder = tempfile::tempdir().unwrap();
-        let said = Said {
-            descriptors: Some(u64::MAX),
-            ..Said::default()
-        };
-        let resources = Resources::find(said, &Host::default(), folder.path()).unwrap();
-        assert_eq!(resources.descriptors.source, "RLIMIT_NOFILE");
-    }
-
-    #[test]
-    fn what_the_folder_holds_already_counts_as_disk() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("code")).unwrap();
-        fs::write(folder.path().join("code/one"), [0; 1_000]).unwrap();
-        fs::write(folder.path().join("two"), [0; 24]).unwrap();
-        assert_eq!(held_by(folder.path()).unwrap(), 1_024);
-    }
-}
+mod tests;

@@ -251,7 +251,10 @@ mod tests {
             "--webhook-private-addresses",
         ])
         .unwrap();
-        assert_eq!(config.run_slots, Capacity::of(8).with_each(2));
+        assert_eq!(
+            config.run_slots,
+            Capacity::of(8).with_certain(1).with_each(2)
+        );
         assert_eq!(config.dispatch.ceiling.memory, 32 << 20);
         assert_eq!(
             config.dispatch.default_limits.memory,

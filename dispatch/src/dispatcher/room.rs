@@ -7,7 +7,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tenterhook_engine::{Kind, Program};
-use tenterhook_ledger::{Amounts, Ledger, Resource, Scope, Shortage};
+use tenterhook_ledger::{Amounts, Ledger, Resource, Shortage};
 use tokio::sync::Notify;
 
 use super::Inner;
@@ -137,10 +137,9 @@ impl Inner {
 }
 
 fn no_room(shortage: &Shortage) -> Admission {
-    match (shortage.resource, shortage.scope) {
-        _ if shortage.is_lasting() => Admission::Run(Err(shortage.to_string())),
-        // All that runs or loads needs one.
-        (Resource::RunSlots, Scope::Host) => Admission::Stop,
-        _ => Admission::Wait,
+    match shortage.is_lasting() {
+        true => Admission::Run(Err(shortage.to_string())),
+        // Another account may have room, whatever it is that this one finds none of.
+        false => Admission::Wait,
     }
 }

@@ -45,10 +45,8 @@ pub(crate) enum Admission {
     Run(Result<Admitted, String>),
     /// Nobody knows what it needs before its program is loaded; there is room for that.
     Load(Guard),
-    /// There is none for it.
+    /// There is none for it; another account may have some.
     Wait,
-    /// There is none for anything.
-    Stop,
 }
 
 /// A program and what it is admitted with.
@@ -119,7 +117,6 @@ impl Floor {
                 };
                 match judge(account, &pending.new, turn.program.as_ref()) {
                     Admission::Wait => Decision::Wait,
-                    Admission::Stop => Decision::Stop,
                     Admission::Run(admitted) => Decision::Take(Some(Ok(admitted))),
                     Admission::Load(guard) => {
                         Decision::Take(Some(Err((guard, pending.new.clone()))))

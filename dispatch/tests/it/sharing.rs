@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use tenterhook_dispatch::{Dispatcher, Error, Key, State, TaskId};
-use tenterhook_engine::{AskedLimits, Limit, Limits, Outcome};
+use tenterhook_engine::{AskedLimits, Engine, Limit, Limits, Outcome};
 use tenterhook_ledger::{Capacities, Capacity, Resource};
 
 use crate::support::{Yard, event, settings};
@@ -84,6 +84,52 @@ async fn an_account_that_spins_on_every_slot_it_can_have_leaves_one_to_others() 
         let account = one.account;
         one.dispatcher.cancel_task(account, task).await.unwrap();
     }
+}
+
+/// Four accounts that take all they can get of something by runs that do not end; a fifth
+/// has its own runs beside them.
+async fn a_fifth_beside_four(one: Yard, script: &str, resource: Resource) {
+    let mut tasks = Vec::new();
+    for number in 0..4 {
+        let yard = other(&one, &format!("greedy-{number}")).await;
+        yard.hook_with("custom.flood", script, |hook| {
+            hook.limits.fuel = Some(Limits::ceiling().fuel);
+            hook.limits.wall_ms = Some(LONG_MS);
+        })
+        .await;
+        let before = one.dispatcher.ledger().taken(resource);
+        for task in flood(&yard, 12).await {
+            tasks.push((yard.account, task));
+        }
+        let (ledger, holder) = (one.dispatcher.ledger(), yard.account.holder());
+        // It has all that it can have.
+        until(&one.dispatcher, || {
+            ledger.held(holder, resource) > 0 && ledger.room(holder, resource) == 0
+        })
+        .await;
+        assert!(ledger.taken(resource) > before);
+    }
+    says_hi(&other(&one, "fifth").await).await;
+    for (account, task) in tasks {
+        one.dispatcher.cancel_task(account, task).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_accounts_that_spin_on_all_slots_keep_no_fifth_waiting() {
+    let slots = Capacity::of(4).with_certain(1);
+    let one = Yard::sharing(Capacities::default().with(Resource::RunSlots, slots)).await;
+    a_fifth_beside_four(one, "while :; do :; done\n", Resource::RunSlots).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_accounts_that_sleep_on_all_stacks_keep_no_fifth_waiting() {
+    let engine = Engine::start(tenterhook_engine::Settings {
+        sandboxes: 16,
+        ..tenterhook_engine::Settings::default()
+    });
+    let one = Yard::on(engine.unwrap(), settings()).await;
+    a_fifth_beside_four(one, "sleep 1500\n", Resource::Stacks).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,37 +6,82 @@ use crate::resource::Resource;
 /// then has up to three quarters, and there is always a quarter for who comes next.
 const FACTOR: u64 = 3;
 
+/// How many floors are kept free for newcomers, unless that is less than an eighth of
+/// all or more than a third.
+const FLOORS_KEPT: u64 = 4;
+
 /// How much there is of one resource, and how it is shared.
 ///
-/// A holder may have at most [`factor`](Self::factor) times what is free: the dynamic
-/// threshold by which switches share their buffers (Choudhury and Hahne, 1998). Alone,
-/// it has `factor / (factor + 1)` of all; `n` that want more than there is have
-/// `factor / (1 + n * factor)` each. What stays free is there for the next holder at
-/// once, so that nobody has to wait until another's work ends by itself.
+/// It has three parts: the operator's [`reserve`](Self::reserve), what is kept for
+/// [`strangers`](Self::strangers), and what accounts share.
+///
+/// Of that an account may have at most [`factor`](Self::factor) times what is free: the
+/// dynamic threshold by which switches share their buffers (Choudhury and Hahne, 1998).
+/// Alone, it has `factor / (factor + 1)` of all; `n` that want more than there is have
+/// `factor / (1 + n * factor)` each.
+///
+/// By that rule alone many greedy accounts together come as near to all as they like.
+/// So some is kept for newcomers, which counts as free only for an account below its
+/// [`floor`](Self::floor): one that holds nothing finds its floor at once, as long as
+/// fewer accounts are greedy than there are floors in that part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// All that there is.
     pub total: u64,
     /// What of it only [`Holder::Operator`](crate::Holder::Operator) may use.
     pub reserve: u64,
+    /// What clients may have together that have shown no token. `None`: each counts like
+    /// an account.
+    pub strangers: Option<Strangers>,
     /// How many times what is free one holder may have.
     pub factor: u64,
     /// What a holder may have in any case, as long as so much is free.
     pub floor: u64,
+    /// What only a holder below its floor may take, at most; see
+    /// [`newcomers`](Self::newcomers).
+    pub kept_floors: u64,
+    /// What a holder may have in any case, even if nothing is free. Only for what is a
+    /// right to have a turn, and no thing that there must be.
+    pub certain: u64,
     /// What a holder may have at most, however much is free.
     pub each: u64,
 }
 
+/// What clients that have shown no token have together of one resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strangers {
+    /// Kept for them, whatever accounts want.
+    pub kept: u64,
+    /// The most that they have together, however much is free. Beyond `kept` it is what
+    /// accounts leave, their newcomers' part aside.
+    pub most: u64,
+    /// What one of them may have in any case, as long as so much is free. An eighth of
+    /// `most` is kept for those below it.
+    pub floor: u64,
+}
+
+/// What is held of a resource, by whom it matters.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Taken {
+    /// By accounts, and by the operator beyond its reserve.
+    pub(crate) by_accounts: u64,
+    /// By clients that have shown no token.
+    pub(crate) by_strangers: u64,
+}
+
 impl Capacity {
     /// A capacity without a reserve, with the usual factor, of which each holder may
-    /// have one in any case.
+    /// have one if it is free. Nothing is kept for newcomers or strangers.
     #[must_use]
     pub fn of(total: u64) -> Self {
         Self {
             total,
             reserve: 0,
+            strangers: None,
             factor: FACTOR,
             floor: 1,
+            kept_floors: 0,
+            certain: 0,
             each: u64::MAX,
         }
     }
@@ -47,10 +92,30 @@ impl Capacity {
         Self { reserve, ..self }
     }
 
-    /// The same with another floor.
+    /// The same with a part for strangers.
+    #[must_use]
+    pub fn with_strangers(self, strangers: Strangers) -> Self {
+        Self {
+            strangers: Some(strangers),
+            ..self
+        }
+    }
+
+    /// The same with a floor, and with a part for newcomers: four floors, but at least
+    /// an eighth and at most a third of what accounts share.
     #[must_use]
     pub fn with_floor(self, floor: u64) -> Self {
-        Self { floor, ..self }
+        Self {
+            floor,
+            kept_floors: FLOORS_KEPT,
+            ..self
+        }
+    }
+
+    /// The same with so much that each holder has in any case.
+    #[must_use]
+    pub fn with_certain(self, certain: u64) -> Self {
+        Self { certain, ..self }
     }
 
     /// The same with a bound on what one holder may have.
@@ -59,31 +124,88 @@ impl Capacity {
         Self { each, ..self }
     }
 
-    /// The most that one holder can ever have, when all is free.
+    /// The most that one account can ever have, when all is free.
     #[must_use]
     pub fn most(&self) -> u64 {
-        self.room(0, 0)
+        self.room(0, Taken::default())
     }
 
-    /// How much more a holder that has `held` may take while `taken` are in use.
-    pub(crate) fn room(&self, held: u64, taken: u64) -> u64 {
-        let free = self
-            .total
+    /// The most that one stranger can ever have.
+    #[must_use]
+    pub fn most_of_a_stranger(&self) -> u64 {
+        self.room_of_a_stranger(0, Taken::default())
+    }
+
+    /// What is kept for accounts that have less than their floor.
+    #[must_use]
+    pub fn newcomers(&self) -> u64 {
+        if self.kept_floors == 0 {
+            return 0;
+        }
+        let shared = self.total.saturating_sub(self.reserve);
+        let shared = shared.saturating_sub(self.kept_for_strangers());
+        self.floor
+            .saturating_mul(self.kept_floors)
+            .clamp(shared / 8, shared / 3)
+    }
+
+    fn kept_for_strangers(&self) -> u64 {
+        self.strangers.map_or(0, |strangers| strangers.kept)
+    }
+
+    /// What accounts find free, their newcomers' part included.
+    pub(crate) fn free(&self, taken: Taken) -> u64 {
+        self.total
             .saturating_sub(self.reserve)
-            .saturating_sub(taken);
-        // held + n <= factor * (free - n), so that the rule still holds afterwards.
-        let share = self
-            .factor
-            .saturating_mul(free)
-            .saturating_sub(held)
-            .checked_div(self.factor.saturating_add(1))
-            .unwrap_or(0);
-        let floor = self.floor.saturating_sub(held);
-        share
-            .max(floor)
+            .saturating_sub(taken.by_strangers.max(self.kept_for_strangers()))
+            .saturating_sub(taken.by_accounts)
+    }
+
+    /// How much more an account that has `held` may take while `taken` are in use.
+    pub(crate) fn room(&self, held: u64, taken: Taken) -> u64 {
+        let free = self.free(taken);
+        let open = free.saturating_sub(self.newcomers());
+        share(self.factor, held, open)
+            .max(self.floor.saturating_sub(held))
+            .min(free)
+            .max(self.certain.saturating_sub(held))
+            .min(self.each.saturating_sub(held))
+    }
+
+    /// What strangers find free.
+    pub(crate) fn free_for_strangers(&self, taken: Taken) -> u64 {
+        let free = self.free(taken);
+        let Some(strangers) = self.strangers else {
+            return free;
+        };
+        let kept = strangers.kept.saturating_sub(taken.by_strangers);
+        let open = free.saturating_sub(self.newcomers());
+        let left = strangers.most.saturating_sub(taken.by_strangers);
+        kept.saturating_add(open).min(left)
+    }
+
+    /// How much more a client that has `held` and has shown no token may take.
+    pub(crate) fn room_of_a_stranger(&self, held: u64, taken: Taken) -> u64 {
+        let Some(strangers) = self.strangers else {
+            return self.room(held, taken);
+        };
+        let free = self.free_for_strangers(taken);
+        let open = free.saturating_sub(strangers.most / 8);
+        share(self.factor, held, open)
+            .max(strangers.floor.saturating_sub(held))
             .min(free)
             .min(self.each.saturating_sub(held))
     }
+}
+
+/// What a holder may take by the dynamic threshold: `held + n <= factor * (free - n)`,
+/// so that the rule still holds afterwards.
+fn share(factor: u64, held: u64, free: u64) -> u64 {
+    factor
+        .saturating_mul(free)
+        .saturating_sub(held)
+        .checked_div(factor.saturating_add(1))
+        .unwrap_or(0)
 }
 
 /// The capacity of each resource. What is not set is without bound, for tools that run
@@ -113,11 +235,9 @@ impl Capacities {
 impl Default for Capacities {
     fn default() -> Self {
         let unbounded = Capacity {
-            total: u64::MAX,
-            reserve: 0,
             factor: u64::MAX,
             floor: u64::MAX,
-            each: u64::MAX,
+            ..Capacity::of(u64::MAX)
         };
         Self([unbounded; Resource::ALL.len()])
     }
@@ -127,18 +247,26 @@ impl Default for Capacities {
 mod tests {
     use super::*;
 
+    fn by_accounts(by_accounts: u64) -> Taken {
+        Taken {
+            by_accounts,
+            by_strangers: 0,
+        }
+    }
+
     #[test]
     fn a_holder_alone_leaves_a_quarter_to_who_comes_next() {
         let capacity = Capacity::of(64);
         assert_eq!(capacity.most(), 48);
-        assert_eq!(capacity.room(48, 48), 0);
+        assert_eq!(capacity.room(48, by_accounts(48)), 0);
         // The next one has its part at once, and leaves some too.
-        assert_eq!(capacity.room(0, 48), 12);
+        assert_eq!(capacity.room(0, by_accounts(48)), 12);
     }
 
     #[test]
     fn one_of_one_can_be_had() {
         assert_eq!(Capacity::of(1).most(), 1);
+        assert_eq!(Capacity::of(1).with_floor(1).most(), 1);
         assert_eq!(Capacity::of(0).most(), 0);
     }
 
@@ -146,15 +274,61 @@ mod tests {
     fn the_reserve_is_nobodys_share() {
         let capacity = Capacity::of(100).with_reserve(20);
         assert_eq!(capacity.most(), 60);
-        assert_eq!(capacity.room(0, 80), 0);
+        assert_eq!(capacity.room(0, by_accounts(80)), 0);
     }
 
     #[test]
     fn an_operator_can_bound_what_each_may_have() {
-        let capacity = Capacity::of(64).with_each(8);
+        let capacity = Capacity::of(64).with_each(8).with_certain(1);
         assert_eq!(capacity.most(), 8);
-        assert_eq!(capacity.room(8, 8), 0);
-        assert_eq!(capacity.room(0, 8), 8);
+        assert_eq!(capacity.room(8, by_accounts(8)), 0);
+        assert_eq!(capacity.room(0, by_accounts(8)), 8);
+    }
+
+    #[test]
+    fn what_is_kept_for_newcomers_is_four_floors_within_an_eighth_and_a_third() {
+        for (total, floor, newcomers) in [(64, 1, 8), (64, 3, 12), (64, 100, 21), (2, 1, 0)] {
+            let capacity = Capacity::of(total).with_floor(floor);
+            assert_eq!(capacity.newcomers(), newcomers, "{floor} of {total}");
+        }
+        assert_eq!(Capacity::of(64).newcomers(), 0);
+    }
+
+    #[test]
+    fn who_has_its_floor_finds_nothing_in_the_newcomers_part() {
+        let capacity = Capacity::of(64).with_floor(2);
+        assert_eq!(capacity.room(2, by_accounts(56)), 0);
+        assert_eq!(capacity.room(1, by_accounts(56)), 1);
+        assert_eq!(capacity.room(0, by_accounts(56)), 2);
+    }
+
+    #[test]
+    fn what_is_certain_can_be_had_when_nothing_is_free() {
+        let capacity = Capacity::of(4).with_certain(1);
+        assert_eq!(capacity.room(0, by_accounts(9)), 1);
+        assert_eq!(capacity.room(1, by_accounts(9)), 0);
+    }
+
+    #[test]
+    fn strangers_have_their_part_and_no_more_whatever_accounts_hold() {
+        let strangers = Strangers {
+            kept: 8,
+            most: 16,
+            floor: 1,
+        };
+        let capacity = Capacity::of(64).with_strangers(strangers).with_floor(1);
+        assert_eq!(capacity.free_for_strangers(Taken::default()), 16);
+        // Accounts fill all that is not kept for others.
+        assert_eq!(capacity.free_for_strangers(by_accounts(49)), 8);
+        assert_eq!(capacity.free_for_strangers(by_accounts(56)), 8);
+        // Strangers who hold all that they may leave the rest to accounts.
+        let taken = Taken {
+            by_accounts: 0,
+            by_strangers: 16,
+        };
+        assert_eq!(capacity.free_for_strangers(taken), 0);
+        assert_eq!(capacity.free(taken), 48);
+        assert_eq!(capacity.room_of_a_stranger(0, Taken::default()), 10);
     }
 
     #[test]

@@ -14,6 +14,11 @@ pub enum Holder {
 }
 
 impl Holder {
+    /// Whether it is a client that has shown no token.
+    pub(crate) fn is_stranger(self) -> bool {
+        matches!(self, Self::Address(_))
+    }
+
     /// The client at `address`. A /64 of IPv6 is one client, since that is what one
     /// customer of a provider is given; IPv4 within IPv6 is what it contains.
     #[must_use]

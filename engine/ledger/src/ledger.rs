@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::amounts::Amounts;
-use crate::capacity::{Capacities, Capacity};
+use crate::capacity::{Capacities, Capacity, Taken};
 use crate::guard::Guard;
 use crate::holder::Holder;
 use crate::resource::Resource;
@@ -33,8 +33,15 @@ pub struct Level {
     pub total: u64,
     /// What of it only the operator may use.
     pub reserve: u64,
+    /// What of it only an account may take that has less than its floor.
+    pub newcomers: u64,
+    /// What clients without a token may hold of it together; `u64::MAX` if each counts
+    /// like an account.
+    pub strangers_most: u64,
     /// What is held.
     pub taken: u64,
+    /// What of that clients hold that have shown no token.
+    pub strangers: u64,
     /// The most that was held at one time.
     pub peak: u64,
     /// How often somebody got nothing.
@@ -48,12 +55,15 @@ pub(crate) struct Inner {
     books: Mutex<Books>,
     refused: [AtomicU64; Resource::ALL.len()],
     freed: Notify,
+    freed_of: [Notify; Resource::ALL.len()],
 }
 
 #[derive(Default)]
 struct Books {
     capacities: Capacities,
     taken: Amounts,
+    /// What of `taken` clients hold that have shown no token.
+    strangers: Amounts,
     peak: Amounts,
     held: HashMap<Holder, Amounts>,
 }
@@ -77,7 +87,7 @@ impl Ledger {
     /// alone knows.
     pub fn provide(&self, resource: Resource, capacity: Capacity) {
         self.inner.books.lock().capacities.set(resource, capacity);
-        self.inner.freed.notify_waiters();
+        self.inner.tell_freed(&Amounts::of(resource, 1));
     }
 
     /// Takes all of `amounts` for `holder`, or nothing.
@@ -143,7 +153,28 @@ impl Ledger {
             before
         };
         if amount < before {
-            self.inner.freed.notify_waiters();
+            self.inner.tell_freed(&Amounts::of(resource, before));
+        }
+    }
+
+    /// Takes so much of one resource for `holder`, and waits until there is room for it.
+    /// Who waits holds nothing, and has no place among those who do.
+    ///
+    /// # Errors
+    ///
+    /// A lasting [`Shortage`].
+    pub async fn wait_for(
+        &self,
+        holder: Holder,
+        resource: Resource,
+        amount: u64,
+    ) -> Result<Guard, Shortage> {
+        loop {
+            let freed = self.inner.freed_of[resource as usize].notified();
+            match self.take(holder, Amounts::of(resource, amount)) {
+                Err(shortage) if !shortage.is_lasting() => freed.await,
+                taken => return taken,
+            }
         }
     }
 
@@ -163,7 +194,10 @@ impl Ledger {
                 resource,
                 total: capacity.total,
                 reserve: capacity.reserve,
+                newcomers: capacity.newcomers(),
+                strangers_most: capacity.strangers.map_or(u64::MAX, |own| own.most),
                 taken: books.taken.get(resource),
+                strangers: books.strangers.get(resource),
                 peak: books.peak.get(resource),
                 refused: self.inner.refused[resource as usize].load(Ordering::Relaxed),
                 holders: books
@@ -202,6 +236,13 @@ impl Inner {
             return;
         }
         self.books.lock().remove(holder, amounts);
+        self.tell_freed(amounts);
+    }
+
+    fn tell_freed(&self, amounts: &Amounts) {
+        for (resource, _) in amounts.iter() {
+            self.freed_of[resource as usize].notify_waiters();
+        }
         self.freed.notify_waiters();
     }
 
@@ -216,6 +257,11 @@ impl Inner {
         let checked = books.check(self, to, amounts);
         let holder = if checked.is_ok() { to } else { from };
         books.add(holder, amounts);
+        drop(books);
+        if checked.is_ok() {
+            // The share of the former holder has room again.
+            self.tell_freed(amounts);
+        }
         checked
     }
 }
@@ -235,20 +281,25 @@ impl Books {
         resource: Resource,
     ) -> u64 {
         let capacity = self.capacities.get(resource);
+        let (held, taken) = (held.get(resource), self.taken_of(resource, operators));
         match holder {
             Holder::Operator => capacity.total.saturating_sub(self.taken.get(resource)),
-            Holder::Account(_) | Holder::Address(_) => {
-                let taken = self.taken_beside_reserve(resource, capacity.reserve, operators);
-                capacity.room(held.get(resource), taken)
-            }
+            Holder::Account(_) => capacity.room(held, taken),
+            Holder::Address(_) => capacity.room_of_a_stranger(held, taken),
         }
     }
 
     /// What is taken of all but the reserve: what the operator holds within its reserve
     /// leaves no less to others.
-    fn taken_beside_reserve(&self, resource: Resource, reserve: u64, operators: &Amounts) -> u64 {
+    fn taken_of(&self, resource: Resource, operators: &Amounts) -> Taken {
+        let reserve = self.capacities.get(resource).reserve;
         let of_reserve = operators.get(resource).min(reserve);
-        self.taken.get(resource).saturating_sub(of_reserve)
+        let by_strangers = self.strangers.get(resource);
+        let all = self.taken.get(resource);
+        Taken {
+            by_accounts: all.saturating_sub(of_reserve).saturating_sub(by_strangers),
+            by_strangers,
+        }
     }
 
     fn held_by(&self, holder: Holder) -> Amounts {
@@ -268,19 +319,26 @@ impl Books {
             }
             inner.refused[resource as usize].fetch_add(1, Ordering::Relaxed);
             let capacity = self.capacities.get(resource);
-            let most = match holder {
-                Holder::Operator => capacity.total,
-                Holder::Account(_) | Holder::Address(_) => capacity.most(),
+            let taken = self.taken_of(resource, &operators);
+            let (most, free, scope_of_all) = match holder {
+                Holder::Operator => (capacity.total, capacity.free(taken), Scope::Host),
+                Holder::Account(_) => (capacity.most(), capacity.free(taken), Scope::Host),
+                Holder::Address(_) => (
+                    capacity.most_of_a_stranger(),
+                    capacity.free_for_strangers(taken),
+                    match capacity.strangers {
+                        Some(_) => Scope::Strangers,
+                        None => Scope::Host,
+                    },
+                ),
             };
-            let taken = self.taken_beside_reserve(resource, capacity.reserve, &operators);
-            let free = capacity.total.saturating_sub(taken);
             return Err(Shortage {
                 resource,
                 asked,
                 available,
-                scope: match asked <= free.saturating_sub(capacity.reserve) {
+                scope: match asked <= free {
                     true => Scope::Holder,
-                    false => Scope::Host,
+                    false => scope_of_all,
                 },
                 retry_after: match asked > most {
                     true => Duration::MAX,
@@ -301,6 +359,9 @@ impl Books {
         }
         for (resource, amount) in amounts.iter() {
             self.take(resource, amount);
+            if holder.is_stranger() {
+                self.strangers.add(resource, amount);
+            }
         }
     }
 
@@ -324,6 +385,9 @@ impl Books {
         }
         for (resource, amount) in amounts.iter() {
             self.taken.subtract(resource, amount);
+            if holder.is_stranger() {
+                self.strangers.subtract(resource, amount);
+            }
         }
     }
 }

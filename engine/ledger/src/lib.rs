@@ -16,7 +16,7 @@ mod resource;
 mod shortage;
 
 pub use crate::amounts::Amounts;
-pub use crate::capacity::{Capacities, Capacity};
+pub use crate::capacity::{Capacities, Capacity, Strangers};
 pub use crate::guard::Guard;
 pub use crate::holder::Holder;
 pub use crate::host::{Found, Host, free_disk, raise_descriptors};

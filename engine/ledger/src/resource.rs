@@ -29,6 +29,12 @@ pub enum Resource {
     /// Bytes of events in memory whose hooks wait or run. Apart from all other memory,
     /// or an account that waits for room to run could fill that room by waiting.
     Queue,
+    /// Programs that are being received, and programs that wait for the compiler.
+    Uploads,
+    /// Programs that are being compiled.
+    Compilations,
+    /// Attempts to deliver a webhook.
+    Deliveries,
 }
 
 /// What a resource is counted in.
@@ -42,7 +48,7 @@ pub enum Unit {
 
 impl Resource {
     /// All of them, in the order of the variants.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Memory,
         Self::RunSlots,
         Self::Stacks,
@@ -54,6 +60,9 @@ impl Resource {
         Self::Streams,
         Self::Disk,
         Self::Queue,
+        Self::Uploads,
+        Self::Compilations,
+        Self::Deliveries,
     ];
 
     /// The name in lower case, as it stands in metrics and in error messages.
@@ -71,6 +80,9 @@ impl Resource {
             Self::Streams => "streams",
             Self::Disk => "disk",
             Self::Queue => "queue",
+            Self::Uploads => "uploads",
+            Self::Compilations => "compilations",
+            Self::Deliveries => "deliveries",
         }
     }
 
@@ -86,7 +98,10 @@ impl Resource {
             | Self::CoreInstances
             | Self::Descriptors
             | Self::Requests
-            | Self::Streams => Unit::Count,
+            | Self::Streams
+            | Self::Uploads
+            | Self::Compilations
+            | Self::Deliveries => Unit::Count,
         }
     }
 }

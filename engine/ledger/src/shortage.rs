@@ -25,6 +25,8 @@ pub struct Shortage {
 pub enum Scope {
     /// That of the one who asks; others still find some.
     Holder,
+    /// That of all clients that have shown no token; accounts still find some.
+    Strangers,
     /// That of all.
     Host,
 }
@@ -45,6 +47,7 @@ fn describe(shortage: &Shortage) -> String {
     };
     let whose = match shortage.scope {
         Scope::Holder => "of your share",
+        Scope::Strangers => "for clients without a token",
         Scope::Host => "on this server",
     };
     format!(

@@ -2,7 +2,7 @@
 //!
 //! A guest sleeps when it waits for anything but its next turn on the processor. Who
 //! wakes and finds no slot of its account's share waits for one here, first come first
-//! served; one guest of each account always goes on.
+//! served. That one guest of each account always goes on is the ledger's rule.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -80,15 +80,7 @@ impl Slot<'_> {
     }
 
     fn try_wake(&mut self) -> bool {
-        if self.guard.grow(Resource::RunSlots, 1).is_ok() {
-            return true;
-        }
-        // The slots of others must not keep an account's guests from ever going on.
-        let alone = self.ledger.held(self.guard.holder(), Resource::RunSlots) == 0;
-        if alone {
-            self.guard.overdraw(Resource::RunSlots, 1);
-        }
-        alone
+        self.guard.grow(Resource::RunSlots, 1).is_ok()
     }
 
     fn queue(&mut self, context: &Context<'_>) {
@@ -241,7 +233,9 @@ mod tests {
 
     #[tokio::test]
     async fn one_guest_of_each_account_goes_on_even_if_others_hold_all_slots() {
-        let (ledger, sleepers) = (slots(1), Arc::default());
+        let (ledger, sleepers) = (Ledger::default(), Arc::default());
+        let capacity = Capacity::of(1).with_certain(1);
+        ledger.provide(Resource::RunSlots, capacity);
         let until = Arc::new(Notify::new());
         let asleep = sleeper(&ledger, &sleepers, A, Arc::clone(&until));
         tokio::task::yield_now().await;

@@ -1,15 +1,21 @@
 //! What the ledger promises, for any order of takers.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::capacity::Capacity;
+use crate::capacity::{Capacity, Strangers};
 
 const A: Holder = Holder::Account(1);
 const B: Holder = Holder::Account(2);
 
 fn ledger(resource: Resource, capacity: Capacity) -> Ledger {
     Ledger::new(Capacities::default().with(resource, capacity))
+}
+
+fn client(last: u8) -> Holder {
+    Holder::client(IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)))
 }
 
 fn slots(amount: u64) -> Amounts {
@@ -164,21 +170,133 @@ proptest! {
         prop_assert!(ledger.inner.books.lock().held.is_empty());
     }
 
+    /// In any order of taking and giving back, by fewer accounts than there are floors
+    /// for newcomers, and by any number of strangers.
     #[test]
-    fn a_newcomer_always_finds_something_however_greedy_the_others_are(
-        total in 64_u64..10_000,
-        greedy in 1_u128..8,
+    fn who_holds_nothing_finds_its_floor_however_greedy_the_others_are(
+        total in 30_u64..4_000,
+        reserve in 0_u64..8,
+        floor in 1_u64..100,
+        (kept, most) in (0_u64..8, 0_u64..200),
+        steps in proptest::collection::vec((0_u8..12, 1_u64..400, any::<bool>()), 1..200),
     ) {
-        let ledger = ledger(Resource::Memory, Capacity::of(total));
+        let strangers = Strangers { kept, most: most.max(kept), floor: 1 };
+        let capacity = Capacity::of(total)
+            .with_reserve(total * reserve / 32)
+            .with_strangers(strangers)
+            .with_floor(floor);
+        let floors = capacity.newcomers() / floor;
+        prop_assume!(floors > 0);
+        let ledger = ledger(Resource::Memory, capacity);
         let mut guards = Vec::new();
-        for account in 0..greedy {
-            while let Ok(guard) = ledger.take(Holder::Account(account), Amounts::of(Resource::Memory, 1)) {
-                guards.push(guard);
+        for (who, amount, drops) in steps {
+            let holder = match u64::from(who) < (floors - 1).min(8) {
+                true => Holder::Account(who.into()),
+                false => client(who),
+            };
+            if drops && !guards.is_empty() {
+                drop(guards.swap_remove(usize::try_from(amount).unwrap() % guards.len()));
+            } else {
+                // As much as it asks for, or all that it can have.
+                let amount = amount.min(ledger.room(holder, Resource::Memory));
+                guards.push(ledger.take(holder, Amounts::of(Resource::Memory, amount)).unwrap());
+            }
+            let newcomer = ledger.room(Holder::Account(100), Resource::Memory);
+            prop_assert!(newcomer >= floor, "{newcomer} of {floor}");
+        }
+    }
+
+    #[test]
+    fn strangers_have_no_more_than_their_part_and_accounts_leave_them_what_is_kept(
+        total in 30_u64..4_000,
+        (kept, more) in (0_u64..8, 0_u64..100),
+        steps in proptest::collection::vec((0_u8..20, 1_u64..400, any::<bool>()), 1..200),
+    ) {
+        let strangers = Strangers { kept, most: kept + more, floor: 1 };
+        let capacity = Capacity::of(total).with_strangers(strangers).with_floor(1);
+        let ledger = ledger(Resource::Memory, capacity);
+        let mut guards = Vec::new();
+        for (who, amount, drops) in steps {
+            let holder = match who < 10 {
+                true => Holder::Account(who.into()),
+                false => client(who),
+            };
+            if drops && !guards.is_empty() {
+                drop(guards.swap_remove(usize::try_from(amount).unwrap() % guards.len()));
+            } else {
+                let amount = amount.min(ledger.room(holder, Resource::Memory));
+                guards.push(ledger.take(holder, Amounts::of(Resource::Memory, amount)).unwrap());
+            }
+            let level = ledger.levels()[Resource::Memory as usize];
+            prop_assert!(level.strangers <= kept + more);
+            prop_assert!(level.taken - level.strangers <= total - kept.max(level.strangers));
+            // What is kept for strangers is there for one that comes next.
+            if level.strangers < kept {
+                prop_assert!(ledger.room(client(200), Resource::Memory) > 0);
             }
         }
-        // With factor 3, n that take all they can leave total / 4^n at least.
-        prop_assert!(ledger.room(Holder::Account(100), Resource::Memory) > 0 || total < 4_u64.pow(u32::try_from(greedy).unwrap() + 1));
     }
+}
+
+#[test]
+fn who_holds_none_of_what_is_certain_has_it_however_many_they_are() {
+    let capacity = Capacity::of(4).with_certain(1);
+    let ledger = ledger(Resource::RunSlots, capacity);
+    let mut guards = Vec::new();
+    for account in 0..100 {
+        let holder = Holder::Account(account);
+        guards.push(ledger.take(holder, slots(1)).unwrap());
+    }
+    // A second one has to wait until there is room.
+    assert!(ledger.take(A, slots(1)).is_err());
+    guards.clear();
+    assert!(ledger.take(A, slots(2)).is_ok());
+}
+
+#[test]
+fn strangers_that_hold_all_of_their_part_keep_no_account_out() {
+    let strangers = Strangers {
+        kept: 4,
+        most: 16,
+        floor: 1,
+    };
+    let capacity = Capacity::of(64).with_strangers(strangers);
+    let ledger = ledger(Resource::Requests, capacity);
+    let one = |holder| ledger.take(holder, Amounts::of(Resource::Requests, 1));
+    let mut held = Vec::new();
+    for last in 0..100 {
+        held.extend(std::iter::from_fn(|| one(client(last)).ok()));
+    }
+    assert_eq!(held.len(), 16);
+    let refused = one(client(200)).unwrap_err();
+    assert_eq!(
+        (refused.scope, refused.is_lasting()),
+        (Scope::Strangers, false)
+    );
+    assert_eq!(
+        refused.to_string(),
+        "not enough requests for clients without a token: 1 needed, 0 left"
+    );
+    // A request that shows its token is the account's, and a place is free again.
+    held[0].transfer(A).unwrap();
+    held.push(one(client(200)).unwrap());
+    assert_eq!(ledger.room(B, Resource::Requests), 35);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_resource_has_it_once_it_is_given_back() {
+    let ledger = ledger(Resource::Uploads, Capacity::of(1));
+    let guard = ledger.take(A, Amounts::of(Resource::Uploads, 1)).unwrap();
+    let mut waiting = std::pin::pin!(ledger.wait_for(B, Resource::Uploads, 1));
+    tokio::select! {
+        biased;
+        _ = &mut waiting => panic!("there is none"),
+        () = std::future::ready(()) => {}
+    }
+    drop(guard);
+    assert_eq!(waiting.await.unwrap().holder(), B);
+    let lasting = ledger.wait_for(A, Resource::Uploads, 2).await;
+    assert!(lasting.unwrap_err().is_lasting());
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! What is found on a host, and how it is shared out.
+
+use tenterhook_ledger::{Amounts, Holder, Ledger};
+
+use super::*;
+
+fn resources(memory: u64, descriptors: u64) -> Resources {
+    Resources {
+        memory: found(memory, "a test"),
+        descriptors: found(descriptors, "a test"),
+        disk: found(1 << 30, "a test"),
+    }
+}
+
+#[test]
+fn a_quarter_of_the_memory_is_never_shared_out() {
+    let capacities = resources(4 << 30, 1_024).capacities(Capacity::of(64));
+    assert_eq!(capacities.get(Resource::Memory).total, 3 << 30);
+    assert!(capacities.get(Resource::Memory).most() < (3 << 30) / 4 * 3);
+}
+
+#[test]
+fn what_can_be_given_to_one_account_bounds_what_a_hook_may_ask_for() {
+    let ceiling = Limits::ceiling();
+    let roomy = resources(64 << 30, 1 << 20).capacities(Capacity::of(64));
+    assert_eq!(limits_here(&roomy, &ceiling), ceiling);
+    let small = resources(1 << 30, 1_024).capacities(Capacity::of(64));
+    let here = limits_here(&small, &ceiling);
+    assert!(here.memory < ceiling.memory && here.files < ceiling.files);
+    assert!(u64::from(here.descriptors) < small.get(Resource::Descriptors).total);
+    assert_eq!((here.fuel, here.wall), (ceiling.fuel, ceiling.wall));
+}
+
+#[test]
+fn the_smallest_server_can_run_the_smallest_hook() {
+    let least = resources(MEMORY_MIN, DESCRIPTORS_MIN).capacities(Capacity::of(1));
+    let here = limits_here(&least, &Limits::ceiling());
+    assert!(here.memory >= 8 * MIB, "{}", here.memory);
+    assert!(here.descriptors >= 32, "{}", here.descriptors);
+}
+
+#[test]
+fn an_account_that_holds_nothing_has_room_for_a_hook_beside_two_that_are_greedy() {
+    for (memory, descriptors) in [(2 << 30, 1_024), (4 << 30, 1_024), (64 << 30, 1 << 20)] {
+        let ledger = Ledger::new(resources(memory, descriptors).capacities(Capacity::of(64)));
+        let mut held = Vec::new();
+        for (resource, unit) in [(Resource::Memory, 80 * MIB), (Resource::Descriptors, 68)] {
+            for account in 0..2 {
+                let greedy = Holder::Account(account);
+                let take = || ledger.take(greedy, Amounts::of(resource, unit)).ok();
+                held.extend(std::iter::from_fn(take));
+            }
+        }
+        let hook = Amounts::of(Resource::Memory, 144 * MIB)
+            .and(Resource::Descriptors, 68)
+            .and(Resource::Requests, 1);
+        let taken = ledger.take(Holder::Account(9), hook);
+        assert!(taken.is_ok(), "{memory}, {descriptors}: {taken:?}");
+    }
+}
+
+#[test]
+fn strangers_take_at_most_a_quarter_of_what_a_request_needs() {
+    let capacities = resources(4 << 30, 1_024).capacities(Capacity::of(64));
+    for resource in [Resource::Memory, Resource::Descriptors, Resource::Requests] {
+        let capacity = capacities.get(resource);
+        let strangers = capacity.strangers.unwrap();
+        assert!(strangers.most <= capacity.total / 4, "{resource}");
+        assert!(strangers.kept > 0 && strangers.kept < strangers.most);
+    }
+}
+
+#[test]
+fn a_flag_goes_before_the_host_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = Said {
+        memory: Some(512 * MIB),
+        descriptors: Some(300),
+        disk: Some(1 << 30),
+    };
+    let resources = Resources::find(said, &Host::default(), folder.path()).unwrap();
+    assert_eq!(resources.memory, found(512 * MIB, "--host-memory"));
+    assert_eq!(resources.descriptors, found(300, "--host-descriptors"));
+    assert_eq!(resources.disk, found(1 << 30, "--max-disk"));
+}
+
+#[test]
+fn descriptors_beyond_what_the_kernel_allows_are_not_promised() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = Said {
+        descriptors: Some(u64::MAX),
+        ..Said::default()
+    };
+    let resources = Resources::find(said, &Host::default(), folder.path()).unwrap();
+    assert_eq!(resources.descriptors.source, "RLIMIT_NOFILE");
+}
+
+#[test]
+fn what_the_folder_holds_already_counts_as_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("code")).unwrap();
+    fs::write(folder.path().join("code/one"), [0; 1_000]).unwrap();
+    fs::write(folder.path().join("two"), [0; 24]).unwrap();
+    assert_eq!(held_by(folder.path()).unwrap(), 1_024);
+}
