@@ -1,7 +1,7 @@
 //! The listener: connections, their time limits, and how they end.
 //!
 //! A client that sends its head slowly, or opens more connections than its share,
-//! costs others nothing. On shutdown, requests in flight have a while to finish. Only
+//! costs others nothing. On shutdown, requests in flight have what the caller says to finish. Only
 //! HTTP/1.1 is spoken: HTTP/2 needs TLS with any client that would gain by it, and
 //! whoever ends TLS in front of us speaks HTTP/1.1 to us.
 
@@ -26,6 +26,7 @@ use hyper::service::HttpService;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tenterhook_ledger::Holder;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -45,10 +46,8 @@ const HEAD_MAX_BYTES: usize = 64 * 1024;
 /// when requests end.
 const SHORTAGE: Duration = Duration::from_millis(100);
 
-/// Time that requests in flight have once shutdown was asked for.
-const GRACE: Duration = Duration::from_secs(10);
-
-/// Serves `app` on `listener` until `shutdown` ends.
+/// Serves `app` on `listener` until `shutdown` ends, which says until when the requests
+/// in flight may go on.
 ///
 /// # Errors
 ///
@@ -57,13 +56,13 @@ const GRACE: Duration = Duration::from_secs(10);
 pub async fn serve(
     listener: TcpListener,
     app: App,
-    shutdown: impl Future<Output = ()>,
+    shutdown: impl Future<Output = Instant>,
 ) -> io::Result<()> {
     let stopping = app.stopping().clone();
     let server = Server::new(&app, Audience::Clients, crate::router(app.clone()));
-    server.accept_until(listener, shutdown).await?;
+    let until = server.accept_until(listener, shutdown).await?;
     stopping.cancel();
-    if tokio::time::timeout(GRACE, server.connections.all_ended())
+    if tokio::time::timeout_at(until, server.connections.all_ended())
         .await
         .is_err()
     {
@@ -111,16 +110,16 @@ impl Server {
         }
     }
 
-    async fn accept_until(
+    async fn accept_until<T>(
         &self,
         listener: TcpListener,
-        shutdown: impl Future<Output = ()>,
-    ) -> io::Result<()> {
+        shutdown: impl Future<Output = T>,
+    ) -> io::Result<T> {
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             let accepted = tokio::select! {
                 accepted = self.accept(&listener) => accepted?,
-                () = &mut shutdown => return Ok(()),
+                ended = &mut shutdown => return Ok(ended),
             };
             if let Some((stream, peer, connection)) = accepted {
                 tokio::spawn(self.clone().converse(stream, peer, connection));

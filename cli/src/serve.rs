@@ -20,7 +20,6 @@ mod owner;
 mod stored;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -30,6 +29,7 @@ use tenterhook_dispatch::Dispatcher;
 use tenterhook_engine::Engine;
 use tenterhook_ledger::Host;
 use tenterhook_maintenance::Maintenance;
+use tokio::time::Instant;
 
 pub(crate) use self::address::ADDRESS_FILE;
 pub(crate) use self::bounds::module_size;
@@ -200,9 +200,11 @@ async fn serve_on(
     let _noted = address::Noted::write(&data, address)?;
     say_ready(address);
     notify.ready();
-    let stopping = Arc::new(tokio::sync::Notify::new());
-    let stop = Arc::clone(&stopping);
-    let serving = tenterhook_api::serve(listener, app, async move { stop.notified().await });
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    let serving = tenterhook_api::serve(listener, app, async move {
+        // It is told below, or never.
+        stopped.await.unwrap_or_else(|_| Instant::now())
+    });
     let mut serving = std::pin::pin!(serving);
     let mut living = std::pin::pin!(notify.live(async || {
         // Takes the one lock that all of the server's work needs.
@@ -220,7 +222,7 @@ async fn serve_on(
     let grace = Grace::start(config.grace);
     tracing::info!(?signal, "stopping; a second signal stops at once");
     notify.stopping();
-    stopping.notify_one();
+    let _served = stop.send(grace.for_work());
     let stop = grace::stop(&grace, serving, &dispatcher, &maintenance, &delivery);
     tokio::select! {
         stopped = stop => stopped?,

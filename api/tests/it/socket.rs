@@ -1,21 +1,27 @@
 //! The listener: answering over a socket, and ending well.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tenterhook_dispatch::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::support::{TestApp, event_of};
+
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(3_600);
 
 #[tokio::test]
 async fn requests_are_answered_until_the_shutdown_and_the_listener_ends() {
     let app = TestApp::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (stop, stopped) = oneshot::channel::<Instant>();
     let serving = tokio::spawn(tenterhook_api::serve(listener, app.app.clone(), async {
-        let _ = stopped.await;
+        stopped.await.unwrap()
     }));
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream
@@ -25,9 +31,41 @@ async fn requests_are_answered_until_the_shutdown_and_the_listener_ends() {
     let mut answer = vec![0; 12];
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(answer, b"HTTP/1.1 200");
-    stop.send(()).unwrap();
+    stop.send(Instant::now() + LONG).unwrap();
     serving.await.unwrap().unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_request_that_goes_on_is_cut_when_the_shutdown_says_so() {
+    let app = TestApp::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<Instant>();
+    let door = tenterhook_api::Door {
+        body: LONG,
+        body_pause: LONG,
+        strangers_body: LONG,
+        ..Default::default()
+    };
+    let served = app.app.clone().with_door(door);
+    let serving = tokio::spawn(tenterhook_api::serve(listener, served, async {
+        stopped.await.unwrap()
+    }));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(
+            b"POST /api/auth/login-form HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nname=",
+        )
+        .await
+        .unwrap();
+    let ledger = app.dispatcher.ledger();
+    while ledger.taken(tenterhook_ledger::Resource::Requests) == 0 {
+        tokio::task::yield_now().await;
+    }
+    stop.send(Instant::now()).unwrap();
+    serving.await.unwrap().unwrap();
+    drop(stream);
 }
 
 #[tokio::test]
@@ -110,9 +148,9 @@ async fn a_client_that_follows_an_output_does_not_hold_up_the_shutdown() {
     let secret = app.token(Role::Viewer).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (stop, stopped) = oneshot::channel::<Instant>();
     let serving = tokio::spawn(tenterhook_api::serve(listener, app.app.clone(), async {
-        let _ = stopped.await;
+        stopped.await.unwrap()
     }));
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
@@ -123,7 +161,7 @@ async fn a_client_that_follows_an_output_does_not_hold_up_the_shutdown() {
     while !String::from_utf8_lossy(&told).contains("begun") {
         assert_ne!(stream.read_buf(&mut told).await.unwrap(), 0);
     }
-    stop.send(()).unwrap();
+    stop.send(Instant::now() + LONG).unwrap();
     serving.await.unwrap().unwrap();
     stream.read_to_end(&mut told).await.unwrap();
     assert!(!String::from_utf8_lossy(&told).contains("event: end"));

@@ -44,12 +44,14 @@ impl Grace {
         }
     }
 
+    /// Until when hooks and requests may go on.
+    pub(super) fn for_work(&self) -> Instant {
+        self.end - CLOSING.min(self.whole / 5)
+    }
+
     /// What hooks have left of it, now.
     fn for_hooks(&self) -> Duration {
-        let closing = CLOSING.min(self.whole / 5);
-        self.end
-            .saturating_duration_since(Instant::now())
-            .saturating_sub(closing)
+        self.for_work().saturating_duration_since(Instant::now())
     }
 }
 
