@@ -25,6 +25,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use crate::row::Row;
+use crate::server::crashes::Crashed;
+use crate::server::siege::Besieged;
 
 /// The word that starts a compiler process.
 const COMPILE: &str = "compile";
@@ -80,14 +82,20 @@ fn write(page: &Path) -> anyhow::Result<()> {
     let attacks: Vec<_> = rows().map(|row| &row.attack).collect();
     let neighbours = server::measure(&attacks).context("through a server")?;
     println!("{neighbours}");
-    let besieged = siege()?;
+    let (besieged, crashed) = siege()?;
     anyhow::ensure!(failed == 0, "{failed} of {index} attacks are not held");
-    std::fs::write(page, page::print(&sections, &neighbours, &besieged))
-        .with_context(|| format!("cannot write {}", page.display()))
+    std::fs::write(
+        page,
+        page::print(&sections, &neighbours, &besieged, &crashed),
+    )
+    .with_context(|| format!("cannot write {}", page.display()))
 }
 
-/// Lays all sieges and prints what they have come to.
+/// Lays all sieges and kills a server again and again; prints what that has come to.
 #[expect(clippy::print_stdout, reason = "the rows are what this program is for")]
-fn siege() -> anyhow::Result<Vec<server::siege::Besieged>> {
-    server::siege::measure_all(|besieged| println!("{besieged}"))
+fn siege() -> anyhow::Result<(Vec<Besieged>, Crashed)> {
+    let crashed = server::crashes::measure().context("a server that is killed")?;
+    println!("{crashed}");
+    let besieged = server::siege::measure_all(|besieged| println!("{besieged}"))?;
+    Ok((besieged, crashed))
 }

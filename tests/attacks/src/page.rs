@@ -6,6 +6,7 @@ use std::thread;
 use crate::measured::Measured;
 use crate::row::Row;
 use crate::server::Neighbours;
+use crate::server::crashes::Crashed;
 use crate::server::siege::Besieged;
 
 const BEGINNING: &str = "\
@@ -39,6 +40,7 @@ pub(crate) fn print(
     sections: &[(&str, Vec<Row>)],
     neighbours: &Neighbours,
     besieged: &[Besieged],
+    crashed: &Crashed,
 ) -> String {
     let mut page = BEGINNING.to_owned();
     let rows = sections.iter().flat_map(|(_, rows)| rows).count();
@@ -60,6 +62,7 @@ pub(crate) fn print(
     );
     page.push_str(&through_a_server(neighbours));
     page.push_str(&under_siege(besieged));
+    page.push_str(&killed(crashed));
     for (title, rows) in sections {
         let _ = writeln!(
             page,
@@ -106,9 +109,9 @@ fn through_a_server(neighbours: &Neighbours) -> String {
 }
 
 fn under_siege(besieged: &[Besieged]) -> String {
-    let mut text = "\n## One account against another\n\n\
-         Each row is a server of its own. One account attacks what all share, over and over; \
-         another fires a hook `echo hi` and waits for each answer; a third party without a \
+    let mut text = "\n## Some against another\n\n\
+         Each row is a server of its own. Others attack what all share, over and over; an \
+         account fires a hook `echo hi` and waits for each answer; a third party without a \
          token asks for `/healthz` five times a second, each time on a new connection. None of \
          the hook's runs failed, and health was always answered.\n\n\
          | attack | served | turned away | hook alone | hook beside it | slowest | health | memory | test |\n\
@@ -133,6 +136,22 @@ fn under_siege(besieged: &[Besieged]) -> String {
         );
     }
     text
+}
+
+fn killed(crashed: &Crashed) -> String {
+    let micros = crashed.served.iter().map(std::time::Duration::as_micros);
+    let micros = micros.map(|micros| u64::try_from(micros).unwrap_or(u64::MAX));
+    let served: Vec<_> = micros.map(time).collect();
+    format!(
+        "\n## A server that is killed\n\n\
+         The server is killed with SIGKILL {} times, each time while the same executions of one \
+         account run. After that they are dead: {}. The hook `echo hi` of another account was \
+         served after each start, {} after the server listened. Test: \
+         `dispatch/tests/it/crash.rs::after_three_attempts_that_took_the_server_with_them_an_execution_is_dead`.\n",
+        served.len(),
+        cell(&crashed.error),
+        served.join(", "),
+    )
 }
 
 fn line(row: &Row, measured: &Measured) -> String {

@@ -2,6 +2,7 @@
 //! time and over and over, and the hook of another goes on.
 
 mod attacker;
+pub(crate) mod crashes;
 mod http;
 mod process;
 pub(crate) mod siege;

@@ -1,7 +1,7 @@
 //! The sieges: what one account can try so that others are not served.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -45,16 +45,57 @@ pub(super) const ALL: &[Siege] = &[
         test: "dispatch/tests/it/sharing.rs::two_accounts_that_sleep_do_not_keep_a_third_waiting_however_many_they_are",
     },
     Siege {
-        // More than 626 each is refused when the hook is made.
-        attack: "hooks that open 600 files each, where 1,024 may be open",
+        attack: "spinning scripts of four accounts with all the fuel there is",
+        flags: &[],
+        descriptors: None,
+        accounts: 4,
+        bring: |client| {
+            let limits = json!({"limits": {"wall_ms": 1_500_000, "fuel": FUEL_MAX}});
+            hook(client, b"while :; do :; done\n", &limits)
+        },
+        connections: 40,
+        strike: fire_and_leave,
+        test: "dispatch/tests/it/sharing.rs::four_accounts_that_spin_on_all_slots_keep_no_fifth_waiting",
+    },
+    Siege {
+        // As many runs as stacks, of which 2 GiB have 48.
+        attack: "small scripts of four accounts that sleep, on a host of 2 GiB",
+        flags: &["--host-memory", "2GiB"],
+        descriptors: None,
+        accounts: 4,
+        bring: |client| {
+            let limits = json!({"limits": {"wall_ms": 1_500_000, "memory_bytes": 8 << 20}});
+            hook(client, b"sleep 1500\n", &limits)
+        },
+        connections: 40,
+        strike: fire_and_leave,
+        test: "dispatch/tests/it/sharing.rs::four_accounts_that_sleep_on_all_stacks_keep_no_fifth_waiting",
+    },
+    Siege {
+        // Those of two accounts and their connections take all that accounts share.
+        attack: "hooks with files of two accounts that sleep, where 1,024 files may be open",
+        flags: &[],
+        descriptors: Some(1_024),
+        accounts: 2,
+        bring: |client| {
+            let program = std::fs::read(guests::LIMITS_SLEEP_AN_HOUR)?;
+            hook(client, &program, &json!({"limits": {"wall_ms": 1_500_000}}))
+        },
+        connections: 24,
+        strike: fire_and_leave,
+        test: "cli/src/serve/capacity/tests.rs::an_account_that_holds_nothing_has_room_for_a_hook_beside_two_that_are_greedy",
+    },
+    Siege {
+        // One account can have 392, those of its connections among them.
+        attack: "hooks that open 370 files each, where 1,024 may be open",
         flags: &[],
         descriptors: Some(1_024),
         accounts: 1,
         bring: |client| {
             let program = std::fs::read(guests::FILES_DESCRIPTORS)?;
-            hook(client, &program, &json!({"limits": {"descriptors": 600}}))
+            hook(client, &program, &json!({"limits": {"descriptors": 370}}))
         },
-        connections: 32,
+        connections: 4,
         strike: fire_and_wait,
         test: "engine/tests/it/sharing.rs::a_run_that_works_on_files_is_admitted_with_its_descriptors",
     },
@@ -110,6 +151,16 @@ pub(super) const ALL: &[Siege] = &[
         connections: 10,
         strike: |client, _| hold_slow_bodies(client, 100),
         test: "api/tests/it/crowds.rs::bodies_that_never_end_and_have_no_token_keep_no_probe_and_no_token_out",
+    },
+    Siege {
+        attack: "960 logins from 16 addresses that send one byte of their body",
+        flags: &[],
+        descriptors: None,
+        accounts: 1,
+        bring: |_| Ok(()),
+        connections: 16,
+        strike: |client, number| hold_slow_logins(client, number, 60),
+        test: "api/tests/it/crowds.rs::bodies_that_never_end_from_many_addresses_leave_room_to_every_token",
     },
     Siege {
         attack: "800 followed outputs",
@@ -197,6 +248,51 @@ fn hold_slow_bodies(client: &Client, count: usize) -> anyhow::Result<Strike> {
         true => Strike::TurnedAway,
         false => Strike::Served,
     })
+}
+
+/// Opens connections from one of sixteen addresses of this host, each with a login of which
+/// one byte comes, and opens them again when the server may have cut them.
+fn hold_slow_logins(client: &Client, number: usize, count: usize) -> anyhow::Result<Strike> {
+    let head = format!(
+        "POST /api/auth/login-form HTTP/1.1\r\nHost: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nu",
+        client.address()
+    );
+    let last = 2 + u8::try_from(number % 16)?;
+    let server = client.address().parse()?;
+    let mut held: Vec<TcpStream> = (0..count)
+        .filter_map(|_| {
+            let mut stream = connect_from([127, 0, 0, last], server).ok()?;
+            stream.write_all(head.as_bytes()).ok()?;
+            Some(stream)
+        })
+        .collect();
+    thread::sleep(Duration::from_secs(5));
+    let mut answer = [0];
+    held.retain_mut(|stream| {
+        let read = stream
+            .set_nonblocking(true)
+            .and_then(|()| stream.read(&mut answer));
+        read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    });
+    Ok(match held.is_empty() {
+        true => Strike::TurnedAway,
+        false => Strike::Served,
+    })
+}
+
+/// Connects from an address of this host of the caller's choice.
+fn connect_from(own: [u8; 4], server: SocketAddr) -> anyhow::Result<TcpStream> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.bind((own, 0).into())?;
+        socket.connect(server).await?.into_std()
+    })?;
+    stream.set_nonblocking(false)?;
+    Ok(stream)
 }
 
 /// Fires the hook and follows its output from several connections for a while.
