@@ -120,7 +120,9 @@ impl House {
             .await
             .expect("the token is issued");
 
-        let delivery = Delivery::start(store.clone(), tenterhook_delivery::Settings::default())
+        let settings = tenterhook_delivery::Settings::default();
+        let ledger = dispatcher.ledger().clone();
+        let delivery = Delivery::start(store.clone(), settings, ledger)
             .await
             .expect("the deliveries start");
         let settings = tenterhook_maintenance::Settings::default();

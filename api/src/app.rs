@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenterhook_dispatch::{AccountId, Dispatcher};
+use tenterhook_ledger::Guard;
 use tenterhook_maintenance::Maintenance;
 use tokio_util::sync::CancellationToken;
 
@@ -13,8 +14,8 @@ use crate::metrics::Metrics;
 use crate::native::Probes;
 use crate::proxies::Proxies;
 use crate::refusal::Refusal;
+use crate::uploads;
 use crate::uploads::pending::Pending;
-use crate::uploads::{Place, Uploads};
 
 /// What every handler is given. Cheap to clone.
 #[derive(Clone)]
@@ -33,7 +34,6 @@ struct Inner {
     metrics: Metrics,
     session: Duration,
     longest_wait: Duration,
-    uploads: Uploads,
     pending_uploads: Pending,
     probes: Probes,
     stopping: CancellationToken,
@@ -82,7 +82,6 @@ impl App {
                 metrics: Metrics::default(),
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
-                uploads: Uploads::default(),
                 pending_uploads: Pending::default(),
                 probes: Probes::default(),
                 stopping: CancellationToken::new(),
@@ -176,8 +175,9 @@ impl App {
     }
 
     /// Waits for one of the account's places for uploads.
-    pub(crate) async fn upload_place(&self, account: AccountId) -> Result<Place, Refusal> {
-        self.inner.uploads.place(account).await
+    pub(crate) async fn upload_place(&self, account: AccountId) -> Result<Guard, Refusal> {
+        let ledger = self.dispatcher().ledger();
+        Ok(uploads::place(ledger, account.holder()).await?)
     }
 
     /// The uploads that went on after their requests were answered.

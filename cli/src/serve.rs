@@ -182,7 +182,12 @@ async fn serve_on(
              reaches (--webhook-private-addresses)"
         );
     }
-    let delivery = Delivery::start(store.outbox, config.delivery.clone()).await?;
+    let delivery = Delivery::start(
+        store.outbox,
+        config.delivery.clone(),
+        dispatcher.ledger().clone(),
+    )
+    .await?;
     let maintenance = Maintenance::start(
         dispatcher.clone(),
         delivery.clone(),

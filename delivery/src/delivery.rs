@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tenterhook_ledger::Ledger;
 use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -26,14 +27,20 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// Reads the subscriptions and begins to send what is due.
+    /// Reads the subscriptions and begins to send what is due, as many at one time as
+    /// the ledger has of [`Resource::Deliveries`](tenterhook_ledger::Resource::Deliveries).
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    pub async fn start(outbox: Arc<dyn Outbox>, settings: Settings) -> Result<Self, Error> {
+    pub async fn start(
+        outbox: Arc<dyn Outbox>,
+        settings: Settings,
+        ledger: Ledger,
+    ) -> Result<Self, Error> {
         let subscriptions = outbox.subscriptions().await?;
-        let office = Arc::new(Office::new(outbox, settings, subscriptions.clone()));
+        let office = Office::new(outbox, settings, ledger, subscriptions.clone());
+        let office = Arc::new(office);
         for own in subscriptions.into_iter().filter(|own| own.enabled) {
             office.open_lane(own);
         }

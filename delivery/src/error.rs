@@ -17,6 +17,12 @@ pub enum Error {
     /// The account has as many subscriptions as it may.
     #[error("the account has {0} webhooks, which is the most")]
     TooMany(usize),
+    /// There can never be an attempt on this host.
+    #[error("cannot make an attempt")]
+    NoRoom {
+        /// What there is none of.
+        source: tenterhook_ledger::Shortage,
+    },
     /// The store could not do its part.
     #[error("cannot {doing}")]
     Store {

@@ -98,10 +98,10 @@ impl Lane {
     /// Makes one attempt and keeps what it came to.
     async fn send(&self, letter: Letter, body: Vec<u8>) -> Result<Follows, Error> {
         let office = &self.office;
-        let permits = tokio::select! {
+        let turn = tokio::select! {
             biased;
             () = self.stop.cancelled() => return Ok(Follows::Next),
-            permits = office.turn(self.to.account) => permits,
+            turn = office.turn(self.to.account) => turn?,
         };
         let sending = Sending {
             id: letter.id,
@@ -110,7 +110,7 @@ impl Lane {
             body,
         };
         let heard = office.post.attempt(sending).await;
-        drop(permits);
+        drop(turn);
         let now = OffsetDateTime::now_utc();
         let (letter, follows) = settle(letter, &heard, &office.settings, now, &mut rand::rng());
         self.tell(&letter);

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
+use tenterhook_ledger::{Guard, Holder, Ledger, Resource};
 use time::OffsetDateTime;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,8 +31,7 @@ pub(crate) struct Office {
     /// All of them; the oldest have the lowest identifiers.
     pub(crate) subscriptions: RwLock<BTreeMap<SubscriptionId, Subscription>>,
     lanes: Mutex<HashMap<SubscriptionId, Open>>,
-    turns: Arc<Semaphore>,
-    account_turns: Mutex<HashMap<Uuid, Arc<Semaphore>>>,
+    ledger: Ledger,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -47,11 +47,12 @@ impl Office {
     pub(crate) fn new(
         outbox: Arc<dyn Outbox>,
         settings: Settings,
+        ledger: Ledger,
         subscriptions: Vec<Subscription>,
     ) -> Self {
         Self {
             post: Post::new(&settings),
-            turns: Arc::new(Semaphore::new(settings.at_once.max(1))),
+            ledger,
             outbox,
             settings,
             tally: Tally::default(),
@@ -60,7 +61,6 @@ impl Office {
                 subscriptions.into_iter().map(|own| (own.id, own)).collect(),
             ),
             lanes: Mutex::default(),
-            account_turns: Mutex::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
@@ -110,24 +110,16 @@ impl Office {
         }
     }
 
-    /// Waits until an account may make one more attempt. Its own turn comes first, so
-    /// that who waits for it keeps nobody else waiting.
-    pub(crate) async fn turn(&self, account: Uuid) -> (OwnedSemaphorePermit, OwnedSemaphorePermit) {
-        let own = {
-            let mut turns = self.account_turns.lock();
-            let most = self.settings.account_at_once.max(1);
-            Arc::clone(
-                turns
-                    .entry(account)
-                    .or_insert_with(|| Arc::new(Semaphore::new(most))),
-            )
-        };
-        let own = own.acquire_owned().await.expect("turns are never closed");
-        let all = Arc::clone(&self.turns)
-            .acquire_owned()
-            .await
-            .expect("turns are never closed");
-        (own, all)
+    /// Waits until an account may make one more attempt, so that one whose addresses are
+    /// slow does not hold up the others.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRoom`].
+    pub(crate) async fn turn(&self, account: Uuid) -> Result<Guard, Error> {
+        let account = Holder::Account(account.as_u128());
+        let turn = self.ledger.wait_for(account, Resource::Deliveries, 1);
+        turn.await.map_err(|source| Error::NoRoom { source })
     }
 
     /// Updates the pause of a subscription in memory; the store already has it.

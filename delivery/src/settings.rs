@@ -17,11 +17,6 @@ pub struct Settings {
     /// Attempts before a letter is given up. Default: 30, about ten hours, and twenty
     /// at most.
     pub attempts: u32,
-    /// Attempts at one time. Default: 64.
-    pub at_once: usize,
-    /// Attempts of one account at one time, so that one whose addresses are slow does
-    /// not hold up the others. Default: 8. One address has one at a time.
-    pub account_at_once: usize,
     /// Letters that may wait for one address; beyond that the oldest are given up.
     /// Default: 10,000.
     pub waiting: u32,
@@ -40,8 +35,6 @@ impl Default for Settings {
             timeout: Duration::from_secs(15),
             pause: Duration::from_secs(5),
             attempts: 30,
-            at_once: 64,
-            account_at_once: 8,
             waiting: 10_000,
             keep: Duration::from_secs(7 * 24 * 60 * 60),
             kept: 10_000,

@@ -56,7 +56,6 @@ use crate::programs::Programs;
 use crate::readiness::NotReady;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::uploads::Uploads;
 
 /// Keeps the nouns' rules and carries events to their hooks.
 ///
@@ -80,7 +79,6 @@ struct Inner {
     programs: Programs,
     believed: Believed,
     authorities: Authorities,
-    uploads: Uploads,
     counters: Counters,
     /// Wakes the claimer: there may be something due, or room for it.
     wake: Arc<Notify>,
@@ -145,7 +143,6 @@ impl Dispatcher {
             programs: Programs::new(settings.programs),
             believed: Believed::default(),
             authorities: Authorities::default(),
-            uploads: Uploads::default(),
             counters: Counters::default(),
             wake: Arc::new(Notify::new()),
             starved: Arc::new(Notify::new()),

@@ -7,7 +7,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tenterhook_engine::Tenant;
 use tenterhook_ledger::Holder;
 use uuid::Uuid;
 
@@ -87,15 +86,10 @@ id! {
 }
 
 impl AccountId {
-    /// Whose turn it is at the compiler.
     /// The account as a holder of what tenants share.
     #[must_use]
     pub fn holder(self) -> Holder {
         Holder::Account(self.as_uuid().as_u128())
-    }
-
-    pub(crate) fn tenant(self) -> Tenant {
-        Tenant::new(self.0.as_u128())
     }
 }
 

@@ -48,7 +48,6 @@ mod source;
 mod store;
 mod task;
 mod token;
-mod uploads;
 mod work;
 
 pub use crate::account::{Account, Switch};

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tenterhook_engine::{Digest, Engine, Kind, Program, Tenant};
+use tenterhook_engine::{Digest, Engine, Kind, Program};
+use tenterhook_ledger::Holder;
 use tokio::sync::OnceCell;
 
 use crate::error::Error;
@@ -69,14 +70,14 @@ impl Programs {
         &self,
         engine: &Engine,
         store: &dyn Store,
-        tenant: Tenant,
+        holder: Holder,
         digest: Digest,
         kind: Kind,
     ) -> Result<Program, Error> {
         let slot = self.slot(digest, kind);
         let load = async || {
             let bytes = read(store, digest).await?;
-            Ok(engine.load_for(tenant, kind, bytes).await?)
+            Ok(engine.load_for(holder, kind, bytes).await?)
         };
         // A failure leaves the cell empty, so the next one tries again.
         slot.get_or_try_init(load).await.cloned()

@@ -1,7 +1,7 @@
 //! Compiling is hostile work: a small module can keep a compiler busy for minutes.
 //!
 //! So it happens in a process of its own that the kernel holds to limits, a few
-//! at one time and one for each tenant. Without such a process (tests, `run` and
+//! at one time and one for each account. Without such a process (tests, `run` and
 //! `check` on one's own files) it happens in this one, unbounded.
 
 mod child;
@@ -16,9 +16,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tenterhook_admission::{Kind, Refusal, one_line};
+use tenterhook_ledger::{Capacity, Guard, Holder, Ledger, Resource};
 
 pub use self::limits::CompileLimits;
-pub use self::turns::Tenant;
 use self::turns::Turns;
 pub use self::worker::compile_worker;
 use crate::digest::Digest;
@@ -27,8 +27,14 @@ use crate::lockdown::Lockdown;
 use crate::runtime::{GuestThreads, LoadingThreads, Runtime};
 
 /// Compilations at one time. One uses all cores by itself; a second one is for
-/// the tenant whose small program would wait for another's bomb otherwise.
-const AT_ONE_TIME: usize = 2;
+/// the account whose small program would wait for another's bomb otherwise.
+const AT_ONE_TIME: u64 = 2;
+
+/// Memory that a compilation counts as: so much for any program, and so many bytes for
+/// each that the program has. Some hostile ones take more before their time is up;
+/// `docs/ATTACKS.md` has what they take.
+const COMPILER_BYTES: u64 = 64 << 20;
+const BYTES_PER_BYTE: u64 = 16;
 
 /// Turns checked bytes into compiled code.
 pub(crate) struct Compiler {
@@ -37,6 +43,7 @@ pub(crate) struct Compiler {
     limits: CompileLimits,
     lockdown: Lockdown,
     turns: Turns,
+    ledger: Ledger,
     count: AtomicU64,
     micros: AtomicU64,
 }
@@ -47,12 +54,16 @@ impl Compiler {
         process: Option<Vec<PathBuf>>,
         limits: CompileLimits,
         lockdown: Lockdown,
+        ledger: &Ledger,
     ) -> Self {
+        let capacity = Capacity::of(AT_ONE_TIME).with_each(1);
+        ledger.provide(Resource::Compilations, capacity);
         Self {
             process: process.filter(|words| !words.is_empty()),
             limits,
             lockdown,
-            turns: Turns::new(AT_ONE_TIME),
+            turns: Turns::new(ledger.clone()),
+            ledger: ledger.clone(),
             count: AtomicU64::new(0),
             micros: AtomicU64::new(0),
         }
@@ -66,17 +77,18 @@ impl Compiler {
         )
     }
 
-    /// Compiles one module or component when it is the tenant's turn.
+    /// Compiles one module or component when it is the holder's turn.
     pub(crate) async fn compile(
         &self,
-        tenant: Tenant,
+        holder: Holder,
         runtime: &Runtime,
         threads: &GuestThreads,
         loading: &LoadingThreads,
         kind: Kind,
         bytes: Bytes,
     ) -> Result<Vec<u8>, Error> {
-        let _turn = self.turns.take(tenant).await;
+        let mut turn = self.turns.take(holder).await;
+        self.charge(turn.guard_mut(), bytes.len() as u64);
         let started_at = Instant::now();
         let digest = Digest::of(&bytes);
         let compiled = match &self.process {
@@ -94,6 +106,7 @@ impl Compiler {
                     .map_err(|_| Error::Panicked { digest })
             }
         };
+        drop(turn);
         let micros = u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.count.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
@@ -101,5 +114,16 @@ impl Compiler {
             let reason = one_line(&reason);
             Refusal::Compile { kind, reason }.into()
         })
+    }
+
+    /// Charges the memory of a compilation, as far as its holder has room for it: who
+    /// waited for more would hold up a turn, and may hold what it waits for. What is
+    /// beyond, of two compilations at most, is in the part of the host's memory that is
+    /// not shared out.
+    fn charge(&self, turn: &mut Guard, size: u64) {
+        let wanted = COMPILER_BYTES.saturating_add(size.saturating_mul(BYTES_PER_BYTE));
+        let wanted = wanted.min(self.limits.memory);
+        let room = self.ledger.room(turn.holder(), Resource::Memory);
+        let _taken_meanwhile = turn.grow(Resource::Memory, wanted.min(room));
     }
 }

@@ -14,7 +14,7 @@ use wasmtime_wasi::p2::bindings::CommandPre;
 
 use crate::cache::{Cache, CodeCache};
 use crate::code::{self, Loaded};
-use crate::compile::{CompileLimits, Compiler, Tenant};
+use crate::compile::{CompileLimits, Compiler};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::invocation::Invocation;
@@ -130,7 +130,12 @@ impl Engine {
                 watchdog,
                 sandboxes: settings.sandboxes,
                 sleepers: Sleepers::default(),
-                compiler: Compiler::new(settings.compiler, settings.compile_limits, lockdown),
+                compiler: Compiler::new(
+                    settings.compiler,
+                    settings.compile_limits,
+                    lockdown,
+                    &settings.ledger,
+                ),
                 guests_held: lock.layers(),
                 threads: GuestThreads::start(settings.threads, lock)?,
                 loading: LoadingThreads::default(),
@@ -172,26 +177,26 @@ impl Engine {
     /// the host could not do its part.
     pub async fn load(&self, kind: Kind, bytes: &[u8]) -> Result<Program, Error> {
         check_size(kind, bytes)?;
-        self.load_for(Tenant::default(), kind, Bytes::copy_from_slice(bytes))
+        self.load_for(Holder::Operator, kind, Bytes::copy_from_slice(bytes))
             .await
     }
 
-    /// The same for one of several tenants: what has to be compiled waits for this
-    /// tenant's turn, however much of others waits already.
+    /// The same for one of several accounts: what has to be compiled waits for this
+    /// one's turn, however much of others waits already.
     ///
     /// # Errors
     ///
     /// Those of [`load`](Self::load).
     pub async fn load_for(
         &self,
-        tenant: Tenant,
+        holder: Holder,
         kind: Kind,
         bytes: Bytes,
     ) -> Result<Program, Error> {
         check_size(kind, &bytes)?;
         match kind {
             Kind::Script => self.load_script(bytes).await,
-            Kind::Module | Kind::Component => self.load_wasm(tenant, kind, bytes).await,
+            Kind::Module | Kind::Component => self.load_wasm(holder, kind, bytes).await,
         }
     }
 
@@ -384,7 +389,7 @@ impl Engine {
         ))
     }
 
-    async fn load_wasm(&self, tenant: Tenant, kind: Kind, bytes: Bytes) -> Result<Program, Error> {
+    async fn load_wasm(&self, holder: Holder, kind: Kind, bytes: Bytes) -> Result<Program, Error> {
         let digest = Digest::of(&bytes);
         let checked = bytes.clone();
         let survey = self
@@ -413,7 +418,7 @@ impl Engine {
             }
             None => {
                 let fresh = compiler
-                    .compile(tenant, runtime, threads, loading, kind, bytes)
+                    .compile(holder, runtime, threads, loading, kind, bytes)
                     .await?;
                 let load = move || {
                     let loaded = engine.load_fresh(kind, digest, &fresh)?;

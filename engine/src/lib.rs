@@ -22,7 +22,7 @@ mod shell;
 mod stats;
 
 pub use crate::cache::CodeCache;
-pub use crate::compile::{CompileLimits, Tenant, compile_worker};
+pub use crate::compile::{CompileLimits, compile_worker};
 pub use crate::digest::{Digest, NotADigest};
 pub use crate::engine::{Engine, Settings};
 pub use crate::error::Error;

@@ -109,7 +109,7 @@ impl From<tenterhook_delivery::Error> for Refusal {
             },
             Error::Invalid { field, reason } => Self::invalid(format!("/{field}"), reason),
             error @ Error::TooMany(_) => Self::Conflict(format!("{error}; remove one first")),
-            error @ Error::Store { .. } => Self::internal(&error),
+            error @ (Error::NoRoom { .. } | Error::Store { .. }) => Self::internal(&error),
         }
     }
 }

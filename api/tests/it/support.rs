@@ -195,9 +195,13 @@ impl TestApp {
         let dispatcher = Dispatcher::start(store.clone(), engine, settings)
             .await
             .unwrap();
-        let delivery = Delivery::start(store.clone(), tenterhook_delivery::Settings::default())
-            .await
-            .unwrap();
+        let delivery = Delivery::start(
+            store.clone(),
+            tenterhook_delivery::Settings::default(),
+            dispatcher.ledger().clone(),
+        )
+        .await
+        .unwrap();
         let maintenance = Maintenance::start(
             dispatcher.clone(),
             delivery.clone(),

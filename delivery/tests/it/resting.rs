@@ -3,11 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use http::header;
-use tenterhook_delivery::Delivery;
 use time::OffsetDateTime;
 
 use crate::receiver::Receiver;
-use crate::support::{ACCOUNT, offer, quick, start, subscribe, until, until_tried};
+use crate::support::{ACCOUNT, offer, quick, start, start_on, subscribe, until, until_tried};
 
 /// How long a receiver is left alone that answers the first letter like this.
 async fn rest_after(status: u16, retry_after: &str) -> time::Duration {
@@ -76,7 +75,7 @@ async fn a_rest_outlasts_a_restart_and_being_turned_off_and_on() {
     };
 
     let looks = memory.looks();
-    let delivery = Delivery::start(memory.clone(), quick()).await.unwrap();
+    let delivery = start_on(memory.clone(), quick()).await;
     has_looked(looks).await;
     assert_eq!(receiver.received().len(), 1);
 

@@ -1,5 +1,6 @@
 //! What arrives, in which order, and what is tried again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -7,11 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tenterhook_delivery::{Delivery, Fate, Settings, Subscription};
+use tenterhook_ledger::{Capacities, Capacity, Holder, Ledger, Resource};
 use time::OffsetDateTime;
 
+use crate::memory::Memory;
 use crate::receiver::{Received, Receiver};
 use crate::support::{
-    ACCOUNT, event, offer, quick, start, subscribe, until, until_fate, until_tried,
+    ACCOUNT, event, offer, quick, start, start_on, subscribe, until, until_fate, until_tried,
 };
 
 /// Checks a signature as a receiver does, from the text of the secret alone.
@@ -218,11 +221,12 @@ async fn one_slow_address_does_not_hold_up_another() {
 
 #[tokio::test]
 async fn an_account_makes_no_more_attempts_at_one_time_than_it_may() {
-    let settings = Settings {
-        account_at_once: 2,
-        ..quick()
-    };
-    let (delivery, _) = start(settings).await;
+    let attempts = Capacity::of(4).with_each(2);
+    let ledger = Ledger::new(Capacities::default().with(Resource::Deliveries, attempts));
+    let memory = Arc::new(Memory::default());
+    let delivery = Delivery::start(memory, quick(), ledger.clone())
+        .await
+        .unwrap();
     let slow = Receiver::start().await;
     slow.hold();
     for _ in 0..5 {
@@ -245,6 +249,8 @@ async fn an_account_makes_no_more_attempts_at_one_time_than_it_may() {
         .unwrap();
     until_received(&fast, 1).await;
     assert_eq!(slow.received().len(), 2);
+    let account = Holder::Account(ACCOUNT.as_u128());
+    assert_eq!(ledger.held(account, Resource::Deliveries), 2);
     slow.release();
     until_received(&slow, 5).await;
 }
@@ -264,7 +270,7 @@ async fn a_restart_goes_on_with_what_is_owed() {
     delivery.drain().await;
     offer(&delivery, "2").await;
     let before = receiver.received().len();
-    let delivery = Delivery::start(memory, settings).await.unwrap();
+    let delivery = start_on(memory, settings).await;
     until("both are delivered", async || {
         let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
         let delivered = letters
@@ -346,7 +352,7 @@ async fn what_an_address_is_owed_goes_with_it() {
     delivery.drain().await;
     assert_eq!(receiver.received().len(), 1);
     drop(delivery);
-    let again = Delivery::start(memory, quick()).await.unwrap();
+    let again = start_on(memory, quick()).await;
     assert!(again.subscriptions(ACCOUNT).is_empty());
     assert_eq!(again.waiting().await.unwrap(), 0);
 }
@@ -366,7 +372,7 @@ async fn an_address_that_is_turned_off_is_owed_what_it_was_owed() {
     until_fate(&delivery, &to, Fate::Delivered).await;
     offer(&delivery, "3").await;
     delivery.drain().await;
-    let delivery = Delivery::start(memory, quick()).await.unwrap();
+    let delivery = start_on(memory, quick()).await;
     delivery.switch(ACCOUNT, to.id, true).await.unwrap();
     let received = until_received(&receiver, 2).await;
     assert_eq!(received[1].event(), "2");
@@ -389,7 +395,7 @@ async fn letters_are_forgotten_after_their_time() {
         keep: Duration::ZERO,
         ..quick()
     };
-    let delivery = Delivery::start(memory, settings).await.unwrap();
+    let delivery = start_on(memory, settings).await;
     until("nothing is remembered", async || {
         fates(&delivery, &to).await.is_empty().then_some(())
     })

@@ -7,6 +7,7 @@ use serde_json::json;
 use tenterhook_delivery::{
     Delivery, Destinations, Fate, Letter, NewSubscription, Settings, Subscription,
 };
+use tenterhook_ledger::Ledger;
 use tenterhook_sdk::Event;
 use uuid::Uuid;
 
@@ -26,8 +27,13 @@ pub(crate) fn quick() -> Settings {
 
 pub(crate) async fn start(settings: Settings) -> (Delivery, Arc<Memory>) {
     let memory = Arc::new(Memory::default());
-    let delivery = Delivery::start(memory.clone(), settings).await.unwrap();
+    let delivery = start_on(memory.clone(), settings).await;
     (delivery, memory)
+}
+
+pub(crate) async fn start_on(memory: Arc<Memory>, settings: Settings) -> Delivery {
+    let ledger = Ledger::default();
+    Delivery::start(memory, settings, ledger).await.unwrap()
 }
 
 /// Subscribes to everything.

@@ -120,7 +120,7 @@ impl Inner {
         let program = self.programs.get(
             &self.engine,
             &*self.store,
-            loading.account.tenant(),
+            loading.account.holder(),
             recipe.digest,
             recipe.content.kind,
         );

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tenterhook_engine::{Digest, Kind, Program, Refusal};
+use tenterhook_ledger::{Amounts, Resource};
 
 use super::audit::ConfigChange;
 use super::hooks::check::check_criteria;
@@ -334,8 +335,13 @@ impl Inner {
         if let Some(program) = self.programs.ready(Digest::of(bytes), kind) {
             return Ok(program);
         }
-        let _upload = self.uploads.begin(account)?;
-        let loading = self.engine.load_for(account.tenant(), kind, bytes.clone());
+        // It holds its program while it waits for the compiler.
+        let upload = Amounts::of(Resource::Uploads, 1);
+        let upload = self.engine.ledger().take(account.holder(), upload);
+        let _upload = upload.map_err(|_| Error::Busy {
+            what: "uploads of this account",
+        })?;
+        let loading = self.engine.load_for(account.holder(), kind, bytes.clone());
         let loading = tokio::time::timeout(self.settings.upload_wait, loading);
         let program = tokio::select! {
             // That it took so long is no fault of the program's.

@@ -8,6 +8,7 @@ use tenterhook_dispatch::{
     AccountId, Dispatcher, Error, Key, NewHook, NewSource, PrincipalId, Source, SourceChange,
 };
 use tenterhook_engine::{CodeCache, Engine, Kind, Settings};
+use tenterhook_ledger::{Capacities, Capacity, Ledger, Resource};
 
 use crate::support::{Yard, event, settings};
 
@@ -48,8 +49,8 @@ fn module(number: u8) -> Vec<u8> {
     bytes
 }
 
-async fn upload(dispatcher: &Dispatcher, account: AccountId, number: u8) -> Source {
-    let new = NewSource {
+fn new(number: u8) -> NewSource {
+    NewSource {
         name: format!("module-{number}"),
         bytes: module(number).into(),
         kind: Some(Kind::Module),
@@ -57,8 +58,13 @@ async fn upload(dispatcher: &Dispatcher, account: AccountId, number: u8) -> Sour
         private: false,
         labels: Vec::new(),
         created_by: PrincipalId::SYSTEM,
-    };
-    let made = dispatcher.create_source(account, new, Vec::new()).await;
+    }
+}
+
+async fn upload(dispatcher: &Dispatcher, account: AccountId, number: u8) -> Source {
+    let made = dispatcher
+        .create_source(account, new(number), Vec::new())
+        .await;
     made.unwrap().0
 }
 
@@ -150,6 +156,43 @@ async fn code_that_no_program_is_left_of_goes_at_the_next_start() {
 }
 
 #[tokio::test]
+async fn programs_of_one_account_that_wait_for_the_compiler_leave_places_to_others() {
+    let places = Capacity::of(8).with_floor(1);
+    let ledger = Ledger::new(Capacities::default().with(Resource::Uploads, places));
+    let engine = Engine::start(Settings {
+        compiler: Some(vec!["/bin/sleep".into(), "1000".into()]),
+        sandboxes: 80,
+        ledger: ledger.clone(),
+        ..Settings::default()
+    });
+    let yard = Yard::on(engine.unwrap(), settings()).await;
+    let holder = yard.account.holder();
+    let mut waiting = Vec::new();
+    for number in 0.. {
+        if ledger.room(holder, Resource::Uploads) == 0 {
+            break;
+        }
+        let held = ledger.held(holder, Resource::Uploads);
+        let (dispatcher, account) = (yard.dispatcher.clone(), yard.account);
+        waiting.push(tokio::spawn(async move {
+            upload(&dispatcher, account, number).await
+        }));
+        while ledger.held(holder, Resource::Uploads) == held {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(waiting.len(), 4);
+    let one_more = yard
+        .dispatcher
+        .create_source(yard.account, new(9), Vec::new());
+    let error = one_more.await.unwrap_err();
+    assert!(matches!(error, Error::Busy { .. }), "{error}");
+    let other = yard.dispatcher.create_account("other").await.unwrap().id;
+    assert!(ledger.room(other.holder(), Resource::Uploads) > 0);
+    waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
 async fn an_upload_that_cannot_be_compiled_in_its_time_is_told_to_come_back() {
     let engine = Engine::start(Settings {
         compiler: Some(vec!["/bin/sleep".into(), "1000".into()]),
@@ -161,16 +204,9 @@ async fn an_upload_that_cannot_be_compiled_in_its_time_is_told_to_come_back() {
         ..settings()
     };
     let yard = Yard::on(engine.unwrap(), settings).await;
-    let new = NewSource {
-        name: "late".into(),
-        bytes: module(1).into(),
-        kind: None,
-        description: String::new(),
-        private: false,
-        labels: Vec::new(),
-        created_by: PrincipalId::SYSTEM,
-    };
-    let made = yard.dispatcher.create_source(yard.account, new, Vec::new());
+    let made = yard
+        .dispatcher
+        .create_source(yard.account, new(1), Vec::new());
     let error = made.await.unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
     assert_eq!(yard.uploaded().await, []);

@@ -1,53 +1,41 @@
-//! Whose turn it is to compile: a few at one time, never two of one tenant.
+//! Whose turn it is to compile: a few at one time, never two of one account.
 //!
-//! Tenants take turns, so that one who uploads a hundred bombs delays another by
-//! the compilation that is in progress, not by a hundred. Nobody is turned away
-//! here: whoever calls bounds how many wait.
+//! Accounts take turns, so that one who uploads a hundred bombs delays another by
+//! the compilation that is in progress, not by a hundred. How many there are at one time
+//! the ledger says. Nobody is turned away here: whoever calls bounds how many wait.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource};
 use tokio::sync::oneshot;
-
-/// Whose compilation it is: those of one tenant happen one after the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Tenant(u128);
-
-impl Tenant {
-    /// The tenant of this number, which only has to differ from all others'.
-    #[must_use]
-    pub fn new(number: u128) -> Self {
-        Self(number)
-    }
-}
 
 /// The turns of one compiler.
 pub(super) struct Turns {
     line: Arc<Mutex<Line>>,
 }
 
-/// Who compiles, and who waits.
+/// Who waits.
 struct Line {
-    free: usize,
-    busy: HashSet<Tenant>,
-    /// Tenants in the order of their turns, each with those that wait; one that
-    /// was served goes to the end.
-    waiting: VecDeque<(Tenant, VecDeque<oneshot::Sender<Turn>>)>,
+    ledger: Ledger,
+    /// Holders in the order of their turns, each with those that wait; one that was
+    /// served goes to the end.
+    waiting: VecDeque<(Holder, VecDeque<oneshot::Sender<Turn>>)>,
 }
 
-/// Somebody's turn; it is over when this is dropped.
+/// A caller's turn; it is over when this is dropped.
 pub(super) struct Turn {
-    tenant: Tenant,
+    guard: Guard,
     line: Arc<Mutex<Line>>,
 }
 
 impl Turns {
-    /// Turns of which `most` may be taken at one time.
-    pub(super) fn new(most: usize) -> Self {
+    /// Turns of which there are as many as the ledger has of
+    /// [`Resource::Compilations`].
+    pub(super) fn new(ledger: Ledger) -> Self {
         let line = Line {
-            free: most,
-            busy: HashSet::new(),
+            ledger,
             waiting: VecDeque::new(),
         };
         Self {
@@ -55,40 +43,36 @@ impl Turns {
         }
     }
 
-    /// Waits for the tenant's turn. Dropping the future gives up the place.
-    pub(super) async fn take(&self, tenant: Tenant) -> Turn {
+    /// Waits for the holder's turn. Dropping the future gives up the place.
+    pub(super) async fn take(&self, holder: Holder) -> Turn {
         let (call, called) = oneshot::channel();
-        self.line.lock().join(tenant, call);
+        self.line.lock().join(holder, call);
         call_next(&self.line);
         called.await.expect("who waits is called")
     }
 }
 
 impl Line {
-    fn join(&mut self, tenant: Tenant, call: oneshot::Sender<Turn>) {
-        match self.waiting.iter_mut().find(|(of, _)| *of == tenant) {
+    fn join(&mut self, holder: Holder, call: oneshot::Sender<Turn>) {
+        match self.waiting.iter_mut().find(|(of, _)| *of == holder) {
             Some((_, calls)) => calls.push_back(call),
-            None => self.waiting.push_back((tenant, VecDeque::from([call]))),
+            None => self.waiting.push_back((holder, VecDeque::from([call]))),
         }
     }
 
-    /// Takes the first out of the line that may go.
-    fn next(&mut self) -> Option<(Tenant, oneshot::Sender<Turn>)> {
-        if self.free == 0 {
-            return None;
-        }
-        let at = self
-            .waiting
-            .iter()
-            .position(|(tenant, _)| !self.busy.contains(tenant))?;
-        let (tenant, mut calls) = self.waiting.remove(at)?;
+    /// Takes the first out of the line for which there is room.
+    fn next(&mut self) -> Option<(Guard, oneshot::Sender<Turn>)> {
+        let room = |holder| self.ledger.room(holder, Resource::Compilations) > 0;
+        let at = self.waiting.iter().position(|(holder, _)| room(*holder))?;
+        let one = Amounts::of(Resource::Compilations, 1);
+        // Only those in this line take any, so it is there.
+        let guard = self.ledger.take(self.waiting[at].0, one).ok()?;
+        let (holder, mut calls) = self.waiting.remove(at)?;
         let call = calls.pop_front()?;
         if !calls.is_empty() {
-            self.waiting.push_back((tenant, calls));
+            self.waiting.push_back((holder, calls));
         }
-        self.free -= 1;
-        self.busy.insert(tenant);
-        Some((tenant, call))
+        Some((guard, call))
     }
 }
 
@@ -97,24 +81,28 @@ impl Line {
 fn call_next(line: &Arc<Mutex<Line>>) {
     loop {
         let next = line.lock().next();
-        let Some((tenant, call)) = next else {
+        let Some((guard, call)) = next else {
             return;
         };
         let turn = Turn {
-            tenant,
+            guard,
             line: Arc::clone(line),
         };
         drop(call.send(turn));
     }
 }
 
+impl Turn {
+    /// What the turn holds, to which more can be added.
+    pub(super) fn guard_mut(&mut self) -> &mut Guard {
+        &mut self.guard
+    }
+}
+
 impl Drop for Turn {
     fn drop(&mut self) {
-        {
-            let mut line = self.line.lock();
-            line.free += 1;
-            line.busy.remove(&self.tenant);
-        }
+        // Before the next one is called, which may want just this.
+        self.guard.shrink(Resource::Compilations, 1);
         call_next(&self.line);
     }
 }
@@ -125,12 +113,20 @@ mod tests {
     use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
 
+    use tenterhook_ledger::{Capacities, Capacity};
+
     use super::*;
+
+    fn turns(most: u64) -> Turns {
+        let capacity = Capacity::of(most).with_each(1);
+        let capacities = Capacities::default().with(Resource::Compilations, capacity);
+        Turns::new(Ledger::new(capacities))
+    }
 
     type Waiting<'a> = Pin<Box<dyn Future<Output = Turn> + 'a>>;
 
     fn wait(turns: &Turns, tenant: u128) -> Waiting<'_> {
-        let mut waiting: Waiting<'_> = Box::pin(turns.take(Tenant::new(tenant)));
+        let mut waiting: Waiting<'_> = Box::pin(turns.take(Holder::Account(tenant)));
         assert!(poll(&mut waiting).is_none(), "it is not this one's turn");
         waiting
     }
@@ -146,13 +142,13 @@ mod tests {
     }
 
     fn take(turns: &Turns, tenant: u128) -> Turn {
-        let mut waiting: Waiting<'_> = Box::pin(turns.take(Tenant::new(tenant)));
+        let mut waiting: Waiting<'_> = Box::pin(turns.take(Holder::Account(tenant)));
         poll(&mut waiting).expect("a turn is free")
     }
 
     #[test]
     fn tenants_take_turns_however_many_of_one_wait() {
-        let turns = Turns::new(1);
+        let turns = turns(1);
         let first = take(&turns, 1);
         let mut many: Vec<_> = (0..50).map(|_| wait(&turns, 1)).collect();
         let mut other = wait(&turns, 2);
@@ -167,7 +163,7 @@ mod tests {
 
     #[test]
     fn one_tenant_has_one_turn_even_if_more_are_free() {
-        let turns = Turns::new(2);
+        let turns = turns(2);
         let first = take(&turns, 1);
         let mut second = wait(&turns, 1);
         drop(take(&turns, 2));
@@ -177,7 +173,7 @@ mod tests {
 
     #[test]
     fn no_more_turns_are_taken_than_there_are() {
-        let turns = Turns::new(2);
+        let turns = turns(2);
         let (one, _two) = (take(&turns, 1), take(&turns, 2));
         let mut three = wait(&turns, 3);
         drop(one);
@@ -186,7 +182,7 @@ mod tests {
 
     #[test]
     fn who_gives_up_holds_nobody_up() {
-        let turns = Turns::new(1);
+        let turns = turns(1);
         let first = take(&turns, 1);
         let gone = wait(&turns, 2);
         let mut next = wait(&turns, 3);

@@ -1,7 +1,7 @@
 //! What tenants share: each run takes its part before it begins, gives it back
 //! afterwards, and leaves enough to others.
 
-use tenterhook_engine::{Engine, Invocation, Limit, Limits, Outcome, Program, Settings};
+use tenterhook_engine::{Engine, Invocation, Kind, Limit, Limits, Outcome, Program, Settings};
 use tenterhook_ledger::{Capacities, Capacity, Holder, Ledger, Resource, Scope};
 use tokio_util::sync::CancellationToken;
 
@@ -193,6 +193,45 @@ async fn a_run_that_works_on_files_is_admitted_with_its_descriptors() {
     // A program without files needs none.
     let hello = load_guest(&engine, guests::FRIENDLY_HELLO).await;
     let _permit = engine.admit(A, &hello, &limits).unwrap();
+}
+
+/// Waits until a holder has its turn at the compiler, and what it is charged for it.
+async fn until_it_compiles(ledger: &Ledger, holder: Holder) {
+    while ledger.held(holder, Resource::Memory) == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ledger.held(holder, Resource::Compilations), 1);
+}
+
+#[tokio::test]
+async fn a_compilation_is_its_accounts_turn_and_memory_until_it_is_over() {
+    let memory = Capacity::of(100 << 20);
+    let ledger = Ledger::new(Capacities::default().with(Resource::Memory, memory));
+    let engine = engine(Settings {
+        compiler: Some(vec!["/bin/sleep".into(), "1000".into()]),
+        ledger: ledger.clone(),
+        ..Settings::default()
+    });
+    let program = bytes::Bytes::from(wasm::many_tables(8));
+    let compile = |holder| {
+        let (engine, program) = (engine.clone(), program.clone());
+        let kind = Kind::detect(&program);
+        tokio::spawn(async move { engine.load_for(holder, kind, program).await })
+    };
+    let one = compile(A);
+    until_it_compiles(&ledger, A).await;
+    // So much for the compiler, and some for the program.
+    let taken = ledger.held(A, Resource::Memory);
+    assert!((64 << 20..65 << 20).contains(&taken), "{taken}");
+    // Another account has the second turn, and is charged what it has room for.
+    let other = compile(B);
+    until_it_compiles(&ledger, B).await;
+    assert!((1..64 << 20).contains(&ledger.held(B, Resource::Memory)));
+    for compiling in [one, other] {
+        compiling.abort();
+    }
+    until_free(&ledger, Resource::Compilations).await;
+    until_free(&ledger, Resource::Memory).await;
 }
 
 #[tokio::test]

@@ -60,9 +60,13 @@ impl Yard {
         let dispatcher = Dispatcher::start(store.clone(), ENGINE.clone(), limits)
             .await
             .unwrap();
-        let delivery = Delivery::start(store.clone(), tenterhook_delivery::Settings::default())
-            .await
-            .unwrap();
+        let delivery = Delivery::start(
+            store.clone(),
+            tenterhook_delivery::Settings::default(),
+            dispatcher.ledger().clone(),
+        )
+        .await
+        .unwrap();
         let maintenance = Maintenance::start(
             dispatcher.clone(),
             delivery,
