@@ -56,7 +56,7 @@ mod tests {
         };
         assert_eq!(refused.resource, Resource::Uploads);
         assert!(held.len() > 1);
-        let _others = place(&ledger, OTHER).await.unwrap();
+        drop(place(&ledger, OTHER).await.unwrap());
         held.pop();
         let _again = place(&ledger, ONE).await.unwrap();
     }

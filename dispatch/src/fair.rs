@@ -331,11 +331,12 @@ mod tests {
         queue.push(accounts[0], 1);
         queue.push(accounts[1], 2);
         let mut asked = None;
-        let stopped = queue.take(|account, _| {
-            asked = Some(account);
-            Decision::<()>::Stop
+        let taken = queue.take(|account, _| {
+            asked.get_or_insert(account);
+            Decision::<()>::Wait
         });
-        assert!(stopped.is_none());
+        assert!(taken.is_none());
+        queue.unblock();
         assert_eq!(Some(next(&mut queue).unwrap().0), asked);
     }
 
