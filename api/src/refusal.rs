@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use tenterhook_dispatch::Unavailable;
 use tenterhook_ledger::{Scope, Shortage};
 
 use crate::astra::problem::Problem;
@@ -118,6 +119,8 @@ pub(crate) enum Refusal {
     TooBusy,
     /// There is not enough room on the disk, for the account or for all.
     DiskFull(String),
+    /// The database cannot be used at the moment, for a reason that has a remedy.
+    Unavailable(Unavailable),
     /// There is not enough of something that tenants share.
     Shortage(Shortage),
     /// The request does not name one valid host.
@@ -137,14 +140,7 @@ impl Refusal {
 
     /// Writes the cause to the log and tells the client nothing of it.
     pub(crate) fn internal(cause: &dyn std::error::Error) -> Self {
-        let mut chain = cause.to_string();
-        let mut next = cause.source();
-        while let Some(source) = next {
-            chain.push_str(": ");
-            chain.push_str(&source.to_string());
-            next = source.source();
-        }
-        tracing::error!(error = %chain.escape_debug(), "a request could not be carried out");
+        log(cause);
         Self::Internal
     }
 
@@ -173,7 +169,12 @@ impl Refusal {
             Self::TooBusy | Self::TokensUnavailable | Self::Shortage(_) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::DiskFull(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::DiskFull(_) | Self::Unavailable(Unavailable::DiskFull) => {
+                StatusCode::INSUFFICIENT_STORAGE
+            }
+            Self::Unavailable(Unavailable::Locked | Unavailable::TooLong) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -234,6 +235,7 @@ impl Refusal {
                 "too many logins or tokens from your address were wrong; wait for the seconds in Retry-After"
                     .to_owned()
             }
+            Self::Unavailable(why) => unavailable(*why),
             Self::TooBusy => "too much is waiting already; try again later".to_owned(),
             Self::Shortage(shortage) if shortage.is_lasting() => {
                 format!("{shortage}; it is more than can ever be had here")
@@ -308,11 +310,43 @@ impl From<tenterhook_dispatch::Error> for Refusal {
             error @ Error::WrongState { .. } => Self::Conflict(error.to_string()),
             Error::Busy { .. } | Error::Stopping => Self::TooBusy,
             Error::DiskFull { shortage } => Self::DiskFull(disk_full(&shortage)),
+            ref unavailable @ Error::Unavailable { why, .. } => {
+                log(unavailable);
+                Self::Unavailable(why)
+            }
             error @ (Error::Engine { .. } | Error::Store { .. } | Error::DamagedProgram { .. }) => {
                 Self::internal(&error)
             }
         }
     }
+}
+
+/// Writes a failure of ours to the log, with its causes on one line.
+fn log(cause: &dyn std::error::Error) {
+    let mut chain = cause.to_string();
+    let mut next = cause.source();
+    while let Some(source) = next {
+        chain.push_str(": ");
+        chain.push_str(&source.to_string());
+        next = source.source();
+    }
+    tracing::error!(error = %chain.escape_debug(), "a request could not be carried out");
+}
+
+/// What keeps the database from it, and who can do what about it.
+fn unavailable(why: Unavailable) -> String {
+    let remedy = match why {
+        Unavailable::DiskFull => {
+            "the operator has to free some, or to move the data folder to a larger one; then try again"
+        }
+        Unavailable::Locked => {
+            "try again after the seconds in Retry-After; the operator can end what holds it"
+        }
+        Unavailable::TooLong => {
+            "ask for fewer rows or for a shorter time, or try again after the seconds in Retry-After"
+        }
+    };
+    format!("{why}; {remedy}")
 }
 
 /// What there is too little of, and who can do what about it.
@@ -397,6 +431,39 @@ mod tests {
         let whole = refused(1, 1_001);
         for part in ["disk on this server", "--max-disk", "--keep-bytes"] {
             assert!(whole.detail().contains(part), "{part}: {}", whole.detail());
+        }
+    }
+
+    #[test]
+    fn a_database_that_cannot_be_used_is_507_or_503_with_the_reason_and_what_to_do() {
+        for (why, status, parts) in [
+            (
+                Unavailable::DiskFull,
+                507,
+                ["no space on the server's disk", "the operator has to free some"],
+            ),
+            (
+                Unavailable::Locked,
+                503,
+                ["holds the lock of the database", "Retry-After"],
+            ),
+            (
+                Unavailable::TooLong,
+                503,
+                ["takes longer", "ask for fewer rows"],
+            ),
+        ] {
+            let refusal = Refusal::from(tenterhook_dispatch::Error::Unavailable {
+                doing: "store the event",
+                why,
+                source: "as the database says it".into(),
+            });
+            assert_eq!(refusal.status().as_u16(), status, "{why}");
+            for part in parts {
+                let detail = refusal.detail();
+                assert!(detail.contains(part), "{part}: {detail}");
+            }
+            assert!(!refusal.detail().contains("as the database says it"));
         }
     }
 }

@@ -7,6 +7,7 @@ use tenterhook_ledger::Shortage;
 
 use crate::disclosure::Withheld;
 use crate::id::Number;
+use crate::unavailable::Unavailable;
 
 /// A cause of which only the text matters.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -190,6 +191,16 @@ pub enum Error {
     Engine {
         /// What went wrong.
         source: tenterhook_engine::Error,
+    },
+    /// The store cannot do its part at the moment; trying again later may succeed.
+    #[error("cannot {doing}: {why}")]
+    Unavailable {
+        /// What was to be done.
+        doing: &'static str,
+        /// Why not.
+        why: Unavailable,
+        /// What the store says itself.
+        source: Cause,
     },
     /// The store could not do its part.
     #[error("cannot {doing}")]

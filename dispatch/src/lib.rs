@@ -48,6 +48,7 @@ mod source;
 mod store;
 mod task;
 mod token;
+mod unavailable;
 mod work;
 
 pub use crate::account::{Account, Switch};
@@ -90,6 +91,7 @@ pub use crate::source::{NewSource, Source, SourceChange, base64_md5};
 pub use crate::store::{Queued, Store};
 pub use crate::task::{EventKey, Progress, Task, TaskDetail, state_of};
 pub use crate::token::{NewToken, Secret, SecretHash, SessionBounds, Token, TokenKind};
+pub use crate::unavailable::Unavailable;
 pub use crate::work::{
     Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, NewEvent,
     NewExecution, NewTask, Retention, SetAside, Settlement, Swept, TaskChange,

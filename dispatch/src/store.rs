@@ -28,7 +28,7 @@ use crate::principal::Principal;
 use crate::readiness::NotReady;
 use crate::server::Server;
 use crate::source::Source;
-use crate::task::Task;
+use crate::task::{EventKey, Task};
 use crate::token::{SecretHash, SessionBounds, Token};
 use crate::work::{Backlog, Cancelling, Claimed, Inserted, NewTask, Retention, Settlement, Swept};
 
@@ -267,6 +267,15 @@ pub trait Store: Send + Sync {
     /// [`Retention::event_horizon`] after that was removed. A task without executions
     /// is over at once.
     async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error>;
+
+    /// Tells which events of an account were accepted before, each as
+    /// [`insert_tasks`](Self::insert_tasks) would, and `None` for one that was not.
+    /// Writes nothing.
+    async fn known_events(
+        &self,
+        account: AccountId,
+        keys: Vec<EventKey>,
+    ) -> Result<Vec<Option<Inserted>>, Error>;
 
     /// Keeps what became of an attempt. It is queued when the call returns;
     /// settlements take effect in the order of the calls.

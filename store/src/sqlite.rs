@@ -20,6 +20,7 @@ mod migrations;
 mod outbox;
 mod overrides;
 mod principals;
+mod readers;
 mod rows;
 mod running;
 mod seen;
@@ -44,19 +45,16 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, SqlitePool};
+use sqlx::ConnectOptions as _;
 use tenterhook_dispatch::{AccountId, Error, Noun};
 
 use self::log::Log;
 pub(crate) use self::migrations::LATEST;
+use self::readers::Readers;
 use self::running::Running;
 use self::writer::Writer;
-
-/// Connections that read. More than there are cores only wait for each other.
-const READERS: u32 = 4;
 
 /// How long a connection waits for another process that holds the file's lock.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -67,7 +65,7 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Sqlite {
     writer: Writer,
-    readers: SqlitePool,
+    readers: Readers,
     log: Log,
     /// What runs, for the next run of the server.
     running: Arc<Running>,
@@ -124,11 +122,8 @@ impl Sqlite {
             })?;
         let conn = vacuum::enable(conn, path, &options).await.map_err(opened)?;
         let log = Log::of(path, &options);
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.read_only(true).pragma("cache_size", "-4000"))
-            .await
-            .map_err(opened)?;
+        let options = options.read_only(true).pragma("cache_size", "-4000");
+        let readers = Readers::open(options).await.map_err(opened)?;
         Ok(Self {
             writer: Writer::start(conn),
             readers,
@@ -151,7 +146,8 @@ impl Sqlite {
         if let Some(number) = known {
             return Ok(number);
         }
-        let number = accounts::number(&self.readers, id)
+        let mut reader = self.readers.kept().await?;
+        let number = accounts::number(&mut reader, id)
             .await?
             .ok_or_else(|| Error::not_found(Noun::Account, id))?;
         self.accounts.write().insert(id, number);
@@ -170,9 +166,26 @@ impl Sqlite {
             + Send
             + 'static,
     {
+        self.write_large(account, 0, job).await
+    }
+
+    /// The same of about so many bytes.
+    async fn write_large<T, F>(&self, account: AccountId, bytes: usize, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(
+                &'c mut SqliteConnection,
+                i64,
+            )
+                -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>
+            + Send
+            + 'static,
+    {
         let account = self.number_of(account).await?;
         self.writer
-            .run(move |writing| job(&mut writing.conn, account))
+            .run_for(account, bytes, move |writing| {
+                job(&mut writing.conn, account)
+            })
             .await
     }
 }

@@ -77,6 +77,7 @@ impl From<Error> for Refusal {
                 Problem::Content(error.to_string())
             }
             Error::Dispatch(error) => return error.into(),
+            Error::Delivery(error) => return error.into(),
             error => return Self::internal(&error),
         };
         problem.into()

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tenterhook_dispatch::Unavailable;
 
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
@@ -125,10 +126,13 @@ impl Problem {
                 Self::typed("too-many-failures", "Too many attempts have failed")
             }
             Refusal::TooBusy => Self::typed("too-busy", "Too much is waiting already"),
-            Refusal::DiskFull(_) => Self::typed(
+            Refusal::DiskFull(_) | Refusal::Unavailable(Unavailable::DiskFull) => Self::typed(
                 "insufficient-storage",
                 "There is not enough room on the disk",
             ),
+            Refusal::Unavailable(_) => {
+                Self::typed("too-busy", "The database cannot be used at the moment")
+            }
             Refusal::Shortage(shortage) => {
                 Self::typed("too-busy", "Not enough of a shared resource is left")
                     .with("resource", json!(shortage.resource.as_str()))

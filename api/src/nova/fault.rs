@@ -118,6 +118,8 @@ fn name(status: StatusCode) -> &'static str {
 mod tests {
     use std::time::Duration;
 
+    use tenterhook_dispatch::Unavailable;
+
     use super::*;
 
     async fn said(refusal: &Refusal) -> (u16, String, Value) {
@@ -148,6 +150,8 @@ mod tests {
                 415,
             ),
             (Refusal::DiskFull(String::new()), "overLimit", 507),
+            (Refusal::Unavailable(Unavailable::DiskFull), "overLimit", 507),
+            (Refusal::Unavailable(Unavailable::Locked), "serviceUnavailable", 503),
             (Refusal::Internal, "computeFault", 500),
             (Refusal::TooBusy, "serviceUnavailable", 503),
             (Fault::unsupported_media().into(), "badMediaType", 415),

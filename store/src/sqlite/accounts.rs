@@ -1,6 +1,5 @@
 //! Accounts, and the numbers that their nouns are given.
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{Account, AccountId, Error, Noun, Number};
 
@@ -49,10 +48,10 @@ pub(super) async fn update(conn: &mut SqliteConnection, account: &Account) -> Re
     Ok(())
 }
 
-pub(super) async fn get(pool: &SqlitePool, id: AccountId) -> Result<Option<Account>, Error> {
+pub(super) async fn get(conn: &mut SqliteConnection, id: AccountId) -> Result<Option<Account>, Error> {
     sqlx::query("SELECT number, id, name, hooks_enabled, created_at FROM accounts WHERE id = ?")
         .bind(id.as_uuid())
-        .fetch_optional(pool)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(cannot("read the account"))?
         .as_ref()
@@ -60,9 +59,9 @@ pub(super) async fn get(pool: &SqlitePool, id: AccountId) -> Result<Option<Accou
         .transpose()
 }
 
-pub(super) async fn list(pool: &SqlitePool) -> Result<Vec<Account>, Error> {
+pub(super) async fn list(conn: &mut SqliteConnection) -> Result<Vec<Account>, Error> {
     sqlx::query("SELECT number, id, name, hooks_enabled, created_at FROM accounts ORDER BY number")
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot("read the accounts"))?
         .iter()
@@ -71,10 +70,10 @@ pub(super) async fn list(pool: &SqlitePool) -> Result<Vec<Account>, Error> {
 }
 
 /// The integer by which rows refer to their account.
-pub(super) async fn number(pool: &SqlitePool, id: AccountId) -> Result<Option<i64>, Error> {
+pub(super) async fn number(conn: &mut SqliteConnection, id: AccountId) -> Result<Option<i64>, Error> {
     sqlx::query("SELECT number FROM accounts WHERE id = ?")
         .bind(id.as_uuid())
-        .fetch_optional(pool)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(cannot("read the account"))?
         .map(|row| row.read("number"))

@@ -1,6 +1,5 @@
 //! Applications and their containers, where Astra's hooks run.
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{App, AppId, Error, Noun};
 
@@ -79,10 +78,10 @@ pub(super) async fn delete(
         .map_err(cannot("delete the app"))
 }
 
-pub(super) async fn list(pool: &SqlitePool, account: i64) -> Result<Vec<App>, Error> {
+pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<App>, Error> {
     sqlx::query("SELECT * FROM apps WHERE account = ? ORDER BY number")
         .bind(account)
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot("read the apps"))?
         .iter()

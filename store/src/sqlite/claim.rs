@@ -5,7 +5,6 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{
     AccountId, Backlog, Claimed, ClaimedExecution, ClaimedTask, Error, EventKey, ExecutionId,
@@ -92,14 +91,14 @@ pub(super) async fn release(
     Ok(())
 }
 
-pub(super) async fn backlog(pool: &SqlitePool) -> Result<Vec<Backlog>, Error> {
+pub(super) async fn backlog(conn: &mut SqliteConnection) -> Result<Vec<Backlog>, Error> {
     sqlx::query(
         "SELECT accounts.id AS id, min(tasks.due_at) AS due_at FROM tasks \
          JOIN accounts ON accounts.number = tasks.account \
          WHERE tasks.ended_at IS NULL AND tasks.owner IS NULL \
          AND tasks.seq NOT IN (SELECT task FROM set_aside) GROUP BY tasks.account",
     )
-    .fetch_all(pool)
+    .fetch_all(&mut *conn)
     .await
     .map_err(cannot("read the backlog"))?
     .iter()

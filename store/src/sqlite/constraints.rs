@@ -1,7 +1,6 @@
 //! What projects demand for their instances and groups: two tables of one shape.
 
 use serde::de::DeserializeOwned;
-use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{ACCOUNT_MAX, Error};
 
@@ -93,7 +92,7 @@ pub(super) async fn delete(
 
 /// Lists an account's demands by id.
 pub(super) async fn list<T: DeserializeOwned>(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     account: i64,
     table: Table,
 ) -> Result<Vec<T>, Error> {
@@ -104,7 +103,7 @@ pub(super) async fn list<T: DeserializeOwned>(
         Table::Groups => "SELECT document FROM group_constraints WHERE account = ? ORDER BY id",
     })
     .bind(account)
-    .fetch_all(pool)
+    .fetch_all(&mut *conn)
     .await
     .map_err(cannot("read the constraints"))?
     .iter()

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
-use tenterhook_dispatch::{Error, Number};
+use tenterhook_dispatch::{Error, Number, Unavailable};
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -59,11 +59,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
     };
     match source.downcast_ref::<sqlx::Error>() {
         Some(sqlx::Error::RowNotFound) => true,
-        Some(sqlx::Error::Database(error)) => error
-            .code()
-            .and_then(|code| code.parse::<i64>().ok())
-            .is_some_and(|code| code & 0xff == CORRUPT),
-        Some(_) => false,
+        Some(error) => primary_code(error) == Some(CORRUPT),
         None => source.is::<Unreadable>(),
     }
 }
@@ -95,7 +91,35 @@ pub(super) fn readable<T>(what: &'static str, row: Result<T, Error>) -> Result<O
 
 /// Turns the database's error into dispatch's.
 pub(super) fn cannot(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
-    move |source| Error::store(doing, source)
+    move |source| match unavailable(&source) {
+        None => Error::store(doing, source),
+        Some(why) => Error::Unavailable {
+            doing,
+            why,
+            source: source.into(),
+        },
+    }
+}
+
+/// Why the database cannot do anything of the kind at the moment, if that is known.
+fn unavailable(error: &sqlx::Error) -> Option<Unavailable> {
+    match primary_code(error)? {
+        // SQLITE_BUSY, SQLITE_LOCKED.
+        5 | 6 => Some(Unavailable::Locked),
+        // SQLITE_INTERRUPT: only readers are interrupted.
+        9 => Some(Unavailable::TooLong),
+        // SQLITE_FULL.
+        13 => Some(Unavailable::DiskFull),
+        _ => None,
+    }
+}
+
+/// The database's own number of what went wrong, without its details.
+pub(super) fn primary_code(error: &sqlx::Error) -> Option<i64> {
+    let sqlx::Error::Database(error) = error else {
+        return None;
+    };
+    Some(error.code()?.parse::<i64>().ok()? & 0xff)
 }
 
 /// Whether `error` says that another row has the same values in `columns`,

@@ -1,8 +1,8 @@
 //! Reading executions.
 
 use bytes::Bytes;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Sqlite};
 use tenterhook_dispatch::{
     Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, Key, OUTPUTS_MAX_BYTES, Output,
     OutputPart, OutputSizes, Outputs, PAGE_MAX, State, TaskId,
@@ -46,7 +46,7 @@ fn select(output: &str) -> QueryBuilder<Sqlite> {
 }
 
 pub(super) async fn get(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     account: i64,
     id: ExecutionId,
 ) -> Result<Option<Execution>, Error> {
@@ -56,7 +56,7 @@ pub(super) async fn get(
         .push(" AND executions.id = ")
         .push_bind(id.as_uuid())
         .build()
-        .fetch_optional(pool)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(cannot(DOING))?
         .as_ref()
@@ -65,7 +65,7 @@ pub(super) async fn get(
 }
 
 pub(super) async fn get_within(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     account: i64,
     id: ExecutionId,
     most: u64,
@@ -82,7 +82,7 @@ pub(super) async fn get_within(
         .push(" AND executions.id = ")
         .push_bind(id.as_uuid())
         .build()
-        .fetch_optional(pool)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(cannot(DOING))?;
     let read = |row: &SqliteRow| {
@@ -96,7 +96,7 @@ pub(super) async fn get_within(
 }
 
 /// How much a task's executions have printed. No blob is read for it.
-pub(super) async fn bytes(pool: &SqlitePool, account: i64, key: Key<TaskId>) -> Result<u64, Error> {
+pub(super) async fn bytes(conn: &mut SqliteConnection, account: i64, key: Key<TaskId>) -> Result<u64, Error> {
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT coalesce(sum(coalesce(length(stdout), 0) + coalesce(length(stderr), 0)), 0) AS bytes \
          FROM executions WHERE account = ",
@@ -109,13 +109,13 @@ pub(super) async fn bytes(pool: &SqlitePool, account: i64, key: Key<TaskId>) -> 
         Key::Id(id) => query.push(" AND id = ").push_bind(id.as_uuid()),
         Key::Number(number) => query.push(" AND number = ").push_bind(number.get()),
     };
-    let row = query.push(")").build().fetch_one(pool).await;
+    let row = query.push(")").build().fetch_one(&mut *conn).await;
     row.map_err(cannot(DOING))?.int("bytes")
 }
 
 /// Reads a part of an output.
 pub(super) async fn part(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     account: i64,
     part: OutputPart,
 ) -> Result<Option<Bytes>, Error> {
@@ -136,7 +136,7 @@ pub(super) async fn part(
         .push(" AND attempt = ")
         .push_bind(i64::from(part.attempt))
         .build()
-        .fetch_optional(pool)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(cannot(DOING))?;
     let read = |row: &SqliteRow| -> Result<Bytes, Error> {
@@ -147,7 +147,7 @@ pub(super) async fn part(
 }
 
 pub(super) async fn list(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     account: i64,
     filter: &ExecutionFilter,
     page: ExecutionPage,
@@ -195,7 +195,7 @@ pub(super) async fn list(
     }
     query
         .build()
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot(DOING))?
         .iter()

@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 use tenterhook_dispatch::{Error, NotReady};
 use tokio::sync::watch;
 
+use super::convert::primary_code;
+
 /// A commit that is younger shows well enough that writing succeeds.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -18,6 +20,8 @@ pub(super) enum Doing {
     Work = 0,
     /// It waits for the lock of the database.
     Lock = 1,
+    /// It waits for the disk.
+    Commit = 2,
 }
 
 /// How the writing task is.
@@ -103,11 +107,12 @@ impl Health {
     /// Why a probe that has not come back does not.
     pub(super) fn why_late(&self) -> NotReady {
         if self.gone.borrow().is_some() {
-            NotReady::WriterGone
-        } else if self.doing.load(Ordering::Relaxed) == Doing::Lock as u8 {
-            NotReady::Locked
-        } else {
-            NotReady::Slow
+            return NotReady::WriterGone;
+        }
+        match self.doing.load(Ordering::Relaxed) {
+            doing if doing == Doing::Lock as u8 => NotReady::Locked,
+            doing if doing == Doing::Commit as u8 => NotReady::Slow,
+            _ => NotReady::Behind,
         }
     }
 
@@ -124,7 +129,7 @@ impl Health {
 }
 
 fn reason(error: &Error) -> Option<NotReady> {
-    match primary_code(error)? {
+    match code_of(error)? {
         5 | 6 => Some(NotReady::Locked),
         8 => Some(NotReady::ReadOnly),
         10 => Some(NotReady::Disk),
@@ -134,15 +139,34 @@ fn reason(error: &Error) -> Option<NotReady> {
     }
 }
 
-/// The database's own number of what went wrong, without its details: 5 and 6 busy, 8
-/// read-only, 10 input or output, 11 and 26 damaged, 13 full.
-fn primary_code(error: &Error) -> Option<i64> {
+/// The database's own number of what went wrong: 5 and 6 busy, 8 read-only, 10 input or
+/// output, 11 and 26 damaged, 13 full.
+fn code_of(error: &Error) -> Option<i64> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        if let Some(sqlx::Error::Database(error)) = error.downcast_ref() {
-            return Some(error.code()?.parse::<i64>().ok()? & 0xff);
+        if let Some(error) = error.downcast_ref::<sqlx::Error>() {
+            return primary_code(error);
         }
         cause = error.source();
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_queue_is_not_blamed_on_the_disk() {
+        let health = Health::default();
+        for (doing, why) in [
+            (Doing::Work, NotReady::Behind),
+            (Doing::Lock, NotReady::Locked),
+            (Doing::Commit, NotReady::Slow),
+        ] {
+            health.does(doing);
+            assert_eq!(health.why_late(), why, "{doing:?}");
+        }
+        assert!(!NotReady::Behind.to_string().contains("disk"));
+    }
 }

@@ -1,6 +1,5 @@
 //! Hooks, which bind sources to hook points.
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{
     AppId, Criterion, Error, FailurePolicy, Hook, HookId, HookPointName, Noun, Number, PrincipalId,
@@ -124,10 +123,10 @@ pub(super) async fn delete(
         .map_err(cannot("delete the hook"))
 }
 
-pub(super) async fn list(pool: &SqlitePool, account: i64) -> Result<Vec<Hook>, Error> {
+pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<Hook>, Error> {
     sqlx::query("SELECT * FROM hooks WHERE account = ? ORDER BY number")
         .bind(account)
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot("read the hooks"))?
         .iter()

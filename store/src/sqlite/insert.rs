@@ -43,7 +43,11 @@ pub(super) async fn tasks(
     writing: &mut Writing,
     tasks: &[&(i64, NewTask)],
 ) -> Result<Vec<Inserted>, Error> {
-    let known = seen::of(&mut writing.conn, tasks).await?;
+    let keys: Vec<_> = tasks
+        .iter()
+        .filter_map(|(account, task)| Some((*account, &task.event.as_ref()?.key)))
+        .collect();
+    let known = seen::of(&mut writing.conn, &keys).await?;
     let known = |account: i64, task: &NewTask| {
         let key = &task.event.as_ref().filter(|_| !known.is_empty())?.key;
         known.get(&(account, key.source.clone(), key.id.clone()))
@@ -290,12 +294,7 @@ async fn first(conn: &mut SqliteConnection, account: i64, task: &NewTask) -> Res
         .as_ref()
         .expect("only events can be repeated")
         .key;
-    sqlx::query("SELECT id FROM tasks WHERE account = ? AND event_source = ? AND event_id = ?")
-        .bind(account)
-        .bind(&key.source)
-        .bind(&key.id)
-        .fetch_one(conn)
-        .await
-        .map(|row| TaskId::from_uuid(row.get(0)))
-        .map_err(cannot(DOING))
+    seen::kept(conn, account, key)
+        .await?
+        .ok_or_else(|| Error::store(DOING, sqlx::Error::RowNotFound))
 }

@@ -18,7 +18,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Sqlite;
-use super::convert::{Read as _, micros};
+use super::readers::Reader;
+use super::convert::{self, Read as _, micros};
 
 #[async_trait]
 impl Outbox for Sqlite {
@@ -32,11 +33,12 @@ impl Outbox for Sqlite {
     }
 
     async fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
+        let mut reader = self.reader("read the webhooks").await?;
         sqlx::query(
             "SELECT webhooks.*, accounts.id AS account_id FROM webhooks \
              JOIN accounts ON accounts.number = webhooks.account ORDER BY webhooks.id",
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *reader)
         .await
         .map_err(cannot("read the webhooks"))?
         .iter()
@@ -96,6 +98,7 @@ impl Outbox for Sqlite {
         now: OffsetDateTime,
         limit: u32,
     ) -> Result<Vec<(Letter, Vec<u8>)>, Error> {
+        let mut reader = self.reader("read the letters that are due").await?;
         sqlx::query(
             "SELECT letters.* FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
              WHERE webhook = ?1 AND due_at <= ?2 AND coalesce(paused_until, 0) <= ?2 \
@@ -104,7 +107,7 @@ impl Outbox for Sqlite {
         .bind(of.0)
         .bind(micros(now))
         .bind(limit)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *reader)
         .await
         .map_err(cannot("read the letters that are due"))?
         .iter()
@@ -118,12 +121,13 @@ impl Outbox for Sqlite {
     }
 
     async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error> {
+        let mut reader = self.reader("read when a letter is due").await?;
         sqlx::query(
             "SELECT max(min(due_at), coalesce((SELECT paused_until FROM webhooks WHERE id = ?1), 0)) AS due_at \
              FROM letters WHERE webhook = ?1 AND due_at IS NOT NULL",
         )
         .bind(of.0)
-        .fetch_one(&self.readers)
+        .fetch_one(&mut *reader)
         .await
         .map_err(cannot("read when a letter is due"))?
         .time_opt("due_at")
@@ -169,6 +173,7 @@ impl Outbox for Sqlite {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Letter>, Error> {
+        let mut reader = self.reader("read the letters").await?;
         sqlx::query(
             "SELECT * FROM letters WHERE webhook = ?1 \
              AND (?2 IS NULL OR seq < (SELECT seq FROM letters WHERE webhook = ?1 AND id = ?2)) \
@@ -177,7 +182,7 @@ impl Outbox for Sqlite {
         .bind(of.0)
         .bind(after)
         .bind(limit)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *reader)
         .await
         .map_err(cannot("read the letters"))?
         .iter()
@@ -186,9 +191,10 @@ impl Outbox for Sqlite {
     }
 
     async fn waiting(&self) -> Result<u64, Error> {
+        let mut reader = self.reader("count the letters that wait").await?;
         let count: i64 =
             sqlx::query_scalar("SELECT count(*) FROM letters WHERE due_at IS NOT NULL")
-                .fetch_one(&self.readers)
+                .fetch_one(&mut *reader)
                 .await
                 .map_err(cannot("count the letters that wait"))?;
         Ok(count.unsigned_abs())
@@ -217,14 +223,11 @@ fn found(id: SubscriptionId, rows: u64) -> Result<(), Error> {
 
 /// The writer speaks dispatch's errors; what was to be done is said outside.
 fn told(source: sqlx::Error) -> dispatch::Error {
-    dispatch::Error::store("write to the database", source)
+    convert::cannot("write to the database")(source)
 }
 
 fn cannot(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
-    move |source| Error::Store {
-        doing,
-        source: source.into(),
-    }
+    move |source| failed(doing)(convert::cannot(doing)(source))
 }
 
 fn failed(doing: &'static str) -> impl FnOnce(dispatch::Error) -> Error {
@@ -235,6 +238,10 @@ fn failed(doing: &'static str) -> impl FnOnce(dispatch::Error) -> Error {
 }
 
 impl Sqlite {
+    async fn reader(&self, doing: &'static str) -> Result<Reader, Error> {
+        self.readers.of_server().await.map_err(failed(doing))
+    }
+
     /// Runs one statement that changes rows, and tells how many.
     async fn change<F>(&self, job: F) -> Result<u64, dispatch::Error>
     where

@@ -1,6 +1,5 @@
 //! Overrides, which turn one of the operator's hooks on or off for one application.
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{AppId, Error, HookId, HookOverride, Noun, OverrideId, PrincipalId};
 
@@ -77,10 +76,10 @@ pub(super) async fn delete(
         .map_err(cannot("delete the override"))
 }
 
-pub(super) async fn list(pool: &SqlitePool, account: i64) -> Result<Vec<HookOverride>, Error> {
+pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<HookOverride>, Error> {
     sqlx::query("SELECT * FROM overrides WHERE account = ? ORDER BY created_at, id")
         .bind(account)
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot("read the overrides"))?
         .iter()

@@ -1,6 +1,5 @@
 //! Principals, to whom tokens belong.
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{AccountId, Error, Noun, Principal, PrincipalId};
 
@@ -64,12 +63,12 @@ pub(super) async fn delete(
 }
 
 pub(super) async fn list(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     (account, id): (i64, AccountId),
 ) -> Result<Vec<Principal>, Error> {
     sqlx::query("SELECT * FROM principals WHERE account = ? ORDER BY created_at, id")
         .bind(account)
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot("read the principals"))?
         .iter()

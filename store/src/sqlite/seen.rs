@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tenterhook_dispatch::{Error, EventKey, NewTask, Progress, Task, TaskId};
+use tenterhook_dispatch::{Error, EventKey, Inserted, Progress, Task, TaskId};
 
 use super::convert::{Read as _, cannot};
 use super::rows::Rows;
@@ -27,18 +27,14 @@ static LOOK_UP: LazyLock<Rows> = LazyLock::new(|| {
 /// What is remembered, by account, source and id of the event.
 pub(super) type Known = HashMap<(i64, String, String), Task>;
 
-/// Finds those of the tasks whose events were accepted before and whose first tasks are
-/// not kept any more.
+/// Finds those of the events that were accepted before and whose first tasks are not kept
+/// any more.
 pub(super) async fn of(
     conn: &mut SqliteConnection,
-    tasks: &[&(i64, NewTask)],
+    keys: &[(i64, &EventKey)],
 ) -> Result<Known, Error> {
-    let keys: Vec<_> = tasks
-        .iter()
-        .filter_map(|(account, task)| Some((*account, &task.event.as_ref()?.key)))
-        .collect();
     let mut known = Known::new();
-    for (text, piece) in LOOK_UP.cut(&keys) {
+    for (text, piece) in LOOK_UP.cut(keys) {
         let mut query = sqlx::query(text);
         for (account, key) in piece {
             query = query.bind(account).bind(&key.source).bind(&key.id);
@@ -50,6 +46,42 @@ pub(super) async fn of(
         }
     }
     Ok(known)
+}
+
+/// What is known of events of an account, whether or not their first tasks are kept.
+pub(super) async fn all(
+    conn: &mut SqliteConnection,
+    account: i64,
+    keys: &[EventKey],
+) -> Result<Vec<Option<Inserted>>, Error> {
+    let asked: Vec<_> = keys.iter().map(|key| (account, key)).collect();
+    let removed = of(conn, &asked).await?;
+    let mut known = Vec::with_capacity(keys.len());
+    for key in keys {
+        let seen = (account, key.source.clone(), key.id.clone());
+        known.push(match removed.get(&seen) {
+            Some(task) => Some(Inserted::Remembered(Box::new(task.clone()))),
+            None => kept(conn, account, key).await?.map(Inserted::Repeated),
+        });
+    }
+    Ok(known)
+}
+
+/// The task that an event has caused, if that is kept.
+pub(super) async fn kept(
+    conn: &mut SqliteConnection,
+    account: i64,
+    key: &EventKey,
+) -> Result<Option<TaskId>, Error> {
+    sqlx::query("SELECT id FROM tasks WHERE account = ? AND event_source = ? AND event_id = ?")
+        .bind(account)
+        .bind(&key.source)
+        .bind(&key.id)
+        .fetch_optional(conn)
+        .await
+        .map_err(cannot(DOING))?
+        .map(|row| row.id("id", TaskId::from_uuid))
+        .transpose()
 }
 
 /// Remembers the event of a task that is about to be removed, unless its horizon has

@@ -1,6 +1,5 @@
 //! The inventory of servers.
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{Error, Noun, Server, ServerId};
 
@@ -96,10 +95,10 @@ pub(super) async fn delete(
     Ok(())
 }
 
-pub(super) async fn list(pool: &SqlitePool, account: i64) -> Result<Vec<Server>, Error> {
+pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<Server>, Error> {
     sqlx::query("SELECT * FROM servers WHERE account = ? ORDER BY number")
         .bind(account)
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot("read the servers"))?
         .iter()

@@ -63,12 +63,13 @@ impl SessionStore for Sqlite {
     }
 
     async fn sessions(&self) -> Result<Vec<Stored>, Error> {
+        let mut reader = self.readers.of_server().await.map_err(ours)?;
         sqlx::query(
             "SELECT accounts.id AS account, created_by, base_url, document, sessions.created_at AS created_at \
              FROM sessions JOIN accounts ON accounts.number = sessions.account \
              ORDER BY sessions.created_at, sessions.id",
         )
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *reader)
         .await
         .map_err(cannot("read the sessions"))
         .and_then(|rows| rows.iter().map(read).collect())
@@ -77,12 +78,13 @@ impl SessionStore for Sqlite {
 
     async fn steps(&self, account: AccountId, session: Uuid) -> Result<Vec<Step>, Error> {
         let account = self.number_of(account).await.map_err(ours)?;
+        let mut reader = self.readers.of(account).await.map_err(ours)?;
         sqlx::query(
             "SELECT document FROM session_steps WHERE account = ? AND session = ? ORDER BY serial",
         )
         .bind(account)
         .bind(session)
-        .fetch_all(&self.readers)
+        .fetch_all(&mut *reader)
         .await
         .map_err(cannot("read the steps of the session"))
         .and_then(|rows| rows.iter().map(|row| row.json("document")).collect())
@@ -144,10 +146,11 @@ impl SessionStore for Sqlite {
         account: AccountId,
     ) -> Result<(Vec<InstanceConstraint>, Vec<GroupConstraint>), Error> {
         let account = self.number_of(account).await.map_err(ours)?;
-        let instances = constraints::list(&self.readers, account, Table::Instances)
+        let mut reader = self.readers.of(account).await.map_err(ours)?;
+        let instances = constraints::list(&mut reader, account, Table::Instances)
             .await
             .map_err(ours)?;
-        let groups = constraints::list(&self.readers, account, Table::Groups)
+        let groups = constraints::list(&mut reader, account, Table::Groups)
             .await
             .map_err(ours)?;
         Ok((instances, groups))

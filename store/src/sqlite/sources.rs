@@ -1,7 +1,6 @@
 //! Sources, their bytes, and the hooks that are changed together with them.
 
 use bytes::Bytes;
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{Error, Hook, Noun, Number, PrincipalId, Source, SourceId};
 use tenterhook_engine::{Digest, Kind};
@@ -122,10 +121,10 @@ pub(super) async fn delete(
     Ok(())
 }
 
-pub(super) async fn list(pool: &SqlitePool, account: i64) -> Result<Vec<Source>, Error> {
+pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<Source>, Error> {
     sqlx::query("SELECT * FROM sources WHERE account = ? ORDER BY number")
         .bind(account)
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot("read the sources"))?
         .iter()
@@ -133,29 +132,29 @@ pub(super) async fn list(pool: &SqlitePool, account: i64) -> Result<Vec<Source>,
         .collect()
 }
 
-pub(super) async fn program(pool: &SqlitePool, digest: Digest) -> Result<Option<Bytes>, Error> {
+pub(super) async fn program(conn: &mut SqliteConnection, digest: Digest) -> Result<Option<Bytes>, Error> {
     sqlx::query("SELECT bytes FROM programs WHERE digest = ?")
         .bind(&digest.as_bytes()[..])
-        .fetch_optional(pool)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(cannot("read the program"))?
         .map(|row| row.read::<Vec<u8>>("bytes").map(Bytes::from))
         .transpose()
 }
 
-pub(super) async fn has_program(pool: &SqlitePool, digest: Digest) -> Result<bool, Error> {
+pub(super) async fn has_program(conn: &mut SqliteConnection, digest: Digest) -> Result<bool, Error> {
     holds(
-        pool,
+        conn,
         "SELECT EXISTS (SELECT 1 FROM programs WHERE digest = ?) AS holds",
         digest,
     )
     .await
 }
 
-pub(super) async fn wants_program(pool: &SqlitePool, digest: Digest) -> Result<bool, Error> {
+pub(super) async fn wants_program(conn: &mut SqliteConnection, digest: Digest) -> Result<bool, Error> {
     // Those that are not over are among the newest: they are looked at first.
     holds(
-        pool,
+        conn,
         "SELECT EXISTS (SELECT 1 FROM sources WHERE digest = ?1) OR EXISTS \
          (SELECT 1 FROM recipes WHERE digest = ?1 AND EXISTS (SELECT 1 FROM executions \
          WHERE recipe = recipes.id AND ended_at IS NULL ORDER BY seq DESC)) AS holds",
@@ -164,10 +163,10 @@ pub(super) async fn wants_program(pool: &SqlitePool, digest: Digest) -> Result<b
     .await
 }
 
-async fn holds(pool: &SqlitePool, question: &'static str, digest: Digest) -> Result<bool, Error> {
+async fn holds(conn: &mut SqliteConnection, question: &'static str, digest: Digest) -> Result<bool, Error> {
     sqlx::query(question)
         .bind(&digest.as_bytes()[..])
-        .fetch_one(pool)
+        .fetch_one(&mut *conn)
         .await
         .map_err(cannot("look for a program"))?
         .bool("holds")

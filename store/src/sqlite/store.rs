@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use tenterhook_dispatch::{
-    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, Execution,
+    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, EventKey, Execution,
     ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
     NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
     PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
@@ -13,8 +13,8 @@ use tenterhook_engine::Digest;
 use time::OffsetDateTime;
 
 use super::{
-    Sqlite, accounts, apps, cancel, claim, disk, executions, hooks, overrides, principals, servers,
-    sources, sweep, tasks, tokens, wall_clock,
+    Sqlite, accounts, apps, cancel, claim, disk, executions, hooks, overrides, principals, seen,
+    servers, sources, sweep, tasks, tokens, wall_clock,
 };
 
 #[async_trait]
@@ -34,11 +34,13 @@ impl Store for Sqlite {
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>, Error> {
-        accounts::get(&self.readers, id).await
+        let mut reader = self.readers.kept().await?;
+        accounts::get(&mut reader, id).await
     }
 
     async fn accounts(&self) -> Result<Vec<Account>, Error> {
-        accounts::list(&self.readers).await
+        let mut reader = self.readers.kept().await?;
+        accounts::list(&mut reader).await
     }
 
     async fn insert_principal(&self, principal: Principal) -> Result<(), Error> {
@@ -64,7 +66,8 @@ impl Store for Sqlite {
 
     async fn principals(&self, account: AccountId) -> Result<Vec<Principal>, Error> {
         let number = self.number_of(account).await?;
-        principals::list(&self.readers, (number, account)).await
+        let mut reader = self.readers.of(number).await?;
+        principals::list(&mut reader, (number, account)).await
     }
 
     async fn insert_token(&self, token: Token, hash: SecretHash) -> Result<(), Error> {
@@ -89,12 +92,14 @@ impl Store for Sqlite {
     }
 
     async fn token(&self, hash: SecretHash) -> Result<Option<(Token, Principal)>, Error> {
-        tokens::by_hash(&self.readers, hash).await
+        let mut reader = self.readers.kept().await?;
+        tokens::by_hash(&mut reader, hash).await
     }
 
     async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, Error> {
         let number = self.number_of(account).await?;
-        tokens::list(&self.readers, (number, account)).await
+        let mut reader = self.readers.of(number).await?;
+        tokens::list(&mut reader, (number, account)).await
     }
 
     async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error> {
@@ -134,7 +139,9 @@ impl Store for Sqlite {
     }
 
     async fn apps(&self, account: AccountId) -> Result<Vec<App>, Error> {
-        apps::list(&self.readers, self.number_of(account).await?).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        apps::list(&mut reader, account).await
     }
 
     async fn insert_override(
@@ -167,7 +174,9 @@ impl Store for Sqlite {
     }
 
     async fn overrides(&self, account: AccountId) -> Result<Vec<HookOverride>, Error> {
-        overrides::list(&self.readers, self.number_of(account).await?).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        overrides::list(&mut reader, account).await
     }
 
     async fn insert_server(&self, account: AccountId, server: Server) -> Result<Server, Error> {
@@ -192,7 +201,9 @@ impl Store for Sqlite {
     }
 
     async fn servers(&self, account: AccountId) -> Result<Vec<Server>, Error> {
-        servers::list(&self.readers, self.number_of(account).await?).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        servers::list(&mut reader, account).await
     }
 
     async fn insert_source(
@@ -202,7 +213,8 @@ impl Store for Sqlite {
         bytes: Bytes,
         hooks: Vec<Hook>,
     ) -> Result<(Source, Vec<Hook>), Error> {
-        self.write(account, move |conn, account| {
+        let length = bytes.len();
+        self.write_large(account, length, move |conn, account| {
             Box::pin(async move { sources::insert(conn, account, source, &bytes, hooks).await })
         })
         .await
@@ -215,7 +227,8 @@ impl Store for Sqlite {
         bytes: Option<Bytes>,
         hooks: Option<Vec<Hook>>,
     ) -> Result<Vec<Hook>, Error> {
-        self.write(account, move |conn, account| {
+        let length = bytes.as_ref().map_or(0, Bytes::len);
+        self.write_large(account, length, move |conn, account| {
             Box::pin(async move {
                 sources::update(conn, account, &source, bytes.as_deref(), hooks).await
             })
@@ -231,19 +244,24 @@ impl Store for Sqlite {
     }
 
     async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error> {
-        sources::list(&self.readers, self.number_of(account).await?).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        sources::list(&mut reader, account).await
     }
 
     async fn program(&self, digest: Digest) -> Result<Option<Bytes>, Error> {
-        sources::program(&self.readers, digest).await
+        let mut reader = self.readers.of_server().await?;
+        sources::program(&mut reader, digest).await
     }
 
     async fn has_program(&self, digest: Digest) -> Result<bool, Error> {
-        sources::has_program(&self.readers, digest).await
+        let mut reader = self.readers.of_server().await?;
+        sources::has_program(&mut reader, digest).await
     }
 
     async fn wants_program(&self, digest: Digest) -> Result<bool, Error> {
-        sources::wants_program(&self.readers, digest).await
+        let mut reader = self.readers.of_server().await?;
+        sources::wants_program(&mut reader, digest).await
     }
 
     async fn insert_hook(&self, account: AccountId, hook: Hook) -> Result<Hook, Error> {
@@ -268,7 +286,9 @@ impl Store for Sqlite {
     }
 
     async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error> {
-        hooks::list(&self.readers, self.number_of(account).await?).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        hooks::list(&mut reader, account).await
     }
 
     async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error> {
@@ -276,7 +296,20 @@ impl Store for Sqlite {
         for task in tasks {
             rows.push((self.number_of(task.account).await?, task));
         }
-        self.writer.insert(rows).await
+        let Some(account) = rows.first().map(|(account, _)| *account) else {
+            return Ok(Vec::new());
+        };
+        self.writer.insert(account, rows).await
+    }
+
+    async fn known_events(
+        &self,
+        account: AccountId,
+        keys: Vec<EventKey>,
+    ) -> Result<Vec<Option<Inserted>>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        seen::all(&mut reader, account, &keys).await
     }
 
     fn settle(&self, settlement: Settlement) -> Queued<()> {
@@ -328,7 +361,8 @@ impl Store for Sqlite {
     }
 
     async fn clock_seen(&self) -> Result<Option<OffsetDateTime>, Error> {
-        wall_clock::seen(&self.readers).await
+        let mut reader = self.readers.of_server().await?;
+        wall_clock::seen(&mut reader).await
     }
 
     async fn see_clock(&self, at: OffsetDateTime) -> Result<(), Error> {
@@ -359,14 +393,19 @@ impl Store for Sqlite {
         now: OffsetDateTime,
         limit: u32,
     ) -> Result<Claimed, Error> {
-        self.write(account, move |conn, number| {
-            Box::pin(claim::claim(conn, (number, account), node, now, limit))
-        })
-        .await
+        let number = self.number_of(account).await?;
+        // The server's own: it claims for one account at a time, and others wait for it.
+        self.writer
+            .run(move |writing| {
+                let conn = &mut writing.conn;
+                Box::pin(claim::claim(conn, (number, account), node, now, limit))
+            })
+            .await
     }
 
     async fn backlog(&self) -> Result<Vec<Backlog>, Error> {
-        claim::backlog(&self.readers).await
+        let mut reader = self.readers.of_server().await?;
+        claim::backlog(&mut reader).await
     }
 
     async fn cancel_task(
@@ -401,7 +440,9 @@ impl Store for Sqlite {
     }
 
     async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<Option<Task>, Error> {
-        tasks::get(&self.readers, self.number_of(account).await?, key).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        tasks::get(&mut reader, account, key).await
     }
 
     async fn tasks(
@@ -410,7 +451,9 @@ impl Store for Sqlite {
         filter: &TaskFilter,
         page: TaskPage,
     ) -> Result<Vec<Task>, Error> {
-        tasks::list(&self.readers, self.number_of(account).await?, filter, page).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        tasks::list(&mut reader, account, filter, page).await
     }
 
     async fn execution(
@@ -418,7 +461,9 @@ impl Store for Sqlite {
         account: AccountId,
         id: ExecutionId,
     ) -> Result<Option<Execution>, Error> {
-        executions::get(&self.readers, self.number_of(account).await?, id).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        executions::get(&mut reader, account, id).await
     }
 
     async fn execution_within(
@@ -427,11 +472,15 @@ impl Store for Sqlite {
         id: ExecutionId,
         most: u64,
     ) -> Result<Option<(Execution, OutputSizes)>, Error> {
-        executions::get_within(&self.readers, self.number_of(account).await?, id, most).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        executions::get_within(&mut reader, account, id, most).await
     }
 
     async fn outputs_bytes(&self, account: AccountId, key: Key<TaskId>) -> Result<u64, Error> {
-        executions::bytes(&self.readers, self.number_of(account).await?, key).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        executions::bytes(&mut reader, account, key).await
     }
 
     async fn output_part(
@@ -439,7 +488,9 @@ impl Store for Sqlite {
         account: AccountId,
         part: OutputPart,
     ) -> Result<Option<Bytes>, Error> {
-        executions::part(&self.readers, self.number_of(account).await?, part).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        executions::part(&mut reader, account, part).await
     }
 
     async fn executions(
@@ -449,9 +500,10 @@ impl Store for Sqlite {
         page: ExecutionPage,
         outputs: Outputs,
     ) -> Result<Vec<Execution>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
         executions::list(
-            &self.readers,
-            self.number_of(account).await?,
+            &mut reader, account,
             filter,
             page,
             outputs,
@@ -460,11 +512,14 @@ impl Store for Sqlite {
     }
 
     async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error> {
-        tasks::event(&self.readers, self.number_of(account).await?, task).await
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        tasks::event(&mut reader, account, task).await
     }
 
     async fn disk_usage(&self) -> Result<Vec<(AccountId, u64)>, Error> {
-        disk::usage(&self.readers).await
+        let mut reader = self.readers.of_server().await?;
+        disk::usage(&mut reader).await
     }
 
     async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {

@@ -1,8 +1,8 @@
 //! Reading tasks.
 
 use bytes::Bytes;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Sqlite, SqlitePool};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Sqlite};
 use tenterhook_dispatch::{
     Error, EventKey, Key, PAGE_MAX, Progress, State, Task, TaskFilter, TaskId, TaskPage,
 };
@@ -21,7 +21,7 @@ const SELECT: &str = "SELECT id, number, name, started_by, object, event_source,
     ELSE started_at END AS started_at FROM tasks WHERE account = ";
 
 pub(super) async fn get(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     account: i64,
     key: Key<TaskId>,
 ) -> Result<Option<Task>, Error> {
@@ -33,7 +33,7 @@ pub(super) async fn get(
     };
     query
         .build()
-        .fetch_optional(pool)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(cannot(DOING))?
         .as_ref()
@@ -42,7 +42,7 @@ pub(super) async fn get(
 }
 
 pub(super) async fn list(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     account: i64,
     filter: &TaskFilter,
     page: TaskPage,
@@ -78,7 +78,7 @@ pub(super) async fn list(
         .push_bind(i64::from(page.limit.clamp(1, PAGE_MAX)));
     query
         .build()
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot(DOING))?
         .iter()
@@ -87,14 +87,14 @@ pub(super) async fn list(
 }
 
 pub(super) async fn event(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     account: i64,
     task: TaskId,
 ) -> Result<Option<Bytes>, Error> {
     let row = sqlx::query("SELECT event FROM tasks WHERE account = ? AND id = ?")
         .bind(account)
         .bind(task.as_uuid())
-        .fetch_optional(pool)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(cannot("read the event"))?;
     let json: Option<Vec<u8>> = row.map(|row| row.read("event")).transpose()?.flatten();

@@ -1,6 +1,5 @@
 //! Tokens, found by the hash of their secret.
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{
     AccountId, Error, Noun, Principal, PrincipalId, SecretHash, SessionBounds, Token, TokenId,
@@ -94,7 +93,7 @@ pub(super) async fn insert_login(
 
 /// Finds a token and its principal.
 pub(super) async fn by_hash(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     hash: SecretHash,
 ) -> Result<Option<(Token, Principal)>, Error> {
     let row = sqlx::query(
@@ -106,7 +105,7 @@ pub(super) async fn by_hash(
          WHERE hash = ?",
     )
     .bind(&hash.as_bytes()[..])
-    .fetch_optional(pool)
+    .fetch_optional(&mut *conn)
     .await
     .map_err(cannot("read the token"))?;
     let Some(row) = row else {
@@ -125,12 +124,12 @@ pub(super) async fn by_hash(
 }
 
 pub(super) async fn list(
-    pool: &SqlitePool,
+    conn: &mut SqliteConnection,
     (account, id): (i64, AccountId),
 ) -> Result<Vec<Token>, Error> {
     sqlx::query("SELECT * FROM tokens WHERE account = ? ORDER BY created_at, id")
         .bind(account)
-        .fetch_all(pool)
+        .fetch_all(&mut *conn)
         .await
         .map_err(cannot("read the tokens"))?
         .iter()

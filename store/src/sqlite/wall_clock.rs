@@ -1,6 +1,5 @@
 //! What the clock has shown, and waits that a clock which was set back has stretched.
 
-use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::Error;
 use time::OffsetDateTime;
@@ -30,9 +29,9 @@ pub(super) async fn shorten_waits(
 }
 
 /// The latest time that was believed to be right.
-pub(super) async fn seen(pool: &SqlitePool) -> Result<Option<OffsetDateTime>, Error> {
+pub(super) async fn seen(conn: &mut SqliteConnection) -> Result<Option<OffsetDateTime>, Error> {
     sqlx::query("SELECT seen_at FROM clock")
-        .fetch_optional(pool)
+        .fetch_optional(&mut *conn)
         .await
         .map_err(cannot("read the time that was seen"))?
         .map(|row| row.time("seen_at"))

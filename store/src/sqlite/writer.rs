@@ -1,10 +1,13 @@
 //! The one task that writes, and how it groups commits.
 //!
-//! All requests that wait when a commit ends share the next one, so the cost of
+//! Requests that wait when a commit ends share the next one, so the cost of
 //! making data durable is divided among them. Each has its own savepoint: one
 //! that fails does not undo the others. An answer is sent after the commit.
+//! Accounts take turns, so that nobody waits for all that another has to write.
 
 mod commit;
+mod queue;
+mod turns;
 
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
@@ -14,27 +17,22 @@ use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, Inserted, NewTask, NotReady, Queued, RecipeId, Settlement};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
+use self::queue::{Closed, Receiver, Sender, queue};
+use self::turns::Of;
 use super::convert::cannot;
 use super::health::Health;
 use super::sweep;
 
-/// Most requests that share one commit: enough to divide its cost to nothing,
-/// few enough that nobody waits long for it.
-const GROUP: usize = 1_024;
-
-/// Most rows that one commit writes, unless one request alone has more: those who come
-/// next wait some 40 ms for it at most.
-const GROUP_ROWS: usize = 4_096;
-
-/// Bytes of output that count as one row more: what takes as long to write.
+/// Bytes of an output or a program that count as one row more: what takes as long to
+/// write.
 const ROW_BYTES: usize = 4 << 10;
 
 /// Sends requests to the task that writes. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Writer {
-    requests: mpsc::UnboundedSender<Request>,
+    requests: Arc<Sender<Request>>,
     health: Arc<Health>,
 }
 
@@ -83,66 +81,19 @@ enum Next {
     Give(String),
 }
 
-impl Request {
-    /// How many rows it writes, roughly; a long output counts as several.
-    fn rows(&self) -> usize {
-        match self {
-            Self::Insert(tasks, _) => tasks
-                .iter()
-                .map(|(_, task)| 1 + task.executions.len())
-                .sum(),
-            Self::Settle(settlement, _) => {
-                let attempt = settlement.1.execution.as_ref();
-                1 + attempt.map_or(0, |attempt| {
-                    let output = &attempt.output;
-                    (output.stdout.len() + output.stderr.len()) / ROW_BYTES
-                })
-            }
-            Self::Job(_) | Self::Close(_) => 1,
-        }
-    }
-}
-
-/// How many of the requests that wait go into the next commit, given the rows of each:
-/// one at least, and no more than [`GROUP_ROWS`] allows.
-fn first_of(rows: impl Iterator<Item = usize>) -> usize {
-    let mut all = 0;
-    let fit = rows.take_while(|rows| {
-        all += rows;
-        all <= GROUP_ROWS
-    });
-    fit.count().max(1)
-}
-
 impl Writer {
     /// Starts the task. It ends when it is closed, or when the last `Writer` is dropped.
     pub(super) fn start(conn: SqliteConnection) -> Self {
-        let (requests, mut queue) = mpsc::unbounded_channel();
+        let (requests, queue) = queue();
         let health = Arc::new(Health::default());
-        let mut writing = Writing {
+        let writing = Writing {
             conn,
             last_task: HashMap::new(),
             recipes: HashSet::new(),
             swept: sweep::Place::default(),
             health: Arc::clone(&health),
         };
-        let task = tokio::spawn(async move {
-            let mut group = Vec::with_capacity(GROUP);
-            while queue.recv_many(&mut group, GROUP).await > 0 {
-                while !group.is_empty() {
-                    let first = first_of(group.iter().map(Request::rows));
-                    match writing.commit(group.drain(..first)).await {
-                        Next::GoOn => {}
-                        Next::Close(answer) => {
-                            let _gone = answer.send(writing.close().await);
-                            return Ok(());
-                        }
-                        Next::Give(why) => return Err(why),
-                    }
-                }
-            }
-            Ok(())
-        });
+        let task = tokio::spawn(writing.keep_writing(queue));
         let watched = Arc::clone(&health);
         tokio::spawn(async move {
             match task.await {
@@ -151,7 +102,10 @@ impl Writer {
                 Err(error) => watched.is_gone(error.to_string()),
             }
         });
-        Self { requests, health }
+        Self {
+            requests: Arc::new(requests),
+            health,
+        }
     }
 
     /// Writes something, unless that has just succeeded.
@@ -189,70 +143,133 @@ impl Writer {
         self.health.gone().await
     }
 
-    /// Moves everything out of the log into the database, and closes it.
+    /// Moves everything out of the log into the database, and closes it, after all that
+    /// waits is written.
     pub(super) async fn close(&self) -> Result<(), Error> {
         let (answer, told) = oneshot::channel();
-        self.send(Request::Close(answer), told).await
+        let sent = self.requests.push_last(Request::Close(answer));
+        reply(sent, told).await
     }
 
-    /// Writes new tasks, all or none.
-    pub(super) async fn insert(&self, tasks: Vec<(i64, NewTask)>) -> Result<Vec<Inserted>, Error> {
+    /// Writes new tasks of an account, all or none, once there is a place for them.
+    pub(super) async fn insert(
+        &self,
+        account: i64,
+        tasks: Vec<(i64, NewTask)>,
+    ) -> Result<Vec<Inserted>, Error> {
         let (answer, told) = oneshot::channel();
-        self.send(Request::Insert(tasks, answer), told).await
+        let rows = tasks.iter().map(|(_, task)| rows_of_task(task)).sum();
+        let request = Request::Insert(tasks, answer);
+        let sent = self.requests.push_in_turn(account, rows, request).await;
+        reply(sent, told).await
     }
 
     /// Writes what became of an attempt; queued when the call returns.
     pub(super) fn settle(&self, account: i64, settlement: Settlement) -> Queued<()> {
         let (answer, told) = oneshot::channel();
-        Box::pin(self.send(
-            Request::Settle(Box::new((account, settlement)), answer),
-            told,
-        ))
+        let rows = rows_of_outcome(&settlement);
+        let request = Request::Settle(Box::new((account, settlement)), answer);
+        let sent = self.requests.push(Of::Outcome(account), rows, request);
+        Box::pin(reply(sent, told))
     }
 
-    /// Runs any other change.
+    /// Runs any other change, of the server itself.
     pub(super) async fn run<T, F>(&self, job: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
     {
-        let (answer, told) = oneshot::channel();
-        let job: Job = Box::new(move |writing| {
-            Box::pin(async move {
-                match job(writing).await {
-                    Ok(value) => Done::Kept(Box::new(move |kept| {
-                        let _gone = answer.send(kept.map(|()| value));
-                    })),
-                    Err(error) => {
-                        let told = Box::new(move |undone: Result<(), Error>| {
-                            let _gone = answer.send(
-                                undone.map(|()| unreachable!("a job that failed is not kept")),
-                            );
-                        });
-                        Done::Undone(told, error)
-                    }
-                }
-            })
-        });
-        self.send(Request::Job(job), told).await
+        let (request, told) = as_request(job);
+        let sent = self.requests.push(Of::Server, 1, request);
+        reply(sent, told).await
     }
 
-    /// Queues a request at once; the future that it returns waits for the answer.
-    fn send<T: Send + 'static>(
-        &self,
-        request: Request,
-        told: oneshot::Receiver<Result<T, Error>>,
-    ) -> impl Future<Output = Result<T, Error>> + Send + 'static {
-        let sent = self.requests.send(request).is_ok();
-        async move {
-            match told.await {
-                Ok(answer) if sent => answer,
-                _ => Err(Error::store(
-                    "write to the database",
-                    "its writer has ended",
-                )),
+    /// Runs any other change, of an account, once there is a place for it. It writes
+    /// about so many bytes.
+    pub(super) async fn run_for<T, F>(&self, account: i64, bytes: usize, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
+    {
+        let (request, told) = as_request(job);
+        let rows = 1 + bytes / ROW_BYTES;
+        let sent = self.requests.push_in_turn(account, rows, request).await;
+        reply(sent, told).await
+    }
+}
+
+impl Writing {
+    /// Carries out requests until none can come any more. `Err` says why it cannot go on.
+    async fn keep_writing(mut self, mut queue: Receiver<Request>) -> Result<(), String> {
+        loop {
+            let group = queue.next_group().await;
+            if group.is_empty() {
+                return Ok(());
+            }
+            match self.commit(group).await {
+                Next::GoOn => {}
+                Next::Close(answer) => {
+                    let _gone = answer.send(self.close().await);
+                    return Ok(());
+                }
+                Next::Give(why) => return Err(why),
             }
         }
+    }
+}
+
+/// How many rows a task writes, roughly.
+fn rows_of_task(task: &NewTask) -> usize {
+    let event = task.event.as_ref().map_or(0, |event| event.json.len());
+    let program = task.program.as_ref().map_or(0, bytes::Bytes::len);
+    1 + task.executions.len() + (event + program) / ROW_BYTES
+}
+
+/// How many rows an outcome writes, roughly.
+fn rows_of_outcome(settlement: &Settlement) -> usize {
+    let attempt = settlement.execution.as_ref();
+    1 + attempt.map_or(0, |attempt| {
+        let output = &attempt.output;
+        (output.stdout.len() + output.stderr.len()) / ROW_BYTES
+    })
+}
+
+fn as_request<T, F>(job: F) -> (Request, oneshot::Receiver<Result<T, Error>>)
+where
+    T: Send + 'static,
+    F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
+{
+    let (answer, told) = oneshot::channel();
+    let job: Job = Box::new(move |writing| {
+        Box::pin(async move {
+            match job(writing).await {
+                Ok(value) => Done::Kept(Box::new(move |kept| {
+                    let _gone = answer.send(kept.map(|()| value));
+                })),
+                Err(error) => {
+                    let told = Box::new(move |undone: Result<(), Error>| {
+                        let _gone = answer
+                            .send(undone.map(|()| unreachable!("a job that failed is not kept")));
+                    });
+                    Done::Undone(told, error)
+                }
+            }
+        })
+    });
+    (Request::Job(job), told)
+}
+
+/// Waits for the answer to a request that was queued.
+async fn reply<T>(
+    sent: Result<(), Closed>,
+    told: oneshot::Receiver<Result<T, Error>>,
+) -> Result<T, Error> {
+    match told.await {
+        Ok(answer) if sent.is_ok() => answer,
+        _ => Err(Error::store(
+            "write to the database",
+            "its writer has ended",
+        )),
     }
 }
 

@@ -6,8 +6,8 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 use tenterhook_dispatch::{
-    ExecutionFilter, Inserted, NewTask, NodeId, NotReady, Number, Outputs, Page, Recipe, State,
-    Store, TaskFilter,
+    Error, ExecutionFilter, Inserted, NewTask, NodeId, NotReady, Number, Outputs, Page, Recipe,
+    State, Store, TaskFilter, Unavailable,
 };
 use tenterhook_store::Sqlite;
 
@@ -198,6 +198,12 @@ async fn readiness_says_that_another_process_holds_the_lock() {
         }
     };
     assert_eq!(ready, Err(NotReady::Locked));
+    let task = new_task(&damaged.shop, "custom.x", 1);
+    let refused = damaged.store.insert_tasks(vec![task]).await.unwrap_err();
+    assert!(
+        matches!(&refused, Error::Unavailable { why: Unavailable::Locked, .. }),
+        "{refused:?}"
+    );
     sqlx::query("ROLLBACK")
         .execute(&mut damaged.conn)
         .await

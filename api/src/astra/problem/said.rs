@@ -55,6 +55,7 @@ fn problem(refusal: &Refusal) -> Option<Problem> {
         | Refusal::TooManyFailures { .. }
         | Refusal::TokensUnavailable
         | Refusal::DiskFull(_)
+        | Refusal::Unavailable(_)
         | Refusal::Shortage(_)
         | Refusal::InvalidHost(_)
         | Refusal::Nova(_)

@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tenterhook_dispatch::{
-    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, Execution,
-    ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
+    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, EventKey,
+    Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
     NewTask, NodeId, NotReady, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
     PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
     Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
@@ -334,6 +334,7 @@ pass_on! {
     delete_hook(account: AccountId, id: HookId) -> bool;
     hooks(account: AccountId) -> Vec<Hook>;
     insert_tasks(tasks: Vec<NewTask>) -> Vec<Inserted>;
+    known_events(account: AccountId, keys: Vec<EventKey>) -> Vec<Option<Inserted>>;
     take_over(node: NodeId) -> u64;
     shorten_waits(now: OffsetDateTime) -> ();
     clock_seen() -> Option<OffsetDateTime>;

@@ -1,10 +1,9 @@
 //! One group of requests, carried out in one transaction, and what each is told.
 
-use std::sync::Arc;
-
 use sqlx::Connection as _;
-use tenterhook_dispatch::Error;
+use tenterhook_dispatch::{Error, Unavailable};
 
+use super::queue::Waiting;
 use super::{Done, Insert, Job, Next, Request, Settle, Told, Writing};
 use crate::sqlite::convert::cannot;
 use crate::sqlite::health::Doing;
@@ -12,11 +11,14 @@ use crate::sqlite::{insert, settle};
 
 impl Writing {
     /// Carries out one group of requests and tells each what became of it.
-    pub(super) async fn commit(&mut self, group: impl Iterator<Item = Request>) -> Next {
+    pub(super) async fn commit(&mut self, group: Vec<Waiting<Request>>) -> Next {
         let (mut inserts, mut settles, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = Next::GoOn;
-        for request in group {
-            match request {
+        // Others of the same accounts have their places once this has ended.
+        let mut places = Vec::new();
+        for waiting in group {
+            places.extend(waiting.place);
+            match waiting.request {
                 Request::Insert(tasks, answer) => inserts.push((tasks, answer)),
                 Request::Settle(settlement, answer) => settles.push((settlement, answer)),
                 Request::Job(job) => jobs.push(job),
@@ -35,9 +37,13 @@ impl Writing {
             Err(error) => Err(error),
         };
         let ended = match ended {
-            Ok(()) => self.execute("COMMIT").await,
+            Ok(()) => {
+                self.health.does(Doing::Commit);
+                self.execute("COMMIT").await
+            }
             Err(error) => Err(error),
         };
+        self.health.does(Doing::Work);
         let failure = match ended {
             Ok(()) => {
                 self.health.committed();
@@ -51,22 +57,23 @@ impl Writing {
                 }
                 // After some errors the database has rolled back by itself, and this fails.
                 let _gone = self.execute("ROLLBACK").await;
-                Some(Arc::<str>::from(chain(&error)))
+                Some(Failure::of(&error))
             }
         };
         for tell in told {
             tell(match &failure {
                 None => Ok(()),
-                Some(cause) => Err(Error::store("write to the database", &**cause)),
+                Some(failure) => Err(failure.error()),
             });
         }
         // Requests that were not reached have dropped their answers' senders or hold them still.
         for (_, answer) in inserts {
-            let _gone = answer.send(Err(unreached(failure.as_deref())));
+            let _gone = answer.send(Err(unreached(failure.as_ref())));
         }
         for (_, answer) in settles {
-            let _gone = answer.send(Err(unreached(failure.as_deref())));
+            let _gone = answer.send(Err(unreached(failure.as_ref())));
         }
+        drop(places);
         next
     }
 
@@ -199,7 +206,7 @@ impl Writing {
         };
         undone.map_err(|_| {
             self.health.failed(cause);
-            Error::store("write to the database", chain(cause))
+            Failure::of(cause).error()
         })
     }
 
@@ -227,11 +234,41 @@ fn is_the_end(error: &Error) -> bool {
     )
 }
 
-fn unreached(cause: Option<&str>) -> Error {
-    Error::store(
-        "write to the database",
-        cause.unwrap_or("the request was not reached"),
-    )
+/// Why a commit has failed, to be told to each of those who shared it.
+struct Failure {
+    cause: String,
+    why: Option<Unavailable>,
+}
+
+impl Failure {
+    fn of(error: &Error) -> Self {
+        Self {
+            cause: chain(error),
+            why: match error {
+                Error::Unavailable { why, .. } => Some(*why),
+                _ => None,
+            },
+        }
+    }
+
+    fn error(&self) -> Error {
+        const DOING: &str = "write to the database";
+        match self.why {
+            None => Error::store(DOING, &*self.cause),
+            Some(why) => Error::Unavailable {
+                doing: DOING,
+                why,
+                source: (&*self.cause).into(),
+            },
+        }
+    }
+}
+
+fn unreached(failure: Option<&Failure>) -> Error {
+    match failure {
+        Some(failure) => failure.error(),
+        None => Error::store("write to the database", "the request was not reached"),
+    }
 }
 
 /// An error with its causes, on one line.

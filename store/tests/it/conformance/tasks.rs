@@ -139,6 +139,17 @@ pub(crate) async fn an_event_that_comes_again_names_the_first_task(store: &dyn S
         .unwrap();
     assert!(matches!(inserted[0], Inserted::New(_)) && matches!(inserted[2], Inserted::New(_)));
     assert_eq!(inserted[1], Inserted::Repeated(first.id));
+    let key = |task: &NewTask| task.event.as_ref().unwrap().key.clone();
+    let new = new_task(&shop, "custom.x", 1);
+    let keys = vec![key(&again), key(&new), key(&other)];
+    assert_eq!(
+        store.known_events(shop.account.id, keys).await.unwrap(),
+        [
+            Some(Inserted::Repeated(first.id)),
+            None,
+            Some(Inserted::Repeated(other.id))
+        ]
+    );
     assert_eq!(
         store.insert_tasks(vec![again.clone()]).await.unwrap(),
         [Inserted::Repeated(first.id)]
