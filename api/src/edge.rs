@@ -45,7 +45,10 @@ pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: N
     request.extensions_mut().insert(app.door());
     request.extensions_mut().insert(id.clone());
     let _in_flight = app.metrics().enter();
-    let answer = answer(request, next).instrument(span.clone()).await;
+    // What the request holds is held by every change that it begins, though the client
+    // goes away: it would else ask again and again, and be charged for nothing.
+    let answer = tenterhook_dispatch::holding(charge.clone(), answer(request, next));
+    let answer = answer.instrument(span.clone()).await;
     let answer = charge
         .replied(answer)
         .unwrap_or_else(|shortage| Refusal::from(shortage).into_response());

@@ -310,6 +310,7 @@ impl From<tenterhook_dispatch::Error> for Refusal {
             error @ Error::WrongState { .. } => Self::Conflict(error.to_string()),
             Error::Busy { .. } | Error::Stopping => Self::TooBusy,
             Error::DiskFull { shortage } => Self::DiskFull(disk_full(&shortage)),
+            Error::Shortage { shortage } => Self::Shortage(shortage),
             ref unavailable @ Error::Unavailable { why, .. } => {
                 log(unavailable);
                 Self::Unavailable(why)

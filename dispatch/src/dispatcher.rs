@@ -13,6 +13,7 @@ mod claim;
 mod code;
 mod execute;
 mod find;
+mod holding;
 mod hooks;
 mod identities;
 mod overrides;
@@ -42,6 +43,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::accept::Accepted;
 pub use self::execute::{NewExecute, Program};
+pub use self::holding::holding;
 use self::identities::Believed;
 use self::stats::Counters;
 pub use self::stats::Stats;
@@ -251,7 +253,8 @@ impl Dispatcher {
         self.inner.store.ready().await
     }
 
-    /// Carries out a change to its end, even if the caller goes away meanwhile.
+    /// Carries out a change to its end, even if the caller goes away meanwhile. What the
+    /// caller holds for it is held as long.
     async fn carry_out<T, W, F>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -259,8 +262,8 @@ impl Dispatcher {
         W: FnOnce(Arc<Inner>) -> F,
     {
         self.inner.check_going()?;
-        let work = self.inner.work.spawn(work(Arc::clone(&self.inner)));
-        match work.await {
+        let work = holding::keep_held(work(Arc::clone(&self.inner)));
+        match self.inner.work.spawn(work).await {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

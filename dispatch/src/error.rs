@@ -183,6 +183,13 @@ pub enum Error {
         /// Whose share is used up, and what is left of it.
         shortage: Shortage,
     },
+    /// There was not enough of something that tenants share, nor was any given back in
+    /// time.
+    #[error("{shortage}")]
+    Shortage {
+        /// Of what, whose share is used up, and what is left of it.
+        shortage: Shortage,
+    },
     /// The dispatcher is being shut down.
     #[error("the server is shutting down")]
     Stopping,

@@ -58,7 +58,7 @@ pub use crate::authority::{Authority, Lapse};
 pub use crate::clock::now;
 pub use crate::criterion::{Criterion, Subject};
 pub use crate::disclosure::Withheld;
-pub use crate::dispatcher::{Accepted, Dispatcher, NewExecute, Program, Stats};
+pub use crate::dispatcher::{Accepted, Dispatcher, NewExecute, Program, Stats, holding};
 pub use crate::error::{Cause, Error, Noun};
 pub use crate::execution::{Execution, HookRef, NotAState, Output, ServerRef, State};
 pub use crate::hook::{FailurePolicy, Hook, HookChange, NewHook, Targets};

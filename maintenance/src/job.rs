@@ -299,6 +299,7 @@ fn refused(error: dispatch::Error) -> Result<String, Halt> {
         | dispatch::Error::Engine { .. }
         | dispatch::Error::Busy { .. }
         | dispatch::Error::DiskFull { .. }
+        | dispatch::Error::Shortage { .. }
         | dispatch::Error::Unavailable { .. }
         | dispatch::Error::Stopping => Err(error.into()),
         error => Ok(error.to_string()),

@@ -14,6 +14,8 @@ use crate::store::Store;
 pub(crate) struct Entry {
     /// Held from reading what is to be changed until the change is stored.
     pub(crate) changing: tokio::sync::Mutex<()>,
+    /// Held while the events of a batch are planned.
+    pub(crate) planning: tokio::sync::Mutex<()>,
     pub(crate) directory: RwLock<Directory>,
 }
 
@@ -49,6 +51,7 @@ impl Directories {
                 let directory = Directory::read(store, account).await?;
                 Ok(Arc::new(Entry {
                     changing: tokio::sync::Mutex::new(()),
+                    planning: tokio::sync::Mutex::new(()),
                     directory: RwLock::new(directory),
                 }))
             })

@@ -2,29 +2,23 @@
 
 mod owed;
 mod parts;
+mod planning;
 mod room;
 mod storing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use tenterhook_ledger::Guard;
 use tenterhook_sdk::Event;
-use time::OffsetDateTime;
 
-use self::owed::{match_containers, owed};
-use self::room::Room;
 use super::{Dispatcher, Inner};
-use crate::directory::Directory;
 use crate::environment::Context;
 use crate::error::Error;
 use crate::floor::{Reserved, Told};
-use crate::hook_point::HookPointName;
-use crate::id::{AccountId, Key, SourceId, TaskId};
-use crate::plan::{self, TooMany};
-use crate::settings::EVENT_MAX_BYTES;
+use crate::id::{AccountId, Key, SourceId};
 use crate::task::{EventKey, Task, TaskDetail};
-use crate::work::{NewEvent, NewTask};
+use crate::work::NewTask;
 
 /// An event that is stored and will not be lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,17 +34,17 @@ pub struct Accepted {
     pub removed: bool,
 }
 
-/// What all events of one request have in common.
-struct Request<'a> {
-    account: AccountId,
-    started_by: &'a str,
-    chosen: Option<SourceId>,
-    created_at: OffsetDateTime,
+/// What one request is about to store, and the memory that it is charged with until then.
+pub(super) struct Batch {
+    pub(super) prepared: Vec<Prepared>,
+    pub(super) memory: Guard,
 }
 
 /// A task that is about to be stored, and the place that is held for it.
 pub(super) struct Prepared {
     pub(super) new: NewTask,
+    /// What it takes at most, in memory until it is stored and on the disk.
+    pub(super) bytes: u64,
     pub(super) context: Arc<Context>,
     pub(super) reserved: Option<Reserved>,
 }
@@ -89,21 +83,20 @@ impl Dispatcher {
     ///
     /// [`Error::Invalid`], with `events[i].` before the field if there are
     /// several, and `events` if they cause too many executions together;
-    /// [`Error::DiskFull`]; [`Error::Store`]; [`Error::Stopping`].
+    /// [`Error::DiskFull`]; [`Error::Shortage`] of memory, after 30 s of waiting for it;
+    /// [`Error::Unavailable`], [`Error::Store`]; [`Error::Stopping`].
     pub async fn accept(
         &self,
         account: AccountId,
         started_by: &str,
         events: Vec<Event>,
     ) -> Result<Vec<Accepted>, Error> {
-        let started_by = started_by.to_owned();
-        self.carry_out(async move |inner: Arc<Inner>| {
-            let prepared = inner
-                .prepare_all(account, &started_by, events, None)
-                .await?;
-            inner.store_all(prepared).await
-        })
-        .await
+        let batch = self
+            .inner
+            .plan_all(account, started_by, events, None)
+            .await?;
+        self.carry_out(async move |inner: Arc<Inner>| inner.store_all(batch).await)
+            .await
     }
 
     /// Accepts one event for which a source runs that its sender has chosen, besides
@@ -119,14 +112,14 @@ impl Dispatcher {
         event: Event,
         source: SourceId,
     ) -> Result<Accepted, Error> {
-        let started_by = started_by.to_owned();
-        self.carry_out(async move |inner: Arc<Inner>| {
-            let prepared = inner
-                .prepare_all(account, &started_by, vec![event], Some(source))
-                .await?;
-            Ok(inner.store_all(prepared).await?.swap_remove(0))
-        })
-        .await
+        let batch = self
+            .inner
+            .plan_all(account, started_by, vec![event], Some(source))
+            .await?;
+        let accepted = self
+            .carry_out(async move |inner: Arc<Inner>| inner.store_all(batch).await)
+            .await;
+        Ok(accepted?.swap_remove(0))
     }
 
     /// Accepts one event and waits so long for its task to end. The task's
@@ -142,16 +135,16 @@ impl Dispatcher {
         event: Event,
         lasting: Duration,
     ) -> Result<(Accepted, TaskDetail), Error> {
-        let started_by = started_by.to_owned();
+        let batch = self
+            .inner
+            .plan_all(account, started_by, vec![event], None)
+            .await?;
         let (accepted, told) = self
             .carry_out(async move |inner: Arc<Inner>| {
-                let prepared = inner
-                    .prepare_all(account, &started_by, vec![event], None)
-                    .await?;
-                let id = prepared[0].new.id;
+                let id = batch.prepared[0].new.id;
                 // Before it is stored: it may end before we hear that it was.
                 let told = inner.floor.lock().wait_for(id);
-                let accepted = inner.store_all(prepared).await;
+                let accepted = inner.store_all(batch).await;
                 if !matches!(accepted.as_deref(), Ok([accepted]) if !accepted.repeated) {
                     drop(told);
                     inner.floor.lock().forget_waiters(id);
@@ -196,118 +189,13 @@ impl Dispatcher {
 }
 
 impl Inner {
-    async fn prepare_all(
-        self: &Arc<Self>,
-        account: AccountId,
-        started_by: &str,
-        events: Vec<Event>,
-        chosen: Option<SourceId>,
-    ) -> Result<Vec<Prepared>, Error> {
-        let several = events.len() > 1;
-        let entry = self.entry(account).await?;
-        let request = Request {
-            account,
-            started_by,
-            chosen,
-            created_at: self.clock.now().wall,
-        };
-        let mut room = Room::of(&self.settings);
-        let mut prepared = Vec::with_capacity(events.len());
-        for (i, event) in events.into_iter().enumerate() {
-            match_containers(&entry, &event).await?;
-            let directory = entry.directory.read();
-            let one =
-                self.prepare(&request, event, &directory, &room)
-                    .map_err(|error| match error {
-                        Error::Invalid { field, reason } if several && field != "events" => {
-                            Error::Invalid {
-                                field: format!("events[{i}].{field}"),
-                                reason,
-                            }
-                        }
-                        error => error,
-                    })?;
-            room.take(one.new.executions.len());
-            prepared.push(one);
-        }
-        // Only now: a place that is held must be used or given up.
-        let mut floor = self.floor.lock();
-        for one in &mut prepared {
-            if !one.new.executions.is_empty() {
-                let bytes = one.context.size_with(one.new.executions.len());
-                one.reserved = floor.reserve(account, bytes);
-                one.new.owner = one.reserved.as_ref().map(|_| self.node);
-            }
-        }
-        drop(floor);
-        Ok(prepared)
-    }
-
-    fn prepare(
-        &self,
-        request: &Request<'_>,
-        mut event: Event,
-        directory: &Directory,
-        room: &Room,
-    ) -> Result<Prepared, Error> {
-        event.check()?;
-        let name = HookPointName::parse(&event.kind).map_err(|_| {
-            Error::invalid(
-                "type",
-                "is not the name of a hook point; see the list of hook points, or use a name such as `custom.mine`",
-            )
-        })?;
-        let mut executions = owed(directory, &name, &mut event, room)?;
-        if let Some(source) = request.chosen {
-            if executions.len() >= room.most() {
-                return Err(room.refuse(TooMany));
-            }
-            let lane = executions.last().map_or(0, |last| last.lane + 1);
-            executions.push(plan::chosen(directory.source(Key::Id(source))?, lane));
-        }
-        let json: Bytes = serde_json::to_vec(&event)
-            .expect("an event holds nothing that JSON cannot say")
-            .into();
-        if json.len() > EVENT_MAX_BYTES {
-            return Err(Error::invalid(
-                "data",
-                "makes the event longer than 262144 bytes",
-            ));
-        }
-        let key = EventKey {
-            source: event.source.clone(),
-            id: event.id.clone(),
-            kind: event.kind.clone(),
-        };
-        let context = if executions.is_empty() {
-            Context::default()
-        } else {
-            Context::of(&event, &name, json.clone())
-        };
-        Ok(Prepared {
-            new: NewTask {
-                id: TaskId::generate(),
-                account: request.account,
-                name: event.kind.clone(),
-                started_by: request.started_by.to_owned(),
-                object: event.subject.clone(),
-                event: Some(NewEvent { key, json }),
-                created_at: request.created_at,
-                owner: None,
-                executions,
-                program: None,
-            },
-            context: Arc::new(context),
-            reserved: None,
-        })
-    }
-
-    async fn store_all(self: &Arc<Self>, prepared: Vec<Prepared>) -> Result<Vec<Accepted>, Error> {
-        let keys: Vec<_> = prepared
+    async fn store_all(self: &Arc<Self>, batch: Batch) -> Result<Vec<Accepted>, Error> {
+        let keys: Vec<_> = batch
+            .prepared
             .iter()
             .map(|one| one.new.event.as_ref().map(|event| event.key.clone()))
             .collect();
-        let stored = self.store_tasks(prepared).await?;
+        let stored = self.store_tasks(batch).await?;
         Ok(stored
             .into_iter()
             .zip(keys)

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tenterhook_engine::{AskedLimits, Kind};
 
-use super::accept::Prepared;
+use super::accept::{Batch, Prepared};
 use super::{Dispatcher, Inner};
+use crate::disk::size_of_task;
 use crate::environment::Context;
 use crate::error::Error;
 use crate::execution::ServerRef;
@@ -60,7 +61,10 @@ impl Dispatcher {
             .carry_out(async move |inner: Arc<Inner>| {
                 let prepared = inner.prepare_execute(account, new).await?;
                 let id = prepared.new.id;
-                inner.store_tasks(vec![prepared]).await?;
+                let mut memory = inner.engine.ledger().empty(account.holder());
+                inner.find_memory(&mut memory, prepared.bytes).await?;
+                let prepared = vec![prepared];
+                inner.store_tasks(Batch { prepared, memory }).await?;
                 Ok(id)
             })
             .await?;
@@ -125,24 +129,23 @@ impl Inner {
                 lane,
             })
             .collect();
-        let context = Context::default();
-        let bytes = context.size_with(executions.len());
-        let reserved = self.floor.lock().reserve(account, bytes);
+        let new = NewTask {
+            id: TaskId::generate(),
+            account,
+            name: format!("execute {name}"),
+            started_by: new.started_by,
+            object: None,
+            event: None,
+            created_at: self.clock.now().wall,
+            owner: None,
+            executions,
+            program,
+        };
         Ok(Prepared {
-            new: NewTask {
-                id: TaskId::generate(),
-                account,
-                name: format!("execute {name}"),
-                started_by: new.started_by,
-                object: None,
-                event: None,
-                created_at: self.clock.now().wall,
-                owner: reserved.as_ref().map(|_| self.node),
-                executions,
-                program,
-            },
-            context: Arc::new(context),
-            reserved,
+            bytes: size_of_task(&new),
+            new,
+            context: Arc::new(Context::default()),
+            reserved: None,
         })
     }
 }

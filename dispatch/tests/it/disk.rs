@@ -81,6 +81,30 @@ async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_wri
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_was_accepted_before_is_answered_though_there_is_no_room() {
+    let yard = Yard::sharing(disk_of(4 << 20)).await;
+    let accept = async |events| yard.dispatcher.accept(yard.account, "t", events).await;
+    let first = large(200_000);
+    let task = accept(vec![first.clone()]).await.unwrap()[0].task.clone();
+    while accept(vec![large(200_000)]).await.is_ok() {}
+
+    let again = accept(vec![first.clone(), first.clone()]).await.unwrap();
+
+    for accepted in again {
+        assert!(accepted.repeated);
+        assert_eq!(accepted.task, task);
+    }
+    // What is new beside it needs room of its own, and no more than that.
+    let refused = accept(vec![first.clone(), large(200_000)]).await;
+    assert!(
+        matches!(refused, Err(Error::DiskFull { .. })),
+        "{refused:?}"
+    );
+    let small = accept(vec![first, large(10)]).await.unwrap();
+    assert_eq!((small[0].repeated, small[1].repeated), (true, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_an_account_has_is_known_again_after_a_restart() {
     let yard = Yard::sharing(disk_of(4 << 20)).await;
     for _ in 0..10 {

@@ -21,6 +21,7 @@ mod faults;
 mod isolation;
 mod lists;
 mod overrides;
+mod planned;
 mod preloaded;
 mod principals;
 mod recovery;
