@@ -150,15 +150,31 @@ impl Charge {
         task: Key<TaskId>,
     ) -> Result<Held<'_>, Refusal> {
         let bytes = app.dispatcher().outputs_bytes(account, task).await?;
-        let bytes = match bytes > REQUEST_BYTES {
-            true => bytes.saturating_mul(3),
-            false => 0,
-        };
+        Ok(self.hold_beyond_usual(bytes, 3)?)
+    }
+
+    /// Charges what it takes to write so many bytes of output down, as text and as JSON,
+    /// until the handler is done.
+    pub(crate) fn hold_text(&self, bytes: u64) -> Result<Held<'_>, Refusal> {
+        Ok(self.hold_beyond_usual(bytes, 2)?)
+    }
+
+    /// Charges bytes that a handler holds until it is done.
+    pub(crate) fn hold(&self, bytes: u64) -> Result<Held<'_>, Shortage> {
         self.hold_memory(bytes)?;
         Ok(Held {
             charge: self,
             bytes,
         })
+    }
+
+    /// Charges so many bytes, that often, unless they fit into what any request takes.
+    fn hold_beyond_usual(&self, bytes: u64, times: u64) -> Result<Held<'_>, Shortage> {
+        let bytes = match bytes > REQUEST_BYTES {
+            true => bytes.saturating_mul(times),
+            false => 0,
+        };
+        self.hold(bytes)
     }
 
     fn release_memory(&self, bytes: u64) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tenterhook_engine::{Gauge, OutputSink, Stream};
+use tenterhook_ledger::{Guard, Resource};
 use tokio::sync::Notify;
 
 use crate::execution::Output;
@@ -206,8 +207,33 @@ impl Live {
         self.changed.notify_waiters();
     }
 
-    /// What was printed so far. Copies it all, so it is not for where a lock is held.
-    pub(crate) fn so_far(&self) -> Output {
+    /// How many bytes were printed so far.
+    pub(crate) fn printed_bytes(&self) -> u64 {
+        let printed = self.printed.lock();
+        (printed.full.len() * BLOCK_BYTES + printed.last.len()) as u64
+    }
+
+    /// How many bytes of memory it takes, the notes of which stream each is of included.
+    pub(crate) fn held_bytes(&self) -> u64 {
+        let printed = self.printed.lock();
+        let full = printed.full.iter();
+        let full: usize = full
+            .map(|block| block.bytes.len() + size_of_val(&*block.spans))
+            .sum();
+        // The last block has room for as much as the others.
+        (full + BLOCK_BYTES) as u64
+    }
+
+    /// What was printed so far. Copies it all, so it is not for where a lock is held. What
+    /// `charge` takes for so many bytes is held as long as the copy is.
+    ///
+    /// # Errors
+    ///
+    /// That of `charge`; nothing is copied then.
+    pub(crate) fn so_far<E>(
+        &self,
+        charge: impl FnOnce(u64) -> Result<Guard, E>,
+    ) -> Result<Output, E> {
         let full = {
             let printed = self.printed.lock();
             let mut full = printed.full.clone();
@@ -217,6 +243,8 @@ impl Live {
             });
             full
         };
+        let bytes: usize = full.iter().map(|block| block.bytes.len()).sum();
+        let mut guard = charge(bytes as u64)?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         for block in &full {
             let mut start = 0;
@@ -229,11 +257,12 @@ impl Live {
                 start = span.end();
             }
         }
-        Output {
-            stdout: stdout.into(),
-            stderr: stderr.into(),
+        let of_stdout = guard.split(Resource::Memory, stdout.len() as u64);
+        Ok(Output {
+            stdout: charged(stdout, of_stdout),
+            stderr: charged(stderr, guard),
             dropped_bytes: 0,
-        }
+        })
     }
 
     /// Replays what a finished execution has printed: standard output, then
@@ -251,6 +280,17 @@ impl Live {
         });
         LiveOutput(Source::Kept(chunks.collect()))
     }
+}
+
+/// Bytes that are charged as memory until the last reference to them is gone.
+fn charged(bytes: Vec<u8>, guard: Guard) -> Bytes {
+    struct Charged(Vec<u8>, #[expect(dead_code, reason = "it is held")] Guard);
+    impl AsRef<[u8]> for Charged {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    Bytes::from_owner(Charged(bytes, guard))
 }
 
 impl OutputSink for Live {
@@ -351,9 +391,17 @@ mod tests {
             let of = |wanted| -> Vec<u8> {
                 written.iter().filter(|(stream, _)| *stream == wanted).map(|(_, byte)| *byte).collect()
             };
-            let so_far = live.so_far();
-            prop_assert_eq!(so_far.stdout, of(Stream::Stdout));
-            prop_assert_eq!(so_far.stderr, of(Stream::Stderr));
+            let ledger = tenterhook_ledger::Ledger::default();
+            let holder = tenterhook_ledger::Holder::Account(1);
+            let take = |bytes| {
+                ledger.take(holder, tenterhook_ledger::Amounts::of(Resource::Memory, bytes))
+            };
+            let so_far = live.so_far(take).unwrap();
+            prop_assert_eq!(live.printed_bytes(), ledger.held(holder, Resource::Memory));
+            prop_assert_eq!(&so_far.stdout, &of(Stream::Stdout));
+            prop_assert_eq!(&so_far.stderr, &of(Stream::Stderr));
+            drop(so_far);
+            prop_assert_eq!(ledger.held(holder, Resource::Memory), 0);
         }
     }
 }

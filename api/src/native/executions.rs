@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use tenterhook_dispatch::{
-    ExecutionFilter, ExecutionId, ExecutionPage, HookId, Key, Outputs, Role, State as Standing,
-    TaskId,
+    ExecutionFilter, ExecutionId, ExecutionPage, HookId, Key, OutputSizes, Outputs, Role,
+    State as Standing, TaskId,
 };
 
 pub(crate) use self::shape::Execution;
@@ -133,7 +133,10 @@ async fn task_id(
         None => Ok(None),
         Some(Key::Id(id)) => Ok(Some(id)),
         Some(key) => Ok(Some(
-            app.dispatcher().task(caller.account(), key).await?.task.id,
+            app.dispatcher()
+                .task_without_executions(caller.account(), key)
+                .await?
+                .id,
         )),
     }
 }
@@ -180,33 +183,49 @@ async fn get_execution(
     charge: Charge,
     Path(id): Path<ExecutionId>,
 ) -> Result<Response, Refusal> {
+    show(&app, &caller, &charge, id).await
+}
+
+async fn show(
+    app: &App,
+    caller: &Caller,
+    charge: &Charge,
+    id: ExecutionId,
+) -> Result<Response, Refusal> {
     let found = app
         .dispatcher()
         .execution_within(caller.account(), id, large::INLINE_BYTES)
         .await?;
     match found {
-        (execution, None) => Ok(Json(Execution::new(execution)).into_response()),
-        (execution, Some(output)) => large::reply(execution, output, &charge).await,
+        (execution, None) => {
+            let printed = OutputSizes::of(&execution.output).total();
+            let _held = charge.hold_text(printed)?;
+            Ok(Json(Execution::new(execution)).into_response())
+        }
+        (execution, Some(output)) => large::reply(execution, output, charge).await,
     }
 }
 
 async fn cancel_execution(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Path(id): Path<ExecutionId>,
-) -> Result<(StatusCode, Json<Execution>), Refusal> {
-    let execution = app
-        .dispatcher()
+) -> Result<Response, Refusal> {
+    app.dispatcher()
         .cancel_execution(caller.account(), id)
         .await?;
-    Ok((StatusCode::ACCEPTED, Json(Execution::new(execution))))
+    let shown = show(&app, &caller, &charge, id).await?;
+    Ok((StatusCode::ACCEPTED, shown).into_response())
 }
 
 async fn redrive_execution(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Path(id): Path<ExecutionId>,
-) -> Result<(StatusCode, Json<Execution>), Refusal> {
-    let execution = app.dispatcher().redrive(caller.account(), id).await?;
-    Ok((StatusCode::ACCEPTED, Json(Execution::new(execution))))
+) -> Result<Response, Refusal> {
+    app.dispatcher().redrive(caller.account(), id).await?;
+    let shown = show(&app, &caller, &charge, id).await?;
+    Ok((StatusCode::ACCEPTED, shown).into_response())
 }

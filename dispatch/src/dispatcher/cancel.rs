@@ -51,7 +51,8 @@ impl Dispatcher {
         self.task_without_executions(account, Key::Id(id)).await
     }
 
-    /// Cancels one execution. One that is over stays as it is.
+    /// Cancels one execution. One that is over stays as it is. Returns it without what it
+    /// has printed.
     ///
     /// # Errors
     ///
@@ -61,7 +62,7 @@ impl Dispatcher {
         account: AccountId,
         id: ExecutionId,
     ) -> Result<Execution, Error> {
-        let task = self.execution(account, id).await?.task;
+        let task = self.execution_without_output(account, id).await?.task;
         self.carry_out(async move |inner: Arc<Inner>| {
             // A task may come into memory or leave it at any time; then ask again.
             loop {
@@ -89,16 +90,17 @@ impl Dispatcher {
             }
         })
         .await?;
-        self.execution(account, id).await
+        self.execution_without_output(account, id).await
     }
 
     /// Runs an execution anew that has failed or was cancelled, once its task is over.
+    /// Returns it without what it has printed.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::WrongState`], [`Error::Store`].
     pub async fn redrive(&self, account: AccountId, id: ExecutionId) -> Result<Execution, Error> {
-        let execution = self.execution(account, id).await?;
+        let execution = self.execution_without_output(account, id).await?;
         self.carry_out(async move |inner: Arc<Inner>| {
             let now = inner.clock.now().wall;
             if !inner.store.redrive(account, id).await? {
@@ -118,6 +120,6 @@ impl Dispatcher {
             Ok(())
         })
         .await?;
-        self.execution(account, id).await
+        self.execution_without_output(account, id).await
     }
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use tenterhook_ledger::{Amounts, Resource};
+
 use super::{Dispatcher, Inner};
 use crate::error::{Error, Noun};
 use crate::execution::{Execution, Output, State};
+use crate::floor::Loaded;
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
 use crate::kept_output::KeptOutput;
 use crate::live::Live;
@@ -13,6 +16,9 @@ use crate::page::{
     TaskPage,
 };
 use crate::task::{Task, TaskDetail};
+
+/// Output that is copied uncharged: it is in what every request is charged with.
+const SMALL_BYTES: u64 = 16 * 1024;
 
 impl Dispatcher {
     /// Reads a task with its executions and their output.
@@ -71,10 +77,25 @@ impl Dispatcher {
             .execution(account, id)
             .await?
             .ok_or_else(|| Error::not_found(Noun::Execution, id))?;
-        let live = self.inner.complete(&mut execution);
-        if let Some(live) = live {
-            execution.output = live.so_far();
+        if let Some(live) = self.inner.complete(&mut execution) {
+            execution.output = self.inner.copy(account, &live)?;
         }
+        Ok(execution)
+    }
+
+    /// Reads an execution without what it has printed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn execution_without_output(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Execution, Error> {
+        let found = self.inner.without_output(account, id).await?;
+        let mut execution = found.ok_or_else(|| Error::not_found(Noun::Execution, id))?;
+        self.inner.complete(&mut execution);
         Ok(execution)
     }
 
@@ -85,8 +106,16 @@ impl Dispatcher {
     ///
     /// [`Error::Store`].
     pub async fn outputs_bytes(&self, account: AccountId, key: Key<TaskId>) -> Result<u64, Error> {
-        let bytes = self.inner.store.outputs_bytes(account, key).await?;
-        Ok(bytes.min(OUTPUTS_MAX_BYTES))
+        let store = &self.inner.store;
+        let stored = store.outputs_bytes(account, key).await?;
+        let id = match key {
+            Key::Id(id) => Some(id),
+            Key::Number(_) => store.task(account, key).await?.map(|task| task.id),
+        };
+        let floor = self.inner.floor.lock();
+        let loaded = id.and_then(|id| floor.task(id));
+        let live = loaded.map_or(0, Loaded::printed_bytes);
+        Ok(stored.min(OUTPUTS_MAX_BYTES).saturating_add(live))
     }
 
     /// Reads an execution. Its output comes with it if it is no more than `most` bytes;
@@ -103,9 +132,8 @@ impl Dispatcher {
     ) -> Result<(Execution, Option<KeptOutput>), Error> {
         let found = self.inner.store.execution_within(account, id, most).await?;
         let (mut execution, sizes) = found.ok_or_else(|| Error::not_found(Noun::Execution, id))?;
-        let live = self.inner.complete(&mut execution);
-        if let Some(live) = live {
-            execution.output = live.so_far();
+        if let Some(live) = self.inner.complete(&mut execution) {
+            execution.output = self.inner.copy(account, &live)?;
         }
         let is_left_out = execution.state != State::Running && sizes.total() > most;
         let kept = is_left_out
@@ -137,7 +165,9 @@ impl Dispatcher {
         for execution in &mut executions {
             let live = self.inner.complete(execution);
             match (live, outputs) {
-                (Some(live), Outputs::Include) => execution.output = live.so_far(),
+                (Some(live), Outputs::Include) => {
+                    execution.output = self.inner.copy(account, &live)?;
+                }
                 (_, Outputs::Omit) => {
                     execution.output = Output {
                         dropped_bytes: execution.output.dropped_bytes,
@@ -170,7 +200,7 @@ impl Dispatcher {
                 continue;
             }
             // It may be over by now, or even gone.
-            let Some(mut execution) = self.inner.store.execution(account, id).await? else {
+            let Some(mut execution) = self.inner.without_output(account, id).await? else {
                 continue;
             };
             let live = self.inner.complete(&mut execution);
@@ -181,7 +211,7 @@ impl Dispatcher {
                 && !filter.dead;
             if wanted {
                 if let (Some(live), Outputs::Include) = (live, outputs) {
-                    execution.output = live.so_far();
+                    execution.output = self.inner.copy(account, &live)?;
                 }
                 executions.push(execution);
             }
@@ -192,7 +222,12 @@ impl Dispatcher {
         Ok(executions)
     }
 
-    pub(super) async fn task_without_executions(
+    /// Reads a task alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`], [`Error::Store`].
+    pub async fn task_without_executions(
         &self,
         account: AccountId,
         key: Key<TaskId>,
@@ -211,6 +246,25 @@ impl Dispatcher {
 }
 
 impl Inner {
+    async fn without_output(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Option<Execution>, Error> {
+        let found = self.store.execution_within(account, id, 0).await?;
+        Ok(found.map(|(execution, _)| execution))
+    }
+
+    /// Copies what was printed so far. The copy is the account's memory until it is gone.
+    fn copy(&self, account: AccountId, live: &Live) -> Result<Output, Error> {
+        live.so_far(|bytes| {
+            let bytes = if bytes > SMALL_BYTES { bytes } else { 0 };
+            let memory = Amounts::of(Resource::Memory, bytes);
+            let taken = self.engine.ledger().take(account.holder(), memory);
+            taken.map_err(|shortage| Error::Shortage { shortage })
+        })
+    }
+
     /// Completes what the store knows of an execution with what runs of it. Returns
     /// where that prints to.
     fn complete(&self, execution: &mut Execution) -> Option<Arc<Live>> {

@@ -17,10 +17,6 @@ const RETRY_FIRST: Duration = Duration::from_millis(50);
 /// Longest such wait.
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
-/// What is held of a byte that was printed until it is stored: in the report, which may
-/// have half its buffer free, and for those who follow it.
-const PRINTED_COPIES: u64 = 3;
-
 /// A settlement that the store has been given.
 pub(super) struct Given {
     settlement: Settlement,
@@ -86,9 +82,12 @@ impl Inner {
             .ok()
             .and_then(|report| self.disk.take_output(start.account, report));
         let at = self.clock.now();
-        if let (Some(output), Ok(report)) = (&mut output, &result) {
+        if let (Some(output), Ok(report)) = (&mut output, &mut result) {
+            // Up to half of a buffer that has grown is free.
+            report.stdout.shrink_to_fit();
+            report.stderr.shrink_to_fit();
             let printed = (report.stdout.len() + report.stderr.len()) as u64;
-            let needed = printed.saturating_mul(PRINTED_COPIES);
+            let needed = printed.saturating_add(start.live.held_bytes());
             let held = output.amount(Resource::Memory);
             output.shrink(Resource::Memory, held.saturating_sub(needed));
         }

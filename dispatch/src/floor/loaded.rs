@@ -242,6 +242,12 @@ impl Loaded {
         self.lanes.iter().map(Lane::waiting).sum()
     }
 
+    /// How much of what its attempts print is in memory.
+    pub(crate) fn printed_bytes(&self) -> u64 {
+        let running = self.running.iter();
+        running.map(|running| running.live.printed_bytes()).sum()
+    }
+
     /// When the first lane that waits to be tried again may, if no lane can run.
     pub(super) fn parked_until(&self) -> Option<Moment> {
         let mut until: Option<Moment> = None;

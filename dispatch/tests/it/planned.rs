@@ -1,9 +1,10 @@
-//! Memory of what is planned and not stored yet: it is its account's.
+//! Memory of what is planned and not stored yet, and of output that is copied: it is its
+//! account's.
 
 use std::pin::pin;
 
 use serde_json::json;
-use tenterhook_dispatch::Page;
+use tenterhook_dispatch::{Error, Page};
 use tenterhook_ledger::{Amounts, Capacities, Capacity, Guard, Resource};
 use tenterhook_sdk::Event;
 
@@ -80,4 +81,48 @@ async fn a_plan_that_waits_goes_on_when_memory_is_given_back() {
     assert!(waits(waiting.as_mut()).await);
     drop(guard);
     assert_eq!(waiting.await.unwrap().len(), 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_is_copied_while_it_is_printed_is_its_accounts_memory() {
+    let yard = Yard::sharing(memory_of(1_024 * MIB)).await;
+    yard.hook_with(
+        "custom.loud",
+        "head -c 300000 /dev/zero | tr '\\0' x; echo; sleep 1500\n",
+        |hook| {
+            hook.limits.wall_ms = Some(25 * 60 * 1_000);
+            hook.limits.output_bytes = Some(MIB);
+        },
+    )
+    .await;
+    let task = yard.send(event("custom.loud", json!({}))).await;
+    let (dispatcher, account) = (&yard.dispatcher, yard.account);
+    let id = dispatcher.task(account, task).await.unwrap().executions[0].id;
+    let held = || {
+        dispatcher
+            .ledger()
+            .held(account.holder(), Resource::Memory)
+    };
+    while dispatcher.outputs_bytes(account, task).await.unwrap() < 300_001 {
+        tokio::task::yield_now().await;
+    }
+    let before = held();
+    let execution = dispatcher.execution(account, id).await.unwrap();
+    assert_eq!(execution.output.stdout.len(), 300_001);
+    assert_eq!(held(), before + 300_001);
+    drop(execution);
+    assert_eq!(held(), before);
+
+    let _all = all_but(&yard, 100_000);
+    let refused = dispatcher.execution(account, id).await;
+    assert!(
+        matches!(refused, Err(Error::Shortage { .. })),
+        "{refused:?}"
+    );
+    // Whoever wants to know no more than how it is gets to know it.
+    dispatcher
+        .execution_without_output(account, id)
+        .await
+        .unwrap();
+    dispatcher.cancel_task(account, task).await.unwrap();
 }

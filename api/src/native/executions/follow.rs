@@ -179,7 +179,9 @@ impl Following {
             }
         }
         self.printed = None;
-        let state = match self.app.dispatcher().execution(self.account, self.id).await {
+        let dispatcher = self.app.dispatcher();
+        let execution = dispatcher.execution_without_output(self.account, self.id);
+        let state = match execution.await {
             Ok(execution) => {
                 json!({"state": execution.state.as_str(), "outcome": execution.outcome})
             }
