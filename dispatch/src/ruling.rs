@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use tenterhook_engine::Outcome;
+use tenterhook_sdk::Verdict;
 
 use crate::execution::{Execution, State};
 use crate::hook::FailurePolicy;
@@ -64,9 +65,17 @@ impl Ruling {
 /// there are more, `None` if there is none.
 #[must_use]
 pub fn result_of(executions: &[Execution]) -> Option<Value> {
-    let mut verdicts: Vec<_> = executions
+    let verdicts = executions
         .iter()
-        .filter_map(|execution| execution.verdict.as_ref())
+        .filter_map(|execution| execution.verdict.as_ref());
+    result_of_verdicts(verdicts)
+}
+
+/// The same of the verdicts alone.
+#[must_use]
+pub fn result_of_verdicts<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Option<Value> {
+    let mut verdicts: Vec<_> = verdicts
+        .into_iter()
         .map(|verdict| {
             serde_json::to_value(verdict).expect("a verdict holds nothing that JSON cannot say")
         })

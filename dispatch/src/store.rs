@@ -4,16 +4,19 @@
 //! here. Rules about names, sizes and defaults are kept by the dispatcher; a
 //! store keeps uniqueness, references and durability.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tenterhook_engine::Digest;
+use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 
 use crate::account::Account;
 use crate::app::App;
+use crate::endings::Endings;
 use crate::error::Error;
 use crate::execution::Execution;
 use crate::hook::Hook;
@@ -412,6 +415,22 @@ pub trait Store: Send + Sync {
         page: ExecutionPage,
         outputs: Outputs,
     ) -> Result<Vec<Execution>, Error>;
+
+    /// Tells how the executions of tasks have ended, in one query. A task of which there
+    /// is nothing to tell is left out.
+    async fn endings(
+        &self,
+        account: AccountId,
+        tasks: Vec<TaskId>,
+    ) -> Result<HashMap<TaskId, Endings>, Error>;
+
+    /// Reads the verdicts of those executions of tasks that are over, in one query, in
+    /// the order in which they run.
+    async fn verdicts(
+        &self,
+        account: AccountId,
+        tasks: Vec<TaskId>,
+    ) -> Result<HashMap<TaskId, Vec<Verdict>>, Error>;
 
     /// Reads the event of a task as JSON; `None` if it had none.
     async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error>;

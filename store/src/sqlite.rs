@@ -11,6 +11,7 @@ mod claim;
 mod constraints;
 mod convert;
 mod disk;
+mod endings;
 mod executions;
 mod health;
 mod hooks;

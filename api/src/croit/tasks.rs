@@ -100,9 +100,10 @@ struct Answer {
 async fn list_tasks(
     State(app): State<App>,
     caller: Caller,
+    charge: Charge,
     Query(said): Query<listing::Said>,
 ) -> Result<Response, Refusal> {
-    listing::answer(&app, caller.account(), said).await
+    listing::answer(&app, caller.account(), &charge, said).await
 }
 
 async fn get_task_status(
@@ -154,11 +155,9 @@ async fn list_active_tasks(
         ..TaskFilter::default()
     };
     let tasks = listing::newest(&app, caller.account(), &filter, ACTIVE_MAX).await?;
-    let mut rows = Vec::with_capacity(tasks.len());
-    for task in &tasks {
-        rows.push(listing::row(&app, caller.account(), task, listing::Depth::Task).await?);
-    }
-    Ok(Json(rows))
+    let answers = listing::Answers::default();
+    let rows = tasks.iter().map(|task| answers.row(&app, task));
+    Ok(Json(rows.collect::<Result<_, _>>()?))
 }
 
 async fn get_task(
@@ -187,7 +186,9 @@ async fn answer_task(
     Path(key): Path<Key<TaskId>>,
     Json(_): Json<Answer>,
 ) -> Result<StatusCode, Refusal> {
-    app.dispatcher().task(caller.account(), key).await?;
+    app.dispatcher()
+        .task_without_executions(caller.account(), key)
+        .await?;
     Err(Refusal::Conflict(
         "this task has not asked a question; no task here does".to_owned(),
     ))

@@ -1,10 +1,13 @@
 //! Reading tasks and executions: what is stored, completed by what runs.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tenterhook_ledger::{Amounts, Resource};
+use tenterhook_sdk::Verdict;
 
 use super::{Dispatcher, Inner};
+use crate::endings::Endings;
 use crate::error::{Error, Noun};
 use crate::execution::{Execution, Output, State};
 use crate::floor::Loaded;
@@ -139,6 +142,33 @@ impl Dispatcher {
         let kept = is_left_out
             .then(|| KeptOutput::new(Arc::clone(&self.inner.store), account, &execution, sizes));
         Ok((execution, kept))
+    }
+
+    /// Tells how the executions of tasks have ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn endings(
+        &self,
+        account: AccountId,
+        tasks: Vec<TaskId>,
+    ) -> Result<HashMap<TaskId, Endings>, Error> {
+        self.inner.store.endings(account, tasks).await
+    }
+
+    /// Reads the verdicts of those executions of tasks that are over. They take what
+    /// [`Endings::verdict_bytes`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn verdicts(
+        &self,
+        account: AccountId,
+        tasks: Vec<TaskId>,
+    ) -> Result<HashMap<TaskId, Vec<Verdict>>, Error> {
+        self.inner.store.verdicts(account, tasks).await
     }
 
     /// Lists executions, newest first; those of one task in the order in which

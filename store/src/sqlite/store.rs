@@ -1,19 +1,22 @@
 //! The calls of dispatch's trait, each handed to the file that knows its rows.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use tenterhook_dispatch::{
-    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, EventKey, Execution,
+    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey, Execution,
     ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
     NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
     PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
     Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
+use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 
 use super::{
-    Sqlite, accounts, apps, cancel, claim, disk, executions, hooks, overrides, principals, seen,
+    Sqlite, accounts, apps, cancel, claim, disk, endings, executions, hooks, overrides, principals, seen,
     servers, sources, sweep, tasks, tokens, wall_clock,
 };
 
@@ -509,6 +512,26 @@ impl Store for Sqlite {
             outputs,
         )
         .await
+    }
+
+    async fn endings(
+        &self,
+        account: AccountId,
+        tasks: Vec<TaskId>,
+    ) -> Result<HashMap<TaskId, Endings>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        endings::of(&mut reader, account, &tasks).await
+    }
+
+    async fn verdicts(
+        &self,
+        account: AccountId,
+        tasks: Vec<TaskId>,
+    ) -> Result<HashMap<TaskId, Vec<Verdict>>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        endings::verdicts(&mut reader, account, &tasks).await
     }
 
     async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error> {

@@ -59,6 +59,7 @@ macro_rules! suite {
             what_became_of_an_attempt_is_kept_whole,
             what_a_task_printed_is_told_as_far_as_it_fits,
             an_output_is_read_in_parts,
+            how_executions_have_ended_is_told_for_many_tasks_at_once,
             settlements_take_effect_in_their_order,
             a_task_in_progress_tells_how_far_it_is,
             tasks_that_nobody_owns_are_claimed_oldest_first_whatever_the_clock_says,

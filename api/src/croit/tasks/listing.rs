@@ -3,17 +3,21 @@
 //! The newer one is asked with `pagination`, the older one with `before`,
 //! `after`, `limit`, `offset` and `order`. Rows carry no output.
 
+use std::collections::HashMap;
+
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenterhook_dispatch::{
-    AccountId, ExecutionFilter, ExecutionPage, Outputs, Task, TaskDetail, TaskFilter, TaskPage,
+    AccountId, Endings, Task, TaskFilter, TaskId, TaskPage, result_of_verdicts,
 };
 use tenterhook_query::croit::Page;
+use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::charge::{Charge, Held};
 use crate::croit::tasks::shape::TaskResponse;
 use crate::croit::{Paged, cut};
 use crate::extract::Json;
@@ -27,6 +31,12 @@ const DEEP_WINDOW: usize = 1_000;
 
 /// Most rows of one answer.
 const ROWS: usize = 1_000;
+
+/// What a task and its row take while a list is made.
+const ROW_BYTES: u64 = 2_048;
+
+/// Rows made before other work has its turn on the thread; some 500 µs.
+const ROWS_AT_ONCE: usize = 128;
 
 /// The query of either generation.
 #[derive(Debug, Deserialize)]
@@ -57,17 +67,23 @@ pub(super) struct TaskList {
 }
 
 /// Answers in the generation that was asked for.
-pub(super) async fn answer(app: &App, account: AccountId, said: Said) -> Result<Response, Refusal> {
+pub(super) async fn answer(
+    app: &App,
+    account: AccountId,
+    charge: &Charge,
+    said: Said,
+) -> Result<Response, Refusal> {
     if said.pagination.is_some() {
-        newer(app, account, said.pagination).await
+        newer(app, account, charge, said.pagination).await
     } else {
-        older(app, account, &said).await
+        older(app, account, charge, &said).await
     }
 }
 
 async fn newer(
     app: &App,
     account: AccountId,
+    charge: &Charge,
     pagination: Option<String>,
 ) -> Result<Response, Refusal> {
     // What these say depends on the executions, which a task alone does not tell.
@@ -80,10 +96,19 @@ async fn newer(
     let pagination = paged.read()?.unwrap_or_default();
     let window = if deep { DEEP_WINDOW } else { WINDOW };
     let tasks = newest(app, account, &TaskFilter::default(), window).await?;
+    // Each is a task and its row.
+    let _held = charge.hold(tasks.len() as u64 * ROW_BYTES)?;
+    let answers = match deep {
+        true => Answers::of(app, account, charge, &tasks).await?,
+        false => Answers::default(),
+    };
     let mut rows = Vec::with_capacity(tasks.len());
-    let depth = if deep { Depth::Executions } else { Depth::Task };
-    for task in &tasks {
-        rows.push(row(app, account, task, depth).await?);
+    for some in tasks.chunks(ROWS_AT_ONCE) {
+        for task in some {
+            rows.push(answers.row(app, task)?);
+        }
+        // Whoever else waits for this thread comes first.
+        tokio::task::yield_now().await;
     }
     let Page {
         mut data,
@@ -93,13 +118,19 @@ async fn newer(
     } = cut(pagination, rows).await?;
     data.truncate(ROWS);
     if !deep {
-        for shown in &mut data {
-            let id = shown["id"].as_i64();
-            if let Some(task) = tasks
-                .iter()
-                .find(|task| Some(i64::from(task.number.get())) == id)
-            {
-                *shown = row(app, account, task, Depth::Executions).await?;
+        let by_number: HashMap<_, _> = tasks
+            .iter()
+            .map(|task| (i64::from(task.number.get()), task))
+            .collect();
+        let shown = data.iter().filter_map(|row| row["id"].as_i64());
+        let shown: Vec<_> = shown
+            .filter_map(|id| by_number.get(&id).copied().cloned())
+            .collect();
+        let answers = Answers::of(app, account, charge, &shown).await?;
+        for row in &mut data {
+            let task = row["id"].as_i64().and_then(|id| by_number.get(&id));
+            if let Some(task) = task {
+                *row = answers.row(app, task)?;
             }
         }
     }
@@ -112,7 +143,12 @@ async fn newer(
     Ok(Json(page).into_response())
 }
 
-async fn older(app: &App, account: AccountId, said: &Said) -> Result<Response, Refusal> {
+async fn older(
+    app: &App,
+    account: AccountId,
+    charge: &Charge,
+    said: &Said,
+) -> Result<Response, Refusal> {
     let filter = TaskFilter {
         since: said
             .after
@@ -134,9 +170,12 @@ async fn older(app: &App, account: AccountId, said: &Said) -> Result<Response, R
         all_ids: tasks.iter().map(|task| task.number.get()).collect(),
     };
     let limit = said.limit.unwrap_or(ROWS).min(ROWS);
-    for task in tasks.iter().skip(said.offset.unwrap_or(0)).take(limit) {
-        list.data
-            .push(row(app, account, task, Depth::Executions).await?);
+    let _held = charge.hold(tasks.len() as u64 * ROW_BYTES)?;
+    let shown = tasks.iter().skip(said.offset.unwrap_or(0)).take(limit);
+    let shown: Vec<_> = shown.cloned().collect();
+    let answers = Answers::of(app, account, charge, &shown).await?;
+    for task in &shown {
+        list.data.push(answers.row(app, task)?);
     }
     Ok(Json(list).into_response())
 }
@@ -170,37 +209,45 @@ pub(super) async fn newest(
     }
 }
 
-/// How much of a task a row looks at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Depth {
-    Task,
-    Executions,
+/// What the executions of a page's tasks have answered.
+#[derive(Default)]
+pub(super) struct Answers<'a> {
+    endings: HashMap<TaskId, Endings>,
+    verdicts: HashMap<TaskId, Vec<Verdict>>,
+    _held: Option<Held<'a>>,
 }
 
-/// One row of a list.
-pub(super) async fn row(
-    app: &App,
-    account: AccountId,
-    task: &Task,
-    depth: Depth,
-) -> Result<Value, Refusal> {
-    let executions = match depth {
-        Depth::Task => Vec::new(),
-        Depth::Executions => {
-            let filter = ExecutionFilter {
-                task: Some(task.id),
-                ..ExecutionFilter::default()
-            };
-            let page = ExecutionPage::first(tenterhook_dispatch::PAGE_MAX);
-            app.dispatcher()
-                .executions(account, &filter, page, Outputs::Omit)
-                .await?
-        }
-    };
-    let detail = TaskDetail {
-        task: task.clone(),
-        executions,
-    };
-    let row = TaskResponse::without_output(&detail, app.croit_times());
-    serde_json::to_value(row).map_err(|error| Refusal::internal(&error))
+impl<'a> Answers<'a> {
+    /// Reads them for all tasks at once; its memory is charged as long as this lives.
+    async fn of(
+        app: &App,
+        account: AccountId,
+        charge: &'a Charge,
+        tasks: &[Task],
+    ) -> Result<Self, Refusal> {
+        let tasks: Vec<_> = tasks.iter().map(|task| task.id).collect();
+        let dispatcher = app.dispatcher();
+        let endings = dispatcher.endings(account, tasks.clone()).await?;
+        let bytes: u64 = endings.values().map(|ending| ending.verdict_bytes).sum();
+        // Their text, what it says, and that as JSON again.
+        let held = charge.hold(bytes.saturating_mul(3))?;
+        let verdicts = match bytes {
+            0 => HashMap::new(),
+            _ => dispatcher.verdicts(account, tasks).await?,
+        };
+        Ok(Self {
+            endings,
+            verdicts,
+            _held: Some(held),
+        })
+    }
+
+    /// One row of a list.
+    pub(super) fn row(&self, app: &App, task: &Task) -> Result<Value, Refusal> {
+        let ending = self.endings.get(&task.id);
+        let status = ending.and_then(|ending| ending.failed_status);
+        let result = self.verdicts.get(&task.id).and_then(result_of_verdicts);
+        let row = TaskResponse::row(task, status, result, app.croit_times());
+        serde_json::to_value(row).map_err(|error| Refusal::internal(&error))
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use tenterhook_dispatch::{Execution, Progress, State, TaskDetail};
+use tenterhook_dispatch::{Execution, Progress, State, Task, TaskDetail};
 use tenterhook_engine::Outcome;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -73,22 +73,31 @@ impl ManagedTask {
     pub(crate) fn new(detail: &TaskDetail, times: CroitTimes) -> Self {
         Self {
             output: log::of(&detail.executions),
-            ..Self::without_output(detail, times)
+            ..Self::without_output(
+                &detail.task,
+                first_failed(&detail.executions),
+                detail.result(),
+                times,
+            )
         }
     }
 
-    fn without_output(detail: &TaskDetail, times: CroitTimes) -> Self {
-        let task = &detail.task;
+    fn without_output(
+        task: &Task,
+        failed_status: Option<u8>,
+        result: Option<Value>,
+        times: CroitTimes,
+    ) -> Self {
         Self {
             id: task.number.get(),
             done: task.state.is_over(),
-            status_code: status_code(task.state, &detail.executions),
+            status_code: status_code(task.state, failed_status),
             started_at: print_time(task.started_at.unwrap_or(task.created_at), times),
             started_by: task.started_by.clone(),
             name: task.name.clone(),
             state: task.state.as_str(),
             progress: task.progress.into(),
-            result: detail.result(),
+            result,
             object: task.object.clone(),
             output: String::new(),
         }
@@ -98,18 +107,25 @@ impl ManagedTask {
 impl TaskResponse {
     /// Shows a task with all that was printed.
     pub(crate) fn new(detail: &TaskDetail, times: CroitTimes) -> Self {
-        Self::adding(ManagedTask::new(detail, times), detail)
+        Self::adding(ManagedTask::new(detail, times), &detail.task)
     }
 
-    /// Shows a task as a row of a list.
-    pub(crate) fn without_output(detail: &TaskDetail, times: CroitTimes) -> Self {
-        Self::adding(ManagedTask::without_output(detail, times), detail)
+    /// Shows a task as a row of a list, with the first exit status of its executions that
+    /// failed and what they answered.
+    pub(crate) fn row(
+        task: &Task,
+        failed_status: Option<u8>,
+        result: Option<Value>,
+        times: CroitTimes,
+    ) -> Self {
+        let own = ManagedTask::without_output(task, failed_status, result, times);
+        Self::adding(own, task)
     }
 
-    fn adding(task: ManagedTask, detail: &TaskDetail) -> Self {
+    fn adding(own: ManagedTask, task: &Task) -> Self {
         Self {
-            task,
-            cancelled: detail.task.cancelled,
+            task: own,
+            cancelled: task.cancelled,
             question: None,
         }
     }
@@ -125,16 +141,20 @@ fn print_time(time: OffsetDateTime, times: CroitTimes) -> Value {
     }
 }
 
-fn status_code(state: State, executions: &[Execution]) -> i32 {
+fn status_code(state: State, failed_status: Option<u8>) -> i32 {
     match state {
         State::Waiting | State::Running | State::Finished => 0,
         State::Canceled => CANCELLED_BY_USER,
-        State::Failed => executions
-            .iter()
-            .find_map(|execution| match execution.outcome {
-                Some(Outcome::Exited { status }) if status != 0 => Some(i32::from(status)),
-                _ => None,
-            })
-            .unwrap_or(1),
+        State::Failed => failed_status.map_or(1, i32::from),
     }
+}
+
+/// The first exit status other than 0.
+fn first_failed(executions: &[Execution]) -> Option<u8> {
+    executions
+        .iter()
+        .find_map(|execution| match execution.outcome {
+            Some(Outcome::Exited { status }) if status != 0 => Some(status),
+            _ => None,
+        })
 }

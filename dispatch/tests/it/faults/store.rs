@@ -10,13 +10,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tenterhook_dispatch::{
-    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Error, EventKey,
+    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey,
     Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
     NewTask, NodeId, NotReady, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
     PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
     Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
+use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
@@ -351,6 +352,8 @@ pass_on! {
     outputs_bytes(account: AccountId, key: Key<TaskId>) -> u64;
     output_part(account: AccountId, part: OutputPart) -> Option<Bytes>;
     executions(account: AccountId, filter: &ExecutionFilter, page: ExecutionPage, outputs: Outputs) -> Vec<Execution>;
+    endings(account: AccountId, tasks: Vec<TaskId>) -> HashMap<TaskId, Endings>;
+    verdicts(account: AccountId, tasks: Vec<TaskId>) -> HashMap<TaskId, Vec<Verdict>>;
     event(account: AccountId, task: TaskId) -> Option<Bytes>;
     disk_usage() -> Vec<(AccountId, u64)>;
     sweep(retention: &Retention, now: OffsetDateTime) -> Swept;

@@ -1,10 +1,12 @@
 //! Tasks and executions: writing them down, settling and reading them.
 
+use std::collections::HashMap;
+
 use tenterhook_dispatch::{
     Attempt, Container, Execution, ExecutionFilter, Inserted, Key, NewTask, NodeId, Number,
     OUTPUTS_MAX_BYTES, Output, OutputPart, Outputs, Page, Settlement, State, Store, TaskChange,
 };
-use tenterhook_engine::{Outcome, Stream};
+use tenterhook_engine::{Limit, Outcome, Stream};
 
 use crate::support::{Shop, at, container, ended_well, new_task};
 
@@ -300,6 +302,50 @@ pub(crate) async fn an_output_is_read_in_parts(store: &dyn Store) {
         store.output_part(other.account.id, part).await.unwrap(),
         None
     );
+}
+
+pub(crate) async fn how_executions_have_ended_is_told_for_many_tasks_at_once(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let other = Shop::named(store, "other").await;
+    let [mixed, well, waiting] = [3, 1, 1].map(|count| new_task(&shop, "custom.x", count));
+    let foreign = new_task(&other, "custom.x", 1);
+    let tasks = [&mixed, &well, &waiting, &foreign];
+    for task in tasks {
+        store.insert_tasks(vec![task.clone()]).await.unwrap();
+    }
+    let failed = |place: usize, outcome| Attempt {
+        state: State::Failed,
+        outcome: Some(outcome),
+        verdict: None,
+        ..ended_well(mixed.executions[place].id)
+    };
+    let trapped = Outcome::Stopped { limit: Limit::Fuel };
+    for attempt in [
+        failed(0, trapped),
+        failed(1, Outcome::Exited { status: 7 }),
+        failed(2, Outcome::Exited { status: 9 }),
+    ] {
+        let settled = settlement(&shop, &mixed, attempt, NO_CHANGE);
+        store.settle(settled).await.unwrap();
+    }
+    for (shop, task) in [(&shop, &well), (&other, &foreign)] {
+        let attempt = ended_well(task.executions[0].id);
+        let settled = settlement(shop, task, attempt, ended(State::Finished));
+        store.settle(settled).await.unwrap();
+    }
+    let ids: Vec<_> = tasks.iter().map(|task| task.id).collect();
+    let account = shop.account.id;
+
+    let endings = store.endings(account, ids.clone()).await.unwrap();
+    let verdicts = store.verdicts(account, ids).await.unwrap();
+
+    assert_eq!(endings.len(), 2, "{endings:?}");
+    assert_eq!(endings[&mixed.id].failed_status, Some(7));
+    assert_eq!(endings[&mixed.id].verdict_bytes, 0);
+    assert_eq!(endings[&well.id].failed_status, None);
+    assert!(endings[&well.id].verdict_bytes > 20);
+    let verdict = ended_well(well.executions[0].id).verdict.unwrap();
+    assert_eq!(verdicts, HashMap::from([(well.id, vec![verdict])]));
 }
 
 pub(crate) async fn what_became_of_an_attempt_is_kept_whole(store: &dyn Store) {
