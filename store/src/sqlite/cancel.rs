@@ -79,14 +79,17 @@ pub(super) async fn execution(
     Ok(Cancelling::Ended)
 }
 
-/// Makes one execution wait anew, and its task one that can be claimed.
+/// Makes one execution wait again, and its task one that can be claimed. What was left of
+/// its last attempt is not what will become of it, and is removed.
 pub(super) async fn redrive(
     conn: &mut SqliteConnection,
     account: i64,
     id: ExecutionId,
 ) -> Result<bool, Error> {
     let task = sqlx::query(
-        "UPDATE executions SET state = 'WAITING', failures = 0, crashes = 0, dead = 0, due_at = NULL, ended_at = NULL \
+        "UPDATE executions SET state = 'WAITING', failures = 0, crashes = 0, dead = 0, due_at = NULL, \
+         outcome = NULL, error = NULL, usage = NULL, stdout = NULL, stderr = NULL, dropped_bytes = 0, \
+         verdict = NULL, verdict_fault = NULL, started_at = NULL, ended_at = NULL \
          WHERE account = ? AND id = ? AND state IN ('FAILED', 'CANCELED') \
          AND (SELECT ended_at FROM tasks WHERE seq = executions.task) IS NOT NULL RETURNING task",
     )

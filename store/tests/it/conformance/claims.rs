@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenterhook_dispatch::{
     Attempt, Cancelling, Error, ExecutionFilter, Inserted, Key, NewTask, NodeId, NotReady, Noun,
-    Number, Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter,
+    Number, Output, Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
@@ -380,6 +380,7 @@ pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
         dead: true,
         failures: 4,
         attempt: 4,
+        error: Some("the thread that ran it failed".into()),
         ..ended_well(new.executions[0].id)
     };
     store
@@ -407,6 +408,11 @@ pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
     assert_eq!(listed.len(), 1);
 
     assert!(store.redrive(shop.account.id, id).await.unwrap());
+    let waiting = store.execution(shop.account.id, id).await.unwrap().unwrap();
+    assert_eq!((waiting.state, waiting.attempt), (State::Waiting, 4));
+    assert_eq!((&waiting.error, &waiting.outcome), (&None, &None));
+    assert_eq!((&waiting.verdict, &waiting.usage), (&None, &None));
+    assert_eq!(waiting.output, Output::default());
     assert!(
         !store
             .redrive(shop.account.id, new.executions[1].id)
