@@ -31,7 +31,7 @@ use wasmparser::{BinaryReader, Parser, Result};
 const PIECE_BYTES: u32 = 1 << 20;
 
 /// Bytes before the first section of a module or component.
-const HEADER_BYTES: usize = 8;
+pub(crate) const HEADER_BYTES: usize = 8;
 
 /// Returns a module or component that does the same, in pieces.
 ///
@@ -71,13 +71,13 @@ fn component(program: &[u8], piece: u32) -> Result<Cow<'_, [u8]>> {
 }
 
 /// A section as it stands in the bytes.
-struct Section {
-    id: u8,
-    content: Range<usize>,
+pub(crate) struct Section {
+    pub(crate) id: u8,
+    pub(crate) content: Range<usize>,
 }
 
 /// The sections of a module or component, which are framed alike.
-fn sections(program: &[u8]) -> Result<Vec<Section>> {
+pub(crate) fn sections(program: &[u8]) -> Result<Vec<Section>> {
     let mut reader = BinaryReader::new(program, 0);
     reader.read_bytes(HEADER_BYTES)?;
     let mut sections = Vec::new();
@@ -95,9 +95,20 @@ fn sections(program: &[u8]) -> Result<Vec<Section>> {
 }
 
 /// Appends a section.
-fn append(out: &mut Vec<u8>, id: u8, content: &[u8]) {
+pub(crate) fn append(out: &mut Vec<u8>, id: u8, content: &[u8]) {
     out.push(id);
     content.encode(out);
+}
+
+/// A section that is a list, with more entries at its end.
+pub(crate) fn longer(content: &[u8], more: u32, entries: &[u8]) -> Result<Vec<u8>> {
+    let mut reader = BinaryReader::new(content, 0);
+    let count = reader.read_var_u32()?;
+    let mut out = Vec::with_capacity(content.len() + entries.len() + 5);
+    count.saturating_add(more).encode(&mut out);
+    out.extend_from_slice(&content[reader.original_position()..]);
+    out.extend_from_slice(entries);
+    Ok(out)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod runtime;
 mod sandbox;
 mod shell;
 mod stats;
+mod transfer;
 
 pub use crate::cache::CodeCache;
 pub use crate::compile::{CompileLimits, compile_worker};

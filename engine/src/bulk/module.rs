@@ -11,7 +11,7 @@ use wasmparser::{
 
 use super::body::{Changed, Context};
 use super::helper::{self, Bulk};
-use super::{HEADER_BYTES, append, sections};
+use super::{HEADER_BYTES, append, longer, sections};
 
 const TYPES: u8 = 1;
 const IMPORTS: u8 = 2;
@@ -181,17 +181,6 @@ fn types() -> Vec<u8> {
         }
     }
     types
-}
-
-/// A section that is a list, with more entries at its end.
-fn longer(content: &[u8], more: u32, entries: &[u8]) -> Result<Vec<u8>> {
-    let mut reader = BinaryReader::new(content, 0);
-    let count = reader.read_var_u32()?;
-    let mut out = Vec::with_capacity(content.len() + entries.len() + 5);
-    count.saturating_add(more).encode(&mut out);
-    out.extend_from_slice(&content[reader.original_position()..]);
-    out.extend_from_slice(entries);
-    Ok(out)
 }
 
 impl Context {

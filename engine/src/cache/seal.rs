@@ -18,8 +18,8 @@ use crate::digest::Digest;
 
 /// Raised whenever the same bytes, compiled by the same compiler, are to give
 /// other code: when the engine changes what it hands to the compiler. See
-/// [`bulk`](crate::bulk).
-const FORM: u32 = 2;
+/// [`bulk`](crate::bulk) and [`transfer`](crate::transfer).
+const FORM: u32 = 3;
 
 /// The first bytes of a seal.
 const MAGIC: &[u8; 8] = b"tntrseal";

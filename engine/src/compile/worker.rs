@@ -1,5 +1,6 @@
 //! The compiler process, from the inside.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use super::limits::CompileLimits;
 use crate::bulk;
 use crate::lockdown::{Lockdown, hold_compiler};
 use crate::runtime::config::compiler_config;
+use crate::transfer;
 
 /// How far the process steps back behind those that serve and run.
 const NICENESS: i32 = 10;
@@ -99,13 +101,22 @@ fn limit_all(limits: CompileLimits) -> rustix::io::Result<()> {
 
 /// Compiles; the error is for whoever sent the program.
 pub(super) fn precompile(wasm: &Engine, kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let split = bulk::split(bytes);
+    let prepared = prepare(bytes);
     // What cannot be read is for the compiler to refuse, in its own words.
-    let prepared = split.as_deref().unwrap_or(bytes);
+    let program = prepared.as_deref().unwrap_or(bytes);
     let code = match kind {
-        Kind::Component => wasm.precompile_component(prepared),
-        Kind::Module | Kind::Script => wasm.precompile_module(prepared),
+        Kind::Component => wasm.precompile_component(program),
+        Kind::Module | Kind::Script => wasm.precompile_module(program),
     };
     let code = code.map_err(|error| error.root_cause().to_string())?;
-    split.map(|_| code).map_err(|error| error.to_string())
+    prepared.map(|_| code)
+}
+
+/// Bounds what a deadline would not cut.
+fn prepare(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    match transfer::bound(bytes).map_err(|error| error.to_string())? {
+        Cow::Borrowed(bytes) => bulk::split(bytes),
+        Cow::Owned(bytes) => bulk::split(&bytes).map(|split| Cow::Owned(split.into_owned())),
+    }
+    .map_err(|error| error.to_string())
 }

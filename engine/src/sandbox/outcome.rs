@@ -7,6 +7,7 @@ use super::deadline::{Cut, Deadline};
 use super::memory::Outgrown;
 use super::output::Flooded;
 use crate::outcome::{Limit, Outcome, Trap};
+use crate::transfer;
 
 /// Says what became of a run.
 ///
@@ -71,14 +72,15 @@ fn cut_off(cut: Cut) -> Outcome {
 }
 
 fn trap(error: &wasmtime::Error) -> Trap {
-    let backtrace = error
+    let backtrace: Vec<String> = error
         .downcast_ref::<WasmBacktrace>()
         .map(|backtrace| backtrace.frames().iter().map(name).collect())
         .unwrap_or_default();
-    Trap {
-        reason: error.root_cause().to_string(),
-        backtrace,
-    }
+    let reason = match backtrace.first() {
+        Some(first) if first == transfer::GUARD_NAME => transfer::too_large(),
+        _ => error.root_cause().to_string(),
+    };
+    Trap { reason, backtrace }
 }
 
 fn name(frame: &wasmtime::FrameInfo) -> String {

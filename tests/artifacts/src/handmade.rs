@@ -10,7 +10,7 @@ mod waiting;
 pub use self::bombs::{Bomb, bombs, many_tables};
 pub use self::compiler::{doubling, locals_everywhere, loops};
 pub use self::components::{importing, many_instances, many_modules, spin_in_instances};
-pub use self::composed::composed;
+pub use self::composed::{Handed, composed, handing};
 pub use self::shapes::{Shape, proposals};
 pub use self::waiting::Wait;
 

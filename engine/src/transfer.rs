@@ -1,0 +1,105 @@
+//! Text that the parts of a composed component pass to each other: bounded and charged.
+//!
+//! wasmtime moves a string from one part's memory to another's within one call of its
+//! own: it burns no fuel, and no deadline interrupts it. Before each, it asks a `realloc`
+//! of the receiving part for room. So every function that serves as one gets another in
+//! front of it, which traps for too much and burns fuel for the rest. What is received
+//! from the host passes through it too. Everything else is copied byte for byte. Whoever
+//! changes what comes out raises `FORM` in `cache/seal.rs`.
+//!
+//! A component that has no parts is left as it is: the host bounds and charges for what
+//! it copies.
+
+mod guard;
+mod reallocs;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use wasmparser::{BinaryReaderError, Parser};
+
+use self::reallocs::Reallocs;
+use crate::bulk::{HEADER_BYTES, append, sections};
+
+/// Bytes that a part makes room for at once: the longest that one string takes to move
+/// is 20 ms. Lists are moved in a loop that fuel and deadline see; they have the same
+/// bound because a `realloc` does not say what for it is called.
+const ROOM_MAX_BYTES: u32 = 8 << 20;
+
+/// The name of the functions that are put in front.
+pub(crate) const GUARD_NAME: &str = "realloc, at most 8 MiB";
+
+/// Why the run trapped whose innermost function has that name.
+pub(crate) fn too_large() -> String {
+    format!(
+        "a part of the component was passed a text or list of more than {} MiB",
+        ROOM_MAX_BYTES >> 20
+    )
+}
+
+/// Sections of a component.
+const MODULE: u8 = 1;
+const COMPONENT: u8 = 4;
+
+/// Why the text that parts pass to each other cannot be bounded.
+#[derive(Debug)]
+pub(crate) enum Unbounded {
+    /// It is neither a module nor a component.
+    Unreadable(BinaryReaderError),
+    /// What makes room for it is not a function of a module.
+    NotInModule,
+}
+
+impl From<BinaryReaderError> for Unbounded {
+    fn from(error: BinaryReaderError) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl fmt::Display for Unbounded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => error.fmt(f),
+            Self::NotInModule => f.write_str(
+                "the `realloc` option of a composed component's part must name a function that \
+                 one of the part's modules exports",
+            ),
+        }
+    }
+}
+
+/// Returns a module or component that does the same, within the bound.
+///
+/// # Errors
+///
+/// [`Unbounded`]. That the program is valid is for the compiler to say.
+pub(crate) fn bound(program: &[u8]) -> Result<Cow<'_, [u8]>, Unbounded> {
+    if !Parser::is_component(program) {
+        return Ok(Cow::Borrowed(program));
+    }
+    let reallocs = Reallocs::of(program)?;
+    if reallocs.names().is_empty() {
+        return Ok(Cow::Borrowed(program));
+    }
+    Ok(Cow::Owned(component(program, &reallocs)?))
+}
+
+fn component(program: &[u8], reallocs: &Reallocs) -> Result<Vec<u8>, Unbounded> {
+    let mut out = program[..HEADER_BYTES].to_vec();
+    for section in sections(program)? {
+        let content = &program[section.content];
+        match section.id {
+            MODULE => append(
+                &mut out,
+                MODULE,
+                &guard::put_in_front(content, reallocs.names())?,
+            ),
+            COMPONENT => append(&mut out, COMPONENT, &component(content, reallocs)?),
+            id => append(&mut out, id, content),
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests;
