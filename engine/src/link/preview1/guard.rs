@@ -190,7 +190,10 @@ macro_rules! guard {
                         Box::new(async move {
                             const CREATE: i32 = 1;
                             let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(guest.prices.path);
+                            guest.meter.owe(match open & CREATE {
+                                0 => guest.prices.path,
+                                _ => guest.prices.change,
+                            });
                             if len.cast_unsigned() > PATH_MAX_BYTES {
                                 return Ok(errno::NAMETOOLONG);
                             }
@@ -268,7 +271,7 @@ macro_rules! guard {
                     |mut caller: Caller<'_, Guest>, (dir, path, len): (i32, i32, i32)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(guest.prices.path);
+                            guest.meter.owe(guest.prices.change);
                             if len.cast_unsigned() > PATH_MAX_BYTES {
                                 return Ok(errno::NAMETOOLONG);
                             }
@@ -289,7 +292,7 @@ macro_rules! guard {
                      (target, target_len, dir, path, len): (i32, i32, i32, i32, i32)| {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(guest.prices.path);
+                            guest.meter.owe(guest.prices.change);
                             let longest = target_len.cast_unsigned().max(len.cast_unsigned());
                             if longest > PATH_MAX_BYTES {
                                 return Ok(errno::NAMETOOLONG);

@@ -58,24 +58,24 @@ macro_rules! priced_calls {
             file => fd_advise(fd: i32, offset: i64, len: i64, advice: i32) [];
             file => fd_datasync(fd: i32) [];
             file => fd_sync(fd: i32) [];
-            file => fd_fdstat_get(fd: i32, stat: i32) [];
-            file => fd_filestat_get(fd: i32, stat: i32) [];
+            about => fd_fdstat_get(fd: i32, stat: i32) [];
+            about => fd_filestat_get(fd: i32, stat: i32) [];
             file => fd_filestat_set_times(fd: i32, accessed: i64, modified: i64, flags: i32) [];
             path => path_filestat_get(dir: i32, flags: i32, path: i32, len: i32, stat: i32) [len];
             path => path_filestat_set_times(
                 dir: i32, lookup: i32, path: i32, len: i32, accessed: i64, modified: i64, flags: i32
             ) [len];
-            path => path_link(
+            change => path_link(
                 dir: i32, flags: i32, path: i32, len: i32, to: i32, name: i32, name_len: i32
             ) [len, name_len] take_inode;
             path => path_readlink(
                 dir: i32, path: i32, len: i32, buffer: i32, size: i32, used: i32
             ) [len];
-            path => path_remove_directory(dir: i32, path: i32, len: i32) [len];
-            path => path_rename(
+            change => path_remove_directory(dir: i32, path: i32, len: i32) [len];
+            change => path_rename(
                 dir: i32, path: i32, len: i32, to: i32, name: i32, name_len: i32
             ) [len, name_len];
-            path => path_unlink_file(dir: i32, path: i32, len: i32) [len];
+            change => path_unlink_file(dir: i32, path: i32, len: i32) [len];
         }
     };
 }
