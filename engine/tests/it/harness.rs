@@ -43,11 +43,12 @@ pub(crate) const SUCCESS: Outcome = Outcome::Exited { status: 0 };
 /// that one call into the host does takes a few.
 const LONGEST_POLL_US: u64 = 50_000;
 
-/// What is to be said if any run of this engine has kept its thread for too long.
+/// What is to be said if any run of this engine has kept its thread for too long: one of
+/// this test, or of another that shares the engine.
 pub(crate) fn overrun(engine: &Engine) -> Option<String> {
     let longest = engine.stats().longest_poll_us;
     (longest > LONGEST_POLL_US)
-        .then(|| format!("a run kept its thread for {longest} us of processor time"))
+        .then(|| format!("a run on this engine kept its thread for {longest} us of processor time"))
 }
 
 /// Starts an engine of its own.
