@@ -3,15 +3,20 @@
 //! Whoever joins late hears everything from the beginning: what was printed is
 //! kept until the execution is over, and the output limit bounds it.
 
+mod printed;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tenterhook_engine::{Gauge, OutputSink, Stream};
 use tenterhook_ledger::{Guard, Resource};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
+use self::printed::{BLOCK_BYTES, Cursor, Printed, streams_of};
 use crate::execution::Output;
 
 /// A piece of what an execution printed.
@@ -28,18 +33,25 @@ pub struct LiveOutput(Source);
 
 enum Source {
     /// It may go on to print.
-    Live { live: Arc<Live>, at: Cursor },
+    Live(Listener),
     /// It is over, and this is left of it.
     Kept(VecDeque<Chunk>),
 }
 
-/// How far a listener has come.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cursor {
-    block: usize,
-    span: usize,
-    offset: usize,
+/// Who listens to what is still being printed.
+struct Listener {
+    live: Arc<Live>,
+    at: Cursor,
+    /// What was taken and is not told yet.
+    taken: VecDeque<Chunk>,
+    /// When that was.
+    taken_at: Option<Instant>,
 }
+
+/// Time for which a listener that has heard everything lets more come together. A guest
+/// may print a million pieces in a second, and many may listen to it; a person sees no
+/// delay.
+const GATHERING: Duration = Duration::from_millis(10);
 
 impl LiveOutput {
     /// Waits for the next piece. `None` once the attempt is over and everything
@@ -47,26 +59,48 @@ impl LiveOutput {
     ///
     /// May be dropped and called again without losing anything.
     pub async fn next(&mut self) -> Option<Chunk> {
-        let (live, at) = match &mut self.0 {
-            Source::Live { live, at } => (Arc::clone(live), at),
-            Source::Kept(chunks) => return next_kept(chunks),
-        };
+        match &mut self.0 {
+            Source::Live(listener) => listener.next().await,
+            Source::Kept(chunks) => next_kept(chunks),
+        }
+    }
+}
+
+impl Listener {
+    async fn next(&mut self) -> Option<Chunk> {
         loop {
-            let changed = live.changed.notified();
+            if let Some(chunk) = self.taken.pop_front() {
+                return Some(chunk);
+            }
+            if let Some(at) = self.taken_at.filter(|at| at.elapsed() < GATHERING)
+                && self.gathers()
+            {
+                tokio::time::sleep_until(at + GATHERING).await;
+            }
+            let changed = self.live.changed.notified();
             tokio::pin!(changed);
             // Registered before looking, so that no piece slips in between.
             changed.as_mut().enable();
-            {
-                let printed = live.printed.lock();
-                if let Some(chunk) = printed.next(at) {
-                    return Some(chunk);
+            let (part, closed) = {
+                let printed = self.live.printed.lock();
+                (printed.take(&mut self.at), printed.closed)
+            };
+            match part {
+                Some(part) => {
+                    self.taken = part.pieces();
+                    self.taken_at = Some(Instant::now());
                 }
-                if printed.closed {
-                    return None;
-                }
+                None if closed => return None,
+                None => changed.await,
             }
-            changed.await;
         }
+    }
+
+    /// Whether it is to wait although there may be something: neither a whole block nor
+    /// the end is there.
+    fn gathers(&self) -> bool {
+        let printed = self.live.printed.lock();
+        !printed.has_block(self.at) && !printed.closed
     }
 }
 
@@ -89,116 +123,15 @@ pub(crate) struct Live {
     changed: Notify,
 }
 
-/// What was printed, in blocks: all but the last are full and never change again, so
-/// that whoever wants them shares them.
-#[derive(Default)]
-struct Printed {
-    full: Vec<Full>,
-    last: Vec<u8>,
-    last_spans: Vec<Span>,
-    closed: bool,
-}
-
-#[derive(Clone)]
-struct Full {
-    bytes: Bytes,
-    spans: Arc<[Span]>,
-}
-
-/// Where in its block a piece of one stream ends. Two bytes, because a guest may change
-/// its stream with every byte.
-#[derive(Clone, Copy)]
-struct Span(u16);
-
-/// Bytes of a block. Small enough that copying the last one under its lock is nothing,
-/// and that the places in it fit a [`Span`].
-const BLOCK_BYTES: usize = 16 * 1024;
-
-impl Span {
-    const STDERR: u16 = 1 << 15;
-
-    fn new(stream: Stream, end: usize) -> Self {
-        let end = u16::try_from(end).expect("a block ends before 16 KiB");
-        Self(match stream {
-            Stream::Stdout => end,
-            Stream::Stderr => end | Self::STDERR,
-        })
-    }
-
-    fn stream(self) -> Stream {
-        match self.0 & Self::STDERR {
-            0 => Stream::Stdout,
-            _ => Stream::Stderr,
-        }
-    }
-
-    fn end(self) -> usize {
-        usize::from(self.0 & !Self::STDERR)
-    }
-}
-
-impl Printed {
-    fn write(&mut self, stream: Stream, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let room = BLOCK_BYTES - self.last.len();
-            let (taken, rest) = bytes.split_at(bytes.len().min(room));
-            self.last.extend_from_slice(taken);
-            let span = Span::new(stream, self.last.len());
-            match self.last_spans.last_mut() {
-                Some(last) if last.stream() == stream => *last = span,
-                _ => self.last_spans.push(span),
-            }
-            if self.last.len() == BLOCK_BYTES {
-                self.full.push(Full {
-                    bytes: std::mem::take(&mut self.last).into(),
-                    spans: std::mem::take(&mut self.last_spans).into(),
-                });
-            }
-            bytes = rest;
-        }
-    }
-
-    /// The next piece from there, if there is one yet.
-    fn next(&self, at: &mut Cursor) -> Option<Chunk> {
-        loop {
-            let full = self.full.get(at.block);
-            let spans = full.map_or(&self.last_spans[..], |full| &full.spans);
-            let Some(span) = spans.get(at.span) else {
-                full?;
-                *at = Cursor {
-                    block: at.block + 1,
-                    ..Cursor::default()
-                };
-                continue;
-            };
-            let piece = at.offset..span.end();
-            if piece.is_empty() {
-                // The last span of the last block may grow yet.
-                if full.is_none() && at.span + 1 == spans.len() {
-                    return None;
-                }
-                at.span += 1;
-                continue;
-            }
-            at.offset = piece.end;
-            return Some(Chunk {
-                stream: span.stream(),
-                bytes: match full {
-                    Some(full) => full.bytes.slice(piece),
-                    None => Bytes::copy_from_slice(&self.last[piece]),
-                },
-            });
-        }
-    }
-}
-
 impl Live {
     /// Begins to listen from the beginning.
     pub(crate) fn listen(self: &Arc<Self>) -> LiveOutput {
-        LiveOutput(Source::Live {
+        LiveOutput(Source::Live(Listener {
             live: Arc::clone(self),
             at: Cursor::default(),
-        })
+            taken: VecDeque::new(),
+            taken_at: None,
+        }))
     }
 
     /// Tells the listeners that nothing more will come.
@@ -209,19 +142,12 @@ impl Live {
 
     /// How many bytes were printed so far.
     pub(crate) fn printed_bytes(&self) -> u64 {
-        let printed = self.printed.lock();
-        (printed.full.len() * BLOCK_BYTES + printed.last.len()) as u64
+        self.printed.lock().bytes() as u64
     }
 
     /// How many bytes of memory it takes, the notes of which stream each is of included.
     pub(crate) fn held_bytes(&self) -> u64 {
-        let printed = self.printed.lock();
-        let full = printed.full.iter();
-        let full: usize = full
-            .map(|block| block.bytes.len() + size_of_val(&*block.spans))
-            .sum();
-        // The last block has room for as much as the others.
-        (full + BLOCK_BYTES) as u64
+        self.printed.lock().held_bytes() as u64
     }
 
     /// What was printed so far. Copies it all, so it is not for where a lock is held. What
@@ -234,29 +160,12 @@ impl Live {
         &self,
         charge: impl FnOnce(u64) -> Result<Guard, E>,
     ) -> Result<Output, E> {
-        let full = {
+        let (blocks, bytes) = {
             let printed = self.printed.lock();
-            let mut full = printed.full.clone();
-            full.push(Full {
-                bytes: Bytes::copy_from_slice(&printed.last),
-                spans: printed.last_spans.as_slice().into(),
-            });
-            full
+            (printed.blocks(), printed.bytes())
         };
-        let bytes: usize = full.iter().map(|block| block.bytes.len()).sum();
         let mut guard = charge(bytes as u64)?;
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        for block in &full {
-            let mut start = 0;
-            for span in &*block.spans {
-                let piece = &block.bytes[start..span.end()];
-                match span.stream() {
-                    Stream::Stdout => stdout.extend_from_slice(piece),
-                    Stream::Stderr => stderr.extend_from_slice(piece),
-                }
-                start = span.end();
-            }
-        }
+        let (stdout, stderr) = streams_of(&blocks);
         let of_stdout = guard.split(Resource::Memory, stdout.len() as u64);
         Ok(Output {
             stdout: charged(stdout, of_stdout),
@@ -305,8 +214,6 @@ impl OutputSink for Live {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[tokio::test]
@@ -336,6 +243,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_has_heard_everything_hears_what_follows_together() {
+        let live = Arc::new(Live::default());
+        live.write(Stream::Stdout, b"x");
+        let mut listener = live.listen();
+        assert_eq!(listener.next().await.unwrap().bytes, "x");
+        let Source::Live(state) = &mut listener.0 else {
+            panic!("it is over");
+        };
+        // As if it had heard that a little later: there is time to print more.
+        state.taken_at = Some(Instant::now() + 20 * GATHERING);
+        let heard = tokio::spawn(async move { listener.next().await });
+        for _ in 0..100 {
+            live.write(Stream::Stdout, b"y");
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(heard.await.unwrap().unwrap().bytes, [b'y'; 100][..]);
+    }
+
+    #[tokio::test]
     async fn what_is_over_is_replayed_and_ends() {
         let mut replay = Live::replay(&Output {
             stdout: "out".into(),
@@ -355,53 +281,20 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_alternate_byte_by_byte_are_kept_in_little_more_than_they_say() {
-        let mut printed = Printed::default();
-        for _ in 0..BLOCK_BYTES / 2 {
-            printed.write(Stream::Stdout, b"o");
-            printed.write(Stream::Stderr, b"e");
-        }
-        assert_eq!((printed.full.len(), printed.last.len()), (1, 0));
-        assert_eq!(size_of_val(&*printed.full[0].spans), 2 * BLOCK_BYTES);
-    }
-
-    proptest! {
-        #[test]
-        fn every_byte_is_told_once_on_its_stream_and_in_order(
-            writes in proptest::collection::vec((any::<bool>(), 0_usize..9_000, any::<bool>()), 0..40),
-        ) {
-            let mut printed = Printed::default();
-            let mut at = Cursor::default();
-            let (mut written, mut told) = (Vec::new(), Vec::new());
-            let mut next = 0_u8;
-            for (stderr, count, looks) in writes {
-                let stream = if stderr { Stream::Stderr } else { Stream::Stdout };
-                let bytes: Vec<u8> = (0..count).map(|_| { next = next.wrapping_add(1); next }).collect();
-                printed.write(stream, &bytes);
-                written.extend(bytes.into_iter().map(|byte| (stream, byte)));
-                while looks && let Some(chunk) = printed.next(&mut at) {
-                    told.extend(chunk.bytes.iter().map(|byte| (chunk.stream, *byte)));
-                }
-            }
-            while let Some(chunk) = printed.next(&mut at) {
-                told.extend(chunk.bytes.iter().map(|byte| (chunk.stream, *byte)));
-            }
-            prop_assert!(told == written);
-            let live = Live { printed: Mutex::new(printed), ..Live::default() };
-            let of = |wanted| -> Vec<u8> {
-                written.iter().filter(|(stream, _)| *stream == wanted).map(|(_, byte)| *byte).collect()
-            };
-            let ledger = tenterhook_ledger::Ledger::default();
-            let holder = tenterhook_ledger::Holder::Account(1);
-            let take = |bytes| {
-                ledger.take(holder, tenterhook_ledger::Amounts::of(Resource::Memory, bytes))
-            };
-            let so_far = live.so_far(take).unwrap();
-            prop_assert_eq!(live.printed_bytes(), ledger.held(holder, Resource::Memory));
-            prop_assert_eq!(&so_far.stdout, &of(Stream::Stdout));
-            prop_assert_eq!(&so_far.stderr, &of(Stream::Stderr));
-            drop(so_far);
-            prop_assert_eq!(ledger.held(holder, Resource::Memory), 0);
-        }
+    fn what_was_printed_so_far_is_charged_as_long_as_the_copy_is_held() {
+        let live = Live::default();
+        live.write(Stream::Stdout, &[1; BLOCK_BYTES + 7]);
+        live.write(Stream::Stderr, &[2; 5]);
+        let ledger = tenterhook_ledger::Ledger::default();
+        let holder = tenterhook_ledger::Holder::Account(1);
+        let amounts = |bytes| tenterhook_ledger::Amounts::of(Resource::Memory, bytes);
+        let so_far = live.so_far(|bytes| ledger.take(holder, amounts(bytes)));
+        let so_far = so_far.unwrap();
+        let held = || ledger.held(holder, Resource::Memory);
+        assert_eq!(held(), live.printed_bytes());
+        drop(so_far.stdout);
+        assert_eq!(held(), 5);
+        drop(so_far.stderr);
+        assert_eq!(held(), 0);
     }
 }
