@@ -1,7 +1,8 @@
 //! The note that is taken of each call which changes something, or tried to.
 //!
-//! It becomes an `OnAudit` event. The request's body is told in part, and what
-//! may be a secret is left out of it.
+//! It becomes an `OnAudit` event. The request's body is told in part.
+
+mod told;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -12,22 +13,15 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{AccountId, AuditRecord, Identity, Origin};
 
+use self::told::{TEXT_MAX_CHARS, Telling, shorten};
 use crate::app::App;
 use crate::body::{self, Pieces};
 use crate::door::Door;
 use crate::face::Face;
 use crate::refusal::Refusal;
 
-/// Characters of a body, and of each text in it, that are told.
+/// Characters of a body that are told.
 const BODY_MAX_CHARS: usize = 2_000;
-const TEXT_MAX_CHARS: usize = 200;
-
-/// Members in whose names one of these stands are not told.
-const SECRET: [&str; 5] = ["env", "password", "secret", "token", "response"];
-
-/// Members that are not told: what a role below admin may not read of hooks, and the
-/// text of sources.
-const WITHHELD: [&str; 4] = ["args", "arguments", "contents", "script"];
 
 /// Calls that are no change of anything: events are what hooks wait for, and
 /// each has a task of its own to be seen by.
@@ -48,13 +42,16 @@ pub(crate) struct Note {
 /// Where a call that reads its body by itself tells of it, in the request's
 /// extensions.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told(Arc<OnceLock<String>>);
+pub(crate) struct Told {
+    telling: Telling,
+    text: Arc<OnceLock<String>>,
+}
 
 impl Told {
     /// Tells in part what the body was.
     pub(crate) fn tell(&self, body: &Map<String, Value>) {
-        let text = Value::Object(told_of_members(body)).to_string();
-        let _ = self.0.set(shorten(&text, BODY_MAX_CHARS));
+        let text = Value::Object(self.telling.of_members(body)).to_string();
+        let _ = self.text.set(shorten(&text, BODY_MAX_CHARS));
     }
 }
 
@@ -70,14 +67,18 @@ impl Note {
         {
             return Ok(None);
         }
-        let told = Told::default();
-        let own = matches!(Face::of(request.uri().path()), Face::Astra | Face::Fenix);
+        let face = Face::of(request.uri().path());
+        let told = Told {
+            telling: Telling::of(face),
+            text: Arc::default(),
+        };
+        let own = matches!(face, Face::Astra | Face::Fenix);
         let body = if own {
             // Their order of checks has the body last, and its limit is their own.
             request.extensions_mut().insert(told.clone());
             String::new()
         } else {
-            read_back(request).await?
+            read_back(told.telling, request).await?
         };
         let path = request.uri().path();
         let record = AuditRecord {
@@ -92,7 +93,7 @@ impl Note {
             method: request.method().to_string(),
             status: 0,
             endpoint: shorten(path, TEXT_MAX_CHARS),
-            query_params: query(request.uri().query().unwrap_or_default()),
+            query_params: query(told.telling, request.uri().query().unwrap_or_default()),
             body,
         };
         Ok(Some(Self { record, told }))
@@ -101,7 +102,7 @@ impl Note {
     /// Hands the record in, now that the answer is known.
     pub(crate) async fn record(mut self, app: &App, account: AccountId, status: StatusCode) {
         self.record.status = status.as_u16();
-        if let Some(body) = self.told.0.get() {
+        if let Some(body) = self.told.text.get() {
             self.record.body.clone_from(body);
         }
         if let Err(error) = app
@@ -115,7 +116,7 @@ impl Note {
     }
 }
 
-async fn read_back(request: &mut Request) -> Result<String, Refusal> {
+async fn read_back(telling: Telling, request: &mut Request) -> Result<String, Refusal> {
     let is_json = body::media_type(request.headers()).is_some_and(|kind| kind.ends_with("json"));
     if !is_json {
         return Ok(String::new());
@@ -130,40 +131,19 @@ async fn read_back(request: &mut Request) -> Result<String, Refusal> {
     let bytes = pieces.collect().await?;
     let told = serde_json::from_slice::<Value>(&bytes).map_or_else(
         |_| String::new(),
-        |value| shorten(&told_of(&value).to_string(), BODY_MAX_CHARS),
+        |value| shorten(&telling.of_body(&value).to_string(), BODY_MAX_CHARS),
     );
     *request.body_mut() = Body::from(bytes);
     Ok(told)
 }
 
-/// A value without its secrets and with its texts shortened.
-fn told_of(value: &Value) -> Value {
-    match value {
-        Value::String(text) => shorten(text, TEXT_MAX_CHARS).into(),
-        Value::Array(list) => list.iter().map(told_of).collect(),
-        Value::Object(members) => told_of_members(members).into(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-    }
-}
-
-fn told_of_members(members: &Map<String, Value>) -> Map<String, Value> {
-    let one = |(name, value): (&String, &Value)| {
-        let lower = name.to_ascii_lowercase();
-        let secret = SECRET.iter().any(|secret| lower.contains(secret))
-            || WITHHELD.contains(&lower.as_str());
-        let value = if secret { "…".into() } else { told_of(value) };
-        (name.clone(), value)
-    };
-    members.iter().map(one).collect()
-}
-
-fn query(text: &str) -> Map<String, Value> {
+fn query(telling: Telling, text: &str) -> Map<String, Value> {
     form_urlencoded::parse(text.as_bytes())
         .take(16)
         .map(|(name, value)| {
             (
                 shorten(&name, TEXT_MAX_CHARS),
-                shorten(&value, TEXT_MAX_CHARS).into(),
+                telling.of_parameter(&name, &value).into(),
             )
         })
         .collect()
@@ -184,31 +164,9 @@ fn category(path: &str) -> String {
     path.split('/').nth(1).unwrap_or_default().to_owned()
 }
 
-fn shorten(text: &str, chars: usize) -> String {
-    match text.char_indices().nth(chars) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn secrets_are_left_out_and_long_texts_shortened() {
-        let value = json!({
-            "name": "x", "env": {"KEY": "hush"}, "accessToken": "hush", "args": ["hush"],
-            "arguments": ["hush"], "contents": "hush", "script": "hush",
-            "description": "y".repeat(500),
-        });
-        let told = told_of(&value).to_string();
-        assert!(!told.contains("hush"), "{told}");
-        assert!(told.contains("\"description\":\"yyy"), "{told}");
-        assert!(told.len() < 400, "{told}");
-    }
 
     #[test]
     fn the_category_is_the_first_part_of_the_path() {

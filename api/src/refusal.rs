@@ -84,6 +84,13 @@ pub(crate) enum Refusal {
         /// Its name or id.
         id: String,
     },
+    /// The hook would pass what others have set to a program of the caller's choice.
+    ForeignValues {
+        /// The lowest role that may.
+        needs: &'static str,
+        /// What else helps.
+        detail: String,
+    },
     /// Astra's hooks are switched off for the account.
     HooksDisabled,
     /// Something cannot go while others refer to it, or not in its present state.
@@ -154,6 +161,7 @@ impl Refusal {
             Self::Forbidden { .. }
             | Self::ReadOnly { .. }
             | Self::Withheld { .. }
+            | Self::ForeignValues { .. }
             | Self::HooksDisabled => StatusCode::FORBIDDEN,
             Self::NoRoute | Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
@@ -203,6 +211,7 @@ impl Refusal {
             Self::Unreadable(detail)
             | Self::UnsupportedMedia(detail)
             | Self::Conflict(detail)
+            | Self::ForeignValues { detail, .. }
             | Self::DiskFull(detail) => detail.clone(),
             Self::TooLarge { limit_bytes } => {
                 format!("more than {limit_bytes} bytes are not accepted here")
@@ -293,6 +302,10 @@ impl From<tenterhook_dispatch::Error> for Refusal {
                     noun: what.to_string(),
                     id,
                 },
+            },
+            Error::ForeignValues { needs, .. } => Self::ForeignValues {
+                needs: needs.as_str(),
+                detail: error.to_string(),
             },
             error @ Error::LastOwner { .. } => Self::Conflict(error.to_string()),
             Error::HooksDisabled => Self::HooksDisabled,

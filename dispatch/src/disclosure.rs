@@ -1,11 +1,15 @@
 //! Which roles may read what can carry secrets: the text of sources, the arguments and
 //! environment variables of hooks. Every face asks here.
 //!
-//! It does not decide who may change them, nor does it cover what a hook prints.
+//! Who may not read them may not have them passed to a program of their choice either,
+//! which could print them. It does not decide who else may change what, nor does it cover
+//! what a hook prints.
 
 use std::fmt;
 
 use crate::error::{Error, Noun};
+use crate::hook::Hook;
+use crate::id::PrincipalId;
 use crate::role::Role;
 use crate::source::Source;
 
@@ -39,6 +43,32 @@ impl Role {
     #[must_use]
     pub fn reads_secrets(self) -> bool {
         self >= Self::READS_SECRETS
+    }
+}
+
+impl Hook {
+    /// Checks that this caller may change the program that the hook passes its arguments
+    /// and variables to, by binding another source or by replacing the program of the one
+    /// that is bound. Admins and owners may; everybody may where there are none, or where
+    /// they have set all of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ForeignValues`].
+    pub fn check_program_change(
+        &self,
+        caller: Option<PrincipalId>,
+        role: Role,
+    ) -> Result<(), Error> {
+        let has_values = !self.args.is_empty() || !self.env.is_empty();
+        let are_own = self.values_by.is_some() && self.values_by == caller;
+        if role.reads_secrets() || !has_values || are_own {
+            return Ok(());
+        }
+        Err(Error::ForeignValues {
+            hook: self.name.clone().unwrap_or(self.number.to_string()),
+            needs: Role::READS_SECRETS,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use tenterhook_ledger::Shortage;
 
 use crate::disclosure::Withheld;
 use crate::id::Number;
+use crate::role::Role;
 use crate::unavailable::Unavailable;
 
 /// A cause of which only the text matters.
@@ -130,6 +131,17 @@ pub enum Error {
         id: String,
         /// Why.
         why: Withheld,
+    },
+    /// The hook would pass what others have set to a program of the caller's choice.
+    #[error(
+        "the hook `{hook}` passes arguments or variables to its program that others have set: changing the program \
+         needs the role `{needs}`, or new `args` and `env` of the hook in the same request or before"
+    )]
+    ForeignValues {
+        /// The hook's name, or its number.
+        hook: String,
+        /// The lowest role that may.
+        needs: Role,
     },
     /// The account would be left without an owner, and nobody in it could restore one.
     #[error(

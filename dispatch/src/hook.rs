@@ -12,6 +12,7 @@ use crate::hook_point::HookPointName;
 use crate::id::{AppId, HookId, Key, Number, PrincipalId, SourceId};
 use crate::label::Label;
 use crate::retry::RetryPolicy;
+use crate::role::Role;
 
 /// A source bound to a hook point.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,9 @@ pub struct Hook {
     pub created_by: PrincipalId,
     /// Who changed it last.
     pub modified_by: Option<PrincipalId>,
+    /// Who has set all of its arguments and variables; `None` if several have, or if that
+    /// is not known.
+    pub values_by: Option<PrincipalId>,
     /// When it was made.
     pub created_at: OffsetDateTime,
     /// When it was last changed.
@@ -209,6 +213,8 @@ pub struct HookChange {
     pub labels: Option<Vec<Label>>,
     /// Who changes it.
     pub modified_by: Option<PrincipalId>,
+    /// The role of whoever that is. Default: the lowest.
+    pub modified_as: Role,
 }
 
 impl From<SourceId> for Key<SourceId> {

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use crate::id::{Number, PrincipalId, SourceId};
 use crate::label::Label;
+use crate::role::Role;
 
 /// A named program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub struct SourceChange {
     pub labels: Option<Vec<Label>>,
     /// Who changes it.
     pub modified_by: Option<PrincipalId>,
+    /// The role of whoever that is. Default: the lowest.
+    pub modified_as: Role,
     /// Change it only if its bytes still have one of these digests.
     pub expected: Option<Vec<Digest>>,
 }

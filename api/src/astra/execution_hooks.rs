@@ -205,6 +205,7 @@ async fn replace_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusa
         enabled: body::enabled(&body),
         labels: super::metadata::labels_in(&body),
         modified_by: Some(ask.principal()),
+        modified_as: ask.role(),
         ..HookChange::default()
     };
     ask.app

@@ -198,6 +198,7 @@ async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> 
         description: text_in(&body, "description").map(str::to_owned),
         labels: labels_in(&body),
         modified_by: Some(ask.principal()),
+        modified_as: ask.role(),
         expected: None,
     };
     drop(body);

@@ -169,7 +169,7 @@ async fn replace_hook_script(
 ) -> Result<StatusCode, Refusal> {
     // First the script in the path: an unknown one is 404, whatever the body says.
     app.dispatcher().source(caller.account(), key).await?;
-    let change = source_change(said.name, said.contents, caller.principal());
+    let change = source_change(said.name, said.contents, &caller);
     let hooks = said
         .hooks
         .map(|hooks| read_hooks(hooks, caller.principal()));

@@ -203,6 +203,7 @@ async fn change_hook(
             .map(|number| Key::Number(Number::new(number))),
         event: said.event,
         modified_by: Some(caller.principal()),
+        modified_as: caller.0.role,
         ..HookChange::default()
     };
     app.dispatcher()

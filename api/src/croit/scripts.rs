@@ -111,13 +111,14 @@ pub(super) fn new_source(
 pub(super) fn source_change(
     name: Option<String>,
     contents: Option<String>,
-    modified_by: PrincipalId,
+    caller: &Caller,
 ) -> SourceChange {
     SourceChange {
         name,
         kind: contents.is_some().then_some(Kind::Script),
         bytes: contents.map(Bytes::from),
-        modified_by: Some(modified_by),
+        modified_by: Some(caller.principal()),
+        modified_as: caller.0.role,
         ..SourceChange::default()
     }
 }
@@ -178,7 +179,7 @@ async fn change_script(
     Path(key): Path<Key<SourceId>>,
     Json(said): Json<ScriptRequest>,
 ) -> Result<StatusCode, Refusal> {
-    let change = source_change(said.name, said.contents, caller.principal());
+    let change = source_change(said.name, said.contents, &caller);
     app.dispatcher()
         .change_source(caller.account(), key, change, None)
         .await?;

@@ -159,7 +159,7 @@ async fn change_hook(
         Some(None) => Some(None),
         None => None,
     };
-    let change = change.read(&current.targets, of, caller.principal())?;
+    let change = change.read(&current.targets, of, &caller)?;
     let hook = app
         .dispatcher()
         .change_hook(caller.account(), key, change)

@@ -58,7 +58,7 @@ impl Problem {
             Refusal::Unauthenticated(_) | Refusal::InvalidToken => {
                 Self::typed("unauthenticated", "The token is missing or not valid")
             }
-            Refusal::Forbidden { needs } => {
+            Refusal::Forbidden { needs } | Refusal::ForeignValues { needs, .. } => {
                 Self::typed("forbidden", "The token's role is not enough")
                     .with("needs", json!(needs))
             }

@@ -30,6 +30,7 @@ mod fenix_projects;
 mod fenix_refusals;
 mod fenix_sessions;
 mod fenix_support;
+mod foreign_values;
 mod front_door;
 mod house;
 mod native_accounts;

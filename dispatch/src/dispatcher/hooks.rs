@@ -4,7 +4,7 @@ pub(super) mod check;
 
 use std::sync::Arc;
 
-use self::check::{changed, check_criteria};
+use self::check::{changed, check_criteria, values_by};
 use super::audit::ConfigChange;
 use super::{Dispatcher, Inner};
 use crate::error::Error;
@@ -44,7 +44,8 @@ impl Dispatcher {
     ///
     /// # Errors
     ///
-    /// Those of [`create_hook`](Self::create_hook), and [`Error::NotFound`] for the hook.
+    /// Those of [`create_hook`](Self::create_hook), [`Error::NotFound`] for the hook, and
+    /// [`Error::ForeignValues`] as [`Hook::check_program_change`] says.
     pub async fn change_hook(
         &self,
         account: AccountId,
@@ -59,17 +60,23 @@ impl Dispatcher {
                 let hook = {
                     let directory = entry.directory.read();
                     let old = &directory.hook(key)?.hook;
-                    let modified_by = change.modified_by.or(old.modified_by);
+                    let (caller, role) = (change.modified_by, change.modified_as);
+                    let values_by = values_by(old, &change);
                     let new = changed(old, change);
                     let source = directory.source(new.source)?.id;
-                    Hook {
+                    let hook = Hook {
                         id: old.id,
                         number: old.number,
                         created_by: old.created_by,
-                        modified_by,
+                        modified_by: caller.or(old.modified_by),
+                        values_by,
                         created_at: old.created_at,
                         ..inner.check_hook(&directory, source, new, Some(old))?
+                    };
+                    if hook.source != old.source {
+                        hook.check_program_change(caller, role)?;
                     }
+                    hook
                 };
                 inner.store.update_hook(account, hook.clone()).await?;
                 entry.directory.write().put_hook(hook.clone());

@@ -64,7 +64,7 @@ impl Dispatcher {
     /// Those of [`create_source`](Self::create_source), and [`Error::ReadOnly`] if it
     /// came with the account, [`Error::ChangedMeanwhile`] if it is not as
     /// [`SourceChange::expected`] says, [`Error::WrongState`] if its hooks cannot be
-    /// replaced.
+    /// replaced, [`Error::ForeignValues`] as [`Hook::check_program_change`] says.
     pub async fn change_source(
         &self,
         account: AccountId,
@@ -261,8 +261,14 @@ impl Inner {
             source.base64_md5 = base64_md5;
             source.revision += 1;
         }
-        if hooks.is_some() {
-            check_replaceable(&entry.directory.read(), &source)?;
+        match &hooks {
+            Some(_) => check_replaceable(&entry.directory.read(), &source)?,
+            None if source.digest != before => {
+                for hook in entry.directory.read().hooks_of(source.id) {
+                    hook.check_program_change(change.modified_by, change.modified_as)?;
+                }
+            }
+            None => {}
         }
         let hooks = hooks
             .map(|hooks| self.check_hooks(&entry, source.id, hooks))

@@ -56,6 +56,7 @@ fn bound(number: i32, event: &str, targets: Targets) -> Arc<Bound> {
         labels: Vec::new(),
         created_by: PrincipalId::SYSTEM,
         modified_by: None,
+        values_by: None,
         source: SourceId::generate(),
         event: name(event),
         targets,

@@ -21,7 +21,7 @@ pub(super) async fn insert(
     let done = sqlx::query(
         "INSERT INTO hooks (account, number, id, name, description, source, event, targets, servers, app, criteria, \
          args, env, limits, position, enabled, failure_policy, retry, managed, labels, created_by, modified_by, \
-         created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         values_by, created_at, modified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(account)
     .bind(number.get())
@@ -45,6 +45,7 @@ pub(super) async fn insert(
     .bind(json(&hook.labels))
     .bind(hook.created_by.as_uuid())
     .bind(hook.modified_by.map(|by| by.as_uuid()))
+    .bind(hook.values_by.map(|by| by.as_uuid()))
     .bind(micros(hook.created_at))
     .bind(micros(hook.modified_at))
     .execute(&mut *conn)
@@ -76,7 +77,7 @@ pub(super) async fn update(
     let done = sqlx::query(
         "UPDATE hooks SET name = ?, description = ?, source = ?, event = ?, targets = ?, servers = ?, app = ?, \
          criteria = ?, args = ?, env = ?, limits = ?, position = ?, enabled = ?, failure_policy = ?, retry = ?, \
-         managed = ?, labels = ?, modified_by = ?, modified_at = ? WHERE account = ? AND id = ?",
+         managed = ?, labels = ?, modified_by = ?, values_by = ?, modified_at = ? WHERE account = ? AND id = ?",
     )
     .bind(hook.name.as_deref())
     .bind(&hook.description)
@@ -96,6 +97,7 @@ pub(super) async fn update(
     .bind(i64::from(hook.managed))
     .bind(json(&hook.labels))
     .bind(hook.modified_by.map(|by| by.as_uuid()))
+    .bind(hook.values_by.map(|by| by.as_uuid()))
     .bind(micros(hook.modified_at))
     .bind(account)
     .bind(hook.id.as_uuid())
@@ -221,6 +223,7 @@ fn read(row: &SqliteRow) -> Result<Hook, Error> {
         labels: row.json("labels")?,
         created_by: row.id("created_by", PrincipalId::from_uuid)?,
         modified_by: row.id_opt("modified_by", PrincipalId::from_uuid)?,
+        values_by: row.id_opt("values_by", PrincipalId::from_uuid)?,
         created_at: row.time("created_at")?,
         modified_at: row.time("modified_at")?,
     })

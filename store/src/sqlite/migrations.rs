@@ -62,6 +62,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "token_parents",
         include_str!("../../../migrations/sqlite/0011_token_parents.sql"),
     ),
+    (
+        12,
+        "values_by",
+        include_str!("../../../migrations/sqlite/0012_values_by.sql"),
+    ),
 ];
 
 /// The version of the schema after all of them.

@@ -129,6 +129,7 @@ pub(crate) fn hook(source: SourceId) -> Hook {
         labels: labels(),
         created_by: PrincipalId::generate(),
         modified_by: Some(PrincipalId::generate()),
+        values_by: Some(PrincipalId::generate()),
         created_at: at(3),
         modified_at: at(4),
     }

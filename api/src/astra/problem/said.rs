@@ -43,7 +43,9 @@ fn problem(refusal: &Refusal) -> Option<Problem> {
         Refusal::Invalid(faults) => Problem::fields(faults.iter().map(field).collect()),
         Refusal::NotFound { .. } => Row::ResourceNotFound.into(),
         Refusal::NameTaken { .. } => Problem::conflict("name", refusal.detail()),
-        Refusal::ReadOnly { .. } | Refusal::Withheld { .. } => Row::NotPermitted.into(),
+        Refusal::ReadOnly { .. } | Refusal::Withheld { .. } | Refusal::ForeignValues { .. } => {
+            Row::NotPermitted.into()
+        }
         Refusal::HooksDisabled => Row::HooksDisabled.into(),
         Refusal::Conflict(reason) => Problem::conflict("id", reason),
         Refusal::ChangedMeanwhile { .. } => Row::Precondition.into(),

@@ -11,6 +11,7 @@ use tenterhook_dispatch::{
 use tenterhook_engine::AskedLimits;
 use utoipa::ToSchema;
 
+use crate::auth::Caller;
 use crate::native::hooks::described::{CriterionShape, Limits, Retry};
 use crate::native::hooks::reference::{Named, Servers, said};
 use crate::native::hooks::values;
@@ -253,7 +254,7 @@ impl ChangedHook {
         self,
         current: &Targets,
         app: Option<Option<AppId>>,
-        modified_by: PrincipalId,
+        caller: &Caller,
     ) -> Result<HookChange, Refusal> {
         let targets = match (self.servers, app, self.criteria) {
             (servers, None, None) => servers.map(|servers| servers.0),
@@ -283,7 +284,8 @@ impl ChangedHook {
             failure_policy: self.failure_policy,
             retry: self.retry,
             labels: self.labels,
-            modified_by: Some(modified_by),
+            modified_by: Some(caller.principal()),
+            modified_as: caller.0.role,
         })
     }
 }

@@ -108,6 +108,7 @@ pub(super) async fn replace_source(
         bytes: Some(bytes),
         description: described.description,
         modified_by: Some(caller.principal()),
+        modified_as: caller.0.role,
         expected: expected_digests(&headers),
         ..SourceChange::default()
     };

@@ -9,7 +9,7 @@ use crate::directory::Directory;
 use crate::error::{Error, Noun};
 use crate::hook::{FailurePolicy, Hook, HookChange, NewHook, Targets};
 use crate::hook_point::HookPointName;
-use crate::id::{HookId, Key, Number, SourceId};
+use crate::id::{HookId, Key, Number, PrincipalId, SourceId};
 use crate::page::ACCOUNT_MAX;
 use crate::rules;
 
@@ -79,6 +79,7 @@ impl Inner {
             labels: new.labels,
             created_by: new.created_by,
             modified_by: None,
+            values_by: Some(new.created_by),
             created_at,
             modified_at: created_at,
         })
@@ -204,6 +205,17 @@ fn same_app(one: &Targets, other: &Targets) -> bool {
             one == other
         }
         _ => false,
+    }
+}
+
+/// Who has set the arguments and variables of a hook, once it is changed.
+pub(super) fn values_by(old: &Hook, change: &HookChange) -> Option<PrincipalId> {
+    let (args, env) = (change.args.is_some(), change.env.is_some());
+    let sets_all = (args || old.args.is_empty()) && (env || old.env.is_empty());
+    match (args || env, sets_all) {
+        (false, _) => old.values_by,
+        (true, true) => change.modified_by,
+        (true, false) => old.values_by.filter(|by| Some(*by) == change.modified_by),
     }
 }
 

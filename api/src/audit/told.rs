@@ -1,0 +1,252 @@
+//! What an audit event tells of a request's body and query: members that are known to
+//! carry no secret, and of the others only that they were there.
+//!
+//! Numbers and flags are told whatever they belong to. A text is told if its member is
+//! listed here. So neither the text of a source, in whatever form and under whatever name
+//! an interface takes it, nor a hook's arguments and variables, which members may not
+//! read, can stand in an event, to which any member may bind a hook that prints it.
+
+use serde_json::{Map, Value};
+
+use crate::face::Face;
+
+/// Characters of a text that are told.
+pub(super) const TEXT_MAX_CHARS: usize = 200;
+
+/// What stands in place of what is not told.
+const UNTOLD: &str = "…";
+
+/// Members whose texts are told: names, references, states, times and addresses. In
+/// lower case; they are compared without regard to it.
+const TOLD: [&str; 73] = [
+    "account",
+    "action",
+    "actions",
+    "after",
+    "app",
+    "appid",
+    "container_image",
+    "container_name",
+    "containerimage",
+    "containername",
+    "containers",
+    "criteria",
+    "description",
+    "event",
+    "events",
+    "executionhookid",
+    "expires_at",
+    "expiry",
+    "failure_policy",
+    "group",
+    "group_id",
+    "hook",
+    "hooks",
+    "hooksourceid",
+    "hooktype",
+    "host",
+    "hosts",
+    "id",
+    "instance_action",
+    "instance_id",
+    "instance_ids",
+    "kind",
+    "labels",
+    "limits",
+    "list",
+    "maintenance_at",
+    "matchingcriteria",
+    "metadata",
+    "migration_type",
+    "name",
+    "namespace_name",
+    "namespacename",
+    "namespaces",
+    "on",
+    "plugin",
+    "pod_labels",
+    "pod_name",
+    "podlabels",
+    "podname",
+    "principal",
+    "project",
+    "project_id",
+    "resource_mitigation",
+    "retry",
+    "role",
+    "roles",
+    "server",
+    "serverids",
+    "servers",
+    "session_id",
+    "source_type",
+    "sourcetype",
+    "stage",
+    "state",
+    "status",
+    "type",
+    "url",
+    "user",
+    "username",
+    "uuid",
+    "value",
+    "version",
+    "workflow",
+];
+
+/// Of these, every member is told: whoever sends them names them.
+const NAMED_FREELY: [&str; 2] = ["labels", "metadata"];
+
+/// Members in whose names one of these stands are told nowhere.
+const SECRET: [&str; 5] = ["env", "password", "secret", "token", "response"];
+
+/// The members of a request that may be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Telling {
+    face: Face,
+}
+
+impl Default for Telling {
+    /// The fewest.
+    fn default() -> Self {
+        Self::of(Face::Astra)
+    }
+}
+
+impl Telling {
+    /// Those of one interface: a hook's `source` is a reference, but Astra has the text
+    /// of sources in a member of that name.
+    pub(super) fn of(face: Face) -> Self {
+        Self { face }
+    }
+
+    /// What is told of a body.
+    pub(super) fn of_body(self, body: &Value) -> Value {
+        match body {
+            Value::Object(members) => self.of_members(members).into(),
+            Value::Array(list) => list.iter().map(|value| self.of_body(value)).collect(),
+            other => untold(other),
+        }
+    }
+
+    /// What is told of an object.
+    pub(super) fn of_members(self, members: &Map<String, Value>) -> Map<String, Value> {
+        self.members(members, Names::Known)
+    }
+
+    /// What is told of a parameter of the query.
+    pub(super) fn of_parameter(self, name: &str, text: &str) -> String {
+        match self.tells(name, Names::Known) {
+            true => shorten(text, TEXT_MAX_CHARS),
+            false => UNTOLD.to_owned(),
+        }
+    }
+
+    fn members(self, members: &Map<String, Value>, names: Names) -> Map<String, Value> {
+        let one = |(name, value): (&String, &Value)| {
+            let names = match NAMED_FREELY.contains(&&*name.to_ascii_lowercase()) {
+                true => Names::Free,
+                false => names,
+            };
+            let told = match self.tells(name, names) {
+                true => self.value(value, names),
+                // Not what is in it either: there, other names would have other meanings.
+                false => untold(value),
+            };
+            (shorten(name, TEXT_MAX_CHARS), told)
+        };
+        members.iter().map(one).collect()
+    }
+
+    fn value(self, value: &Value, names: Names) -> Value {
+        match value {
+            Value::String(text) => shorten(text, TEXT_MAX_CHARS).into(),
+            Value::Array(list) => list.iter().map(|value| self.value(value, names)).collect(),
+            Value::Object(members) => self.members(members, names).into(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+
+    fn tells(self, name: &str, names: Names) -> bool {
+        let name = name.to_ascii_lowercase();
+        let is_reference = name == "source" && !matches!(self.face, Face::Astra);
+        let known = is_reference || TOLD.contains(&&*name) || matches!(names, Names::Free);
+        known && !SECRET.iter().any(|secret| name.contains(secret))
+    }
+}
+
+/// Whose the names of members are.
+#[derive(Clone, Copy, Debug)]
+enum Names {
+    /// The interface's.
+    Known,
+    /// The client's.
+    Free,
+}
+
+/// What stands in place of a value that is not told.
+fn untold(value: &Value) -> Value {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        Value::String(_) | Value::Array(_) | Value::Object(_) => UNTOLD.into(),
+    }
+}
+
+pub(super) fn shorten(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(face: Face, body: &Value) -> String {
+        Telling::of(face).of_body(body).to_string()
+    }
+
+    #[test]
+    fn secrets_are_left_out_and_long_texts_shortened() {
+        let value = json!({
+            "name": "x", "env": {"KEY": "hush", "name": "hush"}, "accessToken": "hush", "args": ["hush"],
+            "arguments": ["hush"], "contents": "hush", "script": "hush", "unheard_of": {"deep": ["hush"]},
+            "description": "y".repeat(500), "order": 7,
+        });
+        let told = told(Face::Native, &value);
+        assert!(!told.contains("hush"), "{told}");
+        assert!(told.contains("\"description\":\"yyy"), "{told}");
+        assert!(told.contains("\"order\":7"), "{told}");
+        assert!(told.len() < 500, "{told}");
+    }
+
+    #[test]
+    fn a_reference_to_a_source_is_told_and_its_text_is_not() {
+        let body = json!({"name": "x", "source": "ZWNobyBodXNo"});
+        assert!(told(Face::Native, &body).contains("ZWNobyBodXNo"));
+        assert!(!told(Face::Astra, &body).contains("ZWNobyBodXNo"));
+    }
+
+    #[test]
+    fn a_body_that_is_no_object_is_not_told() {
+        for body in [json!("hush"), json!(["hush", ["hush"]])] {
+            assert!(!told(Face::Native, &body).contains("hush"));
+        }
+    }
+
+    #[test]
+    fn what_is_named_freely_is_told_unless_it_is_named_for_a_secret() {
+        let body = json!({"metadata": {"release": "Zed", "password": "hush"}});
+        let told = told(Face::Fenix, &body);
+        assert!(told.contains("Zed") && !told.contains("hush"), "{told}");
+    }
+
+    #[test]
+    fn the_list_is_in_lower_case_and_in_order() {
+        assert!(TOLD.is_sorted());
+        assert!(TOLD.iter().all(|name| *name == name.to_ascii_lowercase()));
+    }
+}
