@@ -11,7 +11,7 @@ use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{event, program_file, stdin};
+use crate::{event, own_thread, program_file, stdin};
 
 /// The event's type when data came without one.
 const DEFAULT_TYPE: &str = "custom.local";
@@ -156,7 +156,9 @@ async fn bytes(file: &Path) -> anyhow::Result<Bytes> {
     if file == Path::new("-") {
         return stdin::read_all(EVENT_MAX_BYTES).await;
     }
-    Ok(program_file::read_within(file, EVENT_MAX_BYTES as u64)?.into())
+    let file = file.to_owned();
+    let read = move || program_file::read_within(&file, EVENT_MAX_BYTES as u64);
+    Ok(own_thread::run("event", read).await??.into())
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod logs;
 mod man;
 mod neutral;
 mod new;
+mod own_thread;
 mod paint;
 mod principal;
 mod program_file;

@@ -27,7 +27,7 @@ use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 use crate::signals::{Signal, Signals};
 use crate::spinner::Spinner;
-use crate::{code_cache, hint, paint};
+use crate::{code_cache, hint, own_thread, paint};
 
 /// Runs a script or module here and now, in the sandbox that a hook has.
 ///
@@ -84,18 +84,33 @@ pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
         }
     };
     logging::start(LogFormat::Text, plan.log.clone());
-    match run(plan) {
-        Ok(ending) => ending.status().into(),
+    run(plan).into()
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn run(plan: Plan) -> u8 {
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
         Err(error) => {
             say_error(&error);
-            HOST_FAULT.into()
+            return HOST_FAULT;
+        }
+    };
+    match carry_out(plan, &mut signals).await {
+        Ok(ending) => ending.status(),
+        Err(error) => {
+            // Who reads standard error may not read it to its end.
+            let said = own_thread::run("error", move || say_error(&error));
+            tokio::select! {
+                _ = said => HOST_FAULT,
+                signal = signals.next() => signal.status(),
+                () = tokio::time::sleep(LAST_OUTPUT) => HOST_FAULT,
+            }
         }
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn run(plan: Plan) -> anyhow::Result<Ending> {
-    let mut signals = Signals::listen()?;
+async fn carry_out(plan: Plan, signals: &mut Signals) -> anyhow::Result<Ending> {
     tokio::select! {
         signal = signals.next() => Ok(Ending::Interrupted(signal)),
         prepared = prepare(plan) => prepared?.run(signals).await,
@@ -118,11 +133,12 @@ struct Told {
     bill: bool,
 }
 
-/// Reads and loads what the plan names. Standard input is read to its end: the
-/// deadline counts from when the program has it.
+/// Reads and loads what the plan names. Files and standard input are read to their end,
+/// and any of them may be a pipe: the deadline counts from when the program has all.
 async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     let cancel = CancellationToken::new();
-    let bytes = plan.subject.read()?;
+    let subject = plan.subject.clone();
+    let bytes = own_thread::run("program", move || subject.read()).await??;
     let engine = code_cache::start_engine()?;
     let compiling = Spinner::start("making it ready");
     let program = engine
@@ -130,10 +146,7 @@ async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
         .await
         .with_context(|| format!("cannot run {}", plan.subject.file().display()))?;
     drop(compiling);
-    if let Some(note) = plan.event.note() {
-        say(note);
-    }
-    let (sink, printer) = live::open(cancel.clone());
+    let (sink, printer) = live::open(cancel.clone(), plan.event.note());
     let invocation = plan.invocation(cancel, sink).await?;
     Ok(Prepared {
         engine,
@@ -154,7 +167,7 @@ const LAST_OUTPUT: Duration = Duration::from_secs(1);
 impl Prepared {
     /// Runs the program and tells what became of it. The deadline holds until the
     /// output has reached its reader.
-    async fn run(self, mut signals: Signals) -> anyhow::Result<Ending> {
+    async fn run(self, signals: &mut Signals) -> anyhow::Result<Ending> {
         let cancel = self.invocation.cancel.clone();
         let limits = self.invocation.limits.clone();
         let names = self.invocation.env.iter().map(|(name, _)| name.clone());

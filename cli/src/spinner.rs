@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -18,7 +17,7 @@ pub(crate) struct Spinner(Option<Turning>);
 
 struct Turning {
     end: mpsc::Sender<()>,
-    thread: JoinHandle<()>,
+    gone: mpsc::Receiver<()>,
 }
 
 impl Spinner {
@@ -29,18 +28,23 @@ impl Spinner {
             return Self(None);
         }
         let (end, ended) = mpsc::channel();
+        let (going, gone) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new()
             .name("spinner".into())
-            .spawn(move || turn(doing, &ended));
-        Self(thread.ok().map(|thread| Turning { end, thread }))
+            .spawn(move || {
+                turn(doing, &ended);
+                drop(going);
+            });
+        Self(thread.ok().map(|_| Turning { end, gone }))
     }
 }
 
 impl Drop for Spinner {
     fn drop(&mut self) {
-        if let Some(Turning { end, thread }) = self.0.take() {
+        if let Some(Turning { end, gone }) = self.0.take() {
             drop(end);
-            let _ = thread.join();
+            // A terminal that takes nothing is not waited for.
+            let _ = gone.recv_timeout(PATIENCE);
         }
     }
 }

@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal as _, Read as _};
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use tokio::sync::oneshot;
+
+use crate::own_thread;
 
 /// Most that is read: a program gets its input at once, and this much of the
 /// host's memory is spent on it. Sixteen times the largest output by default.
@@ -23,21 +24,16 @@ pub(crate) async fn read() -> anyhow::Result<Bytes> {
 /// The thread that reads is left behind when nobody waits for it any more: there
 /// is no way to interrupt a read.
 pub(crate) async fn read_all(limit: usize) -> anyhow::Result<Bytes> {
-    let (send, receive) = oneshot::channel();
-    std::thread::Builder::new()
-        .name("stdin".into())
-        .spawn(move || {
-            let mut bytes = Vec::new();
-            let read = io::stdin()
-                .lock()
-                .take(limit as u64 + 1)
-                .read_to_end(&mut bytes);
-            let _ = send.send(read.map(|_| bytes));
-        })
-        .context("cannot start a thread for standard input")?;
-    let bytes = receive
-        .await
-        .context("the thread for standard input panicked")?
+    let read = move || {
+        let mut bytes = Vec::new();
+        io::stdin()
+            .lock()
+            .take(limit as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map(|_| bytes)
+    };
+    let bytes = own_thread::run("stdin", read)
+        .await?
         .context("cannot read standard input")?;
     if bytes.len() > limit {
         bail!("cannot use standard input: it has more than {limit} bytes");

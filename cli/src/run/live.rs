@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::guest_log::GuestLog;
 use crate::neutral::Neutral;
 use crate::paint;
+use crate::say::say;
 
 /// The guest's end.
 struct Sink(mpsc::Sender<(Stream, Vec<u8>)>);
@@ -42,12 +43,15 @@ pub(super) enum Heard {
     NotToTheEnd,
 }
 
-/// Opens a way from a guest to this process's standard streams. Cancels `run`
-/// when nobody reads them any more.
-pub(super) fn open(run: CancellationToken) -> (Arc<dyn OutputSink>, Printer) {
+/// Opens a way from a guest to this process's standard streams, and says the note first.
+/// Cancels `run` when nobody reads them any more.
+pub(super) fn open(run: CancellationToken, note: Option<String>) -> (Arc<dyn OutputSink>, Printer) {
     let (send, receive) = mpsc::channel::<(Stream, Vec<u8>)>();
     let (closing, closed) = mpsc::channel::<LastWords>();
     let print = move || {
+        if let Some(note) = note {
+            say(note);
+        }
         let mut streams = Streams::default();
         let printed = receive
             .iter()

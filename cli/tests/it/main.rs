@@ -31,6 +31,7 @@ mod project_test;
 mod remote;
 mod run_bill;
 mod run_event;
+mod run_pipes;
 mod run_project;
 mod run_report;
 mod run_status;
