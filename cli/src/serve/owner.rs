@@ -1,12 +1,19 @@
-//! The operator's account and the token that opens it, made at the first start.
+//! The operator's account, and a token for an owner of it.
+//!
+//! An owner's token is known by what it allows, whatever its name is. Nothing about it
+//! keeps the server from starting, unless a new one was asked for.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use anyhow::Context as _;
-use tenterhook_dispatch::{Account, Dispatcher, NewToken, Role, TokenKind};
+use anyhow::{Context as _, anyhow};
+use tenterhook_dispatch::{
+    Account, AccountId, Dispatcher, NewPrincipal, NewToken, Principal, PrincipalId, Role, Token,
+    TokenId, TokenKind,
+};
+use time::OffsetDateTime;
 
 use super::data_dir::DataDir;
 use crate::say::say;
@@ -14,19 +21,24 @@ use crate::say::say;
 /// Name of the account that the first start makes.
 const ACCOUNT: &str = "operator";
 
-/// Name of its owner's token.
-const TOKEN: &str = "owner";
+/// Name of the tokens that are made here, and of their principal; where it is taken, a
+/// number follows.
+const NAME: &str = "owner";
 
 /// What becomes of the owner's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OwnerToken {
-    /// It stays; it is made if there never was one.
+    /// It stays; it is made if no token is an owner's.
     Keep,
     /// A new one takes its place.
     Renew,
 }
 
-/// Sees to it that there is an account and a token for its owner.
+/// Sees to it that there is an account, and a token for an owner of it.
+///
+/// # Errors
+///
+/// If there is no account, or if a new token was asked for and not issued.
 pub(super) async fn ensure(
     dispatcher: &Dispatcher,
     data: &DataDir,
@@ -43,52 +55,172 @@ pub(super) async fn ensure(
             .await
             .context("cannot make the operator's account")?,
     };
-    let tokens = dispatcher
-        .tokens(account.id)
-        .await
-        .context("cannot read the tokens")?;
-    let known = tokens
-        .into_iter()
-        .find(|token| token.kind == TokenKind::Issued && token.name == TOKEN);
-    let file = data.owner_token();
-    match (known, wish) {
-        (Some(_), OwnerToken::Keep) => {
-            if !file.exists() {
-                say(format_args!(
-                    "{} is missing; if its token is lost, `--new-owner-token` issues another",
-                    file.display()
-                ));
-            }
-            return Ok(());
-        }
-        (Some(token), OwnerToken::Renew) => dispatcher
-            .revoke_token(account.id, token.id)
-            .await
-            .context("cannot revoke the owner's token")?,
-        (None, _) => {}
-    }
-    let new = NewToken {
-        name: TOKEN.into(),
-        principal: None,
-        role: Role::Owner,
-        expires_at: None,
+    let owners = Owners {
+        dispatcher,
+        account: account.id,
+        data,
     };
-    let (_, secret) = dispatcher
-        .issue_token(account.id, new)
-        .await
-        .context("cannot issue the owner's token")?;
-    write(&file, secret.reveal()).with_context(|| format!("cannot write {}", file.display()))?;
-    // Anything but a terminal is a log, which is kept, copied and read by others.
-    if io::stderr().is_terminal() {
-        say(format_args!(
-            "owner token {}, kept in {}",
-            secret.reveal(),
-            file.display()
-        ));
-    } else {
-        say(format_args!("the owner's token is in {}", file.display()));
+    match wish {
+        OwnerToken::Renew => owners.renew().await,
+        OwnerToken::Keep => {
+            if let Err(error) = owners.keep().await {
+                let error: &dyn std::error::Error = error.as_ref();
+                tracing::error!(
+                    error,
+                    "no owner has a token; `--new-owner-token` issues one"
+                );
+            }
+            Ok(())
+        }
     }
-    Ok(())
+}
+
+/// The owners of the operator's account.
+struct Owners<'a> {
+    dispatcher: &'a Dispatcher,
+    account: AccountId,
+    data: &'a DataDir,
+}
+
+impl Owners<'_> {
+    async fn keep(&self) -> anyhow::Result<()> {
+        let (principals, tokens) = self.read().await?;
+        if !tokens.iter().any(|token| is_owners(token, &principals)) {
+            return self.issue(&principals, &tokens).await;
+        }
+        let file = self.data.owner_token();
+        if !file.exists() {
+            say(format_args!(
+                "{} is missing; if its token is lost, `--new-owner-token` issues another",
+                file.display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Issues a token, and only then revokes what it replaces: the one in the file, and
+    /// those that were made here. Others that are an owner's stay.
+    async fn renew(&self) -> anyhow::Result<()> {
+        let (principals, tokens) = self.read().await?;
+        let in_file = self.in_file().await?;
+        self.issue(&principals, &tokens).await?;
+        let replaced = tokens.iter().filter(|token| {
+            in_file == Some(token.id) || (token.role == Role::Owner && is_made_here(&token.name))
+        });
+        for token in replaced {
+            self.dispatcher
+                .revoke_token(self.account, token.id)
+                .await
+                .with_context(|| format!("cannot revoke the token `{}`", token.name))?;
+        }
+        Ok(())
+    }
+
+    async fn read(&self) -> anyhow::Result<(Vec<Principal>, Vec<Token>)> {
+        let principals = self.dispatcher.principals(self.account).await;
+        let principals = principals.context("cannot read the principals")?;
+        let tokens = self.dispatcher.tokens(self.account).await;
+        let mut tokens = tokens.context("cannot read the tokens")?;
+        tokens.retain(|token| token.kind == TokenKind::Issued);
+        Ok((principals, tokens))
+    }
+
+    /// The token that the file holds, if it is one of this account's.
+    async fn in_file(&self) -> anyhow::Result<Option<TokenId>> {
+        let Ok(secret) = fs::read_to_string(self.data.owner_token()) else {
+            return Ok(None);
+        };
+        let identity = self.dispatcher.authenticate(secret.trim()).await;
+        let identity = identity.context("cannot look up the owner's token")?;
+        Ok(identity
+            .filter(|identity| identity.account == self.account)
+            .map(|identity| identity.token))
+    }
+
+    /// Issues a token to an owner and keeps it in the file. If it cannot be kept, it is
+    /// revoked again: nobody has it.
+    async fn issue(&self, principals: &[Principal], tokens: &[Token]) -> anyhow::Result<()> {
+        let names = tokens.iter().map(|token| &*token.name);
+        let new = NewToken {
+            name: free(names)?,
+            principal: Some(self.owner(principals).await?),
+            role: Role::Owner,
+            expires_at: None,
+        };
+        let (token, secret) = self
+            .dispatcher
+            .issue_token(self.account, new)
+            .await
+            .context("cannot issue the owner's token")?;
+        let file = self.data.owner_token();
+        if let Err(error) = write(&file, secret.reveal()) {
+            let revoked = self.dispatcher.revoke_token(self.account, token.id).await;
+            revoked.with_context(|| format!("cannot revoke the token `{}`", token.name))?;
+            return Err(error).with_context(|| format!("cannot write {}", file.display()));
+        }
+        // Anything but a terminal is a log, which is kept, copied and read by others.
+        if io::stderr().is_terminal() {
+            say(format_args!(
+                "owner token {}, kept in {}",
+                secret.reveal(),
+                file.display()
+            ));
+        } else {
+            say(format_args!("the owner's token is in {}", file.display()));
+        }
+        Ok(())
+    }
+
+    /// Who gets the token: an owner, or a new one if there is none.
+    async fn owner(&self, principals: &[Principal]) -> anyhow::Result<PrincipalId> {
+        let owners = || {
+            principals
+                .iter()
+                .filter(|principal| principal.role == Role::Owner)
+        };
+        let usual = owners().find(|principal| is_made_here(&principal.name));
+        if let Some(owner) = usual.or_else(|| owners().next()) {
+            return Ok(owner.id);
+        }
+        let new = NewPrincipal {
+            name: free(principals.iter().map(|principal| &*principal.name))?,
+            role: Role::Owner,
+        };
+        let made = self.dispatcher.create_principal(self.account, new).await;
+        Ok(made.context("cannot make an owner")?.id)
+    }
+}
+
+/// Whether a token lets its holder do what an owner may.
+fn is_owners(token: &Token, principals: &[Principal]) -> bool {
+    let is_valid = token
+        .expires_at
+        .is_none_or(|end| end > OffsetDateTime::now_utc());
+    let principal = principals
+        .iter()
+        .find(|principal| principal.id == token.principal);
+    let role = principal.map(|principal| principal.role);
+    is_valid && token.role == Role::Owner && role == Some(Role::Owner)
+}
+
+/// Whether this is a name that is given here.
+fn is_made_here(name: &str) -> bool {
+    match name.strip_prefix(NAME) {
+        Some("") => true,
+        Some(rest) => rest
+            .strip_prefix(' ')
+            .is_some_and(|number| number.parse::<u32>().is_ok()),
+        None => false,
+    }
+}
+
+/// A name that none of these has.
+fn free<'a>(taken: impl Iterator<Item = &'a str> + Clone) -> anyhow::Result<String> {
+    let numbered = (2..u32::MAX).map(|number| format!("{NAME} {number}"));
+    std::iter::once(NAME.to_owned())
+        .chain(numbered)
+        .find(|name| taken.clone().all(|taken| taken != name))
+        .ok_or_else(|| anyhow!("every name is taken"))
 }
 
 /// Writes the token so that nobody else can ever read it and no half of it is
@@ -104,4 +236,21 @@ fn write(file: &Path, token: &str) -> io::Result<()> {
     writeln!(out, "{token}")?;
     out.sync_all()?;
     fs::rename(part, file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_free_is_one_that_is_given_here() {
+        let taken = ["owner", "owner 2", "ci"];
+        let name = free(taken.into_iter()).unwrap();
+        assert_eq!(name, "owner 3");
+        assert!(is_made_here(&name) && is_made_here("owner"));
+        for other in ["owners", "owner x", "owner2", "Owner", ""] {
+            assert!(!is_made_here(other), "{other}");
+        }
+        assert_eq!(free(["ci"].into_iter()).unwrap(), "owner");
+    }
 }

@@ -27,6 +27,14 @@ impl Owner {
         }
     }
 
+    /// Whoever has this token.
+    pub(crate) fn with(server: &Server, token: &str) -> Self {
+        Self {
+            address: server.address.clone(),
+            token: token.to_owned(),
+        }
+    }
+
     /// The owner of another account, which is made for that.
     pub(crate) fn of_another_account(&self, name: &str) -> Self {
         let account = self.post("/api/v1/accounts", &json!({"name": name}));

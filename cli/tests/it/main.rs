@@ -24,6 +24,7 @@ mod kindness;
 mod lockdown;
 mod maintenance;
 mod oracle;
+mod owner_token;
 mod project;
 mod project_build;
 mod project_lang;
