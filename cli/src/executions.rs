@@ -115,7 +115,7 @@ fn read_since(said: &str) -> anyhow::Result<OffsetDateTime> {
         .ok()
         .and_then(|millis| i64::try_from(millis).ok())
         .map(time::Duration::milliseconds);
-    ago.and_then(|ago| OffsetDateTime::now_utc().checked_sub(ago))
+    ago.and_then(|ago| tenterhook_dispatch::now().checked_sub(ago))
         .with_context(|| {
             format!(
                 "`--since {}` is neither a time such as 2027-05-04T03:02:01Z nor a length such as 10min",

@@ -9,6 +9,7 @@ mod capacity;
 mod config;
 mod data_dir;
 mod database;
+mod disk;
 mod front_door;
 mod grace;
 mod listen;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use tenterhook_delivery::{Delivery, Destinations};
+use tenterhook_delivery::{Delivery, Destinations, Surroundings};
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_engine::Engine;
 use tenterhook_ledger::Host;
@@ -121,10 +122,11 @@ pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
         }
     };
     logging::start(config.log_format, config.log.clone());
+    let data = config.data.clone();
     match serve(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say_error(&error);
+            say_error(&disk::explain(error, &data));
             ExitCode::FAILURE
         }
     }
@@ -133,6 +135,12 @@ pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
 /// Takes what needs rights, gives the rights up, and only then starts the threads
 /// that serve: threads have what the one had that started them.
 fn serve(mut config: Config) -> anyhow::Result<()> {
+    if !tenterhook_dispatch::is_in_range() {
+        anyhow::bail!(
+            "the clock of this machine shows a time before 1970 or after 9999, which neither HTTP nor a calendar can \
+             say: set it right, then start again"
+        );
+    }
     // Taken first: a server that cannot have its address must not touch anything.
     let listener = listen::listen(&config.listen)
         .with_context(|| format!("cannot listen on {}", config.listen))?;
@@ -182,12 +190,13 @@ async fn serve_on(
              reaches (--webhook-private-addresses)"
         );
     }
-    let delivery = Delivery::start(
-        store.outbox,
-        config.delivery.clone(),
-        dispatcher.ledger().clone(),
-    )
-    .await?;
+    let surroundings = Surroundings {
+        timepiece: dispatcher.timepiece(),
+        disk: Arc::new(disk::Room(dispatcher.clone())),
+        ledger: dispatcher.ledger().clone(),
+    };
+    let delivery =
+        Delivery::start_with(store.outbox, config.delivery.clone(), surroundings).await?;
     let maintenance = Maintenance::start(
         dispatcher.clone(),
         delivery.clone(),

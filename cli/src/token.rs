@@ -169,7 +169,7 @@ fn read_expiry(said: &str) -> anyhow::Result<String> {
     let millis = quantity::parse_millis(said).ok().with_context(wrong)?;
     let from_now = i64::try_from(millis).ok().map(time::Duration::milliseconds);
     from_now
-        .and_then(|from_now| OffsetDateTime::now_utc().checked_add(from_now))
+        .and_then(|from_now| tenterhook_dispatch::now().checked_add(from_now))
         .and_then(|end| end.format(&Rfc3339).ok())
         .with_context(wrong)
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use tenterhook_ledger::Ledger;
 use tenterhook_sdk::Event;
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -14,11 +13,15 @@ use crate::office::Office;
 use crate::outbox::{NewLetter, Outbox, Room};
 use crate::settings::Settings;
 use crate::subscription::{NewSubscription, Subscription, SubscriptionId};
+use crate::surroundings::Surroundings;
 use crate::sweep;
 use crate::tally::Counts;
 
 /// Most subscriptions of an account: each may cause an attempt for every event.
 pub const SUBSCRIPTIONS_MAX: usize = 100;
+
+/// What a letter takes on the disk beside its contents: what stores charge, and some more.
+const LETTER_BYTES: u64 = 640;
 
 /// Takes notifications over and sends them. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -38,8 +41,24 @@ impl Delivery {
         settings: Settings,
         ledger: Ledger,
     ) -> Result<Self, Error> {
+        Self::start_with(outbox, settings, Surroundings::alone(ledger)).await
+    }
+
+    /// The same, as a part of a server with which it shares the time and the disk too.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    pub async fn start_with(
+        outbox: Arc<dyn Outbox>,
+        settings: Settings,
+        surroundings: Surroundings,
+    ) -> Result<Self, Error> {
+        // Whatever the clock showed when it was stored, no wait is longer than it may be.
+        let now = surroundings.timepiece.now().wall;
+        outbox.shift_waits(time::Duration::ZERO, now).await?;
         let subscriptions = outbox.subscriptions().await?;
-        let office = Office::new(outbox, settings, ledger, subscriptions.clone());
+        let office = Office::new(outbox, settings, surroundings, subscriptions.clone());
         let office = Arc::new(office);
         for own in subscriptions.into_iter().filter(|own| own.enabled) {
             office.open_lane(own);
@@ -65,7 +84,7 @@ impl Delivery {
             return Err(Error::TooMany(SUBSCRIPTIONS_MAX));
         }
         let own = Subscription {
-            id: SubscriptionId(Uuid::now_v7()),
+            id: SubscriptionId(tenterhook_clock::new_id()),
             account,
             url: checked.url,
             events: checked.events,
@@ -73,7 +92,7 @@ impl Delivery {
             secret: checked.secret,
             enabled: true,
             paused_until: None,
-            created_at: OffsetDateTime::now_utc(),
+            created_at: office.surroundings.timepiece.now().wall,
         };
         office.outbox.insert_subscription(own.clone()).await?;
         office.subscriptions.write().insert(own.id, own.clone());
@@ -169,6 +188,9 @@ impl Delivery {
     /// neither does one whose type is not among [`KINDS`](crate::KINDS). `project` is
     /// the one that it is about.
     ///
+    /// What the account has no room for on the disk is not sent: a letter that says so is
+    /// all that is kept of it. A tenant that has filled its disk holds up nobody else.
+    ///
     /// # Errors
     ///
     /// [`Error::Store`].
@@ -186,20 +208,32 @@ impl Delivery {
             return Ok(());
         }
         let body = serde_json::to_vec(event).expect("an event holds nothing that JSON cannot say");
-        let now = OffsetDateTime::now_utc();
+        let office = &self.office;
+        let now = office.now().await.wall;
+        let size = LETTER_BYTES + (event.kind.len() + body.len()) as u64;
         let new = |subscription: &SubscriptionId| NewLetter {
             id: letter::id_of(*subscription, event),
             subscription: *subscription,
             kind: event.kind.clone(),
             body: body.clone(),
             created_at: now,
+            refused: office
+                .surroundings
+                .disk
+                .take(account, size)
+                .err()
+                .map(|why| letter::one_line(&format!("was not kept: {why}"))),
         };
-        let office = &self.office;
         let room = Room {
             most: office.settings.waiting,
             said: "gave way: too many letters waited",
         };
-        let letters = wanting.iter().map(new).collect();
+        let letters: Vec<_> = wanting.iter().map(new).collect();
+        let refused = letters.iter().filter(|new| new.refused.is_some()).count();
+        if refused > 0 {
+            office.tally.gave_way(refused as u64);
+            tracing::warn!(account.id = %account, letters = refused, "webhooks were not kept: the account's disk is full");
+        }
         for (id, letters) in office.outbox.insert_letters(letters, room).await? {
             office.tally.gave_way(letters);
             tracing::warn!(webhook.id = %id, letters, "webhooks were given up: too many waited");

@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +25,7 @@ const BATCH: u32 = 8;
 /// How long a lane rests after the store has failed.
 const STORE_REST: Duration = Duration::from_secs(1);
 
-/// The longest sleep: the clock on the wall may be set meanwhile.
+/// The longest sleep: a clock that was set is noticed when a lane looks again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// The way to one address.
@@ -64,21 +63,27 @@ impl Lane {
                 Pause::Idle(wait) => (true, wait),
                 Pause::Broken => (false, Some(STORE_REST)),
             };
+            // By what passes, whatever the wall shows meanwhile.
+            let sleep = self
+                .office
+                .surroundings
+                .timepiece
+                .sleep(wait.unwrap_or_default().min(LONGEST_SLEEP));
             tokio::select! {
                 () = self.stop.cancelled() => {}
                 () = self.nudge.notified(), if nudges => {}
-                () = tokio::time::sleep(wait.unwrap_or_default().min(LONGEST_SLEEP)), if wait.is_some() => {}
+                () = sleep, if wait.is_some() => {}
             }
         }
     }
 
     /// Sends what is due now. Breaks if nothing is ever to be sent again.
     async fn send_due(&self) -> Result<ControlFlow<(), Pause>, Error> {
-        let now = OffsetDateTime::now_utc();
-        let due = self.office.outbox.due(self.to.id, now, BATCH).await?;
+        let now = self.office.now().await;
+        let due = self.office.outbox.due(self.to.id, now.wall, BATCH).await?;
         if due.is_empty() {
             let next = self.office.outbox.next_due(self.to.id).await?;
-            let wait = next.map(|next| (next - now).try_into().unwrap_or_default());
+            let wait = next.map(|next| now.until(next, LONGEST_SLEEP));
             return Ok(ControlFlow::Continue(Pause::Idle(wait)));
         }
         for (letter, body) in due {
@@ -111,7 +116,7 @@ impl Lane {
         };
         let heard = office.post.attempt(sending).await;
         drop(turn);
-        let now = OffsetDateTime::now_utc();
+        let now = office.now().await.wall;
         let (letter, follows) = settle(letter, &heard, &office.settings, now, &mut rand::rng());
         self.tell(&letter);
         office.tally.count(letter.fate);

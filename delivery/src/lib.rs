@@ -19,8 +19,10 @@ mod secret;
 mod settings;
 mod settle;
 mod subscription;
+mod surroundings;
 mod sweep;
 mod tally;
+mod waits;
 
 pub use crate::delivery::{Delivery, SUBSCRIPTIONS_MAX};
 pub use crate::destination::Destinations;
@@ -31,4 +33,5 @@ pub use crate::outbox::{Keep, NewLetter, Outbox, Room};
 pub use crate::secret::Secret;
 pub use crate::settings::Settings;
 pub use crate::subscription::{NewSubscription, Subscription, SubscriptionId};
+pub use crate::surroundings::{Disk, Surroundings};
 pub use crate::tally::Counts;

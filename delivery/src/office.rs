@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use tenterhook_ledger::{Guard, Holder, Ledger, Resource};
+use tenterhook_ledger::{Guard, Holder, Resource};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -18,12 +18,17 @@ use crate::outbox::Outbox;
 use crate::post::Post;
 use crate::settings::Settings;
 use crate::subscription::{Subscription, SubscriptionId};
+use crate::surroundings::Surroundings;
 use crate::tally::Tally;
+use crate::waits::Waits;
 
 /// What all lanes share.
 pub(crate) struct Office {
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) settings: Settings,
+    pub(crate) surroundings: Surroundings,
+    /// Held while waits are put right after the clock was set.
+    pub(crate) waits: tokio::sync::Mutex<Waits>,
     pub(crate) post: Post,
     pub(crate) tally: Tally,
     /// Held while subscriptions change, so that the store and the memory agree.
@@ -31,7 +36,6 @@ pub(crate) struct Office {
     /// All of them; the oldest have the lowest identifiers.
     pub(crate) subscriptions: RwLock<BTreeMap<SubscriptionId, Subscription>>,
     lanes: Mutex<HashMap<SubscriptionId, Open>>,
-    ledger: Ledger,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -47,12 +51,13 @@ impl Office {
     pub(crate) fn new(
         outbox: Arc<dyn Outbox>,
         settings: Settings,
-        ledger: Ledger,
+        surroundings: Surroundings,
         subscriptions: Vec<Subscription>,
     ) -> Self {
         Self {
+            waits: tokio::sync::Mutex::new(Waits::start(surroundings.timepiece.now())),
+            surroundings,
             post: Post::new(&settings),
-            ledger,
             outbox,
             settings,
             tally: Tally::default(),
@@ -118,7 +123,10 @@ impl Office {
     /// [`Error::NoRoom`].
     pub(crate) async fn turn(&self, account: Uuid) -> Result<Guard, Error> {
         let account = Holder::Account(account.as_u128());
-        let turn = self.ledger.wait_for(account, Resource::Deliveries, 1);
+        let turn = self
+            .surroundings
+            .ledger
+            .wait_for(account, Resource::Deliveries, 1);
         turn.await.map_err(|source| Error::NoRoom { source })
     }
 

@@ -22,6 +22,8 @@ pub struct NewLetter {
     pub body: Vec<u8>,
     /// When it was offered, and is due.
     pub created_at: OffsetDateTime,
+    /// Why it is not to be sent, if it is not: it is kept as given up, without its body.
+    pub refused: Option<String>,
 }
 
 /// How many letters may wait for one address.
@@ -137,6 +139,15 @@ pub trait Outbox: Send + Sync {
         after: Option<Uuid>,
         limit: u32,
     ) -> Result<Vec<Letter>, Error>;
+
+    /// Moves all waits by so much, as the wall clock was moved to `now`: those of letters
+    /// and those of subscriptions. Then shortens those that are longer than any can be: an
+    /// hour for a letter, a day for a pause, nothing for what was never tried.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Store`].
+    async fn shift_waits(&self, by: time::Duration, now: OffsetDateTime) -> Result<(), Error>;
 
     /// Counts the letters that wait, of all subscriptions together.
     ///

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use rand::{Rng, RngExt as _};
 
 /// The most that is waited between two attempts by our own choice.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// The longest pause that is granted to an address. One that needs more asks again: a
 /// mistaken `Retry-After` of years must not silence an address for good, and letters are
 /// kept for days only.
-const LONGEST_WISH: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const LONGEST_WISH: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What to wait after `failures` failed attempts: anything from nothing to the bound,
 /// so that letters which failed together do not return together.

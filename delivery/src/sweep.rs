@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use time::OffsetDateTime;
-
 use crate::office::Office;
 use crate::outbox::Keep;
 
@@ -20,7 +18,7 @@ pub(crate) async fn run(office: Arc<Office>) {
         sweep(&office).await;
         tokio::select! {
             () = office.stop.cancelled() => return,
-            () = tokio::time::sleep(EVERY) => {}
+            () = office.surroundings.timepiece.sleep(EVERY) => {}
         }
     }
 }
@@ -28,7 +26,8 @@ pub(crate) async fn run(office: Arc<Office>) {
 async fn sweep(office: &Office) {
     let settings = &office.settings;
     let keep = Keep {
-        since: OffsetDateTime::now_utc() - settings.keep,
+        // Not what the wall shows: a clock that was set forward makes nothing old.
+        since: office.surroundings.timepiece.history() - settings.keep,
         per_subscription: settings.kept,
     };
     while !office.stop.is_cancelled() {

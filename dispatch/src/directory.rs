@@ -6,6 +6,7 @@
 
 mod apps;
 mod bound;
+mod damage;
 mod held;
 mod hooks;
 mod index;
@@ -15,6 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use self::bound::Bound;
+use self::damage::Damage;
 pub(crate) use self::held::{Directories, Entry};
 use self::hooks::Hooks;
 use self::index::{Index, Indexed};
@@ -42,6 +44,7 @@ pub(crate) struct Directory {
     overrides: HashMap<OverrideId, HookOverride>,
     /// Whether a hook is turned on or off for an application.
     switches: HashMap<(AppId, HookId), bool>,
+    damage: Damage,
 }
 
 impl Directory {
@@ -62,10 +65,14 @@ impl Directory {
         for app in store.apps(id).await? {
             directory.put_app(app);
         }
-        for hook in store.hooks(id).await? {
+        let hooks = store.hooks(id).await?;
+        let overrides = store.overrides(id).await?;
+        let unreadable = store.unreadable(id).await?;
+        directory.note_damage(unreadable);
+        for hook in hooks {
             directory.put_hook(hook);
         }
-        for hook_override in store.overrides(id).await? {
+        for hook_override in overrides {
             directory.put_override(hook_override);
         }
         Ok(directory)
@@ -83,6 +90,7 @@ impl Directory {
             hooks: Hooks::default(),
             overrides: HashMap::new(),
             switches: HashMap::new(),
+            damage: Damage::default(),
         }
     }
 

@@ -3,6 +3,8 @@
 //! before anything is written. What is small and rare (recipes, the sources that come
 //! with an account) is left to the store's next count, which comes within seconds.
 
+pub(crate) mod size;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,13 +13,11 @@ use parking_lot::Mutex;
 use tenterhook_engine::Report;
 use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource};
 
+use self::size::ROW;
 use crate::error::Error;
 use crate::id::AccountId;
 use crate::store::Store;
-use crate::work::{NewTask, Retention};
-
-/// What a row takes beside its contents: what stores charge for one, and some more.
-const ROW: u64 = 640;
+use crate::work::Retention;
 
 /// What accounts have on the disk.
 pub(crate) struct Disk {
@@ -56,6 +56,24 @@ impl Disk {
                 self.want_sweep();
                 Error::DiskFull { shortage }
             })
+    }
+
+    /// Takes room for what a row that is about to be changed grows by. One that shrinks
+    /// needs none, also where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DiskFull`].
+    pub(crate) fn reserve_growth(
+        &self,
+        account: AccountId,
+        before: u64,
+        after: u64,
+    ) -> Result<Guard, Error> {
+        match after.saturating_sub(before) {
+            0 => Ok(self.ledger.empty(account.holder())),
+            growth => self.reserve(account, growth),
+        }
     }
 
     /// Counts what was reserved as written.
@@ -165,29 +183,6 @@ impl Disk {
     pub(crate) fn take_wanted(&self) -> bool {
         self.wanted.swap(false, Ordering::Relaxed)
     }
-}
-
-/// What a task has on the disk at most, before anything of it has run.
-pub(crate) fn size_of_task(task: &NewTask) -> u64 {
-    let event = task.event.as_ref().map_or(0, |event| {
-        let key = &event.key;
-        event.json.len() + 2 * (key.source.len() + key.id.len()) + key.kind.len()
-    });
-    let program = task.program.as_ref().map_or(0, bytes::Bytes::len);
-    let object = task.object.as_ref().map_or(0, String::len);
-    let own = event + program + object + task.name.len() + task.started_by.len();
-    let containers: usize = task
-        .executions
-        .iter()
-        .filter_map(|execution| execution.container.as_ref())
-        .map(|container| serde_json::to_string(container).map_or(0, |text| text.len()))
-        .sum();
-    (own + containers) as u64 + ROW * (1 + task.executions.len() as u64)
-}
-
-/// What a program has on the disk at most.
-pub(crate) fn size_of_program(bytes: &bytes::Bytes) -> u64 {
-    bytes.len() as u64 + ROW
 }
 
 /// Cuts the output to so many bytes, standard output first. Tells how many are kept.

@@ -34,9 +34,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tenterhook_clock::{Clock, SystemClock};
+use tenterhook_clock::{Clock, SystemClock, Timepiece};
 use tenterhook_engine::Engine;
-use tenterhook_ledger::Ledger;
+use tenterhook_ledger::{Guard, Ledger};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -75,6 +75,7 @@ struct Inner {
     node: NodeId,
     clock: Arc<dyn Clock>,
     timekeeper: Mutex<Timekeeper>,
+    timepiece: Timepiece,
     floor: Mutex<Floor>,
     directories: Directories,
     disk: Disk,
@@ -122,7 +123,9 @@ impl Dispatcher {
     ) -> Result<Self, Error> {
         let node = NodeId::generate();
         let now = clock.now();
-        let timekeeper = Timekeeper::start(now, store.clock_seen().await?, settings.trust_clock);
+        let seen = store.clock_seen().await?;
+        let timepiece = Timepiece::start(Arc::clone(&clock), seen);
+        let timekeeper = Timekeeper::start(timepiece.clone(), seen, settings.trust_clock);
         let taken_over = store.take_over(node).await?;
         if taken_over > 0 {
             tracing::info!(
@@ -135,6 +138,7 @@ impl Dispatcher {
         store.shorten_waits(now.wall).await?;
         let inner = Arc::new(Inner {
             timekeeper: Mutex::new(timekeeper),
+            timepiece,
             floor: Mutex::new(Floor::new(
                 &settings,
                 engine.ledger().clone(),
@@ -181,6 +185,27 @@ impl Dispatcher {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         self.inner.engine.ledger()
+    }
+
+    /// Takes room on the disk for what is kept for an account beside the dispatcher's own,
+    /// such as what its webhooks are owed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DiskFull`].
+    pub fn reserve_disk(&self, account: AccountId, bytes: u64) -> Result<Guard, Error> {
+        self.inner.disk.reserve(account, bytes)
+    }
+
+    /// Counts what was reserved as written, until the store counts it itself.
+    pub fn disk_written(&self, account: AccountId, reserved: Guard) {
+        self.inner.disk.written(account, reserved);
+    }
+
+    /// The clocks that the dispatcher lives by, for what has to agree with it.
+    #[must_use]
+    pub fn timepiece(&self) -> Timepiece {
+        self.inner.timepiece.clone()
     }
 
     /// How the dispatcher was set up.

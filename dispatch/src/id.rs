@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use tenterhook_clock::new_id;
 use tenterhook_ledger::Holder;
 use uuid::Uuid;
 
@@ -19,6 +20,11 @@ pub struct NotAnId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a key is a UUID or a number from 1 to 2147483647")]
 pub struct NotAKey;
+
+/// A UUID of version 4.
+fn random() -> Uuid {
+    Uuid::new_v4()
+}
 
 /// Declares one newtype over a UUID. Of version 4 where Astra's clients see it,
 /// whose identifiers are of no newer version; else of version 7, whose later ones
@@ -34,7 +40,7 @@ macro_rules! id {
             /// Makes a new identifier, a UUID of the version that this noun has.
             #[must_use]
             pub fn generate() -> Self {
-                Self(Uuid::$version())
+                Self($version())
             }
 
             /// Wraps a UUID that a store has read back.
@@ -74,15 +80,15 @@ macro_rules! id {
 
 id! {
     /// Names an [`Account`](crate::Account).
-    AccountId, new_v4
+    AccountId, random
 }
 id! {
     /// Names a [`Principal`](crate::Principal); all zeros is the system itself.
-    PrincipalId, new_v4
+    PrincipalId, random
 }
 id! {
     /// Names a [`Token`](crate::Token).
-    TokenId, now_v7
+    TokenId, new_id
 }
 
 impl AccountId {
@@ -95,39 +101,39 @@ impl AccountId {
 
 id! {
     /// Names a [`Source`](crate::Source).
-    SourceId, new_v4
+    SourceId, random
 }
 id! {
     /// Names a [`Hook`](crate::Hook).
-    HookId, new_v4
+    HookId, random
 }
 id! {
     /// Names an [`App`](crate::App).
-    AppId, new_v4
+    AppId, random
 }
 id! {
     /// Names a [`HookOverride`](crate::HookOverride).
-    OverrideId, new_v4
+    OverrideId, random
 }
 id! {
     /// Names a [`Server`](crate::Server).
-    ServerId, now_v7
+    ServerId, new_id
 }
 id! {
     /// Names a [`Task`](crate::Task).
-    TaskId, now_v7
+    TaskId, new_id
 }
 id! {
     /// Names an [`Execution`](crate::Execution); the same over all its attempts.
-    ExecutionId, now_v7
+    ExecutionId, new_id
 }
 id! {
     /// Names a [`Recipe`](crate::Recipe); made from its content.
-    RecipeId, now_v7
+    RecipeId, new_id
 }
 id! {
     /// Names one run of a server process, which owns the tasks that it has loaded.
-    NodeId, now_v7
+    NodeId, new_id
 }
 
 impl PrincipalId {

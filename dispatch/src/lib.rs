@@ -11,6 +11,7 @@ mod audit;
 mod authority;
 mod clock;
 mod criterion;
+mod damaged;
 mod directory;
 mod disclosure;
 mod disk;
@@ -58,6 +59,7 @@ pub use crate::audit::{AuditRecord, Origin};
 pub use crate::authority::{Authority, Lapse};
 pub use crate::clock::now;
 pub use crate::criterion::{Criterion, Subject};
+pub use crate::damaged::{DamagedHook, Unreadable};
 pub use crate::disclosure::Withheld;
 pub use crate::dispatcher::{Accepted, Dispatcher, NewExecute, Program, Stats, holding};
 pub use crate::endings::Endings;
@@ -98,4 +100,6 @@ pub use crate::work::{
     Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, NewEvent,
     NewExecution, NewTask, Retention, SetAside, Settlement, Swept, TaskChange,
 };
-pub use tenterhook_clock::{Clock, Moment, SteppedClock, SystemClock};
+pub use tenterhook_clock::{
+    Clock, Jump, JumpWatch, Moment, SteppedClock, SystemClock, Timepiece, is_in_range, new_id,
+};

@@ -16,6 +16,7 @@ use time::OffsetDateTime;
 
 use crate::account::Account;
 use crate::app::App;
+use crate::damaged::Unreadable;
 use crate::endings::Endings;
 use crate::error::Error;
 use crate::execution::Execution;
@@ -264,6 +265,18 @@ pub trait Store: Send + Sync {
 
     /// Lists the hooks of an account by number.
     async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error>;
+
+    /// Reports what lists of this account's hooks, servers and overrides have left out since
+    /// it cannot be read. It is asked after them.
+    async fn unreadable(&self, _account: AccountId) -> Result<Unreadable, Error> {
+        Ok(Unreadable::default())
+    }
+
+    /// Counts the rows that could not be read since the store was opened, by table. Each was
+    /// left out of what it belongs to, and told in the log.
+    fn unreadable_rows(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
 
     /// Keeps new tasks, all or nothing; a task whose event was accepted before
     /// is left out and the first one named, also within

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenterhook_dispatch::{Jump, JumpWatch};
 use tenterhook_workflow::{Done, Job, Work};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -32,8 +33,12 @@ pub(crate) fn start(inner: &Arc<Inner>, held: &Arc<Held>) -> Driver {
 async fn drive(inner: Arc<Inner>, held: Arc<Held>, stop: CancellationToken) {
     let mut finished = None;
     let mut pause = Pause::new();
+    let mut clock = Watch {
+        jumps: JumpWatch::start(inner.timepiece.now()),
+        owed: time::Duration::ZERO,
+    };
     while !stop.is_cancelled() {
-        let job = match look(&inner, &held, finished.clone()).await {
+        let job = match look(&inner, &held, &mut clock, finished.clone()).await {
             Ok(job) => job,
             Err(Error::NoSession(_)) => return,
             Err(error) => {
@@ -44,8 +49,8 @@ async fn drive(inner: Arc<Inner>, held: Arc<Held>, stop: CancellationToken) {
         };
         finished = None;
         match job.work {
-            Work::Rest => sleep(&held, &stop, None).await,
-            Work::Wait { until } => sleep(&held, &stop, Some(until)).await,
+            Work::Rest => sleep(&inner, &held, &stop, None).await,
+            Work::Wait { until } => sleep(&inner, &held, &stop, Some(until)).await,
             work => {
                 let doing = Doing {
                     inner: &inner,
@@ -68,33 +73,55 @@ async fn drive(inner: Arc<Inner>, held: Arc<Held>, stop: CancellationToken) {
     }
 }
 
+/// Notices when somebody sets the wall clock.
+struct Watch {
+    jumps: JumpWatch,
+    /// By how much it was set and the session's waits were not yet.
+    owed: time::Duration,
+}
+
 /// Tells the session what came of its last job, and asks for the next one.
-async fn look(inner: &Inner, held: &Held, finished: Option<(String, Done)>) -> Result<Job, Error> {
+async fn look(
+    inner: &Inner,
+    held: &Held,
+    clock: &mut Watch,
+    finished: Option<(String, Done)>,
+) -> Result<Job, Error> {
     let workflow = held.read(|session| session.plan().workflow.clone()).await;
     let inventory = inner.inventory(held.account, &workflow).await?;
-    let now = OffsetDateTime::now_utc();
+    let moment = inner.timepiece.now();
+    if let Some(Jump { by }) = clock.jumps.look(moment) {
+        clock.owed = clock.owed.saturating_add(by);
+    }
+    let (now, by) = (moment.wall, clock.owed);
     let patience = &inner.settings.patience;
-    held.change(&*inner.store, |session| {
-        if let Some((key, done)) = finished {
-            session.finish(&key, done, now);
-        }
-        Ok(session.advance(&inventory, patience, now))
-    })
-    .await
+    let job = held
+        .change(&*inner.store, |session| {
+            session.shift(by);
+            if let Some((key, done)) = finished {
+                session.finish(&key, done, now);
+            }
+            Ok(session.advance(&inventory, patience, now))
+        })
+        .await?;
+    clock.owed = time::Duration::ZERO;
+    Ok(job)
 }
 
 /// Sleeps until somebody changes the session; if it waits for something, no longer
 /// than until it is time to look again.
-async fn sleep(held: &Held, stop: &CancellationToken, waits: Option<Option<OffsetDateTime>>) {
-    let lasting = waits.map(|until| {
-        let left = until.map(|until| until - OffsetDateTime::now_utc());
-        left.map_or(LOOK, |left| {
-            Duration::try_from(left).map_or(Duration::ZERO, |left| left.min(LOOK))
-        })
-    });
+async fn sleep(
+    inner: &Inner,
+    held: &Held,
+    stop: &CancellationToken,
+    waits: Option<Option<OffsetDateTime>>,
+) {
+    let now = inner.timepiece.now();
+    let lasting = waits.map(|until| until.map_or(LOOK, |until| now.until(until, LOOK)));
     let timer = async {
         match lasting {
-            Some(lasting) => tokio::time::sleep(lasting).await,
+            // By what passes, whatever the wall shows meanwhile.
+            Some(lasting) => inner.timepiece.sleep(lasting).await,
             None => std::future::pending().await,
         }
     };

@@ -10,7 +10,6 @@ use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, Key, Lookup, Source, TaskDetail, TaskId};
 use tenterhook_sdk::Event;
 use tenterhook_workflow::{Action, Done, HostState, Instruction, Notice, State, Work};
-use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::answer;
@@ -267,7 +266,7 @@ impl Doing<'_> {
             session: self.held.id,
             account: self.held.account,
             base_url: base.trim_end_matches('/').to_owned(),
-            now: OffsetDateTime::now_utc(),
+            now: self.inner.timepiece.now().wall,
         }
     }
 }

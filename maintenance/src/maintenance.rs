@@ -8,9 +8,8 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tenterhook_delivery::Delivery;
-use tenterhook_dispatch::{AccountId, Dispatcher, Key};
+use tenterhook_dispatch::{AccountId, Dispatcher, Key, Timepiece};
 use tenterhook_workflow::{State, Step};
-use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -34,6 +33,8 @@ pub(crate) struct Inner {
     pub(crate) delivery: Delivery,
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) settings: Settings,
+    /// The dispatcher's.
+    pub(crate) timepiece: Timepiece,
     /// Cancelled when no session is to be driven any further.
     pub(crate) stopping: CancellationToken,
     /// The drivers, and changes that must come to their end.
@@ -55,6 +56,7 @@ impl Maintenance {
     ) -> Result<Self, Error> {
         let stored = store.sessions().await?;
         let inner = Arc::new(Inner {
+            timepiece: dispatcher.timepiece(),
             dispatcher,
             delivery,
             store,
@@ -63,7 +65,7 @@ impl Maintenance {
             work: TaskTracker::new(),
             sessions: RwLock::default(),
         });
-        let now = OffsetDateTime::now_utc();
+        let now = inner.timepiece.now().wall;
         for mut stored in stored {
             stored.session.wake(&inner.settings.patience, now);
             inner.hold(stored).await;
@@ -124,7 +126,7 @@ impl Maintenance {
         self.carry_out(async move |inner: Arc<Inner>| {
             held.change(&*inner.store, |session| {
                 session
-                    .resume(at, OffsetDateTime::now_utc())
+                    .resume(at, inner.timepiece.now().wall)
                     .map_err(Error::from)
             })
             .await?;

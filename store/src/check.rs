@@ -10,7 +10,7 @@ use tenterhook_engine::Digest;
 
 use crate::copy;
 use crate::error::Error;
-use crate::sqlite::LATEST;
+use crate::sqlite::{LATEST, every_row, found};
 
 /// Most faults that are told of one sort; the first ones say enough.
 const FAULTS: u32 = 100;
@@ -28,43 +28,39 @@ pub struct Checked {
 const RULES: [(&str, &str); 3] = [
     (
         "orphans",
-        "SELECT 'the account ' || number || ' has no row in `disk`' FROM accounts \
+        "SELECT 'the account ' || quote(number) || ' has no row in `disk`' FROM accounts \
          WHERE NOT EXISTS (SELECT 1 FROM disk WHERE disk.account = accounts.number) \
          UNION ALL SELECT 'no account has brought the recipe ' || hex(id) FROM recipes \
          WHERE NOT EXISTS (SELECT 1 FROM account_recipes WHERE recipe = recipes.id) \
          UNION ALL SELECT 'no account has brought the program ' || lower(hex(digest)) FROM programs \
          WHERE NOT EXISTS (SELECT 1 FROM account_programs WHERE digest = programs.digest) \
-         UNION ALL SELECT 'the account ' || account || ' has not brought the program of its source ' || number \
+         UNION ALL SELECT 'the account ' || quote(account) || ' has not brought the program of its source ' || quote(number) \
          FROM sources WHERE NOT EXISTS (SELECT 1 FROM account_programs AS brought \
          WHERE brought.account = sources.account AND brought.digest = sources.digest) \
-         UNION ALL SELECT 'the account ' || executions.account || ' has not brought the recipe of its execution ' \
+         UNION ALL SELECT 'the account ' || quote(executions.account) || ' has not brought the recipe of its execution ' \
          || lower(hex(executions.id)) FROM executions JOIN recipes ON recipes.id = executions.recipe \
          WHERE NOT EXISTS (SELECT 1 FROM account_recipes AS brought WHERE brought.account = executions.account \
          AND brought.digest = recipes.digest AND brought.recipe = recipes.id) LIMIT ?",
     ),
     (
         "tasks",
-        "SELECT 'the task ' || number || ' of the account ' || account || ' is over, and not all of its executions' \
+        "SELECT 'the task ' || quote(number) || ' of the account ' || quote(account) || ' is over, and not all of its executions' \
          FROM tasks WHERE ended_at IS NOT NULL \
          AND EXISTS (SELECT 1 FROM executions WHERE task = tasks.seq AND executions.state = 'WAITING') \
-         UNION ALL SELECT 'the task ' || number || ' of the account ' || account \
+         UNION ALL SELECT 'the task ' || quote(number) || ' of the account ' || quote(account) \
          || ' waits, and none of its executions' FROM tasks WHERE ended_at IS NULL \
          AND NOT EXISTS (SELECT 1 FROM executions WHERE task = tasks.seq AND executions.state = 'WAITING') LIMIT ?",
     ),
     (
         "disk",
-        "SELECT 'the account ' || account || ' is charged ' || disk.bytes || ' bytes, ' || disk.tasks_over \
-         || ' tasks and ' || disk.seen || ' events, and has ' || found.bytes || ', ' || found.tasks || ' and ' \
-         || found.events FROM disk JOIN (SELECT number AS owner, \
-         (SELECT coalesce(sum(tasks.bytes), 0) FROM tasks WHERE tasks.account = accounts.number) \
-         + (SELECT coalesce(sum(executions.bytes), 0) FROM executions WHERE executions.account = accounts.number) \
-         + (SELECT coalesce(sum(account_recipes.bytes), 0) FROM account_recipes WHERE account_recipes.account = accounts.number) \
-         + (SELECT coalesce(sum(account_programs.bytes), 0) FROM account_programs WHERE account_programs.account = accounts.number) \
-         + (SELECT coalesce(sum(seen.bytes), 0) FROM seen WHERE seen.account = accounts.number) AS bytes, \
-         (SELECT count(*) FROM tasks WHERE tasks.account = accounts.number AND ended_at IS NOT NULL) AS tasks, \
-         (SELECT count(*) FROM seen WHERE seen.account = accounts.number) AS events FROM accounts) AS found \
-         ON found.owner = disk.account WHERE (disk.bytes, disk.tasks_over, disk.seen) \
+        concat!(
+            "SELECT 'the account ' || account || ' is charged ' || quote(disk.bytes) || ' bytes, ' || quote(disk.tasks_over) \
+         || ' tasks and ' || quote(disk.seen) || ' events, and has ' || found.bytes || ', ' || found.tasks || ' and ' \
+         || found.events FROM disk JOIN (",
+            found!(),
+            ") AS found ON found.number = disk.account WHERE (disk.bytes, disk.tasks_over, disk.seen) \
          <> (found.bytes, found.tasks, found.events) LIMIT ?",
+        ),
     ),
 ];
 
@@ -93,6 +89,11 @@ pub async fn check(path: &Path) -> Result<Vec<Checked>, Error> {
             });
             return Ok(checked);
         }
+        let faults = every_row::faults(&mut conn, FAULTS).await?;
+        checked.push(Checked {
+            name: "rows",
+            faults,
+        });
         for (name, rule) in RULES {
             let faults = sqlx::query_scalar(rule)
                 .bind(FAULTS)
@@ -146,7 +147,7 @@ async fn programs(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error> {
     let mut last = Vec::new();
     loop {
         let row = sqlx::query(
-            "SELECT digest, bytes FROM programs WHERE digest > ? ORDER BY digest LIMIT 1",
+            "SELECT digest, bytes FROM programs WHERE digest > ? AND typeof(digest) = 'blob' ORDER BY digest LIMIT 1",
         )
         .bind(&last)
         .fetch_optional(&mut *conn)
@@ -155,7 +156,11 @@ async fn programs(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error> {
             break;
         };
         last = row.try_get(0)?;
-        let found = Digest::of(row.try_get(1)?);
+        // One that is no bytes at all is told with the other rows.
+        let Ok(bytes) = row.try_get(1) else {
+            continue;
+        };
+        let found = Digest::of(bytes);
         if found.as_bytes()[..] != last[..] && faults.len() < 100 {
             let kept = <[u8; 32]>::try_from(&last[..]).map(Digest::from_bytes);
             faults.push(match kept {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::sqlite::LATEST;
@@ -100,11 +101,6 @@ async fn write(to: &Path, fill: impl AsyncFnOnce(&Path) -> io::Result<()>) -> Re
     }
     let part = part_of(to);
     let made = async {
-        // What a copy that was broken off has left.
-        match fs::remove_file(&part) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
         OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -125,8 +121,10 @@ async fn write(to: &Path, fill: impl AsyncFnOnce(&Path) -> io::Result<()>) -> Re
     made.map_err(failed)
 }
 
+/// A name beside the file that no other copy has, be it to the same file: `….<random>.part`.
+/// One that was broken off leaves it behind; nothing takes it for a database.
 fn part_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".part");
+    name.push(format!(".{}.part", Uuid::new_v4().simple()));
     name.into()
 }

@@ -10,8 +10,10 @@ mod checksums;
 mod claim;
 mod constraints;
 mod convert;
+mod damaged;
 mod disk;
 mod endings;
+pub(crate) mod every_row;
 mod executions;
 mod health;
 mod hooks;
@@ -24,6 +26,7 @@ mod principals;
 mod readers;
 mod rows;
 mod running;
+mod salvage;
 mod seen;
 mod servers;
 mod sessions;
@@ -32,6 +35,7 @@ mod settle;
 mod sources;
 mod store;
 mod sweep;
+mod take_over;
 mod tasks;
 mod tokens;
 mod vacuum;
@@ -45,12 +49,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
+use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous,
 };
-use sqlx::ConnectOptions as _;
 use tenterhook_dispatch::{AccountId, Error, Noun};
 
+use self::damaged::Damaged;
+use self::disk::Recounts;
+pub(crate) use self::disk::found;
 use self::log::Log;
 pub(crate) use self::migrations::LATEST;
 use self::readers::Readers;
@@ -68,6 +75,8 @@ pub struct Sqlite {
     writer: Writer,
     readers: Readers,
     log: Log,
+    damaged: Damaged,
+    recounts: Recounts,
     /// What runs, for the next run of the server.
     running: Arc<Running>,
     /// Accounts are never renumbered nor removed.
@@ -121,7 +130,8 @@ impl Sqlite {
                 path: path.into(),
                 source,
             })?;
-        let conn = vacuum::enable(conn, path, &options).await.map_err(opened)?;
+        let mut conn = vacuum::enable(conn, path, &options).await.map_err(opened)?;
+        disk::repair(&mut conn).await.map_err(opened)?;
         let log = Log::of(path, &options);
         let options = options.read_only(true).pragma("cache_size", "-4000");
         let readers = Readers::open(options).await.map_err(opened)?;
@@ -129,6 +139,8 @@ impl Sqlite {
             writer: Writer::start(conn),
             readers,
             log,
+            damaged: Damaged::default(),
+            recounts: Recounts::default(),
             running: Arc::new(Running::beside(path)),
             accounts: Arc::default(),
         })

@@ -19,6 +19,7 @@ mod plugins;
 mod record;
 mod reply;
 mod resume;
+mod shift;
 mod situation;
 
 use time::OffsetDateTime;

@@ -250,6 +250,12 @@ impl Session {
         self.grant_time(patience, now);
     }
 
+    /// Says that the wall clock was set, by so much: what is waited for goes on as if it
+    /// had not been. `maintenance_at` is a date of the calendar, and stays.
+    pub fn shift(&mut self, by: time::Duration) {
+        self.move_waits(by);
+    }
+
     /// The instances of a project that the current step is about, sorted. If it is
     /// about none of them, all that it has on the session's hosts; if it has none
     /// there, all that it has.

@@ -113,6 +113,15 @@ impl Text {
         for (outcome, count) in &stats.attempts {
             self.sample(name, &[("outcome", outcome)], count);
         }
+        let name = "tenterhook_unreadable_rows";
+        self.family(
+            name,
+            "gauge",
+            "Rows found unreadable since the start and left out, by table.",
+        );
+        for (table, count) in &stats.unreadable_rows {
+            self.sample(name, &[("table", table)], count);
+        }
     }
 }
 

@@ -187,7 +187,7 @@ async fn find_principal(
 /// Reads when a token is to end; it must lie ahead.
 pub(crate) fn read_expiry(pointer: &str, text: &str) -> Result<OffsetDateTime, Refusal> {
     match OffsetDateTime::parse(text, &Rfc3339) {
-        Ok(time) if time > OffsetDateTime::now_utc() => Ok(time),
+        Ok(time) if time > tenterhook_dispatch::now() => Ok(time),
         Ok(_) => Err(Refusal::invalid(pointer, "must lie in the future")),
         Err(_) => Err(Refusal::invalid(
             pointer,

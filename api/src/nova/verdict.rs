@@ -101,7 +101,7 @@ pub(super) fn event_for(asked: &Asked, server: &Server, request: &str) -> Event 
         "host": server.host,
         "request_id": request,
     });
-    let id = Uuid::now_v7().to_string();
+    let id = tenterhook_dispatch::new_id().to_string();
     Event {
         subject: Some(server.id.to_string()),
         extensions: Map::from_iter([("serverid".to_owned(), Value::from(server.number.get()))]),

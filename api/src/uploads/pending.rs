@@ -92,10 +92,10 @@ impl Pending {
             }));
         });
         let upload = Arc::new(Upload {
-            id: Uuid::now_v7(),
+            id: tenterhook_dispatch::new_id(),
             digest,
             size_bytes,
-            created_at: OffsetDateTime::now_utc(),
+            created_at: tenterhook_dispatch::now(),
             outcome,
             began: Instant::now(),
         });

@@ -19,7 +19,7 @@ pub(crate) fn sample(name: &HookPointName, id: String, time: Option<String>) -> 
 
 /// The time to the second.
 pub(super) fn now() -> String {
-    let now = OffsetDateTime::now_utc();
+    let now = tenterhook_dispatch::now();
     let now = now.replace_nanosecond(0).expect("0 is a nanosecond");
     now.format(&Rfc3339).expect("the present can be printed")
 }

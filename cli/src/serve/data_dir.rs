@@ -75,6 +75,29 @@ impl DataDir {
         self.path.join(DATABASE_FILE)
     }
 
+    /// The file that says that the first start is not over yet: until the database is
+    /// there, nothing in the folder is of an earlier run.
+    pub(super) fn first_start(&self) -> PathBuf {
+        self.path.join("first-start")
+    }
+
+    /// Notes that the folder has not been used, until its database is there.
+    pub(super) fn begin_first_start(&self) -> anyhow::Result<()> {
+        let file = self.first_start();
+        fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// Notes that the database is there.
+    pub(super) fn end_first_start(&self) -> anyhow::Result<()> {
+        let file = self.first_start();
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", file.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The folder for compiled code.
     pub(super) fn code(&self) -> PathBuf {
         self.path.join("code")

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use tenterhook_delivery::Outbox;
 use tenterhook_dispatch::Store;
 use tenterhook_maintenance::SessionStore;
@@ -90,34 +90,75 @@ pub(super) fn check(url: &DatabaseUrl, data: &DataDir, new: NewDatabase) -> anyh
         (true, NewDatabase::OnlyIfUnused) | (false, NewDatabase::Meant) => return Ok(()),
         (false, NewDatabase::OnlyIfUnused) => {}
     }
-    let mut traces = vec![data.owner_token()];
-    traces.extend(["-wal", "-running"].map(|end| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    }));
-    // What holds nothing tells nothing: a log is made empty by a clean end.
-    let is_used = |trace: &PathBuf| fs::metadata(trace).is_ok_and(|file| file.len() > 0);
-    if let Some(trace) = traces.into_iter().find(is_used) {
+    if let Some(trace) = trace(&path, data)? {
         bail!(
-            "cannot find the database {}, although the data folder {} has been used ({} is there): restore the \
+            "cannot find the database {}, although the data folder {} has been used ({} is there): {}restore the \
              database, name the one that belongs to the folder (--database), or, to begin with an empty one and a \
              new owner token, say --new-database",
             path.display(),
             data.path().display(),
-            trace.display()
+            trace.display(),
+            match trace.extension() {
+                Some(end) if end == PART => {
+                    "copying it was broken off; remove that file and restore the backup again into an empty folder, "
+                }
+                _ => "",
+            }
         );
     }
-    Ok(())
+    data.begin_first_start()
+}
+
+/// How the name of a copy ends that was broken off.
+const PART: &str = "part";
+
+/// A file that is only there if the folder has been used, if there is one.
+fn trace(database: &Path, data: &DataDir) -> anyhow::Result<Option<PathBuf>> {
+    // What holds nothing tells nothing: a log is made empty by a clean end.
+    let is_used = |trace: &PathBuf| fs::metadata(trace).is_ok_and(|file| file.len() > 0);
+    let mut traces = vec![data.owner_token()];
+    traces.extend(["-wal", "-running"].map(|end| beside(database, end)));
+    if let Some(trace) = traces.into_iter().find(is_used) {
+        return Ok(Some(trace));
+    }
+    // A copy has its name before it has any contents.
+    let name = database
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let folder = database.parent().filter(|folder| *folder != Path::new(""));
+    for entry in fs::read_dir(folder.unwrap_or(Path::new(".")))
+        .into_iter()
+        .flatten()
+    {
+        let entry = entry.context("cannot look into the folder of the database")?;
+        let found = entry.file_name().to_string_lossy().into_owned();
+        let rest = name
+            .as_ref()
+            .and_then(|name| found.strip_prefix(name.as_str()));
+        if rest.is_some_and(|rest| rest.starts_with('.') && rest.ends_with(&format!(".{PART}"))) {
+            return Ok(Some(entry.path()));
+        }
+    }
+    // A first start makes the key before the database, and may have been broken off there.
+    if data.first_start().exists() {
+        return Ok(None);
+    }
+    let code = data.code();
+    let has_code = fs::read_dir(&code).is_ok_and(|mut entries| entries.next().is_some());
+    Ok([(data.code_key(), true), (code, has_code)]
+        .into_iter()
+        .find(|(trace, is_trace)| *is_trace && trace.exists())
+        .map(|(trace, _)| trace))
 }
 
 /// Opens the database, and makes it if it is missing.
 pub(super) async fn open(url: &DatabaseUrl, data: &DataDir) -> anyhow::Result<Database> {
     let (path, lock) = match url {
         DatabaseUrl::InDataFolder => (data.database(), None),
-        DatabaseUrl::Sqlite(path) => (path.clone(), Some(Lock::take(&beside(path))?)),
+        DatabaseUrl::Sqlite(path) => (path.clone(), Some(Lock::take(&beside(path, ".lock"))?)),
     };
     let store = Sqlite::open(&path).await?;
+    data.end_first_start()?;
     Ok(Database {
         sessions: Arc::new(store.clone()),
         outbox: Arc::new(store.clone()),
@@ -126,9 +167,9 @@ pub(super) async fn open(url: &DatabaseUrl, data: &DataDir) -> anyhow::Result<Da
     })
 }
 
-fn beside(path: &Path) -> PathBuf {
+fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(end);
     name.into()
 }
 

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use tenterhook_dispatch::{
-    Account, AccountId, Dispatcher, NewPrincipal, NewToken, Principal, PrincipalId, Role, Token,
-    TokenId, TokenKind,
+    Account, AccountId, Dispatcher, Error, NewPrincipal, NewToken, Principal, PrincipalId, Role,
+    Secret, Token, TokenId, TokenKind,
 };
 use time::OffsetDateTime;
 
@@ -24,6 +24,12 @@ const ACCOUNT: &str = "operator";
 /// Name of the tokens that are made here, and of their principal; where it is taken, a
 /// number follows.
 const NAME: &str = "owner";
+
+const UNREADABLE: &str = "the operator's account cannot be read from the database: the server goes on for the \
+    others; `tenterhook check-data` names the row";
+
+/// Names that are tried, where rows that cannot be read have the first ones.
+const NAMES: usize = 10;
 
 /// What becomes of the owner's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +56,18 @@ pub(super) async fn ensure(
         .context("cannot read the accounts")?;
     let account = match accounts.into_iter().find(Account::is_operator) {
         Some(account) => account,
-        None => dispatcher
-            .create_account(ACCOUNT)
-            .await
-            .context("cannot make the operator's account")?,
+        None if has_unreadable(dispatcher, "accounts") => {
+            say(UNREADABLE);
+            return Ok(());
+        }
+        None => match dispatcher.create_account(ACCOUNT).await {
+            // It is there, and damaged so that it is not the operator's any more.
+            Err(Error::NameTaken { .. }) => {
+                say(UNREADABLE);
+                return Ok(());
+            }
+            made => made.context("cannot make the operator's account")?,
+        },
     };
     let owners = Owners {
         dispatcher,
@@ -86,6 +100,15 @@ impl Owners<'_> {
     async fn keep(&self) -> anyhow::Result<()> {
         let (principals, tokens) = self.read().await?;
         if !tokens.iter().any(|token| is_owners(token, &principals)) {
+            if has_unreadable(self.dispatcher, "tokens") {
+                // It grants nothing any more. Another one is issued if the operator says
+                // so, not because a row was damaged.
+                say(
+                    "the owner's token cannot be read from the database: `--new-owner-token` issues another; \
+                     `tenterhook check-data` names the row",
+                );
+                return Ok(());
+            }
             return self.issue(&principals, &tokens).await;
         }
         let file = self.data.owner_token();
@@ -140,18 +163,8 @@ impl Owners<'_> {
     /// Issues a token to an owner and keeps it in the file. If it cannot be kept, it is
     /// revoked again: nobody has it.
     async fn issue(&self, principals: &[Principal], tokens: &[Token]) -> anyhow::Result<()> {
-        let names = tokens.iter().map(|token| &*token.name);
-        let new = NewToken {
-            name: free(names)?,
-            principal: Some(self.owner(principals).await?),
-            role: Role::Owner,
-            expires_at: None,
-        };
-        let (token, secret) = self
-            .dispatcher
-            .issue_token(self.account, new)
-            .await
-            .context("cannot issue the owner's token")?;
+        let owner = self.owner(principals).await?;
+        let (token, secret) = self.issue_to(owner, tokens).await?;
         let file = self.data.owner_token();
         if let Err(error) = write(&file, secret.reveal()) {
             let revoked = self.dispatcher.revoke_token(self.account, token.id).await;
@@ -171,6 +184,28 @@ impl Owners<'_> {
         Ok(())
     }
 
+    async fn issue_to(
+        &self,
+        owner: PrincipalId,
+        tokens: &[Token],
+    ) -> anyhow::Result<(Token, Secret)> {
+        for name in free(tokens.iter().map(|token| &*token.name)) {
+            let new = NewToken {
+                name,
+                principal: Some(owner),
+                role: Role::Owner,
+                expires_at: None,
+            };
+            match self.dispatcher.issue_token(self.account, new).await {
+                Err(Error::NameTaken { .. }) => {}
+                issued => return issued.context("cannot issue the owner's token"),
+            }
+        }
+        Err(anyhow!(
+            "cannot issue the owner's token: every name is taken"
+        ))
+    }
+
     /// Who gets the token: an owner, or a new one if there is none.
     async fn owner(&self, principals: &[Principal]) -> anyhow::Result<PrincipalId> {
         let owners = || {
@@ -182,12 +217,17 @@ impl Owners<'_> {
         if let Some(owner) = usual.or_else(|| owners().next()) {
             return Ok(owner.id);
         }
-        let new = NewPrincipal {
-            name: free(principals.iter().map(|principal| &*principal.name))?,
-            role: Role::Owner,
-        };
-        let made = self.dispatcher.create_principal(self.account, new).await;
-        Ok(made.context("cannot make an owner")?.id)
+        for name in free(principals.iter().map(|principal| &*principal.name)) {
+            let new = NewPrincipal {
+                name,
+                role: Role::Owner,
+            };
+            match self.dispatcher.create_principal(self.account, new).await {
+                Err(Error::NameTaken { .. }) => {}
+                made => return Ok(made.context("cannot make an owner")?.id),
+            }
+        }
+        Err(anyhow!("cannot make an owner: every name is taken"))
     }
 }
 
@@ -214,13 +254,20 @@ fn is_made_here(name: &str) -> bool {
     }
 }
 
-/// A name that none of these has.
-fn free<'a>(taken: impl Iterator<Item = &'a str> + Clone) -> anyhow::Result<String> {
+/// Names that none of these has. A row that cannot be read may have one of them all the
+/// same.
+fn free<'a>(taken: impl Iterator<Item = &'a str> + Clone) -> impl Iterator<Item = String> {
     let numbered = (2..u32::MAX).map(|number| format!("{NAME} {number}"));
     std::iter::once(NAME.to_owned())
         .chain(numbered)
-        .find(|name| taken.clone().all(|taken| taken != name))
-        .ok_or_else(|| anyhow!("every name is taken"))
+        .filter(move |name| taken.clone().all(|taken| taken != name))
+        .take(NAMES)
+}
+
+/// Whether rows of a table could not be read.
+fn has_unreadable(dispatcher: &Dispatcher, table: &str) -> bool {
+    let rows = dispatcher.stats().unreadable_rows;
+    rows.iter().any(|(name, _)| *name == table)
 }
 
 /// Writes the token so that nobody else can ever read it and no half of it is

@@ -118,6 +118,47 @@ fn nothing_is_overwritten_by_a_backup_or_by_restoring() {
 }
 
 #[test]
+fn of_backups_to_one_name_at_one_time_one_is_whole_and_the_others_are_refused() {
+    let restored = Restored::new();
+    let file = restored.path("one.db");
+    let all: Vec<_> = (0..4)
+        .map(|_| {
+            command(["backup", "--data"])
+                .args([&restored.path("second"), &file])
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let ended = all
+        .into_iter()
+        .map(|one| Ended::of(one.wait_with_output().unwrap()));
+    let mut whole = 0;
+    for ended in ended {
+        match ended.status {
+            Some(0) => {
+                assert!(!ended.stderr.contains("wrote 0 "), "{ended:#?}");
+                whole += 1;
+            }
+            _ => {
+                ended.with_status(1).saying("is there already");
+            }
+        }
+    }
+    assert_eq!(whole, 1);
+    restore(&file, &restored.path("third")).with_status(0);
+    assert_eq!(check(&restored.path("third")).0, Some(0));
+    let parts = fs::read_dir(restored.folder.path())
+        .unwrap()
+        .filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_string_lossy().ends_with(".part")
+        });
+    assert_eq!(parts.count(), 0);
+}
+
+#[test]
 fn what_is_no_backup_is_not_restored() {
     let folder = tempfile::tempdir().unwrap();
     let (file, data) = (folder.path().join("file"), folder.path().join("data"));

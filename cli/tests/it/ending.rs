@@ -183,6 +183,52 @@ fn a_used_data_folder_without_its_database_is_no_new_server() {
 }
 
 #[test]
+fn a_data_folder_of_which_only_compiled_code_is_left_is_no_new_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let owner = Owner::of(&server, folder.path());
+    owner.hook("hi", "echo hi\n", &json!({}));
+    owner.fire_and_wait(&event("hi", "1"));
+    server.stop(Signal::TERM);
+    let code = ["code", "code.key", "lock"];
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        if code.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        match entry.metadata().unwrap().is_dir() {
+            true => fs::remove_dir_all(entry.path()).unwrap(),
+            false => fs::remove_file(entry.path()).unwrap(),
+        }
+    }
+
+    refused(folder.path(), &[])
+        .saying("cannot find the database")
+        .saying("code.key is there")
+        .saying("--new-database");
+
+    assert!(!folder.path().join("owner.token").exists());
+    // A first start that was broken off had not got as far as its database.
+    fs::write(folder.path().join("first-start"), "").unwrap();
+    Server::start(folder.path(), &[]).stop(Signal::TERM);
+    assert!(!folder.path().join("first-start").exists());
+}
+
+#[test]
+fn a_data_folder_in_which_a_restore_was_broken_off_is_no_new_server() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("lock"), "").unwrap();
+    fs::write(folder.path().join("tenterhook.db.0f0f.part"), "half").unwrap();
+
+    refused(folder.path(), &[])
+        .saying("tenterhook.db.0f0f.part is there")
+        .saying("broken off")
+        .saying("restore the backup again");
+
+    assert!(!folder.path().join("owner.token").exists());
+}
+
+#[test]
 fn a_hook_that_runs_when_the_server_is_killed_three_times_is_dead() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path(), &[]);

@@ -6,6 +6,7 @@
 )]
 
 mod attacks;
+mod clock;
 mod memory;
 mod receiver;
 mod resting;

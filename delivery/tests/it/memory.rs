@@ -23,6 +23,7 @@ struct Kept {
     failures: usize,
     /// How often somebody found nothing due and asked when something will be.
     looks: usize,
+    sweeps: usize,
 }
 
 impl Kept {
@@ -45,6 +46,11 @@ impl Memory {
     /// How often a lane has found nothing that is due.
     pub(crate) fn looks(&self) -> usize {
         self.0.lock().looks
+    }
+
+    /// How often letters were to be forgotten.
+    pub(crate) fn sweeps(&self) -> usize {
+        self.0.lock().sweeps
     }
 
     fn with<T>(&self, job: impl FnOnce(&mut Kept) -> T) -> Result<T, Error> {
@@ -100,7 +106,7 @@ impl Outbox for Memory {
             for new in new {
                 let known = kept.letters.iter().any(|(letter, _)| letter.id == new.id);
                 if !known && kept.subscriptions.contains_key(&new.subscription) {
-                    kept.letters.push((waiting(&new), new.body));
+                    kept.letters.push((fresh(&new), new.body));
                 }
             }
             to.into_iter()
@@ -179,6 +185,25 @@ impl Outbox for Memory {
         })
     }
 
+    async fn shift_waits(&self, by: time::Duration, now: OffsetDateTime) -> Result<(), Error> {
+        self.with(|kept| {
+            let day = now + time::Duration::days(1);
+            for own in kept.subscriptions.values_mut() {
+                own.paused_until = own.paused_until.map(|until| (until + by).min(day));
+            }
+            let subscriptions = &kept.subscriptions;
+            for (letter, _) in &mut kept.letters {
+                let paused = subscriptions.get(&letter.subscription);
+                let paused = paused.and_then(|own| own.paused_until).unwrap_or(now);
+                let most = match letter.attempts {
+                    0 => now,
+                    _ => paused.max(now + time::Duration::hours(1)),
+                };
+                letter.due_at = letter.due_at.map(|due| (due + by).min(most));
+            }
+        })
+    }
+
     async fn waiting(&self) -> Result<u64, Error> {
         self.with(|kept| {
             let waiting = kept.letters.iter().filter(|(own, _)| own.due_at.is_some());
@@ -188,11 +213,24 @@ impl Outbox for Memory {
 
     async fn forget_letters(&self, keep: Keep, _limit: u32) -> Result<u64, Error> {
         self.with(|kept| {
+            kept.sweeps += 1;
             let before = kept.letters.len();
             kept.letters.retain(|(own, _)| own.created_at >= keep.since);
             (before - kept.letters.len()) as u64
         })
     }
+}
+
+fn fresh(new: &NewLetter) -> Letter {
+    if new.refused.is_some() {
+        return Letter {
+            fate: Fate::Failed,
+            said: new.refused.clone(),
+            due_at: None,
+            ..waiting(new)
+        };
+    }
+    waiting(new)
 }
 
 fn waiting(new: &NewLetter) -> Letter {

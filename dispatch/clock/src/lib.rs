@@ -9,9 +9,11 @@ mod history;
 mod jump;
 mod stepped;
 mod system;
+mod timepiece;
 
 pub use crate::clock::{Clock, Moment, Sleep};
 pub use crate::history::{CONFIRMED_AFTER, Doubt, HistoryClock};
 pub use crate::jump::{Jump, JumpWatch};
 pub use crate::stepped::SteppedClock;
-pub use crate::system::SystemClock;
+pub use crate::system::{SystemClock, is_in_range, new_id, wall};
+pub use crate::timepiece::Timepiece;

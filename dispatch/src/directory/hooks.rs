@@ -117,7 +117,7 @@ impl Directory {
             .chain(any)
             .filter(|bound| {
                 let switched = self.override_for(app, bound.hook.id);
-                switched.unwrap_or(bound.hook.enabled)
+                switched.unwrap_or(bound.hook.enabled || self.damage.may_be_switched_on())
             })
             .cloned()
             .collect();
@@ -162,9 +162,10 @@ impl Directory {
             .collect()
     }
 
-    /// Puts a hook in place of its former self. Its source must be there.
+    /// Puts a hook in place of its former self. One whose source cannot be read fails.
     pub(crate) fn put_hook(&mut self, hook: Hook) {
         self.hooks.remove(hook.number);
+        self.note_damage_of(&hook);
         if let Some(source) = self.sources.by_id(hook.source.as_uuid()) {
             self.hooks.put(hook, source);
         }
@@ -172,6 +173,7 @@ impl Directory {
 
     /// Removes a hook with its overrides.
     pub(crate) fn remove_hook(&mut self, number: Number) {
+        self.damage.forget(number);
         if let Some(bound) = self.hooks.remove(number) {
             self.remove_overrides_of(bound.hook.id);
         }

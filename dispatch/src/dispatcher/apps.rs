@@ -7,6 +7,7 @@ use super::{Dispatcher, Inner};
 use crate::app::{App, AppChange, NewApp};
 use crate::clock::now;
 use crate::directory::Directory;
+use crate::disk::size;
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, AppId, Key, Number};
 use crate::page::ACCOUNT_MAX;
@@ -17,7 +18,7 @@ impl Dispatcher {
     /// # Errors
     ///
     /// [`Error::Invalid`]; [`Error::NameTaken`] for its name or id;
-    /// [`Error::NotFound`] for the account; [`Error::Store`].
+    /// [`Error::NotFound`] for the account; [`Error::DiskFull`]; [`Error::Store`].
     pub async fn create_app(&self, account: AccountId, new: NewApp) -> Result<App, Error> {
         let created_at = now();
         let app = App {
@@ -35,7 +36,9 @@ impl Dispatcher {
                 let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 check_room(&entry.directory.read(), &app)?;
+                let reserved = inner.disk.reserve(account, size::of_app(&app))?;
                 let app = inner.store.insert_app(account, app).await?;
+                inner.disk.written(account, reserved);
                 entry.directory.write().put_app(app.clone());
                 Ok(app)
             })
@@ -49,7 +52,8 @@ impl Dispatcher {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::NameTaken`], [`Error::Store`].
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::NameTaken`], [`Error::DiskFull`],
+    /// [`Error::Store`].
     pub async fn change_app(
         &self,
         account: AccountId,
@@ -72,7 +76,10 @@ impl Dispatcher {
                 };
                 app.check()?;
                 check_room(&entry.directory.read(), &app)?;
+                let (before, after) = (size::of_app(&old), size::of_app(&app));
+                let reserved = inner.disk.reserve_growth(account, before, after)?;
                 inner.store.update_app(account, app.clone()).await?;
+                inner.disk.written(account, reserved);
                 entry.directory.write().put_app(app.clone());
                 Ok(app)
             })

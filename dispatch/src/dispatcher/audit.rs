@@ -8,7 +8,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tenterhook_sdk::Event;
 use time::format_description::well_known::Rfc3339;
-use uuid::Uuid;
 
 use super::{Dispatcher, Inner};
 use crate::audit::{AuditRecord, Origin};
@@ -104,7 +103,12 @@ fn event(kind: &str, source: &str, data: Value) -> Event {
                 .format(&Rfc3339)
                 .expect("the present has four digits of year"),
         ),
-        ..Event::new(Uuid::now_v7().to_string(), source, kind, Some(data))
+        ..Event::new(
+            tenterhook_clock::new_id().to_string(),
+            source,
+            kind,
+            Some(data),
+        )
     }
 }
 
@@ -125,7 +129,7 @@ fn data(mut record: AuditRecord) -> Value {
     }
     let mut data =
         serde_json::to_value(&record).expect("a record holds nothing that JSON cannot say");
-    data["id"] = Uuid::now_v7().to_string().into();
+    data["id"] = tenterhook_clock::new_id().to_string().into();
     data["time"] = now()
         .format(&Rfc3339)
         .expect("the present has four digits of year")

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use self::check::{changed, check_criteria, values_by};
 use super::audit::ConfigChange;
 use super::{Dispatcher, Inner};
+use crate::disk::size;
 use crate::error::Error;
 use crate::hook::{Hook, HookChange, NewHook};
 use crate::id::{AccountId, HookId, Key};
@@ -19,7 +20,7 @@ impl Dispatcher {
     /// [`Error::NotFound`] for the source, the hook point, a server or the
     /// application; [`Error::Invalid`]; [`Error::NameTaken`]; [`Error::NotReplicated`];
     /// [`Error::HooksDisabled`] on Astra's hook points; [`Error::OverCeiling`];
-    /// [`Error::Store`].
+    /// [`Error::DiskFull`]; [`Error::Store`].
     pub async fn create_hook(&self, account: AccountId, new: NewHook) -> Result<Hook, Error> {
         check_criteria(std::iter::once(new.targets.as_ref())).await?;
         let hook = self
@@ -31,7 +32,9 @@ impl Dispatcher {
                     let source = directory.source(new.source)?.id;
                     inner.check_hook(&directory, source, new, None)?
                 };
+                let reserved = inner.disk.reserve(account, size::of_hook(&hook))?;
                 let hook = inner.store.insert_hook(account, hook).await?;
+                inner.disk.written(account, reserved);
                 entry.directory.write().put_hook(hook.clone());
                 Ok(hook)
             })
@@ -57,7 +60,7 @@ impl Dispatcher {
             .carry_out(async move |inner: Arc<Inner>| {
                 let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
-                let hook = {
+                let (before, hook) = {
                     let directory = entry.directory.read();
                     let old = &directory.hook(key)?.hook;
                     let (caller, role) = (change.modified_by, change.modified_as);
@@ -76,9 +79,12 @@ impl Dispatcher {
                     if hook.source != old.source {
                         hook.check_program_change(caller, role)?;
                     }
-                    hook
+                    (size::of_hook(old), hook)
                 };
+                let after = size::of_hook(&hook);
+                let reserved = inner.disk.reserve_growth(account, before, after)?;
                 inner.store.update_hook(account, hook.clone()).await?;
+                inner.disk.written(account, reserved);
                 entry.directory.write().put_hook(hook.clone());
                 Ok(hook)
             })
@@ -97,13 +103,31 @@ impl Dispatcher {
             .carry_out(async move |inner: Arc<Inner>| {
                 let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
-                let hook = entry.directory.read().hook(key)?.hook.clone();
-                inner.store.delete_hook(account, hook.id).await?;
-                entry.directory.write().remove_hook(hook.number);
-                Ok(hook)
+                let found = {
+                    let directory = entry.directory.read();
+                    match directory.hook(key) {
+                        Ok(bound) => Ok(bound.hook.clone()),
+                        Err(error) => Err(directory.damaged_hook(key).ok_or(error)?),
+                    }
+                };
+                match found {
+                    Ok(hook) => {
+                        inner.store.delete_hook(account, hook.id).await?;
+                        entry.directory.write().remove_hook(hook.number);
+                        Ok(Some(hook))
+                    }
+                    // Nothing more can be told of it than that it is gone.
+                    Err(damaged) => {
+                        inner.store.delete_hook(account, damaged).await?;
+                        entry.directory.write().remove_damaged_hook(damaged);
+                        Ok(None)
+                    }
+                }
             })
             .await?;
-        self.hook_changed(account, &hook, "deleted").await;
+        if let Some(hook) = hook {
+            self.hook_changed(account, &hook, "deleted").await;
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::audit::ConfigChange;
 use super::{Dispatcher, Inner};
 use crate::clock::now;
+use crate::disk::size;
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, Key, Number, ServerId};
 use crate::page::ACCOUNT_MAX;
@@ -16,7 +17,8 @@ impl Dispatcher {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::Busy`], [`Error::Store`].
+    /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::Busy`], [`Error::DiskFull`],
+    /// [`Error::Store`].
     pub async fn create_server(&self, account: AccountId, new: NewServer) -> Result<Server, Error> {
         let created_at = now();
         let server = Server {
@@ -41,7 +43,9 @@ impl Dispatcher {
                         "cannot be entered: the account has 20000 servers",
                     ));
                 }
+                let reserved = inner.disk.reserve(account, size::of_server(&server))?;
                 let server = inner.store.insert_server(account, server).await?;
+                inner.disk.written(account, reserved);
                 entry.directory.write().put_server(server.clone());
                 Ok(server)
             })
@@ -54,7 +58,7 @@ impl Dispatcher {
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::NameTaken`], [`Error::Store`].
+    /// [`Error::NotFound`], [`Error::Invalid`], [`Error::NameTaken`], [`Error::DiskFull`], [`Error::Store`].
     pub async fn change_server(
         &self,
         account: AccountId,
@@ -66,6 +70,7 @@ impl Dispatcher {
                 let entry = inner.entry(account).await?;
                 let _changing = entry.changing.lock().await;
                 let mut server = entry.directory.read().server(key)?.clone();
+                let before = size::of_server(&server);
                 server.name = change.name.unwrap_or(server.name);
                 server.host = change.host.unwrap_or(server.host);
                 server.project = change.project.unwrap_or(server.project);
@@ -73,7 +78,10 @@ impl Dispatcher {
                 server.labels = change.labels.unwrap_or(server.labels);
                 server.modified_at = now();
                 check(&server)?;
+                let after = size::of_server(&server);
+                let reserved = inner.disk.reserve_growth(account, before, after)?;
                 inner.store.update_server(account, server.clone()).await?;
+                inner.disk.written(account, reserved);
                 entry.directory.write().put_server(server.clone());
                 Ok(server)
             })

@@ -12,7 +12,7 @@ use super::servers::in_the_callers_words;
 use super::{Dispatcher, Inner, aside};
 use crate::clock::now;
 use crate::directory::{Directory, Entry};
-use crate::disk::size_of_program;
+use crate::disk::size;
 use crate::error::{Error, Noun};
 use crate::hook::{Hook, NewHook, Targets};
 use crate::id::{AccountId, Key, Number, SourceId};
@@ -181,7 +181,7 @@ impl Inner {
         hooks: Vec<NewHook>,
     ) -> Result<(Source, Vec<Hook>), Error> {
         let entry = self.entry(account).await?;
-        let reserved = self.disk.reserve(account, size_of_program(&new.bytes))?;
+        let reserved = self.disk.reserve(account, size::of_program(&new.bytes))?;
         let program = self.load_program(account, new.kind, &new.bytes).await?;
         let base64_md5 = checksum(&new.bytes).await?;
         let _changing = entry.changing.lock().await;
@@ -211,11 +211,13 @@ impl Inner {
             modified_at: created_at,
         };
         let hooks = self.check_hooks(&entry, source.id, hooks)?;
+        let bound = self.disk.reserve_growth(account, 0, size_of(&hooks))?;
         let (source, hooks) = self
             .store
             .insert_source(account, source, new.bytes, hooks)
             .await?;
         self.disk.written(account, reserved);
+        self.disk.written(account, bound);
         let mut directory = entry.directory.write();
         directory.put_source(source.clone());
         for hook in &hooks {
@@ -234,7 +236,7 @@ impl Inner {
         let entry = self.entry(account).await?;
         // Looked at again below: this one saves compiling for nothing.
         check_expected(entry.directory.read().own_source(key)?, &change)?;
-        let size = change.bytes.as_ref().map_or(0, size_of_program);
+        let size = change.bytes.as_ref().map_or(0, size::of_program);
         let reserved = self.disk.reserve(account, size)?;
         let program = match &change.bytes {
             Some(bytes) => Some((
@@ -274,11 +276,15 @@ impl Inner {
             .map(|hooks| self.check_hooks(&entry, source.id, hooks))
             .transpose()?;
         let replaced = hooks.is_some();
+        let bound_before = size_of(&entry.directory.read().hooks_of(source.id));
+        let after = hooks.as_deref().map_or(0, size_of);
+        let bound = self.disk.reserve_growth(account, bound_before, after)?;
         let hooks = self
             .store
             .update_source(account, source.clone(), change.bytes, hooks)
             .await?;
         self.disk.written(account, reserved);
+        self.disk.written(account, bound);
         {
             let mut directory = entry.directory.write();
             if replaced {
@@ -388,4 +394,9 @@ fn check_replaceable(directory: &Directory, source: &Source) -> Result<(), Error
 async fn checksum(bytes: &Bytes) -> Result<String, Error> {
     let bytes = bytes.clone();
     aside(move || base64_md5(&bytes)).await
+}
+
+/// What hooks have on the disk at most.
+fn size_of(hooks: &[Hook]) -> u64 {
+    hooks.iter().map(size::of_hook).sum()
 }

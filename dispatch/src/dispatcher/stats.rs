@@ -29,6 +29,8 @@ pub struct Stats {
     pub fuel: u64,
     /// Output bytes printed since the start, dropped ones included.
     pub output_bytes: u64,
+    /// Rows of the store that could not be read since the start, by table.
+    pub unreadable_rows: Vec<(&'static str, u64)>,
     /// How busy the engine is.
     pub engine: tenterhook_engine::Stats,
 }
@@ -103,6 +105,7 @@ impl Dispatcher {
                 .collect(),
             fuel: read(&counters.fuel),
             output_bytes: read(&counters.output_bytes),
+            unreadable_rows: self.inner.store.unreadable_rows(),
             engine: self.inner.engine.stats(),
         }
     }

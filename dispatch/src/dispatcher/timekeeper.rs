@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tenterhook_clock::{CONFIRMED_AFTER, Doubt, HistoryClock, Jump, JumpWatch, Moment};
+use tenterhook_clock::{CONFIRMED_AFTER, Doubt, Jump, JumpWatch, Moment, Timepiece};
 use time::OffsetDateTime;
 
 use super::Inner;
@@ -16,7 +16,7 @@ const STORED_EVERY: time::Duration = time::Duration::hours(1);
 /// Compares the clocks, and remembers what may be believed of them.
 pub(super) struct Timekeeper {
     jumps: JumpWatch,
-    history: HistoryClock,
+    timepiece: Timepiece,
     /// The time that the store knows as seen.
     stored: Option<OffsetDateTime>,
 }
@@ -32,30 +32,34 @@ struct Looked {
 
 impl Timekeeper {
     /// Begins where an earlier run ended, unless the operator vouches for the clock.
-    pub(super) fn start(now: Moment, seen: Option<OffsetDateTime>, trust: bool) -> Self {
-        let mut history = HistoryClock::start(now, seen);
-        if trust {
-            history.believe(now);
-        }
-        if let Some(doubt) = history.doubt() {
+    pub(super) fn start(timepiece: Timepiece, seen: Option<OffsetDateTime>, trust: bool) -> Self {
+        let now = timepiece.now();
+        let doubt = timepiece.look(|history| {
+            if trust {
+                history.believe(now);
+            }
+            history.doubt()
+        });
+        if let Some(doubt) = doubt {
             warn_of(doubt);
         }
         Self {
             jumps: JumpWatch::start(now),
-            history,
+            timepiece,
             stored: seen,
         }
     }
 
     /// The time by which history ages.
     pub(super) fn history(&self) -> OffsetDateTime {
-        self.history.time()
+        self.timepiece.look(|history| history.time())
     }
 
     fn look(&mut self, now: Moment) -> Looked {
         let jump = self.jumps.look(now);
-        let doubt = self.history.look(now);
-        let time = self.history.time();
+        let (doubt, time) = self
+            .timepiece
+            .look(|history| (history.look(now), history.time()));
         let is_stale = self
             .stored
             .is_none_or(|stored| (time - stored).abs() >= STORED_EVERY);

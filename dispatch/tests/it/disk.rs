@@ -2,7 +2,9 @@
 //! and what no longer fits is cut with words.
 
 use serde_json::json;
-use tenterhook_dispatch::{Dispatcher, Error, NewSource, Page, PrincipalId, State};
+use tenterhook_dispatch::{
+    Dispatcher, Error, HookChange, Key, NewHook, NewServer, NewSource, Page, PrincipalId, State,
+};
 use tenterhook_engine::{Engine, Outcome};
 use tenterhook_ledger::{Capacities, Capacity, Ledger, Resource, Scope};
 
@@ -195,4 +197,69 @@ async fn an_event_whose_task_was_removed_is_answered_with_what_is_left_of_it() {
         .unwrap();
     assert!(accepted.removed && detail.executions.is_empty());
     assert_eq!(tasks(&yard.dispatcher, &yard).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_account_sets_up_is_charged_to_its_share_and_refused_beyond_it() {
+    let yard = Yard::sharing(disk_of(2 << 20)).await;
+    let other = yard.dispatcher.create_account("other").await.unwrap().id;
+    let source = yard.source("hi", "echo hi\n").await;
+    let long = "x".repeat(20_000);
+    let mut hooks = Vec::new();
+    let refused = loop {
+        let mut new = NewHook::new(source.id, "custom.x");
+        new.env.insert("LONG".into(), long.clone());
+        match yard.dispatcher.create_hook(yard.account, new).await {
+            Ok(hook) => hooks.push(hook),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, Error::DiskFull { .. }), "{refused}");
+    // Three quarters of what there is.
+    assert!((50..=78).contains(&hooks.len()), "{}", hooks.len());
+
+    let labels = [("long".to_owned(), "x".repeat(200))].into();
+    let server = |number: usize| NewServer {
+        name: format!("{number}-{}", "n".repeat(200)),
+        labels: std::collections::BTreeMap::clone(&labels),
+        ..NewServer::default()
+    };
+    let mut servers = Ok(0);
+    for number in 0..100 {
+        match yard
+            .dispatcher
+            .create_server(yard.account, server(number))
+            .await
+        {
+            Ok(_) => servers = Ok(number),
+            Err(error) => {
+                servers = Err(error);
+                break;
+            }
+        }
+    }
+    assert!(
+        matches!(servers, Err(Error::DiskFull { .. })),
+        "{servers:?}"
+    );
+    yard.dispatcher
+        .create_server(other, server(0))
+        .await
+        .unwrap();
+
+    // One that becomes smaller needs no room, and who removes some has some.
+    let shorter = HookChange {
+        env: Some(std::collections::BTreeMap::new()),
+        ..HookChange::default()
+    };
+    let key = Key::Id(hooks[0].id);
+    yard.dispatcher
+        .change_hook(yard.account, key, shorter)
+        .await
+        .unwrap();
+    yard.dispatcher.sweep().await;
+    yard.dispatcher
+        .create_server(yard.account, server(1_000))
+        .await
+        .unwrap();
 }

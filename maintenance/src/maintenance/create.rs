@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tenterhook_dispatch::{AccountId, now};
+use tenterhook_dispatch::{AccountId, new_id};
 use tenterhook_sdk::Event;
 use tenterhook_workflow::{HostKind, Inventory, NewPlan, Plan, Session, Workflow};
-use uuid::Uuid;
 
 use super::{Inner, Maintenance};
 use crate::error::Error;
@@ -36,8 +35,8 @@ impl Maintenance {
         check_hosts(&said, &inventory)?;
         inner.check_sources(account, &said, &plan).await?;
 
-        let now = now();
-        let mut session = Session::new(Uuid::now_v7(), plan, &inventory, now);
+        let now = inner.timepiece.now().wall;
+        let mut session = Session::new(new_id(), plan, &inventory, now);
         let steps = session.take_steps();
         let stored = Stored {
             account,

@@ -11,7 +11,6 @@ use tenterhook_dispatch::{AccountId, Noun};
 use tenterhook_workflow::{
     GroupConstraint, InstanceConstraint, Inventory, Project, Reply, Workflow,
 };
-use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{Inner, Maintenance};
@@ -61,7 +60,7 @@ impl Maintenance {
         let (held, project) = self.inner.spoken_for(caller, id, project).await?;
         self.carry_out(async move |inner: Arc<Inner>| {
             let inventory = inner.inventory_of(&held).await?;
-            let now = OffsetDateTime::now_utc();
+            let now = inner.timepiece.now().wall;
             held.change(&*inner.store, |session| {
                 Ok(session.reply(&project, reply, &inventory, now)?)
             })

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use tempfile::TempDir;
 use tenterhook_delivery::Delivery;
 use tenterhook_dispatch::{
-    AccountId, Dispatcher, ExecutionFilter, Key, NewHook, NewServer, NewSource, Outputs, Page,
-    PrincipalId, ServerChange, TaskDetail, TaskId,
+    AccountId, Clock, Dispatcher, ExecutionFilter, Key, NewHook, NewServer, NewSource, Outputs,
+    Page, PrincipalId, ServerChange, SteppedClock, SystemClock, TaskDetail, TaskId,
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_maintenance::{Maintenance, NewSession, SessionStore, Settings, Stored};
@@ -46,10 +46,28 @@ impl Yard {
         Self { account, ..yard }
     }
 
+    /// One that lives by a clock which the test steps.
+    pub(crate) async fn at(clock: &SteppedClock) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let clock = Arc::new(clock.clone());
+        let yard = Self::open_at(folder, Settings::default(), |store| store, clock).await;
+        let account = yard.dispatcher.create_account("operator").await.unwrap().id;
+        Self { account, ..yard }
+    }
+
     async fn open(
         folder: Arc<TempDir>,
         settings: Settings,
         sessions: impl FnOnce(Arc<dyn SessionStore>) -> Arc<dyn SessionStore>,
+    ) -> Self {
+        Self::open_at(folder, settings, sessions, Arc::new(SystemClock)).await
+    }
+
+    async fn open_at(
+        folder: Arc<TempDir>,
+        settings: Settings,
+        sessions: impl FnOnce(Arc<dyn SessionStore>) -> Arc<dyn SessionStore>,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         let path = folder.path().join("test.db");
         let store = Arc::new(Sqlite::open(&path).await.unwrap());
@@ -57,7 +75,7 @@ impl Yard {
             default_limits: Limits::for_testing(),
             ..tenterhook_dispatch::Settings::default()
         };
-        let dispatcher = Dispatcher::start(store.clone(), ENGINE.clone(), limits)
+        let dispatcher = Dispatcher::start_with(store.clone(), ENGINE.clone(), limits, clock)
             .await
             .unwrap();
         let delivery = Delivery::start(

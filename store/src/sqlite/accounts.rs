@@ -4,6 +4,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{Account, AccountId, Error, Noun, Number};
 
 use super::convert::{Read as _, cannot, is_taken, micros};
+use super::damaged::Damaged;
 
 /// The sorts of nouns that are numbered within an account.
 #[derive(Clone, Copy)]
@@ -48,7 +49,10 @@ pub(super) async fn update(conn: &mut SqliteConnection, account: &Account) -> Re
     Ok(())
 }
 
-pub(super) async fn get(conn: &mut SqliteConnection, id: AccountId) -> Result<Option<Account>, Error> {
+pub(super) async fn get(
+    conn: &mut SqliteConnection,
+    id: AccountId,
+) -> Result<Option<Account>, Error> {
     sqlx::query("SELECT number, id, name, hooks_enabled, created_at FROM accounts WHERE id = ?")
         .bind(id.as_uuid())
         .fetch_optional(&mut *conn)
@@ -59,18 +63,24 @@ pub(super) async fn get(conn: &mut SqliteConnection, id: AccountId) -> Result<Op
         .transpose()
 }
 
-pub(super) async fn list(conn: &mut SqliteConnection) -> Result<Vec<Account>, Error> {
-    sqlx::query("SELECT number, id, name, hooks_enabled, created_at FROM accounts ORDER BY number")
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(cannot("read the accounts"))?
-        .iter()
-        .map(read)
-        .collect()
+pub(super) async fn list(
+    conn: &mut SqliteConnection,
+    damaged: &Damaged,
+) -> Result<Vec<Account>, Error> {
+    let rows = sqlx::query(
+        "SELECT number, id, name, hooks_enabled, created_at FROM accounts ORDER BY number",
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(cannot("read the accounts"))?;
+    damaged.sift("accounts", &rows, read)
 }
 
 /// The integer by which rows refer to their account.
-pub(super) async fn number(conn: &mut SqliteConnection, id: AccountId) -> Result<Option<i64>, Error> {
+pub(super) async fn number(
+    conn: &mut SqliteConnection,
+    id: AccountId,
+) -> Result<Option<i64>, Error> {
     sqlx::query("SELECT number FROM accounts WHERE id = ?")
         .bind(id.as_uuid())
         .fetch_optional(&mut *conn)
@@ -80,6 +90,30 @@ pub(super) async fn number(conn: &mut SqliteConnection, id: AccountId) -> Result
         .transpose()
 }
 
+/// Counts one number on. Where the last one given is damaged, it goes on after the highest
+/// that is there.
+macro_rules! next_of {
+    ($last:literal, $table:literal, $own:literal) => {
+        concat!(
+            "UPDATE accounts SET ",
+            $last,
+            " = 1 + CASE WHEN typeof(",
+            $last,
+            ") = 'integer' AND ",
+            $last,
+            " BETWEEN 0 AND 2147483646 THEN ",
+            $last,
+            " ELSE (SELECT coalesce(max(number), 0) FROM ",
+            $table,
+            " WHERE account = accounts.number AND number BETWEEN 1 AND 2147483646",
+            $own,
+            ") END WHERE number = ? RETURNING ",
+            $last,
+            " AS last"
+        )
+    };
+}
+
 /// Gives the next number; none is given twice, even if its noun is deleted.
 pub(super) async fn next(
     conn: &mut SqliteConnection,
@@ -87,18 +121,10 @@ pub(super) async fn next(
     sort: Numbered,
 ) -> Result<Number, Error> {
     let sql = match sort {
-        Numbered::Server => {
-            "UPDATE accounts SET last_server = last_server + 1 WHERE number = ? RETURNING last_server AS last"
-        }
-        Numbered::Source => {
-            "UPDATE accounts SET last_source = last_source + 1 WHERE number = ? RETURNING last_source AS last"
-        }
-        Numbered::Hook => {
-            "UPDATE accounts SET last_hook = last_hook + 1 WHERE number = ? RETURNING last_hook AS last"
-        }
-        Numbered::App => {
-            "UPDATE accounts SET last_app = last_app + 1 WHERE number = ? RETURNING last_app AS last"
-        }
+        Numbered::Server => next_of!("last_server", "servers", ""),
+        Numbered::Source => next_of!("last_source", "sources", " AND preloaded = 0"),
+        Numbered::Hook => next_of!("last_hook", "hooks", ""),
+        Numbered::App => next_of!("last_app", "apps", ""),
     };
     sqlx::query(sql)
         .bind(account)
@@ -108,7 +134,7 @@ pub(super) async fn next(
         .number("last")
 }
 
-fn read(row: &SqliteRow) -> Result<Account, Error> {
+pub(super) fn read(row: &SqliteRow) -> Result<Account, Error> {
     Ok(Account {
         id: row.id("id", AccountId::from_uuid)?,
         number: row.number("number")?,

@@ -5,6 +5,7 @@ use tenterhook_dispatch::{App, AppId, Error, Noun};
 
 use super::accounts::{self, Numbered};
 use super::convert::{Read as _, cannot, is_taken, json, micros};
+use super::damaged::Damaged;
 use super::hooks;
 
 pub(super) async fn insert(
@@ -78,15 +79,17 @@ pub(super) async fn delete(
         .map_err(cannot("delete the app"))
 }
 
-pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<App>, Error> {
-    sqlx::query("SELECT * FROM apps WHERE account = ? ORDER BY number")
+pub(super) async fn list(
+    conn: &mut SqliteConnection,
+    damaged: &Damaged,
+    account: i64,
+) -> Result<Vec<App>, Error> {
+    let rows = sqlx::query("SELECT * FROM apps WHERE account = ? ORDER BY number")
         .bind(account)
         .fetch_all(&mut *conn)
         .await
-        .map_err(cannot("read the apps"))?
-        .iter()
-        .map(read)
-        .collect()
+        .map_err(cannot("read the apps"))?;
+    damaged.sift("apps", &rows, read)
 }
 
 /// Whether the account has this application.
@@ -104,7 +107,7 @@ pub(super) async fn exists(
         .map_err(cannot("read the app"))
 }
 
-fn read(row: &SqliteRow) -> Result<App, Error> {
+pub(super) fn read(row: &SqliteRow) -> Result<App, Error> {
     Ok(App {
         id: row.id("id", AppId::from_uuid)?,
         number: row.number("number")?,

@@ -1,4 +1,5 @@
-//! Which node runs what: claims, take-over after a crash, and the backlog.
+//! Which node runs what: claims, releases, and the backlog. What an earlier run has left is
+//! the matter of [`take_over`](super::take_over).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,9 +13,11 @@ use tenterhook_dispatch::{
 };
 use time::OffsetDateTime;
 
-use super::convert::{Read as _, cannot, damage, is_damage, json, micros};
+use super::convert::{
+    LATEST_TIME, Read as _, cannot, damage, is_damage, is_damaged_target, json, micros,
+};
+use super::damaged::Damaged;
 use super::rows::Rows;
-use super::running::Left;
 use super::set_aside;
 
 const DOING: &str = "claim tasks";
@@ -22,47 +25,6 @@ const DOING: &str = "claim tasks";
 /// Executions that one claim reads, those of its last task aside: other writers wait no
 /// longer than this takes, and memory is not filled by few tasks of many executions.
 const EXECUTIONS: usize = 4_096;
-
-/// Frees what another run of the server owned, and counts what it had begun.
-pub(super) async fn take_over(
-    conn: &mut SqliteConnection,
-    node: NodeId,
-    left: &Left,
-) -> Result<u64, Error> {
-    let known = left.node.unwrap_or(node);
-    for begun in &left.begun {
-        sqlx::query(
-            "UPDATE executions SET attempt = max(attempt, ?1), crashes = crashes + ?2 \
-             WHERE account = ?3 AND id = ?4 AND state = 'WAITING' \
-             AND (SELECT owner FROM tasks WHERE seq = executions.task) = ?5",
-        )
-        .bind(i64::from(begun.attempt))
-        .bind(i64::from(begun.was_running))
-        .bind(begun.account)
-        .bind(begun.execution.as_uuid())
-        .bind(known.as_uuid())
-        .execute(&mut *conn)
-        .await
-        .map_err(cannot("take over tasks"))?;
-    }
-    sqlx::query(
-        "UPDATE executions SET attempt = attempt + 1 WHERE state = 'WAITING' AND task IN \
-         (SELECT seq FROM tasks WHERE ended_at IS NULL AND owner IS NOT NULL AND owner NOT IN (?, ?))",
-    )
-    .bind(node.as_uuid())
-    .bind(known.as_uuid())
-    .execute(&mut *conn)
-    .await
-    .map_err(cannot("take over tasks"))?;
-    sqlx::query(
-        "UPDATE tasks SET owner = NULL WHERE ended_at IS NULL AND owner IS NOT NULL AND owner <> ?",
-    )
-    .bind(node.as_uuid())
-    .execute(conn)
-    .await
-    .map(|done| done.rows_affected())
-    .map_err(cannot("take over tasks"))
-}
 
 static RELEASE: LazyLock<Rows> = LazyLock::new(|| {
     Rows::new(
@@ -91,24 +53,29 @@ pub(super) async fn release(
     Ok(())
 }
 
-pub(super) async fn backlog(conn: &mut SqliteConnection) -> Result<Vec<Backlog>, Error> {
-    sqlx::query(
-        "SELECT accounts.id AS id, min(tasks.due_at) AS due_at FROM tasks \
+/// What waits of each account. A time that cannot be one is later than all others, and
+/// counts as past: the task is claimed, and then seen to.
+pub(super) async fn backlog(
+    conn: &mut SqliteConnection,
+    damaged: &Damaged,
+) -> Result<Vec<Backlog>, Error> {
+    let rows = sqlx::query(
+        "SELECT accounts.number AS number, accounts.id AS id, \
+         min(CASE WHEN tasks.due_at BETWEEN 0 AND ? THEN tasks.due_at ELSE 0 END) AS due_at FROM tasks \
          JOIN accounts ON accounts.number = tasks.account \
          WHERE tasks.ended_at IS NULL AND tasks.owner IS NULL \
          AND tasks.seq NOT IN (SELECT task FROM set_aside) GROUP BY tasks.account",
     )
+    .bind(LATEST_TIME)
     .fetch_all(&mut *conn)
     .await
-    .map_err(cannot("read the backlog"))?
-    .iter()
-    .map(|row| {
+    .map_err(cannot("read the backlog"))?;
+    damaged.sift("accounts", &rows, |row| {
         Ok(Backlog {
             account: row.id("id", AccountId::from_uuid)?,
             due_at: row.time("due_at")?,
         })
     })
-    .collect()
 }
 
 pub(super) async fn claim(
@@ -142,22 +109,46 @@ pub(super) async fn claim(
             Err(error) => return Err(error),
         }
     }
-    sqlx::query("UPDATE tasks SET owner = ? WHERE seq IN (SELECT value FROM json_each(?))")
-        .bind(node.as_uuid())
-        .bind(json(&taken))
-        .execute(&mut *conn)
-        .await
-        .map_err(cannot(DOING))?;
+    match own(conn, node, &taken).await {
+        // One of them cannot be written, so nothing that it comes to could be stored.
+        Err(error) if is_damaged_target(&error) => {
+            let mut tasks = std::mem::take(&mut claimed.tasks).into_iter();
+            for seq in taken {
+                let task = tasks.next();
+                match own(conn, node, &[seq]).await {
+                    Ok(()) => claimed.tasks.extend(task),
+                    Err(error) if is_damaged_target(&error) => {
+                        let aside = set_aside::put(conn, seq, damage(&error), now).await?;
+                        claimed.set_aside.push(aside);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        owned => owned?,
+    }
     let next = sqlx::query(
-        "SELECT min(due_at) AS due_at FROM tasks WHERE account = ? AND owner IS NULL AND ended_at IS NULL \
-         AND seq NOT IN (SELECT task FROM set_aside)",
+        "SELECT min(CASE WHEN due_at BETWEEN 0 AND ? THEN due_at ELSE 0 END) AS due_at FROM tasks \
+         WHERE account = ? AND owner IS NULL AND ended_at IS NULL AND seq NOT IN (SELECT task FROM set_aside)",
     )
+    .bind(LATEST_TIME)
     .bind(account)
     .fetch_one(conn)
     .await
     .map_err(cannot(DOING))?;
     claimed.next_due_at = next.time_opt("due_at")?;
     Ok(claimed)
+}
+
+/// Notes who runs tasks, all or none.
+async fn own(conn: &mut SqliteConnection, node: NodeId, seqs: &[i64]) -> Result<(), Error> {
+    sqlx::query("UPDATE tasks SET owner = ? WHERE seq IN (SELECT value FROM json_each(?))")
+        .bind(node.as_uuid())
+        .bind(json(&seqs))
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(cannot(DOING))
 }
 
 /// Which tasks to claim, in their order. What waited to be tried again and what
@@ -184,12 +175,31 @@ async fn due(
     };
     let mut again = find((0, micros(now))).await?;
     let mut first = find((i64::MIN, 0)).await?;
+    // What has no time that can be read is due: it may be told so then.
+    first.append(&mut timeless(conn, account, limit).await?);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     again.truncate((limit / 2).max(limit.saturating_sub(first.len())));
     first.truncate(limit - again.len());
     again.append(&mut first);
     again.sort_unstable();
     Ok(again)
+}
+
+async fn timeless(
+    conn: &mut SqliteConnection,
+    account: i64,
+    limit: u32,
+) -> Result<Vec<i64>, Error> {
+    sqlx::query_scalar(
+        "SELECT seq FROM tasks WHERE account = ? AND owner IS NULL AND ended_at IS NULL AND due_at > ? \
+         AND seq NOT IN (SELECT task FROM set_aside) LIMIT ?",
+    )
+    .bind(account)
+    .bind(LATEST_TIME)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+    .map_err(cannot(DOING))
 }
 
 /// Reads the rows of tasks all at once; none if one of them is damaged.
@@ -256,7 +266,7 @@ async fn task(
     Ok(task)
 }
 
-fn event(row: &SqliteRow) -> Result<Option<NewEvent>, Error> {
+pub(super) fn event(row: &SqliteRow) -> Result<Option<NewEvent>, Error> {
     let Some(json) = row.read::<Option<Vec<u8>>>("event")? else {
         return Ok(None);
     };

@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{ACCOUNT_MAX, Error};
 
 use super::convert::{Read as _, cannot};
+use super::damaged::Damaged;
 
 /// Demands of one sort that an account may keep: as many as it may have servers.
 pub(super) const MOST: u32 = ACCOUNT_MAX;
@@ -93,20 +94,24 @@ pub(super) async fn delete(
 /// Lists an account's demands by id.
 pub(super) async fn list<T: DeserializeOwned>(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     account: i64,
     table: Table,
 ) -> Result<Vec<T>, Error> {
-    sqlx::query(match table {
-        Table::Instances => {
-            "SELECT document FROM instance_constraints WHERE account = ? ORDER BY id"
-        }
-        Table::Groups => "SELECT document FROM group_constraints WHERE account = ? ORDER BY id",
-    })
-    .bind(account)
-    .fetch_all(&mut *conn)
-    .await
-    .map_err(cannot("read the constraints"))?
-    .iter()
-    .map(|row| row.json("document"))
-    .collect()
+    let (name, sql) = match table {
+        Table::Instances => (
+            "instance_constraints",
+            "SELECT * FROM instance_constraints WHERE account = ? ORDER BY id",
+        ),
+        Table::Groups => (
+            "group_constraints",
+            "SELECT * FROM group_constraints WHERE account = ? ORDER BY id",
+        ),
+    };
+    let rows = sqlx::query(sql)
+        .bind(account)
+        .fetch_all(&mut *conn)
+        .await
+        .map_err(cannot("read the constraints"))?;
+    damaged.sift(name, &rows, |row| row.json("document"))
 }

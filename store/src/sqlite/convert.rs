@@ -16,11 +16,23 @@ pub(super) fn micros(at: OffsetDateTime) -> i64 {
         .expect("a date of this calendar has 64-bit microseconds")
 }
 
+/// The last microsecond of the year 9999. No clock of ours shows more, nor anything before
+/// 1970, so other numbers are no times; most of them could not be written as text either.
+pub(super) const LATEST_TIME: i64 = 253_402_300_799_999_999;
+
 /// The time that `micros` stands for.
 pub(super) fn time(micros: i64) -> Result<OffsetDateTime, Error> {
+    if !(0..=LATEST_TIME).contains(&micros) {
+        return Err(unreadable("a time", Impossible(micros.to_string())));
+    }
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
         .map_err(|source| unreadable("a time", source))
 }
+
+/// A value that is never written.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is never written there")]
+pub(super) struct Impossible(pub(super) String);
 
 /// The JSON text of a value that cannot fail to have one.
 pub(super) fn json(value: &impl Serialize) -> String {
@@ -49,11 +61,12 @@ struct Unreadable {
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+/// `SQLITE_CORRUPT`, the low byte of all its kinds.
+const CORRUPT: i64 = 11;
+
 /// Whether `error` is about the row that was read rather than about the database:
 /// reading it again cannot succeed, and reading others can.
 pub(super) fn is_damage(error: &Error) -> bool {
-    /// `SQLITE_CORRUPT`, the low byte of all its kinds.
-    const CORRUPT: i64 = 11;
     let Error::Store { source, .. } = error else {
         return false;
     };
@@ -64,28 +77,31 @@ pub(super) fn is_damage(error: &Error) -> bool {
     }
 }
 
+/// Whether `error` is about the row that was to be changed: its other columns hold what the
+/// schema does not allow, so that no change of it can succeed.
+pub(super) fn is_damaged_target(error: &Error) -> bool {
+    let Error::Store { source, .. } = error else {
+        return false;
+    };
+    is_damage(error) || source.downcast_ref().is_some_and(breaks_the_schema)
+}
+
+/// Whether `error` says that a row would have values that its columns do not allow.
+pub(super) fn breaks_the_schema(error: &sqlx::Error) -> bool {
+    /// `SQLITE_CONSTRAINT_CHECK`, `…_NOTNULL` and `…_DATATYPE`.
+    const KINDS: [i64; 3] = [275, 1_299, 3_091];
+    code(error).is_some_and(|code| KINDS.contains(&code))
+}
+
+fn code(error: &sqlx::Error) -> Option<i64> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
 /// The cause of an error that [`is_damage`] is true of, on one line.
 pub(super) fn damage(error: &Error) -> String {
     match error {
         Error::Store { source, .. } => source.to_string(),
         error => error.to_string(),
-    }
-}
-
-/// One of many rows: one that is damaged is told in the log and left out, so that it
-/// does not hide the others.
-pub(super) fn readable<T>(what: &'static str, row: Result<T, Error>) -> Result<Option<T>, Error> {
-    match row {
-        Ok(row) => Ok(Some(row)),
-        Err(error) if is_damage(&error) => {
-            tracing::error!(
-                what,
-                damage = damage(&error),
-                "a row cannot be read and is left out"
-            );
-            Ok(None)
-        }
-        Err(error) => Err(error),
     }
 }
 
@@ -179,12 +195,28 @@ pub(super) trait Read {
 
     /// A switch.
     fn bool(&self, column: &'static str) -> Result<bool, Error> {
-        self.read::<i64>(column).map(|value| value != 0)
+        match self.read::<i64>(column)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(unreadable(column, Impossible(other.to_string()))),
+        }
     }
 
-    /// A number.
+    /// A number, which is positive.
     fn number(&self, column: &'static str) -> Result<Number, Error> {
-        self.int(column).map(Number::new)
+        match self.int::<i32>(column)? {
+            number if number > 0 => Ok(Number::new(number)),
+            other => Err(unreadable(column, Impossible(other.to_string()))),
+        }
+    }
+
+    /// One of a few words.
+    fn word<T: Copy>(&self, column: &'static str, words: &[(&str, T)]) -> Result<T, Error> {
+        let text: &str = self.read(column)?;
+        let known = words.iter().find(|(word, _)| *word == text);
+        known
+            .map(|(_, value)| *value)
+            .ok_or_else(|| unreadable(column, Impossible(text.to_owned())))
     }
 
     /// A time.

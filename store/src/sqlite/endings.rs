@@ -72,7 +72,9 @@ pub(super) async fn verdicts(
     let mut verdicts: HashMap<TaskId, Vec<Verdict>> = HashMap::new();
     for row in &rows {
         let verdict = readable("verdict", row.json::<Verdict>("verdict"))?;
-        let of = verdicts.entry(row.id("id", TaskId::from_uuid)?).or_default();
+        let of = verdicts
+            .entry(row.id("id", TaskId::from_uuid)?)
+            .or_default();
         of.extend(verdict);
     }
     Ok(verdicts)

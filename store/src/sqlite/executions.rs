@@ -10,7 +10,8 @@ use tenterhook_dispatch::{
 use tenterhook_engine::Stream;
 
 use super::claim::{hook, server};
-use super::convert::{Read as _, cannot, damage, is_damage, readable};
+use super::convert::{Read as _, cannot, damage, is_damage};
+use super::damaged::Damaged;
 use super::hooks::policy;
 
 const DOING: &str = "read the executions";
@@ -96,7 +97,11 @@ pub(super) async fn get_within(
 }
 
 /// How much a task's executions have printed. No blob is read for it.
-pub(super) async fn bytes(conn: &mut SqliteConnection, account: i64, key: Key<TaskId>) -> Result<u64, Error> {
+pub(super) async fn bytes(
+    conn: &mut SqliteConnection,
+    account: i64,
+    key: Key<TaskId>,
+) -> Result<u64, Error> {
     let mut query = QueryBuilder::<Sqlite>::new(
         "SELECT coalesce(sum(coalesce(length(stdout), 0) + coalesce(length(stderr), 0)), 0) AS bytes \
          FROM executions WHERE account = ",
@@ -148,6 +153,7 @@ pub(super) async fn part(
 
 pub(super) async fn list(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     account: i64,
     filter: &ExecutionFilter,
     page: ExecutionPage,
@@ -193,14 +199,12 @@ pub(super) async fn list(
             .push(" ORDER BY executions.id DESC LIMIT ")
             .push_bind(i64::from(page.limit.clamp(1, PAGE_MAX)));
     }
-    query
+    let rows = query
         .build()
         .fetch_all(&mut *conn)
         .await
-        .map_err(cannot(DOING))?
-        .iter()
-        .filter_map(|row| readable("execution", read(row)).transpose())
-        .collect()
+        .map_err(cannot(DOING))?;
+    damaged.sift("executions", &rows, read)
 }
 
 /// A column without which an execution can still be told; the first one that cannot
@@ -223,7 +227,7 @@ fn spare<T>(
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Execution, Error> {
+pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
     let bytes = |column| -> Result<Bytes, Error> {
         let kept: Option<Vec<u8>> = row.read(column)?;
         Ok(kept.map(Bytes::from).unwrap_or_default())

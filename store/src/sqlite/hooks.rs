@@ -9,7 +9,10 @@ use uuid::Uuid;
 
 use super::accounts::{self, Numbered};
 use super::apps;
-use super::convert::{Read as _, cannot, is_missing, is_taken, json, micros};
+use super::convert::{
+    Impossible, Read as _, cannot, is_damage, is_missing, is_taken, json, micros, unreadable,
+};
+use super::damaged::Damaged;
 
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
@@ -125,15 +128,17 @@ pub(super) async fn delete(
         .map_err(cannot("delete the hook"))
 }
 
-pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<Hook>, Error> {
-    sqlx::query("SELECT * FROM hooks WHERE account = ? ORDER BY number")
+pub(super) async fn list(
+    conn: &mut SqliteConnection,
+    damaged: &Damaged,
+    account: i64,
+) -> Result<Vec<Hook>, Error> {
+    let rows = sqlx::query("SELECT * FROM hooks WHERE account = ? ORDER BY number")
         .bind(account)
         .fetch_all(&mut *conn)
         .await
-        .map_err(cannot("read the hooks"))?
-        .iter()
-        .map(read)
-        .collect()
+        .map_err(cannot("read the hooks"))?;
+    damaged.sift("hooks", &rows, read)
 }
 
 /// The numbers of the hooks that run a source.
@@ -149,7 +154,7 @@ pub(super) async fn of_source(
         .await
         .map_err(cannot("read the hooks of the source"))?
         .iter()
-        .map(|row| row.number("number"))
+        .map(number_or_none)
         .collect()
 }
 
@@ -166,8 +171,17 @@ pub(super) async fn of_app(
         .await
         .map_err(cannot("read the hooks of the app"))?
         .iter()
-        .map(|row| row.number("number"))
+        .map(number_or_none)
         .collect()
+}
+
+/// A hook's number; [`Number::UNASSIGNED`] where it cannot be read. The hook is there all
+/// the same, and what it refers to stays.
+pub(super) fn number_or_none(row: &SqliteRow) -> Result<Number, Error> {
+    match row.number("number") {
+        Err(error) if is_damage(&error) => Ok(Number::UNASSIGNED),
+        number => number,
+    }
 }
 
 /// How targets stand in columns.
@@ -195,29 +209,30 @@ impl TargetColumns {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Hook, Error> {
+pub(super) fn read(row: &SqliteRow) -> Result<Hook, Error> {
     Ok(Hook {
         id: row.id("id", HookId::from_uuid)?,
         number: row.number("number")?,
         name: row.read("name")?,
         description: row.read("description")?,
         source: row.id("source", SourceId::from_uuid)?,
-        event: HookPointName::parse(row.read("event")?)?,
+        event: event(row)?,
         targets: match row.read("targets")? {
+            "once" => Targets::Once,
             "all" => Targets::All,
             "these" => Targets::These(row.json("servers")?),
             "containers" => Targets::Containers {
                 app: row.id_opt("app", AppId::from_uuid)?,
                 criteria: row.json("criteria")?,
             },
-            _ => Targets::Once,
+            other => return Err(unreadable("targets", Impossible(other.to_owned()))),
         },
         args: row.json("args")?,
         env: row.json("env")?,
         limits: row.json("limits")?,
         order: row.read("position")?,
         enabled: row.bool("enabled")?,
-        failure_policy: policy(row.read("failure_policy")?),
+        failure_policy: row.word("failure_policy", &POLICIES)?,
         retry: row.json("retry")?,
         managed: row.bool("managed")?,
         labels: row.json("labels")?,
@@ -228,6 +243,17 @@ fn read(row: &SqliteRow) -> Result<Hook, Error> {
         modified_at: row.time("modified_at")?,
     })
 }
+
+/// The event that a hook waits for.
+pub(super) fn event(row: &SqliteRow) -> Result<HookPointName, Error> {
+    HookPointName::parse(row.read("event")?).map_err(|source| unreadable("event", source))
+}
+
+/// Failure policies as they are written.
+pub(super) const POLICIES: [(&str, FailurePolicy); 2] = [
+    ("open", FailurePolicy::Open),
+    ("closed", FailurePolicy::Closed),
+];
 
 /// Reads a failure policy; what is not `open` is the stricter one.
 pub(super) fn policy(text: &str) -> FailurePolicy {

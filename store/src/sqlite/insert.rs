@@ -9,7 +9,7 @@ use tenterhook_dispatch::{Error, Inserted, NewExecution, NewTask, Number, Recipe
 use tenterhook_engine::Digest;
 use uuid::Uuid;
 
-use super::convert::{cannot, json, micros};
+use super::convert::{Read as _, cannot, json, micros};
 use super::rows::Rows;
 use super::seen;
 use super::writer::Writing;
@@ -130,12 +130,17 @@ async fn brought(conn: &mut SqliteConnection, account: i64, digest: Digest) -> R
     .map_err(cannot("store the program"))
 }
 
+/// Keeps a recipe and that the account has brought it. If other content is there under its
+/// id, which is made from the content and so is damaged then, it is replaced.
 async fn recipe(conn: &mut SqliteConnection, account: i64, recipe: &Recipe) -> Result<(), Error> {
     brought(conn, account, recipe.digest).await?;
     let content = json(&recipe.content);
     sqlx::query(
         "INSERT INTO recipes (id, digest, name, failure_policy, content) VALUES (?, ?, ?, ?, ?) \
-         ON CONFLICT (id) DO NOTHING",
+         ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, name = excluded.name, \
+         failure_policy = excluded.failure_policy, content = excluded.content \
+         WHERE (digest, name, failure_policy, content) \
+         IS NOT (excluded.digest, excluded.name, excluded.failure_policy, excluded.content)",
     )
     .bind(recipe.id.as_uuid())
     .bind(&recipe.digest.as_bytes()[..])
@@ -206,7 +211,7 @@ async fn number<'t>(
 
 /// The highest number that a task of an account has.
 async fn highest(conn: &mut SqliteConnection, account: i64) -> Result<i32, Error> {
-    sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM tasks WHERE account = ?")
+    sqlx::query_scalar("SELECT coalesce(max(number), 0) FROM tasks WHERE account = ? AND number BETWEEN 1 AND 2147483647")
         .bind(account)
         .fetch_one(conn)
         .await

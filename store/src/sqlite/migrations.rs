@@ -67,6 +67,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "values_by",
         include_str!("../../../migrations/sqlite/0012_values_by.sql"),
     ),
+    (
+        13,
+        "set_up",
+        include_str!("../../../migrations/sqlite/0013_set_up.sql"),
+    ),
 ];
 
 /// The version of the schema after all of them.

@@ -2,8 +2,8 @@
 //!
 //! Secrets stand here as they are: what signs cannot be a hash.
 
-mod letters;
-mod webhooks;
+pub(super) mod letters;
+pub(super) mod webhooks;
 
 use std::pin::Pin;
 
@@ -18,8 +18,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Sqlite;
+use super::convert::{self, LATEST_TIME, Read as _, json, micros};
 use super::readers::Reader;
-use super::convert::{self, Read as _, micros};
 
 #[async_trait]
 impl Outbox for Sqlite {
@@ -34,16 +34,16 @@ impl Outbox for Sqlite {
 
     async fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
         let mut reader = self.reader("read the webhooks").await?;
-        sqlx::query(
+        let rows = sqlx::query(
             "SELECT webhooks.*, accounts.id AS account_id FROM webhooks \
              JOIN accounts ON accounts.number = webhooks.account ORDER BY webhooks.id",
         )
         .fetch_all(&mut *reader)
         .await
-        .map_err(cannot("read the webhooks"))?
-        .iter()
-        .map(|row| webhooks::read(row).map_err(failed("read the webhooks")))
-        .collect()
+        .map_err(cannot("read the webhooks"))?;
+        self.damaged
+            .sift("webhooks", &rows, webhooks::read)
+            .map_err(failed("read the webhooks"))
     }
 
     async fn switch_subscription(&self, id: SubscriptionId, enabled: bool) -> Result<(), Error> {
@@ -99,34 +99,44 @@ impl Outbox for Sqlite {
         limit: u32,
     ) -> Result<Vec<(Letter, Vec<u8>)>, Error> {
         let mut reader = self.reader("read the letters that are due").await?;
-        sqlx::query(
-            "SELECT letters.* FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
-             WHERE webhook = ?1 AND due_at <= ?2 AND coalesce(paused_until, 0) <= ?2 \
-             ORDER BY due_at, seq LIMIT ?3",
-        )
-        .bind(of.0)
-        .bind(micros(now))
-        .bind(limit)
-        .fetch_all(&mut *reader)
-        .await
-        .map_err(cannot("read the letters that are due"))?
-        .iter()
-        .map(|row| {
-            let body = row.read::<&[u8]>("body").map(<[u8]>::to_vec);
-            letters::read(row)
-                .and_then(|letter| Ok((letter, body?)))
-                .map_err(failed("read the letters that are due"))
-        })
-        .collect()
+        loop {
+            let rows = sqlx::query(
+                "SELECT letters.* FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
+                 WHERE webhook = ?1 AND due_at <= ?2 AND coalesce(paused_until, 0) <= ?2 \
+                 AND seq NOT IN (SELECT value FROM json_each(?4)) ORDER BY due_at, seq LIMIT ?3",
+            )
+            .bind(of.0)
+            .bind(micros(now))
+            .bind(limit)
+            .bind(json(&self.damaged.letters()))
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(cannot("read the letters that are due"))?;
+            let due = self
+                .damaged
+                .sift("letters", &rows, |row| {
+                    let body = row.read::<&[u8]>("body").map(<[u8]>::to_vec);
+                    Ok((letters::read(row)?, body?))
+                })
+                .map_err(failed("read the letters that are due"))?;
+            // Those behind the ones that cannot be read are due too.
+            if !due.is_empty() || rows.is_empty() {
+                return Ok(due);
+            }
+        }
     }
 
     async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error> {
         let mut reader = self.reader("read when a letter is due").await?;
         sqlx::query(
-            "SELECT max(min(due_at), coalesce((SELECT paused_until FROM webhooks WHERE id = ?1), 0)) AS due_at \
-             FROM letters WHERE webhook = ?1 AND due_at IS NOT NULL",
+            "SELECT max(min(CASE WHEN due_at BETWEEN 0 AND ?3 THEN due_at ELSE ?3 END), \
+             coalesce((SELECT paused_until FROM webhooks WHERE id = ?1), 0)) AS due_at \
+             FROM letters WHERE webhook = ?1 AND due_at IS NOT NULL \
+             AND seq NOT IN (SELECT value FROM json_each(?2))",
         )
         .bind(of.0)
+        .bind(json(&self.damaged.letters()))
+        .bind(LATEST_TIME)
         .fetch_one(&mut *reader)
         .await
         .map_err(cannot("read when a letter is due"))?
@@ -174,7 +184,7 @@ impl Outbox for Sqlite {
         limit: u32,
     ) -> Result<Vec<Letter>, Error> {
         let mut reader = self.reader("read the letters").await?;
-        sqlx::query(
+        let rows = sqlx::query(
             "SELECT * FROM letters WHERE webhook = ?1 \
              AND (?2 IS NULL OR seq < (SELECT seq FROM letters WHERE webhook = ?1 AND id = ?2)) \
              ORDER BY seq DESC LIMIT ?3",
@@ -184,10 +194,24 @@ impl Outbox for Sqlite {
         .bind(limit)
         .fetch_all(&mut *reader)
         .await
-        .map_err(cannot("read the letters"))?
-        .iter()
-        .map(|row| letters::read(row).map_err(failed("read the letters")))
-        .collect()
+        .map_err(cannot("read the letters"))?;
+        self.damaged
+            .sift("letters", &rows, letters::read)
+            .map_err(failed("read the letters"))
+    }
+
+    async fn shift_waits(&self, by: time::Duration, now: OffsetDateTime) -> Result<(), Error> {
+        let by = i64::try_from(by.whole_microseconds()).unwrap_or(i64::MAX);
+        self.writer
+            .run(move |writing| {
+                Box::pin(async move {
+                    letters::shift_waits(&mut writing.conn, by, micros(now))
+                        .await
+                        .map_err(told)
+                })
+            })
+            .await
+            .map_err(failed("put right how long webhooks wait"))
     }
 
     async fn waiting(&self) -> Result<u64, Error> {

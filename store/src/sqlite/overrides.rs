@@ -5,6 +5,7 @@ use tenterhook_dispatch::{AppId, Error, HookId, HookOverride, Noun, OverrideId, 
 
 use super::apps;
 use super::convert::{Read as _, cannot, is_missing, is_taken, json, micros};
+use super::damaged::Damaged;
 
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
@@ -76,18 +77,20 @@ pub(super) async fn delete(
         .map_err(cannot("delete the override"))
 }
 
-pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<HookOverride>, Error> {
-    sqlx::query("SELECT * FROM overrides WHERE account = ? ORDER BY created_at, id")
+pub(super) async fn list(
+    conn: &mut SqliteConnection,
+    damaged: &Damaged,
+    account: i64,
+) -> Result<Vec<HookOverride>, Error> {
+    let rows = sqlx::query("SELECT * FROM overrides WHERE account = ? ORDER BY created_at, id")
         .bind(account)
         .fetch_all(&mut *conn)
         .await
-        .map_err(cannot("read the overrides"))?
-        .iter()
-        .map(read)
-        .collect()
+        .map_err(cannot("read the overrides"))?;
+    damaged.sift("overrides", &rows, read)
 }
 
-fn read(row: &SqliteRow) -> Result<HookOverride, Error> {
+pub(super) fn read(row: &SqliteRow) -> Result<HookOverride, Error> {
     Ok(HookOverride {
         id: row.id("id", OverrideId::from_uuid)?,
         app: row.id("app", AppId::from_uuid)?,

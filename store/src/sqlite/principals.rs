@@ -4,6 +4,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{AccountId, Error, Noun, Principal, PrincipalId};
 
 use super::convert::{Read as _, cannot, is_taken, micros};
+use super::damaged::Damaged;
 
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
@@ -64,19 +65,18 @@ pub(super) async fn delete(
 
 pub(super) async fn list(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     (account, id): (i64, AccountId),
 ) -> Result<Vec<Principal>, Error> {
-    sqlx::query("SELECT * FROM principals WHERE account = ? ORDER BY created_at, id")
+    let rows = sqlx::query("SELECT * FROM principals WHERE account = ? ORDER BY created_at, id")
         .bind(account)
         .fetch_all(&mut *conn)
         .await
-        .map_err(cannot("read the principals"))?
-        .iter()
-        .map(|row| read(row, id))
-        .collect()
+        .map_err(cannot("read the principals"))?;
+    damaged.sift("principals", &rows, |row| read(row, id))
 }
 
-fn read(row: &SqliteRow, account: AccountId) -> Result<Principal, Error> {
+pub(super) fn read(row: &SqliteRow, account: AccountId) -> Result<Principal, Error> {
     Ok(Principal {
         id: row.id("id", PrincipalId::from_uuid)?,
         account,

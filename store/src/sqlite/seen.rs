@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{Error, EventKey, Inserted, Progress, Task, TaskId};
 
-use super::convert::{Read as _, cannot};
+use super::convert::{Read as _, breaks_the_schema, cannot};
 use super::rows::Rows;
 
 const DOING: &str = "look the event up";
@@ -102,7 +102,11 @@ pub(super) async fn remember(
     .execute(conn)
     .await
     .map(|_| ())
-    .map_err(cannot("remember the event"))
+    .or_else(|error| match breaks_the_schema(&error) {
+        // The task is damaged. It is removed all the same, or none of the account's ever was.
+        true => Ok(()),
+        false => Err(cannot("remember the event")(error)),
+    })
 }
 
 /// Forgets the oldest events of an account: those before the horizon, and so many more.
@@ -118,7 +122,7 @@ pub(super) async fn forget(
         "DELETE FROM seen WHERE (account, source, id) IN (SELECT account, source, id FROM \
          (SELECT account, source, id, created_at, row_number() OVER (ORDER BY created_at) AS place FROM \
          (SELECT account, source, id, created_at FROM seen WHERE account = ?1 ORDER BY created_at LIMIT ?4)) \
-         WHERE created_at < ?2 OR place <= ?3)",
+         WHERE (created_at >= 0 AND created_at < ?2) OR place <= ?3)",
     )
     .bind(account)
     .bind(horizon)
@@ -130,7 +134,7 @@ pub(super) async fn forget(
     .map_err(cannot("forget old events"))
 }
 
-fn task(row: &SqliteRow) -> Result<Task, Error> {
+pub(super) fn task(row: &SqliteRow) -> Result<Task, Error> {
     let total = row.int("total")?;
     let kind: String = row.read("type")?;
     Ok(Task {

@@ -5,6 +5,8 @@ use tenterhook_dispatch::{Error, Noun, Server, ServerId};
 
 use super::accounts::{self, Numbered};
 use super::convert::{Read as _, cannot, is_taken, json, micros};
+use super::damaged::Damaged;
+use super::hooks;
 
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
@@ -64,7 +66,8 @@ pub(super) async fn delete(
     id: ServerId,
 ) -> Result<(), Error> {
     let by = sqlx::query(
-        "SELECT DISTINCT hooks.number AS number FROM servers, hooks, json_each(hooks.servers) AS named \
+        "SELECT DISTINCT hooks.number AS number FROM servers, hooks, \
+         json_each(CASE WHEN json_valid(hooks.servers) THEN hooks.servers ELSE '[]' END) AS named \
          WHERE servers.account = ? AND servers.id = ? AND hooks.account = servers.account \
          AND named.value = servers.number ORDER BY 1",
     )
@@ -74,7 +77,7 @@ pub(super) async fn delete(
     .await
     .map_err(cannot("read the hooks of the server"))?
     .iter()
-    .map(|row| row.number("number"))
+    .map(hooks::number_or_none)
     .collect::<Result<Vec<_>, _>>()?;
     if !by.is_empty() {
         return Err(Error::InUse {
@@ -95,18 +98,20 @@ pub(super) async fn delete(
     Ok(())
 }
 
-pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<Server>, Error> {
-    sqlx::query("SELECT * FROM servers WHERE account = ? ORDER BY number")
+pub(super) async fn list(
+    conn: &mut SqliteConnection,
+    damaged: &Damaged,
+    account: i64,
+) -> Result<Vec<Server>, Error> {
+    let rows = sqlx::query("SELECT * FROM servers WHERE account = ? ORDER BY number")
         .bind(account)
         .fetch_all(&mut *conn)
         .await
-        .map_err(cannot("read the servers"))?
-        .iter()
-        .map(read)
-        .collect()
+        .map_err(cannot("read the servers"))?;
+    damaged.sift("servers", &rows, read)
 }
 
-fn read(row: &SqliteRow) -> Result<Server, Error> {
+pub(super) fn read(row: &SqliteRow) -> Result<Server, Error> {
     Ok(Server {
         id: row.id("id", ServerId::from_uuid)?,
         number: row.number("number")?,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Sqlite;
 use super::constraints::{self, Table};
-use super::convert::{Read as _, cannot, json, micros};
+use super::convert::{Impossible, Read as _, cannot, json, micros, unreadable};
 
 /// Steps that are kept of one session, the newest: enough to understand any failure,
 /// few enough to be told in one answer.
@@ -65,14 +65,15 @@ impl SessionStore for Sqlite {
     async fn sessions(&self) -> Result<Vec<Stored>, Error> {
         let mut reader = self.readers.of_server().await.map_err(ours)?;
         sqlx::query(
-            "SELECT accounts.id AS account, created_by, base_url, document, sessions.created_at AS created_at \
+            "SELECT accounts.id AS account_id, accounts.number AS account, sessions.id AS id, created_by, base_url, \
+             document, sessions.created_at AS created_at \
              FROM sessions JOIN accounts ON accounts.number = sessions.account \
              ORDER BY sessions.created_at, sessions.id",
         )
         .fetch_all(&mut *reader)
         .await
         .map_err(cannot("read the sessions"))
-        .and_then(|rows| rows.iter().map(read).collect())
+        .and_then(|rows| self.damaged.sift("sessions", &rows, read))
         .map_err(ours)
     }
 
@@ -80,14 +81,15 @@ impl SessionStore for Sqlite {
         let account = self.number_of(account).await.map_err(ours)?;
         let mut reader = self.readers.of(account).await.map_err(ours)?;
         sqlx::query(
-            "SELECT document FROM session_steps WHERE account = ? AND session = ? ORDER BY serial",
+            "SELECT account, session, serial, document FROM session_steps WHERE account = ? AND session = ? \
+             ORDER BY serial",
         )
         .bind(account)
         .bind(session)
         .fetch_all(&mut *reader)
         .await
         .map_err(cannot("read the steps of the session"))
-        .and_then(|rows| rows.iter().map(|row| row.json("document")).collect())
+        .and_then(|rows| self.damaged.sift("session_steps", &rows, step))
         .map_err(ours)
     }
 
@@ -147,10 +149,10 @@ impl SessionStore for Sqlite {
     ) -> Result<(Vec<InstanceConstraint>, Vec<GroupConstraint>), Error> {
         let account = self.number_of(account).await.map_err(ours)?;
         let mut reader = self.readers.of(account).await.map_err(ours)?;
-        let instances = constraints::list(&mut reader, account, Table::Instances)
+        let instances = constraints::list(&mut reader, &self.damaged, account, Table::Instances)
             .await
             .map_err(ours)?;
-        let groups = constraints::list(&mut reader, account, Table::Groups)
+        let groups = constraints::list(&mut reader, &self.damaged, account, Table::Groups)
             .await
             .map_err(ours)?;
         Ok((instances, groups))
@@ -273,10 +275,19 @@ fn serial(step: &Step) -> i64 {
     i64::try_from(step.serial).unwrap_or(i64::MAX)
 }
 
-fn read(row: &SqliteRow) -> Result<Stored, tenterhook_dispatch::Error> {
+pub(super) fn step(row: &SqliteRow) -> Result<Step, tenterhook_dispatch::Error> {
+    row.json("document")
+}
+
+pub(super) fn read(row: &SqliteRow) -> Result<Stored, tenterhook_dispatch::Error> {
+    let session: Session = row.json("document")?;
+    if row.id("id", |id| id)? != session.id() {
+        let what = Impossible(session.id().to_string());
+        return Err(unreadable("document", what));
+    }
     Ok(Stored {
-        account: row.id("account", AccountId::from_uuid)?,
-        session: row.json("document")?,
+        account: row.id("account_id", AccountId::from_uuid)?,
+        session,
         created_by: row.read("created_by")?,
         base_url: row.read("base_url")?,
         created_at: row.time("created_at")?,

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, SetAside, TaskId};
 use time::OffsetDateTime;
 
-use super::convert::{Read as _, cannot, is_damage, micros};
+use super::convert::{Read as _, cannot, is_damage, is_damaged_target, micros};
 
 const DOING: &str = "set a task aside";
 
@@ -30,7 +30,7 @@ pub(super) async fn put(
     match end(conn, seq, &reason, now).await {
         Ok(()) => {}
         // It cannot be written either; then only the note above tells of it.
-        Err(error) if is_damage(&error) => execute(conn, "ROLLBACK TO aside").await?,
+        Err(error) if is_damaged_target(&error) => execute(conn, "ROLLBACK TO aside").await?,
         Err(error) => return Err(error),
     }
     execute(conn, "RELEASE aside").await?;

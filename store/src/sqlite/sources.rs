@@ -7,6 +7,7 @@ use tenterhook_engine::{Digest, Kind};
 
 use super::accounts::{self, Numbered};
 use super::convert::{Read as _, cannot, is_taken, json, micros};
+use super::damaged::Damaged;
 use super::{hooks, insert as programs};
 
 pub(super) async fn insert(
@@ -121,18 +122,23 @@ pub(super) async fn delete(
     Ok(())
 }
 
-pub(super) async fn list(conn: &mut SqliteConnection, account: i64) -> Result<Vec<Source>, Error> {
-    sqlx::query("SELECT * FROM sources WHERE account = ? ORDER BY number")
+pub(super) async fn list(
+    conn: &mut SqliteConnection,
+    damaged: &Damaged,
+    account: i64,
+) -> Result<Vec<Source>, Error> {
+    let rows = sqlx::query("SELECT * FROM sources WHERE account = ? ORDER BY number")
         .bind(account)
         .fetch_all(&mut *conn)
         .await
-        .map_err(cannot("read the sources"))?
-        .iter()
-        .map(read)
-        .collect()
+        .map_err(cannot("read the sources"))?;
+    damaged.sift("sources", &rows, read)
 }
 
-pub(super) async fn program(conn: &mut SqliteConnection, digest: Digest) -> Result<Option<Bytes>, Error> {
+pub(super) async fn program(
+    conn: &mut SqliteConnection,
+    digest: Digest,
+) -> Result<Option<Bytes>, Error> {
     sqlx::query("SELECT bytes FROM programs WHERE digest = ?")
         .bind(&digest.as_bytes()[..])
         .fetch_optional(&mut *conn)
@@ -142,7 +148,10 @@ pub(super) async fn program(conn: &mut SqliteConnection, digest: Digest) -> Resu
         .transpose()
 }
 
-pub(super) async fn has_program(conn: &mut SqliteConnection, digest: Digest) -> Result<bool, Error> {
+pub(super) async fn has_program(
+    conn: &mut SqliteConnection,
+    digest: Digest,
+) -> Result<bool, Error> {
     holds(
         conn,
         "SELECT EXISTS (SELECT 1 FROM programs WHERE digest = ?) AS holds",
@@ -151,7 +160,10 @@ pub(super) async fn has_program(conn: &mut SqliteConnection, digest: Digest) -> 
     .await
 }
 
-pub(super) async fn wants_program(conn: &mut SqliteConnection, digest: Digest) -> Result<bool, Error> {
+pub(super) async fn wants_program(
+    conn: &mut SqliteConnection,
+    digest: Digest,
+) -> Result<bool, Error> {
     // Those that are not over are among the newest: they are looked at first.
     holds(
         conn,
@@ -163,7 +175,11 @@ pub(super) async fn wants_program(conn: &mut SqliteConnection, digest: Digest) -
     .await
 }
 
-async fn holds(conn: &mut SqliteConnection, question: &'static str, digest: Digest) -> Result<bool, Error> {
+async fn holds(
+    conn: &mut SqliteConnection,
+    question: &'static str,
+    digest: Digest,
+) -> Result<bool, Error> {
     sqlx::query(question)
         .bind(&digest.as_bytes()[..])
         .fetch_one(&mut *conn)
@@ -172,16 +188,18 @@ async fn holds(conn: &mut SqliteConnection, question: &'static str, digest: Dige
         .bool("holds")
 }
 
-fn read(row: &SqliteRow) -> Result<Source, Error> {
+const KINDS: [(&str, Kind); 3] = [
+    ("script", Kind::Script),
+    ("module", Kind::Module),
+    ("component", Kind::Component),
+];
+
+pub(super) fn read(row: &SqliteRow) -> Result<Source, Error> {
     Ok(Source {
         id: row.id("id", SourceId::from_uuid)?,
         number: row.number("number")?,
         name: row.read("name")?,
-        kind: match row.read("kind")? {
-            "module" => Kind::Module,
-            "component" => Kind::Component,
-            _ => Kind::Script,
-        },
+        kind: row.word("kind", &KINDS)?,
         digest: row.digest("digest")?,
         size_bytes: row.int("size_bytes")?,
         revision: row.int("revision")?,

@@ -5,19 +5,19 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use tenterhook_dispatch::{
-    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey, Execution,
-    ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
-    NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
+    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey,
+    Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted,
+    Key, NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
     PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
-    Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId, Unreadable,
 };
 use tenterhook_engine::Digest;
 use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 
 use super::{
-    Sqlite, accounts, apps, cancel, claim, disk, endings, executions, hooks, overrides, principals, seen,
-    servers, sources, sweep, tasks, tokens, wall_clock,
+    Sqlite, accounts, apps, cancel, claim, disk, endings, executions, hooks, overrides, principals,
+    salvage, seen, servers, sources, sweep, take_over, tasks, tokens, wall_clock,
 };
 
 #[async_trait]
@@ -43,7 +43,7 @@ impl Store for Sqlite {
 
     async fn accounts(&self) -> Result<Vec<Account>, Error> {
         let mut reader = self.readers.kept().await?;
-        accounts::list(&mut reader).await
+        accounts::list(&mut reader, &self.damaged).await
     }
 
     async fn insert_principal(&self, principal: Principal) -> Result<(), Error> {
@@ -70,7 +70,7 @@ impl Store for Sqlite {
     async fn principals(&self, account: AccountId) -> Result<Vec<Principal>, Error> {
         let number = self.number_of(account).await?;
         let mut reader = self.readers.of(number).await?;
-        principals::list(&mut reader, (number, account)).await
+        principals::list(&mut reader, &self.damaged, (number, account)).await
     }
 
     async fn insert_token(&self, token: Token, hash: SecretHash) -> Result<(), Error> {
@@ -96,13 +96,13 @@ impl Store for Sqlite {
 
     async fn token(&self, hash: SecretHash) -> Result<Option<(Token, Principal)>, Error> {
         let mut reader = self.readers.kept().await?;
-        tokens::by_hash(&mut reader, hash).await
+        tokens::by_hash(&mut reader, &self.damaged, hash).await
     }
 
     async fn tokens(&self, account: AccountId) -> Result<Vec<Token>, Error> {
         let number = self.number_of(account).await?;
         let mut reader = self.readers.of(number).await?;
-        tokens::list(&mut reader, (number, account)).await
+        tokens::list(&mut reader, &self.damaged, (number, account)).await
     }
 
     async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error> {
@@ -144,7 +144,7 @@ impl Store for Sqlite {
     async fn apps(&self, account: AccountId) -> Result<Vec<App>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        apps::list(&mut reader, account).await
+        apps::list(&mut reader, &self.damaged, account).await
     }
 
     async fn insert_override(
@@ -179,7 +179,7 @@ impl Store for Sqlite {
     async fn overrides(&self, account: AccountId) -> Result<Vec<HookOverride>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        overrides::list(&mut reader, account).await
+        overrides::list(&mut reader, &self.damaged, account).await
     }
 
     async fn insert_server(&self, account: AccountId, server: Server) -> Result<Server, Error> {
@@ -206,7 +206,7 @@ impl Store for Sqlite {
     async fn servers(&self, account: AccountId) -> Result<Vec<Server>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        servers::list(&mut reader, account).await
+        servers::list(&mut reader, &self.damaged, account).await
     }
 
     async fn insert_source(
@@ -249,7 +249,7 @@ impl Store for Sqlite {
     async fn sources(&self, account: AccountId) -> Result<Vec<Source>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        sources::list(&mut reader, account).await
+        sources::list(&mut reader, &self.damaged, account).await
     }
 
     async fn program(&self, digest: Digest) -> Result<Option<Bytes>, Error> {
@@ -291,7 +291,21 @@ impl Store for Sqlite {
     async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        hooks::list(&mut reader, account).await
+        hooks::list(&mut reader, &self.damaged, account).await
+    }
+
+    async fn unreadable(&self, account: AccountId) -> Result<Unreadable, Error> {
+        // What is damaged has been found by reading it.
+        if !self.damaged.has_any(&salvage::TABLES) {
+            return Ok(Unreadable::default());
+        }
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        salvage::of(&mut reader, account).await
+    }
+
+    fn unreadable_rows(&self) -> Vec<(&'static str, u64)> {
+        self.damaged.counts()
     }
 
     async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error> {
@@ -328,10 +342,13 @@ impl Store for Sqlite {
 
     async fn take_over(&self, node: NodeId) -> Result<u64, Error> {
         let left = self.running.left();
+        let now = tenterhook_dispatch::now();
         let taken = self
             .writer
             .run(move |writing| {
-                Box::pin(async move { claim::take_over(&mut writing.conn, node, &left).await })
+                Box::pin(
+                    async move { take_over::take_over(&mut writing.conn, node, &left, now).await },
+                )
             })
             .await?;
         self.running.begin(node);
@@ -365,7 +382,7 @@ impl Store for Sqlite {
 
     async fn clock_seen(&self) -> Result<Option<OffsetDateTime>, Error> {
         let mut reader = self.readers.of_server().await?;
-        wall_clock::seen(&mut reader).await
+        wall_clock::seen(&mut reader, &self.damaged).await
     }
 
     async fn see_clock(&self, at: OffsetDateTime) -> Result<(), Error> {
@@ -408,7 +425,7 @@ impl Store for Sqlite {
 
     async fn backlog(&self) -> Result<Vec<Backlog>, Error> {
         let mut reader = self.readers.of_server().await?;
-        claim::backlog(&mut reader).await
+        claim::backlog(&mut reader, &self.damaged).await
     }
 
     async fn cancel_task(
@@ -456,7 +473,7 @@ impl Store for Sqlite {
     ) -> Result<Vec<Task>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        tasks::list(&mut reader, account, filter, page).await
+        tasks::list(&mut reader, &self.damaged, account, filter, page).await
     }
 
     async fn execution(
@@ -505,13 +522,7 @@ impl Store for Sqlite {
     ) -> Result<Vec<Execution>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        executions::list(
-            &mut reader, account,
-            filter,
-            page,
-            outputs,
-        )
-        .await
+        executions::list(&mut reader, &self.damaged, account, filter, page, outputs).await
     }
 
     async fn endings(
@@ -542,11 +553,21 @@ impl Store for Sqlite {
 
     async fn disk_usage(&self) -> Result<Vec<(AccountId, u64)>, Error> {
         let mut reader = self.readers.of_server().await?;
-        disk::usage(&mut reader).await
+        disk::usage(&mut reader, &self.damaged).await
     }
 
     async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {
         let retention = retention.clone();
+        let most = sweep::most(&retention);
+        let drifts = {
+            let mut reader = self.readers.of_server().await?;
+            disk::drifts(&mut reader, &self.recounts, most).await?
+        };
+        for drift in drifts {
+            self.writer
+                .run(move |writing| Box::pin(disk::put_right(&mut writing.conn, drift)))
+                .await?;
+        }
         let swept = self
             .writer
             .run(move |writing| {

@@ -30,8 +30,9 @@ const ACCOUNTS: i64 = 64;
 
 const OVER: &str = "SELECT account, bytes, tasks_over, seen FROM disk WHERE \
     tasks_over > ?1 OR seen > ?2 OR (bytes > ?3 AND (tasks_over > 0 OR seen > 0)) \
-    OR EXISTS (SELECT 1 FROM tasks WHERE tasks.account = disk.account AND ended_at IS NOT NULL AND ended_at < ?4) \
-    OR EXISTS (SELECT 1 FROM seen WHERE seen.account = disk.account AND seen.created_at < ?5) \
+    OR EXISTS (SELECT 1 FROM tasks WHERE tasks.account = disk.account AND ended_at IS NOT NULL \
+    AND ended_at >= 0 AND ended_at < ?4) \
+    OR EXISTS (SELECT 1 FROM seen WHERE seen.account = disk.account AND seen.created_at >= 0 AND seen.created_at < ?5) \
     ORDER BY account <= ?6, account LIMIT ?7";
 
 /// Where the last sweep has stopped; the next goes on from there.
@@ -90,6 +91,12 @@ impl Keep {
             horizon: before(retention.event_horizon),
         }
     }
+}
+
+/// The bytes, tasks and events that an account may keep.
+pub(super) fn most(retention: &Retention) -> (i64, i64, i64) {
+    let keep = Keep::of(retention, OffsetDateTime::UNIX_EPOCH);
+    (keep.bytes, keep.tasks, keep.events)
 }
 
 pub(super) async fn sweep(
@@ -204,7 +211,10 @@ async fn tasks(
     .await
     .map_err(cannot(DOING))?;
     for row in &oldest {
-        let due = too_many > 0 || too_much > 0 || row.read::<i64>("ended_at")? < keep.ended_at;
+        // An end that cannot be read is not long ago: what is damaged stays.
+        let ended_at = row.read::<i64>("ended_at").ok().filter(|at| *at >= 0);
+        let ended_at = ended_at.unwrap_or(i64::MAX);
+        let due = too_many > 0 || too_much > 0 || ended_at < keep.ended_at;
         if !due || budget.is_spent() {
             break;
         }

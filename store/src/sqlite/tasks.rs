@@ -7,7 +7,8 @@ use tenterhook_dispatch::{
     Error, EventKey, Key, PAGE_MAX, Progress, State, Task, TaskFilter, TaskId, TaskPage,
 };
 
-use super::convert::{Read as _, cannot, micros, readable};
+use super::convert::{Read as _, cannot, micros};
+use super::damaged::Damaged;
 
 const DOING: &str = "read the tasks";
 
@@ -43,6 +44,7 @@ pub(super) async fn get(
 
 pub(super) async fn list(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     account: i64,
     filter: &TaskFilter,
     page: TaskPage,
@@ -76,14 +78,12 @@ pub(super) async fn list(
         .push(id)
         .push(" DESC LIMIT ")
         .push_bind(i64::from(page.limit.clamp(1, PAGE_MAX)));
-    query
+    let rows = query
         .build()
         .fetch_all(&mut *conn)
         .await
-        .map_err(cannot(DOING))?
-        .iter()
-        .filter_map(|row| readable("task", read(row)).transpose())
-        .collect()
+        .map_err(cannot(DOING))?;
+    damaged.sift("tasks", &rows, read)
 }
 
 pub(super) async fn event(
@@ -101,7 +101,7 @@ pub(super) async fn event(
     Ok(json.map(Bytes::from))
 }
 
-fn read(row: &SqliteRow) -> Result<Task, Error> {
+pub(super) fn read(row: &SqliteRow) -> Result<Task, Error> {
     let progress = Progress {
         total: row.int("total")?,
         complete: row.int("complete")?,

@@ -6,9 +6,9 @@ use tenterhook_dispatch::{
     TokenKind,
 };
 use time::OffsetDateTime;
-use uuid::Uuid;
 
-use super::convert::{Read as _, cannot, is_missing, is_taken, micros};
+use super::convert::{Impossible, Read as _, cannot, is_missing, is_taken, micros, unreadable};
+use super::damaged::Damaged;
 
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
@@ -65,7 +65,7 @@ pub(super) async fn insert_login(
 ) -> Result<Vec<TokenId>, Error> {
     // One less than the bound, so that this one fits.
     let stay = |most: u32| i64::from(most.saturating_sub(1));
-    let mut ended: Vec<Uuid> = sqlx::query_scalar(
+    let mut ended: Vec<SqliteRow> = sqlx::query(
         "DELETE FROM tokens WHERE rowid IN (SELECT rowid FROM tokens \
          WHERE account = ? AND principal = ? AND kind = 'session' \
          ORDER BY rowid DESC LIMIT -1 OFFSET ?) RETURNING id",
@@ -76,7 +76,7 @@ pub(super) async fn insert_login(
     .fetch_all(&mut *conn)
     .await
     .map_err(cannot("end the oldest sessions"))?;
-    let others: Vec<Uuid> = sqlx::query_scalar(
+    let others = sqlx::query(
         "DELETE FROM tokens WHERE rowid IN (SELECT rowid FROM tokens \
          WHERE account = ? AND kind = 'session' \
          ORDER BY rowid DESC LIMIT -1 OFFSET ?) RETURNING id",
@@ -88,12 +88,16 @@ pub(super) async fn insert_login(
     .map_err(cannot("end the oldest sessions"))?;
     ended.extend(others);
     insert(conn, account, session, hash).await?;
-    Ok(ended.into_iter().map(TokenId::from_uuid).collect())
+    // Nobody has been let in by a token whose id cannot be read.
+    let ids = ended.iter().map(|row| row.id("id", TokenId::from_uuid));
+    Ok(ids.filter_map(Result::ok).collect())
 }
 
-/// Finds a token and its principal.
+/// Finds a token and its principal. Where either cannot be read, there is none: it is
+/// unknown, as one that was revoked.
 pub(super) async fn by_hash(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     hash: SecretHash,
 ) -> Result<Option<(Token, Principal)>, Error> {
     let row = sqlx::query(
@@ -111,31 +115,38 @@ pub(super) async fn by_hash(
     let Some(row) = row else {
         return Ok(None);
     };
-    let token = read(&row, row.id("account_id", AccountId::from_uuid)?)?;
-    let principal = Principal {
-        id: token.principal,
-        account: token.account,
-        name: row.read("principal_name")?,
-        role: row.parsed("principal_role")?,
-        created_at: row.time("principal_created_at")?,
-        modified_at: row.time("principal_modified_at")?,
+    let found = || {
+        let token = read(&row, row.id("account_id", AccountId::from_uuid)?)?;
+        let principal = Principal {
+            id: token.principal,
+            account: token.account,
+            name: row.read("principal_name")?,
+            role: row.parsed("principal_role")?,
+            created_at: row.time("principal_created_at")?,
+            modified_at: row.time("principal_modified_at")?,
+        };
+        Ok((token, principal))
     };
-    Ok(Some((token, principal)))
+    damaged.readable("tokens", &row, found())
 }
 
 pub(super) async fn list(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     (account, id): (i64, AccountId),
 ) -> Result<Vec<Token>, Error> {
-    sqlx::query("SELECT * FROM tokens WHERE account = ? ORDER BY created_at, id")
+    let rows = sqlx::query("SELECT * FROM tokens WHERE account = ? ORDER BY created_at, id")
         .bind(account)
         .fetch_all(&mut *conn)
         .await
-        .map_err(cannot("read the tokens"))?
-        .iter()
-        .map(|row| read(row, id))
-        .collect()
+        .map_err(cannot("read the tokens"))?;
+    damaged.sift("tokens", &rows, |row| read(row, id))
 }
+
+const KINDS: [(&str, TokenKind); 2] = [
+    ("issued", TokenKind::Issued),
+    ("session", TokenKind::Session),
+];
 
 /// Removes a token; the schema removes its sessions with it.
 pub(super) async fn delete(
@@ -167,20 +178,27 @@ pub(super) async fn touch(
     Ok(())
 }
 
-fn read(row: &SqliteRow, account: AccountId) -> Result<Token, Error> {
+/// Reads a token. One of which any column is damaged is none: what cannot be read never
+/// allows anything. So there are no stand-ins here, neither for a role nor for an end.
+pub(super) fn read(row: &SqliteRow, account: AccountId) -> Result<Token, Error> {
+    let kind = row.word("kind", &KINDS)?;
+    let parent = row.id_opt("parent", TokenId::from_uuid)?;
+    let expires_at = row.time_opt("expires_at")?;
+    let is_session = kind == TokenKind::Session;
+    if is_session && expires_at.is_none() || is_session != parent.is_some() {
+        let what = "a session without its end or its parent".to_owned();
+        return Err(unreadable("kind", Impossible(what)));
+    }
     Ok(Token {
         id: row.id("id", TokenId::from_uuid)?,
         account,
         principal: row.id("principal", PrincipalId::from_uuid)?,
         name: row.read("name")?,
         role: row.parsed("role")?,
-        kind: match row.read("kind")? {
-            "session" => TokenKind::Session,
-            _ => TokenKind::Issued,
-        },
-        parent: row.id_opt("parent", TokenId::from_uuid)?,
+        kind,
+        parent,
         created_at: row.time("created_at")?,
-        expires_at: row.time_opt("expires_at")?,
+        expires_at,
         used_at: row.time_opt("used_at")?,
     })
 }

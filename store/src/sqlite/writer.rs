@@ -40,6 +40,10 @@ pub(super) struct Writer {
 /// shorter than whoever probes.
 const PROBE: Duration = Duration::from_secs(2);
 
+/// Changes the one row of its table whatever that holds, and makes it if it is gone.
+const PROBE_WRITE: &str = "INSERT INTO probe (id, flip) VALUES (1, 0) \
+    ON CONFLICT (id) DO UPDATE SET flip = CASE flip WHEN 0 THEN 1 ELSE 0 END";
+
 /// What the writing task holds.
 pub(super) struct Writing {
     /// The only connection that writes.
@@ -124,7 +128,7 @@ impl Writer {
         let probe = self.run(move |writing| {
             Box::pin(async move {
                 let _probing = probing;
-                sqlx::query("UPDATE probe SET flip = 1 - flip")
+                sqlx::query(PROBE_WRITE)
                     .execute(&mut writing.conn)
                     .await
                     .map(|_| ())

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use tenterhook_dispatch::{
-    Error, ExecutionFilter, Inserted, NewTask, NodeId, NotReady, Number, Outputs, Page, Recipe,
-    State, Store, TaskFilter, Unavailable,
+    Dispatcher, Error, ExecutionFilter, Inserted, NewTask, NodeId, NotReady, Number, Outputs, Page,
+    Recipe, Retention, State, Store, TaskFilter, Unavailable,
 };
+use tenterhook_engine::Engine;
+use tenterhook_sdk::Event;
 use tenterhook_store::Sqlite;
 
+use crate::every_cell::template::{loosen, open, tighten};
 use crate::support::{Shop, at, new_task};
 
 /// An open store, and a second way to its file.
@@ -49,6 +52,25 @@ impl Damaged {
         task.executions[0].recipe = Arc::new(Recipe::of(&self.shop.hook, &source));
         self.store.insert_tasks(vec![task.clone()]).await.unwrap();
         task
+    }
+
+    /// Changes rows to what their columns do not allow.
+    async fn loosely(&mut self, sql: &str) {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut self.conn)
+            .await
+            .unwrap();
+        let path = self.folder.path().join("test.db");
+        let mut conn = open(&path).await;
+        let strict = loosen(&mut conn).await;
+        conn.close().await.unwrap();
+        let mut conn = open(&path).await;
+        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        tighten(&mut conn, &strict).await;
+        conn.close().await.unwrap();
     }
 
     async fn damage(&mut self, sql: &'static str) {
@@ -201,7 +223,13 @@ async fn readiness_says_that_another_process_holds_the_lock() {
     let task = new_task(&damaged.shop, "custom.x", 1);
     let refused = damaged.store.insert_tasks(vec![task]).await.unwrap_err();
     assert!(
-        matches!(&refused, Error::Unavailable { why: Unavailable::Locked, .. }),
+        matches!(
+            &refused,
+            Error::Unavailable {
+                why: Unavailable::Locked,
+                ..
+            }
+        ),
         "{refused:?}"
     );
     sqlx::query("ROLLBACK")
@@ -240,4 +268,96 @@ async fn what_lies_in_the_log_of_a_database_is_restored_too() {
     let restored = Sqlite::open(&to).await.unwrap();
     let event = restored.event(task.account, task.id).await.unwrap();
     assert!(event.is_some(), "it is there");
+}
+
+/// A dispatcher on a damaged database, and what an event comes to there.
+async fn ruling(damaged: &Damaged, event: &str) -> (usize, Option<bool>) {
+    let path = damaged.folder.path().join("test.db");
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&path).await.unwrap());
+    let engine = Engine::start(tenterhook_engine::Settings::default()).unwrap();
+    let settings = tenterhook_dispatch::Settings::default();
+    let dispatcher = Dispatcher::start(store, engine, settings).await.unwrap();
+    let account = damaged.shop.account.id;
+    let event = Event::new(uuid::Uuid::new_v4().to_string(), "/test", event, None);
+    let minute = std::time::Duration::from_secs(60);
+    let (_, detail) = dispatcher
+        .accept_and_wait(account, "tester", event, minute)
+        .await
+        .unwrap();
+    assert!(detail.task.state.is_over(), "{detail:?}");
+    dispatcher.drain(minute).await;
+    let allow = detail.ruling().map(|ruling| ruling.allow);
+    (detail.executions.len(), allow)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_cannot_be_read_fails_by_its_policy_for_its_event_and_no_other() {
+    for (damage, of_own, of_another) in [
+        ("env = '{'", (1, Some(false)), (0, None)),
+        ("limits = x'00'", (1, Some(false)), (0, None)),
+        (
+            "env = '{', failure_policy = 'open'",
+            (1, Some(true)),
+            (0, None),
+        ),
+        ("failure_policy = 'ajar'", (1, Some(false)), (0, None)),
+        ("targets = 'some'", (1, Some(false)), (0, None)),
+        // It may be the one.
+        ("event = '!'", (1, Some(false)), (1, Some(false))),
+        ("env = '{', enabled = 0, managed = 0", (0, None), (0, None)),
+        (
+            "env = '{', enabled = 7, managed = 0",
+            (1, Some(false)),
+            (0, None),
+        ),
+    ] {
+        let mut damaged = Damaged::open().await;
+        damaged.loosely(&format!("UPDATE hooks SET {damage}")).await;
+
+        let own = ruling(&damaged, "custom.x").await;
+        let another = ruling(&damaged, "custom.y").await;
+
+        let denied = |(count, allow): (usize, Option<bool>)| (count, allow.filter(|_| count > 0));
+        assert_eq!(denied(own), of_own, "{damage}");
+        assert_eq!(denied(another), of_another, "{damage}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_whose_source_cannot_be_read_denies() {
+    let mut damaged = Damaged::open().await;
+    damaged.loosely("UPDATE sources SET kind = 'poem'").await;
+    assert_eq!(ruling(&damaged, "custom.x").await, (1, Some(false)));
+}
+
+#[tokio::test]
+async fn a_sum_that_cannot_be_right_is_counted_again_and_one_that_is_too_high_before_a_sweep() {
+    for wrong in ["'x'", "-5", "9223372036854775807", "x'00'"] {
+        let mut damaged = Damaged::open().await;
+        let before = damaged.store.disk_usage().await.unwrap();
+        damaged
+            .loosely(&format!("UPDATE disk SET bytes = {wrong}"))
+            .await;
+        let path = damaged.folder.path().join("test.db");
+        let reopened = Sqlite::open(&path).await.unwrap();
+        assert_eq!(reopened.disk_usage().await.unwrap(), before, "{wrong}");
+    }
+
+    let mut damaged = Damaged::open().await;
+    let before = damaged.store.disk_usage().await.unwrap();
+    let task = damaged.task("one").await;
+    let more = damaged.store.disk_usage().await.unwrap();
+    assert!(more[0].1 > before[0].1);
+    damaged
+        .damage("UPDATE disk SET bytes = bytes + 100000000, tasks_over = tasks_over + 1000000")
+        .await;
+    let little = Retention {
+        bytes_per_account: 1_000_000,
+        tasks_per_account: 10,
+        ..Retention::default()
+    };
+    damaged.store.sweep(&little, at(20)).await.unwrap();
+    assert_eq!(damaged.store.disk_usage().await.unwrap(), more);
+    let event = damaged.store.event(task.account, task.id).await.unwrap();
+    assert!(event.is_some());
 }

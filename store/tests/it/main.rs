@@ -7,6 +7,7 @@
 
 mod conformance;
 mod damage;
+mod every_cell;
 mod migration;
 mod sqlite;
 mod support;

@@ -84,6 +84,13 @@ impl Session {
 
     /// Lets instances be affected: all of them, or as many of each group as may be.
     pub(super) fn admit_members(&mut self, look: &Look<'_>) {
+        for rest in &mut self.progress.rests {
+            // However the clock was set, none rests for longer than its group needs.
+            let constraint = look.inventory.group_constraints.get(&rest.group);
+            let recovery = constraint.map_or(0, |own| i64::from(own.recovery_time));
+            let latest = look.now.saturating_add(time::Duration::seconds(recovery));
+            rest.until = rest.until.min(latest);
+        }
         self.progress.rests.retain(|rest| rest.until > look.now);
         let ids: Vec<_> = self
             .progress

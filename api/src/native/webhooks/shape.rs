@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 use tenterhook_delivery::{Fate, Letter, NewSubscription, Subscription};
-use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::native::time_text;
@@ -74,7 +73,7 @@ impl Webhook {
             enabled: own.enabled,
             paused_until: own
                 .paused_until
-                .filter(|until| *until > OffsetDateTime::now_utc())
+                .filter(|until| *until > tenterhook_dispatch::now())
                 .map(time_text),
             created_at: time_text(own.created_at),
         }

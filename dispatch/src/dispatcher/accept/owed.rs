@@ -12,7 +12,7 @@ use crate::directory::{Directory, Entry};
 use crate::environment::name_app;
 use crate::error::Error;
 use crate::hook_point::HookPointName;
-use crate::plan;
+use crate::plan::{self, TooMany};
 use crate::work::NewExecution;
 
 /// Holds the hooks that an event may owe against the containers of its application,
@@ -90,6 +90,11 @@ pub(super) fn owed(
         let hooks = directory.waiting_in(name, app.id);
         let planned = plan::plan_containers(&hooks, &app, lanes, room.most() - owed.len());
         owed.extend(planned.map_err(|many| room.refuse(many))?);
+    }
+    let lanes = owed.last().map_or(0, |last| last.lane + 1);
+    owed.extend(directory.owed_by_damaged(name, lanes));
+    if owed.len() > room.most() {
+        return Err(room.refuse(TooMany));
     }
     Ok(owed)
 }

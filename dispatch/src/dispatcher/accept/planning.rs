@@ -15,8 +15,9 @@ use super::super::Inner;
 use super::owed::{match_containers, owed};
 use super::room::Room;
 use super::{Batch, Prepared};
+use crate::damaged;
 use crate::directory::Directory;
-use crate::disk::size_of_task;
+use crate::disk::size;
 use crate::environment::Context;
 use crate::error::Error;
 use crate::hook_point::HookPointName;
@@ -170,11 +171,11 @@ impl Inner {
             event: Some(NewEvent { key, json }),
             created_at: request.created_at,
             owner: None,
+            program: damaged::program_for(&executions),
             executions,
-            program: None,
         };
         Ok(Prepared {
-            bytes: size_of_task(&new),
+            bytes: size::of_task(&new),
             new,
             context: Arc::new(context),
             reserved: None,

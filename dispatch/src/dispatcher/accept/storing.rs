@@ -160,11 +160,7 @@ impl Inner {
     }
 
     /// Answers events that were all accepted before.
-    async fn answer(
-        &self,
-        account: AccountId,
-        known: Vec<Inserted>,
-    ) -> Result<Vec<Stored>, Error> {
+    async fn answer(&self, account: AccountId, known: Vec<Inserted>) -> Result<Vec<Stored>, Error> {
         let mut stored = Vec::with_capacity(known.len());
         for first in known {
             stored.push(self.first(account, first).await?);

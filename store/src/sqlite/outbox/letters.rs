@@ -3,9 +3,8 @@
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_delivery::{Fate, Keep, Letter, NewLetter, Room, SubscriptionId};
 use tenterhook_dispatch::Error;
-use uuid::Uuid;
 
-use super::super::convert::{Read as _, micros};
+use super::super::convert::{LATEST_TIME, Read as _, breaks_the_schema, micros};
 
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
@@ -15,8 +14,9 @@ pub(super) async fn insert(
     let mut gave_way = Vec::new();
     for letter in new {
         sqlx::query(
-            "INSERT INTO letters (id, webhook, kind, attempts, fate, body, created_at, due_at) \
-             SELECT ?1, id, ?3, 0, 'waiting', ?4, ?5, ?5 FROM webhooks WHERE id = ?2 \
+            "INSERT INTO letters (id, webhook, kind, attempts, fate, said, body, created_at, due_at) \
+             SELECT ?1, id, ?3, 0, CASE WHEN ?6 IS NULL THEN 'waiting' ELSE 'failed' END, ?6, \
+             CASE WHEN ?6 IS NULL THEN ?4 END, ?5, CASE WHEN ?6 IS NULL THEN ?5 END FROM webhooks WHERE id = ?2 \
              ON CONFLICT (id) DO NOTHING",
         )
         .bind(letter.id)
@@ -24,6 +24,7 @@ pub(super) async fn insert(
         .bind(&letter.kind)
         .bind(&letter.body)
         .bind(micros(letter.created_at))
+        .bind(letter.refused.as_deref())
         .execute(&mut *conn)
         .await?;
     }
@@ -50,6 +51,52 @@ pub(super) async fn insert(
     Ok(gave_way)
 }
 
+/// Moves waits by `by`, and then shortens those that are longer than any can be. A time that
+/// cannot be one is later than all others, and is shortened too.
+pub(super) async fn shift_waits(
+    conn: &mut SqliteConnection,
+    by: i64,
+    now: i64,
+) -> Result<(), sqlx::Error> {
+    const HOUR: i64 = 3_600_000_000;
+    let day = now.saturating_add(24 * HOUR);
+    let hour = now.saturating_add(HOUR);
+    let pauses = "UPDATE webhooks SET paused_until = CASE WHEN paused_until BETWEEN 0 AND ?1 \
+        THEN min(max(paused_until + ?2, 0), ?3) ELSE 0 END \
+        WHERE paused_until IS NOT NULL AND (?2 <> 0 OR paused_until > ?3)";
+    write(conn, pauses, &[LATEST_TIME, by, day]).await?;
+    if by != 0 {
+        let letters = "UPDATE letters SET due_at = min(max(due_at + ?2, 0), ?1) WHERE due_at BETWEEN 0 AND ?1";
+        write(conn, letters, &[LATEST_TIME, by]).await?;
+    }
+    let untried =
+        "UPDATE letters SET due_at = ?1 WHERE due_at > ?1 AND (attempts = 0 OR due_at > ?2)";
+    write(conn, untried, &[now, LATEST_TIME]).await?;
+    let tried = "UPDATE letters SET due_at = latest FROM \
+        (SELECT id AS own, max(?1, coalesce(paused_until, 0)) AS latest FROM webhooks) \
+        WHERE letters.webhook = own AND due_at > latest";
+    write(conn, tried, &[hour]).await
+}
+
+/// Changes rows; none of them if one is damaged, which is told when it is read.
+async fn write(
+    conn: &mut SqliteConnection,
+    sql: &'static str,
+    values: &[i64],
+) -> Result<(), sqlx::Error> {
+    let mut query = sqlx::query(sql);
+    for value in values {
+        query = query.bind(*value);
+    }
+    match query.execute(conn).await {
+        Err(error) if breaks_the_schema(&error) => {
+            tracing::error!(%error, "the waits of webhooks cannot be put right: a row is damaged");
+            Ok(())
+        }
+        done => done.map(|_| ()),
+    }
+}
+
 pub(super) async fn forget(
     conn: &mut SqliteConnection,
     keep: Keep,
@@ -57,16 +104,17 @@ pub(super) async fn forget(
 ) -> Result<u64, sqlx::Error> {
     let mut forgotten = sqlx::query(
         "DELETE FROM letters WHERE seq IN \
-         (SELECT seq FROM letters WHERE created_at < ? ORDER BY created_at LIMIT ?)",
+         (SELECT seq FROM letters WHERE created_at >= 0 AND created_at < ? ORDER BY created_at LIMIT ?)",
     )
     .bind(micros(keep.since))
     .bind(limit)
     .execute(&mut *conn)
     .await?
     .rows_affected();
-    let webhooks: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM webhooks")
-        .fetch_all(&mut *conn)
-        .await?;
+    let webhooks: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT id FROM webhooks WHERE typeof(id) = 'blob'")
+            .fetch_all(&mut *conn)
+            .await?;
     for webhook in webhooks {
         let left = u64::from(limit).saturating_sub(forgotten);
         if left == 0 {
@@ -87,17 +135,19 @@ pub(super) async fn forget(
     Ok(forgotten)
 }
 
-pub(super) fn read(row: &SqliteRow) -> Result<Letter, Error> {
+const FATES: [(&str, Fate); 3] = [
+    ("waiting", Fate::Waiting),
+    ("delivered", Fate::Delivered),
+    ("failed", Fate::Failed),
+];
+
+pub(in crate::sqlite) fn read(row: &SqliteRow) -> Result<Letter, Error> {
     Ok(Letter {
         id: row.read("id")?,
         subscription: row.id("webhook", SubscriptionId)?,
         kind: row.read("kind")?,
         attempts: row.int("attempts")?,
-        fate: match row.read("fate")? {
-            "waiting" => Fate::Waiting,
-            "delivered" => Fate::Delivered,
-            _ => Fate::Failed,
-        },
+        fate: row.word("fate", &FATES)?,
         said: row.read("said")?,
         created_at: row.time("created_at")?,
         due_at: row.time_opt("due_at")?,

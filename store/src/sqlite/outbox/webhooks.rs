@@ -29,17 +29,18 @@ pub(super) async fn insert(
     .map(|_| ())
 }
 
-pub(super) fn read(row: &SqliteRow) -> Result<Subscription, Error> {
+pub(in crate::sqlite) fn read(row: &SqliteRow) -> Result<Subscription, Error> {
     Ok(Subscription {
         id: row.id("id", SubscriptionId)?,
-        account: row.read("account_id")?,
+        account: row.id("account_id", |id| id)?,
         url: row.read("url")?,
         events: row.json("events")?,
         project: row.read("project")?,
         secret: Secret::from_bytes(row.read("secret")?)
             .map_err(|source| unreadable("secret", source))?,
         enabled: row.bool("enabled")?,
-        paused_until: row.time_opt("paused_until")?,
+        // It is a wait: one that cannot be read is over.
+        paused_until: row.time_opt("paused_until").unwrap_or_default(),
         created_at: row.time("created_at")?,
     })
 }

@@ -16,7 +16,10 @@ async fn readers() -> (tempfile::TempDir, Readers) {
 }
 
 async fn answers(reader: &mut SqliteConnection) {
-    let one: i64 = sqlx::query_scalar("SELECT 1").fetch_one(reader).await.unwrap();
+    let one: i64 = sqlx::query_scalar("SELECT 1")
+        .fetch_one(reader)
+        .await
+        .unwrap();
     assert_eq!(one, 1);
 }
 

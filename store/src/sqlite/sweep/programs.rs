@@ -5,7 +5,7 @@
 //! themselves go with the last account that has brought them: triggers do that.
 
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::Error;
 
 use super::DOING;
@@ -88,7 +88,10 @@ async fn recipes(
         .await
         .map_err(cannot(DOING))?;
     let more = last.is_some();
-    *from = last.map_or_else(Default::default, |row| (row.get(0), row.get(1), row.get(2)));
+    // A place that cannot be read is none: the next sweep begins again.
+    let place = |row: SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+    let place: Option<Result<_, sqlx::Error>> = last.map(place);
+    *from = place.and_then(Result::ok).unwrap_or_default();
     Ok((done.rows_affected(), more))
 }
 
@@ -111,6 +114,8 @@ async fn programs(
         .await
         .map_err(cannot(DOING))?;
     let more = last.is_some();
-    *from = last.map_or_else(Default::default, |row| (row.get(0), row.get(1)));
+    let place = |row: SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+    let place: Option<Result<_, sqlx::Error>> = last.map(place);
+    *from = place.and_then(Result::ok).unwrap_or_default();
     Ok((done.rows_affected(), more))
 }

@@ -121,10 +121,7 @@ impl<T> Sender<T> {
         if state.is_closed {
             return Err(Closed);
         }
-        let waiting = Waiting {
-            request,
-            place,
-        };
+        let waiting = Waiting { request, place };
         state.turns.push(of, rows, waiting);
         drop(state);
         self.shared.pushed.notify_one();

@@ -46,6 +46,7 @@ fn letter(to: &Subscription, id: u128, seconds: i64) -> NewLetter {
         kind: "maintenance.host".into(),
         body: format!("body {id}").into(),
         created_at: at(seconds),
+        refused: None,
     }
 }
 

@@ -1,0 +1,141 @@
+//! Taking over what an earlier run of the server has left: it is freed, and what it had
+//! begun is counted. A task that cannot be written is set aside.
+
+use sqlx::sqlite::SqliteConnection;
+use tenterhook_dispatch::{Error, NodeId};
+use time::OffsetDateTime;
+
+use super::convert::{cannot, damage, is_damaged_target};
+use super::running::{Begun, Left};
+use super::set_aside;
+
+const DOING: &str = "take over tasks";
+
+/// What a count is set to. One that is damaged counts from nothing; the task is found to be
+/// damaged when it is claimed, if that is not all.
+const ATTEMPTS: &str = "CASE WHEN attempt BETWEEN 0 AND 4294967294 THEN attempt ELSE 0 END";
+
+/// Frees what another run of the server owned, and counts what it had begun. Tells how many
+/// tasks there were.
+pub(super) async fn take_over(
+    conn: &mut SqliteConnection,
+    node: NodeId,
+    left: &Left,
+    now: OffsetDateTime,
+) -> Result<u64, Error> {
+    let known = left.node.unwrap_or(node);
+    for begun in &left.begun {
+        match count_begun(conn, known, begun).await {
+            Err(error) if !is_damaged_target(&error) => return Err(error),
+            _ => {}
+        }
+    }
+    match all(conn, node, known).await {
+        Err(error) if is_damaged_target(&error) => each(conn, node, known, now).await,
+        taken => taken,
+    }
+}
+
+async fn count_begun(
+    conn: &mut SqliteConnection,
+    known: NodeId,
+    begun: &Begun,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE executions SET attempt = CASE WHEN attempt BETWEEN ?1 AND 4294967294 THEN attempt ELSE ?1 END, \
+         crashes = CASE WHEN crashes BETWEEN 0 AND 4294967294 THEN crashes ELSE 0 END + ?2 \
+         WHERE account = ?3 AND id = ?4 AND state = 'WAITING' \
+         AND (SELECT owner FROM tasks WHERE seq = executions.task) = ?5",
+    )
+    .bind(i64::from(begun.attempt))
+    .bind(i64::from(begun.was_running))
+    .bind(begun.account)
+    .bind(begun.execution.as_uuid())
+    .bind(known.as_uuid())
+    .execute(conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot(DOING))
+}
+
+/// All at once, or nothing.
+async fn all(conn: &mut SqliteConnection, node: NodeId, known: NodeId) -> Result<u64, Error> {
+    execute(conn, "SAVEPOINT taking").await?;
+    let taken = some(conn, node, known, None).await;
+    if taken.is_err() {
+        execute(conn, "ROLLBACK TO taking").await?;
+    }
+    execute(conn, "RELEASE taking").await?;
+    taken
+}
+
+/// One after another.
+async fn each(
+    conn: &mut SqliteConnection,
+    node: NodeId,
+    known: NodeId,
+    now: OffsetDateTime,
+) -> Result<u64, Error> {
+    let tasks: Vec<i64> = sqlx::query_scalar(
+        "SELECT seq FROM tasks WHERE ended_at IS NULL AND owner IS NOT NULL AND owner <> ?",
+    )
+    .bind(node.as_uuid())
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(cannot(DOING))?;
+    let mut taken = 0;
+    for seq in tasks {
+        match some(conn, node, known, Some(seq)).await {
+            Ok(more) => taken += more,
+            Err(error) if is_damaged_target(&error) => {
+                let aside = set_aside::put(conn, seq, damage(&error), now).await?;
+                tracing::error!(
+                    task.seq = aside.seq,
+                    reason = aside.reason,
+                    "a task cannot be written and was set aside"
+                );
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(taken)
+}
+
+/// Takes over one task or all. Those of a run of which no notes are left may all have begun.
+async fn some(
+    conn: &mut SqliteConnection,
+    node: NodeId,
+    known: NodeId,
+    only: Option<i64>,
+) -> Result<u64, Error> {
+    let text = format!(
+        "UPDATE executions SET attempt = 1 + {ATTEMPTS} WHERE state = 'WAITING' AND task IN \
+         (SELECT seq FROM tasks WHERE ended_at IS NULL AND owner IS NOT NULL AND owner NOT IN (?1, ?2) \
+         AND (?3 IS NULL OR seq = ?3))"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(text))
+        .bind(node.as_uuid())
+        .bind(known.as_uuid())
+        .bind(only)
+        .execute(&mut *conn)
+        .await
+        .map_err(cannot(DOING))?;
+    sqlx::query(
+        "UPDATE tasks SET owner = NULL WHERE ended_at IS NULL AND owner IS NOT NULL AND owner <> ?1 \
+         AND (?2 IS NULL OR seq = ?2)",
+    )
+    .bind(node.as_uuid())
+    .bind(only)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected())
+    .map_err(cannot(DOING))
+}
+
+async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), Error> {
+    sqlx::query(sql)
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(cannot(DOING))
+}

@@ -1,0 +1,279 @@
+//! A copy of the template with one wrong value, and a server on it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tenterhook_delivery::Delivery;
+use tenterhook_dispatch::{
+    AccountId, Dispatcher, Error, ExecutionFilter, Identity, Key, Lookup, Outputs, Page, Settings,
+    Store as _, TaskDetail, TaskFilter, TaskId,
+};
+use tenterhook_engine::Engine;
+use tenterhook_maintenance::Maintenance;
+use tenterhook_sdk::Event;
+use tenterhook_store::Sqlite;
+
+use super::Case;
+use super::template::{self, Template};
+
+const LONG: Duration = Duration::from_secs(60);
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+    Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts")
+});
+
+/// A database with one wrong value.
+pub(super) struct Home {
+    folder: TempDir,
+}
+
+/// A server on it.
+pub(super) struct Server {
+    store: Sqlite,
+    dispatcher: Dispatcher,
+    delivery: Delivery,
+    maintenance: Maintenance,
+}
+
+/// How much an account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub(super) hooks: usize,
+    pub(super) sources: usize,
+    pub(super) servers: usize,
+    pub(super) apps: usize,
+    pub(super) overrides: usize,
+    pub(super) principals: usize,
+    pub(super) tokens: usize,
+    pub(super) tasks: usize,
+    pub(super) executions: usize,
+    pub(super) webhooks: usize,
+    pub(super) letters: usize,
+    pub(super) sessions: usize,
+}
+
+/// Which row of a table is damaged: one of the first account.
+fn row_of(table: &str) -> &'static str {
+    match table {
+        "account_recipes" | "account_programs" => {
+            "account = 1 AND digest = (SELECT digest FROM sources WHERE account = 1)"
+        }
+        "seen" => "account = 1",
+        "programs" => "digest = (SELECT digest FROM sources WHERE account = 1)",
+        "session_steps" => {
+            "account = 1 AND serial = (SELECT min(serial) FROM session_steps WHERE account = 1)"
+        }
+        "letters" => {
+            "seq = (SELECT min(letters.seq) FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
+             WHERE webhooks.account = 1)"
+        }
+        "recipes" => "id = (SELECT recipe FROM executions WHERE account = 1)",
+        "accounts" => "number = 1",
+        "set_aside" | "clock" | "probe" => "1",
+        "tasks" => "seq = (SELECT max(seq) FROM tasks WHERE account = 1)",
+        "executions" => "seq = (SELECT max(seq) FROM executions WHERE account = 1)",
+        "tokens" => "account = 1 AND kind = 'issued'",
+        _ => "account = 1",
+    }
+}
+
+impl Home {
+    /// Damages a copy; `None` if not even the database takes the value.
+    pub(super) async fn damaged(template: &Template, case: &Case) -> Option<Self> {
+        let home = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        std::fs::copy(template.path(), home.path()).unwrap();
+        let mut conn = template::open(&home.path()).await;
+        let (table, column, value) = (&case.table, &case.column, case.value);
+        let text = format!(
+            "UPDATE \"{table}\" SET \"{column}\" = {value} WHERE {}",
+            row_of(table)
+        );
+        let done = sqlx::query(sqlx::AssertSqlSafe(text))
+            .execute(&mut conn)
+            .await;
+        if done.is_ok_and(|done| done.rows_affected() == 0) || !home.exists(&mut conn, case).await {
+            return None;
+        }
+        template::tighten(&mut conn, &template.strict).await;
+        sqlx::Connection::close(conn).await.unwrap();
+        Some(home)
+    }
+
+    /// Whether the value is there.
+    async fn exists(&self, conn: &mut sqlx::SqliteConnection, case: &Case) -> bool {
+        let (table, column, value) = (&case.table, &case.column, case.value);
+        let text = format!(
+            "SELECT count(*) FROM \"{table}\" WHERE \"{column}\" IS {value} \
+             AND typeof(\"{column}\") = typeof({value})"
+        );
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(text))
+            .fetch_one(conn)
+            .await
+            .unwrap();
+        count > 0
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("test.db")
+    }
+
+    pub(super) async fn start(&self) -> Server {
+        let store = Sqlite::open(&self.path()).await.unwrap();
+        let shared = Arc::new(store.clone());
+        let dispatcher = Dispatcher::start(shared.clone(), ENGINE.clone(), Settings::default())
+            .await
+            .unwrap();
+        dispatcher.ready().await.unwrap();
+        let delivery = Delivery::start(
+            shared.clone(),
+            tenterhook_delivery::Settings::default(),
+            tenterhook_ledger::Ledger::default(),
+        )
+        .await
+        .unwrap();
+        let maintenance = Maintenance::start(
+            dispatcher.clone(),
+            delivery.clone(),
+            shared,
+            tenterhook_maintenance::Settings::default(),
+        )
+        .await
+        .unwrap();
+        Server {
+            store,
+            dispatcher,
+            delivery,
+            maintenance,
+        }
+    }
+
+    /// Whether the value is there still.
+    pub(super) async fn still_has(&self, case: &Case) -> bool {
+        let mut conn = template::open(&self.path()).await;
+        self.exists(&mut conn, case).await
+    }
+
+    /// What `check-data` tells of rows.
+    pub(super) async fn faults(&self) -> Vec<String> {
+        let checked = tenterhook_store::check(&self.path()).await.unwrap();
+        let rows = checked.into_iter().find(|checked| checked.name == "rows");
+        rows.unwrap().faults
+    }
+}
+
+impl Server {
+    /// Fires an event and waits for its end.
+    pub(super) async fn fire(&self, account: AccountId) -> Result<TaskId, Error> {
+        let id = uuid::Uuid::new_v4().to_string();
+        let event = Event::new(id, "/fired", "custom.x", None);
+        let fired = self
+            .dispatcher
+            .accept_and_wait(account, "tester", event, LONG)
+            .await?;
+        assert!(fired.1.task.state.is_over(), "{fired:?}");
+        Ok(fired.0.task.id)
+    }
+
+    async fn detail(&self, account: AccountId, task: &TaskId) -> Option<TaskDetail> {
+        self.dispatcher.task(account, Key::Id(*task)).await.ok()
+    }
+
+    pub(super) async fn stdout_of(&self, account: AccountId, task: &TaskId) -> String {
+        let detail = self.detail(account, task).await.unwrap();
+        let stdout = detail.executions[0].output.stdout.to_vec();
+        String::from_utf8(stdout).unwrap()
+    }
+
+    /// Whether what the event announces may go on.
+    pub(super) async fn allows(&self, account: AccountId, task: &TaskId) -> bool {
+        let detail = self.detail(account, task).await;
+        detail.is_some_and(|detail| detail.ruling().is_some_and(|ruling| ruling.allow))
+    }
+
+    pub(super) async fn counts(&self, account: AccountId) -> Counts {
+        let dispatcher = &self.dispatcher;
+        let sources = dispatcher.sources(account).await.unwrap();
+        let webhooks = self.delivery.subscriptions(account.as_uuid());
+        let mut letters = 0;
+        for webhook in &webhooks {
+            let of_one = self
+                .delivery
+                .letters(account.as_uuid(), webhook.id, None, 50);
+            letters += of_one.await.unwrap().len();
+        }
+        let events = TaskFilter {
+            event: Some("custom.x".into()),
+            ..TaskFilter::default()
+        };
+        Counts {
+            hooks: dispatcher.hooks(account).await.unwrap().len(),
+            sources: sources.iter().filter(|source| !source.preloaded).count(),
+            servers: dispatcher.servers(account).await.unwrap().len(),
+            apps: self.store.apps(account).await.unwrap().len(),
+            overrides: self.store.overrides(account).await.unwrap().len(),
+            principals: dispatcher.principals(account).await.unwrap().len(),
+            tokens: dispatcher.tokens(account).await.unwrap().len(),
+            tasks: dispatcher
+                .tasks(account, &events, Page::first(50))
+                .await
+                .unwrap()
+                .len(),
+            executions: self.executions(account).await.unwrap(),
+            webhooks: webhooks.len(),
+            letters,
+            sessions: self.maintenance.sessions(account).len(),
+        }
+    }
+
+    async fn executions(&self, account: AccountId) -> Result<usize, Error> {
+        let all = ExecutionFilter::default();
+        let page = Page::first(50);
+        let found = self
+            .dispatcher
+            .executions(account, &all, page, Outputs::Omit);
+        Ok(found.await?.len())
+    }
+
+    /// Reads all that an account has. A row that cannot be read is left out; an account
+    /// that cannot be read itself is told so.
+    pub(super) async fn look_at_all(&self, account: AccountId) {
+        self.dispatcher.accounts().await.unwrap();
+        if self.store.account(account).await.ok().flatten().is_some() {
+            self.counts(account).await;
+            let lookup = Lookup::All;
+            let found = self
+                .dispatcher
+                .find_sources(account, &lookup, Some(9), |_| true);
+            found.await.unwrap();
+        }
+        self.dispatcher.sweep().await;
+    }
+
+    pub(super) async fn identity(&self, template: &Template) -> Option<Identity> {
+        let found = self.dispatcher.authenticate(&template.own_secret).await;
+        found.unwrap()
+    }
+
+    pub(super) async fn other_is_known(&self, template: &Template) -> bool {
+        let found = self.dispatcher.authenticate(&template.other_secret).await;
+        found
+            .unwrap()
+            .is_some_and(|identity| identity.account == template.other)
+    }
+
+    /// Rows that were left out, by table.
+    pub(super) fn unreadable(&self) -> Vec<(&'static str, u64)> {
+        self.dispatcher.stats().unreadable_rows
+    }
+
+    pub(super) async fn stop(self) {
+        self.maintenance.drain().await;
+        self.delivery.drain().await;
+        self.dispatcher.drain(LONG).await;
+        self.dispatcher.close().await.unwrap();
+    }
+}

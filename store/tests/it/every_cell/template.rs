@@ -1,0 +1,328 @@
+//! A database with a row in every table: of the account that is damaged, which is the
+//! operator's, and of another one.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use sqlx::ConnectOptions as _;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use tempfile::TempDir;
+use tenterhook_delivery::{
+    NewLetter, Outbox as _, Room, Secret as Signing, Subscription, SubscriptionId,
+};
+use tenterhook_dispatch::{
+    AccountId, Hook, NodeId, Recipe, Role, Secret, Settlement, Source, State, Store, Targets,
+    TaskChange, Token, TokenId, TokenKind,
+};
+use tenterhook_engine::{AskedLimits, Digest};
+use tenterhook_maintenance::{SessionStore as _, Stored};
+use tenterhook_store::Sqlite;
+use tenterhook_workflow::{
+    GroupConstraint, Host, InstanceAction, InstanceConstraint, Inventory, Plan, Session,
+    State as Stage, Workflow,
+};
+use uuid::Uuid;
+
+use crate::support::{
+    Shop, account, app, at, ended_well, hook, hook_override, new_task, principal, server, source,
+};
+
+/// A closed database whose schema takes any value, and what is in it.
+pub(super) struct Template {
+    folder: TempDir,
+    /// The account that is damaged.
+    pub(super) own: AccountId,
+    pub(super) other: AccountId,
+    /// The secrets of a token of each.
+    pub(super) own_secret: String,
+    pub(super) other_secret: String,
+    /// The schema as it was, by table.
+    pub(super) strict: HashMap<String, String>,
+    kinds: HashMap<(String, String), String>,
+}
+
+impl Template {
+    pub(super) async fn create() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let store = Sqlite::open(&path).await.unwrap();
+        let (own, own_secret) = fill(&store, "own", b"echo own\n").await;
+        let (other, other_secret) = fill(&store, "other", b"echo hi\n").await;
+        store.see_clock(at(20)).await.unwrap();
+        store.close().await.unwrap();
+        drop(store);
+        let mut conn = open(&path).await;
+        for sql in [
+            "INSERT INTO set_aside (task, reason, at) SELECT min(seq), 'why', 0 FROM tasks",
+            "INSERT INTO seen (account, source, id, type, task, number, started_by, total, cancelled, state, \
+             created_at, ended_at) SELECT number, '/s', 'i', 'custom.x', zeroblob(16), 77, 'ada', 1, 0, 'FINISHED', \
+             1700000000000000, 1700000000000000 FROM accounts",
+        ] {
+            sqlx::query(sql).execute(&mut conn).await.unwrap();
+        }
+        let kinds = kinds(&mut conn).await;
+        let strict = loosen(&mut conn).await;
+        drop(conn);
+        Self {
+            folder,
+            own,
+            other,
+            own_secret,
+            other_secret,
+            strict,
+            kinds,
+        }
+    }
+
+    pub(super) fn path(&self) -> std::path::PathBuf {
+        self.folder.path().join("test.db")
+    }
+
+    pub(super) async fn open(&self) -> SqliteConnection {
+        open(&self.path()).await
+    }
+
+    /// The type that a column is declared with.
+    pub(super) fn kind_of(&self, table: String, column: String) -> String {
+        self.kinds[&(table, column)].clone()
+    }
+}
+
+/// Opens a database to change what may not be changed.
+pub(crate) async fn open(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(false)
+        .pragma("ignore_check_constraints", "on")
+        .pragma("writable_schema", "on")
+        .connect()
+        .await
+        .unwrap()
+}
+
+async fn kinds(conn: &mut SqliteConnection) -> HashMap<(String, String), String> {
+    let rows = sqlx::query(
+        "SELECT tables.name AS table_name, columns.name AS name, columns.type AS type FROM sqlite_schema AS tables, \
+         pragma_table_xinfo(tables.name) AS columns WHERE tables.type = 'table'",
+    )
+    .fetch_all(conn)
+    .await
+    .unwrap();
+    rows.iter()
+        .map(|row| ((row.get("table_name"), row.get("name")), row.get("type")))
+        .collect()
+}
+
+/// Puts the schema back as it was.
+pub(crate) async fn tighten(conn: &mut SqliteConnection, strict: &HashMap<String, String>) {
+    for (name, sql) in strict {
+        sqlx::query("UPDATE sqlite_schema SET sql = ? WHERE type = 'table' AND name = ?")
+            .bind(sql)
+            .bind(name)
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+    }
+}
+
+/// Lets every column take every value, for who opens the database after this; returns the
+/// schema as it was.
+pub(crate) async fn loosen(conn: &mut SqliteConnection) -> HashMap<String, String> {
+    let rows = sqlx::query(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'",
+    )
+    .fetch_all(&mut *conn)
+    .await
+    .unwrap();
+    let strict: HashMap<String, String> = rows
+        .iter()
+        .map(|row| (row.get("name"), row.get("sql")))
+        .collect();
+    for (name, sql) in &strict {
+        let loose = sql
+            .replace("STRICT, WITHOUT ROWID", "WITHOUT ROWID")
+            .replace(") STRICT", ")")
+            .replace("TEXT", "BLOB");
+        sqlx::query("UPDATE sqlite_schema SET sql = ? WHERE type = 'table' AND name = ?")
+            .bind(loose)
+            .bind(name)
+            .execute(&mut *conn)
+            .await
+            .unwrap();
+    }
+    strict
+}
+
+/// Gives a new account one of everything; returns it and the secret of its token.
+async fn fill(store: &Sqlite, name: &str, script: &'static [u8]) -> (AccountId, String) {
+    let account = store.insert_account(account(name)).await.unwrap();
+    let id = account.id;
+    let principal = principal(&account, "ada");
+    store.insert_principal(principal.clone()).await.unwrap();
+    let secret = Secret::generate();
+    let token = Token {
+        id: TokenId::generate(),
+        account: id,
+        principal: principal.id,
+        name: "owner".into(),
+        role: Role::Admin,
+        kind: TokenKind::Issued,
+        parent: None,
+        created_at: at(1),
+        expires_at: None,
+        used_at: Some(at(2)),
+    };
+    store
+        .insert_token(token.clone(), secret.hash())
+        .await
+        .unwrap();
+    let session = Token {
+        id: TokenId::generate(),
+        kind: TokenKind::Session,
+        parent: Some(token.id),
+        expires_at: Some(at(1_000_000_000)),
+        ..token
+    };
+    let bounds = tenterhook_dispatch::SessionBounds::DEFAULT;
+    store
+        .insert_login(session, Secret::generate().hash(), bounds)
+        .await
+        .unwrap();
+    store.insert_server(id, server("node-1")).await.unwrap();
+    let source = Source {
+        digest: Digest::of(script),
+        size_bytes: script.len() as u64,
+        ..source("a.sh")
+    };
+    let bound = Hook {
+        targets: Targets::Once,
+        limits: AskedLimits::default(),
+        ..hook(source.id)
+    };
+    let (source, mut hooks) = store
+        .insert_source(id, source, script.into(), vec![bound])
+        .await
+        .unwrap();
+    let shop = Shop {
+        account,
+        principal,
+        source,
+        hook: hooks.swap_remove(0),
+    };
+    let app = store.insert_app(id, app("shop")).await.unwrap();
+    store
+        .insert_override(id, hook_override(app.id, shop.hook.id))
+        .await
+        .unwrap();
+    tasks(store, &shop).await;
+    webhooks(store, id).await;
+    sessions(store, id).await;
+    (id, secret.reveal().to_owned())
+}
+
+/// One that is over, one that waits, one that another run of the server has begun.
+async fn tasks(store: &Sqlite, shop: &Shop) {
+    let node = NodeId::generate();
+    for (number, state) in [(0, "waits"), (1, "is over"), (2, "has begun")] {
+        let mut task = new_task(shop, "custom.x", 1);
+        task.executions[0].recipe = Arc::new(Recipe::of(&shop.hook, &shop.source));
+        task.created_at = at(10 + number);
+        if state == "has begun" {
+            task.owner = Some(node);
+        }
+        store.insert_tasks(vec![task.clone()]).await.unwrap();
+        if state == "is over" {
+            let settlement = Settlement {
+                account: task.account,
+                task: task.id,
+                execution: Some(ended_well(task.executions[0].id)),
+                task_change: TaskChange::Ended {
+                    state: State::Finished,
+                    started_at: Some(at(11)),
+                    at: at(12),
+                },
+            };
+            store.settle(settlement).await.unwrap();
+        }
+    }
+}
+
+async fn webhooks(store: &Sqlite, account: AccountId) {
+    let own = Subscription {
+        id: SubscriptionId(Uuid::new_v4()),
+        account: account.as_uuid(),
+        url: "http://127.0.0.1:1/".into(),
+        events: vec!["maintenance.host".into()],
+        project: Some("blue".into()),
+        secret: Signing::from_bytes((0..24).collect()).unwrap(),
+        enabled: true,
+        paused_until: Some(at(0)),
+        created_at: at(1),
+    };
+    store.insert_subscription(own.clone()).await.unwrap();
+    let letters = (0..2).map(|_| NewLetter {
+        id: Uuid::new_v4(),
+        subscription: own.id,
+        kind: "maintenance.host".into(),
+        body: b"{}".into(),
+        // Not old enough to be forgotten.
+        created_at: tenterhook_dispatch::now(),
+        refused: None,
+    });
+    let room = Room {
+        most: 100,
+        said: "gave way",
+    };
+    store.insert_letters(letters.collect(), room).await.unwrap();
+}
+
+async fn sessions(store: &Sqlite, account: AccountId) {
+    let mut inventory = Inventory::default();
+    inventory.hosts.insert("node-1".into(), Host::default());
+    let plan = Plan {
+        hosts: vec!["node-1".into()],
+        state: Stage::Maintenance,
+        maintenance_at: at(1_000_000_000),
+        workflow: Workflow::Source("mine".into()),
+        metadata: serde_json::Map::new(),
+        download: Vec::new(),
+        actions: Vec::new(),
+    };
+    let mut session = Session::new(Uuid::new_v4(), plan, &inventory, at(1));
+    let steps = session.take_steps();
+    let stored = Stored {
+        account,
+        session,
+        created_by: "ada".into(),
+        base_url: "http://10.0.0.5:8080".into(),
+        created_at: at(1),
+    };
+    store.insert_session(stored, steps, 9).await.unwrap();
+    let group = GroupConstraint {
+        group_id: "g".into(),
+        project_id: "blue".into(),
+        group_name: "pair".into(),
+        anti_affinity_group: true,
+        max_instances_per_host: 0,
+        max_impacted_members: 1,
+        recovery_time: 60,
+        resource_mitigation: false,
+    };
+    store.put_group_constraint(account, group).await.unwrap();
+    let instance = InstanceConstraint {
+        instance_id: "i".into(),
+        project_id: "blue".into(),
+        group_id: "g".into(),
+        instance_name: "vm".into(),
+        max_interruption_time: 120,
+        migration_type: InstanceAction::LiveMigrate,
+        resource_mitigation: true,
+        lead_time: 40,
+    };
+    store
+        .put_instance_constraint(account, instance)
+        .await
+        .unwrap();
+}
