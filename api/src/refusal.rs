@@ -367,8 +367,8 @@ fn unavailable(why: Unavailable) -> String {
 fn disk_full(shortage: &Shortage) -> String {
     let remedy = match shortage.scope {
         Scope::Holder => {
-            "delete sources that are not needed, cancel tasks that wait, or try again when the oldest finished tasks \
-             have been removed"
+            "delete sources, hooks or servers that are not needed, cancel tasks that wait, or try again when the \
+             oldest finished tasks have been removed"
         }
         Scope::Strangers | Scope::Host => {
             "the operator can give the server more (`--max-disk`) or keep less (`--keep`, `--keep-tasks`, \

@@ -20,13 +20,13 @@ pub(super) fn micros(at: OffsetDateTime) -> i64 {
 /// 1970, so other numbers are no times; most of them could not be written as text either.
 pub(super) const LATEST_TIME: i64 = 253_402_300_799_999_999;
 
-/// The time that `micros` stands for.
-pub(super) fn time(micros: i64) -> Result<OffsetDateTime, Error> {
+/// The time that `micros` stands for in a column.
+fn time(column: &'static str, micros: i64) -> Result<OffsetDateTime, Error> {
     if !(0..=LATEST_TIME).contains(&micros) {
-        return Err(unreadable("a time", Impossible(micros.to_string())));
+        return Err(unreadable(column, Impossible(micros.to_string())));
     }
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
-        .map_err(|source| unreadable("a time", source))
+        .map_err(|source| unreadable(column, source))
 }
 
 /// A value that is never written.
@@ -221,12 +221,14 @@ pub(super) trait Read {
 
     /// A time.
     fn time(&self, column: &'static str) -> Result<OffsetDateTime, Error> {
-        time(self.read(column)?)
+        time(column, self.read(column)?)
     }
 
     /// A time, or nothing.
     fn time_opt(&self, column: &'static str) -> Result<Option<OffsetDateTime>, Error> {
-        self.read::<Option<i64>>(column)?.map(time).transpose()
+        self.read::<Option<i64>>(column)?
+            .map(|micros| time(column, micros))
+            .transpose()
     }
 
     /// A SHA-256.
