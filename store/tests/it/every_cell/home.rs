@@ -103,11 +103,11 @@ impl Home {
         Some(home)
     }
 
-    /// Whether the value is there.
+    /// Whether the value is there, in the row itself: an index may have what the row had.
     async fn exists(&self, conn: &mut sqlx::SqliteConnection, case: &Case) -> bool {
         let (table, column, value) = (&case.table, &case.column, case.value);
         let text = format!(
-            "SELECT count(*) FROM \"{table}\" WHERE \"{column}\" IS {value} \
+            "SELECT count(*) FROM \"{table}\" NOT INDEXED WHERE \"{column}\" IS {value} \
              AND typeof(\"{column}\") = typeof({value})"
         );
         let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(text))
