@@ -291,6 +291,18 @@ impl Floor {
         ids
     }
 
+    /// The account's tasks whose attempts have printed something that is not stored yet,
+    /// with how much.
+    pub(crate) fn printing(&self, account: AccountId) -> Vec<(TaskId, u64)> {
+        let own = self
+            .tasks
+            .iter()
+            .filter(|(_, loaded)| loaded.account == account && !loaded.running.is_empty());
+        own.map(|(id, loaded)| (*id, loaded.printed_bytes()))
+            .filter(|(_, bytes)| *bytes > 0)
+            .collect()
+    }
+
     /// Notes that an account has a task in the store which nobody owns.
     pub(crate) fn note_backlog(&mut self, account: AccountId, due_at: OffsetDateTime) {
         let now = self.clock.now();

@@ -134,7 +134,7 @@ impl Sqlite {
         disk::repair(&mut conn).await.map_err(opened)?;
         let log = Log::of(path, &options);
         let options = options.read_only(true).pragma("cache_size", "-4000");
-        let readers = Readers::open(options).await.map_err(opened)?;
+        let readers = Readers::new(&options);
         Ok(Self {
             writer: Writer::start(conn),
             readers,

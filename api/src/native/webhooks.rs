@@ -110,7 +110,8 @@ impl From<tenterhook_delivery::Error> for Refusal {
             Error::Invalid { field, reason } => Self::invalid(format!("/{field}"), reason),
             error @ Error::TooMany(_) => Self::Conflict(format!("{error}; remove one first")),
             error @ Error::NoRoom { .. } => Self::internal(&error),
-            Error::Store { doing, source } => match source.downcast::<tenterhook_dispatch::Error>() {
+            Error::Store { doing, source } => match source.downcast::<tenterhook_dispatch::Error>()
+            {
                 Ok(store) => (*store).into(),
                 Err(source) => Self::internal(&Error::Store { doing, source }),
             },

@@ -150,8 +150,16 @@ mod tests {
                 415,
             ),
             (Refusal::DiskFull(String::new()), "overLimit", 507),
-            (Refusal::Unavailable(Unavailable::DiskFull), "overLimit", 507),
-            (Refusal::Unavailable(Unavailable::Locked), "serviceUnavailable", 503),
+            (
+                Refusal::Unavailable(Unavailable::DiskFull),
+                "overLimit",
+                507,
+            ),
+            (
+                Refusal::Unavailable(Unavailable::Locked),
+                "serviceUnavailable",
+                503,
+            ),
             (Refusal::Internal, "computeFault", 500),
             (Refusal::TooBusy, "serviceUnavailable", 503),
             (Fault::unsupported_media().into(), "badMediaType", 415),

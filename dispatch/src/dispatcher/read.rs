@@ -10,7 +10,6 @@ use super::{Dispatcher, Inner};
 use crate::endings::Endings;
 use crate::error::{Error, Noun};
 use crate::execution::{Execution, Output, State};
-use crate::floor::Loaded;
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
 use crate::kept_output::KeptOutput;
 use crate::live::Live;
@@ -111,14 +110,17 @@ impl Dispatcher {
     pub async fn outputs_bytes(&self, account: AccountId, key: Key<TaskId>) -> Result<u64, Error> {
         let store = &self.inner.store;
         let stored = store.outputs_bytes(account, key).await?;
+        let stored = stored.min(OUTPUTS_MAX_BYTES);
+        let printing = self.inner.floor.lock().printing(account);
+        if printing.is_empty() {
+            return Ok(stored);
+        }
         let id = match key {
             Key::Id(id) => Some(id),
             Key::Number(_) => store.task(account, key).await?.map(|task| task.id),
         };
-        let floor = self.inner.floor.lock();
-        let loaded = id.and_then(|id| floor.task(id));
-        let live = loaded.map_or(0, Loaded::printed_bytes);
-        Ok(stored.min(OUTPUTS_MAX_BYTES).saturating_add(live))
+        let printing = printing.into_iter().find(|(task, _)| Some(*task) == id);
+        Ok(stored.saturating_add(printing.map_or(0, |(_, bytes)| bytes)))
     }
 
     /// Reads an execution. Its output comes with it if it is no more than `most` bytes;

@@ -98,11 +98,7 @@ async fn output_that_is_copied_while_it_is_printed_is_its_accounts_memory() {
     let task = yard.send(event("custom.loud", json!({}))).await;
     let (dispatcher, account) = (&yard.dispatcher, yard.account);
     let id = dispatcher.task(account, task).await.unwrap().executions[0].id;
-    let held = || {
-        dispatcher
-            .ledger()
-            .held(account.holder(), Resource::Memory)
-    };
+    let held = || dispatcher.ledger().held(account.holder(), Resource::Memory);
     while dispatcher.outputs_bytes(account, task).await.unwrap() < 300_001 {
         tokio::task::yield_now().await;
     }

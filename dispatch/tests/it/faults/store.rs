@@ -11,8 +11,8 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey,
-    Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted, Key,
-    NewTask, NodeId, NotReady, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
+    Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted,
+    Key, NewTask, NodeId, NotReady, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
     PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
     Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };

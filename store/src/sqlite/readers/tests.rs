@@ -12,7 +12,7 @@ async fn readers() -> (tempfile::TempDir, Readers) {
     let options = SqliteConnectOptions::new()
         .filename(folder.path().join("test.db"))
         .create_if_missing(true);
-    (folder, Readers::open(options).await.unwrap())
+    (folder, Readers::new(&options))
 }
 
 async fn answers(reader: &mut SqliteConnection) {
@@ -58,7 +58,7 @@ async fn accounts_that_wait_come_in_turns() {
     // It has a place before the hundred, of which two at most stand in the line.
     let mut third = readers.of(3).await.unwrap();
     answers(&mut third).await;
-    assert_eq!(crowd.len(), 100);
+    assert!(crowd.try_join_next().is_none());
     drop((first, third));
     crowd.join_all().await;
 }
@@ -77,7 +77,7 @@ async fn tokens_are_read_whatever_accounts_read() {
 #[tokio::test]
 async fn a_read_that_takes_too_long_is_ended_and_says_so() {
     let (_folder, readers) = readers().await;
-    let mut reader = readers.in_turn(1, |begun| begun).await.unwrap();
+    let mut reader = readers.in_turn(1, Duration::ZERO).await.unwrap();
     let ended = sqlx::query(ENDLESS).fetch_one(&mut *reader).await;
     let error = cannot("count")(ended.unwrap_err());
     let Error::Unavailable { why, .. } = error else {
