@@ -21,6 +21,7 @@ mod owner;
 mod stored;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;

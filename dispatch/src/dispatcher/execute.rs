@@ -8,7 +8,7 @@ use tenterhook_engine::{AskedLimits, Kind};
 
 use super::accept::{Batch, Prepared};
 use super::{Dispatcher, Inner};
-use crate::disk::size_of_task;
+use crate::disk::size;
 use crate::environment::Context;
 use crate::error::Error;
 use crate::execution::ServerRef;
@@ -142,7 +142,7 @@ impl Inner {
             program,
         };
         Ok(Prepared {
-            bytes: size_of_task(&new),
+            bytes: size::of_task(&new),
             new,
             context: Arc::new(Context::default()),
             reserved: None,

@@ -6,7 +6,8 @@ use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Endings, Error, TaskId};
 use tenterhook_sdk::Verdict;
 
-use super::convert::{Read as _, cannot, readable};
+use super::convert::{Read as _, cannot};
+use super::damaged::Damaged;
 
 const DOING: &str = "read how executions have ended";
 
@@ -56,11 +57,12 @@ pub(super) async fn of(
 
 pub(super) async fn verdicts(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     account: i64,
     tasks: &[TaskId],
 ) -> Result<HashMap<TaskId, Vec<Verdict>>, Error> {
     let rows = sqlx::query(
-        "SELECT tasks.id AS id, verdict FROM tasks JOIN executions ON executions.task = tasks.seq \
+        "SELECT tasks.id AS task, executions.account, executions.seq, verdict FROM tasks JOIN executions ON executions.task = tasks.seq \
          WHERE tasks.account = ?1 AND tasks.id IN (SELECT unhex(value) FROM json_each(?2)) \
          AND executions.state <> 'WAITING' AND verdict IS NOT NULL ORDER BY executions.seq",
     )
@@ -71,9 +73,9 @@ pub(super) async fn verdicts(
     .map_err(cannot(DOING))?;
     let mut verdicts: HashMap<TaskId, Vec<Verdict>> = HashMap::new();
     for row in &rows {
-        let verdict = readable("verdict", row.json::<Verdict>("verdict"))?;
+        let verdict = damaged.readable("executions", row, row.json::<Verdict>("verdict"))?;
         let of = verdicts
-            .entry(row.id("id", TaskId::from_uuid)?)
+            .entry(row.id("task", TaskId::from_uuid)?)
             .or_default();
         of.extend(verdict);
     }

@@ -9,7 +9,7 @@ use tenterhook_dispatch::{Error, Inserted, NewExecution, NewTask, Number, Recipe
 use tenterhook_engine::Digest;
 use uuid::Uuid;
 
-use super::convert::{Read as _, cannot, json, micros};
+use super::convert::{cannot, json, micros};
 use super::rows::Rows;
 use super::seen;
 use super::writer::Writing;

@@ -542,7 +542,7 @@ impl Store for Sqlite {
     ) -> Result<HashMap<TaskId, Vec<Verdict>>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        endings::verdicts(&mut reader, account, &tasks).await
+        endings::verdicts(&mut reader, &self.damaged, account, &tasks).await
     }
 
     async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error> {
