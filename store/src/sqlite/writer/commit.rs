@@ -111,8 +111,10 @@ impl Writing {
                     told.push(tell);
                 }
                 Done::Undone(tell, error) => {
-                    self.undo(&error).await?;
+                    let undone = self.undo(&error).await;
+                    // Whether or not the others are lost with it, it hears why.
                     told.push(Box::new(move |kept| tell(kept.and(Err(error)))));
+                    undone?;
                 }
             }
         }
