@@ -147,7 +147,7 @@ pub(super) async fn drifts(
     .map_err(cannot(DOING))?;
     let due: Vec<i64> = {
         let mut last = recounts.0.lock();
-        last.retain(|account, at| at.elapsed() < AGAIN && over.contains(account));
+        last.retain(|_, at| at.elapsed() < AGAIN);
         let due = over
             .into_iter()
             .filter(|account| !last.contains_key(account));
