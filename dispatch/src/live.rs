@@ -72,10 +72,14 @@ impl Listener {
             if let Some(chunk) = self.taken.pop_front() {
                 return Some(chunk);
             }
-            if let Some(at) = self.taken_at.filter(|at| at.elapsed() < GATHERING)
-                && self.gathers()
-            {
-                tokio::time::sleep_until(at + GATHERING).await;
+            if let Some(at) = self.taken_at {
+                if at.elapsed() < GATHERING && self.gathers() {
+                    tokio::time::sleep_until(at + GATHERING).await;
+                } else {
+                    // There may be much more, and as many others that listen to it: what
+                    // else the thread has to do goes on between two parts.
+                    tokio::task::yield_now().await;
+                }
             }
             let changed = self.live.changed.notified();
             tokio::pin!(changed);

@@ -170,26 +170,29 @@ pub(super) struct Part {
 impl Part {
     /// Its pieces: as they were printed, or one for each stream if they are too many.
     pub(super) fn pieces(&self) -> VecDeque<Chunk> {
-        if self.ranges().nth(PIECES_MAX).is_none() {
+        if self.spans.len() - self.first <= PIECES_MAX {
             let piece = |(range, stream)| Chunk {
                 stream,
                 bytes: self.bytes.slice(range),
             };
             return self.ranges().map(piece).collect();
         }
-        let of = |wanted| {
-            let mut bytes = Vec::with_capacity(self.bytes.len());
-            for (range, stream) in self.ranges() {
-                if stream == wanted {
-                    bytes.extend_from_slice(&self.bytes[range]);
-                }
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        for (range, stream) in self.ranges() {
+            let bytes = &self.bytes[range];
+            match stream {
+                Stream::Stdout => stdout.extend_from_slice(bytes),
+                Stream::Stderr => stderr.extend_from_slice(bytes),
             }
-            Chunk {
-                stream: wanted,
+        }
+        [(Stream::Stdout, stdout), (Stream::Stderr, stderr)]
+            .into_iter()
+            .filter(|(_, bytes)| !bytes.is_empty())
+            .map(|(stream, bytes)| Chunk {
+                stream,
                 bytes: bytes.into(),
-            }
-        };
-        [of(Stream::Stdout), of(Stream::Stderr)].into()
+            })
+            .collect()
     }
 
     /// Where its pieces lie in its bytes.
