@@ -65,6 +65,8 @@ struct Books {
     /// What of `taken` clients hold that have shown no token.
     strangers: Amounts,
     peak: Amounts,
+    /// Apart from the others': whoever asks for anything is told by it what is left.
+    by_operator: Amounts,
     held: HashMap<Holder, Amounts>,
 }
 
@@ -142,12 +144,8 @@ impl Ledger {
     pub fn record(&self, holder: Holder, resource: Resource, amount: u64) {
         let before = {
             let mut books = self.inner.books.lock();
-            let held = books.held.entry(holder).or_default();
-            let before = held.get(resource);
-            held.set(resource, amount);
-            if held.is_empty() {
-                books.held.remove(&holder);
-            }
+            let before = books.held_by(holder).get(resource);
+            books.change(holder, |held| held.set(resource, amount));
             books.taken.subtract(resource, before);
             books.take(resource, amount);
             before
@@ -203,6 +201,7 @@ impl Ledger {
                 holders: books
                     .held
                     .values()
+                    .chain([&books.by_operator])
                     .filter(|held| held.get(resource) > 0)
                     .count(),
             }
@@ -268,20 +267,14 @@ impl Inner {
 
 impl Books {
     fn room(&self, holder: Holder, resource: Resource) -> u64 {
-        self.room_beside(holder, &self.held_by(holder), &self.operators(), resource)
+        self.room_beside(holder, &self.held_by(holder), resource)
     }
 
-    /// The same with what the holder and the operator have, which is looked up once for
-    /// all that is asked for at one time.
-    fn room_beside(
-        &self,
-        holder: Holder,
-        held: &Amounts,
-        operators: &Amounts,
-        resource: Resource,
-    ) -> u64 {
+    /// The same with what the holder has, which is looked up once for all that is asked
+    /// for at one time.
+    fn room_beside(&self, holder: Holder, held: &Amounts, resource: Resource) -> u64 {
         let capacity = self.capacities.get(resource);
-        let (held, taken) = (held.get(resource), self.taken_of(resource, operators));
+        let (held, taken) = (held.get(resource), self.taken_of(resource));
         match holder {
             Holder::Operator => capacity.total.saturating_sub(self.taken.get(resource)),
             Holder::Account(_) => capacity.room(held, taken),
@@ -291,9 +284,9 @@ impl Books {
 
     /// What is taken of all but the reserve: what the operator holds within its reserve
     /// leaves no less to others.
-    fn taken_of(&self, resource: Resource, operators: &Amounts) -> Taken {
+    fn taken_of(&self, resource: Resource) -> Taken {
         let reserve = self.capacities.get(resource).reserve;
-        let of_reserve = operators.get(resource).min(reserve);
+        let of_reserve = self.by_operator.get(resource).min(reserve);
         let by_strangers = self.strangers.get(resource);
         let all = self.taken.get(resource);
         Taken {
@@ -303,23 +296,37 @@ impl Books {
     }
 
     fn held_by(&self, holder: Holder) -> Amounts {
-        self.held.get(&holder).copied().unwrap_or_default()
+        match holder {
+            Holder::Operator => self.by_operator,
+            Holder::Account(_) | Holder::Address(_) => {
+                self.held.get(&holder).copied().unwrap_or_default()
+            }
+        }
     }
 
-    fn operators(&self) -> Amounts {
-        self.held_by(Holder::Operator)
+    /// Changes what a holder has.
+    fn change(&mut self, holder: Holder, change: impl FnOnce(&mut Amounts)) {
+        if holder == Holder::Operator {
+            return change(&mut self.by_operator);
+        }
+        let held = self.held.entry(holder).or_default();
+        change(held);
+        // Whoever holds nothing is forgotten: there is no bound on who asks.
+        if held.is_empty() {
+            self.held.remove(&holder);
+        }
     }
 
     fn check(&self, inner: &Inner, holder: Holder, amounts: &Amounts) -> Result<(), Shortage> {
-        let (held, operators) = (self.held_by(holder), self.operators());
+        let held = self.held_by(holder);
         for (resource, asked) in amounts.iter() {
-            let available = self.room_beside(holder, &held, &operators, resource);
+            let available = self.room_beside(holder, &held, resource);
             if asked <= available {
                 continue;
             }
             inner.refused[resource as usize].fetch_add(1, Ordering::Relaxed);
             let capacity = self.capacities.get(resource);
-            let taken = self.taken_of(resource, &operators);
+            let taken = self.taken_of(resource);
             let (most, free, scope_of_all) = match holder {
                 Holder::Operator => (capacity.total, capacity.free(taken), Scope::Host),
                 Holder::Account(_) => (capacity.most(), capacity.free(taken), Scope::Host),
@@ -353,10 +360,11 @@ impl Books {
         if amounts.is_empty() {
             return;
         }
-        let held = self.held.entry(holder).or_default();
-        for (resource, amount) in amounts.iter() {
-            held.add(resource, amount);
-        }
+        self.change(holder, |held| {
+            for (resource, amount) in amounts.iter() {
+                held.add(resource, amount);
+            }
+        });
         for (resource, amount) in amounts.iter() {
             self.take(resource, amount);
             if holder.is_stranger() {
@@ -374,15 +382,11 @@ impl Books {
     }
 
     fn remove(&mut self, holder: Holder, amounts: &Amounts) {
-        if let Some(held) = self.held.get_mut(&holder) {
+        self.change(holder, |held| {
             for (resource, amount) in amounts.iter() {
                 held.subtract(resource, amount);
             }
-            // Whoever holds nothing is forgotten: there is no bound on who asks.
-            if held.is_empty() {
-                self.held.remove(&holder);
-            }
-        }
+        });
         for (resource, amount) in amounts.iter() {
             self.taken.subtract(resource, amount);
             if holder.is_stranger() {
