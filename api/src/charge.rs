@@ -1,8 +1,9 @@
 //! What one request holds of what tenants share, until its reply has been taken.
 //!
 //! It is the client address's at first, of the part that clients without a token share,
-//! and the account's once a token has shown which one that is. Bodies and large replies count as memory as long as they are in flight.
-//! Which connection a request came on is the listener's concern.
+//! and the account's once a token has shown which one that is. Bodies and large replies
+//! count as memory as long as they are in flight. Which connection a request came on is
+//! the listener's concern.
 
 use std::convert::Infallible;
 use std::pin::Pin;
