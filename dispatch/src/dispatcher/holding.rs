@@ -42,7 +42,7 @@ mod tests {
         let held = Arc::new(());
         let watched = Arc::downgrade(&held);
         let (end, ended) = oneshot::channel::<()>();
-        let change = holding(held, async { keep_held(ended) }).await;
+        let (change,) = holding(held, async { (keep_held(ended),) }).await;
         // The caller is gone; the change is not.
         assert!(watched.upgrade().is_some());
         end.send(()).unwrap();
