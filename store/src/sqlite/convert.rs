@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sqlx::ValueRef as _;
 use sqlx::sqlite::SqliteRow;
 use tenterhook_dispatch::{Error, Number, Unavailable};
 use tenterhook_engine::Digest;
@@ -154,12 +155,33 @@ pub(super) fn is_missing(error: &sqlx::Error) -> bool {
         .is_some_and(|error| error.is_foreign_key_violation())
 }
 
+/// What a column is read as.
+///
+/// NULL has to be asked for: the driver reads it as 0 or as nothing, and a switch that was
+/// lost would be one that is off.
+pub(super) trait Cell<'r>:
+    sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>
+{
+    /// Whether it has a value for NULL.
+    const TAKES_NULL: bool = false;
+}
+
+impl Cell<'_> for i64 {}
+impl Cell<'_> for i32 {}
+impl Cell<'_> for u32 {}
+impl Cell<'_> for String {}
+impl Cell<'_> for Vec<u8> {}
+impl Cell<'_> for Uuid {}
+impl<'r> Cell<'r> for &'r str {}
+impl<'r> Cell<'r> for &'r [u8] {}
+impl<'r, T: Cell<'r>> Cell<'r> for Option<T> {
+    const TAKES_NULL: bool = true;
+}
+
 /// Reads columns by name, in the types of the nouns.
 pub(super) trait Read {
     /// A column as the database's own type.
-    fn read<'r, T>(&'r self, column: &'static str) -> Result<T, Error>
-    where
-        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>;
+    fn read<'r, T: Cell<'r>>(&'r self, column: &'static str) -> Result<T, Error>;
 
     /// An integer as one that fits the noun.
     fn int<T: TryFrom<i64, Error = std::num::TryFromIntError>>(
@@ -241,11 +263,15 @@ pub(super) trait Read {
 }
 
 impl Read for SqliteRow {
-    fn read<'r, T>(&'r self, column: &'static str) -> Result<T, Error>
-    where
-        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-    {
-        sqlx::Row::try_get(self, column).map_err(|source| unreadable(column, source))
+    fn read<'r, T: Cell<'r>>(&'r self, column: &'static str) -> Result<T, Error> {
+        let failed = |source| unreadable(column, source);
+        let is_null = sqlx::Row::try_get_raw(self, column)
+            .map_err(failed)?
+            .is_null();
+        if is_null && !T::TAKES_NULL {
+            return Err(unreadable(column, Impossible("NULL".to_owned())));
+        }
+        sqlx::Row::try_get(self, column).map_err(failed)
     }
 
     fn int<T: TryFrom<i64, Error = std::num::TryFromIntError>>(
@@ -272,5 +298,32 @@ impl Read for SqliteRow {
         self.read::<Option<&str>>(column)?
             .map(|text| serde_json::from_str(text).map_err(|source| unreadable(column, source)))
             .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+    use sqlx::sqlite::SqliteConnection;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn null_is_neither_a_switch_that_is_off_nor_an_empty_text() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let row = sqlx::query("SELECT NULL AS cell")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
+        for damaged in [
+            row.bool("cell").map(drop),
+            row.int::<u64>("cell").map(drop),
+            row.read::<&str>("cell").map(drop),
+            row.read::<Vec<u8>>("cell").map(drop),
+            row.id("cell", drop),
+        ] {
+            assert!(is_damage(&damaged.unwrap_err()));
+        }
+        assert_eq!(row.read::<Option<i64>>("cell").unwrap(), None);
     }
 }

@@ -382,7 +382,10 @@ fn webhook(row: &SqliteRow) -> Result<(), Error> {
 fn letter(row: &SqliteRow) -> Result<(), Error> {
     letters::read(row)?;
     row.id("webhook", SubscriptionId)?;
-    row.time_opt("due_at")?;
+    if row.time_opt("due_at")?.is_some() {
+        // What is still to be sent has something to be sent.
+        row.read::<&[u8]>("body")?;
+    }
     blob(row, "body")
 }
 

@@ -2,7 +2,7 @@
 //! and what the server itself has to write comes before all of theirs.
 //!
 //! Pure, and knows nothing of what a request is. How many of an account wait at most is
-//! [`super::queue`]'s concern.
+//! [`queue`](mod@super::queue)'s concern.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
