@@ -267,56 +267,6 @@ macro_rules! guard {
                 )?;
                 linker.func_wrap_async(
                     $namespace,
-                    "path_create_directory",
-                    |mut caller: Caller<'_, Guest>, (dir, path, len): (i32, i32, i32)| {
-                        Box::new(async move {
-                            let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(guest.prices.change);
-                            if len.cast_unsigned() > PATH_MAX_BYTES {
-                                return Ok(errno::NAMETOOLONG);
-                            }
-                            if let Err(short) = guest.quota.take_inode() {
-                                return Ok(refuse(short));
-                            }
-                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
-                            let memory = &mut GuestMemory::Unshared(memory);
-                            wasi::path_create_directory(&mut guest.wasi, memory, dir, path, len)
-                                .await
-                        })
-                    },
-                )?;
-                linker.func_wrap_async(
-                    $namespace,
-                    "path_symlink",
-                    |mut caller: Caller<'_, Guest>,
-                     (target, target_len, dir, path, len): (i32, i32, i32, i32, i32)| {
-                        Box::new(async move {
-                            let (memory, guest) = parts(&mut caller)?;
-                            guest.meter.owe(guest.prices.change);
-                            let longest = target_len.cast_unsigned().max(len.cast_unsigned());
-                            if longest > PATH_MAX_BYTES {
-                                return Ok(errno::NAMETOOLONG);
-                            }
-                            if let Err(short) = guest.quota.take_inode() {
-                                return Ok(refuse(short));
-                            }
-                            Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
-                            let memory = &mut GuestMemory::Unshared(memory);
-                            wasi::path_symlink(
-                                &mut guest.wasi,
-                                memory,
-                                target,
-                                target_len,
-                                dir,
-                                path,
-                                len,
-                            )
-                            .await
-                        })
-                    },
-                )?;
-                linker.func_wrap_async(
-                    $namespace,
                     "fd_readdir",
                     |mut caller: Caller<'_, Guest>,
                      (fd, buffer, len, cookie, used): (i32, i32, i32, i64, i32)| {

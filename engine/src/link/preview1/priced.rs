@@ -61,6 +61,7 @@ macro_rules! priced_calls {
             about => fd_fdstat_get(fd: i32, stat: i32) [];
             about => fd_filestat_get(fd: i32, stat: i32) [];
             file => fd_filestat_set_times(fd: i32, accessed: i64, modified: i64, flags: i32) [];
+            change => path_create_directory(dir: i32, path: i32, len: i32) [len] take_inode;
             path => path_filestat_get(dir: i32, flags: i32, path: i32, len: i32, stat: i32) [len];
             path => path_filestat_set_times(
                 dir: i32, lookup: i32, path: i32, len: i32, accessed: i64, modified: i64, flags: i32
@@ -75,6 +76,9 @@ macro_rules! priced_calls {
             change => path_rename(
                 dir: i32, path: i32, len: i32, to: i32, name: i32, name_len: i32
             ) [len, name_len];
+            change => path_symlink(
+                target: i32, target_len: i32, dir: i32, path: i32, len: i32
+            ) [target_len, len] take_inode;
             change => path_unlink_file(dir: i32, path: i32, len: i32) [len];
         }
     };
