@@ -1,7 +1,8 @@
 //! What a run has used so far, for others to read while it goes on.
 //!
 //! The thread that runs the guest writes, whenever guest and host meet: at every
-//! host call, at every tick of the epoch, and when memory grows.
+//! host call, at every tick of the epoch, after every slice of fuel, and when memory
+//! grows.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,9 +21,8 @@ pub struct Gauge {
 /// What a run has used so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SoFar {
-    /// Units of work; at least so many. What a loop that calls no function has
-    /// burnt is counted when it does, and the [`Usage`](crate::Usage) at the end
-    /// is exact.
+    /// Units of work; at least so many. Guest code may have burnt a slice of its
+    /// fuel, a million units, beyond what is told.
     pub fuel: u64,
     /// Bytes of linear memory held at the highest point.
     pub memory_peak_bytes: u64,
@@ -49,9 +49,6 @@ impl Gauge {
     }
 
     /// So much fuel is left.
-    ///
-    /// At a tick the guest keeps what it has burnt since its last call to itself,
-    /// so that less may be told than was before.
     pub(crate) fn fuel_left(&self, left: u64) {
         let given = self.began.get().map_or(0, |(_, given)| *given);
         let used = given.saturating_sub(left);

@@ -39,7 +39,8 @@ impl Report {
 /// The bill of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Units of work, host calls included.
+    /// Units of work, host calls included. Of a run that was cut or has trapped, up to a
+    /// million units of its last loop are not known.
     pub fuel: u64,
     /// Bytes of linear memory held at the highest point.
     pub memory_peak_bytes: u64,

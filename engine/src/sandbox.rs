@@ -11,13 +11,16 @@ mod outcome;
 mod output;
 pub(crate) mod quota;
 pub(crate) mod random;
+mod remains;
 pub(crate) mod scratch;
 pub(crate) mod verdict;
 pub(crate) mod watchdog;
 
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::Poll;
 use std::time::Instant;
 
 use tenterhook_ledger::Ledger;
@@ -34,7 +37,7 @@ use self::memory::{Beyond, Memory};
 use self::meter::{FilePrices, Meter};
 use self::output::{Output, Printer};
 use self::quota::Quota;
-use self::scratch::{Scratch, Scratches, Tree, Writers};
+use self::scratch::{Scratch, Scratches, Writers};
 use self::verdict::Left;
 use self::watchdog::Watchdog;
 use crate::error::Error;
@@ -49,10 +52,6 @@ use crate::report::{Report, Usage};
 /// Resources (streams, pollables, copies of its folders) that a component may hold
 /// beyond its descriptors: WASI makes some of its own for each.
 const SPARE_RESOURCES: usize = 192;
-
-/// Bytes of memory or files from which on a run's remains are large: the kernel takes
-/// some 10 ms for them.
-const LARGE_BYTES: u64 = 64 << 20;
 
 /// What all sandboxes have in common.
 #[derive(Clone, Copy)]
@@ -107,6 +106,7 @@ pub(crate) async fn run(
         scratch.as_ref(),
     )?;
     let yielded = Arc::clone(&guest.yielded);
+    let meter = Arc::clone(output.meter());
     let mut store = open_store(host.wasm, guest, fuel, &deadline).map_err(|source| Error::Run {
         digest: program.digest(),
         source,
@@ -118,6 +118,7 @@ pub(crate) async fn run(
     // by whoever takes it, and copied each time.
     let ended = {
         let guest = pin!(start(&program.inner.code, &mut store));
+        let guest = in_slices(&meter, guest);
         let guest = pin!(cpu.measure(host.watchdog, guest));
         let guest = pin!(awake.hold_slot(
             permit.guard_mut(),
@@ -152,14 +153,14 @@ pub(crate) async fn run(
         Some(_) => guest.quota.folder_used(files),
         None => 0,
     };
-    let large = guest.memory.peak().max(files_bytes) > LARGE_BYTES;
+    let most_bytes = guest.memory.peak().max(files_bytes);
     let usage = Usage {
         memory_peak_bytes: guest.memory.peak(),
         host_calls: guest.meter.calls(),
         output_bytes: kept.printed,
         files_bytes,
         cpu_us: cpu.micros(),
-        fuel: fuel - store.get_fuel().unwrap_or(0).min(fuel),
+        fuel: fuel - meter.left(store.get_fuel().unwrap_or(0)).min(fuel),
         wall_us: u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX),
     };
     if let (Some(scratch), Outcome::Exited { .. }) = (&mut scratch, &outcome) {
@@ -168,8 +169,7 @@ pub(crate) async fn run(
             Code::Module(_) | Code::Script { .. } => Writers::Gone,
         });
     }
-    let folder = scratch.as_mut().and_then(Scratch::take_plain);
-    take_apart(store, folder, large).await;
+    remains::give_back(store, scratch, permit, most_bytes).await;
     Ok(Report {
         outcome,
         usage,
@@ -180,21 +180,6 @@ pub(crate) async fn run(
         verdict_fault,
         awake_us: awake.micros(),
     })
-}
-
-/// Gives back what a run had.
-///
-/// The kernel takes a page or a file at a time, so what may
-/// be large, and every folder on a disk, is left to a thread that runs no guests.
-async fn take_apart(store: Store<Guest>, folder: Option<Tree>, large: bool) {
-    if large || folder.is_some() {
-        let dropped = tokio::task::spawn_blocking(move || {
-            // Files are closed before their folder goes.
-            drop(store);
-            drop(folder);
-        });
-        dropped.await.expect("what belongs to a run can be dropped");
-    }
 }
 
 /// Whether a run's own thread may work on its files.
@@ -215,7 +200,7 @@ fn guest(
     beyond: Beyond,
     output: &Arc<Output>,
     scratches: &Scratches,
-    scratch: Option<&Scratch<'_>>,
+    scratch: Option<&Scratch>,
 ) -> Result<Guest, Error> {
     let limits = &invocation.limits;
     let meter = Arc::clone(output.meter());
@@ -296,12 +281,26 @@ fn open_store(
 ) -> wasmtime::Result<Store<Guest>> {
     let mut store = Store::new(wasm, guest);
     store.limiter(|guest| &mut guest.memory);
-    store.set_fuel(fuel)?;
     store.set_hostcall_fuel(CALL_COPY_MAX_BYTES);
     store.set_max_component_handles(1024);
-    store.call_hook(meter::charge);
+    Meter::install(&mut store, fuel)?;
     deadline.arm(&mut store);
     Ok(store)
+}
+
+/// Runs `guest` on whenever it is pending for nothing but its next slice of fuel.
+fn in_slices<T>(
+    meter: &Meter,
+    mut guest: impl Future<Output = T> + Unpin,
+) -> impl Future<Output = T> {
+    poll_fn(move |context| {
+        loop {
+            match Pin::new(&mut guest).poll(context) {
+                Poll::Pending if meter.goes_on() => {}
+                poll => return poll,
+            }
+        }
+    })
 }
 
 /// Makes the instance and calls its entry point; answers its exit status.

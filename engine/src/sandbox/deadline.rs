@@ -59,7 +59,7 @@ impl Deadline {
         // behind all busy ones for nothing; so each has one whole tick for itself.
         store.set_epoch_deadline(2);
         store.epoch_deadline_callback(move |store| {
-            store.data().meter.is_a_tick();
+            store.data().meter.take_tick();
             Ok(match deadline.due() {
                 Some(_) => UpdateDeadline::Interrupt,
                 None => {

@@ -1,14 +1,23 @@
 //! What host calls cost: the one place where they are counted and charged.
 //!
 //! Fuel does not burn while the host works for a guest, so a loop of host calls
-//! would be free. Every call costs a base price before it starts. Whoever does
-//! work in proportion to bytes adds it to the debt, which is paid when the call
-//! returns. The same holds for all versions of WASI and for our own imports.
+//! would be free. Every call costs a base price, and whoever does work in proportion to
+//! bytes adds it to the debt; both have to be there when the call returns. The same
+//! holds for all versions of WASI and for our own imports.
+//!
+//! What is due is kept beside the store's fuel, and taken from it with the next slice:
+//! the runtime calls in where guest code has its fuel in a register and does not read
+//! it again, and whatever was taken there would be lost.
+
+mod slices;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use wasmtime::{CallHook, StoreContextMut, Trap};
+use wasmtime::{CallHook, Store, StoreContextMut, Trap};
 
+use self::slices::{End, Slices};
 use super::guest::Guest;
 
 /// Fuel for any call into the host: 76 to 254 ns were measured for a cheap one.
@@ -79,23 +88,42 @@ pub(crate) const POLL_CALL: u64 = 15_000;
 /// Fuel for each thing that such a call waits for.
 pub(crate) const SUBSCRIPTION: u64 = 5_000;
 
-/// Counts one run's host calls and what they cost beyond the base price.
+/// Counts one run's host calls, and what they cost.
 pub(crate) struct Meter {
     call: u64,
+    /// What the running call has to pay when it returns.
     debt: AtomicU64,
+    /// What calls cost that the store's fuel is still to be lowered by.
+    due: AtomicU64,
     calls: AtomicU64,
     /// Calls that are in progress: within one, the guest may be called back to
     /// make room for the answer, and interrupted there at a tick.
     depth: AtomicU64,
+    slices: Slices,
 }
+
+/// What follows from a crossing between guest and host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Crossing {
+    /// The guest goes on, with so much left.
+    On(u64),
+    /// The same, and what is left has to be set anew, as its next slices.
+    Anew(u64),
+}
+
+/// A run has no fuel for what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Spent;
 
 impl Default for Meter {
     fn default() -> Self {
         Self {
             call: CALL,
             debt: AtomicU64::new(0),
+            due: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             depth: AtomicU64::new(0),
+            slices: Slices::default(),
         }
     }
 }
@@ -109,11 +137,30 @@ impl Meter {
         }
     }
 
+    /// Gives a store its fuel, and charges it for its host calls from now on.
+    pub(crate) fn install(store: &mut Store<Guest>, fuel: u64) -> wasmtime::Result<()> {
+        store.fuel_async_yield_interval(Some(slices::SLICE))?;
+        store.set_fuel(fuel)?;
+        store.data().meter.slices.begin(fuel);
+        store.call_hook(charge);
+        Ok(())
+    }
+
+    /// Whether a guest that is pending only waits for its next slice, and is to go on
+    /// at once. The store yields to its executor for each; that trip would take longer
+    /// than the slice is meant to.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.slices.goes_on()
+    }
+
+    /// What is left of the `held` fuel of the store.
+    pub(crate) fn left(&self, held: u64) -> u64 {
+        held.saturating_sub(self.due.load(Ordering::Relaxed))
+    }
+
     /// Adds `fuel` to what the running call has to pay when it returns.
     pub(crate) fn owe(&self, fuel: u64) {
-        // Saturating, so that an absurd debt stays one.
-        let debt = self.debt.load(Ordering::Relaxed).saturating_add(fuel);
-        self.debt.store(debt, Ordering::Relaxed);
+        add(&self.debt, fuel);
     }
 
     /// Adds what one step of writing to standard output costs a component beyond
@@ -127,157 +174,107 @@ impl Meter {
         self.owe((bytes as u64).saturating_mul(COPIED_BYTE));
     }
 
-    /// What is to be paid at this crossing between guest and host, and settles it.
-    fn settle(&self, hook: CallHook) -> u64 {
-        match hook {
-            CallHook::CallingHost => {
-                let calls = self.calls().saturating_add(1);
-                self.calls.store(calls, Ordering::Relaxed);
-                let depth = self.depth.load(Ordering::Relaxed).saturating_add(1);
-                self.depth.store(depth, Ordering::Relaxed);
-                self.call
-            }
-            CallHook::ReturningFromHost => {
-                let depth = self.depth.load(Ordering::Relaxed).saturating_sub(1);
-                self.depth.store(depth, Ordering::Relaxed);
-                match depth {
-                    0 => self.debt.swap(0, Ordering::Relaxed),
-                    _ => 0,
-                }
-            }
-            CallHook::CallingWasm | CallHook::ReturningFromWasm => 0,
-        }
-    }
-
-    /// Forgets the call that is in progress: the runtime calls in at a tick as a
+    /// Takes back the call that is in progress: the runtime calls in at a tick as a
     /// guest does, and how many ticks there are is chance.
-    pub(crate) fn is_a_tick(&self) {
-        let calls = self.calls().saturating_sub(1);
-        self.calls.store(calls, Ordering::Relaxed);
+    pub(crate) fn take_tick(&self) {
+        if self.slices.end() == End::No {
+            let calls = self.calls().saturating_sub(1);
+            self.calls.store(calls, Ordering::Relaxed);
+            let due = self.due.load(Ordering::Relaxed).saturating_sub(self.call);
+            self.due.store(due, Ordering::Relaxed);
+        }
     }
 
     /// How many calls there were.
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
+
+    /// Counts a call and its base price.
+    fn count(&self) {
+        add(&self.calls, 1);
+        add(&self.due, self.call);
+    }
+
+    /// Notes a crossing between guest and host, with `held` fuel in the store.
+    fn cross(&self, hook: CallHook, held: u64) -> Result<Crossing, Spent> {
+        let mut anew = false;
+        match hook {
+            CallHook::CallingHost => {
+                add(&self.depth, 1);
+                if self.slices.end() == End::Perhaps {
+                    // Only a call that is in progress calls the guest back.
+                    self.count();
+                }
+                // One at the end of a slice is counted when it returns, if it is a call.
+                if !self.slices.is_used_up(held) {
+                    self.count();
+                }
+                // It has to be paid when it returns: a tick looks like a call until then.
+                return Ok(Crossing::On(self.left(held)));
+            }
+            CallHook::ReturningFromHost => {
+                let depth = self.depth.load(Ordering::Relaxed).saturating_sub(1);
+                self.depth.store(depth, Ordering::Relaxed);
+                if depth == 0 {
+                    add(&self.due, self.debt.swap(0, Ordering::Relaxed));
+                }
+                match self.slices.end() {
+                    End::No => {}
+                    // The store had no further slice.
+                    End::Perhaps if self.left(held) == 0 => return Err(self.spent(held)),
+                    End::Perhaps => self.count(),
+                    End::Yes => anew = true,
+                }
+            }
+            CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
+        }
+        let due = self.due.load(Ordering::Relaxed);
+        let Some(left) = held.checked_sub(due) else {
+            return Err(self.spent(held));
+        };
+        if !anew {
+            return Ok(Crossing::On(left));
+        }
+        if left == 0 {
+            return Err(self.spent(held));
+        }
+        self.due.store(0, Ordering::Relaxed);
+        self.slices.begin(left);
+        Ok(Crossing::Anew(left))
+    }
+
+    /// Nothing is left.
+    fn spent(&self, held: u64) -> Spent {
+        self.due.store(held, Ordering::Relaxed);
+        Spent
+    }
+}
+
+/// Adds to a number that one thread writes, which needs no locked instruction.
+/// Saturating, so that an absurd debt stays one.
+fn add(number: &AtomicU64, more: u64) {
+    let sum = number.load(Ordering::Relaxed).saturating_add(more);
+    number.store(sum, Ordering::Relaxed);
 }
 
 /// Charges a store for its host calls. Installed as the store's call hook.
-pub(crate) fn charge(
-    mut store: StoreContextMut<'_, Guest>,
-    hook: CallHook,
-) -> wasmtime::Result<()> {
-    let price = store.data().meter.settle(hook);
-    if price == 0 {
-        return Ok(());
+fn charge(mut store: StoreContextMut<'_, Guest>, hook: CallHook) -> wasmtime::Result<()> {
+    let held = store.get_fuel()?;
+    let guest = store.data();
+    let before = guest.meter.left(held);
+    let crossing = guest.meter.cross(hook, held);
+    if let Some(gauge) = &guest.gauge {
+        gauge.fuel_left(match (hook, crossing) {
+            // It may be a tick, which costs nothing in the end.
+            (CallHook::CallingHost, _) => before,
+            (_, Ok(Crossing::On(left) | Crossing::Anew(left))) => left,
+            (_, Err(Spent)) => 0,
+        });
     }
-    let left = pay(store.get_fuel()?, price);
-    store.set_fuel(left.unwrap_or(0))?;
-    if let Some(gauge) = &store.data().gauge {
-        gauge.fuel_left(left.unwrap_or(0));
-    }
-    left.map(|_| ()).ok_or_else(|| Trap::OutOfFuel.into())
-}
-
-/// What is left of `fuel`; `None` if it does not suffice, and then nothing is left.
-fn pay(fuel: u64, price: u64) -> Option<u64> {
-    fuel.checked_sub(price)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// What happens between a guest and its host.
-    #[derive(Clone, Debug)]
-    enum Step {
-        Cross(CallHook),
-        Owe(u64),
-        OweBytes(usize),
-    }
-
-    fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![
-            Just(Step::Cross(CallHook::CallingHost)),
-            Just(Step::Cross(CallHook::ReturningFromHost)),
-            Just(Step::Cross(CallHook::CallingWasm)),
-            Just(Step::Cross(CallHook::ReturningFromWasm)),
-            prop_oneof![0..10_000_u64, any::<u64>()].prop_map(Step::Owe),
-            prop_oneof![0..10_000_usize, any::<usize>()].prop_map(Step::OweBytes),
-        ]
-    }
-
-    #[test]
-    fn a_tick_amid_a_call_neither_counts_nor_pays_for_it() {
-        let meter = Meter::default();
-        meter.settle(CallHook::CallingHost);
-        meter.owe(7);
-        meter.settle(CallHook::CallingWasm);
-        meter.settle(CallHook::CallingHost);
-        meter.is_a_tick();
-        assert_eq!(meter.settle(CallHook::ReturningFromHost), 0);
-        meter.settle(CallHook::ReturningFromWasm);
-        assert_eq!(meter.settle(CallHook::ReturningFromHost), 7);
-        assert_eq!(meter.calls(), 1);
-    }
-
-    proptest! {
-        #[test]
-        fn a_run_pays_for_all_it_does_and_never_more_than_it_has(
-            given in prop_oneof![0..1_000_000_u64, any::<u64>()],
-            steps in prop::collection::vec(step(), 0..100),
-        ) {
-            let meter = Meter::default();
-            let (mut fuel, mut owed, mut calls, mut depth) = (given, 0_u128, 0, 0_u32);
-            let mut stopped = false;
-            for step in steps {
-                match step {
-                    // Debts beyond what a number holds stay at its end.
-                    Step::Owe(debt) => {
-                        owed += u128::from(debt);
-                        meter.owe(debt);
-                    }
-                    Step::OweBytes(bytes) => {
-                        owed += bytes as u128 * u128::from(COPIED_BYTE);
-                        meter.owe_bytes(bytes);
-                    }
-                    Step::Cross(hook) => {
-                        let due = match hook {
-                            CallHook::CallingHost => {
-                                calls += 1;
-                                depth += 1;
-                                CALL.into()
-                            }
-                            CallHook::ReturningFromHost => {
-                                depth = depth.saturating_sub(1);
-                                match depth {
-                                    0 => std::mem::take(&mut owed),
-                                    _ => 0,
-                                }
-                            }
-                            CallHook::CallingWasm | CallHook::ReturningFromWasm => 0,
-                        };
-                        let left = pay(fuel, meter.settle(hook));
-                        if due > u128::from(fuel) && due <= u128::from(u64::MAX) {
-                            prop_assert_eq!(left, None, "{} of {}", due, fuel);
-                        }
-                        let Some(left) = left else {
-                            stopped = true;
-                            break;
-                        };
-                        prop_assert_eq!(
-                            u128::from(fuel - left),
-                            due.min(u64::MAX.into())
-                        );
-                        fuel = left;
-                    }
-                }
-            }
-            prop_assert!(fuel <= given);
-            prop_assert_eq!(meter.calls(), calls);
-            prop_assert!(stopped || given >= calls * CALL);
-        }
+    match crossing {
+        Ok(Crossing::On(_)) => Ok(()),
+        Ok(Crossing::Anew(left)) => store.set_fuel(left),
+        Err(Spent) => Err(Trap::OutOfFuel.into()),
     }
 }

@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -26,27 +27,27 @@ use crate::lockdown::Lockdown;
 /// How scratch folders are made on this machine.
 pub(crate) enum Scratches {
     /// Each on a file system of its own.
-    Mounted(Pool),
+    Mounted(Arc<Pool>),
     /// Each a folder in this one, which holds nothing else.
     Folders { parent: TempDir, open: File },
 }
 
 /// A scratch folder in the hands of one run.
-pub(crate) struct Scratch<'a> {
+pub(crate) struct Scratch {
     tree: Option<Tree>,
     /// Bytes that the file system held when the run got it.
     held_before: u64,
     taken_at: Instant,
     /// What the run may still have under way; `None` unless it has ended by itself.
     ended: Option<Writers>,
-    pool: Option<&'a Pool>,
+    pool: Option<Arc<Pool>>,
 }
 
 impl Scratches {
     /// Finds out which way this machine allows; plain folders are made in `parent`.
     pub(crate) fn probe(parent: &Path, lockdown: Lockdown) -> Result<Self, Error> {
         match Pool::start(lockdown) {
-            Ok(pool) => Ok(Self::Mounted(pool)),
+            Ok(pool) => Ok(Self::Mounted(Arc::new(pool))),
             Err(NoPool::NotHeld(error)) => Err(error),
             Err(NoPool::CannotMount(error)) => {
                 tracing::warn!(
@@ -93,7 +94,7 @@ impl Scratches {
     }
 
     /// Gives a run a clean scratch folder with its event in it.
-    pub(crate) fn open(&self, limits: &Limits, event: &[u8]) -> Result<Scratch<'_>, Error> {
+    pub(crate) fn open(&self, limits: &Limits, event: &[u8]) -> Result<Scratch, Error> {
         let parent = match self {
             Self::Mounted(_) => Path::new("tmpfs"),
             Self::Folders { parent, .. } => parent.path(),
@@ -105,9 +106,9 @@ impl Scratches {
             })
     }
 
-    fn try_open(&self, limits: &Limits, event: &[u8]) -> io::Result<Scratch<'_>> {
+    fn try_open(&self, limits: &Limits, event: &[u8]) -> io::Result<Scratch> {
         let (tree, pool) = match self {
-            Self::Mounted(pool) => (pool.take(limits)?, Some(pool)),
+            Self::Mounted(pool) => (pool.take(limits)?, Some(Arc::clone(pool))),
             Self::Folders { parent, .. } => (Tree::folder(parent.path())?, None),
         };
         tree.place_event(event)?;
@@ -121,7 +122,7 @@ impl Scratches {
     }
 }
 
-impl Scratch<'_> {
+impl Scratch {
     /// The folder itself.
     pub(crate) fn tree(&self) -> &Tree {
         self.tree
@@ -150,9 +151,9 @@ impl Scratch<'_> {
     }
 }
 
-impl Drop for Scratch<'_> {
+impl Drop for Scratch {
     fn drop(&mut self) {
-        let (Some(pool), Some(tree)) = (self.pool, self.tree.take()) else {
+        let (Some(pool), Some(tree)) = (self.pool.take(), self.tree.take()) else {
             return;
         };
         match self.ended {

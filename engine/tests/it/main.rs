@@ -8,6 +8,7 @@ mod admission;
 mod bounded;
 mod bounded_code;
 mod bulk;
+mod burnt;
 mod composed;
 mod concurrency;
 mod contained;
