@@ -159,6 +159,7 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
     let engine = Engine::start(config.engine(&data, &resources, capacities)?)?;
     lockdown::hold(&engine, config.lockdown, &data, &config.database)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(tenterhook_api::serving_threads())
         .enable_all()
         .build()
         .context("cannot start the threads that serve")?;
