@@ -50,7 +50,9 @@ fn main() -> ExitCode {
         [word] if word == SIEGE => siege("").map(drop),
         [word, which] if word == SIEGE => siege(&which.to_string_lossy()).map(drop),
         [page] => write(Path::new(page)),
-        _ => Err(anyhow::anyhow!("usage: tenterhook-attacks FILE.md | siege [WORDS]")),
+        _ => Err(anyhow::anyhow!(
+            "usage: tenterhook-attacks FILE.md | siege [WORDS]"
+        )),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

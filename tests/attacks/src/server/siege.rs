@@ -110,7 +110,9 @@ pub(crate) fn measure_all(
 ) -> anyhow::Result<Vec<Besieged>> {
     let mut all = Vec::new();
     let mut failed = Vec::new();
-    let wanted = sieges::ALL.iter().filter(|siege| siege.attack.contains(which));
+    let wanted = sieges::ALL
+        .iter()
+        .filter(|siege| siege.attack.contains(which));
     for siege in wanted {
         match lay(siege) {
             Ok(besieged) => {
