@@ -34,7 +34,9 @@ use crate::server::Server;
 use crate::source::Source;
 use crate::task::{EventKey, Task};
 use crate::token::{SecretHash, SessionBounds, Token};
-use crate::work::{Backlog, Cancelling, Claimed, Inserted, NewTask, Retention, Settlement, Swept};
+use crate::work::{
+    Backlog, Cancelling, Claimed, Inserted, NewTask, Retention, Settlement, Swept,
+};
 
 /// The answer to a call that has been queued already when it returns.
 pub type Queued<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -326,8 +328,9 @@ pub trait Store: Send + Sync {
     /// is taken for the cause.
     fn note_leaving(&self);
 
-    /// Brings nearer what rests until further in the future than the policies of its
-    /// hooks allow: the clock was set back after it was stored.
+    /// Brings nearer what is to be tried again further in the future than it was to wait,
+    /// or than the policy of its hook allows where that is not known: the clock was set
+    /// back after it was stored. For the start, when no task is owned.
     async fn shorten_waits(&self, now: OffsetDateTime) -> Result<(), Error>;
 
     /// Reads the latest time that was believed to be right; `None` if none was kept.

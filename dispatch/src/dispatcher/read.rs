@@ -300,6 +300,7 @@ impl Inner {
     /// Completes what the store knows of an execution with what runs of it. Returns
     /// where that prints to.
     fn complete(&self, execution: &mut Execution) -> Option<Arc<Live>> {
+        execution.due_at = execution.due_at.map(|due| self.timepiece.shown(due));
         let floor = self.floor.lock();
         floor.task(execution.task)?.complete(execution)
     }

@@ -5,18 +5,18 @@ use std::sync::LazyLock;
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Attempt, Error, Settlement, TaskChange};
 
-use super::convert::{cannot, json, micros};
+use super::convert::{cannot, json, lasting, micros};
 use super::rows::Rows;
 
 const DOING: &str = "store the outcome";
 
 static ATTEMPTS: LazyLock<Rows> = LazyLock::new(|| {
     Rows::new(
-        "WITH new (account, id, state, attempt, failures, due_at, outcome, error, usage, stdout, stderr, \
+        "WITH new (account, id, state, attempt, failures, due_at, wait_us, outcome, error, usage, stdout, stderr, \
          dropped_bytes, verdict, verdict_fault, dead, started_at, ended_at) AS (VALUES ",
-        17,
+        18,
         ") UPDATE executions SET state = new.state, attempt = new.attempt, failures = new.failures, \
-         due_at = new.due_at, outcome = new.outcome, error = new.error, usage = new.usage, stdout = new.stdout, \
+         due_at = new.due_at, wait_us = new.wait_us, outcome = new.outcome, error = new.error, usage = new.usage, stdout = new.stdout, \
          stderr = new.stderr, dropped_bytes = new.dropped_bytes, verdict = new.verdict, \
          verdict_fault = new.verdict_fault, dead = new.dead, \
          started_at = new.started_at, ended_at = new.ended_at \
@@ -94,6 +94,7 @@ async fn write(conn: &mut SqliteConnection, attempts: &[(i64, &Attempt)]) -> Res
                 .bind(i64::from(attempt.attempt))
                 .bind(i64::from(attempt.failures))
                 .bind(attempt.due_at.map(micros))
+                .bind(attempt.wait.map(lasting))
                 .bind(attempt.outcome.as_ref().map(json))
                 .bind(attempt.error.as_deref())
                 .bind(attempt.usage.as_ref().map(json))

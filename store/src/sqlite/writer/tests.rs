@@ -94,6 +94,7 @@ fn a_long_output_counts_as_several_rows() {
             started_at: None,
             ended_at: None,
             due_at: None,
+            wait: None,
         };
         let settlement = Settlement {
             account: AccountId::generate(),
