@@ -6,6 +6,7 @@
 
 mod cancel;
 mod finish;
+mod late;
 mod loaded;
 mod suspects;
 mod turns;
@@ -21,6 +22,8 @@ use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
 pub(crate) use self::finish::{Ended, Settled};
+use self::late::Late;
+pub(crate) use self::late::LateOutputs;
 use self::loaded::{LaneStatus, Leaving};
 pub(crate) use self::loaded::{Load, Loaded};
 use self::suspects::Suspects;
@@ -53,6 +56,8 @@ pub(crate) struct Floor {
     /// first of them is due, in what has passed by then.
     backlog: HashMap<AccountId, Duration>,
     waiters: HashMap<TaskId, Vec<oneshot::Sender<Told>>>,
+    /// Outputs that are stored after the end of their attempts.
+    late: Vec<Late>,
     /// Lanes that wait to be tried again while others of their task run.
     timers: BinaryHeap<Reverse<(Duration, TaskId, usize)>>,
     stopping: bool,
@@ -86,6 +91,7 @@ impl Floor {
             account_loaded: settings.account_loaded.max(1),
             backlog: HashMap::new(),
             waiters: HashMap::new(),
+            late: Vec::new(),
             timers: BinaryHeap::new(),
             stopping: false,
             abandoned: false,
@@ -292,13 +298,14 @@ impl Floor {
     }
 
     /// The account's tasks whose attempts have printed something that is not stored yet,
-    /// with how much.
+    /// with how much; one may stand there twice.
     pub(crate) fn printing(&self, account: AccountId) -> Vec<(TaskId, u64)> {
         let own = self
             .tasks
             .iter()
             .filter(|(_, loaded)| loaded.account == account && !loaded.running.is_empty());
         own.map(|(id, loaded)| (*id, loaded.printed_bytes()))
+            .chain(self.late_bytes(account))
             .filter(|(_, bytes)| *bytes > 0)
             .collect()
     }

@@ -35,7 +35,7 @@ use crate::source::Source;
 use crate::task::{EventKey, Task};
 use crate::token::{SecretHash, SessionBounds, Token};
 use crate::work::{
-    Backlog, Cancelling, Claimed, Inserted, NewTask, Retention, Settlement, Swept,
+    Backlog, Cancelling, Claimed, Inserted, LateOutput, NewTask, Retention, Settlement, Swept,
 };
 
 /// The answer to a call that has been queued already when it returns.
@@ -303,6 +303,10 @@ pub trait Store: Send + Sync {
     /// fails too, and both are to be tried again. What comes late for an execution that
     /// has ended, or begun another attempt, changes nothing.
     fn settle(&self, settlement: Settlement) -> Queued<()>;
+
+    /// Writes what a cancelled attempt has printed, after its end. Nothing happens if there
+    /// is no such end any more.
+    async fn keep_output(&self, late: LateOutput) -> Result<(), Error>;
 
     /// Frees all tasks that another run of the server owned. Returns how many.
     ///

@@ -197,6 +197,20 @@ pub struct Attempt {
     pub wait: Option<Duration>,
 }
 
+/// An output that is stored after the end of its attempt, whose output counts as dropped
+/// until then.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LateOutput {
+    /// Who it belongs to.
+    pub account: AccountId,
+    /// The execution.
+    pub execution: ExecutionId,
+    /// Which attempt has printed it.
+    pub attempt: u32,
+    /// The output.
+    pub output: Output,
+}
+
 /// What follows for a task from one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskChange {

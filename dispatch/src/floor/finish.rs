@@ -29,7 +29,7 @@ pub(crate) struct Ended {
 }
 
 /// Most bytes kept of a task for those who wait for it; beyond, they ask the store.
-const KEPT_BYTES: usize = 128 * 1024;
+pub(super) const KEPT_BYTES: usize = 128 * 1024;
 
 impl Floor {
     /// Takes note that an attempt has ended, and queues what comes after it.

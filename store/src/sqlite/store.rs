@@ -7,9 +7,10 @@ use bytes::Bytes;
 use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey,
     Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted,
-    Key, NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
-    PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
-    Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId, Unreadable,
+    Key, LateOutput, NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId,
+    Principal, PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds,
+    Settlement, Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    Unreadable,
 };
 use tenterhook_engine::Digest;
 use tenterhook_sdk::Verdict;
@@ -17,7 +18,7 @@ use time::OffsetDateTime;
 
 use super::{
     Sqlite, accounts, apps, cancel, claim, disk, endings, executions, hooks, overrides, principals,
-    salvage, seen, servers, sources, sweep, take_over, tasks, tokens, wall_clock,
+    salvage, seen, servers, settle, sources, sweep, take_over, tasks, tokens, wall_clock,
 };
 
 #[async_trait]
@@ -338,6 +339,14 @@ impl Store for Sqlite {
                 Box::pin(async move { Err(Error::not_found(Noun::Account, settlement.account)) })
             }
         }
+    }
+
+    async fn keep_output(&self, late: LateOutput) -> Result<(), Error> {
+        let bytes = late.output.stdout.len() + late.output.stderr.len();
+        self.write_large(late.account, bytes, move |conn, account| {
+            Box::pin(async move { settle::output(conn, account, &late).await })
+        })
+        .await
     }
 
     async fn take_over(&self, node: NodeId) -> Result<u64, Error> {
