@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::Sqlite;
 use super::convert::{self, LATEST_TIME, Read as _, json, lasting, micros};
 use super::readers::Reader;
+use super::writer::Purpose;
 
 #[async_trait]
 impl Outbox for Sqlite {
@@ -49,7 +50,7 @@ impl Outbox for Sqlite {
 
     async fn switch_subscription(&self, id: SubscriptionId, enabled: bool) -> Result<(), Error> {
         let done = self
-            .change(move |conn| {
+            .change(Purpose::ToFree, move |conn| {
                 Box::pin(async move {
                     sqlx::query("UPDATE webhooks SET enabled = ? WHERE id = ?")
                         .bind(enabled)
@@ -64,7 +65,7 @@ impl Outbox for Sqlite {
 
     async fn delete_subscription(&self, id: SubscriptionId) -> Result<(), Error> {
         let done = self
-            .change(move |conn| {
+            .change(Purpose::ToFree, move |conn| {
                 Box::pin(async move {
                     sqlx::query("DELETE FROM webhooks WHERE id = ?")
                         .bind(id.0)
@@ -151,7 +152,7 @@ impl Outbox for Sqlite {
         wait: Option<Duration>,
         pause: Option<Wait>,
     ) -> Result<(), Error> {
-        self.change(move |conn| {
+        self.change(Purpose::Any, move |conn| {
             Box::pin(async move {
                 if let Some(pause) = pause {
                     sqlx::query("UPDATE webhooks SET paused_until = ?, pause_us = ? WHERE id = ?")
@@ -204,9 +205,9 @@ impl Outbox for Sqlite {
             .map_err(failed("read the letters"))
     }
 
-    async fn shorten_delivery_waits(async fn shorten_waits(&selfself, now: OffsetDateTime) -> Result<(), Error> {
+    async fn shorten_delivery_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
         self.writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move {
                     letters::shorten_waits(&mut writing.conn, micros(now))
                         .await
@@ -229,7 +230,7 @@ impl Outbox for Sqlite {
 
     async fn forget_letters(&self, keep: Keep, limit: u32) -> Result<u64, Error> {
         self.writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move {
                     letters::forget(&mut writing.conn, keep, limit)
                         .await
@@ -270,7 +271,7 @@ impl Sqlite {
     }
 
     /// Runs one statement that changes rows, and tells how many.
-    async fn change<F>(&self, job: F) -> Result<u64, dispatch::Error>
+    async fn change<F>(&self, purpose: Purpose, job: F) -> Result<u64, dispatch::Error>
     where
         F: for<'c> FnOnce(
                 &'c mut SqliteConnection,
@@ -280,7 +281,7 @@ impl Sqlite {
             + 'static,
     {
         self.writer
-            .run(move |writing| {
+            .run_server(purpose, move |writing| {
                 Box::pin(async move {
                     let done = job(&mut writing.conn).await.map_err(told)?;
                     Ok(done.rows_affected())

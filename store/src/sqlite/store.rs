@@ -55,14 +55,14 @@ impl Store for Sqlite {
     }
 
     async fn update_principal(&self, principal: Principal) -> Result<(), Error> {
-        self.write(principal.account, move |conn, account| {
+        self.write_to_free(principal.account, move |conn, account| {
             Box::pin(async move { principals::update(conn, account, &principal).await })
         })
         .await
     }
 
     async fn delete_principal(&self, account: AccountId, id: PrincipalId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(principals::delete(conn, account, id))
         })
         .await
@@ -107,7 +107,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(tokens::delete(conn, account, id))
         })
         .await
@@ -136,7 +136,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_app(&self, account: AccountId, id: AppId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(apps::delete(conn, account, id))
         })
         .await
@@ -164,14 +164,14 @@ impl Store for Sqlite {
         account: AccountId,
         hook_override: HookOverride,
     ) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(async move { overrides::update(conn, account, &hook_override).await })
         })
         .await
     }
 
     async fn delete_override(&self, account: AccountId, id: OverrideId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(overrides::delete(conn, account, id))
         })
         .await
@@ -198,7 +198,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_server(&self, account: AccountId, id: ServerId) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(servers::delete(conn, account, id))
         })
         .await
@@ -241,7 +241,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_source(&self, account: AccountId, id: SourceId) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(sources::delete(conn, account, id))
         })
         .await
@@ -276,14 +276,14 @@ impl Store for Sqlite {
     }
 
     async fn update_hook(&self, account: AccountId, hook: Hook) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(async move { hooks::update(conn, account, &hook).await })
         })
         .await
     }
 
     async fn delete_hook(&self, account: AccountId, id: HookId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(hooks::delete(conn, account, id))
         })
         .await
@@ -354,7 +354,7 @@ impl Store for Sqlite {
         let now = tenterhook_dispatch::now();
         let taken = self
             .writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(
                     async move { take_over::take_over(&mut writing.conn, node, &left, now).await },
                 )
@@ -385,7 +385,7 @@ impl Store for Sqlite {
 
     async fn shorten_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
         self.writer
-            .run(move |writing| Box::pin(wall_clock::shorten_waits(&mut writing.conn, now)))
+            .run_to_free(move |writing| Box::pin(wall_clock::shorten_waits(&mut writing.conn, now)))
             .await
     }
 
@@ -396,7 +396,7 @@ impl Store for Sqlite {
 
     async fn see_clock(&self, at: OffsetDateTime) -> Result<(), Error> {
         self.writer
-            .run(move |writing| Box::pin(wall_clock::see(&mut writing.conn, at)))
+            .run_to_free(move |writing| Box::pin(wall_clock::see(&mut writing.conn, at)))
             .await
     }
 
@@ -409,7 +409,7 @@ impl Store for Sqlite {
             rows.push((self.number_of(account).await?, task));
         }
         self.writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move { claim::release(&mut writing.conn, &rows).await })
             })
             .await
@@ -443,7 +443,7 @@ impl Store for Sqlite {
         id: TaskId,
         now: OffsetDateTime,
     ) -> Result<Cancelling, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(cancel::task(conn, account, id, now))
         })
         .await
@@ -455,7 +455,7 @@ impl Store for Sqlite {
         id: ExecutionId,
         now: OffsetDateTime,
     ) -> Result<Cancelling, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(cancel::execution(conn, account, id, now))
         })
         .await
@@ -574,12 +574,12 @@ impl Store for Sqlite {
         };
         for drift in drifts {
             self.writer
-                .run(move |writing| Box::pin(disk::put_right(&mut writing.conn, drift)))
+                .run_to_free(move |writing| Box::pin(disk::put_right(&mut writing.conn, drift)))
                 .await?;
         }
         let swept = self
             .writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move { sweep::sweep(writing, &retention, now).await })
             })
             .await?;

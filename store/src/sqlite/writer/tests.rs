@@ -1,5 +1,7 @@
 //! The writer on a file of its own: its end, its readiness.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tenterhook_dispatch::{
@@ -9,6 +11,13 @@ use tenterhook_dispatch::{
 use super::*;
 
 async fn writer(pages: &'static str) -> (tempfile::TempDir, Writer) {
+    let (folder, writer, _) = writer_beside(pages).await;
+    (folder, writer)
+}
+
+/// A writer beside which so much of the disk is free.
+async fn writer_beside(pages: &'static str) -> (tempfile::TempDir, Writer, Arc<AtomicU64>) {
+    let free = Arc::new(AtomicU64::new(u64::MAX));
     let folder = tempfile::tempdir().unwrap();
     let conn = SqliteConnectOptions::new()
         .filename(folder.path().join("test.db"))
@@ -17,11 +26,16 @@ async fn writer(pages: &'static str) -> (tempfile::TempDir, Writer) {
         .connect()
         .await
         .unwrap();
-    let writer = Writer::start(conn);
+    let left = Arc::clone(&free);
+    let reserve = Reserve::with(
+        &folder.path().join("test.db"),
+        Box::new(move |_| Ok(left.load(Ordering::Relaxed))),
+    );
+    let writer = Writer::start(conn, reserve);
     run(&writer, "CREATE TABLE probe (flip INTEGER, filler BLOB)")
         .await
         .unwrap();
-    (folder, writer)
+    (folder, writer, free)
 }
 
 async fn run(writer: &Writer, sql: &'static str) -> Result<(), Error> {
@@ -58,6 +72,39 @@ async fn a_full_disk_is_told_apart_from_other_failures() {
     assert_eq!(why, Some(Unavailable::DiskFull));
     let other = run(&writer, "SELECT no_such_column").await.unwrap_err();
     assert_eq!(writer.health.why_failed(&other), NotReady::Other);
+}
+
+#[tokio::test]
+async fn where_the_disk_is_nearly_full_only_what_frees_some_of_it_is_written() {
+    let (_folder, writer, free) = writer_beside("1000").await;
+    let insert = "INSERT INTO probe (flip) VALUES (1)";
+    let to_free = async || {
+        let delete = "DELETE FROM probe WHERE flip = 1";
+        let job = writer
+            .run_to_free(move |writing| Box::pin(async move { writing.execute(delete).await }));
+        job.await
+    };
+    free.store(0, Ordering::Relaxed);
+    run(&writer, insert).await.unwrap();
+    for _ in 0..3 {
+        to_free().await.unwrap();
+        let refused = run(&writer, insert).await.unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                Error::Unavailable {
+                    why: Unavailable::DiskFull,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
+        assert_eq!(writer.probe().await, Err(NotReady::DiskFull));
+    }
+
+    free.store(u64::MAX, Ordering::Relaxed);
+    run(&writer, insert).await.unwrap();
+    assert_eq!(writer.probe().await, Ok(()));
 }
 
 #[tokio::test]
