@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use tenterhook_ledger::Ledger;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
@@ -60,7 +59,6 @@ pub(crate) struct Host<'a> {
     pub(crate) wasm: &'a Engine,
     pub(crate) scratches: &'a Scratches,
     pub(crate) watchdog: &'a Watchdog,
-    pub(crate) ledger: &'a Ledger,
     pub(crate) sleepers: &'a Sleepers,
 }
 
@@ -119,13 +117,7 @@ pub(crate) async fn run(
     let ended = {
         let guest = pin!(start(&program.inner.code, &mut store));
         let guest = pin!(cpu.measure(host.watchdog, guest));
-        let guest = pin!(awake.hold_slot(
-            permit.guard_mut(),
-            host.ledger,
-            host.sleepers,
-            &yielded,
-            guest,
-        ));
+        let guest = pin!(awake.hold_slot(permit.guard_mut(), host.sleepers, &yielded, guest,));
         deadline.hold(guest).await
     };
     let outcome = outcome::of(ended, &deadline, store.data().memory.denied());

@@ -24,6 +24,7 @@ mod outbox;
 mod overrides;
 mod principals;
 mod readers;
+mod reserve;
 mod rows;
 mod running;
 mod salvage;
@@ -61,8 +62,9 @@ pub(crate) use self::disk::found;
 use self::log::Log;
 pub(crate) use self::migrations::LATEST;
 use self::readers::Readers;
+use self::reserve::Reserve;
 use self::running::Running;
-use self::writer::Writer;
+use self::writer::{Purpose, Writer};
 
 /// How long a connection waits for another process that holds the file's lock.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -136,7 +138,7 @@ impl Sqlite {
         let options = options.read_only(true).pragma("cache_size", "-4000");
         let readers = Readers::new(&options);
         Ok(Self {
-            writer: Writer::start(conn),
+            writer: Writer::start(conn, Reserve::beside(path)),
             readers,
             log,
             damaged: Damaged::default(),
@@ -182,8 +184,44 @@ impl Sqlite {
         self.write_large(account, 0, job).await
     }
 
-    /// The same of about so many bytes.
+    /// The same for a change that frees some of the disk, or takes away an authority: it has
+    /// room where the disk is full.
+    async fn write_to_free<T, F>(&self, account: AccountId, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(
+                &'c mut SqliteConnection,
+                i64,
+            )
+                -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>
+            + Send
+            + 'static,
+    {
+        self.write_for(Purpose::ToFree, account, 0, job).await
+    }
+
+    /// A change of about so many bytes.
     async fn write_large<T, F>(&self, account: AccountId, bytes: usize, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(
+                &'c mut SqliteConnection,
+                i64,
+            )
+                -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>
+            + Send
+            + 'static,
+    {
+        self.write_for(Purpose::Any, account, bytes, job).await
+    }
+
+    async fn write_for<T, F>(
+        &self,
+        purpose: Purpose,
+        account: AccountId,
+        bytes: usize,
+        job: F,
+    ) -> Result<T, Error>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(
@@ -196,7 +234,7 @@ impl Sqlite {
     {
         let account = self.number_of(account).await?;
         self.writer
-            .run_for(account, bytes, move |writing| {
+            .run_for(purpose, account, bytes, move |writing| {
                 job(&mut writing.conn, account)
             })
             .await

@@ -246,7 +246,7 @@ async fn task(
     };
     let rows = sqlx::query(
         "SELECT id, hook, hook_number, recipe, server_number, server_name, container, lane, state, attempt, \
-         failures, crashes, due_at, started_at FROM executions WHERE task = ? ORDER BY seq",
+         failures, crashes, due_at, wait_us, started_at FROM executions WHERE task = ? ORDER BY seq",
     )
     .bind(seq)
     .fetch_all(&mut *conn)
@@ -305,6 +305,8 @@ async fn execution(
         failures: row.int("failures")?,
         crashes: row.int("crashes")?,
         due_at: row.time_opt("due_at")?,
+        // One that cannot be read is not known.
+        wait: row.lasting_opt("wait_us").unwrap_or_default(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! How values stand in columns, and how the database's errors become dispatch's.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -29,6 +30,14 @@ fn time(column: &'static str, micros: i64) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
         .map_err(|source| unreadable(column, source))
 }
+
+/// The microseconds of a wait.
+pub(super) fn lasting(wait: Duration) -> i64 {
+    i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The longest wait that anybody may ask for: a day. Others are never written.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A value that is never written.
 #[derive(Debug, thiserror::Error)]
@@ -251,6 +260,17 @@ pub(super) trait Read {
         self.read::<Option<i64>>(column)?
             .map(|micros| time(column, micros))
             .transpose()
+    }
+
+    /// How long something waits, or nothing.
+    fn lasting_opt(&self, column: &'static str) -> Result<Option<Duration>, Error> {
+        let Some(micros) = self.read::<Option<i64>>(column)? else {
+            return Ok(None);
+        };
+        let wait = u64::try_from(micros).map(Duration::from_micros).ok();
+        wait.filter(|wait| *wait <= LONGEST_WAIT)
+            .map(Some)
+            .ok_or_else(|| unreadable(column, Impossible(micros.to_string())))
     }
 
     /// A SHA-256.

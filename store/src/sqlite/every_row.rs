@@ -122,7 +122,7 @@ const TABLES: [Table; 25] = [
         name: "executions",
         rows: by_row!(
             "account, id, task, hook, hook_number, recipe, server_number, server_name, container, lane, state, \
-             attempt, failures, crashes, due_at, outcome, error, usage, dropped_bytes, verdict, verdict_fault, dead, \
+             attempt, failures, crashes, due_at, wait_us, outcome, error, usage, dropped_bytes, verdict, verdict_fault, dead, \
              started_at, ended_at, \
              CASE typeof(stdout) WHEN 'blob' THEN zeroblob(0) ELSE stdout END AS stdout, \
              CASE typeof(stderr) WHEN 'blob' THEN zeroblob(0) ELSE stderr END AS stderr, \
@@ -351,6 +351,7 @@ fn execution(row: &SqliteRow) -> Result<(), Error> {
     row.int::<u32>("lane")?;
     row.int::<u32>("failures")?;
     row.int::<u32>("crashes")?;
+    row.lasting_opt("wait_us")?;
     row.read::<Option<i32>>("hook_number")?;
     row.read::<Option<i32>>("server_number")?;
     row.read::<Option<&str>>("server_name")?;
@@ -376,12 +377,14 @@ fn named<T: serde::de::DeserializeOwned>(row: &SqliteRow) -> Result<(), Error> {
 fn webhook(row: &SqliteRow) -> Result<(), Error> {
     webhooks::read(row)?;
     row.time_opt("paused_until")?;
+    row.lasting_opt("pause_us")?;
     owner(row)
 }
 
 fn letter(row: &SqliteRow) -> Result<(), Error> {
     letters::read(row)?;
     row.id("webhook", SubscriptionId)?;
+    row.lasting_opt("wait_us")?;
     if row.time_opt("due_at")?.is_some() {
         // What is still to be sent has something to be sent.
         row.read::<&[u8]>("body")?;

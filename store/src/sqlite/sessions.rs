@@ -95,7 +95,7 @@ impl SessionStore for Sqlite {
 
     async fn delete_session(&self, account: AccountId, session: Uuid) -> Result<(), Error> {
         let found = self
-            .write(account, move |conn, account| {
+            .write_to_free(account, move |conn, account| {
                 Box::pin(async move {
                     sqlx::query("DELETE FROM sessions WHERE account = ? AND id = ?")
                         .bind(account)
@@ -186,7 +186,7 @@ impl Sqlite {
 
     async fn forget(&self, account: AccountId, table: Table, id: String) -> Result<(), Error> {
         let (found, id) = self
-            .write(account, move |conn, account| {
+            .write_to_free(account, move |conn, account| {
                 Box::pin(async move {
                     let found = constraints::delete(conn, account, table, &id).await?;
                     Ok((found, id))

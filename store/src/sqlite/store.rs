@@ -7,9 +7,10 @@ use bytes::Bytes;
 use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey,
     Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted,
-    Key, NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
-    PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
-    Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId, Unreadable,
+    Key, LateOutput, NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId,
+    Principal, PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds,
+    Settlement, Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    Unreadable,
 };
 use tenterhook_engine::Digest;
 use tenterhook_sdk::Verdict;
@@ -17,7 +18,7 @@ use time::OffsetDateTime;
 
 use super::{
     Sqlite, accounts, apps, cancel, claim, disk, endings, executions, hooks, overrides, principals,
-    salvage, seen, servers, sources, sweep, take_over, tasks, tokens, wall_clock,
+    salvage, seen, servers, settle, sources, sweep, take_over, tasks, tokens, wall_clock,
 };
 
 #[async_trait]
@@ -54,14 +55,14 @@ impl Store for Sqlite {
     }
 
     async fn update_principal(&self, principal: Principal) -> Result<(), Error> {
-        self.write(principal.account, move |conn, account| {
+        self.write_to_free(principal.account, move |conn, account| {
             Box::pin(async move { principals::update(conn, account, &principal).await })
         })
         .await
     }
 
     async fn delete_principal(&self, account: AccountId, id: PrincipalId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(principals::delete(conn, account, id))
         })
         .await
@@ -106,7 +107,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(tokens::delete(conn, account, id))
         })
         .await
@@ -135,7 +136,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_app(&self, account: AccountId, id: AppId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(apps::delete(conn, account, id))
         })
         .await
@@ -163,14 +164,14 @@ impl Store for Sqlite {
         account: AccountId,
         hook_override: HookOverride,
     ) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(async move { overrides::update(conn, account, &hook_override).await })
         })
         .await
     }
 
     async fn delete_override(&self, account: AccountId, id: OverrideId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(overrides::delete(conn, account, id))
         })
         .await
@@ -197,7 +198,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_server(&self, account: AccountId, id: ServerId) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(servers::delete(conn, account, id))
         })
         .await
@@ -240,7 +241,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_source(&self, account: AccountId, id: SourceId) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(sources::delete(conn, account, id))
         })
         .await
@@ -275,14 +276,14 @@ impl Store for Sqlite {
     }
 
     async fn update_hook(&self, account: AccountId, hook: Hook) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(async move { hooks::update(conn, account, &hook).await })
         })
         .await
     }
 
     async fn delete_hook(&self, account: AccountId, id: HookId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(hooks::delete(conn, account, id))
         })
         .await
@@ -340,12 +341,20 @@ impl Store for Sqlite {
         }
     }
 
+    async fn keep_output(&self, late: LateOutput) -> Result<(), Error> {
+        let bytes = late.output.stdout.len() + late.output.stderr.len();
+        self.write_large(late.account, bytes, move |conn, account| {
+            Box::pin(async move { settle::output(conn, account, &late).await })
+        })
+        .await
+    }
+
     async fn take_over(&self, node: NodeId) -> Result<u64, Error> {
         let left = self.running.left();
         let now = tenterhook_dispatch::now();
         let taken = self
             .writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(
                     async move { take_over::take_over(&mut writing.conn, node, &left, now).await },
                 )
@@ -376,7 +385,7 @@ impl Store for Sqlite {
 
     async fn shorten_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
         self.writer
-            .run(move |writing| Box::pin(wall_clock::shorten_waits(&mut writing.conn, now)))
+            .run_to_free(move |writing| Box::pin(wall_clock::shorten_waits(&mut writing.conn, now)))
             .await
     }
 
@@ -387,7 +396,7 @@ impl Store for Sqlite {
 
     async fn see_clock(&self, at: OffsetDateTime) -> Result<(), Error> {
         self.writer
-            .run(move |writing| Box::pin(wall_clock::see(&mut writing.conn, at)))
+            .run_to_free(move |writing| Box::pin(wall_clock::see(&mut writing.conn, at)))
             .await
     }
 
@@ -400,7 +409,7 @@ impl Store for Sqlite {
             rows.push((self.number_of(account).await?, task));
         }
         self.writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move { claim::release(&mut writing.conn, &rows).await })
             })
             .await
@@ -434,7 +443,7 @@ impl Store for Sqlite {
         id: TaskId,
         now: OffsetDateTime,
     ) -> Result<Cancelling, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(cancel::task(conn, account, id, now))
         })
         .await
@@ -446,7 +455,7 @@ impl Store for Sqlite {
         id: ExecutionId,
         now: OffsetDateTime,
     ) -> Result<Cancelling, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(cancel::execution(conn, account, id, now))
         })
         .await
@@ -565,12 +574,12 @@ impl Store for Sqlite {
         };
         for drift in drifts {
             self.writer
-                .run(move |writing| Box::pin(disk::put_right(&mut writing.conn, drift)))
+                .run_to_free(move |writing| Box::pin(disk::put_right(&mut writing.conn, drift)))
                 .await?;
         }
         let swept = self
             .writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move { sweep::sweep(writing, &retention, now).await })
             })
             .await?;

@@ -267,5 +267,6 @@ pub(crate) fn ended_well(id: ExecutionId) -> Attempt {
         started_at: Some(at(11)),
         ended_at: Some(at(12)),
         due_at: None,
+        wait: None,
     }
 }

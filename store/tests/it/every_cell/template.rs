@@ -269,6 +269,7 @@ async fn webhooks(store: &Sqlite, account: AccountId) {
         body: b"{}".into(),
         // Not old enough to be forgotten.
         created_at: tenterhook_dispatch::now(),
+        due_at: tenterhook_dispatch::now(),
         refused: None,
     });
     let room = Room {
