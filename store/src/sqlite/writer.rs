@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use self::queue::{Closed, Receiver, Sender, queue};
 use self::turns::Of;
 use super::convert::cannot;
+use super::damaged::Damaged;
 use super::health::Health;
 use super::sweep;
 
@@ -54,6 +55,8 @@ pub(super) struct Writing {
     pub(super) recipes: HashSet<(i64, RecipeId)>,
     /// How far the last sweep has come.
     pub(super) swept: sweep::Place,
+    /// Rows that could not be read.
+    pub(super) damaged: Damaged,
     health: Arc<Health>,
 }
 
@@ -87,7 +90,7 @@ enum Next {
 
 impl Writer {
     /// Starts the task. It ends when it is closed, or when the last `Writer` is dropped.
-    pub(super) fn start(conn: SqliteConnection) -> Self {
+    pub(super) fn start(conn: SqliteConnection, damaged: Damaged) -> Self {
         let (requests, queue) = queue();
         let health = Arc::new(Health::default());
         let writing = Writing {
@@ -95,6 +98,7 @@ impl Writer {
             last_task: HashMap::new(),
             recipes: HashSet::new(),
             swept: sweep::Place::default(),
+            damaged,
             health: Arc::clone(&health),
         };
         let task = tokio::spawn(writing.keep_writing(queue));

@@ -17,7 +17,7 @@ async fn writer(pages: &'static str) -> (tempfile::TempDir, Writer) {
         .connect()
         .await
         .unwrap();
-    let writer = Writer::start(conn);
+    let writer = Writer::start(conn, Damaged::default());
     run(&writer, "CREATE TABLE probe (flip INTEGER, filler BLOB)")
         .await
         .unwrap();
