@@ -10,6 +10,7 @@ mod config;
 mod data_dir;
 mod database;
 mod disk;
+mod files;
 mod front_door;
 mod grace;
 mod listen;
@@ -127,7 +128,7 @@ pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
     match serve(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say_error(&disk::explain(error, &data));
+            say_error(&disk::explain(database::explain(error), &data));
             ExitCode::FAILURE
         }
     }

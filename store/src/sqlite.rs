@@ -28,6 +28,7 @@ mod reserve;
 mod rows;
 mod running;
 mod salvage;
+pub(crate) mod schema;
 mod seen;
 mod servers;
 mod sessions;
@@ -35,6 +36,7 @@ mod set_aside;
 mod settle;
 mod sources;
 mod store;
+mod strays;
 mod sweep;
 mod take_over;
 mod tasks;
@@ -64,10 +66,15 @@ pub(crate) use self::migrations::LATEST;
 use self::readers::Readers;
 use self::reserve::Reserve;
 use self::running::Running;
+use self::schema::Version;
+use self::strays::Strays;
 use self::writer::{Purpose, Writer};
 
 /// How long a connection waits for another process that holds the file's lock.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+const ACCOUNTS_LOST: &str = "its accounts are gone, and what belongs to them is there: it was damaged; restore a \
+    backup (`tenterhook restore`), or, to begin with an empty one, move it away and say `--new-database`";
 
 /// The store in one `SQLite` file. Cheap to clone; all clones are one store.
 ///
@@ -78,6 +85,7 @@ pub struct Sqlite {
     readers: Readers,
     log: Log,
     damaged: Damaged,
+    strays: Strays,
     recounts: Recounts,
     /// What runs, for the next run of the server.
     running: Arc<Running>,
@@ -90,8 +98,9 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`Open`](crate::Error::Open), [`Migrate`](crate::Error::Migrate) or
-    /// [`Checksums`](crate::Error::Checksums).
+    /// [`Open`](crate::Error::Open), [`Unusable`](crate::Error::Unusable),
+    /// [`Migrate`](crate::Error::Migrate), [`Checksums`](crate::Error::Checksums) or
+    /// [`Look`](crate::Error::Look).
     pub async fn open(path: &Path) -> Result<Self, crate::Error> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -119,13 +128,10 @@ impl Sqlite {
             .connect()
             .await
             .map_err(opened)?;
-        migrations::migrator()
-            .run(&mut conn)
-            .await
-            .map_err(|source| crate::Error::Migrate {
-                path: path.into(),
-                source,
-            })?;
+        migrate(&mut conn, path).await?;
+        if accounts::are_lost(&mut conn).await.map_err(opened)? {
+            return Err(crate::Error::unusable(path, ACCOUNTS_LOST));
+        }
         checksums::fill(&mut conn)
             .await
             .map_err(|source| crate::Error::Checksums {
@@ -134,14 +140,23 @@ impl Sqlite {
             })?;
         let mut conn = vacuum::enable(conn, path, &options).await.map_err(opened)?;
         disk::repair(&mut conn).await.map_err(opened)?;
+        let damaged = Damaged::default();
+        let strays =
+            Strays::find(&mut conn, &damaged)
+                .await
+                .map_err(|source| crate::Error::Look {
+                    path: path.into(),
+                    source,
+                })?;
         let log = Log::of(path, &options);
         let options = options.read_only(true).pragma("cache_size", "-4000");
         let readers = Readers::new(&options);
         Ok(Self {
-            writer: Writer::start(conn, Reserve::beside(path)),
+            writer: Writer::start(conn, Reserve::beside(path), damaged.clone()),
             readers,
             log,
-            damaged: Damaged::default(),
+            damaged,
+            strays,
             recounts: Recounts::default(),
             running: Arc::new(Running::beside(path)),
             accounts: Arc::default(),
@@ -239,4 +254,26 @@ impl Sqlite {
             })
             .await
     }
+}
+
+/// Brings the schema up to date. Where only the notes of what was done are damaged, they are
+/// written again.
+async fn migrate(conn: &mut SqliteConnection, path: &Path) -> Result<(), crate::Error> {
+    let migrating = |source| crate::Error::Migrate {
+        path: path.into(),
+        source,
+    };
+    let version = schema::version(conn)
+        .await
+        .map_err(|source| crate::Error::Open {
+            path: path.into(),
+            source,
+        })?;
+    match version {
+        Version::Is(_) => {}
+        Version::Damaged(version) => schema::note_again(conn, version).await.map_err(migrating)?,
+        Version::Newer => return Err(crate::Error::newer(path)),
+        Version::Unknown => return Err(crate::Error::no_schema(path)),
+    }
+    migrations::migrator().run(conn).await.map_err(migrating)
 }

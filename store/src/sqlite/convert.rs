@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::ValueRef as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{Error, Number, Unavailable};
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
@@ -113,6 +113,19 @@ pub(super) fn damage(error: &Error) -> String {
         Error::Store { source, .. } => source.to_string(),
         error => error.to_string(),
     }
+}
+
+/// Carries out a statement that has no values and no rows.
+pub(super) async fn execute(
+    conn: &mut SqliteConnection,
+    sql: &'static str,
+    doing: &'static str,
+) -> Result<(), Error> {
+    sqlx::query(sql)
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(cannot(doing))
 }
 
 /// Turns the database's error into dispatch's.
@@ -324,7 +337,6 @@ impl Read for SqliteRow {
 #[cfg(test)]
 mod tests {
     use sqlx::Connection as _;
-    use sqlx::sqlite::SqliteConnection;
 
     use super::*;
 

@@ -127,7 +127,7 @@ const TABLES: [Table; 25] = [
              CASE typeof(stdout) WHEN 'blob' THEN zeroblob(0) ELSE stdout END AS stdout, \
              CASE typeof(stderr) WHEN 'blob' THEN zeroblob(0) ELSE stderr END AS stderr, \
              zeroblob(16) AS task_id, 1 AS task_number, 0 AS created_at, '' AS name, zeroblob(32) AS digest, \
-             'open' AS failure_policy",
+             'open' AS failure_policy, NULL AS aside, NULL AS aside_at",
             "executions"
         ),
         read: execution,
@@ -278,7 +278,8 @@ fn one(row: &SqliteRow) -> Result<(), Error> {
     }
 }
 
-fn blob(row: &SqliteRow, column: &'static str) -> Result<(), Error> {
+/// Bytes or none: what a column for outputs can hold. They are not read.
+pub(super) fn blob(row: &SqliteRow, column: &'static str) -> Result<(), Error> {
     use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
     let value = row
         .try_get_raw(column)

@@ -42,9 +42,11 @@ impl Outbox for Sqlite {
         )
         .fetch_all(&mut *reader)
         .await
-        .map_err(cannot("read the webhooks"))?;
+        .map_err(convert::cannot("read the webhooks"));
+        // All that the server does beside them goes on without.
         self.damaged
-            .sift("webhooks", &rows, webhooks::read)
+            .spare("webhooks", rows)
+            .and_then(|rows| self.damaged.sift("webhooks", &rows, webhooks::read))
             .map_err(failed("read the webhooks"))
     }
 

@@ -1,10 +1,14 @@
 //! What became of attempts, and the end of tasks.
 
+mod damaged;
+
 use std::sync::LazyLock;
 
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Attempt, Error, LateOutput, Settlement, TaskChange};
 
+use self::damaged::end_set_aside;
+pub(super) use self::damaged::what_can_be;
 use super::convert::{cannot, json, lasting, micros};
 use super::rows::Rows;
 
@@ -70,6 +74,10 @@ pub(super) async fn all(
             .execute(&mut *conn)
             .await
             .map_err(cannot(DOING))?;
+            if parked.rows_affected() == 0 && end_set_aside(conn, *account, settlement.task).await?
+            {
+                continue;
+            }
             all_of(parked.rows_affected(), 1)?;
         }
     }
@@ -170,6 +178,12 @@ async fn end(conn: &mut SqliteConnection, ends: &[&&(i64, Settlement)]) -> Resul
                 .bind(micros(at));
         }
         let ended = query.execute(&mut *conn).await.map_err(cannot(DOING))?;
+        if let [(account, settlement)] = piece
+            && ended.rows_affected() == 0
+            && end_set_aside(conn, *account, settlement.task).await?
+        {
+            continue;
+        }
         all_of(ended.rows_affected(), piece.len())?;
     }
     Ok(())

@@ -16,6 +16,7 @@ use tenterhook_engine::Digest;
 use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 
+use super::convert::is_damage;
 use super::{
     Sqlite, accounts, apps, cancel, claim, disk, endings, executions, hooks, overrides, principals,
     salvage, seen, servers, settle, sources, sweep, take_over, tasks, tokens, wall_clock,
@@ -180,7 +181,9 @@ impl Store for Sqlite {
     async fn overrides(&self, account: AccountId) -> Result<Vec<HookOverride>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        overrides::list(&mut reader, &self.damaged, account).await
+        let mut overrides = overrides::list(&mut reader, &self.damaged, account).await?;
+        overrides.retain(|one| !self.strays.is_override_of_another(account, one.id));
+        Ok(overrides)
     }
 
     async fn insert_server(&self, account: AccountId, server: Server) -> Result<Server, Error> {
@@ -255,7 +258,14 @@ impl Store for Sqlite {
 
     async fn program(&self, digest: Digest) -> Result<Option<Bytes>, Error> {
         let mut reader = self.readers.of_server().await?;
-        sources::program(&mut reader, digest).await
+        let read = sources::program(&mut reader, digest).await;
+        if let Err(error) = &read
+            && is_damage(error)
+        {
+            self.damaged
+                .tell("programs", format!("digest {digest}"), error);
+        }
+        read
     }
 
     async fn has_program(&self, digest: Digest) -> Result<bool, Error> {
@@ -283,16 +293,25 @@ impl Store for Sqlite {
     }
 
     async fn delete_hook(&self, account: AccountId, id: HookId) -> Result<bool, Error> {
-        self.write_to_free(account, move |conn, account| {
-            Box::pin(hooks::delete(conn, account, id))
-        })
-        .await
+        let number = self.number_of(account).await?;
+        let stray = self.strays.row_of_hook(number, id);
+        let deleted = self
+            .write_to_free(account, move |conn, account| {
+                Box::pin(hooks::delete(conn, account, id, stray))
+            })
+            .await?;
+        if let Some(row) = stray.filter(|_| deleted) {
+            self.strays.forget_hook(row);
+        }
+        Ok(deleted)
     }
 
     async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        hooks::list(&mut reader, &self.damaged, account).await
+        let mut hooks = hooks::list(&mut reader, &self.damaged, account).await?;
+        hooks.retain(|hook| !self.strays.is_hook_of_another(account, hook.id));
+        Ok(hooks)
     }
 
     async fn unreadable(&self, account: AccountId) -> Result<Unreadable, Error> {
@@ -302,7 +321,7 @@ impl Store for Sqlite {
         }
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        salvage::of(&mut reader, account).await
+        salvage::of(&mut reader, &self.strays, account).await
     }
 
     fn unreadable_rows(&self) -> Vec<(&'static str, u64)> {
@@ -327,7 +346,7 @@ impl Store for Sqlite {
     ) -> Result<Vec<Option<Inserted>>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        seen::all(&mut reader, account, &keys).await
+        seen::all(&mut reader, &self.damaged, account, &keys).await
     }
 
     fn settle(&self, settlement: Settlement) -> Queued<()> {
@@ -426,8 +445,15 @@ impl Store for Sqlite {
         // The server's own: it claims for one account at a time, and others wait for it.
         self.writer
             .run(move |writing| {
-                let conn = &mut writing.conn;
-                Box::pin(claim::claim(conn, (number, account), node, now, limit))
+                let (conn, damaged) = (&mut writing.conn, &writing.damaged);
+                Box::pin(claim::claim(
+                    conn,
+                    damaged,
+                    (number, account),
+                    node,
+                    now,
+                    limit,
+                ))
             })
             .await
     }

@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use self::queue::{Closed, Receiver, Sender, queue};
 use self::turns::Of;
 use super::convert::cannot;
+use super::damaged::Damaged;
 use super::health::Health;
 use super::reserve::Reserve;
 use super::sweep;
@@ -58,6 +59,8 @@ pub(super) struct Writing {
     /// How far the last sweep has come.
     pub(super) swept: sweep::Place,
     reserve: Reserve,
+    /// Rows that could not be read.
+    pub(super) damaged: Damaged,
     health: Arc<Health>,
 }
 
@@ -120,7 +123,7 @@ enum Next {
 
 impl Writer {
     /// Starts the task. It ends when it is closed, or when the last `Writer` is dropped.
-    pub(super) fn start(conn: SqliteConnection, reserve: Reserve) -> Self {
+    pub(super) fn start(conn: SqliteConnection, reserve: Reserve, damaged: Damaged) -> Self {
         let (requests, queue) = queue();
         let health = Arc::new(Health::default());
         let writing = Writing {
@@ -129,6 +132,7 @@ impl Writer {
             recipes: HashSet::new(),
             swept: sweep::Place::default(),
             reserve,
+            damaged,
             health: Arc::clone(&health),
         };
         let task = tokio::spawn(writing.keep_writing(queue));

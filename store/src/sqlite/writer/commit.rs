@@ -1,11 +1,11 @@
 //! One group of requests, carried out in one transaction, and what each is told.
 
 use sqlx::Connection as _;
-use tenterhook_dispatch::{Error, Unavailable};
+use tenterhook_dispatch::{Error, Settlement, Unavailable};
 
 use super::queue::Waiting;
 use super::{Done, Insert, Job, Next, Purpose, Request, Settle, Told, Writing};
-use crate::sqlite::convert::cannot;
+use crate::sqlite::convert::{cannot, damage, execute, is_damaged_target};
 use crate::sqlite::health::Doing;
 use crate::sqlite::{insert, settle};
 
@@ -218,11 +218,12 @@ impl Writing {
         if let Err(failed) = &together {
             self.undo(failed).await?;
             for (settlement, _) in settles.iter() {
-                self.execute("SAVEPOINT request").await?;
-                let alone = settle::all(&mut self.conn, &[&**settlement]).await;
-                match &alone {
-                    Ok(()) => self.execute("RELEASE request").await?,
-                    Err(error) => self.undo(error).await?,
+                let mut alone = self.settle(settlement, None).await?;
+                if let Err(error) = &alone
+                    && is_damaged_target(error)
+                {
+                    let damage = damage(error);
+                    alone = self.settle(settlement, Some(damage)).await?;
                 }
                 results.push(alone);
             }
@@ -236,6 +237,25 @@ impl Writing {
             }));
         }
         Ok(())
+    }
+
+    /// Settles one attempt by itself: whole, or all of it that can be where something of it
+    /// is damaged.
+    async fn settle(
+        &mut self,
+        settlement: &(i64, Settlement),
+        damage: Option<String>,
+    ) -> Result<Result<(), Error>, Error> {
+        self.execute("SAVEPOINT request").await?;
+        let settled = match damage {
+            None => settle::all(&mut self.conn, &[settlement]).await,
+            Some(damage) => settle::what_can_be(&mut self.conn, settlement, damage).await,
+        };
+        match &settled {
+            Ok(()) => self.execute("RELEASE request").await?,
+            Err(error) => self.undo(error).await?,
+        }
+        Ok(settled)
     }
 
     /// Undoes one request that has failed. After some failures, such as a full disk, the
@@ -260,11 +280,7 @@ impl Writing {
     }
 
     pub(super) async fn execute(&mut self, sql: &'static str) -> Result<(), Error> {
-        sqlx::query(sql)
-            .execute(&mut self.conn)
-            .await
-            .map(|_| ())
-            .map_err(cannot("write to the database"))
+        execute(&mut self.conn, sql, "write to the database").await
     }
 }
 

@@ -31,7 +31,7 @@ async fn writer_beside(pages: &'static str) -> (tempfile::TempDir, Writer, Arc<A
         &folder.path().join("test.db"),
         Box::new(move |_| Ok(left.load(Ordering::Relaxed))),
     );
-    let writer = Writer::start(conn, reserve);
+    let writer = Writer::start(conn, reserve, Damaged::default());
     run(&writer, "CREATE TABLE probe (flip INTEGER, filler BLOB)")
         .await
         .unwrap();

@@ -1,10 +1,11 @@
-//! A database with a row in every table: of the account that is damaged, which is the
-//! operator's, and of another one.
+//! A database with a row in every table of each account: those that are damaged, of which the
+//! first is the operator's, and another one.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sqlx::ConnectOptions as _;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -29,18 +30,20 @@ use crate::support::{
     Shop, account, app, at, ended_well, hook, hook_override, new_task, principal, server, source,
 };
 
+/// Accounts that are damaged.
+pub(super) const OWN: usize = 8;
+
 /// A closed database whose schema takes any value, and what is in it.
 pub(super) struct Template {
     folder: TempDir,
-    /// The account that is damaged.
-    pub(super) own: AccountId,
+    /// The accounts that are damaged, each with the secret of a token. Their numbers count
+    /// from one.
+    pub(super) own: Vec<(AccountId, String)>,
     pub(super) other: AccountId,
-    /// The secrets of a token of each.
-    pub(super) own_secret: String,
     pub(super) other_secret: String,
     /// The schema as it was, by table.
     pub(super) strict: HashMap<String, String>,
-    kinds: HashMap<(String, String), String>,
+    kinds: HashMap<(String, String), (String, bool)>,
 }
 
 impl Template {
@@ -48,14 +51,19 @@ impl Template {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.db");
         let store = Sqlite::open(&path).await.unwrap();
-        let (own, own_secret) = fill(&store, "own", b"echo own\n").await;
-        let (other, other_secret) = fill(&store, "other", b"echo hi\n").await;
+        let mut own = Vec::new();
+        for number in 1..=OWN {
+            let script = format!("echo own {number}\n");
+            own.push(fill(&store, &format!("own {number}"), script.into()).await);
+        }
+        let (other, other_secret) = fill(&store, "other", "echo hi\n".into()).await;
         store.see_clock(at(20)).await.unwrap();
         store.close().await.unwrap();
         drop(store);
         let mut conn = open(&path).await;
         for sql in [
-            "INSERT INTO set_aside (task, reason, at) SELECT min(seq), 'why', 0 FROM tasks",
+            "INSERT INTO set_aside (task, reason, at) SELECT min(seq), 'why', 0 FROM tasks \
+             WHERE account < (SELECT max(number) FROM accounts) GROUP BY account",
             "INSERT INTO seen (account, source, id, type, task, number, started_by, total, cancelled, state, \
              created_at, ended_at) SELECT number, '/s', 'i', 'custom.x', zeroblob(16), 77, 'ada', 1, 0, 'FINISHED', \
              1700000000000000, 1700000000000000 FROM accounts",
@@ -69,7 +77,6 @@ impl Template {
             folder,
             own,
             other,
-            own_secret,
             other_secret,
             strict,
             kinds,
@@ -84,8 +91,8 @@ impl Template {
         open(&self.path()).await
     }
 
-    /// The type that a column is declared with.
-    pub(super) fn kind_of(&self, table: String, column: String) -> String {
+    /// The type that a column is declared with, and whether it must have a value.
+    pub(super) fn kind_of(&self, table: String, column: String) -> (String, bool) {
         self.kinds[&(table, column)].clone()
     }
 }
@@ -102,16 +109,21 @@ pub(crate) async fn open(path: &Path) -> SqliteConnection {
         .unwrap()
 }
 
-async fn kinds(conn: &mut SqliteConnection) -> HashMap<(String, String), String> {
+async fn kinds(conn: &mut SqliteConnection) -> HashMap<(String, String), (String, bool)> {
     let rows = sqlx::query(
-        "SELECT tables.name AS table_name, columns.name AS name, columns.type AS type FROM sqlite_schema AS tables, \
+        "SELECT tables.name AS table_name, columns.name AS name, columns.type AS type, \
+         columns.\"notnull\" AS required FROM sqlite_schema AS tables, \
          pragma_table_xinfo(tables.name) AS columns WHERE tables.type = 'table'",
     )
     .fetch_all(conn)
     .await
     .unwrap();
     rows.iter()
-        .map(|row| ((row.get("table_name"), row.get("name")), row.get("type")))
+        .map(|row| {
+            let is_required = row.get::<i64, _>("required") != 0;
+            let place = (row.get("table_name"), row.get("name"));
+            (place, (row.get("type"), is_required))
+        })
         .collect()
 }
 
@@ -144,6 +156,7 @@ pub(crate) async fn loosen(conn: &mut SqliteConnection) -> HashMap<String, Strin
         let loose = sql
             .replace("STRICT, WITHOUT ROWID", "WITHOUT ROWID")
             .replace(") STRICT", ")")
+            .replace(" NOT NULL", "")
             .replace("TEXT", "BLOB");
         sqlx::query("UPDATE sqlite_schema SET sql = ? WHERE type = 'table' AND name = ?")
             .bind(loose)
@@ -156,7 +169,7 @@ pub(crate) async fn loosen(conn: &mut SqliteConnection) -> HashMap<String, Strin
 }
 
 /// Gives a new account one of everything; returns it and the secret of its token.
-async fn fill(store: &Sqlite, name: &str, script: &'static [u8]) -> (AccountId, String) {
+async fn fill(store: &Sqlite, name: &str, script: Bytes) -> (AccountId, String) {
     let account = store.insert_account(account(name)).await.unwrap();
     let id = account.id;
     let principal = principal(&account, "ada");
@@ -192,7 +205,7 @@ async fn fill(store: &Sqlite, name: &str, script: &'static [u8]) -> (AccountId, 
         .unwrap();
     store.insert_server(id, server("node-1")).await.unwrap();
     let source = Source {
-        digest: Digest::of(script),
+        digest: Digest::of(&script),
         size_bytes: script.len() as u64,
         ..source("a.sh")
     };
@@ -202,7 +215,7 @@ async fn fill(store: &Sqlite, name: &str, script: &'static [u8]) -> (AccountId, 
         ..hook(source.id)
     };
     let (source, mut hooks) = store
-        .insert_source(id, source, script.into(), vec![bound])
+        .insert_source(id, source, script, vec![bound])
         .await
         .unwrap();
     let shop = Shop {
