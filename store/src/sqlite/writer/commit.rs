@@ -20,7 +20,8 @@ impl Writing {
         let frees = |waiting: &Waiting<Request>| waiting.request.purpose() == Purpose::ToFree;
         let is_full = !self.reserve.take();
         self.health.is_full_now(is_full);
-        if !is_full && !(group.iter().any(frees) && self.reserve.is_low()) {
+        let needs_reserve = group.iter().any(frees) && self.reserve.is_low();
+        if !is_full && !needs_reserve {
             return self.commit_together(group).await;
         }
         let (frees, others): (Vec<_>, Vec<_>) = group.into_iter().partition(frees);
