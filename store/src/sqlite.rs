@@ -132,12 +132,20 @@ impl Sqlite {
         if accounts::are_lost(&mut conn).await.map_err(opened)? {
             return Err(crate::Error::unusable(path, ACCOUNTS_LOST));
         }
-        checksums::fill(&mut conn)
-            .await
-            .map_err(|source| crate::Error::Checksums {
+        match checksums::fill(&mut conn).await {
+            // Sources that lack one are damaged then, as their hooks are.
+            Err(error) if convert::is_corrupt(&error) => {
+                let _none_begun = sqlx::query("ROLLBACK").execute(&mut conn).await;
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot fill in the checksums of sources; `tenterhook check-data` tells more"
+                );
+            }
+            filled => filled.map_err(|source| crate::Error::Checksums {
                 path: path.into(),
                 source,
-            })?;
+            })?,
+        }
         let mut conn = vacuum::enable(conn, path, &options).await.map_err(opened)?;
         disk::repair(&mut conn).await.map_err(opened)?;
         let damaged = Damaged::default();
@@ -188,13 +196,7 @@ impl Sqlite {
     async fn write<T, F>(&self, account: AccountId, job: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(
-                &'c mut SqliteConnection,
-                i64,
-            )
-                -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>
-            + Send
-            + 'static,
+        F: Change<T>,
     {
         self.write_large(account, 0, job).await
     }
@@ -219,13 +221,7 @@ impl Sqlite {
     async fn write_large<T, F>(&self, account: AccountId, bytes: usize, job: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(
-                &'c mut SqliteConnection,
-                i64,
-            )
-                -> Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>
-            + Send
-            + 'static,
+        F: Change<T>,
     {
         self.write_for(Purpose::Any, account, bytes, job).await
     }
@@ -255,6 +251,19 @@ impl Sqlite {
             .await
     }
 }
+
+/// A change of the rows of an account with this number.
+trait Change<T>:
+    for<'c> FnOnce(&'c mut SqliteConnection, i64) -> Changing<'c, T> + Send + 'static
+{
+}
+
+impl<T, F> Change<T> for F where
+    F: for<'c> FnOnce(&'c mut SqliteConnection, i64) -> Changing<'c, T> + Send + 'static
+{
+}
+
+type Changing<'c, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>;
 
 /// Brings the schema up to date. Where only the notes of what was done are damaged, they are
 /// written again.

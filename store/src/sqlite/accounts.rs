@@ -88,7 +88,7 @@ pub(super) async fn list(
 /// Whether there are none, although something is there that belongs to some.
 pub(super) async fn are_lost(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
-        "SELECT NOT EXISTS (SELECT 1 FROM accounts) AND (EXISTS (SELECT 1 FROM disk) \
+        "SELECT NOT EXISTS (SELECT 1 FROM accounts NOT INDEXED) AND (EXISTS (SELECT 1 FROM disk) \
          OR EXISTS (SELECT 1 FROM principals) OR EXISTS (SELECT 1 FROM sources) OR EXISTS (SELECT 1 FROM tasks))",
     )
     .fetch_one(conn)

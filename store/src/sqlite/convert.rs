@@ -74,6 +74,11 @@ struct Unreadable {
 /// `SQLITE_CORRUPT`, the low byte of all its kinds.
 const CORRUPT: i64 = 11;
 
+/// Whether `error` says that a page of the database is damaged.
+pub(super) fn is_corrupt(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(CORRUPT)
+}
+
 /// Whether `error` is about the row that was read rather than about the database:
 /// reading it again cannot succeed, and reading others can.
 pub(super) fn is_damage(error: &Error) -> bool {
@@ -82,7 +87,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
     };
     match source.downcast_ref::<sqlx::Error>() {
         Some(sqlx::Error::RowNotFound) => true,
-        Some(error) => primary_code(error) == Some(CORRUPT),
+        Some(error) => is_corrupt(error),
         None => source.is::<Unreadable>(),
     }
 }
@@ -94,6 +99,16 @@ pub(super) fn is_damaged_target(error: &Error) -> bool {
         return false;
     };
     is_damage(error) || source.downcast_ref().is_some_and(breaks_the_schema)
+}
+
+/// Whether `error` is about a row that has values which its columns do not allow, so that the
+/// database takes no change of it. Other rows can be changed in the same transaction still;
+/// after a damaged page nothing can.
+pub(super) fn is_unwritable(error: &Error) -> bool {
+    let Error::Store { source, .. } = error else {
+        return false;
+    };
+    source.downcast_ref().is_some_and(breaks_the_schema)
 }
 
 /// Whether `error` says that a row would have values that its columns do not allow.
@@ -126,6 +141,33 @@ pub(super) async fn execute(
         .await
         .map(|_| ())
         .map_err(cannot(doing))
+}
+
+/// Begins a change that a damaged row may not take; [`end_part`] keeps or undoes it.
+pub(super) async fn begin_part(
+    conn: &mut SqliteConnection,
+    doing: &'static str,
+) -> Result<(), Error> {
+    execute(conn, "SAVEPOINT part", doing).await
+}
+
+/// Keeps a change, or undoes it if it is a damaged row that it has failed of. Tells whether it
+/// was kept.
+pub(super) async fn end_part(
+    conn: &mut SqliteConnection,
+    done: Result<(), Error>,
+    doing: &'static str,
+) -> Result<bool, Error> {
+    let is_kept = match done {
+        Ok(()) => true,
+        Err(error) if is_unwritable(&error) => false,
+        Err(error) => return Err(error),
+    };
+    if !is_kept {
+        execute(conn, "ROLLBACK TO part", doing).await?;
+    }
+    execute(conn, "RELEASE part", doing).await?;
+    Ok(is_kept)
 }
 
 /// Turns the database's error into dispatch's.

@@ -162,6 +162,10 @@ fn cell(row: &SqliteRow, at: usize) -> String {
     let Ok(value) = row.try_get_raw(at) else {
         return "?".into();
     };
+    // Of what is NULL the driver tells the type that its column has.
+    if value.is_null() {
+        return "NULL".into();
+    }
     let kind = value.type_info().name().to_owned();
     let text = match kind.as_str() {
         "INTEGER" => row
@@ -170,7 +174,6 @@ fn cell(row: &SqliteRow, at: usize) -> String {
         "REAL" => row
             .try_get_unchecked::<f64, _>(at)
             .map(|number| number.to_string()),
-        "NULL" => Ok("NULL".into()),
         "TEXT" => row
             .try_get_unchecked::<Vec<u8>, _>(at)
             .map(|text| format!("{:?}", String::from_utf8_lossy(&text))),

@@ -7,6 +7,7 @@
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Row as _};
 
+use super::convert::is_corrupt;
 use super::migrations::{LATEST, migrator};
 
 /// What a database says of its version.
@@ -75,9 +76,14 @@ async fn noted(conn: &mut SqliteConnection) -> Result<Noted, sqlx::Error> {
     if !is_there {
         return Ok(Noted::Nothing);
     }
-    let rows = sqlx::query("SELECT * FROM _sqlx_migrations ORDER BY version")
+    let rows = match sqlx::query("SELECT * FROM _sqlx_migrations ORDER BY version")
         .fetch_all(&mut *conn)
-        .await?;
+        .await
+    {
+        Ok(rows) => rows,
+        Err(error) if is_corrupt(&error) => return Ok(Noted::Damage),
+        Err(error) => return Err(error),
+    };
     let migrator = migrator();
     let mut known = migrator.iter();
     let mut last = 0;

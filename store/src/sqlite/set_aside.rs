@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, SetAside, TaskId};
 use time::OffsetDateTime;
 
-use super::convert::{Read as _, cannot, damage, is_damage, is_damaged_target, micros};
+use super::convert::{Read as _, begin_part, cannot, damage, end_part, is_damage, micros};
 
 const DOING: &str = "set a task aside";
 
@@ -119,13 +119,16 @@ pub(super) async fn end(
             end_executions(conn, seq, Some(one), reason, now).await?;
         }
     }
+    begin_part(conn, DOING).await?;
     let ended =
         sqlx::query("UPDATE tasks SET state = 'FAILED', ended_at = ?, owner = NULL WHERE seq = ?")
             .bind(micros(now))
             .bind(seq)
-            .execute(conn)
-            .await;
-    if_writable(ended).map(drop)
+            .execute(&mut *conn)
+            .await
+            .map(|_| ())
+            .map_err(cannot(DOING));
+    end_part(conn, ended, DOING).await.map(drop)
 }
 
 /// Ends one waiting execution or all of them. Tells whether it could.
@@ -136,6 +139,7 @@ async fn end_executions(
     reason: &str,
     now: OffsetDateTime,
 ) -> Result<bool, Error> {
+    begin_part(conn, DOING).await?;
     let ended = sqlx::query(
         "UPDATE executions SET state = 'FAILED', dead = 1, error = ?1, ended_at = ?2, due_at = NULL \
          WHERE task = ?3 AND state = 'WAITING' AND (?4 IS NULL OR seq = ?4)",
@@ -144,17 +148,9 @@ async fn end_executions(
     .bind(micros(now))
     .bind(task)
     .bind(only)
-    .execute(conn)
-    .await;
-    if_writable(ended)
-}
-
-/// Whether a statement has succeeded; not, if it is a damaged row that it has failed of. The
-/// database has undone it alone then.
-fn if_writable<T>(done: Result<T, sqlx::Error>) -> Result<bool, Error> {
-    match done.map_err(cannot(DOING)) {
-        Ok(_) => Ok(true),
-        Err(error) if is_damaged_target(&error) => Ok(false),
-        Err(error) => Err(error),
-    }
+    .execute(&mut *conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot(DOING));
+    end_part(conn, ended, DOING).await
 }

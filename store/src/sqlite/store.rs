@@ -410,7 +410,13 @@ impl Store for Sqlite {
 
     async fn clock_seen(&self) -> Result<Option<OffsetDateTime>, Error> {
         let mut reader = self.readers.of_server().await?;
-        wall_clock::seen(&mut reader, &self.damaged).await
+        match wall_clock::seen(&mut reader, &self.damaged).await {
+            Err(error) if is_damage(&error) => {
+                self.damaged.tell("clock", "any row".to_owned(), &error);
+                Ok(None)
+            }
+            seen => seen,
+        }
     }
 
     async fn see_clock(&self, at: OffsetDateTime) -> Result<(), Error> {

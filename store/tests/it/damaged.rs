@@ -1,5 +1,6 @@
 //! A database that is damaged, and a server on it.
 
+use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -72,6 +73,25 @@ impl Damaged {
             .unwrap();
         tighten(&mut conn, &strict).await;
         conn.close().await.unwrap();
+    }
+
+    /// Writes over the first page of a table or an index.
+    pub(crate) async fn break_page(&mut self, name: &str) {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&mut self.conn)
+            .await
+            .unwrap();
+        let find = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = ?");
+        let page: i64 = find.bind(name).fetch_one(&mut self.conn).await.unwrap();
+        let find = sqlx::query_scalar("PRAGMA page_size");
+        let size: i64 = find.fetch_one(&mut self.conn).await.unwrap();
+        let file = std::fs::File::options()
+            .write(true)
+            .open(self.folder.path().join("test.db"))
+            .unwrap();
+        let junk = vec![0xff; usize::try_from(size).unwrap()];
+        let at = u64::try_from((page - 1) * size).unwrap();
+        file.write_all_at(&junk, at).unwrap();
     }
 
     pub(crate) async fn damage(&mut self, sql: &'static str) {

@@ -1,10 +1,12 @@
 //! Rows that can be read, as far as they are needed, and not be written.
 
+use tenterhook_delivery::Outbox as _;
 use tenterhook_dispatch::{
     Attempt, Error, Execution, ExecutionFilter, NewTask, NodeId, Number, Outputs, Page, Settlement,
     State, Store as _, TaskChange, TaskFilter,
 };
 use tenterhook_engine::Outcome;
+use tenterhook_maintenance::SessionStore as _;
 
 use crate::damaged::{Damaged, LONG, ruling};
 use crate::support::{at, ended_well, new_task};
@@ -303,4 +305,61 @@ async fn amounts_that_no_sum_can_hold_are_faults_and_keep_no_check_from_its_end(
             "{faults:?}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_the_server_can_do_without_keeps_neither_a_start_nor_an_event_from_its_end() {
+    for page in ["clock", "seen", "sources_without_md5", "executions_dead"] {
+        let mut damaged = Damaged::open().await;
+        damaged
+            .loosely("UPDATE hooks SET targets = 'once', limits = '{}'")
+            .await;
+        damaged.break_page(page).await;
+
+        let server = damaged.serve().await;
+
+        let account = damaged.shop.account.id;
+        let own = ruling(&server, account, "custom.x").await;
+        assert_eq!(own, (1, Some(true)), "{page}");
+        server.drain(LONG).await;
+        assert!(!damaged.faults("integrity").await.is_empty(), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_and_webhooks_whose_page_is_damaged_are_left_out() {
+    let mut damaged = Damaged::open().await;
+    for page in [
+        "sessions",
+        "sqlite_autoindex_sessions_1",
+        "webhooks",
+        "sqlite_autoindex_webhooks_1",
+        "webhooks_account",
+    ] {
+        damaged.break_page(page).await;
+    }
+    let path = damaged.folder.path().join("test.db");
+    let store = tenterhook_store::Sqlite::open(&path).await.unwrap();
+
+    assert!(store.sessions().await.unwrap().is_empty());
+    assert!(store.subscriptions().await.unwrap().is_empty());
+
+    let told = store.unreadable_rows();
+    assert!(
+        told.contains(&("sessions", 1)) && told.contains(&("webhooks", 1)),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_fault_names_what_is_null_as_null() {
+    let mut damaged = Damaged::open().await;
+    damaged.loosely("UPDATE hooks SET account = NULL").await;
+
+    let faults = damaged.faults("rows").await;
+
+    assert!(
+        faults[0].contains("`hooks` with account NULL, number 1"),
+        "{faults:?}"
+    );
 }

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, Settlement, TaskChange, TaskId};
 
 use super::{DOING, write};
-use crate::sqlite::convert::{cannot, is_damaged_target};
+use crate::sqlite::convert::{begin_part, cannot, end_part};
 use crate::sqlite::set_aside;
 
 /// Settles what can be of one settlement that has failed, and sets its task aside.
@@ -17,11 +17,7 @@ pub(in crate::sqlite) async fn what_can_be(
     (account, settlement): &(i64, Settlement),
     damage: String,
 ) -> Result<(), Error> {
-    let seq = match seq(conn, *account, settlement.task).await {
-        Ok(seq) => seq,
-        Err(error) if is_damaged_target(&error) => None,
-        Err(error) => return Err(error),
-    };
+    let seq = seq(conn, *account, settlement.task).await?;
     tracing::error!(
         task.id = %settlement.task,
         task.seq = seq,
@@ -37,7 +33,9 @@ pub(in crate::sqlite) async fn what_can_be(
     let now = tenterhook_dispatch::now();
     set_aside::note(conn, seq, &reason, now).await?;
     if let Some(attempt) = &settlement.execution {
-        if_writable(write(conn, &[(*account, attempt)]).await)?;
+        begin_part(conn, DOING).await?;
+        let written = write(conn, &[(*account, attempt)]).await;
+        end_part(conn, written, DOING).await?;
     }
     match settlement.task_change {
         TaskChange::None => Ok(()),
@@ -76,12 +74,4 @@ async fn seq(
         .fetch_optional(conn)
         .await
         .map_err(cannot(DOING))
-}
-
-/// Leaves out what a damaged row does not take.
-fn if_writable(done: Result<(), Error>) -> Result<(), Error> {
-    match done {
-        Err(error) if is_damaged_target(&error) => Ok(()),
-        done => done,
-    }
 }

@@ -5,7 +5,7 @@ use tenterhook_dispatch::{Error, Settlement, Unavailable};
 
 use super::queue::Waiting;
 use super::{Done, Insert, Job, Next, Purpose, Request, Settle, Told, Writing};
-use crate::sqlite::convert::{cannot, damage, execute, is_damaged_target};
+use crate::sqlite::convert::{cannot, damage, execute, is_unwritable};
 use crate::sqlite::health::Doing;
 use crate::sqlite::{insert, settle};
 
@@ -221,7 +221,7 @@ impl Writing {
             for (settlement, _) in settles.iter() {
                 let mut alone = self.settle(settlement, None).await?;
                 if let Err(error) = &alone
-                    && is_damaged_target(error)
+                    && is_unwritable(error)
                 {
                     let damage = damage(error);
                     alone = self.settle(settlement, Some(damage)).await?;

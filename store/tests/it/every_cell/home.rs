@@ -85,7 +85,7 @@ impl<'c> Home<'c> {
     /// Damages a copy, as far as the database takes the values.
     pub(super) async fn damaged(template: &Template, cases: &[&'c Case]) -> Self {
         let mut home = Self {
-            folder: tempfile::tempdir().unwrap(),
+            folder: template::folder(),
             made: Vec::new(),
         };
         std::fs::copy(template.path(), home.path()).unwrap();
@@ -157,10 +157,16 @@ impl<'c> Home<'c> {
         }
     }
 
-    /// Whether the value is there still.
-    pub(super) async fn still_has(&self, case: &Case) -> bool {
+    /// The cases whose values are there still.
+    pub(super) async fn left(&self) -> Vec<&'c Case> {
         let mut conn = template::open(&self.path()).await;
-        self.exists(&mut conn, case).await
+        let mut left = Vec::new();
+        for (_, case) in &self.made {
+            if self.exists(&mut conn, case).await {
+                left.push(*case);
+            }
+        }
+        left
     }
 
     /// What `check-data` tells of rows, and of what they refer to.
