@@ -20,7 +20,7 @@ use super::template::{self, Template};
 
 const LONG: Duration = Duration::from_secs(60);
 
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+pub(super) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts")
 });
 
@@ -61,9 +61,12 @@ fn row_of(table: &str, account: usize) -> String {
     let own = format!("account = {account}");
     match table {
         "account_recipes" | "account_programs" => {
-            format!("{own} AND digest = (SELECT digest FROM sources WHERE {own})")
+            format!("{own} AND digest = (SELECT digest FROM sources WHERE {own} AND preloaded = 0)")
         }
-        "programs" => format!("digest = (SELECT digest FROM sources WHERE {own})"),
+        "sources" => format!("{own} AND preloaded = 0"),
+        "programs" => {
+            format!("digest = (SELECT digest FROM sources WHERE {own} AND preloaded = 0)")
+        }
         "session_steps" => {
             format!("{own} AND serial = (SELECT min(serial) FROM session_steps WHERE {own})")
         }

@@ -14,8 +14,8 @@ use tenterhook_delivery::{
     NewLetter, Outbox as _, Room, Secret as Signing, Subscription, SubscriptionId,
 };
 use tenterhook_dispatch::{
-    AccountId, Hook, NodeId, Recipe, Role, Secret, Settlement, Source, State, Store, Targets,
-    TaskChange, Token, TokenId, TokenKind,
+    Account, AccountId, Dispatcher, Hook, NodeId, Recipe, Role, Secret, Settings, Settlement,
+    Source, State, Store, Targets, TaskChange, Token, TokenId, TokenKind,
 };
 use tenterhook_engine::{AskedLimits, Digest};
 use tenterhook_maintenance::{SessionStore as _, Stored};
@@ -26,8 +26,10 @@ use tenterhook_workflow::{
 };
 use uuid::Uuid;
 
+use super::home::ENGINE;
+use crate::damaged::LONG;
 use crate::support::{
-    Shop, account, app, at, ended_well, hook, hook_override, new_task, principal, server, source,
+    Shop, app, at, ended_well, hook, hook_override, new_task, principal, server, source,
 };
 
 /// Accounts that are damaged.
@@ -51,12 +53,14 @@ impl Template {
         let folder = folder();
         let path = folder.path().join("test.db");
         let store = Sqlite::open(&path).await.unwrap();
+        let mut accounts = accounts(&store).await;
+        let other = accounts.pop().unwrap();
         let mut own = Vec::new();
-        for number in 1..=OWN {
-            let script = format!("echo own {number}\n");
-            own.push(fill(&store, &format!("own {number}"), script.into()).await);
+        for account in accounts {
+            let script = format!("echo {}\n", account.name);
+            own.push(fill(&store, account, script.into()).await);
         }
-        let (other, other_secret) = fill(&store, "other", "echo hi\n".into()).await;
+        let (other, other_secret) = fill(&store, other, "echo hi\n".into()).await;
         store.see_clock(at(20)).await.unwrap();
         store.close().await.unwrap();
         drop(store);
@@ -178,9 +182,25 @@ pub(crate) async fn loosen(conn: &mut SqliteConnection) -> HashMap<String, Strin
     strict
 }
 
-/// Gives a new account one of everything; returns it and the secret of its token.
-async fn fill(store: &Sqlite, name: &str, script: Bytes) -> (AccountId, String) {
-    let account = store.insert_account(account(name)).await.unwrap();
+/// Makes the accounts, each with the sources that come with it: no server has to give it
+/// those again.
+async fn accounts(store: &Sqlite) -> Vec<Account> {
+    let shared = Arc::new(store.clone());
+    let dispatcher = Dispatcher::start(shared, ENGINE.clone(), Settings::default())
+        .await
+        .unwrap();
+    let mut accounts = Vec::new();
+    for number in 1..=OWN {
+        let made = dispatcher.create_account(&format!("own-{number}")).await;
+        accounts.push(made.unwrap());
+    }
+    accounts.push(dispatcher.create_account("other").await.unwrap());
+    dispatcher.drain(LONG).await;
+    accounts
+}
+
+/// Gives an account one of everything; returns it and the secret of its token.
+async fn fill(store: &Sqlite, account: Account, script: Bytes) -> (AccountId, String) {
     let id = account.id;
     let principal = principal(&account, "ada");
     store.insert_principal(principal.clone()).await.unwrap();
