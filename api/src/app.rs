@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::door::Door;
 use crate::failures::{FailureLimits, Failures};
+use crate::listen::Turns;
 use crate::metrics::Metrics;
 use crate::native::Probes;
 use crate::proxies::Proxies;
@@ -32,6 +33,7 @@ struct Inner {
     dispatcher: Dispatcher,
     maintenance: Maintenance,
     metrics: Metrics,
+    turns: Turns,
     session: Duration,
     longest_wait: Duration,
     pending_uploads: Pending,
@@ -80,6 +82,7 @@ impl App {
                 dispatcher,
                 maintenance,
                 metrics: Metrics::default(),
+                turns: Turns::default(),
                 session: SESSION,
                 longest_wait: LONGEST_WAIT,
                 pending_uploads: Pending::default(),
@@ -155,6 +158,11 @@ impl App {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// The turns in which all connections are served.
+    pub(crate) fn turns(&self) -> &Turns {
+        &self.inner.turns
     }
 
     pub(crate) fn croit_times(&self) -> CroitTimes {

@@ -42,6 +42,6 @@ mod uploads;
 pub use crate::app::{App, CroitTimes, NovaRules};
 pub use crate::door::Door;
 pub use crate::failures::{FailureLimits, Quota};
-pub use crate::listen::{serve, serve_probes};
+pub use crate::listen::{serve, serve_probes, serving_threads};
 pub use crate::proxies::{Network, NotANetwork, Proxies, ProxyProtocol};
 pub use crate::router::router;

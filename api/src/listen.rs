@@ -9,10 +9,12 @@ mod attended;
 mod connections;
 mod patience;
 mod proxy_protocol;
+mod turns;
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -34,6 +36,8 @@ use self::attended::Attended;
 pub(crate) use self::connections::Slot;
 use self::connections::{Audience, Connection, Connections, FAREWELL};
 use self::patience::Patient;
+pub(crate) use self::turns::Turns;
+pub use self::turns::serving_threads;
 use crate::app::App;
 use crate::door::Door;
 use crate::proxies::Proxies;
@@ -93,6 +97,8 @@ struct Server {
     door: Door,
     proxies: Proxies,
     connections: Connections,
+    /// None for probes, which must not wait for anybody.
+    turns: Option<Turns>,
     stopping: CancellationToken,
 }
 
@@ -106,6 +112,10 @@ impl Server {
                 Audience::Probes => Proxies::default(),
             },
             connections: Connections::new(app.dispatcher().ledger().clone(), audience),
+            turns: match audience {
+                Audience::Clients => Some(app.turns().clone()),
+                Audience::Probes => None,
+            },
             stopping: app.stopping().clone(),
         }
     }
@@ -122,7 +132,7 @@ impl Server {
                 ended = &mut shutdown => return Ok(ended),
             };
             if let Some((stream, peer, connection)) = accepted {
-                tokio::spawn(self.clone().converse(stream, peer, connection));
+                self.spawn(stream, peer, connection);
             }
         }
     }
@@ -145,6 +155,20 @@ impl Server {
                 Ok(None)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Answers one connection's requests in the turns of its holder.
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr, connection: Connection) {
+        let slot = Arc::clone(connection.slot());
+        let conversation = self.clone().converse(stream, peer, connection);
+        match &self.turns {
+            Some(turns) => {
+                tokio::spawn(turns.take_for(move || slot.served_for(), conversation));
+            }
+            None => {
+                tokio::spawn(conversation);
+            }
         }
     }
 
@@ -245,6 +269,8 @@ fn builder(door: &Door) -> Builder {
         // Hyper does not tell a head from the pause before it, which our stream does.
         // Without a timeout it would not look at the stream between two requests.
         .header_read_timeout(door.keep_alive + door.head)
+        // What cannot be said as a date of HTTP would end the connection.
+        .auto_date_header(tenterhook_dispatch::is_in_range())
         .max_buf_size(HEAD_MAX_BYTES);
     builder
 }

@@ -4,12 +4,14 @@
 //! request was for says it in its own dialect. A hook that failed is not among
 //! them: its run was carried out.
 
+mod causes;
+
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tenterhook_dispatch::Unavailable;
-use tenterhook_ledger::{Scope, Shortage};
+use tenterhook_ledger::Shortage;
 
 use crate::astra::problem::Problem;
 use crate::{fenix, nova};
@@ -274,67 +276,6 @@ impl std::fmt::Display for Fault {
     }
 }
 
-impl From<tenterhook_dispatch::Error> for Refusal {
-    fn from(error: tenterhook_dispatch::Error) -> Self {
-        use tenterhook_dispatch::{Error, Withheld};
-        match error {
-            Error::NotFound { what, id } => Self::NotFound {
-                noun: what.to_string(),
-                id,
-            },
-            Error::NameTaken { name, .. } => Self::NameTaken { name },
-            Error::InUse { what, id, by } => {
-                let by: Vec<String> = by.iter().map(ToString::to_string).collect();
-                Self::Conflict(format!(
-                    "the {what} `{id}` is in use by the hooks {}; remove them first",
-                    by.join(", ")
-                ))
-            }
-            Error::ReadOnly { what, id } => Self::ReadOnly {
-                noun: what.to_string(),
-                id,
-            },
-            Error::Withheld { what, id, why } => match why {
-                Withheld::Role { needs } => Self::Forbidden {
-                    needs: needs.as_str(),
-                },
-                Withheld::Private => Self::Withheld {
-                    noun: what.to_string(),
-                    id,
-                },
-            },
-            Error::ForeignValues { needs, .. } => Self::ForeignValues {
-                needs: needs.as_str(),
-                detail: error.to_string(),
-            },
-            error @ Error::LastOwner { .. } => Self::Conflict(error.to_string()),
-            Error::HooksDisabled => Self::HooksDisabled,
-            error @ Error::NotReplicated { .. } => Self::Conflict(error.to_string()),
-            Error::Invalid { field, reason } => Self::invalid(pointer(&field), reason),
-            Error::OverCeiling(over) => Self::invalid(
-                format!("/limits/{}", over.field),
-                format!("must be from 1 to {}, not {}", over.ceiling, over.asked),
-            ),
-            Error::Refused { refusal } => refusal.into(),
-            Error::ChangedMeanwhile { what, id } => Self::ChangedMeanwhile {
-                noun: what.to_string(),
-                id,
-            },
-            error @ Error::WrongState { .. } => Self::Conflict(error.to_string()),
-            Error::Busy { .. } | Error::Stopping => Self::TooBusy,
-            Error::DiskFull { shortage } => Self::DiskFull(disk_full(&shortage)),
-            Error::Shortage { shortage } => Self::Shortage(shortage),
-            ref unavailable @ Error::Unavailable { why, .. } => {
-                log(unavailable);
-                Self::Unavailable(why)
-            }
-            error @ (Error::Engine { .. } | Error::Store { .. } | Error::DamagedProgram { .. }) => {
-                Self::internal(&error)
-            }
-        }
-    }
-}
-
 /// Writes a failure of ours to the log, with its causes on one line.
 fn log(cause: &dyn std::error::Error) {
     let mut chain = cause.to_string();
@@ -361,51 +302,6 @@ fn unavailable(why: Unavailable) -> String {
         }
     };
     format!("{why}; {remedy}")
-}
-
-/// What there is too little of, and who can do what about it.
-fn disk_full(shortage: &Shortage) -> String {
-    let remedy = match shortage.scope {
-        Scope::Holder => {
-            "delete sources, hooks or servers that are not needed, cancel tasks that wait, or try again when the \
-             oldest finished tasks have been removed"
-        }
-        Scope::Strangers | Scope::Host => {
-            "the operator can give the server more (`--max-disk`) or keep less (`--keep`, `--keep-tasks`, \
-             `--keep-bytes`)"
-        }
-    };
-    format!("{shortage}; {remedy}")
-}
-
-/// Turns `events[3].type` into `/events/3/type`.
-fn pointer(field: &str) -> String {
-    let parts: String = field
-        .chars()
-        .filter(|c| *c != ']')
-        .map(|c| if matches!(c, '.' | '[') { '/' } else { c })
-        .collect();
-    format!("/{parts}")
-}
-
-impl From<Shortage> for Refusal {
-    fn from(shortage: Shortage) -> Self {
-        Self::Shortage(shortage)
-    }
-}
-
-impl From<tenterhook_engine::Refusal> for Refusal {
-    fn from(refusal: tenterhook_engine::Refusal) -> Self {
-        match refusal {
-            tenterhook_engine::Refusal::TooLarge { limit, .. } => {
-                Self::TooLarge { limit_bytes: limit }
-            }
-            refusal => Self::InvalidProgram {
-                digest: None,
-                reason: refusal.to_string(),
-            },
-        }
-    }
 }
 
 /// The refusal travels in the response's extensions until [`crate::edge`] puts

@@ -11,7 +11,8 @@ use crate::serve::Stored;
 use crate::{command, neutral};
 
 /// Checks what a server has stored: that the database is whole, that programs have their
-/// digests, that nothing is left over, and that what accounts are charged is what they have.
+/// digests, that nothing is left over, that what accounts are charged is what they have, and
+/// that the files beside the database are what a server can start with.
 ///
 /// It changes nothing and may be used while the server runs. The status is 0 if all is
 /// well and 1 if anything is not.
@@ -31,7 +32,8 @@ pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
 
 fn run(raw: &Raw) -> anyhow::Result<ExitCode> {
     let database = raw.stored.database()?;
-    let checked = command::block_on(tenterhook_store::check(&database))?;
+    let mut checked = command::block_on(tenterhook_store::check(&database))?;
+    checked.extend(raw.stored.files());
     let well = checked.iter().all(|checked| checked.faults.is_empty());
     let printed = match raw.json {
         true => format!("{}\n", json(&checked, well)),

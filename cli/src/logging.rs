@@ -20,6 +20,9 @@ pub(crate) enum LogFormat {
 pub(crate) fn start(format: LogFormat, filter: EnvFilter) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // What cannot be logged, as on a full disk, would be told on standard error, which
+        // panics where that is the log: requests must not fail for it.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => builder.with_ansi(paint::stderr().has_colours()).init(),

@@ -9,6 +9,7 @@ mod live;
 mod plan;
 pub(crate) mod report;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,11 +20,13 @@ use tenterhook_engine::{Engine, Invocation, Kind, Limits, Program, Report};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::ending::DEADLINE;
 pub(crate) use self::ending::{Ending, HOST_FAULT, answer};
 use self::live::{Heard, Printer};
 use self::plan::Plan;
 use crate::limit_flags::RawLimits;
 use crate::logging::{self, LogFormat};
+use crate::quantity::show_millis;
 use crate::say::{say, say_error};
 use crate::signals::{Signal, Signals};
 use crate::spinner::Spinner;
@@ -33,7 +36,8 @@ use crate::{code_cache, hint, own_thread, paint};
 ///
 /// Standard input, output and error are passed through. Exit status: that of the
 /// program, whatever it answers in `/verdict.json`; 124 at its deadline, which its
-/// output has to be read by too, 137 at any other limit, 134 when it trapped, 130 when interrupted, 125 when it could not be
+/// output has to be read by too, and when what it is given takes as long to come; 137 at
+/// any other limit, 134 when it trapped, 130 when interrupted, 125 when it could not be
 /// run.
 #[derive(Debug, Args)]
 pub(crate) struct Raw {
@@ -99,12 +103,16 @@ async fn run(plan: Plan) -> u8 {
     match carry_out(plan, &mut signals).await {
         Ok(ending) => ending.status(),
         Err(error) => {
+            let status = match error.is::<Late>() {
+                true => DEADLINE,
+                false => HOST_FAULT,
+            };
             // Who reads standard error may not read it to its end.
             let said = own_thread::run("error", move || say_error(&error));
             tokio::select! {
-                _ = said => HOST_FAULT,
+                _ = said => status,
                 signal = signals.next() => signal.status(),
-                () = tokio::time::sleep(LAST_OUTPUT) => HOST_FAULT,
+                () = tokio::time::sleep(LAST_OUTPUT) => status,
             }
         }
     }
@@ -133,12 +141,46 @@ struct Told {
     bill: bool,
 }
 
+/// What a run is given has not come to its end.
+#[derive(Debug)]
+struct Late {
+    what: &'static str,
+    after_ms: u64,
+}
+
+impl fmt::Display for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, after) = (self.what, show_millis(self.after_ms));
+        write!(
+            f,
+            "stopped at its wall limit, {after}: {what} came to no end; `--timeout` allows more"
+        )
+    }
+}
+
+impl std::error::Error for Late {}
+
+/// Waits for what comes from outside, for as long as the run itself may take.
+async fn in_time<T>(
+    what: &'static str,
+    limits: &Limits,
+    read: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let Ok(read) = tokio::time::timeout(limits.wall, read).await else {
+        let after_ms = u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX);
+        anyhow::bail!(Late { what, after_ms });
+    };
+    read
+}
+
 /// Reads and loads what the plan names. Files and standard input are read to their end,
-/// and any of them may be a pipe: the deadline counts from when the program has all.
+/// and any of them may be a pipe: the program, and then its input, may take as long to come
+/// as the run may take, whose deadline counts from when it has all.
 async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     let cancel = CancellationToken::new();
     let subject = plan.subject.clone();
-    let bytes = own_thread::run("program", move || subject.read()).await??;
+    let read = own_thread::run("program", move || subject.read());
+    let bytes = in_time("the program", plan.limits(), read).await??;
     let engine = code_cache::start_engine()?;
     let compiling = Spinner::start("making it ready");
     let program = engine
@@ -147,7 +189,8 @@ async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
         .with_context(|| format!("cannot run {}", plan.subject.file().display()))?;
     drop(compiling);
     let (sink, printer) = live::open(cancel.clone(), plan.event.note());
-    let invocation = plan.invocation(cancel, sink).await?;
+    let given = plan.invocation(cancel, sink);
+    let invocation = in_time("its input", plan.limits(), given).await?;
     Ok(Prepared {
         engine,
         program,

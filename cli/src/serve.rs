@@ -10,6 +10,7 @@ mod config;
 mod data_dir;
 mod database;
 mod disk;
+mod files;
 mod front_door;
 mod grace;
 mod listen;
@@ -127,7 +128,7 @@ pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
     match serve(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say_error(&disk::explain(error, &data));
+            say_error(&disk::explain(database::explain(error), &data));
             ExitCode::FAILURE
         }
     }
@@ -159,6 +160,7 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
     let engine = Engine::start(config.engine(&data, &resources, capacities)?)?;
     lockdown::hold(&engine, config.lockdown, &data, &config.database)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(tenterhook_api::serving_threads())
         .enable_all()
         .build()
         .context("cannot start the threads that serve")?;

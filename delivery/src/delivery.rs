@@ -54,9 +54,9 @@ impl Delivery {
         settings: Settings,
         surroundings: Surroundings,
     ) -> Result<Self, Error> {
-        // Whatever the clock showed when it was stored, no wait is longer than it may be.
-        let now = surroundings.timepiece.now().wall;
-        outbox.shift_waits(time::Duration::ZERO, now).await?;
+        // The clock may have been set back since they were stored.
+        let now = surroundings.timepiece.now_for_waits().wall;
+        outbox.shorten_delivery_waits(now).await?;
         let subscriptions = outbox.subscriptions().await?;
         let office = Office::new(outbox, settings, surroundings, subscriptions.clone());
         let office = Arc::new(office);
@@ -105,7 +105,7 @@ impl Delivery {
     pub fn subscriptions(&self, account: Uuid) -> Vec<Subscription> {
         let all = self.office.subscriptions.read();
         let own = all.values().filter(|own| own.account == account);
-        own.cloned().collect()
+        own.map(|own| self.shown(own)).collect()
     }
 
     /// Finds a subscription of an account.
@@ -117,7 +117,7 @@ impl Delivery {
         let all = self.office.subscriptions.read();
         all.get(&id)
             .filter(|own| own.account == account)
-            .cloned()
+            .map(|own| self.shown(own))
             .ok_or_else(|| Error::NotFound(id.to_string()))
     }
 
@@ -142,7 +142,9 @@ impl Delivery {
         }
         office.outbox.switch_subscription(id, enabled).await?;
         own.enabled = enabled;
-        office.subscriptions.write().insert(id, own.clone());
+        if let Some(kept) = office.subscriptions.write().get_mut(&id) {
+            kept.enabled = enabled;
+        }
         if enabled {
             office.open_lane(own.clone());
         } else {
@@ -180,7 +182,12 @@ impl Delivery {
         limit: u32,
     ) -> Result<Vec<Letter>, Error> {
         self.subscription(account, id)?;
-        self.office.outbox.letters(id, after, limit).await
+        let mut letters = self.office.outbox.letters(id, after, limit).await?;
+        let timepiece = &self.office.surroundings.timepiece;
+        for letter in &mut letters {
+            letter.due_at = letter.due_at.map(|due| timepiece.shown(due));
+        }
+        Ok(letters)
     }
 
     /// Owes an event to all of the account's subscriptions that want it. It is stored
@@ -209,14 +216,16 @@ impl Delivery {
         }
         let body = serde_json::to_vec(event).expect("an event holds nothing that JSON cannot say");
         let office = &self.office;
-        let now = office.now().await.wall;
+        let now = office.surroundings.timepiece.now();
+        let due_at = office.surroundings.timepiece.for_waits(now).wall;
         let size = LETTER_BYTES + (event.kind.len() + body.len()) as u64;
         let new = |subscription: &SubscriptionId| NewLetter {
             id: letter::id_of(*subscription, event),
             subscription: *subscription,
             kind: event.kind.clone(),
             body: body.clone(),
-            created_at: now,
+            created_at: now.wall,
+            due_at,
             refused: office
                 .surroundings
                 .disk
@@ -242,6 +251,15 @@ impl Delivery {
             office.nudge(id);
         }
         Ok(())
+    }
+
+    /// A subscription with its pause as the wall will show its end.
+    fn shown(&self, own: &Subscription) -> Subscription {
+        let timepiece = &self.office.surroundings.timepiece;
+        Subscription {
+            paused_until: own.paused_until.map(|until| timepiece.shown(until)),
+            ..own.clone()
+        }
     }
 
     fn wanting(&self, account: Uuid, kind: &str, project: Option<&str>) -> Vec<SubscriptionId> {

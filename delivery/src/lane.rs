@@ -25,7 +25,7 @@ const BATCH: u32 = 8;
 /// How long a lane rests after the store has failed.
 const STORE_REST: Duration = Duration::from_secs(1);
 
-/// The longest sleep: a clock that was set is noticed when a lane looks again.
+/// The longest sleep. Nothing depends on it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// The way to one address.
@@ -79,7 +79,7 @@ impl Lane {
 
     /// Sends what is due now. Breaks if nothing is ever to be sent again.
     async fn send_due(&self) -> Result<ControlFlow<(), Pause>, Error> {
-        let now = self.office.now().await;
+        let now = self.office.surroundings.timepiece.now_for_waits();
         let due = self.office.outbox.due(self.to.id, now.wall, BATCH).await?;
         if due.is_empty() {
             let next = self.office.outbox.next_due(self.to.id).await?;
@@ -116,17 +116,18 @@ impl Lane {
         };
         let heard = office.post.attempt(sending).await;
         drop(turn);
-        let now = office.now().await.wall;
-        let (letter, follows) = settle(letter, &heard, &office.settings, now, &mut rand::rng());
+        let now = office.surroundings.timepiece.now_for_waits().wall;
+        let (letter, wait, follows) =
+            settle(letter, &heard, &office.settings, now, &mut rand::rng());
         self.tell(&letter);
         office.tally.count(letter.fate);
-        let paused_until = match follows {
-            Follows::Rest(until) => Some(until),
+        let pause = match follows {
+            Follows::Rest(pause) => Some(pause),
             Follows::Next | Follows::TurnOff => None,
         };
-        office.outbox.settle_letter(letter, paused_until).await?;
-        if let Some(until) = paused_until {
-            office.pause(self.to.id, until);
+        office.outbox.settle_letter(letter, wait, pause).await?;
+        if let Some(pause) = pause {
+            office.pause(self.to.id, pause.until);
         }
         if follows == Follows::TurnOff {
             office.turn_off(self.to.id).await?;

@@ -22,14 +22,13 @@ mod subscription;
 mod surroundings;
 mod sweep;
 mod tally;
-mod waits;
 
 pub use crate::delivery::{Delivery, SUBSCRIPTIONS_MAX};
 pub use crate::destination::Destinations;
 pub use crate::error::Error;
 pub use crate::kind::KINDS;
 pub use crate::letter::{Fate, Letter};
-pub use crate::outbox::{Keep, NewLetter, Outbox, Room};
+pub use crate::outbox::{Keep, NewLetter, Outbox, Room, Wait};
 pub use crate::secret::Secret;
 pub use crate::settings::Settings;
 pub use crate::subscription::{NewSubscription, Subscription, SubscriptionId};

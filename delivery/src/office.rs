@@ -20,15 +20,12 @@ use crate::settings::Settings;
 use crate::subscription::{Subscription, SubscriptionId};
 use crate::surroundings::Surroundings;
 use crate::tally::Tally;
-use crate::waits::Waits;
 
 /// What all lanes share.
 pub(crate) struct Office {
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) settings: Settings,
     pub(crate) surroundings: Surroundings,
-    /// Held while waits are put right after the clock was set.
-    pub(crate) waits: tokio::sync::Mutex<Waits>,
     pub(crate) post: Post,
     pub(crate) tally: Tally,
     /// Held while subscriptions change, so that the store and the memory agree.
@@ -55,7 +52,6 @@ impl Office {
         subscriptions: Vec<Subscription>,
     ) -> Self {
         Self {
-            waits: tokio::sync::Mutex::new(Waits::start(surroundings.timepiece.now())),
             surroundings,
             post: Post::new(&settings),
             outbox,

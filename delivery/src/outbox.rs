@@ -1,5 +1,7 @@
 //! What delivery asks of a database.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -20,10 +22,21 @@ pub struct NewLetter {
     pub kind: String,
     /// What is sent.
     pub body: Vec<u8>,
-    /// When it was offered, and is due.
+    /// When it was offered.
     pub created_at: OffsetDateTime,
+    /// The same, as stored waits have the time: it is due at once.
+    pub due_at: OffsetDateTime,
     /// Why it is not to be sent, if it is not: it is kept as given up, without its body.
     pub refused: Option<String>,
+}
+
+/// A wait: until when, as stored waits have the time, and how long that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Until when.
+    pub until: OffsetDateTime,
+    /// How long it is; at most a day.
+    pub lasting: Duration,
 }
 
 /// How many letters may wait for one address.
@@ -113,10 +126,10 @@ pub trait Outbox: Send + Sync {
     /// [`Error::Store`].
     async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error>;
 
-    /// Keeps what became of a letter: `attempts`, `fate`, `said` and `due_at`; the body
-    /// only as long as it waits. Nothing happens to one that does not wait any more.
-    /// In the same transaction, and even then, stores until when the subscription is
-    /// paused, if the address has asked for a pause.
+    /// Keeps what became of a letter: `attempts`, `fate`, `said` and `due_at`, with how long
+    /// it waits until then; the body only as long as it waits. Nothing happens to one that
+    /// does not wait any more. In the same transaction, and even then, stores until when
+    /// the subscription is paused, if the address has asked for a pause.
     ///
     /// # Errors
     ///
@@ -124,7 +137,8 @@ pub trait Outbox: Send + Sync {
     async fn settle_letter(
         &self,
         letter: Letter,
-        paused_until: Option<OffsetDateTime>,
+        wait: Option<Duration>,
+        pause: Option<Wait>,
     ) -> Result<(), Error>;
 
     /// Lists up to `limit` letters of a subscription, newest first; only those that were
@@ -140,14 +154,16 @@ pub trait Outbox: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Letter>, Error>;
 
-    /// Moves all waits by so much, as the wall clock was moved to `now`: those of letters
-    /// and those of subscriptions. Then shortens those that are longer than any can be: an
-    /// hour for a letter, a day for a pause, nothing for what was never tried.
+    /// Shortens the waits of letters and of subscriptions that end further in the future
+    /// than they were to last: the clock was set back after they were stored. What was
+    /// never tried waits for nothing. Where it is not known how long a wait was to last,
+    /// that is an hour for a letter, or as long as its address is paused, and a day for a
+    /// pause.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn shift_waits(&self, by: time::Duration, now: OffsetDateTime) -> Result<(), Error>;
+    async fn shorten_delivery_waits(&self, now: OffsetDateTime) -> Result<(), Error>;
 
     /// Counts the letters that wait, of all subscriptions together.
     ///

@@ -7,6 +7,7 @@ use rand::Rng;
 use time::OffsetDateTime;
 
 use crate::letter::{Fate, Letter, one_line};
+use crate::outbox::Wait;
 use crate::pause;
 use crate::settings::Settings;
 
@@ -28,20 +29,21 @@ pub(crate) enum Heard {
 pub(crate) enum Follows {
     /// Its next letter.
     Next,
-    /// Nothing is sent there before this.
-    Rest(OffsetDateTime),
+    /// Nothing is sent there before this is over.
+    Rest(Wait),
     /// It wants no more letters.
     TurnOff,
 }
 
-/// Says what becomes of a letter of which the next attempt came to `heard`.
+/// Says what becomes of a letter of which the next attempt came to `heard` at `now`, as
+/// stored waits have the time, and how long it waits if it does.
 pub(crate) fn settle(
     letter: Letter,
     heard: &Heard,
     settings: &Settings,
     now: OffsetDateTime,
     rng: &mut impl Rng,
-) -> (Letter, Follows) {
+) -> (Letter, Option<Duration>, Follows) {
     let attempts = letter.attempts.saturating_add(1);
     let (status, wish) = match heard {
         Heard::Answer { status, wish } => (Some(*status), *wish),
@@ -59,19 +61,27 @@ pub(crate) fn settle(
         _ => Fate::Waiting,
     };
     let wait = pause::after(attempts, settings.pause, rng).max(wish.unwrap_or_default());
+    let wait = (fate == Fate::Waiting).then_some(wait);
     let letter = Letter {
         attempts,
         fate,
         said: Some(one_line(&words(heard))),
-        due_at: (fate == Fate::Waiting).then(|| now + wait),
+        due_at: wait.map(|wait| now.saturating_add(lasting(wait))),
         ..letter
     };
     let follows = match wish {
         _ if gone => Follows::TurnOff,
-        Some(wish) => Follows::Rest(now + wish),
+        Some(wish) => Follows::Rest(Wait {
+            until: now.saturating_add(lasting(wish)),
+            lasting: wish,
+        }),
         None => Follows::Next,
     };
-    (letter, follows)
+    (letter, wait, follows)
+}
+
+fn lasting(wait: Duration) -> time::Duration {
+    time::Duration::try_from(wait).unwrap_or(time::Duration::MAX)
 }
 
 fn words(heard: &Heard) -> String {
@@ -115,13 +125,15 @@ mod tests {
             status: StatusCode::from_u16(status).unwrap(),
             wish: wish.map(Duration::from_secs),
         };
-        settle(
+        let (letter, wait, follows) = settle(
             letter(attempts),
             &heard,
             &Settings::default(),
             NOW,
             &mut rand::rng(),
-        )
+        );
+        assert_eq!(letter.due_at, wait.map(|wait| NOW + wait));
+        (letter, follows)
     }
 
     #[test]
@@ -144,9 +156,10 @@ mod tests {
     fn a_wish_to_rest_is_heard_from_the_busy_alone() {
         for status in [429, 503] {
             let (letter, follows) = after(0, status, Some(1_000));
-            assert!(letter.due_at.unwrap() >= NOW + Duration::from_secs(1_000));
-            let until = NOW + Duration::from_secs(1_000);
-            assert_eq!(follows, Follows::Rest(until));
+            let lasting = Duration::from_secs(1_000);
+            let until = NOW + lasting;
+            assert!(letter.due_at.unwrap() >= until);
+            assert_eq!(follows, Follows::Rest(Wait { until, lasting }));
         }
         let (letter, follows) = after(0, 500, Some(1_000));
         assert!(letter.due_at.unwrap() <= NOW + Settings::default().pause);

@@ -89,39 +89,37 @@ impl Disk {
         }
     }
 
-    /// Takes room for what an attempt has left behind. Where there is too little, the
-    /// output is cut, and the return value says so: an outcome can always be stored.
-    pub(crate) fn take_output(&self, account: AccountId, report: &mut Report) -> Option<String> {
+    /// Takes room for what an attempt has left behind, to be held until that is
+    /// [written](Self::written). Where there is too little, the output is cut, and why is
+    /// returned too: an outcome can always be stored.
+    pub(crate) fn take_output(
+        &self,
+        account: AccountId,
+        report: &mut Report,
+    ) -> (Guard, Option<String>) {
         let printed = (report.stdout.len() + report.stderr.len()) as u64;
         let taken = self
             .ledger
             .take(account.holder(), Amounts::of(Resource::Disk, printed));
-        let not_kept = match taken {
-            Ok(guard) => {
-                self.written(account, guard);
-                None
-            }
+        let (mut guard, not_kept) = match taken {
+            Ok(guard) => (guard, None),
             Err(shortage) => {
                 self.want_sweep();
                 let kept = cut(report, shortage.available);
-                self.overdraw(account, kept);
-                Some(format!(
+                let mut guard = self.ledger.empty(account.holder());
+                guard.overdraw(Resource::Disk, kept);
+                let not_kept = format!(
                     "{} of {printed} bytes of output were not kept: {shortage}",
                     printed - kept
-                ))
+                );
+                (guard, Some(not_kept))
             }
         };
         let verdict = report.verdict.as_ref().map_or(0, |verdict| {
             serde_json::to_string(verdict).map_or(0, |text| text.len())
         });
-        self.overdraw(account, ROW + verdict as u64);
-        not_kept
-    }
-
-    fn overdraw(&self, account: AccountId, bytes: u64) {
-        let mut guard = self.ledger.empty(account.holder());
-        guard.overdraw(Resource::Disk, bytes);
-        self.written(account, guard);
+        guard.overdraw(Resource::Disk, ROW + verdict as u64);
+        (guard, not_kept)
     }
 
     /// Takes over what the store has counted.

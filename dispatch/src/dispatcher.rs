@@ -122,7 +122,6 @@ impl Dispatcher {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         let node = NodeId::generate();
-        let now = clock.now();
         let seen = store.clock_seen().await?;
         let timepiece = Timepiece::start(Arc::clone(&clock), seen);
         let timekeeper = Timekeeper::start(timepiece.clone(), seen, settings.trust_clock);
@@ -133,17 +132,16 @@ impl Dispatcher {
                 "taking over what an earlier run has left"
             );
         }
-        // Whatever the clock showed when it was stored, no wait is longer than it may be;
-        // those of what was taken over least of all.
-        store.shorten_waits(now.wall).await?;
+        // The clock may have been set back since they were stored.
+        store.shorten_waits(timepiece.now_for_waits().wall).await?;
         let inner = Arc::new(Inner {
             timekeeper: Mutex::new(timekeeper),
-            timepiece,
             floor: Mutex::new(Floor::new(
                 &settings,
                 engine.ledger().clone(),
-                Arc::clone(&clock),
+                timepiece.clone(),
             )),
+            timepiece,
             directories: Directories::default(),
             disk: Disk::new(engine.ledger().clone()),
             programs: Programs::new(settings.programs),

@@ -6,6 +6,7 @@
 
 mod cancel;
 mod finish;
+mod late;
 mod loaded;
 mod suspects;
 mod turns;
@@ -15,12 +16,14 @@ use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenterhook_clock::Clock;
+use tenterhook_clock::Timepiece;
 use tenterhook_ledger::{Guard, Ledger, Resource};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
 pub(crate) use self::finish::{Ended, Settled};
+use self::late::Late;
+pub(crate) use self::late::LateOutputs;
 use self::loaded::{LaneStatus, Leaving};
 pub(crate) use self::loaded::{Load, Loaded};
 use self::suspects::Suspects;
@@ -36,7 +39,7 @@ use crate::work::Settlement;
 
 /// The tasks in memory and what of them runs.
 pub(crate) struct Floor {
-    clock: Arc<dyn Clock>,
+    timepiece: Timepiece,
     tasks: HashMap<TaskId, Loaded>,
     queue: FairQueue<Turn>,
     suspects: Suspects,
@@ -53,6 +56,8 @@ pub(crate) struct Floor {
     /// first of them is due, in what has passed by then.
     backlog: HashMap<AccountId, Duration>,
     waiters: HashMap<TaskId, Vec<oneshot::Sender<Told>>>,
+    /// Outputs that are stored after the end of their attempts.
+    late: Vec<Late>,
     /// Lanes that wait to be tried again while others of their task run.
     timers: BinaryHeap<Reverse<(Duration, TaskId, usize)>>,
     stopping: bool,
@@ -73,9 +78,9 @@ pub(crate) struct Busyness {
 }
 
 impl Floor {
-    pub(crate) fn new(settings: &Settings, ledger: Ledger, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(settings: &Settings, ledger: Ledger, timepiece: Timepiece) -> Self {
         Self {
-            clock,
+            timepiece,
             tasks: HashMap::new(),
             queue: FairQueue::new(),
             suspects: Suspects::default(),
@@ -86,6 +91,7 @@ impl Floor {
             account_loaded: settings.account_loaded.max(1),
             backlog: HashMap::new(),
             waiters: HashMap::new(),
+            late: Vec::new(),
             timers: BinaryHeap::new(),
             stopping: false,
             abandoned: false,
@@ -120,7 +126,7 @@ impl Floor {
             || self
                 .backlog
                 .get(&account)
-                .is_some_and(|due| *due <= self.clock.now().steady)
+                .is_some_and(|due| *due <= self.timepiece.now().steady)
             || self.room(account) == 0
         {
             return None;
@@ -155,8 +161,8 @@ impl Floor {
     pub(crate) fn load(&mut self, load: Load) -> Vec<Settlement> {
         let (id, account) = (load.id, load.reserved.account);
         let cancelled = load.cancelled;
-        let now = self.clock.now();
-        let mut loaded = Loaded::new(load, now);
+        let now = self.timepiece.now();
+        let mut loaded = Loaded::new(load, self.timepiece.for_waits(now));
         if cancelled {
             self.tasks.insert(id, loaded);
             return self.cancel(id, now).unwrap_or_default();
@@ -184,7 +190,7 @@ impl Floor {
         match first.map_or(0, |first| first.crashes) {
             0 => self.queue.push(account, Turn::new(task, lane)),
             crashes => {
-                let now = self.clock.now().steady;
+                let now = self.timepiece.now().steady;
                 self.suspects.push(account, (task, lane), crashes, now);
             }
         }
@@ -197,7 +203,7 @@ impl Floor {
         }
         let is_idle =
             self.running == 0 && self.loading == 0 && self.queue.waiting().next().is_none();
-        let now = self.clock.now().steady;
+        let now = self.timepiece.now().steady;
         if let Some((account, (task, lane))) = self.suspects.release(now, is_idle) {
             self.queue.push(account, Turn::new(task, lane));
         }
@@ -205,13 +211,13 @@ impl Floor {
 
     /// Whether a suspect has the machine to itself.
     fn is_reserved(&self) -> bool {
-        self.running > 0 && self.suspects.is_alone(self.clock.now().steady)
+        self.running > 0 && self.suspects.is_alone(self.timepiece.now().steady)
     }
 
     /// Queues the lanes whose wait is over by now. Tells when the next one's is.
     pub(crate) fn resume(&mut self) -> Option<Duration> {
         let timer = self.resume_lanes();
-        let suspect = self.suspects.next_look(self.clock.now().steady);
+        let suspect = self.suspects.next_look(self.timepiece.now().steady);
         match (timer, suspect) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -219,7 +225,7 @@ impl Floor {
     }
 
     fn resume_lanes(&mut self) -> Option<Duration> {
-        let now = self.clock.now();
+        let now = self.timepiece.now();
         while let Some(Reverse((due, task, lane))) = self.timers.peek().copied() {
             if due > now.steady {
                 return Some(due);
@@ -292,21 +298,28 @@ impl Floor {
     }
 
     /// The account's tasks whose attempts have printed something that is not stored yet,
-    /// with how much.
+    /// with how much; one may stand there twice.
     pub(crate) fn printing(&self, account: AccountId) -> Vec<(TaskId, u64)> {
         let own = self
             .tasks
             .iter()
             .filter(|(_, loaded)| loaded.account == account && !loaded.running.is_empty());
         own.map(|(id, loaded)| (*id, loaded.printed_bytes()))
+            .chain(self.late_bytes(account))
             .filter(|(_, bytes)| *bytes > 0)
             .collect()
     }
 
-    /// Notes that an account has a task in the store which nobody owns.
+    /// Notes that an account has a task in the store which nobody owns, due when waits
+    /// are stored to end at `due_at`.
     pub(crate) fn note_backlog(&mut self, account: AccountId, due_at: OffsetDateTime) {
-        let now = self.clock.now();
-        let due_at = now.after(now.until(due_at, WAIT_MAX)).steady;
+        let now = self.timepiece.now_for_waits();
+        self.note_due(account, now.until(due_at, WAIT_MAX));
+    }
+
+    /// Notes that an account has a task in the store which nobody owns, due after `wait`.
+    pub(crate) fn note_due(&mut self, account: AccountId, wait: Duration) {
+        let due_at = self.timepiece.now().steady.saturating_add(wait);
         self.backlog
             .entry(account)
             .and_modify(|due| *due = (*due).min(due_at))
@@ -319,7 +332,7 @@ impl Floor {
         if self.stopping {
             return Err(None);
         }
-        let now = self.clock.now().steady;
+        let now = self.timepiece.now().steady;
         let with_room = self
             .backlog
             .iter()

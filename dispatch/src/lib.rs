@@ -97,8 +97,8 @@ pub use crate::task::{EventKey, Progress, Task, TaskDetail, state_of};
 pub use crate::token::{NewToken, Secret, SecretHash, SessionBounds, Token, TokenKind};
 pub use crate::unavailable::Unavailable;
 pub use crate::work::{
-    Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, NewEvent,
-    NewExecution, NewTask, Retention, SetAside, Settlement, Swept, TaskChange,
+    Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, LateOutput,
+    NewEvent, NewExecution, NewTask, Retention, SetAside, Settlement, Swept, TaskChange,
 };
 pub use tenterhook_clock::{
     Clock, Jump, JumpWatch, Moment, SteppedClock, SystemClock, Timepiece, is_in_range, new_id,

@@ -7,6 +7,7 @@ mod printed;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -53,6 +54,13 @@ struct Listener {
 /// delay.
 const GATHERING: Duration = Duration::from_millis(10);
 
+/// Listeners of one execution who are told that often. If there are more of them, each
+/// is told less often: a piece costs the same for each who hears it.
+const LISTENERS: usize = 8;
+
+/// However many they are, they hear of what is new as often as that.
+const GATHERING_MAX: Duration = Duration::from_secs(1);
+
 impl LiveOutput {
     /// Waits for the next piece. `None` once the attempt is over and everything
     /// was told.
@@ -73,8 +81,9 @@ impl Listener {
                 return Some(chunk);
             }
             if let Some(at) = self.taken_at {
-                if at.elapsed() < GATHERING && self.gathers() {
-                    tokio::time::sleep_until(at + GATHERING).await;
+                let gathering = self.live.gathering();
+                if at.elapsed() < gathering && self.gathers() {
+                    tokio::time::sleep_until(at + gathering).await;
                 } else {
                     // There may be much more, and as many others that listen to it: what
                     // else the thread has to do goes on between two parts.
@@ -108,6 +117,12 @@ impl Listener {
     }
 }
 
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.live.listeners.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn next_kept(chunks: &mut VecDeque<Chunk>) -> Option<Chunk> {
     let first = chunks.front_mut()?;
     if first.bytes.len() <= BLOCK_BYTES {
@@ -125,17 +140,26 @@ pub(crate) struct Live {
     pub(crate) gauge: Arc<Gauge>,
     printed: Mutex<Printed>,
     changed: Notify,
+    listeners: AtomicUsize,
 }
 
 impl Live {
     /// Begins to listen from the beginning.
     pub(crate) fn listen(self: &Arc<Self>) -> LiveOutput {
+        self.listeners.fetch_add(1, Ordering::Relaxed);
         LiveOutput(Source::Live(Listener {
             live: Arc::clone(self),
             at: Cursor::default(),
             taken: VecDeque::new(),
             taken_at: None,
         }))
+    }
+
+    /// For how long a listener that has heard everything lets more come together.
+    fn gathering(&self) -> Duration {
+        let times = self.listeners.load(Ordering::Relaxed).div_ceil(LISTENERS);
+        let times = u32::try_from(times.max(1)).unwrap_or(u32::MAX);
+        GATHERING.saturating_mul(times).min(GATHERING_MAX)
     }
 
     /// Tells the listeners that nothing more will come.
@@ -263,6 +287,19 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(heard.await.unwrap().unwrap().bytes, [b'y'; 100][..]);
+    }
+
+    #[test]
+    fn the_more_listen_the_longer_what_is_new_comes_together_for_each() {
+        let live = Arc::new(Live::default());
+        let mut listeners = vec![live.listen()];
+        assert_eq!(live.gathering(), GATHERING);
+        listeners.extend((1..100).map(|_| live.listen()));
+        assert_eq!(live.gathering(), 13 * GATHERING);
+        listeners.extend((100..10_000).map(|_| live.listen()));
+        assert_eq!(live.gathering(), GATHERING_MAX);
+        listeners.truncate(1);
+        assert_eq!(live.gathering(), GATHERING);
     }
 
     #[tokio::test]

@@ -34,7 +34,9 @@ use crate::server::Server;
 use crate::source::Source;
 use crate::task::{EventKey, Task};
 use crate::token::{SecretHash, SessionBounds, Token};
-use crate::work::{Backlog, Cancelling, Claimed, Inserted, NewTask, Retention, Settlement, Swept};
+use crate::work::{
+    Backlog, Cancelling, Claimed, Inserted, LateOutput, NewTask, Retention, Settlement, Swept,
+};
 
 /// The answer to a call that has been queued already when it returns.
 pub type Queued<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -302,6 +304,10 @@ pub trait Store: Send + Sync {
     /// has ended, or begun another attempt, changes nothing.
     fn settle(&self, settlement: Settlement) -> Queued<()>;
 
+    /// Writes what a cancelled attempt has printed, after its end. Nothing happens if there
+    /// is no such end any more.
+    async fn keep_output(&self, late: LateOutput) -> Result<(), Error>;
+
     /// Frees all tasks that another run of the server owned. Returns how many.
     ///
     /// Raises the attempt of their executions that had begun, as far as that run has
@@ -326,8 +332,9 @@ pub trait Store: Send + Sync {
     /// is taken for the cause.
     fn note_leaving(&self);
 
-    /// Brings nearer what rests until further in the future than the policies of its
-    /// hooks allow: the clock was set back after it was stored.
+    /// Brings nearer what is to be tried again further in the future than it was to wait,
+    /// or than the policy of its hook allows where that is not known: the clock was set
+    /// back after it was stored. For the start, when no task is owned.
     async fn shorten_waits(&self, now: OffsetDateTime) -> Result<(), Error>;
 
     /// Reads the latest time that was believed to be right; `None` if none was kept.

@@ -1,6 +1,7 @@
 //! What passes between dispatcher and store while events become executions.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tenterhook_engine::{Outcome, Usage};
@@ -134,6 +135,18 @@ pub struct ClaimedExecution {
     pub crashes: u32,
     /// Not to be run before this time.
     pub due_at: Option<OffsetDateTime>,
+    /// How long it was to wait until then; `None` if that is not known.
+    pub wait: Option<Duration>,
+}
+
+impl ClaimedExecution {
+    /// The longest that it may have to wait still: the clock may have been set back after
+    /// its wait was stored.
+    #[must_use]
+    pub fn longest_wait(&self) -> Duration {
+        let most = || self.new.recipe.content.retry.longest_wait();
+        self.wait.unwrap_or_else(most)
+    }
 }
 
 /// What became of one attempt, and what follows for its task.
@@ -180,6 +193,22 @@ pub struct Attempt {
     pub ended_at: Option<OffsetDateTime>,
     /// When it is to be tried again.
     pub due_at: Option<OffsetDateTime>,
+    /// How long it waits until then.
+    pub wait: Option<Duration>,
+}
+
+/// An output that is stored after the end of its attempt, whose output counts as dropped
+/// until then.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LateOutput {
+    /// Who it belongs to.
+    pub account: AccountId,
+    /// The execution.
+    pub execution: ExecutionId,
+    /// Which attempt has printed it.
+    pub attempt: u32,
+    /// The output.
+    pub output: Output,
 }
 
 /// What follows for a task from one attempt.
@@ -229,7 +258,7 @@ pub struct Backlog {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Finished tasks older than this are removed. Default: 30 days.
-    pub age: std::time::Duration,
+    pub age: Duration,
     /// Most finished tasks of one account; the oldest go first. Default: 200,000.
     pub tasks_per_account: u32,
     /// What an account may have on the disk before its oldest finished tasks are
@@ -238,13 +267,13 @@ pub struct Retention {
     /// How long an event is known that was accepted, so that it runs nothing when it
     /// comes again: as long as its task is kept, and this long in any case. Default: 30
     /// days.
-    pub event_horizon: std::time::Duration,
+    pub event_horizon: Duration,
     /// Most events of one account that are known though their tasks are not kept; the
     /// oldest are forgotten first. Default: 1,000,000.
     pub events_per_account: u32,
 }
 
-const MONTH: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl Default for Retention {
     fn default() -> Self {

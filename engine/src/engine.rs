@@ -43,7 +43,7 @@ struct Inner {
     scratches: Scratches,
     watchdog: Watchdog,
     sandboxes: u32,
-    sleepers: Sleepers,
+    sleepers: Arc<Sleepers>,
     compiler: Compiler,
     threads: GuestThreads,
     loading: LoadingThreads,
@@ -82,7 +82,7 @@ impl Engine {
                 scratches,
                 watchdog,
                 sandboxes: settings.sandboxes,
-                sleepers: Sleepers::default(),
+                sleepers: Sleepers::of(&settings.ledger),
                 compiler: Compiler::new(
                     settings.compiler,
                     settings.compile_limits,
@@ -174,7 +174,6 @@ impl Engine {
             wasm: &inner.runtime.wasm,
             scratches: &inner.scratches,
             watchdog: &inner.watchdog,
-            ledger: &inner.ledger,
             sleepers: &inner.sleepers,
         };
         sandbox::run(host, program, permit, invocation).await

@@ -23,7 +23,6 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Instant;
 
-use tenterhook_ledger::Ledger;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
@@ -59,7 +58,6 @@ pub(crate) struct Host<'a> {
     pub(crate) wasm: &'a Engine,
     pub(crate) scratches: &'a Scratches,
     pub(crate) watchdog: &'a Watchdog,
-    pub(crate) ledger: &'a Ledger,
     pub(crate) sleepers: &'a Sleepers,
 }
 
@@ -120,13 +118,7 @@ pub(crate) async fn run(
         let guest = pin!(start(&program.inner.code, &mut store));
         let guest = in_slices(&meter, guest);
         let guest = pin!(cpu.measure(host.watchdog, guest));
-        let guest = pin!(awake.hold_slot(
-            permit.guard_mut(),
-            host.ledger,
-            host.sleepers,
-            &yielded,
-            guest,
-        ));
+        let guest = pin!(awake.hold_slot(permit.guard_mut(), host.sleepers, &yielded, guest,));
         deadline.hold(guest).await
     };
     let outcome = outcome::of(ended, &deadline, store.data().memory.denied());

@@ -10,6 +10,7 @@ use tenterhook_engine::Digest;
 
 use crate::copy;
 use crate::error::Error;
+use crate::sqlite::schema::{self, Version};
 use crate::sqlite::{LATEST, every_row, found};
 
 /// Most faults that are told of one sort; the first ones say enough.
@@ -23,6 +24,9 @@ pub struct Checked {
     /// What is wrong with it; the first hundred.
     pub faults: Vec<String>,
 }
+
+const DAMAGED_NOTES: &str = "the table of migrations (`_sqlx_migrations`) is damaged; the next start of the server \
+    writes it again";
 
 /// Statements that find faults, each one line of text.
 const RULES: [(&str, &str); 3] = [
@@ -74,32 +78,32 @@ pub async fn check(path: &Path) -> Result<Vec<Checked>, Error> {
     let all = async {
         // Everything is seen as it was at one moment.
         sqlx::query("BEGIN").execute(&mut conn).await?;
-        let version: i64 = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-            .fetch_one(&mut conn)
-            .await?;
-        let mut checked = vec![integrity(&mut conn).await?, references(&mut conn).await?];
-        checked.push(programs(&mut conn).await?);
+        let version = schema::version(&mut conn).await?;
+        let mut checked = vec![
+            Checked::of("integrity", integrity(&mut conn).await),
+            Checked::of("references", references(&mut conn).await),
+            Checked::of("programs", programs(&mut conn).await),
+        ];
+        let (version, fault) = match version {
+            Version::Damaged(version) => (version, Some(DAMAGED_NOTES.to_owned())),
+            Version::Is(version) if version < LATEST => (version, Some(older(version))),
+            _ => (LATEST, None),
+        };
+        checked.push(Checked {
+            name: "schema",
+            faults: fault.into_iter().collect(),
+        });
         if version < LATEST {
-            checked.push(Checked {
-                name: "schema",
-                faults: vec![format!(
-                    "an older version has written it (schema {version}, not {LATEST}): start the server on it once, \
-                     then check again"
-                )],
-            });
             return Ok(checked);
         }
-        let faults = every_row::faults(&mut conn, FAULTS).await?;
-        checked.push(Checked {
-            name: "rows",
-            faults,
-        });
+        let faults = every_row::faults(&mut conn, FAULTS).await;
+        checked.push(Checked::of("rows", faults));
         for (name, rule) in RULES {
             let faults = sqlx::query_scalar(rule)
                 .bind(FAULTS)
                 .fetch_all(&mut conn)
-                .await?;
-            checked.push(Checked { name, faults });
+                .await;
+            checked.push(Checked::of(name, faults));
         }
         Ok(checked)
     };
@@ -107,20 +111,34 @@ pub async fn check(path: &Path) -> Result<Vec<Checked>, Error> {
         .map_err(|error: sqlx::Error| Error::unusable(path, error))
 }
 
-async fn integrity(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error> {
+fn older(version: i64) -> String {
+    format!(
+        "an older version has written it (schema {version}, not {LATEST}): start the server on it once, then check \
+         again"
+    )
+}
+
+impl Checked {
+    /// What one check has found; that it could not be carried out is a fault as well, and
+    /// the others go on.
+    fn of(name: &'static str, faults: Result<Vec<String>, sqlx::Error>) -> Self {
+        let faults = faults
+            .unwrap_or_else(|error| vec![format!("it cannot be checked to its end: {error}")]);
+        Self { name, faults }
+    }
+}
+
+async fn integrity(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
     let mut faults: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check(100)")
         .fetch_all(conn)
         .await?;
     if faults == ["ok"] {
         faults.clear();
     }
-    Ok(Checked {
-        name: "integrity",
-        faults,
-    })
+    Ok(faults)
 }
 
-async fn references(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error> {
+async fn references(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
     let rows = sqlx::query("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check LIMIT ?")
         .bind(FAULTS)
         .fetch_all(conn)
@@ -135,14 +153,11 @@ async fn references(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error>
             None => format!("a row of `{table}` refers to a row of `{parent}` that is not there"),
         })
     };
-    Ok(Checked {
-        name: "references",
-        faults: rows.iter().map(fault).collect::<Result<_, _>>()?,
-    })
+    rows.iter().map(fault).collect()
 }
 
 /// Reads every program, one at a time, and compares its digest.
-async fn programs(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error> {
+async fn programs(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Error> {
     let mut faults = Vec::new();
     let mut last = Vec::new();
     loop {
@@ -171,8 +186,5 @@ async fn programs(conn: &mut SqliteConnection) -> Result<Checked, sqlx::Error> {
             });
         }
     }
-    Ok(Checked {
-        name: "programs",
-        faults,
-    })
+    Ok(faults)
 }

@@ -15,7 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::sqlite::LATEST;
+use crate::sqlite::schema::{self, Version};
 
 /// Copies the database at `from` as it is at this moment. Others may go on writing: they
 /// are not waited for, and do not wait.
@@ -73,17 +73,11 @@ pub(crate) async fn open(path: &Path) -> Result<SqliteConnection, Error> {
         .connect()
         .await
         .map_err(unusable)?;
-    let version: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(&mut conn)
-        .await
-        .map_err(unusable)?;
-    match version {
-        Some(version) if version > LATEST => Err(Error::unusable(
-            path,
-            "a newer version of Tenterhook has written it; use that one",
-        )),
-        Some(_) => Ok(conn),
-        None => Err(Error::unusable(path, "it is not a database of Tenterhook")),
+    match schema::version(&mut conn).await.map_err(unusable)? {
+        // Whoever opens it to write brings it up to date, and mends what notes that.
+        Version::Is(1..) | Version::Damaged(_) => Ok(conn),
+        Version::Newer => Err(Error::newer(path)),
+        Version::Is(_) | Version::Unknown => Err(Error::no_schema(path)),
     }
 }
 

@@ -34,6 +34,14 @@ pub enum Error {
         /// What went wrong.
         source: sqlx::Error,
     },
+    /// Rows that are damaged could not be looked for.
+    #[error("cannot look for damage in the database {}", path.display())]
+    Look {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: tenterhook_dispatch::Error,
+    },
     /// A file is there already where one was to be made.
     #[error("{} is there already", path.display())]
     Exists {
@@ -59,6 +67,21 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn newer(path: &Path) -> Self {
+        Self::unusable(
+            path,
+            "a newer version of Tenterhook has written it; use that one",
+        )
+    }
+
+    pub(crate) fn no_schema(path: &Path) -> Self {
+        Self::unusable(
+            path,
+            "its schema is none of Tenterhook's, or it is damaged; if it was Tenterhook's, restore a backup \
+             (`tenterhook restore`), else name another file",
+        )
+    }
+
     pub(crate) fn unusable(path: &Path, source: impl Into<Cause>) -> Self {
         Self::Unusable {
             path: path.into(),

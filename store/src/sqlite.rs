@@ -24,9 +24,11 @@ mod outbox;
 mod overrides;
 mod principals;
 mod readers;
+mod reserve;
 mod rows;
 mod running;
 mod salvage;
+pub(crate) mod schema;
 mod seen;
 mod servers;
 mod sessions;
@@ -34,6 +36,7 @@ mod set_aside;
 mod settle;
 mod sources;
 mod store;
+mod strays;
 mod sweep;
 mod take_over;
 mod tasks;
@@ -61,11 +64,17 @@ pub(crate) use self::disk::found;
 use self::log::Log;
 pub(crate) use self::migrations::LATEST;
 use self::readers::Readers;
+use self::reserve::Reserve;
 use self::running::Running;
-use self::writer::Writer;
+use self::schema::Version;
+use self::strays::Strays;
+use self::writer::{Purpose, Writer};
 
 /// How long a connection waits for another process that holds the file's lock.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+const ACCOUNTS_LOST: &str = "its accounts are gone, and what belongs to them is there: it was damaged; restore a \
+    backup (`tenterhook restore`), or, to begin with an empty one, move it away and say `--new-database`";
 
 /// The store in one `SQLite` file. Cheap to clone; all clones are one store.
 ///
@@ -76,6 +85,7 @@ pub struct Sqlite {
     readers: Readers,
     log: Log,
     damaged: Damaged,
+    strays: Strays,
     recounts: Recounts,
     /// What runs, for the next run of the server.
     running: Arc<Running>,
@@ -88,8 +98,9 @@ impl Sqlite {
     ///
     /// # Errors
     ///
-    /// [`Open`](crate::Error::Open), [`Migrate`](crate::Error::Migrate) or
-    /// [`Checksums`](crate::Error::Checksums).
+    /// [`Open`](crate::Error::Open), [`Unusable`](crate::Error::Unusable),
+    /// [`Migrate`](crate::Error::Migrate), [`Checksums`](crate::Error::Checksums) or
+    /// [`Look`](crate::Error::Look).
     pub async fn open(path: &Path) -> Result<Self, crate::Error> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -117,29 +128,43 @@ impl Sqlite {
             .connect()
             .await
             .map_err(opened)?;
-        migrations::migrator()
-            .run(&mut conn)
-            .await
-            .map_err(|source| crate::Error::Migrate {
+        migrate(&mut conn, path).await?;
+        if accounts::are_lost(&mut conn).await.map_err(opened)? {
+            return Err(crate::Error::unusable(path, ACCOUNTS_LOST));
+        }
+        match checksums::fill(&mut conn).await {
+            // Sources that lack one are damaged then, as their hooks are.
+            Err(error) if convert::is_corrupt(&error) => {
+                let _none_begun = sqlx::query("ROLLBACK").execute(&mut conn).await;
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "cannot fill in the checksums of sources; `tenterhook check-data` tells more"
+                );
+            }
+            filled => filled.map_err(|source| crate::Error::Checksums {
                 path: path.into(),
                 source,
-            })?;
-        checksums::fill(&mut conn)
-            .await
-            .map_err(|source| crate::Error::Checksums {
-                path: path.into(),
-                source,
-            })?;
+            })?,
+        }
         let mut conn = vacuum::enable(conn, path, &options).await.map_err(opened)?;
         disk::repair(&mut conn).await.map_err(opened)?;
+        let damaged = Damaged::default();
+        let strays =
+            Strays::find(&mut conn, &damaged)
+                .await
+                .map_err(|source| crate::Error::Look {
+                    path: path.into(),
+                    source,
+                })?;
         let log = Log::of(path, &options);
         let options = options.read_only(true).pragma("cache_size", "-4000");
         let readers = Readers::new(&options);
         Ok(Self {
-            writer: Writer::start(conn),
+            writer: Writer::start(conn, Reserve::beside(path), damaged.clone()),
             readers,
             log,
-            damaged: Damaged::default(),
+            damaged,
+            strays,
             recounts: Recounts::default(),
             running: Arc::new(Running::beside(path)),
             accounts: Arc::default(),
@@ -171,6 +196,16 @@ impl Sqlite {
     async fn write<T, F>(&self, account: AccountId, job: F) -> Result<T, Error>
     where
         T: Send + 'static,
+        F: Change<T>,
+    {
+        self.write_large(account, 0, job).await
+    }
+
+    /// The same for a change that frees some of the disk, or takes away an authority: it has
+    /// room where the disk is full.
+    async fn write_to_free<T, F>(&self, account: AccountId, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
         F: for<'c> FnOnce(
                 &'c mut SqliteConnection,
                 i64,
@@ -179,11 +214,25 @@ impl Sqlite {
             + Send
             + 'static,
     {
-        self.write_large(account, 0, job).await
+        self.write_for(Purpose::ToFree, account, 0, job).await
     }
 
-    /// The same of about so many bytes.
+    /// A change of about so many bytes.
     async fn write_large<T, F>(&self, account: AccountId, bytes: usize, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Change<T>,
+    {
+        self.write_for(Purpose::Any, account, bytes, job).await
+    }
+
+    async fn write_for<T, F>(
+        &self,
+        purpose: Purpose,
+        account: AccountId,
+        bytes: usize,
+        job: F,
+    ) -> Result<T, Error>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(
@@ -196,9 +245,44 @@ impl Sqlite {
     {
         let account = self.number_of(account).await?;
         self.writer
-            .run_for(account, bytes, move |writing| {
+            .run_for(purpose, account, bytes, move |writing| {
                 job(&mut writing.conn, account)
             })
             .await
     }
+}
+
+/// A change of the rows of an account with this number.
+trait Change<T>:
+    for<'c> FnOnce(&'c mut SqliteConnection, i64) -> Changing<'c, T> + Send + 'static
+{
+}
+
+impl<T, F> Change<T> for F where
+    F: for<'c> FnOnce(&'c mut SqliteConnection, i64) -> Changing<'c, T> + Send + 'static
+{
+}
+
+type Changing<'c, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'c>>;
+
+/// Brings the schema up to date. Where only the notes of what was done are damaged, they are
+/// written again.
+async fn migrate(conn: &mut SqliteConnection, path: &Path) -> Result<(), crate::Error> {
+    let migrating = |source| crate::Error::Migrate {
+        path: path.into(),
+        source,
+    };
+    let version = schema::version(conn)
+        .await
+        .map_err(|source| crate::Error::Open {
+            path: path.into(),
+            source,
+        })?;
+    match version {
+        Version::Is(_) => {}
+        Version::Damaged(version) => schema::note_again(conn, version).await.map_err(migrating)?,
+        Version::Newer => return Err(crate::Error::newer(path)),
+        Version::Unknown => return Err(crate::Error::no_schema(path)),
+    }
+    migrations::migrator().run(conn).await.map_err(migrating)
 }

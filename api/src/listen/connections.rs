@@ -272,6 +272,16 @@ impl Slot {
         Err(shortage)
     }
 
+    /// In whose turns the connection is served: the reserve that lets a newcomer in is
+    /// not for its requests.
+    pub(super) fn served_for(&self) -> Holder {
+        let state = self.state.lock();
+        match state.guard.holder() {
+            Holder::Operator => state.client,
+            holder => holder,
+        }
+    }
+
     fn is_newcomer(&self) -> bool {
         self.state.lock().guard.holder() == Holder::Operator
     }

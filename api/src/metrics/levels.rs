@@ -5,6 +5,14 @@ use tenterhook_ledger::Level;
 use super::Text;
 
 impl Text {
+    /// Adds how many steps of connections wait for their turn.
+    pub(crate) fn write_turns(&mut self, waiting: u64) {
+        let name = "tenterhook_http_turns_waiting";
+        let help = "Steps of connections that wait until others have been served as long as they.";
+        self.family(name, "gauge", help);
+        self.sample(name, &[], waiting);
+    }
+
     /// Adds the rows of the ledger to the page. What has no bound has no total.
     pub(crate) fn write_levels(&mut self, levels: &[Level]) {
         type Value = fn(&Level) -> Option<u64>;

@@ -30,6 +30,9 @@ use crate::refusal::{Fault, Refusal};
 /// The role that may post events and wait for their outcome.
 const NEEDS: Role = Role::Member;
 
+/// Bytes of a body that takes a millisecond or more to go through.
+const LARGE_BYTES: usize = 64 * 1024;
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(
@@ -110,7 +113,9 @@ async fn post_events(
         .collect()
         .await?;
     let events = mode.read(&headers, &body)?;
+    end_step(&body).await;
     let printed: Vec<Value> = events.iter().map(print).collect();
+    end_step(&body).await;
     let outcomes = match wait {
         None => accept(&app, &caller, events).await?,
         Some(wait) => {
@@ -126,6 +131,7 @@ async fn post_events(
             }
         }
     };
+    end_step(&body).await;
     let all_over = wait.is_some() && outcomes.iter().all(|outcome| outcome.task.is_over());
     let status = if all_over {
         StatusCode::OK
@@ -153,6 +159,13 @@ async fn post_events(
             (status, Json(list)).into_response()
         }
     })
+}
+
+/// Lets others take their turn before more is done with a body that takes long.
+async fn end_step(body: &[u8]) {
+    if body.len() > LARGE_BYTES {
+        tokio::task::yield_now().await;
+    }
 }
 
 fn read_wait(app: &App, said: Option<f64>) -> Result<Option<Duration>, Refusal> {

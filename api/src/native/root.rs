@@ -104,6 +104,7 @@ async fn get_readiness(State(app): State<App>) -> Response {
 async fn get_metrics(State(app): State<App>) -> Response {
     let mut page = Text::default();
     app.metrics().write(&mut page);
+    page.write_turns(app.turns().waiting());
     page.write_stats(&app.dispatcher().stats());
     page.write_levels(&app.dispatcher().ledger().levels());
     let delivery = app.maintenance().delivery();

@@ -13,7 +13,7 @@ use crate::signals::Signal;
 pub(crate) const HOST_FAULT: u8 = 125;
 
 /// The deadline passed; the status that `timeout` uses.
-const DEADLINE: u8 = 124;
+pub(super) const DEADLINE: u8 = 124;
 
 /// Another limit was reached; what a process killed by SIGKILL leaves.
 const OTHER_LIMIT: u8 = 137;

@@ -93,6 +93,11 @@ impl Plan {
         })
     }
 
+    /// The run's limits.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Puts together what the program is given, standard input included.
     ///
     /// Without data for an event, standard input is this process's own.

@@ -158,7 +158,7 @@ impl Config {
         let ledger = Ledger::new(capacities);
         Ok(engine::Settings {
             cache: Some(engine::CodeCache {
-                folder: data.code(),
+                folder: data.prepare_code()?,
                 key: data.code_key(),
                 bytes: self
                     .code_bytes

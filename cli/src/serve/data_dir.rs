@@ -17,6 +17,18 @@ pub(crate) const LOCK_FILE: &str = "lock";
 /// The database, unless it is somewhere else.
 pub(super) const DATABASE_FILE: &str = "tenterhook.db";
 
+/// The file that says that a backup is being restored.
+pub(super) const RESTORING_FILE: &str = "restoring";
+
+/// The folder for compiled code.
+pub(super) const CODE_FOLDER: &str = "code";
+
+/// The file with the key that seals it.
+pub(super) const CODE_KEY_FILE: &str = "code.key";
+
+/// The folder for files of runs.
+pub(super) const SCRATCH_FOLDER: &str = "scratch";
+
 /// The file with the owner's token.
 pub(crate) const OWNER_TOKEN_FILE: &str = "owner.token";
 
@@ -81,38 +93,63 @@ impl DataDir {
         self.path.join("first-start")
     }
 
+    /// The file that says that a backup is being restored into the folder: until the
+    /// database is there, there is nothing else in it.
+    pub(super) fn restoring(&self) -> PathBuf {
+        self.path.join(RESTORING_FILE)
+    }
+
     /// Notes that the folder has not been used, until its database is there.
     pub(super) fn begin_first_start(&self) -> anyhow::Result<()> {
         let file = self.first_start();
-        fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))
+        fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
+        remove(&self.restoring())
     }
 
     /// Notes that the database is there.
     pub(super) fn end_first_start(&self) -> anyhow::Result<()> {
-        let file = self.first_start();
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("cannot remove {}", file.display()))
-            }
-            _ => Ok(()),
-        }
+        remove(&self.first_start())?;
+        remove(&self.restoring())
     }
 
     /// The folder for compiled code.
     pub(super) fn code(&self) -> PathBuf {
-        self.path.join("code")
+        self.path.join(CODE_FOLDER)
+    }
+
+    /// The same, made ready to be used: what is in its place and no folder is removed, as it
+    /// can only be what is left of one.
+    pub(super) fn prepare_code(&self) -> anyhow::Result<PathBuf> {
+        let code = self.code();
+        if code.symlink_metadata().is_ok() && !code.is_dir() {
+            tracing::warn!(
+                path = %code.display(),
+                "what is in the place of the folder for compiled code is no folder, and is removed: code is compiled again"
+            );
+            remove(&code)?;
+        }
+        Ok(code)
+    }
+
+    /// The folder for files of runs, which is there once a server has started.
+    pub(super) fn scratch_folder(&self) -> PathBuf {
+        self.path.join(SCRATCH_FOLDER)
     }
 
     /// The file with the key that seals compiled code: not in its folder.
     pub(super) fn code_key(&self) -> PathBuf {
-        self.path.join("code.key")
+        self.path.join(CODE_KEY_FILE)
     }
 
     /// The folder for files of runs; empty, whatever the last server left there.
     pub(super) fn scratch(&self) -> anyhow::Result<PathBuf> {
-        let scratch = self.path.join("scratch");
+        let scratch = self.scratch_folder();
         let renew = || -> io::Result<()> {
-            match fs::remove_dir_all(&scratch) {
+            let removed = match scratch.is_dir() && !scratch.is_symlink() {
+                true => fs::remove_dir_all(&scratch),
+                false => fs::remove_file(&scratch),
+            };
+            match removed {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
@@ -120,6 +157,16 @@ impl DataDir {
         };
         renew().with_context(|| format!("cannot make the folder {}", scratch.display()))?;
         Ok(scratch)
+    }
+}
+
+/// Removes a file that need not be there.
+pub(super) fn remove(file: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", file.display()))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -154,6 +201,17 @@ mod tests {
         assert!(error.contains("in use by another server"), "{error}");
         drop(first);
         DataDir::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_folder_where_one_for_disposable_files_belongs_gives_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        for name in ["code", "scratch"] {
+            fs::write(folder.path().join(name), "no folder").unwrap();
+        }
+        assert!(!data.prepare_code().unwrap().exists());
+        assert!(data.scratch().unwrap().is_dir());
     }
 
     #[test]

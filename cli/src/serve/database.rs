@@ -87,8 +87,16 @@ pub(super) fn check(url: &DatabaseUrl, data: &DataDir, new: NewDatabase) -> anyh
             "cannot start with a new database: {} is there; move it away first, or leave --new-database out",
             path.display()
         ),
-        (true, NewDatabase::OnlyIfUnused) | (false, NewDatabase::Meant) => return Ok(()),
+        (true, NewDatabase::OnlyIfUnused) => return Ok(()),
+        (false, NewDatabase::Meant) => return data.begin_first_start(),
         (false, NewDatabase::OnlyIfUnused) => {}
+    }
+    if data.restoring().exists() {
+        bail!(
+            "cannot start on the data folder {}: restoring a backup into it was broken off; run `tenterhook restore` \
+             again, or, to begin with an empty database and a new owner token, say --new-database",
+            data.path().display()
+        );
     }
     if let Some(trace) = trace(&path, data)? {
         bail!(
@@ -110,7 +118,7 @@ pub(super) fn check(url: &DatabaseUrl, data: &DataDir, new: NewDatabase) -> anyh
 }
 
 /// How the name of a copy ends that was broken off.
-const PART: &str = "part";
+pub(super) const PART: &str = "part";
 
 /// A file that is only there if the folder has been used, if there is one.
 fn trace(database: &Path, data: &DataDir) -> anyhow::Result<Option<PathBuf>> {
@@ -139,16 +147,14 @@ fn trace(database: &Path, data: &DataDir) -> anyhow::Result<Option<PathBuf>> {
             return Ok(Some(entry.path()));
         }
     }
-    // A first start makes the key before the database, and may have been broken off there.
+    // A first start makes these before the database, and may have been broken off there. Its
+    // lock it makes before it can note that it is one: that alone tells nothing.
     if data.first_start().exists() {
         return Ok(None);
     }
-    let code = data.code();
-    let has_code = fs::read_dir(&code).is_ok_and(|mut entries| entries.next().is_some());
-    Ok([(data.code_key(), true), (code, has_code)]
+    Ok([data.code_key(), data.code(), data.scratch_folder()]
         .into_iter()
-        .find(|(trace, is_trace)| *is_trace && trace.exists())
-        .map(|(trace, _)| trace))
+        .find(|trace| trace.symlink_metadata().is_ok()))
 }
 
 /// Opens the database, and makes it if it is missing.
@@ -167,6 +173,22 @@ pub(super) async fn open(url: &DatabaseUrl, data: &DataDir) -> anyhow::Result<Da
     })
 }
 
+/// Adds to what has gone wrong what can be done about it, if the database is damaged.
+pub(super) fn explain(error: anyhow::Error) -> anyhow::Error {
+    const SAYS_SO: [&str; 2] = ["database disk image is malformed", "file is not a database"];
+    let is_damaged = error.chain().any(|cause| {
+        let cause = cause.to_string();
+        SAYS_SO.iter().any(|says| cause.contains(says))
+    });
+    match is_damaged {
+        true => error.context(
+            "the database is damaged where the server cannot do without: see what `tenterhook check-data` says of it, \
+             and restore a backup into another data folder (`tenterhook restore`)",
+        ),
+        false => error,
+    }
+}
+
 fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
@@ -176,6 +198,18 @@ fn beside(path: &Path, end: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_damaged_database_is_told_with_what_to_do() {
+        let error = anyhow::anyhow!("(code: 11) database disk image is malformed");
+        let text = format!("{:#}", explain(error.context("cannot take over tasks")));
+        assert!(
+            text.contains("check-data") && text.contains("cannot take over tasks"),
+            "{text}"
+        );
+        let other = explain(anyhow::anyhow!("something else"));
+        assert_eq!(other.to_string(), "something else");
+    }
 
     #[test]
     fn a_url_names_a_sqlite_file() {

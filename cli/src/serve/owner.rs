@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use tenterhook_dispatch::{
     Account, AccountId, Dispatcher, Error, NewPrincipal, NewToken, Principal, PrincipalId, Role,
     Secret, Token, TokenId, TokenKind,
@@ -25,8 +25,8 @@ const ACCOUNT: &str = "operator";
 /// number follows.
 const NAME: &str = "owner";
 
-const UNREADABLE: &str = "the operator's account cannot be read from the database: the server goes on for the \
-    others; `tenterhook check-data` names the row";
+const UNREADABLE: &str = "the operator's account is not in the database, or cannot be read there: the server goes on \
+    for the others; `tenterhook check-data` says what is wrong";
 
 /// Names that are tried, where rows that cannot be read have the first ones.
 const NAMES: usize = 10;
@@ -54,9 +54,11 @@ pub(super) async fn ensure(
         .accounts()
         .await
         .context("cannot read the accounts")?;
+    let is_first = accounts.is_empty();
     let account = match accounts.into_iter().find(Account::is_operator) {
         Some(account) => account,
-        None if has_unreadable(dispatcher, "accounts") => {
+        // It is the first that is made, so where there are others it was there.
+        None if !is_first || has_unreadable(dispatcher, "accounts") => {
             say(UNREADABLE);
             return Ok(());
         }
@@ -126,6 +128,9 @@ impl Owners<'_> {
     async fn renew(&self) -> anyhow::Result<()> {
         let (principals, tokens) = self.read().await?;
         let in_file = self.in_file().await?;
+        if self.data.owner_token().is_dir() {
+            bail!(cannot_write(&self.data.owner_token()));
+        }
         self.issue(&principals, &tokens).await?;
         let replaced = tokens.iter().filter(|token| {
             in_file == Some(token.id) || (token.role == Role::Owner && is_made_here(&token.name))
@@ -169,7 +174,7 @@ impl Owners<'_> {
         if let Err(error) = write(&file, secret.reveal()) {
             let revoked = self.dispatcher.revoke_token(self.account, token.id).await;
             revoked.with_context(|| format!("cannot revoke the token `{}`", token.name))?;
-            return Err(error).with_context(|| format!("cannot write {}", file.display()));
+            return Err(error).with_context(|| cannot_write(&file));
         }
         // Anything but a terminal is a log, which is kept, copied and read by others.
         if io::stderr().is_terminal() {
@@ -268,6 +273,18 @@ fn free<'a>(taken: impl Iterator<Item = &'a str> + Clone) -> impl Iterator<Item 
 fn has_unreadable(dispatcher: &Dispatcher, table: &str) -> bool {
     let rows = dispatcher.stats().unreadable_rows;
     rows.iter().any(|(name, _)| *name == table)
+}
+
+/// What is said of a file that cannot be written.
+fn cannot_write(file: &Path) -> String {
+    let why = match file.is_dir() {
+        true => ": it is a folder; move it away, then start again",
+        false => "",
+    };
+    format!(
+        "cannot write the owner's token into {}{why}",
+        file.display()
+    )
 }
 
 /// Writes the token so that nobody else can ever read it and no half of it is

@@ -1,14 +1,20 @@
 //! Where a server has stored everything, for the commands that work on it beside the
 //! server or without one. They never take its lock.
 
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
+use tenterhook_store::Checked;
 
 use super::config::DEFAULT_DATA;
-use super::data_dir::{DATABASE_FILE, DataDir, LOCK_FILE};
-use super::database::DatabaseUrl;
+use super::data_dir::{DATABASE_FILE, DataDir, LOCK_FILE, RESTORING_FILE, remove};
+use super::database::{DatabaseUrl, PART};
+use super::files;
 
 /// Where a server has stored everything.
 #[derive(Debug, Args)]
@@ -41,10 +47,19 @@ impl Stored {
         }
         Ok(path)
     }
+
+    /// What lies beside the database in the data folder, checked; `None` if the database is
+    /// elsewhere and no folder is named.
+    pub(crate) fn files(&self) -> Option<Checked> {
+        let is_here = self.database.is_none();
+        let usual = is_here.then_some(Path::new(DEFAULT_DATA));
+        self.data.as_deref().or(usual).map(files::check)
+    }
 }
 
-/// Lets a database be put into a data folder that is not there yet or empty. No server can
-/// start on it meanwhile.
+/// Lets a database be put into a data folder that is not there yet or empty, or into one
+/// where that was broken off before. No server can start on it meanwhile, nor on what is left
+/// of it if it is broken off.
 pub(crate) fn restore_into<E>(
     data: &Path,
     fill: impl FnOnce(&Path) -> Result<(), E>,
@@ -53,10 +68,43 @@ where
     anyhow::Error: From<E>,
 {
     check_empty(data)?;
-    let data = DataDir::open(data)?;
+    let marker = mark(data)?;
+    let data = match DataDir::open(data) {
+        Ok(data) => data,
+        Err(error) => {
+            // Whoever has the folder has not got it from here.
+            if let Some(marker) = marker {
+                remove(&marker)?;
+            }
+            return Err(error);
+        }
+    };
     check_empty(data.path())?;
-    fill(&data.database())?;
-    Ok(())
+    for part in parts(data.path())? {
+        remove(&part)?;
+    }
+    let filled = fill(&data.database());
+    // It is there, or nothing is: what was begun has ended either way.
+    remove(&data.restoring())?;
+    Ok(filled?)
+}
+
+/// Notes that restoring begins, before anything else is in the folder. Returns the note, if
+/// it was not there before.
+fn mark(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let marker = folder.join(RESTORING_FILE);
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .and_then(|()| File::create_new(&marker));
+    match made {
+        Ok(_) => Ok(Some(marker)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && marker.is_file() => Ok(None),
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot use the data folder {}", folder.display()))
+        }
+    }
 }
 
 fn check_empty(folder: &Path) -> anyhow::Result<()> {
@@ -64,8 +112,11 @@ fn check_empty(folder: &Path) -> anyhow::Result<()> {
         // It is not there, or what else is wrong with it is found when it is made.
         return Ok(());
     };
+    let was_begun = folder.join(RESTORING_FILE).exists();
     for entry in entries {
-        if entry?.file_name() != LOCK_FILE {
+        let name = entry?.file_name();
+        let is_left_over = was_begun && (name == RESTORING_FILE || is_part(&name));
+        if name != LOCK_FILE && !is_left_over {
             bail!(
                 "cannot restore into {}: it is not empty; name another folder with `--data`, or move what is in it \
                  away",
@@ -74,6 +125,24 @@ fn check_empty(folder: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Copies of the database that were broken off.
+fn parts(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut parts = Vec::new();
+    let cannot = || format!("cannot look into {}", folder.display());
+    for entry in folder.read_dir().with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        if is_part(&entry.file_name()) {
+            parts.push(entry.path());
+        }
+    }
+    Ok(parts)
+}
+
+fn is_part(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(DATABASE_FILE) && name.contains(&format!(".{PART}"))
 }
 
 #[cfg(test)]
@@ -88,6 +157,25 @@ mod tests {
         restore_into(&data, fill).unwrap();
         let error = restore_into(&data, fill).unwrap_err().to_string();
         assert!(error.contains("not empty"), "{error}");
+    }
+
+    #[test]
+    fn what_was_broken_off_is_begun_again_and_a_failure_leaves_nothing_behind() {
+        let parent = tempfile::tempdir().unwrap();
+        let data = parent.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        for left in ["lock", "restoring", "tenterhook.db.0a1b.part"] {
+            std::fs::write(data.join(left), "left").unwrap();
+        }
+        let fail = |_: &Path| Err(io::Error::other("no room"));
+        let error = restore_into(&data, fail).unwrap_err().to_string();
+        assert!(error.contains("no room"), "{error}");
+        assert!(!data.join("restoring").exists());
+        assert!(!data.join("tenterhook.db.0a1b.part").exists());
+
+        restore_into(&data, |database| std::fs::write(database, "restored")).unwrap();
+        assert!(data.join("tenterhook.db").exists());
+        assert!(!data.join("restoring").exists());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod cloud;
 mod compiler;
 mod completion;
 mod crash;
+mod data_folder;
 mod disk;
 mod ending;
 mod event;

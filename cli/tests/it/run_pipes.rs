@@ -71,6 +71,56 @@ fn a_run_that_waits_for_its_data_ends_at_a_signal() {
     }
 }
 
+/// How a command ends that reads from the pipe, to which nothing is ever written, and what
+/// it says.
+fn end(pipe: PathBuf, mut command: Command) -> (Option<i32>, String) {
+    // Both ends, so that this waits for nobody.
+    let unwritten = File::options().read(true).write(true).open(pipe).unwrap();
+    let output = command.stderr(Stdio::piped()).output().unwrap();
+    drop(unwritten);
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), said)
+}
+
+#[test]
+fn a_run_whose_program_or_data_never_comes_ends_at_its_deadline() {
+    let program = Program::script("");
+    let pipe = named_pipe(&program);
+    let mut run = command(["run", "--timeout", "300ms"]);
+    run.arg(&pipe);
+    let said = |what| {
+        format!(
+            "tenterhook: stopped at its wall limit, 300ms: {what} came to no end; `--timeout` allows more\n"
+        )
+    };
+    assert_eq!(end(pipe, run), (Some(124), said("the program")));
+    for flag in ["--data", "--event"] {
+        let program = Program::script("cat");
+        let pipe = named_pipe(&program);
+        let path = pipe.to_str().unwrap();
+        let run = program.run_command([flag, path, "--timeout", "300ms"]);
+        assert_eq!(
+            end(pipe.clone(), run),
+            (Some(124), said("its input")),
+            "{flag}"
+        );
+    }
+}
+
+#[test]
+fn a_run_whose_standard_input_never_ends_ends_at_its_deadline() {
+    let program = Program::script("cat");
+    let (input, unwritten) = std::io::pipe().unwrap();
+    let mut child = program
+        .run_command(["--timeout", "300ms"])
+        .stdin(input)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(124));
+    drop(unwritten);
+}
+
 #[test]
 fn a_program_and_data_may_come_through_pipes() {
     let program = Program::script("cat");

@@ -1,11 +1,12 @@
 //! An outbox in memory, as plain as can be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tenterhook_delivery::{
-    Error, Fate, Keep, Letter, NewLetter, Outbox, Room, Subscription, SubscriptionId,
+    Error, Fate, Keep, Letter, NewLetter, Outbox, Room, Subscription, SubscriptionId, Wait,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -18,6 +19,8 @@ struct Kept {
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     /// In the order in which they were offered.
     letters: Vec<(Letter, Vec<u8>)>,
+    /// How long letters were to wait, and pauses to last, by their own identifiers.
+    waits: HashMap<Uuid, Duration>,
     /// Whether everything fails, and how often something has.
     broken: bool,
     failures: usize,
@@ -152,13 +155,16 @@ impl Outbox for Memory {
     async fn settle_letter(
         &self,
         settled: Letter,
-        paused_until: Option<OffsetDateTime>,
+        wait: Option<Duration>,
+        pause: Option<Wait>,
     ) -> Result<(), Error> {
         self.with(|kept| {
             let to = kept.subscriptions.get_mut(&settled.subscription);
-            if let (Some(to), Some(until)) = (to, paused_until) {
-                to.paused_until = Some(until);
+            if let (Some(to), Some(pause)) = (to, pause) {
+                to.paused_until = Some(pause.until);
+                kept.waits.insert(to.id.0, pause.lasting);
             }
+            kept.waits.insert(settled.id, wait.unwrap_or_default());
             let found = kept
                 .letters
                 .iter_mut()
@@ -185,21 +191,20 @@ impl Outbox for Memory {
         })
     }
 
-    async fn shift_waits(&self, by: time::Duration, now: OffsetDateTime) -> Result<(), Error> {
+    async fn shorten_delivery_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
         self.with(|kept| {
-            let day = now + time::Duration::days(1);
-            for own in kept.subscriptions.values_mut() {
-                own.paused_until = own.paused_until.map(|until| (until + by).min(day));
+            let Kept {
+                subscriptions,
+                letters,
+                waits,
+                ..
+            } = kept;
+            let wait = |id: &Uuid| now + waits.get(id).copied().unwrap_or_default();
+            for own in subscriptions.values_mut() {
+                own.paused_until = own.paused_until.map(|until| until.min(wait(&own.id.0)));
             }
-            let subscriptions = &kept.subscriptions;
-            for (letter, _) in &mut kept.letters {
-                let paused = subscriptions.get(&letter.subscription);
-                let paused = paused.and_then(|own| own.paused_until).unwrap_or(now);
-                let most = match letter.attempts {
-                    0 => now,
-                    _ => paused.max(now + time::Duration::hours(1)),
-                };
-                letter.due_at = letter.due_at.map(|due| (due + by).min(most));
+            for (letter, _) in letters {
+                letter.due_at = letter.due_at.map(|due| due.min(wait(&letter.id)));
             }
         })
     }
@@ -242,7 +247,7 @@ fn waiting(new: &NewLetter) -> Letter {
         fate: Fate::Waiting,
         said: None,
         created_at: new.created_at,
-        due_at: Some(new.created_at),
+        due_at: Some(new.due_at),
     }
 }
 

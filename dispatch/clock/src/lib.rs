@@ -10,6 +10,7 @@ mod jump;
 mod stepped;
 mod system;
 mod timepiece;
+mod waits;
 
 pub use crate::clock::{Clock, Moment, Sleep};
 pub use crate::history::{CONFIRMED_AFTER, Doubt, HistoryClock};

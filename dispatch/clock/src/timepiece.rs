@@ -1,5 +1,5 @@
-//! What the parts of a server share of the time: one clock, and one opinion of how old
-//! history is.
+//! What the parts of a server share of the time: one clock, one opinion of how old
+//! history is, and one time by which waits are stored.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +9,10 @@ use time::OffsetDateTime;
 
 use crate::clock::{Clock, Moment, Sleep};
 use crate::history::HistoryClock;
+use crate::waits::WaitClock;
 
-/// A clock, and the time by which history ages. All clones are one.
+/// A clock, the time by which history ages, and the time by which waits are stored. All
+/// clones are one.
 ///
 /// One part of the server [looks](Self::look) at the clock from time to time and tells of
 /// doubts; the others only read.
@@ -18,16 +20,18 @@ use crate::history::HistoryClock;
 pub struct Timepiece {
     clock: Arc<dyn Clock>,
     history: Arc<Mutex<HistoryClock>>,
+    waits: WaitClock,
 }
 
 impl Timepiece {
     /// Goes on from `seen`, the last time that an earlier run has believed.
     #[must_use]
     pub fn start(clock: Arc<dyn Clock>, seen: Option<OffsetDateTime>) -> Self {
-        let history = HistoryClock::start(clock.now(), seen);
+        let now = clock.now();
         Self {
             clock,
-            history: Arc::new(Mutex::new(history)),
+            history: Arc::new(Mutex::new(HistoryClock::start(now, seen))),
+            waits: WaitClock::start(now),
         }
     }
 
@@ -41,6 +45,26 @@ impl Timepiece {
     #[must_use]
     pub fn sleep(&self, lasting: Duration) -> Sleep {
         self.clock.sleep(lasting)
+    }
+
+    /// The current moment as stored waits have it.
+    #[must_use]
+    pub fn now_for_waits(&self) -> Moment {
+        self.for_waits(self.now())
+    }
+
+    /// A moment as stored waits have it: instead of the wall's time, which can be set, with
+    /// one that starts at what the wall showed when this was started, and goes on by what
+    /// passes.
+    #[must_use]
+    pub fn for_waits(&self, moment: Moment) -> Moment {
+        self.waits.at(moment)
+    }
+
+    /// When a stored wait ends, as the wall will show it: for people to read.
+    #[must_use]
+    pub fn shown(&self, stored: OffsetDateTime) -> OffsetDateTime {
+        self.waits.shown(stored, self.now())
     }
 
     /// The time by which history ages: a wall clock that was set forward makes nothing old.

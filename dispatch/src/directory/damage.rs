@@ -5,7 +5,7 @@ use super::Directory;
 use crate::damaged::{DamagedHook, Unreadable};
 use crate::hook::{FailurePolicy, Hook, Targets};
 use crate::hook_point::HookPointName;
-use crate::id::{HookId, Key, Number};
+use crate::id::{HookId, Key};
 use crate::work::NewExecution;
 
 /// What cannot be run of an account's set-up.
@@ -25,8 +25,8 @@ impl Damage {
     }
 
     /// Forgets what was noted of a hook that is removed or replaced.
-    pub(super) fn forget(&mut self, number: Number) {
-        self.hooks.retain(|hook| hook.number != Some(number));
+    pub(super) fn forget(&mut self, id: HookId) {
+        self.hooks.retain(|hook| hook.id != Some(id));
     }
 }
 
@@ -34,7 +34,7 @@ impl Directory {
     /// Notes whether a hook that can be read lacks what it needs: its source, one of its
     /// servers. Nothing that a hook names can be removed, so it is there and damaged.
     pub(super) fn note_damage_of(&mut self, hook: &Hook) {
-        self.damage.forget(hook.number);
+        self.damage.forget(hook.id);
         let has_source = self.sources.by_id(hook.source.as_uuid()).is_some();
         let has_servers = match &hook.targets {
             Targets::These(servers) => servers.iter().all(|own| self.servers.contains_key(own)),
@@ -88,6 +88,6 @@ impl Directory {
 
     /// Forgets a hook that could not be read and was removed.
     pub(crate) fn remove_damaged_hook(&mut self, id: HookId) {
-        self.damage.hooks.retain(|hook| hook.id != Some(id));
+        self.damage.forget(id);
     }
 }

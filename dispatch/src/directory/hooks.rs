@@ -173,8 +173,8 @@ impl Directory {
 
     /// Removes a hook with its overrides.
     pub(crate) fn remove_hook(&mut self, number: Number) {
-        self.damage.forget(number);
         if let Some(bound) = self.hooks.remove(number) {
+            self.damage.forget(bound.hook.id);
             self.remove_overrides_of(bound.hook.id);
         }
     }

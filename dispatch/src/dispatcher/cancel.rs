@@ -1,6 +1,7 @@
 //! Cancelling tasks and executions in every state, and running failed ones anew.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Dispatcher, Inner};
 use crate::error::{Error, Noun};
@@ -102,7 +103,6 @@ impl Dispatcher {
     pub async fn redrive(&self, account: AccountId, id: ExecutionId) -> Result<Execution, Error> {
         let execution = self.execution_without_output(account, id).await?;
         self.carry_out(async move |inner: Arc<Inner>| {
-            let now = inner.clock.now().wall;
             if !inner.store.redrive(account, id).await? {
                 return Err(Error::WrongState {
                     doing: "redrive",
@@ -115,7 +115,7 @@ impl Dispatcher {
                     },
                 });
             }
-            inner.floor.lock().note_backlog(account, now);
+            inner.floor.lock().note_due(account, Duration::ZERO);
             inner.wake.notify_one();
             Ok(())
         })

@@ -68,7 +68,7 @@ impl Inner {
 
     async fn claim(self: &Arc<Self>, account: AccountId, most: usize) {
         let limit = u32::try_from(most).unwrap_or(u32::MAX);
-        let now = self.clock.now().wall;
+        let now = self.timepiece.now_for_waits().wall;
         match self.store.claim(account, self.node, now, limit).await {
             Ok(claimed) => {
                 if let Some(due) = claimed.next_due_at {
@@ -93,7 +93,7 @@ impl Inner {
             }
             Err(error) => {
                 tracing::error!(account.id = %account, error = &error as &dyn std::error::Error, "cannot claim tasks");
-                self.floor.lock().note_backlog(account, now + AFTER_FAILURE);
+                self.floor.lock().note_due(account, AFTER_FAILURE);
             }
         }
     }

@@ -10,6 +10,7 @@ use super::{Dispatcher, Inner};
 use crate::endings::Endings;
 use crate::error::{Error, Noun};
 use crate::execution::{Execution, Output, State};
+use crate::floor::LateOutputs;
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
 use crate::kept_output::KeptOutput;
 use crate::live::Live;
@@ -73,14 +74,15 @@ impl Dispatcher {
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn execution(&self, account: AccountId, id: ExecutionId) -> Result<Execution, Error> {
+        let late = self.inner.late_outputs(account);
         let mut execution = self
             .inner
             .store
             .execution(account, id)
             .await?
             .ok_or_else(|| Error::not_found(Noun::Execution, id))?;
-        if let Some(live) = self.inner.complete(&mut execution) {
-            execution.output = self.inner.copy(account, &live)?;
+        if let Some(live) = self.inner.complete(&mut execution, &late) {
+            self.inner.copy(&live, account, &mut execution)?;
         }
         Ok(execution)
     }
@@ -95,9 +97,10 @@ impl Dispatcher {
         account: AccountId,
         id: ExecutionId,
     ) -> Result<Execution, Error> {
+        let late = self.inner.late_outputs(account);
         let found = self.inner.without_output(account, id).await?;
         let mut execution = found.ok_or_else(|| Error::not_found(Noun::Execution, id))?;
-        self.inner.complete(&mut execution);
+        self.inner.complete(&mut execution, &late);
         Ok(execution)
     }
 
@@ -119,8 +122,8 @@ impl Dispatcher {
             Key::Id(id) => Some(id),
             Key::Number(_) => store.task(account, key).await?.map(|task| task.id),
         };
-        let printing = printing.into_iter().find(|(task, _)| Some(*task) == id);
-        Ok(stored.saturating_add(printing.map_or(0, |(_, bytes)| bytes)))
+        let own = printing.into_iter().filter(|(task, _)| Some(*task) == id);
+        Ok(own.fold(stored, |sum, (_, bytes)| sum.saturating_add(bytes)))
     }
 
     /// Reads an execution. Its output comes with it if it is no more than `most` bytes;
@@ -135,12 +138,14 @@ impl Dispatcher {
         id: ExecutionId,
         most: u64,
     ) -> Result<(Execution, Option<KeptOutput>), Error> {
+        let late = self.inner.late_outputs(account);
         let found = self.inner.store.execution_within(account, id, most).await?;
         let (mut execution, sizes) = found.ok_or_else(|| Error::not_found(Noun::Execution, id))?;
-        if let Some(live) = self.inner.complete(&mut execution) {
-            execution.output = self.inner.copy(account, &live)?;
+        let live = self.inner.complete(&mut execution, &late);
+        if let Some(live) = &live {
+            self.inner.copy(live, account, &mut execution)?;
         }
-        let is_left_out = execution.state != State::Running && sizes.total() > most;
+        let is_left_out = live.is_none() && sizes.total() > most;
         let kept = is_left_out
             .then(|| KeptOutput::new(Arc::clone(&self.inner.store), account, &execution, sizes));
         Ok((execution, kept))
@@ -189,17 +194,16 @@ impl Dispatcher {
         if filter.state == Some(State::Running) {
             return self.running(account, filter, page, outputs).await;
         }
+        let late = self.inner.late_outputs(account);
         let mut executions = self
             .inner
             .store
             .executions(account, filter, page, outputs)
             .await?;
         for execution in &mut executions {
-            let live = self.inner.complete(execution);
+            let live = self.inner.complete(execution, &late);
             match (live, outputs) {
-                (Some(live), Outputs::Include) => {
-                    execution.output = self.inner.copy(account, &live)?;
-                }
+                (Some(live), Outputs::Include) => self.inner.copy(&live, account, execution)?,
                 (_, Outputs::Omit) => {
                     execution.output = Output {
                         dropped_bytes: execution.output.dropped_bytes,
@@ -220,6 +224,7 @@ impl Dispatcher {
         page: ExecutionPage,
         outputs: Outputs,
     ) -> Result<Vec<Execution>, Error> {
+        let late = self.inner.late_outputs(account);
         let ids = self.inner.floor.lock().running(account);
         let limit = page.limit.clamp(1, PAGE_MAX) as usize;
         let mut executions = Vec::new();
@@ -235,7 +240,7 @@ impl Dispatcher {
             let Some(mut execution) = self.inner.without_output(account, id).await? else {
                 continue;
             };
-            let live = self.inner.complete(&mut execution);
+            let live = self.inner.complete(&mut execution, &late);
             let hook = execution.hook.map(|hook| hook.id);
             let wanted = execution.state == State::Running
                 && filter.task.is_none_or(|task| task == execution.task)
@@ -243,7 +248,7 @@ impl Dispatcher {
                 && !filter.dead;
             if wanted {
                 if let (Some(live), Outputs::Include) = (live, outputs) {
-                    execution.output = self.inner.copy(account, &live)?;
+                    self.inner.copy(&live, account, &mut execution)?;
                 }
                 executions.push(execution);
             }
@@ -288,19 +293,37 @@ impl Inner {
     }
 
     /// Copies what was printed so far. The copy is the account's memory until it is gone.
-    fn copy(&self, account: AccountId, live: &Live) -> Result<Output, Error> {
-        live.so_far(|bytes| {
+    fn copy(
+        &self,
+        live: &Live,
+        account: AccountId,
+        execution: &mut Execution,
+    ) -> Result<(), Error> {
+        let so_far = live.so_far(|bytes| {
             let bytes = if bytes > SMALL_BYTES { bytes } else { 0 };
             let memory = Amounts::of(Resource::Memory, bytes);
             let taken = self.engine.ledger().take(account.holder(), memory);
             taken.map_err(|shortage| Error::Shortage { shortage })
-        })
+        })?;
+        execution.output = Output {
+            dropped_bytes: execution.output.dropped_bytes,
+            ..so_far
+        };
+        Ok(())
     }
 
-    /// Completes what the store knows of an execution with what runs of it. Returns
-    /// where that prints to.
-    fn complete(&self, execution: &mut Execution) -> Option<Arc<Live>> {
+    /// Completes what the store knows of an execution with what runs of it, and with what
+    /// it has printed that is not stored yet. Returns where that prints to.
+    fn complete(&self, execution: &mut Execution, late: &LateOutputs) -> Option<Arc<Live>> {
+        execution.due_at = execution.due_at.map(|due| self.timepiece.shown(due));
         let floor = self.floor.lock();
-        floor.task(execution.task)?.complete(execution)
+        let running = floor
+            .task(execution.task)
+            .and_then(|task| task.complete(execution));
+        running.or_else(|| late.complete(execution))
+    }
+
+    fn late_outputs(&self, account: AccountId) -> LateOutputs {
+        self.floor.lock().late_outputs(account)
     }
 }

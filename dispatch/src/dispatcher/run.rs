@@ -10,12 +10,16 @@ use super::Inner;
 use crate::environment::limits;
 use crate::floor::{Admitted, Ended, Load, Settled, Start};
 use crate::store::Queued;
-use crate::work::Settlement;
+use crate::work::{LateOutput, Settlement};
 
 /// First wait before a settlement that the store refused is tried again.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 /// Longest such wait.
 const RETRY_MOST: Duration = Duration::from_secs(5);
+
+/// How often it is tried to store the output of a cancelled run, which takes memory until
+/// then: for some 20 s.
+const OUTPUT_TRIES: u32 = 10;
 
 /// A settlement that the store has been given.
 pub(super) struct Given {
@@ -77,10 +81,13 @@ impl Inner {
         };
         self.store.note_ended(execution, attempt);
         self.counters.ended(&result);
-        let not_kept = result
-            .as_mut()
-            .ok()
-            .and_then(|report| self.disk.take_output(start.account, report));
+        let (on_disk, not_kept) = match &mut result {
+            Ok(report) => {
+                let (on_disk, not_kept) = self.disk.take_output(start.account, report);
+                (Some(on_disk), not_kept)
+            }
+            Err(_) => (None, None),
+        };
         let at = self.clock.now();
         if let (Some(output), Ok(report)) = (&mut output, &mut result) {
             // Up to half of a buffer that has grown is free.
@@ -91,12 +98,13 @@ impl Inner {
             let held = output.amount(Resource::Memory);
             output.shrink(Resource::Memory, held.saturating_sub(needed));
         }
-        let given = {
+        let account = start.account;
+        let (given, late) = {
             let mut floor = self.floor.lock();
             if floor.is_abandoned() {
                 return;
             }
-            let finished = floor.finish(
+            let mut finished = floor.finish(
                 &start,
                 Ended {
                     result,
@@ -105,13 +113,44 @@ impl Inner {
                 },
                 &mut rand::rng(),
             );
-            self.give(finished.into_iter().collect())
+            let late = finished
+                .as_mut()
+                .and_then(|settlement| floor.put_off_output(settlement, &start.live));
+            (self.give(finished.into_iter().collect()), late)
         };
         drop(start);
         self.pump();
         for given in given {
             self.settle(given).await;
         }
+        if let Some(late) = late {
+            self.keep_output(late).await;
+        }
+        if let Some(on_disk) = on_disk {
+            self.disk.written(account, on_disk);
+        }
+    }
+
+    /// Stores the output of an attempt whose end is stored already. Where that cannot be
+    /// done, the end says that it is missing.
+    async fn keep_output(&self, late: LateOutput) {
+        let mut wait = RETRY_FIRST;
+        for _ in 0..OUTPUT_TRIES {
+            let Err(error) = self.store.keep_output(late.clone()).await else {
+                break;
+            };
+            tracing::error!(
+                execution.id = %late.execution,
+                error = &error as &dyn std::error::Error,
+                "cannot store the output of a cancelled run"
+            );
+            if self.floor.lock().is_abandoned() {
+                break;
+            }
+            self.clock.sleep(wait).await;
+            wait = (wait * 2).min(RETRY_MOST);
+        }
+        self.floor.lock().forget_late(&late);
     }
 
     /// Runs one attempt. `Err` is what the host could not do.

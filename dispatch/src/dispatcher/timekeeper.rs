@@ -1,6 +1,7 @@
 //! What follows when somebody sets the wall clock.
 //!
-//! Waits in memory do not notice; what was stored with a time of the wall does.
+//! Waits do not notice, neither those in memory nor those that are stored: see
+//! [`Timepiece::for_waits`].
 
 use std::time::Duration;
 
@@ -72,18 +73,12 @@ impl Timekeeper {
 }
 
 impl Inner {
-    /// Looks whether the wall clock was set, and puts right what depends on it.
+    /// Looks whether the wall clock was set, and says so.
     pub(super) async fn look_at_the_clock(&self) {
         let now = self.clock.now();
         let looked = self.timekeeper.lock().look(now);
         if let Some(Jump { by }) = looked.jump {
             tracing::warn!(by = %by, "the clock was set; waits go on as if it had not been");
-            if let Err(error) = self.put_waits_right(now).await {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "cannot shorten waits after the clock was set; the next start does"
-                );
-            }
         }
         if let Some(doubt) = looked.doubt {
             warn_of(doubt);
@@ -91,16 +86,6 @@ impl Inner {
         if let Some(seen) = looked.seen {
             self.store_seen(seen).await;
         }
-    }
-
-    async fn put_waits_right(&self, now: Moment) -> Result<(), crate::Error> {
-        self.store.shorten_waits(now.wall).await?;
-        for backlog in self.store.backlog().await? {
-            self.floor
-                .lock()
-                .note_backlog(backlog.account, backlog.due_at);
-        }
-        Ok(())
     }
 
     async fn store_seen(&self, seen: OffsetDateTime) {

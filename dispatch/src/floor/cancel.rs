@@ -123,5 +123,6 @@ fn cancelled(execution: &ClaimedExecution, now: OffsetDateTime) -> Attempt {
         started_at: None,
         ended_at: Some(now),
         due_at: None,
+        wait: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rand::Rng;
@@ -28,7 +29,7 @@ pub(crate) struct Ended {
 }
 
 /// Most bytes kept of a task for those who wait for it; beyond, they ask the store.
-const KEPT_BYTES: usize = 128 * 1024;
+pub(super) const KEPT_BYTES: usize = 128 * 1024;
 
 impl Floor {
     /// Takes note that an attempt has ended, and queues what comes after it.
@@ -49,16 +50,22 @@ impl Floor {
         let cancelled = running.cancelled || loaded.cancelled;
         let started_at = running.started_at;
         let at = ended.at;
+        let for_waits = self.timepiece.for_waits(at);
         let lane = &mut loaded.lanes[start.lane];
         let first = lane.first_mut()?;
-        let (attempt, again) = attempt(first, start.attempt, started_at, ended, cancelled, rng);
+        let (attempt, wait) = attempt(first, start.attempt, started_at, ended, cancelled, rng);
+        let again = wait.map(|wait| for_waits.after(wait));
+        let attempt = Attempt {
+            due_at: again.map(|due| due.wall),
+            ..attempt
+        };
         match again {
             Some(_) => {
                 first.attempt = attempt.attempt;
                 first.failures = attempt.failures;
                 // It has come to an end without the server's.
                 first.crashes = 0;
-                first.due_at = again.map(|due| due.wall);
+                (first.due_at, first.wait) = (attempt.due_at, attempt.wait);
                 lane.waits_until(again);
             }
             None => {
@@ -139,7 +146,7 @@ impl From<&Settlement> for Settled {
     }
 }
 
-/// Decides what one attempt means for its execution, and when it is tried again.
+/// Decides what one attempt means for its execution, and after how long it is tried again.
 fn attempt(
     execution: &ClaimedExecution,
     attempt: u32,
@@ -147,7 +154,7 @@ fn attempt(
     ended: Ended,
     cancelled: bool,
     rng: &mut impl Rng,
-) -> (Attempt, Option<Moment>) {
+) -> (Attempt, Option<Duration>) {
     let retry = &execution.new.recipe.content.retry;
     let (report, error) = match ended.result {
         Ok(report) => (Some(report), ended.not_kept),
@@ -187,7 +194,6 @@ fn attempt(
         Some((usage, output, verdict, fault)) => (Some(usage), output, verdict, fault),
         None => (None, Output::default(), None, None),
     };
-    let due = wait.map(|wait| ended.at.after(wait));
     let attempt = Attempt {
         id: execution.new.id,
         state,
@@ -202,9 +208,10 @@ fn attempt(
         verdict_fault,
         started_at: Some(started_at),
         ended_at: (!again).then_some(ended.at.wall),
-        due_at: due.map(|due| due.wall),
+        due_at: None,
+        wait,
     };
-    (attempt, due)
+    (attempt, wait)
 }
 
 /// What an attempt counts as when it is asked whether to try again: one that left

@@ -180,6 +180,7 @@ impl Lane {
 }
 
 impl Loaded {
+    /// Takes a task in, at `now` as stored waits have it.
     pub(super) fn new(load: Load, now: Moment) -> Self {
         let open = load.executions.len();
         let order = load
@@ -194,10 +195,9 @@ impl Loaded {
                 last = Some(execution.new.lane);
                 lanes.push(Lane {
                     rest: VecDeque::new(),
-                    due: execution.due_at.map(|due_at| {
-                        let retry = &execution.new.recipe.content.retry;
-                        now.after(now.until(due_at, retry.longest_wait()))
-                    }),
+                    due: execution
+                        .due_at
+                        .map(|due_at| now.after(now.until(due_at, execution.longest_wait()))),
                     status: LaneStatus::Queued,
                 });
             }

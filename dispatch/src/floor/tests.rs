@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use proptest::prelude::*;
-use tenterhook_clock::SteppedClock;
+use tenterhook_clock::{Clock as _, SteppedClock, Timepiece};
 use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Program, Report, Usage};
 use tenterhook_ledger::{Amounts, Capacities, Capacity, Guard, Ledger, Resource};
 
@@ -93,7 +93,7 @@ impl World {
             floor: Floor::new(
                 &Settings::default(),
                 ledger.clone(),
-                Arc::new(clock.clone()),
+                Timepiece::start(Arc::new(clock.clone()), None),
             ),
             ledger,
             account: AccountId::generate(),
@@ -209,6 +209,7 @@ impl World {
             failures: 0,
             crashes: 0,
             due_at: None,
+            wait: None,
         }
     }
 
@@ -359,7 +360,11 @@ fn one_accounts_events_leave_room_in_memory_to_anothers() {
     let queue = Capacity::of(1_000);
     let ledger = Ledger::new(Capacities::default().with(Resource::Queue, queue));
     let clock = SteppedClock::at(OffsetDateTime::UNIX_EPOCH);
-    let mut floor = Floor::new(&Settings::default(), ledger, Arc::new(clock));
+    let mut floor = Floor::new(
+        &Settings::default(),
+        ledger,
+        Timepiece::start(Arc::new(clock), None),
+    );
     let [one, two] = [AccountId::generate(), AccountId::generate()];
     let places: Vec<_> = std::iter::from_fn(|| floor.reserve(one, 100)).collect();
     assert_eq!(places.len(), 8);

@@ -126,7 +126,7 @@ impl Floor {
             match admission {
                 None => {
                     self.queue.pass(account, charge);
-                    let now = self.clock.now().steady;
+                    let now = self.timepiece.now().steady;
                     self.suspects.ended((turn.task, turn.lane), now);
                 }
                 Some(Ok(admitted)) => {
@@ -173,7 +173,7 @@ impl Floor {
 
     /// Begins the first execution of a lane.
     fn begin(&mut self, account: AccountId, turn: &Turn, charge: Charge) -> Start {
-        let now = self.clock.now();
+        let now = self.timepiece.now();
         let is_alone = self.running == 0;
         self.suspects
             .started((turn.task, turn.lane), now.steady, is_alone);

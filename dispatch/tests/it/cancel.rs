@@ -1,10 +1,13 @@
 //! Cancelling in every state.
 
+use std::sync::Arc;
+
 use serde_json::json;
-use tenterhook_dispatch::{Cancelling, Error, NodeId, State};
+use tenterhook_dispatch::{Cancelling, Error, Execution, ExecutionId, Key, NodeId, State, TaskId};
 use tenterhook_engine::Outcome;
 
-use crate::support::{Yard, event, settings};
+use crate::faults::store::FaultyStore;
+use crate::support::{LONG, Yard, event, settings, stdout};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_task_is_cut_and_what_waits_behind_it_never_runs() {
@@ -34,6 +37,86 @@ async fn a_running_task_is_cut_and_what_waits_behind_it_never_runs() {
         (detail.executions[1].state, detail.executions[1].attempt),
         (State::Canceled, 0)
     );
+}
+
+/// A yard whose store keeps no output of a cancelled run while it is told not to.
+async fn with_late_outputs() -> (Yard, FaultyStore) {
+    let yard = Yard::new().await;
+    let store = FaultyStore::sound(Arc::clone(&yard.store), Arc::default());
+    let yard = yard.through(Arc::new(store.clone())).await;
+    (yard, store)
+}
+
+/// Runs a script that prints much in its first attempt, and cancels that; returns the
+/// execution and what it has printed.
+async fn cancel_after_printing(yard: &Yard) -> (Key<TaskId>, ExecutionId, String) {
+    let script = "[ $HOOK_ATTEMPT = 1 ] || { echo again; exit; }\nseq 40000; sleep 3600\n";
+    yard.hook_with("custom.x", script, |hook| {
+        hook.limits.output_bytes = Some(1 << 20);
+    })
+    .await;
+    let task = yard.send(event("custom.x", json!({}))).await;
+    let mut printed = String::new();
+    let id = loop {
+        let mut detail = yard.dispatcher.task(yard.account, task).await.unwrap();
+        let execution = detail.executions.remove(0);
+        if stdout(&execution).ends_with("\n40000\n") {
+            printed.push_str(stdout(&execution));
+            break execution.id;
+        }
+    };
+    let cancelled = yard.dispatcher.cancel_task(yard.account, task).await;
+    cancelled.unwrap();
+    (task, id, printed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_cancelled_run_waits_for_nothing_that_it_has_printed() {
+    let (yard, store) = with_late_outputs().await;
+    let closed = store.outputs.write().await;
+
+    let (task, id, printed) = cancel_after_printing(&yard).await;
+
+    let ended = yard.end(task).await.executions.remove(0);
+    assert_eq!(ended.state, State::Canceled);
+    let kept = |execution: &Execution| {
+        let output = &execution.output;
+        (output.stdout.len(), output.dropped_bytes)
+    };
+    assert_eq!(stdout(&ended), printed, "it is shown all the same");
+    assert_eq!(kept(&ended).1, 0);
+    let bytes = yard.dispatcher.outputs_bytes(yard.account, task).await;
+    assert_eq!(bytes.unwrap(), printed.len() as u64);
+    let stored = async || {
+        yard.store
+            .execution(yard.account, id)
+            .await
+            .unwrap()
+            .unwrap()
+    };
+    assert_eq!(kept(&stored().await), (0, printed.len() as u64));
+
+    drop(closed);
+    while kept(&stored().await) != (printed.len(), 0) {}
+    let read = yard.dispatcher.execution(yard.account, id).await.unwrap();
+    assert_eq!(stdout(&read), printed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_cancelled_run_has_printed_is_not_taken_for_the_output_of_the_next() {
+    let (yard, store) = with_late_outputs().await;
+    let closed = store.outputs.write().await;
+    let (task, id, _) = cancel_after_printing(&yard).await;
+    yard.end(task).await;
+
+    yard.dispatcher.redrive(yard.account, id).await.unwrap();
+    let again = yard.end(task).await.executions.remove(0);
+    assert_eq!(stdout(&again), "again\n");
+    drop(closed);
+    yard.dispatcher.drain(LONG).await;
+
+    let stored = yard.store.execution(yard.account, id).await.unwrap();
+    assert_eq!(stdout(&stored.unwrap()), "again\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

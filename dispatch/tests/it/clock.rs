@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tenterhook_dispatch::{
-    Clock as _, Error, Key, Retention, RetryPolicy, Settings, State, SteppedClock, TaskId,
+    AccountId, Clock as _, Dispatcher, Error, Key, Retention, RetryPolicy, Settings, State,
+    SteppedClock, TaskId,
 };
 use time::OffsetDateTime;
 
@@ -72,40 +73,106 @@ async fn events_run_although_the_clock_was_set_back_while_the_server_was_off() {
     assert_eq!(stdout(&detail.executions[0]), "done\n");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_retry_does_not_wait_for_the_old_time_to_come_again() {
-    let clock = noon();
-    let yard = Yard::at(&clock, settings()).await;
+/// What somebody may set a clock by.
+fn settings_of_the_wall() -> [time::Duration; 6] {
+    let seconds = time::Duration::seconds;
+    [
+        seconds(-9),
+        seconds(-30),
+        seconds(-3_600),
+        -years(1),
+        seconds(3_600),
+        years(1),
+    ]
+}
+
+/// A task that has failed once and is tried again within a minute, though its hook would
+/// have it wait for an hour later on; and how long it waits.
+async fn retry(yard: &Yard, clock: &SteppedClock) -> (Key<TaskId>, Duration) {
     yard.hook_with("custom.x", "[ $HOOK_ATTEMPT = 2 ]\n", |hook| {
         hook.retry = RetryPolicy {
             attempts: 2,
-            backoff_ms: 3_600_000,
+            backoff_ms: 60_000,
             backoff_max_ms: 3_600_000,
             ..RetryPolicy::default()
         };
     })
     .await;
     let task = yard.send(event("custom.x", json!({}))).await;
-    while yard
-        .dispatcher
-        .task(yard.account, task)
-        .await
-        .unwrap()
-        .executions[0]
-        .due_at
-        .is_none()
-    {}
-
-    set(&clock, -years(1));
-
-    // An hour is what its policy allows; a year would be ten times as many steps.
-    for _ in 0..1_000 {
-        clock.pass(Duration::from_secs(60));
-        if is_over(&yard, task).await {
-            break;
+    loop {
+        if let Some(wait) = wait(&yard.dispatcher, yard.account, task, clock).await {
+            return (task, wait);
         }
     }
-    assert_eq!(yard.end(task).await.task.state, State::Finished);
+}
+
+/// How long a task waits to be tried again, as the server shows it.
+async fn wait(
+    dispatcher: &Dispatcher,
+    account: AccountId,
+    task: Key<TaskId>,
+    clock: &SteppedClock,
+) -> Option<Duration> {
+    let detail = dispatcher.task(account, task).await.unwrap();
+    let wait = detail.executions[0].due_at? - clock.now().wall;
+    Some(wait.try_into().unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_comes_when_its_wait_has_passed_however_the_clock_is_set() {
+    for set_by in settings_of_the_wall() {
+        let clock = noon();
+        let yard = Yard::at(&clock, settings()).await;
+        let (task, wait) = retry(&yard, &clock).await;
+
+        set(&clock, set_by);
+
+        clock.pass(wait / 2);
+        let shown = self::wait(&yard.dispatcher, yard.account, task, &clock).await;
+        let differs = shown.unwrap().abs_diff(wait - wait / 2);
+        assert!(differs <= Duration::from_secs(10), "{set_by}: {differs:?}");
+        clock.pass(wait - wait / 2);
+        assert_eq!(yard.end(task).await.task.state, State::Finished, "{set_by}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_retry_waits_longer_than_it_was_to_after_a_restart_with_a_clock_that_was_set() {
+    for set_by in settings_of_the_wall() {
+        let clock = noon();
+        let yard = Yard::at(&clock, settings()).await;
+        let (task, wait) = retry(&yard, &clock).await;
+        yard.dispatcher.drain(LONG).await;
+        set(&clock, set_by);
+
+        let restarted = yard.restarted_at(&clock).await;
+
+        let shown = self::wait(&restarted, yard.account, task, &clock).await;
+        assert!(
+            shown.is_none_or(|shown| shown <= wait),
+            "{set_by}: {shown:?}"
+        );
+        clock.pass(wait);
+        let detail = restarted.wait(yard.account, task, LONG).await.unwrap();
+        assert_eq!(detail.task.state, State::Finished, "{set_by}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_run_anew_after_the_clock_was_set_is_due_at_once() {
+    for set_by in settings_of_the_wall() {
+        let clock = noon();
+        let yard = Yard::at(&clock, settings()).await;
+        yard.hook("custom.x", "[ $HOOK_ATTEMPT = 2 ]\n").await;
+        let task = yard.send(event("custom.x", json!({}))).await;
+        let failed = yard.end(task).await.executions.remove(0);
+        set(&clock, set_by);
+
+        let again = yard.dispatcher.redrive(yard.account, failed.id).await;
+
+        again.unwrap();
+        assert_eq!(yard.end(task).await.task.state, State::Finished, "{set_by}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@
 //! to its end, once. What a seed does is fixed; when its hooks end is not, since they
 //! run in real sandboxes on threads of their own.
 
-mod store;
+pub(crate) mod store;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};

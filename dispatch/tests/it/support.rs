@@ -94,6 +94,15 @@ impl Yard {
         }
     }
 
+    /// The same account, whose dispatcher now reaches its store through another one.
+    pub(crate) async fn through(self, store: Arc<dyn Store>) -> Self {
+        self.dispatcher.drain(LONG).await;
+        Self {
+            dispatcher: start(&store, ENGINE.clone(), settings()).await,
+            ..self
+        }
+    }
+
     /// Starts another dispatcher on the same file, at the time of `clock`.
     pub(crate) async fn restarted_at(&self, clock: &SteppedClock) -> Dispatcher {
         start_at(&open(&self.folder).await, settings(), clock).await

@@ -1,8 +1,8 @@
 //! The ledger itself: what is held of each resource, by whom, and who may have more.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,6 +12,8 @@ use crate::amounts::Amounts;
 use crate::capacity::{Capacities, Capacity, Taken};
 use crate::guard::Guard;
 use crate::holder::Holder;
+use crate::level::Level;
+use crate::listener::{Listener, Listeners};
 use crate::resource::Resource;
 use crate::shortage::{Scope, Shortage};
 
@@ -24,38 +26,13 @@ pub struct Ledger {
     inner: Arc<Inner>,
 }
 
-/// How a resource stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level {
-    /// Which one.
-    pub resource: Resource,
-    /// All that there is; `u64::MAX` if it has no bound.
-    pub total: u64,
-    /// What of it only the operator may use.
-    pub reserve: u64,
-    /// What of it only an account may take that has less than its floor.
-    pub newcomers: u64,
-    /// What clients without a token may hold of it together; `u64::MAX` if each counts
-    /// like an account.
-    pub strangers_most: u64,
-    /// What is held.
-    pub taken: u64,
-    /// What of that clients hold that have shown no token.
-    pub strangers: u64,
-    /// The most that was held at one time.
-    pub peak: u64,
-    /// How often somebody got nothing.
-    pub refused: u64,
-    /// How many hold some.
-    pub holders: usize,
-}
-
 #[derive(Default)]
 pub(crate) struct Inner {
     books: Mutex<Books>,
     refused: [AtomicU64; Resource::ALL.len()],
     freed: Notify,
     freed_of: [Notify; Resource::ALL.len()],
+    listeners: Listeners,
 }
 
 #[derive(Default)]
@@ -182,6 +159,11 @@ impl Ledger {
         self.inner.freed.notified()
     }
 
+    /// Tells `listener` whenever some of a resource is given back, whoever has held it.
+    pub fn listen(&self, resource: Resource, listener: Weak<dyn Listener>) {
+        self.inner.listeners.add(resource, listener);
+    }
+
     /// How every resource stands.
     #[must_use]
     pub fn levels(&self) -> Vec<Level> {
@@ -243,6 +225,8 @@ impl Inner {
             self.freed_of[resource as usize].notify_waiters();
         }
         self.freed.notify_waiters();
+        let room = |resource, holder| self.books.lock().room(holder, resource);
+        self.listeners.tell(amounts, &room);
     }
 
     pub(crate) fn transfer(

@@ -12,6 +12,8 @@ mod guard;
 mod holder;
 mod host;
 mod ledger;
+mod level;
+mod listener;
 mod resource;
 mod shortage;
 
@@ -20,6 +22,8 @@ pub use crate::capacity::{Capacities, Capacity, Strangers};
 pub use crate::guard::Guard;
 pub use crate::holder::Holder;
 pub use crate::host::{Found, Host, free_disk, raise_descriptors};
-pub use crate::ledger::{Ledger, Level};
+pub use crate::ledger::Ledger;
+pub use crate::level::Level;
+pub use crate::listener::Listener;
 pub use crate::resource::{Resource, Unit};
 pub use crate::shortage::{Scope, Shortage};

@@ -9,11 +9,12 @@ use std::future::{Future, poll_fn};
 use std::ops::Bound;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tenterhook_ledger::{Guard, Holder, Ledger, Resource};
+use tenterhook_ledger::{Guard, Holder, Ledger, Listener, Resource};
 
 /// Guests that have woken and wait for a slot.
 #[derive(Default)]
@@ -29,14 +30,24 @@ struct Waiting {
 }
 
 impl Sleepers {
-    /// A slot was given back: lets as many go on as there is room for by now.
-    fn wake(&self, ledger: &Ledger) {
+    /// Those of a host: they hear of every slot that is given back, whoever had it.
+    pub(crate) fn of(ledger: &Ledger) -> Arc<Self> {
+        let sleepers = Arc::new(Self::default());
+        let listener: Weak<Self> = Arc::downgrade(&sleepers);
+        ledger.listen(Resource::RunSlots, listener);
+        sleepers
+    }
+}
+
+impl Listener for Sleepers {
+    /// Lets as many go on as there is room for.
+    fn freed(&self, room: &dyn Fn(Holder) -> u64) {
         let mut woken = Vec::new();
         {
             let waiting = self.waiting.lock();
             let mut next = waiting.wakers.keys().next().copied();
             while let Some((holder, first)) = next {
-                let room = ledger.room(holder, Resource::RunSlots).max(1);
+                let room = room(holder).max(1);
                 let room = usize::try_from(room).unwrap_or(usize::MAX);
                 let of_holder = waiting.wakers.range((holder, first)..=(holder, u64::MAX));
                 woken.extend(of_holder.take(room).map(|(_, waker)| waker.clone()));
@@ -51,7 +62,6 @@ impl Sleepers {
 /// The slot of one guest.
 struct Slot<'a> {
     guard: &'a mut Guard,
-    ledger: &'a Ledger,
     sleepers: &'a Sleepers,
     asleep: bool,
     /// Its place among those that wait.
@@ -62,7 +72,6 @@ impl Slot<'_> {
     fn sleep(&mut self) {
         self.asleep = true;
         self.guard.shrink(Resource::RunSlots, 1);
-        self.sleepers.wake(self.ledger);
     }
 
     /// Takes a slot again; if there is none, is woken when there may be.
@@ -121,7 +130,6 @@ impl Awake {
     pub(crate) async fn hold_slot<F: Future>(
         &mut self,
         guard: &mut Guard,
-        ledger: &Ledger,
         sleepers: &Sleepers,
         yielded: &AtomicBool,
         guest: F,
@@ -129,7 +137,6 @@ impl Awake {
         let mut guest = pin!(guest);
         let mut slot = Slot {
             guard,
-            ledger,
             sleepers,
             asleep: false,
             place: None,
@@ -163,8 +170,6 @@ impl Awake {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tenterhook_ledger::{Amounts, Capacities, Capacity};
     use tokio::sync::Notify;
 
@@ -190,19 +195,20 @@ mod tests {
         holder: Holder,
         until: Arc<Notify>,
     ) -> tokio::task::JoinHandle<()> {
-        let (ledger, sleepers) = (ledger.clone(), Arc::clone(sleepers));
-        let mut guard = slot(&ledger, holder);
+        let sleepers = Arc::clone(sleepers);
+        let mut guard = slot(ledger, holder);
         tokio::spawn(async move {
             let yielded = AtomicBool::new(false);
             Awake::default()
-                .hold_slot(&mut guard, &ledger, &sleepers, &yielded, until.notified())
+                .hold_slot(&mut guard, &sleepers, &yielded, until.notified())
                 .await;
         })
     }
 
     #[tokio::test]
     async fn a_guest_that_sleeps_holds_no_slot() {
-        let (ledger, sleepers) = (slots(1), Arc::default());
+        let ledger = slots(1);
+        let sleepers = Sleepers::of(&ledger);
         let until = Arc::new(Notify::new());
         let asleep = sleeper(&ledger, &sleepers, A, Arc::clone(&until));
         tokio::task::yield_now().await;
@@ -214,7 +220,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_wakes_waits_for_a_slot_of_its_account_and_only_then_goes_on() {
-        let (ledger, sleepers) = (slots(4), Arc::default());
+        let ledger = slots(4);
+        let sleepers = Sleepers::of(&ledger);
         let until = Arc::new(Notify::new());
         let asleep = sleeper(&ledger, &sleepers, A, Arc::clone(&until));
         tokio::task::yield_now().await;
@@ -225,15 +232,16 @@ mod tests {
         tokio::task::yield_now().await;
         assert!(!asleep.is_finished());
         assert_eq!(sleepers.waiting.lock().wakers.len(), 1);
+        // None of them is a guest.
         drop(others);
-        sleepers.wake(&ledger);
         asleep.await.unwrap();
         assert!(sleepers.waiting.lock().wakers.is_empty());
     }
 
     #[tokio::test]
     async fn one_guest_of_each_account_goes_on_even_if_others_hold_all_slots() {
-        let (ledger, sleepers) = (Ledger::default(), Arc::default());
+        let ledger = Ledger::default();
+        let sleepers = Sleepers::of(&ledger);
         let capacity = Capacity::of(1).with_certain(1);
         ledger.provide(Resource::RunSlots, capacity);
         let until = Arc::new(Notify::new());
@@ -246,7 +254,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_cut_while_it_waits_leaves_the_queue() {
-        let (ledger, sleepers) = (slots(4), Arc::default());
+        let ledger = slots(4);
+        let sleepers = Sleepers::of(&ledger);
         let until = Arc::new(Notify::new());
         let asleep = sleeper(&ledger, &sleepers, A, Arc::clone(&until));
         tokio::task::yield_now().await;
@@ -262,7 +271,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_guest_that_yields_keeps_its_slot() {
-        let (ledger, sleepers) = (slots(4), Sleepers::default());
+        let ledger = slots(4);
+        let sleepers = Sleepers::of(&ledger);
         let mut guard = slot(&ledger, A);
         let yielded = AtomicBool::new(false);
         let guest = async {
@@ -271,7 +281,7 @@ mod tests {
             ledger.held(A, Resource::RunSlots)
         };
         let held = Awake::default()
-            .hold_slot(&mut guard, &ledger, &sleepers, &yielded, guest)
+            .hold_slot(&mut guard, &sleepers, &yielded, guest)
             .await;
         assert_eq!(held, 1);
         assert_eq!(ledger.levels()[Resource::RunSlots as usize].peak, 1);

@@ -11,8 +11,8 @@ use super::guest::Guest;
 use super::scratch::Scratch;
 use crate::permit::Permit;
 
-/// Bytes of memory or files from which on remains are large: the kernel takes some
-/// 2 ms for them.
+/// Bytes of memory or files from which on remains are large. The kernel takes some 20 ms
+/// for 512 MiB.
 const LARGE_BYTES: u64 = 64 << 20;
 
 /// Gives back a sandbox, its scratch folder, and what covers both; `bytes` is the most

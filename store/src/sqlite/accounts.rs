@@ -15,12 +15,21 @@ pub(super) enum Numbered {
     App,
 }
 
+/// Gives a new account a number that none had before it. Where the row of one is lost, what
+/// was its own is there still and must not become another's.
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
     account: Account,
 ) -> Result<Account, Error> {
     let row = sqlx::query(
-        "INSERT INTO accounts (id, name, hooks_enabled, created_at) VALUES (?, ?, ?, ?) RETURNING number",
+        "INSERT INTO accounts (number, id, name, hooks_enabled, created_at) \
+         SELECT 1 + coalesce(max(number), 0), ?, ?, ?, ? FROM (\
+         SELECT max(number) AS number FROM accounts WHERE number < 2147483647 \
+         UNION ALL SELECT max(account) FROM disk WHERE account < 2147483647 \
+         UNION ALL SELECT max(account) FROM principals WHERE account < 2147483647 \
+         UNION ALL SELECT max(account) FROM sources WHERE account < 2147483647 \
+         UNION ALL SELECT max(account) FROM hooks WHERE account < 2147483647 \
+         UNION ALL SELECT max(account) FROM tasks WHERE account < 2147483647) RETURNING number",
     )
     .bind(account.id.as_uuid())
     .bind(&account.name)
@@ -74,6 +83,16 @@ pub(super) async fn list(
     .await
     .map_err(cannot("read the accounts"))?;
     damaged.sift("accounts", &rows, read)
+}
+
+/// Whether there are none, although something is there that belongs to some.
+pub(super) async fn are_lost(conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT NOT EXISTS (SELECT 1 FROM accounts NOT INDEXED) AND (EXISTS (SELECT 1 FROM disk) \
+         OR EXISTS (SELECT 1 FROM principals) OR EXISTS (SELECT 1 FROM sources) OR EXISTS (SELECT 1 FROM tasks))",
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// The integer by which rows refer to their account.

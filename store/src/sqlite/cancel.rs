@@ -4,7 +4,7 @@ use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Cancelling, Error, ExecutionId, Noun, State, TaskId, state_of};
 use time::OffsetDateTime;
 
-use super::convert::{Read as _, cannot, micros};
+use super::convert::{Read as _, cannot, damage, is_damaged_target, micros};
 use super::set_aside;
 
 const DOING: &str = "cancel";
@@ -28,12 +28,16 @@ pub(super) async fn task(
         return Ok(Cancelling::Over);
     }
     let seq: i64 = row.read("seq")?;
+    let is_owned = row.read::<i64>("owned")? != 0;
+    if !is_owned && set_aside::reason(conn, seq).await?.is_some() {
+        return Ok(Cancelling::Over);
+    }
     sqlx::query("UPDATE tasks SET cancelled = 1 WHERE seq = ?")
         .bind(seq)
         .execute(&mut *conn)
         .await
         .map_err(cannot(DOING))?;
-    if row.read::<i64>("owned")? != 0 {
+    if is_owned {
         return Ok(Cancelling::Owned);
     }
     sqlx::query("UPDATE executions SET state = 'CANCELED', ended_at = ?, due_at = NULL WHERE task = ? AND state = 'WAITING'")
@@ -68,6 +72,10 @@ pub(super) async fn execution(
     if row.read::<i64>("owned")? != 0 {
         return Ok(Cancelling::Owned);
     }
+    let seq: i64 = row.read("seq")?;
+    if set_aside::reason(conn, seq).await?.is_some() {
+        return Ok(Cancelling::Over);
+    }
     sqlx::query("UPDATE executions SET state = 'CANCELED', ended_at = ?, due_at = NULL WHERE account = ? AND id = ?")
         .bind(micros(now))
         .bind(account)
@@ -75,12 +83,13 @@ pub(super) async fn execution(
         .execute(&mut *conn)
         .await
         .map_err(cannot(DOING))?;
-    end_if_over(conn, row.read("seq")?, now).await?;
+    end_if_over(conn, seq, now).await?;
     Ok(Cancelling::Ended)
 }
 
 /// Makes one execution wait again, and its task one that can be claimed. What was left of
-/// its last attempt is not what will become of it, and is removed.
+/// its last attempt is not what will become of it, and is removed. One that was set aside may
+/// have been left as it was: it waits already.
 pub(super) async fn redrive(
     conn: &mut SqliteConnection,
     account: i64,
@@ -90,14 +99,28 @@ pub(super) async fn redrive(
         "UPDATE executions SET state = 'WAITING', failures = 0, crashes = 0, dead = 0, due_at = NULL, \
          outcome = NULL, error = NULL, usage = NULL, stdout = NULL, stderr = NULL, dropped_bytes = 0, \
          verdict = NULL, verdict_fault = NULL, started_at = NULL, ended_at = NULL \
-         WHERE account = ? AND id = ? AND state IN ('FAILED', 'CANCELED') \
-         AND (SELECT ended_at FROM tasks WHERE seq = executions.task) IS NOT NULL RETURNING task",
+         WHERE account = ?1 AND id = ?2 AND CASE WHEN task IN (SELECT task FROM set_aside) \
+         THEN state IN ('WAITING', 'FAILED', 'CANCELED') \
+         AND (SELECT ended_at IS NOT NULL OR owner IS NULL FROM tasks WHERE seq = executions.task) \
+         ELSE state IN ('FAILED', 'CANCELED') \
+         AND (SELECT ended_at FROM tasks WHERE seq = executions.task) IS NOT NULL END RETURNING task",
     )
     .bind(account)
     .bind(id.as_uuid())
     .fetch_optional(&mut *conn)
     .await
-    .map_err(cannot("redrive"))?;
+    .map_err(cannot("redrive"));
+    let task = match task {
+        Err(error) if is_damaged_target(&error) => {
+            return Err(Error::WrongState {
+                doing: "redrive",
+                what: Noun::Execution,
+                id: id.to_string(),
+                state: format!("damaged in the database still: {}", damage(&error)),
+            });
+        }
+        task => task?,
+    };
     let Some(task) = task else {
         return Ok(false);
     };

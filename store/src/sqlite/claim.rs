@@ -14,9 +14,11 @@ use tenterhook_dispatch::{
 use time::OffsetDateTime;
 
 use super::convert::{
-    LATEST_TIME, Read as _, cannot, damage, is_damage, is_damaged_target, json, micros,
+    Impossible, LATEST_TIME, Read as _, cannot, is_damage, is_damaged_target, json, micros,
+    unreadable,
 };
 use super::damaged::Damaged;
+use super::every_row::blob;
 use super::rows::Rows;
 use super::set_aside;
 
@@ -80,6 +82,7 @@ pub(super) async fn backlog(
 
 pub(super) async fn claim(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     (account, id): (i64, AccountId),
     node: NodeId,
     now: OffsetDateTime,
@@ -96,14 +99,16 @@ pub(super) async fn claim(
         if executions >= EXECUTIONS {
             break;
         }
-        match task(conn, id, (seq, rows.remove(&seq)), &mut recipes).await {
+        let row = rows.remove(&seq);
+        match task(conn, damaged, (account, id), (seq, row), &mut recipes).await {
             Ok(task) => {
                 taken.push(seq);
                 executions += task.executions.len() + task.over.len();
                 claimed.tasks.push(task);
             }
             Err(error) if is_damage(&error) => {
-                let aside = set_aside::put(conn, seq, damage(&error), now).await?;
+                let reason = set_aside::unreadable(&error);
+                let aside = set_aside::put(conn, seq, reason, now).await?;
                 claimed.set_aside.push(aside);
             }
             Err(error) => return Err(error),
@@ -118,7 +123,8 @@ pub(super) async fn claim(
                 match own(conn, node, &[seq]).await {
                     Ok(()) => claimed.tasks.extend(task),
                     Err(error) if is_damaged_target(&error) => {
-                        let aside = set_aside::put(conn, seq, damage(&error), now).await?;
+                        let reason = set_aside::unwritable(&error);
+                        let aside = set_aside::put(conn, seq, reason, now).await?;
                         claimed.set_aside.push(aside);
                     }
                     Err(error) => return Err(error),
@@ -185,14 +191,18 @@ async fn due(
     Ok(again)
 }
 
+/// Those whose time is none: later than all others, or the first of all, which is where the
+/// index has what is missing. The database does not look for NULL where there must be none.
 async fn timeless(
     conn: &mut SqliteConnection,
     account: i64,
     limit: u32,
 ) -> Result<Vec<i64>, Error> {
     sqlx::query_scalar(
-        "SELECT seq FROM tasks WHERE account = ? AND owner IS NULL AND ended_at IS NULL AND due_at > ? \
-         AND seq NOT IN (SELECT task FROM set_aside) LIMIT ?",
+        "SELECT seq FROM (SELECT seq FROM tasks WHERE account = ?1 AND owner IS NULL AND ended_at IS NULL \
+         AND due_at > ?2 UNION ALL SELECT seq FROM (SELECT seq, due_at FROM tasks WHERE account = ?1 \
+         AND owner IS NULL AND ended_at IS NULL ORDER BY due_at LIMIT ?3) WHERE typeof(due_at) = 'null') \
+         WHERE seq NOT IN (SELECT task FROM set_aside) LIMIT ?3",
     )
     .bind(account)
     .bind(LATEST_TIME)
@@ -221,7 +231,8 @@ async fn rows(conn: &mut SqliteConnection, seqs: &[i64]) -> Result<HashMap<i64, 
 
 async fn task(
     conn: &mut SqliteConnection,
-    account: AccountId,
+    damaged: &Damaged,
+    (account, id): (i64, AccountId),
     (seq, row): (i64, Option<SqliteRow>),
     recipes: &mut HashMap<RecipeId, Arc<Recipe>>,
 ) -> Result<ClaimedTask, Error> {
@@ -233,10 +244,12 @@ async fn task(
             .await
             .map_err(cannot(DOING))?,
     };
+    // It is due then, and need not wait for who mends it.
+    damaged.readable("tasks", row, row.time("due_at"))?;
     let mut task = ClaimedTask {
         id: row.id("id", TaskId::from_uuid)?,
         number: row.number("number")?,
-        account,
+        account: id,
         event: event(row)?,
         cancelled: row.bool("cancelled")?,
         created_at: row.time("created_at")?,
@@ -245,8 +258,10 @@ async fn task(
         started_at: None,
     };
     let rows = sqlx::query(
-        "SELECT id, hook, hook_number, recipe, server_number, server_name, container, lane, state, attempt, \
-         failures, crashes, due_at, started_at FROM executions WHERE task = ? ORDER BY seq",
+        "SELECT account, id, hook, hook_number, recipe, server_number, server_name, container, lane, state, attempt, \
+         failures, crashes, due_at, wait_us, started_at, outcome, error, usage, verdict, verdict_fault, dropped_bytes, dead, \
+         CASE typeof(stdout) WHEN 'blob' THEN NULL ELSE stdout END AS stdout, \
+         CASE typeof(stderr) WHEN 'blob' THEN NULL ELSE stderr END AS stderr FROM executions WHERE task = ? ORDER BY seq",
     )
     .bind(seq)
     .fetch_all(&mut *conn)
@@ -259,11 +274,41 @@ async fn task(
             (a, b) => a.or(b),
         };
         match row.read("state")? {
-            "WAITING" => task.executions.push(execution(conn, row, recipes).await?),
+            "WAITING" => {
+                check_rest(row, account)?;
+                task.executions.push(execution(conn, row, recipes).await?);
+            }
             _ => task.over.push(row.parsed("state")?),
         }
     }
     Ok(task)
+}
+
+/// Reads what is not needed to run an execution, but without which its outcome could not
+/// be stored: the database takes no change of a row that has a value of the wrong sort.
+fn check_rest(row: &SqliteRow, account: i64) -> Result<(), Error> {
+    let own: i64 = row.read("account")?;
+    if own != account {
+        return Err(unreadable("account", Impossible(own.to_string())));
+    }
+    for column in ["hook_number", "server_number"] {
+        row.read::<Option<i64>>(column)?;
+    }
+    for column in [
+        "server_name",
+        "outcome",
+        "error",
+        "usage",
+        "verdict",
+        "verdict_fault",
+    ] {
+        row.read::<Option<&str>>(column)?;
+    }
+    for column in ["stdout", "stderr"] {
+        blob(row, column)?;
+    }
+    row.read::<i64>("dropped_bytes")?;
+    row.read::<i64>("dead").map(drop)
 }
 
 pub(super) fn event(row: &SqliteRow) -> Result<Option<NewEvent>, Error> {
@@ -305,6 +350,8 @@ async fn execution(
         failures: row.int("failures")?,
         crashes: row.int("crashes")?,
         due_at: row.time_opt("due_at")?,
+        // One that cannot be read is not known.
+        wait: row.lasting_opt("wait_us").unwrap_or_default(),
     })
 }
 

@@ -1,11 +1,12 @@
 //! How values stand in columns, and how the database's errors become dispatch's.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::ValueRef as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{Error, Number, Unavailable};
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
@@ -29,6 +30,14 @@ fn time(column: &'static str, micros: i64) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
         .map_err(|source| unreadable(column, source))
 }
+
+/// The microseconds of a wait.
+pub(super) fn lasting(wait: Duration) -> i64 {
+    i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The longest wait that anybody may ask for: a day. Others are never written.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A value that is never written.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +74,11 @@ struct Unreadable {
 /// `SQLITE_CORRUPT`, the low byte of all its kinds.
 const CORRUPT: i64 = 11;
 
+/// Whether `error` says that a page of the database is damaged.
+pub(super) fn is_corrupt(error: &sqlx::Error) -> bool {
+    primary_code(error) == Some(CORRUPT)
+}
+
 /// Whether `error` is about the row that was read rather than about the database:
 /// reading it again cannot succeed, and reading others can.
 pub(super) fn is_damage(error: &Error) -> bool {
@@ -73,7 +87,7 @@ pub(super) fn is_damage(error: &Error) -> bool {
     };
     match source.downcast_ref::<sqlx::Error>() {
         Some(sqlx::Error::RowNotFound) => true,
-        Some(error) => primary_code(error) == Some(CORRUPT),
+        Some(error) => is_corrupt(error),
         None => source.is::<Unreadable>(),
     }
 }
@@ -85,6 +99,16 @@ pub(super) fn is_damaged_target(error: &Error) -> bool {
         return false;
     };
     is_damage(error) || source.downcast_ref().is_some_and(breaks_the_schema)
+}
+
+/// Whether `error` is about a row that has values which its columns do not allow, so that the
+/// database takes no change of it. Other rows can be changed in the same transaction still;
+/// after a damaged page nothing can.
+pub(super) fn is_unwritable(error: &Error) -> bool {
+    let Error::Store { source, .. } = error else {
+        return false;
+    };
+    source.downcast_ref().is_some_and(breaks_the_schema)
 }
 
 /// Whether `error` says that a row would have values that its columns do not allow.
@@ -104,6 +128,46 @@ pub(super) fn damage(error: &Error) -> String {
         Error::Store { source, .. } => source.to_string(),
         error => error.to_string(),
     }
+}
+
+/// Carries out a statement that has no values and no rows.
+pub(super) async fn execute(
+    conn: &mut SqliteConnection,
+    sql: &'static str,
+    doing: &'static str,
+) -> Result<(), Error> {
+    sqlx::query(sql)
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(cannot(doing))
+}
+
+/// Begins a change that a damaged row may not take; [`end_part`] keeps or undoes it.
+pub(super) async fn begin_part(
+    conn: &mut SqliteConnection,
+    doing: &'static str,
+) -> Result<(), Error> {
+    execute(conn, "SAVEPOINT part", doing).await
+}
+
+/// Keeps a change, or undoes it if it is a damaged row that it has failed of. Tells whether it
+/// was kept.
+pub(super) async fn end_part(
+    conn: &mut SqliteConnection,
+    done: Result<(), Error>,
+    doing: &'static str,
+) -> Result<bool, Error> {
+    let is_kept = match done {
+        Ok(()) => true,
+        Err(error) if is_unwritable(&error) => false,
+        Err(error) => return Err(error),
+    };
+    if !is_kept {
+        execute(conn, "ROLLBACK TO part", doing).await?;
+    }
+    execute(conn, "RELEASE part", doing).await?;
+    Ok(is_kept)
 }
 
 /// Turns the database's error into dispatch's.
@@ -253,6 +317,17 @@ pub(super) trait Read {
             .transpose()
     }
 
+    /// How long something waits, or nothing.
+    fn lasting_opt(&self, column: &'static str) -> Result<Option<Duration>, Error> {
+        let Some(micros) = self.read::<Option<i64>>(column)? else {
+            return Ok(None);
+        };
+        let wait = u64::try_from(micros).map(Duration::from_micros).ok();
+        wait.filter(|wait| *wait <= LONGEST_WAIT)
+            .map(Some)
+            .ok_or_else(|| unreadable(column, Impossible(micros.to_string())))
+    }
+
     /// A SHA-256.
     fn digest(&self, column: &'static str) -> Result<Digest, Error> {
         let bytes: &[u8] = self.read(column)?;
@@ -304,7 +379,6 @@ impl Read for SqliteRow {
 #[cfg(test)]
 mod tests {
     use sqlx::Connection as _;
-    use sqlx::sqlite::SqliteConnection;
 
     use super::*;
 

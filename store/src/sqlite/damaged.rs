@@ -19,8 +19,9 @@ use super::convert::{Read as _, damage, is_damage};
 const REMEMBERED: usize = 10_000;
 
 /// Columns by which rows are known, in the order in which they are told.
-const KEYS: [&str; 8] = [
-    "account", "number", "seq", "session", "serial", "source", "id", "digest",
+const KEYS: [&str; 11] = [
+    "account", "number", "seq", "session", "serial", "source", "id", "task", "digest", "recipe",
+    "row_id",
 ];
 
 /// Rows that could not be read since the store was opened. Cheap to clone.
@@ -49,6 +50,21 @@ impl Damaged {
             readable.extend(self.readable(table, row, read(row))?);
         }
         Ok(readable)
+    }
+
+    /// Rows of a table that the server can do without; none where the table itself is damaged.
+    pub(super) fn spare(
+        &self,
+        table: &'static str,
+        rows: Result<Vec<SqliteRow>, Error>,
+    ) -> Result<Vec<SqliteRow>, Error> {
+        match rows {
+            Err(error) if is_damage(&error) => {
+                self.tell(table, "any row".to_owned(), &error);
+                Ok(Vec::new())
+            }
+            rows => rows,
+        }
     }
 
     /// What was read of one row; `None` if it cannot be read.
@@ -123,7 +139,7 @@ pub(super) fn key(row: &SqliteRow) -> String {
         };
         // Of rows with an identifier these are no keys; only remembered events have both.
         let is_key = match name {
-            "digest" => find("id").is_none(),
+            "digest" | "task" | "recipe" => find("id").is_none(),
             "source" => find("type").is_some(),
             _ => true,
         };
@@ -133,6 +149,7 @@ pub(super) fn key(row: &SqliteRow) -> String {
         if !text.is_empty() {
             text.push_str(", ");
         }
+        let name = if name == "row_id" { "row" } else { name };
         let _ = write!(text, "{name} {}", cell(row, column.ordinal()));
     }
     text
@@ -145,6 +162,10 @@ fn cell(row: &SqliteRow, at: usize) -> String {
     let Ok(value) = row.try_get_raw(at) else {
         return "?".into();
     };
+    // Of what is NULL the driver tells the type that its column has.
+    if value.is_null() {
+        return "NULL".into();
+    }
     let kind = value.type_info().name().to_owned();
     let text = match kind.as_str() {
         "INTEGER" => row
@@ -153,7 +174,6 @@ fn cell(row: &SqliteRow, at: usize) -> String {
         "REAL" => row
             .try_get_unchecked::<f64, _>(at)
             .map(|number| number.to_string()),
-        "NULL" => Ok("NULL".into()),
         "TEXT" => row
             .try_get_unchecked::<Vec<u8>, _>(at)
             .map(|text| format!("{:?}", String::from_utf8_lossy(&text))),

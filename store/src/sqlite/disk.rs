@@ -16,14 +16,15 @@ use super::convert::{Read as _, breaks_the_schema, cannot};
 use super::damaged::Damaged;
 
 /// What accounts have, counted from the rows: `number`, `bytes`, `tasks` and `events`.
-/// It reads all that is charged for, if no condition follows.
+/// It reads all that is charged for, if no condition follows. What was never written, which
+/// is more than [`MOST`] for one of those, does not count: its sum could be none.
 macro_rules! found {
     () => {
         "SELECT number, \
          (SELECT coalesce(sum(tasks.bytes), 0) FROM tasks WHERE tasks.account = accounts.number) \
          + (SELECT coalesce(sum(executions.bytes), 0) FROM executions WHERE executions.account = accounts.number) \
-         + (SELECT coalesce(sum(account_recipes.bytes), 0) FROM account_recipes WHERE account_recipes.account = accounts.number) \
-         + (SELECT coalesce(sum(account_programs.bytes), 0) FROM account_programs WHERE account_programs.account = accounts.number) \
+         + (SELECT coalesce(sum(account_recipes.bytes), 0) FROM account_recipes WHERE account_recipes.bytes BETWEEN 0 AND 1099511627776 AND account_recipes.account = accounts.number) \
+         + (SELECT coalesce(sum(account_programs.bytes), 0) FROM account_programs WHERE account_programs.bytes BETWEEN 0 AND 1099511627776 AND account_programs.account = accounts.number) \
          + (SELECT coalesce(sum(seen.bytes), 0) FROM seen WHERE seen.account = accounts.number) \
          + (SELECT coalesce(sum(servers.bytes), 0) FROM servers WHERE servers.account = accounts.number) \
          + (SELECT coalesce(sum(apps.bytes), 0) FROM apps WHERE apps.account = accounts.number) \
@@ -72,7 +73,7 @@ fn read(row: &SqliteRow) -> Result<(AccountId, u64), Error> {
 /// are no counts, or that are larger than the whole database.
 pub(super) async fn repair(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     const PIECES: [&str; 2] = [
-        "UPDATE account_programs SET bytes = (SELECT 256 + octet_length(programs.bytes) FROM programs \
+        "UPDATE account_programs SET bytes = (SELECT 256 + coalesce(octet_length(programs.bytes), 0) FROM programs \
          WHERE programs.digest = account_programs.digest) \
          WHERE typeof(bytes) <> 'integer' OR bytes NOT BETWEEN 0 AND ?",
         "UPDATE account_recipes SET bytes = (SELECT 256 + octet_length(name) + octet_length(content) FROM recipes \

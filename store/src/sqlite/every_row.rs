@@ -122,12 +122,12 @@ const TABLES: [Table; 25] = [
         name: "executions",
         rows: by_row!(
             "account, id, task, hook, hook_number, recipe, server_number, server_name, container, lane, state, \
-             attempt, failures, crashes, due_at, outcome, error, usage, dropped_bytes, verdict, verdict_fault, dead, \
+             attempt, failures, crashes, due_at, wait_us, outcome, error, usage, dropped_bytes, verdict, verdict_fault, dead, \
              started_at, ended_at, \
              CASE typeof(stdout) WHEN 'blob' THEN zeroblob(0) ELSE stdout END AS stdout, \
              CASE typeof(stderr) WHEN 'blob' THEN zeroblob(0) ELSE stderr END AS stderr, \
              zeroblob(16) AS task_id, 1 AS task_number, 0 AS created_at, '' AS name, zeroblob(32) AS digest, \
-             'open' AS failure_policy",
+             'open' AS failure_policy, NULL AS aside, NULL AS aside_at",
             "executions"
         ),
         read: execution,
@@ -278,7 +278,8 @@ fn one(row: &SqliteRow) -> Result<(), Error> {
     }
 }
 
-fn blob(row: &SqliteRow, column: &'static str) -> Result<(), Error> {
+/// Bytes or none: what a column for outputs can hold. They are not read.
+pub(super) fn blob(row: &SqliteRow, column: &'static str) -> Result<(), Error> {
     use sqlx::{Row as _, TypeInfo as _, ValueRef as _};
     let value = row
         .try_get_raw(column)
@@ -351,6 +352,7 @@ fn execution(row: &SqliteRow) -> Result<(), Error> {
     row.int::<u32>("lane")?;
     row.int::<u32>("failures")?;
     row.int::<u32>("crashes")?;
+    row.lasting_opt("wait_us")?;
     row.read::<Option<i32>>("hook_number")?;
     row.read::<Option<i32>>("server_number")?;
     row.read::<Option<&str>>("server_name")?;
@@ -376,12 +378,14 @@ fn named<T: serde::de::DeserializeOwned>(row: &SqliteRow) -> Result<(), Error> {
 fn webhook(row: &SqliteRow) -> Result<(), Error> {
     webhooks::read(row)?;
     row.time_opt("paused_until")?;
+    row.lasting_opt("pause_us")?;
     owner(row)
 }
 
 fn letter(row: &SqliteRow) -> Result<(), Error> {
     letters::read(row)?;
     row.id("webhook", SubscriptionId)?;
+    row.lasting_opt("wait_us")?;
     if row.time_opt("due_at")?.is_some() {
         // What is still to be sent has something to be sent.
         row.read::<&[u8]>("body")?;

@@ -13,6 +13,7 @@ use super::claim::{hook, server};
 use super::convert::{Read as _, cannot, damage, is_damage};
 use super::damaged::Damaged;
 use super::hooks::policy;
+use super::set_aside;
 
 const DOING: &str = "read the executions";
 
@@ -21,10 +22,13 @@ const COLUMNS: &str = "SELECT executions.id, hook, hook_number, server_number, s
     executions.state, attempt, failures, executions.due_at, outcome, error, usage, \
     verdict, verdict_fault, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
     tasks.number AS task_number, tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
-    recipes.failure_policy AS failure_policy, ";
+    recipes.failure_policy AS failure_policy, \
+    CASE WHEN aside.task IS NOT NULL THEN coalesce(CAST(aside.reason AS TEXT), 'it is damaged') END AS aside, \
+    CASE WHEN typeof(aside.at) = 'integer' AND aside.at >= 0 THEN aside.at END AS aside_at, ";
 
 const FROM: &str = " FROM executions JOIN tasks ON tasks.seq = executions.task \
-    JOIN recipes ON recipes.id = executions.recipe WHERE executions.account = ";
+    JOIN recipes ON recipes.id = executions.recipe \
+    LEFT JOIN set_aside AS aside ON aside.task = executions.task WHERE executions.account = ";
 
 const WHOLE_OUTPUT: &str = "stdout, stderr, dropped_bytes";
 const NO_OUTPUT: &str = "NULL AS stdout, NULL AS stderr, dropped_bytes";
@@ -170,17 +174,26 @@ pub(super) async fn list(
             .push_bind(hook.as_uuid());
     }
     if let Some(state) = filter.state {
-        let kept = if state == State::Running {
-            State::Waiting
-        } else {
-            state
-        };
-        query
-            .push(" AND executions.state = ")
-            .push_bind(kept.as_str());
+        // What was set aside has failed, and perhaps could not be changed to say so.
+        query.push(match state {
+            State::Waiting | State::Running => {
+                " AND executions.state = 'WAITING' AND aside.task IS NULL"
+            }
+            State::Failed => {
+                " AND (executions.state = 'FAILED' OR (executions.state = 'WAITING' AND aside.task IS NOT NULL))"
+            }
+            State::Finished => " AND executions.state = 'FINISHED'",
+            State::Canceled => " AND executions.state = 'CANCELED'",
+        });
     }
     if filter.dead {
-        query.push(" AND executions.dead = 1");
+        // An index has those that are dead; it has not those that could not be changed.
+        query.push(match set_aside::has_any(conn).await? {
+            false => " AND executions.dead = 1",
+            true => {
+                " AND (executions.dead = 1 OR (executions.state = 'WAITING' AND aside.task IS NOT NULL))"
+            }
+        });
     }
     if let Some(task) = filter.task {
         query
@@ -237,6 +250,15 @@ pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
     let outcome = spare(row.json_opt("outcome"), &mut damaged)?;
     let usage = spare(row.json_opt("usage"), &mut damaged)?;
     let verdict = spare(row.json_opt("verdict"), &mut damaged)?;
+    let mut state = row.parsed("state")?;
+    let mut dead = row.bool("dead")?;
+    let mut error: Option<String> = row.read("error")?;
+    let mut ended_at = row.time_opt("ended_at")?;
+    let aside: Option<String> = row.read("aside")?;
+    if state == State::Waiting && aside.is_some() {
+        (state, dead, error) = (State::Failed, true, aside);
+        ended_at = row.time_opt("aside_at")?;
+    }
     Ok(Execution {
         id: row.id("id", ExecutionId::from_uuid)?,
         task: row.id("task_id", TaskId::from_uuid)?,
@@ -247,10 +269,10 @@ pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
         failure_policy: policy(row.read("failure_policy")?),
         server: server(row)?,
         container,
-        state: row.parsed("state")?,
+        state,
         attempt: row.int("attempt")?,
         outcome,
-        error: row.read::<Option<String>>("error")?.or(damaged),
+        error: error.or(damaged),
         usage,
         so_far: None,
         output: Output {
@@ -260,10 +282,10 @@ pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
         },
         verdict,
         verdict_fault: row.read("verdict_fault")?,
-        dead: row.bool("dead")?,
+        dead,
         created_at: row.time("created_at")?,
         started_at: row.time_opt("started_at")?,
-        ended_at: row.time_opt("ended_at")?,
-        due_at: row.time_opt("due_at")?,
+        ended_at,
+        due_at: row.time_opt("due_at")?.filter(|_| !state.is_over()),
     })
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tenterhook_dispatch::{Error, NotReady};
+use tenterhook_dispatch::{Error, NotReady, Unavailable};
 use tokio::sync::watch;
 
 use super::convert::primary_code;
@@ -31,6 +31,8 @@ pub(super) struct Health {
     committed: watch::Sender<Option<Instant>>,
     /// Why the last commit failed, if it did and the database has said why.
     failed: Mutex<Option<NotReady>>,
+    /// Whether so little of the disk is left that it is kept.
+    full: AtomicBool,
     /// Whether a probe is on its way: one is enough, however many ask.
     probing: AtomicBool,
     gone: watch::Sender<Option<String>>,
@@ -42,6 +44,7 @@ impl Default for Health {
             doing: AtomicU8::new(Doing::Work as u8),
             committed: watch::Sender::new(None),
             failed: Mutex::new(None),
+            full: AtomicBool::new(false),
             probing: AtomicBool::new(false),
             gone: watch::Sender::new(None),
         }
@@ -75,6 +78,15 @@ impl Health {
         self.committed
             .borrow()
             .is_some_and(|at| at.elapsed() < FRESH)
+    }
+
+    /// Notes whether so little of the disk is left that it is kept.
+    pub(super) fn is_full_now(&self, full: bool) {
+        self.full.store(full, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
     }
 
     /// Takes the one place for a probe.
@@ -129,6 +141,13 @@ impl Health {
 }
 
 fn reason(error: &Error) -> Option<NotReady> {
+    if let Error::Unavailable {
+        why: Unavailable::DiskFull,
+        ..
+    } = error
+    {
+        return Some(NotReady::DiskFull);
+    }
     match code_of(error)? {
         5 | 6 => Some(NotReady::Locked),
         8 => Some(NotReady::ReadOnly),

@@ -113,15 +113,18 @@ pub(super) async fn update(
     }
 }
 
-/// Removes a hook; the schema removes its overrides with it.
+/// Removes a hook; the schema removes its overrides with it. One that stands under a wrong
+/// account is found by its row.
 pub(super) async fn delete(
     conn: &mut SqliteConnection,
     account: i64,
     id: HookId,
+    stray: Option<i64>,
 ) -> Result<bool, Error> {
-    sqlx::query("DELETE FROM hooks WHERE account = ? AND id = ?")
+    sqlx::query("DELETE FROM hooks WHERE id = ?2 AND (account = ?1 OR rowid = ?3)")
         .bind(account)
         .bind(id.as_uuid())
+        .bind(stray)
         .execute(conn)
         .await
         .map(|done| done.rows_affected() > 0)

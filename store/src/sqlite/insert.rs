@@ -47,7 +47,7 @@ pub(super) async fn tasks(
         .iter()
         .filter_map(|(account, task)| Some((*account, &task.event.as_ref()?.key)))
         .collect();
-    let known = seen::of(&mut writing.conn, &keys).await?;
+    let known = seen::of(&mut writing.conn, &writing.damaged, &keys).await?;
     let known = |account: i64, task: &NewTask| {
         let key = &task.event.as_ref().filter(|_| !known.is_empty())?.key;
         known.get(&(account, key.source.clone(), key.id.clone()))
@@ -105,7 +105,7 @@ pub(super) async fn program(
 ) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO programs (digest, bytes) VALUES (?, ?) \
-         ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes WHERE bytes <> excluded.bytes",
+         ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes WHERE bytes IS NOT excluded.bytes",
     )
     .bind(&digest.as_bytes()[..])
     .bind(bytes)
@@ -119,7 +119,7 @@ pub(super) async fn program(
 async fn brought(conn: &mut SqliteConnection, account: i64, digest: Digest) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO account_programs (account, digest, bytes) \
-         SELECT ?, digest, 256 + octet_length(bytes) FROM programs WHERE digest = ? \
+         SELECT ?, digest, 256 + coalesce(octet_length(bytes), 0) FROM programs WHERE digest = ? \
          ON CONFLICT (account, digest) DO NOTHING",
     )
     .bind(account)
@@ -130,9 +130,24 @@ async fn brought(conn: &mut SqliteConnection, account: i64, digest: Digest) -> R
     .map_err(cannot("store the program"))
 }
 
+/// Holds the place of a program that must be there and is not: its row was damaged. It has
+/// not the bytes that its digest demands, so what needs it fails as it does with any other
+/// program that is damaged, and bringing the program again mends it.
+async fn hold_place(conn: &mut SqliteConnection, digest: Digest) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO programs (digest, bytes) VALUES (?, x'') ON CONFLICT (digest) DO NOTHING",
+    )
+    .bind(&digest.as_bytes()[..])
+    .execute(conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot(DOING))
+}
+
 /// Keeps a recipe and that the account has brought it. If other content is there under its
 /// id, which is made from the content and so is damaged then, it is replaced.
 async fn recipe(conn: &mut SqliteConnection, account: i64, recipe: &Recipe) -> Result<(), Error> {
+    hold_place(conn, recipe.digest).await?;
     brought(conn, account, recipe.digest).await?;
     let content = json(&recipe.content);
     sqlx::query(

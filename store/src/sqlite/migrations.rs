@@ -72,6 +72,11 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
         "set_up",
         include_str!("../../../migrations/sqlite/0013_set_up.sql"),
     ),
+    (
+        14,
+        "waits",
+        include_str!("../../../migrations/sqlite/0014_waits.sql"),
+    ),
 ];
 
 /// The version of the schema after all of them.

@@ -6,11 +6,12 @@ pub(super) mod letters;
 pub(super) mod webhooks;
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqliteQueryResult};
 use tenterhook_delivery::{
-    Error, Keep, Letter, NewLetter, Outbox, Room, Subscription, SubscriptionId,
+    Error, Keep, Letter, NewLetter, Outbox, Room, Subscription, SubscriptionId, Wait,
 };
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::AccountId;
@@ -18,8 +19,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Sqlite;
-use super::convert::{self, LATEST_TIME, Read as _, json, micros};
+use super::convert::{self, LATEST_TIME, Read as _, json, lasting, micros};
 use super::readers::Reader;
+use super::writer::Purpose;
 
 #[async_trait]
 impl Outbox for Sqlite {
@@ -40,15 +42,17 @@ impl Outbox for Sqlite {
         )
         .fetch_all(&mut *reader)
         .await
-        .map_err(cannot("read the webhooks"))?;
+        .map_err(convert::cannot("read the webhooks"));
+        // All that the server does beside them goes on without.
         self.damaged
-            .sift("webhooks", &rows, webhooks::read)
+            .spare("webhooks", rows)
+            .and_then(|rows| self.damaged.sift("webhooks", &rows, webhooks::read))
             .map_err(failed("read the webhooks"))
     }
 
     async fn switch_subscription(&self, id: SubscriptionId, enabled: bool) -> Result<(), Error> {
         let done = self
-            .change(move |conn| {
+            .change(Purpose::ToFree, move |conn| {
                 Box::pin(async move {
                     sqlx::query("UPDATE webhooks SET enabled = ? WHERE id = ?")
                         .bind(enabled)
@@ -63,7 +67,7 @@ impl Outbox for Sqlite {
 
     async fn delete_subscription(&self, id: SubscriptionId) -> Result<(), Error> {
         let done = self
-            .change(move |conn| {
+            .change(Purpose::ToFree, move |conn| {
                 Box::pin(async move {
                     sqlx::query("DELETE FROM webhooks WHERE id = ?")
                         .bind(id.0)
@@ -147,19 +151,21 @@ impl Outbox for Sqlite {
     async fn settle_letter(
         &self,
         letter: Letter,
-        paused_until: Option<OffsetDateTime>,
+        wait: Option<Duration>,
+        pause: Option<Wait>,
     ) -> Result<(), Error> {
-        self.change(move |conn| {
+        self.change(Purpose::Any, move |conn| {
             Box::pin(async move {
-                if let Some(until) = paused_until {
-                    sqlx::query("UPDATE webhooks SET paused_until = ? WHERE id = ?")
-                        .bind(micros(until))
+                if let Some(pause) = pause {
+                    sqlx::query("UPDATE webhooks SET paused_until = ?, pause_us = ? WHERE id = ?")
+                        .bind(micros(pause.until))
+                        .bind(lasting(pause.lasting))
                         .bind(letter.subscription.0)
                         .execute(&mut *conn)
                         .await?;
                 }
                 sqlx::query(
-                    "UPDATE letters SET attempts = ?1, fate = ?2, said = ?3, due_at = ?4, \
+                    "UPDATE letters SET attempts = ?1, fate = ?2, said = ?3, due_at = ?4, wait_us = ?6, \
                      body = CASE WHEN ?4 IS NULL THEN NULL ELSE body END \
                      WHERE id = ?5 AND fate = 'waiting'",
                 )
@@ -168,6 +174,7 @@ impl Outbox for Sqlite {
                 .bind(&letter.said)
                 .bind(letter.due_at.map(micros))
                 .bind(letter.id)
+                .bind(wait.map(lasting))
                 .execute(conn)
                 .await
             })
@@ -200,18 +207,25 @@ impl Outbox for Sqlite {
             .map_err(failed("read the letters"))
     }
 
-    async fn shift_waits(&self, by: time::Duration, now: OffsetDateTime) -> Result<(), Error> {
-        let by = i64::try_from(by.whole_microseconds()).unwrap_or(i64::MAX);
-        self.writer
-            .run(move |writing| {
+    async fn shorten_delivery_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
+        let shortened = self
+            .writer
+            .run_to_free(move |writing| {
                 Box::pin(async move {
-                    letters::shift_waits(&mut writing.conn, by, micros(now))
+                    letters::shorten_waits(&mut writing.conn, micros(now))
                         .await
                         .map_err(told)
                 })
             })
-            .await
-            .map_err(failed("put right how long webhooks wait"))
+            .await;
+        match shortened {
+            // They wait as they are; the server does not wait for that.
+            Err(error) if convert::is_damage(&error) => {
+                self.damaged.tell("letters", "any row".to_owned(), &error);
+                Ok(())
+            }
+            shortened => shortened.map_err(failed("shorten the waits of webhooks")),
+        }
     }
 
     async fn waiting(&self) -> Result<u64, Error> {
@@ -226,7 +240,7 @@ impl Outbox for Sqlite {
 
     async fn forget_letters(&self, keep: Keep, limit: u32) -> Result<u64, Error> {
         self.writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move {
                     letters::forget(&mut writing.conn, keep, limit)
                         .await
@@ -267,7 +281,7 @@ impl Sqlite {
     }
 
     /// Runs one statement that changes rows, and tells how many.
-    async fn change<F>(&self, job: F) -> Result<u64, dispatch::Error>
+    async fn change<F>(&self, purpose: Purpose, job: F) -> Result<u64, dispatch::Error>
     where
         F: for<'c> FnOnce(
                 &'c mut SqliteConnection,
@@ -277,7 +291,7 @@ impl Sqlite {
             + 'static,
     {
         self.writer
-            .run(move |writing| {
+            .run_server(purpose, move |writing| {
                 Box::pin(async move {
                     let done = job(&mut writing.conn).await.map_err(told)?;
                     Ok(done.rows_affected())

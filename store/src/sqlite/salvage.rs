@@ -6,6 +6,7 @@ use tenterhook_dispatch::{AppId, DamagedHook, Error, FailurePolicy, HookId, Unre
 
 use super::convert::{Read as _, cannot, is_damage};
 use super::hooks::{self, POLICIES};
+use super::strays::Strays;
 use super::{overrides, servers};
 
 const DOING: &str = "read what is damaged of an account";
@@ -13,7 +14,11 @@ const DOING: &str = "read what is damaged of an account";
 /// Tables of which something is salvaged.
 pub(super) const TABLES: [&str; 3] = ["hooks", "servers", "overrides"];
 
-pub(super) async fn of(conn: &mut SqliteConnection, account: i64) -> Result<Unreadable, Error> {
+pub(super) async fn of(
+    conn: &mut SqliteConnection,
+    strays: &Strays,
+    account: i64,
+) -> Result<Unreadable, Error> {
     let mut rows = async |sql: &'static str| {
         sqlx::query(sql)
             .bind(account)
@@ -23,7 +28,10 @@ pub(super) async fn of(conn: &mut SqliteConnection, account: i64) -> Result<Unre
     };
     let mut unreadable = Unreadable::default();
     for row in rows("SELECT * FROM hooks WHERE account = ?").await? {
-        if is_damaged(hooks::read(&row))? && may_run(&row) {
+        let is_anothers = row
+            .id("id", HookId::from_uuid)
+            .is_ok_and(|id| strays.is_hook_of_another(account, id));
+        if is_damaged(hooks::read(&row))? && may_run(&row) && !is_anothers {
             unreadable.hooks.push(hook(&row));
         }
     }
@@ -37,6 +45,7 @@ pub(super) async fn of(conn: &mut SqliteConnection, account: i64) -> Result<Unre
             unreadable.overrides.push((app, hook));
         }
     }
+    strays.add_to(&mut unreadable, account);
     Ok(unreadable)
 }
 
@@ -49,13 +58,13 @@ fn is_damaged<T>(read: Result<T, Error>) -> Result<bool, Error> {
 }
 
 /// Whether it may be switched on: one that surely is not fails nothing.
-fn may_run(row: &SqliteRow) -> bool {
+pub(super) fn may_run(row: &SqliteRow) -> bool {
     let off = row.bool("enabled").is_ok_and(|enabled| !enabled);
     let own = row.bool("managed").is_ok_and(|managed| !managed);
     !(off && own)
 }
 
-fn hook(row: &SqliteRow) -> DamagedHook {
+pub(super) fn hook(row: &SqliteRow) -> DamagedHook {
     DamagedHook {
         id: row.id("id", HookId::from_uuid).ok(),
         number: row.number("number").ok(),

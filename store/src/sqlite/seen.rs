@@ -7,9 +7,12 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tenterhook_dispatch::{Error, EventKey, Inserted, Progress, Task, TaskId};
+use tenterhook_dispatch::{Error, EventKey, Inserted, Number, Progress, State, Task, TaskId};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::convert::{Read as _, breaks_the_schema, cannot};
+use super::damaged::Damaged;
 use super::rows::Rows;
 
 const DOING: &str = "look the event up";
@@ -28,9 +31,11 @@ static LOOK_UP: LazyLock<Rows> = LazyLock::new(|| {
 pub(super) type Known = HashMap<(i64, String, String), Task>;
 
 /// Finds those of the events that were accepted before and whose first tasks are not kept
-/// any more.
+/// any more. Of one that is damaged it is known that it was accepted, whatever else cannot be
+/// read; where not even that can be looked up, it is accepted again.
 pub(super) async fn of(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     keys: &[(i64, &EventKey)],
 ) -> Result<Known, Error> {
     let mut known = Known::new();
@@ -39,8 +44,12 @@ pub(super) async fn of(
         for (account, key) in piece {
             query = query.bind(account).bind(&key.source).bind(&key.id);
         }
-        for row in query.fetch_all(&mut *conn).await.map_err(cannot(DOING))? {
-            let task = task(&row)?;
+        let rows = query.fetch_all(&mut *conn).await.map_err(cannot(DOING));
+        for row in damaged.spare("seen", rows)? {
+            let task = match damaged.readable("seen", &row, task(&row))? {
+                Some(task) => task,
+                None => remains(&row)?,
+            };
             let account = row.read("account")?;
             known.insert((account, row.read("source")?, row.read("id")?), task);
         }
@@ -48,14 +57,47 @@ pub(super) async fn of(
     Ok(known)
 }
 
+/// What can be read of a task that cannot be read whole. Where its end is not known, it is
+/// one that nobody may rely on.
+fn remains(row: &SqliteRow) -> Result<Task, Error> {
+    let start = OffsetDateTime::UNIX_EPOCH;
+    let kind: String = row.read("type").unwrap_or_default();
+    let total = row.int("total").unwrap_or_default();
+    let created_at = row.time("created_at").unwrap_or(start);
+    Ok(Task {
+        id: row
+            .id("task", TaskId::from_uuid)
+            .unwrap_or_else(|_| TaskId::from_uuid(Uuid::nil())),
+        number: row.number("number").unwrap_or(Number::UNASSIGNED),
+        name: kind.clone(),
+        started_by: row.read("started_by").unwrap_or_default(),
+        object: row.read("object").unwrap_or_default(),
+        event: Some(EventKey {
+            source: row.read("source")?,
+            id: row.read("id")?,
+            kind,
+        }),
+        state: row.parsed("state").unwrap_or(State::Failed),
+        progress: Progress {
+            total,
+            complete: total,
+        },
+        cancelled: row.bool("cancelled").unwrap_or_default(),
+        created_at,
+        started_at: row.time_opt("started_at").unwrap_or_default(),
+        ended_at: Some(row.time("ended_at").unwrap_or(created_at)),
+    })
+}
+
 /// What is known of events of an account, whether or not their first tasks are kept.
 pub(super) async fn all(
     conn: &mut SqliteConnection,
+    damaged: &Damaged,
     account: i64,
     keys: &[EventKey],
 ) -> Result<Vec<Option<Inserted>>, Error> {
     let asked: Vec<_> = keys.iter().map(|key| (account, key)).collect();
-    let removed = of(conn, &asked).await?;
+    let removed = of(conn, damaged, &asked).await?;
     let mut known = Vec::with_capacity(keys.len());
     for key in keys {
         let seen = (account, key.source.clone(), key.id.clone());

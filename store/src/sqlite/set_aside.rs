@@ -1,39 +1,42 @@
-//! Tasks that cannot be read: kept as they are, failed with the reason, and out of
-//! the way of others. Whoever has mended one redrives its executions.
+//! Tasks that are damaged: kept as they are, failed with the reason, and out of the way of
+//! others. Whoever has mended one redrives its executions.
+//!
+//! A row that is damaged can often not be changed either. Then a note beside it is all that
+//! says that it has failed, so whoever shows executions and tasks looks at the notes too.
 
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, SetAside, TaskId};
 use time::OffsetDateTime;
 
-use super::convert::{Read as _, cannot, is_damage, is_damaged_target, micros};
+use super::convert::{Read as _, begin_part, cannot, damage, end_part, is_damage, micros};
 
 const DOING: &str = "set a task aside";
 
-/// Sets a task aside.
+/// Why a task is set aside that cannot be read.
+pub(super) fn unreadable(error: &Error) -> String {
+    format!(
+        "it cannot be read from the database: {}; redrive it once it is mended",
+        damage(error)
+    )
+}
+
+/// Why a task is set aside that cannot be written.
+pub(super) fn unwritable(error: &Error) -> String {
+    format!(
+        "it is damaged in the database and cannot be changed there: {}; redrive it once it is mended",
+        damage(error)
+    )
+}
+
+/// Sets a task aside, with what of it can be ended.
 pub(super) async fn put(
     conn: &mut SqliteConnection,
     seq: i64,
     reason: String,
     now: OffsetDateTime,
 ) -> Result<SetAside, Error> {
-    sqlx::query(
-        "INSERT INTO set_aside (task, reason, at) VALUES (?, ?, ?) \
-         ON CONFLICT (task) DO UPDATE SET reason = excluded.reason, at = excluded.at",
-    )
-    .bind(seq)
-    .bind(&reason)
-    .bind(micros(now))
-    .execute(&mut *conn)
-    .await
-    .map_err(cannot(DOING))?;
-    execute(conn, "SAVEPOINT aside").await?;
-    match end(conn, seq, &reason, now).await {
-        Ok(()) => {}
-        // It cannot be written either; then only the note above tells of it.
-        Err(error) if is_damaged_target(&error) => execute(conn, "ROLLBACK TO aside").await?,
-        Err(error) => return Err(error),
-    }
-    execute(conn, "RELEASE aside").await?;
+    note(conn, seq, &reason, now).await?;
+    end(conn, seq, &reason, now).await?;
     let task = match sqlx::query("SELECT id FROM tasks WHERE seq = ?")
         .bind(seq)
         .fetch_one(conn)
@@ -48,6 +51,46 @@ pub(super) async fn put(
     Ok(SetAside { seq, task, reason })
 }
 
+/// Notes that a task is set aside, and leaves it as it is.
+pub(super) async fn note(
+    conn: &mut SqliteConnection,
+    seq: i64,
+    reason: &str,
+    now: OffsetDateTime,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO set_aside (task, reason, at) VALUES (?, ?, ?) \
+         ON CONFLICT (task) DO UPDATE SET reason = excluded.reason, at = excluded.at",
+    )
+    .bind(seq)
+    .bind(reason)
+    .bind(micros(now))
+    .execute(conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot(DOING))
+}
+
+/// Why a task is set aside, if it is.
+pub(super) async fn reason(conn: &mut SqliteConnection, seq: i64) -> Result<Option<String>, Error> {
+    let reason = sqlx::query_scalar(
+        "SELECT coalesce(CAST(reason AS TEXT), 'it was damaged') FROM set_aside WHERE task = ?",
+    );
+    reason
+        .bind(seq)
+        .fetch_optional(conn)
+        .await
+        .map_err(cannot(DOING))
+}
+
+/// Whether any task is set aside.
+pub(super) async fn has_any(conn: &mut SqliteConnection) -> Result<bool, Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM set_aside)")
+        .fetch_one(conn)
+        .await
+        .map_err(cannot(DOING))
+}
+
 /// Lets a task that was set aside be claimed again.
 pub(super) async fn take_back(conn: &mut SqliteConnection, seq: i64) -> Result<(), Error> {
     sqlx::query("DELETE FROM set_aside WHERE task = ?")
@@ -58,35 +101,56 @@ pub(super) async fn take_back(conn: &mut SqliteConnection, seq: i64) -> Result<(
         .map_err(cannot(DOING))
 }
 
-async fn end(
+/// Ends what of a task waits and can be changed.
+pub(super) async fn end(
     conn: &mut SqliteConnection,
     seq: i64,
     reason: &str,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "UPDATE executions SET state = 'FAILED', dead = 1, error = ?, ended_at = ?, due_at = NULL \
-         WHERE task = ? AND state = 'WAITING'",
-    )
-    .bind(format!("it cannot be read from the database: {reason}"))
-    .bind(micros(now))
-    .bind(seq)
-    .execute(&mut *conn)
-    .await
-    .map_err(cannot(DOING))?;
-    sqlx::query("UPDATE tasks SET state = 'FAILED', ended_at = ?, owner = NULL WHERE seq = ?")
-        .bind(micros(now))
-        .bind(seq)
-        .execute(conn)
-        .await
-        .map(|_| ())
-        .map_err(cannot(DOING))
+    if !end_executions(conn, seq, None, reason, now).await? {
+        let waiting: Vec<i64> =
+            sqlx::query_scalar("SELECT seq FROM executions WHERE task = ? AND state = 'WAITING'")
+                .bind(seq)
+                .fetch_all(&mut *conn)
+                .await
+                .map_err(cannot(DOING))?;
+        for one in waiting {
+            end_executions(conn, seq, Some(one), reason, now).await?;
+        }
+    }
+    begin_part(conn, DOING).await?;
+    let ended =
+        sqlx::query("UPDATE tasks SET state = 'FAILED', ended_at = ?, owner = NULL WHERE seq = ?")
+            .bind(micros(now))
+            .bind(seq)
+            .execute(&mut *conn)
+            .await
+            .map(|_| ())
+            .map_err(cannot(DOING));
+    end_part(conn, ended, DOING).await.map(drop)
 }
 
-async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), Error> {
-    sqlx::query(sql)
-        .execute(conn)
-        .await
-        .map(|_| ())
-        .map_err(cannot(DOING))
+/// Ends one waiting execution or all of them. Tells whether it could.
+async fn end_executions(
+    conn: &mut SqliteConnection,
+    task: i64,
+    only: Option<i64>,
+    reason: &str,
+    now: OffsetDateTime,
+) -> Result<bool, Error> {
+    begin_part(conn, DOING).await?;
+    let ended = sqlx::query(
+        "UPDATE executions SET state = 'FAILED', dead = 1, error = ?1, ended_at = ?2, due_at = NULL \
+         WHERE task = ?3 AND state = 'WAITING' AND (?4 IS NULL OR seq = ?4)",
+    )
+    .bind(reason)
+    .bind(micros(now))
+    .bind(task)
+    .bind(only)
+    .execute(&mut *conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot(DOING));
+    end_part(conn, ended, DOING).await
 }

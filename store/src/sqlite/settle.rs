@@ -1,22 +1,26 @@
 //! What became of attempts, and the end of tasks.
 
+mod damaged;
+
 use std::sync::LazyLock;
 
 use sqlx::sqlite::SqliteConnection;
-use tenterhook_dispatch::{Attempt, Error, Settlement, TaskChange};
+use tenterhook_dispatch::{Attempt, Error, LateOutput, Settlement, TaskChange};
 
-use super::convert::{cannot, json, micros};
+use self::damaged::end_set_aside;
+pub(super) use self::damaged::what_can_be;
+use super::convert::{cannot, json, lasting, micros};
 use super::rows::Rows;
 
 const DOING: &str = "store the outcome";
 
 static ATTEMPTS: LazyLock<Rows> = LazyLock::new(|| {
     Rows::new(
-        "WITH new (account, id, state, attempt, failures, due_at, outcome, error, usage, stdout, stderr, \
+        "WITH new (account, id, state, attempt, failures, due_at, wait_us, outcome, error, usage, stdout, stderr, \
          dropped_bytes, verdict, verdict_fault, dead, started_at, ended_at) AS (VALUES ",
-        17,
+        18,
         ") UPDATE executions SET state = new.state, attempt = new.attempt, failures = new.failures, \
-         due_at = new.due_at, outcome = new.outcome, error = new.error, usage = new.usage, stdout = new.stdout, \
+         due_at = new.due_at, wait_us = new.wait_us, outcome = new.outcome, error = new.error, usage = new.usage, stdout = new.stdout, \
          stderr = new.stderr, dropped_bytes = new.dropped_bytes, verdict = new.verdict, \
          verdict_fault = new.verdict_fault, dead = new.dead, \
          started_at = new.started_at, ended_at = new.ended_at \
@@ -70,6 +74,10 @@ pub(super) async fn all(
             .execute(&mut *conn)
             .await
             .map_err(cannot(DOING))?;
+            if parked.rows_affected() == 0 && end_set_aside(conn, *account, settlement.task).await?
+            {
+                continue;
+            }
             all_of(parked.rows_affected(), 1)?;
         }
     }
@@ -86,7 +94,6 @@ async fn write(conn: &mut SqliteConnection, attempts: &[(i64, &Attempt)]) -> Res
     for (text, piece) in ATTEMPTS.cut(attempts) {
         let mut query = sqlx::query(text);
         for (account, attempt) in piece {
-            let some = |bytes: &bytes::Bytes| (!bytes.is_empty()).then(|| bytes.to_vec());
             query = query
                 .bind(account)
                 .bind(attempt.id.as_uuid())
@@ -94,6 +101,7 @@ async fn write(conn: &mut SqliteConnection, attempts: &[(i64, &Attempt)]) -> Res
                 .bind(i64::from(attempt.attempt))
                 .bind(i64::from(attempt.failures))
                 .bind(attempt.due_at.map(micros))
+                .bind(attempt.wait.map(lasting))
                 .bind(attempt.outcome.as_ref().map(json))
                 .bind(attempt.error.as_deref())
                 .bind(attempt.usage.as_ref().map(json))
@@ -109,6 +117,33 @@ async fn write(conn: &mut SqliteConnection, attempts: &[(i64, &Attempt)]) -> Res
         query.execute(&mut *conn).await.map_err(cannot(DOING))?;
     }
     Ok(())
+}
+
+/// Writes the output of a cancelled attempt whose end is stored without it.
+pub(super) async fn output(
+    conn: &mut SqliteConnection,
+    account: i64,
+    late: &LateOutput,
+) -> Result<(), Error> {
+    let output = &late.output;
+    sqlx::query(
+        "UPDATE executions SET stdout = ?, stderr = ?, dropped_bytes = ? \
+         WHERE account = ? AND id = ? AND attempt = ? AND state = 'CANCELED'",
+    )
+    .bind(some(&output.stdout))
+    .bind(some(&output.stderr))
+    .bind(i64::try_from(output.dropped_bytes).unwrap_or(i64::MAX))
+    .bind(account)
+    .bind(late.execution.as_uuid())
+    .bind(i64::from(late.attempt))
+    .execute(conn)
+    .await
+    .map(|_| ())
+    .map_err(cannot("store the output"))
+}
+
+fn some(bytes: &bytes::Bytes) -> Option<Vec<u8>> {
+    (!bytes.is_empty()).then(|| bytes.to_vec())
 }
 
 /// Fails unless every task could change as it was to: one that owes the outcome of an
@@ -143,6 +178,12 @@ async fn end(conn: &mut SqliteConnection, ends: &[&&(i64, Settlement)]) -> Resul
                 .bind(micros(at));
         }
         let ended = query.execute(&mut *conn).await.map_err(cannot(DOING))?;
+        if let [(account, settlement)] = piece
+            && ended.rows_affected() == 0
+            && end_set_aside(conn, *account, settlement.task).await?
+        {
+            continue;
+        }
         all_of(ended.rows_affected(), piece.len())?;
     }
     Ok(())

@@ -7,17 +7,19 @@ use bytes::Bytes;
 use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey,
     Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted,
-    Key, NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
-    PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
-    Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId, Unreadable,
+    Key, LateOutput, NewTask, NodeId, NotReady, Noun, OutputPart, OutputSizes, Outputs, OverrideId,
+    Principal, PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds,
+    Settlement, Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    Unreadable,
 };
 use tenterhook_engine::Digest;
 use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 
+use super::convert::is_damage;
 use super::{
     Sqlite, accounts, apps, cancel, claim, disk, endings, executions, hooks, overrides, principals,
-    salvage, seen, servers, sources, sweep, take_over, tasks, tokens, wall_clock,
+    salvage, seen, servers, settle, sources, sweep, take_over, tasks, tokens, wall_clock,
 };
 
 #[async_trait]
@@ -54,14 +56,14 @@ impl Store for Sqlite {
     }
 
     async fn update_principal(&self, principal: Principal) -> Result<(), Error> {
-        self.write(principal.account, move |conn, account| {
+        self.write_to_free(principal.account, move |conn, account| {
             Box::pin(async move { principals::update(conn, account, &principal).await })
         })
         .await
     }
 
     async fn delete_principal(&self, account: AccountId, id: PrincipalId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(principals::delete(conn, account, id))
         })
         .await
@@ -106,7 +108,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_token(&self, account: AccountId, id: TokenId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(tokens::delete(conn, account, id))
         })
         .await
@@ -135,7 +137,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_app(&self, account: AccountId, id: AppId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(apps::delete(conn, account, id))
         })
         .await
@@ -163,14 +165,14 @@ impl Store for Sqlite {
         account: AccountId,
         hook_override: HookOverride,
     ) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(async move { overrides::update(conn, account, &hook_override).await })
         })
         .await
     }
 
     async fn delete_override(&self, account: AccountId, id: OverrideId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(overrides::delete(conn, account, id))
         })
         .await
@@ -179,7 +181,9 @@ impl Store for Sqlite {
     async fn overrides(&self, account: AccountId) -> Result<Vec<HookOverride>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        overrides::list(&mut reader, &self.damaged, account).await
+        let mut overrides = overrides::list(&mut reader, &self.damaged, account).await?;
+        overrides.retain(|one| !self.strays.is_override_of_another(account, one.id));
+        Ok(overrides)
     }
 
     async fn insert_server(&self, account: AccountId, server: Server) -> Result<Server, Error> {
@@ -197,7 +201,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_server(&self, account: AccountId, id: ServerId) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(servers::delete(conn, account, id))
         })
         .await
@@ -240,7 +244,7 @@ impl Store for Sqlite {
     }
 
     async fn delete_source(&self, account: AccountId, id: SourceId) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(sources::delete(conn, account, id))
         })
         .await
@@ -254,7 +258,14 @@ impl Store for Sqlite {
 
     async fn program(&self, digest: Digest) -> Result<Option<Bytes>, Error> {
         let mut reader = self.readers.of_server().await?;
-        sources::program(&mut reader, digest).await
+        let read = sources::program(&mut reader, digest).await;
+        if let Err(error) = &read
+            && is_damage(error)
+        {
+            self.damaged
+                .tell("programs", format!("digest {digest}"), error);
+        }
+        read
     }
 
     async fn has_program(&self, digest: Digest) -> Result<bool, Error> {
@@ -275,23 +286,32 @@ impl Store for Sqlite {
     }
 
     async fn update_hook(&self, account: AccountId, hook: Hook) -> Result<(), Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(async move { hooks::update(conn, account, &hook).await })
         })
         .await
     }
 
     async fn delete_hook(&self, account: AccountId, id: HookId) -> Result<bool, Error> {
-        self.write(account, move |conn, account| {
-            Box::pin(hooks::delete(conn, account, id))
-        })
-        .await
+        let number = self.number_of(account).await?;
+        let stray = self.strays.row_of_hook(number, id);
+        let deleted = self
+            .write_to_free(account, move |conn, account| {
+                Box::pin(hooks::delete(conn, account, id, stray))
+            })
+            .await?;
+        if let Some(row) = stray.filter(|_| deleted) {
+            self.strays.forget_hook(row);
+        }
+        Ok(deleted)
     }
 
     async fn hooks(&self, account: AccountId) -> Result<Vec<Hook>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        hooks::list(&mut reader, &self.damaged, account).await
+        let mut hooks = hooks::list(&mut reader, &self.damaged, account).await?;
+        hooks.retain(|hook| !self.strays.is_hook_of_another(account, hook.id));
+        Ok(hooks)
     }
 
     async fn unreadable(&self, account: AccountId) -> Result<Unreadable, Error> {
@@ -301,7 +321,7 @@ impl Store for Sqlite {
         }
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        salvage::of(&mut reader, account).await
+        salvage::of(&mut reader, &self.strays, account).await
     }
 
     fn unreadable_rows(&self) -> Vec<(&'static str, u64)> {
@@ -326,7 +346,7 @@ impl Store for Sqlite {
     ) -> Result<Vec<Option<Inserted>>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        seen::all(&mut reader, account, &keys).await
+        seen::all(&mut reader, &self.damaged, account, &keys).await
     }
 
     fn settle(&self, settlement: Settlement) -> Queued<()> {
@@ -340,12 +360,20 @@ impl Store for Sqlite {
         }
     }
 
+    async fn keep_output(&self, late: LateOutput) -> Result<(), Error> {
+        let bytes = late.output.stdout.len() + late.output.stderr.len();
+        self.write_large(late.account, bytes, move |conn, account| {
+            Box::pin(async move { settle::output(conn, account, &late).await })
+        })
+        .await
+    }
+
     async fn take_over(&self, node: NodeId) -> Result<u64, Error> {
         let left = self.running.left();
         let now = tenterhook_dispatch::now();
         let taken = self
             .writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(
                     async move { take_over::take_over(&mut writing.conn, node, &left, now).await },
                 )
@@ -376,18 +404,24 @@ impl Store for Sqlite {
 
     async fn shorten_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
         self.writer
-            .run(move |writing| Box::pin(wall_clock::shorten_waits(&mut writing.conn, now)))
+            .run_to_free(move |writing| Box::pin(wall_clock::shorten_waits(&mut writing.conn, now)))
             .await
     }
 
     async fn clock_seen(&self) -> Result<Option<OffsetDateTime>, Error> {
         let mut reader = self.readers.of_server().await?;
-        wall_clock::seen(&mut reader, &self.damaged).await
+        match wall_clock::seen(&mut reader, &self.damaged).await {
+            Err(error) if is_damage(&error) => {
+                self.damaged.tell("clock", "any row".to_owned(), &error);
+                Ok(None)
+            }
+            seen => seen,
+        }
     }
 
     async fn see_clock(&self, at: OffsetDateTime) -> Result<(), Error> {
         self.writer
-            .run(move |writing| Box::pin(wall_clock::see(&mut writing.conn, at)))
+            .run_to_free(move |writing| Box::pin(wall_clock::see(&mut writing.conn, at)))
             .await
     }
 
@@ -400,7 +434,7 @@ impl Store for Sqlite {
             rows.push((self.number_of(account).await?, task));
         }
         self.writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move { claim::release(&mut writing.conn, &rows).await })
             })
             .await
@@ -417,8 +451,15 @@ impl Store for Sqlite {
         // The server's own: it claims for one account at a time, and others wait for it.
         self.writer
             .run(move |writing| {
-                let conn = &mut writing.conn;
-                Box::pin(claim::claim(conn, (number, account), node, now, limit))
+                let (conn, damaged) = (&mut writing.conn, &writing.damaged);
+                Box::pin(claim::claim(
+                    conn,
+                    damaged,
+                    (number, account),
+                    node,
+                    now,
+                    limit,
+                ))
             })
             .await
     }
@@ -434,7 +475,7 @@ impl Store for Sqlite {
         id: TaskId,
         now: OffsetDateTime,
     ) -> Result<Cancelling, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(cancel::task(conn, account, id, now))
         })
         .await
@@ -446,7 +487,7 @@ impl Store for Sqlite {
         id: ExecutionId,
         now: OffsetDateTime,
     ) -> Result<Cancelling, Error> {
-        self.write(account, move |conn, account| {
+        self.write_to_free(account, move |conn, account| {
             Box::pin(cancel::execution(conn, account, id, now))
         })
         .await
@@ -565,12 +606,12 @@ impl Store for Sqlite {
         };
         for drift in drifts {
             self.writer
-                .run(move |writing| Box::pin(disk::put_right(&mut writing.conn, drift)))
+                .run_to_free(move |writing| Box::pin(disk::put_right(&mut writing.conn, drift)))
                 .await?;
         }
         let swept = self
             .writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move { sweep::sweep(writing, &retention, now).await })
             })
             .await?;

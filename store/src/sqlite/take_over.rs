@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, NodeId};
 use time::OffsetDateTime;
 
-use super::convert::{cannot, damage, is_damaged_target};
+use super::convert::{cannot, execute, is_damaged_target};
 use super::running::{Begun, Left};
 use super::set_aside;
 
@@ -60,12 +60,12 @@ async fn count_begun(
 
 /// All at once, or nothing.
 async fn all(conn: &mut SqliteConnection, node: NodeId, known: NodeId) -> Result<u64, Error> {
-    execute(conn, "SAVEPOINT taking").await?;
+    execute(conn, "SAVEPOINT taking", DOING).await?;
     let taken = some(conn, node, known, None).await;
     if taken.is_err() {
-        execute(conn, "ROLLBACK TO taking").await?;
+        execute(conn, "ROLLBACK TO taking", DOING).await?;
     }
-    execute(conn, "RELEASE taking").await?;
+    execute(conn, "RELEASE taking", DOING).await?;
     taken
 }
 
@@ -88,7 +88,8 @@ async fn each(
         match some(conn, node, known, Some(seq)).await {
             Ok(more) => taken += more,
             Err(error) if is_damaged_target(&error) => {
-                let aside = set_aside::put(conn, seq, damage(&error), now).await?;
+                let reason = set_aside::unwritable(&error);
+                let aside = set_aside::put(conn, seq, reason, now).await?;
                 tracing::error!(
                     task.seq = aside.seq,
                     reason = aside.reason,
@@ -130,12 +131,4 @@ async fn some(
     .await
     .map(|done| done.rows_affected())
     .map_err(cannot(DOING))
-}
-
-async fn execute(conn: &mut SqliteConnection, sql: &'static str) -> Result<(), Error> {
-    sqlx::query(sql)
-        .execute(conn)
-        .await
-        .map(|_| ())
-        .map_err(cannot(DOING))
 }

@@ -13,12 +13,16 @@ use super::damaged::Damaged;
 const DOING: &str = "read the tasks";
 
 /// All columns of a task. Those that an open task does not keep are counted
-/// from its executions.
+/// from its executions. One that was set aside is over, though it may be that its row could
+/// not be changed to say so.
 const SELECT: &str = "SELECT id, number, name, started_by, object, event_source, event_id, event_type, total, \
-    cancelled, state, created_at, ended_at, \
-    CASE WHEN ended_at IS NULL THEN (SELECT count(*) FROM executions WHERE task = tasks.seq AND ended_at IS NOT NULL) \
+    cancelled, created_at, \
+    CASE WHEN state IS NULL AND seq IN (SELECT task FROM set_aside) THEN 'FAILED' ELSE state END AS state, \
+    coalesce(ended_at, (SELECT CASE WHEN typeof(at) = 'integer' AND at >= 0 THEN at ELSE 0 END FROM set_aside \
+    WHERE task = tasks.seq)) AS ended_at, \
+    CASE WHEN tasks.ended_at IS NULL THEN (SELECT count(*) FROM executions WHERE task = tasks.seq AND executions.ended_at IS NOT NULL) \
     ELSE total END AS complete, \
-    CASE WHEN ended_at IS NULL THEN (SELECT min(started_at) FROM executions WHERE task = tasks.seq) \
+    CASE WHEN tasks.ended_at IS NULL THEN (SELECT min(started_at) FROM executions WHERE task = tasks.seq) \
     ELSE started_at END AS started_at FROM tasks WHERE account = ";
 
 pub(super) async fn get(
@@ -52,7 +56,7 @@ pub(super) async fn list(
     let mut query = QueryBuilder::<Sqlite>::new(SELECT);
     query.push_bind(account);
     if filter.active {
-        query.push(" AND ended_at IS NULL");
+        query.push(" AND tasks.ended_at IS NULL AND seq NOT IN (SELECT task FROM set_aside)");
     }
     if let Some(event) = &filter.event {
         query.push(" AND event_type = ").push_bind(event.as_str());

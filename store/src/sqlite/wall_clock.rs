@@ -9,42 +9,89 @@ use super::damaged::Damaged;
 
 const DOING: &str = "shorten the waits";
 
-/// Ends the rest of tasks that lie further in the future than the longest wait of
-/// what waits in them. A recipe that cannot be read allows no wait.
+/// What an execution was to wait at most from `?1` on. Where that is not known or cannot be
+/// read, the policy of its hook says it; no policy allows a wait of more than a day,
+/// whatever a damaged one says, and one that cannot be read allows none.
+macro_rules! latest {
+    () => {
+        "?1 + CASE WHEN typeof(executions.wait_us) = 'integer' AND executions.wait_us BETWEEN 0 AND 86400000000 \
+         THEN executions.wait_us ELSE coalesce((SELECT 1000 * CASE WHEN json_valid(content) \
+         AND json_extract(content, '$.retry.backoff_max_ms') BETWEEN 0 AND 86400000 \
+         THEN CAST(json_extract(content, '$.retry.backoff_max_ms') AS INTEGER) END \
+         FROM recipes WHERE recipes.id = executions.recipe), 0) END"
+    };
+}
+
+/// What rests in tasks beyond `?1`, of one task or of all.
+macro_rules! resting {
+    ($join:literal) => {
+        concat!(
+            "tasks ",
+            $join,
+            " executions ON executions.task = tasks.seq AND executions.state = 'WAITING' \
+             AND executions.due_at IS NOT NULL WHERE tasks.ended_at IS NULL AND tasks.owner IS NULL \
+             AND tasks.due_at > ?1 AND (?2 IS NULL OR tasks.seq = ?2)"
+        )
+    };
+}
+
+/// A task rests until the first of what waits in it.
+const TASKS: &str = concat!(
+    "UPDATE tasks SET due_at = found.first FROM (SELECT tasks.seq AS own, \
+     max(?1, coalesce(min(min(executions.due_at, ",
+    latest!(),
+    ")), ?1)) AS first FROM ",
+    resting!("LEFT JOIN"),
+    " GROUP BY tasks.seq) AS found WHERE tasks.seq = found.own AND tasks.due_at > found.first"
+);
+
+const EXECUTIONS: &str = concat!(
+    "UPDATE executions SET due_at = found.latest FROM (SELECT executions.seq AS own, ",
+    latest!(),
+    " AS latest FROM ",
+    resting!("JOIN"),
+    ") AS found WHERE executions.seq = found.own AND executions.due_at > found.latest"
+);
+
+/// Ends waits that lie further in the future than they were to last.
 pub(super) async fn shorten_waits(
     conn: &mut SqliteConnection,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
-    match shorten(conn, micros(now), None).await {
-        Err(error) if is_damaged_target(&error) => shorten_each(conn, micros(now)).await,
-        shortened => shortened,
+    // The tasks' last: they say which those are.
+    for sql in [EXECUTIONS, TASKS] {
+        match shorten(conn, sql, micros(now), None).await {
+            Err(error) if is_damaged_target(&error) => shorten_each(conn, sql, micros(now)).await?,
+            shortened => shortened?,
+        }
     }
+    Ok(())
 }
 
-/// Shortens the waits of one task or of all. No policy allows a wait of more than a day,
-/// whatever a damaged one says; a time that cannot be one is later than all others.
-async fn shorten(conn: &mut SqliteConnection, now: i64, only: Option<i64>) -> Result<(), Error> {
-    sqlx::query(
-        "WITH resting (seq, latest) AS (SELECT seq, ?1 + coalesce((SELECT max(1000 * CASE WHEN json_valid(content) \
-         AND json_extract(content, '$.retry.backoff_max_ms') BETWEEN 0 AND 86400000 \
-         THEN CAST(json_extract(content, '$.retry.backoff_max_ms') AS INTEGER) END) FROM executions \
-         JOIN recipes ON recipes.id = executions.recipe \
-         WHERE executions.task = tasks.seq AND executions.due_at IS NOT NULL AND executions.state = 'WAITING'), 0) \
-         FROM tasks WHERE ended_at IS NULL AND owner IS NULL AND due_at > ?1 AND (?2 IS NULL OR seq = ?2)) \
-         UPDATE tasks SET due_at = resting.latest FROM resting \
-         WHERE tasks.seq = resting.seq AND tasks.due_at > resting.latest",
-    )
-    .bind(now)
-    .bind(only)
-    .execute(conn)
-    .await
-    .map(|_| ())
-    .map_err(cannot(DOING))
+/// Shortens the waits of one task or of all. A time that cannot be one is later than all
+/// others.
+async fn shorten(
+    conn: &mut SqliteConnection,
+    sql: &'static str,
+    now: i64,
+    only: Option<i64>,
+) -> Result<(), Error> {
+    sqlx::query(sql)
+        .bind(now)
+        .bind(only)
+        .execute(conn)
+        .await
+        .map(|_| ())
+        .map_err(cannot(DOING))
 }
 
 /// The same, task by task: those that cannot be written stay as they are. They are set
 /// aside when they are claimed.
-async fn shorten_each(conn: &mut SqliteConnection, now: i64) -> Result<(), Error> {
+async fn shorten_each(
+    conn: &mut SqliteConnection,
+    sql: &'static str,
+    now: i64,
+) -> Result<(), Error> {
     let resting: Vec<i64> = sqlx::query_scalar(
         "SELECT seq FROM tasks WHERE ended_at IS NULL AND owner IS NULL AND due_at > ?",
     )
@@ -53,7 +100,7 @@ async fn shorten_each(conn: &mut SqliteConnection, now: i64) -> Result<(), Error
     .await
     .map_err(cannot(DOING))?;
     for seq in resting {
-        match shorten(conn, now, Some(seq)).await {
+        match shorten(conn, sql, now, Some(seq)).await {
             Err(error) if !is_damaged_target(&error) => return Err(error),
             _ => {}
         }

@@ -16,13 +16,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
-use tenterhook_dispatch::{Error, Inserted, NewTask, NotReady, Queued, RecipeId, Settlement};
+use tenterhook_dispatch::{
+    Error, Inserted, NewTask, NotReady, Queued, RecipeId, Settlement, State,
+};
 use tokio::sync::oneshot;
 
 use self::queue::{Closed, Receiver, Sender, queue};
 use self::turns::Of;
 use super::convert::cannot;
+use super::damaged::Damaged;
 use super::health::Health;
+use super::reserve::Reserve;
 use super::sweep;
 
 /// Bytes of an output or a program that count as one row more: what takes as long to
@@ -54,11 +58,15 @@ pub(super) struct Writing {
     pub(super) recipes: HashSet<(i64, RecipeId)>,
     /// How far the last sweep has come.
     pub(super) swept: sweep::Place,
+    reserve: Reserve,
+    /// Rows that could not be read.
+    pub(super) damaged: Damaged,
     health: Arc<Health>,
 }
 
 type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
-type Job = Box<dyn for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Done> + Send>;
+/// Something to write; or why it is not, which its answer is then.
+type Job = Box<dyn for<'c> FnOnce(Result<&'c mut Writing, Error>) -> Boxed<'c, Done> + Send>;
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
 type Insert = (Vec<(i64, NewTask)>, Answer<Vec<Inserted>>);
 type Settle = (Box<(i64, Settlement)>, Answer<()>);
@@ -73,8 +81,36 @@ enum Done {
 enum Request {
     Insert(Vec<(i64, NewTask)>, Answer<Vec<Inserted>>),
     Settle(Box<(i64, Settlement)>, Answer<()>),
-    Job(Job),
+    Job(Purpose, Job),
     Close(Answer<()>),
+}
+
+/// What something is written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To free some of the disk, or to take away an authority: there is a reserve for it.
+    ToFree,
+    /// Anything else.
+    Any,
+}
+
+impl Request {
+    fn purpose(&self) -> Purpose {
+        match self {
+            Self::Job(purpose, _) => *purpose,
+            Self::Settle(settlement, _) if is_short_cancel(&settlement.1) => Purpose::ToFree,
+            Self::Insert(..) | Self::Settle(..) | Self::Close(_) => Purpose::Any,
+        }
+    }
+}
+
+/// Whether an outcome says that a run was cancelled, and little else.
+fn is_short_cancel(settlement: &Settlement) -> bool {
+    let attempt = settlement.execution.as_ref();
+    attempt.is_some_and(|attempt| {
+        let output = &attempt.output;
+        attempt.state == State::Canceled && output.stdout.len() + output.stderr.len() <= ROW_BYTES
+    })
 }
 
 /// Whether the writing task goes on.
@@ -87,7 +123,7 @@ enum Next {
 
 impl Writer {
     /// Starts the task. It ends when it is closed, or when the last `Writer` is dropped.
-    pub(super) fn start(conn: SqliteConnection) -> Self {
+    pub(super) fn start(conn: SqliteConnection, reserve: Reserve, damaged: Damaged) -> Self {
         let (requests, queue) = queue();
         let health = Arc::new(Health::default());
         let writing = Writing {
@@ -95,6 +131,8 @@ impl Writer {
             last_task: HashMap::new(),
             recipes: HashSet::new(),
             swept: sweep::Place::default(),
+            reserve,
+            damaged,
             health: Arc::clone(&health),
         };
         let task = tokio::spawn(writing.keep_writing(queue));
@@ -117,7 +155,7 @@ impl Writer {
         if self.health.why_late() == NotReady::WriterGone {
             return Err(NotReady::WriterGone);
         }
-        if self.health.is_fresh() {
+        if self.health.is_fresh() && !self.health.is_full() {
             return Ok(());
         }
         if !self.health.begin_probe() {
@@ -183,19 +221,42 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
     {
-        let (request, told) = as_request(job);
+        self.run_server(Purpose::Any, job).await
+    }
+
+    /// The same for a change that frees some of the disk.
+    pub(super) async fn run_to_free<T, F>(&self, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
+    {
+        self.run_server(Purpose::ToFree, job).await
+    }
+
+    pub(super) async fn run_server<T, F>(&self, purpose: Purpose, job: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
+    {
+        let (request, told) = as_request(purpose, job);
         let sent = self.requests.push(Of::Server, 1, request);
         reply(sent, told).await
     }
 
     /// Runs any other change, of an account, once there is a place for it. It writes
     /// about so many bytes.
-    pub(super) async fn run_for<T, F>(&self, account: i64, bytes: usize, job: F) -> Result<T, Error>
+    pub(super) async fn run_for<T, F>(
+        &self,
+        purpose: Purpose,
+        account: i64,
+        bytes: usize,
+        job: F,
+    ) -> Result<T, Error>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
     {
-        let (request, told) = as_request(job);
+        let (request, told) = as_request(purpose, job);
         let rows = 1 + bytes / ROW_BYTES;
         let sent = self.requests.push_in_turn(account, rows, request).await;
         reply(sent, told).await
@@ -238,7 +299,7 @@ fn rows_of_outcome(settlement: &Settlement) -> usize {
     })
 }
 
-fn as_request<T, F>(job: F) -> (Request, oneshot::Receiver<Result<T, Error>>)
+fn as_request<T, F>(purpose: Purpose, job: F) -> (Request, oneshot::Receiver<Result<T, Error>>)
 where
     T: Send + 'static,
     F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
@@ -246,7 +307,11 @@ where
     let (answer, told) = oneshot::channel();
     let job: Job = Box::new(move |writing| {
         Box::pin(async move {
-            match job(writing).await {
+            let done = match writing {
+                Ok(writing) => job(writing).await,
+                Err(refused) => Err(refused),
+            };
+            match done {
                 Ok(value) => Done::Kept(Box::new(move |kept| {
                     let _gone = answer.send(kept.map(|()| value));
                 })),
@@ -260,7 +325,7 @@ where
             }
         })
     });
-    (Request::Job(job), told)
+    (Request::Job(purpose, job), told)
 }
 
 /// Waits for the answer to a request that was queued.

@@ -1,83 +1,13 @@
 //! Rows that cannot be read, a log that is left behind, a disk that takes nothing.
 
-use std::sync::Arc;
-
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
-use tempfile::TempDir;
 use tenterhook_dispatch::{
-    Dispatcher, Error, ExecutionFilter, Inserted, NewTask, NodeId, NotReady, Number, Outputs, Page,
-    Recipe, Retention, State, Store, TaskFilter, Unavailable,
+    Error, ExecutionFilter, Inserted, NodeId, NotReady, Number, Outputs, Page, Retention, State,
+    Store, TaskFilter, Unavailable,
 };
-use tenterhook_engine::Engine;
-use tenterhook_sdk::Event;
 use tenterhook_store::Sqlite;
 
-use crate::every_cell::template::{loosen, open, tighten};
-use crate::support::{Shop, at, new_task};
-
-/// An open store, and a second way to its file.
-struct Damaged {
-    store: Sqlite,
-    shop: Shop,
-    conn: SqliteConnection,
-    folder: TempDir,
-}
-
-impl Damaged {
-    async fn open() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("test.db");
-        let store = Sqlite::open(&path).await.unwrap();
-        let shop = Shop::open(&store).await;
-        let conn = SqliteConnectOptions::new()
-            .filename(&path)
-            .pragma("ignore_check_constraints", "on")
-            .connect()
-            .await
-            .unwrap();
-        Self {
-            store,
-            shop,
-            conn,
-            folder,
-        }
-    }
-
-    /// Stores a task that has a recipe of its own.
-    async fn task(&self, name: &str) -> NewTask {
-        let mut task = new_task(&self.shop, "custom.x", 1);
-        let mut source = self.shop.source.clone();
-        source.name = name.into();
-        task.executions[0].recipe = Arc::new(Recipe::of(&self.shop.hook, &source));
-        self.store.insert_tasks(vec![task.clone()]).await.unwrap();
-        task
-    }
-
-    /// Changes rows to what their columns do not allow.
-    async fn loosely(&mut self, sql: &str) {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&mut self.conn)
-            .await
-            .unwrap();
-        let path = self.folder.path().join("test.db");
-        let mut conn = open(&path).await;
-        let strict = loosen(&mut conn).await;
-        conn.close().await.unwrap();
-        let mut conn = open(&path).await;
-        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
-            .execute(&mut conn)
-            .await
-            .unwrap();
-        tighten(&mut conn, &strict).await;
-        conn.close().await.unwrap();
-    }
-
-    async fn damage(&mut self, sql: &'static str) {
-        let done = sqlx::query(sql).execute(&mut self.conn).await.unwrap();
-        assert_eq!(done.rows_affected(), 1, "{sql}");
-    }
-}
+use crate::damaged::Damaged;
+use crate::support::{at, new_task};
 
 #[tokio::test]
 async fn a_task_that_cannot_be_read_is_set_aside_and_the_others_are_claimed() {
@@ -270,26 +200,6 @@ async fn what_lies_in_the_log_of_a_database_is_restored_too() {
     assert!(event.is_some(), "it is there");
 }
 
-/// A dispatcher on a damaged database, and what an event comes to there.
-async fn ruling(damaged: &Damaged, event: &str) -> (usize, Option<bool>) {
-    let path = damaged.folder.path().join("test.db");
-    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&path).await.unwrap());
-    let engine = Engine::start(tenterhook_engine::Settings::default()).unwrap();
-    let settings = tenterhook_dispatch::Settings::default();
-    let dispatcher = Dispatcher::start(store, engine, settings).await.unwrap();
-    let account = damaged.shop.account.id;
-    let event = Event::new(uuid::Uuid::new_v4().to_string(), "/test", event, None);
-    let minute = std::time::Duration::from_secs(60);
-    let (_, detail) = dispatcher
-        .accept_and_wait(account, "tester", event, minute)
-        .await
-        .unwrap();
-    assert!(detail.task.state.is_over(), "{detail:?}");
-    dispatcher.drain(minute).await;
-    let allow = detail.ruling().map(|ruling| ruling.allow);
-    (detail.executions.len(), allow)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hook_that_cannot_be_read_fails_by_its_policy_for_its_event_and_no_other() {
     for (damage, of_own, of_another) in [
@@ -314,8 +224,8 @@ async fn a_hook_that_cannot_be_read_fails_by_its_policy_for_its_event_and_no_oth
         let mut damaged = Damaged::open().await;
         damaged.loosely(&format!("UPDATE hooks SET {damage}")).await;
 
-        let own = ruling(&damaged, "custom.x").await;
-        let another = ruling(&damaged, "custom.y").await;
+        let own = damaged.ruling("custom.x").await;
+        let another = damaged.ruling("custom.y").await;
 
         let denied = |(count, allow): (usize, Option<bool>)| (count, allow.filter(|_| count > 0));
         assert_eq!(denied(own), of_own, "{damage}");
@@ -327,7 +237,7 @@ async fn a_hook_that_cannot_be_read_fails_by_its_policy_for_its_event_and_no_oth
 async fn a_hook_whose_source_cannot_be_read_denies() {
     let mut damaged = Damaged::open().await;
     damaged.loosely("UPDATE sources SET kind = 'poem'").await;
-    assert_eq!(ruling(&damaged, "custom.x").await, (1, Some(false)));
+    assert_eq!(damaged.ruling("custom.x").await, (1, Some(false)));
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@
 
 mod conformance;
 mod damage;
+mod damaged;
 mod every_cell;
 mod migration;
 mod sqlite;
+mod strays;
 mod support;
+mod unwritable;

@@ -38,7 +38,10 @@ impl Shop {
         let principal = principal(&account, "ada");
         store.insert_principal(principal.clone()).await.unwrap();
         let source = source("a.sh");
-        let hook = hook(source.id);
+        let hook = Hook {
+            created_by: principal.id,
+            ..hook(source.id)
+        };
         let (source, mut hooks) = store
             .insert_source(account.id, source, SCRIPT.into(), vec![hook])
             .await
@@ -267,5 +270,6 @@ pub(crate) fn ended_well(id: ExecutionId) -> Attempt {
         started_at: Some(at(11)),
         ended_at: Some(at(12)),
         due_at: None,
+        wait: None,
     }
 }

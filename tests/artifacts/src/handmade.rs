@@ -4,6 +4,7 @@ mod bombs;
 mod compiler;
 mod components;
 mod composed;
+mod printing;
 mod shapes;
 mod waiting;
 
@@ -11,6 +12,7 @@ pub use self::bombs::{Bomb, bombs, many_tables};
 pub use self::compiler::{doubling, locals_everywhere, loops};
 pub use self::components::{importing, many_instances, many_modules, spin_in_instances};
 pub use self::composed::{Handed, composed, handing};
+pub use self::printing::alternating;
 pub use self::shapes::{Shape, proposals};
 pub use self::waiting::Wait;
 

@@ -47,9 +47,12 @@ fn main() -> ExitCode {
             return tenterhook_engine::compile_worker(limits.iter().map(|word| word.into()));
         }
         [word, index, folder] if word == row::MEASURE => row::serve(index, Path::new(folder)),
-        [word] if word == SIEGE => siege().map(drop),
+        [word] if word == SIEGE => siege("").map(drop),
+        [word, which] if word == SIEGE => siege(&which.to_string_lossy()).map(drop),
         [page] => write(Path::new(page)),
-        _ => Err(anyhow::anyhow!("usage: tenterhook-attacks FILE.md | siege")),
+        _ => Err(anyhow::anyhow!(
+            "usage: tenterhook-attacks FILE.md | siege [WORDS]"
+        )),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -82,7 +85,7 @@ fn write(page: &Path) -> anyhow::Result<()> {
     let attacks: Vec<_> = rows().map(|row| &row.attack).collect();
     let neighbours = server::measure(&attacks).context("through a server")?;
     println!("{neighbours}");
-    let (besieged, crashed) = siege()?;
+    let (besieged, crashed) = siege("")?;
     anyhow::ensure!(failed == 0, "{failed} of {index} attacks are not held");
     std::fs::write(
         page,
@@ -91,11 +94,12 @@ fn write(page: &Path) -> anyhow::Result<()> {
     .with_context(|| format!("cannot write {}", page.display()))
 }
 
-/// Lays all sieges and kills a server again and again; prints what that has come to.
+/// Kills a server again and again and lays the sieges whose words contain `which`; prints
+/// what that has come to.
 #[expect(clippy::print_stdout, reason = "the rows are what this program is for")]
-fn siege() -> anyhow::Result<(Vec<Besieged>, Crashed)> {
+fn siege(which: &str) -> anyhow::Result<(Vec<Besieged>, Crashed)> {
     let crashed = server::crashes::measure().context("a server that is killed")?;
     println!("{crashed}");
-    let besieged = server::siege::measure_all(|besieged| println!("{besieged}"))?;
+    let besieged = server::siege::measure_all(which, |besieged| println!("{besieged}"))?;
     Ok((besieged, crashed))
 }

@@ -114,13 +114,13 @@ fn under_siege(besieged: &[Besieged]) -> String {
          account fires a hook `echo hi` and waits for each answer; a third party without a \
          token asks for `/healthz` five times a second, each time on a new connection. None of \
          the hook's runs failed, and health was always answered.\n\n\
-         | attack | served | turned away | hook alone | hook beside it | slowest | health | memory | test |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|---|\n"
+         | attack | served | turned away | hook alone | hook beside it | slowest | health | slowest health | memory | test |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|---|\n"
         .to_owned();
     for row in besieged {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {}, {} | {}, {} | {} | {} of {} | {} MiB | `{}` |",
+            "| {} | {} | {} | {}, {} | {}, {} | {} | {} of {} | {} | {} MiB | `{}` |",
             cell(row.attack),
             row.served,
             row.turned_away,
@@ -131,6 +131,7 @@ fn under_siege(besieged: &[Besieged]) -> String {
             time(row.beside.slowest_us),
             row.healthy,
             row.asked,
+            time(row.health_slowest_us),
             row.peak_bytes >> 20,
             row.test,
         );

@@ -1,6 +1,7 @@
 //! Storing what was prepared, and taking it into memory: from here on it is owed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenterhook_ledger::{Guard, Resource};
 
@@ -202,7 +203,7 @@ impl Inner {
             return;
         }
         let Some(reserved) = one.reserved else {
-            self.floor.lock().note_backlog(account, one.new.created_at);
+            self.floor.lock().note_due(account, Duration::ZERO);
             self.wake.notify_one();
             return;
         };
@@ -246,6 +247,7 @@ fn first_attempt(new: NewExecution) -> ClaimedExecution {
         failures: 0,
         crashes: 0,
         due_at: None,
+        wait: None,
     }
 }
 

@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey,
     Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted,
-    Key, NewTask, NodeId, NotReady, OutputPart, OutputSizes, Outputs, OverrideId, Principal,
-    PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds, Settlement,
-    Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    Key, LateOutput, NewTask, NodeId, NotReady, OutputPart, OutputSizes, Outputs, OverrideId,
+    Principal, PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds,
+    Settlement, Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
 };
 use tenterhook_engine::Digest;
 use tenterhook_sdk::Verdict;
@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) ends: Arc<Ends>,
     /// How often tasks were released.
     pub(crate) releases: AtomicUsize,
+    /// No output of a cancelled run is stored while somebody writes to this.
+    pub(crate) outputs: tokio::sync::RwLock<()>,
 }
 
 /// How often each execution's end was stored, over all starts of a server.
@@ -92,6 +94,7 @@ impl FaultyStore {
             left: Notify::new(),
             ends,
             releases: AtomicUsize::new(0),
+            outputs: tokio::sync::RwLock::default(),
         }))
     }
 
@@ -254,6 +257,11 @@ macro_rules! pass_on {
                         Err(_) => std::future::pending().await,
                     }
                 })
+            }
+
+            async fn keep_output(&self, late: LateOutput) -> Result<(), Error> {
+                let _open = self.outputs.read().await;
+                self.call(self.inner.keep_output(late)).await
             }
 
             async fn release(&self, tasks: Vec<(AccountId, TaskId)>) -> Result<(), Error> {

@@ -9,8 +9,8 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-/// Fuel in a slice: some 40 us to 1 ms of work. What a guest has burnt of its last one is
-/// not known if it is cut; how much a slice costs is measured at 0.2 us.
+/// Fuel in a slice, 40 us to 1 ms of work at 1 to 25 billion units in a second. What a guest
+/// has burnt of its last one is not known if it is cut.
 pub(super) const SLICE: u64 = 1 << 20;
 
 /// Where the slices of one run are.

@@ -16,7 +16,7 @@ pub(super) async fn insert(
         sqlx::query(
             "INSERT INTO letters (id, webhook, kind, attempts, fate, said, body, created_at, due_at) \
              SELECT ?1, id, ?3, 0, CASE WHEN ?6 IS NULL THEN 'waiting' ELSE 'failed' END, ?6, \
-             CASE WHEN ?6 IS NULL THEN ?4 END, ?5, CASE WHEN ?6 IS NULL THEN ?5 END FROM webhooks WHERE id = ?2 \
+             CASE WHEN ?6 IS NULL THEN ?4 END, ?5, CASE WHEN ?6 IS NULL THEN ?7 END FROM webhooks WHERE id = ?2 \
              ON CONFLICT (id) DO NOTHING",
         )
         .bind(letter.id)
@@ -25,6 +25,7 @@ pub(super) async fn insert(
         .bind(&letter.body)
         .bind(micros(letter.created_at))
         .bind(letter.refused.as_deref())
+        .bind(micros(letter.due_at))
         .execute(&mut *conn)
         .await?;
     }
@@ -51,31 +52,52 @@ pub(super) async fn insert(
     Ok(gave_way)
 }
 
-/// Moves waits by `by`, and then shortens those that are longer than any can be. A time that
-/// cannot be one is later than all others, and is shortened too.
-pub(super) async fn shift_waits(
+/// How long a row was to wait, by its own column, or at most `$else` if that is not known or
+/// cannot be read.
+macro_rules! lasting {
+    ($column:literal, $else:literal) => {
+        concat!(
+            "CASE WHEN typeof(",
+            $column,
+            ") = 'integer' AND ",
+            $column,
+            " BETWEEN 0 AND 86400000000 THEN ?1 + ",
+            $column,
+            " ELSE ",
+            $else,
+            " END"
+        )
+    };
+}
+
+/// Shortens waits that end later than they were to last from `now` on. A time that cannot be
+/// one is later than all others; a pause until such a time is over.
+pub(super) async fn shorten_waits(
     conn: &mut SqliteConnection,
-    by: i64,
     now: i64,
 ) -> Result<(), sqlx::Error> {
-    const HOUR: i64 = 3_600_000_000;
-    let day = now.saturating_add(24 * HOUR);
-    let hour = now.saturating_add(HOUR);
-    let pauses = "UPDATE webhooks SET paused_until = CASE WHEN paused_until BETWEEN 0 AND ?1 \
-        THEN min(max(paused_until + ?2, 0), ?3) ELSE 0 END \
-        WHERE paused_until IS NOT NULL AND (?2 <> 0 OR paused_until > ?3)";
-    write(conn, pauses, &[LATEST_TIME, by, day]).await?;
-    if by != 0 {
-        let letters = "UPDATE letters SET due_at = min(max(due_at + ?2, 0), ?1) WHERE due_at BETWEEN 0 AND ?1";
-        write(conn, letters, &[LATEST_TIME, by]).await?;
-    }
-    let untried =
+    const PAUSES: &str = concat!(
+        "UPDATE webhooks SET paused_until = CASE WHEN paused_until BETWEEN 0 AND ?2 THEN ",
+        lasting!("pause_us", "?1 + 86400000000"),
+        " ELSE 0 END WHERE paused_until > ",
+        lasting!("pause_us", "?1 + 86400000000")
+    );
+    const UNTRIED: &str =
         "UPDATE letters SET due_at = ?1 WHERE due_at > ?1 AND (attempts = 0 OR due_at > ?2)";
-    write(conn, untried, &[now, LATEST_TIME]).await?;
-    let tried = "UPDATE letters SET due_at = latest FROM \
-        (SELECT id AS own, max(?1, coalesce(paused_until, 0)) AS latest FROM webhooks) \
-        WHERE letters.webhook = own AND due_at > latest";
-    write(conn, tried, &[hour]).await
+    const TRIED: &str = concat!(
+        "UPDATE letters SET due_at = found.latest FROM (SELECT letters.seq AS own, ",
+        lasting!(
+            "letters.wait_us",
+            "max(?1 + 3600000000, coalesce(webhooks.paused_until, 0))"
+        ),
+        " AS latest FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
+         WHERE letters.due_at BETWEEN ?1 AND ?2) AS found \
+         WHERE letters.seq = found.own AND letters.due_at > found.latest"
+    );
+    for sql in [PAUSES, UNTRIED, TRIED] {
+        write(conn, sql, &[now, LATEST_TIME]).await?;
+    }
+    Ok(())
 }
 
 /// Changes rows; none of them if one is damaged, which is told when it is read.

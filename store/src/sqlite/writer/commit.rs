@@ -1,17 +1,59 @@
 //! One group of requests, carried out in one transaction, and what each is told.
 
 use sqlx::Connection as _;
-use tenterhook_dispatch::{Error, Unavailable};
+use tenterhook_dispatch::{Error, Settlement, Unavailable};
 
 use super::queue::Waiting;
-use super::{Done, Insert, Job, Next, Request, Settle, Told, Writing};
-use crate::sqlite::convert::cannot;
+use super::{Done, Insert, Job, Next, Purpose, Request, Settle, Told, Writing};
+use crate::sqlite::convert::{cannot, damage, execute, is_unwritable};
 use crate::sqlite::health::Doing;
 use crate::sqlite::{insert, settle};
 
+/// How the database is set up otherwise, too.
+const CHECKPOINT_BY_ITSELF: &str = "PRAGMA wal_autocheckpoint = 4000";
+
 impl Writing {
-    /// Carries out one group of requests and tells each what became of it.
+    /// Carries out one group of requests and tells each what became of it. Where the disk is
+    /// nearly full, what frees some of it goes first, and has the reserve; nothing else is
+    /// written until there is one again.
     pub(super) async fn commit(&mut self, group: Vec<Waiting<Request>>) -> Next {
+        let frees = |waiting: &Waiting<Request>| waiting.request.purpose() == Purpose::ToFree;
+        let is_full = !self.reserve.take();
+        self.health.is_full_now(is_full);
+        let needs_reserve = group.iter().any(frees) && self.reserve.is_low();
+        if !is_full && !needs_reserve {
+            return self.commit_together(group).await;
+        }
+        let (frees, others): (Vec<_>, Vec<_>) = group.into_iter().partition(frees);
+        if !frees.is_empty() {
+            self.reserve.give_up();
+            self.spare_the_log().await;
+            if let Next::Give(why) = self.commit_together(frees).await {
+                return Next::Give(why);
+            }
+        }
+        if !self.reserve.take() {
+            self.health.is_full_now(true);
+            return refuse(others).await;
+        }
+        self.health.is_full_now(false);
+        let _later = self.execute(CHECKPOINT_BY_ITSELF).await;
+        self.commit_together(others).await
+    }
+
+    /// Copies the log into the database, so that it begins again if nobody reads from it.
+    /// Not if the database would grow by more than there is: then what there is is the
+    /// log's.
+    async fn spare_the_log(&mut self) {
+        const SIZE: &str = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let _later = self.execute("PRAGMA wal_autocheckpoint = 0").await;
+        let size = sqlx::query_scalar(SIZE).fetch_one(&mut self.conn).await;
+        if size.is_ok_and(|size: i64| self.reserve.has_room_for(size.unsigned_abs())) {
+            let _full = self.execute("PRAGMA wal_checkpoint(PASSIVE)").await;
+        }
+    }
+
+    async fn commit_together(&mut self, group: Vec<Waiting<Request>>) -> Next {
         let (mut inserts, mut settles, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = Next::GoOn;
         // Others of the same accounts have their places once this has ended.
@@ -21,7 +63,7 @@ impl Writing {
             match waiting.request {
                 Request::Insert(tasks, answer) => inserts.push((tasks, answer)),
                 Request::Settle(settlement, answer) => settles.push((settlement, answer)),
-                Request::Job(job) => jobs.push(job),
+                Request::Job(_, job) => jobs.push(job),
                 Request::Close(answer) => next = Next::Close(answer),
             }
         }
@@ -105,7 +147,7 @@ impl Writing {
         }
         for job in jobs {
             self.execute("SAVEPOINT request").await?;
-            match job(self).await {
+            match job(Ok(&mut *self)).await {
                 Done::Kept(tell) => {
                     self.execute("RELEASE request").await?;
                     told.push(tell);
@@ -177,11 +219,12 @@ impl Writing {
         if let Err(failed) = &together {
             self.undo(failed).await?;
             for (settlement, _) in settles.iter() {
-                self.execute("SAVEPOINT request").await?;
-                let alone = settle::all(&mut self.conn, &[&**settlement]).await;
-                match &alone {
-                    Ok(()) => self.execute("RELEASE request").await?,
-                    Err(error) => self.undo(error).await?,
+                let mut alone = self.settle(settlement, None).await?;
+                if let Err(error) = &alone
+                    && is_unwritable(error)
+                {
+                    let damage = damage(error);
+                    alone = self.settle(settlement, Some(damage)).await?;
                 }
                 results.push(alone);
             }
@@ -195,6 +238,25 @@ impl Writing {
             }));
         }
         Ok(())
+    }
+
+    /// Settles one attempt by itself: whole, or all of it that can be where something of it
+    /// is damaged.
+    async fn settle(
+        &mut self,
+        settlement: &(i64, Settlement),
+        damage: Option<String>,
+    ) -> Result<Result<(), Error>, Error> {
+        self.execute("SAVEPOINT request").await?;
+        let settled = match damage {
+            None => settle::all(&mut self.conn, &[settlement]).await,
+            Some(damage) => settle::what_can_be(&mut self.conn, settlement, damage).await,
+        };
+        match &settled {
+            Ok(()) => self.execute("RELEASE request").await?,
+            Err(error) => self.undo(error).await?,
+        }
+        Ok(settled)
     }
 
     /// Undoes one request that has failed. After some failures, such as a full disk, the
@@ -219,12 +281,30 @@ impl Writing {
     }
 
     pub(super) async fn execute(&mut self, sql: &'static str) -> Result<(), Error> {
-        sqlx::query(sql)
-            .execute(&mut self.conn)
-            .await
-            .map(|_| ())
-            .map_err(cannot("write to the database"))
+        execute(&mut self.conn, sql, "write to the database").await
     }
+}
+
+/// Answers requests for which too little of the disk is left.
+async fn refuse(group: Vec<Waiting<Request>>) -> Next {
+    let full = || Error::Unavailable {
+        doing: "write to the database",
+        why: Unavailable::DiskFull,
+        source: "what is left of the disk is kept for what frees some of it".into(),
+    };
+    let mut next = Next::GoOn;
+    for waiting in group {
+        match waiting.request {
+            Request::Insert(_, answer) => drop(answer.send(Err(full()))),
+            Request::Settle(_, answer) => drop(answer.send(Err(full()))),
+            Request::Job(_, job) => match job(Err(full())).await {
+                Done::Kept(tell) => tell(Err(full())),
+                Done::Undone(tell, error) => tell(Err(error)),
+            },
+            Request::Close(answer) => next = Next::Close(answer),
+        }
+    }
+    next
 }
 
 /// Whether no statement can succeed any more: the thread of the connection is gone.

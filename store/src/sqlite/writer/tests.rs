@@ -1,5 +1,7 @@
 //! The writer on a file of its own: its end, its readiness.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tenterhook_dispatch::{
@@ -9,6 +11,13 @@ use tenterhook_dispatch::{
 use super::*;
 
 async fn writer(pages: &'static str) -> (tempfile::TempDir, Writer) {
+    let (folder, writer, _) = writer_beside(pages).await;
+    (folder, writer)
+}
+
+/// A writer beside which so much of the disk is free.
+async fn writer_beside(pages: &'static str) -> (tempfile::TempDir, Writer, Arc<AtomicU64>) {
+    let free = Arc::new(AtomicU64::new(u64::MAX));
     let folder = tempfile::tempdir().unwrap();
     let conn = SqliteConnectOptions::new()
         .filename(folder.path().join("test.db"))
@@ -17,11 +26,16 @@ async fn writer(pages: &'static str) -> (tempfile::TempDir, Writer) {
         .connect()
         .await
         .unwrap();
-    let writer = Writer::start(conn);
+    let left = Arc::clone(&free);
+    let reserve = Reserve::with(
+        &folder.path().join("test.db"),
+        Box::new(move |_| Ok(left.load(Ordering::Relaxed))),
+    );
+    let writer = Writer::start(conn, reserve, Damaged::default());
     run(&writer, "CREATE TABLE probe (flip INTEGER, filler BLOB)")
         .await
         .unwrap();
-    (folder, writer)
+    (folder, writer, free)
 }
 
 async fn run(writer: &Writer, sql: &'static str) -> Result<(), Error> {
@@ -61,6 +75,39 @@ async fn a_full_disk_is_told_apart_from_other_failures() {
 }
 
 #[tokio::test]
+async fn where_the_disk_is_nearly_full_only_what_frees_some_of_it_is_written() {
+    let (_folder, writer, free) = writer_beside("1000").await;
+    let insert = "INSERT INTO probe (flip) VALUES (1)";
+    let to_free = async || {
+        let delete = "DELETE FROM probe WHERE flip = 1";
+        let job = writer
+            .run_to_free(move |writing| Box::pin(async move { writing.execute(delete).await }));
+        job.await
+    };
+    free.store(0, Ordering::Relaxed);
+    run(&writer, insert).await.unwrap();
+    for _ in 0..3 {
+        to_free().await.unwrap();
+        let refused = run(&writer, insert).await.unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                Error::Unavailable {
+                    why: Unavailable::DiskFull,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
+        assert_eq!(writer.probe().await, Err(NotReady::DiskFull));
+    }
+
+    free.store(u64::MAX, Ordering::Relaxed);
+    run(&writer, insert).await.unwrap();
+    assert_eq!(writer.probe().await, Ok(()));
+}
+
+#[tokio::test]
 async fn many_who_ask_share_one_probe() {
     let (_folder, writer) = writer("100").await;
     let mut asking = tokio::task::JoinSet::new();
@@ -94,6 +141,7 @@ fn a_long_output_counts_as_several_rows() {
             started_at: None,
             ended_at: None,
             due_at: None,
+            wait: None,
         };
         let settlement = Settlement {
             account: AccountId::generate(),

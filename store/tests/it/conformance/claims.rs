@@ -130,7 +130,12 @@ pub(crate) async fn a_parked_task_is_claimed_when_it_is_due(store: &dyn Store) {
 }
 
 /// Stores a task whose one execution has failed, and rests until then.
-async fn parked(store: &dyn Store, shop: &Shop, until: OffsetDateTime) -> NewTask {
+async fn parked(
+    store: &dyn Store,
+    shop: &Shop,
+    until: OffsetDateTime,
+    wait: Option<Duration>,
+) -> NewTask {
     let mut new = new_task(shop, "custom.x", 1);
     new.owner = Some(NodeId::generate());
     store.insert_tasks(vec![new.clone()]).await.unwrap();
@@ -139,6 +144,7 @@ async fn parked(store: &dyn Store, shop: &Shop, until: OffsetDateTime) -> NewTas
         failures: 1,
         ended_at: None,
         due_at: Some(until),
+        wait,
         ..ended_well(new.executions[0].id)
     };
     store
@@ -153,28 +159,49 @@ async fn parked(store: &dyn Store, shop: &Shop, until: OffsetDateTime) -> NewTas
     new
 }
 
-pub(crate) async fn no_wait_is_longer_than_its_policy_allows(store: &dyn Store) {
+pub(crate) async fn no_wait_is_longer_than_it_was_to_be(store: &dyn Store) {
     let shop = Shop::open(store).await;
-    let most = shop.hook.retry.longest_wait();
-    let near = parked(store, &shop, at(1_000)).await;
-    let far = parked(store, &shop, at(100_000_000)).await;
+    let longest = shop.hook.retry.longest_wait();
+    let minute = Duration::from_secs(60);
+    let waits = [
+        (at(1_010), Some(minute)),
+        (at(100_000_000), Some(minute)),
+        // As an earlier version has stored it.
+        (at(100_000_000), None),
+    ];
+    let mut tasks = Vec::new();
+    for (until, wait) in waits {
+        tasks.push(parked(store, &shop, until, wait).await.id);
+    }
 
-    store.shorten_waits(at(1_000) - most).await.unwrap();
+    store.shorten_waits(at(1_000)).await.unwrap();
 
+    let node = NodeId::generate();
     let due = async |now| {
-        let node = NodeId::generate();
         let claimed = store.claim(shop.account.id, node, now, 9).await.unwrap();
-        claimed.tasks.iter().map(|task| task.id).collect::<Vec<_>>()
+        let due = claimed.tasks.into_iter().map(|mut task| {
+            let execution = task.executions.remove(0);
+            (task.id, execution.due_at, execution.wait)
+        });
+        due.collect::<Vec<_>>()
     };
-    assert!(due(at(999)).await.is_empty());
-    assert_eq!(due(at(1_000)).await, [near.id, far.id]);
+    let second = Duration::from_secs(1);
+    for ((task, (_, wait)), until) in
+        tasks
+            .into_iter()
+            .zip(waits)
+            .zip([at(1_010), at(1_060), at(1_000) + longest])
+    {
+        assert_eq!(due(until - second).await, []);
+        assert_eq!(due(until).await, [(task, Some(until), wait)]);
+    }
 }
 
 pub(crate) async fn first_attempts_and_retries_do_not_keep_each_other_waiting(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let mut again = Vec::new();
     for _ in 0..4 {
-        again.push(parked(store, &shop, at(60)).await.id);
+        again.push(parked(store, &shop, at(60), None).await.id);
     }
     let first: Vec<_> = (0..4).map(|_| new_task(&shop, "custom.x", 1)).collect();
     store.insert_tasks(first.clone()).await.unwrap();

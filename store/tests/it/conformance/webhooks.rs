@@ -1,7 +1,9 @@
 //! Subscriptions to webhooks, and the letters that they are owed.
 
+use std::time::Duration;
+
 use tenterhook_delivery::{
-    Error, Fate, Keep, Letter, NewLetter, Outbox, Room, Secret, Subscription, SubscriptionId,
+    Error, Fate, Keep, Letter, NewLetter, Outbox, Room, Secret, Subscription, SubscriptionId, Wait,
 };
 use tenterhook_dispatch::Store;
 use uuid::Uuid;
@@ -46,6 +48,7 @@ fn letter(to: &Subscription, id: u128, seconds: i64) -> NewLetter {
         kind: "maintenance.host".into(),
         body: format!("body {id}").into(),
         created_at: at(seconds),
+        due_at: at(seconds),
         refused: None,
     }
 }
@@ -83,7 +86,10 @@ async fn settle(
         due_at: due_at.map(at),
         ..first
     };
-    store.settle_letter(settled.clone(), None).await.unwrap();
+    store
+        .settle_letter(settled.clone(), None, None)
+        .await
+        .unwrap();
     settled
 }
 
@@ -209,7 +215,14 @@ pub(crate) async fn nothing_is_due_while_a_webhook_is_paused(store: &impl Postin
         due_at: Some(at(30)),
         ..first
     };
-    store.settle_letter(settled, Some(at(50))).await.unwrap();
+    let pause = Wait {
+        until: at(50),
+        lasting: Duration::from_secs(30),
+    };
+    store
+        .settle_letter(settled, Some(Duration::from_secs(10)), Some(pause))
+        .await
+        .unwrap();
     assert_eq!(due(store, &own, 49).await, []);
     assert_eq!(store.next_due(own.id).await.unwrap(), Some(at(50)));
     assert_eq!(due(store, &own, 50).await, [2, 1]);
@@ -224,6 +237,53 @@ pub(crate) async fn nothing_is_due_while_a_webhook_is_paused(store: &impl Postin
     assert_eq!(store.next_due(other.id).await.unwrap(), Some(at(70)));
 }
 
+/// Has the first letter that is due wait so long, and its webhook be paused as long.
+async fn wait(store: &impl Posting, of: &Subscription, from: i64, wait: Option<Duration>) {
+    let (first, _) = store.due(of.id, at(from), 1).await.unwrap().remove(0);
+    let lasting = wait.unwrap_or_default();
+    let settled = Letter {
+        attempts: 1,
+        due_at: Some(at(from) + lasting),
+        ..first
+    };
+    let pause = wait.map(|lasting| Wait {
+        until: at(from) + lasting,
+        lasting,
+    });
+    store.settle_letter(settled, wait, pause).await.unwrap();
+}
+
+pub(crate) async fn no_letter_and_no_pause_lasts_longer_than_it_was_to(store: &impl Posting) {
+    let later = 100_000_000;
+    let (own, new, unknown) = (
+        webhook(store, 1).await,
+        webhook(store, 2).await,
+        webhook(store, 3).await,
+    );
+    for (id, own) in [(1, &own), (2, &new), (3, &unknown)] {
+        keep(store, [letter(own, id, later)]).await;
+    }
+    wait(store, &own, later, Some(Duration::from_secs(60))).await;
+    wait(store, &unknown, later, None).await;
+
+    store.shorten_delivery_waits(at(1_000)).await.unwrap();
+
+    assert_eq!(store.next_due(own.id).await.unwrap(), Some(at(1_060)));
+    let pauses = store.subscriptions().await.unwrap();
+    assert_eq!(pauses[0].paused_until, Some(at(1_060)));
+    assert_eq!(due(store, &own, 1_060).await, [1]);
+    assert_eq!(store.next_due(new.id).await.unwrap(), Some(at(1_000)));
+    // How long it was to wait is not known.
+    assert_eq!(
+        store.next_due(unknown.id).await.unwrap(),
+        Some(at(1_000 + 3_600))
+    );
+
+    // What has waited for a part of its time waits for the rest.
+    store.shorten_delivery_waits(at(1_050)).await.unwrap();
+    assert_eq!(store.next_due(own.id).await.unwrap(), Some(at(1_060)));
+}
+
 pub(crate) async fn a_letter_that_does_not_wait_is_settled_no_more(store: &impl Posting) {
     let own = webhook(store, 1).await;
     keep(store, [letter(&own, 1, 10)]).await;
@@ -233,13 +293,20 @@ pub(crate) async fn a_letter_that_does_not_wait_is_settled_no_more(store: &impl 
         due_at: Some(at(20)),
         ..given_up.clone()
     };
-    store.settle_letter(late, None).await.unwrap();
+    store.settle_letter(late, None, None).await.unwrap();
     assert_eq!(
         store.letters(own.id, None, 10).await.unwrap(),
         std::slice::from_ref(&given_up)
     );
     store.delete_subscription(own.id).await.unwrap();
-    store.settle_letter(given_up, Some(at(9))).await.unwrap();
+    let pause = Wait {
+        until: at(9),
+        lasting: Duration::from_secs(9),
+    };
+    store
+        .settle_letter(given_up, None, Some(pause))
+        .await
+        .unwrap();
 }
 
 pub(crate) async fn the_oldest_letters_give_way(store: &impl Posting) {

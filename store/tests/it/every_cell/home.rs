@@ -1,4 +1,4 @@
-//! A copy of the template with one wrong value, and a server on it.
+//! A copy of the template with wrong values, and a server on it.
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
@@ -20,13 +20,15 @@ use super::template::{self, Template};
 
 const LONG: Duration = Duration::from_secs(60);
 
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+pub(super) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts")
 });
 
-/// A database with one wrong value.
-pub(super) struct Home {
+/// A database with a wrong value in each of the accounts that are damaged.
+pub(super) struct Home<'c> {
     folder: TempDir,
+    /// The cases that the database has taken, each with the place of its account.
+    pub(super) made: Vec<(usize, &'c Case)>,
 }
 
 /// A server on it.
@@ -54,53 +56,60 @@ pub(super) struct Counts {
     pub(super) sessions: usize,
 }
 
-/// Which row of a table is damaged: one of the first account.
-fn row_of(table: &str) -> &'static str {
+/// Which row of a table is damaged: one of the account with this number.
+fn row_of(table: &str, account: usize) -> String {
+    let own = format!("account = {account}");
     match table {
         "account_recipes" | "account_programs" => {
-            "account = 1 AND digest = (SELECT digest FROM sources WHERE account = 1)"
+            format!("{own} AND digest = (SELECT digest FROM sources WHERE {own} AND preloaded = 0)")
         }
-        "seen" => "account = 1",
-        "programs" => "digest = (SELECT digest FROM sources WHERE account = 1)",
+        "sources" => format!("{own} AND preloaded = 0"),
+        "programs" => {
+            format!("digest = (SELECT digest FROM sources WHERE {own} AND preloaded = 0)")
+        }
         "session_steps" => {
-            "account = 1 AND serial = (SELECT min(serial) FROM session_steps WHERE account = 1)"
+            format!("{own} AND serial = (SELECT min(serial) FROM session_steps WHERE {own})")
         }
-        "letters" => {
+        "letters" => format!(
             "seq = (SELECT min(letters.seq) FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
-             WHERE webhooks.account = 1)"
-        }
-        "recipes" => "id = (SELECT recipe FROM executions WHERE account = 1)",
-        "accounts" => "number = 1",
-        "set_aside" | "clock" | "probe" => "1",
-        "tasks" => "seq = (SELECT max(seq) FROM tasks WHERE account = 1)",
-        "executions" => "seq = (SELECT max(seq) FROM executions WHERE account = 1)",
-        "tokens" => "account = 1 AND kind = 'issued'",
-        _ => "account = 1",
+             WHERE webhooks.{own})"
+        ),
+        "recipes" => format!("id = (SELECT recipe FROM executions WHERE {own})"),
+        "accounts" => format!("number = {account}"),
+        "set_aside" => format!("task IN (SELECT seq FROM tasks WHERE {own})"),
+        "clock" | "probe" => "1".into(),
+        "tasks" | "executions" => format!("seq = (SELECT max(seq) FROM {table} WHERE {own})"),
+        "tokens" => format!("{own} AND kind = 'issued'"),
+        _ => own,
     }
 }
 
-impl Home {
-    /// Damages a copy; `None` if not even the database takes the value.
-    pub(super) async fn damaged(template: &Template, case: &Case) -> Option<Self> {
-        let home = Self {
-            folder: tempfile::tempdir().unwrap(),
+impl<'c> Home<'c> {
+    /// Damages a copy, as far as the database takes the values.
+    pub(super) async fn damaged(template: &Template, cases: &[&'c Case]) -> Self {
+        let mut home = Self {
+            folder: template::folder(),
+            made: Vec::new(),
         };
         std::fs::copy(template.path(), home.path()).unwrap();
         let mut conn = template::open(&home.path()).await;
-        let (table, column, value) = (&case.table, &case.column, case.value);
-        let text = format!(
-            "UPDATE \"{table}\" SET \"{column}\" = {value} WHERE {}",
-            row_of(table)
-        );
-        let done = sqlx::query(sqlx::AssertSqlSafe(text))
-            .execute(&mut conn)
-            .await;
-        if done.is_ok_and(|done| done.rows_affected() == 0) || !home.exists(&mut conn, case).await {
-            return None;
+        for (own, case) in cases.iter().enumerate() {
+            let (table, column, value) = (&case.table, &case.column, case.value);
+            let text = format!(
+                "UPDATE \"{table}\" SET \"{column}\" = {value} WHERE {}",
+                row_of(table, own + 1)
+            );
+            let done = sqlx::query(sqlx::AssertSqlSafe(text))
+                .execute(&mut conn)
+                .await;
+            let is_done = done.is_ok_and(|done| done.rows_affected() > 0);
+            if is_done && home.exists(&mut conn, case).await {
+                home.made.push((own, case));
+            }
         }
         template::tighten(&mut conn, &template.strict).await;
         sqlx::Connection::close(conn).await.unwrap();
-        Some(home)
+        home
     }
 
     /// Whether the value is there, in the row itself: an index may have what the row had.
@@ -151,17 +160,25 @@ impl Home {
         }
     }
 
-    /// Whether the value is there still.
-    pub(super) async fn still_has(&self, case: &Case) -> bool {
+    /// The cases whose values are there still.
+    pub(super) async fn left(&self) -> Vec<&'c Case> {
         let mut conn = template::open(&self.path()).await;
-        self.exists(&mut conn, case).await
+        let mut left = Vec::new();
+        for (_, case) in &self.made {
+            if self.exists(&mut conn, case).await {
+                left.push(*case);
+            }
+        }
+        left
     }
 
-    /// What `check-data` tells of rows.
+    /// What `check-data` tells of rows, and of what they refer to.
     pub(super) async fn faults(&self) -> Vec<String> {
         let checked = tenterhook_store::check(&self.path()).await.unwrap();
-        let rows = checked.into_iter().find(|checked| checked.name == "rows");
-        rows.unwrap().faults
+        let told = checked
+            .into_iter()
+            .filter(|checked| ["rows", "references"].contains(&checked.name));
+        told.flat_map(|checked| checked.faults).collect()
     }
 }
 
@@ -240,10 +257,11 @@ impl Server {
 
     /// Reads all that an account has. A row that cannot be read is left out; an account
     /// that cannot be read itself is told so.
-    pub(super) async fn look_at_all(&self, account: AccountId) {
+    pub(super) async fn look_at_all(&self, account: AccountId) -> Option<Counts> {
         self.dispatcher.accounts().await.unwrap();
+        let mut counts = None;
         if self.store.account(account).await.ok().flatten().is_some() {
-            self.counts(account).await;
+            counts = Some(self.counts(account).await);
             let lookup = Lookup::All;
             let found = self
                 .dispatcher
@@ -251,14 +269,15 @@ impl Server {
             found.await.unwrap();
         }
         self.dispatcher.sweep().await;
+        counts
     }
 
-    pub(super) async fn identity(&self, template: &Template) -> Option<Identity> {
-        let found = self.dispatcher.authenticate(&template.own_secret).await;
+    pub(super) async fn identity(&self, template: &Template, own: usize) -> Option<Identity> {
+        let found = self.dispatcher.authenticate(&template.own[own].1).await;
         found.unwrap()
     }
 
-    pub(super) async fn other_is_known(&self, template: &Template) -> bool {
+    pub(super) async fn knows_other(&self, template: &Template) -> bool {
         let found = self.dispatcher.authenticate(&template.other_secret).await;
         found
             .unwrap()

@@ -1,20 +1,21 @@
-//! A database with a row in every table: of the account that is damaged, which is the
-//! operator's, and of another one.
+//! A database with a row in every table of each account: those that are damaged, of which the
+//! first is the operator's, and another one.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sqlx::ConnectOptions as _;
 use sqlx::Row as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use tempfile::TempDir;
 use tenterhook_delivery::{
     NewLetter, Outbox as _, Room, Secret as Signing, Subscription, SubscriptionId,
 };
 use tenterhook_dispatch::{
-    AccountId, Hook, NodeId, Recipe, Role, Secret, Settlement, Source, State, Store, Targets,
-    TaskChange, Token, TokenId, TokenKind,
+    Account, AccountId, Dispatcher, Hook, NodeId, Recipe, Role, Secret, Settings, Settlement,
+    Source, State, Store, Targets, TaskChange, Token, TokenId, TokenKind,
 };
 use tenterhook_engine::{AskedLimits, Digest};
 use tenterhook_maintenance::{SessionStore as _, Stored};
@@ -25,37 +26,48 @@ use tenterhook_workflow::{
 };
 use uuid::Uuid;
 
+use super::home::ENGINE;
+use crate::damaged::LONG;
 use crate::support::{
-    Shop, account, app, at, ended_well, hook, hook_override, new_task, principal, server, source,
+    Shop, app, at, ended_well, hook, hook_override, new_task, principal, server, source,
 };
+
+/// Accounts that are damaged.
+pub(super) const OWN: usize = 16;
 
 /// A closed database whose schema takes any value, and what is in it.
 pub(super) struct Template {
     folder: TempDir,
-    /// The account that is damaged.
-    pub(super) own: AccountId,
+    /// The accounts that are damaged, each with the secret of a token. Their numbers count
+    /// from one.
+    pub(super) own: Vec<(AccountId, String)>,
     pub(super) other: AccountId,
-    /// The secrets of a token of each.
-    pub(super) own_secret: String,
     pub(super) other_secret: String,
     /// The schema as it was, by table.
     pub(super) strict: HashMap<String, String>,
-    kinds: HashMap<(String, String), String>,
+    kinds: HashMap<(String, String), (String, bool)>,
 }
 
 impl Template {
     pub(super) async fn create() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let path = folder.path().join("test.db");
         let store = Sqlite::open(&path).await.unwrap();
-        let (own, own_secret) = fill(&store, "own", b"echo own\n").await;
-        let (other, other_secret) = fill(&store, "other", b"echo hi\n").await;
+        let mut accounts = accounts(&store).await;
+        let other = accounts.pop().unwrap();
+        let mut own = Vec::new();
+        for account in accounts {
+            let script = format!("echo {}\n", account.name);
+            own.push(fill(&store, account, script.into()).await);
+        }
+        let (other, other_secret) = fill(&store, other, "echo hi\n".into()).await;
         store.see_clock(at(20)).await.unwrap();
         store.close().await.unwrap();
         drop(store);
         let mut conn = open(&path).await;
         for sql in [
-            "INSERT INTO set_aside (task, reason, at) SELECT min(seq), 'why', 0 FROM tasks",
+            "INSERT INTO set_aside (task, reason, at) SELECT min(seq), 'why', 0 FROM tasks \
+             WHERE account < (SELECT max(number) FROM accounts) GROUP BY account",
             "INSERT INTO seen (account, source, id, type, task, number, started_by, total, cancelled, state, \
              created_at, ended_at) SELECT number, '/s', 'i', 'custom.x', zeroblob(16), 77, 'ada', 1, 0, 'FINISHED', \
              1700000000000000, 1700000000000000 FROM accounts",
@@ -69,7 +81,6 @@ impl Template {
             folder,
             own,
             other,
-            own_secret,
             other_secret,
             strict,
             kinds,
@@ -84,10 +95,17 @@ impl Template {
         open(&self.path()).await
     }
 
-    /// The type that a column is declared with.
-    pub(super) fn kind_of(&self, table: String, column: String) -> String {
+    /// The type that a column is declared with, and whether it must have a value.
+    pub(super) fn kind_of(&self, table: String, column: String) -> (String, bool) {
         self.kinds[&(table, column)].clone()
     }
+}
+
+/// A folder for databases of which nothing needs to outlive the machine: in memory, if the
+/// system has a place there.
+pub(super) fn folder() -> TempDir {
+    let in_memory = tempfile::tempdir_in("/dev/shm");
+    in_memory.or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Opens a database to change what may not be changed.
@@ -95,6 +113,7 @@ pub(crate) async fn open(path: &Path) -> SqliteConnection {
     SqliteConnectOptions::new()
         .filename(path)
         .foreign_keys(false)
+        .synchronous(SqliteSynchronous::Off)
         .pragma("ignore_check_constraints", "on")
         .pragma("writable_schema", "on")
         .connect()
@@ -102,16 +121,21 @@ pub(crate) async fn open(path: &Path) -> SqliteConnection {
         .unwrap()
 }
 
-async fn kinds(conn: &mut SqliteConnection) -> HashMap<(String, String), String> {
+async fn kinds(conn: &mut SqliteConnection) -> HashMap<(String, String), (String, bool)> {
     let rows = sqlx::query(
-        "SELECT tables.name AS table_name, columns.name AS name, columns.type AS type FROM sqlite_schema AS tables, \
+        "SELECT tables.name AS table_name, columns.name AS name, columns.type AS type, \
+         columns.\"notnull\" AS required FROM sqlite_schema AS tables, \
          pragma_table_xinfo(tables.name) AS columns WHERE tables.type = 'table'",
     )
     .fetch_all(conn)
     .await
     .unwrap();
     rows.iter()
-        .map(|row| ((row.get("table_name"), row.get("name")), row.get("type")))
+        .map(|row| {
+            let is_required = row.get::<i64, _>("required") != 0;
+            let place = (row.get("table_name"), row.get("name"));
+            (place, (row.get("type"), is_required))
+        })
         .collect()
 }
 
@@ -144,6 +168,9 @@ pub(crate) async fn loosen(conn: &mut SqliteConnection) -> HashMap<String, Strin
         let loose = sql
             .replace("STRICT, WITHOUT ROWID", "WITHOUT ROWID")
             .replace(") STRICT", ")")
+            .replace(" IS NOT NULL", " IS_NOT_NULL")
+            .replace(" NOT NULL", "")
+            .replace(" IS_NOT_NULL", " IS NOT NULL")
             .replace("TEXT", "BLOB");
         sqlx::query("UPDATE sqlite_schema SET sql = ? WHERE type = 'table' AND name = ?")
             .bind(loose)
@@ -155,9 +182,25 @@ pub(crate) async fn loosen(conn: &mut SqliteConnection) -> HashMap<String, Strin
     strict
 }
 
-/// Gives a new account one of everything; returns it and the secret of its token.
-async fn fill(store: &Sqlite, name: &str, script: &'static [u8]) -> (AccountId, String) {
-    let account = store.insert_account(account(name)).await.unwrap();
+/// Makes the accounts, each with the sources that come with it: no server has to give it
+/// those again.
+async fn accounts(store: &Sqlite) -> Vec<Account> {
+    let shared = Arc::new(store.clone());
+    let dispatcher = Dispatcher::start(shared, ENGINE.clone(), Settings::default())
+        .await
+        .unwrap();
+    let mut accounts = Vec::new();
+    for number in 1..=OWN {
+        let made = dispatcher.create_account(&format!("own-{number}")).await;
+        accounts.push(made.unwrap());
+    }
+    accounts.push(dispatcher.create_account("other").await.unwrap());
+    dispatcher.drain(LONG).await;
+    accounts
+}
+
+/// Gives an account one of everything; returns it and the secret of its token.
+async fn fill(store: &Sqlite, account: Account, script: Bytes) -> (AccountId, String) {
     let id = account.id;
     let principal = principal(&account, "ada");
     store.insert_principal(principal.clone()).await.unwrap();
@@ -192,7 +235,7 @@ async fn fill(store: &Sqlite, name: &str, script: &'static [u8]) -> (AccountId, 
         .unwrap();
     store.insert_server(id, server("node-1")).await.unwrap();
     let source = Source {
-        digest: Digest::of(script),
+        digest: Digest::of(&script),
         size_bytes: script.len() as u64,
         ..source("a.sh")
     };
@@ -202,7 +245,7 @@ async fn fill(store: &Sqlite, name: &str, script: &'static [u8]) -> (AccountId, 
         ..hook(source.id)
     };
     let (source, mut hooks) = store
-        .insert_source(id, source, script.into(), vec![bound])
+        .insert_source(id, source, script, vec![bound])
         .await
         .unwrap();
     let shop = Shop {
@@ -269,6 +312,7 @@ async fn webhooks(store: &Sqlite, account: AccountId) {
         body: b"{}".into(),
         // Not old enough to be forgotten.
         created_at: tenterhook_dispatch::now(),
+        due_at: tenterhook_dispatch::now(),
         refused: None,
     });
     let room = Room {

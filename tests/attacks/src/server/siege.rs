@@ -70,6 +70,8 @@ pub(crate) struct Besieged {
     /// How often the server was asked whether it is healthy, and said so.
     pub(crate) asked: usize,
     pub(crate) healthy: usize,
+    /// The longest that it took to say so, beside the siege.
+    pub(crate) health_slowest_us: u64,
     /// The most memory that the server held.
     pub(crate) peak_bytes: u64,
 }
@@ -78,7 +80,7 @@ impl fmt::Display for Besieged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: hook {} / {} / {} us, idle {} / {} us; {} served, {} turned away; healthy {} of {}; {} MiB",
+            "{}: hook {} / {} / {} us, idle {} / {} us; {} served, {} turned away; healthy {} of {}, within {} us; {} MiB",
             self.attack,
             self.beside.median_us,
             self.beside.slow_us,
@@ -89,21 +91,29 @@ impl fmt::Display for Besieged {
             self.turned_away,
             self.healthy,
             self.asked,
+            self.health_slowest_us,
             self.peak_bytes >> 20,
         )
     }
 }
 
-/// Lays all sieges, one after the other, each on a server of its own.
+/// Lays all sieges whose words contain `which`, one after the other, each on a server of
+/// its own.
 ///
 /// # Errors
 ///
 /// When a run of the well-behaved hook fails, or the server does not always say that
 /// it is healthy.
-pub(crate) fn measure_all(mut tell: impl FnMut(&Besieged)) -> anyhow::Result<Vec<Besieged>> {
+pub(crate) fn measure_all(
+    which: &str,
+    mut tell: impl FnMut(&Besieged),
+) -> anyhow::Result<Vec<Besieged>> {
     let mut all = Vec::new();
     let mut failed = Vec::new();
-    for siege in sieges::ALL {
+    let wanted = sieges::ALL
+        .iter()
+        .filter(|siege| siege.attack.contains(which));
+    for siege in wanted {
         match lay(siege) {
             Ok(besieged) => {
                 tell(&besieged);
@@ -158,7 +168,7 @@ fn lay(siege: &Siege) -> anyhow::Result<Besieged> {
         let (served, turned_away) = struck.expect("an attacker does not panic");
         all = (all.0 + served, all.1 + turned_away);
     }
-    let (asked, healthy) = health.expect("who asks does not panic");
+    let health = health.expect("who asks does not panic");
     let besieged = Besieged {
         attack: siege.attack,
         test: siege.test,
@@ -166,8 +176,9 @@ fn lay(siege: &Siege) -> anyhow::Result<Besieged> {
         beside: beside?,
         served: all.0,
         turned_away: all.1,
-        asked,
-        healthy,
+        asked: health.asked,
+        healthy: health.healthy,
+        health_slowest_us: u64::try_from(health.slowest.as_micros())?,
         peak_bytes: peak?,
     };
     anyhow::ensure!(
@@ -203,10 +214,18 @@ fn strike<'scope>(
     })
 }
 
+/// What the server has said of its health.
+#[derive(Default)]
+struct Health {
+    asked: usize,
+    healthy: usize,
+    slowest: Duration,
+}
+
 /// Asks whether the server is healthy, over and over, each time on a connection of its
-/// own. Returns how often it was asked and said so.
-fn watch(client: &Client, over: &AtomicBool) -> (usize, usize) {
-    let (mut asked, mut healthy) = (0, 0);
+/// own.
+fn watch(client: &Client, over: &AtomicBool) -> Health {
+    let mut health = Health::default();
     while !over.load(Ordering::Relaxed) {
         let mut client = client.another().with_patience(HEALTH);
         let asked_at = Instant::now();
@@ -214,9 +233,11 @@ fn watch(client: &Client, over: &AtomicBool) -> (usize, usize) {
         if over.load(Ordering::Relaxed) {
             break;
         }
-        asked += 1;
-        healthy += usize::from(answer.is_ok_and(|(status, _)| status == 200));
-        thread::sleep(BETWEEN.saturating_sub(asked_at.elapsed()));
+        let took = asked_at.elapsed();
+        health.asked += 1;
+        health.healthy += usize::from(answer.is_ok_and(|(status, _)| status == 200));
+        health.slowest = health.slowest.max(took);
+        thread::sleep(BETWEEN.saturating_sub(took));
     }
-    (asked, healthy)
+    health
 }

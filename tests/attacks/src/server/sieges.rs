@@ -173,6 +173,31 @@ pub(super) const ALL: &[Siege] = &[
         test: "api/tests/it/crowds.rs::followed_output_of_a_viewer_keeps_no_probe_and_no_event_out",
     },
     Siege {
+        attack: "one output, printed byte by byte on both streams, that 100 follow",
+        flags: &[],
+        descriptors: None,
+        accounts: 1,
+        bring: |client| {
+            let limits = json!({"wall_ms": 25_000, "fuel": FUEL_MAX, "output_bytes": 16 << 20});
+            hook(client, &handmade::alternating(), &json!({"limits": limits}))?;
+            client.created("/api/v1/events", &event("attack", "followed"))?;
+            Ok(())
+        },
+        connections: 100,
+        strike: hear_to_the_end,
+        test: "api/src/listen/turns/tests.rs::the_connections_of_one_account_share_what_one_would_have",
+    },
+    Siege {
+        attack: "batches of 8 MB without a hook",
+        flags: &[],
+        descriptors: None,
+        accounts: 1,
+        bring: |_| Ok(()),
+        connections: 8,
+        strike: fire_a_large_batch,
+        test: "api/src/listen/turns/tests.rs::whoever_has_none_finds_a_turn_although_others_have_long_ones",
+    },
+    Siege {
         attack: "batches of 1,000 events for 500 hooks each",
         flags: &[],
         descriptors: None,
@@ -213,6 +238,19 @@ fn fire_and_leave(client: &mut Client, number: usize) -> anyhow::Result<Strike> 
 fn fire_a_batch(client: &mut Client, number: usize) -> anyhow::Result<Strike> {
     let events: Vec<_> = (0..1_000)
         .map(|index| event("attack", &format!("strike-{number}-{index}")))
+        .collect();
+    let (status, _) = client.post_batch("/api/v1/events", &Value::from(events))?;
+    Ok(told(status))
+}
+
+fn fire_a_large_batch(client: &mut Client, number: usize) -> anyhow::Result<Strike> {
+    let data = "x".repeat(250_000);
+    let events: Vec<_> = (0..32)
+        .map(|index| {
+            let mut event = event("unheard", &format!("strike-{number}-{index}"));
+            event["data"] = json!(data);
+            event
+        })
         .collect();
     let (status, _) = client.post_batch("/api/v1/events", &Value::from(events))?;
     Ok(told(status))
@@ -293,6 +331,29 @@ fn connect_from(own: [u8; 4], server: SocketAddr) -> anyhow::Result<TcpStream> {
     })?;
     stream.set_nonblocking(false)?;
     Ok(stream)
+}
+
+/// Follows the output of the newest execution, and takes all of it as fast as it comes.
+fn hear_to_the_end(client: &mut Client, _: usize) -> anyhow::Result<Strike> {
+    let (_, page) = client.get("/api/v1/executions")?;
+    let Some(execution) = page["items"][0]["id"].as_str() else {
+        return Ok(Strike::TurnedAway);
+    };
+    let head = format!(
+        "GET /api/v1/executions/{execution}/output HTTP/1.1\r\nHost: {}\r\n\
+         Authorization: Bearer {}\r\nConnection: close\r\n\r\n",
+        client.address(),
+        client.secret()
+    );
+    let mut stream = TcpStream::connect(client.address())?;
+    stream.write_all(head.as_bytes())?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status)?;
+    std::io::copy(&mut stream, &mut std::io::sink())?;
+    Ok(match &status {
+        b"HTTP/1.1 200" => Strike::Served,
+        _ => Strike::TurnedAway,
+    })
 }
 
 /// Fires the hook and follows its output from several connections for a while.

@@ -1,0 +1,297 @@
+//! Turns at the threads that serve.
+//!
+//! Every step of a connection (a head read, a body parsed, a reply encoded and handed to
+//! the kernel) takes a turn for as long as it keeps its thread. While there are as many
+//! turns as processors nobody waits. Beyond that whoever was served least goes next,
+//! counted in time; so the many connections of one account share what one would have.
+//!
+//! A step cannot be interrupted, and a large body takes long to parse. Therefore some
+//! turns are kept for those who have none, on threads of their own: the kernel then
+//! divides the processors among them.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::num::NonZero;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tenterhook_ledger::Holder;
+
+/// Threads that a runtime needs for [`serve`](crate::serve): one for each turn, and one
+/// for what takes none.
+#[must_use]
+pub fn serving_threads() -> usize {
+    2 * processors() + 1
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// The turns that all connections of a server take. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Turns {
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    /// Turns that anyone may take.
+    common: usize,
+    /// Turns beyond those, for whoever has none.
+    kept: usize,
+    taken: usize,
+    /// Time that those who are served next have been served. Who comes now has no claim
+    /// on the time in which it did not wait.
+    level: Duration,
+    /// Those who have or want a turn, and while somebody waits those who had one.
+    lines: HashMap<Holder, Line>,
+    /// Those who wait, by the time for which they were served.
+    order: BTreeSet<(Duration, Holder)>,
+}
+
+/// What one holder takes.
+#[derive(Default)]
+struct Line {
+    served: Duration,
+    taken: usize,
+    waiting: VecDeque<Arc<Mutex<Ticket>>>,
+}
+
+/// A step that waits for its turn.
+enum Ticket {
+    Waiting(Waker),
+    /// The turn is taken for it.
+    Called,
+}
+
+impl Default for Turns {
+    /// As many turns as processors, and as many again for those who have none.
+    fn default() -> Self {
+        Self::new(processors(), processors())
+    }
+}
+
+impl Turns {
+    fn new(common: usize, kept: usize) -> Self {
+        Self {
+            state: Arc::new(Mutex::new(State {
+                common,
+                kept,
+                taken: 0,
+                level: Duration::ZERO,
+                lines: HashMap::new(),
+                order: BTreeSet::new(),
+            })),
+        }
+    }
+
+    /// The same future, each step of which takes a turn of whoever holds it then.
+    pub(crate) fn take_for<F: Future, H: Fn() -> Holder + Unpin>(
+        &self,
+        holder: H,
+        future: F,
+    ) -> Stepwise<F, H> {
+        Stepwise {
+            turns: self.clone(),
+            holder,
+            ticket: None,
+            future: Box::pin(future),
+        }
+    }
+
+    /// How many steps wait.
+    pub(crate) fn waiting(&self) -> u64 {
+        let state = self.state.lock();
+        let lines = state.order.iter().map(|(_, holder)| &state.lines[holder]);
+        lines.map(|line| line.waiting.len() as u64).sum()
+    }
+
+    /// Takes a turn at once, or waits in the holder's line with a ticket.
+    fn take(&self, holder: Holder, waker: &Waker) -> Result<Turn<'_>, Arc<Mutex<Ticket>>> {
+        let mut state = self.state.lock();
+        let level = state.level;
+        let line = state.lines.entry(holder).or_default();
+        if line.taken == 0 && line.waiting.is_empty() {
+            line.served = line.served.max(level);
+        }
+        let (served, taken) = (line.served, line.taken);
+        if state.has_turn(taken) {
+            state.call(holder);
+            drop(state);
+            return Ok(self.begin(holder));
+        }
+        let ticket = Arc::new(Mutex::new(Ticket::Waiting(waker.clone())));
+        let line = state.lines.entry(holder).or_default();
+        line.waiting.push_back(Arc::clone(&ticket));
+        state.order.insert((served, holder));
+        Err(ticket)
+    }
+
+    fn begin(&self, holder: Holder) -> Turn<'_> {
+        Turn {
+            turns: self,
+            holder,
+            since: Instant::now(),
+        }
+    }
+
+    /// Gives a turn back and calls those for whom there is one then.
+    fn give_back(&self, holder: Holder, took: Duration) {
+        let called = self.state.lock().give_back(holder, took);
+        for waker in called {
+            waker.wake();
+        }
+    }
+
+    /// Leaves the line. A turn that was taken meanwhile is given back.
+    fn leave(&self, holder: Holder, ticket: &Arc<Mutex<Ticket>>) {
+        let mut state = self.state.lock();
+        if matches!(*ticket.lock(), Ticket::Called) {
+            drop(state);
+            return self.give_back(holder, Duration::ZERO);
+        }
+        let Some(line) = state.lines.get_mut(&holder) else {
+            return;
+        };
+        line.waiting.retain(|waiting| !Arc::ptr_eq(waiting, ticket));
+        if line.waiting.is_empty() {
+            let served = line.served;
+            state.order.remove(&(served, holder));
+        }
+    }
+}
+
+impl State {
+    /// Whether there is a turn for somebody who has so many.
+    fn has_turn(&self, own: usize) -> bool {
+        self.taken < self.common || (own == 0 && self.taken < self.common + self.kept)
+    }
+
+    fn call(&mut self, holder: Holder) {
+        let line = self.lines.entry(holder).or_default();
+        line.taken += 1;
+        self.taken += 1;
+        self.level = self.level.max(line.served);
+    }
+
+    fn give_back(&mut self, holder: Holder, took: Duration) -> Vec<Waker> {
+        self.taken -= 1;
+        let line = self.lines.entry(holder).or_default();
+        line.taken -= 1;
+        let before = line.served;
+        line.served += took;
+        let after = line.served;
+        if self.order.remove(&(before, holder)) {
+            self.order.insert((after, holder));
+        }
+        let mut called = Vec::new();
+        while let Some(next) = self.next() {
+            called.extend(self.call_first_of(next));
+        }
+        if self.order.is_empty() {
+            // Nobody has to wait for anybody: what was used harms no one.
+            self.lines.retain(|_, line| line.taken > 0);
+            for line in self.lines.values_mut() {
+                line.served = self.level;
+            }
+        }
+        called
+    }
+
+    /// Who is served next, if there is a turn.
+    fn next(&self) -> Option<Holder> {
+        let mut waiting = self.order.iter().map(|(_, holder)| *holder);
+        waiting.find(|holder| self.has_turn(self.lines[holder].taken))
+    }
+
+    fn call_first_of(&mut self, holder: Holder) -> Option<Waker> {
+        let line = self.lines.get_mut(&holder)?;
+        let served = line.served;
+        let ticket = line.waiting.pop_front();
+        if line.waiting.is_empty() {
+            self.order.remove(&(served, holder));
+        }
+        self.call(holder);
+        let ticket = ticket?;
+        let before = std::mem::replace(&mut *ticket.lock(), Ticket::Called);
+        match before {
+            Ticket::Waiting(waker) => Some(waker),
+            Ticket::Called => None,
+        }
+    }
+}
+
+/// Whether the turn has come; else this is who is to be woken then.
+fn is_called(ticket: &Mutex<Ticket>, waker: &Waker) -> bool {
+    match &mut *ticket.lock() {
+        Ticket::Called => true,
+        Ticket::Waiting(waiting) => {
+            waiting.clone_from(waker);
+            false
+        }
+    }
+}
+
+/// A turn, given back when this is dropped.
+struct Turn<'a> {
+    turns: &'a Turns,
+    holder: Holder,
+    since: Instant,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.turns.give_back(self.holder, self.since.elapsed());
+    }
+}
+
+/// A future each step of which takes a turn.
+pub(crate) struct Stepwise<F, H> {
+    turns: Turns,
+    holder: H,
+    ticket: Option<(Holder, Arc<Mutex<Ticket>>)>,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future, H: Fn() -> Holder + Unpin> Future for Stepwise<F, H> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        let turn = match this.ticket.take() {
+            None => {
+                let holder = (this.holder)();
+                match this.turns.take(holder, context.waker()) {
+                    Ok(turn) => turn,
+                    Err(ticket) => {
+                        this.ticket = Some((holder, ticket));
+                        return Poll::Pending;
+                    }
+                }
+            }
+            Some((holder, ticket)) => {
+                if !is_called(&ticket, context.waker()) {
+                    this.ticket = Some((holder, ticket));
+                    return Poll::Pending;
+                }
+                this.turns.begin(holder)
+            }
+        };
+        let polled = this.future.as_mut().poll(context);
+        drop(turn);
+        polled
+    }
+}
+
+impl<F, H> Drop for Stepwise<F, H> {
+    fn drop(&mut self) {
+        if let Some((holder, ticket)) = self.ticket.take() {
+            self.turns.leave(holder, &ticket);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

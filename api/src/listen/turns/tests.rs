@@ -1,0 +1,198 @@
+use std::net::{IpAddr, Ipv4Addr};
+
+use futures_util::FutureExt as _;
+use futures_util::task::noop_waker;
+use proptest::prelude::*;
+
+use super::*;
+
+const MS: Duration = Duration::from_millis(1);
+
+fn account(number: u8) -> Holder {
+    Holder::Account(number.into())
+}
+
+/// Takes a turn at once, which is given back by hand.
+fn take(turns: &Turns, holder: Holder) {
+    match turns.take(holder, &noop_waker()) {
+        Ok(turn) => std::mem::forget(turn),
+        Err(_) => panic!("it has to wait"),
+    }
+}
+
+/// Waits in line.
+fn wait(turns: &Turns, holder: Holder) -> Arc<Mutex<Ticket>> {
+    match turns.take(holder, &noop_waker()) {
+        Ok(_) => panic!("it need not wait"),
+        Err(ticket) => ticket,
+    }
+}
+
+fn has_come(ticket: &Mutex<Ticket>) -> bool {
+    is_called(ticket, &noop_waker())
+}
+
+fn is_empty(turns: &Turns) -> bool {
+    let state = turns.state.lock();
+    state.taken == 0 && state.order.is_empty() && state.lines.is_empty()
+}
+
+#[test]
+fn while_processors_are_free_nobody_waits() {
+    let turns = Turns::new(2, 0);
+    take(&turns, account(1));
+    take(&turns, account(1));
+    turns.give_back(account(1), MS);
+    take(&turns, account(1));
+    turns.give_back(account(1), MS);
+    turns.give_back(account(1), MS);
+    assert!(is_empty(&turns));
+}
+
+#[test]
+fn whoever_was_served_least_is_next_and_not_who_came_first() {
+    let turns = Turns::new(1, 0);
+    take(&turns, account(1));
+    let many: Vec<_> = (0..10).map(|_| wait(&turns, account(1))).collect();
+    let other = wait(&turns, account(2));
+    turns.give_back(account(1), MS);
+    assert!(has_come(&other) && !many.iter().any(|ticket| has_come(ticket)));
+    // The other uses as much: then it is the first's turn again.
+    let again = wait(&turns, account(2));
+    turns.give_back(account(2), 2 * MS);
+    assert!(has_come(&many[0]) && !has_come(&again));
+}
+
+#[test]
+fn the_connections_of_one_account_share_what_one_would_have() {
+    let turns = Turns::new(1, 0);
+    take(&turns, account(1));
+    let mut waiting: Vec<_> = (0..100).map(|_| (1, wait(&turns, account(1)))).collect();
+    waiting.push((2, wait(&turns, account(2))));
+    let mut on = 1;
+    let mut served = [0_u32; 3];
+    for _ in 0..100 {
+        served[usize::from(on)] += 1;
+        turns.give_back(account(on), MS);
+        let called = waiting.iter().position(|(_, ticket)| has_come(ticket));
+        (on, _) = waiting.remove(called.unwrap());
+        waiting.push((on, wait(&turns, account(on))));
+    }
+    assert!(served[1].abs_diff(served[2]) <= 1, "{served:?}");
+}
+
+#[test]
+fn whoever_has_none_finds_a_turn_although_others_have_long_ones() {
+    let turns = Turns::new(2, 1);
+    take(&turns, account(1));
+    take(&turns, account(1));
+    let third = wait(&turns, account(1));
+    take(&turns, account(2));
+    // The one that was kept is taken: who comes now waits.
+    let late = wait(&turns, account(3));
+    turns.give_back(account(2), MS);
+    assert!(has_come(&late) && !has_come(&third));
+}
+
+#[test]
+fn what_was_used_while_nobody_waited_is_not_held_against_anybody() {
+    let turns = Turns::new(1, 0);
+    take(&turns, account(1));
+    turns.give_back(account(1), 1_000 * MS);
+    take(&turns, account(2));
+    let (second, first) = (wait(&turns, account(2)), wait(&turns, account(1)));
+    turns.give_back(account(2), MS);
+    assert!(has_come(&first) && !has_come(&second));
+}
+
+#[test]
+fn who_goes_away_while_waiting_takes_no_turn_with_it() {
+    let turns = Turns::new(1, 0);
+    let holder = || Holder::Address(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    take(&turns, account(1));
+    let mut gone = turns.take_for(holder, async {});
+    let mut called = turns.take_for(holder, async {});
+    assert!((&mut gone).now_or_never().is_none());
+    assert!((&mut called).now_or_never().is_none());
+    drop(gone);
+    assert_eq!(turns.waiting(), 1);
+    turns.give_back(account(1), MS);
+    // Its turn has come, but nobody looks.
+    drop(called);
+    assert!(is_empty(&turns));
+}
+
+#[tokio::test]
+async fn a_step_that_panics_gives_its_turn_back() {
+    let turns = Turns::new(1, 0);
+    let step = turns.take_for(|| account(1), async { panic!("a bug") });
+    assert!(tokio::spawn(step).await.is_err());
+    assert!(is_empty(&turns));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_one_of_many_is_served_to_its_end() {
+    let turns = Turns::new(2, 1);
+    let steps = (0..200).map(|n: u8| {
+        let step = async {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::spawn(turns.take_for(move || account(n % 5), step))
+    });
+    for step in steps.collect::<Vec<_>>() {
+        step.await.unwrap();
+    }
+    assert!(is_empty(&turns));
+}
+
+proptest! {
+    #[test]
+    fn no_turn_is_lost_or_made_whoever_comes_and_goes(
+        acts in proptest::collection::vec((0_u8..4, 0_u8..4, 0_u32..5), 0..200),
+    ) {
+        let turns = Turns::new(2, 1);
+        let mut tickets: Vec<(Holder, Arc<Mutex<Ticket>>)> = Vec::new();
+        let mut taken: Vec<Holder> = Vec::new();
+        for (act, who, time) in acts {
+            let holder = account(who);
+            match act {
+                0 | 1 => match turns.take(holder, &noop_waker()) {
+                    Ok(turn) => {
+                        std::mem::forget(turn);
+                        taken.push(holder);
+                    }
+                    Err(ticket) => tickets.push((holder, ticket)),
+                },
+                2 if !taken.is_empty() => {
+                    let holder = taken.swap_remove(usize::from(who) % taken.len());
+                    turns.give_back(holder, time * MS);
+                }
+                3 if !tickets.is_empty() => {
+                    let (holder, ticket) = tickets.swap_remove(usize::from(who) % tickets.len());
+                    turns.leave(holder, &ticket);
+                }
+                _ => {}
+            }
+            tickets.retain(|(holder, ticket)| {
+                let called = has_come(ticket);
+                if called {
+                    taken.push(*holder);
+                }
+                !called
+            });
+            let state = turns.state.lock();
+            prop_assert_eq!(state.taken, taken.len());
+            prop_assert!(state.taken <= state.common + state.kept);
+            prop_assert!(state.next().is_none(), "a turn is free and somebody waits");
+        }
+        for (holder, ticket) in tickets {
+            turns.leave(holder, &ticket);
+        }
+        for holder in taken {
+            turns.give_back(holder, MS);
+        }
+        prop_assert!(is_empty(&turns));
+    }
+}
