@@ -134,14 +134,14 @@ async fn no_letter_waits_longer_than_it_was_to_after_a_restart_with_a_clock_that
         let receiver = Receiver::start().await;
         let header = header.parse().unwrap();
         receiver.will_answer_with(status, header, "1200");
-        let delivery = start_at(&memory, quick(), &clock, None).await;
+        let delivery = start_at(&memory, slow(), &clock, None).await;
         let to = subscribe(&delivery, receiver.url()).await;
         offer(&delivery, "1").await;
         let wait = wait(&until_tried(&delivery, &to, 1).await, &clock);
         delivery.drain().await;
         clock.set_wall(clock.now().wall - years(1));
 
-        let delivery = start_at(&memory, quick(), &clock, None).await;
+        let delivery = start_at(&memory, slow(), &clock, None).await;
 
         clock.pass(wait);
         until_fate(&delivery, &to, Fate::Delivered).await;
