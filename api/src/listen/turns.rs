@@ -3,7 +3,8 @@
 //! Every step of a connection (a head read, a body parsed, a reply encoded and handed to
 //! the kernel) takes a turn for as long as it keeps its thread. While there are as many
 //! turns as processors nobody waits. Beyond that whoever was served least goes next,
-//! counted in time; so the many connections of one account share what one would have.
+//! counted in time; so the many connections of one account share what one would have. So do
+//! all clients together that have shown no token yet: an address is not hard to come by.
 //!
 //! A step cannot be interrupted, and a large body takes long to parse. Therefore some
 //! turns are kept for those who have none, on threads of their own: the kernel then
@@ -42,20 +43,36 @@ struct State {
     /// Turns beyond those, for whoever has none.
     kept: usize,
     taken: usize,
+    /// Those who have or want a turn, and while somebody waits those who had one.
+    lines: HashMap<Holder, Line>,
+    accounts: Order,
+    /// Among themselves.
+    strangers: Order,
+    /// What strangers have together, as if they were one account.
+    together: Share,
+}
+
+/// In what order those are served who wait.
+#[derive(Default)]
+struct Order {
     /// Time that those who are served next have been served. Who comes now has no claim
     /// on the time in which it did not wait.
     level: Duration,
-    /// Those who have or want a turn, and while somebody waits those who had one.
-    lines: HashMap<Holder, Line>,
     /// Those who wait, by the time for which they were served.
-    order: BTreeSet<(Duration, Holder)>,
+    waiting: BTreeSet<(Duration, Holder)>,
+}
+
+/// What somebody has had, and has.
+#[derive(Clone, Copy, Default)]
+struct Share {
+    served: Duration,
+    taken: usize,
 }
 
 /// What one holder takes.
 #[derive(Default)]
 struct Line {
-    served: Duration,
-    taken: usize,
+    share: Share,
     waiting: VecDeque<Arc<Mutex<Ticket>>>,
 }
 
@@ -80,9 +97,10 @@ impl Turns {
                 common,
                 kept,
                 taken: 0,
-                level: Duration::ZERO,
                 lines: HashMap::new(),
-                order: BTreeSet::new(),
+                accounts: Order::default(),
+                strangers: Order::default(),
+                together: Share::default(),
             })),
         }
     }
@@ -104,20 +122,15 @@ impl Turns {
     /// How many steps wait.
     pub(crate) fn waiting(&self) -> u64 {
         let state = self.state.lock();
-        let lines = state.order.iter().map(|(_, holder)| &state.lines[holder]);
+        let lines = state.lines.values();
         lines.map(|line| line.waiting.len() as u64).sum()
     }
 
     /// Takes a turn at once, or waits in the holder's line with a ticket.
     fn take(&self, holder: Holder, waker: &Waker) -> Result<Turn<'_>, Arc<Mutex<Ticket>>> {
         let mut state = self.state.lock();
-        let level = state.level;
-        let line = state.lines.entry(holder).or_default();
-        if line.taken == 0 && line.waiting.is_empty() {
-            line.served = line.served.max(level);
-        }
-        let (served, taken) = (line.served, line.taken);
-        if state.has_turn(taken) {
+        state.come(holder);
+        if state.has_turn(holder) {
             state.call(holder);
             drop(state);
             return Ok(self.begin(holder));
@@ -125,7 +138,8 @@ impl Turns {
         let ticket = Arc::new(Mutex::new(Ticket::Waiting(waker.clone())));
         let line = state.lines.entry(holder).or_default();
         line.waiting.push_back(Arc::clone(&ticket));
-        state.order.insert((served, holder));
+        let served = line.share.served;
+        state.order_of(holder).waiting.insert((served, holder));
         Err(ticket)
     }
 
@@ -157,61 +171,118 @@ impl Turns {
         };
         line.waiting.retain(|waiting| !Arc::ptr_eq(waiting, ticket));
         if line.waiting.is_empty() {
-            let served = line.served;
-            state.order.remove(&(served, holder));
+            let served = line.share.served;
+            state.order_of(holder).waiting.remove(&(served, holder));
         }
     }
 }
 
 impl State {
-    /// Whether there is a turn for somebody who has so many.
-    fn has_turn(&self, own: usize) -> bool {
-        self.taken < self.common || (own == 0 && self.taken < self.common + self.kept)
+    fn order_of(&mut self, holder: Holder) -> &mut Order {
+        match holder {
+            Holder::Address(_) => &mut self.strangers,
+            Holder::Account(_) | Holder::Operator => &mut self.accounts,
+        }
+    }
+
+    /// Puts someone who comes where those are who are served next.
+    fn come(&mut self, holder: Holder) {
+        if is_stranger(holder) && self.together.taken == 0 && self.strangers.waiting.is_empty() {
+            self.together.served = self.together.served.max(self.accounts.level);
+        }
+        let level = self.order_of(holder).level;
+        let line = self.lines.entry(holder).or_default();
+        if line.share.taken == 0 && line.waiting.is_empty() {
+            line.share.served = line.share.served.max(level);
+        }
+    }
+
+    /// What the holder has, or for a stranger what all of them have.
+    fn share(&self, holder: Holder) -> Share {
+        match holder {
+            Holder::Address(_) => self.together,
+            Holder::Account(_) | Holder::Operator => {
+                let line = self.lines.get(&holder);
+                line.map_or_else(Share::default, |line| line.share)
+            }
+        }
+    }
+
+    /// Whether there is a turn for the holder.
+    fn has_turn(&self, holder: Holder) -> bool {
+        let has_none = self.share(holder).taken == 0;
+        self.taken < self.common || (has_none && self.taken < self.common + self.kept)
     }
 
     fn call(&mut self, holder: Holder) {
-        let line = self.lines.entry(holder).or_default();
-        line.taken += 1;
+        let served = self.share(holder).served;
+        self.accounts.level = self.accounts.level.max(served);
         self.taken += 1;
-        self.level = self.level.max(line.served);
+        let line = self.lines.entry(holder).or_default();
+        line.share.taken += 1;
+        if is_stranger(holder) {
+            self.strangers.level = self.strangers.level.max(line.share.served);
+            self.together.taken += 1;
+        }
     }
 
     fn give_back(&mut self, holder: Holder, took: Duration) -> Vec<Waker> {
         self.taken -= 1;
+        if is_stranger(holder) {
+            self.together.taken -= 1;
+            self.together.served += took;
+        }
         let line = self.lines.entry(holder).or_default();
-        line.taken -= 1;
-        let before = line.served;
-        line.served += took;
-        let after = line.served;
-        if self.order.remove(&(before, holder)) {
-            self.order.insert((after, holder));
+        line.share.taken -= 1;
+        let before = line.share.served;
+        line.share.served += took;
+        let after = line.share.served;
+        let waiting = &mut self.order_of(holder).waiting;
+        if waiting.remove(&(before, holder)) {
+            waiting.insert((after, holder));
         }
         let mut called = Vec::new();
         while let Some(next) = self.next() {
             called.extend(self.call_first_of(next));
         }
-        if self.order.is_empty() {
-            // Nobody has to wait for anybody: what was used harms no one.
-            self.lines.retain(|_, line| line.taken > 0);
-            for line in self.lines.values_mut() {
-                line.served = self.level;
-            }
+        if self.accounts.waiting.is_empty() && self.strangers.waiting.is_empty() {
+            self.forgive();
         }
         called
     }
 
+    /// Nobody has to wait for anybody: what was used harms no one.
+    fn forgive(&mut self) {
+        self.lines.retain(|_, line| line.share.taken > 0);
+        self.together.served = self.accounts.level;
+        for (holder, line) in &mut self.lines {
+            line.share.served = match is_stranger(*holder) {
+                true => self.strangers.level,
+                false => self.accounts.level,
+            };
+        }
+    }
+
     /// Who is served next, if there is a turn.
     fn next(&self) -> Option<Holder> {
-        let mut waiting = self.order.iter().map(|(_, holder)| *holder);
-        waiting.find(|holder| self.has_turn(self.lines[holder].taken))
+        if self.taken >= self.common + self.kept {
+            return None;
+        }
+        let first = |order: &Order| {
+            let mut waiting = order.waiting.iter().map(|(_, holder)| *holder);
+            waiting.find(|holder| self.has_turn(*holder))
+        };
+        let next = [first(&self.accounts), first(&self.strangers)];
+        let next = next.into_iter().flatten();
+        next.min_by_key(|holder| self.share(*holder).served)
     }
 
     fn call_first_of(&mut self, holder: Holder) -> Option<Waker> {
         let line = self.lines.get_mut(&holder)?;
-        let served = line.served;
+        let served = line.share.served;
         let ticket = line.waiting.pop_front();
         if line.waiting.is_empty() {
-            self.order.remove(&(served, holder));
+            self.order_of(holder).waiting.remove(&(served, holder));
         }
         self.call(holder);
         let ticket = ticket?;
@@ -221,6 +292,10 @@ impl State {
             Ticket::Called => None,
         }
     }
+}
+
+fn is_stranger(holder: Holder) -> bool {
+    matches!(holder, Holder::Address(_))
 }
 
 /// Whether the turn has come; else this is who is to be woken then.

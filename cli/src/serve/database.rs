@@ -10,6 +10,7 @@ use tenterhook_dispatch::Store;
 use tenterhook_maintenance::SessionStore;
 use tenterhook_store::Sqlite;
 
+use super::address::ADDRESS_FILE;
 use super::data_dir::DataDir;
 use super::lock::Lock;
 
@@ -152,7 +153,11 @@ fn trace(database: &Path, data: &DataDir) -> anyhow::Result<Option<PathBuf>> {
     if data.first_start().exists() {
         return Ok(None);
     }
-    Ok([data.code_key(), data.code(), data.scratch_folder()]
+    let made = [data.code_key(), data.code(), data.scratch_folder()];
+    let made = made
+        .into_iter()
+        .chain([data.path().join(ADDRESS_FILE), beside(database, "-reserve")]);
+    Ok(made
         .into_iter()
         .find(|trace| trace.symlink_metadata().is_ok()))
 }

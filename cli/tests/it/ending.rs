@@ -183,6 +183,19 @@ fn a_used_data_folder_without_its_database_is_no_new_server() {
 }
 
 #[test]
+fn a_data_folder_in_which_a_server_has_left_only_its_notes_is_no_new_server() {
+    for note in ["listen.addr", "tenterhook.db-reserve"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(note), "").unwrap();
+
+        refused(folder.path(), &[])
+            .saying("cannot find the database")
+            .saying(&format!("{note} is there"))
+            .saying("--new-database");
+    }
+}
+
+#[test]
 fn a_data_folder_of_which_only_compiled_code_is_left_is_no_new_server() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);

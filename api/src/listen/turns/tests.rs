@@ -12,6 +12,10 @@ fn account(number: u8) -> Holder {
     Holder::Account(number.into())
 }
 
+fn address(number: u8) -> Holder {
+    Holder::Address(IpAddr::V4(Ipv4Addr::new(127, 0, 0, number)))
+}
+
 /// Takes a turn at once, which is given back by hand.
 fn take(turns: &Turns, holder: Holder) {
     match turns.take(holder, &noop_waker()) {
@@ -34,7 +38,8 @@ fn has_come(ticket: &Mutex<Ticket>) -> bool {
 
 fn is_empty(turns: &Turns) -> bool {
     let state = turns.state.lock();
-    state.taken == 0 && state.order.is_empty() && state.lines.is_empty()
+    let waiting = [&state.accounts, &state.strangers].map(|order| order.waiting.len());
+    state.taken == 0 && waiting == [0, 0] && state.lines.is_empty()
 }
 
 #[test]
@@ -79,6 +84,55 @@ fn the_connections_of_one_account_share_what_one_would_have() {
         waiting.push((on, wait(&turns, account(on))));
     }
     assert!(served[1].abs_diff(served[2]) <= 1, "{served:?}");
+}
+
+#[test]
+fn strangers_are_served_together_as_long_as_one_account_however_many_they_are() {
+    let turns = Turns::new(1, 0);
+    take(&turns, address(0));
+    let mut waiting: Vec<_> = (1..200)
+        .map(|n| (address(n), wait(&turns, address(n))))
+        .collect();
+    waiting.push((account(1), wait(&turns, account(1))));
+    let mut on = address(0);
+    let mut served = 0;
+    for _ in 0..100 {
+        served += u32::from(on == account(1));
+        turns.give_back(on, MS);
+        let called = waiting.iter().position(|(_, ticket)| has_come(ticket));
+        (on, _) = waiting.remove(called.unwrap());
+        waiting.push((on, wait(&turns, on)));
+    }
+    assert!(served.abs_diff(50) <= 1, "{served}");
+}
+
+#[test]
+fn a_stranger_that_is_new_does_not_wait_until_all_others_have_been_served() {
+    let turns = Turns::new(1, 0);
+    take(&turns, address(0));
+    let mut waiting: Vec<_> = (1..100)
+        .map(|n| (address(n), wait(&turns, address(n))))
+        .collect();
+    let mut on = address(0);
+    // No two steps take as long as each other.
+    let mut took = MS;
+    let mut step = |waiting: &mut Vec<(Holder, Arc<Mutex<Ticket>>)>, on: Holder| {
+        took += Duration::from_nanos(1);
+        turns.give_back(on, took);
+        let called = waiting.iter().position(|(_, ticket)| has_come(ticket));
+        waiting.remove(called.unwrap()).0
+    };
+    for _ in 0..350 {
+        let next = step(&mut waiting, on);
+        waiting.push((on, wait(&turns, on)));
+        on = next;
+    }
+    waiting.push((address(200), wait(&turns, address(200))));
+    let before = (0..100).position(|_| {
+        on = step(&mut waiting, on);
+        on == address(200)
+    });
+    assert!(before.is_some_and(|others| others < 5), "{before:?}");
 }
 
 #[test]
@@ -156,7 +210,10 @@ proptest! {
         let mut tickets: Vec<(Holder, Arc<Mutex<Ticket>>)> = Vec::new();
         let mut taken: Vec<Holder> = Vec::new();
         for (act, who, time) in acts {
-            let holder = account(who);
+            let holder = match who {
+                0 | 1 => account(who),
+                _ => address(who),
+            };
             match act {
                 0 | 1 => match turns.take(holder, &noop_waker()) {
                     Ok(turn) => {
