@@ -7,6 +7,7 @@ use tenterhook_dispatch::{
 };
 use tenterhook_engine::Outcome;
 use tenterhook_maintenance::SessionStore as _;
+use time::OffsetDateTime;
 
 use crate::damaged::{Damaged, LONG, ruling};
 use crate::support::{at, ended_well, new_task};
@@ -349,6 +350,22 @@ async fn sessions_and_webhooks_whose_page_is_damaged_are_left_out() {
         told.contains(&("sessions", 1)) && told.contains(&("webhooks", 1)),
         "{told:?}"
     );
+}
+
+#[tokio::test]
+async fn waits_of_webhooks_whose_page_is_damaged_keep_no_server_from_starting() {
+    for page in ["webhooks", "letters", "letters_due"] {
+        let mut damaged = Damaged::open().await;
+        damaged.break_page(page).await;
+        let path = damaged.folder.path().join("test.db");
+        let store = tenterhook_store::Sqlite::open(&path).await.unwrap();
+
+        let shortened = store
+            .shorten_delivery_waits(OffsetDateTime::now_utc())
+            .await;
+
+        assert!(shortened.is_ok(), "{page}: {shortened:?}");
+    }
 }
 
 #[tokio::test]

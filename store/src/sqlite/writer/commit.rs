@@ -155,7 +155,7 @@ impl Writing {
                 Done::Undone(tell, error) => {
                     let undone = self.undo(&error).await;
                     // Whether or not the others are lost with it, it hears why.
-                    told.push(Box::new(move |kept| tell(kept.and(Err(error)))));
+                    told.push(Box::new(move |_| tell(Err(error))));
                     undone?;
                 }
             }
@@ -196,7 +196,7 @@ impl Writing {
                 Err(error) => self.undo(error).await?,
             }
             told.push(Box::new(move |kept| {
-                let _gone = answer.send(kept.and(alone));
+                let _gone = answer.send(alone.and_then(|inserted| kept.map(|()| inserted)));
             }));
         }
         Ok(())
@@ -234,7 +234,7 @@ impl Writing {
         }
         for ((_, answer), result) in settles.drain(..).zip(results) {
             told.push(Box::new(move |kept| {
-                let _gone = answer.send(kept.and(result));
+                let _gone = answer.send(result.and(kept));
             }));
         }
         Ok(())
