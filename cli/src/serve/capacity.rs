@@ -41,6 +41,11 @@ const DESCRIPTORS_FLOOR: u64 = 80;
 const REQUESTS_FLOOR: u64 = 4;
 const STREAMS_FLOOR: u64 = 2;
 
+/// Bytes of the disk that are not shared out: the database's log may have 64 MiB, and what
+/// is kept for changes that free some has 8 MiB. The rest is for indexes and what is free
+/// within pages. Of a small disk it is half.
+const DISK_OWN: u64 = 96 * MIB;
+
 /// Descriptors that are not shared out: the database's, the log's, those of the scratch
 /// folders that are kept ready, of the runtime and of a compiler's process.
 const DESCRIPTORS_OWN: u64 = 128;
@@ -292,9 +297,17 @@ fn disk_of(data: &Path) -> io::Result<Found> {
     let free = free_disk(data)?;
     let held = held_by(data)?;
     Ok(Found {
-        amount: free.amount.saturating_add(held),
-        source: format!("{}, and what it holds", free.source),
+        amount: shared_of(free.amount.saturating_add(held)),
+        source: format!(
+            "{}, and what it holds, less what the database needs beside its content",
+            free.source
+        ),
     })
+}
+
+/// What can be shared out of a disk of so many bytes.
+fn shared_of(disk: u64) -> u64 {
+    disk - DISK_OWN.min(disk / 2)
 }
 
 /// The bytes of all files in a folder. What vanishes meanwhile holds nothing.

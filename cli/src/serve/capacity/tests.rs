@@ -103,3 +103,10 @@ fn what_the_folder_holds_already_counts_as_disk() {
     fs::write(folder.path().join("two"), [0; 24]).unwrap();
     assert_eq!(held_by(folder.path()).unwrap(), 1_024);
 }
+
+#[test]
+fn a_disk_is_not_shared_out_so_far_that_no_log_fits_beside_the_database() {
+    assert_eq!(shared_of(1 << 30), (1 << 30) - DISK_OWN);
+    assert_eq!(shared_of(60 << 20), 30 << 20);
+    assert_eq!(shared_of(0), 0);
+}
