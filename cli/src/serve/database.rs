@@ -10,7 +10,6 @@ use tenterhook_dispatch::Store;
 use tenterhook_maintenance::SessionStore;
 use tenterhook_store::Sqlite;
 
-use super::address::ADDRESS_FILE;
 use super::data_dir::DataDir;
 use super::lock::Lock;
 
@@ -153,13 +152,12 @@ fn trace(database: &Path, data: &DataDir) -> anyhow::Result<Option<PathBuf>> {
     if data.first_start().exists() {
         return Ok(None);
     }
-    let made = [data.code_key(), data.code(), data.scratch_folder()];
-    let made = made
-        .into_iter()
-        .chain([data.path().join(ADDRESS_FILE), beside(database, "-reserve")]);
-    Ok(made
-        .into_iter()
-        .find(|trace| trace.symlink_metadata().is_ok()))
+    let reserve = beside(database, "-reserve");
+    Ok(
+        [data.code_key(), data.code(), data.scratch_folder(), reserve]
+            .into_iter()
+            .find(|trace| trace.symlink_metadata().is_ok()),
+    )
 }
 
 /// Opens the database, and makes it if it is missing.

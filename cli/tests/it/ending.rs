@@ -183,16 +183,14 @@ fn a_used_data_folder_without_its_database_is_no_new_server() {
 }
 
 #[test]
-fn a_data_folder_in_which_a_server_has_left_only_its_notes_is_no_new_server() {
-    for note in ["listen.addr", "tenterhook.db-reserve"] {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(note), "").unwrap();
+fn a_data_folder_of_which_only_the_reserve_is_left_is_no_new_server() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("tenterhook.db-reserve"), "").unwrap();
 
-        refused(folder.path(), &[])
-            .saying("cannot find the database")
-            .saying(&format!("{note} is there"))
-            .saying("--new-database");
-    }
+    refused(folder.path(), &[])
+        .saying("cannot find the database")
+        .saying("tenterhook.db-reserve is there")
+        .saying("--new-database");
 }
 
 #[test]
