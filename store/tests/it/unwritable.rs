@@ -132,6 +132,21 @@ async fn a_task_without_a_time_is_claimed() {
     );
 }
 
+/// A task with two executions, of which the first is damaged after it was stored.
+async fn damaged_while_it_runs() -> (Damaged, NewTask) {
+    let mut damaged = Damaged::open().await;
+    let task = new_task(&damaged.shop, "custom.x", 2);
+    damaged
+        .store
+        .insert_tasks(vec![task.clone()])
+        .await
+        .unwrap();
+    damaged
+        .loosely("UPDATE executions SET lane = 'zap' WHERE seq = (SELECT min(seq) FROM executions)")
+        .await;
+    (damaged, task)
+}
+
 fn attempt(task: &NewTask, lane: usize) -> Attempt {
     Attempt {
         outcome: Some(Outcome::Exited { status: 0 }),
@@ -141,17 +156,7 @@ fn attempt(task: &NewTask, lane: usize) -> Attempt {
 
 #[tokio::test]
 async fn an_outcome_that_its_damaged_row_does_not_take_is_given_up_and_its_task_ends() {
-    let mut damaged = Damaged::open().await;
-    let task = new_task(&damaged.shop, "custom.x", 2);
-    damaged
-        .store
-        .insert_tasks(vec![task.clone()])
-        .await
-        .unwrap();
-    // It is damaged while it runs.
-    damaged
-        .loosely("UPDATE executions SET lane = 'zap' WHERE seq = (SELECT min(seq) FROM executions)")
-        .await;
+    let (damaged, task) = damaged_while_it_runs().await;
     let ended = TaskChange::Ended {
         state: State::Finished,
         started_at: Some(at(11)),
@@ -183,16 +188,7 @@ async fn an_outcome_that_its_damaged_row_does_not_take_is_given_up_and_its_task_
 
 #[tokio::test]
 async fn what_waits_beside_an_outcome_that_was_given_up_is_not_left_waiting_for_ever() {
-    let mut damaged = Damaged::open().await;
-    let task = new_task(&damaged.shop, "custom.x", 2);
-    damaged
-        .store
-        .insert_tasks(vec![task.clone()])
-        .await
-        .unwrap();
-    damaged
-        .loosely("UPDATE executions SET lane = 'zap' WHERE seq = (SELECT min(seq) FROM executions)")
-        .await;
+    let (damaged, task) = damaged_while_it_runs().await;
     let parked = TaskChange::Parked {
         until: at(60),
         open: 1,

@@ -32,6 +32,15 @@ fn wait(turns: &Turns, holder: Holder) -> Arc<Mutex<Ticket>> {
     }
 }
 
+/// Who waits, and with what.
+type Waiting = (Holder, Arc<Mutex<Ticket>>);
+
+/// Takes the one out whose turn has come.
+fn take_called(waiting: &mut Vec<Waiting>) -> Holder {
+    let called = waiting.iter().position(|(_, ticket)| has_come(ticket));
+    waiting.remove(called.expect("somebody is called")).0
+}
+
 fn has_come(ticket: &Mutex<Ticket>) -> bool {
     is_called(ticket, &noop_waker())
 }
@@ -72,18 +81,18 @@ fn whoever_was_served_least_is_next_and_not_who_came_first() {
 fn the_connections_of_one_account_share_what_one_would_have() {
     let turns = Turns::new(1, 0);
     take(&turns, account(1));
-    let mut waiting: Vec<_> = (0..100).map(|_| (1, wait(&turns, account(1)))).collect();
-    waiting.push((2, wait(&turns, account(2))));
-    let mut on = 1;
-    let mut served = [0_u32; 3];
+    let (many, other) = (account(1), account(2));
+    let mut waiting: Vec<_> = (0..100).map(|_| (many, wait(&turns, many))).collect();
+    waiting.push((other, wait(&turns, other)));
+    let mut on = many;
+    let mut served = 0_u32;
     for _ in 0..100 {
-        served[usize::from(on)] += 1;
-        turns.give_back(account(on), MS);
-        let called = waiting.iter().position(|(_, ticket)| has_come(ticket));
-        (on, _) = waiting.remove(called.unwrap());
-        waiting.push((on, wait(&turns, account(on))));
+        served += u32::from(on == other);
+        turns.give_back(on, MS);
+        on = take_called(&mut waiting);
+        waiting.push((on, wait(&turns, on)));
     }
-    assert!(served[1].abs_diff(served[2]) <= 1, "{served:?}");
+    assert!(served.abs_diff(100 - served) <= 1, "{served}");
 }
 
 #[test]
@@ -99,8 +108,7 @@ fn strangers_are_served_together_as_long_as_one_account_however_many_they_are() 
     for _ in 0..100 {
         served += u32::from(on == account(1));
         turns.give_back(on, MS);
-        let called = waiting.iter().position(|(_, ticket)| has_come(ticket));
-        (on, _) = waiting.remove(called.unwrap());
+        on = take_called(&mut waiting);
         waiting.push((on, wait(&turns, on)));
     }
     assert!(served.abs_diff(50) <= 1, "{served}");
@@ -116,11 +124,10 @@ fn a_stranger_that_is_new_does_not_wait_until_all_others_have_been_served() {
     let mut on = address(0);
     // No two steps take as long as each other.
     let mut took = MS;
-    let mut step = |waiting: &mut Vec<(Holder, Arc<Mutex<Ticket>>)>, on: Holder| {
+    let mut step = |waiting: &mut Vec<Waiting>, on: Holder| {
         took += Duration::from_nanos(1);
         turns.give_back(on, took);
-        let called = waiting.iter().position(|(_, ticket)| has_come(ticket));
-        waiting.remove(called.unwrap()).0
+        take_called(waiting)
     };
     for _ in 0..350 {
         let next = step(&mut waiting, on);
