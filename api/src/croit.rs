@@ -92,10 +92,15 @@ impl Paged {
     }
 }
 
-/// Cuts a page out of rows where nobody waits for it: a filter may take its time.
+/// Cuts a page out of rows, in steps: a filter may take its time, and others their turn.
 async fn cut(pagination: Pagination, rows: Vec<Value>) -> Result<Page, Refusal> {
-    let page = tokio::task::spawn_blocking(move || pagination.apply(rows));
-    Ok(page.await.map_err(|error| Refusal::internal(&error))??)
+    let mut sifting = pagination.sift(rows);
+    loop {
+        if let Some(page) = sifting.step()? {
+            return Ok(page);
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 impl From<Fault> for Refusal {

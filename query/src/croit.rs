@@ -7,22 +7,18 @@
 mod condition;
 mod filter;
 mod order;
-
-use std::time::{Duration, Instant};
+mod sifting;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::filter::Filter;
 use self::order::Order;
+pub use self::sifting::Sifting;
 
 /// Longest `pagination` parameter that is read, in bytes. A query with every
 /// operator on every field stays under a quarter of it.
 const MAX_BYTES: usize = 16 * 1024;
-
-/// Longest that a filter may look at a list. Ordinary ones take some milliseconds
-/// for the longest list; some regular expressions take as many for every row.
-const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What a client asked of a list.
 #[derive(Debug, Default)]
@@ -124,41 +120,10 @@ impl Pagination {
         })
     }
 
-    /// Filters, sorts and cuts `rows`.
-    ///
-    /// # Errors
-    ///
-    /// A [`Fault`] if the filter takes too long: half a second for all rows.
-    pub fn apply(&self, rows: Vec<Value>) -> Result<Page, Fault> {
-        self.apply_within(rows, PATIENCE)
-    }
-
-    fn apply_within(&self, mut rows: Vec<Value>, patience: Duration) -> Result<Page, Fault> {
-        let started_at = Instant::now();
-        let mut in_time = true;
-        rows.retain(|row| {
-            in_time = in_time && started_at.elapsed() < patience;
-            in_time && self.filter.keeps(row)
-        });
-        if !in_time {
-            return Err(Fault::new(
-                "where",
-                "takes too long for this list; ask for less",
-            ));
-        }
-        rows.sort_by(|a, b| order::compare(&self.order, a, b));
-        let total = rows.len();
-        let data = rows
-            .into_iter()
-            .skip(self.after)
-            .take(self.limit.unwrap_or(usize::MAX))
-            .collect();
-        Ok(Page {
-            data,
-            total,
-            after: self.after,
-            limit: self.limit,
-        })
+    /// Begins to filter, sort and cut `rows`.
+    #[must_use]
+    pub fn sift(self, rows: Vec<Value>) -> Sifting {
+        Sifting::new(self, rows)
     }
 }
 

@@ -3,7 +3,17 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::Pagination;
+use super::{Fault, Page, Pagination};
+
+/// The page that a parameter makes of rows, however many steps that takes.
+fn page(pagination: &str, rows: Vec<Value>) -> Result<Page, Fault> {
+    let mut sifting = Pagination::parse(pagination)?.sift(rows);
+    loop {
+        if let Some(page) = sifting.step()? {
+            return Ok(page);
+        }
+    }
+}
 
 fn rows() -> Vec<Value> {
     vec![
@@ -14,10 +24,7 @@ fn rows() -> Vec<Value> {
 }
 
 fn ids(pagination: Value) -> Vec<u64> {
-    let page = Pagination::parse(&pagination.to_string())
-        .unwrap()
-        .apply(rows())
-        .unwrap();
+    let page = page(&pagination.to_string(), rows()).unwrap();
     page.data
         .iter()
         .map(|row| row["id"].as_u64().unwrap())
@@ -44,7 +51,7 @@ fn an_empty_request_keeps_everything_in_order() {
 #[test]
 fn the_cut_comes_after_the_sort_and_the_total_before_the_cut() {
     let text = r#"{"after":1,"limit":1,"sortBy":[{"column":"name","order":"DESC"}]}"#;
-    let page = Pagination::parse(text).unwrap().apply(rows()).unwrap();
+    let page = page(text, rows()).unwrap();
     assert_eq!(page.data[0]["name"], "format");
     assert_eq!((page.total, page.after, page.limit), (3, 1, Some(1)));
 }
@@ -160,11 +167,8 @@ fn depth_size_and_number_of_conditions_are_bounded() {
     );
 }
 
-#[test]
-fn a_filter_that_takes_too_long_is_refused() {
-    let text = json!({"where": {"name": {"_regex": "([ab]{1,500}a)+[c-z]"}}}).to_string();
-    let pagination = Pagination::parse(&text).unwrap();
-    // Ten milliseconds for each row: together a hundred times what is allowed.
+/// A filter that takes ten milliseconds for each of these rows.
+fn costly(rows: usize) -> (String, Vec<Value>) {
     let mut noise = 0x9e37_79b9_7f4a_7c15_u64;
     let mut letter = || {
         noise ^= noise << 13;
@@ -173,12 +177,27 @@ fn a_filter_that_takes_too_long_is_refused() {
         if noise & 1 == 0 { 'a' } else { 'b' }
     };
     let mut row = || json!({"name": (0..1024).map(|_| letter()).collect::<String>()});
-    let rows = (0..5_000).map(|_| row()).collect();
-    let fault = pagination.apply(rows).unwrap_err();
+    let rows = (0..rows).map(|_| row()).collect();
+    let filter = json!({"where": {"name": {"_regex": "([ab]{1,500}a)+[c-z]"}}});
+    (filter.to_string(), rows)
+}
+
+#[test]
+fn a_filter_that_takes_too_long_is_refused() {
+    // A hundred times what is allowed.
+    let (filter, rows) = costly(5_000);
     assert_eq!(
-        fault.to_string(),
+        page(&filter, rows).unwrap_err().to_string(),
         "`pagination`: `where` takes too long for this list; ask for less"
     );
+}
+
+#[test]
+fn a_costly_filter_stops_between_two_rows_for_others_to_go_on() {
+    let (filter, rows) = costly(2);
+    let mut sifting = Pagination::parse(&filter).unwrap().sift(rows);
+    assert!(sifting.step().unwrap().is_none());
+    assert_eq!(sifting.step().unwrap().unwrap().total, 0);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -214,9 +233,9 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn no_filter_over_any_rows_panics(filter in any_json(), rows in prop::collection::vec(any_json(), 0..6)) {
-        if let Ok(pagination) = Pagination::parse(&json!({"where": filter}).to_string()) {
-            let total = rows.len();
-            prop_assert!(pagination.apply(rows).unwrap().total <= total);
+        let total = rows.len();
+        if let Ok(page) = page(&json!({"where": filter}).to_string(), rows) {
+            prop_assert!(page.total <= total);
         }
     }
 
@@ -228,7 +247,7 @@ proptest! {
     #[test]
     fn a_filter_and_its_negation_part_the_rows(operand in "[a-z0-9]{0,3}", rows in prop::collection::vec(any_json(), 0..8)) {
         let keep = |filter: Value| {
-            Pagination::parse(&json!({"where": filter}).to_string()).unwrap().apply(rows.clone()).unwrap().total
+            page(&json!({"where": filter}).to_string(), rows.clone()).unwrap().total
         };
         let one = json!({"name": {"_contains": operand}});
         prop_assert_eq!(keep(one.clone()) + keep(json!({"_not": one})), rows.len());
@@ -238,6 +257,6 @@ proptest! {
     fn sorting_loses_no_row(column in "[a-z]{1,4}", rows in prop::collection::vec(any_json(), 0..8)) {
         let total = rows.len();
         let text = json!({"sortBy": [{"column": column, "order": "ASC"}]}).to_string();
-        prop_assert_eq!(Pagination::parse(&text).unwrap().apply(rows).unwrap().data.len(), total);
+        prop_assert_eq!(page(&text, rows).unwrap().data.len(), total);
     }
 }
