@@ -5,12 +5,14 @@
 //! turns as processors nobody waits. Beyond that whoever was served least goes next,
 //! counted in time; so the many connections of one account share what one would have. So do
 //! all clients together that have shown no token yet: an address is not hard to come by.
+//! Among the connections of one holder it is the same again: behind one address there may
+//! be many clients.
 //!
 //! A step cannot be interrupted, and a large body takes long to parse. Therefore some
 //! turns are kept for those who have none, on threads of their own: the kernel then
 //! divides the processors among them.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -50,6 +52,10 @@ struct State {
     strangers: Order,
     /// What strangers have together, as if they were one account.
     together: Share,
+    /// How often everything was forgiven: what was counted before is counted no more.
+    forgiven: u64,
+    /// How many steps have waited.
+    numbered: u64,
 }
 
 /// In what order those are served who wait.
@@ -73,10 +79,31 @@ struct Share {
 #[derive(Default)]
 struct Line {
     share: Share,
-    waiting: VecDeque<Arc<Mutex<Ticket>>>,
+    /// Time that those of its connections which are served next have been served.
+    level: Duration,
+    waiting: BTreeMap<Place, Arc<Mutex<Ticket>>>,
 }
 
-/// A step that waits for its turn.
+/// A connection's place among those of its holder: the time for which it was served, and
+/// among equals who came first.
+type Place = (Duration, u64);
+
+/// What one connection has had, as long as its holder is the same and nothing was forgiven.
+#[derive(Clone, Copy)]
+struct Own {
+    holder: Holder,
+    forgiven: u64,
+    served: Duration,
+}
+
+/// A step that waits, with its place in the holder's line.
+struct Waiting {
+    holder: Holder,
+    place: Place,
+    ticket: Arc<Mutex<Ticket>>,
+}
+
+/// Whether a step has its turn.
 enum Ticket {
     Waiting(Waker),
     /// The turn is taken for it.
@@ -101,6 +128,8 @@ impl Turns {
                 accounts: Order::default(),
                 strangers: Order::default(),
                 together: Share::default(),
+                forgiven: 0,
+                numbered: 0,
             })),
         }
     }
@@ -114,7 +143,8 @@ impl Turns {
         Stepwise {
             turns: self.clone(),
             holder,
-            ticket: None,
+            own: None,
+            waiting: None,
             future: Box::pin(future),
         }
     }
@@ -126,21 +156,33 @@ impl Turns {
         lines.map(|line| line.waiting.len() as u64).sum()
     }
 
-    /// Takes a turn at once, or waits in the holder's line with a ticket.
-    fn take(&self, holder: Holder, waker: &Waker) -> Result<Turn<'_>, Arc<Mutex<Ticket>>> {
+    /// Takes a turn at once, or waits in the holder's line.
+    fn take(
+        &self,
+        holder: Holder,
+        own: &mut Option<Own>,
+        waker: &Waker,
+    ) -> Result<Turn<'_>, Waiting> {
         let mut state = self.state.lock();
         state.come(holder);
+        let served = state.served(holder, own);
         if state.has_turn(holder) {
-            state.call(holder);
+            state.call(holder, served);
             drop(state);
             return Ok(self.begin(holder));
         }
+        state.numbered += 1;
+        let place = (served, state.numbered);
         let ticket = Arc::new(Mutex::new(Ticket::Waiting(waker.clone())));
         let line = state.lines.entry(holder).or_default();
-        line.waiting.push_back(Arc::clone(&ticket));
-        let served = line.share.served;
-        state.order_of(holder).waiting.insert((served, holder));
-        Err(ticket)
+        line.waiting.insert(place, Arc::clone(&ticket));
+        let share = line.share.served;
+        state.order_of(holder).waiting.insert((share, holder));
+        Err(Waiting {
+            holder,
+            place,
+            ticket,
+        })
     }
 
     fn begin(&self, holder: Holder) -> Turn<'_> {
@@ -160,16 +202,17 @@ impl Turns {
     }
 
     /// Leaves the line. A turn that was taken meanwhile is given back.
-    fn leave(&self, holder: Holder, ticket: &Arc<Mutex<Ticket>>) {
+    fn leave(&self, waiting: &Waiting) {
+        let holder = waiting.holder;
         let mut state = self.state.lock();
-        if matches!(*ticket.lock(), Ticket::Called) {
+        if matches!(*waiting.ticket.lock(), Ticket::Called) {
             drop(state);
             return self.give_back(holder, Duration::ZERO);
         }
         let Some(line) = state.lines.get_mut(&holder) else {
             return;
         };
-        line.waiting.retain(|waiting| !Arc::ptr_eq(waiting, ticket));
+        line.waiting.remove(&waiting.place);
         if line.waiting.is_empty() {
             let served = line.share.served;
             state.order_of(holder).waiting.remove(&(served, holder));
@@ -214,12 +257,29 @@ impl State {
         self.taken < self.common || (has_none && self.taken < self.common + self.kept)
     }
 
-    fn call(&mut self, holder: Holder) {
+    /// For how long a connection was served: at least as long as those of the same holder
+    /// that are served next.
+    fn served(&self, holder: Holder, own: &mut Option<Own>) -> Duration {
+        let level = self.lines.get(&holder).map(|line| line.level);
+        let level = level.unwrap_or_default();
+        let before = own.filter(|own| own.holder == holder && own.forgiven == self.forgiven);
+        let served = before.map_or(level, |own| own.served.max(level));
+        *own = Some(Own {
+            holder,
+            forgiven: self.forgiven,
+            served,
+        });
+        served
+    }
+
+    /// Takes a turn for a connection that was served for so long.
+    fn call(&mut self, holder: Holder, own: Duration) {
         let served = self.share(holder).served;
         self.accounts.level = self.accounts.level.max(served);
         self.taken += 1;
         let line = self.lines.entry(holder).or_default();
         line.share.taken += 1;
+        line.level = line.level.max(own);
         if is_stranger(holder) {
             self.strangers.level = self.strangers.level.max(line.share.served);
             self.together.taken += 1;
@@ -253,9 +313,11 @@ impl State {
 
     /// Nobody has to wait for anybody: what was used harms no one.
     fn forgive(&mut self) {
+        self.forgiven += 1;
         self.lines.retain(|_, line| line.share.taken > 0);
         self.together.served = self.accounts.level;
         for (holder, line) in &mut self.lines {
+            line.level = Duration::ZERO;
             line.share.served = match is_stranger(*holder) {
                 true => self.strangers.level,
                 false => self.accounts.level,
@@ -280,12 +342,12 @@ impl State {
     fn call_first_of(&mut self, holder: Holder) -> Option<Waker> {
         let line = self.lines.get_mut(&holder)?;
         let served = line.share.served;
-        let ticket = line.waiting.pop_front();
+        let first = line.waiting.pop_first();
         if line.waiting.is_empty() {
             self.order_of(holder).waiting.remove(&(served, holder));
         }
-        self.call(holder);
-        let ticket = ticket?;
+        let ((own, _), ticket) = first?;
+        self.call(holder, own);
         let before = std::mem::replace(&mut *ticket.lock(), Ticket::Called);
         match before {
             Ticket::Waiting(waker) => Some(waker),
@@ -326,7 +388,8 @@ impl Drop for Turn<'_> {
 pub(crate) struct Stepwise<F, H> {
     turns: Turns,
     holder: H,
-    ticket: Option<(Holder, Arc<Mutex<Ticket>>)>,
+    own: Option<Own>,
+    waiting: Option<Waiting>,
     future: Pin<Box<F>>,
 }
 
@@ -335,26 +398,29 @@ impl<F: Future, H: Fn() -> Holder + Unpin> Future for Stepwise<F, H> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        let turn = match this.ticket.take() {
+        let turn = match this.waiting.take() {
             None => {
                 let holder = (this.holder)();
-                match this.turns.take(holder, context.waker()) {
+                match this.turns.take(holder, &mut this.own, context.waker()) {
                     Ok(turn) => turn,
-                    Err(ticket) => {
-                        this.ticket = Some((holder, ticket));
+                    Err(waiting) => {
+                        this.waiting = Some(waiting);
                         return Poll::Pending;
                     }
                 }
             }
-            Some((holder, ticket)) => {
-                if !is_called(&ticket, context.waker()) {
-                    this.ticket = Some((holder, ticket));
+            Some(waiting) => {
+                if !is_called(&waiting.ticket, context.waker()) {
+                    this.waiting = Some(waiting);
                     return Poll::Pending;
                 }
-                this.turns.begin(holder)
+                this.turns.begin(waiting.holder)
             }
         };
         let polled = this.future.as_mut().poll(context);
+        if let Some(own) = &mut this.own {
+            own.served += turn.since.elapsed();
+        }
         drop(turn);
         polled
     }
@@ -362,8 +428,8 @@ impl<F: Future, H: Fn() -> Holder + Unpin> Future for Stepwise<F, H> {
 
 impl<F, H> Drop for Stepwise<F, H> {
     fn drop(&mut self) {
-        if let Some((holder, ticket)) = self.ticket.take() {
-            self.turns.leave(holder, &ticket);
+        if let Some(waiting) = self.waiting.take() {
+            self.turns.leave(&waiting);
         }
     }
 }

@@ -18,31 +18,32 @@ fn address(number: u8) -> Holder {
 
 /// Takes a turn at once, which is given back by hand.
 fn take(turns: &Turns, holder: Holder) {
-    match turns.take(holder, &noop_waker()) {
+    match turns.take(holder, &mut None, &noop_waker()) {
         Ok(turn) => std::mem::forget(turn),
         Err(_) => panic!("it has to wait"),
     }
 }
 
-/// Waits in line.
-fn wait(turns: &Turns, holder: Holder) -> Arc<Mutex<Ticket>> {
-    match turns.take(holder, &noop_waker()) {
+/// Waits in line with a connection of its own.
+fn wait(turns: &Turns, holder: Holder) -> Waiting {
+    wait_as(turns, holder, &mut None)
+}
+
+fn wait_as(turns: &Turns, holder: Holder, own: &mut Option<Own>) -> Waiting {
+    match turns.take(holder, own, &noop_waker()) {
         Ok(_) => panic!("it need not wait"),
-        Err(ticket) => ticket,
+        Err(waiting) => waiting,
     }
 }
 
-/// Who waits, and with what.
-type Waiting = (Holder, Arc<Mutex<Ticket>>);
-
 /// Takes the one out whose turn has come.
 fn take_called(waiting: &mut Vec<Waiting>) -> Holder {
-    let called = waiting.iter().position(|(_, ticket)| has_come(ticket));
-    waiting.remove(called.expect("somebody is called")).0
+    let called = waiting.iter().position(has_come);
+    waiting.remove(called.expect("somebody is called")).holder
 }
 
-fn has_come(ticket: &Mutex<Ticket>) -> bool {
-    is_called(ticket, &noop_waker())
+fn has_come(waiting: &Waiting) -> bool {
+    is_called(&waiting.ticket, &noop_waker())
 }
 
 fn is_empty(turns: &Turns) -> bool {
@@ -70,7 +71,7 @@ fn whoever_was_served_least_is_next_and_not_who_came_first() {
     let many: Vec<_> = (0..10).map(|_| wait(&turns, account(1))).collect();
     let other = wait(&turns, account(2));
     turns.give_back(account(1), MS);
-    assert!(has_come(&other) && !many.iter().any(|ticket| has_come(ticket)));
+    assert!(has_come(&other) && !many.iter().any(has_come));
     // The other uses as much: then it is the first's turn again.
     let again = wait(&turns, account(2));
     turns.give_back(account(2), 2 * MS);
@@ -82,15 +83,15 @@ fn the_connections_of_one_account_share_what_one_would_have() {
     let turns = Turns::new(1, 0);
     take(&turns, account(1));
     let (many, other) = (account(1), account(2));
-    let mut waiting: Vec<_> = (0..100).map(|_| (many, wait(&turns, many))).collect();
-    waiting.push((other, wait(&turns, other)));
+    let mut waiting: Vec<_> = (0..100).map(|_| wait(&turns, many)).collect();
+    waiting.push(wait(&turns, other));
     let mut on = many;
     let mut served = 0_u32;
     for _ in 0..100 {
         served += u32::from(on == other);
         turns.give_back(on, MS);
         on = take_called(&mut waiting);
-        waiting.push((on, wait(&turns, on)));
+        waiting.push(wait(&turns, on));
     }
     assert!(served.abs_diff(100 - served) <= 1, "{served}");
 }
@@ -99,17 +100,15 @@ fn the_connections_of_one_account_share_what_one_would_have() {
 fn strangers_are_served_together_as_long_as_one_account_however_many_they_are() {
     let turns = Turns::new(1, 0);
     take(&turns, address(0));
-    let mut waiting: Vec<_> = (1..200)
-        .map(|n| (address(n), wait(&turns, address(n))))
-        .collect();
-    waiting.push((account(1), wait(&turns, account(1))));
+    let mut waiting: Vec<_> = (1..200).map(|n| wait(&turns, address(n))).collect();
+    waiting.push(wait(&turns, account(1)));
     let mut on = address(0);
     let mut served = 0;
     for _ in 0..100 {
         served += u32::from(on == account(1));
         turns.give_back(on, MS);
         on = take_called(&mut waiting);
-        waiting.push((on, wait(&turns, on)));
+        waiting.push(wait(&turns, on));
     }
     assert!(served.abs_diff(50) <= 1, "{served}");
 }
@@ -118,9 +117,7 @@ fn strangers_are_served_together_as_long_as_one_account_however_many_they_are() 
 fn a_stranger_that_is_new_does_not_wait_until_all_others_have_been_served() {
     let turns = Turns::new(1, 0);
     take(&turns, address(0));
-    let mut waiting: Vec<_> = (1..100)
-        .map(|n| (address(n), wait(&turns, address(n))))
-        .collect();
+    let mut waiting: Vec<_> = (1..100).map(|n| wait(&turns, address(n))).collect();
     let mut on = address(0);
     // No two steps take as long as each other.
     let mut took = MS;
@@ -131,14 +128,47 @@ fn a_stranger_that_is_new_does_not_wait_until_all_others_have_been_served() {
     };
     for _ in 0..350 {
         let next = step(&mut waiting, on);
-        waiting.push((on, wait(&turns, on)));
+        waiting.push(wait(&turns, on));
         on = next;
     }
-    waiting.push((address(200), wait(&turns, address(200))));
+    waiting.push(wait(&turns, address(200)));
     let before = (0..100).position(|_| {
         on = step(&mut waiting, on);
         on == address(200)
     });
+    assert!(before.is_some_and(|others| others < 5), "{before:?}");
+}
+
+#[test]
+fn behind_one_address_no_client_waits_for_the_many_connections_of_another() {
+    let turns = Turns::new(1, 0);
+    let shared = address(1);
+    take(&turns, shared);
+    let mut many = [None; 100];
+    let mut waiting: Vec<_> = many
+        .iter_mut()
+        .map(|own| wait_as(&turns, shared, own))
+        .collect();
+    // No two steps take as long as each other, and each connection comes again at once.
+    let mut took = MS;
+    let mut step = |waiting: &mut Vec<Waiting>, other: Option<&Waiting>| {
+        took += Duration::from_nanos(1);
+        turns.give_back(shared, took);
+        if other.is_some_and(has_come) {
+            return true;
+        }
+        let called = waiting.iter().position(has_come).unwrap();
+        waiting.remove(called);
+        let own = &mut many[called];
+        own.as_mut().unwrap().served += took;
+        waiting.insert(called, wait_as(&turns, shared, own));
+        false
+    };
+    for _ in 0..250 {
+        step(&mut waiting, None);
+    }
+    let other = wait(&turns, shared);
+    let before = (0..100).position(|_| step(&mut waiting, Some(&other)));
     assert!(before.is_some_and(|others| others < 5), "{before:?}");
 }
 
@@ -214,7 +244,9 @@ proptest! {
         acts in proptest::collection::vec((0_u8..4, 0_u8..4, 0_u32..5), 0..200),
     ) {
         let turns = Turns::new(2, 1);
-        let mut tickets: Vec<(Holder, Arc<Mutex<Ticket>>)> = Vec::new();
+        let mut all: Vec<Waiting> = Vec::new();
+        // Two connections of each.
+        let mut own = [None; 8];
         let mut taken: Vec<Holder> = Vec::new();
         for (act, who, time) in acts {
             let holder = match who {
@@ -222,27 +254,29 @@ proptest! {
                 _ => address(who),
             };
             match act {
-                0 | 1 => match turns.take(holder, &noop_waker()) {
+                0 | 1 => match turns.take(holder, &mut own[usize::from(2 * who + act)], &noop_waker()) {
                     Ok(turn) => {
                         std::mem::forget(turn);
                         taken.push(holder);
                     }
-                    Err(ticket) => tickets.push((holder, ticket)),
+                    Err(waiting) => all.push(waiting),
                 },
                 2 if !taken.is_empty() => {
                     let holder = taken.swap_remove(usize::from(who) % taken.len());
                     turns.give_back(holder, time * MS);
                 }
-                3 if !tickets.is_empty() => {
-                    let (holder, ticket) = tickets.swap_remove(usize::from(who) % tickets.len());
-                    turns.leave(holder, &ticket);
+                3 if !all.is_empty() => {
+                    turns.leave(&all.swap_remove(usize::from(who) % all.len()));
                 }
                 _ => {}
             }
-            tickets.retain(|(holder, ticket)| {
-                let called = has_come(ticket);
+            for own in own.iter_mut().flatten() {
+                own.served += time * MS;
+            }
+            all.retain(|waiting| {
+                let called = has_come(waiting);
                 if called {
-                    taken.push(*holder);
+                    taken.push(waiting.holder);
                 }
                 !called
             });
@@ -251,8 +285,8 @@ proptest! {
             prop_assert!(state.taken <= state.common + state.kept);
             prop_assert!(state.next().is_none(), "a turn is free and somebody waits");
         }
-        for (holder, ticket) in tickets {
-            turns.leave(holder, &ticket);
+        for waiting in all {
+            turns.leave(&waiting);
         }
         for holder in taken {
             turns.give_back(holder, MS);
