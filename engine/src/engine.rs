@@ -147,28 +147,32 @@ impl Engine {
     /// Only when the host could not do its part; whatever the guest does is in
     /// the report's outcome.
     pub async fn run(&self, program: &Program, invocation: Invocation) -> Result<Report, Error> {
-        let permit = loop {
-            let freed = self.inner.ledger.freed();
-            match self.admit(Holder::Operator, program, &invocation.limits) {
-                Ok(permit) => break permit,
-                Err(shortage) if shortage.is_lasting() => {
-                    return Err(Error::NoRoom {
-                        digest: program.digest(),
-                        source: shortage,
-                    });
-                }
-                Err(_) => freed.await,
+        let admit = || self.admit(Holder::Operator, program, &invocation.limits);
+        let mut permit = admit();
+        while let Err(shortage) = permit {
+            if shortage.is_lasting() {
+                return Err(Error::NoRoom {
+                    digest: program.digest(),
+                    source: shortage,
+                });
             }
-        };
+            let freed = self.inner.ledger.freed();
+            permit = admit();
+            if permit.is_err() {
+                freed.await;
+            }
+        }
+        let permit = permit.expect("it waits until there is one");
         self.run_admitted(program, permit, invocation).await
     }
 
-    async fn run_admitted(
-        &self,
-        program: &Program,
+    // No future of its own around the sandbox's: all that it is given would be copied.
+    fn run_admitted<'a>(
+        &'a self,
+        program: &'a Program,
         permit: Permit,
         invocation: Invocation,
-    ) -> Result<Report, Error> {
+    ) -> impl Future<Output = Result<Report, Error>> + use<'a> {
         let inner = &self.inner;
         let host = sandbox::Host {
             wasm: &inner.runtime.wasm,
@@ -176,7 +180,7 @@ impl Engine {
             watchdog: &inner.watchdog,
             sleepers: &inner.sleepers,
         };
-        sandbox::run(host, program, permit, invocation).await
+        sandbox::run(host, program, permit, invocation)
     }
 
     /// Runs `program` once on the engine's own threads. Dropping the handle does

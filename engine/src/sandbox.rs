@@ -161,7 +161,9 @@ pub(crate) async fn run(
             Code::Module(_) | Code::Script { .. } => Writers::Gone,
         });
     }
-    remains::give_back(store, scratch, permit, most_bytes).await;
+    if let Some(gone) = remains::give_back(store, scratch, permit, most_bytes) {
+        gone.await.expect("what belongs to a run can be dropped");
+    }
     Ok(Report {
         outcome,
         usage,

@@ -34,10 +34,12 @@ pub(super) async fn keep_asking(inner: Weak<Inner>, ledger: Ledger, starved: Arc
             inner.floor.lock().unblock();
             inner.begin_what_can()
         };
-        let _either = match waits {
-            true => tokio::time::timeout(LOOK_AGAIN, freed).await,
-            false => tokio::time::timeout(LOOK_AGAIN, starved.notified()).await,
-        };
+        if waits {
+            let _late = tokio::time::timeout(LOOK_AGAIN, freed).await;
+        } else {
+            drop(freed);
+            let _late = tokio::time::timeout(LOOK_AGAIN, starved.notified()).await;
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::holder::Holder;
 use crate::ledger::Inner;
 use crate::resource::Resource;
 use crate::shortage::Shortage;
+use crate::waits::Waits;
 
 /// A part of shared resources that somebody holds. Dropping it gives it back.
 #[must_use]
@@ -27,6 +28,11 @@ impl Guard {
     #[must_use]
     pub fn amount(&self, resource: Resource) -> u64 {
         self.amounts.get(resource)
+    }
+
+    /// Says that its holder waits for more, to be kept by whoever listens for it.
+    pub fn waits(&self) -> Waits {
+        self.inner.waits()
     }
 
     /// Takes more of a resource.

@@ -1,7 +1,7 @@
 //! The ledger itself: what is held of each resource, by whom, and who may have more.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::level::Level;
 use crate::listener::{Listener, Listeners};
 use crate::resource::Resource;
 use crate::shortage::{Scope, Shortage};
+use crate::waits::Waits;
 
 /// When to ask again for what others hold at the moment: most work ends sooner.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -30,6 +31,9 @@ pub struct Ledger {
 pub(crate) struct Inner {
     books: Mutex<Books>,
     refused: [AtomicU64; Resource::ALL.len()],
+    /// How many wait for something to be given back. While nobody does, giving back costs
+    /// no more than the books: every run does it.
+    waiting: Arc<AtomicUsize>,
     freed: Notify,
     freed_of: [Notify; Resource::ALL.len()],
     listeners: Listeners,
@@ -144,6 +148,7 @@ impl Ledger {
         resource: Resource,
         amount: u64,
     ) -> Result<Guard, Shortage> {
+        let _waits = self.inner.waits();
         loop {
             let freed = self.inner.freed_of[resource as usize].notified();
             match self.take(holder, Amounts::of(resource, amount)) {
@@ -156,10 +161,16 @@ impl Ledger {
     /// Waits until something has been given back. What is given back between the call
     /// and the first poll of the future is not missed.
     pub fn freed(&self) -> impl Future<Output = ()> + '_ {
-        self.inner.freed.notified()
+        let waits = self.inner.waits();
+        let freed = self.inner.freed.notified();
+        async move {
+            freed.await;
+            drop(waits);
+        }
     }
 
-    /// Tells `listener` whenever some of a resource is given back, whoever has held it.
+    /// Tells `listener` whenever some of a resource is given back, whoever has held it, as
+    /// long as it keeps [`Waits`].
     pub fn listen(&self, resource: Resource, listener: Weak<dyn Listener>) {
         self.inner.listeners.add(resource, listener);
     }
@@ -220,7 +231,17 @@ impl Inner {
         self.tell_freed(amounts);
     }
 
+    /// Says that somebody waits, before it looks once more for what it waits for.
+    pub(crate) fn waits(&self) -> Waits {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        Waits(Arc::clone(&self.waiting))
+    }
+
     fn tell_freed(&self, amounts: &Amounts) {
+        // Whoever has looked into the books before they were changed has said so before.
+        if self.waiting.load(Ordering::SeqCst) == 0 {
+            return;
+        }
         for (resource, _) in amounts.iter() {
             self.freed_of[resource as usize].notify_waiters();
         }

@@ -16,6 +16,7 @@ mod level;
 mod listener;
 mod resource;
 mod shortage;
+mod waits;
 
 pub use crate::amounts::Amounts;
 pub use crate::capacity::{Capacities, Capacity, Strangers};
@@ -27,3 +28,4 @@ pub use crate::level::Level;
 pub use crate::listener::Listener;
 pub use crate::resource::{Resource, Unit};
 pub use crate::shortage::{Scope, Shortage};
+pub use crate::waits::Waits;

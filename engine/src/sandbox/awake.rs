@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tenterhook_ledger::{Guard, Holder, Ledger, Listener, Resource};
+use tenterhook_ledger::{Guard, Holder, Ledger, Listener, Resource, Waits};
 
 /// Guests that have woken and wait for a slot.
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Sleepers {
 #[derive(Default)]
 struct Waiting {
     /// By account, in the order in which they came.
-    wakers: BTreeMap<(Holder, u64), Waker>,
+    wakers: BTreeMap<(Holder, u64), (Waker, Waits)>,
     last: u64,
 }
 
@@ -50,7 +50,7 @@ impl Listener for Sleepers {
                 let room = room(holder).max(1);
                 let room = usize::try_from(room).unwrap_or(usize::MAX);
                 let of_holder = waiting.wakers.range((holder, first)..=(holder, u64::MAX));
-                woken.extend(of_holder.take(room).map(|(_, waker)| waker.clone()));
+                woken.extend(of_holder.take(room).map(|(_, (waker, _))| waker.clone()));
                 let others = (Bound::Excluded((holder, u64::MAX)), Bound::Unbounded);
                 next = waiting.wakers.range(others).next().map(|(key, _)| *key);
             }
@@ -99,7 +99,8 @@ impl Slot<'_> {
             waiting.last
         });
         let key = (self.guard.holder(), place);
-        waiting.wakers.insert(key, context.waker().clone());
+        let waits = self.guard.waits();
+        waiting.wakers.insert(key, (context.waker().clone(), waits));
     }
 
     fn leave_queue(&mut self) {
@@ -114,9 +115,6 @@ impl Drop for Slot<'_> {
     fn drop(&mut self) {
         // It may be cut while it waits.
         self.leave_queue();
-        if !self.asleep {
-            self.sleep();
-        }
     }
 }
 
@@ -126,7 +124,8 @@ pub(crate) struct Awake(Duration);
 
 impl Awake {
     /// Runs `guest`, which has a slot in `guard`, and gives the slot back whenever it
-    /// sleeps, and at its end. `yielded` says of a pending guest that it does not.
+    /// sleeps. `yielded` says of a pending guest that it does not. Who is awake at the end
+    /// has its slot in `guard` still.
     pub(crate) async fn hold_slot<F: Future>(
         &mut self,
         guard: &mut Guard,
@@ -154,7 +153,7 @@ impl Awake {
             let now = Instant::now();
             self.0 += now - since;
             since = now;
-            if poll.is_ready() || !yielded.load(Ordering::Relaxed) {
+            if poll.is_pending() && !yielded.load(Ordering::Relaxed) {
                 slot.sleep();
             }
             poll

@@ -4,6 +4,7 @@
 //! what a run may hold at most. Nobody who waits for the run's report waits for that,
 //! and nobody else is promised what is not free yet.
 
+use tenterhook_ledger::Resource;
 use tokio::task::{JoinHandle, spawn_blocking};
 use wasmtime::Store;
 
@@ -19,26 +20,30 @@ const LARGE_BYTES: u64 = 64 << 20;
 /// that they may hold of memory or files.
 ///
 /// What is large is left to a thread that runs no guests, and not waited for. A
-/// folder on a disk is: a process that ended first would leave it behind.
-pub(super) async fn give_back(
+/// folder on a disk is, by whoever takes the handle: a process that ended first would leave
+/// it behind.
+pub(super) fn give_back(
     store: Store<Guest>,
     mut scratch: Option<Scratch>,
-    permit: Permit,
+    mut permit: Permit,
     bytes: u64,
-) {
+) -> Option<JoinHandle<()>> {
     let folder = scratch.as_mut().and_then(Scratch::take_plain);
-    // Files are closed before their folder goes, and the permit is free at last.
-    let remains = (store, scratch, permit);
-    let small = if bytes > LARGE_BYTES {
-        drop(elsewhere(remains));
-        None
-    } else {
-        Some(remains)
-    };
-    if let Some(folder) = folder {
-        let gone = elsewhere((small, folder));
-        gone.await.expect("what belongs to a run can be dropped");
+    let is_large = bytes > LARGE_BYTES;
+    if !is_large && folder.is_none() {
+        // Files are closed before their folder goes, and the permit is free at last.
+        drop(store);
+        drop(scratch);
+        return None;
     }
+    // The guest is over: others need not wait with theirs for what follows.
+    permit.guard_mut().shrink(Resource::RunSlots, 1);
+    let remains = (store, scratch, permit);
+    if is_large {
+        drop(elsewhere(remains));
+        return folder.map(elsewhere);
+    }
+    Some(elsewhere((remains, folder)))
 }
 
 /// Drops something on a thread that runs no guests.
