@@ -144,13 +144,23 @@ impl Inner {
                 error = &error as &dyn std::error::Error,
                 "cannot store the output of a cancelled run"
             );
-            if self.floor.lock().is_abandoned() {
+            if !self.wait_to_retry(&mut wait).await {
                 break;
             }
-            self.clock.sleep(wait).await;
-            wait = (wait * 2).min(RETRY_MOST);
         }
         self.floor.lock().forget_late(&late);
+    }
+
+    /// Waits before something that the store refused is tried again, each time for longer.
+    /// False once there is no time for that.
+    async fn wait_to_retry(&self, wait: &mut Duration) -> bool {
+        tokio::select! {
+            biased;
+            () = self.leaving.cancelled() => return false,
+            () = self.clock.sleep(*wait) => {}
+        }
+        *wait = (*wait * 2).min(RETRY_MOST);
+        !self.floor.lock().is_abandoned()
     }
 
     /// Runs one attempt. `Err` is what the host could not do.
@@ -184,17 +194,19 @@ impl Inner {
             mut answer,
         } = given;
         let mut wait = RETRY_FIRST;
+        let mut is_told = false;
         while let Err(error) = answer.await {
-            tracing::error!(
-                task.id = %settlement.task,
-                error = &error as &dyn std::error::Error,
-                "cannot store an outcome; trying again"
-            );
-            if self.floor.lock().is_abandoned() {
+            if !is_told {
+                tracing::error!(
+                    task.id = %settlement.task,
+                    error = &error as &dyn std::error::Error,
+                    "cannot store an outcome; it is tried again until it is stored"
+                );
+            }
+            is_told = true;
+            if !self.wait_to_retry(&mut wait).await {
                 return;
             }
-            self.clock.sleep(wait).await;
-            wait = (wait * 2).min(RETRY_MOST);
             answer = self.store.settle(settlement.clone());
         }
         if let Some(attempt) = &settlement.execution {
