@@ -102,6 +102,7 @@ impl Sqlite {
     /// [`Migrate`](crate::Error::Migrate), [`Checksums`](crate::Error::Checksums) or
     /// [`Look`](crate::Error::Look).
     pub async fn open(path: &Path) -> Result<Self, crate::Error> {
+        Reserve::make_room(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)

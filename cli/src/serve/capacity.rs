@@ -42,9 +42,9 @@ const REQUESTS_FLOOR: u64 = 4;
 const STREAMS_FLOOR: u64 = 2;
 
 /// Bytes of the disk that are not shared out: the database's log may have 64 MiB, and what
-/// is kept for changes that free some has 8 MiB. The rest is for indexes and what is free
+/// is kept for changes that free some has 24 MiB. The rest is for indexes and what is free
 /// within pages. Of a small disk it is half.
-const DISK_OWN: u64 = 96 * MIB;
+const DISK_OWN: u64 = 112 * MIB;
 
 /// Descriptors that are not shared out: the database's, the log's, those of the scratch
 /// folders that are kept ready, of the runtime and of a compiler's process.

@@ -33,6 +33,8 @@ pub(super) struct Health {
     failed: Mutex<Option<NotReady>>,
     /// Whether so little of the disk is left that it is kept.
     full: AtomicBool,
+    /// Whether a page was found to be damaged.
+    damaged: AtomicBool,
     /// Whether a probe is on its way: one is enough, however many ask.
     probing: AtomicBool,
     gone: watch::Sender<Option<String>>,
@@ -45,6 +47,7 @@ impl Default for Health {
             committed: watch::Sender::new(None),
             failed: Mutex::new(None),
             full: AtomicBool::new(false),
+            damaged: AtomicBool::new(false),
             probing: AtomicBool::new(false),
             gone: watch::Sender::new(None),
         }
@@ -61,11 +64,24 @@ impl Health {
         self.committed.send_replace(Some(Instant::now()));
     }
 
-    /// Notes why a commit has failed.
-    pub(super) fn failed(&self, error: &Error) {
-        if let Some(why) = reason(error) {
+    /// Notes why a commit has failed, if the database has said it.
+    pub(super) fn failed(&self, reason: Option<NotReady>) {
+        if let Some(why) = reason {
             *self.failed.lock() = Some(why);
+            // What was written before shows nothing any more.
+            self.committed.send_if_modified(|at| {
+                *at = None;
+                false
+            });
+            if why == NotReady::Damaged {
+                self.damaged.store(true, Ordering::Relaxed);
+            }
         }
+    }
+
+    /// Whether a page was found to be damaged. Only a restart can tell that it was mended.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
     }
 
     /// Waits until something has been committed.
@@ -140,7 +156,8 @@ impl Health {
     }
 }
 
-fn reason(error: &Error) -> Option<NotReady> {
+/// Why the database cannot be written, as an error of it says.
+pub(super) fn reason(error: &Error) -> Option<NotReady> {
     if let Error::Unavailable {
         why: Unavailable::DiskFull,
         ..

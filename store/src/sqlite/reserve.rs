@@ -2,7 +2,9 @@
 //!
 //! It is a file beside the database that holds nothing. On a disk that is nearly full it is
 //! given up before such a change is written, and until there is room for it again nothing
-//! else is written. How much an account may have is not its matter.
+//! else is written. It has room to copy a whole log into the database: the log begins again
+//! then, and takes no more of the disk however many such changes follow. How much an account
+//! may have is not its matter.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,12 +12,15 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 
-/// What is kept: the log of some hundred changes, which begins again once it is copied
-/// into the database.
-const BYTES: u64 = 4 << 20;
+/// What is kept: what the database grows by when it takes in a log of 16 MiB, which is as
+/// long as it becomes if nobody reads for long, and 4 MiB for the log to become longer.
+pub(super) const BYTES: u64 = 20 << 20;
 
 /// With less than this free, the next change may find no room.
 const LOW: u64 = 4 << 20;
+
+/// What is left for the log when it is copied into the database.
+const LEFT: u64 = 2 << 20;
 
 /// How much of the disk a file lies on is free.
 type Free = Box<dyn Fn(&File) -> io::Result<u64> + Send>;
@@ -30,19 +35,26 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
+    /// Gives up what an earlier run has kept if there is no room for opening the database.
+    pub(super) fn make_room(database: &Path) {
+        if let Ok(file) = File::options().write(true).open(path(database))
+            && free(&file).is_ok_and(|free| free < LOW)
+        {
+            let _full = file.set_len(0);
+        }
+    }
+
     /// The reserve of a database.
     pub(super) fn beside(database: &Path) -> Self {
         Self::with(database, Box::new(free))
     }
 
     pub(super) fn with(database: &Path, free: Free) -> Self {
-        let mut path = database.as_os_str().to_owned();
-        path.push("-reserve");
         let file = File::options()
             .create(true)
             .write(true)
             .truncate(false)
-            .open(path);
+            .open(path(database));
         let was_held = |file: &File| file.metadata().is_ok_and(|kept| kept.len() >= BYTES);
         let mut reserve = Self {
             database: database.into(),
@@ -72,7 +84,7 @@ impl Reserve {
         let growth = fs::metadata(&self.database).map(|file| size.saturating_sub(file.len()));
         let free = self.file.as_ref().map(|file| (self.free)(file));
         match (growth, free) {
-            (Ok(growth), Some(Ok(free))) => growth.saturating_add(BYTES / 2) <= free,
+            (Ok(growth), Some(Ok(free))) => growth.saturating_add(LEFT) <= free,
             _ => false,
         }
     }
@@ -105,6 +117,12 @@ impl Reserve {
         }
         true
     }
+}
+
+fn path(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push("-reserve");
+    path.into()
 }
 
 fn free(file: &File) -> io::Result<u64> {
@@ -157,7 +175,7 @@ mod tests {
         let database = folder.path().join("test.db");
         fs::write(&database, [0; 4_096]).unwrap();
         let reserve = Reserve::with(&database, has(BYTES));
-        assert!(reserve.has_room_for(4_096 + BYTES / 2));
-        assert!(!reserve.has_room_for(4_097 + BYTES / 2));
+        assert!(reserve.has_room_for(4_096 + BYTES - LEFT));
+        assert!(!reserve.has_room_for(4_097 + BYTES - LEFT));
     }
 }

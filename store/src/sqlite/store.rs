@@ -15,11 +15,13 @@ use tenterhook_dispatch::{
 use tenterhook_engine::Digest;
 use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
+use tokio::time::timeout;
 
 use super::convert::is_damage;
 use super::{
-    Sqlite, accounts, apps, cancel, claim, disk, endings, executions, hooks, overrides, principals,
-    salvage, seen, servers, settle, sources, sweep, take_over, tasks, tokens, wall_clock,
+    Sqlite, accounts, apps, cancel, claim, disk, endings, executions, health, hooks, overrides,
+    principals, salvage, seen, servers, settle, sources, sweep, take_over, tasks, tokens,
+    wall_clock, writer,
 };
 
 #[async_trait]
@@ -32,7 +34,7 @@ impl Store for Sqlite {
 
     async fn update_account(&self, account: Account) -> Result<(), Error> {
         self.writer
-            .run(move |writing| {
+            .run_to_free(move |writing| {
                 Box::pin(async move { accounts::update(&mut writing.conn, &account).await })
             })
             .await
@@ -620,7 +622,16 @@ impl Store for Sqlite {
     }
 
     async fn ready(&self) -> Result<(), NotReady> {
-        self.writer.probe().await
+        self.writer.probe().await?;
+        let looked = async {
+            let mut reader = self.readers.kept().await?;
+            tokens::look(&mut reader).await
+        };
+        match timeout(writer::PROBE, looked).await {
+            Ok(Err(error)) => Err(health::reason(&error).unwrap_or(NotReady::Other)),
+            // Who reads too long is another's matter.
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
     }
 
     async fn gone(&self) -> String {

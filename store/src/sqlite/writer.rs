@@ -23,11 +23,10 @@ use tokio::sync::oneshot;
 
 use self::queue::{Closed, Receiver, Sender, queue};
 use self::turns::Of;
-use super::convert::cannot;
 use super::damaged::Damaged;
 use super::health::Health;
 use super::reserve::Reserve;
-use super::sweep;
+use super::{insert, sweep};
 
 /// Bytes of an output or a program that count as one row more: what takes as long to
 /// write.
@@ -42,7 +41,7 @@ pub(super) struct Writer {
 
 /// How long a readiness check waits: longer than any commit on a disk that works, and
 /// shorter than whoever probes.
-const PROBE: Duration = Duration::from_secs(2);
+pub(super) const PROBE: Duration = Duration::from_secs(2);
 
 /// Changes the one row of its table whatever that holds, and makes it if it is gone.
 const PROBE_WRITE: &str = "INSERT INTO probe (id, flip) VALUES (1, 0) \
@@ -151,11 +150,13 @@ impl Writer {
     }
 
     /// Writes something, unless that has just succeeded.
+    /// Where the database is damaged, that is an event.
     pub(super) async fn probe(&self) -> Result<(), NotReady> {
         if self.health.why_late() == NotReady::WriterGone {
             return Err(NotReady::WriterGone);
         }
-        if self.health.is_fresh() && !self.health.is_full() {
+        let is_damaged = self.health.is_damaged();
+        if self.health.is_fresh() && !self.health.is_full() && !is_damaged {
             return Ok(());
         }
         if !self.health.begin_probe() {
@@ -166,11 +167,12 @@ impl Writer {
         let probe = self.run(move |writing| {
             Box::pin(async move {
                 let _probing = probing;
-                sqlx::query(PROBE_WRITE)
-                    .execute(&mut writing.conn)
-                    .await
-                    .map(|_| ())
-                    .map_err(cannot("write to the database"))
+                writing.execute(PROBE_WRITE).await?;
+                match is_damaged {
+                    // Some pages are: are they those that every event needs?
+                    true => insert::trial(writing).await,
+                    false => Ok(()),
+                }
             })
         });
         match tokio::time::timeout(PROBE, probe).await {

@@ -8,6 +8,7 @@
 mod conformance;
 mod damage;
 mod damaged;
+mod damaged_page;
 mod every_cell;
 mod migration;
 mod sqlite;

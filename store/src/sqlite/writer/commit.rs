@@ -1,16 +1,43 @@
 //! One group of requests, carried out in one transaction, and what each is told.
 
+use std::collections::VecDeque;
+
 use sqlx::Connection as _;
-use tenterhook_dispatch::{Error, Settlement, Unavailable};
+use tenterhook_dispatch::{Error, Inserted, NotReady, Settlement, Unavailable};
 
 use super::queue::Waiting;
 use super::{Done, Insert, Job, Next, Purpose, Request, Settle, Told, Writing};
 use crate::sqlite::convert::{cannot, damage, execute, is_unwritable};
-use crate::sqlite::health::Doing;
+use crate::sqlite::health::{self, Doing};
 use crate::sqlite::{insert, settle};
 
 /// How the database is set up otherwise, too.
 const CHECKPOINT_BY_ITSELF: &str = "PRAGMA wal_autocheckpoint = 4000";
+
+/// Requests that are carried out in one transaction.
+#[derive(Default)]
+struct Group {
+    inserts: Vec<Insert>,
+    settles: Vec<Settle>,
+    jobs: VecDeque<Job>,
+}
+
+/// What came of requests before their transaction ended, in the order of the group's.
+#[derive(Default)]
+struct Carried {
+    inserted: Vec<Result<Vec<Inserted>, Error>>,
+    settled: Vec<Result<(), Error>>,
+    jobs: Vec<Told>,
+}
+
+/// What a transaction that failed leaves.
+enum Lost {
+    /// Requests that are not told yet: a damaged page, which one of them needs, has spoilt the
+    /// transaction for all.
+    Spoilt(Group),
+    /// The connection cannot be used any more.
+    End(String),
+}
 
 impl Writing {
     /// Carries out one group of requests and tells each what became of it. Where the disk is
@@ -53,109 +80,124 @@ impl Writing {
         }
     }
 
+    /// Carries out a group in one transaction. Once a page is found to be damaged, each request
+    /// has its own: what reads or changes that page loses whatever shares its transaction.
     async fn commit_together(&mut self, group: Vec<Waiting<Request>>) -> Next {
-        let (mut inserts, mut settles, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+        let mut together = Group::default();
         let mut next = Next::GoOn;
         // Others of the same accounts have their places once this has ended.
         let mut places = Vec::new();
         for waiting in group {
             places.extend(waiting.place);
             match waiting.request {
-                Request::Insert(tasks, answer) => inserts.push((tasks, answer)),
-                Request::Settle(settlement, answer) => settles.push((settlement, answer)),
-                Request::Job(_, job) => jobs.push(job),
+                Request::Insert(tasks, answer) => together.inserts.push((tasks, answer)),
+                Request::Settle(settlement, answer) => together.settles.push((settlement, answer)),
+                Request::Job(_, job) => together.jobs.push_back(job),
                 Request::Close(answer) => next = Next::Close(answer),
             }
         }
-        let mut told: Vec<Told> = Vec::new();
-        self.health.does(Doing::Lock);
-        let begun = self.execute("BEGIN IMMEDIATE").await;
-        self.health.does(Doing::Work);
-        let ended = match begun {
-            Ok(()) => {
-                self.carry_out(&mut inserts, &mut settles, jobs, &mut told)
-                    .await
-            }
-            Err(error) => Err(error),
+        let apart = match self.health.is_damaged() {
+            true => together.apart(),
+            false => match self.transact(together).await {
+                Ok(()) => Vec::new(),
+                Err(Lost::Spoilt(group)) => group.apart(),
+                Err(Lost::End(why)) => return Next::Give(why),
+            },
         };
-        let ended = match ended {
-            Ok(()) => {
-                self.health.does(Doing::Commit);
-                self.execute("COMMIT").await
+        for one in apart {
+            match self.transact(one).await {
+                Ok(()) => {}
+                Err(Lost::Spoilt(_)) => unreachable!("one request has nobody to share with"),
+                Err(Lost::End(why)) => return Next::Give(why),
             }
-            Err(error) => Err(error),
-        };
-        self.health.does(Doing::Work);
-        let failure = match ended {
-            Ok(()) => {
-                self.health.committed();
-                None
-            }
-            Err(error) => {
-                self.forget();
-                self.health.failed(&error);
-                if is_the_end(&error) {
-                    next = Next::Give(chain(&error));
-                }
-                // After some errors the database has rolled back by itself, and this fails.
-                let _gone = self.execute("ROLLBACK").await;
-                Some(Failure::of(&error))
-            }
-        };
-        for tell in told {
-            tell(match &failure {
-                None => Ok(()),
-                Some(failure) => Err(failure.error()),
-            });
-        }
-        // Requests that were not reached have dropped their answers' senders or hold them still.
-        for (_, answer) in inserts {
-            let _gone = answer.send(Err(unreached(failure.as_ref())));
-        }
-        for (_, answer) in settles {
-            let _gone = answer.send(Err(unreached(failure.as_ref())));
         }
         drop(places);
         next
     }
 
+    /// Carries out a group in one transaction, and tells each what became of it.
+    async fn transact(&mut self, mut group: Group) -> Result<(), Lost> {
+        let is_shared = group.len() > 1;
+        let mut done = Carried::default();
+        self.health.does(Doing::Lock);
+        let begun = self.execute("BEGIN IMMEDIATE").await;
+        self.health.does(Doing::Work);
+        let ended = match begun {
+            Ok(()) => self.carry_out(&mut group, &mut done).await,
+            Err(error) => Err(error.into()),
+        };
+        let ended = match ended {
+            Ok(()) => {
+                self.health.does(Doing::Commit);
+                self.execute("COMMIT").await.map_err(Failure::from)
+            }
+            Err(failure) => Err(failure),
+        };
+        self.health.does(Doing::Work);
+        let Err(failure) = ended else {
+            self.health.committed();
+            done.tell(group, None);
+            return Ok(());
+        };
+        self.forget();
+        self.health.failed(failure.reason);
+        // After some errors the database has rolled back by itself, and this fails.
+        let _gone = self.execute("ROLLBACK").await;
+        if is_shared && failure.is_damage() {
+            done.tell_jobs(Some(&failure));
+            return Err(Lost::Spoilt(group));
+        }
+        for job in std::mem::take(&mut group.jobs) {
+            refuse_job(job, failure.error()).await;
+        }
+        done.tell(group, Some(&failure));
+        match failure.is_the_end {
+            true => Err(Lost::End(failure.cause)),
+            false => Ok(()),
+        }
+    }
+
     /// Moves everything out of the log into the database, and closes it.
+    /// Where there is no room for that, the log stays beside it, and the next start has both.
     pub(super) async fn close(mut self) -> Result<(), Error> {
         self.health.is_gone("it was closed".into());
-        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        if self.reserve.is_low() {
+            self.reserve.give_up();
+        }
+        match self.execute("PRAGMA wal_checkpoint(TRUNCATE)").await {
+            Err(Error::Unavailable {
+                why: Unavailable::DiskFull,
+                ..
+            }) => tracing::warn!("the disk is full: the database's log stays beside it"),
+            moved => moved?,
+        }
         self.conn
             .close()
             .await
             .map_err(cannot("close the database"))
     }
 
-    /// Carries out the requests in one transaction, and collects how to answer.
+    /// Carries out the requests, and collects how to answer.
     ///
     /// `Err` means that the whole transaction is lost.
-    async fn carry_out(
-        &mut self,
-        inserts: &mut Vec<Insert>,
-        settles: &mut Vec<Settle>,
-        jobs: Vec<Job>,
-        told: &mut Vec<Told>,
-    ) -> Result<(), Error> {
-        if !inserts.is_empty() {
-            self.insert_all(inserts, told).await?;
+    async fn carry_out(&mut self, group: &mut Group, done: &mut Carried) -> Result<(), Failure> {
+        if !group.inserts.is_empty() {
+            done.inserted = self.insert_all(&group.inserts).await?;
         }
-        if !settles.is_empty() {
-            self.settle_all(settles, told).await?;
+        if !group.settles.is_empty() {
+            done.settled = self.settle_all(&group.settles).await?;
         }
-        for job in jobs {
+        while let Some(job) = group.jobs.pop_front() {
             self.execute("SAVEPOINT request").await?;
             match job(Ok(&mut *self)).await {
                 Done::Kept(tell) => {
                     self.execute("RELEASE request").await?;
-                    told.push(tell);
+                    done.jobs.push(tell);
                 }
                 Done::Undone(tell, error) => {
                     let undone = self.undo(&error).await;
                     // Whether or not the others are lost with it, it hears why.
-                    told.push(Box::new(move |_| tell(Err(error))));
+                    done.jobs.push(Box::new(move |_| tell(Err(error))));
                     undone?;
                 }
             }
@@ -166,78 +208,60 @@ impl Writing {
     /// Inserts all tasks at once; if that fails, each request by itself.
     async fn insert_all(
         &mut self,
-        inserts: &mut Vec<Insert>,
-        told: &mut Vec<Told>,
-    ) -> Result<(), Error> {
+        inserts: &[Insert],
+    ) -> Result<Vec<Result<Vec<Inserted>, Error>>, Failure> {
         let all: Vec<_> = inserts.iter().flat_map(|(tasks, _)| tasks).collect();
         self.execute("SAVEPOINT request").await?;
-        let together = insert::tasks(self, &all).await;
-        drop(all);
-        let failed = match together {
-            Err(error) => error,
+        match insert::tasks(self, &all).await {
             Ok(inserted) => {
                 self.execute("RELEASE request").await?;
                 let mut inserted = inserted.into_iter();
-                for (tasks, answer) in inserts.drain(..) {
-                    let inserted: Vec<_> = inserted.by_ref().take(tasks.len()).collect();
-                    told.push(Box::new(move |kept| {
-                        let _gone = answer.send(kept.map(|()| inserted));
-                    }));
-                }
-                return Ok(());
+                let each = inserts
+                    .iter()
+                    .map(|(tasks, _)| Ok(inserted.by_ref().take(tasks.len()).collect()));
+                return Ok(each.collect());
             }
-        };
-        self.undo(&failed).await?;
-        for (tasks, answer) in inserts.drain(..) {
+            Err(failed) => self.undo(&failed).await?,
+        }
+        let mut results = Vec::with_capacity(inserts.len());
+        for (tasks, _) in inserts {
             self.execute("SAVEPOINT request").await?;
             let alone = insert::tasks(self, &tasks.iter().collect::<Vec<_>>()).await;
             match &alone {
                 Ok(_) => self.execute("RELEASE request").await?,
                 Err(error) => self.undo(error).await?,
             }
-            told.push(Box::new(move |kept| {
-                let _gone = answer.send(alone.and_then(|inserted| kept.map(|()| inserted)));
-            }));
+            results.push(alone);
         }
-        Ok(())
+        Ok(results)
     }
 
     /// Settles all attempts at once; if that fails, each by itself.
-    async fn settle_all(
-        &mut self,
-        settles: &mut Vec<Settle>,
-        told: &mut Vec<Told>,
-    ) -> Result<(), Error> {
+    async fn settle_all(&mut self, settles: &[Settle]) -> Result<Vec<Result<(), Error>>, Failure> {
         let all: Vec<_> = settles
             .iter()
             .map(|(settlement, _)| &**settlement)
             .collect();
         self.execute("SAVEPOINT request").await?;
-        let together = settle::all(&mut self.conn, &all).await;
-        drop(all);
-        let mut results = Vec::with_capacity(settles.len());
-        if let Err(failed) = &together {
-            self.undo(failed).await?;
-            for (settlement, _) in settles.iter() {
-                let mut alone = self.settle(settlement, None).await?;
-                if let Err(error) = &alone
-                    && is_unwritable(error)
-                {
-                    let damage = damage(error);
-                    alone = self.settle(settlement, Some(damage)).await?;
-                }
-                results.push(alone);
+        match settle::all(&mut self.conn, &all).await {
+            Ok(()) => {
+                self.execute("RELEASE request").await?;
+                return Ok(settles.iter().map(|_| Ok(())).collect());
             }
-        } else {
-            self.execute("RELEASE request").await?;
-            results.resize_with(settles.len(), || Ok(()));
+            Err(failed) => self.undo(&failed).await?,
         }
-        for ((_, answer), result) in settles.drain(..).zip(results) {
-            told.push(Box::new(move |kept| {
-                let _gone = answer.send(result.and(kept));
-            }));
+        let mut results = Vec::with_capacity(settles.len());
+        for (settlement, _) in settles {
+            let mut alone = self.settle(settlement, None).await?;
+            if let Err(error) = &alone
+                && is_unwritable(error)
+            {
+                let damage = damage(error);
+                alone = self.settle(settlement, Some(damage)).await?;
+            }
+            results.push(alone);
         }
-        Ok(())
+        Ok(results)
     }
 
     /// Settles one attempt by itself: whole, or all of it that can be where something of it
@@ -246,7 +270,7 @@ impl Writing {
         &mut self,
         settlement: &(i64, Settlement),
         damage: Option<String>,
-    ) -> Result<Result<(), Error>, Error> {
+    ) -> Result<Result<(), Error>, Failure> {
         self.execute("SAVEPOINT request").await?;
         let settled = match damage {
             None => settle::all(&mut self.conn, &[settlement]).await,
@@ -259,19 +283,20 @@ impl Writing {
         Ok(settled)
     }
 
-    /// Undoes one request that has failed. After some failures, such as a full disk, the
-    /// database has undone all of them by itself; then the cause is what is told, and not
-    /// that there is nothing left to undo.
-    async fn undo(&mut self, cause: &Error) -> Result<(), Error> {
+    /// Undoes one request that has failed. After some failures all of them are lost: a full
+    /// disk makes the database undo them by itself, and with a damaged page it takes no other
+    /// change. Then the cause is what is told, and not what fails next.
+    async fn undo(&mut self, cause: &Error) -> Result<(), Failure> {
         self.forget();
         let undone = match self.execute("ROLLBACK TO request").await {
             Ok(()) => self.execute("RELEASE request").await,
             Err(error) => Err(error),
         };
-        undone.map_err(|_| {
-            self.health.failed(cause);
-            Failure::of(cause).error()
-        })
+        let failure = Failure::of(cause);
+        match undone {
+            Ok(()) if !failure.is_damage() => Ok(()),
+            _ => Err(failure),
+        }
     }
 
     /// Drops what is remembered of rows that may have been rolled back.
@@ -282,6 +307,64 @@ impl Writing {
 
     pub(super) async fn execute(&mut self, sql: &'static str) -> Result<(), Error> {
         execute(&mut self.conn, sql, "write to the database").await
+    }
+}
+
+impl Group {
+    fn len(&self) -> usize {
+        self.inserts.len() + self.settles.len() + self.jobs.len()
+    }
+
+    /// Each request by itself, in the same order.
+    fn apart(self) -> Vec<Self> {
+        let inserts = self.inserts.into_iter().map(|insert| Self {
+            inserts: vec![insert],
+            ..Self::default()
+        });
+        let settles = self.settles.into_iter().map(|settle| Self {
+            settles: vec![settle],
+            ..Self::default()
+        });
+        let jobs = self.jobs.into_iter().map(|job| Self {
+            jobs: VecDeque::from([job]),
+            ..Self::default()
+        });
+        inserts.chain(settles).chain(jobs).collect()
+    }
+}
+
+impl Carried {
+    /// Tells all of a group what became of them: with `failure` none was kept.
+    fn tell(mut self, group: Group, failure: Option<&Failure>) {
+        self.tell_jobs(failure);
+        let (mut inserted, mut settled) = (self.inserted.into_iter(), self.settled.into_iter());
+        for (_, answer) in group.inserts {
+            let _gone = answer.send(outcome(inserted.next(), failure));
+        }
+        for (_, answer) in group.settles {
+            let _gone = answer.send(outcome(settled.next(), failure));
+        }
+    }
+
+    fn tell_jobs(&mut self, failure: Option<&Failure>) {
+        for tell in self.jobs.drain(..) {
+            tell(match failure {
+                None => Ok(()),
+                Some(failure) => Err(failure.error()),
+            });
+        }
+    }
+}
+
+/// What a request is told: its own failure, or that of the transaction.
+fn outcome<T>(own: Option<Result<T, Error>>, failure: Option<&Failure>) -> Result<T, Error> {
+    match (own, failure) {
+        (Some(Err(own)), _) => Err(own),
+        (_, Some(failure)) => Err(failure.error()),
+        (Some(Ok(kept)), None) => Ok(kept),
+        (None, None) => {
+            unreachable!("a transaction that was kept has carried out all of its group")
+        }
     }
 }
 
@@ -297,14 +380,19 @@ async fn refuse(group: Vec<Waiting<Request>>) -> Next {
         match waiting.request {
             Request::Insert(_, answer) => drop(answer.send(Err(full()))),
             Request::Settle(_, answer) => drop(answer.send(Err(full()))),
-            Request::Job(_, job) => match job(Err(full())).await {
-                Done::Kept(tell) => tell(Err(full())),
-                Done::Undone(tell, error) => tell(Err(error)),
-            },
+            Request::Job(_, job) => refuse_job(job, full()).await,
             Request::Close(answer) => next = Next::Close(answer),
         }
     }
     next
+}
+
+/// Tells a job that it is not carried out.
+async fn refuse_job(job: Job, why: Error) {
+    match job(Err(why)).await {
+        Done::Undone(tell, error) => tell(Err(error)),
+        Done::Kept(_) => unreachable!("a job that is refused changes nothing"),
+    }
 }
 
 /// Whether no statement can succeed any more: the thread of the connection is gone.
@@ -316,10 +404,12 @@ fn is_the_end(error: &Error) -> bool {
     )
 }
 
-/// Why a commit has failed, to be told to each of those who shared it.
+/// Why a transaction has failed, to be told to each of those who shared it.
 struct Failure {
     cause: String,
     why: Option<Unavailable>,
+    reason: Option<NotReady>,
+    is_the_end: bool,
 }
 
 impl Failure {
@@ -330,7 +420,13 @@ impl Failure {
                 Error::Unavailable { why, .. } => Some(*why),
                 _ => None,
             },
+            reason: health::reason(error),
+            is_the_end: is_the_end(error),
         }
+    }
+
+    fn is_damage(&self) -> bool {
+        self.reason == Some(NotReady::Damaged)
     }
 
     fn error(&self) -> Error {
@@ -346,10 +442,9 @@ impl Failure {
     }
 }
 
-fn unreached(failure: Option<&Failure>) -> Error {
-    match failure {
-        Some(failure) => failure.error(),
-        None => Error::store("write to the database", "the request was not reached"),
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::of(&error)
     }
 }
 

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::ConnectOptions as _;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use tenterhook_dispatch::{
     AccountId, Attempt, ExecutionId, Output, State, TaskChange, TaskId, Unavailable,
 };
 
+use super::super::reserve;
 use super::*;
 
 async fn writer(pages: &'static str) -> (tempfile::TempDir, Writer) {
@@ -23,13 +24,20 @@ async fn writer_beside(pages: &'static str) -> (tempfile::TempDir, Writer, Arc<A
         .filename(folder.path().join("test.db"))
         .create_if_missing(true)
         .pragma("max_page_count", pages)
+        .pragma("wal_autocheckpoint", "4000")
+        .journal_mode(SqliteJournalMode::Wal)
         .connect()
         .await
         .unwrap();
     let left = Arc::clone(&free);
+    // What the reserve does not hold is free beside it.
     let reserve = Reserve::with(
         &folder.path().join("test.db"),
-        Box::new(move |_| Ok(left.load(Ordering::Relaxed))),
+        Box::new(move |reserve| {
+            let held = reserve.metadata()?.len();
+            let given_up = reserve::BYTES.saturating_sub(held);
+            Ok(left.load(Ordering::Relaxed).saturating_add(given_up))
+        }),
     );
     let writer = Writer::start(conn, reserve, Damaged::default());
     run(&writer, "CREATE TABLE probe (flip INTEGER, filler BLOB)")
@@ -63,7 +71,12 @@ async fn a_panic_in_the_writer_is_its_end_and_is_said() {
 async fn a_full_disk_is_told_apart_from_other_failures() {
     let (_folder, writer) = writer("3").await;
     let fill = "INSERT INTO probe (filler) VALUES (randomblob(1000000))";
+    assert_eq!(writer.probe().await, Ok(()));
     let full = run(&writer, fill).await.unwrap_err();
+    assert!(
+        !writer.health.is_fresh(),
+        "what was written before shows nothing"
+    );
     assert_eq!(writer.health.why_failed(&full), NotReady::DiskFull);
     let why = match full {
         Error::Unavailable { why, .. } => Some(why),
@@ -105,6 +118,35 @@ async fn where_the_disk_is_nearly_full_only_what_frees_some_of_it_is_written() {
     free.store(u64::MAX, Ordering::Relaxed);
     run(&writer, insert).await.unwrap();
     assert_eq!(writer.probe().await, Ok(()));
+}
+
+#[tokio::test]
+async fn on_a_full_disk_the_log_does_not_grow_with_what_frees_some_of_it() {
+    let (folder, writer, free) = writer_beside("100000").await;
+    for _ in 0..1_000 {
+        run(
+            &writer,
+            "INSERT INTO probe (filler) VALUES (randomblob(4000))",
+        )
+        .await
+        .unwrap();
+    }
+    let log = || {
+        let log = folder.path().join("test.db-wal");
+        log.metadata().unwrap().len()
+    };
+    let before = log();
+    assert!(before > 8 << 20, "{before}");
+    free.store(0, Ordering::Relaxed);
+
+    for _ in 0..1_000 {
+        let delete = "DELETE FROM probe WHERE rowid = (SELECT max(rowid) FROM probe)";
+        let job = writer
+            .run_to_free(move |writing| Box::pin(async move { writing.execute(delete).await }));
+        job.await.unwrap();
+    }
+
+    assert!(log() <= before + (1 << 20), "{before} to {}", log());
 }
 
 #[tokio::test]
