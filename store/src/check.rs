@@ -53,7 +53,10 @@ const RULES: [(&str, &str); 3] = [
          AND EXISTS (SELECT 1 FROM executions WHERE task = tasks.seq AND executions.state = 'WAITING') \
          UNION ALL SELECT 'the task ' || quote(number) || ' of the account ' || quote(account) \
          || ' waits, and none of its executions' FROM tasks WHERE ended_at IS NULL \
-         AND NOT EXISTS (SELECT 1 FROM executions WHERE task = tasks.seq AND executions.state = 'WAITING') LIMIT ?",
+         AND NOT EXISTS (SELECT 1 FROM executions WHERE task = tasks.seq AND executions.state = 'WAITING') \
+         UNION ALL SELECT 'the execution ' || lower(hex(executions.id)) || ' stands under the account ' \
+         || quote(executions.account) || ', and its task ' || quote(tasks.number) || ' under ' || quote(tasks.account) \
+         FROM executions JOIN tasks ON tasks.seq = executions.task WHERE executions.account IS NOT tasks.account LIMIT ?",
     ),
     (
         "disk",

@@ -26,7 +26,9 @@ const COLUMNS: &str = "SELECT executions.id, hook, hook_number, server_number, s
     CASE WHEN aside.task IS NOT NULL THEN coalesce(CAST(aside.reason AS TEXT), 'it is damaged') END AS aside, \
     CASE WHEN typeof(aside.at) = 'integer' AND aside.at >= 0 THEN aside.at END AS aside_at, ";
 
-const FROM: &str = " FROM executions JOIN tasks ON tasks.seq = executions.task \
+/// Whose an execution is, its task says too: where one of the two is damaged, nobody is shown
+/// what may be another's.
+const FROM: &str = " FROM executions JOIN tasks ON tasks.seq = executions.task AND tasks.account = executions.account \
     JOIN recipes ON recipes.id = executions.recipe \
     LEFT JOIN set_aside AS aside ON aside.task = executions.task WHERE executions.account = ";
 
@@ -144,6 +146,7 @@ pub(super) async fn part(
         .push_bind(part.execution.as_uuid())
         .push(" AND attempt = ")
         .push_bind(i64::from(part.attempt))
+        .push(" AND account = (SELECT account FROM tasks WHERE seq = executions.task)")
         .build()
         .fetch_optional(&mut *conn)
         .await

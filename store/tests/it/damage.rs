@@ -271,3 +271,29 @@ async fn a_sum_that_cannot_be_right_is_counted_again_and_one_that_is_too_high_be
     let event = damaged.store.event(task.account, task.id).await.unwrap();
     assert!(event.is_some());
 }
+
+#[tokio::test]
+async fn an_execution_that_stands_under_another_account_than_its_task_is_shown_to_neither() {
+    let mut damaged = Damaged::open().await;
+    let other = damaged.other().await.account.id;
+    let task = damaged.task("first").await;
+    damaged
+        .loosely("UPDATE executions SET account = 2, stdout = x'61'")
+        .await;
+    let path = damaged.folder.path().join("test.db");
+    let store = Sqlite::open(&path).await.unwrap();
+    let id = task.executions[0].id;
+
+    for account in [damaged.shop.account.id, other] {
+        let all = ExecutionFilter::default();
+        let listed = store.executions(account, &all, Page::first(9), Outputs::Include);
+        assert_eq!(listed.await.unwrap(), []);
+        let found = store.execution(account, id).await;
+        assert!(found.unwrap().is_none());
+    }
+    let faults = damaged.faults("tasks").await;
+    assert!(
+        faults[0].contains("stands under the account 2"),
+        "{faults:?}"
+    );
+}

@@ -198,6 +198,26 @@ pub(super) const ALL: &[Siege] = &[
         test: "api/src/listen/turns/tests.rs::whoever_has_none_finds_a_turn_although_others_have_long_ones",
     },
     Siege {
+        attack: "requests with wrong tokens, 200 written at once, from the address of all others",
+        flags: &[],
+        descriptors: None,
+        accounts: 1,
+        bring: |_| Ok(()),
+        connections: 100,
+        strike: ask_with_wrong_tokens,
+        test: "api/src/listen/turns/tests.rs::behind_one_address_no_client_waits_for_the_many_connections_of_another",
+    },
+    Siege {
+        attack: "lists of four accounts, filtered by a regular expression that takes long",
+        flags: &[],
+        descriptors: None,
+        accounts: 4,
+        bring: |client| (0..60).try_for_each(|number| inventory(client, number)),
+        connections: 16,
+        strike: filter_at_length,
+        test: "query/src/croit/tests.rs::a_costly_filter_stops_between_two_rows_for_others_to_go_on",
+    },
+    Siege {
         attack: "batches of 1,000 events for 500 hooks each",
         flags: &[],
         descriptors: None,
@@ -253,6 +273,43 @@ fn fire_a_large_batch(client: &mut Client, number: usize) -> anyhow::Result<Stri
         })
         .collect();
     let (status, _) = client.post_batch("/api/v1/events", &Value::from(events))?;
+    Ok(told(status))
+}
+
+/// Writes many requests at once on a connection of its own, and takes the answers.
+fn ask_with_wrong_tokens(client: &mut Client, _: usize) -> anyhow::Result<Strike> {
+    let request = format!(
+        "GET /api/v1/events HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer th_wrong\r\n\r\n",
+        client.address()
+    );
+    let mut stream = TcpStream::connect(client.address())?;
+    stream.write_all(request.repeat(200).as_bytes())?;
+    stream.shutdown(std::net::Shutdown::Write)?;
+    std::io::copy(&mut stream, &mut std::io::sink())?;
+    Ok(Strike::TurnedAway)
+}
+
+/// Enters a server with a long name, in which little can be told apart.
+fn inventory(client: &mut Client, number: usize) -> anyhow::Result<()> {
+    let name: String = (0..190)
+        .map(|index| {
+            if (index * index + number) % 7 < 3 {
+                'a'
+            } else {
+                'b'
+            }
+        })
+        .collect();
+    let server = json!({"name": format!("{name}{number}")});
+    client.created("/api/v1/servers", &server).map(|_| ())
+}
+
+fn filter_at_length(client: &mut Client, _: usize) -> anyhow::Result<Strike> {
+    // {"where":{"name":{"_regex":"([ab]{1,500}a)+[c-z]"}}}
+    let (status, _) = client.get(
+        "/api/servers?pagination=%7B%22where%22%3A%7B%22name%22%3A%7B%22_regex%22%3A%22\
+         (%5Bab%5D%7B1%2C500%7Da)%2B%5Bc-z%5D%22%7D%7D%7D",
+    )?;
     Ok(told(status))
 }
 
