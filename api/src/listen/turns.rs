@@ -6,7 +6,8 @@
 //! counted in time; so the many connections of one account share what one would have. So do
 //! all clients together that have shown no token yet: an address is not hard to come by.
 //! Among the connections of one holder it is the same again: behind one address there may
-//! be many clients.
+//! be many clients. Who comes is among the first then, so every fourth turn goes to whoever
+//! has waited longest: or those who keep coming would be served alone.
 //!
 //! A step cannot be interrupted, and a large body takes long to parse. Therefore some
 //! turns are kept for those who have none, on threads of their own: the kernel then
@@ -32,6 +33,9 @@ pub fn serving_threads() -> usize {
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
+
+/// Of so many turns of a line, one goes to whoever has waited longest in it.
+const OLDEST_EVERY: u32 = 4;
 
 /// The turns that all connections of a server take. Cheap to clone.
 #[derive(Clone)]
@@ -66,6 +70,8 @@ struct Order {
     level: Duration,
     /// Those who wait, by the time for which they were served.
     waiting: BTreeSet<(Duration, Holder)>,
+    /// How many were called.
+    called: u32,
 }
 
 /// What somebody has had, and has.
@@ -82,6 +88,36 @@ struct Line {
     /// Time that those of its connections which are served next have been served.
     level: Duration,
     waiting: BTreeMap<Place, Arc<Mutex<Ticket>>>,
+    /// The same places in the order in which they were taken.
+    arrivals: BTreeMap<u64, Duration>,
+    /// How many were called.
+    called: u32,
+}
+
+impl Line {
+    fn insert(&mut self, place: Place, ticket: Arc<Mutex<Ticket>>) {
+        self.arrivals.insert(place.1, place.0);
+        self.waiting.insert(place, ticket);
+    }
+
+    fn remove(&mut self, place: Place) -> Option<Arc<Mutex<Ticket>>> {
+        self.arrivals.remove(&place.1);
+        self.waiting.remove(&place)
+    }
+
+    /// Takes out whose turn it is.
+    fn pop(&mut self) -> Option<(Duration, Arc<Mutex<Ticket>>)> {
+        self.called = self.called.wrapping_add(1);
+        let place = match is_for_the_oldest(self.called) {
+            true => self
+                .arrivals
+                .first_key_value()
+                .map(|(n, served)| (*served, *n)),
+            false => self.waiting.first_key_value().map(|(place, _)| *place),
+        }?;
+        let ticket = self.remove(place)?;
+        Some((place.0, ticket))
+    }
 }
 
 /// A connection's place among those of its holder: the time for which it was served, and
@@ -175,7 +211,7 @@ impl Turns {
         let place = (served, state.numbered);
         let ticket = Arc::new(Mutex::new(Ticket::Waiting(waker.clone())));
         let line = state.lines.entry(holder).or_default();
-        line.waiting.insert(place, Arc::clone(&ticket));
+        line.insert(place, Arc::clone(&ticket));
         let share = line.share.served;
         state.order_of(holder).waiting.insert((share, holder));
         Err(Waiting {
@@ -212,7 +248,7 @@ impl Turns {
         let Some(line) = state.lines.get_mut(&holder) else {
             return;
         };
-        line.waiting.remove(&waiting.place);
+        line.remove(waiting.place);
         if line.waiting.is_empty() {
             let served = line.share.served;
             state.order_of(holder).waiting.remove(&(served, holder));
@@ -334,19 +370,33 @@ impl State {
             let mut waiting = order.waiting.iter().map(|(_, holder)| *holder);
             waiting.find(|holder| self.has_turn(*holder))
         };
-        let next = [first(&self.accounts), first(&self.strangers)];
+        let stranger = match is_for_the_oldest(self.strangers.called) {
+            true => self.oldest_stranger(),
+            false => first(&self.strangers),
+        };
+        let next = [first(&self.accounts), stranger];
         let next = next.into_iter().flatten();
         next.min_by_key(|holder| self.share(*holder).served)
+    }
+
+    /// The stranger that has waited longest, if there is a turn for strangers.
+    fn oldest_stranger(&self) -> Option<Holder> {
+        let waiting = self.strangers.waiting.iter().map(|(_, holder)| *holder);
+        let since = |holder: &Holder| self.lines.get(holder)?.arrivals.keys().next().copied();
+        waiting.min_by_key(since).filter(|one| self.has_turn(*one))
     }
 
     fn call_first_of(&mut self, holder: Holder) -> Option<Waker> {
         let line = self.lines.get_mut(&holder)?;
         let served = line.share.served;
-        let first = line.waiting.pop_first();
-        if line.waiting.is_empty() {
-            self.order_of(holder).waiting.remove(&(served, holder));
+        let first = line.pop();
+        let is_last = line.waiting.is_empty();
+        let order = self.order_of(holder);
+        order.called = order.called.wrapping_add(1);
+        if is_last {
+            order.waiting.remove(&(served, holder));
         }
-        let ((own, _), ticket) = first?;
+        let (own, ticket) = first?;
         self.call(holder, own);
         let before = std::mem::replace(&mut *ticket.lock(), Ticket::Called);
         match before {
@@ -354,6 +404,10 @@ impl State {
             Ticket::Called => None,
         }
     }
+}
+
+fn is_for_the_oldest(called: u32) -> bool {
+    called % OLDEST_EVERY == 0
 }
 
 fn is_stranger(holder: Holder) -> bool {

@@ -173,6 +173,36 @@ fn behind_one_address_no_client_waits_for_the_many_connections_of_another() {
 }
 
 #[test]
+fn who_was_served_once_has_its_turn_again_however_many_connections_are_opened_meanwhile() {
+    for holder in [|_| address(1), |_| account(1), address] {
+        let turns = Turns::new(1, 0);
+        take(&turns, holder(0));
+        let mut on = holder(0);
+        let mut waiting: Vec<_> = (1..50).map(|n| wait(&turns, holder(n))).collect();
+        let mut own = None;
+        let first = wait_as(&turns, holder(200), &mut own);
+        // Whoever is served goes away, and another comes.
+        let mut served = |waiting: &mut Vec<Waiting>, one: &Waiting| {
+            (0..1_000_u32).position(|n| {
+                turns.give_back(on, MS);
+                if has_come(one) {
+                    on = one.holder;
+                    return true;
+                }
+                on = take_called(waiting);
+                waiting.push(wait(&turns, holder(50 + u8::try_from(n % 100).unwrap())));
+                false
+            })
+        };
+        assert!(served(&mut waiting, &first).is_some());
+        own.as_mut().unwrap().served += MS;
+        let again = wait_as(&turns, holder(200), &mut own);
+        let before = served(&mut waiting, &again);
+        assert!(before.is_some_and(|others| others < 250), "{before:?}");
+    }
+}
+
+#[test]
 fn whoever_has_none_finds_a_turn_although_others_have_long_ones() {
     let turns = Turns::new(2, 1);
     take(&turns, account(1));
