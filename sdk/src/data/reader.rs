@@ -91,7 +91,17 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                 (None, None) => visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::Array(items) => visitor.visit_seq(Items(items.iter().enumerate())),
+            Value::Array(items) => {
+                let mut rest = Items(items.iter().enumerate());
+                let value = visitor.visit_seq(&mut rest)?;
+                match rest.0.len() {
+                    0 => Ok(value),
+                    _ => {
+                        let most = &"fewer elements in array";
+                        Err(de::Error::invalid_length(items.len(), most))
+                    }
+                }
+            }
             Value::Object(members) => visitor.visit_map(Members {
                 rest: members.iter(),
                 next: None,

@@ -118,6 +118,20 @@ fn a_missing_member_is_named_by_what_lacks_it() {
     );
 }
 
+#[test]
+fn a_list_with_more_items_than_are_read_is_refused() {
+    for (member, value) in [
+        ("list", json!([[0, null]])),
+        ("pair", json!([1, "p", 2])),
+        ("kinds", json!([{"two": [1, 2, 3]}])),
+    ] {
+        let mut whole = everything();
+        whole[member] = value;
+        assert!(read::<Everything>(&whole).is_err(), "{whole}");
+        assert!(serde_json::from_value::<Everything>(whole).is_err());
+    }
+}
+
 /// JSON values, small, and named like the members above.
 fn json_values() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
