@@ -8,12 +8,15 @@ use tenterhook_ledger::Resource;
 
 use super::Inner;
 use crate::environment::limits;
+use crate::error::Error;
 use crate::floor::{Admitted, Ended, Load, Settled, Start};
 use crate::store::Queued;
 use crate::work::{LateOutput, Settlement};
 
 /// First wait before a settlement that the store refused is tried again.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
+/// After such a wait a failure is lasting, unless the store knows what it is for.
+const RETRY_LASTING: Duration = Duration::from_secs(1);
 /// Longest such wait.
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
@@ -204,6 +207,11 @@ impl Inner {
                 );
             }
             is_told = true;
+            // One that cannot be stored at all holds no stop up.
+            let is_lasting = wait > RETRY_LASTING && !matches!(error, Error::Unavailable { .. });
+            if is_lasting && self.floor.lock().is_stopping() {
+                return;
+            }
             if !self.wait_to_retry(&mut wait).await {
                 return;
             }
