@@ -41,6 +41,7 @@ mod sweep;
 mod take_over;
 mod tasks;
 mod tokens;
+mod trial;
 mod vacuum;
 mod wall_clock;
 mod writer;
@@ -56,7 +57,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous,
 };
-use tenterhook_dispatch::{AccountId, Error, Noun};
+use tenterhook_dispatch::{AccountId, Error, NodeId, Noun};
 
 use self::damaged::Damaged;
 use self::disk::Recounts;
@@ -65,9 +66,10 @@ use self::log::Log;
 pub(crate) use self::migrations::LATEST;
 use self::readers::Readers;
 use self::reserve::Reserve;
-use self::running::Running;
+use self::running::{Left, Running};
 use self::schema::Version;
 use self::strays::Strays;
+use self::trial::End;
 use self::writer::{Purpose, Writer};
 
 /// How long a connection waits for another process that holds the file's lock.
@@ -148,7 +150,14 @@ impl Sqlite {
             })?,
         }
         let mut conn = vacuum::enable(conn, path, &options).await.map_err(opened)?;
-        disk::repair(&mut conn).await.map_err(opened)?;
+        match disk::repair(&mut conn).await {
+            // They are charged what they were charged before.
+            Err(error) if convert::is_corrupt(&error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "cannot count what accounts have on the disk; `tenterhook check-data` tells more"
+            ),
+            repaired => repaired.map_err(opened)?,
+        }
         let damaged = Damaged::default();
         let strays =
             Strays::find(&mut conn, &damaged)
@@ -177,6 +186,26 @@ impl Sqlite {
     async fn close_all(&self) -> Result<(), Error> {
         self.readers.close().await;
         self.writer.close().await
+    }
+
+    async fn take_over_from(&self, node: NodeId, left: Left) -> Result<u64, Error> {
+        let now = tenterhook_dispatch::now();
+        self.writer
+            .run_to_free(move |writing| {
+                Box::pin(
+                    async move { take_over::take_over(&mut writing.conn, node, &left, now).await },
+                )
+            })
+            .await
+    }
+
+    /// Makes sure that what every call and every event needs can be read.
+    async fn can_read(&self) -> Result<(), Error> {
+        let mut reader = self.readers.kept().await?;
+        match trial::read(&mut reader, End::First).await {
+            Err(_) => trial::read(&mut reader, End::Last).await,
+            read => read,
+        }
     }
 
     /// The integer by which rows refer to an account.

@@ -12,6 +12,9 @@ use super::convert::primary_code;
 /// A commit that is younger shows well enough that writing succeeds.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// How often all that an event does is tried, if anybody asks.
+const TRIAL_EVERY: Duration = Duration::from_secs(10);
+
 /// What the writing task is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -35,6 +38,8 @@ pub(super) struct Health {
     full: AtomicBool,
     /// Whether a page was found to be damaged.
     damaged: AtomicBool,
+    /// When all that an event does has last succeeded.
+    tried: Mutex<Option<Instant>>,
     /// Whether a probe is on its way: one is enough, however many ask.
     probing: AtomicBool,
     gone: watch::Sender<Option<String>>,
@@ -48,6 +53,7 @@ impl Default for Health {
             failed: Mutex::new(None),
             full: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
+            tried: Mutex::new(None),
             probing: AtomicBool::new(false),
             gone: watch::Sender::new(None),
         }
@@ -88,6 +94,18 @@ impl Health {
     pub(super) async fn next_commit(&self) {
         let mut committed = self.committed.subscribe();
         committed.changed().await.expect("the sender is our own");
+    }
+
+    /// Whether all that an event does is to be tried again.
+    pub(super) fn is_trial_due(&self) -> bool {
+        self.tried
+            .lock()
+            .is_none_or(|at| at.elapsed() >= TRIAL_EVERY)
+    }
+
+    /// Notes what has become of trying that.
+    pub(super) fn tried(&self, succeeded: bool) {
+        *self.tried.lock() = succeeded.then(Instant::now);
     }
 
     pub(super) fn is_fresh(&self) -> bool {

@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use bytes::Bytes;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
-use tenterhook_dispatch::{
-    AccountId, Error, EventKey, Inserted, NewEvent, NewExecution, NewTask, Number, Recipe, TaskId,
-};
+use tenterhook_dispatch::{Error, Inserted, NewExecution, NewTask, Number, Recipe, TaskId};
 use tenterhook_engine::Digest;
 use uuid::Uuid;
 
-use super::convert::{cannot, execute, json, micros};
+use super::convert::{cannot, json, micros};
 use super::rows::Rows;
 use super::seen;
 use super::writer::Writing;
@@ -78,44 +75,6 @@ pub(super) async fn tasks(
         });
     }
     Ok(inserted)
-}
-
-/// Writes an event of the first account and takes it back, for a readiness check.
-pub(super) async fn trial(writing: &mut Writing) -> Result<(), Error> {
-    let account = sqlx::query_scalar("SELECT min(number) FROM accounts");
-    let account: Option<i64> = account
-        .fetch_one(&mut writing.conn)
-        .await
-        .map_err(cannot(DOING))?;
-    let Some(account) = account else {
-        return Ok(());
-    };
-    let id = TaskId::generate();
-    let event = NewTask {
-        id,
-        account: AccountId::generate(),
-        name: "probe".to_owned(),
-        started_by: "probe".to_owned(),
-        object: None,
-        event: Some(NewEvent {
-            key: EventKey {
-                source: "probe".to_owned(),
-                id: id.to_string(),
-                kind: "probe".to_owned(),
-            },
-            json: Bytes::from_static(b"{}"),
-        }),
-        created_at: tenterhook_dispatch::now(),
-        owner: None,
-        executions: Vec::new(),
-        program: None,
-    };
-    execute(&mut writing.conn, "SAVEPOINT trial", DOING).await?;
-    let written = tasks(writing, &[&(account, event)]).await;
-    writing.last_task.clear();
-    written?;
-    execute(&mut writing.conn, "ROLLBACK TO trial", DOING).await?;
-    execute(&mut writing.conn, "RELEASE trial", DOING).await
 }
 
 /// Keeps the programs and recipes that the executions refer to.

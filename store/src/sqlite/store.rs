@@ -18,10 +18,10 @@ use time::OffsetDateTime;
 use tokio::time::timeout;
 
 use super::convert::is_damage;
+use super::running::Left;
 use super::{
     Sqlite, accounts, apps, cancel, claim, disk, endings, executions, health, hooks, overrides,
-    principals, salvage, seen, servers, settle, sources, sweep, take_over, tasks, tokens,
-    wall_clock, writer,
+    principals, salvage, seen, servers, settle, sources, sweep, tasks, tokens, wall_clock, writer,
 };
 
 #[async_trait]
@@ -372,15 +372,18 @@ impl Store for Sqlite {
 
     async fn take_over(&self, node: NodeId) -> Result<u64, Error> {
         let left = self.running.left();
-        let now = tenterhook_dispatch::now();
-        let taken = self
-            .writer
-            .run_to_free(move |writing| {
-                Box::pin(
-                    async move { take_over::take_over(&mut writing.conn, node, &left, now).await },
-                )
-            })
-            .await?;
+        let taken = match self.take_over_from(node, left.clone()).await {
+            Err(error) if is_damage(&error) && !left.begun.is_empty() => {
+                self.damaged
+                    .tell("executions", "any that had begun".to_owned(), &error);
+                let left = Left {
+                    begun: Vec::new(),
+                    ..left
+                };
+                self.take_over_from(node, left).await?
+            }
+            taken => taken?,
+        };
         self.running.begin(node);
         Ok(taken)
     }
@@ -405,9 +408,18 @@ impl Store for Sqlite {
     }
 
     async fn shorten_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
-        self.writer
+        let shortened = self
+            .writer
             .run_to_free(move |writing| Box::pin(wall_clock::shorten_waits(&mut writing.conn, now)))
-            .await
+            .await;
+        match shortened {
+            // What waits too long then waits; the others need a server.
+            Err(error) if is_damage(&error) => {
+                self.damaged.tell("tasks", "any row".to_owned(), &error);
+                Ok(())
+            }
+            shortened => shortened,
+        }
     }
 
     async fn clock_seen(&self) -> Result<Option<OffsetDateTime>, Error> {
@@ -623,11 +635,7 @@ impl Store for Sqlite {
 
     async fn ready(&self) -> Result<(), NotReady> {
         self.writer.probe().await?;
-        let looked = async {
-            let mut reader = self.readers.kept().await?;
-            tokens::look(&mut reader).await
-        };
-        match timeout(writer::PROBE, looked).await {
+        match timeout(writer::PROBE, self.can_read()).await {
             Ok(Err(error)) => Err(health::reason(&error).unwrap_or(NotReady::Other)),
             // Who reads too long is another's matter.
             Ok(Ok(())) | Err(_) => Ok(()),

@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, NodeId};
 use time::OffsetDateTime;
 
-use super::convert::{cannot, execute, is_damaged_target};
+use super::convert::{cannot, execute, is_damaged_target, is_unwritable};
 use super::running::{Begun, Left};
 use super::set_aside;
 
@@ -26,7 +26,8 @@ pub(super) async fn take_over(
     let known = left.node.unwrap_or(node);
     for begun in &left.begun {
         match count_begun(conn, known, begun).await {
-            Err(error) if !is_damaged_target(&error) => return Err(error),
+            // After a damaged page nothing else can be done in the same transaction.
+            Err(error) if !is_unwritable(&error) => return Err(error),
             _ => {}
         }
     }

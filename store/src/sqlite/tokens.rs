@@ -93,18 +93,6 @@ pub(super) async fn insert_login(
     Ok(ids.filter_map(Result::ok).collect())
 }
 
-/// Looks for a token as every call does, for a readiness check.
-pub(super) async fn look(conn: &mut SqliteConnection) -> Result<(), Error> {
-    sqlx::query(
-        "SELECT EXISTS (SELECT 1 FROM tokens WHERE hash = x''), EXISTS (SELECT 1 FROM tokens NOT INDEXED), \
-         EXISTS (SELECT 1 FROM principals NOT INDEXED), EXISTS (SELECT 1 FROM accounts NOT INDEXED)",
-    )
-    .fetch_one(conn)
-    .await
-    .map(|_| ())
-    .map_err(cannot("read the token"))
-}
-
 /// Finds a token and its principal. Where either cannot be read, there is none: it is
 /// unknown, as one that was revoked.
 pub(super) async fn by_hash(

@@ -22,11 +22,12 @@ macro_rules! latest {
     };
 }
 
-/// What rests in tasks beyond `?1`, of one task or of all.
+/// What rests in tasks beyond `?1`, of one task or of all. What is over is not looked at: it
+/// is most of what there is, and a page of it may be damaged.
 macro_rules! resting {
     ($join:literal) => {
         concat!(
-            "tasks ",
+            "tasks INDEXED BY tasks_open ",
             $join,
             " executions ON executions.task = tasks.seq AND executions.state = 'WAITING' \
              AND executions.due_at IS NOT NULL WHERE tasks.ended_at IS NULL AND tasks.owner IS NULL \
@@ -49,7 +50,7 @@ const EXECUTIONS: &str = concat!(
     "UPDATE executions SET due_at = found.latest FROM (SELECT executions.seq AS own, ",
     latest!(),
     " AS latest FROM ",
-    resting!("JOIN"),
+    resting!("CROSS JOIN"),
     ") AS found WHERE executions.seq = found.own AND executions.due_at > found.latest"
 );
 

@@ -24,9 +24,10 @@ use tokio::sync::oneshot;
 use self::queue::{Closed, Receiver, Sender, queue};
 use self::turns::Of;
 use super::damaged::Damaged;
-use super::health::Health;
+use super::health::{self, Health};
 use super::reserve::Reserve;
-use super::{insert, sweep};
+use super::sweep;
+use super::trial::{self, End};
 
 /// Bytes of an output or a program that count as one row more: what takes as long to
 /// write.
@@ -149,36 +150,64 @@ impl Writer {
         }
     }
 
-    /// Writes something, unless that has just succeeded.
-    /// Where the database is damaged, that is an event.
+    /// Writes something, unless that has just succeeded, and every ten seconds all that an
+    /// event does.
     pub(super) async fn probe(&self) -> Result<(), NotReady> {
         if self.health.why_late() == NotReady::WriterGone {
             return Err(NotReady::WriterGone);
         }
-        let is_damaged = self.health.is_damaged();
-        if self.health.is_fresh() && !self.health.is_full() && !is_damaged {
+        if self.health.is_fresh() && !self.health.is_full() && !self.health.is_trial_due() {
             return Ok(());
         }
         if !self.health.begin_probe() {
             let committed = tokio::time::timeout(PROBE, self.health.next_commit());
             return committed.await.map_err(|_| self.health.why_late());
         }
-        let probing = Probing(Arc::clone(&self.health));
-        let probe = self.run(move |writing| {
+        // It lasts until it is written, even if nobody waits for that any more.
+        let probing = Arc::new(Probing(Arc::clone(&self.health)));
+        let writes = Arc::clone(&probing);
+        let probe = self.run(|writing| {
             Box::pin(async move {
-                let _probing = probing;
-                writing.execute(PROBE_WRITE).await?;
-                match is_damaged {
-                    // Some pages are: are they those that every event needs?
-                    true => insert::trial(writing).await,
-                    false => Ok(()),
-                }
+                let _writes = writes;
+                writing.execute(PROBE_WRITE).await
             })
         });
-        match tokio::time::timeout(PROBE, probe).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.health.why_failed(&error)),
-            Err(_) => Err(self.health.why_late()),
+        let probed = match tokio::time::timeout(PROBE, probe).await {
+            Ok(probed) => probed,
+            Err(_) => return Err(self.health.why_late()),
+        };
+        let of_own_page = match &probed {
+            Ok(()) => false,
+            // That page is nobody else's.
+            Err(error) => health::reason(error) == Some(NotReady::Damaged),
+        };
+        if of_own_page || (probed.is_ok() && self.health.is_trial_due()) {
+            return self.try_events().await;
+        }
+        probed.map_err(|error| self.health.why_failed(&error))
+    }
+
+    /// Tries all that an event does. That it takes long shows nothing.
+    async fn try_events(&self) -> Result<(), NotReady> {
+        let tries = async {
+            match self.try_event(End::First).await {
+                Err(_) => self.try_event(End::Last).await,
+                first => first,
+            }
+        };
+        let Ok(tried) = tokio::time::timeout(PROBE, tries).await else {
+            return Ok(());
+        };
+        self.health.tried(tried.is_ok());
+        tried.map_err(|error| self.health.why_failed(&error))
+    }
+
+    async fn try_event(&self, end: End) -> Result<(), Error> {
+        let tried = self.run(move |writing| Box::pin(trial::write(writing, end)));
+        match tried.await {
+            // It is about the rows that were chosen for it, and others are as they should be.
+            Err(error) if health::reason(&error).is_none() => Ok(()),
+            tried => tried,
         }
     }
 

@@ -18,6 +18,9 @@ use crate::support::{Shop, new_task};
 /// Longer than anything takes here.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
+/// What the database's pages take.
+const PAGE_BYTES: usize = 4_096;
+
 /// An open store, and a second way to its file.
 pub(crate) struct Damaged {
     pub(crate) store: Sqlite,
@@ -77,21 +80,45 @@ impl Damaged {
 
     /// Writes over the first page of a table or an index.
     pub(crate) async fn break_page(&mut self, name: &str) {
+        let page = self.first_page(name).await;
+        self.overwrite(page).await;
+    }
+
+    /// Writes over a page in the middle of a table or an index that has several.
+    pub(crate) async fn break_leaf(&mut self, name: &str) {
+        let first = self.first_page(name).await;
+        let bytes = std::fs::read(self.folder.path().join("test.db")).unwrap();
+        let at = PAGE_BYTES * (usize::try_from(first).unwrap() - 1);
+        let number = |at: usize, length: usize| {
+            let bytes = bytes[at..at + length].iter();
+            bytes.fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+        };
+        assert!(matches!(bytes[at], 2 | 5), "{name} has one page");
+        let cells = number(at + 3, 2);
+        let cell = number(at + 12 + 2 * (cells / 2), 2);
+        let leaf = number(at + cell, 4);
+        self.overwrite(i64::try_from(leaf).unwrap()).await;
+    }
+
+    async fn first_page(&mut self, name: &str) -> i64 {
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
             .execute(&mut self.conn)
             .await
             .unwrap();
         let find = sqlx::query_scalar("SELECT rootpage FROM sqlite_schema WHERE name = ?");
-        let page: i64 = find.bind(name).fetch_one(&mut self.conn).await.unwrap();
+        find.bind(name).fetch_one(&mut self.conn).await.unwrap()
+    }
+
+    async fn overwrite(&mut self, page: i64) {
         let find = sqlx::query_scalar("PRAGMA page_size");
         let size: i64 = find.fetch_one(&mut self.conn).await.unwrap();
+        assert_eq!(size, PAGE_BYTES as i64);
         let file = std::fs::File::options()
             .write(true)
             .open(self.folder.path().join("test.db"))
             .unwrap();
-        let junk = vec![0xff; usize::try_from(size).unwrap()];
         let at = u64::try_from((page - 1) * size).unwrap();
-        file.write_all_at(&junk, at).unwrap();
+        file.write_all_at(&[0xff; PAGE_BYTES], at).unwrap();
     }
 
     pub(crate) async fn damage(&mut self, sql: &'static str) {

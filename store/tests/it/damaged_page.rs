@@ -3,12 +3,13 @@
 use tenterhook_dispatch::{NotReady, Store};
 use tenterhook_store::Sqlite;
 
-use crate::damaged::Damaged;
+use crate::damaged::{Damaged, LONG};
 use crate::support::{app, new_task, server};
 
 /// A store on a database one page of which is damaged.
 async fn with_damaged(page: &str) -> (Damaged, Sqlite) {
     let mut damaged = Damaged::open().await;
+    damaged.task("first").await;
     damaged.break_page(page).await;
     let path = damaged.folder.path().join("test.db");
     let store = Sqlite::open(&path).await.unwrap();
@@ -48,8 +49,50 @@ async fn a_server_is_not_ready_where_a_page_is_damaged_that_every_event_or_call_
     assert!(store.insert_tasks(event).await.is_err());
     assert_eq!(store.ready().await, Err(NotReady::Damaged));
 
-    for page in ["tokens", "sqlite_autoindex_tokens_2"] {
+    for page in [
+        "tokens",
+        "sqlite_autoindex_tokens_2",
+        "sqlite_autoindex_principals_1",
+        "hooks",
+        "sources",
+        "programs",
+        "sqlite_autoindex_recipes_1",
+        "executions_recipe",
+        "tasks_over",
+    ] {
         let (_damaged, store) = with_damaged(page).await;
         assert_eq!(store.ready().await, Err(NotReady::Damaged), "{page}");
+    }
+    for page in ["probe", "webhooks", "executions_dead"] {
+        let (_damaged, store) = with_damaged(page).await;
+        assert_eq!(store.ready().await, Ok(()), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_page_of_what_is_over_keeps_no_server_from_starting() {
+    for page in [
+        "tasks",
+        "executions",
+        "sqlite_autoindex_tasks_1",
+        "sqlite_autoindex_executions_1",
+    ] {
+        let mut damaged = Damaged::open().await;
+        let shop = &damaged.shop;
+        for _ in 0..300 {
+            let task = new_task(shop, "custom.x", 1);
+            damaged.store.insert_tasks(vec![task]).await.unwrap();
+        }
+        damaged
+            .loosely(
+                "UPDATE executions SET state = 'FINISHED', started_at = 1, ended_at = 2, attempt = 1; \
+                 UPDATE tasks SET state = 'FINISHED', ended_at = 2",
+            )
+            .await;
+        damaged.break_leaf(page).await;
+
+        let server = damaged.serve().await;
+
+        server.drain(LONG).await;
     }
 }

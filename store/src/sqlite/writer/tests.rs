@@ -40,9 +40,12 @@ async fn writer_beside(pages: &'static str) -> (tempfile::TempDir, Writer, Arc<A
         }),
     );
     let writer = Writer::start(conn, reserve, Damaged::default());
-    run(&writer, "CREATE TABLE probe (flip INTEGER, filler BLOB)")
-        .await
-        .unwrap();
+    for table in [
+        "CREATE TABLE probe (id INTEGER PRIMARY KEY, flip INTEGER, filler BLOB)",
+        "CREATE TABLE accounts (number INTEGER)",
+    ] {
+        run(&writer, table).await.unwrap();
+    }
     (folder, writer, free)
 }
 
