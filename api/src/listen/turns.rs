@@ -407,7 +407,7 @@ impl State {
 }
 
 fn is_for_the_oldest(called: u32) -> bool {
-    called % OLDEST_EVERY == 0
+    called.is_multiple_of(OLDEST_EVERY)
 }
 
 fn is_stranger(holder: Holder) -> bool {
