@@ -13,7 +13,9 @@
 //! turns are kept for those who have none, on threads of their own: the kernel then
 //! divides the processors among them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod line;
+
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,6 +24,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tenterhook_ledger::Holder;
+
+use self::line::{Line, Place, Ticket, is_called, is_for_the_oldest};
 
 /// Threads that a runtime needs for [`serve`](crate::serve): one for each turn, and one
 /// for what takes none.
@@ -33,9 +37,6 @@ pub fn serving_threads() -> usize {
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }
-
-/// Of so many turns of a line, one goes to whoever has waited longest in it.
-const OLDEST_EVERY: u32 = 4;
 
 /// The turns that all connections of a server take. Cheap to clone.
 #[derive(Clone)]
@@ -81,49 +82,6 @@ struct Share {
     taken: usize,
 }
 
-/// What one holder takes.
-#[derive(Default)]
-struct Line {
-    share: Share,
-    /// Time that those of its connections which are served next have been served.
-    level: Duration,
-    waiting: BTreeMap<Place, Arc<Mutex<Ticket>>>,
-    /// The same places in the order in which they were taken.
-    arrivals: BTreeMap<u64, Duration>,
-    /// How many were called.
-    called: u32,
-}
-
-impl Line {
-    fn insert(&mut self, place: Place, ticket: Arc<Mutex<Ticket>>) {
-        self.arrivals.insert(place.1, place.0);
-        self.waiting.insert(place, ticket);
-    }
-
-    fn remove(&mut self, place: Place) -> Option<Arc<Mutex<Ticket>>> {
-        self.arrivals.remove(&place.1);
-        self.waiting.remove(&place)
-    }
-
-    /// Takes out whose turn it is.
-    fn pop(&mut self) -> Option<(Duration, Arc<Mutex<Ticket>>)> {
-        self.called = self.called.wrapping_add(1);
-        let place = match is_for_the_oldest(self.called) {
-            true => self
-                .arrivals
-                .first_key_value()
-                .map(|(n, served)| (*served, *n)),
-            false => self.waiting.first_key_value().map(|(place, _)| *place),
-        }?;
-        let ticket = self.remove(place)?;
-        Some((place.0, ticket))
-    }
-}
-
-/// A connection's place among those of its holder: the time for which it was served, and
-/// among equals who came first.
-type Place = (Duration, u64);
-
 /// What one connection has had, as long as its holder is the same and nothing was forgiven.
 #[derive(Clone, Copy)]
 struct Own {
@@ -137,13 +95,6 @@ struct Waiting {
     holder: Holder,
     place: Place,
     ticket: Arc<Mutex<Ticket>>,
-}
-
-/// Whether a step has its turn.
-enum Ticket {
-    Waiting(Waker),
-    /// The turn is taken for it.
-    Called,
 }
 
 impl Default for Turns {
@@ -406,23 +357,8 @@ impl State {
     }
 }
 
-fn is_for_the_oldest(called: u32) -> bool {
-    called.is_multiple_of(OLDEST_EVERY)
-}
-
 fn is_stranger(holder: Holder) -> bool {
     matches!(holder, Holder::Address(_))
-}
-
-/// Whether the turn has come; else this is who is to be woken then.
-fn is_called(ticket: &Mutex<Ticket>, waker: &Waker) -> bool {
-    match &mut *ticket.lock() {
-        Ticket::Called => true,
-        Ticket::Waiting(waiting) => {
-            waiting.clone_from(waker);
-            false
-        }
-    }
 }
 
 /// A turn, given back when this is dropped.
