@@ -23,6 +23,8 @@ fn named_pipe(program: &Program) -> PathBuf {
 /// How a command ends that reads from the pipe, to which nothing is ever written, when it
 /// is sent a signal.
 fn status_after(signal_sent: Signal, pipe: PathBuf, mut command: Command) -> Option<i32> {
+    // Its deadline must not come first, however busy the machine is.
+    command.args(["--timeout", "60s"]);
     let mut child = command.stderr(Stdio::null()).spawn().unwrap();
     // Waits until the other end is open.
     let unwritten = File::options().write(true).open(pipe).unwrap();
