@@ -187,12 +187,14 @@ impl Writing {
         if !group.settles.is_empty() {
             done.settled = self.settle_all(&group.settles).await?;
         }
-        while let Some(job) = group.jobs.pop_front() {
+        while !group.jobs.is_empty() {
+            // One that is not begun stays in the group, and is told why.
             self.execute("SAVEPOINT request").await?;
+            let job = group.jobs.pop_front().expect("there is one more");
             match job(Ok(&mut *self)).await {
                 Done::Kept(tell) => {
-                    self.execute("RELEASE request").await?;
                     done.jobs.push(tell);
+                    self.execute("RELEASE request").await?;
                 }
                 Done::Undone(tell, error) => {
                     let undone = self.undo(&error).await;
