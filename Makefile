@@ -8,6 +8,9 @@ WASM := wasm32-wasip1
 # Guests of the demo, the tests and the benchmarks: built by a cargo that shares
 # nothing with that of the host, or the two would wait for each other.
 GUESTS := --locked --target $(WASM) --profile guest --target-dir target/guests
+# The guest that runs scripts is a workspace of its own; `engine/build.rs` builds it for
+# Wasm in the same folder.
+SHELL_GUEST := --locked --manifest-path engine/shell/Cargo.toml --target-dir target/shell
 RUST_EXAMPLES := volume-guard audit-redaction maintenance-workflow
 WARNINGS := -D warnings
 # Without a sanitizer the fuzz targets, which are safe Rust, build on stable.
@@ -28,7 +31,7 @@ demo: build example ## Build, serve, upload a script and a module, fire an event
 .PHONY: test
 test: toolchain ## Run all tests
 	cargo test --locked
-	cargo test --locked --manifest-path shell/Cargo.toml
+	cargo test $(SHELL_GUEST)
 
 .PHONY: check
 check: format lint doc ## Check format, lints and documentation, with warnings as errors
@@ -148,14 +151,14 @@ $(COMPILERS)/node_modules/ready: guest-examples/toolchains/package.json
 .PHONY: format
 format: toolchain
 	cargo fmt --all --check
-	cargo fmt --manifest-path shell/Cargo.toml --check
+	cargo fmt --manifest-path engine/shell/Cargo.toml --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 .PHONY: lint
 lint: toolchain
 	cargo clippy --locked --all-targets -- $(WARNINGS)
 	cargo clippy $(GUESTS) --package tenterhook-tests-guests $(RUST_EXAMPLES:%=--package %) -- $(WARNINGS)
-	cargo clippy --locked --manifest-path shell/Cargo.toml --all-targets -- $(WARNINGS)
+	cargo clippy $(SHELL_GUEST) --all-targets -- $(WARNINGS)
 
 .PHONY: doc
 doc: toolchain ## Build the documentation of all crates

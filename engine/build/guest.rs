@@ -3,9 +3,9 @@
 //! The guest is a workspace of its own, with its own lock file and target folder:
 //! sharing this build's folder would wait for its lock for ever.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 
 const TARGET: &str = "wasm32-wasip1";
 
@@ -17,13 +17,12 @@ pub(crate) fn build(out: &Path) -> PathBuf {
         println!("cargo::rerun-if-changed={}", ready.display());
         return ready;
     }
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
-    let shell = root.join("shell");
+    let shell =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("shell");
     for source in ["Cargo.toml", "Cargo.lock", "src"] {
         println!("cargo::rerun-if-changed={}", shell.join(source).display());
     }
-    println!("cargo::rerun-if-changed={}", root.join("sdk/src").display());
-    let target = target_folder(out, &shell);
+    let target = target_folder(out);
     let status = Command::new(env::var_os("CARGO").expect("cargo sets it"))
         .args([
             "build",
@@ -48,12 +47,12 @@ pub(crate) fn build(out: &Path) -> PathBuf {
     target.join(TARGET).join("release/tenterhook_shell.wasm")
 }
 
-/// The guest's own target folder, so that both profiles of the engine share one
-/// build of it. A packaged or read-only tree builds under `OUT_DIR` instead.
-fn target_folder(out: &Path, shell: &Path) -> PathBuf {
-    let beside = shell.join("target");
-    match fs::create_dir_all(&beside) {
-        Ok(()) => beside,
-        Err(_) => out.join("shell-target"),
+/// `shell` in this build's target folder, so that both profiles of the engine share
+/// one build of the guest and nothing is written into the sources. `out` is
+/// `TARGET/PROFILE/build/PACKAGE-HASH/out`; elsewhere the guest is built in it.
+fn target_folder(out: &Path) -> PathBuf {
+    match out.ancestors().nth(4) {
+        Some(target) if target.join("CACHEDIR.TAG").exists() => target.join("shell"),
+        _ => out.join("shell-target"),
     }
 }

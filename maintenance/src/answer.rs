@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{Execution, State, TaskDetail};
-use tenterhook_workflow::Done;
+use tenterhook_session::Done;
 
 /// Longest part of a guest's own words that is passed on, in characters.
 const SAID_MAX_CHARS: usize = 300;

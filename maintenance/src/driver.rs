@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenterhook_dispatch::{Jump, JumpWatch};
-use tenterhook_workflow::{Done, Job, Work};
+use tenterhook_session::{Done, Job, Work};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 

@@ -1,6 +1,6 @@
 //! What could not be done, in variants that a face can say in its dialect.
 
-use tenterhook_workflow::{NotResumed, NotTaken, State};
+use tenterhook_session::{NotResumed, NotTaken, State};
 
 /// What could not be done.
 #[derive(Debug, thiserror::Error)]

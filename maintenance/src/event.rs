@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use tenterhook_dispatch::AccountId;
 use tenterhook_sdk::Event;
 use tenterhook_sdk::contract::upper_snake;
-use tenterhook_workflow::{Action, HostState, Instruction, Notice, Plan, State};
+use tenterhook_session::{Action, HostState, Instruction, Notice, Plan, State};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};

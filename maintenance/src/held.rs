@@ -4,7 +4,7 @@
 
 use parking_lot::Mutex;
 use tenterhook_dispatch::{AccountId, TaskId};
-use tenterhook_workflow::Session;
+use tenterhook_session::Session;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;

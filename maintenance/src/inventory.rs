@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use tenterhook_dispatch::Server;
-use tenterhook_workflow::{Host, HostKind, Instance, Inventory};
+use tenterhook_session::{Host, HostKind, Instance, Inventory};
 
 /// Sorts servers into hosts and instances.
 pub(crate) fn of(servers: Vec<Server>) -> Inventory {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, Key, Lookup, Source, TaskDetail, TaskId};
 use tenterhook_sdk::Event;
-use tenterhook_workflow::{Action, Done, HostState, Instruction, Notice, State, Work};
+use tenterhook_session::{Action, Done, HostState, Instruction, Notice, State, Work};
 use tokio_util::sync::CancellationToken;
 
 use crate::answer;

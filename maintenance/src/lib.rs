@@ -1,7 +1,7 @@
 //! Maintenance sessions that live: stored, driven from state to state, told to
 //! their projects.
 //!
-//! [`Maintenance`] does what a [`Session`](tenterhook_workflow::Session) needs: it
+//! [`Maintenance`] does what a [`Session`](tenterhook_session::Session) needs: it
 //! fires events, runs plug-ins in the sandbox, owes notifications, waits. After each
 //! step the session is stored, so that a restart goes on where it was.
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::RwLock;
 use tenterhook_delivery::Delivery;
 use tenterhook_dispatch::{AccountId, Dispatcher, Key, Timepiece};
-use tenterhook_workflow::{State, Step};
+use tenterhook_session::{State, Step};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! What a caller asks for, and what is kept of a session.
 
 use tenterhook_dispatch::AccountId;
-use tenterhook_workflow::{NewPlan, Session};
+use tenterhook_session::{NewPlan, Session};
 use time::OffsetDateTime;
 
 /// A session to create.

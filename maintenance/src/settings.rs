@@ -1,6 +1,6 @@
 //! How sessions are kept and driven.
 
-use tenterhook_workflow::Patience;
+use tenterhook_session::Patience;
 
 /// How sessions are kept and driven.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use tenterhook_dispatch::AccountId;
-use tenterhook_workflow::{GroupConstraint, InstanceConstraint, Session, Step};
+use tenterhook_session::{GroupConstraint, InstanceConstraint, Session, Step};
 use uuid::Uuid;
 
 use crate::error::Error;

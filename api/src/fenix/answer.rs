@@ -11,7 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use tenterhook_workflow::{InstanceAction, Reply, State};
+use tenterhook_session::{InstanceAction, Reply, State};
 use uuid::Uuid;
 
 use super::error::Problem;

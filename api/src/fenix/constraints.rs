@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::Method;
 use serde_json::{Map, Value, json};
 use tenterhook_dispatch::Role;
-use tenterhook_workflow::{GroupConstraint, InstanceAction, InstanceConstraint};
+use tenterhook_session::{GroupConstraint, InstanceAction, InstanceConstraint};
 
 use super::ask::{Ask, Empty};
 use super::error::Problem;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use tenterhook_maintenance::Stored;
-use tenterhook_workflow::{HostState, Session, Step, Workflow};
+use tenterhook_session::{HostState, Session, Step, Workflow};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -67,7 +67,7 @@ fn waiting_for(session: &Session) -> Value {
 }
 
 fn projects(session: &Session) -> Value {
-    let one = |(id, project): (&String, &tenterhook_workflow::Project)| json!({"project_id": id, "state": project.state});
+    let one = |(id, project): (&String, &tenterhook_session::Project)| json!({"project_id": id, "state": project.state});
     session.projects().iter().map(one).collect()
 }
 

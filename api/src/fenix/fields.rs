@@ -4,7 +4,7 @@
 //! absent.
 
 use serde_json::{Map, Value};
-use tenterhook_workflow::InstanceAction;
+use tenterhook_session::InstanceAction;
 
 use super::error::Problem;
 

@@ -4,7 +4,7 @@
 //! is made.
 
 use serde_json::{Map, Value};
-use tenterhook_workflow::{Action, ActionType, NewPlan};
+use tenterhook_session::{Action, ActionType, NewPlan};
 
 use super::error::Problem;
 use super::fields::Fields;

@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tenterhook_dispatch::Role;
 use tenterhook_maintenance::{NewSession, Stored};
-use tenterhook_workflow::State;
+use tenterhook_session::State;
 
 use super::ask::{Ask, Empty};
 use super::error::unprocessable;

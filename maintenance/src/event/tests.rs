@@ -1,4 +1,4 @@
-use tenterhook_workflow::{ActionType, InstanceAction, Workflow};
+use tenterhook_session::{ActionType, InstanceAction, Workflow};
 use time::macros::datetime;
 
 use super::*;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tenterhook_dispatch::{AccountId, new_id};
 use tenterhook_sdk::Event;
-use tenterhook_workflow::{HostKind, Inventory, NewPlan, Plan, Session, Workflow};
+use tenterhook_session::{HostKind, Inventory, NewPlan, Plan, Session, Workflow};
 
 use super::{Inner, Maintenance};
 use crate::error::Error;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, Noun};
-use tenterhook_workflow::{
+use tenterhook_session::{
     GroupConstraint, InstanceConstraint, Inventory, Project, Reply, Workflow,
 };
 use uuid::Uuid;
@@ -241,7 +241,7 @@ fn add_theirs(
     (instances, groups): (Vec<InstanceConstraint>, Vec<GroupConstraint>),
 ) {
     let own =
-        |instance: &tenterhook_workflow::Instance| instance.project.as_deref() == Some(project);
+        |instance: &tenterhook_session::Instance| instance.project.as_deref() == Some(project);
     let mut groups_of_theirs: BTreeSet<String> = BTreeSet::new();
     for constraint in instances {
         let id = constraint.instance_id.clone();

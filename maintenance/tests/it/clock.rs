@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tenterhook_dispatch::{Clock as _, SteppedClock};
-use tenterhook_workflow::State;
+use tenterhook_session::State;
 use time::OffsetDateTime;
 use uuid::Uuid;
 

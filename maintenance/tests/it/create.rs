@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use tenterhook_maintenance::{Error, Settings};
-use tenterhook_workflow::{ActionType, GroupConstraint, NewPlan, State};
+use tenterhook_session::{ActionType, GroupConstraint, NewPlan, State};
 
 use crate::support::{Yard, action, new, plan};
 

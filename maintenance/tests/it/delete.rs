@@ -2,7 +2,7 @@
 
 use tenterhook_dispatch::{ExecutionFilter, Outputs, Page, State as Run};
 use tenterhook_maintenance::Error;
-use tenterhook_workflow::{ActionType, NewPlan};
+use tenterhook_session::{ActionType, NewPlan};
 
 use crate::support::{Looks, Yard, ack, action, plan};
 
@@ -65,7 +65,7 @@ async fn a_session_that_runs_is_removed_and_its_plug_in_cancelled() {
                 yard.account,
                 id,
                 "blue",
-                ack(tenterhook_workflow::State::Maintenance, &[]),
+                ack(tenterhook_session::State::Maintenance, &[]),
             )
             .await
             .err(),

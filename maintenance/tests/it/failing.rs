@@ -1,8 +1,8 @@
 //! Plug-ins, hooks and projects that stop a session, and how it goes on.
 
 use tenterhook_maintenance::Settings;
+use tenterhook_session::{ActionType, NewPlan, Patience, Reply, State};
 use tenterhook_tests_artifacts as artifacts;
-use tenterhook_workflow::{ActionType, NewPlan, Patience, Reply, State};
 use time::Duration;
 use uuid::Uuid;
 

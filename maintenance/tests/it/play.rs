@@ -1,8 +1,8 @@
 //! Sessions that go well, from `MAINTENANCE` to `MAINTENANCE_DONE`.
 
 use serde_json::{Value, json};
+use tenterhook_session::{ActionType, State};
 use tenterhook_tests_artifacts as artifacts;
-use tenterhook_workflow::{ActionType, State};
 
 use crate::support::{Yard, action, plan};
 

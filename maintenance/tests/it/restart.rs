@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use tenterhook_dispatch::AccountId;
 use tenterhook_maintenance::{Error, SessionStore, Stored};
-use tenterhook_workflow::{
+use tenterhook_session::{
     ActionType, GroupConstraint, InstanceConstraint, NewPlan, Session, State, Step,
 };
 use uuid::Uuid;

@@ -13,8 +13,8 @@ use tenterhook_dispatch::{
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_maintenance::{Maintenance, NewSession, SessionStore, Settings, Stored};
+use tenterhook_session::{Action, ActionType, InstanceAction, NewPlan, Reply, State, Step};
 use tenterhook_store::Sqlite;
-use tenterhook_workflow::{Action, ActionType, InstanceAction, NewPlan, Reply, State, Step};
 use uuid::Uuid;
 
 /// Looks that a test takes before it gives up: a minute or more.

@@ -2,7 +2,7 @@
 
 use tenterhook_dispatch::AccountId;
 use tenterhook_maintenance::Error;
-use tenterhook_workflow::{GroupConstraint, InstanceAction, InstanceConstraint, State};
+use tenterhook_session::{GroupConstraint, InstanceAction, InstanceConstraint, State};
 use uuid::Uuid;
 
 use crate::support::{Looks, Yard, ack, new, plan};

@@ -1,6 +1,6 @@
 //! A tenant's own workflow decides, inside the sandbox.
 
-use tenterhook_workflow::{NewPlan, State};
+use tenterhook_session::{NewPlan, State};
 
 use crate::support::{Yard, plan};
 

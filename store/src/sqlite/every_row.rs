@@ -8,7 +8,7 @@ use tenterhook_delivery::SubscriptionId;
 use tenterhook_dispatch::{
     AccountId, Criterion, Error, ExecutionId, HookId, NodeId, Number, RecipeContent, RecipeId,
 };
-use tenterhook_workflow::{GroupConstraint, InstanceConstraint};
+use tenterhook_session::{GroupConstraint, InstanceConstraint};
 
 use super::convert::{Impossible, Read as _, cannot, damage, is_damage, unreadable};
 use super::hooks::POLICIES;

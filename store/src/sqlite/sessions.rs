@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::AccountId;
 use tenterhook_maintenance::{Error, SessionStore, Stored};
-use tenterhook_workflow::{GroupConstraint, InstanceConstraint, Session, Step};
+use tenterhook_session::{GroupConstraint, InstanceConstraint, Session, Step};
 use uuid::Uuid;
 
 use super::Sqlite;

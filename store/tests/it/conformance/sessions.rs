@@ -3,7 +3,7 @@
 use serde_json::Map;
 use tenterhook_dispatch::{Account, AccountId, Noun, Store};
 use tenterhook_maintenance::{Error, SessionStore, Stored};
-use tenterhook_workflow::{
+use tenterhook_session::{
     Done, GroupConstraint, Host, InstanceAction, InstanceConstraint, Inventory, Patience, Plan,
     Session, State, Step, Workflow,
 };

@@ -19,11 +19,11 @@ use tenterhook_dispatch::{
 };
 use tenterhook_engine::{AskedLimits, Digest};
 use tenterhook_maintenance::{SessionStore as _, Stored};
-use tenterhook_store::Sqlite;
-use tenterhook_workflow::{
+use tenterhook_session::{
     GroupConstraint, Host, InstanceAction, InstanceConstraint, Inventory, Plan, Session,
     State as Stage, Workflow,
 };
+use tenterhook_store::Sqlite;
 use uuid::Uuid;
 
 use super::home::ENGINE;

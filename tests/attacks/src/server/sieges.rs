@@ -215,7 +215,7 @@ pub(super) const ALL: &[Siege] = &[
         bring: |client| (0..60).try_for_each(|number| inventory(client, number)),
         connections: 16,
         strike: filter_at_length,
-        test: "query/src/croit/tests.rs::a_costly_filter_stops_between_two_rows_for_others_to_go_on",
+        test: "api/query/src/croit/tests.rs::a_costly_filter_stops_between_two_rows_for_others_to_go_on",
     },
     Siege {
         attack: "batches of 1,000 events for 500 hooks each",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenterhook_workflow::{Instance, InstanceAction, NotTaken, Reply, State};
+use tenterhook_session::{Instance, InstanceAction, NotTaken, Reply, State};
 
 use crate::world::{World, four_hosts, plan};
 

@@ -1,6 +1,6 @@
 //! What goes wrong, what is said about it, and how a session goes on afterwards.
 
-use tenterhook_workflow::{Host, Instance, NotResumed, State, Work};
+use tenterhook_session::{Host, Instance, NotResumed, State, Work};
 
 use crate::world::{World, badly, four_hosts, plan, transitions};
 
@@ -398,7 +398,7 @@ fn every_failure_says_what_can_be_done_about_it() {
 fn what_a_plugin_says_is_one_short_line_in_the_record() {
     let mut world = World::new(plan("default"), four_hosts());
     let job = world.advance();
-    let done = tenterhook_workflow::Done::Badly {
+    let done = tenterhook_session::Done::Badly {
         reason: "a\nb\u{1b}[31m".repeat(2_000),
         task: None,
     };

@@ -23,7 +23,7 @@ use crate::work::{Done, Job, Patience};
 /// A session over one host, on which nothing runs:
 ///
 /// ```
-/// use tenterhook_workflow::{
+/// use tenterhook_session::{
 ///     Done, Host, Inventory, NewPlan, Patience, Session, State, Work,
 /// };
 /// use time::OffsetDateTime;
@@ -51,7 +51,7 @@ use crate::work::{Done, Job, Patience};
 ///     session.finish(&job.key, done, now);
 /// }
 /// assert_eq!(session.state(), State::MaintenanceDone);
-/// # Ok::<(), tenterhook_workflow::Fault>(())
+/// # Ok::<(), tenterhook_session::Fault>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {

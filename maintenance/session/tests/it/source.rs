@@ -1,6 +1,6 @@
 //! A tenant's own workflow.
 
-use tenterhook_workflow::{State, TRANSITIONS, Work};
+use tenterhook_session::{State, TRANSITIONS, Work};
 
 use crate::world::{World, four_hosts, plan, transitions};
 

@@ -1,8 +1,6 @@
 //! The `default` workflow, when all goes well.
 
-use tenterhook_workflow::{
-    ActionType, HostKind, HostState, InstanceAction, Inventory, State, Work,
-};
+use tenterhook_session::{ActionType, HostKind, HostState, InstanceAction, Inventory, State, Work};
 use time::Duration;
 use time::macros::datetime;
 

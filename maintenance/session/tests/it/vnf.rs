@@ -1,6 +1,6 @@
 //! The `vnf` workflow: what projects demand for their instances is honoured.
 
-use tenterhook_workflow::{
+use tenterhook_session::{
     GroupConstraint, Instance, InstanceAction, InstanceConstraint, Inventory, NotTaken, Notice,
     Reply, State, Work,
 };

@@ -4,7 +4,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use tenterhook_workflow::{
+use tenterhook_session::{
     Done, GroupConstraint, Host, HostKind, Instance, InstanceAction, InstanceConstraint, Reply,
     Session, State, TRANSITIONS, Work,
 };

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use tenterhook_workflow::{State, TRANSITIONS};
+use tenterhook_session::{State, TRANSITIONS};
 
 fn page() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     fs::read_to_string(root.join("docs/maintenance.md")).unwrap()
 }
 
@@ -33,7 +33,7 @@ fn every_test_that_the_page_names_exists() {
         .collect();
     assert!(named.len() >= 7);
     for (file, function) in named {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let code = fs::read_to_string(root.join(format!("{file}.rs"))).unwrap();
         assert!(
             code.contains(&format!("fn {function}(")),

@@ -12,7 +12,7 @@ use tenterhook_shell::Job;
 const KNOWN_DIFFERENCES: &[&str] = &["064-jq.sh", "082-deep-recursion.sh"];
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/shell/oracle")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/shell/oracle")
 }
 
 fn scripts() -> Vec<PathBuf> {

@@ -4,7 +4,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-use tenterhook_workflow::{
+use tenterhook_session::{
     GroupConstraint, Host, HostKind, Instance, InstanceAction, InstanceConstraint, Inventory,
     Reply, State, Work,
 };

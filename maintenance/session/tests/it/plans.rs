@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use tenterhook_workflow::{ActionType, Fault, NewPlan, Plan, State, Workflow};
+use tenterhook_session::{ActionType, Fault, NewPlan, Plan, State, Workflow};
 use time::macros::datetime;
 
 use crate::world::{action, plan};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, json};
-use tenterhook_workflow::{
+use tenterhook_session::{
     Action, ActionType, Done, Host, HostKind, Instance, InstanceAction, Inventory, Job, NewPlan,
     Notice, Patience, Reply, Session, State, Step, Work,
 };
