@@ -79,7 +79,8 @@ impl House {
     /// Enters a hook and an instance, and serves them.
     async fn open(dispatcher: &Dispatcher, store: Arc<Sqlite>) -> Self {
         let account = dispatcher
-            .create_account("bench")
+            .accounts()
+            .create("bench")
             .await
             .expect("the account is new")
             .id;
@@ -97,7 +98,8 @@ impl House {
             ..NewHook::new(Number::UNASSIGNED, "network-changed")
         };
         dispatcher
-            .create_source(account, source, vec![hook])
+            .sources()
+            .create(account, source, vec![hook])
             .await
             .expect("the module is accepted");
         let server = NewServer {
@@ -106,7 +108,8 @@ impl House {
             ..NewServer::default()
         };
         let server = dispatcher
-            .create_server(account, server)
+            .servers()
+            .create(account, server)
             .await
             .expect("the server is entered");
         let token = NewToken {
@@ -116,7 +119,8 @@ impl House {
             expires_at: None,
         };
         let (_, secret) = dispatcher
-            .issue_token(account, token)
+            .tokens()
+            .issue(account, token)
             .await
             .expect("the token is issued");
 

@@ -107,6 +107,7 @@ impl Note {
         }
         if let Err(error) = app
             .dispatcher()
+            .events()
             .audit(account, self.record, Origin::Outside)
             .await
         {

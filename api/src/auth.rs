@@ -74,7 +74,13 @@ pub(crate) async fn guard(
     let account = identity.account;
     if let Err(refusal) = charge.charge_to(account.holder()) {
         let is_operator = identity.role == Role::Owner
-            && guard.app.dispatcher().account(account).await?.is_operator();
+            && guard
+                .app
+                .dispatcher()
+                .accounts()
+                .get(account)
+                .await?
+                .is_operator();
         if !is_operator {
             return Err(refusal);
         }
@@ -132,7 +138,7 @@ async fn identify(app: &App, from: Client, path: &str, secret: &str) -> Result<I
     let Some(lookup) = failures.look_up(attempt, Instant::now()).await else {
         return Err(failures.failed(attempt, Refusal::InvalidToken, Instant::now()));
     };
-    let identity = app.dispatcher().authenticate(secret).await;
+    let identity = app.dispatcher().identities().authenticate(secret).await;
     drop(lookup);
     let identity = identity.map_err(|error| match Face::of(path) {
         Face::Nova | Face::Fenix => {

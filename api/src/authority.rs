@@ -42,7 +42,11 @@ pub(crate) async fn bind(
     if response.body().size_hint().exact().is_some() {
         return Ok(response);
     }
-    let authority = app.dispatcher().hold_authority(identity, needs).await?;
+    let authority = app
+        .dispatcher()
+        .identities()
+        .hold_authority(identity, needs)
+        .await?;
     let kind = response.headers().get(header::CONTENT_TYPE);
     let events = kind.is_some_and(|kind| kind == "text/event-stream");
     let (parts, body) = response.into_parts();

@@ -150,7 +150,11 @@ impl Charge {
         account: AccountId,
         task: Key<TaskId>,
     ) -> Result<Held<'_>, Refusal> {
-        let bytes = app.dispatcher().outputs_bytes(account, task).await?;
+        let bytes = app
+            .dispatcher()
+            .tasks()
+            .outputs_bytes(account, task)
+            .await?;
         Ok(self.hold_beyond_usual(bytes, 3)?)
     }
 

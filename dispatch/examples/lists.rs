@@ -40,7 +40,8 @@ async fn main() {
         .await
         .expect("the dispatcher starts");
     let account = dispatcher
-        .create_account("bench")
+        .accounts()
+        .create("bench")
         .await
         .expect("the account is new")
         .id;
@@ -54,7 +55,8 @@ async fn main() {
         fill(&dispatcher, account, made..size).await;
         made = size;
         let mut sources = dispatcher
-            .find_sources(account, &Lookup::All, None, |source| !source.preloaded)
+            .sources()
+            .find(account, &Lookup::All, None, |source| !source.preloaded)
             .await
             .expect("they are in memory");
         let wanted = sources.swap_remove(size / 2);
@@ -108,7 +110,7 @@ async fn fill(dispatcher: &Dispatcher, account: AccountId, places: std::ops::Ran
                 };
                 let dispatcher = dispatcher.clone();
                 tokio::spawn(
-                    async move { dispatcher.create_source(account, new, Vec::new()).await },
+                    async move { dispatcher.sources().create(account, new, Vec::new()).await },
                 )
             })
             .collect();
@@ -131,7 +133,7 @@ async fn measure(
     let mut found = 0;
     for _ in 0..TIMES {
         let begin = Instant::now();
-        let sources = dispatcher.find_sources(account, lookup, None, keep).await;
+        let sources = dispatcher.sources().find(account, lookup, None, keep).await;
         took.push(begin.elapsed());
         found = sources.expect("they are in memory").len();
     }

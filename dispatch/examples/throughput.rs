@@ -40,7 +40,8 @@ async fn main() {
         .await
         .expect("the dispatcher starts");
     let account = dispatcher
-        .create_account("bench")
+        .accounts()
+        .create("bench")
         .await
         .expect("the account is new")
         .id;
@@ -54,7 +55,8 @@ async fn main() {
         created_by: tenterhook_dispatch::PrincipalId::SYSTEM,
     };
     dispatcher
-        .create_source(
+        .sources()
+        .create(
             account,
             source,
             vec![NewHook::new(
@@ -91,6 +93,7 @@ async fn accept(dispatcher: &Dispatcher, account: AccountId, kind: &'static str)
         async move {
             let events = (0..BATCH).map(|_| event(kind)).collect();
             dispatcher
+                .events()
                 .accept(account, "bench", events)
                 .await
                 .expect("the events are accepted");
@@ -105,6 +108,7 @@ async fn wait(dispatcher: &Dispatcher, account: AccountId) -> Duration {
         let dispatcher = dispatcher.clone();
         async move {
             let (_, detail) = dispatcher
+                .events()
                 .accept_and_wait(
                     account,
                     "bench",

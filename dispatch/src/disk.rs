@@ -16,8 +16,8 @@ use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource};
 use self::size::ROW;
 use crate::error::Error;
 use crate::id::AccountId;
+use crate::runs::work::Retention;
 use crate::store::Store;
-use crate::work::Retention;
 
 /// What accounts have on the disk.
 pub(crate) struct Disk {

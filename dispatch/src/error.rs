@@ -5,9 +5,9 @@ use std::fmt;
 use tenterhook_engine::{Digest, OverCeiling, Refusal};
 use tenterhook_ledger::Shortage;
 
-use crate::disclosure::Withheld;
 use crate::id::Number;
-use crate::role::Role;
+use crate::tenancy::disclosure::Withheld;
+use crate::tenancy::role::Role;
 use crate::unavailable::Unavailable;
 
 /// A cause of which only the text matters.

@@ -2,8 +2,8 @@
 
 use time::OffsetDateTime;
 
-use crate::execution::State;
 use crate::id::{ExecutionId, HookId, TaskId};
+use crate::runs::execution::State;
 
 /// Most items that one list call answers with, whatever was asked for.
 pub const PAGE_MAX: u32 = 1_000;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenterhook_engine::Limits;
 
-use crate::work::Retention;
+use crate::runs::work::Retention;
 
 /// How a dispatcher is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,29 +14,29 @@ use tenterhook_engine::Digest;
 use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 
-use crate::account::Account;
-use crate::app::App;
-use crate::damaged::Unreadable;
-use crate::endings::Endings;
 use crate::error::Error;
-use crate::execution::Execution;
-use crate::hook::Hook;
-use crate::hook_override::HookOverride;
 use crate::id::{
     AccountId, AppId, ExecutionId, HookId, Key, NodeId, OverrideId, PrincipalId, ServerId,
     SourceId, TaskId, TokenId,
 };
-use crate::kept_output::{OutputPart, OutputSizes};
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs, TaskFilter, TaskPage};
-use crate::principal::Principal;
 use crate::readiness::NotReady;
-use crate::server::Server;
-use crate::source::Source;
-use crate::task::{EventKey, Task};
-use crate::token::{SecretHash, SessionBounds, Token};
-use crate::work::{
+use crate::registry::app::App;
+use crate::registry::damaged::Unreadable;
+use crate::registry::hook::Hook;
+use crate::registry::hook_override::HookOverride;
+use crate::registry::server::Server;
+use crate::registry::source::Source;
+use crate::runs::endings::Endings;
+use crate::runs::execution::Execution;
+use crate::runs::kept_output::{OutputPart, OutputSizes};
+use crate::runs::task::{EventKey, Task};
+use crate::runs::work::{
     Backlog, Cancelling, Claimed, Inserted, LateOutput, NewTask, Retention, Settlement, Swept,
 };
+use crate::tenancy::account::Account;
+use crate::tenancy::principal::Principal;
+use crate::tenancy::token::{SecretHash, SessionBounds, Token};
 
 /// The answer to a call that has been queued already when it returns.
 pub type Queued<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;

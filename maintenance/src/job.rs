@@ -190,6 +190,7 @@ impl Doing<'_> {
         let accepted = self
             .inner
             .dispatcher
+            .events()
             .accept_for(self.held.account, &self.held.created_by, event, source.id)
             .await;
         match accepted {
@@ -231,6 +232,7 @@ impl Doing<'_> {
         let accepted = self
             .inner
             .dispatcher
+            .events()
             .accept(account, started_by, events)
             .await;
         Ok(match accepted {
@@ -244,10 +246,11 @@ impl Doing<'_> {
     async fn end_of(&self, task: TaskId) -> Result<TaskDetail, Halt> {
         *self.held.running.lock() = Some(task);
         loop {
-            let waiting = self
-                .inner
-                .dispatcher
-                .wait(self.held.account, Key::Id(task), PATIENCE);
+            let waiting =
+                self.inner
+                    .dispatcher
+                    .tasks()
+                    .wait(self.held.account, Key::Id(task), PATIENCE);
             let detail = tokio::select! {
                 () = self.stop.cancelled() => return Err(Halt::Stopped),
                 detail = waiting => detail?,
@@ -281,7 +284,8 @@ impl Inner {
         let lookup = Lookup::Names(vec![name.to_owned()]);
         let mut found = self
             .dispatcher
-            .find_sources(account, &lookup, Some(1), |_| true)
+            .sources()
+            .find(account, &lookup, Some(1), |_| true)
             .await?;
         Ok(found.pop())
     }

@@ -209,7 +209,8 @@ impl Inner {
         if let Some(task) = running {
             match self
                 .dispatcher
-                .cancel_task(held.account, Key::Id(task))
+                .tasks()
+                .cancel(held.account, Key::Id(task))
                 .await
             {
                 Ok(_) | Err(tenterhook_dispatch::Error::NotFound { .. }) => {}

@@ -34,7 +34,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn list_astra_apps(ask: Ask) -> Result<Response, Refusal> {
     let media = MEDIA.of_list(&ask.headers)?;
     let query = ask.query(&WORDS)?;
-    let found = ask.app.dispatcher().apps(ask.account()).await?;
+    let found = ask.app.dispatcher().apps().list(ask.account()).await?;
     let admitted = |app: &&App| query.filter.admits(|name| shape::member(app, name));
     let rows: Vec<_> = found
         .iter()
@@ -49,7 +49,12 @@ async fn get_astra_app(ask: Ask) -> Result<Response, Refusal> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let id = ask.app_id()?.ok_or(Row::ResourceNotFound)?;
-    let app = ask.app.dispatcher().app(ask.account(), Key::Id(id)).await;
+    let app = ask
+        .app
+        .dispatcher()
+        .apps()
+        .get(ask.account(), Key::Id(id))
+        .await;
     match app {
         Ok(app) => Ok(reply::one(media, shape::row(&app))),
         Err(Error::NotFound {

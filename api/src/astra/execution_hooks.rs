@@ -88,7 +88,8 @@ async fn list_execution_hooks(ask: Ask) -> Result<Response, Refusal> {
     let found = ask
         .app
         .dispatcher()
-        .find_hooks(
+        .hooks()
+        .find(
             ask.account(),
             ask.app_id()?,
             &lookup::of(filter),
@@ -119,7 +120,8 @@ async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal
     if let Some(id) = in_path {
         ask.app
             .dispatcher()
-            .app(ask.account(), Key::Id(id))
+            .apps()
+            .get(ask.account(), Key::Id(id))
             .await
             .map_err(in_words)?;
     }
@@ -150,7 +152,8 @@ async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal
     let hook = ask
         .app
         .dispatcher()
-        .create_hook(ask.account(), new)
+        .hooks()
+        .create(ask.account(), new)
         .await
         .map_err(in_body)?;
     let location = ask.location(hook.id.as_uuid());
@@ -210,7 +213,8 @@ async fn replace_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusa
     };
     ask.app
         .dispatcher()
-        .change_hook(ask.account(), Key::Id(old.id), change)
+        .hooks()
+        .change(ask.account(), Key::Id(old.id), change)
         .await
         .map_err(in_body)?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -225,7 +229,8 @@ async fn delete_execution_hook(ask: Ask) -> Result<Response, Refusal> {
     }
     ask.app
         .dispatcher()
-        .delete_hook(ask.account(), Key::Id(hook.id))
+        .hooks()
+        .delete(ask.account(), Key::Id(hook.id))
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -237,12 +242,13 @@ async fn find(ask: &Ask) -> Result<Hook, Refusal> {
     let in_path = ask.app_id()?;
     if let Some(app) = in_path {
         dispatcher
-            .app(ask.account(), Key::Id(app))
+            .apps()
+            .get(ask.account(), Key::Id(app))
             .await
             .map_err(in_words)?;
     }
     let id = HookId::from_uuid(ask.id()?);
-    let hook = dispatcher.hook(ask.account(), Key::Id(id)).await?;
+    let hook = dispatcher.hooks().get(ask.account(), Key::Id(id)).await?;
     let fits =
         View::of(&hook, ask.role()).is_some_and(|view| in_path.is_none() || view.app == in_path);
     if fits {
@@ -256,6 +262,7 @@ async fn with_containers(ask: &Ask, hook: &Hook) -> Result<super::row::Row, Refu
     let containers = ask
         .app
         .dispatcher()
+        .apps()
         .matching_containers(ask.account(), hook.id)
         .await?;
     let view = View::of(hook, ask.role()).ok_or(Row::ResourceNotFound)?;

@@ -17,7 +17,7 @@ pub(crate) async fn admit(
     path: &str,
 ) -> Result<(), Refusal> {
     let account = account_in(path).ok_or(Row::CollectionNotFound)?;
-    let account = match app.dispatcher().account(account).await {
+    let account = match app.dispatcher().accounts().get(account).await {
         Ok(account) => account,
         Err(Error::NotFound { .. }) => return Err(Row::CollectionNotFound.into()),
         Err(error) => return Err(error.into()),

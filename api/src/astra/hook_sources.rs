@@ -75,7 +75,8 @@ async fn list_hook_sources(ask: Ask) -> Result<Response, Refusal> {
     let (dispatcher, account) = (ask.app.dispatcher().clone(), ask.account());
     let filter = &query.filter;
     let found = dispatcher
-        .find_sources(account, &lookup::of(filter), query.limit, |source| {
+        .sources()
+        .find(account, &lookup::of(filter), query.limit, |source| {
             filter.admits(|name| shape::member(source, name))
         })
         .await?;
@@ -88,7 +89,7 @@ async fn list_hook_sources(ask: Ask) -> Result<Response, Refusal> {
                 return Ok(Some(shape::row(&source, None)));
             }
             let key = Key::Id(source.id);
-            match dispatcher.source_bytes(account, key, role).await {
+            match dispatcher.sources().bytes(account, key, role).await {
                 // It is told as it is now, with the checksum of these bytes.
                 Ok((source, bytes)) => Ok(Some(shape::row(&source, Some(bytes)))),
                 Err(Error::Withheld { .. }) => Ok(Some(shape::row(&source, None))),
@@ -125,7 +126,8 @@ async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
     let (source, _) = ask
         .app
         .dispatcher()
-        .create_source(ask.account(), new, Vec::new())
+        .sources()
+        .create(ask.account(), new, Vec::new())
         .await?;
     let location = ask.location(source.id.as_uuid());
     // As a GET shows it, so that the tag is the same.
@@ -141,7 +143,8 @@ async fn get_hook_source(ask: Ask) -> Result<Response, Refusal> {
     let source = ask
         .app
         .dispatcher()
-        .source(ask.account(), Key::Id(id))
+        .sources()
+        .get(ask.account(), Key::Id(id))
         .await?;
     Ok(reply::one(media, with_bytes(&ask, source).await?))
 }
@@ -164,7 +167,12 @@ async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> 
     let id = ask.id()?;
     let _turn = entity_tag::turn(id).await;
     let key = Key::Id(SourceId::from_uuid(id));
-    let old = ask.app.dispatcher().source(ask.account(), key).await?;
+    let old = ask
+        .app
+        .dispatcher()
+        .sources()
+        .get(ask.account(), key)
+        .await?;
     let own_kind = shape::source_type(&old);
     match (&bytes, kind) {
         (Some(bytes), None) => {
@@ -204,7 +212,8 @@ async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> 
     drop(body);
     ask.app
         .dispatcher()
-        .change_source(ask.account(), key, change, None)
+        .sources()
+        .change(ask.account(), key, change, None)
         .await
         .map_err(in_words)?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -216,11 +225,17 @@ async fn delete_hook_source(ask: Ask) -> Result<Response, Refusal> {
     let _turn = entity_tag::turn(id).await;
     let key = Key::Id(SourceId::from_uuid(id));
     let dispatcher = ask.app.dispatcher();
-    if dispatcher.source(ask.account(), key).await?.preloaded {
+    if dispatcher
+        .sources()
+        .get(ask.account(), key)
+        .await?
+        .preloaded
+    {
         return Err(Row::PreloadedSource.into());
     }
     dispatcher
-        .delete_source(ask.account(), key)
+        .sources()
+        .delete(ask.account(), key)
         .await
         .map_err(in_words)?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -231,7 +246,8 @@ async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Refusa
     let read = ask
         .app
         .dispatcher()
-        .source_bytes(ask.account(), Key::Id(source.id), ask.role())
+        .sources()
+        .bytes(ask.account(), Key::Id(source.id), ask.role())
         .await;
     match read {
         Ok((source, bytes)) => Ok(shape::row(&source, Some(bytes))),

@@ -70,7 +70,8 @@ async fn list_overrides(ask: Ask) -> Result<Response, Refusal> {
     let found = ask
         .app
         .dispatcher()
-        .overrides(ask.account(), app_of(&ask)?)
+        .overrides()
+        .list(ask.account(), app_of(&ask)?)
         .await
         .map_err(in_words)?;
     let admitted =
@@ -93,7 +94,7 @@ async fn create_override(ask: Ask, body: Body) -> Result<Response, Refusal> {
     let hook = text_in(&body, "executionHookID").and_then(identifier::parse);
     let hook = HookId::from_uuid(hook.unwrap_or_default());
     let dispatcher = ask.app.dispatcher();
-    match dispatcher.hook(ask.account(), Key::Id(hook)).await {
+    match dispatcher.hooks().get(ask.account(), Key::Id(hook)).await {
         Ok(hook) if hook.managed => {}
         Ok(_) | Err(Error::NotFound { .. }) => {
             let reason = "must be the id of an execution hook with the hookType \"netapp\"";
@@ -103,7 +104,8 @@ async fn create_override(ask: Ask, body: Body) -> Result<Response, Refusal> {
     }
     let app = app_of(&ask)?;
     dispatcher
-        .app(ask.account(), Key::Id(app))
+        .apps()
+        .get(ask.account(), Key::Id(app))
         .await
         .map_err(in_words)?;
     check_same(&body, "appID", &app.to_string())?;
@@ -115,7 +117,8 @@ async fn create_override(ask: Ask, body: Body) -> Result<Response, Refusal> {
         created_by: ask.principal(),
     };
     let made = dispatcher
-        .create_override(ask.account(), new)
+        .overrides()
+        .create(ask.account(), new)
         .await
         .map_err(in_words)?;
     let location = ask.location(made.id.as_uuid());
@@ -152,7 +155,8 @@ async fn replace_override(ask: Ask, body: Body) -> Result<Response, Refusal> {
     };
     ask.app
         .dispatcher()
-        .change_override(ask.account(), old.id, change)
+        .overrides()
+        .change(ask.account(), old.id, change)
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -163,7 +167,8 @@ async fn delete_override(ask: Ask) -> Result<Response, Refusal> {
     let own = find(&ask).await?;
     ask.app
         .dispatcher()
-        .delete_override(ask.account(), own.id)
+        .overrides()
+        .delete(ask.account(), own.id)
         .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -177,11 +182,12 @@ async fn find(ask: &Ask) -> Result<HookOverride, Refusal> {
     let app = app_of(ask)?;
     let dispatcher = ask.app.dispatcher();
     dispatcher
-        .app(ask.account(), Key::Id(app))
+        .apps()
+        .get(ask.account(), Key::Id(app))
         .await
         .map_err(in_words)?;
     let id = OverrideId::from_uuid(ask.id()?);
-    let own = dispatcher.override_of(ask.account(), id).await?;
+    let own = dispatcher.overrides().get(ask.account(), id).await?;
     if own.app == app {
         Ok(own)
     } else {

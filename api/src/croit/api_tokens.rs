@@ -115,7 +115,7 @@ async fn list_api_tokens(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<Json<Vec<ApiToken>>, Refusal> {
-    let tokens = app.dispatcher().tokens(caller.account()).await?;
+    let tokens = app.dispatcher().tokens().list(caller.account()).await?;
     let rows = tokens
         .into_iter()
         .filter(|token| token.kind == TokenKind::Issued)
@@ -138,7 +138,8 @@ async fn create_api_token(
     let form = Form::wanted(&headers)?;
     let (_, secret) = app
         .dispatcher()
-        .issue_token(caller.account(), said.read(&caller)?)
+        .tokens()
+        .issue(caller.account(), said.read(&caller)?)
         .await?;
     Ok(form.give(secret.reveal().to_owned()))
 }
@@ -148,7 +149,7 @@ async fn change_api_token(
     caller: Caller,
     Path(id): Path<TokenId>,
 ) -> Result<(), Refusal> {
-    let tokens = app.dispatcher().tokens(caller.account()).await?;
+    let tokens = app.dispatcher().tokens().list(caller.account()).await?;
     if tokens.iter().any(|token| token.id == id) {
         return Err(Refusal::Conflict(
             "an issued token does not change; issue another one and delete this one".to_owned(),
@@ -162,6 +163,9 @@ async fn delete_api_token(
     caller: Caller,
     Path(id): Path<TokenId>,
 ) -> Result<StatusCode, Refusal> {
-    app.dispatcher().revoke_token(caller.account(), id).await?;
+    app.dispatcher()
+        .tokens()
+        .revoke(caller.account(), id)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -78,6 +78,7 @@ async fn execute_script(
     let new = said.read(caller.0.name.clone())?;
     let detail = app
         .dispatcher()
+        .tasks()
         .execute(caller.account(), new)
         .await
         .map_err(|error| match error {

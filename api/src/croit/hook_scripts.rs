@@ -119,9 +119,9 @@ async fn list_hook_scripts(
     caller: Caller,
     Query(paged): Query<Paged>,
 ) -> Result<Response, Refusal> {
-    let sources = app.dispatcher().sources(caller.account()).await?;
+    let sources = app.dispatcher().sources().list(caller.account()).await?;
     let mut by_source: HashMap<SourceId, Vec<SimpleHookInfo>> = HashMap::new();
-    for hook in app.dispatcher().hooks(caller.account()).await? {
+    for hook in app.dispatcher().hooks().list(caller.account()).await? {
         by_source
             .entry(hook.source)
             .or_default()
@@ -153,7 +153,8 @@ async fn create_hook_script(
     let hooks = read_hooks(said.hooks.unwrap_or_default(), caller.principal());
     let (source, _) = app
         .dispatcher()
-        .create_source(caller.account(), new, hooks)
+        .sources()
+        .create(caller.account(), new, hooks)
         .await
         .map_err(dangling)?;
     Ok(Json(GeneratedId {
@@ -168,13 +169,17 @@ async fn replace_hook_script(
     Json(said): Json<HookScriptRequest>,
 ) -> Result<StatusCode, Refusal> {
     // First the script in the path: an unknown one is 404, whatever the body says.
-    app.dispatcher().source(caller.account(), key).await?;
+    app.dispatcher()
+        .sources()
+        .get(caller.account(), key)
+        .await?;
     let change = source_change(said.name, said.contents, &caller);
     let hooks = said
         .hooks
         .map(|hooks| read_hooks(hooks, caller.principal()));
     app.dispatcher()
-        .change_source(caller.account(), key, change, hooks)
+        .sources()
+        .change(caller.account(), key, change, hooks)
         .await
         .map_err(dangling)?;
     Ok(StatusCode::NO_CONTENT)

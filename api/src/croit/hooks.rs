@@ -167,9 +167,9 @@ async fn list_hooks(
     Query(paged): Query<Paged>,
 ) -> Result<Response, Refusal> {
     let account = caller.account();
-    let sources = app.dispatcher().sources(account).await?;
-    let servers = app.dispatcher().servers(account).await?;
-    let hooks = app.dispatcher().hooks(account).await?;
+    let sources = app.dispatcher().sources().list(account).await?;
+    let servers = app.dispatcher().servers().list(account).await?;
+    let hooks = app.dispatcher().hooks().list(account).await?;
     let rows = hooks
         .iter()
         .map(|hook| HookInfo::new(hook, &sources, &servers))
@@ -183,7 +183,8 @@ async fn create_hook(
     Json(said): Json<HookRequest>,
 ) -> Result<StatusCode, Refusal> {
     app.dispatcher()
-        .create_hook(caller.account(), said.read(caller.principal()))
+        .hooks()
+        .create(caller.account(), said.read(caller.principal()))
         .await
         .map_err(dangling)?;
     Ok(StatusCode::CREATED)
@@ -195,7 +196,7 @@ async fn change_hook(
     Path(key): Path<Key<HookId>>,
     Json(mut said): Json<HookUpdateRequest>,
 ) -> Result<StatusCode, Refusal> {
-    let current = app.dispatcher().hook(caller.account(), key).await?;
+    let current = app.dispatcher().hooks().get(caller.account(), key).await?;
     let change = HookChange {
         targets: said.targets(&current.targets),
         source: said
@@ -207,7 +208,8 @@ async fn change_hook(
         ..HookChange::default()
     };
     app.dispatcher()
-        .change_hook(caller.account(), key, change)
+        .hooks()
+        .change(caller.account(), key, change)
         .await
         .map_err(dangling)?;
     Ok(StatusCode::NO_CONTENT)
@@ -218,7 +220,10 @@ async fn delete_hook(
     caller: Caller,
     Path(key): Path<Key<HookId>>,
 ) -> Result<StatusCode, Refusal> {
-    app.dispatcher().delete_hook(caller.account(), key).await?;
+    app.dispatcher()
+        .hooks()
+        .delete(caller.account(), key)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -156,7 +156,11 @@ async fn begin(app: &App, from: Client, name: &str, secret: &str) -> Result<Json
         return Err(failures.failed(attempt, WRONG, Instant::now()));
     };
     let lasting = app.session();
-    let logged_in = app.dispatcher().log_in(name, secret, lasting).await?;
+    let logged_in = app
+        .dispatcher()
+        .identities()
+        .log_in(name, secret, lasting)
+        .await?;
     drop(lookup);
     let Some((identity, access)) = logged_in else {
         return Err(failures.failed(attempt, WRONG, Instant::now()));
@@ -198,7 +202,8 @@ async fn logout(State(app): State<App>, caller: Caller) -> Result<StatusCode, Re
     let identity = caller.0;
     if identity.kind == TokenKind::Session {
         app.dispatcher()
-            .revoke_token(identity.account, identity.token)
+            .tokens()
+            .revoke(identity.account, identity.token)
             .await?;
     }
     Ok(StatusCode::CREATED)

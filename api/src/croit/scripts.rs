@@ -128,7 +128,7 @@ async fn list_scripts(
     caller: Caller,
     Query(paged): Query<Paged>,
 ) -> Result<Response, Refusal> {
-    let sources = app.dispatcher().sources(caller.account()).await?;
+    let sources = app.dispatcher().sources().list(caller.account()).await?;
     let rows = sources
         .into_iter()
         .filter(|source| !source.preloaded)
@@ -148,7 +148,8 @@ async fn create_script(
     let new = new_source(said.name, said.contents, caller.principal())?;
     let (source, _) = app
         .dispatcher()
-        .create_source(caller.account(), new, Vec::new())
+        .sources()
+        .create(caller.account(), new, Vec::new())
         .await?;
     Ok(Json(GeneratedId {
         id: source.number.get(),
@@ -163,7 +164,8 @@ async fn get_script(
 ) -> Result<Response, Refusal> {
     let (source, bytes) = app
         .dispatcher()
-        .source_bytes(caller.account(), key, caller.0.role)
+        .sources()
+        .bytes(caller.account(), key, caller.0.role)
         .await?;
     if source.kind != Kind::Script {
         let kind = HeaderValue::from_static("application/wasm");
@@ -181,7 +183,8 @@ async fn change_script(
 ) -> Result<StatusCode, Refusal> {
     let change = source_change(said.name, said.contents, &caller);
     app.dispatcher()
-        .change_source(caller.account(), key, change, None)
+        .sources()
+        .change(caller.account(), key, change, None)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -192,7 +195,8 @@ async fn delete_script(
     Path(key): Path<Key<SourceId>>,
 ) -> Result<StatusCode, Refusal> {
     app.dispatcher()
-        .delete_source(caller.account(), key)
+        .sources()
+        .delete(caller.account(), key)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

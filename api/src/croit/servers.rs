@@ -72,7 +72,7 @@ async fn list_servers(
     caller: Caller,
     Query(paged): Query<Paged>,
 ) -> Result<Response, Refusal> {
-    let servers = app.dispatcher().servers(caller.account()).await?;
+    let servers = app.dispatcher().servers().list(caller.account()).await?;
     paged
         .list(servers.into_iter().map(Server::new).collect())
         .await
@@ -85,7 +85,8 @@ async fn create_server(
 ) -> Result<(StatusCode, Json<Server>), Refusal> {
     let server = app
         .dispatcher()
-        .create_server(caller.account(), new.read()?)
+        .servers()
+        .create(caller.account(), new.read()?)
         .await?;
     Ok((StatusCode::CREATED, Json(Server::new(server))))
 }
@@ -95,7 +96,11 @@ async fn get_server(
     caller: Caller,
     Path(key): Path<Key<ServerId>>,
 ) -> Result<Json<Server>, Refusal> {
-    let server = app.dispatcher().server(caller.account(), key).await?;
+    let server = app
+        .dispatcher()
+        .servers()
+        .get(caller.account(), key)
+        .await?;
     Ok(Json(Server::new(server)))
 }
 
@@ -107,7 +112,8 @@ async fn change_server(
 ) -> Result<Json<Server>, Refusal> {
     let server = app
         .dispatcher()
-        .change_server(caller.account(), key, change.into())
+        .servers()
+        .change(caller.account(), key, change.into())
         .await?;
     Ok(Json(Server::new(server)))
 }
@@ -118,7 +124,8 @@ async fn delete_server(
     Path(key): Path<Key<ServerId>>,
 ) -> Result<StatusCode, Refusal> {
     app.dispatcher()
-        .delete_server(caller.account(), key)
+        .servers()
+        .delete(caller.account(), key)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -116,7 +116,7 @@ async fn get_task_status(
     for number in read_ids(&query.unwrap_or_default())? {
         let key = Key::Number(number);
         let _held = charge.hold_outputs(&app, caller.account(), key).await?;
-        match app.dispatcher().task(caller.account(), key).await {
+        match app.dispatcher().tasks().get(caller.account(), key).await {
             Ok(detail) => tasks.push(TaskResponse::new(&detail, app.croit_times())),
             Err(Error::NotFound {
                 what: Noun::Task, ..
@@ -167,7 +167,7 @@ async fn get_task(
     Path(key): Path<Key<TaskId>>,
 ) -> Result<Json<TaskResponse>, Refusal> {
     let _held = charge.hold_outputs(&app, caller.account(), key).await?;
-    let detail = app.dispatcher().task(caller.account(), key).await?;
+    let detail = app.dispatcher().tasks().get(caller.account(), key).await?;
     Ok(Json(TaskResponse::new(&detail, app.croit_times())))
 }
 
@@ -176,7 +176,10 @@ async fn cancel_task(
     caller: Caller,
     Path(key): Path<Key<TaskId>>,
 ) -> Result<StatusCode, Refusal> {
-    app.dispatcher().cancel_task(caller.account(), key).await?;
+    app.dispatcher()
+        .tasks()
+        .cancel(caller.account(), key)
+        .await?;
     Ok(StatusCode::CREATED)
 }
 
@@ -187,7 +190,8 @@ async fn answer_task(
     Json(_): Json<Answer>,
 ) -> Result<StatusCode, Refusal> {
     app.dispatcher()
-        .task_without_executions(caller.account(), key)
+        .tasks()
+        .get_without_executions(caller.account(), key)
         .await?;
     Err(Refusal::Conflict(
         "this task has not asked a question; no task here does".to_owned(),

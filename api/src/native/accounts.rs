@@ -123,7 +123,7 @@ async fn is_operator(app: &App, caller: &Caller) -> Result<bool, Refusal> {
     if caller.0.role < Role::Owner {
         return Ok(false);
     }
-    let own = app.dispatcher().account(caller.account()).await?;
+    let own = app.dispatcher().accounts().get(caller.account()).await?;
     Ok(own.is_operator())
 }
 
@@ -133,7 +133,7 @@ async fn visible(
     caller: &Caller,
     key: Key<AccountId>,
 ) -> Result<Option<dispatch::Account>, Refusal> {
-    let known = app.dispatcher().accounts().await?;
+    let known = app.dispatcher().accounts().list().await?;
     let account = known.into_iter().find(|account| match key {
         Key::Id(id) => account.id == id,
         Key::Number(number) => account.number == number,
@@ -175,7 +175,7 @@ async fn create_account(
             needs: "owner of the operator's account",
         });
     }
-    let account = Account::new(app.dispatcher().create_account(&new.name).await?);
+    let account = Account::new(app.dispatcher().accounts().create(&new.name).await?);
     Ok(created("/api/v1/accounts", &account.id.clone(), account))
 }
 
@@ -185,7 +185,7 @@ async fn list_accounts(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<List<Account>>, Refusal> {
     let all = is_operator(&app, &caller).await?;
-    let mut accounts = app.dispatcher().accounts().await?;
+    let mut accounts = app.dispatcher().accounts().list().await?;
     accounts.retain(|account| all || account.id == caller.account());
     let accounts = accounts.into_iter().map(Account::new).collect();
     wanted
@@ -225,20 +225,22 @@ async fn change_account(
     // The switch comes first: it is the one that can be put back if the other fails.
     if let Some(enabled) = said.hooks_enabled {
         dispatcher
+            .accounts()
             .set_hooks_enabled(current.id, switch(enabled))
             .await?;
     }
     if let Some(name) = said.name
-        && let Err(error) = dispatcher.rename_account(current.id, &name).await
+        && let Err(error) = dispatcher.accounts().rename(current.id, &name).await
     {
         if said.hooks_enabled.is_some() {
             dispatcher
+                .accounts()
                 .set_hooks_enabled(current.id, switch(current.hooks_enabled))
                 .await?;
         }
         return Err(error.into());
     }
-    let account = dispatcher.account(current.id).await?;
+    let account = dispatcher.accounts().get(current.id).await?;
     Ok(Json(Account::new(account)))
 }
 

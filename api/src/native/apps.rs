@@ -160,7 +160,12 @@ async fn create_app(
         replicated: said.replicated,
         containers: said.containers,
     };
-    let own = App::new(app.dispatcher().create_app(caller.account(), new).await?);
+    let own = App::new(
+        app.dispatcher()
+            .apps()
+            .create(caller.account(), new)
+            .await?,
+    );
     Ok(created("/api/v1/apps", &own.id.clone(), own))
 }
 
@@ -169,7 +174,7 @@ async fn list_apps(
     caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<List<App>>, Refusal> {
-    let apps = app.dispatcher().apps(caller.account()).await?;
+    let apps = app.dispatcher().apps().list(caller.account()).await?;
     let List { items, next } = wanted.cut(apps, |app| app.number.get())?;
     let items = items.into_iter().map(App::new).collect();
     Ok(Json(List { items, next }))
@@ -180,7 +185,7 @@ async fn get_app(
     caller: Caller,
     Path(key): Path<Key<AppId>>,
 ) -> Result<Json<App>, Refusal> {
-    let own = app.dispatcher().app(caller.account(), key).await?;
+    let own = app.dispatcher().apps().get(caller.account(), key).await?;
     Ok(Json(App::new(own)))
 }
 
@@ -197,7 +202,8 @@ async fn change_app(
     };
     let own = app
         .dispatcher()
-        .change_app(caller.account(), key, change)
+        .apps()
+        .change(caller.account(), key, change)
         .await?;
     Ok(Json(App::new(own)))
 }
@@ -207,6 +213,9 @@ async fn delete_app(
     caller: Caller,
     Path(key): Path<Key<AppId>>,
 ) -> Result<StatusCode, Refusal> {
-    app.dispatcher().delete_app(caller.account(), key).await?;
+    app.dispatcher()
+        .apps()
+        .delete(caller.account(), key)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -122,7 +122,10 @@ async fn post_events(
             // Before the event is accepted: what was refused has not happened.
             charge.become_stream()?;
             let dispatcher = app.dispatcher();
-            let authority = dispatcher.hold_authority(&caller.0, NEEDS).await?;
+            let authority = dispatcher
+                .identities()
+                .hold_authority(&caller.0, NEEDS)
+                .await?;
             tokio::select! {
                 biased;
                 // The event stays accepted; a caller without authority is not told the outcome.
@@ -190,6 +193,7 @@ fn print(event: &Event) -> Value {
 async fn accept(app: &App, caller: &Caller, events: Vec<Event>) -> Result<Vec<Outcome>, Refusal> {
     let accepted = app
         .dispatcher()
+        .events()
         .accept(caller.account(), &caller.0.name, events)
         .await
         .map_err(unknown_event)?;
@@ -206,12 +210,14 @@ async fn accept_and_wait(
     if events.len() == 1 {
         let event = events.swap_remove(0);
         let (accepted, detail) = dispatcher
+            .events()
             .accept_and_wait(account, name, event, wait)
             .await
             .map_err(unknown_event)?;
         return Ok(vec![Outcome::waited(accepted, detail)]);
     }
     let accepted = dispatcher
+        .events()
         .accept(account, name, events)
         .await
         .map_err(unknown_event)?;
@@ -220,6 +226,7 @@ async fn accept_and_wait(
             return Ok(Outcome::new(accepted));
         }
         let detail = dispatcher
+            .tasks()
             .wait(account, Key::Id(accepted.task.id), wait)
             .await?;
         Ok::<_, Refusal>(Outcome::waited(accepted, detail))

@@ -115,7 +115,8 @@ async fn list_executions(
     };
     let executions = app
         .dispatcher()
-        .executions(caller.account(), &filter, page, Outputs::Omit)
+        .executions()
+        .list(caller.account(), &filter, page, Outputs::Omit)
         .await?;
     let List { items, next } = List::of_page(executions, limit, |execution| execution.id);
     let items = items.into_iter().map(Execution::without_output).collect();
@@ -134,7 +135,8 @@ async fn task_id(
         Some(Key::Id(id)) => Ok(Some(id)),
         Some(key) => Ok(Some(
             app.dispatcher()
-                .task_without_executions(caller.account(), key)
+                .tasks()
+                .get_without_executions(caller.account(), key)
                 .await?
                 .id,
         )),
@@ -150,7 +152,13 @@ async fn hook_id(
         None => Ok(None),
         // A hook that is gone has executions still.
         Some(Key::Id(id)) => Ok(Some(id)),
-        Some(key) => Ok(Some(app.dispatcher().hook(caller.account(), key).await?.id)),
+        Some(key) => Ok(Some(
+            app.dispatcher()
+                .hooks()
+                .get(caller.account(), key)
+                .await?
+                .id,
+        )),
     }
 }
 
@@ -194,7 +202,8 @@ async fn show(
 ) -> Result<Response, Refusal> {
     let found = app
         .dispatcher()
-        .execution_within(caller.account(), id, large::INLINE_BYTES)
+        .executions()
+        .get_within(caller.account(), id, large::INLINE_BYTES)
         .await?;
     match found {
         (execution, None) => {
@@ -213,7 +222,8 @@ async fn cancel_execution(
     Path(id): Path<ExecutionId>,
 ) -> Result<Response, Refusal> {
     app.dispatcher()
-        .cancel_execution(caller.account(), id)
+        .executions()
+        .cancel(caller.account(), id)
         .await?;
     let shown = show(&app, &caller, &charge, id).await?;
     Ok((StatusCode::ACCEPTED, shown).into_response())
@@ -225,7 +235,10 @@ async fn redrive_execution(
     charge: Charge,
     Path(id): Path<ExecutionId>,
 ) -> Result<Response, Refusal> {
-    app.dispatcher().redrive(caller.account(), id).await?;
+    app.dispatcher()
+        .executions()
+        .redrive(caller.account(), id)
+        .await?;
     let shown = show(&app, &caller, &charge, id).await?;
     Ok((StatusCode::ACCEPTED, shown).into_response())
 }

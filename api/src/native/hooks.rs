@@ -86,7 +86,8 @@ async fn create_hook(
     let new = new.read(of, caller.principal())?;
     let hook = app
         .dispatcher()
-        .create_hook(caller.account(), new)
+        .hooks()
+        .create(caller.account(), new)
         .await
         .map_err(dangling)?;
     let id = hook.id.to_string();
@@ -106,7 +107,7 @@ fn admin(caller: &Caller) -> Result<(), Refusal> {
 }
 
 async fn app_id(app: &App, caller: &Caller, key: Key<AppId>) -> Result<AppId, Refusal> {
-    let found = app.dispatcher().app(caller.account(), key).await;
+    let found = app.dispatcher().apps().get(caller.account(), key).await;
     Ok(found.map_err(dangling)?.id)
 }
 
@@ -124,7 +125,7 @@ async fn list_hooks(
     Query(filter): Query<Filter>,
 ) -> Result<Json<List<Hook>>, Refusal> {
     let wanted = Wanted::new(filter.limit, filter.after);
-    let mut hooks = app.dispatcher().hooks(caller.account()).await?;
+    let mut hooks = app.dispatcher().hooks().list(caller.account()).await?;
     if let Some(event) = filter.event {
         hooks.retain(|hook| hook.event.as_str() == event);
     }
@@ -139,7 +140,7 @@ async fn get_hook(
     caller: Caller,
     Path(key): Path<Key<HookId>>,
 ) -> Result<Json<Hook>, Refusal> {
-    let hook = app.dispatcher().hook(caller.account(), key).await?;
+    let hook = app.dispatcher().hooks().get(caller.account(), key).await?;
     Ok(Json(Hook::new(hook, caller.0.role)))
 }
 
@@ -150,7 +151,7 @@ async fn change_hook(
     Json(change): Json<ChangedHook>,
 ) -> Result<Json<Hook>, Refusal> {
     // First the hook in the path: an unknown one is 404, whatever the body says.
-    let current = app.dispatcher().hook(caller.account(), key).await?;
+    let current = app.dispatcher().hooks().get(caller.account(), key).await?;
     if current.managed {
         admin(&caller)?;
     }
@@ -162,7 +163,8 @@ async fn change_hook(
     let change = change.read(&current.targets, of, &caller)?;
     let hook = app
         .dispatcher()
-        .change_hook(caller.account(), key, change)
+        .hooks()
+        .change(caller.account(), key, change)
         .await
         .map_err(dangling)?;
     Ok(Json(Hook::new(hook, caller.0.role)))
@@ -173,10 +175,13 @@ async fn delete_hook(
     caller: Caller,
     Path(key): Path<Key<HookId>>,
 ) -> Result<StatusCode, Refusal> {
-    let current = app.dispatcher().hook(caller.account(), key).await?;
+    let current = app.dispatcher().hooks().get(caller.account(), key).await?;
     if current.managed {
         admin(&caller)?;
     }
-    app.dispatcher().delete_hook(caller.account(), key).await?;
+    app.dispatcher()
+        .hooks()
+        .delete(caller.account(), key)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

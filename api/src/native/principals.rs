@@ -140,7 +140,7 @@ async fn create_principal(
         name: said.name,
         role: said.role,
     };
-    let principal = Principal::new(app.dispatcher().create_principal(account, new).await?);
+    let principal = Principal::new(app.dispatcher().principals().create(account, new).await?);
     let id = if account == caller.account() {
         principal.id.clone()
     } else {
@@ -163,7 +163,7 @@ async fn list_principals(
     Query(said): Query<Filter>,
 ) -> Result<Json<List<Principal>>, Refusal> {
     let account = acting_for(&app, &caller, "?account", said.account).await?;
-    let principals = app.dispatcher().principals(account).await?;
+    let principals = app.dispatcher().principals().list(account).await?;
     let wanted = Wanted::new(said.limit, said.after);
     let List { items, next } = wanted.cut_by_id(principals, |principal| principal.id)?;
     let items = items.into_iter().map(Principal::new).collect();
@@ -177,7 +177,7 @@ async fn get_principal(
     Query(of): Query<OfAccount>,
 ) -> Result<Json<Principal>, Refusal> {
     let account = of.account(&app, &caller).await?;
-    let principal = app.dispatcher().principal(account, id).await?;
+    let principal = app.dispatcher().principals().get(account, id).await?;
     Ok(Json(Principal::new(principal)))
 }
 
@@ -195,7 +195,8 @@ async fn change_principal(
     };
     let principal = app
         .dispatcher()
-        .change_principal(account, id, change)
+        .principals()
+        .change(account, id, change)
         .await?;
     Ok(Json(Principal::new(principal)))
 }
@@ -207,6 +208,6 @@ async fn delete_principal(
     Query(of): Query<OfAccount>,
 ) -> Result<StatusCode, Refusal> {
     let account = of.account(&app, &caller).await?;
-    app.dispatcher().delete_principal(account, id).await?;
+    app.dispatcher().principals().delete(account, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -76,7 +76,8 @@ async fn create_server(
 ) -> Result<Created<Server>, Refusal> {
     let server = app
         .dispatcher()
-        .create_server(caller.account(), new.read()?)
+        .servers()
+        .create(caller.account(), new.read()?)
         .await?;
     let id = server.number.to_string();
     Ok(created("/api/v1/servers", &id, Server::new(server)))
@@ -87,7 +88,7 @@ async fn list_servers(
     caller: Caller,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<List<Server>>, Refusal> {
-    let servers = app.dispatcher().servers(caller.account()).await?;
+    let servers = app.dispatcher().servers().list(caller.account()).await?;
     let servers = servers.into_iter().map(Server::new).collect();
     wanted.cut(servers, Server::number).map(Json)
 }
@@ -97,7 +98,11 @@ async fn get_server(
     caller: Caller,
     Path(key): Path<Key<ServerId>>,
 ) -> Result<Json<Server>, Refusal> {
-    let server = app.dispatcher().server(caller.account(), key).await?;
+    let server = app
+        .dispatcher()
+        .servers()
+        .get(caller.account(), key)
+        .await?;
     Ok(Json(Server::new(server)))
 }
 
@@ -109,7 +114,8 @@ async fn change_server(
 ) -> Result<Json<Server>, Refusal> {
     let server = app
         .dispatcher()
-        .change_server(caller.account(), key, change.into())
+        .servers()
+        .change(caller.account(), key, change.into())
         .await?;
     Ok(Json(Server::new(server)))
 }
@@ -120,7 +126,8 @@ async fn delete_server(
     Path(key): Path<Key<ServerId>>,
 ) -> Result<StatusCode, Refusal> {
     app.dispatcher()
-        .delete_server(caller.account(), key)
+        .servers()
+        .delete(caller.account(), key)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -174,7 +174,7 @@ async fn list_sources(
     Query(filter): Query<Filter>,
 ) -> Result<Json<List<Source>>, Refusal> {
     let wanted = Wanted::new(filter.limit, filter.after);
-    let mut sources = app.dispatcher().sources(caller.account()).await?;
+    let mut sources = app.dispatcher().sources().list(caller.account()).await?;
     if let Some(name) = filter.name {
         sources.retain(|source| source.name == name);
     }
@@ -189,7 +189,11 @@ async fn get_source(
     caller: Caller,
     Path(key): Path<Key<SourceId>>,
 ) -> Result<Json<Source>, Refusal> {
-    let source = app.dispatcher().source(caller.account(), key).await?;
+    let source = app
+        .dispatcher()
+        .sources()
+        .get(caller.account(), key)
+        .await?;
     Ok(Json(Source::new(source)))
 }
 
@@ -200,7 +204,8 @@ async fn get_source_bytes(
 ) -> Result<Response, Refusal> {
     let (source, bytes) = app
         .dispatcher()
-        .source_bytes(caller.account(), key, caller.0.role)
+        .sources()
+        .bytes(caller.account(), key, caller.0.role)
         .await?;
     let media = match source.kind {
         Kind::Script => SCRIPT,
@@ -228,7 +233,8 @@ async fn delete_source(
     Path(key): Path<Key<SourceId>>,
 ) -> Result<StatusCode, Refusal> {
     app.dispatcher()
-        .delete_source(caller.account(), key)
+        .sources()
+        .delete(caller.account(), key)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

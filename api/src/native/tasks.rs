@@ -82,7 +82,8 @@ async fn list_tasks(
     };
     let tasks = app
         .dispatcher()
-        .tasks(caller.account(), &filter, page)
+        .tasks()
+        .list(caller.account(), &filter, page)
         .await?;
     let List { items, next } = List::of_page(tasks, limit, |task| task.id);
     let items = items.into_iter().map(Task::new).collect();
@@ -104,7 +105,7 @@ async fn get_task(
     Path(key): Path<Key<TaskId>>,
 ) -> Result<Json<Task>, Refusal> {
     let _held = charge.hold_outputs(&app, caller.account(), key).await?;
-    let detail = app.dispatcher().task(caller.account(), key).await?;
+    let detail = app.dispatcher().tasks().get(caller.account(), key).await?;
     Ok(Json(Task::with_executions(detail)))
 }
 
@@ -113,6 +114,10 @@ async fn cancel_task(
     caller: Caller,
     Path(key): Path<Key<TaskId>>,
 ) -> Result<(http::StatusCode, Json<Task>), Refusal> {
-    let task = app.dispatcher().cancel_task(caller.account(), key).await?;
+    let task = app
+        .dispatcher()
+        .tasks()
+        .cancel(caller.account(), key)
+        .await?;
     Ok((http::StatusCode::ACCEPTED, Json(Task::new(task))))
 }

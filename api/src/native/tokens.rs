@@ -153,7 +153,7 @@ async fn create_token(
             .map(|text| read_expiry("/expires_at", &text))
             .transpose()?,
     };
-    let (token, secret) = app.dispatcher().issue_token(account, new).await?;
+    let (token, secret) = app.dispatcher().tokens().issue(account, new).await?;
     let issued = IssuedToken {
         about: Token::new(token),
         token: secret.reveal().to_owned(),
@@ -169,7 +169,7 @@ async fn find_principal(
     named: &str,
 ) -> Result<dispatch::Principal, Refusal> {
     let id = named.parse::<PrincipalId>().ok();
-    let mut principals = app.dispatcher().principals(account).await?;
+    let mut principals = app.dispatcher().principals().list(account).await?;
     let found = principals
         .iter()
         .position(|principal| Some(principal.id) == id)
@@ -211,7 +211,7 @@ async fn list_tokens(
     Query(said): Query<Filter>,
 ) -> Result<Json<List<Token>>, Refusal> {
     let account = acting_for(&app, &caller, "?account", said.account).await?;
-    let mut tokens = app.dispatcher().tokens(account).await?;
+    let mut tokens = app.dispatcher().tokens().list(account).await?;
     if let Some(named) = said.principal {
         let principal = find_principal(&app, account, "?principal", &named).await?;
         tokens.retain(|token| token.principal == principal.id);
@@ -229,6 +229,6 @@ async fn delete_token(
     Query(of): Query<OfAccount>,
 ) -> Result<StatusCode, Refusal> {
     let account = of.account(&app, &caller).await?;
-    app.dispatcher().revoke_token(account, id).await?;
+    app.dispatcher().tokens().revoke(account, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

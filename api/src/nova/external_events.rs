@@ -134,6 +134,7 @@ async fn accept(app: &App, caller: &Caller, events: Vec<Event>) -> Result<(), Re
     }
     let accepted = app
         .dispatcher()
+        .events()
         .accept(caller.account(), &caller.0.name, events)
         .await;
     match accepted {

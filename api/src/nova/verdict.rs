@@ -82,7 +82,7 @@ impl<'a> Servers<'a> {
             Entry::Vacant(place) => place,
         };
         let key = Key::Id(ServerId::from_uuid(id));
-        let server = match self.app.dispatcher().server(self.account, key).await {
+        let server = match self.app.dispatcher().servers().get(self.account, key).await {
             Ok(server) => Some(server),
             Err(Error::NotFound { .. }) => None,
             Err(error) => return Err(error.into()),

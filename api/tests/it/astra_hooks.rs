@@ -326,7 +326,8 @@ async fn conflicts_are_told_after_everything_else() {
     astra
         .app
         .dispatcher
-        .change_app(astra.account, Key::Id(app.id), replicated)
+        .apps()
+        .change(astra.account, Key::Id(app.id), replicated)
         .await
         .unwrap();
     astra

@@ -207,7 +207,13 @@ async fn play(steps: Vec<(bool, Step)>) {
         sides.push(Side {
             base: format!("/accounts/{account}"),
             token,
-            app: astra.app.dispatcher.create_app(account, new).await.unwrap(),
+            app: astra
+                .app
+                .dispatcher
+                .apps()
+                .create(account, new)
+                .await
+                .unwrap(),
             sources: BTreeMap::new(),
             hooks: BTreeMap::new(),
         });

@@ -36,7 +36,13 @@ async fn who_asks_is_checked_first_then_the_account_then_the_role() {
             .await
             .expect_astra(404, 2);
     }
-    let foreign = astra.app.dispatcher.create_account("other").await.unwrap();
+    let foreign = astra
+        .app
+        .dispatcher
+        .accounts()
+        .create("other")
+        .await
+        .unwrap();
     let path = bad.replace(NOBODY, &foreign.id.to_string());
     for method in [Method::GET, Method::POST] {
         let call = astra.app.call_as(&astra.owner, method, &path).await;
@@ -264,6 +270,7 @@ async fn an_account_whose_hooks_are_switched_off_hears_so_everywhere() {
     let made = astra.script("a", "true\n").await;
     let dispatcher = &astra.app.dispatcher;
     dispatcher
+        .accounts()
         .set_hooks_enabled(astra.account, Switch::Off)
         .await
         .unwrap();
@@ -293,6 +300,7 @@ async fn an_account_whose_hooks_are_switched_off_hears_so_everywhere() {
         .await;
     call.send().await.expect_astra(403, 11);
     dispatcher
+        .accounts()
         .set_hooks_enabled(astra.account, Switch::On)
         .await
         .unwrap();
@@ -352,7 +360,8 @@ async fn an_expired_token_is_an_invalid_one() {
     let (token, secret) = astra
         .app
         .dispatcher
-        .issue_token(astra.account, new)
+        .tokens()
+        .issue(astra.account, new)
         .await
         .unwrap();
     let path = astra.path(SOURCES);
@@ -366,7 +375,8 @@ async fn an_expired_token_is_an_invalid_one() {
     astra
         .app
         .dispatcher
-        .revoke_token(astra.account, token.id)
+        .tokens()
+        .revoke(astra.account, token.id)
         .await
         .unwrap();
     let call = astra.app.call_as(secret.reveal(), Method::GET, &path).await;

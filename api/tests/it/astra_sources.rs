@@ -38,7 +38,12 @@ async fn the_documented_create_and_its_reply_field_by_field() {
         format!("http://hooks.example:8443{path}")
     );
     assert_eq!(answer.header("etag"), format!("\"{}\"", md5(&answer.body)));
-    let identity = astra.app.dispatcher.authenticate(&astra.owner).await;
+    let identity = astra
+        .app
+        .dispatcher
+        .identities()
+        .authenticate(&astra.owner)
+        .await;
     let principal = identity.unwrap().unwrap().principal;
     let time = made["metadata"]["creationTimestamp"].clone();
     assert!(time.as_str().unwrap().ends_with('Z'));

@@ -23,7 +23,12 @@ impl Astra {
     pub(crate) async fn start() -> Self {
         let app = TestApp::start().await;
         let owner = app.token(Role::Owner).await;
-        let identity = app.dispatcher.authenticate(&owner).await.unwrap();
+        let identity = app
+            .dispatcher
+            .identities()
+            .authenticate(&owner)
+            .await
+            .unwrap();
         Self {
             account: identity.unwrap().account,
             app,
@@ -88,7 +93,7 @@ impl Astra {
             ..NewApp::default()
         };
         let dispatcher = &self.app.dispatcher;
-        dispatcher.create_app(self.account, new).await.unwrap()
+        dispatcher.apps().create(self.account, new).await.unwrap()
     }
 
     /// Makes a hook that the operator keeps; answers with its id.
@@ -105,7 +110,7 @@ impl Astra {
             managed: true,
             ..NewHook::new(source, "backup.pre")
         };
-        let hook = self.app.dispatcher.create_hook(self.account, new).await;
+        let hook = self.app.dispatcher.hooks().create(self.account, new).await;
         hook.unwrap().id.to_string()
     }
 }

@@ -186,7 +186,7 @@ async fn the_arguments_of_an_execution_hook_are_for_admins_to_read() {
         ..NewHook::new(source, "snapshot.pre")
     };
     let dispatcher = &astra.app.dispatcher;
-    let hook = dispatcher.create_hook(astra.account, new).await.unwrap();
+    let hook = dispatcher.hooks().create(astra.account, new).await.unwrap();
     for role in ROLES {
         let secret = astra.app.token(role).await;
         let readable = role >= Role::Admin;

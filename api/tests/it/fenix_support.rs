@@ -26,7 +26,12 @@ impl Fenix {
     pub(crate) async fn start() -> Self {
         let app = TestApp::start().await;
         let (admin, member) = (app.token(Role::Admin).await, app.token(Role::Member).await);
-        let identity = app.dispatcher.authenticate(&admin).await.unwrap();
+        let identity = app
+            .dispatcher
+            .identities()
+            .authenticate(&admin)
+            .await
+            .unwrap();
         Self {
             account: identity.unwrap().account,
             app,
@@ -85,7 +90,11 @@ impl Fenix {
             ..NewServer::default()
         };
         let dispatcher = &self.app.dispatcher;
-        dispatcher.create_server(self.account, new).await.unwrap();
+        dispatcher
+            .servers()
+            .create(self.account, new)
+            .await
+            .unwrap();
     }
 
     /// Enters an instance; answers with its id.
@@ -97,7 +106,11 @@ impl Fenix {
             ..NewServer::default()
         };
         let dispatcher = &self.app.dispatcher;
-        let server = dispatcher.create_server(self.account, new).await.unwrap();
+        let server = dispatcher
+            .servers()
+            .create(self.account, new)
+            .await
+            .unwrap();
         server.id.to_string()
     }
 

@@ -210,7 +210,7 @@ impl TestApp {
         )
         .await
         .unwrap();
-        let account = dispatcher.create_account("operator").await.unwrap().id;
+        let account = dispatcher.accounts().create("operator").await.unwrap().id;
         let app = App::new(dispatcher.clone(), maintenance);
         Self {
             router: tenterhook_api::router(app.clone()),
@@ -281,7 +281,8 @@ impl TestApp {
         };
         let (_, secret) = self
             .dispatcher
-            .issue_token(self.account, new)
+            .tokens()
+            .issue(self.account, new)
             .await
             .unwrap();
         secret.reveal().to_owned()
@@ -353,6 +354,7 @@ impl TestApp {
         ));
         let detail = self
             .dispatcher
+            .tasks()
             .wait(self.account, key, Duration::from_secs(60))
             .await
             .unwrap();

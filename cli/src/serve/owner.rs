@@ -52,6 +52,7 @@ pub(super) async fn ensure(
 ) -> anyhow::Result<()> {
     let accounts = dispatcher
         .accounts()
+        .list()
         .await
         .context("cannot read the accounts")?;
     let is_first = accounts.is_empty();
@@ -62,7 +63,7 @@ pub(super) async fn ensure(
             say(UNREADABLE);
             return Ok(());
         }
-        None => match dispatcher.create_account(ACCOUNT).await {
+        None => match dispatcher.accounts().create(ACCOUNT).await {
             // It is there, and damaged so that it is not the operator's any more.
             Err(Error::NameTaken { .. }) => {
                 say(UNREADABLE);
@@ -137,7 +138,8 @@ impl Owners<'_> {
         });
         for token in replaced {
             self.dispatcher
-                .revoke_token(self.account, token.id)
+                .tokens()
+                .revoke(self.account, token.id)
                 .await
                 .with_context(|| format!("cannot revoke the token `{}`", token.name))?;
         }
@@ -145,9 +147,9 @@ impl Owners<'_> {
     }
 
     async fn read(&self) -> anyhow::Result<(Vec<Principal>, Vec<Token>)> {
-        let principals = self.dispatcher.principals(self.account).await;
+        let principals = self.dispatcher.principals().list(self.account).await;
         let principals = principals.context("cannot read the principals")?;
-        let tokens = self.dispatcher.tokens(self.account).await;
+        let tokens = self.dispatcher.tokens().list(self.account).await;
         let mut tokens = tokens.context("cannot read the tokens")?;
         tokens.retain(|token| token.kind == TokenKind::Issued);
         Ok((principals, tokens))
@@ -158,7 +160,11 @@ impl Owners<'_> {
         let Ok(secret) = fs::read_to_string(self.data.owner_token()) else {
             return Ok(None);
         };
-        let identity = self.dispatcher.authenticate(secret.trim()).await;
+        let identity = self
+            .dispatcher
+            .identities()
+            .authenticate(secret.trim())
+            .await;
         let identity = identity.context("cannot look up the owner's token")?;
         Ok(identity
             .filter(|identity| identity.account == self.account)
@@ -172,7 +178,11 @@ impl Owners<'_> {
         let (token, secret) = self.issue_to(owner, tokens).await?;
         let file = self.data.owner_token();
         if let Err(error) = write(&file, secret.reveal()) {
-            let revoked = self.dispatcher.revoke_token(self.account, token.id).await;
+            let revoked = self
+                .dispatcher
+                .tokens()
+                .revoke(self.account, token.id)
+                .await;
             revoked.with_context(|| format!("cannot revoke the token `{}`", token.name))?;
             return Err(error).with_context(|| cannot_write(&file));
         }
@@ -201,7 +211,7 @@ impl Owners<'_> {
                 role: Role::Owner,
                 expires_at: None,
             };
-            match self.dispatcher.issue_token(self.account, new).await {
+            match self.dispatcher.tokens().issue(self.account, new).await {
                 Err(Error::NameTaken { .. }) => {}
                 issued => return issued.context("cannot issue the owner's token"),
             }
@@ -227,7 +237,7 @@ impl Owners<'_> {
                 name,
                 role: Role::Owner,
             };
-            match self.dispatcher.create_principal(self.account, new).await {
+            match self.dispatcher.principals().create(self.account, new).await {
                 Err(Error::NameTaken { .. }) => {}
                 made => return Ok(made.context("cannot make an owner")?.id),
             }

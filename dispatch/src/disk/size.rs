@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::app::App;
-use crate::hook::{Hook, Targets};
-use crate::server::Server;
-use crate::work::NewTask;
+use crate::registry::app::App;
+use crate::registry::hook::{Hook, Targets};
+use crate::registry::server::Server;
+use crate::runs::work::NewTask;
 
 /// What a row takes beside its contents: what stores charge for one, and some more.
 pub(crate) const ROW: u64 = 640;

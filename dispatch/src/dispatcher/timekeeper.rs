@@ -8,7 +8,7 @@ use std::time::Duration;
 use tenterhook_clock::{CONFIRMED_AFTER, Doubt, Jump, JumpWatch, Moment, Timepiece};
 use time::OffsetDateTime;
 
-use super::Inner;
+use super::Core;
 
 /// How often the time that is believed is stored: a server that was killed goes on
 /// from at most so long ago, which is far below [`CONFIRMED_AFTER`].
@@ -24,7 +24,7 @@ pub(super) struct Timekeeper {
 
 /// What a look at the clock has shown.
 #[derive(Debug, Default)]
-struct Looked {
+struct ClockReading {
     jump: Option<Jump>,
     doubt: Option<Doubt>,
     /// A time to be stored as seen.
@@ -56,7 +56,7 @@ impl Timekeeper {
         self.timepiece.look(|history| history.time())
     }
 
-    fn look(&mut self, now: Moment) -> Looked {
+    fn look(&mut self, now: Moment) -> ClockReading {
         let jump = self.jumps.look(now);
         let (doubt, time) = self
             .timepiece
@@ -64,7 +64,7 @@ impl Timekeeper {
         let is_stale = self
             .stored
             .is_none_or(|stored| (time - stored).abs() >= STORED_EVERY);
-        Looked {
+        ClockReading {
             jump,
             doubt,
             seen: is_stale.then_some(time),
@@ -72,7 +72,7 @@ impl Timekeeper {
     }
 }
 
-impl Inner {
+impl Core {
     /// Looks whether the wall clock was set, and says so.
     pub(super) async fn look_at_the_clock(&self) {
         let now = self.clock.now();

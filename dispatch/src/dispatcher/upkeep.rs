@@ -4,7 +4,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use super::{Dispatcher, Inner};
+use super::{Core, Dispatcher};
 
 /// How often what is on the disk is counted, which costs one query, and how soon a
 /// sweep that is wanted comes.
@@ -14,33 +14,33 @@ const COUNT: Duration = Duration::from_secs(2);
 const SWEEP: u32 = 15;
 
 /// Does it until the dispatcher is gone or stops.
-pub(super) async fn keep_up(inner: Weak<Inner>) {
+pub(super) async fn keep_up(core: Weak<Core>) {
     let mut counts = 0;
     loop {
         let sleep = {
-            let Some(inner) = inner.upgrade() else {
+            let Some(core) = core.upgrade() else {
                 return;
             };
-            inner.clock.sleep(COUNT)
+            core.clock.sleep(COUNT)
         };
         sleep.await;
-        let Some(inner) = inner.upgrade() else {
+        let Some(core) = core.upgrade() else {
             return;
         };
-        if inner.floor.lock().is_stopping() {
+        if core.scheduler.lock().is_stopping() {
             return;
         }
-        inner.look_at_the_clock().await;
+        core.look_at_the_clock().await;
         counts += 1;
-        let wanted = inner.disk.take_wanted();
+        let wanted = core.disk.take_wanted();
         if counts % SWEEP == 0 {
-            inner.flush_token_uses().await;
+            core.flush_token_uses().await;
         }
         if wanted || counts % SWEEP == 0 {
-            inner.sweep().await;
-            inner.collect_code().await;
+            core.sweep().await;
+            core.collect_code().await;
         } else {
-            inner.count_disk().await;
+            core.count_disk().await;
         }
     }
 }
@@ -48,11 +48,11 @@ pub(super) async fn keep_up(inner: Weak<Inner>) {
 impl Dispatcher {
     /// Removes what is no longer to be kept, which otherwise is done every half minute.
     pub async fn sweep(&self) {
-        self.inner.sweep().await;
+        self.core.sweep().await;
     }
 }
 
-impl Inner {
+impl Core {
     async fn sweep(&self) {
         loop {
             let retention = self.disk.retention(&self.settings.retention);
@@ -73,7 +73,7 @@ impl Inner {
             }
             self.count_disk().await;
             // An account may have so much that this takes long.
-            if !swept.more || self.floor.lock().is_stopping() {
+            if !swept.more || self.scheduler.lock().is_stopping() {
                 return;
             }
             tokio::task::yield_now().await;

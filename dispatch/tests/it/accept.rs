@@ -48,7 +48,8 @@ async fn what_is_told_from_memory_is_what_was_stored() {
 
     let stored = yard
         .dispatcher
-        .task(yard.account, told.task.number.into())
+        .tasks()
+        .get(yard.account, told.task.number.into())
         .await
         .unwrap();
     assert_eq!(told, stored);
@@ -65,6 +66,7 @@ async fn a_repeated_event_answers_with_its_first_task_and_runs_nothing() {
 
     let accepted = yard
         .dispatcher
+        .events()
         .accept(yard.account, "tester", vec![event])
         .await
         .unwrap();
@@ -73,7 +75,8 @@ async fn a_repeated_event_answers_with_its_first_task_and_runs_nothing() {
     assert_eq!(accepted[0].task, first.task);
     let tasks = yard
         .dispatcher
-        .tasks(
+        .tasks()
+        .list(
             yard.account,
             &Default::default(),
             tenterhook_dispatch::Page::first(10),
@@ -91,7 +94,8 @@ async fn an_event_that_no_hook_waits_for_is_over_at_once() {
     assert!(detail.ruling().unwrap().allow);
     assert_eq!(
         yard.dispatcher
-            .task(yard.account, detail.task.number.into())
+            .tasks()
+            .get(yard.account, detail.task.number.into())
             .await
             .unwrap(),
         detail
@@ -144,6 +148,7 @@ async fn an_event_may_name_its_server() {
 
     let unknown = yard
         .dispatcher
+        .events()
         .accept(yard.account, "tester", vec![on(Number::new(99))])
         .await;
     assert!(matches!(unknown, Err(Error::Invalid { field, .. }) if field == "serverid"));
@@ -195,6 +200,7 @@ async fn a_batch_with_one_bad_event_stores_none() {
 
     let error = yard
         .dispatcher
+        .events()
         .accept(yard.account, "tester", events)
         .await
         .unwrap_err();
@@ -205,7 +211,8 @@ async fn a_batch_with_one_bad_event_stores_none() {
     );
     let tasks = yard
         .dispatcher
-        .tasks(
+        .tasks()
+        .list(
             yard.account,
             &Default::default(),
             tenterhook_dispatch::Page::first(10),
@@ -226,6 +233,7 @@ async fn a_request_that_causes_too_many_executions_in_all_is_refused_before_anyt
     let events = |count| (0..count).map(|_| event("custom.x", json!({}))).collect();
     let accept = async |events| {
         yard.dispatcher
+            .events()
             .accept(yard.account, "tester", events)
             .await
             .map(|accepted| accepted.len())
@@ -242,7 +250,11 @@ async fn a_request_that_causes_too_many_executions_in_all_is_refused_before_anyt
         "{reason}"
     );
     let all = (Default::default(), tenterhook_dispatch::Page::first(10));
-    let tasks = yard.dispatcher.tasks(yard.account, &all.0, all.1).await;
+    let tasks = yard
+        .dispatcher
+        .tasks()
+        .list(yard.account, &all.0, all.1)
+        .await;
     assert!(tasks.unwrap().is_empty());
     assert_eq!(accept(events(2)).await.unwrap(), 2);
 }
@@ -261,6 +273,7 @@ async fn a_batch_that_is_stored_in_parts_is_answered_whole_and_in_its_order() {
 
     let accepted = yard
         .dispatcher
+        .events()
         .accept(yard.account, "tester", events.clone())
         .await
         .unwrap();
@@ -274,6 +287,7 @@ async fn a_batch_that_is_stored_in_parts_is_answered_whole_and_in_its_order() {
     }
     let again = yard
         .dispatcher
+        .events()
         .accept(yard.account, "tester", events)
         .await
         .unwrap();
@@ -289,6 +303,7 @@ async fn an_oversized_event_is_refused() {
     let event = event("custom.x", json!("x".repeat(300_000)));
     let error = yard
         .dispatcher
+        .events()
         .accept(yard.account, "tester", vec![event])
         .await
         .unwrap_err();
@@ -307,6 +322,7 @@ async fn more_events_than_fit_into_memory_all_come_to_their_end() {
         .collect();
     let accepted = yard
         .dispatcher
+        .events()
         .accept(yard.account, "tester", events)
         .await
         .unwrap();
@@ -332,6 +348,7 @@ async fn a_script_without_hook_runs_on_each_server() {
 
     let detail = yard
         .dispatcher
+        .tasks()
         .execute(yard.account, new.clone())
         .await
         .unwrap();
@@ -347,6 +364,7 @@ async fn a_script_without_hook_runs_on_each_server() {
     };
     let error = yard
         .dispatcher
+        .tasks()
         .execute(yard.account, refused)
         .await
         .unwrap_err();
@@ -360,14 +378,20 @@ async fn output_is_heard_while_it_is_printed() {
     let task = yard.send(event("custom.x", json!({}))).await;
     let execution = yard
         .dispatcher
-        .task(yard.account, task)
+        .tasks()
+        .get(yard.account, task)
         .await
         .unwrap()
         .executions[0]
         .clone();
 
     assert_eq!(yard.printed(&execution).await, "begun\n");
-    let running = yard.dispatcher.task(yard.account, task).await.unwrap();
+    let running = yard
+        .dispatcher
+        .tasks()
+        .get(yard.account, task)
+        .await
+        .unwrap();
     assert_eq!(running.task.state, State::Running);
     assert_eq!(running.executions[0].state, State::Running);
     assert_eq!(stdout(&running.executions[0]), "begun\n");
@@ -378,7 +402,8 @@ async fn output_is_heard_while_it_is_printed() {
     );
 
     yard.dispatcher
-        .cancel_task(yard.account, task)
+        .tasks()
+        .cancel(yard.account, task)
         .await
         .unwrap();
     let detail = yard.end(task).await;

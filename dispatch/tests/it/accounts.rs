@@ -21,12 +21,14 @@ async fn a_token_opens_its_account_until_it_is_revoked() {
     let yard = Yard::new().await;
     let (token, secret) = yard
         .dispatcher
-        .issue_token(yard.account, admin("ci"))
+        .tokens()
+        .issue(yard.account, admin("ci"))
         .await
         .unwrap();
 
     let principal = yard
         .dispatcher
+        .identities()
         .authenticate(secret.reveal())
         .await
         .unwrap()
@@ -35,18 +37,27 @@ async fn a_token_opens_its_account_until_it_is_revoked() {
         (principal.account, principal.role),
         (yard.account, Role::Admin)
     );
-    let listed = yard.dispatcher.tokens(yard.account).await.unwrap();
+    let listed = yard.dispatcher.tokens().list(yard.account).await.unwrap();
     assert!(listed[0].used_at.is_some());
 
     yard.dispatcher
-        .revoke_token(yard.account, token.id)
+        .tokens()
+        .revoke(yard.account, token.id)
         .await
         .unwrap();
     assert_eq!(
-        yard.dispatcher.authenticate(secret.reveal()).await.unwrap(),
+        yard.dispatcher
+            .identities()
+            .authenticate(secret.reveal())
+            .await
+            .unwrap(),
         None
     );
-    let again = yard.dispatcher.revoke_token(yard.account, token.id).await;
+    let again = yard
+        .dispatcher
+        .tokens()
+        .revoke(yard.account, token.id)
+        .await;
     assert!(matches!(again, Err(Error::NotFound { .. })));
 }
 
@@ -54,7 +65,14 @@ async fn a_token_opens_its_account_until_it_is_revoked() {
 async fn a_stranger_is_nobody() {
     let yard = Yard::new().await;
     for secret in ["", "th_x", &"x".repeat(10_000)] {
-        assert_eq!(yard.dispatcher.authenticate(secret).await.unwrap(), None);
+        assert_eq!(
+            yard.dispatcher
+                .identities()
+                .authenticate(secret)
+                .await
+                .unwrap(),
+            None
+        );
     }
 }
 
@@ -63,11 +81,13 @@ async fn a_session_needs_the_name_and_the_secret_and_ends_by_itself() {
     let yard = Yard::new().await;
     let (_, secret) = yard
         .dispatcher
-        .issue_token(yard.account, admin("ada"))
+        .tokens()
+        .issue(yard.account, admin("ada"))
         .await
         .unwrap();
     assert!(
         yard.dispatcher
+            .identities()
             .log_in("eve", secret.reveal(), LONG)
             .await
             .unwrap()
@@ -76,6 +96,7 @@ async fn a_session_needs_the_name_and_the_secret_and_ends_by_itself() {
 
     let (principal, session) = yard
         .dispatcher
+        .identities()
         .log_in("ada", secret.reveal(), LONG)
         .await
         .unwrap()
@@ -86,6 +107,7 @@ async fn a_session_needs_the_name_and_the_secret_and_ends_by_itself() {
     );
     assert!(
         yard.dispatcher
+            .identities()
             .authenticate(session.reveal())
             .await
             .unwrap()
@@ -94,6 +116,7 @@ async fn a_session_needs_the_name_and_the_secret_and_ends_by_itself() {
     // A session does not beget sessions.
     assert!(
         yard.dispatcher
+            .identities()
             .log_in("ada", session.reveal(), LONG)
             .await
             .unwrap()
@@ -102,12 +125,17 @@ async fn a_session_needs_the_name_and_the_secret_and_ends_by_itself() {
 
     let (_, over) = yard
         .dispatcher
+        .identities()
         .log_in("ada", secret.reveal(), Duration::ZERO)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(
-        yard.dispatcher.authenticate(over.reveal()).await.unwrap(),
+        yard.dispatcher
+            .identities()
+            .authenticate(over.reveal())
+            .await
+            .unwrap(),
         None
     );
 }
@@ -116,22 +144,27 @@ async fn a_session_needs_the_name_and_the_secret_and_ends_by_itself() {
 async fn names_of_accounts_and_tokens_are_unique() {
     let yard = Yard::new().await;
     assert!(matches!(
-        yard.dispatcher.create_account("acme").await,
+        yard.dispatcher.accounts().create("acme").await,
         Err(Error::NameTaken { .. })
     ));
     yard.dispatcher
-        .issue_token(yard.account, admin("ci"))
+        .tokens()
+        .issue(yard.account, admin("ci"))
         .await
         .unwrap();
-    let again = yard.dispatcher.issue_token(yard.account, admin("ci")).await;
+    let again = yard
+        .dispatcher
+        .tokens()
+        .issue(yard.account, admin("ci"))
+        .await;
     assert!(matches!(again, Err(Error::NameTaken { .. })));
     let past = NewToken {
         expires_at: Some(OffsetDateTime::UNIX_EPOCH),
         ..admin("old")
     };
     assert!(matches!(
-        yard.dispatcher.issue_token(yard.account, past).await,
+        yard.dispatcher.tokens().issue(yard.account, past).await,
         Err(Error::Invalid { .. })
     ));
-    assert!(yard.dispatcher.accounts().await.unwrap()[0].is_operator());
+    assert!(yard.dispatcher.accounts().list().await.unwrap()[0].is_operator());
 }

@@ -19,7 +19,8 @@ async fn an_app_is_found_by_id_and_number_and_read_back_after_a_restart() {
     };
     let app = yard
         .dispatcher
-        .create_app(yard.account, new.clone())
+        .apps()
+        .create(yard.account, new.clone())
         .await
         .unwrap();
     assert_eq!((Some(app.id), app.number.get()), (new.id, 1));
@@ -31,7 +32,8 @@ async fn an_app_is_found_by_id_and_number_and_read_back_after_a_restart() {
     };
     let changed = yard
         .dispatcher
-        .change_app(yard.account, app.number.into(), change)
+        .apps()
+        .change(yard.account, app.number.into(), change)
         .await
         .unwrap();
     assert_eq!((changed.id, changed.containers.len()), (app.id, 1));
@@ -109,7 +111,7 @@ async fn an_app_keeps_the_rules_of_its_fields() {
             "containers",
         ),
     ] {
-        let error = yard.dispatcher.create_app(yard.account, new).await;
+        let error = yard.dispatcher.apps().create(yard.account, new).await;
         assert!(
             matches!(&error, Err(Error::Invalid { field: at, .. }) if at == field),
             "{field}: {error:?}"
@@ -117,7 +119,8 @@ async fn an_app_keeps_the_rules_of_its_fields() {
     }
     let taken = yard
         .dispatcher
-        .create_app(yard.account, with(&|a| a.name = "shop".into()))
+        .apps()
+        .create(yard.account, with(&|a| a.name = "shop".into()))
         .await;
     assert!(matches!(
         taken,
@@ -136,20 +139,25 @@ async fn an_app_is_kept_while_hooks_are_bound_to_it() {
         .container_hook("freeze", "snapshot.pre", "true\n", Some(&app), &[])
         .await;
     let dispatcher = &yard.dispatcher;
-    let error = dispatcher.delete_app(yard.account, Key::Id(app.id)).await;
+    let error = dispatcher
+        .apps()
+        .delete(yard.account, Key::Id(app.id))
+        .await;
     assert!(
         matches!(&error, Err(Error::InUse { what: Noun::App, by, .. }) if *by == [hook.number]),
         "{error:?}"
     );
     dispatcher
-        .delete_hook(yard.account, Key::Id(hook.id))
+        .hooks()
+        .delete(yard.account, Key::Id(hook.id))
         .await
         .unwrap();
     dispatcher
-        .delete_app(yard.account, Key::Id(app.id))
+        .apps()
+        .delete(yard.account, Key::Id(app.id))
         .await
         .unwrap();
-    let gone = dispatcher.app(yard.account, Key::Id(app.id)).await;
+    let gone = dispatcher.apps().get(yard.account, Key::Id(app.id)).await;
     assert!(matches!(
         gone,
         Err(Error::NotFound {
@@ -206,13 +214,13 @@ async fn a_hook_for_containers_keeps_the_rules_of_its_fields() {
             "criteria",
         ),
     ] {
-        let error = yard.dispatcher.create_hook(yard.account, new).await;
+        let error = yard.dispatcher.hooks().create(yard.account, new).await;
         assert!(
             matches!(&error, Err(Error::Invalid { field: at, .. }) if at == field),
             "{field}: {error:?}"
         );
     }
-    let create = async |new| yard.dispatcher.create_hook(yard.account, new).await;
+    let create = async |new| yard.dispatcher.hooks().create(yard.account, new).await;
     let taken = create(with("backup.pre", &|h| h.name = Some("freeze".into()))).await;
     assert!(matches!(
         taken,
@@ -247,7 +255,8 @@ async fn a_hook_for_containers_keeps_the_rules_of_its_fields() {
         ..AppChange::default()
     };
     yard.dispatcher
-        .change_app(yard.account, Key::Id(app.id), change)
+        .apps()
+        .change(yard.account, Key::Id(app.id), change)
         .await
         .unwrap();
     create(with("failover.post", &|_| ())).await.unwrap();
@@ -272,7 +281,8 @@ async fn a_hook_moves_between_astras_points_with_its_criteria() {
     };
     let changed = yard
         .dispatcher
-        .change_hook(yard.account, Key::Id(hook.id), change)
+        .hooks()
+        .change(yard.account, Key::Id(hook.id), change)
         .await
         .unwrap();
     assert_eq!(
@@ -294,6 +304,7 @@ async fn hooks_are_switched_off_for_an_account_only_while_it_has_none() {
         .await;
     let dispatcher = &yard.dispatcher;
     let off = dispatcher
+        .accounts()
         .set_hooks_enabled(yard.account, Switch::Off)
         .await;
     assert!(
@@ -308,22 +319,27 @@ async fn hooks_are_switched_off_for_an_account_only_while_it_has_none() {
     );
 
     dispatcher
-        .delete_hook(yard.account, Key::Id(hook.id))
+        .hooks()
+        .delete(yard.account, Key::Id(hook.id))
         .await
         .unwrap();
     let account = dispatcher
+        .accounts()
         .set_hooks_enabled(yard.account, Switch::Off)
         .await
         .unwrap();
     assert!(!account.hooks_enabled);
     let restarted = yard.restarted().await;
     for dispatcher in [dispatcher, &restarted] {
-        let refused = dispatcher.check_hooks_enabled(yard.account).await;
+        let refused = dispatcher
+            .accounts()
+            .check_hooks_enabled(yard.account)
+            .await;
         assert!(matches!(refused, Err(Error::HooksDisabled)));
         let mut new = NewHook::new(hook.source, "snapshot.pre");
         new.targets = Some(hook.targets.clone());
         new.name = Some("freeze".into());
-        let refused = dispatcher.create_hook(yard.account, new).await;
+        let refused = dispatcher.hooks().create(yard.account, new).await;
         assert!(matches!(refused, Err(Error::HooksDisabled)));
     }
     assert_eq!(
@@ -333,18 +349,23 @@ async fn hooks_are_switched_off_for_an_account_only_while_it_has_none() {
     // Other interfaces' hooks are untouched.
     yard.hook("OnAudit", "true\n").await;
     dispatcher
+        .accounts()
         .set_hooks_enabled(yard.account, Switch::On)
         .await
         .unwrap();
-    dispatcher.check_hooks_enabled(yard.account).await.unwrap();
+    dispatcher
+        .accounts()
+        .check_hooks_enabled(yard.account)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn an_account_is_renamed_to_a_name_of_its_own() {
     let yard = Yard::new().await;
     let dispatcher = &yard.dispatcher;
-    let other = dispatcher.create_account("other").await.unwrap();
-    let taken = dispatcher.rename_account(other.id, "acme").await;
+    let other = dispatcher.accounts().create("other").await.unwrap();
+    let taken = dispatcher.accounts().rename(other.id, "acme").await;
     assert!(matches!(
         taken,
         Err(Error::NameTaken {
@@ -353,10 +374,11 @@ async fn an_account_is_renamed_to_a_name_of_its_own() {
         })
     ));
     let renamed = dispatcher
-        .rename_account(other.id, "umbrella")
+        .accounts()
+        .rename(other.id, "umbrella")
         .await
         .unwrap();
     assert_eq!((renamed.id, renamed.number), (other.id, other.number));
-    assert_eq!(dispatcher.account(other.id).await.unwrap(), renamed);
-    assert_eq!(dispatcher.accounts().await.unwrap()[1], renamed);
+    assert_eq!(dispatcher.accounts().get(other.id).await.unwrap(), renamed);
+    assert_eq!(dispatcher.accounts().list().await.unwrap()[1], renamed);
 }

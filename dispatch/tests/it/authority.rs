@@ -9,7 +9,11 @@ use crate::principals::{identify, issue, principal};
 use crate::support::{LONG, Yard};
 
 async fn hold(yard: &Yard, identity: &Identity, needs: Role) -> Authority {
-    let held = yard.dispatcher.hold_authority(identity, needs).await;
+    let held = yard
+        .dispatcher
+        .identities()
+        .hold_authority(identity, needs)
+        .await;
     held.unwrap()
 }
 
@@ -29,7 +33,11 @@ async fn it_ends_with_the_token_or_the_principal_and_with_nobody_elses() {
     for name in ["laptop", "phone"] {
         let (token, secret) = issue(&yard, name, Some(ada.id), Role::Admin).await.unwrap();
         let identity = identify(&yard, &secret).await.unwrap();
-        let login = yard.dispatcher.log_in("ada", secret.reveal(), LONG).await;
+        let login = yard
+            .dispatcher
+            .identities()
+            .log_in("ada", secret.reveal(), LONG)
+            .await;
         let (session, _) = login.unwrap().unwrap();
         let of_token = hold(&yard, &identity, Role::Viewer).await;
         let of_session = hold(&yard, &session, Role::Viewer).await;
@@ -39,7 +47,8 @@ async fn it_ends_with_the_token_or_the_principal_and_with_nobody_elses() {
         panic!("there are two");
     };
     yard.dispatcher
-        .revoke_token(yard.account, laptop.id)
+        .tokens()
+        .revoke(yard.account, laptop.id)
         .await
         .unwrap();
     for ended in [of_laptop, from_laptop] {
@@ -47,7 +56,8 @@ async fn it_ends_with_the_token_or_the_principal_and_with_nobody_elses() {
     }
     assert!(!has_ended(of_phone).await && !has_ended(from_phone).await);
     yard.dispatcher
-        .delete_principal(yard.account, ada.id)
+        .principals()
+        .delete(yard.account, ada.id)
         .await
         .unwrap();
     for ended in [of_phone, from_phone] {
@@ -72,7 +82,8 @@ async fn it_ends_when_the_role_is_no_longer_enough() {
         };
         let changed = yard
             .dispatcher
-            .change_principal(yard.account, ada.id, change);
+            .principals()
+            .change(yard.account, ada.id, change);
         changed.await.unwrap();
     };
     lower(Role::Member).await;
@@ -91,7 +102,8 @@ async fn what_ends_before_it_is_held_ends_it_too() {
     let (token, secret) = issue(&yard, "ci", None, Role::Viewer).await.unwrap();
     let identity = identify(&yard, &secret).await.unwrap();
     yard.dispatcher
-        .revoke_token(yard.account, token.id)
+        .tokens()
+        .revoke(yard.account, token.id)
         .await
         .unwrap();
     let late = hold(&yard, &identity, Role::Viewer).await;
@@ -109,7 +121,8 @@ async fn it_ends_when_the_token_expires() {
     };
     let (_, secret) = yard
         .dispatcher
-        .issue_token(yard.account, new)
+        .tokens()
+        .issue(yard.account, new)
         .await
         .unwrap();
     let identity = identify(&yard, &secret).await.unwrap();
@@ -123,7 +136,11 @@ async fn a_session_that_gives_way_reads_no_more() {
     let yard = Yard::new().await;
     let (_, secret) = issue(&yard, "ci", None, Role::Viewer).await.unwrap();
     let log_in = async || {
-        let login = yard.dispatcher.log_in("ci", secret.reveal(), LONG).await;
+        let login = yard
+            .dispatcher
+            .identities()
+            .log_in("ci", secret.reveal(), LONG)
+            .await;
         login.unwrap().unwrap().0
     };
     let first = hold(&yard, &log_in().await, Role::Viewer).await;

@@ -17,7 +17,8 @@ async fn a_running_task_is_cut_and_what_waits_behind_it_never_runs() {
     let task = yard.send(event("custom.x", json!({}))).await;
     let execution = yard
         .dispatcher
-        .task(yard.account, task)
+        .tasks()
+        .get(yard.account, task)
         .await
         .unwrap()
         .executions[0]
@@ -25,7 +26,8 @@ async fn a_running_task_is_cut_and_what_waits_behind_it_never_runs() {
     yard.printed(&execution).await;
 
     yard.dispatcher
-        .cancel_task(yard.account, task)
+        .tasks()
+        .cancel(yard.account, task)
         .await
         .unwrap();
 
@@ -58,14 +60,19 @@ async fn cancel_after_printing(yard: &Yard) -> (Key<TaskId>, ExecutionId, String
     let task = yard.send(event("custom.x", json!({}))).await;
     let mut printed = String::new();
     let id = loop {
-        let mut detail = yard.dispatcher.task(yard.account, task).await.unwrap();
+        let mut detail = yard
+            .dispatcher
+            .tasks()
+            .get(yard.account, task)
+            .await
+            .unwrap();
         let execution = detail.executions.remove(0);
         if stdout(&execution).ends_with("\n40000\n") {
             printed.push_str(stdout(&execution));
             break execution.id;
         }
     };
-    let cancelled = yard.dispatcher.cancel_task(yard.account, task).await;
+    let cancelled = yard.dispatcher.tasks().cancel(yard.account, task).await;
     cancelled.unwrap();
     (task, id, printed)
 }
@@ -85,7 +92,11 @@ async fn the_end_of_a_cancelled_run_waits_for_nothing_that_it_has_printed() {
     };
     assert_eq!(stdout(&ended), printed, "it is shown all the same");
     assert_eq!(kept(&ended).1, 0);
-    let bytes = yard.dispatcher.outputs_bytes(yard.account, task).await;
+    let bytes = yard
+        .dispatcher
+        .tasks()
+        .outputs_bytes(yard.account, task)
+        .await;
     assert_eq!(bytes.unwrap(), printed.len() as u64);
     let stored = async || {
         yard.store
@@ -98,7 +109,12 @@ async fn the_end_of_a_cancelled_run_waits_for_nothing_that_it_has_printed() {
 
     drop(closed);
     while kept(&stored().await) != (printed.len(), 0) {}
-    let read = yard.dispatcher.execution(yard.account, id).await.unwrap();
+    let read = yard
+        .dispatcher
+        .executions()
+        .get(yard.account, id)
+        .await
+        .unwrap();
     assert_eq!(stdout(&read), printed);
 }
 
@@ -109,7 +125,11 @@ async fn what_a_cancelled_run_has_printed_is_not_taken_for_the_output_of_the_nex
     let (task, id, _) = cancel_after_printing(&yard).await;
     yard.end(task).await;
 
-    yard.dispatcher.redrive(yard.account, id).await.unwrap();
+    yard.dispatcher
+        .executions()
+        .redrive(yard.account, id)
+        .await
+        .unwrap();
     let again = yard.end(task).await.executions.remove(0);
     assert_eq!(stdout(&again), "again\n");
     drop(closed);
@@ -130,13 +150,15 @@ async fn a_task_that_waits_in_the_store_is_cancelled_there() {
 
     let cancelled = yard
         .dispatcher
-        .cancel_task(yard.account, second)
+        .tasks()
+        .cancel(yard.account, second)
         .await
         .unwrap();
 
     assert_eq!(cancelled.state, State::Canceled);
     yard.dispatcher
-        .cancel_task(yard.account, first)
+        .tasks()
+        .cancel(yard.account, first)
         .await
         .unwrap();
     assert_eq!(yard.end(first).await.task.state, State::Canceled);
@@ -150,7 +172,8 @@ async fn a_task_that_is_over_stays_as_it_is() {
 
     let task = yard
         .dispatcher
-        .cancel_task(yard.account, over.task.number.into())
+        .tasks()
+        .cancel(yard.account, over.task.number.into())
         .await
         .unwrap();
 
@@ -165,14 +188,16 @@ async fn cancelling_one_execution_lets_the_others_run() {
     let task = yard.send(event("custom.x", json!({}))).await;
     let executions = yard
         .dispatcher
-        .task(yard.account, task)
+        .tasks()
+        .get(yard.account, task)
         .await
         .unwrap()
         .executions;
     yard.printed(&executions[0]).await;
 
     yard.dispatcher
-        .cancel_execution(yard.account, executions[0].id)
+        .executions()
+        .cancel(yard.account, executions[0].id)
         .await
         .unwrap();
 
@@ -220,7 +245,8 @@ async fn what_does_not_exist_cannot_be_cancelled() {
     let unknown = tenterhook_dispatch::Number::new(77).into();
     let error = yard
         .dispatcher
-        .cancel_task(yard.account, unknown)
+        .tasks()
+        .cancel(yard.account, unknown)
         .await
         .unwrap_err();
     assert!(matches!(error, Error::NotFound { .. }));

@@ -20,6 +20,7 @@ async fn a_chosen_source_runs_besides_the_hooks() {
     let event = event("action.host", json!({"host": "node-1"}));
     let accepted = yard
         .dispatcher
+        .events()
         .accept_for(yard.account, "session", event, plugin.id)
         .await
         .unwrap();
@@ -44,6 +45,7 @@ async fn a_chosen_source_that_fails_denies_the_event() {
 
     let accepted = yard
         .dispatcher
+        .events()
         .accept_for(
             yard.account,
             "session",
@@ -67,6 +69,7 @@ async fn the_same_event_runs_its_chosen_source_once() {
     let event = event("action.pre", json!({}));
     let accept = async || {
         yard.dispatcher
+            .events()
             .accept_for(yard.account, "session", event.clone(), plugin.id)
             .await
             .unwrap()
@@ -84,10 +87,11 @@ async fn the_same_event_runs_its_chosen_source_once() {
 async fn a_source_of_nobody_or_of_another_account_cannot_be_chosen() {
     let yard = Yard::new().await;
     let plugin = yard.source("upgrade", "true\n").await;
-    let other = yard.dispatcher.create_account("other").await.unwrap().id;
+    let other = yard.dispatcher.accounts().create("other").await.unwrap().id;
     for (account, source) in [(yard.account, SourceId::generate()), (other, plugin.id)] {
         let refused = yard
             .dispatcher
+            .events()
             .accept_for(account, "session", event("action.pre", json!({})), source)
             .await;
         assert!(

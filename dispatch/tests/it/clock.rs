@@ -24,7 +24,12 @@ fn set(clock: &SteppedClock, by: time::Duration) {
 }
 
 async fn is_over(yard: &Yard, task: Key<TaskId>) -> bool {
-    let detail = yard.dispatcher.task(yard.account, task).await.unwrap();
+    let detail = yard
+        .dispatcher
+        .tasks()
+        .get(yard.account, task)
+        .await
+        .unwrap();
     detail.task.state.is_over()
 }
 
@@ -46,7 +51,8 @@ async fn events_run_although_the_clock_was_set_back_while_they_waited_for_room()
 
     set(&clock, -years(1));
     yard.dispatcher
-        .cancel_task(yard.account, long)
+        .tasks()
+        .cancel(yard.account, long)
         .await
         .unwrap();
 
@@ -113,7 +119,7 @@ async fn wait(
     task: Key<TaskId>,
     clock: &SteppedClock,
 ) -> Option<Duration> {
-    let detail = dispatcher.task(account, task).await.unwrap();
+    let detail = dispatcher.tasks().get(account, task).await.unwrap();
     let wait = detail.executions[0].due_at? - clock.now().wall;
     Some(wait.try_into().unwrap_or_default())
 }
@@ -168,7 +174,11 @@ async fn what_is_run_anew_after_the_clock_was_set_is_due_at_once() {
         let failed = yard.end(task).await.executions.remove(0);
         set(&clock, set_by);
 
-        let again = yard.dispatcher.redrive(yard.account, failed.id).await;
+        let again = yard
+            .dispatcher
+            .executions()
+            .redrive(yard.account, failed.id)
+            .await;
 
         again.unwrap();
         assert_eq!(yard.end(task).await.task.state, State::Finished, "{set_by}");
@@ -196,7 +206,7 @@ async fn history_is_not_swept_when_the_clock_is_set_forward() {
     // The old one is removed when its hour is over, so sweeps go on.
     minutes(11);
     loop {
-        match yard.dispatcher.task(yard.account, old).await {
+        match yard.dispatcher.tasks().get(yard.account, old).await {
             Ok(_) => clock.pass(Duration::from_millis(100)),
             Err(Error::NotFound { .. }) => break,
             Err(error) => panic!("{error}"),

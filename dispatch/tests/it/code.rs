@@ -63,14 +63,19 @@ fn new(number: u8) -> NewSource {
 
 async fn upload(dispatcher: &Dispatcher, account: AccountId, number: u8) -> Source {
     let made = dispatcher
-        .create_source(account, new(number), Vec::new())
+        .sources()
+        .create(account, new(number), Vec::new())
         .await;
     made.unwrap().0
 }
 
 async fn delete(yard: &Yard, account: AccountId, source: &Source) {
     let key = Key::Id(source.id);
-    yard.dispatcher.delete_source(account, key).await.unwrap();
+    yard.dispatcher
+        .sources()
+        .delete(account, key)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -99,7 +104,8 @@ async fn a_source_that_is_replaced_leaves_the_code_of_its_new_bytes_alone() {
         let key = Key::Id(source.id);
         let changed = yard
             .dispatcher
-            .change_source(yard.account, key, change(number), None);
+            .sources()
+            .change(yard.account, key, change(number), None);
         changed.await.unwrap();
         files(&folder)
     };
@@ -113,7 +119,7 @@ async fn a_source_that_is_replaced_leaves_the_code_of_its_new_bytes_alone() {
 async fn code_stays_as_long_as_a_source_of_any_account_has_it() {
     let folder = tempfile::tempdir().unwrap();
     let yard = Yard::on(engine(folder.path()), settings()).await;
-    let other = yard.dispatcher.create_account("other").await.unwrap().id;
+    let other = yard.dispatcher.accounts().create("other").await.unwrap().id;
     let sources = [
         upload(&yard.dispatcher, yard.account, 1).await,
         upload(&yard.dispatcher, other, 1).await,
@@ -122,8 +128,8 @@ async fn code_stays_as_long_as_a_source_of_any_account_has_it() {
     delete(&yard, yard.account, &sources[0]).await;
     assert_eq!(files(&folder), kept);
     let hook = NewHook::new(sources[1].id, "custom.x");
-    let hook = yard.dispatcher.create_hook(other, hook).await.unwrap();
-    let fired = yard.dispatcher.accept_and_wait(
+    let hook = yard.dispatcher.hooks().create(other, hook).await.unwrap();
+    let fired = yard.dispatcher.events().accept_and_wait(
         other,
         "tester",
         event("custom.x", serde_json::json!({})),
@@ -131,7 +137,8 @@ async fn code_stays_as_long_as_a_source_of_any_account_has_it() {
     );
     assert!(fired.await.unwrap().1.task.state.is_over());
     yard.dispatcher
-        .delete_hook(other, Key::Id(hook.id))
+        .hooks()
+        .delete(other, Key::Id(hook.id))
         .await
         .unwrap();
     delete(&yard, other, &sources[1]).await;
@@ -184,10 +191,11 @@ async fn programs_of_one_account_that_wait_for_the_compiler_leave_places_to_othe
     assert_eq!(waiting.len(), 4);
     let one_more = yard
         .dispatcher
-        .create_source(yard.account, new(9), Vec::new());
+        .sources()
+        .create(yard.account, new(9), Vec::new());
     let error = one_more.await.unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
-    let other = yard.dispatcher.create_account("other").await.unwrap().id;
+    let other = yard.dispatcher.accounts().create("other").await.unwrap().id;
     assert!(ledger.room(other.holder(), Resource::Uploads) > 0);
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }
@@ -206,7 +214,8 @@ async fn an_upload_that_cannot_be_compiled_in_its_time_is_told_to_come_back() {
     let yard = Yard::on(engine.unwrap(), settings).await;
     let made = yard
         .dispatcher
-        .create_source(yard.account, new(1), Vec::new());
+        .sources()
+        .create(yard.account, new(1), Vec::new());
     let error = made.await.unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
     assert_eq!(yard.uploaded().await, []);

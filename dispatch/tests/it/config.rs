@@ -27,7 +27,8 @@ async fn a_source_and_its_hooks_are_made_together_or_not_at_all() {
     let hooks = || vec![NewHook::new(Key::Number(Number::UNASSIGNED), "OnAudit")];
     let (made, bound) = yard
         .dispatcher
-        .create_source(yard.account, source("a", b"true\n"), hooks())
+        .sources()
+        .create(yard.account, source("a", b"true\n"), hooks())
         .await
         .unwrap();
     assert_eq!(
@@ -40,7 +41,8 @@ async fn a_source_and_its_hooks_are_made_together_or_not_at_all() {
     bad.push(NewHook::new(Key::Number(Number::UNASSIGNED), "OnNothing"));
     let error = yard
         .dispatcher
-        .create_source(yard.account, source("b", b"true\n"), bad)
+        .sources()
+        .create(yard.account, source("b", b"true\n"), bad)
         .await
         .unwrap_err();
     assert!(matches!(
@@ -63,7 +65,8 @@ async fn a_program_that_cannot_run_is_not_stored() {
     ] {
         let error = yard
             .dispatcher
-            .create_source(yard.account, source("a", bytes), vec![])
+            .sources()
+            .create(yard.account, source("a", bytes), vec![])
             .await
             .unwrap_err();
         assert!(matches!(error, Error::Refused { .. }), "{error}");
@@ -74,7 +77,8 @@ async fn a_program_that_cannot_run_is_not_stored() {
     };
     let error = yard
         .dispatcher
-        .create_source(yard.account, long, vec![])
+        .sources()
+        .create(yard.account, long, vec![])
         .await
         .unwrap_err();
     assert!(matches!(
@@ -97,7 +101,8 @@ async fn a_changed_source_is_what_its_hooks_run() {
 
     let changed = yard
         .dispatcher
-        .change_source(yard.account, Key::Id(hook.source), change, None)
+        .sources()
+        .change(yard.account, Key::Id(hook.source), change, None)
         .await
         .unwrap();
 
@@ -108,7 +113,8 @@ async fn a_changed_source_is_what_its_hooks_run() {
     );
     let (_, bytes) = yard
         .dispatcher
-        .source_bytes(yard.account, Key::Id(hook.source), Role::Admin)
+        .sources()
+        .bytes(yard.account, Key::Id(hook.source), Role::Admin)
         .await
         .unwrap();
     assert_eq!(bytes, "echo new\n");
@@ -125,7 +131,8 @@ async fn a_source_is_changed_only_as_long_as_it_is_what_was_expected() {
     };
     let put = async |change| {
         yard.dispatcher
-            .change_source(yard.account, Key::Id(source.id), change, None)
+            .sources()
+            .change(yard.account, Key::Id(source.id), change, None)
             .await
     };
     let changed = put(change("echo new\n", vec![source.digest]))
@@ -141,7 +148,8 @@ async fn a_source_is_changed_only_as_long_as_it_is_what_was_expected() {
     }
     let kept = yard
         .dispatcher
-        .source(yard.account, Key::Id(source.id))
+        .sources()
+        .get(yard.account, Key::Id(source.id))
         .await;
     assert_eq!(kept.unwrap().digest, changed.digest);
 }
@@ -156,7 +164,8 @@ async fn replacing_the_hooks_of_a_source_leaves_none_of_the_old() {
     ];
 
     yard.dispatcher
-        .change_source(
+        .sources()
+        .change(
             yard.account,
             Key::Id(hook.source),
             SourceChange::default(),
@@ -165,7 +174,7 @@ async fn replacing_the_hooks_of_a_source_leaves_none_of_the_old() {
         .await
         .unwrap();
 
-    let events: Vec<_> = yard.dispatcher.hooks(yard.account).await.unwrap();
+    let events: Vec<_> = yard.dispatcher.hooks().list(yard.account).await.unwrap();
     let events: Vec<_> = events.iter().map(|hook| hook.event.as_str()).collect();
     assert_eq!(events, ["custom.y", "custom.z"]);
     assert!(
@@ -195,7 +204,8 @@ async fn what_a_hook_refers_to_cannot_be_removed() {
 
     let error = yard
         .dispatcher
-        .delete_source(yard.account, Key::Id(hook.source))
+        .sources()
+        .delete(yard.account, Key::Id(hook.source))
         .await
         .unwrap_err();
     assert!(
@@ -204,7 +214,8 @@ async fn what_a_hook_refers_to_cannot_be_removed() {
     );
     let error = yard
         .dispatcher
-        .delete_server(yard.account, server.into())
+        .servers()
+        .delete(yard.account, server.into())
         .await
         .unwrap_err();
     assert!(
@@ -213,15 +224,18 @@ async fn what_a_hook_refers_to_cannot_be_removed() {
     );
 
     yard.dispatcher
-        .delete_hook(yard.account, hook.number.into())
+        .hooks()
+        .delete(yard.account, hook.number.into())
         .await
         .unwrap();
     yard.dispatcher
-        .delete_source(yard.account, Key::Id(hook.source))
+        .sources()
+        .delete(yard.account, Key::Id(hook.source))
         .await
         .unwrap();
     yard.dispatcher
-        .delete_server(yard.account, server.into())
+        .servers()
+        .delete(yard.account, server.into())
         .await
         .unwrap();
 }
@@ -236,7 +250,8 @@ async fn a_disabled_hook_does_not_run() {
     };
     let changed = yard
         .dispatcher
-        .change_hook(yard.account, hook.number.into(), off)
+        .hooks()
+        .change(yard.account, hook.number.into(), off)
         .await
         .unwrap();
     assert_eq!((changed.id, changed.created_at), (hook.id, hook.created_at));
@@ -261,7 +276,8 @@ async fn servers_are_ignored_where_a_hook_point_cannot_choose_them() {
     bad.targets = Some(Targets::These(vec![Number::new(9)]));
     let error = yard
         .dispatcher
-        .create_hook(yard.account, bad)
+        .hooks()
+        .create(yard.account, bad)
         .await
         .unwrap_err();
     assert!(matches!(
@@ -281,7 +297,8 @@ async fn a_limit_above_the_ceiling_is_refused() {
     greedy.limits.memory_bytes = Some(1 << 40);
     let error = yard
         .dispatcher
-        .create_hook(yard.account, greedy)
+        .hooks()
+        .create(yard.account, greedy)
         .await
         .unwrap_err();
     assert!(matches!(error, Error::OverCeiling(over) if over.field == "memory_bytes"));
@@ -292,31 +309,48 @@ async fn accounts_do_not_see_each_other() {
     let yard = Yard::new().await;
     let hook = yard.hook("custom.x", "true\n").await;
     let detail = yard.fire(event("custom.x", json!({}))).await;
-    let other = yard.dispatcher.create_account("other").await.unwrap().id;
+    let other = yard.dispatcher.accounts().create("other").await.unwrap().id;
 
-    assert!(yard.dispatcher.hooks(other).await.unwrap().is_empty());
-    assert!(yard.dispatcher.hook(other, Key::Id(hook.id)).await.is_err());
     assert!(
         yard.dispatcher
-            .task(other, Key::Id(detail.task.id))
+            .hooks()
+            .list(other)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        yard.dispatcher
+            .hooks()
+            .get(other, Key::Id(hook.id))
             .await
             .is_err()
     );
     assert!(
         yard.dispatcher
-            .execution(other, detail.executions[0].id)
+            .tasks()
+            .get(other, Key::Id(detail.task.id))
             .await
             .is_err()
     );
     assert!(
         yard.dispatcher
-            .cancel_task(other, Key::Id(detail.task.id))
+            .executions()
+            .get(other, detail.executions[0].id)
+            .await
+            .is_err()
+    );
+    assert!(
+        yard.dispatcher
+            .tasks()
+            .cancel(other, Key::Id(detail.task.id))
             .await
             .is_err()
     );
     let event = event("custom.x", json!({}));
     let accepted = yard
         .dispatcher
+        .events()
         .accept(other, "tester", vec![event])
         .await
         .unwrap();
@@ -335,7 +369,8 @@ async fn a_changed_configuration_fires_its_event_on_the_server_that_changed() {
     };
 
     yard.dispatcher
-        .create_server(yard.account, new)
+        .servers()
+        .create(yard.account, new)
         .await
         .unwrap();
 
@@ -345,7 +380,8 @@ async fn a_changed_configuration_fires_its_event_on_the_server_that_changed() {
     };
     let tasks = yard
         .dispatcher
-        .tasks(yard.account, &filter, Page::first(10))
+        .tasks()
+        .list(yard.account, &filter, Page::first(10))
         .await
         .unwrap();
     // One for the hook itself, which had been made by then, and one for the server.
@@ -369,17 +405,20 @@ async fn an_audit_record_fires_its_event_unless_a_hook_caused_it() {
     };
 
     yard.dispatcher
+        .events()
         .audit(yard.account, record.clone(), Origin::Hook)
         .await
         .unwrap();
     yard.dispatcher
+        .events()
         .audit(yard.account, record, Origin::Outside)
         .await
         .unwrap();
 
     let tasks = yard
         .dispatcher
-        .tasks(yard.account, &TaskFilter::default(), Page::first(10))
+        .tasks()
+        .list(yard.account, &TaskFilter::default(), Page::first(10))
         .await
         .unwrap();
     assert_eq!(tasks.len(), 1);

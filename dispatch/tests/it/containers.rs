@@ -60,6 +60,7 @@ async fn a_hook_runs_once_in_each_container_that_meets_all_its_criteria() {
     }
     let matching = yard
         .dispatcher
+        .apps()
         .matching_containers(yard.account, hook.id)
         .await;
     assert_eq!(
@@ -74,6 +75,7 @@ async fn an_event_about_an_unknown_app_is_refused() {
     yard.app("shop", &[]).await;
     let refused = yard
         .dispatcher
+        .events()
         .accept(
             yard.account,
             "tester",
@@ -139,7 +141,8 @@ async fn what_an_app_has_when_the_event_arrives_counts() {
         ..AppChange::default()
     };
     yard.dispatcher
-        .change_app(yard.account, Key::Id(app.id), change)
+        .apps()
+        .change(yard.account, Key::Id(app.id), change)
         .await
         .unwrap();
     let after = yard.fire(about("snapshot.pre", "shop")).await;
@@ -147,7 +150,8 @@ async fn what_an_app_has_when_the_event_arrives_counts() {
     // What had run says where, though that container is gone.
     let read = yard
         .dispatcher
-        .task(yard.account, Key::Id(before.task.id))
+        .tasks()
+        .get(yard.account, Key::Id(before.task.id))
         .await
         .unwrap();
     assert_eq!(pods(&read.executions), ["shop-0"]);
@@ -181,7 +185,8 @@ async fn hooks_run_in_order_in_each_container_and_those_for_none_once() {
         created_by: PrincipalId::SYSTEM,
     };
     yard.dispatcher
-        .create_override(yard.account, off)
+        .overrides()
+        .create(yard.account, off)
         .await
         .unwrap();
 
@@ -218,7 +223,7 @@ async fn a_failure_is_soft_and_told_with_its_return_code() {
         &[],
     )
     .await;
-    let hooks = yard.dispatcher.hooks(yard.account).await.unwrap();
+    let hooks = yard.dispatcher.hooks().list(yard.account).await.unwrap();
     let change = tenterhook_dispatch::HookChange {
         limits: Some(AskedLimits {
             wall_ms: Some(200),
@@ -227,7 +232,8 @@ async fn a_failure_is_soft_and_told_with_its_return_code() {
         ..Default::default()
     };
     yard.dispatcher
-        .change_hook(yard.account, Key::Id(hooks[0].id), change)
+        .hooks()
+        .change(yard.account, Key::Id(hooks[0].id), change)
         .await
         .unwrap();
 
@@ -278,7 +284,8 @@ async fn an_event_that_waited_over_a_restart_still_knows_its_container_and_app()
     let task = yard.send(about("snapshot.pre", "1")).await;
     let first = yard
         .dispatcher
-        .task(yard.account, task)
+        .tasks()
+        .get(yard.account, task)
         .await
         .unwrap()
         .executions

@@ -7,7 +7,7 @@ use tenterhook_ledger::{Capacities, Capacity, Resource};
 use crate::support::{LONG, Yard, event};
 
 async fn execution(yard: &Yard, dispatcher: &Dispatcher, task: Key<TaskId>) -> Execution {
-    let detail = dispatcher.task(yard.account, task).await.unwrap();
+    let detail = dispatcher.tasks().get(yard.account, task).await.unwrap();
     detail.executions[0].clone()
 }
 
@@ -98,7 +98,11 @@ async fn what_a_drain_cuts_off_is_tried_again_and_not_blamed() {
         dispatcher = yard.restarted().await;
     }
 
-    let detail = dispatcher.wait(yard.account, task, LONG).await.unwrap();
+    let detail = dispatcher
+        .tasks()
+        .wait(yard.account, task, LONG)
+        .await
+        .unwrap();
 
     assert_eq!(detail.task.state, State::Finished);
     assert_eq!(detail.executions[0].attempt, 6);

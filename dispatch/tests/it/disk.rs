@@ -21,7 +21,8 @@ fn large(size: usize) -> tenterhook_sdk::Event {
 
 async fn tasks(dispatcher: &Dispatcher, yard: &Yard) -> usize {
     let all = dispatcher
-        .tasks(yard.account, &Default::default(), Page::first(1_000))
+        .tasks()
+        .list(yard.account, &Default::default(), Page::first(1_000))
         .await;
     all.unwrap().len()
 }
@@ -29,11 +30,16 @@ async fn tasks(dispatcher: &Dispatcher, yard: &Yard) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_written() {
     let yard = Yard::sharing(disk_of(4 << 20)).await;
-    let other = yard.dispatcher.create_account("other").await.unwrap().id;
+    let other = yard.dispatcher.accounts().create("other").await.unwrap().id;
     let mut accepted = 0;
     let shortage = loop {
         let events = vec![large(200_000)];
-        match yard.dispatcher.accept(yard.account, "t", events).await {
+        match yard
+            .dispatcher
+            .events()
+            .accept(yard.account, "t", events)
+            .await
+        {
             Ok(_) => accepted += 1,
             Err(Error::DiskFull { shortage }) => break shortage,
             Err(error) => panic!("{error}"),
@@ -58,11 +64,16 @@ async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_wri
     };
     for _ in 0..3 {
         let events = vec![large(80_000)];
-        let _either = yard.dispatcher.accept(yard.account, "t", events).await;
+        let _either = yard
+            .dispatcher
+            .events()
+            .accept(yard.account, "t", events)
+            .await;
     }
     let refused = yard
         .dispatcher
-        .create_source(yard.account, source.clone(), Vec::new())
+        .sources()
+        .create(yard.account, source.clone(), Vec::new())
         .await;
     assert!(
         matches!(refused, Err(Error::DiskFull { .. })),
@@ -70,6 +81,7 @@ async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_wri
     );
     // Others have room, and are not told of it.
     yard.dispatcher
+        .events()
         .accept(other, "t", vec![large(200_000)])
         .await
         .unwrap();
@@ -77,6 +89,7 @@ async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_wri
     // What is over makes room.
     yard.dispatcher.sweep().await;
     yard.dispatcher
+        .events()
         .accept(yard.account, "t", vec![large(200_000)])
         .await
         .unwrap();
@@ -85,7 +98,12 @@ async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_wri
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_was_accepted_before_is_answered_though_there_is_no_room() {
     let yard = Yard::sharing(disk_of(4 << 20)).await;
-    let accept = async |events| yard.dispatcher.accept(yard.account, "t", events).await;
+    let accept = async |events| {
+        yard.dispatcher
+            .events()
+            .accept(yard.account, "t", events)
+            .await
+    };
     let first = large(200_000);
     let task = accept(vec![first.clone()]).await.unwrap()[0].task.clone();
     while accept(vec![large(200_000)]).await.is_ok() {}
@@ -112,6 +130,7 @@ async fn what_an_account_has_is_known_again_after_a_restart() {
     for _ in 0..10 {
         let events = vec![large(200_000)];
         yard.dispatcher
+            .events()
             .accept(yard.account, "t", events)
             .await
             .unwrap();
@@ -148,6 +167,7 @@ async fn output_that_does_not_fit_is_cut_and_the_outcome_is_kept_with_the_reason
     for _ in 0..30 {
         let task = match yard
             .dispatcher
+            .events()
             .accept(yard.account, "t", vec![event("custom.y", json!({}))])
             .await
         {
@@ -184,6 +204,7 @@ async fn an_event_whose_task_was_removed_is_answered_with_what_is_left_of_it() {
 
     let accepted = yard
         .dispatcher
+        .events()
         .accept(yard.account, "tester", vec![event.clone()])
         .await
         .unwrap();
@@ -192,6 +213,7 @@ async fn an_event_whose_task_was_removed_is_answered_with_what_is_left_of_it() {
 
     let (accepted, detail) = yard
         .dispatcher
+        .events()
         .accept_and_wait(yard.account, "tester", event, crate::support::LONG)
         .await
         .unwrap();
@@ -202,14 +224,14 @@ async fn an_event_whose_task_was_removed_is_answered_with_what_is_left_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_account_sets_up_is_charged_to_its_share_and_refused_beyond_it() {
     let yard = Yard::sharing(disk_of(2 << 20)).await;
-    let other = yard.dispatcher.create_account("other").await.unwrap().id;
+    let other = yard.dispatcher.accounts().create("other").await.unwrap().id;
     let source = yard.source("hi", "echo hi\n").await;
     let long = "x".repeat(20_000);
     let mut hooks = Vec::new();
     let refused = loop {
         let mut new = NewHook::new(source.id, "custom.x");
         new.env.insert("LONG".into(), long.clone());
-        match yard.dispatcher.create_hook(yard.account, new).await {
+        match yard.dispatcher.hooks().create(yard.account, new).await {
             Ok(hook) => hooks.push(hook),
             Err(error) => break error,
         }
@@ -228,7 +250,8 @@ async fn what_an_account_sets_up_is_charged_to_its_share_and_refused_beyond_it()
     for number in 0..100 {
         match yard
             .dispatcher
-            .create_server(yard.account, server(number))
+            .servers()
+            .create(yard.account, server(number))
             .await
         {
             Ok(_) => servers = Ok(number),
@@ -243,7 +266,8 @@ async fn what_an_account_sets_up_is_charged_to_its_share_and_refused_beyond_it()
         "{servers:?}"
     );
     yard.dispatcher
-        .create_server(other, server(0))
+        .servers()
+        .create(other, server(0))
         .await
         .unwrap();
 
@@ -254,12 +278,14 @@ async fn what_an_account_sets_up_is_charged_to_its_share_and_refused_beyond_it()
     };
     let key = Key::Id(hooks[0].id);
     yard.dispatcher
-        .change_hook(yard.account, key, shorter)
+        .hooks()
+        .change(yard.account, key, shorter)
         .await
         .unwrap();
     yard.dispatcher.sweep().await;
     yard.dispatcher
-        .create_server(yard.account, server(1_000))
+        .servers()
+        .create(yard.account, server(1_000))
         .await
         .unwrap();
 }

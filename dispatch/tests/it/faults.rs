@@ -78,7 +78,7 @@ impl World {
         };
         let store = FaultyStore::sound(world.open().await, Arc::clone(&world.ends));
         let dispatcher = world.start(&store).await.unwrap();
-        world.account = dispatcher.create_account("acme").await.unwrap().id;
+        world.account = dispatcher.accounts().create("acme").await.unwrap().id;
         for (name, bytes, events) in [
             (
                 "well",
@@ -101,7 +101,8 @@ impl World {
                 created_by: PrincipalId::SYSTEM,
             };
             let (source, _) = dispatcher
-                .create_source(world.account, new, Vec::new())
+                .sources()
+                .create(world.account, new, Vec::new())
                 .await
                 .unwrap();
             for kind in events {
@@ -112,7 +113,11 @@ impl World {
                     backoff_max_ms: 4_000,
                     ..RetryPolicy::default()
                 };
-                dispatcher.create_hook(world.account, hook).await.unwrap();
+                dispatcher
+                    .hooks()
+                    .create(world.account, hook)
+                    .await
+                    .unwrap();
             }
         }
         dispatcher.drain(LONG).await;
@@ -187,7 +192,11 @@ impl World {
                     let events: Vec<_> = (0..rng.random_range(1..3))
                         .map(|_| event(kinds[rng.random_range(0..kinds.len())], json!({})))
                         .collect();
-                    if let Ok(accepted) = dispatcher.accept(self.account, "tester", events).await {
+                    if let Ok(accepted) = dispatcher
+                        .events()
+                        .accept(self.account, "tester", events)
+                        .await
+                    {
                         let ids = accepted.iter().map(|accepted| accepted.task.id);
                         acknowledged.lock().extend(ids);
                     }
@@ -195,7 +204,7 @@ impl World {
                 5 => {
                     let some = acknowledged.lock().last().copied();
                     if let Some(some) = some {
-                        let _refused = dispatcher.cancel_task(self.account, Key::Id(some)).await;
+                        let _refused = dispatcher.tasks().cancel(self.account, Key::Id(some)).await;
                     }
                 }
                 6 => {
@@ -206,7 +215,10 @@ impl World {
                 _ => {
                     let some = acknowledged.lock().first().copied();
                     if let Some(some) = some {
-                        let _unread = dispatcher.wait(self.account, Key::Id(some), LONG).await;
+                        let _unread = dispatcher
+                            .tasks()
+                            .wait(self.account, Key::Id(some), LONG)
+                            .await;
                     }
                 }
             }
@@ -223,6 +235,7 @@ impl World {
         let mut ended = Vec::new();
         for task in owed {
             let detail = dispatcher
+                .tasks()
                 .wait(self.account, Key::Id(*task), LONG)
                 .await
                 .expect("what was acknowledged is there");
@@ -243,7 +256,10 @@ impl World {
             let Some(open) = open.unwrap().pop() else {
                 break;
             };
-            let detail = dispatcher.wait(self.account, Key::Id(open.id), LONG).await;
+            let detail = dispatcher
+                .tasks()
+                .wait(self.account, Key::Id(open.id), LONG)
+                .await;
             assert!(
                 detail.unwrap().task.state.is_over(),
                 "it never ends: {open:?}"

@@ -75,21 +75,22 @@ struct View {
 
 impl View {
     async fn of(dispatcher: &Dispatcher, account: AccountId) -> Self {
-        let apps = dispatcher.apps(account).await.unwrap();
+        let apps = dispatcher.apps().list(account).await.unwrap();
         let mut overrides = Vec::new();
         for app in &apps {
-            overrides.extend(dispatcher.overrides(account, app.id).await.unwrap());
+            overrides.extend(dispatcher.overrides().list(account, app.id).await.unwrap());
         }
         Self {
-            sources: dispatcher.sources(account).await.unwrap(),
+            sources: dispatcher.sources().list(account).await.unwrap(),
             apps,
-            hooks: dispatcher.hooks(account).await.unwrap(),
+            hooks: dispatcher.hooks().list(account).await.unwrap(),
             overrides,
-            principals: dispatcher.principals(account).await.unwrap(),
-            tokens: dispatcher.tokens(account).await.unwrap(),
-            servers: dispatcher.servers(account).await.unwrap(),
+            principals: dispatcher.principals().list(account).await.unwrap(),
+            tokens: dispatcher.tokens().list(account).await.unwrap(),
+            servers: dispatcher.servers().list(account).await.unwrap(),
             tasks: dispatcher
-                .tasks(account, &TaskFilter::default(), Page::first(100))
+                .tasks()
+                .list(account, &TaskFilter::default(), Page::first(100))
                 .await
                 .unwrap(),
         }
@@ -184,7 +185,8 @@ async fn carry_out(
     let done = |()| String::new();
     Some(match request {
         Request::MakeSource(n) => dispatcher
-            .create_source(account, source(name(n), format!("echo {n}\n")), Vec::new())
+            .sources()
+            .create(account, source(name(n), format!("echo {n}\n")), Vec::new())
             .await
             .map(|(source, _)| number(source.number)),
         Request::ChangeSource(place, n) => {
@@ -194,12 +196,14 @@ async fn carry_out(
                 ..SourceChange::default()
             };
             dispatcher
-                .change_source(account, Key::Id(at(own, place)?.id), change, None)
+                .sources()
+                .change(account, Key::Id(at(own, place)?.id), change, None)
                 .await
                 .map(|source| format!("{} {}", source.number, source.revision))
         }
         Request::DeleteSource(place) => dispatcher
-            .delete_source(account, Key::Number(at(own, place)?.number))
+            .sources()
+            .delete(account, Key::Number(at(own, place)?.number))
             .await
             .map(done),
         Request::MakeApp(n) => {
@@ -210,7 +214,8 @@ async fn carry_out(
                 containers: containers("pod", &["image"]),
             };
             dispatcher
-                .create_app(account, new)
+                .apps()
+                .create(account, new)
                 .await
                 .map(|app| number(app.number))
         }
@@ -221,23 +226,27 @@ async fn carry_out(
                 ..AppChange::default()
             };
             dispatcher
-                .change_app(account, Key::Id(at(&view.apps, place)?.id), change)
+                .apps()
+                .change(account, Key::Id(at(&view.apps, place)?.id), change)
                 .await
                 .map(|app| number(app.number))
         }
         Request::DeleteApp(place) => dispatcher
-            .delete_app(account, Key::Number(at(&view.apps, place)?.number))
+            .apps()
+            .delete(account, Key::Number(at(&view.apps, place)?.number))
             .await
             .map(done),
         Request::MakeHook(n, source, app) => {
             let new = hook(name(n), at(own, source)?, Some(at(&view.apps, app)?));
             dispatcher
-                .create_hook(account, new)
+                .hooks()
+                .create(account, new)
                 .await
                 .map(|hook| number(hook.number))
         }
         Request::MakeManaged(n, source) => dispatcher
-            .create_hook(account, hook(name(n), at(own, source)?, None))
+            .hooks()
+            .create(account, hook(name(n), at(own, source)?, None))
             .await
             .map(|hook| number(hook.number)),
         Request::ChangeHook(place, n) => {
@@ -246,12 +255,14 @@ async fn carry_out(
                 ..HookChange::default()
             };
             dispatcher
-                .change_hook(account, Key::Id(at(&view.hooks, place)?.id), change)
+                .hooks()
+                .change(account, Key::Id(at(&view.hooks, place)?.id), change)
                 .await
                 .map(|hook| number(hook.number))
         }
         Request::DeleteHook(place) => dispatcher
-            .delete_hook(account, Key::Number(at(&view.hooks, place)?.number))
+            .hooks()
+            .delete(account, Key::Number(at(&view.hooks, place)?.number))
             .await
             .map(done),
         Request::MakeOverride(hook, app) => {
@@ -262,7 +273,7 @@ async fn carry_out(
                 labels: Vec::new(),
                 created_by: PrincipalId::SYSTEM,
             };
-            let made = dispatcher.create_override(account, new).await;
+            let made = dispatcher.overrides().create(account, new).await;
             // Its name is made of two ids.
             match made {
                 Err(Error::NameTaken { .. }) => Ok("taken".into()),
@@ -275,12 +286,14 @@ async fn carry_out(
                 role: Role::Admin,
             };
             dispatcher
-                .create_principal(account, new)
+                .principals()
+                .create(account, new)
                 .await
                 .map(|_| String::new())
         }
         Request::DeletePrincipal(place) => dispatcher
-            .delete_principal(account, at(&view.principals, place)?.id)
+            .principals()
+            .delete(account, at(&view.principals, place)?.id)
             .await
             .map(done),
         Request::MakeToken(n) => {
@@ -290,17 +303,22 @@ async fn carry_out(
                 role: Role::Member,
                 expires_at: None,
             };
-            let (token, secret) = match dispatcher.issue_token(account, new).await {
+            let (token, secret) = match dispatcher.tokens().issue(account, new).await {
                 Ok(issued) => issued,
                 Err(error) => return Some(Err(error)),
             };
-            let identity = dispatcher.authenticate(secret.reveal()).await.unwrap();
+            let identity = dispatcher
+                .identities()
+                .authenticate(secret.reveal())
+                .await
+                .unwrap();
             let identity = identity.unwrap();
             assert_eq!((identity.account, identity.token), (account, token.id));
             Ok(identity.role.to_string())
         }
         Request::RevokeToken(place) => dispatcher
-            .revoke_token(account, at(&view.tokens, place)?.id)
+            .tokens()
+            .revoke(account, at(&view.tokens, place)?.id)
             .await
             .map(done),
         Request::MakeServer(n) => {
@@ -309,7 +327,8 @@ async fn carry_out(
                 ..NewServer::default()
             };
             dispatcher
-                .create_server(account, new)
+                .servers()
+                .create(account, new)
                 .await
                 .map(|server| number(server.number))
         }
@@ -317,12 +336,18 @@ async fn carry_out(
             // The same event for both accounts, again and again.
             let mut event = about("snapshot.pre", at(&view.apps, place)?.id);
             event.id = name(place);
-            let accepted = dispatcher.accept(account, "tester", vec![event]).await;
+            let accepted = dispatcher
+                .events()
+                .accept(account, "tester", vec![event])
+                .await;
             match accepted {
                 Ok(accepted) => {
                     let task = &accepted[0].task;
                     let key = Key::Id(task.id);
-                    let detail = dispatcher.wait(account, key, crate::support::LONG).await;
+                    let detail = dispatcher
+                        .tasks()
+                        .wait(account, key, crate::support::LONG)
+                        .await;
                     let executions = detail.unwrap().executions;
                     let printed: Vec<_> = executions.iter().map(crate::support::stdout).collect();
                     Ok(format!(
@@ -356,7 +381,8 @@ async fn nothing_of_the_other_is_known(
     let lookup = Lookup::Ids(ids.collect());
     prop_assert_eq!(
         dispatcher
-            .find_sources(account, &lookup, None, |_| true)
+            .sources()
+            .find(account, &lookup, None, |_| true)
             .await
             .unwrap(),
         []
@@ -365,31 +391,43 @@ async fn nothing_of_the_other_is_known(
     let lookup = Lookup::Ids(ids.collect());
     prop_assert_eq!(
         dispatcher
-            .find_hooks(account, None, &lookup, None, |_| true)
+            .hooks()
+            .find(account, None, &lookup, None, |_| true)
             .await
             .unwrap(),
         []
     );
     for source in &other.sources {
         let key = Key::Id(source.id);
-        unknown(dispatcher.source(account, key).await)?;
-        unknown(dispatcher.source_bytes(account, key, Role::Admin).await)?;
-        unknown(dispatcher.delete_source(account, key).await)?;
+        unknown(dispatcher.sources().get(account, key).await)?;
+        unknown(dispatcher.sources().bytes(account, key, Role::Admin).await)?;
+        unknown(dispatcher.sources().delete(account, key).await)?;
         let change = SourceChange::default();
-        unknown(dispatcher.change_source(account, key, change, None).await)?;
+        unknown(
+            dispatcher
+                .sources()
+                .change(account, key, change, None)
+                .await,
+        )?;
         let bound = NewHook::new(source.id, "OnAudit");
-        unknown(dispatcher.create_hook(account, bound).await)?;
+        unknown(dispatcher.hooks().create(account, bound).await)?;
     }
     for hook in &other.hooks {
         let key = Key::Id(hook.id);
-        unknown(dispatcher.hook(account, key).await)?;
+        unknown(dispatcher.hooks().get(account, key).await)?;
         unknown(
             dispatcher
-                .change_hook(account, key, HookChange::default())
+                .hooks()
+                .change(account, key, HookChange::default())
                 .await,
         )?;
-        unknown(dispatcher.delete_hook(account, key).await)?;
-        unknown(dispatcher.matching_containers(account, hook.id).await)?;
+        unknown(dispatcher.hooks().delete(account, key).await)?;
+        unknown(
+            dispatcher
+                .apps()
+                .matching_containers(account, hook.id)
+                .await,
+        )?;
         if let Some(app) = own.apps.first() {
             let new = NewOverride {
                 app: app.id,
@@ -398,7 +436,7 @@ async fn nothing_of_the_other_is_known(
                 labels: Vec::new(),
                 created_by: PrincipalId::SYSTEM,
             };
-            unknown(dispatcher.create_override(account, new).await)?;
+            unknown(dispatcher.overrides().create(account, new).await)?;
         }
     }
     for app in other
@@ -407,56 +445,65 @@ async fn nothing_of_the_other_is_known(
         .filter(|app| own.apps.iter().all(|ours| ours.id != app.id))
     {
         let key = Key::Id(app.id);
-        unknown(dispatcher.app(account, key).await)?;
+        unknown(dispatcher.apps().get(account, key).await)?;
         unknown(
             dispatcher
-                .change_app(account, key, AppChange::default())
+                .apps()
+                .change(account, key, AppChange::default())
                 .await,
         )?;
-        unknown(dispatcher.delete_app(account, key).await)?;
-        unknown(dispatcher.overrides(account, app.id).await)?;
+        unknown(dispatcher.apps().delete(account, key).await)?;
+        unknown(dispatcher.overrides().list(account, app.id).await)?;
         unknown(
             dispatcher
-                .find_hooks(account, Some(app.id), &Lookup::All, None, |_| true)
+                .hooks()
+                .find(account, Some(app.id), &Lookup::All, None, |_| true)
                 .await,
         )?;
         let fired = dispatcher
+            .events()
             .accept(account, "tester", vec![about("backup.pre", app.id)])
             .await;
         let unknown = matches!(fired, Err(Error::Invalid { .. }));
         prop_assert!(unknown);
     }
     for other in &other.overrides {
-        unknown(dispatcher.override_of(account, other.id).await)?;
-        unknown(dispatcher.delete_override(account, other.id).await)?;
+        unknown(dispatcher.overrides().get(account, other.id).await)?;
+        unknown(dispatcher.overrides().delete(account, other.id).await)?;
     }
     for principal in &other.principals {
-        unknown(dispatcher.principal(account, principal.id).await)?;
+        unknown(dispatcher.principals().get(account, principal.id).await)?;
         let change = PrincipalChange::default();
         unknown(
             dispatcher
-                .change_principal(account, principal.id, change)
+                .principals()
+                .change(account, principal.id, change)
                 .await,
         )?;
-        unknown(dispatcher.delete_principal(account, principal.id).await)?;
+        unknown(dispatcher.principals().delete(account, principal.id).await)?;
         let new = NewToken {
             name: "stolen".into(),
             principal: Some(principal.id),
             role: Role::Viewer,
             expires_at: None,
         };
-        unknown(dispatcher.issue_token(account, new).await)?;
+        unknown(dispatcher.tokens().issue(account, new).await)?;
     }
     for token in &other.tokens {
-        unknown(dispatcher.revoke_token(account, token.id).await)?;
+        unknown(dispatcher.tokens().revoke(account, token.id).await)?;
     }
     for server in &other.servers {
-        unknown(dispatcher.server(account, Key::Id(server.id)).await)?;
-        unknown(dispatcher.delete_server(account, Key::Id(server.id)).await)?;
+        unknown(dispatcher.servers().get(account, Key::Id(server.id)).await)?;
+        unknown(
+            dispatcher
+                .servers()
+                .delete(account, Key::Id(server.id))
+                .await,
+        )?;
     }
     for task in &other.tasks {
-        unknown(dispatcher.task(account, Key::Id(task.id)).await)?;
-        unknown(dispatcher.cancel_task(account, Key::Id(task.id)).await)?;
+        unknown(dispatcher.tasks().get(account, Key::Id(task.id)).await)?;
+        unknown(dispatcher.tasks().cancel(account, Key::Id(task.id)).await)?;
     }
     Ok(())
 }
@@ -475,7 +522,7 @@ proptest! {
             .unwrap();
         runtime.block_on(async {
             let together = Yard::new().await;
-            let second = together.dispatcher.create_account("second").await.unwrap().id;
+            let second = together.dispatcher.accounts().create("second").await.unwrap().id;
             let accounts = [together.account, second];
             let alone = [Yard::new().await, Yard::new().await];
             for (who, request) in requests {

@@ -27,7 +27,8 @@ async fn sources_are_found_by_id_name_and_time_oldest_first() {
     let find = async |lookup: Lookup, limit: Option<usize>| {
         let found = yard
             .dispatcher
-            .find_sources(yard.account, &lookup, limit, |source| !source.preloaded)
+            .sources()
+            .find(yard.account, &lookup, limit, |source| !source.preloaded)
             .await;
         found.unwrap()
     };
@@ -55,7 +56,8 @@ async fn sources_are_found_by_id_name_and_time_oldest_first() {
     assert_eq!(find(backwards, None).await, []);
 
     yard.dispatcher
-        .delete_source(yard.account, Key::Id(made[1].id))
+        .sources()
+        .delete(yard.account, Key::Id(made[1].id))
         .await
         .unwrap();
     assert_eq!(names(&find(Lookup::All, None).await), ["c", "b"]);
@@ -74,7 +76,8 @@ async fn hooks_are_found_by_app_and_name() {
     let find = async |app: Option<AppId>, lookup: Lookup| {
         let found = yard
             .dispatcher
-            .find_hooks(yard.account, app, &lookup, None, |_| true)
+            .hooks()
+            .find(yard.account, app, &lookup, None, |_| true)
             .await;
         found.unwrap()
     };
@@ -91,7 +94,8 @@ async fn hooks_are_found_by_app_and_name() {
     assert_eq!(hook_names(&find(Some(two.id), wanted()).await), ["a"]);
     let unknown = yard
         .dispatcher
-        .find_hooks(
+        .hooks()
+        .find(
             yard.account,
             Some(AppId::generate()),
             &Lookup::All,

@@ -29,7 +29,7 @@ async fn kept() -> (Yard, App, App, Hook) {
 }
 
 async fn create(yard: &Yard, new: NewOverride) -> Result<HookOverride, Error> {
-    yard.dispatcher.create_override(yard.account, new).await
+    yard.dispatcher.overrides().create(yard.account, new).await
 }
 
 /// How many executions an event about each application causes.
@@ -47,6 +47,7 @@ async fn a_kept_hook_is_turned_off_for_one_app_and_on_again() {
     assert_eq!(runs(&yard).await, (0, 1));
     let matching = yard
         .dispatcher
+        .apps()
         .matching_containers(yard.account, hook.id)
         .await;
     assert_eq!(matching.unwrap(), two.containers);
@@ -57,7 +58,8 @@ async fn a_kept_hook_is_turned_off_for_one_app_and_on_again() {
     };
     let changed = yard
         .dispatcher
-        .change_override(yard.account, made.id, change)
+        .overrides()
+        .change(yard.account, made.id, change)
         .await
         .unwrap();
     assert_eq!(runs(&yard).await, (1, 1));
@@ -66,7 +68,8 @@ async fn a_kept_hook_is_turned_off_for_one_app_and_on_again() {
         ..HookChange::default()
     };
     yard.dispatcher
-        .change_hook(yard.account, Key::Id(hook.id), off)
+        .hooks()
+        .change(yard.account, Key::Id(hook.id), off)
         .await
         .unwrap();
     assert_eq!(runs(&yard).await, (1, 0));
@@ -78,7 +81,8 @@ async fn a_kept_hook_is_turned_off_for_one_app_and_on_again() {
     );
     assert_eq!(restarted.overrides(yard.account, two.id).await.unwrap(), []);
     yard.dispatcher
-        .delete_override(yard.account, made.id)
+        .overrides()
+        .delete(yard.account, made.id)
         .await
         .unwrap();
     assert_eq!(runs(&yard).await, (0, 0));
@@ -112,10 +116,17 @@ async fn an_override_is_of_a_kept_hook_and_there_once() {
 
     let dispatcher = &yard.dispatcher;
     assert_eq!(
-        dispatcher.override_of(yard.account, made.id).await.unwrap(),
+        dispatcher
+            .overrides()
+            .get(yard.account, made.id)
+            .await
+            .unwrap(),
         made
     );
-    let none = dispatcher.overrides(yard.account, AppId::generate()).await;
+    let none = dispatcher
+        .overrides()
+        .list(yard.account, AppId::generate())
+        .await;
     assert!(matches!(
         none,
         Err(Error::NotFound {
@@ -132,17 +143,19 @@ async fn an_override_goes_with_its_hook_or_its_app() {
     let of_hook = create(&yard, switch(two.id, &hook, false)).await.unwrap();
     let dispatcher = &yard.dispatcher;
     dispatcher
-        .delete_app(yard.account, Key::Id(one.id))
+        .apps()
+        .delete(yard.account, Key::Id(one.id))
         .await
         .unwrap();
     dispatcher
-        .delete_hook(yard.account, Key::Id(hook.id))
+        .hooks()
+        .delete(yard.account, Key::Id(hook.id))
         .await
         .unwrap();
     let restarted = yard.restarted().await;
     for dispatcher in [dispatcher, &restarted] {
         for gone in [of_app.id, of_hook.id] {
-            let gone = dispatcher.override_of(yard.account, gone).await;
+            let gone = dispatcher.overrides().get(yard.account, gone).await;
             assert!(matches!(
                 gone,
                 Err(Error::NotFound {
@@ -163,7 +176,8 @@ async fn an_override_outlives_a_change_of_its_hooks_source() {
         ..Default::default()
     };
     yard.dispatcher
-        .change_source(yard.account, Key::Id(hook.source), change, None)
+        .sources()
+        .change(yard.account, Key::Id(hook.source), change, None)
         .await
         .unwrap();
     assert_eq!(runs(&yard).await, (0, 1));

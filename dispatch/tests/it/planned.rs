@@ -36,7 +36,8 @@ fn all_but(yard: &Yard, bytes: u64) -> Guard {
 async fn tasks(yard: &Yard) -> usize {
     let all = yard
         .dispatcher
-        .tasks(yard.account, &Default::default(), Page::first(1_000))
+        .tasks()
+        .list(yard.account, &Default::default(), Page::first(1_000))
         .await;
     all.unwrap().len()
 }
@@ -58,7 +59,7 @@ async fn a_batch_waits_until_there_is_memory_for_its_plan_and_keeps_no_single_ev
     let yard = Yard::sharing(memory_of(1_024 * MIB)).await;
     let events = batch(&yard).await;
     let guard = all_but(&yard, 100_000);
-    let accept = |events| yard.dispatcher.accept(yard.account, "t", events);
+    let accept = |events| yard.dispatcher.events().accept(yard.account, "t", events);
     {
         let mut waiting = pin!(accept(events.clone()));
         assert!(waits(waiting.as_mut()).await);
@@ -77,7 +78,7 @@ async fn a_plan_that_waits_goes_on_when_memory_is_given_back() {
     let yard = Yard::sharing(memory_of(1_024 * MIB)).await;
     let events = batch(&yard).await;
     let guard = all_but(&yard, 100_000);
-    let mut waiting = pin!(yard.dispatcher.accept(yard.account, "t", events));
+    let mut waiting = pin!(yard.dispatcher.events().accept(yard.account, "t", events));
     assert!(waits(waiting.as_mut()).await);
     drop(guard);
     assert_eq!(waiting.await.unwrap().len(), 100);
@@ -97,28 +98,41 @@ async fn output_that_is_copied_while_it_is_printed_is_its_accounts_memory() {
     .await;
     let task = yard.send(event("custom.loud", json!({}))).await;
     let (dispatcher, account) = (&yard.dispatcher, yard.account);
-    let id = dispatcher.task(account, task).await.unwrap().executions[0].id;
+    let id = dispatcher
+        .tasks()
+        .get(account, task)
+        .await
+        .unwrap()
+        .executions[0]
+        .id;
     let held = || dispatcher.ledger().held(account.holder(), Resource::Memory);
-    while dispatcher.outputs_bytes(account, task).await.unwrap() < 300_001 {
+    while dispatcher
+        .tasks()
+        .outputs_bytes(account, task)
+        .await
+        .unwrap()
+        < 300_001
+    {
         tokio::task::yield_now().await;
     }
     let before = held();
-    let execution = dispatcher.execution(account, id).await.unwrap();
+    let execution = dispatcher.executions().get(account, id).await.unwrap();
     assert_eq!(execution.output.stdout.len(), 300_001);
     assert_eq!(held(), before + 300_001);
     drop(execution);
     assert_eq!(held(), before);
 
     let _all = all_but(&yard, 100_000);
-    let refused = dispatcher.execution(account, id).await;
+    let refused = dispatcher.executions().get(account, id).await;
     assert!(
         matches!(refused, Err(Error::Shortage { .. })),
         "{refused:?}"
     );
     // Whoever wants to know no more than how it is gets to know it.
     dispatcher
-        .execution_without_output(account, id)
+        .executions()
+        .get_without_output(account, id)
         .await
         .unwrap();
-    dispatcher.cancel_task(account, task).await.unwrap();
+    dispatcher.tasks().cancel(account, task).await.unwrap();
 }

@@ -9,7 +9,7 @@ use tenterhook_engine::Digest;
 use crate::support::{Yard, about, stdout};
 
 async fn preloaded(yard: &Yard) -> Vec<Source> {
-    let mut sources = yard.dispatcher.sources(yard.account).await.unwrap();
+    let mut sources = yard.dispatcher.sources().list(yard.account).await.unwrap();
     sources.retain(|source| source.preloaded);
     sources
 }
@@ -27,13 +27,13 @@ async fn an_account_comes_with_sources_that_keep_clear_of_its_own() {
         assert_eq!(source.created_by, PrincipalId::SYSTEM);
         assert!(!source.description.is_empty());
     }
-    let listed = yard.dispatcher.sources(yard.account).await.unwrap();
+    let listed = yard.dispatcher.sources().list(yard.account).await.unwrap();
     assert_eq!(listed[0], own);
 
     let restarted = yard.restarted().await;
     assert_eq!(restarted.sources(yard.account).await.unwrap(), listed);
-    let other = yard.dispatcher.create_account("other").await.unwrap();
-    let theirs = yard.dispatcher.sources(other.id).await.unwrap();
+    let other = yard.dispatcher.accounts().create("other").await.unwrap();
+    let theirs = yard.dispatcher.sources().list(other.id).await.unwrap();
     assert!(
         theirs
             .iter()
@@ -49,7 +49,8 @@ async fn what_came_with_the_account_cannot_be_changed() {
     for key in [Key::Id(source.id), Key::Number(source.number)] {
         let changed = yard
             .dispatcher
-            .change_source(yard.account, key, SourceChange::default(), None)
+            .sources()
+            .change(yard.account, key, SourceChange::default(), None)
             .await;
         assert!(matches!(
             changed,
@@ -58,7 +59,7 @@ async fn what_came_with_the_account_cannot_be_changed() {
                 ..
             })
         ));
-        let deleted = yard.dispatcher.delete_source(yard.account, key).await;
+        let deleted = yard.dispatcher.sources().delete(yard.account, key).await;
         assert!(matches!(
             deleted,
             Err(Error::ReadOnly {
@@ -78,7 +79,8 @@ async fn what_came_with_the_account_cannot_be_changed() {
     };
     let taken = yard
         .dispatcher
-        .create_source(yard.account, new, vec![])
+        .sources()
+        .create(yard.account, new, vec![])
         .await;
     assert!(matches!(
         taken,
@@ -102,12 +104,13 @@ async fn an_account_from_before_is_given_them_and_keeps_its_own() {
         id: AccountId::generate(),
         number: Number::UNASSIGNED,
         name: "before".into(),
-        ..yard.dispatcher.account(yard.account).await.unwrap()
+        ..yard.dispatcher.accounts().get(yard.account).await.unwrap()
     };
     let before = yard.store.insert_account(before).await.unwrap();
     let (_, bytes) = yard
         .dispatcher
-        .source_bytes(
+        .sources()
+        .bytes(
             yard.account,
             Key::Number(Number::new(i32::MAX)),
             Role::Admin,
@@ -119,7 +122,7 @@ async fn an_account_from_before_is_given_them_and_keeps_its_own() {
         .insert_source(before.id, own, bytes, Vec::new())
         .await
         .unwrap();
-    let listed = yard.dispatcher.sources(before.id).await.unwrap();
+    let listed = yard.dispatcher.sources().list(before.id).await.unwrap();
     assert_eq!(listed[0], own);
     assert_eq!(listed.iter().filter(|s| s.preloaded).count(), 7);
 }
@@ -166,7 +169,8 @@ async fn every_source_that_comes_with_an_account_runs_and_names_its_container() 
             }],
         });
         yard.dispatcher
-            .create_hook(yard.account, new)
+            .hooks()
+            .create(yard.account, new)
             .await
             .unwrap();
     }
@@ -206,7 +210,8 @@ async fn an_argument_cannot_break_out_of_the_command_that_is_printed() {
         let mut new = NewHook::new(source.id, "snapshot.post");
         new.args = vec!["# $(x); rm -rf /'".into()];
         yard.dispatcher
-            .create_hook(yard.account, new)
+            .hooks()
+            .create(yard.account, new)
             .await
             .unwrap();
     }

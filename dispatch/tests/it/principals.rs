@@ -15,7 +15,8 @@ pub(crate) async fn principal(yard: &Yard, name: &str, role: Role) -> Principal 
         role,
     };
     yard.dispatcher
-        .create_principal(yard.account, new)
+        .principals()
+        .create(yard.account, new)
         .await
         .unwrap()
 }
@@ -32,11 +33,15 @@ pub(crate) async fn issue(
         role,
         expires_at: None,
     };
-    yard.dispatcher.issue_token(yard.account, new).await
+    yard.dispatcher.tokens().issue(yard.account, new).await
 }
 
 pub(crate) async fn identify(yard: &Yard, secret: &Secret) -> Option<Identity> {
-    yard.dispatcher.authenticate(secret.reveal()).await.unwrap()
+    yard.dispatcher
+        .identities()
+        .authenticate(secret.reveal())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -58,7 +63,8 @@ async fn a_token_allows_the_lesser_of_its_own_and_its_principals_role_at_once() 
     };
     let changed = yard
         .dispatcher
-        .change_principal(yard.account, ada.id, change)
+        .principals()
+        .change(yard.account, ada.id, change)
         .await
         .unwrap();
     assert_eq!(
@@ -72,12 +78,20 @@ async fn a_token_allows_the_lesser_of_its_own_and_its_principals_role_at_once() 
     );
 
     yard.dispatcher
-        .delete_principal(yard.account, ada.id)
+        .principals()
+        .delete(yard.account, ada.id)
         .await
         .unwrap();
     assert_eq!(identify(&yard, &secret).await, None);
-    assert_eq!(yard.dispatcher.tokens(yard.account).await.unwrap(), []);
-    let again = yard.dispatcher.delete_principal(yard.account, ada.id).await;
+    assert_eq!(
+        yard.dispatcher.tokens().list(yard.account).await.unwrap(),
+        []
+    );
+    let again = yard
+        .dispatcher
+        .principals()
+        .delete(yard.account, ada.id)
+        .await;
     assert!(matches!(
         again,
         Err(Error::NotFound {
@@ -93,7 +107,8 @@ async fn a_token_for_nobody_in_particular_makes_its_principal_or_joins_it() {
     let (first, _) = issue(&yard, "ci", None, Role::Member).await.unwrap();
     let made = yard
         .dispatcher
-        .principal(yard.account, first.principal)
+        .principals()
+        .get(yard.account, first.principal)
         .await
         .unwrap();
     assert_eq!((made.name.as_str(), made.role), ("ci", Role::Member));
@@ -107,7 +122,8 @@ async fn a_token_for_nobody_in_particular_makes_its_principal_or_joins_it() {
         })
     ));
     yard.dispatcher
-        .revoke_token(yard.account, first.id)
+        .tokens()
+        .revoke(yard.account, first.id)
         .await
         .unwrap();
     let above = issue(&yard, "ci", None, Role::Admin).await;
@@ -115,7 +131,11 @@ async fn a_token_for_nobody_in_particular_makes_its_principal_or_joins_it() {
     let (second, _) = issue(&yard, "ci", None, Role::Viewer).await.unwrap();
     assert_eq!(second.principal, first.principal);
     assert_eq!(
-        yard.dispatcher.principals(yard.account).await.unwrap(),
+        yard.dispatcher
+            .principals()
+            .list(yard.account)
+            .await
+            .unwrap(),
         [made]
     );
 }
@@ -129,9 +149,13 @@ async fn a_session_belongs_to_the_principal_that_logged_in() {
         .await
         .unwrap();
     let dispatcher = &yard.dispatcher;
-    let by_token_name = dispatcher.log_in("laptop", secret.reveal(), LONG).await;
+    let by_token_name = dispatcher
+        .identities()
+        .log_in("laptop", secret.reveal(), LONG)
+        .await;
     assert!(by_token_name.unwrap().is_none());
     let (identity, session) = dispatcher
+        .identities()
         .log_in("ada", secret.reveal(), LONG)
         .await
         .unwrap()
@@ -140,11 +164,13 @@ async fn a_session_belongs_to_the_principal_that_logged_in() {
     assert_eq!(identify(&yard, &session).await, Some(identity));
 
     dispatcher
-        .delete_principal(yard.account, ada.id)
+        .principals()
+        .delete(yard.account, ada.id)
         .await
         .unwrap();
     assert_eq!(identify(&yard, &session).await, None);
     let late = dispatcher
+        .identities()
         .log_in("ada", secret.reveal(), Duration::from_secs(1))
         .await;
     assert!(late.unwrap().is_none());
@@ -156,9 +182,10 @@ async fn the_last_owner_of_an_account_is_neither_removed_nor_lowered() {
     let last = principal(&yard, "ada", Role::Owner).await;
     principal(&yard, "bob", Role::Admin).await;
     let (dispatcher, account) = (&yard.dispatcher, yard.account);
-    let removed = dispatcher.delete_principal(account, last.id).await;
+    let removed = dispatcher.principals().delete(account, last.id).await;
     let lowered = dispatcher
-        .change_principal(account, last.id, to_role(Role::Admin))
+        .principals()
+        .change(account, last.id, to_role(Role::Admin))
         .await;
     for refused in [removed.map(|()| last.clone()), lowered] {
         let error = refused.unwrap_err().to_string();
@@ -170,11 +197,16 @@ async fn the_last_owner_of_an_account_is_neither_removed_nor_lowered() {
         role: Some(Role::Owner),
     };
     dispatcher
-        .change_principal(account, last.id, change)
+        .principals()
+        .change(account, last.id, change)
         .await
         .unwrap();
     principal(&yard, "eve", Role::Owner).await;
-    dispatcher.delete_principal(account, last.id).await.unwrap();
+    dispatcher
+        .principals()
+        .delete(account, last.id)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -186,15 +218,18 @@ async fn of_two_owners_that_remove_or_lower_each_other_at_once_one_stays() {
         let (dispatcher, account) = (&yard.dispatcher, yard.account);
         let second = async {
             if lower {
-                let lowered = dispatcher.change_principal(account, bob.id, to_role(Role::Member));
+                let lowered =
+                    dispatcher
+                        .principals()
+                        .change(account, bob.id, to_role(Role::Member));
                 lowered.await.map(drop)
             } else {
-                dispatcher.delete_principal(account, bob.id).await
+                dispatcher.principals().delete(account, bob.id).await
             }
         };
-        let (one, other) = tokio::join!(dispatcher.delete_principal(account, ada.id), second);
+        let (one, other) = tokio::join!(dispatcher.principals().delete(account, ada.id), second);
         assert!(one.is_ok() != other.is_ok(), "{one:?} {other:?}");
-        let principals = dispatcher.principals(account).await.unwrap();
+        let principals = dispatcher.principals().list(account).await.unwrap();
         let owners = principals.iter().filter(|one| one.role == Role::Owner);
         assert_eq!(owners.count(), 1);
     }
@@ -216,7 +251,10 @@ async fn a_principal_has_an_account_and_a_name_of_its_own() {
         role: Role::Viewer,
     };
     let dispatcher = &yard.dispatcher;
-    let again = dispatcher.create_principal(yard.account, new("ada")).await;
+    let again = dispatcher
+        .principals()
+        .create(yard.account, new("ada"))
+        .await;
     assert!(matches!(
         again,
         Err(Error::NameTaken {
@@ -224,10 +262,11 @@ async fn a_principal_has_an_account_and_a_name_of_its_own() {
             ..
         })
     ));
-    let empty = dispatcher.create_principal(yard.account, new("")).await;
+    let empty = dispatcher.principals().create(yard.account, new("")).await;
     assert!(matches!(empty, Err(Error::Invalid { .. })));
     let nowhere = dispatcher
-        .create_principal(AccountId::generate(), new("ada"))
+        .principals()
+        .create(AccountId::generate(), new("ada"))
         .await;
     assert!(matches!(
         nowhere,
@@ -245,9 +284,10 @@ async fn a_principal_has_an_account_and_a_name_of_its_own() {
         })
     ));
 
-    let other = dispatcher.create_account("other").await.unwrap().id;
+    let other = dispatcher.accounts().create("other").await.unwrap().id;
     dispatcher
-        .create_principal(other, new("ada"))
+        .principals()
+        .create(other, new("ada"))
         .await
         .unwrap();
 }

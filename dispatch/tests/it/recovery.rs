@@ -16,13 +16,15 @@ use crate::support::{LONG, Yard, event, stdout};
 pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
     let hook = yard
         .dispatcher
-        .hooks(yard.account)
+        .hooks()
+        .list(yard.account)
         .await
         .unwrap()
         .swap_remove(0);
     let source = yard
         .dispatcher
-        .source(yard.account, Key::Id(hook.source))
+        .sources()
+        .get(yard.account, Key::Id(hook.source))
         .await
         .unwrap();
     let event = event(hook.event.as_str(), json!({}));
@@ -105,7 +107,8 @@ async fn a_drained_dispatcher_accepts_nothing_and_leaves_its_work_to_the_next() 
     let task = yard.send(event("custom.x", json!({}))).await;
     let execution = yard
         .dispatcher
-        .task(yard.account, task)
+        .tasks()
+        .get(yard.account, task)
         .await
         .unwrap()
         .executions[0]
@@ -116,6 +119,7 @@ async fn a_drained_dispatcher_accepts_nothing_and_leaves_its_work_to_the_next() 
 
     let refused = yard
         .dispatcher
+        .events()
         .accept(yard.account, "tester", vec![event("custom.x", json!({}))])
         .await;
     assert!(matches!(refused, Err(Error::Stopping)));
@@ -132,6 +136,7 @@ async fn a_drain_lets_what_runs_come_to_its_end() {
     let tasks: Vec<_> = {
         let events = (0..20).map(|_| event("custom.x", json!({}))).collect();
         yard.dispatcher
+            .events()
             .accept(yard.account, "tester", events)
             .await
             .unwrap()

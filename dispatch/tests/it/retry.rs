@@ -62,13 +62,15 @@ async fn a_hook_that_never_succeeds_is_listed_as_dead_and_can_be_redriven() {
     };
     let listed = yard
         .dispatcher
-        .executions(yard.account, &dead, Page::first(10), Outputs::Omit)
+        .executions()
+        .list(yard.account, &dead, Page::first(10), Outputs::Omit)
         .await
         .unwrap();
     assert_eq!(listed.len(), 1);
     assert!(listed[0].dead);
 
     yard.dispatcher
+        .executions()
         .redrive(yard.account, listed[0].id)
         .await
         .unwrap();
@@ -89,6 +91,7 @@ async fn what_has_succeeded_is_not_redriven() {
 
     let error = yard
         .dispatcher
+        .executions()
         .redrive(yard.account, detail.executions[0].id)
         .await
         .unwrap_err();
@@ -112,7 +115,8 @@ async fn a_hook_that_waits_to_be_tried_again_can_be_cancelled() {
     loop {
         let execution = yard
             .dispatcher
-            .task(yard.account, task)
+            .tasks()
+            .get(yard.account, task)
             .await
             .unwrap()
             .executions
@@ -125,7 +129,8 @@ async fn a_hook_that_waits_to_be_tried_again_can_be_cancelled() {
     }
 
     yard.dispatcher
-        .cancel_task(yard.account, task)
+        .tasks()
+        .cancel(yard.account, task)
         .await
         .unwrap();
 

@@ -12,7 +12,12 @@ async fn those_that_run_are_listed_without_those_that_wait() {
     // In one lane: the second execution waits for the first.
     yard.hook("custom.x", "true\n").await;
     let task = yard.send(event("custom.x", json!({}))).await;
-    let all = yard.dispatcher.task(yard.account, task).await.unwrap();
+    let all = yard
+        .dispatcher
+        .tasks()
+        .get(yard.account, task)
+        .await
+        .unwrap();
     let first = all.executions[0].clone();
     yard.printed(&first).await;
 
@@ -27,7 +32,8 @@ async fn those_that_run_are_listed_without_those_that_wait() {
     let list = async |account: AccountId, filter: ExecutionFilter| {
         let page = Page::first(10);
         yard.dispatcher
-            .executions(account, &filter, page, Outputs::Omit)
+            .executions()
+            .list(account, &filter, page, Outputs::Omit)
             .await
             .unwrap()
     };
@@ -46,11 +52,12 @@ async fn those_that_run_are_listed_without_those_that_wait() {
             .await
             .is_empty()
     );
-    let stranger = yard.dispatcher.create_account("other").await.unwrap().id;
+    let stranger = yard.dispatcher.accounts().create("other").await.unwrap().id;
     assert!(list(stranger, running.clone()).await.is_empty());
 
     yard.dispatcher
-        .cancel_task(yard.account, task)
+        .tasks()
+        .cancel(yard.account, task)
         .await
         .unwrap();
     let ended = yard.end(task).await;

@@ -7,12 +7,16 @@ use crate::principals::{identify, issue, principal};
 use crate::support::{LONG, Yard};
 
 async fn log_in(yard: &Yard, name: &str, secret: &Secret) -> Option<(Identity, Secret)> {
-    let login = yard.dispatcher.log_in(name, secret.reveal(), LONG).await;
+    let login = yard
+        .dispatcher
+        .identities()
+        .log_in(name, secret.reveal(), LONG)
+        .await;
     login.unwrap()
 }
 
 async fn sessions(yard: &Yard) -> usize {
-    let tokens = yard.dispatcher.tokens(yard.account).await.unwrap();
+    let tokens = yard.dispatcher.tokens().list(yard.account).await.unwrap();
     let sessions = tokens
         .iter()
         .filter(|token| token.kind == TokenKind::Session);
@@ -37,7 +41,8 @@ async fn a_session_ends_with_the_token_that_logged_in_and_with_no_other() {
     }
 
     yard.dispatcher
-        .revoke_token(yard.account, laptop.id)
+        .tokens()
+        .revoke(yard.account, laptop.id)
         .await
         .unwrap();
 
@@ -57,11 +62,17 @@ async fn no_login_outlives_a_token_that_is_revoked_meanwhile() {
     let mut logins = JoinSet::new();
     for _ in 0..50 {
         let (dispatcher, secret) = (yard.dispatcher.clone(), secret.clone());
-        logins.spawn(async move { dispatcher.log_in("ci", secret.reveal(), LONG).await });
+        logins.spawn(async move {
+            dispatcher
+                .identities()
+                .log_in("ci", secret.reveal(), LONG)
+                .await
+        });
     }
     tokio::task::yield_now().await;
     yard.dispatcher
-        .revoke_token(yard.account, token.id)
+        .tokens()
+        .revoke(yard.account, token.id)
         .await
         .unwrap();
     while let Some(login) = logins.join_next().await {
@@ -100,7 +111,12 @@ async fn twenty_thousand_logins_of_a_viewer_do_not_keep_the_owner_from_issuing_t
         let mut logins = JoinSet::new();
         for _ in 0..500 {
             let (dispatcher, secret) = (yard.dispatcher.clone(), secret.clone());
-            logins.spawn(async move { dispatcher.log_in("viewer", secret.reveal(), LONG).await });
+            logins.spawn(async move {
+                dispatcher
+                    .identities()
+                    .log_in("viewer", secret.reveal(), LONG)
+                    .await
+            });
         }
         for login in logins.join_all().await {
             assert!(login.unwrap().is_some());

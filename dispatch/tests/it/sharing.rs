@@ -15,7 +15,7 @@ const LONG_MS: u64 = 25 * 60 * 1_000;
 
 /// The same server, as another account sees it.
 async fn other(yard: &Yard, name: &str) -> Yard {
-    yard.as_account(yard.dispatcher.create_account(name).await.unwrap().id)
+    yard.as_account(yard.dispatcher.accounts().create(name).await.unwrap().id)
 }
 
 /// Fires an event that often; answers with the keys of the tasks.
@@ -82,7 +82,7 @@ async fn an_account_that_spins_on_every_slot_it_can_have_leaves_one_to_others() 
     says_hi(&two).await;
     for task in tasks {
         let account = one.account;
-        one.dispatcher.cancel_task(account, task).await.unwrap();
+        one.dispatcher.tasks().cancel(account, task).await.unwrap();
     }
 }
 
@@ -111,7 +111,7 @@ async fn a_fifth_beside_four(one: Yard, script: &str, resource: Resource) {
     }
     says_hi(&other(&one, "fifth").await).await;
     for (account, task) in tasks {
-        one.dispatcher.cancel_task(account, task).await.unwrap();
+        one.dispatcher.tasks().cancel(account, task).await.unwrap();
     }
 }
 
@@ -153,7 +153,11 @@ async fn what_finds_no_memory_waits_for_it_and_keeps_no_other_account_waiting() 
         .await;
         assert_eq!(ledger.held(holder, Resource::Stacks), 1);
         says_hi(&other(&two, &format!("{task}")).await).await;
-        one.dispatcher.cancel_task(one.account, task).await.unwrap();
+        one.dispatcher
+            .tasks()
+            .cancel(one.account, task)
+            .await
+            .unwrap();
         assert_eq!(one.end(task).await.task.state, State::Canceled);
     }
 }
@@ -173,7 +177,12 @@ async fn a_run_that_outgrows_its_host_does_not_count_and_is_tried_again() {
     .await;
     let task = yard.send(event("custom.x", json!({}))).await;
     let execution = loop {
-        let detail = yard.dispatcher.task(yard.account, task).await.unwrap();
+        let detail = yard
+            .dispatcher
+            .tasks()
+            .get(yard.account, task)
+            .await
+            .unwrap();
         let execution = detail.executions[0].clone();
         if execution.due_at.is_some() {
             break execution;
@@ -186,7 +195,8 @@ async fn a_run_that_outgrows_its_host_does_not_count_and_is_tried_again() {
     let stopped = Outcome::Stopped { limit: Limit::Host };
     assert_eq!(execution.outcome, Some(stopped));
     yard.dispatcher
-        .cancel_task(yard.account, task)
+        .tasks()
+        .cancel(yard.account, task)
         .await
         .unwrap();
 }
@@ -202,13 +212,18 @@ async fn a_hook_that_could_never_run_here_is_refused_when_it_is_made() {
         memory_bytes: Some(101 * MIB),
         ..AskedLimits::default()
     };
-    let refused = yard.dispatcher.create_hook(yard.account, new.clone()).await;
+    let refused = yard
+        .dispatcher
+        .hooks()
+        .create(yard.account, new.clone())
+        .await;
     assert!(
         matches!(refused, Err(Error::OverCeiling(over)) if over.field == "memory_bytes" && over.ceiling == 100 * MIB)
     );
     new.limits.memory_bytes = Some(100 * MIB);
     yard.dispatcher
-        .create_hook(yard.account, new)
+        .hooks()
+        .create(yard.account, new)
         .await
         .unwrap();
 }

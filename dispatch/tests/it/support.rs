@@ -61,7 +61,7 @@ impl Yard {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder).await;
         let dispatcher = start(&store, engine, settings).await;
-        let account = dispatcher.create_account("acme").await.unwrap().id;
+        let account = dispatcher.accounts().create("acme").await.unwrap().id;
         Self {
             dispatcher,
             store,
@@ -85,7 +85,7 @@ impl Yard {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder).await;
         let dispatcher = start_at(&store, settings, clock).await;
-        let account = dispatcher.create_account("acme").await.unwrap().id;
+        let account = dispatcher.accounts().create("acme").await.unwrap().id;
         Self {
             dispatcher,
             store,
@@ -128,7 +128,8 @@ impl Yard {
             created_by: PrincipalId::SYSTEM,
         };
         self.dispatcher
-            .create_source(self.account, new, Vec::new())
+            .sources()
+            .create(self.account, new, Vec::new())
             .await
             .unwrap()
             .0
@@ -136,7 +137,7 @@ impl Yard {
 
     /// The sources that the tenant has uploaded itself.
     pub(crate) async fn uploaded(&self) -> Vec<Source> {
-        let mut sources = self.dispatcher.sources(self.account).await.unwrap();
+        let mut sources = self.dispatcher.sources().list(self.account).await.unwrap();
         sources.retain(|source| !source.preloaded);
         sources
     }
@@ -149,7 +150,11 @@ impl Yard {
             containers: containers(name, images),
             ..NewApp::default()
         };
-        self.dispatcher.create_app(self.account, new).await.unwrap()
+        self.dispatcher
+            .apps()
+            .create(self.account, new)
+            .await
+            .unwrap()
     }
 
     /// Binds a script to an event about an application, or about any.
@@ -190,13 +195,19 @@ impl Yard {
     ) -> Hook {
         let name = format!(
             "s{}",
-            self.dispatcher.sources(self.account).await.unwrap().len()
+            self.dispatcher
+                .sources()
+                .list(self.account)
+                .await
+                .unwrap()
+                .len()
         );
         let source = self.source(&name, script).await;
         let mut new = NewHook::new(source.id, event);
         change(&mut new);
         self.dispatcher
-            .create_hook(self.account, new)
+            .hooks()
+            .create(self.account, new)
             .await
             .unwrap()
     }
@@ -207,7 +218,8 @@ impl Yard {
             ..Default::default()
         };
         self.dispatcher
-            .create_server(self.account, new)
+            .servers()
+            .create(self.account, new)
             .await
             .unwrap()
             .number
@@ -217,6 +229,7 @@ impl Yard {
     pub(crate) async fn fire(&self, event: Event) -> TaskDetail {
         let (_, detail) = self
             .dispatcher
+            .events()
             .accept_and_wait(self.account, "tester", event, LONG)
             .await
             .unwrap();
@@ -228,6 +241,7 @@ impl Yard {
     pub(crate) async fn send(&self, event: Event) -> Key<tenterhook_dispatch::TaskId> {
         let accepted = self
             .dispatcher
+            .events()
             .accept(self.account, "tester", vec![event])
             .await
             .unwrap();
@@ -237,6 +251,7 @@ impl Yard {
     pub(crate) async fn end(&self, task: Key<tenterhook_dispatch::TaskId>) -> TaskDetail {
         let detail = self
             .dispatcher
+            .tasks()
             .wait(self.account, task, LONG)
             .await
             .unwrap();
@@ -256,7 +271,11 @@ impl Yard {
         execution: &Execution,
     ) -> String {
         loop {
-            let mut live = dispatcher.follow(self.account, execution.id).await.unwrap();
+            let mut live = dispatcher
+                .executions()
+                .follow(self.account, execution.id)
+                .await
+                .unwrap();
             if let Some(chunk) = live.next().await {
                 return String::from_utf8(chunk.bytes.to_vec()).unwrap();
             }

@@ -30,7 +30,8 @@ async fn an_answer_that_cannot_be_used_denies_unless_the_hook_is_open() {
     for execution in &detail.executions {
         let kept = yard
             .dispatcher
-            .execution(yard.account, execution.id)
+            .executions()
+            .get(yard.account, execution.id)
             .await
             .unwrap();
         assert_eq!(

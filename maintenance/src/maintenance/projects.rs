@@ -178,10 +178,17 @@ impl Inner {
             return Ok(None);
         };
         let tenant = AccountId::from_uuid(id);
-        if tenant == session_of || !self.dispatcher.account(session_of).await?.is_operator() {
+        if tenant == session_of
+            || !self
+                .dispatcher
+                .accounts()
+                .get(session_of)
+                .await?
+                .is_operator()
+        {
             return Ok(None);
         }
-        match self.dispatcher.account(tenant).await {
+        match self.dispatcher.accounts().get(tenant).await {
             Ok(_) => Ok(Some(tenant)),
             Err(dispatch::Error::NotFound {
                 what: Noun::Account,
@@ -198,7 +205,7 @@ impl Inner {
         account: AccountId,
         workflow: &Workflow,
     ) -> Result<Inventory, Error> {
-        let mut inventory = inventory::of(self.dispatcher.servers(account).await?);
+        let mut inventory = inventory::of(self.dispatcher.servers().list(account).await?);
         if *workflow == Workflow::Default {
             return Ok(inventory);
         }

@@ -24,7 +24,8 @@ async fn a_session_that_runs_is_removed_and_its_plug_in_cancelled() {
             ..ExecutionFilter::default()
         };
         yard.dispatcher
-            .executions(yard.account, &filter, Page::first(9), Outputs::Omit)
+            .executions()
+            .list(yard.account, &filter, Page::first(9), Outputs::Omit)
             .await
             .unwrap()
     };
@@ -41,7 +42,8 @@ async fn a_session_that_runs_is_removed_and_its_plug_in_cancelled() {
     let ended = loop {
         let execution = yard
             .dispatcher
-            .execution(yard.account, found[0].id)
+            .executions()
+            .get(yard.account, found[0].id)
             .await
             .unwrap();
         if execution.state.is_over() {

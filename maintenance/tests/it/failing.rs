@@ -120,14 +120,16 @@ async fn a_plug_in_that_was_removed_fails_the_session_in_words() {
     let id = yard.begin(with_plugin("fw")).await;
     let source = yard
         .dispatcher
-        .sources(yard.account)
+        .sources()
+        .list(yard.account)
         .await
         .unwrap()
         .into_iter()
         .find(|source| source.name == "fw")
         .unwrap();
     yard.dispatcher
-        .delete_source(yard.account, tenterhook_dispatch::Key::Id(source.id))
+        .sources()
+        .delete(yard.account, tenterhook_dispatch::Key::Id(source.id))
         .await
         .unwrap();
     assert_eq!(yard.play(id).await, State::MaintenanceFailed);

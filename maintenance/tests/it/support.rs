@@ -42,7 +42,13 @@ impl Yard {
     pub(crate) async fn with(settings: Settings) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let yard = Self::open(folder, settings, |store| store).await;
-        let account = yard.dispatcher.create_account("operator").await.unwrap().id;
+        let account = yard
+            .dispatcher
+            .accounts()
+            .create("operator")
+            .await
+            .unwrap()
+            .id;
         Self { account, ..yard }
     }
 
@@ -51,7 +57,13 @@ impl Yard {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let clock = Arc::new(clock.clone());
         let yard = Self::open_at(folder, Settings::default(), |store| store, clock).await;
-        let account = yard.dispatcher.create_account("operator").await.unwrap().id;
+        let account = yard
+            .dispatcher
+            .accounts()
+            .create("operator")
+            .await
+            .unwrap()
+            .id;
         Self { account, ..yard }
     }
 
@@ -93,7 +105,7 @@ impl Yard {
         )
         .await
         .unwrap();
-        let account = match dispatcher.accounts().await.unwrap().first() {
+        let account = match dispatcher.accounts().list().await.unwrap().first() {
             Some(account) => account.id,
             None => AccountId::generate(),
         };
@@ -135,7 +147,8 @@ impl Yard {
             created_by: PrincipalId::SYSTEM,
         };
         self.dispatcher
-            .create_source(account, new, Vec::new())
+            .sources()
+            .create(account, new, Vec::new())
             .await
             .unwrap()
             .0
@@ -145,7 +158,7 @@ impl Yard {
     pub(crate) async fn hook(&self, account: AccountId, event: &str, script: &str) {
         let source = self.source_of(account, event, script).await;
         let new = NewHook::new(source.id, event);
-        self.dispatcher.create_hook(account, new).await.unwrap();
+        self.dispatcher.hooks().create(account, new).await.unwrap();
     }
 
     pub(crate) async fn host(&self, name: &str) {
@@ -154,7 +167,8 @@ impl Yard {
             ..NewServer::default()
         };
         self.dispatcher
-            .create_server(self.account, new)
+            .servers()
+            .create(self.account, new)
             .await
             .unwrap();
     }
@@ -168,7 +182,8 @@ impl Yard {
         };
         let server = self
             .dispatcher
-            .create_server(self.account, new)
+            .servers()
+            .create(self.account, new)
             .await
             .unwrap();
         server.id.to_string()
@@ -258,7 +273,7 @@ impl Yard {
         if session.state() != step.state || session.is_maintained(emptied) {
             return;
         }
-        for server in self.dispatcher.servers(self.account).await.unwrap() {
+        for server in self.dispatcher.servers().list(self.account).await.unwrap() {
             if server.host.as_deref() == Some(emptied) {
                 self.evacuate(id, &server.id.to_string()).await;
             }
@@ -268,9 +283,14 @@ impl Yard {
     /// Moves an instance to a host that is maintained, or else to any other.
     pub(crate) async fn evacuate(&self, id: Uuid, instance: &str) {
         let session = self.session(id).await.session;
-        let servers = self.dispatcher.servers(self.account).await.unwrap();
+        let servers = self.dispatcher.servers().list(self.account).await.unwrap();
         let key = Key::Id(instance.parse().unwrap());
-        let server = self.dispatcher.server(self.account, key).await.unwrap();
+        let server = self
+            .dispatcher
+            .servers()
+            .get(self.account, key)
+            .await
+            .unwrap();
         let mut others: Vec<_> = servers
             .into_iter()
             .filter(|other| other.host.is_none() && Some(&other.name) != server.host.as_ref())
@@ -282,7 +302,8 @@ impl Yard {
             ..ServerChange::default()
         };
         self.dispatcher
-            .change_server(self.account, key, change)
+            .servers()
+            .change(self.account, key, change)
             .await
             .unwrap();
     }
@@ -292,14 +313,20 @@ impl Yard {
         let (page, filter) = (Page::first(1_000), ExecutionFilter::default());
         let mut listed = self
             .dispatcher
-            .executions(account, &filter, page, Outputs::Omit)
+            .executions()
+            .list(account, &filter, page, Outputs::Omit)
             .await
             .unwrap();
         listed.retain(|one| one.name == name && one.state.is_over());
         listed.reverse();
         let mut printed = Vec::new();
         for one in listed {
-            let one = self.dispatcher.execution(account, one.id).await.unwrap();
+            let one = self
+                .dispatcher
+                .executions()
+                .get(account, one.id)
+                .await
+                .unwrap();
             printed.push(String::from_utf8(one.output.stdout.to_vec()).unwrap());
         }
         printed
@@ -307,7 +334,8 @@ impl Yard {
 
     pub(crate) async fn task(&self, id: Uuid) -> TaskDetail {
         self.dispatcher
-            .task(self.account, Key::Id(TaskId::from_uuid(id)))
+            .tasks()
+            .get(self.account, Key::Id(TaskId::from_uuid(id)))
             .await
             .unwrap()
     }

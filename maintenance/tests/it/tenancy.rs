@@ -15,7 +15,7 @@ fn nobody<T: std::fmt::Debug>(told: Result<T, Error>, id: Uuid) {
 }
 
 async fn tenant(yard: &Yard, name: &str) -> AccountId {
-    yard.dispatcher.create_account(name).await.unwrap().id
+    yard.dispatcher.accounts().create(name).await.unwrap().id
 }
 
 /// Looks until a project is asked.
@@ -112,7 +112,11 @@ async fn a_tenants_own_session_gives_nobody_else_a_voice() {
             project,
             ..Default::default()
         };
-        yard.dispatcher.create_server(blue, server).await.unwrap();
+        yard.dispatcher
+            .servers()
+            .create(blue, server)
+            .await
+            .unwrap();
     }
     yard.hook(green, "maintenance.scheduled", "echo told\n")
         .await;

@@ -170,6 +170,7 @@ pub(crate) async fn ruling(
 ) -> (usize, Option<bool>) {
     let event = Event::new(uuid::Uuid::new_v4().to_string(), "/test", event, None);
     let (_, detail) = dispatcher
+        .events()
         .accept_and_wait(account, "tester", event, LONG)
         .await
         .unwrap();

@@ -44,7 +44,8 @@ pub(super) async fn hook_source(
     match ask
         .app
         .dispatcher()
-        .source(ask.account(), Key::Id(id))
+        .sources()
+        .get(ask.account(), Key::Id(id))
         .await
     {
         Ok(source) => Ok(Some(source.id)),

@@ -199,7 +199,7 @@ pub(super) async fn newest(
             after: tasks.last().map(|task| task.id),
             limit,
         };
-        let more = app.dispatcher().tasks(account, filter, page).await?;
+        let more = app.dispatcher().tasks().list(account, filter, page).await?;
         let last = more.len() < limit as usize;
         tasks.extend(more);
         if last || tasks.len() >= most {
@@ -227,13 +227,13 @@ impl<'a> Answers<'a> {
     ) -> Result<Self, Refusal> {
         let tasks: Vec<_> = tasks.iter().map(|task| task.id).collect();
         let dispatcher = app.dispatcher();
-        let endings = dispatcher.endings(account, tasks.clone()).await?;
+        let endings = dispatcher.tasks().endings(account, tasks.clone()).await?;
         let bytes: u64 = endings.values().map(|ending| ending.verdict_bytes).sum();
         // Their text, what it says, and that as JSON again.
         let held = charge.hold(bytes.saturating_mul(3))?;
         let verdicts = match bytes {
             0 => HashMap::new(),
-            _ => dispatcher.verdicts(account, tasks).await?,
+            _ => dispatcher.tasks().verdicts(account, tasks).await?,
         };
         Ok(Self {
             endings,

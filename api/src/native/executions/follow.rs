@@ -94,7 +94,8 @@ impl Printed {
     async fn of(app: &App, account: AccountId, id: ExecutionId) -> Result<Self, Refusal> {
         let dispatcher = app.dispatcher();
         let (_, kept) = dispatcher
-            .execution_within(account, id, AT_ONCE_BYTES)
+            .executions()
+            .get_within(account, id, AT_ONCE_BYTES)
             .await?;
         Ok(match kept {
             Some(output) => Self::Kept {
@@ -102,7 +103,7 @@ impl Printed {
                 stream: Stream::Stdout,
                 offset: 0,
             },
-            None => Self::Live(dispatcher.follow(account, id).await?),
+            None => Self::Live(dispatcher.executions().follow(account, id).await?),
         })
     }
 
@@ -180,7 +181,9 @@ impl Following {
         }
         self.printed = None;
         let dispatcher = self.app.dispatcher();
-        let execution = dispatcher.execution_without_output(self.account, self.id);
+        let execution = dispatcher
+            .executions()
+            .get_without_output(self.account, self.id);
         let state = match execution.await {
             Ok(execution) => {
                 json!({"state": execution.state.as_str(), "outcome": execution.outcome})

@@ -65,7 +65,7 @@ pub(super) async fn upload_source(
     let work = async move {
         // The program counts as the account's until it is compiled, whoever waits.
         let _held = (place, charge);
-        let made = dispatcher.create_source(account, new, Vec::new()).await;
+        let made = dispatcher.sources().create(account, new, Vec::new()).await;
         made.map(|(source, _)| source)
             .map_err(|error| with_digest(error.into(), digest))
     };
@@ -98,7 +98,7 @@ pub(super) async fn replace_source(
 ) -> Result<Response, Refusal> {
     // First the source in the path: an unknown one is 404, whatever the body says.
     let account = caller.account();
-    let source = app.dispatcher().source(account, key).await?;
+    let source = app.dispatcher().sources().get(account, key).await?;
     let wait = uploads::read_wait(&app, described.wait)?;
     let promised = promised_kind(&headers)?;
     let place = app.upload_place(account).await?;
@@ -116,7 +116,10 @@ pub(super) async fn replace_source(
     let work = async move {
         let _held = (place, charge);
         let key = Key::Id(source.id);
-        let changed = dispatcher.change_source(account, key, change, None).await;
+        let changed = dispatcher
+            .sources()
+            .change(account, key, change, None)
+            .await;
         changed.map_err(|error| with_digest(error.into(), digest))
     };
     let begun = app.pending_uploads().begin(account, subject, wait, work);

@@ -189,6 +189,7 @@ impl Server {
         let event = Event::new(id, "/fired", "custom.x", None);
         let fired = self
             .dispatcher
+            .events()
             .accept_and_wait(account, "tester", event, LONG)
             .await?;
         assert!(fired.1.task.state.is_over(), "{fired:?}");
@@ -196,7 +197,11 @@ impl Server {
     }
 
     async fn detail(&self, account: AccountId, task: &TaskId) -> Option<TaskDetail> {
-        self.dispatcher.task(account, Key::Id(*task)).await.ok()
+        self.dispatcher
+            .tasks()
+            .get(account, Key::Id(*task))
+            .await
+            .ok()
     }
 
     pub(super) async fn stdout_of(&self, account: AccountId, task: &TaskId) -> String {
@@ -213,7 +218,7 @@ impl Server {
 
     pub(super) async fn counts(&self, account: AccountId) -> Counts {
         let dispatcher = &self.dispatcher;
-        let sources = dispatcher.sources(account).await.unwrap();
+        let sources = dispatcher.sources().list(account).await.unwrap();
         let webhooks = self.delivery.subscriptions(account.as_uuid());
         let mut letters = 0;
         for webhook in &webhooks {
@@ -227,15 +232,16 @@ impl Server {
             ..TaskFilter::default()
         };
         Counts {
-            hooks: dispatcher.hooks(account).await.unwrap().len(),
+            hooks: dispatcher.hooks().list(account).await.unwrap().len(),
             sources: sources.iter().filter(|source| !source.preloaded).count(),
-            servers: dispatcher.servers(account).await.unwrap().len(),
+            servers: dispatcher.servers().list(account).await.unwrap().len(),
             apps: self.store.apps(account).await.unwrap().len(),
             overrides: self.store.overrides(account).await.unwrap().len(),
-            principals: dispatcher.principals(account).await.unwrap().len(),
-            tokens: dispatcher.tokens(account).await.unwrap().len(),
+            principals: dispatcher.principals().list(account).await.unwrap().len(),
+            tokens: dispatcher.tokens().list(account).await.unwrap().len(),
             tasks: dispatcher
-                .tasks(account, &events, Page::first(50))
+                .tasks()
+                .list(account, &events, Page::first(50))
                 .await
                 .unwrap()
                 .len(),
@@ -251,21 +257,23 @@ impl Server {
         let page = Page::first(50);
         let found = self
             .dispatcher
-            .executions(account, &all, page, Outputs::Omit);
+            .executions()
+            .list(account, &all, page, Outputs::Omit);
         Ok(found.await?.len())
     }
 
     /// Reads all that an account has. A row that cannot be read is left out; an account
     /// that cannot be read itself is told so.
     pub(super) async fn look_at_all(&self, account: AccountId) -> Option<Counts> {
-        self.dispatcher.accounts().await.unwrap();
+        self.dispatcher.accounts().list().await.unwrap();
         let mut counts = None;
         if self.store.account(account).await.ok().flatten().is_some() {
             counts = Some(self.counts(account).await);
             let lookup = Lookup::All;
             let found = self
                 .dispatcher
-                .find_sources(account, &lookup, Some(9), |_| true);
+                .sources()
+                .find(account, &lookup, Some(9), |_| true);
             found.await.unwrap();
         }
         self.dispatcher.sweep().await;
@@ -273,12 +281,20 @@ impl Server {
     }
 
     pub(super) async fn identity(&self, template: &Template, own: usize) -> Option<Identity> {
-        let found = self.dispatcher.authenticate(&template.own[own].1).await;
+        let found = self
+            .dispatcher
+            .identities()
+            .authenticate(&template.own[own].1)
+            .await;
         found.unwrap()
     }
 
     pub(super) async fn knows_other(&self, template: &Template) -> bool {
-        let found = self.dispatcher.authenticate(&template.other_secret).await;
+        let found = self
+            .dispatcher
+            .identities()
+            .authenticate(&template.other_secret)
+            .await;
         found
             .unwrap()
             .is_some_and(|identity| identity.account == template.other)

@@ -191,10 +191,10 @@ async fn accounts(store: &Sqlite) -> Vec<Account> {
         .unwrap();
     let mut accounts = Vec::new();
     for number in 1..=OWN {
-        let made = dispatcher.create_account(&format!("own-{number}")).await;
+        let made = dispatcher.accounts().create(&format!("own-{number}")).await;
         accounts.push(made.unwrap());
     }
-    accounts.push(dispatcher.create_account("other").await.unwrap());
+    accounts.push(dispatcher.accounts().create("other").await.unwrap());
     dispatcher.drain(LONG).await;
     accounts
 }

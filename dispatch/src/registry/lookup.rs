@@ -1,0 +1,25 @@
+//! Which nouns of a long list a caller wants, as far as an index can tell.
+//!
+//! What it says is looked up, not searched for: it costs what it finds. Whatever
+//! else a caller wants of them is a predicate over those.
+
+use std::ops::BoundHook;
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+/// Which nouns of a list are wanted. They come oldest first, those of one
+/// instant by id, whatever was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// All.
+    All,
+    /// Those with these ids; unknown ones are left out.
+    Ids(Vec<Uuid>),
+    /// Those with these names; unknown ones are left out.
+    Names(Vec<String>),
+    /// Those whose names, by their bytes, lie between these two.
+    NameRange(BoundHook<String>, BoundHook<String>),
+    /// Those made between these two times.
+    CreatedRange(BoundHook<OffsetDateTime>, BoundHook<OffsetDateTime>),
+}

@@ -1,0 +1,219 @@
+//! Accepting events: from what was sent to what is stored and owed.
+
+mod due;
+mod parts;
+mod planning;
+mod room;
+mod storing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenterhook_ledger::Guard;
+use tenterhook_sdk::Event;
+
+use crate::dispatcher::{Core, Dispatcher};
+use crate::error::Error;
+use crate::id::{AccountId, Key, SourceId};
+use crate::runs::environment::Context;
+use crate::runs::scheduler::{Reserved, WaitOutcome};
+use crate::runs::task::{EventKey, Task, TaskDetail};
+use crate::runs::work::NewTask;
+
+/// An event that is stored and will not be lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// What makes the event unique.
+    pub event: EventKey,
+    /// The task that it caused.
+    pub task: Task,
+    /// Whether the event had been accepted before; nothing runs again then.
+    pub repeated: bool,
+    /// Whether its first task is not kept any more: what is left of it is `task`, and
+    /// there are no executions to be read.
+    pub removed: bool,
+}
+
+/// What one request is about to store, and the memory that it is charged with until then.
+pub(crate) struct Batch {
+    pub(crate) prepared: Vec<Prepared>,
+    pub(crate) memory: Guard,
+}
+
+/// A task that is about to be stored, and the place that is held for it.
+pub(crate) struct Prepared {
+    pub(crate) new: NewTask,
+    /// What it takes at most, in memory until it is stored and on the disk.
+    pub(crate) bytes: u64,
+    pub(crate) context: Arc<Context>,
+    pub(crate) reserved: Option<Reserved>,
+}
+
+/// A task that was stored.
+pub(crate) struct Stored {
+    pub(crate) task: Task,
+    pub(crate) first: First,
+}
+
+/// Which task an event has caused when it was first accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    /// This one, just now.
+    This,
+    /// One of before.
+    Kept,
+    /// One of before, of which little is left.
+    Removed,
+}
+
+/// Events: see [`Dispatcher::events`](crate::Dispatcher::events).
+#[derive(Clone, Copy)]
+pub struct Events<'a> {
+    pub(crate) core: &'a Arc<Core>,
+}
+
+impl Events<'_> {
+    /// Accepts events. They are stored when this returns.
+    ///
+    /// All of them are checked before any is stored. They are stored all or none as
+    /// long as they cause few executions; those that cause more than one transaction
+    /// writes are stored in several, so a failure of the store can leave the first of
+    /// them accepted. Each event is accepted whole or not at all, and sending all
+    /// again is harmless:
+    ///
+    /// An event that was accepted before, by its source and id, is answered with
+    /// its first task and runs nothing again, within
+    /// [`Retention::event_horizon`](crate::Retention::event_horizon).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`], with `events[i].` before the field if there are
+    /// several, and `events` if they cause too many executions together;
+    /// [`Error::DiskFull`]; [`Error::Shortage`] of memory, after 30 s of waiting for it;
+    /// [`Error::Unavailable`], [`Error::Store`]; [`Error::Stopping`].
+    pub async fn accept(
+        self,
+        account: AccountId,
+        started_by: &str,
+        events: Vec<Event>,
+    ) -> Result<Vec<Accepted>, Error> {
+        let batch = self
+            .core
+            .plan_all(account, started_by, events, None)
+            .await?;
+        self.core
+            .carry_out(async move |core: Arc<Core>| core.store_all(batch).await)
+            .await
+    }
+
+    /// Accepts one event for which a source runs that its sender has chosen, besides
+    /// the hooks that wait for it. If the source fails, the event is denied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] for the source; those of [`accept`](Self::accept).
+    pub async fn accept_for(
+        self,
+        account: AccountId,
+        started_by: &str,
+        event: Event,
+        source: SourceId,
+    ) -> Result<Accepted, Error> {
+        let batch = self
+            .core
+            .plan_all(account, started_by, vec![event], Some(source))
+            .await?;
+        let accepted = self
+            .carry_out(async move |core: Arc<Core>| core.store_all(batch).await)
+            .await;
+        Ok(accepted?.swap_remove(0))
+    }
+
+    /// Accepts one event and waits so long for its task to end. The task's
+    /// state tells whether it has.
+    ///
+    /// # Errors
+    ///
+    /// See [`accept`](Self::accept).
+    pub async fn accept_and_wait(
+        self,
+        account: AccountId,
+        started_by: &str,
+        event: Event,
+        timeout: Duration,
+    ) -> Result<(Accepted, TaskDetail), Error> {
+        let batch = self
+            .core
+            .plan_all(account, started_by, vec![event], None)
+            .await?;
+        let (accepted, outcome) = self
+            .carry_out(async move |core: Arc<Core>| {
+                let id = batch.prepared[0].new.id;
+                // Before it is stored: it may end before we hear that it was.
+                let outcome = core.scheduler.lock().wait_for(id);
+                let accepted = core.store_all(batch).await;
+                if !matches!(accepted.as_deref(), Ok([accepted]) if !accepted.repeated) {
+                    drop(outcome);
+                    core.scheduler.lock().forget_waiters(id);
+                    return Ok((accepted?.swap_remove(0), None));
+                }
+                Ok((accepted?.swap_remove(0), Some(outcome)))
+            })
+            .await?;
+        let id = accepted.task.id;
+        if accepted.removed {
+            let detail = TaskDetail {
+                task: accepted.task.clone(),
+                executions: Vec::new(),
+            };
+            return Ok((accepted, detail));
+        }
+        let Some(outcome) = outcome else {
+            let detail = Tasks { core: self.core }
+                .wait(account, Key::Id(id), timeout)
+                .await?;
+            return Ok((accepted, detail));
+        };
+        if accepted.task.state.is_over() {
+            // No hook waits for it; nobody will tell.
+            self.core.scheduler.lock().notify(id, &None);
+            let detail = TaskDetail {
+                task: accepted.task.clone(),
+                executions: Vec::new(),
+            };
+            return Ok((accepted, detail));
+        }
+        let outcome: WaitOutcome = tokio::time::timeout(timeout, outcome)
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .flatten();
+        self.core.scheduler.lock().forget_waiters(id);
+        let detail = match outcome {
+            Some(detail) => Arc::unwrap_or_clone(detail),
+            None => Tasks { core: self.core }.get(account, Key::Id(id)).await?,
+        };
+        Ok((accepted, detail))
+    }
+}
+
+impl Core {
+    async fn store_all(self: &Arc<Self>, batch: Batch) -> Result<Vec<Accepted>, Error> {
+        let keys: Vec<_> = batch
+            .prepared
+            .iter()
+            .map(|one| one.new.event.as_ref().map(|event| event.key.clone()))
+            .collect();
+        let stored = self.store_tasks(batch).await?;
+        Ok(stored
+            .into_iter()
+            .zip(keys)
+            .map(|(stored, key)| Accepted {
+                event: key.expect("every task prepared here has an event"),
+                task: stored.task,
+                repeated: stored.first != First::This,
+                removed: stored.first == First::Removed,
+            })
+            .collect())
+    }
+}

@@ -1,0 +1,191 @@
+//! Planning what the events of one request owe, before any of it is stored.
+//!
+//! What is planned is charged as memory. A caller that goes away meanwhile has begun
+//! nothing: its plan is dropped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tenterhook_ledger::{Guard, Resource};
+use tenterhook_sdk::Event;
+use time::OffsetDateTime;
+
+use super::due::{due_executions, match_containers};
+use super::room::Room;
+use super::{Batch, Prepared};
+use crate::damaged;
+use crate::disk::size;
+use crate::dispatcher::Core;
+use crate::error::Error;
+use crate::id::{AccountId, Key, SourceId, TaskId};
+use crate::registry::directory::Directory;
+use crate::registry::hook_point::HookPointName;
+use crate::runs::environment::Context;
+use crate::runs::plan::{self, TooMany};
+use crate::runs::task::EventKey;
+use crate::runs::work::{NewEvent, NewTask};
+use crate::settings::EVENT_MAX_BYTES;
+
+/// What is planned up to this size is in what every request is charged with. An account
+/// whose runs have used up its memory can still post events.
+const SMALL_BYTES: u64 = 64 * 1024;
+
+/// How long a plan waits for memory: longer than most runs hold theirs, and shorter than
+/// clients wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Executions planned before other work has its turn on the thread; about 100 µs.
+const AT_ONCE: usize = 64;
+
+/// What all events of one request have in common.
+struct Request<'a> {
+    account: AccountId,
+    started_by: &'a str,
+    chosen: Option<SourceId>,
+    created_at: OffsetDateTime,
+}
+
+impl Core {
+    /// Plans what events owe. Of the plans of one account that are for several events, one
+    /// is made at a time: no account has more than one thread busy with them.
+    pub(super) async fn plan_all(
+        self: &Arc<Self>,
+        account: AccountId,
+        started_by: &str,
+        events: Vec<Event>,
+        chosen: Option<SourceId>,
+    ) -> Result<Batch, Error> {
+        self.check_going()?;
+        let several = events.len() > 1;
+        let entry = self.entry(account).await?;
+        let _planning = match several {
+            true => Some(entry.planning.lock().await),
+            false => None,
+        };
+        let request = Request {
+            account,
+            started_by,
+            chosen,
+            created_at: self.clock.now().wall,
+        };
+        let mut room = Room::of(&self.settings);
+        let mut batch = Batch {
+            prepared: Vec::with_capacity(events.len()),
+            memory: self.engine.ledger().empty(account.holder()),
+        };
+        let (mut bytes, mut at_once) = (0, 0);
+        for (i, event) in events.into_iter().enumerate() {
+            match_containers(&entry, &event).await?;
+            let one = {
+                let directory = entry.directory.read();
+                self.plan(&request, event, &directory, &room)
+                    .map_err(|error| in_batch(error, several.then_some(i)))?
+            };
+            room.take(one.new.executions.len());
+            bytes += one.bytes;
+            self.find_memory(&mut batch.memory, bytes).await?;
+            at_once += 1 + one.new.executions.len();
+            batch.prepared.push(one);
+            if at_once >= AT_ONCE {
+                at_once = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Charges what was planned so far, and waits until there is memory for it.
+    pub(crate) async fn find_memory(&self, memory: &mut Guard, planned: u64) -> Result<(), Error> {
+        let held = memory.amount(Resource::Memory);
+        if planned <= SMALL_BYTES || planned <= held {
+            return Ok(());
+        }
+        let mut end = None;
+        loop {
+            let freed = self.engine.ledger().freed();
+            let shortage = match memory.grow(Resource::Memory, planned - held) {
+                Ok(()) => return Ok(()),
+                Err(shortage) if shortage.is_lasting() => return Err(Error::Shortage { shortage }),
+                Err(shortage) => shortage,
+            };
+            let end = end.get_or_insert_with(|| self.clock.sleep(PATIENCE));
+            tokio::select! {
+                () = freed => {}
+                () = end => return Err(Error::Shortage { shortage }),
+            }
+        }
+    }
+
+    fn plan(
+        &self,
+        request: &Request<'_>,
+        mut event: Event,
+        directory: &Directory,
+        room: &Room,
+    ) -> Result<Prepared, Error> {
+        event.check()?;
+        let name = HookPointName::parse(&event.kind).map_err(|_| {
+            Error::invalid(
+                "type",
+                "is not the name of a hook point; see the list of hook points, or use a name such as `custom.mine`",
+            )
+        })?;
+        let mut executions = due_executions(directory, &name, &mut event, room)?;
+        if let Some(source) = request.chosen {
+            if executions.len() >= room.most() {
+                return Err(room.refuse(TooMany));
+            }
+            let lane = executions.last().map_or(0, |last| last.lane + 1);
+            executions.push(plan::chosen(directory.source(Key::Id(source))?, lane));
+        }
+        let json: Bytes = serde_json::to_vec(&event)
+            .expect("an event holds nothing that JSON cannot say")
+            .into();
+        if json.len() > EVENT_MAX_BYTES {
+            return Err(Error::invalid(
+                "data",
+                "makes the event longer than 262144 bytes",
+            ));
+        }
+        let key = EventKey {
+            source: event.source.clone(),
+            id: event.id.clone(),
+            kind: event.kind.clone(),
+        };
+        let context = if executions.is_empty() {
+            Context::default()
+        } else {
+            Context::of(&event, &name, json.clone())
+        };
+        let new = NewTask {
+            id: TaskId::generate(),
+            account: request.account,
+            name: event.kind.clone(),
+            started_by: request.started_by.to_owned(),
+            object: event.subject.clone(),
+            event: Some(NewEvent { key, json }),
+            created_at: request.created_at,
+            owner: None,
+            program: damaged::program_for(&executions),
+            executions,
+        };
+        Ok(Prepared {
+            bytes: size::of_task(&new),
+            new,
+            context: Arc::new(context),
+            reserved: None,
+        })
+    }
+}
+
+/// Says of which of several events a field is.
+fn in_batch(error: Error, place: Option<usize>) -> Error {
+    match (error, place) {
+        (Error::Invalid { field, reason }, Some(i)) if field != "events" => Error::Invalid {
+            field: format!("events[{i}].{field}"),
+            reason,
+        },
+        (error, _) => error,
+    }
+}

@@ -1,0 +1,367 @@
+//! What a hook sees of its event and of itself: the contract with its author.
+//!
+//! Everything that the executions of one task share is made once, in a
+//! [`Context`]; an [`Invocation`] adds what differs.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::Value;
+use tenterhook_engine::{Invocation, Limits, OutputSink};
+use tenterhook_sdk::params::Params;
+use tenterhook_sdk::{Event, contract};
+use tokio_util::sync::CancellationToken;
+
+use crate::id::AccountId;
+use crate::registry::app::{App, Container};
+use crate::registry::hook_point::HookPointName;
+use crate::runs::work::{ClaimedExecution, NewExecution};
+use crate::settings::Settings;
+
+/// What the executions of one task share.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    /// The type and id of the event, unless it is ad hoc.
+    event: Option<(String, String)>,
+    params: Params,
+    stdin: Bytes,
+    json: Bytes,
+}
+
+impl Context {
+    /// Takes from an event what its hooks will see. `json` is its whole text.
+    pub(crate) fn of(event: &Event, name: &HookPointName, json: Bytes) -> Self {
+        let mut params = Params::of(name.point(), event.data.as_ref());
+        if name.is_astra() {
+            for (attribute, name) in [(APP_ID, "APP_ID"), (APP_NAME, "APP_NAME")] {
+                if let Some(Value::String(value)) = event.extensions.get(attribute) {
+                    params.named.retain(|(known, _)| known != name);
+                    params.named.push((name.to_owned(), value.clone()));
+                }
+            }
+        }
+        Self {
+            event: Some((event.kind.clone(), event.id.clone())),
+            params,
+            stdin: stdin(event),
+            json,
+        }
+    }
+
+    /// Reads an event back that was stored; one that cannot be read any more
+    /// leaves its hooks with its text alone.
+    pub(crate) fn stored(json: Bytes) -> Self {
+        let event = Event::parse(&json).ok();
+        let named = event
+            .as_ref()
+            .and_then(|event| Some((event, HookPointName::parse(&event.kind).ok()?)));
+        match named {
+            Some((event, name)) => Self::of(event, &name, json),
+            None => Self {
+                json,
+                ..Self::default()
+            },
+        }
+    }
+
+    /// Bytes that it holds in memory, together with so many executions that share it.
+    pub(crate) fn size_with(&self, executions: usize) -> usize {
+        self.json.len() + self.stdin.len() + executions * size_of::<ClaimedExecution>()
+    }
+
+    /// Completes what one attempt of one execution is given.
+    pub(crate) fn invocation(
+        &self,
+        account: AccountId,
+        execution: &NewExecution,
+        attempt: u32,
+        limits: Limits,
+        cancel: CancellationToken,
+        output: Arc<dyn OutputSink>,
+    ) -> Invocation {
+        let recipe = &execution.recipe.content;
+        let mut args = recipe.args.clone();
+        args.extend(self.params.positional.iter().cloned());
+        Invocation {
+            name: recipe.name.clone(),
+            args,
+            env: self.env(account, execution, attempt, &limits),
+            stdin: self.stdin.clone(),
+            event: self.json.clone(),
+            limits,
+            cancel,
+            output: Some(output),
+            ..Invocation::default()
+        }
+    }
+
+    fn env(
+        &self,
+        account: AccountId,
+        execution: &NewExecution,
+        attempt: u32,
+        limits: &Limits,
+    ) -> Vec<(String, String)> {
+        use contract::env as names;
+        let own = &execution.recipe.content.env;
+        let mut env = Vec::with_capacity(13 + own.len() + 2 * self.params.named.len());
+        let mut set = |name: &str, value: String| env.push((name.to_owned(), value));
+        if let Some((kind, id)) = &self.event {
+            set(names::EVENT, kind.clone());
+            set(names::EVENT_ID, id.clone());
+        }
+        set(names::EXECUTION_ID, execution.id.to_string());
+        set(names::ATTEMPT, attempt.to_string());
+        set(names::ACCOUNT_ID, account.to_string());
+        set(names::LIMIT_FUEL, limits.fuel.to_string());
+        set(names::LIMIT_MEMORY, limits.memory.to_string());
+        set(names::LIMIT_WALL, limits.wall.as_millis().to_string());
+        set(names::LIMIT_OUTPUT, limits.output.to_string());
+        set(names::LIMIT_FILES, limits.files.to_string());
+        if let Some(server) = &execution.server {
+            set(names::SERVER_ID, server.number.to_string());
+            set(names::SERVER_NAME, server.name.clone());
+        }
+        let pairs: Vec<_> = execution.container.iter().flat_map(env_pairs).collect();
+        for (name, value) in &pairs {
+            set(&format!("{}{name}", names::PARAM_PREFIX), value.clone());
+        }
+        for (name, value) in &self.params.named {
+            // What we know of the container counts, not what the event says of one.
+            if !pairs.iter().any(|(known, _)| known == name) {
+                set(&format!("{}{name}", names::PARAM_PREFIX), value.clone());
+            }
+        }
+        if let Some((kind, _)) = self.event.as_ref().filter(|_| self.params.croit) {
+            for (name, value) in &self.params.named {
+                set(&format!("{}{name}", names::CROIT_PREFIX), value.clone());
+            }
+            set(&format!("{}EVENT", names::CROIT_PREFIX), kind.clone());
+        }
+        for (name, value) in own {
+            set(name, value.clone());
+        }
+        env
+    }
+}
+
+/// Extension attributes by which an event carries the application that its subject
+/// names, as it was when the event arrived.
+const APP_ID: &str = "appid";
+const APP_NAME: &str = "appname";
+
+/// Writes into an event which application it is about. What the sender has said
+/// there is not identity_cache.
+pub(crate) fn name_app(event: &mut Event, app: Option<&App>) {
+    event.extensions.remove(APP_ID);
+    event.extensions.remove(APP_NAME);
+    if let Some(app) = app {
+        let app_id = app.id.to_string();
+        event.extensions.insert(APP_ID.into(), app_id.into());
+        event
+            .extensions
+            .insert(APP_NAME.into(), app.name.clone().into());
+    }
+}
+
+/// What a hook is told of the container that it runs for.
+fn env_pairs(container: &Container) -> [(&'static str, String); 5] {
+    let labels: serde_json::Map<_, _> = container
+        .pod_labels
+        .iter()
+        .map(|label| (label.name.clone(), Value::from(label.value.clone())))
+        .collect();
+    [
+        ("POD_NAME", container.pod_name.clone()),
+        ("CONTAINER_NAME", container.container_name.clone()),
+        ("CONTAINER_IMAGE", container.container_image.clone()),
+        ("NAMESPACE_NAME", container.namespace_name.clone()),
+        ("POD_LABELS", Value::Object(labels).to_string()),
+    ]
+}
+
+/// The limits of a hook: what it asked for, held to what is allowed by now.
+pub(crate) fn limits(settings: &Settings, execution: &NewExecution) -> Limits {
+    let asked = &execution.recipe.content.limits;
+    asked
+        .resolve(&settings.default_limits, &settings.ceiling)
+        // It was checked against a ceiling that has been lowered since.
+        .or_else(|_| asked.resolve(&settings.default_limits, &Limits::ceiling()))
+        .unwrap_or_else(|_| settings.default_limits.clone())
+        .within(&settings.ceiling)
+}
+
+/// The event's content: JSON, or the bytes that were sent instead.
+fn stdin(event: &Event) -> Bytes {
+    if let Some(text) = &event.data_base64 {
+        return STANDARD.decode(text).map(Bytes::from).unwrap_or_default();
+    }
+    match &event.data {
+        None => Bytes::new(),
+        Some(Value::String(text)) if !is_json(event) => Bytes::copy_from_slice(text.as_bytes()),
+        Some(data) => serde_json::to_vec(data)
+            .expect("JSON that was read can be printed")
+            .into(),
+    }
+}
+
+fn is_json(event: &Event) -> bool {
+    let Some(kind) = &event.datacontenttype else {
+        return true;
+    };
+    let kind = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    kind == "application/json" || kind == "text/json" || kind.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+    use tenterhook_engine::{AskedLimits, Digest, Kind};
+
+    use super::*;
+    use crate::id::{ExecutionId, Number};
+    use crate::registry::hook::FailurePolicy;
+    use crate::registry::recipe::{Recipe, RecipeContent};
+    use crate::runs::execution::ServerRef;
+    use crate::runs::retry::RetryPolicy;
+
+    fn execution() -> NewExecution {
+        NewExecution {
+            id: ExecutionId::generate(),
+            hook: None,
+            recipe: Arc::new(Recipe::new(
+                Digest::of(b""),
+                RecipeContent {
+                    kind: Kind::Script,
+                    name: "a.sh".into(),
+                    args: vec!["own".into()],
+                    env: BTreeMap::from([("MINE".into(), "1".into())]),
+                    limits: AskedLimits::default(),
+                    failure_policy: FailurePolicy::Open,
+                    retry: RetryPolicy::default(),
+                },
+            )),
+            server: Some(ServerRef {
+                number: Number::new(3),
+                name: "node-3".into(),
+            }),
+            container: None,
+            lane: 0,
+        }
+    }
+
+    fn context(event: &Event) -> Context {
+        Context::of(
+            event,
+            &HookPointName::parse(&event.kind).unwrap(),
+            Bytes::new(),
+        )
+    }
+
+    #[test]
+    fn a_croit_hook_finds_every_name_of_the_contract() {
+        let event = Event::new(
+            "e-1",
+            "/t",
+            "OnAudit",
+            Some(json!({"id": "7", "queryParams": {}})),
+        );
+        let (account, execution) = (AccountId::generate(), execution());
+        let env: BTreeMap<_, _> = context(&event)
+            .env(account, &execution, 2, &Limits::default())
+            .into_iter()
+            .collect();
+        let expected = [
+            ("HOOK_EVENT", "OnAudit".to_owned()),
+            ("HOOK_EVENT_ID", "e-1".into()),
+            ("HOOK_EXECUTION_ID", execution.id.to_string()),
+            ("HOOK_ATTEMPT", "2".into()),
+            ("HOOK_ACCOUNT_ID", account.to_string()),
+            ("HOOK_LIMIT_FUEL", "10000000000".into()),
+            ("HOOK_LIMIT_MEMORY_BYTES", "67108864".into()),
+            ("HOOK_LIMIT_WALL_MS", "30000".into()),
+            ("HOOK_LIMIT_OUTPUT_BYTES", "1048576".into()),
+            ("HOOK_LIMIT_FILES_BYTES", "67108864".into()),
+            ("HOOK_SERVER_ID", "3".into()),
+            ("HOOK_SERVER_NAME", "node-3".into()),
+            ("HOOK_PARAM_ID", "7".into()),
+            ("HOOK_PARAM_QUERY_PARAMS", "{}".into()),
+            ("CROIT_ID", "7".into()),
+            ("CROIT_QUERY_PARAMS", "{}".into()),
+            ("CROIT_EVENT", "OnAudit".into()),
+            ("MINE", "1".into()),
+        ];
+        assert_eq!(
+            env,
+            expected
+                .map(|(name, value)| (name.to_owned(), value))
+                .into()
+        );
+    }
+
+    #[test]
+    fn arguments_of_the_hook_stand_before_those_of_the_event() {
+        let event = Event::new(
+            "1",
+            "/t",
+            "OnHealthRecover",
+            Some(json!({"newStatus": "HEALTH_OK"})),
+        );
+        struct Nothing;
+        impl OutputSink for Nothing {
+            fn write(&self, _: tenterhook_engine::Stream, _: &[u8]) {}
+        }
+        let invocation = context(&event).invocation(
+            AccountId::generate(),
+            &execution(),
+            1,
+            Limits::default(),
+            CancellationToken::new(),
+            Arc::new(Nothing),
+        );
+        assert_eq!(invocation.args, ["own", "", "HEALTH_OK", ""]);
+        assert_eq!(invocation.name, "a.sh");
+    }
+
+    #[test]
+    fn standard_input_is_the_data_in_its_own_form() {
+        let event = |kind: Option<&str>, data| Event {
+            datacontenttype: kind.map(Into::into),
+            ..Event::new("1", "/t", "custom.x", Some(data))
+        };
+        assert_eq!(stdin(&event(None, json!({"a": 1}))), r#"{"a":1}"#);
+        assert_eq!(stdin(&event(None, json!("text"))), r#""text""#);
+        assert_eq!(
+            stdin(&event(Some("text/plain; charset=utf-8"), json!("text"))),
+            "text"
+        );
+        assert_eq!(
+            stdin(&event(Some("application/a+json"), json!("text"))),
+            r#""text""#
+        );
+        let binary = Event {
+            data_base64: Some("AAE=".into()),
+            ..Event::new("1", "/t", "custom.x", None)
+        };
+        assert_eq!(stdin(&binary), &b"\0\x01"[..]);
+    }
+
+    #[test]
+    fn a_lowered_ceiling_holds_for_hooks_made_before() {
+        let mut settings = Settings::default();
+        let mut execution = execution();
+        let recipe = Arc::make_mut(&mut execution.recipe);
+        recipe.content.limits.fuel = Some(50_000_000_000);
+        settings.ceiling.fuel = 1_000;
+        assert_eq!(limits(&settings, &execution).fuel, 1_000);
+    }
+}

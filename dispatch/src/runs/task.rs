@@ -1,0 +1,140 @@
+//! What one event or one ad hoc call caused: executions, and their common state.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::id::{Number, TaskId};
+use crate::registry::hook_point::HookPointName;
+use crate::runs::execution::{Execution, State};
+use crate::runs::hook_state::HookState;
+use crate::runs::ruling::{Ruling, result_of};
+
+/// The executions that one event or one ad hoc call caused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Its identifier.
+    pub id: TaskId,
+    /// By which croit refers to it.
+    pub number: Number,
+    /// For a person to read: the event's type, or what was run.
+    pub name: String,
+    /// The principal that caused it.
+    pub started_by: String,
+    /// What it is about: the event's subject.
+    pub object: Option<String>,
+    /// The event; `None` if it was ad hoc.
+    pub event: Option<EventKey>,
+    /// Where it stands, derived from its executions.
+    pub state: State,
+    /// How far it is.
+    pub progress: Progress,
+    /// Whether somebody asked to cancel it.
+    pub cancelled: bool,
+    /// When it came into being.
+    pub created_at: OffsetDateTime,
+    /// When its first execution began.
+    pub started_at: Option<OffsetDateTime>,
+    /// When its last execution ended.
+    pub ended_at: Option<OffsetDateTime>,
+}
+
+/// What makes an event unique within an account, and its type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct EventKey {
+    /// Where it happened.
+    pub source: String,
+    /// Unique within `source`.
+    pub id: String,
+    /// The name of its hook point.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// Executions that are over, of all that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// All executions.
+    pub total: u32,
+    /// Those that are over.
+    pub complete: u32,
+}
+
+/// A task with its executions, in the order in which they run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskDetail {
+    /// The task.
+    pub task: Task,
+    /// Its executions: by target, then in hook order.
+    pub executions: Vec<Execution>,
+}
+
+impl TaskDetail {
+    /// Whether the event may go on; `None` until the task is over.
+    #[must_use]
+    pub fn ruling(&self) -> Option<Ruling> {
+        self.task
+            .state
+            .is_over()
+            .then(|| Ruling::of(&self.executions))
+    }
+
+    /// How an operation's hooks went, in Astra's terms; `None` until the task is
+    /// over, and for events of other hook points.
+    #[must_use]
+    pub fn hook_state(&self) -> Option<HookState> {
+        let event = self.task.event.as_ref()?;
+        let of_astra = HookPointName::parse(&event.kind).is_ok_and(|name| name.is_astra());
+        (of_astra && self.task.state.is_over()).then(|| HookState::of(&self.executions))
+    }
+
+    /// What the hooks answered; see [`result_of`].
+    #[must_use]
+    pub fn result(&self) -> Option<serde_json::Value> {
+        result_of(&self.executions)
+    }
+}
+
+/// Derives the state of a task from those of its executions.
+#[must_use]
+pub fn state_of(executions: impl IntoIterator<Item = State>) -> State {
+    let (mut waiting, mut running, mut over) = (false, false, None::<State>);
+    for state in executions {
+        match state {
+            State::Waiting => waiting = true,
+            State::Running => running = true,
+            State::Finished | State::Failed | State::Canceled => over = over.max(Some(state)),
+        }
+    }
+    match over {
+        _ if running => State::Running,
+        Some(_) if waiting => State::Running,
+        None if waiting => State::Waiting,
+        Some(worst) => worst,
+        None => State::Finished,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_as_far_as_its_executions() {
+        use State::{Canceled, Failed, Finished, Running, Waiting};
+        for (executions, state) in [
+            (vec![], Finished),
+            (vec![Waiting, Waiting], Waiting),
+            (vec![Waiting, Running], Running),
+            (vec![Waiting, Finished], Running),
+            (vec![Finished, Finished], Finished),
+            (vec![Finished, Failed], Failed),
+            (vec![Failed, Canceled, Finished], Canceled),
+        ] {
+            assert_eq!(
+                state_of(executions.iter().copied()),
+                state,
+                "{executions:?}"
+            );
+        }
+    }
+}
