@@ -1,7 +1,9 @@
-//! What the dispatcher asks of a database: one trait per noun, and [`Store`], which is all of them.
+//! What the dispatcher asks of a database: one trait per noun, and [`Store`], which is all of
+//! them.
 //!
-//! One conformance suite checks a store against what is said here. Rules about names, sizes and defaults are kept by the dispatcher; a
-//! store keeps uniqueness, references and durability.
+//! One conformance suite checks a store against what is said here. Rules about names, sizes
+//! and defaults are kept by the dispatcher; a store keeps uniqueness, references and
+//! durability.
 
 mod accounts;
 mod apps;
@@ -49,8 +51,8 @@ pub type Queued<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 /// A durable store of all nouns. It is implemented by implementing the trait of each.
 ///
 /// A change that was answered with `Ok` survives `kill -9` and power failure.
-/// Nouns to insert carry [`Number::UNASSIGNED`](crate::Number::UNASSIGNED); they come back with the number
-/// that the store has given them. Identifiers that callers may choose are unique
+/// Nouns to insert carry [`Number::UNASSIGNED`](crate::Number::UNASSIGNED); they come back
+/// with the number that the store has given them. Identifiers that callers may choose are unique
 /// within an account only: one account cannot learn of another's.
 pub trait Store:
     AccountStore

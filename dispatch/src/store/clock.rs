@@ -1,4 +1,5 @@
-//! What the clock has shown, in the store, and waits that a clock which was set back has stretched.
+//! What the clock has shown, in the store, and waits that were stretched by a clock that was
+//! set back.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;

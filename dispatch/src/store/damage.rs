@@ -1,4 +1,5 @@
-//! What cannot be read, in the store. Tasks that are damaged are not here: a claim sets them aside.
+//! What cannot be read, in the store. Tasks that are damaged are not here: a claim sets them
+//! aside.
 
 use async_trait::async_trait;
 

@@ -7,13 +7,14 @@ use crate::error::Error;
 use crate::id::{AccountId, Key, TaskId};
 use crate::page::{TaskFilter, TaskPage};
 use crate::runs::task::{EventKey, Task};
-use crate::runs::work::{Inserted, NewTask, Retention};
+use crate::runs::work::{Inserted, NewTask};
 
 /// Tasks and the events that caused them.
 #[async_trait]
 pub trait TaskStore: Send + Sync {
     /// Stores new tasks, all or nothing. A task whose event was accepted before is left out,
-    /// and the first one named, also within [`Retention::event_horizon`] after that was
+    /// and the first one named, also within
+    /// [`Retention::event_horizon`](crate::Retention::event_horizon) after that was
     /// removed. A task without executions is finished at once.
     async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error>;
 

@@ -32,8 +32,8 @@ struct Carried {
 
 /// What a transaction that failed leaves.
 enum Lost {
-    /// Requests that are not answered yet: a damaged page, which one of them needs, has spoilt the
-    /// transaction for all.
+    /// Requests that are not answered yet: a damaged page, which one of them needs, has
+    /// spoilt the transaction for all.
     Spoilt(Group),
     /// The connection cannot be used any more.
     End(String),
@@ -266,8 +266,8 @@ impl Writing {
         Ok(results)
     }
 
-    /// Records the result of one attempt by itself: whole, or all of it that can be where something of it
-    /// is damaged.
+    /// Records the result of one attempt by itself: whole, or as much as possible where
+    /// something of it is damaged.
     async fn record(
         &mut self,
         settlement: &(i64, Settlement),
