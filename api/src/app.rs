@@ -10,9 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::door::Door;
 use crate::failures::{FailureLimits, Failures};
-use crate::listen::Turns;
+use crate::listen::turns::Turns;
 use crate::metrics::Metrics;
-use crate::native::Probes;
+use crate::probes::Probes;
 use crate::proxies::Proxies;
 use crate::refusal::Refusal;
 use crate::uploads;

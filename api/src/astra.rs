@@ -7,6 +7,7 @@
 
 mod apps;
 mod ask;
+mod dialect;
 mod document;
 mod entity_tag;
 mod execution_hooks;
@@ -17,16 +18,13 @@ mod lookup;
 mod media;
 mod metadata;
 mod overrides;
-pub(crate) mod problem;
+mod problem;
 mod reply;
 mod row;
 mod schema;
 mod strict_json;
 
-use serde_json::{Value, json};
-use tenterhook_query::astra as query;
-
-pub(crate) use self::gate::admit;
+pub(crate) use self::dialect::Astra;
 use crate::endpoint::Endpoint;
 
 /// Every call of this face.
@@ -40,9 +38,4 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// What the identifiers in paths look like.
-pub(crate) fn identifier_schema() -> Value {
-    json!({"type": "string", "pattern": identifier::PATTERN})
 }

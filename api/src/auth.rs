@@ -14,13 +14,12 @@ use http::request::Parts;
 use tenterhook_dispatch::{AccountId, Identity, PrincipalId, Role};
 
 use crate::app::App;
-use crate::astra;
 use crate::audit::Note;
 use crate::authority;
 use crate::charge::Charge;
 use crate::credentials;
+use crate::dialect::Dialect;
 use crate::door::Door;
-use crate::face::Face;
 use crate::failures::{Attempt, Client};
 use crate::refusal::Refusal;
 
@@ -42,6 +41,8 @@ pub(crate) enum Access {
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) app: App,
+    /// That of the endpoint's face.
+    pub(crate) dialect: &'static dyn Dialect,
     pub(crate) access: Access,
     /// The endpoint's id, for the audit.
     pub(crate) operation: &'static str,
@@ -70,7 +71,7 @@ pub(crate) async fn guard(
     let path = request.uri().path().to_owned();
     let from = Client::of(request.extensions());
     // Before a byte of the body is read: that is only for whoever may send one.
-    let identity = authenticate(&guard.app, from, &path, request.headers()).await?;
+    let identity = authenticate(&guard, from, &path, request.headers()).await?;
     let account = identity.account;
     if let Err(refusal) = charge.charge_to(account.holder()) {
         let is_operator = identity.role == Role::Owner
@@ -86,12 +87,15 @@ pub(crate) async fn guard(
         }
         charge.charge_to_reserve(account.holder())?;
     }
-    let admitted = admit(&guard.app, &identity, needed, &path).await;
+    let turned_away = guard
+        .dialect
+        .turn_away(guard.app.dispatcher(), &identity, needed, &path)
+        .await;
     let note = Note::take(guard.operation, &identity, &mut request).await?;
     request.extensions_mut().insert(Caller(identity.clone()));
-    let response = match admitted {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => axum::response::IntoResponse::into_response(refusal),
+    let response = match turned_away {
+        None => next.run(request).await,
+        Some(response) => response,
     };
     if let Some(note) = note {
         note.record(&guard.app, account, response.status()).await;
@@ -99,54 +103,36 @@ pub(crate) async fn guard(
     authority::bind(&guard.app, &identity, needed, response).await
 }
 
-/// Whether whoever has presented a valid token may make this call.
-async fn admit(app: &App, identity: &Identity, needed: Role, path: &str) -> Result<(), Refusal> {
-    if Face::of(path) == Face::Astra {
-        return astra::admit(app, identity, needed, path).await;
-    }
-    if identity.role < needed {
-        return Err(Refusal::Forbidden {
-            needs: needed.as_str(),
-        });
-    }
-    Ok(())
-}
-
 async fn authenticate(
-    app: &App,
+    guard: &Guard,
     from: Client,
     path: &str,
     headers: &HeaderMap,
 ) -> Result<Identity, Refusal> {
     let secret = credentials::token(path, headers).ok_or(MISSING_TOKEN)?;
-    let identity = identify(app, from, path, secret).await?;
+    let identity = identify(guard, from, secret).await?;
     if let Some(secret) = credentials::service_token(path, headers) {
-        identify(app, from, path, secret).await?;
+        identify(guard, from, secret).await?;
     }
     Ok(identity)
 }
 
 /// Finds out whose secret it is. It is looked up whatever has failed before: only what is
 /// wrong is ever refused for that.
-async fn identify(app: &App, from: Client, path: &str, secret: &str) -> Result<Identity, Refusal> {
+async fn identify(guard: &Guard, from: Client, secret: &str) -> Result<Identity, Refusal> {
     let attempt = Attempt {
         from,
         name: None,
         secret,
     };
-    let failures = app.failures();
+    let failures = guard.app.failures();
     let Some(lookup) = failures.look_up(attempt, Instant::now()).await else {
         return Err(failures.failed(attempt, Refusal::InvalidToken, Instant::now()));
     };
-    let identity = app.dispatcher().identities().authenticate(secret).await;
+    let identities = guard.app.dispatcher().identities();
+    let identity = identities.authenticate(secret).await;
     drop(lookup);
-    let identity = identity.map_err(|error| match Face::of(path) {
-        Face::Nova | Face::Fenix => {
-            Refusal::internal(&error);
-            Refusal::TokensUnavailable
-        }
-        Face::Croit | Face::Native | Face::Astra => error.into(),
-    })?;
+    let identity = identity.map_err(|error| guard.dialect.token_not_looked_up(error))?;
     let Some(identity) = identity else {
         failures.found_nothing(secret, Instant::now());
         return Err(failures.failed(attempt, Refusal::InvalidToken, Instant::now()));

@@ -22,7 +22,7 @@ use tenterhook_dispatch::{AccountId, Key, TaskId};
 use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource, Shortage};
 
 use crate::app::App;
-use crate::listen::Slot;
+use crate::listen::connections::Slot;
 use crate::refusal::Refusal;
 
 /// What a request takes besides its body: its head of up to 64 KiB, and a reply as

@@ -13,6 +13,7 @@ use utoipa::openapi::{RefOr, Schema as TypeSchema};
 
 use crate::app::App;
 use crate::auth::{self, Access, Guard};
+use crate::dialect::Dialect;
 use crate::face::Face;
 
 /// Schemas by name.
@@ -288,10 +289,16 @@ impl Endpoint {
         Face::of(self.path)
     }
 
-    /// Puts the call behind its guard and into the router.
-    pub(crate) fn mount(self, router: Router<App>, app: &App) -> Router<App> {
+    /// Puts the call behind its guard and into the router. `dialect` is its face's.
+    pub(crate) fn mount(
+        self,
+        router: Router<App>,
+        app: &App,
+        dialect: &'static dyn Dialect,
+    ) -> Router<App> {
         let guard = Guard {
             app: app.clone(),
+            dialect,
             access: self.access,
             operation: self.id,
         };

@@ -20,18 +20,10 @@ use parking_lot::Mutex;
 use tenterhook_ledger::Holder;
 
 use self::bucket::Buckets;
+pub use self::bucket::Quota;
 pub(crate) use self::lookups::Lookup;
 use self::lookups::Lookups;
 use crate::refusal::Refusal;
-
-/// How many failures are let pass, and how fast they are forgiven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quota {
-    /// Failures in a row, at least 1.
-    pub burst: u32,
-    /// After this time one more is let pass.
-    pub refill: Duration,
-}
 
 /// Bounds on logins and tokens that are wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

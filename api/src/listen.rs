@@ -6,10 +6,10 @@
 //! whoever ends TLS in front of us speaks HTTP/1.1 to us.
 
 mod attended;
-mod connections;
+pub(crate) mod connections;
 mod patience;
 mod proxy_protocol;
-mod turns;
+pub(crate) mod turns;
 
 use std::convert::Infallible;
 use std::io;
@@ -33,10 +33,9 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use self::attended::Attended;
-pub(crate) use self::connections::Slot;
 use self::connections::{Audience, Connection, Connections, FAREWELL};
 use self::patience::Patient;
-pub(crate) use self::turns::Turns;
+use self::turns::Turns;
 pub use self::turns::serving_threads;
 use crate::app::App;
 use crate::door::Door;

@@ -5,9 +5,10 @@
 //! became of each is told in the order of the request ([`external_events`]). Which
 //! names there are depends on the version that the client speaks ([`microversion`]).
 
+mod dialect;
 mod event_name;
 mod external_events;
-pub(crate) mod fault;
+mod fault;
 mod heading;
 mod json;
 mod microversion;
@@ -18,7 +19,7 @@ mod shapes;
 mod verdict;
 mod versions;
 
-pub(crate) use self::heading::heading;
+pub(crate) use self::dialect::Nova;
 use crate::endpoint::Endpoint;
 
 /// Every call of this face.

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use serde_json::{Map, Value, json};
 
-use crate::astra;
 use crate::auth::Access;
+use crate::dialect::Dialects;
 use crate::endpoint::{Endpoint, Shape, Slash};
 use crate::face::Face;
 
@@ -28,14 +28,15 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// Describes the endpoints.
-    pub(crate) fn of(endpoints: &[Endpoint]) -> Self {
+    pub(crate) fn of(endpoints: &[Endpoint], dialects: &Dialects) -> Self {
         let print = |document: Value| Bytes::from(document.to_string());
         Self {
-            all: print(document(endpoints.iter())),
+            all: print(document(endpoints.iter(), dialects)),
             croit: print(document(
                 endpoints
                     .iter()
                     .filter(|endpoint| endpoint.face() == Face::Croit),
+                dialects,
             )),
         }
     }
@@ -56,7 +57,7 @@ fn json_text(text: Bytes) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Value {
+fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>, dialects: &Dialects) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let mut schemas = BTreeMap::new();
     for endpoint in endpoints {
@@ -73,7 +74,7 @@ fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Value {
         }
         paths.entry(endpoint.path).or_default().insert(
             endpoint.method.as_str().to_ascii_lowercase(),
-            prefixed(endpoint.face(), &operation(endpoint)),
+            prefixed(endpoint.face(), &operation(endpoint, dialects)),
         );
     }
     json!({
@@ -129,16 +130,14 @@ fn prefixed(face: Face, value: &Value) -> Value {
     }
 }
 
-fn operation(endpoint: &Endpoint) -> Value {
+fn operation(endpoint: &Endpoint, dialects: &Dialects) -> Value {
+    let dialect = dialects.of(endpoint.face());
     let in_path = endpoint
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| {
-            let schema = match endpoint.face() {
-                Face::Astra => astra::identifier_schema(),
-                Face::Croit | Face::Native | Face::Nova | Face::Fenix => json!({"type": "string"}),
-            };
+            let schema = dialect.path_parameter_schema();
             json!({"name": name, "in": "path", "required": true, "schema": schema})
         });
     let beside = endpoint.parameters.iter().map(|parameter| {
@@ -155,10 +154,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         .iter()
         .map(|(status, shape)| (status.to_string(), reply(endpoint, *status, shape.as_ref())))
         .collect();
-    let error = match endpoint.face() {
-        Face::Croit | Face::Nova | Face::Fenix => "application/json",
-        Face::Native | Face::Astra => "application/problem+json",
-    };
+    let error = dialect.error_media_type();
     replies.insert(
         "default".to_owned(),
         json!({"description": "why it was not done", "content": {error: {"schema": {"type": "object"}}}}),

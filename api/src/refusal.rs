@@ -1,8 +1,9 @@
 //! Why a request is not carried out, before any face has put it into words.
 //!
 //! Shared code and handlers of every face refuse with these; the face that the
-//! request was for says it in its own dialect. A hook that failed is not among
-//! them: its run was carried out.
+//! request was for prints it ([`crate::dialect`]). What only one face refuses is a
+//! [`Rejection`](crate::rejection::Rejection) of its own. A hook that failed is not
+//! among them: its run was carried out.
 
 mod causes;
 
@@ -12,9 +13,6 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use tenterhook_dispatch::Unavailable;
 use tenterhook_ledger::Shortage;
-
-use crate::astra::problem::Problem;
-use crate::{fenix, nova};
 
 /// One thing that is wrong with a request's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +91,7 @@ pub(crate) enum Refusal {
         /// What else helps.
         detail: String,
     },
-    /// Astra's hooks are switched off for the account.
+    /// Execution hooks are switched off for the account.
     HooksDisabled,
     /// Something cannot go while others refer to it, or not in its present state.
     Conflict(String),
@@ -116,13 +114,7 @@ pub(crate) enum Refusal {
         /// When the next one will be looked at.
         retry_after: Duration,
     },
-    /// What only Astra's table of problems has a row for.
-    Astra(Problem),
-    /// What only Fenix says.
-    Fenix(fenix::error::Problem),
-    /// What only Nova says.
-    Nova(nova::fault::Fault),
-    /// Tokens cannot be looked up; OpenStack's clients are told so in particular.
+    /// Tokens cannot be looked up at the moment.
     TokensUnavailable,
     /// More is waiting than can be taken on.
     TooBusy,
@@ -157,9 +149,6 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::Astra(problem) => problem.status(),
-            Self::Fenix(problem) => problem.status(),
-            Self::Nova(fault) => fault.status(),
             Self::Forbidden { .. }
             | Self::ReadOnly { .. }
             | Self::Withheld { .. }
@@ -196,9 +185,6 @@ impl Refusal {
             Self::InvalidToken => {
                 "the token is unknown, was revoked or has expired; use another one".to_owned()
             }
-            Self::Astra(problem) => problem.detail().to_owned(),
-            Self::Fenix(problem) => problem.detail().to_owned(),
-            Self::Nova(fault) => fault.message().to_owned(),
             Self::TokensUnavailable => {
                 "tokens cannot be looked up at the moment; try again later".to_owned()
             }
@@ -304,8 +290,8 @@ fn unavailable(why: Unavailable) -> String {
     format!("{why}; {remedy}")
 }
 
-/// The refusal travels in the response's extensions until [`crate::edge`] puts
-/// it into the words of the face.
+/// The refusal travels in the response's extensions until [`crate::edge`] has
+/// the face print it.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();

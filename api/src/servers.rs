@@ -10,8 +10,8 @@ use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{NewServer as New, ServerChange, ServerId};
 use utoipa::ToSchema;
 
-use crate::native::time_text;
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 /// One entry of the inventory.
 #[derive(Debug, Serialize, ToSchema)]

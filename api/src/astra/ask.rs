@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use super::identifier;
 use super::media::Media;
-use super::problem::{Problem, Row, Wrong};
-use super::query::{self, Query, Refused, Vocabulary};
+use super::problem::{Problem, Rejection, Row, Wrong};
 use super::schema::{self, Member, Purpose};
 use super::strict_json;
 use crate::app::App;
@@ -23,6 +22,7 @@ use crate::door::Door;
 use crate::extract::PathMembers;
 use crate::host;
 use crate::refusal::Refusal;
+use tenterhook_query::astra::{self as query, Query, Refused, Vocabulary};
 
 /// Longest query string, in bytes.
 const QUERY_MAX_BYTES: usize = 64 * 1024;
@@ -39,9 +39,9 @@ pub(super) struct Ask {
 }
 
 impl FromRequestParts<App> for Ask {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let caller = Caller::from_request_parts(parts, app).await?;
         let path = PathMembers::from_request_parts(parts, app).await?;
         Ok(Self {
@@ -122,7 +122,7 @@ impl Ask {
         members: &'static [Member],
         purpose: Purpose,
         limit_bytes: u64,
-    ) -> Result<Map<String, Value>, Refusal> {
+    ) -> Result<Map<String, Value>, Rejection> {
         media.check_body(&self.headers)?;
         let announced = self.headers.get(header::CONTENT_LENGTH);
         let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());

@@ -21,14 +21,13 @@ use tenterhook_engine::AskedLimits;
 use self::shape::{LIST, MEDIA, MEMBERS, View, WORDS};
 use super::ask::Ask;
 use super::metadata::text_in;
-use super::problem::{Problem, Row};
+use super::problem::{Problem, Rejection, Row};
 use super::schema::Purpose;
 use super::{entity_tag, lookup, reply};
 use crate::app::App;
 use crate::auth::Access;
 use crate::body::JSON_MAX_BYTES;
 use crate::endpoint::Endpoint;
-use crate::refusal::Refusal;
 
 /// How long a hook may run: what Astra documents, or less if the operator says so.
 const WALL: Duration = Duration::from_secs(25 * 60);
@@ -81,7 +80,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     core.into_iter().chain(of_app).collect()
 }
 
-async fn list_execution_hooks(ask: Ask) -> Result<Response, Refusal> {
+async fn list_execution_hooks(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_list(&ask.headers)?;
     let query = ask.query(&WORDS)?;
     let (filter, reader) = (&query.filter, ask.role());
@@ -107,7 +106,7 @@ async fn list_execution_hooks(ask: Ask) -> Result<Response, Refusal> {
     reply::list(media, LIST, query.include, stream::iter(rows)).await
 }
 
-async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let body = ask
@@ -155,13 +154,13 @@ async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal
         .hooks()
         .create(ask.account(), new)
         .await
-        .map_err(in_body)?;
+        .map_err(body::refers_to_missing)?;
     let location = ask.location(hook.id.as_uuid());
     let view = View::of(&hook, ask.role()).ok_or(Row::ResourceNotFound)?;
     Ok(reply::created(media, view.row(None), &location))
 }
 
-async fn get_execution_hook(ask: Ask) -> Result<Response, Refusal> {
+async fn get_execution_hook(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let hook = find(&ask).await?;
@@ -169,7 +168,7 @@ async fn get_execution_hook(ask: Ask) -> Result<Response, Refusal> {
     Ok(reply::one(media, row))
 }
 
-async fn replace_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn replace_execution_hook(ask: Ask, body: Body) -> Result<Response, Rejection> {
     ask.no_query()?;
     let body = ask
         .object(body, &MEDIA, MEMBERS, Purpose::Replace, JSON_MAX_BYTES)
@@ -216,11 +215,11 @@ async fn replace_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusa
         .hooks()
         .change(ask.account(), Key::Id(old.id), change)
         .await
-        .map_err(in_body)?;
+        .map_err(body::refers_to_missing)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn delete_execution_hook(ask: Ask) -> Result<Response, Refusal> {
+async fn delete_execution_hook(ask: Ask) -> Result<Response, Rejection> {
     ask.no_query()?;
     let _turn = entity_tag::turn(ask.id()?).await;
     let hook = find(&ask).await?;
@@ -237,7 +236,7 @@ async fn delete_execution_hook(ask: Ask) -> Result<Response, Refusal> {
 
 /// The hook in the path, if it is one of this face, and of the application in the
 /// path if there is one.
-async fn find(ask: &Ask) -> Result<Hook, Refusal> {
+async fn find(ask: &Ask) -> Result<Hook, Rejection> {
     let dispatcher = ask.app.dispatcher();
     let in_path = ask.app_id()?;
     if let Some(app) = in_path {
@@ -258,7 +257,7 @@ async fn find(ask: &Ask) -> Result<Hook, Refusal> {
     }
 }
 
-async fn with_containers(ask: &Ask, hook: &Hook) -> Result<super::row::Row, Refusal> {
+async fn with_containers(ask: &Ask, hook: &Hook) -> Result<super::row::Row, Rejection> {
     let containers = ask
         .app
         .dispatcher()
@@ -269,7 +268,7 @@ async fn with_containers(ask: &Ask, hook: &Hook) -> Result<super::row::Row, Refu
     Ok(view.row(Some(&containers)))
 }
 
-async fn check_conditions(ask: &Ask, hook: &Hook, view: &View<'_>) -> Result<(), Refusal> {
+async fn check_conditions(ask: &Ask, hook: &Hook, view: &View<'_>) -> Result<(), Rejection> {
     if !entity_tag::has_conditions(&ask.headers) {
         return Ok(());
     }
@@ -280,8 +279,11 @@ async fn check_conditions(ask: &Ask, hook: &Hook, view: &View<'_>) -> Result<(),
     Ok(())
 }
 
-fn check_app(in_path: Option<AppId>, in_body: Option<AppId>) -> Result<(), Problem> {
-    if in_path.is_some() && in_path != in_body {
+fn check_app(
+    in_path: Option<AppId>,
+    body::refers_to_missing: Option<AppId>,
+) -> Result<(), Problem> {
+    if in_path.is_some() && in_path != body::refers_to_missing {
         return Err(Problem::conflict("appID", "must be the one in the path"));
     }
     Ok(())
@@ -296,30 +298,11 @@ fn limits(app: &App) -> AskedLimits {
 }
 
 /// An application in the path that there is not is a collection that there is not.
-fn in_words(error: Error) -> Refusal {
+fn in_words(error: Error) -> Rejection {
     match error {
         Error::NotFound {
             what: Noun::App, ..
         } => Row::CollectionNotFound.into(),
-        error => error.into(),
-    }
-}
-
-/// What a body names and there is not is a fault of the body.
-fn in_body(error: Error) -> Refusal {
-    match error {
-        Error::NotFound {
-            what: Noun::App, ..
-        } => Problem::field("appID", "must be the id of an application of this account").into(),
-        Error::NotFound {
-            what: Noun::Source, ..
-        } => Problem::field(
-            "hookSourceID",
-            "must be the id of a hook source of this account",
-        )
-        .into(),
-        Error::NotReplicated { .. } => Row::NotReplicated.into(),
-        Error::ReadOnly { .. } => Row::ManagedHook.into(),
         error => error.into(),
     }
 }

@@ -14,12 +14,11 @@ use self::read::{body_max_bytes, check_kind, decode};
 use self::shape::{LIST, MEDIA, MEMBERS, WORDS};
 use super::ask::Ask;
 use super::metadata::{labels_in, text_in};
-use super::problem::{Problem, Row};
+use super::problem::{Problem, Rejection, Row};
 use super::schema::Purpose;
 use super::{entity_tag, lookup, reply};
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
-use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let (read, write) = (Access::Role(Role::Viewer), Access::Role(Role::Member));
@@ -69,7 +68,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn list_hook_sources(ask: Ask) -> Result<Response, Refusal> {
+async fn list_hook_sources(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_list(&ask.headers)?;
     let query = ask.query(&WORDS)?;
     let (dispatcher, account) = (ask.app.dispatcher().clone(), ask.account());
@@ -101,7 +100,7 @@ async fn list_hook_sources(ask: Ask) -> Result<Response, Refusal> {
     reply::list(media, LIST, query.include, rows).await
 }
 
-async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let limit = body_max_bytes(&ask.app);
@@ -136,7 +135,7 @@ async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
     Ok(reply::created(media, row, &location))
 }
 
-async fn get_hook_source(ask: Ask) -> Result<Response, Refusal> {
+async fn get_hook_source(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let id = SourceId::from_uuid(ask.id()?);
@@ -149,7 +148,7 @@ async fn get_hook_source(ask: Ask) -> Result<Response, Refusal> {
     Ok(reply::one(media, with_bytes(&ask, source).await?))
 }
 
-async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Rejection> {
     ask.no_query()?;
     let limit = body_max_bytes(&ask.app);
     let body = ask
@@ -219,7 +218,7 @@ async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> 
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn delete_hook_source(ask: Ask) -> Result<Response, Refusal> {
+async fn delete_hook_source(ask: Ask) -> Result<Response, Rejection> {
     ask.no_query()?;
     let id = ask.id()?;
     let _turn = entity_tag::turn(id).await;
@@ -242,7 +241,7 @@ async fn delete_hook_source(ask: Ask) -> Result<Response, Refusal> {
 }
 
 /// The resource as a GET replies it to whoever asks.
-async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Refusal> {
+async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Rejection> {
     let read = ask
         .app
         .dispatcher()
@@ -256,7 +255,7 @@ async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Refusa
     }
 }
 
-fn in_words(error: Error) -> Refusal {
+fn in_words(error: Error) -> Rejection {
     match error {
         Error::ReadOnly { .. } => Row::PreloadedSource.into(),
         Error::InUse { .. } => Row::SourceInUse.into(),

@@ -6,7 +6,7 @@ use tenterhook_dispatch::Lookup;
 
 use super::identifier;
 use super::metadata::CREATED;
-use super::query::{Condition, Filter, Operator};
+use tenterhook_query::astra::{Condition, Filter, Operator};
 
 /// What to look up for a filter: the most selective of its conditions, ids before
 /// names before ranges. The others remain to be held against what is found.
@@ -71,8 +71,8 @@ fn range<T>(operator: Operator, value: T) -> (Bound<T>, Bound<T>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::query::{Compared, Vocabulary};
     use super::*;
+    use tenterhook_query::astra::{Compared, Vocabulary};
 
     #[test]
     fn the_most_selective_condition_is_looked_up() {

@@ -4,19 +4,19 @@ use serde_json::{Map, Value, json};
 use tenterhook_dispatch::{Label, PrincipalId};
 use time::OffsetDateTime;
 
-use super::query::{Compared, print_timestamp};
+use tenterhook_query::astra::{Compared, print_timestamp};
 
 /// The paths into metadata that a filter may name, after those of a resource.
 macro_rules! with_metadata_paths {
     ($($path:literal),* $(,)?) => {
         &[
-            $(($path, crate::astra::query::Compared::Text),)*
-            ("metadata.labels[*].name", crate::astra::query::Compared::Text),
-            ("metadata.labels[*].value", crate::astra::query::Compared::Text),
+            $(($path, tenterhook_query::astra::Compared::Text),)*
+            ("metadata.labels[*].name", tenterhook_query::astra::Compared::Text),
+            ("metadata.labels[*].value", tenterhook_query::astra::Compared::Text),
             crate::astra::metadata::CREATED,
-            ("metadata.modificationTimestamp", crate::astra::query::Compared::Time),
-            ("metadata.createdBy", crate::astra::query::Compared::Text),
-            ("metadata.modifiedBy", crate::astra::query::Compared::Text),
+            ("metadata.modificationTimestamp", tenterhook_query::astra::Compared::Time),
+            ("metadata.createdBy", tenterhook_query::astra::Compared::Text),
+            ("metadata.modifiedBy", tenterhook_query::astra::Compared::Text),
         ]
     };
 }

@@ -3,15 +3,15 @@
 //! The numbers, titles and details are part of the contract; clients compare
 //! them. `status` is text, and `correlationID` is the request's id.
 
-mod said;
+mod print;
 #[cfg(test)]
 mod tests;
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::said::say;
-use crate::refusal::Refusal;
+pub(super) use self::print::print;
+use crate::rejection::OwnProblem;
 
 /// One thing that is wrong with a parameter, a header or a member of the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,16 +150,6 @@ impl Problem {
         Self { row, extra }
     }
 
-    /// The HTTP status.
-    pub(crate) fn status(&self) -> StatusCode {
-        self.row.text().1
-    }
-
-    /// The detail of its row.
-    pub(crate) fn detail(&self) -> &'static str {
-        self.row.text().3
-    }
-
     fn members(&self) -> Map<String, Value> {
         let (number, status, title, detail) = self.row.text();
         let kind = format!("https://astra.netapp.io/problems/{number}");
@@ -201,20 +191,29 @@ impl Wrong {
     }
 }
 
+impl OwnProblem for Problem {
+    fn status(&self) -> StatusCode {
+        self.row.text().1
+    }
+}
+
 impl From<Row> for Problem {
     fn from(row: Row) -> Self {
         Self::new(row, Extra::None)
     }
 }
 
-impl From<Problem> for Refusal {
+/// Why Astra does not carry out a request.
+pub(super) type Rejection = crate::rejection::Rejection<Problem>;
+
+impl From<Problem> for Rejection {
     fn from(problem: Problem) -> Self {
-        Self::Astra(problem)
+        Self::Own(problem)
     }
 }
 
-impl From<Row> for Refusal {
+impl From<Row> for Rejection {
     fn from(row: Row) -> Self {
-        Self::Astra(row.into())
+        Self::Own(row.into())
     }
 }

@@ -16,8 +16,8 @@ use crate::croit::login::print_role;
 use crate::croit::negotiation::Form;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path};
-use crate::native::{read_expiry, time_text};
 use crate::refusal::Refusal;
+use crate::time_text::{read_expiry, time_text};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let owner = Access::Role(Role::Owner);

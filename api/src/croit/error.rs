@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::refusal::Refusal;
 
-/// Says `refusal` the way croit would.
-pub(crate) fn say(refusal: &Refusal) -> Response {
+/// Prints a refusal the way croit would.
+pub(super) fn print(refusal: &Refusal) -> Response {
     let status = match refusal {
         Refusal::Invalid(_) | Refusal::InvalidProgram { .. } | Refusal::NameTaken { .. } => {
             StatusCode::BAD_REQUEST

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
-use crate::croit::hooks::{print_targets, read_targets};
-use crate::croit::scripts::{new_source, source_change};
-use crate::croit::{GeneratedId, Paged, dangling};
+use crate::croit::hooks::{print_targets, read_targets, refers_to_missing};
+use crate::croit::list::Paged;
+use crate::croit::scripts::{GeneratedId, new_source, source_change};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
@@ -156,7 +156,7 @@ async fn create_hook_script(
         .sources()
         .create(caller.account(), new, hooks)
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     Ok(Json(GeneratedId {
         id: source.number.get(),
     }))
@@ -181,6 +181,6 @@ async fn replace_hook_script(
         .sources()
         .change(caller.account(), key, change, hooks)
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     Ok(StatusCode::NO_CONTENT)
 }

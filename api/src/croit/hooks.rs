@@ -5,13 +5,14 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch::{
-    Hook, HookChange, HookId, Key, NewHook, Number, PrincipalId, Role, Server, Source, Targets,
+    Error, Hook, HookChange, HookId, Key, NewHook, Noun, Number, PrincipalId, Role, Server, Source,
+    Targets,
 };
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
-use crate::croit::{Paged, dangling};
+use crate::croit::list::Paged;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
@@ -186,7 +187,7 @@ async fn create_hook(
         .hooks()
         .create(caller.account(), said.read(caller.principal()))
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     Ok(StatusCode::CREATED)
 }
 
@@ -211,7 +212,7 @@ async fn change_hook(
         .hooks()
         .change(caller.account(), key, change)
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -256,5 +257,25 @@ mod tests {
         assert_eq!(change(None, Some(vec![1]), Targets::All), Some(these(&[1])));
         assert_eq!(change(Some(false), None, these(&[2])), None);
         assert_eq!(change(Some(false), None, Targets::All), Some(these(&[])));
+    }
+}
+
+/// The refusal of a body that refers to what does not exist: an invalid body, not an
+/// unknown path.
+pub(super) fn refers_to_missing(error: Error) -> Refusal {
+    match error {
+        Error::NotFound { what, id } => {
+            let field = match what {
+                Noun::Source => "/scriptId",
+                Noun::HookPoint => "/event",
+                Noun::Server => "/serverIds",
+                _ => "",
+            };
+            Refusal::invalid(
+                field,
+                format!("names the {what} `{id}`, which does not exist"),
+            )
+        }
+        error => error.into(),
     }
 }

@@ -22,8 +22,8 @@ use crate::croit::form::Form;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
 use crate::failures::{Attempt, Client};
-use crate::native::time_text;
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let form: &[&str] = &["application/x-www-form-urlencoded"];

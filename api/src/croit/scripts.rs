@@ -15,8 +15,8 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
+use crate::croit::list::Paged;
 use crate::croit::negotiation::Form;
-use crate::croit::{GeneratedId, Paged};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
@@ -72,6 +72,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Removes a script that no hook uses")
         .answers_empty(204),
     ]
+}
+
+/// The number of what was created.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct GeneratedId {
+    pub(super) id: i32,
 }
 
 /// A script's number and name.

@@ -7,7 +7,7 @@ use tenterhook_dispatch::{Key, Role, ServerId};
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
-use crate::croit::Paged;
+use crate::croit::list::Paged;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;

@@ -7,7 +7,14 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use super::Quota;
+/// How many failures are let pass, and how fast they are forgiven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Failures in a row, at least 1.
+    pub burst: u32,
+    /// After this time one more is let pass.
+    pub refill: Duration,
+}
 
 /// Leaky buckets, at most so many.
 #[derive(Debug)]

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tenterhook_ledger::Holder;
 
-use self::line::{Line, Place, Ticket, is_called, is_for_the_oldest};
+use self::line::{Line, Place, Share, Ticket, is_called, is_for_the_oldest};
 
 /// Threads that a runtime needs for [`serve`](crate::serve): one for each turn, and one
 /// for what takes none.
@@ -73,13 +73,6 @@ struct Order {
     waiting: BTreeSet<(Duration, Holder)>,
     /// How many were called.
     called: u32,
-}
-
-/// What somebody has had, and has.
-#[derive(Clone, Copy, Default)]
-struct Share {
-    served: Duration,
-    taken: usize,
 }
 
 /// What one connection has had, as long as its holder is the same and nothing was forgiven.

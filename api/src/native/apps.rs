@@ -13,9 +13,10 @@ use crate::app;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
+use crate::native::created::{Created, created};
 use crate::native::page::{List, Wanted};
-use crate::native::{Created, created, time_text};
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);

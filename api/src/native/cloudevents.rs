@@ -149,13 +149,3 @@ fn check_extensions(pointer: &str, extensions: &Map<String, Value>) -> Result<()
     }
     Ok(())
 }
-
-/// Whether the data of this media type is JSON.
-pub(crate) fn is_json(media_type: &str) -> bool {
-    media_type == "application/json" || media_type == "text/json" || media_type.ends_with("+json")
-}
-
-/// The content type as it was sent.
-pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::CONTENT_TYPE)?.to_str().ok()
-}

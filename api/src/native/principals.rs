@@ -15,9 +15,10 @@ use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::accounts::{OfAccount, acting_for};
+use crate::native::created::{Created, created};
 use crate::native::page::{List, Wanted};
-use crate::native::{Created, created, time_text};
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 const ACCOUNT: &str = "another account than the caller's, for owners of the operator's account";
 

@@ -66,10 +66,7 @@ impl Problem {
             Refusal::WrongMethod => Self::untyped("Method Not Allowed"),
             Refusal::NotAcceptable { .. } => Self::untyped("Not Acceptable"),
             Refusal::TooSlow => Self::untyped("Request Timeout"),
-            Refusal::Astra(_)
-            | Refusal::Fenix(_)
-            | Refusal::Nova(_)
-            | Refusal::TokensUnavailable => {
+            Refusal::TokensUnavailable => {
                 Self::untyped(refusal.status().canonical_reason().unwrap_or("Not done"))
             }
             Refusal::Unreadable(_) => Self::typed("unreadable-body", "The body cannot be read"),

@@ -7,8 +7,6 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use crate::app::App;
 use crate::auth::Access;
@@ -54,38 +52,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     all
 }
 
-/// What probes ask the store. Anybody may ask as often as they like, so the store is
-/// asked once at a time, for all who came before it was.
-#[derive(Default)]
-pub(crate) struct Probes {
-    waiting: Shared<Option<u64>>,
-}
-
-/// An answer that all who have come before it was asked for share.
-struct Shared<T>(Mutex<Option<(Instant, T)>>);
-
-impl<T> Default for Shared<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T: Clone> Shared<T> {
-    async fn get(&self, ask: impl Future<Output = T>) -> T {
-        let came = Instant::now();
-        let mut last = self.0.lock().await;
-        if let Some((asked, answer)) = &*last
-            && *asked >= came
-        {
-            return answer.clone();
-        }
-        let asked = Instant::now();
-        let answer = ask.await;
-        *last = Some((asked, answer.clone()));
-        answer
-    }
-}
-
 async fn get_health() -> Response {
     plain("ok\n".to_owned(), PLAIN)
 }
@@ -114,7 +80,7 @@ async fn get_metrics(State(app): State<App>) -> Response {
             .ok()?;
         waiting.map_err(|error| Refusal::internal(&error)).ok()
     };
-    let waiting = app.probes().waiting.get(ask).await;
+    let waiting = app.probes().waiting_deliveries.get(ask).await;
     page.write_webhooks(delivery.counts(), waiting);
     plain(page.to_string(), PROMETHEUS)
 }

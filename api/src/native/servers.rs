@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
+use crate::native::created::{Created, created};
 use crate::native::page::{List, Wanted};
-use crate::native::{Created, created};
 use crate::refusal::Refusal;
 use crate::servers::{ChangedServer, NewServer, Server};
 

@@ -2,6 +2,7 @@
 //!
 //! What the bytes are is told by the bytes. How they come in stands in `upload`.
 
+pub(super) mod shape;
 mod upload;
 
 use axum::extract::State;
@@ -13,18 +14,15 @@ use tenterhook_dispatch::{Key, Label, Role, SourceId};
 use tenterhook_engine::Kind;
 use utoipa::ToSchema;
 
+use self::shape::{ANY, SCRIPT, Source, WASM, entity_tag};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::page::{List, Wanted};
-use crate::native::time_text;
 use crate::native::uploads::{self, Upload};
 use crate::refusal::Refusal;
-
-const WASM: &str = "application/wasm";
-const SCRIPT: &str = "text/x-shellscript";
-const ANY: &str = "application/octet-stream";
+use crate::time_text::time_text;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -109,57 +107,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A named program.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Source {
-    id: String,
-    number: i32,
-    name: String,
-    /// `script`, `module` or `component`.
-    #[schema(value_type = String)]
-    kind: Kind,
-    /// `sha256:` and 64 hexadecimal digits.
-    digest: String,
-    size_bytes: u64,
-    /// One more whenever the bytes change.
-    revision: u32,
-    description: String,
-    /// Whether its bytes are withheld from everybody, on every interface.
-    private: bool,
-    /// Whether it came with the account and cannot be changed.
-    preloaded: bool,
-    #[schema(value_type = Vec<Object>)]
-    labels: Vec<Label>,
-    /// The id of the principal who uploaded it.
-    created_by: String,
-    /// The id of the principal who changed it last.
-    modified_by: Option<String>,
-    created_at: String,
-    modified_at: String,
-}
-
-impl Source {
-    pub(super) fn new(own: dispatch::Source) -> Self {
-        Self {
-            id: own.id.to_string(),
-            number: own.number.get(),
-            name: own.name,
-            kind: own.kind,
-            digest: own.digest.to_string(),
-            size_bytes: own.size_bytes,
-            revision: own.revision,
-            description: own.description,
-            private: own.private,
-            preloaded: own.preloaded,
-            labels: own.labels,
-            created_by: own.created_by.to_string(),
-            modified_by: own.modified_by.map(|id| id.to_string()),
-            created_at: time_text(own.created_at),
-            modified_at: time_text(own.modified_at),
-        }
-    }
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Filter {
@@ -220,11 +167,6 @@ async fn get_source_bytes(
         ),
     ];
     Ok((headers, bytes).into_response())
-}
-
-/// The tag of a source's bytes: their digest.
-fn entity_tag(digest: impl std::fmt::Display) -> HeaderValue {
-    HeaderValue::from_str(&format!("\"{digest}\"")).expect("a digest is plain text")
 }
 
 async fn delete_source(

@@ -5,8 +5,6 @@ use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, NewToken as New, PrincipalId, Role, TokenId};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -14,9 +12,10 @@ use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::accounts::{OfAccount, acting_for};
+use crate::native::created::{Created, created};
 use crate::native::page::{List, Wanted};
-use crate::native::{Created, created, time_text};
 use crate::refusal::Refusal;
+use crate::time_text::{read_expiry, time_text};
 
 const ACCOUNT: &str = "another account than the caller's, for owners of the operator's account";
 
@@ -182,18 +181,6 @@ async fn find_principal(
             Refusal::invalid(pointer, "is neither the id nor the name of a principal")
         })?;
     Ok(principals.swap_remove(found))
-}
-
-/// Reads when a token is to end; it must lie ahead.
-pub(crate) fn read_expiry(pointer: &str, text: &str) -> Result<OffsetDateTime, Refusal> {
-    match OffsetDateTime::parse(text, &Rfc3339) {
-        Ok(time) if time > tenterhook_dispatch::now() => Ok(time),
-        Ok(_) => Err(Refusal::invalid(pointer, "must lie in the future")),
-        Err(_) => Err(Refusal::invalid(
-            pointer,
-            "must be a time such as `2027-05-04T03:02:01Z`",
-        )),
-    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -20,10 +20,10 @@ use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
 use crate::native::problem::Problem;
-use crate::native::sources::Source;
-use crate::native::time_text;
+use crate::native::sources::shape::Source;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
+use crate::time_text::time_text;
 use crate::uploads::pending::{self, Outcome};
 
 /// How long an upload waits for its program unless its client says otherwise. Most

@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
+use crate::native::created::{Created, created};
 use crate::native::page::{List, Wanted};
-use crate::native::{Created, created};
 use crate::refusal::Refusal;
 
 /// What these are called in refusals.

@@ -11,7 +11,7 @@ use tenterhook_dispatch::{Error, Role};
 use tenterhook_sdk::Event;
 use uuid::Uuid;
 
-use super::fault::Fault;
+use super::fault::{Fault, Rejection};
 use super::json::Json;
 use super::microversion::Microversion;
 use super::schema::{self, Asked};
@@ -83,7 +83,7 @@ async fn create_external_events(
     Extension(id): Extension<RequestId>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     let version = Microversion::read(&headers)?;
     check_media(&headers)?;
     let body = Pieces::new(app.door(), &headers, body, BODY_MAX_BYTES)?

@@ -13,7 +13,7 @@ const WITH_OPENSTACK_ID: Microversion = Microversion::of(46);
 
 /// The headers of the reply to a request with these headers. A version that could
 /// not be read is not repeated.
-pub(crate) fn heading(headers: &HeaderMap, id: &RequestId) -> HeaderMap {
+pub(super) fn heading(headers: &HeaderMap, id: &RequestId) -> HeaderMap {
     let mut heading = HeaderMap::new();
     let id = request_id(id);
     heading.insert(COMPUTE_REQUEST_ID, value(&id));

@@ -1,14 +1,13 @@
 //! What a body says of an execution hook, once it follows its table.
 
 use serde_json::{Map, Value};
-use tenterhook_dispatch::{AppId, Criterion, Error, Key, SourceId};
+use tenterhook_dispatch::{AppId, Criterion, Error, Key, Noun, SourceId};
 
 use super::shape::View;
 use crate::astra::ask::Ask;
 use crate::astra::identifier;
 use crate::astra::metadata::text_in;
-use crate::astra::problem::Problem;
-use crate::refusal::Refusal;
+use crate::astra::problem::{Problem, Rejection, Row};
 
 /// The event that action and stage name together; what the body leaves out is as
 /// `old` has it. `None` if it names neither, or not both and there is no old one.
@@ -36,7 +35,7 @@ pub(super) fn event(
 pub(super) async fn hook_source(
     ask: &Ask,
     body: &Map<String, Value>,
-) -> Result<Option<SourceId>, Refusal> {
+) -> Result<Option<SourceId>, Rejection> {
     let Some(id) = text_in(body, "hookSourceID").and_then(identifier::parse) else {
         return Ok(None);
     };
@@ -49,7 +48,7 @@ pub(super) async fn hook_source(
         .await
     {
         Ok(source) => Ok(Some(source.id)),
-        Err(error @ Error::NotFound { .. }) => Err(super::in_body(error)),
+        Err(error @ Error::NotFound { .. }) => Err(refers_to_missing(error)),
         Err(error) => Err(error.into()),
     }
 }
@@ -74,4 +73,23 @@ pub(super) fn criteria(body: &Map<String, Value>) -> Option<Vec<Criterion>> {
 
 pub(super) fn enabled(body: &Map<String, Value>) -> Option<bool> {
     text_in(body, "enabled").map(|text| text == "true")
+}
+
+/// The rejection of a body that refers to what does not exist.
+pub(super) fn refers_to_missing(error: Error) -> Rejection {
+    match error {
+        Error::NotFound {
+            what: Noun::App, ..
+        } => Problem::field("appID", "must be the id of an application of this account").into(),
+        Error::NotFound {
+            what: Noun::Source, ..
+        } => Problem::field(
+            "hookSourceID",
+            "must be the id of a hook source of this account",
+        )
+        .into(),
+        Error::NotReplicated { .. } => Row::NotReplicated.into(),
+        Error::ReadOnly { .. } => Row::ManagedHook.into(),
+        error => error.into(),
+    }
 }

@@ -6,10 +6,10 @@ use tenterhook_dispatch::{AppId, Container, Criterion, Hook, Role, Targets};
 use crate::astra::document::Shapes;
 use crate::astra::media::{JSON, Media};
 use crate::astra::metadata::{self, with_metadata_paths};
-use crate::astra::query::Vocabulary;
 use crate::astra::reply::ListType;
 use crate::astra::row::{Part, Row};
 use crate::astra::schema::{BOOLEAN, Kind, LABEL, METADATA, Member, members};
+use tenterhook_query::astra::Vocabulary;
 
 const TYPE: &str = "application/astra-executionHook";
 const VERSIONS: &[&str] = &["1.0", "1.1", "1.2", "1.3"];

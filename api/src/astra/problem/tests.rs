@@ -7,8 +7,11 @@ use serde_json::Value;
 use super::*;
 use crate::request_id::RequestId;
 
-async fn said(refusal: &Refusal, id: &RequestId) -> (StatusCode, Value) {
-    let response = say(refusal, id);
+async fn printed(rejection: impl Into<Rejection>, id: &RequestId) -> (StatusCode, Value) {
+    let response = match rejection.into() {
+        Rejection::Shared(refusal) => print(&refusal, id),
+        Rejection::Own(problem) => problem.print(id),
+    };
     assert_eq!(
         response.headers()["content-type"],
         "application/problem+json"
@@ -30,7 +33,7 @@ fn id(text: &'static str) -> RequestId {
 async fn every_row_has_its_number_status_title_and_detail() {
     let mut lines = Vec::new();
     for row in Row::ALL {
-        let (status, problem) = said(&Refusal::from(*row), &id("x")).await;
+        let (status, problem) = printed(*row, &id("x")).await;
         assert_eq!(problem["status"], status.as_str());
         let text = |name: &str| problem[name].as_str().unwrap().to_owned();
         let number = text("type").replace("https://astra.netapp.io/problems/", "");

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Kind, Member, Presence, Purpose};
 use crate::astra::identifier;
-use crate::astra::query::parse_timestamp;
+use tenterhook_query::astra::parse_timestamp;
 
 /// Most failures that are told of one body.
 const FAILURES_MAX: usize = 8;

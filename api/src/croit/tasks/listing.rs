@@ -18,8 +18,8 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::charge::{Charge, Held};
+use crate::croit::list::{Paged, cut};
 use crate::croit::tasks::shape::TaskResponse;
-use crate::croit::{Paged, cut};
 use crate::extract::Json;
 use crate::refusal::Refusal;
 

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::app::CroitTimes;
 use crate::croit::tasks::log;
-use crate::native::time_text;
+use crate::time_text::time_text;
 
 /// What croit calls a task that a user cancelled.
 const CANCELLED_BY_USER: i32 = -256;

@@ -7,10 +7,15 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::Share;
-
 /// Of so many turns of a line, one goes to whoever has waited longest in it.
 const OLDEST_EVERY: u32 = 4;
+
+/// What a holder has had, and has.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Share {
+    pub(super) served: Duration,
+    pub(super) taken: usize,
+}
 
 /// What one holder takes.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use tenterhook_sdk::log::LogLine;
 use utoipa::ToSchema;
 
 use crate::native::apps::Container;
-use crate::native::time_text;
+use crate::time_text::time_text;
 
 /// One hook, or one ad hoc program, on one target.
 #[derive(Debug, Serialize, ToSchema)]

@@ -15,8 +15,8 @@ use crate::auth::Caller;
 use crate::native::hooks::described::{CriterionShape, Limits, Retry};
 use crate::native::hooks::reference::{Named, Servers, said};
 use crate::native::hooks::values;
-use crate::native::time_text;
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 /// A source bound to an event.
 #[derive(Debug, Serialize, ToSchema)]

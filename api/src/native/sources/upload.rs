@@ -18,8 +18,9 @@ use crate::auth::Caller;
 use crate::body::{self, Pieces};
 use crate::charge::Charge;
 use crate::extract::{Json, Path, Query};
-use crate::native::sources::{ANY, SCRIPT, Source, WASM, entity_tag};
-use crate::native::{created, uploads};
+use crate::native::created::created;
+use crate::native::sources::shape::{ANY, SCRIPT, Source, WASM, entity_tag};
+use crate::native::uploads;
 use crate::refusal::Refusal;
 use crate::uploads::pending::Progress;
 

@@ -6,7 +6,7 @@ use tenterhook_dispatch as dispatch;
 use utoipa::ToSchema;
 
 use crate::native::executions::Execution;
-use crate::native::time_text;
+use crate::time_text::time_text;
 
 /// A task with what became of it.
 #[derive(Debug, Serialize, ToSchema)]
