@@ -37,7 +37,7 @@ pub(crate) struct IdentityCache {
 struct Known {
     issued: HashMap<SecretHash, (Identity, Instant)>,
     sessions: HashMap<SecretHash, (Identity, Instant)>,
-    /// Counts what was forgotten: what the store said before that is not identity_cache.
+    /// Counts what was forgotten: what the store said before that is not cached.
     forgotten: u64,
 }
 
