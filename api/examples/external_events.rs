@@ -15,7 +15,7 @@ use tenterhook_api::App;
 use tenterhook_delivery::Delivery;
 use tenterhook_dispatch::{
     Dispatcher, NewHook, NewServer, NewSource, NewToken, Number, PrincipalId, Role, Settings,
-    Targets,
+    Targets, Visibility,
 };
 use tenterhook_engine::Engine;
 use tenterhook_maintenance::Maintenance;
@@ -89,7 +89,7 @@ impl House {
             bytes: handmade::memory_of(1).into(),
             kind: None,
             description: String::new(),
-            private: false,
+            visibility: Visibility::Readable,
             labels: Vec::new(),
             created_by: PrincipalId::SYSTEM,
         };

@@ -13,6 +13,7 @@ mod entity_tag;
 mod execution_hooks;
 mod gate;
 mod hook_sources;
+pub(crate) mod hook_state;
 mod identifier;
 mod lookup;
 mod media;

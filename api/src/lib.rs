@@ -16,6 +16,7 @@ mod authority;
 mod body;
 mod charge;
 mod chunks;
+mod containers;
 mod credentials;
 mod croit;
 mod dialect;

@@ -23,7 +23,7 @@ pub(super) async fn admit(
     if account.id != identity.account || identity.role < needed {
         return Err(Row::NotPermitted.into());
     }
-    if !account.hooks_enabled {
+    if !account.app_hooks.is_on() {
         return Err(Row::HooksDisabled.into());
     }
     Ok(())

@@ -7,7 +7,9 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use http::{Method, StatusCode};
-use tenterhook_dispatch::{Error, Key, NewSource, Role, Source, SourceChange, SourceId};
+use tenterhook_dispatch::{
+    Error, Key, NewSource, Role, Source, SourceChange, SourceId, Visibility,
+};
 use tenterhook_engine::Kind;
 
 use self::read::{body_max_bytes, check_kind, decode};
@@ -116,7 +118,7 @@ async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Rejection>
         bytes,
         kind: None,
         description: text_in(&body, "description").unwrap_or_default().to_owned(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: labels_in(&body).unwrap_or_default(),
         created_by: ask.principal(),
     };

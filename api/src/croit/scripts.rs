@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use tenterhook_dispatch::{Key, NewSource, PrincipalId, Role, SourceChange, SourceId};
+use tenterhook_dispatch::{Key, NewSource, PrincipalId, Role, SourceChange, SourceId, Visibility};
 use tenterhook_engine::Kind;
 use utoipa::ToSchema;
 
@@ -107,7 +107,7 @@ pub(super) fn new_source(
         bytes: contents.ok_or_else(|| required("contents"))?.into(),
         kind: Some(Kind::Script),
         description: String::new(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: Vec::new(),
         created_by,
     })

@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::Method;
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::{AccountId, Key, Noun, Role, Switch};
+use tenterhook_dispatch::{AccountId, Key, Noun, Role};
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -80,7 +80,7 @@ impl Account {
             id: own.id.to_string(),
             number: own.number.get(),
             name: own.name,
-            hooks_enabled: own.hooks_enabled,
+            hooks_enabled: own.app_hooks.is_on(),
             created_at: time_text(own.created_at),
         }
     }
@@ -227,7 +227,7 @@ async fn change_account(
     if let Some(enabled) = said.hooks_enabled {
         dispatcher
             .accounts()
-            .set_hooks_enabled(current.id, switch(enabled))
+            .switch_app_hooks(current.id, enabled.into())
             .await?;
     }
     if let Some(name) = said.name
@@ -236,15 +236,11 @@ async fn change_account(
         if said.hooks_enabled.is_some() {
             dispatcher
                 .accounts()
-                .set_hooks_enabled(current.id, switch(current.hooks_enabled))
+                .switch_app_hooks(current.id, current.app_hooks)
                 .await?;
         }
         return Err(error.into());
     }
     let account = dispatcher.accounts().get(current.id).await?;
     Ok(Json(Account::new(account)))
-}
-
-fn switch(on: bool) -> Switch {
-    if on { Switch::On } else { Switch::Off }
 }

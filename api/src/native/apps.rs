@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::app;
 use crate::auth::{Access, Caller};
+use crate::containers::{self, Container};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::created::{Created, created};
@@ -70,8 +71,7 @@ pub(crate) struct App {
     name: String,
     /// Whether it is replicated to another site; only then it can fail over.
     replicated: bool,
-    #[schema(value_type = Vec<Container>)]
-    containers: Vec<dispatch::Container>,
+    containers: Vec<Container>,
     created_at: String,
     modified_at: String,
 }
@@ -83,37 +83,11 @@ impl App {
             number: own.number.get(),
             name: own.name,
             replicated: own.replicated,
-            containers: own.containers,
+            containers: own.containers.into_iter().map(Container::from).collect(),
             created_at: time_text(own.created_at),
             modified_at: time_text(own.modified_at),
         }
     }
-}
-
-/// A container, as matching criteria see it.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "describes the dispatcher's own type in the OpenAPI document"
-)]
-pub(crate) struct Container {
-    pod_name: String,
-    pod_labels: Option<Vec<Label>>,
-    container_image: String,
-    container_name: String,
-    namespace_name: String,
-}
-
-/// A free pair of name and value.
-#[derive(Debug, ToSchema)]
-#[expect(
-    dead_code,
-    reason = "describes the dispatcher's own type in the OpenAPI document"
-)]
-pub(crate) struct Label {
-    name: String,
-    value: String,
 }
 
 /// An application to enter.
@@ -129,8 +103,7 @@ pub(crate) struct NewApp {
     replicated: bool,
     /// At most 1,024.
     #[serde(default)]
-    #[schema(value_type = Vec<Container>)]
-    containers: Vec<dispatch::Container>,
+    containers: Vec<Container>,
 }
 
 /// What to change of an application. What is left out stays.
@@ -142,8 +115,7 @@ pub(crate) struct ChangedApp {
     #[serde(default)]
     replicated: Option<bool>,
     #[serde(default)]
-    #[schema(value_type = Option<Vec<Container>>)]
-    containers: Option<Vec<dispatch::Container>>,
+    containers: Option<Vec<Container>>,
 }
 
 async fn create_app(
@@ -159,14 +131,15 @@ async fn create_app(
         id: said.id.map(read).transpose()?,
         name: said.name,
         replicated: said.replicated,
-        containers: said.containers,
+        containers: said.containers.into_iter().map(Into::into).collect(),
     };
-    let own = App::new(
-        app.dispatcher()
-            .apps()
-            .create(caller.account(), new)
-            .await?,
-    );
+    let own = app
+        .dispatcher()
+        .apps()
+        .create(caller.account(), new)
+        .await
+        .map_err(containers::refusal)?;
+    let own = App::new(own);
     Ok(created("/api/v1/apps", &own.id.clone(), own))
 }
 
@@ -199,13 +172,16 @@ async fn change_app(
     let change = dispatch::AppChange {
         name: said.name,
         replicated: said.replicated,
-        containers: said.containers,
+        containers: said
+            .containers
+            .map(|containers| containers.into_iter().map(Into::into).collect()),
     };
     let own = app
         .dispatcher()
         .apps()
         .change(caller.account(), key, change)
-        .await?;
+        .await
+        .map_err(containers::refusal)?;
     Ok(Json(App::new(own)))
 }
 

@@ -271,7 +271,7 @@ async fn an_account_whose_hooks_are_switched_off_hears_so_everywhere() {
     let dispatcher = &astra.app.dispatcher;
     dispatcher
         .accounts()
-        .set_hooks_enabled(astra.account, Switch::Off)
+        .switch_app_hooks(astra.account, Switch::Off)
         .await
         .unwrap();
     let viewer = astra.app.token(Role::Viewer).await;
@@ -301,7 +301,7 @@ async fn an_account_whose_hooks_are_switched_off_hears_so_everywhere() {
     call.send().await.expect_astra(403, 11);
     dispatcher
         .accounts()
-        .set_hooks_enabled(astra.account, Switch::On)
+        .switch_app_hooks(astra.account, Switch::On)
         .await
         .unwrap();
     astra.get(&one).await.expect(200);

@@ -33,7 +33,7 @@ pub(super) async fn insert(
     )
     .bind(account.id.as_uuid())
     .bind(&account.name)
-    .bind(i64::from(account.hooks_enabled))
+    .bind(i64::from(account.app_hooks.is_on()))
     .bind(micros(account.created_at))
     .fetch_one(conn)
     .await
@@ -47,7 +47,7 @@ pub(super) async fn insert(
 pub(super) async fn update(conn: &mut SqliteConnection, account: &Account) -> Result<(), Error> {
     let done = sqlx::query("UPDATE accounts SET name = ?, hooks_enabled = ? WHERE id = ?")
         .bind(&account.name)
-        .bind(i64::from(account.hooks_enabled))
+        .bind(i64::from(account.app_hooks.is_on()))
         .bind(account.id.as_uuid())
         .execute(conn)
         .await
@@ -158,7 +158,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Account, Error> {
         id: row.id("id", AccountId::from_uuid)?,
         number: row.number("number")?,
         name: row.read("name")?,
-        hooks_enabled: row.bool("hooks_enabled")?,
+        app_hooks: row.bool("hooks_enabled")?.into(),
         created_at: row.time("created_at")?,
     })
 }

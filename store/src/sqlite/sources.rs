@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tenterhook_dispatch::{Error, Hook, Noun, Number, PrincipalId, Source, SourceId};
+use tenterhook_dispatch::{Error, Hook, Noun, Number, PrincipalId, Source, SourceId, Visibility};
 use tenterhook_engine::{Digest, Kind};
 
 use super::accounts::{self, Numbered};
@@ -37,8 +37,8 @@ pub(super) async fn insert(
     .bind(i64::try_from(source.size_bytes).unwrap_or(i64::MAX))
     .bind(i64::from(source.revision))
     .bind(&source.description)
-    .bind(&source.base64_md5)
-    .bind(i64::from(source.private))
+    .bind(&source.checksum)
+    .bind(i64::from(source.visibility == Visibility::Private))
     .bind(i64::from(source.preloaded))
     .bind(json(&source.labels))
     .bind(source.created_by.as_uuid())
@@ -72,8 +72,8 @@ pub(super) async fn update(
     .bind(i64::try_from(source.size_bytes).unwrap_or(i64::MAX))
     .bind(i64::from(source.revision))
     .bind(&source.description)
-    .bind(&source.base64_md5)
-    .bind(i64::from(source.private))
+    .bind(&source.checksum)
+    .bind(i64::from(source.visibility == Visibility::Private))
     .bind(json(&source.labels))
     .bind(source.modified_by.map(|by| by.as_uuid()))
     .bind(micros(source.modified_at))
@@ -204,8 +204,11 @@ pub(super) fn read(row: &SqliteRow) -> Result<Source, Error> {
         size_bytes: row.int("size_bytes")?,
         revision: row.int("revision")?,
         description: row.read("description")?,
-        base64_md5: row.read("base64_md5")?,
-        private: row.bool("private")?,
+        checksum: row.read("base64_md5")?,
+        visibility: match row.bool("private")? {
+            true => Visibility::Private,
+            false => Visibility::Readable,
+        },
         preloaded: row.bool("preloaded")?,
         labels: row.json("labels")?,
         created_by: row.id("created_by", PrincipalId::from_uuid)?,

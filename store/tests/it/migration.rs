@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, SqlSafeStr as _};
 use tenterhook_dispatch::{
     AccountId, Error, ExecutionFilter, ExecutionId, HookId, Key, NodeId, Number, Outputs, Page,
-    PrincipalId, Role, SecretHash, SourceId, Store, Targets, TaskId, TokenKind,
+    PrincipalId, Role, SecretHash, SourceId, Store, Targets, TaskId, TokenKind, Visibility,
 };
 use tenterhook_engine::Digest;
 use tenterhook_store::Sqlite;
@@ -124,7 +124,7 @@ async fn accounts_keep_their_numbers_and_may_use_hooks() {
             (
                 account.number.get(),
                 account.name.as_str(),
-                account.hooks_enabled,
+                account.app_hooks.is_on(),
             )
         })
         .collect();
@@ -206,8 +206,12 @@ async fn sources_have_their_checksums_once_the_store_is_open() {
     let sources = store.sources(acme()).await.unwrap();
     assert_eq!(sources.len(), 2);
     for source in &sources {
-        assert_eq!(source.base64_md5, "a3bae7e442bc3e8db3f2c99d87c4623c");
-        assert!(!source.private && !source.preloaded && source.labels.is_empty());
+        assert_eq!(source.checksum, "a3bae7e442bc3e8db3f2c99d87c4623c");
+        assert!(
+            source.visibility == Visibility::Readable
+                && !source.preloaded
+                && source.labels.is_empty()
+        );
         assert_eq!(
             (source.created_by, source.modified_by),
             (PrincipalId::SYSTEM, None)
@@ -233,7 +237,7 @@ async fn sources_have_their_checksums_once_the_store_is_open() {
     let other = store.accounts().await.unwrap()[1].id;
     let others = store.sources(other).await.unwrap();
     assert_eq!(others.len(), 100);
-    assert_eq!(others[76].base64_md5, "e45cce9026b0b48c5a6668eecd0d3a5b");
+    assert_eq!(others[76].checksum, "e45cce9026b0b48c5a6668eecd0d3a5b");
 
     // They are kept, not made again.
     let mut conn = connect(&folder.path().join("test.db")).await;

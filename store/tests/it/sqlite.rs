@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
-use tenterhook_dispatch::{Error, Key, Outputs, Page, Retention, Store, TaskFilter};
+use tenterhook_dispatch::{Error, Key, Outputs, Page, Retention, Store, Switch, TaskFilter};
 use tenterhook_maintenance::SessionStore as _;
 use tenterhook_store::Sqlite;
 
@@ -85,7 +85,7 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
         .await
         .unwrap();
     let mut account = shop.account.clone();
-    account.hooks_enabled = false;
+    account.app_hooks = Switch::Off;
     store.update_account(account.clone()).await.unwrap();
 
     // No shutdown: the first one still is open, as it is when a process is killed.

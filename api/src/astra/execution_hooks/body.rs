@@ -8,6 +8,7 @@ use crate::astra::ask::Ask;
 use crate::astra::identifier;
 use crate::astra::metadata::text_in;
 use crate::astra::problem::{Problem, Rejection, Row};
+use crate::containers::read_criteria;
 
 /// The event that action and stage name together; what the body leaves out is as
 /// `old` has it. `None` if it names neither, or not both and there is no old one.
@@ -68,7 +69,7 @@ pub(super) fn arguments(body: &Map<String, Value>) -> Option<Vec<String>> {
 pub(super) fn criteria(body: &Map<String, Value>) -> Option<Vec<Criterion>> {
     let list = body.get("matchingCriteria")?;
     // The table admits exactly what this reads.
-    serde_json::from_value(list.clone()).ok()
+    serde_json::from_value(list.clone()).ok().map(read_criteria)
 }
 
 pub(super) fn enabled(body: &Map<String, Value>) -> Option<bool> {

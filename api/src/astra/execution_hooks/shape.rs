@@ -9,6 +9,7 @@ use crate::astra::metadata::{self, with_metadata_paths};
 use crate::astra::reply::ListType;
 use crate::astra::row::{Part, Row};
 use crate::astra::schema::{BOOLEAN, Kind, LABEL, METADATA, Member, members};
+use crate::containers::{self, print_criteria};
 use tenterhook_query::astra::Vocabulary;
 
 const TYPE: &str = "application/astra-executionHook";
@@ -142,7 +143,10 @@ impl<'a> View<'a> {
     /// The resource, with the containers that it matches if they are given.
     pub(super) fn row(&self, containers: Option<&[Container]>) -> Row {
         let value = |name| match (name, containers) {
-            ("matchingContainers", Some(containers)) => Some(json!(containers)),
+            ("matchingContainers", Some(containers)) => {
+                let containers = containers.iter().cloned().map(containers::Container::from);
+                Some(containers.map(|container| json!(container)).collect())
+            }
             ("matchingImages", Some(containers)) => Some(images(containers)),
             (name, _) => self.member(name),
         };
@@ -158,7 +162,7 @@ impl<'a> View<'a> {
             "id" => json!(hook.id),
             "name" => self.name.into(),
             "hookType" => if hook.managed { "netapp" } else { "custom" }.into(),
-            "matchingCriteria" => json!(self.criteria),
+            "matchingCriteria" => json!(print_criteria(self.criteria)),
             "action" => self.action.into(),
             "stage" => self.stage.into(),
             "hookSourceID" => json!(hook.source),

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tenterhook_dispatch::{MODULE_MAX_BYTES, Source};
+use tenterhook_dispatch::{MODULE_MAX_BYTES, Source, Visibility};
 use tenterhook_engine::Kind as Program;
 
 use crate::astra::document::Shapes;
@@ -104,10 +104,10 @@ pub(super) fn member(source: &Source, name: &str) -> Option<Value> {
         "version" => VERSION.into(),
         "id" => json!(source.id),
         "name" => source.name.as_str().into(),
-        "private" => said(source.private),
+        "private" => said(source.visibility == Visibility::Private),
         "preloaded" => said(source.preloaded),
         "sourceType" => source_type(source).into(),
-        "sourceMD5Checksum" => source.base64_md5.as_str().into(),
+        "sourceMD5Checksum" => source.checksum.as_str().into(),
         "description" if source.description.is_empty() => return None,
         "description" => source.description.as_str().into(),
         "metadata" => metadata::print(

@@ -8,7 +8,7 @@ use tenterhook_engine::SoFar;
 use tenterhook_sdk::log::LogLine;
 use utoipa::ToSchema;
 
-use crate::native::apps::Container;
+use crate::containers::Container;
 use crate::time_text::time_text;
 
 /// One hook, or one ad hoc program, on one target.
@@ -28,8 +28,7 @@ pub(crate) struct Execution {
     server: Option<ServerReference>,
     /// The container that it runs for, as it was when the event arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Container>)]
-    container: Option<dispatch::Container>,
+    container: Option<Container>,
     /// `WAITING`, `RUNNING`, `FINISHED`, `FAILED` or `CANCELED`.
     state: &'static str,
     /// From 1; 0 before the first has begun.
@@ -186,7 +185,7 @@ impl Execution {
                 number: server.number.get(),
                 name: server.name,
             }),
-            container: own.container,
+            container: own.container.map(Container::from),
             state: own.state.as_str(),
             attempt: own.attempt,
             outcome: own.outcome,

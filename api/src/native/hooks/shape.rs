@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{
-    AppId, Criterion, FailurePolicy, HookChange, Label, PrincipalId, RetryPolicy, Role, SourceId,
-    Targets,
+    AppId, FailurePolicy, HookChange, Label, PrincipalId, RetryPolicy, Role, SourceId, Targets,
 };
 use tenterhook_engine::AskedLimits;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::native::hooks::described::{CriterionShape, Limits, Retry};
+use crate::containers::{Criterion, print_criteria, read_criteria};
+use crate::native::hooks::described::{Limits, Retry};
 use crate::native::hooks::reference::{Named, Servers, said};
 use crate::native::hooks::values;
 use crate::refusal::Refusal;
@@ -37,7 +37,6 @@ pub(crate) struct Hook {
     app: Option<Option<String>>,
     /// What a container must meet; present if the hook runs for containers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<CriterionShape>>)]
     criteria: Option<Vec<Criterion>>,
     /// Below the role `admin`, null stands in place of each.
     args: Vec<Option<String>>,
@@ -68,9 +67,10 @@ impl Hook {
     /// Shows a hook to somebody who has this role.
     pub(crate) fn new(own: dispatch::Hook, reader: Role) -> Self {
         let (app, criteria) = match &own.targets {
-            Targets::Containers { app, criteria } => {
-                (Some(app.map(|app| app.to_string())), Some(criteria.clone()))
-            }
+            Targets::Containers { app, criteria } => (
+                Some(app.map(|app| app.to_string())),
+                Some(print_criteria(criteria)),
+            ),
             Targets::Once | Targets::All | Targets::These(_) => (None, None),
         };
         Self {
@@ -124,7 +124,6 @@ pub(crate) struct NewHook {
     /// What a container must meet, all of it; on Astra's events. Without `app` it
     /// holds for any app that an event names.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<CriterionShape>>)]
     criteria: Option<Vec<Criterion>>,
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
@@ -160,7 +159,7 @@ impl NewHook {
         app: Option<AppId>,
         created_by: PrincipalId,
     ) -> Result<dispatch::NewHook, Refusal> {
-        let criteria = self.criteria;
+        let criteria = self.criteria.map(read_criteria);
         let targets = match (self.servers, app, criteria) {
             (servers, None, None) => servers.map(|servers| servers.0),
             (None, app, criteria) => Some(Targets::Containers {
@@ -218,7 +217,6 @@ pub(crate) struct ChangedHook {
     pub(super) app: Option<Option<Named<AppId>>>,
     /// Replaces all.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<CriterionShape>>)]
     criteria: Option<Vec<Criterion>>,
     /// Replaces all.
     #[serde(default)]
@@ -256,7 +254,7 @@ impl ChangedHook {
         app: Option<Option<AppId>>,
         caller: &Caller,
     ) -> Result<HookChange, Refusal> {
-        let targets = match (self.servers, app, self.criteria) {
+        let targets = match (self.servers, app, self.criteria.map(read_criteria)) {
             (servers, None, None) => servers.map(|servers| servers.0),
             (Some(_), _, _) => return Err(both()),
             (None, app, criteria) => {

@@ -53,7 +53,7 @@ impl Source {
             size_bytes: own.size_bytes,
             revision: own.revision,
             description: own.description,
-            private: own.private,
+            private: own.visibility == dispatch::Visibility::Private,
             preloaded: own.preloaded,
             labels: own.labels,
             created_by: own.created_by.to_string(),

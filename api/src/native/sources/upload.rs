@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use tenterhook_dispatch::{Key, NewSource, SCRIPT_MAX_BYTES, SourceChange, SourceId};
+use tenterhook_dispatch::{Key, NewSource, SCRIPT_MAX_BYTES, SourceChange, SourceId, Visibility};
 use tenterhook_engine::{Digest, Kind};
 
 use crate::app::App;
@@ -58,7 +58,10 @@ pub(super) async fn upload_source(
         bytes,
         kind: None,
         description: named.description,
-        private: named.private,
+        visibility: match named.private {
+            true => Visibility::Private,
+            false => Visibility::Readable,
+        },
         labels: Vec::new(),
         created_by: caller.principal(),
     };

@@ -5,6 +5,7 @@ use serde_json::Value;
 use tenterhook_dispatch as dispatch;
 use utoipa::ToSchema;
 
+use crate::astra::hook_state::HookState;
 use crate::native::executions::Execution;
 use crate::time_text::time_text;
 
@@ -49,7 +50,7 @@ pub(crate) struct Task {
     /// How the hooks of one of Astra's operations went; absent until it is over.
     #[serde(flatten)]
     #[schema(inline, value_type = Option<HookState>)]
-    hook_state: Option<dispatch::HookState>,
+    hook_state: Option<HookState>,
     #[serde(skip)]
     over: bool,
     /// Absent in lists.
@@ -89,7 +90,8 @@ impl Task {
 
     /// Shows a task with its executions and what they mean together.
     pub(crate) fn with_executions(own: dispatch::TaskDetail) -> Self {
-        let (ruling, result, hook_state) = (own.ruling(), own.result(), own.hook_state());
+        let (ruling, result) = (own.ruling(), own.result());
+        let hook_state = HookState::of_task(&own);
         let (allow, reasons) = match ruling {
             Some(ruling) => (Some(ruling.allow), Some(ruling.reasons)),
             None => (None, None),
@@ -103,19 +105,4 @@ impl Task {
             ..Self::new(own.task)
         }
     }
-}
-
-/// How the hooks of one of Astra's operations went.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "describes the dispatcher's own type in the OpenAPI document"
-)]
-pub(crate) struct HookState {
-    /// `success` or `failed`.
-    hook_state: Option<String>,
-    /// One for each execution that failed: `{type, title, detail, additionalDetails}`.
-    #[schema(value_type = Option<Vec<Object>>)]
-    hook_state_details: Option<()>,
 }
