@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use time::OffsetDateTime;
 
 use crate::clock::now;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
 use crate::id::TokenId;
 use crate::tenancy::authority::Authority;
@@ -85,6 +85,7 @@ impl Identities<'_> {
             .expires_at
             .map_or(end, |expires_at| expires_at.min(end));
         let opened = self
+            .core
             .carry_out(async move |core: Arc<Core>| core.open_session(identity, end).await)
             .await;
         match opened {
