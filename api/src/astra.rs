@@ -1,9 +1,9 @@
 //! The Astra face: hook sources, execution hooks and their overrides, under
 //! `/accounts/{account_id}`, as NetApp Astra Control documents them.
 //!
-//! Booleans and statuses are texts here, PUT merges and answers nothing, and
-//! every error has a number. What the objects are stands in one table each
-//! ([`schema`]); the order in which a request is checked stands in [`ask`].
+//! Booleans and statuses are strings here, PUT merges and returns no body, and every
+//! error has a number. Each object has one table ([`schema`]); the order in which a
+//! request is checked is in [`ask`].
 
 mod apps;
 mod ask;

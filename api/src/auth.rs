@@ -1,8 +1,8 @@
-//! Who is asking, and whether their role is enough for the call.
+//! Authentication: who is asking, and whether their role is enough for the call.
 //!
-//! Every endpoint says whom it admits; the guard in front of it is built from
-//! that. Tokens are never logged and never told apart by how long a look takes: they
-//! are looked up by their SHA-256, which nobody can choose a prefix of.
+//! Every endpoint says whom it admits; the guard in front of it is built from that.
+//! Tokens are never logged, and timing does not distinguish them: they are looked up by
+//! their SHA-256, of which no client can choose a prefix.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use http::request::Parts;
 use tenterhook_dispatch::{AccountId, Identity, PrincipalId, Role};
 
 use crate::app::App;
-use crate::audit::Note;
+use crate::audit::AuditEntry;
 use crate::authority;
 use crate::charge::Charge;
 use crate::credentials;
@@ -29,15 +29,15 @@ const MISSING_TOKEN: Refusal =
 /// Whom a call admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anybody, without a token.
+    /// Everyone, without a token.
     Everyone,
-    /// Anybody, whatever others hold: what watches the server must hear from it.
+    /// Everyone, whatever other clients hold: monitoring must always get a reply.
     Probe,
-    /// Whoever has a token with this role or a higher one.
+    /// Holders of a token with this role or a higher one.
     Role(Role),
 }
 
-/// What stands in front of one endpoint.
+/// The guard in front of one endpoint.
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) app: App,
@@ -70,7 +70,7 @@ pub(crate) async fn guard(
     };
     let path = request.uri().path().to_owned();
     let from = Client::of(request.extensions());
-    // Before a byte of the body is read: that is only for whoever may send one.
+    // Before a byte of the body is read: only who may send one has it read.
     let identity = authenticate(&guard, from, &path, request.headers()).await?;
     let account = identity.account;
     if let Err(refusal) = charge.charge_to(account.holder()) {
@@ -91,14 +91,15 @@ pub(crate) async fn guard(
         .dialect
         .turn_away(guard.app.dispatcher(), &identity, needed, &path)
         .await;
-    let note = Note::take(guard.operation, &identity, &mut request).await?;
+    let audit_entry = AuditEntry::begin(guard.operation, &identity, &mut request).await?;
     request.extensions_mut().insert(Caller(identity.clone()));
     let response = match turned_away {
         None => next.run(request).await,
         Some(response) => response,
     };
-    if let Some(note) = note {
-        note.record(&guard.app, account, response.status()).await;
+    if let Some(audit_entry) = audit_entry {
+        let status = response.status();
+        audit_entry.submit(&guard.app, account, status).await;
     }
     authority::bind(&guard.app, &identity, needed, response).await
 }
@@ -117,8 +118,8 @@ async fn authenticate(
     Ok(identity)
 }
 
-/// Finds out whose secret it is. It is looked up whatever has failed before: only what is
-/// wrong is ever refused for that.
+/// Finds out whose secret it is. It is looked up whatever has failed before: only wrong
+/// ones are ever refused for that.
 async fn identify(guard: &Guard, from: Client, secret: &str) -> Result<Identity, Refusal> {
     let attempt = Attempt {
         from,
@@ -141,7 +142,7 @@ async fn identify(guard: &Guard, from: Client, secret: &str) -> Result<Identity,
     Ok(identity)
 }
 
-/// Whoever is asking. Only behind a guard that demands a role.
+/// The caller. Only behind a guard that demands a role.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) Identity);
 
@@ -151,7 +152,7 @@ impl Caller {
         self.0.account
     }
 
-    /// Whose token it is: who makes and changes things with it.
+    /// Whose token it is: who creates and changes things with it.
     pub(crate) fn principal(&self) -> PrincipalId {
         self.0.principal
     }

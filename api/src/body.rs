@@ -117,7 +117,7 @@ impl Pieces {
     }
 }
 
-/// Why a body broke off: there was no memory for it, or the client has gone.
+/// Why a body broke off: there was no memory for it, or the client has disconnected.
 pub(crate) fn broken(error: &axum::Error) -> Refusal {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {

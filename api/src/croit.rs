@@ -1,7 +1,7 @@
 //! The croit face: its hook API, tasks, login and tokens, under `/api`.
 //!
-//! Field names and status codes are croit's. Where its documents are silent,
-//! our readings stand in `docs/api-croit.md`.
+//! Field names and status codes are croit's. Where its documents are silent, our readings
+//! are in `docs/api-croit.md`.
 
 mod api_tokens;
 mod dialect;
@@ -34,7 +34,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         "get_swagger",
         openapi::get_swagger,
     )
-    .summary("Answers with the OpenAPI document of this face")
+    .summary("Returns the OpenAPI document of this face")
     .answers_raw(200, &["application/json"]);
     [
         scripts::endpoints(),

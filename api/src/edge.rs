@@ -1,7 +1,7 @@
-//! The outermost ring around every face: request id, span, metrics, last resort.
+//! The outermost middleware around every face: request id, span, metrics, last resort.
 //!
-//! Here a refusal gets the words of its face, a panic becomes a 500, and a
-//! compressed body is turned away. Who may do what is [`crate::auth`]'s concern.
+//! Here the face prints its refusals, a panic becomes a 500, and a compressed body is
+//! rejected. Who may do what is decided in [`crate::auth`].
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -59,13 +59,13 @@ pub(crate) async fn handle(
     request.extensions_mut().insert(id.clone());
     let _in_flight = app.metrics().enter();
     // What the request holds is held by every change that it begins, though the client
-    // goes away: it would else ask again and again, and be charged for nothing.
+    // goes away: else it could ask again and again at no charge.
     let answer = tenterhook_dispatch::holding(charge.clone(), answer(request, next));
     let answer = answer.instrument(span.clone()).await;
     let answer = charge
         .replied(answer)
         .unwrap_or_else(|shortage| Refusal::from(shortage).into_response());
-    let mut response = dress(dialect, &id, challenge, answer);
+    let mut response = print_refusal(dialect, &id, challenge, answer);
     app.metrics()
         .count_request(face, response.status(), started.elapsed());
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
@@ -123,7 +123,7 @@ async fn survive(handler: impl Future<Output = Response>) -> Response {
 }
 
 /// Has the face print what it refuses. The `Allow` header that a route has set stays.
-fn dress(
+fn print_refusal(
     dialect: &dyn Dialect,
     id: &RequestId,
     challenge: HeaderValue,
@@ -147,7 +147,7 @@ fn dress(
             headers.insert(header::RETRY_AFTER, whole_seconds(retry_after));
         }
         Some(Refusal::Shortage(shortage)) => {
-            // Its place is needed by whoever comes next.
+            // The next client needs its slot.
             headers.insert(header::CONNECTION, CLOSE);
             if !shortage.is_lasting() {
                 let wait = whole_seconds(shortage.retry_after);
@@ -179,7 +179,7 @@ fn dress(
     response
 }
 
-/// Rounded up: who comes back then is not too early.
+/// Rounded up, so that a client which retries then is not too early.
 fn whole_seconds(time: Duration) -> HeaderValue {
     let begun = u64::from(time.subsec_nanos() > 0);
     HeaderValue::from(time.as_secs().saturating_add(begun).max(1))
@@ -201,12 +201,12 @@ fn foreign_encoding(headers: &HeaderMap) -> Option<Refusal> {
     ))
 }
 
-/// Answers where nothing is served.
+/// The reply where nothing is served.
 pub(crate) async fn no_route() -> Refusal {
     Refusal::NoRoute
 }
 
-/// Answers where something is served, but not with this method.
+/// The reply where something is served, but not with this method.
 pub(crate) async fn wrong_method() -> Refusal {
     Refusal::WrongMethod
 }
@@ -229,7 +229,7 @@ mod tests {
             let answer = survive(async { panic!("a bug") }).await;
             let dialect = DIALECTS.of(face);
             let challenge = dialect.challenge(&HeaderMap::new());
-            let response = dress(dialect, &id, challenge, answer);
+            let response = print_refusal(dialect, &id, challenge, answer);
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
             assert_eq!(response.headers()[header::CONTENT_TYPE], kind);
         }
@@ -241,7 +241,7 @@ mod tests {
             let id = RequestId::of(&HeaderMap::new());
             let dialect = DIALECTS.of(face);
             let challenge = dialect.challenge(&HeaderMap::new());
-            let response = dress(dialect, &id, challenge, Refusal::TooBusy.into_response());
+            let response = print_refusal(dialect, &id, challenge, Refusal::TooBusy.into_response());
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         }

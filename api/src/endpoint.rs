@@ -46,7 +46,7 @@ pub(crate) enum Slash {
     Either,
 }
 
-/// Something that is asked for beside path and body.
+/// A parameter beside path and body.
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     /// `query` or `header`.
@@ -159,7 +159,7 @@ impl Endpoint {
         }
     }
 
-    /// Says in one line what the call does.
+    /// Sets the line that says what the call does.
     pub(crate) fn summary(mut self, summary: &'static str) -> Self {
         self.summary = summary;
         self
@@ -255,7 +255,7 @@ impl Endpoint {
         self
     }
 
-    /// An answer with this status has this header.
+    /// A reply with this status has this header.
     pub(crate) fn reply_header(
         mut self,
         status: u16,

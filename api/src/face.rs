@@ -1,4 +1,4 @@
-//! Which of the documented APIs a request is for, told by its path alone.
+//! Which of the documented APIs a request is for, by its path alone.
 //!
 //! A face is no more than a name here. What it does in its own way is its
 //! [`Dialect`](crate::dialect::Dialect).
@@ -28,7 +28,8 @@ impl Face {
         Self::Fenix,
     ];
 
-    /// The face that serves `path`; what nobody serves is the native face's to refuse.
+    /// The face that serves `path`; a path that no face serves is refused by the native
+    /// one.
     pub(crate) fn of(path: &str) -> Self {
         let under = |root: &str| {
             path.strip_prefix(root)
@@ -47,7 +48,7 @@ impl Face {
         }
     }
 
-    /// The name in lower case, as it stands in logs and metrics.
+    /// The name in lower case, as it is in logs and metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Croit => "croit",

@@ -8,7 +8,7 @@ use tenterhook_dispatch::Error;
 use crate::host;
 use crate::refusal::Refusal;
 
-/// Keystone's very words.
+/// Keystone's exact words.
 const BODY: &str = r#"{"error":{"code":401,"title":"Unauthorized","message":"The request you have made requires authentication."}}"#;
 
 /// The reply to a request without a valid token.
@@ -48,15 +48,15 @@ mod tests {
 
     #[test]
     fn the_challenge_names_the_server_as_the_client_does() {
-        let told = |host: &'static str| {
+        let challenged = |host: &'static str| {
             let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
             challenge(&headers)
         };
         assert_eq!(
-            told("cloud.example:8774"),
+            challenged("cloud.example:8774"),
             "Keystone uri=\"http://cloud.example:8774\""
         );
-        assert_eq!(told("a\" b"), "Keystone uri=\"http://localhost\"");
+        assert_eq!(challenged("a\" b"), "Keystone uri=\"http://localhost\"");
         let behind_tls = [("host", "cloud.example"), ("x-forwarded-proto", "https")];
         let headers = behind_tls.map(|(name, value)| {
             let name = http::HeaderName::from_static(name);

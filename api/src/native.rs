@@ -57,7 +57,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .collect()
 }
 
-/// Makes a key usable in a path.
+/// Lets a key be a path parameter.
 macro_rules! path_id {
     ($($id:ty => $noun:ident),* $(,)?) => {
         $(impl PathId for $id {

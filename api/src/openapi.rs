@@ -1,7 +1,7 @@
 //! The OpenAPI documents: one of all faces, one of croit's alone.
 //!
-//! Both are made from the list of endpoints that the router is made from, once
-//! at the start. Types describe themselves through `ToSchema`.
+//! Both are generated at startup from the list of endpoints that the router is built
+//! from. Types describe themselves through `ToSchema`.
 
 use std::collections::BTreeMap;
 
@@ -42,12 +42,12 @@ impl Documents {
     }
 }
 
-/// Answers with the document of all faces.
+/// Replies with the document of all faces.
 pub(crate) async fn get_openapi(Extension(documents): Extension<Documents>) -> Response {
     json_text(documents.all)
 }
 
-/// Answers with the document of the croit face.
+/// Replies with the document of the croit face.
 pub(crate) async fn get_swagger(Extension(documents): Extension<Documents>) -> Response {
     json_text(documents.croit)
 }
@@ -157,7 +157,7 @@ fn operation(endpoint: &Endpoint, dialects: &Dialects) -> Value {
     let error = dialect.error_media_type();
     replies.insert(
         "default".to_owned(),
-        json!({"description": "why it was not done", "content": {error: {"schema": {"type": "object"}}}}),
+        json!({"description": "why it was not carried out", "content": {error: {"schema": {"type": "object"}}}}),
     );
     let mut operation = json!({
         "operationId": format!("{}_{}", endpoint.face().as_str(), endpoint.id),

@@ -1,4 +1,4 @@
-//! The applications that hooks belong to, to be read. They are kept over the native
+//! The applications that hooks belong to, read-only. They are managed over the native
 //! face; Astra's toolkit asks for them before it lists hooks.
 
 mod shape;

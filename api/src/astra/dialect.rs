@@ -1,4 +1,4 @@
-//! What Astra does in its own way, for the code that all faces share.
+//! Astra's dialect: what the code that all faces share has to know of it.
 
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;

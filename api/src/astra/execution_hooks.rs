@@ -1,6 +1,6 @@
 //! Execution hooks: a hook source bound to an action of an application's life.
 //!
-//! All of them stand under `core/v1`, those of one application also under
+//! All of them are under `core/v1`, those of one application also under
 //! `k8s/v1/apps/{app_id}`: two ways to the same objects.
 
 mod body;
@@ -29,7 +29,8 @@ use crate::auth::Access;
 use crate::body::JSON_MAX_BYTES;
 use crate::endpoint::Endpoint;
 
-/// How long a hook may run: what Astra documents, or less if the operator says so.
+/// How long a hook may run: what Astra documents, or less if the operator configures
+/// less.
 const WALL: Duration = Duration::from_secs(25 * 60);
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -98,7 +99,7 @@ async fn list_execution_hooks(ask: Ask) -> Result<Response, Rejection> {
             },
         )
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     let rows = found
         .into_iter()
         .map(|hook| Ok(View::of(&hook, reader).map(|view| view.row(None))));
@@ -122,7 +123,7 @@ async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Rejecti
             .apps()
             .get(ask.account(), Key::Id(id))
             .await
-            .map_err(in_words)?;
+            .map_err(map_error)?;
     }
     if text_in(&body, "hookType") == Some("netapp") {
         return Err(Row::ManagedHook.into());
@@ -244,7 +245,7 @@ async fn find(ask: &Ask) -> Result<Hook, Rejection> {
             .apps()
             .get(ask.account(), Key::Id(app))
             .await
-            .map_err(in_words)?;
+            .map_err(map_error)?;
     }
     let id = HookId::from_uuid(ask.id()?);
     let hook = dispatcher.hooks().get(ask.account(), Key::Id(id)).await?;
@@ -279,11 +280,8 @@ async fn check_conditions(ask: &Ask, hook: &Hook, view: &View<'_>) -> Result<(),
     Ok(())
 }
 
-fn check_app(
-    in_path: Option<AppId>,
-    body::refers_to_missing: Option<AppId>,
-) -> Result<(), Problem> {
-    if in_path.is_some() && in_path != body::refers_to_missing {
+fn check_app(in_path: Option<AppId>, in_body: Option<AppId>) -> Result<(), Problem> {
+    if in_path.is_some() && in_path != in_body {
         return Err(Problem::conflict("appID", "must be the one in the path"));
     }
     Ok(())
@@ -297,8 +295,8 @@ fn limits(app: &App) -> AskedLimits {
     }
 }
 
-/// An application in the path that there is not is a collection that there is not.
-fn in_words(error: Error) -> Rejection {
+/// An unknown application in the path is an unknown collection.
+fn map_error(error: Error) -> Rejection {
     match error {
         Error::NotFound {
             what: Noun::App, ..

@@ -1,13 +1,13 @@
-//! Who is let in, in the order that Astra has: account, then role, then switch.
+//! Who is admitted, in Astra's order: account, then role, then switch.
 
 use tenterhook_dispatch::{AccountId, Dispatcher, Error, Identity, Role};
 
 use super::identifier;
 use super::problem::{Rejection, Row};
 
-/// Lets whoever has presented a valid token through to a path of this face, or
-/// refuses: an account that there is not, one that is somebody else's, a role that
-/// is not enough, and an account whose hooks are switched off.
+/// Admits the holder of a valid token to a path of this face. Refused are an unknown
+/// account, another account than the caller's, too low a role, and an account whose hooks
+/// are switched off.
 pub(super) async fn admit(
     dispatcher: &Dispatcher,
     identity: &Identity,

@@ -44,7 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_hook_source",
             create_hook_source,
         )
-        .summary("Makes a hook source")
+        .summary("Creates a hook source")
         .astra_create(&shapes),
         Endpoint::new(Method::GET, one, read, "get_hook_source", get_hook_source)
             .summary("Shows a hook source")
@@ -91,7 +91,7 @@ async fn list_hook_sources(ask: Ask) -> Result<Response, Rejection> {
             }
             let key = Key::Id(source.id);
             match dispatcher.sources().bytes(account, key, role).await {
-                // It is told as it is now, with the checksum of these bytes.
+                // The source is read again, so that its checksum is that of these bytes.
                 Ok((source, bytes)) => Ok(Some(shape::row(&source, Some(bytes)))),
                 Err(Error::Withheld { .. }) => Ok(Some(shape::row(&source, None))),
                 Err(Error::NotFound { .. }) => Ok(None),
@@ -157,7 +157,7 @@ async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Rejection
         .object(body, &MEDIA, MEMBERS, Purpose::Replace, limit)
         .await?;
     let kind = text_in(&body, "sourceType");
-    // What is wrong whatever the resource is, is told before there is one.
+    // What is wrong with any resource is reported before this one is read.
     let bytes = match text_in(&body, "source") {
         Some(text) => Some(decode(&ask.app, text, kind != Some("script"))?),
         None => None,
@@ -216,7 +216,7 @@ async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Rejection
         .sources()
         .change(ask.account(), key, change, None)
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -238,11 +238,11 @@ async fn delete_hook_source(ask: Ask) -> Result<Response, Rejection> {
         .sources()
         .delete(ask.account(), key)
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The resource as a GET replies it to whoever asks.
+/// The resource as a GET returns it to the caller.
 async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Rejection> {
     let read = ask
         .app
@@ -257,7 +257,7 @@ async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Reject
     }
 }
 
-fn in_words(error: Error) -> Rejection {
+fn map_error(error: Error) -> Rejection {
     match error {
         Error::ReadOnly { .. } => Row::PreloadedSource.into(),
         Error::InUse { .. } => Row::SourceInUse.into(),

@@ -1,7 +1,7 @@
 //! How the hooks of one of Astra's operations went: what its clients know as
 //! `hookState`, with a line for each execution that failed.
 //!
-//! It says what happened and rules nothing: failures of these hooks are soft.
+//! It reports and decides nothing: failures of these hooks are soft.
 
 use serde::Serialize;
 use tenterhook_dispatch::{FailureKind, HookPointName, RunFailure, RunSummary, TaskDetail};
@@ -25,10 +25,10 @@ pub(crate) struct HookState {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct HookFailure {
-    /// What sort of failure it is, for a program to tell apart.
+    /// The kind of failure, for programs.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// The same for a person; at most 40 characters.
+    /// The same for people; at most 40 characters.
     title: &'static str,
     /// Which hook failed where, and with which return code; 1 to 511 characters.
     detail: String,
@@ -181,18 +181,18 @@ mod tests {
             let id = failed.execution.to_string();
             let state = serde_json::to_value(of(vec![failed])).unwrap();
             assert_eq!(state["hookState"], "failed");
-            let told = &state["hookStateDetails"][0];
-            assert_eq!(told["type"], text);
-            let title = told["title"].as_str().unwrap();
+            let printed = &state["hookStateDetails"][0];
+            assert_eq!(printed["type"], text);
+            let title = printed["title"].as_str().unwrap();
             assert!((1..=40).contains(&title.chars().count()));
             assert_eq!(
-                told["detail"],
+                printed["detail"],
                 format!(
                     "return code {code}: freeze did not end well in container mysql of pod db-0, namespace prod"
                 )
             );
             assert_eq!(
-                told["additionalDetails"],
+                printed["additionalDetails"],
                 json!({"executionID": id, "hook": null, "returnCode": code, "container": {
                     "podName": "db-0", "podLabels": [], "containerImage": "",
                     "containerName": "mysql", "namespaceName": "prod",

@@ -8,8 +8,8 @@ use super::identifier;
 use super::metadata::CREATED;
 use tenterhook_query::astra::{Condition, Filter, Operator};
 
-/// What to look up for a filter: the most selective of its conditions, ids before
-/// names before ranges. The others remain to be held against what is found.
+/// What to look up for a filter: the most selective of its conditions, ids before names
+/// before ranges. The others are matched against what is found.
 pub(super) fn of(filter: &Filter) -> Lookup {
     let best = filter
         .conditions()
@@ -34,7 +34,7 @@ fn read(condition: &Condition) -> Option<Lookup> {
     match (condition.path(), condition.operator()) {
         ("id", Operator::Eq | Operator::In) => {
             let ids = condition.values().iter();
-            // What is no id is the id of nothing.
+            // What is not an id matches nothing.
             Some(Lookup::Ids(
                 ids.filter_map(|id| identifier::parse(id)).collect(),
             ))

@@ -1,4 +1,4 @@
-//! What is said of every resource: by whom it was made, when, and its labels.
+//! The metadata of every resource: who created it, when, and its labels.
 
 use serde_json::{Map, Value, json};
 use tenterhook_dispatch::{Label, PrincipalId};
@@ -23,7 +23,7 @@ macro_rules! with_metadata_paths {
 
 pub(super) use with_metadata_paths;
 
-/// The path that has an index.
+/// The path that is indexed.
 pub(super) const CREATED: (&str, Compared) = ("metadata.creationTimestamp", Compared::Time);
 
 /// Prints metadata.
@@ -45,8 +45,8 @@ pub(super) fn print(
     metadata
 }
 
-/// The labels that a body sets, if it does; all else in its metadata is ours to say.
-/// The body has been checked against its table.
+/// The labels that a body sets, if any; the rest of the metadata is the server's. The
+/// body has been checked against its table.
 pub(super) fn labels_in(body: &Map<String, Value>) -> Option<Vec<Label>> {
     let labels = body.get("metadata")?.get("labels")?.as_array()?;
     let text = |label: &Value, name: &str| label[name].as_str().unwrap_or_default().to_owned();

@@ -1,5 +1,5 @@
-//! Execution hook overrides: one of the operator's hooks, on or off for one
-//! application. Deprecated by Astra, and served all the same.
+//! Execution hook overrides: one of the operator's hooks, on or off for one application.
+//! Deprecated by Astra, and still served.
 
 mod shape;
 
@@ -72,7 +72,7 @@ async fn list_overrides(ask: Ask) -> Result<Response, Rejection> {
         .overrides()
         .list(ask.account(), app_of(&ask)?)
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     let admitted =
         |filter: &Filter, own: &HookOverride| filter.admits(|name| shape::member(own, name));
     let rows: Vec<_> = found
@@ -106,7 +106,7 @@ async fn create_override(ask: Ask, body: Body) -> Result<Response, Rejection> {
         .apps()
         .get(ask.account(), Key::Id(app))
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     check_same(&body, "appID", &app.to_string())?;
     let new = NewOverride {
         app,
@@ -119,7 +119,7 @@ async fn create_override(ask: Ask, body: Body) -> Result<Response, Rejection> {
         .overrides()
         .create(ask.account(), new)
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     let location = ask.location(made.id.as_uuid());
     Ok(reply::created(media, shape::row(&made), &location))
 }
@@ -184,7 +184,7 @@ async fn find(ask: &Ask) -> Result<HookOverride, Rejection> {
         .apps()
         .get(ask.account(), Key::Id(app))
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     let id = OverrideId::from_uuid(ask.id()?);
     let own = dispatcher.overrides().get(ask.account(), id).await?;
     if own.app == app {
@@ -201,12 +201,12 @@ fn check_same(
     own: &str,
 ) -> Result<(), Problem> {
     match text_in(body, name) {
-        Some(said) if said != own => Err(Problem::conflict(name, format!("must be {own}"))),
+        Some(sent) if sent != own => Err(Problem::conflict(name, format!("must be {own}"))),
         _ => Ok(()),
     }
 }
 
-fn in_words(error: Error) -> Rejection {
+fn map_error(error: Error) -> Rejection {
     match error {
         Error::NotFound {
             what: Noun::App, ..

@@ -1,4 +1,4 @@
-//! Astra's errors: problem documents with a number, and its very words.
+//! Astra's errors: problem documents with a number, in Astra's exact words.
 //!
 //! The numbers, titles and details are part of the contract; clients compare
 //! them. `status` is text, and `correlationID` is the request's id.
@@ -93,7 +93,7 @@ problems! {
         "Execution hooks are not enabled in feature settings."
 }
 
-/// A problem, with what it says beyond its row.
+/// A problem, with what it adds to its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     row: Row,
@@ -130,7 +130,7 @@ impl Problem {
         Self::new(Row::InvalidSchema, Extra::Schema(failure.into()))
     }
 
-    /// A member that follows the schema and makes no sense all the same.
+    /// A member that follows the schema and still makes no sense.
     pub(super) fn field(name: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::fields(vec![Wrong::new(name, reason)])
     }
@@ -140,7 +140,7 @@ impl Problem {
         Self::new(Row::InvalidResource, Extra::Fields(faults))
     }
 
-    /// A member that conflicts with what there is.
+    /// A member that conflicts with the present state.
     pub(super) fn conflict(name: impl Into<String>, reason: impl Into<String>) -> Self {
         let faults = vec![Wrong::new(name, reason)];
         Self::new(Row::Conflict, Extra::Fields(faults))

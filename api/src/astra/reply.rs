@@ -1,4 +1,4 @@
-//! Replies: one resource with its tag, or a list that is sent while it is made.
+//! Replies: one resource with its tag, or a list that is streamed.
 
 use std::pin::Pin;
 
@@ -13,13 +13,13 @@ use super::entity_tag;
 use super::problem::Rejection;
 use super::row::{Pieces, Row};
 
-/// Lists up to this size are made before they are sent, and have a tag.
+/// Lists up to this size are built before they are sent, and have a tag.
 const WHOLE_MAX_BYTES: usize = 256 * 1024;
 
 /// Pieces of a longer list are gathered to this size.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// What a list is said to be.
+/// The type of a list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ListType {
     /// Such as `application/astra-hookSources`.
@@ -37,7 +37,7 @@ pub(super) fn one(media: &'static str, row: Row) -> Response {
     (headers, body).into_response()
 }
 
-/// Replies that a resource was made, and where it is.
+/// Replies that a resource was created, and where it is.
 pub(super) fn created(media: &'static str, row: Row, location: &str) -> Response {
     let mut response = one(media, row);
     *response.status_mut() = StatusCode::CREATED;
@@ -47,8 +47,8 @@ pub(super) fn created(media: &'static str, row: Row, location: &str) -> Response
     response
 }
 
-/// Replies with a list. It is read no faster than the client takes it; what fails
-/// on the way breaks the reply off.
+/// Replies with a list. It is read no faster than the client takes it; a failure on the
+/// way aborts the reply.
 pub(super) async fn list(
     media: &'static str,
     kind: ListType,
@@ -72,7 +72,7 @@ pub(super) async fn list(
     }
     let rest = stream::unfold(pieces, async |mut pieces: Gathered| {
         let piece = pieces.next().await?;
-        // The refusal is in the log; a reply that has begun cannot tell it.
+        // The refusal is in the log; a reply that has begun cannot carry it.
         Some((
             piece.map_err(|_| std::io::Error::other("cannot go on")),
             pieces,

@@ -18,7 +18,7 @@ pub(super) fn read_object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let left = Cell::new(VALUES_MAX);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict(&left).deserialize(&mut reader).map_err(|error| {
-        // What the seed refuses is JSON nevertheless, as far as it was read.
+        // What the seed refuses is valid JSON as far as it was read.
         if error.is_data() {
             Problem::schema(error.to_string())
         } else {

@@ -1,4 +1,4 @@
-//! What croit does in its own way, for the code that all faces share.
+//! croit's dialect: what the code that all faces share has to know of it.
 
 use axum::response::Response;
 

@@ -113,7 +113,7 @@ pub(super) fn read_targets(all_servers: bool, server_ids: Vec<i32>) -> Targets {
     }
 }
 
-/// A hook to make.
+/// A hook to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct HookRequest {
@@ -148,7 +148,7 @@ struct HookUpdateRequest {
 }
 
 impl HookUpdateRequest {
-    /// Ids that are sent alone end `allServers`: whoever names servers means them.
+    /// Ids that are sent alone end `allServers`: a client that names servers means them.
     fn targets(&mut self, current: &Targets) -> Option<Targets> {
         match (self.all_servers, self.server_ids.take()) {
             (None, None) => None,
@@ -181,11 +181,11 @@ async fn list_hooks(
 async fn create_hook(
     State(app): State<App>,
     caller: Caller,
-    Json(said): Json<HookRequest>,
+    Json(body): Json<HookRequest>,
 ) -> Result<StatusCode, Refusal> {
     app.dispatcher()
         .hooks()
-        .create(caller.account(), said.read(caller.principal()))
+        .create(caller.account(), body.read(caller.principal()))
         .await
         .map_err(refers_to_missing)?;
     Ok(StatusCode::CREATED)
@@ -195,15 +195,15 @@ async fn change_hook(
     State(app): State<App>,
     caller: Caller,
     Path(key): Path<Key<HookId>>,
-    Json(mut said): Json<HookUpdateRequest>,
+    Json(mut body): Json<HookUpdateRequest>,
 ) -> Result<StatusCode, Refusal> {
     let current = app.dispatcher().hooks().get(caller.account(), key).await?;
     let change = HookChange {
-        targets: said.targets(&current.targets),
-        source: said
+        targets: body.targets(&current.targets),
+        source: body
             .script_id
             .map(|number| Key::Number(Number::new(number))),
-        event: said.event,
+        event: body.event,
         modified_by: Some(caller.principal()),
         modified_as: caller.0.role,
         ..HookChange::default()
@@ -237,13 +237,13 @@ mod tests {
         server_ids: Option<Vec<i32>>,
         current: Targets,
     ) -> Option<Targets> {
-        let mut said = HookUpdateRequest {
+        let mut update = HookUpdateRequest {
             script_id: None,
             event: None,
             all_servers,
             server_ids,
         };
-        said.targets(&current)
+        update.targets(&current)
     }
 
     #[test]

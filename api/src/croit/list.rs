@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tenterhook_query::croit::{Fault, Page, Pagination};
+use tenterhook_query::croit::{Page, Pagination, PaginationFault};
 
 use crate::extract::Json;
 use crate::refusal::Refusal;
@@ -16,12 +16,12 @@ pub(super) struct Paged {
 
 impl Paged {
     pub(super) fn read(&self) -> Result<Option<Pagination>, Refusal> {
-        // An empty parameter is what a client sends that has nothing to ask.
-        let said = self.pagination.as_deref().filter(|text| !text.is_empty());
-        Ok(said.map(Pagination::parse).transpose()?)
+        // Some clients send an empty parameter when they have nothing to ask.
+        let asked = self.pagination.as_deref().filter(|text| !text.is_empty());
+        Ok(asked.map(Pagination::parse).transpose()?)
     }
 
-    /// Answers with the bare list, or with a page if one was asked for.
+    /// Replies with the bare list, or with a page if one was asked for.
     pub(super) async fn list<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
         match self.read()? {
             None => Ok(Json(rows).into_response()),
@@ -29,14 +29,14 @@ impl Paged {
         }
     }
 
-    /// Answers with a page, whether one was asked for or not.
+    /// Replies with a page, whether one was asked for or not.
     pub(super) async fn page<T: Serialize>(&self, rows: Vec<T>) -> Result<Response, Refusal> {
         let pagination = self.read()?.unwrap_or_default();
         Ok(Json(cut(pagination, values(rows)?).await?).into_response())
     }
 }
 
-/// Cuts a page out of rows, in steps: a filter may take its time, and others their turn.
+/// Cuts a page out of rows, in steps: a slow filter leaves room for other work.
 pub(super) async fn cut(pagination: Pagination, rows: Vec<Value>) -> Result<Page, Refusal> {
     let mut sifting = pagination.sift(rows);
     loop {
@@ -47,8 +47,8 @@ pub(super) async fn cut(pagination: Pagination, rows: Vec<Value>) -> Result<Page
     }
 }
 
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
+impl From<PaginationFault> for Refusal {
+    fn from(fault: PaginationFault) -> Self {
         Self::invalid("", fault.to_string())
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_server",
             create_server,
         )
-        .summary("Enters a server into the inventory")
+        .summary("Adds a server to the inventory")
         .reads::<NewServer>()
         .answers::<Server>(201),
         Endpoint::new(

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::error::{Problem, Rejection};
 use crate::app::App;
-use crate::audit::Told;
+use crate::audit::AuditedBody;
 use crate::auth::Caller;
 use crate::body::Pieces;
 use crate::door::Door;
@@ -37,7 +37,7 @@ pub(super) struct Ask {
     base_url: Option<String>,
     path: PathMembers,
     door: Door,
-    told: Told,
+    audited: AuditedBody,
 }
 
 impl FromRequestParts<App> for Ask {
@@ -56,7 +56,11 @@ impl FromRequestParts<App> for Ask {
             headers: parts.headers.clone(),
             path,
             door: Door::of(&parts.extensions),
-            told: parts.extensions.get::<Told>().cloned().unwrap_or_default(),
+            audited: parts
+                .extensions
+                .get::<AuditedBody>()
+                .cloned()
+                .unwrap_or_default(),
         })
     }
 }
@@ -157,7 +161,7 @@ impl Ask {
         let Value::Object(object) = value else {
             return Err(Problem::Content("the body must be a JSON object".to_owned()).into());
         };
-        self.told.tell(&object);
+        self.audited.record(&object);
         Ok(object)
     }
 }

@@ -1,4 +1,5 @@
-//! What tenants share and how it stands, in the page of metrics: the rows of the ledger.
+//! The rows of the ledger in the page of metrics: what tenants share, and how much is
+//! left.
 
 use tenterhook_ledger::Level;
 
@@ -62,7 +63,7 @@ impl Text {
             (
                 "refused_total",
                 "counter",
-                "How often there was not enough for who asked, who then waits or is told so.",
+                "How often a request was refused for lack of it; it then waits or fails.",
                 |level| Some(level.refused),
             ),
         ];

@@ -1,6 +1,6 @@
 //! Apps: the applications whose containers Astra's execution hooks run for.
 //!
-//! Nothing is looked up on a cluster: whoever runs the platform keeps the list here.
+//! Nothing is looked up on a cluster: the operator of the platform keeps the list here.
 
 use axum::extract::State;
 use http::{Method, StatusCode};
@@ -15,7 +15,7 @@ use crate::containers::{self, Container};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, Wanted};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
 use crate::time_text::time_text;
 
@@ -30,7 +30,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_app",
             create_app,
         )
-        .summary("Enters an application with its containers")
+        .summary("Adds an application with its containers")
         .reads::<NewApp>()
         .answers::<App>(201),
         Endpoint::new(Method::GET, "/api/v1/apps", read, "list_apps", list_apps)
@@ -121,17 +121,17 @@ pub(crate) struct ChangedApp {
 async fn create_app(
     State(app): State<app::App>,
     caller: Caller,
-    Json(said): Json<NewApp>,
+    Json(body): Json<NewApp>,
 ) -> Result<Created<App>, Refusal> {
     let read = |text: String| {
         text.parse::<AppId>()
             .map_err(|_| Refusal::invalid("/id", "must be a UUID; leave it out to be given one"))
     };
     let new = dispatch::NewApp {
-        id: said.id.map(read).transpose()?,
-        name: said.name,
-        replicated: said.replicated,
-        containers: said.containers.into_iter().map(Into::into).collect(),
+        id: body.id.map(read).transpose()?,
+        name: body.name,
+        replicated: body.replicated,
+        containers: body.containers.into_iter().map(Into::into).collect(),
     };
     let own = app
         .dispatcher()
@@ -146,10 +146,10 @@ async fn create_app(
 async fn list_apps(
     State(app): State<app::App>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<List<App>>, Refusal> {
     let apps = app.dispatcher().apps().list(caller.account()).await?;
-    let List { items, next } = wanted.cut(apps, |app| app.number.get())?;
+    let List { items, next } = page.cut(apps, |app| app.number.get())?;
     let items = items.into_iter().map(App::new).collect();
     Ok(Json(List { items, next }))
 }
@@ -167,12 +167,12 @@ async fn change_app(
     State(app): State<app::App>,
     caller: Caller,
     Path(key): Path<Key<AppId>>,
-    Json(said): Json<ChangedApp>,
+    Json(body): Json<ChangedApp>,
 ) -> Result<Json<App>, Refusal> {
     let change = dispatch::AppChange {
-        name: said.name,
-        replicated: said.replicated,
-        containers: said
+        name: body.name,
+        replicated: body.replicated,
+        containers: body
             .containers
             .map(|containers| containers.into_iter().map(Into::into).collect()),
     };

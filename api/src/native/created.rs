@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::extract::Json;
 
-/// `201 Created` and where the new thing is.
+/// `201 Created` with the location.
 pub(super) type Created<T> = (StatusCode, [(HeaderName, HeaderValue); 1], Json<T>);
 
 /// Replies with what was created, at `{path}/{id}`.

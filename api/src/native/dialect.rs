@@ -1,4 +1,4 @@
-//! What the native face does in its own way, for the code that all faces share.
+//! The native dialect: what the code that all faces share has to know of it.
 
 use axum::response::{IntoResponse as _, Response};
 

@@ -52,7 +52,7 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 }
 
 impl Problem {
-    /// Puts a refusal into words. `id` is what `instance` names.
+    /// Describes a refusal. `id` is what `instance` names.
     pub(crate) fn new(refusal: &Refusal, id: &RequestId) -> Self {
         let problem = match refusal {
             Refusal::Unauthenticated(_) | Refusal::InvalidToken => {
@@ -89,7 +89,7 @@ impl Problem {
                     .map(|fault| json!({"pointer": fault.pointer, "detail": fault.detail}))
                     .collect(),
             ),
-            Refusal::NotFound { noun, id } => Self::typed("not-found", "There is no such thing")
+            Refusal::NotFound { noun, id } => Self::typed("not-found", "Not found")
                 .with("noun", json!(noun))
                 .with("id", json!(id)),
             Refusal::NameTaken { name } => {
@@ -98,19 +98,18 @@ impl Problem {
             Refusal::ReadOnly { noun, id } => Self::typed("read-only", "It cannot be changed")
                 .with("noun", json!(noun))
                 .with("id", json!(id)),
-            Refusal::Withheld { noun, id } => Self::typed("withheld", "It is shown to nobody")
+            Refusal::Withheld { noun, id } => Self::typed("withheld", "It is never shown")
                 .with("noun", json!(noun))
                 .with("id", json!(id)),
             Refusal::HooksDisabled => {
                 Self::typed("hooks-disabled", "Execution hooks are switched off")
             }
-            Refusal::Conflict(_) => Self::typed("conflict", "Something else stands against it"),
-            Refusal::ChangedMeanwhile { noun, id } => Self::typed(
-                "changed-meanwhile",
-                "It is not as the request has said that it is",
-            )
-            .with("noun", json!(noun))
-            .with("id", json!(id)),
+            Refusal::Conflict(_) => Self::typed("conflict", "Conflict"),
+            Refusal::ChangedMeanwhile { noun, id } => {
+                Self::typed("changed-meanwhile", "Precondition failed")
+                    .with("noun", json!(noun))
+                    .with("id", json!(id))
+            }
             Refusal::InvalidProgram { digest, reason } => {
                 let problem = Self::typed("invalid-program", "The program was not accepted")
                     .with("reason", json!(reason));

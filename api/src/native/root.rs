@@ -18,21 +18,21 @@ use crate::refusal::Refusal;
 const PLAIN: &str = "text/plain; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The longest that a probe waits for the store: kubelets and Prometheus wait no longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a probe waits for the store: kubelets and Prometheus wait no longer.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The calls of whatever watches the server. They are answered whatever others hold.
+/// The calls of monitoring. They are answered whatever other clients hold.
 pub(crate) fn probes() -> Vec<Endpoint> {
     let all = Access::Probe;
     vec![
         Endpoint::new(Method::GET, "/healthz", all, "get_health", get_health)
-            .summary("Answers while the process can answer")
+            .summary("Returns 200 while the process can reply")
             .answers_raw(200, &[PLAIN]),
         Endpoint::new(Method::GET, "/readyz", all, "get_readiness", get_readiness)
-            .summary("Answers 200 while events can be stored, else 503 and why not")
+            .summary("Returns 200 while events can be stored, else 503 and why not")
             .answers_raw(200, &[PLAIN]),
         Endpoint::new(Method::GET, "/metrics", all, "get_metrics", get_metrics)
-            .summary("Tells the counters in the Prometheus text format")
+            .summary("Returns the counters in the Prometheus text format")
             .answers_raw(200, &[PROMETHEUS]),
     ]
 }
@@ -45,7 +45,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         "get_openapi",
         openapi::get_openapi,
     )
-    .summary("Answers with this document")
+    .summary("Returns this document")
     .answers_raw(200, &["application/json"]);
     let mut all = probes();
     all.push(document);
@@ -75,7 +75,7 @@ async fn get_metrics(State(app): State<App>) -> Response {
     page.write_levels(&app.dispatcher().ledger().levels());
     let delivery = app.maintenance().delivery();
     let ask = async {
-        let waiting = tokio::time::timeout(PATIENCE, delivery.waiting())
+        let waiting = tokio::time::timeout(STORE_TIMEOUT, delivery.waiting())
             .await
             .ok()?;
         waiting.map_err(|error| Refusal::internal(&error)).ok()

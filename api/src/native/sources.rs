@@ -1,6 +1,7 @@
 //! Sources: named scripts, modules and components, uploaded as raw bytes.
 //!
-//! What the bytes are is told by the bytes. How they come in stands in `upload`.
+//! The kind of a program is detected from its bytes. How they are received is in
+//! `upload`.
 
 pub(super) mod shape;
 mod upload;
@@ -8,21 +9,18 @@ mod upload;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
-use serde::{Deserialize, Serialize};
-use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::{Key, Label, Role, SourceId};
+use serde::Deserialize;
+use tenterhook_dispatch::{Key, Role, SourceId};
 use tenterhook_engine::Kind;
-use utoipa::ToSchema;
 
 use self::shape::{ANY, SCRIPT, Source, WASM, entity_tag};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
-use crate::native::page::{List, Wanted};
+use crate::native::page::{List, PageQuery};
 use crate::native::uploads::{self, Upload};
 use crate::refusal::Refusal;
-use crate::time_text::time_text;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -37,15 +35,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Uploads a shell script, a WASI module or a component")
         .query("name", "the new source's name; required")
         .query("description", "what it is for")
-        .query(
-            "private",
-            "`true` to withhold its bytes at Astra's interface",
-        )
+        .query("private", "`true` to withhold its bytes from every role")
         .query("wait", uploads::WAIT)
         .reads_raw(&[WASM, SCRIPT, ANY])
         .answers::<Source>(201)
         .answers::<Upload>(202)
-        .reply_header(202, "Location", "where to ask what has become of it"),
+        .reply_header(202, "Location", "where to poll for the outcome"),
         Endpoint::new(
             Method::GET,
             "/api/v1/sources",
@@ -74,7 +69,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_source_bytes",
             get_source_bytes,
         )
-        .summary("Answers with the very bytes that were uploaded, unless they are private")
+        .summary("Returns the exact bytes that were uploaded, unless they are private")
         .answers_raw(200, &[WASM, SCRIPT]),
         Endpoint::new(
             Method::PUT,
@@ -94,7 +89,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .answers::<Source>(200)
         .reply_header(200, "ETag", "the digest of the new bytes, in quotes")
         .answers::<Upload>(202)
-        .reply_header(202, "Location", "where to ask what has become of it"),
+        .reply_header(202, "Location", "where to poll for the outcome"),
         Endpoint::new(
             Method::DELETE,
             "/api/v1/sources/{id}",
@@ -109,7 +104,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+struct SourceQuery {
     name: Option<String>,
     limit: Option<u32>,
     after: Option<String>,
@@ -118,17 +113,15 @@ struct Filter {
 async fn list_sources(
     State(app): State<App>,
     caller: Caller,
-    Query(filter): Query<Filter>,
+    Query(query): Query<SourceQuery>,
 ) -> Result<Json<List<Source>>, Refusal> {
-    let wanted = Wanted::new(filter.limit, filter.after);
+    let page = PageQuery::new(query.limit, query.after);
     let mut sources = app.dispatcher().sources().list(caller.account()).await?;
-    if let Some(name) = filter.name {
+    if let Some(name) = query.name {
         sources.retain(|source| source.name == name);
     }
     let sources = sources.into_iter().map(Source::new).collect();
-    wanted
-        .cut(sources, |source: &Source| source.number)
-        .map(Json)
+    page.cut(sources, |source: &Source| source.number).map(Json)
 }
 
 async fn get_source(

@@ -13,7 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::accounts::{OfAccount, acting_for};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, Wanted};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
 use crate::time_text::{read_expiry, time_text};
 
@@ -63,7 +63,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 pub(crate) struct Token {
     id: String,
     account: String,
-    /// The id of the principal whose it is.
+    /// The id of the principal that it belongs to.
     principal: String,
     name: String,
     /// `viewer`, `member`, `admin` or `owner`; its principal's role may allow less.
@@ -104,7 +104,7 @@ pub(crate) struct NewToken {
     /// The account's id or number; the caller's own by default.
     #[serde(default)]
     account: Option<String>,
-    /// Whose it is, by id or name. By default that of the token's name, which is made
+    /// Whose it is, by id or name. By default that of the token's name, which is created
     /// if there is none.
     #[serde(default)]
     principal: Option<String>,
@@ -132,22 +132,22 @@ pub(crate) struct IssuedToken {
 async fn create_token(
     State(app): State<App>,
     caller: Caller,
-    Json(said): Json<NewToken>,
+    Json(body): Json<NewToken>,
 ) -> Result<Created<IssuedToken>, Refusal> {
-    let account = acting_for(&app, &caller, "/account", said.account).await?;
-    let principal = match said.principal {
+    let account = acting_for(&app, &caller, "/account", body.account).await?;
+    let principal = match body.principal {
         Some(named) => Some(find_principal(&app, account, "/principal", &named).await?),
         None => None,
     };
-    let role = said
+    let role = body
         .role
         .or(principal.as_ref().map(|principal| principal.role))
         .ok_or_else(|| Refusal::invalid("/role", "is required unless `principal` is given"))?;
     let new = New {
-        name: said.name,
+        name: body.name,
         principal: principal.map(|principal| principal.id),
         role,
-        expires_at: said
+        expires_at: body
             .expires_at
             .map(|text| read_expiry("/expires_at", &text))
             .transpose()?,
@@ -185,7 +185,7 @@ async fn find_principal(
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+struct TokenQuery {
     account: Option<String>,
     principal: Option<String>,
     limit: Option<u32>,
@@ -195,16 +195,16 @@ struct Filter {
 async fn list_tokens(
     State(app): State<App>,
     caller: Caller,
-    Query(said): Query<Filter>,
+    Query(query): Query<TokenQuery>,
 ) -> Result<Json<List<Token>>, Refusal> {
-    let account = acting_for(&app, &caller, "?account", said.account).await?;
+    let account = acting_for(&app, &caller, "?account", query.account).await?;
     let mut tokens = app.dispatcher().tokens().list(account).await?;
-    if let Some(named) = said.principal {
+    if let Some(named) = query.principal {
         let principal = find_principal(&app, account, "?principal", &named).await?;
         tokens.retain(|token| token.principal == principal.id);
     }
-    let wanted = Wanted::new(said.limit, said.after);
-    let List { items, next } = wanted.cut_by_id(tokens, |token| token.id)?;
+    let page = PageQuery::new(query.limit, query.after);
+    let List { items, next } = page.cut_by_id(tokens, |token| token.id)?;
     let items = items.into_iter().map(Token::new).collect();
     Ok(Json(List { items, next }))
 }

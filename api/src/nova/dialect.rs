@@ -1,4 +1,4 @@
-//! What Nova does in its own way, for the code that all faces share.
+//! Nova's dialect: what the code that all faces share has to know of it.
 
 use axum::response::Response;
 use http::{Extensions, HeaderMap, HeaderValue};

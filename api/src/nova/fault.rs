@@ -11,7 +11,7 @@ use crate::rejection::OwnProblem;
 /// The name of the one rule that there is.
 const POLICY: &str = "os_compute_api:os-server-external-events:create";
 
-/// What only Nova says.
+/// An error of Nova's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     status: StatusCode,

@@ -1,4 +1,4 @@
-//! Ids of servers in every spelling that Nova lets pass.
+//! Ids of servers in every spelling that Nova accepts.
 
 use uuid::Uuid;
 

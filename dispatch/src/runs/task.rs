@@ -4,7 +4,6 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::id::{Number, TaskId};
-use crate::registry::hook_point::HookPointName;
 use crate::runs::execution::{Execution, State};
 use crate::runs::ruling::{Ruling, result_of};
 use crate::runs::summary::RunSummary;

@@ -1,4 +1,4 @@
-//! What a body says of an execution hook, once it follows its table.
+//! Reads the body of an execution hook, once it follows its table.
 
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{AppId, Criterion, Error, Key, Noun, SourceId};
@@ -32,7 +32,7 @@ pub(super) fn event(
     Ok(Some(format!("{action}.{stage}")))
 }
 
-/// The hook source that the body names, if it does. It has to be one of the account.
+/// The hook source that the body names, if any. It must be one of the account.
 pub(super) async fn hook_source(
     ask: &Ask,
     body: &Map<String, Value>,

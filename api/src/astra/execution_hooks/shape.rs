@@ -111,7 +111,7 @@ pub(super) fn shapes() -> Shapes {
     Shapes::new("ExecutionHook", MEMBERS, LIST, MEDIA)
 }
 
-/// A hook as an execution hook, for somebody to read.
+/// A hook as an execution hook, as one reader sees it.
 pub(super) struct View<'a> {
     hook: &'a Hook,
     reader: Role,
@@ -123,7 +123,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// What has no name, or does not run for containers, is none.
+    /// `None` if it has no name or does not run for containers.
     pub(super) fn of(hook: &'a Hook, reader: Role) -> Option<Self> {
         let Targets::Containers { app, criteria } = &hook.targets else {
             return None;
@@ -153,7 +153,7 @@ impl<'a> View<'a> {
         Row::of(WORDS.members, |name| value(name).map(Part::Json))
     }
 
-    /// One member, save those that are worked out.
+    /// One member, except those that are computed.
     pub(super) fn member(&self, name: &str) -> Option<Value> {
         let hook = self.hook;
         Some(match name {

@@ -30,7 +30,7 @@ pub(super) const MEDIA: Media = Media {
     ],
 };
 
-/// A Wasm program may be longer than a script; how long, the operator says.
+/// A Wasm program may be longer than a script; how long, the operator configures.
 #[expect(clippy::cast_possible_truncation, reason = "64 MiB fit into any usize")]
 const SOURCE_MAX_CHARS: usize = (MODULE_MAX_BYTES as usize).div_ceil(3) * 4;
 
@@ -80,7 +80,7 @@ pub(super) fn shapes() -> Shapes {
     Shapes::new("HookSource", MEMBERS, LIST, MEDIA)
 }
 
-/// What Astra calls the sort of a program.
+/// Astra's name of a program's kind.
 pub(super) fn source_type(source: &Source) -> &'static str {
     match source.kind {
         Program::Script => "script",
@@ -96,16 +96,16 @@ pub(super) fn row(source: &Source, bytes: Option<Bytes>) -> Row {
     })
 }
 
-/// One member, save `source`.
+/// One member, except `source`.
 pub(super) fn member(source: &Source, name: &str) -> Option<Value> {
-    let said = |flag: bool| json!(flag.to_string());
+    let text = |flag: bool| json!(flag.to_string());
     Some(match name {
         "type" => TYPE.into(),
         "version" => VERSION.into(),
         "id" => json!(source.id),
         "name" => source.name.as_str().into(),
-        "private" => said(source.visibility == Visibility::Private),
-        "preloaded" => said(source.preloaded),
+        "private" => text(source.visibility == Visibility::Private),
+        "preloaded" => text(source.preloaded),
         "sourceType" => source_type(source).into(),
         "sourceMD5Checksum" => source.checksum.as_str().into(),
         "description" if source.description.is_empty() => return None,

@@ -7,7 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Map, Value};
 
 use super::{Problem, Row, Wrong, document};
-use crate::refusal::{Fault, Refusal};
+use crate::refusal::{InvalidField, Refusal};
 use crate::rejection::OwnProblem as _;
 use crate::request_id::RequestId;
 
@@ -38,7 +38,7 @@ fn reply(status: StatusCode, mut members: Map<String, Value>, id: &RequestId) ->
     (status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
-/// The row for what was refused by what is shared with other faces.
+/// The row for what shared code refuses.
 fn problem(refusal: &Refusal) -> Option<Problem> {
     Some(match refusal {
         Refusal::Unauthenticated(_) => Row::MissingToken.into(),
@@ -73,7 +73,7 @@ fn problem(refusal: &Refusal) -> Option<Problem> {
 }
 
 /// A fault by the name that Astra has for the member.
-fn field(fault: &Fault) -> Wrong {
+fn field(fault: &InvalidField) -> Wrong {
     let path = fault.pointer.trim_start_matches('/').replace('/', ".");
     let (first, rest) = path.split_once('.').unwrap_or((&path, ""));
     let name = match (first, rest) {

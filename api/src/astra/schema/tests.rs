@@ -52,7 +52,7 @@ fn a_body_that_follows_the_table_passes() {
 #[test]
 fn each_way_of_not_following_the_table_is_told() {
     let label = json!({"name": "a", "value": "b"});
-    for (extra, told) in [
+    for (extra, expected) in [
         (
             json!({"type": "x"}),
             "`type` must be \"application/astra-sample\"",
@@ -108,11 +108,11 @@ fn each_way_of_not_following_the_table_is_told() {
             "`metadata.count` is not a member of this resource",
         ),
     ] {
-        assert_eq!(create(extra), told);
+        assert_eq!(create(extra), expected);
     }
-    let told = failure(Purpose::Replace, &json!({"sum": "b1a4"}));
+    let reported = failure(Purpose::Replace, &json!({"sum": "b1a4"}));
     assert_eq!(
-        told,
+        reported,
         "`type` is missing; `sum` must be 32 hexadecimal digits"
     );
 }

@@ -181,7 +181,7 @@ fn who_was_served_once_has_its_turn_again_however_many_connections_are_opened_me
         let mut waiting: Vec<_> = (1..50).map(|n| wait(&turns, holder(n))).collect();
         let mut own = None;
         let first = wait_as(&turns, holder(200), &mut own);
-        // Whoever is served goes away, and another comes.
+        // The one that is served leaves, and another comes.
         let mut served = |waiting: &mut Vec<Waiting>, one: &Waiting| {
             (0..1_000_u32).position(|n| {
                 turns.give_back(on, MS);
@@ -238,7 +238,7 @@ fn who_goes_away_while_waiting_takes_no_turn_with_it() {
     drop(gone);
     assert_eq!(turns.waiting(), 1);
     turns.give_back(account(1), MS);
-    // Its turn has come, but nobody looks.
+    // Its turn has come, but it is not polled.
     drop(called);
     assert!(is_empty(&turns));
 }

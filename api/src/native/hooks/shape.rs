@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::auth::Caller;
 use crate::containers::{Criterion, print_criteria, read_criteria};
 use crate::native::hooks::described::{Limits, Retry};
-use crate::native::hooks::reference::{Named, Servers, said};
+use crate::native::hooks::reference::{Named, Servers, present};
 use crate::native::hooks::values;
 use crate::refusal::Refusal;
 use crate::time_text::time_text;
@@ -51,11 +51,11 @@ pub(crate) struct Hook {
     failure_policy: FailurePolicy,
     #[schema(value_type = Retry)]
     retry: RetryPolicy,
-    /// Whether the operator keeps it: Astra's clients may read but not change it.
+    /// Whether the operator manages it: Astra's clients may read but not change it.
     managed: bool,
     #[schema(value_type = Vec<Object>)]
     labels: Vec<Label>,
-    /// The id of the principal who made it.
+    /// The id of the principal who created it.
     created_by: String,
     /// The id of the principal who changed it last.
     modified_by: Option<String>,
@@ -64,7 +64,7 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    /// Shows a hook to somebody who has this role.
+    /// Shows a hook to a reader with this role.
     pub(crate) fn new(own: dispatch::Hook, reader: Role) -> Self {
         let (app, criteria) = match &own.targets {
             Targets::Containers { app, criteria } => (
@@ -100,7 +100,7 @@ impl Hook {
     }
 }
 
-/// A hook to make. What is left out has its default.
+/// A hook to create. What is left out has its default.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewHook {
@@ -153,7 +153,7 @@ pub(crate) struct NewHook {
 }
 
 impl NewHook {
-    /// Puts together what is meant; `app` is the one that was named.
+    /// Builds the hook; `app` is the one that was named.
     pub(super) fn read(
         self,
         app: Option<AppId>,
@@ -212,7 +212,7 @@ pub(crate) struct ChangedHook {
     #[schema(value_type = Option<Object>)]
     servers: Option<Servers>,
     /// Null is any app that an event names.
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Object>)]
     pub(super) app: Option<Option<Named<AppId>>>,
     /// Replaces all.
@@ -246,8 +246,8 @@ pub(crate) struct ChangedHook {
 }
 
 impl ChangedHook {
-    /// Puts together what is meant of a hook that has these targets; `app` is the
-    /// one that was named, if any was.
+    /// Builds the change of a hook that has these targets; `app` is the one that was
+    /// named, if any.
     pub(super) fn read(
         self,
         current: &Targets,
@@ -288,9 +288,9 @@ impl ChangedHook {
     }
 }
 
-/// A body refers to something that is not there: that is the body's fault, and
-/// not an unknown path.
-pub(crate) fn dangling(error: dispatch::Error) -> Refusal {
+/// The refusal of a body that refers to what does not exist: an invalid body, not an
+/// unknown path.
+pub(crate) fn refers_to_missing(error: dispatch::Error) -> Refusal {
     match error {
         dispatch::Error::NotFound { what, id } => {
             let pointer = match what {

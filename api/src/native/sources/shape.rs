@@ -16,8 +16,8 @@ pub(super) const ANY: &str = "application/octet-stream";
 /// A named program.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Source {
-    id: String,
-    number: i32,
+    pub(super) id: String,
+    pub(super) number: i32,
     name: String,
     /// `script`, `module` or `component`.
     #[schema(value_type = String)]
@@ -28,9 +28,9 @@ pub(crate) struct Source {
     /// One more whenever the bytes change.
     revision: u32,
     description: String,
-    /// Whether its bytes are withheld from everybody, on every interface.
+    /// Whether its bytes are withheld from every role, on every interface.
     private: bool,
-    /// Whether it came with the account and cannot be changed.
+    /// Whether it is built-in and cannot be changed.
     preloaded: bool,
     #[schema(value_type = Vec<Object>)]
     labels: Vec<Label>,
@@ -43,7 +43,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    pub(super) fn new(own: dispatch::Source) -> Self {
+    pub(in crate::native) fn new(own: dispatch::Source) -> Self {
         Self {
             id: own.id.to_string(),
             number: own.number.get(),

@@ -9,7 +9,7 @@ use crate::astra::hook_state::HookState;
 use crate::native::executions::Execution;
 use crate::time_text::time_text;
 
-/// A task with what became of it.
+/// A task with its outcome.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Task {
     id: String,
@@ -29,14 +29,14 @@ pub(crate) struct Task {
     event: Option<dispatch::EventKey>,
     #[schema(value_type = Object)]
     progress: dispatch::Progress,
-    /// Whether somebody asked to cancel it.
+    /// Whether cancellation was requested.
     cancelled: bool,
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<String>,
-    /// Whether the event may go on; absent until the task is over.
+    /// Whether the event may go on; absent until the task has finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     allow: Option<bool>,
     /// Why it may not.
@@ -47,7 +47,7 @@ pub(crate) struct Task {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,
-    /// How the hooks of one of Astra's operations went; absent until it is over.
+    /// How the hooks of one of Astra's operations went; absent until it has finished.
     #[serde(flatten)]
     #[schema(inline, value_type = Option<HookState>)]
     hook_state: Option<HookState>,
@@ -59,7 +59,7 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// Whether nothing more will happen.
+    /// Whether it has finished.
     pub(crate) fn is_over(&self) -> bool {
         self.over
     }

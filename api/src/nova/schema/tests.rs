@@ -1,4 +1,4 @@
-//! Each fault of a request in Nova's words, and no panic whatever is sent.
+//! Each fault of a request in Nova's exact words, and no panic whatever is sent.
 
 use proptest::prelude::*;
 
