@@ -70,7 +70,7 @@ pub(crate) async fn guard(
     };
     let path = request.uri().path().to_owned();
     let from = Client::of(request.extensions());
-    // Before a byte of the body is read: only who may send one has it read.
+    // Before a byte of the body is read: only holders of a valid token may send one.
     let identity = authenticate(&guard, from, &path, request.headers()).await?;
     let account = identity.account;
     if let Err(refusal) = charge.charge_to(account.holder()) {

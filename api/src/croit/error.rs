@@ -1,7 +1,7 @@
 //! The croit face's errors: `{"error": "<text>"}` and the right status.
 //!
 //! croit documents no error body; its clients look at the status. A name that is taken is
-//! 400 there, and so is whatever a body asks for in vain.
+//! 400 there, and so is whatever a body asks for that is not possible.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};

@@ -252,7 +252,7 @@ impl State {
         served
     }
 
-    /// Takes a turn for a connection that was served for `served`.
+    /// Takes a turn for a connection that was served for `own`.
     fn call(&mut self, holder: Holder, own: Duration) {
         let served = self.share(holder).served;
         self.accounts.level = self.accounts.level.max(served);
