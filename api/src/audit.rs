@@ -2,7 +2,7 @@
 //!
 //! It becomes an `OnAudit` event. Of the request's body it records a part.
 
-mod redaction;
+pub(crate) mod redaction;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -16,8 +16,8 @@ use tenterhook_dispatch::{AccountId, AuditRecord, Identity, Origin};
 use self::redaction::{Redaction, TEXT_MAX_CHARS, shorten};
 use crate::app::App;
 use crate::body::{self, Pieces};
+use crate::dialect::Dialect;
 use crate::door::Door;
-use crate::face::Face;
 use crate::refusal::Refusal;
 
 /// Characters of a body that are recorded.
@@ -58,6 +58,7 @@ impl AuditEntry {
     /// Begins an entry, if the call is one that changes something. A JSON body is read
     /// for it and put back.
     pub(crate) async fn begin(
+        dialect: &dyn Dialect,
         operation: &'static str,
         caller: &Identity,
         request: &mut Request,
@@ -66,13 +67,11 @@ impl AuditEntry {
         {
             return Ok(None);
         }
-        let face = Face::of(request.uri().path());
         let audited = AuditedBody {
-            redaction: Redaction::of(face),
+            redaction: Redaction::of(dialect.source_member()),
             text: Arc::default(),
         };
-        let own = matches!(face, Face::Astra | Face::Fenix);
-        let body = if own {
+        let body = if dialect.audits_bodies() {
             // Their order of checks has the body last, and its limit is their own.
             request.extensions_mut().insert(audited.clone());
             String::new()
@@ -81,7 +80,7 @@ impl AuditEntry {
         };
         let path = request.uri().path();
         let record = AuditRecord {
-            category: category(path),
+            category: dialect.audit_category(path).to_owned(),
             operation: operation.to_owned(),
             username: caller.name.clone(),
             ip: request
@@ -147,35 +146,4 @@ fn query(redaction: Redaction, text: &str) -> Map<String, Value> {
             )
         })
         .collect()
-}
-
-/// `events` of `/api/events/hooks`, `hooks` of `/api/v1/hooks`, and `hookSources` of
-/// `/accounts/…/core/v1/hookSources`.
-fn category(path: &str) -> String {
-    if Face::of(path) == Face::Astra {
-        let mut parts = path.split('/');
-        let collection = parts.find(|part| {
-            ["hookSources", "executionHooks", "executionHookOverrides"].contains(part)
-        });
-        return collection.unwrap_or_default().to_owned();
-    }
-    let path = path.strip_prefix("/api").unwrap_or(path);
-    let path = path.strip_prefix("/v1").unwrap_or(path);
-    path.split('/').nth(1).unwrap_or_default().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_category_is_the_first_part_of_the_path() {
-        assert_eq!(category("/api/events/hooks/3"), "events");
-        assert_eq!(category("/api/v1/hooks"), "hooks");
-        assert_eq!(category("/"), "");
-        assert_eq!(
-            category("/accounts/x/k8s/v1/apps/y/executionHooks/z"),
-            "executionHooks"
-        );
-    }
 }

@@ -71,7 +71,7 @@ pub(crate) async fn guard(
     let path = request.uri().path().to_owned();
     let from = Client::of(request.extensions());
     // Before a byte of the body is read: only holders of a valid token may send one.
-    let identity = authenticate(&guard, from, &path, request.headers()).await?;
+    let identity = authenticate(&guard, from, request.headers()).await?;
     let account = identity.account;
     if let Err(refusal) = charge.charge_to(account.holder()) {
         let is_operator = identity.role == Role::Owner
@@ -91,7 +91,8 @@ pub(crate) async fn guard(
         .dialect
         .turn_away(guard.app.dispatcher(), &identity, needed, &path)
         .await;
-    let audit_entry = AuditEntry::begin(guard.operation, &identity, &mut request).await?;
+    let audit_entry =
+        AuditEntry::begin(guard.dialect, guard.operation, &identity, &mut request).await?;
     request.extensions_mut().insert(Caller(identity.clone()));
     let response = match turned_away {
         None => next.run(request).await,
@@ -107,12 +108,12 @@ pub(crate) async fn guard(
 async fn authenticate(
     guard: &Guard,
     from: Client,
-    path: &str,
     headers: &HeaderMap,
 ) -> Result<Identity, Refusal> {
-    let secret = credentials::token(path, headers).ok_or(MISSING_TOKEN)?;
+    let places = guard.dialect.token_places();
+    let secret = credentials::token(places, headers).ok_or(MISSING_TOKEN)?;
     let identity = identify(guard, from, secret).await?;
-    if let Some(secret) = credentials::service_token(path, headers) {
+    if let Some(secret) = credentials::service_token(places, headers) {
         identify(guard, from, secret).await?;
     }
     Ok(identity)

@@ -13,32 +13,22 @@ const X_SERVICE_TOKEN: HeaderName = HeaderName::from_static("x-service-token");
 
 /// A place for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TokenPlace {
+pub(crate) enum TokenPlace {
     /// `Authorization: Bearer <token>`.
     Bearer,
     /// `X-Auth-Token: <token>`.
     XAuthToken,
 }
 
-/// The roots of the interfaces whose clients are OpenStack's.
-const OPENSTACK: [&str; 3] = ["/os-server-external-events", "/v2.1", "/v1"];
+/// The one place of most interfaces.
+pub(crate) const BEARER: &[TokenPlace] = &[TokenPlace::Bearer];
 
-/// The places that are looked at for this path; the first that holds a token counts.
-fn places(path: &str) -> &'static [TokenPlace] {
-    let under = |root: &&str| {
-        path.strip_prefix(*root)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    if OPENSTACK.iter().any(under) {
-        &[TokenPlace::XAuthToken, TokenPlace::Bearer]
-    } else {
-        &[TokenPlace::Bearer]
-    }
-}
+/// The places of the interfaces whose clients are OpenStack's.
+pub(crate) const OPENSTACK: &[TokenPlace] = &[TokenPlace::XAuthToken, TokenPlace::Bearer];
 
-/// The token that a request to this path carries.
-pub(crate) fn token<'a>(path: &str, headers: &'a HeaderMap) -> Option<&'a str> {
-    places(path).iter().find_map(|place| match place {
+/// The token in the first of these places that holds one.
+pub(crate) fn token<'a>(places: &[TokenPlace], headers: &'a HeaderMap) -> Option<&'a str> {
+    places.iter().find_map(|place| match place {
         TokenPlace::Bearer => scheme(headers, "bearer"),
         TokenPlace::XAuthToken => headers.get(X_AUTH_TOKEN)?.to_str().ok().map(str::trim),
     })
@@ -66,13 +56,16 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::face::Face;
+    use crate::router::DIALECTS;
 
     fn found(path: &str, pairs: &[(HeaderName, &'static str)]) -> Option<String> {
         let headers = pairs
             .iter()
             .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
             .collect();
-        token(path, &headers).map(str::to_owned)
+        let places = DIALECTS.of(Face::of(path)).token_places();
+        token(places, &headers).map(str::to_owned)
     }
 
     #[test]

@@ -11,6 +11,8 @@ use http::{Extensions, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use tenterhook_dispatch::{Dispatcher, Error, Identity, Role};
 
+use crate::audit::redaction::SourceMember;
+use crate::credentials::{self, TokenPlace};
 use crate::face::Face;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
@@ -53,6 +55,11 @@ pub(crate) trait Dialect: Send + Sync {
         future::ready(reply).boxed()
     }
 
+    /// Where the face's clients put their token.
+    fn token_places(&self) -> &'static [TokenPlace] {
+        credentials::BEARER
+    }
+
     /// How a client that sent these headers is to authenticate.
     fn challenge(&self, _headers: &HeaderMap) -> HeaderValue {
         HeaderValue::from_static("Bearer realm=\"tenterhook\"")
@@ -61,6 +68,24 @@ pub(crate) trait Dialect: Send + Sync {
     /// The headers of every reply to a request with these headers.
     fn reply_headers(&self, _headers: &HeaderMap, _id: &RequestId) -> HeaderMap {
         HeaderMap::new()
+    }
+
+    /// The area of the face that an audit entry of a call at this path names: `events` of
+    /// `/api/events/hooks`, and `hooks` of `/api/v1/hooks`.
+    fn audit_category<'a>(&self, path: &'a str) -> &'a str {
+        let path = path.strip_prefix("/api").unwrap_or(path);
+        let path = path.strip_prefix("/v1").unwrap_or(path);
+        path.split('/').nth(1).unwrap_or_default()
+    }
+
+    /// Whether the face's calls read and audit their bodies themselves.
+    fn audits_bodies(&self) -> bool {
+        false
+    }
+
+    /// What the face has in a member named `source`.
+    fn source_member(&self) -> SourceMember {
+        SourceMember::Reference
     }
 
     /// The schema of the parameters in the face's paths.
@@ -88,6 +113,28 @@ impl Dialects {
             Face::Astra => self.astra,
             Face::Nova => self.nova,
             Face::Fenix => self.fenix,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::DIALECTS;
+
+    #[test]
+    fn the_category_is_the_first_part_of_the_path() {
+        for (path, category) in [
+            ("/api/events/hooks/3", "events"),
+            ("/api/v1/hooks", "hooks"),
+            ("/", ""),
+            (
+                "/accounts/x/k8s/v1/apps/y/executionHooks/z",
+                "executionHooks",
+            ),
+        ] {
+            let dialect = DIALECTS.of(Face::of(path));
+            assert_eq!(dialect.audit_category(path), category, "{path}");
         }
     }
 }

@@ -12,7 +12,8 @@ use http::{HeaderValue, header};
 use serde_json::{Map, Value, json};
 
 use crate::auth::Access;
-use crate::dialect::Dialects;
+use crate::credentials::TokenPlace;
+use crate::dialect::{Dialect, Dialects};
 use crate::endpoint::{Endpoint, Shape, Slash};
 use crate::face::Face;
 
@@ -165,7 +166,7 @@ fn operation(endpoint: &Endpoint, dialects: &Dialects) -> Value {
         "summary": endpoint.summary,
         "parameters": in_path.chain(beside).collect::<Vec<_>>(),
         "responses": replies,
-        "security": security(endpoint),
+        "security": security(endpoint, dialect),
     });
     if endpoint.slash == Slash::Either {
         operation["description"] = json!("The path may end with a slash.");
@@ -182,11 +183,12 @@ fn operation(endpoint: &Endpoint, dialects: &Dialects) -> Value {
     operation
 }
 
-fn security(endpoint: &Endpoint) -> Value {
-    match (endpoint.access, endpoint.face()) {
-        (Access::Everyone | Access::Probe, _) => json!([]),
-        (Access::Role(_), Face::Croit | Face::Native | Face::Astra) => json!([{"token": []}]),
-        (Access::Role(_), Face::Nova | Face::Fenix) => json!([{"token": []}, {"openstack": []}]),
+fn security(endpoint: &Endpoint, dialect: &dyn Dialect) -> Value {
+    let takes_openstacks = dialect.token_places().contains(&TokenPlace::XAuthToken);
+    match endpoint.access {
+        Access::Everyone | Access::Probe => json!([]),
+        Access::Role(_) if takes_openstacks => json!([{"token": []}, {"openstack": []}]),
+        Access::Role(_) => json!([{"token": []}]),
     }
 }
 

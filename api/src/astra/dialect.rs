@@ -9,6 +9,7 @@ use tenterhook_dispatch::{Dispatcher, Identity, Role};
 
 use super::problem::{self, Problem};
 use super::{gate, identifier, media};
+use crate::audit::redaction::SourceMember;
 use crate::dialect::Dialect;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
@@ -42,6 +43,20 @@ impl Dialect for Astra {
             admitted.err().map(|rejection| rejection.into_response())
         }
         .boxed()
+    }
+
+    fn audit_category<'a>(&self, path: &'a str) -> &'a str {
+        let collections = ["hookSources", "executionHooks", "executionHookOverrides"];
+        let collection = path.split('/').find(|part| collections.contains(part));
+        collection.unwrap_or_default()
+    }
+
+    fn audits_bodies(&self) -> bool {
+        true
+    }
+
+    fn source_member(&self) -> SourceMember {
+        SourceMember::Text
     }
 
     fn path_parameter_schema(&self) -> Value {

@@ -9,8 +9,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::face::Face;
-
 /// Characters of a text that are recorded.
 pub(super) const TEXT_MAX_CHARS: usize = 200;
 
@@ -104,21 +102,29 @@ const SECRET: [&str; 5] = ["env", "password", "secret", "token", "response"];
 /// Which members of a request may be recorded.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Redaction {
-    face: Face,
+    source: SourceMember,
+}
+
+/// What an interface has in a member named `source`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SourceMember {
+    /// The name or id of a source.
+    Reference,
+    /// The text of a source.
+    Text,
 }
 
 impl Default for Redaction {
     /// The fewest.
     fn default() -> Self {
-        Self::of(Face::Astra)
+        Self::of(SourceMember::Text)
     }
 }
 
 impl Redaction {
-    /// Those of one interface: a hook's `source` is a reference, but Astra has the text
-    /// of sources in a member of that name.
-    pub(super) fn of(face: Face) -> Self {
-        Self { face }
+    /// Those of an interface with this in its member `source`.
+    pub(super) fn of(source: SourceMember) -> Self {
+        Self { source }
     }
 
     /// Returns what is recorded of a body.
@@ -170,7 +176,7 @@ impl Redaction {
 
     fn records(self, name: &str, names: Names) -> bool {
         let name = name.to_ascii_lowercase();
-        let is_reference = name == "source" && !matches!(self.face, Face::Astra);
+        let is_reference = name == "source" && self.source == SourceMember::Reference;
         let known = is_reference || RECORDED.contains(&&*name) || matches!(names, Names::Free);
         known && !SECRET.iter().any(|secret| name.contains(secret))
     }
@@ -206,8 +212,8 @@ mod tests {
 
     use super::*;
 
-    fn recorded(face: Face, body: &Value) -> String {
-        Redaction::of(face).of_body(body).to_string()
+    fn recorded(source: SourceMember, body: &Value) -> String {
+        Redaction::of(source).of_body(body).to_string()
     }
 
     #[test]
@@ -217,7 +223,7 @@ mod tests {
             "arguments": ["hush"], "contents": "hush", "script": "hush", "unheard_of": {"deep": ["hush"]},
             "description": "y".repeat(500), "order": 7,
         });
-        let recorded = recorded(Face::Native, &value);
+        let recorded = recorded(SourceMember::Reference, &value);
         assert!(!recorded.contains("hush"), "{recorded}");
         assert!(recorded.contains("\"description\":\"yyy"), "{recorded}");
         assert!(recorded.contains("\"order\":7"), "{recorded}");
@@ -227,21 +233,21 @@ mod tests {
     #[test]
     fn a_reference_to_a_source_is_recorded_and_its_text_is_not() {
         let body = json!({"name": "x", "source": "ZWNobyBodXNo"});
-        assert!(recorded(Face::Native, &body).contains("ZWNobyBodXNo"));
-        assert!(!recorded(Face::Astra, &body).contains("ZWNobyBodXNo"));
+        assert!(recorded(SourceMember::Reference, &body).contains("ZWNobyBodXNo"));
+        assert!(!recorded(SourceMember::Text, &body).contains("ZWNobyBodXNo"));
     }
 
     #[test]
     fn a_body_that_is_not_an_object_is_not_recorded() {
         for body in [json!("hush"), json!(["hush", ["hush"]])] {
-            assert!(!recorded(Face::Native, &body).contains("hush"));
+            assert!(!recorded(SourceMember::Reference, &body).contains("hush"));
         }
     }
 
     #[test]
     fn what_is_named_freely_is_recorded_unless_it_is_named_for_a_secret() {
         let body = json!({"metadata": {"release": "Zed", "password": "hush"}});
-        let recorded = recorded(Face::Fenix, &body);
+        let recorded = recorded(SourceMember::Reference, &body);
         assert!(
             recorded.contains("Zed") && !recorded.contains("hush"),
             "{recorded}"

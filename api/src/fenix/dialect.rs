@@ -5,6 +5,7 @@ use http::{Extensions, HeaderMap, HeaderValue};
 use tenterhook_dispatch::Error;
 
 use super::error::{self, Problem};
+use crate::credentials::{self, TokenPlace};
 use crate::dialect::Dialect;
 use crate::keystone;
 use crate::refusal::Refusal;
@@ -25,6 +26,14 @@ impl Dialect for Fenix {
 
     fn token_not_looked_up(&self, error: Error) -> Refusal {
         keystone::token_not_looked_up(&error)
+    }
+
+    fn token_places(&self) -> &'static [TokenPlace] {
+        credentials::OPENSTACK
+    }
+
+    fn audits_bodies(&self) -> bool {
+        true
     }
 
     fn challenge(&self, headers: &HeaderMap) -> HeaderValue {

@@ -6,6 +6,7 @@ use tenterhook_dispatch::Error;
 
 use super::fault::{self, Fault};
 use super::heading::heading;
+use crate::credentials::{self, TokenPlace};
 use crate::dialect::Dialect;
 use crate::keystone;
 use crate::refusal::Refusal;
@@ -26,6 +27,10 @@ impl Dialect for Nova {
 
     fn token_not_looked_up(&self, error: Error) -> Refusal {
         keystone::token_not_looked_up(&error)
+    }
+
+    fn token_places(&self) -> &'static [TokenPlace] {
+        credentials::OPENSTACK
     }
 
     fn challenge(&self, headers: &HeaderMap) -> HeaderValue {
