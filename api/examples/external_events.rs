@@ -191,12 +191,12 @@ async fn exchange(connection: &mut BufReader<TcpStream>, request: &[u8]) {
             .read_line(&mut line)
             .await
             .expect("the server answers");
-        if let Some(said) = line
+        if let Some(value) = line
             .to_ascii_lowercase()
             .strip_prefix("content-length:")
             .map(str::trim)
         {
-            length = said.parse().expect("a length is a number");
+            length = value.parse().expect("a length is a number");
         }
         if line == "\r\n" || line.is_empty() {
             break;

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_turned_away_is_told_to_come_back() {
+    fn a_refused_client_learns_when_to_come_back() {
         for face in Face::ALL {
             let id = RequestId::of(&HeaderMap::new());
             let dialect = DIALECTS.of(face);

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_path_tells_the_face() {
+    fn the_path_determines_the_face() {
         for (path, face) in [
             ("/api/events/hooks", Face::Croit),
             ("/api/nothing", Face::Croit),

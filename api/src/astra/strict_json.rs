@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_told_apart_from_what_is_too_much() {
+    fn invalid_json_is_distinguished_from_too_much_json() {
         let deep = "[".repeat(10_000);
         for text in ["", "{", "{}x", "{\"a\":}", "\u{1}", "'a'", "{a:1}", &deep] {
             let problem = read_object(text.as_bytes()).unwrap_err();

@@ -104,7 +104,7 @@ async fn a_secret_that_was_right_is_looked_up_without_waiting_for_a_turn() {
 }
 
 #[test]
-fn beyond_the_quota_a_failure_is_told_so_and_counts_no_more() {
+fn beyond_the_quota_a_failure_is_refused_and_counts_no_more() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
     let refusals = |n: usize| {
         let refused =
@@ -128,7 +128,7 @@ fn one_customers_ipv6_addresses_are_one() {
 }
 
 #[test]
-fn a_flood_of_names_and_addresses_is_kept_within_bounds_and_hides_nobody() {
+fn a_flood_of_names_and_addresses_is_bounded_and_hides_no_attacker() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
     for _ in 0..10 {
         fail(&failures, login("ada", "x"), now);

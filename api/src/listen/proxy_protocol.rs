@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_client_is_told_and_what_follows_is_left() {
+    async fn the_client_is_read_and_what_follows_is_left() {
         for source in ["192.0.2.7:4711", "[2001:db8::7]:4711"] {
             let mut bytes = header(source, Protocol::Stream);
             let length = bytes.len();
@@ -90,14 +90,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_proxy_that_calls_for_itself_names_nobody() {
+    async fn a_proxy_that_connects_for_itself_names_no_client() {
         let mut bytes = Vec::new();
         ProxyHeader::with_local().encode_v2(&mut bytes).unwrap();
         assert_eq!(parsed(&bytes).await.0.unwrap(), None);
     }
 
     #[tokio::test]
-    async fn what_is_no_such_header_is_refused() {
+    async fn anything_but_such_a_header_is_refused() {
         let valid = header("192.0.2.7:1", Protocol::Stream);
         let with = |place: usize, byte: u8| {
             let mut bytes = valid.clone();

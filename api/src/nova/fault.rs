@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_to_wait_is_told_how_long() {
+    async fn a_client_that_has_to_wait_learns_how_long() {
         let retry_after = Duration::from_millis(4_500);
         let (_, _, body) = printed(Refusal::TooManyFailures { retry_after }).await;
         assert_eq!(body["overLimit"]["retryAfter"], "5");

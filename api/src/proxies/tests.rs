@@ -93,7 +93,7 @@ fn what_cannot_be_read_leaves_the_peer_as_the_client() {
 }
 
 #[test]
-fn a_header_that_the_proxy_only_passes_on_is_not_believed() {
+fn a_header_that_the_proxy_only_passes_on_is_ignored() {
     // The proxy writes one of the two; the client has sent the other.
     let lines = [(STANDARD, "for=198.51.100.9"), (CUSTOMARY, "203.0.113.5")];
     assert_eq!(client(PROXY, &lines), PROXY);

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_long_enough_is_told_at_once() {
+    async fn a_client_that_waits_long_enough_gets_the_outcome_at_once() {
         let uploads = Pending::default();
         let wait = Duration::from_secs(60);
         let done = uploads.begin(AccountId::generate(), subject(), wait, async {

@@ -131,7 +131,7 @@ async fn then_the_query_then_the_body_then_the_resource() {
 }
 
 #[tokio::test]
-async fn a_source_that_makes_no_sense_is_told_with_its_reason() {
+async fn a_source_that_makes_no_sense_is_refused_with_its_reason() {
     let astra = Astra::start().await;
     for (text, words) in [
         ("a".to_owned(), "base64"),
@@ -155,7 +155,7 @@ async fn a_source_that_makes_no_sense_is_told_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_body_outside_its_schema_is_told_where() {
+async fn a_body_outside_its_schema_is_refused_with_the_place() {
     let astra = Astra::start().await;
     for (members, words) in [
         (json!({"name": "x".repeat(64)}), "`name`"),

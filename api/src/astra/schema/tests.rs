@@ -50,7 +50,7 @@ fn a_body_that_follows_the_table_passes() {
 }
 
 #[test]
-fn each_way_of_not_following_the_table_is_told() {
+fn each_way_of_not_following_the_table_is_reported() {
     let label = json!({"name": "a", "value": "b"});
     for (extra, expected) in [
         (
@@ -118,7 +118,7 @@ fn each_way_of_not_following_the_table_is_told() {
 }
 
 #[test]
-fn only_so_many_failures_are_told() {
+fn only_so_many_failures_are_reported() {
     let many: Value = (0..100)
         .map(|n| (format!("k{n}"), json!(1)))
         .collect::<serde_json::Map<_, _>>()

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_stands_after_its_server() {
+    fn every_line_follows_its_server() {
         let mut log = Log::default();
         log.lines("a: ", b"one\n\ntwo");
         log.lines("b: ", b"three\n");
