@@ -15,8 +15,8 @@ use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
-use crate::native::page::{List, Wanted};
-use crate::native::{Created, created};
+use crate::native::created::{Created, created};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
 
 /// What these are called in refusals.
@@ -138,7 +138,7 @@ async fn create_webhook(
 async fn list_webhooks(
     State(app): State<App>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<PageQuery>,
 ) -> Result<Json<List<Webhook>>, Refusal> {
     let (delivery, account) = delivery(&app, &caller);
     let all = delivery.subscriptions(account);
@@ -184,7 +184,7 @@ async fn list_deliveries(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<SubscriptionId>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<PageQuery>,
 ) -> Result<Json<List<Sent>>, Refusal> {
     let (delivery, account) = delivery(&app, &caller);
     let limit = wanted.limit()?;

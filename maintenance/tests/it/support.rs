@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tenterhook_delivery::Delivery;
 use tenterhook_dispatch::{
     AccountId, Clock, Dispatcher, ExecutionFilter, Key, NewHook, NewServer, NewSource, Outputs,
-    Page, PrincipalId, ServerChange, SteppedClock, SystemClock, TaskDetail, TaskId,
+    Page, PrincipalId, ServerChange, SteppedClock, SystemClock, TaskDetail, TaskId, Visibility,
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_maintenance::{Maintenance, NewSession, SessionStore, Settings, Stored};
@@ -142,7 +142,7 @@ impl Yard {
             bytes: bytes.into().into(),
             kind: None,
             description: String::new(),
-            private: false,
+            visibility: Visibility::Readable,
             labels: Vec::new(),
             created_by: PrincipalId::SYSTEM,
         };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tenterhook_delivery::{Fate, Letter, NewSubscription, Subscription};
 use utoipa::ToSchema;
 
-use crate::native::time_text;
+use crate::time_text::time_text;
 
 /// A webhook to make.
 #[derive(Debug, Deserialize, ToSchema)]
