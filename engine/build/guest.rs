@@ -19,7 +19,7 @@ pub(crate) fn build(out: &Path) -> PathBuf {
     }
     let shell =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("shell");
-    for source in ["Cargo.toml", "Cargo.lock", "src"] {
+    for source in ["Cargo.toml", "Cargo.lock", "src", "../../sdk/contract"] {
         println!("cargo::rerun-if-changed={}", shell.join(source).display());
     }
     let target = target_folder(out);

@@ -242,7 +242,7 @@ fn guest(
                 digest: program.digest(),
                 source,
             })?;
-        wasi.initial_cwd(tenterhook_sdk::contract::WORK_DIR);
+        wasi.initial_cwd(tenterhook_contract::WORK_DIR);
     }
     let mut wasi = wasi.build_p1();
     let capacity = usize::try_from(limits.descriptors).unwrap_or(usize::MAX);
@@ -315,7 +315,7 @@ async fn start(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<i32> {
         Code::Script { shell, .. } => {
             let instance = shell.instantiate_async(&mut *store).await?;
             store.data_mut().linear = instance.get_memory(&mut *store, "memory");
-            let entry = instance.get_typed_func::<(), i32>(&mut *store, "run")?;
+            let entry = instance.get_typed_func::<(), i32>(&mut *store, tenterhook_contract::shell::RUN)?;
             entry.call_async(store, ()).await
         }
     }

@@ -6,8 +6,8 @@
 
 use serde_json::Value;
 use tenterhook_admission::one_line;
+use tenterhook_contract::{VERDICT_FILE, VERDICT_MAX_BYTES};
 use tenterhook_sdk::Verdict;
-use tenterhook_sdk::contract::{VERDICT_FILE, VERDICT_MAX_BYTES};
 
 /// Longest value that is quoted, in characters.
 const QUOTED_MAX_CHARS: usize = 40;
@@ -22,8 +22,8 @@ pub(crate) enum Left {
     Text(Vec<u8>),
     /// A file that is longer than [`VERDICT_MAX_BYTES`].
     TooLong,
-    /// A folder, a link or something else that is no plain file.
-    NoFile,
+    /// A folder, a link or something else that is not a regular file.
+    NotRegular,
 }
 
 impl Left {
@@ -38,7 +38,7 @@ impl Left {
             Self::TooLong => Err(format!(
                 "it has more than {VERDICT_MAX_BYTES} bytes; print what is long instead"
             )),
-            Self::NoFile => Err("it is no plain file".into()),
+            Self::NotRegular => Err("it is not a regular file".into()),
             Self::Text(bytes) => verdict(bytes),
         };
         read.map(Some)

@@ -248,7 +248,7 @@ async fn an_answer_that_is_no_file_is_told() {
         let fault = run.verdict_fault.as_deref();
         assert_eq!(
             fault,
-            Some("/verdict.json cannot be used: it is no plain file")
+            Some("/verdict.json cannot be used: it is not a regular file")
         );
     }
 }

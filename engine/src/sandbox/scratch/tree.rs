@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_NOW, fstat, utimensat};
-use tenterhook_sdk::contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_BYTES, WORK_DIR};
+use tenterhook_contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_BYTES, WORK_DIR};
 
 use super::berths::{Berth, Berths};
 use super::pool::Order;
@@ -186,7 +186,7 @@ impl Tree {
         let name = relative(VERDICT_FILE);
         match self.root.symlink_metadata(name) {
             Ok(found) if found.is_file() => {}
-            Ok(_) => return Left::NoFile,
+            Ok(_) => return Left::NotRegular,
             Err(_) => return Left::Nothing,
         }
         let mut json = Vec::new();
@@ -195,7 +195,7 @@ impl Tree {
                 .read_to_end(&mut json)
         });
         match read {
-            Err(_) => Left::NoFile,
+            Err(_) => Left::NotRegular,
             Ok(_) if json.len() > VERDICT_MAX_BYTES => Left::TooLong,
             Ok(_) => Left::Text(json),
         }
