@@ -17,22 +17,22 @@ pub const EVENT_FILE: &str = "/event.json";
 /// Where a hook may leave its verdict as JSON.
 pub const VERDICT_FILE: &str = "/verdict.json";
 
-/// The hook's working folder: empty at the start, gone afterwards.
+/// The hook's working folder: empty at the start, removed afterwards.
 pub const WORK_DIR: &str = "/work";
 
-/// The hook's folder for temporary files: empty at the start, gone afterwards.
+/// The hook's folder for temporary files: empty at the start, removed afterwards.
 pub const TEMP_DIR: &str = "/tmp";
 
 /// The most bytes that a verdict file may hold; the engine rejects a longer one.
 pub const VERDICT_MAX_BYTES: usize = 64 * 1024;
 
-/// Environment variables that every hook finds.
+/// The environment variables of every hook.
 pub mod env {
     /// The event's type, which is the name of the hook point.
     pub const EVENT: &str = "HOOK_EVENT";
     /// The event's id, unique within its source.
     pub const EVENT_ID: &str = "HOOK_EVENT_ID";
-    /// The id of this execution; the same over all its attempts.
+    /// The id of this execution; the same for all its attempts.
     pub const EXECUTION_ID: &str = "HOOK_EXECUTION_ID";
     /// 1 for the first attempt; higher when the execution is run again.
     pub const ATTEMPT: &str = "HOOK_ATTEMPT";
@@ -46,23 +46,23 @@ pub mod env {
     pub const LIMIT_FUEL: &str = "HOOK_LIMIT_FUEL";
     /// The run's bound on memory, in bytes.
     pub const LIMIT_MEMORY: &str = "HOOK_LIMIT_MEMORY_BYTES";
-    /// The run's time by the clock, in milliseconds from its start.
+    /// The run's bound on wall-clock time, in milliseconds from its start.
     pub const LIMIT_WALL: &str = "HOOK_LIMIT_WALL_MS";
-    /// The bytes of output that are kept of the run.
+    /// The bytes of the run's output that are kept.
     pub const LIMIT_OUTPUT: &str = "HOOK_LIMIT_OUTPUT_BYTES";
     /// The bytes that the run's files may hold.
     pub const LIMIT_FILES: &str = "HOOK_LIMIT_FILES_BYTES";
-    /// The least level of the log lines that a hook in Rust prints: `trace`, `debug`,
+    /// The minimum level of the log lines that a hook in Rust prints: `trace`, `debug`,
     /// `info` (the default), `warn`, `error` or `off`. Set it on the hook.
     pub const LOG: &str = "HOOK_LOG";
-    /// Prefix of the hook point's parameters, in upper snake case.
+    /// The prefix of the hook point's parameters, in upper snake case.
     pub const PARAM_PREFIX: &str = "HOOK_PARAM_";
-    /// Prefix under which croit's own scripts find the same parameters.
+    /// The prefix by which croit's own scripts find the same parameters.
     pub const CROIT_PREFIX: &str = "CROIT_";
 }
 
-/// Returns a parameter's documented name in upper snake case, as it stands in the
-/// name of its variable: both `serverName` and `server-name` become `SERVER_NAME`.
+/// Returns a parameter's documented name in upper snake case, as in the name of its
+/// variable: both `serverName` and `server-name` become `SERVER_NAME`.
 #[must_use]
 pub fn upper_snake(name: &str) -> String {
     let mut out = String::with_capacity(name.len() + 4);

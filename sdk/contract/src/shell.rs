@@ -23,7 +23,7 @@ pub const LIMIT: &str = "limit";
 /// The function that takes the bytes of the verdict file.
 pub const VERDICT: &str = "verdict";
 
-/// All functions of [`MODULE`]: an engine defines each, and the shell imports each.
+/// All functions of [`MODULE`]: the engine defines each, and the shell imports each.
 pub const FUNCTIONS: [&str; 4] = [INPUT_LEN, INPUT_READ, LIMIT, VERDICT];
 
 /// The export that runs one script: `run() -> i32`, the exit status, 0 to 255.
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_number_means_what_it_was_made_from() {
+    fn every_number_is_parsed_back_to_its_variant() {
         for input in [Input::Script, Input::Event, Input::Stdin] {
             assert_eq!(Input::from_number(input as i32), Some(input));
         }
