@@ -1,7 +1,7 @@
 //! The shell that runs scripts: compiled when the engine was built, mapped here.
 //!
-//! Its code never lies in the code cache: it is a part of this program's own file,
-//! as trustworthy as the program itself, and mapped from there.
+//! Its code is never in the code cache: it is a part of this program's own file, as
+//! trustworthy as the program itself, and mapped from there.
 
 pub(crate) mod image;
 
@@ -23,7 +23,7 @@ const CODE_DIGEST: &str = include_str!(concat!(env!("OUT_DIR"), "/shell.digest")
 pub(crate) struct Shell(OnceLock<InstancePre<Guest>>);
 
 impl Shell {
-    /// The shell, ready to be instantiated.
+    /// Returns the shell, ready to be instantiated.
     pub(crate) fn get(
         &self,
         wasm: &Engine,

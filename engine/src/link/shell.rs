@@ -12,7 +12,7 @@ use wasmtime::{Caller, Engine, Error, Extern, Linker};
 
 use super::preview1;
 use crate::sandbox::guest::{Guest, ShellInputs};
-use crate::sandbox::verdict::Left;
+use crate::sandbox::verdict::VerdictFile;
 
 /// Builds the linker for the shell guest.
 pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
@@ -51,20 +51,20 @@ pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
         MODULE,
         VERDICT,
         |mut caller: Caller<'_, Guest>, at: i32, len: i32| {
-            let left = match usize::try_from(len) {
+            let file = match usize::try_from(len) {
                 // `NOT_REGULAR`, which is the only negative length that the shell sends.
-                Err(_) => Left::NotRegular,
-                Ok(len) if len > VERDICT_MAX_BYTES => Left::TooLong,
+                Err(_) => VerdictFile::NotRegular,
+                Ok(len) if len > VERDICT_MAX_BYTES => VerdictFile::TooLong,
                 Ok(len) => {
                     caller.data().meter.owe_bytes(len);
                     let memory = memory(&mut caller)?;
                     let mut json = vec![0; len];
                     memory.read(&caller, usize::try_from(at.cast_unsigned())?, &mut json)?;
-                    Left::Text(json)
+                    VerdictFile::Content(json)
                 }
             };
             if let Some(shell) = &mut caller.data_mut().shell {
-                shell.verdict = left;
+                shell.verdict = file;
             }
             Ok::<(), Error>(())
         },
