@@ -77,7 +77,7 @@ pub(super) async fn compile(
         Ok((code?, complaint?, child.wait().await?))
     };
     let used = || progress::cpu_time(id?);
-    let Ok(ended) = progress::while_it_gets_on(process, limits.stall, used).await else {
+    let Ok(ended) = progress::while_progressing(process, limits.stall, used).await else {
         let stall = limits.stall;
         return Ok(Err(format!("the compiler did nothing for {stall:?}")));
     };
