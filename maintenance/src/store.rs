@@ -1,4 +1,4 @@
-//! What sessions ask of a database.
+//! What sessions need from a database.
 
 use async_trait::async_trait;
 use tenterhook_dispatch::AccountId;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::request::Stored;
 
-/// A durable store of sessions, their steps, and constraints. What was answered with
+/// A durable store of sessions, their steps, and constraints. What returned
 /// `Ok` survives `kill -9`.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
@@ -25,7 +25,7 @@ pub trait SessionStore: Send + Sync {
         most: usize,
     ) -> Result<(), Error>;
 
-    /// Keeps a session as it is now, and adds steps, in one transaction.
+    /// Updates a session, and adds steps, in one transaction.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ pub trait SessionStore: Send + Sync {
     /// [`Error::NoSession`], [`Error::Store`].
     async fn delete_session(&self, account: AccountId, session: Uuid) -> Result<(), Error>;
 
-    /// Keeps what is demanded for an instance, in place of what was before.
+    /// Sets the constraint of an instance, replacing any previous one.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ pub trait SessionStore: Send + Sync {
         constraint: InstanceConstraint,
     ) -> Result<(), Error>;
 
-    /// Keeps what is demanded for a group, in place of what was before.
+    /// Sets the constraint of a group, replacing any previous one.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ pub trait SessionStore: Send + Sync {
         constraint: GroupConstraint,
     ) -> Result<(), Error>;
 
-    /// Forgets what is demanded for an instance.
+    /// Deletes the constraint of an instance.
     ///
     /// # Errors
     ///
@@ -88,14 +88,14 @@ pub trait SessionStore: Send + Sync {
     async fn delete_instance_constraint(&self, account: AccountId, id: String)
     -> Result<(), Error>;
 
-    /// Forgets what is demanded for a group.
+    /// Deletes the constraint of a group.
     ///
     /// # Errors
     ///
     /// [`Error::NoConstraint`], [`Error::Store`].
     async fn delete_group_constraint(&self, account: AccountId, id: String) -> Result<(), Error>;
 
-    /// Lists what is demanded for an account's instances and groups.
+    /// Lists the constraints of an account's instances and groups.
     ///
     /// # Errors
     ///

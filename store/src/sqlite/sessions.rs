@@ -1,5 +1,5 @@
-//! Maintenance sessions and their steps. Both are documents: the workflow alone
-//! knows what is in them.
+//! Maintenance sessions and their steps. Both are documents, which the session crate
+//! alone interprets.
 
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -13,7 +13,7 @@ use super::constraints::{self, Table};
 use super::convert::{Impossible, Read as _, cannot, json, micros, unreadable};
 
 /// Steps that are kept of one session, the newest: enough to understand any failure,
-/// few enough to be told in one answer.
+/// few enough for one response.
 const STEPS: i64 = 5_000;
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl SessionStore for Sqlite {
                 })
             })
             .await
-            .map_err(ours)?;
+            .map_err(map_error)?;
         inserted.then_some(()).ok_or(Error::TooMany)
     }
 
@@ -58,12 +58,12 @@ impl SessionStore for Sqlite {
                 })
             })
             .await
-            .map_err(ours)?;
+            .map_err(map_error)?;
         found.then_some(()).ok_or(Error::NoSession(id))
     }
 
     async fn sessions(&self) -> Result<Vec<Stored>, Error> {
-        let mut reader = self.readers.of_server().await.map_err(ours)?;
+        let mut reader = self.readers.of_server().await.map_err(map_error)?;
         let rows = sqlx::query(
             "SELECT accounts.id AS account_id, accounts.number AS account, sessions.id AS id, created_by, base_url, \
              document, sessions.created_at AS created_at \
@@ -73,16 +73,16 @@ impl SessionStore for Sqlite {
         .fetch_all(&mut *reader)
         .await
         .map_err(cannot("read the sessions"));
-        // All that the server does beside them goes on without.
+        // A damaged session must not stop the rest of the server.
         self.damaged
             .spare("sessions", rows)
             .and_then(|rows| self.damaged.sift("sessions", &rows, read))
-            .map_err(ours)
+            .map_err(map_error)
     }
 
     async fn steps(&self, account: AccountId, session: Uuid) -> Result<Vec<Step>, Error> {
-        let account = self.number_of(account).await.map_err(ours)?;
-        let mut reader = self.readers.of(account).await.map_err(ours)?;
+        let account = self.number_of(account).await.map_err(map_error)?;
+        let mut reader = self.readers.of(account).await.map_err(map_error)?;
         sqlx::query(
             "SELECT account, session, serial, document FROM session_steps WHERE account = ? AND session = ? \
              ORDER BY serial",
@@ -93,7 +93,7 @@ impl SessionStore for Sqlite {
         .await
         .map_err(cannot("read the steps of the session"))
         .and_then(|rows| self.damaged.sift("session_steps", &rows, step))
-        .map_err(ours)
+        .map_err(map_error)
     }
 
     async fn delete_session(&self, account: AccountId, session: Uuid) -> Result<(), Error> {
@@ -105,12 +105,12 @@ impl SessionStore for Sqlite {
                         .bind(session)
                         .execute(conn)
                         .await
-                        .map(|done| done.rows_affected() > 0)
+                        .map(|result| result.rows_affected() > 0)
                         .map_err(cannot("delete the session"))
                 })
             })
             .await
-            .map_err(ours)?;
+            .map_err(map_error)?;
         found.then_some(()).ok_or(Error::NoSession(session))
     }
 
@@ -139,25 +139,25 @@ impl SessionStore for Sqlite {
         account: AccountId,
         id: String,
     ) -> Result<(), Error> {
-        self.forget(account, Table::Instances, id).await
+        self.remove(account, Table::Instances, id).await
     }
 
     async fn delete_group_constraint(&self, account: AccountId, id: String) -> Result<(), Error> {
-        self.forget(account, Table::Groups, id).await
+        self.remove(account, Table::Groups, id).await
     }
 
     async fn constraints(
         &self,
         account: AccountId,
     ) -> Result<(Vec<InstanceConstraint>, Vec<GroupConstraint>), Error> {
-        let account = self.number_of(account).await.map_err(ours)?;
-        let mut reader = self.readers.of(account).await.map_err(ours)?;
+        let account = self.number_of(account).await.map_err(map_error)?;
+        let mut reader = self.readers.of(account).await.map_err(map_error)?;
         let instances = constraints::list(&mut reader, &self.damaged, account, Table::Instances)
             .await
-            .map_err(ours)?;
+            .map_err(map_error)?;
         let groups = constraints::list(&mut reader, &self.damaged, account, Table::Groups)
             .await
-            .map_err(ours)?;
+            .map_err(map_error)?;
         Ok((instances, groups))
     }
 }
@@ -170,15 +170,15 @@ impl Sqlite {
         id: String,
         document: String,
     ) -> Result<(), Error> {
-        let kept = self
+        let stored = self
             .write(account, move |conn, account| {
                 Box::pin(
                     async move { constraints::put(conn, account, table, &id, &document).await },
                 )
             })
             .await
-            .map_err(ours)?;
-        kept.then_some(()).ok_or_else(|| Error::Invalid {
+            .map_err(map_error)?;
+        stored.then_some(()).ok_or_else(|| Error::Invalid {
             field: table.field().into(),
             reason: format!(
                 "is one too many: the account has {} of them",
@@ -187,7 +187,7 @@ impl Sqlite {
         })
     }
 
-    async fn forget(&self, account: AccountId, table: Table, id: String) -> Result<(), Error> {
+    async fn remove(&self, account: AccountId, table: Table, id: String) -> Result<(), Error> {
         let (found, id) = self
             .write_to_free(account, move |conn, account| {
                 Box::pin(async move {
@@ -196,12 +196,12 @@ impl Sqlite {
                 })
             })
             .await
-            .map_err(ours)?;
+            .map_err(map_error)?;
         found.then_some(()).ok_or(Error::NoConstraint(id))
     }
 }
 
-/// Keeps a session unless its account has `most` already; tells whether it did.
+/// Inserts a session unless its account has `most` already; returns whether it did.
 async fn insert(
     conn: &mut SqliteConnection,
     account: i64,
@@ -221,7 +221,7 @@ async fn insert(
     .bind(most)
     .execute(conn)
     .await
-    .map(|done| done.rows_affected() > 0)
+    .map(|result| result.rows_affected() > 0)
     .map_err(cannot("store the session"))
 }
 
@@ -236,14 +236,14 @@ async fn update(
         .bind(session.id())
         .execute(conn)
         .await
-        .map(|done| done.rows_affected() > 0)
+        .map(|result| result.rows_affected() > 0)
         .map_err(cannot("store the session"))
 }
 
-/// Adds steps, and forgets the oldest where there are too many.
+/// Adds steps, and deletes the oldest where there are too many.
 ///
-/// A step that is there already is written anew: after a commit of which nobody heard
-/// whether it succeeded, the same steps come again.
+/// A step that exists already is overwritten: after a commit whose outcome is unknown,
+/// the same steps come again.
 async fn add_steps(
     conn: &mut SqliteConnection,
     account: i64,
@@ -297,8 +297,8 @@ pub(super) fn read(row: &SqliteRow) -> Result<Stored, tenterhook_dispatch::Error
     })
 }
 
-/// Says in maintenance's words what the database could not do.
-fn ours(error: tenterhook_dispatch::Error) -> Error {
+/// Converts an error of the database to maintenance's.
+fn map_error(error: tenterhook_dispatch::Error) -> Error {
     match error {
         tenterhook_dispatch::Error::Store { doing, source } => Error::Store { doing, source },
         error => Error::Dispatch(error),

@@ -4,8 +4,8 @@ use serde_json::Map;
 use tenterhook_dispatch::{Account, AccountId, Noun, Store};
 use tenterhook_maintenance::{Error, SessionStore, Stored};
 use tenterhook_session::{
-    Done, GroupConstraint, Host, InstanceAction, InstanceConstraint, Inventory, Patience, Plan,
-    Session, State, Step, Workflow,
+    Done, GroupConstraint, Host, InstanceAction, InstanceConstraint, Inventory, Plan, Session,
+    State, Step, Timeouts, Workflow,
 };
 use uuid::Uuid;
 
@@ -72,9 +72,9 @@ async fn keep(store: &impl Whole, stored: &Stored) {
 /// The session a little later: its first job is done.
 fn later(session: &Session) -> Session {
     let mut later = session.clone();
-    let job = later.advance(&inventory(), &Patience::default(), at(2));
+    let job = later.advance(&inventory(), &Timeouts::default(), at(2));
     let done = Done::Well {
-        said: "fine".into(),
+        message: "fine".into(),
         task: None,
     };
     later.finish(&job.key, done, at(3));
