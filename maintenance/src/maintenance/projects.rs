@@ -3,14 +3,12 @@
 //! In a session of the operator's account a project whose id is the id of another
 //! account, with or without hyphens, is that account: it may speak for itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, Noun};
-use tenterhook_session::{
-    GroupConstraint, InstanceConstraint, Inventory, Project, Reply, Workflow,
-};
+use tenterhook_session::{GroupConstraint, InstanceConstraint, Inventory, Reply, Workflow};
 use uuid::Uuid;
 
 use super::{Maintenance, MaintenanceInner};
@@ -144,6 +142,9 @@ impl Maintenance {
 impl MaintenanceInner {
     /// Finds a session with a project for which the caller may speak, and that
     /// project's name in the session.
+    ///
+    /// A session has a project before it asks it: all with instances on its hosts are its
+    /// own from its creation on. So a project is known as soon as either is entered.
     async fn spoken_for(
         &self,
         caller: AccountId,
@@ -152,19 +153,39 @@ impl MaintenanceInner {
     ) -> Result<(Arc<LiveSession>, String), Error> {
         let live = self.sessions.read().get(&id).map(Arc::clone);
         let live = live.ok_or(Error::NoSession(id))?;
-        let named = live
-            .read(|session| named(session.projects(), project))
-            .await;
         if live.account == caller {
-            let named = named.ok_or_else(|| Error::NoProject(project.to_owned()))?;
-            return Ok((live, named));
+            let name = self.project_name(&live, project).await?;
+            let name = name.ok_or_else(|| Error::NoProject(project.to_owned()))?;
+            return Ok((live, name));
         }
-        // To anybody else there is no such session.
-        let named = named.ok_or(Error::NoSession(id))?;
-        if self.tenant(live.account, &named).await? != Some(caller) {
+        // To any other caller the session does not exist, unless the project is its own.
+        if Uuid::parse_str(project) != Ok(caller.as_uuid())
+            || self.tenant(live.account, project).await? != Some(caller)
+        {
             return Err(Error::NoSession(id));
         }
-        Ok((live, named))
+        let name = self.project_name(&live, project).await?;
+        Ok((live, name.ok_or(Error::NoSession(id))?))
+    }
+
+    /// Finds a project's name in a session: among those that it has asked, else among
+    /// those that have instances on its hosts.
+    async fn project_name(
+        &self,
+        live: &LiveSession,
+        project: &str,
+    ) -> Result<Option<String>, Error> {
+        let asked = live
+            .read(|session| find_name(session.projects().keys(), project))
+            .await;
+        if asked.is_some() {
+            return Ok(asked);
+        }
+        let inventory = self.inventory_of(live).await?;
+        let concerned = live
+            .read(|session| session.concerned_projects(&inventory))
+            .await;
+        Ok(find_name(concerned.iter(), project))
     }
 
     /// The account that a project is; `None` unless the session is the operator's and
@@ -279,16 +300,18 @@ fn add_tenants(
     }
 }
 
-/// A project's name as the session has it: ids are the same with and without hyphens.
-fn named(projects: &BTreeMap<String, Project>, said: &str) -> Option<String> {
-    if projects.contains_key(said) {
-        return Some(said.to_owned());
-    }
-    let id = Uuid::parse_str(said).ok()?;
-    projects
-        .keys()
-        .find(|name| Uuid::parse_str(name) == Ok(id))
-        .cloned()
+/// Finds the name that stands for `project`: the same, or the same id with or without
+/// hyphens.
+fn find_name<'a>(names: impl Iterator<Item = &'a String> + Clone, project: &str) -> Option<String> {
+    let same = names.clone().find(|name| *name == project);
+    let id = Uuid::parse_str(project).ok();
+    same.or_else(|| {
+        let id = id?;
+        names
+            .into_iter()
+            .find(|name| Uuid::parse_str(name) == Ok(id))
+    })
+    .cloned()
 }
 
 fn check_id(field: &str, id: &str) -> Result<(), Error> {

@@ -8,7 +8,8 @@ use crate::session::Session;
 impl Session {
     /// Projects that are notified of what concerns all of them: those with instances on
     /// the session's hosts, and those that were notified before and still have any.
-    pub(super) fn concerned_projects(&self, inventory: &Inventory) -> BTreeSet<String> {
+    #[must_use]
+    pub fn concerned_projects(&self, inventory: &Inventory) -> BTreeSet<String> {
         let hosts: BTreeSet<&String> = self.plan.hosts.iter().collect();
         inventory
             .placed()
