@@ -41,7 +41,7 @@ impl Surroundings {
 }
 
 /// A disk without a limit.
-struct Endless;
+struct Unlimited;
 
 impl Disk for Unlimited {
     fn take(&self, _account: Uuid, _bytes: u64) -> Result<(), String> {
