@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tenterhook_api::App;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{
     Dispatcher, NewHook, NewServer, NewSource, NewToken, Number, PrincipalId, Role, Settings,
     Targets, Visibility,
@@ -126,7 +126,7 @@ impl House {
 
         let settings = tenterhook_delivery::Settings::default();
         let ledger = dispatcher.ledger().clone();
-        let delivery = Delivery::start(store.clone(), settings, ledger)
+        let delivery = Webhooks::start(store.clone(), settings, ledger)
             .await
             .expect("the deliveries start");
         let settings = tenterhook_maintenance::Settings::default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tempfile::TempDir;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{
     AccountId, Clock, Dispatcher, ExecutionFilter, Key, NewHook, NewServer, NewSource, Outputs,
     Page, PrincipalId, ServerChange, SteppedClock, SystemClock, TaskDetail, TaskId, Visibility,
@@ -90,7 +90,7 @@ impl Yard {
         let dispatcher = Dispatcher::start_with(store.clone(), ENGINE.clone(), limits, clock)
             .await
             .unwrap();
-        let delivery = Delivery::start(
+        let delivery = Webhooks::start(
             store.clone(),
             tenterhook_delivery::Settings::default(),
             dispatcher.ledger().clone(),
