@@ -1,6 +1,7 @@
 //! A run for an event that never was: what the program is told of it.
 
 use crate::tenterhook::Program;
+use crate::tiny;
 
 #[test]
 fn the_data_is_the_standard_input() {
@@ -52,6 +53,14 @@ fn without_an_event_there_is_no_trace_of_one() {
 }
 
 #[test]
+fn a_module_without_an_event_finds_no_event_file_either() {
+    let module = Program::module(tiny::opening("event.json"));
+    const NOT_FOUND: i32 = 44;
+    module.run(&[]).with_status(NOT_FOUND);
+    module.run(&["--event", "OnAudit"]).with_status(0);
+}
+
+#[test]
 fn data_that_is_not_json_is_refused() {
     let script = Program::script(":");
     let ended = script.run_with_stdin(&["--data", "-"], b"{not json");
@@ -65,7 +74,9 @@ fn data_beyond_the_bound_on_events_is_refused() {
     let script = Program::script(":");
     let data = script.beside("data.json", vec![b' '; 256 * 1024 + 1]);
     let ended = script.run(&["--data", data.to_str().unwrap()]);
-    ended.with_status(125).saying("more than 262144 bytes");
+    ended
+        .with_status(125)
+        .saying("it has 262145 bytes; at most 262144 are accepted");
 }
 
 #[test]
