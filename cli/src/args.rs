@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
@@ -55,7 +56,8 @@ pub(crate) enum Command {
 /// A wrong command line ends with status 2, except that of `run`: there 2 is one
 /// of the hook's own statuses, so it is 125, as for every fault of the host.
 pub(crate) fn read() -> Args {
-    Args::try_parse().unwrap_or_else(|error| {
+    Args::try_parse().unwrap_or_else(|mut error| {
+        suggest_data_dir(&mut error, std::env::args_os());
         let _ = error.print();
         std::process::exit(match error.use_stderr() {
             false => 0,
@@ -66,10 +68,39 @@ pub(crate) fn read() -> Args {
 }
 
 /// Whether the first command named on this line is `run`.
-fn names_run(mut line: impl Iterator<Item = OsString>) -> bool {
+fn names_run(line: impl Iterator<Item = OsString>) -> bool {
+    first_command(&Args::command(), line).is_some_and(|command| command == "run")
+}
+
+fn first_command(
+    whole: &clap::Command,
+    mut line: impl Iterator<Item = OsString>,
+) -> Option<OsString> {
+    line.find(|word| whole.find_subcommand(word).is_some() || word == "help")
+}
+
+/// Suggests `--data-dir` where `--data` was typed for the server's data folder: the flag
+/// had that name, which is left to an event's data. By its spelling alone, clap would
+/// suggest `--data-file` to `fire`.
+fn suggest_data_dir(error: &mut clap::Error, line: impl Iterator<Item = OsString>) {
+    let is_data = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(flag)) if flag == "--data"
+    );
+    if error.kind() != ErrorKind::UnknownArgument || !is_data {
+        return;
+    }
     let whole = Args::command();
-    let command = line.find(|word| whole.find_subcommand(word).is_some() || word == "help");
-    command.is_some_and(|command| command == "run")
+    let command = first_command(&whole, line).and_then(|name| whole.find_subcommand(name));
+    let has_data_dir = |command: &clap::Command| {
+        command
+            .get_arguments()
+            .any(|arg| arg.get_long() == Some("data-dir"))
+    };
+    if command.is_some_and(has_data_dir) {
+        let suggestion = ContextValue::String("--data-dir".into());
+        error.insert(ContextKind::SuggestedArg, suggestion);
+    }
 }
 
 #[cfg(test)]

@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
-use tenterhook_dispatch::Settings;
 use tenterhook_engine::{Digest, Error, Kind};
 
 use crate::check::survey;
 use crate::code_cache;
 use crate::command;
+use crate::faults::Faults;
+use crate::module_limit::ModuleLimitFlag;
 use crate::neutral;
 use crate::paint::{self, Painter};
 use crate::project::Project;
@@ -37,19 +38,26 @@ pub(crate) struct Raw {
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
     #[command(flatten)]
+    max_module: ModuleLimitFlag,
+    #[command(flatten)]
     form: Form,
 }
 
 /// Runs the command; answers the status of the process.
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run_to(log, || match build(raw)? {
+    let mut faults = Faults::default();
+    let Some(module_bytes) = raw.max_module.read(&mut faults) else {
+        say(faults);
+        return ExitCode::from(2);
+    };
+    command::run_to(log, || match build(raw, module_bytes)? {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::FAILURE),
     })
 }
 
 /// Answers whether the program would be accepted.
-fn build(raw: &Raw) -> anyhow::Result<bool> {
+fn build(raw: &Raw, module_bytes: u64) -> anyhow::Result<bool> {
     let project = Project::open(&raw.folder)?;
     if let Some(command) = &project.manifest.build {
         let status = run(command, &project.folder)?;
@@ -69,7 +77,7 @@ fn build(raw: &Raw) -> anyhow::Result<bool> {
         return Ok(false);
     }
     let bytes = project.read_program()?;
-    let built = Built::check(&project, &bytes)?;
+    let built = Built::check(&project, &bytes, module_bytes)?;
     let text = if raw.form.is_json() {
         format!("{}\n", built.json())
     } else {
@@ -114,7 +122,7 @@ struct Built {
 impl Built {
     /// Checks and compiles. The code is kept where `run` and `test` find it.
     #[tokio::main(flavor = "current_thread")]
-    async fn check(project: &Project, bytes: &[u8]) -> anyhow::Result<Self> {
+    async fn check(project: &Project, bytes: &[u8], module_bytes: u64) -> anyhow::Result<Self> {
         let kind = Kind::detect(bytes);
         let mut built = Self {
             program: project.program(),
@@ -124,7 +132,7 @@ impl Built {
             compiled: None,
             refusal: None,
         };
-        if let Err(refusal) = survey(kind, bytes, Settings::default().module_bytes) {
+        if let Err(refusal) = survey(kind, bytes, module_bytes) {
             built.refusal = Some(refusal.to_string());
             return Ok(built);
         }

@@ -9,15 +9,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use tenterhook_dispatch::Settings;
 use tenterhook_engine::{self as engine, Digest, Engine, Error, Kind, Refusal, Survey};
 
 use self::found::{Found, Judgement};
 use crate::faults::Faults;
 use crate::local_event::LocalEvent;
 use crate::logging::{self, LogFormat};
+use crate::module_limit::ModuleLimitFlag;
 use crate::say::{say, say_error};
-use crate::serve::module_size;
 use crate::spinner::Spinner;
 use crate::subject::Subject;
 use crate::table::{Form, print};
@@ -40,9 +39,8 @@ pub(crate) struct Raw {
     /// `tenterhook event` prints it.
     #[arg(long, value_name = "NAME|FILE")]
     event: Option<String>,
-    /// Largest module or component that the server accepts [default: 24MiB].
-    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
-    max_module: Option<String>,
+    #[command(flatten)]
+    max_module: ModuleLimitFlag,
     #[command(flatten)]
     form: Form,
 }
@@ -58,11 +56,7 @@ struct Plan {
 pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
     let mut faults = Faults::default();
     let filter = faults.check("--log", logging::parse_filter(log, "error"));
-    let module_bytes = raw
-        .max_module
-        .as_deref()
-        .map_or_else(|| Ok(Settings::default().module_bytes), module_size);
-    let module_bytes = faults.check("--max-module", module_bytes);
+    let module_bytes = raw.max_module.read(&mut faults);
     let subject = faults.check("FILE", Subject::of(raw.file.as_deref()));
     let event = faults.check("--event", LocalEvent::new(raw.event.clone(), None));
     let (Some(filter), Some(module_bytes), Some(subject), Some(event)) =

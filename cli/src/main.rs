@@ -27,6 +27,7 @@ mod local_event;
 mod logging;
 mod logs;
 mod man;
+mod module_limit;
 mod neutral;
 mod new;
 mod own_thread;

@@ -21,7 +21,7 @@ pub(crate) struct Raw {
     file: PathBuf,
     /// The data folder to make [default: ./tenterhook-data].
     #[arg(long, value_name = "DIR", env = "TENTERHOOK_DATA")]
-    data: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
 }
 
 /// Runs the command; returns the status of the process.
@@ -30,7 +30,7 @@ pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
 }
 
 fn run(raw: &Raw) -> anyhow::Result<()> {
-    let data = raw.data.clone().unwrap_or_else(|| DEFAULT_DATA.into());
+    let data = raw.data_dir.clone().unwrap_or_else(|| DEFAULT_DATA.into());
     restore_into(&data, |database| {
         command::block_on(tenterhook_store::restore(&raw.file, database))
     })?;

@@ -35,7 +35,6 @@ use tenterhook_maintenance::Maintenance;
 use tokio::time::Instant;
 
 pub(crate) use self::address::ADDRESS_FILE;
-pub(crate) use self::bounds::module_size;
 use self::bounds::{RawBounds, RawCeiling};
 use self::capacity::{RawCapacity, Resources, limits_here};
 use self::config::Config;
@@ -60,7 +59,7 @@ use crate::signals::Signals;
 pub(crate) struct Raw {
     /// Folder for everything that is kept [default: ./tenterhook-data].
     #[arg(long, value_name = "DIR", env = "TENTERHOOK_DATA")]
-    data: Option<std::path::PathBuf>,
+    data_dir: Option<std::path::PathBuf>,
     /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8080].
     #[arg(long, value_name = "ADDR", env = "TENTERHOOK_LISTEN")]
     listen: Option<String>,

@@ -29,7 +29,7 @@ pub(crate) struct Flags {
     token: Option<String>,
     /// The server's data folder [default: ./tenterhook-data].
     #[arg(long, global = true, value_name = "DIR", env = "TENTERHOOK_DATA")]
-    data: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
 }
 
 /// A server and what opens it.
@@ -56,13 +56,16 @@ impl std::fmt::Debug for Secret {
 impl Place {
     /// Takes what was said; the rest is looked up in the data folder.
     pub(super) fn find(flags: &Flags) -> anyhow::Result<Self> {
-        let folder = flags.data.clone().unwrap_or_else(|| DEFAULT_DATA.into());
+        let folder = flags
+            .data_dir
+            .clone()
+            .unwrap_or_else(|| DEFAULT_DATA.into());
         let noted = noted_address(&folder)?;
         let server = match (&flags.server, &noted) {
             (Some(said), _) => read_url(said)?,
             (None, Some(noted)) => noted.clone(),
             (None, None) => bail!(
-                "no server is running on the data folder {}; start one with `tenterhook serve`, or name it with --server or --data",
+                "no server is running on the data folder {}; start one with `tenterhook serve`, or name it with --server or --data-dir",
                 folder.display()
             ),
         };
@@ -74,9 +77,9 @@ impl Place {
             return Ok(Self { server, secret });
         }
         // The token of one server is not for another to see.
-        if flags.data.is_none() && noted.as_ref() != Some(&server) {
+        if flags.data_dir.is_none() && noted.as_ref() != Some(&server) {
             bail!(
-                "no token for {server}: give one with --token or TENTERHOOK_TOKEN, or name its data folder with --data"
+                "no token for {server}: give one with --token or TENTERHOOK_TOKEN, or name its data folder with --data-dir"
             );
         }
         let secret = owner_token(&folder)?;
@@ -176,7 +179,7 @@ mod tests {
     fn all_is_found_in_the_data_folder() {
         let (folder, lock) = folder("127.0.0.1:8081\n", "th_x\n");
         let flags = Flags {
-            data: Some(folder.path().into()),
+            data_dir: Some(folder.path().into()),
             ..Flags::default()
         };
         let place = Place::find(&flags).unwrap();
@@ -202,7 +205,7 @@ mod tests {
     fn without_a_server_the_way_to_one_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let flags = Flags {
-            data: Some(folder.path().into()),
+            data_dir: Some(folder.path().into()),
             token: Some("th_x".into()),
             ..Flags::default()
         };

@@ -5,12 +5,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use tenterhook_dispatch::{MODULE_MAX_BYTES, Retention, Settings};
+use tenterhook_dispatch::{Retention, Settings};
 use tenterhook_engine::{CodeCache, CompileLimits, Limits};
 use tenterhook_ledger::Capacity;
 
 use crate::faults::Faults;
 use crate::limit_flags::RawLimits;
+use crate::module_limit::ModuleLimitFlag;
 use crate::quantity::{parse_count, parse_millis, parse_size, show_size};
 
 /// Most executions that want a core at one time: many more than a host has cores.
@@ -39,9 +40,8 @@ pub(crate) struct RawBounds {
     /// Threads that run hooks [default: the number of cores].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_THREADS")]
     pub(super) threads: Option<String>,
-    /// Largest module or component [default: 24MiB].
-    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
-    pub(super) max_module: Option<String>,
+    #[command(flatten)]
+    max_module: ModuleLimitFlag,
     /// Processor time that compiling one module may take, whatever its size [default:
     /// 10s, and 4s more for each MiB].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAX_COMPILE_TIME")]
@@ -182,10 +182,7 @@ impl RawBounds {
             EXECUTIONS_MAX,
             default.executions_per_request,
         );
-        let module_bytes = match &self.max_module {
-            Some(text) => faults.check("--max-module", module_size(text)),
-            None => None,
-        };
+        let module_bytes = self.max_module.read(faults);
         let age = match &self.keep {
             Some(text) => faults
                 .check("--keep", parse_millis(text))
@@ -266,18 +263,6 @@ fn code_cache(text: &str) -> Result<u64, String> {
         return Err(format!(
             "must be at least {}, not {text}",
             show_size(CodeCache::LEAST_BYTES)
-        ));
-    }
-    Ok(size)
-}
-
-/// Reads the bound on an uploaded module.
-pub(crate) fn module_size(text: &str) -> Result<u64, String> {
-    let size = parse_size(text).map_err(|error| error.to_string())?;
-    if size == 0 || size > MODULE_MAX_BYTES {
-        return Err(format!(
-            "must be from 1 byte to {}, not {text}",
-            show_size(MODULE_MAX_BYTES)
         ));
     }
     Ok(size)

@@ -95,7 +95,7 @@ impl Config {
         let maintenance = raw.maintenance.read(&mut faults);
         match (log, database, listen) {
             (Some(log), Some(database), Some(listen)) => faults.none().map(|()| Self {
-                data: raw.data.unwrap_or_else(|| DEFAULT_DATA.into()),
+                data: raw.data_dir.unwrap_or_else(|| DEFAULT_DATA.into()),
                 listen,
                 health_listen,
                 door,

@@ -46,7 +46,7 @@ pub(super) fn explain(error: anyhow::Error, data: &Path) -> anyhow::Error {
         return error;
     }
     error.context(format!(
-        "the disk of the data folder {} is full: free some space there, or name a folder on another disk (--data); \
+        "the disk of the data folder {} is full: free some space there, or name a folder on another disk (--data-dir); \
          what is stored is not lost, and the next start goes on with it",
         data.display()
     ))

@@ -21,7 +21,7 @@ use super::files;
 pub(crate) struct Stored {
     /// The server's data folder [default: ./tenterhook-data].
     #[arg(long, value_name = "DIR", env = "TENTERHOOK_DATA")]
-    data: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
     /// Its database, if that is not in the data folder, such as
     /// `sqlite:/var/lib/hooks.db`.
     #[arg(long, value_name = "URL", env = "TENTERHOOK_DATABASE")]
@@ -34,14 +34,14 @@ impl Stored {
         let path = match DatabaseUrl::parse(self.database.as_deref()) {
             Ok(DatabaseUrl::Sqlite(path)) => path,
             Ok(DatabaseUrl::InDataFolder) => {
-                let data = self.data.as_deref().unwrap_or(Path::new(DEFAULT_DATA));
+                let data = self.data_dir.as_deref().unwrap_or(Path::new(DEFAULT_DATA));
                 data.join(DATABASE_FILE)
             }
             Err(reason) => bail!("`--database` {reason}"),
         };
         if !path.is_file() {
             bail!(
-                "there is no database {}; name the server's data folder with `--data`",
+                "there is no database {}; name the server's data folder with `--data-dir`",
                 path.display()
             );
         }
@@ -53,7 +53,7 @@ impl Stored {
     pub(crate) fn files(&self) -> Option<Checked> {
         let is_here = self.database.is_none();
         let usual = is_here.then_some(Path::new(DEFAULT_DATA));
-        self.data.as_deref().or(usual).map(files::check)
+        self.data_dir.as_deref().or(usual).map(files::check)
     }
 }
 
@@ -118,7 +118,7 @@ fn check_empty(folder: &Path) -> anyhow::Result<()> {
         let is_left_over = was_begun && (name == RESTORING_FILE || is_part(&name));
         if name != LOCK_FILE && !is_left_over {
             bail!(
-                "cannot restore into {}: it is not empty; name another folder with `--data`, or move what is in it \
+                "cannot restore into {}: it is not empty; name another folder with `--data-dir`, or move what is in it \
                  away",
                 folder.display()
             );
@@ -182,10 +182,10 @@ mod tests {
     fn a_database_that_is_not_there_is_told() {
         let parent = tempfile::tempdir().unwrap();
         let stored = Stored {
-            data: Some(parent.path().into()),
+            data_dir: Some(parent.path().into()),
             database: None,
         };
         let error = stored.database().unwrap_err().to_string();
-        assert!(error.contains("--data"), "{error}");
+        assert!(error.contains("--data-dir"), "{error}");
     }
 }

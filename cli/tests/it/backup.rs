@@ -16,15 +16,15 @@ fn tenterhook(words: &[&str], paths: &[&Path]) -> Ended {
 }
 
 fn backup(data: &Path, file: &Path) -> Ended {
-    tenterhook(&["backup", "--data"], &[data, file])
+    tenterhook(&["backup", "--data-dir"], &[data, file])
 }
 
 fn restore(file: &Path, data: &Path) -> Ended {
-    tenterhook(&["restore", "--data"], &[data, file])
+    tenterhook(&["restore", "--data-dir"], &[data, file])
 }
 
 fn check(data: &Path) -> (Option<i32>, Value) {
-    let ended = tenterhook(&["check-data", "--json", "--data"], &[data]);
+    let ended = tenterhook(&["check-data", "--json", "--data-dir"], &[data]);
     let told = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:#?}"));
     (ended.status, told)
 }
@@ -113,7 +113,7 @@ fn nothing_is_overwritten_by_a_backup_or_by_restoring() {
         .saying("not empty");
     backup(&restored.path("nowhere"), &restored.path("other.db"))
         .with_status(1)
-        .saying("--data");
+        .saying("--data-dir");
     assert!(!restored.path("other.db").exists());
 }
 
@@ -123,7 +123,7 @@ fn of_backups_to_one_name_at_one_time_one_is_whole_and_the_others_are_refused() 
     let file = restored.path("one.db");
     let all: Vec<_> = (0..4)
         .map(|_| {
-            command(["backup", "--data"])
+            command(["backup", "--data-dir"])
                 .args([&restored.path("second"), &file])
                 .stdout(std::process::Stdio::piped())
                 .stderr(std::process::Stdio::piped())
@@ -211,7 +211,7 @@ fn a_program_that_was_changed_in_the_database_is_found_and_never_run() {
 #[test]
 fn check_data_tells_a_person_and_ends_with_a_status() {
     let restored = Restored::new();
-    let ended = tenterhook(&["check-data", "--data"], &[&restored.path("second")]);
+    let ended = tenterhook(&["check-data", "--data-dir"], &[&restored.path("second")]);
     let told = ended.with_status(0).stdout;
     for check in [
         "integrity",
@@ -223,7 +223,7 @@ fn check_data_tells_a_person_and_ends_with_a_status() {
     ] {
         assert!(told.contains(&format!("ok     {check}\n")), "{told}");
     }
-    tenterhook(&["check-data", "--data"], &[&restored.path("nowhere")])
+    tenterhook(&["check-data", "--data-dir"], &[&restored.path("nowhere")])
         .with_status(1)
-        .saying("--data");
+        .saying("--data-dir");
 }

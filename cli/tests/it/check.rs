@@ -139,6 +139,19 @@ fn a_module_beyond_the_servers_own_bound_is_refused() {
 }
 
 #[test]
+fn a_file_too_large_for_any_program_is_refused_with_its_own_size() {
+    let module = Program::module("\0asm");
+    let file = std::fs::File::options()
+        .write(true)
+        .open(&module.path)
+        .unwrap();
+    file.set_len(70_000_000).unwrap();
+    let told = "it has 70000000 bytes; at most 67108864 are accepted";
+    module.check().with_status(1).saying(told);
+    module.run(&[]).with_status(125).saying(told);
+}
+
+#[test]
 fn guest_text_in_a_refusal_cannot_work_on_the_terminal() {
     let script = Program::script("#!/bin/\u{1b}[2Jzsh\n");
     let module = Program::module(tiny::exporting_twice("evil\u{1b}[2J"));

@@ -11,7 +11,7 @@ use crate::server::Server;
 use crate::tenterhook::{Ended, command};
 
 fn tenterhook(words: &[&str], data: &Path) -> Ended {
-    Ended::of(command(words).arg("--data").arg(data).output().unwrap())
+    Ended::of(command(words).arg("--data-dir").arg(data).output().unwrap())
 }
 
 fn refused(data: &Path) -> Ended {
@@ -51,7 +51,7 @@ fn a_restore_that_was_broken_off_at_its_beginning_is_no_new_server_and_is_begun_
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     Server::start(&path("first"), &[]).stop(Signal::TERM);
-    let backup = command(["backup", "--data"])
+    let backup = command(["backup", "--data-dir"])
         .args([path("first"), path("backup.db")])
         .output()
         .unwrap();
@@ -64,7 +64,7 @@ fn a_restore_that_was_broken_off_at_its_beginning_is_no_new_server_and_is_begun_
         .saying("restoring a backup into it was broken off")
         .saying("run `tenterhook restore` again");
 
-    let again = command(["restore", "--data"])
+    let again = command(["restore", "--data-dir"])
         .args([path("second"), path("backup.db")])
         .output()
         .unwrap();
@@ -108,4 +108,19 @@ fn what_is_in_the_place_of_disposable_folders_gives_way_and_check_data_names_it(
     let (status, said) = Server::start(data, &[]).stop(Signal::TERM);
     assert_eq!(status, Some(0), "{said}");
     assert!(data.join("code").is_dir() && data.join("scratch").is_dir());
+}
+
+#[test]
+fn the_former_name_of_the_data_folders_flag_is_refused_with_the_present_one() {
+    for words in [
+        &["serve"][..],
+        &["backup", "file"],
+        &["restore", "file"],
+        &["check-data"],
+        &["token", "list"],
+        &["fire", "OnAudit"],
+    ] {
+        let output = command(words).args(["--data", "x"]).output().unwrap();
+        Ended::of(output).with_status(2).saying("'--data-dir'");
+    }
 }

@@ -41,7 +41,7 @@ fn log_bytes(data: &Path) -> u64 {
 }
 
 fn refused(data: &Path, flags: &[&str]) -> Ended {
-    let output = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+    let output = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(data)
         .args(flags)
         .output()
@@ -109,7 +109,7 @@ fn a_hook_that_outlasts_the_grace_is_cut_off_and_run_again() {
 #[test]
 fn a_grace_that_makes_no_sense_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let output = command(["serve", "--grace", "1h", "--data"])
+    let output = command(["serve", "--grace", "1h", "--data-dir"])
         .arg(folder.path())
         .output()
         .unwrap();
@@ -145,7 +145,7 @@ fn a_supervisor_is_told_when_the_server_is_ready_lives_and_stops() {
 #[test]
 fn a_supervisor_that_cannot_be_reached_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let output = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+    let output = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(folder.path())
         .env("NOTIFY_SOCKET", folder.path().join("missing"))
         .output()

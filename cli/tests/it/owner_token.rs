@@ -127,7 +127,7 @@ fn a_token_that_cannot_be_kept_stops_only_a_start_that_asks_for_one() {
         "--listen",
         "127.0.0.1:0",
         "--new-owner-token",
-        "--data",
+        "--data-dir",
     ])
     .arg(data)
     .output()

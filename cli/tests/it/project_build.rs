@@ -58,6 +58,31 @@ fn a_program_that_a_server_would_refuse_fails_the_build() {
 }
 
 #[test]
+fn a_build_is_checked_against_the_same_module_limit_as_an_upload() {
+    let project = built_by("cp given.wasm hook.wasm");
+    std::fs::write(project.folder.join("given.wasm"), tiny::exiting(0)).unwrap();
+    let refused = project.run(&["build", "--max-module", "10"]).with_status(1);
+    assert!(
+        refused.stdout.contains("at most 10 are accepted"),
+        "{refused:#?}"
+    );
+    let output = command(["build"])
+        .current_dir(&project.folder)
+        .env("TENTERHOOK_MAX_MODULE", "10")
+        .output()
+        .unwrap();
+    let refused = Ended::of(output).with_status(1);
+    assert!(
+        refused.stdout.contains("at most 10 are accepted"),
+        "{refused:#?}"
+    );
+    project
+        .run(&["build", "--max-module", "65MiB"])
+        .with_status(2)
+        .saying("`--max-module` must be from 1 byte to 64 MiB, not 65MiB");
+}
+
+#[test]
 fn a_command_that_fails_is_told_with_its_status() {
     let project = built_by("echo 'hook.c:1: oh no' >&2; exit 3");
     project
@@ -192,7 +217,7 @@ fn a_manifest_may_be_large_but_not_that_large() {
     project
         .run(&["build"])
         .with_status(1)
-        .saying("more than 65536 bytes");
+        .saying("it has 65539 bytes; at most 65536 are accepted");
 }
 
 #[test]

@@ -268,7 +268,11 @@ fn a_wrong_file_fails_its_own_test_and_no_other() {
             &*event(&json!({})).replace("OnAudit", "PreFormatDisk"),
             "tenterhook.toml has `event = \\\"OnAudit\\\"`",
         ),
-        ("c", &*" ".repeat(256 * 1024 + 1), "more than 262144 bytes"),
+        (
+            "c",
+            &*" ".repeat(256 * 1024 + 1),
+            "it has 262145 bytes; at most 262144 are accepted",
+        ),
     ] {
         project.write(&format!("tests/{name}.event.json"), text);
         let ended = project.run(&["test", name, "--json"]).with_status(1);

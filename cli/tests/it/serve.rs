@@ -70,7 +70,7 @@ fn the_owners_token_is_shown_on_a_terminal_and_nowhere_else() {
 fn on_a_terminal(data: &Path, flag: &str) -> String {
     // The command of util-linux that runs another one on a terminal of its own.
     let server = format!(
-        "exec '{}' serve --listen 127.0.0.1:0 {flag} --data '{}'",
+        "exec '{}' serve --listen 127.0.0.1:0 {flag} --data-dir '{}'",
         env!("CARGO_BIN_EXE_tenterhook"),
         data.display()
     );
@@ -128,7 +128,7 @@ fn a_lost_owners_token_can_be_replaced() {
 fn a_second_server_on_the_same_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = Server::start(folder.path(), &[]);
-    let second = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+    let second = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(folder.path())
         .output()
         .unwrap();
@@ -149,7 +149,7 @@ fn a_second_server_on_the_same_database_is_refused() {
         "127.0.0.1:0",
         "--database",
         &database,
-        "--data",
+        "--data-dir",
     ])
     .arg(folder.path().join("b"))
     .output()
@@ -201,7 +201,7 @@ fn wrong_settings_are_all_told_before_anything_is_made() {
         "postgres://db/hooks",
         "--max-fuel",
         "1T",
-        "--data",
+        "--data-dir",
     ])
     .arg(&data)
     .env("TENTERHOOK_LISTEN", "nowhere")
@@ -219,7 +219,7 @@ fn an_address_in_use_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();
-    let output = command(["serve", "--listen", &address, "--data"])
+    let output = command(["serve", "--listen", &address, "--data-dir"])
         .arg(folder.path())
         .output()
         .unwrap();

@@ -27,7 +27,7 @@ impl Server {
 
     /// Starts a server with these variables in its environment.
     pub(crate) fn start_in(data: &Path, flags: &[&str], environment: &[(&str, &OsStr)]) -> Self {
-        let mut child = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+        let mut child = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .args(flags)
             .envs(environment.iter().copied())
