@@ -1,5 +1,5 @@
-//! The command line as it was typed. Nothing here has been believed yet: each
-//! command checks its own part and reports all faults at once.
+//! The command line as it was typed, unchecked: each command validates its own part and
+//! reports all faults at once.
 
 use std::ffi::OsString;
 
@@ -24,37 +24,37 @@ pub(crate) struct Args {
     pub(crate) log: Option<String>,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    New(new::Raw),
-    Build(build::Raw),
-    Check(check::Raw),
-    Event(event::Raw),
-    Run(run::Raw),
-    Test(test::Raw),
-    Push(push::Raw),
-    Fire(fire::Raw),
-    Logs(logs::Raw),
-    Executions(executions::Raw),
-    Top(top::Raw),
-    Cancel(cancel::Raw),
+    New(new::NewArgs),
+    Build(build::BuildArgs),
+    Check(check::CheckArgs),
+    Event(event::EventArgs),
+    Run(run::RunArgs),
+    Test(test::TestArgs),
+    Push(push::PushArgs),
+    Fire(fire::FireArgs),
+    Logs(logs::LogsArgs),
+    Executions(executions::ExecutionsArgs),
+    Top(top::TopArgs),
+    Cancel(cancel::CancelArgs),
     // By far the largest.
-    Serve(Box<serve::Raw>),
-    Backup(backup::Raw),
-    Restore(restore::Raw),
-    CheckData(check_data::Raw),
-    Account(account::Raw),
-    Principal(principal::Raw),
-    Token(token::Raw),
-    Completion(completion::Raw),
-    Man(man::Raw),
+    Serve(Box<serve::ServeArgs>),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
+    CheckData(check_data::CheckDataArgs),
+    Account(account::AccountArgs),
+    Principal(principal::PrincipalArgs),
+    Token(token::TokenArgs),
+    Completion(completion::CompletionArgs),
+    Man(man::ManArgs),
 }
 
-/// Reads the command line, or says what is wrong with it and leaves.
+/// Parses the command line, or reports what is wrong with it and exits.
 ///
-/// A wrong command line ends with status 2, except that of `run`: there 2 is one
-/// of the hook's own statuses, so it is 125, as for every fault of the host.
+/// A wrong command line ends with status 2. For `run` it is 125, as for every fault of the
+/// host: 2 may be the hook's own status.
 pub(crate) fn read() -> Args {
     Args::try_parse().unwrap_or_else(|mut error| {
         suggest_data_dir(&mut error, std::env::args_os());
@@ -67,7 +67,7 @@ pub(crate) fn read() -> Args {
     })
 }
 
-/// Whether the first command named on this line is `run`.
+/// Whether the first command on this line is `run`.
 fn names_run(line: impl Iterator<Item = OsString>) -> bool {
     first_command(&Args::command(), line).is_some_and(|command| command == "run")
 }

@@ -1,4 +1,4 @@
-//! The program that `run` and `check` are given: a file, read up to a bound.
+//! Reads a program or another file that the user names, up to a limit.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -41,7 +41,7 @@ pub(crate) fn read_within(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The name under which a program knows itself: the file's own.
+/// Returns a program's `argv[0]`: its file name.
 pub(crate) fn name(path: &Path) -> String {
     path.file_name()
         .unwrap_or(path.as_os_str())

@@ -81,15 +81,15 @@ fn a_compiler_that_is_killed_from_outside_is_not_the_uploaders_fault() {
 fn a_compiler_gives_up_more_than_its_server_has() {
     let scene = Scene::new(&["--max-compile-time", "1s"]);
     let server = status(scene.server.id());
-    let server: u32 = server.told("Seccomp_filters").parse().unwrap();
+    let server: u32 = server.field("Seccomp_filters").parse().unwrap();
     let (_, compiler) = scene.upload_and_see(|compiler| {
         let seen = status(compiler);
         let held = seen.find("Seccomp_filters")?.parse::<u32>().ok()? > server;
         held.then_some(seen)
     });
-    assert_eq!(compiler.told("NoNewPrivs"), "1");
-    assert_eq!(compiler.told("CapEff"), "0000000000000000");
-    assert_eq!(compiler.told("CapPrm"), "0000000000000000");
+    assert_eq!(compiler.field("NoNewPrivs"), "1");
+    assert_eq!(compiler.field("CapEff"), "0000000000000000");
+    assert_eq!(compiler.field("CapPrm"), "0000000000000000");
 }
 
 #[test]
@@ -150,7 +150,7 @@ impl Scene {
             .unwrap()
     }
 
-    /// Uploads what must be refused; answers the reason.
+    /// Uploads what must be refused; returns the reason.
     #[track_caller]
     fn refused(&self, bytes: &[u8]) -> String {
         let (status, problem) = self.upload(bytes);

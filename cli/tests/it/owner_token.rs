@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::api::Owner;
 use crate::server::Server;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// What a token may do; `None` if it is void.
 fn role(server: &Server, secret: &str) -> Option<String> {
@@ -120,8 +120,8 @@ fn a_token_that_cannot_be_kept_stops_only_a_start_that_asks_for_one() {
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
 
-    let (status, said) = Server::start(data, &[]).stop(Signal::TERM);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, log) = Server::start(data, &[]).stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{log}");
     let refused = command([
         "serve",
         "--listen",
@@ -132,7 +132,9 @@ fn a_token_that_cannot_be_kept_stops_only_a_start_that_asks_for_one() {
     .arg(data)
     .output()
     .unwrap();
-    Ended::of(refused).with_status(1).saying("cannot write");
+    Finished::of(refused)
+        .with_status(1)
+        .with_stderr("cannot write");
     fs::remove_dir(&file).unwrap();
     let server = Server::start(data, &[]);
     assert_eq!(role(&server, &in_file(data)).as_deref(), Some("owner"));

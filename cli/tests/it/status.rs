@@ -30,7 +30,7 @@ impl Status {
         text.map(str::trim)
     }
 
-    pub(crate) fn told(&self, name: &str) -> &str {
+    pub(crate) fn field(&self, name: &str) -> &str {
         self.find(name).unwrap()
     }
 }
