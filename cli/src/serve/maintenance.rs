@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn without_flags_the_defaults_apply() {
+    fn nothing_said_is_the_default() {
         assert_eq!(read(RawMaintenance::default()), Ok(Settings::default()));
     }
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn all_invalid_flags_are_reported_at_once() {
+    fn what_makes_no_sense_is_refused_all_at_once() {
         let told = read(RawMaintenance {
             maintenance_sessions: Some("1001".into()),
             maintenance_reply: Some("40".into()),

@@ -51,7 +51,7 @@ impl Row {
                 Ok(serde_json::from_slice(&json)?)
             }
             Some(status) => Err(format!("its process ended with {status}")),
-            None => Err(format!("not finished after {} s", PATIENCE.as_secs())),
+            None => Err(format!("not over after {} s", PATIENCE.as_secs())),
         };
         Ok(Self {
             allowed_bytes: attack.allowed_bytes(u64::try_from(program.len())?),
