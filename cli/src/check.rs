@@ -35,7 +35,7 @@ pub(crate) struct CheckArgs {
     /// otherwise without an event.
     #[arg(long)]
     trial: bool,
-    /// The same for this event: a hook point's name, or a file with a whole event, as
+    /// The same for this event: a hook point's name, or a file with a complete event, as
     /// `tenterhook event` prints it.
     #[arg(long, value_name = "NAME|FILE")]
     event: Option<String>,

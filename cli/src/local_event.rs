@@ -80,11 +80,13 @@ impl LocalEvent {
             (Ok(name), Some(file)) => Ok(Self::Of(name, Data::File(file))),
             (Ok(name), None) => Ok(Self::Of(name, Data::Sample)),
             (Err(Some(fault)), _) => Err(format!(
-                "{fault}; a file with a whole event ends in `.json`"
+                "{fault}; a file with a complete event ends in `.json`"
             )),
-            (Err(None), Some(_)) => Err("is a file with a whole event, which has its own data; \
-                 leave `--data` out, or name a hook point"
-                .into()),
+            (Err(None), Some(_)) => {
+                Err("is a file with a complete event, which has its own data; \
+                 omit `--data`, or name a hook point"
+                    .into())
+            }
             (Err(None), None) => Ok(Self::Whole(asked.into())),
         }
     }
@@ -202,6 +204,6 @@ mod tests {
         let fault = of("OnAuditt").unwrap_err();
         assert!(fault.contains("did you mean OnAudit?"), "{fault}");
         let both = LocalEvent::new(Some("a.json".into()), Some("-".into()));
-        assert!(both.unwrap_err().contains("leave `--data` out"));
+        assert!(both.unwrap_err().contains("omit `--data`"));
     }
 }

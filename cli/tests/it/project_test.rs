@@ -6,7 +6,7 @@ use crate::project::{Project, document, tenterhook};
 
 const MANIFEST: &str = "name = \"guard\"\nevent = \"OnAudit\"\nprogram = \"hook.sh\"\n";
 
-/// A whole event with this data.
+/// A complete event with this data.
 fn event(data: &Value) -> String {
     json!({
         "specversion": "1.0",

@@ -135,5 +135,5 @@ fn a_whole_event_that_is_none_is_told_why() {
     script
         .run(&["--event", "missing.json", "--data", "-"])
         .with_status(125)
-        .with_stderr("leave `--data` out");
+        .with_stderr("omit `--data`");
 }
