@@ -11,8 +11,8 @@ impl Lines {
     /// Adds bytes; returns the lines that are complete now.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         let mut whole = Vec::new();
-        for event in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.0.extend_from_slice(event);
+        for chunk in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.0.extend_from_slice(chunk);
             while self.0.len() > LINE_MAX_BYTES {
                 let rest = self.0.split_off(LINE_MAX_BYTES);
                 whole.push(std::mem::replace(&mut self.0, rest));
