@@ -35,7 +35,7 @@ impl Owner {
         }
     }
 
-    /// The owner of another account, which is made for that.
+    /// Creates another account and returns its owner.
     pub(crate) fn of_another_account(&self, name: &str) -> Self {
         let account = self.post("/api/v1/accounts", &json!({"name": name}));
         let token = json!({"account": account["id"], "name": "owner", "role": "owner"});

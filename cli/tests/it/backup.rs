@@ -1,4 +1,4 @@
-//! Backing up while a server serves, restoring elsewhere, and checking what is stored.
+//! Backing up while a server is running, restoring elsewhere, and checking what is stored.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

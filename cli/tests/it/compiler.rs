@@ -1,5 +1,5 @@
-//! Modules and components that are made to cost the compiler too much: whoever
-//! uploads them hears why they are refused, and nobody else notices.
+//! Modules and components that are built to cost the compiler too much: their upload is
+//! refused with the reason, and other clients are not affected.
 
 use std::fs;
 use std::path::Path;
@@ -107,7 +107,7 @@ fn one_accounts_bombs_do_not_keep_anothers_upload_waiting() {
         for status in 0..3 {
             other.source(&format!("good-{status}"), tiny::exiting(status));
         }
-        // What was in progress may be over by now; what waited behind it is not.
+        // What was in progress may have finished; what waited behind it has not.
         assert!(uploads.iter().any(|upload| !upload.is_finished()));
         for upload in uploads {
             let (status, problem) = upload.join().unwrap();

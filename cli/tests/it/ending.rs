@@ -172,7 +172,7 @@ fn a_used_data_folder_without_its_database_is_no_new_server() {
     // Another database that is not there either is no better.
     let elsewhere = format!("sqlite:{}", folder.path().join("other/hooks.db").display());
     refused(folder.path(), &["--database", &elsewhere]).with_stderr("cannot find the database");
-    // An empty file is what SQLite makes a new database of.
+    // SQLite treats an empty file as a new database.
     fs::write(folder.path().join("tenterhook.db"), "").unwrap();
     refused(folder.path(), &[]).with_stderr("cannot find the database");
 

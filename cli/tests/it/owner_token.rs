@@ -102,7 +102,7 @@ fn a_token_of_the_same_name_with_another_role_is_not_taken_for_the_owners() {
     let second_owner = Owner::with(&server, &second);
     revoke(&second_owner, "second");
     drop(server);
-    // The one that was made here is left, under whatever name.
+    // The one that was issued here is left, under whatever name.
     let before = in_file(data);
     let server = Server::start(data, &[]);
     assert_eq!(in_file(data), before);

@@ -1,4 +1,4 @@
-//! `build`: the command of a project, and the check of what it made.
+//! `build`: runs a project's build command and checks the result.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;

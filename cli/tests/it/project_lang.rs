@@ -1,4 +1,4 @@
-//! `new` in every language: what it makes builds, and passes its own tests.
+//! `new` in every language: the project builds and passes its own tests.
 //!
 //! Rust and shell are always there. The others run where their toolchain is;
 //! `TENTERHOOK_EXAMPLES` names those that have to be.

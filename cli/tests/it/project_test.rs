@@ -1,4 +1,4 @@
-//! `test`: sample events against what is expected of them.
+//! `test`: sample events and their expectations.
 
 use serde_json::{Value, json};
 

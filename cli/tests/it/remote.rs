@@ -128,7 +128,7 @@ impl Going {
 
     /// Waits for its end; returns the status.
     pub(crate) fn result(&mut self) -> Option<i32> {
-        // Its output is read to the end by now, or the wait is bounded by that.
+        // Its output has been read to the end, or the wait is bounded by that.
         while self.lines.recv_timeout(LONG).is_ok() {}
         self.child.wait().unwrap().code()
     }

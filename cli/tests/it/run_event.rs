@@ -1,4 +1,4 @@
-//! A run for an event that never was: what the program is told of it.
+//! A run for a local event: how the program sees it.
 
 use crate::tenterhook::Program;
 use crate::tiny;

@@ -1,4 +1,4 @@
-//! `run` between pipes at whose other end nobody is: it ends at a signal, and at its
+//! `run` between pipes without a peer: it ends at a signal, and at its
 //! deadline once that counts.
 
 use std::fs::{File, OpenOptions};

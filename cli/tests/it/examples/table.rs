@@ -14,7 +14,7 @@ use super::languages::tried;
 use super::root;
 use crate::tenterhook::{Finished, command};
 
-/// The lines between which the table stands.
+/// The lines that enclose the table.
 const BEGIN: &str = "<!-- measured: `make examples-table` writes these lines -->";
 const END: &str = "<!-- end of what was measured -->";
 
@@ -239,7 +239,7 @@ impl Measured {
     }
 }
 
-/// A verdict in a few words: what it says, then the names of what else it holds.
+/// A verdict in a few words: its decision, then the names of its other members.
 fn answer(verdict: &Value) -> String {
     let Some(members) = verdict.as_object() else {
         return "none".into();

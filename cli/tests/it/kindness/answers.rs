@@ -8,7 +8,7 @@ use crate::api::Owner;
 use crate::server::Server;
 use crate::tenterhook::{Finished, Program, command};
 
-/// What is left in `/verdict.json`, and what has to be said of it.
+/// Contents of `/verdict.json`, and the fault that must be reported.
 const UNUSABLE: [(&str, &str); 5] = [
     (
         r#"{"allow":"false"}"#,

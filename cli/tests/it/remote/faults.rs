@@ -1,4 +1,4 @@
-//! Wrong use of the commands that work on a server says what to do next.
+//! Errors of the commands that work on a server say what to do next.
 
 use super::Workspace;
 use crate::tenterhook::{Finished, command};

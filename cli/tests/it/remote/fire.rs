@@ -1,4 +1,4 @@
-//! `fire`: what hooks make of an event, and the status that says so.
+//! `fire`: what hooks decide about an event, and the exit status for it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `push`: once, again, changed, for show, and what stands against it.
+//! `push`: once, again, changed, as a dry run, and what it refuses.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
