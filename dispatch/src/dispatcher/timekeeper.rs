@@ -15,7 +15,7 @@ use super::Core;
 const STORED_EVERY: time::Duration = time::Duration::hours(1);
 
 /// Compares the clocks, and remembers what may be believed of them.
-pub(super) struct Timekeeper {
+pub(crate) struct Timekeeper {
     jumps: JumpWatch,
     timepiece: Timepiece,
     /// The time that the store knows as seen.
@@ -74,7 +74,7 @@ impl Timekeeper {
 
 impl Core {
     /// Looks whether the wall clock was set, and says so.
-    pub(super) async fn look_at_the_clock(&self) {
+    pub(crate) async fn look_at_the_clock(&self) {
         let now = self.clock.now();
         let looked = self.timekeeper.lock().look(now);
         if let Some(Jump { by }) = looked.jump {

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use crate::error::Error;
 use crate::id::{AppId, Number};
 use crate::registry::label::Label;
-use crate::rules;
+use crate::registry::rules;
 
 /// An application with its containers.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use crate::clock::now;
 use crate::disk::size;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
+use crate::dispatcher::spawn_blocking;
 use crate::error::{Error, Noun};
-use crate::id::{AccountId, AppId, Key, Number};
+use crate::id::{AccountId, AppId, HookId, Key, Number};
 use crate::page::ACCOUNT_MAX;
-use crate::registry::app::{App, AppChange, NewApp};
+use crate::registry::app::{App, AppChange, Container, NewApp};
+use crate::registry::directory::BoundHook;
 use crate::registry::directory::Directory;
+use crate::registry::hook::Targets;
 use crate::tenancy::audit_events::ConfigChange;
 
 /// Applications: see [`Dispatcher::apps`](crate::Dispatcher::apps).
@@ -38,6 +41,7 @@ impl Apps<'_> {
         };
         app.check()?;
         let app = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;
@@ -67,6 +71,7 @@ impl Apps<'_> {
         change: AppChange,
     ) -> Result<App, Error> {
         let app = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;
@@ -101,6 +106,7 @@ impl Apps<'_> {
     /// [`Error::NotFound`], [`Error::InUse`] by hooks of it, [`Error::Store`].
     pub async fn delete(self, account: AccountId, key: Key<AppId>) -> Result<(), Error> {
         let app = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;

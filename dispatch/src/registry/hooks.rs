@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use self::check::{changed, check_criteria, values_by};
 use crate::disk::size;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::Error;
+use crate::id::AppId;
 use crate::id::{AccountId, HookId, Key};
 use crate::registry::hook::{Hook, HookChange, NewHook};
+use crate::registry::lookup::Lookup;
 use crate::tenancy::audit_events::ConfigChange;
 
 /// Hooks: see [`Dispatcher::hooks`](crate::Dispatcher::hooks).
@@ -30,6 +32,7 @@ impl Hooks<'_> {
     pub async fn create(self, account: AccountId, new: NewHook) -> Result<Hook, Error> {
         check_criteria(std::iter::once(new.targets.as_ref())).await?;
         let hook = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;
@@ -63,6 +66,7 @@ impl Hooks<'_> {
     ) -> Result<Hook, Error> {
         check_criteria(std::iter::once(change.targets.as_ref())).await?;
         let hook = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;
@@ -106,6 +110,7 @@ impl Hooks<'_> {
     /// [`Error::NotFound`], [`Error::Store`].
     pub async fn delete(self, account: AccountId, key: Key<HookId>) -> Result<(), Error> {
         let hook = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;

@@ -3,7 +3,7 @@
 //! What it says is looked up, not searched for: it costs what it finds. Whatever
 //! else a caller wants of them is a predicate over those.
 
-use std::ops::BoundHook;
+use std::ops::Bound;
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ pub enum Lookup {
     /// Those with these names; unknown ones are left out.
     Names(Vec<String>),
     /// Those whose names, by their bytes, lie between these two.
-    NameRange(BoundHook<String>, BoundHook<String>),
+    NameRange(Bound<String>, Bound<String>),
     /// Those made between these two times.
-    CreatedRange(BoundHook<OffsetDateTime>, BoundHook<OffsetDateTime>),
+    CreatedRange(Bound<OffsetDateTime>, Bound<OffsetDateTime>),
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::clock::now;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::Error;
 use crate::id::{AccountId, AppId, Key, OverrideId};
 use crate::page::ACCOUNT_MAX;
 use crate::registry::hook_override::{HookOverride, NewOverride, OverrideChange};
-use crate::rules;
+use crate::registry::rules;
 
 /// Overrides of hooks: see [`Dispatcher::overrides`](crate::Dispatcher::overrides).
 #[derive(Clone, Copy)]

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::clock::now;
 use crate::disk::size;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, Key, Number, ServerId};
 use crate::page::ACCOUNT_MAX;
+use crate::registry::rules;
 use crate::registry::server::{NewServer, Server, ServerChange};
-use crate::rules;
 use crate::tenancy::audit_events::ConfigChange;
 
 /// Servers: see [`Dispatcher::servers`](crate::Dispatcher::servers).
@@ -40,6 +40,7 @@ impl Servers<'_> {
         };
         check(&server)?;
         let server = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;
@@ -72,6 +73,7 @@ impl Servers<'_> {
         change: ServerChange,
     ) -> Result<Server, Error> {
         let server = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;
@@ -103,6 +105,7 @@ impl Servers<'_> {
     /// [`Error::NotFound`], [`Error::InUse`] by hooks that name it, [`Error::Store`].
     pub async fn delete(self, account: AccountId, key: Key<ServerId>) -> Result<(), Error> {
         let server = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;

@@ -8,17 +8,18 @@ use tenterhook_ledger::{Amounts, Resource};
 
 use crate::clock::now;
 use crate::disk::size;
-use crate::dispatcher::{Core, Dispatcher, spawn_blocking};
+use crate::dispatcher::{Core, spawn_blocking};
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, Key, Number, SourceId};
 use crate::page::ACCOUNT_MAX;
-use crate::programs;
 use crate::registry::directory::{Directory, Entry};
 use crate::registry::hook::{Hook, NewHook, Targets};
 use crate::registry::hooks::check::check_criteria;
+use crate::registry::lookup::Lookup;
+use crate::registry::programs;
+use crate::registry::rules;
 use crate::registry::servers::in_the_callers_words;
 use crate::registry::source::{NewSource, Source, SourceChange, base64_md5};
-use crate::rules;
 use crate::settings::{MODULE_MAX_BYTES, SCRIPT_MAX_BYTES};
 use crate::tenancy::audit_events::ConfigChange;
 use crate::tenancy::role::Role;
@@ -53,6 +54,7 @@ impl Sources<'_> {
         rules::label_list(&new.labels)?;
         check_criteria(hooks.iter().map(|hook| hook.targets.as_ref())).await?;
         let (source, hooks) = self
+            .core
             .carry_out(async move |core: Arc<Core>| core.create_source(account, new, hooks).await)
             .await?;
         self.source_changed(account, &source, "created").await;
@@ -88,6 +90,7 @@ impl Sources<'_> {
         let targets = hooks.iter().flatten().map(|hook| hook.targets.as_ref());
         check_criteria(targets).await?;
         let source = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 core.change_source(account, key, change, hooks).await
             })
@@ -104,6 +107,7 @@ impl Sources<'_> {
     /// with the account, [`Error::Store`].
     pub async fn delete(self, account: AccountId, key: Key<SourceId>) -> Result<(), Error> {
         let source = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;

@@ -12,12 +12,13 @@ use std::time::Duration;
 use tenterhook_ledger::Guard;
 use tenterhook_sdk::Event;
 
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::Error;
 use crate::id::{AccountId, Key, SourceId};
 use crate::runs::environment::Context;
 use crate::runs::scheduler::{Reserved, WaitOutcome};
 use crate::runs::task::{EventKey, Task, TaskDetail};
+use crate::runs::tasks::Tasks;
 use crate::runs::work::NewTask;
 
 /// An event that is stored and will not be lost.
@@ -124,6 +125,7 @@ impl Events<'_> {
             .plan_all(account, started_by, vec![event], Some(source))
             .await?;
         let accepted = self
+            .core
             .carry_out(async move |core: Arc<Core>| core.store_all(batch).await)
             .await;
         Ok(accepted?.swap_remove(0))
@@ -147,6 +149,7 @@ impl Events<'_> {
             .plan_all(account, started_by, vec![event], None)
             .await?;
         let (accepted, outcome) = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let id = batch.prepared[0].new.id;
                 // Before it is stored: it may end before we hear that it was.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
 use crate::runs::execution::Execution;
+use crate::runs::executions::Executions;
 use crate::runs::task::Task;
+use crate::runs::tasks::Tasks;
 use crate::runs::work::Cancelling;
 
 impl Tasks<'_> {

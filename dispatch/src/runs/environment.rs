@@ -153,7 +153,7 @@ const APP_ID: &str = "appid";
 const APP_NAME: &str = "appname";
 
 /// Writes into an event which application it is about. What the sender has said
-/// there is not identity_cache.
+/// there is not trusted.
 pub(crate) fn name_app(event: &mut Event, app: Option<&App>) {
     event.extensions.remove(APP_ID);
     event.extensions.remove(APP_NAME);

@@ -7,18 +7,19 @@ use bytes::Bytes;
 use tenterhook_engine::{AskedLimits, Kind};
 
 use crate::disk::size;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::Error;
 use crate::id::{AccountId, ExecutionId, Key, Number, SourceId, TaskId};
-use crate::plan;
 use crate::registry::hook::FailurePolicy;
 use crate::registry::recipe::{Recipe, RecipeContent};
-use crate::rules;
+use crate::registry::rules;
 use crate::runs::accept::{Batch, Prepared};
 use crate::runs::environment::Context;
 use crate::runs::execution::ServerRef;
+use crate::runs::plan;
 use crate::runs::retry::RetryPolicy;
 use crate::runs::task::TaskDetail;
+use crate::runs::tasks::Tasks;
 use crate::runs::work::{NewExecution, NewTask};
 
 /// A program to run at once, without hook or event.
@@ -58,6 +59,7 @@ impl Tasks<'_> {
     /// [`Error::OverCeiling`]; [`Error::Refused`]; [`Error::Store`].
     pub async fn execute(self, account: AccountId, new: NewExecute) -> Result<TaskDetail, Error> {
         let id = self
+            .core
             .carry_out(async move |core: Arc<Core>| {
                 let prepared = core.prepare_execute(account, new).await?;
                 let id = prepared.new.id;

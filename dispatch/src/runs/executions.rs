@@ -1,24 +1,17 @@
 //! Reading executions: what is stored, completed by what runs.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tenterhook_ledger::{Amounts, Resource};
-use tenterhook_sdk::Verdict;
 
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
-use crate::id::{AccountId, ExecutionId, Key, TaskId};
-use crate::page::{
-    ExecutionFilter, ExecutionPage, OUTPUTS_MAX_BYTES, Outputs, PAGE_MAX, Page, TaskFilter,
-    TaskPage,
-};
-use crate::runs::endings::Endings;
+use crate::id::{AccountId, ExecutionId};
+use crate::page::{ExecutionFilter, ExecutionPage, Outputs, PAGE_MAX};
 use crate::runs::execution::{Execution, Output, State};
 use crate::runs::kept_output::KeptOutput;
 use crate::runs::live::Live;
 use crate::runs::scheduler::LateOutputs;
-use crate::runs::task::{Task, TaskDetail};
 
 /// Output that is copied uncharged: it is in what every request is charged with.
 const SMALL_BYTES: u64 = 16 * 1024;

@@ -1,7 +1,7 @@
 //! Room for what waits: judging whether an execution can begin, and asking again
 //! whenever something was given back.
 //!
-//! The ledger says how much there is and for audience; the queue says whose turn it is.
+//! The ledger says how much there is and for whom; the queue says whose turn it is.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;

@@ -3,21 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tenterhook_ledger::{Amounts, Resource};
 use tenterhook_sdk::Verdict;
 
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
-use crate::id::{AccountId, ExecutionId, Key, TaskId};
+use crate::id::{AccountId, Key, TaskId};
 use crate::page::{
-    ExecutionFilter, ExecutionPage, OUTPUTS_MAX_BYTES, Outputs, PAGE_MAX, Page, TaskFilter,
-    TaskPage,
+    ExecutionFilter, OUTPUTS_MAX_BYTES, Outputs, PAGE_MAX, Page, TaskFilter, TaskPage,
 };
 use crate::runs::endings::Endings;
-use crate::runs::execution::{Execution, Output, State};
-use crate::runs::kept_output::KeptOutput;
-use crate::runs::live::Live;
-use crate::runs::scheduler::LateOutputs;
+use crate::runs::executions::Executions;
 use crate::runs::task::{Task, TaskDetail};
 
 /// Tasks: see [`Dispatcher::tasks`](crate::Dispatcher::tasks).

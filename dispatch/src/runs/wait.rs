@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::dispatcher::Dispatcher;
 use crate::error::Error;
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
+use crate::runs::executions::Executions;
 use crate::runs::live::{Live, LiveOutput};
 use crate::runs::task::TaskDetail;
+use crate::runs::tasks::Tasks;
 
 impl Tasks<'_> {
     /// Waits so long for a task to end, and tells how it stands then.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::clock::now;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, Number};
-use crate::rules;
+use crate::registry::rules;
 use crate::tenancy::account::{Account, Switch};
 
 /// Accounts: see [`Dispatcher::accounts`](crate::Dispatcher::accounts).

@@ -10,10 +10,11 @@ use tenterhook_sdk::Event;
 use time::format_description::well_known::Rfc3339;
 
 use crate::clock::now;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::Error;
 use crate::id::{AccountId, Number};
 use crate::registry::hook_point::HookPointName;
+use crate::runs::accept::Events;
 use crate::tenancy::audit::{AuditRecord, Origin};
 
 /// Longest body that an audit event carries, in bytes: it fits into a variable.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use time::OffsetDateTime;
 
 use crate::clock::now;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
 use crate::id::TokenId;
 use crate::tenancy::authority::Authority;
@@ -37,7 +37,7 @@ pub(crate) struct IdentityCache {
 struct Known {
     issued: HashMap<SecretHash, (Identity, Instant)>,
     sessions: HashMap<SecretHash, (Identity, Instant)>,
-    /// Counts what was forgotten: what the store said before that is not identity_cache.
+    /// Counts what was forgotten: what the store said before that is not cached.
     forgotten: u64,
 }
 
@@ -85,6 +85,7 @@ impl Identities<'_> {
             .expires_at
             .map_or(end, |expires_at| expires_at.min(end));
         let opened = self
+            .core
             .carry_out(async move |core: Arc<Core>| core.open_session(identity, end).await)
             .await;
         match opened {

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use crate::clock::now;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, PrincipalId};
 use crate::page::ACCOUNT_MAX;
-use crate::rules;
+use crate::registry::rules;
 use crate::tenancy::identity::Identity;
 use crate::tenancy::principal::{NewPrincipal, Principal, PrincipalChange};
 use crate::tenancy::role::Role;

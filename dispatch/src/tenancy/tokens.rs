@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::clock::now;
-use crate::dispatcher::{Core, Dispatcher};
+use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, TokenId};
 use crate::page::ACCOUNT_MAX;
-use crate::rules;
+use crate::registry::rules;
 use crate::tenancy::principal::{NewPrincipal, Principal};
 use crate::tenancy::token::{NewToken, Secret, Token, TokenKind};
 

@@ -46,7 +46,10 @@ async fn after_three_attempts_that_took_the_server_with_them_an_execution_is_dea
     );
 
     // Whoever wants it all the same may have it run again.
-    last.redrive(yard.account, ended.id).await.unwrap();
+    last.executions()
+        .redrive(yard.account, ended.id)
+        .await
+        .unwrap();
     let detail = last.wait(yard.account, task, LONG).await.unwrap();
     assert_eq!(detail.task.state, State::Finished);
     assert_eq!(detail.executions[0].attempt, 4);

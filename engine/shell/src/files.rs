@@ -22,7 +22,7 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tree::Tree;
 
-pub use layout::{EVENT_FILE, HOME, VERDICT_FILE, WORK};
+pub use layout::{EVENT_FILE, HOME, VERDICT_FILE, WORK_DIR};
 pub use quota::Quota;
 pub use script::SCRIPTS;
 

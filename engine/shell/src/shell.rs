@@ -5,7 +5,7 @@
 //! an async runtime may be held here.
 
 use crate::commands::check::Names;
-use crate::files::{Files, HOME, WORK};
+use crate::files::{Files, HOME, WORK_DIR};
 use crate::{commands, jq, limits, stdin_shell};
 use bashkit::{Bash, MemoryLimits, SessionLimits};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Shell {
             .memory_limits(MemoryLimits::unlimited())
             .username("root")
             .hostname("tenterhook")
-            .cwd(WORK)
+            .cwd(WORK_DIR)
             .env("HOME", HOME)
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .builtin_registry(jq::registry())

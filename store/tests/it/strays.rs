@@ -56,7 +56,7 @@ async fn a_hook_that_stands_under_another_account_is_that_of_most_of_what_names_
 
     assert_eq!(ruling(&server, own, "custom.x").await, (1, Some(false)));
     assert_eq!(ruling(&server, other, "custom.x").await, (1, Some(true)));
-    assert_eq!(server.hooks(other).await.unwrap().len(), 1);
+    assert_eq!(server.hooks().list(other).await.unwrap().len(), 1);
     server.drain(LONG).await;
 }
 
@@ -107,12 +107,12 @@ async fn a_hook_whose_account_is_damaged_is_removed_by_the_account_that_it_is_of
         .await;
     let server = damaged.serve().await;
 
-    let foreign = server.delete_hook(other, Key::Id(id)).await;
+    let foreign = server.hooks().delete(other, Key::Id(id)).await;
     assert!(
         matches!(foreign, Err(Error::NotFound { .. })),
         "{foreign:?}"
     );
-    server.delete_hook(own, Key::Id(id)).await.unwrap();
+    server.hooks().delete(own, Key::Id(id)).await.unwrap();
 
     assert_eq!(ruling(&server, own, "custom.x").await.0, 0);
     server.drain(LONG).await;
@@ -162,6 +162,7 @@ async fn an_override_whose_account_is_damaged_still_turns_its_hook_on() {
         event.subject = Some(app.id.to_string());
         let account = damaged.shop.account.id;
         let (_, detail) = server
+            .events()
             .accept_and_wait(account, "tester", event, LONG)
             .await
             .unwrap();

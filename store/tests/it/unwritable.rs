@@ -259,11 +259,11 @@ async fn the_number_of_an_account_that_is_gone_is_given_to_no_other() {
         .await;
     let server = damaged.serve().await;
 
-    let new = server.create_account("new").await.unwrap();
+    let new = server.accounts().create("new").await.unwrap();
 
     assert_eq!(new.number, Number::new(3));
-    assert!(server.hooks(new.id).await.unwrap().is_empty());
-    assert!(server.account(other.account.id).await.is_err());
+    assert!(server.hooks().list(new.id).await.unwrap().is_empty());
+    assert!(server.accounts().get(other.account.id).await.is_err());
     server.drain(LONG).await;
 }
 

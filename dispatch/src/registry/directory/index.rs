@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashMap};
-use std::ops::BoundHook;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
@@ -118,19 +118,19 @@ impl<T: Indexed> Index<T> {
 /// Those that were made between two times.
 pub(super) fn created<T>(
     listed: &Listed<T>,
-    from: BoundHook<OffsetDateTime>,
-    to: BoundHook<OffsetDateTime>,
+    from: Bound<OffsetDateTime>,
+    to: Bound<OffsetDateTime>,
 ) -> impl Iterator<Item = &Arc<T>> {
     let range = (!is_empty(&from, &to)).then(|| {
         let from = match from {
-            BoundHook::Included(at) => BoundHook::Included((at, Uuid::nil())),
-            BoundHook::Excluded(at) => BoundHook::Excluded((at, Uuid::max())),
-            BoundHook::Unbounded => BoundHook::Unbounded,
+            Bound::Included(at) => Bound::Included((at, Uuid::nil())),
+            Bound::Excluded(at) => Bound::Excluded((at, Uuid::max())),
+            Bound::Unbounded => Bound::Unbounded,
         };
         let to = match to {
-            BoundHook::Included(at) => BoundHook::Included((at, Uuid::max())),
-            BoundHook::Excluded(at) => BoundHook::Excluded((at, Uuid::nil())),
-            BoundHook::Unbounded => BoundHook::Unbounded,
+            Bound::Included(at) => Bound::Included((at, Uuid::max())),
+            Bound::Excluded(at) => Bound::Excluded((at, Uuid::nil())),
+            Bound::Unbounded => Bound::Unbounded,
         };
         listed.range((from, to)).map(|(_, noun)| noun)
     });
@@ -148,13 +148,13 @@ fn in_order<'a, T: Indexed + 'a>(
 }
 
 /// Whether nothing can lie in a range; maps panic when asked for some of those.
-pub(super) fn is_empty<T: PartialOrd>(from: &BoundHook<T>, to: &BoundHook<T>) -> bool {
+pub(super) fn is_empty<T: PartialOrd>(from: &Bound<T>, to: &Bound<T>) -> bool {
     match (from, to) {
-        (BoundHook::Unbounded, _) | (_, BoundHook::Unbounded) => false,
-        (BoundHook::Included(first), BoundHook::Included(last)) => first > last,
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(first), Bound::Included(last)) => first > last,
         (
-            BoundHook::Included(first) | BoundHook::Excluded(first),
-            BoundHook::Included(last) | BoundHook::Excluded(last),
+            Bound::Included(first) | Bound::Excluded(first),
+            Bound::Included(last) | Bound::Excluded(last),
         ) => first >= last,
     }
 }

@@ -11,7 +11,7 @@ use crate::registry::criterion::Matcher;
 use crate::registry::directory::Directory;
 use crate::registry::hook::{FailurePolicy, Hook, HookChange, NewHook, Targets};
 use crate::registry::hook_point::HookPointName;
-use crate::rules;
+use crate::registry::rules;
 
 /// Most hooks of one application, and most that the operator keeps for all. Each
 /// is held against every container of an application when that changes.
