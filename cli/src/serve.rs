@@ -158,7 +158,7 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
         .dispatch
         .fit(limits_here(&capacities, &config.dispatch.ceiling));
     let engine = Engine::start(config.engine(&data, &resources, capacities)?)?;
-    lockdown::hold(&engine, config.lockdown, &data, &config.database)?;
+    lockdown::apply(&engine, config.lockdown, &data, &config.database)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(tenterhook_api::serving_threads())
         .enable_all()

@@ -81,8 +81,8 @@ impl Text {
             "1 if this layer holds the threads that run guests, or the rest of the process.",
         );
         for (scope, layers) in [
-            ("guests", stats.engine.guests_held),
-            ("process", stats.engine.process_held),
+            ("guests", stats.engine.guest_lockdown),
+            ("process", stats.engine.process_lockdown),
         ] {
             for (layer, holds) in layers.named() {
                 let labels = [("layer", layer), ("scope", scope)];

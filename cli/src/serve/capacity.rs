@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tenterhook_engine::Limits;
 use tenterhook_ledger::{
-    Capacities, Capacity, Found, Host, Resource, Strangers, free_disk, raise_descriptors,
+    Capacities, Capacity, Host, HostAmount, Resource, Strangers, free_disk, raise_descriptors,
 };
 
 use crate::faults::Faults;
@@ -141,9 +141,9 @@ fn descriptors(text: &str) -> Result<u64, String> {
 /// What there is, and where that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Resources {
-    memory: Found,
-    descriptors: Found,
-    disk: Found,
+    memory: HostAmount,
+    descriptors: HostAmount,
+    disk: HostAmount,
 }
 
 impl Resources {
@@ -285,18 +285,18 @@ pub(super) fn limits_here(capacities: &Capacities, ceiling: &Limits) -> Limits {
     here
 }
 
-fn found(amount: u64, source: &str) -> Found {
-    Found {
+fn found(amount: u64, source: &str) -> HostAmount {
+    HostAmount {
         amount,
         source: source.to_owned(),
     }
 }
 
 /// What a folder holds, and what is free beside it.
-fn disk_of(data: &Path) -> io::Result<Found> {
+fn disk_of(data: &Path) -> io::Result<HostAmount> {
     let free = free_disk(data)?;
     let held = held_by(data)?;
-    Ok(Found {
+    Ok(HostAmount {
         amount: shared_of(free.amount.saturating_add(held)),
         source: format!(
             "{}, and what it holds, less what the database needs beside its content",

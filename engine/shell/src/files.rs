@@ -20,7 +20,7 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tree::Tree;
 
-pub use layout::{EVENT_FILE, HOME, VERDICT_FILE, WORK};
+pub use layout::{EVENT_FILE, HOME, VERDICT_FILE, WORK_DIR};
 pub use quota::Quota;
 
 /// A handle on the files of one run; clones share them.

@@ -20,7 +20,7 @@ mod shell;
 mod stdin_shell;
 mod stream;
 
-pub use crate::files::{EVENT_FILE, Files, HOME, Quota, VERDICT_FILE, WORK};
+pub use crate::files::{EVENT_FILE, Files, HOME, Quota, VERDICT_FILE, WORK_DIR};
 pub use crate::job::Job;
 pub use crate::run::{Ended, Verdict};
 pub use crate::shell::Shell;

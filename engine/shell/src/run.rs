@@ -24,8 +24,8 @@ pub enum Verdict {
     None,
     /// A file with these bytes, however many.
     Text(Vec<u8>),
-    /// Something that is no plain file.
-    NoFile,
+    /// Something that is not a regular file.
+    NotRegular,
 }
 
 impl Shell {
@@ -80,7 +80,7 @@ impl Shell {
         match self.files.take_verdict() {
             Ok(Some(bytes)) => Verdict::Text(bytes),
             Ok(None) => Verdict::None,
-            Err(_) => Verdict::NoFile,
+            Err(_) => Verdict::NotRegular,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! tables and code paths ready. Nothing of the clock, of the environment or of
 //! an async runtime may be held here.
 
-use crate::files::{Files, HOME, WORK};
+use crate::files::{Files, HOME, WORK_DIR};
 use crate::{commands, jq, limits, stdin_shell};
 use bashkit::{Bash, MemoryLimits, SessionLimits};
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl Shell {
             .memory_limits(MemoryLimits::unlimited())
             .username("root")
             .hostname("tenterhook")
-            .cwd(WORK)
+            .cwd(WORK_DIR)
             .env("HOME", HOME)
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .builtin_registry(jq::registry())

@@ -1,5 +1,5 @@
-//! Waiting in preview 1: for clocks and descriptors, in both versions, with and
-//! without files in reach. Nothing that is waited for outlives its run.
+//! Waiting in preview 1: for clocks and descriptors, in both versions, with and without
+//! file access. No wait outlives its run.
 
 use std::time::{Duration, SystemTime};
 
@@ -211,7 +211,7 @@ async fn what_cannot_be_waited_for_is_an_error_at_once() {
         (BAD_DESCRIPTOR, |wait| HOUR(wait).descriptor(2, READ, 9)),
         (BAD_DESCRIPTOR, |wait| HOUR(wait).descriptor(2, READ, 1)),
         (BAD_DESCRIPTOR, |wait| HOUR(wait).descriptor(2, WRITE, 0)),
-        // A folder is never ready; the root is there only with files in reach.
+        // A folder is never ready; the root exists only with file access.
         (BAD_DESCRIPTOR, |wait| HOUR(wait).descriptor(2, READ, 3)),
     ];
     for (index, (error, wait)) in cases.into_iter().enumerate() {

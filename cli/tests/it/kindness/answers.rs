@@ -61,7 +61,7 @@ fn an_answer_that_is_too_long_or_no_text_or_no_file_is_told() {
             "printf '{\"a\":\"\\377\"}' > /verdict.json",
             "not UTF-8 from byte 6",
         ),
-        ("mkdir /verdict.json", "it is no plain file"),
+        ("mkdir /verdict.json", "it is not a regular file"),
     ] {
         Program::script(script).run(&[]).with_status(0).saying(told);
     }

@@ -182,7 +182,7 @@ fn a_component_that_is_no_command_is_told_what_it_is() {
         ("wasi:cli/run@0.3.0", "such as wasm32-wasip2"),
         (
             "wasi:http/incoming-handler@0.2.0",
-            "it answers HTTP requests",
+            "it handles HTTP requests",
         ),
         ("my:own/thing", "a `main` or the world `wasi:cli/command`"),
     ] {

@@ -70,7 +70,7 @@ fn what_is_left_as_a_verdict_is_handed_over_for_the_engine_to_judge() {
     for (script, left) in [
         ("true", Verdict::None),
         (": > /verdict.json", Verdict::Text(vec![])),
-        ("mkdir /verdict.json", Verdict::NoFile),
+        ("mkdir /verdict.json", Verdict::NotRegular),
         (
             "head -c 70000 /dev/zero > /verdict.json",
             Verdict::Text(vec![0; 70_000]),

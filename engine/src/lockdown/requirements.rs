@@ -1,5 +1,5 @@
-//! The lock on the rest of a server: it keeps its folders, its sockets and the
-//! means to start the compiler process.
+//! The lockdown of the rest of a server: it keeps its folders, its sockets and the right
+//! to start the compiler process.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -13,33 +13,37 @@ use rustix::thread::CapabilitySet;
 use super::calls::Calls;
 use super::files::{Connect, Files, Use};
 use super::layers::Layers;
-use super::lock::{Lock, NotHeld};
+use super::restrictions::{NotApplied, Restrictions};
 
-/// The files that a server needs once it serves. Folders mean all beneath them;
-/// what is not there is passed over.
+/// The files that a server needs once it serves. A folder includes everything beneath it;
+/// missing paths are skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Folders whose files it reads, changes, makes and removes.
+pub struct Requirements {
+    /// Folders whose files it reads, changes, creates and removes.
     pub change: Vec<PathBuf>,
     /// Files and folders that it reads.
     pub read: Vec<PathBuf>,
     /// Devices that it reads and writes.
     pub devices: Vec<PathBuf>,
-    /// Programs that it starts, and what loads them.
+    /// Programs that it starts, and their loaders.
     pub start: Vec<PathBuf>,
 }
 
-/// Holds the calling thread, and all that it starts from now on, to `needs` and
-/// to the scratch folders. It may connect, but listen on no further TCP port.
-pub(crate) fn hold_process(needs: &Needs, scratch: BorrowedFd<'_>) -> Result<Layers, NotHeld> {
+/// Restricts the calling thread, and all threads and processes that it starts from now on,
+/// to `requirements` and to the scratch folders. It may connect, but not listen on another
+/// TCP port.
+pub(crate) fn lock_down_process(
+    requirements: &Requirements,
+    scratch: BorrowedFd<'_>,
+) -> Result<Layers, NotApplied> {
     let mut files = Files::none(Connect::Yes)?;
     if let Some(rules) = files.take() {
         let mut rules = rules.allow(scratch, Use::Change)?;
         for (paths, what) in [
-            (&needs.change, Use::Change),
-            (&needs.read, Use::Read),
-            (&needs.devices, Use::Device),
-            (&needs.start, Use::Start),
+            (&requirements.change, Use::Change),
+            (&requirements.read, Use::Read),
+            (&requirements.devices, Use::Device),
+            (&requirements.start, Use::Start),
         ] {
             for path in paths {
                 if let Some(place) = open(path)? {
@@ -49,16 +53,16 @@ pub(crate) fn hold_process(needs: &Needs, scratch: BorrowedFd<'_>) -> Result<Lay
         }
         files = Some(rules);
     }
-    let lock = Lock {
+    let restrictions = Restrictions {
         capabilities: CapabilitySet::empty(),
         files,
         calls: Calls::of_server()?,
     };
-    lock.hold()
+    restrictions.apply()
 }
 
-/// Opens a place so far that it can be named in a rule.
-fn open(path: &Path) -> Result<Option<OwnedFd>, NotHeld> {
+/// Opens a path just far enough to be used in a rule.
+fn open(path: &Path) -> Result<Option<OwnedFd>, NotApplied> {
     let flags = OFlags::PATH | OFlags::CLOEXEC;
     let opened = OpenOptions::new()
         .read(true)
@@ -68,8 +72,8 @@ fn open(path: &Path) -> Result<Option<OwnedFd>, NotHeld> {
         Ok(file) => Ok(Some(file.into())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
-            let told = io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-            Err(NotHeld::new("Landlock", told))
+            let named = io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+            Err(NotApplied::new("Landlock", named))
         }
     }
 }

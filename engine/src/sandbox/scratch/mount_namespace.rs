@@ -1,8 +1,8 @@
-//! Where scratch file systems are mounted: in a mount namespace that one thread
-//! has for itself, beneath one folder there.
+//! Where scratch file systems are mounted: in the private mount namespace of one thread,
+//! beneath one folder.
 //!
-//! Nobody else sees these mounts, and they end with the thread. That they lie
-//! beneath one folder is for Landlock, which judges a file by the folders above.
+//! No other thread sees these mounts, and they end with the thread. They are beneath one
+//! folder for Landlock, which judges a file by the folders above it.
 
 use std::fs::File;
 use std::io;
@@ -19,32 +19,32 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use super::pool::Order;
 
-/// Bytes and inodes of the folder that holds them all: a page for nothing, and
-/// an inode for each.
+/// Bytes and inodes of the folder that contains them all: a page, since zero would mean
+/// no bound, and an inode for each.
 const PARENT: (u64, u32) = (4096, 65_536);
 
-/// The mounts of one thread, which is the only one that may use it.
-pub(super) struct Berths {
+/// The mount namespace of one thread, which is the only one that may use it.
+pub(super) struct MountNamespace {
     parent: OwnedFd,
     next: u64,
 }
 
-/// A place where a file system is mounted. Dropped, it has the thread unmount it.
-pub(super) struct Berth {
+/// A mounted file system. Dropping it makes the thread unmount it.
+pub(super) struct Mount {
     name: u64,
     orders: Sender<Order>,
 }
 
-impl Berths {
-    /// Gives the calling thread a mount namespace of its own. What is mounted
-    /// there is seen nowhere else; what others unmount goes here too.
+impl MountNamespace {
+    /// Gives the calling thread a mount namespace of its own. What is mounted there is
+    /// visible nowhere else; what others unmount disappears here too.
     #[expect(
         unsafe_code,
         reason = "a thread gets a mount namespace and a current folder of its own; no descriptor is closed"
     )]
     pub(super) fn open() -> io::Result<Self> {
-        // SAFETY: without `FILES` the thread keeps sharing its descriptors, so
-        // that nobody's descriptor changes its meaning.
+        // SAFETY: without `FILES` the thread keeps sharing its descriptors, so that no
+        // descriptor changes its meaning.
         unsafe { unshare_unsafe(UnshareFlags::NEWNS)? };
         let slave = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
         mount_change("/", slave)?;
@@ -55,18 +55,18 @@ impl Berths {
         Ok(Self { parent, next: 0 })
     }
 
-    /// The folder above all of them.
+    /// Returns the folder that contains all mounts.
     pub(super) fn parent(&self) -> &OwnedFd {
         &self.parent
     }
 
-    /// Mounts a memory file system with these bounds.
+    /// Mounts a tmpfs with these bounds.
     pub(super) fn mount(
         &mut self,
         bytes: u64,
         inodes: u32,
         orders: &Sender<Order>,
-    ) -> io::Result<(File, Berth)> {
+    ) -> io::Result<(File, Mount)> {
         let root = file_system(bytes, inodes)?;
         let name = self.next;
         self.next += 1;
@@ -76,11 +76,10 @@ impl Berths {
             return Err(error);
         }
         let orders = orders.clone();
-        Ok((root.into(), Berth { name, orders }))
+        Ok((root.into(), Mount { name, orders }))
     }
 
-    /// Unmounts what was mounted under this name. Whoever has a file open there
-    /// keeps it.
+    /// Unmounts what was mounted under this name. Files that are open there stay usable.
     pub(super) fn unmount(&self, name: u64) {
         if let Err(error) = unmount(name.to_string(), UnmountFlags::DETACH) {
             tracing::warn!(%error, "cannot unmount a scratch file system");
@@ -89,19 +88,19 @@ impl Berths {
     }
 
     fn remove(&self, name: u64) {
-        // An empty folder that stays costs an inode.
+        // An empty folder that is left over costs an inode.
         let _ = unlinkat(&self.parent, name.to_string(), AtFlags::REMOVEDIR);
     }
 }
 
-impl Drop for Berth {
+impl Drop for Mount {
     fn drop(&mut self) {
         // A thread that has ended took its mounts with it.
         let _ = self.orders.send(Order::Unmount(self.name));
     }
 }
 
-/// Makes a memory file system with these bounds.
+/// Creates a tmpfs with these bounds.
 fn file_system(bytes: u64, inodes: u32) -> io::Result<OwnedFd> {
     let fs = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_set_string(&fs, "size", bytes.to_string())?;

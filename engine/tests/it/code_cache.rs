@@ -1,5 +1,5 @@
-//! Compiled code on disk: compiled once, mapped afterwards, and never taken from
-//! a folder in which somebody else could have put it.
+//! Compiled code on disk: compiled once, mapped afterwards, and never loaded from a folder
+//! that other users can write to.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -14,7 +14,7 @@ fn settings(folder: &Path) -> Settings {
     Settings {
         cache: Some(CodeCache {
             folder: folder.to_owned(),
-            key: Path::new(env!("CARGO_TARGET_TMPDIR")).join("store_of_code.key"),
+            key: Path::new(env!("CARGO_TARGET_TMPDIR")).join("code_cache.key"),
             bytes: 1 << 30,
         }),
         ..Settings::default()
@@ -69,13 +69,13 @@ async fn all_kinds_of_programs_are_kept() {
         ] {
             assert_eq!(run.on(&engine).await.text(), "hello\n");
         }
-        // The shell is a part of this program and takes no place there.
+        // The shell is a part of this program and is not stored there.
         assert_eq!(files(folder.path()).len(), 2);
     }
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_compiled_anew() {
+async fn a_damaged_file_is_compiled_again() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = fs::read(guests::FRIENDLY_HELLO).unwrap();
     load(&engine(settings(folder.path())), &bytes).await;
@@ -103,21 +103,20 @@ async fn a_folder_that_others_may_write_to_is_refused() {
 }
 
 #[tokio::test]
-async fn a_folder_of_somebody_else_is_refused() {
-    // The one folder on every machine that is not the test's own, or, for root,
-    // that anybody may write to.
+async fn a_folder_of_another_user_is_refused() {
+    // The one folder on every machine that does not belong to the test's user, or, for
+    // root, that is world-writable.
     let root = Path::new("/");
-    let somebody_elses = if fs::metadata(root).unwrap().uid() == rustix::process::geteuid().as_raw()
-    {
+    let foreign = if fs::metadata(root).unwrap().uid() == rustix::process::geteuid().as_raw() {
         let folder = tempfile::tempdir().unwrap();
         rustix::fs::chown(folder.path(), Some(rustix::fs::Uid::from_raw(65_534)), None).unwrap();
         folder.keep()
     } else {
         root.to_owned()
     };
-    let error = Engine::start(settings(&somebody_elses)).err().unwrap();
+    let error = Engine::start(settings(&foreign)).err().unwrap();
     assert!(matches!(error, Error::Cache { .. }), "{error}");
-    if somebody_elses != root {
-        fs::remove_dir(somebody_elses).unwrap();
+    if foreign != root {
+        fs::remove_dir(foreign).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that one sort of threads gives up, made once and applied to each.
+//! All restrictions for one kind of threads, prepared once and applied to each.
 
 use rustix::thread::{CapabilitySet, set_no_new_privs};
 use rustix::time::{ClockId, clock_gettime};
@@ -11,12 +11,12 @@ use super::layers::Layers;
 /// A layer that the kernel has could not be applied.
 #[derive(Debug, thiserror::Error)]
 #[error("{layer} failed")]
-pub struct NotHeld {
+pub struct NotApplied {
     layer: &'static str,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-impl NotHeld {
+impl NotApplied {
     pub(super) fn new(
         layer: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -28,31 +28,30 @@ impl NotHeld {
     }
 }
 
-/// Everything that one sort of threads gives up.
-pub(super) struct Lock {
-    /// What they keep of root's power.
+/// All restrictions for one kind of threads.
+pub(super) struct Restrictions {
+    /// The capabilities that they keep.
     pub(super) capabilities: CapabilitySet,
-    /// `None` where the kernel cannot or where mounting must stay possible.
+    /// `None` where the kernel has no Landlock or where mounting must stay possible.
     pub(super) files: Option<Files>,
-    /// `None` where the kernel cannot.
+    /// `None` where the kernel has no seccomp.
     pub(super) calls: Option<Calls>,
 }
 
-impl Lock {
-    /// Applies it to the calling thread, for good. Threads and processes that it
-    /// starts afterwards are held as well.
-    pub(super) fn hold(&self) -> Result<Layers, NotHeld> {
-        // Where the kernel put its fast clock is found out once, and in older kernels
-        // by reading a file.
+impl Restrictions {
+    /// Applies them to the calling thread, irrevocably. Threads and processes that it
+    /// starts afterwards inherit them.
+    pub(super) fn apply(&self) -> Result<Layers, NotApplied> {
+        // The vDSO is located once, on older kernels by reading a file.
         let _now = clock_gettime(ClockId::Monotonic);
-        set_no_new_privs(true).map_err(|error| NotHeld::new("no_new_privs", error))?;
+        set_no_new_privs(true).map_err(|error| NotApplied::new("no_new_privs", error))?;
         if let Some(files) = &self.files {
-            files.hold()?;
+            files.apply()?;
         }
         capabilities::keep(self.capabilities)?;
         // Last, since it forbids the calls that the others need.
         if let Some(calls) = &self.calls {
-            calls.hold()?;
+            calls.apply()?;
         }
         Ok(Layers {
             no_new_privileges: true,

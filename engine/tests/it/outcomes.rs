@@ -1,4 +1,4 @@
-//! Whatever became of a run is a value: exit status, bill, output and verdict.
+//! Every result of a run is a value: exit status, usage, output and verdict.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +13,7 @@ const EVENT: &str =
     r#"{"specversion":"1.0","id":"e1","source":"/a","type":"OnAudit","data":{"a":1},"unknown":[]}"#;
 
 #[tokio::test]
-async fn a_module_says_hello_and_is_billed() {
+async fn a_module_says_hello_and_its_usage_is_reported() {
     let run = Run::guest(guests::FRIENDLY_HELLO).go().await;
     assert_eq!((&run.outcome, run.text().as_str()), (&SUCCESS, "hello\n"));
     assert!(run.usage.fuel > 1_000);
@@ -24,7 +24,7 @@ async fn a_module_says_hello_and_is_billed() {
 }
 
 #[tokio::test]
-async fn a_component_says_hello_and_is_billed() {
+async fn a_component_says_hello_and_its_usage_is_reported() {
     let run = Run::component_of(guests::FRIENDLY_HELLO).go().await;
     assert_eq!((&run.outcome, run.text().as_str()), (&SUCCESS, "hello\n"));
     assert!(run.usage.fuel > 1_000 && run.usage.memory_peak_bytes >= 1 << 16);
@@ -33,7 +33,7 @@ async fn a_component_says_hello_and_is_billed() {
 }
 
 #[tokio::test]
-async fn a_script_says_hello_and_is_billed() {
+async fn a_script_says_hello_and_its_usage_is_reported() {
     let run = Run::script("echo hello").go().await;
     assert_eq!((&run.outcome, run.text().as_str()), (&SUCCESS, "hello\n"));
     assert!(run.usage.fuel > 1_000 && run.usage.memory_peak_bytes >= 1 << 16);
@@ -80,32 +80,32 @@ async fn a_status_that_does_not_fit_into_a_byte_is_never_success() {
         wasm::exit("wasi_unstable"),
     ];
     // The guests count in 32 bits, so the last one is -256.
-    for (status, told) in [
+    for (status, reported) in [
         ("256", 255),
         ("512", 255),
         ("1024", 255),
         ("65536", 255),
         ("4294967040", 255),
-        // What has a low byte keeps it, as with `wait(2)`.
+        // A non-zero low byte is kept, as with `wait(2)`.
         ("257", 1),
         ("4294967295", 255),
     ] {
         for module in &modules {
             let run = Run::bytes(module.clone()).arg(status).go().await;
-            assert_eq!(run.outcome, exited(told), "{status}");
+            assert_eq!(run.outcome, exited(reported), "{status}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_adapted_component_tells_success_from_failure_and_no_more() {
-    // `wasi:cli/exit` of WASI 0.2 carries nothing else, so the adapter has no choice.
-    for (status, told) in [(0, 0), (1, 1), (200, 1)] {
+async fn an_adapted_component_distinguishes_only_success_from_failure() {
+    // `wasi:cli/exit` of WASI 0.2 has nothing else, so the adapter has no choice.
+    for (status, reported) in [(0, 0), (1, 1), (200, 1)] {
         let run = Run::component_of(guests::FRIENDLY_EXIT)
             .arg(status)
             .go()
             .await;
-        assert_eq!(run.outcome, exited(told));
+        assert_eq!(run.outcome, exited(reported));
     }
 }
 
@@ -137,7 +137,7 @@ async fn a_guest_finds_exactly_what_it_was_given() {
             .go()
             .await;
         assert_eq!(run.outcome, SUCCESS);
-        // Preview 1 knows no working folder, and the adapter does not add one.
+        // Preview 1 has no working folder, and the adapter does not add one.
         let expected = "arg hook\narg one two\narg \nenv HOOK_EVENT=OnAudit\ncwd /\nstdin {}\n";
         assert_eq!(run.text(), expected);
         assert_eq!(run.errors(), "on stderr\n");
@@ -204,9 +204,9 @@ async fn a_verdict_is_read_from_its_file() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_used_is_told_and_no_success() {
+async fn an_unusable_verdict_is_reported_and_is_not_a_success() {
     let long = format!(r#"{{"allow":true,"reason":"{}"}}"#, "x".repeat(64 << 10));
-    for (text, told) in [
+    for (text, expected) in [
         ("", "it is empty"),
         ("yes", "expected value (line 1, column 1)"),
         (
@@ -232,7 +232,7 @@ async fn an_answer_that_cannot_be_used_is_told_and_no_success() {
             );
             let fault = run.verdict_fault.as_deref().unwrap_or_default();
             assert!(
-                fault.starts_with("/verdict.json cannot be used: ") && fault.contains(told),
+                fault.starts_with("/verdict.json cannot be used: ") && fault.contains(expected),
                 "{text:.40}: {fault}"
             );
             assert!(!run.is_success());
@@ -241,20 +241,20 @@ async fn an_answer_that_cannot_be_used_is_told_and_no_success() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_file_is_told() {
+async fn a_verdict_that_is_not_a_regular_file_is_reported() {
     let script = Run::script("mkdir /verdict.json").go().await;
     let module = Run::guest(guests::CONTAINED_SYMLINKS).go().await;
     for run in [script, module] {
         let fault = run.verdict_fault.as_deref();
         assert_eq!(
             fault,
-            Some("/verdict.json cannot be used: it is no plain file")
+            Some("/verdict.json cannot be used: it is not a regular file")
         );
     }
 }
 
 #[tokio::test]
-async fn nothing_is_said_of_the_answer_of_a_run_that_was_cut_short() {
+async fn the_verdict_of_an_interrupted_run_is_not_reported_as_faulty() {
     let module = Run::guest(guests::CONTAINED_SYMLINKS);
     for run in [
         module.limits(|limits| limits.fuel = 500_000),
@@ -307,10 +307,10 @@ async fn each_sort_of_trap_has_its_reason() {
 }
 
 #[tokio::test]
-async fn output_is_heard_while_the_guest_prints() {
+async fn output_is_received_while_the_guest_prints() {
     #[derive(Default)]
-    struct Heard(Mutex<Vec<(Stream, Vec<u8>)>>);
-    impl OutputSink for Heard {
+    struct Received(Mutex<Vec<(Stream, Vec<u8>)>>);
+    impl OutputSink for Received {
         fn write(&self, stream: Stream, bytes: &[u8]) {
             self.0.lock().unwrap().push((stream, bytes.to_vec()));
         }
@@ -340,7 +340,7 @@ async fn output_is_heard_while_the_guest_prints() {
 }
 
 #[tokio::test]
-async fn output_arrives_in_the_order_in_which_it_was_printed() {
+async fn output_arrives_in_the_order_of_printing() {
     let run =
         Run::script("for i in 1 2 3; do echo $i; done | cat; (echo 4); echo 5 | sed s/5/five/")
             .go()
