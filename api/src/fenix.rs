@@ -1,8 +1,8 @@
 //! The Fenix face: maintenance sessions under `/v1`, as OpenStack Fenix documents them.
 //! Hosts are emptied, maintained and given back, and the projects on them are asked.
 //!
-//! Admins make and steer sessions; projects reply to what they are told and say what
-//! their instances bear. What a session does is not decided here but in
+//! Admins create and control sessions; projects reply to notices and set constraints
+//! for their instances. What a session does is not decided here but in
 //! [`tenterhook_maintenance`].
 
 mod answer;

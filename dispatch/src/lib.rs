@@ -62,7 +62,11 @@ pub use crate::runs::work::{
 };
 pub use crate::runs::{executions::Executions, stats::Stats, tasks::Tasks};
 pub use crate::settings::{EVENT_MAX_BYTES, MODULE_MAX_BYTES, SCRIPT_MAX_BYTES, Settings};
-pub use crate::store::{Queued, Store};
+pub use crate::store::{
+    AccountStore, AppStore, ClaimStore, ClockStore, ControlStore, DamageStore, ExecutionStore,
+    HookStore, IdentityStore, LifecycleStore, OverrideStore, Queued, RecoveryStore, ResultStore,
+    RetentionStore, ServerStore, SourceStore, Store, TaskStore,
+};
 pub use crate::tenancy::account::{Account, Switch};
 pub use crate::tenancy::audit::{AuditRecord, Origin};
 pub use crate::tenancy::authority::{Authority, Lapse};

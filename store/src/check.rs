@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::sqlite::schema::{self, Version};
 use crate::sqlite::{LATEST, every_row, found};
 
-/// Most faults that are told of one sort; the first ones say enough.
+/// Most faults that are reported of one sort; the first ones say enough.
 const FAULTS: u32 = 100;
 
 /// One thing that was checked.
@@ -174,7 +174,7 @@ async fn programs(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Erro
             break;
         };
         last = row.try_get(0)?;
-        // One that is no bytes at all is told with the other rows.
+        // One that is no bytes at all is reported with the other rows.
         let Ok(bytes) = row.try_get(1) else {
             continue;
         };

@@ -74,14 +74,14 @@ pub(crate) async fn open(path: &Path) -> Result<SqliteConnection, Error> {
         .await
         .map_err(unusable)?;
     match schema::version(&mut conn).await.map_err(unusable)? {
-        // Whoever opens it to write brings it up to date, and mends what notes that.
+        // A server that opens it brings it up to date, and repairs what notes that.
         Version::Is(1..) | Version::Damaged(_) => Ok(conn),
         Version::Newer => Err(Error::newer(path)),
         Version::Is(_) | Version::Unknown => Err(Error::no_schema(path)),
     }
 }
 
-/// Makes a file that is complete or not there, for its owner alone.
+/// Creates a file that is complete or not there, for its owner alone.
 async fn write(to: &Path, fill: impl AsyncFnOnce(&Path) -> io::Result<()>) -> Result<(), Error> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::AlreadyExists => Error::Exists { path: to.into() },

@@ -8,23 +8,24 @@ mod apps;
 mod cancel;
 mod checksums;
 mod claim;
+mod columns;
 mod constraints;
 mod convert;
 mod damaged;
 mod disk;
-mod endings;
 pub(crate) mod every_row;
 mod executions;
 mod health;
 mod hooks;
+mod identity;
 mod insert;
 mod log;
 mod migrations;
 mod outbox;
 mod overrides;
-mod principals;
 mod readers;
 mod reserve;
+mod results;
 mod rows;
 mod running;
 mod salvage;
@@ -33,14 +34,11 @@ mod seen;
 mod servers;
 mod sessions;
 mod set_aside;
-mod settle;
 mod sources;
-mod store;
 mod strays;
 mod sweep;
 mod take_over;
 mod tasks;
-mod tokens;
 mod trial;
 mod vacuum;
 mod wall_clock;
@@ -52,12 +50,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use parking_lot::RwLock;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous,
 };
-use tenterhook_dispatch::{AccountId, Error, NodeId, Noun};
+use tenterhook_dispatch::{AccountId, Error, LifecycleStore, NotReady, Noun};
+use tokio::time::timeout;
 
 use self::damaged::Damaged;
 use self::disk::Recounts;
@@ -66,7 +66,7 @@ use self::log::Log;
 pub(crate) use self::migrations::LATEST;
 use self::readers::Readers;
 use self::reserve::Reserve;
-use self::running::{Left, Running};
+use self::running::Running;
 use self::schema::Version;
 use self::strays::Strays;
 use self::trial::End;
@@ -181,24 +181,6 @@ impl Sqlite {
         })
     }
 
-    /// Closes the readers, moves the log into the database and closes that. What is
-    /// written is in one file then, which can be copied.
-    async fn close_all(&self) -> Result<(), Error> {
-        self.readers.close().await;
-        self.writer.close().await
-    }
-
-    async fn take_over_from(&self, node: NodeId, left: Left) -> Result<u64, Error> {
-        let now = tenterhook_dispatch::now();
-        self.writer
-            .run_to_free(move |writing| {
-                Box::pin(
-                    async move { take_over::take_over(&mut writing.conn, node, &left, now).await },
-                )
-            })
-            .await
-    }
-
     /// Makes sure that what every call and every event needs can be read.
     async fn can_read(&self) -> Result<(), Error> {
         let mut reader = self.readers.kept().await?;
@@ -279,6 +261,29 @@ impl Sqlite {
                 job(&mut writing.conn, account)
             })
             .await
+    }
+}
+
+#[async_trait]
+impl LifecycleStore for Sqlite {
+    async fn ready(&self) -> Result<(), NotReady> {
+        self.writer.probe().await?;
+        match timeout(writer::PROBE, self.can_read()).await {
+            Ok(Err(error)) => Err(health::reason(&error).unwrap_or(NotReady::Other)),
+            // A read that takes too long says nothing of the store.
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn gone(&self) -> String {
+        self.writer.gone().await
+    }
+
+    /// Closes the readers, moves the log into the database and closes that. What is written is
+    /// in one file then, which can be copied.
+    async fn close(&self) -> Result<(), Error> {
+        self.readers.close().await;
+        self.writer.close().await
     }
 }
 

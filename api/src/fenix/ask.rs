@@ -1,5 +1,5 @@
-//! One request of this face, taken apart: who asks, what the path names, and the
-//! body with its bounds.
+//! One request of this face: its caller, the ids in its path, and its body with the
+//! bounds.
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
@@ -71,13 +71,13 @@ impl Ask {
         self.caller.account()
     }
 
-    /// The name of whoever asks.
+    /// The caller's name.
     pub(super) fn who(&self) -> String {
         self.caller.0.name.clone()
     }
 
     /// Where the client reaches this server: scheme and host. What proxies add is not
-    /// believed; an operator who has one sets the address.
+    /// trusted; an operator who has one sets the address.
     pub(super) fn base_url(&self) -> Result<String, Problem> {
         self.base_url.clone().ok_or_else(|| {
             Problem::Content(
@@ -132,7 +132,7 @@ impl Ask {
         Ok(())
     }
 
-    /// Reads the body. None at all is an object without members where `empty` says so.
+    /// Reads the body. An empty one is an object without members where `empty` says so.
     pub(super) async fn object(
         &self,
         body: Body,
@@ -163,7 +163,7 @@ impl Ask {
     }
 }
 
-/// What no bytes mean where an object is read.
+/// What an empty body means where an object is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Empty {
     /// They are not JSON.

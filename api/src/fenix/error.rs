@@ -1,4 +1,4 @@
-//! How Fenix says no: `{"error": "<text>"}`, but for two bodies that it has had from
+//! Errors in Fenix's form: `{"error": "<text>"}`, but for two bodies that it has had from
 //! its first day.
 
 use axum::response::{IntoResponse, Response};
@@ -10,22 +10,24 @@ use tenterhook_maintenance::Error;
 use crate::keystone;
 use crate::refusal::Refusal;
 
-/// What is said of a session that there is not, and of one that is somebody else's.
+/// The text for a session that does not exist, and for one of another account.
 const NO_SESSION: &str = "Invalid session";
 
-/// What no other face says.
+/// Errors that no other face has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// A call that takes no body was given one.
     UnwantedBody,
-    /// The body says what cannot be.
+    /// The body is invalid.
     Content(String),
-    /// There is no such session, and the call's list of statuses has 404.
+    /// The session does not exist, and the call's list of statuses has 404.
     NoSession,
-    /// There is nothing else of this id.
+    /// Something else of this id does not exist.
     NotFound(String),
-    /// The path names what cannot be processed.
+    /// An id in the path cannot be processed.
     Unprocessable(String),
+    /// Another session has one of the hosts.
+    Conflict(String),
     /// The account has as many sessions as it may.
     TooMany,
 }
@@ -42,6 +44,7 @@ impl Problem {
             Self::UnwantedBody | Self::Content(_) => StatusCode::BAD_REQUEST,
             Self::NoSession | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::from_u16(509).expect("509 is a status"),
         }
     }
@@ -50,7 +53,10 @@ impl Problem {
     pub(crate) fn detail(&self) -> &str {
         match self {
             Self::UnwantedBody => "this call takes no body",
-            Self::Content(text) | Self::NotFound(text) | Self::Unprocessable(text) => text,
+            Self::Content(text)
+            | Self::NotFound(text)
+            | Self::Unprocessable(text)
+            | Self::Conflict(text) => text,
             Self::NoSession => NO_SESSION,
             Self::TooMany => "Too many sessions",
         }
@@ -72,6 +78,7 @@ impl From<Error> for Refusal {
             error @ (Error::NoProject(_) | Error::NotFailed(_)) => {
                 Problem::Unprocessable(error.to_string())
             }
+            error @ Error::HostTaken { .. } => Problem::Conflict(error.to_string()),
             Error::TooMany => Problem::TooMany,
             error @ (Error::Invalid { .. } | Error::NotTaken(_)) => {
                 Problem::Content(error.to_string())
@@ -92,7 +99,7 @@ pub(super) fn unprocessable(error: Error) -> Refusal {
     }
 }
 
-/// Says a refusal as Fenix does, and one for lack of a token as Keystone does.
+/// Writes a refusal as Fenix does, and one for lack of a token as Keystone does.
 pub(crate) fn say(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::Unauthenticated(_) | Refusal::InvalidToken => keystone::say(),
@@ -100,9 +107,9 @@ pub(crate) fn say(refusal: &Refusal) -> Response {
         Refusal::Fenix(Problem::UnwantedBody) => reply(StatusCode::BAD_REQUEST, &json!({})),
         Refusal::Fenix(problem @ Problem::TooMany) => {
             let mut response = with_text(problem.status(), problem.detail());
-            // The status is in no standard, and an HTTP library knows no words for it.
-            let words = ReasonPhrase::from_static(b"Bandwidth Limit Exceeded");
-            response.extensions_mut().insert(words);
+            // The status is in no standard, and HTTP libraries have no reason phrase for it.
+            let reason = ReasonPhrase::from_static(b"Bandwidth Limit Exceeded");
+            response.extensions_mut().insert(reason);
             response
         }
         // 422 is for ids in paths; a body is 400.

@@ -47,7 +47,7 @@ impl Core {
         settlements
             .into_iter()
             .map(|settlement| Given {
-                answer: self.store.settle(settlement.clone()),
+                answer: self.store.record_result(settlement.clone()),
                 settlement,
             })
             .collect()
@@ -215,7 +215,7 @@ impl Core {
             if !self.wait_to_retry(&mut wait).await {
                 return;
             }
-            answer = self.store.settle(settlement.clone());
+            answer = self.store.record_result(settlement.clone());
         }
         if let Some(attempt) = &settlement.execution {
             self.store.note_settled(attempt.id, attempt.attempt);

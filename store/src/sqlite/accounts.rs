@@ -1,10 +1,11 @@
 //! Accounts, and the numbers that their nouns are given.
 
+use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tenterhook_dispatch::{Account, AccountId, Error, Noun, Number};
+use tenterhook_dispatch::{Account, AccountId, AccountStore, Error, Noun, Number};
 
+use super::Sqlite;
 use super::convert::{Read as _, cannot, is_taken, micros};
-use super::damaged::Damaged;
 
 /// The sorts of nouns that are numbered within an account.
 #[derive(Clone, Copy)]
@@ -15,74 +16,79 @@ pub(super) enum Numbered {
     App,
 }
 
-/// Gives a new account a number that none had before it. Where the row of one is lost, what
-/// was its own is there still and must not become another's.
-pub(super) async fn insert(
-    conn: &mut SqliteConnection,
-    account: Account,
-) -> Result<Account, Error> {
-    let row = sqlx::query(
-        "INSERT INTO accounts (number, id, name, hooks_enabled, created_at) \
-         SELECT 1 + coalesce(max(number), 0), ?, ?, ?, ? FROM (\
-         SELECT max(number) AS number FROM accounts WHERE number < 2147483647 \
-         UNION ALL SELECT max(account) FROM disk WHERE account < 2147483647 \
-         UNION ALL SELECT max(account) FROM principals WHERE account < 2147483647 \
-         UNION ALL SELECT max(account) FROM sources WHERE account < 2147483647 \
-         UNION ALL SELECT max(account) FROM hooks WHERE account < 2147483647 \
-         UNION ALL SELECT max(account) FROM tasks WHERE account < 2147483647) RETURNING number",
-    )
-    .bind(account.id.as_uuid())
-    .bind(&account.name)
-    .bind(i64::from(account.hooks_enabled))
-    .bind(micros(account.created_at))
-    .fetch_one(conn)
-    .await
-    .map_err(|error| taken(error, &account))?;
-    Ok(Account {
-        number: row.number("number")?,
-        ..account
-    })
-}
-
-pub(super) async fn update(conn: &mut SqliteConnection, account: &Account) -> Result<(), Error> {
-    let done = sqlx::query("UPDATE accounts SET name = ?, hooks_enabled = ? WHERE id = ?")
-        .bind(&account.name)
-        .bind(i64::from(account.hooks_enabled))
-        .bind(account.id.as_uuid())
-        .execute(conn)
-        .await
-        .map_err(|error| taken(error, account))?;
-    if done.rows_affected() == 0 {
-        return Err(Error::not_found(Noun::Account, account.id));
+#[async_trait]
+impl AccountStore for Sqlite {
+    /// Gives it a number that none had before it. Where the row of one is lost, what was its own
+    /// is there still and must not become another's.
+    async fn insert_account(&self, account: Account) -> Result<Account, Error> {
+        self.writer
+            .run(|writing| {
+                Box::pin(async move {
+                    let row = sqlx::query(
+                        "INSERT INTO accounts (number, id, name, hooks_enabled, created_at) \
+                         SELECT 1 + coalesce(max(number), 0), ?, ?, ?, ? FROM (\
+                         SELECT max(number) AS number FROM accounts WHERE number < 2147483647 \
+                         UNION ALL SELECT max(account) FROM disk WHERE account < 2147483647 \
+                         UNION ALL SELECT max(account) FROM principals WHERE account < 2147483647 \
+                         UNION ALL SELECT max(account) FROM sources WHERE account < 2147483647 \
+                         UNION ALL SELECT max(account) FROM hooks WHERE account < 2147483647 \
+                         UNION ALL SELECT max(account) FROM tasks WHERE account < 2147483647) RETURNING number",
+                    )
+                    .bind(account.id.as_uuid())
+                    .bind(&account.name)
+                    .bind(i64::from(account.hooks_enabled))
+                    .bind(micros(account.created_at))
+                    .fetch_one(&mut writing.conn)
+                    .await
+                    .map_err(|error| taken(error, &account))?;
+                    Ok(Account {
+                        number: row.number("number")?,
+                        ..account
+                    })
+                })
+            })
+            .await
     }
-    Ok(())
-}
 
-pub(super) async fn get(
-    conn: &mut SqliteConnection,
-    id: AccountId,
-) -> Result<Option<Account>, Error> {
-    sqlx::query("SELECT number, id, name, hooks_enabled, created_at FROM accounts WHERE id = ?")
-        .bind(id.as_uuid())
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(cannot("read the account"))?
-        .as_ref()
-        .map(read)
-        .transpose()
-}
+    async fn update_account(&self, account: Account) -> Result<(), Error> {
+        self.writer
+            .run_to_free(move |writing| {
+                Box::pin(async move {
+                    let done =
+                        sqlx::query("UPDATE accounts SET name = ?, hooks_enabled = ? WHERE id = ?")
+                            .bind(&account.name)
+                            .bind(i64::from(account.hooks_enabled))
+                            .bind(account.id.as_uuid())
+                            .execute(&mut writing.conn)
+                            .await
+                            .map_err(|error| taken(error, &account))?;
+                    match done.rows_affected() {
+                        0 => Err(Error::not_found(Noun::Account, account.id)),
+                        _ => Ok(()),
+                    }
+                })
+            })
+            .await
+    }
 
-pub(super) async fn list(
-    conn: &mut SqliteConnection,
-    damaged: &Damaged,
-) -> Result<Vec<Account>, Error> {
-    let rows = sqlx::query(
-        "SELECT number, id, name, hooks_enabled, created_at FROM accounts ORDER BY number",
-    )
-    .fetch_all(&mut *conn)
-    .await
-    .map_err(cannot("read the accounts"))?;
-    damaged.sift("accounts", &rows, read)
+    async fn account(&self, id: AccountId) -> Result<Option<Account>, Error> {
+        let mut reader = self.readers.kept().await?;
+        let row = sqlx::query("SELECT * FROM accounts WHERE id = ?")
+            .bind(id.as_uuid())
+            .fetch_optional(&mut *reader)
+            .await
+            .map_err(cannot("read the account"))?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn accounts(&self) -> Result<Vec<Account>, Error> {
+        let mut reader = self.readers.kept().await?;
+        let rows = sqlx::query("SELECT * FROM accounts ORDER BY number")
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(cannot("read the accounts"))?;
+        self.damaged.sift("accounts", &rows, read)
+    }
 }
 
 /// Whether there are none, although something is there that belongs to some.

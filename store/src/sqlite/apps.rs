@@ -1,95 +1,88 @@
 //! Applications and their containers, where Astra's hooks run.
 
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tenterhook_dispatch::{App, AppId, Error, Noun};
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteConnection;
+use tenterhook_dispatch::{AccountId, App, AppId, AppStore, Error, Noun};
 
 use super::accounts::{self, Numbered};
-use super::convert::{Read as _, cannot, is_taken, json, micros};
-use super::damaged::Damaged;
-use super::hooks;
+use super::columns::{self, columns};
+use super::convert::{cannot, is_taken};
+use super::{Sqlite, hooks};
 
-pub(super) async fn insert(
-    conn: &mut SqliteConnection,
-    account: i64,
-    app: App,
-) -> Result<App, Error> {
-    let number = accounts::next(conn, account, Numbered::App).await?;
-    sqlx::query(
-        "INSERT INTO apps (account, number, id, name, replicated, containers, created_at, modified_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(account)
-    .bind(number.get())
-    .bind(app.id.as_uuid())
-    .bind(&app.name)
-    .bind(i64::from(app.replicated))
-    .bind(json(&app.containers))
-    .bind(micros(app.created_at))
-    .bind(micros(app.modified_at))
-    .execute(conn)
-    .await
-    .map_err(|error| taken(error, &app))?;
-    Ok(App { number, ..app })
+columns! {
+    App in "apps", read by read();
+    #[fixed] id,
+    #[fixed] number,
+    name,
+    replicated,
+    containers as Json,
+    #[fixed] created_at,
+    modified_at,
 }
 
-pub(super) async fn update(
-    conn: &mut SqliteConnection,
-    account: i64,
-    app: &App,
-) -> Result<(), Error> {
-    let done = sqlx::query(
-        "UPDATE apps SET name = ?, replicated = ?, containers = ?, modified_at = ? WHERE account = ? AND id = ?",
-    )
-    .bind(&app.name)
-    .bind(i64::from(app.replicated))
-    .bind(json(&app.containers))
-    .bind(micros(app.modified_at))
-    .bind(account)
-    .bind(app.id.as_uuid())
-    .execute(conn)
-    .await
-    .map_err(|error| taken(error, app))?;
-    if done.rows_affected() == 0 {
-        return Err(Error::not_found(Noun::App, app.id));
-    }
-    Ok(())
-}
-
-/// Removes an application; the schema removes its overrides with it.
-pub(super) async fn delete(
-    conn: &mut SqliteConnection,
-    account: i64,
-    id: AppId,
-) -> Result<bool, Error> {
-    // The dispatcher has looked already; this is for a hook bound since then.
-    let by = hooks::of_app(conn, account, id).await?;
-    if !by.is_empty() {
-        return Err(Error::InUse {
-            what: Noun::App,
-            id: id.to_string(),
-            by,
-        });
-    }
-    sqlx::query("DELETE FROM apps WHERE account = ? AND id = ?")
-        .bind(account)
-        .bind(id.as_uuid())
-        .execute(conn)
+#[async_trait]
+impl AppStore for Sqlite {
+    async fn insert_app(&self, account: AccountId, app: App) -> Result<App, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(async move {
+                let number = accounts::next(conn, account, Numbered::App).await?;
+                let app = App { number, ..app };
+                let done = columns::insert(account, &app).execute(conn).await;
+                done.map_err(|error| taken(error, &app))?;
+                Ok(app)
+            })
+        })
         .await
-        .map(|done| done.rows_affected() > 0)
-        .map_err(cannot("delete the app"))
-}
+    }
 
-pub(super) async fn list(
-    conn: &mut SqliteConnection,
-    damaged: &Damaged,
-    account: i64,
-) -> Result<Vec<App>, Error> {
-    let rows = sqlx::query("SELECT * FROM apps WHERE account = ? ORDER BY number")
-        .bind(account)
-        .fetch_all(&mut *conn)
+    async fn update_app(&self, account: AccountId, app: App) -> Result<(), Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(async move {
+                match columns::update(conn, account, &app).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(Error::not_found(Noun::App, app.id)),
+                    Err(error) => Err(taken(error, &app)),
+                }
+            })
+        })
         .await
-        .map_err(cannot("read the apps"))?;
-    damaged.sift("apps", &rows, read)
+    }
+
+    /// The schema removes its overrides with it.
+    async fn delete_app(&self, account: AccountId, id: AppId) -> Result<bool, Error> {
+        self.write_to_free(account, move |conn, account| {
+            Box::pin(async move {
+                // The dispatcher has checked this already; a hook may have been bound since.
+                let by = hooks::of_app(conn, account, id).await?;
+                if !by.is_empty() {
+                    return Err(Error::InUse {
+                        what: Noun::App,
+                        id: id.to_string(),
+                        by,
+                    });
+                }
+                sqlx::query("DELETE FROM apps WHERE account = ? AND id = ?")
+                    .bind(account)
+                    .bind(id.as_uuid())
+                    .execute(conn)
+                    .await
+                    .map(|done| done.rows_affected() > 0)
+                    .map_err(cannot("delete the app"))
+            })
+        })
+        .await
+    }
+
+    async fn apps(&self, account: AccountId) -> Result<Vec<App>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let rows = sqlx::query("SELECT * FROM apps WHERE account = ? ORDER BY number")
+            .bind(account)
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(cannot("read the apps"))?;
+        self.damaged.sift("apps", &rows, read)
+    }
 }
 
 /// Whether the account has this application.
@@ -105,18 +98,6 @@ pub(super) async fn exists(
         .await
         .map(|row| row.is_some())
         .map_err(cannot("read the app"))
-}
-
-pub(super) fn read(row: &SqliteRow) -> Result<App, Error> {
-    Ok(App {
-        id: row.id("id", AppId::from_uuid)?,
-        number: row.number("number")?,
-        name: row.read("name")?,
-        replicated: row.bool("replicated")?,
-        containers: row.json("containers")?,
-        created_at: row.time("created_at")?,
-        modified_at: row.time("modified_at")?,
-    })
 }
 
 fn taken(error: sqlx::Error, app: &App) -> Error {

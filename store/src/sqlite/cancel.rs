@@ -1,15 +1,52 @@
-//! Cancelling what nobody runs, and running anew what has failed.
+//! Cancelling what no node runs, and redriving what has failed.
 
+use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
-use tenterhook_dispatch::{Cancelling, Error, ExecutionId, Noun, State, TaskId, state_of};
+use tenterhook_dispatch::{
+    AccountId, Cancelling, ControlStore, Error, ExecutionId, Noun, State, TaskId, state_of,
+};
 use time::OffsetDateTime;
 
 use super::convert::{Read as _, cannot, damage, is_damaged_target, micros};
-use super::set_aside;
+use super::{Sqlite, set_aside};
 
 const DOING: &str = "cancel";
 
-pub(super) async fn task(
+#[async_trait]
+impl ControlStore for Sqlite {
+    async fn cancel_task(
+        &self,
+        account: AccountId,
+        id: TaskId,
+        now: OffsetDateTime,
+    ) -> Result<Cancelling, Error> {
+        self.write_to_free(account, move |conn, account| {
+            Box::pin(cancel_task(conn, account, id, now))
+        })
+        .await
+    }
+
+    async fn cancel_execution(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        now: OffsetDateTime,
+    ) -> Result<Cancelling, Error> {
+        self.write_to_free(account, move |conn, account| {
+            Box::pin(cancel_execution(conn, account, id, now))
+        })
+        .await
+    }
+
+    async fn redrive(&self, account: AccountId, id: ExecutionId) -> Result<bool, Error> {
+        self.write(account, move |conn, account| {
+            Box::pin(redrive(conn, account, id))
+        })
+        .await
+    }
+}
+
+async fn cancel_task(
     conn: &mut SqliteConnection,
     account: i64,
     id: TaskId,
@@ -50,7 +87,7 @@ pub(super) async fn task(
     Ok(Cancelling::Ended)
 }
 
-pub(super) async fn execution(
+async fn cancel_execution(
     conn: &mut SqliteConnection,
     account: i64,
     id: ExecutionId,
@@ -90,7 +127,7 @@ pub(super) async fn execution(
 /// Makes one execution wait again, and its task one that can be claimed. What was left of
 /// its last attempt is not what will become of it, and is removed. One that was set aside may
 /// have been left as it was: it waits already.
-pub(super) async fn redrive(
+async fn redrive(
     conn: &mut SqliteConnection,
     account: i64,
     id: ExecutionId,

@@ -1,15 +1,17 @@
 //! Which node runs what: claims, releases, and the backlog. What an earlier run has left is
-//! the matter of [`take_over`](super::take_over).
+//! handled by [`take_over`](super::take_over).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, LazyLock};
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{
-    AccountId, Backlog, Claimed, ClaimedExecution, ClaimedTask, Error, EventKey, ExecutionId,
-    HookId, HookRef, NewEvent, NewExecution, NodeId, Recipe, RecipeId, ServerRef, TaskId,
+    AccountId, Backlog, ClaimStore, Claimed, ClaimedExecution, ClaimedTask, Error, EventKey,
+    ExecutionId, HookId, HookRef, NewEvent, NewExecution, NodeId, Recipe, RecipeId, ServerRef,
+    TaskId,
 };
 use time::OffsetDateTime;
 
@@ -20,7 +22,7 @@ use super::convert::{
 use super::damaged::Damaged;
 use super::every_row::blob;
 use super::rows::Rows;
-use super::set_aside;
+use super::{Sqlite, set_aside};
 
 const DOING: &str = "claim tasks";
 
@@ -37,50 +39,77 @@ static RELEASE: LazyLock<Rows> = LazyLock::new(|| {
     )
 });
 
-/// Frees tasks which nothing runs of, in one commit.
-pub(super) async fn release(
-    conn: &mut SqliteConnection,
-    tasks: &[(i64, TaskId)],
-) -> Result<(), Error> {
-    for (text, piece) in RELEASE.cut(tasks) {
-        let mut query = sqlx::query(text);
-        for (account, task) in piece {
-            query = query.bind(account).bind(task.as_uuid());
-        }
-        query
-            .execute(&mut *conn)
+#[async_trait]
+impl ClaimStore for Sqlite {
+    async fn claim(
+        &self,
+        account: AccountId,
+        node: NodeId,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<Claimed, Error> {
+        let number = self.number_of(account).await?;
+        // The server's own: it claims for one account at a time, and others wait for it.
+        self.writer
+            .run(move |writing| {
+                let (conn, damaged) = (&mut writing.conn, &writing.damaged);
+                Box::pin(claim(conn, damaged, (number, account), node, now, limit))
+            })
             .await
-            .map_err(cannot("release tasks"))?;
     }
-    Ok(())
-}
 
-/// What waits of each account. A time that cannot be one is later than all others, and
-/// counts as past: the task is claimed, and then seen to.
-pub(super) async fn backlog(
-    conn: &mut SqliteConnection,
-    damaged: &Damaged,
-) -> Result<Vec<Backlog>, Error> {
-    let rows = sqlx::query(
-        "SELECT accounts.number AS number, accounts.id AS id, \
-         min(CASE WHEN tasks.due_at BETWEEN 0 AND ? THEN tasks.due_at ELSE 0 END) AS due_at FROM tasks \
-         JOIN accounts ON accounts.number = tasks.account \
-         WHERE tasks.ended_at IS NULL AND tasks.owner IS NULL \
-         AND tasks.seq NOT IN (SELECT task FROM set_aside) GROUP BY tasks.account",
-    )
-    .bind(LATEST_TIME)
-    .fetch_all(&mut *conn)
-    .await
-    .map_err(cannot("read the backlog"))?;
-    damaged.sift("accounts", &rows, |row| {
-        Ok(Backlog {
-            account: row.id("id", AccountId::from_uuid)?,
-            due_at: row.time("due_at")?,
+    async fn release(&self, tasks: Vec<(AccountId, TaskId)>) -> Result<(), Error> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let mut rows = Vec::with_capacity(tasks.len());
+        for (account, task) in tasks {
+            rows.push((self.number_of(account).await?, task));
+        }
+        self.writer
+            .run_to_free(move |writing| {
+                Box::pin(async move {
+                    for (text, piece) in RELEASE.cut(&rows) {
+                        let mut query = sqlx::query(text);
+                        for (account, task) in piece {
+                            query = query.bind(account).bind(task.as_uuid());
+                        }
+                        query
+                            .execute(&mut writing.conn)
+                            .await
+                            .map_err(cannot("release tasks"))?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// A time that cannot be one is later than all others, and counts as past: the task is
+    /// claimed, and then seen to.
+    async fn backlog(&self) -> Result<Vec<Backlog>, Error> {
+        let mut reader = self.readers.of_server().await?;
+        let rows = sqlx::query(
+            "SELECT accounts.number AS number, accounts.id AS id, \
+             min(CASE WHEN tasks.due_at BETWEEN 0 AND ? THEN tasks.due_at ELSE 0 END) AS due_at FROM tasks \
+             JOIN accounts ON accounts.number = tasks.account \
+             WHERE tasks.ended_at IS NULL AND tasks.owner IS NULL \
+             AND tasks.seq NOT IN (SELECT task FROM set_aside) GROUP BY tasks.account",
+        )
+        .bind(LATEST_TIME)
+        .fetch_all(&mut *reader)
+        .await
+        .map_err(cannot("read the backlog"))?;
+        self.damaged.sift("accounts", &rows, |row| {
+            Ok(Backlog {
+                account: row.id("id", AccountId::from_uuid)?,
+                due_at: row.time("due_at")?,
+            })
         })
-    })
+    }
 }
 
-pub(super) async fn claim(
+async fn claim(
     conn: &mut SqliteConnection,
     damaged: &Damaged,
     (account, id): (i64, AccountId),
@@ -108,8 +137,8 @@ pub(super) async fn claim(
             }
             Err(error) if is_damage(&error) => {
                 let reason = set_aside::unreadable(&error);
-                let aside = set_aside::put(conn, seq, reason, now).await?;
-                claimed.set_aside.push(aside);
+                let set_aside = set_aside::put(conn, seq, reason, now).await?;
+                claimed.set_aside.push(set_aside);
             }
             Err(error) => return Err(error),
         }
@@ -124,8 +153,8 @@ pub(super) async fn claim(
                     Ok(()) => claimed.tasks.extend(task),
                     Err(error) if is_damaged_target(&error) => {
                         let reason = set_aside::unwritable(&error);
-                        let aside = set_aside::put(conn, seq, reason, now).await?;
-                        claimed.set_aside.push(aside);
+                        let set_aside = set_aside::put(conn, seq, reason, now).await?;
+                        claimed.set_aside.push(set_aside);
                     }
                     Err(error) => return Err(error),
                 }
@@ -181,7 +210,7 @@ async fn due(
     };
     let mut again = find((0, micros(now))).await?;
     let mut first = find((i64::MIN, 0)).await?;
-    // What has no time that can be read is due: it may be told so then.
+    // What has no time that can be read is due: its claim reports it then.
     first.append(&mut timeless(conn, account, limit).await?);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     again.truncate((limit / 2).max(limit.saturating_sub(first.len())));
@@ -351,7 +380,7 @@ async fn execution(
         crashes: row.int("crashes")?,
         due_at: row.time_opt("due_at")?,
         // One that cannot be read is not known.
-        wait: row.lasting_opt("wait_us").unwrap_or_default(),
+        wait: row.wait_opt("wait_us").unwrap_or_default(),
     })
 }
 

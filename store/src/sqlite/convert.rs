@@ -32,11 +32,11 @@ fn time(column: &'static str, micros: i64) -> Result<OffsetDateTime, Error> {
 }
 
 /// The microseconds of a wait.
-pub(super) fn lasting(wait: Duration) -> i64 {
+pub(super) fn wait_micros(wait: Duration) -> i64 {
     i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// The longest wait that anybody may ask for: a day. Others are never written.
+/// The longest wait that can be asked for: a day. Longer ones are never written.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A value that is never written.
@@ -151,8 +151,8 @@ pub(super) async fn begin_part(
     execute(conn, "SAVEPOINT part", doing).await
 }
 
-/// Keeps a change, or undoes it if it is a damaged row that it has failed of. Tells whether it
-/// was kept.
+/// Keeps a change, or undoes it if it failed because of a damaged row. Returns whether it was
+/// kept.
 pub(super) async fn end_part(
     conn: &mut SqliteConnection,
     done: Result<(), Error>,
@@ -318,7 +318,7 @@ pub(super) trait Read {
     }
 
     /// How long something waits, or nothing.
-    fn lasting_opt(&self, column: &'static str) -> Result<Option<Duration>, Error> {
+    fn wait_opt(&self, column: &'static str) -> Result<Option<Duration>, Error> {
         let Some(micros) = self.read::<Option<i64>>(column)? else {
             return Ok(None);
         };

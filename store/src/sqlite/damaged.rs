@@ -1,6 +1,6 @@
-//! Rows that cannot be read: left out of lists, told once each, and counted.
+//! Rows that cannot be read: left out of lists, logged once each, and counted.
 //!
-//! Nothing is changed in the database. Who has mended a row has it again the next time
+//! Nothing is changed in the database. A row that was repaired is there again the next time
 //! that it is read; until then everything else goes on without it. Tasks have a way of
 //! their own beside this, since what they owe must end: [`set_aside`](super::set_aside).
 
@@ -15,10 +15,10 @@ use tenterhook_dispatch::Error;
 
 use super::convert::{Read as _, damage, is_damage};
 
-/// Rows of one table that are remembered as told; beyond that they are told each time.
+/// Rows of one table that are remembered as logged; beyond that they are logged each time.
 const REMEMBERED: usize = 10_000;
 
-/// Columns by which rows are known, in the order in which they are told.
+/// Columns by which rows are known, in the order in which they are logged.
 const KEYS: [&str; 11] = [
     "account", "number", "seq", "session", "serial", "source", "id", "task", "digest", "recipe",
     "row_id",
@@ -27,11 +27,11 @@ const KEYS: [&str; 11] = [
 /// Rows that could not be read since the store was opened. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Damaged {
-    found: Arc<Mutex<Found>>,
+    found: Arc<Mutex<UnreadableRows>>,
 }
 
 #[derive(Debug, Default)]
-struct Found {
+struct UnreadableRows {
     rows: BTreeMap<&'static str, BTreeSet<String>>,
     /// Letters, which are looked for again and again.
     letters: HashSet<i64>,
@@ -60,7 +60,7 @@ impl Damaged {
     ) -> Result<Vec<SqliteRow>, Error> {
         match rows {
             Err(error) if is_damage(&error) => {
-                self.tell(table, "any row".to_owned(), &error);
+                self.report(table, "any row".to_owned(), &error);
                 Ok(Vec::new())
             }
             rows => rows,
@@ -82,15 +82,15 @@ impl Damaged {
                 {
                     self.found.lock().letters.insert(seq);
                 }
-                self.tell(table, key(row), &error);
+                self.report(table, key(row), &error);
                 Ok(None)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Notes a row that cannot be read, and tells of it unless that was done before.
-    pub(super) fn tell(&self, table: &'static str, key: String, error: &Error) {
+    /// Notes a row that cannot be read, and logs it unless that was done before.
+    pub(super) fn report(&self, table: &'static str, key: String, error: &Error) {
         let mut found = self.found.lock();
         let rows = found.rows.entry(table).or_default();
         let is_new = match rows.len() < REMEMBERED {
@@ -157,12 +157,12 @@ pub(super) fn key(row: &SqliteRow) -> String {
 
 /// A value of whatever type, short enough for a line.
 fn cell(row: &SqliteRow, at: usize) -> String {
-    /// Longest text that is told, in characters.
+    /// Longest text that is logged, in characters.
     const MOST: usize = 60;
     let Ok(value) = row.try_get_raw(at) else {
         return "?".into();
     };
-    // Of what is NULL the driver tells the type that its column has.
+    // For NULL the driver returns the type that its column has.
     if value.is_null() {
         return "NULL".into();
     }

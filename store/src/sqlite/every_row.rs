@@ -1,4 +1,4 @@
-//! Reads every row of every table as the server would, and tells which cannot be read.
+//! Reads every row of every table as the server would, and reports which cannot be read.
 //!
 //! Each table is read by the same conversion as in its own file, so what is well here is
 //! well there. Columns that no conversion reads are read here. It changes nothing.
@@ -10,12 +10,12 @@ use tenterhook_dispatch::{
 };
 use tenterhook_session::{GroupConstraint, InstanceConstraint};
 
+use super::columns::POLICIES;
 use super::convert::{Impossible, Read as _, cannot, damage, is_damage, unreadable};
-use super::hooks::POLICIES;
 use super::outbox::{letters, webhooks};
 use super::{
-    accounts, apps, claim, damaged, executions, hooks, overrides, principals, seen, servers,
-    sessions, sources, tasks, tokens,
+    accounts, apps, claim, damaged, executions, hooks, identity, overrides, seen, servers,
+    sessions, sources, tasks,
 };
 
 /// Rows that are read at one time. Outputs are not among them, but events are.
@@ -65,7 +65,7 @@ const TABLES: [Table; 25] = [
         name: "principals",
         rows: by_row!("*", "principals"),
         read: |row| {
-            principals::read(row, AccountId::generate())
+            identity::principal(row, AccountId::generate())
                 .map(drop)
                 .and(owner(row))
         },
@@ -127,7 +127,7 @@ const TABLES: [Table; 25] = [
              CASE typeof(stdout) WHEN 'blob' THEN zeroblob(0) ELSE stdout END AS stdout, \
              CASE typeof(stderr) WHEN 'blob' THEN zeroblob(0) ELSE stderr END AS stderr, \
              zeroblob(16) AS task_id, 1 AS task_number, 0 AS created_at, '' AS name, zeroblob(32) AS digest, \
-             'open' AS failure_policy, NULL AS aside, NULL AS aside_at",
+             'open' AS failure_policy, NULL AS set_aside, NULL AS set_aside_at",
             "executions"
         ),
         read: execution,
@@ -211,7 +211,7 @@ const TABLES: [Table; 25] = [
     },
 ];
 
-/// Tells of up to `most` rows what is wrong with them, each in one line.
+/// Reports what is wrong with up to `most` rows, each in one line.
 pub(crate) async fn faults(
     conn: &mut SqliteConnection,
     most: u32,
@@ -309,7 +309,7 @@ fn account(row: &SqliteRow) -> Result<(), Error> {
 }
 
 fn token(row: &SqliteRow) -> Result<(), Error> {
-    tokens::read(row, AccountId::generate())?;
+    identity::token(row, AccountId::generate())?;
     row.digest("hash")?;
     owner(row)
 }
@@ -341,7 +341,7 @@ fn task(row: &SqliteRow) -> Result<(), Error> {
 
 fn execution(row: &SqliteRow) -> Result<(), Error> {
     let mut read = executions::read(row)?;
-    // Those without which it can still be told.
+    // Those without which it can still be shown.
     read.container = row.json_opt("container")?;
     read.outcome = row.json_opt("outcome")?;
     read.usage = row.json_opt("usage")?;
@@ -352,7 +352,7 @@ fn execution(row: &SqliteRow) -> Result<(), Error> {
     row.int::<u32>("lane")?;
     row.int::<u32>("failures")?;
     row.int::<u32>("crashes")?;
-    row.lasting_opt("wait_us")?;
+    row.wait_opt("wait_us")?;
     row.read::<Option<i32>>("hook_number")?;
     row.read::<Option<i32>>("server_number")?;
     row.read::<Option<&str>>("server_name")?;
@@ -378,14 +378,14 @@ fn named<T: serde::de::DeserializeOwned>(row: &SqliteRow) -> Result<(), Error> {
 fn webhook(row: &SqliteRow) -> Result<(), Error> {
     webhooks::read(row)?;
     row.time_opt("paused_until")?;
-    row.lasting_opt("pause_us")?;
+    row.wait_opt("pause_us")?;
     owner(row)
 }
 
 fn letter(row: &SqliteRow) -> Result<(), Error> {
     letters::read(row)?;
     row.id("webhook", SubscriptionId)?;
-    row.lasting_opt("wait_us")?;
+    row.wait_opt("wait_us")?;
     if row.time_opt("due_at")?.is_some() {
         // What is still to be sent has something to be sent.
         row.read::<&[u8]>("body")?;

@@ -1,19 +1,19 @@
-//! Reading executions.
+//! Reading executions. What becomes of them is written by [`results`](super::results).
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite as Db};
 use tenterhook_dispatch::{
-    Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, Key, OUTPUTS_MAX_BYTES, Output,
-    OutputPart, OutputSizes, Outputs, PAGE_MAX, State, TaskId,
+    AccountId, Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, ExecutionStore, Key,
+    OUTPUTS_MAX_BYTES, Output, OutputPart, OutputSizes, Outputs, PAGE_MAX, State, TaskId,
 };
 use tenterhook_engine::Stream;
 
 use super::claim::{hook, server};
 use super::convert::{Read as _, cannot, damage, is_damage};
-use super::damaged::Damaged;
 use super::hooks::policy;
-use super::set_aside;
+use super::{Sqlite, set_aside};
 
 const DOING: &str = "read the executions";
 
@@ -23,14 +23,14 @@ const COLUMNS: &str = "SELECT executions.id, hook, hook_number, server_number, s
     verdict, verdict_fault, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
     tasks.number AS task_number, tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
     recipes.failure_policy AS failure_policy, \
-    CASE WHEN aside.task IS NOT NULL THEN coalesce(CAST(aside.reason AS TEXT), 'it is damaged') END AS aside, \
-    CASE WHEN typeof(aside.at) = 'integer' AND aside.at >= 0 THEN aside.at END AS aside_at, ";
+    CASE WHEN set_aside.task IS NOT NULL THEN coalesce(CAST(set_aside.reason AS TEXT), 'it is damaged') END AS set_aside, \
+    CASE WHEN typeof(set_aside.at) = 'integer' AND set_aside.at >= 0 THEN set_aside.at END AS set_aside_at, ";
 
-/// Whose an execution is, its task says too: where one of the two is damaged, nobody is shown
-/// what may be another's.
+/// The account is in the task too: where one of the two is damaged, no account is shown what
+/// may be another's.
 const FROM: &str = " FROM executions JOIN tasks ON tasks.seq = executions.task AND tasks.account = executions.account \
     JOIN recipes ON recipes.id = executions.recipe \
-    LEFT JOIN set_aside AS aside ON aside.task = executions.task WHERE executions.account = ";
+    LEFT JOIN set_aside ON set_aside.task = executions.task WHERE executions.account = ";
 
 const WHOLE_OUTPUT: &str = "stdout, stderr, dropped_bytes";
 const NO_OUTPUT: &str = "NULL AS stdout, NULL AS stderr, dropped_bytes";
@@ -46,126 +46,148 @@ fn bounded_output() -> String {
     )
 }
 
-fn select(output: &str) -> QueryBuilder<Sqlite> {
+fn select(output: &str) -> QueryBuilder<Db> {
     let mut query = QueryBuilder::new(COLUMNS);
     query.push(output).push(FROM);
     query
 }
 
-pub(super) async fn get(
-    conn: &mut SqliteConnection,
-    account: i64,
-    id: ExecutionId,
-) -> Result<Option<Execution>, Error> {
-    let mut query = select(WHOLE_OUTPUT);
-    query
-        .push_bind(account)
-        .push(" AND executions.id = ")
-        .push_bind(id.as_uuid())
-        .build()
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(cannot(DOING))?
-        .as_ref()
-        .map(read)
-        .transpose()
+#[async_trait]
+impl ExecutionStore for Sqlite {
+    async fn execution(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Option<Execution>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let row = select(WHOLE_OUTPUT)
+            .push_bind(account)
+            .push(" AND executions.id = ")
+            .push_bind(id.as_uuid())
+            .build()
+            .fetch_optional(&mut *reader)
+            .await
+            .map_err(cannot(DOING))?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn execution_within(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        most: u64,
+    ) -> Result<Option<(Execution, OutputSizes)>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let row = select(&output_within(most))
+            .push_bind(account)
+            .push(" AND executions.id = ")
+            .push_bind(id.as_uuid())
+            .build()
+            .fetch_optional(&mut *reader)
+            .await
+            .map_err(cannot(DOING))?;
+        let read = |row: &SqliteRow| {
+            let sizes = OutputSizes {
+                stdout: row.int("stdout_bytes")?,
+                stderr: row.int("stderr_bytes")?,
+            };
+            Ok((read(row)?, sizes))
+        };
+        row.as_ref().map(read).transpose()
+    }
+
+    /// No blob is read for it.
+    async fn outputs_bytes(&self, account: AccountId, key: Key<TaskId>) -> Result<u64, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let mut query = QueryBuilder::<Db>::new(
+            "SELECT coalesce(sum(coalesce(length(stdout), 0) + coalesce(length(stderr), 0)), 0) AS bytes \
+             FROM executions WHERE account = ",
+        );
+        query
+            .push_bind(account)
+            .push(" AND task = (SELECT seq FROM tasks WHERE account = ")
+            .push_bind(account);
+        match key {
+            Key::Id(id) => query.push(" AND id = ").push_bind(id.as_uuid()),
+            Key::Number(number) => query.push(" AND number = ").push_bind(number.get()),
+        };
+        let row = query.push(")").build().fetch_one(&mut *reader).await;
+        row.map_err(cannot(DOING))?.int("bytes")
+    }
+
+    async fn output_part(
+        &self,
+        account: AccountId,
+        part: OutputPart,
+    ) -> Result<Option<Bytes>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let column = match part.stream {
+            Stream::Stdout => "stdout",
+            Stream::Stderr => "stderr",
+        };
+        let row = QueryBuilder::<Db>::new("SELECT substr(")
+            .push(column)
+            .push(", ")
+            .push_bind(i64::try_from(part.offset.saturating_add(1)).unwrap_or(i64::MAX))
+            .push(", ")
+            .push_bind(i64::from(part.most))
+            .push(") AS part FROM executions WHERE account = ")
+            .push_bind(account)
+            .push(" AND id = ")
+            .push_bind(part.execution.as_uuid())
+            .push(" AND attempt = ")
+            .push_bind(i64::from(part.attempt))
+            .push(" AND account = (SELECT account FROM tasks WHERE seq = executions.task)")
+            .build()
+            .fetch_optional(&mut *reader)
+            .await
+            .map_err(cannot(DOING))?;
+        let read = |row: &SqliteRow| -> Result<Bytes, Error> {
+            let part: Option<Vec<u8>> = row.read("part")?;
+            Ok(part.map(Bytes::from).unwrap_or_default())
+        };
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn executions(
+        &self,
+        account: AccountId,
+        filter: &ExecutionFilter,
+        page: ExecutionPage,
+        outputs: Outputs,
+    ) -> Result<Vec<Execution>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let mut query = list(&mut reader, account, filter, page, outputs).await?;
+        let rows = query.build().fetch_all(&mut *reader).await;
+        self.damaged
+            .sift("executions", &rows.map_err(cannot(DOING))?, read)
+    }
 }
 
-pub(super) async fn get_within(
-    conn: &mut SqliteConnection,
-    account: i64,
-    id: ExecutionId,
-    most: u64,
-) -> Result<Option<(Execution, OutputSizes)>, Error> {
+/// The output of one execution if it is no more than `most` bytes, and how much there is.
+fn output_within(most: u64) -> String {
     // The length of a blob stands in its row: none is read to learn it.
     let (stdout, stderr) = ("coalesce(length(stdout), 0)", "coalesce(length(stderr), 0)");
     let fits = format!("{stdout} + {stderr} <= {}", most.min(i64::MAX as u64));
-    let output = format!(
+    format!(
         "CASE WHEN {fits} THEN stdout END AS stdout, CASE WHEN {fits} THEN stderr END AS stderr, \
          dropped_bytes, {stdout} AS stdout_bytes, {stderr} AS stderr_bytes"
-    );
-    let row = select(&output)
-        .push_bind(account)
-        .push(" AND executions.id = ")
-        .push_bind(id.as_uuid())
-        .build()
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(cannot(DOING))?;
-    let read = |row: &SqliteRow| {
-        let sizes = OutputSizes {
-            stdout: row.int("stdout_bytes")?,
-            stderr: row.int("stderr_bytes")?,
-        };
-        Ok((read(row)?, sizes))
-    };
-    row.as_ref().map(read).transpose()
+    )
 }
 
-/// How much a task's executions have printed. No blob is read for it.
-pub(super) async fn bytes(
+/// The query for a page of an account's executions.
+async fn list(
     conn: &mut SqliteConnection,
-    account: i64,
-    key: Key<TaskId>,
-) -> Result<u64, Error> {
-    let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT coalesce(sum(coalesce(length(stdout), 0) + coalesce(length(stderr), 0)), 0) AS bytes \
-         FROM executions WHERE account = ",
-    );
-    query
-        .push_bind(account)
-        .push(" AND task = (SELECT seq FROM tasks WHERE account = ")
-        .push_bind(account);
-    match key {
-        Key::Id(id) => query.push(" AND id = ").push_bind(id.as_uuid()),
-        Key::Number(number) => query.push(" AND number = ").push_bind(number.get()),
-    };
-    let row = query.push(")").build().fetch_one(&mut *conn).await;
-    row.map_err(cannot(DOING))?.int("bytes")
-}
-
-/// Reads a part of an output.
-pub(super) async fn part(
-    conn: &mut SqliteConnection,
-    account: i64,
-    part: OutputPart,
-) -> Result<Option<Bytes>, Error> {
-    let column = match part.stream {
-        Stream::Stdout => "stdout",
-        Stream::Stderr => "stderr",
-    };
-    let row = QueryBuilder::<Sqlite>::new("SELECT substr(")
-        .push(column)
-        .push(", ")
-        .push_bind(i64::try_from(part.offset.saturating_add(1)).unwrap_or(i64::MAX))
-        .push(", ")
-        .push_bind(i64::from(part.most))
-        .push(") AS part FROM executions WHERE account = ")
-        .push_bind(account)
-        .push(" AND id = ")
-        .push_bind(part.execution.as_uuid())
-        .push(" AND attempt = ")
-        .push_bind(i64::from(part.attempt))
-        .push(" AND account = (SELECT account FROM tasks WHERE seq = executions.task)")
-        .build()
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(cannot(DOING))?;
-    let read = |row: &SqliteRow| -> Result<Bytes, Error> {
-        let part: Option<Vec<u8>> = row.read("part")?;
-        Ok(part.map(Bytes::from).unwrap_or_default())
-    };
-    row.as_ref().map(read).transpose()
-}
-
-pub(super) async fn list(
-    conn: &mut SqliteConnection,
-    damaged: &Damaged,
     account: i64,
     filter: &ExecutionFilter,
     page: ExecutionPage,
     outputs: Outputs,
-) -> Result<Vec<Execution>, Error> {
+) -> Result<QueryBuilder<Db>, Error> {
     let mut query = match (outputs, filter.task) {
         (Outputs::Include, Some(_)) => select(&bounded_output()),
         _ => select(NO_OUTPUT),
@@ -180,10 +202,10 @@ pub(super) async fn list(
         // What was set aside has failed, and perhaps could not be changed to say so.
         query.push(match state {
             State::Waiting | State::Running => {
-                " AND executions.state = 'WAITING' AND aside.task IS NULL"
+                " AND executions.state = 'WAITING' AND set_aside.task IS NULL"
             }
             State::Failed => {
-                " AND (executions.state = 'FAILED' OR (executions.state = 'WAITING' AND aside.task IS NOT NULL))"
+                " AND (executions.state = 'FAILED' OR (executions.state = 'WAITING' AND set_aside.task IS NOT NULL))"
             }
             State::Finished => " AND executions.state = 'FINISHED'",
             State::Canceled => " AND executions.state = 'CANCELED'",
@@ -194,7 +216,7 @@ pub(super) async fn list(
         query.push(match set_aside::has_any(conn).await? {
             false => " AND executions.dead = 1",
             true => {
-                " AND (executions.dead = 1 OR (executions.state = 'WAITING' AND aside.task IS NOT NULL))"
+                " AND (executions.dead = 1 OR (executions.state = 'WAITING' AND set_aside.task IS NOT NULL))"
             }
         });
     }
@@ -215,16 +237,11 @@ pub(super) async fn list(
             .push(" ORDER BY executions.id DESC LIMIT ")
             .push_bind(i64::from(page.limit.clamp(1, PAGE_MAX)));
     }
-    let rows = query
-        .build()
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(cannot(DOING))?;
-    damaged.sift("executions", &rows, read)
+    Ok(query)
 }
 
-/// A column without which an execution can still be told; the first one that cannot
-/// be read is noted in its place.
+/// A column without which an execution can still be shown; the first one that cannot be read
+/// is noted in its place.
 fn spare<T>(
     column: Result<Option<T>, Error>,
     damaged: &mut Option<String>,
@@ -257,10 +274,10 @@ pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
     let mut dead = row.bool("dead")?;
     let mut error: Option<String> = row.read("error")?;
     let mut ended_at = row.time_opt("ended_at")?;
-    let aside: Option<String> = row.read("aside")?;
-    if state == State::Waiting && aside.is_some() {
-        (state, dead, error) = (State::Failed, true, aside);
-        ended_at = row.time_opt("aside_at")?;
+    let set_aside: Option<String> = row.read("set_aside")?;
+    if state == State::Waiting && set_aside.is_some() {
+        (state, dead, error) = (State::Failed, true, set_aside);
+        ended_at = row.time_opt("set_aside_at")?;
     }
     Ok(Execution {
         id: row.id("id", ExecutionId::from_uuid)?,

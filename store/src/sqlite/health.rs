@@ -12,13 +12,13 @@ use super::convert::primary_code;
 /// A commit that is younger shows well enough that writing succeeds.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How often all that an event does is tried, if anybody asks.
+/// How often all that an event does is tried, if readiness is asked for.
 const TRIAL_EVERY: Duration = Duration::from_secs(10);
 
 /// What the writing task is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Doing {
+pub(super) enum Activity {
     /// It waits for requests, or carries them out.
     Work = 0,
     /// It waits for the lock of the database.
@@ -30,7 +30,7 @@ pub(super) enum Doing {
 /// How the writing task is.
 #[derive(Debug)]
 pub(super) struct Health {
-    doing: AtomicU8,
+    activity: AtomicU8,
     committed: watch::Sender<Option<Instant>>,
     /// Why the last commit failed, if it did and the database has said why.
     failed: Mutex<Option<NotReady>>,
@@ -48,7 +48,7 @@ pub(super) struct Health {
 impl Default for Health {
     fn default() -> Self {
         Self {
-            doing: AtomicU8::new(Doing::Work as u8),
+            activity: AtomicU8::new(Activity::Work as u8),
             committed: watch::Sender::new(None),
             failed: Mutex::new(None),
             full: AtomicBool::new(false),
@@ -61,8 +61,8 @@ impl Default for Health {
 }
 
 impl Health {
-    pub(super) fn does(&self, doing: Doing) {
-        self.doing.store(doing as u8, Ordering::Relaxed);
+    pub(super) fn begins(&self, activity: Activity) {
+        self.activity.store(activity as u8, Ordering::Relaxed);
     }
 
     pub(super) fn committed(&self) {
@@ -85,7 +85,7 @@ impl Health {
         }
     }
 
-    /// Whether a page was found to be damaged. Only a restart can tell that it was mended.
+    /// Whether a page was found to be damaged. Only a restart can show that it was repaired.
     pub(super) fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
     }
@@ -155,9 +155,9 @@ impl Health {
         if self.gone.borrow().is_some() {
             return NotReady::WriterGone;
         }
-        match self.doing.load(Ordering::Relaxed) {
-            doing if doing == Doing::Lock as u8 => NotReady::Locked,
-            doing if doing == Doing::Commit as u8 => NotReady::Slow,
+        match self.activity.load(Ordering::Relaxed) {
+            activity if activity == Activity::Lock as u8 => NotReady::Locked,
+            activity if activity == Activity::Commit as u8 => NotReady::Slow,
             _ => NotReady::Behind,
         }
     }
@@ -167,7 +167,7 @@ impl Health {
         if self.gone.borrow().is_some() {
             return NotReady::WriterGone;
         }
-        // Whoever shared a commit that failed is told in words only.
+        // A request that shared a failed commit has its error in words only.
         reason(error)
             .or(*self.failed.lock())
             .unwrap_or(NotReady::Other)
@@ -213,13 +213,13 @@ mod tests {
     #[test]
     fn a_long_queue_is_not_blamed_on_the_disk() {
         let health = Health::default();
-        for (doing, why) in [
-            (Doing::Work, NotReady::Behind),
-            (Doing::Lock, NotReady::Locked),
-            (Doing::Commit, NotReady::Slow),
+        for (activity, why) in [
+            (Activity::Work, NotReady::Behind),
+            (Activity::Lock, NotReady::Locked),
+            (Activity::Commit, NotReady::Slow),
         ] {
-            health.does(doing);
-            assert_eq!(health.why_late(), why, "{doing:?}");
+            health.begins(activity);
+            assert_eq!(health.why_late(), why, "{activity:?}");
         }
         assert!(!NotReady::Behind.to_string().contains("disk"));
     }

@@ -17,19 +17,45 @@ use super::writer::Writing;
 const DOING: &str = "store the event";
 
 static TASKS: LazyLock<Rows> = LazyLock::new(|| {
-    Rows::new(
-        "INSERT INTO tasks (account, id, number, name, started_by, object, event_source, event_id, event_type, \
-         event, total, owner, due_at, state, created_at, ended_at) VALUES ",
-        16,
+    Rows::insert(
+        "tasks",
+        &[
+            "account",
+            "id",
+            "number",
+            "name",
+            "started_by",
+            "object",
+            "event_source",
+            "event_id",
+            "event_type",
+            "event",
+            "total",
+            "owner",
+            "due_at",
+            "state",
+            "created_at",
+            "ended_at",
+        ],
         " ON CONFLICT (account, event_source, event_id) DO NOTHING RETURNING id, seq",
     )
 });
 
 static EXECUTIONS: LazyLock<Rows> = LazyLock::new(|| {
-    Rows::new(
-        "INSERT INTO executions (account, id, task, hook, hook_number, recipe, server_number, server_name, \
-         container, lane) VALUES ",
-        10,
+    Rows::insert(
+        "executions",
+        &[
+            "account",
+            "id",
+            "task",
+            "hook",
+            "hook_number",
+            "recipe",
+            "server_number",
+            "server_name",
+            "container",
+            "lane",
+        ],
         "",
     )
 });
@@ -182,7 +208,7 @@ async fn recipe(conn: &mut SqliteConnection, account: i64, recipe: &Recipe) -> R
 
 /// Gives every task its number.
 ///
-/// After 2,147,483,647 they begin anew: what had those numbers is long swept.
+/// After 2,147,483,647 they start again at 1: what had those numbers is long swept.
 async fn number<'t>(
     writing: &mut Writing,
     tasks: &[&'t (i64, NewTask)],
@@ -233,7 +259,7 @@ async fn highest(conn: &mut SqliteConnection, account: i64) -> Result<i32, Error
         .map_err(cannot(DOING))
 }
 
-/// Writes the rows of the tasks; answers with those that are new.
+/// Writes the rows of the tasks; returns those that are new.
 async fn rows(
     conn: &mut SqliteConnection,
     tasks: &[(i64, &NewTask, i32)],

@@ -1,7 +1,7 @@
 //! Keeping the write-ahead log short.
 //!
 //! Each commit that finds 16 MiB in the log copies it into the database, and the log
-//! begins again as soon as nobody reads from it. Where somebody always does, it would
+//! begins again as soon as no reader is on it. Where one always is, it would
 //! grow on: then this waits for a moment without readers, and cuts it. It is not how
 //! anything becomes durable.
 

@@ -1,92 +1,50 @@
 //! The schema's versions, built into the binary.
+//!
+//! This lists what `sqlx::migrate!` would list, and sqlx's [`Migrator`] runs it. The macro is in
+//! sqlx's feature `macros`, which compiles the driver and `SQLite` once more, into a procedural
+//! macro: too much for a list of files that a test compares with the folder.
 
 use std::borrow::Cow;
 
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// Version, name and text of each migration; the files stand in `migrations/sqlite`.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (
-        1,
-        "nouns",
-        include_str!("../../../migrations/sqlite/0001_nouns.sql"),
-    ),
-    (
-        2,
-        "work",
-        include_str!("../../../migrations/sqlite/0002_work.sql"),
-    ),
-    (
-        3,
-        "tenancy",
-        include_str!("../../../migrations/sqlite/0003_tenancy.sql"),
-    ),
-    (
-        4,
-        "instances",
-        include_str!("../../../migrations/sqlite/0004_instances.sql"),
-    ),
-    (
-        5,
-        "sessions",
-        include_str!("../../../migrations/sqlite/0005_sessions.sql"),
-    ),
-    (
-        6,
-        "webhooks",
-        include_str!("../../../migrations/sqlite/0006_webhooks.sql"),
-    ),
-    (
-        7,
-        "verdict_faults",
-        include_str!("../../../migrations/sqlite/0007_verdict_faults.sql"),
-    ),
-    (
-        8,
-        "survival",
-        include_str!("../../../migrations/sqlite/0008_survival.sql"),
-    ),
-    (
-        9,
-        "disk",
-        include_str!("../../../migrations/sqlite/0009_disk.sql"),
-    ),
-    (
-        10,
-        "seen",
-        include_str!("../../../migrations/sqlite/0010_seen.sql"),
-    ),
-    (
-        11,
-        "token_parents",
-        include_str!("../../../migrations/sqlite/0011_token_parents.sql"),
-    ),
-    (
-        12,
-        "values_by",
-        include_str!("../../../migrations/sqlite/0012_values_by.sql"),
-    ),
-    (
-        13,
-        "set_up",
-        include_str!("../../../migrations/sqlite/0013_set_up.sql"),
-    ),
-    (
-        14,
-        "waits",
-        include_str!("../../../migrations/sqlite/0014_waits.sql"),
-    ),
-];
+/// Name and text of each migration, the first of version 1; the files are in
+/// `migrations/sqlite`, named `0001_nouns.sql`.
+macro_rules! migrations {
+    ($($version:literal $name:literal)+) => {
+        &[$((
+            $name,
+            include_str!(concat!("../../../migrations/sqlite/", $version, "_", $name, ".sql")),
+        )),+]
+    };
+}
+
+const MIGRATIONS: &[(&str, &str)] = migrations! {
+    "0001" "nouns"
+    "0002" "work"
+    "0003" "tenancy"
+    "0004" "instances"
+    "0005" "sessions"
+    "0006" "webhooks"
+    "0007" "verdict_faults"
+    "0008" "survival"
+    "0009" "disk"
+    "0010" "seen"
+    "0011" "token_parents"
+    "0012" "values_by"
+    "0013" "set_up"
+    "0014" "waits"
+};
 
 /// The version of the schema after all of them.
-pub(crate) const LATEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub(crate) const LATEST: i64 = MIGRATIONS.len() as i64;
 
 /// The migrations, ready to run.
 pub(super) fn migrator() -> Migrator {
-    let migrations = MIGRATIONS
-        .iter()
-        .map(|&(version, name, sql)| {
+    let migrations = (1..)
+        .zip(MIGRATIONS)
+        .map(|(version, &(name, sql))| {
             let name = Cow::Borrowed(name);
             Migration::new(
                 version,
@@ -112,9 +70,9 @@ mod tests {
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
         files.sort();
-        let built_in: Vec<_> = MIGRATIONS
-            .iter()
-            .map(|(version, name, _)| format!("{version:04}_{name}.sql"))
+        let built_in: Vec<_> = (1..)
+            .zip(MIGRATIONS)
+            .map(|(version, (name, _)): (i64, _)| format!("{version:04}_{name}.sql"))
             .collect();
         assert_eq!(built_in, files);
     }

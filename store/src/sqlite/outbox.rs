@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Sqlite;
-use super::convert::{self, LATEST_TIME, Read as _, json, lasting, micros};
+use super::convert::{self, LATEST_TIME, Read as _, json, micros, wait_micros};
 use super::readers::Reader;
 use super::writer::Purpose;
 
@@ -159,7 +159,7 @@ impl Outbox for Sqlite {
                 if let Some(pause) = pause {
                     sqlx::query("UPDATE webhooks SET paused_until = ?, pause_us = ? WHERE id = ?")
                         .bind(micros(pause.until))
-                        .bind(lasting(pause.lasting))
+                        .bind(wait_micros(pause.lasting))
                         .bind(letter.subscription.0)
                         .execute(&mut *conn)
                         .await?;
@@ -174,7 +174,7 @@ impl Outbox for Sqlite {
                 .bind(&letter.said)
                 .bind(letter.due_at.map(micros))
                 .bind(letter.id)
-                .bind(wait.map(lasting))
+                .bind(wait.map(wait_micros))
                 .execute(conn)
                 .await
             })
@@ -221,7 +221,7 @@ impl Outbox for Sqlite {
         match shortened {
             // They wait as they are; the server does not wait for that.
             Err(error) if convert::is_damage(&error) => {
-                self.damaged.tell("letters", "any row".to_owned(), &error);
+                self.damaged.report("letters", "any row".to_owned(), &error);
                 Ok(())
             }
             shortened => shortened.map_err(failed("shorten the waits of webhooks")),

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 
 /// What is kept: what the database grows by when it takes in a log of 16 MiB, which is as
-/// long as it becomes if nobody reads for long, and 4 MiB for the log to become longer.
+/// long as it becomes if no reader stays long, and 4 MiB for the log to become longer.
 pub(super) const BYTES: u64 = 20 << 20;
 
 /// With less than this free, the next change may find no room.

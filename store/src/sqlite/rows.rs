@@ -22,6 +22,32 @@ impl Rows {
         }))
     }
 
+    /// Inserts rows of these columns.
+    pub(super) fn insert(table: &str, columns: &[&str], after: &str) -> Self {
+        let before = format!("INSERT INTO {table} ({}) VALUES ", columns.join(", "));
+        Self::new(&before, columns.len(), after)
+    }
+
+    /// Sets the columns `changes`, and what `also` sets, of the row with these `keys`, where
+    /// the condition holds. The parameters of a row are its keys and then its changes.
+    pub(super) fn update(
+        table: &str,
+        keys: &[&str],
+        changes: &[&str],
+        (also, condition): (&str, &str),
+    ) -> Self {
+        let columns = [keys, changes].concat();
+        let list = |columns: &[&str], between: &str, each: &dyn Fn(&str) -> String| {
+            let each: Vec<_> = columns.iter().map(|column| each(column)).collect();
+            each.join(between)
+        };
+        let set = list(changes, ", ", &|column| format!("{column} = new.{column}"));
+        let is = list(keys, " AND ", &|key| format!("{table}.{key} = new.{key}"));
+        let before = format!("WITH new ({}) AS (VALUES ", columns.join(", "));
+        let after = format!(") UPDATE {table} SET {set}{also} FROM new WHERE {is} AND {condition}");
+        Self::new(&before, columns.len(), &after)
+    }
+
     /// Cuts `items` into pieces, each with the statement of its size.
     pub(super) fn cut<'a, T>(
         &self,
@@ -41,6 +67,21 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_inserted_and_updated_by_the_names_of_their_columns() {
+        let insert = Rows::insert("nouns", &["id", "name"], " RETURNING id");
+        assert_eq!(
+            insert.0[3],
+            "INSERT INTO nouns (id, name) VALUES (?,?) RETURNING id"
+        );
+        let update = Rows::update("nouns", &["id"], &["name"], (", owner = NULL", "open"));
+        assert_eq!(
+            update.0[3],
+            "WITH new (id, name) AS (VALUES (?,?)) UPDATE nouns SET name = new.name, owner = NULL \
+             FROM new WHERE nouns.id = new.id AND open"
+        );
+    }
 
     #[test]
     fn any_number_of_rows_is_cut_without_loss() {

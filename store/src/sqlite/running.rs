@@ -42,7 +42,7 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// What an earlier run of the server has left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Left {
-    /// That run, if its notes can be believed; there are none otherwise.
+    /// That run, if its notes can be trusted; there are none otherwise.
     pub(super) node: Option<NodeId>,
     /// What it had begun and not stored the outcome of.
     pub(super) begun: Vec<Begun>,
@@ -94,7 +94,7 @@ impl Running {
         }
     }
 
-    /// Reads what an earlier run has left, if it can be believed.
+    /// Reads what an earlier run has left, if it can be trusted.
     pub(super) fn left(&self) -> Left {
         match fs::read(&self.path) {
             Ok(bytes) => parse(&bytes, boot_id()),

@@ -1,20 +1,40 @@
 //! What can be read of hooks, servers and overrides that cannot be read whole, so that
 //! they do not allow more by having been damaged.
 
+use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use tenterhook_dispatch::{AppId, DamagedHook, Error, FailurePolicy, HookId, Unreadable};
+use tenterhook_dispatch::{
+    AccountId, AppId, DamageStore, DamagedHook, Error, FailurePolicy, HookId, Unreadable,
+};
 
+use super::columns::POLICIES;
 use super::convert::{Read as _, cannot, is_damage};
-use super::hooks::{self, POLICIES};
 use super::strays::Strays;
-use super::{overrides, servers};
+use super::{Sqlite, hooks, overrides, servers};
 
 const DOING: &str = "read what is damaged of an account";
 
 /// Tables of which something is salvaged.
-pub(super) const TABLES: [&str; 3] = ["hooks", "servers", "overrides"];
+const TABLES: [&str; 3] = ["hooks", "servers", "overrides"];
 
-pub(super) async fn of(
+#[async_trait]
+impl DamageStore for Sqlite {
+    async fn unreadable(&self, account: AccountId) -> Result<Unreadable, Error> {
+        // What is damaged has been found by reading it.
+        if !self.damaged.has_any(&TABLES) {
+            return Ok(Unreadable::default());
+        }
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        of(&mut reader, &self.strays, account).await
+    }
+
+    fn unreadable_rows(&self) -> Vec<(&'static str, u64)> {
+        self.damaged.counts()
+    }
+}
+
+async fn of(
     conn: &mut SqliteConnection,
     strays: &Strays,
     account: i64,

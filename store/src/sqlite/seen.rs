@@ -17,13 +17,23 @@ use super::rows::Rows;
 
 const DOING: &str = "look the event up";
 
+/// The columns that a task and what is remembered of it have in common.
+macro_rules! of_task {
+    () => {
+        "number, started_by, object, total, cancelled, state, created_at, started_at, ended_at"
+    };
+}
+
 static LOOK_UP: LazyLock<Rows> = LazyLock::new(|| {
     Rows::new(
         "WITH asked (account, source, id) AS (VALUES ",
         3,
-        ") SELECT seen.account AS account, seen.source AS source, seen.id AS id, type, task, number, started_by, \
-         object, total, cancelled, state, created_at, started_at, ended_at FROM asked CROSS JOIN seen \
-         ON seen.account = asked.account AND seen.source = asked.source AND seen.id = asked.id",
+        concat!(
+            ") SELECT seen.account AS account, seen.source AS source, seen.id AS id, type, task, ",
+            of_task!(),
+            " FROM asked CROSS JOIN seen \
+             ON seen.account = asked.account AND seen.source = asked.source AND seen.id = asked.id",
+        ),
     )
 });
 
@@ -58,7 +68,7 @@ pub(super) async fn of(
 }
 
 /// What can be read of a task that cannot be read whole. Where its end is not known, it is
-/// one that nobody may rely on.
+/// one that must not be relied on.
 fn remains(row: &SqliteRow) -> Result<Task, Error> {
     let start = OffsetDateTime::UNIX_EPOCH;
     let kind: String = row.read("type").unwrap_or_default();
@@ -133,12 +143,14 @@ pub(super) async fn remember(
     task: i64,
     horizon: i64,
 ) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO seen (account, source, id, type, task, number, started_by, object, total, cancelled, state, \
-         created_at, started_at, ended_at) SELECT account, event_source, event_id, event_type, id, number, started_by, \
-         object, total, cancelled, state, created_at, started_at, ended_at FROM tasks WHERE seq = ? \
+    sqlx::query(concat!(
+        "INSERT INTO seen (account, source, id, type, task, ",
+        of_task!(),
+        ") SELECT account, event_source, event_id, event_type, id, ",
+        of_task!(),
+        " FROM tasks WHERE seq = ? \
          AND event_id IS NOT NULL AND created_at >= ? ON CONFLICT (account, source, id) DO NOTHING",
-    )
+    ))
     .bind(task)
     .bind(horizon)
     .execute(conn)
@@ -151,8 +163,8 @@ pub(super) async fn remember(
     })
 }
 
-/// Forgets the oldest events of an account: those before the horizon, and so many more.
-/// Tells how many, of `limit` at most.
+/// Forgets the oldest events of an account: those before the horizon, and `too_many` more.
+/// Returns how many, at most `limit`.
 pub(super) async fn forget(
     conn: &mut SqliteConnection,
     account: i64,

@@ -1,8 +1,8 @@
 //! Tasks that are damaged: kept as they are, failed with the reason, and out of the way of
-//! others. Whoever has mended one redrives its executions.
+//! others. Once one is repaired, its executions are redriven.
 //!
 //! A row that is damaged can often not be changed either. Then a note beside it is all that
-//! says that it has failed, so whoever shows executions and tasks looks at the notes too.
+//! says that it has failed, so what shows executions and tasks looks at the notes too.
 
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, SetAside, TaskId};
@@ -131,7 +131,7 @@ pub(super) async fn end(
     end_part(conn, ended, DOING).await.map(drop)
 }
 
-/// Ends one waiting execution or all of them. Tells whether it could.
+/// Ends one waiting execution or all of them. Returns whether it could.
 async fn end_executions(
     conn: &mut SqliteConnection,
     task: i64,

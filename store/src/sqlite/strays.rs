@@ -23,10 +23,10 @@ const DOING: &str = "look for rows that stand under a wrong account";
 
 /// Rows whose account is damaged, as they were when the database was opened. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Strays(Arc<RwLock<Found>>);
+pub(super) struct Strays(Arc<RwLock<StrayRows>>);
 
 #[derive(Debug, Default)]
-struct Found {
+struct StrayRows {
     hooks: Vec<Stray<DamagedHook>>,
     servers: Vec<Stray<()>>,
     overrides: Vec<Stray<Override>>,
@@ -51,7 +51,7 @@ struct Stray<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Owners {
     These(BTreeSet<i64>),
-    /// Nothing tells.
+    /// Nothing shows it.
     Any,
 }
 
@@ -116,14 +116,14 @@ macro_rules! overrides {
 }
 
 macro_rules! votes {
-    ($strays:expr, $told:literal) => {
+    ($strays:expr, $votes:literal) => {
         concat!(
             "WITH stray AS MATERIALIZED (",
             $strays,
-            "), told (row_id, says, account) AS (",
-            $told,
+            "), vote (row_id, by, account) AS (",
+            $votes,
             " UNION SELECT row_id, 'own', account FROM stray) \
-             SELECT row_id, account, count(*) AS votes FROM told WHERE ",
+             SELECT row_id, account, count(*) AS votes FROM vote WHERE ",
             known!("account"),
             " GROUP BY row_id, account"
         )
@@ -168,13 +168,13 @@ const OVERRIDES: Table = Table {
 };
 
 impl Strays {
-    /// Looks for them, and tells of each. A table that cannot be read to its end has none
-    /// that are known: whoever reads it hears of that.
+    /// Looks for them, and logs each. A table that cannot be read to its end has none that
+    /// are known: reading it reports that.
     pub(super) async fn find(
         conn: &mut SqliteConnection,
         damaged: &Damaged,
     ) -> Result<Self, Error> {
-        let mut found = Found::default();
+        let mut found = StrayRows::default();
         for (row, owners) in rows(conn, damaged, &HOOKS).await? {
             if !salvage::may_run(&row) {
                 continue;
@@ -201,7 +201,7 @@ impl Strays {
         let found = self.0.read();
         let hooks = found.hooks.iter().filter(|stray| stray.may_be_of(account));
         unreadable.hooks.extend(hooks.map(|stray| DamagedHook {
-            // No account is told the identifiers of another.
+            // No account is shown the identifiers of another.
             id: stray.is.id.filter(|_| stray.owners != Owners::Any),
             number: stray.is.number.filter(|_| stray.owners != Owners::Any),
             ..stray.is.clone()
@@ -264,8 +264,7 @@ async fn rows(
     damaged: &Damaged,
     table: &Table,
 ) -> Result<Vec<(SqliteRow, Owners)>, Error> {
-    // Whoever reads a table that is damaged itself hears of that, and an event that needs it
-    // fails.
+    // Reading a table that is damaged itself reports that, and an event that needs it fails.
     let found = sqlx::query(table.strays)
         .fetch_all(&mut *conn)
         .await
@@ -274,7 +273,7 @@ async fn rows(
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    // Where it cannot be told, nobody can be ruled out.
+    // Where that cannot be read, no account can be ruled out.
     let named = sqlx::query(table.owners)
         .fetch_all(&mut *conn)
         .await
@@ -301,13 +300,13 @@ async fn rows(
             continue;
         }
         let owners = owners.map_or(Owners::Any, Owners::These);
-        tell(damaged, table.name, &row, &owners);
+        report(damaged, table.name, &row, &owners);
         strays.push((row, owners));
     }
     Ok(strays)
 }
 
-fn tell(damaged: &Damaged, table: &'static str, row: &SqliteRow, owners: &Owners) {
+fn report(damaged: &Damaged, table: &'static str, row: &SqliteRow, owners: &Owners) {
     let whose = match owners {
         Owners::These(accounts) => {
             format!("another than {accounts:?}, whose it is by what it refers to")
@@ -318,5 +317,5 @@ fn tell(damaged: &Damaged, table: &'static str, row: &SqliteRow, owners: &Owners
         Ok(_) => unreadable("account", Impossible(whose)),
         Err(error) => error,
     };
-    damaged.tell(table, damaged::key(row), &error);
+    damaged.report(table, damaged::key(row), &error);
 }

@@ -6,13 +6,14 @@
 
 mod programs;
 
+use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
-use tenterhook_dispatch::{Error, Retention, Swept};
+use tenterhook_dispatch::{AccountId, Error, Retention, RetentionStore, Swept};
 use time::OffsetDateTime;
 
 use super::convert::{Read as _, cannot, micros};
 use super::writer::Writing;
-use super::{seen, vacuum};
+use super::{Sqlite, disk, seen, vacuum};
 
 const DOING: &str = "remove what is old";
 
@@ -37,9 +38,9 @@ const OVER: &str = "SELECT account, bytes, tasks_over, seen FROM disk WHERE \
 
 /// Where the last sweep has stopped; the next goes on from there.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct Progress {
     account: i64,
-    programs: programs::Place,
+    programs: programs::Progress,
 }
 
 /// How much is to be kept, in the terms of the database.
@@ -93,30 +94,47 @@ impl Keep {
     }
 }
 
-/// The bytes, tasks and events that an account may keep.
-pub(super) fn most(retention: &Retention) -> (i64, i64, i64) {
-    let keep = Keep::of(retention, OffsetDateTime::UNIX_EPOCH);
-    (keep.bytes, keep.tasks, keep.events)
+#[async_trait]
+impl RetentionStore for Sqlite {
+    async fn disk_usage(&self) -> Result<Vec<(AccountId, u64)>, Error> {
+        let mut reader = self.readers.of_server().await?;
+        disk::usage(&mut reader, &self.damaged).await
+    }
+
+    async fn sweep(&self, retention: &Retention, now: OffsetDateTime) -> Result<Swept, Error> {
+        let keep = Keep::of(retention, now);
+        let drifts = {
+            let mut reader = self.readers.of_server().await?;
+            let most = (keep.bytes, keep.tasks, keep.events);
+            disk::drifts(&mut reader, &self.recounts, most).await?
+        };
+        for drift in drifts {
+            self.writer
+                .run_to_free(move |writing| Box::pin(disk::put_right(&mut writing.conn, drift)))
+                .await?;
+        }
+        let swept = self
+            .writer
+            .run_to_free(move |writing| Box::pin(async move { sweep(writing, &keep, now).await }))
+            .await?;
+        self.log.cut().await?;
+        Ok(swept)
+    }
 }
 
-pub(super) async fn sweep(
-    writing: &mut Writing,
-    retention: &Retention,
-    now: OffsetDateTime,
-) -> Result<Swept, Error> {
-    let keep = Keep::of(retention, now);
+async fn sweep(writing: &mut Writing, keep: &Keep, now: OffsetDateTime) -> Result<Swept, Error> {
     let mut budget = Budget {
         rows: ROWS,
         bytes: BYTES,
     };
     let mut swept = Swept::default();
     let conn = &mut writing.conn;
-    let over = over(conn, &keep, writing.swept.account).await?;
+    let over = over(conn, keep, writing.swept.account).await?;
     for over in &over {
         if budget.is_spent() {
             break;
         }
-        let removed = account(conn, &keep, over, &mut budget).await?;
+        let removed = account(conn, keep, over, &mut budget).await?;
         swept.tasks += removed.tasks;
         swept.rows += removed.rows;
         writing.swept.account = over.account;

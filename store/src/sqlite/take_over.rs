@@ -1,13 +1,14 @@
 //! Taking over what an earlier run of the server has left: it is freed, and what it had
 //! begun is counted. A task that cannot be written is set aside.
 
+use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
-use tenterhook_dispatch::{Error, NodeId};
+use tenterhook_dispatch::{AccountId, Error, ExecutionId, NodeId, RecoveryStore};
 use time::OffsetDateTime;
 
-use super::convert::{cannot, execute, is_damaged_target, is_unwritable};
+use super::convert::{cannot, execute, is_damage, is_damaged_target, is_unwritable};
 use super::running::{Begun, Left};
-use super::set_aside;
+use super::{Sqlite, set_aside};
 
 const DOING: &str = "take over tasks";
 
@@ -15,9 +16,60 @@ const DOING: &str = "take over tasks";
 /// damaged when it is claimed, if that is not all.
 const ATTEMPTS: &str = "CASE WHEN attempt BETWEEN 0 AND 4294967294 THEN attempt ELSE 0 END";
 
-/// Frees what another run of the server owned, and counts what it had begun. Tells how many
-/// tasks there were.
-pub(super) async fn take_over(
+#[async_trait]
+impl RecoveryStore for Sqlite {
+    async fn take_over(&self, node: NodeId) -> Result<u64, Error> {
+        let left = self.running.left();
+        let taken = match self.take_over_from(node, left.clone()).await {
+            Err(error) if is_damage(&error) && !left.begun.is_empty() => {
+                self.damaged
+                    .report("executions", "any that had begun".to_owned(), &error);
+                let left = Left {
+                    begun: Vec::new(),
+                    ..left
+                };
+                self.take_over_from(node, left).await?
+            }
+            taken => taken?,
+        };
+        self.running.begin(node);
+        Ok(taken)
+    }
+
+    fn note_begun(&self, account: AccountId, execution: ExecutionId, attempt: u32) {
+        let known = self.accounts.read().get(&account).copied();
+        if let Some(account) = known {
+            self.running.note_begun(account, execution, attempt);
+        }
+    }
+
+    fn note_ended(&self, execution: ExecutionId, attempt: u32) {
+        self.running.note_ended(execution, attempt);
+    }
+
+    fn note_settled(&self, execution: ExecutionId, attempt: u32) {
+        self.running.note_settled(execution, attempt);
+    }
+
+    fn note_leaving(&self) {
+        self.running.note_leaving();
+    }
+}
+
+impl Sqlite {
+    async fn take_over_from(&self, node: NodeId, left: Left) -> Result<u64, Error> {
+        let now = tenterhook_dispatch::now();
+        self.writer
+            .run_to_free(move |writing| {
+                Box::pin(async move { take_over(&mut writing.conn, node, &left, now).await })
+            })
+            .await
+    }
+}
+
+/// Frees what another run of the server owned, and counts what it had begun. Returns how
+/// many tasks there were.
+async fn take_over(
     conn: &mut SqliteConnection,
     node: NodeId,
     left: &Left,
@@ -90,10 +142,10 @@ async fn each(
             Ok(more) => taken += more,
             Err(error) if is_damaged_target(&error) => {
                 let reason = set_aside::unwritable(&error);
-                let aside = set_aside::put(conn, seq, reason, now).await?;
+                let set_aside = set_aside::put(conn, seq, reason, now).await?;
                 tracing::error!(
-                    task.seq = aside.seq,
-                    reason = aside.reason,
+                    task.seq = set_aside.seq,
+                    reason = set_aside.reason,
                     "a task cannot be written and was set aside"
                 );
             }

@@ -1,14 +1,16 @@
-//! Reading tasks.
+//! Tasks and their events. How they are inserted is in [`insert`](super::insert).
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{QueryBuilder, Sqlite as Db};
 use tenterhook_dispatch::{
-    Error, EventKey, Key, PAGE_MAX, Progress, State, Task, TaskFilter, TaskId, TaskPage,
+    AccountId, Error, EventKey, Inserted, Key, NewTask, PAGE_MAX, Progress, State, Task,
+    TaskFilter, TaskId, TaskPage, TaskStore,
 };
 
 use super::convert::{Read as _, cannot, micros};
-use super::damaged::Damaged;
+use super::{Sqlite, seen};
 
 const DOING: &str = "read the tasks";
 
@@ -25,35 +27,74 @@ const SELECT: &str = "SELECT id, number, name, started_by, object, event_source,
     CASE WHEN tasks.ended_at IS NULL THEN (SELECT min(started_at) FROM executions WHERE task = tasks.seq) \
     ELSE started_at END AS started_at FROM tasks WHERE account = ";
 
-pub(super) async fn get(
-    conn: &mut SqliteConnection,
-    account: i64,
-    key: Key<TaskId>,
-) -> Result<Option<Task>, Error> {
-    let mut query = QueryBuilder::<Sqlite>::new(SELECT);
-    query.push_bind(account);
-    match key {
-        Key::Id(id) => query.push(" AND id = ").push_bind(id.as_uuid()),
-        Key::Number(number) => query.push(" AND number = ").push_bind(number.get()),
-    };
-    query
-        .build()
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(cannot(DOING))?
-        .as_ref()
-        .map(read)
-        .transpose()
+#[async_trait]
+impl TaskStore for Sqlite {
+    async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error> {
+        let mut rows = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            rows.push((self.number_of(task.account).await?, task));
+        }
+        let Some(account) = rows.first().map(|(account, _)| *account) else {
+            return Ok(Vec::new());
+        };
+        self.writer.insert(account, rows).await
+    }
+
+    async fn known_events(
+        &self,
+        account: AccountId,
+        keys: Vec<EventKey>,
+    ) -> Result<Vec<Option<Inserted>>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        seen::all(&mut reader, &self.damaged, account, &keys).await
+    }
+
+    async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<Option<Task>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let mut query = QueryBuilder::<Db>::new(SELECT);
+        query.push_bind(account);
+        match key {
+            Key::Id(id) => query.push(" AND id = ").push_bind(id.as_uuid()),
+            Key::Number(number) => query.push(" AND number = ").push_bind(number.get()),
+        };
+        let row = query.build().fetch_optional(&mut *reader).await;
+        let row = row.map_err(cannot(DOING))?;
+        row.as_ref().map(read).transpose()
+    }
+
+    async fn tasks(
+        &self,
+        account: AccountId,
+        filter: &TaskFilter,
+        page: TaskPage,
+    ) -> Result<Vec<Task>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let mut query = list(account, filter, page);
+        let rows = query.build().fetch_all(&mut *reader).await;
+        self.damaged
+            .sift("tasks", &rows.map_err(cannot(DOING))?, read)
+    }
+
+    async fn event(&self, account: AccountId, task: TaskId) -> Result<Option<Bytes>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let row = sqlx::query("SELECT event FROM tasks WHERE account = ? AND id = ?")
+            .bind(account)
+            .bind(task.as_uuid())
+            .fetch_optional(&mut *reader)
+            .await
+            .map_err(cannot("read the event"))?;
+        let json: Option<Vec<u8>> = row.map(|row| row.read("event")).transpose()?.flatten();
+        Ok(json.map(Bytes::from))
+    }
 }
 
-pub(super) async fn list(
-    conn: &mut SqliteConnection,
-    damaged: &Damaged,
-    account: i64,
-    filter: &TaskFilter,
-    page: TaskPage,
-) -> Result<Vec<Task>, Error> {
-    let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+/// The query for a page of an account's tasks.
+fn list(account: i64, filter: &TaskFilter, page: TaskPage) -> QueryBuilder<Db> {
+    let mut query = QueryBuilder::<Db>::new(SELECT);
     query.push_bind(account);
     if filter.active {
         query.push(" AND tasks.ended_at IS NULL AND seq NOT IN (SELECT task FROM set_aside)");
@@ -82,27 +123,7 @@ pub(super) async fn list(
         .push(id)
         .push(" DESC LIMIT ")
         .push_bind(i64::from(page.limit.clamp(1, PAGE_MAX)));
-    let rows = query
-        .build()
-        .fetch_all(&mut *conn)
-        .await
-        .map_err(cannot(DOING))?;
-    damaged.sift("tasks", &rows, read)
-}
-
-pub(super) async fn event(
-    conn: &mut SqliteConnection,
-    account: i64,
-    task: TaskId,
-) -> Result<Option<Bytes>, Error> {
-    let row = sqlx::query("SELECT event FROM tasks WHERE account = ? AND id = ?")
-        .bind(account)
-        .bind(task.as_uuid())
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(cannot("read the event"))?;
-    let json: Option<Vec<u8>> = row.map(|row| row.read("event")).transpose()?.flatten();
-    Ok(json.map(Bytes::from))
+    query
 }
 
 pub(super) fn read(row: &SqliteRow) -> Result<Task, Error> {

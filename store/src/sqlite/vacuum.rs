@@ -25,7 +25,7 @@ const KEPT: i64 = 1_024;
 /// Pages that one step gives back: each may have to be moved, which is 8 MiB of log.
 const STEP: i64 = 2_048;
 
-/// Gives some freed pages back. Tells how many; none where there are few.
+/// Gives some freed pages back. Returns how many; none where there are few.
 pub(super) async fn step(conn: &mut SqliteConnection) -> Result<u64, Error> {
     let free = free(conn).await?;
     if free < KEPT + STEP {

@@ -1,11 +1,12 @@
 //! What the clock has shown, and waits that a clock which was set back has stretched.
 
+use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
-use tenterhook_dispatch::Error;
+use tenterhook_dispatch::{ClockStore, Error};
 use time::OffsetDateTime;
 
-use super::convert::{Read as _, cannot, is_damaged_target, micros};
-use super::damaged::Damaged;
+use super::Sqlite;
+use super::convert::{Read as _, cannot, is_damage, is_damaged_target, micros};
 
 const DOING: &str = "shorten the waits";
 
@@ -54,11 +55,63 @@ const EXECUTIONS: &str = concat!(
     ") AS found WHERE executions.seq = found.own AND executions.due_at > found.latest"
 );
 
+#[async_trait]
+impl ClockStore for Sqlite {
+    async fn shorten_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
+        let shortened = self
+            .writer
+            .run_to_free(move |writing| Box::pin(shorten_waits(&mut writing.conn, now)))
+            .await;
+        match shortened {
+            // What waits too long then waits; the others need a server.
+            Err(error) if is_damage(&error) => {
+                self.damaged.report("tasks", "any row".to_owned(), &error);
+                Ok(())
+            }
+            shortened => shortened,
+        }
+    }
+
+    /// A time that cannot be read is none: then the clock is trusted as at a first start.
+    async fn clock_seen(&self) -> Result<Option<OffsetDateTime>, Error> {
+        let mut reader = self.readers.of_server().await?;
+        let row = sqlx::query("SELECT id, seen_at FROM clock WHERE id = 1")
+            .fetch_optional(&mut *reader)
+            .await
+            .map_err(cannot("read the time that was seen"));
+        match row {
+            Err(error) if is_damage(&error) => {
+                self.damaged.report("clock", "any row".to_owned(), &error);
+                Ok(None)
+            }
+            row => match row? {
+                Some(row) => self.damaged.readable("clock", &row, row.time("seen_at")),
+                None => Ok(None),
+            },
+        }
+    }
+
+    async fn see_clock(&self, at: OffsetDateTime) -> Result<(), Error> {
+        self.writer
+            .run_to_free(move |writing| {
+                Box::pin(async move {
+                    sqlx::query(
+                        "INSERT INTO clock (id, seen_at) VALUES (1, ?) \
+                         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
+                    )
+                    .bind(micros(at))
+                    .execute(&mut writing.conn)
+                    .await
+                    .map(drop)
+                    .map_err(cannot("store the time that was seen"))
+                })
+            })
+            .await
+    }
+}
+
 /// Ends waits that lie further in the future than they were to last.
-pub(super) async fn shorten_waits(
-    conn: &mut SqliteConnection,
-    now: OffsetDateTime,
-) -> Result<(), Error> {
+async fn shorten_waits(conn: &mut SqliteConnection, now: OffsetDateTime) -> Result<(), Error> {
     // The tasks' last: they say which those are.
     for sql in [EXECUTIONS, TASKS] {
         match shorten(conn, sql, micros(now), None).await {
@@ -107,33 +160,4 @@ async fn shorten_each(
         }
     }
     Ok(())
-}
-
-/// The latest time that was believed to be right. One that cannot be read is none: then
-/// the clock is believed as at a first start.
-pub(super) async fn seen(
-    conn: &mut SqliteConnection,
-    damaged: &Damaged,
-) -> Result<Option<OffsetDateTime>, Error> {
-    let row = sqlx::query("SELECT id, seen_at FROM clock WHERE id = 1")
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(cannot("read the time that was seen"))?;
-    match row {
-        Some(row) => damaged.readable("clock", &row, row.time("seen_at")),
-        None => Ok(None),
-    }
-}
-
-/// Keeps a time that is believed to be right.
-pub(super) async fn see(conn: &mut SqliteConnection, at: OffsetDateTime) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO clock (id, seen_at) VALUES (1, ?) \
-         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
-    )
-    .bind(micros(at))
-    .execute(conn)
-    .await
-    .map(|_| ())
-    .map_err(cannot("store the time that was seen"))
 }

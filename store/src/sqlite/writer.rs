@@ -3,7 +3,7 @@
 //! Requests that wait when a commit ends share the next one, so the cost of
 //! making data durable is divided among them. Each has its own savepoint: one
 //! that fails does not undo the others. An answer is sent after the commit.
-//! Accounts take turns, so that nobody waits for all that another has to write.
+//! Accounts take turns, so that none waits for all that another has to write.
 
 mod commit;
 mod queue;
@@ -41,7 +41,7 @@ pub(super) struct Writer {
 }
 
 /// How long a readiness check waits: longer than any commit on a disk that works, and
-/// shorter than whoever probes.
+/// shorter than any prober does.
 pub(super) const PROBE: Duration = Duration::from_secs(2);
 
 /// Changes the one row of its table whatever that holds, and makes it if it is gone.
@@ -57,7 +57,7 @@ pub(super) struct Writing {
     /// Recipes that are known to be stored, with their accounts.
     pub(super) recipes: HashSet<(i64, RecipeId)>,
     /// How far the last sweep has come.
-    pub(super) swept: sweep::Place,
+    pub(super) swept: sweep::Progress,
     reserve: Reserve,
     /// Rows that could not be read.
     pub(super) damaged: Damaged,
@@ -69,18 +69,18 @@ type Boxed<'c, T> = Pin<Box<dyn Future<Output = T> + Send + 'c>>;
 type Job = Box<dyn for<'c> FnOnce(Result<&'c mut Writing, Error>) -> Boxed<'c, Done> + Send>;
 type Answer<T> = oneshot::Sender<Result<T, Error>>;
 type Insert = (Vec<(i64, NewTask)>, Answer<Vec<Inserted>>);
-type Settle = (Box<(i64, Settlement)>, Answer<()>);
-type Told = Box<dyn FnOnce(Result<(), Error>) + Send>;
+type Record = (Box<(i64, Settlement)>, Answer<()>);
+type Reply = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 /// What a job has come to: an answer that depends on the commit, or a failure.
 enum Done {
-    Kept(Told),
-    Undone(Told, Error),
+    Kept(Reply),
+    Undone(Reply, Error),
 }
 
 enum Request {
     Insert(Vec<(i64, NewTask)>, Answer<Vec<Inserted>>),
-    Settle(Box<(i64, Settlement)>, Answer<()>),
+    Record(Box<(i64, Settlement)>, Answer<()>),
     Job(Purpose, Job),
     Close(Answer<()>),
 }
@@ -98,8 +98,8 @@ impl Request {
     fn purpose(&self) -> Purpose {
         match self {
             Self::Job(purpose, _) => *purpose,
-            Self::Settle(settlement, _) if is_short_cancel(&settlement.1) => Purpose::ToFree,
-            Self::Insert(..) | Self::Settle(..) | Self::Close(_) => Purpose::Any,
+            Self::Record(settlement, _) if is_short_cancel(&settlement.1) => Purpose::ToFree,
+            Self::Insert(..) | Self::Record(..) | Self::Close(_) => Purpose::Any,
         }
     }
 }
@@ -130,7 +130,7 @@ impl Writer {
             conn,
             last_task: HashMap::new(),
             recipes: HashSet::new(),
-            swept: sweep::Place::default(),
+            swept: sweep::Progress::default(),
             reserve,
             damaged,
             health: Arc::clone(&health),
@@ -163,7 +163,7 @@ impl Writer {
             let committed = tokio::time::timeout(PROBE, self.health.next_commit());
             return committed.await.map_err(|_| self.health.why_late());
         }
-        // It lasts until it is written, even if nobody waits for that any more.
+        // It lasts until it is written, even if no caller waits for that any more.
         let probing = Arc::new(Probing(Arc::clone(&self.health)));
         let writes = Arc::clone(&probing);
         let probe = self.run(|writing| {
@@ -178,7 +178,7 @@ impl Writer {
         };
         let of_own_page = match &probed {
             Ok(()) => false,
-            // That page is nobody else's.
+            // That page is the probe's alone.
             Err(error) => health::reason(error) == Some(NotReady::Damaged),
         };
         if of_own_page || (probed.is_ok() && self.health.is_trial_due()) {
@@ -219,9 +219,9 @@ impl Writer {
     /// Moves everything out of the log into the database, and closes it, after all that
     /// waits is written.
     pub(super) async fn close(&self) -> Result<(), Error> {
-        let (answer, told) = oneshot::channel();
+        let (answer, reply) = oneshot::channel();
         let sent = self.requests.push_last(Request::Close(answer));
-        reply(sent, told).await
+        answered(sent, reply).await
     }
 
     /// Writes new tasks of an account, all or none, once there is a place for them.
@@ -230,20 +230,20 @@ impl Writer {
         account: i64,
         tasks: Vec<(i64, NewTask)>,
     ) -> Result<Vec<Inserted>, Error> {
-        let (answer, told) = oneshot::channel();
+        let (answer, reply) = oneshot::channel();
         let rows = tasks.iter().map(|(_, task)| rows_of_task(task)).sum();
         let request = Request::Insert(tasks, answer);
         let sent = self.requests.push_in_turn(account, rows, request).await;
-        reply(sent, told).await
+        answered(sent, reply).await
     }
 
     /// Writes what became of an attempt; queued when the call returns.
-    pub(super) fn settle(&self, account: i64, settlement: Settlement) -> Queued<()> {
-        let (answer, told) = oneshot::channel();
+    pub(super) fn record_result(&self, account: i64, settlement: Settlement) -> Queued<()> {
+        let (answer, reply) = oneshot::channel();
         let rows = rows_of_outcome(&settlement);
-        let request = Request::Settle(Box::new((account, settlement)), answer);
+        let request = Request::Record(Box::new((account, settlement)), answer);
         let sent = self.requests.push(Of::Outcome(account), rows, request);
-        Box::pin(reply(sent, told))
+        Box::pin(answered(sent, reply))
     }
 
     /// Runs any other change, of the server itself.
@@ -269,9 +269,9 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
     {
-        let (request, told) = as_request(purpose, job);
+        let (request, reply) = as_request(purpose, job);
         let sent = self.requests.push(Of::Server, 1, request);
-        reply(sent, told).await
+        answered(sent, reply).await
     }
 
     /// Runs any other change, of an account, once there is a place for it. It writes
@@ -287,10 +287,10 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
     {
-        let (request, told) = as_request(purpose, job);
+        let (request, reply) = as_request(purpose, job);
         let rows = 1 + bytes / ROW_BYTES;
         let sent = self.requests.push_in_turn(account, rows, request).await;
-        reply(sent, told).await
+        answered(sent, reply).await
     }
 }
 
@@ -335,7 +335,7 @@ where
     T: Send + 'static,
     F: for<'c> FnOnce(&'c mut Writing) -> Boxed<'c, Result<T, Error>> + Send + 'static,
 {
-    let (answer, told) = oneshot::channel();
+    let (answer, reply) = oneshot::channel();
     let job: Job = Box::new(move |writing| {
         Box::pin(async move {
             let done = match writing {
@@ -347,24 +347,24 @@ where
                     let _gone = answer.send(kept.map(|()| value));
                 })),
                 Err(error) => {
-                    let told = Box::new(move |undone: Result<(), Error>| {
+                    let reply = Box::new(move |undone: Result<(), Error>| {
                         let _gone = answer
                             .send(undone.map(|()| unreachable!("a job that failed is not kept")));
                     });
-                    Done::Undone(told, error)
+                    Done::Undone(reply, error)
                 }
             }
         })
     });
-    (Request::Job(purpose, job), told)
+    (Request::Job(purpose, job), reply)
 }
 
 /// Waits for the answer to a request that was queued.
-async fn reply<T>(
+async fn answered<T>(
     sent: Result<(), Closed>,
-    told: oneshot::Receiver<Result<T, Error>>,
+    reply: oneshot::Receiver<Result<T, Error>>,
 ) -> Result<T, Error> {
-    match told.await {
+    match reply.await {
         Ok(answer) if sent.is_ok() => answer,
         _ => Err(Error::store(
             "write to the database",

@@ -1,8 +1,9 @@
 //! Rows that cannot be read, a log that is left behind, a disk that takes nothing.
 
 use tenterhook_dispatch::{
-    Error, ExecutionFilter, Inserted, NodeId, NotReady, Number, Outputs, Page, Retention, State,
-    Store, TaskFilter, Unavailable,
+    ClaimStore as _, ControlStore as _, Error, ExecutionFilter, ExecutionStore as _, Inserted,
+    LifecycleStore as _, NodeId, NotReady, Number, Outputs, Page, Retention, RetentionStore as _,
+    State, TaskFilter, TaskStore as _, Unavailable,
 };
 use tenterhook_store::Sqlite;
 

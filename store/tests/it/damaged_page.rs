@@ -1,6 +1,8 @@
 //! A page of the database that is damaged while others use it.
 
-use tenterhook_dispatch::{NotReady, Store};
+use tenterhook_dispatch::{
+    AppStore as _, LifecycleStore as _, NotReady, ServerStore as _, TaskStore as _,
+};
 use tenterhook_store::Sqlite;
 
 use crate::damaged::{Damaged, LONG};

@@ -6,8 +6,10 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, SqlSafeStr as _};
 use tenterhook_dispatch::{
-    AccountId, Error, ExecutionFilter, ExecutionId, HookId, Key, NodeId, Number, Outputs, Page,
-    PrincipalId, Role, SecretHash, SourceId, Store, Targets, TaskId, TokenKind,
+    AccountId, AccountStore as _, ClaimStore as _, Error, ExecutionFilter, ExecutionId,
+    ExecutionStore as _, HookId, HookStore as _, IdentityStore as _, Key, NodeId, Number, Outputs,
+    Page, PrincipalId, RetentionStore as _, Role, SecretHash, ServerStore as _, SourceId,
+    SourceStore as _, Targets, TaskId, TaskStore as _, TokenKind,
 };
 use tenterhook_engine::Digest;
 use tenterhook_store::Sqlite;

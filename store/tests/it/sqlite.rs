@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
-use tenterhook_dispatch::{Error, Key, Outputs, Page, Retention, Store, TaskFilter};
+use tenterhook_dispatch::{
+    AccountStore as _, AppStore as _, ControlStore as _, Error, ExecutionStore as _,
+    HookStore as _, IdentityStore as _, Key, Outputs, OverrideStore as _, Page, Retention,
+    RetentionStore as _, SourceStore as _, Store, TaskFilter, TaskStore as _,
+};
 use tenterhook_maintenance::SessionStore as _;
 use tenterhook_store::Sqlite;
 

@@ -1,6 +1,9 @@
 //! Hooks, overrides and servers of which the account is damaged.
 
-use tenterhook_dispatch::{App, Error, Hook, HookOverride, Key, Store as _, Targets};
+use tenterhook_dispatch::{
+    App, AppStore as _, Error, Hook, HookOverride, HookStore as _, Key, OverrideStore as _,
+    ServerStore as _, Targets,
+};
 use tenterhook_engine::AskedLimits;
 use tenterhook_sdk::Event;
 

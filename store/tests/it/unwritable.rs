@@ -2,8 +2,9 @@
 
 use tenterhook_delivery::Outbox as _;
 use tenterhook_dispatch::{
-    Attempt, Error, Execution, ExecutionFilter, NewTask, NodeId, Number, Outputs, Page, Settlement,
-    State, Store as _, TaskChange, TaskFilter,
+    AccountStore as _, Attempt, ClaimStore as _, ControlStore as _, DamageStore as _, Error,
+    Execution, ExecutionFilter, ExecutionStore as _, HookStore as _, NewTask, NodeId, Number,
+    Outputs, Page, ResultStore as _, Settlement, State, TaskChange, TaskFilter, TaskStore as _,
 };
 use tenterhook_engine::Outcome;
 use tenterhook_maintenance::SessionStore as _;
@@ -169,7 +170,7 @@ async fn an_outcome_that_its_damaged_row_does_not_take_is_given_up_and_its_task_
             execution: Some(attempt(&task, lane)),
             task_change,
         };
-        damaged.store.settle(settlement).await.unwrap();
+        damaged.store.record_result(settlement).await.unwrap();
     }
 
     let shown = damaged
@@ -206,7 +207,7 @@ async fn what_waits_beside_an_outcome_that_was_given_up_is_not_left_waiting_for_
             execution: Some(attempt),
             task_change,
         };
-        damaged.store.settle(settlement).await.unwrap();
+        damaged.store.record_result(settlement).await.unwrap();
     }
 
     let waiting = ExecutionFilter {

@@ -10,11 +10,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tenterhook_dispatch::{
-    Account, AccountId, App, AppId, Backlog, Cancelling, Claimed, Endings, Error, EventKey,
-    Execution, ExecutionFilter, ExecutionId, ExecutionPage, Hook, HookId, HookOverride, Inserted,
-    Key, LateOutput, NewTask, NodeId, NotReady, OutputPart, OutputSizes, Outputs, OverrideId,
-    Principal, PrincipalId, Queued, Retention, SecretHash, Server, ServerId, SessionBounds,
-    Settlement, Source, SourceId, Store, Swept, Task, TaskFilter, TaskId, TaskPage, Token, TokenId,
+    Account, AccountId, AccountStore, App, AppId, AppStore, Backlog, Cancelling, ClaimStore,
+    Claimed, ClockStore, ControlStore, DamageStore, Endings, Error, EventKey, Execution,
+    ExecutionFilter, ExecutionId, ExecutionPage, ExecutionStore, Hook, HookId, HookOverride,
+    HookStore, IdentityStore, Inserted, Key, LateOutput, LifecycleStore, NewTask, NodeId, NotReady,
+    OutputPart, OutputSizes, Outputs, OverrideId, OverrideStore, Principal, PrincipalId, Queued,
+    RecoveryStore, ResultStore, Retention, RetentionStore, SecretHash, Server, ServerId,
+    ServerStore, SessionBounds, Settlement, Source, SourceId, SourceStore, Store, Swept, Task,
+    TaskFilter, TaskId, TaskPage, TaskStore, Token, TokenId,
 };
 use tenterhook_engine::Digest;
 use tenterhook_sdk::Verdict;
@@ -212,26 +215,116 @@ impl Drop for Inside<'_> {
 
 /// Every call that is not special goes through [`Shared::call`].
 macro_rules! pass_on {
-    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
-        #[async_trait]
-        impl Store for FaultyStore {
-            $(
-                async fn $name(&self, $($argument: $type),*) -> Result<$answer, Error> {
-                    self.call(self.inner.$name($($argument),*)).await
-                }
-            )*
+    ($($trait:ident {
+        $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*
+        $(special { $($special:tt)* })?
+    })*) => {
+        $(
+            #[async_trait]
+            impl $trait for FaultyStore {
+                $(
+                    async fn $name(&self, $($argument: $type),*) -> Result<$answer, Error> {
+                        self.call(self.inner.$name($($argument),*)).await
+                    }
+                )*
 
-            fn settle(&self, settlement: Settlement) -> Queued<()> {
+                $($($special)*)?
+            }
+        )*
+    };
+}
+
+pass_on! {
+    AccountStore {
+        insert_account(account: Account) -> Account;
+        update_account(account: Account) -> ();
+        account(id: AccountId) -> Option<Account>;
+        accounts() -> Vec<Account>;
+    }
+
+    IdentityStore {
+        insert_principal(principal: Principal) -> ();
+        update_principal(principal: Principal) -> ();
+        delete_principal(account: AccountId, id: PrincipalId) -> bool;
+        principals(account: AccountId) -> Vec<Principal>;
+        insert_token(token: Token, hash: SecretHash) -> ();
+        insert_login(session: Token, hash: SecretHash, bounds: SessionBounds) -> Vec<TokenId>;
+        token(hash: SecretHash) -> Option<(Token, Principal)>;
+        tokens(account: AccountId) -> Vec<Token>;
+        delete_token(account: AccountId, id: TokenId) -> bool;
+        touch_tokens(uses: Vec<(TokenId, OffsetDateTime)>) -> ();
+    }
+
+    AppStore {
+        insert_app(account: AccountId, app: App) -> App;
+        update_app(account: AccountId, app: App) -> ();
+        delete_app(account: AccountId, id: AppId) -> bool;
+        apps(account: AccountId) -> Vec<App>;
+    }
+
+    OverrideStore {
+        insert_override(account: AccountId, hook_override: HookOverride) -> ();
+        update_override(account: AccountId, hook_override: HookOverride) -> ();
+        delete_override(account: AccountId, id: OverrideId) -> bool;
+        overrides(account: AccountId) -> Vec<HookOverride>;
+    }
+
+    ServerStore {
+        insert_server(account: AccountId, server: Server) -> Server;
+        update_server(account: AccountId, server: Server) -> ();
+        delete_server(account: AccountId, id: ServerId) -> ();
+        servers(account: AccountId) -> Vec<Server>;
+    }
+
+    SourceStore {
+        insert_source(account: AccountId, source: Source, bytes: Bytes, hooks: Vec<Hook>) -> (Source, Vec<Hook>);
+        update_source(account: AccountId, source: Source, bytes: Option<Bytes>, hooks: Option<Vec<Hook>>) -> Vec<Hook>;
+        delete_source(account: AccountId, id: SourceId) -> ();
+        sources(account: AccountId) -> Vec<Source>;
+        program(digest: Digest) -> Option<Bytes>;
+        has_program(digest: Digest) -> bool;
+        wants_program(digest: Digest) -> bool;
+    }
+
+    HookStore {
+        insert_hook(account: AccountId, hook: Hook) -> Hook;
+        update_hook(account: AccountId, hook: Hook) -> ();
+        delete_hook(account: AccountId, id: HookId) -> bool;
+        hooks(account: AccountId) -> Vec<Hook>;
+    }
+
+    TaskStore {
+        insert_tasks(tasks: Vec<NewTask>) -> Vec<Inserted>;
+        known_events(account: AccountId, keys: Vec<EventKey>) -> Vec<Option<Inserted>>;
+        task(account: AccountId, key: Key<TaskId>) -> Option<Task>;
+        tasks(account: AccountId, filter: &TaskFilter, page: TaskPage) -> Vec<Task>;
+        event(account: AccountId, task: TaskId) -> Option<Bytes>;
+    }
+
+    ExecutionStore {
+        execution(account: AccountId, id: ExecutionId) -> Option<Execution>;
+        execution_within(account: AccountId, id: ExecutionId, most: u64) -> Option<(Execution, OutputSizes)>;
+        outputs_bytes(account: AccountId, key: Key<TaskId>) -> u64;
+        output_part(account: AccountId, part: OutputPart) -> Option<Bytes>;
+        executions(account: AccountId, filter: &ExecutionFilter, page: ExecutionPage, outputs: Outputs) -> Vec<Execution>;
+    }
+
+    ResultStore {
+        endings(account: AccountId, tasks: Vec<TaskId>) -> HashMap<TaskId, Endings>;
+        verdicts(account: AccountId, tasks: Vec<TaskId>) -> HashMap<TaskId, Vec<Verdict>>;
+
+        special {
+            fn record_result(&self, settlement: Settlement) -> Queued<()> {
                 let store = self.clone();
                 let next = self.next();
                 // Queued before this returns, as the store promises.
                 let queued = match next {
-                    Do::Pass | Do::PassAndDie => Some(self.inner.settle(settlement.clone())),
+                    Do::Pass | Do::PassAndDie => Some(self.inner.record_result(settlement.clone())),
                     Do::Fail(_) | Do::Die => None,
                 };
                 // Counted from here on: whoever asked may never look at the answer.
                 store.inside.fetch_add(usize::from(queued.is_some()), Ordering::SeqCst);
-                let (answer, told) = tokio::sync::oneshot::channel();
+                let (answer, reply) = tokio::sync::oneshot::channel();
                 tokio::spawn(async move {
                     let done = match (next, queued) {
                         (Do::Fail(why), _) => Err(Error::store("write to the database", why)),
@@ -252,7 +345,7 @@ macro_rules! pass_on {
                     let _gone = answer.send(done);
                 });
                 Box::pin(async move {
-                    match told.await {
+                    match reply.await {
                         Ok(done) => done,
                         Err(_) => std::future::pending().await,
                     }
@@ -263,12 +356,31 @@ macro_rules! pass_on {
                 let _open = self.outputs.read().await;
                 self.call(self.inner.keep_output(late)).await
             }
+        }
+    }
 
+    ControlStore {
+        cancel_task(account: AccountId, id: TaskId, now: OffsetDateTime) -> Cancelling;
+        cancel_execution(account: AccountId, id: ExecutionId, now: OffsetDateTime) -> Cancelling;
+        redrive(account: AccountId, id: ExecutionId) -> bool;
+    }
+
+    ClaimStore {
+        claim(account: AccountId, node: NodeId, now: OffsetDateTime, limit: u32) -> Claimed;
+        backlog() -> Vec<Backlog>;
+
+        special {
             async fn release(&self, tasks: Vec<(AccountId, TaskId)>) -> Result<(), Error> {
                 self.releases.fetch_add(1, Ordering::SeqCst);
                 self.call(self.inner.release(tasks)).await
             }
+        }
+    }
 
+    RecoveryStore {
+        take_over(node: NodeId) -> u64;
+
+        special {
             fn note_begun(&self, account: AccountId, execution: ExecutionId, attempt: u32) {
                 if !self.is_killed() {
                     self.inner.note_begun(account, execution, attempt);
@@ -292,7 +404,24 @@ macro_rules! pass_on {
                     self.inner.note_leaving();
                 }
             }
+        }
+    }
 
+    ClockStore {
+        shorten_waits(now: OffsetDateTime) -> ();
+        clock_seen() -> Option<OffsetDateTime>;
+        see_clock(at: OffsetDateTime) -> ();
+    }
+
+    RetentionStore {
+        disk_usage() -> Vec<(AccountId, u64)>;
+        sweep(retention: &Retention, now: OffsetDateTime) -> Swept;
+    }
+
+    LifecycleStore {
+        close() -> ();
+
+        special {
             async fn ready(&self) -> Result<(), NotReady> {
                 self.inner.ready().await
             }
@@ -301,69 +430,8 @@ macro_rules! pass_on {
                 self.inner.gone().await
             }
         }
-    };
+    }
 }
 
-pass_on! {
-    insert_account(account: Account) -> Account;
-    update_account(account: Account) -> ();
-    account(id: AccountId) -> Option<Account>;
-    accounts() -> Vec<Account>;
-    insert_principal(principal: Principal) -> ();
-    update_principal(principal: Principal) -> ();
-    delete_principal(account: AccountId, id: PrincipalId) -> bool;
-    principals(account: AccountId) -> Vec<Principal>;
-    insert_token(token: Token, hash: SecretHash) -> ();
-    insert_login(session: Token, hash: SecretHash, bounds: SessionBounds) -> Vec<TokenId>;
-    token(hash: SecretHash) -> Option<(Token, Principal)>;
-    tokens(account: AccountId) -> Vec<Token>;
-    delete_token(account: AccountId, id: TokenId) -> bool;
-    touch_tokens(uses: Vec<(TokenId, OffsetDateTime)>) -> ();
-    insert_app(account: AccountId, app: App) -> App;
-    update_app(account: AccountId, app: App) -> ();
-    delete_app(account: AccountId, id: AppId) -> bool;
-    apps(account: AccountId) -> Vec<App>;
-    insert_override(account: AccountId, hook_override: HookOverride) -> ();
-    update_override(account: AccountId, hook_override: HookOverride) -> ();
-    delete_override(account: AccountId, id: OverrideId) -> bool;
-    overrides(account: AccountId) -> Vec<HookOverride>;
-    insert_server(account: AccountId, server: Server) -> Server;
-    update_server(account: AccountId, server: Server) -> ();
-    delete_server(account: AccountId, id: ServerId) -> ();
-    servers(account: AccountId) -> Vec<Server>;
-    insert_source(account: AccountId, source: Source, bytes: Bytes, hooks: Vec<Hook>) -> (Source, Vec<Hook>);
-    update_source(account: AccountId, source: Source, bytes: Option<Bytes>, hooks: Option<Vec<Hook>>) -> Vec<Hook>;
-    delete_source(account: AccountId, id: SourceId) -> ();
-    sources(account: AccountId) -> Vec<Source>;
-    program(digest: Digest) -> Option<Bytes>;
-    has_program(digest: Digest) -> bool;
-    wants_program(digest: Digest) -> bool;
-    insert_hook(account: AccountId, hook: Hook) -> Hook;
-    update_hook(account: AccountId, hook: Hook) -> ();
-    delete_hook(account: AccountId, id: HookId) -> bool;
-    hooks(account: AccountId) -> Vec<Hook>;
-    insert_tasks(tasks: Vec<NewTask>) -> Vec<Inserted>;
-    known_events(account: AccountId, keys: Vec<EventKey>) -> Vec<Option<Inserted>>;
-    take_over(node: NodeId) -> u64;
-    shorten_waits(now: OffsetDateTime) -> ();
-    clock_seen() -> Option<OffsetDateTime>;
-    see_clock(at: OffsetDateTime) -> ();
-    claim(account: AccountId, node: NodeId, now: OffsetDateTime, limit: u32) -> Claimed;
-    backlog() -> Vec<Backlog>;
-    cancel_task(account: AccountId, id: TaskId, now: OffsetDateTime) -> Cancelling;
-    cancel_execution(account: AccountId, id: ExecutionId, now: OffsetDateTime) -> Cancelling;
-    redrive(account: AccountId, id: ExecutionId) -> bool;
-    task(account: AccountId, key: Key<TaskId>) -> Option<Task>;
-    tasks(account: AccountId, filter: &TaskFilter, page: TaskPage) -> Vec<Task>;
-    execution(account: AccountId, id: ExecutionId) -> Option<Execution>;
-    execution_within(account: AccountId, id: ExecutionId, most: u64) -> Option<(Execution, OutputSizes)>;
-    outputs_bytes(account: AccountId, key: Key<TaskId>) -> u64;
-    output_part(account: AccountId, part: OutputPart) -> Option<Bytes>;
-    executions(account: AccountId, filter: &ExecutionFilter, page: ExecutionPage, outputs: Outputs) -> Vec<Execution>;
-    endings(account: AccountId, tasks: Vec<TaskId>) -> HashMap<TaskId, Endings>;
-    verdicts(account: AccountId, tasks: Vec<TaskId>) -> HashMap<TaskId, Vec<Verdict>>;
-    event(account: AccountId, task: TaskId) -> Option<Bytes>;
-    disk_usage() -> Vec<(AccountId, u64)>;
-    sweep(retention: &Retention, now: OffsetDateTime) -> Swept;
-    close() -> ();
-}
+#[async_trait]
+impl DamageStore for FaultyStore {}

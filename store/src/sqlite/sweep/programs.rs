@@ -38,29 +38,29 @@ const PROGRAMS: &str = "DELETE FROM account_programs WHERE (account, digest) IN 
 
 /// Where the last sweep has stopped looking.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct Progress {
     recipe: (i64, Vec<u8>, Vec<u8>),
     program: (i64, Vec<u8>),
 }
 
 /// What a sweep has removed.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct Removed {
     pub(super) recipes: u64,
     pub(super) programs: u64,
     /// Whether there is more to look at, and it is worth it.
     pub(super) more: bool,
 }
 
-pub(super) async fn sweep(writing: &mut Writing) -> Result<Found, Error> {
+pub(super) async fn sweep(writing: &mut Writing) -> Result<Removed, Error> {
     let conn = &mut writing.conn;
-    let place = &mut writing.swept.programs;
-    let (recipes, more_recipes) = recipes(conn, &mut place.recipe).await?;
-    let (programs, more_programs) = programs(conn, &mut place.program).await?;
+    let progress = &mut writing.swept.programs;
+    let (recipes, more_recipes) = recipes(conn, &mut progress.recipe).await?;
+    let (programs, more_programs) = programs(conn, &mut progress.program).await?;
     if recipes > 0 {
         writing.recipes.clear();
     }
-    Ok(Found {
+    Ok(Removed {
         recipes,
         programs,
         more: (recipes > 0 && more_recipes) || (programs > 0 && more_programs),
@@ -88,10 +88,10 @@ async fn recipes(
         .await
         .map_err(cannot(DOING))?;
     let more = last.is_some();
-    // A place that cannot be read is none: the next sweep begins again.
-    let place = |row: SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
-    let place: Option<Result<_, sqlx::Error>> = last.map(place);
-    *from = place.and_then(Result::ok).unwrap_or_default();
+    // A key that cannot be read is none: the next sweep begins again.
+    let key = |row: SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+    let key: Option<Result<_, sqlx::Error>> = last.map(key);
+    *from = key.and_then(Result::ok).unwrap_or_default();
     Ok((done.rows_affected(), more))
 }
 
@@ -114,8 +114,8 @@ async fn programs(
         .await
         .map_err(cannot(DOING))?;
     let more = last.is_some();
-    let place = |row: SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
-    let place: Option<Result<_, sqlx::Error>> = last.map(place);
-    *from = place.and_then(Result::ok).unwrap_or_default();
+    let key = |row: SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+    let key: Option<Result<_, sqlx::Error>> = last.map(key);
+    *from = key.and_then(Result::ok).unwrap_or_default();
     Ok((done.rows_affected(), more))
 }

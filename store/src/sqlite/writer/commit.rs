@@ -1,4 +1,4 @@
-//! One group of requests, carried out in one transaction, and what each is told.
+//! One group of requests, carried out in one transaction, and the answer to each.
 
 use std::collections::VecDeque;
 
@@ -6,10 +6,10 @@ use sqlx::Connection as _;
 use tenterhook_dispatch::{Error, Inserted, NotReady, Settlement, Unavailable};
 
 use super::queue::Waiting;
-use super::{Done, Insert, Job, Next, Purpose, Request, Settle, Told, Writing};
+use super::{Done, Insert, Job, Next, Purpose, Record, Reply, Request, Writing};
 use crate::sqlite::convert::{cannot, damage, execute, is_unwritable};
-use crate::sqlite::health::{self, Doing};
-use crate::sqlite::{insert, settle};
+use crate::sqlite::health::{self, Activity};
+use crate::sqlite::{insert, results};
 
 /// How the database is set up otherwise, too.
 const CHECKPOINT_BY_ITSELF: &str = "PRAGMA wal_autocheckpoint = 4000";
@@ -18,7 +18,7 @@ const CHECKPOINT_BY_ITSELF: &str = "PRAGMA wal_autocheckpoint = 4000";
 #[derive(Default)]
 struct Group {
     inserts: Vec<Insert>,
-    settles: Vec<Settle>,
+    records: Vec<Record>,
     jobs: VecDeque<Job>,
 }
 
@@ -26,21 +26,21 @@ struct Group {
 #[derive(Default)]
 struct Carried {
     inserted: Vec<Result<Vec<Inserted>, Error>>,
-    settled: Vec<Result<(), Error>>,
-    jobs: Vec<Told>,
+    recorded: Vec<Result<(), Error>>,
+    jobs: Vec<Reply>,
 }
 
 /// What a transaction that failed leaves.
 enum Lost {
-    /// Requests that are not told yet: a damaged page, which one of them needs, has spoilt the
-    /// transaction for all.
+    /// Requests that are not answered yet: a damaged page, which one of them needs, has
+    /// spoilt the transaction for all.
     Spoilt(Group),
     /// The connection cannot be used any more.
     End(String),
 }
 
 impl Writing {
-    /// Carries out one group of requests and tells each what became of it. Where the disk is
+    /// Carries out one group of requests and answers each. Where the disk is
     /// nearly full, what frees some of it goes first, and has the reserve; nothing else is
     /// written until there is one again.
     pub(super) async fn commit(&mut self, group: Vec<Waiting<Request>>) -> Next {
@@ -68,7 +68,7 @@ impl Writing {
         self.commit_together(others).await
     }
 
-    /// Copies the log into the database, so that it begins again if nobody reads from it.
+    /// Copies the log into the database, so that it begins again if no reader is on it.
     /// Not if the database would grow by more than there is: then what there is is the
     /// log's.
     async fn spare_the_log(&mut self) {
@@ -91,7 +91,7 @@ impl Writing {
             places.extend(waiting.place);
             match waiting.request {
                 Request::Insert(tasks, answer) => together.inserts.push((tasks, answer)),
-                Request::Settle(settlement, answer) => together.settles.push((settlement, answer)),
+                Request::Record(settlement, answer) => together.records.push((settlement, answer)),
                 Request::Job(_, job) => together.jobs.push_back(job),
                 Request::Close(answer) => next = Next::Close(answer),
             }
@@ -107,7 +107,7 @@ impl Writing {
         for one in apart {
             match self.transact(one).await {
                 Ok(()) => {}
-                Err(Lost::Spoilt(_)) => unreachable!("one request has nobody to share with"),
+                Err(Lost::Spoilt(_)) => unreachable!("one request shares with none"),
                 Err(Lost::End(why)) => return Next::Give(why),
             }
         }
@@ -115,28 +115,28 @@ impl Writing {
         next
     }
 
-    /// Carries out a group in one transaction, and tells each what became of it.
+    /// Carries out a group in one transaction, and answers each request.
     async fn transact(&mut self, mut group: Group) -> Result<(), Lost> {
         let is_shared = group.len() > 1;
         let mut done = Carried::default();
-        self.health.does(Doing::Lock);
+        self.health.begins(Activity::Lock);
         let begun = self.execute("BEGIN IMMEDIATE").await;
-        self.health.does(Doing::Work);
+        self.health.begins(Activity::Work);
         let ended = match begun {
             Ok(()) => self.carry_out(&mut group, &mut done).await,
             Err(error) => Err(error.into()),
         };
         let ended = match ended {
             Ok(()) => {
-                self.health.does(Doing::Commit);
+                self.health.begins(Activity::Commit);
                 self.execute("COMMIT").await.map_err(Failure::from)
             }
             Err(failure) => Err(failure),
         };
-        self.health.does(Doing::Work);
+        self.health.begins(Activity::Work);
         let Err(failure) = ended else {
             self.health.committed();
-            done.tell(group, None);
+            done.answer(group, None);
             return Ok(());
         };
         self.forget();
@@ -144,13 +144,13 @@ impl Writing {
         // After some errors the database has rolled back by itself, and this fails.
         let _gone = self.execute("ROLLBACK").await;
         if is_shared && failure.is_damage() {
-            done.tell_jobs(Some(&failure));
+            done.answer_jobs(Some(&failure));
             return Err(Lost::Spoilt(group));
         }
         for job in std::mem::take(&mut group.jobs) {
             refuse_job(job, failure.error()).await;
         }
-        done.tell(group, Some(&failure));
+        done.answer(group, Some(&failure));
         match failure.is_the_end {
             true => Err(Lost::End(failure.cause)),
             false => Ok(()),
@@ -184,22 +184,22 @@ impl Writing {
         if !group.inserts.is_empty() {
             done.inserted = self.insert_all(&group.inserts).await?;
         }
-        if !group.settles.is_empty() {
-            done.settled = self.settle_all(&group.settles).await?;
+        if !group.records.is_empty() {
+            done.recorded = self.record_all(&group.records).await?;
         }
         while !group.jobs.is_empty() {
-            // One that is not begun stays in the group, and is told why.
+            // One that is not begun stays in the group, and is answered with the reason.
             self.execute("SAVEPOINT request").await?;
             let job = group.jobs.pop_front().expect("there is one more");
             match job(Ok(&mut *self)).await {
-                Done::Kept(tell) => {
-                    done.jobs.push(tell);
+                Done::Kept(reply) => {
+                    done.jobs.push(reply);
                     self.execute("RELEASE request").await?;
                 }
-                Done::Undone(tell, error) => {
+                Done::Undone(reply, error) => {
                     let undone = self.undo(&error).await;
                     // Whether or not the others are lost with it, it hears why.
-                    done.jobs.push(Box::new(move |_| tell(Err(error))));
+                    done.jobs.push(Box::new(move |_| reply(Err(error))));
                     undone?;
                 }
             }
@@ -238,56 +238,56 @@ impl Writing {
         Ok(results)
     }
 
-    /// Settles all attempts at once; if that fails, each by itself.
-    async fn settle_all(&mut self, settles: &[Settle]) -> Result<Vec<Result<(), Error>>, Failure> {
-        let all: Vec<_> = settles
+    /// Records the results of all attempts at once; if that fails, each by itself.
+    async fn record_all(&mut self, records: &[Record]) -> Result<Vec<Result<(), Error>>, Failure> {
+        let all: Vec<_> = records
             .iter()
             .map(|(settlement, _)| &**settlement)
             .collect();
         self.execute("SAVEPOINT request").await?;
-        match settle::all(&mut self.conn, &all).await {
+        match results::record_all(&mut self.conn, &all).await {
             Ok(()) => {
                 self.execute("RELEASE request").await?;
-                return Ok(settles.iter().map(|_| Ok(())).collect());
+                return Ok(records.iter().map(|_| Ok(())).collect());
             }
             Err(failed) => self.undo(&failed).await?,
         }
-        let mut results = Vec::with_capacity(settles.len());
-        for (settlement, _) in settles {
-            let mut alone = self.settle(settlement, None).await?;
+        let mut results = Vec::with_capacity(records.len());
+        for (settlement, _) in records {
+            let mut alone = self.record(settlement, None).await?;
             if let Err(error) = &alone
                 && is_unwritable(error)
             {
                 let damage = damage(error);
-                alone = self.settle(settlement, Some(damage)).await?;
+                alone = self.record(settlement, Some(damage)).await?;
             }
             results.push(alone);
         }
         Ok(results)
     }
 
-    /// Settles one attempt by itself: whole, or all of it that can be where something of it
-    /// is damaged.
-    async fn settle(
+    /// Records the result of one attempt by itself: whole, or as much as possible where
+    /// something of it is damaged.
+    async fn record(
         &mut self,
         settlement: &(i64, Settlement),
         damage: Option<String>,
     ) -> Result<Result<(), Error>, Failure> {
         self.execute("SAVEPOINT request").await?;
-        let settled = match damage {
-            None => settle::all(&mut self.conn, &[settlement]).await,
-            Some(damage) => settle::what_can_be(&mut self.conn, settlement, damage).await,
+        let recorded = match damage {
+            None => results::record_all(&mut self.conn, &[settlement]).await,
+            Some(damage) => results::record_what_can_be(&mut self.conn, settlement, damage).await,
         };
-        match &settled {
+        match &recorded {
             Ok(()) => self.execute("RELEASE request").await?,
             Err(error) => self.undo(error).await?,
         }
-        Ok(settled)
+        Ok(recorded)
     }
 
     /// Undoes one request that has failed. After some failures all of them are lost: a full
     /// disk makes the database undo them by itself, and with a damaged page it takes no other
-    /// change. Then the cause is what is told, and not what fails next.
+    /// change. Then the cause is reported, and not what fails next.
     async fn undo(&mut self, cause: &Error) -> Result<(), Failure> {
         self.forget();
         let undone = match self.execute("ROLLBACK TO request").await {
@@ -314,7 +314,7 @@ impl Writing {
 
 impl Group {
     fn len(&self) -> usize {
-        self.inserts.len() + self.settles.len() + self.jobs.len()
+        self.inserts.len() + self.records.len() + self.jobs.len()
     }
 
     /// Each request by itself, in the same order.
@@ -323,34 +323,34 @@ impl Group {
             inserts: vec![insert],
             ..Self::default()
         });
-        let settles = self.settles.into_iter().map(|settle| Self {
-            settles: vec![settle],
+        let records = self.records.into_iter().map(|record| Self {
+            records: vec![record],
             ..Self::default()
         });
         let jobs = self.jobs.into_iter().map(|job| Self {
             jobs: VecDeque::from([job]),
             ..Self::default()
         });
-        inserts.chain(settles).chain(jobs).collect()
+        inserts.chain(records).chain(jobs).collect()
     }
 }
 
 impl Carried {
-    /// Tells all of a group what became of them: with `failure` none was kept.
-    fn tell(mut self, group: Group, failure: Option<&Failure>) {
-        self.tell_jobs(failure);
-        let (mut inserted, mut settled) = (self.inserted.into_iter(), self.settled.into_iter());
+    /// Answers all requests of a group: with `failure` none was kept.
+    fn answer(mut self, group: Group, failure: Option<&Failure>) {
+        self.answer_jobs(failure);
+        let (mut inserted, mut recorded) = (self.inserted.into_iter(), self.recorded.into_iter());
         for (_, answer) in group.inserts {
             let _gone = answer.send(outcome(inserted.next(), failure));
         }
-        for (_, answer) in group.settles {
-            let _gone = answer.send(outcome(settled.next(), failure));
+        for (_, answer) in group.records {
+            let _gone = answer.send(outcome(recorded.next(), failure));
         }
     }
 
-    fn tell_jobs(&mut self, failure: Option<&Failure>) {
-        for tell in self.jobs.drain(..) {
-            tell(match failure {
+    fn answer_jobs(&mut self, failure: Option<&Failure>) {
+        for reply in self.jobs.drain(..) {
+            reply(match failure {
                 None => Ok(()),
                 Some(failure) => Err(failure.error()),
             });
@@ -358,7 +358,7 @@ impl Carried {
     }
 }
 
-/// What a request is told: its own failure, or that of the transaction.
+/// The answer to a request: its own failure, or that of the transaction.
 fn outcome<T>(own: Option<Result<T, Error>>, failure: Option<&Failure>) -> Result<T, Error> {
     match (own, failure) {
         (Some(Err(own)), _) => Err(own),
@@ -381,7 +381,7 @@ async fn refuse(group: Vec<Waiting<Request>>) -> Next {
     for waiting in group {
         match waiting.request {
             Request::Insert(_, answer) => drop(answer.send(Err(full()))),
-            Request::Settle(_, answer) => drop(answer.send(Err(full()))),
+            Request::Record(_, answer) => drop(answer.send(Err(full()))),
             Request::Job(_, job) => refuse_job(job, full()).await,
             Request::Close(answer) => next = Next::Close(answer),
         }
@@ -389,10 +389,10 @@ async fn refuse(group: Vec<Waiting<Request>>) -> Next {
     next
 }
 
-/// Tells a job that it is not carried out.
+/// Answers a job that is not carried out.
 async fn refuse_job(job: Job, why: Error) {
     match job(Err(why)).await {
-        Done::Undone(tell, error) => tell(Err(error)),
+        Done::Undone(reply, error) => reply(Err(error)),
         Done::Kept(_) => unreachable!("a job that is refused changes nothing"),
     }
 }
@@ -406,7 +406,7 @@ fn is_the_end(error: &Error) -> bool {
     )
 }
 
-/// Why a transaction has failed, to be told to each of those who shared it.
+/// Why a transaction has failed, for each request that shared it.
 struct Failure {
     cause: String,
     why: Option<Unavailable>,

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use super::turns::{Of, Turns};
 
 /// Most requests that share one commit: enough to divide its cost to nothing,
-/// few enough that nobody waits long for it.
+/// few enough that no request waits long for it.
 pub(super) const GROUP: usize = 1_024;
 
 /// Most rows that one commit writes, unless one request alone has more: those who come
@@ -160,7 +160,7 @@ impl<T> Drop for Receiver<T> {
             state.is_closed = true;
             (std::mem::take(&mut state.turns), state.last.take())
         };
-        // Whoever waits for an answer hears of it, and may ask again: not under the lock.
+        // A caller that waits for an answer gets it, and may ask again: not under the lock.
         drop((waiting, last));
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Turns<T> {
     shares: HashMap<i64, Share<T>>,
     /// Accounts that have something waiting, by the rows that they have written.
     ready: BTreeSet<(u64, i64)>,
-    /// What the account had written that took the last turn; nobody starts below it.
+    /// What the account had written that took the last turn; none starts below it.
     level: u64,
 }
 

@@ -89,7 +89,7 @@ pub(crate) async fn a_parked_task_is_claimed_when_it_is_due(store: &dyn Store) {
     };
     let well = ended_well(new.executions[1].id);
     store
-        .settle(settlement(&shop, &new, well, NO_CHANGE))
+        .record_result(settlement(&shop, &new, well, NO_CHANGE))
         .await
         .unwrap();
     let parked = TaskChange::Parked {
@@ -97,7 +97,7 @@ pub(crate) async fn a_parked_task_is_claimed_when_it_is_due(store: &dyn Store) {
         open: 1,
     };
     store
-        .settle(settlement(&shop, &new, failed, parked))
+        .record_result(settlement(&shop, &new, failed, parked))
         .await
         .unwrap();
 
@@ -148,7 +148,7 @@ async fn parked(
         ..ended_well(new.executions[0].id)
     };
     store
-        .settle(settlement(
+        .record_result(settlement(
             shop,
             &new,
             failed,
@@ -242,7 +242,7 @@ pub(crate) async fn what_a_killed_run_had_noted_is_counted_and_nothing_else(stor
     store.note_ended(id(1), 7);
     let well = ended_well(id(2));
     store
-        .settle(settlement(&shop, &task, well, NO_CHANGE))
+        .record_result(settlement(&shop, &task, well, NO_CHANGE))
         .await
         .unwrap();
     store.note_settled(id(2), 1);
@@ -303,7 +303,7 @@ pub(crate) async fn a_new_run_takes_over_and_raises_attempts(store: &dyn Store) 
         .unwrap();
     let well = ended_well(begun.executions[0].id);
     store
-        .settle(settlement(&shop, &begun, well, NO_CHANGE))
+        .record_result(settlement(&shop, &begun, well, NO_CHANGE))
         .await
         .unwrap();
 
@@ -411,7 +411,7 @@ pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
         ..ended_well(new.executions[0].id)
     };
     store
-        .settle(settlement(&shop, &new, failed, NO_CHANGE))
+        .record_result(settlement(&shop, &new, failed, NO_CHANGE))
         .await
         .unwrap();
     let id = new.executions[0].id;
@@ -421,7 +421,7 @@ pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
     );
     let well = ended_well(new.executions[1].id);
     store
-        .settle(settlement(&shop, &new, well, ended(State::Failed)))
+        .record_result(settlement(&shop, &new, well, ended(State::Failed)))
         .await
         .unwrap();
     let dead = ExecutionFilter {
@@ -527,7 +527,7 @@ pub(crate) async fn what_is_old_or_too_much_is_removed_with_what_nothing_refers_
             at: at(seconds),
         };
         store
-            .settle(settlement(
+            .record_result(settlement(
                 &shop,
                 task,
                 ended_well(task.executions[0].id),

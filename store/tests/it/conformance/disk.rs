@@ -60,7 +60,7 @@ async fn end(store: &dyn Store, shop: &Shop, task: &NewTask, printed: usize, at_
             false => TaskChange::None,
         };
         store
-            .settle(settlement(shop, task, attempt, change))
+            .record_result(settlement(shop, task, attempt, change))
             .await
             .unwrap();
     }
@@ -97,7 +97,7 @@ pub(crate) async fn what_an_account_has_on_the_disk_is_counted_as_it_changes(sto
     failed.due_at = Some(at(15));
     failed.output.stdout = vec![b'x'; 80_000].into();
     store
-        .settle(settlement(&shop, &task, failed, TaskChange::None))
+        .record_result(settlement(&shop, &task, failed, TaskChange::None))
         .await
         .unwrap();
     let tried = bytes_of(store, shop.account.id).await;

@@ -224,7 +224,7 @@ pub(crate) async fn what_a_task_printed_is_told_as_far_as_it_fits(store: &dyn St
             ..Output::default()
         };
         store
-            .settle(settlement(&shop, &new, attempt, NO_CHANGE))
+            .record_result(settlement(&shop, &new, attempt, NO_CHANGE))
             .await
             .unwrap();
     }
@@ -263,7 +263,7 @@ pub(crate) async fn an_output_is_read_in_parts(store: &dyn Store) {
         most: 4,
     };
     store
-        .settle(settlement(&shop, &new, attempt, NO_CHANGE))
+        .record_result(settlement(&shop, &new, attempt, NO_CHANGE))
         .await
         .unwrap();
 
@@ -326,12 +326,12 @@ pub(crate) async fn how_executions_have_ended_is_told_for_many_tasks_at_once(sto
         failed(2, Outcome::Exited { status: 9 }),
     ] {
         let settled = settlement(&shop, &mixed, attempt, NO_CHANGE);
-        store.settle(settled).await.unwrap();
+        store.record_result(settled).await.unwrap();
     }
     for (shop, task) in [(&shop, &well), (&other, &foreign)] {
         let attempt = ended_well(task.executions[0].id);
         let settled = settlement(shop, task, attempt, ended(State::Finished));
-        store.settle(settled).await.unwrap();
+        store.record_result(settled).await.unwrap();
     }
     let ids: Vec<_> = tasks.iter().map(|task| task.id).collect();
     let account = shop.account.id;
@@ -354,7 +354,7 @@ pub(crate) async fn what_became_of_an_attempt_is_kept_whole(store: &dyn Store) {
     store.insert_tasks(vec![new.clone()]).await.unwrap();
     let attempt = ended_well(new.executions[0].id);
     store
-        .settle(settlement(
+        .record_result(settlement(
             &shop,
             &new,
             attempt.clone(),
@@ -424,13 +424,13 @@ pub(crate) async fn settlements_take_effect_in_their_order(store: &dyn Store) {
             ended_at: None,
             ..ended_well(id)
         };
-        queued.push(store.settle(settlement(&shop, &new, failed, NO_CHANGE)));
+        queued.push(store.record_result(settlement(&shop, &new, failed, NO_CHANGE)));
     }
     let last = Attempt {
         attempt: 6,
         ..ended_well(id)
     };
-    queued.push(store.settle(settlement(&shop, &new, last, ended(State::Finished))));
+    queued.push(store.record_result(settlement(&shop, &new, last, ended(State::Finished))));
     // Nobody has waited for any of them yet.
     for answer in queued.into_iter().rev() {
         answer.await.unwrap();
@@ -453,7 +453,7 @@ pub(crate) async fn a_task_in_progress_tells_how_far_it_is(store: &dyn Store) {
         .unwrap();
     let first = ended_well(new.executions[0].id);
     store
-        .settle(settlement(&shop, &new, first, NO_CHANGE))
+        .record_result(settlement(&shop, &new, first, NO_CHANGE))
         .await
         .unwrap();
 

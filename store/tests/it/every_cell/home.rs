@@ -7,8 +7,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tenterhook_delivery::Delivery;
 use tenterhook_dispatch::{
-    AccountId, Dispatcher, Error, ExecutionFilter, Identity, Key, Lookup, Outputs, Page, Settings,
-    Store as _, TaskDetail, TaskFilter, TaskId,
+    AccountId, AccountStore as _, AppStore as _, Dispatcher, Error, ExecutionFilter,
+    ExecutionStore as _, HookStore as _, Identity, IdentityStore as _, Key, LifecycleStore as _,
+    Lookup, Outputs, OverrideStore as _, Page, RetentionStore as _, ServerStore as _, Settings,
+    SourceStore as _, TaskDetail, TaskFilter, TaskId, TaskStore as _,
 };
 use tenterhook_engine::Engine;
 use tenterhook_maintenance::Maintenance;

@@ -14,8 +14,10 @@ use tenterhook_delivery::{
     NewLetter, Outbox as _, Room, Secret as Signing, Subscription, SubscriptionId,
 };
 use tenterhook_dispatch::{
-    Account, AccountId, Dispatcher, Hook, NodeId, Recipe, Role, Secret, Settings, Settlement,
-    Source, State, Store, Targets, TaskChange, Token, TokenId, TokenKind,
+    Account, AccountId, AccountStore as _, AppStore as _, ClockStore as _, Dispatcher, Hook,
+    IdentityStore as _, LifecycleStore as _, NodeId, OverrideStore as _, Recipe, ResultStore as _,
+    Role, Secret, ServerStore as _, Settings, Settlement, Source, SourceStore as _, State, Targets,
+    TaskChange, TaskStore as _, Token, TokenId, TokenKind,
 };
 use tenterhook_engine::{AskedLimits, Digest};
 use tenterhook_maintenance::{SessionStore as _, Stored};
@@ -287,7 +289,7 @@ async fn tasks(store: &Sqlite, shop: &Shop) {
                     at: at(12),
                 },
             };
-            store.settle(settlement).await.unwrap();
+            store.record_result(settlement).await.unwrap();
         }
     }
 }

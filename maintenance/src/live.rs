@@ -16,7 +16,7 @@ use crate::request::Stored;
 use crate::store::SessionStore;
 
 /// A session in memory.
-pub(crate) struct Held {
+pub(crate) struct LiveSession {
     /// The session's identifier.
     pub(crate) id: Uuid,
     /// The account that it belongs to.
@@ -27,24 +27,24 @@ pub(crate) struct Held {
     pub(crate) base_url: String,
     /// When it was created.
     pub(crate) created_at: OffsetDateTime,
-    /// Wakes the driver: somebody else has changed the session.
+    /// Wakes the driver: the session was changed by a call.
     pub(crate) changed: Notify,
-    /// The task that runs for the session just now, to be cancelled with it.
+    /// The task that currently runs for the session, to be cancelled with it.
     pub(crate) running: Mutex<Option<TaskId>>,
-    /// Whoever drives it; `None` while it is being removed.
+    /// Its driver; `None` while it is being removed.
     pub(crate) driver: tokio::sync::Mutex<Option<Driver>>,
     session: tokio::sync::Mutex<Session>,
 }
 
 /// The task that drives a session.
 pub(crate) struct Driver {
-    /// Tells it to end at the next clean point.
+    /// Stops it at the next clean point.
     pub(crate) stop: CancellationToken,
-    /// Is over when it has ended.
+    /// Finishes when it has ended.
     pub(crate) ended: JoinHandle<()>,
 }
 
-impl Held {
+impl LiveSession {
     pub(crate) fn new(stored: Stored) -> Self {
         Self {
             id: stored.session.id(),
@@ -59,7 +59,7 @@ impl Held {
         }
     }
 
-    /// The session as it is kept.
+    /// Returns the session as it is stored.
     pub(crate) async fn stored(&self) -> Stored {
         Stored {
             account: self.account,
@@ -86,7 +86,7 @@ impl Held {
     ) -> Result<T, Error> {
         let mut session = self.session.lock().await;
         let mut next = session.clone();
-        let answer = change(&mut next)?;
+        let result = change(&mut next)?;
         let steps = next.take_steps();
         if !steps.is_empty() || next != *session {
             store
@@ -94,6 +94,6 @@ impl Held {
                 .await?;
             *session = next;
         }
-        Ok(answer)
+        Ok(result)
     }
 }

@@ -1,5 +1,5 @@
-//! Settling what is damaged: an outcome that cannot be stored, since its row holds what the
-//! database does not take again with any change.
+//! An outcome that cannot be stored because its row is damaged: it holds what the database does
+//! not accept again with any change.
 //!
 //! It would fail as often as it is tried, and what waits for it would wait for ever. So the
 //! task is set aside: its outcome is lost, as the log says, and it shows as failed.
@@ -11,8 +11,8 @@ use super::{DOING, write};
 use crate::sqlite::convert::{begin_part, cannot, end_part};
 use crate::sqlite::set_aside;
 
-/// Settles what can be of one settlement that has failed, and sets its task aside.
-pub(in crate::sqlite) async fn what_can_be(
+/// Records as much as possible of one settlement that has failed, and sets its task aside.
+pub(in crate::sqlite) async fn record_what_can_be(
     conn: &mut SqliteConnection,
     (account, settlement): &(i64, Settlement),
     damage: String,
@@ -45,8 +45,8 @@ pub(in crate::sqlite) async fn what_can_be(
     }
 }
 
-/// Ends what waits of a task of which something was set aside while others of it ran: nobody
-/// would claim it. Tells whether it is such a task.
+/// Ends what waits of a task of which something was set aside while others of it ran: no node
+/// would claim it. Returns whether it is such a task.
 pub(super) async fn end_set_aside(
     conn: &mut SqliteConnection,
     account: i64,
