@@ -23,7 +23,8 @@ pub struct Invocation {
     pub env: Vec<(String, String)>,
     /// Standard input.
     pub stdin: Bytes,
-    /// The whole event as JSON, placed at `/event.json`; empty for none.
+    /// The whole event as JSON, placed at `/event.json`; empty for none, and then there is
+    /// no such file.
     pub event: Bytes,
     /// The bounds on this run.
     pub limits: Limits,

@@ -99,7 +99,7 @@ fn a_private_address_is_not_called_unless_the_operator_allows_it() {
     let (port, arrived) = receiver();
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &[]);
-    assert!(server.said.contains("locked down"), "{}", server.said);
+    assert!(server.log.contains("locked down"), "{}", server.log);
     let owner = Owner::of(&server, data.path());
     // A name: to resolve it takes files and sockets that the lockdown must leave.
     let url = format!("http://localhost:{port}/hook");
@@ -118,11 +118,11 @@ fn a_private_address_is_not_called_unless_the_operator_allows_it() {
     assert!(arrived.try_recv().is_err(), "something was sent");
 
     let server = Server::start(data.path(), &["--webhook-private-addresses"]);
-    assert!(server.said.contains("locked down"), "{}", server.said);
+    assert!(server.log.contains("locked down"), "{}", server.log);
     assert!(
-        server.said.contains("WEBHOOKS TO PRIVATE ADDRESSES"),
+        server.log.contains("WEBHOOKS TO PRIVATE ADDRESSES"),
         "{}",
-        server.said
+        server.log
     );
     // What was refused is tried again after a while, and nothing that is owed is lost.
     let owed = |arrived: &Arrived| arrived.header("webhook-id") == refused["id"];

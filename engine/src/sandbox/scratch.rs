@@ -107,7 +107,7 @@ impl Scratches {
     }
 
     fn try_open(&self, limits: &Limits, event: &[u8]) -> io::Result<Scratch> {
-        let (tree, pool) = match self {
+        let (mut tree, pool) = match self {
             Self::Mounted(pool) => (pool.take(limits)?, Some(Arc::clone(pool))),
             Self::Folders { parent, .. } => (Tree::folder(parent.path())?, None),
         };

@@ -184,11 +184,10 @@ async fn a_file_says_how_much_of_it_can_be_read() {
             .descriptor(1, READ, 4)
             .clock(2, MONOTONIC, HOUR_NS, false)
             .opening("event.json");
-        let module = wait.module();
-        let run = Run::bytes(module.clone()).event("{}").go().await;
+        let run = Run::bytes(wait.module()).event("{}").go().await;
         let expected = vec![ready(1, READ, 2)];
         assert_eq!((&run.outcome, events(&run.stdout)), (&SUCCESS, expected));
-        let run = Run::bytes(module).go().await;
+        let run = Run::bytes(wait.creating().module()).go().await;
         let at_its_end = Event {
             hangup: true,
             ..ready(1, READ, 0)

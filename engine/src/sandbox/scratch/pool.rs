@@ -269,6 +269,20 @@ mod tests {
     }
 
     #[test]
+    fn a_run_without_an_event_has_no_event_file_and_the_next_has_its_own() {
+        for writers in [Writers::Gone, Writers::Perhaps] {
+            let (_pool, mut tree, since) = aged();
+            tree.place_event(b"").unwrap();
+            assert_eq!(root(&tree), ["tmp", "work"]);
+            assert!(tree.restore(since, writers).unwrap());
+            assert_eq!(root(&tree), CLEAN);
+            tree.place_event(b"new").unwrap();
+            let event = fs::read(tree.host_path().join("event.json")).unwrap();
+            assert_eq!(event, b"new");
+        }
+    }
+
+    #[test]
     fn a_folder_with_anything_else_is_not_used_again() {
         let spoil: [fn(&Path); 8] = [
             |root| drop(File::create(root.join("tmp/file")).unwrap()),

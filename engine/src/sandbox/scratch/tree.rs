@@ -29,6 +29,8 @@ pub(crate) struct Tree {
     work: Dir,
     temp: Dir,
     event: File,
+    /// Whether the event's file was unlinked, for a run without an event.
+    event_unlinked: bool,
     host_path: PathBuf,
     bounds: (u64, u32),
     made_at: Instant,
@@ -104,6 +106,7 @@ impl Tree {
             work,
             temp,
             event,
+            event_unlinked: false,
             host_path,
             bounds,
             made_at,
@@ -124,8 +127,14 @@ impl Tree {
         self.bounds == (limits.files, limits.inodes)
     }
 
-    /// Writes the event to its file; without one the file stays empty.
-    pub(super) fn place_event(&self, event: &[u8]) -> io::Result<()> {
+    /// Writes the event into its file. A run without an event has no such file; it stays
+    /// open here, so that its inode is counted either way.
+    pub(super) fn place_event(&mut self, event: &[u8]) -> io::Result<()> {
+        if event.is_empty() {
+            self.root.remove_file(relative(EVENT_FILE))?;
+            self.event_unlinked = true;
+            return Ok(());
+        }
         (&self.event).write_all(event)
     }
 
@@ -147,8 +156,9 @@ impl Tree {
         {
             return Ok(false);
         }
-        let untouched =
-            is_old_enough(self.root_tidied_at) && change_time(&self.root)? == self.root_changed;
+        let untouched = !self.event_unlinked
+            && is_old_enough(self.root_tidied_at)
+            && change_time(&self.root)? == self.root_changed;
         if untouched && writers == Writers::Gone {
             self.event.set_len(0)?;
             (&self.event).rewind()?;
@@ -170,7 +180,8 @@ impl Tree {
             }
         }
         self.event = self.root.create(relative(EVENT_FILE))?.into_std();
-        // A guest may have set the times of the folder itself, for the next one to read.
+        self.event_unlinked = false;
+        // A guest may have set the times of the folder itself, for the next to read.
         let now = Timespec {
             tv_sec: 0,
             tv_nsec: UTIME_NOW,

@@ -1,4 +1,4 @@
-//! Where the server is and which token opens it: as said, or from its data folder.
+//! The server's address and the token for it: from flags, or from its data folder.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -29,64 +29,67 @@ pub(crate) struct Flags {
     token: Option<String>,
     /// The server's data folder [default: ./tenterhook-data].
     #[arg(long, global = true, value_name = "DIR", env = "TENTERHOOK_DATA")]
-    data: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
 }
 
-/// A server and what opens it.
+/// A server and the token for it.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Endpoint {
     /// `http://HOST:PORT`, without a slash at the end.
     pub(super) server: String,
-    pub(super) secret: Secret,
+    pub(super) credential: Credential,
 }
 
-/// A token.
-pub(super) struct Secret {
-    pub(super) text: String,
-    /// Where it was found, for a person to look there.
-    pub(super) from: String,
+/// A token and where it came from.
+pub(super) struct Credential {
+    pub(super) token: String,
+    /// Where it was found, for error messages.
+    pub(super) origin: String,
 }
 
-impl std::fmt::Debug for Secret {
+impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Secret(from {})", self.from)
+        write!(f, "Credential(from {})", self.origin)
     }
 }
 
-impl Place {
-    /// Takes what was said; the rest is looked up in the data folder.
+impl Endpoint {
+    /// Uses the flags; what they leave out is read from the data folder.
     pub(super) fn find(flags: &Flags) -> anyhow::Result<Self> {
-        let folder = flags.data.clone().unwrap_or_else(|| DEFAULT_DATA.into());
-        let noted = noted_address(&folder)?;
+        let folder = flags
+            .data_dir
+            .clone()
+            .unwrap_or_else(|| DEFAULT_DATA.into());
+        let noted = read_address_file(&folder)?;
         let server = match (&flags.server, &noted) {
-            (Some(said), _) => read_url(said)?,
+            (Some(text), _) => read_url(text)?,
             (None, Some(noted)) => noted.clone(),
             (None, None) => bail!(
-                "no server is running on the data folder {}; start one with `tenterhook serve`, or name it with --server or --data",
+                "no server is running on the data folder {}; start one with `tenterhook serve`, or name it with --server or --data-dir",
                 folder.display()
             ),
         };
         if let Some(token) = &flags.token {
-            let secret = Secret {
-                text: check_token(token)?,
-                from: "--token or TENTERHOOK_TOKEN".into(),
+            let credential = Credential {
+                token: check_token(token)?,
+                origin: "--token or TENTERHOOK_TOKEN".into(),
             };
-            return Ok(Self { server, secret });
+            return Ok(Self { server, credential });
         }
-        // The token of one server is not for another to see.
-        if flags.data.is_none() && noted.as_ref() != Some(&server) {
+        // One server's token must not be sent to another.
+        if flags.data_dir.is_none() && noted.as_ref() != Some(&server) {
             bail!(
-                "no token for {server}: give one with --token or TENTERHOOK_TOKEN, or name its data folder with --data"
+                "no token for {server}: give one with --token or TENTERHOOK_TOKEN, or name its data folder with --data-dir"
             );
         }
-        let secret = owner_token(&folder)?;
-        Ok(Self { server, secret })
+        let credential = owner_token(&folder)?;
+        Ok(Self { server, credential })
     }
 }
 
-/// The address that a running server has noted. The note of one that was killed is
-/// not believed: by now, somebody else may listen there and wait for a token.
-fn noted_address(folder: &Path) -> anyhow::Result<Option<String>> {
+/// Reads the address that a running server has noted. The note of a server that was killed
+/// is ignored: another process may be listening there by now, waiting for a token.
+fn read_address_file(folder: &Path) -> anyhow::Result<Option<String>> {
     let file = folder.join(ADDRESS_FILE);
     match fs::read_to_string(&file) {
         Ok(_) if !is_served(folder) => Ok(None),
@@ -104,7 +107,7 @@ fn is_served(folder: &Path) -> bool {
     matches!(lock, Ok(Err(TryLockError::WouldBlock)))
 }
 
-fn owner_token(folder: &Path) -> anyhow::Result<Secret> {
+fn owner_token(folder: &Path) -> anyhow::Result<Credential> {
     let file = folder.join(OWNER_TOKEN_FILE);
     let text = fs::read_to_string(&file).with_context(|| {
         format!(
@@ -112,39 +115,41 @@ fn owner_token(folder: &Path) -> anyhow::Result<Secret> {
             file.display()
         )
     })?;
-    Ok(Secret {
-        text: check_token(&text).with_context(|| format!("cannot use {}", file.display()))?,
-        from: file.display().to_string(),
+    Ok(Credential {
+        token: check_token(&text).with_context(|| format!("cannot use {}", file.display()))?,
+        origin: file.display().to_string(),
     })
 }
 
-/// A token goes into a header, which cannot hold everything.
-fn check_token(said: &str) -> anyhow::Result<String> {
-    let text = said.trim();
+/// Checks that a token can be sent in a header.
+fn check_token(text: &str) -> anyhow::Result<String> {
+    let text = text.trim();
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        bail!("this is no token: it must be one word of plain text, as the server has shown it");
+        bail!(
+            "not a valid token: it must be one word of printable ASCII, as the server printed it"
+        );
     }
     Ok(text.to_owned())
 }
 
 /// Reads `http://HOST:PORT`; `http://` may be left out.
-fn read_url(said: &str) -> anyhow::Result<String> {
-    let with_scheme = if said.contains("://") {
-        said.to_owned()
+fn read_url(text: &str) -> anyhow::Result<String> {
+    let with_scheme = if text.contains("://") {
+        text.to_owned()
     } else {
-        format!("http://{said}")
+        format!("http://{text}")
     };
     let wrong = || {
         format!(
-            "`{}` is no server's URL, such as http://127.0.0.1:8080",
-            said.escape_debug()
+            "`{}` is not a server URL, such as http://127.0.0.1:8080",
+            text.escape_debug()
         )
     };
     let uri: Uri = with_scheme.parse().with_context(wrong)?;
     match uri.scheme_str() {
         Some("http") => {}
         Some("https") => bail!(
-            "https is not spoken here yet: use the server's own http:// address on its machine, or a tunnel to it (ssh -L 8080:127.0.0.1:8080 HOST)"
+            "https is not supported yet: use the server's own http:// address on its machine, or a tunnel to it (ssh -L 8080:127.0.0.1:8080 HOST)"
         ),
         _ => bail!(wrong()),
     }
@@ -176,15 +181,15 @@ mod tests {
     fn all_is_found_in_the_data_folder() {
         let (folder, lock) = folder("127.0.0.1:8081\n", "th_x\n");
         let flags = Flags {
-            data: Some(folder.path().into()),
+            data_dir: Some(folder.path().into()),
             ..Flags::default()
         };
-        let place = Place::find(&flags).unwrap();
-        assert_eq!(place.server, "http://127.0.0.1:8081");
-        assert_eq!(place.secret.text, "th_x");
-        assert!(!format!("{place:?}").contains("th_x"));
+        let endpoint = Endpoint::find(&flags).unwrap();
+        assert_eq!(endpoint.server, "http://127.0.0.1:8081");
+        assert_eq!(endpoint.credential.token, "th_x");
+        assert!(!format!("{endpoint:?}").contains("th_x"));
         drop(lock);
-        let error = Place::find(&flags).unwrap_err().to_string();
+        let error = Endpoint::find(&flags).unwrap_err().to_string();
         assert!(error.contains("no server is running"), "{error}");
     }
 
@@ -194,7 +199,7 @@ mod tests {
             server: Some("http://192.0.2.1:8080".into()),
             ..Flags::default()
         };
-        let error = Place::find(&flags).unwrap_err().to_string();
+        let error = Endpoint::find(&flags).unwrap_err().to_string();
         assert!(error.contains("--token"), "{error}");
     }
 
@@ -202,25 +207,25 @@ mod tests {
     fn without_a_server_the_way_to_one_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let flags = Flags {
-            data: Some(folder.path().into()),
+            data_dir: Some(folder.path().into()),
             token: Some("th_x".into()),
             ..Flags::default()
         };
-        let error = Place::find(&flags).unwrap_err().to_string();
+        let error = Endpoint::find(&flags).unwrap_err().to_string();
         assert!(error.contains("tenterhook serve"), "{error}");
     }
 
     #[test]
     fn urls_are_read_and_others_refused() {
-        for (said, read) in [
+        for (text, read) in [
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
             ("hooks.example:80", "http://hooks.example:80"),
             ("[::1]:8080", "http://[::1]:8080"),
         ] {
-            assert_eq!(read_url(said).unwrap(), read);
+            assert_eq!(read_url(text).unwrap(), read);
         }
-        for said in [
+        for text in [
             "",
             "https://hooks.example",
             "ftp://x",
@@ -231,7 +236,7 @@ mod tests {
             "a b",
             "\u{1b}[2J",
         ] {
-            let error = format!("{:#}", read_url(said).unwrap_err());
+            let error = format!("{:#}", read_url(text).unwrap_err());
             assert!(!error.chars().any(char::is_control), "{error}");
         }
         let error = read_url("https://hooks.example").unwrap_err().to_string();
@@ -241,8 +246,8 @@ mod tests {
     #[test]
     fn a_token_is_one_word() {
         assert_eq!(check_token(" th_x\n").unwrap(), "th_x");
-        for said in ["", "a b", "th_\u{1b}"] {
-            assert!(check_token(said).is_err(), "{said:?}");
+        for text in ["", "a b", "th_\u{1b}"] {
+            assert!(check_token(text).is_err(), "{text:?}");
         }
     }
 }

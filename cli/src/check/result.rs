@@ -1,4 +1,4 @@
-//! What was found out about a file: a name and a value per line, or JSON.
+//! The result of a check: a name and a value per line, or JSON.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use crate::neutral;
 use crate::paint::Painter;
 use crate::quantity::show_size;
 
-/// What was found out.
-pub(super) struct Found {
+/// The result of a check.
+pub(super) struct CheckResult {
     pub(super) kind: Kind,
     size: u64,
     digest: Digest,
     pub(super) survey: Option<Survey>,
     pub(super) compiled_in: Option<Duration>,
-    pub(super) judgement: Judgement,
+    pub(super) acceptance: Acceptance,
     pub(super) trial: Option<Trial>,
 }
 
-/// What an upload would answer.
-pub(super) enum Judgement {
+/// Whether an upload would be accepted.
+pub(super) enum Acceptance {
     Accepted,
     Refused(String),
 }
 
-impl Found {
+impl CheckResult {
     pub(super) fn new(kind: Kind, size: u64, digest: Digest) -> Self {
         Self {
             kind,
@@ -35,21 +35,21 @@ impl Found {
             digest,
             survey: None,
             compiled_in: None,
-            judgement: Judgement::Accepted,
+            acceptance: Acceptance::Accepted,
             trial: None,
         }
     }
 
     pub(super) fn is_accepted(&self) -> bool {
-        matches!(self.judgement, Judgement::Accepted)
+        matches!(self.acceptance, Acceptance::Accepted)
     }
 
-    /// What is in it; a script is not looked into.
+    /// Its functions and imports; a script has none.
     fn contents(&self) -> Option<&Survey> {
         self.survey.as_ref().filter(|_| self.kind != Kind::Script)
     }
 
-    /// For a person.
+    /// The result as text.
     pub(super) fn page(&self, paint: Painter) -> String {
         let mut page = Page::default();
         page.line("kind", self.kind);
@@ -66,29 +66,29 @@ impl Found {
             let ms = time.as_micros() as f64 / 1_000.0;
             page.line("compiled", format_args!("in {ms:.1} ms"));
         }
-        match &self.judgement {
-            Judgement::Accepted => page.line("verdict", paint.ok("accepted")),
-            Judgement::Refused(reason) => page.line(
+        match &self.acceptance {
+            Acceptance::Accepted => page.line("verdict", paint.ok("accepted")),
+            Acceptance::Refused(reason) => page.line(
                 "verdict",
                 format_args!("{} {}", paint.bad("refused:"), neutral::line(reason)),
             ),
         }
         if let Some(trial) = &self.trial {
-            trial.tell(&mut page, paint);
+            trial.write_to(&mut page, paint);
         }
         page.0
     }
 
-    /// For a program: one document on one line.
+    /// The result as JSON on one line.
     pub(super) fn json(&self) -> String {
-        let mut form = json!({
+        let mut document = json!({
             "kind": self.kind,
             "size_bytes": self.size,
             "digest": self.digest.to_string(),
             "accepted": self.is_accepted(),
         });
-        let mut add = |name: &str, value: Value| form[name] = value;
-        if let Judgement::Refused(reason) = &self.judgement {
+        let mut add = |name: &str, value: Value| document[name] = value;
+        if let Acceptance::Refused(reason) = &self.acceptance {
             add("reason", reason.as_str().into());
         }
         if let Some(survey) = self.contents() {
@@ -102,7 +102,7 @@ impl Found {
         if let Some(trial) = &self.trial {
             add("trial", trial.json());
         }
-        format!("{form}\n")
+        format!("{document}\n")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a call was not carried out, and what to do about it.
+//! Why a call failed, and what to do about it.
 
 use std::fmt;
 
@@ -6,39 +6,39 @@ use anyhow::Error;
 use serde_json::Value;
 use ureq::http::StatusCode;
 
-/// The server has refused a call. Who calls may look at the status.
+/// The server refused a call. The caller may inspect the status.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct RefusedCall {
     pub(crate) status: StatusCode,
-    told: String,
+    message: String,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for RefusedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told)
+        f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for RefusedCall {}
 
-/// Whether a call failed because the server has refused it with this status.
+/// Whether a call failed because the server refused it with this status.
 pub(crate) fn is_refused_with(error: &Error, status: StatusCode) -> bool {
-    let refused = error.downcast_ref::<Refused>();
+    let refused = error.downcast_ref::<RefusedCall>();
     refused.is_some_and(|refused| refused.status == status)
 }
 
-/// Nothing answered.
+/// Describes a call to which no server responded.
 pub(super) fn unreachable(server: &str, error: ureq::Error) -> Error {
     let next = match &error {
         ureq::Error::HostNotFound => "check the name",
-        ureq::Error::Timeout(_) => "it may be busy; try again, or look into its log",
+        ureq::Error::Timeout(_) => "it may be busy; try again, or check its log",
         _ => "is it running? `tenterhook serve` starts one",
     };
-    let told = format!("no server answers at {server}; {next}");
-    Error::new(error).context(told)
+    let message = format!("no server answers at {server}; {next}");
+    Error::new(error).context(message)
 }
 
-/// The server refused. `token` says where the token came from.
+/// Describes a refusal. `token` says where the token came from.
 pub(super) fn refused(
     status: StatusCode,
     problem: &Value,
@@ -47,7 +47,7 @@ pub(super) fn refused(
 ) -> Error {
     let detail = match problem["detail"].as_str() {
         Some(detail) => detail.to_owned(),
-        None => format!("the server answers {status}"),
+        None => format!("the server responded {status}"),
     };
     let next = match status.as_u16() {
         401 => format!("; the token is that of {token}"),
@@ -58,8 +58,8 @@ pub(super) fn refused(
         500 => instance(problem),
         _ => String::new(),
     };
-    let told = format!("{detail}{next}");
-    Error::new(Refused { status, told })
+    let message = format!("{detail}{next}");
+    Error::new(RefusedCall { status, message })
 }
 
 fn instance(problem: &Value) -> String {
@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
 
-    fn told(status: u16, problem: &Value) -> String {
+    fn message(status: u16, problem: &Value) -> String {
         let status = StatusCode::from_u16(status).unwrap();
         refused(status, problem, "FILE", Some("6")).to_string()
     }
@@ -82,14 +82,14 @@ mod tests {
     #[test]
     fn each_refusal_says_what_to_do() {
         let problem = json!({"detail": "why", "needs": "owner"});
-        assert_eq!(told(401, &problem), "why; the token is that of FILE");
-        assert_eq!(told(403, &problem), "why; the token of FILE allows less");
-        assert_eq!(told(403, &json!({"detail": "why"})), "why");
-        assert_eq!(told(409, &problem), "why");
-        assert_eq!(told(429, &problem), "why; try again in 6 s");
+        assert_eq!(message(401, &problem), "why; the token is that of FILE");
+        assert_eq!(message(403, &problem), "why; the token of FILE allows less");
+        assert_eq!(message(403, &json!({"detail": "why"})), "why");
+        assert_eq!(message(409, &problem), "why");
+        assert_eq!(message(429, &problem), "why; try again in 6 s");
         assert_eq!(
-            told(502, &Value::Null),
-            "the server answers 502 Bad Gateway"
+            message(502, &Value::Null),
+            "the server responded 502 Bad Gateway"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! The bill of a run, drawn for a person: what was used of each limit, and how the
-//! run ended.
+//! The usage of a run as a table, which `--bill` prints: how much of each limit was used,
+//! and how the run ended.
 
 use tenterhook_engine::{Limits, Program, Report};
 
@@ -11,7 +11,7 @@ use crate::paint::Painter;
 /// Cells of a bar.
 const BAR: usize = 20;
 
-/// Draws the bill.
+/// Draws the table.
 pub(super) fn draw(
     program: &Program,
     run: &Report,
@@ -62,7 +62,7 @@ pub(super) fn draw(
 
 type Show = fn(u64) -> String;
 
-/// How much of the limit was used, rounded so that 0 and 100 mean none and all.
+/// Formats the share of the limit, rounded so that 0 and 100 mean none and all.
 fn percent(used: u64, limit: u64) -> String {
     let share = share(used, limit);
     match share {
@@ -95,7 +95,7 @@ mod tests {
     use crate::paint;
 
     #[test]
-    fn nothing_and_all_are_told_from_nearly_so() {
+    fn nothing_and_all_differ_from_nearly_nothing_and_nearly_all() {
         assert_eq!(percent(0, 10), "0 %");
         assert_eq!(percent(1, 1_000), "<1 %");
         assert_eq!(percent(999, 1_000), "99 %");

@@ -1,4 +1,4 @@
-//! What became of an event, for a person.
+//! A summary of an event's task, as text.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const LINES: usize = 5;
 pub(super) fn task(task: &Value, wait: Duration, paint: Painter) -> String {
     let number = &task["number"];
     let head = format!("task {number} ({})", neutral::line(text(task, "name")));
-    let mut told = match task["allow"].as_bool() {
+    let mut summary = match task["allow"].as_bool() {
         Some(true) => format!("{head}: {}\n", paint.ok("allowed")),
         Some(false) => format!("{head}: {}\n", paint.bad("denied")),
         None if wait.is_zero() => {
@@ -26,17 +26,17 @@ pub(super) fn task(task: &Value, wait: Duration, paint: Painter) -> String {
         }
         None => format!(
             "{head}: {} after {wait:?}; `tenterhook logs --task {number} -f` follows it\n",
-            paint.warn("not over")
+            paint.warn("not finished")
         ),
     };
     let executions = task["executions"].as_array();
     for execution in executions.into_iter().flatten() {
-        told += &one(execution, paint);
+        summary += &one(execution, paint);
     }
     if executions.is_some_and(Vec::is_empty) {
-        told += "no hook runs for it\n";
+        summary += "no hook runs for this event\n";
     }
-    told
+    summary
 }
 
 fn one(execution: &Value, paint: Painter) -> String {
@@ -51,18 +51,18 @@ fn one(execution: &Value, paint: Painter) -> String {
         "FAILED" => paint.bad(state),
         _ => paint.warn(&neutral::line(state)),
     };
-    let mut told = format!("  {} {state}", paint.bold(&neutral::line(&name)));
+    let mut summary = format!("  {} {state}", paint.bold(&neutral::line(&name)));
     for more in [outcome(execution), verdict(execution)] {
         if !more.is_empty() {
-            told += &format!(", {}", neutral::line(&more));
+            summary += &format!(", {}", neutral::line(&more));
         }
     }
-    told += &paint.dim(&format!("  [{}]", short(text(execution, "id"))));
-    told.push('\n');
+    summary += &paint.dim(&format!("  [{}]", short(text(execution, "id"))));
+    summary.push('\n');
     let usage = &execution["usage"];
     if usage.is_object() {
         let _ = writeln!(
-            told,
+            summary,
             "    {} fuel, {} memory, {}",
             amount::fuel(&usage["fuel"]),
             amount::bytes(&usage["memory_peak_bytes"]),
@@ -76,19 +76,19 @@ fn one(execution: &Value, paint: Painter) -> String {
                 Some(log) if stream == "stderr" => guest_log::draw(&log, paint),
                 _ => neutral::line(line),
             };
-            let _ = writeln!(told, "    {} {line}", paint.dim("|"));
+            let _ = writeln!(summary, "    {} {line}", paint.dim("|"));
         }
         let more = all.lines().count().saturating_sub(LINES);
         if more > 0 {
             let id = short(text(execution, "id"));
             let _ = writeln!(
-                told,
+                summary,
                 "    {} {more} more lines on {stream}: `tenterhook logs {id}`",
                 paint.dim("|")
             );
         }
     }
-    told
+    summary
 }
 
 #[cfg(test)]
@@ -99,8 +99,8 @@ mod tests {
     use crate::paint;
 
     #[test]
-    fn a_task_is_told_with_state_verdict_bill_and_first_lines() {
-        let told = task(
+    fn a_task_is_summarized_with_state_verdict_usage_and_first_lines() {
+        let summary = task(
             &json!({"number": 7, "name": "PreFormatDisk", "allow": false, "executions": [{
                 "id": "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f", "name": "guard", "state": "FAILED",
                 "server": {"name": "node-1"}, "outcome": {"kind": "exited", "status": 1},
@@ -118,14 +118,14 @@ mod tests {
             \x20   | 1\n    | 2\n    | 3\n    | 4\n    | 5\n\
             \x20   | 2 more lines on stdout: `tenterhook logs 5a6b7c8d9e0f`\n\
             \x20   | WARN  odd percent=97\n";
-        assert_eq!(told, expected);
+        assert_eq!(summary, expected);
     }
 
     #[test]
-    fn what_is_not_over_says_how_to_go_on() {
+    fn an_unfinished_task_is_shown_with_the_command_that_follows_it() {
         let waiting = json!({"number": 7, "name": "custom.x"});
-        let told = |wait| task(&waiting, Duration::from_secs(wait), paint::none());
-        assert!(told(0).contains("accepted; `tenterhook logs --task 7 -f`"));
-        assert!(told(2).contains("not over after 2s"));
+        let summary = |wait| task(&waiting, Duration::from_secs(wait), paint::none());
+        assert!(summary(0).contains("accepted; `tenterhook logs --task 7 -f`"));
+        assert!(summary(2).contains("not finished after 2s"));
     }
 }
