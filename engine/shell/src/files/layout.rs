@@ -5,6 +5,7 @@ use super::device::Device;
 use super::entries::Reach;
 use super::node::{Access, Body};
 use super::quota::Quota;
+use super::script::SCRIPTS;
 use super::tree::Tree;
 use super::{Files, error};
 use std::path::Path;
@@ -78,13 +79,23 @@ fn populate(tree: &mut Tree) -> bashkit::Result<()> {
         TEMP_DIR,
         "/dev",
         "/etc",
+        "/var/lib",
+        "/var/log",
         "/var/tmp",
+        "/run",
+        "/home",
+        "/lib",
+        "/sbin",
+        "/sys",
+        "/usr/sbin",
         "/usr/local/bin",
         "/mnt",
         "/opt",
+        SCRIPTS,
     ] {
         tree.make_folder(Path::new(folder), Reach::Whole)?;
     }
+    tree.make(Path::new("/var/run"), Body::Link("/run".into()), 0o777)?;
     tree.change_mode(Path::new(HOME), 0o700)?;
     tree.change_mode(Path::new(TEMP_DIR), 0o1777)?;
     tree.change_mode(Path::new("/var/tmp"), 0o1777)?;
