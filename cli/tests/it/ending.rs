@@ -233,7 +233,7 @@ fn a_data_folder_in_which_a_restore_was_broken_off_is_no_new_server() {
 
     refused(folder.path(), &[])
         .with_stderr("tenterhook.db.0f0f.part exists")
-        .with_stderr("broken off")
+        .with_stderr("interrupted")
         .with_stderr("restore the backup again");
 
     assert!(!folder.path().join("owner.token").exists());
