@@ -115,7 +115,7 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSession`], [`Error::NotFailed`], [`Error::Store`].
+    /// [`Error::NoSession`], [`Error::NotFailed`], [`Error::HostTaken`], [`Error::Store`].
     pub async fn resume(
         &self,
         account: AccountId,

@@ -5,7 +5,7 @@ use tenterhook_session::Timeouts;
 /// How sessions are stored and driven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Sessions that an account may have at one time, those that are over included.
+    /// Sessions that an account may have at one time, finished ones included.
     /// Default: 3, as Fenix.
     pub sessions: usize,
     /// How long a session waits for others.

@@ -12,12 +12,13 @@ use crate::request::Stored;
 /// `Ok` survives `kill -9`.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Keeps a new session with its first steps, unless its account has `most`
-    /// already.
+    /// Inserts a session with its first steps, unless its account has `most` already or
+    /// one of its hosts belongs to another session of the account. A session has its
+    /// hosts until [`State::is_over`](tenterhook_session::State::is_over).
     ///
     /// # Errors
     ///
-    /// [`Error::TooMany`], [`Error::Store`].
+    /// [`Error::TooMany`], [`Error::HostTaken`], [`Error::Store`].
     async fn insert_session(
         &self,
         stored: Stored,
@@ -25,11 +26,13 @@ pub trait SessionStore: Send + Sync {
         most: usize,
     ) -> Result<(), Error>;
 
-    /// Updates a session, and adds steps, in one transaction.
+    /// Updates a session, and adds steps, in one transaction. One that was over and is
+    /// resumed has to get its hosts back.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSession`] if it was removed meanwhile, [`Error::Store`].
+    /// [`Error::NoSession`] if it was removed meanwhile, [`Error::HostTaken`] if a host of
+    /// the resumed session now belongs to another, [`Error::Store`].
     async fn update_session(
         &self,
         account: AccountId,

@@ -26,6 +26,8 @@ pub(crate) enum Problem {
     NotFound(String),
     /// An id in the path cannot be processed.
     Unprocessable(String),
+    /// Another session has one of the hosts.
+    Conflict(String),
     /// The account has as many sessions as it may.
     TooMany,
 }
@@ -42,6 +44,7 @@ impl Problem {
             Self::UnwantedBody | Self::Content(_) => StatusCode::BAD_REQUEST,
             Self::NoSession | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooMany => StatusCode::from_u16(509).expect("509 is a status"),
         }
     }
@@ -50,7 +53,10 @@ impl Problem {
     pub(crate) fn detail(&self) -> &str {
         match self {
             Self::UnwantedBody => "this call takes no body",
-            Self::Content(text) | Self::NotFound(text) | Self::Unprocessable(text) => text,
+            Self::Content(text)
+            | Self::NotFound(text)
+            | Self::Unprocessable(text)
+            | Self::Conflict(text) => text,
             Self::NoSession => NO_SESSION,
             Self::TooMany => "Too many sessions",
         }
@@ -72,6 +78,7 @@ impl From<Error> for Refusal {
             error @ (Error::NoProject(_) | Error::NotFailed(_)) => {
                 Problem::Unprocessable(error.to_string())
             }
+            error @ Error::HostTaken { .. } => Problem::Conflict(error.to_string()),
             Error::TooMany => Problem::TooMany,
             error @ (Error::Invalid { .. } | Error::NotTaken(_)) => {
                 Problem::Content(error.to_string())

@@ -103,7 +103,7 @@ impl<'a> Fields<'a> {
         Ok(found.unwrap_or(default))
     }
 
-    /// What is to happen to an instance, if it is said.
+    /// What is to happen to an instance, if the member is there.
     pub(super) fn action(&self, name: &str) -> Result<Option<InstanceAction>, Problem> {
         self.read(name, ACTIONS, action)
     }

@@ -70,8 +70,8 @@ impl Inventory {
             .map(|(name, _)| name.as_str())
     }
 
-    /// All instances that live on a compute host, with their ids. Those that are said
-    /// to live elsewhere do not count.
+    /// All instances that live on a compute host, with their ids. Those that live
+    /// elsewhere do not count.
     pub(crate) fn placed(&self) -> impl Iterator<Item = (&str, &Instance)> {
         let is_compute = |host: &Host| host.kind == HostKind::Compute;
         self.instances

@@ -22,7 +22,7 @@ impl Maintenance {
     ///
     /// [`Error::Invalid`] also for a workflow or plug-in that is no source of the
     /// account and a host that is not in its inventory; [`Error::TooMany`];
-    /// [`Error::Store`].
+    /// [`Error::HostTaken`]; [`Error::Store`].
     pub async fn create(&self, account: AccountId, new: NewSession) -> Result<Stored, Error> {
         let inner = &self.inner;
         let sent = new.plan.clone();

@@ -110,6 +110,7 @@ macro_rules! session_suite {
             steps_are_kept_in_their_order_with_the_session,
             the_oldest_of_too_many_steps_are_forgotten,
             an_account_has_no_more_sessions_than_it_may,
+            a_host_belongs_to_one_session_that_is_not_over,
             a_session_goes_with_its_steps,
             constraints_are_kept_in_place_of_what_was_before,
             sessions_and_constraints_are_kept_apart_between_accounts,

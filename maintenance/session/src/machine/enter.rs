@@ -75,7 +75,7 @@ impl Session {
         self.state = next;
     }
 
-    /// Forgets what belonged to the state before.
+    /// Clears what belonged to the state before.
     pub(super) fn begin_afresh(&mut self) {
         self.progress.ask = None;
         self.progress.round = Round::default();

@@ -1,5 +1,5 @@
-//! The instances of the host that is being emptied: who they are, when they are asked
-//! for, when they have left.
+//! The instances of the host that is being emptied: which they are, when their projects
+//! are asked, when they have left.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::work::Work;
 const ARRIVALS: u32 = 100;
 
 impl Session {
-    /// Sees who has left the host, and who has come to it.
+    /// Updates which instances have left the host, and which have come to it.
     pub(super) fn see_members(&mut self, host: &str, poll: &Poll<'_>) -> Result<(), StageFailure> {
         let here: BTreeMap<&str, _> = poll.inventory.instances_on(host).collect();
         let ids: Vec<_> = self.progress.round.members.keys().cloned().collect();

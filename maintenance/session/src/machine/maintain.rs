@@ -33,7 +33,7 @@ impl Session {
         Ok(Next::Do(work))
     }
 
-    /// Says, once, that nothing new is to be placed on hosts that wait.
+    /// Records, once, that nothing new is to be placed on hosts that wait.
     fn close_hosts(&mut self, poll: &Poll<'_>) {
         if self.progress.closed {
             return;
