@@ -34,10 +34,10 @@ pub(crate) fn token<'a>(places: &[TokenPlace], headers: &'a HeaderMap) -> Option
     })
 }
 
-/// The token that the service between the caller and a request to this path carries. One
-/// that is not text is not a valid token either.
-pub(crate) fn service_token<'a>(path: &str, headers: &'a HeaderMap) -> Option<&'a str> {
-    if !places(path).contains(&TokenPlace::XAuthToken) {
+/// The token of the service between the caller and this server, where OpenStack's clients
+/// put theirs. One that is not text is not a valid token either.
+pub(crate) fn service_token<'a>(places: &[TokenPlace], headers: &'a HeaderMap) -> Option<&'a str> {
+    if !places.contains(&TokenPlace::XAuthToken) {
         return None;
     }
     let value = headers.get(X_SERVICE_TOKEN)?;

@@ -111,6 +111,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::rejection::OwnProblem as _;
 
     #[test]
     fn an_object_is_read_as_it_is() {

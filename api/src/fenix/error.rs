@@ -55,7 +55,7 @@ impl Problem {
     }
 
     /// What is wrong, in one sentence for the client.
-    fn detail(&self) -> &str {
+    pub(super) fn detail(&self) -> &str {
         match self {
             Self::UnwantedBody => "this call takes no body",
             Self::Content(text)

@@ -54,8 +54,13 @@ impl Fault {
         (self.status, [(header::CONTENT_TYPE, kind)], body).into_response()
     }
 
+    /// What is wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     fn body(&self, retry_after: Option<u64>) -> Value {
-        let mut fault = json!({"code": self.status.as_u16(), "message": self.message});
+        let mut fault = json!({"code": self.status.as_u16(), "message": self.message()});
         if let Some(seconds) = retry_after {
             fault["retryAfter"] = seconds.to_string().into();
         }

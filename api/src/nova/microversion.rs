@@ -118,6 +118,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rejection::OwnProblem as _;
 
     fn read(pairs: &[(HeaderName, &'static str)]) -> Result<String, (StatusCode, String)> {
         let pairs = pairs

@@ -5,6 +5,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::*;
+use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 
 async fn printed(rejection: impl Into<Rejection>, id: &RequestId) -> (StatusCode, Value) {
