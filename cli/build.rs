@@ -2,7 +2,12 @@
 //! cargo of files that come and go.
 
 fn main() {
-    for embedded in ["templates", "../sdk/src", "../sdk/macros/src"] {
+    for embedded in [
+        "templates",
+        "../sdk/src",
+        "../sdk/contract/src",
+        "../sdk/macros/src",
+    ] {
         println!("cargo::rerun-if-changed={embedded}");
     }
 }

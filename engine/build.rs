@@ -1,4 +1,4 @@
-//! Makes the shell image: the shell guest built from source, pre-initialised, and
+//! Creates the shell image: the shell guest built from source, pre-initialised, and
 //! compiled to machine code, for the engine to embed.
 //!
 //! `TENTERHOOK_SHELL_WASM` names a ready `tenterhook_shell.wasm` to use instead of

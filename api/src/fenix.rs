@@ -1,15 +1,16 @@
 //! The Fenix face: maintenance sessions under `/v1`, as OpenStack Fenix documents them.
 //! Hosts are emptied, maintained and given back, and the projects on them are asked.
 //!
-//! Admins make and steer sessions; projects reply to what they are told and say what
-//! their instances bear. What a session does is not decided here but in
+//! Admins create and control sessions; projects reply to notices and set constraints
+//! for their instances. What a session does is not decided here but in
 //! [`tenterhook_maintenance`].
 
 mod answer;
 mod ask;
 mod constraints;
 mod detail;
-pub(crate) mod error;
+mod dialect;
+mod error;
 mod fields;
 mod new_session;
 mod projects;
@@ -17,6 +18,7 @@ mod sessions;
 mod shapes;
 mod version;
 
+pub(crate) use self::dialect::Fenix;
 use crate::endpoint::Endpoint;
 
 /// Every call of this face. All are served with and without a slash at the end.

@@ -8,10 +8,10 @@ use tenterhook_engine::{Engine, Invocation, Program};
 /// Something that can be run and timed.
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
-    what: What,
+    target: Target,
 }
 
-enum What {
+enum Target {
     Guest(Engine, Program, fn() -> Invocation),
     Process(Vec<String>),
 }
@@ -21,13 +21,13 @@ impl Contender {
     pub(crate) fn guest(name: &'static str, engine: &Engine, program: &Program) -> Self {
         Self {
             name,
-            what: What::Guest(engine.clone(), program.clone(), crate::invocation),
+            target: Target::Guest(engine.clone(), program.clone(), crate::invocation),
         }
     }
 
-    /// The same with something else given to each run.
+    /// A program with another invocation for each run.
     pub(crate) fn given(mut self, given: fn() -> Invocation) -> Self {
-        if let What::Guest(_, _, invocation) = &mut self.what {
+        if let Target::Guest(_, _, invocation) = &mut self.target {
             *invocation = given;
         }
         self
@@ -37,24 +37,24 @@ impl Contender {
     pub(crate) fn process(name: &'static str, command: &[&str]) -> Self {
         Self {
             name,
-            what: What::Process(command.iter().map(|word| (*word).to_owned()).collect()),
+            target: Target::Process(command.iter().map(|word| (*word).to_owned()).collect()),
         }
     }
 
-    /// Whether it can be run on this machine at all.
+    /// Whether this machine can run it.
     pub(crate) fn is_there(&self) -> bool {
         self.once().is_ok()
     }
 
     /// Runs it once, from the call to its captured output.
     pub(crate) fn once(&self) -> anyhow::Result<Duration> {
-        match &self.what {
-            What::Guest(engine, program, invocation) => engine.threads().block_on(async {
+        match &self.target {
+            Target::Guest(engine, program, invocation) => engine.threads().block_on(async {
                 let started_at = Instant::now();
                 crate::run(engine, program, invocation()).await?;
                 Ok(started_at.elapsed())
             }),
-            What::Process(command) => {
+            Target::Process(command) => {
                 let started_at = Instant::now();
                 let output = Command::new(&command[0])
                     .args(&command[1..])

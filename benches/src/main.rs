@@ -1,7 +1,7 @@
-//! Times hooks beside what an operator would use instead, in one run.
+//! Compares hooks with what an operator would use instead, in one run.
 //!
 //! Prints a table of medians and ratios. The rows of one table are measured in
-//! turns, so that a drift of the machine's speed meets all of them alike.
+//! turns, so that a drift of the machine's speed affects all of them alike.
 
 mod contender;
 mod sdk;
@@ -87,7 +87,7 @@ fn main() -> anyhow::Result<()> {
     throughput::print(&engine, &module, &component, &script("echo hi\n")?)
 }
 
-/// What every run of the benchmarks is given.
+/// The invocation of every run.
 fn invocation() -> Invocation {
     Invocation {
         name: "hook".into(),
@@ -103,7 +103,7 @@ fn invocation() -> Invocation {
     }
 }
 
-/// Runs `program` once and insists that it ended well.
+/// Runs `program` once and fails unless it succeeds.
 async fn run(engine: &Engine, program: &Program, invocation: Invocation) -> anyhow::Result<()> {
     let report = engine.run(program, invocation).await?;
     anyhow::ensure!(report.outcome.is_success(), "the guest {}", report.outcome);

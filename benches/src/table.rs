@@ -8,8 +8,8 @@ use crate::contender::Contender;
 /// server is warm; each burst's first runs show the cold start in the 99th percentile.
 const BURST: usize = 50;
 
-/// Times the contenders and prints one row each; answers their medians, in
-/// microseconds. Those that the machine does not have are named and left out.
+/// Times the contenders and prints one row each; returns their medians, in
+/// microseconds. Contenders that the machine lacks are named and skipped.
 #[expect(clippy::print_stdout, reason = "the table is what this program is for")]
 pub(crate) fn print(
     title: &str,

@@ -1,31 +1,31 @@
-//! `tenterhook account`: makes, shows and changes accounts of a running server.
+//! `tenterhook account`: creates, shows and changes accounts of a running server.
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use crate::client::{self, Client, named, text};
+use crate::client::{self, Client, find_named, text};
 use crate::command;
-use crate::table::{Column, Form, time};
+use crate::table::{Column, OutputFormat, time};
 
-/// Keeps the accounts of a running server.
+/// Manages the accounts of a running server.
 ///
-/// Owners of the operator's account make accounts and see all of them; others see
-/// their own.
+/// Owners of the operator's account create accounts and see all of them; others see
+/// only their own.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct AccountArgs {
     #[command(subcommand)]
-    what: What,
+    action: Action,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
     #[command(flatten)]
     client: client::Flags,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Makes an account. It can be used once it has a token: `tenterhook token
+enum Action {
+    /// Creates an account. It can be used once it has a token: `tenterhook token
     /// create NAME --role owner --account ACCOUNT`.
     Create {
         /// Its name, unique on the server.
@@ -45,7 +45,7 @@ enum What {
         /// Give it another name.
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
-        /// Switch Astra's execution hooks on or, if there are none, off.
+        /// Switch Astra's execution hooks on, or off if there are none.
         #[arg(long, value_name = "ON|OFF")]
         hooks: Option<Switch>,
     },
@@ -75,24 +75,24 @@ const COLUMNS: [Column; 5] = [
     ("ID", |account| text(account, "id").into()),
 ];
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &AccountArgs, log: Option<&str>) -> ExitCode {
+    command::run(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<()> {
-    let client = Client::open(&raw.client)?;
-    let account = match &raw.what {
-        What::List => return raw.form.list(&list(&client)?, &COLUMNS),
-        What::Create { name } => client.post("/api/v1/accounts", &json!({ "name": name }))?,
-        What::Show { account } => find(&client, account.as_deref())?,
-        What::Set {
+fn run(args: &AccountArgs) -> anyhow::Result<()> {
+    let client = Client::open(&args.client)?;
+    let account = match &args.action {
+        Action::List => return args.format.print_list(&list(&client)?, &COLUMNS),
+        Action::Create { name } => client.post("/api/v1/accounts", &json!({ "name": name }))?,
+        Action::Show { account } => find(&client, account.as_deref())?,
+        Action::Set {
             account,
             name,
             hooks,
         } => set(&client, account.as_deref(), name.as_deref(), *hooks)?,
     };
-    raw.form.one(&account, &COLUMNS)
+    args.format.print_one(&account, &COLUMNS)
 }
 
 fn set(
@@ -116,33 +116,33 @@ fn list(client: &Client) -> anyhow::Result<Vec<Value>> {
     client.list("/api/v1/accounts", &[])
 }
 
-/// The account that is named, or the token's own.
-fn find(client: &Client, said: Option<&str>) -> anyhow::Result<Value> {
+/// Finds the named account, or the token's own.
+fn find(client: &Client, name: Option<&str>) -> anyhow::Result<Value> {
     let accounts = list(client)?;
-    // Only the operator's own account sees others, and it is the first one made.
-    let said = said.unwrap_or(if accounts.len() == 1 {
+    // Only the operator's account sees others, and it is the first one created.
+    let name = name.unwrap_or(if accounts.len() == 1 {
         text(&accounts[0], "id")
     } else {
         "1"
     });
-    named(&accounts, "account", said).cloned()
+    find_named(&accounts, "account", name).cloned()
 }
 
-/// Which account a command is about, if not the token's own.
+/// The flag that names an account other than the token's own.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Of {
+pub(crate) struct AccountFlag {
     /// Another account than the token's own, by id, number or name; for owners of
     /// the operator's account.
     #[arg(long, global = true, value_name = "ACCOUNT")]
     account: Option<String>,
 }
 
-impl Of {
-    /// The id of the account, if one is named.
+impl AccountFlag {
+    /// Returns the id of the account, if one is named.
     pub(crate) fn id(&self, client: &Client) -> anyhow::Result<Option<String>> {
         match &self.account {
             None => Ok(None),
-            Some(said) => Ok(Some(text(&find(client, Some(said))?, "id").to_owned())),
+            Some(name) => Ok(Some(text(&find(client, Some(name))?, "id").to_owned())),
         }
     }
 }

@@ -1,34 +1,33 @@
-//! Amounts for people to read at a glance: rounded, with at most one digit behind
-//! the point.
+//! Amounts that people read at a glance: rounded, with at most one decimal digit.
 
 use serde_json::Value;
 
-/// A count in an answer of the server; nothing if there is none.
+/// Formats a count from a response; empty if it is absent.
 pub(crate) fn fuel(value: &Value) -> String {
     value.as_u64().map(count).unwrap_or_default()
 }
 
-/// A size in an answer of the server; nothing if there is none.
+/// Formats a size from a response; empty if it is absent.
 pub(crate) fn bytes(value: &Value) -> String {
     value.as_u64().map(size).unwrap_or_default()
 }
 
-/// A time in an answer of the server; nothing if there is none.
+/// Formats a time from a response; empty if it is absent.
 pub(crate) fn micros(value: &Value) -> String {
     value.as_u64().map(time).unwrap_or_default()
 }
 
-/// A count, such as `1.2 M`.
+/// Formats a count, such as `1.2 M`.
 pub(crate) fn count(count: u64) -> String {
     rounded(count, 1_000.0, ["", " k", " M", " G"])
 }
 
-/// A size in bytes, such as `1.1 MiB`.
+/// Formats a size in bytes, such as `1.1 MiB`.
 pub(crate) fn size(bytes: u64) -> String {
     rounded(bytes, 1_024.0, [" B", " KiB", " MiB", " GiB"])
 }
 
-/// A time in microseconds, such as `312 µs` or `12.3 ms`.
+/// Formats a time in microseconds, such as `312 µs` or `12.3 ms`.
 pub(crate) fn time(us: u64) -> String {
     let (amount, unit) = match us {
         0..1_000 => return format!("{us} µs"),
@@ -38,11 +37,11 @@ pub(crate) fn time(us: u64) -> String {
     format!("{} {unit}", digits(amount))
 }
 
-/// The amount in the largest unit that is not larger than itself.
+/// Formats the amount in the largest unit that is not larger than it.
 fn rounded(amount: u64, step: f64, units: [&str; 4]) -> String {
     let mut left = amount as f64;
     let mut unit = 0;
-    // What rounds to a whole step is said in the next unit.
+    // What rounds to a whole step is shown in the next unit.
     while left >= step - 0.05 && unit + 1 < units.len() {
         left /= step;
         unit += 1;
@@ -50,7 +49,7 @@ fn rounded(amount: u64, step: f64, units: [&str; 4]) -> String {
     format!("{}{}", digits(left), units[unit])
 }
 
-/// One digit behind the point, none of a whole amount.
+/// One decimal digit, or none for a whole amount.
 fn digits(amount: f64) -> String {
     let text = format!("{amount:.1}");
     match text.strip_suffix(".0") {

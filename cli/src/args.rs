@@ -1,8 +1,9 @@
-//! The command line as it was typed. Nothing here has been believed yet: each
-//! command checks its own part and reports all faults at once.
+//! The command line as it was typed, unchecked: each command validates its own part and
+//! reports all faults at once.
 
 use std::ffi::OsString;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
@@ -23,39 +24,40 @@ pub(crate) struct Args {
     pub(crate) log: Option<String>,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    New(new::Raw),
-    Build(build::Raw),
-    Check(check::Raw),
-    Event(event::Raw),
-    Run(run::Raw),
-    Test(test::Raw),
-    Push(push::Raw),
-    Fire(fire::Raw),
-    Logs(logs::Raw),
-    Executions(executions::Raw),
-    Top(top::Raw),
-    Cancel(cancel::Raw),
+    New(new::NewArgs),
+    Build(build::BuildArgs),
+    Check(check::CheckArgs),
+    Event(event::EventArgs),
+    Run(run::RunArgs),
+    Test(test::TestArgs),
+    Push(push::PushArgs),
+    Fire(fire::FireArgs),
+    Logs(logs::LogsArgs),
+    Executions(executions::ExecutionsArgs),
+    Top(top::TopArgs),
+    Cancel(cancel::CancelArgs),
     // By far the largest.
-    Serve(Box<serve::Raw>),
-    Backup(backup::Raw),
-    Restore(restore::Raw),
-    CheckData(check_data::Raw),
-    Account(account::Raw),
-    Principal(principal::Raw),
-    Token(token::Raw),
-    Completion(completion::Raw),
-    Man(man::Raw),
+    Serve(Box<serve::ServeArgs>),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
+    CheckData(check_data::CheckDataArgs),
+    Account(account::AccountArgs),
+    Principal(principal::PrincipalArgs),
+    Token(token::TokenArgs),
+    Completion(completion::CompletionArgs),
+    Man(man::ManArgs),
 }
 
-/// Reads the command line, or says what is wrong with it and leaves.
+/// Parses the command line, or reports what is wrong with it and exits.
 ///
-/// A wrong command line ends with status 2, except that of `run`: there 2 is one
-/// of the hook's own statuses, so it is 125, as for every fault of the host.
+/// A wrong command line ends with status 2. For `run` it is 125, as for every fault of the
+/// host: 2 may be the hook's own status.
 pub(crate) fn read() -> Args {
-    Args::try_parse().unwrap_or_else(|error| {
+    Args::try_parse().unwrap_or_else(|mut error| {
+        suggest_data_dir(&mut error, std::env::args_os());
         let _ = error.print();
         std::process::exit(match error.use_stderr() {
             false => 0,
@@ -65,11 +67,40 @@ pub(crate) fn read() -> Args {
     })
 }
 
-/// Whether the first command named on this line is `run`.
-fn names_run(mut line: impl Iterator<Item = OsString>) -> bool {
+/// Whether the first command on this line is `run`.
+fn names_run(line: impl Iterator<Item = OsString>) -> bool {
+    first_command(&Args::command(), line).is_some_and(|command| command == "run")
+}
+
+fn first_command(
+    whole: &clap::Command,
+    mut line: impl Iterator<Item = OsString>,
+) -> Option<OsString> {
+    line.find(|word| whole.find_subcommand(word).is_some() || word == "help")
+}
+
+/// Suggests `--data-dir` where `--data` was typed for the server's data folder: the flag
+/// had that name, which is left to an event's data. By its spelling alone, clap would
+/// suggest `--data-file` to `fire`.
+fn suggest_data_dir(error: &mut clap::Error, line: impl Iterator<Item = OsString>) {
+    let is_data = matches!(
+        error.get(ContextKind::InvalidArg),
+        Some(ContextValue::String(flag)) if flag == "--data"
+    );
+    if error.kind() != ErrorKind::UnknownArgument || !is_data {
+        return;
+    }
     let whole = Args::command();
-    let command = line.find(|word| whole.find_subcommand(word).is_some() || word == "help");
-    command.is_some_and(|command| command == "run")
+    let command = first_command(&whole, line).and_then(|name| whole.find_subcommand(name));
+    let has_data_dir = |command: &clap::Command| {
+        command
+            .get_arguments()
+            .any(|arg| arg.get_long() == Some("data-dir"))
+    };
+    if command.is_some_and(has_data_dir) {
+        let suggestion = ContextValue::String("--data-dir".into());
+        error.insert(ContextKind::SuggestedArg, suggestion);
+    }
 }
 
 #[cfg(test)]

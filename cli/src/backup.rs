@@ -1,4 +1,4 @@
-//! `tenterhook backup`: one file with everything that a server has stored.
+//! `tenterhook backup`: writes everything that a server has stored into one file.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,36 +7,36 @@ use anyhow::Context as _;
 use clap::Args;
 
 use crate::say::say;
-use crate::serve::Stored;
+use crate::serve::StorageFlags;
 use crate::{command, quantity};
 
-/// Copies what a server has stored into one file, also while the server runs.
+/// Copies what a server has stored into one file; the server may be running.
 ///
-/// The file is complete or not there, and for its owner alone: it holds what tenants
-/// have uploaded and sent, and what hooks have printed. It does not hold the owner's
-/// token, of which the database knows no more than a hash. `tenterhook restore` makes a
-/// data folder of it.
+/// The file is either complete or absent, and readable only by its owner: it holds what
+/// tenants have uploaded and sent, and what hooks have printed. It does not hold the
+/// owner's token, of which the database has only a hash. `tenterhook restore` creates a
+/// data folder from it.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
-    /// The file to write; it must not be there yet.
+pub(crate) struct BackupArgs {
+    /// The file to write; it must not exist yet.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     #[command(flatten)]
-    stored: Stored,
+    storage: StorageFlags,
 }
 
-/// Runs the command; returns the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &BackupArgs, log: Option<&str>) -> ExitCode {
+    command::run(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<()> {
-    let database = raw.stored.database()?;
-    command::block_on(tenterhook_store::backup(&database, &raw.file))?;
+fn run(args: &BackupArgs) -> anyhow::Result<()> {
+    let database = args.storage.database()?;
+    command::block_on(tenterhook_store::backup(&database, &args.file))?;
     say(format_args!(
         "wrote {} into {}",
-        quantity::show_size(size(&raw.file)?),
-        raw.file.display()
+        quantity::show_size(size(&args.file)?),
+        args.file.display()
     ));
     Ok(())
 }
@@ -44,6 +44,6 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
 fn size(file: &Path) -> anyhow::Result<u64> {
     let found = file.metadata();
     Ok(found
-        .with_context(|| format!("cannot look at {}", file.display()))?
+        .with_context(|| format!("cannot read the size of {}", file.display()))?
         .len())
 }

@@ -1,6 +1,6 @@
-//! `tenterhook build`: the program of a project, built as its `tenterhook.toml` says.
+//! `tenterhook build`: builds a project's program as its `tenterhook.toml` says.
 //!
-//! The result is checked as an upload would be, so that what builds can be pushed.
+//! The result is checked as an upload would be, so that a program that builds can be pushed.
 
 mod toolchain;
 
@@ -12,19 +12,20 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
-use tenterhook_dispatch::Settings;
 use tenterhook_engine::{Digest, Error, Kind};
 
-use crate::check::survey;
 use crate::code_cache;
 use crate::command;
+use crate::faults::Faults;
+use crate::module_limit::ModuleLimitFlag;
 use crate::neutral;
 use crate::paint::{self, Painter};
+use crate::program_file::ProgramFile;
 use crate::project::Project;
 use crate::quantity::show_size;
 use crate::say::say;
 use crate::spinner::Spinner;
-use crate::table::{Form, print};
+use crate::table::{OutputFormat, print};
 
 /// Builds the project in this folder and checks the result as an upload would.
 ///
@@ -32,25 +33,32 @@ use crate::table::{Form, print};
 /// script is not built, only checked. Exit status: 0 when the program would be
 /// accepted, 1 when not.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct BuildArgs {
     /// The project's folder.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
     #[command(flatten)]
-    form: Form,
+    max_module: ModuleLimitFlag,
+    #[command(flatten)]
+    format: OutputFormat,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run_to(log, || match build(raw)? {
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &BuildArgs, log: Option<&str>) -> ExitCode {
+    let mut faults = Faults::default();
+    let Some(module_bytes) = args.max_module.read(&mut faults) else {
+        say(faults);
+        return ExitCode::from(2);
+    };
+    command::run_to(log, || match build(args, module_bytes)? {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::FAILURE),
     })
 }
 
-/// Answers whether the program would be accepted.
-fn build(raw: &Raw) -> anyhow::Result<bool> {
-    let project = Project::open(&raw.folder)?;
+/// Builds and checks the program; returns whether it would be accepted.
+fn build(args: &BuildArgs, module_bytes: u64) -> anyhow::Result<bool> {
+    let project = Project::open(&args.folder)?;
     if let Some(command) = &project.manifest.build {
         let status = run(command, &project.folder)?;
         if !status.success() {
@@ -63,14 +71,14 @@ fn build(raw: &Raw) -> anyhow::Result<bool> {
     }
     if !project.program().exists() && project.manifest.build.is_some() {
         say(format_args!(
-            "the build left no {}; `program` in tenterhook.toml has to name what `build` makes",
+            "the build did not create {}; `program` in tenterhook.toml must name the file that `build` creates",
             project.program().display()
         ));
         return Ok(false);
     }
-    let bytes = project.read_program()?;
-    let built = Built::check(&project, &bytes)?;
-    let text = if raw.form.is_json() {
+    let file = project.read_program()?;
+    let built = Built::check(&project, &file, module_bytes)?;
+    let text = if args.format.is_json() {
         format!("{}\n", built.json())
     } else {
         built.page(paint::stdout())
@@ -79,8 +87,7 @@ fn build(raw: &Raw) -> anyhow::Result<bool> {
     Ok(built.refusal.is_none())
 }
 
-/// Runs the build command; all that it prints goes to stderr, since stdout is for
-/// the answer.
+/// Runs the build command; its output goes to stderr, since stdout is for the result.
 fn run(command: &str, folder: &Path) -> anyhow::Result<ExitStatus> {
     say(format_args!("building: {}", neutral::line(command)));
     Command::new("sh")
@@ -95,43 +102,47 @@ fn run(command: &str, folder: &Path) -> anyhow::Result<ExitStatus> {
 
 fn ended(status: ExitStatus) -> String {
     match status.code() {
-        Some(code) => format!("status {code}; what it said stands above"),
+        Some(code) => format!("status {code}; its output is above"),
         None => "a signal".to_owned(),
     }
 }
 
-/// The program, and what an upload of it would answer.
+/// The program, and whether an upload of it would be accepted.
 struct Built {
     program: PathBuf,
     kind: Kind,
     size_bytes: u64,
-    digest: Digest,
+    digest: Option<Digest>,
     /// How long it took to compile; `None` if nothing had to be compiled.
     compiled: Option<Duration>,
     refusal: Option<String>,
 }
 
 impl Built {
-    /// Checks and compiles. The code is kept where `run` and `test` find it.
+    /// Checks and compiles. The code is cached where `run` and `test` find it.
     #[tokio::main(flavor = "current_thread")]
-    async fn check(project: &Project, bytes: &[u8]) -> anyhow::Result<Self> {
-        let kind = Kind::detect(bytes);
+    async fn check(
+        project: &Project,
+        file: &ProgramFile,
+        module_bytes: u64,
+    ) -> anyhow::Result<Self> {
+        let kind = file.kind();
         let mut built = Self {
             program: project.program(),
             kind,
-            size_bytes: bytes.len() as u64,
-            digest: Digest::of(bytes),
+            size_bytes: file.size,
+            digest: file.digest(),
             compiled: None,
             refusal: None,
         };
-        if let Err(refusal) = survey(kind, bytes, Settings::default().module_bytes) {
+        if let Err(refusal) = file.survey(module_bytes) {
             built.refusal = Some(refusal.to_string());
             return Ok(built);
         }
         let engine = code_cache::start_engine()?;
         let spinner = Spinner::start("compiling");
         let started_at = Instant::now();
-        let loaded = engine.load(kind, bytes).await;
+        let loaded = engine.load(kind, &file.bytes).await;
         drop(spinner);
         match loaded {
             Ok(_) if kind != Kind::Script && engine.stats().compilations > 0 => {
@@ -144,22 +155,22 @@ impl Built {
         Ok(built)
     }
 
-    /// For programs; members are those of `check --json`.
+    /// The result as JSON; members are those of `check --json`.
     fn json(&self) -> Value {
-        let mut form = json!({
+        let mut document = json!({
             "program": self.program.to_string_lossy(),
             "kind": self.kind,
             "size_bytes": self.size_bytes,
-            "digest": self.digest.to_string(),
+            "digest": self.digest.map(|digest| digest.to_string()),
             "accepted": self.refusal.is_none(),
         });
         if let Some(reason) = &self.refusal {
-            form["reason"] = reason.as_str().into();
+            document["reason"] = reason.as_str().into();
         }
         if let Some(time) = self.compiled {
-            form["compile_us"] = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into();
+            document["compile_us"] = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into();
         }
-        form
+        document
     }
 
     fn page(&self, paint: Painter) -> String {

@@ -1,7 +1,7 @@
-//! `tenterhook check`: what an upload of a file would answer, without a server, and
-//! what one run of it takes.
+//! `tenterhook check`: whether an upload of a file would be accepted, without a server,
+//! and what one run of it uses.
 
-mod found;
+mod result;
 mod trial;
 
 use std::path::PathBuf;
@@ -9,62 +9,56 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use tenterhook_dispatch::Settings;
-use tenterhook_engine::{self as engine, Digest, Engine, Error, Kind, Refusal, Survey};
+use tenterhook_engine::{self as engine, Engine, Error, Kind};
 
-use self::found::{Found, Judgement};
+use self::result::{Acceptance, CheckResult};
 use crate::faults::Faults;
 use crate::local_event::LocalEvent;
 use crate::logging::{self, LogFormat};
+use crate::module_limit::ModuleLimitFlag;
 use crate::say::{say, say_error};
-use crate::serve::module_size;
 use crate::spinner::Spinner;
 use crate::subject::Subject;
-use crate::table::{Form, print};
+use crate::table::{OutputFormat, print};
 use crate::{compiler, paint};
 
-/// Says whether a script or module would be accepted, and why not.
+/// Reports whether a script or module would be accepted, and if not, why.
 ///
-/// Exit status: 0 when it would be accepted, 1 when not, whatever a trial shows.
+/// Exit status: 0 when it would be accepted, 1 when not, whatever a trial run shows.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct CheckArgs {
     /// The script, module or component; a folder with a `tenterhook.toml`, by default
     /// this one, stands for its program.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Run it once, and show what that takes: with a sample of a project's event,
-    /// else without an event.
+    /// Run it once and show what that uses: with a sample of a project's event,
+    /// otherwise without an event.
     #[arg(long)]
     trial: bool,
-    /// The same for this event: a hook point's name, or a file with a whole event, as
+    /// The same for this event: a hook point's name, or a file with a complete event, as
     /// `tenterhook event` prints it.
     #[arg(long, value_name = "NAME|FILE")]
     event: Option<String>,
-    /// Largest module or component that the server accepts [default: 24MiB].
-    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
-    max_module: Option<String>,
     #[command(flatten)]
-    form: Form,
+    max_module: ModuleLimitFlag,
+    #[command(flatten)]
+    format: OutputFormat,
 }
 
-/// What is to be done.
+/// The checked arguments.
 struct Plan {
     subject: Subject,
     module_bytes: u64,
     trial: Option<LocalEvent>,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &CheckArgs, log: Option<&str>) -> ExitCode {
     let mut faults = Faults::default();
     let filter = faults.check("--log", logging::parse_filter(log, "error"));
-    let module_bytes = raw
-        .max_module
-        .as_deref()
-        .map_or_else(|| Ok(Settings::default().module_bytes), module_size);
-    let module_bytes = faults.check("--max-module", module_bytes);
-    let subject = faults.check("FILE", Subject::of(raw.file.as_deref()));
-    let event = faults.check("--event", LocalEvent::new(raw.event.clone(), None));
+    let module_bytes = args.max_module.read(&mut faults);
+    let subject = faults.check("FILE", Subject::of(args.file.as_deref()));
+    let event = faults.check("--event", LocalEvent::new(args.event.clone(), None));
     let (Some(filter), Some(module_bytes), Some(subject), Some(event)) =
         (filter, module_bytes, subject, event)
     else {
@@ -73,7 +67,7 @@ pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
     };
     logging::start(LogFormat::Text, filter);
     let trial = match event {
-        LocalEvent::None => raw.trial.then(|| subject.event()),
+        LocalEvent::None => args.trial.then(|| subject.event()),
         event => Some(event),
     };
     let plan = Plan {
@@ -81,15 +75,15 @@ pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
         module_bytes,
         trial,
     };
-    let told = check(&plan).and_then(|found| {
-        if raw.form.is_json() {
-            print(&found.json())?;
+    let accepted = check(&plan).and_then(|result| {
+        if args.format.is_json() {
+            print(&result.json())?;
         } else {
-            print(&found.page(paint::stdout()))?;
+            print(&result.page(paint::stdout()))?;
         }
-        Ok(found.is_accepted())
+        Ok(result.is_accepted())
     });
-    match told {
+    match accepted {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -100,57 +94,46 @@ pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn check(plan: &Plan) -> anyhow::Result<Found> {
-    let bytes = plan.subject.read()?;
-    let kind = Kind::detect(&bytes);
-    let mut found = Found::new(kind, bytes.len() as u64, Digest::of(&bytes));
-    match survey(kind, &bytes, plan.module_bytes) {
-        Err(refusal) => found.judgement = Judgement::Refused(refusal.to_string()),
+async fn check(plan: &Plan) -> anyhow::Result<CheckResult> {
+    let file = plan.subject.read()?;
+    let mut result = CheckResult::new(file.kind(), file.size, file.digest());
+    match file.survey(plan.module_bytes) {
+        Err(refusal) => result.acceptance = Acceptance::Refused(refusal.to_string()),
         Ok(survey) => {
-            found.survey = Some(survey);
-            load(&mut found, &bytes, plan).await?;
+            result.survey = Some(survey);
+            load(&mut result, &file.bytes, plan).await?;
         }
     }
-    Ok(found)
+    Ok(result)
 }
 
-/// What the server checks before it compiles, its own bound on size included.
-pub(crate) fn survey(kind: Kind, bytes: &[u8], module_bytes: u64) -> Result<Survey, Refusal> {
-    let size = bytes.len() as u64;
-    if kind != Kind::Script && size > module_bytes {
-        let limit = module_bytes;
-        return Err(Refusal::TooLarge { kind, size, limit });
-    }
-    Engine::survey(kind, bytes)
-}
-
-/// Compiles the program as an upload would, without a cache, and tries it if that
-/// was asked for.
-async fn load(found: &mut Found, bytes: &[u8], plan: &Plan) -> anyhow::Result<()> {
+/// Compiles the program as an upload would, without a cache, and runs it once if that was
+/// asked for.
+async fn load(result: &mut CheckResult, bytes: &[u8], plan: &Plan) -> anyhow::Result<()> {
     let engine = Engine::start(engine::Settings {
         sandboxes: 1,
         threads: 1,
-        compiler: compiler::words(),
+        compiler: compiler::command_line(),
         ..engine::Settings::default()
     })?;
     let spinner = Spinner::start("compiling");
     let started_at = Instant::now();
-    let loaded = engine.load(found.kind, bytes).await;
+    let loaded = engine.load(result.kind, bytes).await;
     let took = started_at.elapsed();
     drop(spinner);
     match loaded {
         Ok(program) => {
-            found.judgement = Judgement::Accepted;
-            if found.kind != Kind::Script {
-                found.compiled_in = Some(took);
+            result.acceptance = Acceptance::Accepted;
+            if result.kind != Kind::Script {
+                result.compiled_in = Some(took);
             }
             if let Some(event) = &plan.trial {
-                let tried = trial::run(&engine, &program, &plan.subject, event).await?;
-                found.trial = Some(tried);
+                let trial = trial::run(&engine, &program, &plan.subject, event).await?;
+                result.trial = Some(trial);
             }
         }
         Err(Error::Refused { refusal }) => {
-            found.judgement = Judgement::Refused(refusal.to_string());
+            result.acceptance = Acceptance::Refused(refusal.to_string());
         }
         Err(error) => return Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! `tenterhook check-data`: whether what is stored is as it must be.
+//! `tenterhook check-data`: checks what a server has stored.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -7,35 +7,35 @@ use clap::Args;
 use serde_json::{Value, json};
 use tenterhook_store::Checked;
 
-use crate::serve::Stored;
+use crate::serve::StorageFlags;
 use crate::{command, neutral};
 
-/// Checks what a server has stored: that the database is whole, that programs have their
-/// digests, that nothing is left over, that what accounts are charged is what they have, and
-/// that the files beside the database are what a server can start with.
+/// Checks what a server has stored: that the database is intact, that programs match their
+/// digests, that nothing is orphaned, that accounts are charged for what they have, and that
+/// a server can start with the files beside the database.
 ///
-/// It changes nothing and may be used while the server runs. The status is 0 if all is
-/// well and 1 if anything is not.
+/// It changes nothing and may be used while the server runs. Exit status: 0 if everything
+/// is in order, 1 if not.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct CheckDataArgs {
     #[command(flatten)]
-    stored: Stored,
+    storage: StorageFlags,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Runs the command; returns the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run_to(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &CheckDataArgs, log: Option<&str>) -> ExitCode {
+    command::run_to(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<ExitCode> {
-    let database = raw.stored.database()?;
+fn run(args: &CheckDataArgs) -> anyhow::Result<ExitCode> {
+    let database = args.storage.database()?;
     let mut checked = command::block_on(tenterhook_store::check(&database))?;
-    checked.extend(raw.stored.files());
+    checked.extend(args.storage.files());
     let well = checked.iter().all(|checked| checked.faults.is_empty());
-    let printed = match raw.json {
+    let printed = match args.json {
         true => format!("{}\n", json(&checked, well)),
         false => text(&checked),
     };
@@ -63,7 +63,7 @@ fn json(checked: &[Checked], well: bool) -> Value {
     json!({ "ok": well, "checks": checks })
 }
 
-/// One line for each check, and under it one for each fault.
+/// One line for each check, followed by one for each fault.
 fn text(checked: &[Checked]) -> String {
     let mut text = String::new();
     for checked in checked {

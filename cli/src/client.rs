@@ -1,11 +1,10 @@
 //! A client of a running server: JSON out, JSON in, over plain HTTP.
 //!
-//! What it cannot do it says together with what to do next. Where the server is
-//! and which token opens it stands in `place`.
+//! Every error says what to do next. `endpoint` finds the server and the token.
 
+mod endpoint;
 mod list;
-mod place;
-mod refused;
+mod refusal;
 mod stream;
 mod upload;
 
@@ -17,39 +16,38 @@ use serde_json::Value;
 use ureq::Agent;
 use ureq::http::{Method, Request, Response, StatusCode, header, request};
 
-pub(crate) use self::place::Flags;
-use self::place::{Place, Secret};
-pub(crate) use self::refused::is_refused_with;
-pub(crate) use self::stream::Piece;
+pub(crate) use self::endpoint::Flags;
+use self::endpoint::{Credential, Endpoint};
+pub(crate) use self::refusal::is_refused_with;
+pub(crate) use self::stream::OutputEvent;
 
-/// Time for one whole call. The calls made here change or list a few things.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout for one whole call. These calls change or list a few things.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Bytes of an answer: a page of the largest things that are listed.
+/// Most bytes of a response: a page of the largest items that are listed.
 const ANSWER_MAX_BYTES: u64 = 64 << 20;
 
 /// A client of one server, as the holder of one token.
 #[derive(Debug)]
 pub(crate) struct Client {
     agent: Agent,
-    place: Place,
+    endpoint: Endpoint,
 }
 
 impl Client {
-    /// Finds out where the server is and with which token to open it. Nothing is
-    /// sent yet.
+    /// Finds the server and the token. Nothing is sent yet.
     pub(crate) fn open(flags: &Flags) -> anyhow::Result<Self> {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_global(Some(PATIENCE))
+            .timeout_global(Some(CALL_TIMEOUT))
             // A token goes to the server that was named and nowhere else.
             .proxy(None)
             .user_agent(concat!("tenterhook/", env!("CARGO_PKG_VERSION")))
             .build()
             .into();
-        let place = Place::find(flags)?;
-        Ok(Self { agent, place })
+        let endpoint = Endpoint::find(flags)?;
+        Ok(Self { agent, endpoint })
     }
 
     pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
@@ -60,12 +58,12 @@ impl Client {
         self.call(&Method::POST, path, Some(body))
     }
 
-    /// Asks for something that needs no body.
-    pub(crate) fn ask(&self, path: &str) -> anyhow::Result<Value> {
+    /// Posts without a body.
+    pub(crate) fn post_empty(&self, path: &str) -> anyhow::Result<Value> {
         self.call(&Method::POST, path, None)
     }
 
-    /// Sends an event and waits so long for its task beyond the time that a call has.
+    /// Posts an event and waits at most `wait` for its task, beyond the timeout of a call.
     pub(crate) fn post_event(&self, event: &Value, wait: Duration) -> anyhow::Result<Value> {
         let mut path = "/api/v1/events".to_owned();
         if !wait.is_zero() {
@@ -75,13 +73,13 @@ impl Client {
             .request(&Method::POST, &path)
             .header(header::CONTENT_TYPE, "application/cloudevents+json")
             .body(event.to_string())?;
-        let patience = PATIENCE.saturating_add(wait);
+        let timeout = CALL_TIMEOUT.saturating_add(wait);
         let request = self.agent.configure_request(request);
-        let request = request.timeout_global(Some(patience)).build();
+        let request = request.timeout_global(Some(timeout)).build();
         self.answer(self.agent.run(request))
     }
 
-    /// Reads what is no JSON, up to so many bytes.
+    /// Gets a body that is not JSON, of at most `limit` bytes.
     pub(crate) fn get_bytes(&self, path: &str, limit: u64) -> anyhow::Result<Vec<u8>> {
         let request = self.request(&Method::GET, path).body(())?;
         let mut answer = self.accepted(self.agent.run(request))?;
@@ -90,7 +88,7 @@ impl Client {
             .with_config()
             .limit(limit)
             .read_to_vec()
-            .with_context(|| self.broke_off())
+            .with_context(|| self.cut_off())
     }
 
     pub(crate) fn patch(
@@ -126,48 +124,54 @@ impl Client {
     fn request(&self, method: &Method, path: &str) -> request::Builder {
         Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.place.server))
+            .uri(format!("{}{path}", self.endpoint.server))
             .header(
                 header::AUTHORIZATION,
-                format!("Bearer {}", self.place.secret.text),
+                format!("Bearer {}", self.endpoint.credential.token),
             )
             .header(header::ACCEPT, "application/json")
     }
 
-    /// The JSON of an answer.
+    /// Returns the JSON of a successful response.
     fn answer(&self, sent: Result<Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {
         let mut answer = self.accepted(sent)?;
         self.read(&mut answer)
     }
 
-    /// An answer that is no refusal.
+    /// Returns the response if it is successful.
     fn accepted(
         &self,
         sent: Result<Response<ureq::Body>, ureq::Error>,
     ) -> anyhow::Result<Response<ureq::Body>> {
-        let mut answer = sent.map_err(|error| refused::unreachable(&self.place.server, error))?;
+        let mut answer =
+            sent.map_err(|error| refusal::unreachable(&self.endpoint.server, error))?;
         if answer.status().is_success() {
             return Ok(answer);
         }
         let body = self.read(&mut answer)?;
-        let Secret { from, .. } = &self.place.secret;
+        let Credential { origin, .. } = &self.endpoint.credential;
         let retry_after = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok());
-        Err(refused::refused(answer.status(), &body, from, retry_after))
+        Err(refusal::refused(
+            answer.status(),
+            &body,
+            origin,
+            retry_after,
+        ))
     }
 
-    /// A refusal that the server has kept, as it would have been answered.
+    /// Turns a stored refusal into the error that the call itself would have returned.
     fn refusal(&self, problem: &Value) -> anyhow::Error {
         let status = problem["status"].as_u64().and_then(|status| {
             let status = u16::try_from(status).ok()?;
             StatusCode::from_u16(status).ok()
         });
         let status = status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-        refused::refused(status, problem, &self.place.secret.from, None)
+        refusal::refused(status, problem, &self.endpoint.credential.origin, None)
     }
 
-    fn broke_off(&self) -> String {
-        format!("the answer of {} broke off", self.place.server)
+    fn cut_off(&self) -> String {
+        format!("the response from {} was cut off", self.endpoint.server)
     }
 
     fn read(&self, answer: &mut Response<ureq::Body>) -> anyhow::Result<Value> {
@@ -176,57 +180,54 @@ impl Client {
             .with_config()
             .limit(ANSWER_MAX_BYTES)
             .read_to_vec()
-            .with_context(|| self.broke_off())?;
+            .with_context(|| self.cut_off())?;
         if bytes.is_empty() {
             return Ok(Value::Null);
         }
-        // What is no JSON is told by its status alone, if that is an error.
+        // An error whose body is not JSON is reported by its status alone.
         match serde_json::from_slice(&bytes) {
             Ok(value) => Ok(value),
             Err(_) if !answer.status().is_success() => Ok(Value::Null),
             Err(error) => Err(error).with_context(|| {
                 format!(
-                    "{} does not answer as a Tenterhook server",
-                    self.place.server
+                    "{} does not respond like a Tenterhook server",
+                    self.endpoint.server
                 )
             }),
         }
     }
 }
 
-/// A member of an answer that is text; empty if it is not there.
+/// Returns a text member of a response; empty if it is absent.
 pub(crate) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
     value[member].as_str().unwrap_or_default()
 }
 
-/// The one item that `said` names by its id or number or, if none has that, by its
-/// name.
-pub(crate) fn named<'a>(
+/// Finds the item with this id or number or, if there is none, with this name.
+pub(crate) fn find_named<'a>(
     items: &'a [Value],
     noun: impl Display,
-    said: &str,
+    name: &str,
 ) -> anyhow::Result<&'a Value> {
     let by_id = |item: &&Value| {
-        text(item, "id").eq_ignore_ascii_case(said)
+        text(item, "id").eq_ignore_ascii_case(name)
             || item["number"]
                 .as_i64()
-                .is_some_and(|n| n.to_string() == said)
+                .is_some_and(|n| n.to_string() == name)
     };
-    let by_name = |item: &&Value| text(item, "name") == said;
+    let by_name = |item: &&Value| text(item, "name") == name;
     items
         .iter()
         .find(by_id)
         .or_else(|| items.iter().find(by_name))
-        .with_context(|| {
-            format!("there is no {noun} `{said}`; `tenterhook {noun} list` shows them")
-        })
+        .with_context(|| format!("no such {noun}: `{name}`; `tenterhook {noun} list` lists them"))
 }
 
-/// The path of one of these things, by what a person has said.
-pub(crate) fn path(of: &str, said: &str) -> String {
-    let said: String = form_urlencoded::byte_serialize(said.as_bytes()).collect();
+/// Returns the path of one item of a collection.
+pub(crate) fn path(collection: &str, name: &str) -> String {
+    let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
     // In a path, a plus is a plus.
-    format!("{of}/{}", said.replace('+', "%20"))
+    format!("{collection}/{}", name.replace('+', "%20"))
 }
 
 fn with_query(path: &str, query: &[(&str, &str)]) -> String {
@@ -251,7 +252,7 @@ mod tests {
             json!({"id": "a1", "number": 7, "name": "x"}),
             json!({"id": "b2", "name": "7"}),
         ];
-        let id = |said| named(&items, "account", said).map(|item| text(item, "id").to_owned());
+        let id = |name| find_named(&items, "account", name).map(|item| text(item, "id").to_owned());
         assert_eq!(id("A1").unwrap(), "a1");
         assert_eq!(id("7").unwrap(), "a1");
         assert_eq!(id("x").unwrap(), "a1");

@@ -1,4 +1,4 @@
-//! Where the engine of `run` keeps compiled code between two runs.
+//! Where the engine of `run` caches compiled code between runs.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,19 +8,19 @@ use tenterhook_engine::{CodeCache, Engine, Error, Settings};
 
 use crate::compiler;
 
-/// Bytes of compiled code that are kept for a user: that of some hundred programs of
-/// the usual size, and of a dozen of the largest.
+/// Bytes of compiled code that are cached for a user: some hundred programs of the usual
+/// size, or a dozen of the largest.
 const BYTES: u64 = 1 << 30;
 
-/// Starts an engine for one program that keeps compiled code in the user's cache
-/// folder. A folder that cannot be used costs time, not the run.
+/// Starts an engine for one program, with a code cache in the user's cache folder. If that
+/// cannot be used, the program is compiled each time.
 pub(crate) fn start_engine() -> Result<Engine, Error> {
     let settings = Settings {
         cache: cache(|name| env::var_os(name)),
         scratch: env::temp_dir(),
         sandboxes: 1,
         threads: 1,
-        compiler: compiler::words(),
+        compiler: compiler::command_line(),
         ..Settings::default()
     };
     match Engine::start(settings.clone()) {
@@ -32,8 +32,8 @@ pub(crate) fn start_engine() -> Result<Engine, Error> {
     }
 }
 
-/// The code lies in the user's cache folder, its key with the user's state: caches
-/// are copied from machine to machine, and what comes along is not to be trusted.
+/// The code is in the user's cache folder, its key with the user's state: caches are copied
+/// from machine to machine, and copied code must not be trusted.
 fn cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<CodeCache> {
     let home = |name: &str, usual: &str| own_folder(variable(name), variable("HOME"), usual);
     Some(CodeCache {
@@ -43,8 +43,8 @@ fn cache(variable: impl Fn(&str) -> Option<OsString>) -> Option<CodeCache> {
     })
 }
 
-/// The folder that a variable names, else the usual one in `HOME`. A relative path
-/// there is to be ignored, says the XDG specification.
+/// Returns the folder that a variable names, or else the usual one in `HOME`. The XDG
+/// specification requires that a relative path is ignored.
 fn own_folder(named: Option<OsString>, home: Option<OsString>, usual: &str) -> Option<PathBuf> {
     let absolute =
         |path: Option<OsString>| path.map(PathBuf::from).filter(|path| path.is_absolute());

@@ -1,5 +1,4 @@
-//! What commands have in common: a log that only errors come to, and an end whose
-//! status says whether all went well.
+//! What commands share: a log for errors only, and an exit status for the result.
 
 use std::process::ExitCode;
 
@@ -8,12 +7,12 @@ use anyhow::Context as _;
 use crate::logging::{self, LogFormat};
 use crate::say::{say, say_error};
 
-/// Runs a command; answers the status of the process.
+/// Runs a command and returns the exit status.
 pub(crate) fn run(log: Option<&str>, command: impl FnOnce() -> anyhow::Result<()>) -> ExitCode {
     run_to(log, || command().map(|()| ExitCode::SUCCESS))
 }
 
-/// The same for a command that has more to tell than whether it went well.
+/// The same for a command that chooses its own exit status.
 pub(crate) fn run_to(
     log: Option<&str>,
     command: impl FnOnce() -> anyhow::Result<ExitCode>,
@@ -28,7 +27,7 @@ pub(crate) fn run_to(
     end(command())
 }
 
-/// Runs what is asynchronous to its end, where nothing else is going on.
+/// Runs a future to completion on a runtime of its own.
 pub(crate) fn block_on<T, E>(work: impl Future<Output = Result<T, E>>) -> anyhow::Result<T>
 where
     anyhow::Error: From<E>,
@@ -40,9 +39,9 @@ where
     Ok(runtime.block_on(work)?)
 }
 
-/// Says what went wrong, if anything did.
-pub(crate) fn end(ended: anyhow::Result<ExitCode>) -> ExitCode {
-    ended.unwrap_or_else(|error| {
+/// Reports the error, if there is one.
+pub(crate) fn end(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
         say_error(&error);
         ExitCode::FAILURE
     })

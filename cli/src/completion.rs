@@ -1,4 +1,4 @@
-//! `tenterhook completion`: completion scripts, made from the command line itself.
+//! `tenterhook completion`: completion scripts, generated from the command line.
 
 use std::process::ExitCode;
 
@@ -13,20 +13,20 @@ use crate::{args, command, table};
 ///
 /// For bash: `tenterhook completion bash > ~/.local/share/bash-completion/completions/tenterhook`.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct CompletionArgs {
     /// The shell.
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    command::end(table::print(&script(raw.shell)).map(|()| ExitCode::SUCCESS))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &CompletionArgs, _log: Option<&str>) -> ExitCode {
+    command::end(table::print(&script(args.shell)).map(|()| ExitCode::SUCCESS))
 }
 
 fn script(shell: Shell) -> String {
     let mut script = Vec::new();
-    // To be completed, not to be checked: names of one's own are welcome too.
+    // For completion only, not validation: custom names are allowed too.
     let names = PossibleValuesParser::new(HookPoint::catalog().map(|point| point.name));
     let mut command = args::Args::command().mut_subcommand("event", |event| {
         event.mut_arg("name", |name| name.value_parser(names))

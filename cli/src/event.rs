@@ -1,4 +1,4 @@
-//! `tenterhook event`: a sample event of a hook point, from the catalog of the server.
+//! `tenterhook event`: prints a sample event of a hook point, from the server's catalog.
 
 mod list;
 mod sample;
@@ -15,20 +15,20 @@ use crate::command;
 use crate::faults::Faults;
 use crate::project::nearest_event;
 use crate::say::say;
-use crate::table::{Form, print};
+use crate::table::{OutputFormat, print};
 
 /// Prints a sample event of a hook point, or lists all hook points.
 ///
-/// It is whole, by CloudEvents, as `run --event FILE`, `test` and `fire` take it. Its
-/// data is the catalog's; id and time are new each time unless they are given.
+/// The event is complete, in CloudEvents form, as `run --event FILE`, `test` and `fire` take
+/// it. Its data is the catalog's; id and time are new each time unless they are given.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct EventArgs {
     /// The hook point, such as `PreFormatDisk`, or `custom.` and a name of your own;
     /// without it, all are listed.
     #[arg(value_name = "NAME")]
     name: Option<String>,
     /// A member of the data, such as `serial=WD-1`; may be repeated. What the catalog
-    /// knows as text is text, anything else is JSON if it can be read as JSON.
+    /// declares as text is text; anything else is JSON if it parses as JSON.
     #[arg(long, value_name = "NAME=VALUE", requires = "name")]
     set: Vec<String>,
     /// The event's id [default: a new UUID].
@@ -41,14 +41,14 @@ pub(crate) struct Raw {
     #[arg(long, requires = "name", conflicts_with_all = ["id", "time"])]
     data_only: bool,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    let text = match &raw.name {
-        None => Ok(list::all(raw.form)),
-        Some(name) => one(raw, name),
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &EventArgs, _log: Option<&str>) -> ExitCode {
+    let text = match &args.name {
+        None => Ok(list::all(args.format)),
+        Some(name) => one(args, name),
     };
     let text = match text {
         Ok(text) => text,
@@ -60,7 +60,7 @@ pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
     command::end(print(&text).map(|()| ExitCode::SUCCESS))
 }
 
-/// Reads a hook point's name; what is none is answered with the nearest.
+/// Parses a hook point's name; the error suggests the nearest.
 pub(crate) fn parse_name(name: &str) -> Result<HookPointName, String> {
     HookPointName::parse(name).map_err(|_| match nearest_event(name) {
         Some(near) => format!("must be a hook point's name; did you mean {near}?"),
@@ -70,20 +70,20 @@ pub(crate) fn parse_name(name: &str) -> Result<HookPointName, String> {
     })
 }
 
-fn one(raw: &Raw, name: &str) -> Result<String, Faults> {
+fn one(args: &EventArgs, name: &str) -> Result<String, Faults> {
     let mut faults = Faults::default();
     let name = faults.check("NAME", parse_name(name));
-    let time = match &raw.time {
+    let time = match &args.time {
         Some(text) => faults.check("--time", parse_time(text)),
         None => Some(now()),
     };
-    let id = match &raw.id {
+    let id = match &args.id {
         Some(id) if id.is_empty() => faults.check("--id", Err("must not be empty")),
         Some(id) => Some(id.clone()),
         None => Some(Uuid::new_v4().to_string()),
     };
     let point = name.as_ref().and_then(HookPointName::point);
-    let set = faults.check("--set", assignments(point, &raw.set));
+    let set = faults.check("--set", assignments(point, &args.set));
     let (Some(name), Some(time), Some(id), Some(set)) = (name, time, id, set) else {
         return Err(faults);
     };
@@ -98,7 +98,7 @@ fn one(raw: &Raw, name: &str) -> Result<String, Faults> {
     {
         data.extend(set);
     }
-    let text = if raw.data_only {
+    let text = if args.data_only {
         serde_json::to_string_pretty(&event.data)
     } else {
         serde_json::to_string_pretty(&event)
@@ -106,7 +106,7 @@ fn one(raw: &Raw, name: &str) -> Result<String, Faults> {
     Ok(text.expect("an event holds nothing that JSON cannot say") + "\n")
 }
 
-/// Says that the catalog does not know a member; it is there all the same.
+/// Notes that the catalog does not list a member; it is set all the same.
 fn note_unknown(point: Option<&HookPoint>, member: &str) {
     let Some(point) = point else {
         return;

@@ -1,4 +1,4 @@
-//! Executions as these commands name and describe them.
+//! How commands name and describe executions.
 //!
 //! An id is long, and its beginning is the time: short forms are its last group.
 //! Any beginning or end that only one of the newest executions has will do.
@@ -11,55 +11,55 @@ use crate::client::{Client, text};
 /// Characters of a whole id.
 const ID_CHARS: usize = 36;
 
-/// Fewest characters that name an execution.
+/// Fewest characters that may name an execution.
 const PART_CHARS: usize = 4;
 
-/// Pages of the newest executions in which a part of an id is looked for.
+/// Pages of the newest executions that are searched for part of an id.
 const PAGES: usize = 5;
 
-/// The id of the execution that is meant.
+/// Finds the execution whose id begins or ends with `id_part`.
 ///
 /// # Errors
 ///
-/// There is none, or more than one.
-pub(crate) fn find(client: &Client, said: &str) -> anyhow::Result<String> {
-    let said = said.to_ascii_lowercase();
-    if !said
+/// No execution matches, or more than one.
+pub(crate) fn find(client: &Client, id_part: &str) -> anyhow::Result<String> {
+    let id_part = id_part.to_ascii_lowercase();
+    if !id_part
         .bytes()
         .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
     {
         bail!(
-            "`{}` is no execution; `tenterhook executions` shows them",
-            said.escape_debug()
+            "`{}` is not an execution id; `tenterhook executions` lists them",
+            id_part.escape_debug()
         );
     }
-    if said.len() == ID_CHARS {
-        return Ok(said);
+    if id_part.len() == ID_CHARS {
+        return Ok(id_part);
     }
-    if said.len() < PART_CHARS {
-        bail!("`{said}` is too short for an execution: give at least {PART_CHARS} characters");
+    if id_part.len() < PART_CHARS {
+        bail!("`{id_part}` is too short for an execution: give at least {PART_CHARS} characters");
     }
     let newest = client.newest("/api/v1/executions", &[], PAGES)?;
-    let is_meant = |id: &&str| id.starts_with(&said) || id.ends_with(&said);
+    let is_meant = |id: &&str| id.starts_with(&id_part) || id.ends_with(&id_part);
     let mut found = newest.iter().map(|one| text(one, "id")).filter(is_meant);
     let id = found.next().with_context(|| {
         format!(
-            "no execution of the newest {} begins or ends with `{said}`; `tenterhook executions` shows them, and a whole id finds any",
+            "none of the newest {} executions has an id that begins or ends with `{id_part}`; `tenterhook executions` lists them, and a full id finds any",
             newest.len()
         )
     })?;
     if let Some(other) = found.next() {
-        bail!("`{said}` may be {id} or {other}; give more of it");
+        bail!("`{id_part}` is ambiguous: it matches {id} and {other}; give more characters");
     }
     Ok(id.to_owned())
 }
 
-/// The short form of an id.
+/// Returns the short form of an id.
 pub(crate) fn short(id: &str) -> &str {
     id.rsplit('-').next().unwrap_or(id)
 }
 
-/// How an execution ended, in words; empty if it did not.
+/// Describes how an execution ended; empty if it has not.
 pub(crate) fn outcome(execution: &Value) -> String {
     let outcome = &execution["outcome"];
     if let Some(fault) = execution["verdict_fault"].as_str() {
@@ -77,7 +77,7 @@ pub(crate) fn outcome(execution: &Value) -> String {
     }
 }
 
-/// What an execution answered, in words; empty if it did not.
+/// Describes an execution's verdict; empty if it has none.
 pub(crate) fn verdict(execution: &Value) -> String {
     let verdict = &execution["verdict"];
     let reason = text(verdict, "reason");
@@ -93,7 +93,7 @@ pub(crate) fn verdict(execution: &Value) -> String {
     }
 }
 
-/// The server or the container that an execution runs for; empty if it has none.
+/// Names the server or container that an execution runs for; empty if it has none.
 pub(crate) fn target(execution: &Value) -> String {
     let container = &execution["container"];
     match (
@@ -114,14 +114,14 @@ mod tests {
 
     #[test]
     fn what_became_of_an_execution_is_said_in_words() {
-        let said = |one: Value| (outcome(&one), verdict(&one), target(&one));
+        let described = |one: Value| (outcome(&one), verdict(&one), target(&one));
         let one = json!({
             "outcome": {"kind": "exited", "status": 3},
             "verdict": {"allow": false, "reason": "full"},
             "server": {"name": "node-1"},
         });
         assert_eq!(
-            said(one),
+            described(one),
             (
                 "exited with status 3".into(),
                 "deny: full".into(),
@@ -134,7 +134,7 @@ mod tests {
             "container": {"podName": "db-0", "containerName": "main"},
         });
         assert_eq!(
-            said(one),
+            described(one),
             (
                 "stopped at its fuel limit".into(),
                 "allow".into(),
@@ -145,7 +145,7 @@ mod tests {
         let unusable =
             json!({"outcome": {"kind": "exited", "status": 0}, "verdict_fault": "no JSON"});
         assert_eq!(outcome(&unusable), "its answer cannot be used: no JSON");
-        assert_eq!(said(json!({})), Default::default());
+        assert_eq!(described(json!({})), Default::default());
     }
 
     #[test]

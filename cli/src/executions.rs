@@ -1,4 +1,4 @@
-//! `tenterhook executions`: what ran on a server, newest first.
+//! `tenterhook executions`: lists a server's executions, newest first.
 
 use std::process::ExitCode;
 
@@ -11,15 +11,14 @@ use time::format_description::well_known::Rfc3339;
 use crate::client::{self, Client, text};
 use crate::command;
 use crate::execution::{outcome, short, target, verdict};
-use crate::table::{Column, Form, time};
+use crate::table::{Column, OutputFormat, time};
 use crate::{amount, quantity};
 
 /// Lists executions of a running server, newest first.
 ///
-/// The short ids are the ends of whole ones; every command that takes an execution
-/// takes them too.
+/// Short ids are the ends of full ids; every command that takes an execution accepts them.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct ExecutionsArgs {
     /// Only those of this hook, by id or number.
     #[arg(long, value_name = "HOOK")]
     hook: Option<String>,
@@ -30,15 +29,15 @@ pub(crate) struct Raw {
     /// Only those of this task, by id or number.
     #[arg(long, value_name = "TASK")]
     task: Option<String>,
-    /// Only those made since: a time such as `2027-05-04T03:02:01Z`, or so long ago,
+    /// Only those created since: a time such as `2027-05-04T03:02:01Z`, or a duration ago,
     /// such as `10min` or `2h`.
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// At most so many.
+    /// At most this many.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
     #[command(flatten)]
     client: client::Flags,
 }
@@ -62,22 +61,22 @@ const COLUMNS: [Column; 11] = [
     ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
 ];
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &ExecutionsArgs, log: Option<&str>) -> ExitCode {
+    command::run(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<()> {
-    let since = raw.since.as_deref().map(read_since).transpose()?;
-    let client = Client::open(&raw.client)?;
+fn run(args: &ExecutionsArgs) -> anyhow::Result<()> {
+    let since = args.since.as_deref().map(parse_since).transpose()?;
+    let client = Client::open(&args.client)?;
     let mut filter = Vec::new();
-    filter.extend(raw.hook.as_deref().map(|hook| ("hook", hook)));
-    filter.extend(raw.state.as_deref().map(|state| ("state", state)));
-    filter.extend(raw.task.as_deref().map(|task| ("task", task)));
+    filter.extend(args.hook.as_deref().map(|hook| ("hook", hook)));
+    filter.extend(args.state.as_deref().map(|state| ("state", state)));
+    filter.extend(args.task.as_deref().map(|task| ("task", task)));
     let mut items = Vec::new();
     let mut after: Option<String> = None;
-    while items.len() < raw.limit {
-        let wanted = raw.limit - items.len();
+    while items.len() < args.limit {
+        let wanted = args.limit - items.len();
         let (some, next) = client.page("/api/v1/executions", &filter, wanted, after.as_deref())?;
         let all = some.len();
         items.extend(some.into_iter().filter(|one| is_since(one, since)));
@@ -88,12 +87,13 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
             break;
         }
     }
-    if raw.task.is_some() {
-        // A task tells its executions in the order in which they run.
+    if args.task.is_some() {
+        // A task lists its executions in execution order.
         items.reverse();
     }
-    items.truncate(raw.limit);
-    raw.form.list(&items, &[&COLUMNS[..], &[CREATED]].concat())
+    items.truncate(args.limit);
+    args.format
+        .print_list(&items, &[&COLUMNS[..], &[CREATED]].concat())
 }
 
 const CREATED: Column = ("CREATED", |one| time(&one["created_at"]));
@@ -106,20 +106,20 @@ fn is_since(execution: &Value, since: Option<OffsetDateTime>) -> bool {
     }
 }
 
-/// A time as it was said, or so long ago.
-fn read_since(said: &str) -> anyhow::Result<OffsetDateTime> {
-    if let Ok(time) = OffsetDateTime::parse(said, &Rfc3339) {
+/// Parses a time, or a duration before now.
+fn parse_since(text: &str) -> anyhow::Result<OffsetDateTime> {
+    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
         return Ok(time);
     }
-    let ago = quantity::parse_millis(said)
+    let ago = quantity::parse_millis(text)
         .ok()
         .and_then(|millis| i64::try_from(millis).ok())
         .map(time::Duration::milliseconds);
     ago.and_then(|ago| tenterhook_dispatch::now().checked_sub(ago))
         .with_context(|| {
             format!(
-                "`--since {}` is neither a time such as 2027-05-04T03:02:01Z nor a length such as 10min",
-                said.escape_debug()
+                "`--since {}` is neither a time such as 2027-05-04T03:02:01Z nor a duration such as 10min",
+                text.escape_debug()
             )
         })
 }
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn since_is_a_time_or_so_long_ago() {
-        let at = read_since("2027-05-04T03:02:01Z").unwrap();
+        let at = parse_since("2027-05-04T03:02:01Z").unwrap();
         assert!(is_since(
             &json!({"created_at": "2027-05-04T03:02:01.5Z"}),
             Some(at)
@@ -141,10 +141,10 @@ mod tests {
             &json!({"created_at": "2027-05-04T03:02:00Z"}),
             Some(at)
         ));
-        assert!(read_since("1h").unwrap() < OffsetDateTime::now_utc());
-        for said in ["", "1", "yesterday", "99999999999999999d"] {
-            let told = read_since(said).unwrap_err().to_string();
-            assert!(told.contains("--since"), "{told}");
+        assert!(parse_since("1h").unwrap() < OffsetDateTime::now_utc());
+        for text in ["", "1", "yesterday", "99999999999999999d"] {
+            let error = parse_since(text).unwrap_err().to_string();
+            assert!(error.contains("--since"), "{error}");
         }
     }
 }

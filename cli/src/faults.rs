@@ -1,4 +1,4 @@
-//! Everything that is wrong with a command's settings, told in one go.
+//! Everything that is wrong with a command's settings, reported at once.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use std::fmt;
 pub(crate) struct Faults(Vec<String>);
 
 impl Faults {
-    /// Notes that the setting `name` is wrong for this reason.
+    /// Records that the setting `name` is wrong for this reason.
     pub(crate) fn add(&mut self, name: &str, reason: impl fmt::Display) {
         self.0.push(format!("`{name}` {reason}"));
     }
 
-    /// Takes a checked setting, or notes what is wrong with it.
+    /// Returns a checked setting, or records what is wrong with it.
     pub(crate) fn check<T>(
         &mut self,
         name: &str,
@@ -46,9 +46,9 @@ mod tests {
         assert_eq!(faults.check("--a", Ok::<_, &str>(1)), Some(1));
         assert_eq!(faults.check::<()>("--b", Err("is wrong")), None);
         faults.add("--c", "is wrong too");
-        let told = faults.none().unwrap_err().to_string();
+        let message = faults.none().unwrap_err().to_string();
         assert_eq!(
-            told,
+            message,
             "cannot use these settings:\n  `--b` is wrong\n  `--c` is wrong too"
         );
     }

@@ -1,7 +1,7 @@
-//! `tenterhook fire`: posts an event to a server and tells what its hooks made of it.
+//! `tenterhook fire`: posts an event to a server and reports what its hooks decided.
 
 mod event;
-mod told;
+mod summary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,25 +15,25 @@ use crate::client::{self, Client};
 use crate::command;
 use crate::paint;
 use crate::say::say;
-use crate::table::{Form, print};
+use crate::table::{OutputFormat, print};
 
-/// Status of a command whose event was not over when the wait ran out.
-const NOT_OVER: u8 = 3;
+/// Exit status if the event's task has not finished when the wait runs out.
+const STILL_RUNNING: u8 = 3;
 
-/// Posts an event to a running server and tells what each of its hooks made of it.
+/// Posts an event to a running server and reports what each of its hooks decided.
 ///
-/// Ends with status 0 if the event may go on, with 1 if it is denied or could not be
-/// sent, and with 3 if it is not over when the wait runs out.
+/// Exit status: 0 if the event is allowed, 1 if it is denied or could not be sent, 3 if its
+/// hooks have not finished when the wait runs out.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct FireArgs {
     /// A hook point, such as `PreFormatDisk` or `custom.deployed`, or a file with a
-    /// whole event, such as `tests/first.event.json`; `-` is standard input.
+    /// complete event, such as `tests/first.event.json`; `-` is standard input.
     #[arg(value_name = "NAME|FILE")]
     event: String,
     /// The event's data, JSON in this file; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "sample")]
     data_file: Option<PathBuf>,
-    /// Begin with the catalog's sample data.
+    /// Start from the catalog's sample data.
     #[arg(long)]
     sample: bool,
     /// A member of the data, such as `serial=WD-1`; may be repeated.
@@ -42,51 +42,51 @@ pub(crate) struct Raw {
     /// The number or the name of the server that the event is about.
     #[arg(long = "on", value_name = "SERVER")]
     on: Option<String>,
-    /// What it happens to; on Astra's events the app, by id, number or name.
+    /// The event's subject; for Astra's events the app, by id, number or name.
     #[arg(long, value_name = "SUBJECT")]
     subject: Option<String>,
-    /// The event's id: the same one again runs nothing [default: that of the file, or
-    /// a new UUID].
+    /// The event's id; an id that was posted before runs nothing [default: that of the
+    /// file, or a new UUID].
     #[arg(long, value_name = "ID")]
     id: Option<String>,
     /// Seconds to wait for the event's hooks, up to 120.
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0)]
     wait: f64,
-    /// Do not wait: the event is stored, and runs.
+    /// Return as soon as the event is stored.
     #[arg(long, conflicts_with = "wait")]
     no_wait: bool,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
     #[command(flatten)]
     client: client::Flags,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run_to(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &FireArgs, log: Option<&str>) -> ExitCode {
+    command::run_to(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<ExitCode> {
-    let event = event::make(raw)?;
-    let wait = match raw.no_wait {
+fn run(args: &FireArgs) -> anyhow::Result<ExitCode> {
+    let event = event::build(args)?;
+    let wait = match args.no_wait {
         true => Duration::ZERO,
-        false => Duration::try_from_secs_f64(raw.wait)
+        false => Duration::try_from_secs_f64(args.wait)
             .ok()
-            .with_context(|| format!("`--wait {}` must be from 0 to 120 seconds", raw.wait))?,
+            .with_context(|| format!("`--wait {}` must be from 0 to 120 seconds", args.wait))?,
     };
-    let client = Client::open(&raw.client)?;
+    let client = Client::open(&args.client)?;
     let answer = client.post_event(&event, wait)?;
     if answer["repeated"] == true {
         say(
-            "an event with this source and id was posted before: nothing runs anew, and this is what became of it; `--id` gives it another",
+            "an event with this source and id was posted before: nothing runs again, and this is its outcome; `--id` sets another id",
         );
     }
     if answer["removed"] == true {
-        say("its task is not kept any more: what its hooks decided is not known");
+        say("its task has been removed: what its hooks decided is no longer known");
     }
-    match raw.form.is_json() {
+    match args.format.is_json() {
         true => print(&format!("{answer}\n"))?,
-        false => print(&told::task(&answer["task"], wait, paint::stdout()))?,
+        false => print(&summary::task(&answer["task"], wait, paint::stdout()))?,
     }
     Ok(status(&answer["task"], wait))
 }
@@ -96,6 +96,6 @@ fn status(task: &Value, wait: Duration) -> ExitCode {
         Some(true) => ExitCode::SUCCESS,
         Some(false) => ExitCode::FAILURE,
         None if wait.is_zero() => ExitCode::SUCCESS,
-        None => ExitCode::from(NOT_OVER),
+        None => ExitCode::from(STILL_RUNNING),
     }
 }

@@ -1,5 +1,5 @@
-//! A guest's standard error for a person: structured log lines are drawn, all the
-//! rest is made neutral and passed on at once.
+//! A guest's standard error on a terminal: structured log lines are formatted, everything
+//! else is neutralized and passed on at once.
 
 use std::io::{self, Write};
 
@@ -8,15 +8,15 @@ use tenterhook_sdk::log::{Level, LogLine};
 use crate::neutral::{self, Neutral};
 use crate::paint::Painter;
 
-/// Longest line that is held back to see whether it is a structured one, in bytes.
+/// Longest line that is buffered to see whether it is structured, in bytes.
 const HELD_MAX_BYTES: usize = 64 * 1024;
 
-/// One stream of a guest, on its way to a terminal.
+/// Writes one stream of a guest to a terminal.
 #[derive(Debug)]
 pub(crate) struct GuestLog {
     paint: Painter,
     neutral: Neutral,
-    /// The beginning of a line that may become a structured one.
+    /// The beginning of a line that may turn out to be structured.
     held: Vec<u8>,
     in_line: bool,
 }
@@ -31,7 +31,7 @@ impl GuestLog {
         }
     }
 
-    /// Writes what `bytes` say. A line that begins with a brace waits for its end.
+    /// Writes `bytes`. A line that begins with a brace is buffered until it is complete.
     pub(crate) fn write(&mut self, bytes: &[u8], to: &mut impl Write) -> io::Result<()> {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let begins = !self.in_line && self.held.is_empty() && piece.starts_with(b"{");
@@ -49,7 +49,7 @@ impl GuestLog {
         Ok(())
     }
 
-    /// Writes what is still held back.
+    /// Writes what is still buffered.
     pub(crate) fn finish(&mut self, to: &mut impl Write) -> io::Result<()> {
         self.release(to)?;
         self.neutral.finish(to)
@@ -64,7 +64,7 @@ impl GuestLog {
     }
 }
 
-/// Draws a structured log line: its level, its message and what else it tells.
+/// Formats a structured log line: level, message and fields.
 pub(crate) fn draw(line: &LogLine, paint: Painter) -> String {
     let level = format!("{:<5}", line.level);
     let level = match line.level {

@@ -1,21 +1,21 @@
-//! A hint for a hook that stumbled over a variable which is not set.
+//! A hint for a hook that failed because a variable is not set.
 //!
-//! The shell names such a variable on standard error and stops. Which ones there
-//! are is known here, so the nearest can be offered.
+//! The shell names such a variable on standard error and stops. The variables that are set
+//! are known here, so the nearest can be suggested.
 
 use tenterhook_engine::{Outcome, Report};
 use tenterhook_sdk::contract::env::{CROIT_PREFIX, PARAM_PREFIX};
 
-/// How alike two names must be for one to be offered in place of the other.
-const ALIKE: f32 = 0.6;
+/// How similar two names must be for one to be suggested in place of the other.
+const SIMILARITY: f32 = 0.6;
 
-/// Most of standard error that is looked at, in bytes from its end.
-const LOOKED_AT: usize = 16 * 1024;
+/// How much of standard error is searched, in bytes from its end.
+const SEARCHED_BYTES: usize = 16 * 1024;
 
-/// Longest name of a variable that is looked at, in bytes.
+/// Longest name of a variable that is considered, in bytes.
 const NAME_MAX_BYTES: usize = 200;
 
-/// What shells and languages say of a variable that is not set, behind its name.
+/// What shells print after the name of a variable that is not set.
 const UNSET: [&str; 2] = [": unbound variable", ": parameter not set"];
 
 /// The hint, if the run failed and its standard error names a variable of ours that is
@@ -28,9 +28,9 @@ pub(crate) fn of(run: &Report, set: &[String]) -> Option<String> {
 }
 
 fn unset(stderr: &[u8], set: &[String]) -> Option<String> {
-    let end = &stderr[stderr.len().saturating_sub(LOOKED_AT)..];
+    let end = &stderr[stderr.len().saturating_sub(SEARCHED_BYTES)..];
     let text = String::from_utf8_lossy(end);
-    let name = text.lines().rev().find_map(named)?;
+    let name = text.lines().rev().find_map(unset_variable)?;
     if set.iter().any(|own| own == name) {
         return None;
     }
@@ -42,12 +42,12 @@ fn unset(stderr: &[u8], set: &[String]) -> Option<String> {
     ours.sort_by_key(|own| !own.starts_with(PARAM_PREFIX));
     if ours.is_empty() {
         return Some(format!(
-            "`{name}` is not set, for the run has no event; `--event NAME` gives it one"
+            "`{name}` is not set because the run has no event; `--event NAME` gives it one"
         ));
     }
-    // Prefixes are alike in all of them.
+    // They share prefixes, which must not count as similarity.
     let tails: Vec<&str> = ours.iter().map(|own| tail(own)).collect();
-    let near = similar::get_close_matches(tail(name), &tails, 1, ALIKE);
+    let near = similar::get_close_matches(tail(name), &tails, 1, SIMILARITY);
     let near = near.first().and_then(|near| {
         let at = tails.iter().position(|own| own == near)?;
         ours.get(at)
@@ -61,22 +61,25 @@ fn unset(stderr: &[u8], set: &[String]) -> Option<String> {
         .collect();
     Some(match parameters.is_empty() {
         true => format!("`{name}` is not set: this event has no parameters"),
-        false => format!("`{name}` is not set; there are {}", parameters.join(", ")),
+        false => format!(
+            "`{name}` is not set; the parameters are {}",
+            parameters.join(", ")
+        ),
     })
 }
 
-/// The name without what it has in common with others.
+/// Returns the name without its prefix.
 fn tail(name: &str) -> &str {
     let prefixes = [PARAM_PREFIX, CROIT_PREFIX, "HOOK_"];
     let tail = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix));
     tail.unwrap_or(name)
 }
 
-/// The name of a variable of ours that this line says is not set.
-fn named(line: &str) -> Option<&str> {
+/// Returns the variable of ours that this line reports as not set.
+fn unset_variable(line: &str) -> Option<&str> {
     let before = UNSET
         .iter()
-        .find_map(|said| line.split_once(said).map(|(before, _)| before))?;
+        .find_map(|message| line.split_once(message).map(|(before, _)| before))?;
     let name = before
         .rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .next()?;
@@ -116,7 +119,7 @@ mod tests {
     fn where_none_is_near_all_parameters_are_told() {
         let hint = hint("HOOK_X: parameter not set").unwrap();
         assert!(
-            hint.ends_with("there are HOOK_PARAM_SERIAL, HOOK_PARAM_SIZE"),
+            hint.ends_with("the parameters are HOOK_PARAM_SERIAL, HOOK_PARAM_SIZE"),
             "{hint}"
         );
         let none = unset(b"HOOK_EVENT: unbound variable", &[]).unwrap();

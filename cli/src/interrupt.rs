@@ -1,12 +1,12 @@
-//! Ctrl-C ends a command that goes on until then: with status 130, and with the
-//! terminal as it was.
+//! Ctrl-C ends a command that runs until interrupted: with status 130, and with the
+//! terminal restored.
 
 use anyhow::Context as _;
 
 use crate::signals::Signals;
 
-/// From now on, the first signal that asks to stop ends the process. `restore` is
-/// written to standard output before; empty if there is nothing to put right.
+/// From now on, the first termination signal ends the process. `restore` is written to
+/// standard output first; empty if there is nothing to restore.
 pub(crate) fn guard(restore: &'static str) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

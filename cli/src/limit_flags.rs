@@ -1,4 +1,4 @@
-//! The limits as flags: said as text, meant as amounts within the engine's ceiling.
+//! Limits as flags: parsed from text, and checked against the engine's ceiling.
 
 use clap::Args;
 use tenterhook_engine::{AskedLimits, Limits};
@@ -11,8 +11,8 @@ use crate::quantity::{
 /// Limits of one run, as typed.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Limits")]
-pub(crate) struct RawLimits {
-    /// Units of work, about one per instruction, such as `2G` [default: 10G].
+pub(crate) struct LimitFlags {
+    /// Fuel: units of work, about one per instruction, such as `2G` [default: 10G].
     #[arg(long, value_name = "COUNT")]
     pub(crate) fuel: Option<String>,
     /// Linear memory, such as `128MiB` [default: 64MiB].
@@ -21,7 +21,7 @@ pub(crate) struct RawLimits {
     /// Time from start to end, sleep included, such as `2s` [default: 30s].
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<String>,
-    /// Output that is passed on, both streams together [default: 1MiB].
+    /// Output that is kept, both streams together [default: 1MiB].
     #[arg(long, value_name = "SIZE")]
     pub(crate) output: Option<String>,
     /// What the run's own files may hold [default: 64MiB].
@@ -35,9 +35,9 @@ pub(crate) struct RawLimits {
     pub(crate) descriptors: Option<String>,
 }
 
-impl RawLimits {
-    /// Reads every limit and notes what is wrong with any, by its flag:
-    /// `prefix` and the field's name.
+impl LimitFlags {
+    /// Parses every limit and records what is wrong with any, by its flag: `prefix` and the
+    /// field's name.
     pub(crate) fn read(&self, prefix: &str, faults: &mut Faults) -> AskedLimits {
         let ceiling = Limits::ceiling();
         let mut read = |name, text: &Option<String>, parse: Parse, show: Show, most: u64| {
@@ -109,15 +109,15 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_is_read() {
-        let raw = RawLimits {
+        let flags = LimitFlags {
             fuel: Some("2G".into()),
             memory: Some("32MiB".into()),
             timeout: Some("200ms".into()),
             descriptors: Some("8".into()),
-            ..RawLimits::default()
+            ..LimitFlags::default()
         };
         let mut faults = Faults::default();
-        let asked = raw.read("--", &mut faults);
+        let asked = flags.read("--", &mut faults);
         faults.none().unwrap();
         let limits = asked
             .resolve(&Limits::default(), &Limits::ceiling())
@@ -131,18 +131,18 @@ mod tests {
 
     #[test]
     fn every_wrong_limit_is_named() {
-        let raw = RawLimits {
+        let flags = LimitFlags {
             fuel: Some("0".into()),
             memory: Some("1TiB".into()),
             output: Some("17MiB".into()),
             inodes: Some("5000000000".into()),
-            ..RawLimits::default()
+            ..LimitFlags::default()
         };
         let mut faults = Faults::default();
-        raw.read("--max-", &mut faults);
-        let told = faults.none().unwrap_err().to_string();
+        flags.read("--max-", &mut faults);
+        let message = faults.none().unwrap_err().to_string();
         assert_eq!(
-            told,
+            message,
             "cannot use these settings:\n  \
              `--max-fuel` must not be 0\n  \
              `--max-memory` must be a size, such as 65536, 64KiB, 64MiB or 1GiB\n  \

@@ -1,4 +1,4 @@
-//! The event that a local run is for: made or read here, never stored or dispatched.
+//! The event of a local run: built or read here, never stored or dispatched.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -13,55 +13,55 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::{event, own_thread, program_file, stdin};
 
-/// The event's type when data came without one.
+/// The event's type if data is given without one.
 const DEFAULT_TYPE: &str = "custom.local";
 
-/// Stands where a stored event has its own id: equal input gives an equal run.
+/// The id of events that are built here, always the same so that equal input gives equal runs.
 const LOCAL_ID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// The event that was asked for, if any; nothing of it is read yet.
+/// The requested event, if any; nothing is read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LocalEvent {
-    /// None was asked for.
+    /// No event.
     None,
-    /// One of this type, with data from here.
+    /// An event of this type, with this data.
     Of(HookPointName, Data),
-    /// A whole event, from this file; `-` is standard input.
+    /// A complete event from this file; `-` is standard input.
     Whole(PathBuf),
 }
 
 /// Where the data of an event comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Data {
-    /// From the catalog; an event of one's own has none.
+    /// From the catalog; a custom event has none.
     Sample,
     /// From this file; `-` is standard input.
     File(PathBuf),
 }
 
-/// An event, ready for a run.
-pub(crate) struct Read {
+/// An event that has been read, for a run.
+pub(crate) struct EventInput {
     pub(crate) event: Event,
     pub(crate) name: HookPointName,
-    /// Whose the standard input is.
+    /// What the program reads on standard input.
     pub(crate) stdin: Stdin,
 }
 
-/// What a program finds on standard input.
+/// What a program reads on standard input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stdin {
     /// The event's data.
     Data,
-    /// What was piped in; the event's data if that is nothing.
+    /// What is piped in, or the event's data if that is empty.
     PipedOrData,
 }
 
 impl LocalEvent {
-    /// Accepts `--event`, a hook point's name or a file with a whole event, and
+    /// Accepts `--event`, a hook point's name or a file with a complete event, and
     /// `--data`, a file with data.
     ///
-    /// What ends in `.json`, has a slash in it or is `-` is a file; so is what is no
-    /// name and exists.
+    /// What ends in `.json`, contains a slash or is `-` is a file; so is an existing file
+    /// whose name is not a hook point's.
     pub(crate) fn new(asked: Option<String>, data: Option<PathBuf>) -> Result<Self, String> {
         let Some(asked) = asked else {
             return Ok(data.map_or(Self::None, |data| {
@@ -80,26 +80,28 @@ impl LocalEvent {
             (Ok(name), Some(file)) => Ok(Self::Of(name, Data::File(file))),
             (Ok(name), None) => Ok(Self::Of(name, Data::Sample)),
             (Err(Some(fault)), _) => Err(format!(
-                "{fault}; a file with a whole event ends in `.json`"
+                "{fault}; a file with a complete event ends in `.json`"
             )),
-            (Err(None), Some(_)) => Err("is a file with a whole event, which has its own data; \
-                 leave `--data` out, or name a hook point"
-                .into()),
+            (Err(None), Some(_)) => {
+                Err("is a file with a complete event, which has its own data; \
+                 omit `--data`, or name a hook point"
+                    .into())
+            }
             (Err(None), None) => Ok(Self::Whole(asked.into())),
         }
     }
 
-    /// Reads and makes the event, `None` when none was asked for.
-    pub(crate) async fn read(&self, at: SystemTime) -> anyhow::Result<Option<Read>> {
+    /// Reads or builds the event; `None` if none was requested.
+    pub(crate) async fn read(&self, at: SystemTime) -> anyhow::Result<Option<EventInput>> {
         Ok(match self {
             Self::None => None,
-            Self::Of(name, data) => Some(made(name, data, at).await?),
-            Self::Whole(file) => Some(whole(file).await?),
+            Self::Of(name, data) => Some(build_event(name, data, at).await?),
+            Self::Whole(file) => Some(read_event(file).await?),
         })
     }
 
-    /// Says that a run is for made-up data: whoever named a hook point alone may
-    /// not expect any.
+    /// Returns a note if the run uses sample data: a user who named only a hook point may not
+    /// expect that.
     pub(crate) fn note(&self) -> Option<String> {
         match self {
             Self::Of(name, Data::Sample) if name.point().is_some() => {
@@ -114,7 +116,11 @@ impl LocalEvent {
     }
 }
 
-async fn made(name: &HookPointName, data: &Data, at: SystemTime) -> anyhow::Result<Read> {
+async fn build_event(
+    name: &HookPointName,
+    data: &Data,
+    at: SystemTime,
+) -> anyhow::Result<EventInput> {
     let (data, stdin) = match data {
         Data::Sample => {
             let sample = name.point().map(|point| point.sample_data().into());
@@ -132,20 +138,20 @@ async fn made(name: &HookPointName, data: &Data, at: SystemTime) -> anyhow::Resu
         .context("cannot print the time")?;
     let mut event = Event::new(LOCAL_ID, "/tenterhook/run", name.as_str(), data);
     event.time = Some(time);
-    Ok(Read {
+    Ok(EventInput {
         event,
         name: name.clone(),
         stdin,
     })
 }
 
-async fn whole(file: &Path) -> anyhow::Result<Read> {
+async fn read_event(file: &Path) -> anyhow::Result<EventInput> {
     let cannot = || format!("cannot use the event in {}", file.display());
     let event = Event::parse(&bytes(file).await?).with_context(cannot)?;
     let name = event::parse_name(&event.kind)
         .map_err(|fault| anyhow::anyhow!("`type` {fault}"))
         .with_context(cannot)?;
-    Ok(Read {
+    Ok(EventInput {
         event,
         name,
         stdin: Stdin::Data,
@@ -157,7 +163,7 @@ async fn bytes(file: &Path) -> anyhow::Result<Bytes> {
         return stdin::read_all(EVENT_MAX_BYTES).await;
     }
     let file = file.to_owned();
-    let read = move || program_file::read_within(&file, EVENT_MAX_BYTES as u64);
+    let read = move || program_file::read_bounded(&file, EVENT_MAX_BYTES as u64);
     Ok(own_thread::run("event", read).await??.into())
 }
 
@@ -198,6 +204,6 @@ mod tests {
         let fault = of("OnAuditt").unwrap_err();
         assert!(fault.contains("did you mean OnAudit?"), "{fault}");
         let both = LocalEvent::new(Some("a.json".into()), Some("-".into()));
-        assert!(both.unwrap_err().contains("leave `--data` out"));
+        assert!(both.unwrap_err().contains("omit `--data`"));
     }
 }

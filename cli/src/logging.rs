@@ -1,11 +1,11 @@
-//! The log: lines on stderr, for people or as JSON. Set up here and nowhere else.
+//! The log: lines on stderr, as text or as JSON. Set up here and nowhere else.
 
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
 use crate::paint;
 
-/// How a line of the log looks.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
     /// For people.
@@ -15,13 +15,13 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Starts the log, and writes panics to it: a panic ends one task, not the
-/// process, so its only trace would be lost among other output.
+/// Starts the log, and logs panics: a panic ends one task, not the process, so its only
+/// trace would be lost among other output.
 pub(crate) fn start(format: LogFormat, filter: EnvFilter) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        // What cannot be logged, as on a full disk, would be told on standard error, which
-        // panics where that is the log: requests must not fail for it.
+        // A line that cannot be logged, as on a full disk, would be reported on standard
+        // error, which panics where that is the log: requests must not fail for it.
         .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match format {
@@ -39,9 +39,9 @@ pub(crate) fn start(format: LogFormat, filter: EnvFilter) {
     }));
 }
 
-/// Reads what to log; `default` when nothing was said.
-pub(crate) fn parse_filter(said: Option<&str>, default: &str) -> Result<EnvFilter, String> {
-    let text = said.unwrap_or(default);
+/// Parses the log filter; `default` if none is given.
+pub(crate) fn parse_filter(filter: Option<&str>, default: &str) -> Result<EnvFilter, String> {
+    let text = filter.unwrap_or(default);
     EnvFilter::try_new(text).map_err(|error| {
         format!("must be a filter, such as info or tenterhook_dispatch=debug: {error}")
     })

@@ -1,4 +1,4 @@
-//! `tenterhook logs`: what hooks printed on a server, or print while one looks on.
+//! `tenterhook logs`: prints the output of hooks on a server, and follows it.
 
 mod lines;
 mod show;
@@ -7,22 +7,22 @@ mod watch;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use self::show::{Shower, Shown, Whose};
+use self::show::{LineOrigin, LogPrinter, OutputState};
 use self::watch::Watch;
-use crate::client::{self, Client, Piece, text};
+use crate::client::{self, Client, OutputEvent, text};
 use crate::command;
-use crate::table::Form;
+use crate::table::OutputFormat;
 use crate::{execution, interrupt};
 use clap::Args;
 
-/// Prints what an execution printed, or the newest ones of a hook, of a task or of all.
+/// Prints the output of an execution, or of the newest ones of a hook, of a task or of all.
 ///
-/// Structured log lines (JSON objects with `level` and `message`) are drawn; with
+/// Structured log lines (JSON objects with `level` and `message`) are formatted; with
 /// --json, every line is an object.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what"))]
-pub(crate) struct Raw {
-    /// The execution, by its id or a part of it from its beginning or its end.
+pub(crate) struct LogsArgs {
+    /// The execution, by its id or the beginning or end of it.
     #[arg(value_name = "EXECUTION", group = "what")]
     execution: Option<String>,
     /// The executions of this task, by id or number.
@@ -31,106 +31,106 @@ pub(crate) struct Raw {
     /// The executions of this hook, by id or number.
     #[arg(long, value_name = "HOOK", group = "what")]
     hook: Option<String>,
-    /// Go on with what is printed from now on: of one execution or of a task until it
-    /// is over, else until Ctrl-C.
+    /// Keep printing new output: of one execution or task until it has finished, otherwise
+    /// until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
-    /// At most so many executions that are over already.
+    /// At most this many executions that have already finished.
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
     #[command(flatten)]
     client: client::Flags,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &LogsArgs, log: Option<&str>) -> ExitCode {
+    command::run(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<()> {
-    let client = Arc::new(Client::open(&raw.client)?);
-    if raw.follow {
+fn run(args: &LogsArgs) -> anyhow::Result<()> {
+    let client = Arc::new(Client::open(&args.client)?);
+    if args.follow {
         interrupt::guard("")?;
     }
-    if let Some(said) = &raw.execution {
-        let shower = Shower::alone(raw.form);
-        let id = execution::find(&client, said)?;
-        match raw.follow {
-            true => follow_to_the_end(&client, &shower, &id)?,
-            false => drop(over(&client, &shower, &id)?),
+    if let Some(execution) = &args.execution {
+        let printer = LogPrinter::alone(args.format);
+        let id = execution::find(&client, execution)?;
+        match args.follow {
+            true => follow_to_the_end(&client, &printer, &id)?,
+            false => drop(print_stored(&client, &printer, &id)?),
         }
         return Ok(());
     }
-    let shower = Arc::new(Shower::several(raw.form));
+    let printer = Arc::new(LogPrinter::several(args.format));
     let mut filter = Vec::new();
-    filter.extend(raw.task.clone().map(|task| ("task", task)));
-    filter.extend(raw.hook.clone().map(|hook| ("hook", hook)));
+    filter.extend(args.task.clone().map(|task| ("task", task)));
+    filter.extend(args.hook.clone().map(|hook| ("hook", hook)));
     let query: Vec<_> = filter
         .iter()
         .map(|(name, value)| (*name, &**value))
         .collect();
-    if raw.follow {
-        let watch = Watch::new(Arc::clone(&client), Arc::clone(&shower), filter.clone());
-        return watch.run(raw.limit, raw.task.as_deref());
+    if args.follow {
+        let watch = Watch::new(Arc::clone(&client), Arc::clone(&printer), filter.clone());
+        return watch.run(args.limit, args.task.as_deref());
     }
-    let (mut newest, _) = client.page("/api/v1/executions", &query, raw.limit, None)?;
-    // Newest first, but for those of one task, which come in their order.
-    if raw.task.is_none() {
+    let (mut newest, _) = client.page("/api/v1/executions", &query, args.limit, None)?;
+    // Newest first, except those of one task, which come in execution order.
+    if args.task.is_none() {
         newest.reverse();
     }
     for one in newest.iter().filter(|one| one["attempt"] != 0) {
-        if over(&client, &shower, text(one, "id"))? == Shown::Unwanted {
+        if print_stored(&client, &printer, text(one, "id"))? == OutputState::Closed {
             break;
         }
     }
     Ok(())
 }
 
-/// Shows what an execution has printed by now.
-fn over(client: &Client, shower: &Shower, id: &str) -> anyhow::Result<Shown> {
+/// Prints what the server has stored of an execution's output.
+fn print_stored(client: &Client, printer: &LogPrinter, id: &str) -> anyhow::Result<OutputState> {
     let execution = client.get(&client::path("/api/v1/executions", id), &[])?;
-    shower.whole(&Whose::of(&execution), &execution)
+    printer.whole(&LineOrigin::of(&execution), &execution)
 }
 
-/// Shows what an execution prints, attempt by attempt, until it is over.
-fn follow_to_the_end(client: &Client, shower: &Shower, id: &str) -> anyhow::Result<()> {
+/// Follows an execution's output, attempt by attempt, until it has finished.
+fn follow_to_the_end(client: &Client, printer: &LogPrinter, id: &str) -> anyhow::Result<()> {
     let mut shown = 0;
     loop {
         let execution = client.get(&client::path("/api/v1/executions", id), &[])?;
         let attempt = execution["attempt"].as_u64().unwrap_or(0);
         if attempt > shown {
-            shown = follow(client, shower, id)?.max(attempt);
+            shown = follow(client, printer, id)?.max(attempt);
         } else if watch::is_over(&execution) {
             return Ok(());
         } else {
-            // It waits for its turn, or to be tried again.
+            // It waits to run, or to be retried.
             std::thread::sleep(watch::INTERVAL);
         }
     }
 }
 
-/// Shows what an execution prints until its attempt is over; answers with its number.
-fn follow(client: &Client, shower: &Shower, id: &str) -> anyhow::Result<u64> {
+/// Follows an execution's output until its attempt ends; returns the attempt's number.
+fn follow(client: &Client, printer: &LogPrinter, id: &str) -> anyhow::Result<u64> {
     let execution = client.get(&client::path("/api/v1/executions", id), &[])?;
-    let mut writing = shower.begin(Whose::of(&execution));
-    let mut pieces = client.follow(id)?;
-    while let Some(piece) = pieces.next()? {
-        let shown = match piece {
-            Piece::Stdout(bytes) => writing.write("stdout", &bytes)?,
-            Piece::Stderr(bytes) => writing.write("stderr", &bytes)?,
-            Piece::End(end) => {
-                writing.end(&end)?;
+    let mut writer = printer.begin(LineOrigin::of(&execution));
+    let mut stream = client.follow(id)?;
+    while let Some(event) = stream.next()? {
+        let shown = match event {
+            OutputEvent::Stdout(bytes) => writer.write("stdout", &bytes)?,
+            OutputEvent::Stderr(bytes) => writer.write("stderr", &bytes)?,
+            OutputEvent::End(end) => {
+                writer.end(&end)?;
                 return Ok(execution["attempt"].as_u64().unwrap_or(0));
             }
         };
-        if shown == Shown::Unwanted {
+        if shown == OutputState::Closed {
             std::process::exit(0);
         }
     }
     anyhow::bail!(
-        "the server broke off; is it being stopped? `tenterhook logs {}` shows the rest",
+        "the server closed the connection; is it shutting down? `tenterhook logs {}` shows the rest",
         execution::short(id)
     )
 }

@@ -1,5 +1,5 @@
-//! The one binary. It alone reads the environment, the command line and the
-//! files that an operator names; everything else is given what it needs.
+//! The one binary. It alone reads the environment, the command line and the files that an
+//! operator names; all other crates are given what they need.
 
 mod account;
 mod amount;
@@ -27,6 +27,7 @@ mod local_event;
 mod logging;
 mod logs;
 mod man;
+mod module_limit;
 mod neutral;
 mod new;
 mod own_thread;
@@ -54,8 +55,8 @@ use std::process::ExitCode;
 use crate::args::Command;
 
 fn main() -> ExitCode {
-    if let Some(ended) = compiler::serve() {
-        return ended;
+    if let Some(status) = compiler::run_worker() {
+        return status;
     }
     let args = args::read();
     match args.command {

@@ -1,4 +1,4 @@
-//! `tenterhook man`: manual pages, made from the command line itself.
+//! `tenterhook man`: manual pages, generated from the command line.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -11,19 +11,19 @@ use clap::{Args, CommandFactory as _};
 use crate::say::say;
 use crate::{args, command};
 
-/// Prints the manual page, or writes all of them into a folder.
+/// Prints the manual page, or writes the pages of all commands into a folder.
 ///
-/// Such as `tenterhook man ~/.local/share/man/man1`; then `man tenterhook-run`.
+/// For example, `tenterhook man ~/.local/share/man/man1`; then `man tenterhook-run`.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
-    /// The folder for the pages, one for each command; made if it is not there.
+pub(crate) struct ManArgs {
+    /// The folder for the pages, one for each command; created if it does not exist.
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    let written = match &raw.folder {
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &ManArgs, _log: Option<&str>) -> ExitCode {
+    let written = match &args.folder {
         Some(folder) => write_all(folder),
         None => print(),
     };

@@ -1,14 +1,14 @@
-//! Guest text for a terminal: what a terminal would obey is made visible instead.
+//! Neutralizes guest text for a terminal: control characters become visible.
 //!
-//! Lines and tabs stay. Escape sequences, other control characters, characters
-//! that turn the direction of text and bytes that are no text are written out, so
-//! that a hook can neither hide its output nor work on the terminal it is read on.
+//! Newlines and tabs stay. Escape sequences, other control characters, characters that
+//! change the direction of text and invalid UTF-8 are escaped, so that a hook can neither
+//! hide its output nor control the terminal that shows it.
 
 use std::io::{self, Write};
 
 /// Turns one stream of guest bytes into text that is safe to show.
 ///
-/// A character may arrive in pieces; what is not yet complete waits.
+/// A character may arrive in pieces; an incomplete one is buffered.
 #[derive(Debug, Default)]
 pub(crate) struct Neutral {
     /// The beginning of a character, at most three bytes.
@@ -16,7 +16,7 @@ pub(crate) struct Neutral {
 }
 
 impl Neutral {
-    /// Writes what `bytes` says.
+    /// Writes `bytes`, neutralized.
     pub(crate) fn write(&mut self, bytes: &[u8], to: &mut impl Write) -> io::Result<()> {
         let mut joined = std::mem::take(&mut self.pending);
         joined.extend_from_slice(bytes);
@@ -38,14 +38,14 @@ impl Neutral {
         }
     }
 
-    /// Writes what is left of a character that never became complete.
+    /// Writes the rest of a character that was never completed.
     pub(crate) fn finish(&mut self, to: &mut impl Write) -> io::Result<()> {
         write_bytes(&std::mem::take(&mut self.pending), to)
     }
 }
 
-/// The same for one short text, such as a function's name in a backtrace. It
-/// stays on its line.
+/// Neutralizes one short text, such as a function's name in a backtrace, and keeps it on
+/// one line.
 pub(crate) fn line(text: &str) -> String {
     let mut shown = Vec::new();
     write_text(&text.replace('\n', "\\n"), &mut shown).expect("writing to memory succeeds");
@@ -54,7 +54,7 @@ pub(crate) fn line(text: &str) -> String {
 
 fn write_text(text: &str, to: &mut impl Write) -> io::Result<()> {
     let mut rest = text;
-    while let Some(at) = rest.find(is_obeyed) {
+    while let Some(at) = rest.find(is_control_like) {
         let (plain, found) = rest.split_at(at);
         let c = found.chars().next().expect("a character was found there");
         to.write_all(plain.as_bytes())?;
@@ -76,10 +76,10 @@ fn write_bytes(bytes: &[u8], to: &mut impl Write) -> io::Result<()> {
         .try_for_each(|byte| write!(to, "\\x{byte:02x}"))
 }
 
-/// Whether a terminal or a reader's eye would obey the character, not show it.
-fn is_obeyed(c: char) -> bool {
-    let turns_text = matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    (c.is_control() && c != '\n' && c != '\t') || turns_text
+/// Whether the character would control the terminal or mislead its reader.
+fn is_control_like(c: char) -> bool {
+    let changes_direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    (c.is_control() && c != '\n' && c != '\t') || changes_direction
 }
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
         fn no_bytes_reach_a_terminal_as_controls(bytes in any::<Vec<u8>>(), cut in any::<prop::sample::Index>()) {
             let cut = cut.index(bytes.len() + 1);
             let text = shown(&[&bytes[..cut], &bytes[cut..]]);
-            prop_assert!(!text.chars().any(is_obeyed));
+            prop_assert!(!text.chars().any(is_control_like));
         }
     }
 }

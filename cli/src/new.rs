@@ -1,4 +1,4 @@
-//! `tenterhook new`: a project that builds, with a test, in the language of the author.
+//! `tenterhook new`: creates a project that builds, with tests, in a chosen language.
 
 mod lang;
 mod name;
@@ -20,11 +20,11 @@ use self::subject::Subject;
 use self::template::{File, Words};
 use crate::command;
 use crate::paint::{self, Painter};
-use crate::table::{Form, print};
+use crate::table::{OutputFormat, print};
 
-/// Makes a project for a hook: source, sample events, a test, and `tenterhook.toml`.
+/// Creates a project for a hook: source, sample events, a test, and `tenterhook.toml`.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct NewArgs {
     /// Name of the project and of its folder, such as `disk-guard`.
     #[arg(value_name = "NAME")]
     name: String,
@@ -35,54 +35,54 @@ pub(crate) struct Raw {
     #[arg(long, value_name = "NAME", default_value = "PreFormatDisk")]
     event: String,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, _log: Option<&str>) -> ExitCode {
-    command::end(make(raw).map(|()| ExitCode::SUCCESS))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &NewArgs, _log: Option<&str>) -> ExitCode {
+    command::end(create(args).map(|()| ExitCode::SUCCESS))
 }
 
-fn make(raw: &Raw) -> anyhow::Result<()> {
-    name::check(&raw.name)?;
-    let Some(lang) = raw.lang else {
+fn create(args: &NewArgs) -> anyhow::Result<()> {
+    name::check(&args.name)?;
+    let Some(lang) = args.lang else {
         let flags = lang::flags();
-        bail!("say which language: `--lang {flags}`; shell needs no toolchain");
+        bail!("no language given: use `--lang {flags}`; shell needs no toolchain");
     };
-    let subject = Subject::of(&raw.event)?;
-    let folder = Path::new(&raw.name);
-    let words = Words::of(&raw.name, lang, &subject);
+    let subject = Subject::of(&args.event)?;
+    let folder = Path::new(&args.name);
+    let words = Words::of(&args.name, lang, &subject);
     let files = template::files(&words, lang, &subject);
     claim(folder)?;
     for (path, text) in &files {
         write(&folder.join(path), text)?;
     }
-    let next = next(&raw.name, lang);
-    let text = if raw.form.is_json() {
+    let next = next(&args.name, lang);
+    let text = if args.format.is_json() {
         let paths: Vec<_> = files.iter().map(|(path, _)| path).collect();
-        let made = json!({
-            "folder": raw.name,
-            "name": raw.name,
+        let document = json!({
+            "folder": args.name,
+            "name": args.name,
             "event": subject.event.as_str(),
             "lang": lang.flag(),
             "files": paths,
             "next": next,
         });
-        format!("{made}\n")
+        format!("{document}\n")
     } else {
-        tell(&raw.name, lang, &subject, &files, &next)
+        summary(&args.name, lang, &subject, &files, &next)
     };
     print(&text)
 }
 
-/// Makes the folder, or takes an empty one that is there.
+/// Creates the folder, or takes an existing empty one.
 fn claim(folder: &Path) -> anyhow::Result<()> {
-    let cannot = || format!("cannot make the folder {}", folder.display());
+    let cannot = || format!("cannot create the folder {}", folder.display());
     match fs::read_dir(folder) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
             Some(_) => bail!(
-                "the folder {} is there and not empty; take another name, or remove it",
+                "the folder {} exists and is not empty; choose another name, or remove it",
                 folder.display()
             ),
         },
@@ -90,7 +90,7 @@ fn claim(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a file that is not there yet.
+/// Writes a new file.
 fn write(path: &Path, text: &[u8]) -> anyhow::Result<()> {
     let cannot = || format!("cannot write {}", path.display());
     if let Some(folder) = path.parent() {
@@ -104,7 +104,7 @@ fn write(path: &Path, text: &[u8]) -> anyhow::Result<()> {
     file.write_all(text).with_context(cannot)
 }
 
-/// The commands that lead on.
+/// The commands to run next.
 fn next(name: &str, lang: Lang) -> Vec<String> {
     let mut next = vec![format!("cd {name}")];
     if lang.build().is_some() {
@@ -115,8 +115,8 @@ fn next(name: &str, lang: Lang) -> Vec<String> {
     next
 }
 
-/// What was made, for a person.
-fn tell(name: &str, lang: Lang, subject: &Subject, files: &[File], next: &[String]) -> String {
+/// Describes what was created, as text.
+fn summary(name: &str, lang: Lang, subject: &Subject, files: &[File], next: &[String]) -> String {
     let paint: Painter = paint::stdout();
     let mut text = format!(
         "{} is a hook for {} in {}:\n",

@@ -1,11 +1,11 @@
-//! Work that may never end, such as reading from a pipe that nobody writes to: on a
-//! thread of its own, which is left behind when nobody waits for it any more.
+//! Runs work that may never end, such as reading from a silent pipe, on a thread of its
+//! own. The thread is abandoned when its result is no longer awaited.
 
 use anyhow::Context as _;
 use tokio::sync::oneshot;
 
-/// Does `work` on a thread of this name. Dropping the future leaves the thread to
-/// itself; it does not keep the process from ending.
+/// Runs `work` on a thread of this name. Dropping the future abandons the thread, which
+/// does not keep the process from exiting.
 pub(crate) async fn run<T: Send + 'static>(
     name: &'static str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -14,7 +14,7 @@ pub(crate) async fn run<T: Send + 'static>(
     std::thread::Builder::new()
         .name(name.into())
         .spawn(move || {
-            // Whoever waited for it may have given up.
+            // The receiver may be gone.
             let _ = send.send(work());
         })
         .with_context(|| format!("cannot start the thread `{name}`"))?;

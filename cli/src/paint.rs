@@ -1,8 +1,8 @@
-//! Colours: on a terminal, unless whoever sits there does not want them.
+//! Colours: on a terminal, unless they are turned off.
 //!
 //! `NO_COLOR` (set and not empty) turns them off, `CLICOLOR_FORCE` (set, not empty
-//! and not `0`) turns them on where there is no terminal. Each stream decides for
-//! itself. Text that a guest wrote has to be neutralised before it is painted.
+//! and not `0`) turns them on where there is no terminal. Each stream is decided
+//! separately. Guest text must be neutralized before it is painted.
 
 use std::env;
 use std::ffi::OsString;
@@ -42,32 +42,32 @@ impl Painter {
         }
     }
 
-    /// Whether it paints at all.
+    /// Whether it uses colours.
     pub(crate) fn has_colours(self) -> bool {
         self.colours
     }
 
-    /// What went well.
+    /// Success.
     pub(crate) fn ok(self, text: &str) -> String {
         self.paint(AnsiColor::Green.on_default(), text)
     }
 
-    /// What went wrong.
+    /// Failure.
     pub(crate) fn bad(self, text: &str) -> String {
         self.paint(AnsiColor::Red.on_default().bold(), text)
     }
 
-    /// What deserves a look.
+    /// Something that deserves attention.
     pub(crate) fn warn(self, text: &str) -> String {
         self.paint(AnsiColor::Yellow.on_default(), text)
     }
 
-    /// What stands back.
+    /// Less important text.
     pub(crate) fn dim(self, text: &str) -> String {
         self.paint(Style::new().dimmed(), text)
     }
 
-    /// What stands out.
+    /// Emphasized text.
     pub(crate) fn bold(self, text: &str) -> String {
         self.paint(Style::new().bold(), text)
     }

@@ -1,4 +1,4 @@
-//! `tenterhook principal`: keeps the people and programs of an account.
+//! `tenterhook principal`: manages the principals of an account.
 
 use std::process::ExitCode;
 
@@ -6,41 +6,41 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use tenterhook_dispatch::Role;
 
-use crate::account::Of;
-use crate::client::{self, Client, named, text};
+use crate::account::AccountFlag;
+use crate::client::{self, Client, find_named, text};
 use crate::command;
-use crate::table::{Column, Form, time};
+use crate::table::{Column, OutputFormat, time};
 
 const PATH: &str = "/api/v1/principals";
 
-/// Keeps the principals of an account: the people and programs that act in it.
+/// Manages the principals of an account: the people and programs that act in it.
 ///
-/// A principal holds tokens, and none of them allows more than its role does.
+/// A principal holds tokens; none of them grants more than its role does.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct PrincipalArgs {
     #[command(subcommand)]
-    what: What,
+    action: Action,
     #[command(flatten)]
-    of: Of,
+    account: AccountFlag,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
     #[command(flatten)]
     client: client::Flags,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Makes a principal, without a token.
+enum Action {
+    /// Creates a principal, without a token.
     Create {
         /// Its name, unique in the account.
         name: String,
-        /// What it may do: `viewer`, `member`, `admin` or `owner`.
+        /// Its role: `viewer`, `member`, `admin` or `owner`.
         #[arg(long, value_name = "ROLE")]
         role: Role,
     },
     /// Lists the principals.
     List,
-    /// Changes a principal; a lower role holds for its tokens at once.
+    /// Changes a principal; a lower role applies to its tokens at once.
     Set {
         /// Its id or name.
         principal: String,
@@ -65,25 +65,25 @@ const COLUMNS: [Column; 4] = [
     ("ID", |principal| text(principal, "id").into()),
 ];
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &PrincipalArgs, log: Option<&str>) -> ExitCode {
+    command::run(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<()> {
-    let client = Client::open(&raw.client)?;
-    let account = raw.of.id(&client)?;
+fn run(args: &PrincipalArgs) -> anyhow::Result<()> {
+    let client = Client::open(&args.client)?;
+    let account = args.account.id(&client)?;
     let of = query(account.as_deref());
-    let principal = match &raw.what {
-        What::List => return raw.form.list(&client.list(PATH, &of)?, &COLUMNS),
-        What::Create { name, role } => {
+    let principal = match &args.action {
+        Action::List => return args.format.print_list(&client.list(PATH, &of)?, &COLUMNS),
+        Action::Create { name, role } => {
             let mut new = json!({"name": name, "role": role});
             if let Some(account) = &account {
                 new["account"] = account.as_str().into();
             }
             client.post(PATH, &new)?
         }
-        What::Set {
+        Action::Set {
             principal,
             name,
             role,
@@ -97,20 +97,20 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
             let path = path(&client, &of, principal)?;
             client.patch(&path, &of, &change.into())?
         }
-        What::Delete { principal } => {
+        Action::Delete { principal } => {
             return client.delete(&path(&client, &of, principal)?, &of);
         }
     };
-    raw.form.one(&principal, &COLUMNS)
+    args.format.print_one(&principal, &COLUMNS)
 }
 
-/// The query that names an account, if it is not the token's own.
+/// Returns the query that names an account, if one is given.
 pub(crate) fn query(account: Option<&str>) -> Vec<(&str, &str)> {
     account.map(|id| ("account", id)).into_iter().collect()
 }
 
-fn path(client: &Client, of: &[(&str, &str)], said: &str) -> anyhow::Result<String> {
+fn path(client: &Client, of: &[(&str, &str)], name: &str) -> anyhow::Result<String> {
     let all: Vec<Value> = client.list(PATH, of)?;
-    let found = named(&all, "principal", said)?;
+    let found = find_named(&all, "principal", name)?;
     Ok(format!("{PATH}/{}", text(found, "id")))
 }

@@ -1,5 +1,5 @@
-//! A hook's project: a folder with `tenterhook.toml`, which says what the program
-//! is, how it is built, and what hook a server shall have of it.
+//! A hook's project: a folder with a `tenterhook.toml`, which names the program, how it is
+//! built, and the hook that a server should have.
 
 mod manifest;
 
@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 pub(crate) use self::manifest::{Manifest, nearest_event};
-use crate::program_file;
+use crate::program_file::{self, ProgramFile};
 
-/// The file that makes a folder a project.
+/// The manifest's file name.
 pub(crate) const MANIFEST: &str = "tenterhook.toml";
 
-/// Where a project has its sample events, `NAME.event.json`, each with what is
-/// expected of it, `NAME.expect.json`.
+/// The folder with a project's sample events, `NAME.event.json`, each with its expectation,
+/// `NAME.expect.json`.
 pub(crate) const TESTS: &str = "tests";
 
 /// Largest manifest, in bytes.
 const MANIFEST_MAX_BYTES: u64 = 64 * 1024;
 
-/// A project: its folder and what its manifest says.
+/// A project: its folder and its manifest.
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
     pub(crate) folder: PathBuf,
@@ -32,16 +32,16 @@ impl Project {
     ///
     /// # Errors
     ///
-    /// There is no manifest, or it says something that cannot be.
+    /// There is no manifest, or it is invalid.
     pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
         let file = folder.join(MANIFEST);
         if !file.exists() {
             bail!(
-                "{} is no project: it has no {MANIFEST}; `tenterhook new NAME` makes one",
+                "{} is not a project: it has no {MANIFEST}; `tenterhook new NAME` creates one",
                 folder.display()
             );
         }
-        let text = program_file::read_within(&file, MANIFEST_MAX_BYTES)?;
+        let text = program_file::read_bounded(&file, MANIFEST_MAX_BYTES)?;
         let text =
             String::from_utf8(text).with_context(|| format!("{} is not UTF-8", file.display()))?;
         let manifest =
@@ -57,19 +57,19 @@ impl Project {
         self.folder.join(&self.manifest.program)
     }
 
-    /// Reads the program; one that is not there yet is to be built first.
+    /// Reads the program, which may have to be built first.
     ///
     /// # Errors
     ///
-    /// The program is not there or cannot be read.
-    pub(crate) fn read_program(&self) -> anyhow::Result<Vec<u8>> {
+    /// The program does not exist or cannot be read.
+    pub(crate) fn read_program(&self) -> anyhow::Result<ProgramFile> {
         let file = self.program();
         if !file.exists() {
             let remedy = match self.manifest.build {
-                Some(_) => "`tenterhook build` makes it".to_owned(),
-                None => format!("`program` in {MANIFEST} has to name the script"),
+                Some(_) => "`tenterhook build` creates it".to_owned(),
+                None => format!("`program` in {MANIFEST} must name the script"),
             };
-            bail!("there is no {}; {remedy}", file.display());
+            bail!("{} does not exist; {remedy}", file.display());
         }
         program_file::read(&file)
     }
@@ -87,8 +87,8 @@ mod tests {
     #[test]
     fn a_folder_without_a_manifest_is_no_project() {
         let folder = tempfile::tempdir().unwrap();
-        let told = format!("{:#}", Project::open(folder.path()).unwrap_err());
-        assert!(told.contains("tenterhook new"), "{told}");
+        let error = format!("{:#}", Project::open(folder.path()).unwrap_err());
+        assert!(error.contains("tenterhook new"), "{error}");
     }
 
     #[test]
@@ -105,14 +105,14 @@ mod tests {
     fn a_program_that_is_not_there_says_how_it_comes_to_be() {
         let folder = tempfile::tempdir().unwrap();
         let text = "name = \"guard\"\nevent = \"OnAudit\"\nprogram = \"hook.wasm\"\n";
-        let told = |text: &str| {
+        let error = |text: &str| {
             std::fs::write(folder.path().join(MANIFEST), text).unwrap();
             let project = Project::open(folder.path()).unwrap();
-            format!("{:#}", project.read_program().unwrap_err())
+            format!("{:#}", project.read_program().err().unwrap())
         };
-        assert!(told(text).ends_with("`program` in tenterhook.toml has to name the script"));
+        assert!(error(text).ends_with("`program` in tenterhook.toml must name the script"));
         assert!(
-            told(&format!("{text}build = \"make\"\n")).ends_with("`tenterhook build` makes it")
+            error(&format!("{text}build = \"make\"\n")).ends_with("`tenterhook build` creates it")
         );
     }
 }

@@ -1,7 +1,7 @@
-//! `tenterhook push`: makes a server have what the project in this folder says.
+//! `tenterhook push`: brings a server's source and hook in line with a project.
 //!
-//! What is there is read, compared, shown and then changed: the source first, then
-//! the hook. Pushing the same again does nothing.
+//! The current state is read and compared, differences are shown and then applied: the
+//! source first, then the hook. Pushing the same again does nothing.
 
 mod diff;
 mod hook;
@@ -19,15 +19,15 @@ use crate::client::{self, Client};
 use crate::command;
 use crate::paint;
 use crate::project::Project;
-use crate::table::{Form, print};
+use crate::table::{OutputFormat, print};
 
 /// Creates or updates the source and the hook of this project on a running server.
 ///
-/// The source is found by the project's name, the hook by source and event. What
-/// differs is shown before it is changed. Members of the hook that the manifest
+/// The source is found by the project's name, the hook by source and event. Differences
+/// are shown before they are applied. Members of the hook that the manifest
 /// leaves out stay as they are.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct PushArgs {
     /// The project's folder.
     #[arg(value_name = "DIR", default_value = ".")]
     folder: PathBuf,
@@ -35,54 +35,54 @@ pub(crate) struct Raw {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
     #[command(flatten)]
     client: client::Flags,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &PushArgs, log: Option<&str>) -> ExitCode {
+    command::run(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<()> {
-    let project = Project::open(&raw.folder)?;
-    let bytes = project.read_program()?;
-    let client = Client::open(&raw.client)?;
+fn run(args: &PushArgs) -> anyhow::Result<()> {
+    let project = Project::open(&args.folder)?;
+    let bytes = project.read_program()?.whole(&project.program())?;
+    let client = Client::open(&args.client)?;
     let manifest = &project.manifest;
     let source = SourceStep::plan(&client, &manifest.name, &bytes)?;
     let hook = HookStep::plan(&client, manifest, source.current())?;
     let paint = paint::stdout();
-    if !raw.form.is_json() {
-        print(&source.told(&client, &bytes, paint)?)?;
-        print(&hook.told(manifest, paint))?;
+    if !args.format.is_json() {
+        print(&source.describe(&client, &bytes, paint)?)?;
+        print(&hook.describe(manifest, paint))?;
     }
     let mut answer = json!({
         "source": source.as_json(),
         "hook": hook.as_json(),
-        "dry_run": raw.dry_run,
+        "dry_run": args.dry_run,
     });
-    if !raw.dry_run {
-        let id = source.carry_out(&client, &bytes)?;
+    if !args.dry_run {
+        let id = source.apply(&client, &bytes)?;
         answer["source"]["id"] = id.as_str().into();
-        answer["hook"]["id"] = hook.carry_out(&client, manifest, &id)?.into();
+        answer["hook"]["id"] = hook.apply(&client, manifest, &id)?.into();
     }
-    if raw.form.is_json() {
+    if args.format.is_json() {
         return print(&format!("{answer}\n"));
     }
-    print(&ending(&source, &hook, raw.dry_run))
+    print(&summary(&source, &hook, args.dry_run))
 }
 
-fn ending(source: &SourceStep, hook: &HookStep, dry_run: bool) -> String {
-    let told = match (source.changes() || hook.changes(), dry_run) {
+fn summary(source: &SourceStep, hook: &HookStep, dry_run: bool) -> String {
+    let line = match (source.changes() || hook.changes(), dry_run) {
         (false, _) => "up to date",
         (true, true) => "nothing was changed: this was a dry run",
         (true, false) => "pushed",
     };
-    format!("{told}\n")
+    format!("{line}\n")
 }
 
-/// A digest in short.
+/// Shortens a digest.
 fn short_digest(digest: &Value) -> String {
     digest
         .as_str()

@@ -38,7 +38,7 @@ const TIMES: &[(&str, u64)] = &[
     ("d", 86_400_000),
 ];
 
-/// The text is not an amount of this sort; says what to write instead.
+/// The text is not an amount of this kind; displays what to write instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotAnAmount(&'static str);
 
@@ -67,7 +67,7 @@ pub(crate) fn parse_millis(text: &str) -> Result<u64, NotAnAmount> {
     ))
 }
 
-/// Prints a size in the largest unit that says it exactly.
+/// Formats a size in the largest unit that represents it exactly.
 pub(crate) fn show_size(bytes: u64) -> String {
     let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
     match units
@@ -79,7 +79,7 @@ pub(crate) fn show_size(bytes: u64) -> String {
     }
 }
 
-/// Prints a count in the largest unit that says it exactly.
+/// Formats a count in the largest unit that represents it exactly.
 pub(crate) fn show_count(count: u64) -> String {
     let units = [("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)];
     match units
@@ -91,13 +91,13 @@ pub(crate) fn show_count(count: u64) -> String {
     }
 }
 
-/// Prints a time given in milliseconds.
+/// Formats a time given in milliseconds.
 pub(crate) fn show_millis(millis: u64) -> String {
     format!("{:?}", Duration::from_millis(millis))
 }
 
-/// Reads a decimal number and its unit exactly; `None` when the product is not a
-/// whole number that fits.
+/// Parses a decimal number and its unit exactly; `None` if the product is not a whole
+/// number that fits.
 fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')

@@ -1,13 +1,13 @@
-//! `tenterhook run`: one program, here and now, in the sandbox a hook has.
+//! `tenterhook run`: runs one program locally, in the sandbox of a hook.
 //!
-//! Its streams are this process's own and its status becomes this process's
-//! status, so that it can stand in a pipeline or a script in place of `sh FILE`.
+//! Its streams are this process's own and its status becomes this process's status, so
+//! that it can replace `sh FILE` in a pipeline or a script.
 
-mod bill;
 mod ending;
 mod live;
 mod plan;
 pub(crate) mod report;
+mod usage_table;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::ending::DEADLINE;
 pub(crate) use self::ending::{Ending, HOST_FAULT, answer};
-use self::live::{Heard, Printer};
+use self::live::{OutputDelivery, Printer};
 use self::plan::Plan;
-use crate::limit_flags::RawLimits;
+use crate::limit_flags::LimitFlags;
 use crate::logging::{self, LogFormat};
 use crate::quantity::show_millis;
 use crate::say::{say, say_error};
@@ -32,15 +32,14 @@ use crate::signals::{Signal, Signals};
 use crate::spinner::Spinner;
 use crate::{code_cache, hint, own_thread, paint};
 
-/// Runs a script or module here and now, in the sandbox that a hook has.
+/// Runs a script or module locally, in the sandbox of a hook.
 ///
-/// Standard input, output and error are passed through. Exit status: that of the
-/// program, whatever it answers in `/verdict.json`; 124 at its deadline, which its
-/// output has to be read by too, and when what it is given takes as long to come; 137 at
-/// any other limit, 134 when it trapped, 130 when interrupted, 125 when it could not be
-/// run.
+/// Standard input, output and error are passed through. Exit status: that of the program,
+/// whatever its verdict in `/verdict.json`; 124 at its deadline, by which its output must
+/// have been read too, or if its input takes that long to arrive; 137 at any other limit,
+/// 134 if it trapped, 130 if interrupted, 125 if it could not be run.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct RunArgs {
     /// The script, module or component. A folder with a `tenterhook.toml`, by default
     /// this one, stands for its program with arguments, variables, limits and a
     /// sample of its event.
@@ -51,7 +50,7 @@ pub(crate) struct Raw {
     pub(crate) args: Vec<String>,
     /// Run it for an event: sets `/event.json` and the `HOOK_…` variables. A hook
     /// point's name, such as `OnAudit`, with the catalog's sample as data; or a file
-    /// with a whole event, as `tenterhook event` prints it (`-` is standard input).
+    /// with a complete event, as `tenterhook event` prints it (`-` is standard input).
     #[arg(long, value_name = "NAME|FILE")]
     event: Option<String>,
     /// The event's data, JSON, in place of the sample; it is also the standard input.
@@ -71,16 +70,16 @@ pub(crate) struct Raw {
     /// that of the program.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Draw the bill on standard error: what was used of each limit, and the answer.
+    /// Print the bill on standard error: how much of each limit was used, and the verdict.
     #[arg(long)]
     bill: bool,
     #[command(flatten)]
-    pub(crate) limits: RawLimits,
+    pub(crate) limits: LimitFlags,
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: Raw, log: Option<&str>) -> ExitCode {
-    let plan = match Plan::read(raw, log) {
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: RunArgs, log: Option<&str>) -> ExitCode {
+    let plan = match Plan::read(args, log) {
         Ok(plan) => plan,
         Err(faults) => {
             say(faults);
@@ -100,17 +99,17 @@ async fn run(plan: Plan) -> u8 {
             return HOST_FAULT;
         }
     };
-    match carry_out(plan, &mut signals).await {
+    match run_plan(plan, &mut signals).await {
         Ok(ending) => ending.status(),
         Err(error) => {
-            let status = match error.is::<Late>() {
+            let status = match error.is::<InputTimeout>() {
                 true => DEADLINE,
                 false => HOST_FAULT,
             };
-            // Who reads standard error may not read it to its end.
-            let said = own_thread::run("error", move || say_error(&error));
+            // The reader of standard error may never read this.
+            let reported = own_thread::run("error", move || say_error(&error));
             tokio::select! {
-                _ = said => status,
+                _ = reported => status,
                 signal = signals.next() => signal.status(),
                 () = tokio::time::sleep(LAST_OUTPUT) => status,
             }
@@ -118,71 +117,71 @@ async fn run(plan: Plan) -> u8 {
     }
 }
 
-async fn carry_out(plan: Plan, signals: &mut Signals) -> anyhow::Result<Ending> {
+async fn run_plan(plan: Plan, signals: &mut Signals) -> anyhow::Result<Ending> {
     tokio::select! {
         signal = signals.next() => Ok(Ending::Interrupted(signal)),
         prepared = prepare(plan) => prepared?.run(signals).await,
     }
 }
 
-/// A program that is loaded, and everything it is given.
+/// A loaded program and its invocation.
 struct Prepared {
     engine: Engine,
     program: Program,
     invocation: Invocation,
     printer: Printer,
-    told: Told,
+    reporting: Reporting,
 }
 
-/// What is told of a run beside its ending.
+/// What is reported of a run besides its output.
 #[derive(Debug)]
-struct Told {
+struct Reporting {
     report: Option<PathBuf>,
     bill: bool,
 }
 
-/// What a run is given has not come to its end.
+/// The program or its input did not arrive in time.
 #[derive(Debug)]
-struct Late {
+struct InputTimeout {
     what: &'static str,
     after_ms: u64,
 }
 
-impl fmt::Display for Late {
+impl fmt::Display for InputTimeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, after) = (self.what, show_millis(self.after_ms));
         write!(
             f,
-            "stopped at its wall limit, {after}: {what} came to no end; `--timeout` allows more"
+            "stopped at its wall limit, {after}: {what} did not arrive in time; `--timeout` allows more"
         )
     }
 }
 
-impl std::error::Error for Late {}
+impl std::error::Error for InputTimeout {}
 
-/// Waits for what comes from outside, for as long as the run itself may take.
-async fn in_time<T>(
+/// Waits for input from outside, for at most as long as the run itself may take.
+async fn with_timeout<T>(
     what: &'static str,
     limits: &Limits,
     read: impl Future<Output = anyhow::Result<T>>,
 ) -> anyhow::Result<T> {
     let Ok(read) = tokio::time::timeout(limits.wall, read).await else {
         let after_ms = u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX);
-        anyhow::bail!(Late { what, after_ms });
+        anyhow::bail!(InputTimeout { what, after_ms });
     };
     read
 }
 
-/// Reads and loads what the plan names. Files and standard input are read to their end,
-/// and any of them may be a pipe: the program, and then its input, may take as long to come
-/// as the run may take, whose deadline counts from when it has all.
+/// Reads and loads the program and its input. Each is read to its end and may be a pipe: the
+/// program, and then its input, may each take as long to arrive as the run may take, whose
+/// deadline starts when everything has arrived.
 async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     let cancel = CancellationToken::new();
     let subject = plan.subject.clone();
-    let read = own_thread::run("program", move || subject.read());
-    let bytes = in_time("the program", plan.limits(), read).await??;
+    let read = own_thread::run("program", move || subject.read()?.whole(subject.file()));
+    let bytes = with_timeout("the program", plan.limits(), read).await??;
     let engine = code_cache::start_engine()?;
-    let compiling = Spinner::start("making it ready");
+    let compiling = Spinner::start("compiling");
     let program = engine
         .load(Kind::detect(&bytes), &bytes)
         .await
@@ -190,26 +189,26 @@ async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     drop(compiling);
     let (sink, printer) = live::open(cancel.clone(), plan.event.note());
     let given = plan.invocation(cancel, sink);
-    let invocation = in_time("its input", plan.limits(), given).await?;
+    let invocation = with_timeout("its input", plan.limits(), given).await?;
     Ok(Prepared {
         engine,
         program,
         invocation,
         printer,
-        told: Told {
+        reporting: Reporting {
             report: plan.report,
             bill: plan.bill,
         },
     })
 }
 
-/// How long after its deadline, or a signal, a run's output may take to reach its
-/// reader: far longer than a reader needs that reads.
+/// How long after its deadline, or a signal, a run's output may take to reach its reader:
+/// far longer than an active reader needs.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
 
 impl Prepared {
-    /// Runs the program and tells what became of it. The deadline holds until the
-    /// output has reached its reader.
+    /// Runs the program and reports the outcome. The deadline holds until the output has
+    /// reached its reader.
     async fn run(self, signals: &mut Signals) -> anyhow::Result<Ending> {
         let cancel = self.invocation.cancel.clone();
         let limits = self.invocation.limits.clone();
@@ -229,60 +228,60 @@ impl Prepared {
                 }
             }
         };
-        let last = LastWords {
+        let summary = Summary {
             run: ended.context("the run panicked")??,
             program: self.program,
             limits,
             names,
             interrupted,
-            told: self.told,
+            reporting: self.reporting,
         };
-        let patience = match interrupted {
+        let until = match interrupted {
             Some(_) => Instant::now(),
             None => deadline,
         };
-        let told = self.printer.finish(move |heard| last.say(heard));
+        let printed = self.printer.finish(move |delivery| summary.print(delivery));
         tokio::select! {
-            told = told => told.context("printing panicked")?,
+            printed = printed => printed.context("printing panicked")?,
             signal = signals.next() => Ok(Ending::Interrupted(signal)),
-            () = tokio::time::sleep_until(patience + LAST_OUTPUT) => {
+            () = tokio::time::sleep_until(until + LAST_OUTPUT) => {
                 Ok(interrupted.map_or(Ending::Unread, Ending::Interrupted))
             }
         }
     }
 }
 
-/// What is said of a run that is over.
-struct LastWords {
+/// What is reported of a finished run.
+struct Summary {
     run: Report,
     program: Program,
     limits: Limits,
     names: Vec<String>,
     interrupted: Option<Signal>,
-    told: Told,
+    reporting: Reporting,
 }
 
-impl LastWords {
-    fn say(self, heard: Heard) -> anyhow::Result<Ending> {
+impl Summary {
+    fn print(self, delivery: OutputDelivery) -> anyhow::Result<Ending> {
         let Self {
             run,
             program,
             limits,
             names,
             interrupted,
-            told,
+            reporting,
         } = self;
-        let ending = Ending::of(run.outcome.clone(), interrupted, heard);
-        ending.tell(&run, &limits);
+        let ending = Ending::of(run.outcome.clone(), interrupted, delivery);
+        ending.report(&run, &limits);
         if let Some(hint) = hint::of(&run, &names) {
             say(hint);
         }
-        if told.bill {
-            let bill = bill::draw(&program, &run, &limits, &ending, paint::stderr());
-            let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), bill.as_bytes());
+        if reporting.bill {
+            let table = usage_table::draw(&program, &run, &limits, &ending, paint::stderr());
+            let _ = std::io::Write::write_all(&mut std::io::stderr().lock(), table.as_bytes());
         }
-        if let Some(file) = &told.report {
-            report::Form::new(&program, &run, &limits, &ending).write(file)?;
+        if let Some(file) = &reporting.report {
+            report::RunReport::new(&program, &run, &limits, &ending).write(file)?;
         }
         Ok(ending)
     }

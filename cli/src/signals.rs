@@ -14,14 +14,14 @@ pub(crate) enum Signal {
     Terminate,
 }
 
-/// Both signals, listened for from [`listen`](Self::listen) on.
+/// Listens for both signals.
 pub(crate) struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
 }
 
 impl Signals {
-    /// Begins to listen; the signals no longer end the process by themselves.
+    /// Starts listening; from then on the signals no longer end the process by themselves.
     pub(crate) fn listen() -> anyhow::Result<Self> {
         let listen = || -> io::Result<Self> {
             Ok(Self {
@@ -32,7 +32,7 @@ impl Signals {
         listen().context("cannot listen for signals")
     }
 
-    /// Waits for the next of them.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Interrupt,
@@ -42,7 +42,7 @@ impl Signals {
 }
 
 impl Signal {
-    /// The status with which a process ends that such a signal ended.
+    /// The exit status of a process that this signal ended.
     pub(crate) fn status(self) -> u8 {
         match self {
             Self::Interrupt => 130,

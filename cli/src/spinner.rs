@@ -1,4 +1,4 @@
-//! A sign of life while something takes long, on a terminal only.
+//! A spinner for work that takes long, on a terminal only.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// What is done sooner needs no sign.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// Work that is done sooner shows no spinner.
+const DELAY: Duration = Duration::from_millis(400);
 
-/// Between two turns.
-const TURN: Duration = Duration::from_millis(120);
+/// Time between two frames.
+const INTERVAL: Duration = Duration::from_millis(120);
 
-/// Turns on standard error until it is dropped; then nothing of it is left.
-pub(crate) struct Spinner(Option<Turning>);
+/// Spins on standard error until it is dropped, and then erases itself.
+pub(crate) struct Spinner(Option<Running>);
 
-struct Turning {
+struct Running {
     end: mpsc::Sender<()>,
     gone: mpsc::Receiver<()>,
 }
 
 impl Spinner {
-    /// Starts one that says `doing` and for how long. It draws nothing where there
-    /// is no terminal, nor before a moment has passed.
+    /// Starts a spinner with the message `doing` and the elapsed time. It draws nothing
+    /// without a terminal, nor before [`DELAY`] has passed.
     pub(crate) fn start(doing: &'static str) -> Self {
         if !io::stderr().is_terminal() {
             return Self(None);
@@ -32,34 +32,34 @@ impl Spinner {
         let thread = std::thread::Builder::new()
             .name("spinner".into())
             .spawn(move || {
-                turn(doing, &ended);
+                animate(doing, &ended);
                 drop(going);
             });
-        Self(thread.ok().map(|_| Turning { end, gone }))
+        Self(thread.ok().map(|_| Running { end, gone }))
     }
 }
 
 impl Drop for Spinner {
     fn drop(&mut self) {
-        if let Some(Turning { end, gone }) = self.0.take() {
+        if let Some(Running { end, gone }) = self.0.take() {
             drop(end);
-            // A terminal that takes nothing is not waited for.
-            let _ = gone.recv_timeout(PATIENCE);
+            // Do not wait for a terminal that is stuck.
+            let _ = gone.recv_timeout(DELAY);
         }
     }
 }
 
-fn turn(doing: &'static str, ended: &mpsc::Receiver<()>) {
-    if ended.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+fn animate(doing: &'static str, ended: &mpsc::Receiver<()>) {
+    if ended.recv_timeout(DELAY) != Err(RecvTimeoutError::Timeout) {
         return;
     }
     let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}")
         .expect("the template is fixed and right");
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     bar.set_style(style);
-    bar.set_elapsed(PATIENCE);
+    bar.set_elapsed(DELAY);
     bar.set_message(doing);
-    while ended.recv_timeout(TURN) == Err(RecvTimeoutError::Timeout) {
+    while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
         bar.tick();
     }
     bar.finish_and_clear();

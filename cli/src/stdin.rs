@@ -1,4 +1,4 @@
-//! This process's standard input, read whole for the program and up to a bound.
+//! Reads this process's standard input to its end, up to a limit.
 
 use std::io::{self, IsTerminal as _, Read as _};
 
@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use crate::own_thread;
 
-/// Most that is read: a program gets its input at once, and this much of the
-/// host's memory is spent on it. Sixteen times the largest output by default.
+/// Most bytes that are read: a program is given its input at once, which takes this much
+/// of the host's memory. Sixteen times the largest output by default.
 const MAX_BYTES: usize = 16 << 20;
 
-/// Reads what is piped in. A person at a terminal is not waited for.
+/// Reads what is piped in. A terminal is not read.
 pub(crate) async fn read() -> anyhow::Result<Bytes> {
     if io::stdin().is_terminal() {
         return Ok(Bytes::new());
@@ -21,8 +21,8 @@ pub(crate) async fn read() -> anyhow::Result<Bytes> {
 
 /// Reads to the end; an input of more than `limit` bytes is refused.
 ///
-/// The thread that reads is left behind when nobody waits for it any more: there
-/// is no way to interrupt a read.
+/// If the future is dropped, the thread that reads is abandoned: a read cannot be
+/// interrupted.
 pub(crate) async fn read_all(limit: usize) -> anyhow::Result<Bytes> {
     let read = move || {
         let mut bytes = Vec::new();

@@ -1,5 +1,5 @@
-//! What `run` and `check` are about: a file, or the program of a project with what
-//! its `tenterhook.toml` says of the hook.
+//! The program that `run` and `check` work on: a file, or the program of a project with its
+//! hook's settings.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,20 +7,21 @@ use std::path::{Path, PathBuf};
 use tenterhook_engine::Limits;
 
 use crate::local_event::{Data, LocalEvent};
-use crate::program_file;
+use crate::program_file::{self, ProgramFile};
 use crate::project::{MANIFEST, Project};
 
 /// A program to run or check.
 #[derive(Clone, Debug)]
 pub(crate) enum Subject {
-    /// This file, and nothing is known of it.
+    /// A file, with default settings.
     File(PathBuf),
-    /// That of a project.
+    /// The program of a project.
     Project(Box<Project>, PathBuf),
 }
 
 impl Subject {
-    /// Takes a folder, by default the one that we are in, for the project in it.
+    /// Finds the program: a file, or that of the project in a folder, by default the current
+    /// one.
     pub(crate) fn of(file: Option<&Path>) -> Result<Self, String> {
         let folder = match file {
             Some(file) if !file.is_dir() => return Ok(Self::File(file.to_owned())),
@@ -30,7 +31,7 @@ impl Subject {
         if file.is_none() && !folder.join(MANIFEST).exists() {
             return Err(format!(
                 "is missing, and there is no {MANIFEST} here that names the program; \
-                 `tenterhook new NAME` makes a project"
+                 `tenterhook new NAME` creates a project"
             ));
         }
         let project =
@@ -47,14 +48,14 @@ impl Subject {
     }
 
     /// Reads the program.
-    pub(crate) fn read(&self) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn read(&self) -> anyhow::Result<ProgramFile> {
         match self {
             Self::File(file) => program_file::read(file),
             Self::Project(project, _) => project.read_program(),
         }
     }
 
-    /// What the program is called, its `argv[0]`: as its file.
+    /// The program's `argv[0]`: its file name.
     pub(crate) fn name(&self) -> String {
         program_file::name(self.file())
     }
@@ -75,7 +76,7 @@ impl Subject {
         }
     }
 
-    /// The hook's limits, those by default where it asks for none.
+    /// The hook's limits; where it asks for none, the default.
     pub(crate) fn limits(&self) -> Limits {
         match self {
             Self::File(_) => Limits::default(),
@@ -83,7 +84,7 @@ impl Subject {
         }
     }
 
-    /// The event that the hook waits for, with sample data.
+    /// The hook's event, with sample data.
     pub(crate) fn event(&self) -> LocalEvent {
         match self {
             Self::File(_) => LocalEvent::None,

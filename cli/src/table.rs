@@ -1,7 +1,7 @@
-//! Answers for people, as a table, and for programs, as JSON.
+//! Prints results as a table, or as JSON.
 //!
-//! What stands in a table was written by tenants: it is neutralised, and one row
-//! stays one line.
+//! The content of a table was written by tenants: it is neutralized, and each row stays on
+//! one line.
 
 use std::io::{self, Write};
 
@@ -10,32 +10,32 @@ use serde_json::Value;
 
 use crate::neutral;
 
-/// How an answer is shown.
+/// How a result is printed.
 #[derive(Clone, Copy, Debug, Default, Args)]
-pub(crate) struct Form {
-    /// Answer in JSON, for programs.
+pub(crate) struct OutputFormat {
+    /// Print JSON.
     #[arg(long, global = true)]
     json: bool,
 }
 
-/// A column: its heading and the member that it shows.
+/// A column: its heading and how to format its cells.
 pub(crate) type Column = (&'static str, fn(&Value) -> String);
 
-impl Form {
+impl OutputFormat {
     pub(crate) fn is_json(self) -> bool {
         self.json
     }
 
-    /// Shows a list.
-    pub(crate) fn list(self, items: &[Value], columns: &[Column]) -> anyhow::Result<()> {
+    /// Prints a list.
+    pub(crate) fn print_list(self, items: &[Value], columns: &[Column]) -> anyhow::Result<()> {
         if self.json {
             return print(&format!("{}\n", Value::from(items)));
         }
         print(&table(items, columns))
     }
 
-    /// Shows one thing.
-    pub(crate) fn one(self, item: &Value, columns: &[Column]) -> anyhow::Result<()> {
+    /// Prints one item.
+    pub(crate) fn print_one(self, item: &Value, columns: &[Column]) -> anyhow::Result<()> {
         if self.json {
             return print(&format!("{item}\n"));
         }
@@ -43,7 +43,7 @@ impl Form {
     }
 }
 
-/// Writes to standard output. That nobody reads to the end is no failure.
+/// Writes to standard output. A closed pipe is not a failure.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -52,7 +52,7 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Draws a table.
+/// Formats a table.
 pub(crate) fn table(items: &[Value], columns: &[Column]) -> String {
     let heads = columns.iter().map(|(head, _)| (*head).to_owned()).collect();
     let mut rows: Vec<Vec<String>> = vec![heads];
@@ -80,7 +80,7 @@ pub(crate) fn table(items: &[Value], columns: &[Column]) -> String {
     text
 }
 
-/// A time as people read it: to the second.
+/// Formats a time to the second.
 pub(crate) fn time(value: &Value) -> String {
     let text = value.as_str().unwrap_or_default();
     match text.split_once('.') {

@@ -9,44 +9,44 @@ use tenterhook_dispatch::Role;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::account::Of;
-use crate::client::{self, Client, named, text};
+use crate::account::AccountFlag;
+use crate::client::{self, Client, find_named, text};
 use crate::command;
 use crate::principal::query;
 use crate::say::say;
-use crate::table::{self, Column, Form, print};
+use crate::table::{self, Column, OutputFormat, print};
 use crate::{neutral, quantity};
 
 const PATH: &str = "/api/v1/tokens";
 
-/// Keeps the tokens of an account.
+/// Manages the tokens of an account.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
+pub(crate) struct TokenArgs {
     #[command(subcommand)]
-    what: What,
+    action: Action,
     #[command(flatten)]
-    of: Of,
+    account: AccountFlag,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
     #[command(flatten)]
     client: client::Flags,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Issues a token and prints its secret, this once.
+enum Action {
+    /// Issues a token and prints its secret, which cannot be shown again.
     Create {
         /// Its name, unique among the account's tokens.
         name: String,
-        /// What it allows: `viewer`, `member`, `admin` or `owner` [default: all that
-        /// its principal may].
+        /// Its role: `viewer`, `member`, `admin` or `owner` [default: that of its
+        /// principal].
         #[arg(long, value_name = "ROLE")]
         role: Option<Role>,
-        /// Whose it is, by id or name [default: a principal with the token's name,
-        /// made if there is none].
+        /// Its principal, by id or name [default: a principal with the token's name,
+        /// created if there is none].
         #[arg(long, value_name = "PRINCIPAL")]
         principal: Option<String>,
-        /// When it ends: a time such as `2027-05-04T03:02:01Z`, or from now, such as
+        /// When it expires: a time such as `2027-05-04T03:02:01Z`, or a duration from now, such as
         /// `30d` or `12h` [default: never].
         #[arg(long, value_name = "WHEN")]
         expires: Option<String>,
@@ -57,26 +57,26 @@ enum What {
         #[arg(long, value_name = "PRINCIPAL")]
         principal: Option<String>,
     },
-    /// Revokes a token: it is void at once.
+    /// Revokes a token, effective at once.
     Revoke {
-        /// Its id, or the name of an issued one.
-        // Not `token`, which is the flag that every command has.
+        /// Its id, or the name of an issued token.
+        // Not `token`, which is a flag of every client command.
         #[arg(value_name = "TOKEN")]
         revoked: String,
     },
 }
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &TokenArgs, log: Option<&str>) -> ExitCode {
+    command::run(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<()> {
-    let client = Client::open(&raw.client)?;
-    let account = raw.of.id(&client)?;
+fn run(args: &TokenArgs) -> anyhow::Result<()> {
+    let client = Client::open(&args.client)?;
+    let account = args.account.id(&client)?;
     let of = query(account.as_deref());
-    match &raw.what {
-        What::Create {
+    match &args.action {
+        Action::Create {
             name,
             role,
             principal,
@@ -87,36 +87,36 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
                 "account": account,
                 "role": role,
                 "principal": principal,
-                "expires_at": expires.as_deref().map(read_expiry).transpose()?,
+                "expires_at": expires.as_deref().map(parse_expiry).transpose()?,
             });
-            show_issued(raw.form, &client.post(PATH, &new)?)
+            show_issued(args.format, &client.post(PATH, &new)?)
         }
-        What::List { principal } => {
+        Action::List { principal } => {
             let mut query = of.clone();
-            query.extend(principal.as_deref().map(|said| ("principal", said)));
-            list(&client, raw.form, &of, &query)
+            query.extend(principal.as_deref().map(|name| ("principal", name)));
+            list(&client, args.format, &of, &query)
         }
-        What::Revoke { revoked } => {
+        Action::Revoke { revoked } => {
             let mut tokens = client.list(PATH, &of)?;
-            // Logins have their principal's name; they are named by id alone.
+            // Logins carry their principal's name, so they are revoked by id only.
             for token in &mut tokens {
                 if text(token, "kind") == "session" {
                     token["name"] = Value::Null;
                 }
             }
-            let found = named(&tokens, "token", revoked)?;
+            let found = find_named(&tokens, "token", revoked)?;
             client.delete(&format!("{PATH}/{}", text(found, "id")), &of)
         }
     }
 }
 
-/// The secret alone on standard output, for `$(…)`; the rest beside it.
-fn show_issued(form: Form, issued: &Value) -> anyhow::Result<()> {
-    if form.is_json() {
+/// Prints only the secret on standard output, for `$(…)`; the rest goes to stderr.
+fn show_issued(format: OutputFormat, issued: &Value) -> anyhow::Result<()> {
+    if format.is_json() {
         return print(&format!("{issued}\n"));
     }
     say(neutral::line(&format!(
-        "issued the token `{}`, {}; it ends {}; its secret is shown this once",
+        "issued the token `{}`, {}; it expires {}; its secret is shown only once",
         text(issued, "name"),
         text(issued, "role"),
         match table::time(&issued["expires_at"]) {
@@ -129,7 +129,7 @@ fn show_issued(form: Form, issued: &Value) -> anyhow::Result<()> {
 
 fn list(
     client: &Client,
-    form: Form,
+    format: OutputFormat,
     of: &[(&str, &str)],
     query: &[(&str, &str)],
 ) -> anyhow::Result<()> {
@@ -143,7 +143,7 @@ fn list(
         ("ID", |token| text(token, "id").into()),
     ];
     let mut tokens = client.list(PATH, query)?;
-    if !form.is_json() {
+    if !format.is_json() {
         let principals = client.list("/api/v1/principals", of)?;
         for token in &mut tokens {
             let whose = principals
@@ -152,21 +152,21 @@ fn list(
             token["principal_name"] = whose.map_or(Value::Null, |one| one["name"].clone());
         }
     }
-    form.list(&tokens, &COLUMNS)
+    format.print_list(&tokens, &COLUMNS)
 }
 
-/// A time as it was said, or so long from now.
-fn read_expiry(said: &str) -> anyhow::Result<String> {
-    if OffsetDateTime::parse(said, &Rfc3339).is_ok() {
-        return Ok(said.to_owned());
+/// Parses a time, or a duration from now.
+fn parse_expiry(text: &str) -> anyhow::Result<String> {
+    if OffsetDateTime::parse(text, &Rfc3339).is_ok() {
+        return Ok(text.to_owned());
     }
     let wrong = || {
         format!(
-            "`--expires {}` is neither a time such as 2027-05-04T03:02:01Z nor a length such as 30d",
-            said.escape_debug()
+            "`--expires {}` is neither a time such as 2027-05-04T03:02:01Z nor a duration such as 30d",
+            text.escape_debug()
         )
     };
-    let millis = quantity::parse_millis(said).ok().with_context(wrong)?;
+    let millis = quantity::parse_millis(text).ok().with_context(wrong)?;
     let from_now = i64::try_from(millis).ok().map(time::Duration::milliseconds);
     from_now
         .and_then(|from_now| tenterhook_dispatch::now().checked_add(from_now))
@@ -180,12 +180,12 @@ mod tests {
 
     #[test]
     fn an_end_is_a_time_or_so_long_from_now() {
-        let said = "2027-05-04T03:02:01Z";
-        assert_eq!(read_expiry(said).unwrap(), said);
-        let end = OffsetDateTime::parse(&read_expiry("30d").unwrap(), &Rfc3339).unwrap();
+        let text = "2027-05-04T03:02:01Z";
+        assert_eq!(parse_expiry(text).unwrap(), text);
+        let end = OffsetDateTime::parse(&parse_expiry("30d").unwrap(), &Rfc3339).unwrap();
         assert!(end > OffsetDateTime::now_utc() + time::Duration::days(29));
-        for said in ["", "soon", "30", "99999999999d", "\u{1b}"] {
-            let error = read_expiry(said).unwrap_err().to_string();
+        for text in ["", "soon", "30", "99999999999d", "\u{1b}"] {
+            let error = parse_expiry(text).unwrap_err().to_string();
             assert!(error.contains("--expires"), "{error}");
             assert!(!error.chars().any(char::is_control), "{error}");
         }

@@ -1,4 +1,4 @@
-//! `tenterhook top`: what runs on a server now, and what it has used so far.
+//! `tenterhook top`: shows what is running on a server, and what it has used so far.
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal as _};
@@ -12,39 +12,39 @@ use serde_json::Value;
 use crate::client::{self, Client, text};
 use crate::command;
 use crate::execution::{short, target};
-use crate::table::{Column, Form, print, table};
+use crate::table::{Column, OutputFormat, print, table};
 use crate::{amount, interrupt, quantity};
 
-/// Another screen, no cursor, and lines that end at the edge.
+/// Alternate screen, hidden cursor, no line wrap.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 
-/// All as it was.
+/// Restores the terminal.
 const LEAVE: &str = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
-/// Most executions that are asked for.
+/// Most executions that are requested.
 const MOST: usize = 1_000;
 
-/// Shortest time between two looks, in milliseconds.
+/// Shortest polling interval, in milliseconds.
 const INTERVAL_MIN_MS: u64 = 200;
 
-/// Shows what runs on a server now, with fuel and memory so far.
+/// Shows what is running on a server, with fuel and memory used so far.
 ///
-/// On a terminal it goes on until Ctrl-C; elsewhere it looks once. Fuel is counted at
-/// host calls and at every millisecond's tick: of a loop that calls no function, more
-/// has been burnt than is shown.
+/// On a terminal it runs until Ctrl-C; elsewhere it prints once. Fuel is sampled at host
+/// calls and at every millisecond's tick: a loop that calls no function has burnt more
+/// than is shown.
 #[derive(Debug, Args)]
-pub(crate) struct Raw {
-    /// Look once, on a terminal too.
+pub(crate) struct TopArgs {
+    /// Print once, on a terminal too.
     #[arg(long)]
     once: bool,
-    /// Time between two looks, such as `2s`; at least 200ms.
+    /// Time between two updates, such as `2s`; at least 200ms.
     #[arg(long, value_name = "TIME", default_value = "1s")]
     interval: String,
-    /// At most so many executions, those that burn most first.
+    /// At most this many executions, those that burn most fuel first.
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
     #[command(flatten)]
-    form: Form,
+    format: OutputFormat,
     #[command(flatten)]
     client: client::Flags,
 }
@@ -65,39 +65,39 @@ const COLUMNS: [Column; 9] = [
     ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
 ];
 
-/// Runs the command; answers the status of the process.
-pub(crate) fn main(raw: &Raw, log: Option<&str>) -> ExitCode {
-    command::run(log, || run(raw))
+/// Runs the command and returns the exit status.
+pub(crate) fn main(args: &TopArgs, log: Option<&str>) -> ExitCode {
+    command::run(log, || run(args))
 }
 
-fn run(raw: &Raw) -> anyhow::Result<()> {
-    let interval = quantity::parse_millis(&raw.interval)
+fn run(args: &TopArgs) -> anyhow::Result<()> {
+    let interval = quantity::parse_millis(&args.interval)
         .ok()
         .filter(|millis| *millis >= INTERVAL_MIN_MS)
         .map(Duration::from_millis)
         .with_context(|| {
             format!(
                 "`--interval {}` must be a time from 200ms, such as 1s",
-                raw.interval.escape_debug()
+                args.interval.escape_debug()
             )
         })?;
-    let client = Client::open(&raw.client)?;
-    if raw.once || raw.form.is_json() || !io::stdout().is_terminal() {
+    let client = Client::open(&args.client)?;
+    if args.once || args.format.is_json() || !io::stdout().is_terminal() {
         let mut items = running(&client)?;
-        items.truncate(raw.limit);
-        // One look tells no rate.
+        items.truncate(args.limit);
+        // A rate needs two polls.
         let mut columns = COLUMNS.to_vec();
         columns.retain(|(head, _)| *head != RATE);
-        return raw.form.list(&items, &columns);
+        return args.format.print_list(&items, &columns);
     }
-    // Before the screen changes: what fails now is read where it was typed.
+    // Before the screen is switched, so that an error stays visible.
     let mut items = running(&client)?;
     interrupt::guard(LEAVE)?;
     print(ENTER)?;
     let mut rates = Rates::default();
-    let ended = loop {
+    let error = loop {
         rates.note(&mut items);
-        if let Err(error) = print(&frame(items, raw.limit)) {
+        if let Err(error) = print(&frame(items, args.limit)) {
             break error;
         }
         std::thread::sleep(interval);
@@ -107,7 +107,7 @@ fn run(raw: &Raw) -> anyhow::Result<()> {
         };
     };
     print(LEAVE)?;
-    Err(ended)
+    Err(error)
 }
 
 fn running(client: &Client) -> anyhow::Result<Vec<Value>> {
@@ -117,7 +117,7 @@ fn running(client: &Client) -> anyhow::Result<Vec<Value>> {
     Ok(items)
 }
 
-/// One picture: drawn over the one before, whose rest is wiped away.
+/// Formats one frame, which overwrites the previous one.
 fn frame(mut items: Vec<Value>, limit: usize) -> String {
     let all = items.len();
     let noun = if all == 1 {
@@ -125,7 +125,7 @@ fn frame(mut items: Vec<Value>, limit: usize) -> String {
     } else {
         "executions run"
     };
-    let mut text = format!("{all} {noun}; Ctrl-C ends this\n\n");
+    let mut text = format!("{all} {noun}; Ctrl-C quits\n\n");
     items.sort_by_key(|one| std::cmp::Reverse(one["fuel_per_second"].as_u64()));
     items.truncate(limit);
     if all > 0 {
@@ -137,15 +137,15 @@ fn frame(mut items: Vec<Value>, limit: usize) -> String {
     format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n"))
 }
 
-/// How fast each execution burns its fuel, from one look to the next.
+/// How fast each execution burns its fuel, between two polls.
 #[derive(Default)]
 struct Rates {
-    /// When and how much was seen last, by id and attempt.
+    /// Time and fuel of the last poll, by id and attempt.
     seen: HashMap<(String, u64), (Instant, u64)>,
 }
 
 impl Rates {
-    /// Adds its rate to each execution that was seen before, and forgets the others.
+    /// Adds the rate to each execution that was seen before, and forgets the others.
     fn note(&mut self, items: &mut [Value]) {
         let now = Instant::now();
         let mut seen = HashMap::new();

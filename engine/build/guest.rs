@@ -1,7 +1,7 @@
 //! Builds the shell guest with a cargo of its own.
 //!
-//! The guest is a workspace of its own, with its own lock file and target folder:
-//! sharing this build's folder would wait for its lock for ever.
+//! The guest is a workspace of its own, with its own lock file and target folder: sharing
+//! this build's folder would deadlock on its lock.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::process::Command;
 
 const TARGET: &str = "wasm32-wasip1";
 
-/// Builds the guest, or takes the one that `TENTERHOOK_SHELL_WASM` names.
+/// Builds the guest, or uses the one that `TENTERHOOK_SHELL_WASM` names.
 pub(crate) fn build(out: &Path) -> PathBuf {
     println!("cargo::rerun-if-env-changed=TENTERHOOK_SHELL_WASM");
     if let Some(ready) = env::var_os("TENTERHOOK_SHELL_WASM") {
@@ -19,7 +19,7 @@ pub(crate) fn build(out: &Path) -> PathBuf {
     }
     let shell =
         PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("shell");
-    for source in ["Cargo.toml", "Cargo.lock", "src"] {
+    for source in ["Cargo.toml", "Cargo.lock", "src", "../../sdk/contract"] {
         println!("cargo::rerun-if-changed={}", shell.join(source).display());
     }
     let target = target_folder(out);
@@ -47,9 +47,9 @@ pub(crate) fn build(out: &Path) -> PathBuf {
     target.join(TARGET).join("release/tenterhook_shell.wasm")
 }
 
-/// `shell` in this build's target folder, so that both profiles of the engine share
-/// one build of the guest and nothing is written into the sources. `out` is
-/// `TARGET/PROFILE/build/PACKAGE-HASH/out`; elsewhere the guest is built in it.
+/// Returns `shell` in this build's target folder, so that both profiles of the engine
+/// share one build of the guest and nothing is written to the sources. `out` is
+/// `TARGET/PROFILE/build/PACKAGE-HASH/out`; if it is not, the guest is built in `out`.
 fn target_folder(out: &Path) -> PathBuf {
     match out.ancestors().nth(4) {
         Some(target) if target.join("CACHEDIR.TAG").exists() => target.join("shell"),

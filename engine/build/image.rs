@@ -9,13 +9,13 @@ use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 use crate::bulk;
 use crate::config::compiler_config;
 
-/// Turns the guest into code that starts with the interpreter already set up.
+/// Compiles the guest to code that starts with the interpreter already set up.
 pub(crate) fn make(guest: &[u8]) -> Vec<u8> {
     let guest = initialise(guest).expect("the shell guest can be pre-initialised");
     let guest = bulk::split(&guest).expect("the shell guest is a module");
     let mut config = compiler_config();
-    // Naming the target makes the compiler use what every such processor has,
-    // not what the building machine has.
+    // An explicit target makes the compiler use the features that every such processor
+    // has, not those of the build machine.
     let target = std::env::var_os("TARGET").expect("cargo sets TARGET");
     config
         .target(&target.to_string_lossy())
@@ -26,10 +26,10 @@ pub(crate) fn make(guest: &[u8]) -> Vec<u8> {
         .expect("the shell guest compiles")
 }
 
-/// Runs the guest's own preparation and keeps its memory as it is then.
+/// Runs the guest's own initialization and snapshots its memory.
 ///
-/// The guest finds WASI without arguments, variables and files, and imports of
-/// ours that trap: whatever it reads there would be frozen into every run.
+/// The guest gets WASI without arguments, variables and files, and our own imports trap:
+/// anything that it read there would be frozen into every run.
 fn initialise(guest: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let mut config = wasmtime::Config::new();
     config.wasm_exceptions(false).wasm_gc(false);
@@ -57,7 +57,7 @@ fn initialise(guest: &[u8]) -> wasmtime::Result<Vec<u8>> {
     })
 }
 
-/// The guest as its preparation left it, for the snapshot.
+/// The initialized guest, for the snapshot.
 struct Prepared {
     store: Store<WasiP1Ctx>,
     instance: Instance,

@@ -2,15 +2,15 @@
 //! none of them keeps its thread for long.
 //!
 //! wasmtime charges `memory.fill`, `memory.copy` and `memory.init` by the byte, but
-//! looks for a deadline only before each: half a gigabyte passes it by 200 ms. Where
-//! one of them may be large, it becomes a call of a function appended here, which does
-//! it in pieces; the instruction stays behind it, for what is small, and for what is
-//! out of bounds, so that a trap is the program's own, at its own place. Everything else
-//! is copied byte for byte: no index and no name changes. Whoever changes what comes out
-//! raises `FORM` in `cache/seal.rs`.
+//! checks the deadline only before each: half a gigabyte overruns it by 200 ms. Where
+//! one of them may be large, it is preceded by a call to a function appended here, which
+//! does the work in pieces; the instruction itself remains for what is small and for what
+//! is out of bounds, so that a trap is the program's own, at its own place. Everything
+//! else is copied byte for byte: no index and no name changes. A change of the output
+//! must raise `FORM` in `cache/seal.rs`.
 //!
-//! It does not look at tables: one has at most 131,072 elements, which take a
-//! millisecond or two.
+//! Tables are left alone: one has at most 131,072 elements, which take a millisecond or
+//! two.
 
 // The build script shares this file by its path, and would look beside it.
 #[path = "bulk/body.rs"]
@@ -26,8 +26,8 @@ use std::ops::Range;
 use wasm_encoder::Encode as _;
 use wasmparser::{BinaryReader, Parser, Result};
 
-/// Bytes that one instruction fills or copies at most: 50 to 400 us, the first
-/// touch of each page included. A busy guest gives its thread back every millisecond.
+/// The most bytes that one instruction fills or copies: 50 to 400 us, including the first
+/// touch of each page. A busy guest yields its thread every millisecond.
 const PIECE_BYTES: u32 = 1 << 20;
 
 /// Bytes before the first section of a module or component.
@@ -37,7 +37,7 @@ pub(crate) const HEADER_BYTES: usize = 8;
 ///
 /// # Errors
 ///
-/// If it is neither. That it is valid is for the compiler to say.
+/// If it is neither. Validating it is left to the compiler.
 pub(crate) fn split(program: &[u8]) -> Result<Cow<'_, [u8]>> {
     split_into(program, PIECE_BYTES)
 }
@@ -49,7 +49,7 @@ fn split_into(program: &[u8], piece: u32) -> Result<Cow<'_, [u8]>> {
     }
 }
 
-/// A component is split by its modules and the components in it.
+/// Splits a component: its modules, and the components in it.
 fn component(program: &[u8], piece: u32) -> Result<Cow<'_, [u8]>> {
     const MODULE: u8 = 1;
     const COMPONENT: u8 = 4;
@@ -70,13 +70,13 @@ fn component(program: &[u8], piece: u32) -> Result<Cow<'_, [u8]>> {
     })
 }
 
-/// A section as it stands in the bytes.
+/// A section of a binary.
 pub(crate) struct Section {
     pub(crate) id: u8,
     pub(crate) content: Range<usize>,
 }
 
-/// The sections of a module or component, which are framed alike.
+/// Returns the sections of a module or component, which have the same framing.
 pub(crate) fn sections(program: &[u8]) -> Result<Vec<Section>> {
     let mut reader = BinaryReader::new(program, 0);
     reader.read_bytes(HEADER_BYTES)?;
@@ -100,7 +100,7 @@ pub(crate) fn append(out: &mut Vec<u8>, id: u8, content: &[u8]) {
     content.encode(out);
 }
 
-/// A section that is a list, with more entries at its end.
+/// Returns a section that is a list, with more entries at its end.
 pub(crate) fn longer(content: &[u8], more: u32, entries: &[u8]) -> Result<Vec<u8>> {
     let mut reader = BinaryReader::new(content, 0);
     let count = reader.read_var_u32()?;

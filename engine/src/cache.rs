@@ -1,10 +1,10 @@
 //! Compiled code on disk, so that a program is compiled once and then mapped.
 //!
-//! Loading compiled code runs it: a file that somebody else wrote would be native
-//! code of theirs, and a damaged one does whatever its bits say. So each file ends
-//! with a seal, which is checked before anything is mapped; a file that fails is
-//! removed, and its program is compiled again. The folder belongs to this user
-//! alone, a file is complete before it has its name, and nobody changes one later.
+//! Loading compiled code means trusting it: a file from another user would be their
+//! native code, and a damaged one does whatever its bits say. So each file ends with a
+//! seal, which is checked before anything is mapped; a file that fails is removed, and
+//! its program is compiled again. The folder belongs to this user alone, a file is
+//! complete before it gets its name, and files are never modified.
 
 mod collect;
 mod key;
@@ -21,11 +21,11 @@ use tenterhook_admission::Kind;
 use tenterhook_ledger::{Ledger, Resource};
 
 use self::key::Key;
-use self::seal::{Build, Fault, Origin};
+use self::seal::{Build, Origin, SealFault};
 use crate::digest::Digest;
 use crate::error::Error;
 
-/// How the names of files that are being written begin.
+/// The prefix of files that are being written.
 const PART: &str = ".part-";
 
 /// Where compiled code is kept, and how much of it.
@@ -33,22 +33,22 @@ const PART: &str = ".part-";
 pub struct CodeCache {
     /// The folder; it must be private to this user. Several processes may share it.
     pub folder: PathBuf,
-    /// A file outside the folder with the key that seals the code; made if missing.
+    /// A file outside the folder with the key that seals the code; created if missing.
     pub key: PathBuf,
-    /// Bytes that the folder may hold.
+    /// The bytes that the folder may hold.
     pub bytes: u64,
 }
 
 impl CodeCache {
-    /// The least that is worth a folder: the code of a program of 12 MiB.
+    /// The least that is worth having: the code of a program of 12 MiB.
     pub const LEAST_BYTES: u64 = 64 << 20;
 
-    /// The most that is kept unless an operator says more: the code of a few thousand
-    /// programs of the usual size.
+    /// The most that is kept unless an operator configures more: the code of a few
+    /// thousand programs of the usual size.
     const USUAL_MOST_BYTES: u64 = 8 << 30;
 
-    /// The bound unless another is set: an eighth of the disk that there is to use.
-    /// What is kept there only saves time, so most of the disk is for what does more.
+    /// Returns the default bound: an eighth of the usable disk. The cache only saves
+    /// time, so most of the disk is for data.
     #[must_use]
     pub fn default_bytes(ledger: &Ledger) -> u64 {
         let levels = ledger.levels();
@@ -61,9 +61,9 @@ impl CodeCache {
 }
 
 /// The compiled code that is kept, if any is.
-pub(crate) struct Cache(Option<Kept>);
+pub(crate) struct Cache(Option<CacheFolder>);
 
-struct Kept {
+struct CacheFolder {
     folder: PathBuf,
     bytes: u64,
     key: Key,
@@ -72,8 +72,8 @@ struct Kept {
 }
 
 impl Cache {
-    /// Opens the folder, or works without one. What a writer has left there that
-    /// did not come to its end is removed.
+    /// Opens the folder, or works without one. Removes what interrupted writers left
+    /// there.
     pub(crate) fn open(
         settings: Option<CodeCache>,
         wasm: &wasmtime::Engine,
@@ -88,7 +88,7 @@ impl Cache {
         };
         private_folder(&folder).map_err(cannot(&folder))?;
         let key = open_key(&folder, &key).map_err(cannot(&key))?;
-        let kept = Kept {
+        let kept = CacheFolder {
             folder,
             bytes,
             key,
@@ -100,32 +100,35 @@ impl Cache {
         Ok(Self(Some(kept)))
     }
 
-    /// Finds code for this program that may be mapped: its seal was checked. It is
-    /// in use, and stays where it is, as long as the file is open.
+    /// Finds code for this program that may be mapped: its seal was checked. It counts
+    /// as in use, and is not removed, as long as the file is open.
     pub(crate) fn find(&self, kind: Kind, program: Digest) -> Option<File> {
         self.0.as_ref()?.find(kind, program)
     }
 
-    /// Keeps code, and opens it as [`find`](Self::find) does. Code that cannot be
-    /// kept is compiled again next time, which is worth a warning and nothing more.
+    /// Stores code, and opens it as [`find`](Self::find) does. Code that cannot be
+    /// stored is compiled again next time, which is worth a warning and nothing more.
     pub(crate) fn keep(&self, kind: Kind, program: Digest, code: &[u8]) -> Option<File> {
         self.0.as_ref()?.keep(kind, program, code)
     }
 
-    /// Removes code that could not be used although its seal was whole.
+    /// Removes code that could not be used although its seal was valid.
     pub(crate) fn discard(&self, program: Digest, reason: &dyn std::fmt::Display) {
         if let Some(kept) = &self.0 {
             kept.discard(&kept.path(program), reason);
         }
     }
 
-    /// The programs of which there is code.
+    /// Returns the programs that have code here.
     pub(crate) fn programs(&self) -> Vec<Digest> {
-        self.0.as_ref().map(Kept::programs).unwrap_or_default()
+        self.0
+            .as_ref()
+            .map(CacheFolder::programs)
+            .unwrap_or_default()
     }
 
-    /// Removes the code of programs that are gone, and then what was used longest
-    /// ago until the rest fits; never what is in use.
+    /// Removes the code of deleted programs, and then the least recently used code until
+    /// the rest fits; never code that is in use.
     pub(crate) fn collect(&self, gone: &[Digest]) {
         if let Some(kept) = &self.0 {
             kept.collect(gone);
@@ -133,7 +136,7 @@ impl Cache {
     }
 }
 
-impl Kept {
+impl CacheFolder {
     fn path(&self, program: Digest) -> PathBuf {
         let build = self.build.short();
         self.folder
@@ -154,7 +157,7 @@ impl Kept {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
-                self.discard(&path, &Fault::from(error));
+                self.discard(&path, &SealFault::from(error));
                 return None;
             }
         };
@@ -162,7 +165,7 @@ impl Kept {
             self.discard(&path, &fault);
             return None;
         }
-        // Which was used last is known by this. The time of the last change stays.
+        // This records the last use. The modification time stays.
         let _ = file.set_times(FileTimes::new().set_accessed(SystemTime::now()));
         Some(file)
     }
@@ -189,8 +192,8 @@ impl Kept {
         }
     }
 
-    /// Writes a file that is whole, and on the disk, before it has its name. Opened
-    /// again for reading: nothing in this process could write through the result.
+    /// Writes a file that is complete, and on disk, before it gets its name. It is opened
+    /// again for reading, so that nothing in this process can write through the result.
     fn write(&self, path: &Path, code: &[u8], seal: &[u8]) -> io::Result<File> {
         let mut part = tempfile::Builder::new()
             .prefix(PART)
@@ -201,7 +204,7 @@ impl Kept {
                     .mode(0o400)
                     .open(path)
             })?;
-        // Held while it is written: a part that nobody holds was left behind.
+        // Locked while it is written: a part that is not locked was left behind.
         lock(part.as_file(), FlockOperation::NonBlockingLockExclusive)?;
         part.write_all(code)?;
         part.write_all(seal)?;
@@ -218,7 +221,7 @@ impl Kept {
             file = %path.display(), %reason,
             "removing compiled code that is not to be trusted; its program is compiled again"
         );
-        // Whoever has it mapped keeps it. A folder under such a name is nobody's.
+        // A process that has it mapped keeps it. A folder of that name is not ours.
         let removed = fs::remove_file(path).or_else(|_| fs::remove_dir_all(path));
         match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -229,7 +232,7 @@ impl Kept {
     }
 }
 
-/// Opens code to be mapped, and marks it as in use for as long as it is open.
+/// Opens code to be mapped, and marks it as in use as long as it is open.
 fn open(path: &Path) -> io::Result<File> {
     let file = open_unlocked(path)?;
     lock(&file, FlockOperation::LockShared)?;
@@ -245,19 +248,19 @@ fn open_unlocked(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Locks a file against other processes, and other parts of this one. Where the
-/// file system has no locks there is none: what is in use then may be removed, and
-/// is compiled again when it is wanted next.
+/// Locks a file against other processes, and other parts of this one. Where the file
+/// system has no locks, code that is in use may be removed, and is compiled again when it
+/// is next needed.
 fn lock(file: &File, how: FlockOperation) -> io::Result<()> {
     use rustix::io::Errno;
     match rustix::io::retry_on_intr(|| flock(file, how)) {
-        // Over NFS only who may write can lock for itself alone.
+        // Over NFS an exclusive lock needs a file that is open for writing.
         Ok(()) | Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::BADF) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Makes the folder, or checks that nobody else can write into it.
+/// Creates the folder, or checks that no other user can write into it.
 fn private_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)
@@ -268,20 +271,20 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     if !ours || found.mode() & 0o022 != 0 {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            "the folder must belong to this user, and nobody else may write into it",
+            "the folder must belong to this user and must not be writable by others",
         ));
     }
     Ok(())
 }
 
-/// Opens the key, which who copies the folder must not copy along.
+/// Opens the key, which must not be in the folder: a copy of the folder would include it.
 fn open_key(folder: &Path, key: &Path) -> io::Result<Key> {
     let folder = folder.canonicalize()?;
     let opened = Key::open(key)?;
     if key.canonicalize()?.starts_with(folder) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
-            "the key must lie outside the folder of the code that it seals",
+            "the key must be outside the folder of the code that it seals",
         ));
     }
     Ok(opened)

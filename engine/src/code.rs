@@ -1,6 +1,6 @@
 //! Compiled code: mapped from the cache, or loaded as it comes from the compiler.
 //!
-//! The only place that turns bytes into native code. It compiles nothing itself.
+//! This is the only place that turns bytes into native code. It compiles nothing itself.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -14,16 +14,16 @@ use wasmtime::{Engine, Module};
 use crate::cache::Cache;
 use crate::digest::Digest;
 
-/// Native code of a program, loaded and not linked yet.
+/// Native code of a program, loaded but not linked yet.
 pub(crate) enum Loaded {
     /// A core module.
     Module(Module),
-    /// A component, and the file that it is mapped from, if from one: open, it
-    /// marks the code as in use.
+    /// A component, and the file that it is mapped from, if any: as long as that is open,
+    /// the code counts as in use.
     Component(Component, Option<File>),
 }
 
-/// Maps a program's code from the cache, if there is some and its seal is whole.
+/// Maps a program's code from the cache, if it is there and its seal is valid.
 pub(crate) fn cached(wasm: &Engine, cache: &Cache, kind: Kind, digest: Digest) -> Option<Loaded> {
     let file = cache.find(kind, digest)?;
     match map(wasm, kind, file) {
@@ -35,8 +35,8 @@ pub(crate) fn cached(wasm: &Engine, cache: &Cache, kind: Kind, digest: Digest) -
     }
 }
 
-/// Keeps the code that the compiler has made and loads it; from the file if it
-/// could be kept, so that its pages are shared, and otherwise from memory.
+/// Stores the code that the compiler produced and loads it: from the file if it could be
+/// stored, so that its pages are shared, and otherwise from memory.
 pub(crate) fn fresh(
     wasm: &Engine,
     cache: &Cache,
@@ -52,17 +52,17 @@ pub(crate) fn fresh(
 
 #[expect(
     unsafe_code,
-    reason = "the cache hands out nothing but code of our own compiler, whose seal is whole"
+    reason = "the cache returns nothing but code of our own compiler, whose seal is valid"
 )]
 fn map(wasm: &Engine, kind: Kind, file: File) -> wasmtime::Result<Loaded> {
     if kind != Kind::Component {
-        // SAFETY: this very file was checked or written by the cache, in a folder in
-        // which nobody else can write, and is never changed.
+        // SAFETY: this very file was checked or written by the cache, in a folder that
+        // no other user can write to, and is never changed.
         let module = unsafe { Module::deserialize_open_file(wasm, file)? };
         return Ok(Loaded::Module(module));
     }
-    // There is no such call for a component. This name leads to the open file, and
-    // not to what has its name in the folder now.
+    // There is no such function for a component. This name leads to the open file, and
+    // not to what currently has its name in the folder.
     let name = format!("/proc/self/fd/{}", file.as_raw_fd());
     if !Path::new(&name).exists() {
         // A system without /proc: the pages are not shared.
@@ -80,7 +80,7 @@ fn map(wasm: &Engine, kind: Kind, file: File) -> wasmtime::Result<Loaded> {
     reason = "the code comes from our own compiler, in this process or at build time"
 )]
 fn copy(wasm: &Engine, kind: Kind, code: &[u8]) -> wasmtime::Result<Loaded> {
-    // SAFETY: `code` was made by our own compiler, see the callers.
+    // SAFETY: `code` comes from our own compiler, see the callers.
     unsafe {
         Ok(match kind {
             Kind::Component => Loaded::Component(Component::deserialize(wasm, code)?, None),

@@ -1,13 +1,13 @@
-//! Compiling is hostile work: a small module can keep a compiler busy for minutes.
+//! Compiling hostile input: a small module can keep a compiler busy for minutes.
 //!
-//! So it happens in a process of its own that the kernel holds to limits, a few
-//! at one time and one for each account. Without such a process (tests, `run` and
-//! `check` on one's own files) it happens in this one, unbounded.
+//! So it happens in a separate process with limits that the kernel enforces, a few at a
+//! time and one per account. Without such a process (tests, `run` and `check` on one's
+//! own files) it happens in this one, unbounded.
 
 mod child;
 mod limits;
 mod progress;
-mod turns;
+mod queue;
 mod worker;
 
 use std::path::PathBuf;
@@ -19,20 +19,20 @@ use tenterhook_admission::{Kind, Refusal, one_line};
 use tenterhook_ledger::{Capacity, Guard, Holder, Ledger, Resource};
 
 pub use self::limits::CompileLimits;
-use self::turns::Turns;
+use self::queue::CompileQueue;
 pub use self::worker::compile_worker;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::lockdown::Lockdown;
 use crate::runtime::{GuestThreads, LoadingThreads, Runtime};
 
-/// Compilations at one time. One uses all cores by itself; a second one is for
-/// the account whose small program would wait for another's bomb otherwise.
+/// Concurrent compilations. One uses all cores by itself; a second one is for the account
+/// whose small program would otherwise wait for another account's bomb.
 const AT_ONE_TIME: u64 = 2;
 
-/// Memory that a compilation counts as: so much for any program, and so many bytes for
-/// each that the program has. Some hostile ones take more before their time is up;
-/// `docs/ATTACKS.md` has what they take.
+/// Memory that a compilation is charged for: a base for any program, and so many bytes
+/// for each of the program's. Some hostile ones take more before their time is up;
+/// `docs/ATTACKS.md` has the figures.
 const COMPILER_BYTES: u64 = 64 << 20;
 const BYTES_PER_BYTE: u64 = 16;
 
@@ -42,14 +42,15 @@ pub(crate) struct Compiler {
     process: Option<Vec<PathBuf>>,
     limits: CompileLimits,
     lockdown: Lockdown,
-    turns: Turns,
+    queue: CompileQueue,
     ledger: Ledger,
     count: AtomicU64,
     micros: AtomicU64,
 }
 
 impl Compiler {
-    /// A compiler that runs, within `limits`, in the process which these words start.
+    /// Creates a compiler that runs, within `limits`, in the process that this command
+    /// line starts.
     pub(crate) fn new(
         process: Option<Vec<PathBuf>>,
         limits: CompileLimits,
@@ -62,22 +63,22 @@ impl Compiler {
             process: process.filter(|words| !words.is_empty()),
             limits,
             lockdown,
-            turns: Turns::new(ledger.clone()),
+            queue: CompileQueue::new(ledger.clone()),
             ledger: ledger.clone(),
             count: AtomicU64::new(0),
             micros: AtomicU64::new(0),
         }
     }
 
-    /// How many compilations there were, and how many microseconds they took.
-    pub(crate) fn bill(&self) -> (u64, u64) {
+    /// Returns how many compilations there were, and how many microseconds they took.
+    pub(crate) fn usage(&self) -> (u64, u64) {
         (
             self.count.load(Ordering::Relaxed),
             self.micros.load(Ordering::Relaxed),
         )
     }
 
-    /// Compiles one module or component when it is the holder's turn.
+    /// Compiles one module or component once it is the holder's turn.
     pub(crate) async fn compile(
         &self,
         holder: Holder,
@@ -87,12 +88,12 @@ impl Compiler {
         kind: Kind,
         bytes: Bytes,
     ) -> Result<Vec<u8>, Error> {
-        let mut turn = self.turns.take(holder).await;
+        let mut turn = self.queue.take(holder).await;
         self.charge(turn.guard_mut(), bytes.len() as u64);
         let started_at = Instant::now();
         let digest = Digest::of(&bytes);
         let compiled = match &self.process {
-            // Not on the guests' threads, which start no processes.
+            // Not on the guests' threads, which cannot start processes.
             Some(words) => {
                 let child = child::compile(words.clone(), self.limits, self.lockdown, kind, bytes);
                 loading.run(digest, child).await
@@ -116,10 +117,10 @@ impl Compiler {
         })
     }
 
-    /// Charges the memory of a compilation, as far as its holder has room for it: who
-    /// waited for more would hold up a turn, and may hold what it waits for. What is
-    /// beyond, of two compilations at most, is in the part of the host's memory that is
-    /// not shared out.
+    /// Charges the memory of a compilation, as far as its holder has room for it: one that
+    /// waited for more would block others, and may itself hold what it waits for. The
+    /// rest, of two compilations at most, comes from the part of the host's memory that
+    /// the ledger does not share out.
     fn charge(&self, turn: &mut Guard, size: u64) {
         let wanted = COMPILER_BYTES.saturating_add(size.saturating_mul(BYTES_PER_BYTE));
         let wanted = wanted.min(self.limits.memory);

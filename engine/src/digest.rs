@@ -1,4 +1,4 @@
-//! The SHA-256 of a program's bytes, by which it is known everywhere.
+//! The SHA-256 of a program's bytes, which identifies it everywhere.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,19 +21,19 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// Wraps a digest that was computed piece by piece.
+    /// Wraps a digest that was computed incrementally.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes themselves.
+    /// Returns the 32 bytes themselves.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The 64 hexadecimal digits without the prefix; fit for a file name.
+    /// Returns the 64 hexadecimal digits without the prefix; suitable for a file name.
     #[must_use]
     pub fn hex(&self) -> String {
         use fmt::Write as _;
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_is_read_back_from_its_text() {
+    fn a_digest_is_parsed_back_from_its_text() {
         let digest = Digest::of(b"tenter");
         assert_eq!(digest.to_string().parse(), Ok(digest));
     }

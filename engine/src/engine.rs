@@ -1,4 +1,4 @@
-//! The engine: what is expensive and shared by all runs.
+//! The engine: everything that is expensive and shared by all runs.
 
 mod load;
 mod settings;
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::link::Linkers;
-use crate::lockdown::{self, GuestLock, Layers, Lockdown, Needs};
+use crate::lockdown::{self, GuestLockdown, Layers, Lockdown, Requirements};
 use crate::permit::{FilesIn, Permit};
 use crate::program::Program;
 use crate::report::Report;
@@ -32,10 +32,10 @@ use crate::stats::Stats;
 /// Loads programs and runs them. Cheap to clone; all clones are one engine.
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    inner: Arc<EngineInner>,
 }
 
-struct Inner {
+struct EngineInner {
     runtime: Runtime,
     linkers: Linkers,
     cache: Cache,
@@ -49,8 +49,8 @@ struct Inner {
     loading: LoadingThreads,
     lockdown: Lockdown,
     ledger: Ledger,
-    guests_held: Layers,
-    process_held: OnceLock<Layers>,
+    guest_layers: Layers,
+    process_layers: OnceLock<Layers>,
 }
 
 impl Engine {
@@ -63,18 +63,18 @@ impl Engine {
     pub fn start(settings: Settings) -> Result<Self, Error> {
         let lockdown = settings.lockdown;
         let scratches = Scratches::probe(&settings.scratch, lockdown)?;
-        let lock = GuestLock::new(lockdown, scratches.parent());
-        let lock = Arc::new(lock.map_err(|source| Error::Lockdown {
-            what: "threads that run guests",
+        let guest_lockdown = GuestLockdown::new(lockdown, scratches.parent());
+        let guest_lockdown = Arc::new(guest_lockdown.map_err(|source| Error::Lockdown {
+            what: "the threads that run guests",
             source,
         })?);
-        let runtime = Runtime::start(settings.sandboxes, &lock)?;
+        let runtime = Runtime::start(settings.sandboxes, &guest_lockdown)?;
         let linkers = Linkers::new(&runtime.wasm)?;
         let cache = Cache::open(settings.cache, &runtime.wasm, &settings.ledger)?;
         runtime::provide(&settings.ledger, settings.sandboxes);
         let watchdog = Watchdog::new(runtime.ticks());
         Ok(Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(EngineInner {
                 runtime,
                 linkers,
                 cache,
@@ -89,43 +89,43 @@ impl Engine {
                     lockdown,
                     &settings.ledger,
                 ),
-                guests_held: lock.layers(),
-                threads: GuestThreads::start(settings.threads, lock)?,
+                guest_layers: guest_lockdown.layers(),
+                threads: GuestThreads::start(settings.threads, guest_lockdown)?,
                 loading: LoadingThreads::default(),
                 lockdown,
                 ledger: settings.ledger,
-                process_held: OnceLock::new(),
+                process_layers: OnceLock::new(),
             }),
         })
     }
 
-    /// Takes from the calling thread, and from all that it starts afterwards, what
-    /// is not in `needs`. To be called once, when the process has no other threads
-    /// than this engine's, which are held already. Does nothing if the engine was
-    /// started with [`Lockdown::Off`].
+    /// Restricts the calling thread, and all threads and processes that it starts
+    /// afterwards, to `requirements`. To be called once, while the process has no threads
+    /// other than this engine's, which are locked down already. Does nothing if the engine
+    /// was started with [`Lockdown::Off`].
     ///
     /// # Errors
     ///
     /// [`Error::Lockdown`] if a layer that the kernel has cannot be applied.
-    pub fn hold_process(&self, needs: &Needs) -> Result<(), Error> {
+    pub fn lock_down_process(&self, requirements: &Requirements) -> Result<(), Error> {
         if self.inner.lockdown == Lockdown::Off {
             return Ok(());
         }
-        let layers = lockdown::hold_process(needs, self.inner.scratches.parent());
+        let layers = lockdown::lock_down_process(requirements, self.inner.scratches.parent());
         let layers = layers.map_err(|source| Error::Lockdown {
             what: "the rest of the process",
             source,
         })?;
-        let _first = self.inner.process_held.set(layers);
+        let _first = self.inner.process_layers.set(layers);
         self.inner.loading.start().map(drop)
     }
 
-    /// Takes from the ledger what a run may hold: parts of the pool, memory,
-    /// descriptors and a run slot.
+    /// Takes from the ledger what a run may hold: parts of the pool, memory, descriptors
+    /// and a run slot.
     ///
     /// # Errors
     ///
-    /// [`Shortage`]; [`Ledger::freed`] tells when to ask again.
+    /// [`Shortage`]; [`Ledger::freed`] completes when it is worth retrying.
     pub fn admit(
         &self,
         holder: Holder,
@@ -140,12 +140,12 @@ impl Engine {
     }
 
     /// Runs `program` once for the operator, on the calling task. Waits until it is
-    /// admitted; that time is not counted against the run's deadline.
+    /// admitted; that time does not count against the run's deadline.
     ///
     /// # Errors
     ///
-    /// Only when the host could not do its part; whatever the guest does is in
-    /// the report's outcome.
+    /// Only when the host could not do its part; whatever the guest does is in the
+    /// report's outcome.
     pub async fn run(&self, program: &Program, invocation: Invocation) -> Result<Report, Error> {
         let admit = || self.admit(Holder::Operator, program, &invocation.limits);
         let mut permit = admit();
@@ -162,11 +162,11 @@ impl Engine {
                 freed.await;
             }
         }
-        let permit = permit.expect("it waits until there is one");
+        let permit = permit.expect("the loop ends once there is one");
         self.run_admitted(program, permit, invocation).await
     }
 
-    // No future of its own around the sandbox's: all that it is given would be copied.
+    // Not an `async fn` around the sandbox's future: all its arguments would be copied.
     fn run_admitted<'a>(
         &'a self,
         program: &'a Program,
@@ -183,9 +183,9 @@ impl Engine {
         sandbox::run(host, program, permit, invocation)
     }
 
-    /// Runs `program` once on the engine's own threads. Dropping the handle does
-    /// not end the run; its `cancel` token does. A panic fails this run alone:
-    /// it is the handle's error.
+    /// Runs `program` once on the engine's own threads. Dropping the handle does not end
+    /// the run; its `cancel` token does. A panic fails this run alone: it is the handle's
+    /// error.
     #[must_use]
     pub fn spawn(
         &self,
@@ -199,7 +199,8 @@ impl Engine {
             .spawn(async move { engine.run(&program, invocation).await })
     }
 
-    /// The same for a run that is admitted already.
+    /// Runs `program` once on the engine's own threads, with a permit from
+    /// [`admit`](Self::admit).
     #[must_use]
     pub fn spawn_admitted(
         &self,
@@ -214,11 +215,11 @@ impl Engine {
             .spawn(async move { engine.run_admitted(&program, permit, invocation).await })
     }
 
-    /// Tells how busy the engine is and was.
+    /// Returns how busy the engine is and was.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let inner = &self.inner;
-        let (compilations, compile_us) = inner.compiler.bill();
+        let (compilations, compile_us) = inner.compiler.usage();
         Stats {
             sandboxes: inner.sandboxes,
             sandboxes_in_use: u32::try_from(inner.ledger.taken(Resource::Stacks))
@@ -227,12 +228,12 @@ impl Engine {
             compile_us,
             longest_poll_us: inner.watchdog.longest_us(),
             scratch_mounted: inner.scratches.are_mounted(),
-            guests_held: inner.guests_held,
-            process_held: inner.process_held.get().copied().unwrap_or_default(),
+            guest_lockdown: inner.guest_layers,
+            process_lockdown: inner.process_layers.get().copied().unwrap_or_default(),
         }
     }
 
-    /// The programs whose compiled code is kept, in no order that means anything.
+    /// Returns the programs whose compiled code is cached, in no particular order.
     ///
     /// # Errors
     ///
@@ -243,8 +244,8 @@ impl Engine {
             .await
     }
 
-    /// Removes the compiled code of programs that are gone, unless it is in use. What
-    /// is removed by mistake is compiled again.
+    /// Removes the compiled code of deleted programs, unless it is in use. Code that is
+    /// removed by mistake is compiled again.
     ///
     /// # Errors
     ///
@@ -259,19 +260,19 @@ impl Engine {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        // No program is to blame if it panics, so none is named.
+        // A panic concerns no program, so none is named.
         let none = Digest::of(b"");
         let loading = &self.inner.loading;
         loading.block(none, move || Ok(work())).await
     }
 
-    /// The owner of what tenants share.
+    /// Returns the owner of what tenants share.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger
     }
 
-    /// The threads that run guests, to run more there.
+    /// Returns a handle to the threads that run guests, to run more there.
     #[must_use]
     pub fn threads(&self) -> &Handle {
         self.inner.threads.handle()

@@ -1,4 +1,4 @@
-//! What the host could not do.
+//! Errors of the host.
 
 use std::path::PathBuf;
 
@@ -6,16 +6,17 @@ use tenterhook_admission::Refusal;
 use tenterhook_ledger::Shortage;
 
 use crate::digest::Digest;
-use crate::lockdown::NotHeld;
+use crate::lockdown::NotApplied;
 
-/// What the host could not do. A guest's own failure is never one of these.
+/// What the host could not do. A guest's own failure is never one of these: it is an
+/// [`Outcome`](crate::Outcome).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes were not accepted as a program.
     #[error("cannot accept the program")]
     Refused {
-        /// Why not, for whoever sent them.
+        /// Why not, for the uploader.
         #[source]
         refusal: Refusal,
     },
@@ -31,15 +32,15 @@ pub enum Error {
         /// What went wrong.
         source: std::io::Error,
     },
-    /// Threads could not give up what they do not need.
-    #[error("cannot take from {what} what it does not need")]
+    /// The lockdown could not be applied to some threads.
+    #[error("cannot lock down {what}")]
     Lockdown {
         /// Which threads.
         what: &'static str,
         /// What went wrong.
-        source: NotHeld,
+        source: NotApplied,
     },
-    /// A program could not be made ready to run.
+    /// A program could not be prepared to run.
     #[error("cannot prepare program {digest}")]
     Prepare {
         /// The program.
@@ -47,7 +48,7 @@ pub enum Error {
         /// What went wrong.
         source: wasmtime::Error,
     },
-    /// Compiled code could not be kept or read back.
+    /// Compiled code could not be stored or read back.
     #[error("cannot use the code cache at {}", path.display())]
     Cache {
         /// The file or folder.
@@ -61,15 +62,15 @@ pub enum Error {
         /// What went wrong.
         source: std::io::Error,
     },
-    /// A folder for one run's files could not be made.
-    #[error("cannot make a scratch folder in {}", path.display())]
+    /// A folder for one run's files could not be created.
+    #[error("cannot create a scratch folder in {}", path.display())]
     Scratch {
-        /// The folder that was to hold it.
+        /// Its parent folder.
         path: PathBuf,
         /// What went wrong.
         source: std::io::Error,
     },
-    /// The sandbox failed in a way that is not the guest's doing.
+    /// The sandbox failed in a way that the guest did not cause.
     #[error("cannot run program {digest}")]
     Run {
         /// The program.
@@ -77,7 +78,7 @@ pub enum Error {
         /// What went wrong.
         source: wasmtime::Error,
     },
-    /// The program needs more than can ever be had on this host.
+    /// The program needs more than this host can ever provide.
     #[error("cannot run program {digest}: this host has no room for it")]
     NoRoom {
         /// The program.

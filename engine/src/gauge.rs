@@ -1,14 +1,14 @@
-//! What a run has used so far, for others to read while it goes on.
+//! What a run has used so far, for others to read while it is in progress.
 //!
-//! The thread that runs the guest writes, whenever guest and host meet: at every
-//! host call, at every tick of the epoch, after every slice of fuel, and when memory
-//! grows.
+//! The thread that runs the guest writes it whenever control passes between guest and
+//! host: at every host call, at every tick of the epoch, after every slice of fuel, and
+//! when memory grows.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-/// What one run has used so far; shared with it through
+/// Measures what one run has used so far; shared with it through
 /// [`Invocation::gauge`](crate::Invocation::gauge).
 #[derive(Debug, Default)]
 pub struct Gauge {
@@ -21,17 +21,17 @@ pub struct Gauge {
 /// What a run has used so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SoFar {
-    /// Units of work; at least so many. Guest code may have burnt a slice of its
-    /// fuel, a million units, beyond what is told.
+    /// Units of work, as a lower bound: guest code may have burnt up to a slice of its
+    /// fuel, a million units, more than this.
     pub fuel: u64,
-    /// Bytes of linear memory held at the highest point.
+    /// The peak of linear memory, in bytes.
     pub memory_peak_bytes: u64,
     /// Microseconds since the run began.
     pub wall_us: u64,
 }
 
 impl Gauge {
-    /// What was used so far; `None` before the run has begun.
+    /// Returns what was used so far; `None` before the run has begun.
     #[must_use]
     pub fn so_far(&self) -> Option<SoFar> {
         let (began, _) = self.began.get()?;
@@ -42,23 +42,23 @@ impl Gauge {
         })
     }
 
-    /// The run begins, with this much fuel.
+    /// Records that the run begins with this much fuel.
     pub(crate) fn begin(&self, at: Instant, fuel: u64) {
-        // One gauge measures one run; a second one goes uncounted.
+        // One gauge measures one run; a second run is not counted.
         let _ = self.began.set((at, fuel));
     }
 
-    /// So much fuel is left.
+    /// Records how much fuel is left.
     pub(crate) fn fuel_left(&self, left: u64) {
         let given = self.began.get().map_or(0, |(_, given)| *given);
         let used = given.saturating_sub(left);
-        // There is one writer, which needs no locked instruction.
+        // There is a single writer, which needs no locked instruction.
         if used > self.fuel.load(Ordering::Relaxed) {
             self.fuel.store(used, Ordering::Relaxed);
         }
     }
 
-    /// So many bytes were held at the highest point.
+    /// Records a new peak of memory.
     pub(crate) fn memory_peak(&self, bytes: usize) {
         self.memory.store(bytes as u64, Ordering::Relaxed);
     }

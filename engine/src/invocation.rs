@@ -23,29 +23,31 @@ pub struct Invocation {
     pub env: Vec<(String, String)>,
     /// Standard input.
     pub stdin: Bytes,
-    /// The whole event as JSON, placed at `/event.json`; empty for none.
+    /// The whole event as JSON, placed at `/event.json`; empty for none, and then there is
+    /// no such file.
     pub event: Bytes,
     /// The bounds on this run.
     pub limits: Limits,
-    /// What the guest is told when it asks for the time.
+    /// The clocks that the guest reads.
     pub clock: Clock,
     /// Where the guest's random bytes come from.
     pub seed: Seed,
     /// Ends the run as [`Outcome::Cancelled`](crate::Outcome::Cancelled), whatever it is doing.
     pub cancel: CancellationToken,
-    /// Hears the output while the guest prints it.
+    /// Receives the output while the guest prints it.
     pub output: Option<Arc<dyn OutputSink>>,
-    /// Tells what the run has used so far while it goes on.
+    /// Shows what the run has used so far while it is in progress.
     pub gauge: Option<Arc<Gauge>>,
 }
 
-/// What the guest is told when it asks for the time.
+/// The clocks that a guest reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {
     /// The host's clocks.
     #[default]
     Real,
-    /// The wall clock stands at this time; the monotonic clock at zero.
+    /// The wall clock starts at this time, the monotonic clock at zero, and both advance
+    /// only when the guest sleeps.
     Frozen(SystemTime),
 }
 
@@ -55,7 +57,7 @@ pub enum Seed {
     /// The operating system.
     #[default]
     Random,
-    /// A generator started with this number: the same bytes in every run.
+    /// A generator seeded with this number: the same bytes in every run.
     Fixed(u64),
 }
 
@@ -68,7 +70,7 @@ pub enum Stream {
     Stderr,
 }
 
-/// Hears a guest's output while it is printed.
+/// Receives a guest's output while it is printed.
 ///
 /// Called on the thread that runs the guest, so it must not block. Only bytes
 /// within the output limit arrive.

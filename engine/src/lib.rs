@@ -30,7 +30,7 @@ pub use crate::error::Error;
 pub use crate::gauge::{Gauge, SoFar};
 pub use crate::invocation::{Clock, Invocation, OutputSink, Seed, Stream};
 pub use crate::limits::{AskedLimits, Limits, OverCeiling};
-pub use crate::lockdown::{Layers, Lockdown, Needs, NotHeld};
+pub use crate::lockdown::{Layers, Lockdown, NotApplied, Requirements};
 pub use crate::outcome::{Limit, Outcome, Trap};
 pub use crate::permit::Permit;
 pub use crate::program::Program;

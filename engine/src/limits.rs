@@ -1,7 +1,7 @@
-//! Every bound on one run, what a hook may ask for, and how the two meet.
+//! Every bound on one run, what a hook may ask for, and how the two are merged.
 //!
-//! There is no way to say "unlimited": a bound that is not asked for has its
-//! default, and none can pass the ceiling.
+//! There is no way to say "unlimited": a bound that is not asked for has its default, and
+//! none can exceed the ceiling.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct Limits {
     pub files: u64,
     /// Files, folders and links that may exist. Default: 1,024. Ceiling: 65,536.
     pub inodes: u32,
-    /// Descriptors open at one time. Default: 64. Ceiling: 1,024.
+    /// Descriptors open at a time. Default: 64. Ceiling: 1,024.
     pub descriptors: u32,
 }
 
@@ -47,17 +47,17 @@ impl Default for Limits {
 /// state of its instances. The pool allows 8 MiB of that for one component.
 const RUN_BYTES: u64 = 8 * MIB;
 
-/// What the host may hold of a byte of output: the run's own copy, in a buffer that
-/// doubles; another one for those who follow it, with a note of what came in between if
-/// both streams alternate byte by byte; and one that waits to be stored.
+/// What the host may hold per byte of output: the run's own copy, in a buffer that
+/// doubles; another one for followers, with a marker per piece if both streams alternate
+/// byte by byte; and one that waits to be stored.
 const OUTPUT_COPIES: u64 = 8;
 
 /// Descriptors of the host that a run with files takes beyond those of the guest: its
-/// folder, that folder's mount, and two in passing.
+/// folder, that folder's mount, and two temporarily.
 pub(crate) const RUN_DESCRIPTORS: u32 = 4;
 
 impl Limits {
-    /// The highest bounds that an operator may allow.
+    /// Returns the highest bounds that an operator may allow.
     #[must_use]
     pub fn ceiling() -> Self {
         Self {
@@ -71,7 +71,7 @@ impl Limits {
         }
     }
 
-    /// Small bounds which a hostile guest reaches at once.
+    /// Returns small bounds that a hostile guest reaches at once.
     #[must_use]
     pub fn for_testing() -> Self {
         Self {
@@ -85,20 +85,21 @@ impl Limits {
         }
     }
 
-    /// Bytes of the host that a run with these limits may hold, files aside.
+    /// Returns the bytes of host memory that a run with these limits may hold, apart from
+    /// its files.
     pub(crate) fn memory_without_files(&self) -> u64 {
         RUN_BYTES
             .saturating_add(self.memory)
             .saturating_add(self.output_memory())
     }
 
-    /// Bytes of the host that its output may hold.
+    /// Returns the bytes of host memory that its output may hold.
     pub(crate) fn output_memory(&self) -> u64 {
         self.output.saturating_mul(OUTPUT_COPIES)
     }
 
-    /// Returns the same, lowered so that a run of any program fits into this much
-    /// memory of the host and into so many of its descriptors.
+    /// Returns these limits, lowered so that a run of any program fits into this much host
+    /// memory and this many descriptors.
     #[must_use]
     pub fn fitting(&self, memory: u64, descriptors: u64) -> Self {
         let rest = memory.saturating_sub(RUN_BYTES);
@@ -106,8 +107,8 @@ impl Limits {
             .memory
             .saturating_add(self.files)
             .saturating_add(self.output_memory());
-        // Each gives up the same part. Whole mebibytes read better than what is left
-        // of a host's odd amount.
+        // Each is lowered by the same part. Whole mebibytes read better than fractions of
+        // a host's odd amount.
         let part = |bytes: u64| {
             if wanted <= rest {
                 return bytes;
@@ -144,7 +145,7 @@ impl Limits {
     }
 }
 
-/// The bounds a hook asks for. What it leaves out has its default.
+/// The bounds that a hook asks for. What it leaves out has its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AskedLimits {
@@ -184,10 +185,9 @@ pub struct OverCeiling {
 }
 
 impl AskedLimits {
-    /// Fills what was left out from `defaults`, and holds the rest to `ceiling`.
+    /// Fills in what was left out from `defaults`, and checks the rest against `ceiling`.
     ///
-    /// A default that lies above the ceiling is lowered to it in silence: nobody
-    /// asked for it.
+    /// A default above the ceiling is lowered to it silently: it was not asked for.
     ///
     /// # Errors
     ///

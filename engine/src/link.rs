@@ -1,4 +1,4 @@
-//! What the host offers to guests: one linker for each sort of program.
+//! What the host offers to guests: one linker for each kind of program.
 
 mod component;
 mod preview1;
@@ -11,11 +11,11 @@ pub(crate) use self::preview1::Listing;
 use crate::error::Error;
 use crate::sandbox::guest::Guest;
 
-/// Bytes that one call may make the host copy, paths and buffers together.
+/// The most bytes that one call may make the host copy, paths and buffers together.
 pub(crate) const CALL_COPY_MAX_BYTES: usize = 16 << 20;
 
-/// The imports that programs may have, ready to be linked. Never cloned: two
-/// copies of a linker once shared what they must not.
+/// The imports that programs may have, ready to be linked. Never cloned: two copies of a
+/// linker once shared state that they must not share.
 pub(crate) struct Linkers {
     pub(crate) module: Linker<Guest>,
     pub(crate) component: ComponentLinker<Guest>,

@@ -1,34 +1,34 @@
-//! The second layer: threads give up what they do not need, so that even an
-//! escape from a sandbox meets an empty house.
+//! The second layer: threads drop the rights that they do not need, so that even an escape
+//! from a sandbox finds nothing to use.
 //!
-//! It is no boundary of its own. Threads share memory and descriptors, so whoever
-//! runs native code in one may attack the others; it makes that necessary.
+//! It is not a boundary by itself. Threads share memory and descriptors, so native code
+//! in one of them can attack the others; but it would have to.
 
 mod calls;
 mod capabilities;
 mod files;
 mod guests;
 mod layers;
-mod lock;
-mod needs;
+mod requirements;
+mod restrictions;
 mod scratch;
 mod worker;
 
-pub(crate) use self::guests::GuestLock;
+pub(crate) use self::guests::GuestLockdown;
 pub use self::layers::Layers;
-pub use self::lock::NotHeld;
-pub use self::needs::Needs;
-pub(crate) use self::needs::hold_process;
-pub(crate) use self::scratch::hold_scratch_thread;
-pub(crate) use self::worker::hold_compiler;
+pub use self::requirements::Requirements;
+pub(crate) use self::requirements::lock_down_process;
+pub use self::restrictions::NotApplied;
+pub(crate) use self::scratch::lock_down_scratch_thread;
+pub(crate) use self::worker::lock_down_compiler;
 
-/// Whether threads give up what they do not need.
+/// Whether threads drop the rights that they do not need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lockdown {
-    /// They do, as far as the kernel has the means.
+    /// They do, as far as the kernel supports it.
     #[default]
     On,
-    /// They keep everything that the process has: for a kernel or a tracer that
-    /// cannot live with it.
+    /// They keep all rights of the process: for a kernel or a tracer that does not work
+    /// with the lockdown.
     Off,
 }

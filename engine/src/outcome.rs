@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Outcome {
-    /// The guest left with this status, 0 to 255.
+    /// The guest exited with this status, 0 to 255.
     Exited {
         /// The exit status; 0 is success.
         status: u8,
@@ -20,7 +20,7 @@ pub enum Outcome {
     },
     /// The guest trapped.
     Trapped(Trap),
-    /// Somebody cancelled the run.
+    /// The run was cancelled.
     Cancelled,
 }
 
@@ -31,13 +31,13 @@ pub enum Outcome {
 pub enum Limit {
     /// [`Limits::fuel`](crate::Limits::fuel) is used up.
     Fuel,
-    /// [`Limits::memory`](crate::Limits::memory) was not enough, and the guest gave up over it.
+    /// [`Limits::memory`](crate::Limits::memory) was not enough, and the guest gave up.
     Memory,
     /// [`Limits::wall`](crate::Limits::wall) has passed.
     Wall,
-    /// The guest went on printing far beyond [`Limits::output`](crate::Limits::output).
+    /// The guest kept printing far beyond [`Limits::output`](crate::Limits::output).
     Output,
-    /// It needed what its limits allow and its host cannot give: no fault of its own.
+    /// It needed what its limits allow but its host does not have; not its own fault.
     Host,
 }
 
@@ -52,7 +52,7 @@ pub struct Trap {
 }
 
 impl Outcome {
-    /// Whether the guest ended by itself with status 0.
+    /// Returns whether the guest ended by itself with status 0.
     #[must_use]
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Exited { status: 0 })
@@ -60,7 +60,7 @@ impl Outcome {
 }
 
 impl Limit {
-    /// The name in lower case, as it stands in JSON.
+    /// Returns the name in lower case, as it appears in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

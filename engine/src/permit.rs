@@ -1,15 +1,15 @@
-//! What a run is admitted with: its part of what tenants share.
+//! What a run is admitted with: its share of what tenants share.
 //!
-//! It says how much; who has to wait for it is the matter of whoever asks.
+//! This decides how much a run needs; who has to wait for it is up to the caller.
 
 use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource, Shortage};
 
 use crate::limits::{Limits, RUN_DESCRIPTORS};
 use crate::program::Program;
 
-/// What a run is admitted with. Dropping it gives everything back.
+/// What a run is admitted with. Dropping it returns everything.
 ///
-/// It outlives the run's sandbox, so that whoever comes next finds what it takes.
+/// It outlives the run's sandbox, so that what it covers is really free for the next run.
 #[derive(Debug)]
 pub struct Permit {
     guard: Guard,
@@ -18,9 +18,9 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// Takes what a run of `program` within `limits` may hold, all of it or nothing.
-    /// If that is more than can ever be had, as for a hook that was made on a larger
-    /// host, takes as much as can: the run then has lower limits.
+    /// Takes what a run of `program` within `limits` may hold, all of it or nothing. If
+    /// that is more than this host can ever provide, as for a hook that was created on a
+    /// larger host, takes as much as possible: the run then has lower limits.
     pub(crate) fn take(
         ledger: &Ledger,
         holder: Holder,
@@ -46,24 +46,25 @@ impl Permit {
         }
     }
 
-    /// Whose run it is.
+    /// Returns whose run it is.
     #[must_use]
     pub fn holder(&self) -> Holder {
         self.guard.holder()
     }
 
-    /// Keeps what covers the run's output beyond the run itself, until it is stored.
+    /// Splits off what covers the run's output, to be kept after the run until the output
+    /// is stored.
     pub fn keep_output(&mut self) -> Guard {
         self.guard
             .split(Resource::Memory, self.limits.output_memory())
     }
 
-    /// The limits that it covers.
+    /// Returns the limits that it covers.
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Whether they are lower than what was asked for, for want of room.
+    /// Returns whether they are lower than requested, for lack of room.
     pub(crate) fn is_lowered(&self) -> bool {
         self.lowered
     }
@@ -73,16 +74,16 @@ impl Permit {
     }
 }
 
-/// Where files of runs lie.
+/// Where the files of runs are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FilesIn {
     /// In file systems in memory.
     Memory,
-    /// In folders on the disk.
+    /// In folders on disk.
     Disk,
 }
 
-/// What a run of `program` within `limits` may hold.
+/// Returns what a run of `program` within `limits` may hold.
 fn demand(program: &Program, limits: &Limits, files: FilesIn) -> Amounts {
     let mut memory = limits.memory_without_files();
     let mut demand = program.inner.parts.and(Resource::RunSlots, 1);

@@ -1,4 +1,4 @@
-//! A program that was accepted: validated, compiled and linked once, run often.
+//! An accepted program: validated, compiled and linked once, run many times.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -16,19 +16,20 @@ use crate::sandbox::guest::Guest;
 /// A program that was accepted and is ready to run. Cheap to clone.
 #[derive(Clone)]
 pub struct Program {
-    pub(crate) inner: Arc<Inner>,
+    pub(crate) inner: Arc<ProgramInner>,
 }
 
 /// What all clones of a program share.
-pub(crate) struct Inner {
+pub(crate) struct ProgramInner {
     pub(crate) digest: Digest,
     pub(crate) code: Code,
-    /// Whether it imports anything that works on files. One that does not gets
-    /// none, and its runs are spared making a scratch folder.
+    /// Whether it imports anything that works on files. If not, it gets none, and its runs
+    /// need no scratch folder.
     pub(crate) uses_files: bool,
-    /// What one instance of it takes of the instance pool.
+    /// What one instance of it takes from the instance pool.
     pub(crate) parts: Amounts,
-    /// The file that the code is mapped from: open, it marks the code as in use.
+    /// The file that the code is mapped from: as long as it is open, the code counts as
+    /// in use.
     pub(crate) _mapped: Option<File>,
 }
 
@@ -49,7 +50,7 @@ pub(crate) enum Code {
 impl Program {
     pub(crate) fn new(digest: Digest, code: Code, uses_files: bool, mapped: Option<File>) -> Self {
         Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(ProgramInner {
                 digest,
                 parts: parts(&code),
                 code,
@@ -59,7 +60,7 @@ impl Program {
         }
     }
 
-    /// What sort of program it is.
+    /// Returns what kind of program it is.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self.inner.code {
@@ -69,16 +70,16 @@ impl Program {
         }
     }
 
-    /// The digest of the bytes that were uploaded.
+    /// Returns the digest of the uploaded bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.inner.digest
     }
 }
 
-/// What one instance of this code takes of the instance pool: what it declares. How
-/// many core instances a component makes is not told, so it counts as the most that
-/// one may make; they are only counted, and there are enough for that.
+/// Returns what one instance of this code takes from the instance pool: what it declares.
+/// The number of core instances of a component is not available, so it counts as the most
+/// that one may have; they are only counted, and there are enough for that.
 fn parts(code: &Code) -> Amounts {
     let (required, instances) = match code {
         Code::Module(module) | Code::Script { shell: module, .. } => {
@@ -95,7 +96,7 @@ fn parts(code: &Code) -> Amounts {
             num_tables,
             ..
         }) => (num_memories, num_tables),
-        // It imports core modules, whose parts nobody knows before.
+        // It imports core modules, whose parts are not known in advance.
         None => (COMPONENT_MEMORIES, COMPONENT_PARTS),
     };
     Amounts::of(Resource::Stacks, 1)

@@ -1,4 +1,4 @@
-//! Everything that one run leaves behind: outcome, bill, output and verdict.
+//! Everything that one run leaves behind: outcome, usage, output and verdict.
 
 use serde::{Deserialize, Serialize};
 use tenterhook_sdk::Verdict;
@@ -18,35 +18,35 @@ pub struct Report {
     pub stderr: Vec<u8>,
     /// Bytes of both streams that were dropped at the output limit; 0 if none.
     pub dropped_bytes: u64,
-    /// The answer that the hook left in `/verdict.json`.
+    /// The verdict that the hook left in `/verdict.json`.
     pub verdict: Option<Verdict>,
-    /// What is wrong with the answer of a run that ended by itself, in one line
-    /// that names the file; there is no verdict then.
+    /// What is wrong with the verdict of a run that ended by itself, in one line that
+    /// names the file; there is no verdict then.
     pub verdict_fault: Option<String>,
-    /// Microseconds for which it held a run slot: all but those that it slept.
+    /// Microseconds for which it held a run slot: all except those that it slept.
     pub awake_us: u64,
 }
 
 impl Report {
-    /// Whether the guest ended by itself with status 0, and left no answer that
-    /// cannot be used.
+    /// Returns whether the guest ended by itself with status 0 and did not leave an
+    /// unusable verdict.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.outcome.is_success() && self.verdict_fault.is_none()
     }
 }
 
-/// The bill of one run.
+/// What one run used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Units of work, host calls included. Of a run that was cut or has trapped, up to a
-    /// million units of its last loop are not known.
+    /// Units of work, host calls included. For a run that was interrupted or trapped, up to
+    /// a million units of its last loop are unknown and not included.
     pub fuel: u64,
-    /// Bytes of linear memory held at the highest point.
+    /// The peak of linear memory, in bytes.
     pub memory_peak_bytes: u64,
     /// Microseconds from start to end.
     pub wall_us: u64,
-    /// Microseconds of processor time while the guest was being run.
+    /// Microseconds of processor time while the guest ran.
     pub cpu_us: u64,
     /// Calls from the guest into the host.
     pub host_calls: u64,

@@ -1,7 +1,7 @@
-//! The WebAssembly runtime together with the clock that makes deadlines real.
+//! The WebAssembly runtime together with the ticker that enforces deadlines.
 //!
-//! Interruption is always on and the ticker lives as long as the runtime, so a
-//! deadline that never fires cannot be built.
+//! Interruption is always on and the ticker lives as long as the runtime, so a deadline
+//! that never fires is impossible to construct.
 
 pub(crate) mod config;
 mod guest_threads;
@@ -20,63 +20,63 @@ pub(crate) use self::ticker::TICK;
 use self::ticker::Ticker;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::lockdown::GuestLock;
+use crate::lockdown::GuestLockdown;
 use crate::shell::image::Publisher;
 
-/// Elements that all tables of one program may hold. The largest real module
-/// that is known to us (a compiler) has 37,270.
+/// The most elements that a table may have. The largest real module that we know (a
+/// compiler) has 37,270.
 pub(crate) const TABLE_ELEMENTS: usize = 131_072;
 
-/// Tables and core instances that one component may consist of.
+/// The most tables, and the most core instances, that one component may have.
 pub(crate) const COMPONENT_PARTS: u32 = 64;
 
-/// Memories that one component may consist of.
+/// The most memories that one component may have.
 pub(crate) const COMPONENT_MEMORIES: u32 = 16;
 
-/// Slots that keep the memory of their last program, for when it runs again, before
-/// one of them is taken for another: as many as run at one time by default, and some.
+/// Slots that keep the memory of their last program for its next run, before one of them
+/// is reused for another: as many as run at a time by default.
 const WARM_SLOTS: u32 = 100;
 
-/// Bytes of a slot's memory that stay mapped between two runs. The shell touches
-/// 2.4 MiB at its start; pages below this line are wiped instead of unmapped.
+/// Bytes of a slot's memory that stay mapped between two runs. The shell touches 2.4 MiB at
+/// its start; pages below this line are zeroed instead of unmapped.
 const RESIDENT_BYTES: usize = 4 << 20;
 
-/// Bytes of a slot's stack that stay mapped between two runs, and are wiped. A
-/// small module touches less, and wiping 64 KiB took a tenth of its whole run.
+/// Bytes of a slot's stack that stay mapped between two runs, and are zeroed. A small
+/// module touches less, and zeroing 64 KiB took a tenth of its whole run.
 const STACK_RESIDENT_BYTES: usize = 16 << 10;
 
-/// The WebAssembly runtime with its clock.
+/// The WebAssembly runtime with its ticker.
 pub(crate) struct Runtime {
     pub(crate) wasm: wasmtime::Engine,
     ticker: Ticker,
 }
 
 impl Runtime {
-    /// Counts the ticks of the epoch.
+    /// Returns the counter of the epoch's ticks.
     pub(crate) fn ticks(&self) -> Arc<AtomicU64> {
         self.ticker.ticks()
     }
 
-    /// Starts the runtime with room for `sandboxes` runs at one time.
-    pub(crate) fn start(sandboxes: u32, lock: &Arc<GuestLock>) -> Result<Self, Error> {
+    /// Starts the runtime with room for `sandboxes` runs at a time.
+    pub(crate) fn start(sandboxes: u32, lockdown: &Arc<GuestLockdown>) -> Result<Self, Error> {
         let mut config = config::compiler_config();
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(sandboxes)));
         if Publisher::IS_FOR_US {
             config.with_custom_code_memory(Some(Arc::new(Publisher)));
         }
         let wasm = wasmtime::Engine::new(&config).map_err(|source| Error::Start { source })?;
-        let ticker =
-            Ticker::start(&wasm, Arc::clone(lock)).map_err(|source| Error::Threads { source })?;
+        let ticker = Ticker::start(&wasm, Arc::clone(lockdown))
+            .map_err(|source| Error::Threads { source })?;
         Ok(Self { wasm, ticker })
     }
 }
 
-/// The parts of the pool, with room for `sandboxes` runs and for one component beside
-/// them, whatever that consists of.
+/// The parts of the pool, with room for `sandboxes` runs and one more component of any
+/// shape.
 ///
-/// Memories reserve 4 GiB of the address space each, tables and stacks 1 and 2 MiB, and
-/// nothing of it is used before a run does. Core instances are only counted, so there
-/// are as many as all runs together may want.
+/// Each memory reserves 4 GiB of address space, each table 1 MiB and each stack 2 MiB, and
+/// none of it is committed before a run uses it. Core instances are only counted, so there
+/// are as many as all runs together may need.
 struct Parts {
     memories: u32,
     tables: u32,
@@ -94,9 +94,9 @@ impl Parts {
     }
 }
 
-/// Tells a ledger how much there is of the pool for `sandboxes` runs. Who holds nothing
-/// of it has room for one program as most are made: a component of a few modules, which
-/// counts as many core instances as there may be of one.
+/// Registers with a ledger what the pool for `sandboxes` runs has. The floor has room for
+/// one typical program: a component of a few modules, which counts as the most core
+/// instances that one may have.
 pub(crate) fn provide(ledger: &Ledger, sandboxes: u32) {
     let parts = Parts::for_sandboxes(sandboxes);
     for (resource, total, floor) in [
@@ -114,7 +114,7 @@ pub(crate) fn provide(ledger: &Ledger, sandboxes: u32) {
     }
 }
 
-/// Slots for `sandboxes` runs.
+/// Returns a pool with slots for `sandboxes` runs.
 fn pool(sandboxes: u32) -> PoolingAllocationConfig {
     let memory = usize::try_from(Limits::ceiling().memory).expect("512 MiB fit an address");
     let parts = Parts::for_sandboxes(sandboxes);

@@ -37,7 +37,7 @@ use self::meter::{FilePrices, Meter};
 use self::output::{Output, Printer};
 use self::quota::Quota;
 use self::scratch::{Scratch, Scratches, Writers};
-use self::verdict::Left;
+use self::verdict::VerdictFile;
 use self::watchdog::Watchdog;
 use crate::error::Error;
 use crate::invocation::{Invocation, Stream};
@@ -48,8 +48,8 @@ use crate::permit::Permit;
 use crate::program::{Code, Program};
 use crate::report::{Report, Usage};
 
-/// Resources (streams, pollables, copies of its folders) that a component may hold
-/// beyond its descriptors: WASI makes some of its own for each.
+/// Resources (streams, pollables, copies of its folders) that a component may hold beyond
+/// its descriptors: WASI creates some of its own for each.
 const SPARE_RESOURCES: usize = 192;
 
 /// What all sandboxes have in common.
@@ -112,14 +112,14 @@ pub(crate) async fn run(
 
     let mut cpu = CpuTime::default();
     let mut awake = Awake::default();
-    // Each is pinned where it stands: a future that is passed on by value is kept twice
-    // by whoever takes it, and copied each time.
+    // Each is pinned in place: a future that is passed by value is stored twice by the
+    // callee, and copied each time.
     let ended = {
         let guest = pin!(start(&program.inner.code, &mut store));
         let guest = in_slices(&meter, guest);
         let guest = pin!(cpu.measure(host.watchdog, guest));
         let guest = pin!(awake.hold_slot(permit.guard_mut(), host.sleepers, &yielded, guest,));
-        deadline.hold(guest).await
+        deadline.enforce(guest).await
     };
     let outcome = outcome::of(ended, &deadline, store.data().memory.denied());
     let outcome = outcome.map_err(|source| Error::Run {
@@ -129,15 +129,15 @@ pub(crate) async fn run(
 
     let kept = output.take();
     let guest = store.data_mut();
-    let left = match (&mut guest.shell, &scratch) {
+    let verdict_file = match (&mut guest.shell, &scratch) {
         (Some(shell), _) => std::mem::take(&mut shell.verdict),
         (None, Some(scratch)) => scratch.tree().verdict(),
-        (None, None) => Left::Nothing,
+        (None, None) => VerdictFile::Absent,
     };
-    let (verdict, verdict_fault) = match (left.read(), &outcome) {
+    let (verdict, verdict_fault) = match (verdict_file.read(), &outcome) {
         (Ok(verdict), _) => (verdict, None),
         (Err(fault), Outcome::Exited { .. }) => (None, Some(fault)),
-        // It was cut short, so an answer that is not whole is no wonder.
+        // It was interrupted, so an incomplete verdict is to be expected.
         (Err(_), _) => (None, None),
     };
     let files_bytes = match &scratch {
@@ -162,7 +162,7 @@ pub(crate) async fn run(
         });
     }
     if let Some(gone) = remains::give_back(store, scratch, permit, most_bytes) {
-        gone.await.expect("what belongs to a run can be dropped");
+        gone.await.expect("dropping a run's remains does not panic");
     }
     Ok(Report {
         outcome,
@@ -176,18 +176,18 @@ pub(crate) async fn run(
     })
 }
 
-/// Whether a run's own thread may work on its files.
+/// Returns whether a run's own thread may work on its files.
 ///
-/// They lie in memory then, and no call can find more to do there than the default
-/// limits allow. Another thread would take
-/// four times as long, and might still be at it when the run is over.
+/// They are in memory then, and no call can have more to do there than the default limits
+/// allow. Another thread would take four times as long, and might still be working when
+/// the run is over.
 fn works_on_files_here(scratches: &Scratches, limits: &Limits) -> bool {
     let most = Limits::default();
     scratches.are_mounted() && limits.files <= most.files && limits.inodes <= most.inodes
 }
 
-/// Puts together what the host holds for the guest. Nothing is inherited from
-/// the host: no environment, no arguments, no folders, no network.
+/// Creates what the host holds for the guest. Nothing is inherited from the host: no
+/// environment, no arguments, no folders, no network.
 fn guest(
     program: &Program,
     invocation: &Invocation,
@@ -220,7 +220,7 @@ fn guest(
             stdin: invocation.stdin.clone(),
             files: limits.files,
             inodes: limits.inodes,
-            verdict: Left::Nothing,
+            verdict: VerdictFile::Absent,
         }),
         Code::Module(_) | Code::Component(_) => {
             wasi.stdin(MemoryInputPipe::new(invocation.stdin.clone()));
@@ -242,7 +242,7 @@ fn guest(
                 digest: program.digest(),
                 source,
             })?;
-        wasi.initial_cwd(tenterhook_sdk::contract::WORK_DIR);
+        wasi.initial_cwd(tenterhook_contract::WORK_DIR);
     }
     let mut wasi = wasi.build_p1();
     let capacity = usize::try_from(limits.descriptors).unwrap_or(usize::MAX);
@@ -282,7 +282,7 @@ fn open_store(
     Ok(store)
 }
 
-/// Runs `guest` on whenever it is pending for nothing but its next slice of fuel.
+/// Polls `guest` again whenever it is pending only for its next slice of fuel.
 fn in_slices<T>(
     meter: &Meter,
     mut guest: impl Future<Output = T> + Unpin,
@@ -297,7 +297,7 @@ fn in_slices<T>(
     })
 }
 
-/// Makes the instance and calls its entry point; answers its exit status.
+/// Creates the instance and calls its entry point; returns its exit status.
 async fn start(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<i32> {
     match code {
         Code::Module(module) => {
@@ -315,7 +315,8 @@ async fn start(code: &Code, store: &mut Store<Guest>) -> wasmtime::Result<i32> {
         Code::Script { shell, .. } => {
             let instance = shell.instantiate_async(&mut *store).await?;
             store.data_mut().linear = instance.get_memory(&mut *store, "memory");
-            let entry = instance.get_typed_func::<(), i32>(&mut *store, "run")?;
+            let entry =
+                instance.get_typed_func::<(), i32>(&mut *store, tenterhook_contract::shell::RUN)?;
             entry.call_async(store, ()).await
         }
     }

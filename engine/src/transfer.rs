@@ -1,14 +1,14 @@
 //! Text that the parts of a composed component pass to each other: bounded and charged.
 //!
-//! wasmtime moves a string from one part's memory to another's within one call of its
-//! own: it burns no fuel, and no deadline interrupts it. Before each, it asks a `realloc`
-//! of the receiving part for room. So every function that serves as one gets another in
-//! front of it, which traps for too much and burns fuel for the rest. What is received
-//! from the host passes through it too. Everything else is copied byte for byte. Whoever
-//! changes what comes out raises `FORM` in `cache/seal.rs`.
+//! wasmtime moves a string from one part's memory to another's within a single call of its
+//! own: that burns no fuel, and no deadline interrupts it. Before each move, it calls the
+//! `realloc` of the receiving part. So every function that serves as a `realloc` gets a
+//! guard in front of it, which traps for too much and burns fuel for the rest. What is
+//! received from the host passes through it too. Everything else is copied byte for byte. A
+//! change of the output must raise `FORM` in `cache/seal.rs`.
 //!
-//! A component that has no parts is left as it is: the host bounds and charges for what
-//! it copies.
+//! A component without parts is left unchanged: the host bounds and charges for what it
+//! copies.
 
 mod guard;
 mod reallocs;
@@ -21,15 +21,15 @@ use wasmparser::{BinaryReaderError, Parser};
 use self::reallocs::Reallocs;
 use crate::bulk::{HEADER_BYTES, append, sections};
 
-/// Bytes that a part makes room for at once: the longest that one string takes to move
-/// is 20 ms. Lists are moved in a loop that fuel and deadline see; they have the same
-/// bound because a `realloc` does not say what for it is called.
+/// The most bytes that a part allocates at once: moving one string then takes 20 ms at
+/// most. Lists are moved in a loop that burns fuel and can be interrupted; they have the
+/// same bound because a `realloc` is not told what it is called for.
 const ROOM_MAX_BYTES: u32 = 8 << 20;
 
-/// The name of the functions that are put in front.
+/// The name of the guard functions.
 pub(crate) const GUARD_NAME: &str = "realloc, at most 8 MiB";
 
-/// Why the run trapped whose innermost function has that name.
+/// Returns the reason for a trap whose innermost function has that name.
 pub(crate) fn too_large() -> String {
     format!(
         "a part of the component was passed a text or list of more than {} MiB",
@@ -46,7 +46,7 @@ const COMPONENT: u8 = 4;
 pub(crate) enum Unbounded {
     /// It is neither a module nor a component.
     Unreadable(BinaryReaderError),
-    /// What makes room for it is not a function of a module.
+    /// A `realloc` is not a function of a module.
     NotInModule,
 }
 
@@ -72,7 +72,7 @@ impl fmt::Display for Unbounded {
 ///
 /// # Errors
 ///
-/// [`Unbounded`]. That the program is valid is for the compiler to say.
+/// [`Unbounded`]. Validating the program is left to the compiler.
 pub(crate) fn bound(program: &[u8]) -> Result<Cow<'_, [u8]>, Unbounded> {
     if !Parser::is_component(program) {
         return Ok(Cow::Borrowed(program));

@@ -1,6 +1,6 @@
-// What a hook in AssemblyScript needs: its event, parameters, log lines and verdict.
+// The interface of a hook in AssemblyScript: its event, parameters, log lines and verdict.
 //
-// The compiler knows nothing of WASI, so what of it is needed is called here. Compile
+// The compiler has no bindings for WASI, so the calls that are needed are declared here. Compile
 // with `--exportStart _start --use abort=tenterhook/abort`.
 
 // @ts-ignore: decorator
@@ -42,7 +42,7 @@ const scratch = memory.data(16);
 
 /**
  * One of the hook point's parameters by its documented name, such as "sizeBytes";
- * null if the event does not tell it. What is no text is JSON.
+ * null if the event does not have it. Values that are not text are JSON.
  */
 export function param(name: string): string | null {
   let variable = "HOOK_PARAM_";
@@ -98,27 +98,27 @@ export function event(): string | null {
   return String.UTF8.decodeUnsafe(changetype<usize>(bytes), length);
 }
 
-/** Says something on standard output. */
+/** Prints a line to standard output. */
 export function print(text: string): void {
   write(1, text + "\n");
 }
 
-/** Says something in the execution's log. `level`: trace, debug, info, warn, error. */
+/** Writes a line to the execution's log. `level`: trace, debug, info, warn, error. */
 export function log(level: string, message: string): void {
   write(2, '{"level":' + quote(level) + ',"message":' + quote(message) + "}\n");
 }
 
-/** Lets the event go on. */
+/** Allows the event. */
 export function allow(): void {
   answer('{"allow":true}');
 }
 
-/** Refuses what the event announces, for a reason. That is no failure: just end. */
+/** Denies the event, for a reason. This is not a failure: end as usual. */
 export function deny(reason: string): void {
   answer('{"allow":false,"reason":' + quote(reason) + "}");
 }
 
-/** Leaves any other verdict, a JSON object. */
+/** Writes any other verdict, a JSON object. */
 export function answer(json: string): void {
   const file = open("verdict.json", CREATE_AND_TRUNCATE, RIGHT_TO_WRITE);
   assert(file >= 0, "the verdict cannot be written");

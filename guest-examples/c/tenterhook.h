@@ -1,7 +1,7 @@
-/* What a hook in C needs: its event, parameters, log lines and verdict.
+/* The interface of a hook in C: its event, parameters, log lines and verdict.
  *
- * One header and nothing to link. Nothing here keeps what it reads: every
- * function writes into a buffer of the caller's and says whether it fitted. */
+ * One header and nothing to link. Nothing is allocated: every function writes into the
+ * caller's buffer and returns whether it was large enough. */
 #ifndef TENTERHOOK_H
 #define TENTERHOOK_H
 
@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* The value of one of the hook point's parameters by its documented name, such as
- * "sizeBytes"; NULL if the event does not tell it. What is no text is JSON. */
+ * "sizeBytes"; NULL if the event does not have it. Values that are not text are JSON. */
 static inline const char *hook_param(const char *name) {
     char variable[128] = "HOOK_PARAM_";
     size_t end = strlen(variable);
@@ -48,7 +48,7 @@ static inline const char *hook__past_space(const char *at) {
     return at + strspn(at, " \t\r\n");
 }
 
-/* The place behind the text that begins at the quote `at`; NULL if it never ends. */
+/* The position after the text that begins at the quote `at`; NULL if it never ends. */
 static inline const char *hook__past_text(const char *at) {
     for (at++; *at != '\0' && *at != '"'; at++)
         if (*at == '\\' && *++at == '\0')
@@ -56,7 +56,7 @@ static inline const char *hook__past_text(const char *at) {
     return *at == '"' ? at + 1 : NULL;
 }
 
-/* The place behind the value at `at`; NULL if there is none. */
+/* The position after the value at `at`; NULL if there is none. */
 static inline const char *hook__past_value(const char *at) {
     size_t depth = 0;
     do {
@@ -85,8 +85,8 @@ static inline const char *hook__past_value(const char *at) {
     return at;
 }
 
-/* The value of a member by its path, such as "data.change.item"; NULL if it is not
- * there. `json` must end with a zero. */
+/* The value of a member by its path, such as "data.change.item"; NULL if it is
+ * absent. `json` must end with a zero. */
 static inline const char *hook_member(const char *json, const char *path) {
     while (json != NULL && *path != '\0') {
         size_t length = strcspn(path, ".");

@@ -1,4 +1,4 @@
-// What a hook in JavaScript needs: its event, parameters, log lines and verdict.
+// The interface of a hook in JavaScript: its event, parameters, log lines and verdict.
 
 import { getEnvironment } from "wasi:cli/environment@0.2.0";
 import { getStdout } from "wasi:cli/stdout@0.2.0";
@@ -14,7 +14,7 @@ export function variables() {
 
 /**
  * One of the hook point's parameters by its documented name, such as "sizeBytes",
- * as text; undefined if the event does not tell it. What is no text is JSON.
+ * as text; undefined if the event does not have it. Values that are not text are JSON.
  */
 export function param(name) {
   const words = name.replace(/([a-z0-9])(?=[A-Z])/g, "$1_");
@@ -26,36 +26,35 @@ export function event() {
   return JSON.parse(readFile("event.json"));
 }
 
-/** Says something on standard output. */
+/** Prints a line to standard output. */
 export function print(text) {
   write(getStdout(), text + "\n");
 }
 
-/** Says something in the execution's log. `level`: trace, debug, info, warn, error. */
+/** Writes a line to the execution's log. `level`: trace, debug, info, warn, error. */
 export function log(level, message, fields = {}) {
   write(getStderr(), JSON.stringify({ level, message, ...fields }) + "\n");
 }
 
-/** Lets the event go on; `details` may say more. */
+/** Allows the event; `details` are added to the verdict. */
 export function allow(details = {}) {
   answer({ allow: true, ...details });
 }
 
 /**
- * Refuses what the event announces, for a reason. That is no failure: return as
- * usual.
+ * Denies the event, for a reason. This is not a failure: return as usual.
  */
 export function deny(reason, details = {}) {
   answer({ allow: false, reason, ...details });
 }
 
-/** Leaves any other verdict. */
+/** Writes any other verdict. */
 export function answer(verdict) {
   writeFile("verdict.json", JSON.stringify(verdict));
 }
 
 /**
- * Makes a function the program. What it throws becomes a line of the log and exit
+ * Turns a function into the program. An exception becomes a line of the log and exit
  * status 1.
  */
 export function hook(body) {

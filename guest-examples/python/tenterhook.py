@@ -1,4 +1,4 @@
-"""What a hook in Python needs: its event, parameters, log lines and verdict."""
+"""The interface of a hook in Python: its event, parameters, log lines and verdict."""
 
 import json
 import os
@@ -18,7 +18,7 @@ def event():
 def param(name, default=None):
     """One of the hook point's parameters by its documented name, such as "sizeBytes".
 
-    It is text; what is no text in the event is JSON.
+    It is text; a value that is not text in the event is JSON.
     """
     words = NO_LETTER.sub("_", WORD_END.sub(r"\1_", name))
     return setting("HOOK_PARAM_" + words.upper(), default)
@@ -30,7 +30,7 @@ def setting(name, default=None):
 
 
 def log(level, message, **fields):
-    """Says something in the execution's log.
+    """Writes a line to the execution's log.
 
     Levels are trace, debug, info, warn and error.
     """
@@ -38,28 +38,28 @@ def log(level, message, **fields):
 
 
 def allow(**details):
-    """Lets the event go on; the details may say more."""
+    """Allows the event; `details` are added to the verdict."""
     answer({"allow": True, **details})
 
 
 def deny(reason, **details):
-    """Refuses what the event announces, for a reason.
+    """Denies the event, for a reason.
 
-    That is no failure: return as usual.
+    This is not a failure: return as usual.
     """
     answer({"allow": False, "reason": reason, **details})
 
 
 def answer(verdict):
-    """Leaves any other verdict, a dict."""
+    """Writes any other verdict, a dict."""
     with open("/verdict.json", "w", encoding="utf-8") as file:
         json.dump(verdict, file)
 
 
 def hook(body):
-    """Makes a function the program; write it above `def Run():`.
+    """Turns a function into the program; write it above `def Run():`.
 
-    What it raises becomes a line of the log and exit status 1.
+    An exception becomes a line of the log and exit status 1.
     """
 
     class Run:

@@ -45,8 +45,8 @@ pub fn main(init: std.process.Init) !void {
     try hook.deny("{s} is on no list", .{text});
 }
 
-/// Reads octets such as `52:54:00`; answers how many there are, null if `text` is
-/// something else.
+/// Parses octets such as `52:54:00`; returns their number, null if `text` is something
+/// else.
 fn octets(text: []const u8, out: *Address) ?usize {
     if (text.len == 0) return null;
     var count: usize = 0;

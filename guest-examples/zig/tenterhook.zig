@@ -1,4 +1,4 @@
-//! What a hook in Zig needs: its event, parameters, log lines and verdict.
+//! The interface of a hook in Zig: its event, parameters, log lines and verdict.
 
 const std = @import("std");
 
@@ -18,7 +18,7 @@ pub const Hook = struct {
     }
 
     /// The value of one of the hook point's parameters by its documented name, such
-    /// as `sizeBytes`; null if the event does not tell it. What is no text is JSON.
+    /// as `sizeBytes`; null if the event does not have it. Values that are not text are JSON.
     pub fn param(hook: Hook, name: []const u8) ?[]const u8 {
         const prefix = "HOOK_PARAM_";
         var key: [128]u8 = prefix.* ++ @as([128 - prefix.len]u8, @splat(0));
@@ -55,13 +55,13 @@ pub const Hook = struct {
         });
     }
 
-    /// Says something on standard output.
+    /// Prints a line to standard output.
     pub fn print(hook: Hook, comptime format: []const u8, args: anytype) !void {
         const line = try std.fmt.allocPrint(hook.arena, format ++ "\n", args);
         try std.Io.File.stdout().writeStreamingAll(hook.init.io, line);
     }
 
-    /// Says something in the execution's log.
+    /// Writes a line to the execution's log.
     pub fn log(hook: Hook, level: Level, comptime format: []const u8, args: anytype) !void {
         const message = try std.fmt.allocPrint(hook.arena, format, args);
         const line = try hook.json(.{ .level = level, .message = message });
@@ -69,19 +69,18 @@ pub const Hook = struct {
         try std.Io.File.stderr().writeStreamingAll(hook.init.io, "\n");
     }
 
-    /// Lets the event go on.
+    /// Allows the event.
     pub fn allow(hook: Hook) !void {
         try hook.answer(.{ .allow = true });
     }
 
-    /// Refuses what the event announces, for a reason. That is no failure: return
-    /// from `main` as usual.
+    /// Denies the event, for a reason. This is not a failure: return from `main` as usual.
     pub fn deny(hook: Hook, comptime format: []const u8, args: anytype) !void {
         const reason = try std.fmt.allocPrint(hook.arena, format, args);
         try hook.answer(.{ .allow = false, .reason = reason });
     }
 
-    /// Leaves any other verdict, a struct.
+    /// Writes any other verdict, a struct.
     pub fn answer(hook: Hook, verdict: anytype) !void {
         const text = try hook.json(verdict);
         try hook.root().writeFile(hook.init.io, .{ .sub_path = "verdict.json", .data = text });

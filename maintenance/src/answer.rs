@@ -5,7 +5,7 @@ use tenterhook_dispatch::{Execution, State, TaskDetail};
 use tenterhook_session::Done;
 
 /// Longest part of a guest's own words that is passed on, in characters.
-const SAID_MAX_CHARS: usize = 300;
+const QUOTE_MAX_CHARS: usize = 300;
 
 /// What came of an event that hooks may deny.
 pub(crate) fn of_hooks(detail: &TaskDetail) -> Done {
@@ -13,7 +13,7 @@ pub(crate) fn of_hooks(detail: &TaskDetail) -> Done {
     match denied(detail) {
         Some(reason) => Done::Badly { reason, task },
         None => Done::Well {
-            said: match detail.executions.len() {
+            message: match detail.executions.len() {
                 0 => "no hook waits for it".into(),
                 1 => "its hook allows it".into(),
                 hooks => format!("its {hooks} hooks allow it"),
@@ -34,18 +34,18 @@ pub(crate) fn of_plugin(detail: &TaskDetail) -> Done {
         return Done::Badly { reason, task };
     };
     // As Fenix's own plug-ins say how they ended.
-    if let Some(state) = answered(execution, "state").and_then(|answer| answer.text("state"))
+    if let Some(state) = find_answer(execution, "state").and_then(|answer| answer.text("state"))
         && (state.is_empty() || state.contains("FAILED"))
     {
         let reason = format!(
             "says that it ended in state `{}`{}",
             clean(&state),
-            said(execution)
+            quote(execution)
         );
         return Done::Badly { reason, task };
     }
     Done::Well {
-        said: format!("ended well{}", said(execution)),
+        message: format!("ended well{}", quote(execution)),
         task,
     }
 }
@@ -56,7 +56,7 @@ pub(crate) fn of_workflow(detail: &TaskDetail) -> Done {
     if let Some(reason) = denied(detail) {
         return Done::Badly { reason, task };
     }
-    let answer = chosen(detail).and_then(|execution| answered(execution, "next"));
+    let answer = chosen(detail).and_then(|execution| find_answer(execution, "next"));
     let next = answer.as_ref().and_then(|answer| answer.text("next"));
     let Some((answer, next)) = answer.as_ref().zip(next) else {
         let reason = "did not say where to go: it must leave an object such as \
@@ -123,7 +123,7 @@ fn ended(execution: &Execution, reason: &str) -> String {
                 _ => "was ",
             };
             let outcome = clean(&outcome.to_string());
-            format!("{verb}{outcome}{}", said(execution))
+            format!("{verb}{outcome}{}", quote(execution))
         }
         (None, None) => "was cancelled before it ran".into(),
     }
@@ -148,7 +148,7 @@ impl Answer {
 
 /// The answer that has this member: the verdict, else the last object on standard
 /// output, which may stand on a line of its own or be the whole output.
-fn answered(execution: &Execution, member: &str) -> Option<Answer> {
+fn find_answer(execution: &Execution, member: &str) -> Option<Answer> {
     let verdict = execution
         .verdict
         .as_ref()
@@ -168,9 +168,9 @@ fn answered(execution: &Execution, member: &str) -> Option<Answer> {
         })
 }
 
-/// What a run has to say for itself, in brackets: its verdict's reason, else the last
+/// A run's own words, in brackets: its verdict's reason, else the last
 /// line that it printed.
-fn said(execution: &Execution) -> String {
+fn quote(execution: &Execution) -> String {
     let reason = execution
         .verdict
         .as_ref()
@@ -182,7 +182,7 @@ fn said(execution: &Execution) -> String {
             .find_map(|bytes| last_line(bytes))
     };
     match reason.or_else(printed) {
-        Some(said) if !said.is_empty() => format!(" (it said: {said})"),
+        Some(text) if !text.is_empty() => format!(" (it said: {text})"),
         _ => String::new(),
     }
 }
@@ -199,7 +199,7 @@ fn clean(text: &str) -> String {
     let text: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(SAID_MAX_CHARS)
+        .take(QUOTE_MAX_CHARS)
         .collect();
     text.trim().to_owned()
 }

@@ -1,7 +1,7 @@
-//! The loop that drives one session: look, do what it needs, store, look again.
+//! The loop that drives one session: poll it, do what it needs, store, poll again.
 //!
 //! Whatever it has done is stored before the next thing is begun. Where our own side
-//! fails it rests and tries again; a session never fails for that.
+//! fails it backs off and tries again; a session never fails for that.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,57 +12,57 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::held::{Driver, Held};
-use crate::job::{Doing, Halt};
-use crate::maintenance::Inner;
+use crate::job::{Activity, Halt};
+use crate::live::{Driver, LiveSession};
+use crate::maintenance::MaintenanceInner;
 use crate::pause::Pause;
 
-/// How often the inventory is looked at while a session waits.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the inventory is polled while a session waits.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Starts to drive a session.
-pub(crate) fn start(inner: &Arc<Inner>, held: &Arc<Held>) -> Driver {
+pub(crate) fn start(inner: &Arc<MaintenanceInner>, live: &Arc<LiveSession>) -> Driver {
     let stop = inner.stopping.child_token();
-    let driving = drive(Arc::clone(inner), Arc::clone(held), stop.clone());
+    let drive = drive(Arc::clone(inner), Arc::clone(live), stop.clone());
     Driver {
-        ended: inner.work.spawn(driving),
+        ended: inner.work.spawn(drive),
         stop,
     }
 }
 
-async fn drive(inner: Arc<Inner>, held: Arc<Held>, stop: CancellationToken) {
+async fn drive(inner: Arc<MaintenanceInner>, live: Arc<LiveSession>, stop: CancellationToken) {
     let mut finished = None;
     let mut pause = Pause::new();
-    let mut clock = Watch {
+    let mut clock = ClockWatch {
         jumps: JumpWatch::start(inner.timepiece.now()),
-        owed: time::Duration::ZERO,
+        unapplied: time::Duration::ZERO,
     };
     while !stop.is_cancelled() {
-        let job = match look(&inner, &held, &mut clock, finished.clone()).await {
+        let job = match poll(&inner, &live, &mut clock, finished.clone()).await {
             Ok(job) => job,
             Err(Error::NoSession(_)) => return,
             Err(error) => {
-                say(&held, &error);
+                log_failure(&live, &error);
                 pause.rest(&stop).await;
                 continue;
             }
         };
         finished = None;
         match job.work {
-            Work::Rest => sleep(&inner, &held, &stop, None).await,
-            Work::Wait { until } => sleep(&inner, &held, &stop, Some(until)).await,
+            Work::Rest => sleep(&inner, &live, &stop, None).await,
+            Work::Wait { until } => sleep(&inner, &live, &stop, Some(until)).await,
             work => {
-                let doing = Doing {
+                let activity = Activity {
                     inner: &inner,
-                    held: &held,
+                    live: &live,
                     key: &job.key,
                     stop: &stop,
                 };
-                match doing.carry_out(work).await {
+                match activity.carry_out(work).await {
                     Ok(done) => finished = Some((job.key, done)),
                     Err(Halt::Stopped) => return,
                     Err(Halt::Failed(error)) => {
-                        say(&held, &error);
+                        log_failure(&live, &error);
                         pause.rest(&stop).await;
                         continue;
                     }
@@ -73,68 +73,69 @@ async fn drive(inner: Arc<Inner>, held: Arc<Held>, stop: CancellationToken) {
     }
 }
 
-/// Notices when somebody sets the wall clock.
-struct Watch {
+/// Detects that the wall clock was set.
+struct ClockWatch {
     jumps: JumpWatch,
-    /// By how much it was set and the session's waits were not yet.
-    owed: time::Duration,
+    /// By how much it was set and the session's waits were not shifted yet.
+    unapplied: time::Duration,
 }
 
-/// Tells the session what came of its last job, and asks for the next one.
-async fn look(
-    inner: &Inner,
-    held: &Held,
-    clock: &mut Watch,
+/// Records in the session what came of its last job, and asks for the next one.
+async fn poll(
+    inner: &MaintenanceInner,
+    live: &LiveSession,
+    clock: &mut ClockWatch,
     finished: Option<(String, Done)>,
 ) -> Result<Job, Error> {
-    let workflow = held.read(|session| session.plan().workflow.clone()).await;
-    let inventory = inner.inventory(held.account, &workflow).await?;
+    let workflow = live.read(|session| session.plan().workflow.clone()).await;
+    let inventory = inner.inventory(live.account, &workflow).await?;
     let moment = inner.timepiece.now();
     if let Some(Jump { by }) = clock.jumps.look(moment) {
-        clock.owed = clock.owed.saturating_add(by);
+        clock.unapplied = clock.unapplied.saturating_add(by);
     }
-    let (now, by) = (moment.wall, clock.owed);
-    let patience = &inner.settings.patience;
-    let job = held
+    let (now, by) = (moment.wall, clock.unapplied);
+    let timeouts = &inner.settings.timeouts;
+    let job = live
         .change(&*inner.store, |session| {
             session.shift(by);
             if let Some((key, done)) = finished {
                 session.finish(&key, done, now);
             }
-            Ok(session.advance(&inventory, patience, now))
+            Ok(session.advance(&inventory, timeouts, now))
         })
         .await?;
-    clock.owed = time::Duration::ZERO;
+    clock.unapplied = time::Duration::ZERO;
     Ok(job)
 }
 
-/// Sleeps until somebody changes the session; if it waits for something, no longer
-/// than until it is time to look again.
+/// Sleeps until the session is changed; if it waits for something, at most until it is
+/// time to poll again.
 async fn sleep(
-    inner: &Inner,
-    held: &Held,
+    inner: &MaintenanceInner,
+    live: &LiveSession,
     stop: &CancellationToken,
-    waits: Option<Option<OffsetDateTime>>,
+    until: Option<Option<OffsetDateTime>>,
 ) {
     let now = inner.timepiece.now();
-    let lasting = waits.map(|until| until.map_or(LOOK, |until| now.until(until, LOOK)));
+    let timeout =
+        until.map(|until| until.map_or(POLL_INTERVAL, |until| now.until(until, POLL_INTERVAL)));
     let timer = async {
-        match lasting {
+        match timeout {
             // By what passes, whatever the wall shows meanwhile.
-            Some(lasting) => inner.timepiece.sleep(lasting).await,
+            Some(timeout) => inner.timepiece.sleep(timeout).await,
             None => std::future::pending().await,
         }
     };
     tokio::select! {
         () = stop.cancelled() => {}
-        () = held.changed.notified() => {}
+        () = live.changed.notified() => {}
         () = timer => {}
     }
 }
 
-fn say(held: &Held, error: &Error) {
+fn log_failure(live: &LiveSession, error: &Error) {
     tracing::error!(
-        session.id = %held.id,
+        session.id = %live.id,
         error = error as &dyn std::error::Error,
         "cannot go on with a maintenance session; trying again"
     );

@@ -17,6 +17,14 @@ pub enum Error {
     /// The account has as many sessions as it may.
     #[error("too many sessions")]
     TooMany,
+    /// A host belongs to another session that runs.
+    #[error("the host `{host}` belongs to the session `{session}` until that ends or is removed")]
+    HostTaken {
+        /// The host.
+        host: String,
+        /// The session that has it.
+        session: uuid::Uuid,
+    },
     /// A field does not follow its rules, or names what is not there.
     #[error("`{field}` {reason}")]
     Invalid {

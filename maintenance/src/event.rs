@@ -1,4 +1,4 @@
-//! The events of a session: their identity, and what they tell.
+//! The events of a session: their identity, and what they report.
 //!
 //! An event's source is the session and its id the job that it serves, so the same
 //! job done twice is the same event: accepted once, delivered once.
@@ -25,9 +25,9 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// it has to know of the session.
 const METADATA_PARAMETERS: usize = 40;
 
-/// What all events of a session have in common.
+/// Creates the events of a session; holds what they have in common.
 #[derive(Clone, Debug)]
-pub(crate) struct Teller {
+pub(crate) struct Reporter {
     /// The session.
     pub(crate) session: Uuid,
     /// The account that it belongs to; the admin's project in Fenix's terms.
@@ -38,8 +38,8 @@ pub(crate) struct Teller {
     pub(crate) now: OffsetDateTime,
 }
 
-impl Teller {
-    /// Says that the session enters a state: hooks may deny it.
+impl Reporter {
+    /// Creates the event that a state is entered: hooks may deny it.
     pub(crate) fn enter(&self, key: &str, state: State, percent_done: u8, plan: &Plan) -> Event {
         let data = json!({
             "session_id": self.session,
@@ -53,7 +53,7 @@ impl Teller {
         self.event(key.to_owned(), kind, self.session.to_string(), data)
     }
 
-    /// Tells admins how far the session is.
+    /// Creates the event that reports to admins how far the session is.
     pub(crate) fn progress(&self, key: &str, state: State, percent_done: u8) -> Event {
         let data = json!({
             "service": "fenix",
@@ -66,7 +66,7 @@ impl Teller {
         self.event(id, "maintenance.session", self.session.to_string(), data)
     }
 
-    /// Tells what becomes of a host.
+    /// Creates the event that reports what becomes of a host.
     pub(crate) fn host(&self, key: &str, host: &str, state: HostState) -> Event {
         let data = json!({
             "service": "fenix",
@@ -78,9 +78,9 @@ impl Teller {
         self.event(key.to_owned(), "maintenance.host", host.to_owned(), data)
     }
 
-    /// Tells a project, in the form that Fenix documents.
+    /// Creates a notice to a project, in the form that Fenix documents.
     ///
-    /// `index` is the notice's place in its job: a project may be told of several
+    /// `index` is the notice's place in its job: a project may be notified of several
     /// instances at once.
     pub(crate) fn scheduled(&self, key: &str, index: usize, notice: &Notice) -> Event {
         let of_project = format!(
@@ -112,7 +112,7 @@ impl Teller {
         self.event(id, "maintenance.scheduled", notice.project.clone(), data)
     }
 
-    /// Asks for an instance to be moved.
+    /// Creates the event that asks for an instance to be moved.
     pub(crate) fn instruct(&self, key: &str, index: usize, instruction: &Instruction) -> Event {
         let data = json!({
             "session_id": self.session,
@@ -126,7 +126,7 @@ impl Teller {
         self.event(id, "action.instance", instruction.instance.clone(), data)
     }
 
-    /// What a plug-in is given.
+    /// Creates the event of a plug-in.
     ///
     /// The members of the action's metadata, then of the session's, stand beside ours,
     /// so that plain ones become parameters; none takes the place of ours.
@@ -162,7 +162,7 @@ impl Teller {
         self.event(key.to_owned(), kind, host.to_owned(), data.into())
     }
 
-    /// Asks a tenant's workflow where to go.
+    /// Creates the event that asks a tenant's workflow where to go.
     pub(crate) fn decide(
         &self,
         key: &str,

@@ -115,12 +115,12 @@ mod tests {
         );
         let ids = [plain.id.to_string(), big.id.to_string()];
         let inventory = of(vec![plain, big]);
-        let told: Vec<_> = ids
+        let instances: Vec<_> = ids
             .iter()
             .map(|id| &inventory.instances[id])
             .map(|one| (one.name.as_str(), one.vcpus, one.floating_ip))
             .collect();
-        assert_eq!(told, [("vm", 1, false), ("vm2", 4, true)]);
+        assert_eq!(instances, [("vm", 1, false), ("vm2", 4, true)]);
         assert_eq!(
             inventory.instances[&ids[0]].project.as_deref(),
             Some("blue")

@@ -1,7 +1,7 @@
-//! Doing what a session needs: firing events, running plug-ins, telling projects.
+//! Doing what a session needs: firing events, running plug-ins, notifying projects.
 //!
 //! Everything here may be done twice, after a crash or after our own side has failed:
-//! events are known again by their ids, and answer with what came of them the first
+//! events are recognised by their ids, and return what came of them the first
 //! time.
 
 use std::time::Duration;
@@ -14,27 +14,27 @@ use tokio_util::sync::CancellationToken;
 
 use crate::answer;
 use crate::error::Error;
-use crate::event::Teller;
-use crate::held::Held;
-use crate::maintenance::Inner;
+use crate::event::Reporter;
+use crate::live::LiveSession;
+use crate::maintenance::MaintenanceInner;
 
-/// How long one wait for a task may last before it is asked for again.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one wait for a task may take before it is asked for again.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Events that are accepted in one commit.
 const BATCH: usize = 100;
 
-/// One job of one session.
-pub(crate) struct Doing<'a> {
-    pub(crate) inner: &'a Inner,
-    pub(crate) held: &'a Held,
+/// One job of one session, being done.
+pub(crate) struct Activity<'a> {
+    pub(crate) inner: &'a MaintenanceInner,
+    pub(crate) live: &'a LiveSession,
     /// The job's key.
     pub(crate) key: &'a str,
-    /// Says when to leave it for later.
+    /// Cancelled when the job is to be left for later.
     pub(crate) stop: &'a CancellationToken,
 }
 
-/// Why a job has not come to an end.
+/// Why a job has not finished.
 pub(crate) enum Halt {
     /// The driver is to stop.
     Stopped,
@@ -48,7 +48,7 @@ impl<E: Into<Error>> From<E> for Halt {
     }
 }
 
-impl Doing<'_> {
+impl Activity<'_> {
     /// Does the work, to its end.
     pub(crate) async fn carry_out(&self, work: Work) -> Result<Done, Halt> {
         match work {
@@ -63,7 +63,7 @@ impl Doing<'_> {
                 situation,
             } => {
                 let event = self
-                    .teller()
+                    .reporter()
                     .decide(self.key, proposed, &allowed, situation);
                 match self.run(&source, event).await? {
                     Ok(detail) => Ok(answer::of_workflow(&detail)),
@@ -71,7 +71,7 @@ impl Doing<'_> {
                 }
             }
             Work::Notify(notices) => self.notify(&notices).await,
-            Work::TellHost { host, state } => self.tell_host(&host, state).await,
+            Work::TellHost { host, state } => self.announce_host(&host, state).await,
             Work::Act { action, host } => self.act(&action, &host).await,
             Work::Instruct(instructions) => self.instruct(&instructions).await,
             Work::Wait { .. } | Work::Rest => Ok(well("")),
@@ -79,16 +79,16 @@ impl Doing<'_> {
     }
 
     async fn enter(&self, state: State, percent_done: u8) -> Result<Done, Halt> {
-        let plan = self.held.read(|session| session.plan().clone()).await;
-        let event = self.teller().enter(self.key, state, percent_done, &plan);
-        let detail = match self.accept(self.held.account, vec![event]).await? {
+        let plan = self.live.read(|session| session.plan().clone()).await;
+        let event = self.reporter().enter(self.key, state, percent_done, &plan);
+        let detail = match self.accept(self.live.account, vec![event]).await? {
             Ok(tasks) => self.end_of(tasks[0]).await?,
             Err(reason) => return Ok(badly(reason)),
         };
         let done = answer::of_hooks(&detail);
         if matches!(done, Done::Well { .. }) {
-            let event = self.teller().progress(self.key, state, percent_done);
-            if let Err(reason) = self.tell(self.held.account, event, None).await? {
+            let event = self.reporter().progress(self.key, state, percent_done);
+            if let Err(reason) = self.deliver(self.live.account, event, None).await? {
                 return Ok(badly(reason));
             }
         }
@@ -96,30 +96,30 @@ impl Doing<'_> {
     }
 
     async fn notify(&self, notices: &[Notice]) -> Result<Done, Halt> {
-        let mut unheard = Vec::new();
+        let mut undelivered = Vec::new();
         for (index, notice) in notices.iter().enumerate() {
             let project = notice.project.as_str();
-            let event = self.teller().scheduled(self.key, index, notice);
-            let told = self
-                .tell(self.held.account, event.clone(), Some(project))
+            let event = self.reporter().scheduled(self.key, index, notice);
+            let delivered = self
+                .deliver(self.live.account, event.clone(), Some(project))
                 .await?;
-            if let Err(reason) = told {
+            if let Err(reason) = delivered {
                 return Ok(badly(format!("project `{project}`: {reason}")));
             }
-            let tenant = self.inner.tenant(self.held.account, project).await?;
+            let tenant = self.inner.tenant(self.live.account, project).await?;
             if let Some(tenant) = tenant
-                && let Err(reason) = self.tell(tenant, event, Some(project)).await?
+                && let Err(reason) = self.deliver(tenant, event, Some(project)).await?
             {
                 // What a tenant has set up for itself must not stop the operator.
-                unheard.push(format!("`{project}` did not hear: {reason}"));
+                undelivered.push(format!("`{project}` did not hear: {reason}"));
             }
         }
-        Ok(well(unheard.join("; ")))
+        Ok(well(undelivered.join("; ")))
     }
 
-    async fn tell_host(&self, host: &str, state: HostState) -> Result<Done, Halt> {
-        let event = self.teller().host(self.key, host, state);
-        Ok(match self.tell(self.held.account, event, None).await? {
+    async fn announce_host(&self, host: &str, state: HostState) -> Result<Done, Halt> {
+        let event = self.reporter().host(self.key, host, state);
+        Ok(match self.deliver(self.live.account, event, None).await? {
             Ok(()) => well(""),
             Err(reason) => badly(reason),
         })
@@ -129,7 +129,7 @@ impl Doing<'_> {
         let steps = self
             .inner
             .store
-            .steps(self.held.account, self.held.id)
+            .steps(self.live.account, self.live.id)
             .await?;
         let failed = steps.iter().filter(|step| {
             !step.ok
@@ -138,11 +138,11 @@ impl Doing<'_> {
         });
         let attempt = 1 + failed.count();
         let (state, plan) = self
-            .held
+            .live
             .read(|session| (session.state(), session.plan().clone()))
             .await;
         let event = self
-            .teller()
+            .reporter()
             .act(self.key, action, host, (state, &plan), attempt);
         Ok(match self.run(&action.plugin, event).await? {
             Ok(detail) => answer::of_plugin(&detail),
@@ -154,11 +154,11 @@ impl Doing<'_> {
         let events: Vec<_> = instructions
             .iter()
             .enumerate()
-            .map(|(index, instruction)| self.teller().instruct(self.key, index, instruction))
+            .map(|(index, instruction)| self.reporter().instruct(self.key, index, instruction))
             .collect();
         let mut last = None;
         for (batch, about) in events.chunks(BATCH).zip(instructions.chunks(BATCH)) {
-            let tasks = match self.accept(self.held.account, batch.to_vec()).await? {
+            let tasks = match self.accept(self.live.account, batch.to_vec()).await? {
                 Ok(tasks) => tasks,
                 Err(reason) => return Ok(badly(reason)),
             };
@@ -170,13 +170,13 @@ impl Doing<'_> {
                 }
                 self.inner
                     .delivery
-                    .offer(self.held.account.as_uuid(), event, about.project.as_deref())
+                    .offer(self.live.account.as_uuid(), event, about.project.as_deref())
                     .await?;
                 last = Some(task.as_uuid());
             }
         }
         Ok(Done::Well {
-            said: String::new(),
+            message: String::new(),
             task: last,
         })
     }
@@ -184,14 +184,14 @@ impl Doing<'_> {
     /// Runs a source of the session's account for an event, and the hooks that wait
     /// for it. The inner error is for the admin.
     async fn run(&self, source: &str, event: Event) -> Result<Result<TaskDetail, String>, Halt> {
-        let Some(source) = self.inner.source(self.held.account, source).await? else {
+        let Some(source) = self.inner.source(self.live.account, source).await? else {
             return Ok(Err("is no source of the account any more".into()));
         };
         let accepted = self
             .inner
             .dispatcher
             .events()
-            .accept_for(self.held.account, &self.held.created_by, event, source.id)
+            .accept_for(self.live.account, &self.live.created_by, event, source.id)
             .await;
         match accepted {
             Ok(accepted) if accepted.removed => Ok(Err(NOT_KEPT.to_owned())),
@@ -200,8 +200,8 @@ impl Doing<'_> {
         }
     }
 
-    /// Makes a notification known: to the account's hooks and to its webhooks.
-    async fn tell(
+    /// Delivers a notification to the account's hooks and to its webhooks.
+    async fn deliver(
         &self,
         account: AccountId,
         event: Event,
@@ -217,15 +217,15 @@ impl Doing<'_> {
         Ok(Ok(()))
     }
 
-    /// Accepts events; answers with their tasks, or with why they were refused.
+    /// Accepts events; returns their tasks, or why they were refused.
     async fn accept(
         &self,
         account: AccountId,
         events: Vec<Event>,
     ) -> Result<Result<Vec<TaskId>, String>, Halt> {
-        // A tenant need not know who works for the operator.
-        let started_by = if account == self.held.account {
-            &self.held.created_by
+        // A tenant need not know the operator's principals.
+        let started_by = if account == self.live.account {
+            &self.live.created_by
         } else {
             "maintenance"
         };
@@ -244,37 +244,37 @@ impl Doing<'_> {
 
     /// Waits for the end of a task, which is cancelled if the session is removed.
     async fn end_of(&self, task: TaskId) -> Result<TaskDetail, Halt> {
-        *self.held.running.lock() = Some(task);
+        *self.live.running.lock() = Some(task);
         loop {
             let waiting =
                 self.inner
                     .dispatcher
                     .tasks()
-                    .wait(self.held.account, Key::Id(task), PATIENCE);
+                    .wait(self.live.account, Key::Id(task), WAIT_TIMEOUT);
             let detail = tokio::select! {
                 () = self.stop.cancelled() => return Err(Halt::Stopped),
                 detail = waiting => detail?,
             };
             if detail.task.state.is_over() {
-                *self.held.running.lock() = None;
+                *self.live.running.lock() = None;
                 return Ok(detail);
             }
         }
     }
 
-    fn teller(&self) -> Teller {
+    fn reporter(&self) -> Reporter {
         let settings = &self.inner.settings;
-        let base = settings.public_url.as_ref().unwrap_or(&self.held.base_url);
-        Teller {
-            session: self.held.id,
-            account: self.held.account,
+        let base = settings.public_url.as_ref().unwrap_or(&self.live.base_url);
+        Reporter {
+            session: self.live.id,
+            account: self.live.account,
             base_url: base.trim_end_matches('/').to_owned(),
             now: self.inner.timepiece.now().wall,
         }
     }
 }
 
-impl Inner {
+impl MaintenanceInner {
     /// Finds a source of an account by name.
     pub(crate) async fn source(
         &self,
@@ -309,9 +309,9 @@ fn refused(error: dispatch::Error) -> Result<String, Halt> {
     }
 }
 
-fn well(said: impl Into<String>) -> Done {
+fn well(message: impl Into<String>) -> Done {
     Done::Well {
-        said: said.into(),
+        message: message.into(),
         task: None,
     }
 }

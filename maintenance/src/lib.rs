@@ -1,17 +1,17 @@
-//! Maintenance sessions that live: stored, driven from state to state, told to
+//! Live maintenance sessions: stored, driven from state to state, and announced to
 //! their projects.
 //!
 //! [`Maintenance`] does what a [`Session`](tenterhook_session::Session) needs: it
-//! fires events, runs plug-ins in the sandbox, owes notifications, waits. After each
+//! fires events, runs plug-ins in the sandbox, delivers notifications, waits. After each
 //! step the session is stored, so that a restart goes on where it was.
 
 mod answer;
 mod driver;
 mod error;
 mod event;
-mod held;
 mod inventory;
 mod job;
+mod live;
 mod maintenance;
 mod pause;
 mod request;

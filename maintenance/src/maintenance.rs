@@ -1,4 +1,4 @@
-//! What faces can ask of maintenance.
+//! The operations of maintenance that faces call.
 
 mod create;
 mod projects;
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{AccountId, Dispatcher, Key, Timepiece};
 use tenterhook_session::{State, Step};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::driver;
 use crate::error::Error;
-use crate::held::Held;
+use crate::live::LiveSession;
 use crate::request::Stored;
 use crate::settings::Settings;
 use crate::store::SessionStore;
@@ -24,13 +24,13 @@ use crate::store::SessionStore;
 /// All maintenance sessions of a server. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Maintenance {
-    inner: Arc<Inner>,
+    inner: Arc<MaintenanceInner>,
 }
 
 /// What all clones share.
-pub(crate) struct Inner {
+pub(crate) struct MaintenanceInner {
     pub(crate) dispatcher: Dispatcher,
-    pub(crate) delivery: Delivery,
+    pub(crate) delivery: Webhooks,
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) settings: Settings,
     /// The dispatcher's.
@@ -39,23 +39,23 @@ pub(crate) struct Inner {
     pub(crate) stopping: CancellationToken,
     /// The drivers, and changes that must come to their end.
     pub(crate) work: TaskTracker,
-    sessions: RwLock<HashMap<Uuid, Arc<Held>>>,
+    sessions: RwLock<HashMap<Uuid, Arc<LiveSession>>>,
 }
 
 impl Maintenance {
-    /// Reads the sessions, and goes on with each where it was.
+    /// Reads the sessions, and resumes each where it was.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
     pub async fn start(
         dispatcher: Dispatcher,
-        delivery: Delivery,
+        delivery: Webhooks,
         store: Arc<dyn SessionStore>,
         settings: Settings,
     ) -> Result<Self, Error> {
         let stored = store.sessions().await?;
-        let inner = Arc::new(Inner {
+        let inner = Arc::new(MaintenanceInner {
             timepiece: dispatcher.timepiece(),
             dispatcher,
             delivery,
@@ -67,15 +67,15 @@ impl Maintenance {
         });
         let now = inner.timepiece.now().wall;
         for mut stored in stored {
-            stored.session.wake(&inner.settings.patience, now);
-            inner.hold(stored).await;
+            stored.session.wake(&inner.settings.timeouts, now);
+            inner.load(stored).await;
         }
         Ok(Self { inner })
     }
 
-    /// The webhooks through which projects are told.
+    /// The webhooks through which projects are notified.
     #[must_use]
-    pub fn delivery(&self) -> &Delivery {
+    pub fn delivery(&self) -> &Webhooks {
         &self.inner.delivery
     }
 
@@ -85,8 +85,8 @@ impl Maintenance {
         let sessions = self.inner.sessions.read();
         let mut found: Vec<_> = sessions
             .values()
-            .filter(|held| held.account == account)
-            .map(|held| (held.created_at, held.id))
+            .filter(|live| live.account == account)
+            .map(|live| (live.created_at, live.id))
             .collect();
         found.sort_unstable();
         found.into_iter().map(|(_, id)| id).collect()
@@ -115,23 +115,23 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::NoSession`], [`Error::NotFailed`], [`Error::Store`].
+    /// [`Error::NoSession`], [`Error::NotFailed`], [`Error::HostTaken`], [`Error::Store`].
     pub async fn resume(
         &self,
         account: AccountId,
         id: Uuid,
         at: Option<State>,
     ) -> Result<Stored, Error> {
-        let held = self.inner.of(account, id)?;
-        self.carry_out(async move |inner: Arc<Inner>| {
-            held.change(&*inner.store, |session| {
+        let live = self.inner.of(account, id)?;
+        self.carry_out(async move |inner: Arc<MaintenanceInner>| {
+            live.change(&*inner.store, |session| {
                 session
                     .resume(at, inner.timepiece.now().wall)
                     .map_err(Error::from)
             })
             .await?;
-            held.changed.notify_one();
-            Ok(held.stored().await)
+            live.changed.notify_one();
+            Ok(live.stored().await)
         })
         .await
     }
@@ -143,37 +143,37 @@ impl Maintenance {
     /// [`Error::NoSession`], [`Error::Dispatch`], [`Error::Store`]. The session goes on
     /// then.
     pub async fn delete(&self, account: AccountId, id: Uuid) -> Result<(), Error> {
-        let held = self.inner.of(account, id)?;
-        self.carry_out(async move |inner: Arc<Inner>| {
-            let mut driver = held.driver.lock().await;
+        let live = self.inner.of(account, id)?;
+        self.carry_out(async move |inner: Arc<MaintenanceInner>| {
+            let mut driver = live.driver.lock().await;
             // Another call may have removed it while this one waited.
             inner.of(account, id)?;
             if let Some(driver) = driver.take() {
                 driver.stop.cancel();
                 let _panicked = driver.ended.await;
             }
-            let removed = inner.remove(&held).await;
+            let removed = inner.remove(&live).await;
             if removed.is_err() {
-                *driver = Some(driver::start(&inner, &held));
+                *driver = Some(driver::start(&inner, &live));
             }
             removed
         })
         .await
     }
 
-    /// Drives no session any further; the next start goes on with them.
+    /// Stops driving sessions; the next start resumes them.
     pub async fn drain(&self) {
         self.inner.stopping.cancel();
         self.inner.work.close();
         self.inner.work.wait().await;
     }
 
-    /// Carries out a change to its end, even if the caller goes away meanwhile.
+    /// Carries out a change to its end, even if the caller is dropped meanwhile.
     async fn carry_out<T, W, F>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
-        W: FnOnce(Arc<Inner>) -> F,
+        W: FnOnce(Arc<MaintenanceInner>) -> F,
     {
         let work = self.inner.work.spawn(work(Arc::clone(&self.inner)));
         match work.await {
@@ -186,40 +186,40 @@ impl Maintenance {
     }
 }
 
-impl Inner {
-    /// Takes a session into memory and begins to drive it.
-    async fn hold(self: &Arc<Self>, stored: Stored) {
-        let held = Arc::new(Held::new(stored));
-        // Whoever removes it waits until it is driven.
-        let mut driver = held.driver.lock().await;
-        self.sessions.write().insert(held.id, Arc::clone(&held));
-        *driver = Some(driver::start(self, &held));
+impl MaintenanceInner {
+    /// Loads a session into memory and starts to drive it.
+    async fn load(self: &Arc<Self>, stored: Stored) {
+        let live = Arc::new(LiveSession::new(stored));
+        // A call that removes it waits until it is driven.
+        let mut driver = live.driver.lock().await;
+        self.sessions.write().insert(live.id, Arc::clone(&live));
+        *driver = Some(driver::start(self, &live));
     }
 
     /// Finds a session of an account.
-    fn of(&self, account: AccountId, id: Uuid) -> Result<Arc<Held>, Error> {
-        let held = self.sessions.read().get(&id).map(Arc::clone);
-        held.filter(|held| held.account == account)
+    fn of(&self, account: AccountId, id: Uuid) -> Result<Arc<LiveSession>, Error> {
+        let live = self.sessions.read().get(&id).map(Arc::clone);
+        live.filter(|live| live.account == account)
             .ok_or(Error::NoSession(id))
     }
 
-    /// Removes a session that nobody drives any more, and cancels what it has run.
-    async fn remove(&self, held: &Held) -> Result<(), Error> {
-        let running = *held.running.lock();
+    /// Removes a session without a driver, and cancels what it is running.
+    async fn remove(&self, live: &LiveSession) -> Result<(), Error> {
+        let running = *live.running.lock();
         if let Some(task) = running {
             match self
                 .dispatcher
                 .tasks()
-                .cancel(held.account, Key::Id(task))
+                .cancel(live.account, Key::Id(task))
                 .await
             {
                 Ok(_) | Err(tenterhook_dispatch::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        match self.store.delete_session(held.account, held.id).await {
+        match self.store.delete_session(live.account, live.id).await {
             Ok(()) | Err(Error::NoSession(_)) => {
-                self.sessions.write().remove(&held.id);
+                self.sessions.write().remove(&live.id);
                 Ok(())
             }
             Err(error) => Err(error),

@@ -1,4 +1,4 @@
-//! How long to rest after what has failed on our side, before it is tried again.
+//! How long to wait after a failure on our side before trying again.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ impl Pause {
         Self(FIRST)
     }
 
-    /// Rests after a failure, or until there is nothing more to be done.
+    /// Waits after a failure, or until `stop` is cancelled.
     pub(crate) async fn rest(&mut self, stop: &CancellationToken) {
         let _stopped = tokio::time::timeout(self.0, stop.cancelled()).await;
         self.0 = (self.0 * 2).min(MOST);
     }
 
-    /// Notes that something has succeeded.
+    /// Resets the pause after a success.
     pub(crate) fn end(&mut self) {
         self.0 = FIRST;
     }

@@ -1,4 +1,4 @@
-//! What a caller asks for, and what is kept of a session.
+//! What a caller asks for, and what is stored of a session.
 
 use tenterhook_dispatch::AccountId;
 use tenterhook_session::{NewPlan, Session};
@@ -16,7 +16,7 @@ pub struct NewSession {
     pub base_url: String,
 }
 
-/// A session as it is kept.
+/// A session as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
     /// The account that it belongs to.

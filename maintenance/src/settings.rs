@@ -1,15 +1,15 @@
-//! How sessions are kept and driven.
+//! How sessions are stored and driven.
 
-use tenterhook_session::Patience;
+use tenterhook_session::Timeouts;
 
-/// How sessions are kept and driven.
+/// How sessions are stored and driven.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Sessions that an account may have at one time, those that are over included.
+    /// Sessions that an account may have at one time, finished ones included.
     /// Default: 3, as Fenix.
     pub sessions: usize,
     /// How long a session waits for others.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// Where projects reach this server, such as `https://maintenance.example`.
     /// Default: the address by which the session was created.
     pub public_url: Option<String>,
@@ -19,7 +19,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             sessions: 3,
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
             public_url: None,
         }
     }

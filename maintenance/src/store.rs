@@ -1,4 +1,4 @@
-//! What sessions ask of a database.
+//! What sessions need from a database.
 
 use async_trait::async_trait;
 use tenterhook_dispatch::AccountId;
@@ -8,16 +8,17 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::request::Stored;
 
-/// A durable store of sessions, their steps, and constraints. What was answered with
+/// A durable store of sessions, their steps, and constraints. What returned
 /// `Ok` survives `kill -9`.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Keeps a new session with its first steps, unless its account has `most`
-    /// already.
+    /// Inserts a session with its first steps, unless its account has `most` already or
+    /// one of its hosts belongs to another session of the account. A session has its
+    /// hosts until [`State::is_over`](tenterhook_session::State::is_over).
     ///
     /// # Errors
     ///
-    /// [`Error::TooMany`], [`Error::Store`].
+    /// [`Error::TooMany`], [`Error::HostTaken`], [`Error::Store`].
     async fn insert_session(
         &self,
         stored: Stored,
@@ -25,11 +26,13 @@ pub trait SessionStore: Send + Sync {
         most: usize,
     ) -> Result<(), Error>;
 
-    /// Keeps a session as it is now, and adds steps, in one transaction.
+    /// Updates a session, and adds steps, in one transaction. One that was over and is
+    /// resumed has to get its hosts back.
     ///
     /// # Errors
     ///
-    /// [`Error::NoSession`] if it was removed meanwhile, [`Error::Store`].
+    /// [`Error::NoSession`] if it was removed meanwhile, [`Error::HostTaken`] if a host of
+    /// the resumed session now belongs to another, [`Error::Store`].
     async fn update_session(
         &self,
         account: AccountId,
@@ -58,7 +61,7 @@ pub trait SessionStore: Send + Sync {
     /// [`Error::NoSession`], [`Error::Store`].
     async fn delete_session(&self, account: AccountId, session: Uuid) -> Result<(), Error>;
 
-    /// Keeps what is demanded for an instance, in place of what was before.
+    /// Sets the constraint of an instance, replacing any previous one.
     ///
     /// # Errors
     ///
@@ -69,7 +72,7 @@ pub trait SessionStore: Send + Sync {
         constraint: InstanceConstraint,
     ) -> Result<(), Error>;
 
-    /// Keeps what is demanded for a group, in place of what was before.
+    /// Sets the constraint of a group, replacing any previous one.
     ///
     /// # Errors
     ///
@@ -80,7 +83,7 @@ pub trait SessionStore: Send + Sync {
         constraint: GroupConstraint,
     ) -> Result<(), Error>;
 
-    /// Forgets what is demanded for an instance.
+    /// Deletes the constraint of an instance.
     ///
     /// # Errors
     ///
@@ -88,14 +91,14 @@ pub trait SessionStore: Send + Sync {
     async fn delete_instance_constraint(&self, account: AccountId, id: String)
     -> Result<(), Error>;
 
-    /// Forgets what is demanded for a group.
+    /// Deletes the constraint of a group.
     ///
     /// # Errors
     ///
     /// [`Error::NoConstraint`], [`Error::Store`].
     async fn delete_group_constraint(&self, account: AccountId, id: String) -> Result<(), Error>;
 
-    /// Lists what is demanded for an account's instances and groups.
+    /// Lists the constraints of an account's instances and groups.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! What a hook's function may return, and what becomes of it.
+//! What a hook's function may return, and how that ends the hook.
 //!
-//! It becomes an exit status, a verdict, and a line on standard error. A denial is
+//! It determines the exit status, the verdict, and a line on standard error. A denial is
 //! an answer, not a failure: the hook has worked.
 
 use std::error::Error;
@@ -14,8 +14,8 @@ pub const DONE: u8 = 0;
 /// Exit status of a hook whose function returned an error.
 pub const FAILED: u8 = 1;
 
-/// Exit status of a hook that could not begin or could not answer: its event cannot
-/// be read, or is another than it is for, or its verdict cannot be left.
+/// Exit status of a hook that could not start or could not answer: its event cannot be
+/// read or has the wrong type, or its verdict cannot be written.
 pub const UNSUITED: u8 = 2;
 
 /// Exit status of a hook that panicked.
@@ -36,7 +36,7 @@ pub const PANICKED: u8 = 101;
     note = "return `()`, `Verdict`, `u8`, an `Option` of one of them, or a `Result` of one of them whose error becomes a `Box<dyn Error>`"
 )]
 pub trait Answer {
-    /// Says what becomes of it.
+    /// Returns how the hook ends.
     fn conclude(self) -> Conclusion;
 }
 
@@ -45,17 +45,17 @@ pub trait Answer {
 pub struct Conclusion {
     /// The exit status.
     pub(crate) status: u8,
-    /// The verdict, if it leaves one.
+    /// The verdict, if there is one.
     pub(crate) verdict: Option<Verdict>,
     /// What went wrong, in one line.
     pub(crate) error: Option<String>,
-    /// What leaves the verdict. Only a hook that may answer by one has the code of
-    /// files linked, and a run without files is ten times as fast.
+    /// Writes the verdict. Only in a hook that may return one is the code for files
+    /// linked, and a run without files is ten times as fast.
     leave: Option<fn(&Verdict) -> io::Result<()>>,
 }
 
 impl Conclusion {
-    /// A hook that ends with this status and says nothing.
+    /// Ends a hook with this status and nothing else.
     #[must_use]
     pub fn status(status: u8) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl Conclusion {
         }
     }
 
-    /// A hook that has done its work and leaves this verdict.
+    /// Ends a hook that has done its work with this verdict.
     #[must_use]
     pub fn verdict(verdict: Verdict) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Conclusion {
         }
     }
 
-    /// A hook that ends with `status` because of `error`.
+    /// Ends a hook with `status` because of `error`.
     #[must_use]
     pub fn fault(status: u8, error: &dyn Error) -> Self {
         Self {
@@ -84,7 +84,7 @@ impl Conclusion {
         }
     }
 
-    /// Leaves the verdict, if there is one, where the engine looks for it.
+    /// Writes the verdict, if there is one, to where the engine reads it.
     pub(crate) fn leave(&self) -> io::Result<()> {
         match (&self.verdict, self.leave) {
             (Some(verdict), Some(leave)) => leave(verdict),
@@ -126,24 +126,23 @@ impl<A: Answer, E: Into<Box<dyn Error>>> Answer for Result<A, E> {
     }
 }
 
-/// Prints an error and its sources in one line. A source that the error's own text
-/// already ends with is not said twice.
+/// Formats an error and its sources in one line. A source that the text already ends with
+/// is not repeated.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        let said = error.to_string();
-        if !text.ends_with(&said) {
+        let cause = error.to_string();
+        if !text.ends_with(&cause) {
             text.push_str(": ");
-            text.push_str(&said);
+            text.push_str(&cause);
         }
         source = error.source();
     }
     one_line(&text)
 }
 
-/// The text with each run of control characters, and of spaces around it, as one
-/// space.
+/// Replaces each run of control characters, and the spaces around it, by one space.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for part in text.split(char::is_control) {
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_with_its_sources_in_one_line() {
+    fn an_error_is_formatted_with_its_sources_in_one_line() {
         let error = Reading(io::Error::other("no such file"));
         let conclusion = Err::<(), _>(error).conclude();
         assert_eq!(conclusion.status, FAILED);
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_was_told_is_not_repeated() {
+    fn a_source_that_is_already_in_the_text_is_not_repeated() {
         let error = io::Error::other(io::Error::other("no such file"));
         assert_eq!(chain(&error), "no such file");
     }

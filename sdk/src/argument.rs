@@ -1,12 +1,12 @@
 //! What a hook's function may take.
 //!
-//! An argument is made of the run itself: nothing is passed by position.
+//! An argument is created from the run itself: nothing is passed by position.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::typed::{Told, TypedEvent, Unsuited};
+use crate::typed::{EventFields, TypedEvent, Unsuited};
 use crate::{Event, Hook, Unreadable};
 
 /// What a hook's function may take: an event in one of its forms, or the [`Hook`].
@@ -19,7 +19,7 @@ use crate::{Event, Hook, Unreadable};
     note = "take a type of `tenterhook_sdk::events`, `Data<…>` of a type of your own, `Event`, `&Event`, or `&Hook`"
 )]
 pub trait Argument<'h>: Sized {
-    /// Makes it of the run.
+    /// Creates it from the run.
     ///
     /// # Errors
     ///
@@ -27,7 +27,7 @@ pub trait Argument<'h>: Sized {
     fn take(hook: &'h Hook) -> Result<Self, NoArgument>;
 }
 
-/// Why an argument of a hook could not be made.
+/// Why an argument of a hook could not be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoArgument {
     /// The event cannot be read.
@@ -39,9 +39,9 @@ pub enum NoArgument {
         /// The event's type.
         found: String,
     },
-    /// The event's data is not what its hook point's events tell.
+    /// The event's data does not match its hook point.
     Unsuited(Unsuited),
-    /// The event's data does not suit the hook's own type.
+    /// The event's data does not match the hook's own type.
     Data {
         /// The event's type.
         kind: String,
@@ -111,7 +111,7 @@ impl<'h, E: TypedEvent> Argument<'h> for E {
         };
         let variable = |name: &str| hook.variable(name).map(str::to_owned);
         let point = E::POINT;
-        E::take(&mut Told::new(&point, data, &variable)).map_err(NoArgument::Unsuited)
+        E::take(&mut EventFields::new(&point, data, &variable)).map_err(NoArgument::Unsuited)
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use crate::events::{BackupPre, OnAudit, OnHealthRecover};
 
     fn hook(kind: &str, data: serde_json::Value) -> Hook {
-        Hook::made(Some(Event::new("1", "/t", kind, Some(data))))
+        Hook::simulated(Some(Event::new("1", "/t", kind, Some(data))))
     }
 
     #[test]
@@ -165,17 +165,17 @@ mod tests {
     }
 
     #[test]
-    fn a_container_is_told_by_the_application_not_by_the_event() {
+    fn a_container_comes_from_the_application_not_from_the_event() {
         let data = BackupPre::sample().into_data();
         let mut hook = hook("backup.pre", data.into());
-        hook.set_variable("HOOK_PARAM_POD_NAME", "told-by-us");
+        hook.set_variable("HOOK_PARAM_POD_NAME", "from-us");
         let backup: BackupPre = hook.take().unwrap();
-        assert_eq!(backup.pod_name, "told-by-us");
+        assert_eq!(backup.pod_name, "from-us");
     }
 
     #[test]
     fn a_run_without_an_event_says_so() {
-        let hook = Hook::made(None);
+        let hook = Hook::simulated(None);
         let error = hook.take::<&Event>().unwrap_err().to_string();
         assert!(error.starts_with("this run has no event"), "{error}");
     }

@@ -25,15 +25,15 @@ pub struct HookPoint {
     pub face: Face,
     /// Whether hooks run for servers of the tenant's choice.
     pub can_choose_server: bool,
-    /// Whether of the servers that a hook covers only one, drawn by lot, runs it.
+    /// Whether only one of the servers that a hook covers, chosen at random, runs it.
     pub one_random_server: bool,
     /// When it fires.
     pub description: &'static str,
-    /// What its events tell, in the order of croit's positional arguments.
+    /// The members of its events' data, in the order of croit's positional arguments.
     pub parameters: &'static [Parameter],
 }
 
-/// One thing that the events of a hook point tell: a member of their `data`.
+/// A parameter of a hook point's events: a member of their `data`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Parameter {
     /// The member's name.
@@ -43,9 +43,9 @@ pub struct Parameter {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: ParameterType,
-    /// Whether every event of the hook point tells it.
+    /// Whether every event of the hook point has it.
     pub required: bool,
-    /// What it may look like, as JSON text.
+    /// A sample value, as JSON text.
     pub sample: &'static str,
 }
 
@@ -96,7 +96,7 @@ impl HookPoint {
         Self::catalog().find(|point| point.name == name)
     }
 
-    /// The `data` of an event as it may come, with every parameter.
+    /// Returns sample `data` of an event, with every parameter.
     #[must_use]
     pub fn sample_data(&self) -> Map<String, Value> {
         let member = |parameter: &Parameter| (parameter.name.to_owned(), parameter.sample_value());
@@ -105,7 +105,7 @@ impl HookPoint {
 }
 
 impl Parameter {
-    /// What it may look like.
+    /// Returns the sample value.
     #[must_use]
     pub fn sample_value(&self) -> Value {
         serde_json::from_str(self.sample).expect("a sample of the catalog is JSON")
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_stands_in_the_catalog_twice() {
+    fn no_name_is_in_the_catalog_twice() {
         let names: HashSet<_> = HookPoint::catalog().map(|point| point.name).collect();
         assert_eq!(names.len(), HookPoint::catalog().count());
     }

@@ -1,4 +1,4 @@
-//! What the attribute asks of the types it finds, so that an error stands at them.
+//! The attribute's checks of types, so that a compile error points at the type.
 
 use crate::Answer;
 use crate::argument::Argument;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::Hook;
 use crate::argument::{Argument, NoArgument};
 
-/// The event's `data`, read as a `T` by serde. Whatever the event's type is.
+/// The event's `data`, deserialized as a `T`, for any type of event.
 ///
 /// ```
 /// use serde::Deserialize;

@@ -34,7 +34,7 @@ pub struct Event {
     /// The schema that `data` follows; a URI.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataschema: Option<String>,
-    /// The event's own content, handed to hooks on standard input.
+    /// The event's own content, passed to hooks on standard input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Value>,
     /// The content when it is not JSON, in base64.
@@ -66,21 +66,20 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Longest `id`, `source`, `type` and `subject`, in bytes.
+/// The longest `id`, `source`, `type` and `subject`, in bytes.
 ///
-/// CloudEvents sets no bound; this one keeps an event's key well inside what an
-/// index page of a database holds.
+/// CloudEvents sets no bound; with this one an event's key fits well into an index page of
+/// a database.
 const ATTRIBUTE_MAX_BYTES: usize = 1024;
 
-/// How deep lists and objects may stand inside each other in `data` and in an
-/// extension attribute.
+/// How deeply lists and objects may be nested in `data` and in an extension attribute.
 ///
-/// Parsers give up at 127 levels. The rest is room for what an event is put into:
-/// what was accepted must be read back wherever it travels.
+/// Parsers give up at 127 levels. The rest is room for what an event is wrapped in: an
+/// accepted event must be readable wherever it is sent.
 const MAX_DEPTH: usize = 100;
 
 impl Event {
-    /// Makes an event with the four attributes that every event has.
+    /// Creates an event with the four attributes that every event has.
     #[must_use]
     pub fn new(
         id: impl Into<String>,
@@ -103,7 +102,7 @@ impl Event {
         }
     }
 
-    /// Reads one event in the structured form and checks it.
+    /// Parses one event in the structured form and checks it.
     ///
     /// # Errors
     ///
@@ -116,7 +115,7 @@ impl Event {
         Self::from_value(value)
     }
 
-    /// Takes one event that has been read as JSON already, and checks it.
+    /// Converts an event that was parsed as JSON already, and checks it.
     ///
     /// # Errors
     ///
@@ -184,7 +183,7 @@ impl Event {
             .try_for_each(|value| check_depth("", value))
     }
 
-    /// The number or text of the server that the event names, if it names one.
+    /// Returns the number or text of the server that the event names, if any.
     #[must_use]
     pub fn server(&self) -> Option<&Value> {
         self.extensions.get("serverid")
@@ -200,7 +199,7 @@ fn required(members: &mut Map<String, Value>, attribute: &'static str) -> Result
     }
 }
 
-/// Takes an attribute that an event may have; null is none.
+/// Takes an attribute that an event may have; null counts as absent.
 fn optional(
     members: &mut Map<String, Value>,
     attribute: &'static str,
@@ -212,8 +211,8 @@ fn optional(
     }
 }
 
-/// A parser keeps these names for itself: text that has one is read back as
-/// something else, or not at all.
+/// Refuses names that `serde_json` reserves: text with such a member is parsed as something
+/// else, or not at all.
 fn check_names(attribute: &'static str, members: &Map<String, Value>) -> Result<(), Fault> {
     let kept = |name: &String| name.starts_with("$serde_json::private::");
     if members.keys().any(kept) {
@@ -225,7 +224,7 @@ fn check_names(attribute: &'static str, members: &Map<String, Value>) -> Result<
     Ok(())
 }
 
-/// Walks without recursion: text inside text nests deeper than a parser goes at once.
+/// Checks without recursion: reserved names can nest a value deeper than a parser allows.
 fn check_depth(attribute: &'static str, value: &Value) -> Result<(), Fault> {
     let mut rest = vec![(value, 0)];
     while let Some((value, depth)) = rest.pop() {

@@ -56,7 +56,7 @@ where
     }
 }
 
-/// Calls a hook's function; an argument that cannot be made ends the hook.
+/// Calls a hook's function; an argument that cannot be created ends the hook.
 pub(crate) fn conclude<'h, A>(handler: impl Handler<'h, A>, hook: &'h Hook) -> Conclusion {
     handler
         .call(hook)

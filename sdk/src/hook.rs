@@ -1,7 +1,7 @@
 //! One run of a hook, as the hook itself sees it: event, variables, time.
 //!
-//! Nothing here talks to a host function of its own; it is plain files, arguments
-//! and environment, so the same hook runs outside the sandbox as well.
+//! Nothing here calls a custom host function; it uses plain files, arguments and
+//! environment, so the same hook also runs outside the sandbox.
 
 mod parameter;
 mod unreadable;
@@ -21,11 +21,10 @@ use crate::argument::{Argument, NoArgument};
 use crate::contract::{self, env as names};
 use crate::event::Event;
 
-/// Most bytes that the data of an event usually has. More is read as well, in more calls
-/// to the host.
+/// The initial buffer for the data of an event. Larger data takes more calls to the host.
 const DATA_USUAL_BYTES: usize = 4096;
 
-/// One run of a hook. What it tells is read when it is asked for.
+/// One run of a hook. Everything is read lazily.
 #[derive(Debug)]
 pub struct Hook {
     event: OnceCell<Result<Event, Unreadable>>,
@@ -44,23 +43,23 @@ pub struct Server<'h> {
     pub name: &'h str,
 }
 
-/// The bounds of a run; `None` where the run was not told.
+/// The bounds of a run; `None` where the run does not know them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Fuel, in units; about one per instruction.
     pub fuel: Option<u64>,
     /// Memory, in bytes.
     pub memory_bytes: Option<u64>,
-    /// Time by the clock, from the start.
+    /// Wall-clock time, from the start.
     pub wall: Option<Duration>,
-    /// Output that is kept, in bytes.
+    /// The output that is kept, in bytes.
     pub output_bytes: Option<u64>,
-    /// What files may hold, in bytes.
+    /// What all files may hold, in bytes.
     pub files_bytes: Option<u64>,
 }
 
 impl Hook {
-    /// Opens the run that this process is.
+    /// Opens the run of this process.
     #[must_use]
     pub fn open() -> Self {
         Self {
@@ -72,9 +71,9 @@ impl Hook {
         }
     }
 
-    /// Makes a run up that nobody runs: without arguments, and without variables but
-    /// the event's type and id.
-    pub(crate) fn made(event: Option<Event>) -> Self {
+    /// Creates a simulated run: without arguments, and without variables except the
+    /// event's type and id.
+    pub(crate) fn simulated(event: Option<Event>) -> Self {
         let mut variables = Vec::new();
         let mut data = Err(Unreadable::Missing);
         if let Some(event) = &event {
@@ -88,27 +87,27 @@ impl Hook {
         Self {
             event: OnceCell::from(event.ok_or(Unreadable::Missing)),
             data: OnceCell::from(data),
-            variables: Variables::Made(variables),
+            variables: Variables::Simulated(variables),
             args: OnceCell::from(Vec::new()),
             opened_at: Instant::now(),
         }
     }
 
-    /// The type of the event that this run is for, which is the hook point's name;
-    /// `None` when the run is for none.
+    /// Returns the type of the event that this run is for, which is the hook point's name;
+    /// `None` for a run without an event.
     #[must_use]
     pub fn event_type(&self) -> Option<&str> {
         self.variable(names::EVENT)
     }
 
-    /// The event's data; null when it has none.
+    /// Returns the event's data; null when it has none.
     ///
-    /// It is read from standard input, to its end. That takes a microsecond, where
-    /// the whole event is a file, and the first file of a run takes a hundred.
+    /// It is read from standard input, to its end. That takes a microsecond; the whole
+    /// event is in a file, and opening the first file of a run takes a hundred.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`] when the run is for no event, or its data is no JSON.
+    /// [`Unreadable`] when the run has no event, or its data is not JSON.
     pub fn data(&self) -> Result<&Value, Unreadable> {
         let data = self.data.get_or_init(|| {
             if self.event_type().is_none() {
@@ -127,15 +126,15 @@ impl Hook {
         data.as_ref().map_err(Clone::clone)
     }
 
-    /// The whole event that this run is for; read from its file.
+    /// Returns the whole event that this run is for, read from its file.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`] when the run is for none, or its text is no event.
+    /// [`Unreadable`] when the run has no event, or its file is not a valid one.
     pub fn event(&self) -> Result<&Event, Unreadable> {
         let event = self.event.get_or_init(|| {
             let json = fs::read(contract::EVENT_FILE).or_else(|error| match error.kind() {
-                // A run for no event has no such file.
+                // A run without an event may have no such file.
                 io::ErrorKind::NotFound => Ok(Vec::new()),
                 _ => Err(Unreadable::File(error.to_string())),
             })?;
@@ -147,8 +146,8 @@ impl Hook {
         event.as_ref().map_err(Clone::clone)
     }
 
-    /// The event in the form that a hook's function may take it: for a hook that
-    /// is bound to several hook points.
+    /// Returns the event in any form that a hook's function may take, for a hook that is
+    /// bound to several hook points.
     ///
     /// ```
     /// # use tenterhook_sdk::{Hook, argument::NoArgument};
@@ -164,12 +163,13 @@ impl Hook {
     ///
     /// # Errors
     ///
-    /// [`NoArgument`] when the event is another, or does not tell what it should.
+    /// [`NoArgument`] when the event has another type, or does not match it.
     pub fn take<'h, A: Argument<'h>>(&'h self) -> Result<A, NoArgument> {
         A::take(self)
     }
 
-    /// The hook's arguments, then those of the hook point; without the program's name.
+    /// Returns the hook's arguments, then those of the hook point; without the program's
+    /// name.
     pub fn args(&self) -> &[String] {
         self.args.get_or_init(|| {
             let args = env::args_os().skip(1);
@@ -177,51 +177,51 @@ impl Hook {
         })
     }
 
-    /// A variable of the environment, such as one that the hook was given itself.
+    /// Returns an environment variable, such as one that is set on the hook itself.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name)
     }
 
-    /// The value of one of the event's parameters, by its documented name.
+    /// Returns the value of one of the event's parameters, by its documented name.
     ///
     /// # Errors
     ///
-    /// [`NoParameter`], which names those that there are.
+    /// [`NoParameter`], which lists the existing ones.
     pub fn param(&self, name: &str) -> Result<&str, NoParameter> {
         self.try_param(name)
             .ok_or_else(|| NoParameter::new(name, &self.variables.names()))
     }
 
-    /// The value of one of the event's parameters, by its documented name; `None`
-    /// when the event does not tell it.
+    /// Returns the value of one of the event's parameters, by its documented name; `None`
+    /// when the event does not have it.
     #[must_use]
     pub fn try_param(&self, name: &str) -> Option<&str> {
         let variable = [names::PARAM_PREFIX, &contract::upper_snake(name)].concat();
         self.variable(&variable)
     }
 
-    /// 1 at the first attempt; higher when the execution is being run again.
+    /// Returns the number of the attempt: 1 for the first, higher when the execution is
+    /// run again.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.number(names::ATTEMPT).unwrap_or(1)
     }
 
-    /// The id of this execution, the same over all its attempts; `None` when the
-    /// engine does not run it.
+    /// Returns the id of this execution, the same for all its attempts; `None` outside the
+    /// engine.
     #[must_use]
     pub fn execution(&self) -> Option<&str> {
         self.variable(names::EXECUTION_ID)
     }
 
-    /// The id of the account that owns the hook; `None` when the engine does not
-    /// run it.
+    /// Returns the id of the account that owns the hook; `None` outside the engine.
     #[must_use]
     pub fn account(&self) -> Option<&str> {
         self.variable(names::ACCOUNT_ID)
     }
 
-    /// The server that this run is for, if it is for one.
+    /// Returns the server that this run is for, if any.
     #[must_use]
     pub fn server(&self) -> Option<Server<'_>> {
         let id = self.number(names::SERVER_ID)?;
@@ -229,7 +229,7 @@ impl Hook {
         Some(Server { id, name })
     }
 
-    /// The bounds of this run.
+    /// Returns the bounds of this run.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits {
@@ -241,21 +241,21 @@ impl Hook {
         }
     }
 
-    /// The time by the clock that is left until the run is stopped; `None` when it
-    /// was not told its limit. It is counted from when the hook was opened, which
-    /// is a little after the engine began to count.
+    /// Returns the wall-clock time that is left until the run is stopped; `None` when the
+    /// limit is unknown. It is counted from when the hook was opened, which is a little
+    /// after the engine began to count.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         let wall = self.limits().wall?;
         Some(wall.saturating_sub(self.opened_at.elapsed()))
     }
 
-    /// Sets a variable of a run that was made up.
+    /// Sets a variable of a simulated run.
     pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
         self.variables.set(name, value);
     }
 
-    /// Adds an argument of a run that was made up, at that place.
+    /// Adds an argument to a simulated run, at that position.
     pub(crate) fn insert_arg(&mut self, place: usize, arg: &str) {
         if let Some(args) = self.args.get_mut() {
             args.insert(place, arg.to_owned());
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     fn hook(variables: &[(&str, &str)]) -> Hook {
-        let mut hook = Hook::made(None);
+        let mut hook = Hook::simulated(None);
         for (name, value) in variables {
             hook.set_variable(name, value);
         }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_nobody_has_told_anything_is_a_first_attempt() {
+    fn a_run_without_variables_is_a_first_attempt() {
         let hook = hook(&[("HOOK_ATTEMPT", "soon")]);
         assert_eq!(hook.attempt(), 1);
         assert_eq!(hook.server(), None);

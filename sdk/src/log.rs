@@ -1,9 +1,9 @@
-//! Structured log lines: what a hook says on standard error, for programs to read.
+//! Structured log lines: what a hook prints on standard error for programs to read.
 //!
-//! A line that is a JSON object with `level` and `message` is one; its other
-//! members are fields. Any language can print them, and other lines may stand
-//! between them. A hook in Rust prints them by [`info!`](crate::info) and its
-//! siblings, from the level on that the variable `HOOK_LOG` names.
+//! A line that is a JSON object with `level` and `message` is one; its other members are
+//! fields. Any language can print them, and there may be other lines in between. A hook
+//! in Rust prints them by [`info!`](crate::info) and its siblings, from the level in the
+//! variable `HOOK_LOG` on.
 
 mod level;
 mod line;

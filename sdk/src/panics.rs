@@ -1,7 +1,7 @@
-//! A panic as one line that names the file, and an exit status of its own.
+//! Reports a panic as one line that names the file, with an exit status of its own.
 //!
-//! Without this a guest ends in a trap, which is written down as a fault of the
-//! module with a backtrace of addresses.
+//! Without this a guest ends in a trap, which is recorded as a fault of the module with a
+//! backtrace of addresses.
 
 use std::panic::{self, PanicHookInfo};
 use std::process;
@@ -9,10 +9,10 @@ use std::process;
 use crate::answer::{PANICKED, one_line};
 use crate::run;
 
-/// From now on a panic prints one line and ends the process.
-pub(crate) fn tell_in_one_line() {
+/// Makes every panic from now on print one line and end the process.
+pub(crate) fn report_in_one_line() {
     panic::set_hook(Box::new(|panic| {
-        run::tell(&text(panic));
+        run::report(&text(panic));
         process::exit(PANICKED.into());
     }));
 }

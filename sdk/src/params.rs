@@ -1,7 +1,7 @@
-//! What an event tells its hooks besides its text: named and positional parameters.
+//! What an event gives its hooks besides its text: named and positional parameters.
 //!
-//! Parameters are members of the event's `data` object. Whatever does not fit
-//! here, in length or in characters, still stands on standard input.
+//! Parameters are members of the event's `data` object. What does not fit here, in length
+//! or in characters, is still on standard input.
 
 use serde_json::{Map, Value};
 
@@ -19,18 +19,18 @@ pub struct Params {
     pub croit: bool,
 }
 
-/// Longest value that becomes a variable, in bytes.
+/// The longest value that becomes a variable, in bytes.
 const VALUE_MAX_BYTES: usize = 32 * 1024;
-/// Longest name that becomes a variable, in bytes.
+/// The longest name that becomes a variable, in bytes.
 const NAME_MAX_BYTES: usize = 128;
-/// Most variables made of members that no catalog documents.
+/// The most variables from members that no catalog documents.
 const UNDOCUMENTED_MAX: usize = 64;
-/// Most bytes of all values together.
+/// The most bytes of all values together.
 const TOTAL_MAX_BYTES: usize = 128 * 1024;
 
 impl Params {
-    /// Takes the parameters of an event from its `data`; `point` is the catalog's
-    /// entry of its type, if it has one.
+    /// Returns the parameters of an event, from its `data`; `point` is the catalog's entry
+    /// for its type, if it has one.
     #[must_use]
     pub fn of(point: Option<&HookPoint>, data: Option<&Value>) -> Self {
         let empty = Map::new();
@@ -55,8 +55,8 @@ impl Params {
         params
     }
 
-    /// Takes every other plain member: an event may tell more than the catalog
-    /// says, and one of a tenant's own name has no catalog.
+    /// Adds every other scalar member: an event may have more than the catalog documents,
+    /// and a custom event is not in the catalog.
     fn add_undocumented(&mut self, data: &Map<String, Value>, mut room: usize) {
         let most = self.named.len() + UNDOCUMENTED_MAX;
         for (name, value) in data {
@@ -81,8 +81,8 @@ impl Params {
     }
 }
 
-/// The text of a value: a string as it is, anything else as compact JSON.
-/// A NUL, which no variable can hold, is replaced. `None` if it is null or too long.
+/// Returns the text of a value: a string unchanged, anything else as compact JSON. A NUL,
+/// which no variable can contain, is replaced. `None` if it is null or too long.
 fn text(value: &Value, room: &mut usize) -> Option<String> {
     let text = match value {
         Value::Null => return None,

@@ -1,6 +1,6 @@
-//! A hook in a unit test: the same function, natively, on an event that is made up.
+//! A hook in a unit test: the same function, natively, on a simulated run.
 //!
-//! Nothing is shared between tests: no file is written, no variable of this process
+//! Nothing is shared between tests: no file is written, and no variable of this process is
 //! read or set. `tenterhook test` and `tenterhook run` do the same in the sandbox.
 //!
 //! ```
@@ -28,7 +28,7 @@ use crate::typed::TypedEvent;
 use crate::verdict::TooLong;
 use crate::{Event, Handler, Hook, Verdict, answer, handler};
 
-/// A run that is made up.
+/// A simulated run.
 #[derive(Debug)]
 pub struct Case {
     hook: Hook,
@@ -45,38 +45,38 @@ pub struct Outcome {
     pub verdict: Option<Verdict>,
     /// The log lines that it printed by the macros.
     pub log: Vec<LogLine>,
-    /// What it would have said on standard error after `error: `.
+    /// What it would have printed on standard error after `error: `.
     pub error: Option<String>,
 }
 
-/// The id and source of an event that is made up.
-const MADE_UP: (&str, &str) = ("test", "/test");
+/// The id and source of a simulated event.
+const SIMULATED: (&str, &str) = ("test", "/test");
 
 impl Case {
-    /// A run for an event of the catalog.
+    /// Creates a run for an event of the catalog.
     #[must_use]
     pub fn of<E: TypedEvent>(event: E) -> Self {
         Self::custom(E::POINT.name, event.into_data())
     }
 
-    /// A run for an event of the catalog with the values that it documents.
+    /// Creates a run for an event of the catalog with its sample values.
     #[must_use]
     pub fn sample<E: TypedEvent>() -> Self {
         Self::of(E::sample())
     }
 
-    /// A run for an event of any type, with that `data`.
+    /// Creates a run for an event of any type, with that `data`.
     #[must_use]
     pub fn custom(kind: &str, data: impl Into<Value>) -> Self {
-        let (id, source) = MADE_UP;
+        let (id, source) = SIMULATED;
         Self::event(Event::new(id, source, kind, Some(data.into())))
     }
 
-    /// A run for this event, of which the parameters are taken as the engine does.
+    /// Creates a run for this event, with the same parameters as in the engine.
     #[must_use]
     pub fn event(event: Event) -> Self {
         let params = Params::of(HookPoint::find(&event.kind), event.data.as_ref());
-        let mut hook = Hook::made(Some(event));
+        let mut hook = Hook::simulated(Some(event));
         for (name, value) in &params.named {
             hook.set_variable(&[env::PARAM_PREFIX, name].concat(), value);
             if params.croit {
@@ -89,12 +89,12 @@ impl Case {
         Self { hook, own_args: 0 }
     }
 
-    /// A run for the event in this JSON, such as a sample event of the project:
+    /// Creates a run for the event in this JSON, such as a sample event of the project:
     /// `Case::json(include_str!("../tests/small-disk.event.json"))`.
     ///
     /// # Panics
     ///
-    /// When it is no event.
+    /// If it is not a valid event.
     #[must_use]
     #[track_caller]
     pub fn json(event: &str) -> Self {
@@ -104,14 +104,14 @@ impl Case {
         }
     }
 
-    /// A run for no event.
+    /// Creates a run without an event.
     #[must_use]
     pub fn without_event() -> Self {
-        let hook = Hook::made(None);
+        let hook = Hook::simulated(None);
         Self { hook, own_args: 0 }
     }
 
-    /// Sets a parameter that the event does not tell; one of an application, say.
+    /// Sets a parameter that the event does not have; one of an application, for example.
     #[must_use]
     pub fn param(self, name: &str, value: &str) -> Self {
         let name = [env::PARAM_PREFIX, &upper_snake(name)].concat();
@@ -125,7 +125,7 @@ impl Case {
         self
     }
 
-    /// Adds an argument of the hook's own; they stand before those of the event.
+    /// Adds an argument of the hook's own; these come before those of the event.
     #[must_use]
     pub fn arg(mut self, arg: &str) -> Self {
         self.hook.insert_arg(self.own_args, arg);
@@ -133,26 +133,26 @@ impl Case {
         self
     }
 
-    /// Makes it that attempt; the first is 1.
+    /// Sets the number of the attempt; the first is 1.
     #[must_use]
     pub fn attempt(self, attempt: u32) -> Self {
         self.env(env::ATTEMPT, &attempt.to_string())
     }
 
-    /// Makes it a run for that server.
+    /// Sets the server that the run is for.
     #[must_use]
     pub fn server(self, id: u64, name: &str) -> Self {
         self.env(env::SERVER_ID, &id.to_string())
             .env(env::SERVER_NAME, name)
     }
 
-    /// The run as the hook sees it, for a test of what a hook's function calls.
+    /// Returns the run as the hook sees it, to test functions that the hook calls.
     #[must_use]
     pub fn hook(&self) -> &Hook {
         &self.hook
     }
 
-    /// Runs the hook. Its panics are the test's.
+    /// Runs the hook. A panic of the hook is a panic of the test.
     pub fn run<'h, A>(&'h self, handler: impl Handler<'h, A>) -> Outcome {
         let least = Level::least(self.hook.variable(env::LOG).unwrap_or_default());
         let (conclusion, log) = log::capture(least, || handler::conclude(handler, &self.hook));
@@ -176,13 +176,13 @@ impl Case {
 }
 
 impl Outcome {
-    /// Whether the event may go on: the hook has ended well, and no verdict denies.
+    /// Returns whether the event may proceed: the hook has succeeded, and no verdict denies.
     #[must_use]
     pub fn allowed(&self) -> bool {
         self.status == answer::DONE && self.denied().is_none()
     }
 
-    /// Why the verdict denies, if it does; empty when it does not say.
+    /// Returns why the verdict denies, if it does; empty when it gives no reason.
     #[must_use]
     pub fn denied(&self) -> Option<&str> {
         let verdict = self.verdict.as_ref()?;

@@ -1,7 +1,7 @@
-//! How an event becomes a value of a type that its hook point has.
+//! Converts an event to the type of its hook point.
 //!
-//! Senders differ in how they write a number or a list, so a member is taken as
-//! text as well where its meaning is clear.
+//! Senders differ in how they write a number or a list, so a member is also accepted as
+//! text where its meaning is clear.
 
 use std::fmt;
 
@@ -16,41 +16,42 @@ pub trait TypedEvent: Sized {
     /// The catalog's entry.
     const POINT: HookPoint;
 
-    /// Takes what the event tells.
+    /// Takes the members of the event.
     ///
     /// # Errors
     ///
     /// [`Unsuited`] when a member is missing or of another type.
-    fn take(told: &mut Told<'_>) -> Result<Self, Unsuited>;
+    fn take(fields: &mut EventFields<'_>) -> Result<Self, Unsuited>;
 
-    /// The `data` that tells the same.
+    /// Converts it back to the event's `data`.
     fn into_data(self) -> Map<String, Value>;
 
-    /// An event as it may come, for tests.
+    /// Returns a sample event, for tests.
     #[must_use]
     fn sample() -> Self {
-        let mut told = Told::new(&Self::POINT, Self::POINT.sample_data(), &|_| None);
-        Self::take(&mut told).expect("a sample of the catalog suits its type")
+        let data = Self::POINT.sample_data();
+        let mut fields = EventFields::new(&Self::POINT, data, &|_| None);
+        Self::take(&mut fields).expect("a sample of the catalog matches its type")
     }
 }
 
-/// What an event and the hook's variables tell; each member is taken once.
-pub struct Told<'a> {
+/// The members of an event's data and the hook's variables; each member is taken once.
+pub struct EventFields<'a> {
     point: &'a HookPoint,
     data: Map<String, Value>,
     variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
-impl fmt::Debug for Told<'_> {
+impl fmt::Debug for EventFields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Told")
+        f.debug_struct("EventFields")
             .field("data", &self.data)
             .finish_non_exhaustive()
     }
 }
 
-impl<'a> Told<'a> {
-    /// Puts together what is told: the event's `data` and the hook's variables.
+impl<'a> EventFields<'a> {
+    /// Combines the event's `data` and the hook's variables.
     #[must_use]
     pub fn new(
         point: &'a HookPoint,
@@ -66,22 +67,21 @@ impl<'a> Told<'a> {
 
     /// Takes one member.
     ///
-    /// Of a container, the variables count first: they come from the application,
-    /// not from the sender of the event.
+    /// For a container, the variables take precedence: they come from the application, not
+    /// from the sender of the event.
     ///
     /// # Errors
     ///
-    /// [`Unsuited`] when it is missing though every event has to tell it, or of
-    /// another type.
+    /// [`Unsuited`] when it is required and missing, or of another type.
     pub fn take<T: Member>(&mut self, member: &str, meaning: &str) -> Result<T, Unsuited> {
-        let said = self.data.remove(member).filter(|value| !value.is_null());
+        let in_data = self.data.remove(member).filter(|value| !value.is_null());
         let variable = || {
             let name = contract::upper_snake(member);
             (self.variable)(&format!("{}{name}", contract::env::PARAM_PREFIX)).map(Value::String)
         };
         let value = match self.point.face {
-            Face::Astra => variable().or(said),
-            Face::Croit | Face::Nova | Face::Fenix => said.or_else(variable),
+            Face::Astra => variable().or(in_data),
+            Face::Croit | Face::Nova | Face::Fenix => in_data.or_else(variable),
         };
         T::read(value).map_err(|fault| Unsuited {
             point: self.point.name.to_owned(),
@@ -91,14 +91,14 @@ impl<'a> Told<'a> {
         })
     }
 
-    /// Takes all members that are left.
+    /// Takes all remaining members.
     #[must_use]
     pub fn take_rest(&mut self) -> Map<String, Value> {
         std::mem::take(&mut self.data)
     }
 }
 
-/// An event does not tell what its hook point's events tell.
+/// An event's data does not match its hook point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsuited {
     /// The hook point.
@@ -114,13 +114,13 @@ pub struct Unsuited {
 /// What is wrong with a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MemberFault {
-    /// It is not there.
+    /// It is missing.
     Missing,
-    /// It is something else, shown in short, than the type that was expected.
+    /// It has another type than expected.
     Other {
-        /// What was expected.
+        /// The expected type.
         expected: ParameterType,
-        /// What there is.
+        /// The value, shortened.
         found: String,
     },
 }
@@ -161,23 +161,23 @@ impl fmt::Display for ParameterType {
 
 /// A type that a member of an event's `data` may have.
 pub trait Member: Sized {
-    /// What the catalog calls the type.
+    /// The catalog's name for the type.
     const KIND: ParameterType;
-    /// Whether the member has to be there.
+    /// Whether the member is required.
     const REQUIRED: bool = true;
 
-    /// Reads the member; `None` if it is not there.
+    /// Reads the member; `None` if it is missing.
     ///
     /// # Errors
     ///
-    /// A [`MemberFault`] if it is not there or something else.
+    /// A [`MemberFault`] if it is missing or has another type.
     fn read(value: Option<Value>) -> Result<Self, MemberFault>;
 
-    /// Writes the member; `None` to leave it out.
+    /// Writes the member; `None` to omit it.
     fn write(self) -> Option<Value>;
 }
 
-/// Longest value that is shown in a refusal, in characters.
+/// The longest value that is shown in an error, in characters.
 const SHOWN_MAX_CHARS: usize = 80;
 
 fn other<T: Member>(value: &Value) -> MemberFault {
@@ -225,11 +225,11 @@ impl Member for bool {
 
     fn read(value: Option<Value>) -> Result<Self, MemberFault> {
         let value = value.ok_or(MemberFault::Missing)?;
-        let told = match &value {
+        let flag = match &value {
             Value::String(text) => text.parse().ok(),
             value => value.as_bool(),
         };
-        told.ok_or_else(|| other::<Self>(&value))
+        flag.ok_or_else(|| other::<Self>(&value))
     }
 
     fn write(self) -> Option<Value> {

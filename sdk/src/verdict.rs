@@ -10,22 +10,22 @@ use serde_json::{Map, Value};
 use crate::contract::{VERDICT_FILE, VERDICT_MAX_BYTES};
 use crate::json;
 
-/// What a hook answers: whether to go on, why, and anything else it wants to say.
+/// A hook's answer: whether to proceed, why, and any other details.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether what the event announces may go on. Absent: the exit status says so.
+    /// Whether what the event announces may proceed. Absent: the exit status decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow: Option<bool>,
     /// Why, for a person to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whatever else the hook put into its answer.
+    /// Anything else that the hook put into its answer.
     #[serde(flatten)]
     pub details: Map<String, Value>,
 }
 
 impl Verdict {
-    /// Lets the event go on.
+    /// Allows what the event announces.
     #[must_use]
     pub fn allow() -> Self {
         Self {
@@ -34,7 +34,7 @@ impl Verdict {
         }
     }
 
-    /// Refuses what the event announces, for `reason`.
+    /// Denies what the event announces, for `reason`.
     #[must_use]
     pub fn deny(reason: impl Into<String>) -> Self {
         Self {
@@ -44,21 +44,21 @@ impl Verdict {
         }
     }
 
-    /// Says why; of an allowed event as well.
+    /// Sets the reason, which an allowed event may have as well.
     #[must_use]
     pub fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
     }
 
-    /// Adds one more thing to say.
+    /// Adds a detail.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.details.insert(name.into(), value.into());
         self
     }
 
-    /// Prints the verdict as the JSON that the engine reads.
+    /// Returns the verdict as the JSON that the engine reads.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut members = self.details.clone();
@@ -71,13 +71,13 @@ impl Verdict {
         json::print(&members.into())
     }
 
-    /// Leaves the verdict where the engine looks for it. A hook that returns its
-    /// verdict need not.
+    /// Writes the verdict to where the engine reads it. A hook that returns its verdict
+    /// need not.
     ///
     /// # Errors
     ///
-    /// When it is longer than the engine reads ([`TooLong`]), or the file cannot be
-    /// written, for instance over the file limit.
+    /// If it is longer than the engine accepts ([`TooLong`]), or the file cannot be
+    /// written, for instance beyond the file limit.
     pub fn leave(&self) -> io::Result<()> {
         let json = self.to_json();
         TooLong::check(json.len()).map_err(io::Error::other)?;
@@ -86,7 +86,7 @@ impl Verdict {
     }
 }
 
-/// A verdict is longer than the engine reads.
+/// A verdict is longer than the engine accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong {
     /// Its length as JSON, in bytes.
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_is_read_as_it_was_printed() {
+    fn a_verdict_is_parsed_as_it_was_printed() {
         let verdict = Verdict::deny("a \"quoted\"\nreason").with("disks", vec!["sdc"]);
         assert_eq!(
             serde_json::from_str::<Verdict>(&verdict.to_json()).unwrap(),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_allow_says_nothing_about_going_on() {
+    fn an_answer_without_allow_does_not_decide() {
         let verdict: Verdict = serde_json::from_str(r#"{"note":"done"}"#).unwrap();
         assert_eq!(verdict.allow, None);
     }

@@ -30,7 +30,7 @@ def serving(binary=BINARY, *arguments):
     """Starts the server; ends it when the block is left."""
     with tempfile.TemporaryDirectory() as folder:
         process = subprocess.Popen(
-            [binary, "serve", "--data", folder, "--listen", "127.0.0.1:0", *arguments],
+            [binary, "serve", "--data-dir", folder, "--listen", "127.0.0.1:0", *arguments],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,

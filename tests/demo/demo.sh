@@ -28,7 +28,7 @@ step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || step() { printf '\n%s\n' "$*"; }
 
 step "1. Start a server on an empty data folder"
-"$tenterhook" serve --data "$data" --listen 127.0.0.1:0 2> "$log" &
+"$tenterhook" serve --data-dir "$data" --listen 127.0.0.1:0 2> "$log" &
 server=$!
 url=
 until [ -n "$url" ]; do

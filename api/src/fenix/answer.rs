@@ -1,4 +1,4 @@
-//! What a project's reply says, in either of the two spellings that clients use.
+//! Reading a project's reply, in either of the two spellings that clients use.
 //!
 //! `instance_actions` names each instance with its action. `instance_action` is one
 //! action for the instance that was asked about, which is named by the path, by
@@ -43,7 +43,7 @@ pub(super) fn read(body: &Map<String, Value>, instance: Option<String>) -> Resul
     let (instance, instance_action) = match (instance, named.as_slice(), instance_action) {
         (Some(own), named, _) if named.iter().any(|id| *id != own) => {
             let reason = "must name the instance in the path alone, or be left out";
-            return Err(fields.fault("instance_ids", reason));
+            return Err(fields.invalid("instance_ids", reason));
         }
         (Some(own), _, action) => (Some(own), action),
         (None, [one], action) => (Some(one.clone()), action),
@@ -68,9 +68,9 @@ fn state(fields: &Fields<'_>) -> Result<(bool, State), Problem> {
     let read = match text.split_once('_') {
         Some(("ACK", state)) => state.parse().map(|state| (true, state)),
         Some(("NACK", state)) => state.parse().map(|state| (false, state)),
-        _ => return Err(fields.fault("state", &format!("must be {wanted}"))),
+        _ => return Err(fields.invalid("state", &format!("must be {wanted}"))),
     };
-    read.map_err(|error| fields.fault("state", &format!("must be {wanted}; {error}")))
+    read.map_err(|error| fields.invalid("state", &format!("must be {wanted}; {error}")))
 }
 
 fn actions(fields: &Fields<'_>) -> Result<BTreeMap<String, InstanceAction>, Problem> {
@@ -83,9 +83,9 @@ fn actions(fields: &Fields<'_>) -> Result<BTreeMap<String, InstanceAction>, Prob
         .iter()
         .map(|(id, value)| {
             let id = canonical(id)
-                .ok_or_else(|| fields.fault(name, "must name instances by their UUIDs"))?;
+                .ok_or_else(|| fields.invalid(name, "must name instances by their UUIDs"))?;
             let action = action(value).ok_or_else(|| {
-                fields.fault(&format!("{name}.{id}"), &format!("must be {ACTIONS}"))
+                fields.invalid(&format!("{name}.{id}"), &format!("must be {ACTIONS}"))
             })?;
             Ok((id, action))
         })
@@ -95,13 +95,13 @@ fn actions(fields: &Fields<'_>) -> Result<BTreeMap<String, InstanceAction>, Prob
 /// The instances that one action is for.
 fn ids(fields: &Fields<'_>) -> Result<Vec<String>, Problem> {
     let name = "instance_ids";
-    let said = fields.texts(name)?;
-    few(fields, name, said.len())?;
-    said.iter()
+    let ids = fields.texts(name)?;
+    few(fields, name, ids.len())?;
+    ids.iter()
         .enumerate()
         .map(|(index, id)| {
             let place = format!("{name}[{index}]");
-            canonical(id).ok_or_else(|| fields.fault(&place, "must be the UUID of an instance"))
+            canonical(id).ok_or_else(|| fields.invalid(&place, "must be the UUID of an instance"))
         })
         .collect()
 }
@@ -109,7 +109,7 @@ fn ids(fields: &Fields<'_>) -> Result<Vec<String>, Problem> {
 fn few(fields: &Fields<'_>, name: &str, count: usize) -> Result<(), Problem> {
     if count > INSTANCES_MAX {
         let reason = format!("must not name more than {INSTANCES_MAX} instances");
-        return Err(fields.fault(name, &reason));
+        return Err(fields.invalid(name, &reason));
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! One request of this face, taken apart: who asks, what the path names, and the
-//! body with its bounds.
+//! One request of this face: its caller, the ids in its path, and its body with the
+//! bounds.
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
@@ -10,15 +10,14 @@ use tenterhook_dispatch::AccountId;
 use tenterhook_maintenance::Maintenance;
 use uuid::Uuid;
 
-use super::error::Problem;
+use super::error::{Problem, Rejection};
 use crate::app::App;
-use crate::audit::Told;
+use crate::audit::AuditedBody;
 use crate::auth::Caller;
 use crate::body::Pieces;
 use crate::door::Door;
 use crate::extract::PathMembers;
 use crate::host;
-use crate::refusal::Refusal;
 
 /// Bytes of a body. A session of a thousand hosts with their hints takes a quarter of it.
 pub(super) const BODY_MAX_BYTES: u64 = 256 * 1024;
@@ -38,13 +37,13 @@ pub(super) struct Ask {
     base_url: Option<String>,
     path: PathMembers,
     door: Door,
-    told: Told,
+    audited: AuditedBody,
 }
 
 impl FromRequestParts<App> for Ask {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let caller = Caller::from_request_parts(parts, app).await?;
         let path = PathMembers::from_request_parts(parts, app)
             .await
@@ -57,7 +56,11 @@ impl FromRequestParts<App> for Ask {
             headers: parts.headers.clone(),
             path,
             door: Door::of(&parts.extensions),
-            told: parts.extensions.get::<Told>().cloned().unwrap_or_default(),
+            audited: parts
+                .extensions
+                .get::<AuditedBody>()
+                .cloned()
+                .unwrap_or_default(),
         })
     }
 }
@@ -71,13 +74,13 @@ impl Ask {
         self.caller.account()
     }
 
-    /// The name of whoever asks.
+    /// The caller's name.
     pub(super) fn who(&self) -> String {
         self.caller.0.name.clone()
     }
 
     /// Where the client reaches this server: scheme and host. What proxies add is not
-    /// believed; an operator who has one sets the address.
+    /// trusted; an operator who has one sets the address.
     pub(super) fn base_url(&self) -> Result<String, Problem> {
         self.base_url.clone().ok_or_else(|| {
             Problem::Content(
@@ -121,8 +124,8 @@ impl Ask {
     }
 
     /// Checks that there is no body.
-    pub(super) async fn no_body(&self, body: Body) -> Result<(), Refusal> {
-        let unwanted = |_| Refusal::from(Problem::UnwantedBody);
+    pub(super) async fn no_body(&self, body: Body) -> Result<(), Rejection> {
+        let unwanted = |_| Rejection::from(Problem::UnwantedBody);
         let mut pieces = Pieces::new(self.door, &self.headers, body, 0).map_err(unwanted)?;
         while let Some(piece) = pieces.next().await.map_err(unwanted)? {
             if !piece.is_empty() {
@@ -132,12 +135,12 @@ impl Ask {
         Ok(())
     }
 
-    /// Reads the body. None at all is an object without members where `empty` says so.
+    /// Reads the body. An empty one is an object without members where `empty` says so.
     pub(super) async fn object(
         &self,
         body: Body,
         empty: Empty,
-    ) -> Result<Map<String, Value>, Refusal> {
+    ) -> Result<Map<String, Value>, Rejection> {
         let bytes = Pieces::new(self.door, &self.headers, body, BODY_MAX_BYTES)?
             .collect()
             .await?;
@@ -158,12 +161,12 @@ impl Ask {
         let Value::Object(object) = value else {
             return Err(Problem::Content("the body must be a JSON object".to_owned()).into());
         };
-        self.told.tell(&object);
+        self.audited.record(&object);
         Ok(object)
     }
 }
 
-/// What no bytes mean where an object is read.
+/// What an empty body means where an object is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Empty {
     /// They are not JSON.

@@ -1,4 +1,4 @@
-//! What projects demand for their instances and groups, which the `vnf` workflow honours.
+//! Constraints of instances and groups, which the `vnf` workflow honours.
 
 use axum::body::Body;
 use http::Method;
@@ -7,15 +7,14 @@ use tenterhook_dispatch::Role;
 use tenterhook_session::{GroupConstraint, InstanceAction, InstanceConstraint};
 
 use super::ask::{Ask, Empty};
-use super::error::Problem;
+use super::error::{Problem, Rejection};
 use super::fields::Fields;
 use super::shapes;
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
-use crate::refusal::Refusal;
 
-/// Longest time that may be demanded, in seconds: a week. A session may wait as long.
+/// Longest time of a constraint, in seconds: a week. A session may wait as long.
 const SECONDS_MAX: u32 = 7 * 24 * 60 * 60;
 
 /// Most members of a group, as the inventory has no more servers.
@@ -30,7 +29,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     let group = "/v1/instance_group/{group_id}";
     vec![
         Endpoint::new(Method::PUT, instance, member, "put_instance", put_instance)
-            .summary("Keeps what is demanded for an instance, in place of what was before")
+            .summary("Sets the constraint of an instance, replacing any previous one")
             .reads_as(&shapes::new_instance_constraint())
             .answers_as(200, &shapes::instance_constraint()),
         Endpoint::new(
@@ -40,19 +39,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "delete_instance",
             delete_instance,
         )
-        .summary("Forgets what is demanded for an instance")
+        .summary("Deletes the constraint of an instance")
         .answers_as(200, &shapes::nothing()),
         Endpoint::new(Method::PUT, group, member, "put_group", put_group)
-            .summary("Keeps what is demanded for a group, in place of what was before")
+            .summary("Sets the constraint of a group, replacing any previous one")
             .reads_as(&shapes::new_group_constraint())
             .answers_as(200, &shapes::group_constraint()),
         Endpoint::new(Method::DELETE, group, member, "delete_group", delete_group)
-            .summary("Forgets what is demanded for a group")
+            .summary("Deletes the constraint of a group")
             .answers_as(200, &shapes::nothing()),
     ]
 }
 
-async fn put_instance(ask: Ask, body: Body) -> Result<Json<InstanceConstraint>, Refusal> {
+async fn put_instance(ask: Ask, body: Body) -> Result<Json<InstanceConstraint>, Rejection> {
     let id = ask.instance()?;
     let body = ask.object(body, Empty::IsRefused).await?;
     let constraint = instance_of(id, &body)?;
@@ -62,7 +61,7 @@ async fn put_instance(ask: Ask, body: Body) -> Result<Json<InstanceConstraint>, 
     Ok(Json(constraint))
 }
 
-async fn put_group(ask: Ask, body: Body) -> Result<Json<GroupConstraint>, Refusal> {
+async fn put_group(ask: Ask, body: Body) -> Result<Json<GroupConstraint>, Rejection> {
     let id = ask.name("group_id")?;
     let body = ask.object(body, Empty::IsRefused).await?;
     let constraint = group_of(id, &body)?;
@@ -72,7 +71,7 @@ async fn put_group(ask: Ask, body: Body) -> Result<Json<GroupConstraint>, Refusa
     Ok(Json(constraint))
 }
 
-async fn delete_instance(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn delete_instance(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let id = ask.instance()?;
     ask.maintenance()
@@ -81,7 +80,7 @@ async fn delete_instance(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({})))
 }
 
-async fn delete_group(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn delete_group(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let id = ask.name("group_id")?;
     ask.maintenance()
@@ -95,7 +94,7 @@ fn instance_of(id: String, body: &Map<String, Value>) -> Result<InstanceConstrai
     if let Some(own) = fields.text("instance_id")?
         && uuid::Uuid::try_parse(own).map(|own| own.to_string()) != Ok(id.clone())
     {
-        return Err(fields.fault("instance_id", "must be the one in the path, or left out"));
+        return Err(fields.invalid("instance_id", "must be the one in the path, or left out"));
     }
     let action = fields.action("migration_type")?;
     Ok(InstanceConstraint {
@@ -113,7 +112,7 @@ fn instance_of(id: String, body: &Map<String, Value>) -> Result<InstanceConstrai
 fn group_of(id: String, body: &Map<String, Value>) -> Result<GroupConstraint, Problem> {
     let fields = Fields::of(body);
     if fields.text("group_id")?.is_some_and(|own| own != id) {
-        return Err(fields.fault("group_id", "must be the one in the path, or left out"));
+        return Err(fields.invalid("group_id", "must be the one in the path, or left out"));
     }
     Ok(GroupConstraint {
         group_id: id,
@@ -127,22 +126,22 @@ fn group_of(id: String, body: &Map<String, Value>) -> Result<GroupConstraint, Pr
     })
 }
 
-/// The name of what has to be there.
+/// A name, which is required.
 fn name(fields: &Fields<'_>, member: &str) -> Result<String, Problem> {
     let wanted = "a text of 1 to 255 bytes without control characters";
     let text = fields.required_text(member, wanted)?;
     if text.is_empty() || !is_short(text) {
-        return Err(fields.fault(member, &format!("must be {wanted}")));
+        return Err(fields.invalid(member, &format!("must be {wanted}")));
     }
     Ok(text.to_owned())
 }
 
-/// A name for people, which may be left out.
+/// A name for people, which is optional.
 fn title(fields: &Fields<'_>, member: &str) -> Result<String, Problem> {
     let text = fields.text(member)?.unwrap_or_default();
     if !is_short(text) {
         let reason = "must be a text of up to 255 bytes without control characters";
-        return Err(fields.fault(member, reason));
+        return Err(fields.invalid(member, reason));
     }
     Ok(text.to_owned())
 }

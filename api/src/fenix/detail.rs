@@ -1,5 +1,5 @@
-//! What an admin is told of a session who has to find out why it stands where it does:
-//! every step with its result, what failed and what to do, and who has not replied.
+//! The detail of a session, for an admin who has to find out why it is where it is: every
+//! step with its result, what failed and what to do, and which projects have not replied.
 
 use serde_json::{Value, json};
 use tenterhook_maintenance::Stored;
@@ -8,14 +8,14 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::native::time_text;
+use crate::time_text::time_text;
 
-/// As Fenix says when the work starts: in UTC.
+/// How Fenix writes when the work starts: in UTC.
 const STARTS_AT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
-/// Tells all about a session.
-pub(super) fn tell(stored: &Stored, steps: &[Step]) -> Value {
+/// Describes a session in full.
+pub(super) fn describe(stored: &Stored, steps: &[Step]) -> Value {
     let session = &stored.session;
     let plan = session.plan();
     json!({
@@ -37,12 +37,12 @@ pub(super) fn tell(stored: &Stored, steps: &[Step]) -> Value {
     })
 }
 
-/// What failed, with what the last step that went wrong says can be done.
+/// What failed, with the remedy of the last step that went wrong.
 fn failure(session: &Session, steps: &[Step]) -> Value {
     let Some(failure) = session.failure() else {
         return Value::Null;
     };
-    // What went wrong is told by one step, that the session failed over it by the next.
+    // One step records what went wrong, the next that the session failed over it.
     let wrong = || {
         let latest = steps.iter().rev().skip_while(|step| step.ok);
         latest.take_while(|step| !step.ok)
@@ -55,7 +55,7 @@ fn failure(session: &Session, steps: &[Step]) -> Value {
     })
 }
 
-/// Projects that were told of the present state and have not answered yet.
+/// Projects that were asked in the current state and have not replied yet.
 fn waiting_for(session: &Session) -> Value {
     let state = session.state().as_str();
     session
@@ -71,7 +71,7 @@ fn projects(session: &Session) -> Value {
     session.projects().iter().map(one).collect()
 }
 
-/// Each host with what was told of it last; null before its turn.
+/// Each host with what was last announced of it; null before its turn.
 fn hosts(session: &Session) -> Value {
     let state = |host: &str| {
         if session.is_maintained(host) {

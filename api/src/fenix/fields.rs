@@ -1,7 +1,6 @@
 //! The members of a body, read one at a time; what is wrong is named by its path.
 //!
-//! Members that nobody asks for are ignored, as Fenix does, and `null` is as good as
-//! absent.
+//! Unknown members are ignored, as Fenix does, and `null` is as good as absent.
 
 use serde_json::{Map, Value};
 use tenterhook_session::InstanceAction;
@@ -27,8 +26,8 @@ impl<'a> Fields<'a> {
         Self { members, place }
     }
 
-    /// Says what is wrong with a member.
-    pub(super) fn fault(&self, name: &str, reason: &str) -> Problem {
+    /// Reports what is wrong with a member.
+    pub(super) fn invalid(&self, name: &str, reason: &str) -> Problem {
         Problem::member(&format!("{}{name}", self.place), reason)
     }
 
@@ -48,48 +47,48 @@ impl<'a> Fields<'a> {
         let found = read(value);
         found
             .map(Some)
-            .ok_or_else(|| self.fault(name, &format!("must be {wanted}")))
+            .ok_or_else(|| self.invalid(name, &format!("must be {wanted}")))
     }
 
-    /// A text that may be there.
+    /// An optional text.
     pub(super) fn text(&self, name: &str) -> Result<Option<&'a str>, Problem> {
         self.read(name, "a text", Value::as_str)
     }
 
-    /// A text that has to be there.
+    /// A required text.
     pub(super) fn required_text(&self, name: &str, wanted: &str) -> Result<&'a str, Problem> {
         self.read(name, wanted, Value::as_str)?
-            .ok_or_else(|| self.fault(name, &format!("is missing; it must be {wanted}")))
+            .ok_or_else(|| self.invalid(name, &format!("is missing; it must be {wanted}")))
     }
 
-    /// An object that may be there.
+    /// An optional object.
     pub(super) fn object(&self, name: &str) -> Result<Option<&'a Map<String, Value>>, Problem> {
         self.read(name, "an object", Value::as_object)
     }
 
-    /// A list that may be there; `of` says what it holds.
+    /// An optional list; `of` names what it holds.
     pub(super) fn list(&self, name: &str, of: &str) -> Result<&'a [Value], Problem> {
         let list = self.read(name, &format!("a list of {of}"), Value::as_array)?;
         Ok(list.map_or(&[], Vec::as_slice))
     }
 
-    /// A list of texts that may be there.
+    /// An optional list of texts.
     pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, Problem> {
         let list = self.list(name, "texts")?.iter().enumerate();
         list.map(|(index, value)| {
             let text = value.as_str().map(str::to_owned);
-            text.ok_or_else(|| self.fault(&format!("{name}[{index}]"), "must be a text"))
+            text.ok_or_else(|| self.invalid(&format!("{name}[{index}]"), "must be a text"))
         })
         .collect()
     }
 
-    /// A boolean that may be there.
+    /// An optional boolean.
     pub(super) fn flag(&self, name: &str) -> Result<bool, Problem> {
         let found = self.read(name, "true or false", Value::as_bool)?;
         Ok(found.unwrap_or(false))
     }
 
-    /// A whole number that may be there.
+    /// An optional whole number.
     pub(super) fn whole(
         &self,
         name: &str,
@@ -104,7 +103,7 @@ impl<'a> Fields<'a> {
         Ok(found.unwrap_or(default))
     }
 
-    /// What is to happen to an instance, if it is said.
+    /// What is to happen to an instance, if the member is there.
     pub(super) fn action(&self, name: &str) -> Result<Option<InstanceAction>, Problem> {
         self.read(name, ACTIONS, action)
     }

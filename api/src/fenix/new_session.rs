@@ -1,7 +1,7 @@
-//! What a body asks of a new session, as far as its shape says.
+//! Reading the body of a new session: its shape alone.
 //!
-//! Whether states, times, workflows and plug-ins are any, is asked where the session
-//! is made.
+//! Whether states, times, workflows and plug-ins exist is checked where the session is
+//! created.
 
 use serde_json::{Map, Value};
 use tenterhook_session::{Action, ActionType, NewPlan};
@@ -21,7 +21,7 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<NewPlan, Problem> {
         metadata: fields
             .object("metadata")?
             .cloned()
-            .ok_or_else(|| fields.fault("metadata", "is missing; it must be an object"))?,
+            .ok_or_else(|| fields.invalid("metadata", "is missing; it must be an object"))?,
         download: download(&fields)?,
         actions: actions(&fields)?,
     })
@@ -35,7 +35,7 @@ fn download(fields: &Fields<'_>) -> Result<Vec<String>, Problem> {
         let address = entry.as_str().or_else(|| entry.get("url")?.as_str());
         address.map(str::to_owned).ok_or_else(|| {
             let place = format!("download[{index}]");
-            fields.fault(&place, "must be a URL as a text or as {\"url\": …}")
+            fields.invalid(&place, "must be a URL as a text or as {\"url\": …}")
         })
     })
     .collect()
@@ -47,7 +47,7 @@ fn actions(fields: &Fields<'_>) -> Result<Vec<Action>, Problem> {
         let place = format!("actions[{index}]");
         let members = entry
             .as_object()
-            .ok_or_else(|| fields.fault(&place, "must be an object with `plugin` and `type`"))?;
+            .ok_or_else(|| fields.invalid(&place, "must be an object with `plugin` and `type`"))?;
         action(&Fields::at(members, &format!("{place}.")))
     })
     .collect()
@@ -71,7 +71,7 @@ fn kind(fields: &Fields<'_>) -> Result<ActionType, Problem> {
         "post" => ActionType::Post,
         "compute" => ActionType::Compute,
         "controller" => ActionType::Controller,
-        _ => return Err(fields.fault("type", &format!("must be {wanted}"))),
+        _ => return Err(fields.invalid("type", &format!("must be {wanted}"))),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The projects' part: which of their instances a session is about, and their replies.
+//! The projects' part: the instances that a session concerns, and replies.
 
 use axum::body::Body;
 use http::Method;
@@ -6,12 +6,11 @@ use serde_json::{Map, Value, json};
 use tenterhook_dispatch::Role;
 
 use super::ask::{Ask, Empty};
-use super::error::unprocessable;
+use super::error::{Rejection, unprocessable};
 use super::{answer, shapes};
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
-use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let member = Access::Role(Role::Member);
@@ -24,10 +23,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "list_instances",
             list_instances,
         )
-        .summary("Lists a project's instances that the session's present step is about, else all")
+        .summary("Lists a project's instances that the session's current step concerns, else all")
         .answers_as(200, &shapes::instance_ids()),
         Endpoint::new(Method::PUT, project, member, "reply", reply)
-            .summary("Takes a project's reply to what it was told")
+            .summary("Accepts a project's reply to a notice")
             .reads_as(&shapes::answer())
             .answers_as(200, &shapes::answer()),
         Endpoint::new(
@@ -37,13 +36,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "reply_for_instance",
             reply_for_instance,
         )
-        .summary("Takes a project's reply for one of its instances")
+        .summary("Accepts a project's reply for one of its instances")
         .reads_as(&shapes::answer())
         .answers_as(200, &shapes::answer()),
     ]
 }
 
-async fn list_instances(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn list_instances(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let (id, project) = (ask.session()?, ask.name("project_id")?);
     let instances = ask
@@ -54,17 +53,17 @@ async fn list_instances(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({ "instance_ids": instances })))
 }
 
-async fn reply(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
-    take(&ask, None, body).await
+async fn reply(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
+    accept(&ask, None, body).await
 }
 
-async fn reply_for_instance(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn reply_for_instance(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     let instance = ask.instance()?;
-    take(&ask, Some(instance), body).await
+    accept(&ask, Some(instance), body).await
 }
 
-/// Answers with what was sent, as Fenix does.
-async fn take(ask: &Ask, instance: Option<String>, body: Body) -> Result<Json<Value>, Refusal> {
+/// Returns what was sent, as Fenix does.
+async fn accept(ask: &Ask, instance: Option<String>, body: Body) -> Result<Json<Value>, Rejection> {
     let (id, project) = (ask.session()?, ask.name("project_id")?);
     let body: Map<String, Value> = ask.object(body, Empty::IsRefused).await?;
     let reply = answer::read(&body, instance)?;

@@ -1,4 +1,4 @@
-//! Which version of Fenix's interface this is, for clients that ask before they begin.
+//! The version of Fenix's interface, for clients that ask before they begin.
 
 use axum::http::Uri;
 use http::{HeaderMap, Method};
@@ -19,12 +19,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_version",
             get_version,
         )
-        .summary("Tells the version of this interface")
+        .summary("Returns the version of this interface")
         .answers_as(200, &shapes::version()),
     ]
 }
 
-/// In the form in which OpenStack's services say it.
+/// In the form of OpenStack's services.
 async fn get_version(uri: Uri, headers: HeaderMap) -> Json<Value> {
     let place = match host::of_target(&uri, &headers) {
         Some(host) => format!("http://{host}/v1"),

@@ -81,8 +81,8 @@ impl Text {
             "1 if this layer holds the threads that run guests, or the rest of the process.",
         );
         for (scope, layers) in [
-            ("guests", stats.engine.guests_held),
-            ("process", stats.engine.process_held),
+            ("guests", stats.engine.guest_lockdown),
+            ("process", stats.engine.process_lockdown),
         ] {
             for (layer, holds) in layers.named() {
                 let labels = [("layer", layer), ("scope", scope)];
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_are_told_by_outcome_with_fuel_and_queue() {
+    fn runs_are_printed_by_outcome_with_fuel_and_queue() {
         let mut page = Text::default();
         page.write_stats(&Stats {
             fuel: 7,

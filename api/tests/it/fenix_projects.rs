@@ -62,6 +62,82 @@ async fn a_session_is_played_to_its_end_with_replies_in_both_spellings() {
 }
 
 #[tokio::test]
+async fn what_was_written_is_read_at_once() {
+    let (fenix, web) = Fenix::with_two_hosts().await;
+    // As long as this hook runs, the session asks no project.
+    let slow = fenix
+        .app
+        .script("slow", "while :; do sleep 1; done\n")
+        .await;
+    fenix.app.hook(slow, "session.MAINTENANCE").await;
+    let session = fenix.session(&json!({})).await;
+    let id = session.rsplit('/').next().unwrap();
+    let project = format!("{session}/blue");
+    assert_eq!(
+        fenix.get(&project).await.expect(200),
+        json!({"instance_ids": [web]})
+    );
+    let short = json!({"session_id": id, "state": "MAINTENANCE"});
+    assert_eq!(fenix.get(&session).await.expect(200), short);
+    let listed = fenix.get("/v1/maintenance").await.expect(200);
+    assert_eq!(listed, json!({"session_id": [id]}));
+    let detail = fenix.get(&format!("{session}/detail")).await.expect(200);
+    assert_eq!(detail["steps"][0]["what"], "create", "{detail:#}");
+    assert_eq!(detail["waiting_for"], json!([]), "it has asked: {detail:#}");
+    // It is not asked yet, and told so; another project has no part in it.
+    let ack = json!({"state": "ACK_MAINTENANCE"});
+    let error = fenix.reply(&project, &ack).await.expect_fenix_error(400);
+    assert!(error.contains("has not asked"), "{error}");
+    fenix
+        .get(&format!("{session}/green"))
+        .await
+        .expect_fenix_error(422);
+    let db = fenix.instance("db", "node-2", "green").await;
+    assert_eq!(
+        fenix.get(&format!("{session}/green")).await.expect(200),
+        json!({"instance_ids": [db]})
+    );
+    fenix.delete(&session).await.expect(200);
+    fenix.get(&project).await.expect_fenix_error(422);
+    fenix.get(&session).await.expect_fenix_error(404);
+    let none = json!({"session_id": []});
+    assert_eq!(fenix.get("/v1/maintenance").await.expect(200), none);
+}
+
+#[tokio::test]
+async fn a_reply_and_a_resumption_are_read_at_once() {
+    let (fenix, web) = Fenix::with_two_hosts().await;
+    fenix.instance("db", "node-1", "green").await;
+    let session = fenix.session(&json!({})).await;
+    let blue = format!("{session}/blue");
+    let of_blue = async || {
+        let detail = fenix.get(&format!("{session}/detail")).await.expect(200);
+        let projects = detail["projects"].as_array().unwrap().iter();
+        let mut blue = projects.filter(|project| project["project_id"] == "blue");
+        blue.next().unwrap()["state"].clone()
+    };
+    fenix.until_asked(&session, "blue", "MAINTENANCE").await;
+    fenix.until_asked(&session, "green", "MAINTENANCE").await;
+    let ack = json!({"state": "ACK_MAINTENANCE"});
+    fenix.reply(&blue, &ack).await.expect(200);
+    assert_eq!(of_blue().await, "ACK_MAINTENANCE");
+    let nack = json!({"state": "NACK_MAINTENANCE"});
+    let green = format!("{session}/green");
+    fenix.reply(&green, &nack).await.expect(200);
+    fenix.until_state(&session, "MAINTENANCE_FAILED").await;
+
+    fenix.put(&session, &json!({})).await.expect(200);
+    let state = fenix.get(&session).await.expect(200)["state"].clone();
+    assert_eq!(state, "MAINTENANCE");
+    assert_eq!(of_blue().await, "ACK_MAINTENANCE");
+    assert_eq!(
+        fenix.get(&blue).await.expect(200),
+        json!({"instance_ids": [web]})
+    );
+    fenix.delete(&session).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_reply_for_another_state_is_told_what_would_be_right() {
     let (fenix, web) = Fenix::with_two_hosts().await;
     let session = fenix.session(&json!({})).await;

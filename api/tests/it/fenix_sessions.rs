@@ -8,15 +8,15 @@ use crate::fenix_support::{Fenix, NOBODY, new_session, with};
 #[tokio::test]
 async fn a_session_is_made_listed_looked_at_and_removed() {
     let (fenix, _) = Fenix::with_two_hosts().await;
-    let later = json!({"maintenance_at": "2091-02-03 04:05:06"});
+    let later = |host: &str| json!({"hosts": [host], "maintenance_at": "2091-02-03 04:05:06"});
     let made = fenix
-        .post("/v1/maintenance", &with(new_session(), &later))
+        .post("/v1/maintenance", &with(new_session(), &later("node-1")))
         .await
         .expect(200);
     let id = made["session_id"].as_str().unwrap().to_owned();
     assert_eq!(made, json!({ "session_id": id }));
     let path = format!("/v1/maintenance/{id}");
-    let second = fenix.session(&later).await;
+    let second = fenix.session(&later("node-2")).await;
     let listed = fenix.get("/v1/maintenance").await.expect(200);
     let second_id = second.rsplit('/').next().unwrap();
     assert_eq!(listed, json!({"session_id": [id, second_id]}));
@@ -118,13 +118,77 @@ async fn too_many_sessions_are_refused_until_one_is_removed() {
     let mut last = String::new();
     for _ in 0..3 {
         last = fenix.session(&json!({})).await;
+        // Sessions that are over count as well.
+        fenix.until_state(&last, "MAINTENANCE_DONE").await;
     }
-    // Sessions that are over count as well.
-    fenix.until_state(&last, "MAINTENANCE_DONE").await;
     let answer = fenix.post("/v1/maintenance", &new_session()).await;
     assert_eq!(answer.expect_fenix_error(509), "Too many sessions");
     fenix.delete(&last).await.expect(200);
     fenix.session(&json!({})).await;
+}
+
+#[tokio::test]
+async fn a_second_session_over_a_host_is_409_and_names_the_host_and_the_session() {
+    let (fenix, _) = Fenix::with_two_hosts().await;
+    let later = json!({"maintenance_at": "2091-02-03 04:05:06"});
+    let over = |hosts: &[&str]| with(new_session(), &with(json!({ "hosts": hosts }), &later));
+    let id_of = |session: &str| session.rsplit('/').next().unwrap().to_owned();
+    let first = fenix.session(&over(&["node-2"])).await;
+    // An empty list is all hosts, and so is none.
+    for body in [
+        over(&["node-1", "node-2"]),
+        over(&[]),
+        with(new_session(), &later),
+    ] {
+        let error = fenix.post("/v1/maintenance", &body).await;
+        let error = error.expect_fenix_error(409);
+        assert!(error.contains("`node-2`"), "{error}");
+        assert!(error.contains(&id_of(&first)), "{error}");
+    }
+    let listed = fenix.get("/v1/maintenance").await.expect(200);
+    assert_eq!(listed, json!({"session_id": [id_of(&first)]}));
+    fenix.delete(&first).await.expect(200);
+
+    let all = fenix.session(&later).await;
+    let error = fenix.post("/v1/maintenance", &over(&["node-1"])).await;
+    let error = error.expect_fenix_error(409);
+    assert!(error.contains("`node-1`"), "{error}");
+    assert!(error.contains(&id_of(&all)), "{error}");
+    fenix.delete(&all).await.expect(200);
+    let (every, named) = (over(&[]), over(&["node-1"]));
+    let (one, two) = tokio::join!(
+        fenix.post("/v1/maintenance", &every),
+        fenix.post("/v1/maintenance", &named)
+    );
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} {}", one.text(), two.text());
+}
+
+#[tokio::test]
+async fn a_failed_session_is_not_resumed_while_another_has_its_host() {
+    let (fenix, _) = Fenix::with_two_hosts().await;
+    let failed = fenix.session(&json!({})).await;
+    fenix.until_asked(&failed, "blue", "MAINTENANCE").await;
+    let nack = json!({"state": "NACK_MAINTENANCE"});
+    let project = format!("{failed}/blue");
+    fenix.reply(&project, &nack).await.expect(200);
+    fenix.until_state(&failed, "MAINTENANCE_FAILED").await;
+
+    let later = json!({"hosts": ["node-1"], "maintenance_at": "2091-02-03 04:05:06"});
+    let second = fenix.session(&later).await;
+    let error = fenix.put(&failed, &json!({})).await.expect_fenix_error(409);
+    assert!(error.contains("`node-1`"), "{error}");
+    assert!(
+        error.contains(second.rsplit('/').next().unwrap()),
+        "{error}"
+    );
+    let state = fenix.get(&failed).await.expect(200)["state"].clone();
+    assert_eq!(state, "MAINTENANCE_FAILED");
+    fenix.delete(&second).await.expect(200);
+    fenix.put(&failed, &json!({})).await.expect(200);
+    fenix.until_asked(&failed, "blue", "MAINTENANCE").await;
+    fenix.delete(&failed).await.expect(200);
 }
 
 #[tokio::test]

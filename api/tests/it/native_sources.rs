@@ -70,7 +70,7 @@ async fn the_bytes_tell_the_kind_and_the_digest_is_theirs() {
 }
 
 #[tokio::test]
-async fn what_is_no_program_is_refused_with_digest_and_reason() {
+async fn what_is_not_a_program_is_refused_with_digest_and_reason() {
     let app = TestApp::start().await;
     let truncated = std::fs::read(FRIENDLY_HELLO).unwrap()[..200].to_vec();
     let module = |sections: &[u8]| [b"\0asm\x01\0\0\0", sections].concat();
@@ -111,7 +111,7 @@ async fn what_is_no_program_is_refused_with_digest_and_reason() {
 }
 
 #[tokio::test]
-async fn a_media_type_that_is_no_program_is_415() {
+async fn a_media_type_of_no_program_is_415() {
     let app = TestApp::start().await;
     for media in ["application/json", "text/plain", "image/png"] {
         let answer = upload(&app, "x", media, "echo hi").await;

@@ -1,5 +1,5 @@
-//! What a failed build may lack: programs that it names and that are not there,
-//! each with the command that installs it.
+//! Programs that a failed build names and that are missing, each with the command that
+//! installs it.
 
 use std::env;
 use std::ffi::OsStr;
@@ -44,24 +44,24 @@ const TOOLS: &[Tool] = &[
     },
 ];
 
-/// The package of Python that has Zig.
+/// The Python package that contains Zig.
 const ZIG: &str = "ziglang";
 
-/// Target of Rust's hooks.
+/// The target of Rust hooks.
 const RUST_TARGET: &str = "wasm32-wasip1";
 
-/// Words after which another command begins.
-const AHEAD: &[&str] = &[
+/// Words that a command may follow.
+const PREFIXES: &[&str] = &[
     "if", "then", "else", "elif", "while", "until", "do", "!", "{", "(", "exec", "env",
 ];
 
-/// Words that are no programs.
+/// Words that are not programs.
 const BUILT_IN: &[&str] = &[
     "", "[", ":", "cd", "command", "done", "echo", "export", "false", "fi", "for", "set", "test",
     "true", "}", ")",
 ];
 
-/// Says of everything that is missing how it is installed.
+/// Returns a hint for everything that is missing: how to install it.
 pub(super) fn hints(build: &str, folder: &Path) -> Vec<String> {
     let is_there = |name: &str| is_installed(name, folder, env::var_os("PATH").as_deref());
     let mut hints = missing(build, &is_there);
@@ -82,7 +82,7 @@ fn missing(build: &str, is_there: &dyn Fn(&str) -> bool) -> Vec<String> {
         let hint = match tool {
             Some(tool) => format!("`{name}` is not installed; {}", tool.install),
             None if name.contains("node_modules/") => {
-                format!("there is no {name}; `npm install` in the project's folder makes it")
+                format!("{name} is missing; `npm install` in the project's folder creates it")
             }
             None => format!(
                 "`{name}` is not installed; install it, or change `build` in tenterhook.toml"
@@ -95,7 +95,7 @@ fn missing(build: &str, is_there: &dyn Fn(&str) -> bool) -> Vec<String> {
     hints
 }
 
-/// What programs that are there may lack in turn.
+/// Hints for missing parts of toolchains that are installed.
 fn parts(build: &str, folder: &Path) -> Vec<String> {
     let mut hints = Vec::new();
     let succeeds = |program: &str, args: &[&str]| {
@@ -126,7 +126,7 @@ fn parts(build: &str, folder: &Path) -> Vec<String> {
         && succeeds("python3", &["-c", &format!("import {ZIG}")]).is_none()
     {
         hints.push(format!(
-            "there is neither `zig` nor Python's module {ZIG}; `python3 -m pip install {ZIG}` installs it"
+            "neither `zig` nor Python's module {ZIG} is installed; `python3 -m pip install {ZIG}` installs it"
         ));
     }
     if build.contains("clang") && build.contains("wasm32-wasi") {
@@ -134,13 +134,15 @@ fn parts(build: &str, folder: &Path) -> Vec<String> {
         if !installed && build.contains("--sysroot=/usr") {
             let tool = TOOLS.iter().find(|tool| tool.name == "clang");
             let install = tool.map_or("", |tool| tool.install);
-            hints.push(format!("there is no C library for WASI; {install}"));
+            hints.push(format!(
+                "the C library for WASI is not installed; {install}"
+            ));
         }
     }
     hints
 }
 
-/// The first words of all commands of a line: the programs that it starts.
+/// Returns the first word of each command of a line: the programs that it starts.
 fn programs(build: &str) -> Vec<String> {
     build
         .replace("2>&1", "")
@@ -151,7 +153,7 @@ fn programs(build: &str) -> Vec<String> {
                 let sets = word.split_once('=').is_some_and(|(name, _)| {
                     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
                 });
-                !sets && !AHEAD.contains(word)
+                !sets && !PREFIXES.contains(word)
             })
         })
         .map(|word| word.trim_matches(['(', ')', '"', '\'']))
@@ -166,7 +168,7 @@ fn is_installed(name: &str, folder: &Path, path: Option<&OsStr>) -> bool {
         return folder.join(name).exists();
     }
     let path = path.unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-    env::split_paths(path).any(|place| place.join(name).is_file())
+    env::split_paths(path).any(|folder| folder.join(name).is_file())
 }
 
 #[cfg(test)]
@@ -175,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    fn told(build: &str) -> String {
+    fn hints_for(build: &str) -> String {
         missing(build, &|name| name == "mkdir").join("\n")
     }
 
@@ -207,10 +209,10 @@ mod tests {
             ),
             ("mycc hook.x", "`mycc`", "change `build`"),
         ] {
-            let told = told(build);
+            let hints = hints_for(build);
             assert!(
-                told.contains(name) && told.contains(install),
-                "{build}: {told}"
+                hints.contains(name) && hints.contains(install),
+                "{build}: {hints}"
             );
         }
     }
@@ -220,8 +222,8 @@ mod tests {
         let line =
             "test -d x || npm install && A=1 npm run build; if zig version\nthen (mkdir b)\nfi";
         assert_eq!(programs(line), ["npm", "npm", "zig", "mkdir"]);
-        assert_eq!(told("cd x && mkdir y; echo done"), "");
-        assert_eq!(told("npm a; npm b").lines().count(), 1);
+        assert_eq!(hints_for("cd x && mkdir y; echo done"), "");
+        assert_eq!(hints_for("npm a; npm b").lines().count(), 1);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! One run of what was checked, and what it took.
+//! One run of the program that was checked, and what it used.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use tenterhook_dispatch::Rehearsal;
 use tenterhook_engine::{Engine, Invocation, Limits, OutputSink, Program, Report, Stream};
 use tokio_util::sync::CancellationToken;
 
-use super::found::Page;
+use super::result::Page;
 use crate::amount::{count, size, time};
 use crate::local_event::LocalEvent;
 use crate::neutral;
@@ -17,22 +17,22 @@ use crate::paint::Painter;
 use crate::run::{Ending, answer, report};
 use crate::subject::Subject;
 
-/// Lines of standard error that are shown of a run that did not end well.
+/// Lines of standard error that are shown of a failed run.
 const SHOWN_LINES: usize = 10;
 
-/// One run.
+/// One run and its report.
 pub(super) struct Trial {
-    /// The type of the event that it was for.
+    /// The type of the event, if the run had one.
     event: Option<String>,
     program: Program,
     limits: Limits,
     run: Report,
 }
 
-/// Keeps nothing: the report has what was printed.
-struct Unheard;
+/// Discards output as it is printed: the report has it.
+struct DiscardOutput;
 
-impl OutputSink for Unheard {
+impl OutputSink for DiscardOutput {
     fn write(&self, _: Stream, _: &[u8]) {}
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn run(
             let cancel = CancellationToken::new();
             let hook = Rehearsal { name, args, env };
             let (event, name) = (&read.event, &read.name);
-            hook.invocation(event, name, limits.clone(), cancel, Arc::new(Unheard))
+            hook.invocation(event, name, limits.clone(), cancel, Arc::new(DiscardOutput))
         }
         None => Invocation {
             name,
@@ -74,8 +74,8 @@ pub(super) async fn run(
 }
 
 impl Trial {
-    /// For a person.
-    pub(super) fn tell(&self, page: &mut Page, paint: Painter) {
+    /// Writes the trial as text.
+    pub(super) fn write_to(&self, page: &mut Page, paint: Painter) {
         let Self { run, limits, .. } = self;
         let usage = &run.usage;
         match &self.event {
@@ -105,13 +105,13 @@ impl Trial {
         }
     }
 
-    /// For a program: what `run --report` writes, and the event's type.
+    /// The trial as JSON: what `run --report` writes, and the event's type.
     pub(super) fn json(&self) -> Value {
         let ending = Ending::Program(self.run.outcome.clone());
-        let form = report::Form::new(&self.program, &self.run, &self.limits, &ending);
-        let mut form = json!(form);
-        form["event"] = json!(self.event);
-        form
+        let document = report::RunReport::new(&self.program, &self.run, &self.limits, &ending);
+        let mut document = json!(document);
+        document["event"] = json!(self.event);
+        document
     }
 }
 

@@ -1,15 +1,15 @@
-//! Lists of a server, which come in pages.
+//! Lists, which the server returns in pages.
 
 use anyhow::bail;
 use serde_json::Value;
 
 use super::Client;
 
-/// Items asked for at once, the most that the server gives.
+/// Items per request, the most that the server returns.
 const PAGE: usize = 1_000;
 
 impl Client {
-    /// Every item of a list, page by page.
+    /// Returns every item of a list, page by page.
     pub(crate) fn list(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Vec<Value>> {
         let mut items = Vec::new();
         let mut after = None;
@@ -23,7 +23,7 @@ impl Client {
         }
     }
 
-    /// The newest items of a list, a bounded number of pages.
+    /// Returns the newest items of a list, at most `pages` pages.
     pub(crate) fn newest(
         &self,
         path: &str,
@@ -43,7 +43,7 @@ impl Client {
         Ok(items)
     }
 
-    /// One page of a list, and where the next one begins.
+    /// Returns one page of a list, and where the next one begins.
     pub(crate) fn page(
         &self,
         path: &str,
@@ -58,8 +58,8 @@ impl Client {
         let mut page = self.get(path, &query)?;
         let Value::Array(items) = page["items"].take() else {
             bail!(
-                "{} does not answer as a Tenterhook server",
-                self.place.server
+                "{} does not respond like a Tenterhook server",
+                self.endpoint.server
             );
         };
         Ok((items, page["next"].as_str().map(str::to_owned)))

@@ -1,4 +1,4 @@
-//! Server-sent events: what an execution prints, while it prints it.
+//! Server-sent events: an execution's output while it is printed.
 
 use std::io::{BufRead, BufReader, Read};
 use std::time::Duration;
@@ -11,29 +11,29 @@ use ureq::http::{Method, header};
 
 use super::Client;
 
-/// Silence after which the server counts as gone: it sends a comment far sooner.
+/// Silence after which the server is considered gone: it sends a comment far sooner.
 const SILENCE: Duration = Duration::from_secs(90);
 
 /// Bytes of one line: 16 MiB of output, every byte escaped.
 const LINE_MAX_BYTES: u64 = 128 << 20;
 
-/// One thing that is told of an execution.
+/// One event of an execution's output.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Piece {
+pub(crate) enum OutputEvent {
     /// A part of standard output.
     Stdout(Vec<u8>),
     /// A part of standard error.
     Stderr(Vec<u8>),
-    /// It is over, with its state and outcome; nothing follows.
+    /// The attempt has ended, with this state and outcome; nothing follows.
     End(Value),
 }
 
-/// What is told of one execution, piece by piece.
-pub(crate) struct Pieces(BufReader<Box<dyn Read + Send>>);
+/// The output of one execution, event by event.
+pub(crate) struct OutputStream(BufReader<Box<dyn Read + Send>>);
 
 impl Client {
-    /// Follows what an execution prints, from its beginning to the end of its attempt.
-    pub(crate) fn follow(&self, execution: &str) -> anyhow::Result<Pieces> {
+    /// Follows an execution's output from its beginning to the end of its attempt.
+    pub(crate) fn follow(&self, execution: &str) -> anyhow::Result<OutputStream> {
         let path = format!("/api/v1/executions/{execution}/output");
         let mut request = self.request(&Method::GET, &path);
         if let Some(headers) = request.headers_mut() {
@@ -43,18 +43,18 @@ impl Client {
         let request = self.agent.configure_request(request.body(())?);
         let request = request
             .timeout_global(None)
-            .timeout_recv_response(Some(super::PATIENCE))
+            .timeout_recv_response(Some(super::CALL_TIMEOUT))
             .timeout_per_read(Some(SILENCE))
             .build();
         let answer = self.accepted(self.agent.run(request))?;
         let body = answer.into_body().into_with_config().limit(u64::MAX);
-        Ok(Pieces(BufReader::new(Box::new(body.reader()))))
+        Ok(OutputStream(BufReader::new(Box::new(body.reader()))))
     }
 }
 
-impl Pieces {
-    /// Waits for the next piece; `None` if the server has broken off before the end.
-    pub(crate) fn next(&mut self) -> anyhow::Result<Option<Piece>> {
+impl OutputStream {
+    /// Waits for the next event; `None` if the server closed the connection before the end.
+    pub(crate) fn next(&mut self) -> anyhow::Result<Option<OutputEvent>> {
         let mut event = String::new();
         let mut data = String::new();
         loop {
@@ -62,19 +62,19 @@ impl Pieces {
             let read = (&mut self.0)
                 .take(LINE_MAX_BYTES)
                 .read_until(b'\n', &mut line)
-                .context("the server broke off")?;
+                .context("the server closed the connection")?;
             if read == 0 {
                 return Ok(None);
             }
             if !line.ends_with(b"\n") && line.len() as u64 == LINE_MAX_BYTES {
-                bail!("the server sends a line that is too long");
+                bail!("the server sent a line that is too long");
             }
-            let line = std::str::from_utf8(&line).context("the server sends what is no text")?;
+            let line = std::str::from_utf8(&line).context("the server sent invalid UTF-8")?;
             match line.trim_end_matches(['\n', '\r']) {
                 "" if data.is_empty() => event.clear(),
                 "" => {
-                    if let Some(piece) = piece(&event, &data)? {
-                        return Ok(Some(piece));
+                    if let Some(output_event) = parse_event(&event, &data)? {
+                        return Ok(Some(output_event));
                     }
                     event.clear();
                     data.clear();
@@ -91,18 +91,20 @@ impl Pieces {
     }
 }
 
-/// Reads one event; `None` for one of a name that is not known here.
-fn piece(event: &str, data: &str) -> anyhow::Result<Option<Piece>> {
-    let told: Value = serde_json::from_str(data).context("the server sends what is no JSON")?;
-    let bytes = || match (told["text"].as_str(), told["base64"].as_str()) {
+/// Parses one event; `None` if its name is unknown.
+fn parse_event(event: &str, data: &str) -> anyhow::Result<Option<OutputEvent>> {
+    let event_data: Value = serde_json::from_str(data).context("the server sent invalid JSON")?;
+    let bytes = || match (event_data["text"].as_str(), event_data["base64"].as_str()) {
         (Some(text), _) => Ok(text.as_bytes().to_vec()),
-        (None, Some(text)) => STANDARD.decode(text).context("the server sends no base64"),
-        (None, None) => bail!("the server sends a piece without text"),
+        (None, Some(text)) => STANDARD
+            .decode(text)
+            .context("the server sent invalid base64"),
+        (None, None) => bail!("the server sent an event without text"),
     };
     Ok(match event {
-        "stdout" => Some(Piece::Stdout(bytes()?)),
-        "stderr" => Some(Piece::Stderr(bytes()?)),
-        "end" => Some(Piece::End(told)),
+        "stdout" => Some(OutputEvent::Stdout(bytes()?)),
+        "stderr" => Some(OutputEvent::Stderr(bytes()?)),
+        "end" => Some(OutputEvent::End(event_data)),
         _ => None,
     })
 }
@@ -113,11 +115,11 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &'static str) -> anyhow::Result<Vec<Piece>> {
-        let mut pieces = Pieces(BufReader::new(Box::new(text.as_bytes())));
+    fn events(text: &'static str) -> anyhow::Result<Vec<OutputEvent>> {
+        let mut stream = OutputStream(BufReader::new(Box::new(text.as_bytes())));
         let mut all = Vec::new();
-        while let Some(piece) = pieces.next()? {
-            all.push(piece);
+        while let Some(output_event) = stream.next()? {
+            all.push(output_event);
         }
         Ok(all)
     }
@@ -126,11 +128,11 @@ mod tests {
     fn pieces_are_read_and_comments_are_not() {
         let text = ": hello\n\nevent: stdout\ndata: {\"text\":\"a\\n\"}\n\nevent: stderr\r\ndata: {\"base64\":\"/w==\"}\r\n\r\nevent: new\ndata: {}\n\nevent: end\ndata: {\"state\":\"FAILED\"}\n\n";
         let expected = [
-            Piece::Stdout(b"a\n".to_vec()),
-            Piece::Stderr(vec![0xff]),
-            Piece::End(json!({"state": "FAILED"})),
+            OutputEvent::Stdout(b"a\n".to_vec()),
+            OutputEvent::Stderr(vec![0xff]),
+            OutputEvent::End(json!({"state": "FAILED"})),
         ];
-        assert_eq!(told(text).unwrap(), expected);
+        assert_eq!(events(text).unwrap(), expected);
     }
 
     #[test]
@@ -140,8 +142,8 @@ mod tests {
             "event: stdout\ndata: {}\n\n",
             "event: stdout\ndata: {\"base64\":\"?\"}\n\n",
         ] {
-            assert!(told(text).is_err(), "{text}");
+            assert!(events(text).is_err(), "{text}");
         }
-        assert_eq!(told("event: stdout\ndata: {\"text\":\"cut").unwrap(), []);
+        assert_eq!(events("event: stdout\ndata: {\"text\":\"cut").unwrap(), []);
     }
 }

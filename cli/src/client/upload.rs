@@ -1,4 +1,4 @@
-//! Sending a program: its bytes as they are, with their progress on a terminal.
+//! Uploads a program as raw bytes, with a progress bar on a terminal.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -12,22 +12,22 @@ use ureq::http::{Method, StatusCode, header};
 use super::{Client, is_refused_with, text, with_query};
 use crate::spinner::Spinner;
 
-/// Time for an upload and for the server to compile what it got: a large component
-/// takes many seconds of its processor, and others may be before it.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// Timeout for an upload and its compilation: a large component takes many seconds of
+/// processor time, and others may be ahead of it.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// How long the server is to wait for its compiler before it answers: in seconds,
-/// shorter than what stands between it and this client may cut off.
+/// Seconds that the server waits for its compiler before it responds: less than the
+/// timeout of any usual proxy between it and this client.
 const WAIT: &str = "20";
 
-/// Bytes from which on the server is asked before they are sent.
+/// Larger bodies are announced with `Expect: 100-continue` before they are sent.
 const ASK_FIRST_BYTES: usize = 64 * 1024;
 
-/// Time between two pictures of the spinner.
-const TURN: Duration = Duration::from_millis(120);
+/// Time between two frames of the spinner.
+const SPINNER_INTERVAL: Duration = Duration::from_millis(120);
 
 impl Client {
-    /// Makes a source of these bytes.
+    /// Creates a source with these bytes.
     pub(crate) fn create_source(&self, name: &str, bytes: &[u8]) -> anyhow::Result<Value> {
         let path = with_query("/api/v1/sources", &[("name", name), ("wait", WAIT)]);
         let answer = self.upload(&Method::POST, &path, None, bytes)?;
@@ -47,25 +47,25 @@ impl Client {
         self.compiled(answer)
     }
 
-    /// Waits until the server has compiled what it got, and returns the source.
+    /// Waits until the server has compiled the upload, and returns the source.
     fn compiled(&self, mut answer: Value) -> anyhow::Result<Value> {
         let _spinner = Spinner::start("the server compiles it");
         while text(&answer, "state") == "compiling" {
             let upload = format!("/api/v1/uploads/{}", text(&answer, "id"));
-            let asked = self.get(&upload, &[("wait", WAIT)]);
-            answer = match asked {
+            let polled = self.get(&upload, &[("wait", WAIT)]);
+            answer = match polled {
                 Err(error) if is_refused_with(&error, StatusCode::NOT_FOUND) => {
                     bail!(
-                        "the server no longer knows of the upload, as after a restart; push again"
+                        "the server no longer knows the upload, perhaps because it restarted; push again"
                     )
                 }
-                asked => asked?,
+                polled => polled?,
             };
         }
         match text(&answer, "state") {
             "ready" => Ok(answer["source"].take()),
             "refused" => Err(self.refusal(&answer["problem"])),
-            // It was answered with the source itself.
+            // The response was the source itself.
             _ => Ok(answer),
         }
     }
@@ -82,27 +82,27 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .header(header::CONTENT_LENGTH, bytes.len());
         if bytes.len() > ASK_FIRST_BYTES {
-            // A refusal that needs no look at the body comes before it is sent.
+            // A refusal that does not depend on the body arrives before it is sent.
             request = request.header(header::EXPECT, "100-continue");
         }
         if let Some(tag) = if_match {
             request = request.header(header::IF_MATCH, tag);
         }
-        let mut counted = Counted {
+        let mut reader = ProgressReader {
             rest: bytes,
             bar: bar(bytes.len() as u64),
         };
-        let bar = counted.bar.clone();
-        let request = request.body(SendBody::from_reader(&mut counted))?;
+        let bar = reader.bar.clone();
+        let request = request.body(SendBody::from_reader(&mut reader))?;
         let request = self.agent.configure_request(request);
-        let request = request.timeout_global(Some(PATIENCE)).build();
+        let request = request.timeout_global(Some(UPLOAD_TIMEOUT)).build();
         let answer = self.answer(self.agent.run(request));
         bar.finish_and_clear();
         answer
     }
 }
 
-/// Shown on standard error, and only if that is a terminal.
+/// Creates a progress bar, shown on standard error if that is a terminal.
 fn bar(bytes: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}")
         .expect("the template is right");
@@ -111,13 +111,13 @@ fn bar(bytes: u64) -> ProgressBar {
         .with_message("uploading")
 }
 
-/// Bytes on their way, and how many are gone.
-struct Counted<'a> {
+/// Reads from the bytes and advances the progress bar.
+struct ProgressReader<'a> {
     rest: &'a [u8],
     bar: ProgressBar,
 }
 
-impl Read for Counted<'_> {
+impl Read for ProgressReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.rest.read(buffer)?;
         self.bar.inc(count as u64);
@@ -126,7 +126,7 @@ impl Read for Counted<'_> {
                 .expect("the template is right");
             self.bar.set_style(style);
             self.bar.set_message("the server compiles it");
-            self.bar.enable_steady_tick(TURN);
+            self.bar.enable_steady_tick(SPINNER_INTERVAL);
         }
         Ok(count)
     }

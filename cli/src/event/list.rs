@@ -1,10 +1,10 @@
-//! The catalog of hook points: for a person by interface, for programs whole.
+//! The catalog of hook points: as text by interface, or as JSON with every detail.
 
 use serde_json::{Value, json};
 use tenterhook_dispatch::{Face, HookPoint};
 
 use crate::paint;
-use crate::table::Form;
+use crate::table::OutputFormat;
 
 const FACES: [(Face, &str); 4] = [
     (Face::Croit, "croit's hooks"),
@@ -13,9 +13,9 @@ const FACES: [(Face, &str); 4] = [
     (Face::Fenix, "Fenix's maintenance sessions"),
 ];
 
-/// All hook points.
-pub(super) fn all(form: Form) -> String {
-    if form.is_json() {
+/// Formats all hook points.
+pub(super) fn all(format: OutputFormat) -> String {
+    if format.is_json() {
         let points: Vec<_> = HookPoint::catalog().map(shape).collect();
         return format!("{}\n", Value::from(points));
     }

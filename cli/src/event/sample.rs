@@ -1,4 +1,4 @@
-//! A sample event, and what a person wants to be different in it.
+//! A sample event, and the assignments that change its data.
 
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{HookPoint, HookPointName, ParameterType};
@@ -6,10 +6,10 @@ use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Where sample events come from.
+/// The `source` of sample events.
 const SOURCE: &str = "/tenterhook/event";
 
-/// An event as it may come; that of a custom hook point has empty data.
+/// Creates a sample event; that of a custom hook point has empty data.
 pub(crate) fn sample(name: &HookPointName, id: String, time: Option<String>) -> Event {
     let data = name.point().map_or_else(Map::new, HookPoint::sample_data);
     let mut event = Event::new(id, SOURCE, name.as_str(), Some(Value::Object(data)));
@@ -17,7 +17,7 @@ pub(crate) fn sample(name: &HookPointName, id: String, time: Option<String>) -> 
     event
 }
 
-/// The time to the second.
+/// Returns the present time, to the second.
 pub(super) fn now() -> String {
     let now = tenterhook_dispatch::now();
     let now = now.replace_nanosecond(0).expect("0 is a nanosecond");
@@ -30,7 +30,7 @@ pub(super) fn parse_time(text: &str) -> Result<String, &'static str> {
         .map_err(|_| "must be a time such as 2026-03-10T16:15:50Z")
 }
 
-/// Reads `NAME=VALUE`s as members of the data of this hook point's events.
+/// Parses `NAME=VALUE`s as members of the data of this hook point's events.
 pub(crate) fn assignments(
     point: Option<&HookPoint>,
     texts: &[String],

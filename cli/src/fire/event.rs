@@ -1,4 +1,4 @@
-//! The event to post: of a hook point with data from flags, or from a file.
+//! The event to post: built from a hook point and flags, or read from a file.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,25 +10,25 @@ use tenterhook_dispatch::{EVENT_MAX_BYTES, HookPointName};
 use tenterhook_sdk::Event;
 use uuid::Uuid;
 
-use super::Raw;
+use super::FireArgs;
 use crate::event::{assignments, parse_name, sample};
 
-/// Where events come from that were made on the command line.
+/// The `source` of events that are built here.
 const SOURCE: &str = "/tenterhook/fire";
 
-/// Makes the event that was asked for.
-pub(super) fn make(raw: &Raw) -> anyhow::Result<Value> {
-    let mut event = match is_file(&raw.event) {
-        true => from_file(raw)?,
-        false => of_hook_point(raw)?,
+/// Builds or reads the event.
+pub(super) fn build(args: &FireArgs) -> anyhow::Result<Value> {
+    let mut event = match is_file(&args.event) {
+        true => from_file(args)?,
+        false => of_hook_point(args)?,
     };
-    if let Some(id) = &raw.id {
+    if let Some(id) = &args.id {
         event.id.clone_from(id);
     }
-    if let Some(subject) = &raw.subject {
+    if let Some(subject) = &args.subject {
         event.subject = Some(subject.clone());
     }
-    if let Some(server) = &raw.on {
+    if let Some(server) = &args.on {
         let server = match server.parse::<u32>() {
             Ok(number) => number.into(),
             Err(_) => Value::from(server.as_str()),
@@ -41,19 +41,19 @@ pub(super) fn make(raw: &Raw) -> anyhow::Result<Value> {
     serde_json::to_value(&event).context("cannot print the event")
 }
 
-/// Whether this names a file, not a hook point.
-fn is_file(said: &str) -> bool {
-    said == "-" || said.contains('/') || said.ends_with(".json")
+/// Whether this names a file rather than a hook point.
+fn is_file(name: &str) -> bool {
+    name == "-" || name.contains('/') || name.ends_with(".json")
 }
 
-fn from_file(raw: &Raw) -> anyhow::Result<Event> {
-    if raw.data_file.is_some() || raw.sample {
+fn from_file(args: &FireArgs) -> anyhow::Result<Event> {
+    if args.data_file.is_some() || args.sample {
         bail!(
-            "`{}` is a whole event, which has its own data: name a hook point instead",
-            raw.event
+            "`{}` is a complete event, which has its own data; name a hook point instead",
+            args.event
         );
     }
-    let file = Path::new(&raw.event);
+    let file = Path::new(&args.event);
     let cannot = || format!("cannot use the event in {}", file.display());
     let mut event = Event::parse(&read(file)?)
         .map_err(|fault| match fault.attribute {
@@ -64,19 +64,19 @@ fn from_file(raw: &Raw) -> anyhow::Result<Event> {
     let name = parse_name(&event.kind)
         .map_err(|fault| anyhow!("`type` {fault}"))
         .with_context(cannot)?;
-    set(raw, &name, &mut event.data)?;
+    set(args, &name, &mut event.data)?;
     Ok(event)
 }
 
-fn of_hook_point(raw: &Raw) -> anyhow::Result<Event> {
-    let name = parse_name(&raw.event).map_err(|fault| {
+fn of_hook_point(args: &FireArgs) -> anyhow::Result<Event> {
+    let name = parse_name(&args.event).map_err(|fault| {
         anyhow!(
             "`{}` {fault}; a file with an event ends in `.json`",
-            raw.event.escape_debug()
+            args.event.escape_debug()
         )
     })?;
     let id = Uuid::new_v4().to_string();
-    let mut data = match (&raw.data_file, raw.sample) {
+    let mut data = match (&args.data_file, args.sample) {
         (Some(file), _) => Some(
             serde_json::from_slice(&read(file)?)
                 .with_context(|| format!("cannot read {} as JSON", file.display()))?,
@@ -84,17 +84,17 @@ fn of_hook_point(raw: &Raw) -> anyhow::Result<Event> {
         (None, true) => sample(&name, String::new(), None).data,
         (None, false) => None,
     };
-    set(raw, &name, &mut data)?;
+    set(args, &name, &mut data)?;
     Ok(Event::new(id, SOURCE, name.as_str(), data))
 }
 
 /// Sets members of the data.
-fn set(raw: &Raw, name: &HookPointName, data: &mut Option<Value>) -> anyhow::Result<()> {
-    if raw.set.is_empty() {
+fn set(args: &FireArgs, name: &HookPointName, data: &mut Option<Value>) -> anyhow::Result<()> {
+    if args.set.is_empty() {
         return Ok(());
     }
     let members =
-        assignments(name.point(), &raw.set).map_err(|fault| anyhow!("`--set` {fault}"))?;
+        assignments(name.point(), &args.set).map_err(|fault| anyhow!("`--set` {fault}"))?;
     match data.get_or_insert_with(|| Map::new().into()) {
         Value::Object(map) => map.extend(members),
         _ => bail!("`--set` needs data that is a JSON object"),
@@ -102,7 +102,7 @@ fn set(raw: &Raw, name: &HookPointName, data: &mut Option<Value>) -> anyhow::Res
     Ok(())
 }
 
-/// Reads a file, up to what an event may hold.
+/// Reads a file, up to the largest event.
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", file.display());
     let mut bytes = Vec::new();

@@ -1,6 +1,6 @@
-//! Bytes that arrive in pieces become lines, of a bounded length.
+//! Assembles bytes that arrive in pieces into lines of bounded length.
 
-/// Longest line, in bytes; a longer one is cut into several.
+/// Longest line, in bytes; a longer one is split.
 const LINE_MAX_BYTES: usize = 64 * 1024;
 
 /// The beginning of a line whose end has not arrived.
@@ -8,11 +8,11 @@ const LINE_MAX_BYTES: usize = 64 * 1024;
 pub(super) struct Lines(Vec<u8>);
 
 impl Lines {
-    /// Takes bytes; answers with the lines that are whole now.
+    /// Adds bytes; returns the lines that are complete now.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         let mut whole = Vec::new();
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.0.extend_from_slice(piece);
+        for chunk in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.0.extend_from_slice(chunk);
             while self.0.len() > LINE_MAX_BYTES {
                 let rest = self.0.split_off(LINE_MAX_BYTES);
                 whole.push(std::mem::replace(&mut self.0, rest));
@@ -25,7 +25,7 @@ impl Lines {
         whole
     }
 
-    /// The last line, if nothing ended it.
+    /// Returns the last line, if it was not terminated.
     pub(super) fn rest(&mut self) -> Option<Vec<u8>> {
         let rest = std::mem::take(&mut self.0);
         (!rest.is_empty()).then_some(rest)

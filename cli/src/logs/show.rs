@@ -1,7 +1,7 @@
-//! Lines of executions on standard output: drawn for a person, or as objects.
+//! Prints lines of executions on standard output: as text, or as JSON objects.
 //!
-//! Several executions print at once: a line is written whole, with its name before
-//! it.
+//! Several executions may print at once: each line is written whole, prefixed with its
+//! execution's name.
 
 use std::io::{self, Write as _};
 use std::sync::Mutex;
@@ -15,27 +15,27 @@ use crate::execution::{outcome, short, target};
 use crate::guest_log::draw;
 use crate::neutral;
 use crate::paint::{self, Painter};
-use crate::table::Form;
+use crate::table::OutputFormat;
 
-/// Whether anybody reads on.
+/// Whether standard output is still read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
-    /// Yes.
-    Wanted,
+pub(super) enum OutputState {
+    /// It is.
+    Open,
     /// Standard output is closed.
-    Unwanted,
+    Closed,
 }
 
-/// Whose lines they are.
+/// The execution that lines come from.
 #[derive(Clone, Debug)]
-pub(super) struct Whose {
+pub(super) struct LineOrigin {
     id: String,
     task: Value,
     name: String,
     target: String,
 }
 
-impl Whose {
+impl LineOrigin {
     pub(super) fn of(execution: &Value) -> Self {
         Self {
             id: text(execution, "id").to_owned(),
@@ -63,59 +63,63 @@ impl Whose {
     }
 }
 
-/// Writes to standard output.
+/// Prints lines of executions to standard output.
 #[derive(Debug)]
-pub(super) struct Shower {
+pub(super) struct LogPrinter {
     json: bool,
     several: bool,
     paint: Painter,
     turn: Mutex<()>,
 }
 
-impl Shower {
+impl LogPrinter {
     /// For the lines of one execution.
-    pub(super) fn alone(form: Form) -> Self {
+    pub(super) fn alone(format: OutputFormat) -> Self {
         Self {
-            json: form.is_json(),
+            json: format.is_json(),
             several: false,
             paint: paint::stdout(),
             turn: Mutex::default(),
         }
     }
 
-    /// For the lines of several: each is told whose it is.
-    pub(super) fn several(form: Form) -> Self {
+    /// For the lines of several: each is prefixed with its origin.
+    pub(super) fn several(format: OutputFormat) -> Self {
         Self {
             several: true,
-            ..Self::alone(form)
+            ..Self::alone(format)
         }
     }
 
-    /// Begins to write what one execution prints.
-    pub(super) fn begin(&self, whose: Whose) -> Writing<'_> {
-        Writing {
-            shower: self,
-            whose,
+    /// Starts writing the output of one execution.
+    pub(super) fn begin(&self, origin: LineOrigin) -> ExecutionWriter<'_> {
+        ExecutionWriter {
+            printer: self,
+            origin,
             stdout: Lines::default(),
             stderr: Lines::default(),
         }
     }
 
-    /// Writes all that an execution has printed by now.
-    pub(super) fn whole(&self, whose: &Whose, execution: &Value) -> anyhow::Result<Shown> {
-        let mut writing = self.begin(whose.clone());
+    /// Writes the stored output of an execution.
+    pub(super) fn whole(
+        &self,
+        origin: &LineOrigin,
+        execution: &Value,
+    ) -> anyhow::Result<OutputState> {
+        let mut writer = self.begin(origin.clone());
         for stream in ["stdout", "stderr"] {
-            if writing.write(stream, text(execution, stream).as_bytes())? == Shown::Unwanted {
-                return Ok(Shown::Unwanted);
+            if writer.write(stream, text(execution, stream).as_bytes())? == OutputState::Closed {
+                return Ok(OutputState::Closed);
             }
         }
-        writing.end(execution)
+        writer.end(execution)
     }
 
-    fn line(&self, whose: &Whose, stream: &str, bytes: &[u8]) -> anyhow::Result<Shown> {
+    fn line(&self, origin: &LineOrigin, stream: &str, bytes: &[u8]) -> anyhow::Result<OutputState> {
         let log = std::str::from_utf8(bytes).ok().and_then(LogLine::parse);
         if self.json {
-            let mut object = whose.object();
+            let mut object = origin.object();
             object.insert("stream".into(), stream.into());
             object.insert("text".into(), String::from_utf8_lossy(bytes).into());
             if let Some(log) = log.filter(|_| stream == "stderr") {
@@ -128,82 +132,82 @@ impl Shower {
             None => shown(bytes),
         };
         if self.several {
-            return self.put(&format!("{} {line}\n", self.paint.dim(&whose.prefix())));
+            return self.put(&format!("{} {line}\n", self.paint.dim(&origin.prefix())));
         }
         self.put(&format!("{line}\n"))
     }
 
-    fn end(&self, whose: &Whose, end: &Value) -> anyhow::Result<Shown> {
+    fn end(&self, origin: &LineOrigin, end: &Value) -> anyhow::Result<OutputState> {
         if self.json {
-            let mut object = whose.object();
+            let mut object = origin.object();
             object.insert("state".into(), end["state"].clone());
             object.insert("outcome".into(), end["outcome"].clone());
             return self.put(&format!("{}\n", Value::Object(object)));
         }
         if !self.several {
-            return Ok(Shown::Wanted);
+            return Ok(OutputState::Open);
         }
-        let mut told = text(end, "state").to_owned();
+        let mut summary = text(end, "state").to_owned();
         let outcome = outcome(end);
         if !outcome.is_empty() {
-            told = format!("{told}, {outcome}");
+            summary = format!("{summary}, {outcome}");
         }
-        let line = format!("{} -- {}", whose.prefix(), neutral::line(&told));
+        let line = format!("{} -- {}", origin.prefix(), neutral::line(&summary));
         self.put(&format!("{}\n", self.paint.dim(&line)))
     }
 
-    fn put(&self, text: &str) -> anyhow::Result<Shown> {
+    fn put(&self, text: &str) -> anyhow::Result<OutputState> {
         let _turn = self
             .turn
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => Ok(Shown::Wanted),
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Shown::Unwanted),
+            Ok(()) => Ok(OutputState::Open),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(OutputState::Closed),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// What one execution prints, on its way to standard output.
-pub(super) struct Writing<'a> {
-    shower: &'a Shower,
-    whose: Whose,
+/// Writes one execution's output, line by line.
+pub(super) struct ExecutionWriter<'a> {
+    printer: &'a LogPrinter,
+    origin: LineOrigin,
     stdout: Lines,
     stderr: Lines,
 }
 
-impl Writing<'_> {
-    /// Takes a piece of one of the two streams.
-    pub(super) fn write(&mut self, stream: &str, bytes: &[u8]) -> anyhow::Result<Shown> {
+impl ExecutionWriter<'_> {
+    /// Writes a chunk of one of the two streams.
+    pub(super) fn write(&mut self, stream: &str, bytes: &[u8]) -> anyhow::Result<OutputState> {
         let lines = match stream {
             "stdout" => self.stdout.push(bytes),
             _ => self.stderr.push(bytes),
         };
         for line in lines {
-            if self.shower.line(&self.whose, stream, &line)? == Shown::Unwanted {
-                return Ok(Shown::Unwanted);
+            if self.printer.line(&self.origin, stream, &line)? == OutputState::Closed {
+                return Ok(OutputState::Closed);
             }
         }
-        Ok(Shown::Wanted)
+        Ok(OutputState::Open)
     }
 
-    /// The attempt is over: whatever is left is written, and how it ended.
-    pub(super) fn end(&mut self, end: &Value) -> anyhow::Result<Shown> {
+    /// Writes the rest and how the attempt ended.
+    pub(super) fn end(&mut self, end: &Value) -> anyhow::Result<OutputState> {
         for (stream, rest) in [
             ("stdout", self.stdout.rest()),
             ("stderr", self.stderr.rest()),
         ] {
             if let Some(rest) = rest {
-                self.shower.line(&self.whose, stream, &rest)?;
+                self.printer.line(&self.origin, stream, &rest)?;
             }
         }
-        self.shower.end(&self.whose, end)
+        self.printer.end(&self.origin, end)
     }
 }
 
-/// A line for a terminal; tabs stay.
+/// Neutralizes a line for a terminal; tabs stay.
 fn shown(bytes: &[u8]) -> String {
     let mut out = Vec::new();
     let mut neutral = neutral::Neutral::default();

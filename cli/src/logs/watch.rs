@@ -1,7 +1,7 @@
-//! Watching for executions: each attempt is shown once, while it runs or after.
+//! Watches for executions: each attempt is printed once, while it runs or afterwards.
 //!
-//! What runs is followed by a thread of its own, a bounded number at a time; the
-//! others wait, and lose nothing, since the server tells everything from the beginning.
+//! Each running attempt is followed by a thread of its own, a bounded number at a time; the
+//! others wait and lose nothing, since late subscribers receive all output from the start.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
@@ -9,79 +9,79 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::show::{Shower, Shown};
-use super::{follow, over};
+use super::show::{LogPrinter, OutputState};
+use super::{follow, print_stored};
 use crate::client::{self, Client, text};
 
-/// Time between two looks.
+/// Time between two polls.
 pub(super) const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Executions that are followed at once.
 const FOLLOWED: usize = 16;
 
-/// Executions that are asked for at once.
+/// Executions per request.
 const PAGE: usize = 200;
 
-/// Pages that are read between two looks, at most.
+/// Most pages that are read in one poll.
 const PAGES: usize = 20;
 
-/// Executions that are remembered; the oldest are forgotten first, and not shown again.
+/// Executions that are remembered; the oldest are forgotten first, and not printed again.
 const REMEMBERED: usize = 20_000;
 
-/// What is watched, and what of it was shown.
+/// The executions that are watched, and which attempts were printed.
 pub(super) struct Watch {
     client: Arc<Client>,
-    shower: Arc<Shower>,
+    printer: Arc<LogPrinter>,
     filter: Vec<(&'static str, String)>,
-    /// The attempts that were shown, or are being, and whether it was over then.
+    /// The latest attempt of each execution that was or is being printed.
     seen: BTreeMap<String, Seen>,
-    /// What is not newer than this is only shown if it is in `seen`.
+    /// Executions with this id or an older one are ignored unless they are in `seen`.
     begins_after: String,
     followed: usize,
-    told: (mpsc::Sender<Ended>, mpsc::Receiver<Ended>),
+    finished: (mpsc::Sender<Finished>, mpsc::Receiver<Finished>),
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     attempt: u64,
     over: bool,
-    /// A thread shows it now.
+    /// A thread is following it.
     followed: bool,
 }
 
-/// A thread has ended.
-struct Ended {
+/// A thread has finished following an attempt.
+struct Finished {
     id: String,
-    /// The attempt that it has shown, or why it could not.
+    /// The attempt that it printed, or why it failed.
     attempt: anyhow::Result<u64>,
 }
 
 impl Watch {
     pub(super) fn new(
         client: Arc<Client>,
-        shower: Arc<Shower>,
+        printer: Arc<LogPrinter>,
         filter: Vec<(&'static str, String)>,
     ) -> Self {
         Self {
             client,
-            shower,
+            printer,
             filter,
             seen: BTreeMap::new(),
             begins_after: String::new(),
             followed: 0,
-            told: mpsc::channel(),
+            finished: mpsc::channel(),
         }
     }
 
-    /// Shows the newest `limit` that are over, and whatever follows: of a task until
-    /// it is over, else until somebody ends it.
+    /// Prints the newest `limit` that have finished, and everything after: of a task until
+    /// it has finished, otherwise until interrupted.
     pub(super) fn run(mut self, limit: usize, task: Option<&str>) -> anyhow::Result<()> {
         let (mut newest, _) = self.page(None)?;
         if task.is_some() {
             newest.reverse();
         }
         let is_over = |one: &&Value| is_over(one);
-        // What is beyond a full page is not shown at all.
+        // Executions beyond a full page are not printed.
         let limit = match newest.len() < PAGE {
             true => limit,
             false => limit.min(PAGE - 1),
@@ -90,32 +90,32 @@ impl Watch {
             self.begins_after = text(oldest, "id").to_owned();
         }
         loop {
-            // Asked before: what ends in between is shown by the next look.
+            // Checked before: what ends in between is printed by this poll.
             let ends = match task {
                 Some(task) => self.task_is_over(task)?,
                 None => false,
             };
-            if self.look()? == Shown::Unwanted {
+            if self.poll()? == OutputState::Closed {
                 return Ok(());
             }
             if ends && self.followed == 0 {
                 return Ok(());
             }
-            self.rest()?;
+            self.wait()?;
         }
     }
 
-    /// Waits for the next look, or for a thread that ends.
-    fn rest(&mut self) -> anyhow::Result<()> {
-        let mut ended = self.told.1.recv_timeout(INTERVAL).ok();
-        while let Some(Ended { id, attempt }) = ended {
+    /// Waits until the next poll is due, or a thread has finished.
+    fn wait(&mut self) -> anyhow::Result<()> {
+        let mut finished = self.finished.1.recv_timeout(INTERVAL).ok();
+        while let Some(Finished { id, attempt }) = finished {
             self.followed -= 1;
             if let Some(seen) = self.seen.get_mut(&id) {
                 // The next one may have begun before the thread did.
                 seen.attempt = seen.attempt.max(attempt?);
                 seen.followed = false;
             }
-            ended = self.told.1.try_recv().ok();
+            finished = self.finished.1.try_recv().ok();
         }
         Ok(())
     }
@@ -125,14 +125,14 @@ impl Watch {
         Ok(is_over(&task))
     }
 
-    /// Looks once: shows what is new.
-    fn look(&mut self) -> anyhow::Result<Shown> {
-        let mut found = self.news()?;
-        // Oldest first, as they would have been seen.
+    /// Polls once and prints what is new.
+    fn poll(&mut self) -> anyhow::Result<OutputState> {
+        let mut found = self.unfinished()?;
+        // Oldest first, in the order in which they ran.
         found.sort_by(|one, other| text(one, "id").cmp(text(other, "id")));
         for one in &found {
-            if self.show(one)? == Shown::Unwanted {
-                return Ok(Shown::Unwanted);
+            if self.show(one)? == OutputState::Closed {
+                return Ok(OutputState::Closed);
             }
         }
         while self.seen.len() > REMEMBERED {
@@ -140,11 +140,11 @@ impl Watch {
                 self.begins_after = id;
             }
         }
-        Ok(Shown::Wanted)
+        Ok(OutputState::Open)
     }
 
-    /// The executions that are not known to be over, newer ones first.
-    fn news(&self) -> anyhow::Result<Vec<Value>> {
+    /// Returns the executions that are not known to have finished, newest first.
+    fn unfinished(&self) -> anyhow::Result<Vec<Value>> {
         // Pages are read down to the oldest that may still change.
         let mut open = self.seen.iter().filter(|(_, seen)| !seen.over);
         let oldest_open = open.next().map(|(id, _)| id);
@@ -174,19 +174,19 @@ impl Watch {
         self.client.page("/api/v1/executions", &query, PAGE, after)
     }
 
-    /// Shows an attempt that was not shown yet.
-    fn show(&mut self, execution: &Value) -> anyhow::Result<Shown> {
+    /// Prints an attempt that was not printed yet.
+    fn show(&mut self, execution: &Value) -> anyhow::Result<OutputState> {
         let id = text(execution, "id").to_owned();
         let attempt = execution["attempt"].as_u64().unwrap_or(0);
         let seen = self.seen.entry(id.clone()).or_default();
         let over_now = is_over(execution);
         if attempt <= seen.attempt || seen.followed {
             seen.over = over_now;
-            return Ok(Shown::Wanted);
+            return Ok(OutputState::Open);
         }
         let runs = text(execution, "state") == "RUNNING";
         if runs && self.followed == FOLLOWED {
-            return Ok(Shown::Wanted);
+            return Ok(OutputState::Open);
         }
         *seen = Seen {
             attempt,
@@ -194,19 +194,19 @@ impl Watch {
             followed: runs,
         };
         if !runs {
-            return over(&self.client, &self.shower, &id);
+            return print_stored(&self.client, &self.printer, &id);
         }
         self.followed += 1;
-        let (client, shower) = (Arc::clone(&self.client), Arc::clone(&self.shower));
-        let told = self.told.0.clone();
+        let (client, printer) = (Arc::clone(&self.client), Arc::clone(&self.printer));
+        let sender = self.finished.0.clone();
         std::thread::Builder::new()
             .name("follow".into())
             .spawn(move || {
-                let attempt = follow(&client, &shower, &id);
-                // Nobody waits for it when the command is over.
-                let _ = told.send(Ended { id, attempt });
+                let attempt = follow(&client, &printer, &id);
+                // There is no receiver once the command has ended.
+                let _ = sender.send(Finished { id, attempt });
             })?;
-        Ok(Shown::Wanted)
+        Ok(OutputState::Open)
     }
 }
 

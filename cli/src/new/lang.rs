@@ -6,7 +6,7 @@ use super::sdk;
 use super::subject::Subject;
 use super::template::File;
 
-/// A file that the examples use as well.
+/// A helper file that the examples use as well.
 macro_rules! helper {
     ($path:literal) => {
         (
@@ -16,14 +16,14 @@ macro_rules! helper {
     };
 }
 
-/// Zig as its own program, or as the Python package that has it.
+/// Zig as a program of its own, or from the Python package that contains it.
 macro_rules! zig {
     () => {
         "$(command -v zig || echo python3 -m ziglang)"
     };
 }
 
-/// A language that a project can be made in.
+/// A language for a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
     /// Rust, with the SDK.
@@ -43,7 +43,7 @@ pub(crate) enum Lang {
 }
 
 impl Lang {
-    /// What `--lang` takes.
+    /// Its value for `--lang`.
     pub(super) fn flag(self) -> &'static str {
         match self {
             Self::Rust => "rust",
@@ -78,14 +78,14 @@ impl Lang {
         }
     }
 
-    /// The command that makes the program; `None` where the source is the program.
+    /// The command that builds the program; `None` where the source is the program.
     pub(super) fn build(self) -> Option<&'static str> {
         match self {
             Self::Shell => None,
-            // The folder is named because the environment may name another.
+            // Explicit, because the environment may name another folder.
             Self::Rust => Some("cargo build --release --target wasm32-wasip1 --target-dir target"),
-            // Zig is a whole C toolchain with WASI's library in one package. Its own
-            // stack of a megabyte would be paid for in every run.
+            // Zig is a whole C toolchain with WASI's library in one package. Its default
+            // stack of a megabyte would count as memory in every run.
             Self::C => Some(concat!(
                 zig!(),
                 " cc --target=wasm32-wasi -Os -s -Wall -Wextra -Wl,-z,stack-size=65536 -o hook.wasm hook.c"
@@ -110,7 +110,7 @@ impl Lang {
         }
     }
 
-    /// Files that are taken as they are: what a hook needs to meet the sandbox.
+    /// Helper files that are copied unchanged: a hook's interface to the sandbox.
     pub(super) fn helpers(self) -> Vec<File> {
         let files: &[(&str, &[u8])] = match self {
             Self::Rust => return sdk::files(),
@@ -134,7 +134,7 @@ impl Lang {
         files.collect()
     }
 
-    /// What has to be installed, as a sentence for the README.
+    /// What must be installed, as a sentence for the README.
     pub(super) fn needs(self) -> Option<&'static str> {
         match self {
             Self::Shell => None,

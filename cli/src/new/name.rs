@@ -1,16 +1,15 @@
-//! The name of a new project: of its folder, its source and its package.
+//! The name of a new project, which its folder, source and package share.
 
 use anyhow::bail;
 
-/// Longest name, in bytes: a package's name may have 64.
+/// Longest name, in bytes: the limit of package registries.
 const MAX_BYTES: usize = 64;
 
-/// Accepts a name that is good as a folder, a source and a package of every
-/// language.
+/// Checks that a name is valid for a folder, a source and a package in every language.
 ///
 /// # Errors
 ///
-/// Says what a name is, and one that is near if there is any.
+/// States the rule, and suggests a valid name if one is near.
 pub(super) fn check(name: &str) -> anyhow::Result<()> {
     let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
     let rest = name
@@ -18,7 +17,7 @@ pub(super) fn check(name: &str) -> anyhow::Result<()> {
         .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if first && rest && name.len() <= MAX_BYTES && !name.ends_with('-') {
         if name.starts_with("tenterhook") {
-            bail!("names that begin with `tenterhook` are our own; try `my-{name}`");
+            bail!("names that begin with `tenterhook` are reserved; try `my-{name}`");
         }
         return Ok(());
     }
@@ -29,7 +28,7 @@ pub(super) fn check(name: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A good name made of what is good in `name`.
+/// Derives a valid name from `name`.
 fn near(name: &str) -> Option<String> {
     let last = name.trim_end_matches('/').rsplit(['/', '\\']).next()?;
     let mut near = String::new();
@@ -54,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    fn told(name: &str) -> String {
+    fn error(name: &str) -> String {
         check(name).unwrap_err().to_string()
     }
 
@@ -67,16 +66,16 @@ mod tests {
 
     #[test]
     fn a_bad_name_is_answered_with_a_good_one() {
-        assert!(told("Disk Guard").ends_with("try `disk-guard`"));
-        assert!(told("../guard").ends_with("try `guard`"));
-        assert!(told("/tmp/guard/").ends_with("try `guard`"));
-        assert!(told("disk_guard").ends_with("try `disk-guard`"));
-        assert!(told("7th").ends_with("try `th`"));
-        assert!(told("").ends_with("such as `disk-guard`"));
-        assert!(told("..").ends_with("such as `disk-guard`"));
-        assert!(told("-x").contains("begins with a letter"));
-        assert!(told("tenterhook-sdk").contains("try `my-tenterhook-sdk`"));
-        assert!(told(&"x".repeat(65)).contains("up to 64"));
+        assert!(error("Disk Guard").ends_with("try `disk-guard`"));
+        assert!(error("../guard").ends_with("try `guard`"));
+        assert!(error("/tmp/guard/").ends_with("try `guard`"));
+        assert!(error("disk_guard").ends_with("try `disk-guard`"));
+        assert!(error("7th").ends_with("try `th`"));
+        assert!(error("").ends_with("such as `disk-guard`"));
+        assert!(error("..").ends_with("such as `disk-guard`"));
+        assert!(error("-x").contains("begins with a letter"));
+        assert!(error("tenterhook-sdk").contains("try `my-tenterhook-sdk`"));
+        assert!(error(&"x".repeat(65)).contains("up to 64"));
     }
 
     proptest! {

@@ -8,6 +8,7 @@ use super::subject::Subject;
 use super::template::{File, all};
 
 static SDK: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sdk/src");
+static CONTRACT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sdk/contract/src");
 static MACROS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../sdk/macros/src");
 
 /// Where a project has it.
@@ -26,11 +27,19 @@ pub(super) fn files() -> Vec<File> {
             &manifest(include_str!("../../../sdk/Cargo.toml")),
         ),
         file(
+            "contract/Cargo.toml",
+            &manifest(include_str!("../../../sdk/contract/Cargo.toml")),
+        ),
+        file(
             "macros/Cargo.toml",
             &manifest(include_str!("../../../sdk/macros/Cargo.toml")),
         ),
     ];
-    for (place, folder) in [("src", &SDK), ("macros/src", &MACROS)] {
+    for (place, folder) in [
+        ("src", &SDK),
+        ("contract/src", &CONTRACT),
+        ("macros/src", &MACROS),
+    ] {
         for source in all(folder) {
             let path = source.path().to_str().expect("sources have plain names");
             let text = source.contents_utf8().expect("sources are UTF-8");

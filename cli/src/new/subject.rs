@@ -1,8 +1,8 @@
-//! What a new project's hook looks at: one member of its event, which it compares
-//! with a list of what is protected.
+//! What a new project's hook checks: one member of its event, which it compares with a list
+//! of protected values.
 //!
-//! The same question in every language and for every hook point, so that the
-//! sample events and what is expected of them are the same as well.
+//! The check is the same in every language and for every hook point, and so are the sample
+//! events and their expectations.
 
 use anyhow::bail;
 use serde_json::{Map, Value, json};
@@ -11,21 +11,21 @@ use tenterhook_sdk::contract;
 
 use crate::project::nearest_event;
 
-/// Members that say best what an event is about, where there are several.
-const TELLING: &[&str] = &["serial", "appName", "username", "tag", "host"];
+/// Members that best describe what an event is about, in order of preference.
+const PREFERRED_MEMBERS: &[&str] = &["serial", "appName", "username", "tag", "host"];
 
-/// The member of events that the catalog documents none for.
-const OWN: &str = "name";
+/// The member for hook points whose events the catalog does not document.
+const FALLBACK_MEMBER: &str = "name";
 
-/// What a hook is asked.
+/// What a new hook checks.
 pub(super) struct Subject {
     /// The hook point.
     pub(super) event: HookPointName,
-    /// The member of its events that the hook looks at.
+    /// The member of its events that the hook checks.
     pub(super) member: String,
     /// A value that is not protected.
     pub(super) allowed: Value,
-    /// One that is.
+    /// A value that is.
     pub(super) denied: Value,
 }
 
@@ -38,17 +38,17 @@ impl Subject {
     pub(super) fn of(event: &str) -> anyhow::Result<Self> {
         let Ok(event) = HookPointName::parse(event) else {
             match nearest_event(event) {
-                Some(near) => bail!("there is no hook point {event:?}; did you mean {near}?"),
+                Some(near) => bail!("no such hook point: {event:?}; did you mean {near}?"),
                 None => bail!(
-                    "there is no hook point {event:?}; `tenterhook event` lists them, \
+                    "no such hook point: {event:?}; `tenterhook event` lists them, \
                      and `custom.` and a name in lower case is one of your own"
                 ),
             }
         };
-        let parameter = event.point().and_then(telling);
+        let parameter = event.point().and_then(describing_parameter);
         let (member, allowed) = match parameter {
             Some(parameter) => (parameter.name.to_owned(), parameter.sample_value()),
-            None => (OWN.to_owned(), json!("example")),
+            None => (FALLBACK_MEMBER.to_owned(), json!("example")),
         };
         let denied = match allowed.as_u64() {
             Some(number) => json!(number + 1),
@@ -62,7 +62,7 @@ impl Subject {
         })
     }
 
-    /// The member as a variable of the hook.
+    /// The environment variable that holds the member.
     pub(super) fn variable(&self) -> String {
         let name = contract::upper_snake(&self.member);
         format!("{}{name}", contract::env::PARAM_PREFIX)
@@ -70,10 +70,10 @@ impl Subject {
 
     /// Whether the catalog documents the member.
     pub(super) fn is_documented(&self) -> bool {
-        self.event.point().and_then(telling).is_some()
+        self.event.point().and_then(describing_parameter).is_some()
     }
 
-    /// The sample events with what is expected of each: file names and texts.
+    /// The sample events and their expectations: file names and contents.
     pub(super) fn tests(&self) -> Vec<(String, String)> {
         let mut files = Vec::new();
         for (name, value, denies) in [
@@ -83,7 +83,7 @@ impl Subject {
             let text = text(value);
             let member = &self.member;
             let expected = match denies {
-                // Who says no has done its work: the status is 0 in both cases.
+                // Denying is not a failure: the status is 0 in both cases.
                 true => json!({
                     "status": 0,
                     "verdict": {"allow": false, "reason": format!("{member} {text} is protected")},
@@ -99,7 +99,7 @@ impl Subject {
         files
     }
 
-    /// A whole event whose member has this value.
+    /// A complete event whose member has this value.
     fn sample(&self, id: &str, value: &Value) -> Value {
         let mut data = self
             .event
@@ -117,25 +117,25 @@ impl Subject {
     }
 }
 
-/// A value as a hook finds it in a variable.
+/// Formats a value as in an environment variable.
 pub(super) fn text(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The parameter that says best what an event is about: one that every event has.
-fn telling(point: &'static HookPoint) -> Option<&'static Parameter> {
-    let told: Vec<_> = point
+/// Returns the required parameter that best describes what an event is about.
+fn describing_parameter(point: &'static HookPoint) -> Option<&'static Parameter> {
+    let candidates: Vec<_> = point
         .parameters
         .iter()
         .filter(|p| p.required && matches!(p.kind, ParameterType::Text | ParameterType::Number))
         .collect();
-    let best = |name: &&str| told.iter().find(|p| p.name == *name).copied();
-    TELLING
+    let best = |name: &&str| candidates.iter().find(|p| p.name == *name).copied();
+    PREFERRED_MEMBERS
         .iter()
         .find_map(best)
-        .or_else(|| told.first().copied())
+        .or_else(|| candidates.first().copied())
 }
 
 fn pretty(value: &Value) -> String {
@@ -190,8 +190,8 @@ mod tests {
 
     #[test]
     fn an_unknown_hook_point_is_answered_with_the_nearest() {
-        let told = |name| Subject::of(name).err().unwrap().to_string();
-        assert!(told("PreFormat").ends_with("did you mean PreFormatDisk?"));
-        assert!(told("???").contains("tenterhook event"));
+        let error = |name| Subject::of(name).err().unwrap().to_string();
+        assert!(error("PreFormat").ends_with("did you mean PreFormatDisk?"));
+        assert!(error("???").contains("tenterhook event"));
     }
 }

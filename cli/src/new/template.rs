@@ -1,8 +1,8 @@
-//! The files of a new project: templates with `{{word}}` for what differs.
+//! The files of a new project: templates with placeholders such as `{{word}}`.
 //!
-//! The templates are real files below `cli/templates`. In their names, `gitignore`
-//! stands for `.gitignore` and a tail `.in` is dropped, so that no tool takes a
-//! template for what it will become.
+//! The templates are files below `cli/templates`. In their names, `gitignore` stands for
+//! `.gitignore` and the suffix `.in` is dropped, so that no tool mistakes a template for the
+//! real file.
 
 use include_dir::{Dir, DirEntry, include_dir};
 
@@ -19,7 +19,7 @@ const COMMON: &str = "common";
 /// A file of a project: its path below the project's folder, with `/`, and its text.
 pub(super) type File = (String, Vec<u8>);
 
-/// What the words of a template stand for.
+/// The values of a template's placeholders.
 pub(super) struct Words(Vec<(&'static str, String)>);
 
 impl Words {
@@ -27,7 +27,7 @@ impl Words {
         let build_lines = lang.build().map_or_else(String::new, |command| {
             let command = toml_text(command);
             format!(
-                "# The command that makes it, run by `sh -c` in this folder.\nbuild = {command}\n"
+                "# The command that builds it, run by `sh -c` in this folder.\nbuild = {command}\n"
             )
         });
         let needs = lang
@@ -50,7 +50,7 @@ impl Words {
         Self(words)
     }
 
-    /// Puts the words in. A word that has no meaning is left as it stands.
+    /// Fills in the placeholders. An unknown one is left as it is.
     fn fill(&self, template: &str) -> String {
         let mut out = String::with_capacity(template.len());
         let mut rest = template;
@@ -83,7 +83,7 @@ impl Words {
     }
 }
 
-/// All files of a project, by path.
+/// Returns all files of a project, sorted by path.
 pub(super) fn files(words: &Words, lang: Lang, subject: &Subject) -> Vec<File> {
     let mut files = Vec::new();
     let folders = lang.templates(subject);
@@ -109,7 +109,7 @@ pub(super) fn files(words: &Words, lang: Lang, subject: &Subject) -> Vec<File> {
     files
 }
 
-/// All files below a folder.
+/// Returns all files below a folder.
 pub(super) fn all<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
     let mut found = Vec::new();
     let mut open = vec![folder];
@@ -124,7 +124,7 @@ pub(super) fn all<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
     found
 }
 
-/// Where a template's text goes.
+/// Returns the path of a template's file in the project.
 fn target(path: &str) -> String {
     let path = path.strip_suffix(".in").unwrap_or(path);
     match path {
@@ -133,7 +133,7 @@ fn target(path: &str) -> String {
     }
 }
 
-/// A text as TOML writes it, free of escapes where that can be.
+/// Formats a text as a TOML string, without escapes where possible.
 fn toml_text(text: &str) -> String {
     if text.contains(['\'', '\n', '\r']) {
         format!("{text:?}")

@@ -1,6 +1,6 @@
-//! What a `tenterhook.toml` says, checked member by member.
+//! The content of a `tenterhook.toml`, checked member by member.
 //!
-//! Whatever is wrong is told with its line and what to write instead.
+//! An error names the line and what to write instead.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -14,10 +14,10 @@ use tenterhook_engine::{AskedLimits, Limits};
 /// Longest name of a source, in bytes.
 const NAME_MAX_BYTES: usize = 255;
 
-/// How alike two names must be for one to be offered in place of the other.
-const ALIKE: f32 = 0.5;
+/// How similar two names must be for one to be suggested in place of the other.
+const SIMILARITY: f32 = 0.5;
 
-/// What a `tenterhook.toml` says.
+/// The content of a `tenterhook.toml`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
@@ -27,11 +27,11 @@ pub(crate) struct Manifest {
     /// The hook point, such as `PreFormatDisk` or `custom.deployed`.
     #[serde(deserialize_with = "event")]
     pub(crate) event: String,
-    /// The script, module or component, relative to the manifest and not outside
-    /// of its folder.
+    /// The script, module or component: a path relative to the manifest and inside its
+    /// folder.
     #[serde(deserialize_with = "program")]
     pub(crate) program: PathBuf,
-    /// The command that makes the program, run by `sh -c` in the project's folder;
+    /// The command that builds the program, run by `sh -c` in the project's folder;
     /// absent for a script.
     #[serde(default, deserialize_with = "build")]
     pub(crate) build: Option<String>,
@@ -40,7 +40,7 @@ pub(crate) struct Manifest {
     pub(crate) hook: HookManifest,
 }
 
-/// The hook that a server shall have; members are those of `POST /api/v1/hooks`.
+/// The hook that a server should have; members are those of `POST /api/v1/hooks`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HookManifest {
@@ -75,39 +75,39 @@ pub(crate) struct HookManifest {
 
 /// What is wrong with a manifest, and where.
 #[derive(Debug)]
-pub(crate) struct Wrong {
+pub(crate) struct ManifestError {
     line: Option<usize>,
-    what: String,
+    message: String,
 }
 
-impl std::fmt::Display for Wrong {
+impl std::fmt::Display for ManifestError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.what),
-            None => f.write_str(&self.what),
+            Some(line) => write!(f, "line {line}: {}", self.message),
+            None => f.write_str(&self.message),
         }
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for ManifestError {}
 
 impl Manifest {
     /// Reads and checks a manifest.
     ///
     /// # Errors
     ///
-    /// The first thing that is [`Wrong`] with it.
-    pub(crate) fn parse(text: &str) -> Result<Self, Wrong> {
-        toml::from_str(text).map_err(|error| Wrong {
+    /// The first fault that is found.
+    pub(crate) fn parse(text: &str) -> Result<Self, ManifestError> {
+        toml::from_str(text).map_err(|error| ManifestError {
             line: error
                 .span()
                 .and_then(|span| text.get(..span.start))
                 .map(|before| before.matches('\n').count() + 1),
-            what: error.message().trim_end().to_owned(),
+            message: error.message().trim_end().to_owned(),
         })
     }
 
-    /// The limits that the hook has, where it asks for none those by default.
+    /// The hook's limits; where it asks for none, the default.
     pub(crate) fn limits(&self) -> Limits {
         let asked = self.hook.limits.clone().map(serde_json::from_value);
         let asked: AskedLimits = match asked {
@@ -131,7 +131,9 @@ fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
         return Err(D::Error::custom("`name` must have 1 to 255 bytes"));
     }
     if name.chars().any(char::is_control) {
-        return Err(D::Error::custom("`name` must not hold control characters"));
+        return Err(D::Error::custom(
+            "`name` must not contain control characters",
+        ));
     }
     Ok(name)
 }
@@ -140,7 +142,7 @@ fn event<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let event = String::deserialize(from)?;
     match HookPointName::parse(&event) {
         Ok(_) => Ok(event),
-        Err(_) => Err(D::Error::custom(no_event(&event))),
+        Err(_) => Err(D::Error::custom(unknown_event(&event))),
     }
 }
 
@@ -194,19 +196,19 @@ fn limits<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error>
         .map_err(D::Error::custom)
 }
 
-/// Says that there is no such hook point, and which the author may have meant.
-fn no_event(name: &str) -> String {
+/// Describes an unknown hook point, and suggests the nearest.
+fn unknown_event(name: &str) -> String {
     let shown: String = name.chars().take(NAME_MAX_BYTES).collect();
     match nearest_event(name) {
-        Some(near) => format!("there is no hook point {shown:?}; did you mean {near}?"),
+        Some(near) => format!("no such hook point: {shown:?}; did you mean {near}?"),
         None => format!(
-            "there is no hook point {shown:?}; `tenterhook event` lists them, \
+            "no such hook point: {shown:?}; `tenterhook event` lists them, \
              and `custom.` and a name in lower case is one of your own"
         ),
     }
 }
 
-/// The hook point whose name is nearest to `name`, if any is near.
+/// Returns the hook point whose name is nearest to `name`, if any is near.
 pub(crate) fn nearest_event(name: &str) -> Option<&'static str> {
     let name: String = name.chars().take(NAME_MAX_BYTES).collect();
     let lower = name.to_lowercase();
@@ -215,7 +217,7 @@ pub(crate) fn nearest_event(name: &str) -> Option<&'static str> {
         return Some(point.name);
     }
     let known: Vec<_> = HookPoint::catalog().map(|point| point.name).collect();
-    similar::get_close_matches(name.as_str(), &known, 1, ALIKE)
+    similar::get_close_matches(name.as_str(), &known, 1, SIMILARITY)
         .into_iter()
         .next()
 }
@@ -230,9 +232,9 @@ mod tests {
     const WHOLE: &str = "name = \"guard\"\nevent = \"PreFormatDisk\"\nprogram = \"hook.sh\"\n";
 
     #[track_caller]
-    fn wrong(text: &str, told: &[&str]) {
+    fn wrong(text: &str, expected: &[&str]) {
         let wrong = Manifest::parse(text).unwrap_err().to_string();
-        for part in told {
+        for part in expected {
             assert!(wrong.contains(part), "`{part}` is not in `{wrong}`");
         }
         assert!(!wrong.contains('\u{1b}'), "{wrong}");
@@ -282,7 +284,7 @@ mod tests {
         wrong(&of("\"\\u001b[2J\""), &["line 3"]);
         wrong(
             &of(&format!("\"{}\"", "x".repeat(60_000))),
-            &["no hook point"],
+            &["no such hook point"],
         );
         assert!(Manifest::parse(&of("\"custom.deployed\"")).is_ok());
     }

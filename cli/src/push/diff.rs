@@ -1,4 +1,4 @@
-//! What changes, side by side: `-` is what is there, `+` is what will be.
+//! Differences, line by line: `-` is the current state, `+` the new one.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use similar::{ChangeTag, TextDiff};
 use crate::neutral;
 use crate::paint::Painter;
 
-/// Time for finding the shortest diff; after that, any will do.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Time limit for finding the shortest diff; after that, any diff will do.
+const DIFF_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Lines around a change.
-const AROUND: usize = 3;
+/// Lines of context around a change.
+const CONTEXT_LINES: usize = 3;
 
-/// One member, old and new.
+/// Shows one member, old and new.
 pub(super) fn field(name: &str, old: &Value, new: &Value, paint: Painter) -> String {
     let old = paint.bad(&format!("  - {name} = {}", shown(old)));
     let new = paint.ok(&format!("  + {name} = {}", shown(new)));
@@ -29,29 +29,31 @@ fn shown(value: &Value) -> String {
     })
 }
 
-/// Two texts, line by line.
+/// Shows the differences of two texts.
 pub(super) fn text(old: &str, new: &str, paint: Painter) -> String {
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(old, new);
-    let mut told = String::new();
-    for (place, group) in diff.grouped_ops(AROUND).iter().enumerate() {
-        if place > 0 {
-            told += &paint.dim("    ...\n");
+    let diff = TextDiff::configure()
+        .timeout(DIFF_TIMEOUT)
+        .diff_lines(old, new);
+    let mut summary = String::new();
+    for (index, group) in diff.grouped_ops(CONTEXT_LINES).iter().enumerate() {
+        if index > 0 {
+            summary += &paint.dim("    ...\n");
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             let line = neutral::line(change.value().trim_end_matches(['\n', '\r']));
-            told += &match change.tag() {
+            summary += &match change.tag() {
                 ChangeTag::Delete => paint.bad(&format!("  - {line}")),
                 ChangeTag::Insert => paint.ok(&format!("  + {line}")),
                 ChangeTag::Equal => format!("    {line}"),
             };
-            told.push('\n');
+            summary.push('\n');
         }
     }
-    if told.is_empty() {
-        // Only the ends of lines differ.
-        return format!("  {}\n", paint.warn("~ the ends of lines"));
+    if summary.is_empty() {
+        // Only line endings differ.
+        return format!("  {}\n", paint.warn("~ only line endings differ"));
     }
-    told
+    summary
 }
 
 #[cfg(test)]

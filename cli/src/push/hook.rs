@@ -1,4 +1,4 @@
-//! The hook of a project: made, changed member by member, or left as it is.
+//! The hook of a project: created, changed member by member, or left as it is.
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -8,14 +8,14 @@ use tenterhook_dispatch::{Criterion, RetryPolicy};
 use tenterhook_engine::AskedLimits;
 
 use super::diff;
-use crate::client::{Client, named, text};
+use crate::client::{Client, find_named, text};
 use crate::neutral;
 use crate::paint::Painter;
 use crate::project::Manifest;
 
-/// What becomes of the hook.
+/// What a push does to the hook.
 pub(super) struct HookStep {
-    /// What the manifest says, in the server's own form.
+    /// The manifest's members, in the server's form.
     wanted: Map<String, Value>,
     current: Option<Value>,
     /// Members that differ: name, old and new.
@@ -23,7 +23,7 @@ pub(super) struct HookStep {
 }
 
 impl HookStep {
-    /// Compares what the manifest says with the hook of this source and event.
+    /// Compares the manifest with the hook of this source and event.
     pub(super) fn plan(
         client: &Client,
         manifest: &Manifest,
@@ -64,46 +64,46 @@ impl HookStep {
         json!({"action": action, "changes": changes})
     }
 
-    /// Says what will become of it.
-    pub(super) fn told(&self, manifest: &Manifest, paint: Painter) -> String {
+    /// Describes what will change.
+    pub(super) fn describe(&self, manifest: &Manifest, paint: Painter) -> String {
         let event = neutral::line(&manifest.event);
         let Some(current) = &self.current else {
-            let mut told = paint.ok(&format!("+ hook on {event}"));
-            told.push('\n');
+            let mut summary = paint.ok(&format!("+ hook on {event}"));
+            summary.push('\n');
             for (name, value) in &self.wanted {
                 let line = neutral::line(&format!("  + {name} = {value}"));
-                told += &format!("{}\n", paint.ok(&line));
+                summary += &format!("{}\n", paint.ok(&line));
             }
-            return told;
+            return summary;
         };
         let number = &current["number"];
-        let mut told = String::new();
+        let mut summary = String::new();
         if !self.differing.is_empty() {
             let managed = match current["managed"] == true {
-                true => ", which is the operator's (managed): only admins change it",
+                true => " (managed by the operator: only admins may change it)",
                 false => "",
             };
-            told += &format!("~ hook {number} on {event}{managed}\n");
+            summary += &format!("~ hook {number} on {event}{managed}\n");
         }
         for (name, old, new) in &self.differing {
             if is_withheld(name, old) {
                 let line = format!(
                     "  ~ {name}: this token may not read the current values; they are replaced"
                 );
-                told += &format!("{}\n", paint.warn(&line));
+                summary += &format!("{}\n", paint.warn(&line));
             } else {
-                told += &diff::field(name, old, new, paint);
+                summary += &diff::field(name, old, new, paint);
             }
         }
         if current["enabled"] == false {
             let line = format!("hook {number} on {event} is switched off on the server");
-            told += &format!("{}\n", paint.warn(&line));
+            summary += &format!("{}\n", paint.warn(&line));
         }
-        told
+        summary
     }
 
-    /// Makes it so; answers with the hook's id.
-    pub(super) fn carry_out(
+    /// Applies the change; returns the hook's id.
+    pub(super) fn apply(
         &self,
         client: &Client,
         manifest: &Manifest,
@@ -115,12 +115,12 @@ impl HookStep {
                 new.insert("source".into(), source.into());
                 new.insert("event".into(), manifest.event.as_str().into());
                 if manifest.hook_point().is_astra() {
-                    // Such hooks have a name, unique in the account.
+                    // Astra's hooks have a name, unique in the account.
                     new.insert("name".into(), manifest.name.as_str().into());
                 }
                 client
                     .post("/api/v1/hooks", &new.into())
-                    .context("the source is there, but its hook cannot be made")?
+                    .context("the source was pushed, but its hook cannot be created")?
             }
             Some(current) if self.differing.is_empty() => current.clone(),
             Some(current) => {
@@ -138,16 +138,17 @@ impl HookStep {
     }
 }
 
-/// The hook of this source and event. Of several, the one that has the project's name.
+/// Finds the hook of this source and event. Of several, it is the one with the project's
+/// name.
 fn find(client: &Client, manifest: &Manifest, source: &str) -> anyhow::Result<Option<Value>> {
     let mut hooks = client.list("/api/v1/hooks", &[("event", &manifest.event)])?;
     hooks.retain(|hook| text(hook, "source") == source);
     if hooks.len() > 1
-        && let Some(place) = hooks
+        && let Some(index) = hooks
             .iter()
             .position(|hook| text(hook, "name") == manifest.name)
     {
-        return Ok(Some(hooks.swap_remove(place)));
+        return Ok(Some(hooks.swap_remove(index)));
     }
     if hooks.len() > 1 {
         let numbers: Vec<String> = hooks
@@ -164,14 +165,14 @@ fn find(client: &Client, manifest: &Manifest, source: &str) -> anyhow::Result<Op
     Ok(hooks.pop())
 }
 
-/// What the manifest says, each member in the form in which the server shows it.
+/// Returns the manifest's members, each in the form in which the server shows it.
 fn wanted(client: &Client, manifest: &Manifest) -> anyhow::Result<Map<String, Value>> {
-    let said = serde_json::to_value(&manifest.hook).context("cannot read the manifest's hook")?;
-    let Value::Object(mut members) = said else {
-        bail!("the manifest's hook is no table");
+    let given = serde_json::to_value(&manifest.hook).context("cannot read the manifest's hook")?;
+    let Value::Object(mut members) = given else {
+        bail!("the manifest's hook is not a table");
     };
     if !manifest.hook_point().can_choose_server() {
-        // The server takes it and makes nothing of it.
+        // The server accepts it and ignores it.
         members.remove("servers");
     }
     for (name, value) in &mut members {
@@ -187,23 +188,23 @@ fn wanted(client: &Client, manifest: &Manifest) -> anyhow::Result<Map<String, Va
     Ok(members)
 }
 
-/// A member with all that it leaves out.
-fn whole<T: Serialize + DeserializeOwned>(said: &Value) -> anyhow::Result<Value> {
-    Ok(serde_json::to_value(T::deserialize(said)?)?)
+/// Fills in the defaults that a member leaves out.
+fn whole<T: Serialize + DeserializeOwned>(given: &Value) -> anyhow::Result<Value> {
+    Ok(serde_json::to_value(T::deserialize(given)?)?)
 }
 
-/// The id of an app that is named by id, number or name.
-fn app(client: &Client, said: &Value) -> anyhow::Result<Value> {
-    let said = match said {
+/// Finds the id of an app by id, number or name.
+fn app(client: &Client, given: &Value) -> anyhow::Result<Value> {
+    let given = match given {
         Value::String(text) => text.clone(),
         value => value.to_string(),
     };
     let apps = client.list("/api/v1/apps", &[])?;
-    Ok(named(&apps, "app", &said)?["id"].clone())
+    Ok(find_named(&apps, "app", &given)?["id"].clone())
 }
 
-/// Whether the server has replaced the values of a member by null, as it does below the
-/// role `admin`.
+/// Whether the server has replaced a member's values with null, as it does for roles below
+/// `admin`.
 fn is_withheld(name: &str, shown: &Value) -> bool {
     match (name, shown) {
         ("args", Value::Array(args)) => args.iter().any(Value::is_null),
@@ -214,7 +215,7 @@ fn is_withheld(name: &str, shown: &Value) -> bool {
 
 fn is_same(name: &str, old: &Value, new: &Value) -> bool {
     match (name, old.as_array(), new.as_array()) {
-        // The order of servers says nothing.
+        // The order of servers is irrelevant.
         ("servers", Some(old), Some(new)) => {
             let sorted = |numbers: &[Value]| {
                 let mut numbers: Vec<_> = numbers.iter().map(Value::as_i64).collect();

@@ -1,4 +1,4 @@
-//! The source of a project: made, replaced or left as it is.
+//! The source of a project: created, replaced or left as it is.
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -10,17 +10,17 @@ use crate::client::{self, Client, text};
 use crate::neutral;
 use crate::paint::Painter;
 
-/// Bytes of a script whose old text is read for a diff; none is larger.
+/// Most bytes of a script whose old text is read for a diff; none is larger.
 const SCRIPT_MAX_BYTES: u64 = 1 << 20;
 
-/// What becomes of the source.
+/// What a push does to the source.
 pub(super) struct SourceStep {
     name: String,
     digest: Digest,
     kind: Kind,
     size: usize,
     current: Option<Value>,
-    /// Numbers of the hooks that run it, that of this project among them.
+    /// Numbers of the hooks that run it, including this project's.
     hooks: Vec<i64>,
 }
 
@@ -45,7 +45,7 @@ impl SourceStep {
             .is_some_and(|own| own["preloaded"] == true);
         if preloaded && step.changes() {
             bail!(
-                "the source `{}` came with the account and cannot be changed; give the project another `name` in tenterhook.toml",
+                "the source `{}` is built-in and cannot be changed; give the project another `name` in tenterhook.toml",
                 step.name
             );
         }
@@ -82,8 +82,8 @@ impl SourceStep {
         })
     }
 
-    /// Says what will become of it.
-    pub(super) fn told(
+    /// Describes what will change.
+    pub(super) fn describe(
         &self,
         client: &Client,
         bytes: &[u8],
@@ -104,31 +104,31 @@ impl SourceStep {
                 }
             });
         };
-        let mut told = format!("~ source {name}\n");
+        let mut summary = format!("~ source {name}\n");
         let (old, new) = (text(current, "kind").to_owned(), self.kind.to_string());
         if old != new {
-            told += &diff::field("kind", &old.into(), &new.into(), paint);
+            summary += &diff::field("kind", &old.into(), &new.into(), paint);
         }
         let others = self.hooks.len();
         if others > 1 {
             let numbers: Vec<String> = self.hooks.iter().map(ToString::to_string).collect();
-            told += &paint.warn(&format!(
-                "  {others} hooks run it, all of them the new program from then on: {}\n",
+            summary += &paint.warn(&format!(
+                "  {others} hooks run this source, and all will run the new program: {}\n",
                 numbers.join(", ")
             ));
         }
         match self.texts(client, current, bytes)? {
-            Some((old, new)) => told += &diff::text(&old, &new, paint),
+            Some((old, new)) => summary += &diff::text(&old, &new, paint),
             None => {
                 let old = short_digest(&current["digest"]);
                 let new = short_digest(&self.digest.to_string().into());
-                told += &diff::field("digest", &old.into(), &new.into(), paint);
+                summary += &diff::field("digest", &old.into(), &new.into(), paint);
             }
         }
-        Ok(told)
+        Ok(summary)
     }
 
-    /// Both texts, if both are scripts and the old one may be read.
+    /// Returns both texts, if both are scripts and the old one may be read.
     fn texts(
         &self,
         client: &Client,
@@ -151,8 +151,8 @@ impl SourceStep {
         Ok(Some((lossy(&old), lossy(bytes))))
     }
 
-    /// Makes it so; answers with the source's id.
-    pub(super) fn carry_out(&self, client: &Client, bytes: &[u8]) -> anyhow::Result<String> {
+    /// Applies the change; returns the source's id.
+    pub(super) fn apply(&self, client: &Client, bytes: &[u8]) -> anyhow::Result<String> {
         let source = match &self.current {
             Some(current) if !self.changes() => current.clone(),
             Some(current) => {
@@ -163,7 +163,7 @@ impl SourceStep {
                         if client::is_refused_with(&error, StatusCode::PRECONDITION_FAILED) =>
                     {
                         bail!(
-                            "somebody else has changed the source `{}` meanwhile; push again to see what you would replace",
+                            "the source `{}` was changed by someone else in the meantime; push again to see what you would replace",
                             self.name
                         )
                     }

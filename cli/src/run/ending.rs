@@ -1,8 +1,8 @@
-//! How a run ended, as the status of this process and in words.
+//! How a run ended, as this process's exit status and in words.
 
 use tenterhook_engine::{Limit, Limits, Outcome, Report};
 
-use super::live::Heard;
+use super::live::OutputDelivery;
 use crate::neutral;
 use crate::paint::{self, Painter};
 use crate::quantity::{show_count, show_millis, show_size};
@@ -21,17 +21,17 @@ const OTHER_LIMIT: u8 = 137;
 /// The program trapped; what a process ended by SIGABRT leaves.
 const TRAP: u8 = 134;
 
-/// Nobody read the output to its end; what a process ended by SIGPIPE leaves.
+/// The reader closed the output early; what a process ended by SIGPIPE leaves.
 const BROKEN_PIPE: u8 = 141;
 
 /// How a run ended, seen from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// By itself or at one of its bounds.
+    /// By itself or at one of its limits.
     Program(Outcome),
     /// Because this process was asked to stop.
     Interrupted(Signal),
-    /// Because whoever read its output had enough.
+    /// Because the reader of its output closed the pipe.
     BrokenPipe,
     /// Because its output was not read by its deadline.
     Unread,
@@ -39,10 +39,14 @@ pub(crate) enum Ending {
 
 impl Ending {
     /// Why a cancelled run was cancelled; every other outcome stands for itself.
-    pub(super) fn of(outcome: Outcome, interrupted: Option<Signal>, heard: Heard) -> Self {
-        match (outcome, interrupted, heard) {
+    pub(super) fn of(
+        outcome: Outcome,
+        interrupted: Option<Signal>,
+        delivery: OutputDelivery,
+    ) -> Self {
+        match (outcome, interrupted, delivery) {
             (Outcome::Cancelled, Some(signal), _) => Self::Interrupted(signal),
-            (_, _, Heard::NotToTheEnd) => Self::BrokenPipe,
+            (_, _, OutputDelivery::ReaderGone) => Self::BrokenPipe,
             (outcome, ..) => Self::Program(outcome),
         }
     }
@@ -61,9 +65,9 @@ impl Ending {
         }
     }
 
-    /// Tells the person at the keyboard what the status alone does not, an answer
-    /// that denies included: the status stays the program's own.
-    pub(super) fn tell(&self, run: &Report, limits: &Limits) {
+    /// Reports what the status alone does not tell, including a verdict that denies: the
+    /// status stays the program's own.
+    pub(super) fn report(&self, run: &Report, limits: &Limits) {
         match self {
             Self::Program(Outcome::Exited { .. }) | Self::BrokenPipe | Self::Unread => {}
             Self::Program(Outcome::Stopped { limit }) => say(format_args!(
@@ -91,20 +95,20 @@ impl Ending {
         }
         if let Some(fault) = &run.verdict_fault {
             say(format_args!(
-                "{}; a server takes that as a failure of the hook",
+                "{}; a server treats that as a failure of the hook",
                 neutral::line(fault)
             ));
         }
     }
 }
 
-/// What the program left as its answer, in a line.
+/// Describes the program's verdict, in a line.
 pub(crate) fn answer(run: &Report, paint: Painter) -> String {
     if let Some(fault) = &run.verdict_fault {
         return paint.bad(&neutral::line(fault));
     }
     let Some(verdict) = &run.verdict else {
-        return "none; the status answers".into();
+        return "none; the exit status decides".into();
     };
     let reason = match &verdict.reason {
         Some(reason) => format!(": {}", neutral::line(reason)),
@@ -116,11 +120,11 @@ pub(crate) fn answer(run: &Report, paint: Painter) -> String {
             format!("{}, without a reason", paint.bad("denied"))
         }
         Some(false) => format!("{}{reason}", paint.bad("denied")),
-        None => format!("neither allows nor denies; the status answers{reason}"),
+        None => format!("neither allows nor denies; the exit status decides{reason}"),
     }
 }
 
-/// The bound that was reached, and the flag that moves it.
+/// Describes the limit that was reached, and the flag that raises it.
 fn bound(limit: Limit, limits: &Limits) -> String {
     let millis = u64::try_from(limits.wall.as_millis()).unwrap_or(u64::MAX);
     match limit {
@@ -128,7 +132,7 @@ fn bound(limit: Limit, limits: &Limits) -> String {
         Limit::Memory => format!("{}; `--memory` allows more", show_size(limits.memory)),
         Limit::Wall => format!("{}; `--timeout` allows more", show_millis(millis)),
         Limit::Output => format!("{}; `--output` allows more", show_size(limits.output)),
-        other => format!("which is called {other}"),
+        _ => "which the host sets".into(),
     }
 }
 
@@ -179,9 +183,13 @@ mod tests {
     #[test]
     fn a_program_that_ended_by_itself_was_not_interrupted() {
         let exited = Outcome::Exited { status: 3 };
-        let ending = Ending::of(exited.clone(), Some(Signal::Interrupt), Heard::All);
+        let ending = Ending::of(
+            exited.clone(),
+            Some(Signal::Interrupt),
+            OutputDelivery::Complete,
+        );
         assert_eq!(ending, Ending::Program(exited));
-        let ending = Ending::of(Outcome::Cancelled, None, Heard::NotToTheEnd);
+        let ending = Ending::of(Outcome::Cancelled, None, OutputDelivery::ReaderGone);
         assert_eq!(ending, Ending::BrokenPipe);
     }
 }

@@ -1,9 +1,9 @@
 //! The program's output, passed on while it is printed.
 //!
-//! The guest's thread must not wait for whoever reads this process's output, so a
-//! thread of its own does. What waits between them is bounded by the output limit.
-//! Nothing else may write to the streams of a run: a reader who does not read keeps
-//! a writer for ever, and only this thread may be left behind.
+//! The guest's thread must not wait for the reader of this process's output, so a thread of
+//! its own does. What is buffered between them is bounded by the output limit. Nothing else
+//! may write to the streams of a run: a reader that does not read blocks a writer for ever,
+//! and only this thread may be abandoned.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Arc, mpsc};
@@ -28,26 +28,26 @@ impl OutputSink for Sink {
     }
 }
 
-/// The way to the thread that prints.
-pub(super) struct Printer(mpsc::Sender<LastWords>);
+/// The channel to the thread that prints.
+pub(super) struct Printer(mpsc::Sender<OnPrinted>);
 
-/// What is done when all is printed.
-type LastWords = Box<dyn FnOnce(anyhow::Result<Heard>) + Send>;
+/// Called when everything is printed.
+type OnPrinted = Box<dyn FnOnce(anyhow::Result<OutputDelivery>) + Send>;
 
 /// Whether all output reached its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(super) enum OutputDelivery {
     /// All of it.
-    All,
+    Complete,
     /// The reader went away, as `head` does when it has enough.
-    NotToTheEnd,
+    ReaderGone,
 }
 
-/// Opens a way from a guest to this process's standard streams, and says the note first.
-/// Cancels `run` when nobody reads them any more.
+/// Connects a guest to this process's standard streams, and prints the note first. Cancels
+/// `run` when they are no longer read.
 pub(super) fn open(run: CancellationToken, note: Option<String>) -> (Arc<dyn OutputSink>, Printer) {
     let (send, receive) = mpsc::channel::<(Stream, Vec<u8>)>();
-    let (closing, closed) = mpsc::channel::<LastWords>();
+    let (closing, closed) = mpsc::channel::<OnPrinted>();
     let print = move || {
         if let Some(note) = note {
             say(note);
@@ -60,44 +60,44 @@ pub(super) fn open(run: CancellationToken, note: Option<String>) -> (Arc<dyn Out
         if printed.is_err() {
             run.cancel();
         }
-        // Without last words the command has ended otherwise.
-        if let Ok(last_words) = closed.recv() {
-            last_words(heard(printed));
+        // Without a callback the command has ended otherwise.
+        if let Ok(on_printed) = closed.recv() {
+            on_printed(delivery(printed));
         }
     };
     std::thread::spawn(print);
     (Arc::new(Sink(send)), Printer(closing))
 }
 
-fn heard(printed: io::Result<()>) -> anyhow::Result<Heard> {
+fn delivery(printed: io::Result<()>) -> anyhow::Result<OutputDelivery> {
     match printed {
-        Ok(()) => Ok(Heard::All),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Heard::NotToTheEnd),
+        Ok(()) => Ok(OutputDelivery::Complete),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(OutputDelivery::ReaderGone),
         Err(error) => Err(error).context("cannot write the program's output"),
     }
 }
 
 impl Printer {
-    /// Has the thread say the last words when everything is printed, and returns
-    /// what came of that. The sink must be gone.
+    /// Has the thread call `on_printed` when everything is printed, and returns its result.
+    /// The sink must have been dropped.
     pub(super) fn finish<T: Send + 'static>(
         self,
-        last_words: impl FnOnce(Heard) -> anyhow::Result<T> + Send + 'static,
+        on_printed: impl FnOnce(OutputDelivery) -> anyhow::Result<T> + Send + 'static,
     ) -> oneshot::Receiver<anyhow::Result<T>> {
         let (send, receive) = oneshot::channel();
-        let last_words = move |heard: anyhow::Result<Heard>| {
-            // Whoever waited for it may have given up.
-            let _ = send.send(heard.and_then(last_words));
+        let on_printed = move |delivery: anyhow::Result<OutputDelivery>| {
+            // The receiver may be gone.
+            let _ = send.send(delivery.and_then(on_printed));
         };
         self.0
-            .send(Box::new(last_words))
+            .send(Box::new(on_printed))
             .expect("printing does not panic");
         receive
     }
 }
 
-/// Both streams; a terminal is shown neutral text and drawn log lines, everything
-/// else the bytes.
+/// Both streams; a terminal is shown neutralized text and formatted log lines, anything
+/// else the raw bytes.
 struct Streams {
     stdout: Option<Neutral>,
     stderr: Option<GuestLog>,

@@ -1,4 +1,4 @@
-//! What a `run` is meant to do: its flags, checked once, all faults at once.
+//! The plan of a `run`: its flags, checked once, with all faults reported at once.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use super::Raw;
+use super::RunArgs;
 use crate::faults::Faults;
 use crate::local_event::{LocalEvent, Stdin};
 use crate::subject::Subject;
 use crate::{logging, stdin};
 
-/// What a `run` is meant to do.
+/// What a `run` does.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) subject: Subject,
@@ -35,35 +35,36 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Checks every flag.
-    pub(super) fn read(raw: Raw, log: Option<&str>) -> Result<Self, Faults> {
+    pub(super) fn read(args: RunArgs, log: Option<&str>) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let log = faults.check("--log", logging::parse_filter(log, "error"));
-        let subject = faults.check("FILE", Subject::of(raw.file.as_deref()));
-        let asked = raw.limits.read("--", &mut faults);
+        let subject = faults.check("FILE", Subject::of(args.file.as_deref()));
+        let asked = args.limits.read("--", &mut faults);
         let defaults = subject
             .as_ref()
             .map_or_else(Limits::default, Subject::limits);
         let limits = faults.check("--…", asked.resolve(&defaults, &Limits::ceiling()));
         let seed = faults.check(
             "--seed",
-            raw.seed.map_or(Ok(Seed::Random), |text| parse_seed(&text)),
+            args.seed.map_or(Ok(Seed::Random), |text| parse_seed(&text)),
         );
         let clock = faults.check(
             "--clock",
-            raw.clock.map_or(Ok(Clock::Real), |text| parse_clock(&text)),
+            args.clock
+                .map_or(Ok(Clock::Real), |text| parse_clock(&text)),
         );
-        let own: Vec<_> = raw
+        let own: Vec<_> = args
             .env
             .iter()
             .filter_map(|text| faults.check("--env", parse_variable(text)))
             .collect();
-        let event = faults.check("--event", LocalEvent::new(raw.event, raw.data));
+        let event = faults.check("--event", LocalEvent::new(args.event, args.data));
         let (Some(log), Some(subject), Some(limits), Some(seed), Some(clock), Some(event)) =
             (log, subject, limits, seed, clock, event)
         else {
             return Err(faults);
         };
-        if raw
+        if args
             .report
             .as_deref()
             .is_some_and(|file| is_same(file, subject.file()))
@@ -74,7 +75,7 @@ impl Plan {
         let mut env = subject.env();
         env.extend(own);
         Ok(Self {
-            args: match raw.args {
+            args: match args.args {
                 none if none.is_empty() => subject.args(),
                 args => args,
             },
@@ -83,8 +84,8 @@ impl Plan {
                 event => event,
             },
             subject,
-            report: raw.report,
-            bill: raw.bill,
+            report: args.report,
+            bill: args.bill,
             log,
             env,
             limits,
@@ -98,7 +99,7 @@ impl Plan {
         &self.limits
     }
 
-    /// Puts together what the program is given, standard input included.
+    /// Assembles the invocation, standard input included.
     ///
     /// Without data for an event, standard input is this process's own.
     pub(super) async fn invocation(
@@ -152,7 +153,7 @@ impl Plan {
     }
 }
 
-/// Whether both paths lead to the same file, which is there.
+/// Whether both paths lead to the same existing file.
 fn is_same(one: &Path, other: &Path) -> bool {
     match (one.canonicalize(), other.canonicalize()) {
         (Ok(one), Ok(other)) => one == other,
@@ -191,10 +192,10 @@ mod tests {
 
     fn plan(line: &[&str]) -> Result<Plan, Faults> {
         let line = ["tenterhook", "run"].iter().chain(line);
-        let Command::Run(raw) = Args::try_parse_from(line).unwrap().command else {
+        let Command::Run(args) = Args::try_parse_from(line).unwrap().command else {
             panic!("not `run`");
         };
-        Plan::read(raw, None)
+        Plan::read(args, None)
     }
 
     #[test]

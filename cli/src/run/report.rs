@@ -1,4 +1,4 @@
-//! The report of a local run: outcome and resource bill, as JSON for programs.
+//! The report of a local run: outcome and usage, as JSON.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -11,9 +11,9 @@ use tenterhook_sdk::Verdict;
 
 use super::ending::Ending;
 
-/// The report's form. Names are those of an execution in the native API.
+/// The report. Names are those of an execution in the native API.
 #[derive(Serialize)]
-pub(crate) struct Form<'a> {
+pub(crate) struct RunReport<'a> {
     kind: Kind,
     digest: String,
     outcome: &'a Outcome,
@@ -28,7 +28,7 @@ pub(crate) struct Form<'a> {
     verdict_fault: Option<&'a str>,
 }
 
-impl<'a> Form<'a> {
+impl<'a> RunReport<'a> {
     pub(crate) fn new(
         program: &Program,
         run: &'a Report,

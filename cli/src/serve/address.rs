@@ -1,5 +1,5 @@
-//! A note in the data folder of where the running server is, for the commands that
-//! talk to it.
+//! A file in the data folder with the running server's address, for the commands that talk
+//! to it.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,19 +9,18 @@ use anyhow::Context as _;
 
 use super::data_dir::DataDir;
 
-/// The file that holds the note: an address and a port.
+/// The file's name; it holds an address and a port.
 pub(crate) const ADDRESS_FILE: &str = "listen.addr";
 
-/// The note, as long as the server runs. One that a killed server leaves behind
-/// leads to nobody, which a client sees.
+/// The file, which exists as long as the server runs. Clients ignore one that a killed
+/// server has left behind.
 #[derive(Debug)]
-pub(super) struct Noted {
+pub(super) struct AddressFile {
     file: PathBuf,
 }
 
-impl Noted {
-    /// Writes the note; an address that means all of this machine's becomes one that
-    /// can be called.
+impl AddressFile {
+    /// Writes the file; an unspecified address becomes the loopback address.
     pub(super) fn write(data: &DataDir, listening: SocketAddr) -> anyhow::Result<Self> {
         let mut address = listening;
         address.set_ip(match listening.ip() {
@@ -38,7 +37,7 @@ impl Noted {
     }
 }
 
-impl Drop for Noted {
+impl Drop for AddressFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.file);
     }
@@ -51,16 +50,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_note_is_for_this_user_alone_and_goes_with_the_server() {
+    fn the_address_file_is_for_this_user_alone_and_is_removed_with_the_server() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
-        let note = Noted::write(&data, "0.0.0.0:8080".parse().unwrap()).unwrap();
+        let note = AddressFile::write(&data, "0.0.0.0:8080".parse().unwrap()).unwrap();
         let file = folder.path().join(ADDRESS_FILE);
         assert_eq!(fs::read_to_string(&file).unwrap(), "127.0.0.1:8080\n");
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
         drop(note);
         assert!(!file.exists());
-        let note = Noted::write(&data, "[::]:8080".parse().unwrap()).unwrap();
+        let note = AddressFile::write(&data, "[::]:8080".parse().unwrap()).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "[::1]:8080\n");
         drop(note);
     }

@@ -1,47 +1,47 @@
-//! What bounds the server and the hooks on it: flags as typed.
+//! Bounds on the server and on its hooks, as flags.
 //!
-//! A bound that is not set has its default; none can be switched off.
+//! A bound that is not set has its default; none can be turned off.
 
 use std::time::Duration;
 
 use clap::Args;
-use tenterhook_dispatch::{MODULE_MAX_BYTES, Retention, Settings};
+use tenterhook_dispatch::{Retention, Settings};
 use tenterhook_engine::{CodeCache, CompileLimits, Limits};
 use tenterhook_ledger::Capacity;
 
 use crate::faults::Faults;
-use crate::limit_flags::RawLimits;
+use crate::limit_flags::LimitFlags;
+use crate::module_limit::ModuleLimitFlag;
 use crate::quantity::{parse_count, parse_millis, parse_size, show_size};
 
 /// Most executions that want a core at one time: many more than a host has cores.
 const CONCURRENCY_MAX: usize = 1_024;
 
-/// How many of them there are by default. More would not finish sooner on the cores that
-/// there are; fewer would leave those idle while guests wait for their files.
+/// Their number by default. More would not finish sooner on the available cores; fewer would
+/// leave cores idle while guests wait for their files.
 const CONCURRENCY: usize = 64;
 
-/// Most executions that one request may be allowed to cause: more than that, and what it
-/// causes does not fit into memory while it is planned.
+/// Most executions that one request may be allowed to cause: the plan of more would not fit
+/// into memory.
 const EXECUTIONS_MAX: usize = 1 << 20;
 
 /// Bounds on the server itself.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Bounds on the server")]
-pub(crate) struct RawBounds {
+pub(crate) struct BoundFlags {
     /// Executions that want a core at one time; those that sleep do not count
     /// [default: 64].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_CONCURRENCY")]
     pub(super) concurrency: Option<String>,
-    /// The same of one account [default: three quarters, and less the more accounts want
-    /// some].
+    /// The same for one account [default: three quarters, and less as more accounts
+    /// compete].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_ACCOUNT_CONCURRENCY")]
     pub(super) account_concurrency: Option<String>,
     /// Threads that run hooks [default: the number of cores].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_THREADS")]
     pub(super) threads: Option<String>,
-    /// Largest module or component [default: 24MiB].
-    #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
-    pub(super) max_module: Option<String>,
+    #[command(flatten)]
+    max_module: ModuleLimitFlag,
     /// Processor time that compiling one module may take, whatever its size [default:
     /// 10s, and 4s more for each MiB].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAX_COMPILE_TIME")]
@@ -49,25 +49,25 @@ pub(crate) struct RawBounds {
     /// Address space that compiling one module may take [default: 2GiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_COMPILE_MEMORY")]
     pub(super) max_compile_memory: Option<String>,
-    /// Compiled code that is kept on the disk; what was used longest ago goes first
-    /// [default: an eighth of the disk that there is to use, at most 8GiB].
+    /// Compiled code that is cached on disk; the least recently used is evicted first
+    /// [default: an eighth of the disk that may be used, at most 8GiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_CODE_CACHE")]
     pub(super) code_cache: Option<String>,
     /// How long finished tasks are kept [default: 30d].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_KEEP")]
     pub(super) keep: Option<String>,
-    /// Finished tasks that are kept per account [default: 200000].
+    /// Finished tasks that are kept for each account [default: 200000].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_KEEP_TASKS")]
     pub(super) keep_tasks: Option<String>,
-    /// Disk space that an account may take before its oldest finished tasks are removed
+    /// Disk space that an account may use before its oldest finished tasks are removed
     /// [default: its share of the disk].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_KEEP_BYTES")]
     pub(super) keep_bytes: Option<String>,
-    /// How long an event is known by its id after it was accepted, so that it runs
-    /// nothing when it is posted again [default: 30d].
+    /// How long an accepted event's id is remembered, so that posting it again runs
+    /// nothing [default: 30d].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_REMEMBER_EVENTS")]
     pub(super) remember_events: Option<String>,
-    /// Executions that one request may cause in all [default: 16384].
+    /// Executions that one request may cause in total [default: 16384].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_MAX_EXECUTIONS")]
     pub(super) max_executions: Option<String>,
 }
@@ -75,7 +75,7 @@ pub(crate) struct RawBounds {
 /// The most that a hook may ask for.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "The most that a hook may ask for")]
-pub(crate) struct RawCeiling {
+pub(crate) struct CeilingFlags {
     /// Units of work [default: 200G].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_MAX_FUEL")]
     pub(super) max_fuel: Option<String>,
@@ -99,10 +99,10 @@ pub(crate) struct RawCeiling {
     pub(super) max_descriptors: Option<String>,
 }
 
-impl RawCeiling {
-    /// Reads the ceiling; what was not said is the engine's own.
+impl CeilingFlags {
+    /// Parses the ceiling; what is not set is the engine's own.
     pub(super) fn read(self, faults: &mut Faults) -> Limits {
-        let raw = RawLimits {
+        let flags = LimitFlags {
             fuel: self.max_fuel,
             memory: self.max_memory,
             timeout: self.max_timeout,
@@ -112,13 +112,13 @@ impl RawCeiling {
             descriptors: self.max_descriptors,
         };
         let most = Limits::ceiling();
-        let asked = raw.read("--max-", faults);
+        let asked = flags.read("--max-", faults);
         asked.resolve(&most, &most).unwrap_or(most)
     }
 }
 
-impl RawBounds {
-    /// Reads the threads that run hooks; `None` leaves it to the engine.
+impl BoundFlags {
+    /// Parses the number of threads that run hooks; `None` leaves it to the engine.
     pub(super) fn threads(&self, faults: &mut Faults) -> Option<usize> {
         faults.check(
             "--threads",
@@ -126,19 +126,19 @@ impl RawBounds {
         )
     }
 
-    /// Reads how many guests may want a core at one time.
+    /// Parses how many guests may want a core at one time.
     pub(super) fn run_slots(&self, faults: &mut Faults) -> Capacity {
         let mut read = |flag: &str, text: &Option<String>, most: usize| {
             faults.check(flag, count(text.as_deref()?, most))
         };
         let all = read("--concurrency", &self.concurrency, CONCURRENCY_MAX).unwrap_or(CONCURRENCY);
         let each = read("--account-concurrency", &self.account_concurrency, all);
-        // A slot is a claim to a turn on the cores, so that each account can have one.
+        // A slot is a claim to a turn on the cores, so each account can have one.
         let slots = Capacity::of(all as u64).with_certain(1);
         each.map_or(slots, |each| slots.with_each(each as u64))
     }
 
-    /// Reads what one compilation may take.
+    /// Parses the limits on one compilation.
     pub(super) fn compile(&self, faults: &mut Faults) -> CompileLimits {
         let default = CompileLimits::default();
         let cpu = match &self.max_compile_time {
@@ -156,12 +156,12 @@ impl RawBounds {
         }
     }
 
-    /// Reads how much compiled code is kept; `None` leaves it to the engine.
+    /// Parses how much compiled code is cached; `None` leaves it to the engine.
     pub(super) fn code_bytes(&self, faults: &mut Faults) -> Option<u64> {
         faults.check("--code-cache", code_cache(self.code_cache.as_deref()?))
     }
 
-    /// Reads all other bounds into the dispatcher's settings.
+    /// Parses all other bounds into the dispatcher's settings.
     pub(super) fn settings(&self, ceiling: Limits, faults: &mut Faults) -> Settings {
         let default = Settings::default();
         let mut read = |name: &str, text: &Option<String>, most: usize, default: usize| {
@@ -182,10 +182,7 @@ impl RawBounds {
             EXECUTIONS_MAX,
             default.executions_per_request,
         );
-        let module_bytes = match &self.max_module {
-            Some(text) => faults.check("--max-module", module_size(text)),
-            None => None,
-        };
+        let module_bytes = self.max_module.read(faults);
         let age = match &self.keep {
             Some(text) => faults
                 .check("--keep", parse_millis(text))
@@ -233,7 +230,7 @@ fn count(text: &str, most: usize) -> Result<usize, String> {
 fn compile_time(text: &str) -> Result<Duration, String> {
     let time = Duration::from_millis(parse_millis(text).map_err(|error| error.to_string())?);
     let (least, most) = (CompileLimits::floor(), CompileLimits::ceiling());
-    // What is set does not depend on a size.
+    // A time that is set does not depend on the module's size.
     let (least, most) = (least.cpu_for(0), most.cpu_for(0));
     if time < least || time > most || time.subsec_nanos() != 0 {
         return Err(format!(
@@ -259,25 +256,13 @@ fn compile_memory(text: &str) -> Result<u64, String> {
     Ok(size)
 }
 
-/// A cache that has no room for the code of one large program is none.
+/// A cache must have room for the code of one large program.
 fn code_cache(text: &str) -> Result<u64, String> {
     let size = parse_size(text).map_err(|error| error.to_string())?;
     if size < CodeCache::LEAST_BYTES {
         return Err(format!(
             "must be at least {}, not {text}",
             show_size(CodeCache::LEAST_BYTES)
-        ));
-    }
-    Ok(size)
-}
-
-/// Reads the bound on an uploaded module.
-pub(crate) fn module_size(text: &str) -> Result<u64, String> {
-    let size = parse_size(text).map_err(|error| error.to_string())?;
-    if size == 0 || size > MODULE_MAX_BYTES {
-        return Err(format!(
-            "must be from 1 byte to {}, not {text}",
-            show_size(MODULE_MAX_BYTES)
         ));
     }
     Ok(size)

@@ -1,8 +1,7 @@
-//! How much of everything the server has to share out: from the host, unless flags
-//! say otherwise.
+//! How much of each resource the server may share out: from the host, unless flags say
+//! otherwise.
 //!
-//! It finds amounts and says where they come from; who gets how much of them is the
-//! ledger's matter.
+//! It determines amounts and their sources; the ledger decides how they are shared.
 
 use std::fs;
 use std::io;
@@ -12,7 +11,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tenterhook_engine::Limits;
 use tenterhook_ledger::{
-    Capacities, Capacity, Found, Host, Resource, Strangers, free_disk, raise_descriptors,
+    Capacities, Capacity, Host, HostAmount, Resource, Strangers, free_disk, raise_descriptors,
 };
 
 use crate::faults::Faults;
@@ -20,7 +19,7 @@ use crate::quantity::{parse_count, parse_size, show_size};
 
 const MIB: u64 = 1 << 20;
 
-/// The least that a server can do anything with: itself and one small hook.
+/// The least that a server can work with: itself and one small hook.
 const MEMORY_MIN: u64 = 128 * MIB;
 const DESCRIPTORS_MIN: u64 = 256;
 const DISK_MIN: u64 = 64 * MIB;
@@ -28,69 +27,69 @@ const DISK_MIN: u64 = 64 * MIB;
 /// What is assumed of a kernel that does not say how much memory there is.
 const MEMORY_UNKNOWN: u64 = 1024 * MIB;
 
-/// Memory that an account has in any case as long as so much is free, so that those who
-/// come late can run something too: a hook with the default limits takes 144 MiB, files
+/// Memory that an account may take whatever its share, as long as that much is free, so that
+/// late accounts can run something too: a hook with the default limits takes 144 MiB, files
 /// included, and its requests have the rest.
 const MEMORY_FLOOR: u64 = 148 * MIB;
 
-/// The same of descriptors: a hook with the default limits takes 68, and its account a
+/// The same for descriptors: a hook with the default limits takes 68, and its account a
 /// connection or two beside them.
 const DESCRIPTORS_FLOOR: u64 = 80;
 
-/// The same of requests and of replies that take long.
+/// The same for requests and for long-lived replies.
 const REQUESTS_FLOOR: u64 = 4;
 const STREAMS_FLOOR: u64 = 2;
 
 /// Bytes of the disk that are not shared out: the database's log may have 64 MiB, and what
 /// is kept for changes that free some has 24 MiB. The rest is for indexes and what is free
-/// within pages. Of a small disk it is half.
+/// within pages. On a small disk it is half.
 const DISK_OWN: u64 = 112 * MIB;
 
 /// Descriptors that are not shared out: the database's, the log's, those of the scratch
 /// folders that are kept ready, of the runtime and of a compiler's process.
 const DESCRIPTORS_OWN: u64 = 128;
 
-/// Events in memory whose hooks wait or run; what is beyond waits in the store. It is
-/// part of the quarter that is not shared out, and holds 128 events of the largest
-/// size: more than begin at one time.
+/// Events in memory whose hooks wait or run; further ones wait in the store. It is part of
+/// the quarter that is not shared out, and holds 128 events of the largest size: more than
+/// start at one time.
 const QUEUE: u64 = 64 * MIB;
 
-/// Requests that are answered at one time, and those of them that are kept for the
-/// operator. As many as connections have places; each costs tens of kilobytes beside
-/// its body, which counts as memory.
+/// Requests that are served at one time, and how many of them are reserved for the operator.
+/// As many as there are connections; each costs tens of kilobytes besides its body, which
+/// counts as memory.
 const REQUESTS: (u64, u64) = (768, 32);
 
-/// What strangers have of the above, who are clients that have shown no token: at most a
-/// quarter together. A client with a token is one until that was looked up, within
-/// milliseconds; all others have nothing to do here but to log in, which takes 10 s at
-/// most. So many places serve nineteen a second of those that take all of their time.
+/// The share of strangers, that is, of clients without a token: at most a quarter together.
+/// A client with a token counts as one until the token is looked up, within milliseconds;
+/// all others can only log in, which takes 10 s at most. That many slots serve nineteen a
+/// second even if each takes all of its time.
 ///
-/// Of this is kept for them, whatever accounts hold: half of it of the requests, a
-/// quarter of the descriptors, and a sixteenth of the memory, which is enough for as many
-/// requests as there are places with bodies as large as those of logins.
+/// Part of it is reserved for them, whatever accounts hold: half of the requests, a quarter
+/// of the descriptors, and a sixteenth of the memory, enough for that many requests with
+/// bodies as large as those of logins.
 const STRANGERS_PART: u64 = 4;
 
-/// Replies that may take long, and those of them that are kept for the operator. A
-/// third of the requests, so that those who only wait never take all places.
+/// Long-lived replies, and how many of them are reserved for the operator. A third of the
+/// requests, so that waiting clients never take all slots.
 const STREAMS: (u64, u64) = (256, 16);
 
-/// Programs that are being received, and those that wait for the compiler. All of them
-/// lie in memory, which is counted as such; an upload is both for a while.
+/// Programs that are being received or wait for the compiler. All of them are in memory,
+/// which is counted as such; for a while an upload is both.
 const UPLOADS: u64 = 48;
 
-/// Attempts to deliver webhooks. Each has a connection, of the descriptors that are not
+/// Attempts to deliver webhooks. Each has a connection, from the descriptors that are not
 /// shared out, and most wait for their receiver.
 const DELIVERIES: u64 = 64;
 
-/// How much there is to share out, in place of what the host says.
+/// Flags that override what the host reports.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What the server may use of its host")]
-pub(crate) struct RawCapacity {
+pub(crate) struct CapacityFlags {
     /// Memory; three quarters of it are shared out [default: the machine's, or its
     /// control group's].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_HOST_MEMORY")]
     host_memory: Option<String>,
-    /// Files and connections open at one time [default: what the process may have].
+    /// Files and connections open at one time [default: the process's own limit].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_HOST_DESCRIPTORS")]
     host_descriptors: Option<String>,
     /// What the data folder may hold [default: what it holds and what is free].
@@ -98,21 +97,21 @@ pub(crate) struct RawCapacity {
     max_disk: Option<String>,
 }
 
-/// The same, checked.
+/// The flags, checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct CapacityOverrides {
     memory: Option<u64>,
     descriptors: Option<u64>,
     disk: Option<u64>,
 }
 
-impl RawCapacity {
-    /// Reads the flags; what was not said is asked of the host later.
-    pub(super) fn read(self, faults: &mut Faults) -> Said {
+impl CapacityFlags {
+    /// Reads the flags; what is not set is taken from the host later.
+    pub(super) fn read(self, faults: &mut Faults) -> CapacityOverrides {
         let mut read = |flag, text: Option<String>, check: fn(&str) -> Result<u64, String>| {
             text.and_then(|text| faults.check(flag, check(&text)))
         };
-        Said {
+        CapacityOverrides {
             memory: read("--host-memory", self.host_memory, |text| {
                 size(text, MEMORY_MIN)
             }),
@@ -138,25 +137,31 @@ fn descriptors(text: &str) -> Result<u64, String> {
     Ok(count)
 }
 
-/// What there is, and where that was found.
+/// The amounts, and where they come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Resources {
-    memory: Found,
-    descriptors: Found,
-    disk: Found,
+    memory: HostAmount,
+    descriptors: HostAmount,
+    disk: HostAmount,
 }
 
 impl Resources {
-    /// Asks the host for what flags have not said. Raises the process's limit of
+    /// Asks the host for what flags have not overrides. Raises the process's limit of
     /// descriptors as far as it may be raised.
     ///
     /// # Errors
     ///
-    /// If the data folder cannot be looked at.
-    pub(super) fn find(said: Said, host: &Host, data: &Path) -> anyhow::Result<Self> {
-        let memory = said.memory.map(|amount| found(amount, "--host-memory"));
+    /// If the data folder cannot be read.
+    pub(super) fn find(
+        overrides: CapacityOverrides,
+        host: &Host,
+        data: &Path,
+    ) -> anyhow::Result<Self> {
+        let memory = overrides
+            .memory
+            .map(|amount| found(amount, "--host-memory"));
         let descriptors = raise_descriptors();
-        let disk = match said.disk {
+        let disk = match overrides.disk {
             Some(amount) => found(amount, "--max-disk"),
             None => disk_of(data).with_context(|| {
                 format!(
@@ -169,11 +174,11 @@ impl Resources {
             memory: memory.or_else(|| host.memory()).unwrap_or_else(|| {
                 found(
                     MEMORY_UNKNOWN,
-                    "a guess, for the kernel does not say; see --host-memory",
+                    "a guess, since the kernel reports none; see --host-memory",
                 )
             }),
-            // More than the kernel allows would be a promise that it breaks.
-            descriptors: match said.descriptors {
+            // The kernel would not grant more than its own limit.
+            descriptors: match overrides.descriptors {
                 Some(amount) if amount < descriptors.amount => found(amount, "--host-descriptors"),
                 _ => descriptors,
             },
@@ -181,11 +186,11 @@ impl Resources {
         })
     }
 
-    /// How much of each resource there is to share out, with so many run slots.
+    /// Returns how much of each resource may be shared out, with this many run slots.
     ///
     /// A quarter of the memory stays for the server's own code and data, the
     /// database's cache, what runs keep mapped when they are over, and what compilers
-    /// take beyond what they are charged. Of all else the operator keeps a sixteenth.
+    /// take beyond what they are charged. A sixteenth of everything else is reserved for the operator.
     pub(super) fn capacities(&self, slots: Capacity) -> Capacities {
         let sixteenth = |total: u64| Capacity::of(total).with_reserve(total / 16);
         let memory = self.memory.amount / 4 * 3;
@@ -227,8 +232,8 @@ impl Resources {
             .with(Resource::Deliveries, Capacity::of(DELIVERIES).with_floor(1))
     }
 
-    /// Runs that the engine has room for: one for each 32 MiB that are shared out.
-    /// What a run of less keeps mapped when it is over, up to 4 MiB, then stays within
+    /// Returns how many runs the engine has room for: one for each 32 MiB that are shared out.
+    /// What a smaller run keeps mapped when it has finished, up to 4 MiB, then stays within
     /// the quarter that is not. Beyond 4,096 their stacks and memories would take a
     /// sizeable part of the mappings that a process may have, which are 65,530.
     pub(super) fn sandboxes(&self) -> u32 {
@@ -236,7 +241,7 @@ impl Resources {
         u32::try_from(sandboxes.clamp(16, 4_096)).expect("it was clamped")
     }
 
-    /// Says what was found and where.
+    /// Logs the amounts and their sources.
     pub(super) fn log(&self) {
         for (what, found, unit) in [
             ("memory", &self.memory, true),
@@ -252,8 +257,8 @@ impl Resources {
     }
 }
 
-/// The most that a hook may ask for here: what one account could be given when nobody
-/// else has anything. Says so when that is less than the operator allows.
+/// Returns the most that a hook may ask for on this host: what one account could be given
+/// if no other account held anything. Warns if that is less than the operator allows.
 pub(super) fn limits_here(capacities: &Capacities, ceiling: &Limits) -> Limits {
     let here = ceiling.fitting(
         capacities.get(Resource::Memory).most(),
@@ -285,18 +290,18 @@ pub(super) fn limits_here(capacities: &Capacities, ceiling: &Limits) -> Limits {
     here
 }
 
-fn found(amount: u64, source: &str) -> Found {
-    Found {
+fn found(amount: u64, source: &str) -> HostAmount {
+    HostAmount {
         amount,
         source: source.to_owned(),
     }
 }
 
-/// What a folder holds, and what is free beside it.
-fn disk_of(data: &Path) -> io::Result<Found> {
+/// Returns what the folder holds plus what is free on its disk.
+fn disk_of(data: &Path) -> io::Result<HostAmount> {
     let free = free_disk(data)?;
     let held = held_by(data)?;
-    Ok(Found {
+    Ok(HostAmount {
         amount: shared_of(free.amount.saturating_add(held)),
         source: format!(
             "{}, and what it holds, less what the database needs beside its content",
@@ -305,12 +310,13 @@ fn disk_of(data: &Path) -> io::Result<Found> {
     })
 }
 
-/// What can be shared out of a disk of so many bytes.
+/// Returns how much of a disk of this size can be shared out.
 fn shared_of(disk: u64) -> u64 {
     disk - DISK_OWN.min(disk / 2)
 }
 
-/// The bytes of all files in a folder. What vanishes meanwhile holds nothing.
+/// Returns the bytes of all files in a folder. A file that vanishes meanwhile counts as
+/// empty.
 fn held_by(folder: &Path) -> io::Result<u64> {
     let mut held = 0_u64;
     for entry in fs::read_dir(folder)? {
@@ -326,7 +332,7 @@ fn held_by(folder: &Path) -> io::Result<u64> {
     Ok(held)
 }
 
-/// An amount for people: what was found on a host is never a round number.
+/// Formats an amount roughly: what a host reports is never a round number.
 fn about(bytes: u64) -> String {
     match bytes >= 10 * 1024 * MIB {
         true => format!("{} GiB", bytes / (1024 * MIB)),

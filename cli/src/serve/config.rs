@@ -1,4 +1,4 @@
-//! What the server is meant to be: its flags, checked once, all faults at once.
+//! The server's configuration: its flags, checked once, with all faults reported at once.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use tenterhook_ledger::{Capacities, Capacity, Ledger};
 use tenterhook_maintenance as maintenance;
 use tracing_subscriber::EnvFilter;
 
-use super::Raw;
-use super::capacity::{Resources, Said};
+use super::ServeArgs;
+use super::capacity::{CapacityOverrides, Resources};
 use super::data_dir::DataDir;
 use super::database::{DatabaseUrl, NewDatabase};
 use super::grace;
@@ -25,7 +25,7 @@ use crate::logging::{self, LogFormat};
 pub(crate) const DEFAULT_DATA: &str = "tenterhook-data";
 const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
-/// How the croit interface says when a task started.
+/// How the croit interface shows when a task started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CroitTimes {
     /// An integer, milliseconds since 1970, as older croit versions do.
@@ -34,16 +34,16 @@ pub(crate) enum CroitTimes {
     Iso8601,
 }
 
-/// How the Nova interface answers when it could accept none of a request's events.
+/// How the Nova interface responds when it could accept none of a request's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum NovaAllFailed {
     /// 404 for the request, as Nova did before 2019-12.
     Seed,
-    /// 207 with what became of each event, as Nova does since.
+    /// 207 with the result of each event, as Nova has done since.
     Modern,
 }
 
-/// What the server is meant to be.
+/// The server's configuration.
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) data: PathBuf,
@@ -61,7 +61,7 @@ pub(super) struct Config {
     pub(super) delivery: delivery::Settings,
     pub(super) maintenance: maintenance::Settings,
     pub(super) lockdown: engine::Lockdown,
-    pub(super) capacity: Said,
+    pub(super) capacity: CapacityOverrides,
     pub(super) run_slots: Capacity,
     pub(super) new_database: NewDatabase,
     pub(super) grace: Duration,
@@ -72,53 +72,53 @@ pub(super) struct Config {
 
 impl Config {
     /// Checks every flag.
-    pub(super) fn read(raw: Raw, log: Option<&str>) -> Result<Self, Faults> {
+    pub(super) fn read(args: ServeArgs, log: Option<&str>) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let log = faults.check("--log", logging::parse_filter(log, "info"));
-        let database = faults.check("--database", DatabaseUrl::parse(raw.database.as_deref()));
-        let listen = raw.listen.unwrap_or_else(|| DEFAULT_LISTEN.into());
+        let database = faults.check("--database", DatabaseUrl::parse(args.database.as_deref()));
+        let listen = args.listen.unwrap_or_else(|| DEFAULT_LISTEN.into());
         let listen = faults.check("--listen", parse_address(listen));
-        let door = raw.front_door.door(&mut faults);
-        let proxies = raw.front_door.proxies(&mut faults);
-        let health_listen = raw.front_door.health_listen;
+        let door = args.front_door.door(&mut faults);
+        let proxies = args.front_door.proxies(&mut faults);
+        let health_listen = args.front_door.health_listen;
         let health_listen = health_listen
             .and_then(|address| faults.check("--health-listen", parse_address(address)));
-        let ceiling = raw.ceiling.read(&mut faults);
-        let threads = raw.bounds.threads(&mut faults);
-        let compile = raw.bounds.compile(&mut faults);
-        let run_slots = raw.bounds.run_slots(&mut faults);
-        let code_bytes = raw.bounds.code_bytes(&mut faults);
-        let mut dispatch = raw.bounds.settings(ceiling, &mut faults);
-        dispatch.trust_clock = raw.trust_clock;
-        let grace = faults.check("--grace", grace::parse(raw.grace.as_deref()));
-        let capacity = raw.capacity.read(&mut faults);
-        let maintenance = raw.maintenance.read(&mut faults);
+        let ceiling = args.ceiling.read(&mut faults);
+        let threads = args.bounds.threads(&mut faults);
+        let compile = args.bounds.compile(&mut faults);
+        let run_slots = args.bounds.run_slots(&mut faults);
+        let code_bytes = args.bounds.code_bytes(&mut faults);
+        let mut dispatch = args.bounds.settings(ceiling, &mut faults);
+        dispatch.trust_clock = args.trust_clock;
+        let grace = faults.check("--grace", grace::parse(args.grace.as_deref()));
+        let capacity = args.capacity.read(&mut faults);
+        let maintenance = args.maintenance.read(&mut faults);
         match (log, database, listen) {
             (Some(log), Some(database), Some(listen)) => faults.none().map(|()| Self {
-                data: raw.data.unwrap_or_else(|| DEFAULT_DATA.into()),
+                data: args.data_dir.unwrap_or_else(|| DEFAULT_DATA.into()),
                 listen,
                 health_listen,
                 door,
                 proxies,
                 database,
                 log,
-                log_format: raw.log_format.unwrap_or_default(),
-                croit_times: match raw.croit_times {
+                log_format: args.log_format.unwrap_or_default(),
+                croit_times: match args.croit_times {
                     None | Some(CroitTimes::EpochMillis) => tenterhook_api::CroitTimes::EpochMillis,
                     Some(CroitTimes::Iso8601) => tenterhook_api::CroitTimes::Iso8601,
                 },
-                nova_rules: match raw.nova_all_failed {
+                nova_rules: match args.nova_all_failed {
                     None | Some(NovaAllFailed::Seed) => tenterhook_api::NovaRules::Seed,
                     Some(NovaAllFailed::Modern) => tenterhook_api::NovaRules::Modern,
                 },
-                owner_token: if raw.new_owner_token {
+                owner_token: if args.new_owner_token {
                     OwnerToken::Renew
                 } else {
                     OwnerToken::Keep
                 },
                 dispatch,
                 delivery: delivery::Settings {
-                    destinations: if raw.webhook_private_addresses {
+                    destinations: if args.webhook_private_addresses {
                         delivery::Destinations::All
                     } else {
                         delivery::Destinations::Public
@@ -126,13 +126,13 @@ impl Config {
                     ..delivery::Settings::default()
                 },
                 maintenance,
-                lockdown: if raw.no_lockdown {
+                lockdown: if args.no_lockdown {
                     engine::Lockdown::Off
                 } else {
                     engine::Lockdown::On
                 },
-                new_database: if raw.new_database {
-                    NewDatabase::Meant
+                new_database: if args.new_database {
+                    NewDatabase::Requested
                 } else {
                     NewDatabase::OnlyIfUnused
                 },
@@ -167,7 +167,7 @@ impl Config {
             scratch: data.scratch()?,
             sandboxes: resources.sandboxes(),
             threads: self.threads.unwrap_or(default.threads),
-            compiler: compiler::words(),
+            compiler: compiler::command_line(),
             compile_limits: self.compile,
             lockdown: self.lockdown,
             ledger,
@@ -195,10 +195,10 @@ mod tests {
 
     fn config(line: &[&str]) -> Result<Config, Faults> {
         let line = ["tenterhook", "serve"].iter().chain(line);
-        let Command::Serve(raw) = Args::try_parse_from(line).unwrap().command else {
+        let Command::Serve(args) = Args::try_parse_from(line).unwrap().command else {
             panic!("not `serve`");
         };
-        Config::read(*raw, None)
+        Config::read(*args, None)
     }
 
     #[test]
@@ -212,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_todays_nova_gets_it() {
+    fn the_nova_rules_can_be_chosen() {
         let rules = |line: &[&str]| config(line).unwrap().nova_rules;
         assert_eq!(rules(&[]), tenterhook_api::NovaRules::Seed);
-        for (said, meant) in [
+        for (text, meant) in [
             ("seed", tenterhook_api::NovaRules::Seed),
             ("modern", tenterhook_api::NovaRules::Modern),
         ] {
-            assert_eq!(rules(&["--nova-all-failed", said]), meant);
+            assert_eq!(rules(&["--nova-all-failed", text]), meant);
         }
     }
 
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn all_wrong_flags_are_told_at_once() {
-        let told = config(
+        let message = config(
             &[
                 "--listen",
                 "8080",
@@ -341,7 +341,7 @@ mod tests {
             "--host-descriptors",
             "--max-disk",
         ] {
-            assert!(told.contains(&format!("`{flag}` ")), "{flag}: {told}");
+            assert!(message.contains(&format!("`{flag}` ")), "{flag}: {message}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The folder that holds everything a server keeps, for itself alone.
+//! The data folder, which holds everything that a server stores and belongs to it alone.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -11,16 +11,16 @@ use rustix::fs::Mode;
 use super::address::ADDRESS_FILE;
 use super::lock::Lock;
 
-/// The file that a running server holds locked.
+/// The file that a running server keeps locked.
 pub(crate) const LOCK_FILE: &str = "lock";
 
-/// The database, unless it is somewhere else.
+/// The database, unless it is elsewhere.
 pub(super) const DATABASE_FILE: &str = "tenterhook.db";
 
-/// The file that says that a backup is being restored.
+/// The file that marks a backup that is being restored.
 pub(super) const RESTORING_FILE: &str = "restoring";
 
-/// The folder for compiled code.
+/// The folder with compiled code.
 pub(super) const CODE_FOLDER: &str = "code";
 
 /// The file with the key that seals it.
@@ -32,7 +32,7 @@ pub(super) const SCRATCH_FOLDER: &str = "scratch";
 /// The file with the owner's token.
 pub(crate) const OWNER_TOKEN_FILE: &str = "owner.token";
 
-/// An open data folder. No other server can have it at the same time.
+/// An open data folder. No other server can open it at the same time.
 #[derive(Debug)]
 pub(super) struct DataDir {
     path: PathBuf,
@@ -40,9 +40,9 @@ pub(super) struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the folder if it is missing, checks that it is ours, and locks it.
+    /// Creates the folder if it is missing, checks that it is ours, and locks it.
     ///
-    /// From here on, files that this process makes are for its user alone.
+    /// From here on, files that this process creates are accessible to its user alone.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         rustix::process::umask(Mode::from_raw_mode(0o077));
         let cannot = || format!("cannot use the data folder {}", path.display());
@@ -55,14 +55,14 @@ impl DataDir {
         let found = fs::metadata(&path).with_context(cannot)?;
         if found.uid() != rustix::process::geteuid().as_raw() || found.mode() & 0o022 != 0 {
             bail!(
-                "cannot use the data folder {}: it must belong to this user, and nobody else may write into it \
+                "cannot use the data folder {}: it must belong to this user and not be writable by others \
                  (chmod go-w)",
                 path.display()
             );
         }
         let lock = Lock::take(&path.join(LOCK_FILE))?;
         let data = Self { path, _lock: lock };
-        // Whoever left a note is dead: nobody is to be sent there.
+        // The server that left an address file has ended: clients must not connect to it.
         let _ = fs::remove_file(data.address());
         Ok(data)
     }
@@ -82,56 +82,56 @@ impl DataDir {
         self.path.join(ADDRESS_FILE)
     }
 
-    /// The database, unless it is somewhere else.
+    /// The database, unless it is elsewhere.
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(DATABASE_FILE)
     }
 
-    /// The file that says that the first start is not over yet: until the database is
-    /// there, nothing in the folder is of an earlier run.
+    /// The file that marks an unfinished first start: until the database exists, nothing in
+    /// the folder is from an earlier run.
     pub(super) fn first_start(&self) -> PathBuf {
         self.path.join("first-start")
     }
 
-    /// The file that says that a backup is being restored into the folder: until the
-    /// database is there, there is nothing else in it.
+    /// The file that marks a backup that is being restored into the folder: until the
+    /// database exists, nothing else is in it.
     pub(super) fn restoring(&self) -> PathBuf {
         self.path.join(RESTORING_FILE)
     }
 
-    /// Notes that the folder has not been used, until its database is there.
+    /// Marks the folder as unused until its database exists.
     pub(super) fn begin_first_start(&self) -> anyhow::Result<()> {
         let file = self.first_start();
         fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
         remove(&self.restoring())
     }
 
-    /// Notes that the database is there.
+    /// Removes the marks once the database exists.
     pub(super) fn end_first_start(&self) -> anyhow::Result<()> {
         remove(&self.first_start())?;
         remove(&self.restoring())
     }
 
-    /// The folder for compiled code.
+    /// The folder with compiled code.
     pub(super) fn code(&self) -> PathBuf {
         self.path.join(CODE_FOLDER)
     }
 
-    /// The same, made ready to be used: what is in its place and no folder is removed, as it
-    /// can only be what is left of one.
+    /// The same, ready to be used: anything else in its place is removed, as its content is
+    /// disposable.
     pub(super) fn prepare_code(&self) -> anyhow::Result<PathBuf> {
         let code = self.code();
         if code.symlink_metadata().is_ok() && !code.is_dir() {
             tracing::warn!(
                 path = %code.display(),
-                "what is in the place of the folder for compiled code is no folder, and is removed: code is compiled again"
+                "the folder for compiled code is not a folder; it is removed, and code is compiled again"
             );
             remove(&code)?;
         }
         Ok(code)
     }
 
-    /// The folder for files of runs, which is there once a server has started.
+    /// The folder for files of runs, which exists once a server has started.
     pub(super) fn scratch_folder(&self) -> PathBuf {
         self.path.join(SCRATCH_FOLDER)
     }
@@ -141,7 +141,7 @@ impl DataDir {
         self.path.join(CODE_KEY_FILE)
     }
 
-    /// The folder for files of runs; empty, whatever the last server left there.
+    /// Recreates the folder for files of runs, empty.
     pub(super) fn scratch(&self) -> anyhow::Result<PathBuf> {
         let scratch = self.scratch_folder();
         let renew = || -> io::Result<()> {
@@ -155,12 +155,12 @@ impl DataDir {
             }
             DirBuilder::new().mode(0o700).create(&scratch)
         };
-        renew().with_context(|| format!("cannot make the folder {}", scratch.display()))?;
+        renew().with_context(|| format!("cannot create the folder {}", scratch.display()))?;
         Ok(scratch)
     }
 }
 
-/// Removes a file that need not be there.
+/// Removes a file that need not exist.
 pub(super) fn remove(file: &Path) -> anyhow::Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -190,7 +190,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let error = DataDir::open(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("nobody else may write"), "{error}");
+        assert!(error.contains("not be writable by others"), "{error}");
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_folder_where_one_for_disposable_files_belongs_gives_way() {
+    fn a_file_in_place_of_a_folder_for_disposable_files_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
         for name in ["code", "scratch"] {

@@ -1,4 +1,4 @@
-//! Which database the server uses, and how it is opened.
+//! The server's database: where it is, and how it is opened.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub(super) struct Database {
 }
 
 impl DatabaseUrl {
-    /// The folder of a file outside the data folder. SQLite keeps more files
+    /// Returns the folder of a database outside the data folder. SQLite keeps more files
     /// beside it.
     pub(super) fn folder(&self) -> Option<&Path> {
         match self {
@@ -43,15 +43,15 @@ impl DatabaseUrl {
         }
     }
 
-    /// Reads a URL such as `sqlite:/var/lib/hooks.db` or `sqlite:///var/lib/hooks.db`.
-    pub(super) fn parse(said: Option<&str>) -> Result<Self, &'static str> {
-        let Some(url) = said else {
+    /// Parses a URL such as `sqlite:/var/lib/hooks.db` or `sqlite:///var/lib/hooks.db`.
+    pub(super) fn parse(url: Option<&str>) -> Result<Self, &'static str> {
+        let Some(url) = url else {
             return Ok(Self::InDataFolder);
         };
         let scheme = url.split(':').next().unwrap_or_default();
         if matches!(scheme, "postgres" | "postgresql") {
             return Err(
-                "names PostgreSQL, which is not there yet; name a SQLite file, such as sqlite:/var/lib/hooks.db, \
+                "names PostgreSQL, which is not supported yet; name a SQLite file, such as sqlite:/var/lib/hooks.db, \
                         or leave the flag out",
             );
         }
@@ -64,13 +64,13 @@ impl DatabaseUrl {
     }
 }
 
-/// Whether a database may be made.
+/// Whether a new database may be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NewDatabase {
-    /// In a data folder that was not used yet.
+    /// Only in a data folder that was never used.
     OnlyIfUnused,
-    /// The operator says that one is meant.
-    Meant,
+    /// The operator asked for one.
+    Requested,
 }
 
 /// Refuses a data folder that was used and has lost its database: a new one in its place
@@ -80,35 +80,35 @@ pub(super) fn check(url: &DatabaseUrl, data: &DataDir, new: NewDatabase) -> anyh
         DatabaseUrl::InDataFolder => data.database(),
         DatabaseUrl::Sqlite(path) => path.clone(),
     };
-    // SQLite takes an empty file for a new database.
+    // SQLite treats an empty file as a new database.
     let is_there = fs::metadata(&path).is_ok_and(|file| file.len() > 0);
     match (is_there, new) {
-        (true, NewDatabase::Meant) => bail!(
-            "cannot start with a new database: {} is there; move it away first, or leave --new-database out",
+        (true, NewDatabase::Requested) => bail!(
+            "cannot start with a new database: {} exists; move it away first, or omit --new-database",
             path.display()
         ),
         (true, NewDatabase::OnlyIfUnused) => return Ok(()),
-        (false, NewDatabase::Meant) => return data.begin_first_start(),
+        (false, NewDatabase::Requested) => return data.begin_first_start(),
         (false, NewDatabase::OnlyIfUnused) => {}
     }
     if data.restoring().exists() {
         bail!(
-            "cannot start on the data folder {}: restoring a backup into it was broken off; run `tenterhook restore` \
-             again, or, to begin with an empty database and a new owner token, say --new-database",
+            "cannot start on the data folder {}: restoring a backup into it was interrupted; run `tenterhook restore` \
+             again, or, to begin with an empty database and a new owner token, pass --new-database",
             data.path().display()
         );
     }
-    if let Some(trace) = trace(&path, data)? {
+    if let Some(trace) = find_trace(&path, data)? {
         bail!(
-            "cannot find the database {}, although the data folder {} has been used ({} is there): {}restore the \
+            "cannot find the database {}, although the data folder {} has been used ({} exists): {}restore the \
              database, name the one that belongs to the folder (--database), or, to begin with an empty one and a \
-             new owner token, say --new-database",
+             new owner token, pass --new-database",
             path.display(),
             data.path().display(),
             trace.display(),
             match trace.extension() {
                 Some(end) if end == PART => {
-                    "copying it was broken off; remove that file and restore the backup again into an empty folder, "
+                    "copying it was interrupted; remove that file and restore the backup again into an empty folder, "
                 }
                 _ => "",
             }
@@ -117,19 +117,19 @@ pub(super) fn check(url: &DatabaseUrl, data: &DataDir, new: NewDatabase) -> anyh
     data.begin_first_start()
 }
 
-/// How the name of a copy ends that was broken off.
+/// The extension of a copy that is not complete.
 pub(super) const PART: &str = "part";
 
-/// A file that is only there if the folder has been used, if there is one.
-fn trace(database: &Path, data: &DataDir) -> anyhow::Result<Option<PathBuf>> {
-    // What holds nothing tells nothing: a log is made empty by a clean end.
+/// Finds a file that exists only if the folder has been used.
+fn find_trace(database: &Path, data: &DataDir) -> anyhow::Result<Option<PathBuf>> {
+    // Empty files prove nothing: a clean shutdown empties the log.
     let is_used = |trace: &PathBuf| fs::metadata(trace).is_ok_and(|file| file.len() > 0);
     let mut traces = vec![data.owner_token()];
     traces.extend(["-wal", "-running"].map(|end| beside(database, end)));
     if let Some(trace) = traces.into_iter().find(is_used) {
         return Ok(Some(trace));
     }
-    // A copy has its name before it has any contents.
+    // A copy is named before it has any content.
     let name = database
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
@@ -147,8 +147,8 @@ fn trace(database: &Path, data: &DataDir) -> anyhow::Result<Option<PathBuf>> {
             return Ok(Some(entry.path()));
         }
     }
-    // A first start makes these before the database, and may have been broken off there. Its
-    // lock it makes before it can note that it is one: that alone tells nothing.
+    // A first start creates these before the database, and may have been interrupted in
+    // between. It creates its lock before its mark, so a lock alone proves nothing.
     if data.first_start().exists() {
         return Ok(None);
     }
@@ -160,7 +160,7 @@ fn trace(database: &Path, data: &DataDir) -> anyhow::Result<Option<PathBuf>> {
     )
 }
 
-/// Opens the database, and makes it if it is missing.
+/// Opens the database, and creates it if it is missing.
 pub(super) async fn open(url: &DatabaseUrl, data: &DataDir) -> anyhow::Result<Database> {
     let (path, lock) = match url {
         DatabaseUrl::InDataFolder => (data.database(), None),
@@ -176,17 +176,20 @@ pub(super) async fn open(url: &DatabaseUrl, data: &DataDir) -> anyhow::Result<Da
     })
 }
 
-/// Adds to what has gone wrong what can be done about it, if the database is damaged.
+/// Adds a remedy to the error if the database is damaged.
 pub(super) fn explain(error: anyhow::Error) -> anyhow::Error {
-    const SAYS_SO: [&str; 2] = ["database disk image is malformed", "file is not a database"];
+    const DAMAGE_MESSAGES: [&str; 2] =
+        ["database disk image is malformed", "file is not a database"];
     let is_damaged = error.chain().any(|cause| {
         let cause = cause.to_string();
-        SAYS_SO.iter().any(|says| cause.contains(says))
+        DAMAGE_MESSAGES
+            .iter()
+            .any(|message| cause.contains(message))
     });
     match is_damaged {
         true => error.context(
-            "the database is damaged where the server cannot do without: see what `tenterhook check-data` says of it, \
-             and restore a backup into another data folder (`tenterhook restore`)",
+            "the database is damaged where the server needs it: `tenterhook check-data` reports what is wrong, \
+             and `tenterhook restore` restores a backup into another data folder",
         ),
         false => error,
     }
@@ -203,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_damaged_database_is_told_with_what_to_do() {
+    fn a_damaged_database_is_reported_with_a_remedy() {
         let error = anyhow::anyhow!("(code: 11) database disk image is malformed");
         let text = format!("{:#}", explain(error.context("cannot take over tasks")));
         assert!(
@@ -229,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_yet_is_said_so() {
+    fn what_is_not_supported_yet_is_refused_by_name() {
         let error = DatabaseUrl::parse(Some("postgres://localhost/hooks")).unwrap_err();
         assert!(error.contains("PostgreSQL"), "{error}");
         for url in [

@@ -1,5 +1,5 @@
-//! The disk: room for what webhooks are owed, which is that of their accounts, and what to
-//! do where there is none for the server itself.
+//! The disk: space for pending webhooks, which counts for their accounts, and the remedy if
+//! there is none left for the server itself.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use tenterhook_delivery::Disk;
 use tenterhook_dispatch::{AccountId, Dispatcher, Error};
 use uuid::Uuid;
 
-/// The room that accounts have.
-pub(super) struct Room(pub(super) Dispatcher);
+/// Reserves disk space of accounts for webhooks.
+pub(super) struct AccountDisk(pub(super) Dispatcher);
 
-impl Disk for Room {
+impl Disk for AccountDisk {
     fn take(&self, account: Uuid, bytes: u64) -> Result<(), String> {
         let account = AccountId::from_uuid(account);
         match self.0.reserve_disk(account, bytes) {
@@ -24,12 +24,12 @@ impl Disk for Room {
     }
 }
 
-/// Less than this is no room for a database: its log alone takes more.
-const NEXT_TO_NOTHING: u64 = 1 << 20;
+/// With less than this no database can work: its log alone takes more.
+const MIN_FREE_BYTES: u64 = 1 << 20;
 
-/// Adds to what has gone wrong what can be done about it, if the disk is full.
+/// Adds a remedy to the error if the disk is full.
 pub(super) fn explain(error: anyhow::Error, data: &Path) -> anyhow::Error {
-    let says_so = error.chain().any(|cause| {
+    let is_reported = error.chain().any(|cause| {
         let io = cause.downcast_ref::<std::io::Error>();
         let kind = io.map(std::io::Error::kind);
         matches!(
@@ -37,17 +37,17 @@ pub(super) fn explain(error: anyhow::Error, data: &Path) -> anyhow::Error {
             Some(std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
         ) || cause.to_string().contains("database or disk is full")
     });
-    // What the database says of it is not always that.
-    let is_so = || {
+    // The database does not always report it as such.
+    let is_observed = || {
         let found = rustix::fs::statvfs(data);
-        found.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < NEXT_TO_NOTHING)
+        found.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < MIN_FREE_BYTES)
     };
-    if !says_so && !is_so() {
+    if !is_reported && !is_observed() {
         return error;
     }
     error.context(format!(
-        "the disk of the data folder {} is full: free some space there, or name a folder on another disk (--data); \
-         what is stored is not lost, and the next start goes on with it",
+        "the disk of the data folder {} is full: free some space there, or name a folder on another disk (--data-dir); \
+         stored data is not lost, and the next start resumes",
         data.display()
     ))
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_with_what_to_do() {
+    fn a_full_disk_is_reported_with_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
         let error = explain(

@@ -1,5 +1,5 @@
-//! Whether what lies in a data folder beside the database is what a server can start with.
-//! It opens nothing and changes nothing.
+//! Checks whether a server can start with the files beside the database in a data folder.
+//! It opens and changes nothing.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::data_dir::{
 /// Checks the files of a data folder.
 pub(super) fn check(folder: &Path) -> Checked {
     let mut faults = Vec::new();
-    let place = |name: &str| folder.join(name);
+    let path = |name: &str| folder.join(name);
     for (name, remedy) in [
         (
             OWNER_TOKEN_FILE,
@@ -20,24 +20,24 @@ pub(super) fn check(folder: &Path) -> Checked {
         ),
         (
             CODE_KEY_FILE,
-            "move it away: another is made, and programs are compiled again",
+            "move it away: a new one is created, and programs are compiled again",
         ),
         (LOCK_FILE, "move it away while no server runs"),
     ] {
-        if is_there(&place(name)) && !place(name).is_file() {
-            faults.push(format!("`{name}` is no file; {remedy}"));
+        if is_there(&path(name)) && !path(name).is_file() {
+            faults.push(format!("`{name}` is not a file; {remedy}"));
         }
     }
     for name in [CODE_FOLDER, SCRATCH_FOLDER] {
-        if is_there(&place(name)) && !place(name).is_dir() {
+        if is_there(&path(name)) && !path(name).is_dir() {
             faults.push(format!(
-                "`{name}` is no folder; the next start of the server puts one in its place"
+                "`{name}` is not a folder; the next start of the server replaces it"
             ));
         }
     }
-    if is_there(&place(RESTORING_FILE)) {
+    if is_there(&path(RESTORING_FILE)) {
         faults.push(format!(
-            "`{RESTORING_FILE}` is there: restoring a backup was broken off after its database was complete; the next \
+            "`{RESTORING_FILE}` exists: restoring a backup was interrupted after its database was complete; the next \
              start of the server removes it"
         ));
     }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_of_another_sort_than_it_must_be_is_told_with_what_to_do() {
+    fn a_file_of_the_wrong_type_is_reported_with_a_remedy() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("owner.token"), "").unwrap();
         fs::create_dir(folder.path().join("code")).unwrap();
@@ -69,9 +69,12 @@ mod tests {
         fs::remove_dir(folder.path().join("code")).unwrap();
         fs::write(folder.path().join("code"), "").unwrap();
         let faults = check(folder.path()).faults;
-        assert!(faults[0].contains("`owner.token` is no file"), "{faults:?}");
+        assert!(
+            faults[0].contains("`owner.token` is not a file"),
+            "{faults:?}"
+        );
         assert!(faults[0].contains("--new-owner-token"), "{faults:?}");
-        assert!(faults[1].contains("`code` is no folder"), "{faults:?}");
+        assert!(faults[1].contains("`code` is not a folder"), "{faults:?}");
         assert_eq!(faults.len(), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! How the server meets its clients and the proxies in front of it: flags as typed.
+//! How the server treats its clients and the proxies in front of it, as flags.
 
 use std::time::Duration;
 
@@ -9,23 +9,21 @@ use tenterhook_api::{Door, Network, Proxies, ProxyProtocol};
 use crate::faults::Faults;
 use crate::quantity::{parse_millis, parse_size};
 
-/// The longest that a client's silence can be allowed to last, in milliseconds: an hour.
+/// The longest timeout for a silent client, in milliseconds: an hour.
 const SILENCE_MAX: u64 = 60 * 60 * 1_000;
 
-/// The highest rate that clients can be held to: more would cut off a fast network.
+/// The highest minimum rate for clients: more would cut off a fast network.
 const RATE_MAX: u64 = 16 << 20;
 
 /// Clients, and the proxies in front of the server.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Clients and proxies")]
-pub(crate) struct RawFrontDoor {
-    /// A second address, on which health, readiness and metrics are served and nothing
-    /// else.
+pub(crate) struct FrontDoorFlags {
+    /// A second address, which serves only health, readiness and metrics.
     #[arg(long, value_name = "ADDR", env = "TENTERHOOK_HEALTH_LISTEN")]
     pub(super) health_listen: Option<String>,
-    /// A proxy, or a network of them, that is believed when it says for which client it
-    /// calls: in `Forwarded` or `X-Forwarded-For`, or by the PROXY protocol. Can be
-    /// repeated.
+    /// A proxy, or a network of proxies, that is trusted to name its client: in `Forwarded`
+    /// or `X-Forwarded-For`, or by the PROXY protocol. May be repeated.
     #[arg(
         long,
         value_name = "CIDR",
@@ -33,7 +31,7 @@ pub(crate) struct RawFrontDoor {
         value_delimiter = ','
     )]
     trusted_proxy: Vec<String>,
-    /// Trusted proxies begin each connection with a header of the PROXY protocol,
+    /// Require that trusted proxies begin each connection with a header of the PROXY protocol,
     /// version 2; one without it is refused.
     #[arg(long, env = "TENTERHOOK_PROXY_PROTOCOL", value_parser = FalseyValueParser::new())]
     proxy_protocol: bool,
@@ -43,17 +41,17 @@ pub(crate) struct RawFrontDoor {
     /// How long the head of a request may take to arrive [default: 30s].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_HEAD_TIMEOUT")]
     head_timeout: Option<String>,
-    /// How long a client may take nothing of a reply [default: 30s].
+    /// How long a client may accept nothing of a reply [default: 30s].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_WRITE_TIMEOUT")]
     write_timeout: Option<String>,
-    /// Bytes a second that a body has to arrive with, and a reply has to be taken with,
-    /// beyond the first half minute [default: 16KiB].
+    /// Bytes per second at which a body must arrive, and a reply must be accepted, after
+    /// the first half minute [default: 16KiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MIN_RATE")]
     min_rate: Option<String>,
 }
 
-impl RawFrontDoor {
-    /// Reads how patient the server is with its clients.
+impl FrontDoorFlags {
+    /// Parses the timeouts and rates for clients.
     pub(super) fn door(&self, faults: &mut Faults) -> Door {
         let mut door = Door::default();
         for (flag, text, time) in [
@@ -61,20 +59,20 @@ impl RawFrontDoor {
             ("--head-timeout", &self.head_timeout, &mut door.head),
             ("--write-timeout", &self.write_timeout, &mut door.reply),
         ] {
-            let said = text.as_deref().map(silence);
-            if let Some(said) = said.and_then(|said| faults.check(flag, said)) {
-                *time = said;
+            let time_given = text.as_deref().map(silence);
+            if let Some(given) = time_given.and_then(|given| faults.check(flag, given)) {
+                *time = given;
             }
         }
-        let said = self.min_rate.as_deref().map(rate);
-        if let Some(rate) = said.and_then(|said| faults.check("--min-rate", said)) {
+        let rate_given = self.min_rate.as_deref().map(rate);
+        if let Some(rate) = rate_given.and_then(|given| faults.check("--min-rate", given)) {
             door.body_rate = rate;
             door.reply_rate = rate;
         }
         door
     }
 
-    /// Reads which proxies are believed.
+    /// Parses which proxies are trusted.
     pub(super) fn proxies(&self, faults: &mut Faults) -> Proxies {
         let networks = self.trusted_proxy.iter().filter_map(|text| {
             let read = text.parse::<Network>();
@@ -85,7 +83,7 @@ impl RawFrontDoor {
         if self.proxy_protocol && self.trusted_proxy.is_empty() {
             faults.add(
                 "--proxy-protocol",
-                "needs `--trusted-proxy`: nobody else may say whose connection it is",
+                "needs `--trusted-proxy`: only a trusted proxy may name the client",
             );
         }
         let protocol = match self.proxy_protocol {
@@ -116,9 +114,9 @@ fn rate(text: &str) -> Result<u64, String> {
 mod tests {
     use super::*;
 
-    fn read(raw: &RawFrontDoor) -> Result<(Door, Proxies), String> {
+    fn read(flags: &FrontDoorFlags) -> Result<(Door, Proxies), String> {
         let mut faults = Faults::default();
-        let read = (raw.door(&mut faults), raw.proxies(&mut faults));
+        let read = (flags.door(&mut faults), flags.proxies(&mut faults));
         faults
             .none()
             .map(|()| read)
@@ -126,21 +124,21 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_is_the_default() {
-        let read = read(&RawFrontDoor::default());
+    fn without_flags_the_defaults_apply() {
+        let read = read(&FrontDoorFlags::default());
         assert_eq!(read, Ok((Door::default(), Proxies::default())));
     }
 
     #[test]
     fn each_flag_changes_what_it_names() {
-        let (door, proxies) = read(&RawFrontDoor {
+        let (door, proxies) = read(&FrontDoorFlags {
             trusted_proxy: vec!["10.0.0.0/8".into(), "2001:db8::7".into()],
             proxy_protocol: true,
             keep_alive: Some("5min".into()),
             head_timeout: Some("5s".into()),
             write_timeout: Some("1min".into()),
             min_rate: Some("4KiB".into()),
-            ..RawFrontDoor::default()
+            ..FrontDoorFlags::default()
         })
         .unwrap();
         assert_eq!(door.keep_alive, Duration::from_secs(300));
@@ -152,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_all_at_once() {
-        let told = read(&RawFrontDoor {
+    fn all_invalid_flags_are_reported_at_once() {
+        let message = read(&FrontDoorFlags {
             trusted_proxy: vec!["10.0.0.1/8".into()],
             keep_alive: Some("0s".into()),
             head_timeout: Some("2h".into()),
             write_timeout: Some("soon".into()),
             min_rate: Some("0".into()),
-            ..RawFrontDoor::default()
+            ..FrontDoorFlags::default()
         })
         .unwrap_err();
         for flag in [
@@ -169,11 +167,11 @@ mod tests {
             "--write-timeout",
             "--min-rate",
         ] {
-            assert!(told.contains(&format!("`{flag}` ")), "{flag}: {told}");
+            assert!(message.contains(&format!("`{flag}` ")), "{flag}: {message}");
         }
-        let alone = RawFrontDoor {
+        let alone = FrontDoorFlags {
             proxy_protocol: true,
-            ..RawFrontDoor::default()
+            ..FrontDoorFlags::default()
         };
         assert!(read(&alone).unwrap_err().contains("--trusted-proxy"));
     }

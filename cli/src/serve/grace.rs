@@ -1,34 +1,34 @@
-//! The end of a server: everything that has to end shares one deadline.
+//! Shutdown: everything that has to end shares one deadline.
 //!
-//! Not the second signal, which ends the process at once.
+//! The second signal, which ends the process at once, is not handled here.
 
 use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_maintenance::Maintenance;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::quantity::parse_millis;
 
-/// Time from the first signal to the end unless the operator says otherwise: below the
-/// 30 s after which container runtimes kill.
+/// Default time from the first signal to the end of the process: below the 30 s after which
+/// container runtimes kill.
 const DEFAULT: Duration = Duration::from_secs(25);
 
-/// Longest time that makes sense: what a hook may take at most.
+/// Longest time that makes sense: that of the longest hook.
 const MOST: Duration = Duration::from_secs(25 * 60);
 
-/// Time kept for what follows once nothing runs any more: storing what was cut off, and
-/// moving the log into the database.
+/// Time reserved for the final steps: storing what was interrupted, and checkpointing the
+/// database's log.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// How long requests may go on before hooks are stopped as well: they end by themselves
-/// once they are told, and an event that is being accepted is not refused.
+/// How long requests may continue before hooks are stopped as well: they end by themselves
+/// once they are notified, and an event that is being accepted is not refused.
 const REQUESTS: Duration = Duration::from_secs(1);
 
-/// One deadline for the whole end.
+/// The deadline of a shutdown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grace {
     end: Instant,
@@ -36,7 +36,7 @@ pub(super) struct Grace {
 }
 
 impl Grace {
-    /// Begins with the first signal.
+    /// Starts with the first signal.
     pub(super) fn start(whole: Duration) -> Self {
         Self {
             end: Instant::now() + whole,
@@ -44,20 +44,20 @@ impl Grace {
         }
     }
 
-    /// Until when hooks and requests may go on.
+    /// Until when hooks and requests may continue.
     pub(super) fn for_work(&self) -> Instant {
         self.end - CLOSING.min(self.whole / 5)
     }
 
-    /// What hooks have left of it, now.
+    /// The time that hooks have left.
     fn for_hooks(&self) -> Duration {
         self.for_work().saturating_duration_since(Instant::now())
     }
 }
 
-/// Reads the flag.
-pub(super) fn parse(said: Option<&str>) -> Result<Duration, String> {
-    let Some(text) = said else {
+/// Parses the flag.
+pub(super) fn parse(text: Option<&str>) -> Result<Duration, String> {
+    let Some(text) = text else {
         return Ok(DEFAULT);
     };
     let millis = parse_millis(text).map_err(|error| error.to_string())?;
@@ -68,13 +68,13 @@ pub(super) fn parse(said: Option<&str>) -> Result<Duration, String> {
     Ok(grace)
 }
 
-/// Ends everything by the deadline. What is not over by then is left to the next start.
+/// Ends everything by the deadline. What has not ended by then is left to the next start.
 pub(super) async fn stop(
     grace: &Grace,
     mut serving: impl Future<Output = io::Result<()>> + Unpin,
     dispatcher: &Dispatcher,
     maintenance: &Maintenance,
-    delivery: &Delivery,
+    delivery: &Webhooks,
 ) -> anyhow::Result<()> {
     let all = async {
         let served = timeout(REQUESTS.min(grace.whole / 5), &mut serving).await;
@@ -85,7 +85,7 @@ pub(super) async fn stop(
             }
         };
         let hooks = async {
-            // Sessions use the dispatcher; it is no use to wait for them for longer.
+            // Sessions need the dispatcher, so there is no point in waiting for them longer.
             let _late = timeout(grace.for_hooks(), maintenance.drain()).await;
             dispatcher.drain(grace.for_hooks()).await;
         };
@@ -100,7 +100,7 @@ pub(super) async fn stop(
         Ok(ended) => ended,
         Err(_) => {
             tracing::warn!(
-                "not everything has ended within the grace of {:?}; the next start goes on with it",
+                "shutdown did not finish within {:?}; the next start resumes the rest",
                 grace.whole
             );
             Ok(())

@@ -1,4 +1,4 @@
-//! The socket that the server listens on.
+//! The sockets that the server listens on.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -11,12 +11,12 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::say::say;
 
 /// Connections that wait in the kernel until they are accepted. The default of
-/// 128 is filled by a burst of clients faster than it is emptied, and whoever
-/// comes then tries again only after a second.
+/// 128 is filled by a burst of clients faster than it is emptied, and further
+/// clients retry only after a second.
 const BACKLOG: u32 = 1_024;
 
-/// Bytes of replies that the kernel holds for one client, of which it makes twice as
-/// many. Left to itself it holds up to 4 MiB for each that takes nothing.
+/// Bytes of replies that the kernel buffers for one client, a number that it doubles. By
+/// default it buffers up to 4 MiB for each client that reads nothing.
 const SEND_BYTES: u32 = 128 * 1024;
 
 /// Listens on the address for probes, if there is one.
@@ -26,8 +26,8 @@ pub(super) fn listen_for_health(address: Option<&str>) -> anyhow::Result<Option<
     address.map(listen_on).transpose()
 }
 
-/// Serves probes on their own address until the handle is dropped, or the process ends:
-/// what watches the server may ask to the last.
+/// Serves probes on their own address until the handle is dropped or the process ends:
+/// supervisors may probe to the last.
 pub(super) fn serve_health(
     listener: Option<TcpListener>,
     app: &App,
@@ -38,7 +38,7 @@ pub(super) fn serve_health(
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot listen")?;
     let address = listener
         .local_addr()
-        .context("cannot tell the address listened on")?;
+        .context("cannot read the address of the listener")?;
     let app = app.clone();
     let serving = tokio::spawn(async move {
         let served = tenterhook_api::serve_probes(listener, app, std::future::pending()).await;
@@ -50,8 +50,8 @@ pub(super) fn serve_health(
     Ok(Some(AbortOnDropHandle::new(serving)))
 }
 
-/// Listens on the first of the addresses that this text stands for and that can
-/// be had. The threads that this takes have ended when it returns.
+/// Listens on the first available of the addresses that `address` resolves to. The threads
+/// that resolve it have ended when this returns.
 pub(super) fn listen(address: &str) -> io::Result<TcpListener> {
     tokio::runtime::Builder::new_current_thread()
         .enable_io()
@@ -75,7 +75,7 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // A server that was just restarted may have its address back at once.
+    // A restarted server can reuse its address at once.
     socket.set_reuseaddr(true)?;
     // Accepted connections inherit it.
     socket.set_send_buffer_size(SEND_BYTES)?;

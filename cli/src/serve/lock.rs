@@ -1,5 +1,5 @@
-//! A lock that two servers cannot hold: an advisory lock on a file, which the
-//! kernel lets go of however the process ends.
+//! A lock that only one server can hold: an advisory lock on a file, which the kernel
+//! releases however the process ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -14,7 +14,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, or says who has it. The file stays where it is.
+    /// Takes the lock, or reports its holder. The file is never removed.
     pub(super) fn take(path: &Path) -> anyhow::Result<Self> {
         let cannot = || format!("cannot lock {}", path.display());
         let mut file = OpenOptions::new()

@@ -1,10 +1,10 @@
-//! What the server keeps once it serves: its folders, its sockets, and what it
-//! takes to resolve a name, to check a certificate and to start the compiler.
+//! The rights that the server keeps once it serves: its folders, its sockets, and what is
+//! needed to resolve a name, to check a certificate and to start the compiler.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tenterhook_engine::{Engine, Lockdown, Needs};
+use tenterhook_engine::{Engine, Lockdown, Requirements};
 
 use super::data_dir::DataDir;
 use super::database::DatabaseUrl;
@@ -25,7 +25,7 @@ const READ: [&str; 10] = [
     "/sys/devices/system/cpu",
 ];
 
-/// Devices that take and give nothing of the machine.
+/// Devices that give no access to the machine.
 const DEVICES: [&str; 5] = [
     "/dev/null",
     "/dev/zero",
@@ -34,9 +34,9 @@ const DEVICES: [&str; 5] = [
     "/dev/urandom",
 ];
 
-/// Gives up the rest, and says what holds the server from now on. To be called
-/// before the threads that serve are started.
-pub(super) fn hold(
+/// Drops all other rights, and logs which layers the kernel applies. To be called before
+/// the threads that serve are started.
+pub(super) fn apply(
     engine: &Engine,
     lockdown: Lockdown,
     data: &DataDir,
@@ -44,15 +44,15 @@ pub(super) fn hold(
 ) -> anyhow::Result<()> {
     if lockdown == Lockdown::Off {
         tracing::warn!(
-            "NO LOCKDOWN: the sandboxes are the only layer; whoever escapes from one has every \
+            "NO LOCKDOWN: the sandboxes are the only layer; code that escapes from one has every \
              right of this process (--no-lockdown)"
         );
         return Ok(());
     }
-    engine.hold_process(&needs(data, database))?;
+    engine.lock_down_process(&requirements(data, database))?;
     let stats = engine.stats();
-    let (guests, process) = (stats.guests_held, stats.process_held);
-    if guests.are_all_there() && process.are_all_there() {
+    let (guests, process) = (stats.guest_lockdown, stats.process_lockdown);
+    if guests.are_complete() && process.are_complete() {
         tracing::info!(%guests, %process, "locked down");
     } else {
         tracing::warn!(%guests, %process, "locked down as far as this kernel can");
@@ -60,12 +60,12 @@ pub(super) fn hold(
     Ok(())
 }
 
-fn needs(data: &DataDir, database: &DatabaseUrl) -> Needs {
+fn requirements(data: &DataDir, database: &DatabaseUrl) -> Requirements {
     let mut change = vec![data.path().to_owned()];
     change.extend(database.folder().map(Path::to_owned));
     let mut start = vec![PathBuf::from("/proc/self/exe")];
     start.extend(loaders());
-    Needs {
+    Requirements {
         change,
         read: READ.map(PathBuf::from).into(),
         devices: DEVICES.map(PathBuf::from).into(),
@@ -73,8 +73,8 @@ fn needs(data: &DataDir, database: &DatabaseUrl) -> Needs {
     }
 }
 
-/// The dynamic loader that this program was started by: the kernel starts it for
-/// the compiler's process again. A static program has none.
+/// Returns the dynamic loader of this program, which the kernel also starts for the
+/// compiler process. A static program has none.
 fn loaders() -> Vec<PathBuf> {
     let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let mut loaders: Vec<_> = maps

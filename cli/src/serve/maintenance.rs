@@ -1,4 +1,4 @@
-//! How maintenance sessions are kept and driven: flags as typed.
+//! How maintenance sessions are stored and driven: flags as typed.
 
 use clap::Args;
 use tenterhook_maintenance::Settings;
@@ -7,17 +7,17 @@ use time::Duration;
 use crate::faults::Faults;
 use crate::quantity::{parse_count, parse_millis};
 
-/// Most sessions of one account: each is looked at every second.
+/// Most sessions of one account: each is polled every second.
 const SESSIONS_MAX: usize = 1_000;
 
-/// Longest wait for somebody else, in milliseconds: a week.
+/// Longest wait for a project or a host, in milliseconds: a week.
 const WAIT_MAX: u64 = 7 * 24 * 60 * 60 * 1_000;
 
 /// Maintenance sessions.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Maintenance sessions")]
 pub(crate) struct RawMaintenance {
-    /// Sessions that an account may have at one time, those that are over included
+    /// Sessions that an account may have at one time, finished ones included
     /// [default: 3].
     #[arg(long, value_name = "COUNT", env = "TENTERHOOK_MAINTENANCE_SESSIONS")]
     maintenance_sessions: Option<String>,
@@ -38,36 +38,36 @@ pub(crate) struct RawMaintenance {
 }
 
 impl RawMaintenance {
-    /// Reads the settings; what was not said is the default.
+    /// Reads the settings; what was not given is the default.
     pub(super) fn read(self, faults: &mut Faults) -> Settings {
         let mut settings = Settings::default();
-        let patience = &mut settings.patience;
+        let timeouts = &mut settings.timeouts;
         for (flag, text, wait) in [
             (
                 "--maintenance-reply",
                 self.maintenance_reply,
-                &mut patience.reply,
+                &mut timeouts.reply,
             ),
             (
                 "--maintenance-scale-in",
                 self.maintenance_scale_in,
-                &mut patience.scale_in,
+                &mut timeouts.scale_in,
             ),
             (
                 "--maintenance-empty-host",
                 self.maintenance_empty_host,
-                &mut patience.empty_host,
+                &mut timeouts.empty_host,
             ),
         ] {
-            if let Some(said) = text.and_then(|text| faults.check(flag, duration(&text))) {
-                *wait = said;
+            if let Some(timeout) = text.and_then(|text| faults.check(flag, duration(&text))) {
+                *wait = timeout;
             }
         }
-        if let Some(said) = self
+        if let Some(count) = self
             .maintenance_sessions
             .and_then(|text| faults.check("--maintenance-sessions", sessions(&text)))
         {
-            settings.sessions = said;
+            settings.sessions = count;
         }
         settings.public_url = self
             .public_url
@@ -100,7 +100,7 @@ fn base_url(text: &str) -> Result<String, &'static str> {
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))
         .map(|rest| rest.trim_end_matches('/'));
-    // Fenix's documents bound addresses that are told to projects to 255 characters.
+    // Fenix's documents bound addresses that projects are sent to 255 characters.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
     match rest {
         Some(rest)
@@ -146,9 +146,9 @@ mod tests {
         })
         .unwrap();
         assert_eq!(settings.sessions, 1_000);
-        assert_eq!(settings.patience.reply, Duration::milliseconds(1_500));
-        assert_eq!(settings.patience.scale_in, Duration::minutes(5));
-        assert_eq!(settings.patience.empty_host, Duration::hours(1));
+        assert_eq!(settings.timeouts.reply, Duration::milliseconds(1_500));
+        assert_eq!(settings.timeouts.scale_in, Duration::minutes(5));
+        assert_eq!(settings.timeouts.empty_host, Duration::hours(1));
         assert_eq!(
             settings.public_url.as_deref(),
             Some("https://m.example/hooks")
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_all_at_once() {
-        let told = read(RawMaintenance {
+        let error = read(RawMaintenance {
             maintenance_sessions: Some("1001".into()),
             maintenance_reply: Some("40".into()),
             maintenance_scale_in: Some("0s".into()),
@@ -172,7 +172,7 @@ mod tests {
             "--maintenance-empty-host",
             "--public-url",
         ] {
-            assert!(told.contains(&format!("`{flag}` ")), "{flag}: {told}");
+            assert!(error.contains(&format!("`{flag}` ")), "{flag}: {error}");
         }
     }
 

@@ -1,7 +1,7 @@
-//! What systemd is told: that the server is ready, that it stops, that it lives.
+//! Notifies systemd that the server is ready, stopping or alive.
 //!
-//! The protocol is a few words in a datagram (`sd_notify(3)`). Without a socket to
-//! send them to, nothing is sent.
+//! The protocol is a few words in a datagram (`sd_notify(3)`). Without a socket nothing is
+//! sent.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -12,17 +12,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// Where words for systemd are sent to, if anywhere.
+/// The connection to systemd, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Notify {
     socket: Option<UnixDatagram>,
-    /// How often systemd wants to hear that the server lives.
+    /// How often systemd must be notified that the server is alive.
     watchdog: Option<Duration>,
 }
 
-/// What the environment says.
+/// The variables that systemd sets.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct NotifyEnvironment {
     /// `NOTIFY_SOCKET`.
     pub(super) socket: Option<OsString>,
     /// `WATCHDOG_USEC`.
@@ -31,7 +31,7 @@ pub(super) struct Said {
     pub(super) watchdog_pid: Option<OsString>,
 }
 
-impl Said {
+impl NotifyEnvironment {
     /// Reads the environment.
     pub(super) fn read() -> Self {
         Self {
@@ -43,10 +43,10 @@ impl Said {
 }
 
 impl Notify {
-    /// Connects the socket. To be called before the server is locked down: afterwards
-    /// there may be no way to it.
-    pub(super) fn connect(said: &Said) -> anyhow::Result<Self> {
-        let Some(name) = &said.socket else {
+    /// Connects the socket. Must be called before lockdown, after which it may be
+    /// unreachable.
+    pub(super) fn connect(environment: &NotifyEnvironment) -> anyhow::Result<Self> {
+        let Some(name) = &environment.socket else {
             return Ok(Self::default());
         };
         let cannot = || format!("cannot use NOTIFY_SOCKET, {}", name.display());
@@ -59,22 +59,22 @@ impl Notify {
         };
         Ok(Self {
             socket: Some(connect().with_context(cannot)?),
-            watchdog: watchdog(said),
+            watchdog: watchdog(environment),
         })
     }
 
-    /// Requests are answered from now on.
+    /// Reports that the server is ready.
     pub(super) fn ready(&self) {
         self.send("READY=1\nSTATUS=serving");
     }
 
-    /// The server was asked to stop.
+    /// Reports that the server is stopping.
     pub(super) fn stopping(&self) {
         self.send("STOPPING=1\nSTATUS=stopping");
     }
 
-    /// Says again and again that the server lives, for as long as its threads take
-    /// turns; for ever, so it is to be dropped. Each time `check` has to end first.
+    /// Reports periodically that the server is alive, as long as `check` completes. Never
+    /// ends, so it must be dropped.
     pub(super) async fn live<F: Future<Output = ()>>(&self, mut check: impl FnMut() -> F) {
         let Some(every) = self.watchdog else {
             return std::future::pending().await;
@@ -90,12 +90,12 @@ impl Notify {
         if let Some(socket) = &self.socket
             && let Err(error) = socket.send(words.as_bytes())
         {
-            tracing::warn!(%error, words, "cannot tell the supervisor");
+            tracing::warn!(%error, words, "cannot notify the supervisor");
         }
     }
 }
 
-/// A path, or a name in the abstract namespace after `@`.
+/// Parses a path, or a name in the abstract namespace after `@`.
 fn address(name: &OsStr) -> io::Result<SocketAddr> {
     match name.as_bytes() {
         [b'@', name @ ..] => SocketAddr::from_abstract_name(name),
@@ -107,14 +107,14 @@ fn address(name: &OsStr) -> io::Result<SocketAddr> {
     }
 }
 
-/// Half of the time within which the supervisor wants to hear of us, as its
-/// documentation recommends; nothing if it waits for another process.
-fn watchdog(said: &Said) -> Option<Duration> {
-    let is_for_us = said
+/// Returns half of the watchdog's timeout, as its documentation recommends; `None` if it
+/// watches another process.
+fn watchdog(environment: &NotifyEnvironment) -> Option<Duration> {
+    let is_for_us = environment
         .watchdog_pid
         .as_ref()
         .is_none_or(|id| id.to_str().and_then(|id| id.parse().ok()) == Some(std::process::id()));
-    let usec: u64 = said.watchdog_usec.as_ref()?.to_str()?.parse().ok()?;
+    let usec: u64 = environment.watchdog_usec.as_ref()?.to_str()?.parse().ok()?;
     (is_for_us && usec > 0).then(|| Duration::from_micros(usec) / 2)
 }
 
@@ -122,14 +122,14 @@ fn watchdog(said: &Said) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    fn said(socket: &str) -> Said {
-        Said {
+    fn environment(socket: &str) -> NotifyEnvironment {
+        NotifyEnvironment {
             socket: Some(socket.into()),
-            ..Said::default()
+            ..NotifyEnvironment::default()
         }
     }
 
-    fn heard(socket: &UnixDatagram) -> String {
+    fn received(socket: &UnixDatagram) -> String {
         let mut bytes = [0; 100];
         let read = socket.recv(&mut bytes).unwrap();
         String::from_utf8(bytes[..read].into()).unwrap()
@@ -140,33 +140,40 @@ mod tests {
         let name = format!("tenterhook-test-{}", std::process::id());
         let abstract_name = SocketAddr::from_abstract_name(&name).unwrap();
         let supervisor = UnixDatagram::bind_addr(&abstract_name).unwrap();
-        Notify::connect(&said(&format!("@{name}"))).unwrap().ready();
-        assert_eq!(heard(&supervisor), "READY=1\nSTATUS=serving");
+        Notify::connect(&environment(&format!("@{name}")))
+            .unwrap()
+            .ready();
+        assert_eq!(received(&supervisor), "READY=1\nSTATUS=serving");
     }
 
     #[test]
-    fn a_socket_that_cannot_be_used_is_said() {
+    fn a_socket_that_cannot_be_used_is_reported() {
         for name in ["relative", "/no/such/socket", "vsock:2:1"] {
-            let error = Notify::connect(&said(name)).unwrap_err();
+            let error = Notify::connect(&environment(name)).unwrap_err();
             assert!(format!("{error:#}").contains("NOTIFY_SOCKET"), "{error:#}");
         }
-        assert!(Notify::connect(&Said::default()).unwrap().socket.is_none());
+        assert!(
+            Notify::connect(&NotifyEnvironment::default())
+                .unwrap()
+                .socket
+                .is_none()
+        );
     }
 
     #[test]
     fn the_watchdog_of_another_process_is_not_ours() {
-        let said = |usec: &str, pid: Option<u32>| Said {
+        let environment = |usec: &str, pid: Option<u32>| NotifyEnvironment {
             watchdog_usec: Some(usec.into()),
             watchdog_pid: pid.map(|pid| pid.to_string().into()),
-            ..Said::default()
+            ..NotifyEnvironment::default()
         };
         let own = std::process::id();
         let second = Some(Duration::from_secs(1));
-        assert_eq!(watchdog(&said("2000000", Some(own))), second);
-        assert_eq!(watchdog(&said("2000000", None)), second);
-        assert_eq!(watchdog(&said("2000000", Some(own + 1))), None);
+        assert_eq!(watchdog(&environment("2000000", Some(own))), second);
+        assert_eq!(watchdog(&environment("2000000", None)), second);
+        assert_eq!(watchdog(&environment("2000000", Some(own + 1))), None);
         for usec in ["0", "", "soon", "-1"] {
-            assert_eq!(watchdog(&said(usec, Some(own))), None);
+            assert_eq!(watchdog(&environment(usec, Some(own))), None);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The operator's account, and a token for an owner of it.
 //!
-//! An owner's token is known by what it allows, whatever its name is. Nothing about it
-//! keeps the server from starting, unless a new one was asked for.
+//! An owner's token is recognized by its role, whatever its name is. No problem with it keeps
+//! the server from starting, unless a new one was requested.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
@@ -18,37 +18,37 @@ use time::OffsetDateTime;
 use super::data_dir::DataDir;
 use crate::say::say;
 
-/// Name of the account that the first start makes.
+/// Name of the account that the first start creates.
 const ACCOUNT: &str = "operator";
 
-/// Name of the tokens that are made here, and of their principal; where it is taken, a
-/// number follows.
+/// Name of the tokens that are issued here, and of their principal; if it is taken, a number
+/// is appended.
 const NAME: &str = "owner";
 
-const UNREADABLE: &str = "the operator's account is not in the database, or cannot be read there: the server goes on \
-    for the others; `tenterhook check-data` says what is wrong";
+const UNREADABLE: &str = "the operator's account is missing from the database or unreadable: the server serves the \
+    other accounts; `tenterhook check-data` reports what is wrong";
 
-/// Names that are tried, where rows that cannot be read have the first ones.
+/// Names that are tried, in case unreadable rows have the first ones.
 const NAMES: usize = 10;
 
-/// What becomes of the owner's token.
+/// What a start does with the owner's token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OwnerToken {
-    /// It stays; it is made if no token is an owner's.
+    /// Keep it; issue one if no owner has a token.
     Keep,
-    /// A new one takes its place.
+    /// Replace it with a new one.
     Renew,
 }
 
-/// Sees to it that there is an account, and a token for an owner of it.
+/// Ensures that there is an account, and a token for an owner of it.
 ///
 /// # Errors
 ///
-/// If there is no account, or if a new token was asked for and not issued.
+/// If there is no account, or if a requested token could not be issued.
 pub(super) async fn ensure(
     dispatcher: &Dispatcher,
     data: &DataDir,
-    wish: OwnerToken,
+    policy: OwnerToken,
 ) -> anyhow::Result<()> {
     let accounts = dispatcher
         .accounts()
@@ -58,18 +58,18 @@ pub(super) async fn ensure(
     let is_first = accounts.is_empty();
     let account = match accounts.into_iter().find(Account::is_operator) {
         Some(account) => account,
-        // It is the first that is made, so where there are others it was there.
+        // It is the first that is created, so if there are others it has existed.
         None if !is_first || has_unreadable(dispatcher, "accounts") => {
             say(UNREADABLE);
             return Ok(());
         }
         None => match dispatcher.accounts().create(ACCOUNT).await {
-            // It is there, and damaged so that it is not the operator's any more.
+            // It exists, but is damaged so that it is no longer the operator's.
             Err(Error::NameTaken { .. }) => {
                 say(UNREADABLE);
                 return Ok(());
             }
-            made => made.context("cannot make the operator's account")?,
+            made => made.context("cannot create the operator's account")?,
         },
     };
     let owners = Owners {
@@ -77,7 +77,7 @@ pub(super) async fn ensure(
         account: account.id,
         data,
     };
-    match wish {
+    match policy {
         OwnerToken::Renew => owners.renew().await,
         OwnerToken::Keep => {
             if let Err(error) = owners.keep().await {
@@ -104,8 +104,8 @@ impl Owners<'_> {
         let (principals, tokens) = self.read().await?;
         if !tokens.iter().any(|token| is_owners(token, &principals)) {
             if has_unreadable(self.dispatcher, "tokens") {
-                // It grants nothing any more. Another one is issued if the operator says
-                // so, not because a row was damaged.
+                // It no longer grants anything. A new one is issued only on the operator's
+                // request, not because a row is damaged.
                 say(
                     "the owner's token cannot be read from the database: `--new-owner-token` issues another; \
                      `tenterhook check-data` names the row",
@@ -124,8 +124,8 @@ impl Owners<'_> {
         Ok(())
     }
 
-    /// Issues a token, and only then revokes what it replaces: the one in the file, and
-    /// those that were made here. Others that are an owner's stay.
+    /// Issues a token, and only then revokes those that it replaces: the one in the file, and
+    /// those that were issued here. Other owner tokens stay.
     async fn renew(&self) -> anyhow::Result<()> {
         let (principals, tokens) = self.read().await?;
         let in_file = self.in_file().await?;
@@ -134,7 +134,8 @@ impl Owners<'_> {
         }
         self.issue(&principals, &tokens).await?;
         let replaced = tokens.iter().filter(|token| {
-            in_file == Some(token.id) || (token.role == Role::Owner && is_made_here(&token.name))
+            in_file == Some(token.id)
+                || (token.role == Role::Owner && is_generated_name(&token.name))
         });
         for token in replaced {
             self.dispatcher
@@ -155,7 +156,7 @@ impl Owners<'_> {
         Ok((principals, tokens))
     }
 
-    /// The token that the file holds, if it is one of this account's.
+    /// Returns the token in the file, if it belongs to this account.
     async fn in_file(&self) -> anyhow::Result<Option<TokenId>> {
         let Ok(secret) = fs::read_to_string(self.data.owner_token()) else {
             return Ok(None);
@@ -171,8 +172,8 @@ impl Owners<'_> {
             .map(|identity| identity.token))
     }
 
-    /// Issues a token to an owner and keeps it in the file. If it cannot be kept, it is
-    /// revoked again: nobody has it.
+    /// Issues a token to an owner and writes it to the file. If that fails, the token is
+    /// revoked again, since no one has it.
     async fn issue(&self, principals: &[Principal], tokens: &[Token]) -> anyhow::Result<()> {
         let owner = self.owner(principals).await?;
         let (token, secret) = self.issue_to(owner, tokens).await?;
@@ -186,7 +187,7 @@ impl Owners<'_> {
             revoked.with_context(|| format!("cannot revoke the token `{}`", token.name))?;
             return Err(error).with_context(|| cannot_write(&file));
         }
-        // Anything but a terminal is a log, which is kept, copied and read by others.
+        // Anything but a terminal may be a log, which is stored, copied and read by others.
         if io::stderr().is_terminal() {
             say(format_args!(
                 "owner token {}, kept in {}",
@@ -204,7 +205,7 @@ impl Owners<'_> {
         owner: PrincipalId,
         tokens: &[Token],
     ) -> anyhow::Result<(Token, Secret)> {
-        for name in free(tokens.iter().map(|token| &*token.name)) {
+        for name in free_names(tokens.iter().map(|token| &*token.name)) {
             let new = NewToken {
                 name,
                 principal: Some(owner),
@@ -221,32 +222,32 @@ impl Owners<'_> {
         ))
     }
 
-    /// Who gets the token: an owner, or a new one if there is none.
+    /// Returns the owner who gets the token; creates one if there is none.
     async fn owner(&self, principals: &[Principal]) -> anyhow::Result<PrincipalId> {
         let owners = || {
             principals
                 .iter()
                 .filter(|principal| principal.role == Role::Owner)
         };
-        let usual = owners().find(|principal| is_made_here(&principal.name));
+        let usual = owners().find(|principal| is_generated_name(&principal.name));
         if let Some(owner) = usual.or_else(|| owners().next()) {
             return Ok(owner.id);
         }
-        for name in free(principals.iter().map(|principal| &*principal.name)) {
+        for name in free_names(principals.iter().map(|principal| &*principal.name)) {
             let new = NewPrincipal {
                 name,
                 role: Role::Owner,
             };
             match self.dispatcher.principals().create(self.account, new).await {
                 Err(Error::NameTaken { .. }) => {}
-                made => return Ok(made.context("cannot make an owner")?.id),
+                made => return Ok(made.context("cannot create an owner")?.id),
             }
         }
-        Err(anyhow!("cannot make an owner: every name is taken"))
+        Err(anyhow!("cannot create an owner: every name is taken"))
     }
 }
 
-/// Whether a token lets its holder do what an owner may.
+/// Whether a token is valid and grants the role of an owner.
 fn is_owners(token: &Token, principals: &[Principal]) -> bool {
     let is_valid = token
         .expires_at
@@ -258,8 +259,8 @@ fn is_owners(token: &Token, principals: &[Principal]) -> bool {
     is_valid && token.role == Role::Owner && role == Some(Role::Owner)
 }
 
-/// Whether this is a name that is given here.
-fn is_made_here(name: &str) -> bool {
+/// Whether this name was generated here.
+fn is_generated_name(name: &str) -> bool {
     match name.strip_prefix(NAME) {
         Some("") => true,
         Some(rest) => rest
@@ -269,9 +270,8 @@ fn is_made_here(name: &str) -> bool {
     }
 }
 
-/// Names that none of these has. A row that cannot be read may have one of them all the
-/// same.
-fn free<'a>(taken: impl Iterator<Item = &'a str> + Clone) -> impl Iterator<Item = String> {
+/// Generates names that are not in `taken`. An unreadable row may still have one of them.
+fn free_names<'a>(taken: impl Iterator<Item = &'a str> + Clone) -> impl Iterator<Item = String> {
     let numbered = (2..u32::MAX).map(|number| format!("{NAME} {number}"));
     std::iter::once(NAME.to_owned())
         .chain(numbered)
@@ -285,7 +285,7 @@ fn has_unreadable(dispatcher: &Dispatcher, table: &str) -> bool {
     rows.iter().any(|(name, _)| *name == table)
 }
 
-/// What is said of a file that cannot be written.
+/// Describes a file that cannot be written.
 fn cannot_write(file: &Path) -> String {
     let why = match file.is_dir() {
         true => ": it is a folder; move it away, then start again",
@@ -297,8 +297,8 @@ fn cannot_write(file: &Path) -> String {
     )
 }
 
-/// Writes the token so that nobody else can ever read it and no half of it is
-/// left by a crash.
+/// Writes the token so that no other user can read it at any time, and a crash leaves no
+/// partial file.
 fn write(file: &Path, token: &str) -> io::Result<()> {
     let part = file.with_extension("token.part");
     let mut out = OpenOptions::new()
@@ -319,12 +319,12 @@ mod tests {
     #[test]
     fn a_name_that_is_free_is_one_that_is_given_here() {
         let taken = ["owner", "owner 2", "ci"];
-        let name = free(taken.into_iter()).next().unwrap();
+        let name = free_names(taken.into_iter()).next().unwrap();
         assert_eq!(name, "owner 3");
-        assert!(is_made_here(&name) && is_made_here("owner"));
+        assert!(is_generated_name(&name) && is_generated_name("owner"));
         for other in ["owners", "owner x", "owner2", "Owner", ""] {
-            assert!(!is_made_here(other), "{other}");
+            assert!(!is_generated_name(other), "{other}");
         }
-        assert_eq!(free(["ci"].into_iter()).next().unwrap(), "owner");
+        assert_eq!(free_names(["ci"].into_iter()).next().unwrap(), "owner");
     }
 }

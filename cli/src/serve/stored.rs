@@ -1,5 +1,5 @@
-//! Where a server has stored everything, for the commands that work on it beside the
-//! server or without one. They never take its lock.
+//! Locates a server's database and data folder for the commands that work on them, with or
+//! without a running server. They never take its lock.
 
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File};
@@ -16,50 +16,50 @@ use super::data_dir::{DATABASE_FILE, DataDir, LOCK_FILE, RESTORING_FILE, remove}
 use super::database::{DatabaseUrl, PART};
 use super::files;
 
-/// Where a server has stored everything.
+/// The flags that locate a server's data.
 #[derive(Debug, Args)]
-pub(crate) struct Stored {
+pub(crate) struct StorageFlags {
     /// The server's data folder [default: ./tenterhook-data].
     #[arg(long, value_name = "DIR", env = "TENTERHOOK_DATA")]
-    data: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
     /// Its database, if that is not in the data folder, such as
     /// `sqlite:/var/lib/hooks.db`.
     #[arg(long, value_name = "URL", env = "TENTERHOOK_DATABASE")]
     database: Option<String>,
 }
 
-impl Stored {
-    /// The database, which is there.
+impl StorageFlags {
+    /// Returns the path of the database, which exists.
     pub(crate) fn database(&self) -> anyhow::Result<PathBuf> {
         let path = match DatabaseUrl::parse(self.database.as_deref()) {
             Ok(DatabaseUrl::Sqlite(path)) => path,
             Ok(DatabaseUrl::InDataFolder) => {
-                let data = self.data.as_deref().unwrap_or(Path::new(DEFAULT_DATA));
+                let data = self.data_dir.as_deref().unwrap_or(Path::new(DEFAULT_DATA));
                 data.join(DATABASE_FILE)
             }
             Err(reason) => bail!("`--database` {reason}"),
         };
         if !path.is_file() {
             bail!(
-                "there is no database {}; name the server's data folder with `--data`",
+                "the database {} does not exist; name the server's data folder with `--data-dir`",
                 path.display()
             );
         }
         Ok(path)
     }
 
-    /// What lies beside the database in the data folder, checked; `None` if the database is
+    /// Checks the files beside the database in the data folder; `None` if the database is
     /// elsewhere and no folder is named.
     pub(crate) fn files(&self) -> Option<Checked> {
         let is_here = self.database.is_none();
         let usual = is_here.then_some(Path::new(DEFAULT_DATA));
-        self.data.as_deref().or(usual).map(files::check)
+        self.data_dir.as_deref().or(usual).map(files::check)
     }
 }
 
-/// Lets a database be put into a data folder that is not there yet or empty, or into one
-/// where that was broken off before. No server can start on it meanwhile, nor on what is left
-/// of it if it is broken off.
+/// Has `fill` write a database into a data folder that does not exist yet or is empty, or
+/// where that was interrupted before. No server can start on it meanwhile, nor on a folder
+/// where it was interrupted.
 pub(crate) fn restore_into<E>(
     data: &Path,
     fill: impl FnOnce(&Path) -> Result<(), E>,
@@ -72,7 +72,7 @@ where
     let data = match DataDir::open(data) {
         Ok(data) => data,
         Err(error) => {
-            // Whoever has the folder has not got it from here.
+            // Another process has the folder, and this restore has not begun.
             if let Some(marker) = marker {
                 remove(&marker)?;
             }
@@ -84,13 +84,13 @@ where
         remove(&part)?;
     }
     let filled = fill(&data.database());
-    // It is there, or nothing is: what was begun has ended either way.
+    // The database exists, or nothing does: the restore has ended either way.
     remove(&data.restoring())?;
     Ok(filled?)
 }
 
-/// Notes that restoring begins, before anything else is in the folder. Returns the note, if
-/// it was not there before.
+/// Marks the folder as being restored, before anything else is in it. Returns the mark, if
+/// it is new.
 fn mark(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     let marker = folder.join(RESTORING_FILE);
     let made = DirBuilder::new()
@@ -109,7 +109,7 @@ fn mark(folder: &Path) -> anyhow::Result<Option<PathBuf>> {
 
 fn check_empty(folder: &Path) -> anyhow::Result<()> {
     let Ok(entries) = folder.read_dir() else {
-        // It is not there, or what else is wrong with it is found when it is made.
+        // It does not exist, or creating it will report what is wrong.
         return Ok(());
     };
     let was_begun = folder.join(RESTORING_FILE).exists();
@@ -118,7 +118,7 @@ fn check_empty(folder: &Path) -> anyhow::Result<()> {
         let is_left_over = was_begun && (name == RESTORING_FILE || is_part(&name));
         if name != LOCK_FILE && !is_left_over {
             bail!(
-                "cannot restore into {}: it is not empty; name another folder with `--data`, or move what is in it \
+                "cannot restore into {}: it is not empty; name another folder with `--data-dir`, or move what is in it \
                  away",
                 folder.display()
             );
@@ -127,7 +127,7 @@ fn check_empty(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies of the database that were broken off.
+/// Returns incomplete copies of the database.
 fn parts(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut parts = Vec::new();
     let cannot = || format!("cannot look into {}", folder.display());
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_broken_off_is_begun_again_and_a_failure_leaves_nothing_behind() {
+    fn what_was_interrupted_is_begun_again_and_a_failure_leaves_nothing_behind() {
         let parent = tempfile::tempdir().unwrap();
         let data = parent.path().join("data");
         std::fs::create_dir(&data).unwrap();
@@ -181,11 +181,11 @@ mod tests {
     #[test]
     fn a_database_that_is_not_there_is_told() {
         let parent = tempfile::tempdir().unwrap();
-        let stored = Stored {
-            data: Some(parent.path().into()),
+        let stored = StorageFlags {
+            data_dir: Some(parent.path().into()),
             database: None,
         };
         let error = stored.database().unwrap_err().to_string();
-        assert!(error.contains("--data"), "{error}");
+        assert!(error.contains("--data-dir"), "{error}");
     }
 }

@@ -22,57 +22,57 @@ use crate::hint;
 use crate::program_file;
 use crate::project::{Project, TESTS};
 
-/// The tail of an event's file.
-const EVENT_TAIL: &str = ".event.json";
+/// The suffix of an event's file.
+const EVENT_SUFFIX: &str = ".event.json";
 
-/// The tail of an expectation's file.
-const EXPECT_TAIL: &str = ".expect.json";
+/// The suffix of an expectation's file.
+const EXPECT_SUFFIX: &str = ".expect.json";
 
-/// Where the clock stands for an event without a time: the first second of 2026.
+/// The frozen clock of an event without a time: the first second of 2026.
 const UNTIMED: u64 = 1_767_225_600;
 
-/// Where every run's random numbers begin.
+/// The seed of every run.
 const SEED: u64 = 0;
 
 /// A sample event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Case {
-    /// The file's name without its tail.
+    /// The file's name without its suffix.
     pub(super) name: String,
     event: PathBuf,
     expect: PathBuf,
 }
 
-/// What came of a case.
-pub(super) struct Tried {
+/// The result of a case.
+pub(super) struct CaseResult {
     pub(super) name: String,
-    pub(super) result: Result<Ran, String>,
+    pub(super) result: Result<CaseRun, String>,
 }
 
-/// A run, and how it compares.
-pub(super) struct Ran {
+/// A run, and how it compares with its expectation.
+pub(super) struct CaseRun {
     pub(super) outcome: Outcome,
     pub(super) status: u8,
     pub(super) verdict: Option<Value>,
     pub(super) stderr: String,
-    /// What may have been meant, where it left with a failure over a variable.
+    /// A suggestion, if it failed because a variable is not set.
     pub(super) hint: Option<String>,
     pub(super) usage: Usage,
     pub(super) comparison: Comparison,
 }
 
-/// How a run compares with what was expected.
+/// How a run compares with its expectation.
 #[derive(Debug, PartialEq)]
 pub(super) enum Comparison {
     /// All as expected.
     Same,
     /// These members differ.
     Differs(Vec<Difference>),
-    /// Nothing is expected yet.
+    /// There is no expectation yet.
     NothingExpected,
-    /// What is expected was written for the first time.
+    /// The expectation was written for the first time.
     Written,
-    /// What is expected was rewritten; these members were different.
+    /// The expectation was rewritten; these members were different.
     Rewritten(Vec<Difference>),
 }
 
@@ -83,11 +83,11 @@ pub(super) enum Comparison {
 /// The folder cannot be read or has no event.
 pub(super) fn find(project: &Project) -> anyhow::Result<Vec<Case>> {
     let folder = project.tests();
-    let example = format!("{TESTS}/NAME{EVENT_TAIL}");
+    let example = format!("{TESTS}/NAME{EVENT_SUFFIX}");
     let event = &project.manifest.event;
     if !folder.is_dir() {
         bail!(
-            "there is no folder {}; `tenterhook event {event} > {example}` makes a first test in it",
+            "the folder {} does not exist; `tenterhook event {event} > {example}` creates a first test in it",
             folder.display()
         );
     }
@@ -95,18 +95,21 @@ pub(super) fn find(project: &Project) -> anyhow::Result<Vec<Case>> {
     let mut cases = Vec::new();
     for entry in folder.read_dir().with_context(cannot)? {
         let name = entry.with_context(cannot)?.file_name();
-        let Some(name) = name.to_str().and_then(|name| name.strip_suffix(EVENT_TAIL)) else {
+        let Some(name) = name
+            .to_str()
+            .and_then(|name| name.strip_suffix(EVENT_SUFFIX))
+        else {
             continue;
         };
         cases.push(Case {
             name: name.to_owned(),
-            event: folder.join(format!("{name}{EVENT_TAIL}")),
-            expect: folder.join(format!("{name}{EXPECT_TAIL}")),
+            event: folder.join(format!("{name}{EVENT_SUFFIX}")),
+            expect: folder.join(format!("{name}{EXPECT_SUFFIX}")),
         });
     }
     if cases.is_empty() {
         bail!(
-            "{} has no sample event; `tenterhook event {event} > {example}` makes one",
+            "{} has no sample event; `tenterhook event {event} > {example}` creates one",
             folder.display()
         );
     }
@@ -114,11 +117,11 @@ pub(super) fn find(project: &Project) -> anyhow::Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Keeps the cases of these names; all if there are none.
+/// Keeps the cases with these names; all if no name is given.
 ///
 /// # Errors
 ///
-/// A name that no case has.
+/// No case has one of the names.
 pub(super) fn choose(cases: Vec<Case>, names: &[String]) -> anyhow::Result<Vec<Case>> {
     if names.is_empty() {
         return Ok(cases);
@@ -127,7 +130,7 @@ pub(super) fn choose(cases: Vec<Case>, names: &[String]) -> anyhow::Result<Vec<C
     for name in names {
         if !known.contains(&name.as_str()) {
             bail!(
-                "there is neither a folder nor a test {name:?}; the tests are: {}",
+                "no folder or test is named {name:?}; the tests are: {}",
                 known.join(", ")
             );
         }
@@ -139,7 +142,7 @@ pub(super) fn choose(cases: Vec<Case>, names: &[String]) -> anyhow::Result<Vec<C
 }
 
 impl Case {
-    /// Runs the case. What is wrong with its files is a failure of this case alone.
+    /// Runs the case. Invalid files fail this case alone.
     ///
     /// # Errors
     ///
@@ -150,9 +153,9 @@ impl Case {
         engine: &Engine,
         program: &Program,
         mode: Mode,
-    ) -> anyhow::Result<Tried> {
+    ) -> anyhow::Result<CaseResult> {
         let expected = match Expected::read(&self.expect) {
-            // What cannot be read is not overwritten: its author meant something.
+            // An invalid file is not overwritten: its author meant something.
             Err(error) => return Ok(self.failed(&error)),
             Ok(expected) => expected,
         };
@@ -168,7 +171,7 @@ impl Case {
             .context("the run panicked")??;
         let result = match self.compare(expected, &report, mode) {
             Err(error) => return Ok(self.failed(&error)),
-            Ok(comparison) => Ran {
+            Ok(comparison) => CaseRun {
                 status: compare::status(&report),
                 verdict: compare::verdict(&report),
                 stderr: compare::text(&report.stderr),
@@ -178,7 +181,7 @@ impl Case {
                 comparison,
             },
         };
-        Ok(Tried {
+        Ok(CaseResult {
             name: self.name,
             result: Ok(result),
         })
@@ -214,23 +217,23 @@ impl Case {
         if !mended.is_empty() {
             Expected::of(report, Some(expected)).write(&self.expect)?;
         }
-        // A budget is its author's word: no run moves it.
+        // Budgets are the author's decision: no run changes them.
         Ok(match left.is_empty() {
             true => Comparison::Rewritten(mended),
             false => Comparison::Differs(left),
         })
     }
 
-    fn failed(self, error: &anyhow::Error) -> Tried {
-        Tried {
+    fn failed(self, error: &anyhow::Error) -> CaseResult {
+        CaseResult {
             name: self.name,
             result: Err(format!("{error:#}")),
         }
     }
 }
 
-impl Tried {
-    /// Whether it came out as expected, or what is expected was written.
+impl CaseResult {
+    /// Whether the result was as expected, or the expectation was written.
     pub(super) fn is_ok(&self) -> bool {
         self.result.as_ref().is_ok_and(|ran| {
             !matches!(
@@ -240,7 +243,7 @@ impl Tried {
         })
     }
 
-    /// For programs.
+    /// The result as JSON.
     pub(super) fn json(&self) -> Value {
         match &self.result {
             Err(error) => json!({"name": self.name, "result": "error", "error": error}),
@@ -266,17 +269,17 @@ impl Tried {
     }
 }
 
-/// Reads a whole event, for the hook point of the project.
+/// Reads a complete event for the project's hook point.
 fn read_event(file: &Path, project: &Project) -> anyhow::Result<Event> {
-    let json = program_file::read_within(file, EVENT_MAX_BYTES as u64)?;
+    let json = program_file::read_bounded(file, EVENT_MAX_BYTES as u64)?;
     let kind = &project.manifest.event;
     let event = Event::parse(&json).map_err(|fault| {
-        let whole = format!("{} is no event: {fault}", file.display());
+        let whole = format!("{} is not an event: {fault}", file.display());
         let data = serde_json::from_slice::<Value>(&json)
             .is_ok_and(|value| value.get("specversion").is_none());
         match data {
             true => anyhow::anyhow!(
-                "{whole}; put what it holds into the member `data` of a whole event, \
+                "{whole}; move its content into the member `data` of a complete event, \
                  as `tenterhook event {kind}` prints one"
             ),
             false => anyhow::anyhow!("{whole}; `tenterhook event {kind}` prints one"),
@@ -292,7 +295,7 @@ fn read_event(file: &Path, project: &Project) -> anyhow::Result<Event> {
     Ok(event)
 }
 
-/// What a server would give to the hook of the project.
+/// Assembles what a server would give to the project's hook.
 fn invocation(project: &Project, event: &Event) -> Invocation {
     let manifest = &project.manifest;
     let hook = Rehearsal {
@@ -305,17 +308,17 @@ fn invocation(project: &Project, event: &Event) -> Invocation {
         &manifest.hook_point(),
         manifest.limits(),
         CancellationToken::new(),
-        Arc::new(Unheard),
+        Arc::new(DiscardOutput),
     );
     Invocation {
-        clock: Clock::Frozen(stands_at(event)),
+        clock: Clock::Frozen(frozen_at(event)),
         seed: Seed::Fixed(SEED),
         ..given
     }
 }
 
-/// The event's own time, as far as a clock can show it.
-fn stands_at(event: &Event) -> SystemTime {
+/// The event's own time, if a clock can show it.
+fn frozen_at(event: &Event) -> SystemTime {
     let time = event.time.as_deref();
     time.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
         .filter(|at| *at >= OffsetDateTime::UNIX_EPOCH)
@@ -325,9 +328,9 @@ fn stands_at(event: &Event) -> SystemTime {
         )
 }
 
-/// Nobody listens while a test runs: its report holds the output.
-struct Unheard;
+/// Discards output as it is printed: the report has it.
+struct DiscardOutput;
 
-impl OutputSink for Unheard {
+impl OutputSink for DiscardOutput {
     fn write(&self, _: Stream, _: &[u8]) {}
 }

@@ -1,4 +1,4 @@
-//! How what came out of a run differs from what was expected.
+//! How the result of a run differs from its expectation.
 
 use serde_json::{Value, json};
 use tenterhook_engine::Report;
@@ -7,7 +7,7 @@ use tenterhook_sdk::log::LogLine;
 use super::expect::Expected;
 use crate::run::Ending;
 
-/// What stands for an answer that cannot be used: nobody can expect that.
+/// The member for a verdict that cannot be used, which cannot be expected.
 const FAULT: &str = "verdict_fault";
 
 /// A member that is not as expected.
@@ -20,12 +20,12 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    /// Whether a budget was overdrawn.
+    /// Whether a budget was exceeded.
     pub(super) fn is_budget(&self) -> bool {
         self.member.starts_with("max_")
     }
 
-    /// Whether no change of what is expected mends it.
+    /// Whether no change of the expectation can resolve it.
     pub(super) fn is_final(&self) -> bool {
         self.is_budget() || self.member == FAULT
     }
@@ -114,7 +114,7 @@ pub(super) fn differences(expected: &Expected, report: &Report) -> Vec<Differenc
     found
 }
 
-/// Whether each wanted line is met by one that comes after the one before it.
+/// Whether the wanted lines match actual ones in this order.
 fn come_in_order(wanted: &[Value], actual: &[Value]) -> bool {
     let mut rest = actual.iter();
     wanted

@@ -1,4 +1,4 @@
-//! What is expected of a sample event: a file that is compared, or written.
+//! The expectation of a sample event: a file that is compared, or written.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::program_file;
 /// room for how JSON writes it.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// What is expected; what is absent is not compared, but for the status.
+/// An expectation. What is absent is not compared, except the status.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expected {
@@ -30,14 +30,14 @@ pub(super) struct Expected {
         skip_serializing_if = "Option::is_none"
     )]
     pub(super) verdict: Option<Value>,
-    /// The whole standard output; what is no UTF-8 in it is U+FFFD.
+    /// The whole standard output; invalid UTF-8 in it is U+FFFD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) stdout: Option<String>,
     /// The whole standard error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) stderr: Option<String>,
-    /// Structured log lines that come in this order, others between them; each has
-    /// at least these members.
+    /// Structured log lines in this order, with others between them; each has at least these
+    /// members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) logs: Option<Vec<Value>>,
     /// Most units of fuel.
@@ -48,22 +48,22 @@ pub(super) struct Expected {
     pub(super) max_memory_bytes: Option<u64>,
 }
 
-/// Tells `null` from nothing.
+/// Distinguishes `null` from an absent member.
 fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(from).map(Some)
 }
 
 impl Expected {
-    /// Reads a file; `None` if it is not there.
+    /// Reads a file; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// It cannot be read, or says something that is not compared.
+    /// It cannot be read, or has a member that is not compared.
     pub(super) fn read(file: &Path) -> anyhow::Result<Option<Self>> {
         if !file.exists() {
             return Ok(None);
         }
-        let json = program_file::read_within(file, MAX_BYTES)?;
+        let json = program_file::read_bounded(file, MAX_BYTES)?;
         Self::parse(&json)
             .with_context(|| format!("cannot use {}", file.display()))
             .map(Some)
@@ -73,8 +73,8 @@ impl Expected {
         serde_json::from_slice(json)
     }
 
-    /// What came out, in the members that were compared before; at first status,
-    /// verdict and standard output, as far as there are any. Budgets stay.
+    /// Creates an expectation from a result: the members that were compared before; the first
+    /// time, status, verdict and standard output if there are any. Budgets stay.
     pub(super) fn of(report: &Report, before: Option<Self>) -> Self {
         let first = before.is_none();
         let before = before.unwrap_or_default();
@@ -122,12 +122,12 @@ mod tests {
 
     #[test]
     fn a_member_that_would_not_be_compared_is_refused() {
-        let told = Expected::parse(br#"{"statsu": 1}"#)
+        let error = Expected::parse(br#"{"statsu": 1}"#)
             .unwrap_err()
             .to_string();
         assert!(
-            told.contains("statsu") && told.contains("`status`"),
-            "{told}"
+            error.contains("statsu") && error.contains("`status`"),
+            "{error}"
         );
         assert!(Expected::parse(br#"{"status": 256}"#).is_err());
     }

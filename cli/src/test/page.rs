@@ -1,4 +1,4 @@
-//! What a person sees of a test: a line each, and below it what differs.
+//! The output of `test`: a line for each test, followed by its differences.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,29 +7,28 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use tenterhook_engine::Outcome;
 
-use super::case::{Comparison, Ran, Tried};
+use super::case::{CaseResult, CaseRun, Comparison};
 use super::compare::Difference;
 use crate::paint::Painter;
 use crate::{amount, neutral};
 
-/// What stands before all that is told of a test.
+/// The indentation of details below a test's line.
 const INDENT: &str = "      ";
 
 /// Lines of a difference and of a hook's stderr that are shown.
 const SHOWN_MAX_LINES: usize = 60;
 
-/// How long the smallest difference of two texts is looked for; after that, a
-/// larger one is good enough.
-const DIFF_PATIENCE: Duration = Duration::from_millis(500);
+/// Time limit for finding the shortest diff; after that, any diff will do.
+const DIFF_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Columns of the outcome.
 const OUTCOME_WIDTH: usize = 10;
 
-/// A test's line and what belongs to it.
-pub(super) fn line(tried: &Tried, width: usize, paint: Painter) -> String {
-    let name = neutral::line(&tried.name);
+/// Formats a test's line and its details.
+pub(super) fn line(result: &CaseResult, width: usize, paint: Painter) -> String {
+    let name = neutral::line(&result.name);
     let name = format!("{name:width$}");
-    let ran = match &tried.result {
+    let ran = match &result.result {
         Ok(ran) => ran,
         Err(error) => {
             let error = neutral::line(error);
@@ -45,23 +44,23 @@ pub(super) fn line(tried: &Tried, width: usize, paint: Painter) -> String {
         Comparison::Written | Comparison::Rewritten(_) => paint.warn("new "),
         Comparison::Differs(_) | Comparison::NothingExpected => paint.bad("fail"),
     };
-    let bill = paint.dim(&format!("{fuel:>12}  {memory:>9}  {time:>9}"));
+    let usage = paint.dim(&format!("{fuel:>12}  {memory:>9}  {time:>9}"));
     let outcome = outcome(ran);
-    let mut text = format!("{mark}  {name}  {outcome:OUTCOME_WIDTH$}  {bill}\n");
+    let mut text = format!("{mark}  {name}  {outcome:OUTCOME_WIDTH$}  {usage}\n");
     match &ran.comparison {
         Comparison::Same => {}
         Comparison::NothingExpected => text.push_str(&format!(
-            "{INDENT}nothing is expected of it yet; `tenterhook test --update` writes what came out to tests/{}.expect.json\n",
-            neutral::line(&tried.name)
+            "{INDENT}it has no expectation yet; `tenterhook test --update` writes this result to tests/{}.expect.json\n",
+            neutral::line(&result.name)
         )),
         Comparison::Written => text.push_str(&format!(
             "{INDENT}wrote tests/{}.expect.json\n",
-            neutral::line(&tried.name)
+            neutral::line(&result.name)
         )),
         Comparison::Rewritten(differences) => {
             text.push_str(&format!(
                 "{INDENT}rewrote tests/{}.expect.json\n",
-                neutral::line(&tried.name)
+                neutral::line(&result.name)
             ));
             for difference in differences {
                 differs(&mut text, difference, paint);
@@ -71,16 +70,16 @@ pub(super) fn line(tried: &Tried, width: usize, paint: Painter) -> String {
             for difference in differences {
                 differs(&mut text, difference, paint);
             }
-            said(&mut text, ran, differences, paint);
+            explain(&mut text, ran, differences, paint);
         }
     }
     text
 }
 
-/// How many passed, and what to do about the rest.
-pub(super) fn summary(tried: &[Tried], paint: Painter) -> String {
-    let failed = tried.iter().filter(|one| !one.is_ok()).count();
-    let written = tried
+/// Summarizes how many passed, and what to do about the rest.
+pub(super) fn summary(results: &[CaseResult], paint: Painter) -> String {
+    let failed = results.iter().filter(|one| !one.is_ok()).count();
+    let written = results
         .iter()
         .filter_map(|one| one.result.as_ref().ok())
         .filter(|ran| {
@@ -90,7 +89,7 @@ pub(super) fn summary(tried: &[Tried], paint: Painter) -> String {
             )
         })
         .count();
-    let mut text = format!("{} passed", tried.len() - failed);
+    let mut text = format!("{} passed", results.len() - failed);
     if written > 0 {
         text.push_str(&format!(", {written} of them with a new expectation"));
     }
@@ -99,14 +98,14 @@ pub(super) fn summary(tried: &[Tried], paint: Painter) -> String {
         failed => format!(
             "{}\n",
             paint.bad(&format!(
-                "{text}, {failed} failed; if what came out is meant, `tenterhook test --update` keeps it"
+                "{text}, {failed} failed; if these results are intended, `tenterhook test --update` records them"
             ))
         ),
     }
 }
 
-/// How a run ended, in a word or two.
-fn outcome(ran: &Ran) -> String {
+/// Describes how a run ended, in a word or two.
+fn outcome(ran: &CaseRun) -> String {
     let allow = ran.verdict.as_ref().and_then(|v| v.get("allow")?.as_bool());
     match (&ran.outcome, allow) {
         (Outcome::Exited { .. }, Some(false)) => "denied".into(),
@@ -144,11 +143,11 @@ fn differs(text: &mut String, difference: &Difference, paint: Painter) {
         text,
         "{INDENT}{member} ({}, {}):",
         paint.bad("- expected"),
-        paint.ok("+ came out")
+        paint.ok("+ actual")
     );
     let (expected, actual) = (shown(expected), shown(actual));
     let diff = TextDiff::configure()
-        .timeout(DIFF_PATIENCE)
+        .timeout(DIFF_TIMEOUT)
         .diff_lines(&expected, &actual);
     for (shown, change) in diff.iter_all_changes().enumerate() {
         if shown == SHOWN_MAX_LINES {
@@ -165,8 +164,8 @@ fn differs(text: &mut String, difference: &Difference, paint: Painter) {
     }
 }
 
-/// What the hook said on stderr and what stopped it, if that is not told yet.
-fn said(text: &mut String, ran: &Ran, differences: &[Difference], paint: Painter) {
+/// Shows what stopped the hook, and its stderr unless that is among the differences.
+fn explain(text: &mut String, ran: &CaseRun, differences: &[Difference], paint: Painter) {
     if let Outcome::Trapped(trap) = &ran.outcome {
         let _ = writeln!(text, "{INDENT}trapped: {}", neutral::line(&trap.reason));
     }
@@ -188,7 +187,7 @@ fn said(text: &mut String, ran: &Ran, differences: &[Difference], paint: Painter
     }
 }
 
-/// A value in lines, each with its end.
+/// Formats a value as lines, each with its newline.
 fn shown(value: &Value) -> String {
     let mut text = match value {
         Value::String(text) => text.clone(),

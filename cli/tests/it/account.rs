@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::client::{json, tenterhook};
 use crate::server::Server;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 #[test]
 fn an_account_is_made_listed_shown_and_changed() {
@@ -22,12 +22,12 @@ fn an_account_is_made_listed_shown_and_changed() {
         "{list:?}"
     );
     // By name, by number, by id, and the own one.
-    for (said, name) in [
+    for (query, name) in [
         ("acme", "acme"),
         ("2", "acme"),
         (made["id"].as_str().unwrap(), "acme"),
     ] {
-        assert_eq!(json(data, &["account", "show", said])["name"], name);
+        assert_eq!(json(data, &["account", "show", query])["name"], name);
     }
     assert_eq!(json(data, &["account", "show"])["name"], "operator");
     let changed = json(
@@ -60,13 +60,13 @@ fn a_principal_is_made_listed_changed_and_removed() {
     run(&["principal", "delete", "ada"]).with_status(0);
     run(&["principal", "delete", "ada"])
         .with_status(1)
-        .saying("there is no principal `ada`; `tenterhook principal list` shows them");
+        .with_stderr("no such principal: `ada`; `tenterhook principal list` lists them");
     run(&["principal", "create", "x", "--role", "root"])
         .with_status(2)
-        .saying("a role is `viewer`");
+        .with_stderr("a role is `viewer`");
     run(&["principal", "set", "x"])
         .with_status(1)
-        .saying("nothing to change: give --name or --role");
+        .with_stderr("nothing to change: give --name or --role");
 }
 
 #[test]
@@ -77,39 +77,39 @@ fn refusals_say_why_and_what_to_do() {
     let run = |args: &[&str]| tenterhook(data, args);
     run(&["account", "create", "operator"])
         .with_status(1)
-        .saying("the name `operator` is already used; choose another");
+        .with_stderr("the name `operator` is already used; choose another");
     run(&["account", "create", "a\u{1b}[2J"])
         .with_status(1)
-        .saying("`name` ");
+        .with_stderr("`name` ");
     run(&["account", "show", "nobody"])
         .with_status(1)
-        .saying("there is no account `nobody`; `tenterhook account list` shows them");
+        .with_stderr("no such account: `nobody`; `tenterhook account list` lists them");
     run(&["principal", "delete", "owner"])
         .with_status(1)
-        .saying("last owner");
+        .with_stderr("last owner");
     run(&["account", "list", "--token", "th_wrong"])
         .with_status(1)
-        .saying("the token is unknown")
-        .saying("the token is that of --token or TENTERHOOK_TOKEN");
+        .with_stderr("the token is unknown")
+        .with_stderr("the token is that of --token or TENTERHOOK_TOKEN");
     let viewer = json(data, &["token", "create", "v", "--role", "viewer"]);
     let viewer = viewer["token"].as_str().unwrap();
     run(&["account", "create", "x", "--token", viewer])
         .with_status(1)
-        .saying("this call needs the role `owner`");
+        .with_stderr("this call needs the role `owner`");
     run(&["account", "list", "--server", "https://127.0.0.1"])
         .with_status(1)
-        .saying("https is not spoken here yet");
+        .with_stderr("https is not supported yet");
     run(&["account", "list", "--log", "=,="])
         .with_status(2)
-        .saying("`--log` ");
+        .with_stderr("`--log` ");
     // No folder, no token: nothing is guessed.
     let url = format!("http://{}", server.address);
     let output = command(["account", "list", "--server", &url])
         .current_dir(std::env::temp_dir())
         .output();
-    Ended::of(output.unwrap())
+    Finished::of(output.unwrap())
         .with_status(1)
-        .saying("no token for http://127.0.0.1");
+        .with_stderr("no token for http://127.0.0.1");
 }
 
 #[test]
@@ -122,12 +122,12 @@ fn a_server_that_is_not_running_is_said_with_the_way_to_one() {
     assert!(!data.join("listen.addr").exists());
     tenterhook(data, ["account", "list"])
         .with_status(1)
-        .saying("no server is running on the data folder")
-        .saying("tenterhook serve");
+        .with_stderr("no server is running on the data folder")
+        .with_stderr("tenterhook serve");
     let url = format!("http://{address}");
     tenterhook(data, ["account", "list", "--server", &url])
         .with_status(1)
-        .saying(&format!("no server answers at {url}; is it running?"));
+        .with_stderr(&format!("no server answers at {url}; is it running?"));
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn the_note_of_a_killed_server_is_not_believed() {
     assert!(data.join("listen.addr").exists());
     tenterhook(data, ["account", "list"])
         .with_status(1)
-        .saying("no server is running on the data folder");
+        .with_stderr("no server is running on the data folder");
     let _server = Server::start(data, &[]);
     tenterhook(data, ["account", "list"]).with_status(0);
 }

@@ -35,7 +35,7 @@ impl Owner {
         }
     }
 
-    /// The owner of another account, which is made for that.
+    /// Creates another account and returns its owner.
     pub(crate) fn of_another_account(&self, name: &str) -> Self {
         let account = self.post("/api/v1/accounts", &json!({"name": name}));
         let token = json!({"account": account["id"], "name": "owner", "role": "owner"});
@@ -54,7 +54,7 @@ impl Owner {
         self.call("POST", path, "application/json", body.to_string())
     }
 
-    /// Uploads a source; answers its number.
+    /// Uploads a source; returns its number.
     pub(crate) fn source(&self, name: &str, bytes: impl AsRef<[u8]>) -> u64 {
         let path = format!("/api/v1/sources?name={name}&wait=120");
         let source = self.call("POST", &path, "application/octet-stream", bytes);
@@ -77,7 +77,7 @@ impl Owner {
     }
 
     /// Asks for a task until it has ended.
-    pub(crate) fn ended(&self, task: &str) -> Value {
+    pub(crate) fn result(&self, task: &str) -> Value {
         loop {
             let task = self.get(&format!("/api/v1/tasks/{task}"));
             if task["ended_at"] != Value::Null {

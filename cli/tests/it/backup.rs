@@ -1,4 +1,4 @@
-//! Backing up while a server serves, restoring elsewhere, and checking what is stored.
+//! Backing up while a server is running, restoring elsewhere, and checking what is stored.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,24 +9,24 @@ use serde_json::{Value, json};
 
 use crate::api::{Owner, event};
 use crate::server::Server;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
-fn tenterhook(words: &[&str], paths: &[&Path]) -> Ended {
-    Ended::of(command(words).args(paths).output().unwrap())
+fn tenterhook(words: &[&str], paths: &[&Path]) -> Finished {
+    Finished::of(command(words).args(paths).output().unwrap())
 }
 
-fn backup(data: &Path, file: &Path) -> Ended {
-    tenterhook(&["backup", "--data"], &[data, file])
+fn backup(data: &Path, file: &Path) -> Finished {
+    tenterhook(&["backup", "--data-dir"], &[data, file])
 }
 
-fn restore(file: &Path, data: &Path) -> Ended {
-    tenterhook(&["restore", "--data"], &[data, file])
+fn restore(file: &Path, data: &Path) -> Finished {
+    tenterhook(&["restore", "--data-dir"], &[data, file])
 }
 
 fn check(data: &Path) -> (Option<i32>, Value) {
-    let ended = tenterhook(&["check-data", "--json", "--data"], &[data]);
-    let told = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:#?}"));
-    (ended.status, told)
+    let result = tenterhook(&["check-data", "--json", "--data-dir"], &[data]);
+    let report = serde_json::from_str(&result.stdout).unwrap_or_else(|_| panic!("{result:#?}"));
+    (result.status, report)
 }
 
 /// A folder with a data folder restored from a backup of a server that has run one hook,
@@ -49,7 +49,7 @@ impl Restored {
         owner.fire_and_wait(&event("ask", "after the backup"));
         restore(&path("backup.db"), &path("second"))
             .with_status(0)
-            .saying("--new-owner-token");
+            .with_stderr("--new-owner-token");
         fs::copy(path("first/owner.token"), path("second/owner.token")).unwrap();
         Self { folder, task }
     }
@@ -96,10 +96,10 @@ fn a_backup_taken_while_it_serves_is_restored_elsewhere_and_answers_the_same() {
     assert_eq!(again["repeated"], true, "{again}");
     let other = owner.fire_and_wait(&event("ask", "another"));
     assert_eq!(other["executions"][0]["stdout"], "GOOD-ANSWER\n", "{other}");
-    let (status, told) = check(&restored.path("second"));
-    assert_eq!((status, &told["ok"]), (Some(0), &json!(true)), "{told}");
-    let (status, said) = server.stop(Signal::TERM);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, report) = check(&restored.path("second"));
+    assert_eq!((status, &report["ok"]), (Some(0), &json!(true)), "{report}");
+    let (status, log) = server.stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{log}");
 }
 
 #[test]
@@ -107,13 +107,13 @@ fn nothing_is_overwritten_by_a_backup_or_by_restoring() {
     let restored = Restored::new();
     backup(&restored.path("first"), &restored.path("backup.db"))
         .with_status(1)
-        .saying("is there already");
+        .with_stderr("is there already");
     restore(&restored.path("backup.db"), &restored.path("second"))
         .with_status(1)
-        .saying("not empty");
+        .with_stderr("not empty");
     backup(&restored.path("nowhere"), &restored.path("other.db"))
         .with_status(1)
-        .saying("--data");
+        .with_stderr("--data-dir");
     assert!(!restored.path("other.db").exists());
 }
 
@@ -123,7 +123,7 @@ fn of_backups_to_one_name_at_one_time_one_is_whole_and_the_others_are_refused() 
     let file = restored.path("one.db");
     let all: Vec<_> = (0..4)
         .map(|_| {
-            command(["backup", "--data"])
+            command(["backup", "--data-dir"])
                 .args([&restored.path("second"), &file])
                 .stdout(std::process::Stdio::piped())
                 .stderr(std::process::Stdio::piped())
@@ -131,18 +131,18 @@ fn of_backups_to_one_name_at_one_time_one_is_whole_and_the_others_are_refused() 
                 .unwrap()
         })
         .collect();
-    let ended = all
+    let result = all
         .into_iter()
-        .map(|one| Ended::of(one.wait_with_output().unwrap()));
+        .map(|one| Finished::of(one.wait_with_output().unwrap()));
     let mut whole = 0;
-    for ended in ended {
-        match ended.status {
+    for result in result {
+        match result.status {
             Some(0) => {
-                assert!(!ended.stderr.contains("wrote 0 "), "{ended:#?}");
+                assert!(!result.stderr.contains("wrote 0 "), "{result:#?}");
                 whole += 1;
             }
             _ => {
-                ended.with_status(1).saying("is there already");
+                result.with_status(1).with_stderr("is there already");
             }
         }
     }
@@ -165,7 +165,7 @@ fn what_is_no_backup_is_not_restored() {
     fs::write(&file, "this is not a database".repeat(100)).unwrap();
     restore(&file, &data)
         .with_status(1)
-        .saying("cannot use the database");
+        .with_stderr("cannot use the database");
     assert!(!data.join("tenterhook.db").exists());
 }
 
@@ -174,9 +174,13 @@ fn a_program_that_was_changed_in_the_database_is_found_and_never_run() {
     let restored = Restored::new();
     restored.damage("echo GOOD-ANSWER", "echo EVIL-ANSWER");
 
-    let (status, told) = check(&restored.path("second"));
-    assert_eq!((status, &told["ok"]), (Some(1), &json!(false)), "{told}");
-    let programs = told["checks"]
+    let (status, report) = check(&restored.path("second"));
+    assert_eq!(
+        (status, &report["ok"]),
+        (Some(1), &json!(false)),
+        "{report}"
+    );
+    let programs = report["checks"]
         .as_array()
         .unwrap()
         .iter()
@@ -187,7 +191,7 @@ fn a_program_that_was_changed_in_the_database_is_found_and_never_run() {
             .as_str()
             .unwrap()
             .contains("is damaged"),
-        "{told}"
+        "{report}"
     );
 
     let server = Server::start(&restored.path("second"), &[]);
@@ -211,8 +215,8 @@ fn a_program_that_was_changed_in_the_database_is_found_and_never_run() {
 #[test]
 fn check_data_tells_a_person_and_ends_with_a_status() {
     let restored = Restored::new();
-    let ended = tenterhook(&["check-data", "--data"], &[&restored.path("second")]);
-    let told = ended.with_status(0).stdout;
+    let result = tenterhook(&["check-data", "--data-dir"], &[&restored.path("second")]);
+    let report = result.with_status(0).stdout;
     for check in [
         "integrity",
         "references",
@@ -221,9 +225,9 @@ fn check_data_tells_a_person_and_ends_with_a_status() {
         "tasks",
         "disk",
     ] {
-        assert!(told.contains(&format!("ok     {check}\n")), "{told}");
+        assert!(report.contains(&format!("ok     {check}\n")), "{report}");
     }
-    tenterhook(&["check-data", "--data"], &[&restored.path("nowhere")])
+    tenterhook(&["check-data", "--data-dir"], &[&restored.path("nowhere")])
         .with_status(1)
-        .saying("--data");
+        .with_stderr("--data-dir");
 }

@@ -52,12 +52,12 @@ fn bombs_end_at_their_limits_while_others_are_served() {
         assert_eq!(honest["executions"][0]["stdout"], "fine\n");
     }
     for (task, (name, _, _, limit)) in tasks.iter().zip(BOMBS) {
-        let ended = owner.ended(task);
-        let outcome = &ended["executions"][0]["outcome"];
+        let result = owner.result(task);
+        let outcome = &result["executions"][0]["outcome"];
         assert_eq!(
             *outcome,
             json!({"kind": "stopped", "limit": limit}),
-            "{name}: {ended}"
+            "{name}: {result}"
         );
     }
 
@@ -67,9 +67,9 @@ fn bombs_end_at_their_limits_while_others_are_served() {
         json!(null)
     );
     owner.post(&format!("/api/v1/tasks/{patient}/cancel"), &json!({}));
-    let ended = owner.ended(&patient);
+    let result = owner.result(&patient);
     assert_eq!(
-        ended["executions"][0]["outcome"],
+        result["executions"][0]["outcome"],
         json!({"kind": "cancelled"})
     );
     let honest = owner.fire_and_wait(&event("honest", "last"));

@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use crate::tenterhook::{Ended, Program, command};
+use crate::tenterhook::{Finished, Program, command};
 use crate::tiny;
 
 #[track_caller]
 fn refused(program: &Program, reason: &str) {
-    let ended = program.check().with_status(1);
-    let verdict = ended
+    let result = program.check().with_status(1);
+    let verdict = result
         .stdout
         .lines()
         .find(|line| line.starts_with("verdict "));
-    let verdict = verdict.unwrap_or_else(|| panic!("no verdict in {ended:?}"));
+    let verdict = verdict.unwrap_or_else(|| panic!("no verdict in {result:?}"));
     assert!(
         verdict.contains("refused: ") && verdict.contains(reason),
         "`{reason}` is not in: {verdict}"
@@ -21,11 +21,11 @@ fn refused(program: &Program, reason: &str) {
 
 #[test]
 fn a_script_is_accepted_with_kind_size_and_digest() {
-    let ended = Program::script("#!/bin/sh\necho hi\n")
+    let result = Program::script("#!/bin/sh\necho hi\n")
         .check()
         .with_status(0);
     lines(
-        &ended.stdout,
+        &result.stdout,
         &[
             "kind       script",
             "size       18 bytes",
@@ -37,9 +37,9 @@ fn a_script_is_accepted_with_kind_size_and_digest() {
 
 #[test]
 fn a_module_is_accepted_with_its_imports() {
-    let ended = Program::module(tiny::exiting(0)).check().with_status(0);
+    let result = Program::module(tiny::exiting(0)).check().with_status(0);
     lines(
-        &ended.stdout,
+        &result.stdout,
         &[
             "kind       module",
             "functions  1",
@@ -139,6 +139,21 @@ fn a_module_beyond_the_servers_own_bound_is_refused() {
 }
 
 #[test]
+fn a_file_too_large_for_any_program_is_refused_with_its_own_size() {
+    let module = Program::module("\0asm");
+    let file = std::fs::File::options()
+        .write(true)
+        .open(&module.path)
+        .unwrap();
+    file.set_len(70_000_000).unwrap();
+    refused(&module, "the module has 70000000 bytes; at most 25165824");
+    module
+        .run(&[])
+        .with_status(125)
+        .with_stderr("the module has 70000000 bytes; at most 67108864");
+}
+
+#[test]
 fn guest_text_in_a_refusal_cannot_work_on_the_terminal() {
     let script = Program::script("#!/bin/\u{1b}[2Jzsh\n");
     let module = Program::module(tiny::exporting_twice("evil\u{1b}[2J"));
@@ -162,9 +177,9 @@ fn a_trial_shows_what_one_run_takes() {
     let script = "echo out; echo '{\"allow\":false,\"reason\":\"in use\"}' > /verdict.json";
     let script = Program::script(script);
     let mut check = command(["check", "--event", "PreFormatDisk"]);
-    let ended = Ended::of(check.arg(&script.path).output().unwrap()).with_status(0);
+    let result = Finished::of(check.arg(&script.path).output().unwrap()).with_status(0);
     lines(
-        &ended.stdout,
+        &result.stdout,
         &[
             "verdict    accepted",
             "trial      one run for PreFormatDisk",
@@ -181,9 +196,9 @@ fn a_trial_shows_what_one_run_takes() {
 fn a_trial_that_fails_shows_why_and_leaves_the_status_to_the_upload() {
     let script = Program::script("echo the disk is \u{1b}[2Jgone >&2; exit 3");
     let mut check = command(["check", "--trial"]);
-    let ended = Ended::of(check.arg(&script.path).output().unwrap()).with_status(0);
+    let result = Finished::of(check.arg(&script.path).output().unwrap()).with_status(0);
     lines(
-        &ended.stdout,
+        &result.stdout,
         &[
             "trial      one run without an event; `--event NAME` gives it one",
             "outcome    exited with status 3",
@@ -196,8 +211,8 @@ fn a_trial_that_fails_shows_why_and_leaves_the_status_to_the_upload() {
 fn what_was_found_is_one_document_for_programs() {
     let json = |program: &Program, status| -> Value {
         let mut check = command(["check", "--json", "--trial"]);
-        let ended = Ended::of(check.arg(&program.path).output().unwrap());
-        serde_json::from_str(&ended.with_status(status).stdout).unwrap()
+        let result = Finished::of(check.arg(&program.path).output().unwrap());
+        serde_json::from_str(&result.with_status(status).stdout).unwrap()
     };
     let found = json(&Program::module(tiny::exiting(3)), 0);
     assert_eq!(found["kind"], "module");

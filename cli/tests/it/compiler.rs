@@ -1,5 +1,5 @@
-//! Modules and components that are made to cost the compiler too much: whoever
-//! uploads them hears why they are refused, and nobody else notices.
+//! Modules and components that are built to cost the compiler too much: their upload is
+//! refused with the reason, and other clients are not affected.
 
 use std::fs;
 use std::path::Path;
@@ -81,15 +81,15 @@ fn a_compiler_that_is_killed_from_outside_is_not_the_uploaders_fault() {
 fn a_compiler_gives_up_more_than_its_server_has() {
     let scene = Scene::new(&["--max-compile-time", "1s"]);
     let server = status(scene.server.id());
-    let server: u32 = server.told("Seccomp_filters").parse().unwrap();
+    let server: u32 = server.field("Seccomp_filters").parse().unwrap();
     let (_, compiler) = scene.upload_and_see(|compiler| {
         let seen = status(compiler);
         let held = seen.find("Seccomp_filters")?.parse::<u32>().ok()? > server;
         held.then_some(seen)
     });
-    assert_eq!(compiler.told("NoNewPrivs"), "1");
-    assert_eq!(compiler.told("CapEff"), "0000000000000000");
-    assert_eq!(compiler.told("CapPrm"), "0000000000000000");
+    assert_eq!(compiler.field("NoNewPrivs"), "1");
+    assert_eq!(compiler.field("CapEff"), "0000000000000000");
+    assert_eq!(compiler.field("CapPrm"), "0000000000000000");
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn one_accounts_bombs_do_not_keep_anothers_upload_waiting() {
         for status in 0..3 {
             other.source(&format!("good-{status}"), tiny::exiting(status));
         }
-        // What was in progress may be over by now; what waited behind it is not.
+        // What was in progress may have finished; what waited behind it has not.
         assert!(uploads.iter().any(|upload| !upload.is_finished()));
         for upload in uploads {
             let (status, problem) = upload.join().unwrap();
@@ -150,7 +150,7 @@ impl Scene {
             .unwrap()
     }
 
-    /// Uploads what must be refused; answers the reason.
+    /// Uploads what must be refused; returns the reason.
     #[track_caller]
     fn refused(&self, bytes: &[u8]) -> String {
         let (status, problem) = self.upload(bytes);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// The commands that the help names, with those below them.
 fn commands() -> Vec<Vec<String>> {
@@ -13,7 +13,7 @@ fn commands() -> Vec<Vec<String>> {
     while let Some(path) = open.pop() {
         let mut line = path.clone();
         line.push("--help".into());
-        let help = Ended::of(command(&line).output().unwrap())
+        let help = Finished::of(command(&line).output().unwrap())
             .with_status(0)
             .stdout;
         let below = help.split("Commands:\n").nth(1).unwrap_or_default();
@@ -48,8 +48,8 @@ fn flags(path: &[String]) -> BTreeSet<String> {
 }
 
 fn script(shell: &str) -> String {
-    let ended = Ended::of(command(["completion", shell]).output().unwrap());
-    ended.with_status(0).stdout
+    let result = Finished::of(command(["completion", shell]).output().unwrap());
+    result.with_status(0).stdout
 }
 
 #[test]
@@ -95,18 +95,18 @@ fn bash_can_read_its_script() {
 
 #[test]
 fn another_shell_is_answered_with_those_there_are() {
-    let ended = Ended::of(command(["completion", "tcsh"]).output().unwrap());
-    ended
+    let result = Finished::of(command(["completion", "tcsh"]).output().unwrap());
+    result
         .with_status(2)
-        .saying("bash, elvish, fish, powershell, zsh");
+        .with_stderr("bash, elvish, fish, powershell, zsh");
 }
 
 #[test]
 fn every_command_has_a_manual_page_with_all_its_flags() {
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("man1");
-    let ended = Ended::of(command(["man"]).arg(&pages).output().unwrap());
-    ended.with_status(0);
+    let result = Finished::of(command(["man"]).arg(&pages).output().unwrap());
+    result.with_status(0);
     for path in commands() {
         let name: Vec<_> = std::iter::once("tenterhook".to_owned())
             .chain(path.clone())
@@ -125,7 +125,7 @@ fn every_command_has_a_manual_page_with_all_its_flags() {
 
 #[test]
 fn the_main_page_is_printed_and_names_every_command() {
-    let page = Ended::of(command(["man"]).output().unwrap())
+    let page = Finished::of(command(["man"]).output().unwrap())
         .with_status(0)
         .stdout;
     well_formed(&page);

@@ -38,7 +38,7 @@ fn no_acknowledged_event_is_lost_when_the_server_is_killed() {
     let mut owed: Vec<String> = tasks.iter().take(ACKNOWLEDGED).collect();
     // Some have ended, some are running, most are waiting, and more keep coming.
     for task in &owed[..40] {
-        owner.ended(task);
+        owner.result(task);
     }
     let (status, _) = server.stop(Signal::KILL);
     assert_eq!(status, None, "it was killed");
@@ -51,7 +51,7 @@ fn no_acknowledged_event_is_lost_when_the_server_is_killed() {
     let owner = Owner::of(&server, data.path());
     let mut again = 0;
     for task in &owed {
-        let task = owner.ended(task);
+        let task = owner.result(task);
         let executions = task["executions"].as_array().unwrap();
         assert_eq!(executions.len(), 1, "{task}");
         let (execution, attempt) = (&executions[0], &executions[0]["attempt"]);

@@ -8,13 +8,13 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::server::Server;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
-fn tenterhook(words: &[&str], data: &Path) -> Ended {
-    Ended::of(command(words).arg("--data").arg(data).output().unwrap())
+fn tenterhook(words: &[&str], data: &Path) -> Finished {
+    Finished::of(command(words).arg("--data-dir").arg(data).output().unwrap())
 }
 
-fn refused(data: &Path) -> Ended {
+fn refused(data: &Path) -> Finished {
     tenterhook(&["serve", "--listen", "127.0.0.1:0"], data).with_status(1)
 }
 
@@ -31,19 +31,19 @@ fn folders_that_only_a_server_makes_are_traces_of_one_and_its_lock_alone_is_none
             }
 
             refused(folder.path())
-                .saying("cannot find the database")
-                .saying(&format!("{} is there", traces[0]))
-                .saying("--new-database");
+                .with_stderr("cannot find the database")
+                .with_stderr(&format!("{} exists", traces[0]))
+                .with_stderr("--new-database");
 
             assert!(!folder.path().join("owner.token").exists());
         }
     }
 
-    // A start that was broken off before it could note anything leaves no more than this.
+    // A start that was interrupted before it could note anything leaves no more than this.
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("lock"), "").unwrap();
-    let (status, said) = Server::start(folder.path(), &[]).stop(Signal::TERM);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, log) = Server::start(folder.path(), &[]).stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{log}");
 }
 
 #[test]
@@ -51,27 +51,27 @@ fn a_restore_that_was_broken_off_at_its_beginning_is_no_new_server_and_is_begun_
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     Server::start(&path("first"), &[]).stop(Signal::TERM);
-    let backup = command(["backup", "--data"])
+    let backup = command(["backup", "--data-dir"])
         .args([path("first"), path("backup.db")])
         .output()
         .unwrap();
-    Ended::of(backup).with_status(0);
+    Finished::of(backup).with_status(0);
     fs::create_dir(path("second")).unwrap();
     fs::write(path("second/restoring"), "").unwrap();
     fs::write(path("second/lock"), "").unwrap();
 
     refused(&path("second"))
-        .saying("restoring a backup into it was broken off")
-        .saying("run `tenterhook restore` again");
+        .with_stderr("restoring a backup into it was interrupted")
+        .with_stderr("run `tenterhook restore` again");
 
-    let again = command(["restore", "--data"])
+    let again = command(["restore", "--data-dir"])
         .args([path("second"), path("backup.db")])
         .output()
         .unwrap();
-    Ended::of(again).with_status(0);
+    Finished::of(again).with_status(0);
     assert!(!path("second/restoring").exists());
-    let (status, said) = Server::start(&path("second"), &["--new-owner-token"]).stop(Signal::TERM);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, log) = Server::start(&path("second"), &["--new-owner-token"]).stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{log}");
 }
 
 #[test]
@@ -86,9 +86,9 @@ fn what_is_in_the_place_of_disposable_folders_gives_way_and_check_data_names_it(
     fs::remove_file(data.join("owner.token")).unwrap();
     fs::create_dir(data.join("owner.token")).unwrap();
 
-    let told = tenterhook(&["check-data", "--json"], data).with_status(1);
-    let told: Value = serde_json::from_str(&told.stdout).unwrap();
-    let checks = told["checks"].as_array().unwrap();
+    let report = tenterhook(&["check-data", "--json"], data).with_status(1);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
     let files = checks
         .iter()
         .find(|check| check["name"] == "files")
@@ -103,9 +103,26 @@ fn what_is_in_the_place_of_disposable_folders_gives_way_and_check_data_names_it(
         data,
     )
     .with_status(1)
-    .saying("owner.token")
-    .saying("move it away");
-    let (status, said) = Server::start(data, &[]).stop(Signal::TERM);
-    assert_eq!(status, Some(0), "{said}");
+    .with_stderr("owner.token")
+    .with_stderr("move it away");
+    let (status, log) = Server::start(data, &[]).stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{log}");
     assert!(data.join("code").is_dir() && data.join("scratch").is_dir());
+}
+
+#[test]
+fn the_former_name_of_the_data_folders_flag_is_refused_with_the_present_one() {
+    for words in [
+        &["serve"][..],
+        &["backup", "file"],
+        &["restore", "file"],
+        &["check-data"],
+        &["token", "list"],
+        &["fire", "OnAudit"],
+    ] {
+        let output = command(words).args(["--data", "x"]).output().unwrap();
+        Finished::of(output)
+            .with_status(2)
+            .with_stderr("'--data-dir'");
+    }
 }

@@ -57,11 +57,14 @@ fn a_tenant_that_sends_more_than_the_disk_holds_is_refused_and_others_go_on() {
     for number in 0..40 {
         match flood(&greedy, number) {
             (202, _) => {}
-            (507, told) => {
-                assert_eq!(told["type"], "/problems/insufficient-storage", "{told}");
+            (507, problem) => {
+                assert_eq!(
+                    problem["type"], "/problems/insufficient-storage",
+                    "{problem}"
+                );
                 refused += 1;
             }
-            (status, told) => panic!("{status} {told}"),
+            (status, problem) => panic!("{status} {problem}"),
         }
         if number % 8 == 0 {
             let task = other.fire_and_wait(&event("hi", number));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Owner, event};
 use crate::server::Server;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// A hook whose first attempt goes on for an hour, and which prints its attempt.
 const LONG_AT_FIRST: &str = "echo $HOOK_ATTEMPT; [ $HOOK_ATTEMPT = 1 ] && sleep 1h; true";
@@ -40,13 +40,13 @@ fn log_bytes(data: &Path) -> u64 {
     fs::metadata(data.join("tenterhook.db-wal")).map_or(0, |log| log.len())
 }
 
-fn refused(data: &Path, flags: &[&str]) -> Ended {
-    let output = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+fn refused(data: &Path, flags: &[&str]) -> Finished {
+    let output = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(data)
         .args(flags)
         .output()
         .unwrap();
-    Ended::of(output).with_status(1)
+    Finished::of(output).with_status(1)
 }
 
 #[test]
@@ -58,9 +58,9 @@ fn after_a_clean_end_all_is_in_the_database_and_nothing_in_its_log() {
     owner.fire_and_wait(&event("x", 1));
     assert!(log_bytes(folder.path()) > 0);
 
-    let (status, said) = server.stop(Signal::TERM);
+    let (status, log) = server.stop(Signal::TERM);
 
-    assert_eq!(status, Some(0), "{said}");
+    assert_eq!(status, Some(0), "{log}");
     assert_eq!(log_bytes(folder.path()), 0);
     // The one file holds everything.
     let copy = tempfile::tempdir().unwrap();
@@ -96,26 +96,26 @@ fn a_hook_that_outlasts_the_grace_is_cut_off_and_run_again() {
     owner.hook("long", LONG_AT_FIRST, &json!({"wall_ms": 1_200_000}));
     let task = running(&owner, "long");
 
-    let (status, said) = server.stop(Signal::TERM);
+    let (status, log) = server.stop(Signal::TERM);
 
-    assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("stopped"), "{said}");
+    assert_eq!(status, Some(0), "{log}");
+    assert!(log.contains("stopped"), "{log}");
     assert_eq!(log_bytes(folder.path()), 0);
     let server = Server::start(folder.path(), &[]);
-    let ended = Owner::of(&server, folder.path()).ended(&task);
-    assert_eq!(ended["executions"][0]["stdout"], "2\n", "{ended}");
+    let result = Owner::of(&server, folder.path()).result(&task);
+    assert_eq!(result["executions"][0]["stdout"], "2\n", "{result}");
 }
 
 #[test]
 fn a_grace_that_makes_no_sense_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let output = command(["serve", "--grace", "1h", "--data"])
+    let output = command(["serve", "--grace", "1h", "--data-dir"])
         .arg(folder.path())
         .output()
         .unwrap();
-    Ended::of(output)
+    Finished::of(output)
         .with_status(2)
-        .saying("`--grace` must be at most 25min");
+        .with_stderr("`--grace` must be at most 25min");
 }
 
 #[test]
@@ -137,22 +137,22 @@ fn a_supervisor_is_told_when_the_server_is_ready_lives_and_stops() {
     assert!(heard().starts_with("READY=1"));
     assert_eq!(heard(), "WATCHDOG=1");
     assert_eq!(heard(), "WATCHDOG=1", "again and again");
-    let (status, said) = server.stop(Signal::TERM);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, log) = server.stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{log}");
     while !heard().starts_with("STOPPING=1") {}
 }
 
 #[test]
 fn a_supervisor_that_cannot_be_reached_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let output = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+    let output = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(folder.path())
         .env("NOTIFY_SOCKET", folder.path().join("missing"))
         .output()
         .unwrap();
-    Ended::of(output)
+    Finished::of(output)
         .with_status(1)
-        .saying("cannot use NOTIFY_SOCKET");
+        .with_stderr("cannot use NOTIFY_SOCKET");
 }
 
 #[test]
@@ -163,23 +163,23 @@ fn a_used_data_folder_without_its_database_is_no_new_server() {
     let old = token();
     fs::remove_file(folder.path().join("tenterhook.db")).unwrap();
 
-    let ended = refused(folder.path(), &[]);
+    let result = refused(folder.path(), &[]);
 
-    ended
-        .saying("cannot find the database")
-        .saying("--new-database");
+    result
+        .with_stderr("cannot find the database")
+        .with_stderr("--new-database");
     assert_eq!(token(), old, "the owner's token is not overwritten");
     // Another database that is not there either is no better.
     let elsewhere = format!("sqlite:{}", folder.path().join("other/hooks.db").display());
-    refused(folder.path(), &["--database", &elsewhere]).saying("cannot find the database");
-    // An empty file is what SQLite makes a new database of.
+    refused(folder.path(), &["--database", &elsewhere]).with_stderr("cannot find the database");
+    // SQLite treats an empty file as a new database.
     fs::write(folder.path().join("tenterhook.db"), "").unwrap();
-    refused(folder.path(), &[]).saying("cannot find the database");
+    refused(folder.path(), &[]).with_stderr("cannot find the database");
 
     Server::start(folder.path(), &["--new-database"]).stop(Signal::TERM);
 
     assert_ne!(token(), old, "a new database has a new owner");
-    refused(folder.path(), &["--new-database"]).saying("is there");
+    refused(folder.path(), &["--new-database"]).with_stderr("exists");
 }
 
 #[test]
@@ -188,9 +188,9 @@ fn a_data_folder_of_which_only_the_reserve_is_left_is_no_new_server() {
     fs::write(folder.path().join("tenterhook.db-reserve"), "").unwrap();
 
     refused(folder.path(), &[])
-        .saying("cannot find the database")
-        .saying("tenterhook.db-reserve is there")
-        .saying("--new-database");
+        .with_stderr("cannot find the database")
+        .with_stderr("tenterhook.db-reserve exists")
+        .with_stderr("--new-database");
 }
 
 #[test]
@@ -214,12 +214,12 @@ fn a_data_folder_of_which_only_compiled_code_is_left_is_no_new_server() {
     }
 
     refused(folder.path(), &[])
-        .saying("cannot find the database")
-        .saying("code.key is there")
-        .saying("--new-database");
+        .with_stderr("cannot find the database")
+        .with_stderr("code.key exists")
+        .with_stderr("--new-database");
 
     assert!(!folder.path().join("owner.token").exists());
-    // A first start that was broken off had not got as far as its database.
+    // A first start that was interrupted had not got as far as its database.
     fs::write(folder.path().join("first-start"), "").unwrap();
     Server::start(folder.path(), &[]).stop(Signal::TERM);
     assert!(!folder.path().join("first-start").exists());
@@ -232,9 +232,9 @@ fn a_data_folder_in_which_a_restore_was_broken_off_is_no_new_server() {
     fs::write(folder.path().join("tenterhook.db.0f0f.part"), "half").unwrap();
 
     refused(folder.path(), &[])
-        .saying("tenterhook.db.0f0f.part is there")
-        .saying("broken off")
-        .saying("restore the backup again");
+        .with_stderr("tenterhook.db.0f0f.part exists")
+        .with_stderr("broken off")
+        .with_stderr("restore the backup again");
 
     assert!(!folder.path().join("owner.token").exists());
 }
@@ -261,9 +261,9 @@ fn a_hook_that_runs_when_the_server_is_killed_three_times_is_dead() {
         }
     }
 
-    let ended = owner.ended(&task);
+    let result = owner.result(&task);
 
-    let execution = &ended["executions"][0];
+    let execution = &result["executions"][0];
     assert_eq!(
         (
             &execution["state"],
@@ -271,7 +271,7 @@ fn a_hook_that_runs_when_the_server_is_killed_three_times_is_dead() {
             &execution["dead"]
         ),
         (&json!("FAILED"), &json!(3), &Value::Bool(true)),
-        "{ended}"
+        "{result}"
     );
     let error = execution["error"].as_str().unwrap();
     assert!(

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::tenterhook::{Ended, Program, command};
+use crate::tenterhook::{Finished, Program, command};
 
-fn event(args: &[&str]) -> Ended {
-    Ended::of(command(["event"].iter().chain(args)).output().unwrap())
+fn event(args: &[&str]) -> Finished {
+    Finished::of(command(["event"].iter().chain(args)).output().unwrap())
 }
 
 fn json(args: &[&str]) -> Value {
@@ -20,10 +20,10 @@ fn a_sample_event_is_what_run_takes_as_a_file_and_on_its_standard_input() {
         .stdout;
     let expected = "e1\nWD-WCC7K4AB\nosd\n";
     let file = script.beside("first.event.json", &sample);
-    let ended = script.run(&["--event", file.to_str().unwrap()]);
-    assert_eq!(ended.with_status(0).stdout, expected);
-    let ended = script.run_with_stdin(&["--event", "-"], sample.as_bytes());
-    assert_eq!(ended.with_status(0).stdout, expected);
+    let result = script.run(&["--event", file.to_str().unwrap()]);
+    assert_eq!(result.with_status(0).stdout, expected);
+    let result = script.run_with_stdin(&["--event", "-"], sample.as_bytes());
+    assert_eq!(result.with_status(0).stdout, expected);
 }
 
 #[test]
@@ -54,10 +54,10 @@ fn members_can_be_set_with_the_types_of_the_catalog() {
     assert_eq!(data["role"], "osd");
     event(&["PreFormatDisk", "--set", "sizeBytes=large"])
         .with_status(2)
-        .saying("`sizeBytes` must be a whole number");
+        .with_stderr("`sizeBytes` must be a whole number");
     event(&["PreFormatDisk", "--set", "role"])
         .with_status(2)
-        .saying("must be a name and a value");
+        .with_stderr("must be a name and a value");
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn the_data_alone_is_what_run_takes_as_data() {
         .with_status(0)
         .stdout;
     let file = script.beside("data.json", data);
-    let ended = script.run(&["--data", file.to_str().unwrap()]);
-    assert_eq!(ended.with_status(0).stdout, "WD-WCC7K4AB\n");
+    let result = script.run(&["--data", file.to_str().unwrap()]);
+    assert_eq!(result.with_status(0).stdout, "WD-WCC7K4AB\n");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn colours_come_only_where_they_are_wanted() {
         let mut list = command(["event"]);
         list.env("CLICOLOR_FORCE", "1");
         list.env(name, "1");
-        Ended::of(list.output().unwrap()).stdout
+        Finished::of(list.output().unwrap()).stdout
     };
     assert!(forced("LANG").contains("\u{1b}[1mcroit's hooks"));
     assert!(!forced("NO_COLOR").contains('\u{1b}'));

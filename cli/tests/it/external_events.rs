@@ -43,7 +43,7 @@ fn no_accepted_external_event_is_lost_when_the_server_is_killed() {
         .unwrap()
         .iter()
         .map(|task| {
-            let task = owner.ended(task["id"].as_str().unwrap());
+            let task = owner.result(task["id"].as_str().unwrap());
             let executions = task["executions"].as_array().unwrap();
             assert_eq!(executions.len(), 1, "{task}");
             executions[0]["stdout"].as_str().unwrap().to_owned()
@@ -70,9 +70,9 @@ fn the_operator_chooses_what_is_said_when_no_event_was_accepted() {
         let data = tempfile::tempdir().unwrap();
         let server = Server::start(data.path(), flags);
         let owner = Owner::of(&server, data.path());
-        let (told, answer) = owner
+        let (actual, answer) = owner
             .try_call("POST", PATH, "application/json", nowhere.to_string())
             .unwrap();
-        assert_eq!(told, status, "{flags:?}: {answer}");
+        assert_eq!(actual, status, "{flags:?}: {answer}");
     }
 }

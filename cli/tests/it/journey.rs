@@ -96,8 +96,8 @@ fn an_inline_script_is_executed_on_the_servers_that_are_named() {
         &json!({"script": script, "args": ["tuning"], "servers": ids}),
     );
 
-    let ended = owner.ended(&task["id"].to_string());
-    assert_eq!(ended["executions"].as_array().unwrap().len(), 2);
+    let result = owner.result(&task["id"].to_string());
+    assert_eq!(result["executions"].as_array().unwrap().len(), 2);
     let task = owner.get(&format!("/api/tasks/{}", task["id"]));
     assert_eq!(task["statusCode"], 0);
     let mut lines: Vec<&str> = task["output"].as_str().unwrap().lines().collect();

@@ -1,4 +1,4 @@
-//! Wrong use is kind: what comes instead of a run says what the matter is and what
+//! Errors are helpful: the message in place of a run says what is wrong and what
 //! to do, on one line.
 
 mod answers;

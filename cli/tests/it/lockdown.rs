@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::api::{Owner, event};
 use crate::server::Server;
 use crate::status::{status, threads};
-use crate::tenterhook::{Ended, Program};
+use crate::tenterhook::{Finished, Program};
 use crate::tiny;
 
 const LAYERS: [&str; 4] = ["no_new_privs", "capabilities", "landlock", "seccomp"];
@@ -41,23 +41,19 @@ fn assert_metrics(server: &Server, scope: &str, holds: u8) {
 fn every_thread_of_a_server_has_given_up_its_rights() {
     let data = tempfile::tempdir().unwrap();
     let server = busy_server(data.path(), &[]);
-    assert!(
-        server.said.contains("locked down guests="),
-        "{}",
-        server.said
-    );
+    assert!(server.log.contains("locked down guests="), "{}", server.log);
     let mut names = Vec::new();
     for thread in threads(server.id()) {
-        let name = thread.told("Name").to_owned();
-        assert_eq!(thread.told("NoNewPrivs"), "1", "{name}");
-        assert_eq!(thread.told("Seccomp"), "2", "{name}");
+        let name = thread.field("Name").to_owned();
+        assert_eq!(thread.field("NoNewPrivs"), "1", "{name}");
+        assert_eq!(thread.field("Seccomp"), "2", "{name}");
         // The one that mounts scratch file systems has CAP_SYS_ADMIN left.
         let kept = match name.as_str() {
             "scratch" => "0000000000200000",
             _ => "0000000000000000",
         };
         for set in ["CapEff", "CapPrm"] {
-            assert_eq!(thread.told(set), kept, "{name}");
+            assert_eq!(thread.field(set), kept, "{name}");
         }
         names.push(name);
     }
@@ -72,9 +68,9 @@ fn every_thread_of_a_server_has_given_up_its_rights() {
 fn a_server_without_lockdown_says_so_loudly() {
     let data = tempfile::tempdir().unwrap();
     let server = busy_server(data.path(), &["--no-lockdown"]);
-    assert!(server.said.contains("WARN"), "{}", server.said);
-    assert!(server.said.contains("NO LOCKDOWN"), "{}", server.said);
-    assert_eq!(status(server.id()).told("Seccomp"), "0");
+    assert!(server.log.contains("WARN"), "{}", server.log);
+    assert!(server.log.contains("NO LOCKDOWN"), "{}", server.log);
+    assert_eq!(status(server.id()).field("Seccomp"), "0");
     assert_metrics(&server, "guests", 0);
     assert_metrics(&server, "process", 0);
 }
@@ -105,6 +101,6 @@ fn a_guest_runs_in_a_process_namespace_of_its_own() {
         .arg(env!("CARGO_BIN_EXE_tenterhook"))
         .arg("run")
         .arg(&program.path);
-    let ended = Ended::of(inside.output().unwrap());
-    ended.with_status(7);
+    let result = Finished::of(inside.output().unwrap());
+    result.with_status(7);
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::api::Owner;
 use crate::server::Server;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// What a token may do; `None` if it is void.
 fn role(server: &Server, secret: &str) -> Option<String> {
@@ -102,7 +102,7 @@ fn a_token_of_the_same_name_with_another_role_is_not_taken_for_the_owners() {
     let second_owner = Owner::with(&server, &second);
     revoke(&second_owner, "second");
     drop(server);
-    // The one that was made here is left, under whatever name.
+    // The one that was issued here is left, under whatever name.
     let before = in_file(data);
     let server = Server::start(data, &[]);
     assert_eq!(in_file(data), before);
@@ -120,19 +120,21 @@ fn a_token_that_cannot_be_kept_stops_only_a_start_that_asks_for_one() {
     fs::remove_file(&file).unwrap();
     fs::create_dir(&file).unwrap();
 
-    let (status, said) = Server::start(data, &[]).stop(Signal::TERM);
-    assert_eq!(status, Some(0), "{said}");
+    let (status, log) = Server::start(data, &[]).stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{log}");
     let refused = command([
         "serve",
         "--listen",
         "127.0.0.1:0",
         "--new-owner-token",
-        "--data",
+        "--data-dir",
     ])
     .arg(data)
     .output()
     .unwrap();
-    Ended::of(refused).with_status(1).saying("cannot write");
+    Finished::of(refused)
+        .with_status(1)
+        .with_stderr("cannot write");
     fs::remove_dir(&file).unwrap();
     let server = Server::start(data, &[]);
     assert_eq!(role(&server, &in_file(data)).as_deref(), Some("owner"));

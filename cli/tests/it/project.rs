@@ -1,4 +1,4 @@
-//! `new`: projects, and what stands in the way of one.
+//! `new`: projects, and what prevents their creation.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// A project in a folder of its own.
 pub(crate) struct Project {
@@ -60,7 +60,7 @@ impl Project {
     }
 
     /// `tenterhook ARGS…` in the project's folder.
-    pub(crate) fn run(&self, args: &[&str]) -> Ended {
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
         tenterhook(&self.folder, args)
     }
 }
@@ -69,14 +69,14 @@ impl Project {
 pub(crate) fn tenterhook<A: AsRef<OsStr>>(
     folder: &Path,
     args: impl IntoIterator<Item = A>,
-) -> Ended {
-    Ended::of(command(args).current_dir(folder).output().unwrap())
+) -> Finished {
+    Finished::of(command(args).current_dir(folder).output().unwrap())
 }
 
 /// The one JSON document that a command printed.
 #[track_caller]
-pub(crate) fn document(ended: &Ended) -> Value {
-    serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:#?}"))
+pub(crate) fn document(result: &Finished) -> Value {
+    serde_json::from_str(&result.stdout).unwrap_or_else(|error| panic!("{error}: {result:#?}"))
 }
 
 #[test]
@@ -142,8 +142,11 @@ fn a_project_is_for_any_hook_point_and_its_tests_pass() {
         let parent = tempfile::tempdir().unwrap();
         let words = ["new", "guard", "--lang", "shell", "--event", event];
         tenterhook(parent.path(), words).with_status(0);
-        let ended = tenterhook(&parent.path().join("guard"), ["test"]).with_status(0);
-        assert!(ended.stdout.ends_with("2 passed\n"), "{event}: {ended:#?}");
+        let result = tenterhook(&parent.path().join("guard"), ["test"]).with_status(0);
+        assert!(
+            result.stdout.ends_with("2 passed\n"),
+            "{event}: {result:#?}"
+        );
     }
 }
 
@@ -152,7 +155,7 @@ fn without_a_language_all_are_named() {
     let parent = tempfile::tempdir().unwrap();
     tenterhook(parent.path(), ["new", "guard"])
         .with_status(1)
-        .saying("`--lang rust|shell|c|zig|as|python|js`");
+        .with_stderr("`--lang rust|shell|c|zig|as|python|js`");
     assert!(!parent.path().join("guard").exists());
 }
 
@@ -169,7 +172,7 @@ fn an_unknown_hook_point_is_answered_with_the_nearest() {
     ];
     tenterhook(parent.path(), words)
         .with_status(1)
-        .saying("did you mean PreFormatDisk?");
+        .with_stderr("did you mean PreFormatDisk?");
     assert!(!parent.path().join("guard").exists());
 }
 
@@ -183,9 +186,9 @@ fn a_name_that_is_no_good_is_answered_with_one_that_is() {
         ("a\u{1b}[2Jb", "begins with a letter"),
         ("", "such as `disk-guard`"),
     ] {
-        let ended = tenterhook(parent.path(), ["new", "--lang", "shell", name]);
-        let ended = ended.with_status(1).saying(near);
-        assert!(!ended.stderr.contains('\u{1b}'), "{ended:#?}");
+        let result = tenterhook(parent.path(), ["new", "--lang", "shell", name]);
+        let result = result.with_status(1).with_stderr(near);
+        assert!(!result.stderr.contains('\u{1b}'), "{result:#?}");
     }
     assert_eq!(parent.path().read_dir().unwrap().count(), 0);
 }
@@ -196,7 +199,7 @@ fn a_folder_that_is_not_empty_is_left_alone() {
     let before = project.read("hook.sh");
     tenterhook(&project.parent, ["new", "guard", "--lang", "c"])
         .with_status(1)
-        .saying("not empty");
+        .with_stderr("not empty");
     assert_eq!(project.read("hook.sh"), before);
     assert!(!project.folder.join("hook.c").exists());
 }
@@ -209,5 +212,5 @@ fn an_empty_folder_is_taken_and_a_file_is_not() {
     std::fs::write(parent.path().join("file"), "").unwrap();
     tenterhook(parent.path(), ["new", "file", "--lang", "shell"])
         .with_status(1)
-        .saying("cannot make the folder file");
+        .with_stderr("cannot create the folder file");
 }

@@ -1,10 +1,10 @@
-//! `build`: the command of a project, and the check of what it made.
+//! `build`: runs a project's build command and checks the result.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::project::{Project, document, tenterhook};
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 use crate::tiny;
 
 const MANIFEST: &str = "name = \"guard\"\nevent = \"OnAudit\"\n";
@@ -19,23 +19,23 @@ fn built_by(build: &str) -> Project {
 #[test]
 fn a_script_is_only_checked() {
     let project = Project::new("shell");
-    let ended = project.run(&["build"]).with_status(0);
-    assert!(ended.stdout.contains("kind       script\n"), "{ended:#?}");
+    let result = project.run(&["build"]).with_status(0);
+    assert!(result.stdout.contains("kind       script\n"), "{result:#?}");
     assert!(
-        ended.stdout.ends_with("verdict    accepted\n"),
-        "{ended:#?}"
+        result.stdout.ends_with("verdict    accepted\n"),
+        "{result:#?}"
     );
-    assert_eq!(ended.stderr, "");
+    assert_eq!(result.stderr, "");
 }
 
 #[test]
 fn the_command_runs_in_the_projects_folder_and_its_result_is_checked() {
     let project = built_by("echo made; cp given.wasm hook.wasm");
     std::fs::write(project.folder.join("given.wasm"), tiny::exiting(0)).unwrap();
-    let ended = tenterhook(&project.parent, ["build", "guard"]);
-    let ended = ended.with_status(0).saying("made\n");
-    assert!(ended.stdout.contains("kind       module\n"), "{ended:#?}");
-    assert!(!ended.stdout.contains("made"), "stdout is for the answer");
+    let result = tenterhook(&project.parent, ["build", "guard"]);
+    let result = result.with_status(0).with_stderr("made\n");
+    assert!(result.stdout.contains("kind       module\n"), "{result:#?}");
+    assert!(!result.stdout.contains("made"), "stdout is for the answer");
 
     let again = document(&project.run(&["build", "--json"]).with_status(0));
     assert_eq!(again["kind"], "module");
@@ -50,11 +50,39 @@ fn the_command_runs_in_the_projects_folder_and_its_result_is_checked() {
 #[test]
 fn a_program_that_a_server_would_refuse_fails_the_build() {
     let project = built_by("printf '\\0asm\\1\\0\\0\\0' > hook.wasm");
-    let ended = project.run(&["build"]).with_status(1);
-    assert!(ended.stdout.contains("verdict    refused: "), "{ended:#?}");
-    let ended = document(&project.run(&["build", "--json"]).with_status(1));
-    assert_eq!(ended["accepted"], false);
-    assert!(ended["reason"].is_string());
+    let result = project.run(&["build"]).with_status(1);
+    assert!(
+        result.stdout.contains("verdict    refused: "),
+        "{result:#?}"
+    );
+    let result = document(&project.run(&["build", "--json"]).with_status(1));
+    assert_eq!(result["accepted"], false);
+    assert!(result["reason"].is_string());
+}
+
+#[test]
+fn a_build_is_checked_against_the_same_module_limit_as_an_upload() {
+    let project = built_by("cp given.wasm hook.wasm");
+    std::fs::write(project.folder.join("given.wasm"), tiny::exiting(0)).unwrap();
+    let refused = project.run(&["build", "--max-module", "10"]).with_status(1);
+    assert!(
+        refused.stdout.contains("at most 10 are accepted"),
+        "{refused:#?}"
+    );
+    let output = command(["build"])
+        .current_dir(&project.folder)
+        .env("TENTERHOOK_MAX_MODULE", "10")
+        .output()
+        .unwrap();
+    let refused = Finished::of(output).with_status(1);
+    assert!(
+        refused.stdout.contains("at most 10 are accepted"),
+        "{refused:#?}"
+    );
+    project
+        .run(&["build", "--max-module", "65MiB"])
+        .with_status(2)
+        .with_stderr("`--max-module` must be from 1 byte to 64 MiB, not 65MiB");
 }
 
 #[test]
@@ -63,8 +91,8 @@ fn a_command_that_fails_is_told_with_its_status() {
     project
         .run(&["build"])
         .with_status(1)
-        .saying("hook.c:1: oh no\n")
-        .saying("the build ended with status 3");
+        .with_stderr("hook.c:1: oh no\n")
+        .with_stderr("the build ended with status 3");
 }
 
 #[test]
@@ -95,10 +123,10 @@ fn a_toolchain_that_is_missing_is_named_with_the_command_that_installs_it() {
             .env("PATH", &bin)
             .output()
             .unwrap();
-        Ended::of(output)
+        Finished::of(output)
             .with_status(1)
-            .saying(tool)
-            .saying(install);
+            .with_stderr(tool)
+            .with_stderr(install);
     }
 }
 
@@ -120,10 +148,10 @@ fn a_target_that_is_missing_is_named_with_the_command_that_installs_it() {
         .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
         .output()
         .unwrap();
-    Ended::of(output)
+    Finished::of(output)
         .with_status(1)
-        .saying("the build ended with status 101")
-        .saying("`rustup target add wasm32-wasip1` installs it");
+        .with_stderr("the build ended with status 101")
+        .with_stderr("`rustup target add wasm32-wasip1` installs it");
 }
 
 #[test]
@@ -131,8 +159,8 @@ fn a_build_that_makes_something_else_is_told() {
     built_by("true")
         .run(&["build"])
         .with_status(1)
-        .saying("the build left no ./hook.wasm")
-        .saying("`program` in tenterhook.toml");
+        .with_stderr("the build did not create ./hook.wasm")
+        .with_stderr("`program` in tenterhook.toml");
 }
 
 #[test]
@@ -141,7 +169,7 @@ fn a_script_that_is_not_there_is_told() {
     project
         .run(&["build"])
         .with_status(1)
-        .saying("there is no ./hok.sh");
+        .with_stderr("./hok.sh does not exist");
 }
 
 #[test]
@@ -150,20 +178,22 @@ fn a_folder_without_a_manifest_is_no_project() {
     for command in ["build", "test"] {
         tenterhook(folder.path(), [command])
             .with_status(1)
-            .saying(". is no project: it has no tenterhook.toml; `tenterhook new NAME` makes one");
+            .with_stderr(
+                ". is not a project: it has no tenterhook.toml; `tenterhook new NAME` creates one",
+            );
     }
 }
 
 #[test]
 fn a_wrong_manifest_is_told_with_its_line() {
-    for (manifest, told) in [
+    for (manifest, expected) in [
         (
             "name = \"a\"\nevnt = \"x\"\n",
             "line 2: unknown field `evnt`",
         ),
         (
             "name = \"a\"\nevent = \"OnAudt\"\n",
-            "line 2: there is no hook point \"OnAudt\"; did you mean OnAudit?",
+            "line 2: no such hook point: \"OnAudt\"; did you mean OnAudit?",
         ),
         (
             "name = \"a\"\nevent = \"OnAudit\"\nprogram = \"../x.sh\"\n",
@@ -175,13 +205,13 @@ fn a_wrong_manifest_is_told_with_its_line() {
         ),
         (
             "name = \"a\\u001b\"\n",
-            "line 1: `name` must not hold control characters",
+            "line 1: `name` must not contain control characters",
         ),
         ("name = \n", "line 1: "),
     ] {
         let project = Project::by_hand(manifest, ":");
         for command in ["build", "test"] {
-            project.run(&[command]).with_status(1).saying(told);
+            project.run(&[command]).with_status(1).with_stderr(expected);
         }
     }
 }
@@ -192,7 +222,7 @@ fn a_manifest_may_be_large_but_not_that_large() {
     project
         .run(&["build"])
         .with_status(1)
-        .saying("more than 65536 bytes");
+        .with_stderr("it has 65539 bytes; at most 65536 are accepted");
 }
 
 #[test]
@@ -202,5 +232,5 @@ fn a_manifest_that_is_no_text_is_refused() {
     project
         .run(&["build"])
         .with_status(1)
-        .saying("./tenterhook.toml is not UTF-8");
+        .with_stderr("./tenterhook.toml is not UTF-8");
 }

@@ -1,4 +1,4 @@
-//! `new` in every language: what it makes builds, and passes its own tests.
+//! `new` in every language: the project builds and passes its own tests.
 //!
 //! Rust and shell are always there. The others run where their toolchain is;
 //! `TENTERHOOK_EXAMPLES` names those that have to be.
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::project::Project;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// Where `make toolchains` installs.
 fn toolchains() -> PathBuf {
@@ -24,7 +24,7 @@ fn kept(name: &str) -> PathBuf {
 }
 
 /// A command of the project, with the environment that its toolchain needs.
-fn with_toolchain(mut command: Command, project: &Project) -> Ended {
+fn with_toolchain(mut command: Command, project: &Project) -> Finished {
     let mut path = vec![
         toolchains().join("venv/bin"),
         toolchains().join("node_modules/.bin"),
@@ -40,14 +40,14 @@ fn with_toolchain(mut command: Command, project: &Project) -> Ended {
             command.env(name, value);
         }
     }
-    Ended::of(command.output().unwrap())
+    Finished::of(command.output().unwrap())
 }
 
 /// Builds a project and runs its tests.
 fn builds_and_passes(project: &Project) {
     with_toolchain(command(["build"]), project).with_status(0);
-    let ended = with_toolchain(command(["test"]), project).with_status(0);
-    assert!(ended.stdout.ends_with("2 passed\n"), "{ended:#?}");
+    let result = with_toolchain(command(["test"]), project).with_status(0);
+    assert!(result.stdout.ends_with("2 passed\n"), "{result:#?}");
 }
 
 /// The same where the toolchain is; says so where it is not, and fails where it
@@ -105,8 +105,8 @@ fn rust_projects_pass_in_the_sandbox_and_natively() {
     assert!(size <= 120 << 10, "{size} bytes are too many for a hook");
     let mut cargo = Command::new("cargo");
     cargo.args(["test", "--target-dir", "target"]).env_clear();
-    let ended = with_toolchain(cargo, &project).with_status(0);
-    assert!(ended.stdout.contains("2 passed"), "{ended:#?}");
+    let result = with_toolchain(cargo, &project).with_status(0);
+    assert!(result.stdout.contains("2 passed"), "{result:#?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `test`: sample events against what is expected of them.
+//! `test`: sample events and their expectations.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::project::{Project, document, tenterhook};
 
 const MANIFEST: &str = "name = \"guard\"\nevent = \"OnAudit\"\nprogram = \"hook.sh\"\n";
 
-/// A whole event with this data.
+/// A complete event with this data.
 fn event(data: &Value) -> String {
     json!({
         "specversion": "1.0",
@@ -32,13 +32,16 @@ fn project(script: &str, expected: Option<&Value>) -> Project {
 #[test]
 fn a_new_project_passes_its_own_tests() {
     let project = Project::new("shell");
-    let ended = tenterhook(&project.parent, ["test", "guard"]).with_status(0);
-    let lines: Vec<_> = ended.stdout.lines().collect();
+    let result = tenterhook(&project.parent, ["test", "guard"]).with_status(0);
+    let lines: Vec<_> = result.stdout.lines().collect();
     assert!(
         lines[0].starts_with("ok    allowed  allowed "),
-        "{ended:#?}"
+        "{result:#?}"
     );
-    assert!(lines[1].starts_with("ok    denied   denied "), "{ended:#?}");
+    assert!(
+        lines[1].starts_with("ok    denied   denied "),
+        "{result:#?}"
+    );
     for line in &lines[..2] {
         let time = line.rsplit("  ").next().unwrap_or_default();
         assert!(line.contains(" fuel ") && time.ends_with('s'), "{line}");
@@ -56,30 +59,30 @@ fn what_differs_is_shown_line_by_line() {
         "verdict": {"allow": true, "reason": "full"},
         "stdout": "one\ntwo\nthree\n",
     });
-    let ended = project(script, Some(&expected))
+    let result = project(script, Some(&expected))
         .run(&["test"])
         .with_status(1);
-    let (first, rest) = ended.stdout.split_once('\n').unwrap();
+    let (first, rest) = result.stdout.split_once('\n').unwrap();
     assert!(first.starts_with("fail  one  denied "), "{first}");
     assert_eq!(
         rest,
         "      status: expected 1, got 0\n      \
-         verdict (- expected, + came out):\n          \
+         verdict (- expected, + actual):\n          \
              {\n        \
            -   \"allow\": true,\n        \
            +   \"allow\": false,\n            \
                \"reason\": \"full\"\n          \
              }\n      \
-         stdout (- expected, + came out):\n          \
+         stdout (- expected, + actual):\n          \
              one\n        \
            - two\n          \
              three\n      \
          stderr:\n        \
            why it is so\n\
-         0 passed, 1 failed; if what came out is meant, `tenterhook test --update` keeps it\n"
+         0 passed, 1 failed; if these results are intended, `tenterhook test --update` records them\n"
     );
     assert!(
-        !ended.stdout.contains('\u{1b}'),
+        !result.stdout.contains('\u{1b}'),
         "colours are for terminals"
     );
 }
@@ -87,29 +90,32 @@ fn what_differs_is_shown_line_by_line() {
 #[test]
 fn a_hook_cannot_work_on_the_terminal_through_what_it_prints() {
     let script = "printf '\\033[2J\\n'; printf '\\033]0;x\\007' >&2; exit 1";
-    let ended = project(script, Some(&json!({"stdout": ""}))).run(&["test"]);
-    let ended = ended.with_status(1);
-    assert!(ended.stdout.contains("+ ^[[2J"), "{ended:#?}");
-    assert!(ended.stdout.contains("^[]0;x^G"), "{ended:#?}");
-    assert!(!ended.stdout.contains('\u{1b}'), "{ended:#?}");
+    let result = project(script, Some(&json!({"stdout": ""}))).run(&["test"]);
+    let result = result.with_status(1);
+    assert!(result.stdout.contains("+ ^[[2J"), "{result:#?}");
+    assert!(result.stdout.contains("^[]0;x^G"), "{result:#?}");
+    assert!(!result.stdout.contains('\u{1b}'), "{result:#?}");
 }
 
 #[test]
 fn without_an_expectation_a_test_fails_until_update_writes_it() {
     let project = project("echo hi", None);
-    let ended = project.run(&["test"]).with_status(1);
+    let result = project.run(&["test"]).with_status(1);
     assert!(
-        ended.stdout.contains("`tenterhook test --update`"),
-        "{ended:#?}"
-    );
-    assert!(ended.stdout.contains("tests/one.expect.json"), "{ended:#?}");
-    let ended = project.run(&["test", "--update"]).with_status(0);
-    assert!(
-        ended.stdout.contains("wrote tests/one.expect.json"),
-        "{ended:#?}"
+        result.stdout.contains("`tenterhook test --update`"),
+        "{result:#?}"
     );
     assert!(
-        ended
+        result.stdout.contains("tests/one.expect.json"),
+        "{result:#?}"
+    );
+    let result = project.run(&["test", "--update"]).with_status(0);
+    assert!(
+        result.stdout.contains("wrote tests/one.expect.json"),
+        "{result:#?}"
+    );
+    assert!(
+        result
             .stdout
             .ends_with("1 passed, 1 of them with a new expectation\n")
     );
@@ -133,15 +139,15 @@ fn update_shows_what_it_changes_and_touches_nothing_else() {
     );
 
     project.write("hook.sh", "echo ho; exit 2");
-    let ended = project.run(&["test", "--update"]).with_status(0);
+    let result = project.run(&["test", "--update"]).with_status(0);
     assert!(
-        ended.stdout.contains("rewrote tests/one.expect.json"),
-        "{ended:#?}"
+        result.stdout.contains("rewrote tests/one.expect.json"),
+        "{result:#?}"
     );
-    assert!(ended.stdout.contains("expected 0, got 2"), "{ended:#?}");
+    assert!(result.stdout.contains("expected 0, got 2"), "{result:#?}");
     assert!(
-        ended.stdout.contains("- hi\n") && ended.stdout.contains("+ ho\n"),
-        "{ended:#?}"
+        result.stdout.contains("- hi\n") && result.stdout.contains("+ ho\n"),
+        "{result:#?}"
     );
     let after: Value = serde_json::from_str(&project.read("tests/one.expect.json")).unwrap();
     assert_eq!(
@@ -156,14 +162,14 @@ fn a_budget_that_is_overdrawn_fails_even_under_update() {
     let budget = json!({"max_fuel": 10, "max_memory_bytes": 10});
     let project = project(":", Some(&budget));
     for words in [&["test"][..], &["test", "--update"]] {
-        let ended = project.run(words).with_status(1);
+        let result = project.run(words).with_status(1);
         assert!(
-            ended.stdout.contains("max_fuel: 10 is allowed, "),
-            "{ended:#?}"
+            result.stdout.contains("max_fuel: 10 is allowed, "),
+            "{result:#?}"
         );
         assert!(
-            ended.stdout.contains("max_memory_bytes: 10 is allowed, "),
-            "{ended:#?}"
+            result.stdout.contains("max_memory_bytes: 10 is allowed, "),
+            "{result:#?}"
         );
     }
     assert_eq!(project.read("tests/one.expect.json"), budget.to_string());
@@ -220,15 +226,15 @@ fn a_hook_that_reaches_a_limit_has_the_status_of_run() {
         "tenterhook.toml",
         &format!("{MANIFEST}[hook]\nlimits = {{ fuel = 5_000_000 }}\n"),
     );
-    let ended = project.run(&["test"]).with_status(0);
-    assert!(ended.stdout.contains(" over fuel "), "{ended:#?}");
+    let result = project.run(&["test"]).with_status(0);
+    assert!(result.stdout.contains(" over fuel "), "{result:#?}");
     project.write("tests/one.expect.json", "{}");
-    let ended = project.run(&["test"]).with_status(1);
+    let result = project.run(&["test"]).with_status(1);
     assert!(
-        ended
+        result
             .stdout
             .contains("stopped at its fuel limit; `limits` in tenterhook.toml"),
-        "{ended:#?}"
+        "{result:#?}"
     );
 }
 
@@ -236,8 +242,11 @@ fn a_hook_that_reaches_a_limit_has_the_status_of_run() {
 fn an_answer_that_cannot_be_used_fails_whatever_is_expected() {
     let project = project("echo '{not json' > /verdict.json", Some(&json!({})));
     for words in [&["test"][..], &["test", "--update"]] {
-        let ended = project.run(words).with_status(1);
-        assert!(ended.stdout.contains("      /verdict.json "), "{ended:#?}");
+        let result = project.run(words).with_status(1);
+        assert!(
+            result.stdout.contains("      /verdict.json "),
+            "{result:#?}"
+        );
     }
 }
 
@@ -245,41 +254,45 @@ fn an_answer_that_cannot_be_used_fails_whatever_is_expected() {
 fn data_alone_is_refused_with_the_way_out() {
     let project = project(":", None);
     project.write("tests/one.event.json", "{\"username\": \"ada\"}");
-    let ended = project.run(&["test"]).with_status(1);
+    let result = project.run(&["test"]).with_status(1);
     assert!(
-        ended
+        result
             .stdout
-            .contains("`specversion`: is required; put what it holds into the member `data`"),
-        "{ended:#?}"
+            .contains("`specversion`: is required; move its content into the member `data`"),
+        "{result:#?}"
     );
     assert!(
-        ended.stdout.contains("`tenterhook event OnAudit`"),
-        "{ended:#?}"
+        result.stdout.contains("`tenterhook event OnAudit`"),
+        "{result:#?}"
     );
 }
 
 #[test]
 fn a_wrong_file_fails_its_own_test_and_no_other() {
     let project = project(":", Some(&json!({})));
-    for (name, text, told) in [
-        ("a", "{not json", "is no event"),
+    for (name, text, expected) in [
+        ("a", "{not json", "is not an event"),
         (
             "b",
             &*event(&json!({})).replace("OnAudit", "PreFormatDisk"),
             "tenterhook.toml has `event = \\\"OnAudit\\\"`",
         ),
-        ("c", &*" ".repeat(256 * 1024 + 1), "more than 262144 bytes"),
+        (
+            "c",
+            &*" ".repeat(256 * 1024 + 1),
+            "it has 262145 bytes; at most 262144 are accepted",
+        ),
     ] {
         project.write(&format!("tests/{name}.event.json"), text);
-        let ended = project.run(&["test", name, "--json"]).with_status(1);
-        assert!(ended.stdout.contains(told), "{told}: {ended:#?}");
+        let result = project.run(&["test", name, "--json"]).with_status(1);
+        assert!(result.stdout.contains(expected), "{expected}: {result:#?}");
     }
     project.write("tests/d.event.json", &event(&json!({})));
     project.write("tests/d.expect.json", "{\"statsu\": 1}");
-    let ended = project.run(&["test", "--update"]).with_status(1);
+    let result = project.run(&["test", "--update"]).with_status(1);
     assert!(
-        ended.stdout.contains("unknown field `statsu`"),
-        "{ended:#?}"
+        result.stdout.contains("unknown field `statsu`"),
+        "{result:#?}"
     );
     assert_eq!(project.read("tests/d.expect.json"), "{\"statsu\": 1}");
     let answer = document(&project.run(&["test", "--json"]).with_status(1));
@@ -290,14 +303,14 @@ fn a_wrong_file_fails_its_own_test_and_no_other() {
 #[test]
 fn names_choose_tests_and_unknown_ones_are_told() {
     let project = Project::new("shell");
-    let ended = project.run(&["test", "denied"]).with_status(0);
-    assert!(ended.stdout.ends_with("1 passed\n"), "{ended:#?}");
+    let result = project.run(&["test", "denied"]).with_status(0);
+    assert!(result.stdout.ends_with("1 passed\n"), "{result:#?}");
     let words = ["test", "guard", "denied"];
     tenterhook(&project.parent, words).with_status(0);
     project
         .run(&["test", "denies"])
         .with_status(1)
-        .saying("there is neither a folder nor a test \"denies\"; the tests are: allowed, denied");
+        .with_stderr("no folder or test is named \"denies\"; the tests are: allowed, denied");
 }
 
 #[test]
@@ -306,19 +319,19 @@ fn a_program_that_is_not_built_is_to_be_built() {
     project
         .run(&["test"])
         .with_status(1)
-        .saying("there is no ./hook.wasm; `tenterhook build` makes it");
+        .with_stderr("./hook.wasm does not exist; `tenterhook build` creates it");
 }
 
 #[test]
 fn a_project_without_events_is_told_how_to_make_one() {
     let project = Project::by_hand(MANIFEST, ":");
-    let told = "`tenterhook event OnAudit > tests/NAME.event.json`";
-    project.run(&["test"]).with_status(1).saying(told);
+    let expected = "`tenterhook event OnAudit > tests/NAME.event.json`";
+    project.run(&["test"]).with_status(1).with_stderr(expected);
     std::fs::remove_dir(project.folder.join("tests")).unwrap();
     project
         .run(&["test"])
         .with_status(1)
-        .saying("there is no folder ./tests");
+        .with_stderr("the folder ./tests does not exist");
 }
 
 #[test]

@@ -19,19 +19,19 @@ use tempfile::TempDir;
 use crate::api::Owner;
 use crate::client;
 use crate::server::Server;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// Far longer than anything here takes: a test that hangs ends as a failure.
 const LONG: Duration = Duration::from_secs(120);
 
 /// A server and a folder for a project beside it.
-pub(crate) struct Place {
+pub(crate) struct Workspace {
     pub(crate) data: TempDir,
     pub(crate) project: TempDir,
     pub(crate) server: Server,
 }
 
-impl Place {
+impl Workspace {
     pub(crate) fn new() -> Self {
         let data = tempfile::tempdir().unwrap();
         Self {
@@ -54,7 +54,7 @@ impl Place {
         self.project.path()
     }
 
-    pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ended {
+    pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Finished {
         client::tenterhook(self.data.path(), args)
     }
 
@@ -63,12 +63,12 @@ impl Place {
     }
 
     /// Pushes the project.
-    pub(crate) fn push(&self, flags: &[&str]) -> Ended {
+    pub(crate) fn push(&self, flags: &[&str]) -> Finished {
         let folder = self.project.path().to_str().unwrap();
         self.run(["push", folder].iter().chain(flags))
     }
 
-    /// Starts a command that goes on.
+    /// Starts a command that keeps running.
     pub(crate) fn start(&self, args: &[&str]) -> Going {
         let mut child = command(args)
             .env("TENTERHOOK_DATA", self.data.path())
@@ -88,7 +88,7 @@ impl Place {
         Going { child, lines }
     }
 
-    /// Fires `custom.go` without waiting; answers with the number of its task.
+    /// Fires `custom.go` without waiting; returns the number of its task.
     pub(crate) fn fire(&self) -> String {
         let posted = self.json(&["fire", "custom.go", "--no-wait"]);
         posted["task"]["number"].to_string()
@@ -106,7 +106,7 @@ impl Place {
     }
 }
 
-/// A command that goes on until it is ended.
+/// A command that runs until it is stopped.
 pub(crate) struct Going {
     pub(crate) child: Child,
     lines: mpsc::Receiver<String>,
@@ -126,22 +126,22 @@ impl Going {
         }
     }
 
-    /// Waits for its end; answers with the status.
-    pub(crate) fn ended(&mut self) -> Option<i32> {
-        // Its output is read to the end by now, or the wait is bounded by that.
+    /// Waits for its end; returns the status.
+    pub(crate) fn result(&mut self) -> Option<i32> {
+        // Its output has been read to the end, or the wait is bounded by that.
         while self.lines.recv_timeout(LONG).is_ok() {}
         self.child.wait().unwrap().code()
     }
 }
 
 impl Going {
-    /// Waits for its end; answers with the status and what it said.
-    pub(crate) fn said(mut self) -> (Option<i32>, String) {
-        let status = self.ended();
-        let mut said = String::new();
+    /// Waits for its end; returns the status and its standard error.
+    pub(crate) fn finish(mut self) -> (Option<i32>, String) {
+        let status = self.result();
+        let mut log = String::new();
         let mut stderr = self.child.stderr.take().unwrap();
-        stderr.read_to_string(&mut said).unwrap();
-        (status, said)
+        stderr.read_to_string(&mut log).unwrap();
+        (status, log)
     }
 }
 

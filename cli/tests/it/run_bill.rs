@@ -5,11 +5,11 @@ use crate::tenterhook::Program;
 #[test]
 fn a_bill_shows_what_was_used_of_each_limit_and_the_answer() {
     let script = "echo hello; echo '{\"allow\":false,\"reason\":\"full\"}' > /verdict.json; exit 3";
-    let ended = Program::script(script)
+    let result = Program::script(script)
         .run(&["--bill", "--fuel", "2G"])
         .with_status(3);
-    assert_eq!(ended.stdout, "hello\n");
-    let bill: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!(result.stdout, "hello\n");
+    let bill: Vec<_> = result.stderr.lines().collect();
     for (name, part) in [
         ("fuel", "of 2 G"),
         ("memory", "of 64 MiB"),
@@ -30,14 +30,14 @@ fn a_bill_shows_what_was_used_of_each_limit_and_the_answer() {
     }
     let bar = bill.iter().find(|line| line.starts_with("fuel ")).unwrap();
     assert_eq!(bar.matches(['█', '░']).count(), 20, "{bar}");
-    assert!(!ended.stderr.contains('\u{1b}'), "{ended:?}");
+    assert!(!result.stderr.contains('\u{1b}'), "{result:?}");
 }
 
 #[test]
 fn a_limit_that_was_reached_fills_its_bar() {
-    let ended = Program::script("while :; do :; done").run(&["--bill", "--fuel", "50M"]);
-    let ended = ended.with_status(137);
-    let fuel = ended.stderr.lines().find(|line| line.starts_with("fuel "));
+    let result = Program::script("while :; do :; done").run(&["--bill", "--fuel", "50M"]);
+    let result = result.with_status(137);
+    let fuel = result.stderr.lines().find(|line| line.starts_with("fuel "));
     let fuel = fuel.unwrap_or_default();
     assert!(fuel.contains("100 %") && !fuel.contains('░'), "{fuel}");
 }
@@ -45,8 +45,8 @@ fn a_limit_that_was_reached_fills_its_bar() {
 #[test]
 fn log_lines_stay_as_they_are_where_no_person_looks() {
     let line = r#"{"level":"warn","message":"disk is full","percent":97}"#;
-    let ended = Program::script(&format!("echo '{line}' >&2")).run(&[]);
-    assert_eq!(ended.stderr, format!("{line}\n"));
+    let result = Program::script(&format!("echo '{line}' >&2")).run(&[]);
+    assert_eq!(result.stderr, format!("{line}\n"));
 }
 
 #[test]
@@ -56,6 +56,6 @@ fn a_report_never_replaces_the_program() {
     script
         .run(&["--report", &path])
         .with_status(125)
-        .saying("`--report` must not name the program itself");
+        .with_stderr("`--report` must not name the program itself");
     assert_eq!(std::fs::read_to_string(path).unwrap(), "echo hi");
 }

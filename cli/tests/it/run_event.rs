@@ -1,18 +1,19 @@
-//! A run for an event that never was: what the program is told of it.
+//! A run for a local event: how the program sees it.
 
 use crate::tenterhook::Program;
+use crate::tiny;
 
 #[test]
 fn the_data_is_the_standard_input() {
     let script = Program::script("jq -r .service");
     let data = script.beside("data.json", r#"{ "service": "osd.3" }"#);
-    let ended = script.run(&[
+    let result = script.run(&[
         "--event",
         "PostCephDaemonStart",
         "--data",
         data.to_str().unwrap(),
     ]);
-    assert_eq!(ended.with_status(0).stdout, "osd.3\n");
+    assert_eq!(result.with_status(0).stdout, "osd.3\n");
 }
 
 #[test]
@@ -28,9 +29,9 @@ fn the_whole_event_is_a_file() {
         "--clock",
         "2026-03-10T16:15:50Z",
     ];
-    let ended = script.run_with_stdin(&args, br#"{"n": 3}"#).with_status(0);
+    let result = script.run_with_stdin(&args, br#"{"n": 3}"#).with_status(0);
     assert_eq!(
-        ended.stdout,
+        result.stdout,
         "OnAudit\n3\n2026-03-10T16:15:50Z\nOnAudit 1\n"
     );
 }
@@ -38,11 +39,11 @@ fn the_whole_event_is_a_file() {
 #[test]
 fn members_of_the_data_are_variables() {
     let script = Program::script("echo \"$HOOK_PARAM_SERVER_NAME $A\"");
-    let ended = script.run_with_stdin(
+    let result = script.run_with_stdin(
         &["--data", "-", "--env", "A=b"],
         br#"{"serverName": "ceph-1"}"#,
     );
-    assert_eq!(ended.with_status(0).stdout, "ceph-1 b\n");
+    assert_eq!(result.with_status(0).stdout, "ceph-1 b\n");
 }
 
 #[test]
@@ -52,44 +53,54 @@ fn without_an_event_there_is_no_trace_of_one() {
 }
 
 #[test]
+fn a_module_without_an_event_finds_no_event_file_either() {
+    let module = Program::module(tiny::opening("event.json"));
+    const NOT_FOUND: i32 = 44;
+    module.run(&[]).with_status(NOT_FOUND);
+    module.run(&["--event", "OnAudit"]).with_status(0);
+}
+
+#[test]
 fn data_that_is_not_json_is_refused() {
     let script = Program::script(":");
-    let ended = script.run_with_stdin(&["--data", "-"], b"{not json");
-    ended
+    let result = script.run_with_stdin(&["--data", "-"], b"{not json");
+    result
         .with_status(125)
-        .saying("cannot read the event's data in - as JSON");
+        .with_stderr("cannot read the event's data in - as JSON");
 }
 
 #[test]
 fn data_beyond_the_bound_on_events_is_refused() {
     let script = Program::script(":");
     let data = script.beside("data.json", vec![b' '; 256 * 1024 + 1]);
-    let ended = script.run(&["--data", data.to_str().unwrap()]);
-    ended.with_status(125).saying("more than 262144 bytes");
+    let result = script.run(&["--data", data.to_str().unwrap()]);
+    result
+        .with_status(125)
+        .with_stderr("it has 262145 bytes; at most 262144 are accepted");
 }
 
 #[test]
 fn a_hook_point_alone_is_run_with_the_catalogs_sample() {
     let script =
         Program::script("jq -r .serial; jq -r .data.role /event.json; echo $HOOK_PARAM_DEVICE");
-    let ended = script.run(&["--event", "PreFormatDisk"]).with_status(0);
-    assert_eq!(ended.stdout, "WD-WCC7K4AB\nosd\n/dev/sdc\n");
-    ended.saying("the event is the catalog's sample of PreFormatDisk");
+    let result = script.run(&["--event", "PreFormatDisk"]).with_status(0);
+    assert_eq!(result.stdout, "WD-WCC7K4AB\nosd\n/dev/sdc\n");
+    result.with_stderr("the event is the catalog's sample of PreFormatDisk");
 }
 
 #[test]
 fn what_is_piped_in_stays_the_standard_input_of_a_sample() {
     let script = Program::script("cat; jq -r .data.role /event.json");
-    let ended = script.run_with_stdin(&["--event", "PreFormatDisk"], b"mine\n");
-    assert_eq!(ended.with_status(0).stdout, "mine\nosd\n");
+    let result = script.run_with_stdin(&["--event", "PreFormatDisk"], b"mine\n");
+    assert_eq!(result.with_status(0).stdout, "mine\nosd\n");
 }
 
 #[test]
 fn an_event_of_ones_own_has_no_sample() {
     let script = Program::script("cat; jq -c .data /event.json");
-    let ended = script.run_with_stdin(&["--event", "custom.x"], b"mine\n");
-    let ended = ended.with_status(0);
-    assert_eq!((&*ended.stdout, &*ended.stderr), ("mine\nnull\n", ""));
+    let result = script.run_with_stdin(&["--event", "custom.x"], b"mine\n");
+    let result = result.with_status(0);
+    assert_eq!((&*result.stdout, &*result.stderr), ("mine\nnull\n", ""));
 }
 
 #[test]
@@ -98,14 +109,14 @@ fn a_whole_event_is_given_as_it_stands() {
     let event = r#"{"specversion": "1.0", "id": "e7", "source": "/mine", "type": "custom.x",
         "team": "red", "data": {"n": 1}}"#;
     let file = script.beside("first.event.json", event);
-    let ended = script.run(&["--event", file.to_str().unwrap()]);
-    assert_eq!(ended.with_status(0).stdout, "e7\nred\nnull\n{\"n\":1}");
+    let result = script.run(&["--event", file.to_str().unwrap()]);
+    assert_eq!(result.with_status(0).stdout, "e7\nred\nnull\n{\"n\":1}");
 }
 
 #[test]
 fn a_whole_event_that_is_none_is_told_why() {
     let script = Program::script(":");
-    for (event, told) in [
+    for (event, expected) in [
         ("{", "cannot use the event in "),
         (r#"{"specversion":"1.0","id":"1","source":"/a"}"#, "type"),
         (
@@ -114,15 +125,15 @@ fn a_whole_event_that_is_none_is_told_why() {
         ),
     ] {
         let file = script.beside("first.event.json", event);
-        let ended = script.run(&["--event", file.to_str().unwrap()]);
-        ended.with_status(125).saying(told);
+        let result = script.run(&["--event", file.to_str().unwrap()]);
+        result.with_status(125).with_stderr(expected);
     }
     script
         .run(&["--event", "missing.json"])
         .with_status(125)
-        .saying("cannot read missing.json");
+        .with_stderr("cannot read missing.json");
     script
         .run(&["--event", "missing.json", "--data", "-"])
         .with_status(125)
-        .saying("leave `--data` out");
+        .with_stderr("omit `--data`");
 }

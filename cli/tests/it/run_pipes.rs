@@ -1,4 +1,4 @@
-//! `run` between pipes at whose other end nobody is: it ends at a signal, and at its
+//! `run` between pipes without a peer: it ends at a signal, and at its
 //! deadline once that counts.
 
 use std::fs::{File, OpenOptions};
@@ -80,8 +80,8 @@ fn end(pipe: PathBuf, mut command: Command) -> (Option<i32>, String) {
     let unwritten = File::options().read(true).write(true).open(pipe).unwrap();
     let output = command.stderr(Stdio::piped()).output().unwrap();
     drop(unwritten);
-    let said = String::from_utf8(output.stderr).unwrap();
-    (output.status.code(), said)
+    let message = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), message)
 }
 
 #[test]
@@ -90,12 +90,12 @@ fn a_run_whose_program_or_data_never_comes_ends_at_its_deadline() {
     let pipe = named_pipe(&program);
     let mut run = command(["run", "--timeout", "300ms"]);
     run.arg(&pipe);
-    let said = |what| {
+    let message = |what| {
         format!(
-            "tenterhook: stopped at its wall limit, 300ms: {what} came to no end; `--timeout` allows more\n"
+            "tenterhook: stopped at its wall limit, 300ms: {what} did not arrive in time; `--timeout` allows more\n"
         )
     };
-    assert_eq!(end(pipe, run), (Some(124), said("the program")));
+    assert_eq!(end(pipe, run), (Some(124), message("the program")));
     for flag in ["--data", "--event"] {
         let program = Program::script("cat");
         let pipe = named_pipe(&program);
@@ -103,7 +103,7 @@ fn a_run_whose_program_or_data_never_comes_ends_at_its_deadline() {
         let run = program.run_command([flag, path, "--timeout", "300ms"]);
         assert_eq!(
             end(pipe.clone(), run),
-            (Some(124), said("its input")),
+            (Some(124), message("its input")),
             "{flag}"
         );
     }

@@ -11,10 +11,10 @@ fn a_report_tells_outcome_and_bill() {
         "echo hello; echo '{\"allow\":false,\"reason\":\"full\"}' > /verdict.json; exit 3",
     );
     let file = script.folder.path().join("report.json");
-    let ended = script
+    let result = script
         .run(&["--report", file.to_str().unwrap()])
         .with_status(3);
-    assert_eq!(ended.stdout, "hello\n");
+    assert_eq!(result.stdout, "hello\n");
     let report: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     assert_eq!(report["kind"], "script");
     assert_eq!(
@@ -37,8 +37,8 @@ fn a_report_tells_outcome_and_bill() {
 #[test]
 fn a_report_can_follow_the_output() {
     let module = Program::module(tiny::trapping());
-    let ended = module.run(&["--report", "-"]).with_status(134);
-    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let result = module.run(&["--report", "-"]).with_status(134);
+    let report: Value = serde_json::from_str(&result.stdout).unwrap();
     assert_eq!(report["kind"], "module");
     assert_eq!(report["outcome"]["kind"], "trapped");
     assert_eq!(report["exit_status"], 134);
@@ -47,10 +47,10 @@ fn a_report_can_follow_the_output() {
 #[test]
 fn a_limit_that_was_reached_is_named() {
     let script = Program::script("sleep 1h");
-    let ended = script
+    let result = script
         .run(&["--timeout", "100ms", "--report", "-"])
         .with_status(124);
-    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let report: Value = serde_json::from_str(&result.stdout).unwrap();
     assert_eq!(
         report["outcome"],
         serde_json::json!({"kind": "stopped", "limit": "wall"})

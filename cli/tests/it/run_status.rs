@@ -6,7 +6,7 @@ use std::process::Stdio;
 use rustix::process::Signal;
 use wasm_encoder::{BlockType, Instruction};
 
-use crate::tenterhook::{self, Ended, Program, command};
+use crate::tenterhook::{self, Finished, Program, command};
 use crate::tiny;
 
 #[test]
@@ -30,10 +30,10 @@ fn the_status_of_a_module_arrives_unharmed() {
 #[test]
 fn a_deadline_ends_a_run_with_124() {
     let script = Program::script("while :; do :; done");
-    let ended = script.run(&["--timeout", "200ms", "--fuel", "200G"]);
-    ended
+    let result = script.run(&["--timeout", "200ms", "--fuel", "200G"]);
+    result
         .with_status(124)
-        .saying("stopped at its wall limit, 200ms");
+        .with_stderr("stopped at its wall limit, 200ms");
 }
 
 #[test]
@@ -49,62 +49,62 @@ fn used_up_fuel_ends_a_run_with_137() {
         Instruction::Br(0),
         Instruction::End,
     ]);
-    let ended = Program::module(spinning).run(&["--fuel", "1M"]);
-    ended
+    let result = Program::module(spinning).run(&["--fuel", "1M"]);
+    result
         .with_status(137)
-        .saying("stopped at its fuel limit, 1 M");
+        .with_stderr("stopped at its fuel limit, 1 M");
 }
 
 #[test]
 fn a_flood_of_output_ends_a_run_with_137() {
-    let ended = Program::script("yes").run(&["--output", "4KiB", "--timeout", "20s"]);
-    let ended = ended
+    let result = Program::script("yes").run(&["--output", "4KiB", "--timeout", "20s"]);
+    let result = result
         .with_status(137)
-        .saying("stopped at its output limit, 4 KiB");
-    assert_eq!(ended.stdout.len(), 4096);
+        .with_stderr("stopped at its output limit, 4 KiB");
+    assert_eq!(result.stdout.len(), 4096);
 }
 
 #[test]
 fn a_trap_ends_a_run_with_134() {
-    let ended = Program::module(tiny::trapping()).run(&[]);
-    ended.with_status(134).saying("trapped: ");
+    let result = Program::module(tiny::trapping()).run(&[]);
+    result.with_status(134).with_stderr("trapped: ");
 }
 
 #[test]
 fn a_refused_program_ends_a_run_with_125() {
-    let ended = Program::script("#!/usr/bin/perl\nprint 1;\n").run(&[]);
-    ended
+    let result = Program::script("#!/usr/bin/perl\nprint 1;\n").run(&[]);
+    result
         .with_status(125)
-        .saying("asks for the interpreter `/usr/bin/perl`");
+        .with_stderr("asks for the interpreter `/usr/bin/perl`");
     Program::module(tiny::reactor())
         .run(&[])
         .with_status(125)
-        .saying("`_start`");
+        .with_stderr("`_start`");
 }
 
 #[test]
 fn a_missing_file_ends_a_run_with_125() {
-    let ended = Ended::of(command(["run", "/nonexistent/hook.sh"]).output().unwrap());
-    ended
+    let result = Finished::of(command(["run", "/nonexistent/hook.sh"]).output().unwrap());
+    result
         .with_status(125)
-        .saying("cannot read /nonexistent/hook.sh: No such file or directory");
+        .with_stderr("cannot read /nonexistent/hook.sh: No such file or directory");
 }
 
 #[test]
 fn wrong_flags_end_a_run_with_125_and_are_all_named() {
     let script = Program::script("exit 2");
-    let ended = script.run(&["--memory", "1TiB", "--timeout", "5", "--event", "Nonsense"]);
-    let ended = ended.with_status(125).saying("`--memory` ");
-    ended.saying("`--timeout` ").saying("`--event` ");
+    let result = script.run(&["--memory", "1TiB", "--timeout", "5", "--event", "Nonsense"]);
+    let result = result.with_status(125).with_stderr("`--memory` ");
+    result.with_stderr("`--timeout` ").with_stderr("`--event` ");
     script.run(&["--no-such-flag"]).with_status(125);
 }
 
 #[test]
 fn a_limit_cannot_be_above_the_ceiling() {
-    let ended = Program::script(":").run(&["--fuel", "201G"]);
-    ended
+    let result = Program::script(":").run(&["--fuel", "201G"]);
+    result
         .with_status(125)
-        .saying("`--fuel` can be 200 G at most, not 201 G");
+        .with_stderr("`--fuel` can be 200 G at most, not 201 G");
 }
 
 #[test]

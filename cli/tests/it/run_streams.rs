@@ -4,17 +4,17 @@ use crate::tenterhook::Program;
 
 #[test]
 fn output_goes_to_the_stream_it_was_meant_for() {
-    let ended = Program::script("echo out; echo err >&2")
+    let result = Program::script("echo out; echo err >&2")
         .run(&[])
         .with_status(0);
-    assert_eq!((&*ended.stdout, &*ended.stderr), ("out\n", "err\n"));
+    assert_eq!((&*result.stdout, &*result.stderr), ("out\n", "err\n"));
 }
 
 #[test]
 fn standard_input_is_passed_through() {
     let script = Program::script("wc -c | tr -d ' '");
-    let ended = script.run_with_stdin(&[], &[b'x'; 100_000]).with_status(0);
-    assert_eq!(ended.stdout, "100000\n");
+    let result = script.run_with_stdin(&[], &[b'x'; 100_000]).with_status(0);
+    assert_eq!(result.stdout, "100000\n");
 }
 
 #[test]
@@ -69,9 +69,9 @@ fn no_file_of_the_host_is_there() {
 #[test]
 fn output_beyond_its_limit_is_dropped_and_said() {
     let script = Program::script("printf '%s' 0123456789; exit 3");
-    let ended = script.run(&["--output", "4"]).with_status(3);
-    assert_eq!(ended.stdout, "0123");
-    ended.saying("6 bytes of output beyond the limit of 4 bytes were dropped");
+    let result = script.run(&["--output", "4"]).with_status(3);
+    assert_eq!(result.stdout, "0123");
+    result.with_stderr("6 bytes of output beyond the limit of 4 bytes were dropped");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tenterhook_sdk::log::LogLine;
 use tenterhook_tests_artifacts::{self as artifacts, foreach_sdk};
 
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// The guests of this suite, as constants of this test alone: a guest that no test
 /// names does not compile here.
@@ -30,7 +30,7 @@ fn example(file: &str) -> PathBuf {
 }
 
 /// Runs a guest for an event; answers how it ended and its verdict.
-fn run(guest: impl AsRef<Path>, flags: &[&str]) -> (Ended, Value) {
+fn run(guest: impl AsRef<Path>, flags: &[&str]) -> (Finished, Value) {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");
     let output = command(["run", "--report"])
@@ -40,11 +40,11 @@ fn run(guest: impl AsRef<Path>, flags: &[&str]) -> (Ended, Value) {
         .output()
         .unwrap();
     let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
-    (Ended::of(output), report["verdict"].clone())
+    (Finished::of(output), report["verdict"].clone())
 }
 
 /// The same for an event of the catalog, with its sample data.
-fn run_for(event: &str, guest: &str) -> (Ended, Value) {
+fn run_for(event: &str, guest: &str) -> (Finished, Value) {
     run(guest, &["--event", event])
 }
 
@@ -57,34 +57,34 @@ fn a_typed_hook_says_and_answers_what_a_bare_module_does() {
     assert_eq!(verdict, Value::Null);
 
     for guest in [guests::SDK_BARE_ALLOW, guests::SDK_ALLOW] {
-        let (ended, verdict) = run_for("PreFormatDisk", guest);
-        assert_eq!(ended.with_status(0).stdout, "hello /dev/sdc\n");
+        let (result, verdict) = run_for("PreFormatDisk", guest);
+        assert_eq!(result.with_status(0).stdout, "hello /dev/sdc\n");
         assert_eq!(verdict["allow"], true);
     }
 }
 
 #[test]
 fn a_component_does_what_the_module_does() {
-    let (ended, verdict) = run_for("PreFormatDisk", artifacts::SDK_ALLOW_COMPONENT);
-    assert_eq!(ended.with_status(0).stdout, "hello /dev/sdc\n");
+    let (result, verdict) = run_for("PreFormatDisk", artifacts::SDK_ALLOW_COMPONENT);
+    assert_eq!(result.with_status(0).stdout, "hello /dev/sdc\n");
     assert_eq!(verdict["allow"], true);
 }
 
 #[test]
 fn a_hook_that_panics_names_the_line() {
-    let (ended, _) = run(guests::SDK_PANIC, &[]);
-    let ended = ended.with_status(101);
-    assert_eq!(ended.stdout, "looking\n");
+    let (result, _) = run(guests::SDK_PANIC, &[]);
+    let result = result.with_status(101);
+    assert_eq!(result.stdout, "looking\n");
     let line = "error: panicked at tests/guests/src/bin/sdk_panic.rs:8:20: \
         index out of bounds: the len is 0 but the index is 17\n";
-    assert!(ended.stderr.contains(line), "{ended:#?}");
-    assert!(!ended.stderr.contains("unreachable"), "{ended:#?}");
+    assert!(result.stderr.contains(line), "{result:#?}");
+    assert!(!result.stderr.contains("unreachable"), "{result:#?}");
 }
 
 #[test]
 fn a_parameter_that_is_missing_is_told_with_those_that_there_are() {
-    let (ended, _) = run_for("PreFormatDisk", guests::SDK_PARAMETER);
-    ended.with_status(1).saying(
+    let (result, _) = run_for("PreFormatDisk", guests::SDK_PARAMETER);
+    result.with_status(1).with_stderr(
         "error: the event has no parameter `sizeByte` (did you mean `size_bytes`?); \
          there are: device, hostname, role, serial, size_bytes\n",
     );
@@ -92,25 +92,27 @@ fn a_parameter_that_is_missing_is_told_with_those_that_there_are() {
 
 #[test]
 fn an_error_is_one_line_with_its_source() {
-    let (ended, verdict) = run(guests::SDK_ERROR, &[]);
-    ended
+    let (result, verdict) = run(guests::SDK_ERROR, &[]);
+    result
         .with_status(1)
-        .saying("error: cannot read the size of the disk: invalid digit found in string\n");
+        .with_stderr("error: cannot read the size of the disk: invalid digit found in string\n");
     assert_eq!(verdict, Value::Null);
 }
 
 #[test]
 fn an_event_of_another_type_says_where_to_bind_the_hook() {
-    let (ended, _) = run_for("OnAudit", guests::SDK_HELLO);
-    ended.with_status(2).saying(
+    let (result, _) = run_for("OnAudit", guests::SDK_HELLO);
+    result.with_status(2).with_stderr(
         "error: this hook is for PreFormatDisk; the event is OnAudit: bind the hook to PreFormatDisk",
     );
 }
 
 #[test]
 fn without_an_event_a_typed_hook_says_how_to_get_one() {
-    let (ended, _) = run(guests::SDK_HELLO, &[]);
-    ended.with_status(2).saying("error: this run has no event");
+    let (result, _) = run(guests::SDK_HELLO, &[]);
+    result
+        .with_status(2)
+        .with_stderr("error: this run has no event");
 }
 
 #[test]
@@ -119,8 +121,8 @@ fn an_event_that_lacks_something_names_it_with_its_meaning() {
     let data = folder.path().join("data.json");
     std::fs::write(&data, r#"{"hostname": "node-3"}"#).unwrap();
     let flags = ["--event", "PreFormatDisk", "--data", data.to_str().unwrap()];
-    let (ended, _) = run(guests::SDK_HELLO, &flags);
-    ended.with_status(2).saying(
+    let (result, _) = run(guests::SDK_HELLO, &flags);
+    result.with_status(2).with_stderr(
         "error: the event PreFormatDisk has no `device` (path of the disk, such as /dev/sdc) in its data",
     );
 }
@@ -129,37 +131,37 @@ fn an_event_that_lacks_something_names_it_with_its_meaning() {
 fn data_that_does_not_suit_the_hooks_own_type_names_the_member() {
     let event = example("volume-guard/tests/odd.event.json");
     let flags = ["--event", event.to_str().unwrap()];
-    let (ended, _) = run(artifacts::VOLUME_GUARD, &flags);
-    ended.with_status(2).saying(
+    let (result, _) = run(artifacts::VOLUME_GUARD, &flags);
+    result.with_status(2).with_stderr(
         "error: `data.usedBytes` of the event PreFormatDisk: invalid type: string \"much\", expected u64\n",
     );
 }
 
 #[test]
 fn a_verdict_that_is_too_long_is_a_failure_that_says_so() {
-    let (ended, verdict) = run(guests::SDK_LONG_VERDICT, &[]);
-    ended
+    let (result, verdict) = run(guests::SDK_LONG_VERDICT, &[]);
+    result
         .with_status(2)
-        .saying("error: the verdict has 80027 bytes, and no more than 65536 are read");
+        .with_stderr("error: the verdict has 80027 bytes, and no more than 65536 are read");
     assert_eq!(verdict, Value::Null);
 }
 
 #[test]
 fn log_lines_are_structured_and_obey_the_hooks_variable() {
     let lines = |flags: &[&str]| -> Vec<LogLine> {
-        let (ended, _) = run(guests::SDK_TOLD, flags);
-        let stderr = ended.with_status(0).stderr;
+        let (result, _) = run(guests::SDK_TOLD, flags);
+        let stderr = result.with_status(0).stderr;
         stderr.lines().filter_map(LogLine::parse).collect()
     };
     let event = ["--event", "OnHealthRecover", "--env", "OWN=mine"];
-    let said = lines(&event);
-    assert_eq!(said.len(), 2);
-    assert_eq!(said[0].message, "told of OnHealthRecover");
-    assert_eq!(said[0].fields["attempt"], 1);
-    assert_eq!(said[0].fields["has_time"], true);
-    assert_eq!(said[0].fields["args"][1], "HEALTH_OK");
-    assert!(said[0].fields["fuel"].as_u64().unwrap() > 0);
-    assert_eq!(said[1].to_string(), "WARN  mine");
+    let logged = lines(&event);
+    assert_eq!(logged.len(), 2);
+    assert_eq!(logged[0].message, "told of OnHealthRecover");
+    assert_eq!(logged[0].fields["attempt"], 1);
+    assert_eq!(logged[0].fields["has_time"], true);
+    assert_eq!(logged[0].fields["args"][1], "HEALTH_OK");
+    assert!(logged[0].fields["fuel"].as_u64().unwrap() > 0);
+    assert_eq!(logged[1].to_string(), "WARN  mine");
 
     let all = lines(&[&event[..], &["--env", "HOOK_LOG=debug"]].concat());
     assert_eq!(all[0].message, "nobody asked for this");
@@ -171,12 +173,12 @@ fn log_lines_are_structured_and_obey_the_hooks_variable() {
 fn the_examples_judge_their_sample_events_in_the_sandbox() {
     let judged = |guest: &str, event: &str| {
         let event = example(event);
-        let (ended, verdict) = run(guest, &["--event", event.to_str().unwrap()]);
-        (ended.with_status(0), verdict)
+        let (result, verdict) = run(guest, &["--event", event.to_str().unwrap()]);
+        (result.with_status(0), verdict)
     };
     let guard = artifacts::VOLUME_GUARD;
-    let (ended, verdict) = judged(guard, "volume-guard/tests/in-use.event.json");
-    assert_eq!(ended.stdout, "/dev/sdc still holds 73014444032 bytes\n");
+    let (result, verdict) = judged(guard, "volume-guard/tests/in-use.event.json");
+    assert_eq!(result.stdout, "/dev/sdc still holds 73014444032 bytes\n");
     assert_eq!(verdict["allow"], false);
     assert_eq!(verdict["usedBytes"], 73_014_444_032_u64);
     let (_, verdict) = judged(guard, "volume-guard/tests/empty.event.json");
@@ -198,8 +200,8 @@ fn the_examples_judge_their_sample_events_in_the_sandbox() {
     }
 
     let redaction = artifacts::AUDIT_REDACTION;
-    let (ended, verdict) = judged(redaction, "audit-redaction/tests/new-user.event.json");
-    let line = ended.stderr.lines().find_map(LogLine::parse).unwrap();
+    let (result, verdict) = judged(redaction, "audit-redaction/tests/new-user.event.json");
+    let line = result.stderr.lines().find_map(LogLine::parse).unwrap();
     assert_eq!(line.fields["body"]["password"], "***");
     assert_eq!(line.fields["user"], "a***");
     assert_eq!(verdict, Value::Null);

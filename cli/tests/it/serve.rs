@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::api::{Owner, event};
 use crate::http;
 use crate::server::Server;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 #[test]
 fn a_first_start_needs_no_configuration() {
@@ -35,7 +35,7 @@ fn a_first_start_needs_no_configuration() {
 fn health_has_an_address_of_its_own_if_it_is_given_one() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--health-listen", "127.0.0.1:0"]);
-    let (_, after) = server.said.split_once("serving health on http://").unwrap();
+    let (_, after) = server.log.split_once("serving health on http://").unwrap();
     let address = after.lines().next().unwrap();
     let status = |path| http::request(address, "GET", path, "", "").status;
     assert_eq!(
@@ -54,9 +54,9 @@ fn the_owners_token_is_shown_on_a_terminal_and_nowhere_else() {
     let file = folder.path().join("owner.token");
     let server = Server::start(folder.path(), &[]);
     let token = fs::read_to_string(&file).unwrap();
-    assert!(!server.said.contains(token.trim()), "{}", server.said);
+    assert!(!server.log.contains(token.trim()), "{}", server.log);
     let kept = format!("the owner's token is in {}", file.display());
-    assert!(server.said.contains(&kept), "{}", server.said);
+    assert!(server.log.contains(&kept), "{}", server.log);
     drop(server);
     let shown = on_a_terminal(folder.path(), "--new-owner-token");
     let token = fs::read_to_string(&file).unwrap();
@@ -66,11 +66,11 @@ fn the_owners_token_is_shown_on_a_terminal_and_nowhere_else() {
     );
 }
 
-/// Starts a server that has a terminal, stops it, and answers with what it has shown.
+/// Starts a server that has a terminal, stops it, and returns what the terminal showed.
 fn on_a_terminal(data: &Path, flag: &str) -> String {
     // The command of util-linux that runs another one on a terminal of its own.
     let server = format!(
-        "exec '{}' serve --listen 127.0.0.1:0 {flag} --data '{}'",
+        "exec '{}' serve --listen 127.0.0.1:0 {flag} --data-dir '{}'",
         env!("CARGO_BIN_EXE_tenterhook"),
         data.display()
     );
@@ -99,7 +99,7 @@ fn the_owners_token_outlives_a_restart_and_is_not_said_again() {
     Server::start(folder.path(), &[]).stop(Signal::TERM);
     let token = fs::read_to_string(folder.path().join("owner.token")).unwrap();
     let server = Server::start(folder.path(), &[]);
-    assert!(!server.said.contains(token.trim()), "{}", server.said);
+    assert!(!server.log.contains(token.trim()), "{}", server.log);
     let bearer = format!("Authorization: Bearer {}\r\n", token.trim());
     assert_eq!(server.get("/api/v1/limits", &bearer).status, 200);
 }
@@ -112,7 +112,7 @@ fn a_lost_owners_token_can_be_replaced() {
     let lost = fs::read_to_string(&file).unwrap();
     fs::remove_file(&file).unwrap();
     let server = Server::start(folder.path(), &[]);
-    assert!(server.said.contains("--new-owner-token"), "{}", server.said);
+    assert!(server.log.contains("--new-owner-token"), "{}", server.log);
     assert!(!file.exists());
     drop(server);
     let server = Server::start(folder.path(), &["--new-owner-token"]);
@@ -128,13 +128,13 @@ fn a_lost_owners_token_can_be_replaced() {
 fn a_second_server_on_the_same_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let first = Server::start(folder.path(), &[]);
-    let second = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+    let second = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(folder.path())
         .output()
         .unwrap();
-    Ended::of(second)
+    Finished::of(second)
         .with_status(1)
-        .saying("in use by another server (process ");
+        .with_stderr("in use by another server (process ");
     assert_eq!(first.get("/healthz", "").status, 200);
 }
 
@@ -149,14 +149,14 @@ fn a_second_server_on_the_same_database_is_refused() {
         "127.0.0.1:0",
         "--database",
         &database,
-        "--data",
+        "--data-dir",
     ])
     .arg(folder.path().join("b"))
     .output()
     .unwrap();
-    Ended::of(second)
+    Finished::of(second)
         .with_status(1)
-        .saying("in use by another server");
+        .with_stderr("in use by another server");
 }
 
 #[test]
@@ -164,9 +164,9 @@ fn both_signals_end_a_server_in_good_order() {
     for signal in [Signal::TERM, Signal::INT] {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path(), &[]);
-        let (status, said) = server.stop(signal);
-        assert_eq!(status, Some(0), "{said}");
-        assert!(said.contains("stopped"), "{said}");
+        let (status, log) = server.stop(signal);
+        assert_eq!(status, Some(0), "{log}");
+        assert!(log.contains("stopped"), "{log}");
     }
 }
 
@@ -174,8 +174,8 @@ fn both_signals_end_a_server_in_good_order() {
 fn the_log_can_be_json() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--log-format", "json"]);
-    let (_, said) = server.stop(Signal::TERM);
-    let last: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let (_, log) = server.stop(Signal::TERM);
+    let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
     assert_eq!(last["fields"]["message"], "stopped");
 }
 
@@ -186,9 +186,9 @@ fn a_second_signal_stops_a_server_whose_hooks_go_on() {
     let owner = Owner::of(&server, folder.path());
     owner.hook("nap", "sleep 1h", &json!({}));
     owner.post("/api/v1/events", &event("nap", 1));
-    let (status, said) = server.stop_at_once();
-    assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("what was running is run again"), "{said}");
+    let (status, log) = server.stop_at_once();
+    assert_eq!(status, Some(0), "{log}");
+    assert!(log.contains("unfinished hooks are run again"), "{log}");
 }
 
 #[test]
@@ -201,16 +201,18 @@ fn wrong_settings_are_all_told_before_anything_is_made() {
         "postgres://db/hooks",
         "--max-fuel",
         "1T",
-        "--data",
+        "--data-dir",
     ])
     .arg(&data)
     .env("TENTERHOOK_LISTEN", "nowhere")
     .output()
     .unwrap();
-    let ended = Ended::of(output)
+    let result = Finished::of(output)
         .with_status(2)
-        .saying("PostgreSQL, which is not there yet");
-    ended.saying("`--listen` ").saying("`--max-fuel` ");
+        .with_stderr("PostgreSQL, which is not supported yet");
+    result
+        .with_stderr("`--listen` ")
+        .with_stderr("`--max-fuel` ");
     assert!(!data.exists());
 }
 
@@ -219,11 +221,11 @@ fn an_address_in_use_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();
-    let output = command(["serve", "--listen", &address, "--data"])
+    let output = command(["serve", "--listen", &address, "--data-dir"])
         .arg(folder.path())
         .output()
         .unwrap();
-    Ended::of(output)
+    Finished::of(output)
         .with_status(1)
-        .saying(&format!("cannot listen on {address}"));
+        .with_stderr(&format!("cannot listen on {address}"));
 }

@@ -13,8 +13,8 @@ use crate::tenterhook::{self, command};
 /// A server that is ready.
 pub(crate) struct Server {
     pub(crate) address: String,
-    /// What it said before it was ready.
-    pub(crate) said: String,
+    /// Its log before it was ready.
+    pub(crate) log: String,
     child: Child,
     stderr: BufReader<ChildStderr>,
 }
@@ -27,7 +27,7 @@ impl Server {
 
     /// Starts a server with these variables in its environment.
     pub(crate) fn start_in(data: &Path, flags: &[&str], environment: &[(&str, &OsStr)]) -> Self {
-        let mut child = command(["serve", "--listen", "127.0.0.1:0", "--data"])
+        let mut child = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .args(flags)
             .envs(environment.iter().copied())
@@ -35,19 +35,19 @@ impl Server {
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
+        let mut log = String::new();
         let address = loop {
             let mut line = String::new();
             let read = stderr.read_line(&mut line).unwrap();
             if let Some(address) = line.trim_end().strip_prefix("listening on http://") {
                 break address.to_owned();
             }
-            said.push_str(&line);
-            assert!(read > 0, "the server ended before it was ready:\n{said}");
+            log.push_str(&line);
+            assert!(read > 0, "the server ended before it was ready:\n{log}");
         };
         Self {
             address,
-            said,
+            log,
             child,
             stderr,
         }
@@ -62,10 +62,10 @@ impl Server {
         http::request(&self.address, "GET", path, headers, "")
     }
 
-    /// Asks the server to stop; answers its status and what it said since.
+    /// Asks the server to stop; returns its status and its log since.
     pub(crate) fn stop(self, signal: Signal) -> (Option<i32>, String) {
         tenterhook::signal(&self.child, signal);
-        self.ended()
+        self.wait()
     }
 
     /// Asks the server to stop and, once it has said that it is stopping, again.
@@ -80,13 +80,13 @@ impl Server {
             );
         }
         tenterhook::signal(&self.child, Signal::INT);
-        self.ended()
+        self.wait()
     }
 
-    fn ended(mut self) -> (Option<i32>, String) {
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), said)
+    fn wait(mut self) -> (Option<i32>, String) {
+        let mut log = String::new();
+        self.stderr.read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), log)
     }
 }
 

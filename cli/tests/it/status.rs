@@ -7,7 +7,7 @@ use rustix::process::Pid;
 /// The lines of a `status` file.
 pub(crate) struct Status(String);
 
-/// Asks about a process; nothing is told about one that has ended.
+/// Reads the status of a process, which must not have ended.
 pub(crate) fn status(process: Pid) -> Status {
     let path = format!("/proc/{}/status", process.as_raw_nonzero());
     Status(fs::read_to_string(path).unwrap_or_default())
@@ -30,7 +30,7 @@ impl Status {
         text.map(str::trim)
     }
 
-    pub(crate) fn told(&self, name: &str) -> &str {
+    pub(crate) fn field(&self, name: &str) -> &str {
         self.find(name).unwrap()
     }
 }

@@ -65,11 +65,11 @@ impl Program {
         command
     }
 
-    pub(crate) fn run(&self, args: &[&str]) -> Ended {
-        Ended::of(self.run_command(args).output().unwrap())
+    pub(crate) fn run(&self, args: &[&str]) -> Finished {
+        Finished::of(self.run_command(args).output().unwrap())
     }
 
-    pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: &[u8]) -> Ended {
+    pub(crate) fn run_with_stdin(&self, args: &[&str], stdin: &[u8]) -> Finished {
         let mut child = self
             .run_command(args)
             .stdin(Stdio::piped())
@@ -78,23 +78,23 @@ impl Program {
             .spawn()
             .unwrap();
         child.stdin.take().unwrap().write_all(stdin).unwrap();
-        Ended::of(child.wait_with_output().unwrap())
+        Finished::of(child.wait_with_output().unwrap())
     }
 
-    pub(crate) fn check(&self) -> Ended {
-        Ended::of(command(["check"]).arg(&self.path).output().unwrap())
+    pub(crate) fn check(&self) -> Finished {
+        Finished::of(command(["check"]).arg(&self.path).output().unwrap())
     }
 }
 
 /// What a process left behind.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ended {
+pub(crate) struct Finished {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Ended {
+impl Finished {
     pub(crate) fn of(output: Output) -> Self {
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Self {
@@ -104,16 +104,16 @@ impl Ended {
         }
     }
 
-    /// Fails unless the process ended with `status`; shows what it said.
+    /// Fails unless the process ended with `status`; shows its output.
     #[track_caller]
     pub(crate) fn with_status(self, status: i32) -> Self {
         assert_eq!(self.status, Some(status), "{self:#?}");
         self
     }
 
-    /// Fails unless `text` is part of what the process said on stderr.
+    /// Fails unless the process wrote `text` to stderr.
     #[track_caller]
-    pub(crate) fn saying(self, text: &str) -> Self {
+    pub(crate) fn with_stderr(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "`{text}` is not in {self:#?}");
         self
     }

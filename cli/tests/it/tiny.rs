@@ -1,9 +1,9 @@
 //! Modules put together by hand, each with one property that a test needs.
 
 use wasm_encoder::{
-    CodeSection, ComponentBuilder, ComponentExportKind, EntityType, ExportKind, ExportSection,
-    Function, FunctionSection, ImportSection, Instruction, MemorySection, MemoryType, Module,
-    TypeSection, ValType,
+    CodeSection, ComponentBuilder, ComponentExportKind, ConstExpr, DataSection, EntityType,
+    ExportKind, ExportSection, Function, FunctionSection, ImportSection, Instruction,
+    MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 
 /// A command whose `_start` consists of these instructions.
@@ -36,6 +36,63 @@ pub(crate) fn exiting(status: i32) -> Vec<u8> {
         1,
         &[Instruction::I32Const(status), Instruction::Call(0)],
     )
+}
+
+/// A command that opens this file for reading, by its path from the root, and leaves with
+/// WASI's error number.
+pub(crate) fn opening(path: &str) -> Vec<u8> {
+    const I32: ValType = ValType::I32;
+    const I64: ValType = ValType::I64;
+    const WASI: &str = "wasi_snapshot_preview1";
+    /// The first folder that a guest is given: the root.
+    const ROOT: i32 = 3;
+    const RIGHT_TO_READ: i64 = 1 << 1;
+    let mut module = Module::new();
+    let mut types = TypeSection::new();
+    types.ty().function([], []);
+    types.ty().function([I32], []);
+    types
+        .ty()
+        .function([I32, I32, I32, I32, I32, I64, I64, I32, I32], [I32]);
+    module.section(&types);
+    let mut imports = ImportSection::new();
+    imports.import(WASI, "proc_exit", EntityType::Function(1));
+    imports.import(WASI, "path_open", EntityType::Function(2));
+    module.section(&imports);
+    let mut functions = FunctionSection::new();
+    functions.function(0);
+    module.section(&functions);
+    let mut memories = MemorySection::new();
+    memories.memory(MemoryType {
+        minimum: 1,
+        maximum: Some(1),
+        memory64: false,
+        shared: false,
+        page_size_log2: None,
+    });
+    module.section(&memories);
+    let mut exports = ExportSection::new();
+    exports.export("_start", ExportKind::Func, 2);
+    exports.export("memory", ExportKind::Memory, 0);
+    module.section(&exports);
+    let length = i32::try_from(path.len()).unwrap();
+    module.section(&code(&[
+        Instruction::I32Const(ROOT),
+        Instruction::I32Const(0),
+        Instruction::I32Const(0),
+        Instruction::I32Const(length),
+        Instruction::I32Const(0),
+        Instruction::I64Const(RIGHT_TO_READ),
+        Instruction::I64Const(0),
+        Instruction::I32Const(0),
+        Instruction::I32Const(1_024),
+        Instruction::Call(1),
+        Instruction::Call(0),
+    ]));
+    let mut data = DataSection::new();
+    data.active(0, &ConstExpr::i32_const(0), path.bytes());
+    module.section(&data);
+    module.finish()
 }
 
 /// A command that imports a function of this name.

@@ -28,8 +28,8 @@ fn a_token_is_issued_works_is_listed_and_revoked() {
         ],
     )
     .with_status(0)
-    .saying("issued the token `ci`, member; it ends at 20")
-    .saying("shown this once");
+    .with_stderr("issued the token `ci`, member; it expires at 20")
+    .with_stderr("shown this once");
     let secret = issued.stdout.strip_suffix('\n').unwrap();
     assert!(secret.starts_with("th_") && !secret.contains(char::is_whitespace));
     assert!(!issued.stderr.contains(secret));
@@ -53,7 +53,7 @@ fn a_token_is_issued_works_is_listed_and_revoked() {
     assert_eq!(status(&server, secret), 401);
     tenterhook(data, ["token", "revoke", "ci"])
         .with_status(1)
-        .saying("there is no token `ci`");
+        .with_stderr("no such token: `ci`");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_token_of_a_principal_of_another_account_opens_that_account() {
         ],
     )
     .with_status(1)
-    .saying("`principal` is neither the id nor the name of a principal");
+    .with_stderr("`principal` is neither the id nor the name of a principal");
     tenterhook(
         data,
         [
@@ -126,10 +126,10 @@ fn a_token_of_a_principal_of_another_account_opens_that_account() {
         ],
     )
     .with_status(1)
-    .saying("`--expires soon` is neither a time");
+    .with_stderr("`--expires soon` is neither a time");
     tenterhook(data, ["token", "create", "x"])
         .with_status(1)
-        .saying("`role` is required unless `principal` is given");
+        .with_stderr("`role` is required unless `principal` is given");
 }
 
 #[test]

@@ -76,6 +76,6 @@ async fn both_the_status_and_the_answer_are_told() {
 
     assert_eq!(
         detail.ruling().unwrap().reasons[0].reason,
-        "the hook exited with status 3, and its /verdict.json cannot be used: it is no plain file"
+        "the hook exited with status 3, and its /verdict.json cannot be used: it is not a regular file"
     );
 }

@@ -1,7 +1,7 @@
-//! What to do about what was found: the second half of a refusal.
+//! Advice on how to fix a refused program: the second half of a refusal's text.
 //!
-//! Whoever gets one has often built for another host without knowing it. The
-//! names of imports and exports tell which, and so what to change.
+//! The author has often built for another host without knowing it. The names of
+//! imports and exports show which one, and so what to change.
 
 use crate::kind::Kind;
 
@@ -17,11 +17,11 @@ const EMSCRIPTEN: [&str; 8] = [
     "__assert_fail",
 ];
 
-/// Names of `AssemblyScript`'s own in the namespace `env`.
+/// `AssemblyScript`'s own names in the namespace `env`.
 const ASSEMBLYSCRIPT: [&str; 4] = ["abort", "trace", "seed", "console.log"];
 
-/// What to do about an import that is not offered: `namespace::name` of a module,
-/// the interface of a component.
+/// Returns what to do about an import that is not offered: `namespace::name` of a
+/// module, the interface of a component.
 pub(crate) fn import(kind: Kind, import: &str) -> &'static str {
     match kind {
         Kind::Component => of_interface(import),
@@ -76,7 +76,7 @@ fn of_function(namespace: &str, name: &str) -> &'static str {
         ("$root" | "[export]$root", _) => CORE,
         _ => {
             "build it for WASI without that import: a hook gets its event in `/event.json` and \
-             variables, and answers with output, status and `/verdict.json`"
+             variables, and responds with output, status and `/verdict.json`"
         }
     }
 }
@@ -110,7 +110,7 @@ const EMSCRIPTEN_FIX: &str = "it is built by Emscripten for JavaScript; build it
 const CORE: &str = "it is the core of a component; make a component of it with \
      `wasm-tools component new`, or build it for wasm32-wasip2";
 
-/// What to do about a proposal that is switched off.
+/// Returns what to do about a proposal that is switched off.
 pub(crate) fn proposal(proposal: &str) -> &'static str {
     match proposal {
         "threads" | "shared-everything-threads" => {
@@ -127,7 +127,7 @@ pub(crate) fn proposal(proposal: &str) -> &'static str {
     }
 }
 
-/// What to do about a script for this interpreter, as its first line names it.
+/// Returns what to do about a script for this interpreter, as its first line names it.
 pub(crate) fn interpreter(line: &str) -> &'static str {
     let names = |name: &str| {
         line.split(['/', ' '])
@@ -148,7 +148,7 @@ const PYTHON: &str = "; Python runs as a component, built with componentize-py (
 const JAVASCRIPT: &str = "; JavaScript runs as a component, built with componentize-js (`tenterhook new NAME \
      --lang js` makes a project)";
 
-/// What tells of a module or component without an entry point where it is from.
+/// What shows which toolchain a module or component without an entry point is from.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clues {
     /// It is an object file.
@@ -161,18 +161,18 @@ pub(crate) struct Clues {
     pub(crate) reactor: bool,
     /// It exports a command of WASI 0.3.
     pub(crate) wasi_0_3: bool,
-    /// It exports what answers HTTP requests.
+    /// It exports an HTTP handler.
     pub(crate) http: bool,
 }
 
-/// What to do about a missing entry point.
+/// Returns what to do about a missing entry point.
 pub(crate) fn entry(kind: Kind, clues: Clues) -> &'static str {
     match kind {
         Kind::Component if clues.wasi_0_3 => {
             "it is built for WASI 0.3; build it for WASI 0.2, such as wasm32-wasip2"
         }
         Kind::Component if clues.http => {
-            "it answers HTTP requests; a hook is a command: give it a `main` in place of \
+            "it handles HTTP requests; a hook is a command: give it a `main` in place of \
              `wasi:http/incoming-handler`"
         }
         Kind::Component => {

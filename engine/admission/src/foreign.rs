@@ -1,13 +1,13 @@
-//! What was sent as a script and is something else: a program for the machine, an
-//! archive, source code of another language.
+//! Recognizes what was sent as a script but is something else: a native program, an
+//! archive, source code in another language.
 //!
-//! Bytes are told by their magic numbers. Source is told by its first line that
-//! says anything, and only where no shell could make sense of that line: a script
-//! must never be refused for what it has in a comment or a here-document.
+//! Binary formats are recognized by their magic numbers. Source code is recognized by
+//! its first significant line, and only where no shell could make sense of that line:
+//! a script must never be refused for what it has in a comment or a here-document.
 
 use crate::refusal::Refusal;
 
-/// Bytes of the beginning that are looked at, whatever the length of the whole.
+/// Bytes at the start that are examined, whatever the total length.
 const LOOKED_AT: usize = 8 << 10;
 
 const BUILD: &str = "send a shell script, or build it for WASI: `cargo build --target wasm32-wasip1`, \
@@ -15,7 +15,7 @@ const BUILD: &str = "send a shell script, or build it for WASI: `cargo build --t
      `GOOS=wasip1 GOARCH=wasm go build`";
 const UNPACK: &str = "send the program that is in it";
 
-/// Magic numbers of what people send by mistake.
+/// Magic numbers of formats that people send by mistake.
 const MAGIC: [(&[u8], &str, &str); 16] = [
     (b"\x7fELF", "a program for Linux (ELF)", BUILD),
     (b"\xcf\xfa\xed\xfe", "a program for macOS (Mach-O)", BUILD),
@@ -86,8 +86,8 @@ const JSON: (&str, &str) = (
     "send the program; `tenterhook run --event FILE` takes an event",
 );
 
-/// Refuses what is told by its magic number or first line. Costs the same however
-/// long the whole is.
+/// Refuses what its magic number or first line gives away. The cost does not depend on
+/// the total length.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Refusal> {
     if let Some((_, what, fix)) = MAGIC.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
         return Err(Refusal::Foreign { what, fix });
@@ -99,12 +99,13 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// What source code it is, if the first line that is no comment tells.
+/// Returns the language of the source code, if the first line that is not a comment
+/// shows it.
 fn language(text: &str) -> Option<(&'static str, &'static str)> {
     if text.starts_with("#![") {
         return Some(RUST);
     }
-    // A first line for an interpreter is believed; what it names is checked elsewhere.
+    // A shebang line is trusted; the interpreter that it names is checked elsewhere.
     if text.starts_with("#!") {
         return None;
     }
@@ -191,7 +192,7 @@ fn by_line<'a, I: Iterator<Item = &'a str>>(
     }
 }
 
-/// What the lines after a comment with slashes tell of the language.
+/// Returns the language that the lines after a `//` or `/*` comment show.
 fn by_rest<'a, I: Iterator<Item = &'a str>>(rest: impl Fn() -> I) -> (&'static str, &'static str) {
     let code = rest().map(str::trim_start).filter(|line| {
         let comments = ["//", "/*", "*", "#"];
@@ -231,12 +232,12 @@ fn first_word(line: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> String {
+    fn result_of(text: &str) -> String {
         check(text.as_bytes()).map_or_else(|refusal| refusal.to_string(), |()| "fine".into())
     }
 
     #[test]
-    fn source_of_another_language_is_told_by_its_first_line() {
+    fn source_of_another_language_is_recognized_by_its_first_line() {
         for (text, language) in [
             ("//! A hook.\n\nuse tenterhook_sdk::Verdict;\n", "in Rust"),
             ("#![no_main]\nuse std::env;\n", "in Rust"),
@@ -267,8 +268,8 @@ mod tests {
             ("{\"id\": \"x\"}\n", "JSON"),
             ("version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
         ] {
-            let told = told(text);
-            assert!(told.contains(language), "{text}: {told}");
+            let result = result_of(text);
+            assert!(result.contains(language), "{text}: {result}");
         }
     }
 
@@ -301,12 +302,12 @@ mod tests {
             "var=1 const=2 env\n",
             "import -window root shot.png\n",
         ] {
-            assert_eq!(told(text), "fine", "{text}");
+            assert_eq!(result_of(text), "fine", "{text}");
         }
     }
 
     #[test]
-    fn programs_and_archives_are_told_by_their_magic_numbers() {
+    fn programs_and_archives_are_recognized_by_their_magic_numbers() {
         for (bytes, what) in [
             (&b"\x7fELF\x02\x01\x01"[..], "a program for Linux"),
             (b"\xcf\xfa\xed\xfe\x07\0\0\x01", "a program for macOS"),

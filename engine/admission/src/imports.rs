@@ -1,4 +1,4 @@
-//! What a program may import, by name; whatever else it asks for is named to it.
+//! What a program may import, by name. Any other import is refused by its name.
 
 /// Namespaces of WASI for core modules.
 const MODULE_NAMESPACES: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
@@ -60,18 +60,18 @@ const PACKAGES: [&str; 6] = [
     "wasi:sockets/",
 ];
 
-/// Whether a core module may import this function.
+/// Returns whether a core module may import this function.
 pub(crate) fn module_may_import(namespace: &str, name: &str) -> bool {
     MODULE_NAMESPACES.contains(&namespace)
         && (PREVIEW1.contains(&name) || name.starts_with("sock_"))
 }
 
-/// Whether a core module that imports this function works on files.
+/// Returns whether a core module that imports this function works on files.
 pub(crate) fn is_about_files(name: &str) -> bool {
     name.starts_with("path_") || name.starts_with("fd_prestat")
 }
 
-/// Whether a component may import this interface.
+/// Returns whether a component may import this interface.
 pub(crate) fn component_may_import(interface: &str) -> bool {
     PACKAGES
         .iter()

@@ -1,10 +1,10 @@
-//! What sort of program some bytes are: shell script, core module or component.
+//! The kind of a program: shell script, core module or component.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The sort of a program. All three run in the same sandbox.
+/// The kind of a program. All three run in the same sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -17,8 +17,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Tells the sort from the first bytes: Wasm begins with `\0asm` and its
-    /// layer; whatever does not is taken for a script.
+    /// Detects the kind from the first bytes: Wasm begins with `\0asm` and its layer;
+    /// anything else is treated as a script.
     #[must_use]
     pub fn detect(bytes: &[u8]) -> Self {
         match bytes {
@@ -28,7 +28,7 @@ impl Kind {
         }
     }
 
-    /// The name in lower case, as it stands in JSON.
+    /// Returns the name in lower case, as it appears in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_bytes_tell_the_kind() {
+    fn the_kind_is_detected_from_the_first_bytes() {
         assert_eq!(Kind::detect(b"\0asm\x01\0\0\0"), Kind::Module);
         assert_eq!(Kind::detect(b"\0asm\x0d\0\x01\0"), Kind::Component);
         assert_eq!(Kind::detect(b"#!/bin/sh\n"), Kind::Script);

@@ -1,9 +1,9 @@
-//! Whether uploaded bytes are a program that the sandbox runs, told before they
+//! Decides whether uploaded bytes are a program that the sandbox can run, before they
 //! cost much: by reading them, never by compiling or running them.
 //!
-//! [`survey()`] answers with a [`Survey`] of what is in the program or with a
-//! [`Refusal`] whose text is for whoever uploaded it. This crate knows the shape
-//! of Wasm, and neither a compiler nor a runtime, so that it can be fuzzed alone.
+//! [`survey()`] returns a [`Survey`] of what is in the program, or a [`Refusal`]
+//! whose text is for the uploader. This crate knows the format of Wasm, but neither a
+//! compiler nor a runtime, so that it can be fuzzed alone.
 
 mod fix;
 mod foreign;

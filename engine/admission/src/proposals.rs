@@ -2,8 +2,8 @@
 
 use wasmparser::{Validator, WasmFeatures};
 
-/// Proposals that programs may use. The engine's `compiler_config` is kept equal
-/// to this, but for multi-memory, which the compiler needs for code of its own.
+/// Returns the proposals that programs may use. The engine's `compiler_config` is kept
+/// equal to this, except for multi-memory, which the compiler needs for its own code.
 pub(crate) fn offered() -> WasmFeatures {
     let mut features = WasmFeatures::default();
     for (_, feature) in OFF {
@@ -12,7 +12,7 @@ pub(crate) fn offered() -> WasmFeatures {
     features
 }
 
-/// Proposals that are off, with the names under which they are known.
+/// Proposals that are off, with their usual names.
 const OFF: [(&str, WasmFeatures); 15] = [
     ("threads", WasmFeatures::THREADS),
     (
@@ -37,8 +37,8 @@ const OFF: [(&str, WasmFeatures); 15] = [
     ),
 ];
 
-/// The name of the switched-off proposal that `bytes` need, if that is what is
-/// wrong with them.
+/// Returns the name of the switched-off proposal that `bytes` need, if that is what
+/// makes them invalid.
 pub(crate) fn missing(bytes: &[u8]) -> Option<&'static str> {
     let valid = |features| {
         Validator::new_with_features(features)

@@ -1,7 +1,7 @@
-//! Why some bytes were not accepted as a program.
+//! Why bytes were not accepted as a program.
 //!
-//! The text is for the person who uploaded them: it names what was found and
-//! what to do about it.
+//! The text is for the person who uploaded them: it says what was found and what to
+//! do about it.
 
 use crate::fix;
 
@@ -12,22 +12,22 @@ pub enum Refusal {
     /// The program is larger than its kind may be.
     #[error("the {kind} has {size} bytes; at most {limit} are accepted")]
     TooLarge {
-        /// What it was taken for.
+        /// What kind it was treated as.
         kind: crate::Kind,
         /// Its size in bytes.
         size: u64,
-        /// The most that is accepted, in bytes.
+        /// The largest size that is accepted, in bytes.
         limit: u64,
     },
     /// The script is not text.
     #[error("the script is not text: byte {offset} is {what}; send UTF-8 without NUL bytes")]
     NotText {
-        /// Where the first such byte stands.
+        /// The offset of the first such byte.
         offset: usize,
         /// What was found there.
         what: &'static str,
     },
-    /// What was taken for a script is a program, an archive or the like.
+    /// What was sent as a script is a native program, an archive or the like.
     #[error("the script is not text but {what}; {fix}")]
     Foreign {
         /// What it is.
@@ -35,7 +35,7 @@ pub enum Refusal {
         /// What to do.
         fix: &'static str,
     },
-    /// What was taken for a script is source code of another language.
+    /// What was sent as a script is source code in another language.
     #[error("the script seems to be {what}; {fix}")]
     Source {
         /// What it seems to be.
@@ -55,9 +55,9 @@ pub enum Refusal {
     /// The script has a syntax that the shell cannot read.
     #[error("the bytes are not a valid {kind}: {reason}")]
     Malformed {
-        /// What they were taken for.
+        /// What kind they were treated as.
         kind: crate::Kind,
-        /// What the validator said.
+        /// The validator's message.
         reason: String,
     },
     /// The module uses a WebAssembly proposal that is switched off.
@@ -70,7 +70,7 @@ pub enum Refusal {
         kind: crate::Kind,
         /// The proposal's name.
         proposal: &'static str,
-        /// What the validator said.
+        /// The validator's message.
         reason: String,
     },
     /// The program imports something that the sandbox does not offer.
@@ -84,12 +84,12 @@ pub enum Refusal {
         /// The import's module and name.
         import: String,
     },
-    /// The program imports something that is offered in another form, or the like.
+    /// The program imports something that is offered with another type, or the like.
     #[error("the {kind} cannot be linked: {reason}")]
     Link {
         /// What the bytes are.
         kind: crate::Kind,
-        /// What does not fit.
+        /// What does not match.
         reason: String,
     },
     /// The program has no entry point.
@@ -124,24 +124,24 @@ pub enum Refusal {
     },
 }
 
-/// Longest reason that is quoted, in characters.
+/// The longest reason that is quoted, in characters.
 const REASON_MAX_CHARS: usize = 1_000;
 
-/// Makes one line of what a validator or compiler said, which may quote the
-/// program: without control characters, and of a sane length.
+/// Turns a validator's or compiler's message, which may quote the program, into one
+/// line without control characters and of a sane length.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     quoted(text, REASON_MAX_CHARS)
 }
 
-/// The same for a piece of the program itself, of at most `max_chars` characters.
+/// Does the same for a piece of the program itself, of at most `max_chars` characters.
 pub(crate) fn quoted(text: &str, max_chars: usize) -> String {
     let parts = |c: char| c.is_whitespace() || c.is_control() || turns_text(c);
     let words: Vec<_> = text.split(parts).filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(max_chars).collect()
 }
 
-/// Whether the character changes the direction in which its neighbours are read.
+/// Returns whether the character changes the direction of the text around it.
 fn turns_text(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

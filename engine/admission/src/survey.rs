@@ -1,4 +1,4 @@
-//! Checks a program of any kind, and says what is in it.
+//! Checks a program of any kind and reports what is in it.
 
 use crate::kind::Kind;
 use crate::refusal::Refusal;
@@ -7,7 +7,7 @@ use crate::{script, wasm};
 /// What was found in a program before it was compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
-    /// Imported functions or interfaces, in the order in which they stand there.
+    /// Imported functions or interfaces, in the program's order.
     pub imports: Vec<String>,
     /// Functions that the program defines.
     pub functions: u64,
@@ -19,7 +19,7 @@ pub struct Survey {
 ///
 /// # Errors
 ///
-/// A [`Refusal`] that names what was found and what to do about it.
+/// A [`Refusal`] that says what was found and what to do about it.
 pub fn survey(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {
     match kind {
         Kind::Script => script::check(bytes).map(|()| Survey::default()),

@@ -1,7 +1,7 @@
-//! Whether some bytes are a module or component we run, before compiling them.
+//! Checks that bytes are a module or component that we run, before compiling them.
 //!
-//! Validation is linear in the size; compiling is not. So whatever makes
-//! compilers slow or hungry is counted here and bounded.
+//! Validation is linear in the size; compilation is not. So everything that makes
+//! compilers slow or hungry is counted and bounded here.
 
 use wasmparser::{Parser, Payload, TypeRef, Validator};
 
@@ -15,8 +15,8 @@ use crate::survey::Survey;
 /// The largest module or component, in bytes, whatever an operator sets: 64 MiB.
 pub const WASM_MAX_BYTES: u64 = 64 << 20;
 
-/// Bounds on a module's shape. All of a corpus of real modules (compilers and
-/// interpreters among them) pass; their highest figures stand beside.
+/// Bounds on a module's shape. Every module of a corpus of real ones (compilers and
+/// interpreters among them) passes; the comments give the highest value found there.
 const BODY_MAX_BYTES: u64 = 1 << 20; // 426,843
 const LOCALS_MAX: u64 = 4_096; // 791
 const FUNCTIONS_MAX: u64 = 200_000; // 133,398
@@ -26,7 +26,7 @@ const ELEMENTS_MAX: u64 = 131_072; // 37,270
 const MEMORY_PAGES_MAX: u64 = 4_096; // 516
 const NESTED_MAX: u64 = 1_000; // modules and components inside a component
 
-/// Checks a module or component and says what is in it.
+/// Checks a module or component and reports what is in it.
 pub(crate) fn check(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {
     bounded(kind, "bytes", bytes.len() as u64, WASM_MAX_BYTES).map_err(|_| Refusal::TooLarge {
         kind,
@@ -97,14 +97,14 @@ impl Reader {
         for payload in Parser::new(0).parse_all(bytes) {
             let payload = payload.map_err(|error| invalid(self.kind, bytes, &error))?;
             self.section(payload).map_err(|error| match error {
-                Found::Refused(refusal) => refusal,
-                Found::Unreadable(error) => invalid(self.kind, bytes, &error),
+                ReadError::Refused(refusal) => refusal,
+                ReadError::Unreadable(error) => invalid(self.kind, bytes, &error),
             })?;
         }
         Ok(())
     }
 
-    fn section(&mut self, payload: Payload<'_>) -> Result<(), Found> {
+    fn section(&mut self, payload: Payload<'_>) -> Result<(), ReadError> {
         let kind = self.kind;
         match payload {
             Payload::ImportSection(section) if self.depth == 0 => {
@@ -230,18 +230,18 @@ impl Reader {
 }
 
 /// Why reading stopped.
-enum Found {
+enum ReadError {
     Refused(Refusal),
     Unreadable(wasmparser::BinaryReaderError),
 }
 
-impl From<Refusal> for Found {
+impl From<Refusal> for ReadError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
-impl From<wasmparser::BinaryReaderError> for Found {
+impl From<wasmparser::BinaryReaderError> for ReadError {
     fn from(error: wasmparser::BinaryReaderError) -> Self {
         Self::Unreadable(error)
     }

@@ -1,4 +1,4 @@
-//! An amount of each resource: what is asked for, or what is held.
+//! An amount of each resource: what is requested, or what is held.
 
 use crate::resource::Resource;
 
@@ -7,26 +7,26 @@ use crate::resource::Resource;
 pub struct Amounts([u64; Resource::ALL.len()]);
 
 impl Amounts {
-    /// So much of one resource.
+    /// Creates an amount of one resource.
     #[must_use]
     pub fn of(resource: Resource, amount: u64) -> Self {
         Self::default().and(resource, amount)
     }
 
-    /// Adds so much of one resource.
+    /// Adds an amount of one resource.
     #[must_use]
     pub fn and(mut self, resource: Resource, amount: u64) -> Self {
         self.add(resource, amount);
         self
     }
 
-    /// The amount of one resource.
+    /// Returns the amount of one resource.
     #[must_use]
     pub fn get(&self, resource: Resource) -> u64 {
         self.0[resource as usize]
     }
 
-    /// The resources of which there is some, with their amounts.
+    /// Iterates over the resources with a non-zero amount, and their amounts.
     pub fn iter(&self) -> impl Iterator<Item = (Resource, u64)> {
         Resource::ALL
             .into_iter()
@@ -34,7 +34,7 @@ impl Amounts {
             .filter(|(_, amount)| *amount > 0)
     }
 
-    /// Whether there is nothing of anything.
+    /// Returns whether every amount is zero.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|amount| *amount == 0)

@@ -2,12 +2,13 @@
 
 use crate::resource::Resource;
 
-/// How many times what is free one holder may have, unless said otherwise: alone it
-/// then has up to three quarters, and there is always a quarter for who comes next.
+/// How many times the free amount one holder may have, unless configured otherwise: a
+/// holder alone then has up to three quarters, and a quarter is always left for the
+/// next one.
 const FACTOR: u64 = 3;
 
-/// How many floors are kept free for newcomers, unless that is less than an eighth of
-/// all or more than a third.
+/// How many floors are kept free for newcomers, unless that is less than an eighth or
+/// more than a third of the whole.
 const FLOORS_KEPT: u64 = 4;
 
 /// How much there is of one resource, and how it is shared.
@@ -15,63 +16,63 @@ const FLOORS_KEPT: u64 = 4;
 /// It has three parts: the operator's [`reserve`](Self::reserve), what is kept for
 /// [`strangers`](Self::strangers), and what accounts share.
 ///
-/// Of that an account may have at most [`factor`](Self::factor) times what is free: the
-/// dynamic threshold by which switches share their buffers (Choudhury and Hahne, 1998).
-/// Alone, it has `factor / (factor + 1)` of all; `n` that want more than there is have
-/// `factor / (1 + n * factor)` each.
+/// Of the shared part an account may have at most [`factor`](Self::factor) times what is
+/// free: the dynamic threshold by which switches share their buffers (Choudhury and
+/// Hahne, 1998). Alone, it has `factor / (factor + 1)` of the whole; `n` accounts that
+/// together want more than there is have `factor / (1 + n * factor)` each.
 ///
-/// By that rule alone many greedy accounts together come as near to all as they like.
-/// So some is kept for newcomers, which counts as free only for an account below its
-/// [`floor`](Self::floor): one that holds nothing finds its floor at once, as long as
-/// fewer accounts are greedy than there are floors in that part.
+/// Under that rule alone many greedy accounts could together take almost everything. So
+/// some is kept for newcomers, which counts as free only for an account below its
+/// [`floor`](Self::floor): an account that holds nothing gets its floor at once, as long
+/// as fewer accounts are greedy than there are floors in that part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
-    /// All that there is.
+    /// The whole amount.
     pub total: u64,
-    /// What of it only [`Holder::Operator`](crate::Holder::Operator) may use.
+    /// The part that only [`Holder::Operator`](crate::Holder::Operator) may use.
     pub reserve: u64,
-    /// What clients may have together that have shown no token. `None`: each counts like
-    /// an account.
+    /// What clients that have not presented a token may have together. `None`: each
+    /// counts like an account.
     pub strangers: Option<Strangers>,
-    /// How many times what is free one holder may have.
+    /// How many times the free amount one holder may have.
     pub factor: u64,
-    /// What a holder may have in any case, as long as so much is free.
+    /// What a holder may always have, as long as that much is free.
     pub floor: u64,
-    /// What only a holder below its floor may take, at most; see
+    /// How many floors only holders below their floor may take, at most; see
     /// [`newcomers`](Self::newcomers).
     pub kept_floors: u64,
-    /// What a holder may have in any case, even if nothing is free. Only for what is a
-    /// right to have a turn, and no thing that there must be.
+    /// What a holder may always have, even if nothing is free. Only for resources that
+    /// stand for a right to proceed, not for something that must physically exist.
     pub certain: u64,
-    /// What a holder may have at most, however much is free.
+    /// The most that a holder may have, however much is free.
     pub each: u64,
 }
 
-/// What clients that have shown no token have together of one resource.
+/// What clients that have not presented a token have together of one resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Strangers {
-    /// Kept for them, whatever accounts want.
+    /// What is kept for them, whatever accounts want.
     pub kept: u64,
-    /// The most that they have together, however much is free. Beyond `kept` it is what
-    /// accounts leave, their newcomers' part aside.
+    /// The most that they may have together, however much is free. What goes beyond
+    /// `kept` is what accounts leave, apart from the part for newcomers.
     pub most: u64,
-    /// What one of them may have in any case, as long as so much is free. An eighth of
+    /// What one of them may always have, as long as that much is free. An eighth of
     /// `most` is kept for those below it.
     pub floor: u64,
 }
 
-/// What is held of a resource, by whom it matters.
+/// How much of a resource is held, by kind of holder.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Taken {
     /// By accounts, and by the operator beyond its reserve.
     pub(crate) by_accounts: u64,
-    /// By clients that have shown no token.
+    /// By clients that have not presented a token.
     pub(crate) by_strangers: u64,
 }
 
 impl Capacity {
-    /// A capacity without a reserve, with the usual factor, of which each holder may
-    /// have one if it is free. Nothing is kept for newcomers or strangers.
+    /// Creates a capacity without a reserve, with the default factor and a floor of one.
+    /// Nothing is kept for newcomers or strangers.
     #[must_use]
     pub fn of(total: u64) -> Self {
         Self {
@@ -86,13 +87,13 @@ impl Capacity {
         }
     }
 
-    /// The same with a reserve.
+    /// Sets the reserve.
     #[must_use]
     pub fn with_reserve(self, reserve: u64) -> Self {
         Self { reserve, ..self }
     }
 
-    /// The same with a part for strangers.
+    /// Sets the part for strangers.
     #[must_use]
     pub fn with_strangers(self, strangers: Strangers) -> Self {
         Self {
@@ -101,8 +102,8 @@ impl Capacity {
         }
     }
 
-    /// The same with a floor, and with a part for newcomers: four floors, but at least
-    /// an eighth and at most a third of what accounts share.
+    /// Sets the floor, and a part for newcomers: four floors, but at least an eighth and
+    /// at most a third of what accounts share.
     #[must_use]
     pub fn with_floor(self, floor: u64) -> Self {
         Self {
@@ -112,31 +113,31 @@ impl Capacity {
         }
     }
 
-    /// The same with so much that each holder has in any case.
+    /// Sets what each holder may always have.
     #[must_use]
     pub fn with_certain(self, certain: u64) -> Self {
         Self { certain, ..self }
     }
 
-    /// The same with a bound on what one holder may have.
+    /// Sets a bound on what one holder may have.
     #[must_use]
     pub fn with_each(self, each: u64) -> Self {
         Self { each, ..self }
     }
 
-    /// The most that one account can ever have, when all is free.
+    /// Returns the most that one account can ever have: when everything is free.
     #[must_use]
     pub fn most(&self) -> u64 {
         self.room(0, Taken::default())
     }
 
-    /// The most that one stranger can ever have.
+    /// Returns the most that one stranger can ever have.
     #[must_use]
     pub fn most_of_a_stranger(&self) -> u64 {
         self.room_of_a_stranger(0, Taken::default())
     }
 
-    /// What is kept for accounts that have less than their floor.
+    /// Returns what is kept for accounts that have less than their floor.
     #[must_use]
     pub fn newcomers(&self) -> u64 {
         if self.kept_floors == 0 {
@@ -153,7 +154,7 @@ impl Capacity {
         self.strangers.map_or(0, |strangers| strangers.kept)
     }
 
-    /// What accounts find free, their newcomers' part included.
+    /// Returns what is free for accounts, including the part for newcomers.
     pub(crate) fn free(&self, taken: Taken) -> u64 {
         self.total
             .saturating_sub(self.reserve)
@@ -161,7 +162,7 @@ impl Capacity {
             .saturating_sub(taken.by_accounts)
     }
 
-    /// How much more an account that has `held` may take while `taken` are in use.
+    /// Returns how much more an account that has `held` may take while `taken` is in use.
     pub(crate) fn room(&self, held: u64, taken: Taken) -> u64 {
         let free = self.free(taken);
         let open = free.saturating_sub(self.newcomers());
@@ -172,7 +173,7 @@ impl Capacity {
             .min(self.each.saturating_sub(held))
     }
 
-    /// What strangers find free.
+    /// Returns what is free for strangers.
     pub(crate) fn free_for_strangers(&self, taken: Taken) -> u64 {
         let free = self.free(taken);
         let Some(strangers) = self.strangers else {
@@ -184,7 +185,8 @@ impl Capacity {
         kept.saturating_add(open).min(left)
     }
 
-    /// How much more a client that has `held` and has shown no token may take.
+    /// Returns how much more a client that has `held` and has not presented a token may
+    /// take.
     pub(crate) fn room_of_a_stranger(&self, held: u64, taken: Taken) -> u64 {
         let Some(strangers) = self.strangers else {
             return self.room(held, taken);
@@ -198,8 +200,8 @@ impl Capacity {
     }
 }
 
-/// What a holder may take by the dynamic threshold: `held + n <= factor * (free - n)`,
-/// so that the rule still holds afterwards.
+/// Returns what a holder may take under the dynamic threshold: the largest `n` with
+/// `held + n <= factor * (free - n)`, so that the rule still holds afterwards.
 fn share(factor: u64, held: u64, free: u64) -> u64 {
     factor
         .saturating_mul(free)
@@ -208,13 +210,13 @@ fn share(factor: u64, held: u64, free: u64) -> u64 {
         .unwrap_or(0)
 }
 
-/// The capacity of each resource. What is not set is without bound, for tools that run
-/// one program for one user.
+/// The capacity of each resource. A capacity that is not set is unbounded, for tools that
+/// run one program for one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capacities([Capacity; Resource::ALL.len()]);
 
 impl Capacities {
-    /// The same with this capacity for one resource.
+    /// Sets the capacity of one resource.
     #[must_use]
     pub fn with(mut self, resource: Resource, capacity: Capacity) -> Self {
         self.0[resource as usize] = capacity;
@@ -225,7 +227,7 @@ impl Capacities {
         self.0[resource as usize] = capacity;
     }
 
-    /// The capacity of one resource.
+    /// Returns the capacity of one resource.
     #[must_use]
     pub fn get(&self, resource: Resource) -> &Capacity {
         &self.0[resource as usize]
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_alone_leaves_a_quarter_to_who_comes_next() {
+    fn a_holder_alone_leaves_a_quarter_to_the_next() {
         let capacity = Capacity::of(64);
         assert_eq!(capacity.most(), 48);
         assert_eq!(capacity.room(48, by_accounts(48)), 0);
@@ -271,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reserve_is_nobodys_share() {
+    fn the_reserve_is_not_shared() {
         let capacity = Capacity::of(100).with_reserve(20);
         assert_eq!(capacity.most(), 60);
         assert_eq!(capacity.room(0, by_accounts(80)), 0);
@@ -295,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_its_floor_finds_nothing_in_the_newcomers_part() {
+    fn a_holder_that_has_its_floor_gets_nothing_of_the_newcomers_part() {
         let capacity = Capacity::of(64).with_floor(2);
         assert_eq!(capacity.room(2, by_accounts(56)), 0);
         assert_eq!(capacity.room(1, by_accounts(56)), 1);
@@ -318,10 +320,10 @@ mod tests {
         };
         let capacity = Capacity::of(64).with_strangers(strangers).with_floor(1);
         assert_eq!(capacity.free_for_strangers(Taken::default()), 16);
-        // Accounts fill all that is not kept for others.
+        // Accounts take everything that is not kept for others.
         assert_eq!(capacity.free_for_strangers(by_accounts(49)), 8);
         assert_eq!(capacity.free_for_strangers(by_accounts(56)), 8);
-        // Strangers who hold all that they may leave the rest to accounts.
+        // Strangers that hold their maximum leave the rest to accounts.
         let taken = Taken {
             by_accounts: 0,
             by_strangers: 16,
@@ -332,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_capacity_is_without_bound() {
+    fn a_resource_without_a_capacity_is_unbounded() {
         let capacities = Capacities::default();
         assert_eq!(capacities.get(Resource::Memory).most(), u64::MAX);
     }

@@ -1,36 +1,36 @@
-//! A part of shared resources that somebody holds, given back when dropped.
+//! A share of resources that a holder has taken, returned when dropped.
 
 use std::sync::Arc;
 
 use crate::amounts::Amounts;
 use crate::holder::Holder;
-use crate::ledger::Inner;
+use crate::ledger::LedgerInner;
 use crate::resource::Resource;
 use crate::shortage::Shortage;
 use crate::waits::Waits;
 
-/// A part of shared resources that somebody holds. Dropping it gives it back.
+/// A share of resources that a holder has taken. Dropping it returns the share.
 #[must_use]
 pub struct Guard {
-    pub(crate) inner: Arc<Inner>,
+    pub(crate) inner: Arc<LedgerInner>,
     pub(crate) holder: Holder,
     pub(crate) amounts: Amounts,
 }
 
 impl Guard {
-    /// Who holds it.
+    /// Returns the holder.
     #[must_use]
     pub fn holder(&self) -> Holder {
         self.holder
     }
 
-    /// How much of a resource it holds.
+    /// Returns how much of a resource it holds.
     #[must_use]
     pub fn amount(&self, resource: Resource) -> u64 {
         self.amounts.get(resource)
     }
 
-    /// Says that its holder waits for more, to be kept by whoever listens for it.
+    /// Registers that its holder waits for more, for the caller to keep while it listens.
     pub fn waits(&self) -> Waits {
         self.inner.waits()
     }
@@ -39,7 +39,7 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Shortage`]; what it holds stays as it is.
+    /// [`Shortage`]; what it holds is then unchanged.
     pub fn grow(&mut self, resource: Resource, amount: u64) -> Result<(), Shortage> {
         self.inner
             .take(self.holder, &Amounts::of(resource, amount))?;
@@ -47,15 +47,15 @@ impl Guard {
         Ok(())
     }
 
-    /// Takes more of a resource even if there is none left: for work that goes on
-    /// already and only gets its turn again. Others find less until it is given back.
+    /// Takes more of a resource even if there is none left: for work that is already in
+    /// progress and only resumes. Others find less until it is returned.
     pub fn overdraw(&mut self, resource: Resource, amount: u64) {
         self.inner
             .take_unchecked(self.holder, &Amounts::of(resource, amount));
         self.amounts.add(resource, amount);
     }
 
-    /// Gives some of a resource back, at most what it holds.
+    /// Returns some of a resource, at most what it holds.
     pub fn shrink(&mut self, resource: Resource, amount: u64) {
         let amount = amount.min(self.amounts.get(resource));
         self.inner
@@ -63,7 +63,7 @@ impl Guard {
         self.amounts.subtract(resource, amount);
     }
 
-    /// Moves a part of it to a guard of its own, at most what it holds.
+    /// Moves some of a resource to a new guard, at most what it holds.
     pub fn split(&mut self, resource: Resource, amount: u64) -> Self {
         let amount = amount.min(self.amounts.get(resource));
         self.amounts.subtract(resource, amount);
@@ -74,11 +74,11 @@ impl Guard {
         }
     }
 
-    /// Makes somebody else its holder: a request whose account is known by now.
+    /// Transfers it to another holder, as when the account of a request becomes known.
     ///
     /// # Errors
     ///
-    /// [`Shortage`] if the new holder has no room for it; the old one keeps it then.
+    /// [`Shortage`] if the new holder has no room for it; the old one then keeps it.
     pub fn transfer(&mut self, holder: Holder) -> Result<(), Shortage> {
         if holder != self.holder {
             self.inner.transfer(self.holder, holder, &self.amounts)?;

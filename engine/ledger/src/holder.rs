@@ -1,26 +1,26 @@
-//! Who holds a part of a shared resource.
+//! Who may hold a share of a resource.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Who holds a part of a shared resource.
+/// Who holds a share of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Holder {
-    /// The server itself and its operator. They alone may use the reserve.
+    /// The server itself and its operator. Only they may use the reserve.
     Operator,
     /// A tenant, by the bits of its identifier.
     Account(u128),
-    /// A client whose account is not known yet: one IPv4 address, or one /64 of IPv6.
+    /// A client whose account is not known yet: one IPv4 address, or one IPv6 /64.
     Address(IpAddr),
 }
 
 impl Holder {
-    /// Whether it is a client that has shown no token.
+    /// Returns whether it is a client that has not presented a token.
     pub(crate) fn is_stranger(self) -> bool {
         matches!(self, Self::Address(_))
     }
 
-    /// The client at `address`. A /64 of IPv6 is one client, since that is what one
-    /// customer of a provider is given; IPv4 within IPv6 is what it contains.
+    /// Returns the client at `address`. An IPv6 /64 is one client, since that is what a
+    /// provider gives to one customer; an IPv4-mapped address counts as the IPv4 one.
     #[must_use]
     pub fn client(address: IpAddr) -> Self {
         Self::Address(match address.to_canonical() {

@@ -1,25 +1,25 @@
-//! What the host has: memory, descriptors and disk, and where that was read.
+//! How much memory, descriptors and disk the host has, and where that was read.
 //!
-//! A container may have less than its machine: the smallest of all that bound this
-//! process counts. Reads files of the kernel alone, and changes nothing but the
-//! process's own soft limit of descriptors.
+//! A container may have less than its machine: the smallest bound on this process
+//! counts. This reads only files of the kernel, and changes nothing but the process's
+//! own soft limit on descriptors.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Resource as Bound, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource as ProcessResource, Rlimit, getrlimit, setrlimit};
 
-/// An amount, and what it was read from.
+/// An amount that the host has, and where it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Bytes or pieces.
+pub struct HostAmount {
+    /// Bytes, or a count.
     pub amount: u64,
     /// Where it was read, for the operator.
     pub source: String,
 }
 
-/// The files in which the kernel says what there is.
+/// The files in which the kernel reports what there is.
 #[derive(Clone, Debug)]
 pub struct Host {
     proc: PathBuf,
@@ -36,29 +36,30 @@ impl Default for Host {
 }
 
 impl Host {
-    /// The memory that this process may use: the machine's, or that of the smallest
-    /// control group (version 2) around it. `None` if the kernel does not say.
+    /// Returns the memory that this process may use: the machine's, or that of the
+    /// smallest control group (version 2) around it. `None` if the kernel does not report
+    /// any.
     #[must_use]
-    pub fn memory(&self) -> Option<Found> {
+    pub fn memory(&self) -> Option<HostAmount> {
         self.cgroup_memory()
             .into_iter()
             .chain(self.machine_memory())
             .min_by_key(|found| found.amount)
     }
 
-    fn machine_memory(&self) -> Option<Found> {
+    fn machine_memory(&self) -> Option<HostAmount> {
         let text = fs::read_to_string(self.proc.join("meminfo")).ok()?;
         let line = text
             .lines()
             .find_map(|line| line.strip_prefix("MemTotal:"))?;
         let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(Found {
+        Some(HostAmount {
             amount: kib.saturating_mul(1024),
             source: "the machine's memory".into(),
         })
     }
 
-    fn cgroup_memory(&self) -> Option<Found> {
+    fn cgroup_memory(&self) -> Option<HostAmount> {
         let text = fs::read_to_string(self.proc.join("self/cgroup")).ok()?;
         let own = text.lines().find_map(|line| line.strip_prefix("0::/"))?;
         let group = self.cgroups.join(own);
@@ -68,7 +69,7 @@ impl Host {
             .filter_map(|group| {
                 let file = group.join("memory.max");
                 let text = fs::read_to_string(&file).ok()?;
-                Some(Found {
+                Some(HostAmount {
                     amount: text.trim().parse().ok()?,
                     source: file.display().to_string(),
                 })
@@ -77,13 +78,13 @@ impl Host {
     }
 }
 
-/// Raises the soft limit of open files to the hard one, and returns that. Where it
-/// cannot be raised, what there is stays.
+/// Raises the soft limit on open files to the hard one, and returns the limit that is
+/// then in force.
 #[must_use]
-pub fn raise_descriptors() -> Found {
-    let Rlimit { current, maximum } = getrlimit(Bound::Nofile);
+pub fn raise_descriptors() -> HostAmount {
+    let Rlimit { current, maximum } = getrlimit(ProcessResource::Nofile);
     let raised = setrlimit(
-        Bound::Nofile,
+        ProcessResource::Nofile,
         Rlimit {
             current: maximum,
             maximum,
@@ -93,20 +94,20 @@ pub fn raise_descriptors() -> Found {
         Ok(()) => maximum,
         Err(_) => current,
     };
-    Found {
+    HostAmount {
         amount: amount.unwrap_or(u64::MAX),
         source: "RLIMIT_NOFILE".into(),
     }
 }
 
-/// The free bytes of the file system that a folder is on.
+/// Returns the free bytes of the file system that a folder is on.
 ///
 /// # Errors
 ///
-/// If the folder does not exist or cannot be looked at.
-pub fn free_disk(folder: &Path) -> io::Result<Found> {
+/// If the folder does not exist or cannot be accessed.
+pub fn free_disk(folder: &Path) -> io::Result<HostAmount> {
     let found = rustix::fs::statvfs(folder)?;
-    Ok(Found {
+    Ok(HostAmount {
         amount: found.f_bavail.saturating_mul(found.f_frsize),
         source: format!("the disk of {}", folder.display()),
     })
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_says_nothing_is_no_reason_to_fail() {
+    fn a_kernel_that_reports_nothing_is_not_an_error() {
         assert_eq!(host(&[]).1.memory(), None);
     }
 

@@ -1,4 +1,4 @@
-//! The ledger itself: what is held of each resource, by whom, and who may have more.
+//! The ledger itself: how much of each resource is held, by whom, and who may have more.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -18,21 +18,21 @@ use crate::resource::Resource;
 use crate::shortage::{Scope, Shortage};
 use crate::waits::Waits;
 
-/// When to ask again for what others hold at the moment: most work ends sooner.
+/// When to retry for what others currently hold: most work ends sooner.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Owns what tenants share. Cheap to clone; all clones are one ledger.
 #[derive(Clone, Default)]
 pub struct Ledger {
-    inner: Arc<Inner>,
+    inner: Arc<LedgerInner>,
 }
 
 #[derive(Default)]
-pub(crate) struct Inner {
+pub(crate) struct LedgerInner {
     books: Mutex<Books>,
     refused: [AtomicU64; Resource::ALL.len()],
-    /// How many wait for something to be given back. While nobody does, giving back costs
-    /// no more than the books: every run does it.
+    /// The number of waiters for something to be returned. While there are none, a return
+    /// costs no more than the bookkeeping: every run makes one.
     waiting: Arc<AtomicUsize>,
     freed: Notify,
     freed_of: [Notify; Resource::ALL.len()],
@@ -43,34 +43,34 @@ pub(crate) struct Inner {
 struct Books {
     capacities: Capacities,
     taken: Amounts,
-    /// What of `taken` clients hold that have shown no token.
+    /// The part of `taken` that clients without a token hold.
     strangers: Amounts,
     peak: Amounts,
-    /// Apart from the others': whoever asks for anything is told by it what is left.
+    /// Kept apart from the other holders': every request needs it to compute what is left.
     by_operator: Amounts,
     held: HashMap<Holder, Amounts>,
 }
 
 impl Ledger {
-    /// A ledger over these capacities.
+    /// Creates a ledger with these capacities.
     #[must_use]
     pub fn new(capacities: Capacities) -> Self {
         Self {
-            inner: Arc::new(Inner {
+            inner: Arc::new(LedgerInner {
                 books: Mutex::new(Books {
                     capacities,
                     ..Books::default()
                 }),
-                ..Inner::default()
+                ..LedgerInner::default()
             }),
         }
     }
 
-    /// Sets how much there is of a resource: for whoever owns the thing itself, and
-    /// alone knows.
+    /// Sets how much there is of a resource, for the component that owns the resource
+    /// itself and alone knows.
     pub fn provide(&self, resource: Resource, capacity: Capacity) {
         self.inner.books.lock().capacities.set(resource, capacity);
-        self.inner.tell_freed(&Amounts::of(resource, 1));
+        self.inner.notify_freed(&Amounts::of(resource, 1));
     }
 
     /// Takes all of `amounts` for `holder`, or nothing.
@@ -87,7 +87,7 @@ impl Ledger {
         })
     }
 
-    /// A guard that holds nothing yet, to be grown.
+    /// Creates a guard that holds nothing yet, to be grown.
     pub fn empty(&self, holder: Holder) -> Guard {
         Guard {
             inner: Arc::clone(&self.inner),
@@ -96,32 +96,32 @@ impl Ledger {
         }
     }
 
-    /// How much of a resource a holder could take now.
+    /// Returns how much of a resource a holder could take now.
     #[must_use]
     pub fn room(&self, holder: Holder, resource: Resource) -> u64 {
         self.inner.books.lock().room(holder, resource)
     }
 
-    /// The most of a resource that one account can ever have, when all is free.
+    /// Returns the most of a resource that one account can ever have: when all is free.
     #[must_use]
     pub fn most(&self, resource: Resource) -> u64 {
         self.inner.books.lock().capacities.get(resource).most()
     }
 
-    /// How much of a resource all holders have together.
+    /// Returns how much of a resource all holders have together.
     #[must_use]
     pub fn taken(&self, resource: Resource) -> u64 {
         self.inner.books.lock().taken.get(resource)
     }
 
-    /// How much of a resource a holder has.
+    /// Returns how much of a resource a holder has.
     #[must_use]
     pub fn held(&self, holder: Holder, resource: Resource) -> u64 {
         self.inner.books.lock().held_by(holder).get(resource)
     }
 
-    /// Notes how much of a resource a holder has: for what is measured and outlives
-    /// the process, as bytes on the disk do. It may be more than there is.
+    /// Records how much of a resource a holder has, for what is measured and outlives the
+    /// process, as bytes on disk do. It may be more than there is.
     pub fn record(&self, holder: Holder, resource: Resource, amount: u64) {
         let before = {
             let mut books = self.inner.books.lock();
@@ -132,12 +132,12 @@ impl Ledger {
             before
         };
         if amount < before {
-            self.inner.tell_freed(&Amounts::of(resource, before));
+            self.inner.notify_freed(&Amounts::of(resource, before));
         }
     }
 
-    /// Takes so much of one resource for `holder`, and waits until there is room for it.
-    /// Who waits holds nothing, and has no place among those who do.
+    /// Takes `amount` of one resource for `holder`, and waits until there is room for it.
+    /// A waiter holds nothing, and waiters are not served in any order.
     ///
     /// # Errors
     ///
@@ -158,8 +158,8 @@ impl Ledger {
         }
     }
 
-    /// Waits until something has been given back. What is given back between the call
-    /// and the first poll of the future is not missed.
+    /// Waits until something has been returned. A return between the call and the first
+    /// poll of the future is not missed.
     pub fn freed(&self) -> impl Future<Output = ()> + '_ {
         let waits = self.inner.waits();
         let freed = self.inner.freed.notified();
@@ -169,13 +169,13 @@ impl Ledger {
         }
     }
 
-    /// Tells `listener` whenever some of a resource is given back, whoever has held it, as
-    /// long as it keeps [`Waits`].
+    /// Notifies `listener` whenever some of a resource is returned, by any holder, as
+    /// long as a [`Waits`] is alive.
     pub fn listen(&self, resource: Resource, listener: Weak<dyn Listener>) {
         self.inner.listeners.add(resource, listener);
     }
 
-    /// How every resource stands.
+    /// Returns the level of every resource.
     #[must_use]
     pub fn levels(&self) -> Vec<Level> {
         let books = self.inner.books.lock();
@@ -211,7 +211,7 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
-impl Inner {
+impl LedgerInner {
     pub(crate) fn take(&self, holder: Holder, amounts: &Amounts) -> Result<(), Shortage> {
         let mut books = self.books.lock();
         books.check(self, holder, amounts)?;
@@ -228,17 +228,17 @@ impl Inner {
             return;
         }
         self.books.lock().remove(holder, amounts);
-        self.tell_freed(amounts);
+        self.notify_freed(amounts);
     }
 
-    /// Says that somebody waits, before it looks once more for what it waits for.
+    /// Registers a waiter, which then has to check once more for what it waits for.
     pub(crate) fn waits(&self) -> Waits {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         Waits(Arc::clone(&self.waiting))
     }
 
-    fn tell_freed(&self, amounts: &Amounts) {
-        // Whoever has looked into the books before they were changed has said so before.
+    fn notify_freed(&self, amounts: &Amounts) {
+        // A waiter that checked the books before they changed registered before that.
         if self.waiting.load(Ordering::SeqCst) == 0 {
             return;
         }
@@ -247,7 +247,7 @@ impl Inner {
         }
         self.freed.notify_waiters();
         let room = |resource, holder| self.books.lock().room(holder, resource);
-        self.listeners.tell(amounts, &room);
+        self.listeners.notify(amounts, &room);
     }
 
     pub(crate) fn transfer(
@@ -263,8 +263,8 @@ impl Inner {
         books.add(holder, amounts);
         drop(books);
         if checked.is_ok() {
-            // The share of the former holder has room again.
-            self.tell_freed(amounts);
+            // The former holder's share has room again.
+            self.notify_freed(amounts);
         }
         checked
     }
@@ -275,8 +275,7 @@ impl Books {
         self.room_beside(holder, &self.held_by(holder), resource)
     }
 
-    /// The same with what the holder has, which is looked up once for all that is asked
-    /// for at one time.
+    /// The same with what the holder has, which is looked up once per request.
     fn room_beside(&self, holder: Holder, held: &Amounts, resource: Resource) -> u64 {
         let capacity = self.capacities.get(resource);
         let (held, taken) = (held.get(resource), self.taken_of(resource));
@@ -287,8 +286,8 @@ impl Books {
         }
     }
 
-    /// What is taken of all but the reserve: what the operator holds within its reserve
-    /// leaves no less to others.
+    /// Returns what is taken outside the reserve: what the operator holds within its
+    /// reserve leaves no less to others.
     fn taken_of(&self, resource: Resource) -> Taken {
         let reserve = self.capacities.get(resource).reserve;
         let of_reserve = self.by_operator.get(resource).min(reserve);
@@ -316,13 +315,18 @@ impl Books {
         }
         let held = self.held.entry(holder).or_default();
         change(held);
-        // Whoever holds nothing is forgotten: there is no bound on who asks.
+        // A holder of nothing is forgotten: there is no bound on the number of holders.
         if held.is_empty() {
             self.held.remove(&holder);
         }
     }
 
-    fn check(&self, inner: &Inner, holder: Holder, amounts: &Amounts) -> Result<(), Shortage> {
+    fn check(
+        &self,
+        inner: &LedgerInner,
+        holder: Holder,
+        amounts: &Amounts,
+    ) -> Result<(), Shortage> {
         let held = self.held_by(holder);
         for (resource, asked) in amounts.iter() {
             let available = self.room_beside(holder, &held, resource);

@@ -1,29 +1,29 @@
-//! How a resource stands: what there is of it, and what is held.
+//! The level of a resource: how much there is, and how much is held.
 
 use crate::resource::Resource;
 
-/// How a resource stands.
+/// The level of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Level {
-    /// Which one.
+    /// The resource.
     pub resource: Resource,
-    /// All that there is; `u64::MAX` if it has no bound.
+    /// The whole amount; `u64::MAX` if it has no bound.
     pub total: u64,
-    /// What of it only the operator may use.
+    /// The part that only the operator may use.
     pub reserve: u64,
-    /// What of it only an account may take that has less than its floor.
+    /// The part that only an account below its floor may take.
     pub newcomers: u64,
-    /// What clients without a token may hold of it together; `u64::MAX` if each counts
-    /// like an account.
+    /// What clients without a token may hold together; `u64::MAX` if each counts like an
+    /// account.
     pub strangers_most: u64,
     /// What is held.
     pub taken: u64,
-    /// What of that clients hold that have shown no token.
+    /// The part of `taken` that clients without a token hold.
     pub strangers: u64,
     /// The most that was held at one time.
     pub peak: u64,
-    /// How often somebody got nothing.
+    /// How many requests were refused.
     pub refused: u64,
-    /// How many hold some.
+    /// The number of holders.
     pub holders: usize,
 }

@@ -2,9 +2,9 @@
 //!
 //! A [`Resource`] has a [`Capacity`], a reserve that only the operator may use, and a
 //! fair share for each [`Holder`]. Taking some of it returns a [`Guard`], or a
-//! [`Shortage`] that names the resource, the amount and when to come back. No other
-//! module keeps a counter of what tenants share. It queues nothing: who waits, and in
-//! which order, is the matter of whoever asks.
+//! [`Shortage`] that names the resource, the amount and when to retry. No other module
+//! keeps a counter of what tenants share. The ledger is not a queue: who waits, and in
+//! which order, is up to the caller.
 
 mod amounts;
 mod capacity;
@@ -22,7 +22,7 @@ pub use crate::amounts::Amounts;
 pub use crate::capacity::{Capacities, Capacity, Strangers};
 pub use crate::guard::Guard;
 pub use crate::holder::Holder;
-pub use crate::host::{Found, Host, free_disk, raise_descriptors};
+pub use crate::host::{Host, HostAmount, free_disk, raise_descriptors};
 pub use crate::ledger::Ledger;
 pub use crate::level::Level;
 pub use crate::listener::Listener;

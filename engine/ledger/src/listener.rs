@@ -1,4 +1,4 @@
-//! Who hears of what is given back, at once and not as a task that waits for it.
+//! Listeners for returned resources: called at once, not as a task that waits.
 
 use std::sync::Weak;
 
@@ -8,14 +8,15 @@ use crate::amounts::Amounts;
 use crate::holder::Holder;
 use crate::resource::Resource;
 
-/// Hears when some of a resource is given back: for whoever keeps a line of those who wait.
+/// Is notified when some of a resource is returned, for callers that keep a queue of
+/// waiters.
 pub trait Listener: Send + Sync {
-    /// Some was given back, or there is more. `room` says how much of it a holder could
-    /// take now.
+    /// Called when some was returned, or when there is more of it. `room` returns how much
+    /// a holder could take now.
     fn freed(&self, room: &dyn Fn(Holder) -> u64);
 }
 
-/// Those who listen, each to one resource.
+/// The listeners, each for one resource.
 #[derive(Default)]
 pub(crate) struct Listeners(RwLock<Vec<(Resource, Weak<dyn Listener>)>>);
 
@@ -26,8 +27,8 @@ impl Listeners {
         listeners.push((resource, listener));
     }
 
-    /// Tells those who listen to something of which `amounts` has some.
-    pub(crate) fn tell(&self, amounts: &Amounts, room: &dyn Fn(Resource, Holder) -> u64) {
+    /// Notifies the listeners for each resource of which `amounts` has some.
+    pub(crate) fn notify(&self, amounts: &Amounts, room: &dyn Fn(Resource, Holder) -> u64) {
         for (resource, listener) in &*self.0.read() {
             if amounts.get(*resource) > 0
                 && let Some(listener) = listener.upgrade()

@@ -1,4 +1,4 @@
-//! What tenants share, one variant each, with the unit that it is counted in.
+//! What tenants share: one variant per resource, with the unit that it is counted in.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ pub enum Resource {
     /// Host memory: linear memories, files in memory, output, bodies in flight,
     /// queued work.
     Memory,
-    /// Guests that want a core. One that sleeps holds none.
+    /// Guests that want a core. A sleeping guest holds none.
     RunSlots,
-    /// Stacks of the instance pool: runs that have begun and not ended.
+    /// Stacks of the instance pool: runs in progress.
     Stacks,
     /// Linear memories of the instance pool.
     Memories,
@@ -22,12 +22,12 @@ pub enum Resource {
     Descriptors,
     /// Requests that are being answered.
     Requests,
-    /// Replies that may take long: waits and followed output.
+    /// Responses that may take long: waits and followed output.
     Streams,
     /// Bytes on the disk: events, outputs, programs, compiled code.
     Disk,
-    /// Bytes of events in memory whose hooks wait or run. Apart from all other memory,
-    /// or an account that waits for room to run could fill that room by waiting.
+    /// Bytes of events in memory whose hooks wait or run. Counted apart from other memory:
+    /// an account that waits for room to run could fill that room by waiting otherwise.
     Queue,
     /// Programs that are being received, and programs that wait for the compiler.
     Uploads,
@@ -42,7 +42,7 @@ pub enum Resource {
 pub enum Unit {
     /// Bytes.
     Bytes,
-    /// Pieces.
+    /// A count.
     Count,
 }
 
@@ -65,7 +65,7 @@ impl Resource {
         Self::Deliveries,
     ];
 
-    /// The name in lower case, as it stands in metrics and in error messages.
+    /// Returns the name in lower case, as it appears in metrics and in error messages.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Resource {
         }
     }
 
-    /// What it is counted in.
+    /// Returns what it is counted in.
     #[must_use]
     pub fn unit(self) -> Unit {
         match self {

@@ -1,39 +1,39 @@
-//! Why something could not be had.
+//! Why a resource could not be taken.
 
 use std::time::Duration;
 
 use crate::resource::{Resource, Unit};
 
-/// There is not enough of a resource for what was asked.
+/// There is not enough of a resource for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", describe(self))]
 pub struct Shortage {
     /// What there is not enough of.
     pub resource: Resource,
-    /// How much was asked for.
+    /// How much was requested.
     pub asked: u64,
-    /// How much could have been had.
+    /// How much was available.
     pub available: u64,
     /// Whose part is used up.
     pub scope: Scope,
-    /// When to ask again.
+    /// When to retry.
     pub retry_after: Duration,
 }
 
 /// Whose part of a resource is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// That of the one who asks; others still find some.
+    /// The requester's; there is still some for others.
     Holder,
-    /// That of all clients that have shown no token; accounts still find some.
+    /// That of all clients without a token; there is still some for accounts.
     Strangers,
-    /// That of all.
+    /// The whole host's.
     Host,
 }
 
 impl Shortage {
-    /// Whether so much can never be had, however long one waits: it is more than one
-    /// holder may have when all is free.
+    /// Returns whether waiting cannot help: more was requested than one holder may have
+    /// when everything is free.
     #[must_use]
     pub fn is_lasting(&self) -> bool {
         self.retry_after == Duration::MAX

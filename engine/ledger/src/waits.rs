@@ -1,10 +1,10 @@
-//! That somebody waits for what others hold.
+//! Registration of those that wait for what others hold.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Says that somebody waits, until it is dropped. Who has said so and finds nothing then is
-/// told of whatever is given back after that.
+/// Registers a waiter until it is dropped. A waiter that registers and then still finds
+/// nothing is notified of everything that is returned after that.
 #[derive(Debug)]
 #[must_use]
 pub struct Waits(pub(crate) Arc<AtomicUsize>);

@@ -1,18 +1,11 @@
-//! The boundary between the guest and the engine.
+//! The boundary between the guest and the engine: the guest's side of
+//! `tenterhook_contract::shell`, which describes each function.
 //!
 //! Exports: `memory`, `_initialize`, `wizer-initialize` (builds the interpreter
-//! once, before the snapshot; it calls none of the imports below) and
-//! `run() -> i32`, which runs one script and returns its exit status, 0 to 255.
+//! once, before the snapshot; it calls none of the imports below) and `run`.
 //!
-//! Imports, module `tenterhook_shell`. `which` names an input: 0 the script,
-//! 1 the whole event as JSON, 2 the bytes of standard input.
-//!
-//! | function | meaning |
-//! |---|---|
-//! | `input_len(which: i32) -> i32` | length in bytes, -1 when absent |
-//! | `input_read(which: i32, ptr: i32)` | copies the whole input to `ptr` |
-//! | `limit(which: i32) -> i64` | 0: bytes all files may hold, 1: number of inodes |
-//! | `verdict(ptr: i32, len: i32)` | hands over the bytes of `/verdict.json`; `len` -1: it is no file |
+//! Rust wants the names of imports as literals. A test of the engine compares what
+//! the built shell imports with the contract.
 //!
 //! The rest is WASI preview 1: arguments (the first is `$0`), environment,
 //! standard output and error, clocks, randomness, `poll_oneoff`. Arguments and
@@ -23,22 +16,16 @@
 use crate::files::Quota;
 use crate::run::Verdict;
 use crate::stream::Stream;
+use tenterhook_contract::shell::{Limit, NOT_REGULAR};
 
-/// One of the byte strings that the engine has ready for a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
-pub(crate) enum Input {
-    Script = 0,
-    Event = 1,
-    Stdin = 2,
-}
+pub(crate) use tenterhook_contract::shell::Input;
 
 mod host {
     #[link(wasm_import_module = "tenterhook_shell")]
     unsafe extern "C" {
-        pub(super) fn input_len(which: i32) -> i32;
-        pub(super) fn input_read(which: i32, ptr: *mut u8);
-        pub(super) fn limit(which: i32) -> i64;
+        pub(super) fn input_len(input: i32) -> i32;
+        pub(super) fn input_read(input: i32, ptr: *mut u8);
+        pub(super) fn limit(limit: i32) -> i64;
         pub(super) fn verdict(ptr: *const u8, len: i32);
     }
 }
@@ -66,27 +53,27 @@ mod wasi {
     }
 }
 
-/// Fetches one input, or nothing if the run has none.
-pub(crate) fn input(which: Input) -> Option<Vec<u8>> {
+/// Fetches one input; `None` if the run does not have it.
+pub(crate) fn input(input: Input) -> Option<Vec<u8>> {
     // SAFETY: takes no pointer.
-    let len = unsafe { host::input_len(which as i32) };
+    let len = unsafe { host::input_len(input as i32) };
     let len = usize::try_from(len).ok()?;
     let mut bytes = Vec::with_capacity(len);
     // SAFETY: the host fills exactly `len` bytes, for which there is room.
     unsafe {
-        host::input_read(which as i32, bytes.as_mut_ptr());
+        host::input_read(input as i32, bytes.as_mut_ptr());
         bytes.set_len(len);
     }
     Some(bytes)
 }
 
-/// What this run may store.
+/// Returns what this run may store.
 pub(crate) fn quota() -> Quota {
     // SAFETY: takes no pointer.
-    let limit = |which| u64::try_from(unsafe { host::limit(which) }).unwrap_or(0);
+    let limit = |limit: Limit| u64::try_from(unsafe { host::limit(limit as i32) }).unwrap_or(0);
     Quota {
-        bytes: limit(0),
-        inodes: limit(1),
+        bytes: limit(Limit::FileBytes),
+        inodes: limit(Limit::Inodes),
     }
 }
 
@@ -95,18 +82,18 @@ pub(crate) fn verdict(verdict: &Verdict) {
     let (bytes, len) = match verdict {
         Verdict::None => return,
         Verdict::Text(bytes) => (&bytes[..], i32::try_from(bytes.len()).unwrap_or(i32::MAX)),
-        Verdict::NoFile => (&[][..], -1),
+        Verdict::NotRegular => (&[][..], NOT_REGULAR),
     };
-    // SAFETY: the host reads at most `len` bytes from `ptr`, and none if it is -1.
+    // SAFETY: the host reads at most `len` bytes from `ptr`, and none if `len` is negative.
     unsafe { host::verdict(bytes.as_ptr(), len) }
 }
 
-/// The script's name and its arguments.
+/// Returns the script's name and its arguments.
 pub(crate) fn arguments() -> Vec<String> {
     strings(wasi::args_sizes_get, wasi::args_get)
 }
 
-/// The environment, `NAME=value` each.
+/// Returns the environment, `NAME=value` each.
 pub(crate) fn environment() -> Vec<String> {
     strings(wasi::environ_sizes_get, wasi::environ_get)
 }
@@ -114,7 +101,7 @@ pub(crate) fn environment() -> Vec<String> {
 type Sizes = unsafe extern "C" fn(*mut usize, *mut usize) -> i32;
 type Fetch = unsafe extern "C" fn(*mut *mut u8, *mut u8) -> i32;
 
-/// A list of strings, which WASI hands out as one buffer with ending zeros.
+/// Fetches a list of strings, which WASI returns as one buffer of zero-terminated ones.
 fn strings(sizes: Sizes, fetch: Fetch) -> Vec<String> {
     let (mut count, mut size) = (0, 0);
     // SAFETY: both point to a word.
@@ -123,7 +110,7 @@ fn strings(sizes: Sizes, fetch: Fetch) -> Vec<String> {
     }
     let mut list = vec![std::ptr::null_mut(); count];
     let mut buffer = vec![0; size];
-    // SAFETY: there is room for as many pointers and bytes as were announced.
+    // SAFETY: there is room for as many pointers and bytes as the host reported.
     if unsafe { fetch(list.as_mut_ptr(), buffer.as_mut_ptr()) } != 0 {
         return Vec::new();
     }
@@ -133,7 +120,7 @@ fn strings(sizes: Sizes, fetch: Fetch) -> Vec<String> {
         .collect()
 }
 
-/// A number which the host draws for this run.
+/// Returns a number that the host draws at random for this run.
 pub(crate) fn seed() -> u64 {
     let mut bytes = [0; 8];
     // SAFETY: there is room for eight bytes. Without entropy the seed is zero.
@@ -149,7 +136,7 @@ pub(crate) fn write(stream: Stream, mut bytes: &[u8]) {
             len: bytes.len(),
         };
         let mut written = 0;
-        // SAFETY: one slice of readable bytes, one word for the answer.
+        // SAFETY: one slice of readable bytes, one word for the result.
         let status =
             unsafe { wasi::fd_write(stream as i32, &raw const slice, 1, &raw mut written) };
         if status != 0 || written == 0 {

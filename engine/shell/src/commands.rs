@@ -2,6 +2,7 @@
 //!
 //! One file each. They use the interpreter's public command interface alone.
 
+pub(crate) mod check;
 mod date;
 mod diff;
 mod getopt;
@@ -18,9 +19,10 @@ mod zcat;
 
 use bashkit::BashBuilder;
 use network::NoNetwork;
+use std::sync::Arc;
 
 /// Adds our commands; they take the place of the interpreter's.
-pub(crate) fn register(builder: BashBuilder) -> BashBuilder {
+pub(crate) fn register(builder: BashBuilder, names: &check::Names) -> BashBuilder {
     builder
         .command("curl", NoNetwork(7))
         .command("date", date::Date)
@@ -33,6 +35,7 @@ pub(crate) fn register(builder: BashBuilder) -> BashBuilder {
         .command("mktemp", mktemp::Mktemp)
         .command("seq", seq::Seq)
         .command("sleep", sleep::Sleep)
+        .command("tenterhook-check", check::Check(Arc::clone(names)))
         .command("wget", NoNetwork(4))
         .command("yes", yes::Yes)
         .command("zcat", zcat::Zcat)

@@ -8,10 +8,12 @@ mod content;
 mod device;
 mod entries;
 mod error;
+mod execution;
 mod interface;
 mod layout;
 mod node;
 mod quota;
+mod script;
 mod tree;
 
 #[cfg(test)]
@@ -20,8 +22,9 @@ mod tests;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tree::Tree;
 
-pub use layout::{EVENT_FILE, HOME, VERDICT_FILE, WORK};
+pub use layout::{EVENT_FILE, HOME, VERDICT_FILE, WORK_DIR};
 pub use quota::Quota;
+pub use script::SCRIPTS;
 
 /// A handle on the files of one run; clones share them.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@
 
 #[cfg(target_family = "wasm")]
 mod abi;
+mod check;
 mod commands;
 mod files;
 #[cfg(target_family = "wasm")]
@@ -16,11 +17,12 @@ mod jq;
 mod limits;
 mod run;
 mod seed;
+mod shebang;
 mod shell;
 mod stdin_shell;
 mod stream;
 
-pub use crate::files::{EVENT_FILE, Files, HOME, Quota, VERDICT_FILE, WORK};
+pub use crate::files::{EVENT_FILE, Files, HOME, Quota, SCRIPTS, VERDICT_FILE, WORK_DIR};
 pub use crate::job::Job;
 pub use crate::run::{Ended, Verdict};
 pub use crate::shell::Shell;

@@ -2,6 +2,7 @@
 
 use crate::job::Job;
 use crate::seed;
+use crate::shebang::{Shebang, quoted};
 use crate::shell::Shell;
 use crate::stream::{Sink, Stream};
 use bashkit::{Error, ExecOptions, LimitExceeded};
@@ -24,25 +25,33 @@ pub enum Verdict {
     None,
     /// A file with these bytes, however many.
     Text(Vec<u8>),
-    /// Something that is no plain file.
-    NoFile,
+    /// Something that is not a regular file.
+    NotRegular,
 }
 
 impl Shell {
     /// Runs one script to its end, its EXIT trap included.
     ///
+    /// The interpreter is given a call of a shell with the script as its file, and not
+    /// the script's text: that is what makes `$0`, `BASH_SOURCE` and `IFS` those of a
+    /// script. It takes one of the levels to which calls and shells nest.
+    ///
     /// A shell serves one run: variables and files of the first would be seen
     /// by the second.
     pub async fn run(&mut self, job: Job, sink: Sink<'_>) -> Ended {
+        let path = self.files.add_script(&job.name, &job.script);
         self.files.begin(job.quota, job.event);
-        for (name, value) in &job.environment {
+        let shebang = Shebang::read(&job.script).unwrap_or_default();
+        for (name, value) in job.environment.iter().chain(&shebang.variables) {
             self.bash.set_env(name, value);
         }
-        let script = String::from_utf8(job.script)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        let whole = seed::prelude(job.seed) + &script;
+        let mut whole = seed::prelude(job.seed) + "bash";
+        for option in &shebang.options {
+            whole += &format!(" {}", quoted(option));
+        }
+        whole += " \"$0\" \"$@\"";
         let options = ExecOptions::new()
-            .arg0(job.name.as_str())
+            .arg0(path.as_str())
             .positional(job.arguments)
             .stdin(job.stdin);
         let result = self
@@ -62,9 +71,7 @@ impl Shell {
         let status = match result {
             Ok(result) => result.exit_code,
             Err(error) => {
-                let report = error
-                    .syntax_report(&job.name, &script)
-                    .unwrap_or_else(|| format!("{}: {error}\n", job.name));
+                let report = format!("{path}: {error}\n");
                 sink(Stream::Stderr, report.as_bytes());
                 2
             }
@@ -80,7 +87,7 @@ impl Shell {
         match self.files.take_verdict() {
             Ok(Some(bytes)) => Verdict::Text(bytes),
             Ok(None) => Verdict::None,
-            Err(_) => Verdict::NoFile,
+            Err(_) => Verdict::NotRegular,
         }
     }
 }

@@ -10,13 +10,11 @@ use std::collections::hash_map::RandomState;
 /// Steps that the hash seed may be moved on.
 const HASH_STEPS: u64 = 256;
 
-/// Moves the hash seed on and returns the beginning of the script's first line,
-/// which starts what else is random or counts time.
-///
-/// It ends without a line break, so that the script's lines keep their numbers.
+/// Moves the hash seed on and returns commands that start what else is random, counts
+/// time, or counts shells: that of the script is the first.
 pub(crate) fn prelude(seed: u64) -> String {
     for _ in 0..seed % HASH_STEPS {
         std::hint::black_box(RandomState::new());
     }
-    format!("RANDOM={} SECONDS=0;", seed >> 32)
+    format!("RANDOM={} SECONDS=0 SHLVL=0; ", seed >> 32)
 }

@@ -4,7 +4,8 @@
 //! tables and code paths ready. Nothing of the clock, of the environment or of
 //! an async runtime may be held here.
 
-use crate::files::{Files, HOME, WORK};
+use crate::commands::check::Names;
+use crate::files::{Files, HOME, WORK_DIR};
 use crate::{commands, jq, limits, stdin_shell};
 use bashkit::{Bash, MemoryLimits, SessionLimits};
 use std::sync::Arc;
@@ -36,6 +37,8 @@ impl Shell {
 
     fn cold() -> Self {
         let files = Files::new();
+        let started = files.clone();
+        let names = Names::default();
         let builder = Bash::builder()
             .fs(Arc::new(files.clone()))
             .limits(limits::execution())
@@ -43,12 +46,16 @@ impl Shell {
             .memory_limits(MemoryLimits::unlimited())
             .username("root")
             .hostname("tenterhook")
-            .cwd(WORK)
+            .cwd(WORK_DIR)
             .env("HOME", HOME)
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .builtin_registry(jq::registry())
-            .before_tool(Box::new(stdin_shell::rewrite));
-        let bash = commands::register(builder).build();
+            .before_tool(Box::new(move |call| {
+                started.command_starts(&call.name, &call.args);
+                stdin_shell::rewrite(call)
+            }));
+        let bash = commands::register(builder, &names).build();
+        names.get_or_init(|| bash.builtin_names().into_iter().collect());
         Self { bash, files }
     }
 }

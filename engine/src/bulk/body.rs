@@ -1,4 +1,4 @@
-//! One function: where its bulk instructions are, and what goes before each.
+//! One function: where its bulk instructions are, and what is inserted before each.
 
 use std::ops::Range;
 
@@ -8,17 +8,17 @@ use wasmparser::{FunctionBody, Operator, Result};
 use super::helper::Bulk;
 use super::module::Facts;
 
-/// Locals that a function may have; the compiler refuses more.
+/// The most locals that a function may have; the compiler refuses more.
 const LOCALS_MAX: u32 = 50_000;
 
 /// What all functions of one module share.
 pub(super) struct Context {
     pub(super) facts: Facts,
-    /// Bytes of a piece.
+    /// The size of a piece in bytes.
     pub(super) piece: u32,
-    /// The index of the first type that is appended.
+    /// The index of the first appended type.
     pub(super) first_type: u32,
-    /// The index of the first function that is appended.
+    /// The index of the first appended function.
     pub(super) first_helper: u32,
     /// What the appended functions do.
     pub(super) helpers: Vec<Bulk>,
@@ -29,7 +29,7 @@ impl Context {
         BlockType::FunctionType(self.first_type)
     }
 
-    /// The type of the appended functions.
+    /// Returns the type of the appended functions.
     pub(super) fn helper_type(&self) -> u32 {
         self.first_type.saturating_add(1)
     }
@@ -64,8 +64,8 @@ pub(super) fn split(
     }
     let code = locals.original_position() - start;
     let mut out = Vec::with_capacity(bytes.len() + 32 * sites.len());
-    // One more local, for a length. Where there is no room for it, the helper is
-    // called however small the length is.
+    // One more local, for the length. Where there is no room for it, the helper is
+    // called whatever the length.
     let length = (count < LOCALS_MAX).then_some(count);
     groups
         .saturating_add(u32::from(length.is_some()))
@@ -87,7 +87,7 @@ pub(super) fn split(
     Ok(Changed::Yes(out))
 }
 
-/// Has the helper do it if it is large. Either way three operands are left for the
+/// Calls the helper if the length is large. Either way three operands are left for the
 /// instruction that follows.
 fn call(out: &mut Vec<u8>, context: &Context, length: Option<u32>, helper: u32) {
     let Some(length) = length else {
@@ -108,8 +108,8 @@ fn call(out: &mut Vec<u8>, context: &Context, length: Option<u32>, helper: u32) 
     }
 }
 
-/// The instructions that may be large. A length that stands right before its
-/// instruction is what the instruction gets: no branch leads between the two.
+/// Returns the instructions that may be large. A constant right before an instruction is
+/// its length: no branch leads between the two.
 fn sites(context: &Context, body: &FunctionBody<'_>) -> Result<Vec<(Range<usize>, Bulk)>> {
     let mut sites = Vec::new();
     let mut constant = None;

@@ -4,7 +4,7 @@ use wasm_encoder::{BlockType, Function, InstructionSink, ValType};
 
 use super::module::Facts;
 
-/// A kind of instruction, with everything that stands in it.
+/// A kind of instruction, with its immediates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bulk {
     Fill { memory: u32 },
@@ -15,22 +15,23 @@ pub(super) enum Bulk {
 /// Bits of a page's size.
 const PAGE_BITS: i64 = 16;
 
-/// The operands of all of these instructions: where to, a value or where from, and
-/// the length.
+/// The operands of each of these instructions: the destination, a value or the source,
+/// and the length.
 const TO: u32 = 0;
 const FROM: u32 = 1;
 const LEN: u32 = 2;
 
-/// What is left, the length of a piece, and where it lies.
+/// What is left, the length of a piece, and its offset.
 const LEFT: u32 = 3;
 const PIECE: u32 = 4;
 const AT: u32 = 5;
 
-/// A function that takes the operands of such an instruction and returns what is left.
+/// Creates a function that takes the operands of such an instruction and returns those
+/// of what is left to do.
 ///
-/// That is no length if it has done everything, and the operands as they are if they
-/// are out of bounds. The bounds are checked before the first piece: memories do
-/// not shrink, and a segment that was dropped ends the first piece before it begins.
+/// These have a length of zero if it has done everything, and are unchanged if they are
+/// out of bounds. The bounds are checked before the first piece: memories do not shrink,
+/// and a dropped segment makes the first piece trap before it begins.
 pub(super) fn function(bulk: Bulk, piece: u32, facts: &Facts) -> Function {
     let mut function = Function::new([(3, ValType::I32)]);
     let mut code = function.instructions();
@@ -60,8 +61,8 @@ pub(super) fn function(bulk: Bulk, piece: u32, facts: &Facts) -> Function {
         .i32_lt_u()
         .select()
         .local_set(PIECE);
-    // From the beginning, or, where what is read might be overwritten before, from
-    // the end.
+    // From the beginning; or from the end, where the source might be overwritten before
+    // it is read.
     code.local_get(LEN).local_get(LEFT).i32_sub();
     if matches!(bulk, Bulk::Copy { .. }) {
         code.local_get(LEFT)
@@ -110,7 +111,7 @@ pub(super) fn function(bulk: Bulk, piece: u32, facts: &Facts) -> Function {
     function
 }
 
-/// Leaves the block if what begins there does not lie in the memory.
+/// Leaves the block if the range that begins there is not within the memory.
 fn leave_unless_within(code: &mut InstructionSink<'_>, start: u32, memory: u32) {
     end_of(code, start);
     code.memory_size(memory)
@@ -121,7 +122,7 @@ fn leave_unless_within(code: &mut InstructionSink<'_>, start: u32, memory: u32) 
         .br_if(0);
 }
 
-/// Where what begins there ends: in 64 bits, which hold every sum.
+/// Computes the end of the range that begins there, in 64 bits, which hold every sum.
 fn end_of(code: &mut InstructionSink<'_>, start: u32) {
     code.local_get(start)
         .i64_extend_i32_u()

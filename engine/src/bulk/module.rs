@@ -1,5 +1,5 @@
-//! One module: what its functions need to know of it, and where the appended types
-//! and functions go.
+//! One module: what its functions need to know about it, and where the appended types and
+//! functions go.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ const DATA: u8 = 11;
 /// The first byte of all bulk instructions.
 const PREFIX: u8 = 0xfc;
 
-/// What is known of a module before its functions are looked at.
+/// What is known about a module before its functions are read.
 #[derive(Default)]
 pub(super) struct Facts {
     /// The number of parameters of each type.
@@ -31,8 +31,8 @@ pub(super) struct Facts {
     imported_functions: u32,
     /// The type of each function that is not imported.
     functions: Vec<u32>,
-    /// Whether each memory has addresses of 64 bits. Those are left alone: no sandbox
-    /// runs them.
+    /// Whether each memory has 64-bit addresses. Those are left alone: no sandbox runs
+    /// them.
     memories_are_long: Vec<bool>,
     /// Bytes of each data segment that can be copied from.
     data: Vec<u32>,
@@ -76,7 +76,7 @@ impl Facts {
                         let data = data?;
                         facts.data.push(match data.kind {
                             DataKind::Passive => u32::try_from(data.data.len()).unwrap_or(u32::MAX),
-                            // It is empty from the start on.
+                            // It is empty once the module is instantiated.
                             DataKind::Active { .. } => 0,
                         });
                     }
@@ -87,18 +87,18 @@ impl Facts {
         Ok(facts)
     }
 
-    /// The number of parameters of a function that is not imported.
+    /// Returns the number of parameters of a function that is not imported.
     pub(super) fn params_of(&self, function: usize) -> u32 {
         let ty = self.functions.get(function).copied().unwrap_or(u32::MAX);
         self.params.get(ty as usize).copied().unwrap_or_default()
     }
 
-    /// Whether this memory has addresses of 32 bits.
+    /// Returns whether this memory has 32-bit addresses.
     pub(super) fn is_short(&self, memory: u32) -> bool {
         self.memories_are_long.get(memory as usize) == Some(&false)
     }
 
-    /// Bytes of this data segment.
+    /// Returns the size of this data segment in bytes.
     pub(super) fn data_bytes(&self, segment: u32) -> u32 {
         self.data.get(segment as usize).copied().unwrap_or_default()
     }
@@ -168,8 +168,8 @@ pub(super) fn split(program: &[u8], piece: u32) -> Result<Cow<'_, [u8]>> {
     Ok(Cow::Owned(out))
 }
 
-/// The types that are appended: of a block around a call of a helper, which has the
-/// length in a local, and of the helper.
+/// Returns the appended types: that of a block around a call of a helper, where the
+/// length is in a local, and that of the helper.
 fn types() -> Vec<u8> {
     const FUNCTION: u8 = 0x60;
     let mut types = Vec::new();
@@ -184,8 +184,8 @@ fn types() -> Vec<u8> {
 }
 
 impl Context {
-    /// Appends a helper for this kind of instruction, unless there is one; returns
-    /// its index.
+    /// Appends a helper for this kind of instruction, unless there is one already, and
+    /// returns its index.
     pub(super) fn helper(&mut self, bulk: Bulk) -> u32 {
         let known = self.helpers.iter().position(|known| *known == bulk);
         let place = known.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! That what is split does the same: to every byte, and trap for trap.
+//! A split program does the same as the original: to every byte, and trap for trap.
 
 use proptest::prelude::*;
 use wasm_encoder::{
@@ -10,7 +10,7 @@ use wasmtime::{Engine, Instance, Store, Trap, WasmBacktrace};
 
 use super::*;
 
-/// A piece so small that everything has several.
+/// A piece so small that every operation has several.
 const SMALL: u32 = 16;
 
 /// Bytes of the data segment that is copied from.
@@ -78,7 +78,7 @@ fn module() -> Vec<u8> {
     module.finish()
 }
 
-/// The memory afterwards, and the trap with the functions that it went through.
+/// The memory afterwards, and the trap with the functions of its backtrace.
 type Effect = (Vec<u8>, Option<(Trap, Vec<u32>)>);
 
 struct Loaded(Engine, wasmtime::Module);
@@ -115,7 +115,7 @@ fn operand() -> impl Strategy<Value = i32> {
 }
 
 #[test]
-fn what_is_split_does_the_same() {
+fn a_split_program_does_the_same() {
     let whole = module();
     let split = split_into(&whole, SMALL).unwrap();
     assert!(matches!(split, Cow::Owned(_)));
@@ -134,7 +134,7 @@ fn what_is_split_does_the_same() {
 }
 
 #[test]
-fn what_has_nothing_large_stays_as_it_is() {
+fn a_program_without_large_instructions_is_unchanged() {
     // No segment is larger than a piece, and these lengths are known.
     let small = |len: i32| {
         let mut function = Function::new([]);

@@ -1,8 +1,8 @@
-//! Keeping the folder of compiled code within its bound.
+//! Keeps the folder of compiled code within its bound.
 //!
-//! Code goes for good when its program does; what else does not fit goes in the
-//! order of its last use. It decides nothing about programs: who calls says which
-//! are gone.
+//! Code is removed with its program; beyond that, the least recently used code is removed
+//! until the rest fits. Nothing here decides about programs: the caller says which ones
+//! were deleted.
 
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
@@ -13,11 +13,11 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::FlockOperation;
 use tenterhook_ledger::{Holder, Resource};
 
-use super::{Kept, PART, lock, open_unlocked};
+use super::{CacheFolder, PART, lock, open_unlocked};
 use crate::digest::Digest;
 
-/// How long code of another build is kept without being used: who has two versions of
-/// this program uses both more often, and who has updated does not come back.
+/// How long unused code of another build is kept: where two versions of this program are
+/// in use, both are used more often, and after an update the old one is not.
 const OTHER_BUILDS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// One file of compiled code.
@@ -29,10 +29,10 @@ struct Code {
     good_for: Use,
 }
 
-/// What code is good for. What is good for least goes first.
+/// What code can still be used for; the least useful is removed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Use {
-    /// Its program is gone, or its build.
+    /// Nothing: its program was deleted, or its build is no longer in use.
     None,
     /// Another build may load it.
     OtherBuild,
@@ -40,7 +40,7 @@ enum Use {
     OwnBuild,
 }
 
-impl Kept {
+impl CacheFolder {
     pub(super) fn programs(&self) -> Vec<Digest> {
         let mut programs: Vec<_> = self.codes(&[]).iter().map(|code| code.program).collect();
         programs.sort_unstable();
@@ -64,7 +64,7 @@ impl Kept {
         self.ledger.record(Holder::Operator, Resource::Disk, left);
     }
 
-    /// Removes what writers have left that did not come to their end.
+    /// Removes what interrupted writers left.
     pub(super) fn remove_parts(&self) {
         for entry in self.entries() {
             if entry
@@ -115,30 +115,30 @@ impl Kept {
     }
 }
 
-/// The program whose code a file is named for, of whatever build.
+/// Returns the program whose code a file is named for, of any build.
 fn program_of(entry: &DirEntry) -> Option<Digest> {
     let name = entry.file_name();
     let (program, build) = name.to_str()?.strip_suffix(".cwasm")?.split_once('-')?;
     (build.len() == 16).then(|| format!("sha256:{program}").parse().ok())?
 }
 
-/// What a file takes of the disk, which counts in blocks of 512 bytes.
+/// Returns the space that a file takes on disk, which counts in blocks of 512 bytes.
 fn size_on_disk(found: &Metadata) -> u64 {
     found.len().max(found.blocks().saturating_mul(512))
 }
 
-/// Removes a file unless somebody has it open to map or to write it. Returns whether
-/// it is gone.
+/// Removes a file unless it is open to be mapped or written. Returns whether it no longer
+/// exists.
 fn remove_unused(path: &Path) -> bool {
     let remove = || match open_unlocked(path) {
-        // The lock is held until the name is gone: who opens it meanwhile waits, and
-        // then maps a file without a name, which is as good.
+        // The lock is held until the name is gone: a process that opens it meanwhile
+        // waits, and then maps a file without a name, which works as well.
         Ok(file) => {
             lock(&file, FlockOperation::NonBlockingLockExclusive)?;
             fs::remove_file(path)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
-        // Nobody has mapped what cannot be opened.
+        // What cannot be opened is not mapped anywhere.
         Err(_) => fs::remove_file(path),
     };
     match remove() {

@@ -1,7 +1,7 @@
-//! The secret by which an installation knows the code that it compiled itself.
+//! The secret by which an installation recognizes the code that it compiled itself.
 //!
-//! It lies outside the folder of code, so that who can write there cannot also
-//! make a file that is accepted. It does not keep code secret.
+//! It is stored outside the folder of code, so that write access to the folder is not
+//! enough to forge a file. It does not keep code secret.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -14,10 +14,10 @@ use rand::rngs::SysRng;
 use rustix::fs::OFlags;
 use sha2::Sha256;
 
-/// Bytes of the secret: as many as the hash gives, more do not help (RFC 2104, 3).
+/// Bytes of the secret: as many as the hash has; more do not help (RFC 2104, section 3).
 const SECRET_BYTES: usize = 32;
 
-/// Bytes of a code that proves where something comes from.
+/// Bytes of a message authentication code.
 pub(super) const MAC_BYTES: usize = 32;
 
 /// The secret of one installation.
@@ -25,8 +25,8 @@ pub(super) const MAC_BYTES: usize = 32;
 pub(super) struct Key(Hmac<Sha256>);
 
 impl Key {
-    /// Reads the secret, or makes one if there is none. One that somebody else may
-    /// have read, or that is damaged, is replaced: then all code counts as foreign.
+    /// Reads the secret, or creates one if there is none. A secret that other users may
+    /// have read, or that is damaged, is replaced: all code then counts as foreign.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         match read(path) {
             Ok(secret) => return Ok(Self::of(&secret)),
@@ -54,14 +54,14 @@ impl Key {
         Self(Hmac::new_from_slice(secret).expect("HMAC takes a key of any length"))
     }
 
-    /// The code that only a holder of the secret can make for these bytes.
+    /// Returns the authentication code for these bytes, which needs the secret.
     pub(super) fn sign(&self, bytes: &[u8]) -> [u8; MAC_BYTES] {
         let mut mac = self.0.clone();
         mac.update(bytes);
         mac.finalize().into_bytes().into()
     }
 
-    /// Whether `mac` is the code for these bytes. Takes as long wherever they differ.
+    /// Returns whether `mac` is the code for these bytes, in constant time.
     pub(super) fn verifies(&self, bytes: &[u8], mac: &[u8]) -> bool {
         let mut expected = self.0.clone();
         expected.update(bytes);
@@ -100,7 +100,7 @@ fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a secret. It is whole, and on the disk, before it has its name.
+/// Creates a secret. The file is complete, and on disk, before it gets its name.
 fn make(path: &Path) -> io::Result<[u8; SECRET_BYTES]> {
     let mut secret = [0; SECRET_BYTES];
     SysRng
@@ -113,7 +113,7 @@ fn make(path: &Path) -> io::Result<[u8; SECRET_BYTES]> {
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
-    // Files of `tempfile` are for this user alone.
+    // Files of `tempfile` are readable by this user alone.
     let mut part = tempfile::NamedTempFile::new_in(folder)?;
     part.write_all(&secret)?;
     part.as_file().sync_all()?;
@@ -128,13 +128,13 @@ mod tests {
 
     use super::*;
 
-    /// Whether two keys are the same.
+    /// Returns whether two keys are the same.
     fn same(one: &Key, other: &Key) -> bool {
         other.verifies(b"words", &one.sign(b"words"))
     }
 
     #[test]
-    fn the_key_is_made_once_and_for_this_user_alone() {
+    fn the_key_is_created_once_and_for_this_user_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/code.key");
         let first = Key::open(&path).unwrap();

@@ -1,8 +1,8 @@
-//! What stands behind compiled code in its file, so that nothing else is loaded.
+//! The seal that follows compiled code in its file, so that nothing else is loaded.
 //!
-//! It says what the code was made from and by, and proves that this installation
-//! wrote it. It stands behind the code, not before it, because the code is mapped
-//! from the beginning of its file. It does not protect from who can read the key.
+//! It records what the code was compiled from and by, and proves that this installation
+//! wrote it. It comes after the code, not before it, because the code is mapped from the
+//! beginning of its file. It does not protect against a reader of the key.
 
 use std::fmt;
 use std::fs::File;
@@ -16,8 +16,8 @@ use tenterhook_admission::Kind;
 use super::key::{Key, MAC_BYTES};
 use crate::digest::Digest;
 
-/// Raised whenever the same bytes, compiled by the same compiler, are to give
-/// other code: when the engine changes what it hands to the compiler. See
+/// Must be raised whenever the same bytes, compiled by the same compiler, are to result in
+/// other code: when the engine changes what it passes to the compiler. See
 /// [`bulk`](crate::bulk) and [`transfer`](crate::transfer).
 const FORM: u32 = 3;
 
@@ -33,15 +33,15 @@ const FIELDS_BYTES: usize = 8 + 4 + 4 + 32 + 32 + 8 + 32;
 /// Bytes of a whole seal.
 pub(super) const SEAL_BYTES: usize = FIELDS_BYTES + MAC_BYTES;
 
-/// Bytes that are read and hashed at one time: they stay in a core's own cache.
+/// Bytes that are read and hashed at a time: they stay in a core's own cache.
 const PIECE_BYTES: usize = 128 << 10;
 
-/// Which compiler made the code, how it was set, and what it was handed.
+/// Which compiler produced the code, its settings, and what it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Build([u8; 32]);
 
 impl Build {
-    /// The build of this engine.
+    /// Returns the build of this engine.
     pub(super) fn of(wasm: &wasmtime::Engine) -> Self {
         let mut hasher = Sha256Hasher(Sha256::new());
         wasm.precompile_compatibility_hash().hash(&mut hasher);
@@ -50,14 +50,14 @@ impl Build {
         Self(hasher.0.finalize().into())
     }
 
-    /// Tells builds apart in the names of files.
+    /// Returns a short form that distinguishes builds in the names of files.
     pub(super) fn short(&self) -> u64 {
         let first = self.0.first_chunk().expect("there are 32 bytes");
         u64::from_be_bytes(*first)
     }
 }
 
-/// Hashes what others hash into 64 bits.
+/// Adapts SHA-256 to `Hash` implementations.
 struct Sha256Hasher(Sha256);
 
 impl Hasher for Sha256Hasher {
@@ -71,7 +71,7 @@ impl Hasher for Sha256Hasher {
     }
 }
 
-/// What code was made from and by.
+/// What code was compiled from and by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Origin {
     pub(super) build: Build,
@@ -79,24 +79,24 @@ pub(super) struct Origin {
     pub(super) program: Digest,
 }
 
-/// Why the code in a file is not to be loaded.
+/// Why the code in a file must not be loaded.
 #[derive(Debug)]
-pub(super) enum Fault {
-    /// It is no file of this user's, or others may write into it.
+pub(super) enum SealFault {
+    /// It is not a regular file of this user, or others may write to it.
     Owner,
     /// It cannot be read.
     Unreadable(io::Error),
     /// It is too short for a seal.
     Short,
-    /// The key does not fit: written by another installation, or changed since.
+    /// The key does not match: written by another installation, or changed since.
     Foreign,
-    /// It is what this installation wrote, for something else.
+    /// This installation wrote it for another program or build.
     Other,
-    /// The seal is whole and the code is not.
+    /// The seal is valid, but the code is not intact.
     Damaged,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for SealFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Owner => f.write_str("it is not a file of this user alone"),
@@ -109,7 +109,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for SealFault {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => Self::Short,
@@ -118,7 +118,7 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// The seal for this code.
+/// Returns the seal for this code.
 pub(super) fn seal(key: &Key, origin: &Origin, code: &[u8]) -> [u8; SEAL_BYTES] {
     let fields = fields(origin, code.len() as u64, Sha256::digest(code).into());
     let mut seal = [0; SEAL_BYTES];
@@ -127,36 +127,36 @@ pub(super) fn seal(key: &Key, origin: &Origin, code: &[u8]) -> [u8; SEAL_BYTES] 
     seal
 }
 
-/// Checks that a file holds the whole code of this origin, as it was written, and
+/// Checks that a file holds the complete code of this origin, as it was written, and
 /// nothing else.
-pub(super) fn check(key: &Key, origin: &Origin, file: &File) -> Result<(), Fault> {
+pub(super) fn check(key: &Key, origin: &Origin, file: &File) -> Result<(), SealFault> {
     let found = file.metadata()?;
     let ours = found.uid() == rustix::process::geteuid().as_raw();
     if !found.is_file() || !ours || found.mode() & 0o022 != 0 {
-        return Err(Fault::Owner);
+        return Err(SealFault::Owner);
     }
     let length = found
         .len()
         .checked_sub(SEAL_BYTES as u64)
-        .ok_or(Fault::Short)?;
+        .ok_or(SealFault::Short)?;
     let mut seal = [0; SEAL_BYTES];
     file.read_exact_at(&mut seal, length)?;
-    let (said, mac) = seal.split_at(FIELDS_BYTES);
-    // The key first: nothing else in the file means anything before.
-    if !key.verifies(said, mac) {
-        return Err(match said.starts_with(MAGIC) {
-            true => Fault::Foreign,
-            false => Fault::Short,
+    let (sealed, mac) = seal.split_at(FIELDS_BYTES);
+    // The key first: nothing else in the file means anything before that.
+    if !key.verifies(sealed, mac) {
+        return Err(match sealed.starts_with(MAGIC) {
+            true => SealFault::Foreign,
+            false => SealFault::Short,
         });
     }
-    let (said, digest) = said.split_at(FIELDS_BYTES - 32);
+    let (sealed, digest) = sealed.split_at(FIELDS_BYTES - 32);
     let expected = fields(origin, length, [0; 32]);
-    if said != &expected[..FIELDS_BYTES - 32] {
-        return Err(Fault::Other);
+    if sealed != &expected[..FIELDS_BYTES - 32] {
+        return Err(SealFault::Other);
     }
     match hash(file, length)? == digest {
         true => Ok(()),
-        false => Err(Fault::Damaged),
+        false => Err(SealFault::Damaged),
     }
 }
 
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seal_fits_its_own_code_origin_and_key_alone() {
+    fn a_seal_matches_only_its_own_code_origin_and_key() {
         let folder = tempfile::tempdir().unwrap();
         let [key, other_key] = ["a", "b"].map(|name| Key::open(&folder.path().join(name)).unwrap());
         let code = vec![7; 3 * PIECE_BYTES + 5];
@@ -242,13 +242,13 @@ mod tests {
             },
         ] {
             let fault = check(&key, &own, &sealed(&key, &other, &code));
-            assert!(matches!(fault, Err(Fault::Other)), "{fault:?}");
+            assert!(matches!(fault, Err(SealFault::Other)), "{fault:?}");
         }
         let fault = check(&key, &own, &sealed(&other_key, &own, &code));
-        assert!(matches!(fault, Err(Fault::Foreign)), "{fault:?}");
+        assert!(matches!(fault, Err(SealFault::Foreign)), "{fault:?}");
         let damaged = sealed(&key, &own, &code);
         damaged.write_all_at(b"8", PIECE_BYTES as u64).unwrap();
         let fault = check(&key, &own, &damaged);
-        assert!(matches!(fault, Err(Fault::Damaged)), "{fault:?}");
+        assert!(matches!(fault, Err(SealFault::Damaged)), "{fault:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The compiler process, from the outside: started, fed, bounded, read.
+//! The compiler process, from the parent's side: started, fed, bounded, read.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
@@ -18,20 +18,20 @@ use crate::lockdown::Lockdown;
 /// The first byte of a request for a component; any other is for a module.
 pub(super) const TAG_COMPONENT: u8 = b'c';
 
-/// The last argument of a process that keeps everything its parent has.
-pub(super) const NOT_HELD: &str = "not-held";
+/// The last argument of a process that runs without a lockdown.
+pub(super) const NO_LOCKDOWN: &str = "no-lockdown";
 
-/// The exit status of a process that has said on standard error why it gave up.
+/// The exit status of a process that printed on standard error why it gave up.
 pub(super) const REFUSED: u8 = 3;
 
-/// The most of the process's complaint that is kept, in bytes.
+/// The most of the process's standard error that is kept, in bytes.
 const REASON_MAX_BYTES: u64 = 2000;
 
-/// The most machine code that is taken from a process, in bytes: real modules
-/// give up to five times their own size, and those have at most 64 MiB.
+/// The most machine code that is accepted from a process, in bytes: real modules result
+/// in up to five times their own size, and those have at most 64 MiB.
 const CODE_MAX_BYTES: u64 = 384 << 20;
 
-/// Compiles in a process of its own. The inner error is the program's fault.
+/// Compiles in a separate process. The inner error is the program's fault.
 pub(super) async fn compile(
     words: Vec<PathBuf>,
     limits: CompileLimits,
@@ -46,7 +46,7 @@ pub(super) async fn compile(
     let mut child = Command::new(program)
         .args(arguments)
         .args(limits.to_words(size))
-        .args((lockdown == Lockdown::Off).then_some(NOT_HELD))
+        .args((lockdown == Lockdown::Off).then_some(NO_LOCKDOWN))
         .env_clear()
         .current_dir("/")
         .stdin(Stdio::piped())
@@ -65,7 +65,7 @@ pub(super) async fn compile(
                 Kind::Component => TAG_COMPONENT,
                 Kind::Module | Kind::Script => b'm',
             };
-            // A process that died early does not read on; its status says why.
+            // A process that died early stops reading; its status says why.
             let _ = stdin.write_all(&[tag]).await;
             let _ = stdin.write_all(&bytes).await;
         };
@@ -77,7 +77,7 @@ pub(super) async fn compile(
         Ok((code?, complaint?, child.wait().await?))
     };
     let used = || progress::cpu_time(id?);
-    let Ok(ended) = progress::while_it_gets_on(process, limits.stall, used).await else {
+    let Ok(ended) = progress::while_progressing(process, limits.stall, used).await else {
         let stall = limits.stall;
         return Ok(Err(format!("the compiler did nothing for {stall:?}")));
     };
@@ -98,16 +98,16 @@ pub(super) async fn compile(
         })
 }
 
-/// Reads to the end, or one byte more than `most`. Then the pipe is closed, and a
-/// process that goes on writing dies of it.
+/// Reads to the end, or one byte more than `most`. Then the pipe is closed, which kills
+/// a process that continues to write.
 async fn read(pipe: impl AsyncRead + Unpin, most: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     pipe.take(most + 1).read_to_end(&mut bytes).await?;
     Ok(bytes)
 }
 
-/// Says in the uploader's terms what ended the process; gives the status back if
-/// it was not the program's doing.
+/// Describes for the uploader what ended the process; returns the status as the error if
+/// the program was not the cause.
 fn reason(
     limits: CompileLimits,
     size: u64,

@@ -1,4 +1,4 @@
-//! What one compilation may take, and how a compiler process is told.
+//! What one compilation may take, and how that is passed to a compiler process.
 //!
 //! These bound the upload of a program. What its runs may take is in
 //! [`Limits`](crate::Limits).
@@ -8,32 +8,31 @@ use std::time::Duration;
 
 use tenterhook_admission::WASM_MAX_BYTES;
 
-/// Processor time that any program may take: a module of 2 MiB can be made of
-/// loops that take this long, and one is to be refused before another's patience
-/// ends.
+/// Processor time that any program may take: a module of 2 MiB can consist of loops that
+/// take this long, and it must be refused before others have waited too long for it.
 const CPU_BASE: Duration = Duration::from_secs(10);
 
-/// Processor time for each MiB beyond that. Real programs took from 1.1 s (Python in a
-/// component of 18 MiB) to 2.3 s (the product's own shell, 10 MiB of code), the latter on
-/// a machine with eight times as much to do as it had cores for, where the same work takes
-/// longer. This is more than half again as much.
+/// Additional processor time for each MiB. Real programs took from 1.1 s (Python in a
+/// component of 18 MiB) to 2.3 s (our own shell, 10 MiB of code), the latter on a machine
+/// that was overloaded eightfold, where the same work takes longer. This is more than half
+/// again as much.
 const CPU_PER_MIB: Duration = Duration::from_secs(4);
 
 /// What one compilation may take. It is always bounded.
 ///
-/// The bound that a program can reach by its own doing is processor time. Time by the
-/// clock is none: how long a compilation waits for a core is the machine's matter, and
-/// the same program is to have the same answer.
+/// The bound that a program can reach by itself is processor time. Wall-clock time is not
+/// bounded: how long a compilation waits for a core depends on the machine, and the same
+/// program must get the same answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
     /// Processor time over all threads, in whole seconds, whatever the program's size.
-    /// Default: none; then [`cpu_for`](Self::cpu_for) is in proportion to the size.
+    /// Default: none; [`cpu_for`](Self::cpu_for) is then proportional to the size.
     pub cpu: Option<Duration>,
     /// Address space in bytes. Default: 2 GiB.
     pub memory: u64,
-    /// How long, by the clock, a compiler may use no processor time at all before it
-    /// counts as hung. Default: 60 s. One that waits for a core gets some within that,
-    /// however many others want it too.
+    /// How long, in wall-clock time, a compiler may use no processor time at all before it
+    /// counts as hung. Default: 60 s. One that waits for a core gets some within that time,
+    /// whatever the load.
     pub stall: Duration,
 }
 
@@ -48,7 +47,7 @@ impl Default for CompileLimits {
 }
 
 impl CompileLimits {
-    /// The most that an operator may set: ten minutes and 16 GiB.
+    /// Returns the most that an operator may set: ten minutes and 16 GiB.
     #[must_use]
     pub fn ceiling() -> Self {
         Self {
@@ -58,7 +57,7 @@ impl CompileLimits {
         }
     }
 
-    /// The least that an operator may set; the compiler itself needs some of it.
+    /// Returns the least that an operator may set; the compiler itself needs some of it.
     #[must_use]
     pub fn floor() -> Self {
         Self {
@@ -68,9 +67,8 @@ impl CompileLimits {
         }
     }
 
-    /// The processor time that a program of so many bytes may take to compile: 10 s,
-    /// and 4 s more for each MiB that it has or has begun, unless an operator has set
-    /// another time.
+    /// Returns the processor time that compiling a program of this size may take: 10 s, and
+    /// 4 s more for each MiB or part of one, unless an operator has set another time.
     #[must_use]
     pub fn cpu_for(&self, bytes: u64) -> Duration {
         let mib = u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX);
@@ -78,13 +76,13 @@ impl CompileLimits {
         self.cpu.unwrap_or(proportional)
     }
 
-    /// The arguments that tell a process of its limits for a program of so many bytes.
+    /// Returns the arguments that pass a process its limits for a program of this size.
     pub(super) fn to_words(self, bytes: u64) -> [String; 2] {
         let cpu = self.cpu_for(bytes).as_secs();
         [cpu.to_string(), self.memory.to_string()]
     }
 
-    /// Reads those arguments; none means the defaults for the largest program.
+    /// Parses those arguments; none means the defaults for the largest program.
     pub(super) fn of_words<S: AsRef<OsStr>>(words: impl Iterator<Item = S>) -> Option<Self> {
         let numbers: Option<Vec<u64>> = words
             .take(3)
@@ -99,7 +97,7 @@ impl CompileLimits {
             [cpu, memory] => Some(Self {
                 cpu: Some(Duration::from_secs(*cpu)),
                 memory: *memory,
-                // Whoever started the process watches over it.
+                // The parent process enforces this one.
                 ..default
             }),
             _ => None,
@@ -112,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_reads_the_limits_that_it_was_told() {
+    fn a_process_parses_the_limits_that_it_was_passed() {
         let limits = CompileLimits {
             cpu: Some(Duration::from_secs(7)),
             memory: 300 << 20,
@@ -128,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_told_nonsense_has_no_limits_to_work_with() {
+    fn invalid_arguments_are_not_limits() {
         for words in [&["7"][..], &["a", "b"], &["1", "2", "3"], &["-1", "2"]] {
             assert_eq!(CompileLimits::of_words(words.iter()), None, "{words:?}");
         }

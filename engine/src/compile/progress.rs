@@ -1,49 +1,49 @@
-//! Whether a compiler process gets on, by the processor time that it has used.
+//! Detects a compiler process that makes no progress, by the processor time that it used.
 //!
-//! A bound on time by the clock would refuse a program because the machine is busy.
-//! It bounds nothing else: how much processor time is too much the kernel knows.
+//! A bound on wall-clock time would refuse a program because the machine is busy. The
+//! total processor time is not bounded here: the kernel enforces that.
 
 use std::future::Future;
 use std::time::Duration;
 
 use rustix::process::Pid;
 
-/// Looks at a process this often within the time that it may stand still: it is
-/// ended at most so much later than it should be.
-const LOOKS: u32 = 4;
+/// How often a process is checked within the time that it may make no progress: it is
+/// ended at most a quarter of that time late.
+const CHECKS: u32 = 4;
 
 /// The process used no processor time for too long.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stalled;
 
-/// What is known of a process's progress.
+/// What is known about a process's progress.
 struct Progress {
     used: Option<Duration>,
-    without: u32,
+    idle_checks: u32,
 }
 
 impl Progress {
-    /// Takes note of what the process has used so far.
+    /// Records the processor time that the process has used so far.
     ///
     /// # Errors
     ///
-    /// [`Stalled`] if that has been the same for too many looks.
-    fn look(&mut self, used: Option<Duration>) -> Result<(), Stalled> {
-        // Where it cannot be known, no program is refused for it.
-        self.without = match used.is_some() && used == self.used {
-            true => self.without + 1,
+    /// [`Stalled`] if that has been the same for too many checks.
+    fn check(&mut self, used: Option<Duration>) -> Result<(), Stalled> {
+        // Where it is unknown, no program is refused for it.
+        self.idle_checks = match used.is_some() && used == self.used {
+            true => self.idle_checks + 1,
             false => 0,
         };
         self.used = used;
-        match self.without < LOOKS {
+        match self.idle_checks < CHECKS {
             true => Ok(()),
             false => Err(Stalled),
         }
     }
 }
 
-/// Waits for what a process does, as long as the process gets on.
-pub(super) async fn while_it_gets_on<T>(
+/// Waits for a process's result, as long as the process makes progress.
+pub(super) async fn while_progressing<T>(
     work: impl Future<Output = T>,
     stall: Duration,
     used: impl Fn() -> Option<Duration>,
@@ -51,18 +51,18 @@ pub(super) async fn while_it_gets_on<T>(
     let mut work = std::pin::pin!(work);
     let mut progress = Progress {
         used: used(),
-        without: 0,
+        idle_checks: 0,
     };
     loop {
-        match tokio::time::timeout(stall / LOOKS, &mut work).await {
+        match tokio::time::timeout(stall / CHECKS, &mut work).await {
             Ok(done) => return Ok(done),
-            Err(_) => progress.look(used())?,
+            Err(_) => progress.check(used())?,
         }
     }
 }
 
-/// The processor time that a process has used, over all its threads; `None` once it
-/// is gone.
+/// Returns the processor time that a process has used, over all its threads; `None` once
+/// the process is gone.
 #[expect(
     unsafe_code,
     reason = "the clock of another process has no safe wrapper"
@@ -93,17 +93,17 @@ mod tests {
     fn progress() -> Progress {
         Progress {
             used: Some(Duration::ZERO),
-            without: 0,
+            idle_checks: 0,
         }
     }
 
     #[test]
-    fn a_process_that_gets_on_slowly_is_waited_for_however_long_it_takes() {
+    fn a_process_that_progresses_slowly_is_waited_for_however_long_it_takes() {
         let mut progress = progress();
-        // It has a core for a nanosecond before it would be given up, for years.
-        for look in 1..10_000_000_u32 {
-            let used = Duration::from_nanos((look / LOOKS).into());
-            assert_eq!(progress.look(Some(used)), Ok(()), "{look}");
+        // For years, it gets a core for a nanosecond just before it would be given up.
+        for check in 1..10_000_000_u32 {
+            let used = Duration::from_nanos((check / CHECKS).into());
+            assert_eq!(progress.check(Some(used)), Ok(()), "{check}");
         }
     }
 
@@ -111,22 +111,22 @@ mod tests {
     fn a_process_that_does_nothing_is_given_up() {
         for used in [Duration::ZERO, Duration::from_secs(3)].map(Some) {
             let mut progress = progress();
-            let _ = progress.look(used);
-            let looks = (0..LOOKS).map(|_| progress.look(used));
-            assert!(looks.last().unwrap().is_err(), "{used:?}");
+            let _ = progress.check(used);
+            let checks = (0..CHECKS).map(|_| progress.check(used));
+            assert!(checks.last().unwrap().is_err(), "{used:?}");
         }
         let mut unknown = progress();
-        assert!((0..100).all(|_| unknown.look(None).is_ok()));
+        assert!((0..100).all(|_| unknown.check(None).is_ok()));
     }
 
     #[tokio::test]
-    async fn what_ends_at_once_is_not_looked_at() {
-        let done = while_it_gets_on(async { 7 }, Duration::from_secs(60), || None).await;
+    async fn a_process_that_ends_at_once_is_not_checked() {
+        let done = while_progressing(async { 7 }, Duration::from_secs(60), || None).await;
         assert_eq!(done, Ok(7));
     }
 
     #[test]
-    fn the_time_of_this_very_process_grows_and_that_of_none_is_none() {
+    fn the_time_of_this_process_grows_and_that_of_a_missing_one_is_none() {
         let own = rustix::process::getpid();
         let before = cpu_time(own).unwrap();
         let sum = (0..50_000_u64).fold(0_u64, |sum, n| std::hint::black_box(sum ^ n));

@@ -1,4 +1,4 @@
-//! The compiler process, from the inside.
+//! The compiler process, from its own side.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -9,30 +9,30 @@ use rustix::process::{Resource, Rlimit, nice, setrlimit};
 use tenterhook_admission::{Kind, WASM_MAX_BYTES};
 use wasmtime::Engine;
 
-use super::child::{NOT_HELD, REFUSED, TAG_COMPONENT};
+use super::child::{NO_LOCKDOWN, REFUSED, TAG_COMPONENT};
 use super::limits::CompileLimits;
 use crate::bulk;
-use crate::lockdown::{Lockdown, hold_compiler};
+use crate::lockdown::{Lockdown, lock_down_compiler};
 use crate::runtime::config::compiler_config;
 use crate::transfer;
 
-/// How far the process steps back behind those that serve and run.
+/// How far the process yields to those that serve and run.
 const NICENESS: i32 = 10;
 
 /// Descriptors that the process may have: its three streams and a few to spare.
 const DESCRIPTORS: u64 = 16;
 
-/// Serves one compilation: reads a program from standard input, writes its code
-/// to standard output or the reason why there is none to standard error.
+/// Serves one compilation: reads a program from standard input, and writes its code to
+/// standard output or the reason why there is none to standard error.
 ///
-/// To be called first thing in a process of its own, started by the words in
-/// [`Settings::compiler`](crate::Settings::compiler). It gives up what it does
-/// not need before it reads a byte. `arguments` are those that followed these
-/// words; they tell its limits.
+/// To be called first thing in a separate process, started by the command line in
+/// [`Settings::compiler`](crate::Settings::compiler). It drops the rights that it does not
+/// need before it reads a byte. `arguments` are those after that command line; they
+/// contain its limits.
 #[must_use]
 pub fn compile_worker(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let mut words: Vec<_> = arguments.take(4).collect();
-    let lockdown = match words.pop_if(|word| word == NOT_HELD) {
+    let lockdown = match words.pop_if(|word| word == NO_LOCKDOWN) {
         Some(_) => Lockdown::Off,
         None => Lockdown::On,
     };
@@ -41,7 +41,7 @@ pub fn compile_worker(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match limits.and_then(|limits| serve(limits, lockdown)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
-            // Nobody hears it if the parent is gone, and then nobody has to.
+            // If the parent is gone, there is no one to report it to.
             let _ = io::stderr().write_all(reason.as_bytes());
             ExitCode::from(REFUSED)
         }
@@ -52,7 +52,8 @@ fn serve(limits: CompileLimits, lockdown: Lockdown) -> Result<(), String> {
     limit_all(limits)
         .map_err(|error| format!("the compiler process cannot be limited: {error}"))?;
     if lockdown == Lockdown::On {
-        hold_compiler().map_err(|error| format!("the compiler process cannot be held: {error}"))?;
+        lock_down_compiler()
+            .map_err(|error| format!("the compiler process cannot be locked down: {error}"))?;
     }
     let mut request = Vec::new();
     io::stdin()
@@ -87,22 +88,22 @@ fn limit_all(limits: CompileLimits) -> rustix::io::Result<()> {
         )
     };
     let limit = |resource, value| between(resource, value, value);
-    // Whoever serves and runs goes first; an upload can wait.
+    // Serving and running goes first; an upload can wait.
     nice(NICENESS)?;
     let cpu = limits.cpu_for(WASM_MAX_BYTES).as_secs();
     limit(Resource::Core, 0)?;
     limit(Resource::Fsize, 0)?;
     limit(Resource::Nofile, DESCRIPTORS)?;
-    // At the first bound the kernel sends SIGXCPU, which says why the process died;
-    // the SIGKILL of the second one could have come from anywhere.
+    // At the soft limit the kernel sends SIGXCPU, which shows why the process died; the
+    // SIGKILL of the hard limit could have come from anywhere.
     between(Resource::Cpu, cpu, cpu.saturating_add(1))?;
     limit(Resource::As, limits.memory)
 }
 
-/// Compiles; the error is for whoever sent the program.
+/// Compiles a program; the error is for its uploader.
 pub(super) fn precompile(wasm: &Engine, kind: Kind, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let prepared = prepare(bytes);
-    // What cannot be read is for the compiler to refuse, in its own words.
+    // The compiler itself refuses what cannot be parsed, with its own message.
     let program = prepared.as_deref().unwrap_or(bytes);
     let code = match kind {
         Kind::Component => wasm.precompile_component(program),
@@ -112,7 +113,7 @@ pub(super) fn precompile(wasm: &Engine, kind: Kind, bytes: &[u8]) -> Result<Vec<
     prepared.map(|_| code)
 }
 
-/// Bounds what a deadline would not cut.
+/// Bounds what a deadline would not interrupt.
 fn prepare(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     match transfer::bound(bytes).map_err(|error| error.to_string())? {
         Cow::Borrowed(bytes) => bulk::split(bytes),

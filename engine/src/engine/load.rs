@@ -1,4 +1,4 @@
-//! From bytes to a program that can be run: checked, compiled, kept and linked.
+//! From bytes to a program that can be run: checked, compiled, cached and linked.
 
 use std::fs::File;
 
@@ -8,19 +8,19 @@ use tenterhook_ledger::Holder;
 use wasmtime::ExternType;
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-use super::{Engine, Inner};
+use super::{Engine, EngineInner};
 use crate::code::{self, Loaded};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::program::{Code, Program};
 
-/// The entry point of a command: a function without parameters and results.
+/// The entry point of a command: a function without parameters or results.
 const ENTRY: &str = "_start";
 
 impl Engine {
     /// Accepts `bytes` as a program of this kind: checks, compiles and links it.
-    /// The first call must not come from the engine's own threads: those that make
-    /// programs ready are started then, and held as their maker is.
+    /// The first call must not come from the engine's own threads: it starts the threads
+    /// that load programs, which inherit the caller's restrictions.
     ///
     /// # Errors
     ///
@@ -32,8 +32,8 @@ impl Engine {
             .await
     }
 
-    /// The same for one of several accounts: what has to be compiled waits for this
-    /// one's turn, however much of others waits already.
+    /// Does the same for one of several accounts: a compilation waits for this account's
+    /// turn, however much of others' is waiting already.
     ///
     /// # Errors
     ///
@@ -51,8 +51,8 @@ impl Engine {
         }
     }
 
-    /// Checks `bytes` as [`load`](Self::load) does before it compiles, and says
-    /// what is in them. A script has no imports.
+    /// Checks `bytes` as [`load`](Self::load) does before it compiles, and reports what is
+    /// in them. A script has no imports.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl Engine {
             .inner
             .loading
             .block(digest, move || {
-                let Inner {
+                let EngineInner {
                     runtime,
                     linkers,
                     shell,
@@ -93,7 +93,7 @@ impl Engine {
             .without_files(digest, move || Ok(Self::survey(kind, &checked)?))
             .await?;
         let engine = self.clone();
-        let Inner {
+        let EngineInner {
             runtime,
             compiler,
             threads,
@@ -102,7 +102,7 @@ impl Engine {
         } = &*self.inner;
         let cached = loading
             .block(digest, move || {
-                let Inner { runtime, cache, .. } = &*engine.inner;
+                let EngineInner { runtime, cache, .. } = &*engine.inner;
                 Ok(code::cached(&runtime.wasm, cache, kind, digest))
             })
             .await?;
@@ -127,11 +127,11 @@ impl Engine {
         Ok(Program::new(digest, code, survey.uses_files, mapped))
     }
 
-    /// Keeps and loads what the compiler has made.
+    /// Caches and loads what the compiler produced.
     fn load_fresh(&self, kind: Kind, digest: Digest, fresh: &[u8]) -> Result<Loaded, Error> {
-        let Inner { runtime, cache, .. } = &*self.inner;
-        // What is left to go wrong here, but for the disk, is that the program has
-        // parts that no sandbox has room for.
+        let EngineInner { runtime, cache, .. } = &*self.inner;
+        // What can still fail here, apart from the disk, is a program with parts that no
+        // sandbox has room for.
         code::fresh(&runtime.wasm, cache, kind, digest, fresh).map_err(|source| match source
             .downcast_ref::<std::io::Error>(
         ) {
@@ -174,14 +174,14 @@ impl Engine {
             _ => Err(Refusal::NoEntry {
                 kind,
                 export: ENTRY,
-                fix: "it must be a function without parameters and results",
+                fix: "it must be a function without parameters or results",
             }
             .into()),
         }
     }
 
-    /// Does work that keeps a thread busy on hostile bytes: on a thread that is
-    /// held as those of guests are.
+    /// Does blocking work on hostile bytes, on a thread that is locked down like those of
+    /// guests.
     async fn without_files<T: Send + 'static>(
         &self,
         digest: Digest,
@@ -192,7 +192,7 @@ impl Engine {
     }
 }
 
-/// Refuses what is too large before anything looks at the bytes, or copies them.
+/// Refuses what is too large before the bytes are read or copied.
 fn check_size(kind: Kind, bytes: &[u8]) -> Result<(), Refusal> {
     let limit = match kind {
         Kind::Script => tenterhook_admission::SCRIPT_MAX_BYTES,
@@ -203,7 +203,7 @@ fn check_size(kind: Kind, bytes: &[u8]) -> Result<(), Refusal> {
         return Ok(());
     }
     match kind {
-        // A look at its beginning may tell that it is no script at all.
+        // Its beginning may show that it is not a script at all.
         Kind::Script => tenterhook_admission::survey(kind, bytes).map(|_| ()),
         Kind::Module | Kind::Component => Err(Refusal::TooLarge { kind, size, limit }),
     }

@@ -1,4 +1,4 @@
-//! How an engine is set up.
+//! The settings of an engine.
 
 use std::path::PathBuf;
 
@@ -8,29 +8,28 @@ use crate::cache::CodeCache;
 use crate::compile::CompileLimits;
 use crate::lockdown::Lockdown;
 
-/// How an engine is set up.
+/// The settings of an engine.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where compiled code is kept. `None` keeps nothing.
+    /// Where compiled code is cached. `None` disables the cache.
     pub cache: Option<CodeCache>,
-    /// Folder in which scratch folders are made where none can be mounted.
+    /// The folder for scratch folders, where none can be mounted.
     pub scratch: PathBuf,
-    /// Runs that may be in progress at one time, those that sleep among them.
-    /// Default: 100.
+    /// Runs that may be in progress at a time, including sleeping ones. Default: 100.
     pub sandboxes: u32,
     /// Threads that run guests. Default: the number of cores.
     pub threads: usize,
-    /// A program and its arguments that call [`compile_worker`](crate::compile_worker).
-    /// With them a compilation that takes too much dies in a process of its own.
-    /// Default: none; it happens in this process, unbounded.
+    /// A program and arguments that call [`compile_worker`](crate::compile_worker). With
+    /// these, a compilation that takes too much dies in a process of its own. Default:
+    /// none; compilation happens in this process, unbounded.
     pub compiler: Option<Vec<PathBuf>>,
     /// What such a process may take for one program.
     pub compile_limits: CompileLimits,
-    /// Whether threads that run guests, and that process, give up what they do
-    /// not need. Default: [`Lockdown::On`].
+    /// Whether threads that run guests, and that process, drop the rights that they do not
+    /// need. Default: [`Lockdown::On`].
     pub lockdown: Lockdown,
-    /// Owns what tenants share; the engine tells it how much there is of its pool of
-    /// instances. Default: one without other bounds.
+    /// Owns what tenants share; the engine registers the capacity of its instance pool
+    /// there. Default: one without other bounds.
     pub ledger: Ledger,
 }
 

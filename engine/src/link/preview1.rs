@@ -1,9 +1,9 @@
-//! What core modules may import: WASI preview 1, and its older twin.
+//! What core modules may import: WASI preview 1, and its predecessor `wasi_unstable`.
 //!
-//! Both come from wasmtime-wasi. Calls of ours are put in front of it, because it
-//! bounds neither descriptors nor the files in a plain folder, blocks the thread when
-//! it waits, reads a folder as a whole at every call, forgets exit statuses above 125,
-//! and knows no prices. All other host calls are charged by the store's call hook alone.
+//! Both come from wasmtime-wasi. Some calls are replaced by our own, because upstream
+//! bounds neither descriptors nor the files in a plain folder, blocks the thread when it
+//! waits, reads a whole folder at every call, rejects exit statuses above 125, and has no
+//! prices. All other host calls are charged by the store's call hook alone.
 
 mod errno;
 mod folder;
@@ -19,18 +19,18 @@ use self::guard::{current, unstable};
 use crate::sandbox::clock::Clocks;
 use crate::sandbox::guest::Guest;
 use crate::sandbox::meter::COPIED_BYTE;
-use crate::sandbox::quota::Short;
+use crate::sandbox::quota::Exceeded;
 
 use super::CALL_COPY_MAX_BYTES;
 
-/// Pieces that one read or write may consist of.
+/// The most buffers that one read or write may have.
 const PIECES_MAX: u32 = 1024;
 
-/// Bytes that one read or write moves; what is more is left to the next call. The
+/// The most bytes that one read or write moves; the rest is left to the next call. The
 /// host holds a copy of them meanwhile.
 const MOVED_MAX_BYTES: u32 = 4 << 20;
 
-/// Bytes of a path; Linux allows as many.
+/// The longest path, in bytes; the same as on Linux.
 const PATH_MAX_BYTES: u32 = 4096;
 
 /// Builds the linker for core modules.
@@ -40,7 +40,7 @@ pub(super) fn linker(wasm: &Engine) -> wasmtime::Result<Linker<Guest>> {
     Ok(linker)
 }
 
-/// Adds both versions with our calls in front.
+/// Adds both versions, with our own calls in front.
 pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     p1::add_to_linker_async(linker, |guest: &mut Guest| &mut guest.wasi)?;
     wasmtime_wasi::p0::add_to_linker_async(linker, |guest: &mut Guest| &mut guest.wasi)?;
@@ -53,15 +53,15 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn refuse(short: Short) -> i32 {
-    match short {
-        Short::Descriptors => errno::MFILE,
-        Short::Inodes | Short::Space => errno::NOSPC,
-        Short::FileSize => errno::FBIG,
+fn quota_errno(exceeded: Exceeded) -> i32 {
+    match exceeded {
+        Exceeded::Descriptors => errno::MFILE,
+        Exceeded::Inodes | Exceeded::Space => errno::NOSPC,
+        Exceeded::FileSize => errno::FBIG,
     }
 }
 
-/// The guest's memory and what the host holds for it.
+/// Returns the guest's memory and what the host holds for it.
 fn parts<'a>(caller: &'a mut Caller<'_, Guest>) -> wasmtime::Result<(&'a mut [u8], &'a mut Guest)> {
     let memory = match caller.data().linear {
         Some(memory) => memory,
@@ -91,8 +91,8 @@ fn write_u64(memory: &mut [u8], at: i32, value: u64) -> Option<()> {
     Some(())
 }
 
-/// The time of a clock in nanoseconds; `None` for the clocks of processor time,
-/// which would tell a guest about its neighbours.
+/// Returns the time of a clock in nanoseconds; `None` for the processor time clocks, which
+/// would reveal the load of other guests.
 fn now(clocks: &Clocks, clock: i32) -> Option<u64> {
     match clock {
         0 => u64::try_from(clocks.wall().as_nanos()).ok(),
@@ -101,8 +101,8 @@ fn now(clocks: &Clocks, clock: i32) -> Option<u64> {
     }
 }
 
-/// How many bytes a list of pieces names in all; `None` when it lies outside the
-/// memory or is too long.
+/// Returns how many bytes a list of buffers has in total; `None` when it is outside the
+/// memory or too long.
 fn pieces_len(memory: &[u8], pieces: i32, count: i32) -> Option<u64> {
     let (pieces, count) = (pieces.cast_unsigned(), count.cast_unsigned());
     if count > PIECES_MAX {
@@ -114,9 +114,9 @@ fn pieces_len(memory: &[u8], pieces: i32, count: i32) -> Option<u64> {
     })
 }
 
-/// Shortens the one piece that a call is going to use, the first that is not
-/// empty, if it is too long. Answers where its length stood and what it was, to be
-/// written back after the call.
+/// Shortens the one buffer that a call is going to use, the first that is not empty, if it
+/// is too long. Returns the address of its length and the original length, to be restored
+/// after the call.
 fn shorten(memory: &mut [u8], pieces: i32, count: i32) -> Option<(i32, u32)> {
     let (pieces, count) = (pieces.cast_unsigned(), count.cast_unsigned());
     let lens = (0..count.min(PIECES_MAX)).map_while(|index| {
@@ -139,12 +139,12 @@ fn write_u32(memory: &mut [u8], at: i32, value: u32) -> Option<()> {
     Some(())
 }
 
-/// How many of so many bytes one call moves.
+/// Returns how many of so many bytes one call moves.
 fn moved(bytes: u64) -> u64 {
     bytes.min(MOVED_MAX_BYTES.into())
 }
 
-/// The price of moving so many bytes to or from this descriptor. What is printed
+/// Returns the price of moving so many bytes to or from this descriptor. Printed output
 /// is charged where it is kept.
 fn moving(guest: &Guest, fd: i32, bytes: u64) -> u64 {
     match guest.quota.is_file(fd.cast_unsigned()) {

@@ -1,4 +1,4 @@
-//! Which system calls threads may make, by the kernel's seccomp.
+//! Which system calls threads may make, enforced by seccomp.
 //!
 //! A call that is not allowed fails with `EPERM`, as it would for lack of rights.
 
@@ -14,16 +14,16 @@ use seccompiler::{
 };
 
 use self::lists::{BASE, BY_NAME, FILES, MOUNTS, NEVER_SERVED};
-use super::lock::NotHeld;
+use super::restrictions::NotApplied;
 
 /// A system call's number.
 type Number = libc::c_long;
 
-/// For each call, when it is matched: if any of these rules is. None means always.
+/// When each call matches: if any of these rules does. None means always.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// `PR_GET_AUXV` of `linux/prctl.h`: where the kernel put its fast clock, among
-/// others. Asked once, by whichever thread is first.
+/// `PR_GET_AUXV` of `linux/prctl.h`: returns, among others, where the kernel put the vDSO.
+/// Called once, by the first thread that needs it.
 const PR_GET_AUXV: libc::c_int = 0x4155_5856;
 
 /// `PAGEMAP_SCAN` of `linux/fs.h`: `_IOWR('f', 16, struct pm_scan_arg)`.
@@ -35,25 +35,25 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// What a guest's thread needs: to compute, to start threads, and to work with
-    /// files, which are held otherwise.
-    pub(super) fn of_guests() -> Result<Option<Self>, NotHeld> {
+    /// Returns what a guest's thread needs: to compute, to start threads, and to work with
+    /// files, which Landlock restricts.
+    pub(super) fn of_guests() -> Result<Option<Self>, NotApplied> {
         Self::only(&[BASE, FILES, BY_NAME], &[threads()?, written_pages()?])
     }
 
-    /// What a compiler needs: to compute, to start threads, and to read and write
-    /// what is open.
-    pub(super) fn of_compiler() -> Result<Option<Self>, NotHeld> {
+    /// Returns what a compiler needs: to compute, to start threads, and to read and write
+    /// open descriptors.
+    pub(super) fn of_compiler() -> Result<Option<Self>, NotApplied> {
         Self::only(&[BASE], &[threads()?])
     }
 
-    /// What the thread needs that mounts scratch file systems.
-    pub(super) fn of_scratch_thread() -> Result<Option<Self>, NotHeld> {
+    /// Returns what the thread that mounts scratch file systems needs.
+    pub(super) fn of_scratch_thread() -> Result<Option<Self>, NotApplied> {
         Self::only(&[BASE, FILES, MOUNTS], &[])
     }
 
-    /// Everything but what no server needs.
-    pub(super) fn of_server() -> Result<Option<Self>, NotHeld> {
+    /// Returns everything except what no server needs.
+    pub(super) fn of_server() -> Result<Option<Self>, NotApplied> {
         let mut refused: Rules = always(&[NEVER_SERVED]);
         refused.insert(libc::SYS_clone, namespaces()?);
         Self::compile(vec![
@@ -65,8 +65,8 @@ impl Calls {
     fn only(
         lists: &[&[Number]],
         more: &[(Number, Vec<SeccompRule>)],
-    ) -> Result<Option<Self>, NotHeld> {
-        // `clone3` is left to the filter before it, whose error must be the one told.
+    ) -> Result<Option<Self>, NotApplied> {
+        // `clone3` is left to the first filter, whose error must be the one returned.
         let mut allowed = always(&[&[libc::SYS_clone3]]);
         allowed.append(&mut always(lists));
         allowed.extend(own_process()?);
@@ -77,11 +77,11 @@ impl Calls {
         ])
     }
 
-    /// Compiles filters, each with what it does to the calls that it does not
-    /// match and to those it does; `None` if the kernel has no seccomp.
+    /// Compiles filters, each with its action for calls that do not match and for those
+    /// that do; `None` if the kernel has no seccomp.
     fn compile(
         filters: Vec<(Rules, SeccompAction, SeccompAction)>,
-    ) -> Result<Option<Self>, NotHeld> {
+    ) -> Result<Option<Self>, NotApplied> {
         let Ok(machine) = TargetArch::try_from(std::env::consts::ARCH) else {
             return Ok(None);
         };
@@ -92,22 +92,22 @@ impl Calls {
             BpfProgram::try_from(SeccompFilter::new(rules, others, matched, machine)?)
         };
         let filters = filters.into_iter().map(compile).collect::<Result<_, _>>();
-        let filters = filters.map_err(not_held)?;
+        let filters = filters.map_err(not_applied)?;
         Ok(Some(Self { filters }))
     }
 
-    /// Holds the calling thread to it.
-    pub(super) fn hold(&self) -> Result<(), NotHeld> {
+    /// Applies the filters to the calling thread.
+    pub(super) fn apply(&self) -> Result<(), NotApplied> {
         for filter in &self.filters {
-            apply_filter(filter).map_err(|error| NotHeld::new("seccomp", error))?;
+            apply_filter(filter).map_err(|error| NotApplied::new("seccomp", error))?;
         }
         Ok(())
     }
 }
 
-/// A program cannot look into what `clone3` is given. "No such call" makes the C
-/// library use `clone` instead.
-fn no_clone3() -> Result<(Rules, SeccompAction, SeccompAction), NotHeld> {
+/// Returns a filter that refuses `clone3`, whose arguments a filter cannot read. `ENOSYS`
+/// makes the C library use `clone` instead.
+fn no_clone3() -> Result<(Rules, SeccompAction, SeccompAction), NotApplied> {
     let rules = always(&[&[libc::SYS_clone3]]);
     Ok((rules, SeccompAction::Allow, errno(Errno::NOSYS)))
 }
@@ -121,22 +121,22 @@ fn always(lists: &[&[Number]]) -> Rules {
     numbers.map(|number| (*number, Vec::new())).collect()
 }
 
-/// Starting a thread of this process, and nothing else.
-fn threads() -> Result<(Number, Vec<SeccompRule>), NotHeld> {
+/// Allows `clone` to start a thread of this process, and nothing else.
+fn threads() -> Result<(Number, Vec<SeccompRule>), NotApplied> {
     let thread = u64::from(libc::CLONE_THREAD.cast_unsigned());
     let rule = rule(0, SeccompCmpOp::MaskedEq(thread), thread)?;
     Ok((libc::SYS_clone, vec![rule]))
 }
 
-/// Asking which pages of one's own memory were written: the runtime wipes only
-/// those, which is a good part of a short run.
-fn written_pages() -> Result<(Number, Vec<SeccompRule>), NotHeld> {
+/// Allows a thread to ask which pages of its own memory were written: the runtime wipes
+/// only those, which otherwise is a good part of a short run.
+fn written_pages() -> Result<(Number, Vec<SeccompRule>), NotApplied> {
     let rule = rule(1, SeccompCmpOp::Eq, PAGEMAP_SCAN)?;
     Ok((libc::SYS_ioctl, vec![rule]))
 }
 
-/// `clone` with any of the flags that make a namespace.
-fn namespaces() -> Result<Vec<SeccompRule>, NotHeld> {
+/// Matches `clone` with any of the flags that create a namespace.
+fn namespaces() -> Result<Vec<SeccompRule>, NotApplied> {
     [
         libc::CLONE_NEWNS,
         libc::CLONE_NEWCGROUP,
@@ -154,10 +154,10 @@ fn namespaces() -> Result<Vec<SeccompRule>, NotHeld> {
     .collect()
 }
 
-/// Calls that are harmless as long as they are about this process.
-fn own_process() -> Result<Vec<(Number, Vec<SeccompRule>)>, NotHeld> {
+/// Allows calls that are harmless as long as they concern this process.
+fn own_process() -> Result<Vec<(Number, Vec<SeccompRule>)>, NotApplied> {
     let own = u64::from(std::process::id());
-    let one_of = |argument, values: &[libc::c_int]| -> Result<Vec<_>, NotHeld> {
+    let one_of = |argument, values: &[libc::c_int]| -> Result<Vec<_>, NotApplied> {
         let values = values.iter().map(|value| u64::from(value.cast_unsigned()));
         values
             .map(|value| rule(argument, SeccompCmpOp::Eq, value))
@@ -184,7 +184,7 @@ fn own_process() -> Result<Vec<(Number, Vec<SeccompRule>)>, NotHeld> {
         (libc::SYS_tgkill, vec![rule(0, SeccompCmpOp::Eq, own)?]),
         (libc::SYS_fcntl, one_of(1, &fcntl)?),
         (libc::SYS_prctl, one_of(0, &prctl)?),
-        // Reading a limit of one's own, for the size of a stack.
+        // Reading one's own limit, for the size of a stack.
         (
             libc::SYS_prlimit64,
             vec![
@@ -192,15 +192,15 @@ fn own_process() -> Result<Vec<(Number, Vec<SeccompRule>)>, NotHeld> {
                     condition(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, 0)?,
                     condition(2, SeccompCmpArgLen::Qword, SeccompCmpOp::Eq, 0)?,
                 ])
-                .map_err(not_held)?,
+                .map_err(not_applied)?,
             ],
         ),
     ])
 }
 
-fn rule(argument: u8, op: SeccompCmpOp, value: u64) -> Result<SeccompRule, NotHeld> {
+fn rule(argument: u8, op: SeccompCmpOp, value: u64) -> Result<SeccompRule, NotApplied> {
     let condition = condition(argument, SeccompCmpArgLen::Dword, op, value)?;
-    SeccompRule::new(vec![condition]).map_err(not_held)
+    SeccompRule::new(vec![condition]).map_err(not_applied)
 }
 
 fn condition(
@@ -208,10 +208,10 @@ fn condition(
     length: SeccompCmpArgLen,
     op: SeccompCmpOp,
     value: u64,
-) -> Result<SeccompCondition, NotHeld> {
-    SeccompCondition::new(argument, length, op, value).map_err(not_held)
+) -> Result<SeccompCondition, NotApplied> {
+    SeccompCondition::new(argument, length, op, value).map_err(not_applied)
 }
 
-fn not_held(error: seccompiler::BackendError) -> NotHeld {
-    NotHeld::new("seccomp", error)
+fn not_applied(error: seccompiler::BackendError) -> NotApplied {
+    NotApplied::new("seccomp", error)
 }

@@ -1,11 +1,11 @@
-//! Capabilities: the parts of root's power that a thread has.
+//! Capabilities: the root privileges of a thread.
 
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 
-use super::lock::NotHeld;
+use super::restrictions::NotApplied;
 
-/// Leaves the calling thread no more than `kept`, and those it starts likewise.
-pub(super) fn keep(kept: CapabilitySet) -> Result<(), NotHeld> {
+/// Drops all capabilities except `kept` from the calling thread and those that it starts.
+pub(super) fn keep(kept: CapabilitySet) -> Result<(), NotApplied> {
     let drop_others = || {
         let kept = capabilities(None)?.permitted & kept;
         set_capabilities(
@@ -17,5 +17,5 @@ pub(super) fn keep(kept: CapabilitySet) -> Result<(), NotHeld> {
             },
         )
     };
-    drop_others().map_err(|error| NotHeld::new("dropping capabilities", error))
+    drop_others().map_err(|error| NotApplied::new("dropping capabilities", error))
 }

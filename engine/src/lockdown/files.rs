@@ -1,7 +1,6 @@
-//! Which files threads may open from now on, by the kernel's Landlock.
+//! Which files threads may open from now on, enforced by Landlock.
 //!
-//! What a thread does not open itself is not judged: descriptors that are open
-//! already keep working.
+//! Only opening is restricted: descriptors that are already open keep working.
 
 use std::os::fd::AsFd;
 
@@ -10,24 +9,24 @@ use landlock::{
     Ruleset, RulesetAttr as _, RulesetCreated, RulesetCreatedAttr as _, RulesetError, Scope,
 };
 
-use super::lock::NotHeld;
+use super::restrictions::NotApplied;
 
-/// The first version that lets files be renamed from one folder into another.
+/// The first version that can allow renaming files from one folder into another.
 const LEAST: ABI = ABI::V2;
 
-/// The version that this was tried with. An older kernel holds what it knows.
+/// The version that this was tested with. An older kernel enforces what it knows.
 const KNOWN: ABI = ABI::V7;
 
-/// What may be done beneath one place.
+/// What is allowed beneath a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
-    /// Read, and look into folders.
+    /// Reading files and folders.
     Read,
-    /// Also change; make and remove files, folders and symbolic links.
+    /// Also changing; creating and removing files, folders and symbolic links.
     Change,
-    /// Read, and start as a program. For a single file.
+    /// Reading, and executing. For a single file.
     Start,
-    /// Read and write what is there: for a device.
+    /// Reading and writing what exists: for a device.
     Device,
 }
 
@@ -38,15 +37,15 @@ pub(super) enum Connect {
     No,
 }
 
-/// The files that threads may open. All others they may not.
+/// The only files that threads may open.
 pub(super) struct Files {
     rules: RulesetCreated,
 }
 
 impl Files {
-    /// Allows no file at all, yet; nobody may listen on TCP. `None` if the kernel
-    /// has no Landlock that could be used.
-    pub(super) fn none(connect: Connect) -> Result<Option<Self>, NotHeld> {
+    /// Allows no files yet, and no listening on TCP. `None` if the kernel has no usable
+    /// Landlock.
+    pub(super) fn none(connect: Connect) -> Result<Option<Self>, NotApplied> {
         let needed = Ruleset::default()
             .set_compatibility(CompatLevel::HardRequirement)
             .handle_access(AccessFs::from_all(LEAST));
@@ -65,26 +64,26 @@ impl Files {
                 .scope(Scope::from_all(KNOWN))?
                 .create()
         };
-        let rules = best().map_err(not_held)?;
+        let rules = best().map_err(not_applied)?;
         Ok(Some(Self { rules }))
     }
 
-    /// Allows what lies beneath `place`.
-    pub(super) fn allow(self, place: impl AsFd, what: Use) -> Result<Self, NotHeld> {
+    /// Allows what is beneath `place`.
+    pub(super) fn allow(self, place: impl AsFd, what: Use) -> Result<Self, NotApplied> {
         let rules = self
             .rules
             .add_rule(PathBeneath::new(place, what.access()))
-            .map_err(not_held)?;
+            .map_err(not_applied)?;
         Ok(Self { rules })
     }
 
-    /// Holds the calling thread to it.
-    pub(super) fn hold(&self) -> Result<(), NotHeld> {
+    /// Applies the rules to the calling thread.
+    pub(super) fn apply(&self) -> Result<(), NotApplied> {
         let rules = self
             .rules
             .try_clone()
-            .map_err(|error| NotHeld::new("Landlock", error))?;
-        rules.restrict_self().map(drop).map_err(not_held)
+            .map_err(|error| NotApplied::new("Landlock", error))?;
+        rules.restrict_self().map(drop).map_err(not_applied)
     }
 }
 
@@ -110,6 +109,6 @@ impl Use {
     }
 }
 
-fn not_held(error: RulesetError) -> NotHeld {
-    NotHeld::new("Landlock", error)
+fn not_applied(error: RulesetError) -> NotApplied {
+    NotApplied::new("Landlock", error)
 }

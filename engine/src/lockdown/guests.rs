@@ -1,5 +1,5 @@
-//! The lock on threads that run guests: no file outside the scratch, no socket,
-//! no process, no other thread's business.
+//! The lockdown of threads that run guests: no files outside the scratch folders, no
+//! sockets, no processes, no signals to others.
 
 use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,67 +12,67 @@ use super::Lockdown;
 use super::calls::Calls;
 use super::files::{Connect, Files, Use};
 use super::layers::Layers;
-use super::lock::{Lock, NotHeld};
+use super::restrictions::{NotApplied, Restrictions};
 
-/// The lock on threads that run guests.
-pub(crate) struct GuestLock {
-    lock: Option<Lock>,
+/// The lockdown of threads that run guests.
+pub(crate) struct GuestLockdown {
+    restrictions: Option<Restrictions>,
     layers: Layers,
 }
 
-impl GuestLock {
-    /// Makes the lock, with `scratch` the folder beneath which all scratch folders
-    /// lie, and tries it on a thread made for that.
-    pub(crate) fn new(lockdown: Lockdown, scratch: BorrowedFd<'_>) -> Result<Self, NotHeld> {
+impl GuestLockdown {
+    /// Prepares the lockdown, with `scratch` the parent of all scratch folders, and tries it
+    /// on a thread that is started for that.
+    pub(crate) fn new(lockdown: Lockdown, scratch: BorrowedFd<'_>) -> Result<Self, NotApplied> {
         if lockdown == Lockdown::Off {
             return Ok(Self {
-                lock: None,
+                restrictions: None,
                 layers: Layers::default(),
             });
         }
         let files = Files::none(Connect::No)?;
         let files = files.map(|files| files.allow(scratch, Use::Change));
-        let lock = Lock {
+        let restrictions = Restrictions {
             capabilities: CapabilitySet::empty(),
             files: files.transpose()?,
             calls: Calls::of_guests()?,
         };
-        let tried = std::thread::scope(|scope| scope.spawn(|| lock.hold()).join());
+        let tried = std::thread::scope(|scope| scope.spawn(|| restrictions.apply()).join());
         let layers =
-            tried.unwrap_or_else(|_| Err(NotHeld::new("a thread to try it on", "panic")))?;
+            tried.unwrap_or_else(|_| Err(NotApplied::new("a thread to try it on", "panic")))?;
         Ok(Self {
-            lock: Some(lock),
+            restrictions: Some(restrictions),
             layers,
         })
     }
 
-    /// What it consists of in this kernel.
+    /// Returns the layers that it has on this kernel.
     pub(crate) fn layers(&self) -> Layers {
         self.layers
     }
 
-    /// Holds the calling thread. A thread that cannot be held must not live: it
-    /// ends the process.
-    pub(crate) fn hold(&self) {
-        let Some(lock) = &self.lock else {
+    /// Applies the lockdown to the calling thread. A guest thread without it must not
+    /// exist, so a failure aborts the process.
+    pub(crate) fn apply(&self) {
+        let Some(restrictions) = &self.restrictions else {
             return;
         };
-        if lock.calls.is_some() && is_held() {
+        if restrictions.calls.is_some() && is_inherited() {
             return;
         }
-        let held = catch_unwind(AssertUnwindSafe(|| lock.hold()));
-        if let Err(error) = held.unwrap_or_else(|_| Err(NotHeld::new("a thread", "panic"))) {
+        let applied = catch_unwind(AssertUnwindSafe(|| restrictions.apply()));
+        if let Err(error) = applied.unwrap_or_else(|_| Err(NotApplied::new("a thread", "panic"))) {
             let error = &error as &dyn std::error::Error;
-            tracing::error!(error, "cannot hold a thread that is to run guests");
+            tracing::error!(error, "cannot lock down a thread that is to run guests");
             abort();
         }
     }
 }
 
-/// Whether the calling thread was started by one that is held, and so is held
-/// itself: only under such a filter can this question be refused.
-fn is_held() -> bool {
-    // Not for its session: where that began outside a container the answer is zero,
-    // which is no process.
+/// Returns whether the calling thread inherited the lockdown from the thread that started
+/// it: only under such a filter is this call refused.
+fn is_inherited() -> bool {
+    // Not `getsid`: where the session began outside the container it returns zero, which
+    // is not a process.
     rustix::process::getpriority_process(None) == Err(Errno::PERM)
 }

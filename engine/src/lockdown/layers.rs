@@ -1,24 +1,24 @@
-//! What holds threads, told to people and to metrics.
+//! The layers of a lockdown, for people and for metrics.
 
 use std::fmt;
 
-/// The layers that hold some threads. One that is missing is not in this kernel,
-/// or was not wanted.
+/// The layers that restrict some threads. A missing layer is not in this kernel, or was
+/// switched off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layers {
-    /// No program that they start has more rights than they.
+    /// No program that they start has more rights than they have.
     pub no_new_privileges: bool,
-    /// They have no capabilities. The thread that mounts scratch file systems
-    /// keeps the one it needs, `CAP_SYS_ADMIN`.
+    /// They have no capabilities. The thread that mounts scratch file systems keeps the
+    /// one that it needs, `CAP_SYS_ADMIN`.
     pub capabilities: bool,
-    /// Landlock: they open no files but those they need.
+    /// Landlock: they can open only the files that they need.
     pub landlock: bool,
-    /// seccomp: they make no system calls but those they need.
+    /// seccomp: they can make only the system calls that they need.
     pub seccomp: bool,
 }
 
 impl Layers {
-    /// Each layer's name, as metrics have it, and whether it holds.
+    /// Returns each layer's name, as in metrics, and whether it is applied.
     #[must_use]
     pub fn named(self) -> [(&'static str, bool); 4] {
         [
@@ -29,25 +29,25 @@ impl Layers {
         ]
     }
 
-    /// Whether every layer holds.
+    /// Returns whether every layer is applied.
     #[must_use]
-    pub fn are_all_there(self) -> bool {
-        self.named().iter().all(|(_, holds)| *holds)
+    pub fn are_complete(self) -> bool {
+        self.named().iter().all(|(_, applied)| *applied)
     }
 }
 
-/// The names of those that hold.
+/// The names of the applied layers.
 impl fmt::Display for Layers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let held: Vec<_> = self
+        let applied: Vec<_> = self
             .named()
             .into_iter()
-            .filter(|(_, holds)| *holds)
+            .filter(|(_, applied)| *applied)
             .collect();
-        if held.is_empty() {
+        if applied.is_empty() {
             return f.write_str("nothing");
         }
-        for (index, (name, _)) in held.iter().enumerate() {
+        for (index, (name, _)) in applied.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
             write!(f, "{comma}{name}")?;
         }
@@ -60,14 +60,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layers_are_told_by_their_names() {
+    fn layers_are_displayed_by_their_names() {
         let some = Layers {
             landlock: true,
             seccomp: true,
             ..Layers::default()
         };
         assert_eq!(some.to_string(), "landlock, seccomp");
-        assert!(!some.are_all_there());
+        assert!(!some.are_complete());
         assert_eq!(Layers::default().to_string(), "nothing");
     }
 }

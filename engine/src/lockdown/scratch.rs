@@ -1,23 +1,23 @@
-//! The lock on the one thread that mounts scratch file systems. It alone keeps
-//! the right to; it has no sockets and starts nothing.
+//! The lockdown of the one thread that mounts scratch file systems. It alone keeps the
+//! right to mount; it has no sockets and starts nothing.
 //!
-//! Landlock would forbid it to mount, so that layer is missing here.
+//! Landlock would forbid mounting, so that layer is missing here.
 
 use rustix::thread::CapabilitySet;
 
 use super::Lockdown;
 use super::calls::Calls;
-use super::lock::{Lock, NotHeld};
+use super::restrictions::{NotApplied, Restrictions};
 
-/// Holds the calling thread, once it is in its own mount namespace.
-pub(crate) fn hold_scratch_thread(lockdown: Lockdown) -> Result<(), NotHeld> {
+/// Locks down the calling thread, once it is in its own mount namespace.
+pub(crate) fn lock_down_scratch_thread(lockdown: Lockdown) -> Result<(), NotApplied> {
     if lockdown == Lockdown::Off {
         return Ok(());
     }
-    let lock = Lock {
+    let restrictions = Restrictions {
         capabilities: CapabilitySet::SYS_ADMIN,
         files: None,
         calls: Calls::of_scratch_thread()?,
     };
-    lock.hold().map(drop)
+    restrictions.apply().map(drop)
 }

@@ -1,20 +1,20 @@
-//! The lock on a compiler process: it has its three streams, and nothing else.
+//! The lockdown of a compiler process: it keeps its three streams, and nothing else.
 
 use rustix::thread::CapabilitySet;
 
 use super::calls::Calls;
 use super::files::{Connect, Files};
 use super::layers::Layers;
-use super::lock::{Lock, NotHeld};
+use super::restrictions::{NotApplied, Restrictions};
 
-/// Holds the calling thread, and those it starts, to computing.
-pub(crate) fn hold_compiler() -> Result<Layers, NotHeld> {
-    let lock = Lock {
+/// Restricts the calling thread, and those that it starts, to computing.
+pub(crate) fn lock_down_compiler() -> Result<Layers, NotApplied> {
+    let restrictions = Restrictions {
         capabilities: CapabilitySet::empty(),
         files: Files::none(Connect::No)?,
         calls: Calls::of_compiler()?,
     };
-    lock.hold()
+    restrictions.apply()
 }
 
 #[cfg(test)]
@@ -30,19 +30,15 @@ mod tests {
 
     use super::*;
 
-    /// Layers are a thread's own: the one that compiles here is held as the whole
-    /// process is that is started for it.
+    /// Layers apply to a thread: the one here is locked down like a whole compiler process.
     #[test]
     fn a_compiler_computes_and_does_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("there"), "").unwrap();
         let open = File::open(folder.path()).unwrap();
-        let held = || {
-            let layers = hold_compiler().unwrap();
-            assert!(
-                layers.are_all_there(),
-                "this kernel lacks a layer: {layers}"
-            );
+        let locked_down = || {
+            let layers = lock_down_compiler().unwrap();
+            assert!(layers.are_complete(), "this kernel lacks a layer: {layers}");
             refused(File::open("/etc/passwd"));
             refused(File::create(folder.path().join("new")));
             refused(openat(&open, "there", OFlags::RDONLY, Mode::empty()).map_err(io::Error::from));
@@ -54,7 +50,7 @@ mod tests {
             let sum = std::thread::spawn(|| vec![1_u64; 1 << 20].iter().sum::<u64>());
             assert_eq!(sum.join().unwrap(), 1 << 20);
         };
-        std::thread::scope(|scope| scope.spawn(held).join().unwrap());
+        std::thread::scope(|scope| scope.spawn(locked_down).join().unwrap());
     }
 
     #[track_caller]

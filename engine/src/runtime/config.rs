@@ -1,27 +1,29 @@
-//! How the WebAssembly compiler is set: what decides whether compiled code fits.
+//! The settings of the WebAssembly compiler: what decides whether compiled code can be
+//! loaded.
 //!
-//! The build script compiles the shell with the very same settings, so this file
-//! is shared by path and depends on wasmtime alone.
+//! The build script compiles the shell with the same settings, so this file is shared by
+//! path and depends on wasmtime alone.
 
 use wasmtime::{Config, RegallocAlgorithm};
 
-/// Bytes of stack that a guest may use; a deeper recursion is a trap.
+/// Bytes of stack that a guest may use; deeper recursion is a trap.
 const GUEST_STACK_BYTES: usize = 512 << 10;
 
-/// Bytes of the whole stack of one run: the guest's, and room for the host
-/// functions that it calls. Upstream advises at least 1 MiB for those.
+/// Bytes of the whole stack of one run: the guest's, and room for the host functions that
+/// it calls. Upstream recommends at least 1 MiB for those.
 const ASYNC_STACK_BYTES: usize = GUEST_STACK_BYTES + (1536 << 10);
 
-/// Settings that compiled code depends on. What is off stays off for everyone:
+/// Returns the settings that compiled code depends on. What is off here is off for every
+/// program:
 ///
-/// - threads and shared memory: no guest may spin up host threads;
+/// - threads and shared memory: no guest may start host threads;
 /// - memory64: no guest needs it, and it widens the attack surface;
-/// - GC, typed function references, exceptions: each had escapes or aborts lately;
+/// - GC, typed function references, exceptions: each had escapes or aborts recently;
 /// - component-model async (WASI 0.3): not stable upstream.
 ///
-/// Several memories in one module are on here but for programs they are off:
-/// admission refuses such modules. The compiler itself makes one wherever two
-/// parts of a composed component hand each other text, and panics if it may not.
+/// Several memories in one module are on here, but off for programs: admission refuses
+/// such modules. The compiler itself creates such a module wherever two parts of a composed
+/// component pass text to each other, and panics if it may not.
 pub(crate) fn compiler_config() -> Config {
     let mut config = Config::new();
     config

@@ -1,4 +1,4 @@
-//! The threads that run guests, apart from those that serve requests.
+//! The threads that run guests, separate from those that serve requests.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,27 +7,27 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
-use crate::lockdown::GuestLock;
+use crate::lockdown::GuestLockdown;
 
 /// A tokio runtime for guests alone.
 ///
-/// It looks at timers after every poll (`event_interval` 1): with the default of
-/// 61 a timer beside busy guests was late by 300 ms.
+/// It checks timers after every poll (`event_interval` 1): with the default of 61 a timer
+/// beside busy guests was late by 300 ms.
 pub(crate) struct GuestThreads {
     handle: Handle,
     runtime: Option<Runtime>,
 }
 
 impl GuestThreads {
-    /// Starts `threads` threads. Each, and those for blocking work likewise, is
-    /// held before it does anything else.
-    pub(crate) fn start(threads: usize, lock: Arc<GuestLock>) -> Result<Self, Error> {
+    /// Starts `threads` threads. Each of them, and each thread for blocking work, is locked
+    /// down before it does anything else.
+    pub(crate) fn start(threads: usize, lockdown: Arc<GuestLockdown>) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name("guest")
             .event_interval(1)
-            .on_thread_start(move || lock.hold())
-            // No sockets, pipes or signals: a signal is read by any thread that can.
+            .on_thread_start(move || lockdown.apply())
+            // No I/O driver: any thread that has one may handle a signal.
             .enable_time()
             .build()
             .map_err(|source| Error::Threads { source })?;
@@ -46,7 +46,7 @@ impl GuestThreads {
         self.handle.spawn(future)
     }
 
-    /// The handle, for timers and blocking work.
+    /// Returns the handle, for timers and blocking work.
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
     }

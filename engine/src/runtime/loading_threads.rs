@@ -1,5 +1,5 @@
-//! The threads that make programs ready: they use the code cache and start the
-//! compiler's process, which the guests' threads may not.
+//! The threads that load programs: they use the code cache and start the compiler process,
+//! which the guests' threads may not.
 
 use std::future::Future;
 use std::io;
@@ -10,15 +10,15 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::digest::Digest;
 use crate::error::Error;
 
-/// A tokio runtime that starts when it is needed first. Its threads are held as
-/// the thread is that needs it then.
+/// A tokio runtime that starts when it is first needed. Its threads inherit the
+/// restrictions of the thread that starts it.
 #[derive(Default)]
 pub(crate) struct LoadingThreads {
     runtime: OnceLock<io::Result<Runtime>>,
 }
 
 impl LoadingThreads {
-    /// Starts the threads now, unless they have been.
+    /// Starts the threads, unless they were started already.
     pub(crate) fn start(&self) -> Result<&Handle, Error> {
         let started = self.runtime.get_or_init(|| {
             Builder::new_multi_thread()
@@ -35,7 +35,7 @@ impl LoadingThreads {
         }
     }
 
-    /// Runs what waits for files or processes. A panic is the program's alone.
+    /// Runs a future that waits for files or processes. A panic affects only this program.
     pub(crate) async fn run<T, F>(&self, digest: Digest, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -45,14 +45,14 @@ impl LoadingThreads {
         done.unwrap_or(Err(Error::Panicked { digest }))
     }
 
-    /// Does work that keeps a thread busy.
+    /// Runs blocking work.
     pub(crate) async fn block<T, F>(&self, digest: Digest, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce() -> Result<T, Error> + Send + 'static,
     {
-        // From one of these threads, so that a new one is held as they are and not
-        // as the caller is.
+        // From one of these threads, so that a new thread inherits their restrictions and
+        // not the caller's.
         let done = async { tokio::task::spawn_blocking(work).await };
         let done = async move { done.await.unwrap_or(Err(Error::Panicked { digest })) };
         self.run(digest, done).await

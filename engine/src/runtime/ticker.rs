@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::lockdown::GuestLock;
+use crate::lockdown::GuestLockdown;
 
-/// Time between two ticks. A busy guest gives its thread back this often; with
-/// 1 ms a timer beside spinning guests was late by at most 3 ms.
+/// Time between two ticks. A busy guest yields its thread this often; with 1 ms a timer
+/// beside spinning guests was late by at most 3 ms.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
 
 /// Advances an engine's epoch until it is dropped.
@@ -20,15 +20,18 @@ pub(crate) struct Ticker {
 }
 
 impl Ticker {
-    /// Starts ticking, on a thread that is held as those of guests are.
-    pub(crate) fn start(engine: &wasmtime::Engine, lock: Arc<GuestLock>) -> io::Result<Self> {
+    /// Starts ticking, on a thread that is locked down like those of guests.
+    pub(crate) fn start(
+        engine: &wasmtime::Engine,
+        lockdown: Arc<GuestLockdown>,
+    ) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let ticks = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&ticks);
         let engine = engine.weak();
         let thread = thread::Builder::new().name("epoch".into()).spawn(move || {
-            lock.hold();
+            lockdown.apply();
             while !stopped.load(Ordering::Relaxed) {
                 thread::sleep(TICK);
                 let Some(engine) = engine.upgrade() else {
@@ -45,7 +48,7 @@ impl Ticker {
         })
     }
 
-    /// Counts the ticks.
+    /// Returns the counter of ticks.
     pub(crate) fn ticks(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.ticks)
     }

@@ -1,8 +1,8 @@
-//! Run slots: a guest that sleeps gives its own back, and has one again before it goes on.
+//! Run slots: a guest that sleeps returns its slot, and takes one again before it resumes.
 //!
-//! A guest sleeps when it waits for anything but its next turn on the processor. Who
-//! wakes and finds no slot of its account's share waits for one here, first come first
-//! served. That one guest of each account always goes on is the ledger's rule.
+//! A guest sleeps when it waits for anything except its next turn on the processor. A guest
+//! that wakes and finds no slot in its account's share waits for one here, first come first
+//! served. That one guest of each account can always run is the ledger's rule.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tenterhook_ledger::{Guard, Holder, Ledger, Listener, Resource, Waits};
 
-/// Guests that have woken and wait for a slot.
+/// Guests that have woken up and wait for a slot.
 #[derive(Default)]
 pub(crate) struct Sleepers {
     waiting: Mutex<Waiting>,
@@ -24,13 +24,13 @@ pub(crate) struct Sleepers {
 
 #[derive(Default)]
 struct Waiting {
-    /// By account, in the order in which they came.
+    /// By account, in order of arrival.
     wakers: BTreeMap<(Holder, u64), (Waker, Waits)>,
     last: u64,
 }
 
 impl Sleepers {
-    /// Those of a host: they hear of every slot that is given back, whoever had it.
+    /// Creates the waiters of a host, which are notified of every slot that is returned.
     pub(crate) fn of(ledger: &Ledger) -> Arc<Self> {
         let sleepers = Arc::new(Self::default());
         let listener: Weak<Self> = Arc::downgrade(&sleepers);
@@ -40,7 +40,7 @@ impl Sleepers {
 }
 
 impl Listener for Sleepers {
-    /// Lets as many go on as there is room for.
+    /// Wakes as many as there is room for.
     fn freed(&self, room: &dyn Fn(Holder) -> u64) {
         let mut woken = Vec::new();
         {
@@ -64,7 +64,7 @@ struct Slot<'a> {
     guard: &'a mut Guard,
     sleepers: &'a Sleepers,
     asleep: bool,
-    /// Its place among those that wait.
+    /// Its position in the queue, while it waits.
     place: Option<u64>,
 }
 
@@ -74,11 +74,11 @@ impl Slot<'_> {
         self.guard.shrink(Resource::RunSlots, 1);
     }
 
-    /// Takes a slot again; if there is none, is woken when there may be.
+    /// Takes a slot again; if there is none, queues to be woken when there may be.
     fn wake(&mut self, context: &Context<'_>) -> bool {
         if !self.try_wake() {
             self.queue(context);
-            // One may have been given back between the two.
+            // One may have been returned in between.
             if !self.try_wake() {
                 return false;
             }
@@ -113,7 +113,7 @@ impl Slot<'_> {
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        // It may be cut while it waits.
+        // It may be interrupted while it waits.
         self.leave_queue();
     }
 }
@@ -123,9 +123,9 @@ impl Drop for Slot<'_> {
 pub(crate) struct Awake(Duration);
 
 impl Awake {
-    /// Runs `guest`, which has a slot in `guard`, and gives the slot back whenever it
-    /// sleeps. `yielded` says of a pending guest that it does not. Who is awake at the end
-    /// has its slot in `guard` still.
+    /// Runs `guest`, which has a slot in `guard`, and returns the slot whenever it sleeps.
+    /// `yielded` is set if a pending guest is not asleep. A guest that is awake at the end
+    /// still has its slot in `guard`.
     pub(crate) async fn hold_slot<F: Future>(
         &mut self,
         guard: &mut Guard,
@@ -161,7 +161,7 @@ impl Awake {
         .await
     }
 
-    /// What was added up, in microseconds.
+    /// Returns the total, in microseconds.
     pub(crate) fn micros(&self) -> u64 {
         u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX)
     }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_wakes_waits_for_a_slot_of_its_account_and_only_then_goes_on() {
+    async fn a_guest_that_wakes_waits_for_a_slot_of_its_account_before_it_resumes() {
         let ledger = slots(4);
         let sleepers = Sleepers::of(&ledger);
         let until = Arc::new(Notify::new());
@@ -231,14 +231,14 @@ mod tests {
         tokio::task::yield_now().await;
         assert!(!asleep.is_finished());
         assert_eq!(sleepers.waiting.lock().wakers.len(), 1);
-        // None of them is a guest.
+        // None of them belongs to a guest.
         drop(others);
         asleep.await.unwrap();
         assert!(sleepers.waiting.lock().wakers.is_empty());
     }
 
     #[tokio::test]
-    async fn one_guest_of_each_account_goes_on_even_if_others_hold_all_slots() {
+    async fn one_guest_of_each_account_can_run_even_if_others_hold_all_slots() {
         let ledger = Ledger::default();
         let sleepers = Sleepers::of(&ledger);
         let capacity = Capacity::of(1).with_certain(1);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_cut_while_it_waits_leaves_the_queue() {
+    async fn a_guest_that_is_interrupted_while_it_waits_leaves_the_queue() {
         let ledger = slots(4);
         let sleepers = Sleepers::of(&ledger);
         let until = Arc::new(Notify::new());

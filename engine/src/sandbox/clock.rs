@@ -1,4 +1,4 @@
-//! The clocks that a guest reads: the host's, or ones that stand still.
+//! The clocks that a guest reads: the host's, or frozen ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,8 +15,8 @@ pub(crate) enum Clocks {
     Real { started_at: Instant },
     /// Time that passes only when the guest sleeps.
     ///
-    /// It starts at the time that was asked for. A sleep moves it on at once, so
-    /// a run with a frozen clock never waits and always sees the same times.
+    /// It starts at the configured time. A sleep advances it at once, so a run with a
+    /// frozen clock never waits and always sees the same times.
     Frozen {
         started_at: SystemTime,
         slept_ns: Arc<AtomicU64>,
@@ -40,7 +40,7 @@ impl Clocks {
         clocks
     }
 
-    /// The time of day, since 1970.
+    /// Returns the time since 1970.
     pub(crate) fn wall(&self) -> Duration {
         let now = match self {
             Self::Real { .. } => SystemTime::now(),
@@ -51,7 +51,7 @@ impl Clocks {
             .saturating_add(self.slept())
     }
 
-    /// Nanoseconds since some moment before the run.
+    /// Returns the nanoseconds since some moment before the run.
     pub(crate) fn monotonic_ns(&self) -> u64 {
         match self {
             Self::Real { started_at } => nanos(started_at.elapsed()),
@@ -59,8 +59,8 @@ impl Clocks {
         }
     }
 
-    /// Moves a frozen clock on, as if that time had passed. Answers whether the
-    /// clock is frozen; otherwise the time has to pass in earnest.
+    /// Advances a frozen clock, as if that time had passed. Returns whether the clock is
+    /// frozen; otherwise the caller has to wait.
     pub(crate) fn slept_through(&self, time: Duration) -> bool {
         match self {
             Self::Real { .. } => false,
@@ -72,15 +72,15 @@ impl Clocks {
         }
     }
 
-    /// Lets so much time pass: a frozen clock moves on at once, otherwise the caller
-    /// waits. The only place where a module's sleep takes time.
+    /// Sleeps for `time`: a frozen clock advances at once, otherwise this waits. It is the
+    /// only place where a module's sleep takes time.
     pub(crate) async fn sleep(&self, time: Duration) {
         if !self.slept_through(time) {
             tokio::time::sleep(time).await;
         }
     }
 
-    /// Whether time passes only when the guest sleeps.
+    /// Returns whether time passes only when the guest sleeps.
     pub(crate) fn are_frozen(&self) -> bool {
         matches!(self, Self::Frozen { .. })
     }

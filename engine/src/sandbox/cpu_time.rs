@@ -1,4 +1,4 @@
-//! Processor time that one run took, over all the threads it was polled on.
+//! The processor time that one run took, over all threads that it was polled on.
 
 use std::future::Future;
 use std::pin::pin;
@@ -14,8 +14,8 @@ use super::watchdog::Watchdog;
 pub(crate) struct CpuTime(Duration);
 
 impl CpuTime {
-    /// Waits for `future` and counts the processor time of each of its polls, which
-    /// the watchdog sees one by one.
+    /// Waits for `future` and adds up the processor time of its polls, each of which is
+    /// also recorded by the watchdog.
     pub(crate) async fn measure<F: Future>(&mut self, watchdog: &Watchdog, future: F) -> F::Output {
         let mut future = pin!(future);
         std::future::poll_fn(|context| {
@@ -23,14 +23,14 @@ impl CpuTime {
             let before = thread_time();
             let poll: Poll<F::Output> = future.as_mut().poll(context);
             let took = thread_time().saturating_sub(before);
-            watchdog.saw(took, ticks);
+            watchdog.record(took, ticks);
             self.0 += took;
             poll
         })
         .await
     }
 
-    /// What was counted, in microseconds.
+    /// Returns the total, in microseconds.
     pub(crate) fn micros(&self) -> u64 {
         u64::try_from(self.0.as_micros()).unwrap_or(u64::MAX)
     }

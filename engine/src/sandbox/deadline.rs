@@ -1,7 +1,7 @@
-//! The one deadline that cuts everything a guest can do.
+//! The one deadline that interrupts everything a guest can do.
 //!
-//! Guest code is interrupted at the next tick of the epoch; a host call that
-//! waits is dropped together with the future that waits for it.
+//! Guest code is interrupted at the next tick of the epoch; a host call that waits is
+//! dropped together with the run's future.
 
 use std::future::Future;
 use std::sync::atomic::Ordering;
@@ -12,28 +12,28 @@ use wasmtime::{Store, UpdateDeadline};
 
 use super::guest::Guest;
 
-/// When a run has to be over, and who may end it earlier.
+/// When a run has to end, and the token that cancels it earlier.
 #[derive(Clone)]
 pub(crate) struct Deadline {
     at: Instant,
     cancel: CancellationToken,
 }
 
-/// Why a run was cut.
+/// Why a run was interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
-    /// Its time is over.
+    /// Its time is up.
     Wall,
-    /// Somebody cancelled it.
+    /// It was cancelled.
     Cancelled,
 }
 
 impl Deadline {
-    /// Starts a deadline that lies `wall` from now.
+    /// Starts a deadline that is `wall` from now.
     pub(crate) fn start(wall: Duration, cancel: CancellationToken) -> Self {
         let now = Instant::now();
         Self {
-            // A time beyond what the clock can say is the furthest that limits allow.
+            // A time that the clock cannot represent becomes the longest that limits allow.
             at: now
                 .checked_add(wall)
                 .unwrap_or(now + crate::Limits::ceiling().wall),
@@ -41,7 +41,7 @@ impl Deadline {
         }
     }
 
-    /// Why the run has to end now, if it has to.
+    /// Returns why the run has to end now, if it has to.
     pub(crate) fn due(&self) -> Option<Cut> {
         if self.cancel.is_cancelled() {
             Some(Cut::Cancelled)
@@ -55,8 +55,8 @@ impl Deadline {
     /// Makes busy guest code stop at the deadline, and yield at every tick before.
     pub(crate) fn arm(&self, store: &mut Store<Guest>) {
         let deadline = self.clone();
-        // The first tick comes by chance. A short run that yielded at it would go
-        // behind all busy ones for nothing; so each has one whole tick for itself.
+        // The first tick may come at any moment. A short run that yielded at it would be
+        // queued behind all busy ones for nothing, so each gets one whole tick.
         store.set_epoch_deadline(2);
         store.epoch_deadline_callback(move |store| {
             store.data().meter.take_tick();
@@ -71,7 +71,7 @@ impl Deadline {
     }
 
     /// Waits for `run`, but not beyond the deadline.
-    pub(crate) async fn hold<T>(&self, run: impl Future<Output = T>) -> Result<T, Cut> {
+    pub(crate) async fn enforce<T>(&self, run: impl Future<Output = T>) -> Result<T, Cut> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Cut::Cancelled),

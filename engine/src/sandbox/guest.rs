@@ -11,7 +11,7 @@ use super::clock::Clocks;
 use super::memory::Memory;
 use super::meter::{FilePrices, Meter};
 use super::quota::Quota;
-use super::verdict::Left;
+use super::verdict::VerdictFile;
 use crate::gauge::Gauge;
 use crate::link::Listing;
 
@@ -21,7 +21,7 @@ pub(crate) struct Guest {
     pub(crate) wasi: WasiP1Ctx,
     pub(crate) memory: Memory,
     pub(crate) meter: Arc<Meter>,
-    /// Where others read what was used so far.
+    /// Shows others what was used so far.
     pub(crate) gauge: Option<Arc<Gauge>>,
     pub(crate) quota: Quota,
     /// What a module's calls on files cost.
@@ -29,23 +29,23 @@ pub(crate) struct Guest {
     /// The folder that a module is reading.
     pub(crate) listing: Option<Listing>,
     pub(crate) clocks: Clocks,
-    /// The guest's memory, once there is an instance: finding it by name at
-    /// every call costs as much as a cheap call.
+    /// The guest's memory, once there is an instance: looking it up by name at every call
+    /// costs as much as a cheap call.
     pub(crate) linear: Option<wasmtime::Memory>,
-    /// What the shell asks for through its own imports; `None` for other guests.
+    /// What the shell reads through its own imports; `None` for other guests.
     pub(crate) shell: Option<ShellInputs>,
-    /// Whether it gave up the processor at the last tick, and would go on at once.
+    /// Whether it yielded at the last tick, and could resume at once.
     pub(crate) yielded: Arc<AtomicBool>,
 }
 
-/// What the shell guest is given and hands back.
+/// What the shell guest is given and what it returns.
 pub(crate) struct ShellInputs {
     pub(crate) script: Bytes,
     pub(crate) event: Bytes,
     pub(crate) stdin: Bytes,
     pub(crate) files: u64,
     pub(crate) inodes: u32,
-    pub(crate) verdict: Left,
+    pub(crate) verdict: VerdictFile,
 }
 
 impl WasiView for Guest {

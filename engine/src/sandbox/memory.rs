@@ -1,4 +1,4 @@
-//! How much memory a guest may hold, over all its memories and tables.
+//! The limit on a guest's memory, over all its memories and tables.
 
 use std::sync::Arc;
 
@@ -21,16 +21,16 @@ pub(crate) struct Memory {
     gauge: Option<Arc<Gauge>>,
 }
 
-/// What happens to a guest that asks for more than its limit.
+/// What happens to a guest that requests more than its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Beyond {
-    /// It gets none, and may live with that.
+    /// The growth fails, and the guest may continue without it.
     Denied,
-    /// It ends: it was promised more than its host can give.
+    /// The run ends: the guest was promised more than its host has.
     Ends,
 }
 
-/// The guest needed memory that it was promised and its host does not have.
+/// The guest needed memory that it was promised but its host does not have.
 #[derive(Debug, thiserror::Error)]
 #[error("the host has no more memory for the guest")]
 pub(crate) struct Outgrown;
@@ -47,12 +47,12 @@ impl Memory {
         }
     }
 
-    /// The most that was held at one time, in bytes.
+    /// Returns the peak, in bytes.
     pub(crate) fn peak(&self) -> u64 {
         self.peak as u64
     }
 
-    /// Whether the guest asked for more than it may hold.
+    /// Returns whether the guest requested more than it may hold.
     pub(crate) fn denied(&self) -> bool {
         self.denied
     }

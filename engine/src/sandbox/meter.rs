@@ -1,13 +1,13 @@
 //! What host calls cost: the one place where they are counted and charged.
 //!
-//! Fuel does not burn while the host works for a guest, so a loop of host calls
-//! would be free. Every call costs a base price, and whoever does work in proportion to
-//! bytes adds it to the debt; both have to be there when the call returns. The same
-//! holds for all versions of WASI and for our own imports.
+//! Fuel does not burn while the host works for a guest, so a loop of host calls would be
+//! free. Every call costs a base price, and a call whose work is proportional to bytes
+//! adds to the debt; the guest must have enough fuel for both when the call returns. The
+//! same holds for all versions of WASI and for our own imports.
 //!
-//! What is due is kept beside the store's fuel, and taken from it with the next slice:
-//! the runtime calls in where guest code has its fuel in a register and does not read
-//! it again, and whatever was taken there would be lost.
+//! What is due is kept beside the store's fuel, and subtracted with the next slice: the
+//! runtime calls in where guest code has its fuel in a register and does not read it
+//! again, so that a subtraction there would be lost.
 
 mod slices;
 #[cfg(test)]
@@ -20,10 +20,10 @@ use wasmtime::{CallHook, Store, StoreContextMut, Trap};
 use self::slices::{End, Slices};
 use super::guest::Guest;
 
-/// Fuel for any call into the host: 76 to 254 ns were measured for a cheap one.
+/// Fuel for any call into the host: a cheap one was measured at 76 to 254 ns.
 ///
-/// All prices are for 10 units in a nanosecond. Guest code burns 1 to 25 billion
-/// units in a second, simple loops the least.
+/// All prices assume 10 units per nanosecond. Guest code burns 1 to 25 billion units per
+/// second, simple loops the least.
 const CALL: u64 = 2_000;
 
 /// The same for a component: its calls are lifted and lowered, 540 to 1,400 ns.
@@ -32,14 +32,14 @@ const COMPONENT_CALL: u64 = 8_000;
 /// Fuel for a byte that a call copies.
 pub(crate) const COPIED_BYTE: u64 = 1;
 
-/// Fuel for a random byte: 15 to 20 ns each were measured for small requests.
+/// Fuel for a random byte: small requests were measured at 15 to 20 ns per byte.
 pub(crate) const RANDOM_BYTE: u64 = 50;
 
-/// Fuel for reading, writing or asking about an open file: the work is done by
-/// another thread, which takes 15 us for the way there and back alone.
+/// Fuel for reading, writing or inspecting an open file: the work is done by another
+/// thread, and the round trip alone takes 15 us.
 pub(crate) const FILE_CALL: u64 = 150_000;
 
-/// Fuel for opening, finding or changing something by its path: 20 us.
+/// Fuel for opening, looking up or changing something by its path: 20 us.
 pub(crate) const PATH_CALL: u64 = 200_000;
 
 /// Fuel for an entry of a folder that is read.
@@ -50,18 +50,18 @@ pub(crate) const READ_ENTRY: u64 = 20_000;
 pub(crate) struct FilePrices {
     /// Reading, writing or changing an open file.
     pub(crate) file: u64,
-    /// Asking about an open file.
+    /// Inspecting an open file.
     pub(crate) about: u64,
-    /// Opening, finding or asking about something by its path.
+    /// Opening, looking up or inspecting something by its path.
     pub(crate) path: u64,
-    /// Making, renaming or removing something by its path.
+    /// Creating, renaming or removing something by its path.
     pub(crate) change: u64,
-    /// An entry of a folder that is read: it is looked up by its name.
+    /// An entry of a folder that is read, which is looked up by its name.
     pub(crate) entry: u64,
 }
 
 impl FilePrices {
-    /// Another thread does it.
+    /// The prices where another thread does the work.
     pub(crate) const ELSEWHERE: Self = Self {
         file: FILE_CALL,
         about: FILE_CALL,
@@ -70,9 +70,9 @@ impl FilePrices {
         entry: READ_ENTRY + FILE_CALL,
     };
 
-    /// The guest's own thread does it, in memory. Measured were 2 us to read or write
-    /// 4 KiB, 0.5 us to ask about an open file, 5 to 11 us to find one by its path, and
-    /// 12 to 19 us to make, rename or remove one.
+    /// The prices where the guest's own thread does it, in memory. Measured: 2 us to read
+    /// or write 4 KiB, 0.5 us to inspect an open file, 5 to 11 us to look one up by its
+    /// path, and 12 to 19 us to create, rename or remove one.
     pub(crate) const HERE: Self = Self {
         file: 37_500,
         about: 5_000,
@@ -93,11 +93,11 @@ pub(crate) struct Meter {
     call: u64,
     /// What the running call has to pay when it returns.
     debt: AtomicU64,
-    /// What calls cost that the store's fuel is still to be lowered by.
+    /// What calls cost and is still to be subtracted from the store's fuel.
     due: AtomicU64,
     calls: AtomicU64,
-    /// Calls that are in progress: within one, the guest may be called back to
-    /// make room for the answer, and interrupted there at a tick.
+    /// Calls in progress: within one, the guest may be called back to make room for the
+    /// result, and be interrupted there at a tick.
     depth: AtomicU64,
     slices: Slices,
 }
@@ -105,13 +105,13 @@ pub(crate) struct Meter {
 /// What follows from a crossing between guest and host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Crossing {
-    /// The guest goes on, with so much left.
-    On(u64),
-    /// The same, and what is left has to be set anew, as its next slices.
-    Anew(u64),
+    /// The guest continues with this much left.
+    Continue(u64),
+    /// The same, and the store's fuel has to be reset to what is left.
+    Reset(u64),
 }
 
-/// A run has no fuel for what it does.
+/// A run does not have enough fuel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Spent;
 
@@ -129,7 +129,7 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// A meter with the prices for components.
+    /// Creates a meter with the prices for components.
     pub(crate) fn for_components() -> Self {
         Self {
             call: COMPONENT_CALL,
@@ -146,14 +146,14 @@ impl Meter {
         Ok(())
     }
 
-    /// Whether a guest that is pending only waits for its next slice, and is to go on
-    /// at once. The store yields to its executor for each; that trip would take longer
+    /// Returns whether a pending guest only waits for its next slice, and is to continue at
+    /// once. The store yields to its executor for each slice; that trip would take longer
     /// than the slice is meant to.
     pub(crate) fn goes_on(&self) -> bool {
         self.slices.goes_on()
     }
 
-    /// What is left of the `held` fuel of the store.
+    /// Returns what is left of the `held` fuel of the store.
     pub(crate) fn left(&self, held: u64) -> u64 {
         held.saturating_sub(self.due.load(Ordering::Relaxed))
     }
@@ -163,8 +163,8 @@ impl Meter {
         add(&self.debt, fuel);
     }
 
-    /// Adds what one step of writing to standard output costs a component beyond
-    /// its call; a module's call covers it.
+    /// Adds what one step of writing to standard output costs a component beyond its call;
+    /// a module's call covers it.
     pub(crate) fn owe_step(&self) {
         self.owe(self.call - CALL);
     }
@@ -174,8 +174,8 @@ impl Meter {
         self.owe((bytes as u64).saturating_mul(COPIED_BYTE));
     }
 
-    /// Takes back the call that is in progress: the runtime calls in at a tick as a
-    /// guest does, and how many ticks there are is chance.
+    /// Uncounts the call that is in progress: the runtime calls in at a tick like a guest,
+    /// and the number of ticks depends on chance.
     pub(crate) fn take_tick(&self) {
         if self.slices.end() == End::No {
             let calls = self.calls().saturating_sub(1);
@@ -185,7 +185,7 @@ impl Meter {
         }
     }
 
-    /// How many calls there were.
+    /// Returns how many calls there were.
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
@@ -196,9 +196,9 @@ impl Meter {
         add(&self.due, self.call);
     }
 
-    /// Notes a crossing between guest and host, with `held` fuel in the store.
+    /// Records a crossing between guest and host, with `held` fuel in the store.
     fn cross(&self, hook: CallHook, held: u64) -> Result<Crossing, Spent> {
-        let mut anew = false;
+        let mut reset = false;
         match hook {
             CallHook::CallingHost => {
                 add(&self.depth, 1);
@@ -210,8 +210,8 @@ impl Meter {
                 if !self.slices.is_used_up(held) {
                     self.count();
                 }
-                // It has to be paid when it returns: a tick looks like a call until then.
-                return Ok(Crossing::On(self.left(held)));
+                // It is charged when it returns: until then a tick looks like a call.
+                return Ok(Crossing::Continue(self.left(held)));
             }
             CallHook::ReturningFromHost => {
                 let depth = self.depth.load(Ordering::Relaxed).saturating_sub(1);
@@ -224,7 +224,7 @@ impl Meter {
                     // The store had no further slice.
                     End::Perhaps if self.left(held) == 0 => return Err(self.spent(held)),
                     End::Perhaps => self.count(),
-                    End::Yes => anew = true,
+                    End::Yes => reset = true,
                 }
             }
             CallHook::CallingWasm | CallHook::ReturningFromWasm => {}
@@ -233,26 +233,26 @@ impl Meter {
         let Some(left) = held.checked_sub(due) else {
             return Err(self.spent(held));
         };
-        if !anew {
-            return Ok(Crossing::On(left));
+        if !reset {
+            return Ok(Crossing::Continue(left));
         }
         if left == 0 {
             return Err(self.spent(held));
         }
         self.due.store(0, Ordering::Relaxed);
         self.slices.begin(left);
-        Ok(Crossing::Anew(left))
+        Ok(Crossing::Reset(left))
     }
 
-    /// Nothing is left.
+    /// Records that nothing is left.
     fn spent(&self, held: u64) -> Spent {
         self.due.store(held, Ordering::Relaxed);
         Spent
     }
 }
 
-/// Adds to a number that one thread writes, which needs no locked instruction.
-/// Saturating, so that an absurd debt stays one.
+/// Adds to a number that only one thread writes, which needs no locked instruction.
+/// Saturating, so that an absurd debt does not wrap around.
 fn add(number: &AtomicU64, more: u64) {
     let sum = number.load(Ordering::Relaxed).saturating_add(more);
     number.store(sum, Ordering::Relaxed);
@@ -266,15 +266,15 @@ fn charge(mut store: StoreContextMut<'_, Guest>, hook: CallHook) -> wasmtime::Re
     let crossing = guest.meter.cross(hook, held);
     if let Some(gauge) = &guest.gauge {
         gauge.fuel_left(match (hook, crossing) {
-            // It may be a tick, which costs nothing in the end.
+            // It may be a tick, which turns out to cost nothing.
             (CallHook::CallingHost, _) => before,
-            (_, Ok(Crossing::On(left) | Crossing::Anew(left))) => left,
+            (_, Ok(Crossing::Continue(left) | Crossing::Reset(left))) => left,
             (_, Err(Spent)) => 0,
         });
     }
     match crossing {
-        Ok(Crossing::On(_)) => Ok(()),
-        Ok(Crossing::Anew(left)) => store.set_fuel(left),
+        Ok(Crossing::Continue(_)) => Ok(()),
+        Ok(Crossing::Reset(left)) => store.set_fuel(left),
         Err(Spent) => Err(Trap::OutOfFuel.into()),
     }
 }

@@ -1,4 +1,4 @@
-//! From what the runtime says of a run's end to what it means.
+//! Translates how the runtime ended a run into an outcome.
 
 use wasmtime::{PoolConcurrencyLimitError, Trap as WasmTrap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
@@ -9,14 +9,14 @@ use super::output::Flooded;
 use crate::outcome::{Limit, Outcome, Trap};
 use crate::transfer;
 
-/// Says what became of a run.
+/// Returns the outcome of a run.
 ///
 /// # Errors
 ///
-/// The runtime's error if it is not known to be the guest's doing: an exit, a limit, a
-/// trap of WebAssembly, or a call of the guest's that the host refuses. All of the last
-/// have the guest's frames with them; what fails without any, such as a pool of
-/// instances that has none left, has failed beneath the guest.
+/// The runtime's error if the guest is not known to have caused it: by an exit, a limit, a
+/// WebAssembly trap, or a call that the host refuses. A refused call always has the
+/// guest's frames; an error without any, such as an exhausted instance pool, occurred
+/// beneath the guest.
 pub(super) fn of(
     ended: Result<wasmtime::Result<i32>, Cut>,
     deadline: &Deadline,
@@ -53,8 +53,8 @@ pub(super) fn of(
     })
 }
 
-/// A status beyond 255 keeps its low byte, as with `wait(2)`. Where that would make
-/// a success of a failure, it is 255.
+/// Returns the outcome for an exit status. One beyond 255 keeps its low byte, as with
+/// `wait(2)`. Where that would turn a failure into a success, it is 255.
 fn exited(status: i32) -> Outcome {
     Outcome::Exited {
         status: match status.to_le_bytes()[0] {
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_failure_never_becomes_a_success() {
-        for (status, told) in [
+        for (status, reported) in [
             (0, 0),
             (1, 1),
             (255, 255),
@@ -109,7 +109,8 @@ mod tests {
             (-256, 255),
             (i32::MIN, 255),
         ] {
-            assert_eq!(exited(status), Outcome::Exited { status: told }, "{status}");
+            let expected = Outcome::Exited { status: reported };
+            assert_eq!(exited(status), expected, "{status}");
         }
     }
 }

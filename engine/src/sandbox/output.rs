@@ -14,12 +14,12 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use super::meter::Meter;
 use crate::invocation::{OutputSink, Stream};
 
-/// How far beyond the output limit a guest may go on printing before it is
-/// stopped. A hook that says a little too much is cut short and lives; one that
-/// prints without end is told so, instead of burning all its fuel in silence.
+/// How far beyond the output limit a guest may print before it is stopped. The output of a
+/// hook that prints a little too much is truncated, and the hook continues; one that
+/// prints without end is stopped for that, instead of silently burning all its fuel.
 const FLOOD_FACTOR: u64 = 16;
 
-/// The largest piece that a guest may write at once, in bytes.
+/// The most that a guest may write at once, in bytes.
 const PERMIT_BYTES: usize = 64 << 10;
 
 /// Both output streams of one run.
@@ -27,12 +27,12 @@ pub(crate) struct Output {
     meter: Arc<Meter>,
     sink: Option<Arc<dyn OutputSink>>,
     limit: u64,
-    kept: Mutex<Kept>,
+    kept: Mutex<KeptOutput>,
 }
 
 /// What was kept of the two streams, and how much there was.
 #[derive(Default)]
-pub(crate) struct Kept {
+pub(crate) struct KeptOutput {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
     pub(crate) printed: u64,
@@ -58,13 +58,13 @@ impl Output {
         })
     }
 
-    /// The meter that counts what printing costs.
+    /// Returns the meter that charges for printing.
     pub(crate) fn meter(&self) -> &Arc<Meter> {
         &self.meter
     }
 
-    /// Takes out what was kept.
-    pub(crate) fn take(&self) -> Kept {
+    /// Takes what was kept.
+    pub(crate) fn take(&self) -> KeptOutput {
         std::mem::take(&mut self.kept.lock())
     }
 
@@ -92,7 +92,7 @@ impl Output {
     }
 }
 
-/// One of the two streams, as WASI wants it.
+/// One of the two streams, as WASI needs it.
 #[derive(Clone)]
 pub(crate) struct Printer {
     pub(crate) output: Arc<Output>,

@@ -13,9 +13,9 @@ use crate::invocation::Seed;
 /// The most random bytes that one call may ask for.
 pub(crate) const REQUEST_MAX_BYTES: u64 = 1 << 20;
 
-/// A generator that is seeded when the first byte is asked for.
+/// A generator that is seeded when the first byte is requested.
 ///
-/// Most runs never ask, and seeding from the operating system is a system call.
+/// Most runs never request any, and seeding from the operating system is a system call.
 struct Source {
     seed: Seed,
     meter: Arc<Meter>,
@@ -28,7 +28,7 @@ impl Source {
         self.generator.get_or_insert_with(|| match self.seed {
             Seed::Fixed(seed) => StdRng::seed_from_u64(seed),
             Seed::Random => StdRng::try_from_rng(&mut SysRng)
-                .expect("the operating system has random bytes after its start"),
+                .expect("the operating system has random bytes once it has booted"),
         })
     }
 }

@@ -1,8 +1,8 @@
-//! What a run had, and how that is given back once it is over.
+//! What a run held, and how that is freed once it is over.
 //!
-//! The kernel takes memory and files back a page and a file at a time: some 20 ms for
-//! what a run may hold at most. Nobody who waits for the run's report waits for that,
-//! and nobody else is promised what is not free yet.
+//! The kernel frees memory and files a page and a file at a time: some 20 ms for the most
+//! that a run may hold. The run's report does not wait for that, and nothing is promised to
+//! other runs before it is free.
 
 use tenterhook_ledger::Resource;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -12,16 +12,16 @@ use super::guest::Guest;
 use super::scratch::Scratch;
 use crate::permit::Permit;
 
-/// Bytes of memory or files from which on remains are large. The kernel takes some 20 ms
+/// Above this many bytes of memory or files, remains are large. The kernel takes some 20 ms
 /// for 512 MiB.
 const LARGE_BYTES: u64 = 64 << 20;
 
-/// Gives back a sandbox, its scratch folder, and what covers both; `bytes` is the most
-/// that they may hold of memory or files.
+/// Frees a sandbox, its scratch folder, and then the permit that covers both; `bytes` is
+/// the most memory or files that they may hold.
 ///
-/// What is large is left to a thread that runs no guests, and not waited for. A
-/// folder on a disk is, by whoever takes the handle: a process that ended first would leave
-/// it behind.
+/// Large remains are left to a thread that runs no guests, and not waited for. A folder on
+/// disk has to be waited for, by the caller through the handle: a process that ended first
+/// would leave it behind.
 pub(super) fn give_back(
     store: Store<Guest>,
     mut scratch: Option<Scratch>,
@@ -31,12 +31,12 @@ pub(super) fn give_back(
     let folder = scratch.as_mut().and_then(Scratch::take_plain);
     let is_large = bytes > LARGE_BYTES;
     if !is_large && folder.is_none() {
-        // Files are closed before their folder goes, and the permit is free at last.
+        // Files are closed before their folder is removed, and the permit is dropped last.
         drop(store);
         drop(scratch);
         return None;
     }
-    // The guest is over: others need not wait with theirs for what follows.
+    // The guest has ended: other guests need not wait for what follows.
     permit.guard_mut().shrink(Resource::RunSlots, 1);
     let remains = (store, scratch, permit);
     if is_large {

@@ -1,10 +1,10 @@
-//! The folder that one run may write into, and that is gone afterwards.
+//! The folder that one run may write to, and that is removed afterwards.
 //!
-//! Where the kernel lets us, it is a memory file system of its own with a bound
-//! on bytes and inodes, mounted where nobody else sees it. Otherwise it is a plain
-//! folder whose quota the host counts.
+//! Where the kernel allows it, this is a tmpfs of its own with a bound on bytes and inodes,
+//! mounted where no other process sees it. Otherwise it is a plain folder whose quota the
+//! host counts.
 
-mod berths;
+mod mount_namespace;
 mod pool;
 mod tree;
 
@@ -24,36 +24,36 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::lockdown::Lockdown;
 
-/// How scratch folders are made on this machine.
+/// How scratch folders are created on this machine.
 pub(crate) enum Scratches {
-    /// Each on a file system of its own.
+    /// Each is a file system of its own.
     Mounted(Arc<Pool>),
-    /// Each a folder in this one, which holds nothing else.
+    /// Each is a folder in this one, which contains nothing else.
     Folders { parent: TempDir, open: File },
 }
 
-/// A scratch folder in the hands of one run.
+/// The scratch folder of one run.
 pub(crate) struct Scratch {
     tree: Option<Tree>,
-    /// Bytes that the file system held when the run got it.
+    /// Bytes that the file system contained when the run got it.
     held_before: u64,
     taken_at: Instant,
-    /// What the run may still have under way; `None` unless it has ended by itself.
+    /// Whether the run may still be writing; `None` unless it has ended by itself.
     ended: Option<Writers>,
     pool: Option<Arc<Pool>>,
 }
 
 impl Scratches {
-    /// Finds out which way this machine allows; plain folders are made in `parent`.
+    /// Detects which way this machine supports; plain folders are created in `parent`.
     pub(crate) fn probe(parent: &Path, lockdown: Lockdown) -> Result<Self, Error> {
         match Pool::start(lockdown) {
             Ok(pool) => Ok(Self::Mounted(Arc::new(pool))),
-            Err(NoPool::NotHeld(error)) => Err(error),
+            Err(NoPool::Lockdown(error)) => Err(error),
             Err(NoPool::CannotMount(error)) => {
                 tracing::warn!(
                     %error,
-                    "cannot mount scratch file systems; files of modules are counted instead, \
-                     and components get theirs read-only"
+                    "cannot mount scratch file systems; the files of modules are counted \
+                     instead, and components get theirs read-only"
                 );
                 Self::folders(parent).map_err(|source| Error::Scratch {
                     path: parent.to_owned(),
@@ -71,7 +71,7 @@ impl Scratches {
         Ok(Self::Folders { parent, open })
     }
 
-    /// The folder beneath which all scratch folders lie, and nothing else.
+    /// Returns the folder that contains all scratch folders, and nothing else.
     pub(crate) fn parent(&self) -> BorrowedFd<'_> {
         match self {
             Self::Mounted(pool) => pool.parent(),
@@ -79,12 +79,12 @@ impl Scratches {
         }
     }
 
-    /// Whether the kernel holds the quota.
+    /// Returns whether the kernel enforces the quota.
     pub(crate) fn are_mounted(&self) -> bool {
         matches!(self, Self::Mounted(_))
     }
 
-    /// What the host has to count for a run with these limits.
+    /// Returns what the host has to count for a run with these limits.
     pub(crate) fn quota(&self, limits: &Limits) -> Option<FolderQuota> {
         (!self.are_mounted()).then_some(FolderQuota {
             bytes: limits.files,
@@ -107,7 +107,7 @@ impl Scratches {
     }
 
     fn try_open(&self, limits: &Limits, event: &[u8]) -> io::Result<Scratch> {
-        let (tree, pool) = match self {
+        let (mut tree, pool) = match self {
             Self::Mounted(pool) => (pool.take(limits)?, Some(Arc::clone(pool))),
             Self::Folders { parent, .. } => (Tree::folder(parent.path())?, None),
         };
@@ -123,21 +123,21 @@ impl Scratches {
 }
 
 impl Scratch {
-    /// The folder itself.
+    /// Returns the folder itself.
     pub(crate) fn tree(&self) -> &Tree {
         self.tree
             .as_ref()
             .expect("the folder is there until the drop")
     }
 
-    /// Notes that the run has ended by itself. Whatever was cut short may go on to
-    /// write, so nobody gets its folder.
+    /// Records that the run has ended by itself. An interrupted run may still be writing,
+    /// so its folder is not reused.
     pub(crate) fn note_end(&mut self, writers: Writers) {
         self.ended = Some(writers);
     }
 
-    /// Takes a plain folder out, to be removed elsewhere. Mounted ones have a thread
-    /// that takes them apart.
+    /// Takes a plain folder, to be removed by the caller. Mounted ones are unmounted by a
+    /// thread of their own.
     pub(crate) fn take_plain(&mut self) -> Option<Tree> {
         match self.pool {
             Some(_) => None,
@@ -145,7 +145,7 @@ impl Scratch {
         }
     }
 
-    /// Bytes that the run's files take, where the kernel counts them.
+    /// Returns the bytes that the run's files take, where the kernel counts them.
     pub(crate) fn used(&self) -> u64 {
         self.tree().held().saturating_sub(self.held_before)
     }
@@ -158,7 +158,7 @@ impl Drop for Scratch {
         };
         match self.ended {
             Some(writers) => pool.give_back(tree, self.taken_at, writers),
-            None => pool.throw_away(tree),
+            None => pool.discard(tree),
         }
     }
 }

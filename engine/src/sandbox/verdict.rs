@@ -1,45 +1,45 @@
-//! A hook's answer: what it left in `/verdict.json`, read without guessing.
+//! A hook's verdict: what it left in `/verdict.json`, parsed strictly.
 //!
-//! A hook that leaves no file has answered with its exit status. One that leaves a
-//! file which cannot be used has tried to say something: that is told in words
-//! for its author, so that a denial is never lost silently.
+//! A hook that leaves no file has answered with its exit status. One that leaves an
+//! unusable file has tried to say something: that is reported to its author, so that a
+//! denial is never lost silently.
 
 use serde_json::Value;
 use tenterhook_admission::one_line;
+use tenterhook_contract::{VERDICT_FILE, VERDICT_MAX_BYTES};
 use tenterhook_sdk::Verdict;
-use tenterhook_sdk::contract::{VERDICT_FILE, VERDICT_MAX_BYTES};
 
-/// Longest value that is quoted, in characters.
+/// The longest value that is quoted, in characters.
 const QUOTED_MAX_CHARS: usize = 40;
 
-/// What a guest left where its answer is looked for.
+/// What a guest left in the place of the verdict file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Left {
+pub(crate) enum VerdictFile {
     /// Nothing.
     #[default]
-    Nothing,
+    Absent,
     /// A file with these bytes.
-    Text(Vec<u8>),
+    Content(Vec<u8>),
     /// A file that is longer than [`VERDICT_MAX_BYTES`].
     TooLong,
-    /// A folder, a link or something else that is no plain file.
-    NoFile,
+    /// A folder, a link or something else that is not a regular file.
+    NotRegular,
 }
 
-impl Left {
-    /// Reads the answer; `None` if there is none.
+impl VerdictFile {
+    /// Parses the verdict; `None` if there is no file.
     ///
     /// # Errors
     ///
     /// What is wrong with it, in one line that names the file.
     pub(super) fn read(&self) -> Result<Option<Verdict>, String> {
         let read = match self {
-            Self::Nothing => return Ok(None),
+            Self::Absent => return Ok(None),
             Self::TooLong => Err(format!(
                 "it has more than {VERDICT_MAX_BYTES} bytes; print what is long instead"
             )),
-            Self::NoFile => Err("it is no plain file".into()),
-            Self::Text(bytes) => verdict(bytes),
+            Self::NotRegular => Err("it is not a regular file".into()),
+            Self::Content(bytes) => verdict(bytes),
         };
         read.map(Some)
             .map_err(|fault| one_line(&format!("{VERDICT_FILE} cannot be used: {fault}")))
@@ -71,18 +71,18 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, String> {
             && !value.is_null()
             && !suits(value)
         {
-            let (line, column) = place(text, member);
+            let (line, column) = position(text, member);
             return Err(format!(
                 "`{member}` must be {expected}, not {} (line {line}, column {column})",
                 quoted(value)
             ));
         }
     }
-    // What is left to find is a member that stands there twice.
+    // What can still be wrong is a duplicate member.
     serde_json::from_str(text).map_err(|error| not_json(&error))
 }
 
-/// A member, what it must be, and whether it is that.
+/// A member, what it must be, and a check for that.
 type Rule = (&'static str, &'static str, fn(&Value) -> bool);
 
 /// The members that mean something to the engine.
@@ -111,9 +111,9 @@ fn quoted(value: &Value) -> String {
     }
 }
 
-/// Line and column, from 1, of the value of a member of this object; the column
-/// counts bytes, as the parser's own does.
-fn place(json: &str, member: &str) -> (usize, usize) {
+/// Returns the line and column, from 1, of the value of a member of this object; the
+/// column counts bytes, like the parser's own.
+fn position(json: &str, member: &str) -> (usize, usize) {
     let at = value_of(json, member).unwrap_or(0);
     let before = &json[..at];
     let line = before.matches('\n').count() + 1;
@@ -121,8 +121,8 @@ fn place(json: &str, member: &str) -> (usize, usize) {
     (line, column)
 }
 
-/// Where the value of a member of this object begins; of the last, if it stands
-/// there more than once. The text is known to be an object in JSON.
+/// Returns where the value of a member of this object begins; of the last, if it is there
+/// more than once. The text must be a JSON object.
 fn value_of(json: &str, member: &str) -> Option<usize> {
     let bytes = json.as_bytes();
     let (mut depth, mut at) = (0_u32, 0);
@@ -152,7 +152,7 @@ fn value_of(json: &str, member: &str) -> Option<usize> {
     found
 }
 
-/// Where the text in quotes that begins at `at` ends.
+/// Returns where the quoted string that begins at `at` ends.
 fn end_of_text(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
     while let Some(byte) = bytes.get(at) {
@@ -172,12 +172,12 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> String {
-        Left::Text(text.into()).read().unwrap_err()
+        VerdictFile::Content(text.into()).read().unwrap_err()
     }
 
     #[test]
     fn a_fault_names_member_value_and_place() {
-        for (text, told) in [
+        for (text, expected) in [
             (
                 r#"{"allow":"false"}"#,
                 "`allow` must be true or false, not \"false\" (line 1, column 10)",
@@ -216,13 +216,13 @@ mod tests {
                 fault.starts_with("/verdict.json cannot be used: "),
                 "{fault}"
             );
-            assert!(fault.contains(told), "{text}: {fault}");
+            assert!(fault.contains(expected), "{text}: {fault}");
         }
         assert!(fault(&"[".repeat(1_000)).contains("recursion limit"));
-        let bytes = Left::Text(b"{\"a\":\"\xff\"}".to_vec());
+        let bytes = VerdictFile::Content(b"{\"a\":\"\xff\"}".to_vec());
         assert!(bytes.read().unwrap_err().contains("not UTF-8 from byte 6"));
         assert!(
-            Left::TooLong
+            VerdictFile::TooLong
                 .read()
                 .unwrap_err()
                 .contains("more than 65536 bytes")
@@ -238,25 +238,25 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_used_is_taken_as_it_is() {
-        let read = |text: &str| Left::Text(text.into()).read().unwrap().unwrap();
+    fn a_usable_verdict_is_returned_unchanged() {
+        let read = |text: &str| VerdictFile::Content(text.into()).read().unwrap().unwrap();
         assert_eq!(read(r#"{"allow":true}"#), Verdict::allow());
         assert_eq!(read(r#"{"allow":null,"reason":null}"#), Verdict::default());
         assert_eq!(read(" {\"n\": 1}\n"), Verdict::default().with("n", 1));
-        assert_eq!(Left::Nothing.read(), Ok(None));
+        assert_eq!(VerdictFile::Absent.read(), Ok(None));
     }
 
     proptest! {
         #[test]
-        fn whatever_is_left_is_an_answer_or_a_fault_of_one_line(bytes in any::<Vec<u8>>()) {
-            if let Err(fault) = Left::Text(bytes).read() {
+        fn any_content_is_a_verdict_or_a_fault_of_one_line(bytes in any::<Vec<u8>>()) {
+            if let Err(fault) = VerdictFile::Content(bytes).read() {
                 prop_assert!(!fault.contains(char::is_control));
             }
         }
 
         #[test]
         fn an_object_with_a_wrong_member_is_a_fault(json in r#"\{"[a-z\\"{}\[\]:, ]{0,12}":"[a-z\\"{}\[\]: ]{0,12}","allow": ?[0-9]\}"#) {
-            prop_assert!(Left::Text(json.into()).read().is_err());
+            prop_assert!(VerdictFile::Content(json.into()).read().is_err());
         }
     }
 }

@@ -1,9 +1,9 @@
-//! The shell's machine code as it stands in this program's file, 37 MB of it.
+//! The shell's machine code in this program's file, 37 MB of it.
 //!
-//! Copied to the heap it would cost every start of `run` more than most scripts
-//! take, and from the code cache it would have to be checked. So it is mapped from
-//! the program's file, of which only the pages that are used are ever read. The
-//! program's own mapping of it stays as it is, for reading.
+//! Copying it to the heap would cost every start of `run` more than most scripts take, and
+//! in the code cache it would have to be checked. So it is mapped from the program's file,
+//! of which only the pages that are used are ever read. The program's own read-only mapping
+//! of it is unchanged.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,23 +14,23 @@ use std::ptr::{self, NonNull};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap, mprotect};
 use wasmtime::{CustomCodeMemory, Engine, Module};
 
-/// The size of a page where the code is mapped.
+/// The size of a page.
 const PAGE_BYTES: usize = 4096;
 
-/// Bytes that begin with a page, in memory and so in the file too.
+/// Bytes that begin on a page boundary, in memory and so in the file too.
 #[repr(C, align(4096))]
 struct Aligned<B: ?Sized>(B);
 
-/// The shell's machine code, made by the build script.
+/// The shell's machine code, compiled by the build script.
 static CODE: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/shell.cwasm")));
 
 /// Loads the shell. Where it cannot be mapped it is copied, which takes longer.
 #[expect(
     unsafe_code,
-    reason = "the code was made by the build script and is a part of this program"
+    reason = "the code was compiled by the build script and is a part of this program"
 )]
 pub(super) fn load(wasm: &Engine) -> wasmtime::Result<Module> {
-    // SAFETY: see the reason; the mapping is private, for reading, and never undone.
+    // SAFETY: see the reason; the mapping is private, read-only, and never unmapped.
     match map_again(&CODE.0) {
         Ok(mapped) => unsafe { Module::deserialize_raw(wasm, mapped) },
         Err(error) => {
@@ -40,14 +40,14 @@ pub(super) fn load(wasm: &Engine) -> wasmtime::Result<Module> {
     }
 }
 
-/// Makes code executable that wasmtime itself may not: what it did not map.
+/// Makes code executable that wasmtime did not map itself, and so would not.
 ///
-/// On this processor it is what wasmtime does by default. Others have caches of
-/// instructions that have to be told; there nothing is mapped, and this is not used.
+/// On x86-64 this is what wasmtime does by default. Other processors have instruction
+/// caches that have to be flushed; there nothing is mapped, and this is not used.
 pub(crate) struct Publisher;
 
 impl Publisher {
-    /// Whether this is the processor that it is for.
+    /// Whether this platform is supported.
     pub(crate) const IS_FOR_US: bool = cfg!(all(target_arch = "x86_64", target_os = "linux"));
 }
 
@@ -58,7 +58,7 @@ impl CustomCodeMemory for Publisher {
 
     #[expect(
         unsafe_code,
-        reason = "wasmtime names code that nobody executes or writes yet"
+        reason = "wasmtime passes code that is not executed or written yet"
     )]
     fn publish_executable(&self, code: *const u8, bytes: usize) -> wasmtime::Result<()> {
         let flags = MprotectFlags::READ | MprotectFlags::EXEC;
@@ -68,20 +68,20 @@ impl CustomCodeMemory for Publisher {
     }
 
     fn unpublish_executable(&self, _code: *const u8, _bytes: usize) -> wasmtime::Result<()> {
-        // Called before the code is unmapped. That of the shell stays.
+        // Called before the code is unmapped. The shell's never is.
         Ok(())
     }
 }
 
-/// Maps a part of this program's file once more, for an engine of its own: wasmtime
-/// knows code by its address.
+/// Maps a part of this program's file once more, for another engine: wasmtime identifies
+/// code by its address.
 #[expect(unsafe_code, reason = "a new mapping of a file that is being executed")]
 fn map_again(part: &'static [u8]) -> io::Result<NonNull<[u8]>> {
     if !Publisher::IS_FOR_US {
         return Err(io::ErrorKind::Unsupported.into());
     }
     let (file, offset) = place_in_own_file(part)?;
-    // SAFETY: the kernel chooses where, so that nothing is mapped over.
+    // SAFETY: the kernel chooses the address, so that no other mapping is replaced.
     let at = unsafe {
         mmap(
             ptr::null_mut(),
@@ -96,7 +96,7 @@ fn map_again(part: &'static [u8]) -> io::Result<NonNull<[u8]>> {
     mapped.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
 }
 
-/// Finds the place in this program's file that a part of its memory comes from.
+/// Finds the offset in this program's file that a part of its memory comes from.
 fn place_in_own_file(part: &'static [u8]) -> io::Result<(File, u64)> {
     let addresses = part.as_ptr_range();
     let (start, end) = (addresses.start.addr(), addresses.end.addr());
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     #[expect(unsafe_code, reason = "what was mapped is read")]
-    fn the_shell_is_mapped_from_the_programs_own_file_as_often_as_engines_want_it() {
+    fn the_shell_is_mapped_from_the_programs_own_file_once_per_engine() {
         let mapped = [map_again(&CODE.0).unwrap(), map_again(&CODE.0).unwrap()];
         assert_ne!(mapped[0], mapped[1]);
         for mapped in mapped {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_not_a_files_mapping_is_none() {
+    fn a_line_that_is_not_a_mapping_is_ignored() {
         let line = "7f00-7fff r--p 00001000 fe:01 42   /usr/bin/tenterhook";
         let mapping = Mapping::parse(line).unwrap();
         assert_eq!(mapping.range, 0x7f00..0x7fff);

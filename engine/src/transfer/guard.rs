@@ -1,4 +1,4 @@
-//! One module: the functions in front of those that it exports as a `realloc`.
+//! One module: the guards in front of the functions that it exports as a `realloc`.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,25 +20,26 @@ const CODE: u8 = 10;
 /// The kind of an export that is a function.
 const FUNCTION: u8 = 0;
 
-/// Fuel for a byte that room is made for: moving a text takes from 0.1 to 1 ns for each,
-/// and the first touch of its page as long again. See [`meter`](crate::sandbox::meter).
+/// Fuel per allocated byte: moving a text takes from 0.1 to 1 ns per byte, and the first
+/// touch of its page as long again. See [`meter`](crate::sandbox::meter).
 const ROOM_BYTE: u32 = 10;
 
-/// Bytes that one turn of the loop burns fuel for: that loop is to take no time.
+/// The number of bytes that one loop iteration burns fuel for, as a power of two: the loop
+/// itself must take no time.
 const TURN_BITS: i32 = 4;
 
-/// Fuel of a turn beyond what its loop takes by itself.
+/// Fuel of an iteration beyond what the loop itself takes.
 const TURN: u32 = (ROOM_BYTE << TURN_BITS) - 5;
 
-/// The operands of a `realloc`: what is moved, its length, the alignment, and the new
-/// length.
+/// The operands of a `realloc`: the old address, the old length, the alignment, and the
+/// new length.
 const OPERANDS: u32 = 4;
 const LEN: u32 = 3;
 
-/// Turns that are left.
+/// The local with the iterations that are left.
 const TURNS: u32 = 4;
 
-/// An export as it stands in the bytes.
+/// An export of a module.
 struct Export<'a> {
     name: &'a str,
     kind: u8,
@@ -54,8 +55,8 @@ struct Facts {
     functions: Vec<u32>,
 }
 
-/// Puts a function in front of each that a module exports by one of these names, if it
-/// has the type of a `realloc`. The module itself goes on to call its own directly.
+/// Puts a guard in front of each function that a module exports by one of these names, if
+/// it has the type of a `realloc`. The module itself still calls its own directly.
 pub(super) fn put_in_front<'a>(
     module: &'a [u8],
     names: &BTreeSet<String>,
@@ -92,7 +93,7 @@ pub(super) fn put_in_front<'a>(
     if guarded.is_empty() {
         return Ok(Cow::Borrowed(module));
     }
-    // An export is what lets a module refer to a function: each stays one.
+    // Only an exported function can be the target of `ref.func`, so each stays exported.
     for function in &guarded {
         let mut name = format!("unguarded {function}");
         while exports.iter().any(|export| export.name == name) {
@@ -122,7 +123,7 @@ fn rewrite<'a>(
         body(*function).encode(&mut bodies);
         names.append(guard, GUARD_NAME);
     }
-    // A module that only passes on what it imports has neither of these sections.
+    // A module that only re-exports what it imports has neither of these sections.
     let mut missing = vec![(FUNCTIONS, types), (CODE, bodies)];
     let mut out = module[..HEADER_BYTES].to_vec();
     for section in sections(module)? {
@@ -151,7 +152,7 @@ fn rewrite<'a>(
     Ok(Cow::Owned(out))
 }
 
-/// Where a section stands among the others; those of one's own stand anywhere.
+/// Returns the order of a section among the others; custom sections may be anywhere.
 fn order(section: u8) -> u8 {
     const DATA_COUNT: u8 = 12;
     const TAGS: u8 = 13;
@@ -164,7 +165,7 @@ fn order(section: u8) -> u8 {
     }
 }
 
-/// Traps for too much, burns fuel for the rest, and calls the one behind it.
+/// Creates a guard: traps for too much, burns fuel for the rest, and calls `function`.
 fn body(function: u32) -> Function {
     let mut guard = Function::new([(1, ValType::I32)]);
     let mut code = guard.instructions();

@@ -1,8 +1,8 @@
-//! The names by which the modules of a composed component export what serves as a
+//! The names by which the modules of a composed component export functions that serve as
 //! `realloc`.
 //!
-//! By name alone, whichever module it is: a module that exports another function of the
-//! same name and type gets a guard that it does not need.
+//! Only names, for all modules: a module that exports another function of the same name
+//! and type gets a guard that it does not need.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,14 +18,14 @@ const CORE_INSTANCES: u8 = 2;
 const ALIASES: u8 = 6;
 const CANONICAL: u8 = 8;
 
-/// What serves as a `realloc` anywhere in a component.
+/// The functions that serve as `realloc` anywhere in a component.
 pub(super) struct Reallocs {
     names: BTreeSet<String>,
     is_composed: bool,
 }
 
 impl Reallocs {
-    /// Those of a component with parts; none if it has no parts.
+    /// Returns those of a component with parts; none if it has no parts.
     pub(super) fn of(component: &[u8]) -> Result<Self, Unbounded> {
         let mut all = Self {
             names: BTreeSet::new(),
@@ -33,7 +33,7 @@ impl Reallocs {
         };
         let whole = all.add(component, Depth::Whole);
         if !all.is_composed {
-            // Only where parts meet does it matter what makes room, and how.
+            // A `realloc` matters only where parts pass data to each other.
             all.names.clear();
             return match whole {
                 Err(Unbounded::NotInModule) => Ok(all),
@@ -43,7 +43,7 @@ impl Reallocs {
         whole.map(|()| all)
     }
 
-    /// The names of the exports, sorted.
+    /// Returns the names of the exports, sorted.
     pub(super) fn names(&self) -> &BTreeSet<String> {
         &self.names
     }
@@ -56,7 +56,7 @@ impl Reallocs {
             let reader = BinaryReader::new(content, 0);
             match section.id {
                 COMPONENT => match self.add(content, Depth::Part) {
-                    // The parts that follow say whether there is more than one.
+                    // Only the parts that follow show whether there is more than one.
                     Err(Unbounded::NotInModule) => unnamed = true,
                     other => other?,
                 },
@@ -92,7 +92,7 @@ impl Reallocs {
         }
     }
 
-    /// Adds the `realloc` that is named there, if any; whether it has a name.
+    /// Adds the `realloc` of this function, if any; returns `false` if it has no name.
     fn add_options(&mut self, part: &mut Part<'_>, function: &CanonicalFunction) -> bool {
         let options = match function {
             CanonicalFunction::Lift { options, .. } => options,
@@ -100,7 +100,7 @@ impl Reallocs {
                 part.functions.push(None);
                 options
             }
-            // None of the others moves text; every one is a function.
+            // None of the others moves text, but each defines a function.
             _ => {
                 part.functions.push(None);
                 return true;
@@ -118,7 +118,7 @@ impl Reallocs {
     }
 }
 
-/// Whether a component is the whole program.
+/// Whether a component is the whole program or a part of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Depth {
     Whole,
@@ -128,22 +128,23 @@ enum Depth {
 /// One component, as far as it has been read.
 #[derive(Default)]
 struct Part<'a> {
-    /// Where each function of WebAssembly comes from; `None` if from the host or from
-    /// another component.
+    /// Where each core function comes from; `None` if from the host or from another
+    /// component.
     functions: Vec<Option<(u32, &'a str)>>,
-    /// The functions of each instance that is no module's but a list of such.
+    /// The functions of each instance that is a list of exports; `None` for an instance of
+    /// a module.
     instances: Vec<Option<HashMap<&'a str, u32>>>,
 }
 
 impl<'a> Part<'a> {
-    /// The name by which a module exports this function, if one does.
+    /// Returns the name by which a module exports this function, if one does.
     fn name_of(&self, mut function: u32) -> Option<&'a str> {
         loop {
             let (instance, name) = (*self.functions.get(function as usize)?)?;
             let Some(list) = self.instances.get(instance as usize)? else {
                 return Some(name);
             };
-            // What is listed stood before its list, so this ends.
+            // What is listed precedes its list, so this terminates.
             let listed = *list.get(name)?;
             function = (listed < function).then_some(listed)?;
         }

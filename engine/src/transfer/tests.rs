@@ -1,5 +1,5 @@
-//! What is guarded and what is not, and that what comes out is valid. That it bounds
-//! anything is shown by real runs, in `tests/it/composed.rs`.
+//! What is guarded and what is not, and that the result is valid. That it bounds anything
+//! is tested by real runs, in `tests/it/composed.rs`.
 
 use wasm_encoder::{
     CanonicalOption, CodeSection, ComponentBuilder, ComponentTypeRef, ConstExpr, DataSection,
@@ -10,7 +10,7 @@ use wasmparser::Validator;
 
 use super::*;
 
-/// A module that exports a `realloc` which it imports: it has no function of its own.
+/// Returns a module that re-exports an imported `realloc`, without functions of its own.
 fn passing_on() -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32; 4], [ValType::I32]);
@@ -38,7 +38,7 @@ fn passing_on() -> Vec<u8> {
     module.finish()
 }
 
-/// A module that exports its own, under two names, and refers to it.
+/// Returns a module that exports its own `realloc` under two names, and refers to it.
 fn own() -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32; 4], [ValType::I32]);
@@ -49,7 +49,7 @@ fn own() -> Vec<u8> {
     exports.export("other", ExportKind::Func, 0);
     let mut code = CodeSection::new();
     let mut body = Function::new([]);
-    // Without an export, a module cannot refer to a function so.
+    // Without an export, `ref.func` would be invalid.
     body.instructions().ref_func(0).drop().i32_const(0).end();
     code.function(&body);
     let mut module = Module::new();
@@ -61,7 +61,7 @@ fn own() -> Vec<u8> {
     module.finish()
 }
 
-/// A component whose function, which takes a text, makes room by this option.
+/// Returns a component whose function takes a text and has this `realloc` option.
 fn part(option: impl FnOnce(&mut ComponentBuilder, u32) -> u32) -> ComponentBuilder {
     let mut part = ComponentBuilder::default();
     let (ty, mut function) = part.type_function(None);
@@ -120,13 +120,13 @@ fn a_realloc_is_found_behind_lists_of_functions() {
 }
 
 #[test]
-fn a_part_that_makes_room_by_another_component_is_refused() {
+fn a_part_whose_realloc_is_in_another_component_is_refused() {
     let error = bound(&whole_of(part(lowered))).unwrap_err();
     assert!(matches!(error, Unbounded::NotInModule), "{error}");
 }
 
 #[test]
-fn a_component_without_parts_stays_as_it_is() {
+fn a_component_without_parts_is_unchanged() {
     for whole in [part(of_module), part(lowered)] {
         assert!(matches!(bound(&whole.finish()), Ok(Cow::Borrowed(_))));
     }

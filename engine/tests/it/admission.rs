@@ -1,5 +1,5 @@
-//! What is no program for this sandbox is refused when it is uploaded, with a
-//! reason that names what was found.
+//! Bytes that are not a program for this sandbox are refused at upload, with a reason
+//! that says what was found.
 
 use std::time::Duration;
 
@@ -151,7 +151,7 @@ async fn an_interface_that_is_not_offered_is_named() {
 }
 
 #[tokio::test]
-async fn a_component_that_is_no_command_is_refused() {
+async fn a_component_that_is_not_a_command_is_refused() {
     let refusal = refusal(
         Kind::Component,
         &wasm::importing("wasi:cli/environment@0.2.0"),

@@ -1,5 +1,5 @@
-//! Every limit is reached for real, and each has its outcome: with and without files
-//! in reach. No test here names a single form of a program.
+//! Every limit is really reached, and each has its outcome: with and without file access.
+//! Every test here runs all forms of a program.
 
 use std::time::Duration;
 
@@ -203,7 +203,7 @@ async fn large_fills_and_copies_are_cut_like_any_other_work() {
                 limits.memory = 512 << 20;
                 limits.wall = Duration::from_millis(300);
             });
-            // The harness sees to it that no piece takes long.
+            // The harness checks that no piece takes long.
             assert_eq!(run.go().await.outcome, stopped(Limit::Wall), "{how}");
         }
     }

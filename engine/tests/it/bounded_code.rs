@@ -1,5 +1,5 @@
-//! The folder of compiled code stays within its bound: what goes first, what never
-//! goes, and what several processes do to each other's files.
+//! The folder of compiled code stays within its bound: what is removed first, what is never
+//! removed, and what several processes do to each other's files.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, FileTimes};
@@ -39,7 +39,7 @@ impl Shelf {
         })
     }
 
-    /// Compiles so many programs, and lets each be used a day after the one before.
+    /// Compiles so many programs, each last used a day after the previous one.
     async fn fill(&self, programs: u64) -> u64 {
         let engine = self.engine(1 << 30);
         let mut most = 0;
@@ -65,7 +65,7 @@ impl Shelf {
         entries.map(|entry| entry.unwrap().path()).collect()
     }
 
-    /// Which of so many programs there is code of.
+    /// Returns which of so many programs have code.
     fn left(&self, programs: u64) -> Vec<u64> {
         let digest = |index: &u64| Digest::of(&program(*index));
         let is_left = |index: &u64| self.file(digest(index)).is_some();
@@ -91,10 +91,10 @@ fn held(ledger: &Ledger) -> u64 {
 }
 
 #[tokio::test]
-async fn what_was_used_longest_ago_goes_first_and_what_is_in_use_stays() {
+async fn the_least_recently_used_code_is_removed_first_and_code_in_use_stays() {
     let shelf = Shelf::new();
     let each = shelf.fill(5).await;
-    // Loading counts as a use; the second oldest is made so again.
+    // Loading counts as a use; the second oldest is made the second oldest again.
     let user = shelf.engine(1 << 30);
     let in_use = load(&user, &program(1)).await;
     let file = File::open(shelf.file(in_use.digest()).unwrap()).unwrap();
@@ -107,7 +107,7 @@ async fn what_was_used_longest_ago_goes_first_and_what_is_in_use_stays() {
     assert!(held(bounded.ledger()) <= 3 * each && held(bounded.ledger()) > 2 * each);
     assert_runs(&user, &in_use).await;
 
-    // A new one takes the place of what is oldest by now, and is in use itself.
+    // A new one replaces what is now the oldest, and is in use itself.
     let newest = load(&bounded, &program(5)).await;
     assert_eq!(shelf.left(6), [1, 4, 5]);
     drop((in_use, user));
@@ -142,7 +142,7 @@ async fn components_in_use_stay_as_well() {
 }
 
 #[tokio::test]
-async fn code_of_programs_that_are_gone_goes_with_them_and_no_other() {
+async fn code_of_deleted_programs_is_removed_and_no_other() {
     let shelf = Shelf::new();
     shelf.fill(3).await;
     let engine = shelf.engine(1 << 30);
@@ -158,7 +158,7 @@ async fn code_of_programs_that_are_gone_goes_with_them_and_no_other() {
 }
 
 #[tokio::test]
-async fn code_of_another_build_goes_first_and_for_good_when_nobody_uses_it() {
+async fn code_of_another_build_is_removed_first_and_entirely_once_unused() {
     let shelf = Shelf::new();
     let each = shelf.fill(3).await;
     let rename = |index: u64, used_at: SystemTime| {
@@ -173,7 +173,7 @@ async fn code_of_another_build_goes_first_and_for_good_when_nobody_uses_it() {
     rename(2, SystemTime::now() - Duration::from_secs(8 * 86_400));
     drop(shelf.engine(1 << 30));
     assert_eq!(shelf.left(3), [0, 1]);
-    // Used today, and yet before code that this build can load.
+    // Used today, and still removed before code that this build can load.
     drop(shelf.engine(each));
     assert_eq!(shelf.left(3), [0]);
 }
@@ -188,7 +188,7 @@ async fn code_that_is_larger_than_the_cache_runs_and_is_not_kept() {
 }
 
 #[tokio::test]
-async fn what_a_writer_left_that_crashed_goes_at_the_next_start() {
+async fn what_a_crashed_writer_left_is_removed_at_the_next_start() {
     let shelf = Shelf::new();
     drop(shelf.engine(1 << 30));
     let part = |name: &str| {

@@ -1,5 +1,5 @@
-//! Bulk memory instructions: in pieces where they are large, and otherwise as they
-//! were: in what they do, what they cost and how they fail.
+//! Bulk memory instructions: in pieces where they are large, and otherwise unchanged in
+//! what they do, what they cost and how they fail.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::wasm::Shape;
 
 const MIB: i32 = 1 << 20;
 
-/// A module with 64 MiB of memory that does this with three operands, each from a
-/// local.
+/// Returns a module with 64 MiB of memory that executes this instruction with three
+/// operands, each from a local.
 fn module(operands: [i32; 3], instruction: &Instruction<'_>) -> Vec<u8> {
     let mut code = Function::new([(3, ValType::I32)]);
     for (local, operand) in (0..).zip(operands) {
@@ -44,7 +44,7 @@ async fn every_byte_that_is_filled_or_copied_costs_fuel() {
         for len in [0, 1, 1_000, MIB, MIB + 1, 32 * MIB] {
             let run = run([0, 7, len], &instruction).go().await;
             assert_eq!(run.outcome, SUCCESS, "{instruction:?} {len}");
-            // Some for each piece, and for what is around it.
+            // A little for each piece, and for the code around it.
             let len = u64::from(len.cast_unsigned());
             let most = len + 200 + 50 * len.div_ceil(1 << 20);
             let fuel = run.usage.fuel;
@@ -125,7 +125,7 @@ async fn tables_of_the_largest_size_keep_no_thread() {
             limits.fuel = u64::MAX >> 1;
             limits.wall = Duration::from_millis(100);
         });
-        // The harness sees to it that none takes long.
+        // The harness checks that none takes long.
         assert_eq!(run.go().await.outcome, stopped(Limit::Wall), "{index}");
     }
 }

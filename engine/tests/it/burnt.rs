@@ -1,5 +1,5 @@
-//! What a run has burnt is known, however it ends: by itself, cut in the middle of a
-//! loop, or by a trap. Not what its calls into the host cost.
+//! What a run has burnt is known, however it ends: by itself, interrupted in a loop, or by
+//! a trap. What calls into the host cost is not tested here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,18 +16,19 @@ use crate::wasm::{self, Shape};
 const PLENTY: u64 = 100_000_000_000;
 const LONG: Duration = Duration::from_secs(60);
 
-/// What a run that is cut may have burnt beyond what is told, by a wide margin: the
+/// What an interrupted run may have burnt beyond what is reported, with a wide margin: the
 /// host learns of guest code's fuel by the million.
-const UNTOLD: u64 = 4 << 20;
+const UNREPORTED: u64 = 4 << 20;
 
-/// Fuel of one turn of the loop that traps at its end.
+/// Fuel of one iteration of the loop that traps at its end.
 const TURN: u64 = 5;
 
 fn plenty(limits: &mut Limits) {
     (limits.fuel, limits.wall) = (PLENTY, LONG);
 }
 
-/// Turns `turns` times in one function that calls none, and then divides by zero.
+/// Returns a module that loops `turns` times in one function without calls, and then
+/// divides by zero.
 fn turning_until_it_traps(turns: i32) -> Vec<u8> {
     let left = 0;
     let mut code = Function::new([(1, ValType::I32)]);
@@ -49,8 +50,9 @@ fn turning_until_it_traps(turns: i32) -> Vec<u8> {
     Shape::default().command(code)
 }
 
-/// Turns `turns` times. Each turn calls a function without a loop, asks for no more
-/// memory, and for the time: all the ways in which guest code meets its host.
+/// Returns a module that loops `turns` times. Each iteration calls a function without a
+/// loop, grows the memory by nothing, and reads the time: all the ways in which guest code
+/// calls its host.
 fn turning(turns: i32) -> Vec<u8> {
     let mut shape = Shape::default();
     let clock = shape.ty([ValType::I32, ValType::I64, ValType::I32], [ValType::I32]);
@@ -93,7 +95,7 @@ fn turning(turns: i32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_loop_that_is_cut_is_billed_like_one_that_runs_out_of_fuel() {
+async fn an_interrupted_loop_is_charged_like_one_that_runs_out_of_fuel() {
     /// How far apart the two may be: only the speed of the machine differs.
     const APART: u64 = 10;
     let runs = || {
@@ -119,7 +121,7 @@ async fn a_loop_that_is_cut_is_billed_like_one_that_runs_out_of_fuel() {
 }
 
 #[tokio::test]
-async fn what_was_seen_of_a_loop_is_on_the_bill_when_it_is_cancelled() {
+async fn what_the_gauge_showed_is_charged_when_a_loop_is_cancelled() {
     const SEEN: u64 = 100_000_000;
     for run in Run::bytes_in_every_form(wasm::spin_holding(0)) {
         let gauge = Arc::new(Gauge::default());
@@ -141,14 +143,14 @@ async fn what_was_seen_of_a_loop_is_on_the_bill_when_it_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_loop_that_ends_in_a_trap_is_billed_for_its_turns() {
+async fn a_loop_that_ends_in_a_trap_is_charged_for_its_iterations() {
     const TURNS: i32 = 20_000_000;
     for run in Run::bytes_in_every_form(turning_until_it_traps(TURNS)) {
         let run = run.limits(plenty).go().await;
         assert!(matches!(run.outcome, Outcome::Trapped(_)));
         let burnt = TURN * u64::from(TURNS.cast_unsigned());
-        let told = run.usage.fuel;
-        assert!(told <= burnt + 100 && told + UNTOLD >= burnt, "{told}");
+        let fuel = run.usage.fuel;
+        assert!(fuel <= burnt + 100 && fuel + UNREPORTED >= burnt, "{fuel}");
     }
 }
 
@@ -180,7 +182,7 @@ async fn a_run_ends_well_with_just_the_fuel_that_it_needs_and_not_with_less() {
     assert_eq!((&again.outcome, again.usage.fuel), (&SUCCESS, needed));
     for short in [1, 100, 1 << 20, 3 << 20] {
         let again = run(needed - short).await;
-        let told = (&again.outcome, again.usage.fuel);
-        assert_eq!(told, (&stopped(Limit::Fuel), needed - short));
+        let result = (&again.outcome, again.usage.fuel);
+        assert_eq!(result, (&stopped(Limit::Fuel), needed - short));
     }
 }

@@ -1,5 +1,5 @@
-//! Components that are composed of others: their parts hand each other text, from
-//! one memory to the other, by code that the compiler makes for it.
+//! Components that are composed of others: their parts pass text to each other, from one
+//! memory to the other, by code that the compiler generates.
 
 use std::time::Duration;
 
@@ -33,8 +33,8 @@ async fn a_part_that_needs_a_proposal_that_is_off_is_refused() {
     }
 }
 
-/// Every pair of encodings, and how many bytes the taker makes room for, at the most at
-/// once, for each unit of the giver's.
+/// Every pair of encodings, and the most bytes that the receiver allocates at once for each
+/// unit of the sender's.
 const PAIRS: [([CanonicalOption; 2], i32); 6] = {
     use CanonicalOption::{CompactUTF16, UTF8, UTF16};
     [
@@ -43,14 +43,14 @@ const PAIRS: [([CanonicalOption; 2], i32); 6] = {
         ([UTF8, CompactUTF16], 1),
         ([UTF16, UTF8], 3),
         ([UTF16, UTF16], 2),
-        // The letter has a place in Latin-1.
+        // The letter exists in Latin-1.
         ([UTF16, CompactUTF16], 1),
     ]
 };
 
-/// Units of the largest text that may be handed over between such a pair.
+/// Returns the units of the largest text that may be passed between such a pair.
 fn largest((encodings, room): ([CanonicalOption; 2], i32)) -> i32 {
-    // What looks for Latin-1 is ten times as slow where it was not optimised, as here.
+    // The check for Latin-1 is ten times as slow without optimization, as here.
     let slow = match encodings[1] {
         CanonicalOption::CompactUTF16 => 16,
         _ => 1,
@@ -58,7 +58,7 @@ fn largest((encodings, room): ([CanonicalOption; 2], i32)) -> i32 {
     (ROOM / room / slow) & !1
 }
 
-/// The most that a part makes room for at once.
+/// The most that a part allocates at once.
 const ROOM: i32 = 8 << 20;
 
 fn handing(encodings: [CanonicalOption; 2], units: i32, times: Option<i32>) -> Run {
@@ -80,7 +80,7 @@ async fn parts_that_hand_each_other_large_texts_are_cut_like_any_other_work() {
         let (encodings, units) = (pair.0, largest(pair));
         let run = handing(encodings, units, None)
             .limits(|limits| limits.wall = Duration::from_millis(200));
-        // The harness sees to it that none keeps its thread for long.
+        // The harness checks that none keeps its thread for long.
         assert_eq!(
             run.go().await.outcome,
             stopped(Limit::Wall),
@@ -101,7 +101,7 @@ async fn every_byte_that_a_part_makes_room_for_costs_fuel() {
         }
         let once = fuel[1] - fuel[0];
         let least = 10 * u64::try_from(UNITS * room).unwrap();
-        // Room may be made in two steps, and made smaller once the text is there.
+        // Memory may be allocated in two steps, and shrunk once the text is there.
         assert!((least..3 * least).contains(&once), "{encodings:?}: {once}");
     }
     let [utf8, ..] = PAIRS;

@@ -1,4 +1,4 @@
-//! Many runs at one time: all end, none disturbs another, nothing is left.
+//! Many runs at a time: all end, none disturbs another, nothing is left behind.
 
 use std::fs;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ async fn a_panic_of_the_host_fails_one_run_alone() {
     struct Panics;
     impl OutputSink for Panics {
         fn write(&self, _: Stream, _: &[u8]) {
-            panic!("the listener is broken");
+            panic!("the sink is broken");
         }
     }
     let engine = engine(few_sandboxes(1));

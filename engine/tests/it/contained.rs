@@ -43,7 +43,7 @@ async fn a_component_cannot_reach_a_file_of_the_host() {
 
 #[tokio::test]
 async fn a_script_cannot_reach_a_file_of_the_host() {
-    // The shell has an /etc of its own; the host's is another.
+    // The shell has its own /etc, not the host's.
     let marker = tempfile::NamedTempFile::new().unwrap();
     let script = r#"for path; do cat "$path" > /dev/null 2>&1 && echo "read $path"; done"#;
     let run = Run::script(script)
@@ -75,7 +75,7 @@ async fn a_link_out_of_the_sandbox_leads_nowhere() {
         for word in ["read true", "through true", "renamed true", "linked true"] {
             assert!(!run.text().contains(word), "{}", run.text());
         }
-        // The host looked at the link that lay where the verdict is expected.
+        // The host found the link in place of the verdict.
         assert_eq!(run.verdict, None);
     }
 }
@@ -146,7 +146,7 @@ async fn no_socket_of_a_component_reaches_anything() {
 
 #[tokio::test]
 async fn no_run_finds_what_another_left_behind() {
-    // With the default limits a folder that was left clean is used again.
+    // With the default limits a folder that was left clean is reused.
     let by_default = |limits: &mut Limits| *limits = Limits::default();
     for run in [
         || Run::guest(guests::FILES_KEEP),
@@ -172,7 +172,7 @@ async fn no_run_finds_what_another_left_behind() {
 
 #[tokio::test]
 async fn no_run_finds_another_runs_verdict_or_event() {
-    // With the default limits a folder that has no more than a verdict is used again.
+    // With the default limits a folder that has no more than a verdict is reused.
     let by_default = |limits: &mut Limits| *limits = Limits::default();
     for (answers, looks) in [
         (

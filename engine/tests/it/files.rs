@@ -1,12 +1,12 @@
-//! Files: a run has its own, within its quota to the byte and inode, and they
-//! are gone afterwards.
+//! Files: a run has its own, within its quota to the byte and inode, and they are removed
+//! afterwards.
 
 use tenterhook_engine::{Limits, Settings};
 
 use crate::guests;
 use crate::harness::{ENGINE, PLAIN, Run, SUCCESS, engine_without_mounts, exited};
 
-/// The first number in a text.
+/// Returns the first number in a text.
 fn number(text: &str) -> u64 {
     let digits = text
         .split(|c: char| !c.is_ascii_digit())
@@ -157,7 +157,7 @@ async fn a_listing_has_every_entry_once_and_costs_what_is_there() {
 
 #[tokio::test]
 async fn the_descriptors_of_a_component_are_bounded() {
-    // WASI 0.2 has no error for too many open files; the nearest is about quotas.
+    // WASI 0.2 has no error for too many open files; the closest is the one for quotas.
     const OVER_QUOTA: u16 = 19;
     let run = Run::component_of(guests::FILES_DESCRIPTORS)
         .limits(|limits| limits.descriptors = 10)
@@ -168,7 +168,7 @@ async fn the_descriptors_of_a_component_are_bounded() {
 }
 
 #[tokio::test]
-async fn a_component_that_nobody_can_bound_gets_its_files_read_only() {
+async fn a_component_that_cannot_be_bounded_gets_its_files_read_only() {
     let run = Run::component_of(guests::FILES_MANY).on(&PLAIN).await;
     assert_eq!((&run.outcome, number(&run.text())), (&SUCCESS, 0));
     let run = Run::component_of(guests::FRIENDLY_EVENT)
@@ -196,7 +196,7 @@ async fn plain_folders_are_gone_after_their_runs() {
     ] {
         Run::guest(guest).on(&engine).await;
     }
-    // The engine has one folder for all of them, which goes with it.
+    // The engine has one folder for all of them, which is removed with it.
     let holder = scratch.path().read_dir().unwrap().next().unwrap().unwrap();
     assert_eq!(holder.path().read_dir().unwrap().count(), 0);
 }

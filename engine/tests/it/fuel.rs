@@ -1,5 +1,5 @@
-//! What a run pays for its calls into the host: right or wrong, each is paid for,
-//! and no run pays more than it was given.
+//! What a run pays for its calls into the host: valid or not, each is paid for, and no run
+//! pays more than it was given.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -16,10 +16,10 @@ const PLENTY: u64 = 1_000_000_000;
 /// The least that any call costs.
 const CALL: u64 = 2_000;
 
-/// The least that a call costs which is about a path, found or not.
+/// The least that a call with a path costs, whether the path exists or not.
 const PATH: u64 = 50_000;
 
-/// Lengths of the pieces that are written; their descriptions begin the memory.
+/// Lengths of the written buffers, whose descriptors are at the start of the memory.
 const PIECES: [u32; 4] = [0, 1, 100, 4_000];
 
 /// One call with its arguments, and the least that it costs.
@@ -53,7 +53,7 @@ fn call(name: &'static str, at_least: u64, arguments: &[Argument]) -> Call {
     }
 }
 
-/// Calls that succeed, and such that are refused before they do anything.
+/// Generates calls that succeed, and calls that are refused before they do anything.
 fn any_call() -> impl Strategy<Value = Call> {
     use Argument::{Long, Short};
     let open = |descriptor, len| {
@@ -95,7 +95,7 @@ fn any_call() -> impl Strategy<Value = Call> {
     ]
 }
 
-/// A program that makes these calls and does not look at what they answer.
+/// Returns a program that makes these calls and ignores their results.
 fn program(namespace: &str, calls: &[Call]) -> Vec<u8> {
     let mut shape = Shape::default();
     let pieces = PIECES.iter().flat_map(|len| [1_024, *len]);

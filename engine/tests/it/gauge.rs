@@ -1,4 +1,4 @@
-//! What a run has used is told while it goes on.
+//! What a run has used is shown while it is in progress.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 use crate::harness::{ENGINE, Run};
 use crate::wasm;
 
-/// How often a test looks before it gives up; it waits a little in between.
-const LOOKS: u32 = 10_000;
+/// How often a test polls before it gives up; it waits a little in between.
+const POLLS: u32 = 10_000;
 
 async fn until(gauge: &Gauge, wanted: impl Fn(SoFar) -> bool) -> SoFar {
-    for _ in 0..LOOKS {
+    for _ in 0..POLLS {
         if let Some(so_far) = gauge.so_far().filter(|so_far| wanted(*so_far)) {
             return so_far;
         }
@@ -22,7 +22,7 @@ async fn until(gauge: &Gauge, wanted: impl Fn(SoFar) -> bool) -> SoFar {
     panic!("it never came to that: {:?}", gauge.so_far());
 }
 
-/// Runs it until `look` has seen enough; the rest is cut.
+/// Runs it until `look` returns, and then cancels it.
 async fn watched(run: Run, look: impl AsyncFnOnce(&Gauge)) {
     let gauge = Arc::new(Gauge::default());
     let cancel = CancellationToken::new();
@@ -61,7 +61,7 @@ async fn a_loop_without_any_call_is_seen_to_burn_at_every_tick() {
 }
 
 #[tokio::test]
-async fn memory_that_a_guest_holds_is_told() {
+async fn memory_that_a_guest_holds_is_shown() {
     watched(Run::bytes(wasm::spin_holding(512)), async |gauge| {
         until(gauge, |so_far| so_far.memory_peak_bytes >= 32 << 20).await;
     })
@@ -79,11 +79,11 @@ async fn a_guest_that_sleeps_has_the_numbers_of_its_last_call() {
 }
 
 #[tokio::test]
-async fn what_is_told_at_last_is_no_more_than_the_bill() {
+async fn the_last_reading_is_no_more_than_the_usage() {
     let gauge = Arc::new(Gauge::default());
-    let told = Arc::clone(&gauge);
+    let shared = Arc::clone(&gauge);
     let run = Run::script("for n in 1 2 3; do echo $n; done")
-        .with(|invocation| invocation.gauge = Some(told))
+        .with(|invocation| invocation.gauge = Some(shared))
         .go()
         .await;
     let so_far = gauge.so_far().unwrap();

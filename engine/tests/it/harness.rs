@@ -16,9 +16,9 @@ use tokio::task::JoinHandle;
 /// The engine that most tests share.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| engine(Settings::default()));
 
-/// The engine of a machine that lets nobody mount: its scratch folders are plain.
+/// The engine of a machine where mounting is not allowed: its scratch folders are plain.
 ///
-/// It is never dropped, so its empty folder stays behind: with the build's files.
+/// It is never dropped, so its empty folder is left behind, among the build's files.
 pub(crate) static PLAIN: LazyLock<Engine> = LazyLock::new(|| {
     engine_without_mounts(Settings {
         scratch: env!("CARGO_TARGET_TMPDIR").into(),
@@ -32,18 +32,18 @@ const NONE: CapabilitySets = CapabilitySets {
     inheritable: CapabilitySet::empty(),
 };
 
-/// What the shared engines have loaded: compiling is most of what a test costs.
+/// What the shared engines have loaded: compiling is most of the cost of a test.
 static LOADED: LazyLock<Mutex<HashMap<(usize, Digest), Program>>> = LazyLock::new(Mutex::default);
 
-/// The outcome of a run that did what it was to do.
+/// The outcome of a successful run.
 pub(crate) const SUCCESS: Outcome = Outcome::Exited { status: 0 };
 
-/// The longest that a run may keep its thread at a stretch, in microseconds of
-/// processor time. A busy guest gives its thread back every millisecond, and the most
-/// that one call into the host does takes a few.
+/// The longest that a run may keep its thread without yielding, in microseconds of
+/// processor time. A busy guest yields its thread every millisecond, and the longest call
+/// into the host takes a few.
 const LONGEST_POLL_US: u64 = 50_000;
 
-/// What is to be said if any run of this engine has kept its thread for too long: one of
+/// Returns a message if any run of this engine has kept its thread for too long: one of
 /// this test, or of another that shares the engine.
 pub(crate) fn overrun(engine: &Engine) -> Option<String> {
     let longest = engine.stats().longest_poll_us;
@@ -56,9 +56,9 @@ pub(crate) fn engine(settings: Settings) -> Engine {
     Engine::start(settings).unwrap()
 }
 
-/// Starts an engine that may not mount, as on most machines.
+/// Starts an engine that is not allowed to mount, as on most machines.
 pub(crate) fn engine_without_mounts(settings: Settings) -> Engine {
-    // A thread's capabilities are its own, and those that it starts have no more.
+    // Capabilities are per thread, and the threads that it starts have no more.
     let powerless = std::thread::spawn(|| {
         set_capabilities(None, NONE).unwrap();
         engine(settings)
@@ -71,12 +71,12 @@ pub(crate) fn stopped(limit: Limit) -> Outcome {
     Outcome::Stopped { limit }
 }
 
-/// The outcome of a run that left with this status.
+/// The outcome of a run that exited with this status.
 pub(crate) fn exited(status: u8) -> Outcome {
     Outcome::Exited { status }
 }
 
-/// One run that is being put together: a program and what it is given.
+/// A builder for one run: a program and its invocation.
 pub(crate) struct Run {
     engine: &'static Engine,
     what: What,
@@ -99,9 +99,9 @@ impl Run {
         Self::guest(component_of(path))
     }
 
-    /// Runs a guest in every form that a program has: as a module, as a component,
-    /// and as the twin of each that imports file functions. Those get a folder, and
-    /// the host waits for them in other ways.
+    /// Runs a guest in every form of a program: as a module, as a component, and as the twin
+    /// of each that imports file functions. Those get a folder, and the host waits for them
+    /// in other ways.
     pub(crate) fn in_every_form(path: &str) -> [Self; 4] {
         let (_, [module, component]) = tenterhook_tests_artifacts::TWINS
             .iter()
@@ -116,8 +116,8 @@ impl Run {
         [module, twin].map(Self::bytes)
     }
 
-    /// Runs a guest that writes files wherever it can: as a module on both sorts
-    /// of scratch folders, and as a component where the kernel holds the quota.
+    /// Runs a guest that writes files wherever it can: as a module on both kinds of scratch
+    /// folders, and as a component where the kernel enforces the quota.
     pub(crate) fn wherever_files_are(path: &str) -> Vec<Self> {
         let mut on_plain = Self::guest(path);
         on_plain.engine = &PLAIN;
@@ -133,7 +133,7 @@ impl Run {
         Self::bytes(text.into())
     }
 
-    /// Runs whatever these bytes are.
+    /// Runs these bytes, whatever kind they are.
     pub(crate) fn bytes(bytes: Vec<u8>) -> Self {
         Self::of(What::Bytes(bytes))
     }
@@ -188,7 +188,7 @@ impl Run {
         self
     }
 
-    /// Runs it on the shared engine that it is meant for.
+    /// Runs it on the shared engine that it is for.
     pub(crate) async fn go(self) -> Finished {
         let engine = self.engine;
         self.on(engine).await
@@ -213,12 +213,12 @@ impl Run {
     }
 }
 
-/// Whether this machine lets us mount scratch file systems.
+/// Returns whether scratch file systems can be mounted on this machine.
 fn can_mount() -> bool {
     fsopen("tmpfs", FsOpenFlags::empty()).is_ok_and(|fs| fsconfig_create(&fs).is_ok())
 }
 
-/// Loads a program of whatever kind it is.
+/// Loads a program of any kind.
 pub(crate) async fn load(engine: &Engine, bytes: &[u8]) -> Program {
     let key = (&raw const *engine as usize, Digest::of(bytes));
     let shared = [&raw const *ENGINE, &raw const *PLAIN].contains(&&raw const *engine);
@@ -237,7 +237,7 @@ pub(crate) async fn load_guest(engine: &Engine, path: &str) -> Program {
     load(engine, &fs::read(path).unwrap()).await
 }
 
-/// Why the shared engine does not accept these bytes.
+/// Returns why the shared engine does not accept these bytes.
 pub(crate) async fn refusal(kind: Kind, bytes: &[u8]) -> Refusal {
     match ENGINE.load(kind, bytes).await {
         Err(Error::Refused { refusal }) => refusal,
@@ -246,7 +246,7 @@ pub(crate) async fn refusal(kind: Kind, bytes: &[u8]) -> Refusal {
     }
 }
 
-/// The file of the component that was made of a module.
+/// Returns the file of the component that was built from a module.
 pub(crate) fn component_of(module: &str) -> &'static str {
     tenterhook_tests_artifacts::COMPONENTS
         .iter()

@@ -1,5 +1,5 @@
-//! Calls into the host: none is free, none takes what it is not given, and none
-//! can make the host fail.
+//! Calls into the host: none is free, none reads what it is not given, and none can make
+//! the host fail.
 
 use std::time::Duration;
 
@@ -123,7 +123,7 @@ async fn random_bytes_are_paid_for_one_by_one() {
 }
 
 #[tokio::test]
-async fn bad_addresses_hurt_nobody_but_the_guest() {
+async fn bad_addresses_hurt_only_the_guest() {
     for call in [
         "clock",
         "write",
@@ -139,9 +139,9 @@ async fn bad_addresses_hurt_nobody_but_the_guest() {
                 .arg(at)
                 .go()
                 .await;
-            let told = run.outcome == SUCCESS && run.text() != "answered 0\n";
+            let is_error = run.outcome == SUCCESS && run.text() != "answered 0\n";
             assert!(
-                told || matches!(run.outcome, Outcome::Trapped(_)),
+                is_error || matches!(run.outcome, Outcome::Trapped(_)),
                 "{call} {at:x}: {:?}",
                 run.outcome
             );

@@ -1,5 +1,5 @@
-//! How limits meet: for any three sets of them, what a run gets is never more
-//! than is allowed.
+//! How limits are merged: for any three sets of them, a run never gets more than is
+//! allowed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 use tenterhook_engine::{AskedLimits, Limits};
 
-/// The fields of [`AskedLimits`], in the order in which they are looked at.
+/// The fields of [`AskedLimits`], in the order in which they are checked.
 const FIELDS: [&str; 7] = [
     "fuel",
     "memory_bytes",
@@ -18,7 +18,7 @@ const FIELDS: [&str; 7] = [
     "descriptors",
 ];
 
-/// Small figures as often as any, so that they meet: zero, equal, and one apart.
+/// Generates small values as often as any, so that they are equal or one apart.
 fn long() -> impl Strategy<Value = u64> {
     prop_oneof![0..20_u64, any::<u64>()]
 }
@@ -55,7 +55,7 @@ prop_compose! {
     }
 }
 
-/// All bounds as numbers.
+/// Returns all bounds as numbers.
 fn figures(limits: &Limits) -> [u128; 7] {
     [
         limits.fuel.into(),
@@ -68,7 +68,7 @@ fn figures(limits: &Limits) -> [u128; 7] {
     ]
 }
 
-/// All bounds that are asked for, as numbers.
+/// Returns all requested bounds as numbers.
 fn asked_figures(asked: &AskedLimits) -> [Option<u128>; 7] {
     [
         asked.fuel.map(u128::from),

@@ -1,5 +1,5 @@
-//! The second layer: what native code could do on a guest's thread. These tests
-//! run code of their own there, as somebody would who has escaped.
+//! The second layer: what native code could do on a guest's thread. These tests run their
+//! own code there, like an attacker who has escaped.
 
 use std::ffi::CStr;
 use std::fs::{self, File, OpenOptions};
@@ -16,12 +16,12 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::mount::{FsOpenFlags, fsopen};
 use rustix::process::{getpid, test_kill_process};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
-use tenterhook_engine::{Engine, Layers, Lockdown, Needs, Settings};
+use tenterhook_engine::{Engine, Layers, Lockdown, Requirements, Settings};
 use tenterhook_tests_artifacts as guests;
 
 use crate::harness::{ENGINE, PLAIN, Run, SUCCESS, engine, engine_without_mounts};
 
-/// Does something on both sorts of threads that run for guests.
+/// Runs something on both kinds of threads that work for guests.
 async fn on_guest_threads<T: Send + 'static>(
     engine: &Engine,
     what: impl Fn() -> T + Send + Sync + 'static,
@@ -38,13 +38,13 @@ async fn on_guest_threads<T: Send + 'static>(
     ]
 }
 
-/// Holds if something is refused on guests' threads for lack of rights, wherever
-/// their scratch folders are, and done on any other thread.
+/// Asserts that something is refused on guests' threads for lack of rights, wherever their
+/// scratch folders are, and allowed on any other thread.
 async fn assert_refused<T>(what: impl Fn() -> io::Result<T> + Send + Sync + 'static) {
     what().map(drop).unwrap();
     let what = Arc::new(what);
     for engine in [&*ENGINE, &*PLAIN] {
-        assert!(engine.stats().guests_held.are_all_there());
+        assert!(engine.stats().guest_lockdown.are_complete());
         let what = Arc::clone(&what);
         for kind in
             on_guest_threads(engine, move || what().map_err(|error| error.kind()).err()).await
@@ -55,7 +55,7 @@ async fn assert_refused<T>(what: impl Fn() -> io::Result<T> + Send + Sync + 'sta
 }
 
 #[tokio::test]
-async fn every_layer_holds_the_threads_of_guests() {
+async fn every_layer_is_applied_to_guest_threads() {
     let all = Layers {
         no_new_privileges: true,
         capabilities: true,
@@ -63,19 +63,23 @@ async fn every_layer_holds_the_threads_of_guests() {
         seccomp: true,
     };
     for engine in [&*ENGINE, &*PLAIN] {
-        assert_eq!(engine.stats().guests_held, all, "this kernel lacks a layer");
+        assert_eq!(
+            engine.stats().guest_lockdown,
+            all,
+            "this kernel lacks a layer"
+        );
         let threads = on_guest_threads(engine, rustix::thread::gettid).await;
         for thread in threads {
             let status = format!("/proc/self/task/{}/status", thread.as_raw_nonzero());
             let status = fs::read_to_string(status).unwrap();
-            let told = |name: &str| {
+            let status_of = |name: &str| {
                 let line = status.lines().find_map(|line| line.strip_prefix(name));
                 line.unwrap().trim_start_matches(':').trim().to_owned()
             };
-            assert_eq!(told("NoNewPrivs"), "1");
-            assert_eq!(told("Seccomp"), "2");
+            assert_eq!(status_of("NoNewPrivs"), "1");
+            assert_eq!(status_of("Seccomp"), "2");
             for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
-                assert_eq!(told(set), "0000000000000000", "{set}");
+                assert_eq!(status_of(set), "0000000000000000", "{set}");
             }
         }
     }
@@ -147,7 +151,7 @@ async fn a_guest_thread_cannot_listen() {
 #[tokio::test]
 async fn a_guest_thread_cannot_start_a_program() {
     assert_refused(|| Command::new("true").status()).await;
-    // A program that is not there would be missed, if one could be started.
+    // If starting one were allowed, the error would be that the program does not exist.
     for error in on_guest_threads(&ENGINE, || exec(c"/nothing/there")).await {
         assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
     }
@@ -165,7 +169,7 @@ fn exec(program: &CStr) -> io::Error {
 
 #[tokio::test]
 async fn a_guest_thread_cannot_touch_a_process() {
-    // Its own process is one that it would have every right to, were it asked.
+    // Its own process is one that it would otherwise have every right to.
     assert_refused(|| Ok(test_kill_process(getpid())?)).await;
     assert_refused(read_own_memory).await;
     assert_eq!(ptrace_errors().await, [libc::EPERM; 2]);
@@ -208,7 +212,7 @@ async fn ptrace_errors() -> [i32; 2] {
 
 #[tokio::test]
 async fn a_guest_thread_may_ask_its_devices_for_written_pages_alone() {
-    // Of the files that are open, the process's own map of pages knows the answer.
+    // Of the open files, only the process's own page map can answer.
     let map = Arc::new(File::open("/proc/self/pagemap").unwrap());
     for [scan, size] in on_guest_threads(&ENGINE, move || {
         [PAGEMAP_SCAN, libc::TIOCGWINSZ].map(|what| ioctl_error(&map, what))
@@ -224,7 +228,7 @@ async fn a_guest_thread_may_ask_its_devices_for_written_pages_alone() {
     }
 }
 
-/// What the runtime asks after a run, to wipe what was written.
+/// What the runtime calls after a run, to zero what was written.
 const PAGEMAP_SCAN: libc::Ioctl = 0xc060_6610;
 
 #[expect(unsafe_code, reason = "the call itself is what is tested")]
@@ -242,7 +246,7 @@ async fn a_guest_thread_cannot_mount_or_leave_its_namespaces() {
                 fsopen("tmpfs", FsOpenFlags::empty()).map(drop),
                 unshare(UnshareFlags::NEWUSER),
                 unshare(UnshareFlags::NEWNS),
-                // What everybody may: it changes nothing.
+                // What every thread may do: it changes nothing.
                 unshare(UnshareFlags::empty()),
             ]
         })
@@ -261,7 +265,7 @@ fn unshare(what: UnshareFlags) -> rustix::io::Result<()> {
 }
 
 #[tokio::test]
-async fn a_thread_that_a_guest_thread_starts_is_held_as_well() {
+async fn a_thread_that_a_guest_thread_starts_is_locked_down_as_well() {
     for refused in on_guest_threads(&ENGINE, || {
         let started = std::thread::spawn(|| File::open("/etc/passwd").map(drop));
         started.join().unwrap().map_err(|error| error.kind())
@@ -294,8 +298,8 @@ async fn a_guest_thread_works_in_the_scratch_and_only_there() {
 }
 
 #[tokio::test]
-async fn many_blocking_threads_are_held_one_by_one() {
-    // More than a thread can inherit, were each held again on top of the last.
+async fn many_blocking_threads_are_locked_down_one_by_one() {
+    // More filters than a thread can have, if each thread applied its own on top.
     let mut handles = Vec::new();
     let all_there = Arc::new(std::sync::Barrier::new(40));
     for _ in 0..40 {
@@ -311,12 +315,12 @@ async fn many_blocking_threads_are_held_one_by_one() {
 }
 
 #[tokio::test]
-async fn without_lockdown_nothing_is_held_and_it_is_told() {
+async fn without_lockdown_nothing_is_restricted_and_that_is_reported() {
     let engine = engine(Settings {
         lockdown: Lockdown::Off,
         ..Settings::default()
     });
-    assert_eq!(engine.stats().guests_held, Layers::default());
+    assert_eq!(engine.stats().guest_lockdown, Layers::default());
     let opened = on_guest_threads(&engine, || File::open("/etc/passwd").is_ok());
     assert_eq!(opened.await, [true; 2]);
     assert_eq!(
@@ -332,17 +336,17 @@ fn the_rest_of_a_server_keeps_its_folders_and_its_connections_alone() {
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = tcp.local_addr().unwrap();
     let engine = engine(Settings::default());
-    let needs = Needs {
+    let requirements = Requirements {
         change: vec![own.path().to_owned()],
         read: vec!["/etc".into(), "/not/there".into()],
-        ..Needs::default()
+        ..Requirements::default()
     };
     let refused = |done: io::Result<()>| {
         assert_eq!(done.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
     };
-    // Only the thread that asks is held, and what it starts: this test goes on.
+    // Only the calling thread is restricted, and what it starts: this test continues.
     let held = || {
-        engine.hold_process(&needs).unwrap();
+        engine.lock_down_process(&requirements).unwrap();
         fs::write(own.path().join("file"), "").unwrap();
         fs::remove_file(own.path().join("file")).unwrap();
         fs::read("/etc/passwd").unwrap();
@@ -362,6 +366,6 @@ fn the_rest_of_a_server_keeps_its_folders_and_its_connections_alone() {
         refused(read_own_memory());
     };
     std::thread::scope(|scope| scope.spawn(held).join().unwrap());
-    assert!(engine.stats().process_held.are_all_there());
+    assert!(engine.stats().process_lockdown.are_complete());
     assert!(fs::read(other.path().join("there")).is_ok());
 }

@@ -1,7 +1,7 @@
 //! The engine with real guests: every promise about a single run.
 //!
-//! Limits here are small and explicit, and nothing is timed: a test looks at the
-//! outcome alone.
+//! Limits here are small and explicit, and nothing is timed: a test checks only the
+//! outcome.
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a part of it")]
 
 mod admission;
@@ -9,6 +9,7 @@ mod bounded;
 mod bounded_code;
 mod bulk;
 mod burnt;
+mod code_cache;
 mod composed;
 mod concurrency;
 mod contained;
@@ -22,12 +23,11 @@ mod limits;
 mod lockdown;
 mod mutations;
 mod oracle;
+mod outcomes;
 mod same_answer;
 mod sealed_code;
 mod sharing;
 mod shell;
-mod store_of_code;
-mod told;
 mod waits;
 mod watchdog;
 

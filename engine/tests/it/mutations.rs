@@ -1,5 +1,5 @@
-//! Programs with bytes changed, lost or doubled: whatever becomes of them, the
-//! engine has an answer and never a panic.
+//! Programs with bytes changed, lost or duplicated: the engine always returns a result and
+//! never panics.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -59,7 +59,7 @@ fn mutated(mut bytes: Vec<u8>, mutations: &[Mutation]) -> Vec<u8> {
     bytes
 }
 
-/// Surveys the bytes as what they are and as what they are not.
+/// Surveys the bytes as every kind of program.
 fn survey(bytes: &[u8]) {
     for kind in [
         Kind::detect(bytes),

@@ -1,5 +1,5 @@
-//! The shell against bash: every recorded script prints what bash printed and
-//! leaves with the same status.
+//! The shell compared with bash: every recorded script prints what bash printed and exits
+//! with the same status.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use crate::harness::Run;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/shell/oracle");
 
-/// Scripts whose answer differs from bash's. Each has its reason in
-/// `docs/shell.md`, and each must really differ.
+/// Scripts whose result differs from bash's. The reason for each is in `docs/shell.md`, and
+/// each must really differ.
 const DIFFERENT: [&str; 2] = ["064-jq.sh", "082-deep-recursion.sh"];
 
-/// Recorded scripts, less one that serves the benchmarks alone.
+/// Recorded scripts, without one that is only for the benchmarks.
 const SCRIPTS: usize = 57;
 
 struct Recorded {
@@ -47,7 +47,7 @@ impl Recorded {
         fs::read(Path::new(&path)).unwrap()
     }
 
-    /// What the engine makes of it, if that is not what bash made of it.
+    /// Returns the engine's result, if it differs from bash's.
     async fn difference(&self) -> Option<String> {
         let text = fs::read_to_string(&self.script).unwrap();
         let run = Run::script(&text)

@@ -1,5 +1,5 @@
-//! Compiled code that was damaged, exchanged or written elsewhere: it is never
-//! loaded, and the program does what it always did.
+//! Compiled code that was damaged, swapped or written elsewhere: it is never loaded, and
+//! the program behaves as before.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -14,7 +14,7 @@ use tenterhook_engine::{CodeCache, Engine, Error, Kind, Settings};
 use crate::harness::{Run, SUCCESS, engine, exited, load};
 use crate::wasm;
 
-/// Bytes of the seal behind the code.
+/// Bytes of the seal after the code.
 const SEAL: usize = 152;
 
 /// A folder of compiled code, and a key beside it.
@@ -55,7 +55,7 @@ impl Shelf {
         load(engine, program).await;
         let new = self.files();
         let mut new = new.into_iter().filter(|file| !before.contains(file));
-        new.next().expect("its code is kept")
+        new.next().expect("its code is stored")
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -64,7 +64,7 @@ impl Shelf {
     }
 }
 
-/// A program that leaves with status 42.
+/// Returns a program that exits with status 42.
 fn program() -> Vec<u8> {
     wasm::exit("wasi_snapshot_preview1")
 }
@@ -74,7 +74,7 @@ async fn assert_is_itself(engine: &Engine) {
     assert_eq!(run.outcome, exited(42));
 }
 
-/// Puts other bytes in the place of a file, as no writer of the cache does.
+/// Replaces a file by other bytes, as no writer of the cache does.
 fn overwrite(file: &PathBuf, bytes: &[u8]) {
     fs::remove_file(file).unwrap();
     fs::write(file, bytes).unwrap();
@@ -150,7 +150,7 @@ async fn code_of_another_installation_is_not_loaded() {
 }
 
 #[tokio::test]
-async fn what_is_no_file_of_our_own_is_not_loaded() {
+async fn a_file_that_is_not_our_own_is_not_loaded() {
     let shelf = Shelf::new();
     let engine = shelf.engine();
     let file = shelf.file_of(&engine, &program()).await;
@@ -170,11 +170,11 @@ async fn what_is_no_file_of_our_own_is_not_loaded() {
             fs::create_dir(&file).unwrap();
             fs::write(file.join("in it"), "").unwrap();
         }),
-        ("somebody else's", &|| {
+        ("another user's", &|| {
             fs::write(&file, &whole).unwrap();
-            let somebody = rustix::fs::Uid::from_raw(65_534);
-            // Nobody but root can give a file away.
-            let _ = rustix::fs::chown(&file, Some(somebody), None);
+            let other_user = rustix::fs::Uid::from_raw(65_534);
+            // Only root can change the owner of a file.
+            let _ = rustix::fs::chown(&file, Some(other_user), None);
         }),
     ];
     for (what, place) in place {

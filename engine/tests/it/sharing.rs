@@ -1,5 +1,5 @@
-//! What tenants share: each run takes its part before it begins, gives it back
-//! afterwards, and leaves enough to others.
+//! What tenants share: each run takes its share before it begins, returns it afterwards,
+//! and leaves enough to others.
 
 use tenterhook_engine::{Engine, Invocation, Kind, Limit, Limits, Outcome, Program, Settings};
 use tenterhook_ledger::{Capacities, Capacity, Holder, Ledger, Resource, Scope};
@@ -11,7 +11,7 @@ use crate::{guests, wasm};
 const A: Holder = Holder::Account(1);
 const B: Holder = Holder::Account(2);
 
-/// An engine on a host that has this much of one thing.
+/// Creates an engine on a host that has this much of one resource.
 fn engine_with(resource: Resource, capacity: Capacity) -> Engine {
     engine(Settings {
         ledger: Ledger::new(Capacities::default().with(resource, capacity)),
@@ -28,7 +28,7 @@ fn invocation(limits: &Limits, cancel: &CancellationToken) -> Invocation {
     }
 }
 
-/// Runs a program once for an account that must be admitted at once.
+/// Runs a program once for an account, which must be admitted at once.
 async fn run_for(engine: &Engine, holder: Holder, program: &Program, limits: &Limits) -> Finished {
     let permit = engine.admit(holder, program, limits).unwrap();
     let invocation = invocation(limits, &CancellationToken::new());
@@ -36,7 +36,7 @@ async fn run_for(engine: &Engine, holder: Holder, program: &Program, limits: &Li
     Finished::from(run.await.unwrap().unwrap())
 }
 
-/// Waits until nobody holds any of a resource.
+/// Waits until none of a resource is held.
 async fn until_free(ledger: &Ledger, resource: Resource) {
     loop {
         let freed = ledger.freed();
@@ -110,7 +110,7 @@ async fn one_accounts_components_of_sixteen_memories_leave_room_to_anothers_hook
 }
 
 #[tokio::test]
-async fn a_guest_that_sleeps_gives_its_run_slot_to_others() {
+async fn a_sleeping_guest_leaves_its_run_slot_to_others() {
     let engine = engine_with(Resource::RunSlots, Capacity::of(1));
     let limits = Limits::for_testing();
     let hello = load_guest(&engine, guests::FRIENDLY_HELLO).await;
@@ -137,7 +137,7 @@ async fn a_guest_that_spins_keeps_its_run_slot() {
     let spin = load_guest(&engine, guests::LIMITS_SPIN_FOREVER).await;
     let report = run_for(&engine, A, &spin, &Limits::for_testing()).await;
     assert_eq!(report.outcome, stopped(Limit::Fuel));
-    // It held it all the time, whatever it shared the core with.
+    // It held it all the time, even if other threads used the core.
     assert!(report.awake_us >= report.usage.cpu_us);
 }
 
@@ -195,7 +195,7 @@ async fn a_run_that_works_on_files_is_admitted_with_its_descriptors() {
     let _permit = engine.admit(A, &hello, &limits).unwrap();
 }
 
-/// Waits until a holder has its turn at the compiler, and what it is charged for it.
+/// Waits until a holder has its turn at the compiler, and is charged for it.
 async fn until_it_compiles(ledger: &Ledger, holder: Holder) {
     while ledger.held(holder, Resource::Memory) == 0 {
         tokio::task::yield_now().await;
@@ -220,7 +220,7 @@ async fn a_compilation_is_its_accounts_turn_and_memory_until_it_is_over() {
     };
     let one = compile(A);
     until_it_compiles(&ledger, A).await;
-    // So much for the compiler, and some for the program.
+    // A base for the compiler, and some for the program.
     let taken = ledger.held(A, Resource::Memory);
     assert!((64 << 20..65 << 20).contains(&taken), "{taken}");
     // Another account has the second turn, and is charged what it has room for.
@@ -245,7 +245,7 @@ async fn a_run_that_needs_more_than_its_host_can_ever_give_is_stopped_by_the_hos
     let run = run_for(&engine, A, &bomb, &limits).await;
     assert_eq!(run.outcome, stopped(Limit::Host));
     assert!(run.usage.memory_peak_bytes < 64 << 20);
-    // One that lives with less than it was promised is none the worse.
+    // One that needs less than it was promised is not affected.
     let hello = load_guest(&engine, guests::FRIENDLY_HELLO).await;
     assert_eq!(run_for(&engine, A, &hello, &limits).await.outcome, SUCCESS);
 }

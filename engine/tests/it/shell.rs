@@ -212,7 +212,7 @@ async fn escape_sequences_are_kept_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_script_that_is_no_script_says_so() {
+async fn a_script_with_a_syntax_error_says_so() {
     let run = attack("if then fi ((").await;
     assert!(
         matches!(run.outcome, Outcome::Exited { status: 1..=127 }),

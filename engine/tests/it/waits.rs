@@ -1,5 +1,5 @@
-//! Waiting in preview 1: for clocks and descriptors, in both versions, with and
-//! without files in reach. Nothing that is waited for outlives its run.
+//! Waiting in preview 1: for clocks and descriptors, in both versions, with and without
+//! file access. No wait outlives its run.
 
 use std::time::{Duration, SystemTime};
 
@@ -184,11 +184,10 @@ async fn a_file_says_how_much_of_it_can_be_read() {
             .descriptor(1, READ, 4)
             .clock(2, MONOTONIC, HOUR_NS, false)
             .opening("event.json");
-        let module = wait.module();
-        let run = Run::bytes(module.clone()).event("{}").go().await;
+        let run = Run::bytes(wait.module()).event("{}").go().await;
         let expected = vec![ready(1, READ, 2)];
         assert_eq!((&run.outcome, events(&run.stdout)), (&SUCCESS, expected));
-        let run = Run::bytes(module).go().await;
+        let run = Run::bytes(wait.creating().module()).go().await;
         let at_its_end = Event {
             hangup: true,
             ..ready(1, READ, 0)
@@ -211,7 +210,7 @@ async fn what_cannot_be_waited_for_is_an_error_at_once() {
         (BAD_DESCRIPTOR, |wait| HOUR(wait).descriptor(2, READ, 9)),
         (BAD_DESCRIPTOR, |wait| HOUR(wait).descriptor(2, READ, 1)),
         (BAD_DESCRIPTOR, |wait| HOUR(wait).descriptor(2, WRITE, 0)),
-        // A folder is never ready; the root is there only with files in reach.
+        // A folder is never ready; the root exists only with file access.
         (BAD_DESCRIPTOR, |wait| HOUR(wait).descriptor(2, READ, 3)),
     ];
     for (index, (error, wait)) in cases.into_iter().enumerate() {

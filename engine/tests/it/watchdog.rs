@@ -1,4 +1,4 @@
-//! The watchdog of the other tests: that it sees a run which keeps its thread.
+//! The watchdog of the other tests: it detects a run that keeps its thread.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tenterhook_engine::{OutputSink, Settings, Stream};
 use crate::guests;
 use crate::harness::{Run, SUCCESS, engine, overrun};
 
-/// Takes its time on the guest's own thread with whatever is printed.
+/// Blocks the guest's own thread for every write.
 struct Slow(Duration);
 
 impl OutputSink for Slow {

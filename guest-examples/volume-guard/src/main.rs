@@ -2,7 +2,7 @@
 //!
 //! Event: `PreFormatDisk`, with data such as `{"device": "/dev/sdc", "usedBytes": 0}`.
 //! Leaves a verdict. An event that does not say how much is on the disk is refused
-//! too: nobody has looked.
+//! too: its usage is unknown.
 
 use serde::Deserialize;
 use tenterhook_sdk::{Data, Event, Verdict, hook};

@@ -194,11 +194,14 @@ mod tests {
     fn a_host_in_maintenance_is_no_place() {
         let inventory = inventory(&[("a", Some(4), 2), ("b", Some(4), 0)]);
         let mut session = session(&inventory);
-        let told = HostProgress {
-            told: true,
+        let in_maintenance = HostProgress {
+            announced: true,
             ..HostProgress::default()
         };
-        session.progress.hosts.insert("b".to_owned(), told);
+        session
+            .progress
+            .hosts
+            .insert("b".to_owned(), in_maintenance);
         assert!(!session.capacity(&inventory).can_be_emptied("a"));
         session.progress.hosts.get_mut("b").unwrap().maintained = true;
         assert!(session.capacity(&inventory).can_be_emptied("a"));

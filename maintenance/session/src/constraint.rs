@@ -21,7 +21,7 @@ pub struct InstanceConstraint {
     pub migration_type: InstanceAction,
     /// Whether the project frees resources itself.
     pub resource_mitigation: bool,
-    /// How long the project may take to make the instance ready once it is told, in
+    /// How long the project may take to make the instance ready once it is notified, in
     /// seconds. Its ACK says that it is ready, and may come sooner.
     pub lead_time: u32,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::constraint::{GroupConstraint, InstanceConstraint};
 
-/// What there is at one moment. Made anew whenever it is looked at.
+/// What there is at one moment. Rebuilt for every poll.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
     /// All hosts by name.
@@ -51,7 +51,7 @@ pub struct Instance {
     pub name: String,
     /// The host that it lives on.
     pub host: String,
-    /// Its project; one without is nobody's to answer for, and must be moved by the operator.
+    /// Its project; an instance without one is the operator's to move.
     pub project: Option<String>,
     /// Its group.
     pub group: Option<String>,
@@ -70,8 +70,8 @@ impl Inventory {
             .map(|(name, _)| name.as_str())
     }
 
-    /// All instances that live on a compute host, with their ids. Those that are said
-    /// to live elsewhere do not count.
+    /// All instances that live on a compute host, with their ids. Those that live
+    /// elsewhere do not count.
     pub(crate) fn placed(&self) -> impl Iterator<Item = (&str, &Instance)> {
         let is_compute = |host: &Host| host.kind == HostKind::Compute;
         self.instances

@@ -1,8 +1,8 @@
 //! The state machine of maintenance sessions, without anything that lives: no
 //! clock, no store, no network.
 //!
-//! A [`Session`] is a document. Whoever drives it asks [`Session::advance`] what is
-//! to be done next, does that, and says with [`Session::finish`] what came of it.
+//! A [`Session`] is a document. Its driver asks [`Session::advance`] what is to be done
+//! next, does that, and reports with [`Session::finish`] what came of it.
 //! Every transition is in [`TRANSITIONS`].
 
 mod action;
@@ -22,9 +22,9 @@ mod work;
 pub use crate::action::{Action, ActionType};
 pub use crate::constraint::{GroupConstraint, InstanceConstraint};
 pub use crate::inventory::{Host, HostKind, Instance, Inventory};
-pub use crate::plan::{Fault, NewPlan, Plan, Workflow};
+pub use crate::plan::{InvalidField, NewPlan, Plan, Workflow};
 pub use crate::reply::{InstanceAction, NotTaken, Reply};
 pub use crate::session::{Failure, NotResumed, Project, Session};
 pub use crate::state::{NotAState, State, TRANSITIONS};
 pub use crate::step::Step;
-pub use crate::work::{Done, HostState, Instruction, Job, Notice, Patience, Work};
+pub use crate::work::{Done, HostState, Instruction, Job, Notice, Timeouts, Work};

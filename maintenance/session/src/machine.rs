@@ -28,20 +28,20 @@ use crate::inventory::Inventory;
 use crate::progress::{Current, Stage};
 use crate::session::Session;
 use crate::state::State;
-use crate::work::{Job, Patience, Work};
+use crate::work::{Job, Timeouts, Work};
 
 /// Stages that a session passes without a job between them; far more than it ever needs.
 const STRIDE: usize = 100;
 
-/// What there is to go by at one moment.
+/// The inputs of one poll of a session.
 #[derive(Clone, Copy)]
-pub(crate) struct Look<'a> {
-    pub(crate) inventory: &'a Inventory,
-    pub(crate) patience: &'a Patience,
-    pub(crate) now: OffsetDateTime,
+struct Poll<'a> {
+    inventory: &'a Inventory,
+    timeouts: &'a Timeouts,
+    now: OffsetDateTime,
 }
 
-/// What comes of looking at a stage.
+/// The result of polling a stage.
 enum Next {
     /// The stage or the state has changed.
     Again,
@@ -49,18 +49,18 @@ enum Next {
     Do(Work),
     /// Nothing before this time.
     Wait(OffsetDateTime),
-    /// Nothing any more.
+    /// Nothing more.
     Rest,
 }
 
 /// Why a session cannot go on, and what its admin can do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Trouble {
+struct StageFailure {
     reason: String,
     remedy: String,
 }
 
-impl Trouble {
+impl StageFailure {
     fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
@@ -70,59 +70,71 @@ impl Trouble {
 }
 
 impl Session {
-    pub(crate) fn next_job(&mut self, look: &Look<'_>) -> Job {
+    /// Advances as far as it can on its own, and returns what it needs then: the same
+    /// job again until that is finished.
+    pub fn advance(
+        &mut self,
+        inventory: &Inventory,
+        timeouts: &Timeouts,
+        now: OffsetDateTime,
+    ) -> Job {
+        let poll = &Poll {
+            inventory,
+            timeouts,
+            now,
+        };
         for _ in 0..STRIDE {
             if let Some(current) = &self.progress.current {
                 return self.with_hints(current.job.clone());
             }
-            match self.look_at_stage(look) {
+            match self.poll_stage(poll) {
                 Ok(Next::Again) => {}
-                Ok(Next::Do(work)) => self.begin(work, look.now),
+                Ok(Next::Do(work)) => self.begin(work, poll.now),
                 Ok(Next::Wait(until)) => return Job::wait(until),
                 Ok(Next::Rest) => return Job::rest(),
-                Err(trouble) => self.fail(trouble, look.now),
+                Err(failure) => self.fail(failure, poll.now),
             }
         }
-        let trouble = Trouble::new(
+        let failure = StageFailure::new(
             "the session goes from stage to stage without work",
             "remove it",
         );
-        self.fail(trouble, look.now);
-        Job::wait(look.now)
+        self.fail(failure, poll.now);
+        Job::wait(poll.now)
     }
 
-    fn look_at_stage(&mut self, look: &Look<'_>) -> Result<Next, Trouble> {
-        self.check_hosts(look)?;
+    fn poll_stage(&mut self, poll: &Poll<'_>) -> Result<Next, StageFailure> {
+        self.check_hosts(poll)?;
         match self.progress.stage.clone() {
             Stage::Enter => Ok(self.enter()),
-            Stage::Ask => Ok(self.ask_projects(look)),
-            Stage::Replies => self.await_replies(look),
-            Stage::Start => self.await_start(look),
+            Stage::Ask => Ok(self.ask_projects(poll)),
+            Stage::Replies => self.await_replies(poll),
+            Stage::Start => self.await_start(poll),
             Stage::Plugins => Ok(self.run_plugins()),
-            Stage::Weigh => Ok(self.weigh(look)),
-            Stage::Pick => Ok(self.pick_host(look)),
-            Stage::Empty => self.empty_host(look),
-            Stage::Hosts => self.maintain_hosts(look),
-            Stage::Choose { next, why } => self.choose(next, &why, look),
+            Stage::Weigh => Ok(self.weigh(poll)),
+            Stage::Pick => Ok(self.pick_host(poll)),
+            Stage::Empty => self.empty_host(poll),
+            Stage::Hosts => self.maintain_hosts(poll),
+            Stage::Choose { next, why } => self.choose(next, &why, poll),
             Stage::Over => Ok(Next::Rest),
         }
     }
 
     /// A host that is still to be maintained must be there.
-    fn check_hosts(&self, look: &Look<'_>) -> Result<(), Trouble> {
+    fn check_hosts(&self, poll: &Poll<'_>) -> Result<(), StageFailure> {
         if self.state.is_over() || self.state == State::MaintenanceComplete {
             return Ok(());
         }
         if self.plan.hosts.is_empty() {
-            return Err(Trouble::new(
+            return Err(StageFailure::new(
                 "there is no host to maintain",
                 "add hosts to the inventory, and create another session",
             ));
         }
-        let missing = |host: &&str| !look.inventory.hosts.contains_key(*host);
+        let missing = |host: &&str| !poll.inventory.hosts.contains_key(*host);
         match self.unmaintained().find(missing) {
             None => Ok(()),
-            Some(host) => Err(Trouble::new(
+            Some(host) => Err(StageFailure::new(
                 format!("the host `{host}` is no longer in the inventory"),
                 "put the host back into the inventory and resume, or create a session without it",
             )),

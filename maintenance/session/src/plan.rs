@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::action::Action;
 use crate::state::State;
 
-/// What a session is asked to do, as it was said.
+/// What a session is asked to do, as it was sent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NewPlan {
     /// Names of the hosts to maintain; empty means all compute hosts of the inventory.
@@ -22,7 +22,7 @@ pub struct NewPlan {
     pub workflow: String,
     /// Hints for projects and plug-ins.
     pub metadata: Map<String, Value>,
-    /// Addresses of packages; recorded and told to plug-ins, never fetched.
+    /// Addresses of packages; recorded and passed to plug-ins, never fetched.
     pub download: Vec<String>,
     /// What to run.
     pub actions: Vec<Action>,
@@ -56,21 +56,21 @@ pub enum Workflow {
     Default,
     /// The one that honours what projects demand.
     Vnf,
-    /// A source of the account: told the session, it answers where to go.
+    /// A source of the account: given the session, it returns where to go.
     Source(String),
 }
 
 /// One thing that is wrong with a plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` {reason}")]
-pub struct Fault {
+pub struct InvalidField {
     /// The member, as a path such as `actions[1].plugin`.
     pub field: String,
     /// What is wrong and what to send instead.
     pub reason: String,
 }
 
-impl Fault {
+impl InvalidField {
     fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self {
             field: field.into(),

@@ -20,7 +20,8 @@ pub(crate) struct Progress {
     /// What comes next.
     pub(crate) stage: Stage,
     /// The stage in which it failed.
-    pub(crate) held: Option<Stage>,
+    #[serde(rename = "held")]
+    pub(crate) failed_stage: Option<Stage>,
     /// What is being done.
     pub(crate) current: Option<Current>,
     /// Jobs begun so far; makes keys unique.
@@ -51,10 +52,10 @@ pub(crate) struct Progress {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stage {
-    /// It is to be said that the state has been entered.
+    /// It is to be announced that the state has been entered.
     #[default]
     Enter,
-    /// Projects are to be told.
+    /// Projects are to be notified.
     Ask,
     /// Their replies are awaited.
     Replies,
@@ -96,8 +97,9 @@ pub(crate) struct Current {
 pub(crate) struct HostProgress {
     /// What it was when its maintenance began; decides which plug-ins run.
     pub(crate) kind: HostKind,
-    /// Whether it was told that it is in maintenance.
-    pub(crate) told: bool,
+    /// Whether it was announced that it is in maintenance.
+    #[serde(rename = "told")]
+    pub(crate) announced: bool,
     /// Plug-ins that have run.
     pub(crate) ran: usize,
     /// Whether it is maintained.

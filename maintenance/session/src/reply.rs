@@ -1,4 +1,4 @@
-//! What a project answers.
+//! A project's reply.
 
 use std::collections::BTreeMap;
 
@@ -33,10 +33,10 @@ impl InstanceAction {
     }
 }
 
-/// What a project answers.
+/// A project's reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// The state that it answers to.
+    /// The state that it replies to.
     pub state: State,
     /// `ACK_…` or `NACK_…`.
     pub agreed: bool,

@@ -15,7 +15,7 @@ pub(crate) struct Ask {
     /// When silence becomes a failure.
     #[serde(with = "time::serde::rfc3339")]
     pub(crate) due: OffsetDateTime,
-    /// How often whoever is silent was told again.
+    /// How often a silent project was notified again.
     #[serde(default)]
     pub(crate) reminded: u32,
 }
@@ -29,7 +29,7 @@ impl Ask {
         }
     }
 
-    /// How many of `reminders`, sent at even distances, should have been sent by now.
+    /// How many of `reminders`, sent at even distances, should have been sent at `now`.
     pub(crate) fn reminders_due(&self, reminders: u32, now: OffsetDateTime) -> u32 {
         let span = (self.due - self.at).whole_milliseconds().max(1);
         let passed = (now - self.at).whole_milliseconds().max(0);
@@ -37,8 +37,8 @@ impl Ask {
         u32::try_from(due).unwrap_or(u32::MAX).min(reminders)
     }
 
-    /// When to look again: at the next reminder, or when the answer is due.
-    pub(crate) fn look_at(&self, reminders: u32) -> OffsetDateTime {
+    /// When to poll again: at the next reminder, or when the answer is due.
+    pub(crate) fn poll_at(&self, reminders: u32) -> OffsetDateTime {
         if self.reminded >= reminders {
             return self.due;
         }
@@ -50,7 +50,7 @@ impl Ask {
         self.at.saturating_add(next).min(self.due)
     }
 
-    /// Begins anew at `now`, with the same time to answer.
+    /// Restarts at `now`, with the same time to answer.
     pub(crate) fn again(&mut self, now: OffsetDateTime) {
         *self = Self::new(now, self.due - self.at);
     }
@@ -93,7 +93,8 @@ pub(crate) struct Member {
     pub(crate) instructed: bool,
     pub(crate) left: bool,
     /// Whether its project knows that it has left.
-    pub(crate) told: bool,
+    #[serde(rename = "told")]
+    pub(crate) notified: bool,
 }
 
 /// What was answered for an instance.
@@ -137,13 +138,13 @@ mod tests {
     #[test]
     fn reminders_are_sent_at_even_distances() {
         let mut ask = Ask::new(NOW, Duration::seconds(30));
-        assert_eq!(ask.look_at(2), NOW + Duration::seconds(10));
+        assert_eq!(ask.poll_at(2), NOW + Duration::seconds(10));
         assert_eq!(ask.reminders_due(2, NOW + Duration::seconds(9)), 0);
         assert_eq!(ask.reminders_due(2, NOW + Duration::seconds(10)), 1);
         ask.reminded = 1;
-        assert_eq!(ask.look_at(2), NOW + Duration::seconds(20));
+        assert_eq!(ask.poll_at(2), NOW + Duration::seconds(20));
         ask.reminded = 2;
-        assert_eq!(ask.look_at(2), ask.due);
+        assert_eq!(ask.poll_at(2), ask.due);
     }
 
     #[test]
@@ -153,7 +154,7 @@ mod tests {
                 let mut ask = Ask::new(NOW, Duration::seconds(seconds));
                 for reminded in 0..reminders {
                     ask.reminded = reminded;
-                    let at = ask.look_at(reminders);
+                    let at = ask.poll_at(reminders);
                     assert!(at >= ask.due || ask.reminders_due(reminders, at) > reminded);
                 }
             }
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn numbers_without_sense_do_not_overflow() {
         let ask = Ask::new(NOW, Duration::MAX);
-        assert!(ask.look_at(u32::MAX) <= ask.due);
+        assert!(ask.poll_at(u32::MAX) <= ask.due);
         assert_eq!(ask.reminders_due(u32::MAX, ask.due), u32::MAX);
         let ask = Ask::new(NOW, Duration::MIN);
         assert_eq!(ask.due, NOW);

@@ -7,13 +7,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::inventory::Inventory;
-use crate::machine::Look;
 use crate::plan::Plan;
 use crate::progress::{HostProgress, Progress};
-use crate::reply::{NotTaken, Reply};
+use crate::reply::Reply;
 use crate::state::State;
 use crate::step::Step;
-use crate::work::{Done, Job, Patience};
 
 /// A maintenance session. Serialised it is the whole truth about itself, but for the
 /// steps, which are kept beside it.
@@ -24,7 +22,7 @@ use crate::work::{Done, Job, Patience};
 ///
 /// ```
 /// use tenterhook_session::{
-///     Done, Host, Inventory, NewPlan, Patience, Session, State, Work,
+///     Done, Host, Inventory, NewPlan, Timeouts, Session, State, Work,
 /// };
 /// use time::OffsetDateTime;
 /// use uuid::Uuid;
@@ -41,17 +39,17 @@ use crate::work::{Done, Job, Patience};
 /// let mut session = Session::new(Uuid::nil(), plan.check()?, &inventory, now);
 ///
 /// loop {
-///     let job = session.advance(&inventory, &Patience::default(), now);
+///     let job = session.advance(&inventory, &Timeouts::default(), now);
 ///     match job.work {
 ///         Work::Rest => break,
-///         Work::Wait { .. } => unreachable!("there is nobody to wait for"),
+///         Work::Wait { .. } => unreachable!("there is no project to wait for"),
 ///         work => println!("{}: {work:?}", job.key), // and do it
 ///     }
-///     let done = Done::Well { said: "done".into(), task: None };
+///     let done = Done::Well { message: "done".into(), task: None };
 ///     session.finish(&job.key, done, now);
 /// }
 /// assert_eq!(session.state(), State::MaintenanceDone);
-/// # Ok::<(), tenterhook_session::Fault>(())
+/// # Ok::<(), tenterhook_session::InvalidField>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Session {
@@ -64,7 +62,7 @@ pub struct Session {
     pub(crate) serial: u64,
     #[serde(default)]
     pub(crate) progress: Progress,
-    /// Steps that have not been taken away yet.
+    /// Steps that have not been taken yet.
     #[serde(skip)]
     pub(crate) steps: Vec<Step>,
 }
@@ -83,7 +81,7 @@ pub struct Failure {
 pub struct Project {
     /// `<STATE>`, `ACK_<STATE>` or `NACK_<STATE>`; `None` if the step does not concern it.
     pub state: Option<String>,
-    /// The last reply that was taken, so that one sent twice is known again.
+    /// The last reply that was accepted, so that one sent twice is recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last: Option<Reply>,
 }
@@ -148,7 +146,8 @@ impl Session {
         self.failure.as_ref()
     }
 
-    /// Its projects by id, with what they have answered.
+    /// Its projects by id, with what they have replied. A project is among them once it
+    /// has been asked.
     #[must_use]
     pub fn projects(&self) -> &BTreeMap<String, Project> {
         &self.projects
@@ -177,7 +176,7 @@ impl Session {
     #[must_use]
     pub fn is_in_maintenance(&self, host: &str) -> bool {
         self.host_progress(host)
-            .is_some_and(|host| host.told && !host.maintained)
+            .is_some_and(|host| host.announced && !host.maintained)
     }
 
     /// Whether nothing new should be placed on this host: it waits for its maintenance,
@@ -190,81 +189,7 @@ impl Session {
             && !self.is_maintained(host)
     }
 
-    /// Goes on as far as it can by itself, and says what it needs then. Answers the
-    /// same job again until it is finished.
-    pub fn advance(
-        &mut self,
-        inventory: &Inventory,
-        patience: &Patience,
-        now: OffsetDateTime,
-    ) -> Job {
-        self.next_job(&Look {
-            inventory,
-            patience,
-            now,
-        })
-    }
-
-    /// Says what came of the job with this key. One that is not the current one
-    /// changes nothing: it was finished before.
-    pub fn finish(&mut self, key: &str, done: Done, now: OffsetDateTime) {
-        self.settle(key, done, now);
-    }
-
-    /// Takes a project's reply. The same reply once more changes nothing, even if the
-    /// session is in another state by now.
-    ///
-    /// # Errors
-    ///
-    /// [`NotTaken`].
-    pub fn reply(
-        &mut self,
-        project: &str,
-        reply: Reply,
-        inventory: &Inventory,
-        now: OffsetDateTime,
-    ) -> Result<(), NotTaken> {
-        self.take_reply(project, reply, inventory, now)
-    }
-
-    /// Resumes a failed session at the step that failed, or at the beginning of `at`.
-    ///
-    /// At the step that failed, what was done before is not done again: hosts that are
-    /// maintained, plug-ins that have run, projects that have agreed. Those that
-    /// refused or were silent are asked again. At the beginning of a state only hosts
-    /// that are maintained stay so.
-    ///
-    /// # Errors
-    ///
-    /// [`NotResumed`].
-    pub fn resume(&mut self, at: Option<State>, now: OffsetDateTime) -> Result<(), NotResumed> {
-        self.go_on(at, now)
-    }
-
-    /// Says that nobody could be heard for a while, as after a restart: whoever owes an
-    /// answer, and whatever has to leave a host, has the whole time again.
-    ///
-    /// Without it, a session whose driver was away for longer than a reply may take
-    /// would fail for a silence that was not the project's.
-    pub fn wake(&mut self, patience: &Patience, now: OffsetDateTime) {
-        self.grant_time(patience, now);
-    }
-
-    /// Says that the wall clock was set, by so much: what is waited for goes on as if it
-    /// had not been. `maintenance_at` is a date of the calendar, and stays.
-    pub fn shift(&mut self, by: time::Duration) {
-        self.move_waits(by);
-    }
-
-    /// The instances of a project that the current step is about, sorted. If it is
-    /// about none of them, all that it has on the session's hosts; if it has none
-    /// there, all that it has.
-    #[must_use]
-    pub fn instance_ids(&self, project: &str, inventory: &Inventory) -> Vec<String> {
-        self.instances_of(project, inventory)
-    }
-
-    /// Takes away the steps that have been added since the last time.
+    /// Takes the steps that have been added since the last call.
     pub fn take_steps(&mut self) -> Vec<Step> {
         std::mem::take(&mut self.steps)
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum State {
-    /// Projects are told that there will be maintenance, and when.
+    /// Projects are notified that there will be maintenance, and when.
     Maintenance,
     /// Projects are asked to free capacity.
     ScaleIn,
@@ -19,7 +19,7 @@ pub enum State {
     StartMaintenance,
     /// The next host is emptied.
     PlannedMaintenance,
-    /// All hosts are maintained; projects are told.
+    /// All hosts are maintained; projects are notified.
     MaintenanceComplete,
     /// It ended well.
     MaintenanceDone,

@@ -1,4 +1,4 @@
-//! One thing that a session has done, for whoever has to understand it later.
+//! One thing that a session has done, for an admin who has to understand it later.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -30,7 +30,7 @@ pub struct Step {
     pub plugin: Option<String>,
     /// Whether it went well.
     pub ok: bool,
-    /// What it said, in one line of at most 1,000 characters.
+    /// What came of it, in one line of at most 1,000 characters.
     pub result: String,
     /// What the admin can do about it, if it went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -25,7 +25,7 @@ pub struct Job {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
-    /// Say that the session has entered a state. Hooks may deny it. Finished by
+    /// Announce that the session has entered a state. Hooks may deny it. Finished by
     /// [`Done::Well`] or [`Done::Badly`].
     Enter {
         /// The state.
@@ -42,12 +42,12 @@ pub enum Work {
         /// Where it may go. `MAINTENANCE_FAILED` is not named here, and may be chosen
         /// nevertheless.
         allowed: Vec<State>,
-        /// What it is told: the session, its hosts with their instances, its projects.
+        /// What it is given: the session, its hosts with their instances, its projects.
         situation: Value,
     },
-    /// Tell projects. Finished by [`Done::Well`] or [`Done::Badly`].
+    /// Notify projects. Finished by [`Done::Well`] or [`Done::Badly`].
     Notify(Vec<Notice>),
-    /// Tell what becomes of a host. Finished by [`Done::Well`] or [`Done::Badly`].
+    /// Announce what becomes of a host. Finished by [`Done::Well`] or [`Done::Badly`].
     TellHost {
         /// The host.
         host: String,
@@ -63,9 +63,9 @@ pub enum Work {
     },
     /// Have instances moved. Finished by [`Done::Well`] or [`Done::Badly`].
     Instruct(Vec<Instruction>),
-    /// Nothing, until somebody replies, the inventory changes or the time has come.
+    /// Nothing, until a project replies, the inventory changes or the time has come.
     Wait {
-        /// When to look again at the latest.
+        /// When to poll again at the latest.
         #[serde(default, with = "time::serde::rfc3339::option")]
         until: Option<OffsetDateTime>,
     },
@@ -73,7 +73,7 @@ pub enum Work {
     Rest,
 }
 
-/// What is told to a project. The addresses are for whoever tells it to add.
+/// A notice to a project. The addresses are for its sender to add.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
     /// The project.
@@ -81,14 +81,14 @@ pub struct Notice {
     /// `MAINTENANCE`, `SCALE_IN`, `PREPARE_MAINTENANCE`, `PLANNED_MAINTENANCE`,
     /// `MAINTENANCE_COMPLETE` or `INSTANCE_ACTION_DONE`.
     pub state: String,
-    /// The instance, where each is told by itself; else all that are concerned.
+    /// The instance, where each has a notice of its own; else all that are concerned.
     pub instance: Option<String>,
     /// What the project may choose from.
     pub allowed_actions: Vec<InstanceAction>,
     /// When the reply is due; `None` if none is wanted.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub reply_at: Option<OffsetDateTime>,
-    /// When what is told happens.
+    /// When what it announces happens.
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub actions_at: Option<OffsetDateTime>,
     /// The session's hints.
@@ -106,7 +106,7 @@ pub struct Instruction {
     pub host: String,
     /// How: `MIGRATE` or `LIVE_MIGRATE`.
     pub action: InstanceAction,
-    /// How long it may be interrupted, in seconds; `None` if nobody has said so.
+    /// How long it may be interrupted, in seconds; `None` if no constraint says so.
     #[serde(default)]
     pub max_interruption_time: Option<u32>,
 }
@@ -126,8 +126,8 @@ pub enum HostState {
 pub enum Done {
     /// It went well.
     Well {
-        /// What was said, for the record.
-        said: String,
+        /// What it reported, for the record.
+        message: String,
         /// The task that did it.
         task: Option<Uuid>,
     },
@@ -151,7 +151,7 @@ pub enum Done {
 
 /// How long a session waits for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// For replies to `MAINTENANCE`, `PREPARE_MAINTENANCE`, `PLANNED_MAINTENANCE` and
     /// `MAINTENANCE_COMPLETE`. Default: 40 s.
     pub reply: Duration,
@@ -159,12 +159,12 @@ pub struct Patience {
     pub scale_in: Duration,
     /// For a host to become empty. Default: 240 s, as 48 times 5 s.
     pub empty_host: Duration,
-    /// How often silent projects are told again before the reply is due, at even
+    /// How often silent projects are notified again before the reply is due, at even
     /// distances. Default: 2.
     pub reminders: u32,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             reply: Duration::seconds(40),

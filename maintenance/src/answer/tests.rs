@@ -173,12 +173,12 @@ fn a_hook_that_denies_is_told_by_its_number() {
         verdict: Some(Verdict::deny("freeze\u{1b}[2J")),
         ..well("")
     };
-    let told = badly(of_plugin(&task(vec![hook.clone(), well("")]))).unwrap();
+    let text = badly(of_plugin(&task(vec![hook.clone(), well("")]))).unwrap();
     assert_eq!(
-        told,
+        text,
         "hook 5 (`guard`) on action.host denied it: freeze [2J"
     );
-    assert_eq!(badly(of_hooks(&task(vec![hook]))).unwrap(), told);
+    assert_eq!(badly(of_hooks(&task(vec![hook]))).unwrap(), text);
     assert_eq!(badly(of_hooks(&task(Vec::new()))), None);
 }
 
@@ -200,8 +200,8 @@ fn a_workflow_decides_by_its_verdict_or_by_the_last_object_that_it_prints() {
     let printed = "{\"next\":\"A\"}\n{\"next\":\"B\",\"reason\":\"later\"}\n{\"note\":1}\n";
     assert_eq!(decided(well(printed)), chosen("B", "later"));
     for nothing in ["", "B", "{\"next\":7}", "[]"] {
-        let told = decided(well(nothing)).unwrap_err();
-        assert!(told.contains("did not say where to go"), "{told}");
+        let text = decided(well(nothing)).unwrap_err();
+        assert!(text.contains("did not say where to go"), "{text}");
     }
     let failed = run(Outcome::Exited { status: 1 }, "{\"next\":\"B\"}");
     assert!(decided(failed).unwrap_err().contains("status 1"));
@@ -223,12 +223,12 @@ proptest! {
             of_plugin(&task(vec![execution.clone()])),
             of_workflow(&task(vec![execution])),
         ] {
-            let told = match done {
-                Done::Well { said, .. } => said,
+            let text = match done {
+                Done::Well { message, .. } => message,
                 Done::Badly { reason, .. } | Done::Chosen { reason, .. } => reason,
             };
-            prop_assert!(told.chars().count() < 1_000);
-            prop_assert!(!told.chars().any(char::is_control));
+            prop_assert!(text.chars().count() < 1_000);
+            prop_assert!(!text.chars().any(char::is_control));
         }
     }
 }

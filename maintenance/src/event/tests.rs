@@ -3,8 +3,8 @@ use time::macros::datetime;
 
 use super::*;
 
-fn teller() -> Teller {
-    Teller {
+fn reporter() -> Reporter {
+    Reporter {
         session: Uuid::from_u128(7),
         account: AccountId::from_uuid(Uuid::from_u128(1)),
         base_url: "https://m.example".into(),
@@ -48,7 +48,7 @@ fn act(metadata: Value) -> Value {
         kind: ActionType::Host,
         metadata,
     };
-    let event = teller().act(
+    let event = reporter().act(
         "k",
         &action,
         "node-1",
@@ -61,7 +61,7 @@ fn act(metadata: Value) -> Value {
 
 #[test]
 fn a_project_is_told_in_the_documented_form() {
-    let event = teller().scheduled("9", 3, &notice());
+    let event = reporter().scheduled("9", 3, &notice());
     assert_eq!(event.kind, "maintenance.scheduled");
     assert_eq!(event.id, "9/3");
     let session = "00000000-0000-0000-0000-000000000007";
@@ -90,7 +90,7 @@ fn one_instance_is_told_as_a_list_of_one_and_has_an_address_of_its_own() {
         instance: Some("vm?1".into()),
         ..notice()
     };
-    let data = teller().scheduled("9", 0, &notice).data.unwrap();
+    let data = reporter().scheduled("9", 0, &notice).data.unwrap();
     assert_eq!(data["instance_ids"], json!(["vm?1"]));
     assert_eq!(
         data["reply_url"],
@@ -142,7 +142,7 @@ fn only_so_many_members_of_metadata_become_parameters() {
 #[test]
 fn a_workflow_cannot_be_told_another_session_than_its_own() {
     let situation = json!({"session_id": "another", "projects": {}});
-    let event = teller().decide(
+    let event = reporter().decide(
         "k",
         State::StartMaintenance,
         &[State::StartMaintenance, State::MaintenanceFailed],

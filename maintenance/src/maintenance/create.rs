@@ -7,7 +7,7 @@ use tenterhook_dispatch::{AccountId, new_id};
 use tenterhook_sdk::Event;
 use tenterhook_session::{HostKind, Inventory, NewPlan, Plan, Session, Workflow};
 
-use super::{Inner, Maintenance};
+use super::{Maintenance, MaintenanceInner};
 use crate::error::Error;
 use crate::request::{NewSession, Stored};
 
@@ -16,24 +16,24 @@ use crate::request::{NewSession, Stored};
 const PLAN_MAX_BYTES: usize = 64 * 1024;
 
 impl Maintenance {
-    /// Creates a session and begins it. It is stored when this returns.
+    /// Creates a session and starts it. It is stored when this returns.
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`] also for a workflow or plug-in that is no source of the
     /// account and a host that is not in its inventory; [`Error::TooMany`];
-    /// [`Error::Store`].
+    /// [`Error::HostTaken`]; [`Error::Store`].
     pub async fn create(&self, account: AccountId, new: NewSession) -> Result<Stored, Error> {
         let inner = &self.inner;
-        let said = new.plan.clone();
-        let plan = new.plan.check().map_err(|fault| Error::Invalid {
-            field: fault.field,
-            reason: fault.reason,
+        let sent = new.plan.clone();
+        let plan = new.plan.check().map_err(|invalid| Error::Invalid {
+            field: invalid.field,
+            reason: invalid.reason,
         })?;
         let inventory = inner.inventory(account, &plan.workflow).await?;
         check_size(&plan)?;
-        check_hosts(&said, &inventory)?;
-        inner.check_sources(account, &said, &plan).await?;
+        check_hosts(&sent, &inventory)?;
+        inner.check_sources(account, &sent, &plan).await?;
 
         let now = inner.timepiece.now().wall;
         let mut session = Session::new(new_id(), plan, &inventory, now);
@@ -45,24 +45,24 @@ impl Maintenance {
             base_url: new.base_url,
             created_at: now,
         };
-        self.carry_out(async move |inner: Arc<Inner>| {
+        self.carry_out(async move |inner: Arc<MaintenanceInner>| {
             inner
                 .store
                 .insert_session(stored.clone(), steps, inner.settings.sessions)
                 .await?;
-            inner.hold(stored.clone()).await;
+            inner.load(stored.clone()).await;
             Ok(stored)
         })
         .await
     }
 }
 
-impl Inner {
+impl MaintenanceInner {
     /// Checks that the account has every source that the plan names.
     async fn check_sources(
         &self,
         account: AccountId,
-        said: &NewPlan,
+        sent: &NewPlan,
         plan: &Plan,
     ) -> Result<(), Error> {
         if let Workflow::Source(name) = &plan.workflow
@@ -73,7 +73,7 @@ impl Inner {
                 "must be `default`, `vnf`, or the name of one of the account's sources",
             ));
         }
-        for (i, action) in said.actions.iter().enumerate() {
+        for (i, action) in sent.actions.iter().enumerate() {
             if self.source(account, &action.plugin).await?.is_none() {
                 return Err(invalid(
                     format!("actions[{i}].plugin"),
@@ -85,9 +85,9 @@ impl Inner {
     }
 }
 
-/// Checks that what the session will tell fits into its events.
+/// Checks that the plan fits into the events of the session.
 fn check_size(plan: &Plan) -> Result<(), Error> {
-    let json = serde_json::to_vec(plan).expect("a plan holds nothing that JSON cannot say");
+    let json = serde_json::to_vec(plan).expect("a plan is always valid JSON");
     if json.len() > PLAN_MAX_BYTES {
         return Err(invalid(
             "metadata",
@@ -101,12 +101,12 @@ fn check_size(plan: &Plan) -> Result<(), Error> {
     let data = json!({"metadata": plan.metadata, "actions": all});
     Event::new("1", "/", "session", Some(data))
         .check()
-        .map_err(|fault| invalid("metadata", fault.detail))
+        .map_err(|error| invalid("metadata", error.detail))
 }
 
 /// Checks that the hosts are hosts, and that there is one.
-fn check_hosts(said: &NewPlan, inventory: &Inventory) -> Result<(), Error> {
-    for (i, host) in said.hosts.iter().enumerate() {
+fn check_hosts(sent: &NewPlan, inventory: &Inventory) -> Result<(), Error> {
+    for (i, host) in sent.hosts.iter().enumerate() {
         if !inventory.hosts.contains_key(host) {
             return Err(invalid(
                 format!("hosts[{i}]"),
@@ -118,7 +118,7 @@ fn check_hosts(said: &NewPlan, inventory: &Inventory) -> Result<(), Error> {
         .hosts
         .values()
         .any(|host| host.kind == HostKind::Compute);
-    if said.hosts.is_empty() && !any {
+    if sent.hosts.is_empty() && !any {
         return Err(invalid(
             "hosts",
             "is empty, and the account has no compute host; enter servers without a host first",

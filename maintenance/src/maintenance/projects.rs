@@ -1,29 +1,27 @@
-//! What projects see and say, and what they demand.
+//! What projects see and reply, and their constraints.
 //!
 //! In a session of the operator's account a project whose id is the id of another
 //! account, with or without hyphens, is that account: it may speak for itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, Noun};
-use tenterhook_session::{
-    GroupConstraint, InstanceConstraint, Inventory, Project, Reply, Workflow,
-};
+use tenterhook_session::{GroupConstraint, InstanceConstraint, Inventory, Reply, Workflow};
 use uuid::Uuid;
 
-use super::{Inner, Maintenance};
+use super::{Maintenance, MaintenanceInner};
 use crate::error::Error;
-use crate::held::Held;
 use crate::inventory;
+use crate::live::LiveSession;
 use crate::request::Stored;
 
 /// Longest text in a constraint, in bytes.
 const TEXT_MAX_BYTES: usize = 255;
 
 impl Maintenance {
-    /// The instances of a project that a session is about at present.
+    /// Lists the instances of a project that a session currently concerns.
     ///
     /// `caller` is the session's account, or, where the session is the operator's, the
     /// account whose id is `project`.
@@ -37,14 +35,14 @@ impl Maintenance {
         id: Uuid,
         project: &str,
     ) -> Result<Vec<String>, Error> {
-        let (held, project) = self.inner.spoken_for(caller, id, project).await?;
-        let inventory = self.inner.inventory_of(&held).await?;
-        Ok(held
+        let (live, project) = self.inner.spoken_for(caller, id, project).await?;
+        let inventory = self.inner.inventory_of(&live).await?;
+        Ok(live
             .read(|session| session.instance_ids(&project, &inventory))
             .await)
     }
 
-    /// Takes a project's reply. It is stored when this returns. For `caller` see
+    /// Accepts a project's reply. It is stored when this returns. For `caller` see
     /// [`instances`](Self::instances).
     ///
     /// # Errors
@@ -57,21 +55,21 @@ impl Maintenance {
         project: &str,
         reply: Reply,
     ) -> Result<Stored, Error> {
-        let (held, project) = self.inner.spoken_for(caller, id, project).await?;
-        self.carry_out(async move |inner: Arc<Inner>| {
-            let inventory = inner.inventory_of(&held).await?;
+        let (live, project) = self.inner.spoken_for(caller, id, project).await?;
+        self.carry_out(async move |inner: Arc<MaintenanceInner>| {
+            let inventory = inner.inventory_of(&live).await?;
             let now = inner.timepiece.now().wall;
-            held.change(&*inner.store, |session| {
+            live.change(&*inner.store, |session| {
                 Ok(session.reply(&project, reply, &inventory, now)?)
             })
             .await?;
-            held.changed.notify_one();
-            Ok(held.stored().await)
+            live.changed.notify_one();
+            Ok(live.stored().await)
         })
         .await
     }
 
-    /// Keeps what is demanded for an instance, in place of what was before.
+    /// Sets the constraint of an instance, replacing any previous one.
     ///
     /// # Errors
     ///
@@ -92,7 +90,7 @@ impl Maintenance {
             .await
     }
 
-    /// Keeps what is demanded for a group, in place of what was before.
+    /// Sets the constraint of a group, replacing any previous one.
     ///
     /// # Errors
     ///
@@ -111,7 +109,7 @@ impl Maintenance {
             .await
     }
 
-    /// Forgets what is demanded for an instance.
+    /// Deletes the constraint of an instance.
     ///
     /// # Errors
     ///
@@ -127,7 +125,7 @@ impl Maintenance {
             .await
     }
 
-    /// Forgets what is demanded for a group.
+    /// Deletes the constraint of a group.
     ///
     /// # Errors
     ///
@@ -141,30 +139,53 @@ impl Maintenance {
     }
 }
 
-impl Inner {
+impl MaintenanceInner {
     /// Finds a session with a project for which the caller may speak, and that
     /// project's name in the session.
+    ///
+    /// A session has a project before it asks it: all with instances on its hosts are its
+    /// own from its creation on. So a project is known as soon as either is entered.
     async fn spoken_for(
         &self,
         caller: AccountId,
         id: Uuid,
         project: &str,
-    ) -> Result<(Arc<Held>, String), Error> {
-        let held = self.sessions.read().get(&id).map(Arc::clone);
-        let held = held.ok_or(Error::NoSession(id))?;
-        let named = held
-            .read(|session| named(session.projects(), project))
-            .await;
-        if held.account == caller {
-            let named = named.ok_or_else(|| Error::NoProject(project.to_owned()))?;
-            return Ok((held, named));
+    ) -> Result<(Arc<LiveSession>, String), Error> {
+        let live = self.sessions.read().get(&id).map(Arc::clone);
+        let live = live.ok_or(Error::NoSession(id))?;
+        if live.account == caller {
+            let name = self.project_name(&live, project).await?;
+            let name = name.ok_or_else(|| Error::NoProject(project.to_owned()))?;
+            return Ok((live, name));
         }
-        // To anybody else there is no such session.
-        let named = named.ok_or(Error::NoSession(id))?;
-        if self.tenant(held.account, &named).await? != Some(caller) {
+        // To any other caller the session does not exist, unless the project is its own.
+        if Uuid::parse_str(project) != Ok(caller.as_uuid())
+            || self.tenant(live.account, project).await? != Some(caller)
+        {
             return Err(Error::NoSession(id));
         }
-        Ok((held, named))
+        let name = self.project_name(&live, project).await?;
+        Ok((live, name.ok_or(Error::NoSession(id))?))
+    }
+
+    /// Finds a project's name in a session: among those that it has asked, else among
+    /// those that have instances on its hosts.
+    async fn project_name(
+        &self,
+        live: &LiveSession,
+        project: &str,
+    ) -> Result<Option<String>, Error> {
+        let asked = live
+            .read(|session| find_name(session.projects().keys(), project))
+            .await;
+        if asked.is_some() {
+            return Ok(asked);
+        }
+        let inventory = self.inventory_of(live).await?;
+        let concerned = live
+            .read(|session| session.concerned_projects(&inventory))
+            .await;
+        Ok(find_name(concerned.iter(), project))
     }
 
     /// The account that a project is; `None` unless the session is the operator's and
@@ -198,8 +219,8 @@ impl Inner {
         }
     }
 
-    /// What a session sees: its account's servers as they are now, and what projects
-    /// demand, where its workflow heeds that.
+    /// Returns what a session sees: its account's servers as they are now, and the
+    /// constraints of projects where its workflow honours them.
     pub(crate) async fn inventory(
         &self,
         account: AccountId,
@@ -227,50 +248,50 @@ impl Inner {
             .collect();
         for project in projects {
             if let Some(tenant) = self.tenant(account, &project).await? {
-                let theirs = self.store.constraints(tenant).await?;
-                add_theirs(&mut inventory, &project, theirs);
+                let constraints = self.store.constraints(tenant).await?;
+                add_tenants(&mut inventory, &project, constraints);
             }
         }
         Ok(inventory)
     }
 
-    async fn inventory_of(&self, held: &Held) -> Result<Inventory, Error> {
-        let workflow = held.read(|session| session.plan().workflow.clone()).await;
-        self.inventory(held.account, &workflow).await
+    async fn inventory_of(&self, live: &LiveSession) -> Result<Inventory, Error> {
+        let workflow = live.read(|session| session.plan().workflow.clone()).await;
+        self.inventory(live.account, &workflow).await
     }
 }
 
-/// Adds what a tenant demands for what is its own. What the operator has said of the
-/// same goes before it.
-fn add_theirs(
+/// Adds a tenant's constraints for what is its own. The operator's for the same take
+/// precedence.
+fn add_tenants(
     inventory: &mut Inventory,
     project: &str,
     (instances, groups): (Vec<InstanceConstraint>, Vec<GroupConstraint>),
 ) {
     let own =
         |instance: &tenterhook_session::Instance| instance.project.as_deref() == Some(project);
-    let mut groups_of_theirs: BTreeSet<String> = BTreeSet::new();
+    let mut own_groups: BTreeSet<String> = BTreeSet::new();
     for constraint in instances {
         let id = constraint.instance_id.clone();
         if inventory.instances.get(&id).is_some_and(own) {
-            groups_of_theirs.insert(constraint.group_id.clone());
+            own_groups.insert(constraint.group_id.clone());
             inventory
                 .instance_constraints
                 .entry(id)
                 .or_insert(constraint);
         }
     }
-    // A group is theirs if they have instances in it, and nobody else.
+    // A group is the tenant's if no other project has instances in it.
     for instance in inventory.instances.values().filter(|one| own(one)) {
-        groups_of_theirs.extend(instance.group.clone());
+        own_groups.extend(instance.group.clone());
     }
     for instance in inventory.instances.values().filter(|one| !own(one)) {
         if let Some(group) = &instance.group {
-            groups_of_theirs.remove(group);
+            own_groups.remove(group);
         }
     }
     for constraint in groups {
-        if groups_of_theirs.contains(&constraint.group_id) {
+        if own_groups.contains(&constraint.group_id) {
             inventory
                 .group_constraints
                 .entry(constraint.group_id.clone())
@@ -279,16 +300,18 @@ fn add_theirs(
     }
 }
 
-/// A project's name as the session has it: ids are the same with and without hyphens.
-fn named(projects: &BTreeMap<String, Project>, said: &str) -> Option<String> {
-    if projects.contains_key(said) {
-        return Some(said.to_owned());
-    }
-    let id = Uuid::parse_str(said).ok()?;
-    projects
-        .keys()
-        .find(|name| Uuid::parse_str(name) == Ok(id))
-        .cloned()
+/// Finds the name that stands for `project`: the same, or the same id with or without
+/// hyphens.
+fn find_name<'a>(names: impl Iterator<Item = &'a String> + Clone, project: &str) -> Option<String> {
+    let same = names.clone().find(|name| *name == project);
+    let id = Uuid::parse_str(project).ok();
+    same.or_else(|| {
+        let id = id?;
+        names
+            .into_iter()
+            .find(|name| Uuid::parse_str(name) == Ok(id))
+    })
+    .cloned()
 }
 
 fn check_id(field: &str, id: &str) -> Result<(), Error> {

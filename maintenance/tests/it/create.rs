@@ -75,14 +75,20 @@ async fn an_account_has_so_many_sessions_and_a_removed_one_makes_room() {
     };
     let yard = Yard::with(settings).await;
     yard.host("node-1").await;
-    let (first, second) = (yard.begin(plan()).await, yard.begin(plan()).await);
+    yard.host("node-2").await;
+    let over = |host: &str| NewPlan {
+        hosts: vec![host.into()],
+        ..plan()
+    };
+    let first = yard.begin(over("node-1")).await;
+    let second = yard.begin(over("node-2")).await;
     assert_eq!(yard.maintenance.sessions(yard.account), [first, second]);
 
     let third = yard.maintenance.create(yard.account, new(plan())).await;
     assert!(matches!(third, Err(Error::TooMany)), "{third:?}");
 
     yard.maintenance.delete(yard.account, first).await.unwrap();
-    let third = yard.begin(plan()).await;
+    let third = yard.begin(over("node-1")).await;
     assert_eq!(yard.maintenance.sessions(yard.account), [second, third]);
 }
 

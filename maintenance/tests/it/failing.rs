@@ -1,7 +1,7 @@
 //! Plug-ins, hooks and projects that stop a session, and how it goes on.
 
 use tenterhook_maintenance::Settings;
-use tenterhook_session::{ActionType, NewPlan, Patience, Reply, State};
+use tenterhook_session::{ActionType, NewPlan, Reply, State, Timeouts};
 use tenterhook_tests_artifacts as artifacts;
 use time::Duration;
 use uuid::Uuid;
@@ -197,9 +197,9 @@ async fn a_refusal_fails_the_session_at_once_and_it_is_asked_again_when_resumed(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_project_fails_the_session_when_its_time_is_up() {
     let settings = Settings {
-        patience: Patience {
+        timeouts: Timeouts {
             reply: Duration::milliseconds(300),
-            ..Patience::default()
+            ..Timeouts::default()
         },
         ..Settings::default()
     };

@@ -5,6 +5,7 @@ mod clock;
 mod create;
 mod delete;
 mod failing;
+mod hosts;
 mod play;
 mod restart;
 mod support;

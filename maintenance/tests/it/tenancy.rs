@@ -2,7 +2,7 @@
 
 use tenterhook_dispatch::AccountId;
 use tenterhook_maintenance::Error;
-use tenterhook_session::{GroupConstraint, InstanceAction, InstanceConstraint, State};
+use tenterhook_session::{GroupConstraint, InstanceAction, InstanceConstraint, NotTaken, State};
 use uuid::Uuid;
 
 use crate::support::{Looks, Yard, ack, new, plan};
@@ -96,6 +96,54 @@ async fn a_tenant_speaks_for_its_own_project_in_the_operators_session() {
         "{told:?}"
     );
     assert!(told.iter().all(|told| told.contains(&project)), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_is_known_before_it_is_asked() {
+    let yard = Yard::new().await;
+    let (blue, green) = (tenant(&yard, "blue").await, tenant(&yard, "green").await);
+    yard.host("node-1").await;
+    let vm = yard.instance("vm", "node-1", &blue.to_string()).await;
+    // As long as this hook runs, nobody is asked.
+    yard.hook(
+        yard.account,
+        "session.MAINTENANCE",
+        "while :; do sleep 1; done\n",
+    )
+    .await;
+    let id = yard.begin(plan()).await;
+    let instances = async |caller, project: &str| {
+        let instances = yard.maintenance.instances(caller, id, project).await;
+        (instances, yard.session(id).await.session.projects().len())
+    };
+
+    for caller in [yard.account, blue] {
+        for name in [blue.to_string(), blue.as_uuid().simple().to_string()] {
+            let (found, asked) = instances(caller, &name).await;
+            assert_eq!(found.unwrap(), std::slice::from_ref(&vm));
+            assert_eq!(asked, 0, "it was asked meanwhile");
+        }
+    }
+    // An instance that is entered later makes its project known as well.
+    let (unknown, _) = instances(yard.account, "yellow").await;
+    assert!(matches!(unknown, Err(Error::NoProject(_))), "{unknown:?}");
+    let other = yard.instance("other", "node-1", "yellow").await;
+    let (found, _) = instances(yard.account, "yellow").await;
+    assert_eq!(found.unwrap(), [other]);
+
+    let reply = || ack(State::Maintenance, &[]);
+    let early = yard
+        .maintenance
+        .reply(blue, id, &blue.to_string(), reply())
+        .await;
+    assert!(
+        matches!(early, Err(Error::NotTaken(NotTaken::NotAsked))),
+        "{early:?}"
+    );
+    nobody(instances(green, &blue.to_string()).await.0, id);
+    nobody(instances(green, &green.to_string()).await.0, id);
+    nobody(instances(blue, "yellow").await.0, id);
+    yard.maintenance.delete(yard.account, id).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

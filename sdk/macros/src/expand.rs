@@ -1,19 +1,19 @@
-//! What the attribute makes of a function, and what it says of anything else.
+//! The expansion of the attribute, and its errors for items that cannot be a hook.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Error, FnArg, GenericParam, Item, ItemFn, ReturnType, Safety, Type};
 
-/// How a hook looks.
+/// The form of a hook, for error messages.
 const SHAPE: &str = "`#[hook] fn guard(event: Event) -> Verdict { … }`";
 
-/// Answers the function and its `main`; or the item and what is wrong with it.
+/// Returns the function and its `main`; or the item and what is wrong with it.
 pub(crate) fn hook(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function = match parse(arguments, item.clone()) {
         Ok(function) => function,
         Err(error) => {
-            // The item stays and has a `main`, so that nothing else seems to be missing.
+            // The item stays and gets a `main`, so that there are no errors about a missing one.
             let main = stand_in(&item);
             let error = error.to_compile_error();
             return quote!(#item #error #main);
@@ -23,7 +23,7 @@ pub(crate) fn hook(arguments: TokenStream, item: TokenStream) -> TokenStream {
     quote!(#function #main)
 }
 
-/// Takes the item as a function that can be a hook.
+/// Parses the item as a function that can be a hook.
 fn parse(arguments: TokenStream, item: TokenStream) -> syn::Result<ItemFn> {
     if !arguments.is_empty() {
         return Err(refuse(
@@ -36,7 +36,7 @@ fn parse(arguments: TokenStream, item: TokenStream) -> syn::Result<ItemFn> {
         other => {
             return Err(refuse(
                 &other,
-                &format!("`#[hook]` stands on a function: {SHAPE}"),
+                &format!("`#[hook]` belongs on a function: {SHAPE}"),
             ));
         }
     };
@@ -50,13 +50,13 @@ fn check(function: &ItemFn) -> syn::Result<()> {
     if let Some(token) = &signature.asyncness {
         return Err(refuse(
             token,
-            "a hook cannot be `async`: take the word away; a run is one call, from its start to its answer",
+            "a hook cannot be `async`: remove the keyword; a run is one call, from its start to its result",
         ));
     }
     if let Safety::Unsafe(token) = &signature.safety {
         return Err(refuse(
             token,
-            "a hook cannot be `unsafe`: take the word away",
+            "a hook cannot be `unsafe`: remove the keyword",
         ));
     }
     if let Some(abi) = &signature.abi {
@@ -76,7 +76,7 @@ fn check(function: &ItemFn) -> syn::Result<()> {
     if let Some(generic) = generic {
         return Err(refuse(
             generic,
-            "a hook cannot be generic: nobody could say which type it is called with; write the type",
+            "a hook cannot be generic: nothing determines the type that it is called with; write the type",
         ));
     }
     for argument in &signature.inputs {
@@ -106,7 +106,7 @@ fn check(function: &ItemFn) -> syn::Result<()> {
     Ok(())
 }
 
-/// Writes `main`.
+/// Generates `main`.
 fn main(function: &ItemFn) -> TokenStream {
     let name = &function.sig.ident;
     let checks = checks(function);
@@ -118,7 +118,7 @@ fn main(function: &ItemFn) -> TokenStream {
     }
 }
 
-/// An empty `main` beside a function that is refused, where it is what lacks one.
+/// Returns an empty `main` beside a refused function, unless it would conflict with it.
 fn stand_in(item: &TokenStream) -> TokenStream {
     match syn::parse2::<ItemFn>(item.clone()) {
         Ok(function) if function.sig.ident != "main" && function.sig.receiver().is_none() => {
@@ -130,7 +130,7 @@ fn stand_in(item: &TokenStream) -> TokenStream {
     }
 }
 
-/// Checks the types one by one, so that rustc points at the one at fault. Types with
+/// Generates a check of each type, so that rustc points at the one at fault. Types with
 /// lifetimes of the function's own cannot be named outside of it.
 fn checks(function: &ItemFn) -> TokenStream {
     let signature = &function.sig;

@@ -8,7 +8,7 @@ use super::points;
 
 points! { Fenix
     SessionMaintenance "session.MAINTENANCE" None,
-        "A session began; projects are told." {
+        "A session began; projects are notified." {
         }
     SessionScaleIn "session.SCALE_IN" None,
         "A session needs projects to free capacity." {
@@ -23,7 +23,7 @@ points! { Fenix
         "A session empties the next host." {
         }
     SessionMaintenanceComplete "session.MAINTENANCE_COMPLETE" None,
-        "All hosts of a session are maintained; projects are told." {
+        "All hosts of a session are maintained; projects are notified." {
         }
     SessionMaintenanceDone "session.MAINTENANCE_DONE" None,
         "A session ended well." {
@@ -60,7 +60,7 @@ points! { Fenix
             host: String = "host" "name of the host to leave" "compute-1";
         }
     MaintenanceScheduled "maintenance.scheduled" None,
-        "A project is told what a session is about to do, and asked." {
+        "A project is notified of what a session is about to do, and asked to reply." {
             state: String = "state" "state of the session" "MAINTENANCE";
             project_id: String = "project_id" "the project" "billing";
             reply_url: String = "reply_url" "where to reply" "http://127.0.0.1:8080/v1/maintenance/5c2f/billing";

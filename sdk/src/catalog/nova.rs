@@ -32,7 +32,7 @@ points! { Nova
             tag: String = "tag" "UUID of the accelerator request" "6e2f6f52-3f0c-4f5c-8d6e-0f2b7a9c1d34";
         }
     VolumeReimaged "volume-reimaged" Each,
-        "The image of an instance's volume was written anew." {
+        "The image of an instance's volume was rewritten." {
             tag: String = "tag" "id of the volume" "6e2f6f52-3f0c-4f5c-8d6e-0f2b7a9c1d34";
         }
 }

@@ -2,11 +2,11 @@
 
 /// Declares the hook points of one interface.
 ///
-/// A row is the type's name, the hook point's name, who runs its hooks (`None`: no
-/// server in particular, `Each`: each server that a hook covers, `Lot`: one of
-/// them, drawn by lot) and when it fires; then for each parameter the field, its
-/// type, the member of the event's `data`, what it holds, and a sample. A parameter
-/// whose type is an `Option` is not told by every event.
+/// A row is the type's name, the hook point's name, who runs its hooks (`None`: no server
+/// in particular, `Each`: each server that a hook covers, `Lot`: one of them, chosen at
+/// random) and when it fires; then for each parameter the field, its type, the member of
+/// the event's `data`, what it holds, and a sample. A parameter whose type is an `Option`
+/// is not in every event.
 macro_rules! points {
     ($face:ident $(
         $name:ident $text:literal $servers:ident, $description:literal {
@@ -45,10 +45,12 @@ macro_rules! points {
                     }),*],
                 };
 
-                fn take(told: &mut $crate::typed::Told<'_>) -> Result<Self, $crate::typed::Unsuited> {
+                fn take(
+                    fields: &mut $crate::typed::EventFields<'_>,
+                ) -> Result<Self, $crate::typed::Unsuited> {
                     Ok(Self {
-                        $($field: told.take($member, $meaning)?,)*
-                        other: told.take_rest(),
+                        $($field: fields.take($member, $meaning)?,)*
+                        other: fields.take_rest(),
                     })
                 }
 
@@ -72,7 +74,7 @@ pub(super) enum Servers {
     None,
     /// Each server that a hook covers.
     Each,
-    /// One of them, drawn by lot.
+    /// One of them, chosen at random.
     Lot,
 }
 

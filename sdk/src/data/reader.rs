@@ -1,6 +1,6 @@
-//! Reads a JSON value as any type, and knows where a fault is.
+//! Deserializes a JSON value as any type, and reports where an error is.
 //!
-//! serde's own errors say what was expected, not of which member. Here each member
+//! serde's own errors say what was expected, but not for which member. Here each member
 //! adds its name while its error passes through.
 
 use std::fmt;
@@ -34,7 +34,7 @@ enum Step {
 }
 
 impl Misread {
-    /// Names the member at fault, from `root` on.
+    /// Returns the path of the member at fault, from `root` on.
     pub(super) fn member(&self, root: &str) -> String {
         let mut name = root.to_owned();
         for step in self.path.iter().rev() {
@@ -139,7 +139,7 @@ impl<'de> Deserializer<'de> for Reader<'de> {
                     value: Some(value),
                 })
             }
-            // Its words are as good here as anywhere.
+            // The same wording as elsewhere.
             _ => Err(de::Error::invalid_type(
                 unexpected(self.0),
                 &"a text, or an object with one member",

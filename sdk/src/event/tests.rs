@@ -1,4 +1,4 @@
-//! What is an event, what is none, and that none does harm.
+//! What is an event and what is not, and that neither does harm.
 
 use proptest::prelude::*;
 

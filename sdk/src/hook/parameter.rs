@@ -1,22 +1,22 @@
-//! A parameter that the event does not tell, beside those that it does.
+//! The error for a parameter that the event does not have, with those that it has.
 
 use std::fmt;
 
 use crate::contract::{self, env};
 
-/// The event does not tell a parameter that the hook asks for.
+/// The event does not have a parameter that the hook asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoParameter {
-    /// The name that was asked for.
+    /// The requested name.
     pub name: String,
-    /// The parameters that there are, in lower snake case, sorted.
+    /// The existing parameters, in lower snake case, sorted.
     pub known: Vec<String>,
 }
 
-/// Most parameters that are named.
+/// The most parameters that are listed.
 const NAMED_MAX: usize = 20;
 
-/// Longest name that is compared with others, in bytes.
+/// The longest name that is compared with others, in bytes.
 const COMPARED_MAX_BYTES: usize = 64;
 
 impl NoParameter {
@@ -33,7 +33,7 @@ impl NoParameter {
         }
     }
 
-    /// The parameter whose name is nearest, if one is near.
+    /// Returns the parameter with the most similar name, if one is similar.
     #[must_use]
     pub fn nearest(&self) -> Option<&str> {
         let name = contract::upper_snake(&self.name).to_ascii_lowercase();
@@ -46,7 +46,7 @@ impl NoParameter {
     }
 }
 
-/// The fewest letters to add, leave out or change that make one name the other.
+/// Returns the Levenshtein distance of two names.
 fn distance(a: &str, b: &str) -> usize {
     if a.len().max(b.len()) > COMPARED_MAX_BYTES {
         return usize::MAX;

@@ -7,13 +7,13 @@ use crate::{Fault, contract};
 /// Why a hook could not read its event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// The run is for no event.
+    /// The run has no event.
     Missing,
     /// The event file cannot be read.
     File(String),
     /// The event's data is not JSON.
     Data(String),
-    /// The event file holds no event.
+    /// The event file does not contain a valid event.
     Event(Fault),
 }
 

@@ -1,6 +1,6 @@
-//! The variables of a run's environment, each looked up when it is asked for.
+//! The variables of a run's environment, each looked up when it is needed.
 //!
-//! To copy all of them would take longer than the whole rest of a small hook.
+//! Copying all of them would take longer than the rest of a small hook.
 
 use std::cell::OnceCell;
 use std::env;
@@ -9,14 +9,14 @@ use std::ffi::OsString;
 /// The variables of a run.
 #[derive(Debug)]
 pub(super) enum Variables {
-    /// Those of this process, and what was asked for so far.
+    /// Those of this process, with those that were read so far.
     Process(OnceCell<Box<Known>>),
-    /// Those of a run that was made up.
-    Made(Vec<(String, String)>),
+    /// Those of a simulated run.
+    Simulated(Vec<(String, String)>),
 }
 
-/// A variable that was asked for and is there, and the next one: a list that only grows
-/// can lend out what it holds.
+/// A variable that was read and exists, and the next one: a list that only grows can lend
+/// references to its items.
 #[derive(Debug)]
 pub(super) struct Known {
     name: String,
@@ -25,16 +25,16 @@ pub(super) struct Known {
 }
 
 impl Variables {
-    /// Those of this process. None is read yet.
+    /// Returns those of this process, none of which is read yet.
     pub(super) fn of_process() -> Self {
         Self::Process(OnceCell::new())
     }
 
-    /// The value of a variable; bytes in it that are no text are replaced.
+    /// Returns the value of a variable; bytes that are not UTF-8 are replaced.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let mut place = match self {
             Self::Process(first) => first,
-            Self::Made(variables) => {
+            Self::Simulated(variables) => {
                 let mut variables = variables.iter();
                 let found = variables.find(|(known, _)| known == name);
                 return found.map(|(_, value)| &**value);
@@ -57,17 +57,17 @@ impl Variables {
         Some(&known.value)
     }
 
-    /// The names of all of them.
+    /// Returns the names of all variables.
     pub(super) fn names(&self) -> Vec<String> {
         match self {
             Self::Process(_) => env::vars_os().map(|(name, _)| text(name)).collect(),
-            Self::Made(variables) => variables.iter().map(|(name, _)| name.clone()).collect(),
+            Self::Simulated(variables) => variables.iter().map(|(name, _)| name.clone()).collect(),
         }
     }
 
-    /// Sets one of a run that was made up.
+    /// Sets a variable of a simulated run.
     pub(super) fn set(&mut self, name: &str, value: &str) {
-        if let Self::Made(variables) = self {
+        if let Self::Simulated(variables) = self {
             variables.retain(|(known, _)| known != name);
             variables.push((name.to_owned(), value.to_owned()));
         }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_of_the_process_are_found_again_and_those_that_are_not_there_are_not() {
+    fn existing_variables_of_the_process_are_found_and_missing_ones_are_not() {
         let variables = Variables::of_process();
         let mut first = None;
         for _ in 0..2 {
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_set_again_has_the_new_value() {
-        let mut variables = Variables::Made(Vec::new());
+        let mut variables = Variables::Simulated(Vec::new());
         variables.set("A", "1");
         variables.set("A", "2");
         assert_eq!(variables.get("A"), Some("2"));

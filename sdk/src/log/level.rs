@@ -1,16 +1,16 @@
-//! How much a log line matters.
+//! The severity of a log line.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How much a log line matters.
+/// The severity of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Every step.
     Trace,
-    /// For whoever looks for a fault.
+    /// What helps to debug a hook.
     Debug,
     /// What an operator may want to know.
     Info,
@@ -21,7 +21,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// Its name in a log line.
+    /// Returns its name in a log line.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Trace => "trace",
@@ -32,7 +32,7 @@ impl Level {
         }
     }
 
-    /// Reads the least level that is to be printed: `None` for `off`; whatever is no
+    /// Parses the minimum level that is printed: `None` for `off`; anything that is not a
     /// level is `info`.
     #[must_use]
     pub fn least(text: &str) -> Option<Self> {

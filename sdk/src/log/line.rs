@@ -11,17 +11,17 @@ use crate::json;
 /// One structured log line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
-    /// How much it matters.
+    /// Its severity.
     pub level: Level,
     /// What happened, for a person to read.
     pub message: String,
-    /// Whatever else the hook wants to tell.
+    /// Additional fields.
     #[serde(flatten)]
     pub fields: Map<String, Value>,
 }
 
 impl LogLine {
-    /// Reads one line of standard error; `None` if it is not a structured one.
+    /// Parses one line of standard error; `None` if it is not a structured one.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         let line = line.trim();
@@ -29,7 +29,7 @@ impl LogLine {
             .then(|| serde_json::from_str(line).ok())?
     }
 
-    /// Prints it as the line that [`LogLine::parse`] reads, without a line feed.
+    /// Returns it as the line that [`LogLine::parse`] accepts, without a line feed.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut line = format!(r#"{{"level":"{}","message":"#, self.level.name());
@@ -46,7 +46,7 @@ impl LogLine {
 }
 
 impl fmt::Display for LogLine {
-    /// For a person: level, message, and the fields as `name=value`.
+    /// Formats it for a person: level, message, and the fields as `name=value`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<5} {}", self.level, self.message)?;
         for (name, value) in &self.fields {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_read_as_it_was_printed() {
+    fn a_line_is_parsed_as_it_was_printed() {
         let line = r#"{"level":"warn","message":"disk is full","device":"/dev/sdc","percent":97}"#;
         let log = LogLine::parse(line).unwrap();
         assert_eq!(log.to_json(), line);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_can_be_told() {
+    fn any_text_can_be_logged() {
         let line = LogLine {
             level: Level::Trace,
             message: "a \"quoted\"\nmessage".into(),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn other_lines_are_none() {
+    fn other_lines_are_not_log_lines() {
         for line in [
             "",
             "{",

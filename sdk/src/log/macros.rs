@@ -1,4 +1,4 @@
-//! The macros that a hook logs by.
+//! The macros for logging.
 
 /// Logs every step; see [`info!`](crate::info).
 #[macro_export]
@@ -6,7 +6,7 @@ macro_rules! trace {
     ($($line:tt)*) => { $crate::__log!(Trace, $($line)*) };
 }
 
-/// Logs what helps to look for a fault; see [`info!`](crate::info).
+/// Logs what helps to debug a hook; see [`info!`](crate::info).
 #[macro_export]
 macro_rules! debug {
     ($($line:tt)*) => { $crate::__log!(Debug, $($line)*) };
@@ -14,9 +14,9 @@ macro_rules! debug {
 
 /// Logs what an operator may want to know.
 ///
-/// A message, then fields: a name and anything that serde can print. A message that
-/// is a literal may name variables in braces; any other expression is printed by its
-/// `Display`. Fields are looked at only if the line is printed, and not moved.
+/// Takes a message, then fields: a name and any value that serde can serialize. A literal
+/// message may contain variables in braces; any other expression is printed by its
+/// `Display`. Fields are evaluated only if the line is printed, and not moved.
 ///
 /// ```
 /// use tenterhook_sdk::{events::PreFormatDisk, info, testing::Case};
@@ -49,7 +49,7 @@ macro_rules! warn {
     ($($line:tt)*) => { $crate::__log!(Warn, $($line)*) };
 }
 
-/// Logs what went wrong; see [`info!`](crate::info). The hook goes on.
+/// Logs what went wrong; see [`info!`](crate::info). The hook continues.
 #[macro_export]
 macro_rules! error {
     ($($line:tt)*) => { $crate::__log!(Error, $($line)*) };

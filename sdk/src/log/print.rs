@@ -1,4 +1,4 @@
-//! Where log lines go: standard error, or into a unit test's hands.
+//! Where log lines go: standard error, or to a unit test.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 use super::{Level, LogLine};
 use crate::contract::env;
 
-/// What a thread does with log lines. A guest has one thread; unit tests have one
-/// each, and must not see each other's.
+/// What a thread does with log lines. A guest has one thread; unit tests have one each,
+/// and must not see each other's lines.
 #[derive(Default)]
 struct Log {
-    /// The least level that is printed; outer `None` until it is known.
+    /// The minimum level that is printed; the outer `None` until it is known.
     least: Option<Option<Level>>,
     /// The lines of a hook that is being tested.
     kept: Option<Vec<LogLine>>,
@@ -24,7 +24,7 @@ thread_local! {
     static LOG: RefCell<Log> = const { RefCell::new(Log { least: None, kept: None }) };
 }
 
-/// Whether lines of this level are printed.
+/// Returns whether lines of this level are printed.
 #[must_use]
 pub fn enabled(level: Level) -> bool {
     LOG.with_borrow_mut(|log| {
@@ -56,23 +56,23 @@ pub fn write(level: Level, message: &dyn Display, fields: &mut [(&str, Value)]) 
         None => {
             let mut text = line.to_json();
             text.push('\n');
-            // Where nobody listens, there is nobody to tell.
+            // Without standard error, there is nowhere to report the failure.
             let _ = std::io::stderr().write_all(text.as_bytes());
         }
     });
 }
 
-/// A field's value; null for what JSON cannot say.
+/// Returns a field's value; null for what JSON cannot represent.
 #[must_use]
 pub fn value<T: Serialize + ?Sized>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-/// Refuses, while the hook is compiled, a field that would hide a part of the line.
+/// Refuses, at compile time, a field that would hide a part of the line.
 ///
 /// # Panics
 ///
-/// When it is called `level` or `message`.
+/// If it is called `level` or `message`.
 pub const fn check_field(name: &str) {
     assert!(
         !matches!(name.as_bytes(), b"level" | b"message"),
@@ -80,14 +80,14 @@ pub const fn check_field(name: &str) {
     );
 }
 
-/// A name without the mark of a raw identifier.
+/// Returns a name without the prefix of a raw identifier.
 fn plain(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
 /// Runs `hook` and keeps what it logs on this thread.
 pub(crate) fn capture<R>(least: Option<Level>, hook: impl FnOnce() -> R) -> (R, Vec<LogLine>) {
-    /// Puts back what was there before, also after a panic.
+    /// Restores what was there before, also after a panic.
     struct Before(Log);
     impl Drop for Before {
         fn drop(&mut self) {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_json_cannot_say_is_null() {
+    fn a_value_that_json_cannot_represent_is_null() {
         let odd = std::collections::BTreeMap::from([((1, 2), 3)]);
         assert_eq!(value(&odd), Value::Null);
         assert_eq!(value(&f64::NAN), Value::Null);

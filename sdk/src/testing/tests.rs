@@ -24,7 +24,7 @@ fn functions_of_all_shapes_are_hooks() {
 }
 
 #[test]
-fn a_hook_finds_what_the_engine_would_tell_it() {
+fn a_hook_finds_what_the_engine_would_give_it() {
     let data = json!({"newStatus": "HEALTH_OK", "durationSeconds": 7, "extra": true});
     let case = Case::custom("OnHealthRecover", data)
         .arg("own")
@@ -42,7 +42,7 @@ fn a_hook_finds_what_the_engine_would_tell_it() {
 }
 
 #[test]
-fn nothing_of_this_process_is_seen() {
+fn nothing_of_this_process_is_visible() {
     let case = Case::without_event();
     assert_eq!(case.hook().variable("PATH"), None);
     assert!(case.hook().args().is_empty());
@@ -61,7 +61,7 @@ fn an_event_that_the_hook_is_not_for_ends_it_with_status_two() {
 }
 
 #[test]
-fn data_that_is_no_json_is_for_a_hook_that_takes_the_whole_event() {
+fn data_that_is_not_json_is_for_a_hook_that_takes_the_whole_event() {
     let mut event = Event::new("1", "/t", "custom.x", None);
     assert!(
         Case::event(event.clone())
@@ -79,7 +79,7 @@ fn data_that_is_no_json_is_for_a_hook_that_takes_the_whole_event() {
 }
 
 #[test]
-fn a_verdict_that_the_engine_would_not_read_is_none() {
+fn a_verdict_that_the_engine_would_reject_is_an_error() {
     let outcome = Case::without_event().run(|| Verdict::deny("x".repeat(100_000)));
     assert_eq!(outcome.status, answer::UNSUITED);
     assert_eq!(outcome.verdict, None);
@@ -96,7 +96,7 @@ fn log_lines_are_kept_from_the_level_that_the_hook_is_given() {
 
 #[test]
 #[should_panic(expected = "cannot read the event of this test: `type`: is required")]
-fn an_event_file_of_a_test_that_is_none_is_a_fault_of_the_test() {
+fn an_invalid_event_file_fails_the_test() {
     let _ = Case::json(r#"{"specversion": "1.0", "id": "1", "source": "/a"}"#);
 }
 
@@ -108,8 +108,8 @@ fn the_sample_of_every_hook_point_suits_its_type() {
         assert_eq!(case.hook().event().unwrap().kind, point.name);
     }
     let sample = PreFormatDisk::sample();
-    let told: PreFormatDisk = Case::of(sample.clone()).hook().take().unwrap();
-    assert_eq!(told, sample);
+    let taken: PreFormatDisk = Case::of(sample.clone()).hook().take().unwrap();
+    assert_eq!(taken, sample);
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! What projects demand for their instances and groups: two tables of one shape.
+//! Constraints of instances and groups: two tables of one shape.
 
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteConnection;
@@ -7,10 +7,10 @@ use tenterhook_dispatch::{ACCOUNT_MAX, Error};
 use super::convert::{Read as _, cannot};
 use super::damaged::Damaged;
 
-/// Demands of one sort that an account may keep: as many as it may have servers.
+/// Constraints of one kind that an account may have: as many as it may have servers.
 pub(super) const MOST: u32 = ACCOUNT_MAX;
 
-/// What is demanded for.
+/// What a constraint is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Table {
     /// Instances.
@@ -29,7 +29,7 @@ impl Table {
     }
 }
 
-/// Keeps a demand in place of what was before, unless there are too many; tells
+/// Sets a constraint, replacing any previous one, unless there are too many; returns
 /// whether it did.
 pub(super) async fn put(
     conn: &mut SqliteConnection,
@@ -51,14 +51,14 @@ pub(super) async fn put(
         ),
     };
     let doing = "store the constraint";
-    let done = sqlx::query(update)
+    let updated = sqlx::query(update)
         .bind(account)
         .bind(id)
         .bind(document)
         .execute(&mut *conn)
         .await
         .map_err(cannot(doing))?;
-    if done.rows_affected() > 0 {
+    if updated.rows_affected() > 0 {
         return Ok(true);
     }
     sqlx::query(insert)
@@ -68,11 +68,11 @@ pub(super) async fn put(
         .bind(MOST)
         .execute(conn)
         .await
-        .map(|done| done.rows_affected() > 0)
+        .map(|result| result.rows_affected() > 0)
         .map_err(cannot(doing))
 }
 
-/// Forgets a demand; tells whether there was one.
+/// Deletes a constraint; returns whether it existed.
 pub(super) async fn delete(
     conn: &mut SqliteConnection,
     account: i64,
@@ -87,11 +87,11 @@ pub(super) async fn delete(
     .bind(id)
     .execute(conn)
     .await
-    .map(|done| done.rows_affected() > 0)
+    .map(|result| result.rows_affected() > 0)
     .map_err(cannot("delete the constraint"))
 }
 
-/// Lists an account's demands by id.
+/// Lists an account's constraints by id.
 pub(super) async fn list<T: DeserializeOwned>(
     conn: &mut SqliteConnection,
     damaged: &Damaged,

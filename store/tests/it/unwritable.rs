@@ -351,7 +351,7 @@ async fn sessions_and_webhooks_whose_page_is_damaged_are_left_out() {
 
 #[tokio::test]
 async fn waits_of_webhooks_whose_page_is_damaged_keep_no_server_from_starting() {
-    for page in ["webhooks", "letters", "letters_due"] {
+    for page in ["webhooks", "deliveries", "deliveries_due"] {
         let mut damaged = Damaged::open().await;
         damaged.break_page(page).await;
         let path = damaged.folder.path().join("test.db");

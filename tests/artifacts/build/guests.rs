@@ -35,7 +35,13 @@ pub(crate) fn build() -> Vec<Guest> {
         .nth(2)
         .expect("this package lies two folders below the workspace")
         .to_owned();
-    for watched in ["Cargo.lock", "sdk/Cargo.toml", "sdk/src", "sdk/macros"] {
+    for watched in [
+        "Cargo.lock",
+        "sdk/Cargo.toml",
+        "sdk/src",
+        "sdk/contract",
+        "sdk/macros",
+    ] {
         println!("cargo::rerun-if-changed={}", root.join(watched).display());
     }
     let target = root.join("target/guests");

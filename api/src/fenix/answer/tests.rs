@@ -26,14 +26,14 @@ fn both_spellings_are_read() {
 
     let singular = json!({"state": "ACK_PLANNED_MAINTENANCE",
         "instance_action": "LIVE_MIGRATE", "session_id": A});
-    for (sent, in_path, told) in [
+    for (sent, in_path, instance) in [
         (singular.clone(), None, None),
         (singular.clone(), Some(A), Some(A)),
         (with_ids(&singular, json!([A])), None, Some(A)),
         (with_ids(&singular, json!([A])), Some(A), Some(A)),
     ] {
         let reply = read_value(&sent, in_path).unwrap();
-        assert_eq!(reply.instance.as_deref(), told, "{sent}");
+        assert_eq!(reply.instance.as_deref(), instance, "{sent}");
         assert_eq!(reply.instance_action, Some(InstanceAction::LiveMigrate));
         assert!(reply.instance_actions.is_empty());
     }
@@ -59,7 +59,7 @@ fn a_refusal_and_what_clients_add_are_read() {
 #[test]
 fn what_is_wrong_is_named() {
     let ack = "ACK_PLANNED_MAINTENANCE";
-    for (body, in_path, told) in [
+    for (body, in_path, error) in [
         (json!({}), None, "`state` is missing"),
         (json!({"state": 1}), None, "`state` must be"),
         (json!({"state": "MAINTENANCE"}), None, "`state` must be"),
@@ -108,7 +108,7 @@ fn what_is_wrong_is_named() {
         ),
     ] {
         let problem = read_value(&body, in_path).unwrap_err();
-        assert!(problem.detail().starts_with(told), "{}", problem.detail());
+        assert!(problem.detail().starts_with(error), "{}", problem.detail());
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is found on a host, and how it is shared out.
+//! Amounts that a host reports, and how they are shared out.
 
 use tenterhook_ledger::{Amounts, Holder, Ledger};
 
@@ -73,12 +73,12 @@ fn strangers_take_at_most_a_quarter_of_what_a_request_needs() {
 #[test]
 fn a_flag_goes_before_the_host_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let said = Said {
+    let overrides = CapacityOverrides {
         memory: Some(512 * MIB),
         descriptors: Some(300),
         disk: Some(1 << 30),
     };
-    let resources = Resources::find(said, &Host::default(), folder.path()).unwrap();
+    let resources = Resources::find(overrides, &Host::default(), folder.path()).unwrap();
     assert_eq!(resources.memory, found(512 * MIB, "--host-memory"));
     assert_eq!(resources.descriptors, found(300, "--host-descriptors"));
     assert_eq!(resources.disk, found(1 << 30, "--max-disk"));
@@ -87,11 +87,11 @@ fn a_flag_goes_before_the_host_and_says_so() {
 #[test]
 fn descriptors_beyond_what_the_kernel_allows_are_not_promised() {
     let folder = tempfile::tempdir().unwrap();
-    let said = Said {
+    let overrides = CapacityOverrides {
         descriptors: Some(u64::MAX),
-        ..Said::default()
+        ..CapacityOverrides::default()
     };
-    let resources = Resources::find(said, &Host::default(), folder.path()).unwrap();
+    let resources = Resources::find(overrides, &Host::default(), folder.path()).unwrap();
     assert_eq!(resources.descriptors.source, "RLIMIT_NOFILE");
 }
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::root;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// The languages: what their folders are called.
 const LANGUAGES: [&str; 5] = ["c", "zig", "assemblyscript", "python", "javascript"];
@@ -24,7 +24,7 @@ static BUILDING: Mutex<()> = Mutex::new(());
 pub(super) struct Tried {
     /// The folder in which the project was built.
     pub(super) folder: PathBuf,
-    pub(super) ended: Ended,
+    pub(super) result: Finished,
 }
 
 /// Builds a language's project and runs its tests, once for all who ask; `None` if its
@@ -35,14 +35,14 @@ pub(super) fn tried(language: &str) -> Option<&'static Tried> {
     let place = LANGUAGES.iter().position(|one| *one == language).unwrap();
     let test = || {
         let folder = built(language)?;
-        let ended = command(["test", "--json"]).arg(&folder).output().unwrap();
-        let ended = Ended::of(ended);
-        Some(Tried { folder, ended })
+        let result = command(["test", "--json"]).arg(&folder).output().unwrap();
+        let result = Finished::of(result);
+        Some(Tried { folder, result })
     };
     TRIED[place].get_or_init(test).as_ref()
 }
 
-/// Builds a language's project unless its compiler is not there; answers its folder.
+/// Builds a language's project unless its compiler is missing; returns its folder.
 fn built(language: &str) -> Option<PathBuf> {
     let compiler = root(match language {
         "assemblyscript" | "javascript" => "target/toolchains/node_modules/ready",
@@ -61,7 +61,7 @@ fn built(language: &str) -> Option<PathBuf> {
         .env_remove("MAKELEVEL")
         .output()
         .unwrap();
-    Ended::of(made).with_status(0);
+    Finished::of(made).with_status(0);
     Some(root("target/guests/examples").join(language))
 }
 
@@ -85,8 +85,8 @@ fn demanded() -> Vec<String> {
 }
 
 fn passes_its_own_tests(language: &str) {
-    if let Some(Tried { ended, .. }) = tried(language) {
-        assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
+    if let Some(Tried { result, .. }) = tried(language) {
+        assert_eq!(result.status, Some(0), "{}{}", result.stdout, result.stderr);
     }
 }
 

@@ -6,15 +6,20 @@ use serde_json::{Value, json};
 use tenterhook_tests_artifacts as artifacts;
 
 use super::root;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
 /// Runs an example on its event's data; answers how it ended and its verdict.
-fn run(program: impl AsRef<Path>, event: &str, flags: &[&str]) -> (Ended, Value) {
+fn run(program: impl AsRef<Path>, event: &str, flags: &[&str]) -> (Finished, Value) {
     let data = root(format!("guest-examples/data/{event}.json"));
     run_on(&data, program, event, flags)
 }
 
-fn run_on(data: &Path, program: impl AsRef<Path>, event: &str, flags: &[&str]) -> (Ended, Value) {
+fn run_on(
+    data: &Path,
+    program: impl AsRef<Path>,
+    event: &str,
+    flags: &[&str],
+) -> (Finished, Value) {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");
     let output = command(["run", "--event", event, "--data"])
@@ -27,11 +32,11 @@ fn run_on(data: &Path, program: impl AsRef<Path>, event: &str, flags: &[&str]) -
         .output()
         .unwrap();
     let report: Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
-    (Ended::of(output), report["verdict"].clone())
+    (Finished::of(output), report["verdict"].clone())
 }
 
 /// Runs an example on other data than the sample.
-fn run_with(data: &Value, program: &str, event: &str, flags: &[&str]) -> (Ended, Value) {
+fn run_with(data: &Value, program: &str, event: &str, flags: &[&str]) -> (Finished, Value) {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), data.to_string()).unwrap();
     run_on(file.path(), program, event, flags)
@@ -40,9 +45,9 @@ fn run_with(data: &Value, program: &str, event: &str, flags: &[&str]) -> (Ended,
 #[test]
 fn the_volume_guard_answers_alike_in_shell_and_in_rust() {
     for program in ["volume-guard.sh", artifacts::VOLUME_GUARD] {
-        let (ended, verdict) = run(program, "PreFormatDisk", &[]);
+        let (result, verdict) = run(program, "PreFormatDisk", &[]);
         assert_eq!(
-            ended.with_status(0).stdout,
+            result.with_status(0).stdout,
             "/dev/sdc still holds 73014444032 bytes\n"
         );
         assert_eq!(verdict["allow"], false);
@@ -51,35 +56,35 @@ fn the_volume_guard_answers_alike_in_shell_and_in_rust() {
 
 #[test]
 fn a_disk_is_formatted_only_if_it_was_released() {
-    let (ended, verdict) = run("pre-format-disk.sh", "PreFormatDisk", &[]);
+    let (result, verdict) = run("pre-format-disk.sh", "PreFormatDisk", &[]);
     assert_eq!(
-        ended.with_status(0).stdout,
+        result.with_status(0).stdout,
         "disk WD-WCC7K4AB was not released\n"
     );
     assert_eq!(verdict["allow"], false);
 
     let released = ["--env", "RELEASED=A WD-WCC7K4AB B"];
-    let (ended, verdict) = run("pre-format-disk.sh", "PreFormatDisk", &released);
+    let (result, verdict) = run("pre-format-disk.sh", "PreFormatDisk", &released);
     assert_eq!(
-        ended.with_status(0).stdout,
+        result.with_status(0).stdout,
         "disk WD-WCC7K4AB may become osd\n"
     );
     assert_eq!(verdict["allow"], true);
 
     let small = [released[0], released[1], "--env", "MAX_BYTES=1000"];
-    let (ended, verdict) = run("pre-format-disk.sh", "PreFormatDisk", &small);
-    assert!(ended.with_status(0).stdout.contains("more than 1000"));
+    let (result, verdict) = run("pre-format-disk.sh", "PreFormatDisk", &small);
+    assert!(result.with_status(0).stdout.contains("more than 1000"));
     assert_eq!(verdict["allow"], false);
 }
 
 #[test]
 fn worse_health_is_summed_up_worst_first() {
-    let (ended, _) = run("on-health-degrade.sh", "OnHealthDegrade", &[]);
+    let (result, _) = run("on-health-degrade.sh", "OnHealthDegrade", &[]);
     let expected = "HEALTH_OK -> HEALTH_ERR\n\
         HEALTH_ERR      1  PG_DAMAGED           1 pg inconsistent\n\
         HEALTH_WARN     2  OSD_DOWN             2 osds down\n\
         2 checks: 1 in error, 2 in warning\n";
-    assert_eq!(ended.with_status(1).stdout, expected);
+    assert_eq!(result.with_status(1).stdout, expected);
 }
 
 #[test]
@@ -88,21 +93,21 @@ fn health_checks_of_odd_shape_do_not_end_the_summary() {
         7, {"name": "SLOW_OPS"}, {"name": "A", "severity": "HEALTH_WARN", "count": 40},
         {"name": "B", "severity": "HEALTH_WARN", "count": "many", "summary": "tab\there"},
     ]});
-    let (ended, _) = run_with(&data, "on-health-degrade.sh", "OnHealthDegrade", &[]);
-    let ended = ended.with_status(0);
+    let (result, _) = run_with(&data, "on-health-degrade.sh", "OnHealthDegrade", &[]);
+    let result = result.with_status(0);
     assert!(
-        ended
+        result
             .stdout
             .ends_with("3 checks: 0 in error, 40 in warning\n"),
-        "{ended:#?}"
+        "{result:#?}"
     );
 }
 
 #[test]
 fn a_database_is_brought_to_rest_before_its_snapshot() {
-    let (ended, verdict) = run("quiesce-database.sh", "snapshot.pre", &[]);
+    let (result, verdict) = run("quiesce-database.sh", "snapshot.pre", &[]);
     assert_eq!(
-        ended.with_status(0).stdout,
+        result.with_status(0).stdout,
         "postgres: 1 to do before, 0 after\n"
     );
     let plan = json!({
@@ -114,8 +119,8 @@ fn a_database_is_brought_to_rest_before_its_snapshot() {
     let redis =
         json!({"containerImage": "docker.example/cache/redis:8@sha256:00", "podLabels": {}});
     let shorter = ["--env", "HOLD_SECONDS=5"];
-    let (ended, verdict) = run_with(&redis, "quiesce-database.sh", "snapshot.pre", &shorter);
-    ended.with_status(0);
+    let (result, verdict) = run_with(&redis, "quiesce-database.sh", "snapshot.pre", &shorter);
+    result.with_status(0);
     assert_eq!(
         verdict["plan"]["before"],
         json!(["redis-cli CLIENT PAUSE 5000 WRITE", "redis-cli SAVE"])
@@ -126,8 +131,8 @@ fn a_database_is_brought_to_rest_before_its_snapshot() {
     );
 
     for wrong in ["HOLD_SECONDS=08", "HOLD_SECONDS=1m", "HOLD_SECONDS=999999"] {
-        let (ended, _) = run("quiesce-database.sh", "snapshot.pre", &["--env", wrong]);
-        ended.with_status(2).saying("up to 99999");
+        let (result, _) = run("quiesce-database.sh", "snapshot.pre", &["--env", wrong]);
+        result.with_status(2).with_stderr("up to 99999");
     }
 }
 
@@ -135,8 +140,8 @@ fn a_database_is_brought_to_rest_before_its_snapshot() {
 fn mariadb_and_mysql_have_clients_of_their_own() {
     for (image, client) in [("mariadb:12", "mariadb "), ("percona:8@sha256:0", "mysql ")] {
         let data = json!({"containerImage": image});
-        let (ended, verdict) = run_with(&data, "quiesce-database.sh", "snapshot.pre", &[]);
-        ended.with_status(0);
+        let (result, verdict) = run_with(&data, "quiesce-database.sh", "snapshot.pre", &[]);
+        result.with_status(0);
         for when in ["before", "after"] {
             let command = verdict["plan"][when][0].as_str().unwrap();
             assert!(command.starts_with(client), "{verdict}");
@@ -147,14 +152,14 @@ fn mariadb_and_mysql_have_clients_of_their_own() {
 #[test]
 fn only_a_database_has_to_be_brought_to_rest() {
     let quiesce = |data: Value| run_with(&data, "quiesce-database.sh", "snapshot.pre", &[]);
-    let (ended, verdict) =
+    let (result, verdict) =
         quiesce(json!({"containerImage": "shop:2", "podLabels": {"tier": "web"}}));
-    ended.with_status(0);
+    result.with_status(0);
     assert_eq!(verdict["plan"]["before"], json!([]));
 
     let unknown = json!({"containerImage": "oddbase:1", "podLabels": {"tier": "db"}});
-    let (ended, verdict) = quiesce(unknown);
-    ended.with_status(0);
+    let (result, verdict) = quiesce(unknown);
+    result.with_status(0);
     assert_eq!(
         verdict,
         json!({"allow": false, "reason": "no way is known to bring oddbase to rest"})
@@ -163,24 +168,24 @@ fn only_a_database_has_to_be_brought_to_rest() {
 
 #[test]
 fn an_audit_entry_is_one_line() {
-    let (ended, _) = run("audit-log.sh", "OnAudit", &[]);
+    let (result, _) = run("audit-log.sh", "OnAudit", &[]);
     let expected = "time=2026-03-10T16:15:50Z id=1207 username=ada ip=192.0.2.17 method=POST \
         endpoint=/api/events/hooks status=201 operation=create_hook\n";
-    assert_eq!(ended.with_status(0).stdout, expected);
+    assert_eq!(result.with_status(0).stdout, expected);
 }
 
 #[test]
 fn fast_interfaces_get_large_frames() {
-    let (ended, verdict) = run("nic-tune.sh", "PostNetworkConfig", &[]);
-    assert_eq!(ended.with_status(0).stdout.lines().count(), 3);
+    let (result, verdict) = run("nic-tune.sh", "PostNetworkConfig", &[]);
+    assert_eq!(result.with_status(0).stdout.lines().count(), 3);
     assert_eq!(verdict["settings"]["eth0"]["mtu"], 1500);
     assert_eq!(verdict["settings"]["eth2"]["rxRing"], 8192);
 }
 
 #[test]
 fn a_snapshot_has_an_expiry_date() {
-    let (ended, verdict) = run("snapshot-catalog.sh", "OnRbdSnapshotComplete", &[]);
+    let (result, verdict) = run("snapshot-catalog.sh", "OnRbdSnapshotComplete", &[]);
     let line = "vm/billing-db@daily-2026-03-10 expires on 2026-03-24\n";
-    assert_eq!(ended.with_status(0).stdout, line);
+    assert_eq!(result.with_status(0).stdout, line);
     assert_eq!(verdict["expires"], "2026-03-24");
 }

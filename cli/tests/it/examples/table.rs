@@ -12,9 +12,9 @@ use tenterhook_tests_artifacts as artifacts;
 
 use super::languages::tried;
 use super::root;
-use crate::tenterhook::{Ended, command};
+use crate::tenterhook::{Finished, command};
 
-/// The lines between which the table stands.
+/// The lines that enclose the table.
 const BEGIN: &str = "<!-- measured: `make examples-table` writes these lines -->";
 const END: &str = "<!-- end of what was measured -->";
 
@@ -180,7 +180,7 @@ impl Example {
             }
             Given::Project(case, program) => {
                 let tried = tried(self.place)?;
-                let answer: Value = serde_json::from_str(&tried.ended.stdout).unwrap();
+                let answer: Value = serde_json::from_str(&tried.result.stdout).unwrap();
                 let mut tests = answer["tests"].as_array().unwrap().iter();
                 let test = tests.find(|test| test["name"] == case).unwrap();
                 Some(Measured::new(test, &tried.folder.join(program)))
@@ -196,9 +196,9 @@ impl Example {
             .arg(data)
             .arg("--report")
             .arg(report.path());
-        let ended = Ended::of(run.arg(program).output().unwrap());
+        let result = Finished::of(run.arg(program).output().unwrap());
         let report: Value = read_json(report.path());
-        assert_eq!(report["outcome"]["kind"], "exited", "{ended:#?}");
+        assert_eq!(report["outcome"]["kind"], "exited", "{result:#?}");
         Measured::new(&report, program)
     }
 
@@ -239,12 +239,12 @@ impl Measured {
     }
 }
 
-/// A verdict in a few words: what it says, then the names of what else it holds.
+/// A verdict in a few words: its decision, then the names of its other members.
 fn answer(verdict: &Value) -> String {
     let Some(members) = verdict.as_object() else {
         return "none".into();
     };
-    let said = match (members.get("allow"), members.get("reason")) {
+    let verdict = match (members.get("allow"), members.get("reason")) {
         (Some(Value::Bool(false)), Some(reason)) => format!("no: {}", reason.as_str().unwrap()),
         (Some(Value::Bool(false)), None) => "no".into(),
         (Some(Value::Bool(true)), _) => "yes".into(),
@@ -256,8 +256,8 @@ fn answer(verdict: &Value) -> String {
         .map(|name| format!("`{name}`"))
         .collect();
     match others.is_empty() {
-        true => said,
-        false => format!("{said}, with {}", others.join(", ")),
+        true => verdict,
+        false => format!("{verdict}, with {}", others.join(", ")),
     }
 }
 

@@ -17,12 +17,12 @@ const SERVE: &str = "tenterhook serve";
 pub(super) fn follow(page: &Page) {
     let outside = tempfile::tempdir().unwrap();
     let folder = outside.path().join("work");
-    let told = outside.path().join("told");
+    let results = outside.path().join("told");
     fs::create_dir(&folder).unwrap();
-    fs::create_dir(&told).unwrap();
+    fs::create_dir(&results).unwrap();
     let script = outside.path().join("page.sh");
-    fs::write(&script, shell_script(page, &told)).unwrap();
-    let ended = Process::new("timeout")
+    fs::write(&script, shell_script(page, &results)).unwrap();
+    let result = Process::new("timeout")
         .args(["--kill-after=10", &PATIENCE.to_string(), "bash"])
         .arg(&script)
         .current_dir(&folder)
@@ -32,7 +32,7 @@ pub(super) fn follow(page: &Page) {
         .output()
         .unwrap();
     for (number, command) in page.commands().enumerate() {
-        let read = |what: &str| fs::read_to_string(told.join(format!("{number}.{what}")));
+        let read = |what: &str| fs::read_to_string(results.join(format!("{number}.{what}")));
         let printed = read("out").unwrap_or_default();
         assert_eq!(
             read("status").as_deref().map(str::trim).ok(),
@@ -40,7 +40,7 @@ pub(super) fn follow(page: &Page) {
             "{}: `{}` failed:\n{printed}{}",
             page.name,
             command.line,
-            String::from_utf8_lossy(&ended.stderr)
+            String::from_utf8_lossy(&result.stderr)
         );
         assert!(
             agrees(&command.prints, &printed),
@@ -87,12 +87,12 @@ fn environment(home: &Path) -> Vec<(String, String)> {
 
 /// All steps as one script, so that a folder that was entered stays entered. It
 /// stops at the first command that fails.
-fn shell_script(page: &Page, told: &Path) -> String {
-    let told = told.display();
+fn shell_script(page: &Page, results: &Path) -> String {
+    let results = results.display();
     let mut script = String::from("trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT\n");
     let mut number = 0;
     for step in &page.steps {
-        let told = format!("{told}/{number}");
+        let results = format!("{results}/{number}");
         match step {
             Step::Write { file, text } => write!(
                 script,
@@ -103,10 +103,10 @@ fn shell_script(page: &Page, told: &Path) -> String {
                 let line = &command.line;
                 write!(
                     script,
-                    "{line} > '{told}.out' 2>&1 &\n\
-                     listens() {{ grep -q '^listening on' '{told}.out'; }}\n\
+                    "{line} > '{results}.out' 2>&1 &\n\
+                     listens() {{ grep -q '^listening on' '{results}.out'; }}\n\
                      for try in $(seq 600); do listens && break; sleep 0.1; done\n\
-                     listens; echo $? > '{told}.status'\n"
+                     listens; echo $? > '{results}.status'\n"
                 )
             }
             Step::Run(command) => {
@@ -114,8 +114,8 @@ fn shell_script(page: &Page, told: &Path) -> String {
                 let line = &command.line;
                 write!(
                     script,
-                    "{{\n{line}\n}} > '{told}.out' 2>&1 < /dev/null\n\
-                     status=$?; echo $status > '{told}.status'; [ $status = 0 ] || exit 0\n"
+                    "{{\n{line}\n}} > '{results}.out' 2>&1 < /dev/null\n\
+                     status=$?; echo $status > '{results}.status'; [ $status = 0 ] || exit 0\n"
                 )
             }
         }

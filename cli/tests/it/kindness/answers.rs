@@ -6,9 +6,9 @@ use tenterhook_tests_artifacts as artifacts;
 
 use crate::api::Owner;
 use crate::server::Server;
-use crate::tenterhook::{Ended, Program, command};
+use crate::tenterhook::{Finished, Program, command};
 
-/// What is left in `/verdict.json`, and what has to be said of it.
+/// Contents of `/verdict.json`, and the fault that must be reported.
 const UNUSABLE: [(&str, &str); 5] = [
     (
         r#"{"allow":"false"}"#,
@@ -32,27 +32,27 @@ const UNUSABLE: [(&str, &str); 5] = [
 #[test]
 fn an_answer_that_cannot_be_used_is_told_with_its_place() {
     let script = Program::script("printf %s \"$1\" > /verdict.json");
-    for (text, told) in UNUSABLE {
+    for (text, expected) in UNUSABLE {
         for program in [script.path.as_path(), artifacts::FRIENDLY_VERDICT.as_ref()] {
             let mut run = command(["run", "--report", "-"]);
             run.arg(program).arg(text);
-            let ended = Ended::of(run.output().unwrap()).with_status(0);
-            let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+            let result = Finished::of(run.output().unwrap()).with_status(0);
+            let report: Value = serde_json::from_str(&result.stdout).unwrap();
             let fault = report["verdict_fault"].as_str().unwrap();
-            assert!(fault.contains(told), "{fault}");
+            assert!(fault.contains(expected), "{fault}");
             assert_eq!(report["verdict"], Value::Null);
             assert_eq!(report["outcome"], json!({"kind": "exited", "status": 0}));
-            let ended = ended.saying("tenterhook: /verdict.json cannot be used: ");
-            ended
-                .saying(told)
-                .saying("a server takes that as a failure of the hook");
+            let result = result.with_stderr("tenterhook: /verdict.json cannot be used: ");
+            result
+                .with_stderr(expected)
+                .with_stderr("a server treats that as a failure of the hook");
         }
     }
 }
 
 #[test]
 fn an_answer_that_is_too_long_or_no_text_or_no_file_is_told() {
-    for (script, told) in [
+    for (script, expected) in [
         (
             "head -c 65537 /dev/zero > /verdict.json",
             "more than 65536 bytes",
@@ -61,9 +61,12 @@ fn an_answer_that_is_too_long_or_no_text_or_no_file_is_told() {
             "printf '{\"a\":\"\\377\"}' > /verdict.json",
             "not UTF-8 from byte 6",
         ),
-        ("mkdir /verdict.json", "it is no plain file"),
+        ("mkdir /verdict.json", "it is not a regular file"),
     ] {
-        Program::script(script).run(&[]).with_status(0).saying(told);
+        Program::script(script)
+            .run(&[])
+            .with_status(0)
+            .with_stderr(expected);
     }
 }
 
@@ -71,15 +74,15 @@ fn an_answer_that_is_too_long_or_no_text_or_no_file_is_told() {
 fn an_answer_that_denies_is_said_and_the_status_stays_the_programs_own() {
     let script =
         "echo '{\"allow\":false,\"reason\":\"the disk is in \\u001b[2J use\"}' > /verdict.json";
-    let ended = Program::script(script).run(&[]).with_status(0);
-    assert_eq!(ended.stdout, "");
+    let result = Program::script(script).run(&[]).with_status(0);
+    assert_eq!(result.stdout, "");
     assert_eq!(
-        ended.stderr,
+        result.stderr,
         "tenterhook: denied: the disk is in ^[[2J use\n"
     );
     let script = "echo '{\"allow\":false}' > /verdict.json; exit 3";
-    let ended = Program::script(script).run(&[]).with_status(3);
-    ended.saying("denied, without a reason");
+    let result = Program::script(script).run(&[]).with_status(3);
+    result.with_stderr("denied, without a reason");
     let script = "echo '{\"allow\":true,\"reason\":\"fine\"}' > /verdict.json";
     assert_eq!(Program::script(script).run(&[]).stderr, "");
 }

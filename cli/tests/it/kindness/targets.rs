@@ -3,7 +3,7 @@
 
 use tenterhook_tests_artifacts::handmade;
 
-use crate::tenterhook::{Ended, Program, command};
+use crate::tenterhook::{Finished, Program, command};
 use crate::tiny;
 
 /// Fails unless `check` and `run` refuse the program in one line with all of `parts`.
@@ -14,14 +14,14 @@ fn refused(program: &Program, parts: &[&str]) {
 
 #[track_caller]
 fn refused_at(path: &std::path::Path, parts: &[&str]) {
-    let ended = |name: &str| Ended::of(command([name]).arg(path).output().unwrap());
-    let check = ended("check").with_status(1).stdout;
+    let result = |name: &str| Finished::of(command([name]).arg(path).output().unwrap());
+    let check = result("check").with_status(1).stdout;
     let line = check.lines().find(|line| line.starts_with("verdict "));
-    let run = ended("run").with_status(125).stderr;
+    let run = result("run").with_status(125).stderr;
     assert_eq!(run.lines().count(), 1, "{run}");
-    for said in [line.unwrap_or_default(), &run] {
+    for text in [line.unwrap_or_default(), &run] {
         for part in parts {
-            assert!(said.contains(part), "`{part}` is not in: {said}");
+            assert!(text.contains(part), "`{part}` is not in: {text}");
         }
     }
 }
@@ -182,7 +182,7 @@ fn a_component_that_is_no_command_is_told_what_it_is() {
         ("wasi:cli/run@0.3.0", "such as wasm32-wasip2"),
         (
             "wasi:http/incoming-handler@0.2.0",
-            "it answers HTTP requests",
+            "it handles HTTP requests",
         ),
         ("my:own/thing", "a `main` or the world `wasi:cli/command`"),
     ] {

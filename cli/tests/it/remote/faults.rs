@@ -1,7 +1,7 @@
-//! Wrong use of the commands that work on a server says what to do next.
+//! Errors of the commands that work on a server say what to do next.
 
-use super::Place;
-use crate::tenterhook::{Ended, command};
+use super::Workspace;
+use crate::tenterhook::{Finished, command};
 
 const COMMANDS: [&[&str]; 5] = [
     &["fire", "custom.go"],
@@ -16,40 +16,40 @@ fn without_a_server_each_says_how_to_get_one() {
     let folder = tempfile::tempdir().unwrap();
     for args in COMMANDS {
         let output = command(args).current_dir(folder.path()).output().unwrap();
-        Ended::of(output)
+        Finished::of(output)
             .with_status(1)
-            .saying("start one with `tenterhook serve`");
+            .with_stderr("start one with `tenterhook serve`");
         let output = command(args)
             .args(["--server", "127.0.0.1:1", "--token", "th_x"])
             .output()
             .unwrap();
-        Ended::of(output)
+        Finished::of(output)
             .with_status(1)
-            .saying("no server answers at http://127.0.0.1:1; is it running?");
+            .with_stderr("no server answers at http://127.0.0.1:1; is it running?");
     }
 }
 
 #[test]
 fn a_wrong_token_or_too_small_a_role_is_named() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     for args in COMMANDS {
         let wrong = args.iter().copied().chain(["--token", "th_wrong"]);
-        place
+        workspace
             .run(wrong)
             .with_status(1)
-            .saying("the token is that of --token or TENTERHOOK_TOKEN");
+            .with_stderr("the token is that of --token or TENTERHOOK_TOKEN");
     }
-    let issued = place.json(&["token", "create", "eye", "--role", "viewer"]);
+    let issued = workspace.json(&["token", "create", "eye", "--role", "viewer"]);
     let token = issued["token"].as_str().unwrap();
     for args in [&["fire", "custom.go"][..], &["cancel", "--task", "1"]] {
         let small = args.iter().copied().chain(["--token", token]);
-        place
+        workspace
             .run(small)
             .with_status(1)
-            .saying("this call needs the role `member`");
+            .with_stderr("this call needs the role `member`");
     }
     for args in [&["logs"][..], &["executions"], &["top"]] {
-        place
+        workspace
             .run(args.iter().copied().chain(["--token", token]))
             .with_status(0);
     }
@@ -57,53 +57,56 @@ fn a_wrong_token_or_too_small_a_role_is_named() {
 
 #[test]
 fn an_id_that_is_unknown_or_not_enough_is_told_apart() {
-    let place = Place::new();
-    place.project("true\n", "");
-    place.push(&[]).with_status(0);
+    let workspace = Workspace::new();
+    workspace.project("true\n", "");
+    workspace.push(&[]).with_status(0);
     for _ in 0..2 {
-        place.run(["fire", "custom.go"]).with_status(0);
+        workspace.run(["fire", "custom.go"]).with_status(0);
     }
     let whole = "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f";
-    let list = place.json(&["executions"]);
+    let list = workspace.json(&["executions"]);
     let id = list[0]["id"].as_str().unwrap();
     for command in ["logs", "cancel"] {
-        for (said, told) in [
+        for (argument, expected) in [
             (whole, "there is no execution"),
-            ("guard", "`tenterhook executions` shows them"),
+            ("guard", "`tenterhook executions` lists them"),
             ("abc", "too short"),
-            ("ffffffffffff", "no execution of the newest 2"),
-            (&id[..4], "give more of it"),
+            ("ffffffffffff", "none of the newest 2 executions"),
+            (&id[..4], "give more characters"),
         ] {
-            place.run([command, said]).with_status(1).saying(told);
+            workspace
+                .run([command, argument])
+                .with_status(1)
+                .with_stderr(expected);
         }
-        place
+        workspace
             .run([command, "--task", "9"])
             .with_status(1)
-            .saying("there is no task `9`");
+            .with_stderr("there is no task `9`");
     }
-    place
+    workspace
         .run(["logs", "--hook", "9"])
         .with_status(1)
-        .saying("there is no hook `9`");
-    place
+        .with_stderr("there is no hook `9`");
+    workspace
         .run(["executions", "--state", "lost"])
         .with_status(1)
-        .saying("must be `WAITING`");
-    place
+        .with_stderr("must be `WAITING`");
+    workspace
         .run(["top", "--interval", "1ms"])
         .with_status(1)
-        .saying("--interval");
+        .with_stderr("--interval");
 }
 
 #[test]
 fn nothing_of_another_account_is_reached() {
-    let place = Place::new();
-    place.project("sleep 1h\n", "");
-    place.push(&[]).with_status(0);
-    let task = place.fire();
-    let id = place.one_that_runs()["id"].as_str().unwrap().to_owned();
-    place.json(&["account", "create", "acme"]);
-    let issued = place.json(&[
+    let workspace = Workspace::new();
+    workspace.project("sleep 1h\n", "");
+    workspace.push(&[]).with_status(0);
+    let task = workspace.fire();
+    let id = workspace.one_that_runs()["id"].as_str().unwrap().to_owned();
+    workspace.json(&["account", "create", "acme"]);
+    let issued = workspace.json(&[
         "token",
         "create",
         "ada",
@@ -113,20 +116,22 @@ fn nothing_of_another_account_is_reached() {
         "acme",
     ]);
     let token = issued["token"].as_str().unwrap();
-    let as_other = |args: &[&str]| place.run(args.iter().chain(&["--token", token]));
+    let as_other = |args: &[&str]| workspace.run(args.iter().chain(&["--token", token]));
     for args in [["logs", &id], ["cancel", &id]] {
         as_other(&args)
             .with_status(1)
-            .saying("there is no execution");
+            .with_stderr("there is no execution");
     }
     for args in [["logs", "--task", &task], ["cancel", "--task", &task]] {
-        as_other(&args).with_status(1).saying("there is no task");
+        as_other(&args)
+            .with_status(1)
+            .with_stderr("there is no task");
     }
     for args in [["executions", "--json"], ["top", "--json"]] {
         assert_eq!(as_other(&args).with_status(0).stdout, "[]\n");
     }
     // A project of the same name makes a source of its own there.
-    let pushed = place.push(&["--token", token]).with_status(0);
+    let pushed = workspace.push(&["--token", token]).with_status(0);
     assert!(pushed.stdout.contains("+ source guard"), "{pushed:?}");
-    assert_eq!(place.push(&[]).with_status(0).stdout, "up to date\n");
+    assert_eq!(workspace.push(&[]).with_status(0).stdout, "up to date\n");
 }

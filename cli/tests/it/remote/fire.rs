@@ -1,8 +1,8 @@
-//! `fire`: what hooks make of an event, and the status that says so.
+//! `fire`: what hooks decide about an event, and the exit status for it.
 
 use serde_json::{Value, json};
 
-use super::Place;
+use super::Workspace;
 
 const VETO: &str = "read -r data
 echo \"looked at $data\"
@@ -11,10 +11,10 @@ case $data in *WD-1*) echo '{\"allow\":false,\"reason\":\"WD-1 is in use\"}' > /
 
 #[test]
 fn an_event_is_allowed_or_denied_and_the_status_says_which() {
-    let place = Place::new();
-    place.project(VETO, "[hook]\nfailure_policy = \"closed\"\n");
-    place.push(&[]).with_status(0);
-    let allowed = place
+    let workspace = Workspace::new();
+    workspace.project(VETO, "[hook]\nfailure_policy = \"closed\"\n");
+    workspace.push(&[]).with_status(0);
+    let allowed = workspace
         .run(["fire", "custom.go", "--set", "serial=X-2"])
         .with_status(0);
     assert!(
@@ -28,7 +28,7 @@ fn an_event_is_allowed_or_denied_and_the_status_says_which() {
         allowed.stdout.contains("| looked at {\"serial\":\"X-2\"}"),
         "{allowed:?}"
     );
-    let denied = place
+    let denied = workspace
         .run(["fire", "custom.go", "--set", "serial=WD-1"])
         .with_status(1);
     assert!(
@@ -39,23 +39,23 @@ fn an_event_is_allowed_or_denied_and_the_status_says_which() {
 
 #[test]
 fn an_event_comes_from_a_file_and_only_once() {
-    let place = Place::new();
-    place.project("cat\n", "");
-    place.push(&[]).with_status(0);
-    let file = place.project.path().join("first.event.json");
+    let workspace = Workspace::new();
+    workspace.project("cat\n", "");
+    workspace.push(&[]).with_status(0);
+    let file = workspace.project.path().join("first.event.json");
     let event = json!({
         "specversion": "1.0", "id": "e1", "source": "/tests", "type": "custom.go", "data": {"a": 1},
     });
     std::fs::write(&file, event.to_string()).unwrap();
     let file = file.to_str().unwrap();
-    let first = place.run(["fire", file]).with_status(0);
+    let first = workspace.run(["fire", file]).with_status(0);
     assert!(!first.stderr.contains("posted before"), "{first:?}");
-    let again = place
+    let again = workspace
         .run(["fire", file])
         .with_status(0)
-        .saying("posted before");
+        .with_stderr("posted before");
     assert!(again.stdout.starts_with("task 1 "), "{again:?}");
-    let another = place.json(&["fire", file, "--id", "e2", "--set", "b=[2]"]);
+    let another = workspace.json(&["fire", file, "--id", "e2", "--set", "b=[2]"]);
     assert_eq!(
         (&another["event"]["data"], &another["repeated"]),
         (&json!({"a": 1, "b": [2]}), &json!(false))
@@ -64,44 +64,46 @@ fn an_event_comes_from_a_file_and_only_once() {
 
 #[test]
 fn an_event_of_the_catalog_has_sample_data_only_if_that_is_asked_for() {
-    let place = Place::new();
-    let server = place
+    let workspace = Workspace::new();
+    let server = workspace
         .owner()
         .post("/api/servers", &json!({"name": "node-1"}));
-    let told = place.json(&["fire", "PreFormatDisk", "--sample", "--on", "node-1"]);
+    let reply = workspace.json(&["fire", "PreFormatDisk", "--sample", "--on", "node-1"]);
     assert!(
-        told["event"]["data"].as_object().unwrap().len() > 1,
-        "{told}"
+        reply["event"]["data"].as_object().unwrap().len() > 1,
+        "{reply}"
     );
-    assert_eq!(told["event"]["serverid"], "node-1");
+    assert_eq!(reply["event"]["serverid"], "node-1");
     let number = server["id"].to_string();
-    let told = place.json(&["fire", "PreFormatDisk", "--on", &number]);
-    assert_eq!(told["event"]["data"], Value::Null);
-    let data = place.project.path().join("data");
+    let reply = workspace.json(&["fire", "PreFormatDisk", "--on", &number]);
+    assert_eq!(reply["event"]["data"], Value::Null);
+    let data = workspace.project.path().join("data");
     std::fs::write(&data, "[1]").unwrap();
-    let told = place.json(&["fire", "custom.go", "--data-file", data.to_str().unwrap()]);
-    assert_eq!(told["event"]["data"], json!([1]));
+    let reply = workspace.json(&["fire", "custom.go", "--data-file", data.to_str().unwrap()]);
+    assert_eq!(reply["event"]["data"], json!([1]));
 }
 
 #[test]
 fn what_is_not_over_in_time_has_a_status_of_its_own() {
-    let place = Place::new();
-    place.project("sleep 1h\n", "");
-    place.push(&[]).with_status(0);
-    let told = place
+    let workspace = Workspace::new();
+    workspace.project("sleep 1h\n", "");
+    workspace.push(&[]).with_status(0);
+    let reply = workspace
         .run(["fire", "custom.go", "--wait", "0.05"])
         .with_status(3);
     assert!(
-        told.stdout.contains("tenterhook logs --task 1 -f"),
-        "{told:?}"
+        reply.stdout.contains("tenterhook logs --task 1 -f"),
+        "{reply:?}"
     );
-    place.run(["fire", "custom.go", "--no-wait"]).with_status(0);
+    workspace
+        .run(["fire", "custom.go", "--no-wait"])
+        .with_status(0);
 }
 
 #[test]
 fn what_is_wrong_with_an_event_is_said_before_it_is_sent() {
-    let place = Place::new();
-    for (args, told) in [
+    let workspace = Workspace::new();
+    for (args, reply) in [
         (&["fire", "PreFormatDsk"][..], "did you mean PreFormatDisk?"),
         (&["fire", "none.json"], "cannot read none.json"),
         (
@@ -122,6 +124,6 @@ fn what_is_wrong_with_an_event_is_said_before_it_is_sent() {
             Some(_) => vec!["fire".into(), "custom.go".into(), "--wait=-1".into()],
             None => args.iter().map(|arg| (*arg).to_owned()).collect(),
         };
-        place.run(&args).with_status(1).saying(told);
+        workspace.run(&args).with_status(1).with_stderr(reply);
     }
 }

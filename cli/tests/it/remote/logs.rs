@@ -1,4 +1,4 @@
-//! `logs`: of what is over, and of what is printed while one looks on.
+//! `logs`: of finished executions, and of output while it is printed.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -6,8 +6,8 @@ use std::process::Stdio;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::Place;
-use crate::tenterhook::{Ended, command, signal};
+use super::Workspace;
+use crate::tenterhook::{Finished, command, signal};
 
 /// Time for a hook that sleeps until it is cancelled.
 const LONG: &str = "[hook.limits]\nwall_ms = 600000\n";
@@ -20,18 +20,18 @@ printf '\\033[2Jplain\\n' >&2
 
 #[test]
 fn what_was_printed_is_shown_with_log_lines_drawn() {
-    let place = Place::new();
-    place.project(TALKS, "");
-    place.push(&[]).with_status(0);
-    let told = place.json(&["fire", "custom.go"]);
-    let id = told["task"]["executions"][0]["id"].as_str().unwrap();
-    let alone = place.run(["logs", id]).with_status(0);
+    let workspace = Workspace::new();
+    workspace.project(TALKS, "");
+    workspace.push(&[]).with_status(0);
+    let reply = workspace.json(&["fire", "custom.go"]);
+    let id = reply["task"]["executions"][0]["id"].as_str().unwrap();
+    let alone = workspace.run(["logs", id]).with_status(0);
     assert_eq!(
         alone.stdout,
         "begun\nWARN  nearly full percent=97\n^[[2Jplain\n"
     );
     let short = id.rsplit('-').next().unwrap();
-    let of_task = place.run(["logs", "--task", "1"]).with_status(0).stdout;
+    let of_task = workspace.run(["logs", "--task", "1"]).with_status(0).stdout;
     assert!(
         of_task.starts_with(&format!("guard[{short}] begun\n")),
         "{of_task}"
@@ -43,12 +43,15 @@ fn what_was_printed_is_shown_with_log_lines_drawn() {
         "{of_task}"
     );
     assert_eq!(
-        place.run(["logs", "--hook", "1"]).with_status(0).stdout,
+        workspace.run(["logs", "--hook", "1"]).with_status(0).stdout,
         of_task
     );
-    assert_eq!(place.run(["logs"]).with_status(0).stdout, of_task);
+    assert_eq!(workspace.run(["logs"]).with_status(0).stdout, of_task);
 
-    let lines = place.run(["logs", short, "--json"]).with_status(0).stdout;
+    let lines = workspace
+        .run(["logs", short, "--json"])
+        .with_status(0)
+        .stdout;
     let lines: Vec<Value> = lines
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -67,75 +70,75 @@ fn what_was_printed_is_shown_with_log_lines_drawn() {
 
 #[test]
 fn one_execution_is_followed_to_its_end() {
-    let place = Place::new();
-    place.project(format!("{TALKS}sleep 1h\n"), LONG);
-    place.push(&[]).with_status(0);
-    let task = place.fire();
-    let id = place.one_that_runs()["id"].as_str().unwrap().to_owned();
-    let mut following = place.start(&["logs", &id, "--follow"]);
+    let workspace = Workspace::new();
+    workspace.project(format!("{TALKS}sleep 1h\n"), LONG);
+    workspace.push(&[]).with_status(0);
+    let task = workspace.fire();
+    let id = workspace.one_that_runs()["id"].as_str().unwrap().to_owned();
+    let mut following = workspace.start(&["logs", &id, "--follow"]);
     // It sleeps for an hour after this: what is heard was printed a moment ago.
     following.line_with("begun");
     following.line_with("WARN  nearly full");
     following.line_with("^[[2Jplain");
-    place.run(["cancel", "--task", &task]).with_status(0);
-    assert_eq!(following.ended(), Some(0));
+    workspace.run(["cancel", "--task", &task]).with_status(0);
+    assert_eq!(following.result(), Some(0));
 }
 
 #[test]
 fn executions_of_a_hook_are_followed_as_they_come_until_ctrl_c() {
-    let place = Place::new();
-    place.project(format!("{TALKS}sleep 1h\n"), LONG);
-    place.push(&[]).with_status(0);
-    let mut following = place.start(&["logs", "--hook", "1", "-f"]);
+    let workspace = Workspace::new();
+    workspace.project(format!("{TALKS}sleep 1h\n"), LONG);
+    workspace.push(&[]).with_status(0);
+    let mut following = workspace.start(&["logs", "--hook", "1", "-f"]);
     for task in 1..3 {
-        assert_eq!(place.fire(), task.to_string());
+        assert_eq!(workspace.fire(), task.to_string());
         let line = following.line_with("begun");
         assert!(line.starts_with("guard["), "{line}");
         following.line_with("plain");
-        place
+        workspace
             .run(["cancel", "--task", &task.to_string()])
             .with_status(0);
         following.line_with("-- CANCELED");
     }
     signal(&following.child, Signal::INT);
-    assert_eq!(following.ended(), Some(130));
+    assert_eq!(following.result(), Some(130));
 }
 
 #[test]
 fn a_task_or_an_execution_is_followed_over_its_attempts_until_it_is_over() {
-    let place = Place::new();
-    place.project(
+    let workspace = Workspace::new();
+    workspace.project(
         "echo try $HOOK_ATTEMPT; exit 1\n",
         "[hook.retry]\nattempts = 2\nbackoff_ms = 1500\n",
     );
-    place.push(&[]).with_status(0);
-    let task = place.fire();
-    let id = place.json(&["executions"])[0]["id"].clone();
-    let mut alone = place.start(&["logs", id.as_str().unwrap(), "-f"]);
-    let mut following = place.start(&["logs", "--task", &task, "-f"]);
+    workspace.push(&[]).with_status(0);
+    let task = workspace.fire();
+    let id = workspace.json(&["executions"])[0]["id"].clone();
+    let mut alone = workspace.start(&["logs", id.as_str().unwrap(), "-f"]);
+    let mut following = workspace.start(&["logs", "--task", &task, "-f"]);
     following.line_with("try 2");
     following.line_with("-- FAILED, exited with status 1");
-    assert_eq!(following.ended(), Some(0));
+    assert_eq!(following.result(), Some(0));
     alone.line_with("try 2");
-    assert_eq!(alone.ended(), Some(0));
+    assert_eq!(alone.result(), Some(0));
 }
 
 #[test]
 fn nobody_who_reads_on_is_no_failure() {
-    let place = Place::new();
-    place.project(
+    let workspace = Workspace::new();
+    workspace.project(
         "n=0; while [ $n -lt 20000 ]; do echo 0123456789; n=$((n + 1)); done\n",
         "",
     );
-    place.push(&[]).with_status(0);
-    place.run(["fire", "custom.go"]).with_status(0);
+    workspace.push(&[]).with_status(0);
+    workspace.run(["fire", "custom.go"]).with_status(0);
     for args in [
         &["logs"][..],
         &["logs", "--json"],
         &["logs", "--task", "1", "-f"],
     ] {
         let mut child = command(args)
-            .env("TENTERHOOK_DATA", place.data.path())
+            .env("TENTERHOOK_DATA", workspace.data.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -144,23 +147,23 @@ fn nobody_who_reads_on_is_no_failure() {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         stdout.read_line(&mut line).unwrap();
         drop(stdout);
-        let ended = Ended::of(child.wait_with_output().unwrap()).with_status(0);
-        assert_eq!(ended.stderr, "", "{args:?}");
+        let result = Finished::of(child.wait_with_output().unwrap()).with_status(0);
+        assert_eq!(result.stderr, "", "{args:?}");
     }
 }
 
 #[test]
 fn a_server_that_stops_ends_what_follows_with_a_word() {
-    let place = Place::new();
-    place.project(format!("{TALKS}sleep 1h\n"), LONG);
-    place.push(&[]).with_status(0);
-    place.fire();
-    let id = place.one_that_runs()["id"].as_str().unwrap().to_owned();
-    let following = place.start(&["logs", &id, "-f"]);
+    let workspace = Workspace::new();
+    workspace.project(format!("{TALKS}sleep 1h\n"), LONG);
+    workspace.push(&[]).with_status(0);
+    workspace.fire();
+    let id = workspace.one_that_runs()["id"].as_str().unwrap().to_owned();
+    let following = workspace.start(&["logs", &id, "-f"]);
     following.line_with("begun");
-    let Place { server, .. } = place;
+    let Workspace { server, .. } = workspace;
     server.stop_at_once();
-    let (status, said) = following.said();
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("broke off"), "{said}");
+    let (status, log) = following.finish();
+    assert_eq!(status, Some(1), "{log}");
+    assert!(log.contains("closed the connection"), "{log}");
 }

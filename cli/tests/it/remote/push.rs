@@ -1,20 +1,20 @@
-//! `push`: once, again, changed, for show, and what stands against it.
+//! `push`: once, again, changed, as a dry run, and what it refuses.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 
 use serde_json::json;
 
-use super::Place;
+use super::Workspace;
 
 #[test]
 fn a_project_is_pushed_once_and_up_to_date_after_that() {
-    let place = Place::new();
-    place.project(
+    let workspace = Workspace::new();
+    workspace.project(
         "echo one\n",
         "[hook]\nargs = [\"-v\"]\nlimits = { wall_ms = 2000 }\n",
     );
-    let pushed = place.push(&[]).with_status(0);
+    let pushed = workspace.push(&[]).with_status(0);
     assert!(
         pushed.stdout.contains("+ source guard: script, 9 bytes"),
         "{pushed:?}"
@@ -22,9 +22,9 @@ fn a_project_is_pushed_once_and_up_to_date_after_that() {
     assert!(pushed.stdout.contains("+ hook on custom.go"), "{pushed:?}");
     assert!(pushed.stdout.ends_with("pushed\n"), "{pushed:?}");
     assert!(!pushed.stdout.contains('\u{1b}'), "{pushed:?}");
-    assert_eq!(place.push(&[]).with_status(0).stdout, "up to date\n");
+    assert_eq!(workspace.push(&[]).with_status(0).stdout, "up to date\n");
 
-    let owner = place.owner();
+    let owner = workspace.owner();
     let sources = owner.get("/api/v1/sources?name=guard");
     let hooks = owner.get("/api/v1/hooks?event=custom.go");
     assert_eq!(sources["items"].as_array().unwrap().len(), 1);
@@ -39,22 +39,22 @@ fn a_project_is_pushed_once_and_up_to_date_after_that() {
 
 #[test]
 fn what_has_changed_is_shown_and_changed() {
-    let place = Place::new();
-    place.project("echo one\necho two\n", "[hook]\nargs = [\"-v\"]\n");
-    place.push(&[]).with_status(0);
-    place.project(
+    let workspace = Workspace::new();
+    workspace.project("echo one\necho two\n", "[hook]\nargs = [\"-v\"]\n");
+    workspace.push(&[]).with_status(0);
+    workspace.project(
         "echo one\necho \u{1b}[2Jthree\n",
         "[hook]\nargs = [\"-q\"]\nretry = { attempts = 2 }\n",
     );
     let shown = "~ source guard\n    echo one\n  - echo two\n  + echo ^[[2Jthree\n\
         ~ hook 1 on custom.go\n  - args = [\"-v\"]\n  + args = [\"-q\"]\n  - retry = ";
-    let dry = place.push(&["--dry-run"]).with_status(0);
+    let dry = workspace.push(&["--dry-run"]).with_status(0);
     assert!(dry.stdout.starts_with(shown), "{}", dry.stdout);
     assert!(dry.stdout.contains("dry run"), "{dry:?}");
-    let owner = place.owner();
+    let owner = workspace.owner();
     assert_eq!(owner.get("/api/v1/hooks/1")["args"], json!(["-v"]));
 
-    let pushed = place.push(&[]).with_status(0);
+    let pushed = workspace.push(&[]).with_status(0);
     assert!(pushed.stdout.starts_with(shown), "{}", pushed.stdout);
     let hook = owner.get("/api/v1/hooks/1");
     assert_eq!(
@@ -63,131 +63,140 @@ fn what_has_changed_is_shown_and_changed() {
     );
     let sources = owner.get("/api/v1/sources?name=guard");
     assert_eq!(sources["items"][0]["revision"], 2);
-    assert_eq!(place.push(&[]).with_status(0).stdout, "up to date\n");
+    assert_eq!(workspace.push(&[]).with_status(0).stdout, "up to date\n");
 }
 
 #[test]
 fn programs_read_what_would_change() {
-    let place = Place::new();
-    place.project("echo one\n", "");
-    let folder = place.project.path().to_str().unwrap();
-    let told = place.json(&["push", folder, "--dry-run"]);
+    let workspace = Workspace::new();
+    workspace.project("echo one\n", "");
+    let folder = workspace.project.path().to_str().unwrap();
+    let reply = workspace.json(&["push", folder, "--dry-run"]);
     assert_eq!(
         (
-            &told["source"]["action"],
-            &told["hook"]["action"],
-            &told["dry_run"]
+            &reply["source"]["action"],
+            &reply["hook"]["action"],
+            &reply["dry_run"]
         ),
         (&json!("create"), &json!("create"), &json!(true))
     );
-    let told = place.json(&["push", folder]);
-    let owner = place.owner();
-    let hook = told["hook"]["id"].as_str().unwrap();
+    let reply = workspace.json(&["push", folder]);
+    let owner = workspace.owner();
+    let hook = reply["hook"]["id"].as_str().unwrap();
     let made = owner.get(&format!("/api/v1/hooks/{hook}"));
-    assert_eq!(made["source"], told["source"]["id"]);
-    place.project("echo one\n", "[hook]\nfailure_policy = \"closed\"\n");
-    let told = place.json(&["push", folder]);
-    assert_eq!(told["source"]["action"], "keep");
+    assert_eq!(made["source"], reply["source"]["id"]);
+    workspace.project("echo one\n", "[hook]\nfailure_policy = \"closed\"\n");
+    let reply = workspace.json(&["push", folder]);
+    assert_eq!(reply["source"]["action"], "keep");
     assert_eq!(
-        told["hook"]["changes"],
+        reply["hook"]["changes"],
         json!([{"member": "failure_policy", "old": "open", "new": "closed"}])
     );
 }
 
 #[test]
 fn a_source_that_other_hooks_run_too_says_so() {
-    let place = Place::new();
-    place.project("echo one\n", "");
-    place.push(&[]).with_status(0);
-    let owner = place.owner();
+    let workspace = Workspace::new();
+    workspace.project("echo one\n", "");
+    workspace.push(&[]).with_status(0);
+    let owner = workspace.owner();
     let source = owner.get("/api/v1/hooks/1")["source"].clone();
     owner.post(
         "/api/v1/hooks",
         &json!({"source": source, "event": "custom.other"}),
     );
-    place.project("echo two\n", "");
-    let pushed = place.push(&[]).with_status(0);
-    assert!(pushed.stdout.contains("2 hooks run it"), "{pushed:?}");
+    workspace.project("echo two\n", "");
+    let pushed = workspace.push(&[]).with_status(0);
+    assert!(
+        pushed.stdout.contains("2 hooks run this source"),
+        "{pushed:?}"
+    );
 
     owner.post(
         "/api/v1/hooks",
         &json!({"source": source, "event": "custom.go"}),
     );
-    place
+    workspace
         .push(&[])
         .with_status(1)
-        .saying("the hooks 1, 3 all run this source on custom.go");
+        .with_stderr("the hooks 1, 3 all run this source on custom.go");
 }
 
 #[test]
 fn without_a_program_or_with_a_name_that_is_taken_it_says_what_to_do() {
-    let place = Place::new();
-    place.project("echo one\n", "");
-    let script = place.project.path().join("hook.sh");
+    let workspace = Workspace::new();
+    workspace.project("echo one\n", "");
+    let script = workspace.project.path().join("hook.sh");
     std::fs::remove_file(&script).unwrap();
-    place.push(&[]).with_status(1).saying("there is no ");
-    let manifest = place.project.path().join("tenterhook.toml");
+    workspace
+        .push(&[])
+        .with_status(1)
+        .with_stderr("does not exist");
+    let manifest = workspace.project.path().join("tenterhook.toml");
     let with_build =
         "name = \"guard\"\nevent = \"custom.go\"\nprogram = \"hook.wasm\"\nbuild = \"true\"\n";
     std::fs::write(&manifest, with_build).unwrap();
-    place.push(&[]).with_status(1).saying("tenterhook build");
+    workspace
+        .push(&[])
+        .with_status(1)
+        .with_stderr("tenterhook build");
 
-    let sources = place.owner().get("/api/v1/sources");
+    let sources = workspace.owner().get("/api/v1/sources");
     let items = sources["items"].as_array().unwrap();
     let preloaded = items.iter().find(|one| one["preloaded"] == true).unwrap();
     let name = preloaded["name"].as_str().unwrap();
     std::fs::write(&script, "echo mine\n").unwrap();
     let text = format!("name = \"{name}\"\nevent = \"custom.go\"\nprogram = \"hook.sh\"\n");
     std::fs::write(&manifest, text).unwrap();
-    place
+    workspace
         .push(&[])
         .with_status(1)
-        .saying("came with the account and cannot be changed; give the project another `name`");
+        .with_stderr("is built-in and cannot be changed; give the project another `name`");
 
-    place.project("#!/usr/bin/env python3\n", "");
-    place.push(&[]).with_status(1).saying("python3");
-    let hooks = place.owner().get("/api/v1/hooks");
+    workspace.project("#!/usr/bin/env python3\n", "");
+    workspace.push(&[]).with_status(1).with_stderr("python3");
+    let hooks = workspace.owner().get("/api/v1/hooks");
     assert_eq!(hooks["items"], json!([]));
 }
 
 #[test]
 fn who_may_not_read_scripts_sees_digests() {
-    let place = Place::new();
-    place.project("echo one\n", "");
-    place.push(&[]).with_status(0);
-    let issued = place.json(&["token", "create", "ci", "--role", "member"]);
+    let workspace = Workspace::new();
+    workspace.project("echo one\n", "");
+    workspace.push(&[]).with_status(0);
+    let issued = workspace.json(&["token", "create", "ci", "--role", "member"]);
     let token = issued["token"].as_str().unwrap();
-    place.project("echo two\n", "");
-    let pushed = place.push(&["--token", token]).with_status(0);
+    workspace.project("echo two\n", "");
+    let pushed = workspace.push(&["--token", token]).with_status(0);
     assert!(pushed.stdout.contains("  - digest = sha256:"), "{pushed:?}");
     assert!(!pushed.stdout.contains("echo one"), "{pushed:?}");
-    let issued = place.json(&["token", "create", "eye", "--role", "viewer"]);
+    let issued = workspace.json(&["token", "create", "eye", "--role", "viewer"]);
     let token = issued["token"].as_str().unwrap();
     // Refused before it is sent: a program of many megabytes is heard out nowhere.
     for script in ["echo three\n".to_owned(), "#\n".repeat(8 << 20)] {
-        place.project(&script, "");
-        place
+        workspace.project(&script, "");
+        workspace
             .push(&["--token", token])
             .with_status(1)
-            .saying("this call needs the role `member`");
+            .with_stderr("this call needs the role `member`");
     }
 }
 
 #[test]
 fn a_program_beyond_the_limits_is_refused_with_the_limit() {
-    let place = Place::new();
-    place.project("#\n".repeat(100 * 1024), "");
-    place.push(&[]).with_status(1).saying("98304");
+    let workspace = Workspace::new();
+    workspace.project("#\n".repeat(100 * 1024), "");
+    workspace.push(&[]).with_status(1).with_stderr("98304");
     let huge = [&b"\0asm\x01\0\0\0"[..], &vec![0; 30 << 20]].concat();
-    place.project("", "");
-    std::fs::write(place.project.path().join("hook.sh"), huge).unwrap();
-    place.push(&[]).with_status(1).saying("25165824");
+    workspace.project("", "");
+    std::fs::write(workspace.project.path().join("hook.sh"), huge).unwrap();
+    workspace.push(&[]).with_status(1).with_stderr("25165824");
 }
 
 #[test]
 fn hooks_on_servers_and_for_containers_are_up_to_date_too() {
-    let place = Place::new();
-    let owner = place.owner();
+    let workspace = Workspace::new();
+    let owner = workspace.owner();
     for name in ["node-1", "node-2"] {
         owner.post("/api/servers", &json!({ "name": name }));
     }
@@ -207,15 +216,15 @@ fn hooks_on_servers_and_for_containers_are_up_to_date_too() {
         ),
     ];
     for (event, hook, changed) in projects {
-        for (hook, told) in [(hook, "+ hook on "), (changed, "~ hook ")] {
-            place.project("true\n", "");
+        for (hook, reply) in [(hook, "+ hook on "), (changed, "~ hook ")] {
+            workspace.project("true\n", "");
             let manifest = format!(
                 "name = \"on-{event}\"\nevent = \"{event}\"\nprogram = \"hook.sh\"\n[hook]\n{hook}"
             );
-            std::fs::write(place.project.path().join("tenterhook.toml"), manifest).unwrap();
-            let pushed = place.push(&[]).with_status(0);
-            assert!(pushed.stdout.contains(told), "{event}: {pushed:?}");
-            let again = place.push(&[]).with_status(0);
+            std::fs::write(workspace.project.path().join("tenterhook.toml"), manifest).unwrap();
+            let pushed = workspace.push(&[]).with_status(0);
+            assert!(pushed.stdout.contains(reply), "{event}: {pushed:?}");
+            let again = workspace.push(&[]).with_status(0);
             assert_eq!(again.stdout, "up to date\n", "{event}");
         }
     }
@@ -223,40 +232,40 @@ fn hooks_on_servers_and_for_containers_are_up_to_date_too() {
 
 #[test]
 fn a_hook_that_the_operator_keeps_says_so() {
-    let place = Place::new();
-    let owner = place.owner();
+    let workspace = Workspace::new();
+    let owner = workspace.owner();
     let source = owner.source("quiesce", "true\n");
     owner.post(
         "/api/v1/hooks",
         &json!({"name": "quiesce", "source": source, "event": "snapshot.pre", "managed": true, "criteria": []}),
     );
-    let issued = place.json(&["token", "create", "ci", "--role", "member"]);
+    let issued = workspace.json(&["token", "create", "ci", "--role", "member"]);
     let token = issued["token"].as_str().unwrap();
-    place.project("true\n", "");
+    workspace.project("true\n", "");
     let manifest = "name = \"quiesce\"\nevent = \"snapshot.pre\"\nprogram = \"hook.sh\"\n[hook]\nargs = [\"-v\"]\n";
-    std::fs::write(place.project.path().join("tenterhook.toml"), manifest).unwrap();
-    let pushed = place.push(&["--token", token]).with_status(1);
+    std::fs::write(workspace.project.path().join("tenterhook.toml"), manifest).unwrap();
+    let pushed = workspace.push(&["--token", token]).with_status(1);
     assert!(
         pushed
             .stdout
-            .contains("which is the operator's (managed): only admins change it"),
+            .contains("managed by the operator: only admins may change it"),
         "{pushed:?}"
     );
-    let _ = pushed.saying("this call needs the role `admin`");
-    place.push(&[]).with_status(0);
+    let _ = pushed.with_stderr("this call needs the role `admin`");
+    workspace.push(&[]).with_status(0);
     assert_eq!(owner.get("/api/v1/hooks/1")["args"], json!(["-v"]));
 }
 
 #[test]
 fn a_member_sets_values_that_it_does_not_read() {
-    let place = Place::new();
+    let workspace = Workspace::new();
     let hook = |key: &str| format!("[hook]\nargs = [\"-v\"]\nenv = {{ KEY = \"{key}\" }}\n");
-    place.project("true\n", &hook("old-secret"));
-    place.push(&[]).with_status(0);
-    let issued = place.json(&["token", "create", "ci", "--role", "member"]);
+    workspace.project("true\n", &hook("old-secret"));
+    workspace.push(&[]).with_status(0);
+    let issued = workspace.json(&["token", "create", "ci", "--role", "member"]);
     let flags = ["--token", issued["token"].as_str().unwrap()];
-    place.project("true\n", &hook("new-secret"));
-    let pushed = place.push(&flags).with_status(0);
+    workspace.project("true\n", &hook("new-secret"));
+    let pushed = workspace.push(&flags).with_status(0);
     assert!(
         pushed
             .stdout
@@ -264,36 +273,36 @@ fn a_member_sets_values_that_it_does_not_read() {
         "{pushed:?}"
     );
     assert!(!pushed.stdout.contains("old-secret"), "{pushed:?}");
-    let hook = place.owner().get("/api/v1/hooks/1");
+    let hook = workspace.owner().get("/api/v1/hooks/1");
     assert_eq!(
         (&hook["env"], &hook["args"]),
         (&json!({"KEY": "new-secret"}), &json!(["-v"]))
     );
-    let again = place.push(&[]).with_status(0);
+    let again = workspace.push(&[]).with_status(0);
     assert!(again.stdout.contains("up to date"), "{again:?}");
 }
 
 #[test]
 fn of_two_pushes_at_once_the_second_is_told() {
-    let place = Place::new();
-    place.project("echo one\n", "");
-    place.push(&[]).with_status(0);
-    place.project("echo mine\n", "");
-    let owner = place.owner();
+    let workspace = Workspace::new();
+    workspace.project("echo one\n", "");
+    workspace.push(&[]).with_status(0);
+    workspace.project("echo mine\n", "");
+    let owner = workspace.owner();
     let id = owner.get("/api/v1/sources?name=guard")["items"][0]["id"].clone();
     let path = format!("/api/v1/sources/{}", id.as_str().unwrap());
     let yours = move || {
         let put = owner.try_call("PUT", &path, "application/octet-stream", "echo yours\n");
         assert_eq!(put.unwrap().0, 200);
     };
-    let between = before_put(place.server.address.clone(), yours);
-    let token = std::fs::read_to_string(place.data.path().join("owner.token")).unwrap();
+    let between = before_put(workspace.server.address.clone(), yours);
+    let token = std::fs::read_to_string(workspace.data.path().join("owner.token")).unwrap();
     let flags = ["--server", &between, "--token", token.trim()];
-    place
+    workspace
         .push(&flags)
         .with_status(1)
-        .saying("somebody else has changed the source `guard` meanwhile; push again");
-    let pushed = place.push(&[]).with_status(0);
+        .with_stderr("`guard` was changed by someone else in the meantime; push again");
+    let pushed = workspace.push(&[]).with_status(0);
     assert!(
         pushed.stdout.contains("- echo yours\n  + echo mine"),
         "{pushed:?}"
@@ -302,26 +311,26 @@ fn of_two_pushes_at_once_the_second_is_told() {
 
 #[test]
 fn a_push_waits_for_what_the_server_goes_on_to_compile() {
-    let place = Place::new();
-    let server = without_patience(place.server.address.clone());
-    let token = std::fs::read_to_string(place.data.path().join("owner.token")).unwrap();
+    let workspace = Workspace::new();
+    let server = without_patience(workspace.server.address.clone());
+    let token = std::fs::read_to_string(workspace.data.path().join("owner.token")).unwrap();
     let flags = ["--server", &server, "--token", token.trim()];
     for (status, revision) in [(3, 1), (4, 2)] {
-        place.project(crate::tiny::exiting(status), "");
-        let pushed = place.push(&flags).with_status(0);
+        workspace.project(crate::tiny::exiting(status), "");
+        let pushed = workspace.push(&flags).with_status(0);
         assert!(pushed.stdout.ends_with("pushed\n"), "{pushed:?}");
-        let sources = place.owner().get("/api/v1/sources?name=guard");
+        let sources = workspace.owner().get("/api/v1/sources?name=guard");
         assert_eq!(sources["items"][0]["revision"], revision, "{sources}");
     }
-    place.project(crate::tiny::exporting_twice("f"), "");
-    place
+    workspace.project(crate::tiny::exporting_twice("f"), "");
+    workspace
         .push(&flags)
         .with_status(1)
-        .saying("duplicate export name");
+        .with_stderr("duplicate export name");
 }
 
 /// A way to the server on which something happens before the first PUT arrives;
-/// answers with its address. It lasts as long as the test.
+/// returns its address. It lasts as long as the test.
 fn before_put(server: String, happens: impl FnOnce() + Send + 'static) -> String {
     let mut happens = Some(happens);
     between(server, move |bytes| {

@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::Place;
+use super::Workspace;
 
 #[test]
 fn a_hook_that_spins_is_seen_to_burn_fuel_and_is_cancelled() {
-    let place = Place::new();
-    place.project(
+    let workspace = Workspace::new();
+    workspace.project(
         "while :; do :; done\n",
         "[hook.limits]\nfuel = 200000000000\nwall_ms = 600000\n",
     );
-    place.push(&[]).with_status(0);
-    assert_eq!(place.json(&["top"]), json!([]));
-    let task = place.fire();
-    let first = place.one_that_runs();
+    workspace.push(&[]).with_status(0);
+    assert_eq!(workspace.json(&["top"]), json!([]));
+    let task = workspace.fire();
+    let first = workspace.one_that_runs();
     assert_eq!(first["state"], "RUNNING");
     assert_eq!(first["usage"]["so_far"], true, "{first}");
     assert!(
@@ -22,43 +22,49 @@ fn a_hook_that_spins_is_seen_to_burn_fuel_and_is_cancelled() {
         "{first}"
     );
     let burnt = |one: &Value| one["usage"]["fuel"].as_u64().unwrap();
-    let grows = (0..1_000).any(|_| burnt(&place.one_that_runs()) > burnt(&first));
+    let grows = (0..1_000).any(|_| burnt(&workspace.one_that_runs()) > burnt(&first));
     assert!(grows, "it burns nothing: {first}");
-    let table = place.run(["top"]).with_status(0);
+    let table = workspace.run(["top"]).with_status(0);
     assert!(table.stdout.contains("guard"), "{table:?}");
 
     let id = first["id"].as_str().unwrap();
     let short = id.rsplit('-').next().unwrap();
-    let told = place.run(["cancel", short]).with_status(0);
-    assert!(told.stdout.contains("is being cancelled"), "{told:?}");
-    let ended = place.owner().ended(&task);
-    assert_eq!(ended["executions"][0]["state"], "CANCELED");
-    let told = place.run(["cancel", id]).with_status(0);
-    assert!(told.stdout.contains("is over: CANCELED"), "{told:?}");
-    assert_eq!(place.json(&["top"]), json!([]));
+    let cancelled = workspace.run(["cancel", short]).with_status(0);
+    assert!(
+        cancelled.stdout.contains("is being cancelled"),
+        "{cancelled:?}"
+    );
+    let result = workspace.owner().result(&task);
+    assert_eq!(result["executions"][0]["state"], "CANCELED");
+    let cancelled = workspace.run(["cancel", id]).with_status(0);
+    assert!(
+        cancelled.stdout.contains("has already finished: CANCELED"),
+        "{cancelled:?}"
+    );
+    assert_eq!(workspace.json(&["top"]), json!([]));
 }
 
 #[test]
 fn all_of_a_task_is_cancelled_at_once() {
-    let place = Place::new();
-    place.project("sleep 1h\n", "");
-    place.push(&[]).with_status(0);
-    let task = place.fire();
-    place.run(["cancel", "--task", &task]).with_status(0);
-    let ended = place.owner().ended(&task);
-    assert_eq!(ended["state"], "CANCELED");
-    place.run(["cancel"]).with_status(2);
+    let workspace = Workspace::new();
+    workspace.project("sleep 1h\n", "");
+    workspace.push(&[]).with_status(0);
+    let task = workspace.fire();
+    workspace.run(["cancel", "--task", &task]).with_status(0);
+    let result = workspace.owner().result(&task);
+    assert_eq!(result["state"], "CANCELED");
+    workspace.run(["cancel"]).with_status(2);
 }
 
 #[test]
 fn executions_are_listed_newest_first_and_by_what_is_asked_for() {
-    let place = Place::new();
-    place.project("read -r a; case $a in *bad*) exit 3;; esac\n", "");
-    place.push(&[]).with_status(0);
+    let workspace = Workspace::new();
+    workspace.project("read -r a; case $a in *bad*) exit 3;; esac\n", "");
+    workspace.push(&[]).with_status(0);
     for kind in ["good", "bad", "good"] {
-        place.run(["fire", "custom.go", "--set", &format!("is={kind}")]);
+        workspace.run(["fire", "custom.go", "--set", &format!("is={kind}")]);
     }
-    let table = place.run(["executions"]).with_status(0).stdout;
+    let table = workspace.run(["executions"]).with_status(0).stdout;
     let rows: Vec<Vec<&str>> = table
         .lines()
         .map(|line| line.split_whitespace().collect())
@@ -71,7 +77,7 @@ fn executions_are_listed_newest_first_and_by_what_is_asked_for() {
 
     let count = |flags: &[&str]| {
         let args: Vec<&str> = ["executions"].iter().chain(flags).copied().collect();
-        place.json(&args).as_array().unwrap().len()
+        workspace.json(&args).as_array().unwrap().len()
     };
     assert_eq!(count(&["--state", "FAILED"]), 1);
     assert_eq!(count(&["--state", "failed"]), 1);

@@ -8,7 +8,7 @@ use super::run_for;
 /// Most that a hook of a few lines may have, in bytes.
 const MOST_BYTES: u64 = 120 * 1024;
 
-/// Builds the guests for a target in the profile of small hooks; answers the folder
+/// Builds the guests for a target in the profile of small hooks; returns the folder
 /// of the products.
 fn build(target: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -44,12 +44,12 @@ fn a_hook_of_a_few_lines_has_less_than_120_kib() {
 fn the_same_source_is_a_component_for_the_other_target() {
     let hook = build("wasm32-wasip2").join("sdk_allow.wasm");
     let run = |event| run_for(event, hook.to_str().unwrap());
-    let (ended, verdict) = run("PreFormatDisk");
-    assert_eq!(ended.with_status(0).stdout, "hello /dev/sdc\n");
+    let (result, verdict) = run("PreFormatDisk");
+    assert_eq!(result.with_status(0).stdout, "hello /dev/sdc\n");
     assert_eq!(verdict["allow"], true);
     // Its interface knows no other status than 1.
-    let (ended, _) = run("OnAudit");
-    ended
+    let (result, _) = run("OnAudit");
+    result
         .with_status(1)
-        .saying("error: this hook is for PreFormatDisk");
+        .with_stderr("error: this hook is for PreFormatDisk");
 }

@@ -1,4 +1,4 @@
-//! What the ledger promises, for any order of takers.
+//! What the ledger promises, for any order of requests.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -23,7 +23,7 @@ fn slots(amount: u64) -> Amounts {
 }
 
 #[test]
-fn whoever_takes_all_it_can_leaves_a_part_to_the_next() {
+fn a_holder_that_takes_all_it_can_leaves_a_part_to_the_next() {
     let ledger = ledger(Resource::RunSlots, Capacity::of(64));
     let taken: Vec<_> = std::iter::from_fn(|| ledger.take(A, slots(1)).ok()).collect();
     assert_eq!(taken.len(), 48);
@@ -106,7 +106,7 @@ fn the_owner_of_a_thing_says_how_much_there_is_of_it() {
 }
 
 #[test]
-fn who_has_no_room_for_it_is_not_made_its_holder() {
+fn a_guard_is_not_transferred_to_a_holder_without_room() {
     let ledger = ledger(Resource::Memory, Capacity::of(100));
     let _others = ledger.take(B, Amounts::of(Resource::Memory, 50)).unwrap();
     let mut guard = ledger.take(A, Amounts::of(Resource::Memory, 30)).unwrap();
@@ -125,7 +125,7 @@ fn what_is_measured_counts_like_what_is_taken() {
 }
 
 #[tokio::test]
-async fn whoever_waits_hears_that_something_was_given_back() {
+async fn a_waiter_is_notified_when_something_is_returned() {
     let ledger = ledger(Resource::RunSlots, Capacity::of(1));
     let guard = ledger.take(A, slots(1)).unwrap();
     let freed = ledger.freed();
@@ -134,7 +134,7 @@ async fn whoever_waits_hears_that_something_was_given_back() {
 }
 
 #[test]
-fn levels_tell_what_is_taken_and_what_was_refused() {
+fn levels_report_what_is_taken_and_what_was_refused() {
     let ledger = ledger(Resource::RunSlots, Capacity::of(4));
     let guard = ledger.take(A, slots(3)).unwrap();
     assert!(ledger.take(A, slots(1)).is_err());
@@ -173,7 +173,7 @@ proptest! {
     /// In any order of taking and giving back, by fewer accounts than there are floors
     /// for newcomers, and by any number of strangers.
     #[test]
-    fn who_holds_nothing_finds_its_floor_however_greedy_the_others_are(
+    fn a_holder_of_nothing_gets_its_floor_however_greedy_the_others_are(
         total in 30_u64..4_000,
         reserve in 0_u64..8,
         floor in 1_u64..100,
@@ -197,7 +197,7 @@ proptest! {
             if drops && !guards.is_empty() {
                 drop(guards.swap_remove(usize::try_from(amount).unwrap() % guards.len()));
             } else {
-                // As much as it asks for, or all that it can have.
+                // As much as it requests, or all that it can have.
                 let amount = amount.min(ledger.room(holder, Resource::Memory));
                 guards.push(ledger.take(holder, Amounts::of(Resource::Memory, amount)).unwrap());
             }
@@ -230,7 +230,7 @@ proptest! {
             let level = ledger.levels()[Resource::Memory as usize];
             prop_assert!(level.strangers <= kept + more);
             prop_assert!(level.taken - level.strangers <= total - kept.max(level.strangers));
-            // What is kept for strangers is there for one that comes next.
+            // What is kept for strangers is there for the next one.
             if level.strangers < kept {
                 prop_assert!(ledger.room(client(200), Resource::Memory) > 0);
             }
@@ -239,7 +239,7 @@ proptest! {
 }
 
 #[test]
-fn who_holds_none_of_what_is_certain_has_it_however_many_they_are() {
+fn each_holder_gets_what_is_certain_however_many_they_are() {
     let capacity = Capacity::of(4).with_certain(1);
     let ledger = ledger(Resource::RunSlots, capacity);
     let mut guards = Vec::new();
@@ -277,14 +277,14 @@ fn strangers_that_hold_all_of_their_part_keep_no_account_out() {
         refused.to_string(),
         "not enough requests for clients without a token: 1 needed, 0 left"
     );
-    // A request that shows its token is the account's, and a place is free again.
+    // A request that presents its token is the account's, and a place is free again.
     held[0].transfer(A).unwrap();
     held.push(one(client(200)).unwrap());
     assert_eq!(ledger.room(B, Resource::Requests), 35);
 }
 
 #[tokio::test]
-async fn who_waits_for_a_resource_has_it_once_it_is_given_back() {
+async fn a_waiter_gets_a_resource_once_it_is_returned() {
     let ledger = ledger(Resource::Uploads, Capacity::of(1));
     let guard = ledger.take(A, Amounts::of(Resource::Uploads, 1)).unwrap();
     let mut waiting = std::pin::pin!(ledger.wait_for(B, Resource::Uploads, 1));

@@ -6,6 +6,7 @@
 use super::content::Write;
 use super::entries::Reach;
 use super::error;
+use super::execution::as_run;
 use super::node::{Access, Body};
 use super::{Files, Quota};
 use async_trait::async_trait;
@@ -44,7 +45,14 @@ fn reach(recursive: bool) -> Reach {
 #[async_trait]
 impl FileSystem for Files {
     async fn read_file(&self, path: &Path) -> Result<Vec<u8>> {
-        self.tree().read(&normal(path))
+        let path = normal(path);
+        let mut tree = self.tree();
+        let file = tree.find(&path)?;
+        let content = tree.read(&path)?;
+        if tree.execution.is_run(file, &path) {
+            return Ok(as_run(&content).unwrap_or(content));
+        }
+        Ok(content)
     }
 
     async fn write_file(&self, path: &Path, content: &[u8]) -> Result<()> {
@@ -64,8 +72,17 @@ impl FileSystem for Files {
     }
 
     async fn stat(&self, path: &Path) -> Result<Metadata> {
-        let tree = self.tree();
-        Ok(tree.get(tree.find(&normal(path))?).metadata())
+        let mut tree = self.tree();
+        let path = normal(path);
+        let id = tree.find(&path)?;
+        let node = tree.get(id);
+        let metadata = node.metadata();
+        // Links and folders are looked at on the way to a file.
+        if let Body::File(_) = node.body {
+            let is_executable = node.mode & 0o111 != 0;
+            tree.execution.examine(id, &path, is_executable);
+        }
+        Ok(metadata)
     }
 
     async fn read_dir(&self, path: &Path) -> Result<Vec<DirEntry>> {

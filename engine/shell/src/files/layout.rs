@@ -5,19 +5,17 @@ use super::device::Device;
 use super::entries::Reach;
 use super::node::{Access, Body};
 use super::quota::Quota;
+use super::script::SCRIPTS;
 use super::tree::Tree;
 use super::{Files, error};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use tenterhook_contract::TEMP_DIR;
 
-/// The folder in which a script starts, empty and writable.
-pub const WORK: &str = "/work";
+pub use tenterhook_contract::{EVENT_FILE, VERDICT_FILE, WORK_DIR};
+
 /// The home folder of the script's user.
 pub const HOME: &str = "/root";
-/// The whole event as JSON, read-only; absent when a run has no event.
-pub const EVENT_FILE: &str = "/event.json";
-/// What a script leaves for its caller.
-pub const VERDICT_FILE: &str = "/verdict.json";
 
 /// The user database: the script is root in its own world.
 const PASSWD: &[u8] = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n";
@@ -31,7 +29,7 @@ impl Files {
             bytes: u64::MAX,
             inodes: u64::MAX,
         });
-        furnish(&mut tree).expect("the layout fits into an empty tree");
+        populate(&mut tree).expect("the layout fits into an empty tree");
         Self(Arc::new(Mutex::new(tree)))
     }
 
@@ -74,22 +72,32 @@ impl Default for Files {
     }
 }
 
-fn furnish(tree: &mut Tree) -> bashkit::Result<()> {
+fn populate(tree: &mut Tree) -> bashkit::Result<()> {
     for folder in [
-        WORK,
+        WORK_DIR,
         HOME,
-        "/tmp",
+        TEMP_DIR,
         "/dev",
         "/etc",
+        "/var/lib",
+        "/var/log",
         "/var/tmp",
+        "/run",
+        "/home",
+        "/lib",
+        "/sbin",
+        "/sys",
+        "/usr/sbin",
         "/usr/local/bin",
         "/mnt",
         "/opt",
+        SCRIPTS,
     ] {
         tree.make_folder(Path::new(folder), Reach::Whole)?;
     }
+    tree.make(Path::new("/var/run"), Body::Link("/run".into()), 0o777)?;
     tree.change_mode(Path::new(HOME), 0o700)?;
-    tree.change_mode(Path::new("/tmp"), 0o1777)?;
+    tree.change_mode(Path::new(TEMP_DIR), 0o1777)?;
     tree.change_mode(Path::new("/var/tmp"), 0o1777)?;
     for (name, device) in [
         ("/dev/null", Device::Null),

@@ -4,6 +4,7 @@
 //! interpreter follows them above this layer.
 
 use super::error;
+use super::execution::Execution;
 use super::node::{Access, Body, Node, NodeId};
 use super::quota::{Ledger, Quota};
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub(super) struct Tree {
     free: Vec<NodeId>,
     pub(super) ledger: Ledger,
     last_tick: SystemTime,
+    pub(super) execution: Execution,
 }
 
 impl Tree {
@@ -33,6 +35,7 @@ impl Tree {
             free: Vec::new(),
             ledger: Ledger::new(quota),
             last_tick: SystemTime::UNIX_EPOCH,
+            execution: Execution::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Runs a script the way the guest does and keeps what it wrote.
 
 use std::sync::Mutex;
+use std::time::Duration;
 use tenterhook_shell::{Ended, Job, Shell, Stream};
 
 /// What a run left behind.
@@ -21,6 +22,11 @@ impl Answer {
 }
 
 pub(crate) fn run(job: Job) -> Answer {
+    run_within(job, Duration::MAX).expect("it has all the time there is")
+}
+
+/// The same, or nothing if it waits for longer than `timeout`.
+pub(crate) fn run_within(job: Job, timeout: Duration) -> Option<Answer> {
     let streams = Mutex::new((Vec::new(), Vec::new()));
     let sink = |stream, bytes: &[u8]| {
         let mut streams = streams.lock().unwrap();
@@ -33,13 +39,15 @@ pub(crate) fn run(job: Job) -> Answer {
         .enable_time()
         .build()
         .unwrap();
-    let ended = runtime.block_on(async { Shell::build().await.run(job, &sink).await });
+    let run = async { Shell::build().await.run(job, &sink).await };
+    let ended = runtime.block_on(async { tokio::time::timeout(timeout, run).await });
+    let ended = ended.ok()?;
     let (stdout, stderr) = streams.into_inner().unwrap();
-    Answer {
+    Some(Answer {
         stdout,
         stderr,
         ended,
-    }
+    })
 }
 
 /// What `script` prints; it must end well.

@@ -5,5 +5,6 @@ mod commands;
 mod files;
 mod harness;
 mod oracle;
+mod scripts;
 mod streams;
 mod told;

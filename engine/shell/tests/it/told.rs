@@ -8,7 +8,7 @@ fn arguments_are_positional_parameters_under_the_scripts_name() {
     let mut job = Job::new("echo \"$0 $# $1 $2\"");
     job.name = "hook".into();
     job.arguments = vec!["a b".into(), "c".into()];
-    assert_eq!(run(job).text(), "hook 2 a b c\n");
+    assert_eq!(run(job).text(), "/hooks/hook 2 a b c\n");
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn a_script_sees_the_given_variables_and_the_shells_own_alone() {
     job.environment = vec![("HOOK_EVENT".into(), "deploy=now".into())];
     assert_eq!(
         run(job).text(),
-        "HOME HOOK_EVENT PATH PWD USER deploy=now\n"
+        "HOME HOOK_EVENT PATH PWD SHLVL USER deploy=now\n"
     );
 }
 
@@ -70,7 +70,7 @@ fn what_is_left_as_a_verdict_is_handed_over_for_the_engine_to_judge() {
     for (script, left) in [
         ("true", Verdict::None),
         (": > /verdict.json", Verdict::Text(vec![])),
-        ("mkdir /verdict.json", Verdict::NoFile),
+        ("mkdir /verdict.json", Verdict::NotRegular),
         (
             "head -c 70000 /dev/zero > /verdict.json",
             Verdict::Text(vec![0; 70_000]),

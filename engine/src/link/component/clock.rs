@@ -1,7 +1,7 @@
 //! The monotonic clock of WASI 0.2, in front of wasmtime-wasi's own.
 //!
-//! With a frozen clock whatever a guest subscribes to has passed already: a sleep
-//! takes no time, and every run sees the same. Otherwise it is upstream's.
+//! With a frozen clock every time that a guest subscribes to has already passed: a sleep
+//! takes no time, and every run sees the same times. Otherwise upstream's clock is used.
 
 use std::time::Duration;
 

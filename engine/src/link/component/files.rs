@@ -1,8 +1,8 @@
 //! The files of WASI 0.2, in front of wasmtime-wasi's own: priced and counted.
 //!
-//! Each call below goes to another thread and back, which the base price of a call
-//! does not cover. Descriptors are counted as long as anything holds them open: a
-//! stream does, even when its descriptor has been dropped.
+//! Each call below goes to another thread and back, which the base price of a call does
+//! not cover. Descriptors count as long as anything holds them open: a stream does, even
+//! after its descriptor was dropped.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl Host for View<'_> {
     }
 }
 
-/// Calls that are upstream's, for a price that is owed before they begin.
+/// Upstream's calls, for a price that is owed before they begin.
 macro_rules! priced {
     ($($call:ident($($arg:ident: $ty:ty),*) -> $result:ty, $price:expr;)*) => {
         $(
@@ -107,15 +107,15 @@ impl HostDescriptor for View<'_> {
     ) -> FsResult<Fd> {
         self.meter.owe(named(&path));
         // WASI 0.2 has no error of its own for too many descriptors.
-        self.quota.may_hold().map_err(|_| ErrorCode::Quota)?;
+        self.quota.reserve().map_err(|_| ErrorCode::Quota)?;
         if open_flags.contains(OpenFlags::CREATE) {
-            self.quota.made_entry();
+            self.quota.count_entry();
         }
         let opened = self
             .upstream
             .open_at(fd, path_flags, path, open_flags, flags)
             .await?;
-        self.quota.holds(match self.upstream.table.get(&opened)? {
+        self.quota.track(match self.upstream.table.get(&opened)? {
             Descriptor::File(file) => &file.file,
             Descriptor::Dir(dir) => &dir.dir,
         });
@@ -124,13 +124,13 @@ impl HostDescriptor for View<'_> {
 
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         self.meter.owe(named(&path));
-        self.quota.made_entry();
+        self.quota.count_entry();
         self.upstream.create_directory_at(fd, path).await
     }
 
     async fn symlink_at(&mut self, fd: Fd, target: String, path: String) -> FsResult<()> {
         self.meter.owe(named(&target) + named(&path));
-        self.quota.made_entry();
+        self.quota.count_entry();
         self.upstream.symlink_at(fd, target, path).await
     }
 
@@ -143,12 +143,12 @@ impl HostDescriptor for View<'_> {
         name: String,
     ) -> FsResult<()> {
         self.meter.owe(named(&path) + named(&name));
-        self.quota.made_entry();
+        self.quota.count_entry();
         self.upstream.link_at(fd, flags, path, to, name).await
     }
 
     async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
-        // All of it is read at once, however little of it is asked for.
+        // The whole folder is read at once, however little of it is asked for.
         self.meter
             .owe(PATH_CALL + self.quota.entries() * READ_ENTRY);
         self.upstream.read_directory(fd).await
@@ -204,12 +204,12 @@ impl View<'_> {
     }
 }
 
-/// The price of a call that names a path.
+/// Returns the price of a call that takes a path.
 fn named(path: &str) -> u64 {
     PATH_CALL.saturating_add(bytes(path.len() as u64))
 }
 
-/// The price of copying so many bytes, of which a call copies a bounded part.
+/// Returns the price of copying so many bytes, of which a call copies a bounded part.
 fn bytes(count: u64) -> u64 {
     count.min(super::super::CALL_COPY_MAX_BYTES as u64) * COPIED_BYTE
 }

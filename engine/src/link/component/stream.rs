@@ -1,4 +1,4 @@
-//! A stream of a file, with the price of what it does on other threads.
+//! A file's stream, with the price of what it does on other threads.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use wasmtime_wasi::p2::{
 
 use crate::sandbox::meter::{FILE_CALL, Meter};
 
-/// A stream whose work is owed for.
+/// A stream that charges for its work.
 pub(super) struct Metered<S> {
     inner: S,
     meter: Arc<Meter>,

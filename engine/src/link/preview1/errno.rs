@@ -1,5 +1,5 @@
-//! Error numbers of preview 1, which its older version has too: as the guest gets
-//! them. What ends the guest is no number.
+//! The error numbers of preview 1 as the guest gets them, the same in both versions. An
+//! error that ends the guest is not a number.
 
 use wasmtime_wasi::p1::types;
 
@@ -13,7 +13,7 @@ pub(super) const NAMETOOLONG: i32 = 37;
 pub(super) const NOSPC: i32 = 51;
 pub(super) const OVERFLOW: i32 = 61;
 
-/// Why a call of ours into wasmtime-wasi failed.
+/// Why our call into wasmtime-wasi failed.
 pub(super) enum Errno {
     /// The guest gets this number.
     Number(i32),
@@ -22,7 +22,7 @@ pub(super) enum Errno {
 }
 
 impl Errno {
-    /// The number as a call returns it, or the trap.
+    /// Returns the number that a call returns, or the trap.
     pub(super) fn or_trap(self) -> wasmtime::Result<i32> {
         match self {
             Self::Number(number) => Ok(number),
@@ -31,7 +31,7 @@ impl Errno {
     }
 }
 
-/// The error of a call into wasmtime-wasi.
+/// Converts the error of a call into wasmtime-wasi.
 pub(super) fn errno_of(error: types::Error) -> Errno {
     match error.downcast() {
         Ok(errno) => Errno::Number(u16::from(errno).into()),

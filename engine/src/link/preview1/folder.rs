@@ -1,8 +1,8 @@
 //! Reading folders in preview 1: `fd_readdir`, which continues where a guest stopped.
 //!
-//! wasmtime-wasi reads a folder as a whole, and looks every entry up, each time that a
-//! guest asks for the next few. Here the listing is kept until it is read to its end or
-//! another is begun, so that an entry is read once and paid for once.
+//! wasmtime-wasi reads the whole folder, and looks up every entry, each time that a guest
+//! asks for the next few. Here the listing is kept until it is read to its end or another
+//! is begun, so that an entry is read once and paid for once.
 
 use wasmtime_wasi::p1::types::Fd;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as Api;
@@ -12,27 +12,27 @@ use super::errno::{self, Errno, errno_of};
 use super::{CALL_COPY_MAX_BYTES, write_u32};
 use crate::sandbox::guest::Guest;
 
-/// Bytes of an entry before its name.
+/// The size of an entry before its name, in bytes.
 const HEAD_BYTES: usize = 24;
 
-/// Where an entry says how long its name is.
+/// The offset of the name's length in an entry.
 const NAME_LEN: usize = 16;
 
-/// Room for a listing at first, in bytes: some hundred entries. What is larger is read
-/// again with four times the room.
+/// The initial size of a listing's buffer, in bytes: some hundred entries. A larger
+/// listing is read again with four times the size.
 const FIRST_ROOM: usize = 32 << 10;
 
-/// The entries of a folder as they were when it was begun.
+/// The entries of a folder as they were when reading began.
 pub(crate) struct Listing {
     fd: i32,
-    /// The entries as preview 1 has them, one behind the other.
+    /// The entries in the format of preview 1, one after another.
     bytes: Vec<u8>,
-    /// Where each of them begins.
+    /// The offset of each of them.
     starts: Vec<usize>,
 }
 
-/// Gives a guest as many bytes of the listing as it has room for, from the entry
-/// with the number `cookie` on. Returns the error number.
+/// Copies as many bytes of the listing to the guest as it has room for, starting with the
+/// entry with the number `cookie`. Returns the error number.
 pub(super) async fn read(
     memory: &mut [u8],
     guest: &mut Guest,
@@ -76,7 +76,7 @@ pub(super) async fn read(
     Ok(write_u32(memory, used, count).map_or(errno::FAULT, |()| errno::SUCCESS))
 }
 
-/// Reads a folder as a whole, for the price of its entries.
+/// Reads a whole folder, for the price of its entries.
 async fn list(guest: &mut Guest, fd: i32) -> Result<Listing, Errno> {
     guest.meter.owe(guest.prices.path);
     let mut room = FIRST_ROOM;

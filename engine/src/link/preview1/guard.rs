@@ -1,4 +1,4 @@
-//! The calls that stand in front of wasmtime-wasi, for both versions of preview 1.
+//! Our own calls in front of wasmtime-wasi's, for both versions of preview 1.
 
 use wasmtime::{Caller, Error, Linker};
 use wasmtime_wasi::I32Exit;
@@ -7,13 +7,13 @@ use wiggle::GuestMemory;
 use super::poll::{self, Arguments, Layout};
 use super::{
     CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, errno, folder, moved, moving, now, parts, pieces_len,
-    refuse, shorten, u32_at, write_u32, write_u64,
+    quota_errno, shorten, u32_at, write_u32, write_u64,
 };
 use crate::sandbox::guest::Guest;
 use crate::sandbox::random::REQUEST_MAX_BYTES;
 
-/// Puts our calls in front of one version of WASI. A macro, since the two
-/// versions are different generated functions with the same shape.
+/// Puts our calls in front of one version of WASI. A macro, since the two versions are
+/// different generated functions with the same signatures.
 macro_rules! guard {
     ($version:ident, $namespace:literal, $wasi:path, $trait:path, $layout:path) => {
         pub(super) mod $version {
@@ -36,9 +36,9 @@ macro_rules! guard {
                             };
                             guest.meter.owe(moving(guest, fd, len));
                             if guest.quota.is_file(fd.cast_unsigned())
-                                && let Err(short) = guest.quota.take_bytes(moved(len))
+                                && let Err(exceeded) = guest.quota.take_bytes(moved(len))
                             {
-                                return Ok(refuse(short));
+                                return Ok(quota_errno(exceeded));
                             }
                             let shortened = shorten(memory, pieces, count);
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
@@ -70,13 +70,13 @@ macro_rules! guard {
                             };
                             guest.meter.owe(moving(guest, fd, len));
                             let end = offset.cast_unsigned().saturating_add(len);
-                            // A write may touch one block more than it fills.
+                            // A write may touch one more block than it fills.
                             let taken = guest
                                 .quota
                                 .may_reach(end)
                                 .and_then(|()| guest.quota.take_bytes(moved(len) + 4095));
-                            if let Err(short) = taken {
-                                return Ok(refuse(short));
+                            if let Err(exceeded) = taken {
+                                return Ok(quota_errno(exceeded));
                             }
                             let shortened = shorten(memory, pieces, count);
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
@@ -163,8 +163,8 @@ macro_rules! guard {
                         Box::new(async move {
                             let (memory, guest) = parts(&mut caller)?;
                             guest.meter.owe(guest.prices.path);
-                            if let Err(short) = guest.quota.may_reach(size.cast_unsigned()) {
-                                return Ok(refuse(short));
+                            if let Err(exceeded) = guest.quota.may_reach(size.cast_unsigned()) {
+                                return Ok(quota_errno(exceeded));
                             }
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let memory = &mut GuestMemory::Unshared(memory);
@@ -201,8 +201,8 @@ macro_rules! guard {
                             if open & CREATE == CREATE {
                                 may = may.and_then(|()| guest.quota.take_inode());
                             }
-                            if let Err(short) = may {
-                                return Ok(refuse(short));
+                            if let Err(exceeded) = may {
+                                return Ok(quota_errno(exceeded));
                             }
                             Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                             let result = wasi::path_open(
@@ -294,7 +294,7 @@ macro_rules! guard {
                         })
                     },
                 )?;
-                // wasmtime-wasi's own is right and slower: an interpreter asks for the
+                // wasmtime-wasi's own is correct but slower, and an interpreter reads the
                 // time at every command that it runs.
                 linker.func_wrap(
                     $namespace,

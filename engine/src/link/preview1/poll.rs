@@ -1,7 +1,7 @@
-//! Waiting in preview 1: `poll_oneoff` as a whole, for both of its versions.
+//! Waiting in preview 1: all of `poll_oneoff`, for both versions.
 //!
-//! No wait goes to wasmtime-wasi: where files may block the thread, upstream puts
-//! the calling thread to sleep for a lone time, and no deadline, cancel or shutdown
+//! No wait is left to wasmtime-wasi: where files may block the thread, upstream puts the
+//! calling thread to sleep for a single timeout, and no deadline, cancellation or shutdown
 //! reaches that sleep. Here every wait is a timer, dropped with its run.
 
 use std::time::{Duration, Instant};
@@ -17,19 +17,19 @@ use crate::sandbox::clock::Clocks;
 use crate::sandbox::guest::Guest;
 use crate::sandbox::meter::{POLL_CALL, SUBSCRIPTION};
 
-/// Things that one call may wait for.
+/// The most subscriptions that one call may have.
 const SUBSCRIPTIONS_MAX: u32 = 64;
 
-/// Bytes of an event, in both versions.
+/// The size of an event in both versions, in bytes.
 const EVENT_BYTES: u32 = 32;
 
-/// The tags of what is waited for: in subscriptions and in events.
+/// The tags of subscriptions and events.
 const CLOCK: u8 = 0;
 const READ: u8 = 1;
 const WRITE: u8 = 2;
 
-/// Where a subscription has its parts. The older version has an identifier before
-/// the clock.
+/// The offsets of a subscription's parts. The older version has an identifier before the
+/// clock.
 pub(super) struct Layout {
     bytes: u32,
     clock: usize,
@@ -53,7 +53,7 @@ pub(super) const UNSTABLE: Layout = Layout {
     flags: 48,
 };
 
-/// The arguments of a call, as they stand in its signature.
+/// The arguments of a call, as in its signature.
 #[derive(Clone, Copy)]
 pub(super) struct Arguments {
     pub(super) subscriptions: i32,
@@ -64,26 +64,27 @@ pub(super) struct Arguments {
 
 struct Subscription {
     userdata: [u8; 8],
-    what: What,
+    interest: Interest,
 }
 
-enum What {
-    /// A time that lies so far ahead.
+enum Interest {
+    /// A time that is so far ahead.
     Clock(Duration),
-    /// A descriptor.
+    /// A descriptor to read from.
     Read(u32),
+    /// A descriptor to write to.
     Write(u32),
 }
 
-/// What has come: an event but for its userdata.
+/// An event without its userdata.
 struct Ready {
     tag: u8,
     bytes: u64,
     hangup: bool,
 }
 
-/// Waits for the first of what the guest names, and tells all that have come by
-/// then. Returns the error number.
+/// Waits for the first of the guest's subscriptions, and reports all that are ready then.
+/// Returns the error number.
 pub(super) async fn poll(
     memory: &mut [u8],
     guest: &mut Guest,
@@ -103,13 +104,13 @@ pub(super) async fn poll(
     };
     let mut ready = Vec::with_capacity(subscriptions.len());
     for subscription in &subscriptions {
-        ready.push(match subscription.what {
-            What::Clock(_) => None,
-            What::Read(fd) => match readable(guest, fd).await {
+        ready.push(match subscription.interest {
+            Interest::Clock(_) => None,
+            Interest::Read(fd) => match readable(guest, fd).await {
                 Ok(found) => Some(found),
                 Err(error) => return error.or_trap(),
             },
-            What::Write(fd) => match writable(guest, fd).await {
+            Interest::Write(fd) => match writable(guest, fd).await {
                 Ok(found) => Some(found),
                 Err(error) => return error.or_trap(),
             },
@@ -121,14 +122,14 @@ pub(super) async fn poll(
     };
     let mut answered = 0;
     for (subscription, found) in subscriptions.iter().zip(ready) {
-        let found = match subscription.what {
-            What::Clock(ahead) if ahead <= waited => Ready {
+        let found = match subscription.interest {
+            Interest::Clock(ahead) if ahead <= waited => Ready {
                 tag: CLOCK,
                 bytes: 0,
                 hangup: false,
             },
-            What::Clock(_) => continue,
-            What::Read(_) | What::Write(_) => found.expect("every descriptor was looked at"),
+            Interest::Clock(_) => continue,
+            Interest::Read(_) | Interest::Write(_) => found.expect("every descriptor was checked"),
         };
         let at = events + answered * EVENT_BYTES as usize;
         let event = &mut memory[at..at + EVENT_BYTES as usize];
@@ -139,22 +140,22 @@ pub(super) async fn poll(
         event[24] = found.hangup.into();
         answered += 1;
     }
-    let answered = u32::try_from(answered).expect("there are 64 at most");
+    let answered = u32::try_from(answered).expect("there are at most 64");
     memory[stored..stored + 4].copy_from_slice(&answered.to_le_bytes());
     Ok(errno::SUCCESS)
 }
 
-/// Waits until the first of these clocks has come; returns how long that took by
-/// them.
+/// Waits until the first of these times is reached; returns how long that took by these
+/// clocks.
 async fn wait(subscriptions: &[Subscription], clocks: &Clocks) -> Duration {
-    let clock = |subscription: &Subscription| match subscription.what {
-        What::Clock(ahead) => Some(ahead),
-        What::Read(_) | What::Write(_) => None,
+    let clock = |subscription: &Subscription| match subscription.interest {
+        Interest::Clock(ahead) => Some(ahead),
+        Interest::Read(_) | Interest::Write(_) => None,
     };
     let first = subscriptions.iter().filter_map(clock).min();
     let first = first.expect("without a descriptor there are clocks");
     if first.is_zero() {
-        // A timer would take until its next tick, and more might come by then.
+        // A timer would wait for its next tick, and more might be ready by then.
         return first;
     }
     let began_at = Instant::now();
@@ -165,11 +166,11 @@ async fn wait(subscriptions: &[Subscription], clocks: &Clocks) -> Duration {
     }
 }
 
-/// What is waited for, and where events and their number go.
+/// The subscriptions, and the addresses of the events and of their number.
 type Request = (Vec<Subscription>, usize, usize);
 
-/// Reads the subscriptions, all of them before anything is answered: a guest may
-/// have its events overwrite them.
+/// Reads all subscriptions before any event is written: a guest may let its events
+/// overwrite them.
 fn read(
     memory: &[u8],
     layout: &Layout,
@@ -178,7 +179,7 @@ fn read(
 ) -> Result<Request, i32> {
     let count = arguments.count.cast_unsigned();
     if count == 0 {
-        // Waiting for nothing is waiting without end, which WASI does not have.
+        // Waiting for nothing would never end, which WASI does not allow.
         return Err(errno::INVAL);
     }
     let place = |address, bytes, align| place(memory, address, bytes, align);
@@ -193,7 +194,7 @@ fn read(
     Ok((subscriptions, events, stored))
 }
 
-/// Where so many bytes begin, if they lie in the memory.
+/// Returns where so many bytes begin, if they are within the memory.
 fn place(memory: &[u8], address: i32, bytes: u32, align: u32) -> Result<usize, i32> {
     let at = address.cast_unsigned();
     if u64::from(at) + u64::from(bytes) > memory.len() as u64 {
@@ -208,7 +209,7 @@ fn place(memory: &[u8], address: i32, bytes: u32, align: u32) -> Result<usize, i
 fn subscription(bytes: &[u8], layout: &Layout, clocks: &Clocks) -> Result<Subscription, i32> {
     let short = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
-    let what = match bytes[8] {
+    let interest = match bytes[8] {
         CLOCK => {
             let absolute = match (bytes[layout.flags], bytes[layout.flags + 1]) {
                 (0, 0) => false,
@@ -217,22 +218,21 @@ fn subscription(bytes: &[u8], layout: &Layout, clocks: &Clocks) -> Result<Subscr
             };
             let shown = now(clocks, short(layout.clock).cast_signed()).ok_or(errno::INVAL)?;
             let from = if absolute { shown } else { 0 };
-            What::Clock(Duration::from_nanos(
+            Interest::Clock(Duration::from_nanos(
                 long(layout.timeout).saturating_sub(from),
             ))
         }
-        READ => What::Read(short(16)),
-        WRITE => What::Write(short(16)),
+        READ => Interest::Read(short(16)),
+        WRITE => Interest::Write(short(16)),
         _ => return Err(errno::INVAL),
     };
     Ok(Subscription {
         userdata: bytes[..8].try_into().expect("eight bytes"),
-        what,
+        interest,
     })
 }
 
-/// What a descriptor has to read. Standard input and files never keep a reader
-/// waiting.
+/// Returns what can be read from a descriptor. Standard input and files are always ready.
 async fn readable(guest: &mut Guest, fd: u32) -> Result<Ready, Errno> {
     let stat = allowed(guest, fd, Rights::FD_READ).await?;
     if stat.fs_filetype != Filetype::RegularFile {
@@ -255,7 +255,7 @@ async fn readable(guest: &mut Guest, fd: u32) -> Result<Ready, Errno> {
     })
 }
 
-/// What a descriptor lets be written: always something.
+/// Returns what can be written to a descriptor, which is always ready.
 async fn writable(guest: &mut Guest, fd: u32) -> Result<Ready, Errno> {
     allowed(guest, fd, Rights::FD_WRITE).await?;
     Ok(Ready {
@@ -265,8 +265,8 @@ async fn writable(guest: &mut Guest, fd: u32) -> Result<Ready, Errno> {
     })
 }
 
-/// What is known of a descriptor, if it is one that may be used so. Folders can be
-/// neither read nor written.
+/// Returns the status of a descriptor that has this right. Folders can be neither read nor
+/// written.
 async fn allowed(guest: &mut Guest, fd: u32, right: Rights) -> Result<Fdstat, Errno> {
     if guest.quota.is_file(fd) {
         guest.meter.owe(guest.prices.file);

@@ -1,16 +1,16 @@
-//! The other calls of preview 1 that work on files: upstream's, for their price.
+//! The other calls of preview 1 that work on files: upstream's, with a price.
 //!
-//! The base price of a call does not cover the work on a file. Paths are bounded
-//! before they are copied.
+//! The base price of a call does not cover the work on a file. Paths are bounded before
+//! they are copied.
 
 use wasmtime::{Caller, Linker};
 use wiggle::GuestMemory;
 
-use super::{CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, errno, parts, refuse};
+use super::{CALL_COPY_MAX_BYTES, PATH_MAX_BYTES, errno, parts, quota_errno};
 use crate::sandbox::guest::Guest;
 
-/// Puts priced calls in front of one version of WASI. `[…]` names the parameters
-/// that are lengths of paths, and `makes` calls that add an entry to a folder.
+/// Puts priced calls in front of one version of WASI. `[…]` lists the parameters that are
+/// lengths of paths, and `makes` marks calls that add an entry to a folder.
 macro_rules! priced {
     (
         $version:ident, $namespace:literal, $wasi:path, $trait:path;
@@ -34,8 +34,8 @@ macro_rules! priced {
                                 if paths.iter().any(|len| len.cast_unsigned() > PATH_MAX_BYTES) {
                                     return Ok(errno::NAMETOOLONG);
                                 }
-                                $(if let Err(short) = guest.quota.$makes() {
-                                    return Ok(refuse(short));
+                                $(if let Err(exceeded) = guest.quota.$makes() {
+                                    return Ok(quota_errno(exceeded));
                                 })?
                                 Api::set_hostcall_fuel(&mut guest.wasi, CALL_COPY_MAX_BYTES);
                                 let memory = &mut GuestMemory::Unshared(memory);
@@ -50,7 +50,7 @@ macro_rules! priced {
     };
 }
 
-/// The calls, which both versions have in the same form.
+/// The calls, which have the same form in both versions.
 macro_rules! priced_calls {
     ($version:ident, $namespace:literal, $wasi:path, $trait:path) => {
         priced! {

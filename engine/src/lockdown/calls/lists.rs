@@ -1,10 +1,10 @@
-//! System calls by what they are for. Sockets, processes and devices are in no
-//! list that allows.
+//! System calls by purpose. Sockets, processes and devices are in none of the lists of
+//! allowed calls.
 
 use super::Number;
 
-/// Computing: memory, waiting, time, signals of one's own, and reading or writing
-/// what is open.
+/// Computing: memory, waiting, time, one's own signals, and reading or writing open
+/// descriptors.
 pub(super) const BASE: &[Number] = &[
     libc::SYS_mmap,
     libc::SYS_munmap,
@@ -61,7 +61,7 @@ pub(super) const BASE: &[Number] = &[
     libc::SYS_time,
 ];
 
-/// Working with files. Which ones is not for this layer to say.
+/// Working with files. Which ones is not decided by this layer.
 pub(super) const FILES: &[Number] = &[
     libc::SYS_openat,
     libc::SYS_openat2,
@@ -107,7 +107,7 @@ pub(super) const BY_NAME: &[Number] = &[
     libc::SYS_readlink,
 ];
 
-/// Making and removing mounts.
+/// Creating and removing mounts.
 pub(super) const MOUNTS: &[Number] = &[
     libc::SYS_fsopen,
     libc::SYS_fsconfig,
@@ -116,7 +116,7 @@ pub(super) const MOUNTS: &[Number] = &[
     libc::SYS_umount2,
 ];
 
-/// What no server needs, and what an intruder would look for.
+/// What no server needs, and an intruder would look for.
 pub(super) const NEVER_SERVED: &[Number] = &[
     libc::SYS_mount,
     libc::SYS_umount2,

@@ -1,22 +1,22 @@
-//! A guest's fuel in slices, so that what it has burnt is known when it is cut.
+//! A guest's fuel in slices, so that what it has burnt is known when it is interrupted.
 //!
-//! Guest code counts its fuel in a register, and writes it to its store only when it
-//! calls something or has none left. Cut in a loop without calls, it would seem to have
-//! burnt nothing. So its store gives it a slice at a time, and calls in for the next one.
+//! Guest code counts its fuel in a register, and writes it to its store only when it calls
+//! something or has none left. Interrupted in a loop without calls, it would seem to have
+//! burnt nothing. So its store gives it one slice at a time, and calls in for the next one.
 //!
-//! The store calls in as the guest does. A call at the end of a slice may be either, and
-//! is told apart by one thing alone: for the next slice, the store yields to its executor.
+//! The store calls in like the guest. A call at the end of a slice may be either, and only
+//! one thing distinguishes them: for the next slice, the store yields to its executor.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-/// Fuel in a slice, 40 us to 1 ms of work at 1 to 25 billion units in a second. What a guest
-/// has burnt of its last one is not known if it is cut.
+/// Fuel in a slice, 40 us to 1 ms of work at 1 to 25 billion units per second. What a guest
+/// has burnt of its last one is unknown if it is interrupted.
 pub(super) const SLICE: u64 = 1 << 20;
 
-/// Where the slices of one run are.
+/// The state of one run's slices.
 #[derive(Debug, Default)]
 pub(super) struct Slices {
-    /// What the store has behind the slice that the guest has.
+    /// What the store has beyond the guest's current slice.
     behind: AtomicU64,
     end: AtomicU8,
 }
@@ -26,21 +26,21 @@ pub(super) struct Slices {
 pub(super) enum End {
     /// It was not: the guest has some of its slice left.
     No,
-    /// That, or a call of the guest's that did not wait.
+    /// It may have been, or it was a call of the guest that did not wait.
     Perhaps,
-    /// It was, or a call of the guest's that waited. Those few go uncounted.
+    /// It was, or it was a call of the guest that waited. Those few are not counted.
     Yes,
 }
 
 impl Slices {
-    /// The store has been given this much fuel.
+    /// Records that the store was given this much fuel.
     pub(super) fn begin(&self, fuel: u64) {
         let behind = fuel.saturating_sub(SLICE);
         self.behind.store(behind, Ordering::Relaxed);
     }
 
-    /// Whether a guest that calls in has nothing left of its slice, while its store
-    /// holds so much.
+    /// Returns whether a guest that calls in has nothing left of its slice, while its store
+    /// holds this much.
     pub(super) fn is_used_up(&self, held: u64) -> bool {
         let is = held <= self.behind.load(Ordering::Relaxed);
         if is {
@@ -49,7 +49,7 @@ impl Slices {
         is
     }
 
-    /// Notes that the guest is pending, and answers whether it is to go on at once.
+    /// Records that the guest is pending, and returns whether it is to continue at once.
     pub(super) fn goes_on(&self) -> bool {
         let perhaps = self.get() == End::Perhaps;
         if perhaps {
@@ -58,7 +58,7 @@ impl Slices {
         perhaps
     }
 
-    /// What is known of the last call, which is over; the next is a new one.
+    /// Returns what is known about the last call, which has ended, and resets it.
     pub(super) fn end(&self) -> End {
         let end = self.get();
         self.set(End::No);

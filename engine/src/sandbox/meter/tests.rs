@@ -3,15 +3,15 @@ use proptest::prelude::*;
 use super::slices::SLICE;
 use super::*;
 
-/// A store and the guest code in it, as far as fuel goes: what the runtime does.
+/// A model of a store and the guest code in it, as far as fuel is concerned.
 struct Machine {
     meter: Meter,
-    /// The fuel that the store knows: what of the slice is used, and what is behind it.
+    /// The store's fuel: how much of the slice is used, and what is beyond it.
     used: i64,
     behind: u64,
-    /// Where guest code counts.
+    /// The register in which guest code counts.
     register: i64,
-    /// What it has burnt, and what it has to pay for its calls, as they should be.
+    /// The expected values: what it has burnt, and what it has to pay for its calls.
     burnt: u64,
     prices: u128,
     calls: u64,
@@ -20,19 +20,19 @@ struct Machine {
 /// What guest code does.
 #[derive(Clone, Debug)]
 enum Step {
-    /// Burns this much without looking whether it is there.
+    /// Burns this much without checking whether it is there.
     Burn(u64),
-    /// Begins a turn of a loop or a function, where it looks.
-    Look,
-    /// The same, and the epoch has gone on.
+    /// Begins a loop iteration or a function, where it checks.
+    Check,
+    /// The same, and the epoch has advanced.
     Tick,
     /// Returns from a function.
     Return,
     /// Calls the host, which owes this much for its work.
     Call(Vec<u64>),
-    /// The same, and the host calls back, where the guest looks, burns, and calls.
+    /// The same, and the host calls back, where the guest checks, burns, and calls.
     Nested(u64, u64),
-    /// Asks the runtime itself for something, such as memory.
+    /// Calls the runtime itself, for memory for example.
     Ask,
 }
 
@@ -41,7 +41,7 @@ fn step() -> impl Strategy<Value = Step> {
     let burn = || prop_oneof![0..200_u64, 0..SLICE, 0..3 * SLICE];
     prop_oneof![
         burn().prop_map(Step::Burn),
-        Just(Step::Look),
+        Just(Step::Check),
         Just(Step::Tick),
         Just(Step::Return),
         prop::collection::vec(debt(), 0..3).prop_map(Step::Call),
@@ -79,13 +79,13 @@ impl Machine {
     }
 
     fn cross(&mut self, hook: CallHook) -> Result<(), Spent> {
-        if let Crossing::Anew(left) = self.meter.cross(hook, self.held())? {
+        if let Crossing::Reset(left) = self.meter.cross(hook, self.held())? {
             self.set(left);
         }
         Ok(())
     }
 
-    fn look(&mut self) -> Result<(), Spent> {
+    fn check(&mut self) -> Result<(), Spent> {
         if self.register < 0 {
             return Ok(());
         }
@@ -94,7 +94,7 @@ impl Machine {
         let held = self.held();
         if held > 0 {
             self.set(held);
-            // It yields, and is to go on.
+            // It yields, and is to continue.
             assert!(self.meter.goes_on());
         }
         self.cross(CallHook::ReturningFromHost)?;
@@ -129,9 +129,9 @@ impl Machine {
     fn step(&mut self, step: Step) -> Result<(), Spent> {
         match step {
             Step::Burn(fuel) => self.burn(fuel),
-            Step::Look => self.look()?,
+            Step::Check => self.check()?,
             Step::Tick => {
-                self.look()?;
+                self.check()?;
                 self.cross(CallHook::CallingHost)?;
                 self.meter.take_tick();
                 assert!(!self.meter.goes_on());
@@ -165,9 +165,9 @@ impl Machine {
         Ok(())
     }
 
-    /// All of it, and the end of the run.
+    /// Takes all steps and ends the run.
     fn go(&mut self, steps: Vec<Step>) -> Result<(), Spent> {
-        self.look()?;
+        self.check()?;
         for step in steps {
             self.step(step)?;
         }
@@ -181,7 +181,7 @@ impl Machine {
 }
 
 #[test]
-fn a_tick_amid_a_call_neither_counts_nor_pays_for_it() {
+fn a_tick_within_a_call_is_neither_counted_nor_charged() {
     let mut machine = Machine::new(1_000_000);
     machine.step(Step::Nested(0, 7)).unwrap();
     assert_eq!(machine.meter.calls(), 2);
@@ -194,10 +194,10 @@ fn what_a_loop_has_burnt_is_known_to_a_slice() {
     let mut machine = Machine::new(given);
     for _ in 0..1_000 {
         machine.burn(SLICE / 100);
-        machine.look().unwrap();
-        // It is cut here: what is in the register is lost.
-        let told = given - machine.left();
-        assert!(told <= machine.burnt && machine.burnt - told <= SLICE + SLICE / 100);
+        machine.check().unwrap();
+        // It is interrupted here: what is in the register is lost.
+        let known = given - machine.left();
+        assert!(known <= machine.burnt && machine.burnt - known <= SLICE + SLICE / 100);
     }
 }
 
@@ -213,7 +213,7 @@ proptest! {
         let ended = machine.go(steps);
         let all = u128::from(machine.burnt) + machine.prices;
         if ended.is_ok() {
-            // What it burns without another look before its end may go beyond.
+            // What it burns after its last check may go beyond.
             let paid = u128::from(given - machine.left());
             prop_assert_eq!(paid, all.min(given.into()));
             prop_assert_eq!(machine.meter.calls(), machine.calls);

@@ -1,8 +1,8 @@
-//! Scratch file systems made ahead of time, and taken apart behind the scenes, by
-//! a thread that does nothing else and alone keeps the right to.
+//! Scratch file systems, created ahead of time and unmounted in the background by a
+//! thread that does nothing else and alone keeps the right to.
 //!
-//! Making one costs several times as much as a whole run. A run that left no more
-//! than a verdict gives its folder back as it was; one that did throws it away.
+//! Creating one costs several times as much as a whole run. The folder of a run that left
+//! no more than a verdict is restored and reused; any other is discarded.
 
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -13,13 +13,13 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use super::berths::Berths;
+use super::mount_namespace::MountNamespace;
 use super::tree::{Tree, Writers};
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::lockdown::{Lockdown, hold_scratch_thread};
+use crate::lockdown::{Lockdown, lock_down_scratch_thread};
 
-/// Folders that are kept ready.
+/// The number of folders that are kept ready.
 const READY: usize = 32;
 
 /// Folders with the default limits, ready for use.
@@ -29,45 +29,45 @@ pub(crate) struct Pool {
     parent: OwnedFd,
 }
 
-/// What the thread is asked to do, in this order: whoever needs a folder waits for
-/// those that were thrown away before, so they cannot pile up.
+/// What the thread is asked to do, in order: a run that needs a folder waits for those
+/// that were discarded before, so they cannot pile up.
 pub(super) enum Order {
-    /// A folder with these limits.
+    /// Create a folder with these limits.
     Make(Box<Limits>, Sender<io::Result<Tree>>),
-    /// Close this one. What is left is to unmount it, which it orders itself.
+    /// Close this one. Dropping it sends the order to unmount it.
     Close(Tree),
-    /// Unmount what nobody uses any more.
+    /// Unmount what is no longer used.
     Unmount(u64),
-    /// No more.
+    /// Stop the thread.
     Stop,
 }
 
 /// Why there is no pool.
 pub(super) enum NoPool {
-    /// Nobody may mount here.
+    /// Mounting is not possible here.
     CannotMount(io::Error),
-    /// The thread has more rights than it should.
-    NotHeld(Error),
+    /// The thread could not be locked down.
+    Lockdown(Error),
 }
 
 impl Pool {
-    /// Starts the thread that fills the pool and takes used folders apart. It
-    /// ends when the pool is dropped.
+    /// Starts the thread that fills the pool and unmounts used folders. It ends when the
+    /// pool is dropped.
     pub(super) fn start(lockdown: Lockdown) -> Result<Self, NoPool> {
         let ready = Arc::new(Mutex::new(Vec::with_capacity(READY)));
         let stock = Arc::clone(&ready);
         let (orders, received) = channel();
         let sender = orders.clone();
-        let (answer, answered) = sync_channel(1);
+        let (ready_sender, ready_receiver) = sync_channel(1);
         let work = move || {
             let opened = open(lockdown, &sender);
             let _ = match opened {
-                Ok((berths, parent)) => {
-                    let told = answer.send(Ok(parent));
-                    keep_stocked(berths, &stock, &received, &sender);
-                    told
+                Ok((mounts, parent)) => {
+                    let sent = ready_sender.send(Ok(parent));
+                    keep_stocked(mounts, &stock, &received, &sender);
+                    sent
                 }
-                Err(error) => answer.send(Err(error)),
+                Err(error) => ready_sender.send(Err(error)),
             };
         };
         thread::Builder::new()
@@ -75,7 +75,7 @@ impl Pool {
             .spawn(work)
             .map_err(NoPool::CannotMount)?;
         let ended = |_| NoPool::CannotMount(io::Error::other("its thread ended"));
-        let parent = answered.recv().map_err(ended)??;
+        let parent = ready_receiver.recv().map_err(ended)??;
         Ok(Self {
             ready,
             orders,
@@ -83,7 +83,7 @@ impl Pool {
         })
     }
 
-    /// The folder beneath which all of them lie.
+    /// Returns the folder that contains all of them.
     pub(super) fn parent(&self) -> BorrowedFd<'_> {
         self.parent.as_fd()
     }
@@ -96,14 +96,14 @@ impl Pool {
 
     fn order(&self, limits: &Limits) -> io::Result<Tree> {
         let (answer, made) = channel();
-        let ended = || io::Error::other("the thread that makes scratch folders ended");
+        let ended = || io::Error::other("the thread that creates scratch folders ended");
         self.orders
             .send(Order::Make(Box::new(limits.clone()), answer))
             .map_err(|_| ended())?;
         made.recv().map_err(|_| ended())?
     }
 
-    /// Takes a folder back from a run that began at `since` and is over.
+    /// Takes back the folder of a run that began at `since` and has ended.
     pub(super) fn give_back(&self, mut tree: Tree, since: Instant, writers: Writers) {
         if tree.has_bounds(&Limits::default())
             && tree.restore(since, writers).is_ok_and(|restored| restored)
@@ -114,12 +114,12 @@ impl Pool {
                 return;
             }
         }
-        self.throw_away(tree);
+        self.discard(tree);
     }
 
-    /// Takes a folder from a run that was cut short: what it has asked for may yet
-    /// be done.
-    pub(super) fn throw_away(&self, tree: Tree) {
+    /// Discards the folder of a run that was interrupted: what it has requested may still
+    /// happen.
+    pub(super) fn discard(&self, tree: Tree) {
         // A thread that has ended took all mounts with it.
         let _ = self.orders.send(Order::Close(tree));
     }
@@ -127,23 +127,22 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        // A thread that has ended already needs not be asked to.
+        // A thread that has already ended need not be stopped.
         let _ = self.orders.send(Order::Stop);
     }
 }
 
-/// Opens the place for the mounts, makes sure that one can be made, and gives up
-/// everything else.
-fn open(lockdown: Lockdown, orders: &Sender<Order>) -> Result<(Berths, OwnedFd), NoPool> {
+/// Opens the mount namespace, checks that mounting works, and drops all other rights.
+fn open(lockdown: Lockdown, orders: &Sender<Order>) -> Result<(MountNamespace, OwnedFd), NoPool> {
     let try_it = || {
-        let mut berths = Berths::open()?;
-        Tree::mount(&mut berths, &Limits::default(), orders)?;
-        let parent = berths.parent().try_clone()?;
-        Ok((berths, parent))
+        let mut mounts = MountNamespace::open()?;
+        Tree::mount(&mut mounts, &Limits::default(), orders)?;
+        let parent = mounts.parent().try_clone()?;
+        Ok((mounts, parent))
     };
     let opened = try_it().map_err(NoPool::CannotMount)?;
-    hold_scratch_thread(lockdown).map_err(|source| {
-        NoPool::NotHeld(Error::Lockdown {
+    lock_down_scratch_thread(lockdown).map_err(|source| {
+        NoPool::Lockdown(Error::Lockdown {
             what: "the thread that mounts scratch file systems",
             source,
         })
@@ -152,7 +151,7 @@ fn open(lockdown: Lockdown, orders: &Sender<Order>) -> Result<(Berths, OwnedFd),
 }
 
 fn keep_stocked(
-    mut berths: Berths,
+    mut mounts: MountNamespace,
     stock: &Mutex<Vec<Tree>>,
     received: &Receiver<Order>,
     orders: &Sender<Order>,
@@ -163,11 +162,11 @@ fn keep_stocked(
             Err(TryRecvError::Disconnected) => return,
             Err(TryRecvError::Empty) => {
                 let short = stock.lock().len() < READY;
-                if short && let Ok(tree) = Tree::mount(&mut berths, &Limits::default(), orders) {
+                if short && let Ok(tree) = Tree::mount(&mut mounts, &Limits::default(), orders) {
                     stock.lock().push(tree);
                     continue;
                 }
-                // Full, or none can be made: whoever needs one hears of it.
+                // Full, or mounting fails: a run that needs a folder gets the error.
                 match received.recv() {
                     Ok(order) => order,
                     Err(_) => return,
@@ -176,11 +175,11 @@ fn keep_stocked(
         };
         match order {
             Order::Make(limits, answer) => {
-                // Whoever asked may have gone; then the folder goes as well.
-                let _ = answer.send(Tree::mount(&mut berths, &limits, orders));
+                // The caller may be gone; then the folder is dropped as well.
+                let _ = answer.send(Tree::mount(&mut mounts, &limits, orders));
             }
             Order::Close(tree) => drop(tree),
-            Order::Unmount(name) => berths.unmount(name),
+            Order::Unmount(name) => mounts.unmount(name),
             Order::Stop => return,
         }
     }
@@ -203,7 +202,7 @@ mod tests {
         pool.unwrap_or_else(|_| panic!("these tests need a machine that lets them mount"))
     }
 
-    /// Folders that are mounted now.
+    /// Returns the number of mounted folders.
     fn mounted(pool: &Pool) -> usize {
         let parent = cap_std::fs::Dir::reopen_dir(&pool.parent).unwrap();
         parent.entries().unwrap().count()
@@ -220,7 +219,7 @@ mod tests {
                 File::create(tree.host_path().join("work/file")).unwrap();
                 pool.give_back(tree, Instant::now(), Writers::Gone);
             }
-            // All is closed before the first is made, and unmounted before the second.
+            // All are closed before the first is created, and unmounted before the second.
             for _ in 0..2 {
                 pool.order(&Limits::for_testing()).unwrap();
             }
@@ -228,14 +227,14 @@ mod tests {
         }
     }
 
-    /// A folder that is old enough for the kernel's clock, and when its run began.
+    /// Returns a folder that is old enough for the kernel's clock, and when its run began.
     fn aged() -> (Pool, Tree, Instant) {
         let pool = pool();
         let tree = pool.order(&Limits::default()).unwrap();
         (pool, tree, Instant::now() + Duration::from_secs(1))
     }
 
-    /// The files in the root, sorted.
+    /// Returns the names in the root, sorted.
     fn root(tree: &Tree) -> Vec<String> {
         let entries = fs::read_dir(tree.host_path()).unwrap();
         let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string();
@@ -247,7 +246,7 @@ mod tests {
     const CLEAN: [&str; 3] = ["event.json", "tmp", "work"];
 
     #[test]
-    fn a_folder_with_no_more_than_a_verdict_is_as_before() {
+    fn a_folder_with_no_more_than_a_verdict_is_restored() {
         for writers in [Writers::Gone, Writers::Perhaps] {
             let (_pool, mut tree, since) = aged();
             tree.place_event(b"secret").unwrap();
@@ -261,12 +260,26 @@ mod tests {
     }
 
     #[test]
-    fn an_untouched_folder_is_as_before() {
+    fn an_untouched_folder_is_restored() {
         let (_pool, mut tree, since) = aged();
         tree.place_event(b"secret").unwrap();
         assert!(tree.restore(since, Writers::Gone).unwrap());
         let event = fs::read(tree.host_path().join("event.json")).unwrap();
         assert_eq!((root(&tree).len(), event.len()), (3, 0));
+    }
+
+    #[test]
+    fn a_run_without_an_event_has_no_event_file_and_the_next_has_its_own() {
+        for writers in [Writers::Gone, Writers::Perhaps] {
+            let (_pool, mut tree, since) = aged();
+            tree.place_event(b"").unwrap();
+            assert_eq!(root(&tree), ["tmp", "work"]);
+            assert!(tree.restore(since, writers).unwrap());
+            assert_eq!(root(&tree), CLEAN);
+            tree.place_event(b"new").unwrap();
+            let event = fs::read(tree.host_path().join("event.json")).unwrap();
+            assert_eq!(event, b"new");
+        }
     }
 
     #[test]
@@ -289,7 +302,7 @@ mod tests {
         ];
         for (number, spoil) in spoil.iter().enumerate() {
             let (_pool, mut tree, since) = aged();
-            // The kernel's clock has to move between the making and the spoiling.
+            // The kernel's clock has to advance between creating and spoiling it.
             let made = fs::metadata(tree.host_path().join("work")).unwrap();
             let made = (made.ctime(), made.ctime_nsec());
             let probe = tempfile::tempdir().unwrap();
@@ -313,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_comes_late_goes_into_nothing() {
+    fn a_late_write_does_not_reach_the_next_run() {
         let (_pool, mut tree, since) = aged();
         let mut late = File::options()
             .write(true)
@@ -337,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_sees_the_mounts() {
+    fn no_other_thread_sees_the_mounts() {
         let pool = pool();
         let tree = pool.take(&Limits::default()).unwrap();
         let device = |found: rustix::fs::Stat| {

@@ -1,4 +1,4 @@
-//! What a scratch folder looks like: `/work`, `/tmp` and the event.
+//! The layout of a scratch folder: `/work`, `/tmp` and the event.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
 use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_NOW, fstat, utimensat};
-use tenterhook_sdk::contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_BYTES, WORK_DIR};
+use tenterhook_contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_BYTES, WORK_DIR};
 
-use super::berths::{Berth, Berths};
+use super::mount_namespace::{Mount, MountNamespace};
 use super::pool::Order;
 use crate::limits::Limits;
-use crate::sandbox::verdict::Left;
+use crate::sandbox::verdict::VerdictFile;
 
 /// Inodes that the folder itself takes: root, work, tmp and the event.
 const OWN_INODES: u32 = 4;
 
-/// The kernel's clock for change times may stand still for this long: the
-/// longest tick is 10 ms. A change within a tick of the making cannot be seen.
+/// The kernel's clock for change times may stand still for this long: the longest tick is
+/// 10 ms. A change within a tick of the creation cannot be detected.
 const CLOCK_TICK: Duration = Duration::from_millis(50);
 
 /// A scratch folder, in use or ready for it.
@@ -29,62 +29,68 @@ pub(crate) struct Tree {
     work: Dir,
     temp: Dir,
     event: File,
+    /// Whether the event's file was unlinked, for a run without an event.
+    event_unlinked: bool,
     host_path: PathBuf,
     bounds: (u64, u32),
     made_at: Instant,
-    /// When `/work` and `/tmp` were changed last: nobody has made, renamed or
-    /// removed anything in them as long as these stay the same.
+    /// The change times of `/work` and `/tmp`: as long as these stay the same, nothing was
+    /// created, renamed or removed in them.
     changed: [Timespec; 2],
-    /// The same of the root, which is put in order between runs, and since when
-    /// that is so.
+    /// The same for the root, which is tidied up between runs, and when it last was.
     root_changed: Timespec,
-    root_settled_at: Instant,
-    _place: Place,
+    root_tidied_at: Instant,
+    _storage: TreeStorage,
 }
 
-/// Whether a run that is over may still have a write under way.
+/// Whether a run that has ended may still have a write in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writers {
-    /// None: each of its calls was over before the next.
+    /// It has none: each of its calls returned before the next.
     Gone,
-    /// To a file that it had open: a component's streams write behind its back.
+    /// It may, to a file that it had open: a component's streams write in the background.
     Perhaps,
 }
 
-/// Where it lies. This is dropped after everything that is open there.
-enum Place {
-    Mounted { _berth: Berth },
+/// What the folder is stored on. This is dropped after everything that is open there.
+enum TreeStorage {
+    Mounted { _mount: Mount },
     Folder { _folder: tempfile::TempDir },
 }
 
 impl Tree {
-    /// Makes one on a memory file system of its own.
+    /// Creates one on a tmpfs of its own.
     pub(super) fn mount(
-        berths: &mut Berths,
+        mounts: &mut MountNamespace,
         limits: &Limits,
         orders: &Sender<Order>,
     ) -> io::Result<Self> {
         let inodes = limits.inodes.saturating_add(OWN_INODES);
-        let (root, berth) = berths.mount(limits.files, inodes, orders)?;
+        let (root, mount) = mounts.mount(limits.files, inodes, orders)?;
         let host_path = format!("/proc/self/fd/{}", root.as_raw_fd()).into();
         let bounds = (limits.files, limits.inodes);
-        let place = Place::Mounted { _berth: berth };
-        Self::furnish(Dir::from_std_file(root), host_path, bounds, place)
+        let storage = TreeStorage::Mounted { _mount: mount };
+        Self::populate(Dir::from_std_file(root), host_path, bounds, storage)
     }
 
-    /// Makes one in a plain folder.
+    /// Creates one in a plain folder.
     pub(super) fn folder(parent: &Path) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(parent)?;
         let root = Dir::open_ambient_dir(folder.path(), cap_std::ambient_authority())?;
         let host_path = folder.path().to_owned();
-        Self::furnish(root, host_path, (0, 0), Place::Folder { _folder: folder })
+        Self::populate(
+            root,
+            host_path,
+            (0, 0),
+            TreeStorage::Folder { _folder: folder },
+        )
     }
 
-    fn furnish(
+    fn populate(
         root: Dir,
         host_path: PathBuf,
         bounds: (u64, u32),
-        place: Place,
+        storage: TreeStorage,
     ) -> io::Result<Self> {
         let make = |path| -> io::Result<Dir> {
             root.create_dir(relative(path))?;
@@ -92,56 +98,67 @@ impl Tree {
         };
         let (work, temp) = (make(WORK_DIR)?, make(TEMP_DIR)?);
         let event = root.create(relative(EVENT_FILE))?.into_std();
-        let changed = [change(&work)?, change(&temp)?];
-        let root_changed = change(&root)?;
+        let changed = [change_time(&work)?, change_time(&temp)?];
+        let root_changed = change_time(&root)?;
         let made_at = Instant::now();
         Ok(Self {
             root,
             work,
             temp,
             event,
+            event_unlinked: false,
             host_path,
             bounds,
             made_at,
             changed,
             root_changed,
-            root_settled_at: made_at,
-            _place: place,
+            root_tidied_at: made_at,
+            _storage: storage,
         })
     }
 
-    /// The path under which the host opens exactly this folder.
+    /// Returns the path by which the host opens exactly this folder.
     pub(crate) fn host_path(&self) -> &Path {
         &self.host_path
     }
 
-    /// Whether the kernel holds it to these limits.
+    /// Returns whether the kernel enforces these limits on it.
     pub(super) fn has_bounds(&self, limits: &Limits) -> bool {
         self.bounds == (limits.files, limits.inodes)
     }
 
-    /// Writes the event into its file; without one the file stays empty.
-    pub(super) fn place_event(&self, event: &[u8]) -> io::Result<()> {
+    /// Writes the event into its file. A run without an event has no such file; it stays
+    /// open here, so that its inode is counted either way.
+    pub(super) fn place_event(&mut self, event: &[u8]) -> io::Result<()> {
+        if event.is_empty() {
+            self.root.remove_file(relative(EVENT_FILE))?;
+            self.event_unlinked = true;
+            return Ok(());
+        }
         (&self.event).write_all(event)
     }
 
-    /// Bytes that the file system holds; of a plain folder, what its disk holds.
+    /// Returns the used bytes of the file system; for a plain folder, those of its disk.
     pub(super) fn held(&self) -> u64 {
         rustix::fs::fstatvfs(&self.root).map_or(0, |fs| (fs.f_blocks - fs.f_bfree) * fs.f_frsize)
     }
 
-    /// Makes the folder as it was before the run that began at `since`, if that
-    /// left `/work` and `/tmp` alone; `false` if it did not, or nobody can tell.
+    /// Restores the folder to what it was before the run that began at `since`, if that run
+    /// left `/work` and `/tmp` alone; returns `false` if it did not, or if that is unknown.
     ///
-    /// The kernel's change times tell, which a guest cannot set. A folder so new
-    /// that they could hide a change counts as changed. The run has to be over, with
-    /// all that it has asked for.
+    /// The kernel's change times show it, which a guest cannot set. A folder so new that
+    /// they could hide a change counts as changed. The run and all that it has requested
+    /// must have ended.
     pub(super) fn restore(&mut self, since: Instant, writers: Writers) -> io::Result<bool> {
-        let settled = |at: Instant| since.saturating_duration_since(at) >= CLOCK_TICK;
-        if !settled(self.made_at) || [change(&self.work)?, change(&self.temp)?] != self.changed {
+        let is_old_enough = |at: Instant| since.saturating_duration_since(at) >= CLOCK_TICK;
+        if !is_old_enough(self.made_at)
+            || [change_time(&self.work)?, change_time(&self.temp)?] != self.changed
+        {
             return Ok(false);
         }
-        let untouched = settled(self.root_settled_at) && change(&self.root)? == self.root_changed;
+        let untouched = !self.event_unlinked
+            && is_old_enough(self.root_tidied_at)
+            && change_time(&self.root)? == self.root_changed;
         if untouched && writers == Writers::Gone {
             self.event.set_len(0)?;
             (&self.event).rewind()?;
@@ -150,9 +167,8 @@ impl Tree {
         self.tidy_root()
     }
 
-    /// Removes the event and the verdict, and makes the event's file anew: whoever
-    /// still has the old one open writes into nothing. `false` if anything else is
-    /// there.
+    /// Removes the event and the verdict, and recreates the event's file: a write to the
+    /// old one goes nowhere. Returns `false` if anything else is there.
     fn tidy_root(&mut self) -> io::Result<bool> {
         for entry in self.root.entries()? {
             let name = entry?.file_name();
@@ -164,7 +180,8 @@ impl Tree {
             }
         }
         self.event = self.root.create(relative(EVENT_FILE))?.into_std();
-        // A guest may have set the times of the folder itself, for the next to read.
+        self.event_unlinked = false;
+        // A guest may have set the times of the folder itself, for the next one to read.
         let now = Timespec {
             tv_sec: 0,
             tv_nsec: UTIME_NOW,
@@ -174,20 +191,20 @@ impl Tree {
             last_modification: now,
         };
         utimensat(&self.root, ".", &now, AtFlags::empty())?;
-        self.root_changed = change(&self.root)?;
-        self.root_settled_at = Instant::now();
+        self.root_changed = change_time(&self.root)?;
+        self.root_tidied_at = Instant::now();
         Ok(true)
     }
 
     /// Reads what the hook left as its verdict.
     ///
-    /// Nothing but a plain file inside the scratch is ever opened.
-    pub(crate) fn verdict(&self) -> Left {
+    /// Nothing but a regular file inside the scratch folder is ever opened.
+    pub(crate) fn verdict(&self) -> VerdictFile {
         let name = relative(VERDICT_FILE);
         match self.root.symlink_metadata(name) {
             Ok(found) if found.is_file() => {}
-            Ok(_) => return Left::NoFile,
-            Err(_) => return Left::Nothing,
+            Ok(_) => return VerdictFile::NotRegular,
+            Err(_) => return VerdictFile::Absent,
         }
         let mut json = Vec::new();
         let read = self.root.open(name).and_then(|file| {
@@ -195,19 +212,19 @@ impl Tree {
                 .read_to_end(&mut json)
         });
         match read {
-            Err(_) => Left::NoFile,
-            Ok(_) if json.len() > VERDICT_MAX_BYTES => Left::TooLong,
-            Ok(_) => Left::Text(json),
+            Err(_) => VerdictFile::NotRegular,
+            Ok(_) if json.len() > VERDICT_MAX_BYTES => VerdictFile::TooLong,
+            Ok(_) => VerdictFile::Content(json),
         }
     }
 }
 
-/// A path of the contract, as seen from the folder's root.
+/// Returns a path of the contract relative to the folder's root.
 fn relative(path: &str) -> &str {
     path.trim_start_matches('/')
 }
 
-fn change(dir: &Dir) -> io::Result<Timespec> {
+fn change_time(dir: &Dir) -> io::Result<Timespec> {
     let stat = fstat(dir)?;
     Ok(Timespec {
         tv_sec: stat.st_ctime,

@@ -1,13 +1,13 @@
-//! Asking all projects at once, and waiting for what they say and for the time to come.
+//! Asking all projects at once, and waiting for their replies and for the start time.
 
-use super::{Look, Next, Trouble};
+use super::{Next, Poll, StageFailure};
 use crate::progress::Stage;
 use crate::round::Ask;
 use crate::session::Session;
 use crate::state::State;
 use crate::work::Work;
 
-/// What a project is told, and what it answers.
+/// The states of a project that has replied.
 pub(super) fn acked(state: State) -> String {
     format!("ACK_{state}")
 }
@@ -17,20 +17,20 @@ pub(super) fn nacked(state: State) -> String {
 }
 
 impl Session {
-    /// Tells all projects that have not agreed yet.
-    pub(super) fn ask_projects(&mut self, look: &Look<'_>) -> Next {
+    /// Notifies all projects that have not agreed yet.
+    pub(super) fn ask_projects(&mut self, poll: &Poll<'_>) -> Next {
         let wait = match self.state {
-            State::ScaleIn => look.patience.scale_in,
-            _ => look.patience.reply,
+            State::ScaleIn => poll.timeouts.scale_in,
+            _ => poll.timeouts.reply,
         };
-        for project in self.concerned_projects(look.inventory) {
+        for project in self.concerned_projects(poll.inventory) {
             let project = self.projects.entry(project).or_default();
             if project.state != Some(acked(self.state)) {
                 project.state = Some(self.state.to_string());
             }
         }
         let silent = self.projects_in(&self.state.to_string());
-        self.progress.ask = Some(Ask::new(look.now, wait));
+        self.progress.ask = Some(Ask::new(poll.now, wait));
         if silent.is_empty() {
             self.progress.stage = Stage::Replies;
             return Next::Again;
@@ -38,10 +38,10 @@ impl Session {
         Next::Do(Work::Notify(self.notices_to(&silent)))
     }
 
-    pub(super) fn await_replies(&mut self, look: &Look<'_>) -> Result<Next, Trouble> {
+    pub(super) fn await_replies(&mut self, poll: &Poll<'_>) -> Result<Next, StageFailure> {
         let refused = self.projects_in(&nacked(self.state));
         if !refused.is_empty() {
-            return Err(Trouble::new(
+            return Err(StageFailure::new(
                 format!("{} answered {}", refused.join(", "), nacked(self.state)),
                 "settle it with the project and resume: it is asked again",
             ));
@@ -51,15 +51,15 @@ impl Session {
             self.progress.stage = self.after_replies();
             return Ok(Next::Again);
         };
-        if look.now >= ask.due {
+        if poll.now >= ask.due {
             return Err(silence(&silent, self.state));
         }
-        let reminders = ask.reminders_due(look.patience.reminders, look.now);
+        let reminders = ask.reminders_due(poll.timeouts.reminders, poll.now);
         if reminders > ask.reminded {
             ask.reminded = reminders;
             return Ok(Next::Do(Work::Notify(self.notices_to(&silent))));
         }
-        Ok(Next::Wait(ask.look_at(look.patience.reminders)))
+        Ok(Next::Wait(ask.poll_at(poll.timeouts.reminders)))
     }
 
     fn after_replies(&self) -> Stage {
@@ -73,11 +73,11 @@ impl Session {
         }
     }
 
-    pub(super) fn await_start(&mut self, look: &Look<'_>) -> Result<Next, Trouble> {
-        if look.now < self.plan.maintenance_at {
+    pub(super) fn await_start(&mut self, poll: &Poll<'_>) -> Result<Next, StageFailure> {
+        if poll.now < self.plan.maintenance_at {
             return Ok(Next::Wait(self.plan.maintenance_at));
         }
-        self.check_constraints(look.inventory)?;
+        self.check_constraints(poll.inventory)?;
         self.progress.stage = Stage::Plugins;
         Ok(Next::Again)
     }
@@ -92,8 +92,8 @@ impl Session {
     }
 }
 
-pub(super) fn silence(projects: &[String], state: State) -> Trouble {
-    Trouble::new(
+pub(super) fn silence(projects: &[String], state: State) -> StageFailure {
+    StageFailure::new(
         format!("{} did not answer {state} in time", projects.join(", ")),
         "see that the project is told and answers, then resume: it is asked again",
     )

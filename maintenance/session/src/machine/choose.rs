@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Look, Next, Trouble};
+use super::{Next, Poll, StageFailure};
 use crate::plan::Workflow;
 use crate::progress::Stage;
 use crate::session::Session;
@@ -18,9 +18,9 @@ const IDLE: u32 = 20;
 
 impl Session {
     /// Finds the next state from what there is room for.
-    pub(super) fn weigh(&mut self, look: &Look<'_>) -> Next {
-        let hosts = self.unmaintained_computes(look.inventory);
-        let capacity = self.capacity(look.inventory);
+    pub(super) fn weigh(&mut self, poll: &Poll<'_>) -> Next {
+        let hosts = self.unmaintained_computes(poll.inventory);
+        let capacity = self.capacity(poll.inventory);
         let empty = hosts.iter().find(|host| capacity.is_empty(host));
         let fits = hosts.iter().find(|host| capacity.can_be_emptied(host));
         let (next, why) = match (empty, fits) {
@@ -47,31 +47,31 @@ impl Session {
         &mut self,
         next: State,
         why: &str,
-        look: &Look<'_>,
-    ) -> Result<Next, Trouble> {
+        poll: &Poll<'_>,
+    ) -> Result<Next, StageFailure> {
         if let Workflow::Source(source) = &self.plan.workflow {
             let allowed = self.allowed();
             return Ok(Next::Do(Work::Decide {
                 source: source.clone(),
                 proposed: next,
-                situation: self.situation(next, &allowed, look.inventory),
+                situation: self.situation(next, &allowed, poll.inventory),
                 allowed,
             }));
         }
-        self.turn_to(next, why, look.now)?;
+        self.turn_to(next, why, poll.now)?;
         Ok(Next::Again)
     }
 
-    /// What the tenant's workflow has said.
+    /// Applies what the tenant's workflow has chosen.
     pub(super) fn chosen(
         &mut self,
         next: &str,
         reason: &str,
         now: OffsetDateTime,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StageFailure> {
         let allowed = self.allowed();
         match next.parse() {
-            Ok(State::MaintenanceFailed) => Err(Trouble::new(
+            Ok(State::MaintenanceFailed) => Err(StageFailure::new(
                 format!("the workflow gave up: {reason}"),
                 "correct what the workflow objects to, then resume: it is asked again",
             )),
@@ -79,7 +79,7 @@ impl Session {
             _ => {
                 let names: Vec<_> = allowed.iter().map(|state| state.as_str()).collect();
                 let next: String = next.chars().take(100).collect();
-                Err(Trouble::new(
+                Err(StageFailure::new(
                     format!(
                         "the workflow chose `{next}`; from {} it may choose {} or MAINTENANCE_FAILED",
                         self.state,
@@ -101,16 +101,16 @@ impl Session {
     }
 
     /// Goes there, unless the session goes in circles.
-    fn turn_to(&mut self, next: State, why: &str, now: OffsetDateTime) -> Result<(), Trouble> {
+    fn turn_to(&mut self, next: State, why: &str, now: OffsetDateTime) -> Result<(), StageFailure> {
         if next == State::ScaleIn && self.progress.scale_ins >= SCALE_INS {
-            return Err(Trouble::new(
+            return Err(StageFailure::new(
                 format!("projects were asked {SCALE_INS} times to scale in, and {why}"),
                 "free capacity or add a host, then resume",
             ));
         }
         self.progress.idle += 1;
         if self.progress.idle > IDLE {
-            return Err(Trouble::new(
+            return Err(StageFailure::new(
                 format!("no host was maintained in {IDLE} transitions"),
                 "correct the workflow, then resume",
             ));

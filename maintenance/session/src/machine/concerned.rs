@@ -1,4 +1,4 @@
-//! Whom a session concerns: projects, and their instances.
+//! The projects that a session concerns, and their instances.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,10 @@ use crate::inventory::{Instance, Inventory};
 use crate::session::Session;
 
 impl Session {
-    /// Projects that are told what is about all of them: those with instances on the
-    /// session's hosts, and those that were told before and still have any.
-    pub(super) fn concerned_projects(&self, inventory: &Inventory) -> BTreeSet<String> {
+    /// Projects that are notified of what concerns all of them: those with instances on
+    /// the session's hosts, and those that were notified before and still have any.
+    #[must_use]
+    pub fn concerned_projects(&self, inventory: &Inventory) -> BTreeSet<String> {
         let hosts: BTreeSet<&String> = self.plan.hosts.iter().collect();
         inventory
             .placed()
@@ -20,7 +21,11 @@ impl Session {
             .collect()
     }
 
-    pub(crate) fn instances_of(&self, project: &str, inventory: &Inventory) -> Vec<String> {
+    /// Returns the instances of a project that the current step is about, sorted. If it
+    /// is about none of them, all that the project has on the session's hosts; if it has
+    /// none there, all that it has.
+    #[must_use]
+    pub fn instance_ids(&self, project: &str, inventory: &Inventory) -> Vec<String> {
         let members = self.progress.round.members.iter();
         let in_step: Vec<String> = members
             .filter(|(_, member)| member.is_concerned())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Trouble;
+use super::StageFailure;
 use crate::inventory::Inventory;
 use crate::plan::Workflow;
 use crate::session::Session;
@@ -12,7 +12,7 @@ const NAMED: usize = 10;
 
 impl Session {
     /// Every instance on the session's hosts needs its demands, and so does its group.
-    pub(super) fn check_constraints(&self, inventory: &Inventory) -> Result<(), Trouble> {
+    pub(super) fn check_constraints(&self, inventory: &Inventory) -> Result<(), StageFailure> {
         if self.plan.workflow != Workflow::Vnf {
             return Ok(());
         }
@@ -38,7 +38,7 @@ impl Session {
         if all > NAMED {
             named.push(format!("{} more", all - NAMED));
         }
-        Err(Trouble::new(
+        Err(StageFailure::new(
             format!("constraints are missing for {}", named.join(", ")),
             "put the constraints at /v1/instance/{id} and /v1/instance_group/{id}, then resume",
         ))

@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::ask::silence;
 use super::record::Note;
-use super::{Look, Next, Trouble};
+use super::{Next, Poll, StageFailure};
 use crate::plan::Workflow;
 use crate::progress::Stage;
 use crate::reply::InstanceAction;
@@ -21,9 +21,9 @@ use crate::work::{Instruction, Work};
 
 impl Session {
     /// Picks the host to empty, unless there is nothing to empty.
-    pub(super) fn pick_host(&mut self, look: &Look<'_>) -> Next {
-        let hosts = self.unmaintained_computes(look.inventory);
-        let capacity = self.capacity(look.inventory);
+    pub(super) fn pick_host(&mut self, poll: &Poll<'_>) -> Next {
+        let hosts = self.unmaintained_computes(poll.inventory);
+        let capacity = self.capacity(poll.inventory);
         let picked = match hosts.iter().find(|host| capacity.is_empty(host)) {
             Some(host) => Err(format!("`{host}` is empty")),
             None => capacity
@@ -42,7 +42,7 @@ impl Session {
                     host: Some(&host),
                     ..Note::default()
                 };
-                self.record(note, "is to be emptied", look.now);
+                self.record(note, "is to be emptied", poll.now);
                 self.progress.round = Round {
                     host: Some(host),
                     ..Round::default()
@@ -53,16 +53,16 @@ impl Session {
         Next::Again
     }
 
-    pub(super) fn empty_host(&mut self, look: &Look<'_>) -> Result<Next, Trouble> {
+    pub(super) fn empty_host(&mut self, poll: &Poll<'_>) -> Result<Next, StageFailure> {
         let Some(host) = self.progress.round.host.clone() else {
             self.progress.stage = Stage::Pick;
             return Ok(Next::Again);
         };
-        self.see_members(&host, look)?;
-        if let Some(work) = self.tell_of_those_that_left() {
+        self.see_members(&host, poll)?;
+        if let Some(work) = self.notify_of_departures() {
             return Ok(Next::Do(work));
         }
-        self.check_answers(look.now)?;
+        self.check_answers(poll.now)?;
         if self
             .progress
             .round
@@ -76,29 +76,29 @@ impl Session {
             };
             return Ok(Next::Again);
         }
-        self.admit_members(look);
+        self.admit_members(poll);
         let work = self
-            .ask_members(look)
-            .or_else(|| self.remind_members(look))
-            .or_else(|| self.send_members(&host, look));
+            .ask_members(poll)
+            .or_else(|| self.remind_members(poll))
+            .or_else(|| self.send_members(&host, poll));
         if let Some(work) = work {
             return Ok(Next::Do(work));
         }
-        if self.members_late(look.now) {
+        if self.members_late(poll.now) {
             return self.not_emptied(&host);
         }
-        Ok(Next::Wait(self.look_at_members(look)))
+        Ok(Next::Wait(self.members_poll_at(poll)))
     }
 
     /// A NACK ends it at once; so does silence past the time.
-    fn check_answers(&self, now: OffsetDateTime) -> Result<(), Trouble> {
+    fn check_answers(&self, now: OffsetDateTime) -> Result<(), StageFailure> {
         let members = &self.progress.round.members;
         let refused = members
             .iter()
             .find(|(_, member)| !member.left && member.answer == Some(Answer::Refused));
         if let Some((id, member)) = refused {
             let project = member.project.as_deref().unwrap_or_default();
-            return Err(Trouble::new(
+            return Err(StageFailure::new(
                 format!(
                     "{project} answered NACK_{} for the instance `{id}`",
                     self.state
@@ -120,7 +120,7 @@ impl Session {
     }
 
     /// Sends on their way those that are answered for.
-    fn send_members(&mut self, host: &str, look: &Look<'_>) -> Option<Work> {
+    fn send_members(&mut self, host: &str, poll: &Poll<'_>) -> Option<Work> {
         let members = &mut self.progress.round.members;
         let waits_for_others = self.plan.workflow != Workflow::Vnf
             && members
@@ -129,7 +129,7 @@ impl Session {
         if waits_for_others {
             return None;
         }
-        let leave_by = look.now.saturating_add(look.patience.empty_host);
+        let leave_by = poll.now.saturating_add(poll.timeouts.empty_host);
         let mut instructions = Vec::new();
         for (id, member) in members.iter_mut() {
             let (Some(action), true) = (member.action(), member.admitted) else {
@@ -145,7 +145,7 @@ impl Session {
                     project: member.project.clone(),
                     host: host.to_owned(),
                     action,
-                    max_interruption_time: look
+                    max_interruption_time: poll
                         .inventory
                         .instance_constraints
                         .get(id)
@@ -164,7 +164,7 @@ impl Session {
             .any(|member| !member.left && member.leave_by.is_some_and(|by| now >= by))
     }
 
-    fn not_emptied(&mut self, host: &str) -> Result<Next, Trouble> {
+    fn not_emptied(&mut self, host: &str) -> Result<Next, StageFailure> {
         let left: Vec<_> = self
             .progress
             .round
@@ -175,7 +175,7 @@ impl Session {
             .collect();
         let why = format!("`{host}` was not emptied in time of {}", left.join(", "));
         if self.state == State::PlannedMaintenance {
-            return Err(Trouble::new(
+            return Err(StageFailure::new(
                 why,
                 "move what is left away and resume; it is told to move again",
             ));
@@ -189,20 +189,20 @@ impl Session {
 
     /// When something may happen by itself: an answer is due, a reminder, an instance
     /// must have left, or a group has rested.
-    fn look_at_members(&self, look: &Look<'_>) -> OffsetDateTime {
-        let reminders = look.patience.reminders;
+    fn members_poll_at(&self, poll: &Poll<'_>) -> OffsetDateTime {
+        let reminders = poll.timeouts.reminders;
         let members = self.progress.round.members.values();
         let times = members.filter(|member| !member.left).filter_map(|member| {
             match (member.leave_by, member.ask) {
                 (Some(by), _) => Some(by),
-                (None, Some(ask)) if member.is_open() => Some(ask.look_at(reminders)),
+                (None, Some(ask)) if member.is_open() => Some(ask.poll_at(reminders)),
                 (None, _) => None,
             }
         });
         let rests = self.progress.rests.iter().map(|rest| rest.until);
         times
-            .chain(rests.filter(|until| *until > look.now))
+            .chain(rests.filter(|until| *until > poll.now))
             .min()
-            .unwrap_or_else(|| look.now.saturating_add(Duration::minutes(1)))
+            .unwrap_or_else(|| poll.now.saturating_add(Duration::minutes(1)))
     }
 }

@@ -4,7 +4,7 @@
 use time::OffsetDateTime;
 
 use super::record::{Note, line};
-use super::{Next, Trouble};
+use super::{Next, StageFailure};
 use crate::progress::Stage;
 use crate::round::Round;
 use crate::session::{Failure, Session};
@@ -30,11 +30,11 @@ impl Session {
         };
     }
 
-    /// Goes to another state, if the table has the way there; fails otherwise.
+    /// Changes to another state if the table allows it; fails otherwise.
     pub(super) fn go(&mut self, next: State, why: &str, now: OffsetDateTime) {
         if !self.state.may_become(next) {
             let reason = format!("there is no way from {} to {next}", self.state);
-            return self.fail(Trouble::new(reason, "remove the session"), now);
+            return self.fail(StageFailure::new(reason, "remove the session"), now);
         }
         self.change(next, why, None, now);
         self.progress.stage = Stage::Enter;
@@ -49,19 +49,19 @@ impl Session {
 
     /// Fails, and keeps where, so that it can be resumed there. A session that is over
     /// stays as it is.
-    pub(super) fn fail(&mut self, trouble: Trouble, now: OffsetDateTime) {
+    pub(super) fn fail(&mut self, failure: StageFailure, now: OffsetDateTime) {
         if self.state.is_over() {
             return;
         }
         self.failure = Some(Failure {
             state: self.state,
-            reason: line(&trouble.reason),
+            reason: line(&failure.reason),
         });
         let stage = std::mem::replace(&mut self.progress.stage, Stage::Enter);
-        self.progress.held = Some(stage);
+        self.progress.failed_stage = Some(stage);
         self.progress.current = None;
         let failed = State::MaintenanceFailed;
-        self.change(failed, &trouble.reason, Some(&trouble.remedy), now);
+        self.change(failed, &failure.reason, Some(&failure.remedy), now);
     }
 
     fn change(&mut self, next: State, why: &str, remedy: Option<&str>, now: OffsetDateTime) {
@@ -75,7 +75,7 @@ impl Session {
         self.state = next;
     }
 
-    /// Forgets what belonged to the state before.
+    /// Clears what belonged to the state before.
     pub(super) fn begin_afresh(&mut self) {
         self.progress.ask = None;
         self.progress.round = Round::default();

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Trouble;
+use super::StageFailure;
 use super::notice::ACTION_DONE;
 use super::record::Note;
 use crate::progress::{Current, Stage};
@@ -11,7 +11,9 @@ use crate::session::Session;
 use crate::work::{Done, HostState, Work};
 
 impl Session {
-    pub(crate) fn settle(&mut self, key: &str, done: Done, now: OffsetDateTime) {
+    /// Records what came of the job with this key. A key that is not the current job's
+    /// changes nothing: that job was finished before.
+    pub fn finish(&mut self, key: &str, done: Done, now: OffsetDateTime) {
         let Some(current) = self
             .progress
             .current
@@ -21,15 +23,15 @@ impl Session {
         };
         let work = &current.job.work;
         match done {
-            Done::Well { said, task } => {
+            Done::Well { message, task } => {
                 if matches!(work, Work::Decide { .. }) {
-                    let trouble = Trouble::new(
+                    let failure = StageFailure::new(
                         "the workflow has not chosen a state",
                         "see that it prints {\"next\": \"…\", \"reason\": \"…\"}, then resume",
                     );
-                    return self.went_wrong(work, trouble, task, now);
+                    return self.went_wrong(work, failure, task, now);
                 }
-                self.record(note(work, task), &said_of(work, &said), now);
+                self.record(note(work, task), &result_of(work, &message), now);
                 self.went_well(&current, now);
             }
             Done::Chosen { next, reason, task } => {
@@ -37,13 +39,13 @@ impl Session {
                 self.record(note(work, task), &text, now);
                 if !matches!(work, Work::Decide { .. }) {
                     self.went_well(&current, now);
-                } else if let Err(trouble) = self.chosen(&next, &reason, now) {
-                    self.fail(trouble, now);
+                } else if let Err(failure) = self.chosen(&next, &reason, now) {
+                    self.fail(failure, now);
                 }
             }
             Done::Badly { reason, task } => {
-                let trouble = Trouble::new(reason, remedy(work));
-                self.went_wrong(work, trouble, task, now);
+                let failure = StageFailure::new(reason, remedy(work));
+                self.went_wrong(work, failure, task, now);
             }
         }
     }
@@ -51,20 +53,20 @@ impl Session {
     fn went_wrong(
         &mut self,
         work: &Work,
-        mut trouble: Trouble,
+        mut failure: StageFailure,
         task: Option<Uuid>,
         now: OffsetDateTime,
     ) {
         let mut note = note(work, task);
-        note.remedy = Some(&trouble.remedy);
-        self.record(note, &trouble.reason, now);
+        note.remedy = Some(&failure.remedy);
+        self.record(note, &failure.reason, now);
         if self.state.is_over() {
             // Nothing is left that a denial could stop.
             self.entered();
             return;
         }
-        trouble.reason = format!("{}: {}", subject(work), trouble.reason);
-        self.fail(trouble, now);
+        failure.reason = format!("{}: {}", subject(work), failure.reason);
+        self.fail(failure, now);
     }
 
     fn went_well(&mut self, current: &Current, now: OffsetDateTime) {
@@ -74,7 +76,7 @@ impl Session {
                 for notice in notices.iter().filter(|notice| notice.state == ACTION_DONE) {
                     let id = notice.instance.as_deref().unwrap_or_default();
                     if let Some(member) = self.progress.round.members.get_mut(id) {
-                        member.told = true;
+                        member.notified = true;
                     }
                 }
                 self.members_asked(current.at, now);
@@ -85,7 +87,7 @@ impl Session {
                     }
                 }
             }
-            Work::TellHost { state, .. } => self.host_told(*state),
+            Work::TellHost { state, .. } => self.host_announced(*state),
             Work::Act { action, .. } => self.plugin_ran(action.kind),
             Work::Instruct(instructions) => {
                 for instruction in instructions {
@@ -145,13 +147,13 @@ fn note(work: &Work, task: Option<Uuid>) -> Note<'_> {
     }
 }
 
-/// What a step says: what was done, and what was said to it.
-fn said_of(work: &Work, said: &str) -> String {
+/// The result of a step: what was done, and the message that came of it.
+fn result_of(work: &Work, message: &str) -> String {
     let subject = subject(work);
-    if said.trim().is_empty() {
+    if message.trim().is_empty() {
         subject
     } else {
-        format!("{subject}: {said}")
+        format!("{subject}: {message}")
     }
 }
 

@@ -1,12 +1,12 @@
-//! The instances of the host that is being emptied: who they are, when they are asked
-//! for, when they have left.
+//! The instances of the host that is being emptied: which they are, when their projects
+//! are asked, when they have left.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use time::OffsetDateTime;
 
 use super::record::Note;
-use super::{Look, Trouble};
+use super::{Poll, StageFailure};
 use crate::inventory::Inventory;
 use crate::plan::Workflow;
 use crate::progress::Rest;
@@ -18,13 +18,13 @@ use crate::work::Work;
 const ARRIVALS: u32 = 100;
 
 impl Session {
-    /// Sees who has left the host, and who has come to it.
-    pub(super) fn see_members(&mut self, host: &str, look: &Look<'_>) -> Result<(), Trouble> {
-        let here: BTreeMap<&str, _> = look.inventory.instances_on(host).collect();
+    /// Updates which instances have left the host, and which have come to it.
+    pub(super) fn see_members(&mut self, host: &str, poll: &Poll<'_>) -> Result<(), StageFailure> {
+        let here: BTreeMap<&str, _> = poll.inventory.instances_on(host).collect();
         let ids: Vec<_> = self.progress.round.members.keys().cloned().collect();
         for id in ids {
             if !here.contains_key(id.as_str()) {
-                self.member_left(&id, host, look);
+                self.member_left(&id, host, poll);
             }
         }
         let members = &mut self.progress.round.members;
@@ -36,7 +36,7 @@ impl Session {
             if begun {
                 self.progress.round.arrivals += 1;
             }
-            let constraint = look.inventory.instance_constraints.get(id);
+            let constraint = poll.inventory.instance_constraints.get(id);
             let member = Member {
                 project: instance.project.clone(),
                 group: constraint
@@ -47,7 +47,7 @@ impl Session {
             members.insert(id.to_owned(), member);
         }
         if self.progress.round.arrivals > ARRIVALS {
-            return Err(Trouble::new(
+            return Err(StageFailure::new(
                 format!("more than {ARRIVALS} instances came to `{host}` while it was emptied"),
                 "see that nothing new is placed on the host, then resume",
             ));
@@ -55,7 +55,7 @@ impl Session {
         Ok(())
     }
 
-    fn member_left(&mut self, id: &str, host: &str, look: &Look<'_>) {
+    fn member_left(&mut self, id: &str, host: &str, poll: &Poll<'_>) {
         let Some(member) = self.progress.round.members.get_mut(id) else {
             return;
         };
@@ -66,10 +66,10 @@ impl Session {
         let was_affected = member.admitted && (member.ask.is_some() || member.leave_by.is_some());
         let rest = group
             .filter(|_| was_affected && self.plan.workflow == Workflow::Vnf)
-            .and_then(|group| Some((look.inventory.group_constraints.get(&group)?, group)));
+            .and_then(|group| Some((poll.inventory.group_constraints.get(&group)?, group)));
         if let Some((constraint, group)) = rest {
             let recovery = time::Duration::seconds(i64::from(constraint.recovery_time));
-            let until = look.now.saturating_add(recovery);
+            let until = poll.now.saturating_add(recovery);
             self.progress.rests.push(Rest { group, until });
         }
         let note = Note {
@@ -78,20 +78,20 @@ impl Session {
             project: project.as_deref(),
             ..Note::default()
         };
-        self.record(note, &format!("the instance `{id}` has left"), look.now);
-        self.settle_project_states();
+        self.record(note, &format!("the instance `{id}` has left"), poll.now);
+        self.update_project_states();
     }
 
     /// Lets instances be affected: all of them, or as many of each group as may be.
-    pub(super) fn admit_members(&mut self, look: &Look<'_>) {
+    pub(super) fn admit_members(&mut self, poll: &Poll<'_>) {
         for rest in &mut self.progress.rests {
             // However the clock was set, none rests for longer than its group needs.
-            let constraint = look.inventory.group_constraints.get(&rest.group);
+            let constraint = poll.inventory.group_constraints.get(&rest.group);
             let recovery = constraint.map_or(0, |own| i64::from(own.recovery_time));
-            let latest = look.now.saturating_add(time::Duration::seconds(recovery));
+            let latest = poll.now.saturating_add(time::Duration::seconds(recovery));
             rest.until = rest.until.min(latest);
         }
-        self.progress.rests.retain(|rest| rest.until > look.now);
+        self.progress.rests.retain(|rest| rest.until > poll.now);
         let ids: Vec<_> = self
             .progress
             .round
@@ -103,7 +103,7 @@ impl Session {
         for id in ids {
             let group = self.progress.round.members[&id].group.clone();
             let may = self.plan.workflow != Workflow::Vnf
-                || group.is_none_or(|group| self.has_room(&group, look.inventory));
+                || group.is_none_or(|group| self.has_room(&group, poll.inventory));
             if let Some(member) = self.progress.round.members.get_mut(&id) {
                 member.admitted = may;
             }
@@ -129,44 +129,44 @@ impl Session {
     }
 
     /// Asks for those that have not been asked for.
-    pub(super) fn ask_members(&mut self, look: &Look<'_>) -> Option<Work> {
+    pub(super) fn ask_members(&mut self, poll: &Poll<'_>) -> Option<Work> {
         let mut asked = BTreeSet::new();
         for (id, member) in &mut self.progress.round.members {
             let may_ask = member.admitted && !member.left && member.project.is_some();
             if may_ask && member.ask.is_none() {
                 let lead = self.plan.workflow == Workflow::Vnf;
-                let lead = look.inventory.instance_constraints.get(id).filter(|_| lead);
+                let lead = poll.inventory.instance_constraints.get(id).filter(|_| lead);
                 let lead = lead.map_or(0, |constraint| i64::from(constraint.lead_time));
-                let wait = look.patience.reply.max(time::Duration::seconds(lead));
-                member.ask = Some(Ask::new(look.now, wait));
+                let wait = poll.timeouts.reply.max(time::Duration::seconds(lead));
+                member.ask = Some(Ask::new(poll.now, wait));
                 asked.insert(id.clone());
             }
         }
-        self.settle_project_states();
-        self.tell_members(&asked, look.inventory)
+        self.update_project_states();
+        self.notify_members(&asked, poll.inventory)
     }
 
-    /// Tells those again that are silent.
-    pub(super) fn remind_members(&mut self, look: &Look<'_>) -> Option<Work> {
+    /// Notifies again those that are silent.
+    pub(super) fn remind_members(&mut self, poll: &Poll<'_>) -> Option<Work> {
         let mut reminded = BTreeSet::new();
         for (id, member) in &mut self.progress.round.members {
             let is_open = member.is_open();
             let Some(ask) = member.ask.as_mut().filter(|_| is_open) else {
                 continue;
             };
-            let due = ask.reminders_due(look.patience.reminders, look.now);
+            let due = ask.reminders_due(poll.timeouts.reminders, poll.now);
             if due > ask.reminded {
                 ask.reminded = due;
                 reminded.insert(id.clone());
             }
         }
-        self.tell_members(&reminded, look.inventory)
+        self.notify_members(&reminded, poll.inventory)
     }
 
     /// One notice for each project, or for each instance in the `vnf` workflow.
-    fn tell_members(&self, ids: &BTreeSet<String>, inventory: &Inventory) -> Option<Work> {
+    fn notify_members(&self, ids: &BTreeSet<String>, inventory: &Inventory) -> Option<Work> {
         let mut notices = Vec::new();
-        let mut told = BTreeSet::new();
+        let mut notified = BTreeSet::new();
         for id in ids {
             let member = &self.progress.round.members[id];
             let (Some(project), Some(ask)) = (&member.project, member.ask) else {
@@ -174,18 +174,18 @@ impl Session {
             };
             if self.plan.workflow == Workflow::Vnf {
                 notices.push(self.question(project, Some(id.clone()), ask, inventory));
-            } else if told.insert(project) {
+            } else if notified.insert(project) {
                 notices.push(self.question(project, None, ask, inventory));
             }
         }
         (!notices.is_empty()).then_some(Work::Notify(notices))
     }
 
-    /// Tells projects of instances that were moved for them and have left.
-    pub(super) fn tell_of_those_that_left(&self) -> Option<Work> {
+    /// Notifies projects of instances that were moved for them and have left.
+    pub(super) fn notify_of_departures(&self) -> Option<Work> {
         let members = self.progress.round.members.iter();
         let notices: Vec<_> = members
-            .filter(|(_, member)| member.left && member.instructed && !member.told)
+            .filter(|(_, member)| member.left && member.instructed && !member.notified)
             .filter_map(|(id, member)| Some(Self::action_done(member.project.as_deref()?, id)))
             .collect();
         (!notices.is_empty()).then_some(Work::Notify(notices))

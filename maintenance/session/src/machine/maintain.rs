@@ -1,7 +1,7 @@
 //! `START_MAINTENANCE`: maintaining every host that is empty, one after the other.
 
 use super::record::Note;
-use super::{Look, Next, Trouble};
+use super::{Next, Poll, StageFailure};
 use crate::action::ActionType;
 use crate::inventory::HostKind;
 use crate::progress::{HostProgress, Stage};
@@ -10,14 +10,14 @@ use crate::state::State;
 use crate::work::{HostState, Work};
 
 impl Session {
-    pub(super) fn maintain_hosts(&mut self, look: &Look<'_>) -> Result<Next, Trouble> {
-        self.close_hosts(look);
-        let Some(host) = self.host_to_maintain(look) else {
+    pub(super) fn maintain_hosts(&mut self, poll: &Poll<'_>) -> Result<Next, StageFailure> {
+        self.close_hosts(poll);
+        let Some(host) = self.host_to_maintain(poll) else {
             return self.after_hosts();
         };
         let progress = self.progress.hosts.entry(host.clone()).or_default();
-        let (told, ran, kind) = (progress.told, progress.ran, progress.kind);
-        if !told {
+        let (announced, ran, kind) = (progress.announced, progress.ran, progress.kind);
+        if !announced {
             return Ok(Next::Do(Work::TellHost {
                 host,
                 state: HostState::InMaintenance,
@@ -33,31 +33,31 @@ impl Session {
         Ok(Next::Do(work))
     }
 
-    /// Says, once, that nothing new is to be placed on hosts that wait.
-    fn close_hosts(&mut self, look: &Look<'_>) {
+    /// Records, once, that nothing new is to be placed on hosts that wait.
+    fn close_hosts(&mut self, poll: &Poll<'_>) {
         if self.progress.closed {
             return;
         }
         self.progress.closed = true;
-        let hosts = self.unmaintained_computes(look.inventory).len();
+        let hosts = self.unmaintained_computes(poll.inventory).len();
         let note = Note {
             what: "close",
             ..Note::default()
         };
         let text = format!("compute hosts that take no new instances until maintained: {hosts}");
-        self.record(note, &text, look.now);
+        self.record(note, &text, poll.now);
     }
 
     /// The host that is being maintained; else the next one that is empty.
-    fn host_to_maintain(&mut self, look: &Look<'_>) -> Option<String> {
+    fn host_to_maintain(&mut self, poll: &Poll<'_>) -> Option<String> {
         if self.progress.host.is_none() {
-            let loads = look.inventory.loads();
+            let loads = poll.inventory.loads();
             let host = self
                 .unmaintained()
                 .find(|host| !loads.contains_key(host))?
                 .to_owned();
             let progress = HostProgress {
-                kind: look
+                kind: poll
                     .inventory
                     .hosts
                     .get(&host)
@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// Where to go when no host is left that is empty.
-    fn after_hosts(&mut self) -> Result<Next, Trouble> {
+    fn after_hosts(&mut self) -> Result<Next, StageFailure> {
         let left = self.unmaintained().count();
         let maintained = self.progress.maintained;
         self.progress.stage = match (left, maintained) {
@@ -80,7 +80,7 @@ impl Session {
                 why: "all hosts are maintained".to_owned(),
             },
             (_, 0) => {
-                return Err(Trouble::new(
+                return Err(StageFailure::new(
                     "none of the hosts that are still to be maintained is empty",
                     "empty one of them and resume, or resume in PREPARE_MAINTENANCE",
                 ));
@@ -93,14 +93,14 @@ impl Session {
         Ok(Next::Again)
     }
 
-    /// That the host which is being maintained has been told so.
-    pub(super) fn host_told(&mut self, state: HostState) {
+    /// Records that the state of the host being maintained was announced.
+    pub(super) fn host_announced(&mut self, state: HostState) {
         let Some(host) = self.progress.host.clone() else {
             return;
         };
         let progress = self.progress.hosts.entry(host).or_default();
         match state {
-            HostState::InMaintenance => progress.told = true,
+            HostState::InMaintenance => progress.announced = true,
             HostState::MaintenanceComplete => {
                 progress.maintained = true;
                 self.progress.host = None;

@@ -1,4 +1,4 @@
-//! What projects are told.
+//! The notices that projects are sent.
 
 use serde_json::Map;
 
@@ -9,11 +9,11 @@ use crate::session::Session;
 use crate::state::State;
 use crate::work::{Job, Notice, Work};
 
-/// What is told about an instance that has left its host. It wants no reply.
+/// The state of a notice about an instance that has left its host. It wants no reply.
 pub(super) const ACTION_DONE: &str = "INSTANCE_ACTION_DONE";
 
 impl Session {
-    /// What all of these projects are told in a state that is about all of them.
+    /// The notices to these projects in a state that concerns all of them.
     pub(super) fn notices_to(&self, projects: &[String]) -> Vec<Notice> {
         let due = self.progress.ask.map(|ask| ask.due);
         let actions_at = match self.state {

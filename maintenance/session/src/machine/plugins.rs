@@ -8,7 +8,7 @@ use crate::session::Session;
 use crate::state::State;
 use crate::work::Work;
 
-/// The host that a plug-in is told when it runs for none.
+/// The host of a plug-in that runs for none.
 const NO_HOST: &str = "localhost";
 
 impl Session {

@@ -50,7 +50,7 @@ impl Session {
     }
 }
 
-/// One line of what somebody else may have written.
+/// One line of a text that may come from a guest.
 pub(super) fn line(text: &str) -> String {
     text.trim()
         .chars()

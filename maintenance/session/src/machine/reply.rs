@@ -1,4 +1,4 @@
-//! Taking what a project answers. A reply is checked whole before it changes anything.
+//! Accepting a project's reply. A reply is checked whole before it changes anything.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,13 @@ use crate::session::Session;
 use crate::state::State;
 
 impl Session {
-    pub(crate) fn take_reply(
+    /// Accepts a project's reply. The same reply again changes nothing, even if the
+    /// session has since entered another state.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTaken`].
+    pub fn reply(
         &mut self,
         project: &str,
         mut reply: Reply,
@@ -28,7 +34,7 @@ impl Session {
         }
         let known = self.projects.get(project);
         if reply.state != self.state || !self.state.asks() {
-            return if self.has_said(project, &reply) {
+            return if self.is_repeated(project, &reply) {
                 Ok(())
             } else {
                 Err(NotTaken::WrongState(self.state))
@@ -46,7 +52,7 @@ impl Session {
         match has_changed {
             Ok(true) => self.record_reply(project, &reply, now),
             Ok(false) => {}
-            Err(_) if self.has_said(project, &reply) => return Ok(()),
+            Err(_) if self.is_repeated(project, &reply) => return Ok(()),
             Err(not_taken) => return Err(not_taken),
         }
         if let Some(known) = self.projects.get_mut(project) {
@@ -55,9 +61,9 @@ impl Session {
         Ok(())
     }
 
-    /// Whether this is the last reply that was taken from the project. A manager that did
-    /// not hear the answer sends its reply again, and by then the session may have gone on.
-    fn has_said(&self, project: &str, reply: &Reply) -> bool {
+    /// Whether this is the last reply that was accepted from the project. A manager that
+    /// missed the response sends its reply again, when the session may have moved on.
+    fn is_repeated(&self, project: &str, reply: &Reply) -> bool {
         let known = self.projects.get(project);
         known.and_then(|known| known.last.as_ref()) == Some(reply)
     }
@@ -132,7 +138,7 @@ impl Session {
                 member.answer = Some(answer);
             }
         }
-        self.settle_project_states();
+        self.update_project_states();
         Ok(has_changed)
     }
 
@@ -164,7 +170,7 @@ impl Session {
     }
 
     /// Sums up for each project what was asked and answered for its instances.
-    pub(super) fn settle_project_states(&mut self) {
+    pub(super) fn update_project_states(&mut self) {
         let mut asked: BTreeMap<String, (bool, bool)> = BTreeMap::new();
         for member in self.progress.round.members.values() {
             if let (Some(project), Some(_)) = (&member.project, member.ask) {

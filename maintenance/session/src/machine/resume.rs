@@ -1,4 +1,4 @@
-//! Going on: with a failed session, and after nobody could be heard for a while.
+//! Resuming: a failed session, and every wait after replies could not be received.
 
 use time::OffsetDateTime;
 
@@ -8,14 +8,20 @@ use crate::progress::Stage;
 use crate::round::Answer;
 use crate::session::{NotResumed, Session};
 use crate::state::State;
-use crate::work::Patience;
+use crate::work::Timeouts;
 
 impl Session {
-    pub(crate) fn go_on(
-        &mut self,
-        at: Option<State>,
-        now: OffsetDateTime,
-    ) -> Result<(), NotResumed> {
+    /// Resumes a failed session at the step that failed, or at the beginning of `at`.
+    ///
+    /// At the step that failed, what was done before is not done again: hosts that are
+    /// maintained, plug-ins that have run, projects that have agreed. Those that
+    /// refused or were silent are asked again. At the beginning of a state only hosts
+    /// that are maintained stay so.
+    ///
+    /// # Errors
+    ///
+    /// [`NotResumed`].
+    pub fn resume(&mut self, at: Option<State>, now: OffsetDateTime) -> Result<(), NotResumed> {
         if self.state != State::MaintenanceFailed {
             return Err(NotResumed::NotFailed(self.state));
         }
@@ -35,14 +41,14 @@ impl Session {
             Some(at) => format!("begins {at}"),
         };
         self.record(note, &how, now);
-        let held = self.progress.held.take().unwrap_or_default();
+        let failed_stage = self.progress.failed_stage.take().unwrap_or_default();
         self.progress.current = None;
         self.progress.scale_ins = 0;
         self.progress.idle = 0;
         match at {
             None => {
                 self.state = failed_in;
-                self.take_up(held);
+                self.restart_stage(failed_stage);
             }
             Some(at) => {
                 self.state = at;
@@ -52,14 +58,20 @@ impl Session {
         Ok(())
     }
 
-    pub(crate) fn grant_time(&mut self, patience: &Patience, now: OffsetDateTime) {
+    /// Restarts every wait after a time in which no reply could be received, such as a
+    /// restart: each project that owes a reply, and each instance that has to leave a
+    /// host, has its whole time again.
+    ///
+    /// Without it, a session whose driver was away for longer than a reply may take
+    /// would fail for a silence that was not the project's.
+    pub fn wake(&mut self, timeouts: &Timeouts, now: OffsetDateTime) {
         if self.state.is_over() {
             return;
         }
         if let Some(ask) = &mut self.progress.ask {
             ask.again(now);
         }
-        let leave_by = now.saturating_add(patience.empty_host);
+        let leave_by = now.saturating_add(timeouts.empty_host);
         for member in self.progress.round.members.values_mut() {
             let is_open = member.is_open();
             if let Some(ask) = member.ask.as_mut().filter(|_| is_open) {
@@ -76,16 +88,16 @@ impl Session {
         self.begin_afresh();
     }
 
-    fn take_up(&mut self, held: Stage) {
-        self.progress.stage = match (held, self.state) {
+    fn restart_stage(&mut self, failed_stage: Stage) {
+        self.progress.stage = match (failed_stage, self.state) {
             (Stage::Replies, _) => Stage::Ask,
-            // What was proposed may be out of date: it is found anew.
+            // What was proposed may be out of date: it is proposed again.
             (Stage::Choose { .. }, State::Maintenance | State::ScaleIn) => Stage::Weigh,
             (Stage::Choose { .. }, State::StartMaintenance) => Stage::Hosts,
             (Stage::Choose { .. }, State::PrepareMaintenance | State::PlannedMaintenance) => {
                 Stage::Empty
             }
-            (held, _) => held,
+            (failed_stage, _) => failed_stage,
         };
         for member in self.progress.round.members.values_mut() {
             let was_silent = member.answer.is_none();

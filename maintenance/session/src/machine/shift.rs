@@ -9,7 +9,9 @@ use crate::round::Ask;
 use crate::session::Session;
 
 impl Session {
-    pub(crate) fn move_waits(&mut self, by: Duration) {
+    /// Adjusts every wait after the wall clock was set by `by`, so that each goes on as
+    /// if it had not been. `maintenance_at` is a date of the calendar, and stays.
+    pub fn shift(&mut self, by: Duration) {
         let progress = &mut self.progress;
         let moved = |at: OffsetDateTime| at.saturating_add(by);
         let ask_moved = |ask: Ask| Ask {

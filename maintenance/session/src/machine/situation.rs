@@ -1,4 +1,4 @@
-//! What a tenant's workflow is told before it decides.
+//! What a tenant's workflow is given before it decides.
 
 use serde_json::{Map, Value, json};
 

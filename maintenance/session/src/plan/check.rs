@@ -1,4 +1,4 @@
-//! Checking what was said, member by member.
+//! Checking what was sent, member by member.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-use super::{Fault, NewPlan, Plan, Workflow};
+use super::{InvalidField, NewPlan, Plan, Workflow};
 use crate::action::Action;
 use crate::state::State;
 
@@ -37,8 +37,8 @@ impl NewPlan {
     ///
     /// # Errors
     ///
-    /// The first [`Fault`], in the order of the members.
-    pub fn check(self) -> Result<Plan, Fault> {
+    /// The first [`InvalidField`], in the order of the members.
+    pub fn check(self) -> Result<Plan, InvalidField> {
         let hosts = hosts(self.hosts)?;
         let state = state(&self.state)?;
         let maintenance_at = time(&self.maintenance_at)?;
@@ -58,11 +58,11 @@ impl NewPlan {
     }
 }
 
-fn hosts(said: Vec<String>) -> Result<Vec<String>, Fault> {
-    few("hosts", said.len(), HOSTS)?;
+fn hosts(named: Vec<String>) -> Result<Vec<String>, InvalidField> {
+    few("hosts", named.len(), HOSTS)?;
     let mut seen = BTreeSet::new();
     let mut hosts = Vec::new();
-    for (at, host) in said.into_iter().enumerate() {
+    for (at, host) in named.into_iter().enumerate() {
         name(&format!("hosts[{at}]"), &host)?;
         if seen.insert(host.clone()) {
             hosts.push(host);
@@ -71,49 +71,49 @@ fn hosts(said: Vec<String>) -> Result<Vec<String>, Fault> {
     Ok(hosts)
 }
 
-fn state(said: &str) -> Result<State, Fault> {
-    match said.parse::<State>() {
+fn state(text: &str) -> Result<State, InvalidField> {
+    match text.parse::<State>() {
         Ok(state) if !state.is_over() => Ok(state),
-        _ => Err(Fault::new(
+        _ => Err(InvalidField::new(
             "state",
             "is not a state to begin in; send `MAINTENANCE`",
         )),
     }
 }
 
-fn time(said: &str) -> Result<OffsetDateTime, Fault> {
-    PrimitiveDateTime::parse(said, WITH_SPACE)
-        .or_else(|_| PrimitiveDateTime::parse(said, WITH_T))
+fn time(text: &str) -> Result<OffsetDateTime, InvalidField> {
+    PrimitiveDateTime::parse(text, WITH_SPACE)
+        .or_else(|_| PrimitiveDateTime::parse(text, WITH_T))
         .ok()
         .filter(|at| at.year() >= 0)
         .map(PrimitiveDateTime::assume_utc)
         .ok_or_else(|| {
-            Fault::new(
+            InvalidField::new(
                 "maintenance_at",
                 "is not a time; send `YYYY-MM-DD HH:MM:SS` in UTC",
             )
         })
 }
 
-fn workflow(said: String) -> Result<Workflow, Fault> {
-    name("workflow", &said)?;
-    Ok(match said.as_str() {
+fn workflow(text: String) -> Result<Workflow, InvalidField> {
+    name("workflow", &text)?;
+    Ok(match text.as_str() {
         "default" => Workflow::Default,
         "vnf" => Workflow::Vnf,
-        _ => Workflow::Source(said),
+        _ => Workflow::Source(text),
     })
 }
 
-fn downloads(said: &[String]) -> Result<(), Fault> {
-    few("download", said.len(), DOWNLOADS)?;
-    for (at, address) in said.iter().enumerate() {
+fn downloads(addresses: &[String]) -> Result<(), InvalidField> {
+    few("download", addresses.len(), DOWNLOADS)?;
+    for (at, address) in addresses.iter().enumerate() {
         let field = format!("download[{at}]");
         let rest = ["http://", "https://", "ftp://", "file://"]
             .iter()
             .find_map(|scheme| address.strip_prefix(scheme));
         let is_plain = !address.chars().any(|c| c.is_control() || c.is_whitespace());
         if rest.is_none_or(str::is_empty) || !is_plain || address.len() > ADDRESS {
-            return Err(Fault::new(
+            return Err(InvalidField::new(
                 field,
                 format!(
                     "is not an address; send one that begins with http://, https://, ftp:// or file://, of at most {ADDRESS} bytes"
@@ -124,19 +124,19 @@ fn downloads(said: &[String]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn actions(mut said: Vec<Action>) -> Result<Vec<Action>, Fault> {
-    few("actions", said.len(), ACTIONS)?;
-    for (at, action) in said.iter().enumerate() {
+fn actions(mut actions: Vec<Action>) -> Result<Vec<Action>, InvalidField> {
+    few("actions", actions.len(), ACTIONS)?;
+    for (at, action) in actions.iter().enumerate() {
         name(&format!("actions[{at}].plugin"), &action.plugin)?;
         small(&format!("actions[{at}].metadata"), &action.metadata)?;
     }
-    said.sort_by(|a, b| (a.kind, &a.plugin).cmp(&(b.kind, &b.plugin)));
-    Ok(said)
+    actions.sort_by(|a, b| (a.kind, &a.plugin).cmp(&(b.kind, &b.plugin)));
+    Ok(actions)
 }
 
-fn few(field: &str, have: usize, most: usize) -> Result<(), Fault> {
+fn few(field: &str, have: usize, most: usize) -> Result<(), InvalidField> {
     if have > most {
-        return Err(Fault::new(
+        return Err(InvalidField::new(
             field,
             format!("has {have} entries; send at most {most}"),
         ));
@@ -144,10 +144,10 @@ fn few(field: &str, have: usize, most: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-fn name(field: &str, said: &str) -> Result<(), Fault> {
-    let length = said.chars().count();
-    if !(1..=NAME).contains(&length) || said.chars().any(char::is_control) {
-        return Err(Fault::new(
+fn name(field: &str, text: &str) -> Result<(), InvalidField> {
+    let length = text.chars().count();
+    if !(1..=NAME).contains(&length) || text.chars().any(char::is_control) {
+        return Err(InvalidField::new(
             field,
             format!("is not a name; send 1 to {NAME} characters without control characters"),
         ));
@@ -155,10 +155,13 @@ fn name(field: &str, said: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-fn small(field: &str, said: &serde_json::Map<String, serde_json::Value>) -> Result<(), Fault> {
-    let bytes = serde_json::to_vec(said).map_or(usize::MAX, |json| json.len());
+fn small(
+    field: &str,
+    members: &serde_json::Map<String, serde_json::Value>,
+) -> Result<(), InvalidField> {
+    let bytes = serde_json::to_vec(members).map_or(usize::MAX, |json| json.len());
     if bytes > METADATA {
-        return Err(Fault::new(
+        return Err(InvalidField::new(
             field,
             format!("has {bytes} bytes; send at most {METADATA}"),
         ));

@@ -17,7 +17,7 @@ fn a_nack_ends_the_wait_at_once_though_another_project_is_silent() {
 
     assert_eq!(world.play(), State::MaintenanceFailed);
 
-    assert!(world.now - begin < world.patience.reply / 4);
+    assert!(world.now - begin < world.timeouts.reply / 4);
     assert_eq!(world.reason(), "red answered NACK_MAINTENANCE");
 }
 
@@ -343,11 +343,11 @@ fn after_a_long_absence_of_the_driver_projects_have_the_whole_time_again() {
         world.silent.clear();
         let mut forgetful = world.session.clone();
 
-        world.now += world.patience.reply * 10;
-        forgetful.advance(&world.inventory, &world.patience, world.now);
+        world.now += world.timeouts.reply * 10;
+        forgetful.advance(&world.inventory, &world.timeouts, world.now);
         assert_eq!(forgetful.state(), State::MaintenanceFailed);
 
-        world.session.wake(&world.patience, world.now);
+        world.session.wake(&world.timeouts, world.now);
         assert_eq!(world.play(), State::MaintenanceDone);
     }
 }
@@ -364,8 +364,8 @@ fn after_a_long_absence_of_the_driver_instances_have_the_whole_time_again() {
         left && world.session.state() == State::PlannedMaintenance
     });
     world.stuck.clear();
-    world.now += world.patience.empty_host * 10;
-    world.session.wake(&world.patience, world.now);
+    world.now += world.timeouts.empty_host * 10;
+    world.session.wake(&world.timeouts, world.now);
     world.advance();
     assert_eq!(world.session.state(), State::PlannedMaintenance);
     world.move_away("red-4");

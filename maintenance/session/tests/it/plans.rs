@@ -2,16 +2,16 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use tenterhook_session::{ActionType, Fault, NewPlan, Plan, State, Workflow};
+use tenterhook_session::{ActionType, InvalidField, NewPlan, Plan, State, Workflow};
 use time::macros::datetime;
 
 use crate::world::{action, plan};
 
-fn fault(change: impl FnOnce(&mut NewPlan)) -> Fault {
+fn invalid(change: impl FnOnce(&mut NewPlan)) -> InvalidField {
     checked(change).unwrap_err()
 }
 
-fn checked(change: impl FnOnce(&mut NewPlan)) -> Result<Plan, Fault> {
+fn checked(change: impl FnOnce(&mut NewPlan)) -> Result<Plan, InvalidField> {
     let mut new = plan("default");
     change(&mut new);
     new.check()
@@ -19,11 +19,11 @@ fn checked(change: impl FnOnce(&mut NewPlan)) -> Result<Plan, Fault> {
 
 #[test]
 fn times_are_read_in_both_spellings_and_no_other() {
-    for said in ["2031-05-06 07:08:09", "2031-05-06T07:08:09"] {
-        let plan = checked(|new| new.maintenance_at = said.to_owned()).unwrap();
+    for time in ["2031-05-06 07:08:09", "2031-05-06T07:08:09"] {
+        let plan = checked(|new| new.maintenance_at = time.to_owned()).unwrap();
         assert_eq!(plan.maintenance_at, datetime!(2031-05-06 07:08:09 UTC));
     }
-    for said in [
+    for time in [
         "",
         "now",
         "2031-05-06",
@@ -37,9 +37,9 @@ fn times_are_read_in_both_spellings_and_no_other() {
         "-031-05-06 07:08:09",
         "+22031-05-06 07:08:09",
     ] {
-        let fault = fault(|new| new.maintenance_at = said.to_owned());
-        assert_eq!(fault.field, "maintenance_at", "{said}");
-        assert!(fault.reason.contains("YYYY-MM-DD HH:MM:SS"));
+        let invalid = invalid(|new| new.maintenance_at = time.to_owned());
+        assert_eq!(invalid.field, "maintenance_at", "{time}");
+        assert!(invalid.reason.contains("YYYY-MM-DD HH:MM:SS"));
     }
 }
 
@@ -50,23 +50,26 @@ fn any_state_but_the_last_two_may_be_the_first() {
         assert_eq!(plan.is_ok(), !state.is_over(), "{state}");
     }
     assert_eq!(
-        fault(|new| new.state = "maintenance".to_owned()).field,
+        invalid(|new| new.state = "maintenance".to_owned()).field,
         "state"
     );
-    assert_eq!(fault(|new| new.state = String::new()).field, "state");
+    assert_eq!(invalid(|new| new.state = String::new()).field, "state");
 }
 
 #[test]
 fn a_workflow_is_built_in_or_a_source() {
-    for (said, meant) in [
+    for (text, meant) in [
         ("default", Workflow::Default),
         ("vnf", Workflow::Vnf),
         ("Default", Workflow::Source("Default".to_owned())),
     ] {
-        let plan = checked(|new| new.workflow = said.to_owned()).unwrap();
+        let plan = checked(|new| new.workflow = text.to_owned()).unwrap();
         assert_eq!(plan.workflow, meant);
     }
-    assert_eq!(fault(|new| new.workflow = String::new()).field, "workflow");
+    assert_eq!(
+        invalid(|new| new.workflow = String::new()).field,
+        "workflow"
+    );
 }
 
 #[test]
@@ -98,30 +101,30 @@ fn actions_are_sorted_by_name_within_their_type() {
 fn everything_has_a_size_that_it_may_have() {
     let name = |length| "é".repeat(length);
     assert!(checked(|new| new.hosts = vec![name(255)]).is_ok());
-    assert_eq!(fault(|new| new.hosts = vec![name(256)]).field, "hosts[0]");
+    assert_eq!(invalid(|new| new.hosts = vec![name(256)]).field, "hosts[0]");
     assert_eq!(
-        fault(|new| new.hosts = vec![name(1), name(0)]).field,
+        invalid(|new| new.hosts = vec![name(1), name(0)]).field,
         "hosts[1]"
     );
     assert_eq!(
-        fault(|new| new.hosts = vec!["a\nb".to_owned()]).field,
+        invalid(|new| new.hosts = vec!["a\nb".to_owned()]).field,
         "hosts[0]"
     );
     let hosts = |count| (0..count).map(|at: usize| at.to_string()).collect();
     assert!(checked(|new| new.hosts = hosts(1_000)).is_ok());
-    assert_eq!(fault(|new| new.hosts = hosts(1_001)).field, "hosts");
+    assert_eq!(invalid(|new| new.hosts = hosts(1_001)).field, "hosts");
 
     let actions = |count| vec![action("a", ActionType::Host); count];
     assert!(checked(|new| new.actions = actions(100)).is_ok());
-    assert_eq!(fault(|new| new.actions = actions(101)).field, "actions");
+    assert_eq!(invalid(|new| new.actions = actions(101)).field, "actions");
     let bad = action("a\0", ActionType::Host);
-    let found = fault(|new| new.actions = vec![action("a", ActionType::Pre), bad]);
+    let found = invalid(|new| new.actions = vec![action("a", ActionType::Pre), bad]);
     assert_eq!(found.field, "actions[1].plugin");
 
     let text = "x".repeat(64 * 1_024);
-    let found = fault(|new| drop(new.metadata.insert("a".to_owned(), json!(text))));
+    let found = invalid(|new| drop(new.metadata.insert("a".to_owned(), json!(text))));
     assert_eq!(found.field, "metadata");
-    let found = fault(|new| {
+    let found = invalid(|new| {
         drop(new.actions[1].metadata.insert("a".to_owned(), json!(text)));
     });
     assert_eq!(found.field, "actions[1].metadata");
@@ -151,7 +154,7 @@ fn downloads_are_addresses() {
     assert!(with(&format!("https://{}", "a".repeat(2_040))).is_ok());
     assert!(with(&format!("https://{}", "a".repeat(2_041))).is_err());
     let many = vec!["http://x".to_owned(); 101];
-    assert_eq!(fault(|new| new.download = many).field, "download");
+    assert_eq!(invalid(|new| new.download = many).field, "download");
 }
 
 proptest! {

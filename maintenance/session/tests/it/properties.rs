@@ -151,7 +151,7 @@ impl World {
                 assert_eq!(resumed.is_ok(), may);
                 assert!(may || self.session == before);
             }
-            Deed::Wake => self.session.wake(&self.patience, self.now),
+            Deed::Wake => self.session.wake(&self.timeouts, self.now),
             Deed::Pass(seconds) => self.now += Duration::seconds(seconds),
             Deed::Change(change) => self.change(change),
         }

@@ -101,7 +101,7 @@ fn a_workflow_that_says_nothing_fails_the_session() {
     let mut world = World::new(plan("tenant"), four_hosts());
     world.play_until(|world| {
         let mut ahead = world.session.clone();
-        let job = ahead.advance(&world.inventory, &world.patience, world.now);
+        let job = ahead.advance(&world.inventory, &world.timeouts, world.now);
         matches!(job.work, Work::Decide { .. })
     });
     let job = world.advance();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, json};
 use tenterhook_session::{
     Action, ActionType, Done, Host, HostKind, Instance, InstanceAction, Inventory, Job, NewPlan,
-    Notice, Patience, Reply, Session, State, Step, Work,
+    Notice, Reply, Session, State, Step, Timeouts, Work,
 };
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -22,7 +22,7 @@ const MOST: usize = 2_000;
 pub(crate) struct World {
     pub(crate) session: Session,
     pub(crate) inventory: Inventory,
-    pub(crate) patience: Patience,
+    pub(crate) timeouts: Timeouts,
     pub(crate) now: OffsetDateTime,
     /// All steps so far.
     pub(crate) steps: Vec<Step>,
@@ -108,7 +108,7 @@ impl World {
         Self {
             session: Session::new(Uuid::from_u128(7), plan, &inventory, NOW),
             inventory,
-            patience: Patience::default(),
+            timeouts: Timeouts::default(),
             now: NOW,
             steps: Vec::new(),
             jobs: Vec::new(),
@@ -141,7 +141,7 @@ impl World {
             self.store();
             let job = self
                 .session
-                .advance(&self.inventory, &self.patience, self.now);
+                .advance(&self.inventory, &self.timeouts, self.now);
             match job.work {
                 Work::Rest => return,
                 Work::Wait { until } => self.pass(until),
@@ -153,7 +153,7 @@ impl World {
 
     pub(crate) fn advance(&mut self) -> Job {
         self.session
-            .advance(&self.inventory, &self.patience, self.now)
+            .advance(&self.inventory, &self.timeouts, self.now)
     }
 
     /// Stores the session and reads it back.
@@ -231,7 +231,7 @@ impl World {
         };
         let again = self
             .session
-            .advance(&self.inventory, &self.patience, self.now);
+            .advance(&self.inventory, &self.timeouts, self.now);
         assert_eq!(again, job, "a job stays the same until it is finished");
         self.now += Duration::milliseconds(10);
         self.session.finish(&job.key, done.clone(), self.now);
@@ -342,7 +342,7 @@ impl World {
 
 pub(crate) fn well() -> Done {
     Done::Well {
-        said: String::new(),
+        message: String::new(),
         task: None,
     }
 }

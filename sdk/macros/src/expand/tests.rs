@@ -1,7 +1,7 @@
 use super::*;
 
-/// What the attribute says of an item; empty if it takes it.
-fn said(arguments: &str, item: &str) -> String {
+/// Returns the attribute's error for an item; empty if it accepts the item.
+fn error_of(arguments: &str, item: &str) -> String {
     let arguments: TokenStream = arguments.parse().unwrap();
     let item: TokenStream = item.parse().unwrap();
     match parse(arguments, item) {
@@ -10,7 +10,7 @@ fn said(arguments: &str, item: &str) -> String {
     }
 }
 
-/// What the attribute makes of an item, without spaces.
+/// Returns what the attribute expands an item to, without spaces.
 fn expanded(item: &str) -> String {
     let tokens = hook(TokenStream::new(), item.parse().unwrap());
     dense(&tokens.to_string())
@@ -21,14 +21,14 @@ fn dense(text: &str) -> String {
 }
 
 #[test]
-fn functions_of_up_to_two_arguments_are_taken_as_they_are() {
+fn functions_of_up_to_two_arguments_are_accepted_unchanged() {
     for item in [
         "fn guard() {}",
         "fn guard(event: Event) -> Verdict { todo!() }",
         "pub fn guard(Data(disk): Data<Disk>, hook: &Hook) -> Result<(), String> { Ok(()) }",
         "#[doc = \"x\"] fn guard<'h>(hook: &'h Hook) {}",
     ] {
-        assert_eq!(said("", item), "", "{item}");
+        assert_eq!(error_of("", item), "", "{item}");
         let expanded = expanded(item);
         assert!(expanded.starts_with(&dense(item)), "{expanded}");
         assert!(
@@ -63,7 +63,7 @@ fn wrong_use_says_what_to_write() {
         (
             "",
             "async fn f() {}",
-            "cannot be `async`: take the word away",
+            "cannot be `async`: remove the keyword",
         ),
         ("", "unsafe fn f() {}", "cannot be `unsafe`"),
         (
@@ -85,12 +85,12 @@ fn wrong_use_says_what_to_write() {
             "at most two arguments",
         ),
         ("", "fn main() {}", "a name of its own, such as `guard`"),
-        ("", "struct Guard;", "stands on a function: `#[hook] fn"),
-        ("", "impl Guard { fn f() {} }", "stands on a function"),
-        ("", "const GUARD: u8 = 1;", "stands on a function"),
+        ("", "struct Guard;", "belongs on a function: `#[hook] fn"),
+        ("", "impl Guard { fn f() {} }", "belongs on a function"),
+        ("", "const GUARD: u8 = 1;", "belongs on a function"),
     ] {
-        let said = said(arguments, item);
-        assert!(said.contains(expected), "{item}: {said}");
+        let error = error_of(arguments, item);
+        assert!(error.contains(expected), "{item}: {error}");
     }
 }
 

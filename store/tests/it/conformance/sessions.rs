@@ -4,8 +4,8 @@ use serde_json::Map;
 use tenterhook_dispatch::{Account, AccountId, Noun, Store};
 use tenterhook_maintenance::{Error, SessionStore, Stored};
 use tenterhook_session::{
-    Done, GroupConstraint, Host, InstanceAction, InstanceConstraint, Inventory, Patience, Plan,
-    Session, State, Step, Workflow,
+    Done, GroupConstraint, Host, InstanceAction, InstanceConstraint, Inventory, Plan, Session,
+    State, Step, Timeouts, Workflow,
 };
 use uuid::Uuid;
 
@@ -20,15 +20,24 @@ async fn tenant(store: &impl Whole, name: &str) -> Account {
     store.insert_account(account(name)).await.unwrap()
 }
 
-fn inventory() -> Inventory {
-    let mut inventory = Inventory::default();
-    inventory.hosts.insert("node-ä".into(), Host::default());
-    inventory
+fn inventory(hosts: &[String]) -> Inventory {
+    let hosts = hosts.iter().cloned();
+    Inventory {
+        hosts: hosts.map(|host| (host, Host::default())).collect(),
+        ..Inventory::default()
+    }
 }
 
+/// A session over a host of its own.
 fn stored(account: AccountId, seconds: i64) -> Stored {
+    stored_over(account, seconds, &[&format!("node-ä{seconds}")])
+}
+
+fn stored_over(account: AccountId, seconds: i64, hosts: &[&str]) -> Stored {
+    let hosts: Vec<_> = hosts.iter().map(|host| (*host).to_owned()).collect();
+    let inventory = inventory(&hosts);
     let plan = Plan {
-        hosts: vec!["node-ä".into()],
+        hosts,
         state: State::Maintenance,
         maintenance_at: at(60),
         workflow: Workflow::Source("mine".into()),
@@ -38,7 +47,7 @@ fn stored(account: AccountId, seconds: i64) -> Stored {
     };
     Stored {
         account,
-        session: Session::new(Uuid::now_v7(), plan, &inventory(), at(seconds)),
+        session: Session::new(Uuid::now_v7(), plan, &inventory, at(seconds)),
         created_by: "ada".into(),
         base_url: "http://10.0.0.5:8080".into(),
         created_at: at(seconds),
@@ -72,9 +81,10 @@ async fn keep(store: &impl Whole, stored: &Stored) {
 /// The session a little later: its first job is done.
 fn later(session: &Session) -> Session {
     let mut later = session.clone();
-    let job = later.advance(&inventory(), &Patience::default(), at(2));
+    let inventory = inventory(&session.plan().hosts);
+    let job = later.advance(&inventory, &Timeouts::default(), at(2));
     let done = Done::Well {
-        said: "fine".into(),
+        message: "fine".into(),
         task: None,
     };
     later.finish(&job.key, done, at(3));
@@ -178,6 +188,66 @@ pub(crate) async fn an_account_has_no_more_sessions_than_it_may(store: &impl Who
         .unwrap();
     store.insert_session(third, vec![step(1)], 2).await.unwrap();
     assert_eq!(store.sessions().await.unwrap().len(), 3);
+}
+
+/// The session after its first job was denied.
+fn failed(session: &Session) -> Session {
+    let mut failed = session.clone();
+    let inventory = inventory(&session.plan().hosts);
+    let job = failed.advance(&inventory, &Timeouts::default(), at(2));
+    let done = Done::Badly {
+        reason: "change freeze".into(),
+        task: None,
+    };
+    failed.finish(&job.key, done, at(3));
+    failed.take_steps();
+    assert_eq!(failed.state(), State::MaintenanceFailed);
+    failed
+}
+
+pub(crate) async fn a_host_belongs_to_one_session_that_is_not_over(store: &impl Whole) {
+    let (acme, other) = (tenant(store, "acme").await, tenant(store, "other").await);
+    let first = stored_over(acme.id, 1, &["a", "ö \"b\""]);
+    let second = stored_over(acme.id, 2, &["c", "ö \"b\"", "a"]);
+    let id = first.session.id();
+    keep(store, &first).await;
+    let refused = store.insert_session(second.clone(), vec![step(1)], 9);
+    assert_taken(refused.await, "ö \"b\"", id);
+    let none = store.steps(acme.id, second.session.id()).await.unwrap();
+    assert!(none.is_empty(), "{none:?}");
+    keep(store, &stored_over(other.id, 3, &["a"])).await;
+    keep(store, &stored_over(acme.id, 4, &["b"])).await;
+
+    // A session that has failed gives its hosts up, and has to get them back.
+    let update = |session: Session| store.update_session(acme.id, session, Vec::new());
+    update(failed(&first.session)).await.unwrap();
+    keep(store, &second).await;
+    let mut resumed = failed(&first.session);
+    resumed.resume(None, at(4)).unwrap();
+    resumed.take_steps();
+    assert_taken(update(resumed.clone()).await, "a", second.session.id());
+    let kept = store.sessions().await.unwrap();
+    let kept = kept.into_iter().find(|kept| kept.session.id() == id);
+    assert_eq!(kept.unwrap().session, failed(&first.session));
+
+    store
+        .delete_session(acme.id, second.session.id())
+        .await
+        .unwrap();
+    update(resumed.clone()).await.unwrap();
+    // It has them already.
+    update(later(&resumed)).await.unwrap();
+    let refused = store.insert_session(second, Vec::new(), 9);
+    assert_taken(refused.await, "ö \"b\"", id);
+}
+
+#[track_caller]
+fn assert_taken(result: Result<(), Error>, host: &str, by: Uuid) {
+    assert!(
+        matches!(&result, Err(Error::HostTaken { host: taken, session })
+            if taken == host && *session == by),
+        "{result:?}"
+    );
 }
 
 pub(crate) async fn a_session_goes_with_its_steps(store: &impl Whole) {

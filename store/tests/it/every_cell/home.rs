@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{
     AccountId, AccountStore as _, AppStore as _, Dispatcher, Error, ExecutionFilter, Identity, Key,
     Lookup, Outputs, OverrideStore as _, Page, Settings, TaskDetail, TaskFilter, TaskId,
@@ -35,7 +35,7 @@ pub(super) struct Home<'c> {
 pub(super) struct Server {
     store: Sqlite,
     dispatcher: Dispatcher,
-    delivery: Delivery,
+    delivery: Webhooks,
     maintenance: Maintenance,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Counts {
     pub(super) tasks: usize,
     pub(super) executions: usize,
     pub(super) webhooks: usize,
-    pub(super) letters: usize,
+    pub(super) deliveries: usize,
     pub(super) sessions: usize,
 }
 
@@ -70,8 +70,8 @@ fn row_of(table: &str, account: usize) -> String {
         "session_steps" => {
             format!("{own} AND serial = (SELECT min(serial) FROM session_steps WHERE {own})")
         }
-        "letters" => format!(
-            "seq = (SELECT min(letters.seq) FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
+        "deliveries" => format!(
+            "seq = (SELECT min(deliveries.seq) FROM deliveries JOIN webhooks ON webhooks.id = deliveries.webhook \
              WHERE webhooks.{own})"
         ),
         "recipes" => format!("id = (SELECT recipe FROM executions WHERE {own})"),
@@ -137,7 +137,7 @@ impl<'c> Home<'c> {
             .await
             .unwrap();
         dispatcher.ready().await.unwrap();
-        let delivery = Delivery::start(
+        let delivery = Webhooks::start(
             shared.clone(),
             tenterhook_delivery::Settings::default(),
             tenterhook_ledger::Ledger::default(),
@@ -220,12 +220,12 @@ impl Server {
         let dispatcher = &self.dispatcher;
         let sources = dispatcher.sources().list(account).await.unwrap();
         let webhooks = self.delivery.subscriptions(account.as_uuid());
-        let mut letters = 0;
+        let mut deliveries = 0;
         for webhook in &webhooks {
             let of_one = self
                 .delivery
-                .letters(account.as_uuid(), webhook.id, None, 50);
-            letters += of_one.await.unwrap().len();
+                .deliveries(account.as_uuid(), webhook.id, None, 50);
+            deliveries += of_one.await.unwrap().len();
         }
         let events = TaskFilter {
             event: Some("custom.x".into()),
@@ -247,7 +247,7 @@ impl Server {
                 .len(),
             executions: self.executions(account).await.unwrap(),
             webhooks: webhooks.len(),
-            letters,
+            deliveries,
             sessions: self.maintenance.sessions(account).len(),
         }
     }

@@ -27,6 +27,7 @@ pub struct Wait {
     times: i32,
     imports_files: bool,
     opens: Option<&'static str>,
+    creates: bool,
 }
 
 impl Wait {
@@ -43,6 +44,7 @@ impl Wait {
             times: 1,
             imports_files: false,
             opens: None,
+            creates: false,
         }
     }
 
@@ -96,6 +98,13 @@ impl Wait {
     pub fn opening(mut self, path: &'static str) -> Self {
         self.imports_files = true;
         self.opens = Some(path);
+        self
+    }
+
+    /// Creates that file if it does not exist.
+    #[must_use]
+    pub fn creating(mut self) -> Self {
+        self.creates = true;
         self
     }
 
@@ -160,7 +169,7 @@ impl Wait {
                 .i32_const(0)
                 .i32_const(PATH)
                 .i32_const(len)
-                .i32_const(0)
+                .i32_const(self.creates.into())
                 .i64_const(READ)
                 .i64_const(0)
                 .i32_const(0)

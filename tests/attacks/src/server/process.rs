@@ -27,7 +27,7 @@ impl Server {
         let mut child = Command::new("/bin/sh")
             .args(["-c", &format!("{limit}exec \"$@\""), "sh"])
             .arg(&binary)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .args(flags)
             .env_clear()

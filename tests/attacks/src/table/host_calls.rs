@@ -111,7 +111,7 @@ fn bad_addresses() -> Vec<Attack> {
                     by: "an error for the guest",
                     shown: told_of_the_address,
                 },
-                "engine/tests/it/host_calls.rs::bad_addresses_hurt_nobody_but_the_guest",
+                "engine/tests/it/host_calls.rs::bad_addresses_hurt_only_the_guest",
             )
     };
     calls.into_iter().map(attack).collect()

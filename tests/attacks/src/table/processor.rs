@@ -97,19 +97,19 @@ pub(super) fn attacks() -> Vec<Attack> {
     attacks.extend(Attack::both("abort", guests::LIMITS_ABORT).map(|attack| {
         attack.expect(
             Expected::Traps("unreachable"),
-            "engine/tests/it/told.rs::an_abort_is_a_trap",
+            "engine/tests/it/outcomes.rs::an_abort_is_a_trap",
         )
     }));
     attacks.extend(Attack::both("panic", guests::LIMITS_PANIC).map(|attack| {
         attack.expect(
             Expected::Traps("unreachable"),
-            "engine/tests/it/told.rs::a_panic_of_the_guest_is_a_trap_with_its_message_and_frames",
+            "engine/tests/it/outcomes.rs::a_panic_of_the_guest_is_a_trap_with_its_message_and_frames",
         )
     }));
     for (reason, bytes) in handmade::traps() {
         attacks.push(Attack::bytes(&format!("trap: {reason}"), bytes).expect(
             Expected::Traps(reason),
-            "engine/tests/it/told.rs::each_sort_of_trap_has_its_reason",
+            "engine/tests/it/outcomes.rs::each_sort_of_trap_has_its_reason",
         ));
     }
     attacks

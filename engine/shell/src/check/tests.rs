@@ -1,0 +1,69 @@
+//! Reports about small scripts, with their places.
+
+use super::check;
+
+fn reports(script: &str) -> Vec<String> {
+    let exists = |name: &str| ["echo", "cat", "command", "env", "exec"].contains(&name);
+    let reports = check(script, exists);
+    reports.iter().map(ToString::to_string).collect()
+}
+
+#[track_caller]
+fn reported(script: &str, expected: &[&str]) {
+    let reports = reports(script);
+    assert_eq!(reports.len(), expected.len(), "{script}: {reports:?}");
+    for (report, expected) in reports.iter().zip(expected) {
+        let report = report.replace('\t', ":");
+        assert!(report.starts_with(expected), "{script}: {report}");
+    }
+}
+
+#[test]
+fn a_script_that_cannot_be_parsed_is_reported_with_its_place() {
+    reported("echo a\nif true; then\n  echo b\n", &["error:"]);
+    reported("echo a\necho b )\n", &["error:2:"]);
+    reported("#!/bin/sh\necho a\n\nx=$(if then)\n", &["error:4:"]);
+    reported("if then fi\n", &["error:1:"]);
+    reported("systemctl x\nif then fi\n", &["warning:1:1:", "error:2:"]);
+}
+
+#[test]
+fn a_command_that_the_sandbox_does_not_have_is_reported_where_it_is_called() {
+    reported(
+        "echo a\nA=b  systemctl restart x\necho ü | qm list\n",
+        &[
+            "warning:2:6:the sandbox has no command `systemctl`",
+            "warning:3:10:the sandbox has no command `qm`",
+        ],
+    );
+    reported("f() {\n  echo \"$(qm list)\" `qm`\n}\n", &["warning:2:11:"]);
+    reported("if ! qm; then pct; fi", &["warning:1:6:", "warning:1:15:"]);
+    reported("for i in $(qm); do pct; done", &["warning", "warning"]);
+    reported(
+        "env A=b qm; exec qm\nexec qm",
+        &["warning:1:9:", "warning:2:6:"],
+    );
+    reported(
+        "/usr/sbin/qm; /bin/cat; /usr/bin/qm",
+        &["warning", "warning"],
+    );
+    reported(
+        "curl x",
+        &["warning:1:1:`curl` fails: the sandbox has no network"],
+    );
+}
+
+#[test]
+fn what_the_script_defines_asks_for_or_computes_is_not_reported() {
+    for script in [
+        "qm() { :; }; qm",
+        "alias qm=echo; qm",
+        "command -v qm >/dev/null && qm list",
+        "if type qm; then qm; fi",
+        "$qm list; \"$(cat)\"; ./qm; /opt/qm; A=b; [[ a = b ]]",
+        "echo qm; cat <<E\nqm\nE\n",
+    ] {
+        let known = |name: &str| !["qm"].contains(&name);
+        assert_eq!(check(script, known), [], "{script}");
+    }
+}

@@ -1,0 +1,122 @@
+//! Tells the interpreter's reading of a file that it runs from all other reading.
+//!
+//! The interpreter runs a file that is called by its path, but takes neither the options
+//! of the file's first line nor a fresh `IFS` into account, and nothing of ours is asked
+//! at that moment. What can be seen is that it asks for the file's mode and then reads
+//! it, with nothing in between. It is then given the script with a line that makes up for
+//! both. Some commands ask for the mode first too, by the names below; what such a
+//! command reads is told by its operands.
+
+use super::Files;
+use super::node::NodeId;
+use crate::shebang::Shebang;
+use std::path::{Component, Path};
+
+/// Commands that ask for a file's mode right before they read it.
+const READERS: [&str; 22] = [
+    "awk", "bunzip2", "bzip2", "diff", "egrep", "fgrep", "file", "gawk", "grep", "gunzip", "gzip",
+    "head", "hexdump", "less", "mawk", "more", "od", "pr", "rg", "tar", "wc", "zip",
+];
+/// Commands that ask for a file's mode and no more.
+const TESTERS: [&str; 2] = ["[", "test"];
+/// Commands that may start before a reader in the same pipeline has read its files.
+const PIPELINE: u8 = 3;
+
+/// What has been asked for so far.
+#[derive(Debug, Default)]
+pub(super) struct Execution {
+    /// The executable file whose mode was asked for last.
+    examined: Option<NodeId>,
+    readers: Vec<Reader>,
+    /// The test that was started last, until it asks for its file.
+    tester: Option<Reader>,
+}
+
+/// A command that reads files, started not long ago.
+#[derive(Debug)]
+struct Reader {
+    /// The last parts of its operands.
+    operands: Vec<String>,
+    /// What it has read.
+    read: Vec<NodeId>,
+    /// Commands that were started after it.
+    age: u8,
+}
+
+impl Files {
+    /// Notes that a command is started, before it does anything.
+    pub(crate) fn command_starts(&self, name: &str, args: &[String]) {
+        let mut tree = self.tree();
+        let execution = &mut tree.execution;
+        execution.examined = None;
+        execution.readers.retain_mut(|reader| {
+            reader.age += 1;
+            reader.age < PIPELINE
+        });
+        execution.tester = None;
+        let last = |arg: &String| {
+            arg.trim_end_matches('/')
+                .rsplit('/')
+                .next()
+                .map(str::to_owned)
+        };
+        let reader = || Reader {
+            operands: args.iter().filter_map(last).collect(),
+            read: Vec::new(),
+            age: 0,
+        };
+        if READERS.contains(&name) {
+            execution.readers.push(reader());
+        } else if TESTERS.contains(&name) {
+            execution.tester = Some(reader());
+        }
+    }
+}
+
+impl Execution {
+    /// Notes that the mode of a file was asked for.
+    pub(super) fn examine(&mut self, file: NodeId, path: &Path, is_executable: bool) {
+        let tester = self.tester.take();
+        let is_test = tester.is_some_and(|tester| tester.reads(path));
+        self.examined = (is_executable && !is_test).then_some(file);
+    }
+
+    /// Whether `file`, which is being read, is going to be run.
+    pub(super) fn is_run(&mut self, file: NodeId, path: &Path) -> bool {
+        if self.examined.take() != Some(file) {
+            return false;
+        }
+        let reader = self.readers.iter_mut().find(|reader| reader.reads(path));
+        match reader {
+            Some(reader) if !reader.read.contains(&file) => {
+                reader.read.push(file);
+                false
+            }
+            _ => true,
+        }
+    }
+}
+
+impl Reader {
+    /// Whether `path` is one of its operands, or lies beneath one.
+    fn reads(&self, path: &Path) -> bool {
+        let is_part = |operand: &str| {
+            path.components()
+                .any(|part| matches!(part, Component::Normal(part) if part == operand))
+        };
+        self.operands
+            .iter()
+            .any(|operand| matches!(&**operand, "." | "..") || is_part(operand))
+    }
+}
+
+/// A script as the interpreter is to run it, if it says how: in place of its first line,
+/// which the interpreter drops, comes another, so that lines keep their numbers.
+pub(super) fn as_run(script: &[u8]) -> Option<Vec<u8>> {
+    let shebang = Shebang::read(script)?;
+    let end = script.iter().position(|byte| *byte == b'\n')?;
+    let mut run = b"#!/bin/sh\nIFS=$' \\t\\n'; ".to_vec();
+    run.extend_from_slice(shebang.commands().as_bytes());
+    run.extend_from_slice(&script[end..]);
+    Some(run)
+}
