@@ -1,8 +1,8 @@
 //! The schema's versions, built into the binary.
 //!
-//! This lists what `sqlx::migrate!` would list, and sqlx's [`Migrator`] runs it. The macro is in
-//! sqlx's feature `macros`, which compiles the driver and `SQLite` once more, into a procedural
-//! macro: too much for a list of files that a test compares with the folder.
+//! This lists what `sqlx::migrate!` would list, and sqlx's [`Migrator`] runs it. The macro needs
+//! sqlx's feature `macros`, which links the driver and `SQLite`, built for the build host, into a
+//! procedural macro: too much for a list of files that a test compares with the folder.
 
 use std::borrow::Cow;
 

@@ -2,9 +2,9 @@
 
 use tenterhook_delivery::Outbox as _;
 use tenterhook_dispatch::{
-    AccountStore as _, Attempt, ClaimStore as _, ControlStore as _, DamageStore as _, Error,
-    Execution, ExecutionFilter, ExecutionStore as _, HookStore as _, NewTask, NodeId, Number,
-    Outputs, Page, ResultStore as _, Settlement, State, TaskChange, TaskFilter, TaskStore as _,
+    Attempt, ClaimStore as _, ControlStore as _, DamageStore as _, Error, Execution,
+    ExecutionFilter, ExecutionStore as _, NewTask, NodeId, Number, Outputs, Page, ResultStore as _,
+    Settlement, State, TaskChange, TaskFilter, TaskStore as _,
 };
 use tenterhook_engine::Outcome;
 use tenterhook_maintenance::SessionStore as _;

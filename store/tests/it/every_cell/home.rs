@@ -7,10 +7,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{
-    AccountId, AccountStore as _, AppStore as _, Dispatcher, Error, ExecutionFilter,
-    ExecutionStore as _, HookStore as _, Identity, IdentityStore as _, Key, LifecycleStore as _,
-    Lookup, Outputs, OverrideStore as _, Page, RetentionStore as _, ServerStore as _, Settings,
-    SourceStore as _, TaskDetail, TaskFilter, TaskId, TaskStore as _,
+    AccountId, AccountStore as _, AppStore as _, Dispatcher, Error, ExecutionFilter, Identity, Key,
+    Lookup, Outputs, OverrideStore as _, Page, Settings, TaskDetail, TaskFilter, TaskId,
 };
 use tenterhook_engine::Engine;
 use tenterhook_maintenance::Maintenance;

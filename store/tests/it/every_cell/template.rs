@@ -14,10 +14,10 @@ use tenterhook_delivery::{
     NewDelivery, Outbox as _, QueueLimit, Secret as Signing, Subscription, SubscriptionId,
 };
 use tenterhook_dispatch::{
-    Account, AccountId, AccountStore as _, AppStore as _, ClockStore as _, Dispatcher, Hook,
-    IdentityStore as _, LifecycleStore as _, NodeId, OverrideStore as _, Recipe, ResultStore as _,
-    Role, Secret, ServerStore as _, Settings, Settlement, Source, SourceStore as _, State, Targets,
-    TaskChange, TaskStore as _, Token, TokenId, TokenKind,
+    Account, AccountId, AppStore as _, ClockStore as _, Dispatcher, Hook, IdentityStore as _,
+    LifecycleStore as _, NodeId, OverrideStore as _, Recipe, ResultStore as _, Role, Secret,
+    ServerStore as _, Settings, Settlement, Source, SourceStore as _, State, Targets, TaskChange,
+    TaskStore as _, Token, TokenId, TokenKind,
 };
 use tenterhook_engine::{AskedLimits, Digest};
 use tenterhook_maintenance::{SessionStore as _, Stored};
