@@ -4,6 +4,7 @@
 //! all others.
 
 pub(crate) mod pending;
+pub(crate) mod stored;
 
 use std::time::Duration;
 

@@ -147,7 +147,17 @@ impl Engine {
     /// Only when the host could not do its part; whatever the guest does is in the
     /// report's outcome.
     pub async fn run(&self, program: &Program, invocation: Invocation) -> Result<Report, Error> {
-        let admit = || self.admit(Holder::Operator, program, &invocation.limits);
+        self.run_for(Holder::Operator, program, invocation).await
+    }
+
+    /// Runs `program` once for one of several accounts.
+    pub(crate) async fn run_for(
+        &self,
+        holder: Holder,
+        program: &Program,
+        invocation: Invocation,
+    ) -> Result<Report, Error> {
+        let admit = || self.admit(holder, program, &invocation.limits);
         let mut permit = admit();
         while let Err(shortage) = permit {
             if shortage.is_lasting() {

@@ -3,6 +3,7 @@
 //! What the bytes are is told by the bytes. How they come in stands in `upload`.
 
 mod upload;
+mod warnings;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -21,6 +22,9 @@ use crate::native::page::{List, Wanted};
 use crate::native::time_text;
 use crate::native::uploads::{self, Upload};
 use crate::refusal::Refusal;
+
+use self::warnings::UploadedSource;
+pub(super) use self::warnings::Warning;
 
 const WASM: &str = "application/wasm";
 const SCRIPT: &str = "text/x-shellscript";
@@ -45,7 +49,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .query("wait", uploads::WAIT)
         .reads_raw(&[WASM, SCRIPT, ANY])
-        .answers::<Source>(201)
+        .answers::<UploadedSource>(201)
         .answers::<Upload>(202)
         .reply_header(202, "Location", "where to ask what has become of it"),
         Endpoint::new(
@@ -93,7 +97,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .query("wait", uploads::WAIT)
         .reads_raw(&[WASM, SCRIPT, ANY])
-        .answers::<Source>(200)
+        .answers::<UploadedSource>(200)
         .reply_header(200, "ETag", "the digest of the new bytes, in quotes")
         .answers::<Upload>(202)
         .reply_header(202, "Location", "where to ask what has become of it"),
