@@ -49,7 +49,9 @@ impl FileSystem for Files {
         let mut tree = self.tree();
         let file = tree.find(&path)?;
         let content = tree.read(&path)?;
-        if tree.execution.is_run(file, &path) {
+        let folder = path.parent().and_then(|folder| tree.find(folder).ok());
+        let is_executable = tree.get(file).mode & 0o111 != 0;
+        if tree.execution.is_run(file, folder, &path) && is_executable {
             return Ok(as_run(&content).unwrap_or(content));
         }
         Ok(content)
@@ -77,16 +79,16 @@ impl FileSystem for Files {
         let id = tree.find(&path)?;
         let node = tree.get(id);
         let metadata = node.metadata();
-        // Links and folders are looked at on the way to a file.
-        if let Body::File(_) = node.body {
-            let is_executable = node.mode & 0o111 != 0;
-            tree.execution.examine(id, &path, is_executable);
+        // A link is only followed.
+        if !matches!(node.body, Body::Link(_)) {
+            tree.execution.examine(id, &path);
         }
         Ok(metadata)
     }
 
     async fn read_dir(&self, path: &Path) -> Result<Vec<DirEntry>> {
-        let tree = self.tree();
+        let mut tree = self.tree();
+        tree.execution.interrupt();
         let entries = tree.entries(tree.find(&normal(path))?)?;
         Ok(entries
             .iter()

@@ -104,6 +104,10 @@ fn options_of_a_file_that_is_called_are_its_shells_own() {
         "grep -q nothing keep; ./c a",
         "[ -x ./c ] && ./c a",
         "[[ -x ./c ]] && ./c a",
+        "cd /; cd /work; [[ -x ./c ]] && ./c a",
+        "[ -x c ] && [ -f c ] && ./c a",
+        "mkdir d; mv c d; for f in d/*; do [[ -x $f ]] && $f a; done",
+        "mkdir d; mv c d; for f in d/*; do [ -x $f ] && $f a; done",
         "cat c > /dev/null; ./c a",
         "grep -q on c && ./c a",
     ] {
@@ -122,6 +126,7 @@ fn reading_a_file_that_could_be_run_gives_its_own_bytes() {
         "grep -c IFS ./c | cat",
         "cat c | grep -c IFS",
         "[ -x c ] && grep -c IFS < c",
+        "[[ -x c ]] && grep -c IFS < c",
         "grep -c IFS < c",
         "x=$(< c); echo \"$x\" | grep -c IFS",
         "n=0; while read -r l; do case $l in *IFS*) n=1;; esac; done < c; echo $n",
