@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use tenterhook_admission::{Kind, one_line};
 use tenterhook_ledger::Holder;
 
-use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::invocation::Invocation;
@@ -49,7 +48,7 @@ pub enum Severity {
 
 impl Engine {
     /// Reads a script without running it, on the engine's own threads, and reports what
-    /// is wrong with it in the order of its lines.
+    /// is wrong with it in the order of its lines. Waits until the holder may run it.
     ///
     /// A script that takes more than the limits on this has one diagnostic that says so.
     ///
@@ -65,12 +64,11 @@ impl Engine {
             limits: limits(),
             ..Invocation::default()
         };
-        let engine = self.clone();
-        let run = self
-            .threads()
-            .spawn(async move { engine.run_for(holder, &checker, invocation).await });
+        let admitted = self.wait_for_permit(holder, &checker, &invocation.limits);
+        let permit = admitted.await?;
+        let run = self.spawn_admitted(&checker, permit, invocation);
         let report = run.await.unwrap_or(Err(Error::Panicked {
-            digest: Digest::of(CHECKER),
+            digest: checker.digest(),
         }))?;
         Ok(match report.outcome {
             Outcome::Exited { status: 0 | 1 } => parse(&report.stdout),
