@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tenterhook_api::App;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{
     Dispatcher, NewHook, NewServer, NewSource, NewToken, Number, PrincipalId, Role, Settings,
-    Targets,
+    Targets, Visibility,
 };
 use tenterhook_engine::Engine;
 use tenterhook_maintenance::Maintenance;
@@ -89,7 +89,7 @@ impl House {
             bytes: handmade::memory_of(1).into(),
             kind: None,
             description: String::new(),
-            private: false,
+            visibility: Visibility::Readable,
             labels: Vec::new(),
             created_by: PrincipalId::SYSTEM,
         };
@@ -126,7 +126,7 @@ impl House {
 
         let settings = tenterhook_delivery::Settings::default();
         let ledger = dispatcher.ledger().clone();
-        let delivery = Delivery::start(store.clone(), settings, ledger)
+        let delivery = Webhooks::start(store.clone(), settings, ledger)
             .await
             .expect("the deliveries start");
         let settings = tenterhook_maintenance::Settings::default();
@@ -191,12 +191,12 @@ async fn exchange(connection: &mut BufReader<TcpStream>, request: &[u8]) {
             .read_line(&mut line)
             .await
             .expect("the server answers");
-        if let Some(said) = line
+        if let Some(value) = line
             .to_ascii_lowercase()
             .strip_prefix("content-length:")
             .map(str::trim)
         {
-            length = said.parse().expect("a length is a number");
+            length = value.parse().expect("a length is a number");
         }
         if line == "\r\n" || line.is_empty() {
             break;

@@ -1,4 +1,4 @@
-//! Which of several media types a client would rather have: the Accept headers.
+//! Content negotiation: which of several media types a client prefers.
 
 use http::{HeaderMap, header};
 
@@ -12,10 +12,10 @@ pub(crate) fn pick(
     listed: &'static str,
 ) -> Result<&'static str, Refusal> {
     let mut wishes: Vec<Option<Wish>> = vec![None; offered.len()];
-    let mut said = false;
+    let mut has_preference = false;
     let mut place = 0;
     for value in headers.get_all(header::ACCEPT) {
-        said = true;
+        has_preference = true;
         let Ok(value) = value.to_str() else { continue };
         for range in value.split(',') {
             let (media, quality) = split(range);
@@ -32,7 +32,7 @@ pub(crate) fn pick(
             place += 1;
         }
     }
-    if !said {
+    if !has_preference {
         return offered
             .first()
             .copied()
@@ -51,7 +51,7 @@ pub(crate) fn pick(
         .ok_or(Refusal::NotAcceptable { offered: listed })
 }
 
-/// What the headers say of one media type.
+/// What the headers say about one media type.
 #[derive(Clone, Copy)]
 struct Wish {
     /// 3 for the very type, 2 for `text/*`, 1 for `*/*`.

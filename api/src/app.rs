@@ -1,4 +1,4 @@
-//! What every handler is given: the dispatcher, the counters and the choices.
+//! The state that every handler is given: the dispatcher, the counters and the settings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::door::Door;
 use crate::failures::{FailureLimits, Failures};
-use crate::listen::Turns;
+use crate::listen::turns::Turns;
 use crate::metrics::Metrics;
-use crate::native::Probes;
+use crate::probes::Probes;
 use crate::proxies::Proxies;
 use crate::refusal::Refusal;
 use crate::uploads;
 use crate::uploads::pending::Pending;
 
-/// What every handler is given. Cheap to clone.
+/// The state that every handler is given. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    inner: Arc<Inner>,
+    inner: Arc<AppState>,
     door: Door,
     proxies: Proxies,
     failures: Arc<Failures>,
@@ -29,7 +29,7 @@ pub struct App {
     nova: NovaRules,
 }
 
-struct Inner {
+struct AppState {
     dispatcher: Dispatcher,
     maintenance: Maintenance,
     metrics: Metrics,
@@ -41,7 +41,7 @@ struct Inner {
     stopping: CancellationToken,
 }
 
-/// How the croit face says when a task started.
+/// How the croit face prints when a task started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CroitTimes {
     /// An integer, milliseconds since 1970, as older croit versions do.
@@ -51,25 +51,25 @@ pub enum CroitTimes {
     Iso8601,
 }
 
-/// How the Nova face answers when it could accept none of a request's events.
+/// How the Nova face replies when it can accept none of a request's events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NovaRules {
     /// 404 `itemNotFound`, as Nova did before 2019-12.
     #[default]
     Seed,
-    /// 207 with what became of each, as Nova does since.
+    /// 207 with the outcome of each, as Nova has done since.
     Modern,
 }
 
 /// How long a login lasts: a working day with room for a night shift.
 const SESSION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The longest `?wait=`. Above it, connections would be kept open by nothing but
-/// hope; a longer task is asked for again.
+/// The longest `?wait=`. A client polls for a longer task rather than keep its connection
+/// open.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 impl App {
-    /// Serves hooks and sessions, with every default.
+    /// Creates the state with every default.
     #[must_use]
     pub fn new(dispatcher: Dispatcher, maintenance: Maintenance) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl App {
             door: Door::default(),
             proxies: Proxies::default(),
             failures: Arc::new(Failures::new(FailureLimits::default())),
-            inner: Arc::new(Inner {
+            inner: Arc::new(AppState {
                 dispatcher,
                 maintenance,
                 metrics: Metrics::default(),
@@ -92,7 +92,7 @@ impl App {
         }
     }
 
-    /// The same, with another door.
+    /// The same, with other bounds on slow clients.
     #[must_use]
     pub fn with_door(self, door: Door) -> Self {
         Self { door, ..self }
@@ -104,7 +104,7 @@ impl App {
         Self { proxies, ..self }
     }
 
-    /// The same, with times as the croit clients at hand expect them.
+    /// The same, with times in the form that the croit clients expect.
     #[must_use]
     pub fn with_croit_times(self, croit_times: CroitTimes) -> Self {
         Self {
@@ -113,20 +113,20 @@ impl App {
         }
     }
 
-    /// The same, answering as the Nova clients at hand expect it.
+    /// The same, with the replies that the Nova clients expect.
     #[must_use]
     pub fn with_nova_rules(self, nova: NovaRules) -> Self {
         Self { nova, ..self }
     }
 
-    /// The same, with other bounds on logins and tokens that are wrong.
+    /// The same, with other bounds on failed logins and tokens.
     #[must_use]
     pub fn with_failure_limits(self, limits: FailureLimits) -> Self {
         let failures = Arc::new(Failures::new(limits));
         Self { failures, ..self }
     }
 
-    /// What is remembered of logins and tokens that were wrong.
+    /// The failed logins and tokens.
     pub(crate) fn failures(&self) -> &Failures {
         &self.failures
     }
@@ -139,7 +139,7 @@ impl App {
         &self.proxies
     }
 
-    /// What probes are told, looked into once for all who ask at one time.
+    /// Results that concurrent probes share.
     pub(crate) fn probes(&self) -> &Probes {
         &self.inner.probes
     }
@@ -160,7 +160,7 @@ impl App {
         &self.inner.metrics
     }
 
-    /// The turns in which all connections are served.
+    /// The turns that all connections take.
     pub(crate) fn turns(&self) -> &Turns {
         &self.inner.turns
     }
@@ -177,18 +177,18 @@ impl App {
         self.inner.longest_wait
     }
 
-    /// Cancelled once the listener is closed: what never ends by itself ends then.
+    /// Cancelled once the listener is closed, to end what never ends by itself.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.inner.stopping
     }
 
-    /// Waits for one of the account's places for uploads.
-    pub(crate) async fn upload_place(&self, account: AccountId) -> Result<Guard, Refusal> {
+    /// Waits for one of the account's upload slots.
+    pub(crate) async fn upload_slot(&self, account: AccountId) -> Result<Guard, Refusal> {
         let ledger = self.dispatcher().ledger();
-        Ok(uploads::place(ledger, account.holder()).await?)
+        Ok(uploads::slot(ledger, account.holder()).await?)
     }
 
-    /// The uploads that went on after their requests were answered.
+    /// The uploads that continue after their requests were answered.
     pub(crate) fn pending_uploads(&self) -> &Pending {
         &self.inner.pending_uploads
     }

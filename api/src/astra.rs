@@ -1,32 +1,31 @@
 //! The Astra face: hook sources, execution hooks and their overrides, under
 //! `/accounts/{account_id}`, as NetApp Astra Control documents them.
 //!
-//! Booleans and statuses are texts here, PUT merges and answers nothing, and
-//! every error has a number. What the objects are stands in one table each
-//! ([`schema`]); the order in which a request is checked stands in [`ask`].
+//! Booleans and statuses are strings here, PUT merges and returns no body, and every
+//! error has a number. Each object has one table ([`schema`]); the order in which a
+//! request is checked is in [`ask`].
 
 mod apps;
 mod ask;
+mod dialect;
 mod document;
 mod entity_tag;
 mod execution_hooks;
 mod gate;
 mod hook_sources;
+pub(crate) mod hook_state;
 mod identifier;
 mod lookup;
 mod media;
 mod metadata;
 mod overrides;
-pub(crate) mod problem;
+mod problem;
 mod reply;
 mod row;
 mod schema;
 mod strict_json;
 
-use serde_json::{Value, json};
-use tenterhook_query::astra as query;
-
-pub(crate) use self::gate::admit;
+pub(crate) use self::dialect::Astra;
 use crate::endpoint::Endpoint;
 
 /// Every call of this face.
@@ -40,9 +39,4 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// What the identifiers in paths look like.
-pub(crate) fn identifier_schema() -> Value {
-    json!({"type": "string", "pattern": identifier::PATTERN})
 }

@@ -1,8 +1,8 @@
-//! The note that is taken of each call which changes something, or tried to.
+//! The audit entry of each call which changes something, or tried to.
 //!
-//! It becomes an `OnAudit` event. The request's body is told in part.
+//! It becomes an `OnAudit` event. Of the request's body it records a part.
 
-mod told;
+pub(crate) mod redaction;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -13,18 +13,18 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{AccountId, AuditRecord, Identity, Origin};
 
-use self::told::{TEXT_MAX_CHARS, Telling, shorten};
+use self::redaction::{Redaction, TEXT_MAX_CHARS, shorten};
 use crate::app::App;
 use crate::body::{self, Pieces};
+use crate::dialect::Dialect;
 use crate::door::Door;
-use crate::face::Face;
 use crate::refusal::Refusal;
 
-/// Characters of a body that are told.
+/// Characters of a body that are recorded.
 const BODY_MAX_CHARS: usize = 2_000;
 
-/// Calls that are no change of anything: events are what hooks wait for, and
-/// each has a task of its own to be seen by.
+/// Calls that change nothing: events are what hooks wait for, and each is visible by its
+/// own task.
 const UNAUDITED: [&str; 4] = [
     "post_events",
     "create_external_events",
@@ -32,33 +32,33 @@ const UNAUDITED: [&str; 4] = [
     "create_external_events_of_project",
 ];
 
-/// A record that lacks only the status of the answer.
+/// A record that lacks only the status of the reply.
 #[derive(Debug)]
-pub(crate) struct Note {
+pub(crate) struct AuditEntry {
     record: AuditRecord,
-    told: Told,
+    audited: AuditedBody,
 }
 
-/// Where a call that reads its body by itself tells of it, in the request's
-/// extensions.
+/// Where a call that reads its body by itself records it, in the request's extensions.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Told {
-    telling: Telling,
+pub(crate) struct AuditedBody {
+    redaction: Redaction,
     text: Arc<OnceLock<String>>,
 }
 
-impl Told {
-    /// Tells in part what the body was.
-    pub(crate) fn tell(&self, body: &Map<String, Value>) {
-        let text = Value::Object(self.telling.of_members(body)).to_string();
+impl AuditedBody {
+    /// Records a part of the body.
+    pub(crate) fn record(&self, body: &Map<String, Value>) {
+        let text = Value::Object(self.redaction.of_members(body)).to_string();
         let _ = self.text.set(shorten(&text, BODY_MAX_CHARS));
     }
 }
 
-impl Note {
-    /// Takes a note, if the call is one that changes something. A JSON body is
-    /// read for it and put back.
-    pub(crate) async fn take(
+impl AuditEntry {
+    /// Begins an entry, if the call is one that changes something. A JSON body is read
+    /// for it and put back.
+    pub(crate) async fn begin(
+        dialect: &dyn Dialect,
         operation: &'static str,
         caller: &Identity,
         request: &mut Request,
@@ -67,22 +67,20 @@ impl Note {
         {
             return Ok(None);
         }
-        let face = Face::of(request.uri().path());
-        let told = Told {
-            telling: Telling::of(face),
+        let audited = AuditedBody {
+            redaction: Redaction::of(dialect.source_member()),
             text: Arc::default(),
         };
-        let own = matches!(face, Face::Astra | Face::Fenix);
-        let body = if own {
+        let body = if dialect.audits_bodies() {
             // Their order of checks has the body last, and its limit is their own.
-            request.extensions_mut().insert(told.clone());
+            request.extensions_mut().insert(audited.clone());
             String::new()
         } else {
-            read_back(told.telling, request).await?
+            read_back(audited.redaction, request).await?
         };
         let path = request.uri().path();
         let record = AuditRecord {
-            category: category(path),
+            category: dialect.audit_category(path).to_owned(),
             operation: operation.to_owned(),
             username: caller.name.clone(),
             ip: request
@@ -93,16 +91,16 @@ impl Note {
             method: request.method().to_string(),
             status: 0,
             endpoint: shorten(path, TEXT_MAX_CHARS),
-            query_params: query(told.telling, request.uri().query().unwrap_or_default()),
+            query_params: query(audited.redaction, request.uri().query().unwrap_or_default()),
             body,
         };
-        Ok(Some(Self { record, told }))
+        Ok(Some(Self { record, audited }))
     }
 
-    /// Hands the record in, now that the answer is known.
-    pub(crate) async fn record(mut self, app: &App, account: AccountId, status: StatusCode) {
+    /// Submits the entry, now that the status of the reply is known.
+    pub(crate) async fn submit(mut self, app: &App, account: AccountId, status: StatusCode) {
         self.record.status = status.as_u16();
-        if let Some(body) = self.told.text.get() {
+        if let Some(body) = self.audited.text.get() {
             self.record.body.clone_from(body);
         }
         if let Err(error) = app
@@ -111,13 +109,13 @@ impl Note {
             .audit(account, self.record, Origin::Outside)
             .await
         {
-            // The change itself was carried out, so its answer stands.
+            // The change itself was carried out, so its reply stands.
             tracing::warn!(%error, "cannot hand in an audit record");
         }
     }
 }
 
-async fn read_back(telling: Telling, request: &mut Request) -> Result<String, Refusal> {
+async fn read_back(redaction: Redaction, request: &mut Request) -> Result<String, Refusal> {
     let is_json = body::media_type(request.headers()).is_some_and(|kind| kind.ends_with("json"));
     if !is_json {
         return Ok(String::new());
@@ -130,53 +128,22 @@ async fn read_back(telling: Telling, request: &mut Request) -> Result<String, Re
         body::JSON_MAX_BYTES,
     )?;
     let bytes = pieces.collect().await?;
-    let told = serde_json::from_slice::<Value>(&bytes).map_or_else(
+    let recorded = serde_json::from_slice::<Value>(&bytes).map_or_else(
         |_| String::new(),
-        |value| shorten(&telling.of_body(&value).to_string(), BODY_MAX_CHARS),
+        |value| shorten(&redaction.of_body(&value).to_string(), BODY_MAX_CHARS),
     );
     *request.body_mut() = Body::from(bytes);
-    Ok(told)
+    Ok(recorded)
 }
 
-fn query(telling: Telling, text: &str) -> Map<String, Value> {
+fn query(redaction: Redaction, text: &str) -> Map<String, Value> {
     form_urlencoded::parse(text.as_bytes())
         .take(16)
         .map(|(name, value)| {
             (
                 shorten(&name, TEXT_MAX_CHARS),
-                telling.of_parameter(&name, &value).into(),
+                redaction.of_parameter(&name, &value).into(),
             )
         })
         .collect()
-}
-
-/// `events` of `/api/events/hooks`, `hooks` of `/api/v1/hooks`, and `hookSources` of
-/// `/accounts/…/core/v1/hookSources`.
-fn category(path: &str) -> String {
-    if Face::of(path) == Face::Astra {
-        let mut parts = path.split('/');
-        let collection = parts.find(|part| {
-            ["hookSources", "executionHooks", "executionHookOverrides"].contains(part)
-        });
-        return collection.unwrap_or_default().to_owned();
-    }
-    let path = path.strip_prefix("/api").unwrap_or(path);
-    let path = path.strip_prefix("/v1").unwrap_or(path);
-    path.split('/').nth(1).unwrap_or_default().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_category_is_the_first_part_of_the_path() {
-        assert_eq!(category("/api/events/hooks/3"), "events");
-        assert_eq!(category("/api/v1/hooks"), "hooks");
-        assert_eq!(category("/"), "");
-        assert_eq!(
-            category("/accounts/x/k8s/v1/apps/y/executionHooks/z"),
-            "executionHooks"
-        );
-    }
 }

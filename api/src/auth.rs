@@ -1,8 +1,8 @@
-//! Who is asking, and whether their role is enough for the call.
+//! Authentication: who is asking, and whether their role is enough for the call.
 //!
-//! Every endpoint says whom it admits; the guard in front of it is built from
-//! that. Tokens are never logged and never told apart by how long a look takes: they
-//! are looked up by their SHA-256, which nobody can choose a prefix of.
+//! Every endpoint says whom it admits; the guard in front of it is built from that.
+//! Tokens are never logged, and timing does not distinguish them: they are looked up by
+//! their SHA-256, of which no client can choose a prefix.
 
 use std::time::Instant;
 
@@ -14,13 +14,12 @@ use http::request::Parts;
 use tenterhook_dispatch::{AccountId, Identity, PrincipalId, Role};
 
 use crate::app::App;
-use crate::astra;
-use crate::audit::Note;
+use crate::audit::AuditEntry;
 use crate::authority;
 use crate::charge::Charge;
 use crate::credentials;
+use crate::dialect::Dialect;
 use crate::door::Door;
-use crate::face::Face;
 use crate::failures::{Attempt, Client};
 use crate::refusal::Refusal;
 
@@ -30,18 +29,20 @@ const MISSING_TOKEN: Refusal =
 /// Whom a call admits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anybody, without a token.
+    /// Everyone, without a token.
     Everyone,
-    /// Anybody, whatever others hold: what watches the server must hear from it.
+    /// Everyone, whatever other clients hold: monitoring must always get a reply.
     Probe,
-    /// Whoever has a token with this role or a higher one.
+    /// Holders of a token with this role or a higher one.
     Role(Role),
 }
 
-/// What stands in front of one endpoint.
+/// The guard in front of one endpoint.
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) app: App,
+    /// That of the endpoint's face.
+    pub(crate) dialect: &'static dyn Dialect,
     pub(crate) access: Access,
     /// The endpoint's id, for the audit.
     pub(crate) operation: &'static str,
@@ -69,8 +70,8 @@ pub(crate) async fn guard(
     };
     let path = request.uri().path().to_owned();
     let from = Client::of(request.extensions());
-    // Before a byte of the body is read: that is only for whoever may send one.
-    let identity = authenticate(&guard.app, from, &path, request.headers()).await?;
+    // Before a byte of the body is read: only holders of a valid token may send one.
+    let identity = authenticate(&guard, from, request.headers()).await?;
     let account = identity.account;
     if let Err(refusal) = charge.charge_to(account.holder()) {
         let is_operator = identity.role == Role::Owner
@@ -86,67 +87,54 @@ pub(crate) async fn guard(
         }
         charge.charge_to_reserve(account.holder())?;
     }
-    let admitted = admit(&guard.app, &identity, needed, &path).await;
-    let note = Note::take(guard.operation, &identity, &mut request).await?;
+    let turned_away = guard
+        .dialect
+        .turn_away(guard.app.dispatcher(), &identity, needed, &path)
+        .await;
+    let audit_entry =
+        AuditEntry::begin(guard.dialect, guard.operation, &identity, &mut request).await?;
     request.extensions_mut().insert(Caller(identity.clone()));
-    let response = match admitted {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => axum::response::IntoResponse::into_response(refusal),
+    let response = match turned_away {
+        None => next.run(request).await,
+        Some(response) => response,
     };
-    if let Some(note) = note {
-        note.record(&guard.app, account, response.status()).await;
+    if let Some(audit_entry) = audit_entry {
+        let status = response.status();
+        audit_entry.submit(&guard.app, account, status).await;
     }
     authority::bind(&guard.app, &identity, needed, response).await
 }
 
-/// Whether whoever has presented a valid token may make this call.
-async fn admit(app: &App, identity: &Identity, needed: Role, path: &str) -> Result<(), Refusal> {
-    if Face::of(path) == Face::Astra {
-        return astra::admit(app, identity, needed, path).await;
-    }
-    if identity.role < needed {
-        return Err(Refusal::Forbidden {
-            needs: needed.as_str(),
-        });
-    }
-    Ok(())
-}
-
 async fn authenticate(
-    app: &App,
+    guard: &Guard,
     from: Client,
-    path: &str,
     headers: &HeaderMap,
 ) -> Result<Identity, Refusal> {
-    let secret = credentials::token(path, headers).ok_or(MISSING_TOKEN)?;
-    let identity = identify(app, from, path, secret).await?;
-    if let Some(secret) = credentials::service_token(path, headers) {
-        identify(app, from, path, secret).await?;
+    let places = guard.dialect.token_places();
+    let secret = credentials::token(places, headers).ok_or(MISSING_TOKEN)?;
+    let identity = identify(guard, from, secret).await?;
+    if let Some(secret) = credentials::service_token(places, headers) {
+        identify(guard, from, secret).await?;
     }
     Ok(identity)
 }
 
-/// Finds out whose secret it is. It is looked up whatever has failed before: only what is
-/// wrong is ever refused for that.
-async fn identify(app: &App, from: Client, path: &str, secret: &str) -> Result<Identity, Refusal> {
+/// Finds out whose secret it is. It is looked up whatever has failed before: only wrong
+/// ones are ever refused for that.
+async fn identify(guard: &Guard, from: Client, secret: &str) -> Result<Identity, Refusal> {
     let attempt = Attempt {
         from,
         name: None,
         secret,
     };
-    let failures = app.failures();
+    let failures = guard.app.failures();
     let Some(lookup) = failures.look_up(attempt, Instant::now()).await else {
         return Err(failures.failed(attempt, Refusal::InvalidToken, Instant::now()));
     };
-    let identity = app.dispatcher().identities().authenticate(secret).await;
+    let identities = guard.app.dispatcher().identities();
+    let identity = identities.authenticate(secret).await;
     drop(lookup);
-    let identity = identity.map_err(|error| match Face::of(path) {
-        Face::Nova | Face::Fenix => {
-            Refusal::internal(&error);
-            Refusal::TokensUnavailable
-        }
-        Face::Croit | Face::Native | Face::Astra => error.into(),
-    })?;
+    let identity = identity.map_err(|error| guard.dialect.token_not_looked_up(error))?;
     let Some(identity) = identity else {
         failures.found_nothing(secret, Instant::now());
         return Err(failures.failed(attempt, Refusal::InvalidToken, Instant::now()));
@@ -155,7 +143,7 @@ async fn identify(app: &App, from: Client, path: &str, secret: &str) -> Result<I
     Ok(identity)
 }
 
-/// Whoever is asking. Only behind a guard that demands a role.
+/// The caller. Only behind a guard that demands a role.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) Identity);
 
@@ -165,7 +153,7 @@ impl Caller {
         self.0.account
     }
 
-    /// Whose token it is: who makes and changes things with it.
+    /// Whose token it is: who creates and changes things with it.
     pub(crate) fn principal(&self) -> PrincipalId {
         self.0.principal
     }

@@ -30,9 +30,9 @@ impl From<Lapse> for Refusal {
 
 /// Ends a streamed reply when the authority of its caller ends.
 ///
-/// An event stream ends cleanly, so that its client reconnects and is told why it is
-/// refused. Any other body ends with an error, so that no client takes a part of it for
-/// the whole.
+/// An event stream ends cleanly, so that its client reconnects and learns why it is
+/// refused. Any other body ends with an error, so that no client mistakes a part of it
+/// for the whole.
 pub(crate) async fn bind(
     app: &App,
     identity: &Identity,

@@ -117,7 +117,7 @@ impl Pieces {
     }
 }
 
-/// Why a body broke off: there was no memory for it, or the client has gone.
+/// Why a body broke off: there was no memory for it, or the client has disconnected.
 pub(crate) fn broken(error: &axum::Error) -> Refusal {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
@@ -134,6 +134,16 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = value.split(';').next().unwrap_or_default();
     Some(essence.trim().to_ascii_lowercase())
+}
+
+/// Whether the data of this media type is JSON.
+pub(crate) fn is_json(media_type: &str) -> bool {
+    media_type == "application/json" || media_type == "text/json" || media_type.ends_with("+json")
+}
+
+/// The content type as it was sent.
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::CONTENT_TYPE)?.to_str().ok()
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! What one request holds of what tenants share, until its reply has been taken.
+//! What one request holds of shared resources until the client has received its reply.
 //!
-//! It is the client address's at first, of the part that clients without a token share,
-//! and the account's once a token has shown which one that is. Bodies and large replies
-//! count as memory as long as they are in flight. Which connection a request came on is
-//! the listener's concern.
+//! It is charged to the client's address at first, within the part that clients without a
+//! token share, and to the account once a token has shown which one that is. Bodies and
+//! large replies count as memory as long as they are in flight. Which connection a
+//! request came on is the listener's business.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ use tenterhook_dispatch::{AccountId, Key, TaskId};
 use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource, Shortage};
 
 use crate::app::App;
-use crate::listen::Slot;
+use crate::listen::connections::Slot;
 use crate::refusal::Refusal;
 
 /// What a request takes besides its body: its head of up to 64 KiB, and a reply as
@@ -45,12 +45,12 @@ struct State {
 
 /// Memory that a handler holds until this is dropped.
 #[must_use]
-pub(crate) struct Held<'a> {
+pub(crate) struct HeldMemory<'a> {
     charge: &'a Charge,
     bytes: u64,
 }
 
-impl Drop for Held<'_> {
+impl Drop for HeldMemory<'_> {
     fn drop(&mut self) {
         self.charge.release_memory(self.bytes);
     }
@@ -110,7 +110,7 @@ impl Charge {
     }
 
     /// Charges the request of an operator to the reserve, its connection to the account:
-    /// who keeps the server can act when tenants have used up everything.
+    /// the operator can act when tenants have used up everything.
     pub(crate) fn charge_to_reserve(&self, account: Holder) -> Result<(), Refusal> {
         let mut state = self.inner.lock();
         state.guard = state.ledger.take(Holder::Operator, request())?;
@@ -125,8 +125,8 @@ impl Charge {
         state.refused = None;
     }
 
-    /// Takes a place among the replies that may take long, in place of the one among
-    /// the requests: whoever waits or follows leaves those to others.
+    /// Takes a place among the replies that may take long, in place of the one among the
+    /// requests: a request that waits or follows leaves those to others.
     pub(crate) fn become_stream(&self) -> Result<(), Refusal> {
         let mut state = self.inner.lock();
         if state.guard.amount(Resource::Streams) == 0 {
@@ -149,7 +149,7 @@ impl Charge {
         app: &App,
         account: AccountId,
         task: Key<TaskId>,
-    ) -> Result<Held<'_>, Refusal> {
+    ) -> Result<HeldMemory<'_>, Refusal> {
         let bytes = app
             .dispatcher()
             .tasks()
@@ -160,21 +160,21 @@ impl Charge {
 
     /// Charges what it takes to write so many bytes of output down, as text and as JSON,
     /// until the handler is done.
-    pub(crate) fn hold_text(&self, bytes: u64) -> Result<Held<'_>, Refusal> {
+    pub(crate) fn hold_text(&self, bytes: u64) -> Result<HeldMemory<'_>, Refusal> {
         Ok(self.hold_beyond_usual(bytes, 2)?)
     }
 
     /// Charges bytes that a handler holds until it is done.
-    pub(crate) fn hold(&self, bytes: u64) -> Result<Held<'_>, Shortage> {
+    pub(crate) fn hold(&self, bytes: u64) -> Result<HeldMemory<'_>, Shortage> {
         self.hold_memory(bytes)?;
-        Ok(Held {
+        Ok(HeldMemory {
             charge: self,
             bytes,
         })
     }
 
-    /// Charges so many bytes, that often, unless they fit into what any request takes.
-    fn hold_beyond_usual(&self, bytes: u64, times: u64) -> Result<Held<'_>, Shortage> {
+    /// Charges `bytes` times `times`, unless they fit into what any request takes.
+    fn hold_beyond_usual(&self, bytes: u64, times: u64) -> Result<HeldMemory<'_>, Shortage> {
         let bytes = match bytes > REQUEST_BYTES {
             true => bytes.saturating_mul(times),
             false => 0,
@@ -262,7 +262,7 @@ impl HttpBody for Received {
     }
 }
 
-/// A reply that gives back what it holds as the client takes it.
+/// A reply that releases what it holds as the client receives it.
 struct Replied {
     body: Body,
     charge: Charge,

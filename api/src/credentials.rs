@@ -1,53 +1,43 @@
-//! Where in a request's head the caller's credentials stand.
+//! Where a request's head carries the caller's credentials.
 //!
-//! That is for the face to say: all read `Authorization`, and those of OpenStack's
-//! interfaces read `X-Auth-Token` before it.
+//! It depends on the face: all read `Authorization`, and those of OpenStack's interfaces
+//! read `X-Auth-Token` before it.
 
 use http::{HeaderMap, HeaderName, header};
 
 /// Where OpenStack's clients put their token.
 const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 
-/// Where a service that acts for somebody puts its own token besides.
+/// Where a service that acts for a user puts its own token.
 const X_SERVICE_TOKEN: HeaderName = HeaderName::from_static("x-service-token");
 
 /// A place for a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(crate) enum TokenPlace {
     /// `Authorization: Bearer <token>`.
     Bearer,
     /// `X-Auth-Token: <token>`.
     XAuthToken,
 }
 
-/// The roots of the interfaces whose clients are OpenStack's.
-const OPENSTACK: [&str; 3] = ["/os-server-external-events", "/v2.1", "/v1"];
+/// The one place of most interfaces.
+pub(crate) const BEARER: &[TokenPlace] = &[TokenPlace::Bearer];
 
-/// The places that are looked at for this path; the first that holds a token counts.
-fn places(path: &str) -> &'static [Place] {
-    let under = |root: &&str| {
-        path.strip_prefix(*root)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    if OPENSTACK.iter().any(under) {
-        &[Place::XAuthToken, Place::Bearer]
-    } else {
-        &[Place::Bearer]
-    }
-}
+/// The places of the interfaces whose clients are OpenStack's.
+pub(crate) const OPENSTACK: &[TokenPlace] = &[TokenPlace::XAuthToken, TokenPlace::Bearer];
 
-/// The token that a request to this path carries.
-pub(crate) fn token<'a>(path: &str, headers: &'a HeaderMap) -> Option<&'a str> {
-    places(path).iter().find_map(|place| match place {
-        Place::Bearer => scheme(headers, "bearer"),
-        Place::XAuthToken => headers.get(X_AUTH_TOKEN)?.to_str().ok().map(str::trim),
+/// The token in the first of these places that holds one.
+pub(crate) fn token<'a>(places: &[TokenPlace], headers: &'a HeaderMap) -> Option<&'a str> {
+    places.iter().find_map(|place| match place {
+        TokenPlace::Bearer => scheme(headers, "bearer"),
+        TokenPlace::XAuthToken => headers.get(X_AUTH_TOKEN)?.to_str().ok().map(str::trim),
     })
 }
 
-/// The token that the service between the caller and a request to this path carries.
-/// One that is no text is no valid token either.
-pub(crate) fn service_token<'a>(path: &str, headers: &'a HeaderMap) -> Option<&'a str> {
-    if !places(path).contains(&Place::XAuthToken) {
+/// The token of the service between the caller and this server, where OpenStack's clients
+/// put theirs. One that is not text is not a valid token either.
+pub(crate) fn service_token<'a>(places: &[TokenPlace], headers: &'a HeaderMap) -> Option<&'a str> {
+    if !places.contains(&TokenPlace::XAuthToken) {
         return None;
     }
     let value = headers.get(X_SERVICE_TOKEN)?;
@@ -66,13 +56,16 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::face::Face;
+    use crate::router::DIALECTS;
 
     fn found(path: &str, pairs: &[(HeaderName, &'static str)]) -> Option<String> {
         let headers = pairs
             .iter()
             .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
             .collect();
-        token(path, &headers).map(str::to_owned)
+        let places = DIALECTS.of(Face::of(path)).token_places();
+        token(places, &headers).map(str::to_owned)
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! How long one client may take: to say what it wants, and to take its reply.
+//! Bounds on slow clients: how long one may take to send a request and to receive its
+//! reply.
 //!
 //! All of it is always bounded. How many connections and requests there may be is the
 //! ledger's matter. `docs/limits.md` lists these bounds with those that are not settings.
@@ -51,7 +52,7 @@ impl Default for Door {
 }
 
 impl Door {
-    /// The door through which this request came.
+    /// The bounds for this request.
     pub(crate) fn of(extensions: &Extensions) -> Self {
         extensions.get().copied().unwrap_or_default()
     }

@@ -1,7 +1,7 @@
-//! The outermost ring around every face: request id, span, metrics, last resort.
+//! The outermost middleware around every face: request id, span, metrics, last resort.
 //!
-//! Here a refusal gets the words of its face, a panic becomes a 500, and a
-//! compressed body is turned away. Who may do what is [`crate::auth`]'s concern.
+//! Here the face prints its refusals, a panic becomes a 500, and a compressed body is
+//! rejected. Who may do what is decided in [`crate::auth`].
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -17,24 +17,37 @@ use tracing::Instrument;
 
 use crate::app::App;
 use crate::charge::Charge;
+use crate::dialect::{Dialect, Dialects};
 use crate::face::Face;
 use crate::failures::Client;
 use crate::host;
-use crate::listen::Slot;
+use crate::listen::connections::Slot;
 use crate::refusal::Refusal;
 use crate::request_id::{self, RequestId};
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
+/// What the edge is given.
+#[derive(Clone)]
+pub(crate) struct Edge {
+    pub(crate) app: App,
+    pub(crate) dialects: Dialects,
+}
+
 /// Handles one request from the moment its head was read.
-pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn handle(
+    State(Edge { app, dialects }): State<Edge>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     learn_client(&app, &mut request);
     let charge = charge(&app, &mut request);
     let started = Instant::now();
     let face = Face::of(request.uri().path());
     let id = RequestId::of(request.headers());
-    let challenge = face.challenge(request.headers());
-    let heading = face.heading(request.headers(), &id);
+    let dialect = dialects.of(face);
+    let challenge = dialect.challenge(request.headers());
+    let headers = dialect.reply_headers(request.headers(), &id);
     let span = tracing::info_span!(
         "request",
         request.id = %id,
@@ -46,17 +59,17 @@ pub(crate) async fn handle(State(app): State<App>, mut request: Request, next: N
     request.extensions_mut().insert(id.clone());
     let _in_flight = app.metrics().enter();
     // What the request holds is held by every change that it begins, though the client
-    // goes away: it would else ask again and again, and be charged for nothing.
+    // goes away: else it could ask again and again at no charge.
     let answer = tenterhook_dispatch::holding(charge.clone(), answer(request, next));
     let answer = answer.instrument(span.clone()).await;
     let answer = charge
         .replied(answer)
         .unwrap_or_else(|shortage| Refusal::from(shortage).into_response());
-    let mut response = dress(face, &id, challenge, answer);
+    let mut response = print_refusal(dialect, &id, challenge, answer);
     app.metrics()
         .count_request(face, response.status(), started.elapsed());
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
-    response.headers_mut().extend(heading);
+    response.headers_mut().extend(headers);
     response
         .headers_mut()
         .insert(request_id::HEADER, id.header());
@@ -109,23 +122,32 @@ async fn survive(handler: impl Future<Output = Response>) -> Response {
         })
 }
 
-/// Gives a refusal its face's words. Whatever headers a route has set (`Allow`
-/// among them) stay.
-fn dress(face: Face, id: &RequestId, challenge: HeaderValue, mut answer: Response) -> Response {
-    let Some(refusal) = answer.extensions_mut().remove::<Refusal>() else {
+/// Has the face print what it refuses. The `Allow` header that a route has set stays.
+fn print_refusal(
+    dialect: &dyn Dialect,
+    id: &RequestId,
+    challenge: HeaderValue,
+    mut answer: Response,
+) -> Response {
+    let carried = answer.extensions_mut();
+    let refusal = carried.remove::<Refusal>();
+    let printed = match &refusal {
+        Some(refusal) => Some(dialect.print(refusal, id)),
+        None => dialect.print_own(carried, id),
+    };
+    let Some(mut response) = printed else {
         return answer;
     };
-    let mut response = face.say(&refusal, id);
     if let Some(allow) = answer.headers_mut().remove(header::ALLOW) {
         response.headers_mut().insert(header::ALLOW, allow);
     }
     let headers = response.headers_mut();
     match refusal {
-        Refusal::TooManyFailures { retry_after } => {
+        Some(Refusal::TooManyFailures { retry_after }) => {
             headers.insert(header::RETRY_AFTER, whole_seconds(retry_after));
         }
-        Refusal::Shortage(shortage) => {
-            // Its place is needed by whoever comes next.
+        Some(Refusal::Shortage(shortage)) => {
+            // The next client needs its slot.
             headers.insert(header::CONNECTION, CLOSE);
             if !shortage.is_lasting() {
                 let wait = whole_seconds(shortage.retry_after);
@@ -133,7 +155,7 @@ fn dress(face: Face, id: &RequestId, challenge: HeaderValue, mut answer: Respons
             }
             return response;
         }
-        Refusal::InvalidHost(_) => {
+        Some(Refusal::InvalidHost(_)) => {
             headers.insert(header::CONNECTION, CLOSE);
         }
         _ => {}
@@ -157,7 +179,7 @@ fn dress(face: Face, id: &RequestId, challenge: HeaderValue, mut answer: Respons
     response
 }
 
-/// Rounded up: who comes back then is not too early.
+/// Rounded up, so that a client which retries then is not too early.
 fn whole_seconds(time: Duration) -> HeaderValue {
     let begun = u64::from(time.subsec_nanos() > 0);
     HeaderValue::from(time.as_secs().saturating_add(begun).max(1))
@@ -179,12 +201,12 @@ fn foreign_encoding(headers: &HeaderMap) -> Option<Refusal> {
     ))
 }
 
-/// Answers where nothing is served.
+/// The reply where nothing is served.
 pub(crate) async fn no_route() -> Refusal {
     Refusal::NoRoute
 }
 
-/// Answers where something is served, but not with this method.
+/// The reply where something is served, but not with this method.
 pub(crate) async fn wrong_method() -> Refusal {
     Refusal::WrongMethod
 }
@@ -192,6 +214,7 @@ pub(crate) async fn wrong_method() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::router::DIALECTS;
 
     #[tokio::test]
     async fn a_panic_becomes_a_500_in_the_faces_dialect() {
@@ -204,18 +227,21 @@ mod tests {
             (Face::Fenix, "application/json"),
         ] {
             let answer = survive(async { panic!("a bug") }).await;
-            let response = dress(face, &id, face.challenge(&HeaderMap::new()), answer);
+            let dialect = DIALECTS.of(face);
+            let challenge = dialect.challenge(&HeaderMap::new());
+            let response = print_refusal(dialect, &id, challenge, answer);
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
             assert_eq!(response.headers()[header::CONTENT_TYPE], kind);
         }
     }
 
     #[test]
-    fn whoever_is_turned_away_is_told_to_come_back() {
+    fn a_refused_client_learns_when_to_come_back() {
         for face in Face::ALL {
             let id = RequestId::of(&HeaderMap::new());
-            let challenge = face.challenge(&HeaderMap::new());
-            let response = dress(face, &id, challenge, Refusal::TooBusy.into_response());
+            let dialect = DIALECTS.of(face);
+            let challenge = dialect.challenge(&HeaderMap::new());
+            let response = print_refusal(dialect, &id, challenge, Refusal::TooBusy.into_response());
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         }

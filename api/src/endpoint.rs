@@ -13,6 +13,7 @@ use utoipa::openapi::{RefOr, Schema as TypeSchema};
 
 use crate::app::App;
 use crate::auth::{self, Access, Guard};
+use crate::dialect::Dialect;
 use crate::face::Face;
 
 /// Schemas by name.
@@ -45,7 +46,7 @@ pub(crate) enum Slash {
     Either,
 }
 
-/// Something that is asked for beside path and body.
+/// A parameter beside path and body.
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     /// `query` or `header`.
@@ -158,7 +159,7 @@ impl Endpoint {
         }
     }
 
-    /// Says in one line what the call does.
+    /// Sets the line that says what the call does.
     pub(crate) fn summary(mut self, summary: &'static str) -> Self {
         self.summary = summary;
         self
@@ -254,7 +255,7 @@ impl Endpoint {
         self
     }
 
-    /// An answer with this status has this header.
+    /// A reply with this status has this header.
     pub(crate) fn reply_header(
         mut self,
         status: u16,
@@ -288,10 +289,16 @@ impl Endpoint {
         Face::of(self.path)
     }
 
-    /// Puts the call behind its guard and into the router.
-    pub(crate) fn mount(self, router: Router<App>, app: &App) -> Router<App> {
+    /// Puts the call behind its guard and into the router. `dialect` is its face's.
+    pub(crate) fn mount(
+        self,
+        router: Router<App>,
+        app: &App,
+        dialect: &'static dyn Dialect,
+    ) -> Router<App> {
         let guard = Guard {
             app: app.clone(),
+            dialect,
             access: self.access,
             operation: self.id,
         };

@@ -1,7 +1,7 @@
 //! What handlers take from a request: `Json`, `Query` and `Path`.
 //!
-//! They stand in for axum's own, which refuse in plain text. These refuse with
-//! a [`Refusal`] that names the field.
+//! They replace axum's own, which refuse in plain text. These refuse with a [`Refusal`]
+//! that names the field.
 
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
@@ -60,14 +60,14 @@ impl<T: serde::Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// Reads JSON. Text that is none is `Unreadable`; a wrong type is `Invalid` and
-/// names the field.
+/// Reads JSON. Invalid JSON is `Unreadable`; a wrong type is `Invalid` and names the
+/// field.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
         let error = error.into_inner();
-        // A wrong type is told of a text that is JSON throughout.
+        // A wrong type is reported only of text that is valid JSON throughout.
         match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
             Ok(_) if error.is_data() => {
                 Refusal::invalid(pointer, without_place(&plain(&error.to_string())))
@@ -82,12 +82,12 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal
 
 fn not_json(error: &serde_json::Error) -> Refusal {
     Refusal::Unreadable(format!(
-        "the body is not JSON: {}",
+        "the body is not valid JSON: {}",
         plain(&error.to_string())
     ))
 }
 
-/// The pointer tells the place better than line and column do.
+/// The pointer locates the fault better than line and column do.
 fn without_place(text: &str) -> &str {
     text.rsplit_once(" at line ").map_or(text, |(text, _)| text)
 }
@@ -152,12 +152,12 @@ pub(crate) fn parse_form<T: DeserializeOwned>(bytes: &[u8], mark: char) -> Resul
     })
 }
 
-/// What stands in a path, by the names that its route has for it.
+/// The parameters in a path, by their names in the route.
 #[derive(Debug)]
 pub(crate) struct PathMembers(Vec<(String, String)>);
 
 impl PathMembers {
-    /// What stands there under this name.
+    /// The parameter of this name.
     pub(crate) fn get(&self, wanted: &str) -> Option<&str> {
         let found = self.0.iter().find(|(name, _)| name == wanted);
         found.map(|(_, value)| value.as_str())
@@ -165,7 +165,7 @@ impl PathMembers {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for PathMembers {
-    /// What is no text is no path.
+    /// What is not UTF-8 matches no route.
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
@@ -183,7 +183,7 @@ pub(crate) trait PathId: Sized {
     /// What it is the id of, for the refusal.
     fn noun() -> String;
 
-    /// Reads it; what is not an id names nothing.
+    /// Reads it; `None` if it is not an id.
     fn parse(text: &str) -> Option<Self>;
 }
 

@@ -1,14 +1,7 @@
-//! Which of the documented APIs a request is for, told by its path alone.
+//! Which of the documented APIs a request is for, by its path alone.
 //!
-//! A face differs from the others in its paths, its objects and the way it says
-//! no. Who is asking, and what is done, does not depend on it.
-
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue};
-
-use crate::refusal::Refusal;
-use crate::request_id::RequestId;
-use crate::{astra, croit, fenix, keystone, native, nova};
+//! A face is no more than a name here. What it does in its own way is its
+//! [`Dialect`](crate::dialect::Dialect).
 
 /// One of the APIs on the listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,7 +28,8 @@ impl Face {
         Self::Fenix,
     ];
 
-    /// The face that serves `path`; what nobody serves is the native face's to refuse.
+    /// The face that serves `path`; a path that no face serves is refused by the native
+    /// one.
     pub(crate) fn of(path: &str) -> Self {
         let under = |root: &str| {
             path.strip_prefix(root)
@@ -54,7 +48,7 @@ impl Face {
         }
     }
 
-    /// The name in lower case, as it stands in logs and metrics.
+    /// The name in lower case, as it is in logs and metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Croit => "croit",
@@ -64,35 +58,6 @@ impl Face {
             Self::Fenix => "fenix",
         }
     }
-
-    /// How a client that sent these headers is to show who it is.
-    pub(crate) fn challenge(self, headers: &HeaderMap) -> HeaderValue {
-        match self {
-            Self::Croit | Self::Native | Self::Astra => {
-                HeaderValue::from_static("Bearer realm=\"tenterhook\"")
-            }
-            Self::Nova | Self::Fenix => keystone::challenge(headers),
-        }
-    }
-
-    /// What stands in the head of every reply to a request with these headers.
-    pub(crate) fn heading(self, headers: &HeaderMap, id: &RequestId) -> HeaderMap {
-        match self {
-            Self::Nova => nova::heading(headers, id),
-            Self::Croit | Self::Native | Self::Astra | Self::Fenix => HeaderMap::new(),
-        }
-    }
-
-    /// Says `refusal` in this face's dialect.
-    pub(crate) fn say(self, refusal: &Refusal, id: &RequestId) -> Response {
-        match self {
-            Self::Croit => croit::error::say(refusal),
-            Self::Native => native::problem::Problem::new(refusal, id).into_response(),
-            Self::Astra => astra::problem::say(refusal, id),
-            Self::Nova => nova::fault::say(refusal),
-            Self::Fenix => fenix::error::say(refusal),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -100,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_path_tells_the_face() {
+    fn the_path_determines_the_face() {
         for (path, face) in [
             ("/api/events/hooks", Face::Croit),
             ("/api/nothing", Face::Croit),

@@ -1,9 +1,9 @@
-//! Logins and tokens that were wrong, counted so that guessing is slow.
+//! Rate limits on failed logins and tokens, so that guessing is slow.
 //!
-//! Counted are failures alone, for each client address and for each user name at
-//! an address: nobody can lock out a name from elsewhere. Every secret is looked up, and
-//! a right one is never refused, whatever its neighbours do; what the looking up of
-//! wrong ones costs is bounded by [`Lookups`]. Memory is bounded whatever is tried.
+//! Only failures count, for each client address and for each user name at an address: no
+//! client can lock out a name elsewhere. Every secret is looked up, and a right one is
+//! never refused, whatever its neighbours do; what the looking up of wrong ones costs is
+//! bounded by [`Lookups`]. Memory is bounded whatever is tried.
 
 mod bucket;
 mod lookups;
@@ -20,18 +20,10 @@ use parking_lot::Mutex;
 use tenterhook_ledger::Holder;
 
 use self::bucket::Buckets;
+pub use self::bucket::Quota;
 pub(crate) use self::lookups::Lookup;
 use self::lookups::Lookups;
 use crate::refusal::Refusal;
-
-/// How many failures are let pass, and how fast they are forgiven.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quota {
-    /// Failures in a row, at least 1.
-    pub burst: u32,
-    /// After this time one more is let pass.
-    pub refill: Duration,
-}
 
 /// Bounds on logins and tokens that are wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +59,7 @@ impl Default for FailureLimits {
 /// use of each brings it back.
 const KNOWN_MOST: usize = 16_384;
 
-/// Somebody presents a secret.
+/// An attempt to authenticate with a secret.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt<'a> {
     pub(crate) from: Client,
@@ -76,7 +68,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) secret: &'a str,
 }
 
-/// What is remembered of attempts.
+/// The memory of attempts.
 #[derive(Debug)]
 pub(crate) struct Failures {
     addresses: Mutex<Buckets<Client>>,
@@ -109,8 +101,8 @@ impl Failures {
         self.lookups.begin(attempt.secret, is_over, now).await
     }
 
-    /// Counts a failure, and says how it is told: beyond the quota it does not count any
-    /// more, and whoever fails hears when to come back instead of `wrong`.
+    /// Counts a failure and returns its refusal: `wrong`, or beyond the quota, where
+    /// failures count no more, when to come back.
     pub(crate) fn failed(&self, attempt: Attempt<'_>, wrong: Refusal, now: Instant) -> Refusal {
         if let Some(retry_after) = self.wait(attempt, now) {
             return Refusal::TooManyFailures { retry_after };
@@ -152,7 +144,7 @@ impl Failures {
     }
 }
 
-/// Where a request comes from, as far as it counts: one customer's network.
+/// Where a request comes from: one customer's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Client(Holder);
 
@@ -167,7 +159,7 @@ impl Client {
         Self(Holder::client(address))
     }
 
-    /// The client as a holder of what tenants share.
+    /// The client as a holder of shared resources.
     pub(crate) fn holder(self) -> Holder {
         self.0
     }

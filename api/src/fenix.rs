@@ -9,7 +9,8 @@ mod answer;
 mod ask;
 mod constraints;
 mod detail;
-pub(crate) mod error;
+mod dialect;
+mod error;
 mod fields;
 mod new_session;
 mod projects;
@@ -17,6 +18,7 @@ mod sessions;
 mod shapes;
 mod version;
 
+pub(crate) use self::dialect::Fenix;
 use crate::endpoint::Endpoint;
 
 /// Every call of this face. All are served with and without a slash at the end.

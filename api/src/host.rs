@@ -1,4 +1,4 @@
-//! By which name a client has reached this server, as far as it can be believed.
+//! By which name a client has reached this server, as far as it can be trusted.
 
 use http::{HeaderMap, Uri, Version, header};
 
@@ -31,7 +31,7 @@ fn is_valid(text: &str) -> bool {
     is_name && is_port
 }
 
-/// What stands in brackets: an address of version 6, or of a version yet to come.
+/// What is in brackets: an address of version 6, or of a future version.
 fn is_address_literal(text: &str) -> bool {
     let is_future = |text: &str| {
         text.split_once('.').is_some_and(|(version, address)| {
@@ -74,7 +74,7 @@ pub(crate) fn of_target<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a 
 }
 
 /// The URL of this server's root as its client has it, without a slash at the end:
-/// `https` if whoever ends TLS in front of it says so in `X-Forwarded-Proto`.
+/// `https` if a TLS proxy in front of it says so in `X-Forwarded-Proto`.
 pub(crate) fn base(headers: &HeaderMap) -> Option<String> {
     let host = of(headers)?;
     let forwarded = headers.get("x-forwarded-proto");

@@ -3,14 +3,16 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tenterhook_dispatch::Error;
 
 use crate::host;
+use crate::refusal::Refusal;
 
-/// Keystone's very words.
+/// Keystone's exact words.
 const BODY: &str = r#"{"error":{"code":401,"title":"Unauthorized","message":"The request you have made requires authentication."}}"#;
 
-/// Says that a valid token is needed.
-pub(crate) fn say() -> Response {
+/// The reply to a request without a valid token.
+pub(crate) fn unauthorized() -> Response {
     let kind = HeaderValue::from_static("application/json");
     (
         StatusCode::UNAUTHORIZED,
@@ -20,10 +22,16 @@ pub(crate) fn say() -> Response {
         .into_response()
 }
 
-/// Says that it cannot be told at the moment whether a token is valid.
+/// The reply while tokens cannot be looked up.
 pub(crate) fn unavailable() -> Response {
     let text = "The Keystone service is temporarily unavailable.";
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
+
+/// The refusal of a request whose token cannot be looked up; the cause is in the log.
+pub(crate) fn token_not_looked_up(error: &Error) -> Refusal {
+    Refusal::internal(error);
+    Refusal::TokensUnavailable
 }
 
 /// The `WWW-Authenticate` of such an answer. Tokens are this server's own, so it
@@ -40,15 +48,15 @@ mod tests {
 
     #[test]
     fn the_challenge_names_the_server_as_the_client_does() {
-        let told = |host: &'static str| {
+        let challenged = |host: &'static str| {
             let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
             challenge(&headers)
         };
         assert_eq!(
-            told("cloud.example:8774"),
+            challenged("cloud.example:8774"),
             "Keystone uri=\"http://cloud.example:8774\""
         );
-        assert_eq!(told("a\" b"), "Keystone uri=\"http://localhost\"");
+        assert_eq!(challenged("a\" b"), "Keystone uri=\"http://localhost\"");
         let behind_tls = [("host", "cloud.example"), ("x-forwarded-proto", "https")];
         let headers = behind_tls.map(|(name, value)| {
             let name = http::HeaderName::from_static(name);

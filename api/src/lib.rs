@@ -1,10 +1,9 @@
 //! The REST faces of Tenterhook on one listener.
 //!
-//! Each face is a documented API with its own paths, objects and error dialect:
-//! croit's hook API under `/api`, Astra's under `/accounts`, Nova's external events
-//! under `/v2.1`, Fenix's maintenance sessions under `/v1`, and our own under
-//! `/api/v1`. What they share (who is asking, bodies with limits, request ids,
-//! metrics) stands beside them.
+//! Each face is a documented API with its own paths, objects and error dialect: croit's
+//! hook API under `/api`, Astra's under `/accounts`, Nova's external events under
+//! `/v2.1`, Fenix's maintenance sessions under `/v1`, and our own under `/api/v1`. What
+//! they share (authentication, bodies with limits, request ids, metrics) is beside them.
 //! [`router()`] is everything without a socket; [`serve`] adds the socket.
 
 mod accept;
@@ -16,8 +15,10 @@ mod authority;
 mod body;
 mod charge;
 mod chunks;
+mod containers;
 mod credentials;
 mod croit;
+mod dialect;
 mod door;
 mod edge;
 mod endpoint;
@@ -32,11 +33,14 @@ mod metrics;
 mod native;
 mod nova;
 mod openapi;
+mod probes;
 mod proxies;
 mod refusal;
+mod rejection;
 mod request_id;
 mod router;
 mod servers;
+mod time_text;
 mod uploads;
 
 pub use crate::app::{App, CroitTimes, NovaRules};

@@ -1,15 +1,15 @@
 //! The listener: connections, their time limits, and how they end.
 //!
-//! A client that sends its head slowly, or opens more connections than its share,
-//! costs others nothing. On shutdown, requests in flight have what the caller says to finish. Only
-//! HTTP/1.1 is spoken: HTTP/2 needs TLS with any client that would gain by it, and
-//! whoever ends TLS in front of us speaks HTTP/1.1 to us.
+//! A client that sends its head slowly, or opens more connections than its share, costs
+//! others nothing. On shutdown, requests in flight have what the caller says to finish.
+//! Only HTTP/1.1 is spoken: HTTP/2 needs TLS with any client that would gain by it, and
+//! TLS proxies in front of this server speak HTTP/1.1 to it.
 
 mod attended;
-mod connections;
-mod patience;
+pub(crate) mod connections;
 mod proxy_protocol;
-mod turns;
+mod slow_clients;
+pub(crate) mod turns;
 
 use std::convert::Infallible;
 use std::io;
@@ -33,10 +33,9 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use self::attended::Attended;
-pub(crate) use self::connections::Slot;
 use self::connections::{Audience, Connection, Connections, FAREWELL};
-use self::patience::Patient;
-pub(crate) use self::turns::Turns;
+use self::slow_clients::TimedStream;
+use self::turns::Turns;
 pub use self::turns::serving_threads;
 use crate::app::App;
 use crate::door::Door;
@@ -97,7 +96,7 @@ struct Server {
     door: Door,
     proxies: Proxies,
     connections: Connections,
-    /// None for probes, which must not wait for anybody.
+    /// None for probes, which must not wait for anything.
     turns: Option<Turns>,
     stopping: CancellationToken,
 }
@@ -137,8 +136,8 @@ impl Server {
         }
     }
 
-    /// Takes the next connection and waits until there is room for it. Nothing came of
-    /// it if the client has gone again, or if something is short that will be free soon.
+    /// Takes the next connection and waits until there is room for it. `None` if the
+    /// client has disconnected again, or if a resource is short that will be free soon.
     async fn accept(
         &self,
         listener: &TcpListener,
@@ -158,7 +157,7 @@ impl Server {
         }
     }
 
-    /// Answers one connection's requests in the turns of its holder.
+    /// Serves one connection's requests in the turns of its holder.
     fn spawn(&self, stream: TcpStream, peer: SocketAddr, connection: Connection) {
         let slot = Arc::clone(connection.slot());
         let conversation = self.clone().converse(stream, peer, connection);
@@ -172,7 +171,7 @@ impl Server {
         }
     }
 
-    /// Answers one connection's requests until it ends or has to make room.
+    /// Serves one connection's requests until it ends or has to make room.
     async fn converse(self, mut stream: TcpStream, peer: SocketAddr, connection: Connection) {
         let _ = stream.set_nodelay(true);
         let client = tokio::select! {
@@ -181,7 +180,7 @@ impl Server {
             () = self.stopping.cancelled() => return,
         };
         let Some(client) = client else { return };
-        let stream = Patient::new(stream, connection.slot().clone(), self.door);
+        let stream = TimedStream::new(stream, connection.slot().clone(), self.door);
         let service = self.service(client, &connection);
         let conversation = builder(&self.door).serve_connection(TokioIo::new(stream), service);
         let mut conversation = std::pin::pin!(conversation);
@@ -192,7 +191,7 @@ impl Server {
                 conversation.await
             }
             () = connection.asked_to_leave() => {
-                // Nothing is owed to a client that has not said anything yet.
+                // A client that has not sent anything yet is owed no reply.
                 if connection.has_spoken() {
                     conversation.as_mut().graceful_shutdown();
                     while tokio::time::timeout(FAREWELL, &mut conversation).await.is_err() {
@@ -209,8 +208,8 @@ impl Server {
         }
     }
 
-    /// Finds out whose connection it is. A trusted proxy that does not say it as agreed
-    /// is not served: its client would pass for the proxy itself.
+    /// Finds out whose connection it is. A trusted proxy without the agreed header is not
+    /// served: its client would pass for the proxy itself.
     async fn client(
         &self,
         stream: &mut TcpStream,
@@ -238,7 +237,7 @@ impl Server {
         }
     }
 
-    /// Answers one connection's requests, which learn where they come from.
+    /// Serves one connection's requests, which learn where they come from.
     fn service(
         &self,
         client: SocketAddr,
@@ -269,7 +268,7 @@ fn builder(door: &Door) -> Builder {
         // Hyper does not tell a head from the pause before it, which our stream does.
         // Without a timeout it would not look at the stream between two requests.
         .header_read_timeout(door.keep_alive + door.head)
-        // What cannot be said as a date of HTTP would end the connection.
+        // A time that is not an HTTP date would end the connection.
         .auto_date_header(tenterhook_dispatch::is_in_range())
         .max_buf_size(HEAD_MAX_BYTES);
     builder

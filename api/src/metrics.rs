@@ -1,4 +1,4 @@
-//! What this process counts about its requests, and the page that tells it all.
+//! Counters of this process's requests, and the page of metrics.
 //!
 //! The page is in the Prometheus text format. What is counted about runs and
 //! queues comes from the dispatcher; nothing here names a tenant or a hook.

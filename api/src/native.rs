@@ -7,13 +7,15 @@ mod accounts;
 mod apps;
 mod binary;
 mod cloudevents;
+mod created;
+mod dialect;
 mod events;
 mod executions;
 mod hooks;
 mod limits;
 mod page;
 mod principals;
-pub(crate) mod problem;
+mod problem;
 mod root;
 mod servers;
 mod sources;
@@ -22,16 +24,13 @@ mod tokens;
 mod uploads;
 mod webhooks;
 
-use http::{HeaderName, HeaderValue, StatusCode, header};
 use tenterhook_dispatch::{
     AccountId, AppId, ExecutionId, HookId, Key, Noun, PrincipalId, ServerId, SourceId, TaskId,
     TokenId,
 };
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
-pub(crate) use self::root::{Probes, probes};
-pub(crate) use self::tokens::read_expiry;
+pub(crate) use self::dialect::Native;
+pub(crate) use self::root::probes;
 use crate::endpoint::Endpoint;
 use crate::extract::PathId;
 
@@ -58,30 +57,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .collect()
 }
 
-/// A time as RFC 3339 text.
-pub(crate) fn time_text(time: OffsetDateTime) -> String {
-    time.format(&Rfc3339)
-        .expect("our times lie in the years that RFC 3339 can say")
-}
-
-/// `201 Created` and where the new thing is.
-type Created<T> = (
-    StatusCode,
-    [(HeaderName, HeaderValue); 1],
-    crate::extract::Json<T>,
-);
-
-fn created<T>(path: &str, id: &str, body: T) -> Created<T> {
-    let location =
-        HeaderValue::from_str(&format!("{path}/{id}")).expect("our ids and paths are plain text");
-    (
-        StatusCode::CREATED,
-        [(header::LOCATION, location)],
-        crate::extract::Json(body),
-    )
-}
-
-/// Makes a key usable in a path.
+/// Lets a key be a path parameter.
 macro_rules! path_id {
     ($($id:ty => $noun:ident),* $(,)?) => {
         $(impl PathId for $id {

@@ -1,13 +1,14 @@
-//! Nova's external events: something outside tells that it has happened to an
-//! instance, and the hooks for it run.
+//! Nova's external events: another service reports what has happened to an instance, and
+//! the hooks for it run.
 //!
-//! An event is checked in Nova's words ([`schema`]), becomes one of ours, and what
-//! became of each is told in the order of the request ([`external_events`]). Which
-//! names there are depends on the version that the client speaks ([`microversion`]).
+//! An event is checked as Nova checks it ([`schema`]) and becomes one of ours; the
+//! outcome of each is reported in the order of the request ([`external_events`]). Which
+//! names exist depends on the client's version ([`microversion`]).
 
+mod dialect;
 mod event_name;
 mod external_events;
-pub(crate) mod fault;
+mod fault;
 mod heading;
 mod json;
 mod microversion;
@@ -18,7 +19,7 @@ mod shapes;
 mod verdict;
 mod versions;
 
-pub(crate) use self::heading::heading;
+pub(crate) use self::dialect::Nova;
 use crate::endpoint::Endpoint;
 
 /// Every call of this face.

@@ -1,7 +1,7 @@
 //! The OpenAPI documents: one of all faces, one of croit's alone.
 //!
-//! Both are made from the list of endpoints that the router is made from, once
-//! at the start. Types describe themselves through `ToSchema`.
+//! Both are generated at startup from the list of endpoints that the router is built
+//! from. Types describe themselves through `ToSchema`.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,9 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use serde_json::{Map, Value, json};
 
-use crate::astra;
 use crate::auth::Access;
+use crate::credentials::TokenPlace;
+use crate::dialect::{Dialect, Dialects};
 use crate::endpoint::{Endpoint, Shape, Slash};
 use crate::face::Face;
 
@@ -28,25 +29,26 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// Describes the endpoints.
-    pub(crate) fn of(endpoints: &[Endpoint]) -> Self {
+    pub(crate) fn of(endpoints: &[Endpoint], dialects: &Dialects) -> Self {
         let print = |document: Value| Bytes::from(document.to_string());
         Self {
-            all: print(document(endpoints.iter())),
+            all: print(document(endpoints.iter(), dialects)),
             croit: print(document(
                 endpoints
                     .iter()
                     .filter(|endpoint| endpoint.face() == Face::Croit),
+                dialects,
             )),
         }
     }
 }
 
-/// Answers with the document of all faces.
+/// Replies with the document of all faces.
 pub(crate) async fn get_openapi(Extension(documents): Extension<Documents>) -> Response {
     json_text(documents.all)
 }
 
-/// Answers with the document of the croit face.
+/// Replies with the document of the croit face.
 pub(crate) async fn get_swagger(Extension(documents): Extension<Documents>) -> Response {
     json_text(documents.croit)
 }
@@ -56,7 +58,7 @@ fn json_text(text: Bytes) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Value {
+fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>, dialects: &Dialects) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let mut schemas = BTreeMap::new();
     for endpoint in endpoints {
@@ -73,7 +75,7 @@ fn document<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Value {
         }
         paths.entry(endpoint.path).or_default().insert(
             endpoint.method.as_str().to_ascii_lowercase(),
-            prefixed(endpoint.face(), &operation(endpoint)),
+            prefixed(endpoint.face(), &operation(endpoint, dialects)),
         );
     }
     json!({
@@ -129,16 +131,14 @@ fn prefixed(face: Face, value: &Value) -> Value {
     }
 }
 
-fn operation(endpoint: &Endpoint) -> Value {
+fn operation(endpoint: &Endpoint, dialects: &Dialects) -> Value {
+    let dialect = dialects.of(endpoint.face());
     let in_path = endpoint
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| {
-            let schema = match endpoint.face() {
-                Face::Astra => astra::identifier_schema(),
-                Face::Croit | Face::Native | Face::Nova | Face::Fenix => json!({"type": "string"}),
-            };
+            let schema = dialect.path_parameter_schema();
             json!({"name": name, "in": "path", "required": true, "schema": schema})
         });
     let beside = endpoint.parameters.iter().map(|parameter| {
@@ -155,13 +155,10 @@ fn operation(endpoint: &Endpoint) -> Value {
         .iter()
         .map(|(status, shape)| (status.to_string(), reply(endpoint, *status, shape.as_ref())))
         .collect();
-    let error = match endpoint.face() {
-        Face::Croit | Face::Nova | Face::Fenix => "application/json",
-        Face::Native | Face::Astra => "application/problem+json",
-    };
+    let error = dialect.error_media_type();
     replies.insert(
         "default".to_owned(),
-        json!({"description": "why it was not done", "content": {error: {"schema": {"type": "object"}}}}),
+        json!({"description": "why it was not carried out", "content": {error: {"schema": {"type": "object"}}}}),
     );
     let mut operation = json!({
         "operationId": format!("{}_{}", endpoint.face().as_str(), endpoint.id),
@@ -169,7 +166,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         "summary": endpoint.summary,
         "parameters": in_path.chain(beside).collect::<Vec<_>>(),
         "responses": replies,
-        "security": security(endpoint),
+        "security": security(endpoint, dialect),
     });
     if endpoint.slash == Slash::Either {
         operation["description"] = json!("The path may end with a slash.");
@@ -186,11 +183,12 @@ fn operation(endpoint: &Endpoint) -> Value {
     operation
 }
 
-fn security(endpoint: &Endpoint) -> Value {
-    match (endpoint.access, endpoint.face()) {
-        (Access::Everyone | Access::Probe, _) => json!([]),
-        (Access::Role(_), Face::Croit | Face::Native | Face::Astra) => json!([{"token": []}]),
-        (Access::Role(_), Face::Nova | Face::Fenix) => json!([{"token": []}, {"openstack": []}]),
+fn security(endpoint: &Endpoint, dialect: &dyn Dialect) -> Value {
+    let takes_openstacks = dialect.token_places().contains(&TokenPlace::XAuthToken);
+    match endpoint.access {
+        Access::Everyone | Access::Probe => json!([]),
+        Access::Role(_) if takes_openstacks => json!([{"token": []}, {"openstack": []}]),
+        Access::Role(_) => json!([{"token": []}]),
     }
 }
 

@@ -1,7 +1,7 @@
-//! Proxies in front of the server, and for whom they say that they call.
+//! Trusted proxies in front of the server, and the clients that they name.
 //!
-//! Only the peers that the operator names are believed. From all others the headers are
-//! nothing but headers.
+//! Only the peers that the operator lists are trusted. The headers of all others are
+//! ignored.
 
 mod forwarded;
 
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 use ipnet::IpNet;
 
-/// Which proxies are believed, and how they say for whom they call. By default none is.
+/// Which proxies are trusted, and how they name their clients. By default none is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
     trusted: Arc<[Network]>,
@@ -67,7 +67,7 @@ impl fmt::Display for NotANetwork {
 impl std::error::Error for NotANetwork {}
 
 impl Proxies {
-    /// Believes the peers in these networks.
+    /// Trusts the peers in these networks.
     #[must_use]
     pub fn new(trusted: impl IntoIterator<Item = Network>, protocol: ProxyProtocol) -> Self {
         Self {
@@ -81,17 +81,17 @@ impl Proxies {
         self.protocol == ProxyProtocol::Required && self.trusts(peer)
     }
 
-    /// The client of a request that came from this peer: the last address that no
-    /// trusted proxy has, as the headers tell it from right to left. What cannot be read
-    /// is not believed; the peer is the client then.
+    /// The client of a request that came from this peer: the last address that no trusted
+    /// proxy has, reading the headers from right to left. Headers that cannot be read are
+    /// ignored; the peer is the client then.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.trusts(peer) {
             return peer;
         }
         let hops = match (forwarded::standard(headers), forwarded::customary(headers)) {
             (Some(Ok(hops)), None) | (None, Some(Ok(hops))) => hops,
-            // A proxy writes one of them and passes the other on as it came from
-            // whoever has called: they can be believed only where they agree.
+            // A proxy writes one of them and passes the other on as the client sent it:
+            // they can be trusted only where they agree.
             (Some(Ok(one)), Some(Ok(other))) if self.last(&one) == self.last(&other) => one,
             _ => return peer,
         };

@@ -1,8 +1,9 @@
-//! Why a request is not carried out, before any face has put it into words.
+//! Why a request is not carried out, before any face has printed it.
 //!
 //! Shared code and handlers of every face refuse with these; the face that the
-//! request was for says it in its own dialect. A hook that failed is not among
-//! them: its run was carried out.
+//! request was for prints it ([`crate::dialect`]). What only one face refuses is a
+//! [`Rejection`](crate::rejection::Rejection) of its own. A hook that failed is not
+//! among them: its run was carried out.
 
 mod causes;
 
@@ -13,12 +14,9 @@ use http::StatusCode;
 use tenterhook_dispatch::Unavailable;
 use tenterhook_ledger::Shortage;
 
-use crate::astra::problem::Problem;
-use crate::{fenix, nova};
-
 /// One thing that is wrong with a request's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct InvalidField {
     /// Where: a JSON pointer into the body, `?name` for a query parameter,
     /// or empty for the whole.
     pub(crate) pointer: String,
@@ -59,7 +57,7 @@ pub(crate) enum Refusal {
     /// The body did not arrive in time.
     TooSlow,
     /// The request can be read, but asks for something that makes no sense.
-    Invalid(Vec<Fault>),
+    Invalid(Vec<InvalidField>),
     /// The path names something that does not exist.
     NotFound {
         /// What sort of thing.
@@ -72,32 +70,33 @@ pub(crate) enum Refusal {
         /// The name.
         name: String,
     },
-    /// It came with the account, or the operator keeps it.
+    /// It is built-in, or the operator manages it.
     ReadOnly {
         /// What sort of thing.
         noun: String,
         /// Its name or id.
         id: String,
     },
-    /// It is shown to nobody.
+    /// It is never shown.
     Withheld {
         /// What sort of thing.
         noun: String,
         /// Its name or id.
         id: String,
     },
-    /// The hook would pass what others have set to a program of the caller's choice.
+    /// The hook would pass values that others have set to a program of the caller's
+    /// choice.
     ForeignValues {
         /// The lowest role that may.
         needs: &'static str,
         /// What else helps.
         detail: String,
     },
-    /// Astra's hooks are switched off for the account.
+    /// Execution hooks are switched off for the account.
     HooksDisabled,
-    /// Something cannot go while others refer to it, or not in its present state.
+    /// It cannot be done while others refer to it, or in its present state.
     Conflict(String),
-    /// It is not as the request's condition says: somebody else has changed it.
+    /// The request's precondition failed: it was changed since.
     ChangedMeanwhile {
         /// What sort of thing.
         noun: String,
@@ -116,15 +115,9 @@ pub(crate) enum Refusal {
         /// When the next one will be looked at.
         retry_after: Duration,
     },
-    /// What only Astra's table of problems has a row for.
-    Astra(Problem),
-    /// What only Fenix says.
-    Fenix(fenix::error::Problem),
-    /// What only Nova says.
-    Nova(nova::fault::Fault),
-    /// Tokens cannot be looked up; OpenStack's clients are told so in particular.
+    /// Tokens cannot be looked up at the moment.
     TokensUnavailable,
-    /// More is waiting than can be taken on.
+    /// Too many requests are waiting.
     TooBusy,
     /// There is not enough room on the disk, for the account or for all.
     DiskFull(String),
@@ -134,20 +127,20 @@ pub(crate) enum Refusal {
     Shortage(Shortage),
     /// The request does not name one valid host.
     InvalidHost(&'static str),
-    /// We failed. The cause is in the log.
+    /// The server failed. The cause is in the log.
     Internal,
 }
 
 impl Refusal {
     /// One fault in the body or the query.
     pub(crate) fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Invalid(vec![Fault {
+        Self::Invalid(vec![InvalidField {
             pointer: pointer.into(),
             detail: detail.into(),
         }])
     }
 
-    /// Writes the cause to the log and tells the client nothing of it.
+    /// Logs the cause, of which the client learns nothing.
     pub(crate) fn internal(cause: &dyn std::error::Error) -> Self {
         log(cause);
         Self::Internal
@@ -157,9 +150,6 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::Astra(problem) => problem.status(),
-            Self::Fenix(problem) => problem.status(),
-            Self::Nova(fault) => fault.status(),
             Self::Forbidden { .. }
             | Self::ReadOnly { .. }
             | Self::Withheld { .. }
@@ -196,9 +186,6 @@ impl Refusal {
             Self::InvalidToken => {
                 "the token is unknown, was revoked or has expired; use another one".to_owned()
             }
-            Self::Astra(problem) => problem.detail().to_owned(),
-            Self::Fenix(problem) => problem.detail().to_owned(),
-            Self::Nova(fault) => fault.message().to_owned(),
             Self::TokensUnavailable => {
                 "tokens cannot be looked up at the moment; try again later".to_owned()
             }
@@ -221,7 +208,7 @@ impl Refusal {
             Self::TooSlow => "the body did not arrive in time".to_owned(),
             Self::Invalid(faults) => faults
                 .iter()
-                .map(Fault::to_string)
+                .map(InvalidField::to_string)
                 .collect::<Vec<_>>()
                 .join("; "),
             Self::NotFound { noun, id } => format!("there is no {noun} `{id}`"),
@@ -232,14 +219,14 @@ impl Refusal {
                 format!("the {noun} `{id}` is read-only; make one of your own in its place")
             }
             Self::Withheld { noun, id } => {
-                format!("the {noun} `{id}` is private: its text is shown to nobody")
+                format!("the {noun} `{id}` is private: its text is never shown")
             }
             Self::HooksDisabled => {
                 "execution hooks are switched off for this account; an admin can switch them on"
                     .to_owned()
             }
             Self::ChangedMeanwhile { noun, id } => format!(
-                "the {noun} `{id}` was changed by somebody else; look at it and try again"
+                "the {noun} `{id}` was changed by someone else; read it again and retry"
             ),
             Self::InvalidProgram { reason, .. } => reason.clone(),
             Self::TooManyFailures { .. } => {
@@ -262,7 +249,7 @@ impl Refusal {
     }
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for InvalidField {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.pointer.as_str() {
             "" => f.write_str(&self.detail),
@@ -276,7 +263,7 @@ impl std::fmt::Display for Fault {
     }
 }
 
-/// Writes a failure of ours to the log, with its causes on one line.
+/// Logs a failure of the server, with its causes on one line.
 fn log(cause: &dyn std::error::Error) {
     let mut chain = cause.to_string();
     let mut next = cause.source();
@@ -288,7 +275,7 @@ fn log(cause: &dyn std::error::Error) {
     tracing::error!(error = %chain.escape_debug(), "a request could not be carried out");
 }
 
-/// What keeps the database from it, and who can do what about it.
+/// What keeps the database from working, and who can do what about it.
 fn unavailable(why: Unavailable) -> String {
     let remedy = match why {
         Unavailable::DiskFull => {
@@ -304,8 +291,8 @@ fn unavailable(why: Unavailable) -> String {
     format!("{why}; {remedy}")
 }
 
-/// The refusal travels in the response's extensions until [`crate::edge`] puts
-/// it into the words of the face.
+/// The refusal travels in the response's extensions until [`crate::edge`] has
+/// the face print it.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();

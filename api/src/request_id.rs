@@ -1,6 +1,6 @@
 //! The id under which a request is found again in the log.
 //!
-//! A client may choose it with `X-Request-Id`; every answer carries it back.
+//! A client may choose it with `X-Request-Id`; every reply carries it back.
 
 use std::fmt;
 
@@ -16,24 +16,24 @@ pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct RequestId(String);
 
 impl RequestId {
-    /// Takes the client's id if it is one, else makes one: a UUID of version 4,
-    /// which Astra's clients know as an identifier.
+    /// Takes the client's id if it is valid, else creates one: a UUID of version 4, which
+    /// Astra's clients know as an identifier.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let said = headers.get(HEADER).and_then(|value| value.to_str().ok());
-        match said {
+        let sent = headers.get(HEADER).and_then(|value| value.to_str().ok());
+        match sent {
             Some(text) if is_id(text) => Self(text.to_owned()),
             _ => Self(Uuid::new_v4().to_string()),
         }
     }
 
     /// The id as a UUID, which is what ids are on faces of others: itself if it is one,
-    /// else one that is made from it.
+    /// else one that is derived from it.
     pub(crate) fn as_uuid(&self) -> Uuid {
         Uuid::try_parse(&self.0).unwrap_or_else(|_| {
             let digest: [u8; 32] = Sha256::digest(self.0.as_bytes()).into();
             let mut bytes = [0; 16];
             bytes.copy_from_slice(&digest[..16]);
-            // Marked as one that was made from a name.
+            // Marked as derived from a name.
             Builder::from_sha1_bytes(bytes).into_uuid()
         })
     }

@@ -10,8 +10,8 @@ use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{NewServer as New, ServerChange, ServerId};
 use utoipa::ToSchema;
 
-use crate::native::time_text;
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 /// One entry of the inventory.
 #[derive(Debug, Serialize, ToSchema)]
@@ -97,32 +97,32 @@ impl NewServer {
 pub(crate) struct ChangedServer {
     #[serde(default)]
     name: Option<String>,
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     host: Option<Option<String>>,
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     project: Option<Option<String>>,
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     group: Option<Option<String>>,
     #[serde(default)]
     labels: Option<BTreeMap<String, String>>,
 }
 
-/// Tells a member that is null from one that is left out.
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+/// Distinguishes a member that is null from one that is left out.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 impl From<ChangedServer> for ServerChange {
-    fn from(said: ChangedServer) -> Self {
+    fn from(change: ChangedServer) -> Self {
         Self {
-            name: said.name,
-            host: said.host,
-            project: said.project,
-            group: said.group,
-            labels: said.labels,
+            name: change.name,
+            host: change.host,
+            project: change.project,
+            group: change.group,
+            labels: change.labels,
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Places for uploads: each holds its whole program in memory until it is compiled.
+//! Slots for uploads: each holds its whole program in memory until it is compiled.
 //!
-//! The ledger shares them out, so that nobody's slow or hostile uploads take those of
-//! all others.
+//! The ledger divides them between accounts, so that slow or hostile uploads take no
+//! other account's.
 
 pub(crate) mod pending;
 pub(crate) mod stored;
@@ -10,27 +10,27 @@ use std::time::Duration;
 
 use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource, Shortage};
 
-/// How long an upload waits for its turn before the client is told to come back.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long an upload waits for a slot before its client is told to come back.
+const SLOT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Waits for a place of the account's, which is taken until it is dropped.
+/// Waits for a slot of the account's, which is taken until it is dropped.
 ///
 /// # Errors
 ///
 /// The [`Shortage`] if there was none in time.
-pub(crate) async fn place(ledger: &Ledger, account: Holder) -> Result<Guard, Shortage> {
-    place_within(PATIENCE, ledger, account).await
+pub(crate) async fn slot(ledger: &Ledger, account: Holder) -> Result<Guard, Shortage> {
+    slot_within(SLOT_TIMEOUT, ledger, account).await
 }
 
-async fn place_within(
-    patience: Duration,
+async fn slot_within(
+    timeout: Duration,
     ledger: &Ledger,
     account: Holder,
 ) -> Result<Guard, Shortage> {
     let waiting = ledger.wait_for(account, Resource::Uploads, 1);
-    match tokio::time::timeout(patience, waiting).await {
+    match tokio::time::timeout(timeout, waiting).await {
         Ok(taken) => taken,
-        // It says what there is too little of, or it has come in this moment.
+        // The shortage, unless a slot was freed in this moment.
         Err(_) => ledger.take(account, Amounts::of(Resource::Uploads, 1)),
     }
 }
@@ -45,20 +45,20 @@ mod tests {
     const OTHER: Holder = Holder::Account(2);
 
     #[tokio::test]
-    async fn one_accounts_uploads_leave_places_to_others() {
+    async fn one_accounts_uploads_leave_slots_to_others() {
         let capacity = Capacity::of(16).with_floor(1);
         let ledger = Ledger::new(Capacities::default().with(Resource::Uploads, capacity));
         let mut held = Vec::new();
         let refused = loop {
-            match place_within(Duration::ZERO, &ledger, ONE).await {
-                Ok(place) => held.push(place),
+            match slot_within(Duration::ZERO, &ledger, ONE).await {
+                Ok(slot) => held.push(slot),
                 Err(shortage) => break shortage,
             }
         };
         assert_eq!(refused.resource, Resource::Uploads);
         assert!(held.len() > 1);
-        drop(place(&ledger, OTHER).await.unwrap());
+        drop(slot(&ledger, OTHER).await.unwrap());
         held.pop();
-        let _again = place(&ledger, ONE).await.unwrap();
+        let _again = slot(&ledger, ONE).await.unwrap();
     }
 }

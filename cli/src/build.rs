@@ -14,13 +14,13 @@ use clap::Args;
 use serde_json::{Value, json};
 use tenterhook_engine::{Digest, Error, Kind};
 
-use crate::check::survey;
 use crate::code_cache;
 use crate::command;
 use crate::faults::Faults;
 use crate::module_limit::ModuleLimitFlag;
 use crate::neutral;
 use crate::paint::{self, Painter};
+use crate::program_file::ProgramFile;
 use crate::project::Project;
 use crate::quantity::show_size;
 use crate::say::say;
@@ -76,8 +76,8 @@ fn build(args: &BuildArgs, module_bytes: u64) -> anyhow::Result<bool> {
         ));
         return Ok(false);
     }
-    let bytes = project.read_program()?;
-    let built = Built::check(&project, &bytes, module_bytes)?;
+    let file = project.read_program()?;
+    let built = Built::check(&project, &file, module_bytes)?;
     let text = if args.format.is_json() {
         format!("{}\n", built.json())
     } else {
@@ -112,7 +112,7 @@ struct Built {
     program: PathBuf,
     kind: Kind,
     size_bytes: u64,
-    digest: Digest,
+    digest: Option<Digest>,
     /// How long it took to compile; `None` if nothing had to be compiled.
     compiled: Option<Duration>,
     refusal: Option<String>,
@@ -121,24 +121,28 @@ struct Built {
 impl Built {
     /// Checks and compiles. The code is cached where `run` and `test` find it.
     #[tokio::main(flavor = "current_thread")]
-    async fn check(project: &Project, bytes: &[u8], module_bytes: u64) -> anyhow::Result<Self> {
-        let kind = Kind::detect(bytes);
+    async fn check(
+        project: &Project,
+        file: &ProgramFile,
+        module_bytes: u64,
+    ) -> anyhow::Result<Self> {
+        let kind = file.kind();
         let mut built = Self {
             program: project.program(),
             kind,
-            size_bytes: bytes.len() as u64,
-            digest: Digest::of(bytes),
+            size_bytes: file.size,
+            digest: file.digest(),
             compiled: None,
             refusal: None,
         };
-        if let Err(refusal) = survey(kind, bytes, module_bytes) {
+        if let Err(refusal) = file.survey(module_bytes) {
             built.refusal = Some(refusal.to_string());
             return Ok(built);
         }
         let engine = code_cache::start_engine()?;
         let spinner = Spinner::start("compiling");
         let started_at = Instant::now();
-        let loaded = engine.load(kind, bytes).await;
+        let loaded = engine.load(kind, &file.bytes).await;
         drop(spinner);
         match loaded {
             Ok(_) if kind != Kind::Script && engine.stats().compilations > 0 => {
@@ -157,7 +161,7 @@ impl Built {
             "program": self.program.to_string_lossy(),
             "kind": self.kind,
             "size_bytes": self.size_bytes,
-            "digest": self.digest.to_string(),
+            "digest": self.digest.map(|digest| digest.to_string()),
             "accepted": self.refusal.is_none(),
         });
         if let Some(reason) = &self.refusal {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use clap::Args;
-use tenterhook_engine::{self as engine, Digest, Engine, Error, Kind, Refusal, Survey};
+use tenterhook_engine::{self as engine, Engine, Error, Kind};
 use tenterhook_ledger::Holder;
 
 use self::result::{Acceptance, CheckResult};
@@ -101,27 +101,16 @@ pub(crate) fn main(args: &CheckArgs, log: Option<&str>) -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn check(plan: &Plan) -> anyhow::Result<CheckResult> {
-    let bytes = plan.subject.read()?;
-    let kind = Kind::detect(&bytes);
-    let mut result = CheckResult::new(kind, bytes.len() as u64, Digest::of(&bytes));
-    match survey(kind, &bytes, plan.module_bytes) {
+    let file = plan.subject.read()?;
+    let mut result = CheckResult::new(file.kind(), file.size, file.digest());
+    match file.survey(plan.module_bytes) {
         Err(refusal) => result.acceptance = Acceptance::Refused(refusal.to_string()),
         Ok(survey) => {
             result.survey = Some(survey);
-            load(&mut result, &bytes, plan).await?;
+            load(&mut result, &file.bytes, plan).await?;
         }
     }
     Ok(result)
-}
-
-/// Checks what a server checks before it compiles, including its limit on size.
-pub(crate) fn survey(kind: Kind, bytes: &[u8], module_bytes: u64) -> Result<Survey, Refusal> {
-    let size = bytes.len() as u64;
-    if kind != Kind::Script && size > module_bytes {
-        let limit = module_bytes;
-        return Err(Refusal::TooLarge { kind, size, limit });
-    }
-    Engine::survey(kind, bytes)
 }
 
 /// Compiles the program as an upload would, without a cache, and runs it once if that was

@@ -119,7 +119,7 @@ mod tests {
     fn where_none_is_near_all_parameters_are_told() {
         let hint = hint("HOOK_X: parameter not set").unwrap();
         assert!(
-            hint.ends_with("there are HOOK_PARAM_SERIAL, HOOK_PARAM_SIZE"),
+            hint.ends_with("the parameters are HOOK_PARAM_SERIAL, HOOK_PARAM_SIZE"),
             "{hint}"
         );
         let none = unset(b"HOOK_EVENT: unbound variable", &[]).unwrap();

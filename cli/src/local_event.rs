@@ -163,7 +163,7 @@ async fn bytes(file: &Path) -> anyhow::Result<Bytes> {
         return stdin::read_all(EVENT_MAX_BYTES).await;
     }
     let file = file.to_owned();
-    let read = move || program_file::read_within(&file, EVENT_MAX_BYTES as u64);
+    let read = move || program_file::read_bounded(&file, EVENT_MAX_BYTES as u64);
     Ok(own_thread::run("event", read).await??.into())
 }
 

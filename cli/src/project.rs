@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 pub(crate) use self::manifest::{Manifest, nearest_event};
-use crate::program_file;
+use crate::program_file::{self, ProgramFile};
 
 /// The manifest's file name.
 pub(crate) const MANIFEST: &str = "tenterhook.toml";
@@ -41,7 +41,7 @@ impl Project {
                 folder.display()
             );
         }
-        let text = program_file::read_within(&file, MANIFEST_MAX_BYTES)?;
+        let text = program_file::read_bounded(&file, MANIFEST_MAX_BYTES)?;
         let text =
             String::from_utf8(text).with_context(|| format!("{} is not UTF-8", file.display()))?;
         let manifest =
@@ -62,7 +62,7 @@ impl Project {
     /// # Errors
     ///
     /// The program does not exist or cannot be read.
-    pub(crate) fn read_program(&self) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn read_program(&self) -> anyhow::Result<ProgramFile> {
         let file = self.program();
         if !file.exists() {
             let remedy = match self.manifest.build {
@@ -108,7 +108,7 @@ mod tests {
         let error = |text: &str| {
             std::fs::write(folder.path().join(MANIFEST), text).unwrap();
             let project = Project::open(folder.path()).unwrap();
-            format!("{:#}", project.read_program().unwrap_err())
+            format!("{:#}", project.read_program().err().unwrap())
         };
         assert!(error(text).ends_with("`program` in tenterhook.toml must name the script"));
         assert!(

@@ -47,7 +47,7 @@ pub(crate) fn main(args: &PushArgs, log: Option<&str>) -> ExitCode {
 
 fn run(args: &PushArgs) -> anyhow::Result<()> {
     let project = Project::open(&args.folder)?;
-    let bytes = project.read_program()?;
+    let bytes = project.read_program()?.whole(&project.program())?;
     let client = Client::open(&args.client)?;
     let manifest = &project.manifest;
     let source = SourceStep::plan(&client, &manifest.name, &bytes)?;

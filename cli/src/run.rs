@@ -178,7 +178,7 @@ async fn with_timeout<T>(
 async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     let cancel = CancellationToken::new();
     let subject = plan.subject.clone();
-    let read = own_thread::run("program", move || subject.read());
+    let read = own_thread::run("program", move || subject.read()?.whole(subject.file()));
     let bytes = with_timeout("the program", plan.limits(), read).await??;
     let engine = code_cache::start_engine()?;
     let compiling = Spinner::start("compiling");

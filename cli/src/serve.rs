@@ -27,7 +27,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use tenterhook_delivery::{Delivery, Destinations, Surroundings};
+use tenterhook_delivery::{Destinations, Surroundings, Webhooks};
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_engine::Engine;
 use tenterhook_ledger::Host;
@@ -199,7 +199,7 @@ async fn serve_on(
         ledger: dispatcher.ledger().clone(),
     };
     let delivery =
-        Delivery::start_with(store.outbox, config.delivery.clone(), surroundings).await?;
+        Webhooks::start_with(store.outbox, config.delivery.clone(), surroundings).await?;
     let maintenance = Maintenance::start(
         dispatcher.clone(),
         delivery.clone(),

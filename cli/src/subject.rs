@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tenterhook_engine::Limits;
 
 use crate::local_event::{Data, LocalEvent};
-use crate::program_file;
+use crate::program_file::{self, ProgramFile};
 use crate::project::{MANIFEST, Project};
 
 /// A program to run or check.
@@ -48,7 +48,7 @@ impl Subject {
     }
 
     /// Reads the program.
-    pub(crate) fn read(&self) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn read(&self) -> anyhow::Result<ProgramFile> {
         match self {
             Self::File(file) => program_file::read(file),
             Self::Project(project, _) => project.read_program(),

@@ -100,7 +100,7 @@ fn folder_and_names(words: &[String]) -> (&Path, &[String]) {
 }
 
 async fn load(project: &Project) -> anyhow::Result<(Engine, Program)> {
-    let bytes = project.read_program()?;
+    let bytes = project.read_program()?.whole(&project.program())?;
     let engine = code_cache::start_engine()?;
     let spinner = Spinner::start("compiling");
     let loaded = engine.load(Kind::detect(&bytes), &bytes).await;

@@ -1,24 +1,23 @@
-//! Which addresses may be sent to.
+//! Which addresses may be called.
 //!
-//! Every address that a name resolves to is judged at every attempt, immediately
-//! before the connection to that very address: a name that leads elsewhere a moment
-//! later gains nothing.
+//! Every address that a name resolves to is checked at every attempt, immediately
+//! before the connection to that very address, so DNS rebinding gains nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Which addresses may be sent to. What a name resolves to is judged, each time.
+/// Which addresses may be called. What a name resolves to is checked, each time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Destinations {
-    /// Those that are reachable from everywhere. Private, loopback, link-local,
-    /// shared, reserved and multicast ones are refused.
+    /// Public ones. Private, loopback, link-local, shared, reserved and multicast addresses
+    /// are refused.
     #[default]
     Public,
-    /// All: the operator knows what is in the network.
+    /// All: the operator vouches for the network.
     All,
 }
 
 impl Destinations {
-    /// Whether this address may be sent to.
+    /// Returns whether this address may be called.
     #[must_use]
     pub fn allows(self, address: IpAddr) -> bool {
         match (self, address) {
@@ -29,8 +28,7 @@ impl Destinations {
     }
 }
 
-/// Networks of IPv4 that are not for everybody, as IANA registers them, with the
-/// bits that name each.
+/// IPv4 networks that are not public, as IANA registers them, with their prefix lengths.
 const SPECIAL_V4: [(Ipv4Addr, u32); 15] = [
     // "This network", the unspecified address among it.
     (Ipv4Addr::new(0, 0, 0, 0), 8),
@@ -67,9 +65,9 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         .any(|(network, length)| (bits ^ network.to_bits()) >> (32 - length) == 0)
 }
 
-/// Networks inside `2000::/3` that are not for everybody.
+/// Networks inside `2000::/3` that are not public.
 const SPECIAL_V6: [(Ipv6Addr, u32); 3] = [
-    // Protocol assignments: Teredo, benchmarking, identifiers that are no addresses.
+    // Protocol assignments: Teredo, benchmarking, identifiers that are not addresses.
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     // Documentation.
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
@@ -83,12 +81,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let bits = address.to_bits();
     let within =
         |(network, length): &(Ipv6Addr, u32)| (bits ^ network.to_bits()) >> (128 - length) == 0;
-    // Nothing else is given out for use by everybody: loopback, link-local, site-local,
+    // Nothing else is allocated for public use: loopback, link-local, site-local,
     // unique local, multicast and IPv4-compatible addresses all lie outside.
     bits >> 125 == 0b001 && !SPECIAL_V6.iter().any(within)
 }
 
-/// The IPv4 address that is reached through this one: mapped, by NAT64 or by 6to4.
+/// Returns the IPv4 address that is reached through this one: mapped, by NAT64 or by 6to4.
 fn v4_within(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let two = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     match address.segments() {
@@ -111,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_for_everybody_are_public() {
+    fn public_addresses_are_allowed() {
         for address in [
             "1.1.1.1",
             "9.255.255.255",
@@ -209,7 +207,7 @@ mod tests {
         }
 
         #[test]
-        fn private_ones_are_refused_in_every_dress(
+        fn private_ones_are_refused_in_every_notation(
             network in prop::sample::select(SPECIAL_V4.to_vec()), host in any::<u32>(), low in any::<u64>(),
         ) {
             let (network, length) = network;

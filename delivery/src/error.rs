@@ -1,4 +1,4 @@
-//! What could not be done.
+//! Errors of subscriptions and deliveries, named for what could not be done.
 
 /// What could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -17,16 +17,16 @@ pub enum Error {
     /// The account has as many subscriptions as it may.
     #[error("the account has {0} webhooks, which is the most")]
     TooMany(usize),
-    /// There can never be an attempt on this host.
+    /// This host has no resources for an attempt, now or later.
     #[error("cannot make an attempt")]
     NoRoom {
-        /// What there is none of.
+        /// The resource that is missing.
         source: tenterhook_ledger::Shortage,
     },
-    /// The store could not do its part.
+    /// The store has failed.
     #[error("cannot {doing}")]
     Store {
-        /// What was to be done.
+        /// What it was to do.
         doing: &'static str,
         /// What went wrong.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -34,7 +34,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// A field that does not follow its rules.
+    /// Creates the error of a field that does not follow its rules.
     pub(crate) fn invalid(field: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid {
             field,

@@ -1,6 +1,6 @@
 //! The types of events that are delivered. This list is the only one.
 
-/// The types of events that are delivered; others owe nobody anything.
+/// The types of events that are delivered; other events create no deliveries.
 pub const KINDS: [&str; 4] = [
     "maintenance.scheduled",
     "maintenance.host",
@@ -8,7 +8,7 @@ pub const KINDS: [&str; 4] = [
     "action.instance",
 ];
 
-/// Whether events of this type are delivered.
+/// Returns whether events of this type are delivered.
 pub(crate) fn is_delivered(kind: &str) -> bool {
     KINDS.contains(&kind)
 }

@@ -1,36 +1,36 @@
-//! Signed webhooks: who wants which notifications, and sending until they arrive.
+//! Signed webhooks: who subscribes to which events, and delivery with retries.
 //!
-//! A [`Subscription`] is an address with a secret. [`Delivery::offer`] stores what
-//! is owed to each before it answers; it is sent afterwards, signed as Standard
-//! Webhooks say, and again with growing pauses until it was taken or given up.
+//! A [`Subscription`] is an endpoint with a secret. [`Webhooks::offer`] stores a
+//! [`Delivery`] for each before it returns; it is sent afterwards, signed as Standard
+//! Webhooks specify, and retried with growing pauses until it succeeds or is given up.
 
+mod attempt;
 mod delivery;
 mod destination;
+mod dispatcher;
 mod error;
 mod kind;
-mod lane;
-mod letter;
-mod office;
 mod outbox;
 mod pause;
-mod post;
+mod queue;
 mod rules;
 mod secret;
+mod sender;
 mod settings;
-mod settle;
+mod stats;
 mod subscription;
 mod surroundings;
 mod sweep;
-mod tally;
+mod webhooks;
 
-pub use crate::delivery::{Delivery, SUBSCRIPTIONS_MAX};
+pub use crate::delivery::{Delivery, Status};
 pub use crate::destination::Destinations;
 pub use crate::error::Error;
 pub use crate::kind::KINDS;
-pub use crate::letter::{Fate, Letter};
-pub use crate::outbox::{Keep, NewLetter, Outbox, Room, Wait};
+pub use crate::outbox::{NewDelivery, Outbox, QueueLimit, Retention, Wait};
 pub use crate::secret::Secret;
 pub use crate::settings::Settings;
+pub use crate::stats::Counts;
 pub use crate::subscription::{NewSubscription, Subscription, SubscriptionId};
 pub use crate::surroundings::{Disk, Surroundings};
-pub use crate::tally::Counts;
+pub use crate::webhooks::{SUBSCRIPTIONS_MAX, Webhooks};

@@ -1,4 +1,4 @@
-//! What delivery asks of a database.
+//! The store that deliveries need: a trait, which a database implements.
 
 use std::time::Duration;
 
@@ -6,62 +6,62 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::delivery::Delivery;
 use crate::error::Error;
-use crate::letter::Letter;
 use crate::subscription::{Subscription, SubscriptionId};
 
-/// A letter to keep.
+/// A delivery to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewLetter {
-    /// Its identifier, made from the subscription and the event: the same event
-    /// offered twice is one letter.
+pub struct NewDelivery {
+    /// Its identifier, derived from the subscription and the event: the same event
+    /// offered twice is one delivery.
     pub id: Uuid,
-    /// To whom.
+    /// The subscription that it goes to.
     pub subscription: SubscriptionId,
     /// The type of its event.
     pub kind: String,
-    /// What is sent.
+    /// The body that is sent.
     pub body: Vec<u8>,
-    /// When it was offered.
+    /// When the event was offered.
     pub created_at: OffsetDateTime,
-    /// The same, as stored waits have the time: it is due at once.
+    /// The same on the clock of stored waits: it is due at once.
     pub due_at: OffsetDateTime,
-    /// Why it is not to be sent, if it is not: it is kept as given up, without its body.
+    /// Why it is not sent, if it is not: it is stored as failed, without its body.
     pub refused: Option<String>,
 }
 
-/// A wait: until when, as stored waits have the time, and how long that is.
+/// A wait: its end, on the clock of stored waits, and its duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
-    /// Until when.
+    /// When it ends.
     pub until: OffsetDateTime,
-    /// How long it is; at most a day.
-    pub lasting: Duration,
+    /// How long it is, at most a day.
+    pub duration: Duration,
 }
 
-/// How many letters may wait for one address.
+/// How many deliveries may wait for one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Room {
-    /// The most.
-    pub most: u32,
-    /// What is kept as [`Letter::said`] of those that give way.
-    pub said: &'static str,
+pub struct QueueLimit {
+    /// The most that may wait.
+    pub max_waiting: u32,
+    /// What is stored as [`Delivery::response`] of those that are evicted.
+    pub reason: &'static str,
 }
 
-/// Which letters are kept.
+/// Which deliveries are retained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keep {
-    /// Letters that were offered before this are forgotten, whatever became of them.
+pub struct Retention {
+    /// Deliveries created before this are pruned, whatever their status.
     pub since: OffsetDateTime,
-    /// The most per subscription of those that do not wait; the newest stay.
+    /// The most per subscription that do not wait; the newest are kept.
     pub per_subscription: u32,
 }
 
-/// A durable store of subscriptions and letters. What was answered with `Ok`
-/// survives `kill -9`.
+/// A durable store of subscriptions and deliveries. What has returned `Ok` survives
+/// `kill -9`.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Keeps a new subscription.
+    /// Stores a new subscription.
     ///
     /// # Errors
     ///
@@ -75,38 +75,38 @@ pub trait Outbox: Send + Sync {
     /// [`Error::Store`].
     async fn subscriptions(&self) -> Result<Vec<Subscription>, Error>;
 
-    /// Turns a subscription on or off.
+    /// Enables or disables a subscription.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     async fn switch_subscription(&self, id: SubscriptionId, enabled: bool) -> Result<(), Error>;
 
-    /// Removes a subscription with its letters.
+    /// Deletes a subscription with its deliveries.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Store`].
     async fn delete_subscription(&self, id: SubscriptionId) -> Result<(), Error>;
 
-    /// Keeps new letters, all or none. Those that are there already stay as they are,
-    /// and those of a subscription that was removed meanwhile are not kept.
+    /// Stores new deliveries, all or none. Existing ones stay as they are, and those of a
+    /// subscription that was deleted meanwhile are not stored.
     ///
-    /// Where more than `room` allows then wait for one of these addresses, the oldest
-    /// of them are given up. Tells which addresses those are, and of how many.
+    /// Where more than `limit` allows then wait for one of these endpoints, the oldest of
+    /// them are evicted: they fail. Returns the subscriptions concerned, each with how many.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn insert_letters(
+    async fn insert_deliveries(
         &self,
-        new: Vec<NewLetter>,
-        room: Room,
+        new: Vec<NewDelivery>,
+        limit: QueueLimit,
     ) -> Result<Vec<(SubscriptionId, u64)>, Error>;
 
-    /// Finds up to `limit` letters of a subscription that are due, with their bodies,
-    /// those due first first, and of those due at one time the one offered first. None
-    /// is due while the subscription is paused.
+    /// Returns up to `limit` due deliveries of a subscription with their bodies, ordered by
+    /// when they are due and then by when they were offered. None is due while the
+    /// subscription is paused.
     ///
     /// # Errors
     ///
@@ -116,66 +116,66 @@ pub trait Outbox: Send + Sync {
         of: SubscriptionId,
         now: OffsetDateTime,
         limit: u32,
-    ) -> Result<Vec<(Letter, Vec<u8>)>, Error>;
+    ) -> Result<Vec<(Delivery, Vec<u8>)>, Error>;
 
-    /// Tells when the next letter of a subscription is due, if one waits; no earlier
-    /// than its pause ends.
+    /// Returns when the next delivery of a subscription is due, if any waits; no earlier than
+    /// its pause ends.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
     async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error>;
 
-    /// Keeps what became of a letter: `attempts`, `fate`, `said` and `due_at`, with how long
-    /// it waits until then; the body only as long as it waits. Nothing happens to one that
-    /// does not wait any more. In the same transaction, and even then, stores until when
-    /// the subscription is paused, if the address has asked for a pause.
+    /// Records the result of an attempt: `attempts`, `status`, `response` and `due_at`, with
+    /// how long it waits until then; the body is kept only while it waits. A delivery that
+    /// no longer waits is left as it is. In the same transaction, and even then, stores the
+    /// end of the subscription's pause, if the endpoint has asked for one.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn settle_letter(
+    async fn record_result(
         &self,
-        letter: Letter,
+        delivery: Delivery,
         wait: Option<Duration>,
         pause: Option<Wait>,
     ) -> Result<(), Error>;
 
-    /// Lists up to `limit` letters of a subscription, newest first; only those that were
-    /// offered before the letter `after`, if one is named.
+    /// Lists up to `limit` deliveries of a subscription, newest first; only those
+    /// created before the delivery `after`, if it is given.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn letters(
+    async fn deliveries(
         &self,
         of: SubscriptionId,
         after: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<Letter>, Error>;
+    ) -> Result<Vec<Delivery>, Error>;
 
-    /// Shortens the waits of letters and of subscriptions that end further in the future
-    /// than they were to last: the clock was set back after they were stored. What was
-    /// never tried waits for nothing. Where it is not known how long a wait was to last,
-    /// that is an hour for a letter, or as long as its address is paused, and a day for a
-    /// pause.
+    /// Shortens waits of deliveries and of subscriptions that end further in the future than
+    /// their duration allows: the clock was set back after they were stored. What was never
+    /// attempted is due at once. Where the duration is unknown, it is an hour for a
+    /// delivery, or as long as its subscription is paused, and a day for a pause.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
     async fn shorten_delivery_waits(&self, now: OffsetDateTime) -> Result<(), Error>;
 
-    /// Counts the letters that wait, of all subscriptions together.
+    /// Counts the waiting deliveries of all subscriptions.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
     async fn waiting(&self) -> Result<u64, Error>;
 
-    /// Forgets up to `limit` letters that are not to be kept. Tells how many there were.
+    /// Deletes up to `limit` deliveries that are not to be retained. Returns how many it has
+    /// deleted.
     ///
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn forget_letters(&self, keep: Keep, limit: u32) -> Result<u64, Error>;
+    async fn prune_deliveries(&self, retention: Retention, limit: u32) -> Result<u64, Error>;
 }

@@ -4,16 +4,16 @@ use std::time::{Duration, SystemTime};
 
 use rand::{Rng, RngExt as _};
 
-/// The most that is waited between two attempts by our own choice.
+/// The longest backoff between two attempts.
 pub(crate) const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// The longest pause that is granted to an address. One that needs more asks again: a
-/// mistaken `Retry-After` of years must not silence an address for good, and letters are
+/// The longest pause that an endpoint gets. One that needs more asks again: a
+/// mistaken `Retry-After` of years must not silence an endpoint for good, and deliveries are
 /// kept for days only.
-pub(crate) const LONGEST_WISH: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What to wait after `failures` failed attempts: anything from nothing to the bound,
-/// so that letters which failed together do not return together.
+/// Returns the wait after `failures` failed attempts: exponential backoff with full jitter,
+/// so that deliveries that failed together are not retried together.
 pub(crate) fn after(failures: u32, first: Duration, rng: &mut impl Rng) -> Duration {
     let doublings = failures.saturating_sub(1).min(30);
     let bound = first.saturating_mul(1 << doublings).min(LONGEST);
@@ -21,10 +21,10 @@ pub(crate) fn after(failures: u32, first: Duration, rng: &mut impl Rng) -> Durat
     Duration::from_millis(rng.random_range(0..=ms))
 }
 
-/// Reads `Retry-After`, in seconds or as a date. It is a wish, granted up to a day.
-pub(crate) fn wished(value: &[u8], now: SystemTime) -> Option<Duration> {
+/// Parses `Retry-After`, in seconds or as a date; at most a day.
+pub(crate) fn parse_retry_after(value: &[u8], now: SystemTime) -> Option<Duration> {
     let text = std::str::from_utf8(value).ok()?.trim();
-    let wish = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+    let pause = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // What does not fit into the number is far beyond a day.
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
@@ -33,7 +33,7 @@ pub(crate) fn wished(value: &[u8], now: SystemTime) -> Option<Duration> {
             .duration_since(now)
             .unwrap_or_default()
     };
-    Some(wish.min(LONGEST_WISH))
+    Some(pause.min(LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -43,19 +43,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wish_is_granted_up_to_a_day() {
+    fn retry_after_is_heeded_up_to_a_day() {
         let now = httpdate::parse_http_date("Fri, 01 Jan 2027 00:00:00 GMT").unwrap();
-        let wish = |text: &str| wished(text.as_bytes(), now).map(|wish| wish.as_secs());
-        assert_eq!(wish("0"), Some(0));
-        assert_eq!(wish(" 120 "), Some(120));
-        assert_eq!(wish("86400"), Some(86_400));
-        assert_eq!(wish("86401"), Some(86_400));
-        assert_eq!(wish("99999999999999999999999999"), Some(86_400));
-        assert_eq!(wish("Fri, 01 Jan 2027 00:00:30 GMT"), Some(30));
-        assert_eq!(wish("Thu, 31 Dec 2026 23:59:59 GMT"), Some(0));
-        assert_eq!(wish("Sat, 01 Jan 2028 00:00:00 GMT"), Some(86_400));
+        let seconds =
+            |text: &str| parse_retry_after(text.as_bytes(), now).map(|pause| pause.as_secs());
+        assert_eq!(seconds("0"), Some(0));
+        assert_eq!(seconds(" 120 "), Some(120));
+        assert_eq!(seconds("86400"), Some(86_400));
+        assert_eq!(seconds("86401"), Some(86_400));
+        assert_eq!(seconds("99999999999999999999999999"), Some(86_400));
+        assert_eq!(seconds("Fri, 01 Jan 2027 00:00:30 GMT"), Some(30));
+        assert_eq!(seconds("Thu, 31 Dec 2026 23:59:59 GMT"), Some(0));
+        assert_eq!(seconds("Sat, 01 Jan 2028 00:00:00 GMT"), Some(86_400));
         for nonsense in ["", "-1", "1.5", "soon", "+5"] {
-            assert_eq!(wish(nonsense), None, "{nonsense}");
+            assert_eq!(seconds(nonsense), None, "{nonsense}");
         }
     }
 
@@ -70,9 +71,9 @@ mod tests {
         }
 
         #[test]
-        fn no_value_makes_reading_a_wish_panic(value in prop::collection::vec(any::<u8>(), 0..64)) {
-            let wish = wished(&value, SystemTime::UNIX_EPOCH);
-            prop_assert!(wish.is_none_or(|wish| wish <= LONGEST_WISH));
+        fn no_value_makes_parsing_retry_after_panic(value in prop::collection::vec(any::<u8>(), 0..64)) {
+            let pause = parse_retry_after(&value, SystemTime::UNIX_EPOCH);
+            prop_assert!(pause.is_none_or(|pause| pause <= LONGEST_RETRY_AFTER));
         }
     }
 

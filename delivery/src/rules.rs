@@ -1,4 +1,4 @@
-//! What a subscription may be.
+//! The rules that a new subscription must follow.
 
 use url::Url;
 
@@ -7,13 +7,13 @@ use crate::kind::{self, KINDS};
 use crate::secret::Secret;
 use crate::subscription::NewSubscription;
 
-/// Longest address, in bytes, as said and as written out.
+/// Longest URL in bytes, as given and as normalized.
 const URL_MAX_BYTES: usize = 2_048;
 
-/// Most types of events that are named.
+/// Most types of events that a subscription may list.
 const EVENTS_MAX: usize = 32;
 
-/// Longest project, in characters.
+/// Longest project in characters.
 const PROJECT_MAX_CHARS: usize = 255;
 
 /// A subscription that follows the rules.
@@ -40,17 +40,18 @@ impl NewSubscription {
     }
 }
 
-/// The address in the one form in which it is shown, judged and called.
-fn check_url(said: &str) -> Result<String, Error> {
+/// Checks the URL and returns its normal form, the only one that is shown, checked and
+/// called.
+fn check_url(input: &str) -> Result<String, Error> {
     let wrong = |reason: &str| Error::invalid("url", reason);
-    if said.len() > URL_MAX_BYTES {
+    if input.len() > URL_MAX_BYTES {
         return Err(wrong("must not be longer than 2048 bytes"));
     }
-    // A reader of URLs drops some of these silently.
-    if said.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    // URL parsers drop some of these silently.
+    if input.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(wrong("must not hold spaces or control characters"));
     }
-    let url = Url::parse(said).map_err(|error| {
+    let url = Url::parse(input).map_err(|error| {
         wrong(&format!(
             "must be a URL such as `https://manager.example/hook`: {error}"
         ))
@@ -63,7 +64,7 @@ fn check_url(said: &str) -> Result<String, Error> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong(
-            "must not hold a user or a password; letters are signed",
+            "must not hold a user or a password; deliveries are signed",
         ));
     }
     if url.fragment().is_some() {
@@ -73,7 +74,7 @@ fn check_url(said: &str) -> Result<String, Error> {
     if text.len() > URL_MAX_BYTES {
         return Err(wrong("must not be longer than 2048 bytes"));
     }
-    // What calls it reads it by itself: both must see the same host.
+    // The HTTP client parses it again: both must see the same host.
     match text.parse::<http::Uri>() {
         Ok(uri) if uri.host() == url.host_str() => Ok(text),
         _ => Err(wrong("holds characters that must be percent-encoded")),
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_address_has_one_form() {
-        for (said, meant) in [
+        for (input, normal) in [
             ("https://Manager.example", "https://manager.example/"),
             ("http://10.0.0.5:8080/a?b=c", "http://10.0.0.5:8080/a?b=c"),
             ("http://0x7f.1/", "http://127.0.0.1/"),
@@ -133,12 +134,12 @@ mod tests {
                 "http://xn--bcher-kva.example/%C3%BC",
             ),
         ] {
-            assert_eq!(to(said).check().unwrap().url, meant);
+            assert_eq!(to(input).check().unwrap().url, normal);
         }
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn what_is_not_a_url_is_refused() {
         let long = format!("http://a.example/{}", "x".repeat(2_048));
         let swollen = format!("http://a.example/{}", "ü".repeat(800));
         for url in [

@@ -1,4 +1,4 @@
-//! The key that signs, and the signature that Standard Webhooks ask for.
+//! Signing keys, and the signature that Standard Webhooks specify.
 
 use std::fmt;
 
@@ -14,10 +14,10 @@ use crate::error::Error;
 /// What the text of a secret begins with.
 const PREFIX: &str = "whsec_";
 
-/// How many bytes a key has, as Standard Webhooks say.
+/// Length of a key in bytes, as Standard Webhooks specify.
 const BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// How many bytes a new key has: as many as the hash.
+/// Length of a new key in bytes: that of the hash.
 const NEW_BYTES: usize = 32;
 
 /// A key for signatures, 24 to 64 bytes; as text `whsec_` and base64. Its debug
@@ -26,7 +26,7 @@ const NEW_BYTES: usize = 32;
 pub struct Secret(Vec<u8>);
 
 impl Secret {
-    /// Makes a new one of 32 bytes from the operating system's random source.
+    /// Generates a key of 32 bytes from the operating system's random source.
     #[must_use]
     pub fn generate() -> Self {
         let mut bytes = vec![0; NEW_BYTES];
@@ -36,7 +36,7 @@ impl Secret {
         Self(bytes)
     }
 
-    /// Reads `whsec_` and base64.
+    /// Parses `whsec_` and base64.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Secret {
         Self::from_bytes(bytes)
     }
 
-    /// Takes the key's own bytes.
+    /// Creates a secret from the bytes of the key.
     ///
     /// # Errors
     ///
@@ -66,20 +66,20 @@ impl Secret {
         }
     }
 
-    /// The key's own bytes, for a store.
+    /// Returns the bytes of the key, for a store.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The text, to be shown to who made the subscription and to nobody else.
+    /// Returns the text form. It is shown once, to the creator of the subscription.
     #[must_use]
     pub fn reveal(&self) -> String {
         format!("{PREFIX}{}", STANDARD.encode(&self.0))
     }
 
-    /// The value of `webhook-signature` for a letter that is sent at `timestamp`,
-    /// in seconds since 1970.
+    /// Returns the value of `webhook-signature` for a delivery sent at `timestamp`, in
+    /// seconds since 1970.
     pub(crate) fn sign(&self, id: Uuid, timestamp: i64, body: &[u8]) -> String {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of every length");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_refused() {
+    fn what_is_not_a_secret_is_refused() {
         let of = |bytes: usize| format!("{PREFIX}{}", STANDARD.encode(vec![7; bytes]));
         for good in [24, 32, 64] {
             assert_eq!(Secret::parse(&of(good)).unwrap().reveal(), of(good));

@@ -1,4 +1,4 @@
-//! Who wants to be told of what, and where.
+//! Subscriptions: which endpoint receives which events.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::secret::Secret;
 
-/// Names a [`Subscription`]; a UUID of version 7.
+/// Identifies a [`Subscription`]; a UUID of version 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SubscriptionId(pub Uuid);
@@ -25,7 +25,7 @@ impl std::str::FromStr for SubscriptionId {
     }
 }
 
-/// An address that wants to be told.
+/// An endpoint that receives events.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subscription {
     /// Its identifier.
@@ -34,24 +34,24 @@ pub struct Subscription {
     pub account: Uuid,
     /// Where to send: `http://…` or `https://…`.
     pub url: String,
-    /// The types of events that it wants; empty means all that are delivered.
+    /// The types of events that it receives; empty means all that are delivered.
     pub events: Vec<String>,
-    /// The only project that it wants to hear of; `None` means all, and what is about
-    /// no project.
+    /// The only project whose events it receives; `None` means all, and events about no
+    /// project.
     pub project: Option<String>,
-    /// What signs.
+    /// The signing key.
     pub secret: Secret,
-    /// Whether it is to be told at present. While it is not, events owe it nothing,
-    /// and what it was owed before waits.
+    /// Whether it is enabled. While it is not, no deliveries are created for it, and those
+    /// from before wait.
     pub enabled: bool,
-    /// Until when the address has asked to be left alone, if it has; possibly past.
+    /// The end of the pause that the endpoint has asked for, if it has; possibly past.
     pub paused_until: Option<OffsetDateTime>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
 }
 
 impl Subscription {
-    /// Whether an event of this type about this project is to be told here.
+    /// Returns whether an event of this type about this project is delivered here.
     pub(crate) fn wants(&self, kind: &str, project: Option<&str>) -> bool {
         self.enabled
             && (self.events.is_empty() || self.events.iter().any(|event| event == kind))
@@ -59,7 +59,7 @@ impl Subscription {
     }
 }
 
-/// A subscription to make.
+/// A subscription to create.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewSubscription {
     /// See [`Subscription::url`]; at most 2,048 bytes, without user, password and
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_wanted_is_told() {
+    fn only_events_that_are_wanted_are_delivered() {
         let all = Subscription {
             id: SubscriptionId(Uuid::nil()),
             account: Uuid::nil(),

@@ -1,5 +1,4 @@
-//! What delivery shares with the rest of a server: the time, room on the disk, and the
-//! ledger.
+//! What deliveries share with the rest of a server: the clock, the disk and the ledger.
 
 use std::sync::Arc;
 
@@ -7,9 +6,9 @@ use tenterhook_clock::{SystemClock, Timepiece};
 use tenterhook_ledger::Ledger;
 use uuid::Uuid;
 
-/// Room on the disk for what accounts are owed.
+/// Disk space for the deliveries of accounts.
 pub trait Disk: Send + Sync {
-    /// Takes room for what is about to be kept for an account, in bytes.
+    /// Reserves space for what is about to be stored for an account, in bytes.
     ///
     /// # Errors
     ///
@@ -17,34 +16,34 @@ pub trait Disk: Send + Sync {
     fn take(&self, account: Uuid, bytes: u64) -> Result<(), String>;
 }
 
-/// What delivery shares with the rest of a server.
+/// What deliveries share with the rest of a server.
 #[derive(Clone)]
 pub struct Surroundings {
-    /// The time.
+    /// The clock.
     pub timepiece: Timepiece,
-    /// The room on the disk.
+    /// The disk space.
     pub disk: Arc<dyn Disk>,
-    /// What says how many attempts are made at one time.
+    /// Limits how many attempts are made at once.
     pub ledger: Ledger,
 }
 
 impl Surroundings {
-    /// The machine's clock, believed as it is, and a disk without an end: for who delivers
-    /// and does nothing else.
+    /// Creates surroundings with the machine's clock, trusted as it is, and an unlimited
+    /// disk: for a process that only delivers.
     #[must_use]
     pub fn alone(ledger: Ledger) -> Self {
         Self {
             timepiece: Timepiece::start(Arc::new(SystemClock), None),
-            disk: Arc::new(Endless),
+            disk: Arc::new(Unlimited),
             ledger,
         }
     }
 }
 
-/// Room without an end.
-struct Endless;
+/// A disk without a limit.
+struct Unlimited;
 
-impl Disk for Endless {
+impl Disk for Unlimited {
     fn take(&self, _account: Uuid, _bytes: u64) -> Result<(), String> {
         Ok(())
     }

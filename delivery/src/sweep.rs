@@ -1,42 +1,42 @@
-//! Forgetting letters, a bounded part at a time.
+//! Prunes deliveries, a bounded batch at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::office::Office;
-use crate::outbox::Keep;
+use crate::dispatcher::Dispatcher;
+use crate::outbox::Retention;
 
-/// How often letters are forgotten.
-const EVERY: Duration = Duration::from_secs(10 * 60);
+/// How often deliveries are pruned.
+const INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// Letters that are forgotten at one time: other writers wait no longer than that takes.
-const PART: u32 = 1_000;
+/// Deliveries pruned at once: other writers wait no longer than that takes.
+const BATCH: u32 = 1_000;
 
-/// Forgets what is not to be kept, until the office is closed.
-pub(crate) async fn run(office: Arc<Office>) {
+/// Prunes what is not to be retained, until the dispatcher stops.
+pub(crate) async fn run(dispatcher: Arc<Dispatcher>) {
     loop {
-        sweep(&office).await;
+        sweep(&dispatcher).await;
         tokio::select! {
-            () = office.stop.cancelled() => return,
-            () = office.surroundings.timepiece.sleep(EVERY) => {}
+            () = dispatcher.stop.cancelled() => return,
+            () = dispatcher.surroundings.timepiece.sleep(INTERVAL) => {}
         }
     }
 }
 
-async fn sweep(office: &Office) {
-    let settings = &office.settings;
-    let keep = Keep {
-        // Not what the wall shows: a clock that was set forward makes nothing old.
-        since: office.surroundings.timepiece.history() - settings.keep,
+async fn sweep(dispatcher: &Dispatcher) {
+    let settings = &dispatcher.settings;
+    let retention = Retention {
+        // Not the wall clock: setting it forward makes nothing old.
+        since: dispatcher.surroundings.timepiece.history() - settings.keep,
         per_subscription: settings.kept,
     };
-    while !office.stop.is_cancelled() {
-        match office.outbox.forget_letters(keep, PART).await {
-            Ok(forgotten) if forgotten < u64::from(PART) => return,
+    while !dispatcher.stop.is_cancelled() {
+        match dispatcher.outbox.prune_deliveries(retention, BATCH).await {
+            Ok(pruned) if pruned < u64::from(BATCH) => return,
             Ok(_) => {}
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(%error, cause, "old webhooks stay");
+                tracing::error!(%error, cause, "old webhook deliveries stay");
                 return;
             }
         }

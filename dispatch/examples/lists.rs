@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tenterhook_dispatch::{
-    AccountId, Dispatcher, Lookup, NewSource, PrincipalId, Settings, Source,
+    AccountId, Dispatcher, Lookup, NewSource, PrincipalId, Settings, Source, Visibility,
 };
 use tenterhook_engine::Engine;
 use tenterhook_store::Sqlite;
@@ -104,7 +104,7 @@ async fn fill(dispatcher: &Dispatcher, account: AccountId, places: std::ops::Ran
                     bytes: format!("echo {place}\n").into(),
                     kind: None,
                     description: String::new(),
-                    private: false,
+                    visibility: Visibility::Readable,
                     labels: Vec::new(),
                     created_by: PrincipalId::SYSTEM,
                 };

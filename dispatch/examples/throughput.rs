@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tenterhook_dispatch::{AccountId, Dispatcher, NewHook, NewSource, Settings};
+use tenterhook_dispatch::{AccountId, Dispatcher, NewHook, NewSource, Settings, Visibility};
 use tenterhook_engine::Engine;
 use tenterhook_sdk::Event;
 use tenterhook_store::Sqlite;
@@ -50,7 +50,7 @@ async fn main() {
         bytes: NOTHING.into(),
         kind: None,
         description: String::new(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: Vec::new(),
         created_by: tenterhook_dispatch::PrincipalId::SYSTEM,
     };

@@ -95,7 +95,7 @@ pub enum Error {
         /// Its name or id.
         id: String,
     },
-    /// Astra's hooks are switched off for the account.
+    /// Hooks on applications are switched off for the account.
     #[error("execution hooks are switched off for this account")]
     HooksDisabled,
     /// A hook was to run after a failover that this application cannot make.

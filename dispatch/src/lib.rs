@@ -41,7 +41,7 @@ pub use crate::registry::label::Label;
 pub use crate::registry::lookup::Lookup;
 pub use crate::registry::recipe::{Recipe, RecipeContent};
 pub use crate::registry::server::{NewServer, Server, ServerChange};
-pub use crate::registry::source::{NewSource, Source, SourceChange, base64_md5};
+pub use crate::registry::source::{NewSource, Source, SourceChange, Visibility, checksum};
 pub use crate::registry::{
     apps::Apps, hooks::Hooks, overrides::Overrides, servers::Servers, sources::Sources,
 };
@@ -49,12 +49,12 @@ pub use crate::runs::accept::{Accepted, Events};
 pub use crate::runs::endings::Endings;
 pub use crate::runs::execute::{NewExecute, Program};
 pub use crate::runs::execution::{Execution, HookRef, NotAState, Output, ServerRef, State};
-pub use crate::runs::hook_state::{Failing, HookFailure, HookResult, HookState};
 pub use crate::runs::kept_output::{KeptOutput, OUTPUT_PART_BYTES, OutputPart, OutputSizes};
 pub use crate::runs::live::{Chunk, LiveOutput};
 pub use crate::runs::rehearsal::Rehearsal;
 pub use crate::runs::retry::{RetryOn, RetryPolicy};
 pub use crate::runs::ruling::{Reason, Ruling, result_of, result_of_verdicts};
+pub use crate::runs::summary::{FailureKind, RunFailure, RunSummary};
 pub use crate::runs::task::{EventKey, Progress, Task, TaskDetail, state_of};
 pub use crate::runs::work::{
     Attempt, Backlog, Cancelling, Claimed, ClaimedExecution, ClaimedTask, Inserted, LateOutput,

@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use tenterhook_fuzz::assert_is_one_plain_line;
-use tenterhook_query::croit::{Fault, Page, Pagination};
+use tenterhook_query::croit::{PaginationFault, Page, Pagination};
 
 fuzz_target!(|text: &str| {
     let mut lines = text.lines();
@@ -17,7 +17,7 @@ fuzz_target!(|text: &str| {
 });
 
 /// The page that a parameter makes of rows, however many steps that takes.
-fn page(asked: &str, rows: Vec<Value>) -> Result<Page, Fault> {
+fn page(asked: &str, rows: Vec<Value>) -> Result<Page, PaginationFault> {
     let mut sifting = Pagination::parse(asked)?.sift(rows);
     loop {
         if let Some(page) = sifting.step()? {

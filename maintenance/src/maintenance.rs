@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{AccountId, Dispatcher, Key, Timepiece};
 use tenterhook_session::{State, Step};
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,7 @@ pub struct Maintenance {
 /// What all clones share.
 pub(crate) struct MaintenanceInner {
     pub(crate) dispatcher: Dispatcher,
-    pub(crate) delivery: Delivery,
+    pub(crate) delivery: Webhooks,
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) settings: Settings,
     /// The dispatcher's.
@@ -50,7 +50,7 @@ impl Maintenance {
     /// [`Error::Store`].
     pub async fn start(
         dispatcher: Dispatcher,
-        delivery: Delivery,
+        delivery: Webhooks,
         store: Arc<dyn SessionStore>,
         settings: Settings,
     ) -> Result<Self, Error> {
@@ -75,7 +75,7 @@ impl Maintenance {
 
     /// The webhooks through which projects are notified.
     #[must_use]
-    pub fn delivery(&self) -> &Delivery {
+    pub fn delivery(&self) -> &Webhooks {
         &self.inner.delivery
     }
 

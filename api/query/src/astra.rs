@@ -1,7 +1,7 @@
 //! What Astra's clients ask of a list: `include`, `limit` and `filter`.
 //!
-//! Knows the words that a list understands, and neither HTTP nor any noun of the
-//! product. Reading is bounded and cannot panic.
+//! It knows the names of a list, and neither HTTP nor any noun of the product. Reading is
+//! bounded and cannot panic.
 
 mod filter;
 #[cfg(test)]
@@ -14,7 +14,7 @@ pub use self::timestamp::{parse_timestamp, print_timestamp};
 /// Most names in one `include`.
 const INCLUDE_MAX: usize = 64;
 
-/// The words that one list understands.
+/// The names that one list knows.
 #[derive(Clone, Copy, Debug)]
 pub struct Vocabulary {
     /// The members of an item, in their documented order.
@@ -32,20 +32,20 @@ pub enum Compared {
     Time,
 }
 
-/// What is asked of a list.
+/// What a request asks of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// The members that are wanted, in this order; all of them if `None`.
+    /// The members to return, in this order; all of them if `None`.
     pub include: Option<Vec<&'static str>>,
-    /// The most items that are wanted.
+    /// The most items to return.
     pub limit: Option<usize>,
-    /// What the items have to meet.
+    /// The filter that the items must match.
     pub filter: Filter,
 }
 
 /// What is wrong with one parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ParameterFault {
     /// The parameter.
     pub name: String,
     /// What is wrong with it and what to send instead.
@@ -56,9 +56,9 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// These parameters are not known here.
-    Unsupported(Vec<Fault>),
+    Unsupported(Vec<ParameterFault>),
     /// These parameters are known, and their values are not acceptable.
-    Invalid(Vec<Fault>),
+    Invalid(Vec<ParameterFault>),
 }
 
 impl Query {
@@ -88,7 +88,7 @@ impl Query {
             };
             if let Err(reason) = read {
                 let name = name.to_owned();
-                faults.push(Fault { name, reason });
+                faults.push(ParameterFault { name, reason });
             }
         }
         if faults.is_empty() {
@@ -117,7 +117,7 @@ pub fn refuse_unknown<'a>(
     names: impl Iterator<Item = &'a str>,
     known: &[&str],
 ) -> Result<(), Refused> {
-    let mut faults: Vec<Fault> = Vec::new();
+    let mut faults: Vec<ParameterFault> = Vec::new();
     for name in names.filter(|name| !known.contains(name)) {
         let name = quoted(name);
         if faults.len() < 16 && faults.iter().all(|fault| fault.name != name) {
@@ -125,7 +125,7 @@ pub fn refuse_unknown<'a>(
                 [] => "is not supported; this call takes no query parameters".to_owned(),
                 known => format!("is not supported; this call takes {}", known.join(", ")),
             };
-            faults.push(Fault { name, reason });
+            faults.push(ParameterFault { name, reason });
         }
     }
     if faults.is_empty() {
@@ -158,11 +158,11 @@ fn read_limit(text: &str) -> Result<usize, String> {
     if text.is_empty() || text.starts_with('0') || !digits {
         return Err("must be a whole number from 1".to_owned());
     }
-    // A number too large for us is no limit at all.
+    // A number that does not fit is as good as no limit.
     Ok(text.parse().unwrap_or(usize::MAX))
 }
 
-/// What somebody sent, fit to be quoted: short and on one line.
+/// Shortens what a client sent so that it can be quoted on one line.
 fn quoted(text: &str) -> String {
     let plain = |c: char| match c {
         '\u{2028}' | '\u{2029}' => char::REPLACEMENT_CHARACTER,

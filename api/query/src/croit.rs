@@ -1,4 +1,4 @@
-//! croit's `pagination` parameter: sort, filter and cut a list, said in JSON.
+//! croit's `pagination` parameter: sort, filter and cut a list, in JSON.
 //!
 //! A list is filtered first, sorted second and cut last. The rows are the very
 //! objects that would be sent, so every field that a client sees can be named.
@@ -44,12 +44,12 @@ pub struct Page {
 
 /// What is wrong with a `pagination` parameter, and where in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault(String);
+pub struct PaginationFault(String);
 
-/// Longest [`Fault`], in characters. It may quote what was sent.
+/// Longest [`PaginationFault`], in characters. It may quote what was sent.
 const FAULT_MAX_CHARS: usize = 1_000;
 
-impl Fault {
+impl PaginationFault {
     fn new(at: &str, detail: impl std::fmt::Display) -> Self {
         let text = if at.is_empty() {
             format!("`pagination`: {detail}")
@@ -66,17 +66,17 @@ impl Fault {
     }
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for PaginationFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for PaginationFault {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct Said {
+struct WirePagination {
     after: Option<i64>,
     limit: Option<i64>,
     sort_by: Option<Vec<Order>>,
@@ -89,29 +89,30 @@ impl Pagination {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] that names the first place which is wrong.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    /// A [`PaginationFault`] that names the first place which is wrong.
+    pub fn parse(text: &str) -> Result<Self, PaginationFault> {
         if text.len() > MAX_BYTES {
-            return Err(Fault::new(
+            return Err(PaginationFault::new(
                 "",
                 format_args!("must not be longer than {MAX_BYTES} bytes"),
             ));
         }
-        let said: Said = serde_json::from_str(text)
-            .map_err(|error| Fault::new("", format_args!("cannot be read as JSON: {error}")))?;
-        let order = said.sort_by.unwrap_or_default();
+        let wire: WirePagination = serde_json::from_str(text).map_err(|error| {
+            PaginationFault::new("", format_args!("cannot be read as JSON: {error}"))
+        })?;
+        let order = wire.sort_by.unwrap_or_default();
         if order.len() > order::MAX_COLUMNS {
             let most = order::MAX_COLUMNS;
-            return Err(Fault::new(
+            return Err(PaginationFault::new(
                 "sortBy",
                 format_args!("names more than {most} columns"),
             ));
         }
         Ok(Self {
-            after: count("after", said.after)?.unwrap_or(0),
-            limit: count("limit", said.limit)?,
+            after: count("after", wire.after)?.unwrap_or(0),
+            limit: count("limit", wire.limit)?,
             order,
-            filter: said
+            filter: wire
                 .filter
                 .as_ref()
                 .map(Filter::parse)
@@ -127,8 +128,11 @@ impl Pagination {
     }
 }
 
-fn count(field: &str, said: Option<i64>) -> Result<Option<usize>, Fault> {
-    said.map(|n| usize::try_from(n).map_err(|_| Fault::new(field, "must not be negative")))
+fn count(field: &str, given: Option<i64>) -> Result<Option<usize>, PaginationFault> {
+    given
+        .map(|n| {
+            usize::try_from(n).map_err(|_| PaginationFault::new(field, "must not be negative"))
+        })
         .transpose()
 }
 

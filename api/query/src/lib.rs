@@ -1,4 +1,4 @@
-//! What clients ask of lists: filters, order and pages, each in the words of one
+//! What clients ask of lists: filters, order and pages, each in the form of one
 //! interface, read from text and applied to rows of JSON.
 //!
 //! Every query has bounds on its length, its depth and its work. This crate knows

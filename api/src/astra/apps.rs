@@ -1,4 +1,4 @@
-//! The applications that hooks belong to, to be read. They are kept over the native
+//! The applications that hooks belong to, read-only. They are managed over the native
 //! face; Astra's toolkit asks for them before it lists hooks.
 
 mod shape;
@@ -10,11 +10,10 @@ use tenterhook_dispatch::{App, Error, Key, Noun, Role};
 
 use self::shape::{LIST, MEDIA, WORDS};
 use super::ask::Ask;
-use super::problem::Row;
+use super::problem::{Rejection, Row};
 use super::reply;
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
-use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -31,7 +30,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn list_astra_apps(ask: Ask) -> Result<Response, Refusal> {
+async fn list_astra_apps(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_list(&ask.headers)?;
     let query = ask.query(&WORDS)?;
     let found = ask.app.dispatcher().apps().list(ask.account()).await?;
@@ -45,7 +44,7 @@ async fn list_astra_apps(ask: Ask) -> Result<Response, Refusal> {
     reply::list(media, LIST, query.include, stream::iter(rows)).await
 }
 
-async fn get_astra_app(ask: Ask) -> Result<Response, Refusal> {
+async fn get_astra_app(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let id = ask.app_id()?.ok_or(Row::ResourceNotFound)?;

@@ -1,5 +1,5 @@
-//! One request of this face, taken apart step by step in Astra's order: headers,
-//! query, body. A handler asks for each in turn.
+//! One request of this face, parsed step by step in Astra's order: headers, query, body.
+//! A handler asks for each in turn.
 
 use axum::body::Body;
 use axum::extract::FromRequestParts;
@@ -11,18 +11,18 @@ use uuid::Uuid;
 
 use super::identifier;
 use super::media::Media;
-use super::problem::{Problem, Row, Wrong};
-use super::query::{self, Query, Refused, Vocabulary};
+use super::problem::{Problem, Rejection, Row, Wrong};
 use super::schema::{self, Member, Purpose};
 use super::strict_json;
 use crate::app::App;
-use crate::audit::Told;
+use crate::audit::AuditedBody;
 use crate::auth::Caller;
 use crate::body::{JSON_MAX_BYTES, Pieces};
 use crate::door::Door;
 use crate::extract::PathMembers;
 use crate::host;
 use crate::refusal::Refusal;
+use tenterhook_query::astra::{self as query, Query, Refused, Vocabulary};
 
 /// Longest query string, in bytes.
 const QUERY_MAX_BYTES: usize = 64 * 1024;
@@ -35,13 +35,13 @@ pub(super) struct Ask {
     uri: Uri,
     path: PathMembers,
     door: Door,
-    told: Told,
+    audited: AuditedBody,
 }
 
 impl FromRequestParts<App> for Ask {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let caller = Caller::from_request_parts(parts, app).await?;
         let path = PathMembers::from_request_parts(parts, app).await?;
         Ok(Self {
@@ -51,7 +51,11 @@ impl FromRequestParts<App> for Ask {
             uri: parts.uri.clone(),
             path,
             door: Door::of(&parts.extensions),
-            told: parts.extensions.get::<Told>().cloned().unwrap_or_default(),
+            audited: parts
+                .extensions
+                .get::<AuditedBody>()
+                .cloned()
+                .unwrap_or_default(),
         })
     }
 }
@@ -61,18 +65,18 @@ impl Ask {
         self.caller.account()
     }
 
-    /// Who asks.
+    /// The caller.
     pub(super) fn principal(&self) -> PrincipalId {
         self.caller.0.principal
     }
 
-    /// What they may do.
+    /// The caller's role.
     pub(super) fn role(&self) -> Role {
         self.caller.0.role
     }
 
-    /// The application in the path, if there is one in it. What cannot be the id of
-    /// one is no collection.
+    /// The application in the path, if there is one in it. What cannot be an id is an
+    /// unknown collection.
     pub(super) fn app_id(&self) -> Result<Option<AppId>, Problem> {
         let Some(text) = self.path.get("app_id") else {
             return Ok(None);
@@ -114,7 +118,7 @@ impl Ask {
             .collect())
     }
 
-    /// Reads the body and checks it against its table. Larger ones wait for a place.
+    /// Reads the body and checks it against its table. Larger ones wait for a slot.
     pub(super) async fn object(
         &self,
         body: Body,
@@ -122,30 +126,30 @@ impl Ask {
         members: &'static [Member],
         purpose: Purpose,
         limit_bytes: u64,
-    ) -> Result<Map<String, Value>, Refusal> {
+    ) -> Result<Map<String, Value>, Rejection> {
         media.check_body(&self.headers)?;
         let announced = self.headers.get(header::CONTENT_LENGTH);
         let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         let small = limit_bytes <= JSON_MAX_BYTES || announced.is_some_and(|n| n <= JSON_MAX_BYTES);
-        let _place = if small {
+        let _slot = if small {
             None
         } else {
-            Some(self.app.upload_place(self.account()).await?)
+            Some(self.app.upload_slot(self.account()).await?)
         };
         let bytes = Pieces::new(self.door, &self.headers, body, limit_bytes)?
             .collect()
             .await?;
-        let told = self.told.clone();
+        let audited = self.audited.clone();
         let read = move || {
             let object = strict_json::read_object(&bytes)?;
-            told.tell(&object);
+            audited.record(&object);
             schema::check(members, &object, purpose).map_err(Problem::schema)?;
             Ok::<_, Problem>(object)
         };
         let object = if small {
             read()?
         } else {
-            // A body of megabytes is read where nobody waits for it.
+            // Megabytes are parsed off the async threads.
             tokio::task::spawn_blocking(read)
                 .await
                 .map_err(|error| Refusal::internal(&error))??
@@ -153,8 +157,8 @@ impl Ask {
         Ok(object)
     }
 
-    /// The full URL of a new resource of this collection. Without a Host that is
-    /// one, it is the path alone.
+    /// The full URL of a new resource of this collection. Without a valid Host, it is the
+    /// path alone.
     pub(super) fn location(&self, id: Uuid) -> String {
         let collection = self.uri.path().trim_end_matches('/');
         let path = format!("{collection}/{id}");
@@ -165,8 +169,8 @@ impl Ask {
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
-        let wrong = |faults: Vec<query::Fault>| {
-            let one = |fault: query::Fault| Wrong::new(fault.name, fault.reason);
+        let wrong = |faults: Vec<query::ParameterFault>| {
+            let one = |fault: query::ParameterFault| Wrong::new(fault.name, fault.reason);
             faults.into_iter().map(one).collect()
         };
         match refused {

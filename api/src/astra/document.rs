@@ -63,11 +63,7 @@ impl Endpoint {
             "members, parted by commas: each item is then the array of their values",
             text("^[0-9a-zA-Z]+(,[0-9a-zA-Z]+)*$"),
         )
-        .query_as(
-            "limit",
-            "the most items that are wanted",
-            text("^[1-9][0-9]*$"),
-        )
+        .query_as("limit", "the most items to return", text("^[1-9][0-9]*$"))
         .query_as(
             "filter",
             "conditions `<field> <operator> '<value>'`, parted by commas; the operators are \
@@ -79,7 +75,7 @@ impl Endpoint {
         .refused(&[400, 401, 403, 404, 406])
     }
 
-    /// Makes a resource.
+    /// Creates a resource.
     pub(super) fn astra_create(self, shapes: &Shapes) -> Self {
         self.reads_as(&shapes.create)
             .answers_as(201, &shapes.reply)

@@ -1,6 +1,6 @@
 //! Entity tags, and the conditions under which a PUT is carried out.
 //!
-//! A tag is the MD5 of the resource as a GET replies it, in hexadecimal digits.
+//! A tag is the MD5 of the resource as a GET returns it, in hexadecimal digits.
 
 use std::time::SystemTime;
 
@@ -23,7 +23,7 @@ pub(super) fn header_of(bytes: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{}\"", tag_of(bytes))).expect("digits are plain text")
 }
 
-/// Whether the request makes any condition.
+/// Whether the request is conditional.
 pub(super) fn has_conditions(headers: &HeaderMap) -> bool {
     [
         header::IF_MATCH,
@@ -89,10 +89,10 @@ fn date(headers: &HeaderMap, name: &HeaderName) -> Result<Option<i64>, Problem> 
     Ok(since.and_then(|since| i64::try_from(since.as_secs()).ok()))
 }
 
-/// Makes the changes of one resource over this face take turns, so that no other
-/// comes between a condition and the change that it allows.
+/// Serializes the changes of one resource over this face, so that none comes between a
+/// condition and the change that it allows.
 pub(super) async fn turn(id: Uuid) -> MutexGuard<'static, ()> {
-    /// Resources that share a turn by chance wait for each other, no more.
+    /// Resources that share a lock by chance only wait for each other.
     const TURNS: usize = 1_024;
     static ALL: [Mutex<()>; TURNS] = [const { Mutex::const_new(()) }; TURNS];
     let place = usize::from(u16::from_be_bytes([id.as_bytes()[0], id.as_bytes()[1]]));

@@ -1,6 +1,6 @@
 //! Execution hooks: a hook source bound to an action of an application's life.
 //!
-//! All of them stand under `core/v1`, those of one application also under
+//! All of them are under `core/v1`, those of one application also under
 //! `k8s/v1/apps/{app_id}`: two ways to the same objects.
 
 mod body;
@@ -21,16 +21,16 @@ use tenterhook_engine::AskedLimits;
 use self::shape::{LIST, MEDIA, MEMBERS, View, WORDS};
 use super::ask::Ask;
 use super::metadata::text_in;
-use super::problem::{Problem, Row};
+use super::problem::{Problem, Rejection, Row};
 use super::schema::Purpose;
 use super::{entity_tag, lookup, reply};
 use crate::app::App;
 use crate::auth::Access;
 use crate::body::JSON_MAX_BYTES;
 use crate::endpoint::Endpoint;
-use crate::refusal::Refusal;
 
-/// How long a hook may run: what Astra documents, or less if the operator says so.
+/// How long a hook may run: what Astra documents, or less if the operator configures
+/// less.
 const WALL: Duration = Duration::from_secs(25 * 60);
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -81,7 +81,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     core.into_iter().chain(of_app).collect()
 }
 
-async fn list_execution_hooks(ask: Ask) -> Result<Response, Refusal> {
+async fn list_execution_hooks(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_list(&ask.headers)?;
     let query = ask.query(&WORDS)?;
     let (filter, reader) = (&query.filter, ask.role());
@@ -99,7 +99,7 @@ async fn list_execution_hooks(ask: Ask) -> Result<Response, Refusal> {
             },
         )
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     let rows = found
         .into_iter()
         .map(|hook| Ok(View::of(&hook, reader).map(|view| view.row(None))));
@@ -107,7 +107,7 @@ async fn list_execution_hooks(ask: Ask) -> Result<Response, Refusal> {
     reply::list(media, LIST, query.include, stream::iter(rows)).await
 }
 
-async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let body = ask
@@ -123,7 +123,7 @@ async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal
             .apps()
             .get(ask.account(), Key::Id(id))
             .await
-            .map_err(in_words)?;
+            .map_err(map_error)?;
     }
     if text_in(&body, "hookType") == Some("netapp") {
         return Err(Row::ManagedHook.into());
@@ -155,13 +155,13 @@ async fn create_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal
         .hooks()
         .create(ask.account(), new)
         .await
-        .map_err(in_body)?;
+        .map_err(body::refers_to_missing)?;
     let location = ask.location(hook.id.as_uuid());
     let view = View::of(&hook, ask.role()).ok_or(Row::ResourceNotFound)?;
     Ok(reply::created(media, view.row(None), &location))
 }
 
-async fn get_execution_hook(ask: Ask) -> Result<Response, Refusal> {
+async fn get_execution_hook(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let hook = find(&ask).await?;
@@ -169,7 +169,7 @@ async fn get_execution_hook(ask: Ask) -> Result<Response, Refusal> {
     Ok(reply::one(media, row))
 }
 
-async fn replace_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn replace_execution_hook(ask: Ask, body: Body) -> Result<Response, Rejection> {
     ask.no_query()?;
     let body = ask
         .object(body, &MEDIA, MEMBERS, Purpose::Replace, JSON_MAX_BYTES)
@@ -216,11 +216,11 @@ async fn replace_execution_hook(ask: Ask, body: Body) -> Result<Response, Refusa
         .hooks()
         .change(ask.account(), Key::Id(old.id), change)
         .await
-        .map_err(in_body)?;
+        .map_err(body::refers_to_missing)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn delete_execution_hook(ask: Ask) -> Result<Response, Refusal> {
+async fn delete_execution_hook(ask: Ask) -> Result<Response, Rejection> {
     ask.no_query()?;
     let _turn = entity_tag::turn(ask.id()?).await;
     let hook = find(&ask).await?;
@@ -237,7 +237,7 @@ async fn delete_execution_hook(ask: Ask) -> Result<Response, Refusal> {
 
 /// The hook in the path, if it is one of this face, and of the application in the
 /// path if there is one.
-async fn find(ask: &Ask) -> Result<Hook, Refusal> {
+async fn find(ask: &Ask) -> Result<Hook, Rejection> {
     let dispatcher = ask.app.dispatcher();
     let in_path = ask.app_id()?;
     if let Some(app) = in_path {
@@ -245,7 +245,7 @@ async fn find(ask: &Ask) -> Result<Hook, Refusal> {
             .apps()
             .get(ask.account(), Key::Id(app))
             .await
-            .map_err(in_words)?;
+            .map_err(map_error)?;
     }
     let id = HookId::from_uuid(ask.id()?);
     let hook = dispatcher.hooks().get(ask.account(), Key::Id(id)).await?;
@@ -258,7 +258,7 @@ async fn find(ask: &Ask) -> Result<Hook, Refusal> {
     }
 }
 
-async fn with_containers(ask: &Ask, hook: &Hook) -> Result<super::row::Row, Refusal> {
+async fn with_containers(ask: &Ask, hook: &Hook) -> Result<super::row::Row, Rejection> {
     let containers = ask
         .app
         .dispatcher()
@@ -269,7 +269,7 @@ async fn with_containers(ask: &Ask, hook: &Hook) -> Result<super::row::Row, Refu
     Ok(view.row(Some(&containers)))
 }
 
-async fn check_conditions(ask: &Ask, hook: &Hook, view: &View<'_>) -> Result<(), Refusal> {
+async fn check_conditions(ask: &Ask, hook: &Hook, view: &View<'_>) -> Result<(), Rejection> {
     if !entity_tag::has_conditions(&ask.headers) {
         return Ok(());
     }
@@ -295,31 +295,12 @@ fn limits(app: &App) -> AskedLimits {
     }
 }
 
-/// An application in the path that there is not is a collection that there is not.
-fn in_words(error: Error) -> Refusal {
+/// An unknown application in the path is an unknown collection.
+fn map_error(error: Error) -> Rejection {
     match error {
         Error::NotFound {
             what: Noun::App, ..
         } => Row::CollectionNotFound.into(),
-        error => error.into(),
-    }
-}
-
-/// What a body names and there is not is a fault of the body.
-fn in_body(error: Error) -> Refusal {
-    match error {
-        Error::NotFound {
-            what: Noun::App, ..
-        } => Problem::field("appID", "must be the id of an application of this account").into(),
-        Error::NotFound {
-            what: Noun::Source, ..
-        } => Problem::field(
-            "hookSourceID",
-            "must be the id of a hook source of this account",
-        )
-        .into(),
-        Error::NotReplicated { .. } => Row::NotReplicated.into(),
-        Error::ReadOnly { .. } => Row::ManagedHook.into(),
         error => error.into(),
     }
 }

@@ -1,23 +1,21 @@
-//! Who is let in, in the order that Astra has: account, then role, then switch.
+//! Who is admitted, in Astra's order: account, then role, then switch.
 
-use tenterhook_dispatch::{AccountId, Error, Identity, Role};
+use tenterhook_dispatch::{AccountId, Dispatcher, Error, Identity, Role};
 
 use super::identifier;
-use super::problem::Row;
-use crate::app::App;
-use crate::refusal::Refusal;
+use super::problem::{Rejection, Row};
 
-/// Lets whoever has presented a valid token through to a path of this face, or
-/// refuses: an account that there is not, one that is somebody else's, a role that
-/// is not enough, and an account whose hooks are switched off.
-pub(crate) async fn admit(
-    app: &App,
+/// Admits the holder of a valid token to a path of this face. Refused are an unknown
+/// account, another account than the caller's, too low a role, and an account whose hooks
+/// are switched off.
+pub(super) async fn admit(
+    dispatcher: &Dispatcher,
     identity: &Identity,
     needed: Role,
     path: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejection> {
     let account = account_in(path).ok_or(Row::CollectionNotFound)?;
-    let account = match app.dispatcher().accounts().get(account).await {
+    let account = match dispatcher.accounts().get(account).await {
         Ok(account) => account,
         Err(Error::NotFound { .. }) => return Err(Row::CollectionNotFound.into()),
         Err(error) => return Err(error.into()),
@@ -25,7 +23,7 @@ pub(crate) async fn admit(
     if account.id != identity.account || identity.role < needed {
         return Err(Row::NotPermitted.into());
     }
-    if !account.hooks_enabled {
+    if !account.app_hooks.is_on() {
         return Err(Row::HooksDisabled.into());
     }
     Ok(())

@@ -7,19 +7,20 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use http::{Method, StatusCode};
-use tenterhook_dispatch::{Error, Key, NewSource, Role, Source, SourceChange, SourceId};
+use tenterhook_dispatch::{
+    Error, Key, NewSource, Role, Source, SourceChange, SourceId, Visibility,
+};
 use tenterhook_engine::Kind;
 
 use self::read::{body_max_bytes, check_kind, decode};
 use self::shape::{LIST, MEDIA, MEMBERS, WORDS};
 use super::ask::Ask;
 use super::metadata::{labels_in, text_in};
-use super::problem::{Problem, Row};
+use super::problem::{Problem, Rejection, Row};
 use super::schema::Purpose;
 use super::{entity_tag, lookup, reply};
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
-use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let (read, write) = (Access::Role(Role::Viewer), Access::Role(Role::Member));
@@ -43,7 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_hook_source",
             create_hook_source,
         )
-        .summary("Makes a hook source")
+        .summary("Creates a hook source")
         .astra_create(&shapes),
         Endpoint::new(Method::GET, one, read, "get_hook_source", get_hook_source)
             .summary("Shows a hook source")
@@ -69,7 +70,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn list_hook_sources(ask: Ask) -> Result<Response, Refusal> {
+async fn list_hook_sources(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_list(&ask.headers)?;
     let query = ask.query(&WORDS)?;
     let (dispatcher, account) = (ask.app.dispatcher().clone(), ask.account());
@@ -90,7 +91,7 @@ async fn list_hook_sources(ask: Ask) -> Result<Response, Refusal> {
             }
             let key = Key::Id(source.id);
             match dispatcher.sources().bytes(account, key, role).await {
-                // It is told as it is now, with the checksum of these bytes.
+                // The source is read again, so that its checksum is that of these bytes.
                 Ok((source, bytes)) => Ok(Some(shape::row(&source, Some(bytes)))),
                 Err(Error::Withheld { .. }) => Ok(Some(shape::row(&source, None))),
                 Err(Error::NotFound { .. }) => Ok(None),
@@ -101,7 +102,7 @@ async fn list_hook_sources(ask: Ask) -> Result<Response, Refusal> {
     reply::list(media, LIST, query.include, rows).await
 }
 
-async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let limit = body_max_bytes(&ask.app);
@@ -117,7 +118,7 @@ async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
         bytes,
         kind: None,
         description: text_in(&body, "description").unwrap_or_default().to_owned(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: labels_in(&body).unwrap_or_default(),
         created_by: ask.principal(),
     };
@@ -136,7 +137,7 @@ async fn create_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
     Ok(reply::created(media, row, &location))
 }
 
-async fn get_hook_source(ask: Ask) -> Result<Response, Refusal> {
+async fn get_hook_source(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let id = SourceId::from_uuid(ask.id()?);
@@ -149,14 +150,14 @@ async fn get_hook_source(ask: Ask) -> Result<Response, Refusal> {
     Ok(reply::one(media, with_bytes(&ask, source).await?))
 }
 
-async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Rejection> {
     ask.no_query()?;
     let limit = body_max_bytes(&ask.app);
     let body = ask
         .object(body, &MEDIA, MEMBERS, Purpose::Replace, limit)
         .await?;
     let kind = text_in(&body, "sourceType");
-    // What is wrong whatever the resource is, is told before there is one.
+    // What is wrong with any resource is reported before this one is read.
     let bytes = match text_in(&body, "source") {
         Some(text) => Some(decode(&ask.app, text, kind != Some("script"))?),
         None => None,
@@ -215,11 +216,11 @@ async fn replace_hook_source(ask: Ask, body: Body) -> Result<Response, Refusal> 
         .sources()
         .change(ask.account(), key, change, None)
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn delete_hook_source(ask: Ask) -> Result<Response, Refusal> {
+async fn delete_hook_source(ask: Ask) -> Result<Response, Rejection> {
     ask.no_query()?;
     let id = ask.id()?;
     let _turn = entity_tag::turn(id).await;
@@ -237,12 +238,12 @@ async fn delete_hook_source(ask: Ask) -> Result<Response, Refusal> {
         .sources()
         .delete(ask.account(), key)
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The resource as a GET replies it to whoever asks.
-async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Refusal> {
+/// The resource as a GET returns it to the caller.
+async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Rejection> {
     let read = ask
         .app
         .dispatcher()
@@ -256,7 +257,7 @@ async fn with_bytes(ask: &Ask, source: Source) -> Result<super::row::Row, Refusa
     }
 }
 
-fn in_words(error: Error) -> Refusal {
+fn map_error(error: Error) -> Rejection {
     match error {
         Error::ReadOnly { .. } => Row::PreloadedSource.into(),
         Error::InUse { .. } => Row::SourceInUse.into(),

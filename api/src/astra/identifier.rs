@@ -1,7 +1,7 @@
 //! Astra's identifiers: UUIDs in lower case with dashes.
 //!
-//! A body may name those of version 4 or 5 and the one of all zeros. In a path,
-//! what is of another version names nothing all the same.
+//! A body may name those of version 4 or 5 and the one of all zeros. In a path, one of
+//! another version is merely unknown.
 
 use uuid::{Uuid, Variant};
 
@@ -16,7 +16,7 @@ pub(super) fn is_identifier(text: &str) -> bool {
     })
 }
 
-/// Reads any UUID in the one form that is used here.
+/// Reads any UUID in Astra's form.
 pub(super) fn parse(text: &str) -> Option<Uuid> {
     let uuid = Uuid::try_parse(text).ok()?;
     (uuid.to_string() == text).then_some(uuid)

@@ -6,10 +6,10 @@ use tenterhook_dispatch::Lookup;
 
 use super::identifier;
 use super::metadata::CREATED;
-use super::query::{Condition, Filter, Operator};
+use tenterhook_query::astra::{Condition, Filter, Operator};
 
-/// What to look up for a filter: the most selective of its conditions, ids before
-/// names before ranges. The others remain to be held against what is found.
+/// What to look up for a filter: the most selective of its conditions, ids before names
+/// before ranges. The others are matched against what is found.
 pub(super) fn of(filter: &Filter) -> Lookup {
     let best = filter
         .conditions()
@@ -34,7 +34,7 @@ fn read(condition: &Condition) -> Option<Lookup> {
     match (condition.path(), condition.operator()) {
         ("id", Operator::Eq | Operator::In) => {
             let ids = condition.values().iter();
-            // What is no id is the id of nothing.
+            // What is not an id matches nothing.
             Some(Lookup::Ids(
                 ids.filter_map(|id| identifier::parse(id)).collect(),
             ))
@@ -71,8 +71,8 @@ fn range<T>(operator: Operator, value: T) -> (Bound<T>, Bound<T>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::query::{Compared, Vocabulary};
     use super::*;
+    use tenterhook_query::astra::{Compared, Vocabulary};
 
     #[test]
     fn the_most_selective_condition_is_looked_up() {

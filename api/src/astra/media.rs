@@ -1,6 +1,6 @@
 //! Media types: what a client sends, and in which of them it wants the reply.
 //!
-//! Every body is JSON; the media type says of what. Plain `application/json` does
+//! Every body is JSON; the media type says of what. Plain `application/json` is accepted
 //! for all of them, both ways.
 
 use http::HeaderMap;
@@ -32,7 +32,7 @@ impl Media {
         accept::pick(headers, self.list, "JSON")
     }
 
-    /// Checks what the body is said to be. Nothing said is JSON.
+    /// Checks the body's content type. Without one it is JSON.
     pub(super) fn check_body(&self, headers: &HeaderMap) -> Result<(), Problem> {
         match body::media_type(headers) {
             Some(media) if !self.one.iter().any(|own| own.eq_ignore_ascii_case(&media)) => {

@@ -1,29 +1,29 @@
-//! What is said of every resource: by whom it was made, when, and its labels.
+//! The metadata of every resource: who created it, when, and its labels.
 
 use serde_json::{Map, Value, json};
 use tenterhook_dispatch::{Label, PrincipalId};
 use time::OffsetDateTime;
 
-use super::query::{Compared, print_timestamp};
+use tenterhook_query::astra::{Compared, print_timestamp};
 
 /// The paths into metadata that a filter may name, after those of a resource.
 macro_rules! with_metadata_paths {
     ($($path:literal),* $(,)?) => {
         &[
-            $(($path, crate::astra::query::Compared::Text),)*
-            ("metadata.labels[*].name", crate::astra::query::Compared::Text),
-            ("metadata.labels[*].value", crate::astra::query::Compared::Text),
+            $(($path, tenterhook_query::astra::Compared::Text),)*
+            ("metadata.labels[*].name", tenterhook_query::astra::Compared::Text),
+            ("metadata.labels[*].value", tenterhook_query::astra::Compared::Text),
             crate::astra::metadata::CREATED,
-            ("metadata.modificationTimestamp", crate::astra::query::Compared::Time),
-            ("metadata.createdBy", crate::astra::query::Compared::Text),
-            ("metadata.modifiedBy", crate::astra::query::Compared::Text),
+            ("metadata.modificationTimestamp", tenterhook_query::astra::Compared::Time),
+            ("metadata.createdBy", tenterhook_query::astra::Compared::Text),
+            ("metadata.modifiedBy", tenterhook_query::astra::Compared::Text),
         ]
     };
 }
 
 pub(super) use with_metadata_paths;
 
-/// The path that has an index.
+/// The path that is indexed.
 pub(super) const CREATED: (&str, Compared) = ("metadata.creationTimestamp", Compared::Time);
 
 /// Prints metadata.
@@ -45,8 +45,8 @@ pub(super) fn print(
     metadata
 }
 
-/// The labels that a body sets, if it does; all else in its metadata is ours to say.
-/// The body has been checked against its table.
+/// The labels that a body sets, if any; the rest of the metadata is the server's. The
+/// body has been checked against its table.
 pub(super) fn labels_in(body: &Map<String, Value>) -> Option<Vec<Label>> {
     let labels = body.get("metadata")?.get("labels")?.as_array()?;
     let text = |label: &Value, name: &str| label[name].as_str().unwrap_or_default().to_owned();

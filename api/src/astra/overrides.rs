@@ -1,5 +1,5 @@
-//! Execution hook overrides: one of the operator's hooks, on or off for one
-//! application. Deprecated by Astra, and served all the same.
+//! Execution hook overrides: one of the operator's hooks, on or off for one application.
+//! Deprecated by Astra, and still served.
 
 mod shape;
 
@@ -14,14 +14,13 @@ use tenterhook_dispatch::{
 use self::shape::{LIST, MEDIA, MEMBERS, WORDS};
 use super::ask::Ask;
 use super::metadata::{labels_in, text_in};
-use super::problem::{Problem, Row};
-use super::query::Filter;
+use super::problem::{Problem, Rejection, Row};
 use super::schema::Purpose;
 use super::{entity_tag, identifier, reply};
 use crate::auth::Access;
 use crate::body::JSON_MAX_BYTES;
 use crate::endpoint::Endpoint;
-use crate::refusal::Refusal;
+use tenterhook_query::astra::Filter;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let (read, write) = (Access::Role(Role::Viewer), Access::Role(Role::Member));
@@ -64,7 +63,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn list_overrides(ask: Ask) -> Result<Response, Refusal> {
+async fn list_overrides(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_list(&ask.headers)?;
     let query = ask.query(&WORDS)?;
     let found = ask
@@ -73,7 +72,7 @@ async fn list_overrides(ask: Ask) -> Result<Response, Refusal> {
         .overrides()
         .list(ask.account(), app_of(&ask)?)
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     let admitted =
         |filter: &Filter, own: &HookOverride| filter.admits(|name| shape::member(own, name));
     let rows: Vec<_> = found
@@ -85,7 +84,7 @@ async fn list_overrides(ask: Ask) -> Result<Response, Refusal> {
     reply::list(media, LIST, query.include, stream::iter(rows)).await
 }
 
-async fn create_override(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn create_override(ask: Ask, body: Body) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     let body = ask
@@ -107,7 +106,7 @@ async fn create_override(ask: Ask, body: Body) -> Result<Response, Refusal> {
         .apps()
         .get(ask.account(), Key::Id(app))
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     check_same(&body, "appID", &app.to_string())?;
     let new = NewOverride {
         app,
@@ -120,18 +119,18 @@ async fn create_override(ask: Ask, body: Body) -> Result<Response, Refusal> {
         .overrides()
         .create(ask.account(), new)
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     let location = ask.location(made.id.as_uuid());
     Ok(reply::created(media, shape::row(&made), &location))
 }
 
-async fn get_override(ask: Ask) -> Result<Response, Refusal> {
+async fn get_override(ask: Ask) -> Result<Response, Rejection> {
     let media = MEDIA.of_one(&ask.headers)?;
     ask.no_query()?;
     Ok(reply::one(media, shape::row(&find(&ask).await?)))
 }
 
-async fn replace_override(ask: Ask, body: Body) -> Result<Response, Refusal> {
+async fn replace_override(ask: Ask, body: Body) -> Result<Response, Rejection> {
     ask.no_query()?;
     let body = ask
         .object(body, &MEDIA, MEMBERS, Purpose::Replace, JSON_MAX_BYTES)
@@ -161,7 +160,7 @@ async fn replace_override(ask: Ask, body: Body) -> Result<Response, Refusal> {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn delete_override(ask: Ask) -> Result<Response, Refusal> {
+async fn delete_override(ask: Ask) -> Result<Response, Rejection> {
     ask.no_query()?;
     let _turn = entity_tag::turn(ask.id()?).await;
     let own = find(&ask).await?;
@@ -178,14 +177,14 @@ fn app_of(ask: &Ask) -> Result<AppId, Problem> {
 }
 
 /// The override in the path, if it is one of the application in the path.
-async fn find(ask: &Ask) -> Result<HookOverride, Refusal> {
+async fn find(ask: &Ask) -> Result<HookOverride, Rejection> {
     let app = app_of(ask)?;
     let dispatcher = ask.app.dispatcher();
     dispatcher
         .apps()
         .get(ask.account(), Key::Id(app))
         .await
-        .map_err(in_words)?;
+        .map_err(map_error)?;
     let id = OverrideId::from_uuid(ask.id()?);
     let own = dispatcher.overrides().get(ask.account(), id).await?;
     if own.app == app {
@@ -202,12 +201,12 @@ fn check_same(
     own: &str,
 ) -> Result<(), Problem> {
     match text_in(body, name) {
-        Some(said) if said != own => Err(Problem::conflict(name, format!("must be {own}"))),
+        Some(sent) if sent != own => Err(Problem::conflict(name, format!("must be {own}"))),
         _ => Ok(()),
     }
 }
 
-fn in_words(error: Error) -> Refusal {
+fn map_error(error: Error) -> Rejection {
     match error {
         Error::NotFound {
             what: Noun::App, ..

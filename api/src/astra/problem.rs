@@ -1,17 +1,17 @@
-//! Astra's errors: problem documents with a number, and its very words.
+//! Astra's errors: problem documents with a number, in Astra's exact words.
 //!
 //! The numbers, titles and details are part of the contract; clients compare
 //! them. `status` is text, and `correlationID` is the request's id.
 
-mod said;
+mod print;
 #[cfg(test)]
 mod tests;
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-pub(crate) use self::said::say;
-use crate::refusal::Refusal;
+pub(super) use self::print::print;
+use crate::rejection::OwnProblem;
 
 /// One thing that is wrong with a parameter, a header or a member of the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ problems! {
         "Execution hooks are not enabled in feature settings."
 }
 
-/// A problem, with what it says beyond its row.
+/// A problem, with what it adds to its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     row: Row,
@@ -130,7 +130,7 @@ impl Problem {
         Self::new(Row::InvalidSchema, Extra::Schema(failure.into()))
     }
 
-    /// A member that follows the schema and makes no sense all the same.
+    /// A member that follows the schema and still makes no sense.
     pub(super) fn field(name: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::fields(vec![Wrong::new(name, reason)])
     }
@@ -140,7 +140,7 @@ impl Problem {
         Self::new(Row::InvalidResource, Extra::Fields(faults))
     }
 
-    /// A member that conflicts with what there is.
+    /// A member that conflicts with the present state.
     pub(super) fn conflict(name: impl Into<String>, reason: impl Into<String>) -> Self {
         let faults = vec![Wrong::new(name, reason)];
         Self::new(Row::Conflict, Extra::Fields(faults))
@@ -148,16 +148,6 @@ impl Problem {
 
     fn new(row: Row, extra: Extra) -> Self {
         Self { row, extra }
-    }
-
-    /// The HTTP status.
-    pub(crate) fn status(&self) -> StatusCode {
-        self.row.text().1
-    }
-
-    /// The detail of its row.
-    pub(crate) fn detail(&self) -> &'static str {
-        self.row.text().3
     }
 
     fn members(&self) -> Map<String, Value> {
@@ -201,20 +191,29 @@ impl Wrong {
     }
 }
 
+impl OwnProblem for Problem {
+    fn status(&self) -> StatusCode {
+        self.row.text().1
+    }
+}
+
 impl From<Row> for Problem {
     fn from(row: Row) -> Self {
         Self::new(row, Extra::None)
     }
 }
 
-impl From<Problem> for Refusal {
+/// Why Astra does not carry out a request.
+pub(super) type Rejection = crate::rejection::Rejection<Problem>;
+
+impl From<Problem> for Rejection {
     fn from(problem: Problem) -> Self {
-        Self::Astra(problem)
+        Self::Own(problem)
     }
 }
 
-impl From<Row> for Refusal {
+impl From<Row> for Rejection {
     fn from(row: Row) -> Self {
-        Self::Astra(row.into())
+        Self::Own(row.into())
     }
 }

@@ -1,4 +1,4 @@
-//! Replies: one resource with its tag, or a list that is sent while it is made.
+//! Replies: one resource with its tag, or a list that is streamed.
 
 use std::pin::Pin;
 
@@ -10,16 +10,16 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
 use super::entity_tag;
+use super::problem::Rejection;
 use super::row::{Pieces, Row};
-use crate::refusal::Refusal;
 
-/// Lists up to this size are made before they are sent, and have a tag.
+/// Lists up to this size are built before they are sent, and have a tag.
 const WHOLE_MAX_BYTES: usize = 256 * 1024;
 
 /// Pieces of a longer list are gathered to this size.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// What a list is said to be.
+/// The type of a list.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ListType {
     /// Such as `application/astra-hookSources`.
@@ -37,7 +37,7 @@ pub(super) fn one(media: &'static str, row: Row) -> Response {
     (headers, body).into_response()
 }
 
-/// Replies that a resource was made, and where it is.
+/// Replies that a resource was created, and where it is.
 pub(super) fn created(media: &'static str, row: Row, location: &str) -> Response {
     let mut response = one(media, row);
     *response.status_mut() = StatusCode::CREATED;
@@ -47,14 +47,14 @@ pub(super) fn created(media: &'static str, row: Row, location: &str) -> Response
     response
 }
 
-/// Replies with a list. It is read no faster than the client takes it; what fails
-/// on the way breaks the reply off.
+/// Replies with a list. It is read no faster than the client takes it; a failure on the
+/// way aborts the reply.
 pub(super) async fn list(
     media: &'static str,
     kind: ListType,
     include: Option<Vec<&'static str>>,
-    rows: impl Stream<Item = Result<Option<Row>, Refusal>> + Send + 'static,
-) -> Result<Response, Refusal> {
+    rows: impl Stream<Item = Result<Option<Row>, Rejection>> + Send + 'static,
+) -> Result<Response, Rejection> {
     let mut pieces = Gathered::new(kind, include, rows);
     let mut first = BytesMut::new();
     let mut over = false;
@@ -72,7 +72,7 @@ pub(super) async fn list(
     }
     let rest = stream::unfold(pieces, async |mut pieces: Gathered| {
         let piece = pieces.next().await?;
-        // The refusal is in the log; a reply that has begun cannot tell it.
+        // The refusal is in the log; a reply that has begun cannot carry it.
         Some((
             piece.map_err(|_| std::io::Error::other("cannot go on")),
             pieces,
@@ -82,7 +82,7 @@ pub(super) async fn list(
     Ok(([kind], Body::from_stream(whole)).into_response())
 }
 
-type Parts = Pin<Box<dyn Stream<Item = Result<Bytes, Refusal>> + Send>>;
+type Parts = Pin<Box<dyn Stream<Item = Result<Bytes, Rejection>> + Send>>;
 
 /// The text of a list, in pieces of a fair size.
 struct Gathered(Parts);
@@ -91,7 +91,7 @@ impl Gathered {
     fn new(
         kind: ListType,
         include: Option<Vec<&'static str>>,
-        rows: impl Stream<Item = Result<Option<Row>, Refusal>> + Send + 'static,
+        rows: impl Stream<Item = Result<Option<Row>, Rejection>> + Send + 'static,
     ) -> Self {
         let (name, version) = (json!(kind.name), json!(kind.version));
         let head = format!("{{\"type\":{name},\"version\":{version},\"items\":[");
@@ -114,7 +114,7 @@ impl Gathered {
         Self(Box::pin(text(head).chain(items).chain(tail)))
     }
 
-    async fn next(&mut self) -> Option<Result<Bytes, Refusal>> {
+    async fn next(&mut self) -> Option<Result<Bytes, Rejection>> {
         let mut gathered = BytesMut::new();
         while gathered.len() < PIECE_BYTES {
             match self.0.next().await {
@@ -135,6 +135,7 @@ mod tests {
 
     use super::super::row::Part;
     use super::*;
+    use crate::refusal::Refusal;
 
     const KIND: ListType = ListType {
         name: "application/astra-samples",
@@ -189,19 +190,19 @@ mod tests {
 
     #[tokio::test]
     async fn what_fails_at_once_is_refused_and_what_fails_later_breaks_off() {
-        let rows = stream::iter([Err(Refusal::TooBusy)]);
+        let rows = stream::iter([Err(Refusal::TooBusy.into())]);
         assert_eq!(
             list("application/json", KIND, None, rows)
                 .await
                 .unwrap_err(),
-            Refusal::TooBusy
+            Rejection::Shared(Refusal::TooBusy)
         );
         let rows = stream::iter(0..9).map(|n| {
             let part = |_| Some(Part::Base64(Bytes::from(vec![7; 96 * 1024])));
             if n < 8 {
                 Ok(Some(Row::of(&["source"], part)))
             } else {
-                Err(Refusal::Internal)
+                Err(Refusal::Internal.into())
             }
         });
         let response = list("application/json", KIND, None, rows).await.unwrap();

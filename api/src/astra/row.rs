@@ -1,5 +1,5 @@
-//! Resources as they are replied: members in their order, or, with `include`,
-//! their values alone.
+//! Resources as they are printed: members in their order, or, with `include`, their
+//! values alone.
 //!
 //! What is large is encoded piece by piece while it is sent, never whole.
 
@@ -15,7 +15,7 @@ const PIECE_BYTES: usize = 48 * 1024;
 /// One value.
 pub(super) enum Part {
     Json(Value),
-    /// Bytes that are told in base64.
+    /// Bytes that are printed in base64.
     Base64(Bytes),
 }
 
@@ -71,7 +71,7 @@ impl Row {
     }
 }
 
-/// A text in pieces of bounded size.
+/// Text in pieces of bounded size.
 pub(super) struct Pieces {
     /// In reverse.
     left: std::collections::VecDeque<Piece>,

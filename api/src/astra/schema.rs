@@ -1,8 +1,8 @@
-//! What Astra's objects look like: one table each, from which a body is checked
-//! and the OpenAPI document made.
+//! What Astra's objects look like: one table each, from which bodies are checked and the
+//! OpenAPI document is generated.
 //!
-//! A table says shapes and lengths alone. What needs a decoder, a regular
-//! expression or the account's other objects is the matter of each resource.
+//! A table holds shapes and lengths alone. What needs a decoder, a regular expression or
+//! the account's other objects is the matter of each resource.
 
 mod check;
 mod document;
@@ -47,11 +47,11 @@ pub(super) enum Kind {
     Text { min: usize, max: usize },
     /// A UUID of version 4 or 5, or all zeros.
     Identifier,
-    /// Base64 of so many characters at most. That it is none is told later.
+    /// Base64 of so many characters at most. Whether it is base64 is checked later.
     Base64 { max: usize },
     /// 32 hexadecimal digits.
     Checksum,
-    /// A moment in UTC.
+    /// A timestamp in UTC.
     Timestamp,
     /// An object of these members and no other.
     Object(&'static [Member]),
@@ -89,7 +89,7 @@ pub(super) const LABEL: Kind = Kind::Object(members! {
     "value": Kind::Text { min: 0, max: usize::MAX }, Must Must Must;
 });
 
-/// What is said of every object: by whom it was made, and when.
+/// The metadata of every object: who created it, and when.
 pub(super) const METADATA: Kind = Kind::Object(members! {
     "labels": Kind::List { of: &LABEL, max: usize::MAX, unique: true }, May May Must;
     "creationTimestamp": Kind::Timestamp, May May Must;

@@ -18,7 +18,7 @@ pub(super) fn read_object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let left = Cell::new(VALUES_MAX);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = Strict(&left).deserialize(&mut reader).map_err(|error| {
-        // What the seed refuses is JSON nevertheless, as far as it was read.
+        // What the seed refuses is valid JSON as far as it was read.
         if error.is_data() {
             Problem::schema(error.to_string())
         } else {
@@ -111,6 +111,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::rejection::OwnProblem as _;
 
     #[test]
     fn an_object_is_read_as_it_is() {
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_told_apart_from_what_is_too_much() {
+    fn invalid_json_is_distinguished_from_too_much_json() {
         let deep = "[".repeat(10_000);
         for text in ["", "{", "{}x", "{\"a\":}", "\u{1}", "'a'", "{a:1}", &deep] {
             let problem = read_object(text.as_bytes()).unwrap_err();

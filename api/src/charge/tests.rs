@@ -69,7 +69,7 @@ fn addresses_that_hold_all_places_of_strangers_keep_no_account_out() {
     }
     let let_in = crowd.iter().filter(|charge| charge.admit().is_ok());
     assert_eq!(let_in.count(), 8);
-    // Whoever shows a token is let in beside them, and holds none of their places.
+    // A client with a token is admitted beside them, and holds none of their slots.
     let own: Vec<_> = (0..4)
         .map(|_| Charge::begin(&ledger, client(), None))
         .collect();

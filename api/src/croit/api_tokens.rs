@@ -16,8 +16,8 @@ use crate::croit::login::print_role;
 use crate::croit::negotiation::Form;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path};
-use crate::native::{read_expiry, time_text};
 use crate::refusal::Refusal;
+use crate::time_text::{read_expiry, time_text};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let owner = Access::Role(Role::Owner);
@@ -38,7 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_api_token",
             create_api_token,
         )
-        .summary("Issues a token; answers with its secret, this once")
+        .summary("Issues a token; returns its secret, this once")
         .reads::<ApiTokenRequest>()
         .answers_raw(200, &["text/plain", "application/json"]),
         Endpoint::new(
@@ -48,7 +48,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_api_token",
             change_api_token,
         )
-        .summary("Is refused: issue another token and delete this one")
+        .summary("Is rejected: issue another token and delete this one")
         .answers_empty(409),
         Endpoint::new(
             Method::DELETE,
@@ -86,8 +86,8 @@ impl ApiTokenRequest {
     /// A token of the caller's own, that allows no more than the caller may.
     fn read(self, caller: &Caller) -> Result<NewToken, Refusal> {
         let mut role = None;
-        for said in &self.roles {
-            let named = match said.as_str() {
+        for name in &self.roles {
+            let named = match name.as_str() {
                 "admin" => Role::Admin,
                 "viewer" => Role::Viewer,
                 _ => return Err(Refusal::invalid("/roles", "may hold `admin` and `viewer`")),
@@ -133,13 +133,13 @@ async fn create_api_token(
     State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
-    Json(said): Json<ApiTokenRequest>,
+    Json(body): Json<ApiTokenRequest>,
 ) -> Result<Response, Refusal> {
     let form = Form::wanted(&headers)?;
     let (_, secret) = app
         .dispatcher()
         .tokens()
-        .issue(caller.account(), said.read(&caller)?)
+        .issue(caller.account(), body.read(&caller)?)
         .await?;
     Ok(form.give(secret.reveal().to_owned()))
 }

@@ -1,7 +1,7 @@
 //! The croit face's errors: `{"error": "<text>"}` and the right status.
 //!
-//! croit documents no error body; its clients look at the status. A name that
-//! is taken is 400 there, and so is whatever a body asks for that cannot be.
+//! croit documents no error body; its clients look at the status. A name that is taken is
+//! 400 there, and so is whatever a body asks for that is not possible.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::refusal::Refusal;
 
-/// Says `refusal` the way croit would.
-pub(crate) fn say(refusal: &Refusal) -> Response {
+/// Prints a refusal the way croit would.
+pub(super) fn print(refusal: &Refusal) -> Response {
     let status = match refusal {
         Refusal::Invalid(_) | Refusal::InvalidProgram { .. } | Refusal::NameTaken { .. } => {
             StatusCode::BAD_REQUEST

@@ -24,7 +24,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "execute_script",
             execute_script,
         )
-        .summary("Runs a stored or an inline script for servers; answers at once with the task")
+        .summary("Runs a stored or an inline script for servers; returns the task at once")
         .reads::<RunScriptRequest>()
         .answers::<ManagedTask>(200),
     ]
@@ -73,9 +73,9 @@ impl RunScriptRequest {
 async fn execute_script(
     State(app): State<App>,
     caller: Caller,
-    Json(said): Json<RunScriptRequest>,
+    Json(body): Json<RunScriptRequest>,
 ) -> Result<Json<ManagedTask>, Refusal> {
-    let new = said.read(caller.0.name.clone())?;
+    let new = body.read(caller.0.name.clone())?;
     let detail = app
         .dispatcher()
         .tasks()

@@ -1,4 +1,4 @@
-//! `/events/hooks/hook-points`: the twenty events and what they tell.
+//! `/events/hooks/hook-points`: the twenty events and their arguments.
 
 use http::Method;
 use serde::Serialize;

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
-use crate::croit::hooks::{print_targets, read_targets};
-use crate::croit::scripts::{new_source, source_change};
-use crate::croit::{GeneratedId, Paged, dangling};
+use crate::croit::hooks::{print_targets, read_targets, refers_to_missing};
+use crate::croit::list::Paged;
+use crate::croit::scripts::{GeneratedId, new_source, source_change};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
@@ -37,7 +37,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_hook_script",
             create_hook_script,
         )
-        .summary("Keeps a new script and its hooks")
+        .summary("Creates a script with its hooks")
         .reads::<HookScriptRequest>()
         .answers::<GeneratedId>(200),
         Endpoint::new(
@@ -147,16 +147,16 @@ async fn list_hook_scripts(
 async fn create_hook_script(
     State(app): State<App>,
     caller: Caller,
-    Json(said): Json<HookScriptRequest>,
+    Json(body): Json<HookScriptRequest>,
 ) -> Result<Json<GeneratedId>, Refusal> {
-    let new = new_source(said.name, said.contents, caller.principal())?;
-    let hooks = read_hooks(said.hooks.unwrap_or_default(), caller.principal());
+    let new = new_source(body.name, body.contents, caller.principal())?;
+    let hooks = read_hooks(body.hooks.unwrap_or_default(), caller.principal());
     let (source, _) = app
         .dispatcher()
         .sources()
         .create(caller.account(), new, hooks)
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     Ok(Json(GeneratedId {
         id: source.number.get(),
     }))
@@ -166,21 +166,21 @@ async fn replace_hook_script(
     State(app): State<App>,
     caller: Caller,
     Path(key): Path<Key<SourceId>>,
-    Json(said): Json<HookScriptRequest>,
+    Json(body): Json<HookScriptRequest>,
 ) -> Result<StatusCode, Refusal> {
     // First the script in the path: an unknown one is 404, whatever the body says.
     app.dispatcher()
         .sources()
         .get(caller.account(), key)
         .await?;
-    let change = source_change(said.name, said.contents, &caller);
-    let hooks = said
+    let change = source_change(body.name, body.contents, &caller);
+    let hooks = body
         .hooks
         .map(|hooks| read_hooks(hooks, caller.principal()));
     app.dispatcher()
         .sources()
         .change(caller.account(), key, change, hooks)
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,13 +5,14 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch::{
-    Hook, HookChange, HookId, Key, NewHook, Number, PrincipalId, Role, Server, Source, Targets,
+    Error, Hook, HookChange, HookId, Key, NewHook, Noun, Number, PrincipalId, Role, Server, Source,
+    Targets,
 };
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
-use crate::croit::{Paged, dangling};
+use crate::croit::list::Paged;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
@@ -112,7 +113,7 @@ pub(super) fn read_targets(all_servers: bool, server_ids: Vec<i32>) -> Targets {
     }
 }
 
-/// A hook to make.
+/// A hook to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct HookRequest {
@@ -147,7 +148,7 @@ struct HookUpdateRequest {
 }
 
 impl HookUpdateRequest {
-    /// Ids that are sent alone end `allServers`: whoever names servers means them.
+    /// Ids that are sent alone end `allServers`: a client that names servers means them.
     fn targets(&mut self, current: &Targets) -> Option<Targets> {
         match (self.all_servers, self.server_ids.take()) {
             (None, None) => None,
@@ -180,13 +181,13 @@ async fn list_hooks(
 async fn create_hook(
     State(app): State<App>,
     caller: Caller,
-    Json(said): Json<HookRequest>,
+    Json(body): Json<HookRequest>,
 ) -> Result<StatusCode, Refusal> {
     app.dispatcher()
         .hooks()
-        .create(caller.account(), said.read(caller.principal()))
+        .create(caller.account(), body.read(caller.principal()))
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     Ok(StatusCode::CREATED)
 }
 
@@ -194,15 +195,15 @@ async fn change_hook(
     State(app): State<App>,
     caller: Caller,
     Path(key): Path<Key<HookId>>,
-    Json(mut said): Json<HookUpdateRequest>,
+    Json(mut body): Json<HookUpdateRequest>,
 ) -> Result<StatusCode, Refusal> {
     let current = app.dispatcher().hooks().get(caller.account(), key).await?;
     let change = HookChange {
-        targets: said.targets(&current.targets),
-        source: said
+        targets: body.targets(&current.targets),
+        source: body
             .script_id
             .map(|number| Key::Number(Number::new(number))),
-        event: said.event,
+        event: body.event,
         modified_by: Some(caller.principal()),
         modified_as: caller.0.role,
         ..HookChange::default()
@@ -211,7 +212,7 @@ async fn change_hook(
         .hooks()
         .change(caller.account(), key, change)
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -236,13 +237,13 @@ mod tests {
         server_ids: Option<Vec<i32>>,
         current: Targets,
     ) -> Option<Targets> {
-        let mut said = HookUpdateRequest {
+        let mut update = HookUpdateRequest {
             script_id: None,
             event: None,
             all_servers,
             server_ids,
         };
-        said.targets(&current)
+        update.targets(&current)
     }
 
     #[test]
@@ -256,5 +257,25 @@ mod tests {
         assert_eq!(change(None, Some(vec![1]), Targets::All), Some(these(&[1])));
         assert_eq!(change(Some(false), None, these(&[2])), None);
         assert_eq!(change(Some(false), None, Targets::All), Some(these(&[])));
+    }
+}
+
+/// The refusal of a body that refers to what does not exist: an invalid body, not an
+/// unknown path.
+pub(super) fn refers_to_missing(error: Error) -> Refusal {
+    match error {
+        Error::NotFound { what, id } => {
+            let field = match what {
+                Noun::Source => "/scriptId",
+                Noun::HookPoint => "/event",
+                Noun::Server => "/serverIds",
+                _ => "",
+            };
+            Refusal::invalid(
+                field,
+                format!("names the {what} `{id}`, which does not exist"),
+            )
+        }
+        error => error.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! `/auth`: login, who one is, logout.
+//! `/auth`: login, user information, logout.
 //!
 //! The user's name is a principal's name and the password is the secret of one of
 //! its tokens; there are no other passwords. A login lasts a day, and ends before with
@@ -22,8 +22,8 @@ use crate::croit::form::Form;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
 use crate::failures::{Attempt, Client};
-use crate::native::time_text;
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let form: &[&str] = &["application/x-www-form-urlencoded"];
@@ -56,7 +56,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_token_info",
             get_token_info,
         )
-        .summary("Tells whose token it is")
+        .summary("Returns whose token it is")
         .answers::<TokenInfo>(200),
         Endpoint::new(Method::POST, "/api/auth/logout", viewer, "logout", logout)
             .summary("Ends the login; an issued token stays")

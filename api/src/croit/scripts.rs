@@ -1,22 +1,22 @@
 //! `/events/scripts`: named scripts and their text.
 //!
-//! A WebAssembly source that was uploaded at the native face is listed here as
-//! well, so that `scriptId` can refer to it; its bytes are given as they are. The
-//! scripts that came with the account are not listed, but can be read and bound.
+//! A WebAssembly source that was uploaded at the native face is listed here as well, so
+//! that `scriptId` can refer to it; its bytes are given as they are. The built-in scripts
+//! are not listed, but can be read and bound.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use tenterhook_dispatch::{Key, NewSource, PrincipalId, Role, SourceChange, SourceId};
+use tenterhook_dispatch::{Key, NewSource, PrincipalId, Role, SourceChange, SourceId, Visibility};
 use tenterhook_engine::Kind;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
+use crate::croit::list::Paged;
 use crate::croit::negotiation::Form;
-use crate::croit::{GeneratedId, Paged};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
@@ -40,7 +40,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_script",
             create_script,
         )
-        .summary("Keeps a new script")
+        .summary("Creates a script")
         .reads::<ScriptRequest>()
         .answers::<GeneratedId>(200),
         Endpoint::new(
@@ -50,7 +50,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_script",
             get_script,
         )
-        .summary("Answers with a script's text, unless the source is private")
+        .summary("Returns a script's text, unless the source is private")
         .answers_raw(200, &["text/plain", "application/json", "application/wasm"]),
         Endpoint::new(
             Method::PATCH,
@@ -72,6 +72,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Removes a script that no hook uses")
         .answers_empty(204),
     ]
+}
+
+/// The number of what was created.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct GeneratedId {
+    pub(super) id: i32,
 }
 
 /// A script's number and name.
@@ -101,7 +107,7 @@ pub(super) fn new_source(
         bytes: contents.ok_or_else(|| required("contents"))?.into(),
         kind: Some(Kind::Script),
         description: String::new(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: Vec::new(),
         created_by,
     })
@@ -143,9 +149,9 @@ async fn list_scripts(
 async fn create_script(
     State(app): State<App>,
     caller: Caller,
-    Json(said): Json<ScriptRequest>,
+    Json(body): Json<ScriptRequest>,
 ) -> Result<Json<GeneratedId>, Refusal> {
-    let new = new_source(said.name, said.contents, caller.principal())?;
+    let new = new_source(body.name, body.contents, caller.principal())?;
     let (source, _) = app
         .dispatcher()
         .sources()
@@ -179,9 +185,9 @@ async fn change_script(
     State(app): State<App>,
     caller: Caller,
     Path(key): Path<Key<SourceId>>,
-    Json(said): Json<ScriptRequest>,
+    Json(body): Json<ScriptRequest>,
 ) -> Result<StatusCode, Refusal> {
-    let change = source_change(said.name, said.contents, &caller);
+    let change = source_change(body.name, body.contents, &caller);
     app.dispatcher()
         .sources()
         .change(caller.account(), key, change, None)

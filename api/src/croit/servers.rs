@@ -7,7 +7,7 @@ use tenterhook_dispatch::{Key, Role, ServerId};
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
-use crate::croit::Paged;
+use crate::croit::list::Paged;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
@@ -33,7 +33,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_server",
             create_server,
         )
-        .summary("Enters a server into the inventory")
+        .summary("Adds a server to the inventory")
         .reads::<NewServer>()
         .answers::<Server>(201),
         Endpoint::new(

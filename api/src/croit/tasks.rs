@@ -1,4 +1,4 @@
-//! `/tasks`: following what `execute` or an event has set going.
+//! `/tasks`: following what `execute` or an event has started.
 
 mod listing;
 mod log;
@@ -73,7 +73,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "cancel_task",
             cancel_task,
         )
-        .summary("Asks to cancel a task")
+        .summary("Cancels a task")
         .answers_empty(201),
         Endpoint::new(
             Method::POST,
@@ -82,7 +82,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "answer_task",
             answer_task,
         )
-        .summary("Is refused: no task here asks questions")
+        .summary("Is rejected: no task here asks questions")
         .reads::<Answer>()
         .answers_empty(409),
     ]
@@ -101,9 +101,9 @@ async fn list_tasks(
     State(app): State<App>,
     caller: Caller,
     charge: Charge,
-    Query(said): Query<listing::Said>,
+    Query(query): Query<listing::TaskQuery>,
 ) -> Result<Response, Refusal> {
-    listing::answer(&app, caller.account(), &charge, said).await
+    listing::answer(&app, caller.account(), &charge, query).await
 }
 
 async fn get_task_status(

@@ -1,13 +1,20 @@
 //! A bounded number of leaky buckets: each failure fills one, time empties it.
 //!
-//! A bucket is told by the moment at which it will be empty; one that is empty
-//! need not be kept.
+//! A bucket is represented by the time at which it will be empty; an empty one need not
+//! be kept.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
-use super::Quota;
+/// How many failures are allowed, and how fast they are forgiven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Failures in a row, at least 1.
+    pub burst: u32,
+    /// After this time one more is let pass.
+    pub refill: Duration,
+}
 
 /// Leaky buckets, at most so many.
 #[derive(Debug)]
@@ -45,8 +52,8 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         *empty_at = (*empty_at).max(now) + self.quota.refill;
     }
 
-    /// Forgets what is empty or, if nothing is, what comes nearest to it: whoever
-    /// fails most is the last to be forgotten.
+    /// Forgets empty buckets or, if there are none, the emptiest: the client that fails
+    /// most is forgotten last.
     fn make_room(&mut self, now: Instant) {
         self.empty_at.retain(|_, empty_at| *empty_at > now);
         if self.empty_at.len() < self.most {

@@ -1,8 +1,8 @@
 //! What looking up secrets may cost the store, however many wrong ones are tried.
 //!
-//! A few are looked up at one time, of addresses that have failed too often a single
-//! one; who waits goes in turn, so a right one waits for those before it and no longer.
-//! What was wrong is remembered for a while and not looked up again.
+//! A few are looked up at one time, of addresses that have failed too often a single one;
+//! waiters take turns, so a right one waits for those before it and no longer. What was
+//! wrong is remembered for a while and not looked up again.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};

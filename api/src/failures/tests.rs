@@ -104,15 +104,19 @@ async fn a_secret_that_was_right_is_looked_up_without_waiting_for_a_turn() {
 }
 
 #[test]
-fn beyond_the_quota_a_failure_is_told_so_and_counts_no_more() {
+fn beyond_the_quota_a_failure_is_refused_and_counts_no_more() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
-    let told = |n: usize| {
-        let told = (0..n).map(|_| failures.failed(token(here(), "x"), Refusal::InvalidToken, now));
-        told.collect::<Vec<_>>()
+    let refusals = |n: usize| {
+        let refused =
+            (0..n).map(|_| failures.failed(token(here(), "x"), Refusal::InvalidToken, now));
+        refused.collect::<Vec<_>>()
     };
-    assert_eq!(told(4), vec![Refusal::InvalidToken; 4]);
+    assert_eq!(refusals(4), vec![Refusal::InvalidToken; 4]);
     let retry_after = Duration::from_secs(1);
-    assert_eq!(told(9), vec![Refusal::TooManyFailures { retry_after }; 9]);
+    assert_eq!(
+        refusals(9),
+        vec![Refusal::TooManyFailures { retry_after }; 9]
+    );
 }
 
 #[test]
@@ -124,7 +128,7 @@ fn one_customers_ipv6_addresses_are_one() {
 }
 
 #[test]
-fn a_flood_of_names_and_addresses_is_kept_within_bounds_and_hides_nobody() {
+fn a_flood_of_names_and_addresses_is_bounded_and_hides_no_attacker() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
     for _ in 0..10 {
         fail(&failures, login("ada", "x"), now);
@@ -153,16 +157,16 @@ fn secrets_that_are_remembered_are_bounded() {
 }
 
 proptest! {
-    /// However the attempts are spread over time, no more are told to be wrong than
-    /// the quota and the time that has passed allow.
+    /// However the attempts are spread over time, no more are reported as wrong than the
+    /// quota and the time that has passed allow.
     #[test]
     fn no_more_are_looked_at_than_the_quota_allows(pauses in prop::collection::vec(0_u64..3_000, 1..60)) {
         let (failures, start) = (Failures::new(LIMITS), Instant::now());
         let (mut now, mut looked_at) = (start, 0);
         for pause in pauses {
             now += Duration::from_millis(pause);
-            let told = failures.failed(token(here(), "x"), Refusal::InvalidToken, now);
-            looked_at += u64::from(told == Refusal::InvalidToken);
+            let refusal = failures.failed(token(here(), "x"), Refusal::InvalidToken, now);
+            looked_at += u64::from(refusal == Refusal::InvalidToken);
             let seconds = now.duration_since(start).as_secs();
             prop_assert!(looked_at <= u64::from(LIMITS.address.burst) + seconds);
         }

@@ -10,15 +10,14 @@ use tenterhook_dispatch::AccountId;
 use tenterhook_maintenance::Maintenance;
 use uuid::Uuid;
 
-use super::error::Problem;
+use super::error::{Problem, Rejection};
 use crate::app::App;
-use crate::audit::Told;
+use crate::audit::AuditedBody;
 use crate::auth::Caller;
 use crate::body::Pieces;
 use crate::door::Door;
 use crate::extract::PathMembers;
 use crate::host;
-use crate::refusal::Refusal;
 
 /// Bytes of a body. A session of a thousand hosts with their hints takes a quarter of it.
 pub(super) const BODY_MAX_BYTES: u64 = 256 * 1024;
@@ -38,13 +37,13 @@ pub(super) struct Ask {
     base_url: Option<String>,
     path: PathMembers,
     door: Door,
-    told: Told,
+    audited: AuditedBody,
 }
 
 impl FromRequestParts<App> for Ask {
-    type Rejection = Refusal;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Rejection> {
         let caller = Caller::from_request_parts(parts, app).await?;
         let path = PathMembers::from_request_parts(parts, app)
             .await
@@ -57,7 +56,11 @@ impl FromRequestParts<App> for Ask {
             headers: parts.headers.clone(),
             path,
             door: Door::of(&parts.extensions),
-            told: parts.extensions.get::<Told>().cloned().unwrap_or_default(),
+            audited: parts
+                .extensions
+                .get::<AuditedBody>()
+                .cloned()
+                .unwrap_or_default(),
         })
     }
 }
@@ -121,8 +124,8 @@ impl Ask {
     }
 
     /// Checks that there is no body.
-    pub(super) async fn no_body(&self, body: Body) -> Result<(), Refusal> {
-        let unwanted = |_| Refusal::from(Problem::UnwantedBody);
+    pub(super) async fn no_body(&self, body: Body) -> Result<(), Rejection> {
+        let unwanted = |_| Rejection::from(Problem::UnwantedBody);
         let mut pieces = Pieces::new(self.door, &self.headers, body, 0).map_err(unwanted)?;
         while let Some(piece) = pieces.next().await.map_err(unwanted)? {
             if !piece.is_empty() {
@@ -137,7 +140,7 @@ impl Ask {
         &self,
         body: Body,
         empty: Empty,
-    ) -> Result<Map<String, Value>, Refusal> {
+    ) -> Result<Map<String, Value>, Rejection> {
         let bytes = Pieces::new(self.door, &self.headers, body, BODY_MAX_BYTES)?
             .collect()
             .await?;
@@ -158,7 +161,7 @@ impl Ask {
         let Value::Object(object) = value else {
             return Err(Problem::Content("the body must be a JSON object".to_owned()).into());
         };
-        self.told.tell(&object);
+        self.audited.record(&object);
         Ok(object)
     }
 }

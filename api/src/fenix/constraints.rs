@@ -7,13 +7,12 @@ use tenterhook_dispatch::Role;
 use tenterhook_session::{GroupConstraint, InstanceAction, InstanceConstraint};
 
 use super::ask::{Ask, Empty};
-use super::error::Problem;
+use super::error::{Problem, Rejection};
 use super::fields::Fields;
 use super::shapes;
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
-use crate::refusal::Refusal;
 
 /// Longest time of a constraint, in seconds: a week. A session may wait as long.
 const SECONDS_MAX: u32 = 7 * 24 * 60 * 60;
@@ -52,7 +51,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn put_instance(ask: Ask, body: Body) -> Result<Json<InstanceConstraint>, Refusal> {
+async fn put_instance(ask: Ask, body: Body) -> Result<Json<InstanceConstraint>, Rejection> {
     let id = ask.instance()?;
     let body = ask.object(body, Empty::IsRefused).await?;
     let constraint = instance_of(id, &body)?;
@@ -62,7 +61,7 @@ async fn put_instance(ask: Ask, body: Body) -> Result<Json<InstanceConstraint>, 
     Ok(Json(constraint))
 }
 
-async fn put_group(ask: Ask, body: Body) -> Result<Json<GroupConstraint>, Refusal> {
+async fn put_group(ask: Ask, body: Body) -> Result<Json<GroupConstraint>, Rejection> {
     let id = ask.name("group_id")?;
     let body = ask.object(body, Empty::IsRefused).await?;
     let constraint = group_of(id, &body)?;
@@ -72,7 +71,7 @@ async fn put_group(ask: Ask, body: Body) -> Result<Json<GroupConstraint>, Refusa
     Ok(Json(constraint))
 }
 
-async fn delete_instance(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn delete_instance(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let id = ask.instance()?;
     ask.maintenance()
@@ -81,7 +80,7 @@ async fn delete_instance(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({})))
 }
 
-async fn delete_group(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn delete_group(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let id = ask.name("group_id")?;
     ask.maintenance()

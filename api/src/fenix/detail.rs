@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::native::time_text;
+use crate::time_text::time_text;
 
 /// How Fenix writes when the work starts: in UTC.
 const STARTS_AT: &[BorrowedFormatItem<'_>] =

@@ -9,6 +9,7 @@ use tenterhook_maintenance::Error;
 
 use crate::keystone;
 use crate::refusal::Refusal;
+use crate::rejection::OwnProblem;
 
 /// The text for a session that does not exist, and for one of another account.
 const NO_SESSION: &str = "Invalid session";
@@ -38,19 +39,23 @@ impl Problem {
         Self::Content(format!("`{field}` {reason}"))
     }
 
-    /// The HTTP status.
-    pub(crate) fn status(&self) -> StatusCode {
+    /// Prints it.
+    pub(super) fn print(&self) -> Response {
         match self {
-            Self::UnwantedBody | Self::Content(_) => StatusCode::BAD_REQUEST,
-            Self::NoSession | Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::TooMany => StatusCode::from_u16(509).expect("509 is a status"),
+            Self::UnwantedBody => reply(self.status(), &json!({})),
+            Self::TooMany => {
+                let mut response = with_text(self.status(), self.detail());
+                // The status is in no standard, and HTTP libraries have no reason phrase for it.
+                let reason = ReasonPhrase::from_static(b"Bandwidth Limit Exceeded");
+                response.extensions_mut().insert(reason);
+                response
+            }
+            problem => with_text(problem.status(), problem.detail()),
         }
     }
 
     /// What is wrong, in one sentence for the client.
-    pub(crate) fn detail(&self) -> &str {
+    pub(super) fn detail(&self) -> &str {
         match self {
             Self::UnwantedBody => "this call takes no body",
             Self::Content(text)
@@ -63,14 +68,29 @@ impl Problem {
     }
 }
 
-impl From<Problem> for Refusal {
+impl OwnProblem for Problem {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::UnwantedBody | Self::Content(_) => StatusCode::BAD_REQUEST,
+            Self::NoSession | Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooMany => StatusCode::from_u16(509).expect("509 is a status"),
+        }
+    }
+}
+
+/// Why Fenix does not carry out a request.
+pub(super) type Rejection = crate::rejection::Rejection<Problem>;
+
+impl From<Problem> for Rejection {
     fn from(problem: Problem) -> Self {
-        Self::Fenix(problem)
+        Self::Own(problem)
     }
 }
 
 /// For calls whose list of statuses has 404.
-impl From<Error> for Refusal {
+impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         let problem = match error {
             Error::NoSession(_) => Problem::NoSession,
@@ -84,15 +104,15 @@ impl From<Error> for Refusal {
                 Problem::Content(error.to_string())
             }
             Error::Dispatch(error) => return error.into(),
-            Error::Delivery(error) => return error.into(),
-            error => return Self::internal(&error),
+            Error::Delivery(error) => return Refusal::from(error).into(),
+            error => return Refusal::internal(&error).into(),
         };
         problem.into()
     }
 }
 
 /// For calls whose list of statuses has 422 in place of 404.
-pub(super) fn unprocessable(error: Error) -> Refusal {
+pub(super) fn unprocessable(error: Error) -> Rejection {
     match error {
         Error::NoSession(_) => Problem::Unprocessable(NO_SESSION.to_owned()).into(),
         error => error.into(),
@@ -100,18 +120,10 @@ pub(super) fn unprocessable(error: Error) -> Refusal {
 }
 
 /// Writes a refusal as Fenix does, and one for lack of a token as Keystone does.
-pub(crate) fn say(refusal: &Refusal) -> Response {
+pub(super) fn print(refusal: &Refusal) -> Response {
     match refusal {
-        Refusal::Unauthenticated(_) | Refusal::InvalidToken => keystone::say(),
+        Refusal::Unauthenticated(_) | Refusal::InvalidToken => keystone::unauthorized(),
         Refusal::TokensUnavailable => keystone::unavailable(),
-        Refusal::Fenix(Problem::UnwantedBody) => reply(StatusCode::BAD_REQUEST, &json!({})),
-        Refusal::Fenix(problem @ Problem::TooMany) => {
-            let mut response = with_text(problem.status(), problem.detail());
-            // The status is in no standard, and HTTP libraries have no reason phrase for it.
-            let reason = ReasonPhrase::from_static(b"Bandwidth Limit Exceeded");
-            response.extensions_mut().insert(reason);
-            response
-        }
         // 422 is for ids in paths; a body is 400.
         Refusal::Invalid(_) => with_text(StatusCode::BAD_REQUEST, &refusal.detail()),
         Refusal::Internal => reply(

@@ -6,12 +6,11 @@ use serde_json::{Map, Value, json};
 use tenterhook_dispatch::Role;
 
 use super::ask::{Ask, Empty};
-use super::error::unprocessable;
+use super::error::{Rejection, unprocessable};
 use super::{answer, shapes};
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
-use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let member = Access::Role(Role::Member);
@@ -43,7 +42,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn list_instances(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn list_instances(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let (id, project) = (ask.session()?, ask.name("project_id")?);
     let instances = ask
@@ -54,17 +53,17 @@ async fn list_instances(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({ "instance_ids": instances })))
 }
 
-async fn reply(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn reply(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     accept(&ask, None, body).await
 }
 
-async fn reply_for_instance(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn reply_for_instance(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     let instance = ask.instance()?;
     accept(&ask, Some(instance), body).await
 }
 
 /// Returns what was sent, as Fenix does.
-async fn accept(ask: &Ask, instance: Option<String>, body: Body) -> Result<Json<Value>, Refusal> {
+async fn accept(ask: &Ask, instance: Option<String>, body: Body) -> Result<Json<Value>, Rejection> {
     let (id, project) = (ask.session()?, ask.name("project_id")?);
     let body: Map<String, Value> = ask.object(body, Empty::IsRefused).await?;
     let reply = answer::read(&body, instance)?;

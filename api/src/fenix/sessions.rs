@@ -8,13 +8,12 @@ use tenterhook_maintenance::{NewSession, Stored};
 use tenterhook_session::State;
 
 use super::ask::{Ask, Empty};
-use super::error::unprocessable;
+use super::error::{Rejection, unprocessable};
 use super::fields::Fields;
 use super::{detail, new_session, shapes};
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
-use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let admin = Access::Role(Role::Admin);
@@ -50,7 +49,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn create_session(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn create_session(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     let body = ask.object(body, Empty::IsRefused).await?;
     let new = NewSession {
         plan: new_session::read(&body)?,
@@ -61,20 +60,20 @@ async fn create_session(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({"session_id": stored.session.id()})))
 }
 
-async fn list_sessions(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn list_sessions(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let ids = ask.maintenance().sessions(ask.account());
     Ok(Json(json!({"session_id": ids})))
 }
 
-async fn get_session(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn get_session(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let id = ask.session()?;
     let stored = ask.maintenance().session(ask.account(), id).await?;
     Ok(Json(summary(&stored)))
 }
 
-async fn get_session_detail(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn get_session_detail(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let id = ask.session()?;
     let stored = ask.maintenance().session(ask.account(), id).await?;
@@ -82,7 +81,7 @@ async fn get_session_detail(ask: Ask, body: Body) -> Result<Json<Value>, Refusal
     Ok(Json(detail::describe(&stored, &steps)))
 }
 
-async fn resume_session(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn resume_session(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     let id = ask.session()?;
     let body = ask.object(body, Empty::IsAnObject).await?;
     let fields = Fields::of(&body);
@@ -105,7 +104,7 @@ async fn resume_session(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
     Ok(Json(summary(&stored)))
 }
 
-async fn delete_session(ask: Ask, body: Body) -> Result<Json<Value>, Refusal> {
+async fn delete_session(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     ask.no_body(body).await?;
     let id = ask.session()?;
     ask.maintenance()

@@ -1,8 +1,9 @@
-//! The connections of a listener: what they hold, and who gives way to a newcomer.
+//! The connections of a listener: what they hold, and which one is evicted for a
+//! newcomer.
 //!
 //! Each holds a descriptor and some memory of the ledger: for its client's address at
 //! first, and for the account once a request on it has shown a token. One on which no
-//! request is being answered may be asked to leave. So nobody shuts others out by
+//! request is being answered may be asked to leave. So no client shuts others out by
 //! holding connections open. Requests in progress are counted by [`crate::charge`].
 
 use std::collections::HashMap;
@@ -21,12 +22,12 @@ use crate::door::Door;
 /// What an open connection takes: its buffers and its task.
 const CONNECTION_BYTES: u64 = 16 * 1024;
 
-/// How many are asked to leave at once: whoever fills all places has more coming.
+/// How many are evicted at once: a client that fills all slots has more coming.
 const ASKED_AT_ONCE: usize = 16;
 
 /// Connections beyond their client's share, as far as the operator's reserve goes.
-/// Nobody knows whether it is a probe or a right token before its head was read. Any
-/// that waits gives way to the next newcomer, so few are enough.
+/// Whether it is a probe or has a valid token is not known before its head was read. One
+/// that waits is evicted for the next newcomer, so few are enough.
 const NEWCOMERS: u64 = 32;
 
 /// Connections of a listener for probes alone. A probe is over at once.
@@ -295,7 +296,7 @@ impl Slot {
                 head_since: Some(since),
                 ..
             } => Some(since + door.head),
-            // A connection that has never said anything is not one that is kept alive.
+            // A connection that has never sent anything is not in keep-alive.
             Phase::Waiting { since, .. } if state.has_spoken => Some(since + door.keep_alive),
             Phase::Waiting { since, .. } => Some(since + door.head),
         }
@@ -310,7 +311,7 @@ impl Slot {
 }
 
 impl Connection {
-    /// What a request on the connection is told of it.
+    /// What a request on the connection knows of it.
     pub(super) fn slot(&self) -> &Arc<Slot> {
         &self.slot
     }

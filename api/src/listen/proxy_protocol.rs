@@ -1,7 +1,7 @@
 //! The header that a trusted proxy sends before everything else: PROXY protocol v2.
 //!
 //! Not a byte behind the header is read, and nothing before it is known to be one. Who
-//! may send it is said in [`crate::proxies`].
+//! may send it is configured in [`crate::proxies`].
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// Signature, version and command, family, and the length of the rest.
 const FIXED_BYTES: usize = 16;
 
-/// The most that the rest may be. Addresses take 216 bytes at most; what a proxy tells
+/// The most that the rest may be. Addresses take 216 bytes at most; what a proxy sends
 /// beside them (names, a certificate's subject) has room.
 const REST_MAX_BYTES: usize = 2_048;
 
@@ -25,7 +25,7 @@ const VERSION_2: ParseConfig = ParseConfig {
     allow_v2: true,
 };
 
-/// Reads the header. `None` if the proxy calls for itself, or does not know for whom.
+/// Reads the header. `None` if the proxy connects for itself, or does not know for whom.
 pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<SocketAddr>> {
     let mut header = vec![0; FIXED_BYTES];
     stream.read_exact(&mut header).await?;
@@ -58,10 +58,10 @@ mod tests {
 
     use super::*;
 
-    async fn told(bytes: &[u8]) -> (io::Result<Option<SocketAddr>>, usize) {
+    async fn parsed(bytes: &[u8]) -> (io::Result<Option<SocketAddr>>, usize) {
         let mut stream = bytes;
-        let told = read(&mut stream).await;
-        (told, bytes.len() - stream.len())
+        let address = read(&mut stream).await;
+        (address, bytes.len() - stream.len())
     }
 
     fn header(source: &str, protocol: Protocol) -> Vec<u8> {
@@ -78,26 +78,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_client_is_told_and_what_follows_is_left() {
+    async fn the_client_is_read_and_what_follows_is_left() {
         for source in ["192.0.2.7:4711", "[2001:db8::7]:4711"] {
             let mut bytes = header(source, Protocol::Stream);
             let length = bytes.len();
             bytes.extend_from_slice(b"GET / HTTP/1.1\r\n");
-            let (told, read) = told(&bytes).await;
-            assert_eq!(told.unwrap(), Some(source.parse().unwrap()));
+            let (address, read) = parsed(&bytes).await;
+            assert_eq!(address.unwrap(), Some(source.parse().unwrap()));
             assert_eq!(read, length);
         }
     }
 
     #[tokio::test]
-    async fn a_proxy_that_calls_for_itself_names_nobody() {
+    async fn a_proxy_that_connects_for_itself_names_no_client() {
         let mut bytes = Vec::new();
         ProxyHeader::with_local().encode_v2(&mut bytes).unwrap();
-        assert_eq!(told(&bytes).await.0.unwrap(), None);
+        assert_eq!(parsed(&bytes).await.0.unwrap(), None);
     }
 
     #[tokio::test]
-    async fn what_is_no_such_header_is_refused() {
+    async fn anything_but_such_a_header_is_refused() {
         let valid = header("192.0.2.7:1", Protocol::Stream);
         let with = |place: usize, byte: u8| {
             let mut bytes = valid.clone();
@@ -116,7 +116,7 @@ mod tests {
             valid[..20].to_vec(),
             Vec::new(),
         ] {
-            assert!(told(&bytes).await.0.is_err(), "{bytes:?}");
+            assert!(parsed(&bytes).await.0.is_err(), "{bytes:?}");
         }
     }
 
@@ -132,7 +132,7 @@ mod tests {
             bytes.extend_from_slice(&fixed);
             bytes.extend_from_slice(&rest);
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            let (_, read) = runtime.block_on(told(&bytes));
+            let (_, read) = runtime.block_on(parsed(&bytes));
             let length = usize::from(u16::from_be_bytes([bytes[14], bytes[15]]));
             prop_assert!(read <= FIXED_BYTES + length.min(REST_MAX_BYTES));
         }

@@ -1,17 +1,17 @@
-//! Turns at the threads that serve.
+//! Fair scheduling of connections: turns at the threads that serve.
 //!
 //! Every step of a connection (a head read, a body parsed, a reply encoded and handed to
 //! the kernel) takes a turn for as long as it keeps its thread. While there are as many
-//! turns as processors nobody waits. Beyond that whoever was served least goes next,
-//! counted in time; so the many connections of one account share what one would have. So do
-//! all clients together that have shown no token yet: an address is not hard to come by.
-//! Among the connections of one holder it is the same again: behind one address there may
-//! be many clients. Who comes is among the first then, so every fourth turn goes to whoever
-//! has waited longest: or those who keep coming would be served alone.
+//! turns as processors, none waits. Beyond that the holder that was served least goes
+//! next, counted in time; so the many connections of one account share what one would
+//! have. So do all clients together that have shown no token yet: addresses are easy to
+//! come by. Among the connections of one holder it is the same again: behind one address
+//! there may be many clients. A newcomer is among the first then, so every fourth turn
+//! goes to the one that has waited longest: else newcomers alone would be served.
 //!
 //! A step cannot be interrupted, and a large body takes long to parse. Therefore some
-//! turns are kept for those who have none, on threads of their own: the kernel then
-//! divides the processors among them.
+//! turns are reserved for holders that have none, on threads of their own: the kernel
+//! then divides the processors among them.
 
 mod line;
 
@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tenterhook_ledger::Holder;
 
-use self::line::{Line, Place, Ticket, is_called, is_for_the_oldest};
+use self::line::{Line, LinePosition, Share, Ticket, is_called, is_for_the_oldest};
 
 /// Threads that a runtime needs for [`serve`](crate::serve): one for each turn, and one
 /// for what takes none.
@@ -45,41 +45,34 @@ pub(crate) struct Turns {
 }
 
 struct State {
-    /// Turns that anyone may take.
+    /// Turns that any holder may take.
     common: usize,
-    /// Turns beyond those, for whoever has none.
+    /// Turns beyond those, for holders that have none.
     kept: usize,
     taken: usize,
-    /// Those who have or want a turn, and while somebody waits those who had one.
+    /// Holders that have or want a turn and, while any waits, those that had one.
     lines: HashMap<Holder, Line>,
     accounts: Order,
     /// Among themselves.
     strangers: Order,
-    /// What strangers have together, as if they were one account.
+    /// What clients without a token have together, as if they were one account.
     together: Share,
-    /// How often everything was forgiven: what was counted before is counted no more.
+    /// How often everything was forgiven: earlier time no longer counts.
     forgiven: u64,
     /// How many steps have waited.
     numbered: u64,
 }
 
-/// In what order those are served who wait.
+/// The order in which waiting holders are served.
 #[derive(Default)]
 struct Order {
-    /// Time that those who are served next have been served. Who comes now has no claim
-    /// on the time in which it did not wait.
+    /// Time that those which are served next have been served. A newcomer has no claim to
+    /// the time in which it did not wait.
     level: Duration,
-    /// Those who wait, by the time for which they were served.
+    /// Those that wait, by the time for which they were served.
     waiting: BTreeSet<(Duration, Holder)>,
     /// How many were called.
     called: u32,
-}
-
-/// What somebody has had, and has.
-#[derive(Clone, Copy, Default)]
-struct Share {
-    served: Duration,
-    taken: usize,
 }
 
 /// What one connection has had, as long as its holder is the same and nothing was forgiven.
@@ -93,7 +86,7 @@ struct Own {
 /// A step that waits, with its place in the holder's line.
 struct Waiting {
     holder: Holder,
-    place: Place,
+    place: LinePosition,
     ticket: Arc<Mutex<Ticket>>,
 }
 
@@ -121,7 +114,7 @@ impl Turns {
         }
     }
 
-    /// The same future, each step of which takes a turn of whoever holds it then.
+    /// The same future, each step of which takes a turn of its holder at that time.
     pub(crate) fn take_for<F: Future, H: Fn() -> Holder + Unpin>(
         &self,
         holder: H,
@@ -180,7 +173,7 @@ impl Turns {
         }
     }
 
-    /// Gives a turn back and calls those for whom there is one then.
+    /// Gives a turn back and calls those for which there is one then.
     fn give_back(&self, holder: Holder, took: Duration) {
         let called = self.state.lock().give_back(holder, took);
         for waker in called {
@@ -215,7 +208,7 @@ impl State {
         }
     }
 
-    /// Puts someone who comes where those are who are served next.
+    /// Puts a newcomer where those are which are served next.
     fn come(&mut self, holder: Holder) {
         if is_stranger(holder) && self.together.taken == 0 && self.strangers.waiting.is_empty() {
             self.together.served = self.together.served.max(self.accounts.level);
@@ -227,7 +220,7 @@ impl State {
         }
     }
 
-    /// What the holder has, or for a stranger what all of them have.
+    /// What the holder has or, without a token, what all such clients have.
     fn share(&self, holder: Holder) -> Share {
         match holder {
             Holder::Address(_) => self.together,
@@ -259,7 +252,7 @@ impl State {
         served
     }
 
-    /// Takes a turn for a connection that was served for so long.
+    /// Takes a turn for a connection that was served for `own`.
     fn call(&mut self, holder: Holder, own: Duration) {
         let served = self.share(holder).served;
         self.accounts.level = self.accounts.level.max(served);
@@ -298,7 +291,7 @@ impl State {
         called
     }
 
-    /// Nobody has to wait for anybody: what was used harms no one.
+    /// None has to wait: earlier use harms no other.
     fn forgive(&mut self) {
         self.forgiven += 1;
         self.lines.retain(|_, line| line.share.taken > 0);

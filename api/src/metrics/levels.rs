@@ -1,4 +1,5 @@
-//! What tenants share and how it stands, in the page of metrics: the rows of the ledger.
+//! The rows of the ledger in the page of metrics: what tenants share, and how much is
+//! left.
 
 use tenterhook_ledger::Level;
 
@@ -62,7 +63,7 @@ impl Text {
             (
                 "refused_total",
                 "counter",
-                "How often there was not enough for who asked, who then waits or is told so.",
+                "How often a request was refused for lack of it; it then waits or fails.",
                 |level| Some(level.refused),
             ),
         ];
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_of_the_ledger_is_told_and_what_has_no_bound_has_no_total() {
+    fn every_row_of_the_ledger_is_printed_and_what_has_no_bound_has_no_total() {
         let strangers = Strangers {
             kept: 6,
             most: 25,

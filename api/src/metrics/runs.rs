@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_are_told_by_outcome_with_fuel_and_queue() {
+    fn runs_are_printed_by_outcome_with_fuel_and_queue() {
         let mut page = Text::default();
         page.write_stats(&Stats {
             fuel: 7,

@@ -1,32 +1,31 @@
-//! What is counted about webhooks, in the page of metrics.
+//! The metrics of webhooks.
 
 use tenterhook_delivery::Counts;
 
 use super::Text;
 
 impl Text {
-    /// Adds what was counted about webhooks to the page. `waiting` is missing if the
-    /// store could not tell it.
+    /// Writes the metrics of webhooks. `waiting` is `None` if the store could not count.
     pub(crate) fn write_webhooks(&mut self, counts: Counts, waiting: Option<u64>) {
-        let name = "tenterhook_webhook_letters_total";
+        let name = "tenterhook_webhook_deliveries_total";
         self.family(
             name,
             "counter",
-            "Letters to webhooks that were delivered or given up.",
+            "Deliveries to webhooks that succeeded or failed.",
         );
-        for (fate, value) in [("delivered", counts.delivered), ("failed", counts.failed)] {
-            self.sample(name, &[("fate", fate)], value);
+        for (status, value) in [("delivered", counts.delivered), ("failed", counts.failed)] {
+            self.sample(name, &[("status", status)], value);
         }
         let name = "tenterhook_webhook_retries_total";
         self.family(
             name,
             "counter",
-            "Attempts to deliver that failed and are to be followed by another.",
+            "Failed attempts to deliver that are followed by another.",
         );
         self.sample(name, &[], counts.retried);
         if let Some(waiting) = waiting {
-            let name = "tenterhook_webhook_letters_waiting";
-            self.family(name, "gauge", "Letters to webhooks that wait.");
+            let name = "tenterhook_webhook_deliveries_waiting";
+            self.family(name, "gauge", "Deliveries to webhooks that wait.");
             self.sample(name, &[], waiting);
         }
     }

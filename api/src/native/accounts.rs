@@ -1,20 +1,21 @@
-//! Accounts: the tenants. Owners of the operator's own account may make more, and
-//! act for each of them.
+//! Accounts: the tenants. Owners of the operator's own account may create more, and act
+//! for each of them.
 
 use axum::extract::State;
 use http::Method;
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::{AccountId, Key, Noun, Role, Switch};
+use tenterhook_dispatch::{AccountId, Key, Noun, Role};
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
-use crate::native::page::{List, Wanted};
-use crate::native::{Created, created, time_text};
+use crate::native::created::{Created, created};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let viewer = Access::Role(Role::Viewer);
@@ -26,7 +27,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_account",
             create_account,
         )
-        .summary("Makes an account; for owners of the operator's account")
+        .summary("Creates an account; for owners of the operator's account")
         .reads::<NewAccount>()
         .answers::<Account>(201),
         Endpoint::new(
@@ -68,7 +69,7 @@ pub(crate) struct Account {
     id: String,
     number: i32,
     name: String,
-    /// Whether Astra's execution hooks may be used and run.
+    /// Whether execution hooks may be used and run.
     hooks_enabled: bool,
     created_at: String,
 }
@@ -79,13 +80,13 @@ impl Account {
             id: own.id.to_string(),
             number: own.number.get(),
             name: own.name,
-            hooks_enabled: own.hooks_enabled,
+            hooks_enabled: own.app_hooks.is_on(),
             created_at: time_text(own.created_at),
         }
     }
 }
 
-/// An account to make.
+/// An account to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAccount {
@@ -104,7 +105,7 @@ pub(crate) struct ChangedAccount {
     hooks_enabled: Option<bool>,
 }
 
-/// The query of calls about what belongs to an account.
+/// The query of calls about an account's resources.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OfAccount {
@@ -112,7 +113,7 @@ pub(super) struct OfAccount {
 }
 
 impl OfAccount {
-    /// The account that is meant, if the caller may act for it.
+    /// The account to act for, if the caller may.
     pub(super) async fn account(self, app: &App, caller: &Caller) -> Result<AccountId, Refusal> {
         acting_for(app, caller, "?account", self.account).await
     }
@@ -127,7 +128,7 @@ async fn is_operator(app: &App, caller: &Caller) -> Result<bool, Refusal> {
     Ok(own.is_operator())
 }
 
-/// The account with this id or number, if the caller may know of it.
+/// The account with this id or number, if the caller may see it.
 async fn visible(
     app: &App,
     caller: &Caller,
@@ -141,22 +142,22 @@ async fn visible(
     match account {
         Some(account) if account.id == caller.account() => Ok(Some(account)),
         Some(account) if is_operator(app, caller).await? => Ok(Some(account)),
-        // Whether it exists is nobody else's business.
+        // No other caller may learn whether it exists.
         _ => Ok(None),
     }
 }
 
-/// The account that `said`, at `pointer`, names, if the caller may act for it.
+/// The account that `given`, at `pointer`, names, if the caller may act for it.
 pub(super) async fn acting_for(
     app: &App,
     caller: &Caller,
     pointer: &str,
-    said: Option<String>,
+    given: Option<String>,
 ) -> Result<AccountId, Refusal> {
-    let Some(said) = said else {
+    let Some(given) = given else {
         return Ok(caller.account());
     };
-    let account = match said.parse() {
+    let account = match given.parse() {
         Ok(key) => visible(app, caller, key).await?,
         Err(_) => None,
     };
@@ -182,14 +183,13 @@ async fn create_account(
 async fn list_accounts(
     State(app): State<App>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<List<Account>>, Refusal> {
     let all = is_operator(&app, &caller).await?;
     let mut accounts = app.dispatcher().accounts().list().await?;
     accounts.retain(|account| all || account.id == caller.account());
     let accounts = accounts.into_iter().map(Account::new).collect();
-    wanted
-        .cut(accounts, |account: &Account| account.number)
+    page.cut(accounts, |account: &Account| account.number)
         .map(Json)
 }
 
@@ -215,35 +215,31 @@ async fn change_account(
     State(app): State<App>,
     caller: Caller,
     Path(key): Path<Key<AccountId>>,
-    Json(said): Json<ChangedAccount>,
+    Json(body): Json<ChangedAccount>,
 ) -> Result<Json<Account>, Refusal> {
     let current = find(&app, &caller, key).await?;
-    if said.name.is_some() && caller.0.role < Role::Owner {
+    if body.name.is_some() && caller.0.role < Role::Owner {
         return Err(Refusal::Forbidden { needs: "owner" });
     }
     let dispatcher = app.dispatcher();
     // The switch comes first: it is the one that can be put back if the other fails.
-    if let Some(enabled) = said.hooks_enabled {
+    if let Some(enabled) = body.hooks_enabled {
         dispatcher
             .accounts()
-            .set_hooks_enabled(current.id, switch(enabled))
+            .switch_app_hooks(current.id, enabled.into())
             .await?;
     }
-    if let Some(name) = said.name
+    if let Some(name) = body.name
         && let Err(error) = dispatcher.accounts().rename(current.id, &name).await
     {
-        if said.hooks_enabled.is_some() {
+        if body.hooks_enabled.is_some() {
             dispatcher
                 .accounts()
-                .set_hooks_enabled(current.id, switch(current.hooks_enabled))
+                .switch_app_hooks(current.id, current.app_hooks)
                 .await?;
         }
         return Err(error.into());
     }
     let account = dispatcher.accounts().get(current.id).await?;
     Ok(Json(Account::new(account)))
-}
-
-fn switch(on: bool) -> Switch {
-    if on { Switch::On } else { Switch::Off }
 }

@@ -1,6 +1,6 @@
 //! Apps: the applications whose containers Astra's execution hooks run for.
 //!
-//! Nothing is looked up on a cluster: whoever runs the platform keeps the list here.
+//! Nothing is looked up on a cluster: the operator of the platform keeps the list here.
 
 use axum::extract::State;
 use http::{Method, StatusCode};
@@ -11,11 +11,13 @@ use utoipa::ToSchema;
 
 use crate::app;
 use crate::auth::{Access, Caller};
+use crate::containers::{self, Container};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
-use crate::native::page::{List, Wanted};
-use crate::native::{Created, created, time_text};
+use crate::native::created::{Created, created};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -28,7 +30,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_app",
             create_app,
         )
-        .summary("Enters an application with its containers")
+        .summary("Adds an application with its containers")
         .reads::<NewApp>()
         .answers::<App>(201),
         Endpoint::new(Method::GET, "/api/v1/apps", read, "list_apps", list_apps)
@@ -69,8 +71,7 @@ pub(crate) struct App {
     name: String,
     /// Whether it is replicated to another site; only then it can fail over.
     replicated: bool,
-    #[schema(value_type = Vec<Container>)]
-    containers: Vec<dispatch::Container>,
+    containers: Vec<Container>,
     created_at: String,
     modified_at: String,
 }
@@ -82,37 +83,11 @@ impl App {
             number: own.number.get(),
             name: own.name,
             replicated: own.replicated,
-            containers: own.containers,
+            containers: own.containers.into_iter().map(Container::from).collect(),
             created_at: time_text(own.created_at),
             modified_at: time_text(own.modified_at),
         }
     }
-}
-
-/// A container, as matching criteria see it.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "describes the dispatcher's own type in the OpenAPI document"
-)]
-pub(crate) struct Container {
-    pod_name: String,
-    pod_labels: Option<Vec<Label>>,
-    container_image: String,
-    container_name: String,
-    namespace_name: String,
-}
-
-/// A free pair of name and value.
-#[derive(Debug, ToSchema)]
-#[expect(
-    dead_code,
-    reason = "describes the dispatcher's own type in the OpenAPI document"
-)]
-pub(crate) struct Label {
-    name: String,
-    value: String,
 }
 
 /// An application to enter.
@@ -128,8 +103,7 @@ pub(crate) struct NewApp {
     replicated: bool,
     /// At most 1,024.
     #[serde(default)]
-    #[schema(value_type = Vec<Container>)]
-    containers: Vec<dispatch::Container>,
+    containers: Vec<Container>,
 }
 
 /// What to change of an application. What is left out stays.
@@ -141,41 +115,41 @@ pub(crate) struct ChangedApp {
     #[serde(default)]
     replicated: Option<bool>,
     #[serde(default)]
-    #[schema(value_type = Option<Vec<Container>>)]
-    containers: Option<Vec<dispatch::Container>>,
+    containers: Option<Vec<Container>>,
 }
 
 async fn create_app(
     State(app): State<app::App>,
     caller: Caller,
-    Json(said): Json<NewApp>,
+    Json(body): Json<NewApp>,
 ) -> Result<Created<App>, Refusal> {
     let read = |text: String| {
         text.parse::<AppId>()
             .map_err(|_| Refusal::invalid("/id", "must be a UUID; leave it out to be given one"))
     };
     let new = dispatch::NewApp {
-        id: said.id.map(read).transpose()?,
-        name: said.name,
-        replicated: said.replicated,
-        containers: said.containers,
+        id: body.id.map(read).transpose()?,
+        name: body.name,
+        replicated: body.replicated,
+        containers: body.containers.into_iter().map(Into::into).collect(),
     };
-    let own = App::new(
-        app.dispatcher()
-            .apps()
-            .create(caller.account(), new)
-            .await?,
-    );
+    let own = app
+        .dispatcher()
+        .apps()
+        .create(caller.account(), new)
+        .await
+        .map_err(containers::refusal)?;
+    let own = App::new(own);
     Ok(created("/api/v1/apps", &own.id.clone(), own))
 }
 
 async fn list_apps(
     State(app): State<app::App>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<List<App>>, Refusal> {
     let apps = app.dispatcher().apps().list(caller.account()).await?;
-    let List { items, next } = wanted.cut(apps, |app| app.number.get())?;
+    let List { items, next } = page.cut(apps, |app| app.number.get())?;
     let items = items.into_iter().map(App::new).collect();
     Ok(Json(List { items, next }))
 }
@@ -193,18 +167,21 @@ async fn change_app(
     State(app): State<app::App>,
     caller: Caller,
     Path(key): Path<Key<AppId>>,
-    Json(said): Json<ChangedApp>,
+    Json(body): Json<ChangedApp>,
 ) -> Result<Json<App>, Refusal> {
     let change = dispatch::AppChange {
-        name: said.name,
-        replicated: said.replicated,
-        containers: said.containers,
+        name: body.name,
+        replicated: body.replicated,
+        containers: body
+            .containers
+            .map(|containers| containers.into_iter().map(Into::into).collect()),
     };
     let own = app
         .dispatcher()
         .apps()
         .change(caller.account(), key, change)
-        .await?;
+        .await
+        .map_err(containers::refusal)?;
     Ok(Json(App::new(own)))
 }
 

@@ -9,9 +9,8 @@ use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use crate::body;
+use crate::body::{self, content_type, is_json};
 use crate::extract::parse_json;
-use crate::native::cloudevents::{content_type, is_json};
 use crate::refusal::Refusal;
 
 /// Builds the structured form of the event that the request carries.

@@ -1,11 +1,11 @@
 //! Events as CloudEvents 1.0 over HTTP: structured, batch and binary mode.
 //!
-//! The mode is told by the content type and the `ce-` headers, as the HTTP
-//! binding says. What an attribute may hold is checked in [`Event`]; here only
-//! what HTTP adds to it, and the rules for extension attributes.
+//! The mode follows from the content type and the `ce-` headers, as the HTTP binding
+//! specifies. What an attribute may hold is checked in [`Event`]; here only what HTTP
+//! adds to it, and the rules for extension attributes.
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use serde_json::{Map, Value};
 use tenterhook_sdk::{Event, Fault};
 use time::OffsetDateTime;
@@ -24,7 +24,7 @@ pub(crate) const BATCH_MAX_BYTES: u64 = 8 << 20;
 /// Events in a batch.
 pub(crate) const BATCH_MAX_EVENTS: usize = 1_000;
 
-/// The media types that [`Mode::of`] tells apart, for the document.
+/// The media types that [`Mode::of`] distinguishes, for the document.
 pub(crate) const MEDIA: [&str; 4] = [
     "application/cloudevents+json",
     "application/cloudevents-batch+json",
@@ -44,7 +44,7 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    /// Tells the mode from the headers.
+    /// Determines the mode from the headers.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
         let binary = headers.contains_key("ce-specversion") || headers.contains_key("ce-id");
         match body::media_type(headers).as_deref() {
@@ -148,14 +148,4 @@ fn check_extensions(pointer: &str, extensions: &Map<String, Value>) -> Result<()
         }
     }
     Ok(())
-}
-
-/// Whether the data of this media type is JSON.
-pub(crate) fn is_json(media_type: &str) -> bool {
-    media_type == "application/json" || media_type == "text/json" || media_type.ends_with("+json")
-}
-
-/// The content type as it was sent.
-pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::CONTENT_TYPE)?.to_str().ok()
 }

@@ -1,7 +1,7 @@
-//! Events: posting them, and waiting for what their hooks make of them.
+//! Events: posting them, and waiting for the results of their hooks.
 //!
-//! The answer comes once the event is stored. With `?wait=` it comes when the
-//! task has ended, or when the wait ran out; the task goes on either way.
+//! The reply is sent once the event is stored. With `?wait=` it is sent when the task has
+//! finished or the wait has timed out; the task continues either way.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::extract::{Json, Query};
 use crate::native::cloudevents::{self, Mode};
 use crate::native::page::List;
 use crate::native::tasks::Task;
-use crate::refusal::{Fault, Refusal};
+use crate::refusal::{InvalidField, Refusal};
 
 /// The role that may post events and wait for their outcome.
 const NEEDS: Role = Role::Member;
@@ -53,17 +53,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// An event that is stored, and the task that it caused.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PostedEvent {
-    /// The event as it was taken.
+    /// The event as it was accepted.
     #[schema(value_type = Object)]
     event: Value,
     task: Task,
     /// Whether it had been posted before; the task is the first one then.
     repeated: bool,
-    /// Whether that first task is not kept any more; what is left of it is told then.
+    /// Whether that first task is no longer kept; the reply has what is left of it.
     removed: bool,
 }
 
-/// What became of an event that was posted.
+/// The outcome of an event that was posted.
 struct Outcome {
     task: Task,
     repeated: bool,
@@ -79,8 +79,8 @@ impl Outcome {
         }
     }
 
-    /// One whose task was waited for. Of one that is not kept any more nobody knows what
-    /// its hooks have decided.
+    /// One whose task was waited for. If it is no longer kept, what its hooks have
+    /// decided is unknown.
     fn waited(accepted: Accepted, detail: TaskDetail) -> Self {
         if accepted.removed {
             return Self::new(accepted);
@@ -119,7 +119,7 @@ async fn post_events(
     let outcomes = match wait {
         None => accept(&app, &caller, events).await?,
         Some(wait) => {
-            // Before the event is accepted: what was refused has not happened.
+            // Before the event is accepted: a refused call has had no effect.
             charge.become_stream()?;
             let dispatcher = app.dispatcher();
             let authority = dispatcher
@@ -128,7 +128,8 @@ async fn post_events(
                 .await?;
             tokio::select! {
                 biased;
-                // The event stays accepted; a caller without authority is not told the outcome.
+                // The event stays accepted; a caller without authority does not get the
+                // outcome.
                 lapse = authority.ended() => return Err(lapse.into()),
                 outcomes = accept_and_wait(&app, &caller, events, wait) => outcomes?,
             }
@@ -164,14 +165,14 @@ async fn post_events(
     })
 }
 
-/// Lets others take their turn before more is done with a body that takes long.
+/// Yields to other work before a large body is processed.
 async fn end_step(body: &[u8]) {
     if body.len() > LARGE_BYTES {
         tokio::task::yield_now().await;
     }
 }
 
-fn read_wait(app: &App, said: Option<f64>) -> Result<Option<Duration>, Refusal> {
+fn read_wait(app: &App, given: Option<f64>) -> Result<Option<Duration>, Refusal> {
     let longest = app.longest_wait();
     let read = |seconds: f64| match Duration::try_from_secs_f64(seconds) {
         Ok(wait) if wait <= longest => Ok(wait),
@@ -183,7 +184,7 @@ fn read_wait(app: &App, said: Option<f64>) -> Result<Option<Duration>, Refusal> 
             ),
         )),
     };
-    said.map(read).transpose()
+    given.map(read).transpose()
 }
 
 fn print(event: &Event) -> Value {
@@ -234,7 +235,7 @@ async fn accept_and_wait(
     try_join_all(waits).await
 }
 
-/// An event of an unknown type is the body's fault, and not an unknown path.
+/// An event of an unknown type is an invalid body, not an unknown path.
 fn unknown_event(error: Error) -> Refusal {
     match error {
         Error::NotFound {
@@ -243,7 +244,7 @@ fn unknown_event(error: Error) -> Refusal {
         } => Refusal::invalid(
             "/type",
             format!(
-                "`{id}` is no hook point; `GET /api/v1/hook-points` lists them, and `custom.<name>` is yours"
+                "`{id}` is not a hook point; `GET /api/v1/hook-points` lists them, and `custom.<name>` is yours"
             ),
         ),
         Error::NotFound {
@@ -261,12 +262,12 @@ fn unknown_event(error: Error) -> Refusal {
 }
 
 /// The dispatcher counts `events`; the body is the list itself.
-fn in_body(fault: Fault) -> Fault {
+fn in_body(fault: InvalidField) -> InvalidField {
     let pointer = fault
         .pointer
         .strip_prefix("/events")
         .unwrap_or(&fault.pointer);
-    Fault {
+    InvalidField {
         pointer: pointer.to_owned(),
         detail: fault.detail,
     }

@@ -1,4 +1,4 @@
-//! Executions: one hook on one target, with outcome, bill, output and answer.
+//! Executions: one hook on one target, with outcome, usage, output and answer.
 
 mod follow;
 mod large;
@@ -20,7 +20,7 @@ use crate::auth::{Access, Caller};
 use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
-use crate::native::page::{List, Wanted};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -70,7 +70,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "cancel_execution",
             cancel_execution,
         )
-        .summary("Asks to cancel an execution; one that is over stays as it is")
+        .summary("Cancels an execution; a finished one stays as it is")
         .answers::<Execution>(202),
         Endpoint::new(
             Method::POST,
@@ -79,14 +79,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "redrive_execution",
             redrive_execution,
         )
-        .summary("Runs an execution anew that failed or was cancelled")
+        .summary("Runs an execution again that failed or was cancelled")
         .answers::<Execution>(202),
     ]
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+struct ExecutionQuery {
     task: Option<String>,
     hook: Option<String>,
     state: Option<String>,
@@ -99,15 +99,15 @@ struct Filter {
 async fn list_executions(
     State(app): State<App>,
     caller: Caller,
-    Query(said): Query<Filter>,
+    Query(query): Query<ExecutionQuery>,
 ) -> Result<Json<List<Execution>>, Refusal> {
-    let wanted = Wanted::new(said.limit, said.after);
+    let wanted = PageQuery::new(query.limit, query.after);
     let limit = wanted.limit()?;
     let filter = ExecutionFilter {
-        task: task_id(&app, &caller, said.task).await?,
-        hook: hook_id(&app, &caller, said.hook).await?,
-        state: read_state(said.state)?,
-        dead: said.dead,
+        task: task_id(&app, &caller, query.task).await?,
+        hook: hook_id(&app, &caller, query.hook).await?,
+        state: read_state(query.state)?,
+        dead: query.dead,
     };
     let page = ExecutionPage {
         after: wanted.after()?,
@@ -120,7 +120,7 @@ async fn list_executions(
         .await?;
     let List { items, next } = List::of_page(executions, limit, |execution| execution.id);
     let items = items.into_iter().map(Execution::without_output).collect();
-    // Those of one task come all at once, in the order in which they run.
+    // Those of one task are listed whole, in the order in which they run.
     let next = next.filter(|_| filter.task.is_none());
     Ok(Json(List { items, next }))
 }
@@ -128,9 +128,9 @@ async fn list_executions(
 async fn task_id(
     app: &App,
     caller: &Caller,
-    said: Option<String>,
+    given: Option<String>,
 ) -> Result<Option<TaskId>, Refusal> {
-    match read_key(said, "?task")? {
+    match read_key(given, "?task")? {
         None => Ok(None),
         Some(Key::Id(id)) => Ok(Some(id)),
         Some(key) => Ok(Some(
@@ -146,11 +146,11 @@ async fn task_id(
 async fn hook_id(
     app: &App,
     caller: &Caller,
-    said: Option<String>,
+    given: Option<String>,
 ) -> Result<Option<HookId>, Refusal> {
-    match read_key(said, "?hook")? {
+    match read_key(given, "?hook")? {
         None => Ok(None),
-        // A hook that is gone has executions still.
+        // A deleted hook still has executions.
         Some(Key::Id(id)) => Ok(Some(id)),
         Some(key) => Ok(Some(
             app.dispatcher()
@@ -163,17 +163,17 @@ async fn hook_id(
 }
 
 fn read_key<I: std::str::FromStr>(
-    said: Option<String>,
+    given: Option<String>,
     field: &str,
 ) -> Result<Option<Key<I>>, Refusal> {
     let read = |text: String| {
         text.parse()
             .map_err(|_| Refusal::invalid(field, "must be an id or a number"))
     };
-    said.map(read).transpose()
+    given.map(read).transpose()
 }
 
-fn read_state(said: Option<String>) -> Result<Option<Standing>, Refusal> {
+fn read_state(given: Option<String>) -> Result<Option<Standing>, Refusal> {
     let read = |text: String| {
         text.parse().map_err(|_| {
             Refusal::invalid(
@@ -182,7 +182,7 @@ fn read_state(said: Option<String>) -> Result<Option<Standing>, Refusal> {
             )
         })
     };
-    said.map(read).transpose()
+    given.map(read).transpose()
 }
 
 async fn get_execution(

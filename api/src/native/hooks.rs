@@ -1,5 +1,5 @@
-//! Hooks: sources bound to events, with targets, limits and policies. Those that
-//! the operator keeps are for admins to make and change.
+//! Hooks: sources bound to events, with targets, limits and policies. Those that the
+//! operator manages are for admins to create and change.
 
 mod described;
 mod reference;
@@ -11,13 +11,13 @@ use http::{Method, StatusCode};
 use serde::Deserialize;
 use tenterhook_dispatch::{AppId, HookId, Key, Role};
 
-use self::shape::{ChangedHook, Hook, NewHook, dangling};
+use self::shape::{ChangedHook, Hook, NewHook, refers_to_missing};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
-use crate::native::page::{List, Wanted};
-use crate::native::{Created, created};
+use crate::native::created::{Created, created};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -89,7 +89,7 @@ async fn create_hook(
         .hooks()
         .create(caller.account(), new)
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     let id = hook.id.to_string();
     Ok(created(
         "/api/v1/hooks",
@@ -98,7 +98,7 @@ async fn create_hook(
     ))
 }
 
-/// What the operator keeps is for admins to make and change.
+/// What the operator manages is for admins to create and change.
 fn admin(caller: &Caller) -> Result<(), Refusal> {
     if caller.0.role < Role::Admin {
         return Err(Refusal::Forbidden { needs: "admin" });
@@ -108,12 +108,12 @@ fn admin(caller: &Caller) -> Result<(), Refusal> {
 
 async fn app_id(app: &App, caller: &Caller, key: Key<AppId>) -> Result<AppId, Refusal> {
     let found = app.dispatcher().apps().get(caller.account(), key).await;
-    Ok(found.map_err(dangling)?.id)
+    Ok(found.map_err(refers_to_missing)?.id)
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+struct HookQuery {
     event: Option<String>,
     limit: Option<u32>,
     after: Option<String>,
@@ -122,14 +122,14 @@ struct Filter {
 async fn list_hooks(
     State(app): State<App>,
     caller: Caller,
-    Query(filter): Query<Filter>,
+    Query(query): Query<HookQuery>,
 ) -> Result<Json<List<Hook>>, Refusal> {
-    let wanted = Wanted::new(filter.limit, filter.after);
+    let page = PageQuery::new(query.limit, query.after);
     let mut hooks = app.dispatcher().hooks().list(caller.account()).await?;
-    if let Some(event) = filter.event {
+    if let Some(event) = query.event {
         hooks.retain(|hook| hook.event.as_str() == event);
     }
-    let List { items, next } = wanted.cut(hooks, |hook| hook.number.get())?;
+    let List { items, next } = page.cut(hooks, |hook| hook.number.get())?;
     let show = |hook| Hook::new(hook, caller.0.role);
     let items = items.into_iter().map(show).collect();
     Ok(Json(List { items, next }))
@@ -166,7 +166,7 @@ async fn change_hook(
         .hooks()
         .change(caller.account(), key, change)
         .await
-        .map_err(dangling)?;
+        .map_err(refers_to_missing)?;
     Ok(Json(Hook::new(hook, caller.0.role)))
 }
 

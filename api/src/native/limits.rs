@@ -25,7 +25,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_limits",
             get_limits,
         )
-        .summary("Tells which limits a hook has, and which it may ask for")
+        .summary("Returns the limits that a hook has, and those that it may ask for")
         .answers::<AllLimits>(200),
         Endpoint::new(
             Method::GET,
@@ -113,7 +113,7 @@ pub(crate) struct HookPoint {
     parameters: Vec<Parameter>,
 }
 
-/// One thing that an event tells.
+/// One member of an event's data.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Parameter {
     name: &'static str,
@@ -122,7 +122,7 @@ pub(crate) struct Parameter {
     #[serde(rename = "type")]
     #[schema(value_type = String)]
     kind: tenterhook_dispatch::ParameterType,
-    /// Whether every event tells it.
+    /// Whether every event has it.
     required: bool,
     /// What it may look like.
     sample: Value,

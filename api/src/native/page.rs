@@ -1,4 +1,4 @@
-//! Lists of the native face: `{items, next?}`, and the cursor that goes on.
+//! Lists of the native face: `{items, next?}`, and their cursor.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -31,21 +31,21 @@ impl Endpoint {
     }
 }
 
-/// Which page is wanted.
+/// The query parameters of a page.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct PageQuery {
     limit: Option<u32>,
     after: Option<String>,
 }
 
-impl Wanted {
+impl PageQuery {
     /// Reads the two parameters where a list has others beside them.
     pub(crate) fn new(limit: Option<u32>, after: Option<String>) -> Self {
         Self { limit, after }
     }
 
-    /// How many items are wanted.
+    /// The number of items to return.
     pub(crate) fn limit(&self) -> Result<u32, Refusal> {
         match self.limit {
             None => Ok(DEFAULT_LIMIT),
@@ -101,8 +101,13 @@ impl Wanted {
         let limit = self.limit()? as usize;
         if let Some(after) = self.after::<I>()? {
             let last = all.iter().position(|item| id(item) == after);
-            let gone = || Refusal::invalid("?after", "names what is gone; begin anew without it");
-            all.drain(..=last.ok_or_else(gone)?);
+            let deleted = || {
+                Refusal::invalid(
+                    "?after",
+                    "references a deleted item; start again without it",
+                )
+            };
+            all.drain(..=last.ok_or_else(deleted)?);
         }
         let more = all.len() > limit;
         all.truncate(limit);
@@ -112,7 +117,8 @@ impl Wanted {
 }
 
 impl<T> List<T> {
-    /// Makes a page of what a store gave for `limit`: a full one has a next.
+    /// Builds a page from the rows that the store returned for `limit`: a full one has a
+    /// next.
     pub(crate) fn of_page<I: ToString>(items: Vec<T>, limit: u32, id: impl Fn(&T) -> I) -> Self {
         let full = items.len() >= limit as usize;
         let next = items
@@ -130,12 +136,14 @@ mod tests {
     #[test]
     fn pages_follow_each_other_until_the_end() {
         let all = vec![1, 3, 4, 9];
-        let first = Wanted::new(Some(2), None).cut(all.clone(), |n| *n).unwrap();
+        let first = PageQuery::new(Some(2), None)
+            .cut(all.clone(), |n| *n)
+            .unwrap();
         assert_eq!(
             (first.items, first.next.as_deref()),
             (vec![1, 3], Some("3"))
         );
-        let second = Wanted::new(Some(2), Some("3".into()))
+        let second = PageQuery::new(Some(2), Some("3".into()))
             .cut(all, |n| *n)
             .unwrap();
         assert_eq!((second.items, second.next), (vec![4, 9], None));
@@ -144,19 +152,19 @@ mod tests {
     #[test]
     fn pages_of_a_list_without_numbers_follow_each_other_too() {
         let all = vec![7, 2, 9];
-        let first = Wanted::new(Some(2), None)
+        let first = PageQuery::new(Some(2), None)
             .cut_by_id(all.clone(), |n| *n)
             .unwrap();
         assert_eq!(
             (first.items, first.next.as_deref()),
             (vec![7, 2], Some("2"))
         );
-        let second = Wanted::new(Some(2), Some("2".into()))
+        let second = PageQuery::new(Some(2), Some("2".into()))
             .cut_by_id(all.clone(), |n| *n)
             .unwrap();
         assert_eq!((second.items, second.next), (vec![9], None));
         assert!(
-            Wanted::new(None, Some("8".into()))
+            PageQuery::new(None, Some("8".into()))
                 .cut_by_id(all, |n| *n)
                 .is_err()
         );
@@ -164,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_limit_out_of_range_is_refused() {
-        assert!(Wanted::new(Some(0), None).limit().is_err());
-        assert!(Wanted::new(Some(MAX_LIMIT + 1), None).limit().is_err());
+        assert!(PageQuery::new(Some(0), None).limit().is_err());
+        assert!(PageQuery::new(Some(MAX_LIMIT + 1), None).limit().is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Principals: the people and programs that act within an account.
 //!
-//! Tokens belong to them. Owners keep those of their account; an owner of the
+//! Tokens belong to them. Owners manage those of their account; an owner of the
 //! operator's account may name another account.
 
 use axum::extract::State;
@@ -15,9 +15,10 @@ use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::accounts::{OfAccount, acting_for};
-use crate::native::page::{List, Wanted};
-use crate::native::{Created, created, time_text};
+use crate::native::created::{Created, created};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 const ACCOUNT: &str = "another account than the caller's, for owners of the operator's account";
 
@@ -31,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_principal",
             create_principal,
         )
-        .summary("Makes a principal; its tokens are issued separately")
+        .summary("Creates a principal; its tokens are issued separately")
         .reads::<NewPrincipal>()
         .answers::<Principal>(201),
         Endpoint::new(
@@ -105,7 +106,7 @@ impl Principal {
     }
 }
 
-/// A principal to make.
+/// A principal to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPrincipal {
@@ -133,12 +134,12 @@ pub(crate) struct ChangedPrincipal {
 async fn create_principal(
     State(app): State<App>,
     caller: Caller,
-    Json(said): Json<NewPrincipal>,
+    Json(body): Json<NewPrincipal>,
 ) -> Result<Created<Principal>, Refusal> {
-    let account = acting_for(&app, &caller, "/account", said.account).await?;
+    let account = acting_for(&app, &caller, "/account", body.account).await?;
     let new = dispatch::NewPrincipal {
-        name: said.name,
-        role: said.role,
+        name: body.name,
+        role: body.role,
     };
     let principal = Principal::new(app.dispatcher().principals().create(account, new).await?);
     let id = if account == caller.account() {
@@ -151,7 +152,7 @@ async fn create_principal(
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+struct PrincipalQuery {
     account: Option<String>,
     limit: Option<u32>,
     after: Option<String>,
@@ -160,12 +161,12 @@ struct Filter {
 async fn list_principals(
     State(app): State<App>,
     caller: Caller,
-    Query(said): Query<Filter>,
+    Query(query): Query<PrincipalQuery>,
 ) -> Result<Json<List<Principal>>, Refusal> {
-    let account = acting_for(&app, &caller, "?account", said.account).await?;
+    let account = acting_for(&app, &caller, "?account", query.account).await?;
     let principals = app.dispatcher().principals().list(account).await?;
-    let wanted = Wanted::new(said.limit, said.after);
-    let List { items, next } = wanted.cut_by_id(principals, |principal| principal.id)?;
+    let page = PageQuery::new(query.limit, query.after);
+    let List { items, next } = page.cut_by_id(principals, |principal| principal.id)?;
     let items = items.into_iter().map(Principal::new).collect();
     Ok(Json(List { items, next }))
 }
@@ -186,12 +187,12 @@ async fn change_principal(
     caller: Caller,
     Path(id): Path<PrincipalId>,
     Query(of): Query<OfAccount>,
-    Json(said): Json<ChangedPrincipal>,
+    Json(body): Json<ChangedPrincipal>,
 ) -> Result<Json<Principal>, Refusal> {
     let account = of.account(&app, &caller).await?;
     let change = dispatch::PrincipalChange {
-        name: said.name,
-        role: said.role,
+        name: body.name,
+        role: body.role,
     };
     let principal = app
         .dispatcher()

@@ -52,7 +52,7 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
 }
 
 impl Problem {
-    /// Puts a refusal into words. `id` is what `instance` names.
+    /// Describes a refusal. `id` is what `instance` names.
     pub(crate) fn new(refusal: &Refusal, id: &RequestId) -> Self {
         let problem = match refusal {
             Refusal::Unauthenticated(_) | Refusal::InvalidToken => {
@@ -66,10 +66,7 @@ impl Problem {
             Refusal::WrongMethod => Self::untyped("Method Not Allowed"),
             Refusal::NotAcceptable { .. } => Self::untyped("Not Acceptable"),
             Refusal::TooSlow => Self::untyped("Request Timeout"),
-            Refusal::Astra(_)
-            | Refusal::Fenix(_)
-            | Refusal::Nova(_)
-            | Refusal::TokensUnavailable => {
+            Refusal::TokensUnavailable => {
                 Self::untyped(refusal.status().canonical_reason().unwrap_or("Not done"))
             }
             Refusal::Unreadable(_) => Self::typed("unreadable-body", "The body cannot be read"),
@@ -92,7 +89,7 @@ impl Problem {
                     .map(|fault| json!({"pointer": fault.pointer, "detail": fault.detail}))
                     .collect(),
             ),
-            Refusal::NotFound { noun, id } => Self::typed("not-found", "There is no such thing")
+            Refusal::NotFound { noun, id } => Self::typed("not-found", "Not found")
                 .with("noun", json!(noun))
                 .with("id", json!(id)),
             Refusal::NameTaken { name } => {
@@ -101,19 +98,18 @@ impl Problem {
             Refusal::ReadOnly { noun, id } => Self::typed("read-only", "It cannot be changed")
                 .with("noun", json!(noun))
                 .with("id", json!(id)),
-            Refusal::Withheld { noun, id } => Self::typed("withheld", "It is shown to nobody")
+            Refusal::Withheld { noun, id } => Self::typed("withheld", "It is never shown")
                 .with("noun", json!(noun))
                 .with("id", json!(id)),
             Refusal::HooksDisabled => {
                 Self::typed("hooks-disabled", "Execution hooks are switched off")
             }
-            Refusal::Conflict(_) => Self::typed("conflict", "Something else stands against it"),
-            Refusal::ChangedMeanwhile { noun, id } => Self::typed(
-                "changed-meanwhile",
-                "It is not as the request has said that it is",
-            )
-            .with("noun", json!(noun))
-            .with("id", json!(id)),
+            Refusal::Conflict(_) => Self::typed("conflict", "Conflict"),
+            Refusal::ChangedMeanwhile { noun, id } => {
+                Self::typed("changed-meanwhile", "Precondition failed")
+                    .with("noun", json!(noun))
+                    .with("id", json!(id))
+            }
             Refusal::InvalidProgram { digest, reason } => {
                 let problem = Self::typed("invalid-program", "The program was not accepted")
                     .with("reason", json!(reason));

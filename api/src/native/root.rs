@@ -7,8 +7,6 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, Method, StatusCode, header};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use crate::app::App;
 use crate::auth::Access;
@@ -20,21 +18,21 @@ use crate::refusal::Refusal;
 const PLAIN: &str = "text/plain; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The longest that a probe waits for the store: kubelets and Prometheus wait no longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a probe waits for the store: kubelets and Prometheus wait no longer.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The calls of whatever watches the server. They are answered whatever others hold.
+/// The calls of monitoring. They are answered whatever other clients hold.
 pub(crate) fn probes() -> Vec<Endpoint> {
     let all = Access::Probe;
     vec![
         Endpoint::new(Method::GET, "/healthz", all, "get_health", get_health)
-            .summary("Answers while the process can answer")
+            .summary("Returns 200 while the process can reply")
             .answers_raw(200, &[PLAIN]),
         Endpoint::new(Method::GET, "/readyz", all, "get_readiness", get_readiness)
-            .summary("Answers 200 while events can be stored, else 503 and why not")
+            .summary("Returns 200 while events can be stored, else 503 and why not")
             .answers_raw(200, &[PLAIN]),
         Endpoint::new(Method::GET, "/metrics", all, "get_metrics", get_metrics)
-            .summary("Tells the counters in the Prometheus text format")
+            .summary("Returns the counters in the Prometheus text format")
             .answers_raw(200, &[PROMETHEUS]),
     ]
 }
@@ -47,43 +45,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         "get_openapi",
         openapi::get_openapi,
     )
-    .summary("Answers with this document")
+    .summary("Returns this document")
     .answers_raw(200, &["application/json"]);
     let mut all = probes();
     all.push(document);
     all
-}
-
-/// What probes ask the store. Anybody may ask as often as they like, so the store is
-/// asked once at a time, for all who came before it was.
-#[derive(Default)]
-pub(crate) struct Probes {
-    waiting: Shared<Option<u64>>,
-}
-
-/// An answer that all who have come before it was asked for share.
-struct Shared<T>(Mutex<Option<(Instant, T)>>);
-
-impl<T> Default for Shared<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T: Clone> Shared<T> {
-    async fn get(&self, ask: impl Future<Output = T>) -> T {
-        let came = Instant::now();
-        let mut last = self.0.lock().await;
-        if let Some((asked, answer)) = &*last
-            && *asked >= came
-        {
-            return answer.clone();
-        }
-        let asked = Instant::now();
-        let answer = ask.await;
-        *last = Some((asked, answer.clone()));
-        answer
-    }
 }
 
 async fn get_health() -> Response {
@@ -109,12 +75,12 @@ async fn get_metrics(State(app): State<App>) -> Response {
     page.write_levels(&app.dispatcher().ledger().levels());
     let delivery = app.maintenance().delivery();
     let ask = async {
-        let waiting = tokio::time::timeout(PATIENCE, delivery.waiting())
+        let waiting = tokio::time::timeout(STORE_TIMEOUT, delivery.waiting())
             .await
             .ok()?;
         waiting.map_err(|error| Refusal::internal(&error)).ok()
     };
-    let waiting = app.probes().waiting.get(ask).await;
+    let waiting = app.probes().waiting_deliveries.get(ask).await;
     page.write_webhooks(delivery.counts(), waiting);
     plain(page.to_string(), PROMETHEUS)
 }

@@ -8,8 +8,8 @@ use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
-use crate::native::page::{List, Wanted};
-use crate::native::{Created, created};
+use crate::native::created::{Created, created};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
 use crate::servers::{ChangedServer, NewServer, Server};
 
@@ -24,7 +24,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_server",
             create_server,
         )
-        .summary("Enters a server into the inventory")
+        .summary("Adds a server to the inventory")
         .reads::<NewServer>()
         .answers::<Server>(201),
         Endpoint::new(
@@ -86,11 +86,11 @@ async fn create_server(
 async fn list_servers(
     State(app): State<App>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(page): Query<PageQuery>,
 ) -> Result<Json<List<Server>>, Refusal> {
     let servers = app.dispatcher().servers().list(caller.account()).await?;
     let servers = servers.into_iter().map(Server::new).collect();
-    wanted.cut(servers, Server::number).map(Json)
+    page.cut(servers, Server::number).map(Json)
 }
 
 async fn get_server(

@@ -1,4 +1,4 @@
-//! Tasks: what one event or one `execute` call caused, seen as a whole.
+//! Tasks: what one event or one `execute` call caused, as a whole.
 
 mod shape;
 
@@ -15,7 +15,7 @@ use crate::auth::{Access, Caller};
 use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
-use crate::native::page::{List, Wanted};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -46,14 +46,14 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "cancel_task",
             cancel_task,
         )
-        .summary("Asks to cancel a task; one that is over stays as it is")
+        .summary("Cancels a task; a finished one stays as it is")
         .answers::<Task>(202),
     ]
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+struct TaskQuery {
     #[serde(default)]
     active: bool,
     event: Option<String>,
@@ -66,15 +66,15 @@ struct Filter {
 async fn list_tasks(
     State(app): State<App>,
     caller: Caller,
-    Query(said): Query<Filter>,
+    Query(query): Query<TaskQuery>,
 ) -> Result<Json<List<Task>>, Refusal> {
-    let wanted = Wanted::new(said.limit, said.after);
+    let wanted = PageQuery::new(query.limit, query.after);
     let limit = wanted.limit()?;
     let filter = TaskFilter {
-        active: said.active,
-        event: said.event,
-        since: read_time("?since", said.since)?,
-        until: read_time("?until", said.until)?,
+        active: query.active,
+        event: query.event,
+        since: read_time("?since", query.since)?,
+        until: read_time("?until", query.until)?,
     };
     let page = TaskPage {
         after: wanted.after()?,
@@ -90,12 +90,12 @@ async fn list_tasks(
     Ok(Json(List { items, next }))
 }
 
-fn read_time(field: &str, said: Option<String>) -> Result<Option<OffsetDateTime>, Refusal> {
+fn read_time(field: &str, given: Option<String>) -> Result<Option<OffsetDateTime>, Refusal> {
     let read = |text: String| {
         OffsetDateTime::parse(&text, &Rfc3339)
             .map_err(|_| Refusal::invalid(field, "must be a time such as `2026-05-04T03:02:01Z`"))
     };
-    said.map(read).transpose()
+    given.map(read).transpose()
 }
 
 async fn get_task(

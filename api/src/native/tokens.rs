@@ -5,8 +5,6 @@ use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, NewToken as New, PrincipalId, Role, TokenId};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -14,9 +12,10 @@ use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::accounts::{OfAccount, acting_for};
-use crate::native::page::{List, Wanted};
-use crate::native::{Created, created, time_text};
+use crate::native::created::{Created, created};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
+use crate::time_text::{read_expiry, time_text};
 
 const ACCOUNT: &str = "another account than the caller's, for owners of the operator's account";
 
@@ -64,7 +63,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 pub(crate) struct Token {
     id: String,
     account: String,
-    /// The id of the principal whose it is.
+    /// The id of the principal that it belongs to.
     principal: String,
     name: String,
     /// `viewer`, `member`, `admin` or `owner`; its principal's role may allow less.
@@ -105,7 +104,7 @@ pub(crate) struct NewToken {
     /// The account's id or number; the caller's own by default.
     #[serde(default)]
     account: Option<String>,
-    /// Whose it is, by id or name. By default that of the token's name, which is made
+    /// Whose it is, by id or name. By default that of the token's name, which is created
     /// if there is none.
     #[serde(default)]
     principal: Option<String>,
@@ -133,22 +132,22 @@ pub(crate) struct IssuedToken {
 async fn create_token(
     State(app): State<App>,
     caller: Caller,
-    Json(said): Json<NewToken>,
+    Json(body): Json<NewToken>,
 ) -> Result<Created<IssuedToken>, Refusal> {
-    let account = acting_for(&app, &caller, "/account", said.account).await?;
-    let principal = match said.principal {
+    let account = acting_for(&app, &caller, "/account", body.account).await?;
+    let principal = match body.principal {
         Some(named) => Some(find_principal(&app, account, "/principal", &named).await?),
         None => None,
     };
-    let role = said
+    let role = body
         .role
         .or(principal.as_ref().map(|principal| principal.role))
         .ok_or_else(|| Refusal::invalid("/role", "is required unless `principal` is given"))?;
     let new = New {
-        name: said.name,
+        name: body.name,
         principal: principal.map(|principal| principal.id),
         role,
-        expires_at: said
+        expires_at: body
             .expires_at
             .map(|text| read_expiry("/expires_at", &text))
             .transpose()?,
@@ -184,21 +183,9 @@ async fn find_principal(
     Ok(principals.swap_remove(found))
 }
 
-/// Reads when a token is to end; it must lie ahead.
-pub(crate) fn read_expiry(pointer: &str, text: &str) -> Result<OffsetDateTime, Refusal> {
-    match OffsetDateTime::parse(text, &Rfc3339) {
-        Ok(time) if time > tenterhook_dispatch::now() => Ok(time),
-        Ok(_) => Err(Refusal::invalid(pointer, "must lie in the future")),
-        Err(_) => Err(Refusal::invalid(
-            pointer,
-            "must be a time such as `2027-05-04T03:02:01Z`",
-        )),
-    }
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Filter {
+struct TokenQuery {
     account: Option<String>,
     principal: Option<String>,
     limit: Option<u32>,
@@ -208,16 +195,16 @@ struct Filter {
 async fn list_tokens(
     State(app): State<App>,
     caller: Caller,
-    Query(said): Query<Filter>,
+    Query(query): Query<TokenQuery>,
 ) -> Result<Json<List<Token>>, Refusal> {
-    let account = acting_for(&app, &caller, "?account", said.account).await?;
+    let account = acting_for(&app, &caller, "?account", query.account).await?;
     let mut tokens = app.dispatcher().tokens().list(account).await?;
-    if let Some(named) = said.principal {
+    if let Some(named) = query.principal {
         let principal = find_principal(&app, account, "?principal", &named).await?;
         tokens.retain(|token| token.principal == principal.id);
     }
-    let wanted = Wanted::new(said.limit, said.after);
-    let List { items, next } = wanted.cut_by_id(tokens, |token| token.id)?;
+    let page = PageQuery::new(query.limit, query.after);
+    let List { items, next } = page.cut_by_id(tokens, |token| token.id)?;
     let items = items.into_iter().map(Token::new).collect();
     Ok(Json(List { items, next }))
 }

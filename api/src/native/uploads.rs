@@ -1,6 +1,6 @@
-//! Uploads that take longer than their request waits: asked for until they are over.
+//! Uploads that take longer than their request waits: polled until they have finished.
 //!
-//! An upload is no source yet. It becomes one, or changes one, when its program is
+//! An upload is not a source yet. It becomes one, or changes one, when its program is
 //! compiled; hooks can be bound then.
 
 use std::time::Duration;
@@ -20,10 +20,11 @@ use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
 use crate::native::problem::Problem;
-use crate::native::sources::{Source, Warning};
-use crate::native::time_text;
+use crate::native::sources::shape::Source;
+use crate::native::sources::warnings::Warning;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
+use crate::time_text::time_text;
 use crate::uploads::pending::{self, Outcome};
 
 /// How long an upload waits for its program unless its client says otherwise. Most
@@ -46,7 +47,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_upload",
             get_upload,
         )
-        .summary("Shows what has become of an upload that was answered with 202")
+        .summary("Shows the outcome of an upload that was answered with 202")
         .query("wait", "seconds to wait for it to be over, 0 to 120")
         .answers::<Upload>(200),
     ]
@@ -61,7 +62,7 @@ pub(crate) struct Upload {
     /// The SHA-256 of the program that was sent.
     digest: String,
     size_bytes: u64,
-    /// The source that it has become, once it is `ready`.
+    /// The resulting source, once it is `ready`.
     source: Option<Source>,
     /// What is wrong with the source's script; left out if there is nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -94,7 +95,9 @@ impl Upload {
                 warnings = Warning::of(stored.diagnostics);
                 (UploadState::Ready, Some(Source::new(stored.source)), None)
             }
-            Some(Outcome::Refused(refusal)) => (UploadState::Refused, None, Some(told(&refusal))),
+            Some(Outcome::Refused(refusal)) => {
+                (UploadState::Refused, None, Some(describe(&refusal)))
+            }
         };
         Self {
             id: upload.id.to_string(),
@@ -109,8 +112,8 @@ impl Upload {
     }
 }
 
-/// A refusal as a problem, without the request that it would name.
-fn told(refusal: &Refusal) -> Value {
+/// Describes a refusal as a problem, without the request that it would name.
+fn describe(refusal: &Refusal) -> Value {
     let id = RequestId::of(&http::HeaderMap::new());
     let problem = serde_json::to_value(Problem::new(refusal, &id));
     let mut problem = problem.expect("a problem holds nothing that JSON cannot say");
@@ -120,7 +123,7 @@ fn told(refusal: &Refusal) -> Value {
     problem
 }
 
-/// `202 Accepted`: it goes on, and where to ask for it.
+/// `202 Accepted`: the upload continues; with where to poll it.
 pub(super) fn accepted(upload: &pending::Upload) -> Response {
     let path = format!("/api/v1/uploads/{}", upload.id);
     let path = HeaderValue::from_str(&path).expect("an id is plain text");
@@ -129,10 +132,10 @@ pub(super) fn accepted(upload: &pending::Upload) -> Response {
     (StatusCode::ACCEPTED, headers, Json(upload)).into_response()
 }
 
-/// How long an upload is waited for.
-pub(super) fn read_wait(app: &App, said: Option<f64>) -> Result<Duration, Refusal> {
+/// How long to wait for an upload.
+pub(super) fn read_wait(app: &App, given: Option<f64>) -> Result<Duration, Refusal> {
     let longest = app.longest_wait();
-    let Some(seconds) = said else {
+    let Some(seconds) = given else {
         return Ok(USUAL_WAIT.min(longest));
     };
     match Duration::try_from_secs_f64(seconds) {
@@ -175,7 +178,7 @@ async fn get_upload(
 ) -> Result<Json<Upload>, Refusal> {
     let wait = match waiting.wait {
         None => Duration::ZERO,
-        said => read_wait(&app, said)?,
+        given => read_wait(&app, given)?,
     };
     let upload = app
         .pending_uploads()

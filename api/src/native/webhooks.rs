@@ -1,25 +1,25 @@
-//! Webhooks: addresses that are told of events, and what they were sent.
+//! Webhooks: endpoints that receive events, and their deliveries.
 //!
-//! The secret that signs is shown once, when the webhook is made.
+//! The signing secret is shown once, when the webhook is created.
 
 mod shape;
 
 use axum::extract::State;
 use http::{Method, StatusCode};
-use tenterhook_delivery::{Delivery, SubscriptionId};
+use tenterhook_delivery::{SubscriptionId, Webhooks};
 use tenterhook_dispatch::Role;
 use uuid::Uuid;
 
-use self::shape::{ChangedWebhook, MadeWebhook, NewWebhook, Sent, Webhook};
+use self::shape::{ChangedWebhook, CreatedWebhook, Delivery, NewWebhook, Webhook};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
-use crate::native::page::{List, Wanted};
-use crate::native::{Created, created};
+use crate::native::created::{Created, created};
+use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
 
-/// What these are called in refusals.
+/// The name of the resource in problems.
 const NOUN: &str = "webhook";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -33,9 +33,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_webhook",
             create_webhook,
         )
-        .summary("Subscribes an address to events; the secret that signs is shown this once")
+        .summary("Subscribes an endpoint to events; the signing secret is shown only this once")
         .reads::<NewWebhook>()
-        .answers::<MadeWebhook>(201),
+        .answers::<CreatedWebhook>(201),
         Endpoint::new(
             Method::GET,
             "/api/v1/webhooks",
@@ -63,7 +63,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_webhook",
             change_webhook,
         )
-        .summary("Turns a webhook on or off")
+        .summary("Enables or disables a webhook")
         .reads::<ChangedWebhook>()
         .answers::<Webhook>(200),
         Endpoint::new(
@@ -73,7 +73,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "delete_webhook",
             delete_webhook,
         )
-        .summary("Removes a webhook with what it is still owed")
+        .summary("Deletes a webhook with its deliveries")
         .answers_empty(204),
         Endpoint::new(
             Method::GET,
@@ -82,10 +82,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "list_deliveries",
             list_deliveries,
         )
-        .summary("Lists what a webhook was sent or is owed, newest first")
+        .summary("Lists the deliveries of a webhook, newest first")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
         .query("after", "the `next` of the page before")
-        .answers_items::<Sent>(),
+        .answers_items::<Delivery>(),
     ]
 }
 
@@ -119,8 +119,8 @@ impl From<tenterhook_delivery::Error> for Refusal {
     }
 }
 
-/// What sends, and the caller's account as it knows it.
-fn delivery<'a>(app: &'a App, caller: &Caller) -> (&'a Delivery, Uuid) {
+/// Returns the webhooks, and the caller's account as they identify it.
+fn webhooks<'a>(app: &'a App, caller: &Caller) -> (&'a Webhooks, Uuid) {
     (app.maintenance().delivery(), caller.account().as_uuid())
 }
 
@@ -128,20 +128,20 @@ async fn create_webhook(
     State(app): State<App>,
     caller: Caller,
     Json(new): Json<NewWebhook>,
-) -> Result<Created<MadeWebhook>, Refusal> {
-    let (delivery, account) = delivery(&app, &caller);
-    let made = delivery.subscribe(account, new.into()).await?;
-    let id = made.id.to_string();
-    Ok(created("/api/v1/webhooks", &id, MadeWebhook::new(made)))
+) -> Result<Created<CreatedWebhook>, Refusal> {
+    let (webhooks, account) = webhooks(&app, &caller);
+    let own = webhooks.subscribe(account, new.into()).await?;
+    let id = own.id.to_string();
+    Ok(created("/api/v1/webhooks", &id, CreatedWebhook::new(own)))
 }
 
 async fn list_webhooks(
     State(app): State<App>,
     caller: Caller,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<PageQuery>,
 ) -> Result<Json<List<Webhook>>, Refusal> {
-    let (delivery, account) = delivery(&app, &caller);
-    let all = delivery.subscriptions(account);
+    let (webhooks, account) = webhooks(&app, &caller);
+    let all = webhooks.subscriptions(account);
     let List { items, next } = wanted.cut_by_id(all, |own| own.id)?;
     let items = items.into_iter().map(Webhook::new).collect();
     Ok(Json(List { items, next }))
@@ -152,8 +152,8 @@ async fn get_webhook(
     caller: Caller,
     Path(id): Path<SubscriptionId>,
 ) -> Result<Json<Webhook>, Refusal> {
-    let (delivery, account) = delivery(&app, &caller);
-    Ok(Json(Webhook::new(delivery.subscription(account, id)?)))
+    let (webhooks, account) = webhooks(&app, &caller);
+    Ok(Json(Webhook::new(webhooks.subscription(account, id)?)))
 }
 
 async fn change_webhook(
@@ -162,10 +162,10 @@ async fn change_webhook(
     Path(id): Path<SubscriptionId>,
     Json(change): Json<ChangedWebhook>,
 ) -> Result<Json<Webhook>, Refusal> {
-    let (delivery, account) = delivery(&app, &caller);
+    let (webhooks, account) = webhooks(&app, &caller);
     let own = match change.enabled {
-        Some(enabled) => delivery.switch(account, id, enabled).await?,
-        None => delivery.subscription(account, id)?,
+        Some(enabled) => webhooks.switch(account, id, enabled).await?,
+        None => webhooks.subscription(account, id)?,
     };
     Ok(Json(Webhook::new(own)))
 }
@@ -175,8 +175,8 @@ async fn delete_webhook(
     caller: Caller,
     Path(id): Path<SubscriptionId>,
 ) -> Result<StatusCode, Refusal> {
-    let (delivery, account) = delivery(&app, &caller);
-    delivery.unsubscribe(account, id).await?;
+    let (webhooks, account) = webhooks(&app, &caller);
+    webhooks.unsubscribe(account, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -184,14 +184,14 @@ async fn list_deliveries(
     State(app): State<App>,
     caller: Caller,
     Path(id): Path<SubscriptionId>,
-    Query(wanted): Query<Wanted>,
-) -> Result<Json<List<Sent>>, Refusal> {
-    let (delivery, account) = delivery(&app, &caller);
+    Query(wanted): Query<PageQuery>,
+) -> Result<Json<List<Delivery>>, Refusal> {
+    let (webhooks, account) = webhooks(&app, &caller);
     let limit = wanted.limit()?;
-    let letters = delivery
-        .letters(account, id, wanted.after()?, limit)
+    let deliveries = webhooks
+        .deliveries(account, id, wanted.after()?, limit)
         .await?;
-    let List { items, next } = List::of_page(letters, limit, |letter| letter.id);
-    let items = items.into_iter().map(Sent::new).collect();
+    let List { items, next } = List::of_page(deliveries, limit, |delivery| delivery.id);
+    let items = items.into_iter().map(Delivery::new).collect();
     Ok(Json(List { items, next }))
 }

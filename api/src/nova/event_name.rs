@@ -1,4 +1,4 @@
-//! The names that external events can have, and since when.
+//! The names of external events, and since which version they exist.
 
 use super::microversion::Microversion;
 
@@ -26,7 +26,7 @@ const fn row(name: &'static str, minor: u16, tag: Tag) -> EventName {
     EventName { name, since, tag }
 }
 
-/// All of them, in the order in which refusals list them.
+/// All of them, in the order of refusals.
 const ALL: [EventName; 8] = [
     row("network-changed", 1, Tag::Optional),
     row("network-vif-plugged", 1, Tag::Optional),

@@ -1,5 +1,5 @@
-//! Handing external events in: all that can be accepted of a request is stored at
-//! once, before the reply. Their hooks run after it.
+//! Submitting external events: all that can be accepted of a request is stored at once,
+//! before the reply. Their hooks run after it.
 
 use axum::Extension;
 use axum::body::Body;
@@ -11,7 +11,7 @@ use tenterhook_dispatch::{Error, Role};
 use tenterhook_sdk::Event;
 use uuid::Uuid;
 
-use super::fault::Fault;
+use super::fault::{Fault, Rejection};
 use super::json::Json;
 use super::microversion::Microversion;
 use super::schema::{self, Asked};
@@ -28,7 +28,7 @@ use crate::request_id::RequestId;
 /// Largest body, in bytes: what OpenStack's services read.
 const BODY_MAX_BYTES: u64 = 114_688;
 
-/// Characters of a project's id in a path that are told in a refusal.
+/// Characters of a project's id that a refusal quotes.
 const PROJECT_MAX_CHARS: usize = 64;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -51,7 +51,7 @@ fn endpoint(path: &'static str, id: &'static str) -> Endpoint {
     let access = Access::Role(Role::Admin);
     let fault = shapes::fault();
     let endpoint = Endpoint::new(Method::POST, path, access, id, create_external_events)
-        .summary("Tells what has happened to servers; the hooks for it run after the reply")
+        .summary("Reports what has happened to servers; the hooks for it run after the reply")
         .request_header(
             "OpenStack-API-Version",
             "`compute 2.x` or `compute latest`; 2.1 by default",
@@ -83,7 +83,7 @@ async fn create_external_events(
     Extension(id): Extension<RequestId>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Rejection> {
     let version = Microversion::read(&headers)?;
     check_media(&headers)?;
     let body = Pieces::new(app.door(), &headers, body, BODY_MAX_BYTES)?
@@ -117,10 +117,10 @@ async fn create_external_events(
     Ok(results(&asked, &verdicts))
 }
 
-/// Checks what the body is said to be.
+/// Checks the body's content type.
 fn check_media(headers: &HeaderMap) -> Result<(), Fault> {
     match body::media_type(headers).as_deref() {
-        // What clients send that say nothing.
+        // What clients send that do not set one.
         None | Some("" | "text/plain") => Ok(()),
         Some(kind) if shapes::READ.contains(&kind) => Ok(()),
         Some(_) => Err(Fault::unsupported_media()),
@@ -166,15 +166,15 @@ fn results(asked: &[Asked], verdicts: &[Verdict]) -> Response {
 /// Checks that the project which the path names, if it names one, is the caller's
 /// account.
 fn check_project(path: &PathMembers, caller: &Caller) -> Result<(), Fault> {
-    let Some(said) = path.get("project_id") else {
+    let Some(sent) = path.get("project_id") else {
         return Ok(());
     };
     let own = caller.account();
-    if Uuid::try_parse(said).is_ok_and(|said| said == own.as_uuid()) {
+    if Uuid::try_parse(sent).is_ok_and(|id| id == own.as_uuid()) {
         return Ok(());
     }
     Err(Fault::bad_request(format!(
         "Malformed request URL: URL's project_id '{}' doesn't match Context's project_id '{own}'",
-        python::clip(said, PROJECT_MAX_CHARS)
+        python::clip(sent, PROJECT_MAX_CHARS)
     )))
 }

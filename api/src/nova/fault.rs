@@ -1,4 +1,4 @@
-//! How Nova says no: one member named after the status, with code and message.
+//! Nova's errors: one member named after the status, with code and message.
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use crate::keystone;
 use crate::refusal::Refusal;
+use crate::rejection::OwnProblem;
 
 /// The name of the one rule that there is.
 const POLICY: &str = "os_compute_api:os-server-external-events:create";
 
-/// What only Nova says.
+/// An error of Nova's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     status: StatusCode,
@@ -46,18 +47,20 @@ impl Fault {
         Self { status, message }
     }
 
-    /// The HTTP status.
-    pub(crate) fn status(&self) -> StatusCode {
-        self.status
+    /// Prints it. `retry_after` is the number of seconds to wait, if there is one.
+    pub(super) fn print(&self, retry_after: Option<u64>) -> Response {
+        let kind = HeaderValue::from_static("application/json; charset=UTF-8");
+        let body = self.body(retry_after).to_string();
+        (self.status, [(header::CONTENT_TYPE, kind)], body).into_response()
     }
 
     /// What is wrong.
-    pub(crate) fn message(&self) -> &str {
+    pub(super) fn message(&self) -> &str {
         &self.message
     }
 
     fn body(&self, retry_after: Option<u64>) -> Value {
-        let mut fault = json!({"code": self.status.as_u16(), "message": self.message});
+        let mut fault = json!({"code": self.status.as_u16(), "message": self.message()});
         if let Some(seconds) = retry_after {
             fault["retryAfter"] = seconds.to_string().into();
         }
@@ -65,19 +68,27 @@ impl Fault {
     }
 }
 
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
-        Self::Nova(fault)
+impl OwnProblem for Fault {
+    fn status(&self) -> StatusCode {
+        self.status
     }
 }
 
-/// Says a refusal as Nova does, and one for lack of a token as Keystone does.
-pub(crate) fn say(refusal: &Refusal) -> Response {
+/// Why Nova does not carry out a request.
+pub(super) type Rejection = crate::rejection::Rejection<Fault>;
+
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        Self::Own(fault)
+    }
+}
+
+/// Prints a refusal as Nova does, and one for lack of a token as Keystone does.
+pub(super) fn print(refusal: &Refusal) -> Response {
     let mut retry_after = None;
     let fault = match refusal {
-        Refusal::Unauthenticated(_) | Refusal::InvalidToken => return keystone::say(),
+        Refusal::Unauthenticated(_) | Refusal::InvalidToken => return keystone::unauthorized(),
         Refusal::TokensUnavailable => return keystone::unavailable(),
-        Refusal::Nova(fault) => fault.clone(),
         Refusal::Forbidden { .. } => Fault::new(
             StatusCode::FORBIDDEN,
             format!("Policy doesn't allow {POLICY} to be performed."),
@@ -90,9 +101,7 @@ pub(crate) fn say(refusal: &Refusal) -> Response {
         }
         refusal => Fault::new(refusal.status(), refusal.detail()),
     };
-    let kind = HeaderValue::from_static("application/json; charset=UTF-8");
-    let body = fault.body(retry_after).to_string();
-    (fault.status, [(header::CONTENT_TYPE, kind)], body).into_response()
+    fault.print(retry_after)
 }
 
 /// What the one member of a fault with this status is called.
@@ -122,9 +131,12 @@ mod tests {
 
     use super::*;
 
-    async fn said(refusal: &Refusal) -> (u16, String, Value) {
+    async fn printed(rejection: impl Into<Rejection>) -> (u16, String, Value) {
         use http_body_util::BodyExt as _;
-        let response = say(refusal);
+        let response = match rejection.into() {
+            Rejection::Shared(refusal) => print(&refusal),
+            Rejection::Own(fault) => fault.print(None),
+        };
         let kind = response.headers()[header::CONTENT_TYPE].to_str().unwrap();
         let (status, kind) = (response.status().as_u16(), kind.to_owned());
         let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -162,10 +174,14 @@ mod tests {
             ),
             (Refusal::Internal, "computeFault", 500),
             (Refusal::TooBusy, "serviceUnavailable", 503),
+        ]
+        .map(|(refusal, name, code)| (Rejection::from(refusal), name, code))
+        .into_iter()
+        .chain([
             (Fault::unsupported_media().into(), "badMediaType", 415),
             (Fault::not_found("x").into(), "itemNotFound", 404),
-        ] {
-            let (status, kind, body) = said(&refusal).await;
+        ]) {
+            let (status, kind, body) = printed(refusal.clone()).await;
             assert_eq!(status, code, "{refusal:?}");
             assert_eq!(kind, "application/json; charset=UTF-8");
             assert_eq!(body.as_object().unwrap().len(), 1);
@@ -175,20 +191,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_to_wait_is_told_how_long() {
+    async fn a_client_that_has_to_wait_learns_how_long() {
         let retry_after = Duration::from_millis(4_500);
-        let (_, _, body) = said(&Refusal::TooManyFailures { retry_after }).await;
+        let (_, _, body) = printed(Refusal::TooManyFailures { retry_after }).await;
         assert_eq!(body["overLimit"]["retryAfter"], "5");
     }
 
     #[tokio::test]
     async fn without_a_token_keystone_answers() {
         for refusal in [Refusal::Unauthenticated(""), Refusal::InvalidToken] {
-            let (status, _, body) = said(&refusal).await;
+            let (status, _, body) = printed(refusal).await;
             assert_eq!(status, 401);
             assert_eq!(body["error"]["title"], "Unauthorized");
         }
-        let (status, kind, _) = said(&Refusal::TokensUnavailable).await;
+        let (status, kind, _) = printed(Refusal::TokensUnavailable).await;
         assert_eq!((status, &*kind), (503, "text/plain; charset=utf-8"));
     }
 }

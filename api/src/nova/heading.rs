@@ -1,4 +1,4 @@
-//! What stands in the head of every reply of this face: version and request id.
+//! The headers of every reply of this face: version and request id.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -13,7 +13,7 @@ const WITH_OPENSTACK_ID: Microversion = Microversion::of(46);
 
 /// The headers of the reply to a request with these headers. A version that could
 /// not be read is not repeated.
-pub(crate) fn heading(headers: &HeaderMap, id: &RequestId) -> HeaderMap {
+pub(super) fn heading(headers: &HeaderMap, id: &RequestId) -> HeaderMap {
     let mut heading = HeaderMap::new();
     let id = request_id(id);
     heading.insert(COMPUTE_REQUEST_ID, value(&id));
@@ -45,23 +45,23 @@ mod tests {
 
     #[test]
     fn a_reply_repeats_the_version_in_both_headers() {
-        let said = |text: &'static str| {
+        let headed = |text: &'static str| {
             let name = microversion::HEADER;
             let headers = HeaderMap::from_iter([(name, HeaderValue::from_static(text))]);
             heading(&headers, &RequestId::of(&HeaderMap::new()))
         };
-        let told = said("compute latest");
-        assert_eq!(told[microversion::HEADER], "compute 2.104");
-        assert_eq!(told[microversion::LEGACY_HEADER], "2.104");
-        assert_eq!(told[COMPUTE_REQUEST_ID], told[OPENSTACK_REQUEST_ID]);
-        assert_eq!(told.get_all(header::VARY).iter().count(), 2);
-        let told = said("compute 2.45");
-        assert_eq!(told[microversion::HEADER], "compute 2.45");
-        assert!(!told.contains_key(OPENSTACK_REQUEST_ID));
-        let told = said("compute nonsense");
-        assert!(!told.contains_key(microversion::HEADER));
+        let reply = headed("compute latest");
+        assert_eq!(reply[microversion::HEADER], "compute 2.104");
+        assert_eq!(reply[microversion::LEGACY_HEADER], "2.104");
+        assert_eq!(reply[COMPUTE_REQUEST_ID], reply[OPENSTACK_REQUEST_ID]);
+        assert_eq!(reply.get_all(header::VARY).iter().count(), 2);
+        let reply = headed("compute 2.45");
+        assert_eq!(reply[microversion::HEADER], "compute 2.45");
+        assert!(!reply.contains_key(OPENSTACK_REQUEST_ID));
+        let reply = headed("compute nonsense");
+        assert!(!reply.contains_key(microversion::HEADER));
         assert!(
-            told[COMPUTE_REQUEST_ID]
+            reply[COMPUTE_REQUEST_ID]
                 .to_str()
                 .unwrap()
                 .starts_with("req-")

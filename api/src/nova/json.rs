@@ -1,5 +1,5 @@
-//! JSON from outside, with its members in the order in which they were sent: a
-//! refusal shows them so.
+//! JSON from outside, with its members in the order of the text, since a refusal shows
+//! them so.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -76,7 +76,7 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Json::List(list))
     }
 
-    /// Of a member that stands twice the last value counts.
+    /// Of a member that occurs twice the last value counts.
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
         let mut object: Vec<(String, Json)> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();

@@ -11,12 +11,12 @@ use super::python;
 /// The header of all OpenStack services, such as `compute 2.93`.
 pub(super) const HEADER: HeaderName = HeaderName::from_static("openstack-api-version");
 
-/// Nova's own from before there was one of all services, such as `2.93`.
+/// Nova's own header from before the common one, such as `2.93`.
 pub(super) const LEGACY_HEADER: HeaderName =
     HeaderName::from_static("x-openstack-nova-api-version");
 
-/// Characters of a version that are told in a refusal.
-const SAID_MAX_CHARS: usize = 64;
+/// Characters of a version that a refusal quotes.
+const QUOTED_MAX_CHARS: usize = 64;
 
 /// A version `2.x`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +38,7 @@ impl Microversion {
     ///
     /// # Errors
     ///
-    /// 400 for what is no version, 406 for one that is not served.
+    /// 400 for what is not a version, 406 for one that is not served.
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Fault> {
         match standard(headers).or_else(|| legacy(headers)) {
             Some(text) => Self::parse(&text),
@@ -50,14 +50,14 @@ impl Microversion {
         if text == "latest" {
             return Ok(Self::MAX);
         }
-        let said = || python::clip(text, SAID_MAX_CHARS);
+        let quoted = || python::clip(text, QUOTED_MAX_CHARS);
         let parts = text
             .split_once('.')
             .filter(|(major, minor)| is_numeral(major) && *major != "0" && is_numeral(minor));
         let Some((major, minor)) = parts else {
             return Err(Fault::bad_request(format!(
                 "API Version String {} is of invalid format. Must be of format MajorNum.MinorNum.",
-                said()
+                quoted()
             )));
         };
         let version = minor.parse().map(Self).ok();
@@ -66,7 +66,7 @@ impl Microversion {
             .ok_or_else(|| {
                 Fault::not_acceptable(format!(
                     "Version {} is not supported by the API. Minimum is {} and maximum is {}.",
-                    said(),
+                    quoted(),
                     Self::MIN,
                     Self::MAX
                 ))
@@ -87,7 +87,7 @@ fn is_numeral(text: &str) -> bool {
         && (text == "0" || !text.starts_with('0'))
 }
 
-/// What the header of all services says of ours; the last one counts.
+/// What the common header says of this service; the last one counts.
 fn standard(headers: &HeaderMap) -> Option<String> {
     items(headers, &HEADER).into_iter().rev().find_map(|item| {
         let (service, version) = item.split_once(char::is_whitespace)?;
@@ -100,7 +100,7 @@ fn legacy(headers: &HeaderMap) -> Option<String> {
     items(headers, &LEGACY_HEADER).pop()
 }
 
-/// What stands between the commas of all headers of this name.
+/// The comma-separated values of all headers of this name.
 fn items(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     let values = headers.get_all(name).into_iter();
     values
@@ -118,6 +118,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rejection::OwnProblem as _;
 
     fn read(pairs: &[(HeaderName, &'static str)]) -> Result<String, (StatusCode, String)> {
         let pairs = pairs
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version_is_400() {
+    fn what_is_not_a_version_is_400() {
         for text in [
             "2", "x", "2.", ".1", "2.01", "02.1", "0.1", "2.1.1", "-2.1", "2.x", "",
         ] {

@@ -1,7 +1,6 @@
-//! What a request may hold, and Nova's very words for what it may not.
+//! What a request may hold, and Nova's exact words for what it may not.
 //!
-//! Of several faults the first is told, in the order in which Nova's own schema
-//! finds them.
+//! Of several faults the first is reported, in the order of Nova's own schema.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -11,7 +10,7 @@ use super::json::Json;
 use super::microversion::Microversion;
 use super::{python, server_uuid};
 
-/// What an event may say of what happened.
+/// The statuses of an event.
 pub(super) const STATUSES: [&str; 3] = ["failed", "completed", "in-progress"];
 
 /// Longest tag, in characters.
@@ -29,12 +28,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// What the sender says of it; that it is done, unless it says otherwise.
+    /// The status that the sender reports; `completed` by default.
     pub(super) fn status(&self) -> &str {
         self.status.as_deref().unwrap_or("completed")
     }
 
-    /// What was sent, with what became of it.
+    /// What was sent, with its outcome.
     pub(super) fn answer(&self, code: u16, status: &str) -> Value {
         let mut answer = Map::new();
         answer.insert("name".into(), self.name.name.into());
@@ -139,7 +138,7 @@ fn member<'a>(members: &'a [(String, Json)], wanted: &str) -> Option<&'a Json> {
 
 /// Checks that there are no members but these.
 fn no_others(members: &[(String, Json)], known: &[&str]) -> Result<(), String> {
-    /// Names that are told.
+    /// Names that are quoted.
     const TOLD_MAX: usize = 16;
 
     let mut others: Vec<&str> = members
@@ -153,17 +152,17 @@ fn no_others(members: &[(String, Json)], known: &[&str]) -> Result<(), String> {
         _ => "were",
     };
     others.sort_unstable();
-    let mut told: Vec<_> = others
+    let mut names: Vec<_> = others
         .iter()
         .take(TOLD_MAX)
         .map(|name| python::quoted(name))
         .collect();
     if others.len() > TOLD_MAX {
-        told.push("…".to_owned());
+        names.push("…".to_owned());
     }
     Err(format!(
         "Additional properties are not allowed ({} {were} unexpected)",
-        told.join(", ")
+        names.join(", ")
     ))
 }
 

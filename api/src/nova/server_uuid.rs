@@ -1,4 +1,4 @@
-//! Ids of servers in every spelling that Nova lets pass.
+//! Ids of servers in every spelling that Nova accepts.
 
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_not_read() {
+    fn what_is_not_an_id_is_not_read() {
         for text in [
             "",
             "zz",

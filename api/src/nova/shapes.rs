@@ -9,7 +9,7 @@ use crate::endpoint::Shape;
 
 const JSON: &[&str] = &["application/json"];
 
-/// What a request may be said to be.
+/// The content types of a request.
 pub(super) const READ: &[&str] = &["application/json", "application/vnd.openstack.compute+json"];
 
 fn names() -> Value {
@@ -22,7 +22,7 @@ fn tag() -> Value {
     json!({"type": "string", "maxLength": TAG_MAX_CHARS})
 }
 
-/// Events to hand in.
+/// Events to submit.
 pub(super) fn request() -> Shape {
     let event = json!({
         "type": "object",
@@ -44,7 +44,7 @@ pub(super) fn request() -> Shape {
     Shape::named(READ, "ExternalEvents", schema)
 }
 
-/// What became of each.
+/// The outcome of each.
 pub(super) fn results() -> Shape {
     let event = json!({
         "type": "object",
@@ -86,7 +86,7 @@ pub(super) fn fault() -> Shape {
     Shape::named(JSON, "Fault", schema)
 }
 
-/// Why a token does not do, in Keystone's form.
+/// Why a token is not accepted, in Keystone's form.
 pub(super) fn unauthorized() -> Shape {
     let error = json!({
         "type": "object",

@@ -1,4 +1,4 @@
-//! What becomes of each event of a request, before anything is handed in.
+//! The verdict on each event of a request, before any is submitted.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -16,12 +16,12 @@ use crate::refusal::Refusal;
 /// Where the events come from.
 const SOURCE: &str = "/nova";
 
-/// What becomes of an event.
+/// The verdict on an event.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// It is handed in for this server.
+    /// It is accepted for this server.
     Accepted(Server),
-    /// There is no such server.
+    /// The server does not exist.
     NoServer,
     /// An event of this name has to have a tag.
     NoTag,
@@ -30,7 +30,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    /// What the reply says of the event.
+    /// The code of the event in the reply.
     pub(super) fn code(&self) -> u16 {
         match self {
             Self::Accepted(_) => 200,
@@ -40,7 +40,7 @@ impl Verdict {
         }
     }
 
-    /// What the reply says of the event in a word.
+    /// The status of the event in the reply.
     pub(super) fn status(&self) -> &'static str {
         match self {
             Self::Accepted(_) => "completed",
@@ -91,7 +91,7 @@ impl<'a> Servers<'a> {
     }
 }
 
-/// The event that hooks get. Each is one of its own, however often it is sent.
+/// The event that hooks get. Each is a new event, however often it is sent.
 pub(super) fn event_for(asked: &Asked, server: &Server, request: &str) -> Event {
     let data = json!({
         "name": asked.name.name,

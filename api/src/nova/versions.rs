@@ -10,7 +10,7 @@ use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::host;
 
-/// When version 2.1 came to be, as Nova tells it.
+/// When version 2.1 was released, as Nova reports it.
 const UPDATED: &str = "2013-07-23T11:33:21Z";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -22,7 +22,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_version",
             get_version,
         )
-        .summary("Tells the versions that are served")
+        .summary("Returns the versions that are served")
         .answers_as(200, &shapes::version())
         .slash_or_not(),
     ]

@@ -1,8 +1,8 @@
 //! Reading `Forwarded` (RFC 7239) and `X-Forwarded-For`: addresses, from the client's to
 //! that of the last proxy but one.
 //!
-//! One entry that names no address spoils the whole: what is to its left was told by
-//! somebody who is not known.
+//! One entry without an address spoils the whole: what is to its left came from an
+//! unknown sender.
 
 use std::net::{IpAddr, SocketAddr};
 

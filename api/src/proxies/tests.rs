@@ -1,4 +1,4 @@
-//! Trusted proxies are believed, and nobody else is.
+//! Trusted proxies are believed, and no other peer is.
 
 use http::HeaderValue;
 use proptest::prelude::*;
@@ -46,7 +46,7 @@ fn a_trusted_proxy_says_for_whom_it_calls() {
 
 #[test]
 fn the_last_hop_that_is_not_trusted_is_the_client() {
-    // What stands before it was told by the client itself.
+    // What is before it came from the client itself.
     for lines in [
         &[(CUSTOMARY, "198.51.100.9, 203.0.113.5, 10.1.1.1")][..],
         &[
@@ -93,7 +93,7 @@ fn what_cannot_be_read_leaves_the_peer_as_the_client() {
 }
 
 #[test]
-fn a_header_that_the_proxy_only_passes_on_is_not_believed() {
+fn a_header_that_the_proxy_only_passes_on_is_ignored() {
     // The proxy writes one of the two; the client has sent the other.
     let lines = [(STANDARD, "for=198.51.100.9"), (CUSTOMARY, "203.0.113.5")];
     assert_eq!(client(PROXY, &lines), PROXY);
@@ -128,8 +128,7 @@ fn what_names_no_network_is_refused() {
 }
 
 proptest! {
-    /// Whoever sends whatever: a client is named, and by others never another than the
-    /// peer.
+    /// Whatever is sent, a client is named, and by others never another than the peer.
     #[test]
     fn no_header_panics(
         value in "[ -~]{0,60}",

@@ -1,4 +1,4 @@
-//! What the errors of the parts beneath are to a client.
+//! Converts the errors of the crates beneath.
 
 use tenterhook_dispatch::{Error, Withheld};
 use tenterhook_ledger::{Scope, Shortage};

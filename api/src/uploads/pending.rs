@@ -1,8 +1,7 @@
-//! Uploads that went on after their request had been answered, and what became of
-//! them.
+//! Uploads that continue after their request was answered, and their outcome.
 //!
-//! They are kept in memory alone: a program that is not a source yet was promised to
-//! nobody, and who asks for one after a restart hears that it is not known.
+//! They are kept in memory alone: no reply has promised that the program becomes a
+//! source, and after a restart an upload is unknown.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -23,17 +22,17 @@ use crate::uploads::stored::Stored;
 /// are fewer, so that the others are over.
 const ACCOUNT_UPLOADS: usize = 32;
 
-/// How long it is remembered what became of one: a client that asks again later than
-/// this has stopped waiting.
+/// How long an outcome is remembered: a client that polls later than this has stopped
+/// waiting.
 const REMEMBERED: Duration = Duration::from_secs(60 * 60);
 
-/// Uploads that go on, and those that are over since not long ago.
+/// Uploads in progress, and those that have finished recently.
 #[derive(Default)]
 pub(crate) struct Pending {
     by_account: Mutex<HashMap<AccountId, VecDeque<Arc<Upload>>>>,
 }
 
-/// One upload that went on after its request had been answered.
+/// One upload that continues after its request was answered.
 pub(crate) struct Upload {
     pub(crate) id: Uuid,
     pub(crate) digest: Digest,
@@ -43,7 +42,7 @@ pub(crate) struct Upload {
     began: Instant,
 }
 
-/// What became of an upload.
+/// The outcome of an upload.
 #[derive(Clone)]
 pub(crate) enum Outcome {
     /// The source has the program.
@@ -52,7 +51,7 @@ pub(crate) enum Outcome {
     Refused(Arc<Refusal>),
 }
 
-/// What an upload has come to while its request waited.
+/// How far an upload is when its request stops waiting.
 pub(crate) enum Progress {
     /// It is over.
     Done(Box<Stored>),
@@ -61,8 +60,8 @@ pub(crate) enum Progress {
 }
 
 impl Pending {
-    /// Does the work of an upload, whether or not anybody waits for it, and waits for
-    /// it this long.
+    /// Does the work of an upload, whether or not a client waits for it, and waits for at
+    /// most `wait`.
     ///
     /// # Errors
     ///
@@ -76,7 +75,7 @@ impl Pending {
     ) -> Result<Progress, Refusal> {
         // Its work goes on if the request does not.
         let mut work = tokio::spawn(work);
-        // Who does not want to wait is not made to depend on who is faster.
+        // A client that does not wait gets the same reply whatever is faster.
         if !wait.is_zero()
             && let Ok(done) = tokio::time::timeout(wait, &mut work).await
         {
@@ -124,7 +123,7 @@ impl Pending {
     }
 }
 
-/// Forgets what nobody asks for any more, and accounts that have nothing left.
+/// Forgets outcomes that have expired, and accounts without any.
 fn forget_old(by_account: &mut HashMap<AccountId, VecDeque<Arc<Upload>>>) {
     by_account.retain(|_, uploads| {
         uploads.retain(|upload| upload.outcome().is_none() || upload.began.elapsed() < REMEMBERED);
@@ -133,12 +132,12 @@ fn forget_old(by_account: &mut HashMap<AccountId, VecDeque<Arc<Upload>>>) {
 }
 
 impl Upload {
-    /// What became of it; `None` as long as it goes on.
+    /// The outcome; `None` while it is in progress.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         self.outcome.borrow().clone()
     }
 
-    /// Waits this long for what becomes of it.
+    /// Waits for the outcome, for at most `wait`.
     pub(crate) async fn outcome_within(&self, wait: Duration) -> Option<Outcome> {
         let mut outcome = self.outcome.clone();
         let over = outcome.wait_for(Option::is_some);
@@ -165,7 +164,7 @@ mod tests {
             .await
         {
             Ok(Progress::Compiling(upload)) => upload,
-            _ => panic!("who does not wait is not told the outcome"),
+            _ => panic!("a client that does not wait gets no outcome"),
         }
     }
 
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_long_enough_is_told_at_once() {
+    async fn a_client_that_waits_long_enough_gets_the_outcome_at_once() {
         let uploads = Pending::default();
         let wait = Duration::from_secs(60);
         let done = uploads.begin(AccountId::generate(), subject(), wait, async {

@@ -287,7 +287,7 @@ async fn what_a_body_may_not_ask_for_is_named() {
 }
 
 #[tokio::test]
-async fn conflicts_are_told_after_everything_else() {
+async fn conflicts_are_reported_after_everything_else() {
     let astra = Astra::start().await;
     let script = astra.script("a.sh", "true\n").await;
     let app = astra.application("shop", &[]).await;

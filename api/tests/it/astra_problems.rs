@@ -131,7 +131,7 @@ async fn then_the_query_then_the_body_then_the_resource() {
 }
 
 #[tokio::test]
-async fn a_source_that_makes_no_sense_is_told_with_its_reason() {
+async fn a_source_that_makes_no_sense_is_refused_with_its_reason() {
     let astra = Astra::start().await;
     for (text, words) in [
         ("a".to_owned(), "base64"),
@@ -155,7 +155,7 @@ async fn a_source_that_makes_no_sense_is_told_with_its_reason() {
 }
 
 #[tokio::test]
-async fn a_body_outside_its_schema_is_told_where() {
+async fn a_body_outside_its_schema_is_refused_with_the_place() {
     let astra = Astra::start().await;
     for (members, words) in [
         (json!({"name": "x".repeat(64)}), "`name`"),
@@ -271,7 +271,7 @@ async fn an_account_whose_hooks_are_switched_off_hears_so_everywhere() {
     let dispatcher = &astra.app.dispatcher;
     dispatcher
         .accounts()
-        .set_hooks_enabled(astra.account, Switch::Off)
+        .switch_app_hooks(astra.account, Switch::Off)
         .await
         .unwrap();
     let viewer = astra.app.token(Role::Viewer).await;
@@ -301,7 +301,7 @@ async fn an_account_whose_hooks_are_switched_off_hears_so_everywhere() {
     call.send().await.expect_astra(403, 11);
     dispatcher
         .accounts()
-        .set_hooks_enabled(astra.account, Switch::On)
+        .switch_app_hooks(astra.account, Switch::On)
         .await
         .unwrap();
     astra.get(&one).await.expect(200);

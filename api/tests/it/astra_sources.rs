@@ -319,7 +319,7 @@ async fn a_put_is_carried_out_under_its_conditions_alone() {
 }
 
 #[tokio::test]
-async fn a_removed_source_is_gone_and_a_body_does_no_harm() {
+async fn a_removed_source_is_not_found_and_a_body_does_no_harm() {
     let astra = Astra::start().await;
     let made = astra.script("a", "true\n").await;
     let path = format!("{SOURCES}/{}", id(&made));
@@ -350,16 +350,19 @@ async fn a_change_over_this_interface_is_audited_in_part() {
         .await
         .expect(201);
     let list = astra.app.get("/api/v1/tasks?event=OnAudit").await;
-    let mut told = Vec::new();
+    let mut audits = Vec::new();
     for task in list.expect(200)["items"].as_array().unwrap() {
         astra.app.ended(task["number"].as_i64().unwrap()).await;
         let path = format!("/api/v1/tasks/{}", task["number"]);
-        told.push(astra.app.get(&path).await.expect(200).to_string());
+        audits.push(astra.app.get(&path).await.expect(200).to_string());
     }
     let of_source = |text: &&String| text.contains("create_hook_source");
-    let told = told.iter().find(of_source).unwrap();
-    assert!(told.contains("hookSources") && told.contains("seen"));
-    assert!(!told.contains(&base64(&long)), "the whole text is told");
+    let audits = audits.iter().find(of_source).unwrap();
+    assert!(audits.contains("hookSources") && audits.contains("seen"));
+    assert!(
+        !audits.contains(&base64(&long)),
+        "the whole text is recorded"
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn a_stored_script_runs_for_each_server_and_tells_whose_line_it_is() {
+async fn a_stored_script_runs_for_each_server_and_marks_its_lines() {
     let app = TestApp::start().await;
     let script = app
         .script(
@@ -64,7 +64,7 @@ async fn an_inline_script_runs_and_its_exit_status_becomes_the_status_code() {
 }
 
 #[tokio::test]
-async fn what_is_to_run_must_be_said_once_and_exist() {
+async fn what_is_to_run_must_be_named_once_and_exist() {
     let app = TestApp::start().await;
     let script = app.script("a", "true").await;
     let server = app.server("node-1").await;

@@ -16,7 +16,7 @@ async fn hooks(app: &TestApp) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_hook_tells_the_names_of_script_and_servers() {
+async fn a_hook_shows_the_names_of_script_and_servers() {
     let app = TestApp::start().await;
     let script = app.script("nic", "true").await;
     let (one, two) = (app.server("node-1").await, app.server("node-2").await);

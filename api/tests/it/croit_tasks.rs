@@ -47,7 +47,7 @@ async fn a_task_that_goes_on_is_active_and_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn a_status_tells_of_known_tasks_and_leaves_the_others_out() {
+async fn a_status_shows_known_tasks_and_leaves_the_others_out() {
     let app = TestApp::start().await;
     let server = app.server("node-1").await;
     let id = run(&app, server, "true").await;

@@ -54,7 +54,7 @@ async fn one_rule_says_who_reads_a_sources_text_on_every_face() {
 }
 
 #[tokio::test]
-async fn a_private_source_is_bound_run_and_replaced_though_nobody_reads_it() {
+async fn a_private_source_is_bound_run_and_replaced_though_no_role_reads_it() {
     let app = TestApp::start().await;
     let hidden = upload(&app, "hidden&private=true", "echo one\n").await;
     let id = hidden["id"].as_str().unwrap();
@@ -156,7 +156,7 @@ async fn a_member_changes_a_hook_whose_values_it_does_not_see_and_they_stay() {
     );
     let kept = app.get(&path).await.expect(200);
     assert_eq!((&kept["env"], &kept["args"]), (&made["env"], &made["args"]));
-    // All of them can be set anew, and what was set is not told either.
+    // All of them can be set again, and what was set is not shown either.
     let changed = change(json!({"env": {"NEW": "hush"}, "args": []})).await;
     assert_eq!(
         (&changed["env"], &changed["args"]),
@@ -196,9 +196,9 @@ async fn the_arguments_of_an_execution_hook_are_for_admins_to_read() {
             format!("{HOOKS}?include=name,arguments"),
         ] {
             let answer = get(&astra.app, &secret, &astra.path(&path)).await;
-            let told = answer.expect(200).to_string();
-            assert!(told.contains("quiesce"), "{role}: {told}");
-            assert_eq!(told.contains("hush"), readable, "{role}: {told}");
+            let body = answer.expect(200).to_string();
+            assert!(body.contains("quiesce"), "{role}: {body}");
+            assert_eq!(body.contains("hush"), readable, "{role}: {body}");
         }
         // Neither can it be found out by asking for what fits.
         let filter = "filter=arguments%5B*%5D%20eq%20'--token=hush'";

@@ -23,7 +23,7 @@ async fn unknown_paths_are_refused_in_their_faces_dialect() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_refused_in_its_faces_dialect_and_tells_the_right_ones() {
+async fn a_wrong_method_is_refused_in_its_faces_dialect_and_lists_the_right_ones() {
     let app = TestApp::start().await;
     let answer = app.delete("/api/events/scripts").await;
     answer.expect_croit_error(405);
@@ -213,7 +213,7 @@ async fn a_change_is_audited_without_its_secrets() {
 }
 
 #[tokio::test]
-async fn limits_and_hook_points_are_told() {
+async fn limits_and_hook_points_are_listed() {
     let app = TestApp::start().await;
     let limits = app.get("/api/v1/limits").await.expect(200);
     assert_eq!(limits["ceiling"]["memory_bytes"], 512 << 20);

@@ -1,4 +1,4 @@
-//! Logins and tokens that are wrong too often: each face says so, nobody else waits.
+//! Logins and tokens that are wrong too often: each face says so, and no other client waits.
 
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ async fn a_name_that_fails_too_often_is_429_on_both_ways_to_log_in() {
     log_in_basic(&app, HERE, "ada", "wrong")
         .await
         .expect_croit_error(429);
-    // The right one is let in all the same: nobody can lock its owner out.
+    // The right one is still admitted: no client can lock its owner out.
     log_in(&app, HERE, "ada", &secret).await.expect(200);
     log_in_basic(&app, HERE, "ada", &secret).await.expect(200);
     // Another name from there is looked at, and so is the same one elsewhere.
@@ -113,7 +113,7 @@ async fn a_name_that_fails_too_often_is_429_on_both_ways_to_log_in() {
 }
 
 #[tokio::test]
-async fn whoever_has_been_let_in_goes_on_working_whatever_its_neighbours_do() {
+async fn an_admitted_client_goes_on_working_whatever_its_neighbours_do() {
     let app = start().await;
     let secret = ada(&app).await;
     let login = log_in(&app, HERE, "ada", &secret).await.expect(200);
@@ -148,7 +148,7 @@ async fn a_right_token_is_let_in_however_many_wrong_ones_came_from_its_address()
 }
 
 #[tokio::test]
-async fn a_flood_of_names_shuts_out_nobody_elsewhere() {
+async fn a_flood_of_names_shuts_out_no_client_elsewhere() {
     let app = start().await;
     let secret = ada(&app).await;
     for n in 0..200 {
@@ -168,7 +168,7 @@ async fn calls_without_a_token_are_401_however_many() {
 }
 
 #[tokio::test]
-async fn openstacks_header_is_no_token_where_its_clients_do_not_send_it() {
+async fn openstacks_header_is_not_a_token_where_its_clients_do_not_send_it() {
     let app = start().await;
     let secret = app.token(Role::Owner).await;
     for path in ["/api/v1/limits", "/api/tasks"] {

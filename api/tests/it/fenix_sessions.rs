@@ -155,9 +155,10 @@ async fn a_second_session_over_a_host_is_409_and_names_the_host_and_the_session(
     assert!(error.contains("`node-1`"), "{error}");
     assert!(error.contains(&id_of(&all)), "{error}");
     fenix.delete(&all).await.expect(200);
+    let (every, named) = (over(&[]), over(&["node-1"]));
     let (one, two) = tokio::join!(
-        fenix.post("/v1/maintenance", &over(&[])),
-        fenix.post("/v1/maintenance", &over(&["node-1"]))
+        fenix.post("/v1/maintenance", &every),
+        fenix.post("/v1/maintenance", &named)
     );
     let mut statuses = [one.status.as_u16(), two.status.as_u16()];
     statuses.sort_unstable();

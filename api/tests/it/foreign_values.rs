@@ -165,7 +165,7 @@ async fn no_audit_event_carries_the_text_of_a_source_or_the_values_of_a_hook() {
     let app = &astra.app;
     let audit = app.script("audit", "cat\n").await;
     app.hook(audit, "OnAudit").await;
-    // Short enough to be told as a whole.
+    // Short enough to be recorded whole.
     let text = "hush\n";
     let made = astra.post(SOURCES, &source("seen", text)).await.expect(201);
     let place = format!("{SOURCES}/{}", made["id"].as_str().unwrap());
@@ -201,18 +201,18 @@ async fn no_audit_event_carries_the_text_of_a_source_or_the_values_of_a_hook() {
         call.body(kind, "\"hush\"").send().await;
     }
     let list = app.get("/api/v1/tasks?event=OnAudit").await.expect(200);
-    let mut told = String::new();
+    let mut audits = String::new();
     for task in list["items"].as_array().unwrap() {
         app.ended(task["number"].as_i64().unwrap()).await;
         let path = format!("/api/v1/tasks/{}", task["number"]);
         let task = app.get(&path).await.expect(200);
-        told.push_str(task["executions"][0]["stdout"].as_str().unwrap());
+        audits.push_str(task["executions"][0]["stdout"].as_str().unwrap());
     }
     assert!(
-        told.contains("create_hook_source") && told.contains("seen"),
-        "{told}"
+        audits.contains("create_hook_source") && audits.contains("seen"),
+        "{audits}"
     );
     for form in [text.trim(), &base64(text), &base64("hush 2\n")] {
-        assert!(!told.contains(form), "{form}: {told}");
+        assert!(!audits.contains(form), "{form}: {audits}");
     }
 }

@@ -7,7 +7,7 @@ use tenterhook_tests_artifacts::{FRIENDLY_HELLO, handmade};
 use crate::support::{LONG, TestApp, event_of, uuid};
 
 #[tokio::test]
-async fn a_script_and_a_module_run_for_an_event_and_their_bill_is_told() {
+async fn a_script_and_a_module_run_for_an_event_and_their_usage_is_shown() {
     let app = TestApp::start().await;
     let script = app
         .script("greet", "jq -r .service; echo oops >&2; exit 3")
@@ -106,7 +106,7 @@ async fn a_wait_that_runs_out_is_202_and_the_task_goes_on() {
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_waits_for_is_over_at_once_and_allowed() {
+async fn an_event_without_hooks_is_finished_at_once_and_allowed() {
     let app = TestApp::start().await;
     let posted = app.fire("PreFormatDisk", json!({})).await;
     assert_eq!(

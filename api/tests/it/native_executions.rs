@@ -48,7 +48,7 @@ async fn output_beyond_its_limit_is_dropped_and_marked() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_text_are_told_both_ways() {
+async fn bytes_that_are_not_text_are_printed_both_ways() {
     let app = TestApp::start().await;
     limited(&app, "printf 'a\\377b'; printf 'plain' >&2", json!({})).await;
     let execution = first(&app).await;
@@ -133,7 +133,7 @@ async fn output_is_sent_as_events_from_the_beginning_to_the_end() {
             ))
         })
         .collect();
-    let (last, told) = events.split_last().unwrap();
+    let (last, printed) = events.split_last().unwrap();
     assert_eq!(
         *last,
         (
@@ -142,10 +142,10 @@ async fn output_is_sent_as_events_from_the_beginning_to_the_end() {
         )
     );
     assert!(
-        told.contains(&("stderr", json!({"text": "two\n"}))),
+        printed.contains(&("stderr", json!({"text": "two\n"}))),
         "{text}"
     );
-    assert!(told.iter().any(|(name, _)| *name == "stdout"), "{text}");
+    assert!(printed.iter().any(|(name, _)| *name == "stdout"), "{text}");
 }
 
 #[tokio::test]
@@ -215,7 +215,7 @@ async fn unknown_executions_and_tasks_are_404() {
 }
 
 #[tokio::test]
-async fn what_runs_tells_what_it_has_used_so_far() {
+async fn a_running_execution_shows_its_usage_so_far() {
     let app = TestApp::start().await;
     limited(&app, "echo begun; sleep 1h", json!({})).await;
     app.post("/api/v1/events", &event_of("custom.a", json!({})))
@@ -259,7 +259,7 @@ async fn what_runs_tells_what_it_has_used_so_far() {
 }
 
 #[tokio::test]
-async fn structured_log_lines_are_told_apart_from_the_rest() {
+async fn structured_log_lines_are_separated_from_the_rest() {
     let app = TestApp::start().await;
     let script = r#"echo plain >&2
 echo '{"level":"warn","message":"nearly full","percent":97}' >&2

@@ -223,7 +223,7 @@ async fn a_token_belongs_to_the_principal_that_is_named_and_allows_no_more() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_token_is_told() {
+async fn the_last_use_of_a_token_is_shown() {
     let app = TestApp::start().await;
     let ada = principal(&app, "ada", "viewer").await;
     let issued = token_of(&app, &ada, "ci").await;
@@ -238,7 +238,7 @@ async fn the_last_use_of_a_token_is_told() {
 }
 
 #[tokio::test]
-async fn an_owner_of_the_operators_account_acts_for_others_and_nobody_else_does() {
+async fn only_an_owner_of_the_operators_account_acts_for_others() {
     let app = TestApp::start().await;
     let (account, owner) = app.tenant("tenant").await;
     let (_, stranger) = app.tenant("stranger").await;

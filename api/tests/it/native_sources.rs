@@ -106,7 +106,7 @@ async fn a_script_with_faults_is_accepted_with_warnings() {
 }
 
 #[tokio::test]
-async fn what_is_no_program_is_refused_with_digest_and_reason() {
+async fn what_is_not_a_program_is_refused_with_digest_and_reason() {
     let app = TestApp::start().await;
     let truncated = std::fs::read(FRIENDLY_HELLO).unwrap()[..200].to_vec();
     let module = |sections: &[u8]| [b"\0asm\x01\0\0\0", sections].concat();
@@ -147,7 +147,7 @@ async fn what_is_no_program_is_refused_with_digest_and_reason() {
 }
 
 #[tokio::test]
-async fn a_media_type_that_is_no_program_is_415() {
+async fn a_media_type_of_no_program_is_415() {
     let app = TestApp::start().await;
     for media in ["application/json", "text/plain", "image/png"] {
         let answer = upload(&app, "x", media, "echo hi").await;

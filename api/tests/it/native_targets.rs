@@ -109,7 +109,7 @@ async fn a_hook_for_containers_is_refused_where_it_makes_no_sense() {
 }
 
 #[tokio::test]
-async fn an_event_runs_a_hook_in_each_container_that_matches_and_tells_its_state() {
+async fn an_event_runs_a_hook_in_each_matching_container_and_shows_its_state() {
     let app = TestApp::start().await;
     let shop = shop(&app).await;
     let print = "echo \"$HOOK_PARAM_CONTAINER_NAME in $HOOK_PARAM_POD_NAME\"";
@@ -147,7 +147,7 @@ async fn an_event_runs_a_hook_in_each_container_that_matches_and_tells_its_state
 }
 
 #[tokio::test]
-async fn a_hook_that_fails_is_told_in_the_state_and_stops_nothing() {
+async fn a_hook_that_fails_is_reported_in_the_state_and_stops_nothing() {
     let app = TestApp::start().await;
     shop(&app).await;
     let source = app.script("fail", "echo no >&2; exit 3").await;

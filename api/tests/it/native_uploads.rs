@@ -1,4 +1,4 @@
-//! Uploads that nobody waits for: answered with 202, and asked for until they are over.
+//! Uploads that no request waits for: answered with 202, and polled until they finish.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ fn hello() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_upload_that_nobody_waits_for_becomes_a_source() {
+async fn an_upload_that_no_request_waits_for_becomes_a_source() {
     let app = TestApp::start().await;
     let place = hurried(&app, "hello", hello()).await;
     let upload = over(&app, &place).await;
@@ -60,7 +60,7 @@ async fn an_upload_that_nobody_waits_for_becomes_a_source() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_read_afterwards_and_is_what_one_who_waits_is_told() {
+async fn a_refusal_is_read_afterwards_and_is_that_of_a_request_which_waits() {
     let app = TestApp::start().await;
     let broken = b"\0asm\x01\0\0\0\xff".to_vec();
     let place = hurried(&app, "broken", broken.clone()).await;
@@ -68,12 +68,12 @@ async fn a_refusal_is_read_afterwards_and_is_what_one_who_waits_is_told() {
     assert_eq!(upload["state"], "refused", "{upload}");
     assert_eq!(upload["source"], Value::Null);
     let path = "/api/v1/sources?name=broken&wait=120";
-    let mut told = send(&app, Method::POST, path, broken)
+    let mut problem = send(&app, Method::POST, path, broken)
         .await
         .expect_problem(422, "/problems/invalid-program");
-    told.as_object_mut().unwrap().remove("instance");
-    assert_eq!(upload["problem"], told);
-    assert_eq!(told["digest"], upload["digest"]);
+    problem.as_object_mut().unwrap().remove("instance");
+    assert_eq!(upload["problem"], problem);
+    assert_eq!(problem["digest"], upload["digest"]);
     let list = app.get("/api/v1/sources?name=broken").await.expect(200);
     assert_eq!(list["items"], json!([]));
 }
@@ -119,7 +119,7 @@ async fn an_upload_is_shown_to_members_of_its_account_alone() {
 }
 
 #[tokio::test]
-async fn a_wait_that_is_none_or_too_long_is_refused_before_the_program_is_read() {
+async fn an_invalid_or_too_long_wait_is_refused_before_the_program_is_read() {
     let app = TestApp::start().await;
     let number = app.script("a", "true").await;
     for wait in ["121", "-1", "NaN"] {

@@ -1,4 +1,4 @@
-//! Webhooks over the native face: who may subscribe, what is shown, what was sent.
+//! Webhooks in the native API: who may subscribe, what is shown, and the deliveries.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::support::TestApp;
 
 const URL: &str = "http://192.168.0.1/hook";
 
-/// Makes a webhook for everything; answers with it.
+/// Creates a webhook for all events.
 async fn webhook(app: &TestApp) -> Value {
     let new = json!({ "url": URL });
     app.post("/api/v1/webhooks", &new).await.expect(201)
@@ -117,7 +117,7 @@ async fn what_is_wrong_with_a_webhook_is_named() {
 }
 
 #[tokio::test]
-async fn what_was_sent_is_told_newest_first() {
+async fn deliveries_are_listed_newest_first() {
     let app = TestApp::start().await;
     let webhook = webhook(&app).await;
     let deliveries = format!("{}/deliveries", path(&webhook));
@@ -145,13 +145,13 @@ async fn what_was_sent_is_told_newest_first() {
     assert_eq!(items.len(), 3);
     for item in &items {
         assert_eq!(
-            (&item["event"], &item["fate"]),
+            (&item["event"], &item["status"]),
             (&json!("maintenance.host"), &json!("waiting"))
         );
-        let said = item["said"].as_str().unwrap();
+        let response = item["response"].as_str().unwrap();
         assert!(
-            said.starts_with("not sent: the address is private"),
-            "{said}"
+            response.starts_with("not sent: the address is private"),
+            "{response}"
         );
         assert!(item["due_at"].as_str().unwrap() >= item["created_at"].as_str().unwrap());
     }
@@ -182,10 +182,10 @@ async fn what_was_sent_is_told_newest_first() {
 
     let page = app.get("/metrics").await.text();
     assert!(
-        page.contains("tenterhook_webhook_letters_waiting 3"),
+        page.contains("tenterhook_webhook_deliveries_waiting 3"),
         "{page}"
     );
-    assert!(page.contains("tenterhook_webhook_letters_total{fate=\"delivered\"} 0"));
+    assert!(page.contains("tenterhook_webhook_deliveries_total{status=\"delivered\"} 0"));
 }
 
 #[tokio::test]
@@ -247,7 +247,7 @@ async fn the_webhooks_of_one_account_are_hidden_from_another() {
 }
 
 #[tokio::test]
-async fn a_note_is_taken_of_a_new_webhook_without_its_secret() {
+async fn a_new_webhook_is_audited_without_its_secret() {
     let app = TestApp::start().await;
     let source = app.script("audit", "cat").await;
     app.hook(source, "OnAudit").await;

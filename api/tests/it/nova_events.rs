@@ -16,7 +16,7 @@ echo \"$HOOK_EVENT $HOOK_SERVER_NAME $HOOK_PARAM_STATUS tag=${HOOK_PARAM_TAG-non
 ";
 
 #[tokio::test]
-async fn an_event_runs_its_hooks_on_its_server_and_tells_them_its_tag() {
+async fn an_event_runs_its_hooks_on_its_server_with_its_tag() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let other = instance(&app, "vm-2", Some("compute-1")).await;

@@ -15,7 +15,7 @@ async fn send(app: &TestApp, kind: &str, body: impl Into<Vec<u8>>) -> Answer {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_the_schema_is_400_and_told_why() {
+async fn a_body_that_breaks_the_schema_is_400_with_the_reason() {
     let app = TestApp::start().await;
     let good = format!(r#"{{"name":"network-changed","server_uuid":"{ID}"}}"#);
     let shown = format!("{{'name': 'network-changed', 'server_uuid': '{ID}'");
@@ -148,7 +148,7 @@ async fn hostile_json_is_400_and_the_next_request_is_served() {
 }
 
 #[tokio::test]
-async fn of_a_member_that_stands_twice_the_last_counts() {
+async fn of_a_member_that_occurs_twice_the_last_counts() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let body = format!(
@@ -209,7 +209,7 @@ async fn a_service_token_has_to_be_valid_too() {
 }
 
 #[tokio::test]
-async fn whoever_is_no_admin_is_told_novas_policy() {
+async fn a_caller_below_admin_gets_novas_policy() {
     let app = TestApp::start().await;
     let body = events(&[event("network-changed", &uuid())]);
     for role in [Role::Viewer, Role::Member] {
@@ -283,7 +283,7 @@ async fn a_server_that_stops_answers_503_and_accepts_nothing() {
 }
 
 #[tokio::test]
-async fn too_many_wrong_tokens_are_429_and_told_how_long_to_wait() {
+async fn too_many_wrong_tokens_are_429_with_the_time_to_wait() {
     use tenterhook_api::{FailureLimits, Quota};
     let limits = FailureLimits {
         address: Quota {

@@ -39,8 +39,8 @@ pub(crate) fn tagged(name: &str, server: &str, tag: &str) -> Value {
 /// Posts a body as it stands, with the owner's token and this version.
 pub(crate) async fn post_at(app: &TestApp, version: &str, body: &Value) -> Answer {
     let call = app.call(Method::POST, PATH).await;
-    let said = format!("compute {version}");
-    let call = call.header("openstack-api-version", &said).json(body);
+    let header = format!("compute {version}");
+    let call = call.header("openstack-api-version", &header).json(body);
     call.send().await
 }
 

@@ -1,4 +1,4 @@
-//! Versions of Nova's interface: asked for, repeated, refused and told.
+//! Versions of Nova's interface: asked for, repeated, refused and listed.
 
 use http::Method;
 use serde_json::Value;
@@ -42,13 +42,13 @@ async fn a_name_is_refused_before_its_version_and_accepted_from_it_on() {
 #[tokio::test]
 async fn every_reply_repeats_the_version_and_has_a_request_id() {
     let app = TestApp::start().await;
-    for (said, version, has_openstack_id) in [
+    for (asked, version, has_openstack_id) in [
         ("compute 2.1", "2.1", false),
         ("compute 2.45", "2.45", false),
         ("compute 2.46", "2.46", true),
         ("compute latest", "2.104", true),
     ] {
-        let answer = with(&app, "openstack-api-version", said).await;
+        let answer = with(&app, "openstack-api-version", asked).await;
         message(&answer, 400, "badRequest");
         let repeated = format!("compute {version}");
         assert_eq!(answer.header("openstack-api-version"), repeated);
@@ -70,7 +70,7 @@ async fn every_reply_repeats_the_version_and_has_a_request_id() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_none_is_400_and_one_that_is_not_served_406() {
+async fn an_invalid_version_is_400_and_one_that_is_not_served_406() {
     let app = TestApp::start().await;
     for (header, before) in [
         ("openstack-api-version", "compute "),
@@ -96,7 +96,7 @@ async fn a_version_that_is_none_is_400_and_one_that_is_not_served_406() {
 }
 
 #[tokio::test]
-async fn versions_are_told_to_everybody() {
+async fn versions_are_public() {
     let app = TestApp::start().await;
     for path in ["/v2.1", "/v2.1/"] {
         let call = app.call(Method::GET, path).await.anonymous();

@@ -36,7 +36,7 @@ async fn wrong_token(app: &TestApp, from: &str, header: (&'static str, &str)) ->
 }
 
 #[tokio::test]
-async fn clients_behind_a_trusted_proxy_are_told_apart() {
+async fn clients_behind_a_trusted_proxy_are_distinguished() {
     let app = TestApp::start().await.with_failure_limits(LIMITS);
     let app = app.with_proxies(trusting(PROXY, ProxyProtocol::Off));
     for _ in 0..2 {
@@ -58,7 +58,7 @@ async fn clients_behind_a_trusted_proxy_are_told_apart() {
 }
 
 #[tokio::test]
-async fn nobody_else_can_name_another_client() {
+async fn no_other_peer_can_name_another_client() {
     let app = TestApp::start().await.with_failure_limits(LIMITS);
     let app = app.with_proxies(trusting(PROXY, ProxyProtocol::Off));
     for n in 0..2 {
@@ -119,7 +119,7 @@ const WRONG: &[u8] = b"GET /api/v1/limits HTTP/1.1\r\nhost: x\r\nauthorization: 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
 #[tokio::test]
-async fn the_proxy_protocol_tells_clients_apart() {
+async fn the_proxy_protocol_distinguishes_clients() {
     let house = house("127.0.0.1").await;
     for (source, status) in [(5, 401), (5, 401), (5, 429), (6, 401)] {
         let answer = say(house.address, &[&header([203, 0, 113, source]), WRONG]).await;
@@ -151,7 +151,7 @@ async fn a_trusted_proxy_without_a_valid_header_is_not_served() {
 }
 
 #[tokio::test]
-async fn the_header_of_anybody_else_is_no_request() {
+async fn the_header_of_any_other_peer_is_not_a_request() {
     let house = house("192.0.2.1").await;
     let answer = say(house.address, &[&header([203, 0, 113, 5]), HEALTH]).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");

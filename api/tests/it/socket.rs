@@ -95,7 +95,7 @@ async fn an_oversized_head_is_refused() {
 }
 
 #[tokio::test]
-async fn an_audit_record_tells_where_the_request_came_from() {
+async fn an_audit_record_names_where_the_request_came_from() {
     let app = TestApp::start().await;
     let script = app.script("audit", "jq -r .ip").await;
     app.hook(script, "OnAudit").await;
@@ -157,14 +157,14 @@ async fn a_client_that_follows_an_output_does_not_hold_up_the_shutdown() {
         "GET /api/v1/executions/{id}/output HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut told = Vec::new();
-    while !String::from_utf8_lossy(&told).contains("begun") {
-        assert_ne!(stream.read_buf(&mut told).await.unwrap(), 0);
+    let mut received = Vec::new();
+    while !String::from_utf8_lossy(&received).contains("begun") {
+        assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0);
     }
     stop.send(Instant::now() + LONG).unwrap();
     serving.await.unwrap().unwrap();
-    stream.read_to_end(&mut told).await.unwrap();
-    assert!(!String::from_utf8_lossy(&told).contains("event: end"));
+    stream.read_to_end(&mut received).await.unwrap();
+    assert!(!String::from_utf8_lossy(&received).contains("event: end"));
     app.call(
         http::Method::POST,
         &format!("/api/v1/executions/{id}/cancel"),

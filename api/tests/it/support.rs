@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenterhook_api::{App, FailureLimits, NovaRules, Proxies};
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{AccountId, Dispatcher, NewToken, Role, Settings};
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_ledger::{Capacities, Ledger};
@@ -27,7 +27,7 @@ pub(crate) const LONG: &str = "60";
 pub(crate) struct TestApp {
     pub(crate) router: Router,
     pub(crate) dispatcher: Dispatcher,
-    pub(crate) delivery: Delivery,
+    pub(crate) delivery: Webhooks,
     pub(crate) app: App,
     account: AccountId,
     folder: TempDir,
@@ -195,7 +195,7 @@ impl TestApp {
         let dispatcher = Dispatcher::start(store.clone(), engine, settings)
             .await
             .unwrap();
-        let delivery = Delivery::start(
+        let delivery = Webhooks::start(
             store.clone(),
             tenterhook_delivery::Settings::default(),
             dispatcher.ledger().clone(),

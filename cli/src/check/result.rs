@@ -14,7 +14,8 @@ use crate::quantity::show_size;
 pub(super) struct CheckResult {
     pub(super) kind: Kind,
     size: u64,
-    digest: Digest,
+    /// Absent if the file is too large to be read whole.
+    digest: Option<Digest>,
     pub(super) survey: Option<Survey>,
     pub(super) compiled_in: Option<Duration>,
     pub(super) acceptance: Acceptance,
@@ -30,7 +31,7 @@ pub(super) enum Acceptance {
 }
 
 impl CheckResult {
-    pub(super) fn new(kind: Kind, size: u64, digest: Digest) -> Self {
+    pub(super) fn new(kind: Kind, size: u64, digest: Option<Digest>) -> Self {
         Self {
             kind,
             size,
@@ -63,7 +64,9 @@ impl CheckResult {
         let mut page = Page::default();
         page.line("kind", self.kind);
         page.line("size", show_exact_size(self.size));
-        page.line("digest", self.digest);
+        if let Some(digest) = self.digest {
+            page.line("digest", digest);
+        }
         if let Some(survey) = self.contents() {
             page.line("functions", survey.functions);
             page.line("imports", survey.imports.len());
@@ -104,7 +107,7 @@ impl CheckResult {
         let mut document = json!({
             "kind": self.kind,
             "size_bytes": self.size,
-            "digest": self.digest.to_string(),
+            "digest": self.digest.map(|digest| digest.to_string()),
             "accepted": self.is_accepted(),
         });
         let mut add = |name: &str, value: Value| document[name] = value;

@@ -284,7 +284,7 @@ mod tests {
         wrong(&of("\"\\u001b[2J\""), &["line 3"]);
         wrong(
             &of(&format!("\"{}\"", "x".repeat(60_000))),
-            &["no hook point"],
+            &["no such hook point"],
         );
         assert!(Manifest::parse(&of("\"custom.deployed\"")).is_ok());
     }

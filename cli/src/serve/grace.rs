@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::Dispatcher;
 use tenterhook_maintenance::Maintenance;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -74,7 +74,7 @@ pub(super) async fn stop(
     mut serving: impl Future<Output = io::Result<()>> + Unpin,
     dispatcher: &Dispatcher,
     maintenance: &Maintenance,
-    delivery: &Delivery,
+    delivery: &Webhooks,
 ) -> anyhow::Result<()> {
     let all = async {
         let served = timeout(REQUESTS.min(grace.whole / 5), &mut serving).await;

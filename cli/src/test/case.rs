@@ -271,7 +271,7 @@ impl CaseResult {
 
 /// Reads a complete event for the project's hook point.
 fn read_event(file: &Path, project: &Project) -> anyhow::Result<Event> {
-    let json = program_file::read_within(file, EVENT_MAX_BYTES as u64)?;
+    let json = program_file::read_bounded(file, EVENT_MAX_BYTES as u64)?;
     let kind = &project.manifest.event;
     let event = Event::parse(&json).map_err(|fault| {
         let whole = format!("{} is not an event: {fault}", file.display());

@@ -63,7 +63,7 @@ impl Expected {
         if !file.exists() {
             return Ok(None);
         }
-        let json = program_file::read_within(file, MAX_BYTES)?;
+        let json = program_file::read_bounded(file, MAX_BYTES)?;
         Self::parse(&json)
             .with_context(|| format!("cannot use {}", file.display()))
             .map(Some)

@@ -32,7 +32,7 @@ fn folders_that_only_a_server_makes_are_traces_of_one_and_its_lock_alone_is_none
 
             refused(folder.path())
                 .with_stderr("cannot find the database")
-                .with_stderr(&format!("{} is there", traces[0]))
+                .with_stderr(&format!("{} exists", traces[0]))
                 .with_stderr("--new-database");
 
             assert!(!folder.path().join("owner.token").exists());

@@ -179,7 +179,7 @@ fn a_used_data_folder_without_its_database_is_no_new_server() {
     Server::start(folder.path(), &["--new-database"]).stop(Signal::TERM);
 
     assert_ne!(token(), old, "a new database has a new owner");
-    refused(folder.path(), &["--new-database"]).with_stderr("is there");
+    refused(folder.path(), &["--new-database"]).with_stderr("exists");
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_data_folder_of_which_only_the_reserve_is_left_is_no_new_server() {
 
     refused(folder.path(), &[])
         .with_stderr("cannot find the database")
-        .with_stderr("tenterhook.db-reserve is there")
+        .with_stderr("tenterhook.db-reserve exists")
         .with_stderr("--new-database");
 }
 
@@ -215,7 +215,7 @@ fn a_data_folder_of_which_only_compiled_code_is_left_is_no_new_server() {
 
     refused(folder.path(), &[])
         .with_stderr("cannot find the database")
-        .with_stderr("code.key is there")
+        .with_stderr("code.key exists")
         .with_stderr("--new-database");
 
     assert!(!folder.path().join("owner.token").exists());
@@ -232,8 +232,8 @@ fn a_data_folder_in_which_a_restore_was_broken_off_is_no_new_server() {
     fs::write(folder.path().join("tenterhook.db.0f0f.part"), "half").unwrap();
 
     refused(folder.path(), &[])
-        .with_stderr("tenterhook.db.0f0f.part is there")
-        .with_stderr("broken off")
+        .with_stderr("tenterhook.db.0f0f.part exists")
+        .with_stderr("interrupted")
         .with_stderr("restore the backup again");
 
     assert!(!folder.path().join("owner.token").exists());

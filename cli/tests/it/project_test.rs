@@ -258,7 +258,7 @@ fn data_alone_is_refused_with_the_way_out() {
     assert!(
         result
             .stdout
-            .contains("`specversion`: is required; put what it holds into the member `data`"),
+            .contains("`specversion`: is required; move its content into the member `data`"),
         "{result:#?}"
     );
     assert!(
@@ -307,9 +307,10 @@ fn names_choose_tests_and_unknown_ones_are_told() {
     assert!(result.stdout.ends_with("1 passed\n"), "{result:#?}");
     let words = ["test", "guard", "denied"];
     tenterhook(&project.parent, words).with_status(0);
-    project.run(&["test", "denies"]).with_status(1).with_stderr(
-        "there is neither a folder nor a test \"denies\"; the tests are: allowed, denied",
-    );
+    project
+        .run(&["test", "denies"])
+        .with_status(1)
+        .with_stderr("no folder or test is named \"denies\"; the tests are: allowed, denied");
 }
 
 #[test]

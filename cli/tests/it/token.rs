@@ -28,8 +28,8 @@ fn a_token_is_issued_works_is_listed_and_revoked() {
         ],
     )
     .with_status(0)
-    .with_stderr("issued the token `ci`, member; it ends at 20")
-    .with_stderr("shown this once");
+    .with_stderr("issued the token `ci`, member; it expires at 20")
+    .with_stderr("shown only once");
     let secret = issued.stdout.strip_suffix('\n').unwrap();
     assert!(secret.starts_with("th_") && !secret.contains(char::is_whitespace));
     assert!(!issued.stderr.contains(secret));

@@ -34,15 +34,15 @@ impl Arrived {
 fn receiver() -> (u16, Receiver<Arrived>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (tell, told) = channel();
+    let (sender, requests) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            if tell.send(take(stream.unwrap())).is_err() {
+            if sender.send(take(stream.unwrap())).is_err() {
                 return;
             }
         }
     });
-    (port, told)
+    (port, requests)
 }
 
 fn take(stream: TcpStream) -> Arrived {
@@ -81,7 +81,7 @@ fn begin_session(owner: &Owner) {
     owner.post("/v1/maintenance", &new);
 }
 
-/// Waits until the oldest delivery was tried; answers with it.
+/// Waits until the oldest delivery has been attempted, and returns it.
 fn first_tried(owner: &Owner, webhook: &Value) -> Value {
     let id = webhook["id"].as_str().unwrap();
     for _ in 0..100_000 {
@@ -91,7 +91,7 @@ fn first_tried(owner: &Owner, webhook: &Value) -> Value {
             return oldest.clone();
         }
     }
-    panic!("nothing was tried");
+    panic!("nothing was attempted");
 }
 
 #[test]
@@ -107,14 +107,14 @@ fn a_private_address_is_not_called_unless_the_operator_allows_it() {
     let webhook = owner.post("/api/v1/webhooks", &new);
     begin_session(&owner);
     let refused = first_tried(&owner, &webhook);
-    let said = refused["said"].as_str().unwrap();
+    let response = refused["response"].as_str().unwrap();
     assert!(
-        said.starts_with("not sent: the address is private"),
-        "{said}"
+        response.starts_with("not sent: the address is private"),
+        "{response}"
     );
-    assert_eq!(refused["fate"], "waiting");
-    let (status, told) = server.stop(Signal::TERM);
-    assert_eq!(status, Some(0), "{told}");
+    assert_eq!(refused["status"], "waiting");
+    let (status, output) = server.stop(Signal::TERM);
+    assert_eq!(status, Some(0), "{output}");
     assert!(arrived.try_recv().is_err(), "something was sent");
 
     let server = Server::start(data.path(), &["--webhook-private-addresses"]);
@@ -124,40 +124,41 @@ fn a_private_address_is_not_called_unless_the_operator_allows_it() {
         "{}",
         server.log
     );
-    // What was refused is tried again after a while, and nothing that is owed is lost.
-    let owed = |arrived: &Arrived| arrived.header("webhook-id") == refused["id"];
-    let letter = (0..1_000)
+    // What was refused is retried after a while, and no delivery is lost.
+    let is_refused = |arrived: &Arrived| arrived.header("webhook-id") == refused["id"];
+    let delivery = (0..1_000)
         .map(|_| arrived.recv_timeout(Duration::from_secs(120)).unwrap())
-        .find(owed)
+        .find(is_refused)
         .unwrap();
-    assert_eq!(letter.head[0], "POST /hook HTTP/1.1");
+    assert_eq!(delivery.head[0], "POST /hook HTTP/1.1");
     assert_eq!(
-        letter.header("content-type"),
+        delivery.header("content-type"),
         "application/cloudevents+json"
     );
-    let event: Value = serde_json::from_slice(&letter.body).unwrap();
+    let event: Value = serde_json::from_slice(&delivery.body).unwrap();
     assert_eq!(event["type"], "maintenance.session");
     assert_eq!(event["data"]["service"], "fenix", "{event}");
-    assert_signed(&letter, webhook["secret"].as_str().unwrap());
+    assert_signed(&delivery, webhook["secret"].as_str().unwrap());
 }
 
 #[track_caller]
-fn assert_signed(letter: &Arrived, secret: &str) {
+fn assert_signed(delivery: &Arrived, secret: &str) {
     let key = STANDARD
         .decode(secret.strip_prefix("whsec_").unwrap())
         .unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
     let (id, timestamp) = (
-        letter.header("webhook-id"),
-        letter.header("webhook-timestamp"),
+        delivery.header("webhook-id"),
+        delivery.header("webhook-timestamp"),
     );
     mac.update(format!("{id}.{timestamp}.").as_bytes());
-    mac.update(&letter.body);
-    let said = letter
+    mac.update(&delivery.body);
+    let signature = delivery
         .header("webhook-signature")
         .strip_prefix("v1,")
         .unwrap();
-    mac.verify_slice(&STANDARD.decode(said).unwrap()).unwrap();
+    mac.verify_slice(&STANDARD.decode(signature).unwrap())
+        .unwrap();
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Receivers that mean harm, and addresses that lead inside.
+//! Malicious receivers, and addresses that lead inside.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::header;
-use tenterhook_delivery::{Destinations, Fate, Settings};
+use tenterhook_delivery::{Destinations, Settings, Status};
 
 use crate::receiver::Receiver;
-use crate::support::{ACCOUNT, event, offer, quick, start, subscribe, until_fate, until_tried};
+use crate::support::{ACCOUNT, event, offer, quick, start, subscribe, until_status, until_tried};
 
 /// Takes connections on a thread of its own and lets `talk` treat each, after the
 /// request's head has been read.
@@ -44,7 +44,7 @@ fn one_attempt() -> Settings {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_not_read_to_its_end() {
+async fn an_endless_response_is_not_read_to_its_end() {
     let written = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&written);
     let address = hostile(move |stream| {
@@ -55,28 +55,28 @@ async fn an_answer_without_end_is_not_read_to_its_end() {
             counted.fetch_add(65_536, Ordering::Relaxed);
         }
     });
-    let (delivery, _) = start(quick()).await;
-    let to = subscribe(&delivery, format!("http://{address}/")).await;
-    offer(&delivery, "1").await;
-    until_fate(&delivery, &to, Fate::Delivered).await;
+    let (webhooks, _) = start(quick()).await;
+    let to = subscribe(&webhooks, format!("http://{address}/")).await;
+    offer(&webhooks, "1").await;
+    until_status(&webhooks, &to, Status::Delivered).await;
     // What lies in the buffers of both sides is more than what was read.
     assert!(written.load(Ordering::Relaxed) < 64 << 20);
 }
 
 #[tokio::test]
-async fn an_answer_that_drips_ends_with_the_attempt() {
+async fn a_response_that_drips_ends_with_the_attempt() {
     let address = hostile(|stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
         while stream.write_all(b"x: y\r\n").is_ok() {
             std::thread::park_timeout(Duration::from_millis(50));
         }
     });
-    let (delivery, _) = start(one_attempt()).await;
-    let to = subscribe(&delivery, format!("http://{address}/")).await;
-    offer(&delivery, "1").await;
-    let letter = until_tried(&delivery, &to, 1).await;
-    assert_eq!(letter.fate, Fate::Waiting);
-    assert_eq!(letter.said.as_deref(), Some("no answer within 500ms"));
+    let (webhooks, _) = start(one_attempt()).await;
+    let to = subscribe(&webhooks, format!("http://{address}/")).await;
+    offer(&webhooks, "1").await;
+    let delivery = until_tried(&webhooks, &to, 1).await;
+    assert_eq!(delivery.status, Status::Waiting);
+    assert_eq!(delivery.response.as_deref(), Some("no answer within 500ms"));
 }
 
 #[tokio::test]
@@ -87,23 +87,23 @@ async fn a_body_that_drips_ends_with_the_attempt_and_the_answer_counts() {
             std::thread::park_timeout(Duration::from_millis(50));
         }
     });
-    let (delivery, _) = start(one_attempt()).await;
-    let to = subscribe(&delivery, format!("http://{address}/")).await;
-    offer(&delivery, "1").await;
-    let letter = until_fate(&delivery, &to, Fate::Delivered).await;
-    assert_eq!(letter.said.as_deref(), Some("answered 202 Accepted"));
+    let (webhooks, _) = start(one_attempt()).await;
+    let to = subscribe(&webhooks, format!("http://{address}/")).await;
+    offer(&webhooks, "1").await;
+    let delivery = until_status(&webhooks, &to, Status::Delivered).await;
+    assert_eq!(delivery.response.as_deref(), Some("answered 202 Accepted"));
 }
 
 #[tokio::test]
-async fn who_never_answers_is_not_waited_for() {
+async fn an_endpoint_that_never_answers_is_not_waited_for() {
     let address = hostile(|stream| {
         let _ = stream.read_to_end(&mut Vec::new());
     });
-    let (delivery, _) = start(one_attempt()).await;
-    let to = subscribe(&delivery, format!("http://{address}/")).await;
-    offer(&delivery, "1").await;
-    let letter = until_tried(&delivery, &to, 1).await;
-    assert_eq!(letter.said.as_deref(), Some("no answer within 500ms"));
+    let (webhooks, _) = start(one_attempt()).await;
+    let to = subscribe(&webhooks, format!("http://{address}/")).await;
+    offer(&webhooks, "1").await;
+    let delivery = until_tried(&webhooks, &to, 1).await;
+    assert_eq!(delivery.response.as_deref(), Some("no answer within 500ms"));
 }
 
 #[tokio::test]
@@ -121,13 +121,13 @@ async fn heads_that_are_too_large_or_no_http_are_failures() {
         let address = hostile(move |stream| {
             let _ = stream.write_all(&answer);
         });
-        let (delivery, _) = start(one_attempt()).await;
-        let to = subscribe(&delivery, format!("http://{address}/")).await;
-        offer(&delivery, "1").await;
-        let letter = until_tried(&delivery, &to, 1).await;
-        let said = letter.said.unwrap();
-        assert_eq!(letter.fate, Fate::Waiting, "{begin:?}: {said}");
-        assert!(said.chars().count() <= 500 && !said.contains(char::is_control));
+        let (webhooks, _) = start(one_attempt()).await;
+        let to = subscribe(&webhooks, format!("http://{address}/")).await;
+        offer(&webhooks, "1").await;
+        let delivery = until_tried(&webhooks, &to, 1).await;
+        let response = delivery.response.unwrap();
+        assert_eq!(delivery.status, Status::Waiting, "{begin:?}: {response}");
+        assert!(response.chars().count() <= 500 && !response.contains(char::is_control));
     }
 }
 
@@ -141,11 +141,16 @@ async fn a_redirect_is_not_followed() {
         attempts: 5,
         ..quick()
     };
-    let (delivery, _) = start(settings).await;
-    let to = subscribe(&delivery, outside.url()).await;
-    offer(&delivery, "1").await;
-    let letter = until_fate(&delivery, &to, Fate::Failed).await;
-    assert!(letter.said.unwrap().ends_with("redirects are not followed"));
+    let (webhooks, _) = start(settings).await;
+    let to = subscribe(&webhooks, outside.url()).await;
+    offer(&webhooks, "1").await;
+    let delivery = until_status(&webhooks, &to, Status::Failed).await;
+    assert!(
+        delivery
+            .response
+            .unwrap()
+            .ends_with("redirects are not followed")
+    );
     assert_eq!(outside.received().len(), 5);
     assert!(inside.received().is_empty());
 }
@@ -158,7 +163,7 @@ async fn addresses_inside_are_not_called() {
         destinations: Destinations::Public,
         ..one_attempt()
     };
-    let (delivery, _) = start(settings).await;
+    let (webhooks, _) = start(settings).await;
     for host in [
         "127.0.0.1",
         // A name, so that what it leads to is judged and not how it is written.
@@ -176,18 +181,18 @@ async fn addresses_inside_are_not_called() {
         "１２７.0.0.1",
         "169.254.169.254",
     ] {
-        let to = subscribe(&delivery, format!("http://{host}:{port}/")).await;
-        delivery.offer(ACCOUNT, &event(host), None).await.unwrap();
-        let letter = until_tried(&delivery, &to, 1).await;
+        let to = subscribe(&webhooks, format!("http://{host}:{port}/")).await;
+        webhooks.offer(ACCOUNT, &event(host), None).await.unwrap();
+        let delivery = until_tried(&webhooks, &to, 1).await;
         assert!(
-            letter
-                .said
+            delivery
+                .response
                 .unwrap()
                 .starts_with("not sent: the address is private"),
             "{host}"
         );
-        assert_eq!(letter.fate, Fate::Waiting);
-        delivery.unsubscribe(ACCOUNT, to.id).await.unwrap();
+        assert_eq!(delivery.status, Status::Waiting);
+        webhooks.unsubscribe(ACCOUNT, to.id).await.unwrap();
     }
     assert!(receiver.received().is_empty());
 }
@@ -195,20 +200,20 @@ async fn addresses_inside_are_not_called() {
 #[tokio::test]
 async fn a_name_that_leads_inside_is_called_where_the_operator_allows_it() {
     let receiver = Receiver::start().await;
-    let (delivery, _) = start(quick()).await;
+    let (webhooks, _) = start(quick()).await;
     let port = receiver.address.port();
-    let to = subscribe(&delivery, format!("http://localhost:{port}/")).await;
-    offer(&delivery, "1").await;
-    until_fate(&delivery, &to, Fate::Delivered).await;
+    let to = subscribe(&webhooks, format!("http://localhost:{port}/")).await;
+    offer(&webhooks, "1").await;
+    until_status(&webhooks, &to, Status::Delivered).await;
 }
 
 #[tokio::test]
 async fn what_speaks_no_tls_is_not_sent_to_over_https() {
     let receiver = Receiver::start().await;
-    let (delivery, _) = start(one_attempt()).await;
-    let to = subscribe(&delivery, format!("https://{}/", receiver.address)).await;
-    offer(&delivery, "1").await;
-    let letter = until_tried(&delivery, &to, 1).await;
-    assert_eq!(letter.fate, Fate::Waiting);
+    let (webhooks, _) = start(one_attempt()).await;
+    let to = subscribe(&webhooks, format!("https://{}/", receiver.address)).await;
+    offer(&webhooks, "1").await;
+    let delivery = until_tried(&webhooks, &to, 1).await;
+    assert_eq!(delivery.status, Status::Waiting);
     assert!(receiver.received().is_empty());
 }

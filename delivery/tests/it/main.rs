@@ -1,4 +1,4 @@
-//! Letters over real sockets, to receivers that behave and to some that do not.
+//! Deliveries over real sockets, to receivers that behave and to some that do not.
 
 #![expect(
     clippy::unwrap_used,

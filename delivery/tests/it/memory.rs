@@ -6,7 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tenterhook_delivery::{
-    Error, Fate, Keep, Letter, NewLetter, Outbox, Room, Subscription, SubscriptionId, Wait,
+    Delivery, Error, NewDelivery, Outbox, QueueLimit, Retention, Status, Subscription,
+    SubscriptionId, Wait,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -17,15 +18,15 @@ pub(crate) struct Memory(Mutex<Kept>);
 #[derive(Default)]
 struct Kept {
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
-    /// In the order in which they were offered.
-    letters: Vec<(Letter, Vec<u8>)>,
-    /// How long letters were to wait, and pauses to last, by their own identifiers.
+    /// In the order of their events.
+    deliveries: Vec<(Delivery, Vec<u8>)>,
+    /// Durations of the waits of deliveries and of pauses, by their identifiers.
     waits: HashMap<Uuid, Duration>,
-    /// Whether everything fails, and how often something has.
+    /// Whether every call fails, and how many have failed.
     broken: bool,
     failures: usize,
-    /// How often somebody found nothing due and asked when something will be.
-    looks: usize,
+    /// How often a queue has found nothing due, and has read when something will be.
+    polls: usize,
     sweeps: usize,
 }
 
@@ -36,22 +37,22 @@ impl Kept {
 }
 
 impl Memory {
-    /// Lets everything fail from now on, or work again.
+    /// Makes every call fail from now on, or work again.
     pub(crate) fn set_broken(&self, broken: bool) {
         self.0.lock().broken = broken;
     }
 
-    /// How often something has failed.
+    /// How many calls have failed.
     pub(crate) fn failures(&self) -> usize {
         self.0.lock().failures
     }
 
-    /// How often a lane has found nothing that is due.
-    pub(crate) fn looks(&self) -> usize {
-        self.0.lock().looks
+    /// How often a queue has found nothing that is due.
+    pub(crate) fn polls(&self) -> usize {
+        self.0.lock().polls
     }
 
-    /// How often letters were to be forgotten.
+    /// How often deliveries were pruned.
     pub(crate) fn sweeps(&self) -> usize {
         self.0.lock().sweeps
     }
@@ -92,28 +93,32 @@ impl Outbox for Memory {
 
     async fn delete_subscription(&self, id: SubscriptionId) -> Result<(), Error> {
         self.with(|kept| {
-            kept.letters.retain(|(letter, _)| letter.subscription != id);
+            kept.deliveries
+                .retain(|(delivery, _)| delivery.subscription != id);
             kept.subscriptions.remove(&id)
         })?
         .map(|_| ())
         .ok_or_else(|| Error::NotFound(id.to_string()))
     }
 
-    async fn insert_letters(
+    async fn insert_deliveries(
         &self,
-        new: Vec<NewLetter>,
-        room: Room,
+        new: Vec<NewDelivery>,
+        limit: QueueLimit,
     ) -> Result<Vec<(SubscriptionId, u64)>, Error> {
         self.with(|kept| {
             let to: BTreeSet<_> = new.iter().map(|new| new.subscription).collect();
             for new in new {
-                let known = kept.letters.iter().any(|(letter, _)| letter.id == new.id);
+                let known = kept
+                    .deliveries
+                    .iter()
+                    .any(|(delivery, _)| delivery.id == new.id);
                 if !known && kept.subscriptions.contains_key(&new.subscription) {
-                    kept.letters.push((fresh(&new), new.body));
+                    kept.deliveries.push((fresh(&new), new.body));
                 }
             }
             to.into_iter()
-                .map(|id| (id, give_way(&mut kept.letters, id, &room)))
+                .map(|id| (id, evict(&mut kept.deliveries, id, &limit)))
                 .filter(|(_, count)| *count > 0)
                 .collect()
         })
@@ -124,17 +129,18 @@ impl Outbox for Memory {
         of: SubscriptionId,
         now: OffsetDateTime,
         limit: u32,
-    ) -> Result<Vec<(Letter, Vec<u8>)>, Error> {
+    ) -> Result<Vec<(Delivery, Vec<u8>)>, Error> {
         self.with(|kept| {
             let paused = kept.paused_until(of).is_some_and(|until| until > now);
-            let is_due = |letter: &Letter| letter.due_at.is_some_and(|due| due <= now && !paused);
+            let is_due =
+                |delivery: &Delivery| delivery.due_at.is_some_and(|due| due <= now && !paused);
             let mut due: Vec<_> = kept
-                .letters
+                .deliveries
                 .iter()
-                .filter(|(letter, _)| letter.subscription == of && is_due(letter))
+                .filter(|(delivery, _)| delivery.subscription == of && is_due(delivery))
                 .cloned()
                 .collect();
-            due.sort_by_key(|(letter, _)| letter.due_at);
+            due.sort_by_key(|(delivery, _)| delivery.due_at);
             due.truncate(limit as usize);
             due
         })
@@ -142,50 +148,50 @@ impl Outbox for Memory {
 
     async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error> {
         self.with(|kept| {
-            kept.looks += 1;
+            kept.polls += 1;
             let own = kept
-                .letters
+                .deliveries
                 .iter()
                 .filter(|(own, _)| own.subscription == of);
-            let first = own.filter_map(|(letter, _)| letter.due_at).min();
+            let first = own.filter_map(|(delivery, _)| delivery.due_at).min();
             first.map(|due| kept.paused_until(of).map_or(due, |until| due.max(until)))
         })
     }
 
-    async fn settle_letter(
+    async fn record_result(
         &self,
-        settled: Letter,
+        recorded: Delivery,
         wait: Option<Duration>,
         pause: Option<Wait>,
     ) -> Result<(), Error> {
         self.with(|kept| {
-            let to = kept.subscriptions.get_mut(&settled.subscription);
+            let to = kept.subscriptions.get_mut(&recorded.subscription);
             if let (Some(to), Some(pause)) = (to, pause) {
                 to.paused_until = Some(pause.until);
-                kept.waits.insert(to.id.0, pause.lasting);
+                kept.waits.insert(to.id.0, pause.duration);
             }
-            kept.waits.insert(settled.id, wait.unwrap_or_default());
+            kept.waits.insert(recorded.id, wait.unwrap_or_default());
             let found = kept
-                .letters
+                .deliveries
                 .iter_mut()
-                .find(|(own, _)| own.id == settled.id && own.fate == Fate::Waiting);
+                .find(|(own, _)| own.id == recorded.id && own.status == Status::Waiting);
             if let Some((own, _)) = found {
-                *own = settled;
+                *own = recorded;
             }
         })
     }
 
-    async fn letters(
+    async fn deliveries(
         &self,
         of: SubscriptionId,
         after: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<Letter>, Error> {
+    ) -> Result<Vec<Delivery>, Error> {
         self.with(|kept| {
-            let letters = kept.letters.iter().rev().map(|(letter, _)| letter);
-            let own = letters.filter(|letter| letter.subscription == of);
-            // Past the letter itself.
-            let rest = own.skip_while(|letter| after.is_some_and(|after| letter.id != after));
+            let deliveries = kept.deliveries.iter().rev().map(|(delivery, _)| delivery);
+            let own = deliveries.filter(|delivery| delivery.subscription == of);
+            // Skips the delivery `after` itself.
+            let rest = own.skip_while(|delivery| after.is_some_and(|after| delivery.id != after));
             let rest = rest.skip(after.iter().count());
             rest.take(limit as usize).cloned().collect()
         })
@@ -195,7 +201,7 @@ impl Outbox for Memory {
         self.with(|kept| {
             let Kept {
                 subscriptions,
-                letters,
+                deliveries,
                 waits,
                 ..
             } = kept;
@@ -203,34 +209,38 @@ impl Outbox for Memory {
             for own in subscriptions.values_mut() {
                 own.paused_until = own.paused_until.map(|until| until.min(wait(&own.id.0)));
             }
-            for (letter, _) in letters {
-                letter.due_at = letter.due_at.map(|due| due.min(wait(&letter.id)));
+            for (delivery, _) in deliveries {
+                delivery.due_at = delivery.due_at.map(|due| due.min(wait(&delivery.id)));
             }
         })
     }
 
     async fn waiting(&self) -> Result<u64, Error> {
         self.with(|kept| {
-            let waiting = kept.letters.iter().filter(|(own, _)| own.due_at.is_some());
+            let waiting = kept
+                .deliveries
+                .iter()
+                .filter(|(own, _)| own.due_at.is_some());
             waiting.count() as u64
         })
     }
 
-    async fn forget_letters(&self, keep: Keep, _limit: u32) -> Result<u64, Error> {
+    async fn prune_deliveries(&self, retention: Retention, _limit: u32) -> Result<u64, Error> {
         self.with(|kept| {
             kept.sweeps += 1;
-            let before = kept.letters.len();
-            kept.letters.retain(|(own, _)| own.created_at >= keep.since);
-            (before - kept.letters.len()) as u64
+            let before = kept.deliveries.len();
+            kept.deliveries
+                .retain(|(own, _)| own.created_at >= retention.since);
+            (before - kept.deliveries.len()) as u64
         })
     }
 }
 
-fn fresh(new: &NewLetter) -> Letter {
+fn fresh(new: &NewDelivery) -> Delivery {
     if new.refused.is_some() {
-        return Letter {
-            fate: Fate::Failed,
-            said: new.refused.clone(),
+        return Delivery {
+            status: Status::Failed,
+            response: new.refused.clone(),
             due_at: None,
             ..waiting(new)
         };
@@ -238,27 +248,31 @@ fn fresh(new: &NewLetter) -> Letter {
     waiting(new)
 }
 
-fn waiting(new: &NewLetter) -> Letter {
-    Letter {
+fn waiting(new: &NewDelivery) -> Delivery {
+    Delivery {
         id: new.id,
         subscription: new.subscription,
         kind: new.kind.clone(),
         attempts: 0,
-        fate: Fate::Waiting,
-        said: None,
+        status: Status::Waiting,
+        response: None,
         created_at: new.created_at,
         due_at: Some(new.due_at),
     }
 }
 
-fn give_way(letters: &mut [(Letter, Vec<u8>)], of: SubscriptionId, room: &Room) -> u64 {
-    let waits = |own: &Letter| own.subscription == of && own.fate == Fate::Waiting;
-    let count = letters.iter().filter(|(own, _)| waits(own)).count();
-    let over = count.saturating_sub(room.most as usize);
-    for (own, _) in letters.iter_mut().filter(|(own, _)| waits(own)).take(over) {
-        own.fate = Fate::Failed;
+fn evict(deliveries: &mut [(Delivery, Vec<u8>)], of: SubscriptionId, limit: &QueueLimit) -> u64 {
+    let waits = |own: &Delivery| own.subscription == of && own.status == Status::Waiting;
+    let count = deliveries.iter().filter(|(own, _)| waits(own)).count();
+    let over = count.saturating_sub(limit.max_waiting as usize);
+    for (own, _) in deliveries
+        .iter_mut()
+        .filter(|(own, _)| waits(own))
+        .take(over)
+    {
+        own.status = Status::Failed;
         own.due_at = None;
-        own.said = Some(room.said.into());
+        own.response = Some(limit.reason.into());
     }
     over as u64
 }

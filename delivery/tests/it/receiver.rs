@@ -1,4 +1,4 @@
-//! A receiver of webhooks on a real socket, which answers as it is told.
+//! A receiver of webhooks on a real socket, with scripted responses.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -45,12 +45,12 @@ pub(crate) struct Receiver {
 struct Inner {
     received: Mutex<Vec<Received>>,
     answers: Mutex<VecDeque<Answer>>,
-    /// While there is one, nobody is answered; it is told when all are.
+    /// While there is one, no request is answered; it is notified when all are.
     held: Mutex<Option<Arc<Notify>>>,
 }
 
 impl Receiver {
-    /// Starts one that answers 200 unless it is told otherwise.
+    /// Starts one that answers 200 by default.
     pub(crate) async fn start() -> Self {
         let inner = Arc::new(Inner::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -64,7 +64,7 @@ impl Receiver {
         format!("http://{}/hook?of=test", self.address)
     }
 
-    /// Says how the next requests are answered.
+    /// Sets how the next requests are answered.
     pub(crate) fn will_answer(&self, answers: impl IntoIterator<Item = u16>) {
         let answers = answers
             .into_iter()
@@ -80,7 +80,7 @@ impl Receiver {
         self.inner.answers.lock().push_back(answer);
     }
 
-    /// Answers nobody until it is released.
+    /// Answers no request until it is released.
     pub(crate) fn hold(&self) {
         *self.inner.held.lock() = Some(Arc::default());
     }

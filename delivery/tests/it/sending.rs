@@ -7,14 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use tenterhook_delivery::{Delivery, Fate, Settings, Subscription};
+use tenterhook_delivery::{Settings, Status, Subscription, Webhooks};
 use tenterhook_ledger::{Capacities, Capacity, Holder, Ledger, Resource};
 use time::OffsetDateTime;
 
 use crate::memory::Memory;
 use crate::receiver::{Received, Receiver};
 use crate::support::{
-    ACCOUNT, event, offer, quick, start, start_on, subscribe, until, until_fate, until_tried,
+    ACCOUNT, event, offer, quick, start, start_on, subscribe, until, until_status, until_tried,
 };
 
 /// Checks a signature as a receiver does, from the text of the secret alone.
@@ -29,11 +29,12 @@ fn is_signed(received: &Received, secret: &str) -> bool {
     );
     mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(&received.body);
-    let said = received
+    let signature = received
         .header("webhook-signature")
         .strip_prefix("v1,")
         .unwrap();
-    mac.verify_slice(&STANDARD.decode(said).unwrap()).is_ok()
+    mac.verify_slice(&STANDARD.decode(signature).unwrap())
+        .is_ok()
 }
 
 async fn until_received(receiver: &Receiver, count: usize) -> Vec<Received> {
@@ -44,12 +45,12 @@ async fn until_received(receiver: &Receiver, count: usize) -> Vec<Received> {
 }
 
 #[tokio::test]
-async fn a_letter_is_a_signed_cloud_event() {
-    let (delivery, _) = start(quick()).await;
+async fn a_delivery_is_a_signed_cloud_event() {
+    let (webhooks, _) = start(quick()).await;
     let receiver = Receiver::start().await;
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    let letter = until_fate(&delivery, &to, Fate::Delivered).await;
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    let delivery = until_status(&webhooks, &to, Status::Delivered).await;
     let [received] = &receiver.received()[..] else {
         panic!("one request");
     };
@@ -57,15 +58,15 @@ async fn a_letter_is_a_signed_cloud_event() {
         received.header("content-type"),
         "application/cloudevents+json"
     );
-    assert_eq!(received.header("webhook-id"), letter.id.to_string());
+    assert_eq!(received.header("webhook-id"), delivery.id.to_string());
     assert!(received.header("user-agent").starts_with("tenterhook/"));
     assert!(is_signed(received, &to.secret.reveal()));
     assert_eq!(received.body, serde_json::to_vec(&event("1")).unwrap());
     let timestamp: i64 = received.header("webhook-timestamp").parse().unwrap();
     assert!((OffsetDateTime::now_utc().unix_timestamp() - timestamp).abs() < 300);
-    assert_eq!(letter.said.as_deref(), Some("answered 200 OK"));
-    assert_eq!((letter.attempts, letter.due_at), (1, None));
-    assert_eq!(delivery.counts().delivered, 1);
+    assert_eq!(delivery.response.as_deref(), Some("answered 200 OK"));
+    assert_eq!((delivery.attempts, delivery.due_at), (1, None));
+    assert_eq!(webhooks.counts().delivered, 1);
     let mut names: Vec<_> = received.headers.keys().map(ToString::to_string).collect();
     names.sort();
     assert_eq!(
@@ -84,13 +85,13 @@ async fn a_letter_is_a_signed_cloud_event() {
 }
 
 #[tokio::test]
-async fn letters_arrive_in_the_order_in_which_they_were_offered() {
-    let (delivery, _) = start(quick()).await;
+async fn deliveries_arrive_in_the_order_of_their_events() {
+    let (webhooks, _) = start(quick()).await;
     let receiver = Receiver::start().await;
-    subscribe(&delivery, receiver.url()).await;
+    subscribe(&webhooks, receiver.url()).await;
     let ids: Vec<_> = (0..50).map(|id| id.to_string()).collect();
     for id in &ids {
-        offer(&delivery, id).await;
+        offer(&webhooks, id).await;
     }
     let received = until_received(&receiver, ids.len()).await;
     let arrived: Vec<_> = received.iter().map(Received::event).collect();
@@ -98,19 +99,19 @@ async fn letters_arrive_in_the_order_in_which_they_were_offered() {
 }
 
 #[tokio::test]
-async fn the_same_event_again_is_not_another_letter() {
-    let (delivery, _) = start(quick()).await;
+async fn the_same_event_again_is_not_another_delivery() {
+    let (webhooks, _) = start(quick()).await;
     let receiver = Receiver::start().await;
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    until_fate(&delivery, &to, Fate::Delivered).await;
-    offer(&delivery, "1").await;
-    offer(&delivery, "2").await;
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    until_status(&webhooks, &to, Status::Delivered).await;
+    offer(&webhooks, "1").await;
+    offer(&webhooks, "2").await;
     let received = until_received(&receiver, 2).await;
     assert_eq!(received[1].event(), "2");
     assert_eq!(
-        delivery
-            .letters(ACCOUNT, to.id, None, 10)
+        webhooks
+            .deliveries(ACCOUNT, to.id, None, 10)
             .await
             .unwrap()
             .len(),
@@ -120,103 +121,107 @@ async fn the_same_event_again_is_not_another_letter() {
 
 #[tokio::test]
 async fn what_fails_is_sent_again_with_the_same_id_and_a_new_signature() {
-    let (delivery, _) = start(quick()).await;
+    let (webhooks, _) = start(quick()).await;
     let receiver = Receiver::start().await;
     receiver.will_answer([500, 404, 301, 204]);
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    let letter = until_fate(&delivery, &to, Fate::Delivered).await;
-    assert_eq!(letter.attempts, 4);
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    let delivery = until_status(&webhooks, &to, Status::Delivered).await;
+    assert_eq!(delivery.attempts, 4);
     let received = receiver.received();
     assert_eq!(received.len(), 4);
     for one in &received {
-        assert_eq!(one.header("webhook-id"), letter.id.to_string());
+        assert_eq!(one.header("webhook-id"), delivery.id.to_string());
         assert!(is_signed(one, &to.secret.reveal()));
     }
-    assert_eq!(delivery.counts().retried, 3);
+    assert_eq!(webhooks.counts().retried, 3);
 }
 
 #[tokio::test]
-async fn a_letter_that_fails_does_not_hold_up_those_behind_it() {
+async fn a_delivery_that_fails_does_not_hold_up_those_behind_it() {
     let settings = Settings {
         pause: Duration::from_secs(3_600),
         ..quick()
     };
-    let (delivery, _) = start(settings).await;
+    let (webhooks, _) = start(settings).await;
     let receiver = Receiver::start().await;
     receiver.will_answer([500]);
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    until_tried(&delivery, &to, 1).await;
-    offer(&delivery, "2").await;
-    until_fate(&delivery, &to, Fate::Delivered).await;
-    let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
-    let fates: Vec<_> = letters.iter().map(|letter| letter.fate).collect();
-    assert_eq!(fates, [Fate::Delivered, Fate::Waiting], "newest first");
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    until_tried(&webhooks, &to, 1).await;
+    offer(&webhooks, "2").await;
+    until_status(&webhooks, &to, Status::Delivered).await;
+    let deliveries = webhooks.deliveries(ACCOUNT, to.id, None, 10).await.unwrap();
+    let statuses: Vec<_> = deliveries.iter().map(|delivery| delivery.status).collect();
+    assert_eq!(
+        statuses,
+        [Status::Delivered, Status::Waiting],
+        "newest first"
+    );
 }
 
 #[tokio::test]
-async fn a_letter_is_given_up_after_its_attempts() {
+async fn a_delivery_is_given_up_after_its_attempts() {
     let settings = Settings {
         attempts: 3,
         ..quick()
     };
-    let (delivery, _) = start(settings).await;
+    let (webhooks, _) = start(settings).await;
     let receiver = Receiver::start().await;
     receiver.will_answer([500; 3]);
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    let letter = until_fate(&delivery, &to, Fate::Failed).await;
-    assert_eq!((letter.attempts, letter.due_at), (3, None));
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    let delivery = until_status(&webhooks, &to, Status::Failed).await;
+    assert_eq!((delivery.attempts, delivery.due_at), (3, None));
     assert_eq!(
-        letter.said.as_deref(),
+        delivery.response.as_deref(),
         Some("answered 500 Internal Server Error")
     );
     assert_eq!(receiver.received().len(), 3);
-    assert_eq!(delivery.counts().failed, 1);
+    assert_eq!(webhooks.counts().failed, 1);
 }
 
 #[tokio::test]
-async fn an_address_that_is_gone_is_told_nothing_more() {
-    let (delivery, _) = start(quick()).await;
+async fn an_endpoint_that_is_gone_is_sent_nothing_more() {
+    let (webhooks, _) = start(quick()).await;
     let receiver = Receiver::start().await;
     receiver.will_answer([410]);
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    let letter = until_fate(&delivery, &to, Fate::Failed).await;
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    let delivery = until_status(&webhooks, &to, Status::Failed).await;
     assert_eq!(
-        letter.said.as_deref(),
+        delivery.response.as_deref(),
         Some("answered 410 Gone; the webhook was turned off")
     );
-    let is_off = async || (!delivery.subscription(ACCOUNT, to.id).unwrap().enabled).then_some(());
+    let is_off = async || (!webhooks.subscription(ACCOUNT, to.id).unwrap().enabled).then_some(());
     until("the subscription is off", is_off).await;
-    offer(&delivery, "2").await;
-    let on = delivery.switch(ACCOUNT, to.id, true).await.unwrap();
+    offer(&webhooks, "2").await;
+    let on = webhooks.switch(ACCOUNT, to.id, true).await.unwrap();
     assert!(on.enabled);
-    offer(&delivery, "3").await;
+    offer(&webhooks, "3").await;
     let received = until_received(&receiver, 2).await;
     assert_eq!(
         received[1].event(),
         "3",
-        "what came while it was off is not owed"
+        "events while it is off create no deliveries"
     );
 }
 
 #[tokio::test]
 async fn one_slow_address_does_not_hold_up_another() {
-    let (delivery, _) = start(quick()).await;
+    let (webhooks, _) = start(quick()).await;
     let (slow, fast) = (Receiver::start().await, Receiver::start().await);
     slow.hold();
-    let to_slow = subscribe(&delivery, slow.url()).await;
-    let to_fast = subscribe(&delivery, fast.url()).await;
-    offer(&delivery, "1").await;
-    offer(&delivery, "2").await;
+    let to_slow = subscribe(&webhooks, slow.url()).await;
+    let to_fast = subscribe(&webhooks, fast.url()).await;
+    offer(&webhooks, "1").await;
+    offer(&webhooks, "2").await;
     until_received(&fast, 2).await;
-    until_fate(&delivery, &to_fast, Fate::Delivered).await;
+    until_status(&webhooks, &to_fast, Status::Delivered).await;
     assert_eq!(until_received(&slow, 1).await.len(), 1, "one at a time");
     slow.release();
     until_received(&slow, 2).await;
-    until_fate(&delivery, &to_slow, Fate::Delivered).await;
+    until_status(&webhooks, &to_slow, Status::Delivered).await;
 }
 
 #[tokio::test]
@@ -224,26 +229,26 @@ async fn an_account_makes_no_more_attempts_at_one_time_than_it_may() {
     let attempts = Capacity::of(4).with_each(2);
     let ledger = Ledger::new(Capacities::default().with(Resource::Deliveries, attempts));
     let memory = Arc::new(Memory::default());
-    let delivery = Delivery::start(memory, quick(), ledger.clone())
+    let webhooks = Webhooks::start(memory, quick(), ledger.clone())
         .await
         .unwrap();
     let slow = Receiver::start().await;
     slow.hold();
     for _ in 0..5 {
-        subscribe(&delivery, slow.url()).await;
+        subscribe(&webhooks, slow.url()).await;
     }
-    offer(&delivery, "1").await;
+    offer(&webhooks, "1").await;
     until_received(&slow, 2).await;
     let fast = Receiver::start().await;
     let new = tenterhook_delivery::NewSubscription {
         url: fast.url(),
         ..Default::default()
     };
-    delivery
+    webhooks
         .subscribe(crate::support::OTHER, new)
         .await
         .unwrap();
-    delivery
+    webhooks
         .offer(crate::support::OTHER, &event("1"), None)
         .await
         .unwrap();
@@ -256,45 +261,45 @@ async fn an_account_makes_no_more_attempts_at_one_time_than_it_may() {
 }
 
 #[tokio::test]
-async fn a_restart_goes_on_with_what_is_owed() {
+async fn a_restart_continues_with_waiting_deliveries() {
     let receiver = Receiver::start().await;
     let settings = Settings {
         pause: Duration::from_millis(100),
         ..quick()
     };
-    let (delivery, memory) = start(settings.clone()).await;
+    let (webhooks, memory) = start(settings.clone()).await;
     receiver.will_answer([503]);
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    until_tried(&delivery, &to, 1).await;
-    delivery.drain().await;
-    offer(&delivery, "2").await;
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    until_tried(&webhooks, &to, 1).await;
+    webhooks.drain().await;
+    offer(&webhooks, "2").await;
     let before = receiver.received().len();
-    let delivery = start_on(memory, settings).await;
+    let webhooks = start_on(memory, settings).await;
     until("both are delivered", async || {
-        let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
-        let delivered = letters
+        let deliveries = webhooks.deliveries(ACCOUNT, to.id, None, 10).await.unwrap();
+        let delivered = deliveries
             .iter()
-            .filter(|letter| letter.fate == Fate::Delivered);
+            .filter(|delivery| delivery.status == Status::Delivered);
         (delivered.count() == 2).then_some(())
     })
     .await;
     assert!(receiver.received().len() > before);
-    assert_eq!(delivery.waiting().await.unwrap(), 0);
+    assert_eq!(webhooks.waiting().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn draining_waits_for_the_attempt_in_progress() {
-    let (delivery, _) = start(quick()).await;
+    let (webhooks, _) = start(quick()).await;
     let receiver = Receiver::start().await;
     receiver.hold();
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    offer(&delivery, "2").await;
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    offer(&webhooks, "2").await;
     until_received(&receiver, 1).await;
     let drained = tokio::spawn({
-        let delivery = delivery.clone();
-        async move { delivery.drain().await }
+        let webhooks = webhooks.clone();
+        async move { webhooks.drain().await }
     });
     // Whatever else is ready runs before this goes on.
     for _ in 0..100 {
@@ -303,122 +308,122 @@ async fn draining_waits_for_the_attempt_in_progress() {
     assert!(!drained.is_finished());
     receiver.release();
     drained.await.unwrap();
-    let fates: Vec<_> = fates(&delivery, &to).await;
-    assert_eq!(fates, [Fate::Waiting, Fate::Delivered]);
+    let statuses: Vec<_> = statuses(&webhooks, &to).await;
+    assert_eq!(statuses, [Status::Waiting, Status::Delivered]);
 }
 
-async fn fates(delivery: &Delivery, to: &Subscription) -> Vec<Fate> {
-    let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
-    letters.iter().map(|letter| letter.fate).collect()
+async fn statuses(webhooks: &Webhooks, to: &Subscription) -> Vec<Status> {
+    let deliveries = webhooks.deliveries(ACCOUNT, to.id, None, 10).await.unwrap();
+    deliveries.iter().map(|delivery| delivery.status).collect()
 }
 
 #[tokio::test]
-async fn the_oldest_give_way_when_too_many_wait() {
+async fn the_oldest_are_evicted_when_too_many_wait() {
     let settings = Settings {
         waiting: 3,
         pause: Duration::from_secs(3_600),
         ..quick()
     };
-    let (delivery, _) = start(settings).await;
+    let (webhooks, _) = start(settings).await;
     let receiver = Receiver::start().await;
     receiver.hold();
-    let to = subscribe(&delivery, receiver.url()).await;
+    let to = subscribe(&webhooks, receiver.url()).await;
     for id in ["1", "2", "3", "4", "5"] {
-        offer(&delivery, id).await;
+        offer(&webhooks, id).await;
     }
-    let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
-    let fates: Vec<_> = letters.iter().map(|letter| letter.fate).collect();
-    let (waiting, failed) = (Fate::Waiting, Fate::Failed);
-    assert_eq!(fates, [waiting, waiting, waiting, failed, failed]);
+    let deliveries = webhooks.deliveries(ACCOUNT, to.id, None, 10).await.unwrap();
+    let statuses: Vec<_> = deliveries.iter().map(|delivery| delivery.status).collect();
+    let (waiting, failed) = (Status::Waiting, Status::Failed);
+    assert_eq!(statuses, [waiting, waiting, waiting, failed, failed]);
     assert_eq!(
-        letters[4].said.as_deref(),
-        Some("gave way: too many letters waited")
+        deliveries[4].response.as_deref(),
+        Some("evicted: too many deliveries were waiting")
     );
-    assert_eq!(delivery.counts().failed, 2);
+    assert_eq!(webhooks.counts().failed, 2);
     receiver.release();
 }
 
 #[tokio::test]
-async fn what_an_address_is_owed_goes_with_it() {
-    let (delivery, memory) = start(quick()).await;
+async fn deliveries_are_deleted_with_their_subscription() {
+    let (webhooks, memory) = start(quick()).await;
     let receiver = Receiver::start().await;
     receiver.hold();
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    offer(&delivery, "2").await;
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    offer(&webhooks, "2").await;
     until_received(&receiver, 1).await;
-    delivery.unsubscribe(ACCOUNT, to.id).await.unwrap();
+    webhooks.unsubscribe(ACCOUNT, to.id).await.unwrap();
     receiver.release();
-    delivery.drain().await;
+    webhooks.drain().await;
     assert_eq!(receiver.received().len(), 1);
-    drop(delivery);
+    drop(webhooks);
     let again = start_on(memory, quick()).await;
     assert!(again.subscriptions(ACCOUNT).is_empty());
     assert_eq!(again.waiting().await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn an_address_that_is_turned_off_is_owed_what_it_was_owed() {
-    let (delivery, memory) = start(quick()).await;
+async fn deliveries_wait_while_their_subscription_is_disabled() {
+    let (webhooks, memory) = start(quick()).await;
     let receiver = Receiver::start().await;
-    let to = subscribe(&delivery, receiver.url()).await;
+    let to = subscribe(&webhooks, receiver.url()).await;
     receiver.hold();
-    offer(&delivery, "1").await;
-    offer(&delivery, "2").await;
+    offer(&webhooks, "1").await;
+    offer(&webhooks, "2").await;
     until_received(&receiver, 1).await;
-    let off = delivery.switch(ACCOUNT, to.id, false).await.unwrap();
+    let off = webhooks.switch(ACCOUNT, to.id, false).await.unwrap();
     assert!(!off.enabled);
     receiver.release();
-    until_fate(&delivery, &to, Fate::Delivered).await;
-    offer(&delivery, "3").await;
-    delivery.drain().await;
-    let delivery = start_on(memory, quick()).await;
-    delivery.switch(ACCOUNT, to.id, true).await.unwrap();
+    until_status(&webhooks, &to, Status::Delivered).await;
+    offer(&webhooks, "3").await;
+    webhooks.drain().await;
+    let webhooks = start_on(memory, quick()).await;
+    webhooks.switch(ACCOUNT, to.id, true).await.unwrap();
     let received = until_received(&receiver, 2).await;
     assert_eq!(received[1].event(), "2");
     assert_eq!(
-        fates(&delivery, &to).await.len(),
+        statuses(&webhooks, &to).await.len(),
         2,
-        "the third was never owed"
+        "there is no third delivery"
     );
 }
 
 #[tokio::test]
-async fn letters_are_forgotten_after_their_time() {
-    let (delivery, memory) = start(quick()).await;
+async fn deliveries_are_pruned_after_their_time() {
+    let (webhooks, memory) = start(quick()).await;
     let receiver = Receiver::start().await;
-    let to = subscribe(&delivery, receiver.url()).await;
-    offer(&delivery, "1").await;
-    until_fate(&delivery, &to, Fate::Delivered).await;
-    delivery.drain().await;
+    let to = subscribe(&webhooks, receiver.url()).await;
+    offer(&webhooks, "1").await;
+    until_status(&webhooks, &to, Status::Delivered).await;
+    webhooks.drain().await;
     let settings = Settings {
         keep: Duration::ZERO,
         ..quick()
     };
-    let delivery = start_on(memory, settings).await;
+    let webhooks = start_on(memory, settings).await;
     until("nothing is remembered", async || {
-        fates(&delivery, &to).await.is_empty().then_some(())
+        statuses(&webhooks, &to).await.is_empty().then_some(())
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_lane_goes_on_after_its_store_has_failed() {
-    let (delivery, memory) = start(quick()).await;
+async fn a_queue_goes_on_after_its_store_has_failed() {
+    let (webhooks, memory) = start(quick()).await;
     let receiver = Receiver::start().await;
-    let to = subscribe(&delivery, receiver.url()).await;
+    let to = subscribe(&webhooks, receiver.url()).await;
     receiver.hold();
-    offer(&delivery, "1").await;
+    offer(&webhooks, "1").await;
     until_received(&receiver, 1).await;
     memory.set_broken(true);
-    assert!(delivery.offer(ACCOUNT, &event("2"), None).await.is_err());
+    assert!(webhooks.offer(ACCOUNT, &event("2"), None).await.is_err());
     receiver.release();
-    until("the store fails the lane too", async || {
+    until("the store fails the queue too", async || {
         (memory.failures() > 1).then_some(())
     })
     .await;
     memory.set_broken(false);
-    until_fate(&delivery, &to, Fate::Delivered).await;
+    until_status(&webhooks, &to, Status::Delivered).await;
     assert_eq!(
         receiver.received().len(),
         2,

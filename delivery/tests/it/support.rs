@@ -1,11 +1,11 @@
-//! A delivery that is quick to try again, events, and waiting for what is to come.
+//! Webhooks with short retries, events, and waiting for results.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tenterhook_delivery::{
-    Delivery, Destinations, Fate, Letter, NewSubscription, Settings, Subscription,
+    Delivery, Destinations, NewSubscription, Settings, Status, Subscription, Webhooks,
 };
 use tenterhook_ledger::Ledger;
 use tenterhook_sdk::Event;
@@ -25,24 +25,24 @@ pub(crate) fn quick() -> Settings {
     }
 }
 
-pub(crate) async fn start(settings: Settings) -> (Delivery, Arc<Memory>) {
+pub(crate) async fn start(settings: Settings) -> (Webhooks, Arc<Memory>) {
     let memory = Arc::new(Memory::default());
-    let delivery = start_on(memory.clone(), settings).await;
-    (delivery, memory)
+    let webhooks = start_on(memory.clone(), settings).await;
+    (webhooks, memory)
 }
 
-pub(crate) async fn start_on(memory: Arc<Memory>, settings: Settings) -> Delivery {
+pub(crate) async fn start_on(memory: Arc<Memory>, settings: Settings) -> Webhooks {
     let ledger = Ledger::default();
-    Delivery::start(memory, settings, ledger).await.unwrap()
+    Webhooks::start(memory, settings, ledger).await.unwrap()
 }
 
 /// Subscribes to everything.
-pub(crate) async fn subscribe(delivery: &Delivery, url: impl Into<String>) -> Subscription {
+pub(crate) async fn subscribe(webhooks: &Webhooks, url: impl Into<String>) -> Subscription {
     let new = NewSubscription {
         url: url.into(),
         ..NewSubscription::default()
     };
-    delivery.subscribe(ACCOUNT, new).await.unwrap()
+    webhooks.subscribe(ACCOUNT, new).await.unwrap()
 }
 
 pub(crate) fn event(id: &str) -> Event {
@@ -51,11 +51,11 @@ pub(crate) fn event(id: &str) -> Event {
 }
 
 /// Offers an event about no project.
-pub(crate) async fn offer(delivery: &Delivery, id: &str) {
-    delivery.offer(ACCOUNT, &event(id), None).await.unwrap();
+pub(crate) async fn offer(webhooks: &Webhooks, id: &str) {
+    webhooks.offer(ACCOUNT, &event(id), None).await.unwrap();
 }
 
-/// Waits, for a bounded number of looks, until `look` finds something.
+/// Polls, a bounded number of times, until `look` finds something.
 pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     for _ in 0..3_000 {
         if let Some(found) = look().await {
@@ -66,22 +66,28 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
     panic!("it did not come to this: {what}");
 }
 
-/// Waits until the only letter of a subscription has this fate.
-pub(crate) async fn until_fate(delivery: &Delivery, to: &Subscription, fate: Fate) -> Letter {
-    until("a letter with this fate", async || {
-        let letters = delivery.letters(ACCOUNT, to.id, None, 10).await.unwrap();
-        letters.into_iter().find(|letter| letter.fate == fate)
+/// Waits until the only delivery of a subscription has this status.
+pub(crate) async fn until_status(
+    webhooks: &Webhooks,
+    to: &Subscription,
+    status: Status,
+) -> Delivery {
+    until("a delivery with this status", async || {
+        let deliveries = webhooks.deliveries(ACCOUNT, to.id, None, 10).await.unwrap();
+        deliveries
+            .into_iter()
+            .find(|delivery| delivery.status == status)
     })
     .await
 }
 
-/// Waits until the newest letter has been tried at least so often.
-pub(crate) async fn until_tried(delivery: &Delivery, to: &Subscription, attempts: u32) -> Letter {
+/// Waits until the newest delivery has had at least this many attempts.
+pub(crate) async fn until_tried(webhooks: &Webhooks, to: &Subscription, attempts: u32) -> Delivery {
     until("so many attempts", async || {
-        let letters = delivery.letters(ACCOUNT, to.id, None, 1).await.unwrap();
-        letters
+        let deliveries = webhooks.deliveries(ACCOUNT, to.id, None, 1).await.unwrap();
+        deliveries
             .into_iter()
-            .find(|letter| letter.attempts >= attempts)
+            .find(|delivery| delivery.attempts >= attempts)
     })
     .await
 }

@@ -34,18 +34,23 @@ pub struct App {
 
 /// A container of an application: what matching criteria are held against.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct Container {
+    // The aliases are for rows that earlier versions have stored.
     /// The pod that it is in.
+    #[serde(alias = "podName")]
     pub pod_name: String,
     /// The labels of that pod.
-    #[serde(default)]
+    #[serde(default, alias = "podLabels")]
     pub pod_labels: Vec<Label>,
     /// Its image.
+    #[serde(alias = "containerImage")]
     pub container_image: String,
     /// Its own name.
+    #[serde(alias = "containerName")]
     pub container_name: String,
     /// The namespace of its pod.
+    #[serde(alias = "namespaceName")]
     pub namespace_name: String,
 }
 
@@ -118,18 +123,18 @@ impl Container {
     }
 
     fn check(&self) -> Result<(), Error> {
-        rules::name("containers.podName", &self.pod_name)?;
-        rules::name("containers.containerImage", &self.container_image)?;
-        rules::name("containers.containerName", &self.container_name)?;
-        rules::name("containers.namespaceName", &self.namespace_name)?;
+        rules::name("containers.pod_name", &self.pod_name)?;
+        rules::name("containers.container_image", &self.container_image)?;
+        rules::name("containers.container_name", &self.container_name)?;
+        rules::name("containers.namespace_name", &self.namespace_name)?;
         if self.pod_labels.len() > POD_LABELS_MAX {
             return Err(Error::invalid(
-                "containers.podLabels",
+                "containers.pod_labels",
                 "must not be more than 64",
             ));
         }
         for label in &self.pod_labels {
-            rules::label("containers.podLabels", label)?;
+            rules::label("containers.pod_labels", label)?;
         }
         if self.size_bytes() > CONTAINER_MAX_BYTES {
             return Err(Error::invalid(

@@ -13,17 +13,23 @@ use crate::registry::app::Container;
 
 /// What one expression is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
+    // The aliases are for rows that earlier versions have stored.
     /// The container's image.
+    #[serde(alias = "containerImage")]
     ContainerImage,
     /// The container's name.
+    #[serde(alias = "containerName")]
     ContainerName,
     /// The name of its pod.
+    #[serde(alias = "podName")]
     PodName,
     /// Each label of its pod, as `name=value`; one must match.
+    #[serde(alias = "podLabel")]
     PodLabel,
     /// The namespace of its pod.
+    #[serde(alias = "namespaceName")]
     NamespaceName,
 }
 
@@ -197,5 +203,17 @@ mod tests {
             let error = Matcher::compile(&criteria).err().unwrap().to_string();
             assert!(error.contains(reason) && !error.contains('\n'), "{error}");
         }
+    }
+
+    #[test]
+    fn what_earlier_versions_have_stored_can_be_read() {
+        let stored = r#"{"type":"podLabel","value":"x"}"#;
+        let read: Criterion = serde_json::from_str(stored).unwrap();
+        assert_eq!(read, criterion(Subject::PodLabel, "x"));
+        let stored = r#"{"podName":"p","podLabels":[],"containerImage":"i","containerName":"c","namespaceName":"n"}"#;
+        let read: Container = serde_json::from_str(stored).unwrap();
+        let text = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<Container>(&text).unwrap(), read);
+        assert_eq!((&*read.pod_name, &*read.namespace_name), ("p", "n"));
     }
 }

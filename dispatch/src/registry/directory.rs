@@ -102,8 +102,8 @@ impl Directory {
         self.account = account;
     }
 
-    pub(crate) fn check_hooks_enabled(&self) -> Result<(), Error> {
-        if self.account.hooks_enabled {
+    pub(crate) fn check_app_hooks(&self) -> Result<(), Error> {
+        if self.account.app_hooks.is_on() {
             return Ok(());
         }
         Err(Error::HooksDisabled)

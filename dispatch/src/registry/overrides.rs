@@ -32,7 +32,7 @@ impl Overrides<'_> {
                 let _changing = entry.changing.lock().await;
                 {
                     let directory = entry.directory.read();
-                    directory.check_hooks_enabled()?;
+                    directory.check_app_hooks()?;
                     directory.app(Key::Id(new.app))?;
                     if !directory.hook(Key::Id(new.hook))?.hook.managed {
                         return Err(Error::invalid(
@@ -86,7 +86,7 @@ impl Overrides<'_> {
                 let _changing = entry.changing.lock().await;
                 let mut changed = {
                     let directory = entry.directory.read();
-                    directory.check_hooks_enabled()?;
+                    directory.check_app_hooks()?;
                     directory.override_of(id)?.clone()
                 };
                 changed.enabled = change.enabled.unwrap_or(changed.enabled);
@@ -112,7 +112,7 @@ impl Overrides<'_> {
                 let _changing = entry.changing.lock().await;
                 {
                     let directory = entry.directory.read();
-                    directory.check_hooks_enabled()?;
+                    directory.check_app_hooks()?;
                     directory.override_of(id)?;
                 }
                 core.store.delete_override(account, id).await?;

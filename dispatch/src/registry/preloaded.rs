@@ -9,7 +9,7 @@ use tenterhook_engine::{Digest, Kind};
 use uuid::{Builder, Uuid};
 
 use crate::id::{Number, PrincipalId, SourceId};
-use crate::registry::source::{Source, base64_md5};
+use crate::registry::source::{Source, Visibility, checksum};
 use crate::tenancy::account::Account;
 
 /// A source that comes with every account.
@@ -87,8 +87,8 @@ impl Preloaded {
             size_bytes: self.script.len() as u64,
             revision: 1,
             description: self.description.to_owned(),
-            base64_md5: base64_md5(self.script),
-            private: false,
+            checksum: checksum(self.script),
+            visibility: Visibility::Readable,
             preloaded: true,
             labels: Vec::new(),
             created_by: PrincipalId::SYSTEM,

@@ -34,11 +34,10 @@ pub struct Source {
     pub revision: u32,
     /// What it is for; empty if nobody said.
     pub description: String,
-    /// The MD5, in hexadecimal digits, of the bytes in base64: Astra's checksum.
-    pub base64_md5: String,
-    /// Whether its bytes are withheld from everybody, on every face: it can be bound,
-    /// run and replaced, and its text is told to nobody.
-    pub private: bool,
+    /// A checksum for clients that transfer the bytes as text: see [`checksum`].
+    pub checksum: String,
+    /// Whether any role may read its bytes.
+    pub visibility: Visibility,
     /// Whether it came with the account and cannot be changed.
     pub preloaded: bool,
     /// Free labels.
@@ -53,6 +52,16 @@ pub struct Source {
     pub modified_at: OffsetDateTime,
 }
 
+/// Whether any role may read the bytes of a source.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Visibility {
+    /// The roles that read secrets may.
+    #[default]
+    Readable,
+    /// None may, on any face: it can be bound, run and replaced, and is never shown.
+    Private,
+}
+
 /// A source to upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSource {
@@ -64,8 +73,8 @@ pub struct NewSource {
     pub kind: Option<Kind>,
     /// See [`Source::description`]; at most 4,096 bytes.
     pub description: String,
-    /// See [`Source::private`].
-    pub private: bool,
+    /// See [`Source::visibility`].
+    pub visibility: Visibility,
     /// See [`Source::labels`]; at most 64, names and values up to 255 bytes.
     pub labels: Vec<Label>,
     /// See [`Source::created_by`].
@@ -128,10 +137,10 @@ impl Serialize for Source {
     }
 }
 
-/// The MD5, in lower-case hexadecimal digits, of bytes in base64: see
-/// [`Source::base64_md5`].
+/// The checksum of a source: the MD5, in lower-case hexadecimal digits, of its bytes in
+/// base64. It is stored with the source, since computing it reads the whole program.
 #[must_use]
-pub fn base64_md5(bytes: &[u8]) -> String {
+pub fn checksum(bytes: &[u8]) -> String {
     // A multiple of three, so that the parts in base64 make the whole in base64.
     const PART: usize = 3 * 4096;
     let mut hash = Md5::new();
@@ -154,21 +163,21 @@ mod tests {
 
     #[test]
     fn the_checksum_is_that_of_the_base64_text() {
-        assert_eq!(base64_md5(b""), "d41d8cd98f00b204e9800998ecf8427e");
+        assert_eq!(checksum(b""), "d41d8cd98f00b204e9800998ecf8427e");
         // What `base64 -w 0 | md5sum` says.
-        assert_eq!(base64_md5(b"echo hi\n"), "a3bae7e442bc3e8db3f2c99d87c4623c");
+        assert_eq!(checksum(b"echo hi\n"), "a3bae7e442bc3e8db3f2c99d87c4623c");
         assert_eq!(
-            base64_md5(&[b'x'; 24_577]),
+            checksum(&[b'x'; 24_577]),
             "f5e583c15d9f69e5e4a9b47276bd60db"
         );
         // `printf '#!/bin/sh\necho hi\n' | base64 -w0 | md5sum`
         assert_eq!(
-            base64_md5(b"#!/bin/sh\necho hi\n"),
+            checksum(b"#!/bin/sh\necho hi\n"),
             "c0846c54b3043d5a648e770783620732"
         );
         let long = vec![7; 100_000];
         let whole = Md5::digest(STANDARD.encode(&long));
         let whole: String = whole.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(base64_md5(&long), whole);
+        assert_eq!(checksum(&long), whole);
     }
 }

@@ -19,7 +19,7 @@ use crate::registry::lookup::Lookup;
 use crate::registry::programs;
 use crate::registry::rules;
 use crate::registry::servers::in_the_callers_words;
-use crate::registry::source::{NewSource, Source, SourceChange, base64_md5};
+use crate::registry::source::{NewSource, Source, SourceChange, checksum};
 use crate::settings::{MODULE_MAX_BYTES, SCRIPT_MAX_BYTES};
 use crate::tenancy::audit_events::ConfigChange;
 use crate::tenancy::role::Role;
@@ -233,7 +233,7 @@ impl Core {
         let entry = self.entry(account).await?;
         let reserved = self.disk.reserve(account, size::of_program(&new.bytes))?;
         let program = self.load_program(account, new.kind, &new.bytes).await?;
-        let base64_md5 = checksum(&new.bytes).await?;
+        let checksum = checksum_of(&new.bytes).await?;
         let _changing = entry.changing.lock().await;
         if entry.directory.read().uploaded() >= ACCOUNT_MAX as usize {
             return Err(Error::invalid(
@@ -251,8 +251,8 @@ impl Core {
             size_bytes: new.bytes.len() as u64,
             revision: 1,
             description: new.description,
-            base64_md5,
-            private: new.private,
+            checksum,
+            visibility: new.visibility,
             preloaded: false,
             labels: new.labels,
             created_by: new.created_by,
@@ -291,7 +291,7 @@ impl Core {
         let program = match &change.bytes {
             Some(bytes) => Some((
                 self.load_program(account, change.kind, bytes).await?,
-                checksum(bytes).await?,
+                checksum_of(bytes).await?,
             )),
             None => None,
         };
@@ -304,13 +304,13 @@ impl Core {
         source.labels = change.labels.unwrap_or(source.labels);
         source.modified_by = change.modified_by.or(source.modified_by);
         source.modified_at = now();
-        if let (Some((program, base64_md5)), Some(bytes)) = (program, &change.bytes)
+        if let (Some((program, checksum)), Some(bytes)) = (program, &change.bytes)
             && program.digest() != source.digest
         {
             source.kind = program.kind();
             source.digest = program.digest();
             source.size_bytes = bytes.len() as u64;
-            source.base64_md5 = base64_md5;
+            source.checksum = checksum;
             source.revision += 1;
         }
         match &hooks {
@@ -441,9 +441,9 @@ fn check_replaceable(directory: &Directory, source: &Source) -> Result<(), Error
 }
 
 /// A large module's takes a while.
-async fn checksum(bytes: &Bytes) -> Result<String, Error> {
+async fn checksum_of(bytes: &Bytes) -> Result<String, Error> {
     let bytes = bytes.clone();
-    spawn_blocking(move || base64_md5(&bytes)).await
+    spawn_blocking(move || checksum(&bytes)).await
 }
 
 /// What hooks have on the disk at most.

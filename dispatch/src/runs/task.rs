@@ -4,10 +4,9 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::id::{Number, TaskId};
-use crate::registry::hook_point::HookPointName;
 use crate::runs::execution::{Execution, State};
-use crate::runs::hook_state::HookState;
 use crate::runs::ruling::{Ruling, result_of};
+use crate::runs::summary::RunSummary;
 
 /// The executions that one event or one ad hoc call caused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,13 +77,11 @@ impl TaskDetail {
             .then(|| Ruling::of(&self.executions))
     }
 
-    /// How an operation's hooks went, in Astra's terms; `None` until the task is
-    /// over, and for events of other hook points.
+    /// How its executions went; `None` until the task is over.
     #[must_use]
-    pub fn hook_state(&self) -> Option<HookState> {
-        let event = self.task.event.as_ref()?;
-        let of_astra = HookPointName::parse(&event.kind).is_ok_and(|name| name.is_astra());
-        (of_astra && self.task.state.is_over()).then(|| HookState::of(&self.executions))
+    pub fn summary(&self) -> Option<RunSummary> {
+        let is_over = self.task.state.is_over();
+        is_over.then(|| RunSummary::of(&self.executions))
     }
 
     /// What the hooks answered; see [`result_of`].

@@ -15,20 +15,36 @@ pub struct Account {
     pub number: Number,
     /// Unique among accounts.
     pub name: String,
-    /// Whether Astra's hooks may be used and run. Default: yes.
-    pub hooks_enabled: bool,
+    /// Whether hooks on applications may be used and run. Default: on.
+    pub app_hooks: Switch,
     /// When it was made.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
 }
 
 /// Whether a feature is to be on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Switch {
     /// It is.
+    #[default]
     On,
     /// It is not.
     Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    #[must_use]
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+impl From<bool> for Switch {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
+    }
 }
 
 impl Account {

@@ -27,7 +27,7 @@ impl Accounts<'_> {
             id: AccountId::generate(),
             number: Number::UNASSIGNED,
             name: name.to_owned(),
-            hooks_enabled: true,
+            app_hooks: Switch::On,
             created_at: now(),
         };
         self.core
@@ -75,16 +75,16 @@ impl Accounts<'_> {
         .await
     }
 
-    /// Switches Astra's hooks on or off for an account.
+    /// Switches hooks on applications on or off for an account.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`]; [`Error::WrongState`] if they are to be switched off
-    /// while hooks wait on Astra's hook points; [`Error::Store`].
-    pub async fn set_hooks_enabled(self, id: AccountId, to: Switch) -> Result<Account, Error> {
+    /// while hooks are bound to the hook points of applications; [`Error::Store`].
+    pub async fn switch_app_hooks(self, id: AccountId, to: Switch) -> Result<Account, Error> {
         self.change_account(id, move |account, hooks| {
-            account.hooks_enabled = to == Switch::On;
-            if account.hooks_enabled || hooks == 0 {
+            account.app_hooks = to;
+            if to.is_on() || hooks == 0 {
                 return Ok(());
             }
             Err(Error::WrongState {
@@ -97,20 +97,20 @@ impl Accounts<'_> {
         .await
     }
 
-    /// Makes sure that an account may use Astra's hooks: to be asked before
-    /// anything that Astra's interface does with sources, hooks and overrides.
+    /// Checks that an account may use hooks on applications: to be asked before anything
+    /// that their interface does with sources, hooks and overrides.
     ///
     /// # Errors
     ///
     /// [`Error::HooksDisabled`], [`Error::NotFound`] for the account, [`Error::Store`].
-    pub async fn check_hooks_enabled(self, id: AccountId) -> Result<(), Error> {
+    pub async fn check_app_hooks(self, id: AccountId) -> Result<(), Error> {
         let entry = self.core.entry(id).await?;
         let directory = entry.directory.read();
-        directory.check_hooks_enabled()
+        directory.check_app_hooks()
     }
 
-    /// Changes an account; `change` is told how many of its hooks wait on Astra's
-    /// hook points.
+    /// Changes an account; `change` is given the number of hooks that are bound to the hook
+    /// points of applications.
     async fn change_account(
         &self,
         id: AccountId,

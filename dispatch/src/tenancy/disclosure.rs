@@ -10,7 +10,7 @@ use std::fmt;
 use crate::error::{Error, Noun};
 use crate::id::PrincipalId;
 use crate::registry::hook::Hook;
-use crate::registry::source::Source;
+use crate::registry::source::{Source, Visibility};
 use crate::tenancy::role::Role;
 
 /// Why something is not shown.
@@ -80,7 +80,7 @@ impl Source {
     ///
     /// [`Error::Withheld`].
     pub fn check_readable(&self, reader: Role) -> Result<(), Error> {
-        let why = if self.private {
+        let why = if self.visibility == Visibility::Private {
             Withheld::Private
         } else if !reader.reads_secrets() {
             Withheld::Role {

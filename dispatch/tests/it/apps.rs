@@ -82,7 +82,7 @@ async fn an_app_keeps_the_rules_of_its_fields() {
                     ..one()
                 }]
             }),
-            "containers.podName",
+            "containers.pod_name",
         ),
         (
             with(&|a| {
@@ -91,7 +91,7 @@ async fn an_app_keeps_the_rules_of_its_fields() {
                     ..one()
                 }]
             }),
-            "containers.containerImage",
+            "containers.container_image",
         ),
         (
             with(&|a| {
@@ -101,7 +101,7 @@ async fn an_app_keeps_the_rules_of_its_fields() {
                     ..one()
                 }];
             }),
-            "containers.podLabels",
+            "containers.pod_labels",
         ),
         (
             with(&|a| {
@@ -308,7 +308,7 @@ async fn hooks_are_switched_off_for_an_account_only_while_it_has_none() {
     let dispatcher = &yard.dispatcher;
     let off = dispatcher
         .accounts()
-        .set_hooks_enabled(yard.account, Switch::Off)
+        .switch_app_hooks(yard.account, Switch::Off)
         .await;
     assert!(
         matches!(
@@ -328,16 +328,13 @@ async fn hooks_are_switched_off_for_an_account_only_while_it_has_none() {
         .unwrap();
     let account = dispatcher
         .accounts()
-        .set_hooks_enabled(yard.account, Switch::Off)
+        .switch_app_hooks(yard.account, Switch::Off)
         .await
         .unwrap();
-    assert!(!account.hooks_enabled);
+    assert!(!account.app_hooks.is_on());
     let restarted = yard.restarted().await;
     for dispatcher in [dispatcher, &restarted] {
-        let refused = dispatcher
-            .accounts()
-            .check_hooks_enabled(yard.account)
-            .await;
+        let refused = dispatcher.accounts().check_app_hooks(yard.account).await;
         assert!(matches!(refused, Err(Error::HooksDisabled)));
         let mut new = NewHook::new(hook.source, "snapshot.pre");
         new.targets = Some(hook.targets.clone());
@@ -353,12 +350,12 @@ async fn hooks_are_switched_off_for_an_account_only_while_it_has_none() {
     yard.hook("OnAudit", "true\n").await;
     dispatcher
         .accounts()
-        .set_hooks_enabled(yard.account, Switch::On)
+        .switch_app_hooks(yard.account, Switch::On)
         .await
         .unwrap();
     dispatcher
         .accounts()
-        .check_hooks_enabled(yard.account)
+        .check_app_hooks(yard.account)
         .await
         .unwrap();
 }

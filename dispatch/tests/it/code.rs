@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tenterhook_dispatch::{
     AccountId, Dispatcher, Error, Key, NewHook, NewSource, PrincipalId, Source, SourceChange,
+    Visibility,
 };
 use tenterhook_engine::{CodeCache, Engine, Kind, Settings};
 use tenterhook_ledger::{Capacities, Capacity, Ledger, Resource};
@@ -55,7 +56,7 @@ fn new(number: u8) -> NewSource {
         bytes: module(number).into(),
         kind: Some(Kind::Module),
         description: String::new(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: Vec::new(),
         created_by: PrincipalId::SYSTEM,
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tenterhook_dispatch::{
     AuditRecord, Error, HookChange, Key, NewHook, NewServer, NewSource, Noun, Number, Origin, Page,
-    PrincipalId, Role, SourceChange, State, Targets, TaskFilter,
+    PrincipalId, Role, SourceChange, State, Targets, TaskFilter, Visibility,
 };
 use tenterhook_engine::{Kind, Refusal};
 
@@ -15,7 +15,7 @@ fn source(name: &str, bytes: &'static [u8]) -> NewSource {
         bytes: bytes.into(),
         kind: None,
         description: String::new(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: Vec::new(),
         created_by: PrincipalId::SYSTEM,
     }

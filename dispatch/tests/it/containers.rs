@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use tenterhook_dispatch::{
-    AppChange, Error, Execution, HookResult, Key, NewOverride, PrincipalId, State, Subject,
+    AppChange, Error, Execution, Key, NewOverride, PrincipalId, State, Subject,
 };
 use tenterhook_engine::{AskedLimits, Outcome};
 use tenterhook_sdk::Event;
@@ -49,7 +49,7 @@ async fn a_hook_runs_once_in_each_container_that_meets_all_its_criteria() {
             detail.executions[0].container.as_ref(),
             app.containers.first()
         );
-        assert_eq!(detail.hook_state().unwrap().result, HookResult::Success);
+        assert_eq!(detail.summary().unwrap().failures, []);
     }
     for event in [
         about("snapshot.post", "shop"),
@@ -244,28 +244,16 @@ async fn a_failure_is_soft_and_told_with_its_return_code() {
         detail.executions[0].outcome,
         Some(Outcome::Exited { status: 3 })
     ));
-    let state = detail.hook_state().unwrap();
-    assert_eq!(state.result, HookResult::Failed);
-    let codes: Vec<_> = state
-        .details
-        .iter()
-        .map(|failure| {
-            (
-                failure.failing.return_code.as_str(),
-                failure.failing.container.clone(),
-            )
-        })
-        .collect();
+    let failures = detail.summary().unwrap().failures;
+    let statuses = failures
+        .into_iter()
+        .map(|failure| (failure.status, failure.container));
     assert_eq!(
-        codes,
+        statuses.collect::<Vec<_>>(),
         [
-            ("3", Some(app.containers[0].clone())),
-            ("N/A", Some(app.containers[1].clone()))
+            (Some(3), Some(app.containers[0].clone())),
+            (None, Some(app.containers[1].clone()))
         ]
-    );
-    assert_eq!(
-        yard.fire(event("custom.x", json!({}))).await.hook_state(),
-        None
     );
 }
 

@@ -4,6 +4,7 @@
 use serde_json::json;
 use tenterhook_dispatch::{
     Dispatcher, Error, HookChange, Key, NewHook, NewServer, NewSource, Page, PrincipalId, State,
+    Visibility,
 };
 use tenterhook_engine::{Engine, Outcome};
 use tenterhook_ledger::{Capacities, Capacity, Ledger, Resource, Scope};
@@ -58,7 +59,7 @@ async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_wri
         bytes: format!("# {}\n", "x".repeat(90_000)).into(),
         kind: None,
         description: String::new(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: Vec::new(),
         created_by: PrincipalId::SYSTEM,
     };

@@ -19,7 +19,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 use tenterhook_dispatch::{
     AccountId, Clock as _, Dispatcher, Key, NewHook, NewSource, Page, PrincipalId, RetryPolicy,
-    Settings, State, SteppedClock, Store, TaskFilter, TaskId,
+    Settings, State, SteppedClock, Store, TaskFilter, TaskId, Visibility,
 };
 use tenterhook_engine::{CodeCache, Engine};
 use tenterhook_store::Sqlite;
@@ -96,7 +96,7 @@ impl World {
                 bytes: bytes.into(),
                 kind: None,
                 description: String::new(),
-                private: false,
+                visibility: Visibility::Readable,
                 labels: Vec::new(),
                 created_by: PrincipalId::SYSTEM,
             };

@@ -9,7 +9,7 @@ use tenterhook_dispatch::{
     AccountId, App, AppChange, AppId, Dispatcher, Error, Hook, HookChange, HookOverride, Key,
     Lookup, NewApp, NewHook, NewOverride, NewPrincipal, NewServer, NewSource, NewToken, Number,
     Page, Principal, PrincipalChange, PrincipalId, Role, Server, Source, SourceChange, Targets,
-    Task, TaskFilter, Token,
+    Task, TaskFilter, Token, Visibility,
 };
 use uuid::Uuid;
 
@@ -133,7 +133,7 @@ fn source(name: String, script: String) -> NewSource {
         bytes: script.into(),
         kind: None,
         description: String::new(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: Vec::new(),
         created_by: PrincipalId::SYSTEM,
     }

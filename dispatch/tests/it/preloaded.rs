@@ -2,7 +2,7 @@
 
 use tenterhook_dispatch::{
     Account, AccountId, Error, Key, NewHook, NewSource, Noun, Number, PrincipalId, Role, Source,
-    SourceChange, SourceId, State, Subject, Targets,
+    SourceChange, SourceId, State, Subject, Targets, Visibility,
 };
 use tenterhook_engine::Digest;
 
@@ -73,7 +73,7 @@ async fn what_came_with_the_account_cannot_be_changed() {
         bytes: "true\n".into(),
         kind: None,
         description: String::new(),
-        private: false,
+        visibility: Visibility::Readable,
         labels: Vec::new(),
         created_by: PrincipalId::SYSTEM,
     };

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use tenterhook_dispatch::{
     AccountId, App, Container, Criterion, Dispatcher, Execution, Hook, Key, Label, NewApp, NewHook,
     NewSource, Number, PrincipalId, Settings, Source, SteppedClock, Store, Subject, Targets,
-    TaskDetail,
+    TaskDetail, Visibility,
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_ledger::{Capacities, Ledger};
@@ -123,7 +123,7 @@ impl Yard {
             bytes: script.to_owned().into(),
             kind: None,
             description: String::new(),
-            private: false,
+            visibility: Visibility::Readable,
             labels: Vec::new(),
             created_by: PrincipalId::SYSTEM,
         };

@@ -315,8 +315,8 @@ async fn output_is_received_while_the_guest_prints() {
             self.0.lock().unwrap().push((stream, bytes.to_vec()));
         }
     }
-    let heard = Arc::new(Heard::default());
-    let sink: Arc<dyn OutputSink> = Arc::clone(&heard) as _;
+    let received = Arc::new(Received::default());
+    let sink: Arc<dyn OutputSink> = Arc::clone(&received) as _;
     let script = "echo one; echo two >&2; sleep 0.001; echo three";
     let run = Run::script(script)
         .with(|invocation| invocation.output = Some(sink))
@@ -324,9 +324,9 @@ async fn output_is_received_while_the_guest_prints() {
         .await;
 
     assert_eq!(run.outcome, SUCCESS);
-    let heard = heard.0.lock().unwrap();
+    let received = received.0.lock().unwrap();
     let of = |stream| {
-        heard
+        received
             .iter()
             .filter(move |(s, _)| *s == stream)
             .flat_map(|(_, bytes)| bytes.clone())
@@ -334,8 +334,8 @@ async fn output_is_received_while_the_guest_prints() {
     assert_eq!(of(Stream::Stdout).collect::<Vec<_>>(), run.stdout);
     assert_eq!(of(Stream::Stderr).collect::<Vec<_>>(), run.stderr);
     assert!(
-        heard.len() >= 3,
-        "what was printed before the sleep came before it: {heard:?}"
+        received.len() >= 3,
+        "what was printed before the sleep came before it: {received:?}"
     );
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tempfile::TempDir;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{
     AccountId, Clock, Dispatcher, ExecutionFilter, Key, NewHook, NewServer, NewSource, Outputs,
-    Page, PrincipalId, ServerChange, SteppedClock, SystemClock, TaskDetail, TaskId,
+    Page, PrincipalId, ServerChange, SteppedClock, SystemClock, TaskDetail, TaskId, Visibility,
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_maintenance::{Maintenance, NewSession, SessionStore, Settings, Stored};
@@ -90,7 +90,7 @@ impl Yard {
         let dispatcher = Dispatcher::start_with(store.clone(), ENGINE.clone(), limits, clock)
             .await
             .unwrap();
-        let delivery = Delivery::start(
+        let delivery = Webhooks::start(
             store.clone(),
             tenterhook_delivery::Settings::default(),
             dispatcher.ledger().clone(),
@@ -142,7 +142,7 @@ impl Yard {
             bytes: bytes.into().into(),
             kind: None,
             description: String::new(),
-            private: false,
+            visibility: Visibility::Readable,
             labels: Vec::new(),
             created_by: PrincipalId::SYSTEM,
         };

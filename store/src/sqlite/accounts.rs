@@ -36,7 +36,7 @@ impl AccountStore for Sqlite {
                     )
                     .bind(account.id.as_uuid())
                     .bind(&account.name)
-                    .bind(i64::from(account.hooks_enabled))
+                    .bind(i64::from(account.app_hooks.is_on()))
                     .bind(micros(account.created_at))
                     .fetch_one(&mut writing.conn)
                     .await
@@ -57,7 +57,7 @@ impl AccountStore for Sqlite {
                     let done =
                         sqlx::query("UPDATE accounts SET name = ?, hooks_enabled = ? WHERE id = ?")
                             .bind(&account.name)
-                            .bind(i64::from(account.hooks_enabled))
+                            .bind(i64::from(account.app_hooks.is_on()))
                             .bind(account.id.as_uuid())
                             .execute(&mut writing.conn)
                             .await
@@ -164,7 +164,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Account, Error> {
         id: row.id("id", AccountId::from_uuid)?,
         number: row.number("number")?,
         name: row.read("name")?,
-        hooks_enabled: row.bool("hooks_enabled")?,
+        app_hooks: row.bool("hooks_enabled")?.into(),
         created_at: row.time("created_at")?,
     })
 }

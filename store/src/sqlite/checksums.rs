@@ -5,7 +5,7 @@
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
-use tenterhook_dispatch::base64_md5;
+use tenterhook_dispatch::checksum;
 
 use super::convert::breaks_the_schema;
 
@@ -44,7 +44,7 @@ pub(super) async fn fill(conn: &mut SqliteConnection) -> Result<(), sqlx::Error>
             let filled = sqlx::query(
                 "UPDATE sources SET base64_md5 = ? WHERE digest = ? AND base64_md5 IS NULL",
             )
-            .bind(base64_md5(program.try_get(0)?))
+            .bind(checksum(program.try_get(0)?))
             .bind(&digest)
             .execute(&mut *conn)
             .await;

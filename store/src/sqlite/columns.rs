@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
 use sqlx::{Row as _, ValueRef as _};
 use tenterhook_dispatch::{
     AppId, Error, FailurePolicy, HookId, HookPointName, Number, OverrideId, PrincipalId, Role,
-    ServerId, SourceId, TokenId, TokenKind,
+    ServerId, SourceId, TokenId, TokenKind, Visibility,
 };
 use tenterhook_engine::{Digest, Kind};
 use time::OffsetDateTime;
@@ -248,6 +248,12 @@ plain! {
     };
     Kind: |kind| kind.as_str(), |row, column| row.word(column, &KINDS);
     FailurePolicy: |policy| policy.as_str(), |row, column| row.word(column, &POLICIES);
+    Visibility: |visibility| i64::from(*visibility == Visibility::Private), |row, column| {
+        row.bool(column).map(|private| match private {
+            true => Visibility::Private,
+            false => Visibility::Readable,
+        })
+    };
     Role: |role| role.as_str(), |row, column| row.parsed(column);
     TokenKind: |kind| match kind {
         TokenKind::Issued => "issued",

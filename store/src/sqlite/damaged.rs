@@ -33,8 +33,8 @@ pub(super) struct Damaged {
 #[derive(Debug, Default)]
 struct UnreadableRows {
     rows: BTreeMap<&'static str, BTreeSet<String>>,
-    /// Letters, which are looked for again and again.
-    letters: HashSet<i64>,
+    /// The `seq` of deliveries: those that are due are read again and again.
+    deliveries: HashSet<i64>,
 }
 
 impl Damaged {
@@ -77,10 +77,10 @@ impl Damaged {
         match read {
             Ok(read) => Ok(Some(read)),
             Err(error) if is_damage(&error) => {
-                if table == "letters"
+                if table == "deliveries"
                     && let Ok(seq) = row.read("seq")
                 {
-                    self.found.lock().letters.insert(seq);
+                    self.found.lock().deliveries.insert(seq);
                 }
                 self.report(table, key(row), &error);
                 Ok(None)
@@ -123,9 +123,9 @@ impl Damaged {
         tables.iter().any(|table| found.rows.contains_key(table))
     }
 
-    /// Where the letters are stored that could not be read.
-    pub(super) fn letters(&self) -> Vec<i64> {
-        self.found.lock().letters.iter().copied().collect()
+    /// Returns the `seq` of each delivery that could not be read.
+    pub(super) fn deliveries(&self) -> Vec<i64> {
+        self.found.lock().deliveries.iter().copied().collect()
     }
 }
 

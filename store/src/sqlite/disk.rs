@@ -30,7 +30,7 @@ macro_rules! found {
          + (SELECT coalesce(sum(apps.bytes), 0) FROM apps WHERE apps.account = accounts.number) \
          + (SELECT coalesce(sum(hooks.bytes), 0) FROM hooks WHERE hooks.account = accounts.number) \
          + (SELECT coalesce(sum(webhooks.bytes), 0) FROM webhooks WHERE webhooks.account = accounts.number) \
-         + (SELECT coalesce(sum(letters.bytes), 0) FROM webhooks JOIN letters ON letters.webhook = webhooks.id \
+         + (SELECT coalesce(sum(deliveries.bytes), 0) FROM webhooks JOIN deliveries ON deliveries.webhook = webhooks.id \
          WHERE webhooks.account = accounts.number) AS bytes, \
          (SELECT count(*) FROM tasks WHERE tasks.account = accounts.number AND ended_at IS NOT NULL) AS tasks, \
          (SELECT count(*) FROM seen WHERE seen.account = accounts.number) AS events FROM accounts"

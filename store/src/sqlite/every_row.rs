@@ -12,7 +12,7 @@ use tenterhook_session::{GroupConstraint, InstanceConstraint};
 
 use super::columns::POLICIES;
 use super::convert::{Impossible, Read as _, cannot, damage, is_damage, unreadable};
-use super::outbox::{letters, webhooks};
+use super::outbox::{deliveries, webhooks};
 use super::{
     accounts, apps, claim, damaged, executions, hooks, identity, overrides, seen, servers,
     sessions, sources, tasks,
@@ -158,9 +158,9 @@ const TABLES: [Table; 25] = [
         read: webhook,
     },
     Table {
-        name: "letters",
-        rows: by_row!("*", "letters"),
-        read: letter,
+        name: "deliveries",
+        rows: by_row!("*", "deliveries"),
+        read: delivery,
     },
     Table {
         name: "set_aside",
@@ -382,8 +382,8 @@ fn webhook(row: &SqliteRow) -> Result<(), Error> {
     owner(row)
 }
 
-fn letter(row: &SqliteRow) -> Result<(), Error> {
-    letters::read(row)?;
+fn delivery(row: &SqliteRow) -> Result<(), Error> {
+    deliveries::read(row)?;
     row.id("webhook", SubscriptionId)?;
     row.wait_opt("wait_us")?;
     if row.time_opt("due_at")?.is_some() {

@@ -1,8 +1,8 @@
 //! The schema's versions, built into the binary.
 //!
-//! This lists what `sqlx::migrate!` would list, and sqlx's [`Migrator`] runs it. The macro is in
-//! sqlx's feature `macros`, which compiles the driver and `SQLite` once more, into a procedural
-//! macro: too much for a list of files that a test compares with the folder.
+//! This lists what `sqlx::migrate!` would list, and sqlx's [`Migrator`] runs it. The macro needs
+//! sqlx's feature `macros`, which links the driver and `SQLite`, built for the build host, into a
+//! procedural macro: too much for a list of files that a test compares with the folder.
 
 use std::borrow::Cow;
 
@@ -35,6 +35,7 @@ const MIGRATIONS: &[(&str, &str)] = migrations! {
     "0012" "values_by"
     "0013" "set_up"
     "0014" "waits"
+    "0015" "webhook_deliveries"
 };
 
 /// The version of the schema after all of them.
@@ -60,6 +61,9 @@ pub(super) fn migrator() -> Migrator {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Connection as _;
+    use sqlx::sqlite::SqliteConnection;
+
     use super::*;
 
     #[test]
@@ -75,5 +79,73 @@ mod tests {
             .map(|(version, (name, _)): (i64, _)| format!("{version:04}_{name}.sql"))
             .collect();
         assert_eq!(built_in, files);
+    }
+
+    #[tokio::test]
+    async fn deliveries_of_webhooks_keep_their_contents_and_their_charge_when_they_are_renamed() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        migrator().run_to(14, &mut conn).await.unwrap();
+        for sql in [
+            "INSERT INTO accounts (number, id, name, created_at) VALUES (1, zeroblob(16), 'acme', 0)",
+            "INSERT INTO webhooks (id, account, url, events, secret, enabled, created_at) \
+             VALUES (zeroblob(16), 1, 'http://a.example/', '[]', zeroblob(24), 1, 0)",
+            "INSERT INTO letters (seq, id, webhook, kind, attempts, fate, said, body, created_at, due_at, wait_us) \
+             VALUES (1, x'01010101010101010101010101010101', zeroblob(16), 'k', 2, 'waiting', 'x', x'00', 3, 4, 5), \
+             (2, x'02020202020202020202020202020202', zeroblob(16), 'k', 1, 'delivered', 'y', NULL, 6, NULL, NULL)",
+        ] {
+            sqlx::query(sql).execute(&mut conn).await.unwrap();
+        }
+        let charge = async |conn: &mut SqliteConnection| -> i64 {
+            let sql = "SELECT bytes FROM disk WHERE account = 1";
+            sqlx::query_scalar(sql).fetch_one(conn).await.unwrap()
+        };
+        let before = charge(&mut conn).await;
+
+        migrator().run(&mut conn).await.unwrap();
+
+        let rows: Vec<(i64, i64, String, String, Option<i64>, Option<i64>)> = sqlx::query_as(
+            "SELECT seq, attempts, status, response, due_at, wait_us FROM deliveries ORDER BY seq",
+        )
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+        assert_eq!(
+            rows,
+            [
+                (1, 2, "waiting".into(), "x".into(), Some(4), Some(5)),
+                (2, 1, "delivered".into(), "y".into(), None, None),
+            ]
+        );
+        assert_eq!(charge(&mut conn).await, before);
+        // The triggers of the new names count as those of the old ones did.
+        for (sql, change) in [
+            ("UPDATE deliveries SET response = 'four' WHERE seq = 1", 3),
+            (
+                "UPDATE deliveries SET status = 'failed', body = NULL, due_at = NULL WHERE seq = 1",
+                -1,
+            ),
+            ("DELETE FROM deliveries WHERE seq = 2", -514),
+            (
+                "INSERT INTO deliveries (id, webhook, kind, attempts, status, created_at) \
+                 VALUES (x'03030303030303030303030303030303', zeroblob(16), 'k', 1, 'failed', 0)",
+                513,
+            ),
+        ] {
+            let before = charge(&mut conn).await;
+            sqlx::query(sql).execute(&mut conn).await.unwrap();
+            assert_eq!(charge(&mut conn).await, before + change, "{sql}");
+        }
+        sqlx::query("DELETE FROM webhooks")
+            .execute(&mut conn)
+            .await
+            .unwrap();
+        assert_eq!(charge(&mut conn).await, 0);
+        let old: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'letters%' OR tbl_name = 'letters'",
+        )
+        .fetch_one(&mut conn)
+        .await
+        .unwrap();
+        assert_eq!(old, 0);
     }
 }

@@ -1,8 +1,8 @@
-//! Subscriptions to webhooks, and what they are owed.
+//! Subscriptions to webhooks, and their deliveries.
 //!
-//! Secrets stand here as they are: what signs cannot be a hash.
+//! Secrets are stored in plaintext because signing needs them.
 
-pub(super) mod letters;
+pub(super) mod deliveries;
 pub(super) mod webhooks;
 
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnection, SqliteQueryResult};
 use tenterhook_delivery::{
-    Error, Keep, Letter, NewLetter, Outbox, Room, Subscription, SubscriptionId, Wait,
+    Delivery, Error, NewDelivery, Outbox, QueueLimit, Retention, Subscription, SubscriptionId, Wait,
 };
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::AccountId;
@@ -28,7 +28,11 @@ impl Outbox for Sqlite {
     async fn insert_subscription(&self, new: Subscription) -> Result<(), Error> {
         let account = AccountId::from_uuid(new.account);
         self.write(account, move |conn, account| {
-            Box::pin(async move { webhooks::insert(conn, account, &new).await.map_err(told) })
+            Box::pin(async move {
+                webhooks::insert(conn, account, &new)
+                    .await
+                    .map_err(write_error)
+            })
         })
         .await
         .map_err(failed("store the webhook"))
@@ -43,7 +47,7 @@ impl Outbox for Sqlite {
         .fetch_all(&mut *reader)
         .await
         .map_err(convert::cannot("read the webhooks"));
-        // All that the server does beside them goes on without.
+        // The rest of the server works without them.
         self.damaged
             .spare("webhooks", rows)
             .and_then(|rows| self.damaged.sift("webhooks", &rows, webhooks::read))
@@ -79,21 +83,21 @@ impl Outbox for Sqlite {
         found(id, done.map_err(failed("remove the webhook"))?)
     }
 
-    async fn insert_letters(
+    async fn insert_deliveries(
         &self,
-        new: Vec<NewLetter>,
-        room: Room,
+        new: Vec<NewDelivery>,
+        limit: QueueLimit,
     ) -> Result<Vec<(SubscriptionId, u64)>, Error> {
         self.writer
             .run(move |writing| {
                 Box::pin(async move {
-                    letters::insert(&mut writing.conn, &new, &room)
+                    deliveries::insert(&mut writing.conn, &new, &limit)
                         .await
-                        .map_err(told)
+                        .map_err(write_error)
                 })
             })
             .await
-            .map_err(failed("store the webhook's letters"))
+            .map_err(failed("store the webhook's deliveries"))
     }
 
     async fn due(
@@ -101,29 +105,29 @@ impl Outbox for Sqlite {
         of: SubscriptionId,
         now: OffsetDateTime,
         limit: u32,
-    ) -> Result<Vec<(Letter, Vec<u8>)>, Error> {
-        let mut reader = self.reader("read the letters that are due").await?;
+    ) -> Result<Vec<(Delivery, Vec<u8>)>, Error> {
+        let mut reader = self.reader("read the deliveries that are due").await?;
         loop {
             let rows = sqlx::query(
-                "SELECT letters.* FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
+                "SELECT deliveries.* FROM deliveries JOIN webhooks ON webhooks.id = deliveries.webhook \
                  WHERE webhook = ?1 AND due_at <= ?2 AND coalesce(paused_until, 0) <= ?2 \
                  AND seq NOT IN (SELECT value FROM json_each(?4)) ORDER BY due_at, seq LIMIT ?3",
             )
             .bind(of.0)
             .bind(micros(now))
             .bind(limit)
-            .bind(json(&self.damaged.letters()))
+            .bind(json(&self.damaged.deliveries()))
             .fetch_all(&mut *reader)
             .await
-            .map_err(cannot("read the letters that are due"))?;
+            .map_err(cannot("read the deliveries that are due"))?;
             let due = self
                 .damaged
-                .sift("letters", &rows, |row| {
+                .sift("deliveries", &rows, |row| {
                     let body = row.read::<&[u8]>("body").map(<[u8]>::to_vec);
-                    Ok((letters::read(row)?, body?))
+                    Ok((deliveries::read(row)?, body?))
                 })
-                .map_err(failed("read the letters that are due"))?;
-            // Those behind the ones that cannot be read are due too.
+                .map_err(failed("read the deliveries that are due"))?;
+            // Those behind unreadable ones are due too.
             if !due.is_empty() || rows.is_empty() {
                 return Ok(due);
             }
@@ -131,26 +135,26 @@ impl Outbox for Sqlite {
     }
 
     async fn next_due(&self, of: SubscriptionId) -> Result<Option<OffsetDateTime>, Error> {
-        let mut reader = self.reader("read when a letter is due").await?;
+        let mut reader = self.reader("read when a delivery is due").await?;
         sqlx::query(
             "SELECT max(min(CASE WHEN due_at BETWEEN 0 AND ?3 THEN due_at ELSE ?3 END), \
              coalesce((SELECT paused_until FROM webhooks WHERE id = ?1), 0)) AS due_at \
-             FROM letters WHERE webhook = ?1 AND due_at IS NOT NULL \
+             FROM deliveries WHERE webhook = ?1 AND due_at IS NOT NULL \
              AND seq NOT IN (SELECT value FROM json_each(?2))",
         )
         .bind(of.0)
-        .bind(json(&self.damaged.letters()))
+        .bind(json(&self.damaged.deliveries()))
         .bind(LATEST_TIME)
         .fetch_one(&mut *reader)
         .await
-        .map_err(cannot("read when a letter is due"))?
+        .map_err(cannot("read when a delivery is due"))?
         .time_opt("due_at")
-        .map_err(failed("read when a letter is due"))
+        .map_err(failed("read when a delivery is due"))
     }
 
-    async fn settle_letter(
+    async fn record_result(
         &self,
-        letter: Letter,
+        delivery: Delivery,
         wait: Option<Duration>,
         pause: Option<Wait>,
     ) -> Result<(), Error> {
@@ -159,21 +163,21 @@ impl Outbox for Sqlite {
                 if let Some(pause) = pause {
                     sqlx::query("UPDATE webhooks SET paused_until = ?, pause_us = ? WHERE id = ?")
                         .bind(micros(pause.until))
-                        .bind(wait_micros(pause.lasting))
-                        .bind(letter.subscription.0)
+                        .bind(wait_micros(pause.duration))
+                        .bind(delivery.subscription.0)
                         .execute(&mut *conn)
                         .await?;
                 }
                 sqlx::query(
-                    "UPDATE letters SET attempts = ?1, fate = ?2, said = ?3, due_at = ?4, wait_us = ?6, \
+                    "UPDATE deliveries SET attempts = ?1, status = ?2, response = ?3, due_at = ?4, wait_us = ?6, \
                      body = CASE WHEN ?4 IS NULL THEN NULL ELSE body END \
-                     WHERE id = ?5 AND fate = 'waiting'",
+                     WHERE id = ?5 AND status = 'waiting'",
                 )
-                .bind(letter.attempts)
-                .bind(letter.fate.as_str())
-                .bind(&letter.said)
-                .bind(letter.due_at.map(micros))
-                .bind(letter.id)
+                .bind(delivery.attempts)
+                .bind(delivery.status.as_str())
+                .bind(&delivery.response)
+                .bind(delivery.due_at.map(micros))
+                .bind(delivery.id)
                 .bind(wait.map(wait_micros))
                 .execute(conn)
                 .await
@@ -181,19 +185,19 @@ impl Outbox for Sqlite {
         })
         .await
         .map(|_| ())
-        .map_err(failed("note what became of a letter"))
+        .map_err(failed("record the result of a delivery"))
     }
 
-    async fn letters(
+    async fn deliveries(
         &self,
         of: SubscriptionId,
         after: Option<Uuid>,
         limit: u32,
-    ) -> Result<Vec<Letter>, Error> {
-        let mut reader = self.reader("read the letters").await?;
+    ) -> Result<Vec<Delivery>, Error> {
+        let mut reader = self.reader("read the deliveries").await?;
         let rows = sqlx::query(
-            "SELECT * FROM letters WHERE webhook = ?1 \
-             AND (?2 IS NULL OR seq < (SELECT seq FROM letters WHERE webhook = ?1 AND id = ?2)) \
+            "SELECT * FROM deliveries WHERE webhook = ?1 \
+             AND (?2 IS NULL OR seq < (SELECT seq FROM deliveries WHERE webhook = ?1 AND id = ?2)) \
              ORDER BY seq DESC LIMIT ?3",
         )
         .bind(of.0)
@@ -201,10 +205,10 @@ impl Outbox for Sqlite {
         .bind(limit)
         .fetch_all(&mut *reader)
         .await
-        .map_err(cannot("read the letters"))?;
+        .map_err(cannot("read the deliveries"))?;
         self.damaged
-            .sift("letters", &rows, letters::read)
-            .map_err(failed("read the letters"))
+            .sift("deliveries", &rows, deliveries::read)
+            .map_err(failed("read the deliveries"))
     }
 
     async fn shorten_delivery_waits(&self, now: OffsetDateTime) -> Result<(), Error> {
@@ -212,16 +216,17 @@ impl Outbox for Sqlite {
             .writer
             .run_to_free(move |writing| {
                 Box::pin(async move {
-                    letters::shorten_waits(&mut writing.conn, micros(now))
+                    deliveries::shorten_waits(&mut writing.conn, micros(now))
                         .await
-                        .map_err(told)
+                        .map_err(write_error)
                 })
             })
             .await;
         match shortened {
-            // They wait as they are; the server does not wait for that.
+            // The waits stay as they are, and the server starts all the same.
             Err(error) if convert::is_damage(&error) => {
-                self.damaged.report("letters", "any row".to_owned(), &error);
+                self.damaged
+                    .report("deliveries", "any row".to_owned(), &error);
                 Ok(())
             }
             shortened => shortened.map_err(failed("shorten the waits of webhooks")),
@@ -229,26 +234,26 @@ impl Outbox for Sqlite {
     }
 
     async fn waiting(&self) -> Result<u64, Error> {
-        let mut reader = self.reader("count the letters that wait").await?;
+        let mut reader = self.reader("count the deliveries that wait").await?;
         let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM letters WHERE due_at IS NOT NULL")
+            sqlx::query_scalar("SELECT count(*) FROM deliveries WHERE due_at IS NOT NULL")
                 .fetch_one(&mut *reader)
                 .await
-                .map_err(cannot("count the letters that wait"))?;
+                .map_err(cannot("count the deliveries that wait"))?;
         Ok(count.unsigned_abs())
     }
 
-    async fn forget_letters(&self, keep: Keep, limit: u32) -> Result<u64, Error> {
+    async fn prune_deliveries(&self, retention: Retention, limit: u32) -> Result<u64, Error> {
         self.writer
             .run_to_free(move |writing| {
                 Box::pin(async move {
-                    letters::forget(&mut writing.conn, keep, limit)
+                    deliveries::prune(&mut writing.conn, retention, limit)
                         .await
-                        .map_err(told)
+                        .map_err(write_error)
                 })
             })
             .await
-            .map_err(failed("forget old letters"))
+            .map_err(failed("prune old deliveries"))
     }
 }
 
@@ -259,8 +264,9 @@ fn found(id: SubscriptionId, rows: u64) -> Result<(), Error> {
     }
 }
 
-/// The writer speaks dispatch's errors; what was to be done is said outside.
-fn told(source: sqlx::Error) -> dispatch::Error {
+/// Converts an error into the kind that the writer returns; the caller adds what was to be
+/// done.
+fn write_error(source: sqlx::Error) -> dispatch::Error {
     convert::cannot("write to the database")(source)
 }
 
@@ -280,7 +286,7 @@ impl Sqlite {
         self.readers.of_server().await.map_err(failed(doing))
     }
 
-    /// Runs one statement that changes rows, and tells how many.
+    /// Runs one statement that changes rows. Returns how many.
     async fn change<F>(&self, purpose: Purpose, job: F) -> Result<u64, dispatch::Error>
     where
         F: for<'c> FnOnce(
@@ -293,7 +299,7 @@ impl Sqlite {
         self.writer
             .run_server(purpose, move |writing| {
                 Box::pin(async move {
-                    let done = job(&mut writing.conn).await.map_err(told)?;
+                    let done = job(&mut writing.conn).await.map_err(write_error)?;
                     Ok(done.rows_affected())
                 })
             })

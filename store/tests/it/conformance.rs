@@ -125,15 +125,15 @@ macro_rules! webhook_suite {
         crate::conformance::suite!($open;
             a_webhook_is_kept_whole_and_switched,
             a_webhook_that_is_not_there_is_not_found,
-            a_letter_is_kept_whole_once,
-            letters_are_due_in_their_order_and_each_webhooks_apart,
-            what_became_of_a_letter_is_kept_whole,
+            a_delivery_is_kept_whole_once,
+            deliveries_are_due_in_their_order_and_each_webhooks_apart,
+            the_result_of_an_attempt_is_stored_whole,
             nothing_is_due_while_a_webhook_is_paused,
-            no_letter_and_no_pause_lasts_longer_than_it_was_to,
-            a_letter_that_does_not_wait_is_settled_no_more,
-            the_oldest_letters_give_way,
-            letters_go_with_their_webhook,
-            old_letters_are_forgotten_and_too_many_that_do_not_wait,
+            no_delivery_and_no_pause_lasts_longer_than_it_was_to,
+            a_delivery_that_does_not_wait_is_not_changed,
+            the_oldest_deliveries_are_evicted,
+            deliveries_go_with_their_webhook,
+            old_and_surplus_deliveries_are_pruned,
         );
     };
 }

@@ -8,8 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 use tenterhook_dispatch::{
-    AccountId, Dispatcher, HookStore as _, LifecycleStore as _, NewTask, Recipe, Store, Targets,
-    TaskStore as _,
+    AccountId, Dispatcher, HookStore as _, NewTask, Recipe, Store, Targets, TaskStore as _,
 };
 use tenterhook_engine::{AskedLimits, Engine};
 use tenterhook_sdk::Event;

@@ -29,7 +29,7 @@ const WHOLE: Counts = Counts {
     tasks: 4,
     executions: 4,
     webhooks: 1,
-    letters: 2,
+    deliveries: 2,
     sessions: 1,
 };
 

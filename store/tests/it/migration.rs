@@ -9,7 +9,7 @@ use tenterhook_dispatch::{
     AccountId, AccountStore as _, ClaimStore as _, Error, ExecutionFilter, ExecutionId,
     ExecutionStore as _, HookId, HookStore as _, IdentityStore as _, Key, NodeId, Number, Outputs,
     Page, PrincipalId, RetentionStore as _, Role, SecretHash, ServerStore as _, SourceId,
-    SourceStore as _, Targets, TaskId, TaskStore as _, TokenKind,
+    SourceStore as _, Targets, TaskId, TaskStore as _, TokenKind, Visibility,
 };
 use tenterhook_engine::Digest;
 use tenterhook_store::Sqlite;
@@ -126,7 +126,7 @@ async fn accounts_keep_their_numbers_and_may_use_hooks() {
             (
                 account.number.get(),
                 account.name.as_str(),
-                account.hooks_enabled,
+                account.app_hooks.is_on(),
             )
         })
         .collect();
@@ -208,8 +208,12 @@ async fn sources_have_their_checksums_once_the_store_is_open() {
     let sources = store.sources(acme()).await.unwrap();
     assert_eq!(sources.len(), 2);
     for source in &sources {
-        assert_eq!(source.base64_md5, "a3bae7e442bc3e8db3f2c99d87c4623c");
-        assert!(!source.private && !source.preloaded && source.labels.is_empty());
+        assert_eq!(source.checksum, "a3bae7e442bc3e8db3f2c99d87c4623c");
+        assert!(
+            source.visibility == Visibility::Readable
+                && !source.preloaded
+                && source.labels.is_empty()
+        );
         assert_eq!(
             (source.created_by, source.modified_by),
             (PrincipalId::SYSTEM, None)
@@ -235,7 +239,7 @@ async fn sources_have_their_checksums_once_the_store_is_open() {
     let other = store.accounts().await.unwrap()[1].id;
     let others = store.sources(other).await.unwrap();
     assert_eq!(others.len(), 100);
-    assert_eq!(others[76].base64_md5, "e45cce9026b0b48c5a6668eecd0d3a5b");
+    assert_eq!(others[76].checksum, "e45cce9026b0b48c5a6668eecd0d3a5b");
 
     // They are kept, not made again.
     let mut conn = connect(&folder.path().join("test.db")).await;

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use tenterhook_dispatch::{
     AccountStore as _, AppStore as _, ControlStore as _, Error, ExecutionStore as _,
     HookStore as _, IdentityStore as _, Key, Outputs, OverrideStore as _, Page, Retention,
-    RetentionStore as _, SourceStore as _, Store, TaskFilter, TaskStore as _,
+    RetentionStore as _, SourceStore as _, Store, Switch, TaskFilter, TaskStore as _,
 };
 use tenterhook_maintenance::SessionStore as _;
 use tenterhook_store::Sqlite;
@@ -89,7 +89,7 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
         .await
         .unwrap();
     let mut account = shop.account.clone();
-    account.hooks_enabled = false;
+    account.app_hooks = Switch::Off;
     store.update_account(account.clone()).await.unwrap();
 
     // No shutdown: the first one still is open, as it is when a process is killed.

@@ -7,7 +7,8 @@ use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Attempt, Container, Criterion, EventKey, ExecutionId,
     FailurePolicy, Hook, HookId, HookOverride, HookPointName, HookRef, Label, NewEvent,
     NewExecution, NewTask, Number, Output, OverrideId, Principal, PrincipalId, Recipe, RetryPolicy,
-    Role, Server, ServerId, ServerRef, Source, SourceId, State, Store, Subject, Targets, TaskId,
+    Role, Server, ServerId, ServerRef, Source, SourceId, State, Store, Subject, Switch, Targets,
+    TaskId, Visibility,
 };
 use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Usage};
 use tenterhook_sdk::Verdict;
@@ -60,7 +61,7 @@ pub(crate) fn account(name: &str) -> Account {
         id: AccountId::generate(),
         number: Number::UNASSIGNED,
         name: name.into(),
-        hooks_enabled: true,
+        app_hooks: Switch::On,
         created_at: at(0),
     }
 }
@@ -86,8 +87,8 @@ pub(crate) fn source(name: &str) -> Source {
         size_bytes: SCRIPT.len() as u64,
         revision: 1,
         description: "says hi".into(),
-        base64_md5: "0123456789abcdef0123456789abcdef".into(),
-        private: true,
+        checksum: "0123456789abcdef0123456789abcdef".into(),
+        visibility: Visibility::Private,
         preloaded: false,
         labels: labels(),
         created_by: PrincipalId::generate(),

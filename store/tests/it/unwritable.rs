@@ -2,9 +2,9 @@
 
 use tenterhook_delivery::Outbox as _;
 use tenterhook_dispatch::{
-    AccountStore as _, Attempt, ClaimStore as _, ControlStore as _, DamageStore as _, Error,
-    Execution, ExecutionFilter, ExecutionStore as _, HookStore as _, NewTask, NodeId, Number,
-    Outputs, Page, ResultStore as _, Settlement, State, TaskChange, TaskFilter, TaskStore as _,
+    Attempt, ClaimStore as _, ControlStore as _, DamageStore as _, Error, Execution,
+    ExecutionFilter, ExecutionStore as _, NewTask, NodeId, Number, Outputs, Page, ResultStore as _,
+    Settlement, State, TaskChange, TaskFilter, TaskStore as _,
 };
 use tenterhook_engine::Outcome;
 use tenterhook_maintenance::SessionStore as _;
@@ -351,7 +351,7 @@ async fn sessions_and_webhooks_whose_page_is_damaged_are_left_out() {
 
 #[tokio::test]
 async fn waits_of_webhooks_whose_page_is_damaged_keep_no_server_from_starting() {
-    for page in ["webhooks", "letters", "letters_due"] {
+    for page in ["webhooks", "deliveries", "deliveries_due"] {
         let mut damaged = Damaged::open().await;
         damaged.break_page(page).await;
         let path = damaged.folder.path().join("test.db");

@@ -14,7 +14,7 @@ const VALUES_MAX: usize = 1_000;
 const FORM: &str = "must be `<field> <operator> '<value>'`, with the operator eq, lt, gt, lte, gte \
                     or in; join several by commas";
 
-/// What the items of a list have to meet: all of its conditions.
+/// A filter of a list: items must match all of its conditions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     conditions: Vec<Condition>,
@@ -44,7 +44,7 @@ pub enum Operator {
     Lte,
     /// Is greater or equal.
     Gte,
-    /// Is one of several, which commas part.
+    /// Is one of several, separated by commas.
     In,
 }
 
@@ -53,7 +53,7 @@ impl Filter {
     ///
     /// # Errors
     ///
-    /// What is wrong with it, for whoever sent it.
+    /// What is wrong, for the client.
     pub fn parse(text: &str, vocabulary: &Vocabulary) -> Result<Self, String> {
         let mut conditions = Vec::new();
         let mut rest = text;
@@ -78,8 +78,8 @@ impl Filter {
         &self.conditions
     }
 
-    /// Whether an item meets all conditions. `member` tells the value of one of
-    /// its members; an absent one meets nothing.
+    /// Whether an item matches all conditions. `member` returns the value of one of its
+    /// members; an absent one matches nothing.
     pub fn admits(&self, member: impl Fn(&str) -> Option<Value>) -> bool {
         self.conditions.iter().all(|condition| {
             let (name, rest) = split(condition.path);
@@ -155,7 +155,7 @@ impl Condition {
         self.times.as_deref()
     }
 
-    /// Walks what is left of the path; of a list, one element has to do.
+    /// Walks the rest of the path; of a list, one element must match.
     fn holds(&self, value: &Value, rest: &str) -> bool {
         if let Some(rest) = rest.strip_prefix("[*]") {
             let list = value.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -234,7 +234,7 @@ fn word(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !belongs(c)).unwrap_or(text.len()))
 }
 
-/// Skips at least one space. One that was encoded twice is one all the same.
+/// Skips at least one space. One that was encoded twice counts as well.
 fn space(text: &str) -> Result<&str, String> {
     let mut rest = text;
     while let Some(after) = rest.strip_prefix(' ').or_else(|| rest.strip_prefix("%20")) {

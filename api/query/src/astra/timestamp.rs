@@ -1,4 +1,4 @@
-//! Moments as Astra writes them: RFC 3339 in UTC, with `Z`.
+//! Timestamps as Astra writes them: RFC 3339 in UTC, with `Z`.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -31,7 +31,7 @@ pub fn parse_timestamp(text: &str) -> Option<OffsetDateTime> {
     OffsetDateTime::parse(&text, &Rfc3339).ok()
 }
 
-/// Prints a moment with all the digits that it has.
+/// Prints a timestamp with all its digits.
 #[must_use]
 pub fn print_timestamp(time: OffsetDateTime) -> String {
     time.to_offset(time::UtcOffset::UTC)

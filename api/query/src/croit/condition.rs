@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::Fault;
+use super::PaginationFault;
 
 /// Longest regular expression, in bytes.
 const REGEX_MAX_BYTES: usize = 512;
@@ -35,19 +35,18 @@ impl Default for Budget {
 
 impl Budget {
     /// Takes one node off what is left.
-    pub(super) fn spend(&mut self) -> Result<(), Fault> {
+    pub(super) fn spend(&mut self) -> Result<(), PaginationFault> {
         self.nodes = self
             .nodes
             .checked_sub(1)
-            .ok_or_else(|| Fault::new("where", "holds more than 256 conditions"))?;
+            .ok_or_else(|| PaginationFault::new("where", "holds more than 256 conditions"))?;
         Ok(())
     }
 
-    fn spend_regex(&mut self) -> Result<(), Fault> {
-        self.regexes = self
-            .regexes
-            .checked_sub(1)
-            .ok_or_else(|| Fault::new("where", "holds more than 8 regular expressions"))?;
+    fn spend_regex(&mut self) -> Result<(), PaginationFault> {
+        self.regexes = self.regexes.checked_sub(1).ok_or_else(|| {
+            PaginationFault::new("where", "holds more than 8 regular expressions")
+        })?;
         Ok(())
     }
 }
@@ -80,11 +79,11 @@ impl Condition {
         operator: &str,
         operand: &Value,
         budget: &mut Budget,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, PaginationFault> {
         budget.spend()?;
         let text = || {
             scalar(operand).ok_or_else(|| {
-                Fault::new(
+                PaginationFault::new(
                     field,
                     format_args!("has an operand for `{operator}` that is not text"),
                 )
@@ -105,7 +104,7 @@ impl Condition {
                 Self::Regex(regex(field, &text()?)?)
             }
             _ => {
-                return Err(Fault::new(
+                return Err(PaginationFault::new(
                     field,
                     format_args!(
                         "has the unknown operator `{}`; known are _eq, _neq, _gt, _gte, _lt, _lte, _regex, _in, _nin, _contains",
@@ -139,14 +138,14 @@ impl Condition {
 }
 
 impl Operand {
-    fn parse(field: &str, said: &Value, budget: &mut Budget) -> Result<Self, Fault> {
+    fn parse(field: &str, value: &Value, budget: &mut Budget) -> Result<Self, PaginationFault> {
         let wrong = || {
-            Fault::new(
+            PaginationFault::new(
                 field,
                 "has an operand for `_in` or `_nin` that is neither a list nor text",
             )
         };
-        match said {
+        match value {
             Value::Array(list) => list
                 .iter()
                 .map(|item| {
@@ -155,7 +154,7 @@ impl Operand {
                 })
                 .collect::<Result<_, _>>()
                 .map(Self::List),
-            said => scalar(said).map(Self::Text).ok_or_else(wrong),
+            value => scalar(value).map(Self::Text).ok_or_else(wrong),
         }
     }
 
@@ -167,9 +166,9 @@ impl Operand {
     }
 }
 
-fn regex(field: &str, pattern: &str) -> Result<Regex, Fault> {
+fn regex(field: &str, pattern: &str) -> Result<Regex, PaginationFault> {
     if pattern.len() > REGEX_MAX_BYTES {
-        return Err(Fault::new(
+        return Err(PaginationFault::new(
             field,
             format_args!("has a regular expression longer than {REGEX_MAX_BYTES} bytes"),
         ));
@@ -181,9 +180,9 @@ fn regex(field: &str, pattern: &str) -> Result<Regex, Fault> {
         .build()
         .map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => {
-                Fault::new(field, "has a regular expression that is too large")
+                PaginationFault::new(field, "has a regular expression that is too large")
             }
-            _ => Fault::new(field, "has a regular expression that cannot be read"),
+            _ => PaginationFault::new(field, "has a regular expression that cannot be read"),
         })
 }
 

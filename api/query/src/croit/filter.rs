@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Fault;
+use super::PaginationFault;
 use super::condition::{Budget, Condition};
 
 /// How deep `_and`, `_or` and `_not` may stand inside each other.
@@ -14,7 +14,7 @@ pub(super) enum Filter {
     All(Vec<Filter>),
     Any(Vec<Filter>),
     Not(Box<Filter>),
-    /// Text in lower case that must occur in some field.
+    /// Lower-case text that must occur in some field.
     Search(String),
     Field(String, Vec<Condition>),
 }
@@ -27,8 +27,8 @@ impl Default for Filter {
 
 impl Filter {
     /// Reads a `where`; its depth and its number of conditions are bounded.
-    pub(super) fn parse(said: &Value) -> Result<Self, Fault> {
-        parse(said, 0, &mut Budget::default())
+    pub(super) fn parse(value: &Value) -> Result<Self, PaginationFault> {
+        parse(value, 0, &mut Budget::default())
     }
 
     /// Whether the row stays.
@@ -46,33 +46,33 @@ impl Filter {
     }
 }
 
-fn parse(said: &Value, depth: usize, budget: &mut Budget) -> Result<Filter, Fault> {
+fn parse(value: &Value, depth: usize, budget: &mut Budget) -> Result<Filter, PaginationFault> {
     if depth > MAX_DEPTH {
-        return Err(Fault::new(
+        return Err(PaginationFault::new(
             "where",
             format_args!("is nested deeper than {MAX_DEPTH}"),
         ));
     }
-    let object = object("where", said)?;
+    let object = object("where", value)?;
     let mut all = Vec::with_capacity(object.len());
-    for (key, said) in object {
+    for (key, value) in object {
         budget.spend()?;
         all.push(match key.as_str() {
-            "_and" => Filter::All(parse_list(key, said, depth, budget)?),
-            "_or" => Filter::Any(parse_list(key, said, depth, budget)?),
-            "_not" => Filter::Not(Box::new(parse(said, depth + 1, budget)?)),
-            "_search" => match said {
+            "_and" => Filter::All(parse_list(key, value, depth, budget)?),
+            "_or" => Filter::Any(parse_list(key, value, depth, budget)?),
+            "_not" => Filter::Not(Box::new(parse(value, depth + 1, budget)?)),
+            "_search" => match value {
                 Value::String(text) => Filter::Search(text.to_lowercase()),
-                _ => return Err(Fault::new(key, "must be a string")),
+                _ => return Err(PaginationFault::new(key, "must be a string")),
             },
             _ if key.starts_with('_') => {
-                return Err(Fault::new(
+                return Err(PaginationFault::new(
                     key,
                     "is not one of `_and`, `_or`, `_not`, `_search` or a field",
                 ));
             }
             field => {
-                let conditions = self::object(field, said)?
+                let conditions = self::object(field, value)?
                     .iter()
                     .map(|(operator, operand)| Condition::parse(field, operator, operand, budget))
                     .collect::<Result<_, _>>()?;
@@ -85,21 +85,22 @@ fn parse(said: &Value, depth: usize, budget: &mut Budget) -> Result<Filter, Faul
 
 fn parse_list(
     key: &str,
-    said: &Value,
+    value: &Value,
     depth: usize,
     budget: &mut Budget,
-) -> Result<Vec<Filter>, Fault> {
-    let Value::Array(list) = said else {
-        return Err(Fault::new(key, "must be a list of conditions"));
+) -> Result<Vec<Filter>, PaginationFault> {
+    let Value::Array(list) = value else {
+        return Err(PaginationFault::new(key, "must be a list of conditions"));
     };
     list.iter()
-        .map(|said| parse(said, depth + 1, budget))
+        .map(|value| parse(value, depth + 1, budget))
         .collect()
 }
 
-fn object<'a>(at: &str, said: &'a Value) -> Result<&'a Map<String, Value>, Fault> {
-    said.as_object()
-        .ok_or_else(|| Fault::new(at, "must be an object of conditions"))
+fn object<'a>(at: &str, value: &'a Value) -> Result<&'a Map<String, Value>, PaginationFault> {
+    value
+        .as_object()
+        .ok_or_else(|| PaginationFault::new(at, "must be an object of conditions"))
 }
 
 fn mentions(value: &Value, text: &str) -> bool {

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// More columns than any list has are a mistake or an attack.
+/// More columns than any list has: a mistake or an attack.
 pub(super) const MAX_COLUMNS: usize = 8;
 
 /// One column to sort by.
@@ -53,8 +53,8 @@ fn compare_values(a: &Value, b: &Value) -> Ordering {
     }
 }
 
-/// Whole numbers that are one and the same as a float are told apart by their
-/// digits, which keeps the order total; sorting relies on that.
+/// Whole numbers that are equal as floats are distinguished by their digits, which keeps
+/// the order total; sorting relies on that.
 fn numbers(a: &Value, b: &Value) -> Ordering {
     let float = |value: &Value| value.as_f64().unwrap_or_default();
     let whole = |value: &Value| {

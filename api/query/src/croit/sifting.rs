@@ -5,11 +5,11 @@ use std::vec;
 
 use serde_json::Value;
 
-use super::{Fault, Page, Pagination, order};
+use super::{Page, Pagination, PaginationFault, order};
 
 /// Longest that a filter may look at a list. Ordinary ones take some milliseconds
 /// for the longest list; some regular expressions take as many for every row.
-const PATIENCE: Duration = Duration::from_millis(500);
+const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// After how long a step ends, once it has looked at a row.
 const STEP: Duration = Duration::from_millis(2);
@@ -39,8 +39,8 @@ impl Sifting {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] if the filter takes too long: half a second for all rows.
-    pub fn step(&mut self) -> Result<Option<Page>, Fault> {
+    /// A [`PaginationFault`] if the filter takes too long: half a second for all rows.
+    pub fn step(&mut self) -> Result<Option<Page>, PaginationFault> {
         let started_at = Instant::now();
         for row in self.rows.by_ref() {
             if self.pagination.filter.keeps(&row) {
@@ -54,8 +54,8 @@ impl Sifting {
         if self.rows.len() == 0 {
             return Ok(Some(self.page()));
         }
-        if self.took > PATIENCE {
-            return Err(Fault::new(
+        if self.took > TIMEOUT {
+            return Err(PaginationFault::new(
                 "where",
                 "takes too long for this list; ask for less",
             ));

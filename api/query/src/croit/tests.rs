@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Fault, Page, Pagination};
+use super::{Page, Pagination, PaginationFault};
 
 /// The page that a parameter makes of rows, however many steps that takes.
-fn page(pagination: &str, rows: Vec<Value>) -> Result<Page, Fault> {
+fn page(pagination: &str, rows: Vec<Value>) -> Result<Page, PaginationFault> {
     let mut sifting = Pagination::parse(pagination)?.sift(rows);
     loop {
         if let Some(page) = sifting.step()? {

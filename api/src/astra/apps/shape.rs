@@ -8,10 +8,10 @@ use tenterhook_dispatch::{App, PrincipalId};
 use crate::astra::document::Shapes;
 use crate::astra::media::{JSON, Media};
 use crate::astra::metadata::{self, with_metadata_paths};
-use crate::astra::query::Vocabulary;
 use crate::astra::reply::ListType;
 use crate::astra::row::{Part, Row};
 use crate::astra::schema::{Kind, METADATA, Member, members};
+use tenterhook_query::astra::Vocabulary;
 
 const TYPE: &str = "application/astra-app";
 const VERSION: &str = "2.0";

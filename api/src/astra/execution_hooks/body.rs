@@ -1,14 +1,14 @@
-//! What a body says of an execution hook, once it follows its table.
+//! Reads the body of an execution hook, once it follows its table.
 
 use serde_json::{Map, Value};
-use tenterhook_dispatch::{AppId, Criterion, Error, Key, SourceId};
+use tenterhook_dispatch::{AppId, Criterion, Error, Key, Noun, SourceId};
 
 use super::shape::View;
 use crate::astra::ask::Ask;
 use crate::astra::identifier;
 use crate::astra::metadata::text_in;
-use crate::astra::problem::Problem;
-use crate::refusal::Refusal;
+use crate::astra::problem::{Problem, Rejection, Row};
+use crate::containers::read_criteria;
 
 /// The event that action and stage name together; what the body leaves out is as
 /// `old` has it. `None` if it names neither, or not both and there is no old one.
@@ -32,11 +32,11 @@ pub(super) fn event(
     Ok(Some(format!("{action}.{stage}")))
 }
 
-/// The hook source that the body names, if it does. It has to be one of the account.
+/// The hook source that the body names, if any. It must be one of the account.
 pub(super) async fn hook_source(
     ask: &Ask,
     body: &Map<String, Value>,
-) -> Result<Option<SourceId>, Refusal> {
+) -> Result<Option<SourceId>, Rejection> {
     let Some(id) = text_in(body, "hookSourceID").and_then(identifier::parse) else {
         return Ok(None);
     };
@@ -49,7 +49,7 @@ pub(super) async fn hook_source(
         .await
     {
         Ok(source) => Ok(Some(source.id)),
-        Err(error @ Error::NotFound { .. }) => Err(super::in_body(error)),
+        Err(error @ Error::NotFound { .. }) => Err(refers_to_missing(error)),
         Err(error) => Err(error.into()),
     }
 }
@@ -69,9 +69,28 @@ pub(super) fn arguments(body: &Map<String, Value>) -> Option<Vec<String>> {
 pub(super) fn criteria(body: &Map<String, Value>) -> Option<Vec<Criterion>> {
     let list = body.get("matchingCriteria")?;
     // The table admits exactly what this reads.
-    serde_json::from_value(list.clone()).ok()
+    serde_json::from_value(list.clone()).ok().map(read_criteria)
 }
 
 pub(super) fn enabled(body: &Map<String, Value>) -> Option<bool> {
     text_in(body, "enabled").map(|text| text == "true")
+}
+
+/// The rejection of a body that refers to what does not exist.
+pub(super) fn refers_to_missing(error: Error) -> Rejection {
+    match error {
+        Error::NotFound {
+            what: Noun::App, ..
+        } => Problem::field("appID", "must be the id of an application of this account").into(),
+        Error::NotFound {
+            what: Noun::Source, ..
+        } => Problem::field(
+            "hookSourceID",
+            "must be the id of a hook source of this account",
+        )
+        .into(),
+        Error::NotReplicated { .. } => Row::NotReplicated.into(),
+        Error::ReadOnly { .. } => Row::ManagedHook.into(),
+        error => error.into(),
+    }
 }

@@ -6,10 +6,11 @@ use tenterhook_dispatch::{AppId, Container, Criterion, Hook, Role, Targets};
 use crate::astra::document::Shapes;
 use crate::astra::media::{JSON, Media};
 use crate::astra::metadata::{self, with_metadata_paths};
-use crate::astra::query::Vocabulary;
 use crate::astra::reply::ListType;
 use crate::astra::row::{Part, Row};
 use crate::astra::schema::{BOOLEAN, Kind, LABEL, METADATA, Member, members};
+use crate::containers::{self, print_criteria};
+use tenterhook_query::astra::Vocabulary;
 
 const TYPE: &str = "application/astra-executionHook";
 const VERSIONS: &[&str] = &["1.0", "1.1", "1.2", "1.3"];
@@ -110,7 +111,7 @@ pub(super) fn shapes() -> Shapes {
     Shapes::new("ExecutionHook", MEMBERS, LIST, MEDIA)
 }
 
-/// A hook as an execution hook, for somebody to read.
+/// A hook as an execution hook, as one reader sees it.
 pub(super) struct View<'a> {
     hook: &'a Hook,
     reader: Role,
@@ -122,7 +123,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// What has no name, or does not run for containers, is none.
+    /// `None` if it has no name or does not run for containers.
     pub(super) fn of(hook: &'a Hook, reader: Role) -> Option<Self> {
         let Targets::Containers { app, criteria } = &hook.targets else {
             return None;
@@ -142,14 +143,17 @@ impl<'a> View<'a> {
     /// The resource, with the containers that it matches if they are given.
     pub(super) fn row(&self, containers: Option<&[Container]>) -> Row {
         let value = |name| match (name, containers) {
-            ("matchingContainers", Some(containers)) => Some(json!(containers)),
+            ("matchingContainers", Some(containers)) => {
+                let containers = containers.iter().cloned().map(containers::Container::from);
+                Some(containers.map(|container| json!(container)).collect())
+            }
             ("matchingImages", Some(containers)) => Some(images(containers)),
             (name, _) => self.member(name),
         };
         Row::of(WORDS.members, |name| value(name).map(Part::Json))
     }
 
-    /// One member, save those that are worked out.
+    /// One member, except those that are computed.
     pub(super) fn member(&self, name: &str) -> Option<Value> {
         let hook = self.hook;
         Some(match name {
@@ -158,7 +162,7 @@ impl<'a> View<'a> {
             "id" => json!(hook.id),
             "name" => self.name.into(),
             "hookType" => if hook.managed { "netapp" } else { "custom" }.into(),
-            "matchingCriteria" => json!(self.criteria),
+            "matchingCriteria" => json!(print_criteria(self.criteria)),
             "action" => self.action.into(),
             "stage" => self.stage.into(),
             "hookSourceID" => json!(hook.source),

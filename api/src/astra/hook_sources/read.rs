@@ -1,4 +1,4 @@
-//! A source's text: base64, of the length and the sort that its type allows.
+//! A source's text: base64, of the length and kind that its type allows.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -2,16 +2,16 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tenterhook_dispatch::{MODULE_MAX_BYTES, Source};
+use tenterhook_dispatch::{MODULE_MAX_BYTES, Source, Visibility};
 use tenterhook_engine::Kind as Program;
 
 use crate::astra::document::Shapes;
 use crate::astra::media::{JSON, Media};
 use crate::astra::metadata::{self, with_metadata_paths};
-use crate::astra::query::Vocabulary;
 use crate::astra::reply::ListType;
 use crate::astra::row::{Part, Row};
 use crate::astra::schema::{BOOLEAN, Kind, METADATA, Member, members};
+use tenterhook_query::astra::Vocabulary;
 
 const TYPE: &str = "application/astra-hookSource";
 const VERSION: &str = "1.0";
@@ -30,7 +30,7 @@ pub(super) const MEDIA: Media = Media {
     ],
 };
 
-/// A Wasm program may be longer than a script; how long, the operator says.
+/// A Wasm program may be longer than a script; how long, the operator configures.
 #[expect(clippy::cast_possible_truncation, reason = "64 MiB fit into any usize")]
 const SOURCE_MAX_CHARS: usize = (MODULE_MAX_BYTES as usize).div_ceil(3) * 4;
 
@@ -80,7 +80,7 @@ pub(super) fn shapes() -> Shapes {
     Shapes::new("HookSource", MEMBERS, LIST, MEDIA)
 }
 
-/// What Astra calls the sort of a program.
+/// Astra's name of a program's kind.
 pub(super) fn source_type(source: &Source) -> &'static str {
     match source.kind {
         Program::Script => "script",
@@ -96,18 +96,18 @@ pub(super) fn row(source: &Source, bytes: Option<Bytes>) -> Row {
     })
 }
 
-/// One member, save `source`.
+/// One member, except `source`.
 pub(super) fn member(source: &Source, name: &str) -> Option<Value> {
-    let said = |flag: bool| json!(flag.to_string());
+    let text = |flag: bool| json!(flag.to_string());
     Some(match name {
         "type" => TYPE.into(),
         "version" => VERSION.into(),
         "id" => json!(source.id),
         "name" => source.name.as_str().into(),
-        "private" => said(source.private),
-        "preloaded" => said(source.preloaded),
+        "private" => text(source.visibility == Visibility::Private),
+        "preloaded" => text(source.preloaded),
         "sourceType" => source_type(source).into(),
-        "sourceMD5Checksum" => source.base64_md5.as_str().into(),
+        "sourceMD5Checksum" => source.checksum.as_str().into(),
         "description" if source.description.is_empty() => return None,
         "description" => source.description.as_str().into(),
         "metadata" => metadata::print(

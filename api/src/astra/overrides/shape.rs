@@ -6,10 +6,10 @@ use tenterhook_dispatch::HookOverride;
 use crate::astra::document::Shapes;
 use crate::astra::media::{JSON, Media};
 use crate::astra::metadata::{self, with_metadata_paths};
-use crate::astra::query::Vocabulary;
 use crate::astra::reply::ListType;
 use crate::astra::row::{Part, Row};
 use crate::astra::schema::{BOOLEAN, Kind, METADATA, Member, members};
+use tenterhook_query::astra::Vocabulary;
 
 const TYPE: &str = "application/astra-executionHookOverride";
 const VERSION: &str = "1.0";

@@ -1,14 +1,18 @@
-//! The table as it is said, and the rows for what shared code refuses.
+//! The table as it is printed, and the rows for what shared code refuses.
 
 use http::StatusCode;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::*;
+use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 
-async fn said(refusal: &Refusal, id: &RequestId) -> (StatusCode, Value) {
-    let response = say(refusal, id);
+async fn printed(rejection: impl Into<Rejection>, id: &RequestId) -> (StatusCode, Value) {
+    let response = match rejection.into() {
+        Rejection::Shared(refusal) => print(&refusal, id),
+        Rejection::Own(problem) => problem.print(id),
+    };
     assert_eq!(
         response.headers()["content-type"],
         "application/problem+json"
@@ -30,7 +34,7 @@ fn id(text: &'static str) -> RequestId {
 async fn every_row_has_its_number_status_title_and_detail() {
     let mut lines = Vec::new();
     for row in Row::ALL {
-        let (status, problem) = said(&Refusal::from(*row), &id("x")).await;
+        let (status, problem) = printed(*row, &id("x")).await;
         assert_eq!(problem["status"], status.as_str());
         let text = |name: &str| problem[name].as_str().unwrap().to_owned();
         let number = text("type").replace("https://astra.netapp.io/problems/", "");
@@ -71,7 +75,7 @@ async fn every_row_has_its_number_status_title_and_detail() {
 async fn the_correlation_id_is_the_requests_id_or_made_from_it() {
     let uuid = "0b7c1b3e-5a41-4f4c-9d8e-2f6a7c8d9e0f";
     let correlation = async |text| {
-        let (_, problem) = said(&Refusal::Internal, &id(text)).await;
+        let (_, problem) = printed(Refusal::Internal, &id(text)).await;
         problem["correlationID"].as_str().unwrap().to_owned()
     };
     assert_eq!(correlation(uuid).await, uuid);
@@ -122,7 +126,7 @@ async fn what_others_refuse_has_a_row_or_says_its_status() {
         Refusal::TooBusy,
         Refusal::Internal,
     ] {
-        let (status, problem) = said(&refusal, &id("x")).await;
+        let (status, problem) = printed(refusal, &id("x")).await;
         let kind = problem["type"].as_str().unwrap();
         let kind = kind.rsplit('/').next().unwrap();
         let extra = [&problem["invalidParams"], &problem["invalidFields"]];

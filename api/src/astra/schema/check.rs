@@ -1,4 +1,4 @@
-//! Holding a body against its table.
+//! Checks a body against its table.
 
 use std::collections::HashSet;
 
@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::{Kind, Member, Presence, Purpose};
 use crate::astra::identifier;
-use crate::astra::query::parse_timestamp;
+use tenterhook_query::astra::parse_timestamp;
 
-/// Most failures that are told of one body.
+/// Most failures that are reported of one body.
 const FAILURES_MAX: usize = 8;
 
 /// Checks that an object has the members that it must have, and no others, all of
@@ -16,7 +16,7 @@ const FAILURES_MAX: usize = 8;
 ///
 /// # Errors
 ///
-/// What is wrong, for whoever sent it.
+/// What is wrong, for the client.
 pub(in crate::astra) fn check(
     members: &[Member],
     object: &Map<String, Value>,
@@ -130,7 +130,7 @@ fn below(place: &str, name: &str) -> String {
     }
 }
 
-/// A name that somebody sent, fit to be quoted.
+/// A name that a client sent, shortened to be quoted.
 fn shown(name: &str) -> String {
     name.chars()
         .take(64)

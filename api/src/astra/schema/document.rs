@@ -63,8 +63,8 @@ impl Kind {
 const BASE64: &str = "^([A-Za-z0-9+/]{4})*(([A-Za-z0-9+/]{2})==|([A-Za-z0-9+/]{3})=)?$";
 const TIMESTAMP: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.,][0-9]{1,9})?Z$";
 
-/// Adds bounds that bind. What is replied was perhaps given elsewhere, where they
-/// are others.
+/// Adds bounds that bind. Values in replies may have been set over another interface,
+/// which has other bounds.
 fn bounded(mut schema: Value, names: [&str; 2], bounds: (usize, usize), purpose: Purpose) -> Value {
     if purpose != Purpose::Reply {
         if bounds.0 > 0 {

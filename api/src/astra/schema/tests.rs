@@ -50,9 +50,9 @@ fn a_body_that_follows_the_table_passes() {
 }
 
 #[test]
-fn each_way_of_not_following_the_table_is_told() {
+fn each_way_of_not_following_the_table_is_reported() {
     let label = json!({"name": "a", "value": "b"});
-    for (extra, told) in [
+    for (extra, expected) in [
         (
             json!({"type": "x"}),
             "`type` must be \"application/astra-sample\"",
@@ -108,17 +108,17 @@ fn each_way_of_not_following_the_table_is_told() {
             "`metadata.count` is not a member of this resource",
         ),
     ] {
-        assert_eq!(create(extra), told);
+        assert_eq!(create(extra), expected);
     }
-    let told = failure(Purpose::Replace, &json!({"sum": "b1a4"}));
+    let reported = failure(Purpose::Replace, &json!({"sum": "b1a4"}));
     assert_eq!(
-        told,
+        reported,
         "`type` is missing; `sum` must be 32 hexadecimal digits"
     );
 }
 
 #[test]
-fn only_so_many_failures_are_told() {
+fn only_so_many_failures_are_reported() {
     let many: Value = (0..100)
         .map(|n| (format!("k{n}"), json!(1)))
         .collect::<serde_json::Map<_, _>>()

@@ -17,9 +17,9 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::charge::{Charge, Held};
+use crate::charge::{Charge, HeldMemory};
+use crate::croit::list::{Paged, cut};
 use crate::croit::tasks::shape::TaskResponse;
-use crate::croit::{Paged, cut};
 use crate::extract::Json;
 use crate::refusal::Refusal;
 
@@ -35,12 +35,12 @@ const ROWS: usize = 1_000;
 /// What a task and its row take while a list is made.
 const ROW_BYTES: u64 = 2_048;
 
-/// Rows made before other work has its turn on the thread; some 500 µs.
+/// Rows built before other work has its turn on the thread; some 500 µs.
 const ROWS_AT_ONCE: usize = 128;
 
 /// The query of either generation.
 #[derive(Debug, Deserialize)]
-pub(super) struct Said {
+pub(super) struct TaskQuery {
     pagination: Option<String>,
     before: Option<i64>,
     after: Option<i64>,
@@ -66,17 +66,17 @@ pub(super) struct TaskList {
     all_ids: Vec<i32>,
 }
 
-/// Answers in the generation that was asked for.
+/// Replies in the generation that was asked for.
 pub(super) async fn answer(
     app: &App,
     account: AccountId,
     charge: &Charge,
-    said: Said,
+    query: TaskQuery,
 ) -> Result<Response, Refusal> {
-    if said.pagination.is_some() {
-        newer(app, account, charge, said.pagination).await
+    if query.pagination.is_some() {
+        newer(app, account, charge, query.pagination).await
     } else {
-        older(app, account, charge, &said).await
+        older(app, account, charge, &query).await
     }
 }
 
@@ -86,7 +86,7 @@ async fn newer(
     charge: &Charge,
     pagination: Option<String>,
 ) -> Result<Response, Refusal> {
-    // What these say depends on the executions, which a task alone does not tell.
+    // These depend on the executions, which a task alone does not have.
     let deep = pagination.as_deref().is_some_and(|text| {
         ["statusCode", "result", "_search"]
             .iter()
@@ -107,7 +107,7 @@ async fn newer(
         for task in some {
             rows.push(answers.row(app, task)?);
         }
-        // Whoever else waits for this thread comes first.
+        // Other work that waits for this thread comes first.
         tokio::task::yield_now().await;
     }
     let Page {
@@ -147,21 +147,21 @@ async fn older(
     app: &App,
     account: AccountId,
     charge: &Charge,
-    said: &Said,
+    query: &TaskQuery,
 ) -> Result<Response, Refusal> {
     let filter = TaskFilter {
-        since: said
+        since: query
             .after
             .map(|millis| read_millis("?after", millis))
             .transpose()?,
-        until: said
+        until: query
             .before
             .map(|millis| read_millis("?before", millis))
             .transpose()?,
         ..TaskFilter::default()
     };
     let mut tasks = newest(app, account, &filter, WINDOW).await?;
-    if said.order == Some(Direction::Asc) {
+    if query.order == Some(Direction::Asc) {
         tasks.reverse();
     }
     let mut list = TaskList {
@@ -169,9 +169,9 @@ async fn older(
         total_elements: tasks.len(),
         all_ids: tasks.iter().map(|task| task.number.get()).collect(),
     };
-    let limit = said.limit.unwrap_or(ROWS).min(ROWS);
+    let limit = query.limit.unwrap_or(ROWS).min(ROWS);
     let _held = charge.hold(tasks.len() as u64 * ROW_BYTES)?;
-    let shown = tasks.iter().skip(said.offset.unwrap_or(0)).take(limit);
+    let shown = tasks.iter().skip(query.offset.unwrap_or(0)).take(limit);
     let shown: Vec<_> = shown.cloned().collect();
     let answers = Answers::of(app, account, charge, &shown).await?;
     for task in &shown {
@@ -214,7 +214,7 @@ pub(super) async fn newest(
 pub(super) struct Answers<'a> {
     endings: HashMap<TaskId, Endings>,
     verdicts: HashMap<TaskId, Vec<Verdict>>,
-    _held: Option<Held<'a>>,
+    _held: Option<HeldMemory<'a>>,
 }
 
 impl<'a> Answers<'a> {

@@ -5,8 +5,8 @@
 
 use tenterhook_dispatch::Execution;
 
-/// Bytes of a log. One task may have thousands of executions with up to 16 MiB
-/// each; whoever wants all of that asks for the executions one by one.
+/// Bytes of a log. One task may have thousands of executions with up to 16 MiB each; a
+/// client that wants all of that asks for the executions one by one.
 const MAX_BYTES: usize = 4 << 20;
 
 /// Writes the log of a task.
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_stands_after_its_server() {
+    fn every_line_follows_its_server() {
         let mut log = Log::default();
         log.lines("a: ", b"one\n\ntwo");
         log.lines("b: ", b"three\n");

@@ -1,4 +1,4 @@
-//! A task in croit's words: `ManagedTask`, and `TaskResponse` which adds to it.
+//! A task in croit's form: `ManagedTask`, and `TaskResponse` which adds to it.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::app::CroitTimes;
 use crate::croit::tasks::log;
-use crate::native::time_text;
+use crate::time_text::time_text;
 
 /// What croit calls a task that a user cancelled.
 const CANCELLED_BY_USER: i32 = -256;
@@ -19,7 +19,7 @@ const CANCELLED_BY_USER: i32 = -256;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ManagedTask {
     id: i32,
-    /// Whether nothing more will happen.
+    /// Whether it has finished.
     done: bool,
     /// 0 on success or while it goes on, -256 if cancelled, else the first exit
     /// status that is not 0, or 1 if there is none.
@@ -46,7 +46,7 @@ pub(crate) struct ManagedTask {
 pub(crate) struct TaskResponse {
     #[serde(flatten)]
     task: ManagedTask,
-    /// Whether somebody asked to cancel it.
+    /// Whether cancellation was requested.
     cancelled: bool,
     /// Always null: no task here asks questions.
     #[schema(value_type = Option<Object>)]

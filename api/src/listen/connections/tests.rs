@@ -1,4 +1,4 @@
-//! Who gives way to whom when there is no more room for connections.
+//! Which connections are evicted when there is no more room.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -60,9 +60,9 @@ async fn those_of_the_same_client_that_have_waited_longest_give_way() {
         assert!(newcomer.as_mut().now_or_never().is_none());
     }
     assert_eq!(asked(&other), [false]);
-    let told = asked(&crowd);
-    assert_eq!(told.iter().filter(|asked| **asked).count(), 14);
-    assert!(!told[0]);
+    let asked_to_leave = asked(&crowd);
+    assert_eq!(asked_to_leave.iter().filter(|asked| **asked).count(), 14);
+    assert!(!asked_to_leave[0]);
     crowd.remove(5);
     connections.enter(client(1)).now_or_never().unwrap();
     drop(answering);

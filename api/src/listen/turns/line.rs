@@ -1,4 +1,4 @@
-//! Those of one holder who wait for a turn, and who of them is next.
+//! The steps of one holder that wait for a turn, and which of them is next.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,15 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::Share;
-
-/// Of so many turns of a line, one goes to whoever has waited longest in it.
+/// Of so many turns of a line, one goes to the step that has waited longest in it.
 const OLDEST_EVERY: u32 = 4;
+
+/// What a holder has had, and has.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Share {
+    pub(super) served: Duration,
+    pub(super) taken: usize,
+}
 
 /// What one holder takes.
 #[derive(Default)]
@@ -18,20 +23,20 @@ pub(super) struct Line {
     pub(super) share: Share,
     /// Time that those of its connections which are served next have been served.
     pub(super) level: Duration,
-    pub(super) waiting: BTreeMap<Place, Arc<Mutex<Ticket>>>,
-    /// The same places in the order in which they were taken.
+    pub(super) waiting: BTreeMap<LinePosition, Arc<Mutex<Ticket>>>,
+    /// The same positions in order of arrival.
     pub(super) arrivals: BTreeMap<u64, Duration>,
     /// How many were called.
     called: u32,
 }
 
 impl Line {
-    pub(super) fn insert(&mut self, place: Place, ticket: Arc<Mutex<Ticket>>) {
+    pub(super) fn insert(&mut self, place: LinePosition, ticket: Arc<Mutex<Ticket>>) {
         self.arrivals.insert(place.1, place.0);
         self.waiting.insert(place, ticket);
     }
 
-    pub(super) fn remove(&mut self, place: Place) -> Option<Arc<Mutex<Ticket>>> {
+    pub(super) fn remove(&mut self, place: LinePosition) -> Option<Arc<Mutex<Ticket>>> {
         self.arrivals.remove(&place.1);
         self.waiting.remove(&place)
     }
@@ -52,8 +57,8 @@ impl Line {
 }
 
 /// A connection's place among those of its holder: the time for which it was served, and
-/// among equals who came first.
-pub(super) type Place = (Duration, u64);
+/// among equals the arrival.
+pub(super) type LinePosition = (Duration, u64);
 
 /// Whether a step has its turn.
 pub(super) enum Ticket {
@@ -62,7 +67,7 @@ pub(super) enum Ticket {
     Called,
 }
 
-/// Whether the turn has come; else this is who is to be woken then.
+/// Whether the turn has come; else the waker to wake then.
 pub(super) fn is_called(ticket: &Mutex<Ticket>, waker: &Waker) -> bool {
     match &mut *ticket.lock() {
         Ticket::Called => true,

@@ -53,7 +53,7 @@ fn is_empty(turns: &Turns) -> bool {
 }
 
 #[test]
-fn while_processors_are_free_nobody_waits() {
+fn while_processors_are_free_no_step_waits() {
     let turns = Turns::new(2, 0);
     take(&turns, account(1));
     take(&turns, account(1));
@@ -65,7 +65,7 @@ fn while_processors_are_free_nobody_waits() {
 }
 
 #[test]
-fn whoever_was_served_least_is_next_and_not_who_came_first() {
+fn the_holder_served_least_is_next_and_not_the_first_to_come() {
     let turns = Turns::new(1, 0);
     take(&turns, account(1));
     let many: Vec<_> = (0..10).map(|_| wait(&turns, account(1))).collect();
@@ -181,7 +181,7 @@ fn who_was_served_once_has_its_turn_again_however_many_connections_are_opened_me
         let mut waiting: Vec<_> = (1..50).map(|n| wait(&turns, holder(n))).collect();
         let mut own = None;
         let first = wait_as(&turns, holder(200), &mut own);
-        // Whoever is served goes away, and another comes.
+        // The one that is served leaves, and another comes.
         let mut served = |waiting: &mut Vec<Waiting>, one: &Waiting| {
             (0..1_000_u32).position(|n| {
                 turns.give_back(on, MS);
@@ -203,7 +203,7 @@ fn who_was_served_once_has_its_turn_again_however_many_connections_are_opened_me
 }
 
 #[test]
-fn whoever_has_none_finds_a_turn_although_others_have_long_ones() {
+fn a_holder_without_a_turn_finds_one_although_others_have_long_ones() {
     let turns = Turns::new(2, 1);
     take(&turns, account(1));
     take(&turns, account(1));
@@ -216,7 +216,7 @@ fn whoever_has_none_finds_a_turn_although_others_have_long_ones() {
 }
 
 #[test]
-fn what_was_used_while_nobody_waited_is_not_held_against_anybody() {
+fn what_was_used_while_none_waited_does_not_count() {
     let turns = Turns::new(1, 0);
     take(&turns, account(1));
     turns.give_back(account(1), 1_000 * MS);
@@ -238,7 +238,7 @@ fn who_goes_away_while_waiting_takes_no_turn_with_it() {
     drop(gone);
     assert_eq!(turns.waiting(), 1);
     turns.give_back(account(1), MS);
-    // Its turn has come, but nobody looks.
+    // Its turn has come, but it is not polled.
     drop(called);
     assert!(is_empty(&turns));
 }
@@ -270,7 +270,7 @@ async fn every_one_of_many_is_served_to_its_end() {
 
 proptest! {
     #[test]
-    fn no_turn_is_lost_or_made_whoever_comes_and_goes(
+    fn no_turn_is_lost_or_created_whatever_comes_and_goes(
         acts in proptest::collection::vec((0_u8..4, 0_u8..4, 0_u32..5), 0..200),
     ) {
         let turns = Turns::new(2, 1);

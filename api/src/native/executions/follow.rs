@@ -32,11 +32,11 @@ use crate::refusal::Refusal;
 /// close what is silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Output of an execution that is over which is read at once: it fits into what every
-/// request holds.
+/// Output of a finished execution that is read at once: it fits into what every request
+/// holds.
 const AT_ONCE_BYTES: u64 = 16 * 1024;
 
-/// Answers with what the execution prints, from its beginning to its end.
+/// Streams what the execution prints, from its beginning to its end.
 pub(super) async fn follow_execution(
     State(app): State<App>,
     caller: Caller,
@@ -71,7 +71,7 @@ struct Following {
     app: App,
     account: AccountId,
     id: ExecutionId,
-    /// Gone once the end was told.
+    /// `None` once the end was sent.
     printed: Option<Printed>,
     /// The beginning of a character, per stream.
     held: [Text; 2],
@@ -155,7 +155,8 @@ impl Following {
                 }
                 Ok(None) => return Some(self.finish().await),
                 Err(error) => {
-                    // Without an end: what is missing is not taken for all there was.
+                    // Without an end, so that the client does not take a part for the
+                    // whole.
                     tracing::warn!(
                         error = &error as &dyn std::error::Error,
                         "cannot read an output"
@@ -167,11 +168,11 @@ impl Following {
     }
 
     fn tell(&mut self, chunk: &Chunk) -> Option<Event> {
-        let told = self.held[index(chunk.stream)].push(&chunk.bytes);
-        (!told.is_empty()).then(|| event(chunk.stream, &told))
+        let text = self.held[index(chunk.stream)].push(&chunk.bytes);
+        (!text.is_empty()).then(|| event(chunk.stream, &text))
     }
 
-    /// Tells what was held back, one piece a call, and the state at last.
+    /// Sends what was held back, one piece a call, and the state at last.
     async fn finish(&mut self) -> Event {
         for stream in [Stream::Stdout, Stream::Stderr] {
             let held = self.held[index(stream)].finish();

@@ -1,5 +1,5 @@
-//! An execution whose output is too long to be held in memory for a slow reader: its
-//! JSON is written while the client takes it.
+//! An execution whose output is too long to be kept in memory for a slow reader: its JSON
+//! is written while the client takes it.
 //!
 //! What a client reads is the same object as that of a short one; only the order of its
 //! members differs.
@@ -22,7 +22,7 @@ use super::text::Text;
 use crate::charge::Charge;
 use crate::refusal::Refusal;
 
-/// Output up to this size is answered at once, as most is.
+/// Output up to this size is sent at once, as most is.
 pub(super) const INLINE_BYTES: u64 = OUTPUT_PART_BYTES as u64;
 
 /// What such a reply holds at one time: a piece, and its JSON, in which each byte may
@@ -98,7 +98,7 @@ enum Step {
         /// Whether all of it was text so far.
         is_exact: bool,
     },
-    /// The very bytes of a stream that is no text.
+    /// The bytes of a stream that is not text.
     Encoded { stream: Stream, offset: u64 },
 }
 

@@ -1,4 +1,4 @@
-//! An execution as the native face shows it: outcome, bill, output and answer.
+//! An execution as the native face shows it: outcome, usage, output and answer.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,8 +8,8 @@ use tenterhook_engine::SoFar;
 use tenterhook_sdk::log::LogLine;
 use utoipa::ToSchema;
 
-use crate::native::apps::Container;
-use crate::native::time_text;
+use crate::containers::Container;
+use crate::time_text::time_text;
 
 /// One hook, or one ad hoc program, on one target.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,7 +18,7 @@ pub(crate) struct Execution {
     /// The id of the task that it is a part of.
     task: String,
     task_number: i32,
-    /// The hook that caused it; absent if it was ad hoc. It may be gone by now.
+    /// The hook that caused it; absent if it was ad hoc. It may have been deleted since.
     #[serde(skip_serializing_if = "Option::is_none")]
     hook: Option<Reference>,
     /// The name of the source, or `script` for an inline one.
@@ -28,8 +28,7 @@ pub(crate) struct Execution {
     server: Option<ServerReference>,
     /// The container that it runs for, as it was when the event arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Container>)]
-    container: Option<dispatch::Container>,
+    container: Option<Container>,
     /// `WAITING`, `RUNNING`, `FINISHED`, `FAILED` or `CANCELED`.
     state: &'static str,
     /// From 1; 0 before the first has begun.
@@ -41,7 +40,7 @@ pub(crate) struct Execution {
     /// What the server could not do, if that is why there is no outcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// The bill of the last attempt; of one that runs, so far.
+    /// The usage of the last attempt; of a running one, so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Usage>)]
     usage: Option<Bill>,
@@ -74,7 +73,7 @@ pub(crate) struct Execution {
 pub(crate) struct Output {
     /// Standard output; bytes that are not UTF-8 are replaced by U+FFFD.
     stdout: String,
-    /// The very bytes, if some had to be replaced.
+    /// The exact bytes, if some had to be replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     stdout_base64: Option<String>,
     /// Standard error, likewise.
@@ -99,7 +98,7 @@ pub(crate) struct Output {
 enum Bill {
     /// It is over.
     Whole(tenterhook_engine::Usage),
-    /// It runs: what is known of it by now.
+    /// It runs: what is known so far.
     SoFar {
         so_far: bool,
         fuel: u64,
@@ -127,7 +126,7 @@ pub(crate) struct Outcome {
     backtrace: Option<Vec<String>>,
 }
 
-/// The bill of one attempt. While it runs, what is not known yet is left out.
+/// The usage of one attempt. While it runs, what is not known yet is left out.
 #[derive(Debug, ToSchema)]
 #[expect(
     dead_code,
@@ -186,7 +185,7 @@ impl Execution {
                 number: server.number.get(),
                 name: server.name,
             }),
-            container: own.container,
+            container: own.container.map(Container::from),
             state: own.state.as_str(),
             attempt: own.attempt,
             outcome: own.outcome,
@@ -249,7 +248,7 @@ impl Output {
     }
 }
 
-/// Bytes as text, and as base64 too where text cannot say them.
+/// Bytes as text, and as base64 too where they are not text.
 fn text(bytes: &[u8]) -> (String, Option<String>) {
     match std::str::from_utf8(bytes) {
         Ok(text) => (text.to_owned(), None),

@@ -2,19 +2,6 @@
 
 use utoipa::ToSchema;
 
-/// One expression that a container must match, in the syntax of RE2.
-#[derive(Debug, ToSchema)]
-#[schema(as = Criterion)]
-#[expect(
-    dead_code,
-    reason = "describes the dispatcher's own type in the OpenAPI document"
-)]
-pub(crate) struct CriterionShape {
-    /// `containerImage`, `containerName`, `podName`, `podLabel` or `namespaceName`.
-    r#type: String,
-    value: String,
-}
-
 /// The limits that a hook asks for; what is left out has its default.
 #[derive(Debug, ToSchema)]
 #[expect(

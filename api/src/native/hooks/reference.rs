@@ -23,13 +23,13 @@ impl<'de> Deserialize<'de> for Servers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
-        enum Said {
+        enum Wire {
             Word(String),
             Numbers(Vec<i32>),
         }
-        match Said::deserialize(deserializer) {
-            Ok(Said::Word(word)) if word == "all" => Ok(Self(Targets::All)),
-            Ok(Said::Numbers(numbers)) => Ok(Self(Targets::These(
+        match Wire::deserialize(deserializer) {
+            Ok(Wire::Word(word)) if word == "all" => Ok(Self(Targets::All)),
+            Ok(Wire::Numbers(numbers)) => Ok(Self(Targets::These(
                 numbers.into_iter().map(Number::new).collect(),
             ))),
             _ => Err(serde::de::Error::custom(
@@ -47,13 +47,13 @@ impl<'de, I: FromStr> Deserialize<'de> for Named<I> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
-        enum Said {
+        enum Wire {
             Number(i32),
             Text(String),
         }
-        let key = match Said::deserialize(deserializer) {
-            Ok(Said::Number(number)) => Some(Key::Number(Number::new(number))),
-            Ok(Said::Text(text)) => text.parse().ok(),
+        let key = match Wire::deserialize(deserializer) {
+            Ok(Wire::Number(number)) => Some(Key::Number(Number::new(number))),
+            Ok(Wire::Text(text)) => text.parse().ok(),
             Err(_) => None,
         };
         key.map(Self)
@@ -61,8 +61,8 @@ impl<'de, I: FromStr> Deserialize<'de> for Named<I> {
     }
 }
 
-/// Tells a member that is null from one that is left out.
-pub(super) fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+/// Distinguishes a member that is null from one that is left out.
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{
-    AppId, Criterion, FailurePolicy, HookChange, Label, PrincipalId, RetryPolicy, Role, SourceId,
-    Targets,
+    AppId, FailurePolicy, HookChange, Label, PrincipalId, RetryPolicy, Role, SourceId, Targets,
 };
 use tenterhook_engine::AskedLimits;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::native::hooks::described::{CriterionShape, Limits, Retry};
-use crate::native::hooks::reference::{Named, Servers, said};
+use crate::containers::{Criterion, print_criteria, read_criteria};
+use crate::native::hooks::described::{Limits, Retry};
+use crate::native::hooks::reference::{Named, Servers, present};
 use crate::native::hooks::values;
-use crate::native::time_text;
 use crate::refusal::Refusal;
+use crate::time_text::time_text;
 
 /// A source bound to an event.
 #[derive(Debug, Serialize, ToSchema)]
@@ -37,7 +37,6 @@ pub(crate) struct Hook {
     app: Option<Option<String>>,
     /// What a container must meet; present if the hook runs for containers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<CriterionShape>>)]
     criteria: Option<Vec<Criterion>>,
     /// Below the role `admin`, null stands in place of each.
     args: Vec<Option<String>>,
@@ -52,11 +51,11 @@ pub(crate) struct Hook {
     failure_policy: FailurePolicy,
     #[schema(value_type = Retry)]
     retry: RetryPolicy,
-    /// Whether the operator keeps it: Astra's clients may read but not change it.
+    /// Whether the operator manages it: Astra's clients may read but not change it.
     managed: bool,
     #[schema(value_type = Vec<Object>)]
     labels: Vec<Label>,
-    /// The id of the principal who made it.
+    /// The id of the principal who created it.
     created_by: String,
     /// The id of the principal who changed it last.
     modified_by: Option<String>,
@@ -65,12 +64,13 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    /// Shows a hook to somebody who has this role.
+    /// Shows a hook to a reader with this role.
     pub(crate) fn new(own: dispatch::Hook, reader: Role) -> Self {
         let (app, criteria) = match &own.targets {
-            Targets::Containers { app, criteria } => {
-                (Some(app.map(|app| app.to_string())), Some(criteria.clone()))
-            }
+            Targets::Containers { app, criteria } => (
+                Some(app.map(|app| app.to_string())),
+                Some(print_criteria(criteria)),
+            ),
             Targets::Once | Targets::All | Targets::These(_) => (None, None),
         };
         Self {
@@ -100,7 +100,7 @@ impl Hook {
     }
 }
 
-/// A hook to make. What is left out has its default.
+/// A hook to create. What is left out has its default.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewHook {
@@ -124,7 +124,6 @@ pub(crate) struct NewHook {
     /// What a container must meet, all of it; on Astra's events. Without `app` it
     /// holds for any app that an event names.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<CriterionShape>>)]
     criteria: Option<Vec<Criterion>>,
     #[serde(default)]
     #[schema(value_type = Vec<String>)]
@@ -154,13 +153,13 @@ pub(crate) struct NewHook {
 }
 
 impl NewHook {
-    /// Puts together what is meant; `app` is the one that was named.
+    /// Builds the hook; `app` is the one that was named.
     pub(super) fn read(
         self,
         app: Option<AppId>,
         created_by: PrincipalId,
     ) -> Result<dispatch::NewHook, Refusal> {
-        let criteria = self.criteria;
+        let criteria = self.criteria.map(read_criteria);
         let targets = match (self.servers, app, criteria) {
             (servers, None, None) => servers.map(|servers| servers.0),
             (None, app, criteria) => Some(Targets::Containers {
@@ -213,12 +212,11 @@ pub(crate) struct ChangedHook {
     #[schema(value_type = Option<Object>)]
     servers: Option<Servers>,
     /// Null is any app that an event names.
-    #[serde(default, deserialize_with = "said")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Object>)]
     pub(super) app: Option<Option<Named<AppId>>>,
     /// Replaces all.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<CriterionShape>>)]
     criteria: Option<Vec<Criterion>>,
     /// Replaces all.
     #[serde(default)]
@@ -248,15 +246,15 @@ pub(crate) struct ChangedHook {
 }
 
 impl ChangedHook {
-    /// Puts together what is meant of a hook that has these targets; `app` is the
-    /// one that was named, if any was.
+    /// Builds the change of a hook that has these targets; `app` is the one that was
+    /// named, if any.
     pub(super) fn read(
         self,
         current: &Targets,
         app: Option<Option<AppId>>,
         caller: &Caller,
     ) -> Result<HookChange, Refusal> {
-        let targets = match (self.servers, app, self.criteria) {
+        let targets = match (self.servers, app, self.criteria.map(read_criteria)) {
             (servers, None, None) => servers.map(|servers| servers.0),
             (Some(_), _, _) => return Err(both()),
             (None, app, criteria) => {
@@ -290,9 +288,9 @@ impl ChangedHook {
     }
 }
 
-/// A body refers to something that is not there: that is the body's fault, and
-/// not an unknown path.
-pub(crate) fn dangling(error: dispatch::Error) -> Refusal {
+/// The refusal of a body that refers to what does not exist: an invalid body, not an
+/// unknown path.
+pub(crate) fn refers_to_missing(error: dispatch::Error) -> Refusal {
     match error {
         dispatch::Error::NotFound { what, id } => {
             let pointer = match what {

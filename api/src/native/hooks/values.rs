@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tenterhook_dispatch::Role;
 
-use crate::refusal::{Fault, Refusal};
+use crate::refusal::{InvalidField, Refusal};
 
 pub(super) fn show_args(args: Vec<String>, reader: Role) -> Vec<Option<String>> {
     let show = |arg| reader.reads_secrets().then_some(arg);
@@ -21,30 +21,30 @@ pub(super) fn show_env(
 }
 
 /// Reads arguments; refuses those that were withheld.
-pub(super) fn read_args(said: Vec<Option<String>>) -> Result<Vec<String>, Refusal> {
-    let args = said.into_iter().enumerate();
-    given(args.map(|(place, arg)| (place.to_string(), arg)), "args")
+pub(super) fn read_args(values: Vec<Option<String>>) -> Result<Vec<String>, Refusal> {
+    let args = values.into_iter().enumerate();
+    present(args.map(|(place, arg)| (place.to_string(), arg)), "args")
         .map(|args| args.into_iter().map(|(_, arg)| arg).collect())
 }
 
 /// Reads environment variables; refuses those whose value was withheld.
 pub(super) fn read_env(
-    said: BTreeMap<String, Option<String>>,
+    values: BTreeMap<String, Option<String>>,
 ) -> Result<BTreeMap<String, String>, Refusal> {
-    given(said.into_iter(), "env").map(|env| env.into_iter().collect())
+    present(values.into_iter(), "env").map(|env| env.into_iter().collect())
 }
 
 /// Returns the values, or a fault for each that is null.
-fn given(
-    said: impl Iterator<Item = (String, Option<String>)>,
+fn present(
+    values: impl Iterator<Item = (String, Option<String>)>,
     member: &str,
 ) -> Result<Vec<(String, String)>, Refusal> {
     let mut given = Vec::new();
     let mut faults = Vec::new();
-    for (name, value) in said {
+    for (name, value) in values {
         match value {
             Some(value) => given.push((name, value)),
-            None => faults.push(Fault {
+            None => faults.push(InvalidField {
                 pointer: format!("/{member}/{}", name.replace('~', "~0").replace('/', "~1")),
                 detail: format!(
                     "has no value: null stands for one that was withheld; send the value, or leave `{member}` out of a change to keep all of them"

@@ -13,7 +13,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::NotAcceptable {
             offered: "`text/plain`",
         },
-        Refusal::Unreadable("the body is not JSON: EOF while parsing a value".into()),
+        Refusal::Unreadable("the body is not valid JSON: EOF while parsing a value".into()),
         Refusal::TooLarge {
             limit_bytes: 98_304,
         },
@@ -129,18 +129,18 @@ fn problems_read_well() {
 404 about:blank | Not Found | nothing is served at this path | {}
 405 about:blank | Method Not Allowed | this path is not served with this method; see the Allow header | {}
 406 about:blank | Not Acceptable | the reply can be given as `text/plain`; ask for one of them | {}
-400 /problems/unreadable-body | The body cannot be read | the body is not JSON: EOF while parsing a value | {}
+400 /problems/unreadable-body | The body cannot be read | the body is not valid JSON: EOF while parsing a value | {}
 413 /problems/unreadable-body | The request is too large | more than 98304 bytes are not accepted here | {"limit_bytes":98304}
 415 /problems/unreadable-body | The body is in a form that is not read here | this call reads JSON | {}
 408 about:blank | Request Timeout | the body did not arrive in time | {}
 422 /problems/invalid-request | The request asks for something that cannot be | `limits/fuel` must be from 1 to 200000000000, not 0 | {"errors":[{"detail":"must be from 1 to 200000000000, not 0","pointer":"/limits/fuel"}]}
-404 /problems/not-found | There is no such thing | there is no hook `7` | {"id":"7","noun":"hook"}
+404 /problems/not-found | Not found | there is no hook `7` | {"id":"7","noun":"hook"}
 409 /problems/name-taken | The name is already used | the name `audit` is already used; choose another | {"name":"audit"}
 403 /problems/read-only | It cannot be changed | the source `redis-quiesce` is read-only; make one of your own in its place | {"id":"redis-quiesce","noun":"source"}
-403 /problems/withheld | It is shown to nobody | the source `audit` is private: its text is shown to nobody | {"id":"audit","noun":"source"}
+403 /problems/withheld | It is never shown | the source `audit` is private: its text is never shown | {"id":"audit","noun":"source"}
 403 /problems/hooks-disabled | Execution hooks are switched off | execution hooks are switched off for this account; an admin can switch them on | {}
-409 /problems/conflict | Something else stands against it | the source `audit` is in use by the hooks 3; remove them first | {}
-412 /problems/changed-meanwhile | It is not as the request has said that it is | the source `audit` was changed by somebody else; look at it and try again | {"id":"audit","noun":"source"}
+409 /problems/conflict | Conflict | the source `audit` is in use by the hooks 3; remove them first | {}
+412 /problems/changed-meanwhile | Precondition failed | the source `audit` was changed by someone else; read it again and retry | {"id":"audit","noun":"source"}
 422 /problems/invalid-program | The program was not accepted | the module imports `env::abort`, which is not offered | {"digest":"sha256:00","reason":"the module imports `env::abort`, which is not offered"}
 429 /problems/too-many-failures | Too many attempts have failed | too many logins or tokens from your address were wrong; wait for the seconds in Retry-After | {}
 503 /problems/too-busy | Too much is waiting already | too much is waiting already; try again later | {}

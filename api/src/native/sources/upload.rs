@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use tenterhook_dispatch::{Key, NewSource, SCRIPT_MAX_BYTES, SourceChange, SourceId};
+use tenterhook_dispatch::{Key, NewSource, SCRIPT_MAX_BYTES, SourceChange, SourceId, Visibility};
 use tenterhook_engine::{Digest, Kind};
 
 use crate::app::App;
@@ -18,9 +18,10 @@ use crate::auth::Caller;
 use crate::body::{self, Pieces};
 use crate::charge::Charge;
 use crate::extract::{Json, Path, Query};
+use crate::native::created::created;
+use crate::native::sources::shape::{ANY, SCRIPT, WASM, entity_tag};
 use crate::native::sources::warnings::UploadedSource;
-use crate::native::sources::{ANY, SCRIPT, WASM, entity_tag};
-use crate::native::{created, uploads};
+use crate::native::uploads;
 use crate::refusal::Refusal;
 use crate::uploads::pending::Progress;
 use crate::uploads::stored::Stored;
@@ -36,7 +37,7 @@ pub(super) struct Named {
     wait: Option<f64>,
 }
 
-/// Takes a program in, under the name that the query gives.
+/// Receives a program, under the name in the query.
 pub(super) async fn upload_source(
     State(app): State<App>,
     caller: Caller,
@@ -51,7 +52,7 @@ pub(super) async fn upload_source(
     let wait = uploads::read_wait(&app, named.wait)?;
     let promised = promised_kind(&headers)?;
     let account = caller.account();
-    let place = app.upload_place(account).await?;
+    let slot = app.upload_slot(account).await?;
     let (digest, bytes) = receive(&app, &headers, body, promised).await?;
     let subject = (digest, bytes.len() as u64);
     let new = NewSource {
@@ -59,14 +60,18 @@ pub(super) async fn upload_source(
         bytes: bytes.clone(),
         kind: None,
         description: named.description,
-        private: named.private,
+        visibility: match named.private {
+            true => Visibility::Private,
+            false => Visibility::Readable,
+        },
         labels: Vec::new(),
         created_by: caller.principal(),
     };
     let dispatcher = app.dispatcher().clone();
     let work = async move {
-        // The program counts as the account's until it is compiled, whoever waits.
-        let _held = (place, charge);
+        // The program is charged to the account until it is compiled, whether or not a
+        // client waits.
+        let _held = (slot, charge);
         let made = dispatcher.sources().create(account, new, Vec::new()).await;
         let (source, _) = made.map_err(|error| with_digest(error.into(), digest))?;
         Ok(Stored::check(&dispatcher, account, source, bytes).await)
@@ -88,7 +93,7 @@ pub(super) struct Described {
     wait: Option<f64>,
 }
 
-/// Takes a program in, in place of the bytes that a source has.
+/// Receives a program that replaces the bytes of a source.
 pub(super) async fn replace_source(
     State(app): State<App>,
     caller: Caller,
@@ -103,7 +108,7 @@ pub(super) async fn replace_source(
     let source = app.dispatcher().sources().get(account, key).await?;
     let wait = uploads::read_wait(&app, described.wait)?;
     let promised = promised_kind(&headers)?;
-    let place = app.upload_place(account).await?;
+    let slot = app.upload_slot(account).await?;
     let (digest, bytes) = receive(&app, &headers, body, promised).await?;
     let subject = (digest, bytes.len() as u64);
     let change = SourceChange {
@@ -116,7 +121,7 @@ pub(super) async fn replace_source(
     };
     let dispatcher = app.dispatcher().clone();
     let work = async move {
-        let _held = (place, charge);
+        let _held = (slot, charge);
         let key = Key::Id(source.id);
         let changed = dispatcher
             .sources()
@@ -135,14 +140,14 @@ pub(super) async fn replace_source(
     })
 }
 
-/// The digests of which `If-Match` wants one; `None` if any will do. What is no
-/// digest is that of no source.
+/// The digests of which `If-Match` wants one; `None` if any will do. What is not a digest
+/// matches no source.
 fn expected_digests(headers: &HeaderMap) -> Option<Vec<Digest>> {
     if !headers.contains_key(header::IF_MATCH) {
         return None;
     }
-    let said = headers.get_all(header::IF_MATCH).iter();
-    let tags: Vec<&str> = said
+    let sent = headers.get_all(header::IF_MATCH).iter();
+    let tags: Vec<&str> = sent
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)

@@ -4,7 +4,7 @@ use serde::Serialize;
 use tenterhook_engine::Diagnostic;
 use utoipa::ToSchema;
 
-use super::Source;
+use crate::native::sources::shape::Source;
 use crate::uploads::stored::Stored;
 
 /// A source in the reply to its upload.

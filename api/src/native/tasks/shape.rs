@@ -5,10 +5,11 @@ use serde_json::Value;
 use tenterhook_dispatch as dispatch;
 use utoipa::ToSchema;
 
+use crate::astra::hook_state::HookState;
 use crate::native::executions::Execution;
-use crate::native::time_text;
+use crate::time_text::time_text;
 
-/// A task with what became of it.
+/// A task with its outcome.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Task {
     id: String,
@@ -28,14 +29,14 @@ pub(crate) struct Task {
     event: Option<dispatch::EventKey>,
     #[schema(value_type = Object)]
     progress: dispatch::Progress,
-    /// Whether somebody asked to cancel it.
+    /// Whether cancellation was requested.
     cancelled: bool,
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<String>,
-    /// Whether the event may go on; absent until the task is over.
+    /// Whether the event may go on; absent until the task has finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     allow: Option<bool>,
     /// Why it may not.
@@ -46,10 +47,10 @@ pub(crate) struct Task {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     result: Option<Value>,
-    /// How the hooks of one of Astra's operations went; absent until it is over.
+    /// How the hooks of one of Astra's operations went; absent until it has finished.
     #[serde(flatten)]
     #[schema(inline, value_type = Option<HookState>)]
-    hook_state: Option<dispatch::HookState>,
+    hook_state: Option<HookState>,
     #[serde(skip)]
     over: bool,
     /// Absent in lists.
@@ -58,7 +59,7 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// Whether nothing more will happen.
+    /// Whether it has finished.
     pub(crate) fn is_over(&self) -> bool {
         self.over
     }
@@ -89,7 +90,8 @@ impl Task {
 
     /// Shows a task with its executions and what they mean together.
     pub(crate) fn with_executions(own: dispatch::TaskDetail) -> Self {
-        let (ruling, result, hook_state) = (own.ruling(), own.result(), own.hook_state());
+        let (ruling, result) = (own.ruling(), own.result());
+        let hook_state = HookState::of_task(&own);
         let (allow, reasons) = match ruling {
             Some(ruling) => (Some(ruling.allow), Some(ruling.reasons)),
             None => (None, None),
@@ -103,19 +105,4 @@ impl Task {
             ..Self::new(own.task)
         }
     }
-}
-
-/// How the hooks of one of Astra's operations went.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(
-    dead_code,
-    reason = "describes the dispatcher's own type in the OpenAPI document"
-)]
-pub(crate) struct HookState {
-    /// `success` or `failed`.
-    hook_state: Option<String>,
-    /// One for each execution that failed: `{type, title, detail, additionalDetails}`.
-    #[schema(value_type = Option<Vec<Object>>)]
-    hook_state_details: Option<()>,
 }

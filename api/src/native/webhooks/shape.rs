@@ -1,63 +1,63 @@
-//! What a webhook and what it was sent look like in JSON.
+//! Webhooks and their deliveries as JSON.
 
 use serde::{Deserialize, Serialize};
-use tenterhook_delivery::{Fate, Letter, NewSubscription, Subscription};
+use tenterhook_delivery::{self as deliveries, NewSubscription, Status, Subscription};
 use utoipa::ToSchema;
 
-use crate::native::time_text;
+use crate::time_text::time_text;
 
-/// A webhook to make.
+/// A webhook to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewWebhook {
     /// Where to send: `http://…` or `https://…`, at most 2048 bytes, without user and
     /// password.
     url: String,
-    /// The types of events to be told of: `maintenance.scheduled`, `maintenance.host`,
+    /// The types of events to receive: `maintenance.scheduled`, `maintenance.host`,
     /// `maintenance.session`, `action.instance`. All of them by default.
     #[serde(default)]
     events: Vec<String>,
-    /// The only project to be told of; by default all.
+    /// The only project whose events to receive; by default all.
     #[serde(default)]
     project: Option<String>,
-    /// What signs: `whsec_` and base64 of 24 to 64 bytes. By default a new one.
+    /// The signing secret: `whsec_` and base64 of 24 to 64 bytes. By default a new one.
     #[serde(default)]
     secret: Option<String>,
 }
 
 impl From<NewWebhook> for NewSubscription {
-    fn from(said: NewWebhook) -> Self {
+    fn from(new: NewWebhook) -> Self {
         Self {
-            url: said.url,
-            events: said.events,
-            project: said.project,
-            secret: said.secret,
+            url: new.url,
+            events: new.events,
+            project: new.project,
+            secret: new.secret,
         }
     }
 }
 
-/// What can be changed of a webhook.
+/// The changes to a webhook.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangedWebhook {
-    /// Whether it is to be told. While it is not, events owe it nothing.
+    /// Whether it receives events. While it does not, no deliveries are created for it.
     #[serde(default)]
     pub(super) enabled: Option<bool>,
 }
 
-/// An address that is told of events.
+/// An endpoint that receives events.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Webhook {
     id: String,
     url: String,
-    /// The types of events that it is told of; empty means all.
+    /// The types of events that it receives; empty means all.
     events: Vec<String>,
-    /// The only project that it is told of.
+    /// The only project whose events it receives.
     project: Option<String>,
-    /// `false` after a client turned it off or the address answered 410.
+    /// `false` after a client disabled it or the endpoint answered 410.
     enabled: bool,
-    /// Until when the address has asked to be left alone by `Retry-After`; absent if it
-    /// has not, or if that is over.
+    /// The end of the pause that the endpoint has asked for by `Retry-After`; absent if it
+    /// has not, or if it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_until: Option<String>,
     created_at: String,
@@ -82,14 +82,14 @@ impl Webhook {
 
 /// A new webhook with its secret.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct MadeWebhook {
+pub(crate) struct CreatedWebhook {
     #[serde(flatten)]
     about: Webhook,
-    /// What signs. It cannot be shown again.
+    /// The signing secret. It is not shown again.
     secret: String,
 }
 
-impl MadeWebhook {
+impl CreatedWebhook {
     pub(super) fn new(own: Subscription) -> Self {
         Self {
             secret: own.secret.reveal(),
@@ -98,34 +98,34 @@ impl MadeWebhook {
     }
 }
 
-/// What a webhook was sent, or is still owed.
+/// A delivery to a webhook.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Sent {
+pub(crate) struct Delivery {
     /// The `webhook-id`, the same over all attempts.
     id: String,
     /// The type of the event.
     event: String,
     /// `waiting`, `delivered` or `failed`.
     #[schema(value_type = String)]
-    fate: Fate,
+    status: Status,
     attempts: u32,
-    /// What the last attempt came to.
-    said: Option<String>,
+    /// What the endpoint answered to the last attempt, or why there was no answer.
+    response: Option<String>,
     created_at: String,
-    /// When it is tried next.
+    /// When the next attempt is due.
     due_at: Option<String>,
 }
 
-impl Sent {
-    pub(super) fn new(letter: Letter) -> Self {
+impl Delivery {
+    pub(super) fn new(delivery: deliveries::Delivery) -> Self {
         Self {
-            id: letter.id.to_string(),
-            event: letter.kind,
-            fate: letter.fate,
-            attempts: letter.attempts,
-            said: letter.said,
-            created_at: time_text(letter.created_at),
-            due_at: letter.due_at.map(time_text),
+            id: delivery.id.to_string(),
+            event: delivery.kind,
+            status: delivery.status,
+            attempts: delivery.attempts,
+            response: delivery.response,
+            created_at: time_text(delivery.created_at),
+            due_at: delivery.due_at.map(time_text),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Each fault of a request in Nova's words, and no panic whatever is sent.
+//! Each fault of a request in Nova's exact words, and no panic whatever is sent.
 
 use proptest::prelude::*;
 
@@ -135,7 +135,7 @@ fn members_of_a_wrong_type_or_value_are_named() {
 }
 
 #[test]
-fn of_several_faults_the_first_of_the_schema_is_told() {
+fn of_several_faults_the_first_of_the_schema_is_reported() {
     let body = r#"{"z":1,"events":[{"x":1,"tag":null,"name":"x","server_uuid":"zz"}]}"#;
     let text = "Invalid input for field/attribute server_uuid. Value: zz. 'zz' is not a 'uuid'";
     assert_refused(body, text);

@@ -69,10 +69,10 @@ fn an_id_that_is_unknown_or_not_enough_is_told_apart() {
     for command in ["logs", "cancel"] {
         for (argument, expected) in [
             (whole, "there is no execution"),
-            ("guard", "`tenterhook executions` shows them"),
+            ("guard", "`tenterhook executions` lists them"),
             ("abc", "too short"),
-            ("ffffffffffff", "no execution of the newest 2"),
-            (&id[..4], "give more of it"),
+            ("ffffffffffff", "none of the newest 2 executions"),
+            (&id[..4], "give more characters"),
         ] {
             workspace
                 .run([command, argument])

@@ -125,7 +125,10 @@ fn a_source_that_other_hooks_run_too_says_so() {
     );
     workspace.project("echo two\n", "");
     let pushed = workspace.push(&[]).with_status(0);
-    assert!(pushed.stdout.contains("2 hooks run it"), "{pushed:?}");
+    assert!(
+        pushed.stdout.contains("2 hooks run this source"),
+        "{pushed:?}"
+    );
 
     owner.post(
         "/api/v1/hooks",
@@ -263,7 +266,7 @@ fn a_hook_that_the_operator_keeps_says_so() {
     assert!(
         pushed
             .stdout
-            .contains("which is the operator's (managed): only admins change it"),
+            .contains("managed by the operator: only admins may change it"),
         "{pushed:?}"
     );
     let _ = pushed.with_stderr("this call needs the role `admin`");
@@ -316,7 +319,7 @@ fn of_two_pushes_at_once_the_second_is_told() {
     workspace
         .push(&flags)
         .with_status(1)
-        .with_stderr("was changed by someone else in the meantime `guard` meanwhile; push again");
+        .with_stderr("`guard` was changed by someone else in the meantime; push again");
     let pushed = workspace.push(&[]).with_status(0);
     assert!(
         pushed.stdout.contains("- echo yours\n  + echo mine"),

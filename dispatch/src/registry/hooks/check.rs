@@ -35,7 +35,7 @@ impl Core {
         }
         let event = HookPointName::parse(&new.event)?;
         if event.is_astra() || old.is_some_and(|old| old.event.is_astra()) {
-            directory.check_hooks_enabled()?;
+            directory.check_app_hooks()?;
         }
         if let Some(name) = &new.name {
             rules::name("name", name)?;

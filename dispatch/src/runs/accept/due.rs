@@ -50,7 +50,7 @@ fn about(
     event: &Event,
 ) -> Result<Option<Arc<App>>, Error> {
     match &event.subject {
-        Some(subject) if name.is_astra() && directory.account().hooks_enabled => {
+        Some(subject) if name.is_astra() && directory.account().app_hooks.is_on() => {
             directory.subject(subject).cloned().map(Some)
         }
         _ => Ok(None),
@@ -69,7 +69,7 @@ pub(super) fn due_executions(
     let app = if name.is_astra() {
         let app = about(directory, name, event)?;
         name_app(event, app.as_deref());
-        if !directory.account().hooks_enabled {
+        if !directory.account().app_hooks.is_on() {
             return Ok(Vec::new());
         }
         app

@@ -213,12 +213,13 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// Every call that is not special goes through [`Shared::call`].
+/// Every call that is not special goes through [`Shared::call`]; the special ones of a trait
+/// come after a `+`.
 macro_rules! pass_on {
-    ($($trait:ident {
-        $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*
-        $(special { $($special:tt)* })?
-    })*) => {
+    ($(
+        $trait:ident { $($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)* }
+        $(+ { $($special:tt)* })?
+    )*) => {
         $(
             #[async_trait]
             impl $trait for FaultyStore {
@@ -312,50 +313,48 @@ pass_on! {
     ResultStore {
         endings(account: AccountId, tasks: Vec<TaskId>) -> HashMap<TaskId, Endings>;
         verdicts(account: AccountId, tasks: Vec<TaskId>) -> HashMap<TaskId, Vec<Verdict>>;
-
-        special {
-            fn record_result(&self, settlement: Settlement) -> Queued<()> {
-                let store = self.clone();
-                let next = self.next();
-                // Queued before this returns, as the store promises.
-                let queued = match next {
-                    Do::Pass | Do::PassAndDie => Some(self.inner.record_result(settlement.clone())),
-                    Do::Fail(_) | Do::Die => None,
-                };
-                // Counted from here on: whoever asked may never look at the answer.
-                store.inside.fetch_add(usize::from(queued.is_some()), Ordering::SeqCst);
-                let (answer, reply) = tokio::sync::oneshot::channel();
-                tokio::spawn(async move {
-                    let done = match (next, queued) {
-                        (Do::Fail(why), _) => Err(Error::store("write to the database", why)),
-                        (_, None) => store.die().await,
-                        (next, Some(queued)) => {
-                            let done = queued.await;
-                            if done.is_ok() {
-                                store.note_end(&settlement);
-                            }
-                            drop(Inside(&store));
-                            if matches!(next, Do::PassAndDie) || store.is_killed() {
-                                store.die().await
-                            } else {
-                                done
-                            }
+    } + {
+        fn record_result(&self, settlement: Settlement) -> Queued<()> {
+            let store = self.clone();
+            let next = self.next();
+            // Queued before this returns, as the store promises.
+            let queued = match next {
+                Do::Pass | Do::PassAndDie => Some(self.inner.record_result(settlement.clone())),
+                Do::Fail(_) | Do::Die => None,
+            };
+            // Counted from here on: whoever asked may never look at the answer.
+            store.inside.fetch_add(usize::from(queued.is_some()), Ordering::SeqCst);
+            let (answer, reply) = tokio::sync::oneshot::channel();
+            tokio::spawn(async move {
+                let done = match (next, queued) {
+                    (Do::Fail(why), _) => Err(Error::store("write to the database", why)),
+                    (_, None) => store.die().await,
+                    (next, Some(queued)) => {
+                        let done = queued.await;
+                        if done.is_ok() {
+                            store.note_end(&settlement);
                         }
-                    };
-                    let _gone = answer.send(done);
-                });
-                Box::pin(async move {
-                    match reply.await {
-                        Ok(done) => done,
-                        Err(_) => std::future::pending().await,
+                        drop(Inside(&store));
+                        if matches!(next, Do::PassAndDie) || store.is_killed() {
+                            store.die().await
+                        } else {
+                            done
+                        }
                     }
-                })
-            }
+                };
+                let _gone = answer.send(done);
+            });
+            Box::pin(async move {
+                match reply.await {
+                    Ok(done) => done,
+                    Err(_) => std::future::pending().await,
+                }
+            })
+        }
 
-            async fn keep_output(&self, late: LateOutput) -> Result<(), Error> {
-                let _open = self.outputs.read().await;
-                self.call(self.inner.keep_output(late)).await
-            }
+        async fn keep_output(&self, late: LateOutput) -> Result<(), Error> {
+            let _open = self.outputs.read().await;
+            self.call(self.inner.keep_output(late)).await
         }
     }
 
@@ -368,41 +367,37 @@ pass_on! {
     ClaimStore {
         claim(account: AccountId, node: NodeId, now: OffsetDateTime, limit: u32) -> Claimed;
         backlog() -> Vec<Backlog>;
-
-        special {
-            async fn release(&self, tasks: Vec<(AccountId, TaskId)>) -> Result<(), Error> {
-                self.releases.fetch_add(1, Ordering::SeqCst);
-                self.call(self.inner.release(tasks)).await
-            }
+    } + {
+        async fn release(&self, tasks: Vec<(AccountId, TaskId)>) -> Result<(), Error> {
+            self.releases.fetch_add(1, Ordering::SeqCst);
+            self.call(self.inner.release(tasks)).await
         }
     }
 
     RecoveryStore {
         take_over(node: NodeId) -> u64;
-
-        special {
-            fn note_begun(&self, account: AccountId, execution: ExecutionId, attempt: u32) {
-                if !self.is_killed() {
-                    self.inner.note_begun(account, execution, attempt);
-                }
+    } + {
+        fn note_begun(&self, account: AccountId, execution: ExecutionId, attempt: u32) {
+            if !self.is_killed() {
+                self.inner.note_begun(account, execution, attempt);
             }
+        }
 
-            fn note_ended(&self, execution: ExecutionId, attempt: u32) {
-                if !self.is_killed() {
-                    self.inner.note_ended(execution, attempt);
-                }
+        fn note_ended(&self, execution: ExecutionId, attempt: u32) {
+            if !self.is_killed() {
+                self.inner.note_ended(execution, attempt);
             }
+        }
 
-            fn note_settled(&self, execution: ExecutionId, attempt: u32) {
-                if !self.is_killed() {
-                    self.inner.note_settled(execution, attempt);
-                }
+        fn note_settled(&self, execution: ExecutionId, attempt: u32) {
+            if !self.is_killed() {
+                self.inner.note_settled(execution, attempt);
             }
+        }
 
-            fn note_leaving(&self) {
-                if !self.is_killed() {
-                    self.inner.note_leaving();
-                }
+        fn note_leaving(&self) {
+            if !self.is_killed() {
+                self.inner.note_leaving();
             }
         }
     }
@@ -420,15 +415,13 @@ pass_on! {
 
     LifecycleStore {
         close() -> ();
+    } + {
+        async fn ready(&self) -> Result<(), NotReady> {
+            self.inner.ready().await
+        }
 
-        special {
-            async fn ready(&self) -> Result<(), NotReady> {
-                self.inner.ready().await
-            }
-
-            async fn gone(&self) -> String {
-                self.inner.gone().await
-            }
+        async fn gone(&self) -> String {
+            self.inner.gone().await
         }
     }
 }

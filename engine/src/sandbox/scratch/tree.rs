@@ -181,7 +181,7 @@ impl Tree {
         }
         self.event = self.root.create(relative(EVENT_FILE))?.into_std();
         self.event_unlinked = false;
-        // A guest may have set the times of the folder itself, for the next to read.
+        // A guest may have set the times of the folder itself, for the next one to read.
         let now = Timespec {
             tv_sec: 0,
             tv_nsec: UTIME_NOW,

@@ -167,7 +167,7 @@ async fn many_who_ask_share_one_probe() {
 
 #[test]
 fn a_long_output_counts_as_several_rows() {
-    let settle = |bytes: usize| {
+    let rows_of = |bytes: usize| {
         let attempt = Attempt {
             id: ExecutionId::generate(),
             state: State::Finished,
@@ -196,6 +196,6 @@ fn a_long_output_counts_as_several_rows() {
         };
         rows_of_outcome(&settlement)
     };
-    assert_eq!(settle(100), 1);
-    assert!(settle(16 << 20) >= queue::GROUP_ROWS);
+    assert_eq!(rows_of(100), 1);
+    assert!(rows_of(16 << 20) >= queue::GROUP_ROWS);
 }

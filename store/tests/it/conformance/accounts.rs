@@ -1,7 +1,7 @@
 //! Accounts, their principals, and the tokens of those.
 
 use tenterhook_dispatch::{
-    Error, Noun, PrincipalId, Role, Secret, SessionBounds, Store, Token, TokenId, TokenKind,
+    Error, Noun, PrincipalId, Role, Secret, SessionBounds, Store, Switch, Token, TokenId, TokenKind,
 };
 
 use crate::support::{Shop, account, at, principal};
@@ -190,14 +190,14 @@ pub(crate) async fn names_of_issued_tokens_are_unique_and_those_of_sessions_are_
 pub(crate) async fn an_account_is_renamed_and_its_switch_is_kept(store: &dyn Store) {
     let first = store.insert_account(account("a")).await.unwrap();
     let mut off = account("b");
-    off.hooks_enabled = false;
+    off.app_hooks = Switch::Off;
     let off = store.insert_account(off).await.unwrap();
     assert_eq!(store.account(off.id).await.unwrap(), Some(off.clone()));
     assert_eq!(store.account(account("c").id).await.unwrap(), None);
 
     let mut changed = first.clone();
     changed.name = "c".into();
-    changed.hooks_enabled = false;
+    changed.app_hooks = Switch::Off;
     store.update_account(changed.clone()).await.unwrap();
     assert_eq!(
         store.account(first.id).await.unwrap(),

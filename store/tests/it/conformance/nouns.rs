@@ -1,6 +1,6 @@
 //! What a tenant sets up: servers, sources and hooks.
 
-use tenterhook_dispatch::{Error, Noun, Number, Source, Store};
+use tenterhook_dispatch::{Error, Noun, Number, Source, Store, Visibility};
 use tenterhook_engine::Digest;
 
 use crate::support::{SCRIPT, Shop, at, hook, new_task, server, source};
@@ -193,8 +193,8 @@ pub(crate) async fn replacing_a_source_replaces_its_hooks_if_they_are_given(stor
         name: "new.sh".into(),
         digest: Digest::of(b"new"),
         revision: 2,
-        base64_md5: "f".repeat(32),
-        private: false,
+        checksum: "f".repeat(32),
+        visibility: Visibility::Readable,
         labels: Vec::new(),
         modified_by: None,
         ..shop.source.clone()
@@ -266,7 +266,7 @@ pub(crate) async fn a_source_that_has_a_number_keeps_it_and_others_count_from_on
     let preloaded = Source {
         number: Number::new(i32::MAX),
         preloaded: true,
-        private: false,
+        visibility: Visibility::Readable,
         ..source("preloaded.sh")
     };
     let insert = async |source: &Source| {

@@ -1,27 +1,28 @@
-//! Subscriptions to webhooks, and the letters that they are owed.
+//! Subscriptions to webhooks, and their deliveries.
 
 use std::time::Duration;
 
 use tenterhook_delivery::{
-    Error, Fate, Keep, Letter, NewLetter, Outbox, Room, Secret, Subscription, SubscriptionId, Wait,
+    Delivery, Error, NewDelivery, Outbox, QueueLimit, Retention, Secret, Status, Subscription,
+    SubscriptionId, Wait,
 };
 use tenterhook_dispatch::Store;
 use uuid::Uuid;
 
 use crate::support::{account, at};
 
-/// A store that keeps letters too.
-pub(crate) trait Posting: Store + Outbox {}
+/// A store that has an outbox too.
+pub(crate) trait OutboxStore: Store + Outbox {}
 
-impl<S: Store + Outbox> Posting for S {}
+impl<S: Store + Outbox> OutboxStore for S {}
 
-const ROOM: Room = Room {
-    most: 100,
-    said: "gave way",
+const LIMIT: QueueLimit = QueueLimit {
+    max_waiting: 100,
+    reason: "evicted",
 };
 
-/// Keeps a subscription of a new account.
-async fn webhook(store: &impl Posting, id: u128) -> Subscription {
+/// Stores a subscription of a new account.
+async fn webhook(store: &impl OutboxStore, id: u128) -> Subscription {
     let account = store
         .insert_account(account(&id.to_string()))
         .await
@@ -41,8 +42,8 @@ async fn webhook(store: &impl Posting, id: u128) -> Subscription {
     own
 }
 
-fn letter(to: &Subscription, id: u128, seconds: i64) -> NewLetter {
-    NewLetter {
+fn delivery(to: &Subscription, id: u128, seconds: i64) -> NewDelivery {
+    NewDelivery {
         id: Uuid::from_u128(id),
         subscription: to.id,
         kind: "maintenance.host".into(),
@@ -53,47 +54,49 @@ fn letter(to: &Subscription, id: u128, seconds: i64) -> NewLetter {
     }
 }
 
-async fn keep(store: &impl Posting, new: impl IntoIterator<Item = NewLetter>) {
+async fn keep(store: &impl OutboxStore, new: impl IntoIterator<Item = NewDelivery>) {
     let new = new.into_iter().collect();
-    assert_eq!(store.insert_letters(new, ROOM).await.unwrap(), []);
+    assert_eq!(store.insert_deliveries(new, LIMIT).await.unwrap(), []);
 }
 
-async fn due(store: &impl Posting, of: &Subscription, seconds: i64) -> Vec<u128> {
+async fn due(store: &impl OutboxStore, of: &Subscription, seconds: i64) -> Vec<u128> {
     let due = store.due(of.id, at(seconds), 10).await.unwrap();
-    due.iter().map(|(letter, _)| letter.id.as_u128()).collect()
-}
-
-async fn letters(store: &impl Posting, of: &Subscription) -> Vec<(u128, Fate)> {
-    let letters = store.letters(of.id, None, 10).await.unwrap();
-    letters
-        .iter()
-        .map(|letter| (letter.id.as_u128(), letter.fate))
+    due.iter()
+        .map(|(delivery, _)| delivery.id.as_u128())
         .collect()
 }
 
-/// Settles the first letter that is due.
-async fn settle(
-    store: &impl Posting,
+async fn deliveries(store: &impl OutboxStore, of: &Subscription) -> Vec<(u128, Status)> {
+    let deliveries = store.deliveries(of.id, None, 10).await.unwrap();
+    deliveries
+        .iter()
+        .map(|delivery| (delivery.id.as_u128(), delivery.status))
+        .collect()
+}
+
+/// Records a result of the first delivery that is due.
+async fn record_result(
+    store: &impl OutboxStore,
     of: &Subscription,
-    fate: Fate,
+    status: Status,
     due_at: Option<i64>,
-) -> Letter {
+) -> Delivery {
     let (first, _) = store.due(of.id, at(1_000), 1).await.unwrap().remove(0);
-    let settled = Letter {
+    let recorded = Delivery {
         attempts: first.attempts + 1,
-        fate,
-        said: Some("answered 500 ü".into()),
+        status,
+        response: Some("answered 500 ü".into()),
         due_at: due_at.map(at),
         ..first
     };
     store
-        .settle_letter(settled.clone(), None, None)
+        .record_result(recorded.clone(), None, None)
         .await
         .unwrap();
-    settled
+    recorded
 }
 
-pub(crate) async fn a_webhook_is_kept_whole_and_switched(store: &impl Posting) {
+pub(crate) async fn a_webhook_is_kept_whole_and_switched(store: &impl OutboxStore) {
     let second = webhook(store, 2).await;
     let plain = Subscription {
         id: SubscriptionId(Uuid::from_u128(1)),
@@ -115,7 +118,7 @@ pub(crate) async fn a_webhook_is_kept_whole_and_switched(store: &impl Posting) {
     assert_eq!(switches, [true, false]);
 }
 
-pub(crate) async fn a_webhook_that_is_not_there_is_not_found(store: &impl Posting) {
+pub(crate) async fn a_webhook_that_is_not_there_is_not_found(store: &impl OutboxStore) {
     let id = SubscriptionId(Uuid::from_u128(9));
     let switched = store.switch_subscription(id, true).await;
     assert!(matches!(switched, Err(Error::NotFound(_))), "{switched:?}");
@@ -124,49 +127,54 @@ pub(crate) async fn a_webhook_that_is_not_there_is_not_found(store: &impl Postin
     assert_eq!(store.next_due(id).await.unwrap(), None);
 }
 
-pub(crate) async fn a_letter_is_kept_whole_once(store: &impl Posting) {
+pub(crate) async fn a_delivery_is_kept_whole_once(store: &impl OutboxStore) {
     let own = webhook(store, 1).await;
-    keep(store, [letter(&own, 5, 10)]).await;
-    let again = NewLetter {
+    keep(store, [delivery(&own, 5, 10)]).await;
+    let again = NewDelivery {
         body: b"another".into(),
-        ..letter(&own, 5, 20)
+        ..delivery(&own, 5, 20)
     };
-    keep(store, [again, letter(&own, 6, 20)]).await;
+    keep(store, [again, delivery(&own, 6, 20)]).await;
     let due = store.due(own.id, at(20), 10).await.unwrap();
-    let kept = Letter {
+    let kept = Delivery {
         id: Uuid::from_u128(5),
         subscription: own.id,
         kind: "maintenance.host".into(),
         attempts: 0,
-        fate: Fate::Waiting,
-        said: None,
+        status: Status::Waiting,
+        response: None,
         created_at: at(10),
         due_at: Some(at(10)),
     };
     assert_eq!(due[0], (kept.clone(), b"body 5".to_vec()));
     assert_eq!(due.len(), 2);
-    assert_eq!(store.letters(own.id, None, 10).await.unwrap()[1], kept);
-    let newest = store.letters(own.id, None, 1).await.unwrap();
+    assert_eq!(store.deliveries(own.id, None, 10).await.unwrap()[1], kept);
+    let newest = store.deliveries(own.id, None, 1).await.unwrap();
     assert_eq!(newest.len(), 1);
-    let rest = store.letters(own.id, Some(newest[0].id), 10).await.unwrap();
+    let rest = store
+        .deliveries(own.id, Some(newest[0].id), 10)
+        .await
+        .unwrap();
     assert_eq!(rest, [kept]);
     let after_none = Some(Uuid::from_u128(99));
-    assert_eq!(store.letters(own.id, after_none, 10).await.unwrap(), []);
+    assert_eq!(store.deliveries(own.id, after_none, 10).await.unwrap(), []);
     assert_eq!(store.waiting().await.unwrap(), 2);
 }
 
-pub(crate) async fn letters_are_due_in_their_order_and_each_webhooks_apart(store: &impl Posting) {
+pub(crate) async fn deliveries_are_due_in_their_order_and_each_webhooks_apart(
+    store: &impl OutboxStore,
+) {
     let (own, other) = (webhook(store, 1).await, webhook(store, 2).await);
     keep(
         store,
         [
-            letter(&own, 5, 20),
-            letter(&own, 4, 20),
-            letter(&own, 3, 10),
+            delivery(&own, 5, 20),
+            delivery(&own, 4, 20),
+            delivery(&own, 3, 10),
         ],
     )
     .await;
-    keep(store, [letter(&other, 6, 15)]).await;
+    keep(store, [delivery(&other, 6, 15)]).await;
     assert_eq!(due(store, &own, 9).await, []);
     assert_eq!(due(store, &own, 10).await, [3]);
     assert_eq!(due(store, &own, 20).await, [3, 5, 4]);
@@ -178,15 +186,15 @@ pub(crate) async fn letters_are_due_in_their_order_and_each_webhooks_apart(store
     assert_eq!(
         due(store, &own, 20).await,
         [3, 5, 4],
-        "whom to ask is delivery's matter"
+        "which webhooks are enabled is for the dispatcher to check"
     );
 }
 
-pub(crate) async fn what_became_of_a_letter_is_kept_whole(store: &impl Posting) {
+pub(crate) async fn the_result_of_an_attempt_is_stored_whole(store: &impl OutboxStore) {
     let own = webhook(store, 1).await;
-    keep(store, [letter(&own, 1, 10), letter(&own, 2, 11)]).await;
-    let failed = settle(store, &own, Fate::Waiting, Some(60)).await;
-    assert_eq!(store.letters(own.id, None, 10).await.unwrap()[1], failed);
+    keep(store, [delivery(&own, 1, 10), delivery(&own, 2, 11)]).await;
+    let failed = record_result(store, &own, Status::Waiting, Some(60)).await;
+    assert_eq!(store.deliveries(own.id, None, 10).await.unwrap()[1], failed);
     assert_eq!(due(store, &own, 59).await, [2]);
     let again = store.due(own.id, at(60), 10).await.unwrap();
     assert_eq!(
@@ -195,32 +203,39 @@ pub(crate) async fn what_became_of_a_letter_is_kept_whole(store: &impl Posting) 
         "its body is there still"
     );
 
-    let delivered = settle(store, &own, Fate::Delivered, None).await;
+    let delivered = record_result(store, &own, Status::Delivered, None).await;
     assert_eq!(delivered.id.as_u128(), 2);
-    assert_eq!(store.letters(own.id, None, 10).await.unwrap()[0], delivered);
+    assert_eq!(
+        store.deliveries(own.id, None, 10).await.unwrap()[0],
+        delivered
+    );
     assert_eq!(due(store, &own, 1_000).await, [1]);
     assert_eq!(store.next_due(own.id).await.unwrap(), Some(at(60)));
     assert_eq!(store.waiting().await.unwrap(), 1);
-    keep(store, [letter(&own, 2, 30)]).await;
-    assert_eq!(due(store, &own, 1_000).await, [1], "it is not owed again");
+    keep(store, [delivery(&own, 2, 30)]).await;
+    assert_eq!(
+        due(store, &own, 1_000).await,
+        [1],
+        "it is not delivered again"
+    );
 }
 
-pub(crate) async fn nothing_is_due_while_a_webhook_is_paused(store: &impl Posting) {
+pub(crate) async fn nothing_is_due_while_a_webhook_is_paused(store: &impl OutboxStore) {
     let (own, other) = (webhook(store, 1).await, webhook(store, 2).await);
-    keep(store, [letter(&own, 1, 10), letter(&own, 2, 11)]).await;
-    keep(store, [letter(&other, 3, 12)]).await;
+    keep(store, [delivery(&own, 1, 10), delivery(&own, 2, 11)]).await;
+    keep(store, [delivery(&other, 3, 12)]).await;
     let (first, _) = store.due(own.id, at(20), 1).await.unwrap().remove(0);
-    let settled = Letter {
+    let recorded = Delivery {
         attempts: 1,
         due_at: Some(at(30)),
         ..first
     };
     let pause = Wait {
         until: at(50),
-        lasting: Duration::from_secs(30),
+        duration: Duration::from_secs(30),
     };
     store
-        .settle_letter(settled, Some(Duration::from_secs(10)), Some(pause))
+        .record_result(recorded, Some(Duration::from_secs(10)), Some(pause))
         .await
         .unwrap();
     assert_eq!(due(store, &own, 49).await, []);
@@ -231,29 +246,29 @@ pub(crate) async fn nothing_is_due_while_a_webhook_is_paused(store: &impl Postin
     let pauses: Vec<_> = pauses.iter().map(|own| own.paused_until).collect();
     assert_eq!(pauses, [Some(at(50)), Some(at(0))]);
     // What waits for longer than the pause lasts is due when it is.
-    keep(store, [letter(&other, 4, 70)]).await;
-    let delivered = settle(store, &other, Fate::Delivered, None).await;
+    keep(store, [delivery(&other, 4, 70)]).await;
+    let delivered = record_result(store, &other, Status::Delivered, None).await;
     assert_eq!(delivered.id.as_u128(), 3);
     assert_eq!(store.next_due(other.id).await.unwrap(), Some(at(70)));
 }
 
-/// Has the first letter that is due wait so long, and its webhook be paused as long.
-async fn wait(store: &impl Posting, of: &Subscription, from: i64, wait: Option<Duration>) {
+/// Makes the first delivery that is due wait for `wait`, and pauses its webhook as long.
+async fn wait(store: &impl OutboxStore, of: &Subscription, from: i64, wait: Option<Duration>) {
     let (first, _) = store.due(of.id, at(from), 1).await.unwrap().remove(0);
-    let lasting = wait.unwrap_or_default();
-    let settled = Letter {
+    let duration = wait.unwrap_or_default();
+    let recorded = Delivery {
         attempts: 1,
-        due_at: Some(at(from) + lasting),
+        due_at: Some(at(from) + duration),
         ..first
     };
-    let pause = wait.map(|lasting| Wait {
-        until: at(from) + lasting,
-        lasting,
+    let pause = wait.map(|duration| Wait {
+        until: at(from) + duration,
+        duration,
     });
-    store.settle_letter(settled, wait, pause).await.unwrap();
+    store.record_result(recorded, wait, pause).await.unwrap();
 }
 
-pub(crate) async fn no_letter_and_no_pause_lasts_longer_than_it_was_to(store: &impl Posting) {
+pub(crate) async fn no_delivery_and_no_pause_lasts_longer_than_it_was_to(store: &impl OutboxStore) {
     let later = 100_000_000;
     let (own, new, unknown) = (
         webhook(store, 1).await,
@@ -261,7 +276,7 @@ pub(crate) async fn no_letter_and_no_pause_lasts_longer_than_it_was_to(store: &i
         webhook(store, 3).await,
     );
     for (id, own) in [(1, &own), (2, &new), (3, &unknown)] {
-        keep(store, [letter(own, id, later)]).await;
+        keep(store, [delivery(own, id, later)]).await;
     }
     wait(store, &own, later, Some(Duration::from_secs(60))).await;
     wait(store, &unknown, later, None).await;
@@ -273,7 +288,7 @@ pub(crate) async fn no_letter_and_no_pause_lasts_longer_than_it_was_to(store: &i
     assert_eq!(pauses[0].paused_until, Some(at(1_060)));
     assert_eq!(due(store, &own, 1_060).await, [1]);
     assert_eq!(store.next_due(new.id).await.unwrap(), Some(at(1_000)));
-    // How long it was to wait is not known.
+    // The duration of its wait is unknown.
     assert_eq!(
         store.next_due(unknown.id).await.unwrap(),
         Some(at(1_000 + 3_600))
@@ -284,108 +299,111 @@ pub(crate) async fn no_letter_and_no_pause_lasts_longer_than_it_was_to(store: &i
     assert_eq!(store.next_due(own.id).await.unwrap(), Some(at(1_060)));
 }
 
-pub(crate) async fn a_letter_that_does_not_wait_is_settled_no_more(store: &impl Posting) {
+pub(crate) async fn a_delivery_that_does_not_wait_is_not_changed(store: &impl OutboxStore) {
     let own = webhook(store, 1).await;
-    keep(store, [letter(&own, 1, 10)]).await;
-    let given_up = settle(store, &own, Fate::Failed, None).await;
-    let late = Letter {
-        fate: Fate::Waiting,
+    keep(store, [delivery(&own, 1, 10)]).await;
+    let given_up = record_result(store, &own, Status::Failed, None).await;
+    let late = Delivery {
+        status: Status::Waiting,
         due_at: Some(at(20)),
         ..given_up.clone()
     };
-    store.settle_letter(late, None, None).await.unwrap();
+    store.record_result(late, None, None).await.unwrap();
     assert_eq!(
-        store.letters(own.id, None, 10).await.unwrap(),
+        store.deliveries(own.id, None, 10).await.unwrap(),
         std::slice::from_ref(&given_up)
     );
     store.delete_subscription(own.id).await.unwrap();
     let pause = Wait {
         until: at(9),
-        lasting: Duration::from_secs(9),
+        duration: Duration::from_secs(9),
     };
     store
-        .settle_letter(given_up, None, Some(pause))
+        .record_result(given_up, None, Some(pause))
         .await
         .unwrap();
 }
 
-pub(crate) async fn the_oldest_letters_give_way(store: &impl Posting) {
+pub(crate) async fn the_oldest_deliveries_are_evicted(store: &impl OutboxStore) {
     let (own, other) = (webhook(store, 1).await, webhook(store, 2).await);
     keep(
         store,
         [
-            letter(&own, 1, 10),
-            letter(&own, 2, 11),
-            letter(&other, 3, 12),
+            delivery(&own, 1, 10),
+            delivery(&own, 2, 11),
+            delivery(&other, 3, 12),
         ],
     )
     .await;
-    settle(store, &own, Fate::Delivered, None).await;
-    let room = Room { most: 2, ..ROOM };
+    record_result(store, &own, Status::Delivered, None).await;
+    let limit = QueueLimit {
+        max_waiting: 2,
+        ..LIMIT
+    };
     let new = vec![
-        letter(&own, 4, 20),
-        letter(&other, 5, 20),
-        letter(&own, 6, 21),
-        letter(&own, 7, 21),
+        delivery(&own, 4, 20),
+        delivery(&other, 5, 20),
+        delivery(&own, 6, 21),
+        delivery(&own, 7, 21),
     ];
-    let gave_way = store.insert_letters(new, room).await.unwrap();
-    assert_eq!(gave_way, [(own.id, 2)]);
+    let evicted = store.insert_deliveries(new, limit).await.unwrap();
+    assert_eq!(evicted, [(own.id, 2)]);
     assert_eq!(
-        letters(store, &own).await,
+        deliveries(store, &own).await,
         [
-            (7, Fate::Waiting),
-            (6, Fate::Waiting),
-            (4, Fate::Failed),
-            (2, Fate::Failed),
-            (1, Fate::Delivered),
+            (7, Status::Waiting),
+            (6, Status::Waiting),
+            (4, Status::Failed),
+            (2, Status::Failed),
+            (1, Status::Delivered),
         ]
     );
     assert_eq!(due(store, &own, 100).await, [6, 7]);
     assert_eq!(due(store, &other, 100).await, [3, 5]);
-    let said = store
-        .letters(own.id, None, 3)
+    let response = store
+        .deliveries(own.id, None, 3)
         .await
         .unwrap()
         .pop()
         .unwrap()
-        .said;
-    assert_eq!(said.as_deref(), Some("gave way"));
+        .response;
+    assert_eq!(response.as_deref(), Some("evicted"));
 }
 
-pub(crate) async fn letters_go_with_their_webhook(store: &impl Posting) {
+pub(crate) async fn deliveries_go_with_their_webhook(store: &impl OutboxStore) {
     let (own, other) = (webhook(store, 1).await, webhook(store, 2).await);
-    keep(store, [letter(&own, 1, 10), letter(&other, 2, 10)]).await;
+    keep(store, [delivery(&own, 1, 10), delivery(&other, 2, 10)]).await;
     store.delete_subscription(own.id).await.unwrap();
-    keep(store, [letter(&own, 3, 10), letter(&other, 4, 11)]).await;
-    assert_eq!(letters(store, &own).await, []);
+    keep(store, [delivery(&own, 3, 10), delivery(&other, 4, 11)]).await;
+    assert_eq!(deliveries(store, &own).await, []);
     assert_eq!(due(store, &other, 20).await, [2, 4]);
     assert_eq!(store.subscriptions().await.unwrap(), [other]);
     assert_eq!(store.waiting().await.unwrap(), 2);
 }
 
-pub(crate) async fn old_letters_are_forgotten_and_too_many_that_do_not_wait(store: &impl Posting) {
+pub(crate) async fn old_and_surplus_deliveries_are_pruned(store: &impl OutboxStore) {
     let (own, other) = (webhook(store, 1).await, webhook(store, 2).await);
-    keep(store, (1..=5).map(|id| letter(&own, id, 10))).await;
+    keep(store, (1..=5).map(|id| delivery(&own, id, 10))).await;
     for _ in 0..4 {
-        settle(store, &own, Fate::Delivered, None).await;
+        record_result(store, &own, Status::Delivered, None).await;
     }
-    keep(store, [letter(&other, 6, 9), letter(&other, 7, 10)]).await;
-    let all = |since, per_subscription| Keep {
+    keep(store, [delivery(&other, 6, 9), delivery(&other, 7, 10)]).await;
+    let all = |since, per_subscription| Retention {
         since: at(since),
         per_subscription,
     };
-    assert_eq!(store.forget_letters(all(9, 10), 10).await.unwrap(), 0);
-    assert_eq!(store.forget_letters(all(10, 10), 10).await.unwrap(), 1);
+    assert_eq!(store.prune_deliveries(all(9, 10), 10).await.unwrap(), 0);
+    assert_eq!(store.prune_deliveries(all(10, 10), 10).await.unwrap(), 1);
     assert_eq!(
-        letters(store, &other).await,
-        [(7, Fate::Waiting)],
+        deliveries(store, &other).await,
+        [(7, Status::Waiting)],
         "one that waits too"
     );
-    assert_eq!(store.forget_letters(all(10, 1), 2).await.unwrap(), 2);
-    assert_eq!(store.forget_letters(all(10, 1), 2).await.unwrap(), 1);
+    assert_eq!(store.prune_deliveries(all(10, 1), 2).await.unwrap(), 2);
+    assert_eq!(store.prune_deliveries(all(10, 1), 2).await.unwrap(), 1);
     assert_eq!(
-        letters(store, &own).await,
-        [(5, Fate::Waiting), (4, Fate::Delivered)]
+        deliveries(store, &own).await,
+        [(5, Status::Waiting), (4, Status::Delivered)]
     );
-    assert_eq!(store.forget_letters(all(11, 1), 10).await.unwrap(), 3);
+    assert_eq!(store.prune_deliveries(all(11, 1), 10).await.unwrap(), 3);
 }

@@ -5,12 +5,10 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tenterhook_delivery::Delivery;
+use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{
-    AccountId, AccountStore as _, AppStore as _, Dispatcher, Error, ExecutionFilter,
-    ExecutionStore as _, HookStore as _, Identity, IdentityStore as _, Key, LifecycleStore as _,
-    Lookup, Outputs, OverrideStore as _, Page, RetentionStore as _, ServerStore as _, Settings,
-    SourceStore as _, TaskDetail, TaskFilter, TaskId, TaskStore as _,
+    AccountId, AccountStore as _, AppStore as _, Dispatcher, Error, ExecutionFilter, Identity, Key,
+    Lookup, Outputs, OverrideStore as _, Page, Settings, TaskDetail, TaskFilter, TaskId,
 };
 use tenterhook_engine::Engine;
 use tenterhook_maintenance::Maintenance;
@@ -37,7 +35,7 @@ pub(super) struct Home<'c> {
 pub(super) struct Server {
     store: Sqlite,
     dispatcher: Dispatcher,
-    delivery: Delivery,
+    delivery: Webhooks,
     maintenance: Maintenance,
 }
 
@@ -54,7 +52,7 @@ pub(super) struct Counts {
     pub(super) tasks: usize,
     pub(super) executions: usize,
     pub(super) webhooks: usize,
-    pub(super) letters: usize,
+    pub(super) deliveries: usize,
     pub(super) sessions: usize,
 }
 
@@ -72,8 +70,8 @@ fn row_of(table: &str, account: usize) -> String {
         "session_steps" => {
             format!("{own} AND serial = (SELECT min(serial) FROM session_steps WHERE {own})")
         }
-        "letters" => format!(
-            "seq = (SELECT min(letters.seq) FROM letters JOIN webhooks ON webhooks.id = letters.webhook \
+        "deliveries" => format!(
+            "seq = (SELECT min(deliveries.seq) FROM deliveries JOIN webhooks ON webhooks.id = deliveries.webhook \
              WHERE webhooks.{own})"
         ),
         "recipes" => format!("id = (SELECT recipe FROM executions WHERE {own})"),
@@ -139,7 +137,7 @@ impl<'c> Home<'c> {
             .await
             .unwrap();
         dispatcher.ready().await.unwrap();
-        let delivery = Delivery::start(
+        let delivery = Webhooks::start(
             shared.clone(),
             tenterhook_delivery::Settings::default(),
             tenterhook_ledger::Ledger::default(),
@@ -222,12 +220,12 @@ impl Server {
         let dispatcher = &self.dispatcher;
         let sources = dispatcher.sources().list(account).await.unwrap();
         let webhooks = self.delivery.subscriptions(account.as_uuid());
-        let mut letters = 0;
+        let mut deliveries = 0;
         for webhook in &webhooks {
             let of_one = self
                 .delivery
-                .letters(account.as_uuid(), webhook.id, None, 50);
-            letters += of_one.await.unwrap().len();
+                .deliveries(account.as_uuid(), webhook.id, None, 50);
+            deliveries += of_one.await.unwrap().len();
         }
         let events = TaskFilter {
             event: Some("custom.x".into()),
@@ -249,7 +247,7 @@ impl Server {
                 .len(),
             executions: self.executions(account).await.unwrap(),
             webhooks: webhooks.len(),
-            letters,
+            deliveries,
             sessions: self.maintenance.sessions(account).len(),
         }
     }

@@ -11,13 +11,13 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use tempfile::TempDir;
 use tenterhook_delivery::{
-    NewLetter, Outbox as _, Room, Secret as Signing, Subscription, SubscriptionId,
+    NewDelivery, Outbox as _, QueueLimit, Secret as Signing, Subscription, SubscriptionId,
 };
 use tenterhook_dispatch::{
-    Account, AccountId, AccountStore as _, AppStore as _, ClockStore as _, Dispatcher, Hook,
-    IdentityStore as _, LifecycleStore as _, NodeId, OverrideStore as _, Recipe, ResultStore as _,
-    Role, Secret, ServerStore as _, Settings, Settlement, Source, SourceStore as _, State, Targets,
-    TaskChange, TaskStore as _, Token, TokenId, TokenKind,
+    Account, AccountId, AppStore as _, ClockStore as _, Dispatcher, Hook, IdentityStore as _,
+    LifecycleStore as _, NodeId, OverrideStore as _, Recipe, ResultStore as _, Role, Secret,
+    ServerStore as _, Settings, Settlement, Source, SourceStore as _, State, Targets, TaskChange,
+    TaskStore as _, Token, TokenId, TokenKind,
 };
 use tenterhook_engine::{AskedLimits, Digest};
 use tenterhook_maintenance::{SessionStore as _, Stored};
@@ -307,7 +307,7 @@ async fn webhooks(store: &Sqlite, account: AccountId) {
         created_at: at(1),
     };
     store.insert_subscription(own.clone()).await.unwrap();
-    let letters = (0..2).map(|_| NewLetter {
+    let deliveries = (0..2).map(|_| NewDelivery {
         id: Uuid::new_v4(),
         subscription: own.id,
         kind: "maintenance.host".into(),
@@ -317,11 +317,14 @@ async fn webhooks(store: &Sqlite, account: AccountId) {
         due_at: tenterhook_dispatch::now(),
         refused: None,
     });
-    let room = Room {
-        most: 100,
-        said: "gave way",
+    let limit = QueueLimit {
+        max_waiting: 100,
+        reason: "evicted",
     };
-    store.insert_letters(letters.collect(), room).await.unwrap();
+    store
+        .insert_deliveries(deliveries.collect(), limit)
+        .await
+        .unwrap();
 }
 
 async fn sessions(store: &Sqlite, account: AccountId) {

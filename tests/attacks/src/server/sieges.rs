@@ -195,7 +195,7 @@ pub(super) const ALL: &[Siege] = &[
         bring: |_| Ok(()),
         connections: 8,
         strike: fire_a_large_batch,
-        test: "api/src/listen/turns/tests.rs::whoever_has_none_finds_a_turn_although_others_have_long_ones",
+        test: "api/src/listen/turns/tests.rs::a_holder_without_a_turn_finds_one_although_others_have_long_ones",
     },
     Siege {
         attack: "requests with wrong tokens, 200 written at once, from the address of all others",

@@ -35,9 +35,9 @@ fn bound<T: Clone + std::fmt::Debug>(
     of: impl Strategy<Value = T>,
 ) -> impl Strategy<Value = BoundHook<T>> {
     (of, 0..3).prop_map(|(value, which)| match which {
-        0 => BoundHook::Included(value),
-        1 => BoundHook::Excluded(value),
-        _ => BoundHook::Unbounded,
+        0 => Bound::Included(value),
+        1 => Bound::Excluded(value),
+        _ => Bound::Unbounded,
     })
 }
 

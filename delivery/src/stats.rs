@@ -2,41 +2,41 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::letter::Fate;
+use crate::delivery::Status;
 
 /// What has been counted since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Letters that were delivered.
+    /// Deliveries that succeeded.
     pub delivered: u64,
-    /// Letters that were given up, those among them that gave way to newer ones.
+    /// Deliveries that were given up, including those that were evicted by newer ones.
     pub failed: u64,
-    /// Attempts that failed and are to be followed by another.
+    /// Failed attempts that are followed by another.
     pub retried: u64,
 }
 
 /// The counters themselves.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Stats {
     delivered: AtomicU64,
     failed: AtomicU64,
     retried: AtomicU64,
 }
 
-impl Tally {
-    /// Counts what an attempt came to.
-    pub(crate) fn count(&self, fate: Fate) {
-        let counter = match fate {
-            Fate::Delivered => &self.delivered,
-            Fate::Failed => &self.failed,
-            Fate::Waiting => &self.retried,
+impl Stats {
+    /// Counts an attempt by the status that it led to.
+    pub(crate) fn count(&self, status: Status) {
+        let counter = match status {
+            Status::Delivered => &self.delivered,
+            Status::Failed => &self.failed,
+            Status::Waiting => &self.retried,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts letters that gave way.
-    pub(crate) fn gave_way(&self, letters: u64) {
-        self.failed.fetch_add(letters, Ordering::Relaxed);
+    /// Counts deliveries that failed without an attempt: evicted, or not stored.
+    pub(crate) fn count_failed(&self, deliveries: u64) {
+        self.failed.fetch_add(deliveries, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self) -> Counts {

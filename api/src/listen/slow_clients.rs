@@ -15,8 +15,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::connections::Slot;
 use crate::door::Door;
 
-/// A client's stream that fails once the client has had its time.
-pub(super) struct Patient<S> {
+/// A client's stream that fails when the client times out.
+pub(super) struct TimedStream<S> {
     stream: S,
     slot: Arc<Slot>,
     door: Door,
@@ -27,7 +27,7 @@ pub(super) struct Patient<S> {
     blocked_since: Option<Instant>,
 }
 
-impl<S> Patient<S> {
+impl<S> TimedStream<S> {
     pub(super) fn new(stream: S, slot: Arc<Slot>, door: Door) -> Self {
         Self {
             stream,
@@ -121,7 +121,7 @@ impl Allowance {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -141,7 +141,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,37 +1,46 @@
-//! A refusal in Astra's words, whoever has refused.
+//! Prints problems, and what all faces refuse as the row that Astra has for it.
 //!
-//! What the table of problems has no row for keeps its status and says so in a
-//! problem document without a number.
+//! A refusal without a row keeps its status, in a problem document without a number.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, header};
-use serde_json::Value;
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Map, Value};
 
 use super::{Problem, Row, Wrong, document};
-use crate::refusal::{Fault, Refusal};
+use crate::refusal::{InvalidField, Refusal};
+use crate::rejection::OwnProblem as _;
 use crate::request_id::RequestId;
 
-/// Says `refusal` as a problem document.
-pub(crate) fn say(refusal: &Refusal, id: &RequestId) -> Response {
-    let (status, mut members) = match problem(refusal) {
-        Some(problem) => (problem.status(), problem.members()),
+/// Prints what is refused for a reason that all faces share.
+pub(in crate::astra) fn print(refusal: &Refusal, id: &RequestId) -> Response {
+    match problem(refusal) {
+        Some(problem) => problem.print(id),
         None => {
             let status = refusal.status();
             let title = status.canonical_reason().unwrap_or("Not done");
             let members = document("about:blank", status, title, &refusal.detail());
-            (status, members)
+            reply(status, members, id)
         }
-    };
+    }
+}
+
+impl Problem {
+    /// Prints a problem document. `id` is what `correlationID` names.
+    pub(in crate::astra) fn print(&self, id: &RequestId) -> Response {
+        reply(self.status(), self.members(), id)
+    }
+}
+
+fn reply(status: StatusCode, mut members: Map<String, Value>, id: &RequestId) -> Response {
     members.insert("correlationID".into(), id.as_uuid().to_string().into());
     let body = Value::Object(members).to_string();
     let kind = HeaderValue::from_static("application/problem+json");
     (status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
-/// The row for what was refused by what is shared with other faces.
+/// The row for what shared code refuses.
 fn problem(refusal: &Refusal) -> Option<Problem> {
     Some(match refusal {
-        Refusal::Astra(problem) => problem.clone(),
         Refusal::Unauthenticated(_) => Row::MissingToken.into(),
         Refusal::InvalidToken => Row::InvalidToken.into(),
         Refusal::Forbidden { .. } => Row::NotPermitted.into(),
@@ -59,14 +68,12 @@ fn problem(refusal: &Refusal) -> Option<Problem> {
         | Refusal::DiskFull(_)
         | Refusal::Unavailable(_)
         | Refusal::Shortage(_)
-        | Refusal::InvalidHost(_)
-        | Refusal::Nova(_)
-        | Refusal::Fenix(_) => return None,
+        | Refusal::InvalidHost(_) => return None,
     })
 }
 
 /// A fault by the name that Astra has for the member.
-fn field(fault: &Fault) -> Wrong {
+fn field(fault: &InvalidField) -> Wrong {
     let path = fault.pointer.trim_start_matches('/').replace('/', ".");
     let (first, rest) = path.split_once('.').unwrap_or((&path, ""));
     let name = match (first, rest) {

@@ -1,24 +1,23 @@
-//! What an audit event tells of a request's body and query: members that are known to
+//! What an audit event records of a request's body and query: members that are known to
 //! carry no secret, and of the others only that they were there.
 //!
-//! Numbers and flags are told whatever they belong to. A text is told if its member is
-//! listed here. So neither the text of a source, in whatever form and under whatever name
-//! an interface takes it, nor a hook's arguments and variables, which members may not
-//! read, can stand in an event, to which any member may bind a hook that prints it.
+//! Numbers and flags are recorded whatever they belong to. A text is recorded if its
+//! member is listed here. So neither the text of a source, in whatever form and under
+//! whatever name an interface takes it, nor a hook's arguments and variables, which
+//! members may not read, can stand in an event, to which any member may bind a hook that
+//! prints it.
 
 use serde_json::{Map, Value};
 
-use crate::face::Face;
-
-/// Characters of a text that are told.
+/// Characters of a text that are recorded.
 pub(super) const TEXT_MAX_CHARS: usize = 200;
 
-/// What stands in place of what is not told.
-const UNTOLD: &str = "…";
+/// What stands in place of what is not recorded.
+const REDACTED: &str = "…";
 
-/// Members whose texts are told: names, references, states, times and addresses. In
+/// Members whose texts are recorded: names, references, states, times and addresses. In
 /// lower case; they are compared without regard to it.
-const TOLD: [&str; 73] = [
+const RECORDED: [&str; 73] = [
     "account",
     "action",
     "actions",
@@ -94,51 +93,59 @@ const TOLD: [&str; 73] = [
     "workflow",
 ];
 
-/// Of these, every member is told: whoever sends them names them.
+/// Of these, every member is recorded: the client names them.
 const NAMED_FREELY: [&str; 2] = ["labels", "metadata"];
 
-/// Members in whose names one of these stands are told nowhere.
+/// Members whose names contain one of these are never recorded.
 const SECRET: [&str; 5] = ["env", "password", "secret", "token", "response"];
 
-/// The members of a request that may be told.
+/// Which members of a request may be recorded.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Telling {
-    face: Face,
+pub(super) struct Redaction {
+    source: SourceMember,
 }
 
-impl Default for Telling {
+/// What an interface has in a member named `source`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SourceMember {
+    /// The name or id of a source.
+    Reference,
+    /// The text of a source.
+    Text,
+}
+
+impl Default for Redaction {
     /// The fewest.
     fn default() -> Self {
-        Self::of(Face::Astra)
+        Self::of(SourceMember::Text)
     }
 }
 
-impl Telling {
-    /// Those of one interface: a hook's `source` is a reference, but Astra has the text
-    /// of sources in a member of that name.
-    pub(super) fn of(face: Face) -> Self {
-        Self { face }
+impl Redaction {
+    /// Those of an interface with this in its member `source`.
+    pub(super) fn of(source: SourceMember) -> Self {
+        Self { source }
     }
 
-    /// What is told of a body.
+    /// Returns what is recorded of a body.
     pub(super) fn of_body(self, body: &Value) -> Value {
         match body {
             Value::Object(members) => self.of_members(members).into(),
             Value::Array(list) => list.iter().map(|value| self.of_body(value)).collect(),
-            other => untold(other),
+            other => redacted(other),
         }
     }
 
-    /// What is told of an object.
+    /// Returns what is recorded of an object.
     pub(super) fn of_members(self, members: &Map<String, Value>) -> Map<String, Value> {
         self.members(members, Names::Known)
     }
 
-    /// What is told of a parameter of the query.
+    /// Returns what is recorded of a parameter of the query.
     pub(super) fn of_parameter(self, name: &str, text: &str) -> String {
-        match self.tells(name, Names::Known) {
+        match self.records(name, Names::Known) {
             true => shorten(text, TEXT_MAX_CHARS),
-            false => UNTOLD.to_owned(),
+            false => REDACTED.to_owned(),
         }
     }
 
@@ -148,12 +155,12 @@ impl Telling {
                 true => Names::Free,
                 false => names,
             };
-            let told = match self.tells(name, names) {
+            let recorded = match self.records(name, names) {
                 true => self.value(value, names),
                 // Not what is in it either: there, other names would have other meanings.
-                false => untold(value),
+                false => redacted(value),
             };
-            (shorten(name, TEXT_MAX_CHARS), told)
+            (shorten(name, TEXT_MAX_CHARS), recorded)
         };
         members.iter().map(one).collect()
     }
@@ -167,10 +174,10 @@ impl Telling {
         }
     }
 
-    fn tells(self, name: &str, names: Names) -> bool {
+    fn records(self, name: &str, names: Names) -> bool {
         let name = name.to_ascii_lowercase();
-        let is_reference = name == "source" && !matches!(self.face, Face::Astra);
-        let known = is_reference || TOLD.contains(&&*name) || matches!(names, Names::Free);
+        let is_reference = name == "source" && self.source == SourceMember::Reference;
+        let known = is_reference || RECORDED.contains(&&*name) || matches!(names, Names::Free);
         known && !SECRET.iter().any(|secret| name.contains(secret))
     }
 }
@@ -184,11 +191,11 @@ enum Names {
     Free,
 }
 
-/// What stands in place of a value that is not told.
-fn untold(value: &Value) -> Value {
+/// What stands in place of a value that is not recorded.
+fn redacted(value: &Value) -> Value {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-        Value::String(_) | Value::Array(_) | Value::Object(_) => UNTOLD.into(),
+        Value::String(_) | Value::Array(_) | Value::Object(_) => REDACTED.into(),
     }
 }
 
@@ -205,8 +212,8 @@ mod tests {
 
     use super::*;
 
-    fn told(face: Face, body: &Value) -> String {
-        Telling::of(face).of_body(body).to_string()
+    fn recorded(source: SourceMember, body: &Value) -> String {
+        Redaction::of(source).of_body(body).to_string()
     }
 
     #[test]
@@ -216,37 +223,44 @@ mod tests {
             "arguments": ["hush"], "contents": "hush", "script": "hush", "unheard_of": {"deep": ["hush"]},
             "description": "y".repeat(500), "order": 7,
         });
-        let told = told(Face::Native, &value);
-        assert!(!told.contains("hush"), "{told}");
-        assert!(told.contains("\"description\":\"yyy"), "{told}");
-        assert!(told.contains("\"order\":7"), "{told}");
-        assert!(told.len() < 500, "{told}");
+        let recorded = recorded(SourceMember::Reference, &value);
+        assert!(!recorded.contains("hush"), "{recorded}");
+        assert!(recorded.contains("\"description\":\"yyy"), "{recorded}");
+        assert!(recorded.contains("\"order\":7"), "{recorded}");
+        assert!(recorded.len() < 500, "{recorded}");
     }
 
     #[test]
-    fn a_reference_to_a_source_is_told_and_its_text_is_not() {
+    fn a_reference_to_a_source_is_recorded_and_its_text_is_not() {
         let body = json!({"name": "x", "source": "ZWNobyBodXNo"});
-        assert!(told(Face::Native, &body).contains("ZWNobyBodXNo"));
-        assert!(!told(Face::Astra, &body).contains("ZWNobyBodXNo"));
+        assert!(recorded(SourceMember::Reference, &body).contains("ZWNobyBodXNo"));
+        assert!(!recorded(SourceMember::Text, &body).contains("ZWNobyBodXNo"));
     }
 
     #[test]
-    fn a_body_that_is_no_object_is_not_told() {
+    fn a_body_that_is_not_an_object_is_not_recorded() {
         for body in [json!("hush"), json!(["hush", ["hush"]])] {
-            assert!(!told(Face::Native, &body).contains("hush"));
+            assert!(!recorded(SourceMember::Reference, &body).contains("hush"));
         }
     }
 
     #[test]
-    fn what_is_named_freely_is_told_unless_it_is_named_for_a_secret() {
+    fn what_is_named_freely_is_recorded_unless_it_is_named_for_a_secret() {
         let body = json!({"metadata": {"release": "Zed", "password": "hush"}});
-        let told = told(Face::Fenix, &body);
-        assert!(told.contains("Zed") && !told.contains("hush"), "{told}");
+        let recorded = recorded(SourceMember::Reference, &body);
+        assert!(
+            recorded.contains("Zed") && !recorded.contains("hush"),
+            "{recorded}"
+        );
     }
 
     #[test]
     fn the_list_is_in_lower_case_and_in_order() {
-        assert!(TOLD.is_sorted());
-        assert!(TOLD.iter().all(|name| *name == name.to_ascii_lowercase()));
+        assert!(RECORDED.is_sorted());
+        assert!(
+            RECORDED
+                .iter()
+                .all(|name| *name == name.to_ascii_lowercase())
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! One attempt: a signed HTTP request to an address that may be sent to.
+//! One attempt: a signed HTTP request to an address that is allowed.
 //!
-//! An attempt has a thread of its own, which nobody waits for when the process ends.
-//! No connection outlives its attempt, and nothing that is answered leads elsewhere.
+//! An attempt has a thread of its own, which is not waited for when the process ends.
+//! No connection outlives its attempt, and no response leads elsewhere: redirects are
+//! not followed.
 
 use std::fmt;
 use std::io::Read as _;
@@ -16,98 +17,98 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Body};
 use uuid::Uuid;
 
+use crate::attempt::AttemptResult;
 use crate::destination::Destinations;
 use crate::pause;
 use crate::secret::Secret;
 use crate::settings::Settings;
-use crate::settle::Heard;
 
-/// Most that is read of an answer's head, in bytes. No more than 128 headers are read
-/// either, which is the client's own bound.
+/// Most that is read of a response's head, in bytes. No more than 128 headers are read
+/// either, which is the client's own limit.
 const HEAD_MAX_BYTES: usize = 16 << 10;
 
-/// Most that is read of an answer's body, in bytes. It is not looked at: reading it
-/// lets an ordinary answer end in an orderly way.
+/// Most that is read of a response's body, in bytes. It is discarded: reading it lets an
+/// ordinary response end in an orderly way.
 const BODY_MAX_BYTES: u64 = 4 << 10;
 
-/// What is sent, and where.
+/// A request to send.
 #[derive(Debug)]
-pub(crate) struct Sending {
+pub(crate) struct Request {
     pub(crate) id: Uuid,
     pub(crate) url: String,
     pub(crate) secret: Secret,
     pub(crate) body: Vec<u8>,
 }
 
-/// Carries letters. Cheap to clone.
+/// Sends requests. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Post {
+pub(crate) struct Sender {
     agent: Agent,
     timeout: Duration,
 }
 
-impl Post {
+impl Sender {
     pub(crate) fn new(settings: &Settings) -> Self {
         let config = Config::builder()
             .timeout_global(Some(settings.timeout))
             .max_redirects(0)
             .max_redirects_will_error(false)
             .http_status_as_error(false)
-            // One from the environment would be asked to resolve names in our place.
+            // A proxy from the environment would resolve names in our place.
             .proxy(None)
             .max_response_header_size(HEAD_MAX_BYTES)
             .max_idle_connections(0)
             .user_agent(concat!("tenterhook/", env!("CARGO_PKG_VERSION")))
             .accept("*/*")
             .build();
-        let judge = Judge {
+        let resolver = CheckingResolver {
             destinations: settings.destinations,
-            resolver: DefaultResolver::default(),
+            inner: DefaultResolver::default(),
         };
         Self {
-            agent: Agent::with_parts(config, DefaultConnector::default(), judge),
+            agent: Agent::with_parts(config, DefaultConnector::default(), resolver),
             timeout: settings.timeout,
         }
     }
 
     /// Makes one attempt.
-    pub(crate) async fn attempt(&self, sending: Sending) -> Heard {
-        let (tell, told) = oneshot::channel();
-        let post = self.clone();
+    pub(crate) async fn attempt(&self, request: Request) -> AttemptResult {
+        let (reply, result) = oneshot::channel();
+        let sender = self.clone();
         let started = std::thread::Builder::new()
             .name("webhook".into())
-            .spawn(move || tell.send(post.send(sending)));
+            .spawn(move || reply.send(sender.send(request)));
         match started {
-            Ok(_) => told
+            Ok(_) => result
                 .await
-                .unwrap_or_else(|_| Heard::Nothing("the attempt broke off".into())),
-            Err(error) => Heard::Nothing(format!("cannot start an attempt: {error}")),
+                .unwrap_or_else(|_| AttemptResult::Error("the attempt broke off".into())),
+            Err(error) => AttemptResult::Error(format!("cannot start an attempt: {error}")),
         }
     }
 
-    fn send(&self, sending: Sending) -> Heard {
+    fn send(&self, request: Request) -> AttemptResult {
         let now = SystemTime::now();
         let timestamp = now
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| {
                 i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
             });
-        let signature = sending.secret.sign(sending.id, timestamp, &sending.body);
-        let answer = self
+        let signature = request.secret.sign(request.id, timestamp, &request.body);
+        let response = self
             .agent
-            .post(&sending.url)
+            .post(&request.url)
             .header(header::CONTENT_TYPE, "application/cloudevents+json")
-            .header("webhook-id", sending.id.to_string())
+            .header("webhook-id", request.id.to_string())
             .header("webhook-timestamp", timestamp.to_string())
             .header("webhook-signature", signature)
-            .send(&sending.body[..]);
-        match answer {
-            Ok(answer) => hear(answer, now),
-            Err(error) => Heard::Nothing(self.words(&error)),
+            .send(&request.body[..]);
+        match response {
+            Ok(response) => read(response, now),
+            Err(error) => AttemptResult::Error(self.describe(&error)),
         }
     }
 
-    fn words(&self, error: &ureq::Error) -> String {
+    fn describe(&self, error: &ureq::Error) -> String {
         match error {
             ureq::Error::Timeout(_) => format!("no answer within {:?}", self.timeout),
             ureq::Error::HostNotFound => "the name has no address".into(),
@@ -118,35 +119,35 @@ impl Post {
     }
 }
 
-fn hear(answer: http::Response<Body>, now: SystemTime) -> Heard {
-    let heard = Heard::Answer {
-        status: answer.status(),
-        wish: answer
+fn read(response: http::Response<Body>, now: SystemTime) -> AttemptResult {
+    let result = AttemptResult::Response {
+        code: response.status(),
+        retry_after: response
             .headers()
             .get(header::RETRY_AFTER)
-            .and_then(|value| pause::wished(value.as_bytes(), now)),
+            .and_then(|value| pause::parse_retry_after(value.as_bytes(), now)),
     };
-    let mut body = answer.into_body().into_reader().take(BODY_MAX_BYTES);
-    // However it ends, the answer was given.
+    let mut body = response.into_body().into_reader().take(BODY_MAX_BYTES);
+    // However the body ends, the endpoint has answered.
     let _ = std::io::copy(&mut body, &mut std::io::sink());
-    heard
+    result
 }
 
-/// Resolves names and lets only those addresses through that may be sent to.
+/// Resolves names, and returns only the addresses that are allowed.
 #[derive(Debug)]
-struct Judge {
+struct CheckingResolver {
     destinations: Destinations,
-    resolver: DefaultResolver,
+    inner: DefaultResolver,
 }
 
-impl Resolver for Judge {
+impl Resolver for CheckingResolver {
     fn resolve(
         &self,
         uri: &Uri,
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let found = self.resolver.resolve(uri, config, timeout)?;
+        let found = self.inner.resolve(uri, config, timeout)?;
         let mut allowed = self.empty();
         for address in found.iter().filter(|address| self.allows(address)) {
             allowed.push(*address);
@@ -158,14 +159,14 @@ impl Resolver for Judge {
     }
 }
 
-impl Judge {
+impl CheckingResolver {
     fn allows(&self, address: &SocketAddr) -> bool {
         self.destinations.allows(address.ip())
     }
 }
 
-/// The address is not one for everybody. Which one it is stays here: names inside a
-/// network are not told to who is outside.
+/// The address is not public. The message does not say which one it is: what names
+/// resolve to inside a network is not revealed to the outside.
 #[derive(Debug)]
 struct NotPublic;
 

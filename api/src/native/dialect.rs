@@ -1,0 +1,21 @@
+//! The native dialect: what the code that all faces share has to know of it.
+
+use axum::response::{IntoResponse as _, Response};
+
+use super::problem::Problem;
+use crate::dialect::Dialect;
+use crate::refusal::Refusal;
+use crate::request_id::RequestId;
+
+/// The native dialect.
+pub(crate) struct Native;
+
+impl Dialect for Native {
+    fn error_media_type(&self) -> &'static str {
+        "application/problem+json"
+    }
+
+    fn print(&self, refusal: &Refusal, id: &RequestId) -> Response {
+        Problem::new(refusal, id).into_response()
+    }
+}
