@@ -10,8 +10,10 @@
 
 use super::Files;
 use super::node::NodeId;
+use super::tree::Tree;
 use crate::shebang::Shebang;
 use std::path::{Component, Path};
+use std::sync::MutexGuard;
 
 /// Commands that ask for a file's metadata right before they read it.
 const READERS: [&str; 22] = [
@@ -20,6 +22,8 @@ const READERS: [&str; 22] = [
 ];
 /// Commands that ask for metadata and read nothing.
 const TESTERS: [&str; 5] = ["[", "cd", "popd", "pushd", "test"];
+/// Commands that ask for folders and files as a redirection does.
+const RESOLVERS: [&str; 2] = ["readlink", "realpath"];
 /// Commands that may start before a reader in the same pipeline has read its files.
 const PIPELINE: u8 = 3;
 
@@ -32,6 +36,8 @@ pub(super) struct Execution {
     /// The last files and folders whose metadata was asked for, the latest last.
     examined: Vec<NodeId>,
     readers: Vec<Reader>,
+    /// Whether the command that was started last is one of the resolvers.
+    is_resolved: bool,
     /// The test that was started last, until it asks for its file.
     tester: Option<Reader>,
 }
@@ -48,6 +54,13 @@ struct Reader {
 }
 
 impl Files {
+    /// The tree, for what is neither a look at metadata nor the reading of a file.
+    pub(super) fn changed(&self) -> MutexGuard<'_, Tree> {
+        let mut tree = self.tree();
+        tree.execution.examined.clear();
+        tree
+    }
+
     /// Notes that a command is started, before it does anything.
     pub(crate) fn command_starts(&self, name: &str, args: &[String]) {
         let mut tree = self.tree();
@@ -57,6 +70,7 @@ impl Files {
             reader.age += 1;
             reader.age < PIPELINE
         });
+        execution.is_resolved = RESOLVERS.contains(&name);
         execution.tester = None;
         let last = |arg: &String| {
             arg.trim_end_matches('/')
@@ -90,11 +104,6 @@ impl Execution {
         self.examined.push(node);
     }
 
-    /// Notes that something else was asked for.
-    pub(super) fn interrupt(&mut self) {
-        self.examined.clear();
-    }
-
     /// Whether `file`, which is read from `folder`, is going to be run.
     pub(super) fn is_run(&mut self, file: NodeId, folder: Option<NodeId>, path: &Path) -> bool {
         let examined = std::mem::take(&mut self.examined);
@@ -102,6 +111,7 @@ impl Execution {
             return false;
         }
         if let [first, second, _] = examined[..]
+            && !self.is_resolved
             && Some(first) == folder
             && second == file
         {

@@ -58,19 +58,19 @@ impl FileSystem for Files {
     }
 
     async fn write_file(&self, path: &Path, content: &[u8]) -> Result<()> {
-        self.tree().write(&normal(path), Write::Replace, content)
+        self.changed().write(&normal(path), Write::Replace, content)
     }
 
     async fn append_file(&self, path: &Path, content: &[u8]) -> Result<()> {
-        self.tree().write(&normal(path), Write::Append, content)
+        self.changed().write(&normal(path), Write::Append, content)
     }
 
     async fn mkdir(&self, path: &Path, recursive: bool) -> Result<()> {
-        self.tree().make_folder(&normal(path), reach(recursive))
+        self.changed().make_folder(&normal(path), reach(recursive))
     }
 
     async fn remove(&self, path: &Path, recursive: bool) -> Result<()> {
-        self.tree().remove(&normal(path), reach(recursive))
+        self.changed().remove(&normal(path), reach(recursive))
     }
 
     async fn stat(&self, path: &Path) -> Result<Metadata> {
@@ -87,8 +87,7 @@ impl FileSystem for Files {
     }
 
     async fn read_dir(&self, path: &Path) -> Result<Vec<DirEntry>> {
-        let mut tree = self.tree();
-        tree.execution.interrupt();
+        let tree = self.changed();
         let entries = tree.entries(tree.find(&normal(path))?)?;
         Ok(entries
             .iter()
@@ -104,16 +103,16 @@ impl FileSystem for Files {
     }
 
     async fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.tree().rename(&normal(from), &normal(to))
+        self.changed().rename(&normal(from), &normal(to))
     }
 
     async fn copy(&self, from: &Path, to: &Path) -> Result<()> {
-        self.tree().copy(&normal(from), &normal(to))
+        self.changed().copy(&normal(from), &normal(to))
     }
 
     async fn symlink(&self, target: &Path, link: &Path) -> Result<()> {
         let body = Body::Link(target.to_path_buf());
-        self.tree().make(&normal(link), body, 0o777)
+        self.changed().make(&normal(link), body, 0o777)
     }
 
     async fn read_link(&self, path: &Path) -> Result<PathBuf> {
@@ -125,11 +124,11 @@ impl FileSystem for Files {
     }
 
     async fn chmod(&self, path: &Path, mode: u32) -> Result<()> {
-        self.tree().change_mode(&normal(path), mode)
+        self.changed().change_mode(&normal(path), mode)
     }
 
     async fn set_modified_time(&self, path: &Path, time: SystemTime) -> Result<()> {
-        let mut tree = self.tree();
+        let mut tree = self.changed();
         let id = tree.find(&normal(path))?;
         if tree.get(id).access == Access::Sealed {
             return Err(error::sealed());
@@ -158,7 +157,7 @@ impl FileSystemExt for Files {
     }
 
     async fn mkfifo(&self, path: &Path, mode: u32) -> Result<()> {
-        self.tree()
+        self.changed()
             .make(&normal(path), Body::Fifo(Vec::new()), mode)
     }
 

@@ -17,10 +17,14 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/shell/oracle")
 }
 
+/// Differs where memory is limited, as in the sandbox.
+const NEEDS_MEMORY: &str = "real/65-dd-large-block.sh";
+
 /// Scripts that end otherwise than in bash; `docs/shell.md` says why.
 fn known_differences() -> HashSet<String> {
     let names = std::fs::read_to_string(folder().join("different.txt")).unwrap();
-    names.lines().map(str::to_owned).collect()
+    let differs = |name: &&str| *name != NEEDS_MEMORY;
+    names.lines().filter(differs).map(str::to_owned).collect()
 }
 
 /// The scripts of the folder and of `real`, which holds what public hooks do.
