@@ -52,6 +52,7 @@ impl<'a> Calls<'a> {
     /// A report for each call of what does not exist, `most` of them at most; one for
     /// each name and line.
     pub(super) fn missing(&self, exists: impl Fn(&str) -> bool, most: usize) -> Vec<Report> {
+        let breaks: Vec<usize> = self.script.match_indices('\n').map(|(at, _)| at).collect();
         let mut seen = HashSet::new();
         let mut reports = Vec::new();
         for call in &self.calls {
@@ -64,12 +65,14 @@ impl<'a> Calls<'a> {
             if self.known.contains(&call.name) {
                 continue;
             }
-            let (line, column) = self.position(call.offset);
-            if seen.insert((&call.name, line)) {
+            let before = breaks.partition_point(|at| *at < call.offset);
+            if seen.insert((&call.name, before)) {
+                let start = before.checked_sub(1).map_or(0, |last| breaks[last] + 1);
+                let text = self.script.get(start..call.offset).unwrap_or_default();
                 reports.push(Report {
                     severity: Severity::Warning,
-                    line,
-                    column,
+                    line: before + 1,
+                    column: text.chars().count() + 1,
                     message,
                 });
             }
@@ -207,14 +210,6 @@ impl<'a> Calls<'a> {
             name: name.to_owned(),
             offset: start + find(text, name).unwrap_or(0),
         });
-    }
-
-    /// Line and column of the character at this offset.
-    fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.script.get(..offset).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        (line, before[line_start..].chars().count() + 1)
     }
 
     fn redirects(&mut self, redirects: &[Redirect]) {
