@@ -134,7 +134,7 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     ///
     /// [`Error::Store`].
-    async fn record_result(
+    async fn record_attempt(
         &self,
         delivery: Delivery,
         wait: Option<Duration>,

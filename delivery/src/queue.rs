@@ -135,7 +135,7 @@ impl Queue {
         };
         dispatcher
             .outbox
-            .record_result(delivery, wait, pause)
+            .record_attempt(delivery, wait, pause)
             .await?;
         if let Some(pause) = pause {
             dispatcher.pause(self.to.id, pause.until);

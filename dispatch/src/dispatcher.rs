@@ -10,7 +10,6 @@ mod parts;
 mod timekeeper;
 mod upkeep;
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -158,7 +158,7 @@ impl Outbox for Memory {
         })
     }
 
-    async fn record_result(
+    async fn record_attempt(
         &self,
         recorded: Delivery,
         wait: Option<Duration>,

@@ -41,7 +41,10 @@ async fn an_app_is_found_by_id_and_number_and_read_back_after_a_restart() {
 
     let restarted = yard.restarted().await;
     for key in [Key::Id(app.id), app.number.into()] {
-        assert_eq!(restarted.app(yard.account, key).await.unwrap(), changed);
+        assert_eq!(
+            restarted.apps().get(yard.account, key).await.unwrap(),
+            changed
+        );
     }
     assert_eq!(
         restarted.apps().list(yard.account).await.unwrap(),

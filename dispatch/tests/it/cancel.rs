@@ -228,6 +228,7 @@ async fn a_task_is_cancelled_even_on_its_way_into_memory() {
     let restarted = yard.restarted().await;
 
     let detail = restarted
+        .tasks()
         .wait(
             yard.account,
             tenterhook_dispatch::Key::Id(task),

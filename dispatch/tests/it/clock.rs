@@ -73,6 +73,7 @@ async fn events_run_although_the_clock_was_set_back_while_the_server_was_off() {
     let restarted = yard.restarted_at(&clock).await;
 
     let detail = restarted
+        .tasks()
         .wait(yard.account, Key::Id(task), LONG)
         .await
         .unwrap();
@@ -159,7 +160,11 @@ async fn no_retry_waits_longer_than_it_was_to_after_a_restart_with_a_clock_that_
             "{set_by}: {shown:?}"
         );
         clock.pass(wait);
-        let detail = restarted.wait(yard.account, task, LONG).await.unwrap();
+        let detail = restarted
+            .tasks()
+            .wait(yard.account, task, LONG)
+            .await
+            .unwrap();
         assert_eq!(detail.task.state, State::Finished, "{set_by}");
     }
 }

@@ -286,10 +286,12 @@ async fn an_event_that_waited_over_a_restart_still_knows_its_container_and_app()
         ..AppChange::default()
     };
     restarted
-        .change_app(yard.account, Key::Id(app.id), rename)
+        .apps()
+        .change(yard.account, Key::Id(app.id), rename)
         .await
         .unwrap();
     let detail = restarted
+        .tasks()
         .wait(yard.account, task, crate::support::LONG)
         .await
         .unwrap();

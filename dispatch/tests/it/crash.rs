@@ -33,7 +33,7 @@ async fn after_three_attempts_that_took_the_server_with_them_an_execution_is_dea
     }
     let last = killed.last().unwrap();
 
-    let detail = last.wait(yard.account, task, LONG).await.unwrap();
+    let detail = last.tasks().wait(yard.account, task, LONG).await.unwrap();
 
     let ended = &detail.executions[0];
     assert_eq!(detail.task.state, State::Failed);
@@ -50,7 +50,7 @@ async fn after_three_attempts_that_took_the_server_with_them_an_execution_is_dea
         .redrive(yard.account, ended.id)
         .await
         .unwrap();
-    let detail = last.wait(yard.account, task, LONG).await.unwrap();
+    let detail = last.tasks().wait(yard.account, task, LONG).await.unwrap();
     assert_eq!(detail.task.state, State::Finished);
     assert_eq!(detail.executions[0].attempt, 4);
 }
@@ -74,8 +74,16 @@ async fn what_was_running_starts_after_what_was_not_and_only_it_is_counted() {
 
     let restarted = yard.restarted().await;
 
-    restarted.wait(yard.account, long, LONG).await.unwrap();
-    restarted.wait(yard.account, short, LONG).await.unwrap();
+    restarted
+        .tasks()
+        .wait(yard.account, long, LONG)
+        .await
+        .unwrap();
+    restarted
+        .tasks()
+        .wait(yard.account, short, LONG)
+        .await
+        .unwrap();
     let (long, short) = (
         execution(&yard, &restarted, long).await,
         execution(&yard, &restarted, short).await,

@@ -76,10 +76,21 @@ async fn a_kept_hook_is_turned_off_for_one_app_and_on_again() {
 
     let restarted = yard.restarted().await;
     assert_eq!(
-        restarted.overrides(yard.account, one.id).await.unwrap(),
+        restarted
+            .overrides()
+            .list(yard.account, one.id)
+            .await
+            .unwrap(),
         [changed]
     );
-    assert_eq!(restarted.overrides(yard.account, two.id).await.unwrap(), []);
+    assert_eq!(
+        restarted
+            .overrides()
+            .list(yard.account, two.id)
+            .await
+            .unwrap(),
+        []
+    );
     yard.dispatcher
         .overrides()
         .delete(yard.account, made.id)

@@ -31,7 +31,10 @@ async fn an_account_comes_with_sources_that_keep_clear_of_its_own() {
     assert_eq!(listed[0], own);
 
     let restarted = yard.restarted().await;
-    assert_eq!(restarted.sources(yard.account).await.unwrap(), listed);
+    assert_eq!(
+        restarted.sources().list(yard.account).await.unwrap(),
+        listed
+    );
     let other = yard.dispatcher.accounts().create("other").await.unwrap();
     let theirs = yard.dispatcher.sources().list(other.id).await.unwrap();
     assert!(
@@ -142,12 +145,14 @@ async fn what_came_with_the_account_is_brought_up_to_date_at_the_next_start() {
         .unwrap();
     let restarted = yard.restarted().await;
     let updated = restarted
-        .source(yard.account, Key::Id(current.id))
+        .sources()
+        .get(yard.account, Key::Id(current.id))
         .await
         .unwrap();
     assert_eq!((updated.digest, updated.revision), (current.digest, 2));
     let (_, bytes) = restarted
-        .source_bytes(yard.account, Key::Id(current.id), Role::Admin)
+        .sources()
+        .bytes(yard.account, Key::Id(current.id), Role::Admin)
         .await
         .unwrap();
     assert_eq!(Digest::of(&bytes), current.digest);

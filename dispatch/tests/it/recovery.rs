@@ -72,6 +72,7 @@ async fn what_a_killed_run_had_begun_is_run_again_with_its_attempt_raised() {
     let restarted = yard.restarted().await;
 
     let detail = restarted
+        .tasks()
         .wait(yard.account, Key::Id(task), LONG)
         .await
         .unwrap();
@@ -89,6 +90,7 @@ async fn what_nobody_had_begun_is_run_for_the_first_time() {
     let restarted = yard.restarted().await;
 
     let detail = restarted
+        .tasks()
         .wait(yard.account, Key::Id(task), LONG)
         .await
         .unwrap();
@@ -124,7 +126,11 @@ async fn a_drained_dispatcher_accepts_nothing_and_leaves_its_work_to_the_next() 
         .await;
     assert!(matches!(refused, Err(Error::Stopping)));
     let restarted = yard.restarted().await;
-    let detail = restarted.wait(yard.account, task, LONG).await.unwrap();
+    let detail = restarted
+        .tasks()
+        .wait(yard.account, task, LONG)
+        .await
+        .unwrap();
     assert_eq!(detail.task.state, State::Finished);
     assert_eq!(stdout(&detail.executions[0]), "begun\ndone\n");
 }
@@ -147,6 +153,7 @@ async fn a_drain_lets_what_runs_come_to_its_end() {
     let restarted = yard.restarted().await;
     for accepted in tasks {
         let detail = restarted
+            .tasks()
             .wait(yard.account, Key::Id(accepted.task.id), LONG)
             .await
             .unwrap();

@@ -50,8 +50,16 @@ async fn a_session_ends_with_the_token_that_logged_in_and_with_no_other() {
     assert!(identify(&yard, &second).await.is_some());
     assert_eq!(sessions(&yard).await, 1);
     let restarted = yard.restarted().await;
-    let first = restarted.authenticate(first.reveal()).await.unwrap();
-    let second = restarted.authenticate(second.reveal()).await.unwrap();
+    let first = restarted
+        .identities()
+        .authenticate(first.reveal())
+        .await
+        .unwrap();
+    let second = restarted
+        .identities()
+        .authenticate(second.reveal())
+        .await
+        .unwrap();
     assert_eq!((first, second.is_some()), (None, true));
 }
 

@@ -152,7 +152,7 @@ impl Outbox for Sqlite {
         .map_err(failed("read when a delivery is due"))
     }
 
-    async fn record_result(
+    async fn record_attempt(
         &self,
         delivery: Delivery,
         wait: Option<Duration>,

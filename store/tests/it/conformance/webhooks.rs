@@ -75,7 +75,7 @@ async fn deliveries(store: &impl OutboxStore, of: &Subscription) -> Vec<(u128, S
 }
 
 /// Records a result of the first delivery that is due.
-async fn record_result(
+async fn record_attempt(
     store: &impl OutboxStore,
     of: &Subscription,
     status: Status,
@@ -90,7 +90,7 @@ async fn record_result(
         ..first
     };
     store
-        .record_result(recorded.clone(), None, None)
+        .record_attempt(recorded.clone(), None, None)
         .await
         .unwrap();
     recorded
@@ -193,7 +193,7 @@ pub(crate) async fn deliveries_are_due_in_their_order_and_each_webhooks_apart(
 pub(crate) async fn the_result_of_an_attempt_is_stored_whole(store: &impl OutboxStore) {
     let own = webhook(store, 1).await;
     keep(store, [delivery(&own, 1, 10), delivery(&own, 2, 11)]).await;
-    let failed = record_result(store, &own, Status::Waiting, Some(60)).await;
+    let failed = record_attempt(store, &own, Status::Waiting, Some(60)).await;
     assert_eq!(store.deliveries(own.id, None, 10).await.unwrap()[1], failed);
     assert_eq!(due(store, &own, 59).await, [2]);
     let again = store.due(own.id, at(60), 10).await.unwrap();
@@ -203,7 +203,7 @@ pub(crate) async fn the_result_of_an_attempt_is_stored_whole(store: &impl Outbox
         "its body is there still"
     );
 
-    let delivered = record_result(store, &own, Status::Delivered, None).await;
+    let delivered = record_attempt(store, &own, Status::Delivered, None).await;
     assert_eq!(delivered.id.as_u128(), 2);
     assert_eq!(
         store.deliveries(own.id, None, 10).await.unwrap()[0],
@@ -235,7 +235,7 @@ pub(crate) async fn nothing_is_due_while_a_webhook_is_paused(store: &impl Outbox
         duration: Duration::from_secs(30),
     };
     store
-        .record_result(recorded, Some(Duration::from_secs(10)), Some(pause))
+        .record_attempt(recorded, Some(Duration::from_secs(10)), Some(pause))
         .await
         .unwrap();
     assert_eq!(due(store, &own, 49).await, []);
@@ -247,7 +247,7 @@ pub(crate) async fn nothing_is_due_while_a_webhook_is_paused(store: &impl Outbox
     assert_eq!(pauses, [Some(at(50)), Some(at(0))]);
     // What waits for longer than the pause lasts is due when it is.
     keep(store, [delivery(&other, 4, 70)]).await;
-    let delivered = record_result(store, &other, Status::Delivered, None).await;
+    let delivered = record_attempt(store, &other, Status::Delivered, None).await;
     assert_eq!(delivered.id.as_u128(), 3);
     assert_eq!(store.next_due(other.id).await.unwrap(), Some(at(70)));
 }
@@ -265,7 +265,7 @@ async fn wait(store: &impl OutboxStore, of: &Subscription, from: i64, wait: Opti
         until: at(from) + duration,
         duration,
     });
-    store.record_result(recorded, wait, pause).await.unwrap();
+    store.record_attempt(recorded, wait, pause).await.unwrap();
 }
 
 pub(crate) async fn no_delivery_and_no_pause_lasts_longer_than_it_was_to(store: &impl OutboxStore) {
@@ -302,13 +302,13 @@ pub(crate) async fn no_delivery_and_no_pause_lasts_longer_than_it_was_to(store: 
 pub(crate) async fn a_delivery_that_does_not_wait_is_not_changed(store: &impl OutboxStore) {
     let own = webhook(store, 1).await;
     keep(store, [delivery(&own, 1, 10)]).await;
-    let given_up = record_result(store, &own, Status::Failed, None).await;
+    let given_up = record_attempt(store, &own, Status::Failed, None).await;
     let late = Delivery {
         status: Status::Waiting,
         due_at: Some(at(20)),
         ..given_up.clone()
     };
-    store.record_result(late, None, None).await.unwrap();
+    store.record_attempt(late, None, None).await.unwrap();
     assert_eq!(
         store.deliveries(own.id, None, 10).await.unwrap(),
         std::slice::from_ref(&given_up)
@@ -319,7 +319,7 @@ pub(crate) async fn a_delivery_that_does_not_wait_is_not_changed(store: &impl Ou
         duration: Duration::from_secs(9),
     };
     store
-        .record_result(given_up, None, Some(pause))
+        .record_attempt(given_up, None, Some(pause))
         .await
         .unwrap();
 }
@@ -335,7 +335,7 @@ pub(crate) async fn the_oldest_deliveries_are_evicted(store: &impl OutboxStore) 
         ],
     )
     .await;
-    record_result(store, &own, Status::Delivered, None).await;
+    record_attempt(store, &own, Status::Delivered, None).await;
     let limit = QueueLimit {
         max_waiting: 2,
         ..LIMIT
@@ -385,7 +385,7 @@ pub(crate) async fn old_and_surplus_deliveries_are_pruned(store: &impl OutboxSto
     let (own, other) = (webhook(store, 1).await, webhook(store, 2).await);
     keep(store, (1..=5).map(|id| delivery(&own, id, 10))).await;
     for _ in 0..4 {
-        record_result(store, &own, Status::Delivered, None).await;
+        record_attempt(store, &own, Status::Delivered, None).await;
     }
     keep(store, [delivery(&other, 6, 9), delivery(&other, 7, 10)]).await;
     let all = |since, per_subscription| Retention {

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use std::ops::Bound;
+
 use super::*;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ fn time(at: i64) -> OffsetDateTime {
 
 fn bound<T: Clone + std::fmt::Debug>(
     of: impl Strategy<Value = T>,
-) -> impl Strategy<Value = BoundHook<T>> {
+) -> impl Strategy<Value = Bound<T>> {
     (of, 0..3).prop_map(|(value, which)| match which {
         0 => Bound::Included(value),
         1 => Bound::Excluded(value),
