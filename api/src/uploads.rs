@@ -4,6 +4,7 @@
 //! other account's.
 
 pub(crate) mod pending;
+pub(crate) mod stored;
 
 use std::time::Duration;
 

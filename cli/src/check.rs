@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use bytes::Bytes;
 use clap::Args;
 use tenterhook_engine::{self as engine, Engine, Error, Kind};
+use tenterhook_ledger::Holder;
 
 use self::result::{Acceptance, CheckResult};
 use crate::faults::Faults;
@@ -24,7 +26,11 @@ use crate::{compiler, paint};
 
 /// Reports whether a script or module would be accepted, and if not, why.
 ///
-/// Exit status: 0 when it would be accepted, 1 when not, whatever a trial run shows.
+/// Shows where a script cannot be parsed and which of its commands do not exist; a
+/// server accepts it all the same.
+///
+/// Exit status: 0 when it would be accepted and can be parsed, 1 when not, whatever a trial
+/// run shows.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// The script, module or component; a folder with a `tenterhook.toml`, by default
@@ -81,7 +87,7 @@ pub(crate) fn main(args: &CheckArgs, log: Option<&str>) -> ExitCode {
         } else {
             print(&result.page(paint::stdout()))?;
         }
-        Ok(result.is_accepted())
+        Ok(result.is_accepted() && result.is_parsed())
     });
     match accepted {
         Ok(true) => ExitCode::SUCCESS,
@@ -124,7 +130,10 @@ async fn load(result: &mut CheckResult, bytes: &[u8], plan: &Plan) -> anyhow::Re
     match loaded {
         Ok(program) => {
             result.acceptance = Acceptance::Accepted;
-            if result.kind != Kind::Script {
+            if result.kind == Kind::Script {
+                let script = Bytes::copy_from_slice(bytes);
+                result.diagnostics = engine.diagnose(Holder::Operator, script).await?;
+            } else {
                 result.compiled_in = Some(took);
             }
             if let Some(event) = &plan.trial {

@@ -14,8 +14,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use self::hook::HookStep;
-use self::source::SourceStep;
-use crate::client::{self, Client};
+use self::source::{SourceStep, warnings};
+use crate::client::{self, Client, text};
 use crate::command;
 use crate::paint;
 use crate::project::Project;
@@ -63,9 +63,17 @@ fn run(args: &PushArgs) -> anyhow::Result<()> {
         "dry_run": args.dry_run,
     });
     if !args.dry_run {
-        let id = source.apply(&client, &bytes)?;
-        answer["source"]["id"] = id.as_str().into();
-        answer["hook"]["id"] = hook.apply(&client, manifest, &id)?.into();
+        let stored = source.apply(&client, &bytes)?;
+        if !args.format.is_json() {
+            print(&warnings(&stored, paint))?;
+        }
+        let id = text(&stored, "id");
+        answer["source"]["id"] = id.into();
+        answer["source"]["warnings"] = match &stored["warnings"] {
+            Value::Null => json!([]),
+            warnings => warnings.clone(),
+        };
+        answer["hook"]["id"] = hook.apply(&client, manifest, id)?.into();
     }
     if args.format.is_json() {
         return print(&format!("{answer}\n"));

@@ -147,7 +147,19 @@ impl Engine {
     /// Only when the host could not do its part; whatever the guest does is in the
     /// report's outcome.
     pub async fn run(&self, program: &Program, invocation: Invocation) -> Result<Report, Error> {
-        let admit = || self.admit(Holder::Operator, program, &invocation.limits);
+        let admitted = self.wait_for_permit(Holder::Operator, program, &invocation.limits);
+        let permit = admitted.await?;
+        self.run_admitted(program, permit, invocation).await
+    }
+
+    /// Waits until a run of `program` is admitted.
+    pub(crate) async fn wait_for_permit(
+        &self,
+        holder: Holder,
+        program: &Program,
+        limits: &Limits,
+    ) -> Result<Permit, Error> {
+        let admit = || self.admit(holder, program, limits);
         let mut permit = admit();
         while let Err(shortage) = permit {
             if shortage.is_lasting() {
@@ -162,8 +174,7 @@ impl Engine {
                 freed.await;
             }
         }
-        let permit = permit.expect("the loop ends once there is one");
-        self.run_admitted(program, permit, invocation).await
+        Ok(permit.expect("the loop ends once there is one"))
     }
 
     // Not an `async fn` around the sandbox's future: all its arguments would be copied.

@@ -15,7 +15,7 @@ use crate::limits::Limits;
 /// input, no event file, no network, default [`Limits`].
 #[derive(Clone, Default)]
 pub struct Invocation {
-    /// The guest's `argv[0]`; for a script, `$0`.
+    /// The guest's `argv[0]`; for a script, the name of its file.
     pub name: String,
     /// The arguments after the name.
     pub args: Vec<String>,

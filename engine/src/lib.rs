@@ -4,6 +4,7 @@ mod bulk;
 mod cache;
 mod code;
 mod compile;
+mod diagnostics;
 mod digest;
 mod engine;
 mod error;
@@ -24,6 +25,7 @@ mod transfer;
 
 pub use crate::cache::CodeCache;
 pub use crate::compile::{CompileLimits, compile_worker};
+pub use crate::diagnostics::{Diagnostic, Severity};
 pub use crate::digest::{Digest, NotADigest};
 pub use crate::engine::{Engine, Settings};
 pub use crate::error::Error;

@@ -5,6 +5,7 @@
 
 pub(super) mod shape;
 mod upload;
+pub(super) mod warnings;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -14,6 +15,7 @@ use tenterhook_dispatch::{Key, Role, SourceId};
 use tenterhook_engine::Kind;
 
 use self::shape::{ANY, SCRIPT, Source, WASM, entity_tag};
+use self::warnings::UploadedSource;
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
@@ -38,7 +40,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("private", "`true` to withhold its bytes from every role")
         .query("wait", uploads::WAIT)
         .reads_raw(&[WASM, SCRIPT, ANY])
-        .answers::<Source>(201)
+        .answers::<UploadedSource>(201)
         .answers::<Upload>(202)
         .reply_header(202, "Location", "where to poll for the outcome"),
         Endpoint::new(
@@ -86,7 +88,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .query("wait", uploads::WAIT)
         .reads_raw(&[WASM, SCRIPT, ANY])
-        .answers::<Source>(200)
+        .answers::<UploadedSource>(200)
         .reply_header(200, "ETag", "the digest of the new bytes, in quotes")
         .answers::<Upload>(202)
         .reply_header(202, "Location", "where to poll for the outcome"),

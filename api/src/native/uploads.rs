@@ -21,6 +21,7 @@ use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
 use crate::native::problem::Problem;
 use crate::native::sources::shape::Source;
+use crate::native::sources::warnings::Warning;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 use crate::time_text::time_text;
@@ -63,6 +64,10 @@ pub(crate) struct Upload {
     size_bytes: u64,
     /// The resulting source, once it is `ready`.
     source: Option<Source>,
+    /// What is wrong with the source's script; left out if there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    warnings: Vec<Warning>,
     /// Why it was `refused`: the problem that the upload would have been answered with.
     #[schema(value_type = Option<Object>)]
     problem: Option<Value>,
@@ -83,9 +88,13 @@ pub(crate) enum UploadState {
 
 impl Upload {
     fn new(upload: &pending::Upload, outcome: Option<Outcome>) -> Self {
+        let mut warnings = Vec::new();
         let (state, source, problem) = match outcome {
             None => (UploadState::Compiling, None, None),
-            Some(Outcome::Ready(source)) => (UploadState::Ready, Some(Source::new(*source)), None),
+            Some(Outcome::Ready(stored)) => {
+                warnings = Warning::of(stored.diagnostics);
+                (UploadState::Ready, Some(Source::new(stored.source)), None)
+            }
             Some(Outcome::Refused(refusal)) => {
                 (UploadState::Refused, None, Some(describe(&refusal)))
             }
@@ -96,6 +105,7 @@ impl Upload {
             digest: upload.digest.to_string(),
             size_bytes: upload.size_bytes,
             source,
+            warnings,
             problem,
             created_at: time_text(upload.created_at),
         }

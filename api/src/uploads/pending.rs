@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tenterhook_dispatch::{AccountId, Source};
+use tenterhook_dispatch::AccountId;
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::refusal::Refusal;
+use crate::uploads::stored::Stored;
 
 /// Uploads of one account that are remembered: those in progress have places, which
 /// are fewer, so that the others are over.
@@ -45,7 +46,7 @@ pub(crate) struct Upload {
 #[derive(Clone)]
 pub(crate) enum Outcome {
     /// The source has the program.
-    Ready(Box<Source>),
+    Ready(Box<Stored>),
     /// It was refused.
     Refused(Arc<Refusal>),
 }
@@ -53,7 +54,7 @@ pub(crate) enum Outcome {
 /// How far an upload is when its request stops waiting.
 pub(crate) enum Progress {
     /// It is over.
-    Done(Box<Source>),
+    Done(Box<Stored>),
     /// It goes on.
     Compiling(Arc<Upload>),
 }
@@ -70,7 +71,7 @@ impl Pending {
         account: AccountId,
         (digest, size_bytes): (Digest, u64),
         wait: Duration,
-        work: impl Future<Output = Result<Source, Refusal>> + Send + 'static,
+        work: impl Future<Output = Result<Stored, Refusal>> + Send + 'static,
     ) -> Result<Progress, Refusal> {
         // Its work goes on if the request does not.
         let mut work = tokio::spawn(work);

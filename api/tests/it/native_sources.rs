@@ -70,6 +70,42 @@ async fn the_bytes_tell_the_kind_and_the_digest_is_theirs() {
 }
 
 #[tokio::test]
+async fn a_script_with_faults_is_accepted_with_warnings() {
+    let app = TestApp::start().await;
+    let script = "echo a\nqm stop 1\nif then fi\n";
+    let media = "text/x-shellscript";
+    let source = upload(&app, "s", media, script).await.expect(201);
+    let warnings = source["warnings"].as_array().unwrap();
+    assert_eq!(
+        warnings[0],
+        json!({"line": 2, "column": 1, "message": "the sandbox has no command `qm`"})
+    );
+    assert_eq!(
+        (warnings.len(), &warnings[1]["line"]),
+        (2, &json!(3)),
+        "{warnings:?}"
+    );
+    let message = warnings[1]["message"].as_str().unwrap();
+    assert!(message.starts_with("syntax error"), "{message}");
+
+    let path = format!("/api/v1/sources/{}", source["id"].as_str().unwrap());
+    let replace = async |path: &str, text: &str| {
+        let call = app.call(Method::PUT, path).await;
+        call.body(media, text).send().await
+    };
+    let replaced = replace(&path, "pct list").await.expect(200);
+    assert_eq!(replaced["warnings"][0]["line"], 1, "{replaced}");
+    let sound = replace(&path, "echo sound").await.expect(200);
+    assert_eq!(sound.get("warnings"), None);
+
+    let later = replace(&format!("{path}?wait=0"), script).await.expect(202);
+    let place = format!("/api/v1/uploads/{}?wait=120", later["id"].as_str().unwrap());
+    let over = app.get(&place).await.expect(200);
+    assert_eq!(over["state"], "ready", "{over}");
+    assert_eq!(over["warnings"], source["warnings"]);
+}
+
+#[tokio::test]
 async fn what_is_not_a_program_is_refused_with_digest_and_reason() {
     let app = TestApp::start().await;
     let truncated = std::fs::read(FRIENDLY_HELLO).unwrap()[..200].to_vec();

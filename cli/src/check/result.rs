@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenterhook_engine::{Digest, Kind, Survey};
+use tenterhook_engine::{Diagnostic, Digest, Kind, Severity, Survey};
 
 use super::trial::Trial;
 use crate::neutral;
@@ -19,6 +19,8 @@ pub(super) struct CheckResult {
     pub(super) survey: Option<Survey>,
     pub(super) compiled_in: Option<Duration>,
     pub(super) acceptance: Acceptance,
+    /// What is wrong with a script that is accepted.
+    pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) trial: Option<Trial>,
 }
 
@@ -37,12 +39,19 @@ impl CheckResult {
             survey: None,
             compiled_in: None,
             acceptance: Acceptance::Accepted,
+            diagnostics: Vec::new(),
             trial: None,
         }
     }
 
     pub(super) fn is_accepted(&self) -> bool {
         matches!(self.acceptance, Acceptance::Accepted)
+    }
+
+    /// Whether a shell can read it to its end.
+    pub(super) fn is_parsed(&self) -> bool {
+        let is_error = |own: &Diagnostic| own.severity == Severity::Error;
+        !self.diagnostics.iter().any(is_error)
     }
 
     /// Its functions and imports; a script has none.
@@ -76,6 +85,17 @@ impl CheckResult {
                 format_args!("{} {}", paint.bad("refused:"), neutral::line(reason)),
             ),
         }
+        for own in &self.diagnostics {
+            let place = format!("{}:{}:", own.line, own.column);
+            let (name, place) = match own.severity {
+                Severity::Error => ("error", paint.bad(&place)),
+                Severity::Warning => ("warning", paint.warn(&place)),
+            };
+            page.line(
+                name,
+                format_args!("{place} {}", neutral::line(&own.message)),
+            );
+        }
         if let Some(trial) = &self.trial {
             trial.write_to(&mut page, paint);
         }
@@ -101,6 +121,9 @@ impl CheckResult {
         if let Some(time) = self.compiled_in {
             let us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
             add("compile_us", us.into());
+        }
+        if self.kind == Kind::Script && self.is_accepted() {
+            add("warnings", json!(self.diagnostics));
         }
         if let Some(trial) = &self.trial {
             add("trial", trial.json());

@@ -47,7 +47,8 @@ impl Client {
         self.compiled(answer)
     }
 
-    /// Waits until the server has compiled the upload, and returns the source.
+    /// Waits until the server has compiled the upload, and returns the source with the
+    /// warnings about it.
     fn compiled(&self, mut answer: Value) -> anyhow::Result<Value> {
         let _spinner = Spinner::start("the server compiles it");
         while text(&answer, "state") == "compiling" {
@@ -63,7 +64,13 @@ impl Client {
             };
         }
         match text(&answer, "state") {
-            "ready" => Ok(answer["source"].take()),
+            "ready" => {
+                let mut source = answer["source"].take();
+                if let Some(warnings) = answer.get_mut("warnings") {
+                    source["warnings"] = warnings.take();
+                }
+                Ok(source)
+            }
             "refused" => Err(self.refusal(&answer["problem"])),
             // The response was the source itself.
             _ => Ok(answer),

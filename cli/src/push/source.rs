@@ -151,8 +151,8 @@ impl SourceStep {
         Ok(Some((lossy(&old), lossy(bytes))))
     }
 
-    /// Applies the change; returns the source's id.
-    pub(super) fn apply(&self, client: &Client, bytes: &[u8]) -> anyhow::Result<String> {
+    /// Applies the change; returns the source, with the server's warnings about it.
+    pub(super) fn apply(&self, client: &Client, bytes: &[u8]) -> anyhow::Result<Value> {
         let source = match &self.current {
             Some(current) if !self.changes() => current.clone(),
             Some(current) => {
@@ -172,8 +172,19 @@ impl SourceStep {
             }
             None => client.create_source(&self.name, bytes)?,
         };
-        Ok(text(&source, "id").to_owned())
+        Ok(source)
     }
+}
+
+/// What is wrong with a script that the server has accepted: a line each, with its place.
+pub(super) fn warnings(source: &Value, paint: Painter) -> String {
+    let warnings = source["warnings"].as_array();
+    let line = |own: &Value| {
+        let place = format!("{}:{}", own["line"], own["column"]);
+        let message = neutral::line(text(own, "message")).to_string();
+        format!("{} {place}: {message}\n", paint.warn("warning:"))
+    };
+    warnings.into_iter().flatten().map(line).collect()
 }
 
 fn hooks_of(client: &Client, source: &str) -> anyhow::Result<Vec<i64>> {

@@ -64,6 +64,39 @@ fn lines(page: &str, wanted: &[&str]) {
 }
 
 #[test]
+fn a_script_that_cannot_be_parsed_is_shown_with_its_place_and_status_1() {
+    let script = Program::script("#!/bin/sh\nqm stop 1\necho b )\n");
+    let ended = script.check().with_status(1);
+    lines(
+        &ended.stdout,
+        &[
+            "verdict    accepted",
+            "warning    2:1: the sandbox has no command `qm`",
+            "error      3:8: syntax error",
+        ],
+    );
+    let mut check = command(["check", "--json"]);
+    let ended = check.arg(&script.path).output().unwrap();
+    let found: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(found["accepted"], true, "{found}");
+    assert_eq!(found["warnings"][0]["severity"], "warning", "{found}");
+    assert_eq!(found["warnings"][1]["line"], 3, "{found}");
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_a_warning_and_no_more() {
+    let script = Program::script("command -v pct && pct list\nf() { :; }; f\nqm list | jq .\n");
+    let ended = script.check().with_status(0);
+    lines(
+        &ended.stdout,
+        &["warning    3:1: the sandbox has no command `qm`"],
+    );
+    assert!(!ended.stdout.contains("pct"), "{ended:?}");
+    let sound = Program::script("echo hi\n").check().with_status(0);
+    assert!(!sound.stdout.contains("warning"), "{sound:?}");
+}
+
+#[test]
 fn another_interpreter_is_refused() {
     refused(
         &Program::script("#!/usr/bin/env python3\nprint(1)\n"),

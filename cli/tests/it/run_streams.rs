@@ -43,7 +43,7 @@ fn arguments_reach_the_program_even_with_hyphens() {
         .unwrap();
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
-        "hook.sh|a b|--fuel|2\n"
+        "/hooks/hook.sh|a b|--fuel|2\n"
     );
 }
 

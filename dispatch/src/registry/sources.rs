@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tenterhook_engine::{Digest, Kind, Program, Refusal};
+use tenterhook_engine::{Diagnostic, Digest, Kind, Program, Refusal};
 use tenterhook_ledger::{Amounts, Resource};
 
 use crate::clock::now;
@@ -166,6 +166,24 @@ impl Sources<'_> {
         source.check_readable(reader)?;
         let bytes = programs::read(&*self.core.store, source.digest).await?;
         Ok((source, bytes))
+    }
+
+    /// Reads a script without running it, within the account's share of the host, and
+    /// reports what is wrong with it. A module has nothing to report.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`].
+    pub async fn diagnose(
+        self,
+        account: AccountId,
+        bytes: Bytes,
+    ) -> Result<Vec<Diagnostic>, Error> {
+        if Kind::detect(&bytes) != Kind::Script {
+            return Ok(Vec::new());
+        }
+        let engine = &self.core.engine;
+        Ok(engine.diagnose(account.holder(), bytes).await?)
     }
 
     async fn source_changed(&self, account: AccountId, source: &Source, operation: &'static str) {

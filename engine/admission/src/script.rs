@@ -10,6 +10,11 @@ pub const SCRIPT_MAX_BYTES: u64 = 96 << 10;
 /// Interpreters whose scripts our shell runs.
 const SHELLS: [&str; 3] = ["sh", "bash", "dash"];
 
+/// Programs that only start the interpreter which is named after them. The last two do so
+/// in containers; what they add to its environment or do with its signals has no
+/// counterpart here.
+const LAUNCHERS: [&str; 3] = ["env", "with-contenv", "dumb-init"];
+
 /// Checks a script without running it.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), Refusal> {
     // Before its size: what is too large for a script is most often none.
@@ -32,13 +37,45 @@ fn check_text(bytes: &[u8]) -> Result<(), Refusal> {
             what: "NUL",
         });
     }
-    match std::str::from_utf8(bytes) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Refusal::NotText {
-            offset: error.valid_up_to(),
+    match first_not_utf8(bytes) {
+        None => Ok(()),
+        Some(offset) => Err(Refusal::NotText {
+            offset,
             what: "not UTF-8",
         }),
     }
+}
+
+/// The first byte that is not UTF-8, comments aside: names of authors in Latin-1 are
+/// common there, and no shell reads them.
+fn first_not_utf8(bytes: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    while let Err(error) = std::str::from_utf8(&bytes[start..]) {
+        let offset = start + error.valid_up_to();
+        if !is_in_comment(bytes, offset) {
+            return Some(offset);
+        }
+        start = offset + error.error_len().unwrap_or(bytes.len() - offset);
+    }
+    None
+}
+
+/// Returns whether `offset` is in a comment: behind a `#` that begins a word, with no
+/// quotation mark before it on its line. A line of a here-document can look the same;
+/// such bytes become U+FFFD there.
+fn is_in_comment(bytes: &[u8], offset: usize) -> bool {
+    let before = &bytes[..offset];
+    let line = before.iter().rposition(|byte| *byte == b'\n');
+    let line = &before[line.map_or(0, |at| at + 1)..];
+    let mut is_start = true;
+    for byte in line {
+        match byte {
+            b'#' if is_start => return true,
+            b'\'' | b'"' | b'`' | b'\\' => return false,
+            _ => is_start = byte.is_ascii_whitespace() || b";&|()".contains(byte),
+        }
+    }
+    false
 }
 
 /// A script without a first line that names an interpreter is for `sh`.
@@ -49,13 +86,12 @@ fn check_interpreter(bytes: &[u8]) -> Result<(), Refusal> {
     let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
     let mut words = line.split_ascii_whitespace();
-    let mut program = words.next().unwrap_or_default();
-    if base_name(program) == "env" {
-        program = words
-            .find(|word| !word.starts_with('-') && !word.contains('='))
-            .unwrap_or_default();
+    let mut program = base_name(words.next().unwrap_or_default());
+    while LAUNCHERS.contains(&program) {
+        let is_own = |word: &str| word.starts_with('-') || word.contains('=');
+        program = base_name(words.find(|word| !is_own(word)).unwrap_or_default());
     }
-    if SHELLS.contains(&base_name(program)) {
+    if SHELLS.contains(&program) {
         return Ok(());
     }
     Err(Refusal::Interpreter {
@@ -80,6 +116,10 @@ mod tests {
             "#!/usr/bin/env bash",
             "#!/usr/bin/env -S LC_ALL=C sh -e",
             "#!/usr/bin/dash",
+            "#!/usr/bin/with-contenv bash",
+            "#!/command/with-contenv sh -e",
+            "#!/usr/bin/dumb-init /bin/sh",
+            "#!/usr/bin/env -S dumb-init -- bash",
         ] {
             let script = format!("{line}\necho hi\n");
             assert_eq!(check(script.as_bytes()), Ok(()), "{line}");
@@ -93,6 +133,9 @@ mod tests {
             "#!/usr/bin/perl -w",
             "#!",
             "#!/bin/zsh",
+            "#!/usr/bin/env",
+            "#!/usr/bin/with-contenv python3",
+            "#!/usr/bin/dumb-init -v",
         ] {
             let refusal = check(line.as_bytes()).unwrap_err();
             assert!(matches!(refusal, Refusal::Interpreter { .. }), "{line}");
@@ -116,6 +159,31 @@ mod tests {
             "the script is not text: byte 5 is NUL; send UTF-8 without NUL bytes"
         );
         assert!(check(b"echo \xff\xfe").is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_accepted_in_comments_alone() {
+        for comment in [
+            &b"# author: Ren\xe9\n"[..],
+            b"#!/bin/sh\n\t# \xfc\n",
+            b"echo a # \xfc \xe4",
+            b"echo a;# \xe2\x82",
+            b"echo \xc3\xbc # \xfc",
+        ] {
+            assert_eq!(check(comment), Ok(()), "{comment:?}");
+        }
+        for (text, at) in [
+            (&b"echo \xfc # \xfc"[..], 5),
+            (b"# \xfc\necho '# \xfc'", 12),
+            (b"echo a#\xfc", 7),
+            (b"echo \\# \xfc", 8),
+        ] {
+            let refusal = check(text).unwrap_err();
+            assert!(
+                matches!(refusal, Refusal::NotText { offset, .. } if offset == at),
+                "{text:?}: {refusal}"
+            );
+        }
     }
 
     #[test]

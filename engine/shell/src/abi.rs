@@ -7,7 +7,7 @@
 //! Rust wants the names of imports as literals. A test of the engine compares what
 //! the built shell imports with the contract.
 //!
-//! The rest is WASI preview 1: arguments (the first is `$0`), environment,
+//! The rest is WASI preview 1: arguments (the first names the script), environment,
 //! standard output and error, clocks, randomness, `poll_oneoff`. Arguments and
 //! environment are asked for at run time: the C library's copy of them would be
 //! the snapshot's. No WASI file function is used but `fd_write` to 1 and 2.

@@ -58,8 +58,7 @@ impl fmt::Display for Report {
 pub(crate) fn check(script: &str, exists: impl Fn(&str) -> bool) -> Vec<Report> {
     let parser = Parser::with_limits(script, DEPTH, STEPS);
     let (parsed, error) = parser.parse_recovering();
-    let mut reports = Calls::of(script, &parsed.commands).missing(exists);
-    reports.truncate(MOST - 1);
+    let mut reports = Calls::of(script, &parsed.commands).missing(exists, MOST - 1);
     if let Some(error) = error {
         reports.push(syntax(script, &error, parsed.commands.is_empty()));
     }

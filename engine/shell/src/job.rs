@@ -5,9 +5,9 @@ use crate::files::Quota;
 /// Everything that one run gets from outside.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// The script's text. Bytes which are not UTF-8 become U+FFFD.
+    /// The script's text. Bytes which are not UTF-8 become U+FFFD where it is run.
     pub script: Vec<u8>,
-    /// `$0`.
+    /// The name of the script's file, and so the end of `$0`.
     pub name: String,
     /// `$1`, `$2` and so on.
     pub arguments: Vec<String>,

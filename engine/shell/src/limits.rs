@@ -2,7 +2,8 @@
 //!
 //! The engine's fuel, memory limit and deadline are the real ones. What stays:
 //! 16 nested function calls, 8 nested shells and 100 levels of syntax, which
-//! the interpreter does not let its user raise.
+//! the interpreter does not let its user raise. The script itself is one of the
+//! calls, and one of the shells.
 
 use bashkit::ExecutionLimits;
 use std::time::Duration;

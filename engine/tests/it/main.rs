@@ -13,6 +13,7 @@ mod code_cache;
 mod composed;
 mod concurrency;
 mod contained;
+mod diagnostics;
 mod files;
 mod fuel;
 mod gauge;

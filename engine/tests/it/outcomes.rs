@@ -156,7 +156,7 @@ async fn a_script_finds_exactly_what_it_was_given() {
         .await;
     assert_eq!(
         (&run.outcome, run.text().as_str()),
-        (&SUCCESS, "hook|2|one two||OnAudit|/work\n{}")
+        (&SUCCESS, "/hooks/hook|2|one two||OnAudit|/work\n{}")
     );
     assert_eq!(run.errors(), "on stderr\n");
 }

@@ -19,10 +19,12 @@ use crate::body::{self, Pieces};
 use crate::charge::Charge;
 use crate::extract::{Json, Path, Query};
 use crate::native::created::created;
-use crate::native::sources::shape::{ANY, SCRIPT, Source, WASM, entity_tag};
+use crate::native::sources::shape::{ANY, SCRIPT, WASM, entity_tag};
+use crate::native::sources::warnings::UploadedSource;
 use crate::native::uploads;
 use crate::refusal::Refusal;
 use crate::uploads::pending::Progress;
+use crate::uploads::stored::Stored;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +57,7 @@ pub(super) async fn upload_source(
     let subject = (digest, bytes.len() as u64);
     let new = NewSource {
         name,
-        bytes,
+        bytes: bytes.clone(),
         kind: None,
         description: named.description,
         visibility: match named.private {
@@ -71,14 +73,14 @@ pub(super) async fn upload_source(
         // client waits.
         let _held = (slot, charge);
         let made = dispatcher.sources().create(account, new, Vec::new()).await;
-        made.map(|(source, _)| source)
-            .map_err(|error| with_digest(error.into(), digest))
+        let (source, _) = made.map_err(|error| with_digest(error.into(), digest))?;
+        Ok(Stored::check(&dispatcher, account, source, bytes).await)
     };
     let begun = app.pending_uploads().begin(account, subject, wait, work);
     Ok(match begun.await? {
-        Progress::Done(source) => {
-            let source = Source::new(*source);
-            created("/api/v1/sources", &source.id.clone(), source).into_response()
+        Progress::Done(stored) => {
+            let source = UploadedSource::new(*stored);
+            created("/api/v1/sources", &source.id().to_owned(), source).into_response()
         }
         Progress::Compiling(upload) => uploads::accepted(&upload),
     })
@@ -110,7 +112,7 @@ pub(super) async fn replace_source(
     let (digest, bytes) = receive(&app, &headers, body, promised).await?;
     let subject = (digest, bytes.len() as u64);
     let change = SourceChange {
-        bytes: Some(bytes),
+        bytes: Some(bytes.clone()),
         description: described.description,
         modified_by: Some(caller.principal()),
         modified_as: caller.0.role,
@@ -125,13 +127,14 @@ pub(super) async fn replace_source(
             .sources()
             .change(account, key, change, None)
             .await;
-        changed.map_err(|error| with_digest(error.into(), digest))
+        let source = changed.map_err(|error| with_digest(error.into(), digest))?;
+        Ok(Stored::check(&dispatcher, account, source, bytes).await)
     };
     let begun = app.pending_uploads().begin(account, subject, wait, work);
     Ok(match begun.await? {
-        Progress::Done(source) => {
-            let tag = [(header::ETAG, entity_tag(source.digest))];
-            (tag, Json(Source::new(*source))).into_response()
+        Progress::Done(stored) => {
+            let tag = [(header::ETAG, entity_tag(stored.source.digest))];
+            (tag, Json(UploadedSource::new(*stored))).into_response()
         }
         Progress::Compiling(upload) => uploads::accepted(&upload),
     })

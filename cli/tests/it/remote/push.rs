@@ -38,6 +38,24 @@ fn a_project_is_pushed_once_and_up_to_date_after_that() {
 }
 
 #[test]
+fn warnings_about_a_script_are_shown() {
+    let workspace = Workspace::new();
+    workspace.project("echo one\nqm \u{1b}[2J; pct list\n", "");
+    let pushed = workspace.push(&[]).with_status(0);
+    assert!(
+        pushed
+            .stdout
+            .contains("warning: 2:1: the sandbox has no command `qm`\n"),
+        "{pushed:?}"
+    );
+    assert!(pushed.stdout.ends_with("pushed\n"), "{pushed:?}");
+    workspace.project("pct list\n", "");
+    let folder = workspace.project.path().to_str().unwrap();
+    let reply = workspace.json(&["push", folder]);
+    assert_eq!(reply["source"]["warnings"][0]["line"], 1, "{reply}");
+}
+
+#[test]
 fn what_has_changed_is_shown_and_changed() {
     let workspace = Workspace::new();
     workspace.project("echo one\necho two\n", "[hook]\nargs = [\"-v\"]\n");

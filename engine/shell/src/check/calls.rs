@@ -23,8 +23,8 @@ const OWN_FOLDERS: [&str; 2] = ["/bin", "/usr/bin"];
 /// One call of a command.
 struct Call {
     name: String,
-    line: usize,
-    column: usize,
+    /// Where it is in the script, in bytes.
+    offset: usize,
 }
 
 /// All calls of a script.
@@ -49,20 +49,30 @@ impl<'a> Calls<'a> {
         calls
     }
 
-    /// A report for each call of what does not exist; one for each name and line.
-    pub(super) fn missing(self, exists: impl Fn(&str) -> bool) -> Vec<Report> {
-        let Self { calls, known, .. } = self;
+    /// A report for each call of what does not exist, `most` of them at most; one for
+    /// each name and line.
+    pub(super) fn missing(&self, exists: impl Fn(&str) -> bool, most: usize) -> Vec<Report> {
+        let breaks: Vec<usize> = self.script.match_indices('\n').map(|(at, _)| at).collect();
         let mut seen = HashSet::new();
         let mut reports = Vec::new();
-        for call in calls {
+        for call in &self.calls {
+            if reports.len() == most {
+                break;
+            }
             let Some(message) = complaint(&call.name, &exists) else {
                 continue;
             };
-            if !known.contains(&call.name) && seen.insert((call.name, call.line)) {
+            if self.known.contains(&call.name) {
+                continue;
+            }
+            let before = breaks.partition_point(|at| *at < call.offset);
+            if seen.insert((&call.name, before)) {
+                let start = before.checked_sub(1).map_or(0, |last| breaks[last] + 1);
+                let text = self.script.get(start..call.offset).unwrap_or_default();
                 reports.push(Report {
                     severity: Severity::Warning,
-                    line: call.line,
-                    column: call.column,
+                    line: before + 1,
+                    column: text.chars().count() + 1,
                     message,
                 });
             }
@@ -192,37 +202,14 @@ impl<'a> Calls<'a> {
     }
 
     fn call(&mut self, name: &str, span: Span) {
-        let (line, column) = match self.outer {
-            None => {
-                let start = span.start;
-                // Assignments go before the name, and belong to the span.
-                let text = self.script.get(start.offset..span.end.offset);
-                match text.and_then(|text| find(text, name)) {
-                    Some(at) => self.position(start.offset + at),
-                    None => (start.line, start.column),
-                }
-            }
-            Some(outer) => {
-                let text = self.script.get(outer.start.offset..outer.end.offset);
-                match text.and_then(|text| find(text, name)) {
-                    Some(at) => self.position(outer.start.offset + at),
-                    None => (outer.start.line, outer.start.column),
-                }
-            }
-        };
+        // Assignments go before the name, and belong to the span.
+        let span = self.outer.unwrap_or(span);
+        let (start, end) = (span.start.offset, span.end.offset);
+        let text = self.script.get(start..end).unwrap_or_default();
         self.calls.push(Call {
             name: name.to_owned(),
-            line,
-            column,
+            offset: start + find(text, name).unwrap_or(0),
         });
-    }
-
-    /// Line and column of the character at this offset.
-    fn position(&self, offset: usize) -> (usize, usize) {
-        let before = &self.script[..offset];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        (line, before[line_start..].chars().count() + 1)
     }
 
     fn redirects(&mut self, redirects: &[Redirect]) {

@@ -2,32 +2,42 @@
 //!
 //! The interpreter runs a file that is called by its path, but takes neither the options
 //! of the file's first line nor a fresh `IFS` into account, and nothing of ours is asked
-//! at that moment. What can be seen is that it asks for the file's mode and then reads
-//! it, with nothing in between. It is then given the script with a line that makes up for
-//! both. Some commands ask for the mode first too, by the names below; what such a
-//! command reads is told by its operands.
+//! at that moment. What can be seen is that it asks for the file's metadata and then
+//! reads it, with nothing in between. It is then given the script with a line that makes
+//! up for both. Others do so too and are told apart: a redirection has asked for the
+//! folder and twice for the file, and some commands, by the names below, have the file
+//! or a folder above it among their operands.
 
 use super::Files;
 use super::node::NodeId;
+use super::tree::Tree;
 use crate::shebang::Shebang;
 use std::path::{Component, Path};
+use std::sync::MutexGuard;
 
-/// Commands that ask for a file's mode right before they read it.
+/// Commands that ask for a file's metadata right before they read it.
 const READERS: [&str; 22] = [
     "awk", "bunzip2", "bzip2", "diff", "egrep", "fgrep", "file", "gawk", "grep", "gunzip", "gzip",
     "head", "hexdump", "less", "mawk", "more", "od", "pr", "rg", "tar", "wc", "zip",
 ];
-/// Commands that ask for a file's mode and no more.
-const TESTERS: [&str; 2] = ["[", "test"];
+/// Commands that ask for metadata and read nothing.
+const TESTERS: [&str; 5] = ["[", "cd", "popd", "pushd", "test"];
+/// Commands that ask for folders and files as a redirection does.
+const RESOLVERS: [&str; 2] = ["readlink", "realpath"];
 /// Commands that may start before a reader in the same pipeline has read its files.
 const PIPELINE: u8 = 3;
+
+/// What a redirection asks for before it reads: the folder, the file, the file again.
+const REDIRECTION: usize = 3;
 
 /// What has been asked for so far.
 #[derive(Debug, Default)]
 pub(super) struct Execution {
-    /// The executable file whose mode was asked for last.
-    examined: Option<NodeId>,
+    /// The last files and folders whose metadata was asked for, the latest last.
+    examined: Vec<NodeId>,
     readers: Vec<Reader>,
+    /// Whether the command that was started last is one of the resolvers.
+    is_resolved: bool,
     /// The test that was started last, until it asks for its file.
     tester: Option<Reader>,
 }
@@ -44,15 +54,23 @@ struct Reader {
 }
 
 impl Files {
+    /// The tree, for what is neither a look at metadata nor the reading of a file.
+    pub(super) fn changed(&self) -> MutexGuard<'_, Tree> {
+        let mut tree = self.tree();
+        tree.execution.examined.clear();
+        tree
+    }
+
     /// Notes that a command is started, before it does anything.
     pub(crate) fn command_starts(&self, name: &str, args: &[String]) {
         let mut tree = self.tree();
         let execution = &mut tree.execution;
-        execution.examined = None;
+        execution.examined.clear();
         execution.readers.retain_mut(|reader| {
             reader.age += 1;
             reader.age < PIPELINE
         });
+        execution.is_resolved = RESOLVERS.contains(&name);
         execution.tester = None;
         let last = |arg: &String| {
             arg.trim_end_matches('/')
@@ -74,16 +92,29 @@ impl Files {
 }
 
 impl Execution {
-    /// Notes that the mode of a file was asked for.
-    pub(super) fn examine(&mut self, file: NodeId, path: &Path, is_executable: bool) {
-        let tester = self.tester.take();
-        let is_test = tester.is_some_and(|tester| tester.reads(path));
-        self.examined = (is_executable && !is_test).then_some(file);
+    /// Notes that the metadata of a file or folder was asked for.
+    pub(super) fn examine(&mut self, node: NodeId, path: &Path) {
+        let is_test = |tester: &mut Reader| tester.reads(path);
+        if self.tester.take_if(is_test).is_some() {
+            return;
+        }
+        if self.examined.len() == REDIRECTION {
+            self.examined.remove(0);
+        }
+        self.examined.push(node);
     }
 
-    /// Whether `file`, which is being read, is going to be run.
-    pub(super) fn is_run(&mut self, file: NodeId, path: &Path) -> bool {
-        if self.examined.take() != Some(file) {
+    /// Whether `file`, which is read from `folder`, is going to be run.
+    pub(super) fn is_run(&mut self, file: NodeId, folder: Option<NodeId>, path: &Path) -> bool {
+        let examined = std::mem::take(&mut self.examined);
+        if examined.last() != Some(&file) {
+            return false;
+        }
+        if let [first, second, _] = examined[..]
+            && !self.is_resolved
+            && Some(first) == folder
+            && second == file
+        {
             return false;
         }
         let reader = self.readers.iter_mut().find(|reader| reader.reads(path));

@@ -49,26 +49,28 @@ impl FileSystem for Files {
         let mut tree = self.tree();
         let file = tree.find(&path)?;
         let content = tree.read(&path)?;
-        if tree.execution.is_run(file, &path) {
+        let folder = path.parent().and_then(|folder| tree.find(folder).ok());
+        let is_executable = tree.get(file).mode & 0o111 != 0;
+        if tree.execution.is_run(file, folder, &path) && is_executable {
             return Ok(as_run(&content).unwrap_or(content));
         }
         Ok(content)
     }
 
     async fn write_file(&self, path: &Path, content: &[u8]) -> Result<()> {
-        self.tree().write(&normal(path), Write::Replace, content)
+        self.changed().write(&normal(path), Write::Replace, content)
     }
 
     async fn append_file(&self, path: &Path, content: &[u8]) -> Result<()> {
-        self.tree().write(&normal(path), Write::Append, content)
+        self.changed().write(&normal(path), Write::Append, content)
     }
 
     async fn mkdir(&self, path: &Path, recursive: bool) -> Result<()> {
-        self.tree().make_folder(&normal(path), reach(recursive))
+        self.changed().make_folder(&normal(path), reach(recursive))
     }
 
     async fn remove(&self, path: &Path, recursive: bool) -> Result<()> {
-        self.tree().remove(&normal(path), reach(recursive))
+        self.changed().remove(&normal(path), reach(recursive))
     }
 
     async fn stat(&self, path: &Path) -> Result<Metadata> {
@@ -77,16 +79,15 @@ impl FileSystem for Files {
         let id = tree.find(&path)?;
         let node = tree.get(id);
         let metadata = node.metadata();
-        // Links and folders are looked at on the way to a file.
-        if let Body::File(_) = node.body {
-            let is_executable = node.mode & 0o111 != 0;
-            tree.execution.examine(id, &path, is_executable);
+        // A link is only followed.
+        if !matches!(node.body, Body::Link(_)) {
+            tree.execution.examine(id, &path);
         }
         Ok(metadata)
     }
 
     async fn read_dir(&self, path: &Path) -> Result<Vec<DirEntry>> {
-        let tree = self.tree();
+        let tree = self.changed();
         let entries = tree.entries(tree.find(&normal(path))?)?;
         Ok(entries
             .iter()
@@ -102,16 +103,16 @@ impl FileSystem for Files {
     }
 
     async fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.tree().rename(&normal(from), &normal(to))
+        self.changed().rename(&normal(from), &normal(to))
     }
 
     async fn copy(&self, from: &Path, to: &Path) -> Result<()> {
-        self.tree().copy(&normal(from), &normal(to))
+        self.changed().copy(&normal(from), &normal(to))
     }
 
     async fn symlink(&self, target: &Path, link: &Path) -> Result<()> {
         let body = Body::Link(target.to_path_buf());
-        self.tree().make(&normal(link), body, 0o777)
+        self.changed().make(&normal(link), body, 0o777)
     }
 
     async fn read_link(&self, path: &Path) -> Result<PathBuf> {
@@ -123,11 +124,11 @@ impl FileSystem for Files {
     }
 
     async fn chmod(&self, path: &Path, mode: u32) -> Result<()> {
-        self.tree().change_mode(&normal(path), mode)
+        self.changed().change_mode(&normal(path), mode)
     }
 
     async fn set_modified_time(&self, path: &Path, time: SystemTime) -> Result<()> {
-        let mut tree = self.tree();
+        let mut tree = self.changed();
         let id = tree.find(&normal(path))?;
         if tree.get(id).access == Access::Sealed {
             return Err(error::sealed());
@@ -156,7 +157,7 @@ impl FileSystemExt for Files {
     }
 
     async fn mkfifo(&self, path: &Path, mode: u32) -> Result<()> {
-        self.tree()
+        self.changed()
             .make(&normal(path), Body::Fifo(Vec::new()), mode)
     }
 
