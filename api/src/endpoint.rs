@@ -1,7 +1,9 @@
 //! One call that is served: method, path, who may, what it is called, its shapes.
 //!
 //! Router and OpenAPI document are both made from the same list of these, so a
-//! call cannot be served without being documented, nor the other way round.
+//! call cannot be served without being documented, nor the other way round. The table is
+//! our own because it also says what no framework's does: the role, the face, what the
+//! request is charged with and how its body is read.
 
 use axum::Router;
 use axum::handler::Handler;

@@ -63,7 +63,7 @@ fn build(args: &BuildArgs, module_bytes: u64) -> anyhow::Result<bool> {
         let status = run(command, &project.folder)?;
         if !status.success() {
             say(format_args!("the build ended with {}", ended(status)));
-            for hint in toolchain::hints(command, &project.folder) {
+            for hint in toolchain::hints(command, status.code(), &project.folder) {
                 say(hint);
             }
             return Ok(false);

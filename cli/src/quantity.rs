@@ -1,6 +1,8 @@
 //! Amounts as people type them: `2G` units of fuel, `64MiB`, `1.5s`.
 //!
-//! A unit is never guessed: bytes without one are bytes, a time needs one.
+//! A unit is never guessed: bytes without one are bytes, a time needs one. One parser
+//! reads all of them exactly. Libraries read other texts: bytesize takes `64K` for 64,000
+//! bytes, humantime `1M` for a month, and there is none for fuel.
 
 use std::time::Duration;
 

@@ -2,6 +2,10 @@
 //!
 //! Every address that a name resolves to is checked at every attempt, immediately
 //! before the connection to that very address, so DNS rebinding gains nothing.
+//!
+//! The judgement is our own on purpose: `IpAddr::is_global` is unstable, and what counts
+//! as inside (addresses that embed others, NAT64, what cloud providers use) is a decision
+//! of this server, with an attack for each.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

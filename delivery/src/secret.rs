@@ -1,4 +1,7 @@
 //! Signing keys, and the signature that Standard Webhooks specify.
+//!
+//! It is one HMAC over three fields, so it is our own: a library of it would bring its own
+//! types for headers and secrets, and no less to check.
 
 use std::fmt;
 

@@ -23,7 +23,7 @@ use crate::store::Store;
 pub(crate) struct Disk {
     ledger: Ledger,
     books: Mutex<Books>,
-    /// Whether somebody has found no room, or has made some.
+    /// Whether a request found no room, or made some.
     wanted: AtomicBool,
 }
 
@@ -153,7 +153,7 @@ impl Disk {
         Ok(())
     }
 
-    /// How much of what is over may be kept at the moment: what is set, but no more than
+    /// How much finished work may be kept at the moment: what is set, but no more than
     /// leaves an account room for what comes next. With the usual factor an account is
     /// refused when it has three times what is free, and swept from half of that on.
     /// Where next to nothing is free, those that have most make room for the others.

@@ -46,8 +46,8 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Starts a dispatcher, and takes over what an earlier run of the server
-    /// has left: whatever was waiting or running then is run again.
+    /// Starts a dispatcher, and adopts what an earlier run of the server
+    /// has left: what was waiting or running then is run again.
     ///
     /// The store must not be in use by another dispatcher.
     ///
@@ -79,10 +79,7 @@ impl Dispatcher {
         let timekeeper = Timekeeper::start(timepiece.clone(), seen, settings.trust_clock);
         let taken_over = store.take_over(node).await?;
         if taken_over > 0 {
-            tracing::info!(
-                tasks = taken_over,
-                "taking over what an earlier run has left"
-            );
+            tracing::info!(tasks = taken_over, "adopting what an earlier run has left");
         }
         // The clock may have been set back since they were stored.
         store.shorten_waits(timepiece.now_for_waits().wall).await?;

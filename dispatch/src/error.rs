@@ -118,7 +118,7 @@ pub enum Error {
     /// The bytes are not acceptable as a program.
     #[error("cannot accept the program")]
     Refused {
-        /// Why not, for whoever sent them.
+        /// Why not, for the sender.
         #[source]
         refusal: Refusal,
     },
@@ -143,7 +143,7 @@ pub enum Error {
         /// The lowest role that may.
         needs: Role,
     },
-    /// The account would be left without an owner, and nobody in it could restore one.
+    /// The account would be left without an owner, and no member could restore one.
     #[error(
         "cannot {doing} the principal `{name}`: it is the last owner of its account; make another owner first"
     )]

@@ -37,7 +37,7 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes a new identifier, a UUID of the version that this noun has.
+            /// Generates an identifier, a UUID of the version that this noun has.
             #[must_use]
             pub fn generate() -> Self {
                 Self($version())
@@ -137,7 +137,7 @@ id! {
 }
 
 impl PrincipalId {
-    /// Who made what nobody made: the system itself.
+    /// The creator of what no principal created: the system itself.
     pub const SYSTEM: Self = Self(Uuid::nil());
 }
 

@@ -1,4 +1,4 @@
-//! Why events cannot be accepted just now, in words for whoever probes.
+//! Why events cannot be accepted at the moment, in words for a readiness probe.
 //!
 //! They name no file and no tenant: a probe needs no token.
 

@@ -31,7 +31,7 @@ pub struct Settings {
     /// Executions that one request may cause in all. Default: 16,384, which take the
     /// store a fifth of a second, in parts between which others' commits come.
     pub executions_per_request: usize,
-    /// How long what is over is kept.
+    /// How long finished work is kept.
     pub retention: Retention,
     /// Whether the operator vouches for the wall clock although it has gone ahead of
     /// the time that earlier runs have seen. Default: no; then nothing is removed for
@@ -53,7 +53,7 @@ pub const EVENT_MAX_BYTES: usize = 256 * 1024;
 
 impl Settings {
     /// Sets what one run can be given on this host. Defaults above that are lowered:
-    /// nobody has asked for them.
+    /// they were not asked for.
     pub fn fit(&mut self, host: Limits) {
         self.default_limits = self.default_limits.within(&host);
         self.host = host;

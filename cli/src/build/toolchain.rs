@@ -1,8 +1,9 @@
-//! Programs that a failed build names and that are missing, each with the command that
-//! installs it.
+//! What a failed build lacks, each with the command that installs it.
+//!
+//! The build command is the shell's to read: status 127 says that it did not find a
+//! program, and its standard error which one. Here only known toolchains are looked for.
 
 use std::env;
-use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -50,49 +51,47 @@ const ZIG: &str = "ziglang";
 /// The target of Rust hooks.
 const RUST_TARGET: &str = "wasm32-wasip1";
 
-/// Words that a command may follow.
-const PREFIXES: &[&str] = &[
-    "if", "then", "else", "elif", "while", "until", "do", "!", "{", "(", "exec", "env",
-];
+/// Where npm puts a project's tools.
+const NODE_MODULES: &str = "node_modules";
 
-/// Words that are not programs.
-const BUILT_IN: &[&str] = &[
-    "", "[", ":", "cd", "command", "done", "echo", "export", "false", "fi", "for", "set", "test",
-    "true", "}", ")",
-];
+/// The status of a shell that did not find a program: POSIX, Shell Command Language, 2.8.2.
+const NOT_FOUND: i32 = 127;
 
-/// Returns a hint for everything that is missing: how to install it.
-pub(super) fn hints(build: &str, folder: &Path) -> Vec<String> {
-    let is_there = |name: &str| is_installed(name, folder, env::var_os("PATH").as_deref());
-    let mut hints = missing(build, &is_there);
+/// Returns a hint for everything that a build that ended with `status` lacks.
+pub(super) fn hints(build: &str, status: Option<i32>, folder: &Path) -> Vec<String> {
+    if status != Some(NOT_FOUND) {
+        return parts(build, folder);
+    }
+    let is_there = |name: &str| which::which_in(name, env::var_os("PATH"), folder).is_ok();
+    missing(build, &is_there, folder)
+}
+
+/// What a build lacks in which a program was not found.
+fn missing(build: &str, is_there: &dyn Fn(&str) -> bool, folder: &Path) -> Vec<String> {
+    let mut hints: Vec<_> = TOOLS
+        .iter()
+        .filter(|tool| names(build, tool.name) && !is_there(tool.name))
+        .map(|tool| format!("`{}` is not installed; {}", tool.name, tool.install))
+        .collect();
+    if build.contains(NODE_MODULES) && !folder.join(NODE_MODULES).exists() {
+        hints.push(format!(
+            "{NODE_MODULES} is missing; `npm install` in the project's folder creates it"
+        ));
+    }
     if hints.is_empty() {
-        hints.extend(parts(build, folder));
+        hints.push(
+            "a program that the build command names was not found, see above; \
+             install it, or change `build` in tenterhook.toml"
+                .to_owned(),
+        );
     }
     hints
 }
 
-/// The commands of a build that are not installed.
-fn missing(build: &str, is_there: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let mut hints = Vec::new();
-    for name in programs(build) {
-        if is_there(&name) {
-            continue;
-        }
-        let tool = TOOLS.iter().find(|tool| tool.name == name);
-        let hint = match tool {
-            Some(tool) => format!("`{name}` is not installed; {}", tool.install),
-            None if name.contains("node_modules/") => {
-                format!("{name} is missing; `npm install` in the project's folder creates it")
-            }
-            None => format!(
-                "`{name}` is not installed; install it, or change `build` in tenterhook.toml"
-            ),
-        };
-        if !hints.contains(&hint) {
-            hints.push(hint);
-        }
-    }
-    hints
+/// Whether a text has a name as a word of its own.
+fn names(text: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/' | '.');
+    text.split(|c| !is_part(c)).any(|word| word == name)
 }
 
 /// Hints for missing parts of toolchains that are installed.
@@ -119,8 +118,7 @@ fn parts(build: &str, folder: &Path) -> Vec<String> {
             ));
         }
     }
-    let path = env::var_os("PATH");
-    let zig = is_installed("zig", folder, path.as_deref());
+    let zig = which::which("zig").is_ok();
     if build.contains(ZIG)
         && !zig
         && succeeds("python3", &["-c", &format!("import {ZIG}")]).is_none()
@@ -142,43 +140,12 @@ fn parts(build: &str, folder: &Path) -> Vec<String> {
     hints
 }
 
-/// Returns the first word of each command of a line: the programs that it starts.
-fn programs(build: &str) -> Vec<String> {
-    build
-        .replace("2>&1", "")
-        .replace(">&2", "")
-        .split(['\n', ';', '&', '|'])
-        .filter_map(|command| {
-            command.split_whitespace().find(|word| {
-                let sets = word.split_once('=').is_some_and(|(name, _)| {
-                    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-                });
-                !sets && !PREFIXES.contains(word)
-            })
-        })
-        .map(|word| word.trim_matches(['(', ')', '"', '\'']))
-        .filter(|word| !BUILT_IN.contains(word) && !word.contains(['$', '`', '<', '>', '#']))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Whether a program is found as `sh` would find it.
-fn is_installed(name: &str, folder: &Path, path: Option<&OsStr>) -> bool {
-    if name.contains('/') {
-        return folder.join(name).exists();
-    }
-    let path = path.unwrap_or(OsStr::new("/usr/local/bin:/usr/bin:/bin"));
-    env::split_paths(path).any(|folder| folder.join(name).is_file())
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn hints_for(build: &str) -> String {
-        missing(build, &|name| name == "mkdir").join("\n")
+        missing(build, &|name| name == "python3", Path::new("/nowhere")).join("\n")
     }
 
     #[test]
@@ -186,17 +153,12 @@ mod tests {
         for (build, name, install) in [
             ("cargo build --release", "`cargo`", "rustup.rs"),
             (
-                "clang -O2 hook.c",
+                "mkdir -p b && clang -O2 hook.c",
                 "`clang`",
                 "apt-get install clang lld wasi-libc",
             ),
-            ("zig build-exe hook.zig", "`zig`", "pip install ziglang"),
-            ("npm run build", "`npm`", "apt-get install npm"),
-            (
-                "python3 -m ziglang cc",
-                "`python3`",
-                "apt-get install python3",
-            ),
+            ("(zig build-exe hook.zig)", "`zig`", "pip install ziglang"),
+            ("A=1 npm run build", "`npm`", "apt-get install npm"),
             (
                 "componentize-py -d wit componentize hook",
                 "`componentize-py`",
@@ -204,10 +166,10 @@ mod tests {
             ),
             (
                 "node_modules/.bin/asc hook.ts",
-                "node_modules/.bin/asc",
+                "node_modules is missing",
                 "npm install",
             ),
-            ("mycc hook.x", "`mycc`", "change `build`"),
+            ("mycc hook.x", "was not found", "change `build`"),
         ] {
             let hints = hints_for(build);
             assert!(
@@ -218,18 +180,10 @@ mod tests {
     }
 
     #[test]
-    fn the_programs_of_a_line_are_found() {
-        let line =
-            "test -d x || npm install && A=1 npm run build; if zig version\nthen (mkdir b)\nfi";
-        assert_eq!(programs(line), ["npm", "npm", "zig", "mkdir"]);
-        assert_eq!(hints_for("cd x && mkdir y; echo done"), "");
+    fn a_tool_is_named_once_and_only_if_the_build_names_it_and_it_is_missing() {
         assert_eq!(hints_for("npm a; npm b").lines().count(), 1);
-    }
-
-    proptest! {
-        #[test]
-        fn no_line_panics(line in ".{0,80}") {
-            let _ = missing(&line, &|_| false);
-        }
+        assert!(!hints_for("python3 -m node_helper ./cargo").contains("`node`"));
+        assert!(!hints_for("python3 -m node_helper ./cargo").contains("`cargo`"));
+        assert!(!hints_for("python3 x").contains("`python3`"));
     }
 }

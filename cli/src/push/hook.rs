@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use tenterhook_dispatch::{Criterion, RetryPolicy};
+use tenterhook_dispatch::RetryPolicy;
 use tenterhook_engine::AskedLimits;
 
 use super::diff;
@@ -179,7 +179,6 @@ fn wanted(client: &Client, manifest: &Manifest) -> anyhow::Result<Map<String, Va
         let whole = match name.as_str() {
             "limits" => whole::<AskedLimits>(value),
             "retry" => whole::<RetryPolicy>(value),
-            "criteria" => whole::<Vec<Criterion>>(value),
             "app" => app(client, value),
             _ => continue,
         };

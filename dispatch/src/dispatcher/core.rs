@@ -83,7 +83,7 @@ impl Core {
     }
 }
 
-/// Does work that takes a while where nobody waits for the thread.
+/// Runs work that takes a while where no other work waits for the thread.
 pub(crate) async fn spawn_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {

@@ -21,7 +21,7 @@ pub async fn holding<F: Future>(held: impl Send + Sync + 'static, work: F) -> F:
     HELD.scope(held, work).await
 }
 
-/// Makes `work` hold what the current caller holds, until it has ended.
+/// Has `work` hold what the current caller holds, until it has ended.
 pub(super) fn keep_held<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let held = HELD.try_with(Arc::clone).ok();
     async move {

@@ -1,4 +1,4 @@
-//! What follows when somebody sets the wall clock.
+//! What follows when the wall clock is set.
 //!
 //! Waits do not notice, neither those in memory nor those that are stored: see
 //! [`Timepiece::for_waits`].
@@ -10,11 +10,11 @@ use time::OffsetDateTime;
 
 use super::Core;
 
-/// How often the time that is believed is stored: a server that was killed goes on
+/// How often the trusted time is stored: a server that was killed goes on
 /// from at most so long ago, which is far below [`CONFIRMED_AFTER`].
 const STORED_EVERY: time::Duration = time::Duration::hours(1);
 
-/// Compares the clocks, and remembers what may be believed of them.
+/// Compares the clocks, and remembers how far they can be trusted.
 pub(crate) struct Timekeeper {
     jumps: JumpWatch,
     timepiece: Timepiece,

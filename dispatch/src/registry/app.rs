@@ -32,7 +32,7 @@ pub struct App {
     pub modified_at: OffsetDateTime,
 }
 
-/// A container of an application: what matching criteria are held against.
+/// A container of an application: what matching criteria are matched against.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Container {

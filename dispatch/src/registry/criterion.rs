@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Error;
 use crate::registry::app::Container;
 
-/// What one expression is held against.
+/// What an expression is matched against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
@@ -37,7 +37,7 @@ pub enum Subject {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Criterion {
-    /// What it is held against.
+    /// What it is matched against.
     #[serde(rename = "type")]
     pub subject: Subject,
     /// The expression.
@@ -60,7 +60,7 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 /// How deep groups may be nested.
 const NEST_MAX: u32 = 32;
 
-/// The criteria of one hook, ready to be held against containers.
+/// The criteria of one hook, compiled to be matched against containers.
 pub(crate) struct Matcher(Vec<(Subject, Regex)>);
 
 impl Matcher {

@@ -23,7 +23,7 @@ pub struct Hook {
     pub number: Number,
     /// Unique within the account, if it has one; Astra's hooks do.
     pub name: Option<String>,
-    /// What it is for; empty if nobody said.
+    /// What it is for; empty if not given.
     pub description: String,
     /// The program to run.
     pub source: SourceId,
@@ -213,7 +213,7 @@ pub struct HookChange {
     pub labels: Option<Vec<Label>>,
     /// Who changes it.
     pub modified_by: Option<PrincipalId>,
-    /// The role of whoever that is. Default: the lowest.
+    /// That principal's role. Default: the lowest.
     pub modified_as: Role,
 }
 

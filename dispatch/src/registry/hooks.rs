@@ -127,7 +127,7 @@ impl Hooks<'_> {
                         entry.directory.write().remove_hook(hook.number);
                         Ok(Some(hook))
                     }
-                    // Nothing more can be told of it than that it is gone.
+                    // Nothing more can be reported of it than that it is gone.
                     Err(damaged) => {
                         core.store.delete_hook(account, damaged).await?;
                         entry.directory.write().remove_damaged_hook(damaged);

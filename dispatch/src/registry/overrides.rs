@@ -17,7 +17,7 @@ pub struct Overrides<'a> {
 }
 
 impl Overrides<'_> {
-    /// Makes an override.
+    /// Creates an override.
     ///
     /// # Errors
     ///

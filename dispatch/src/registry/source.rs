@@ -32,7 +32,7 @@ pub struct Source {
     pub size_bytes: u64,
     /// 1 at first; one more whenever the bytes change.
     pub revision: u32,
-    /// What it is for; empty if nobody said.
+    /// What it is for; empty if not given.
     pub description: String,
     /// A checksum for clients that transfer the bytes as text: see [`checksum`].
     pub checksum: String,
@@ -96,7 +96,7 @@ pub struct SourceChange {
     pub labels: Option<Vec<Label>>,
     /// Who changes it.
     pub modified_by: Option<PrincipalId>,
-    /// The role of whoever that is. Default: the lowest.
+    /// That principal's role. Default: the lowest.
     pub modified_as: Role,
     /// Change it only if its bytes still have one of these digests.
     pub expected: Option<Vec<Digest>>,

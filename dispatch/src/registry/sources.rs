@@ -150,7 +150,7 @@ impl Sources<'_> {
         directory.source(key).cloned()
     }
 
-    /// Reads a source with its bytes, for somebody who has this role.
+    /// Reads a source with its bytes, for a caller of this role.
     ///
     /// # Errors
     ///

@@ -178,7 +178,7 @@ impl Events<'_> {
             return Ok((accepted, detail));
         };
         if accepted.task.state.is_over() {
-            // No hook waits for it; nobody will tell.
+            // No hook waits for it, so no notification will come.
             self.core.scheduler.lock().notify(id, &None);
             let detail = TaskDetail {
                 task: accepted.task.clone(),

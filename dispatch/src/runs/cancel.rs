@@ -1,4 +1,4 @@
-//! Cancelling tasks and executions in every state, and running failed ones anew.
+//! Cancels tasks and executions in every state, and redrives failed ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::runs::tasks::Tasks;
 use crate::runs::work::Cancelling;
 
 impl Tasks<'_> {
-    /// Cancels a task: what waits is over at once, what runs is told to end.
-    /// One that is over stays as it is.
+    /// Cancels a task: what waits ends at once, what runs is told to end.
+    /// A finished one stays as it is.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Tasks<'_> {
 }
 
 impl Executions<'_> {
-    /// Cancels one execution. One that is over stays as it is. Returns it without what it
+    /// Cancels one execution. A finished one stays as it is. Returns it without what it
     /// has printed.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Executions<'_> {
         self.get_without_output(account, id).await
     }
 
-    /// Runs an execution anew that has failed or was cancelled, once its task is over.
+    /// Runs an execution again that has failed or was cancelled, once its task is finished.
     /// Returns it without what it has printed.
     ///
     /// # Errors

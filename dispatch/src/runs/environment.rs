@@ -182,7 +182,7 @@ fn env_pairs(container: &Container) -> [(&'static str, String); 5] {
     ]
 }
 
-/// The limits of a hook: what it asked for, held to what is allowed by now.
+/// The limits of a hook: what it asked for, capped at what is currently allowed.
 pub(crate) fn limits(settings: &Settings, execution: &NewExecution) -> Limits {
     let asked = &execution.recipe.content.limits;
     asked

@@ -22,7 +22,7 @@ pub struct Execution {
     pub task: TaskId,
     /// The number of that task.
     pub task_number: Number,
-    /// The hook that caused it; `None` if it was ad hoc. It may be gone by now.
+    /// The hook that caused it; `None` if it was ad hoc. It may have been deleted since.
     pub hook: Option<HookRef>,
     /// The program's name: its source's, or `script` for an inline one.
     pub name: String,

@@ -84,8 +84,8 @@ impl Executions<'_> {
         Ok((execution, kept))
     }
 
-    /// Lists executions, newest first; those of one task in the order in which
-    /// they run, all of them.
+    /// Lists executions, newest first; those of one task in execution order,
+    /// all of them.
     ///
     /// # Errors
     ///
@@ -142,7 +142,7 @@ impl Executions<'_> {
             if page.after.is_some_and(|after| id >= after) {
                 continue;
             }
-            // It may be over by now, or even gone.
+            // It may have finished, or even been removed.
             let Some(mut execution) = self.core.without_output(account, id).await? else {
                 continue;
             };

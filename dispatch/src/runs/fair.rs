@@ -42,7 +42,7 @@ pub(crate) struct FairQueue<T> {
     ready: BTreeSet<(u64, AccountId)>,
     /// Accounts that had no room when they were asked.
     blocked: Vec<AccountId>,
-    /// What the account spent that took the last turn; nobody starts below it.
+    /// What the account spent that took the last turn; no account starts below it.
     level: u64,
 }
 
@@ -64,7 +64,7 @@ struct Share<T> {
     blocked: bool,
     spent: u64,
     /// What its turns cost lately; charged in advance, so that a burst of turns
-    /// does not go for nothing.
+    /// is not free.
     usual: u64,
 }
 
@@ -135,7 +135,7 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// Something was given back: whoever had no room is asked again.
+    /// Something was given back: accounts that had no room are asked again.
     pub(crate) fn unblock(&mut self) {
         for account in std::mem::take(&mut self.blocked) {
             if let Some(share) = self.shares.get_mut(&account) {

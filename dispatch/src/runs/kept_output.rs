@@ -67,7 +67,7 @@ pub struct OutputPart {
     pub most: u32,
 }
 
-/// The output of an attempt that is over.
+/// The output of a finished attempt.
 #[derive(Clone)]
 pub struct KeptOutput {
     store: Arc<dyn Store>,

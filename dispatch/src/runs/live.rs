@@ -1,7 +1,7 @@
 //! The output of an execution while it is being printed.
 //!
-//! Whoever joins late hears everything from the beginning: what was printed is
-//! kept until the execution is over, and the output limit bounds it.
+//! Late subscribers receive all output from the start: it is kept until the
+//! execution is finished, and the output limit bounds it.
 
 mod printed;
 
@@ -35,7 +35,7 @@ pub struct LiveOutput(Source);
 enum Source {
     /// It may go on to print.
     Live(Listener),
-    /// It is over, and this is left of it.
+    /// It is finished, and this is left of it.
     Kept(VecDeque<Chunk>),
 }
 
@@ -62,7 +62,7 @@ const LISTENERS: usize = 8;
 const GATHERING_MAX: Duration = Duration::from_secs(1);
 
 impl LiveOutput {
-    /// Waits for the next piece. `None` once the attempt is over and everything
+    /// Waits for the next piece. `None` once the attempt is finished and everything
     /// was told.
     ///
     /// May be dropped and called again without losing anything.
@@ -162,7 +162,7 @@ impl Live {
         GATHERING.saturating_mul(times).min(GATHERING_MAX)
     }
 
-    /// Tells the listeners that nothing more will come.
+    /// Notifies the listeners that nothing more will come.
     pub(crate) fn close(&self) {
         self.printed.lock().closed = true;
         self.changed.notify_waiters();

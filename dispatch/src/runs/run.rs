@@ -42,7 +42,7 @@ impl Core {
     }
 
     /// Gives settlements to the store. Call it with the scheduler locked, so that
-    /// they arrive in the order in which things happened.
+    /// they arrive in the order of what happened.
     pub(crate) fn give(&self, settlements: Vec<Settlement>) -> Vec<Given> {
         settlements
             .into_iter()

@@ -2,7 +2,7 @@
 //!
 //! It neither waits nor stores. Whatever changes it is given the settlements
 //! that follow, and queues them before it lets go of the lock, so that they
-//! reach the store in the order in which things happened.
+//! reach the store in the order of what happened.
 
 mod admission;
 mod cancel;
@@ -52,7 +52,7 @@ pub(crate) struct Scheduler {
     /// Turns whose programs are being loaded: they are neither queued nor running.
     loading: usize,
     account_loaded: usize,
-    /// Accounts that have tasks in the store which nobody owns, and when the
+    /// Accounts with unowned tasks in the store, and when the
     /// first of them is due, in what has passed by then.
     backlog: HashMap<AccountId, Duration>,
     waiters: HashMap<TaskId, Vec<oneshot::Sender<WaitOutcome>>>,
@@ -214,7 +214,7 @@ impl Scheduler {
         self.running > 0 && self.suspects.is_alone(self.timepiece.now().steady)
     }
 
-    /// Queues the lanes whose wait is over by now. Tells when the next one's is.
+    /// Queues the lanes whose wait has ended. Returns when the next one's ends.
     pub(crate) fn resume(&mut self) -> Option<Duration> {
         let timer = self.resume_lanes();
         let suspect = self.suspects.next_look(self.timepiece.now().steady);
@@ -246,7 +246,7 @@ impl Scheduler {
         None
     }
 
-    /// Registers somebody who wants to hear the end of a task.
+    /// Registers a waiter for the end of a task.
     pub(crate) fn wait_for(&mut self, task: TaskId) -> oneshot::Receiver<WaitOutcome> {
         let (tell, outcome) = oneshot::channel();
         let waiters = self.waiters.entry(task).or_default();
@@ -265,7 +265,7 @@ impl Scheduler {
         }
     }
 
-    /// Tells all who wait for a task that it is over.
+    /// Notifies all waiters of a task that it is finished.
     pub(crate) fn notify(&mut self, task: TaskId, detail: &WaitOutcome) {
         for waiter in self.waiters.remove(&task).unwrap_or_default() {
             let _gone = waiter.send(detail.clone());
@@ -310,14 +310,14 @@ impl Scheduler {
             .collect()
     }
 
-    /// Notes that an account has a task in the store which nobody owns, due when waits
+    /// Notes that an account has an unowned task in the store, due when waits
     /// are stored to end at `due_at`.
     pub(crate) fn note_backlog(&mut self, account: AccountId, due_at: OffsetDateTime) {
         let now = self.timepiece.now_for_waits();
         self.note_due(account, now.until(due_at, WAIT_MAX));
     }
 
-    /// Notes that an account has a task in the store which nobody owns, due after `wait`.
+    /// Notes that an account has an unowned task in the store, due after `wait`.
     pub(crate) fn note_due(&mut self, account: AccountId, wait: Duration) {
         let due_at = self.timepiece.now().steady.saturating_add(wait);
         self.backlog

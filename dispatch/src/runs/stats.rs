@@ -86,7 +86,7 @@ impl Counters {
 }
 
 impl Dispatcher {
-    /// Tells how busy the dispatcher is and was.
+    /// Reports how busy the dispatcher is and was.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let busy = self.core.scheduler.lock().busyness();

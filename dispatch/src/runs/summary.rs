@@ -11,7 +11,7 @@ use crate::runs::execution::{Execution, State};
 /// How the executions of a task went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSummary {
-    /// One for each execution that failed, in the order in which they ran.
+    /// One for each execution that failed, in execution order.
     pub failures: Vec<RunFailure>,
 }
 

@@ -27,7 +27,7 @@ pub struct Task {
     pub state: State,
     /// How far it is.
     pub progress: Progress,
-    /// Whether somebody asked to cancel it.
+    /// Whether it was asked to be cancelled.
     pub cancelled: bool,
     /// When it came into being.
     pub created_at: OffsetDateTime,
@@ -58,7 +58,7 @@ pub struct Progress {
     pub complete: u32,
 }
 
-/// A task with its executions, in the order in which they run.
+/// A task with its executions, in execution order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskDetail {
     /// The task.
@@ -68,7 +68,7 @@ pub struct TaskDetail {
 }
 
 impl TaskDetail {
-    /// Whether the event may go on; `None` until the task is over.
+    /// Whether the event may go on; `None` until the task is finished.
     #[must_use]
     pub fn ruling(&self) -> Option<Ruling> {
         self.task
@@ -77,7 +77,7 @@ impl TaskDetail {
             .then(|| Ruling::of(&self.executions))
     }
 
-    /// How its executions went; `None` until the task is over.
+    /// How its executions went; `None` until the task is finished.
     #[must_use]
     pub fn summary(&self) -> Option<RunSummary> {
         let is_over = self.task.state.is_over();

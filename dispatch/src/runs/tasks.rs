@@ -66,8 +66,8 @@ impl Tasks<'_> {
         Ok(tasks)
     }
 
-    /// How many bytes of output [`get`](Self::get) would read: for whoever has to find
-    /// room for them before.
+    /// How many bytes of output [`get`](Self::get) would read, for a caller that has to
+    /// find room for them first.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl Tasks<'_> {
         Ok(own.fold(stored, |sum, (_, bytes)| sum.saturating_add(bytes)))
     }
 
-    /// Tells how the executions of tasks have ended.
+    /// Reports how the executions of tasks have ended.
     ///
     /// # Errors
     ///

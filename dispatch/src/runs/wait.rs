@@ -11,7 +11,7 @@ use crate::runs::task::TaskDetail;
 use crate::runs::tasks::Tasks;
 
 impl Tasks<'_> {
-    /// Waits so long for a task to end, and tells how it stands then.
+    /// Waits for a task to end, for at most `timeout`, and returns its state then.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Tasks<'_> {
 }
 
 impl Executions<'_> {
-    /// Listens to what an execution prints, from its beginning to the end of
+    /// Follows what an execution prints, from its beginning to the end of
     /// its attempt. One that does not run is replayed as it was kept.
     ///
     /// # Errors

@@ -88,11 +88,11 @@ pub struct ClaimedTask {
     pub account: AccountId,
     /// The event, unless it is ad hoc.
     pub event: Option<NewEvent>,
-    /// Whether somebody has asked to cancel it.
+    /// Whether it was asked to be cancelled.
     pub cancelled: bool,
     /// When it came into being.
     pub created_at: OffsetDateTime,
-    /// Its executions that are not over, in the order in which they run.
+    /// Its unfinished executions, in execution order.
     pub executions: Vec<ClaimedExecution>,
     /// States of those that are over.
     pub over: Vec<State>,
@@ -216,7 +216,7 @@ pub struct LateOutput {
 pub enum TaskChange {
     /// It goes on.
     None,
-    /// It is over.
+    /// It is finished.
     Ended {
         /// Its final state.
         state: State,
@@ -225,7 +225,7 @@ pub enum TaskChange {
         /// When.
         at: OffsetDateTime,
     },
-    /// Nothing of it can run before this time; whoever is there then may claim it.
+    /// Nothing of it can run before this time; any node may claim it then.
     Parked {
         /// Until when it rests.
         until: OffsetDateTime,
@@ -237,7 +237,7 @@ pub enum TaskChange {
 /// What became of a wish to cancel a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancelling {
-    /// Nobody was running it; it is over now.
+    /// It was not running; it is finished now.
     Ended,
     /// A node owns it; the wish is noted, and that node must act on it.
     Owned,
@@ -245,7 +245,7 @@ pub enum Cancelling {
     Over,
 }
 
-/// Work that nobody has claimed, of one account.
+/// Unclaimed work of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backlog {
     /// The account.
@@ -254,7 +254,7 @@ pub struct Backlog {
     pub due_at: OffsetDateTime,
 }
 
-/// How long and how much of what is over is kept.
+/// How long and how much finished work is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Finished tasks older than this are removed. Default: 30 days.

@@ -16,7 +16,7 @@ pub struct Accounts<'a> {
 }
 
 impl Accounts<'_> {
-    /// Makes an account. The first one is the operator's own.
+    /// Creates an account. The first one is the operator's own.
     ///
     /// # Errors
     ///

@@ -29,7 +29,7 @@ impl fmt::Display for Withheld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Role { needs } => write!(f, "reading it needs the role `{needs}`"),
-            Self::Private => f.write_str("it is private, and shown to nobody"),
+            Self::Private => f.write_str("it is private, and never shown"),
         }
     }
 }

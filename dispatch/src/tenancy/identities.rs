@@ -1,6 +1,6 @@
 //! Telling who a secret belongs to, most often without asking the store.
 //!
-//! What is believed is forgotten the moment that a principal or a token changes.
+//! An entry is evicted the moment that its principal or token changes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::tenancy::principal::Principal;
 use crate::tenancy::role::Role;
 use crate::tenancy::token::{Secret, SecretHash, SessionBounds, Token, TokenKind};
 
-/// How long a token that was found is believed without asking the store.
+/// How long a token that was found is trusted without asking the store.
 const BELIEVED: Duration = Duration::from_secs(60);
 
 /// Most issued tokens cached at one time, and most sessions beside them: logins do not
@@ -48,7 +48,7 @@ pub struct Identities<'a> {
 }
 
 impl Identities<'_> {
-    /// Tells who a secret belongs to; `None` if it is unknown, revoked or expired.
+    /// Returns who a secret belongs to; `None` if it is unknown, revoked or expired.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Identities<'_> {
         self.core.identify(hash).await
     }
 
-    /// Makes a session for so long, for whoever knows the name of a principal and
+    /// Creates a session of at most `timeout`, for a client that knows the name of a principal and
     /// the secret of a token that was issued to it. It allows what the token does,
     /// and ends with it at the latest. Beyond [`SessionBounds::DEFAULT`], the oldest
     /// sessions end for it.

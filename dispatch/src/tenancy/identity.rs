@@ -6,7 +6,7 @@ use crate::id::{AccountId, PrincipalId, TokenId};
 use crate::tenancy::role::Role;
 use crate::tenancy::token::{SecretHash, TokenKind};
 
-/// Whoever has presented a valid secret.
+/// The caller that has presented a valid secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The account that the token opens.

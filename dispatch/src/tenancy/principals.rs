@@ -22,7 +22,7 @@ pub struct Principals<'a> {
 }
 
 impl Principals<'_> {
-    /// Makes a principal. It cannot do anything before it is issued a token.
+    /// Creates a principal. It cannot do anything before it is issued a token.
     ///
     /// # Errors
     ///
@@ -152,7 +152,7 @@ impl Core {
         Ok(own)
     }
 
-    /// Makes a principal, beside so many that there are already.
+    /// Creates a principal, beside `present` existing ones.
     pub(crate) async fn insert_principal(
         &self,
         account: AccountId,

@@ -101,7 +101,7 @@ pub struct SecretHash([u8; 32]);
 const SECRET_MAX_BYTES: usize = 256;
 
 impl Secret {
-    /// Makes a new secret from the operating system's random source.
+    /// Generates a secret from the operating system's random source.
     #[must_use]
     pub fn generate() -> Self {
         let mut bytes = [0; 32];

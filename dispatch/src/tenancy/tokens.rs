@@ -86,7 +86,7 @@ impl Core {
                 "cannot be added: the account has 20000 tokens",
             ));
         }
-        // Before a principal is made for it that would have to go again.
+        // Before a principal is created for it that would have to be rolled back.
         if tokens.iter().any(|token| token.name == new.name) {
             return Err(Error::NameTaken {
                 what: Noun::Token,

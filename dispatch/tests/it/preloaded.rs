@@ -234,3 +234,34 @@ async fn an_argument_cannot_break_out_of_the_command_that_is_printed() {
         );
     }
 }
+
+#[tokio::test]
+async fn one_that_an_earlier_version_has_identified_otherwise_keeps_its_identifier() {
+    let yard = Yard::new().await;
+    let before = Account {
+        id: AccountId::generate(),
+        number: Number::UNASSIGNED,
+        name: "before".into(),
+        ..yard.dispatcher.accounts().get(yard.account).await.unwrap()
+    };
+    let before = yard.store.insert_account(before).await.unwrap();
+    let current = preloaded(&yard).await.remove(0);
+    let old = Source {
+        id: SourceId::generate(),
+        digest: Digest::of(b"exit 1\n"),
+        size_bytes: 7,
+        ..current.clone()
+    };
+    let (old, _) = yard
+        .store
+        .insert_source(before.id, old, "exit 1\n".into(), Vec::new())
+        .await
+        .unwrap();
+    let listed = yard.dispatcher.sources().list(before.id).await.unwrap();
+    let found = listed.iter().find(|own| own.name == old.name).unwrap();
+    assert_eq!(
+        (found.id, found.number, found.digest),
+        (old.id, old.number, current.digest)
+    );
+    assert_eq!(listed.len(), 8);
+}

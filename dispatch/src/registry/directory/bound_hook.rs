@@ -51,7 +51,7 @@ impl BoundHook {
         let Targets::Containers { criteria, .. } = &self.hook.targets else {
             return Arc::default();
         };
-        // Expressions that were taken once and are refused by now match nothing.
+        // Expressions that were accepted once and are now refused match nothing.
         let places: Arc<[usize]> = match Matcher::compile(criteria) {
             Ok(matcher) => (0..)
                 .zip(&app.containers)
@@ -62,7 +62,7 @@ impl BoundHook {
                 tracing::warn!(
                     hook.id = %self.hook.id,
                     error = &error as &dyn std::error::Error,
-                    "cannot hold containers against the criteria of a hook"
+                    "cannot match containers against the criteria of a hook"
                 );
                 Arc::default()
             }

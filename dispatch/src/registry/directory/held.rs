@@ -25,7 +25,7 @@ pub(crate) struct Directories {
     entries: Mutex<HashMap<AccountId, Arc<tokio::sync::OnceCell<Arc<Entry>>>>>,
 }
 
-/// Most directories held; reading one anew costs a handful of queries.
+/// Most directories held; reading one again costs a handful of queries.
 const HELD: usize = 4_096;
 
 impl Directories {
@@ -38,7 +38,7 @@ impl Directories {
         let cell = {
             let mut entries = self.entries.lock();
             if entries.len() >= HELD {
-                // One that somebody holds may be changing, and must stay the only one.
+                // One that is in use may be changing, and must stay the only one.
                 entries.retain(|_, cell| {
                     Arc::strong_count(cell) > 1
                         || cell.get().is_none_or(|e| Arc::strong_count(e) > 1)

@@ -28,7 +28,7 @@ pub(crate) trait Indexed {
 /// When a noun was made, and its id.
 pub(crate) type SortKey = (OffsetDateTime, Uuid);
 
-/// Nouns in the order in which lists have them.
+/// Nouns in list order.
 pub(crate) type Listed<T> = BTreeMap<SortKey, Arc<T>>;
 
 /// Nouns of one sort.

@@ -17,10 +17,14 @@ pub(super) async fn complete(store: &dyn Store, directory: &mut Directory) -> Re
     for preloaded in PRELOADED {
         let wanted = preloaded.source(&account);
         let bytes = preloaded.bytes();
-        match directory.sources.by_id(wanted.id.as_uuid()) {
+        // By its name: an earlier version may have given it another identifier.
+        let found = directory.sources.by_name(&wanted.name);
+        match found.filter(|source| source.preloaded) {
             Some(there) if there.digest == wanted.digest => {}
             Some(there) => {
                 let source = Source {
+                    id: there.id,
+                    number: there.number,
                     revision: there.revision + 1,
                     modified_at: now(),
                     ..wanted

@@ -14,7 +14,7 @@ use crate::registry::hook_point::HookPointName;
 use crate::registry::rules;
 
 /// Most hooks of one application, and most that the operator keeps for all. Each
-/// is held against every container of an application when that changes.
+/// is matched against every container of an application when that changes.
 const APP_HOOKS_MAX: usize = 256;
 
 impl Core {

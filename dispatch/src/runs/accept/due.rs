@@ -1,4 +1,4 @@
-//! What an event owes by now: the account's hooks for it, and the application that
+//! What is due for an event: the account's hooks for it, and the application that
 //! it is about.
 
 use std::sync::Arc;

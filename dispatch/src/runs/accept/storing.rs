@@ -131,7 +131,7 @@ impl Core {
                 };
             }
         };
-        // All that is new is taken in before anything can fail: nobody else would.
+        // All that is new is scheduled before anything can fail: nothing else would do it.
         let mut answers = Vec::with_capacity(part.len());
         for (one, inserted) in part.into_iter().zip(inserted) {
             answers.push(match inserted {
@@ -160,7 +160,7 @@ impl Core {
         Ok(stored)
     }
 
-    /// Answers events that were all accepted before.
+    /// Returns the first tasks of events that were all accepted before.
     async fn answer(&self, account: AccountId, known: Vec<Inserted>) -> Result<Vec<Stored>, Error> {
         let mut stored = Vec::with_capacity(known.len());
         for first in known {

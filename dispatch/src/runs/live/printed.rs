@@ -1,4 +1,4 @@
-//! What an execution has printed so far, in blocks that whoever listens shares.
+//! What an execution has printed so far, in blocks that all listeners share.
 //!
 //! It knows nothing of waiting: it is looked at while its lock is held.
 
@@ -20,7 +20,7 @@ pub(super) struct Cursor {
 }
 
 /// What was printed, in blocks: all but the last are full and never change again, so
-/// that whoever wants them shares them.
+/// that all readers share them.
 #[derive(Default)]
 pub(super) struct Printed {
     full: Vec<Full>,
@@ -44,7 +44,7 @@ struct Span(u16);
 /// and that the places in it fit a [`Span`].
 pub(super) const BLOCK_BYTES: usize = 16 * 1024;
 
-/// Pieces of a block that are heard one by one, in the order in which they were printed.
+/// Pieces of a block that are received one by one, in the order of printing.
 /// A program that changes its stream more often than that is heard as one piece for each
 /// stream: an event for every byte would cost far more than the byte.
 const PIECES_MAX: usize = 32;

@@ -1,8 +1,8 @@
 //! Whose turn it is, and whether there is room for it: from a queued lane to an attempt
 //! that begins.
 //!
-//! What there is to share out is not known here. Whoever asks for the next attempt
-//! brings the judge who is.
+//! What there is to share out is not known here: the caller that asks for the next
+//! attempt brings the judge of it.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -43,7 +43,7 @@ impl QueuedRun {
 pub(crate) enum Admission {
     /// It begins, or fails at once for a reason that is the host's.
     Run(Result<Admitted, String>),
-    /// Nobody knows what it needs before its program is loaded; there is room for that.
+    /// Its needs are unknown before its program is loaded; there is room for that.
     Load(Guard),
     /// There is none for it; another account may have some.
     Wait,
@@ -161,7 +161,7 @@ impl Scheduler {
         self.queue.put_back(account, charge, turn);
     }
 
-    /// Something was given back: whoever had no room is judged again.
+    /// Something was given back: what had no room is judged again.
     pub(crate) fn unblock(&mut self) {
         self.queue.unblock();
     }

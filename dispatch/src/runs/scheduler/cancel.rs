@@ -57,7 +57,7 @@ impl Scheduler {
 
 impl Loaded {
     /// Ends the executions that do not run and that `wanted` names. Tells too
-    /// which lanes can run by now because of it.
+    /// which lanes can run now because of it.
     fn end_waiting(
         &mut self,
         task: TaskId,

@@ -92,7 +92,7 @@ impl Scheduler {
     }
 
     /// Takes note that a settlement is stored. Tells those who wait when the
-    /// task is over, and when the task rests in the store, until when.
+    /// task is finished, and when the task rests in the store, until when.
     pub(crate) fn settled(&mut self, settlement: &Settled) -> Option<OffsetDateTime> {
         let loaded = self.tasks.get_mut(&settlement.task)?;
         if let Some((execution, attempt)) = settlement.attempt
@@ -224,7 +224,7 @@ fn counts_as(report: &Report) -> Outcome {
 }
 
 impl Loaded {
-    /// Takes note that an execution is over.
+    /// Records that an execution is finished.
     pub(super) fn end(&mut self, execution: &ClaimedExecution, attempt: &Attempt) {
         self.open -= 1;
         self.over.push(attempt.state);

@@ -1,6 +1,6 @@
 //! Outputs that are stored after the end of their attempts: long ones of cancelled runs.
 //!
-//! A cancelled run is over when its end is stored, and others may be cancelled with it: none
+//! A cancelled run is finished when its end is stored, and others may be cancelled with it: none
 //! of them waits until all that they have printed is written. What was promised of an
 //! output is nothing until then, and the end that is stored says that it is missing.
 

@@ -61,7 +61,7 @@ pub(super) struct Kept {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leaving {
     No,
-    /// It is over.
+    /// It is finished.
     Ended,
     /// Nothing of it can run before this time.
     Parked(OffsetDateTime),
@@ -99,7 +99,7 @@ pub(crate) enum LaneStatus {
 }
 
 impl Lane {
-    /// Looks at the first execution: whether it may run by now.
+    /// Looks at the first execution: whether it may run now.
     pub(super) fn refresh(&mut self, now: Moment) -> LaneStatus {
         self.status = match (self.rest.front(), self.due) {
             (None, _) => LaneStatus::Over,
@@ -148,7 +148,7 @@ impl Lane {
 
     /// Takes out the executions that do not run and that `wanted` names.
     ///
-    /// Tells too whether the lane has to be queued: what it waited for is gone.
+    /// Also returns whether the lane has to be queued: what it waited for is gone.
     pub(super) fn take_waiting(
         &mut self,
         wanted: impl Fn(&ClaimedExecution) -> bool,

@@ -23,7 +23,7 @@ type LaneKey = (TaskId, usize);
 pub(super) struct Suspects {
     waiting: VecDeque<Waiting>,
     out: Option<Out>,
-    /// Nobody is alone before.
+    /// No run is alone before.
     rest_until: Duration,
 }
 
