@@ -1,11 +1,11 @@
 //! Counters of this process's requests, and the page of metrics.
 //!
-//! The page is in the Prometheus text format. What is counted about runs and
+//! The page is in the OpenMetrics text format. What is counted about runs and
 //! queues comes from the dispatcher; nothing here names a tenant or a hook.
 
 mod levels;
+mod page;
 mod runs;
-mod text;
 mod webhooks;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-pub(crate) use self::text::Text;
+pub(crate) use self::page::{Kind, MEDIA_TYPE, Page};
 use crate::face::Face;
 
 /// Upper bounds of the buckets of the request durations, in microseconds: the
@@ -67,21 +67,17 @@ impl Metrics {
     }
 
     /// Adds what was counted to the page.
-    pub(crate) fn write(&self, page: &mut Text) {
+    pub(crate) fn write(&self, page: &mut Page) {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         page.family(
             "tenterhook_http_requests_in_flight",
-            "gauge",
+            Kind::Gauge,
             "Requests that are being answered.",
         );
-        page.sample(
-            "tenterhook_http_requests_in_flight",
-            &[],
-            read(&self.in_flight),
-        );
+        page.sample(&[], read(&self.in_flight));
         page.family(
             "tenterhook_http_requests_total",
-            "counter",
+            Kind::Counter,
             "Requests answered, by status class.",
         );
         for (face, own) in Face::ALL.iter().zip(&self.faces) {
@@ -90,38 +86,29 @@ impl Metrics {
                 .zip(&own.by_class)
             {
                 let labels = [("face", face.as_str()), ("status", class)];
-                page.sample("tenterhook_http_requests_total", &labels, read(count));
+                page.sample(&labels, read(count));
             }
         }
         let name = "tenterhook_http_request_duration_seconds";
         page.family(
             name,
-            "histogram",
+            Kind::Histogram,
             "Time from a request's head to its answer's head.",
         );
         for (face, own) in Face::ALL.iter().zip(&self.faces) {
-            let mut sum = 0;
-            for (bound, count) in BUCKETS_US.iter().zip(&own.buckets) {
-                sum += read(count);
-                let bound = text::seconds(*bound);
-                page.sample(
-                    &format!("{name}_bucket"),
-                    &[("face", face.as_str()), ("le", &bound)],
-                    sum,
-                );
-            }
-            let total = own.by_class.iter().map(read).sum::<u64>().max(sum);
+            let mut buckets: Vec<_> = BUCKETS_US
+                .iter()
+                .zip(&own.buckets)
+                .map(|(bound, count)| (page::seconds(*bound), read(count)))
+                .collect();
+            let counted = buckets.iter().map(|(_, count)| count).sum();
+            let all: u64 = own.by_class.iter().map(read).sum();
+            buckets.push((f64::MAX, all.saturating_sub(counted)));
+            let sum = page::seconds(read(&own.sum_us));
             page.sample(
-                &format!("{name}_bucket"),
-                &[("face", face.as_str()), ("le", "+Inf")],
-                total,
-            );
-            page.sample(
-                &format!("{name}_sum"),
                 &[("face", face.as_str())],
-                text::seconds(read(&own.sum_us)),
+                page::Value::Histogram { sum, buckets },
             );
-            page.sample(&format!("{name}_count"), &[("face", face.as_str())], total);
         }
     }
 }
@@ -136,10 +123,10 @@ mod tests {
         metrics.count_request(Face::Native, StatusCode::CREATED, Duration::from_millis(2));
         metrics.count_request(Face::Native, StatusCode::NOT_FOUND, Duration::from_secs(90));
         let in_flight = metrics.enter();
-        let mut page = Text::default();
+        let mut page = Page::default();
         metrics.write(&mut page);
         drop(in_flight);
-        let page = page.to_string();
+        let page = page.write();
         for line in [
             "tenterhook_http_requests_in_flight 1",
             "tenterhook_http_requests_total{face=\"native\",status=\"2xx\"} 1",

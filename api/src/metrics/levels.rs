@@ -3,76 +3,79 @@
 
 use tenterhook_ledger::Level;
 
-use super::Text;
+use super::{Kind, Page};
 
-impl Text {
+impl Page {
     /// Adds how many steps of connections wait for their turn.
     pub(crate) fn write_turns(&mut self, waiting: u64) {
         let name = "tenterhook_http_turns_waiting";
         let help = "Steps of connections that wait until others have been served as long as they.";
-        self.family(name, "gauge", help);
-        self.sample(name, &[], waiting);
+        self.family(name, Kind::Gauge, help);
+        self.sample(&[], waiting);
     }
 
     /// Adds the rows of the ledger to the page. What has no bound has no total.
     pub(crate) fn write_levels(&mut self, levels: &[Level]) {
         type Value = fn(&Level) -> Option<u64>;
-        let families: [(&str, &str, &str, Value); 9] = [
+        let families: [(&str, Kind, &str, Value); 9] = [
             (
                 "total",
-                "gauge",
+                Kind::Gauge,
                 "How much there is of what tenants share; bytes or pieces.",
                 |level| (level.total < u64::MAX).then_some(level.total),
             ),
             (
                 "reserve",
-                "gauge",
+                Kind::Gauge,
                 "How much of it only the operator may use.",
                 |level| (level.total < u64::MAX).then_some(level.reserve),
             ),
             (
                 "newcomers",
-                "gauge",
+                Kind::Gauge,
                 "How much of it only an account may take that has less than its floor.",
                 |level| (level.total < u64::MAX).then_some(level.newcomers),
             ),
             (
                 "strangers_total",
-                "gauge",
+                Kind::Gauge,
                 "How much of it clients may hold together that have shown no token.",
                 |level| (level.strangers_most < u64::MAX).then_some(level.strangers_most),
             ),
-            ("taken", "gauge", "How much of it is held.", |level| {
+            ("taken", Kind::Gauge, "How much of it is held.", |level| {
                 Some(level.taken)
             }),
             (
                 "strangers_taken",
-                "gauge",
+                Kind::Gauge,
                 "How much of it clients hold that have shown no token.",
                 |level| (level.strangers_most < u64::MAX).then_some(level.strangers),
             ),
             (
                 "peak",
-                "gauge",
+                Kind::Gauge,
                 "The most that was held at one time.",
                 |level| Some(level.peak),
             ),
-            ("holders", "gauge", "How many hold some of it.", |level| {
-                u64::try_from(level.holders).ok()
-            }),
+            (
+                "holders",
+                Kind::Gauge,
+                "How many hold some of it.",
+                |level| u64::try_from(level.holders).ok(),
+            ),
             (
                 "refused_total",
-                "counter",
+                Kind::Counter,
                 "How often a request was refused for lack of it; it then waits or fails.",
                 |level| Some(level.refused),
             ),
         ];
         for (name, kind, help, value) in families {
             let name = format!("tenterhook_shared_{name}");
-            self.family(&name, kind, help);
+            self.family(name, kind, help);
             for level in levels {
                 if let Some(value) = value(level) {
-                    self.sample(&name, &[("resource", level.resource.as_str())], value);
+                    self.sample(&[("resource", level.resource.as_str())], value);
                 }
             }
         }
@@ -103,9 +106,9 @@ mod tests {
         let _refused = ledger
             .take(Holder::Account(1), Amounts::of(Resource::Memory, 40))
             .unwrap_err();
-        let mut page = Text::default();
+        let mut page = Page::default();
         page.write_levels(&ledger.levels());
-        let page = page.to_string();
+        let page = page.write();
         for line in [
             "tenterhook_shared_total{resource=\"memory\"} 100",
             "tenterhook_shared_reserve{resource=\"memory\"} 10",

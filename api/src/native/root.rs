@@ -11,12 +11,11 @@ use http::{HeaderValue, Method, StatusCode, header};
 use crate::app::App;
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
-use crate::metrics::Text;
+use crate::metrics::{self, Page};
 use crate::openapi;
 use crate::refusal::Refusal;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
-const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// How long a probe waits for the store: kubelets and Prometheus wait no longer.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,7 +32,7 @@ pub(crate) fn probes() -> Vec<Endpoint> {
             .answers_raw(200, &[PLAIN]),
         Endpoint::new(Method::GET, "/metrics", all, "get_metrics", get_metrics)
             .summary("Returns the counters in the Prometheus text format")
-            .answers_raw(200, &[PROMETHEUS]),
+            .answers_raw(200, &[metrics::MEDIA_TYPE]),
     ]
 }
 
@@ -68,7 +67,7 @@ async fn get_readiness(State(app): State<App>) -> Response {
 }
 
 async fn get_metrics(State(app): State<App>) -> Response {
-    let mut page = Text::default();
+    let mut page = Page::default();
     app.metrics().write(&mut page);
     page.write_turns(app.turns().waiting());
     page.write_stats(&app.dispatcher().stats());
@@ -82,7 +81,7 @@ async fn get_metrics(State(app): State<App>) -> Response {
     };
     let waiting = app.probes().waiting_deliveries.get(ask).await;
     page.write_webhooks(delivery.counts(), waiting);
-    plain(page.to_string(), PROMETHEUS)
+    plain(page.write(), metrics::MEDIA_TYPE)
 }
 
 fn plain(text: String, kind: &'static str) -> Response {

@@ -167,7 +167,7 @@ async fn probes_and_metrics_need_no_token() {
         .await;
     assert!(
         page.header("content-type")
-            .starts_with("text/plain; version=0.0.4")
+            .starts_with("application/openmetrics-text; version=1.0.0")
     );
     for name in [
         "tenterhook_http_requests_total",
