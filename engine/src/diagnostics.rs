@@ -85,7 +85,7 @@ impl Engine {
 /// Limits on checking one script: the largest takes a tenth of this fuel.
 fn limits() -> Limits {
     Limits {
-        fuel: 20_000_000_000,
+        fuel: 4_000_000_000,
         wall: Duration::from_secs(10),
         output: 256 * 1024,
         ..Limits::default()

@@ -39,15 +39,16 @@ async fn the_largest_scripts_are_checked_within_the_limits() {
     let line = "if [ -e \"$x\" ]; then echo \"$(date) $x\" | sed s/a/b/ > y; fi\n";
     let large = line.repeat(96 * 1024 / line.len());
     assert_eq!(diagnose(large).await, []);
-    let found = diagnose("echo `".repeat(16_000)).await;
-    assert!(found.len() <= 100, "{}", found.len());
+    for lenient in ["echo `".repeat(16_000), "cat <<E\n".repeat(12_000)] {
+        let found = diagnose(lenient).await;
+        assert!(found.len() <= 100, "{}", found.len());
+    }
     for hostile in [
         "$(".repeat(48 * 1024),
         "(".repeat(96 * 1024),
         "{ ".repeat(48 * 1024),
         "x=$(if then)\n".repeat(7_000),
         "nosuch\n".repeat(14_000),
-        "cat <<E\n".repeat(12_000),
         "'\u{1}\u{2}\u{1e}".repeat(20_000),
     ] {
         let found = diagnose(hostile.clone()).await;
