@@ -59,31 +59,34 @@ const NOT_FOUND: i32 = 127;
 
 /// Returns a hint for everything that a build that ended with `status` lacks.
 pub(super) fn hints(build: &str, status: Option<i32>, folder: &Path) -> Vec<String> {
-    if status != Some(NOT_FOUND) {
-        return parts(build, folder);
+    let mut hints = parts(build, folder);
+    if status == Some(NOT_FOUND) {
+        let is_there = |name: &str| which::which_in(name, env::var_os("PATH"), folder).is_ok();
+        hints.extend(missing(build, &is_there, folder));
+        if hints.is_empty() {
+            hints.push(
+                "a program that the build command names was not found, see above; \
+                 install it, or change `build` in tenterhook.toml"
+                    .to_owned(),
+            );
+        }
     }
-    let is_there = |name: &str| which::which_in(name, env::var_os("PATH"), folder).is_ok();
-    missing(build, &is_there, folder)
+    hints
 }
 
-/// What a build lacks in which a program was not found.
+/// The known tools that a build names and that are missing.
 fn missing(build: &str, is_there: &dyn Fn(&str) -> bool, folder: &Path) -> Vec<String> {
     let mut hints: Vec<_> = TOOLS
         .iter()
         .filter(|tool| names(build, tool.name) && !is_there(tool.name))
+        // `parts` knows that Python may have it.
+        .filter(|tool| tool.name != "zig" || !build.contains(ZIG))
         .map(|tool| format!("`{}` is not installed; {}", tool.name, tool.install))
         .collect();
     if build.contains(NODE_MODULES) && !folder.join(NODE_MODULES).exists() {
         hints.push(format!(
             "{NODE_MODULES} is missing; `npm install` in the project's folder creates it"
         ));
-    }
-    if hints.is_empty() {
-        hints.push(
-            "a program that the build command names was not found, see above; \
-             install it, or change `build` in tenterhook.toml"
-                .to_owned(),
-        );
     }
     hints
 }
@@ -169,7 +172,6 @@ mod tests {
                 "node_modules is missing",
                 "npm install",
             ),
-            ("mycc hook.x", "was not found", "change `build`"),
         ] {
             let hints = hints_for(build);
             assert!(
@@ -177,6 +179,13 @@ mod tests {
                 "{build}: {hints}"
             );
         }
+    }
+
+    #[test]
+    fn a_program_that_is_unknown_here_is_the_shells_to_name() {
+        let folder = Path::new("/nowhere");
+        assert!(hints("mycc hook.x", Some(127), folder)[0].contains("change `build`"));
+        assert_eq!(hints("mycc hook.x", Some(1), folder), [""; 0]);
     }
 
     #[test]

@@ -114,7 +114,8 @@ async fn a_guest_finds_no_variable_of_the_host() {
                 || host != Ok(value)
                 || name == "PATH"
                 || name == "HOME"
-                || name == "USER",
+                || name == "USER"
+                || name == "SHLVL",
             "{name}"
         );
     }
