@@ -6,11 +6,10 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
-use tenterhook_dispatch::{EVENT_MAX_BYTES, Rehearsal};
+use tenterhook_dispatch::{EVENT_MAX_BYTES, ReceivedEvent, Rehearsal};
 use tenterhook_engine::{
     Clock, Engine, Invocation, Outcome, OutputSink, Program, Report, Seed, Stream, Usage,
 };
-use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
@@ -270,10 +269,10 @@ impl CaseResult {
 }
 
 /// Reads a complete event for the project's hook point.
-fn read_event(file: &Path, project: &Project) -> anyhow::Result<Event> {
+fn read_event(file: &Path, project: &Project) -> anyhow::Result<ReceivedEvent> {
     let json = program_file::read_bounded(file, EVENT_MAX_BYTES as u64)?;
     let kind = &project.manifest.event;
-    let event = Event::parse(&json).map_err(|fault| {
+    let event = ReceivedEvent::parse(&json).map_err(|fault| {
         let whole = format!("{} is not an event: {fault}", file.display());
         let data = serde_json::from_slice::<Value>(&json)
             .is_ok_and(|value| value.get("specversion").is_none());
@@ -285,18 +284,19 @@ fn read_event(file: &Path, project: &Project) -> anyhow::Result<Event> {
             false => anyhow::anyhow!("{whole}; `tenterhook event {kind}` prints one"),
         }
     })?;
-    if event.kind != *kind {
+    let found = &event.attributes().kind;
+    if found != kind {
         bail!(
             "{} is an event of the type {:?}, but tenterhook.toml has `event = {kind:?}`",
             file.display(),
-            event.kind,
+            found,
         );
     }
     Ok(event)
 }
 
 /// Assembles what a server would give to the project's hook.
-fn invocation(project: &Project, event: &Event) -> Invocation {
+fn invocation(project: &Project, event: &ReceivedEvent) -> Invocation {
     let manifest = &project.manifest;
     let hook = Rehearsal {
         name: program_file::name(&manifest.program),
@@ -318,8 +318,8 @@ fn invocation(project: &Project, event: &Event) -> Invocation {
 }
 
 /// The event's own time, if a clock can show it.
-fn frozen_at(event: &Event) -> SystemTime {
-    let time = event.time.as_deref();
+fn frozen_at(event: &ReceivedEvent) -> SystemTime {
+    let time = event.attributes().time.as_deref();
     time.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
         .filter(|at| *at >= OffsetDateTime::UNIX_EPOCH)
         .map_or_else(
