@@ -159,6 +159,18 @@ mod tests {
     }
 
     #[test]
+    fn a_content_type_that_is_not_text_is_refused() {
+        let mut headers = headers(&REQUIRED);
+        for odd in [&b"application/json\xff"[..], b"", b"; charset=utf-8"] {
+            headers.insert("content-type", HeaderValue::from_bytes(odd).unwrap());
+            assert!(matches!(
+                Mode::of(&headers),
+                Err(Refusal::UnsupportedMedia(_))
+            ));
+        }
+    }
+
+    #[test]
     fn a_control_character_behind_percent_signs_is_refused() {
         let mut headers = headers(&REQUIRED);
         headers.insert("ce-subject", HeaderValue::from_static("%1B[2J"));

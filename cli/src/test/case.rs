@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use tenterhook_dispatch::{EVENT_MAX_BYTES, ReceivedEvent, Rehearsal};
 use tenterhook_engine::{
-    Clock, Engine, Invocation, Outcome, OutputSink, Program, Report, Seed, Stream, Usage,
+    Clock, Engine, Invocation, Outcome, OutputSink, Program, Report, Seed, Stream, Usage, Verdict,
 };
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -52,12 +53,32 @@ pub(super) struct CaseResult {
 pub(super) struct CaseRun {
     pub(super) outcome: Outcome,
     pub(super) status: u8,
-    pub(super) verdict: Option<Value>,
+    pub(super) verdict: Option<Verdict>,
     pub(super) stderr: String,
     /// A suggestion, if it failed because a variable is not set.
     pub(super) hint: Option<String>,
     pub(super) usage: Usage,
     pub(super) comparison: Comparison,
+}
+
+/// A result as JSON.
+#[derive(Serialize)]
+pub(super) struct CaseJson<'a> {
+    name: &'a str,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(flatten)]
+    run: Option<CaseRunJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct CaseRunJson<'a> {
+    outcome: &'a Outcome,
+    exit_status: u8,
+    verdict: Option<&'a Verdict>,
+    usage: &'a Usage,
+    differences: Vec<Value>,
 }
 
 /// How a run compares with its expectation.
@@ -172,7 +193,7 @@ impl Case {
             Err(error) => return Ok(self.failed(&error)),
             Ok(comparison) => CaseRun {
                 status: compare::status(&report),
-                verdict: compare::verdict(&report),
+                verdict: report.verdict.clone(),
                 stderr: compare::text(&report.stderr),
                 hint: hint::of(&report, &set),
                 outcome: report.outcome,
@@ -242,10 +263,15 @@ impl CaseResult {
         })
     }
 
-    /// The result as JSON.
-    pub(super) fn json(&self) -> Value {
+    /// The result as JSON; the verdict's details have the text that the hook wrote.
+    pub(super) fn json(&self) -> CaseJson<'_> {
         match &self.result {
-            Err(error) => json!({"name": self.name, "result": "error", "error": error}),
+            Err(error) => CaseJson {
+                name: &self.name,
+                result: "error",
+                error: Some(error),
+                run: None,
+            },
             Ok(ran) => {
                 let (result, differences) = match &ran.comparison {
                     Comparison::Same => ("ok", &[][..]),
@@ -254,15 +280,18 @@ impl CaseResult {
                     Comparison::Written => ("written", &[][..]),
                     Comparison::Rewritten(differences) => ("rewritten", &differences[..]),
                 };
-                json!({
-                    "name": self.name,
-                    "result": result,
-                    "outcome": ran.outcome,
-                    "exit_status": ran.status,
-                    "verdict": ran.verdict,
-                    "usage": ran.usage,
-                    "differences": differences.iter().map(Difference::json).collect::<Vec<_>>(),
-                })
+                CaseJson {
+                    name: &self.name,
+                    result,
+                    error: None,
+                    run: Some(CaseRunJson {
+                        outcome: &ran.outcome,
+                        exit_status: ran.status,
+                        verdict: ran.verdict.as_ref(),
+                        usage: &ran.usage,
+                        differences: differences.iter().map(Difference::json).collect(),
+                    }),
+                }
             }
         }
     }
@@ -320,6 +349,7 @@ fn invocation(project: &Project, event: &ReceivedEvent) -> Invocation {
 /// The event's own time, if a clock can show it.
 fn frozen_at(event: &ReceivedEvent) -> SystemTime {
     let time = event.attributes().time.as_deref();
+    // What is not a time was refused when the event was read.
     time.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
         .filter(|at| *at >= OffsetDateTime::UNIX_EPOCH)
         .map_or_else(

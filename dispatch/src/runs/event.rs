@@ -15,6 +15,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tenterhook_engine::json::{self, Members};
 use tenterhook_sdk::{Event, Fault, params};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// An event whose attributes were checked and whose data is as it was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +92,14 @@ impl ReceivedEvent {
         attributes.data = None;
         attributes.data_base64 = None;
         attributes.check()?;
+        if let Some(time) = &attributes.time
+            && OffsetDateTime::parse(time, &Rfc3339).is_err()
+        {
+            return Err(fault(
+                "time",
+                "must be a time such as `2026-05-04T03:02:01Z`",
+            ));
+        }
         let stdin = match &data {
             None => Bytes::new(),
             Some(EventData(Form::Base64 { bytes, .. })) => bytes.clone(),
@@ -493,6 +503,8 @@ mod tests {
     fn an_attribute_that_is_not_text_is_named() {
         let fault = parse(r#""subject":"\ud83d""#).unwrap_err();
         assert_eq!(fault.attribute, "subject");
+        let fault = parse(r#""time":"yesterday""#).unwrap_err();
+        assert_eq!(fault.attribute, "time");
         let fault = parse(r#""far":1e400"#).unwrap_err();
         assert!(fault.detail.contains("`far`"), "{fault}");
     }
