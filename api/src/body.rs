@@ -129,10 +129,12 @@ pub(crate) fn broken(error: &axum::Error) -> Refusal {
     Refusal::Unreadable("the body broke off".to_owned())
 }
 
-/// The media type of the body without its parameters, in lower case.
+/// The media type of the body without its parameters, in lower case. A header that is not
+/// text gives the empty one, which nothing takes: the body is not what a client without the
+/// header would have sent.
 pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let essence = value.split(';').next().unwrap_or_default();
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or("");
+    let essence = value.split_once(';').map_or(value, |(essence, _)| essence);
     Some(essence.trim().to_ascii_lowercase())
 }
 

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderValue, header};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::body::{self, Pieces};
 use crate::chunks::Chunks;
@@ -78,6 +79,12 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal
     })?;
     reader.end().map_err(|error| not_json(&error))?;
     Ok(value)
+}
+
+/// Checks that a body is JSON, and returns it as it was sent, without the white space around
+/// it.
+pub(crate) fn parse_raw(bytes: &[u8]) -> Result<&RawValue, Refusal> {
+    serde_json::from_slice(bytes).map_err(|error| not_json(&error))
 }
 
 fn not_json(error: &serde_json::Error) -> Refusal {

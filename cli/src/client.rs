@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use tenterhook_engine::json;
 use ureq::Agent;
 use ureq::http::{Method, Request, Response, StatusCode, header, request};
 
@@ -64,7 +66,10 @@ impl Client {
     }
 
     /// Posts an event and waits at most `wait` for its task, beyond the timeout of a call.
-    pub(crate) fn post_event(&self, event: &Value, wait: Duration) -> anyhow::Result<Value> {
+    ///
+    /// The response is returned as it was sent: it shows data and verdicts that no value can
+    /// hold exactly.
+    pub(crate) fn post_event(&self, event: &str, wait: Duration) -> anyhow::Result<Box<RawValue>> {
         let mut path = "/api/v1/events".to_owned();
         if !wait.is_zero() {
             path = with_query(&path, &[("wait", &wait.as_secs_f64().to_string())]);
@@ -72,11 +77,24 @@ impl Client {
         let request = self
             .request(&Method::POST, &path)
             .header(header::CONTENT_TYPE, "application/cloudevents+json")
-            .body(event.to_string())?;
+            .body(event.to_owned())?;
         let timeout = CALL_TIMEOUT.saturating_add(wait);
         let request = self.agent.configure_request(request);
         let request = request.timeout_global(Some(timeout)).build();
-        self.answer(self.agent.run(request))
+        let mut answer = self.accepted(self.agent.run(request))?;
+        self.read_raw(&mut answer)?.with_context(|| self.foreign())
+    }
+
+    /// Gets a response as it was sent.
+    pub(crate) fn get_raw(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<Box<RawValue>> {
+        let request = self.request(&Method::GET, &with_query(path, query));
+        let sent = self.agent.run(request.body(())?);
+        let mut answer = self.accepted(sent)?;
+        self.read_raw(&mut answer)?.with_context(|| self.foreign())
     }
 
     /// Gets a body that is not JSON, of at most `limit` bytes.
@@ -174,7 +192,20 @@ impl Client {
         format!("the response from {} was cut off", self.endpoint.server)
     }
 
+    fn foreign(&self) -> String {
+        format!(
+            "{} does not respond like a Tenterhook server",
+            self.endpoint.server
+        )
+    }
+
     fn read(&self, answer: &mut Response<ureq::Body>) -> anyhow::Result<Value> {
+        let raw = self.read_raw(answer)?;
+        Ok(raw.map_or(Value::Null, |raw| json::nearest(&raw)))
+    }
+
+    /// Reads the JSON of a response; `None` if it has no body.
+    fn read_raw(&self, answer: &mut Response<ureq::Body>) -> anyhow::Result<Option<Box<RawValue>>> {
         let bytes = answer
             .body_mut()
             .with_config()
@@ -182,18 +213,13 @@ impl Client {
             .read_to_vec()
             .with_context(|| self.cut_off())?;
         if bytes.is_empty() {
-            return Ok(Value::Null);
+            return Ok(None);
         }
         // An error whose body is not JSON is reported by its status alone.
         match serde_json::from_slice(&bytes) {
-            Ok(value) => Ok(value),
-            Err(_) if !answer.status().is_success() => Ok(Value::Null),
-            Err(error) => Err(error).with_context(|| {
-                format!(
-                    "{} does not respond like a Tenterhook server",
-                    self.endpoint.server
-                )
-            }),
+            Ok(value) => Ok(Some(value)),
+            Err(_) if !answer.status().is_success() => Ok(None),
+            Err(error) => Err(error).with_context(|| self.foreign()),
         }
     }
 }

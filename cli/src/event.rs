@@ -3,9 +3,12 @@
 mod list;
 mod sample;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use tenterhook_dispatch::{HookPoint, HookPointName};
 use uuid::Uuid;
 
@@ -87,23 +90,46 @@ fn one(args: &EventArgs, name: &str) -> Result<String, Faults> {
     let (Some(name), Some(time), Some(id), Some(set)) = (name, time, id, set) else {
         return Err(faults);
     };
-    for (member, _) in &set {
+    for member in set.keys() {
         note_unknown(point, member);
     }
     let mut event = sample(&name, id, Some(time));
-    if let Some(data) = event
-        .data
-        .as_mut()
-        .and_then(serde_json::Value::as_object_mut)
-    {
-        data.extend(set);
-    }
+    let data = match event.data.take() {
+        Some(serde_json::Value::Object(members)) => members,
+        _ => serde_json::Map::new(),
+    };
+    let own = data.into_iter();
+    let mut data: BTreeMap<_, _> = own
+        .map(|(name, value)| (name, Shown::Sample(value)))
+        .collect();
+    data.extend(
+        set.into_iter()
+            .map(|(name, value)| (name, Shown::Set(value))),
+    );
     let text = if args.data_only {
-        serde_json::to_string_pretty(&event.data)
+        serde_json::to_string_pretty(&data)
     } else {
-        serde_json::to_string_pretty(&event)
+        serde_json::to_string_pretty(&Sample { event, data })
     };
     Ok(text.expect("an event holds nothing that JSON cannot say") + "\n")
+}
+
+/// A sample event, whose data may have values that were given as text.
+#[derive(Serialize)]
+struct Sample {
+    #[serde(flatten)]
+    event: tenterhook_sdk::Event,
+    data: BTreeMap<String, Shown>,
+}
+
+/// A member of the data.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Shown {
+    /// The catalog's.
+    Sample(serde_json::Value),
+    /// As it was given.
+    Set(Box<RawValue>),
 }
 
 /// Notes that the catalog does not list a member; it is set all the same.

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::Value;
+use tenterhook_engine::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::client::{self, Client, text};
 use crate::command;
 use crate::execution::{outcome, short, target, verdict};
-use crate::table::{Column, OutputFormat, time};
+use crate::table::{Column, OutputFormat, print, time};
 use crate::{amount, quantity};
 
 /// Lists executions of a running server, newest first.
@@ -77,9 +78,11 @@ fn run(args: &ExecutionsArgs) -> anyhow::Result<()> {
     let mut after: Option<String> = None;
     while items.len() < args.limit {
         let wanted = args.limit - items.len();
-        let (some, next) = client.page("/api/v1/executions", &filter, wanted, after.as_deref())?;
+        let (some, next) =
+            client.raw_page("/api/v1/executions", &filter, wanted, after.as_deref())?;
         let all = some.len();
-        items.extend(some.into_iter().filter(|one| is_since(one, since)));
+        let some = some.into_iter().map(|raw| (json::nearest(&raw), raw));
+        items.extend(some.filter(|(one, _)| is_since(one, since)));
         // Newest first: what follows one that is too old is older still.
         let too_old = items.len() < all;
         after = next.filter(|_| !too_old);
@@ -92,6 +95,11 @@ fn run(args: &ExecutionsArgs) -> anyhow::Result<()> {
         items.reverse();
     }
     items.truncate(args.limit);
+    let (items, raw): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+    if args.format.is_json() {
+        // As it was sent: a verdict may have numbers that no value can hold exactly.
+        return print(&format!("{}\n", serde_json::to_string(&raw)?));
+    }
     args.format
         .print_list(&items, &[&COLUMNS[..], &[CREATED]].concat())
 }

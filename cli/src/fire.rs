@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::Value;
+use tenterhook_engine::json;
 
 use crate::client::{self, Client};
 use crate::command;
@@ -75,7 +76,8 @@ fn run(args: &FireArgs) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("`--wait {}` must be from 0 to 120 seconds", args.wait))?,
     };
     let client = Client::open(&args.client)?;
-    let answer = client.post_event(&event, wait)?;
+    let response = client.post_event(&event, wait)?;
+    let answer = json::nearest(&response);
     if answer["repeated"] == true {
         say(
             "an event with this source and id was posted before: nothing runs again, and this is its outcome; `--id` sets another id",
@@ -85,7 +87,7 @@ fn run(args: &FireArgs) -> anyhow::Result<ExitCode> {
         say("its task has been removed: what its hooks decided is no longer known");
     }
     match args.format.is_json() {
-        true => print(&format!("{answer}\n"))?,
+        true => print(&format!("{response}\n"))?,
         false => print(&summary::task(&answer["task"], wait, paint::stdout()))?,
     }
     Ok(status(&answer["task"], wait))

@@ -3,7 +3,8 @@
 
 use std::io::{self, Write};
 
-use tenterhook_sdk::log::{Level, LogLine};
+use tenterhook_engine::LogLine;
+use tenterhook_sdk::log::Level;
 
 use crate::neutral::{self, Neutral};
 use crate::paint::Painter;
@@ -75,7 +76,7 @@ pub(crate) fn draw(line: &LogLine, paint: Painter) -> String {
     };
     let mut text = format!("{level} {}", neutral::line(&line.message));
     for (name, value) in &line.fields {
-        let field = neutral::line(&format!("{name}={value}"));
+        let field = neutral::line(&format!("{name}={}", value.get()));
         text += &format!(" {}", paint.dim(&field));
     }
     text

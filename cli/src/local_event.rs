@@ -5,8 +5,7 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use serde_json::Value;
-use tenterhook_dispatch::{EVENT_MAX_BYTES, HookPointName};
+use tenterhook_dispatch::{EVENT_MAX_BYTES, EventData, HookPointName, ReceivedEvent};
 use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -41,7 +40,7 @@ pub(crate) enum Data {
 
 /// An event that has been read, for a run.
 pub(crate) struct EventInput {
-    pub(crate) event: Event,
+    pub(crate) event: ReceivedEvent,
     pub(crate) name: HookPointName,
     /// What the program reads on standard input.
     pub(crate) stdin: Stdin,
@@ -123,11 +122,14 @@ async fn build_event(
 ) -> anyhow::Result<EventInput> {
     let (data, stdin) = match data {
         Data::Sample => {
-            let sample = name.point().map(|point| point.sample_data().into());
+            let sample = name.point().map(|point| {
+                let data = serde_json::Value::from(point.sample_data()).to_string();
+                EventData::json(data.into()).expect("a sample is printed as JSON")
+            });
             (sample, Stdin::PipedOrData)
         }
         Data::File(file) => {
-            let data = serde_json::from_slice::<Value>(&bytes(file).await?).with_context(|| {
+            let data = EventData::json(bytes(file).await?).with_context(|| {
                 format!("cannot read the event's data in {} as JSON", file.display())
             })?;
             (Some(data), Stdin::Data)
@@ -136,10 +138,10 @@ async fn build_event(
     let time = OffsetDateTime::from(at)
         .format(&Rfc3339)
         .context("cannot print the time")?;
-    let mut event = Event::new(LOCAL_ID, "/tenterhook/run", name.as_str(), data);
-    event.time = Some(time);
+    let mut attributes = Event::new(LOCAL_ID, "/tenterhook/run", name.as_str(), None);
+    attributes.time = Some(time);
     Ok(EventInput {
-        event,
+        event: ReceivedEvent::new(attributes, data).context("cannot use the event's data")?,
         name: name.clone(),
         stdin,
     })
@@ -147,8 +149,8 @@ async fn build_event(
 
 async fn read_event(file: &Path) -> anyhow::Result<EventInput> {
     let cannot = || format!("cannot use the event in {}", file.display());
-    let event = Event::parse(&bytes(file).await?).with_context(cannot)?;
-    let name = event::parse_name(&event.kind)
+    let event = ReceivedEvent::parse(&bytes(file).await?).with_context(cannot)?;
+    let name = event::parse_name(&event.attributes().kind)
         .map_err(|fault| anyhow::anyhow!("`type` {fault}"))
         .with_context(cannot)?;
     Ok(EventInput {

@@ -15,10 +15,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 use tenterhook_engine::{Engine, Kind, Program};
 
-use self::case::CaseResult;
+use self::case::{CaseJson, CaseResult};
 use crate::project::Project;
 use crate::spinner::Spinner;
 use crate::table::{OutputFormat, print};
@@ -83,12 +83,24 @@ async fn test(args: &TestArgs) -> anyhow::Result<Vec<CaseResult>> {
         let failed = results.iter().filter(|one| !one.is_ok()).count();
         let cases: Vec<_> = results.iter().map(CaseResult::json).collect();
         let passed = results.len() - failed;
-        let answer = json!({"passed": passed, "failed": failed, "tests": cases});
-        print(&format!("{answer}\n"))?;
+        let summary = Summary {
+            passed,
+            failed,
+            tests: cases,
+        };
+        print(&format!("{}\n", serde_json::to_string(&summary)?))?;
     } else {
         print(&page::summary(&results, paint))?;
     }
     Ok(results)
+}
+
+/// The results as JSON.
+#[derive(Serialize)]
+struct Summary<'a> {
+    passed: usize,
+    failed: usize,
+    tests: Vec<CaseJson<'a>>,
 }
 
 /// Splits off the first word if it names a folder.

@@ -47,6 +47,7 @@ pub use crate::registry::{
 };
 pub use crate::runs::accept::{Accepted, Events};
 pub use crate::runs::endings::Endings;
+pub use crate::runs::event::{EventData, ReceivedEvent};
 pub use crate::runs::execute::{NewExecute, Program};
 pub use crate::runs::execution::{Execution, HookRef, NotAState, Output, ServerRef, State};
 pub use crate::runs::kept_output::{KeptOutput, OUTPUT_PART_BYTES, OutputPart, OutputSizes};

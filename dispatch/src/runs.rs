@@ -5,6 +5,7 @@ pub(crate) mod cancel;
 pub(crate) mod claim;
 pub(crate) mod endings;
 pub(crate) mod environment;
+pub(crate) mod event;
 pub(crate) mod execute;
 pub(crate) mod execution;
 pub(crate) mod executions;

@@ -1,9 +1,9 @@
 //! Everything that one run leaves behind: outcome, usage, output and verdict.
 
 use serde::{Deserialize, Serialize};
-use tenterhook_sdk::Verdict;
 
 use crate::outcome::Outcome;
+use crate::verdict::Verdict;
 
 /// What one run left behind.
 #[derive(Clone, Debug, PartialEq)]

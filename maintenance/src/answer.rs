@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{Execution, State, TaskDetail};
+use tenterhook_engine::json;
 use tenterhook_session::Done;
 
 /// Longest part of a guest's own words that is passed on, in characters.
@@ -149,16 +150,23 @@ impl Answer {
 /// The answer that has this member: the verdict, else the last object on standard
 /// output, which may stand on a line of its own or be the whole output.
 fn find_answer(execution: &Execution, member: &str) -> Option<Answer> {
-    let verdict = execution
-        .verdict
-        .as_ref()
-        .and_then(|verdict| serde_json::to_value(verdict).ok());
+    let verdict = execution.verdict.as_ref().map(|verdict| {
+        let details = verdict.details.iter();
+        let mut members: Map<_, _> = details
+            .map(|(name, value)| (name.clone(), json::nearest(value)))
+            .collect();
+        if let Some(reason) = &verdict.reason {
+            members.insert("reason".into(), reason.as_str().into());
+        }
+        Value::Object(members)
+    });
     let stdout = &execution.output.stdout;
     let lines = stdout.rsplit(|byte| *byte == b'\n');
     let printed = lines
         .chain(std::iter::once(&stdout[..]))
         .filter(|text| text.trim_ascii().first() == Some(&b'{'))
-        .filter_map(|text| serde_json::from_slice(text).ok());
+        .filter_map(|text| serde_json::from_slice(text).ok())
+        .map(json::nearest);
     verdict
         .into_iter()
         .chain(printed)

@@ -3,7 +3,9 @@
 //! Parameters are members of the event's `data` object. What does not fit here, in length
 //! or in characters, is still on standard input.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use serde_json::Value;
 
 use crate::catalog::{Face, HookPoint};
 use crate::contract::upper_snake;
@@ -33,16 +35,28 @@ impl Params {
     /// for its type, if it has one.
     #[must_use]
     pub fn of(point: Option<&HookPoint>, data: Option<&Value>) -> Self {
-        let empty = Map::new();
-        let data = data.and_then(Value::as_object).unwrap_or(&empty);
+        let members = data.and_then(Value::as_object).into_iter().flatten();
+        Self::of_members(point, members.map(|(name, value)| (&**name, value)))
+    }
+
+    /// Returns the parameters of an event, from the members of its `data`, in the order of
+    /// their names.
+    #[must_use]
+    pub fn of_members<'a, M: Member>(
+        point: Option<&HookPoint>,
+        members: impl IntoIterator<Item = (&'a str, M)>,
+    ) -> Self {
+        let data: Vec<_> = members.into_iter().collect();
+        let find = |wanted: &str| {
+            let place = data.binary_search_by(|(name, _)| (*name).cmp(wanted));
+            place.ok().map(|place| &data[place].1)
+        };
         let mut params = Self::default();
         let mut room = TOTAL_MAX_BYTES;
         if let Some(point) = point {
             params.croit = point.face == Face::Croit;
             for parameter in point.parameters {
-                let value = data
-                    .get(parameter.name)
-                    .and_then(|value| text(value, &mut room));
+                let value = find(parameter.name).and_then(|value| text(value, &mut room));
                 if params.croit {
                     params.positional.push(value.clone().unwrap_or_default());
                 }
@@ -51,23 +65,19 @@ impl Params {
                 }
             }
         }
-        params.add_undocumented(data, room);
+        params.add_undocumented(&data, room);
         params
     }
 
     /// Adds every other scalar member: an event may have more than the catalog documents,
     /// and a custom event is not in the catalog.
-    fn add_undocumented(&mut self, data: &Map<String, Value>, mut room: usize) {
+    fn add_undocumented<M: Member>(&mut self, data: &[(&str, M)], mut room: usize) {
         let most = self.named.len() + UNDOCUMENTED_MAX;
         for (name, value) in data {
             if self.named.len() == most {
                 break;
             }
-            if name.is_empty()
-                || name.len() > NAME_MAX_BYTES
-                || value.is_object()
-                || value.is_array()
-            {
+            if name.is_empty() || name.len() > NAME_MAX_BYTES || value.is_nested() {
                 continue;
             }
             let name = upper_snake(name);
@@ -81,26 +91,50 @@ impl Params {
     }
 }
 
-/// Returns the text of a value: a string unchanged, anything else as compact JSON. A NUL,
-/// which no variable can contain, is replaced. `None` if it is null or too long.
-fn text(value: &Value, room: &mut usize) -> Option<String> {
-    let text = match value {
-        Value::Null => return None,
-        Value::String(text) if text.contains('\0') => text.replace('\0', "\u{fffd}"),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    };
+/// A member's value, from which a parameter is made: parsed, or as its sender wrote it.
+pub trait Member {
+    /// Returns whether it is a list or an object.
+    fn is_nested(&self) -> bool;
+
+    /// Returns its text: a string unchanged, anything else as compact JSON. `None` if it
+    /// makes no variable: null, and what is not text.
+    fn text(&self) -> Option<Cow<'_, str>>;
+}
+
+impl Member for &Value {
+    fn is_nested(&self) -> bool {
+        self.is_object() || self.is_array()
+    }
+
+    fn text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Value::Null => None,
+            Value::String(text) => Some(text.as_str().into()),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                Some(self.to_string().into())
+            }
+        }
+    }
+}
+
+/// Returns the text of a value. A NUL, which no variable can contain, is replaced. `None` if
+/// it has no text, or is too long.
+fn text(value: &impl Member, room: &mut usize) -> Option<String> {
+    let text = value.text()?;
     if text.len() > VALUE_MAX_BYTES {
         return None;
     }
     *room = room.checked_sub(text.len())?;
-    Some(text)
+    Some(match text.contains('\0') {
+        true => text.replace('\0', "\u{fffd}"),
+        false => text.into_owned(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Map, json};
 
     use super::*;
 

@@ -1,21 +1,23 @@
 //! The binary mode of CloudEvents: attributes in `ce-` headers, data in the body.
 //!
-//! Header values are percent-encoded UTF-8, possibly in double quotes. The
-//! event is put together as the structured form would have been sent.
+//! Header values are percent-encoded UTF-8, possibly in double quotes. The body is the
+//! data, byte for byte.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+use tenterhook_dispatch::{EventData, ReceivedEvent};
+use tenterhook_sdk::Event;
 
 use crate::body::{self, content_type, is_json};
-use crate::extract::parse_json;
+use crate::extract::parse_raw;
+use crate::native::cloudevents::refuse;
 use crate::refusal::Refusal;
 
-/// Builds the structured form of the event that the request carries.
-pub(crate) fn assemble(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
-    let mut event = Map::new();
+/// Builds the event that the request carries.
+pub(crate) fn assemble(headers: &HeaderMap, body: &Bytes) -> Result<ReceivedEvent, Refusal> {
+    let mut attributes = Map::new();
     for (name, value) in headers {
         let Some(attribute) = name.as_str().strip_prefix("ce-") else {
             continue;
@@ -30,7 +32,7 @@ pub(crate) fn assemble(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusa
                 "must be percent-encoded UTF-8 in its header",
             )
         })?;
-        if event
+        if attributes
             .insert(attribute.to_owned(), Value::String(text))
             .is_some()
         {
@@ -41,25 +43,28 @@ pub(crate) fn assemble(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusa
         }
     }
     if let Some(kind) = content_type(headers) {
-        event.insert("datacontenttype".to_owned(), kind.into());
+        attributes.insert("datacontenttype".to_owned(), kind.into());
     }
-    if !body.is_empty() {
-        let (member, data) = data(headers, body)?;
-        event.insert(member.to_owned(), data);
-    }
-    Ok(event.into())
+    let data = match body.is_empty() {
+        true => None,
+        false => Some(data(headers, body)?),
+    };
+    Event::from_value(attributes.into())
+        .and_then(|attributes| ReceivedEvent::new(attributes, data))
+        .map_err(|fault| refuse("", fault))
 }
 
 /// JSON is data as it is, text is a string, and the rest is base64.
-fn data(headers: &HeaderMap, body: &[u8]) -> Result<(&'static str, Value), Refusal> {
+fn data(headers: &HeaderMap, body: &Bytes) -> Result<EventData, Refusal> {
     let media_type = body::media_type(headers).unwrap_or_else(|| "application/json".to_owned());
     if is_json(&media_type) {
-        return Ok(("data", parse_json(body)?));
+        parse_raw(body)?;
+        return EventData::json(body.clone()).map_err(|error| Refusal::internal(&error));
     }
-    match std::str::from_utf8(body) {
-        Ok(text) if media_type.starts_with("text/") => Ok(("data", text.into())),
-        _ => Ok(("data_base64", STANDARD.encode(body).into())),
-    }
+    Ok(match std::str::from_utf8(body) {
+        Ok(text) if media_type.starts_with("text/") => EventData::text(text),
+        _ => EventData::bytes(body.clone()),
+    })
 }
 
 fn decode(value: &HeaderValue) -> Option<String> {
@@ -127,9 +132,10 @@ mod tests {
             .unwrap()
             .read(&headers, &br#"{"a":1}"#[..].into())
             .unwrap();
-        assert_eq!(events[0].subject.as_deref(), Some("café \"x\""));
-        assert_eq!(events[0].server(), Some(&Value::from("3")));
-        assert_eq!(events[0].data, Some(serde_json::json!({"a": 1})));
+        let attributes = events[0].attributes();
+        assert_eq!(attributes.subject.as_deref(), Some("café \"x\""));
+        assert_eq!(attributes.server(), Some(&Value::from("3")));
+        assert_eq!(events[0].json_data(), Some(r#"{"a":1}"#));
     }
 
     #[test]
@@ -137,13 +143,31 @@ mod tests {
         let mut headers = headers(&REQUIRED);
         headers.insert("content-type", HeaderValue::from_static("image/png"));
         let events = Mode::Binary.read(&headers, &b"\x89PNG"[..].into()).unwrap();
-        assert_eq!(events[0].data_base64.as_deref(), Some("iVBORw=="));
+        assert_eq!(events[0].stdin(), &b"\x89PNG"[..]);
+        assert!(
+            events[0]
+                .to_json()
+                .ends_with(r#","data_base64":"iVBORw=="}"#)
+        );
         headers.insert(
             "content-type",
             HeaderValue::from_static("text/plain; charset=utf-8"),
         );
         let events = Mode::Binary.read(&headers, &b"hello"[..].into()).unwrap();
-        assert_eq!(events[0].data, Some(Value::from("hello")));
+        assert_eq!(events[0].json_data(), Some(r#""hello""#));
+        assert_eq!(events[0].stdin(), "hello");
+    }
+
+    #[test]
+    fn a_content_type_that_is_not_text_is_refused() {
+        let mut headers = headers(&REQUIRED);
+        for odd in [&b"application/json\xff"[..], b"", b"; charset=utf-8"] {
+            headers.insert("content-type", HeaderValue::from_bytes(odd).unwrap());
+            assert!(matches!(
+                Mode::of(&headers),
+                Err(Refusal::UnsupportedMedia(_))
+            ));
+        }
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! Events as CloudEvents 1.0 over HTTP: structured, batch and binary mode.
 //!
 //! The mode follows from the content type and the `ce-` headers, as the HTTP binding
-//! specifies. What an attribute may hold is checked in [`Event`]; here only what HTTP
+//! specifies. What an attribute may hold is checked in [`ReceivedEvent`]; here only what HTTP
 //! adds to it, and the rules for extension attributes.
+
+use std::fmt;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use tenterhook_sdk::{Event, Fault};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use tenterhook_dispatch::ReceivedEvent;
+use tenterhook_sdk::Fault;
 
 use crate::body;
+use crate::extract::parse_raw;
 use crate::native::binary;
 use crate::refusal::Refusal;
 
@@ -48,6 +52,9 @@ impl Mode {
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
         let binary = headers.contains_key("ce-specversion") || headers.contains_key("ce-id");
         match body::media_type(headers).as_deref() {
+            Some("") => Err(Refusal::UnsupportedMedia(
+                "`Content-Type` is not a media type".to_owned(),
+            )),
             Some("application/cloudevents+json") => Ok(Self::Structured),
             Some("application/cloudevents-batch+json") => Ok(Self::Batch),
             Some(kind) if kind.starts_with("application/cloudevents") => Err(Refusal::UnsupportedMedia(
@@ -72,50 +79,79 @@ impl Mode {
     }
 
     /// Reads the events. All of them are good, or the whole is refused.
-    pub(crate) fn read(self, headers: &HeaderMap, body: &Bytes) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn read(
+        self,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Vec<ReceivedEvent>, Refusal> {
         match self {
-            Self::Structured => Ok(vec![one("", parse(body)?)?]),
-            Self::Batch => batch(parse(body)?),
-            Self::Binary => Ok(vec![one("", binary::assemble(headers, body)?)?]),
+            Self::Structured => Ok(vec![one("", parse_raw(body)?)?]),
+            Self::Batch => batch(parse_raw(body)?),
+            Self::Binary => Ok(vec![checked("", binary::assemble(headers, body)?)?]),
         }
     }
 }
 
-fn parse(body: &[u8]) -> Result<Value, Refusal> {
-    crate::extract::parse_json(body)
-}
-
-fn batch(value: Value) -> Result<Vec<Event>, Refusal> {
-    let Value::Array(values) = value else {
+fn batch(list: &RawValue) -> Result<Vec<ReceivedEvent>, Refusal> {
+    if !list.get().starts_with('[') {
         return Err(Refusal::invalid("", "a batch is a JSON list of events"));
-    };
-    if values.len() > BATCH_MAX_EVENTS {
+    }
+    let Events(events) =
+        serde_json::from_str(list.get()).map_err(|error| Refusal::internal(&error))?;
+    if events.len() > BATCH_MAX_EVENTS {
         let detail = format!("a batch may hold at most {BATCH_MAX_EVENTS} events");
         return Err(Refusal::invalid("", detail));
     }
-    values
+    events
         .into_iter()
         .enumerate()
-        .map(|(index, value)| one(&format!("/{index}"), value))
+        .map(|(index, event)| one(&format!("/{index}"), event))
         .collect()
 }
 
-fn one(pointer: &str, value: Value) -> Result<Event, Refusal> {
-    let refuse = |fault: Fault| {
-        let pointer = match fault.attribute {
-            "" => pointer.to_owned(),
-            attribute => format!("{pointer}/{attribute}"),
-        };
-        Refusal::invalid(pointer, fault.detail)
-    };
-    let event = Event::from_value(value).map_err(refuse)?;
-    if let Some(time) = &event.time
-        && OffsetDateTime::parse(time, &Rfc3339).is_err()
-    {
-        let detail = "must be a time such as `2026-05-04T03:02:01Z`";
-        return Err(Refusal::invalid(format!("{pointer}/time"), detail));
+/// The events of a batch; of too many, one too many.
+struct Events<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Events<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Batch;
+        impl<'de> Visitor<'de> for Batch {
+            type Value = Vec<&'de RawValue>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut events = Vec::new();
+                while let Some(event) = list.next_element()? {
+                    if events.len() <= BATCH_MAX_EVENTS {
+                        events.push(event);
+                    }
+                }
+                Ok(events)
+            }
+        }
+        from.deserialize_seq(Batch).map(Self)
     }
-    check_extensions(pointer, &event.extensions)?;
+}
+
+fn one(pointer: &str, event: &RawValue) -> Result<ReceivedEvent, Refusal> {
+    let event = ReceivedEvent::parse(event.get().as_bytes());
+    checked(pointer, event.map_err(|fault| refuse(pointer, fault))?)
+}
+
+/// Names the attribute that is wrong.
+pub(super) fn refuse(pointer: &str, fault: Fault) -> Refusal {
+    let pointer = match fault.attribute {
+        "" => pointer.to_owned(),
+        attribute => format!("{pointer}/{attribute}"),
+    };
+    Refusal::invalid(pointer, fault.detail)
+}
+
+fn checked(pointer: &str, event: ReceivedEvent) -> Result<ReceivedEvent, Refusal> {
+    check_extensions(pointer, &event.attributes().extensions)?;
     Ok(event)
 }
 

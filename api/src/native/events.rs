@@ -11,9 +11,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::future::try_join_all;
 use http::{HeaderMap, Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tenterhook_dispatch::{Accepted, Error, Key, Noun, Role, TaskDetail};
-use tenterhook_sdk::Event;
+use serde_json::value::RawValue;
+use tenterhook_dispatch::{Accepted, Error, Key, Noun, ReceivedEvent, Role, TaskDetail};
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -53,9 +52,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// An event that is stored, and the task that it caused.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PostedEvent {
-    /// The event as it was accepted.
+    /// The event as it was accepted, its data as it was sent.
     #[schema(value_type = Object)]
-    event: Value,
+    event: Box<RawValue>,
     task: Task,
     /// Whether it had been posted before; the task is the first one then.
     repeated: bool,
@@ -114,7 +113,7 @@ async fn post_events(
         .await?;
     let events = mode.read(&headers, &body)?;
     end_step(&body).await;
-    let printed: Vec<Value> = events.iter().map(print).collect();
+    let printed: Vec<_> = events.iter().map(print).collect();
     end_step(&body).await;
     let outcomes = match wait {
         None => accept(&app, &caller, events).await?,
@@ -187,11 +186,15 @@ fn read_wait(app: &App, given: Option<f64>) -> Result<Option<Duration>, Refusal>
     given.map(read).transpose()
 }
 
-fn print(event: &Event) -> Value {
-    serde_json::to_value(event).expect("an event holds nothing that JSON cannot say")
+fn print(event: &ReceivedEvent) -> Box<RawValue> {
+    RawValue::from_string(event.to_json()).expect("an event is printed as JSON")
 }
 
-async fn accept(app: &App, caller: &Caller, events: Vec<Event>) -> Result<Vec<Outcome>, Refusal> {
+async fn accept(
+    app: &App,
+    caller: &Caller,
+    events: Vec<ReceivedEvent>,
+) -> Result<Vec<Outcome>, Refusal> {
     let accepted = app
         .dispatcher()
         .events()
@@ -204,7 +207,7 @@ async fn accept(app: &App, caller: &Caller, events: Vec<Event>) -> Result<Vec<Ou
 async fn accept_and_wait(
     app: &App,
     caller: &Caller,
-    mut events: Vec<Event>,
+    mut events: Vec<ReceivedEvent>,
     wait: Duration,
 ) -> Result<Vec<Outcome>, Refusal> {
     let (dispatcher, account, name) = (app.dispatcher(), caller.account(), &caller.0.name);

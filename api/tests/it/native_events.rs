@@ -193,6 +193,142 @@ async fn headers_carry_the_attributes_in_binary_mode() {
     assert!(stdout.ends_with("café\n"), "{stdout}");
 }
 
+/// Data that no parser hands on unchanged: numbers, order, white space, escapes.
+const ODD_DATA: &str = r#"{ "z":12345678901234567890123,"a":1.10 , "far":1e400,"cut":"\ud83d caf\u00e9","$serde_json::private::RawValue":"{","z":1}"#;
+
+#[tokio::test]
+async fn data_reaches_the_hook_and_the_reply_byte_for_byte_in_every_mode() {
+    let app = TestApp::start().await;
+    let source = app.script("a", "cat; cat /event.json >&2").await;
+    app.hook(source, "custom.a").await;
+    let path = format!("/api/v1/events?wait={LONG}");
+    let event = |id: &str| {
+        format!(
+            r#"{{"specversion":"1.0","data" : {ODD_DATA} ,"id":"{id}","source":"/t","type":"custom.a"}}"#
+        )
+    };
+    let structured = app
+        .call(Method::POST, &path)
+        .await
+        .body("application/cloudevents+json", event("1"))
+        .send()
+        .await;
+    let batch = app
+        .call(Method::POST, &path)
+        .await
+        .body(
+            "application/cloudevents-batch+json",
+            format!("[{}, {}]", event("2"), event("3")),
+        )
+        .send()
+        .await;
+    // In binary mode the body is the data, with what is around its value.
+    let body = format!("\n {ODD_DATA}\r\n");
+    let binary = app
+        .call(Method::POST, &path)
+        .await
+        .header("ce-specversion", "1.0")
+        .header("ce-id", "4")
+        .header("ce-source", "/t")
+        .header("ce-type", "custom.a")
+        .body("application/json", body.clone())
+        .send()
+        .await;
+    for (answer, data) in [
+        (structured, ODD_DATA),
+        (batch, ODD_DATA),
+        (binary, body.as_str()),
+    ] {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let shown = format!(r#""data":{data}}}"#);
+        let stdout = format!(r#""stdout":{}"#, Value::from(data));
+        let text = answer.text();
+        assert!(text.contains(&shown), "{text}");
+        assert!(text.contains(&stdout), "{text}");
+        let file = Value::from(shown).to_string();
+        assert!(text.contains(file.trim_matches('"')), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_keeps_the_text_of_its_number() {
+    let app = TestApp::start().await;
+    let source = app.script("a", "env | grep ^HOOK_PARAM | sort").await;
+    app.hook(source, "custom.a").await;
+    let answer = app
+        .call(Method::POST, &format!("/api/v1/events?wait={LONG}"))
+        .await
+        .body(
+            "application/cloudevents+json",
+            format!(
+                r#"{{"specversion":"1.0","id":"1","source":"/t","type":"custom.a","data":{ODD_DATA}}}"#
+            ),
+        )
+        .send()
+        .await;
+    // Of a repeated name the last counts, and a lone surrogate makes no variable.
+    let expected = r#""stdout":"HOOK_PARAM_A=1.10\nHOOK_PARAM_FAR=1e400\nHOOK_PARAM_Z=1\nHOOK_PARAM__SERDE_JSON__PRIVATE__RAWVALUE={\n""#;
+    assert!(answer.text().contains(expected), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn verdicts_and_log_lines_keep_their_text_wherever_they_are_shown() {
+    let app = TestApp::start().await;
+    let verdict = r#""big":12345678901234567890123,"far":1e400,"price":1.10"#;
+    let script = format!(
+        "echo '{{{verdict}}}' > /verdict.json\n\
+         echo '{{\"level\":\"info\",\"message\":\"m\",{verdict}}}' >&2\n"
+    );
+    let source = app.script("a", &script).await;
+    app.hook(source, "custom.a").await;
+    let event = event_of("custom.a", json!(1));
+    let posted = app
+        .post(&format!("/api/v1/events?wait={LONG}"), &event)
+        .await
+        .text();
+    for shown in ["result", "verdict"] {
+        assert!(
+            posted.contains(&format!(r#""{shown}":{{{verdict}}}"#)),
+            "{posted}"
+        );
+    }
+    assert!(
+        posted.contains(&format!(r#""message":"m",{verdict}}}"#)),
+        "{posted}"
+    );
+    for path in [
+        "/api/v1/executions",
+        "/api/tasks",
+        "/api/tasks?pagination=%7B%7D",
+    ] {
+        let list = app.get(path).await.text();
+        assert!(list.contains(verdict), "{path}: {list}");
+    }
+}
+
+#[tokio::test]
+async fn base64_that_is_none_is_refused() {
+    let app = TestApp::start().await;
+    for text in [" QUJD", "QUJD\n", "QUI", "QUI==", "-_8=", "?"] {
+        let mut event = event_of("custom.a", json!(null));
+        event["data_base64"] = text.into();
+        let answer = app.post("/api/v1/events", &event).await;
+        let problem = answer.expect_problem(422, "/problems/invalid-request");
+        assert_eq!(problem["errors"][0]["pointer"], "/data_base64", "{text:?}");
+        let batch = json!([event_of("custom.a", json!(1)), event]);
+        let call = app.call(Method::POST, "/api/v1/events").await;
+        let answer = call
+            .body("application/cloudevents-batch+json", batch.to_string())
+            .send()
+            .await;
+        let problem = answer.expect_problem(422, "/problems/invalid-request");
+        assert_eq!(
+            problem["errors"][0]["pointer"], "/1/data_base64",
+            "{text:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_batch_is_taken_whole_or_not_at_all() {
     let app = TestApp::start().await;

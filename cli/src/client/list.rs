@@ -1,12 +1,22 @@
 //! Lists, which the server returns in pages.
 
-use anyhow::bail;
+use anyhow::Context as _;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use tenterhook_engine::json;
 
 use super::Client;
 
 /// Items per request, the most that the server returns.
 const PAGE: usize = 1_000;
+
+/// A page of a list.
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Box<RawValue>>,
+    next: Option<String>,
+}
 
 impl Client {
     /// Returns every item of a list, page by page.
@@ -51,17 +61,24 @@ impl Client {
         limit: usize,
         after: Option<&str>,
     ) -> anyhow::Result<(Vec<Value>, Option<String>)> {
+        let (items, next) = self.raw_page(path, query, limit, after)?;
+        Ok((items.iter().map(|item| json::nearest(item)).collect(), next))
+    }
+
+    /// Returns one page of a list as it was sent, and where the next one begins.
+    pub(crate) fn raw_page(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        limit: usize,
+        after: Option<&str>,
+    ) -> anyhow::Result<(Vec<Box<RawValue>>, Option<String>)> {
         let limit = limit.clamp(1, PAGE).to_string();
         let mut query = query.to_vec();
         query.push(("limit", &limit));
         query.extend(after.map(|after| ("after", after)));
-        let mut page = self.get(path, &query)?;
-        let Value::Array(items) = page["items"].take() else {
-            bail!(
-                "{} does not respond like a Tenterhook server",
-                self.endpoint.server
-            );
-        };
-        Ok((items, page["next"].as_str().map(str::to_owned)))
+        let response = self.get_raw(path, &query)?;
+        let page: Page = serde_json::from_str(response.get()).with_context(|| self.foreign())?;
+        Ok((page.items, page.next))
     }
 }

@@ -1,5 +1,8 @@
 //! A sample event, and the assignments that change its data.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{HookPoint, HookPointName, ParameterType};
 use tenterhook_sdk::Event;
@@ -30,34 +33,37 @@ pub(super) fn parse_time(text: &str) -> Result<String, &'static str> {
         .map_err(|_| "must be a time such as 2026-03-10T16:15:50Z")
 }
 
-/// Parses `NAME=VALUE`s as members of the data of this hook point's events.
+/// Parses `NAME=VALUE`s as members of the data of this hook point's events. A value that is
+/// JSON keeps its text; of a repeated name, the last counts.
 pub(crate) fn assignments(
     point: Option<&HookPoint>,
     texts: &[String],
-) -> Result<Map<String, Value>, String> {
+) -> Result<BTreeMap<String, Box<RawValue>>, String> {
     texts.iter().map(|text| assignment(point, text)).collect()
 }
 
-fn assignment(point: Option<&HookPoint>, text: &str) -> Result<(String, Value), String> {
+fn assignment(point: Option<&HookPoint>, text: &str) -> Result<(String, Box<RawValue>), String> {
     let (name, value) = text
         .split_once('=')
         .filter(|(name, _)| !name.is_empty())
         .ok_or("must be a name and a value, such as serial=WD-1")?;
     let parameter = point.and_then(|point| point.parameters.iter().find(|own| own.name == name));
-    let json = serde_json::from_str::<Value>(value);
+    let json = serde_json::from_str::<&RawValue>(value).map(ToOwned::to_owned);
+    let quoted = || to_raw_value(value).expect("a text can be printed");
     let value = match parameter.map(|own| own.kind) {
-        Some(ParameterType::Text) => value.into(),
+        Some(ParameterType::Text) => quoted(),
         Some(kind @ (ParameterType::Number | ParameterType::Boolean | ParameterType::Json)) => {
-            let suits: fn(&Value) -> bool = match kind {
-                ParameterType::Number => Value::is_u64,
-                ParameterType::Boolean => Value::is_boolean,
-                ParameterType::Json | ParameterType::Text => |v| v.is_array() || v.is_object(),
+            let suits = |json: &Box<RawValue>| match kind {
+                ParameterType::Number => json.get().parse::<u64>().is_ok(),
+                ParameterType::Boolean => matches!(json.get(), "true" | "false"),
+                ParameterType::Json | ParameterType::Text => json.get().starts_with(['[', '{']),
             };
             json.ok()
                 .filter(suits)
                 .ok_or_else(|| format!("`{name}` must be {kind}"))?
         }
-        None => json.unwrap_or_else(|_| value.into()),
+        // What is not JSON is text.
+        None => json.unwrap_or_else(|_| quoted()),
     };
     Ok((name.to_owned(), value))
 }
@@ -71,7 +77,10 @@ mod tests {
     #[test]
     fn a_value_is_of_the_type_that_the_catalog_knows() {
         let point = HookPoint::find("PreFormatDisk").unwrap();
-        let set = |text: &str| assignment(Some(point), text).map(|(_, value)| value);
+        let set = |text: &str| {
+            let (_, value) = assignment(Some(point), text)?;
+            serde_json::from_str::<Value>(value.get()).map_err(|error| error.to_string())
+        };
         for parameter in point.parameters {
             let name = parameter.name;
             match parameter.kind {
@@ -90,6 +99,8 @@ mod tests {
                 }
             }
         }
+        let price = assignment(Some(point), "price=1.10").unwrap().1;
+        assert_eq!(price.get(), "1.10");
         assert_eq!(set("other=[1]"), Ok(json!([1])));
         assert_eq!(set("other=a=b"), Ok(json!("a=b")));
         assert!(set("other").is_err() && set("=x").is_err());

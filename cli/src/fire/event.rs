@@ -5,9 +5,10 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
-use serde_json::{Map, Value};
-use tenterhook_dispatch::{EVENT_MAX_BYTES, HookPointName};
-use tenterhook_sdk::Event;
+use serde_json::Value;
+use tenterhook_dispatch::{EVENT_MAX_BYTES, EventData, HookPointName, ReceivedEvent};
+use tenterhook_engine::json::Members;
+use tenterhook_sdk::{Event, Fault};
 use uuid::Uuid;
 
 use super::FireArgs;
@@ -16,29 +17,35 @@ use crate::event::{assignments, parse_name, sample};
 /// The `source` of events that are built here.
 const SOURCE: &str = "/tenterhook/fire";
 
-/// Builds or reads the event.
-pub(super) fn build(args: &FireArgs) -> anyhow::Result<Value> {
+/// Builds or reads the event, in the structured form.
+pub(super) fn build(args: &FireArgs) -> anyhow::Result<String> {
     let mut event = match is_file(&args.event) {
         true => from_file(args)?,
         false => of_hook_point(args)?,
     };
+    let attributes = event.attributes_mut();
     if let Some(id) = &args.id {
-        event.id.clone_from(id);
+        attributes.id.clone_from(id);
     }
     if let Some(subject) = &args.subject {
-        event.subject = Some(subject.clone());
+        attributes.subject = Some(subject.clone());
     }
     if let Some(server) = &args.on {
         let server = match server.parse::<u32>() {
             Ok(number) => number.into(),
             Err(_) => Value::from(server.as_str()),
         };
-        event.extensions.insert("serverid".into(), server);
+        attributes.extensions.insert("serverid".into(), server);
     }
-    event
-        .check()
-        .map_err(|fault| anyhow!("`{}` {}", fault.attribute, fault.detail))?;
-    serde_json::to_value(&event).context("cannot print the event")
+    attributes.check().map_err(described)?;
+    Ok(event.to_json())
+}
+
+fn described(fault: Fault) -> anyhow::Error {
+    match fault.attribute {
+        "" => anyhow!(fault.detail),
+        attribute => anyhow!("`{attribute}` {}", fault.detail),
+    }
 }
 
 /// Whether this names a file rather than a hook point.
@@ -46,7 +53,7 @@ fn is_file(name: &str) -> bool {
     name == "-" || name.contains('/') || name.ends_with(".json")
 }
 
-fn from_file(args: &FireArgs) -> anyhow::Result<Event> {
+fn from_file(args: &FireArgs) -> anyhow::Result<ReceivedEvent> {
     if args.data_file.is_some() || args.sample {
         bail!(
             "`{}` is a complete event, which has its own data; name a hook point instead",
@@ -55,20 +62,19 @@ fn from_file(args: &FireArgs) -> anyhow::Result<Event> {
     }
     let file = Path::new(&args.event);
     let cannot = || format!("cannot use the event in {}", file.display());
-    let mut event = Event::parse(&read(file)?)
-        .map_err(|fault| match fault.attribute {
-            "" => anyhow!(fault.detail),
-            attribute => anyhow!("`{attribute}` {}", fault.detail),
-        })
+    let event = ReceivedEvent::parse(&read(file)?)
+        .map_err(described)
         .with_context(cannot)?;
-    let name = parse_name(&event.kind)
+    let name = parse_name(&event.attributes().kind)
         .map_err(|fault| anyhow!("`type` {fault}"))
         .with_context(cannot)?;
-    set(args, &name, &mut event.data)?;
-    Ok(event)
+    match set(args, &name, event.json_data())? {
+        None => Ok(event),
+        data => event.with_data(data).map_err(described),
+    }
 }
 
-fn of_hook_point(args: &FireArgs) -> anyhow::Result<Event> {
+fn of_hook_point(args: &FireArgs) -> anyhow::Result<ReceivedEvent> {
     let name = parse_name(&args.event).map_err(|fault| {
         anyhow!(
             "`{}` {fault}; a file with an event ends in `.json`",
@@ -76,30 +82,51 @@ fn of_hook_point(args: &FireArgs) -> anyhow::Result<Event> {
         )
     })?;
     let id = Uuid::new_v4().to_string();
-    let mut data = match (&args.data_file, args.sample) {
-        (Some(file), _) => Some(
-            serde_json::from_slice(&read(file)?)
-                .with_context(|| format!("cannot read {} as JSON", file.display()))?,
-        ),
-        (None, true) => sample(&name, String::new(), None).data,
-        (None, false) => None,
+    let event = match (&args.data_file, args.sample) {
+        (None, true) => sample(&name, id, None).try_into(),
+        _ => Event::new(id, SOURCE, name.as_str(), None).try_into(),
     };
-    set(args, &name, &mut data)?;
-    Ok(Event::new(id, SOURCE, name.as_str(), data))
+    let mut event: ReceivedEvent = event.map_err(described)?;
+    event.attributes_mut().source = SOURCE.into();
+    if let Some(file) = &args.data_file {
+        let data = EventData::json(read(file)?.into())
+            .with_context(|| format!("cannot read {} as JSON", file.display()))?;
+        event = event.with_data(Some(data)).map_err(described)?;
+    }
+    match set(args, &name, event.json_data())? {
+        None => Ok(event),
+        data => event.with_data(data).map_err(described),
+    }
 }
 
-/// Sets members of the data.
-fn set(args: &FireArgs, name: &HookPointName, data: &mut Option<Value>) -> anyhow::Result<()> {
+/// Sets members of the data; the others stay as they are. `None` if there is nothing to set.
+fn set(
+    args: &FireArgs,
+    name: &HookPointName,
+    data: Option<&str>,
+) -> anyhow::Result<Option<EventData>> {
     if args.set.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let members =
-        assignments(name.point(), &args.set).map_err(|fault| anyhow!("`--set` {fault}"))?;
-    match data.get_or_insert_with(|| Map::new().into()) {
-        Value::Object(map) => map.extend(members),
-        _ => bail!("`--set` needs data that is a JSON object"),
-    }
-    Ok(())
+    let set = assignments(name.point(), &args.set).map_err(|fault| anyhow!("`--set` {fault}"))?;
+    let Members(own) = match data {
+        None => Members::default(),
+        Some(data) => serde_json::from_str(data)
+            .map_err(|_| anyhow!("`--set` needs data that is a JSON object"))?,
+    };
+    let is_set = |name: &str| set.iter().any(|(set, _)| set == name);
+    let own = own
+        .into_iter()
+        .filter(|member| !member.name().is_some_and(|name| is_set(&name)))
+        .map(|member| format!("{}:{}", member.name.get(), member.value.get()));
+    let new = set
+        .iter()
+        .map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), value.get()));
+    let members: Vec<_> = own.chain(new).collect();
+    let json = format!("{{{}}}", members.join(","));
+    EventData::json(json.into())
+        .map(Some)
+        .context("cannot print the data")
 }
 
 /// Reads a file, up to the largest event.

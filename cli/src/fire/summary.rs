@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::Value;
-use tenterhook_sdk::log::LogLine;
+use tenterhook_engine::LogLine;
 
 use crate::client::text;
 use crate::execution::{outcome, short, target, verdict};

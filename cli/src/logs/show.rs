@@ -6,8 +6,9 @@
 use std::io::{self, Write as _};
 use std::sync::Mutex;
 
-use serde_json::{Map, Value, json};
-use tenterhook_sdk::log::LogLine;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tenterhook_engine::LogLine;
 
 use super::lines::Lines;
 use crate::client::text;
@@ -72,6 +73,15 @@ pub(super) struct LogPrinter {
     turn: Mutex<()>,
 }
 
+/// A line as JSON; the fields of its log line keep their text.
+#[derive(Serialize)]
+struct JsonLine {
+    #[serde(flatten)]
+    object: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<LogLine>,
+}
+
 impl LogPrinter {
     /// For the lines of one execution.
     pub(super) fn alone(format: OutputFormat) -> Self {
@@ -122,10 +132,9 @@ impl LogPrinter {
             let mut object = origin.object();
             object.insert("stream".into(), stream.into());
             object.insert("text".into(), String::from_utf8_lossy(bytes).into());
-            if let Some(log) = log.filter(|_| stream == "stderr") {
-                object.insert("log".into(), json!(log));
-            }
-            return self.put(&format!("{}\n", Value::Object(object)));
+            let log = log.filter(|_| stream == "stderr");
+            let line = serde_json::to_string(&JsonLine { object, log })?;
+            return self.put(&format!("{line}\n"));
         }
         let line = match log.filter(|_| stream == "stderr") {
             Some(log) => draw(&log, self.paint),

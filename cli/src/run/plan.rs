@@ -121,7 +121,7 @@ impl Plan {
                     env: self.env.clone(),
                 };
                 let given = hook.invocation(&read.event, &read.name, limits, cancel, output);
-                let stdin = read.event.data.is_some().then_some(read.stdin);
+                let stdin = read.event.has_data().then_some(read.stdin);
                 (given, stdin)
             }
             None => {

@@ -6,8 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tenterhook_engine::{AskedLimits, Kind, Limits, Outcome, Program, Report, Usage};
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::{AskedLimits, Kind, Limits, Outcome, Program, Report, Usage, Verdict};
 
 use super::ending::Ending;
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
-use serde_json::{Value, json};
-use tenterhook_dispatch::{EVENT_MAX_BYTES, Rehearsal};
+use serde::Serialize;
+use serde_json::Value;
+use tenterhook_dispatch::{EVENT_MAX_BYTES, ReceivedEvent, Rehearsal};
 use tenterhook_engine::{
-    Clock, Engine, Invocation, Outcome, OutputSink, Program, Report, Seed, Stream, Usage,
+    Clock, Engine, Invocation, Outcome, OutputSink, Program, Report, Seed, Stream, Usage, Verdict,
 };
-use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
@@ -53,12 +53,32 @@ pub(super) struct CaseResult {
 pub(super) struct CaseRun {
     pub(super) outcome: Outcome,
     pub(super) status: u8,
-    pub(super) verdict: Option<Value>,
+    pub(super) verdict: Option<Verdict>,
     pub(super) stderr: String,
     /// A suggestion, if it failed because a variable is not set.
     pub(super) hint: Option<String>,
     pub(super) usage: Usage,
     pub(super) comparison: Comparison,
+}
+
+/// A result as JSON.
+#[derive(Serialize)]
+pub(super) struct CaseJson<'a> {
+    name: &'a str,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(flatten)]
+    run: Option<CaseRunJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct CaseRunJson<'a> {
+    outcome: &'a Outcome,
+    exit_status: u8,
+    verdict: Option<&'a Verdict>,
+    usage: &'a Usage,
+    differences: Vec<Value>,
 }
 
 /// How a run compares with its expectation.
@@ -173,7 +193,7 @@ impl Case {
             Err(error) => return Ok(self.failed(&error)),
             Ok(comparison) => CaseRun {
                 status: compare::status(&report),
-                verdict: compare::verdict(&report),
+                verdict: report.verdict.clone(),
                 stderr: compare::text(&report.stderr),
                 hint: hint::of(&report, &set),
                 outcome: report.outcome,
@@ -243,10 +263,15 @@ impl CaseResult {
         })
     }
 
-    /// The result as JSON.
-    pub(super) fn json(&self) -> Value {
+    /// The result as JSON; the verdict's details have the text that the hook wrote.
+    pub(super) fn json(&self) -> CaseJson<'_> {
         match &self.result {
-            Err(error) => json!({"name": self.name, "result": "error", "error": error}),
+            Err(error) => CaseJson {
+                name: &self.name,
+                result: "error",
+                error: Some(error),
+                run: None,
+            },
             Ok(ran) => {
                 let (result, differences) = match &ran.comparison {
                     Comparison::Same => ("ok", &[][..]),
@@ -255,25 +280,28 @@ impl CaseResult {
                     Comparison::Written => ("written", &[][..]),
                     Comparison::Rewritten(differences) => ("rewritten", &differences[..]),
                 };
-                json!({
-                    "name": self.name,
-                    "result": result,
-                    "outcome": ran.outcome,
-                    "exit_status": ran.status,
-                    "verdict": ran.verdict,
-                    "usage": ran.usage,
-                    "differences": differences.iter().map(Difference::json).collect::<Vec<_>>(),
-                })
+                CaseJson {
+                    name: &self.name,
+                    result,
+                    error: None,
+                    run: Some(CaseRunJson {
+                        outcome: &ran.outcome,
+                        exit_status: ran.status,
+                        verdict: ran.verdict.as_ref(),
+                        usage: &ran.usage,
+                        differences: differences.iter().map(Difference::json).collect(),
+                    }),
+                }
             }
         }
     }
 }
 
 /// Reads a complete event for the project's hook point.
-fn read_event(file: &Path, project: &Project) -> anyhow::Result<Event> {
+fn read_event(file: &Path, project: &Project) -> anyhow::Result<ReceivedEvent> {
     let json = program_file::read_bounded(file, EVENT_MAX_BYTES as u64)?;
     let kind = &project.manifest.event;
-    let event = Event::parse(&json).map_err(|fault| {
+    let event = ReceivedEvent::parse(&json).map_err(|fault| {
         let whole = format!("{} is not an event: {fault}", file.display());
         let data = serde_json::from_slice::<Value>(&json)
             .is_ok_and(|value| value.get("specversion").is_none());
@@ -285,18 +313,19 @@ fn read_event(file: &Path, project: &Project) -> anyhow::Result<Event> {
             false => anyhow::anyhow!("{whole}; `tenterhook event {kind}` prints one"),
         }
     })?;
-    if event.kind != *kind {
+    let found = &event.attributes().kind;
+    if found != kind {
         bail!(
             "{} is an event of the type {:?}, but tenterhook.toml has `event = {kind:?}`",
             file.display(),
-            event.kind,
+            found,
         );
     }
     Ok(event)
 }
 
 /// Assembles what a server would give to the project's hook.
-fn invocation(project: &Project, event: &Event) -> Invocation {
+fn invocation(project: &Project, event: &ReceivedEvent) -> Invocation {
     let manifest = &project.manifest;
     let hook = Rehearsal {
         name: program_file::name(&manifest.program),
@@ -318,8 +347,9 @@ fn invocation(project: &Project, event: &Event) -> Invocation {
 }
 
 /// The event's own time, if a clock can show it.
-fn frozen_at(event: &Event) -> SystemTime {
-    let time = event.time.as_deref();
+fn frozen_at(event: &ReceivedEvent) -> SystemTime {
+    let time = event.attributes().time.as_deref();
+    // What is not a time was refused when the event was read.
     time.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
         .filter(|at| *at >= OffsetDateTime::UNIX_EPOCH)
         .map_or_else(

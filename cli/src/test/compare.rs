@@ -1,8 +1,10 @@
 //! How the result of a run differs from its expectation.
 
+use serde::Serialize;
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
-use tenterhook_engine::Report;
-use tenterhook_sdk::log::LogLine;
+use tenterhook_engine::json::nearest;
+use tenterhook_engine::{LogLine, Report};
 
 use super::expect::Expected;
 use crate::run::Ending;
@@ -42,8 +44,13 @@ pub(super) fn status(report: &Report) -> u8 {
 
 /// The verdict as JSON.
 pub(super) fn verdict(report: &Report) -> Option<Value> {
-    let verdict = report.verdict.as_ref()?;
-    Some(serde_json::to_value(verdict).expect("a verdict holds nothing that JSON cannot say"))
+    report.verdict.as_ref().map(value)
+}
+
+/// What a hook wrote, as a value: numbers are compared as such, not by their text.
+fn value(written: &impl Serialize) -> Value {
+    let raw = to_raw_value(written).expect("it holds nothing that JSON cannot say");
+    nearest(&raw)
 }
 
 /// Output as text.
@@ -55,7 +62,7 @@ pub(super) fn text(bytes: &[u8]) -> String {
 pub(super) fn logs(report: &Report) -> Vec<Value> {
     let line = |line: &str| {
         let log = LogLine::parse(line)?;
-        Some(serde_json::to_value(log).expect("a log line holds nothing that JSON cannot say"))
+        Some(value(&log))
     };
     text(&report.stderr).lines().filter_map(line).collect()
 }
@@ -134,8 +141,7 @@ fn meets(wanted: &Value, actual: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tenterhook_engine::{Limit, Outcome, Usage};
-    use tenterhook_sdk::Verdict;
+    use tenterhook_engine::{Limit, Outcome, Usage, Verdict};
 
     use super::*;
 

@@ -106,7 +106,7 @@ pub(super) fn summary(results: &[CaseResult], paint: Painter) -> String {
 
 /// Describes how a run ended, in a word or two.
 fn outcome(ran: &CaseRun) -> String {
-    let allow = ran.verdict.as_ref().and_then(|v| v.get("allow")?.as_bool());
+    let allow = ran.verdict.as_ref().and_then(|verdict| verdict.allow);
     match (&ran.outcome, allow) {
         (Outcome::Exited { .. }, Some(false)) => "denied".into(),
         (Outcome::Exited { status: 0 }, _) => "allowed".into(),

@@ -137,3 +137,27 @@ fn a_whole_event_that_is_none_is_told_why() {
         .with_status(125)
         .with_stderr("omit `--data`");
 }
+
+#[test]
+fn data_is_given_byte_for_byte() {
+    let script =
+        Program::script("cat; cat /event.json >&2; echo $HOOK_PARAM_AMOUNT $HOOK_PARAM_FAR");
+    let data = " {\"s\":\"\\ud83d\", \"amount\":1.10,\"far\":1e400}\r\n";
+    let result = script.run_with_stdin(&["--data", "-"], data.as_bytes());
+    let result = result.with_status(0);
+    assert_eq!(result.stdout, format!("{data}1.10 1e400\n"));
+    result.with_stderr(&format!("\"data\":{data}}}"));
+}
+
+#[test]
+fn base64_that_is_none_is_refused() {
+    let script = Program::script("cat");
+    let event = script.beside(
+        "padded.json",
+        r#"{"specversion":"1.0","id":"1","source":"/t","type":"custom.x","data_base64":" QUJD"}"#,
+    );
+    let result = script.run(&["--event", event.to_str().unwrap()]);
+    result
+        .with_status(125)
+        .with_stderr("`data_base64`: is not base64");
+}

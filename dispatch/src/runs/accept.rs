@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenterhook_ledger::Guard;
-use tenterhook_sdk::Event;
 
 use crate::dispatcher::Core;
 use crate::error::Error;
 use crate::id::{AccountId, Key, SourceId};
 use crate::runs::environment::Context;
+use crate::runs::event::ReceivedEvent;
 use crate::runs::scheduler::{Reserved, WaitOutcome};
 use crate::runs::task::{EventKey, Task, TaskDetail};
 use crate::runs::tasks::Tasks;
@@ -92,12 +92,16 @@ impl Events<'_> {
     /// several, and `events` if they cause too many executions together;
     /// [`Error::DiskFull`]; [`Error::Shortage`] of memory, after 30 s of waiting for it;
     /// [`Error::Unavailable`], [`Error::Store`]; [`Error::Stopping`].
-    pub async fn accept(
+    pub async fn accept<E>(
         self,
         account: AccountId,
         started_by: &str,
-        events: Vec<Event>,
-    ) -> Result<Vec<Accepted>, Error> {
+        events: Vec<E>,
+    ) -> Result<Vec<Accepted>, Error>
+    where
+        E: TryInto<ReceivedEvent, Error: Into<Error>>,
+    {
+        let events = received(events)?;
         let batch = self
             .core
             .plan_all(account, started_by, events, None)
@@ -117,9 +121,10 @@ impl Events<'_> {
         self,
         account: AccountId,
         started_by: &str,
-        event: Event,
+        event: impl TryInto<ReceivedEvent, Error: Into<Error>>,
         source: SourceId,
     ) -> Result<Accepted, Error> {
+        let event = event.try_into().map_err(Into::into)?;
         let batch = self
             .core
             .plan_all(account, started_by, vec![event], Some(source))
@@ -141,9 +146,10 @@ impl Events<'_> {
         self,
         account: AccountId,
         started_by: &str,
-        event: Event,
+        event: impl TryInto<ReceivedEvent, Error: Into<Error>>,
         timeout: Duration,
     ) -> Result<(Accepted, TaskDetail), Error> {
+        let event = event.try_into().map_err(Into::into)?;
         let batch = self
             .core
             .plan_all(account, started_by, vec![event], None)
@@ -198,6 +204,21 @@ impl Events<'_> {
         };
         Ok((accepted, detail))
     }
+}
+
+/// Checks events that were not parsed but built.
+fn received<E>(events: Vec<E>) -> Result<Vec<ReceivedEvent>, Error>
+where
+    E: TryInto<ReceivedEvent, Error: Into<Error>>,
+{
+    let several = events.len() > 1;
+    let events = events.into_iter().enumerate();
+    events
+        .map(|(i, event)| {
+            let event = event.try_into().map_err(Into::into);
+            event.map_err(|error| planning::in_batch(error, several.then_some(i)))
+        })
+        .collect()
 }
 
 impl Core {

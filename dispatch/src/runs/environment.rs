@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value;
 use tenterhook_engine::{Invocation, Limits, OutputSink};
@@ -17,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::id::AccountId;
 use crate::registry::app::{App, Container};
 use crate::registry::hook_point::HookPointName;
+use crate::runs::event::ReceivedEvent;
 use crate::runs::work::{ClaimedExecution, NewExecution};
 use crate::settings::Settings;
 
@@ -32,8 +31,11 @@ pub(crate) struct Context {
 
 impl Context {
     /// Takes from an event what its hooks will see. `json` is its whole text.
-    pub(crate) fn of(event: &Event, name: &HookPointName, json: Bytes) -> Self {
-        let mut params = Params::of(name.point(), event.data.as_ref());
+    pub(crate) fn of(event: &ReceivedEvent, name: &HookPointName, json: Bytes) -> Self {
+        let members = event.members();
+        let members = members.iter().map(|(name, value)| (&**name, *value));
+        let mut params = Params::of_members(name.point(), members);
+        let (stdin, event) = (event.stdin(), event.attributes());
         if name.is_astra() {
             for (attribute, name) in [(APP_ID, "APP_ID"), (APP_NAME, "APP_NAME")] {
                 if let Some(Value::String(value)) = event.extensions.get(attribute) {
@@ -45,7 +47,7 @@ impl Context {
         Self {
             event: Some((event.kind.clone(), event.id.clone())),
             params,
-            stdin: stdin(event),
+            stdin,
             json,
         }
     }
@@ -53,10 +55,10 @@ impl Context {
     /// Reads an event back that was stored; one that cannot be read any more
     /// leaves its hooks with its text alone.
     pub(crate) fn stored(json: Bytes) -> Self {
-        let event = Event::parse(&json).ok();
+        let event = ReceivedEvent::stored(&json).ok();
         let named = event
             .as_ref()
-            .and_then(|event| Some((event, HookPointName::parse(&event.kind).ok()?)));
+            .and_then(|event| Some((event, HookPointName::parse(&event.attributes().kind).ok()?)));
         match named {
             Some((event, name)) => Self::of(event, &name, json),
             None => Self {
@@ -193,33 +195,6 @@ pub(crate) fn limits(settings: &Settings, execution: &NewExecution) -> Limits {
         .within(&settings.ceiling)
 }
 
-/// The event's content: JSON, or the bytes that were sent instead.
-fn stdin(event: &Event) -> Bytes {
-    if let Some(text) = &event.data_base64 {
-        return STANDARD.decode(text).map(Bytes::from).unwrap_or_default();
-    }
-    match &event.data {
-        None => Bytes::new(),
-        Some(Value::String(text)) if !is_json(event) => Bytes::copy_from_slice(text.as_bytes()),
-        Some(data) => serde_json::to_vec(data)
-            .expect("JSON that was read can be printed")
-            .into(),
-    }
-}
-
-fn is_json(event: &Event) -> bool {
-    let Some(kind) = &event.datacontenttype else {
-        return true;
-    };
-    let kind = kind
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    kind == "application/json" || kind == "text/json" || kind.ends_with("+json")
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -261,7 +236,7 @@ mod tests {
 
     fn context(event: &Event) -> Context {
         Context::of(
-            event,
+            &event.clone().try_into().unwrap(),
             &HookPointName::parse(&event.kind).unwrap(),
             Bytes::new(),
         )
@@ -330,29 +305,6 @@ mod tests {
         );
         assert_eq!(invocation.args, ["own", "", "HEALTH_OK", ""]);
         assert_eq!(invocation.name, "a.sh");
-    }
-
-    #[test]
-    fn standard_input_is_the_data_in_its_own_form() {
-        let event = |kind: Option<&str>, data| Event {
-            datacontenttype: kind.map(Into::into),
-            ..Event::new("1", "/t", "custom.x", Some(data))
-        };
-        assert_eq!(stdin(&event(None, json!({"a": 1}))), r#"{"a":1}"#);
-        assert_eq!(stdin(&event(None, json!("text"))), r#""text""#);
-        assert_eq!(
-            stdin(&event(Some("text/plain; charset=utf-8"), json!("text"))),
-            "text"
-        );
-        assert_eq!(
-            stdin(&event(Some("application/a+json"), json!("text"))),
-            r#""text""#
-        );
-        let binary = Event {
-            data_base64: Some("AAE=".into()),
-            ..Event::new("1", "/t", "custom.x", None)
-        };
-        assert_eq!(stdin(&binary), &b"\0\x01"[..]);
     }
 
     #[test]

@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tenterhook_engine::{Digest, Outcome, SoFar, Usage};
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::{Digest, Outcome, SoFar, Usage, Verdict};
 use time::OffsetDateTime;
 
 use crate::id::{ExecutionId, HookId, Number, TaskId};

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenterhook_engine::{AskedLimits, Digest, Invocation, Kind, Limits, OutputSink};
-use tenterhook_sdk::Event;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -16,6 +15,7 @@ use crate::registry::hook::FailurePolicy;
 use crate::registry::hook_point::HookPointName;
 use crate::registry::recipe::{Recipe, RecipeContent};
 use crate::runs::environment::Context;
+use crate::runs::event::ReceivedEvent;
 use crate::runs::retry::RetryPolicy;
 use crate::runs::work::NewExecution;
 
@@ -39,7 +39,7 @@ impl Rehearsal {
     #[must_use]
     pub fn invocation(
         self,
-        event: &Event,
+        event: &ReceivedEvent,
         name: &HookPointName,
         limits: Limits,
         cancel: CancellationToken,
@@ -63,8 +63,7 @@ impl Rehearsal {
             container: None,
             lane: 0,
         };
-        let json = serde_json::to_vec(event).expect("an event holds nothing that JSON cannot say");
-        Context::of(event, name, json.into()).invocation(
+        Context::of(event, name, event.to_json().into()).invocation(
             AccountId::from_uuid(Uuid::nil()),
             &execution,
             1,

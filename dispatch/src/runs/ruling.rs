@@ -1,9 +1,8 @@
 //! What the executions of a task mean together: go on or not, and why.
 
 use serde::Serialize;
-use serde_json::Value;
-use tenterhook_engine::Outcome;
-use tenterhook_sdk::Verdict;
+use serde_json::value::{RawValue, to_raw_value};
+use tenterhook_engine::{Outcome, Verdict};
 
 use crate::id::{ExecutionId, Number};
 use crate::registry::hook::FailurePolicy;
@@ -64,7 +63,7 @@ impl Ruling {
 /// What the executions answered: the verdict if there is one, a list of them if
 /// there are more, `None` if there is none.
 #[must_use]
-pub fn result_of(executions: &[Execution]) -> Option<Value> {
+pub fn result_of(executions: &[Execution]) -> Option<Box<RawValue>> {
     let verdicts = executions
         .iter()
         .filter_map(|execution| execution.verdict.as_ref());
@@ -73,18 +72,16 @@ pub fn result_of(executions: &[Execution]) -> Option<Value> {
 
 /// The same of the verdicts alone.
 #[must_use]
-pub fn result_of_verdicts<'a>(verdicts: impl IntoIterator<Item = &'a Verdict>) -> Option<Value> {
-    let mut verdicts: Vec<_> = verdicts
-        .into_iter()
-        .map(|verdict| {
-            serde_json::to_value(verdict).expect("a verdict holds nothing that JSON cannot say")
-        })
-        .collect();
-    match verdicts.len() {
-        0 => None,
-        1 => verdicts.pop(),
-        _ => Some(Value::Array(verdicts)),
-    }
+pub fn result_of_verdicts<'a>(
+    verdicts: impl IntoIterator<Item = &'a Verdict>,
+) -> Option<Box<RawValue>> {
+    let verdicts: Vec<_> = verdicts.into_iter().collect();
+    let json = match &verdicts[..] {
+        [] => return None,
+        [one] => to_raw_value(one),
+        several => to_raw_value(several),
+    };
+    Some(json.expect("a verdict holds nothing that JSON cannot say"))
 }
 
 fn denial(execution: &Execution) -> Option<String> {

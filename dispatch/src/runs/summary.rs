@@ -114,9 +114,7 @@ fn detail(execution: &Execution) -> String {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use serde_json::Map;
-    use tenterhook_engine::{Digest, Trap};
-    use tenterhook_sdk::Verdict;
+    use tenterhook_engine::{Digest, Trap, Verdict};
 
     use super::*;
     use crate::clock::now;
@@ -201,7 +199,7 @@ mod tests {
         denies.verdict = Some(Verdict {
             allow: Some(false),
             reason: None,
-            details: Map::new(),
+            ..Verdict::default()
         });
         let failure = RunSummary::of(&[denies]).failures.remove(0);
         assert_eq!(failure.kind, FailureKind::Denied);

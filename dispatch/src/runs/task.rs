@@ -86,7 +86,7 @@ impl TaskDetail {
 
     /// What the hooks answered; see [`result_of`].
     #[must_use]
-    pub fn result(&self) -> Option<serde_json::Value> {
+    pub fn result(&self) -> Option<Box<serde_json::value::RawValue>> {
         result_of(&self.executions)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::Verdict;
 
 use crate::dispatcher::Core;
 use crate::error::{Error, Noun};

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tenterhook_engine::{Outcome, Usage};
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::{Outcome, Usage, Verdict};
 use time::OffsetDateTime;
 
 use crate::id::{AccountId, ExecutionId, NodeId, Number, TaskId};

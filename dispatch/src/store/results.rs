@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::Verdict;
 
 use crate::error::Error;
 use crate::id::{AccountId, TaskId};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tenterhook_dispatch::{
-    Error, EventKey, ExecutionId, HookRef, Key, NewEvent, NewExecution, NewTask, NodeId, Recipe,
-    State, TaskId,
+    Error, EventData, EventKey, ExecutionId, Hook, HookRef, Key, NewEvent, NewExecution, NewTask,
+    NodeId, ReceivedEvent, Recipe, State, TaskId,
 };
 
 use crate::support::{LONG, Yard, event, stdout};
@@ -14,20 +14,25 @@ use crate::support::{LONG, Yard, event, stdout};
 /// Writes down a task for the account's first hook, as another run of the
 /// server would have: owned by that run, or by nobody.
 pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
-    let hook = yard
-        .dispatcher
-        .hooks()
-        .list(yard.account)
-        .await
-        .unwrap()
-        .swap_remove(0);
+    let hook = first_hook(yard).await;
+    let event = event(hook.event.as_str(), json!({}));
+    stored_event(yard, owner, event.try_into().unwrap()).await
+}
+
+async fn first_hook(yard: &Yard) -> Hook {
+    let mut hooks = yard.dispatcher.hooks().list(yard.account).await.unwrap();
+    hooks.swap_remove(0)
+}
+
+async fn stored_event(yard: &Yard, owner: Option<NodeId>, received: ReceivedEvent) -> TaskId {
+    let hook = first_hook(yard).await;
+    let event = received.attributes();
     let source = yard
         .dispatcher
         .sources()
         .get(yard.account, Key::Id(hook.source))
         .await
         .unwrap();
-    let event = event(hook.event.as_str(), json!({}));
     let id = TaskId::generate();
     let task = NewTask {
         id,
@@ -41,7 +46,7 @@ pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
                 id: event.id.clone(),
                 kind: event.kind.clone(),
             },
-            json: serde_json::to_vec(&event).unwrap().into(),
+            json: received.to_json().into(),
         }),
         created_at: source.created_at,
         owner,
@@ -79,6 +84,30 @@ async fn what_a_killed_run_had_begun_is_run_again_with_its_attempt_raised() {
     assert_eq!(detail.task.state, State::Finished);
     assert_eq!(stdout(&detail.executions[0]), "custom.x 2\n");
     assert_eq!(detail.executions[0].attempt, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_was_stored_is_given_to_hooks_byte_for_byte() {
+    let yard = Yard::new().await;
+    yard.hook("custom.x", "cat; cat /event.json >&2; echo $HOOK_PARAM_A\n")
+        .await;
+    let data =
+        "\r\n {\"z\" : 12345678901234567890123, \"a\":1.10,\"far\":1e400,\"s\":\"\\ud83d\"} \n";
+    let attributes = tenterhook_sdk::Event::new("1", "/t", "custom.x", None);
+    let data_of = EventData::json(data.into()).unwrap();
+    let event = ReceivedEvent::new(attributes, Some(data_of)).unwrap();
+    let task = stored_event(&yard, None, event).await;
+
+    let restarted = yard.restarted().await;
+
+    let detail = restarted
+        .tasks()
+        .wait(yard.account, Key::Id(task), LONG)
+        .await
+        .unwrap();
+    assert_eq!(stdout(&detail.executions[0]), format!("{data}1.10\n"));
+    let file = std::str::from_utf8(&detail.executions[0].output.stderr).unwrap();
+    assert!(file.ends_with(&format!("\"data\":{data}}}")), "{file}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,10 +4,12 @@
 //! unusable file has tried to say something: that is reported to its author, so that a
 //! denial is never lost silently.
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tenterhook_admission::one_line;
 use tenterhook_contract::{VERDICT_FILE, VERDICT_MAX_BYTES};
-use tenterhook_sdk::Verdict;
+
+use crate::json::{self, Members};
+use crate::verdict::{Unsuited, UnsuitedKind, Verdict};
 
 /// The longest value that is quoted, in characters.
 const QUOTED_MAX_CHARS: usize = 40;
@@ -59,37 +61,29 @@ fn verdict(bytes: &[u8]) -> Result<Verdict, String> {
     if text.starts_with('\u{feff}') {
         return Err("it begins with a byte order mark; write it without one".into());
     }
-    let value: Value = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-    let Value::Object(members) = &value else {
+    if json::is_too_deep(text) {
+        return Err(format!(
+            "it is nested deeper than {} levels, the recursion limit of what reads it",
+            json::MAX_DEPTH
+        ));
+    }
+    let value: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    if !value.get().starts_with('{') {
         return Err(format!(
             "it must be an object such as {{\"allow\":true}}, not {}",
-            quoted(&value)
+            quoted(value)
         ));
-    };
-    for (member, expected, suits) in RULES {
-        if let Some(value) = members.get(member)
-            && !value.is_null()
-            && !suits(value)
-        {
-            let (line, column) = position(text, member);
-            return Err(format!(
-                "`{member}` must be {expected}, not {} (line {line}, column {column})",
-                quoted(value)
-            ));
-        }
     }
-    // What can still be wrong is a duplicate member.
-    serde_json::from_str(text).map_err(|error| not_json(&error))
+    let members: Members = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+    Verdict::of(members).map_err(|Unsuited { kind, at }| {
+        let (line, column) = position(text, at);
+        let found = match kind {
+            UnsuitedKind::Wrong(..) => format!(", not {}", quoted(at)),
+            UnsuitedKind::Repeated(_) | UnsuitedKind::Name => String::new(),
+        };
+        format!("{kind}{found} (line {line}, column {column})")
+    })
 }
-
-/// A member, what it must be, and a check for that.
-type Rule = (&'static str, &'static str, fn(&Value) -> bool);
-
-/// The members that mean something to the engine.
-const RULES: [Rule; 2] = [
-    ("allow", "true or false", Value::is_boolean),
-    ("reason", "text", Value::is_string),
-];
 
 fn not_json(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -103,66 +97,22 @@ fn not_json(error: &serde_json::Error) -> String {
     )
 }
 
-fn quoted(value: &Value) -> String {
-    let text = value.to_string();
+fn quoted(value: &RawValue) -> String {
+    let text = value.get();
     match text.char_indices().nth(QUOTED_MAX_CHARS) {
         Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
+        None => text.to_owned(),
     }
 }
 
-/// Returns the line and column, from 1, of the value of a member of this object; the
-/// column counts bytes, like the parser's own.
-fn position(json: &str, member: &str) -> (usize, usize) {
-    let at = value_of(json, member).unwrap_or(0);
+/// Returns the line and column, from 1, of a value that was cut from this text; the column
+/// counts bytes, like the parser's own.
+fn position(json: &str, value: &RawValue) -> (usize, usize) {
+    let at = value.get().as_ptr() as usize - json.as_ptr() as usize;
     let before = &json[..at];
     let line = before.matches('\n').count() + 1;
     let column = at - before.rfind('\n').map_or(0, |end| end + 1) + 1;
     (line, column)
-}
-
-/// Returns where the value of a member of this object begins; of the last, if it is there
-/// more than once. The text must be a JSON object.
-fn value_of(json: &str, member: &str) -> Option<usize> {
-    let bytes = json.as_bytes();
-    let (mut depth, mut at) = (0_u32, 0);
-    let (mut name, mut found) = ("", None);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => {
-                let end = end_of_text(bytes, at);
-                if depth == 1 {
-                    name = json.get(at..end).unwrap_or_default();
-                }
-                at = end;
-                continue;
-            }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b':' if depth == 1
-                && serde_json::from_str::<String>(name).is_ok_and(|n| n == member) =>
-            {
-                let rest = &json[at + 1..];
-                found = Some(json.len() - rest.trim_start().len());
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    found
-}
-
-/// Returns where the quoted string that begins at `at` ends.
-fn end_of_text(bytes: &[u8], at: usize) -> usize {
-    let mut at = at + 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
 }
 
 #[cfg(test)]

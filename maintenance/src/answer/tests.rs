@@ -3,8 +3,7 @@ use serde_json::json;
 use tenterhook_dispatch::{
     EventKey, ExecutionId, FailurePolicy, HookId, HookRef, Number, Output, Progress, Task, TaskId,
 };
-use tenterhook_engine::{Digest, Limit, Outcome};
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::{Digest, Limit, Outcome, Verdict};
 use time::OffsetDateTime;
 
 use super::*;

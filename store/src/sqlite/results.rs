@@ -11,7 +11,7 @@ use tenterhook_dispatch::{
     AccountId, Attempt, Endings, Error, LateOutput, Noun, Queued, ResultStore, Settlement,
     TaskChange, TaskId,
 };
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::Verdict;
 
 use self::damaged::end_set_aside;
 pub(super) use self::damaged::record_what_can_be;

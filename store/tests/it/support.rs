@@ -10,8 +10,7 @@ use tenterhook_dispatch::{
     Role, Server, ServerId, ServerRef, Source, SourceId, State, Store, Subject, Switch, Targets,
     TaskId, Visibility,
 };
-use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Usage};
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Usage, Verdict};
 use time::{Duration, OffsetDateTime};
 
 /// A fixed time, and others after it.

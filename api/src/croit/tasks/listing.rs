@@ -11,8 +11,8 @@ use serde_json::Value;
 use tenterhook_dispatch::{
     AccountId, Endings, Task, TaskFilter, TaskId, TaskPage, result_of_verdicts,
 };
+use tenterhook_engine::{Verdict, json};
 use tenterhook_query::croit::Page;
-use tenterhook_sdk::Verdict;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -60,10 +60,18 @@ enum Direction {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TaskList {
-    #[schema(value_type = Vec<TaskResponse>)]
-    data: Vec<Value>,
+    data: Vec<TaskResponse>,
     total_elements: usize,
     all_ids: Vec<i32>,
+}
+
+/// A [`Page`] whose rows show what the hooks answered as they wrote it.
+#[derive(Debug, Serialize)]
+struct TaskRows {
+    data: Vec<TaskResponse>,
+    total: usize,
+    after: usize,
+    limit: Option<usize>,
 }
 
 /// Replies in the generation that was asked for.
@@ -117,25 +125,23 @@ async fn newer(
         limit,
     } = cut(pagination, rows).await?;
     data.truncate(ROWS);
-    if !deep {
-        let by_number: HashMap<_, _> = tasks
+    let by_number: HashMap<_, _> = tasks
+        .iter()
+        .map(|task| (i64::from(task.number.get()), task))
+        .collect();
+    let shown: Vec<_> = data
+        .iter()
+        .filter_map(|row| by_number.get(&row["id"].as_i64()?).copied().cloned())
+        .collect();
+    let answers = match deep {
+        true => answers,
+        false => Answers::of(app, account, charge, &shown).await?,
+    };
+    let page = TaskRows {
+        data: shown
             .iter()
-            .map(|task| (i64::from(task.number.get()), task))
-            .collect();
-        let shown = data.iter().filter_map(|row| row["id"].as_i64());
-        let shown: Vec<_> = shown
-            .filter_map(|id| by_number.get(&id).copied().cloned())
-            .collect();
-        let answers = Answers::of(app, account, charge, &shown).await?;
-        for row in &mut data {
-            let task = row["id"].as_i64().and_then(|id| by_number.get(&id));
-            if let Some(task) = task {
-                *row = answers.row(app, task)?;
-            }
-        }
-    }
-    let page = Page {
-        data,
+            .map(|task| answers.response(app, task))
+            .collect(),
         total,
         after,
         limit,
@@ -175,7 +181,7 @@ async fn older(
     let shown: Vec<_> = shown.cloned().collect();
     let answers = Answers::of(app, account, charge, &shown).await?;
     for task in &shown {
-        list.data.push(answers.row(app, task)?);
+        list.data.push(answers.response(app, task));
     }
     Ok(Json(list).into_response())
 }
@@ -243,11 +249,20 @@ impl<'a> Answers<'a> {
     }
 
     /// One row of a list.
-    pub(super) fn row(&self, app: &App, task: &Task) -> Result<Value, Refusal> {
+    fn response(&self, app: &App, task: &Task) -> TaskResponse {
         let ending = self.endings.get(&task.id);
         let status = ending.and_then(|ending| ending.failed_status);
         let result = self.verdicts.get(&task.id).and_then(result_of_verdicts);
-        let row = TaskResponse::row(task, status, result, app.croit_times());
-        serde_json::to_value(row).map_err(|error| Refusal::internal(&error))
+        TaskResponse::row(task, status, result, app.croit_times())
+    }
+
+    /// A row as filters and orders see it: numbers in its result are compared as values.
+    pub(super) fn row(&self, app: &App, task: &Task) -> Result<Value, Refusal> {
+        let (response, result) = self.response(app, task).take_result();
+        let mut row = serde_json::to_value(response).map_err(|error| Refusal::internal(&error))?;
+        if let Some(result) = result {
+            row["result"] = json::nearest(&result);
+        }
+        Ok(row)
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tenterhook_dispatch::{Execution, Progress, State, Task, TaskDetail};
 use tenterhook_engine::Outcome;
 use time::OffsetDateTime;
@@ -35,7 +36,7 @@ pub(crate) struct ManagedTask {
     progress: TaskProgress,
     /// What the hooks answered.
     #[schema(value_type = Option<Object>)]
-    result: Option<Value>,
+    result: Option<Box<RawValue>>,
     object: Option<String>,
     /// What was printed, each line after its server's name.
     output: String,
@@ -85,7 +86,7 @@ impl ManagedTask {
     fn without_output(
         task: &Task,
         failed_status: Option<u8>,
-        result: Option<Value>,
+        result: Option<Box<RawValue>>,
         times: CroitTimes,
     ) -> Self {
         Self {
@@ -115,11 +116,17 @@ impl TaskResponse {
     pub(crate) fn row(
         task: &Task,
         failed_status: Option<u8>,
-        result: Option<Value>,
+        result: Option<Box<RawValue>>,
         times: CroitTimes,
     ) -> Self {
         let own = ManagedTask::without_output(task, failed_status, result, times);
         Self::adding(own, task)
+    }
+
+    /// Splits off what its executions answered.
+    pub(super) fn take_result(mut self) -> (Self, Option<Box<RawValue>>) {
+        let result = self.task.result.take();
+        (self, result)
     }
 
     fn adding(own: ManagedTask, task: &Task) -> Self {

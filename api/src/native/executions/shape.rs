@@ -4,8 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use tenterhook_dispatch as dispatch;
-use tenterhook_engine::SoFar;
-use tenterhook_sdk::log::LogLine;
+use tenterhook_engine::{LogLine, SoFar};
 use utoipa::ToSchema;
 
 use crate::containers::Container;
@@ -49,7 +48,7 @@ pub(crate) struct Execution {
     /// What the hook left in `/verdict.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    verdict: Option<tenterhook_sdk::Verdict>,
+    verdict: Option<tenterhook_engine::Verdict>,
     /// What is wrong with `/verdict.json`, if the hook left one that cannot be used;
     /// the execution has failed then.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,7 @@
 //! A task as the native face shows it, with or without its executions.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tenterhook_dispatch as dispatch;
 use utoipa::ToSchema;
 
@@ -46,7 +46,7 @@ pub(crate) struct Task {
     /// What the hooks answered: one verdict, or a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    result: Option<Value>,
+    result: Option<Box<RawValue>>,
     /// How the hooks of one of Astra's operations went; absent until it has finished.
     #[serde(flatten)]
     #[schema(inline, value_type = Option<HookState>)]

@@ -84,6 +84,51 @@ fn an_event_of_the_catalog_has_sample_data_only_if_that_is_asked_for() {
 }
 
 #[test]
+fn data_is_sent_and_replies_are_printed_with_the_text_of_their_numbers() {
+    let workspace = Workspace::new();
+    workspace.project(
+        "cat; echo '{\"n\":1.10,\"far\":1e400}' > /verdict.json\n",
+        "",
+    );
+    workspace.push(&[]).with_status(0);
+    let data = workspace.project.path().join("data");
+    std::fs::write(
+        &data,
+        r#"{"z":1.10,"a":12345678901234567890123,"s":"\ud83d","a":2}"#,
+    )
+    .unwrap();
+    let data = data.to_str().unwrap();
+    let reply = workspace
+        .run([
+            "fire",
+            "custom.go",
+            "--data-file",
+            data,
+            "--set",
+            "a=0.50",
+            "--json",
+        ])
+        .with_status(0)
+        .stdout;
+    assert!(
+        reply.contains(r#""data":{"z":1.10,"s":"\ud83d","a":0.50}}"#),
+        "{reply}"
+    );
+    assert!(
+        reply.contains(r#""verdict":{"far":1e400,"n":1.10}"#),
+        "{reply}"
+    );
+    let listed = workspace.run(["executions", "--json"]).with_status(0);
+    assert!(
+        listed
+            .stdout
+            .contains(r#""verdict":{"far":1e400,"n":1.10}"#),
+        "{listed:?}"
+    );
+    workspace.run(["executions"]).with_status(0);
+}
+
+#[test]
 fn what_is_not_over_in_time_has_a_status_of_its_own() {
     let workspace = Workspace::new();
     workspace.project("sleep 1h\n", "");

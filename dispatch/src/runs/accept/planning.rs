@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tenterhook_ledger::{Guard, Resource};
-use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 
 use super::due::{due_executions, match_containers};
@@ -22,6 +21,7 @@ use crate::registry::damaged;
 use crate::registry::directory::Directory;
 use crate::registry::hook_point::HookPointName;
 use crate::runs::environment::Context;
+use crate::runs::event::ReceivedEvent;
 use crate::runs::plan::{self, TooMany};
 use crate::runs::task::EventKey;
 use crate::runs::work::{NewEvent, NewTask};
@@ -53,7 +53,7 @@ impl Core {
         self: &Arc<Self>,
         account: AccountId,
         started_by: &str,
-        events: Vec<Event>,
+        events: Vec<ReceivedEvent>,
         chosen: Option<SourceId>,
     ) -> Result<Batch, Error> {
         self.check_going()?;
@@ -76,7 +76,7 @@ impl Core {
         };
         let (mut bytes, mut at_once) = (0, 0);
         for (i, event) in events.into_iter().enumerate() {
-            match_containers(&entry, &event).await?;
+            match_containers(&entry, event.attributes()).await?;
             let one = {
                 let directory = entry.directory.read();
                 self.plan(&request, event, &directory, &room)
@@ -120,18 +120,18 @@ impl Core {
     fn plan(
         &self,
         request: &Request<'_>,
-        mut event: Event,
+        mut event: ReceivedEvent,
         directory: &Directory,
         room: &Room,
     ) -> Result<Prepared, Error> {
-        event.check()?;
-        let name = HookPointName::parse(&event.kind).map_err(|_| {
+        event.attributes().check()?;
+        let name = HookPointName::parse(&event.attributes().kind).map_err(|_| {
             Error::invalid(
                 "type",
                 "is not the name of a hook point; see the list of hook points, or use a name such as `custom.mine`",
             )
         })?;
-        let mut executions = due_executions(directory, &name, &mut event, room)?;
+        let mut executions = due_executions(directory, &name, event.attributes_mut(), room)?;
         if let Some(source) = request.chosen {
             if executions.len() >= room.most() {
                 return Err(room.refuse(TooMany));
@@ -139,19 +139,18 @@ impl Core {
             let lane = executions.last().map_or(0, |last| last.lane + 1);
             executions.push(plan::chosen(directory.source(Key::Id(source))?, lane));
         }
-        let json: Bytes = serde_json::to_vec(&event)
-            .expect("an event holds nothing that JSON cannot say")
-            .into();
+        let json = Bytes::from(event.to_json());
         if json.len() > EVENT_MAX_BYTES {
             return Err(Error::invalid(
                 "data",
                 "makes the event longer than 262144 bytes",
             ));
         }
+        let attributes = event.attributes();
         let key = EventKey {
-            source: event.source.clone(),
-            id: event.id.clone(),
-            kind: event.kind.clone(),
+            source: attributes.source.clone(),
+            id: attributes.id.clone(),
+            kind: attributes.kind.clone(),
         };
         let context = if executions.is_empty() {
             Context::default()
@@ -161,9 +160,9 @@ impl Core {
         let new = NewTask {
             id: TaskId::generate(),
             account: request.account,
-            name: event.kind.clone(),
+            name: attributes.kind.clone(),
             started_by: request.started_by.to_owned(),
-            object: event.subject.clone(),
+            object: attributes.subject.clone(),
             event: Some(NewEvent { key, json }),
             created_at: request.created_at,
             owner: None,
@@ -180,7 +179,7 @@ impl Core {
 }
 
 /// Says of which of several events a field is.
-fn in_batch(error: Error, place: Option<usize>) -> Error {
+pub(super) fn in_batch(error: Error, place: Option<usize>) -> Error {
     match (error, place) {
         (Error::Invalid { field, reason }, Some(i)) if field != "events" => Error::Invalid {
             field: format!("events[{i}].{field}"),

@@ -19,8 +19,7 @@ use tenterhook_dispatch::{
     ServerStore, SessionBounds, Settlement, Source, SourceId, SourceStore, Store, Swept, Task,
     TaskFilter, TaskId, TaskPage, TaskStore, Token, TokenId,
 };
-use tenterhook_engine::Digest;
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::{Digest, Verdict};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
