@@ -127,6 +127,8 @@ pub(crate) enum Refusal {
     Shortage(Shortage),
     /// The request does not name one valid host.
     InvalidHost(&'static str),
+    /// The position to resume from is not one in this output.
+    InvalidPosition,
     /// The server failed. The cause is in the log.
     Internal,
 }
@@ -158,7 +160,9 @@ impl Refusal {
             Self::NoRoute | Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable { .. } => StatusCode::NOT_ACCEPTABLE,
-            Self::Unreadable(_) | Self::InvalidHost(_) => StatusCode::BAD_REQUEST,
+            Self::Unreadable(_) | Self::InvalidHost(_) | Self::InvalidPosition => {
+                StatusCode::BAD_REQUEST
+            }
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -242,6 +246,9 @@ impl Refusal {
                 format!("{shortage}; try again after the seconds in Retry-After")
             }
             Self::InvalidHost(fault) => format!("the `Host` header {fault}; send one"),
+            Self::InvalidPosition => "`Last-Event-ID` or `after` is not the id of an event of \
+                 this output; leave it out to start from the beginning"
+                .to_owned(),
             Self::Internal => {
                 "the server failed; the request id leads to the cause in its log".to_owned()
             }

@@ -20,8 +20,8 @@ use ureq::http::{Method, Request, Response, StatusCode, header, request};
 
 pub(crate) use self::endpoint::Flags;
 use self::endpoint::{Credential, Endpoint};
-pub(crate) use self::refusal::is_refused_with;
-pub(crate) use self::stream::OutputEvent;
+pub(crate) use self::refusal::{is_passing, is_refused_with};
+pub(crate) use self::stream::{OutputEvent, OutputStream};
 
 /// Timeout for one whole call. These calls change or list a few things.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);

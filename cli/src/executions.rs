@@ -1,4 +1,4 @@
-//! `tenterhook executions`: lists a server's executions, newest first.
+//! `tenterhook executions`: lists a server's executions, newest first, or the attempts of one.
 
 use std::process::ExitCode;
 
@@ -11,15 +11,19 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::client::{self, Client, text};
 use crate::command;
-use crate::execution::{outcome, short, target, verdict};
-use crate::table::{Column, OutputFormat, print, time};
+use crate::execution::{self, outcome, short, target, verdict};
+use crate::say::say;
+use crate::table::{Column, OutputFormat, time};
 use crate::{amount, quantity};
 
-/// Lists executions of a running server, newest first.
+/// Lists executions of a running server, newest first, or the attempts of one of them.
 ///
 /// Short ids are the ends of full ids; every command that takes an execution accepts them.
 #[derive(Debug, Args)]
 pub(crate) struct ExecutionsArgs {
+    /// List the attempts of this execution, named by its id or the beginning or end of it.
+    #[arg(value_name = "EXECUTION", conflicts_with_all = ["hook", "state", "task", "since"])]
+    execution: Option<String>,
     /// Only those of this hook, by id or number.
     #[arg(long, value_name = "HOOK")]
     hook: Option<String>,
@@ -70,6 +74,9 @@ pub(crate) fn main(args: &ExecutionsArgs, log: Option<&str>) -> ExitCode {
 fn run(args: &ExecutionsArgs) -> anyhow::Result<()> {
     let since = args.since.as_deref().map(parse_since).transpose()?;
     let client = Client::open(&args.client)?;
+    if let Some(execution) = &args.execution {
+        return attempts(&client, execution, args.format);
+    }
     let mut filter = Vec::new();
     filter.extend(args.hook.as_deref().map(|hook| ("hook", hook)));
     filter.extend(args.state.as_deref().map(|state| ("state", state)));
@@ -103,6 +110,33 @@ fn run(args: &ExecutionsArgs) -> anyhow::Result<()> {
     args.format
         .print_list(&items, &[&COLUMNS[..], &[CREATED]].concat())
 }
+
+/// Lists the attempts of one execution, the first one first.
+fn attempts(client: &Client, execution: &str, format: OutputFormat) -> anyhow::Result<()> {
+    let id = execution::find(client, execution)?;
+    let execution = client.get(&client::path("/api/v1/executions", &id), &[])?;
+    let attempts = execution["attempts"].as_array();
+    format.print_list(attempts.map_or(&[], Vec::as_slice), &ATTEMPT_COLUMNS)?;
+    if let Some(dropped) = execution["attempts_dropped"].as_u64() {
+        say(format_args!(
+            "{dropped} older attempts are not kept any more"
+        ));
+    }
+    Ok(())
+}
+
+const ATTEMPT_COLUMNS: [Column; 8] = [
+    ("ATTEMPT", |one| one["attempt"].to_string()),
+    ("OUTCOME", outcome),
+    ("VERDICT", verdict),
+    ("FUEL", |one| amount::fuel(&one["usage"]["fuel"])),
+    ("MEMORY", |one| {
+        amount::bytes(&one["usage"]["memory_peak_bytes"])
+    }),
+    ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
+    ("STARTED", |one| time(&one["started_at"])),
+    ("ENDED", |one| time(&one["ended_at"])),
+];
 
 const CREATED: Column = ("CREATED", |one| time(&one["created_at"]));
 

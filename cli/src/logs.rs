@@ -1,16 +1,22 @@
 //! `tenterhook logs`: prints the output of hooks on a server, and follows it.
 
+mod follow;
 mod lines;
+mod reconnect;
 mod show;
 mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
+use self::follow::{Followed, Follower};
+use self::reconnect::Reconnect;
 use self::show::{LineOrigin, LogPrinter, OutputState};
 use self::watch::Watch;
-use crate::client::{self, Client, OutputEvent, text};
+use crate::client::{self, Client, text};
 use crate::command;
+use crate::quantity::parse_millis;
 use crate::table::OutputFormat;
 use crate::{execution, interrupt};
 use clap::Args;
@@ -35,6 +41,18 @@ pub(crate) struct LogsArgs {
     /// until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
+    /// While following, keep trying to reach a server that is gone for this long, and go on
+    /// from there; 0s does not try.
+    #[arg(long, value_name = "TIME", default_value = "1min", value_parser = patience)]
+    reconnect: Duration,
+    /// Only this attempt of the execution, from 1; the last one by default.
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "execution",
+        conflicts_with = "follow"
+    )]
+    attempt: Option<u32>,
     /// At most this many executions that have already finished.
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
@@ -42,6 +60,11 @@ pub(crate) struct LogsArgs {
     format: OutputFormat,
     #[command(flatten)]
     client: client::Flags,
+}
+
+fn patience(text: &str) -> Result<Duration, String> {
+    let millis = parse_millis(text).map_err(|error| error.to_string())?;
+    Ok(Duration::from_millis(millis))
 }
 
 /// Runs the command and returns the exit status.
@@ -54,12 +77,14 @@ fn run(args: &LogsArgs) -> anyhow::Result<()> {
     if args.follow {
         interrupt::guard("")?;
     }
+    let reconnect = Reconnect::within(args.reconnect);
     if let Some(execution) = &args.execution {
         let printer = LogPrinter::alone(args.format);
         let id = execution::find(&client, execution)?;
-        match args.follow {
-            true => follow_to_the_end(&client, &printer, &id)?,
-            false => drop(print_stored(&client, &printer, &id)?),
+        match (args.follow, args.attempt) {
+            (true, _) => follow_to_the_end(&client, &printer, &id, reconnect)?,
+            (false, Some(attempt)) => print_attempt(&client, &printer, &id, attempt)?,
+            (false, None) => drop(print_stored(&client, &printer, &id)?),
         }
         return Ok(());
     }
@@ -72,7 +97,8 @@ fn run(args: &LogsArgs) -> anyhow::Result<()> {
         .map(|(name, value)| (*name, &**value))
         .collect();
     if args.follow {
-        let watch = Watch::new(Arc::clone(&client), Arc::clone(&printer), filter.clone());
+        let (client, printer) = (Arc::clone(&client), Arc::clone(&printer));
+        let watch = Watch::new(client, printer, filter.clone(), reconnect);
         return watch.run(args.limit, args.task.as_deref());
     }
     let (mut newest, _) = client.page("/api/v1/executions", &query, args.limit, None)?;
@@ -94,43 +120,34 @@ fn print_stored(client: &Client, printer: &LogPrinter, id: &str) -> anyhow::Resu
     printer.whole(&LineOrigin::of(&execution), &execution)
 }
 
-/// Follows an execution's output, attempt by attempt, until it has finished.
-fn follow_to_the_end(client: &Client, printer: &LogPrinter, id: &str) -> anyhow::Result<()> {
-    let mut shown = 0;
-    loop {
-        let execution = client.get(&client::path("/api/v1/executions", id), &[])?;
-        let attempt = execution["attempt"].as_u64().unwrap_or(0);
-        if attempt > shown {
-            shown = follow(client, printer, id)?.max(attempt);
-        } else if watch::is_over(&execution) {
-            return Ok(());
-        } else {
-            // It waits to run, or to be retried.
-            std::thread::sleep(watch::INTERVAL);
-        }
-    }
+/// Prints what the server has stored of one attempt's output.
+fn print_attempt(
+    client: &Client,
+    printer: &LogPrinter,
+    id: &str,
+    attempt: u32,
+) -> anyhow::Result<()> {
+    let path = client::path("/api/v1/executions", id);
+    let execution = client.get(&path, &[])?;
+    let mut shown = client.get(&format!("{path}/attempts/{attempt}"), &[])?;
+    // Only the last one can have the execution's state; those before were tried again.
+    shown["state"] = match execution["attempt"] == attempt {
+        true => execution["state"].clone(),
+        false => "WAITING".into(),
+    };
+    printer.whole(&LineOrigin::of(&execution), &shown).map(drop)
 }
 
-/// Follows an execution's output until its attempt ends; returns the attempt's number.
-fn follow(client: &Client, printer: &LogPrinter, id: &str) -> anyhow::Result<u64> {
+/// Follows an execution's output, attempt by attempt, until it has finished.
+fn follow_to_the_end(
+    client: &Client,
+    printer: &LogPrinter,
+    id: &str,
+    reconnect: Reconnect,
+) -> anyhow::Result<()> {
     let execution = client.get(&client::path("/api/v1/executions", id), &[])?;
-    let mut writer = printer.begin(LineOrigin::of(&execution));
-    let mut stream = client.follow(id)?;
-    while let Some(event) = stream.next()? {
-        let shown = match event {
-            OutputEvent::Stdout(bytes) => writer.write("stdout", &bytes)?,
-            OutputEvent::Stderr(bytes) => writer.write("stderr", &bytes)?,
-            OutputEvent::End(end) => {
-                writer.end(&end)?;
-                return Ok(execution["attempt"].as_u64().unwrap_or(0));
-            }
-        };
-        if shown == OutputState::Closed {
-            std::process::exit(0);
-        }
-    }
-    anyhow::bail!(
-        "the server closed the connection; is it shutting down? `tenterhook logs {}` shows the rest",
-        execution::short(id)
-    )
+    let writer = printer.begin(LineOrigin::of(&execution));
+    let mut follower = Follower::new(client, writer, id, None, reconnect);
+    while let Followed::Attempt { is_last: false, .. } = follower.next_attempt()? {}
+    Ok(())
 }

@@ -38,6 +38,8 @@ pub enum Noun {
     Task,
     /// An [`Execution`](crate::Execution).
     Execution,
+    /// An attempt of an execution: an [`AttemptRecord`](crate::AttemptRecord).
+    Attempt,
 }
 
 impl fmt::Display for Noun {
@@ -54,6 +56,7 @@ impl fmt::Display for Noun {
             Self::Server => "server",
             Self::Task => "task",
             Self::Execution => "execution",
+            Self::Attempt => "attempt",
         })
     }
 }

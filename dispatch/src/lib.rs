@@ -46,6 +46,7 @@ pub use crate::registry::{
     apps::Apps, hooks::Hooks, overrides::Overrides, servers::Servers, sources::Sources,
 };
 pub use crate::runs::accept::{Accepted, Events};
+pub use crate::runs::attempts::{AttemptRecord, EARLIER_ATTEMPTS_MAX};
 pub use crate::runs::endings::Endings;
 pub use crate::runs::event::{EventData, ReceivedEvent};
 pub use crate::runs::execute::{NewExecute, Program};

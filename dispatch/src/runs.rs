@@ -1,6 +1,7 @@
 //! What happens: events become tasks and executions, which are scheduled, run, retried and read.
 
 pub(crate) mod accept;
+pub(crate) mod attempts;
 pub(crate) mod cancel;
 pub(crate) mod claim;
 pub(crate) mod endings;

@@ -56,7 +56,11 @@ const RULES: [(&str, &str); 3] = [
          AND NOT EXISTS (SELECT 1 FROM executions WHERE task = tasks.seq AND executions.state = 'WAITING') \
          UNION ALL SELECT 'the execution ' || lower(hex(executions.id)) || ' stands under the account ' \
          || quote(executions.account) || ', and its task ' || quote(tasks.number) || ' under ' || quote(tasks.account) \
-         FROM executions JOIN tasks ON tasks.seq = executions.task WHERE executions.account IS NOT tasks.account LIMIT ?",
+         FROM executions JOIN tasks ON tasks.seq = executions.task WHERE executions.account IS NOT tasks.account \
+         UNION ALL SELECT 'the attempt ' || quote(attempts.attempt) || ' of the execution ' || lower(hex(executions.id)) \
+         || ' stands under the account ' || quote(attempts.account) || ', and the execution under ' \
+         || quote(executions.account) FROM executions JOIN attempts ON attempts.execution = executions.seq \
+         WHERE attempts.account IS NOT executions.account LIMIT ?",
     ),
     (
         "disk",

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod apps;
+mod attempts;
 mod cancel;
 mod checksums;
 mod claim;

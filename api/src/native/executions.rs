@@ -2,6 +2,7 @@
 
 mod follow;
 mod large;
+mod position;
 mod shape;
 mod text;
 
@@ -10,16 +11,17 @@ use axum::response::{IntoResponse, Response};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use tenterhook_dispatch::{
-    ExecutionFilter, ExecutionId, ExecutionPage, HookId, Key, OutputSizes, Outputs, Role,
+    ExecutionFilter, ExecutionId, ExecutionPage, HookId, Key, Noun, OutputSizes, Outputs, Role,
     State as Standing, TaskId,
 };
 
+use self::shape::Attempt;
 pub(crate) use self::shape::Execution;
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::charge::Charge;
 use crate::endpoint::Endpoint;
-use crate::extract::{Json, Path, Query};
+use crate::extract::{Json, Path, PathMembers, Query};
 use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
 
@@ -52,8 +54,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_execution",
             get_execution,
         )
-        .summary("Shows an execution with its output")
+        .summary("Shows an execution with its output, and lists its attempts")
         .answers::<Execution>(200),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/executions/{id}/attempts/{attempt}",
+            read,
+            "get_attempt",
+            get_attempt,
+        )
+        .summary("Shows one attempt of an execution with its output")
+        .answers::<Attempt>(200),
         Endpoint::new(
             Method::GET,
             "/api/v1/executions/{id}/output",
@@ -62,7 +73,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             follow::follow_execution,
         )
         .summary("Sends what the execution prints, from its beginning, as server-sent events")
-        .answers_raw(200, &["text/event-stream"]),
+        .query(
+            "after",
+            "the `id` of the last event that was received: the events after it follow",
+        )
+        .request_header(
+            "Last-Event-ID",
+            "the same, as an `EventSource` sends it; it goes before `after`",
+        )
+        .answers_raw(200, &["text/event-stream"])
+        // All was sent, and there will be no other attempt.
+        .answers_empty(204),
         Endpoint::new(
             Method::POST,
             "/api/v1/executions/{id}/cancel",
@@ -200,18 +221,57 @@ async fn show(
     charge: &Charge,
     id: ExecutionId,
 ) -> Result<Response, Refusal> {
-    let found = app
-        .dispatcher()
-        .executions()
+    let executions = app.dispatcher().executions();
+    let found = executions
         .get_within(caller.account(), id, large::INLINE_BYTES)
         .await?;
     match found {
         (execution, None) => {
+            let attempts = executions.attempts(caller.account(), &execution).await?;
             let printed = OutputSizes::of(&execution.output).total();
             let _held = charge.hold_text(printed)?;
-            Ok(Json(Execution::new(execution)).into_response())
+            Ok(Json(Execution::new(execution).with_attempts(attempts)).into_response())
         }
-        (execution, Some(output)) => large::reply(execution, output, charge).await,
+        (execution, Some(output)) => {
+            let attempts = executions.attempts(caller.account(), &execution).await?;
+            let dropped = execution.output.dropped_bytes;
+            let shown = Execution::without_output(execution).with_attempts(attempts);
+            large::reply(&shown, output, dropped, charge).await
+        }
+    }
+}
+
+async fn get_attempt(
+    State(app): State<App>,
+    caller: Caller,
+    charge: Charge,
+    Path(id): Path<ExecutionId>,
+    members: PathMembers,
+) -> Result<Response, Refusal> {
+    let text = members.get("attempt").unwrap_or_default();
+    // As one is printed: `+1` and `01` are none.
+    let attempt = text.parse::<u32>().ok();
+    let attempt = attempt.filter(|attempt| attempt.to_string() == text);
+    let attempt = attempt.ok_or_else(|| Refusal::NotFound {
+        noun: Noun::Attempt.to_string(),
+        id: text.chars().filter(|c| !c.is_control()).take(64).collect(),
+    })?;
+    let found = app
+        .dispatcher()
+        .executions()
+        .attempt(caller.account(), id, attempt, large::INLINE_BYTES)
+        .await?;
+    match found {
+        (attempt, None) => {
+            let printed = OutputSizes::of(&attempt.output).total();
+            let _held = charge.hold_text(printed)?;
+            Ok(Json(Attempt::new(attempt)).into_response())
+        }
+        (attempt, Some(output)) => {
+            let dropped = attempt.output.dropped_bytes;
+            let shown = Attempt::without_output(attempt);
+            large::reply(&shown, output, dropped, &charge).await
+        }
     }
 }
 

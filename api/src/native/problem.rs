@@ -133,7 +133,7 @@ impl Problem {
                 Self::typed("too-busy", "Not enough of a shared resource is left")
                     .with("resource", json!(shortage.resource.as_str()))
             }
-            Refusal::InvalidHost(_) => Self::untyped("Bad Request"),
+            Refusal::InvalidHost(_) | Refusal::InvalidPosition => Self::untyped("Bad Request"),
             Refusal::Internal => Self::typed("internal", "The server failed"),
         };
         Self {

@@ -54,8 +54,14 @@ async fn open(app: &TestApp, secret: &str, path: &str) -> (String, Body) {
     let reply = reply.await.unwrap();
     assert_eq!(reply.status(), 200);
     let mut body = reply.into_body();
-    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    (String::from_utf8(first.to_vec()).unwrap(), body)
+    loop {
+        let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        let first = String::from_utf8(first.to_vec()).unwrap();
+        // It says whose output follows.
+        if !first.starts_with("event: attempt") {
+            return (first, body);
+        }
+    }
 }
 
 async fn rest(body: Body) -> String {

@@ -157,6 +157,7 @@ async fn the_calls_that_are_served_are_these() {
     /api/v1/events post
     /api/v1/executions get
     /api/v1/executions/{id} get
+    /api/v1/executions/{id}/attempts/{attempt} get
     /api/v1/executions/{id}/cancel post
     /api/v1/executions/{id}/output get
     /api/v1/executions/{id}/redrive post

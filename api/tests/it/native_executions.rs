@@ -123,22 +123,15 @@ async fn output_is_sent_as_events_from_the_beginning_to_the_end() {
     let answer = app.get(&format!("/api/v1/executions/{id}/output")).await;
     assert_eq!(answer.header("content-type"), "text/event-stream");
     let text = answer.text();
-    let events: Vec<(&str, Value)> = text
-        .split("\n\n")
-        .filter_map(|event| {
-            let (name, data) = event.trim().split_once('\n')?;
-            Some((
-                name.strip_prefix("event: ")?,
-                serde_json::from_str(data.strip_prefix("data: ")?).unwrap(),
-            ))
-        })
-        .collect();
+    let events = events(&text);
+    let events: Vec<(&str, Value)> = events.iter().map(|e| (&*e.name, e.data.clone())).collect();
     let (last, printed) = events.split_last().unwrap();
+    assert_eq!(printed[0], ("attempt", json!({"attempt": 1})));
     assert_eq!(
         *last,
         (
             "end",
-            json!({"state": "FAILED", "outcome": {"kind": "exited", "status": 4}})
+            json!({"attempt": 1, "state": "FAILED", "outcome": {"kind": "exited", "status": 4}})
         )
     );
     assert!(
@@ -171,7 +164,9 @@ async fn live_output_ends_when_the_execution_is_cancelled() {
             .expect(202);
     });
     assert!(
-        answer.text().contains("event: end\ndata: {\"outcome\":"),
+        answer
+            .text()
+            .contains("event: end\ndata: {\"attempt\":1,\"outcome\":"),
         "{}",
         answer.text()
     );
@@ -309,7 +304,10 @@ async fn a_long_output_is_the_same_whether_it_is_read_whole_or_in_pieces() {
     let path = format!("/api/v1/executions/{}", whole["id"].as_str().unwrap());
     let answer = app.get(&path).await;
     assert!(!answer.headers.contains_key("content-length"));
-    let pieces = answer.expect(200);
+    let mut pieces = answer.expect(200);
+    // A task does not list them.
+    let attempts = pieces.as_object_mut().unwrap().remove("attempts").unwrap();
+    assert_eq!(attempts[0]["attempt"], 1);
     assert_eq!(pieces["logs"][0]["message"], "hi");
     assert_eq!(
         pieces["stdout"].as_str().unwrap().chars().count(),
@@ -335,7 +333,7 @@ async fn a_long_output_that_is_over_is_followed_from_its_beginning_to_its_end() 
         .filter(|event| event.starts_with("event: stdout"))
     {
         let (_, data) = event.split_once("data: ").unwrap();
-        let data: Value = serde_json::from_str(data).unwrap();
+        let data: Value = serde_json::from_str(data.lines().next().unwrap()).unwrap();
         match (data["text"].as_str(), data["base64"].as_str()) {
             (Some(text), None) => stdout.extend_from_slice(text.as_bytes()),
             (None, Some(encoded)) => stdout.extend(STANDARD.decode(encoded).unwrap()),
@@ -345,4 +343,316 @@ async fn a_long_output_that_is_over_is_followed_from_its_beginning_to_its_end() 
     assert!(STANDARD.encode(stdout) == whole["stdout_base64"].as_str().unwrap());
     assert!(answer.contains("event: end\n"));
     assert!(answer.contains("hi"));
+}
+
+/// One server-sent event.
+#[derive(Clone, Debug, PartialEq)]
+struct Event {
+    name: String,
+    data: Value,
+    id: String,
+}
+
+fn events(text: &str) -> Vec<Event> {
+    let field = |event: &str, name: &str| {
+        let line = event.lines().find_map(|line| line.strip_prefix(name));
+        line.map(str::to_owned)
+    };
+    let events = text.split("\n\n").filter_map(|event| {
+        Some(Event {
+            name: field(event, "event: ")?,
+            data: serde_json::from_str(&field(event, "data: ")?).unwrap(),
+            id: field(event, "id: ").unwrap_or_else(|| panic!("no id: {event}")),
+        })
+    });
+    events.collect()
+}
+
+/// What was printed on a stream.
+fn printed(events: &[Event], stream: &str) -> String {
+    let of_it = events.iter().filter(|event| event.name == stream);
+    of_it
+        .map(|event| event.data["text"].as_str().unwrap())
+        .collect()
+}
+
+async fn resume(app: &TestApp, id: &str, position: &str) -> crate::support::Answer {
+    let path = format!("/api/v1/executions/{id}/output");
+    let call = app.call(Method::GET, &path).await;
+    call.header("last-event-id", position).send().await
+}
+
+#[tokio::test]
+async fn what_is_followed_goes_on_after_the_event_that_was_received_last() {
+    let app = TestApp::start().await;
+    limited(
+        &app,
+        "echo one; echo two >&2; printf 'é'; exit 4",
+        json!({}),
+    )
+    .await;
+    let id = first(&app).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/executions/{id}/output");
+    let whole = app.get(&path).await;
+    assert!(whole.text().contains("\nretry: "), "{}", whole.text());
+    let whole = events(&whole.text());
+    let (end, begun) = whole.split_last().unwrap();
+    for (place, event) in begun.iter().enumerate() {
+        let rest = events(&resume(&app, &id, &event.id).await.text());
+        assert_eq!(rest[0].name, "attempt", "{rest:?}");
+        assert_eq!(rest[1..], whole[place + 1..], "{event:?}");
+        // For those who cannot set a header.
+        let rest = app.get(&format!("{path}?after={}", event.id)).await;
+        assert_eq!(events(&rest.text())[1..], whole[place + 1..], "{event:?}");
+    }
+    // In the middle of a piece, as it may have come while it was printed.
+    let middle = whole[0].id.replace(".0.0", ".2.1");
+    let rest = events(&resume(&app, &id, &middle).await.text());
+    assert_eq!(
+        (printed(&rest, "stdout"), printed(&rest, "stderr")),
+        ("e\né".into(), "wo\n".into())
+    );
+
+    // Nothing more will come: an EventSource does not ask again.
+    resume(&app, &id, &end.id).await.expect(204);
+    app.get(&format!("{path}?after={}", end.id))
+        .await
+        .expect(204);
+    // An EventSource comes back to the same address: what its header says is newer.
+    let call = app
+        .call(Method::GET, &format!("{path}?after={}", whole[0].id))
+        .await;
+    let answer = call.header("last-event-id", &end.id).send().await;
+    answer.expect(204);
+}
+
+#[tokio::test]
+async fn a_position_that_is_none_is_refused() {
+    let app = TestApp::start().await;
+    limited(&app, "echo one", json!({})).await;
+    let ids = [first(&app).await, first(&app).await];
+    let ids = ids.map(|execution| execution["id"].as_str().unwrap().to_owned());
+    let path = format!("/api/v1/executions/{}/output", ids[0]);
+    let own = events(&app.get(&path).await.text())[0].id.clone();
+    let later = own.replace(".1.0.0", ".2.0.0");
+    for (id, position) in [
+        (&ids[1], &own),
+        (&ids[0], &later),
+        (&ids[0], &"7".to_owned()),
+        (&ids[0], &"..".to_owned()),
+        (&ids[0], &"x".repeat(9_000)),
+    ] {
+        let answer = resume(&app, id, position).await;
+        answer.expect_problem(400, "about:blank");
+        let path = format!("/api/v1/executions/{id}/output?after={position}");
+        app.get(&path).await.expect_problem(400, "about:blank");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_while_it_runs_hears_each_byte_once() {
+    use http_body_util::BodyExt as _;
+    let app = TestApp::start().await;
+    limited(
+        &app,
+        "echo one; echo two >&2; echo three; sleep 1h",
+        json!({}),
+    )
+    .await;
+    let posted = app
+        .post("/api/v1/events", &event_of("custom.a", json!({})))
+        .await
+        .expect(202);
+    let path = format!("/api/v1/executions?task={}", posted["task"]["number"]);
+    let id = app.get(&path).await.expect(200)["items"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/api/v1/executions/{id}/output");
+    let secret = app.token(tenterhook_dispatch::Role::Viewer).await;
+    // Each connection is broken after an event, until all was heard.
+    let mut heard: Vec<Event> = Vec::new();
+    while printed(&heard, "stdout") != "one\nthree\n" || printed(&heard, "stderr") != "two\n" {
+        let after = heard.last().map_or("", |event| &event.id);
+        let request = http::Request::get(format!("{path}?after={after}"))
+            .header("authorization", format!("Bearer {secret}"))
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let reply = tower::ServiceExt::oneshot(app.router.clone(), request);
+        let mut body = reply.await.unwrap().into_body();
+        for _ in 0..2 {
+            let Some(frame) = body.frame().await else {
+                break;
+            };
+            let frame = frame.unwrap().into_data().unwrap();
+            heard.extend(events(std::str::from_utf8(&frame).unwrap()));
+        }
+        assert!(heard.len() < 1_000, "{heard:#?}");
+    }
+    let rest = async {
+        let last = &heard.last().unwrap().id;
+        events(&resume(&app, &id, last).await.text())
+    };
+    let cancel = format!("/api/v1/executions/{id}/cancel");
+    let (rest, ()) = tokio::join!(rest, async {
+        app.call(Method::POST, &cancel)
+            .await
+            .send()
+            .await
+            .expect(202);
+    });
+    let rest: Vec<_> = rest.iter().map(|event| event.name.as_str()).collect();
+    assert_eq!(rest, ["attempt", "end"]);
+}
+
+/// A script that fails twice and is tried again at once.
+async fn thrice(app: &TestApp) -> Value {
+    let script = "echo try $HOOK_ATTEMPT; echo oops >&2; test $HOOK_ATTEMPT = 3";
+    let source = app.script("thrice", script).await;
+    let body = json!({
+        "source": source, "event": "custom.a", "retry": {"attempts": 3, "backoff_ms": 0}
+    });
+    app.post("/api/v1/hooks", &body).await.expect(201);
+    let id = first(app).await["id"].as_str().unwrap().to_owned();
+    app.get(&format!("/api/v1/executions/{id}"))
+        .await
+        .expect(200)
+}
+
+#[tokio::test]
+async fn every_attempt_is_listed_and_shown_with_its_output() {
+    let app = TestApp::start().await;
+    let execution = thrice(&app).await;
+    let attempts = execution["attempts"].as_array().unwrap();
+    let told: Vec<_> = attempts
+        .iter()
+        .map(|one| (one["attempt"].clone(), one["outcome"]["status"].clone()))
+        .collect();
+    let expected = [(1, 1), (2, 1), (3, 0)].map(|(a, b)| (json!(a), json!(b)));
+    assert_eq!(told, expected, "{execution}");
+    assert_eq!(execution["attempts_dropped"], Value::Null);
+    let path = format!(
+        "/api/v1/executions/{}/attempts",
+        execution["id"].as_str().unwrap()
+    );
+    for (number, listed) in (1..).zip(attempts) {
+        assert!(listed["stdout"].is_null() && listed["usage"]["fuel"].as_u64() > Some(0));
+        assert!(listed["started_at"].is_string() && listed["ended_at"].is_string());
+        let whole = app.get(&format!("{path}/{number}")).await.expect(200);
+        assert_eq!(whole["stdout"], format!("try {number}\n"), "{whole}");
+        assert_eq!(whole["stderr"], "oops\n");
+        for member in ["attempt", "outcome", "usage", "started_at", "ended_at"] {
+            assert_eq!(whole[member], listed[member], "{member}");
+        }
+    }
+    for number in ["0", "4", "01", "x", "4294967296"] {
+        let answer = app.get(&format!("{path}/{number}")).await;
+        answer.expect_problem(404, "/problems/not-found");
+    }
+    // A list is as short as it was.
+    let list = app.get("/api/v1/executions").await.expect(200);
+    assert_eq!(list["items"][0]["attempts"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_is_redriven_keeps_its_attempts() {
+    let app = TestApp::start().await;
+    limited(&app, "echo $HOOK_ATTEMPT; false", json!({})).await;
+    let execution = first(&app).await;
+    let path = format!("/api/v1/executions/{}", execution["id"].as_str().unwrap());
+    app.call(Method::POST, &format!("{path}/redrive"))
+        .await
+        .send()
+        .await
+        .expect(202);
+    app.ended(execution["task_number"].as_i64().unwrap()).await;
+    let attempts = app.get(&path).await.expect(200)["attempts"].clone();
+    assert_eq!(attempts.as_array().unwrap().len(), 2, "{attempts}");
+    let before = app.get(&format!("{path}/attempts/1")).await.expect(200);
+    assert_eq!(before["stdout"], "1\n", "{before}");
+}
+
+#[tokio::test]
+async fn of_what_is_redriven_without_end_the_newest_attempts_are_kept() {
+    let app = TestApp::start().await;
+    limited(&app, "echo $HOOK_ATTEMPT; false", json!({})).await;
+    let execution = first(&app).await;
+    let path = format!("/api/v1/executions/{}", execution["id"].as_str().unwrap());
+    let attempts = 35;
+    for _ in 1..attempts {
+        app.call(Method::POST, &format!("{path}/redrive"))
+            .await
+            .send()
+            .await
+            .expect(202);
+        app.ended(execution["task_number"].as_i64().unwrap()).await;
+    }
+    let shown = app.get(&path).await.expect(200);
+    let listed = shown["attempts"].as_array().unwrap();
+    let numbers: Vec<_> = listed.iter().map(|one| one["attempt"].clone()).collect();
+    assert_eq!(
+        numbers,
+        (3..=attempts).map(|n| json!(n)).collect::<Vec<_>>()
+    );
+    assert_eq!(shown["attempts_dropped"], 2);
+    app.get(&format!("{path}/attempts/2"))
+        .await
+        .expect_problem(404, "/problems/not-found");
+}
+
+#[tokio::test]
+async fn a_long_output_of_an_earlier_attempt_is_shown_whole() {
+    let app = TestApp::start().await;
+    let script =
+        "head -c 700000 /dev/zero | tr '\\0' x; echo $HOOK_ATTEMPT; test $HOOK_ATTEMPT = 2";
+    let source = app.script("long", script).await;
+    let body = json!({
+        "source": source, "event": "custom.a", "retry": {"attempts": 2, "backoff_ms": 0},
+        "limits": {"output_bytes": 1 << 20}
+    });
+    app.post("/api/v1/hooks", &body).await.expect(201);
+    let id = first(&app).await["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/executions/{id}/attempts/1");
+    let shown = app.get(&path).await.expect(200);
+    let stdout = shown["stdout"].as_str().unwrap();
+    assert!(stdout.len() == 700_002 && stdout.ends_with("x1\n"));
+    assert_eq!(
+        (&shown["attempt"], &shown["truncated"]),
+        (&json!(1), &json!(false))
+    );
+}
+
+#[tokio::test]
+async fn who_has_missed_attempts_hears_one_after_another() {
+    let app = TestApp::start().await;
+    let execution = thrice(&app).await;
+    let id = execution["id"].as_str().unwrap();
+    let path = format!("/api/v1/executions/{id}/output");
+    let latest = events(&app.get(&path).await.text());
+    assert_eq!(printed(&latest, "stdout"), "try 3\n");
+    // As if the connection had been lost in the first attempt.
+    let mut position = latest[0].id.replace(".3.0.0", ".1.4.5");
+    let mut heard = Vec::new();
+    loop {
+        let answer = resume(&app, id, &position).await;
+        if answer.status == 204 {
+            break;
+        }
+        let events = events(&answer.text());
+        let end = events.last().unwrap();
+        assert_eq!(end.name, "end", "{events:?}");
+        heard.push((
+            printed(&events, "stdout"),
+            printed(&events, "stderr"),
+            end.data["state"].clone(),
+        ));
+        position = end.id.clone();
+    }
+    let expected = [
+        ("1\n", "", "WAITING"),
+        ("try 2\n", "oops\n", "WAITING"),
+        ("try 3\n", "oops\n", "FINISHED"),
+    ];
+    let expected = expected.map(|(out, err, state)| (out.into(), err.into(), json!(state)));
+    assert_eq!(heard, expected);
 }

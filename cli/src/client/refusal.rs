@@ -27,6 +27,15 @@ pub(crate) fn is_refused_with(error: &Error, status: StatusCode) -> bool {
     refused.is_some_and(|refused| refused.status == status)
 }
 
+/// Whether a call failed for a reason that may pass: the server is gone or busy, or the
+/// connection broke.
+pub(crate) fn is_passing(error: &Error) -> bool {
+    if let Some(refused) = error.downcast_ref::<RefusedCall>() {
+        return matches!(refused.status.as_u16(), 429 | 502..=504);
+    }
+    error.chain().any(|cause| cause.is::<ureq::Error>())
+}
+
 /// Describes a call to which no server responded.
 pub(super) fn unreachable(server: &str, error: ureq::Error) -> Error {
     let next = match &error {
@@ -77,6 +86,20 @@ mod tests {
     fn message(status: u16, problem: &Value) -> String {
         let status = StatusCode::from_u16(status).unwrap();
         refused(status, problem, "FILE", Some("6")).to_string()
+    }
+
+    #[test]
+    fn what_may_pass_is_told_from_what_will_not() {
+        let refused = |status| {
+            let status = StatusCode::from_u16(status).unwrap();
+            refused(status, &Value::Null, "FILE", None)
+        };
+        let gone = unreachable("http://x", ureq::Error::ConnectionFailed);
+        assert!(is_passing(&gone.context("the list cannot be read")));
+        assert!(is_passing(&refused(503)));
+        for error in [refused(401), refused(404), refused(500), Error::msg("odd")] {
+            assert!(!is_passing(&error), "{error}");
+        }
     }
 
     #[test]

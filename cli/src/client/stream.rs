@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use ureq::http::{Method, header};
+use ureq::http::{Method, StatusCode, header};
 
 use super::Client;
 
@@ -17,9 +17,14 @@ const SILENCE: Duration = Duration::from_secs(90);
 /// Bytes of one line: 16 MiB of output, every byte escaped.
 const LINE_MAX_BYTES: u64 = 128 << 20;
 
+/// The header that says which event was received last.
+const LAST_EVENT_ID: &str = "last-event-id";
+
 /// One event of an execution's output.
 #[derive(Debug, PartialEq)]
 pub(crate) enum OutputEvent {
+    /// The output of this attempt follows.
+    Attempt(u64),
     /// A part of standard output.
     Stdout(Vec<u8>),
     /// A part of standard error.
@@ -29,16 +34,32 @@ pub(crate) enum OutputEvent {
 }
 
 /// The output of one execution, event by event.
-pub(crate) struct OutputStream(BufReader<Box<dyn Read + Send>>);
+pub(crate) struct OutputStream {
+    body: BufReader<Box<dyn Read + Send>>,
+    position: Option<String>,
+    retry: Option<Duration>,
+}
 
 impl Client {
-    /// Follows an execution's output from its beginning to the end of its attempt.
-    pub(crate) fn follow(&self, execution: &str) -> anyhow::Result<OutputStream> {
+    /// Follows an execution's output to the end of its attempt: from its beginning, or after
+    /// an earlier stream's position. `None` if nothing will follow that.
+    pub(crate) fn follow(
+        &self,
+        execution: &str,
+        after: Option<&str>,
+    ) -> anyhow::Result<Option<OutputStream>> {
         let path = format!("/api/v1/executions/{execution}/output");
         let mut request = self.request(&Method::GET, &path);
         if let Some(headers) = request.headers_mut() {
             let stream = header::HeaderValue::from_static("text/event-stream");
             headers.insert(header::ACCEPT, stream);
+            if let Some(after) = after {
+                let after = header::HeaderValue::from_str(after);
+                headers.insert(
+                    LAST_EVENT_ID,
+                    after.context("the server sent an invalid id")?,
+                );
+            }
         }
         let request = self.agent.configure_request(request.body(())?);
         let request = request
@@ -47,23 +68,45 @@ impl Client {
             .timeout_per_read(Some(SILENCE))
             .build();
         let answer = self.accepted(self.agent.run(request))?;
+        if answer.status() == StatusCode::NO_CONTENT {
+            return Ok(None);
+        }
         let body = answer.into_body().into_with_config().limit(u64::MAX);
-        Ok(OutputStream(BufReader::new(Box::new(body.reader()))))
+        Ok(Some(OutputStream::new(Box::new(body.reader()))))
     }
 }
 
 impl OutputStream {
-    /// Waits for the next event; `None` if the server closed the connection before the end.
+    fn new(body: Box<dyn Read + Send>) -> Self {
+        Self {
+            body: BufReader::new(body),
+            position: None,
+            retry: None,
+        }
+    }
+
+    /// Where the last event ends: what to follow after once the connection is lost.
+    pub(crate) fn position(&self) -> Option<&str> {
+        self.position.as_deref()
+    }
+
+    /// After what time the server asks to come back for more.
+    pub(crate) fn retry(&self) -> Option<Duration> {
+        self.retry
+    }
+
+    /// Waits for the next event; `None` if the connection ended before the end.
     pub(crate) fn next(&mut self) -> anyhow::Result<Option<OutputEvent>> {
         let mut event = String::new();
         let mut data = String::new();
+        let mut id = None;
         loop {
             let mut line = Vec::new();
-            let read = (&mut self.0)
+            let read = (&mut self.body)
                 .take(LINE_MAX_BYTES)
-                .read_until(b'\n', &mut line)
-                .context("the server closed the connection")?;
-            if read == 0 {
+                .read_until(b'\n', &mut line);
+            // However it ended, there is no more. An event that was cut off did not arrive.
+            if !read.is_ok_and(|read| read > 0) {
                 return Ok(None);
             }
             if !line.ends_with(b"\n") && line.len() as u64 == LINE_MAX_BYTES {
@@ -73,6 +116,9 @@ impl OutputStream {
             match line.trim_end_matches(['\n', '\r']) {
                 "" if data.is_empty() => event.clear(),
                 "" => {
+                    if id.is_some() {
+                        self.position = id.take();
+                    }
                     if let Some(output_event) = parse_event(&event, &data)? {
                         return Ok(Some(output_event));
                     }
@@ -84,6 +130,11 @@ impl OutputStream {
                         event = name.trim_start().to_owned();
                     } else if let Some(more) = line.strip_prefix("data:") {
                         data.push_str(more.trim_start());
+                    } else if let Some(position) = line.strip_prefix("id:") {
+                        id = Some(position.trim_start().to_owned());
+                    } else if let Some(millis) = line.strip_prefix("retry:") {
+                        let millis = millis.trim_start().parse().ok();
+                        self.retry = millis.map(Duration::from_millis).or(self.retry);
                     }
                 }
             }
@@ -104,6 +155,7 @@ fn parse_event(event: &str, data: &str) -> anyhow::Result<Option<OutputEvent>> {
     Ok(match event {
         "stdout" => Some(OutputEvent::Stdout(bytes()?)),
         "stderr" => Some(OutputEvent::Stderr(bytes()?)),
+        "attempt" => event_data["attempt"].as_u64().map(OutputEvent::Attempt),
         "end" => Some(OutputEvent::End(event_data)),
         _ => None,
     })
@@ -116,7 +168,7 @@ mod tests {
     use super::*;
 
     fn events(text: &'static str) -> anyhow::Result<Vec<OutputEvent>> {
-        let mut stream = OutputStream(BufReader::new(Box::new(text.as_bytes())));
+        let mut stream = OutputStream::new(Box::new(text.as_bytes()));
         let mut all = Vec::new();
         while let Some(output_event) = stream.next()? {
             all.push(output_event);
@@ -133,6 +185,19 @@ mod tests {
             OutputEvent::End(json!({"state": "FAILED"})),
         ];
         assert_eq!(events(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn only_what_has_arrived_whole_moves_the_position() {
+        let text = "event: attempt\ndata: {\"attempt\":2}\nid: x.2.0.0\nretry: 1500\n\nevent: stdout\ndata: {\"text\":\"a\"}\nid: x.2.1.0\n\nevent: stdout\ndata: {\"text\":\"b\"}\nid: x.2.2.0\n";
+        let mut stream = OutputStream::new(Box::new(text.as_bytes()));
+        assert_eq!(stream.next().unwrap(), Some(OutputEvent::Attempt(2)));
+        assert_eq!(stream.position(), Some("x.2.0.0"));
+        assert_eq!(stream.retry(), Some(Duration::from_millis(1_500)));
+        let a = OutputEvent::Stdout(b"a".to_vec());
+        assert_eq!(stream.next().unwrap(), Some(a));
+        assert_eq!(stream.next().unwrap(), None);
+        assert_eq!(stream.position(), Some("x.2.1.0"));
     }
 
     #[test]

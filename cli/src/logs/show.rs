@@ -204,15 +204,23 @@ impl ExecutionWriter<'_> {
 
     /// Writes the rest and how the attempt ended.
     pub(super) fn end(&mut self, end: &Value) -> anyhow::Result<OutputState> {
+        self.break_off()?;
+        self.printer.end(&self.origin, end)
+    }
+
+    /// Writes lines that were begun and will not be ended.
+    pub(super) fn break_off(&mut self) -> anyhow::Result<OutputState> {
         for (stream, rest) in [
             ("stdout", self.stdout.rest()),
             ("stderr", self.stderr.rest()),
         ] {
-            if let Some(rest) = rest {
-                self.printer.line(&self.origin, stream, &rest)?;
+            if let Some(rest) = rest
+                && self.printer.line(&self.origin, stream, &rest)? == OutputState::Closed
+            {
+                return Ok(OutputState::Closed);
             }
         }
-        self.printer.end(&self.origin, end)
+        Ok(OutputState::Open)
     }
 }
 

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::show::{LogPrinter, OutputState};
-use super::{follow, print_stored};
+use super::follow::{Followed, Follower};
+use super::print_stored;
+use super::reconnect::Reconnect;
+use super::show::{LineOrigin, LogPrinter, OutputState};
 use crate::client::{self, Client, text};
 
 /// Time between two polls.
@@ -38,22 +40,25 @@ pub(super) struct Watch {
     /// Executions with this id or an older one are ignored unless they are in `seen`.
     begins_after: String,
     followed: usize,
+    reconnect: Reconnect,
     finished: (mpsc::Sender<Finished>, mpsc::Receiver<Finished>),
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Seen {
     attempt: u64,
     over: bool,
     /// A thread is following it.
     followed: bool,
+    /// Where that has stopped, so that no attempt between two polls is left out.
+    position: Option<String>,
 }
 
 /// A thread has finished following an attempt.
 struct Finished {
     id: String,
-    /// The attempt that it printed, or why it failed.
-    attempt: anyhow::Result<u64>,
+    /// The attempt that it printed and where it has stopped, or why it failed.
+    attempt: anyhow::Result<(u64, Option<String>)>,
 }
 
 impl Watch {
@@ -61,6 +66,7 @@ impl Watch {
         client: Arc<Client>,
         printer: Arc<LogPrinter>,
         filter: Vec<(&'static str, String)>,
+        reconnect: Reconnect,
     ) -> Self {
         Self {
             client,
@@ -69,6 +75,7 @@ impl Watch {
             seen: BTreeMap::new(),
             begins_after: String::new(),
             followed: 0,
+            reconnect,
             finished: mpsc::channel(),
         }
     }
@@ -90,19 +97,26 @@ impl Watch {
             self.begins_after = text(oldest, "id").to_owned();
         }
         loop {
-            // Checked before: what ends in between is printed by this poll.
-            let ends = match task {
-                Some(task) => self.task_is_over(task)?,
-                None => false,
-            };
-            if self.poll()? == OutputState::Closed {
-                return Ok(());
-            }
-            if ends && self.followed == 0 {
-                return Ok(());
+            match self.turn(task) {
+                Ok(true) => return Ok(()),
+                Ok(false) => self.reconnect.succeeded(),
+                Err(error) => self.reconnect.wait(error)?,
             }
             self.wait()?;
         }
+    }
+
+    /// Polls once. Returns whether that was all.
+    fn turn(&mut self, task: Option<&str>) -> anyhow::Result<bool> {
+        // Checked before: what ends in between is printed by this poll.
+        let ends = match task {
+            Some(task) => self.task_is_over(task)?,
+            None => false,
+        };
+        let is_closed = self.poll()? == OutputState::Closed;
+        // What a thread has printed is the next poll's to judge.
+        let is_all = self.followed == 0 && self.seen.values().all(|seen| seen.over);
+        Ok(is_closed || (ends && is_all))
     }
 
     /// Waits until the next poll is due, or a thread has finished.
@@ -111,9 +125,11 @@ impl Watch {
         while let Some(Finished { id, attempt }) = finished {
             self.followed -= 1;
             if let Some(seen) = self.seen.get_mut(&id) {
-                // The next one may have begun before the thread did.
-                seen.attempt = seen.attempt.max(attempt?);
                 seen.followed = false;
+                // The next one may have begun before the thread did.
+                let (attempt, position) = attempt?;
+                seen.attempt = seen.attempt.max(attempt);
+                seen.position = position;
             }
             finished = self.finished.1.try_recv().ok();
         }
@@ -178,31 +194,40 @@ impl Watch {
     fn show(&mut self, execution: &Value) -> anyhow::Result<OutputState> {
         let id = text(execution, "id").to_owned();
         let attempt = execution["attempt"].as_u64().unwrap_or(0);
+        let over = is_over(execution);
         let seen = self.seen.entry(id.clone()).or_default();
-        let over_now = is_over(execution);
         if attempt <= seen.attempt || seen.followed {
-            seen.over = over_now;
+            seen.over = over && attempt <= seen.attempt;
             return Ok(OutputState::Open);
         }
         let runs = text(execution, "state") == "RUNNING";
-        if runs && self.followed == FOLLOWED {
+        // There may be others between the one that was printed and this one.
+        let follows = runs || seen.attempt > 0;
+        if follows && self.followed == FOLLOWED {
+            seen.over = false;
             return Ok(OutputState::Open);
         }
-        *seen = Seen {
-            attempt,
-            over: over_now,
-            followed: runs,
-        };
-        if !runs {
-            return print_stored(&self.client, &self.printer, &id);
+        if !follows {
+            let shown = print_stored(&self.client, &self.printer, &id)?;
+            (seen.attempt, seen.over) = (attempt, over);
+            return Ok(shown);
         }
+        (seen.over, seen.followed) = (false, true);
+        let position = seen.position.take();
         self.followed += 1;
         let (client, printer) = (Arc::clone(&self.client), Arc::clone(&self.printer));
+        let (origin, reconnect) = (LineOrigin::of(execution), self.reconnect.clone());
         let sender = self.finished.0.clone();
         std::thread::Builder::new()
             .name("follow".into())
             .spawn(move || {
-                let attempt = follow(&client, &printer, &id);
+                let writer = printer.begin(origin);
+                let mut follower = Follower::new(&client, writer, &id, position, reconnect);
+                let attempt = match follower.next_attempt() {
+                    Ok(Followed::Attempt { number, .. }) => Ok((number, follower.into_position())),
+                    Ok(Followed::Over) => Ok((attempt, follower.into_position())),
+                    Err(error) => Err(error),
+                };
                 // There is no receiver once the command has ended.
                 let _ = sender.send(Finished { id, attempt });
             })?;

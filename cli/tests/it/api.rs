@@ -12,7 +12,7 @@ use crate::server::Server;
 #[derive(Clone)]
 pub(crate) struct Owner {
     address: String,
-    token: String,
+    pub(crate) token: String,
 }
 
 impl Owner {

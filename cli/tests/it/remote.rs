@@ -126,6 +126,27 @@ impl Going {
         }
     }
 
+    /// The lines up to the one that holds `text`.
+    #[track_caller]
+    pub(crate) fn lines_to(&self, text: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        while !lines
+            .last()
+            .is_some_and(|line: &String| line.contains(text))
+        {
+            match self.lines.recv_timeout(LONG) {
+                Ok(line) => lines.push(line),
+                Err(error) => panic!("no line with `{text}`: {error}; {lines:#?}"),
+            }
+        }
+        lines
+    }
+
+    /// The lines up to its end.
+    pub(crate) fn rest(&self) -> Vec<String> {
+        std::iter::from_fn(|| self.lines.recv_timeout(LONG).ok()).collect()
+    }
+
     /// Waits for its end; returns the status.
     pub(crate) fn result(&mut self) -> Option<i32> {
         // Its output has been read to the end, or the wait is bounded by that.

@@ -27,7 +27,16 @@ impl Server {
 
     /// Starts a server with these variables in its environment.
     pub(crate) fn start_in(data: &Path, flags: &[&str], environment: &[(&str, &OsStr)]) -> Self {
-        let mut child = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        Self::begin("127.0.0.1:0", data, flags, environment)
+    }
+
+    /// Starts a server at an address that another one has had.
+    pub(crate) fn start_at(data: &Path, address: &str) -> Self {
+        Self::begin(address, data, &[], &[])
+    }
+
+    fn begin(address: &str, data: &Path, flags: &[&str], environment: &[(&str, &OsStr)]) -> Self {
+        let mut child = command(["serve", "--listen", address, "--data-dir"])
             .arg(data)
             .args(flags)
             .envs(environment.iter().copied())

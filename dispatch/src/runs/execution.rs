@@ -67,6 +67,15 @@ pub struct Execution {
     pub due_at: Option<OffsetDateTime>,
 }
 
+impl Execution {
+    /// Whether what it tells is of its latest attempt, which has ended. It is not of one that
+    /// was killed with the server, or that is redriven.
+    #[must_use]
+    pub fn has_ended_attempt(&self) -> bool {
+        self.outcome.is_some() || self.error.is_some()
+    }
+}
+
 /// The hook of an execution, as it was when the event arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct HookRef {

@@ -79,8 +79,14 @@ impl Executions<'_> {
             self.core.copy(live, account, &mut execution)?;
         }
         let is_left_out = live.is_none() && sizes.total() > most;
-        let kept = is_left_out
-            .then(|| KeptOutput::new(Arc::clone(&self.core.store), account, &execution, sizes));
+        let kept = is_left_out.then(|| {
+            KeptOutput::new(
+                Arc::clone(&self.core.store),
+                account,
+                (id, execution.attempt),
+                sizes,
+            )
+        });
         Ok((execution, kept))
     }
 

@@ -10,7 +10,7 @@ use tenterhook_engine::Stream;
 
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, ExecutionId};
-use crate::runs::execution::{Execution, Output};
+use crate::runs::execution::Output;
 use crate::store::Store;
 
 /// Most bytes of a piece. The store looks through the whole output for each, so that
@@ -57,7 +57,7 @@ impl OutputSizes {
 pub struct OutputPart {
     /// Whose output.
     pub execution: ExecutionId,
-    /// Of which attempt: a later one replaces it.
+    /// Of which attempt.
     pub attempt: u32,
     /// Which of the two streams.
     pub stream: Stream,
@@ -81,14 +81,14 @@ impl KeptOutput {
     pub(crate) fn new(
         store: Arc<dyn Store>,
         account: AccountId,
-        execution: &Execution,
+        (execution, attempt): (ExecutionId, u32),
         sizes: OutputSizes,
     ) -> Self {
         Self {
             store,
             account,
-            execution: execution.id,
-            attempt: execution.attempt,
+            execution,
+            attempt,
             sizes,
         }
     }

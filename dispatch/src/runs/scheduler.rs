@@ -277,12 +277,12 @@ impl Scheduler {
         self.tasks.get(&id)
     }
 
-    /// Where a running execution prints to.
-    pub(crate) fn live(&self, task: TaskId, id: ExecutionId) -> Option<Arc<Live>> {
+    /// Where the latest attempt of a running execution prints to, and which that is.
+    pub(crate) fn live(&self, task: TaskId, id: ExecutionId) -> Option<(u32, Arc<Live>)> {
         self.tasks
             .get(&task)?
             .latest(id)
-            .map(|running| Arc::clone(&running.live))
+            .map(|running| (running.attempt, Arc::clone(&running.live)))
     }
 
     /// The account's executions that run, newest first, each once.

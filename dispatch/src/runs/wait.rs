@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::error::Error;
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
+use crate::runs::execution::State;
 use crate::runs::executions::Executions;
 use crate::runs::live::{Live, LiveOutput};
 use crate::runs::task::TaskDetail;
@@ -45,19 +46,29 @@ impl Tasks<'_> {
 }
 
 impl Executions<'_> {
-    /// Follows what an execution prints, from its beginning to the end of
-    /// its attempt. One that does not run is replayed as it was kept.
+    /// Follows what an execution prints, from the beginning to the end of its latest
+    /// attempt; returns which that is. One that does not run is replayed as it was kept.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::Store`].
-    pub async fn follow(self, account: AccountId, id: ExecutionId) -> Result<LiveOutput, Error> {
-        let execution = self.get(account, id).await?;
-        let live = self.core.scheduler.lock().live(execution.task, id);
-        Ok(match live {
-            Some(live) => live.listen(),
+    pub async fn follow(
+        self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<(u32, LiveOutput), Error> {
+        loop {
+            let execution = self.get_without_output(account, id).await?;
+            let live = self.core.scheduler.lock().live(execution.task, id);
+            if let Some((attempt, live)) = live {
+                return Ok((attempt, live.listen()));
+            }
             // It may have ended between the two; then what was stored is complete.
-            None => Live::replay(&self.get(account, id).await?.output),
-        })
+            let execution = self.get(account, id).await?;
+            if execution.state != State::Running {
+                return Ok((execution.attempt, Live::replay(&execution.output)));
+            }
+            // It has begun between the two.
+        }
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::error::Error;
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs};
+use crate::runs::attempts::AttemptRecord;
 use crate::runs::execution::Execution;
 use crate::runs::kept_output::{OutputPart, OutputSizes};
 
@@ -32,6 +33,29 @@ pub trait ExecutionStore: Send + Sync {
     /// Returns how many bytes of output are stored of a task's executions; 0 for an unknown
     /// task.
     async fn outputs_bytes(&self, account: AccountId, key: Key<TaskId>) -> Result<u64, Error>;
+
+    /// Lists the attempts of an execution that have ended and are kept, the first one first,
+    /// without their output, and how much each has printed.
+    ///
+    /// Every attempt is kept, the newest [`EARLIER_ATTEMPTS_MAX`] beside the last, until its
+    /// execution is removed; it is charged to the account like the execution itself.
+    ///
+    /// [`EARLIER_ATTEMPTS_MAX`]: crate::EARLIER_ATTEMPTS_MAX
+    async fn attempts(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Vec<(AttemptRecord, OutputSizes)>, Error>;
+
+    /// Reads one of these attempts with its output if that is no more than `most` bytes, and
+    /// without it otherwise; and how much there is.
+    async fn attempt_within(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        attempt: u32,
+        most: u64,
+    ) -> Result<Option<(AttemptRecord, OutputSizes)>, Error>;
 
     /// Reads a part of an output. `None` if there is no such attempt of it (any more).
     async fn output_part(

@@ -271,7 +271,7 @@ impl Yard {
         execution: &Execution,
     ) -> String {
         loop {
-            let mut live = dispatcher
+            let (_, mut live) = dispatcher
                 .executions()
                 .follow(self.account, execution.id)
                 .await

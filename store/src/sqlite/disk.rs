@@ -23,6 +23,7 @@ macro_rules! found {
         "SELECT number, \
          (SELECT coalesce(sum(tasks.bytes), 0) FROM tasks WHERE tasks.account = accounts.number) \
          + (SELECT coalesce(sum(executions.bytes), 0) FROM executions WHERE executions.account = accounts.number) \
+         + (SELECT coalesce(sum(attempts.bytes), 0) FROM attempts WHERE attempts.account = accounts.number) \
          + (SELECT coalesce(sum(account_recipes.bytes), 0) FROM account_recipes WHERE account_recipes.bytes BETWEEN 0 AND 1099511627776 AND account_recipes.account = accounts.number) \
          + (SELECT coalesce(sum(account_programs.bytes), 0) FROM account_programs WHERE account_programs.bytes BETWEEN 0 AND 1099511627776 AND account_programs.account = accounts.number) \
          + (SELECT coalesce(sum(seen.bytes), 0) FROM seen WHERE seen.account = accounts.number) \

@@ -14,8 +14,8 @@ use super::columns::POLICIES;
 use super::convert::{Impossible, Read as _, cannot, damage, is_damage, unreadable};
 use super::outbox::{deliveries, webhooks};
 use super::{
-    accounts, apps, claim, damaged, executions, hooks, identity, overrides, seen, servers,
-    sessions, sources, tasks,
+    accounts, apps, attempts, claim, damaged, executions, hooks, identity, overrides, seen,
+    servers, sessions, sources, tasks,
 };
 
 /// Rows that are read at one time. Outputs are not among them, but events are.
@@ -55,7 +55,7 @@ macro_rules! by_place {
     };
 }
 
-const TABLES: [Table; 25] = [
+const TABLES: [Table; 26] = [
     Table {
         name: "accounts",
         rows: by_row!("*", "accounts"),
@@ -131,6 +131,17 @@ const TABLES: [Table; 25] = [
             "executions"
         ),
         read: execution,
+    },
+    Table {
+        name: "attempts",
+        rows: by_row!(
+            "account, execution, attempt, outcome, error, usage, dropped_bytes, verdict, verdict_fault, \
+             started_at, ended_at, 0 AS stdout_bytes, 0 AS stderr_bytes, \
+             CASE typeof(stdout) WHEN 'blob' THEN zeroblob(0) ELSE stdout END AS stdout, \
+             CASE typeof(stderr) WHEN 'blob' THEN zeroblob(0) ELSE stderr END AS stderr",
+            "attempts"
+        ),
+        read: attempt,
     },
     Table {
         name: "sessions",
@@ -359,6 +370,18 @@ fn execution(row: &SqliteRow) -> Result<(), Error> {
     blob(row, "stdout")?;
     blob(row, "stderr")?;
     row.id("id", ExecutionId::from_uuid)?;
+    owner(row)
+}
+
+fn attempt(row: &SqliteRow) -> Result<(), Error> {
+    let (mut read, _) = attempts::read(row)?;
+    // Those without which it can still be shown.
+    read.outcome = row.json_opt("outcome")?;
+    read.usage = row.json_opt("usage")?;
+    read.verdict = row.json_opt("verdict")?;
+    row.read::<i64>("execution")?;
+    blob(row, "stdout")?;
+    blob(row, "stderr")?;
     owner(row)
 }
 

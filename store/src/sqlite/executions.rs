@@ -5,15 +5,16 @@ use bytes::Bytes;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Sqlite as Db};
 use tenterhook_dispatch::{
-    AccountId, Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage, ExecutionStore, Key,
-    OUTPUTS_MAX_BYTES, Output, OutputPart, OutputSizes, Outputs, PAGE_MAX, State, TaskId,
+    AccountId, AttemptRecord, Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage,
+    ExecutionStore, Key, OUTPUTS_MAX_BYTES, Output, OutputPart, OutputSizes, Outputs, PAGE_MAX,
+    State, TaskId,
 };
 use tenterhook_engine::Stream;
 
 use super::claim::{hook, server};
 use super::convert::{Read as _, cannot, damage, is_damage};
 use super::hooks::policy;
-use super::{Sqlite, set_aside};
+use super::{Sqlite, attempts, set_aside};
 
 const DOING: &str = "read the executions";
 
@@ -98,6 +99,38 @@ impl ExecutionStore for Sqlite {
         row.as_ref().map(read).transpose()
     }
 
+    async fn attempts(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Vec<(AttemptRecord, OutputSizes)>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let rows = attempts::select(account, id, None, 0)
+            .build()
+            .fetch_all(&mut *reader)
+            .await
+            .map_err(cannot(DOING))?;
+        self.damaged.sift("attempts", &rows, attempts::read)
+    }
+
+    async fn attempt_within(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+        attempt: u32,
+        most: u64,
+    ) -> Result<Option<(AttemptRecord, OutputSizes)>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let row = attempts::select(account, id, Some(attempt), most)
+            .build()
+            .fetch_optional(&mut *reader)
+            .await
+            .map_err(cannot(DOING))?;
+        row.as_ref().map(attempts::read).transpose()
+    }
+
     /// No blob is read for it.
     async fn outputs_bytes(&self, account: AccountId, key: Key<TaskId>) -> Result<u64, Error> {
         let account = self.number_of(account).await?;
@@ -126,31 +159,49 @@ impl ExecutionStore for Sqlite {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
         let column = match part.stream {
-            Stream::Stdout => "stdout",
-            Stream::Stderr => "stderr",
+            Stream::Stdout => "printed.stdout",
+            Stream::Stderr => "printed.stderr",
         };
-        let row = QueryBuilder::<Db>::new("SELECT substr(")
-            .push(column)
-            .push(", ")
-            .push_bind(i64::try_from(part.offset.saturating_add(1)).unwrap_or(i64::MAX))
-            .push(", ")
-            .push_bind(i64::from(part.most))
-            .push(") AS part FROM executions WHERE account = ")
-            .push_bind(account)
-            .push(" AND id = ")
-            .push_bind(part.execution.as_uuid())
-            .push(" AND attempt = ")
-            .push_bind(i64::from(part.attempt))
-            .push(" AND account = (SELECT account FROM tasks WHERE seq = executions.task)")
-            .build()
-            .fetch_optional(&mut *reader)
-            .await
-            .map_err(cannot(DOING))?;
-        let read = |row: &SqliteRow| -> Result<Bytes, Error> {
-            let part: Option<Vec<u8>> = row.read("part")?;
-            Ok(part.map(Bytes::from).unwrap_or_default())
+        let of = |from| {
+            let mut query = QueryBuilder::<Db>::new("SELECT substr(");
+            query
+                .push(column)
+                .push(", ")
+                .push_bind(i64::try_from(part.offset.saturating_add(1)).unwrap_or(i64::MAX))
+                .push(", ")
+                .push_bind(i64::from(part.most))
+                .push(") AS part FROM ")
+                .push(from)
+                .push(" WHERE executions.account = ")
+                .push_bind(account)
+                .push(" AND executions.id = ")
+                .push_bind(part.execution.as_uuid())
+                .push(" AND printed.attempt = ")
+                .push_bind(i64::from(part.attempt))
+                .push(" AND executions.account = (SELECT account FROM tasks WHERE seq = executions.task)");
+            query
         };
-        row.as_ref().map(read).transpose()
+        let mut found = None;
+        // Most often it is the last attempt. One that is redriven has left its output behind.
+        for from in [
+            "executions JOIN executions AS printed ON printed.seq = executions.seq",
+            "executions JOIN attempts AS printed ON printed.execution = executions.seq \
+             AND printed.account = executions.account",
+        ] {
+            let row = of(from)
+                .build()
+                .fetch_optional(&mut *reader)
+                .await
+                .map_err(cannot(DOING))?;
+            if let Some(row) = row {
+                let part = bytes(&row, "part")?;
+                if !part.is_empty() {
+                    return Ok(Some(part));
+                }
+                found = Some(part);
+            }
+        }
+        Ok(found)
     }
 
     async fn executions(
@@ -170,7 +221,7 @@ impl ExecutionStore for Sqlite {
 }
 
 /// The output of one execution if it is no more than `most` bytes, and how much there is.
-fn output_within(most: u64) -> String {
+pub(super) fn output_within(most: u64) -> String {
     // The length of a blob stands in its row: none is read to learn it.
     let (stdout, stderr) = ("coalesce(length(stdout), 0)", "coalesce(length(stderr), 0)");
     let fits = format!("{stdout} + {stderr} <= {}", most.min(i64::MAX as u64));
@@ -242,7 +293,7 @@ async fn list(
 
 /// A column without which an execution can still be shown; the first one that cannot be read
 /// is noted in its place.
-fn spare<T>(
+pub(super) fn spare<T>(
     column: Result<Option<T>, Error>,
     damaged: &mut Option<String>,
 ) -> Result<Option<T>, Error> {
@@ -260,11 +311,13 @@ fn spare<T>(
     }
 }
 
+/// Reads an output; empty if it was left out.
+pub(super) fn bytes(row: &SqliteRow, column: &'static str) -> Result<Bytes, Error> {
+    let kept: Option<Vec<u8>> = row.read(column)?;
+    Ok(kept.map(Bytes::from).unwrap_or_default())
+}
+
 pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
-    let bytes = |column| -> Result<Bytes, Error> {
-        let kept: Option<Vec<u8>> = row.read(column)?;
-        Ok(kept.map(Bytes::from).unwrap_or_default())
-    };
     let mut damaged = None;
     let container = spare(row.json_opt("container"), &mut damaged)?;
     let outcome = spare(row.json_opt("outcome"), &mut damaged)?;
@@ -296,8 +349,8 @@ pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
         usage,
         so_far: None,
         output: Output {
-            stdout: bytes("stdout")?,
-            stderr: bytes("stderr")?,
+            stdout: bytes(row, "stdout")?,
+            stderr: bytes(row, "stderr")?,
             dropped_bytes: row.int("dropped_bytes")?,
         },
         verdict,

@@ -313,10 +313,12 @@ async fn executions(
     })
 }
 
-/// How many executions a task has, and their bytes.
+/// How many executions and earlier attempts of them a task has, and their bytes.
 async fn size(conn: &mut SqliteConnection, task: i64) -> Result<(i64, i64), Error> {
     let row = sqlx::query(
-        "SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes FROM executions WHERE task = ?",
+        "SELECT count(*) AS rows, coalesce(sum(bytes), 0) AS bytes FROM (SELECT bytes FROM executions WHERE task = ?1 \
+         UNION ALL SELECT attempts.bytes FROM executions JOIN attempts ON attempts.execution = executions.seq \
+         WHERE task = ?1)",
     )
     .bind(task)
     .fetch_one(conn)

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod apps;
+mod attempts;
 mod claims;
 mod disk;
 mod nouns;
@@ -12,6 +13,7 @@ mod webhooks;
 
 pub(crate) use self::accounts::*;
 pub(crate) use self::apps::*;
+pub(crate) use self::attempts::*;
 pub(crate) use self::claims::*;
 pub(crate) use self::disk::*;
 pub(crate) use self::nouns::*;
@@ -60,6 +62,10 @@ macro_rules! suite {
             what_a_task_printed_is_told_as_far_as_it_fits,
             an_output_is_read_in_parts,
             how_executions_have_ended_is_told_for_many_tasks_at_once,
+            every_attempt_is_kept_whole,
+            attempts_are_charged_and_go_with_their_execution,
+            what_is_redriven_keeps_the_newest_attempts,
+            one_that_was_killed_with_the_server_takes_nothing_from_the_others,
             settlements_take_effect_in_their_order,
             a_task_in_progress_tells_how_far_it_is,
             tasks_that_nobody_owns_are_claimed_oldest_first_whatever_the_clock_says,

@@ -68,7 +68,8 @@ fn problem(refusal: &Refusal) -> Option<Problem> {
         | Refusal::DiskFull(_)
         | Refusal::Unavailable(_)
         | Refusal::Shortage(_)
-        | Refusal::InvalidHost(_) => return None,
+        | Refusal::InvalidHost(_)
+        | Refusal::InvalidPosition => return None,
     })
 }
 

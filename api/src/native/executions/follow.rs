@@ -1,8 +1,12 @@
 //! Output while it is printed, as server-sent events.
 //!
 //! Events `stdout` and `stderr` carry `{"text": …}`, or `{"base64": …}` for a
-//! piece that is not UTF-8; `end` carries the state. A character that two
-//! pieces share is held back until it is whole.
+//! piece that is not UTF-8; `attempt` comes first and says whose output follows, `end` comes
+//! last and carries the state. A character that two pieces share is held back until it is
+//! whole.
+//!
+//! Each event has an `id`, its [`Position`]. A client that comes back with it goes on from
+//! there, in the attempts that followed if need be, until a 204 says that there are no more.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,19 +17,22 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, Stream as Pieces};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tenterhook_dispatch::{
-    AccountId, Chunk, Error, ExecutionId, KeptOutput, LiveOutput, OUTPUT_PART_BYTES,
+    AccountId, Chunk, Error, Execution, ExecutionId, KeptOutput, LiveOutput, OUTPUT_PART_BYTES,
+    State as Standing,
 };
 use tenterhook_engine::Stream;
 
 use super::large::REPLY_BYTES;
+use super::position::{Position, Reached};
 use super::text::Text;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::charge::Charge;
-use crate::extract::Path;
+use crate::extract::{Path, Query};
 use crate::refusal::Refusal;
 
 /// A silent hook's connection is kept open by a comment this often; proxies
@@ -36,29 +43,60 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// holds.
 const AT_ONCE_BYTES: u64 = 16 * 1024;
 
-/// Streams what the execution prints, from its beginning to its end.
+/// After this time a client whose connection broke is to come back: a server is restarted
+/// in about as long.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// A client that waits for the next attempt is to come back when that is due, and after this
+/// time at the latest: the execution may be cancelled meanwhile.
+const RECONNECT_MAX: Duration = Duration::from_secs(30);
+
+/// The header with which an `EventSource` comes back.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FollowQuery {
+    after: Option<String>,
+}
+
+/// Streams what the execution prints, from its beginning or where the client has stopped,
+/// to the end of the attempt.
 pub(super) async fn follow_execution(
     State(app): State<App>,
     caller: Caller,
     charge: Charge,
     Path(id): Path<ExecutionId>,
+    Query(query): Query<FollowQuery>,
+    headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    let after = position(id, &headers, query.after.as_deref())?;
     charge.become_stream()?;
     let account = caller.account();
-    let printed = Printed::of(&app, account, id).await?;
-    if matches!(printed, Printed::Kept { .. }) {
+    let no_store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let (first, printed, position) = match find(&app, account, id, after).await? {
+        Found::Over => return Ok((StatusCode::NO_CONTENT, [no_store]).into_response()),
+        Found::Waiting(position, wait) => (Event::default().retry(wait), None, position),
+        Found::Attempt(position, printed) => {
+            let first = event("attempt", &json!({"attempt": position.attempt}), position);
+            (first.retry(RECONNECT), Some(printed), position)
+        }
+    };
+    if matches!(printed, Some(Printed::Kept { .. })) {
         charge.hold_memory(REPLY_BYTES)?;
     }
     let following = Following {
         app,
         account,
         id,
-        printed: Some(printed),
+        first: Some(first),
+        printed,
+        position,
         held: Default::default(),
     };
     let events = Sse::new(events(following)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     let headers = [
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        no_store,
         (
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -67,56 +105,183 @@ pub(super) async fn follow_execution(
     Ok((headers, events).into_response())
 }
 
+/// Where the client has stopped. The header is newer than the query: an `EventSource` comes
+/// back to the same address.
+fn position(
+    id: ExecutionId,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Option<Position>, Refusal> {
+    let given = match headers.get(LAST_EVENT_ID) {
+        Some(value) => value.to_str().map_err(|_| Refusal::InvalidPosition)?,
+        None => query.unwrap_or_default(),
+    };
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let position = Position::parse(given, id).ok_or(Refusal::InvalidPosition)?;
+    Ok(Some(position))
+}
+
 struct Following {
     app: App,
     account: AccountId,
     id: ExecutionId,
+    /// The event that comes before the output.
+    first: Option<Event>,
     /// `None` once the end was sent.
     printed: Option<Printed>,
+    /// How much was sent.
+    position: Position,
     /// The beginning of a character, per stream.
     held: [Text; 2],
+}
+
+/// What there is for a client.
+enum Found {
+    /// The output of an attempt, from this position.
+    Attempt(Position, Printed),
+    /// Nothing before the next attempt begins, perhaps in this time.
+    Waiting(Position, Duration),
+    /// Nothing more will come.
+    Over,
 }
 
 /// Where what was printed comes from.
 enum Printed {
     /// It runs.
-    Live(LiveOutput),
+    Live {
+        output: LiveOutput,
+        /// Bytes of each stream that the client has already.
+        skip: [u64; 2],
+    },
     /// It is over: standard output, then standard error, for their interleaving is not
     /// kept.
     Kept {
         output: KeptOutput,
         stream: Stream,
-        offset: u64,
+        offsets: [u64; 2],
     },
 }
 
+/// Finds what a client is to be sent that has stopped there.
+async fn find(
+    app: &App,
+    account: AccountId,
+    id: ExecutionId,
+    after: Option<Position>,
+) -> Result<Found, Refusal> {
+    let executions = app.dispatcher().executions();
+    let (execution, kept) = executions.get_within(account, id, AT_ONCE_BYTES).await?;
+    let latest = execution.attempt;
+    if let Some(after) = after {
+        if after.attempt > latest {
+            return Err(Refusal::InvalidPosition);
+        }
+        if after.attempt == latest && after.reached == Reached::End {
+            return Ok(match execution.state.is_over() {
+                true => Found::Over,
+                false => Found::Waiting(after, until_due(&execution)),
+            });
+        }
+        // What is redriven has left its latest attempt to the earlier ones.
+        let waits = execution.state == Standing::Waiting && !execution.has_ended_attempt();
+        let below = latest.saturating_add(u32::from(waits));
+        if after.attempt < below
+            && let Some(found) = earlier(app, account, after, below).await?
+        {
+            return Ok(found);
+        }
+    }
+    let (attempt, printed) = match kept {
+        Some(output) => (latest, Printed::kept(output)),
+        None => {
+            let (attempt, output) = executions.follow(account, id).await?;
+            (attempt, Printed::live(output))
+        }
+    };
+    if let Some(after) = after {
+        if after.attempt == attempt {
+            return Ok(Found::resume(after, printed));
+        }
+        // Another has begun between the two; how the one before has ended is told first.
+        if attempt > latest
+            && let Some(found) = earlier(app, account, after, attempt).await?
+        {
+            return Ok(found);
+        }
+    }
+    Ok(Found::resume(Position::start(id, attempt), printed))
+}
+
+/// Finds what is kept of attempts before the latest: the rest of the one that the client has
+/// begun, or the one that came after it. Nothing is left of one that was killed with the
+/// server.
+async fn earlier(
+    app: &App,
+    account: AccountId,
+    after: Position,
+    below: u32,
+) -> Result<Option<Found>, Refusal> {
+    let from = match after.reached {
+        Reached::Bytes(_) => after.attempt,
+        Reached::End => after.attempt.saturating_add(1),
+    };
+    let executions = app.dispatcher().executions();
+    let id = after.execution();
+    let found = executions.earlier_output(account, id, from..below).await?;
+    Ok(found.map(|(attempt, output)| {
+        let position = match attempt == after.attempt {
+            true => after,
+            false => Position::start(id, attempt),
+        };
+        Found::resume(position, Printed::kept(output))
+    }))
+}
+
+/// In what time the execution is due, as far as that is known.
+fn until_due(execution: &Execution) -> Duration {
+    let due = execution.due_at.map(|due| due - tenterhook_dispatch::now());
+    let wait = due.and_then(|wait| Duration::try_from(wait).ok());
+    wait.unwrap_or_default().clamp(RECONNECT, RECONNECT_MAX)
+}
+
+impl Found {
+    fn resume(position: Position, mut printed: Printed) -> Self {
+        if let Reached::Bytes(sent) = position.reached {
+            let (Printed::Live { skip: from, .. } | Printed::Kept { offsets: from, .. }) =
+                &mut printed;
+            *from = sent;
+        }
+        Self::Attempt(position, printed)
+    }
+}
+
 impl Printed {
-    async fn of(app: &App, account: AccountId, id: ExecutionId) -> Result<Self, Refusal> {
-        let dispatcher = app.dispatcher();
-        let (_, kept) = dispatcher
-            .executions()
-            .get_within(account, id, AT_ONCE_BYTES)
-            .await?;
-        Ok(match kept {
-            Some(output) => Self::Kept {
-                output,
-                stream: Stream::Stdout,
-                offset: 0,
-            },
-            None => Self::Live(dispatcher.executions().follow(account, id).await?),
-        })
+    fn live(output: LiveOutput) -> Self {
+        let skip = [0, 0];
+        Self::Live { output, skip }
+    }
+
+    fn kept(output: KeptOutput) -> Self {
+        Self::Kept {
+            output,
+            stream: Stream::Stdout,
+            offsets: [0, 0],
+        }
     }
 
     async fn next(&mut self) -> Result<Option<Chunk>, Error> {
-        let (output, stream, offset) = match self {
-            Self::Live(output) => return Ok(output.next().await),
+        let (output, stream, offsets) = match self {
+            Self::Live { output, skip } => return Ok(next_live(output, skip).await),
             Self::Kept {
                 output,
                 stream,
-                offset,
-            } => (output, stream, offset),
+                offsets,
+            } => (output, stream, offsets),
         };
         loop {
+            let offset = &mut offsets[index(*stream)];
             let bytes = output.read(*stream, *offset, OUTPUT_PART_BYTES).await?;
             if !bytes.is_empty() {
                 *offset += bytes.len() as u64;
@@ -124,9 +289,25 @@ impl Printed {
                 return Ok(Some(Chunk { stream, bytes }));
             }
             match stream {
-                Stream::Stdout => (*stream, *offset) = (Stream::Stderr, 0),
+                Stream::Stdout => *stream = Stream::Stderr,
                 Stream::Stderr => return Ok(None),
             }
+        }
+    }
+}
+
+/// Waits for the next piece that the client has not.
+async fn next_live(output: &mut LiveOutput, skip: &mut [u64; 2]) -> Option<Chunk> {
+    loop {
+        let mut chunk = output.next().await?;
+        let skip = &mut skip[index(chunk.stream)];
+        let known = usize::try_from(*skip).unwrap_or(usize::MAX);
+        let known = known.min(chunk.bytes.len());
+        *skip -= known as u64;
+        let new = chunk.bytes.split_off(known);
+        if !new.is_empty() {
+            chunk.bytes = new;
+            return Some(chunk);
         }
     }
 }
@@ -140,6 +321,9 @@ fn events(following: Following) -> impl Pieces<Item = Result<Event, Infallible>>
 
 impl Following {
     async fn next(&mut self) -> Option<Event> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
         loop {
             let printed = self.printed.as_mut()?;
             let next = tokio::select! {
@@ -149,8 +333,9 @@ impl Following {
             };
             match next {
                 Ok(Some(chunk)) => {
-                    if let Some(event) = self.tell(&chunk) {
-                        return Some(event);
+                    let text = self.held[index(chunk.stream)].push(&chunk.bytes);
+                    if !text.is_empty() {
+                        return Some(self.piece(chunk.stream, &text));
                     }
                 }
                 Ok(None) => return Some(self.finish().await),
@@ -167,9 +352,16 @@ impl Following {
         }
     }
 
-    fn tell(&mut self, chunk: &Chunk) -> Option<Event> {
-        let text = self.held[index(chunk.stream)].push(&chunk.bytes);
-        (!text.is_empty()).then(|| event(chunk.stream, &text))
+    /// A piece of a stream, and that it was sent.
+    fn piece(&mut self, stream: Stream, bytes: &[u8]) -> Event {
+        if let Reached::Bytes(sent) = &mut self.position.reached {
+            sent[index(stream)] += bytes.len() as u64;
+        }
+        let name = match stream {
+            Stream::Stdout => "stdout",
+            Stream::Stderr => "stderr",
+        };
+        event(name, &piece(bytes), self.position)
     }
 
     /// Sends what was held back, one piece a call, and the state at last.
@@ -177,21 +369,30 @@ impl Following {
         for stream in [Stream::Stdout, Stream::Stderr] {
             let held = self.held[index(stream)].finish();
             if !held.is_empty() {
-                return event(stream, &held);
+                return self.piece(stream, &held);
             }
         }
         self.printed = None;
-        let dispatcher = self.app.dispatcher();
-        let execution = dispatcher
-            .executions()
-            .get_without_output(self.account, self.id);
-        let state = match execution.await {
-            Ok(execution) => {
-                json!({"state": execution.state.as_str(), "outcome": execution.outcome})
+        let attempt = self.position.attempt;
+        let executions = self.app.dispatcher().executions();
+        let execution = executions.get_without_output(self.account, self.id).await;
+        let (state, outcome) = match execution {
+            Ok(execution) if execution.attempt == attempt && execution.has_ended_attempt() => {
+                (json!(execution.state.as_str()), json!(execution.outcome))
             }
-            Err(_) => json!({"state": null}),
+            Ok(execution) if execution.state.is_over() && execution.attempt == attempt => {
+                (json!(execution.state.as_str()), Value::Null)
+            }
+            // It is tried again.
+            Ok(_) => {
+                let ended = executions.attempt(self.account, self.id, attempt, 0).await;
+                let outcome = ended.ok().and_then(|(attempt, _)| attempt.outcome);
+                (json!("WAITING"), json!(outcome))
+            }
+            Err(_) => (Value::Null, Value::Null),
         };
-        Event::default().event("end").data(state.to_string())
+        let end = json!({"attempt": attempt, "outcome": outcome, "state": state});
+        event("end", &end, self.position.at(Reached::End))
     }
 }
 
@@ -202,12 +403,9 @@ fn index(stream: Stream) -> usize {
     }
 }
 
-fn event(stream: Stream, bytes: &[u8]) -> Event {
-    let name = match stream {
-        Stream::Stdout => "stdout",
-        Stream::Stderr => "stderr",
-    };
-    Event::default().event(name).data(piece(bytes).to_string())
+fn event(name: &str, data: &Value, position: Position) -> Event {
+    let event = Event::default().event(name).data(data.to_string());
+    event.id(position.to_string())
 }
 
 fn piece(bytes: &[u8]) -> Value {

@@ -1,4 +1,4 @@
-//! An execution whose output is too long to be kept in memory for a slow reader: its JSON
+//! An execution, or an attempt, whose output is too long to be kept in memory for a slow reader: its JSON
 //! is written while the client takes it.
 //!
 //! What a client reads is the same object as that of a short one; only the order of its
@@ -13,11 +13,12 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderValue, header};
+use serde::Serialize;
 use serde_json::json;
 use tenterhook_dispatch::{Error, KeptOutput, OUTPUT_PART_BYTES};
 use tenterhook_engine::Stream;
 
-use super::shape::{self, Execution};
+use super::shape;
 use super::text::Text;
 use crate::charge::Charge;
 use crate::refusal::Refusal;
@@ -32,17 +33,18 @@ pub(super) const REPLY_BYTES: u64 = 8 * OUTPUT_PART_BYTES as u64;
 /// Bytes of a piece in base64: no remainder is left between two of them.
 const ENCODED_PART_BYTES: u32 = OUTPUT_PART_BYTES / 3 * 3;
 
-/// Replies with an execution whose output was left out.
+/// Replies with an execution or an attempt of which `dropped_bytes` of output were dropped,
+/// and the rest was left out.
 pub(super) async fn reply(
-    execution: tenterhook_dispatch::Execution,
+    shown: &impl Serialize,
     output: KeptOutput,
+    dropped_bytes: u64,
     charge: &Charge,
 ) -> Result<Response, Refusal> {
     charge.hold_memory(REPLY_BYTES)?;
     let logs_bytes = u32::try_from(shape::LOGS_BYTES).unwrap_or(u32::MAX);
     let logs = shape::logs(&output.read(Stream::Stderr, 0, logs_bytes).await?);
-    let dropped_bytes = execution.output.dropped_bytes;
-    let mut head = json(&Execution::without_output(execution))?;
+    let mut head = json(shown)?;
     head.pop();
     let mut end = format!(
         r#","truncated":{},"dropped_bytes":{dropped_bytes}"#,

@@ -65,6 +65,70 @@ pub(crate) struct Execution {
     /// When it will be tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<String>,
+    /// All attempts that are kept, the first one first; only where one execution is shown.
+    /// The newest 33 are kept. One that was killed with the server is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<Vec<Attempt>>,
+    /// How many older ones are not kept any more; absent if none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts_dropped: Option<u32>,
+}
+
+/// One attempt of an execution.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Attempt {
+    /// From 1.
+    attempt: u32,
+    /// How it ended; absent while it runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Outcome>)]
+    outcome: Option<tenterhook_engine::Outcome>,
+    /// What the server could not do, if that is why there is no outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Usage>)]
+    usage: Option<tenterhook_engine::Usage>,
+    /// What it printed; only where one attempt is shown.
+    #[serde(flatten)]
+    output: Option<Output>,
+    /// What the hook left in `/verdict.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    verdict: Option<tenterhook_sdk::Verdict>,
+    /// What is wrong with `/verdict.json`, if the hook left one that cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict_fault: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<String>,
+}
+
+impl Attempt {
+    /// The whole attempt.
+    pub(super) fn new(own: dispatch::AttemptRecord) -> Self {
+        let output = Output::new(&own.output);
+        Self {
+            output: Some(output),
+            ..Self::without_output(own)
+        }
+    }
+
+    /// The attempt as it is listed.
+    pub(super) fn without_output(own: dispatch::AttemptRecord) -> Self {
+        Self {
+            attempt: own.attempt,
+            outcome: own.outcome,
+            error: own.error,
+            usage: own.usage,
+            output: None,
+            verdict: own.verdict,
+            verdict_fault: own.verdict_fault,
+            started_at: own.started_at.map(time_text),
+            ended_at: own.ended_at.map(time_text),
+        }
+    }
 }
 
 /// What an attempt printed, as far as it was kept.
@@ -199,6 +263,21 @@ impl Execution {
             started_at: own.started_at.map(time_text),
             ended_at: own.ended_at.map(time_text),
             due_at: own.due_at.map(time_text),
+            attempts: None,
+            attempts_dropped: None,
+        }
+    }
+
+    /// Adds the attempts that are kept.
+    pub(super) fn with_attempts(self, attempts: Vec<dispatch::AttemptRecord>) -> Self {
+        let first = attempts.first().map_or(1, |first| first.attempt);
+        // Those before the first that is kept; one that was killed with the server is no loss.
+        let bound = self.attempt.saturating_sub(dispatch::EARLIER_ATTEMPTS_MAX);
+        let dropped = bound.min(first.saturating_sub(1));
+        Self {
+            attempts: Some(attempts.into_iter().map(Attempt::without_output).collect()),
+            attempts_dropped: (dropped > 0).then_some(dropped),
+            ..self
         }
     }
 }

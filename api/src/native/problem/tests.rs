@@ -58,6 +58,7 @@ fn every_refusal() -> Vec<Refusal> {
             retry_after: std::time::Duration::from_secs(1),
         }),
         Refusal::InvalidHost("is given more than once"),
+        Refusal::InvalidPosition,
         Refusal::Internal,
     ]
 }
@@ -147,6 +148,7 @@ fn problems_read_well() {
 507 /problems/insufficient-storage | There is not enough room on the disk | not enough disk of your share: 10 bytes needed, 3 bytes left | {}
 503 /problems/too-busy | Not enough of a shared resource is left | not enough requests of your share: 1 needed, 0 left; try again after the seconds in Retry-After | {"resource":"requests"}
 400 about:blank | Bad Request | the `Host` header is given more than once; send one | {}
+400 about:blank | Bad Request | `Last-Event-ID` or `after` is not the id of an event of this output; leave it out to start from the beginning | {}
 500 /problems/internal | The server failed | the server failed; the request id leads to the cause in its log | {}
 "#);
 }

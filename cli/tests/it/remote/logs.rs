@@ -1,12 +1,15 @@
 //! `logs`: of finished executions, and of output while it is printed.
 
 use std::io::{BufRead as _, BufReader};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::Workspace;
+use crate::server::Server;
 use crate::tenterhook::{Finished, command, signal};
 
 /// Time for a hook that sleeps until it is cancelled.
@@ -159,11 +162,161 @@ fn a_server_that_stops_ends_what_follows_with_a_word() {
     workspace.push(&[]).with_status(0);
     workspace.fire();
     let id = workspace.one_that_runs()["id"].as_str().unwrap().to_owned();
-    let following = workspace.start(&["logs", &id, "-f"]);
+    let following = workspace.start(&["logs", &id, "-f", "--reconnect", "1s"]);
+    let hasty = workspace.start(&["logs", &id, "-f", "--reconnect", "0s"]);
     following.line_with("begun");
+    hasty.line_with("begun");
     let Workspace { server, .. } = workspace;
     server.stop_at_once();
     let (status, log) = following.finish();
     assert_eq!(status, Some(1), "{log}");
+    assert!(
+        log.contains("lost the connection to the server; reconnecting"),
+        "{log}"
+    );
+    assert!(log.contains("no server answers"), "{log}");
+    let (status, log) = hasty.finish();
+    assert_eq!(status, Some(1), "{log}");
     assert!(log.contains("closed the connection"), "{log}");
+}
+
+#[test]
+fn what_is_followed_survives_a_server_that_is_killed_and_started_again() {
+    let workspace = Workspace::new();
+    let script = "echo attempt $HOOK_ATTEMPT; printf 'cut off'; [ $HOOK_ATTEMPT = 1 ] && sleep 1h; echo; echo done\n";
+    workspace.project(script, LONG);
+    workspace.push(&[]).with_status(0);
+    let task = workspace.fire();
+    let id = workspace.one_that_runs()["id"].as_str().unwrap().to_owned();
+    let alone = workspace.start(&["logs", &id, "-f"]);
+    let of_task = workspace.start(&["logs", "--task", &task, "-f"]);
+    alone.line_with("attempt 1");
+    of_task.line_with("attempt 1");
+    let Workspace { server, data, .. } = workspace;
+    let address = server.address.clone();
+    server.stop(Signal::KILL);
+    let _server = Server::start_at(data.path(), &address);
+
+    for mut following in [alone, of_task] {
+        let lines = following.rest();
+        let count = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+        assert_eq!(following.result(), Some(0), "{lines:#?}");
+        assert_eq!(
+            (count("attempt 1"), count("attempt 2")),
+            (0, 1),
+            "{lines:#?}"
+        );
+        assert_eq!(count("done"), 1, "{lines:#?}");
+        let (_, log) = following.finish();
+        assert!(
+            log.contains("reconnecting") && log.contains("the server is back"),
+            "{log}"
+        );
+    }
+}
+
+#[test]
+fn a_connection_that_breaks_loses_no_line_and_repeats_none() {
+    let workspace = Workspace::new();
+    let script = "n=0; while [ $n -lt 6 ]; do echo \"<line $n>\"; echo \"<oops $n>\" >&2; sleep 0.4; n=$((n + 1)); done\n";
+    workspace.project(script, LONG);
+    workspace.push(&[]).with_status(0);
+    let relay = Relay::to(&workspace.server.address);
+    let owner = workspace.owner();
+    workspace.fire();
+    let id = workspace.one_that_runs()["id"].as_str().unwrap().to_owned();
+    let server = format!("http://{}", relay.address);
+    let following = workspace.start(&[
+        "logs",
+        &id,
+        "-f",
+        "--server",
+        &server,
+        "--token",
+        &owner.token,
+    ]);
+    let mut lines = Vec::new();
+    for broken_at in ["<line 1>", "<oops 3>"] {
+        lines.extend(following.lines_to(broken_at));
+        relay.cut();
+    }
+    lines.extend(following.rest());
+    let (status, log) = following.finish();
+    assert_eq!(status, Some(0), "{log}");
+    for stream in ["line", "oops"] {
+        let of_it = lines.iter().filter(|line| line.contains(stream));
+        let expected: Vec<String> = (0..6).map(|n| format!("<{stream} {n}>")).collect();
+        assert!(of_it.eq(&expected), "{lines:#?}\n{log}");
+    }
+    assert!(log.contains("reconnecting"), "{log}");
+}
+
+#[test]
+fn an_earlier_attempt_is_listed_and_its_output_printed() {
+    let workspace = Workspace::new();
+    workspace.project(
+        "echo try $HOOK_ATTEMPT; exit 1\n",
+        "[hook.retry]\nattempts = 2\nbackoff_ms = 0\n",
+    );
+    workspace.push(&[]).with_status(0);
+    workspace.run(["fire", "custom.go"]);
+    let id = workspace.json(&["executions"])[0]["id"].clone();
+    let id = id.as_str().unwrap();
+    let print = |args: &[&str]| workspace.run(args).with_status(0).stdout;
+    assert_eq!(print(&["logs", id]), "try 2\n");
+    assert_eq!(print(&["logs", id, "--attempt", "1"]), "try 1\n");
+    workspace.run(["logs", id, "--attempt", "3"]).with_status(1);
+    let table = print(&["executions", id]);
+    let rows: Vec<_> = table.lines().map(str::trim_start).collect();
+    assert!(rows[0].starts_with("ATTEMPT"), "{table}");
+    assert!(
+        rows[1].starts_with("1 ") && rows[2].starts_with("2 "),
+        "{table}"
+    );
+    assert!(rows[1].contains("exited with status 1"), "{table}");
+    assert_eq!(
+        workspace
+            .json(&["executions", id])
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+/// Passes connections on to a server until they are cut.
+struct Relay {
+    address: String,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Relay {
+    fn to(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let open: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+        let (server, noted) = (server.to_owned(), Arc::clone(&open));
+        std::thread::spawn(move || {
+            for near in listener.incoming().map_while(Result::ok) {
+                let Ok(far) = TcpStream::connect(&server) else {
+                    return;
+                };
+                for (from, to) in [(&near, &far), (&far, &near)] {
+                    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(Shutdown::Both);
+                    });
+                }
+                noted.lock().unwrap().extend([near, far]);
+            }
+        });
+        Self { address, open }
+    }
+
+    fn cut(&self) {
+        for stream in self.open.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
 }

@@ -31,12 +31,21 @@ fn nothing() -> Retention {
     }
 }
 
-async fn bytes_of(store: &dyn Store, account: AccountId) -> u64 {
+pub(crate) async fn bytes_of(store: &dyn Store, account: AccountId) -> u64 {
     let usage = store.disk_usage().await.unwrap();
     usage
         .into_iter()
         .find_map(|(id, bytes)| (id == account).then_some(bytes))
         .unwrap()
+}
+
+/// Removes all that is over, and forgets its events.
+pub(crate) async fn forget_all(store: &dyn Store, now: i64) {
+    let nothing = Retention {
+        event_horizon: Duration::ZERO,
+        ..nothing()
+    };
+    sweep_all(store, &nothing, now).await;
 }
 
 async fn sweep_all(store: &dyn Store, retention: &Retention, now: i64) {
