@@ -11,7 +11,7 @@ use tenterhook_sdk::Event;
 use uuid::Uuid;
 
 use super::FireArgs;
-use crate::event::{assignments, parse_name, sample};
+use crate::event::{assignments, parse_name, parse_type, sample};
 
 /// The `source` of events that are built here.
 const SOURCE: &str = "/tenterhook/fire";
@@ -29,10 +29,8 @@ pub(super) fn build(args: &FireArgs) -> anyhow::Result<Value> {
         event.subject = Some(subject.clone());
     }
     if let Some(server) = &args.on {
-        let server = match server.parse::<u32>() {
-            Ok(number) => number.into(),
-            Err(_) => Value::from(server.as_str()),
-        };
+        // As text, so that the server refuses what could mean two of them.
+        let server = Value::from(server.as_str());
         event.extensions.insert("serverid".into(), server);
     }
     event
@@ -61,7 +59,7 @@ fn from_file(args: &FireArgs) -> anyhow::Result<Event> {
             attribute => anyhow!("`{attribute}` {}", fault.detail),
         })
         .with_context(cannot)?;
-    let name = parse_name(&event.kind)
+    let name = parse_type(&event.kind)
         .map_err(|fault| anyhow!("`type` {fault}"))
         .with_context(cannot)?;
     set(args, &name, &mut event.data)?;

@@ -41,6 +41,7 @@ pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
                 id: event.id.clone(),
                 kind: event.kind.clone(),
             },
+            content: None,
             json: serde_json::to_vec(&event).unwrap().into(),
         }),
         created_at: source.created_at,
@@ -57,6 +58,7 @@ pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
             lane: 0,
         }],
         program: None,
+        warnings: Vec::new(),
     };
     yard.store.insert_tasks(vec![task]).await.unwrap();
     id

@@ -36,6 +36,7 @@ const MIGRATIONS: &[(&str, &str)] = migrations! {
     "0013" "set_up"
     "0014" "waits"
     "0015" "webhook_deliveries"
+    "0016" "event_content"
 };
 
 /// The version of the schema after all of them.

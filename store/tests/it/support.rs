@@ -223,6 +223,7 @@ pub(crate) fn new_task(shop: &Shop, kind: &str, executions: u32) -> NewTask {
                 id: id.to_string(),
                 kind: kind.into(),
             },
+            content: None,
             json: format!("{{\"id\":\"{id}\"}}").into(),
         }),
         created_at: at(10),
@@ -244,6 +245,7 @@ pub(crate) fn new_task(shop: &Shop, kind: &str, executions: u32) -> NewTask {
             })
             .collect(),
         program: None,
+        warnings: Vec::new(),
     }
 }
 
