@@ -238,7 +238,7 @@ async fn a_hook_scripts_hooks_are_replaced_kept_or_removed() {
     assert_eq!(events().await, ["OnHealthRecover", "OnHealthRecover"]);
     app.patch(
         &path,
-        &json!({"contents": "false", "hooks": [{"event": "Nope"}]}),
+        &json!({"contents": "false", "hooks": [{"event": "onaudit"}]}),
     )
     .await
     .expect_croit_error(400);

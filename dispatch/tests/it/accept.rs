@@ -196,10 +196,7 @@ async fn a_verdict_denies_in_the_hooks_own_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_with_one_bad_event_stores_none() {
     let yard = Yard::new().await;
-    let events = vec![
-        event("custom.x", json!({})),
-        event("no\nsuch", json!({})),
-    ];
+    let events = vec![event("custom.x", json!({})), event("no\nsuch", json!({}))];
 
     let error = yard
         .dispatcher
