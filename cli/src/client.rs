@@ -229,24 +229,47 @@ pub(crate) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
     value[member].as_str().unwrap_or_default()
 }
 
-/// Finds the item with this id or number or, if there is none, with this name.
+/// Finds the item with this id, number or name. `id:`, `number:` or `name:` before it says
+/// which of them it is.
+///
+/// # Errors
+///
+/// No item has it, or several have.
 pub(crate) fn find_named<'a>(
     items: &'a [Value],
     noun: impl Display,
     name: &str,
 ) -> anyhow::Result<&'a Value> {
-    let by_id = |item: &&Value| {
-        text(item, "id").eq_ignore_ascii_case(name)
-            || item["number"]
-                .as_i64()
-                .is_some_and(|n| n.to_string() == name)
+    let has = |item: &Value, form: &str, name: &str| match form {
+        "id" => text(item, "id").eq_ignore_ascii_case(name),
+        "number" => item["number"]
+            .as_i64()
+            .is_some_and(|n| n.to_string() == name),
+        _ => text(item, "name") == name,
     };
-    let by_name = |item: &&Value| text(item, "name") == name;
-    items
-        .iter()
-        .find(by_id)
-        .or_else(|| items.iter().find(by_name))
-        .with_context(|| format!("no such {noun}: `{name}`; `tenterhook {noun} list` lists them"))
+    let forms = ["id", "number", "name"];
+    let typed = name
+        .split_once(':')
+        .filter(|(form, _)| forms.contains(form));
+    let means = |item: &&Value| match typed {
+        Some((form, name)) => has(item, form, name),
+        None => forms.iter().any(|form| has(item, form, name)),
+    };
+    let mut found = items.iter().filter(means);
+    let item = found.next().with_context(|| {
+        format!("no such {noun}: `{name}`; `tenterhook {noun} list` lists them")
+    })?;
+    if found.next().is_some() {
+        let form = match items.iter().any(|item| has(item, "id", name)) {
+            true => "id",
+            false => "number",
+        };
+        anyhow::bail!(
+            "`{name}` is ambiguous: it is the {form} of one {noun} and the name of another; say `{form}:{name}` \
+             or `name:{name}`"
+        );
+    }
+    Ok(item)
 }
 
 /// Returns the path of one item of a collection.
@@ -276,7 +299,7 @@ mod tests {
     fn an_item_is_named_by_its_id_its_number_or_its_name() {
         let items = [
             json!({"id": "a1", "number": 7, "name": "x"}),
-            json!({"id": "b2", "name": "7"}),
+            json!({"id": "b2", "name": "8"}),
         ];
         let id = |name| find_named(&items, "account", name).map(|item| text(item, "id").to_owned());
         assert_eq!(id("A1").unwrap(), "a1");
@@ -284,6 +307,24 @@ mod tests {
         assert_eq!(id("x").unwrap(), "a1");
         let error = id("y").unwrap_err().to_string();
         assert!(error.contains("tenterhook account list"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_is_the_number_of_another_item_has_to_be_typed() {
+        let items = [
+            json!({"id": "a1", "number": 7, "name": "x"}),
+            json!({"id": "b2", "name": "7"}),
+            json!({"id": "c3", "name": "a1"}),
+        ];
+        let id = |name| find_named(&items, "account", name).map(|item| text(item, "id").to_owned());
+        let error = id("7").unwrap_err().to_string();
+        assert!(error.contains("`number:7` or `name:7`"), "{error}");
+        let error = id("a1").unwrap_err().to_string();
+        assert!(error.contains("`id:a1` or `name:a1`"), "{error}");
+        assert_eq!(id("number:7").unwrap(), "a1");
+        assert_eq!(id("name:7").unwrap(), "b2");
+        assert_eq!(id("id:a1").unwrap(), "a1");
+        assert_eq!(id("name:a1").unwrap(), "c3");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use tenterhook_dispatch::{HookPoint, HookPointName};
+use tenterhook_dispatch::{HookPoint, HookPointName, near_miss};
 use uuid::Uuid;
 
 pub(crate) use self::sample::{assignments, sample};
@@ -26,8 +26,9 @@ use crate::table::{OutputFormat, print};
 /// it. Its data is the catalog's; id and time are new each time unless they are given.
 #[derive(Debug, Args)]
 pub(crate) struct EventArgs {
-    /// The hook point, such as `PreFormatDisk`, or `custom.` and a name of your own;
-    /// without it, all are listed.
+    /// The hook point, such as `PreFormatDisk`, another producer's type, such as
+    /// `com.github.push`, or `custom.` and a name of your own; without it, the catalog is
+    /// listed.
     #[arg(value_name = "NAME")]
     name: Option<String>,
     /// A member of the data, such as `serial=WD-1`; may be repeated. What the catalog
@@ -63,14 +64,41 @@ pub(crate) fn main(args: &EventArgs, _log: Option<&str>) -> ExitCode {
     command::end(print(&text).map(|()| ExitCode::SUCCESS))
 }
 
-/// Parses a hook point's name; the error suggests the nearest.
+/// Parses a hook point's name that was typed; the error suggests the nearest.
+///
+/// Any type is a hook point's name, but a single word that is not in the catalog is most
+/// likely a mistake; an event's file can have such a type.
 pub(crate) fn parse_name(name: &str) -> Result<HookPointName, String> {
-    HookPointName::parse(name).map_err(|_| match nearest_event(name) {
-        Some(near) => format!("must be a hook point's name; did you mean {near}?"),
-        None => "must be a hook point's name, such as OnAudit, or `custom.` and a name of your \
-                 own; `tenterhook event` lists them"
-            .into(),
-    })
+    let is_known = |name: &HookPointName| name.point().is_some() || name.as_str().contains('.');
+    match parse_type(name) {
+        Ok(name) if is_known(&name) => Ok(name),
+        Ok(_) => Err(
+            "must be a hook point's name, such as OnAudit, a type with a dot, such as \
+                      com.github.push, or `custom.` and a name of your own; `tenterhook event` \
+                      lists the catalog"
+                .into(),
+        ),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Parses an event's type; the error suggests the nearest of the catalog.
+pub(crate) fn parse_type(name: &str) -> Result<HookPointName, String> {
+    if let Some(near) = misspelt(name) {
+        return Err(format!("must be a hook point's name; did you mean {near}?"));
+    }
+    HookPointName::parse(name).map_err(|error| error.to_string())
+}
+
+/// Returns the catalog's name that was likely meant by one that is not in it.
+pub(crate) fn misspelt(name: &str) -> Option<&'static str> {
+    let is_in_catalog = HookPoint::find(name).is_some();
+    match name.contains('.') {
+        _ if is_in_catalog => None,
+        // Another producer's, unless it is all but the same.
+        true => near_miss(name),
+        false => nearest_event(name),
+    }
 }
 
 fn one(args: &EventArgs, name: &str) -> Result<String, Faults> {

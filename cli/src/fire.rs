@@ -40,10 +40,12 @@ pub(crate) struct FireArgs {
     /// A member of the data, such as `serial=WD-1`; may be repeated.
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
-    /// The number or the name of the server that the event is about.
+    /// The server that the event is about, by id, number or name; `id:`, `number:` or `name:`
+    /// before it says which.
     #[arg(long = "on", value_name = "SERVER")]
     on: Option<String>,
-    /// The event's subject; for Astra's events the app, by id, number or name.
+    /// The event's subject; for Astra's events the app, by id, number or name, with
+    /// `id:`, `number:` or `name:` before it where that could mean two.
     #[arg(long, value_name = "SUBJECT")]
     subject: Option<String>,
     /// The event's id; an id that was posted before runs nothing [default: that of the

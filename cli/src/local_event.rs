@@ -70,7 +70,10 @@ impl LocalEvent {
         };
         let names_a_file = asked == "-" || asked.contains('/') || asked.ends_with(".json");
         let name = match event::parse_name(&asked) {
-            Ok(name) if !names_a_file => Ok(name),
+            // A file whose name has a dot could be another producer's type.
+            Ok(name) if !names_a_file && (is_ours(&name) || !Path::new(&asked).exists()) => {
+                Ok(name)
+            }
             Err(_) if names_a_file || Path::new(&asked).exists() => Err(None),
             Err(fault) => Err(Some(fault)),
             Ok(_) => Err(None),
@@ -115,6 +118,11 @@ impl LocalEvent {
     }
 }
 
+/// Whether a name is of the catalog or a tenant's own.
+fn is_ours(name: &HookPointName) -> bool {
+    name.point().is_some() || name.as_str().starts_with("custom.")
+}
+
 async fn build_event(
     name: &HookPointName,
     data: &Data,
@@ -150,7 +158,7 @@ async fn build_event(
 async fn read_event(file: &Path) -> anyhow::Result<EventInput> {
     let cannot = || format!("cannot use the event in {}", file.display());
     let event = ReceivedEvent::parse(&bytes(file).await?).with_context(cannot)?;
-    let name = event::parse_name(&event.attributes().kind)
+    let name = event::parse_type(&event.attributes().kind)
         .map_err(|fault| anyhow::anyhow!("`type` {fault}"))
         .with_context(cannot)?;
     Ok(EventInput {

@@ -30,7 +30,7 @@ use crate::quantity::show_millis;
 use crate::say::{say, say_error};
 use crate::signals::{Signal, Signals};
 use crate::spinner::Spinner;
-use crate::{code_cache, hint, own_thread, paint};
+use crate::{code_cache, hint, neutral, own_thread, paint};
 
 /// Runs a script or module locally, in the sandbox of a hook.
 ///
@@ -129,6 +129,7 @@ struct Prepared {
     engine: Engine,
     program: Program,
     invocation: Invocation,
+    warnings: Vec<String>,
     printer: Printer,
     reporting: Reporting,
 }
@@ -189,11 +190,12 @@ async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     drop(compiling);
     let (sink, printer) = live::open(cancel.clone(), plan.event.note());
     let given = plan.invocation(cancel, sink);
-    let invocation = with_timeout("its input", plan.limits(), given).await?;
+    let (invocation, warnings) = with_timeout("its input", plan.limits(), given).await?;
     Ok(Prepared {
         engine,
         program,
         invocation,
+        warnings,
         printer,
         reporting: Reporting {
             report: plan.report,
@@ -233,6 +235,7 @@ impl Prepared {
             program: self.program,
             limits,
             names,
+            warnings: self.warnings,
             interrupted,
             reporting: self.reporting,
         };
@@ -257,6 +260,7 @@ struct Summary {
     program: Program,
     limits: Limits,
     names: Vec<String>,
+    warnings: Vec<String>,
     interrupted: Option<Signal>,
     reporting: Reporting,
 }
@@ -268,10 +272,14 @@ impl Summary {
             program,
             limits,
             names,
+            warnings,
             interrupted,
             reporting,
         } = self;
         let ending = Ending::of(run.outcome.clone(), interrupted, delivery);
+        for warning in warnings {
+            say(neutral::line(&format!("warning: {warning}")));
+        }
         ending.report(&run, &limits);
         if let Some(hint) = hint::of(&run, &names) {
             say(hint);

@@ -28,8 +28,6 @@ pub enum Noun {
     Hook,
     /// A [`HookOverride`](crate::HookOverride).
     Override,
-    /// A hook point.
-    HookPoint,
     /// An [`App`](crate::App).
     App,
     /// A [`Server`](crate::Server).
@@ -51,7 +49,6 @@ impl fmt::Display for Noun {
             Self::Source => "source",
             Self::Hook => "hook",
             Self::Override => "override",
-            Self::HookPoint => "hook point",
             Self::App => "app",
             Self::Server => "server",
             Self::Task => "task",
@@ -155,6 +152,18 @@ pub enum Error {
         doing: &'static str,
         /// The principal's name.
         name: String,
+    },
+    /// An event has the source and id of one that was accepted before, and other content.
+    #[error(
+        "{} has the source and id of one that was accepted before, and other content; give it an id of its own",
+        match index {
+            Some(index) => format!("the event at index {index}"),
+            None => "the event".to_owned(),
+        }
+    )]
+    EventConflict {
+        /// Which of several it is.
+        index: Option<usize>,
     },
     /// It is not any more as the caller has said that it is.
     #[error("the {what} `{id}` was changed by somebody else")]

@@ -36,7 +36,9 @@ pub use crate::registry::criterion::{Criterion, Subject};
 pub use crate::registry::damaged::{DamagedHook, Unreadable};
 pub use crate::registry::hook::{FailurePolicy, Hook, HookChange, NewHook, Targets};
 pub use crate::registry::hook_override::{HookOverride, NewOverride, OverrideChange};
-pub use crate::registry::hook_point::{Face, HookPoint, HookPointName, Parameter, ParameterType};
+pub use crate::registry::hook_point::{
+    Face, HookPoint, HookPointName, Parameter, ParameterType, near_miss,
+};
 pub use crate::registry::label::Label;
 pub use crate::registry::lookup::Lookup;
 pub use crate::registry::recipe::{Recipe, RecipeContent};

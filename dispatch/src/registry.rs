@@ -16,6 +16,7 @@ pub(crate) mod overrides;
 pub(crate) mod preloaded;
 pub(crate) mod programs;
 pub(crate) mod recipe;
+pub(crate) mod reference;
 pub(crate) mod rules;
 pub(crate) mod server;
 pub(crate) mod servers;

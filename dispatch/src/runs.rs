@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod attempts;
 pub(crate) mod cancel;
 pub(crate) mod claim;
+pub(crate) mod content;
 pub(crate) mod endings;
 pub(crate) mod environment;
 pub(crate) mod event;

@@ -191,6 +191,7 @@ impl Activity<'_> {
             .inner
             .dispatcher
             .events()
+            .without_comparison()
             .accept_for(self.live.account, &self.live.created_by, event, source.id)
             .await;
         match accepted {
@@ -233,6 +234,7 @@ impl Activity<'_> {
             .inner
             .dispatcher
             .events()
+            .without_comparison()
             .accept(account, started_by, events)
             .await;
         Ok(match accepted {

@@ -19,6 +19,8 @@ pub struct Params {
     pub positional: Vec<String>,
     /// Whether croit's own variable names are set too.
     pub croit: bool,
+    /// Which members are not parameters that would be, and why: one sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// The longest value that becomes a variable, in bytes.
@@ -29,10 +31,18 @@ const NAME_MAX_BYTES: usize = 128;
 const UNDOCUMENTED_MAX: usize = 64;
 /// The most bytes of all values together.
 const TOTAL_MAX_BYTES: usize = 128 * 1024;
+/// The most warnings; one more says how many there would be. They are kept with the event's
+/// task, so they stay within 2 KiB or so.
+const WARNINGS_MAX: usize = 8;
+/// Characters of a member's name in a warning.
+const SHOWN_CHARS: usize = 64;
 
 impl Params {
     /// Returns the parameters of an event, from its `data`; `point` is the catalog's entry
     /// for its type, if it has one.
+    ///
+    /// Where members collapse to one variable, such as `fooBar` and `foo_bar`, a parameter of
+    /// the catalog wins, else the first member.
     #[must_use]
     pub fn of(point: Option<&HookPoint>, data: Option<&Value>) -> Self {
         let members = data.and_then(Value::as_object).into_iter().flatten();
@@ -52,47 +62,105 @@ impl Params {
             place.ok().map(|place| &data[place].1)
         };
         let mut params = Self::default();
+        let mut skipped = 0;
         let mut room = TOTAL_MAX_BYTES;
+        let parameters = point.map_or(&[][..], |point| point.parameters);
         if let Some(point) = point {
             params.croit = point.face == Face::Croit;
-            for parameter in point.parameters {
-                let value = find(parameter.name).and_then(|value| text(value, &mut room));
-                if params.croit {
-                    params.positional.push(value.clone().unwrap_or_default());
+        }
+        for parameter in parameters {
+            let value = find(parameter.name).map(|value| text(value, &mut room));
+            let value = match value {
+                Some(Err(reason)) => {
+                    params.warn(&mut skipped, parameter.name, &reason);
+                    None
                 }
-                if let Some(value) = value {
-                    params.named.push((upper_snake(parameter.name), value));
-                }
+                Some(Ok(value)) => value,
+                None => None,
+            };
+            if params.croit {
+                params.positional.push(value.clone().unwrap_or_default());
+            }
+            if let Some(value) = value {
+                params.named.push((upper_snake(parameter.name), value));
             }
         }
-        params.add_undocumented(&data, room);
+        let is_documented = |name: &str| parameters.iter().any(|own| own.name == name);
+        params.add_undocumented(&data, is_documented, room, &mut skipped);
+        if skipped > WARNINGS_MAX {
+            let more = skipped - WARNINGS_MAX;
+            params
+                .warnings
+                .push(format!("{more} more members are not parameters"));
+        }
         params
     }
 
     /// Adds every other scalar member: an event may have more than the catalog documents,
     /// and a custom event is not in the catalog.
-    fn add_undocumented<M: Member>(&mut self, data: &[(&str, M)], mut room: usize) {
+    fn add_undocumented<M: Member>(
+        &mut self,
+        data: &[(&str, M)],
+        is_documented: impl Fn(&str) -> bool,
+        mut room: usize,
+        skipped: &mut usize,
+    ) {
+        // Whose member each variable is, for the warnings.
         let most = self.named.len() + UNDOCUMENTED_MAX;
+        let documented = self.named.len();
+        let mut owners: Vec<&str> = Vec::new();
         for (name, value) in data {
+            if value.is_null() || value.is_nested() || is_documented(name) {
+                continue;
+            }
             if self.named.len() == most {
-                break;
-            }
-            if name.is_empty() || name.len() > NAME_MAX_BYTES || value.is_nested() {
+                let reason = format!(
+                    "there are {UNDOCUMENTED_MAX} already that the catalog does not document"
+                );
+                self.warn(skipped, name, &reason);
                 continue;
             }
-            let name = upper_snake(name);
-            if self.named.iter().any(|(taken, _)| *taken == name) {
+            if name.is_empty() || name.len() > NAME_MAX_BYTES {
+                let reason = format!("its name must have 1 to {NAME_MAX_BYTES} bytes");
+                self.warn(skipped, name, &reason);
                 continue;
             }
-            if let Some(value) = text(value, &mut room) {
-                self.named.push((name, value));
+            let variable = upper_snake(name);
+            if let Some(at) = self.named.iter().position(|(taken, _)| *taken == variable) {
+                let reason = match at.checked_sub(documented).and_then(|at| owners.get(at)) {
+                    Some(owner) => format!("`{}` has its variable, {variable}", shown(owner)),
+                    None => format!("a parameter of the catalog has its variable, {variable}"),
+                };
+                self.warn(skipped, name, &reason);
+                continue;
             }
+            match text(value, &mut room) {
+                Ok(Some(value)) => {
+                    self.named.push((variable, value));
+                    owners.push(name);
+                }
+                Ok(None) => {}
+                Err(reason) => self.warn(skipped, name, &reason),
+            }
+        }
+    }
+
+    fn warn(&mut self, skipped: &mut usize, name: &str, reason: &str) {
+        *skipped += 1;
+        if *skipped <= WARNINGS_MAX {
+            let name = shown(name);
+            self.warnings.push(format!(
+                "the member `{name}` is not a parameter: {reason}; it is in the event's data all the same"
+            ));
         }
     }
 }
 
 /// A member's value, from which a parameter is made: parsed, or as its sender wrote it.
 pub trait Member {
+    /// Returns whether it is null.
+    fn is_null(&self) -> bool;
+
     /// Returns whether it is a list or an object.
     fn is_nested(&self) -> bool;
 
@@ -102,6 +170,10 @@ pub trait Member {
 }
 
 impl Member for &Value {
+    fn is_null(&self) -> bool {
+        Value::is_null(self)
+    }
+
     fn is_nested(&self) -> bool {
         self.is_object() || self.is_array()
     }
@@ -117,18 +189,40 @@ impl Member for &Value {
     }
 }
 
+/// A member's name as a warning shows it.
+fn shown(name: &str) -> String {
+    let name = name.chars().filter(|c| !c.is_control());
+    name.take(SHOWN_CHARS).collect()
+}
+
 /// Returns the text of a value. A NUL, which no variable can contain, is replaced. `None` if
-/// it has no text, or is too long.
-fn text(value: &impl Member, room: &mut usize) -> Option<String> {
-    let text = value.text()?;
+/// it is null.
+///
+/// # Errors
+///
+/// Why it makes no variable: it is not text, or too long.
+fn text(value: &impl Member, room: &mut usize) -> Result<Option<String>, String> {
+    let Some(text) = value.text() else {
+        return match value.is_null() {
+            true => Ok(None),
+            false => Err("its value has a lone surrogate, which is not text".into()),
+        };
+    };
     if text.len() > VALUE_MAX_BYTES {
-        return None;
+        return Err(format!("its value is longer than {VALUE_MAX_BYTES} bytes"));
     }
-    *room = room.checked_sub(text.len())?;
-    Some(match text.contains('\0') {
+    match room.checked_sub(text.len()) {
+        Some(rest) => *room = rest,
+        None => {
+            return Err(format!(
+                "all parameters would have more than {TOTAL_MAX_BYTES} bytes together"
+            ));
+        }
+    }
+    Ok(Some(match text.contains('\0') {
         true => text.replace('\0', "\u{fffd}"),
         false => text.into_owned(),
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -207,11 +301,84 @@ mod tests {
         assert!(long.named.is_empty());
     }
 
+    #[test]
+    fn a_member_that_is_too_long_is_said_not_to_be_a_parameter() {
+        let params = of(
+            "OnAudit",
+            &json!({"id": "x".repeat(VALUE_MAX_BYTES + 1), "own": "y".repeat(VALUE_MAX_BYTES + 1)}),
+        );
+        assert_eq!(params.warnings.len(), 2, "{:?}", params.warnings);
+        assert!(params.warnings[0].contains("`id`"), "{:?}", params.warnings);
+        assert!(
+            params.warnings[1].contains("`own`"),
+            "{:?}",
+            params.warnings
+        );
+        assert!(params.warnings[1].contains("longer than 32768 bytes"));
+        let many: Map<_, _> = (0..5)
+            .map(|i| (format!("m{i}"), json!("x".repeat(30_000))))
+            .collect();
+        let params = of("custom.x", &Value::Object(many));
+        assert_eq!((params.named.len(), params.warnings.len()), (4, 1));
+        assert!(params.warnings[0].contains("131072 bytes together"));
+    }
+
+    #[test]
+    fn members_beyond_the_count_are_said_not_to_be_parameters() {
+        let data: Map<_, _> = (0..100).map(|i| (format!("m{i:03}"), json!(i))).collect();
+        let params = of("custom.x", &Value::Object(data));
+        assert_eq!(params.warnings.len(), WARNINGS_MAX + 1);
+        assert!(
+            params.warnings[0].contains("`m064`"),
+            "{:?}",
+            params.warnings
+        );
+        let last = params.warnings.last().unwrap();
+        assert!(last.starts_with("28 more"), "{last}");
+    }
+
+    #[test]
+    fn members_that_collapse_to_one_variable_are_told_and_the_catalog_wins() {
+        let params = of(
+            "custom.x",
+            &json!({"fooBar": 1, "foo_bar": 2, "foo-bar": 3}),
+        );
+        assert_eq!(params.named.len(), 1);
+        assert_eq!(params.warnings.len(), 2, "{:?}", params.warnings);
+        for warning in &params.warnings {
+            assert!(warning.contains("its variable, FOO_BAR"), "{warning}");
+        }
+        let params = of("OnAudit", &json!({"query_params": 1, "queryParams": 2}));
+        assert_eq!(params.named, [("QUERY_PARAMS".into(), "2".into())]);
+        assert!(
+            params.warnings[0].contains("`query_params`"),
+            "{:?}",
+            params.warnings
+        );
+        assert!(
+            params.warnings[0].contains("catalog"),
+            "{:?}",
+            params.warnings
+        );
+    }
+
+    #[test]
+    fn what_was_never_a_parameter_is_no_warning() {
+        let data = json!({"deep": {"a": 1}, "list": [1], "gone": null, "plain": 1});
+        assert!(of("custom.x", &data).warnings.is_empty());
+        let data = json!({"queryParams": {"a": 1}, "id": "1"});
+        assert!(of("OnAudit", &data).warnings.is_empty());
+    }
+
     proptest! {
         #[test]
         fn no_name_or_value_can_break_the_environment(members in proptest::collection::btree_map(".*", ".*", 0..20)) {
             let data = Value::Object(members.into_iter().map(|(k, v)| (k, Value::String(v))).collect());
-            for (name, value) in of("custom.x", &data).named {
+            let params = of("custom.x", &data);
+            for warning in &params.warnings {
+                prop_assert!(!warning.contains(char::is_control) && warning.len() < 1024);
+            }
+            for (name, value) in params.named {
                 prop_assert!(!name.is_empty());
                 prop_assert!(name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
                 prop_assert!(!value.contains('\0'));

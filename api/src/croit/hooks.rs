@@ -267,7 +267,6 @@ pub(super) fn refers_to_missing(error: Error) -> Refusal {
         Error::NotFound { what, id } => {
             let field = match what {
                 Noun::Source => "/scriptId",
-                Noun::HookPoint => "/event",
                 Noun::Server => "/serverIds",
                 _ => "",
             };

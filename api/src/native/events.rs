@@ -238,18 +238,9 @@ async fn accept_and_wait(
     try_join_all(waits).await
 }
 
-/// An event of an unknown type is an invalid body, not an unknown path.
+/// An event that references what does not exist is an invalid body, not an unknown path.
 fn unknown_event(error: Error) -> Refusal {
     match error {
-        Error::NotFound {
-            what: Noun::HookPoint,
-            id,
-        } => Refusal::invalid(
-            "/type",
-            format!(
-                "`{id}` is not a hook point; `GET /api/v1/hook-points` lists them, and `custom.<name>` is yours"
-            ),
-        ),
         Error::NotFound {
             what: Noun::Server,
             id,

@@ -160,27 +160,38 @@ async fn create_token(
     Ok(created("/api/v1/tokens", &issued.about.id.clone(), issued))
 }
 
-/// The principal that has this id or, if none has, this name.
+/// The principal that has this id or this name.
 async fn find_principal(
     app: &App,
     account: AccountId,
     pointer: &str,
     named: &str,
 ) -> Result<dispatch::Principal, Refusal> {
-    let id = named.parse::<PrincipalId>().ok();
-    let mut principals = app.dispatcher().principals().list(account).await?;
-    let found = principals
-        .iter()
-        .position(|principal| Some(principal.id) == id)
-        .or_else(|| {
-            principals
-                .iter()
-                .position(|principal| principal.name == named)
-        })
-        .ok_or_else(|| {
-            Refusal::invalid(pointer, "is neither the id nor the name of a principal")
-        })?;
-    Ok(principals.swap_remove(found))
+    let (id, name) = match (named.strip_prefix("id:"), named.strip_prefix("name:")) {
+        (Some(id), _) => (Some(id), None),
+        (None, Some(name)) => (None, Some(name)),
+        (None, None) => (Some(named), Some(named)),
+    };
+    let id = id.and_then(|id| id.parse::<PrincipalId>().ok());
+    let principals = app.dispatcher().principals().list(account).await?;
+    let mut found = principals
+        .into_iter()
+        .filter(|principal| Some(principal.id) == id || Some(principal.name.as_str()) == name);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => Err(Refusal::invalid(
+            pointer,
+            "is neither the id nor the name of a principal",
+        )),
+        // A token for the wrong one would have that one's rights.
+        (Some(_), Some(_)) => Err(Refusal::invalid(
+            pointer,
+            format!(
+                "is ambiguous: it is the id of one principal and the name of another; say `id:{named}` or \
+                 `name:{named}`"
+            ),
+        )),
+    }
 }
 
 #[derive(Debug, Deserialize)]

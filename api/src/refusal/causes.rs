@@ -37,7 +37,9 @@ impl From<Error> for Refusal {
                 needs: needs.as_str(),
                 detail: error.to_string(),
             },
-            error @ Error::LastOwner { .. } => Self::Conflict(error.to_string()),
+            error @ (Error::LastOwner { .. } | Error::EventConflict { .. }) => {
+                Self::Conflict(error.to_string())
+            }
             Error::HooksDisabled => Self::HooksDisabled,
             error @ Error::NotReplicated { .. } => Self::Conflict(error.to_string()),
             Error::Invalid { field, reason } => Self::invalid(pointer(&field), reason),

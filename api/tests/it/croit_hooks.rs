@@ -72,7 +72,7 @@ async fn what_a_hook_refers_to_must_exist() {
             "scriptId",
         ),
         (
-            json!({"scriptId": script, "event": "OnNothing", "serverIds": []}),
+            json!({"scriptId": script, "event": "onaudit", "serverIds": []}),
             "event",
         ),
         (

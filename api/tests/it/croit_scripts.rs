@@ -189,12 +189,12 @@ async fn a_hook_script_keeps_script_and_hooks_all_or_nothing() {
         ]})
     );
 
-    let bad = json!({"name": "half", "contents": "true", "hooks": [{"event": "OnAudit"}, {"event": "OnNothing"}]});
+    let bad = json!({"name": "half", "contents": "true", "hooks": [{"event": "OnAudit"}, {"event": "onaudit"}]});
     let error = app
         .post("/api/events/hook-scripts", &bad)
         .await
         .expect_croit_error(400);
-    assert!(error.contains("OnNothing"), "{error}");
+    assert!(error.contains("did you mean `OnAudit`?"), "{error}");
     assert_eq!(
         app.get("/api/events/scripts")
             .await
@@ -238,7 +238,7 @@ async fn a_hook_scripts_hooks_are_replaced_kept_or_removed() {
     assert_eq!(events().await, ["OnHealthRecover", "OnHealthRecover"]);
     app.patch(
         &path,
-        &json!({"contents": "false", "hooks": [{"event": "Nope"}]}),
+        &json!({"contents": "false", "hooks": [{"event": "onaudit"}]}),
     )
     .await
     .expect_croit_error(400);

@@ -367,7 +367,7 @@ async fn a_batch_is_taken_whole_or_not_at_all() {
             json!({"specversion": "1.0", "id": "1", "source": "/s"}),
             "/1/type",
         ),
-        (event_of("OnNothing", json!(1)), "/1/type"),
+        (event_of("a\nb", json!(1)), "/1/type"),
     ] {
         let answer = post(
             "/api/v1/events".into(),
@@ -401,7 +401,7 @@ async fn what_is_wrong_with_an_event_is_named() {
         (with("id", json!("")), "/id"),
         (with("id", json!("a\u{1b}[2J")), "/id"),
         (with("source", json!(7)), "/source"),
-        (with("type", json!("OnNothing")), "/type"),
+        (with("type", json!("")), "/type"),
         (with("time", json!("yesterday")), "/time"),
         (with("serverid", json!(99)), "/serverid"),
         (with("nested", json!({"a": 1})), "/nested"),
@@ -462,4 +462,89 @@ async fn other_forms_of_events_are_415_and_too_large_ones_413() {
         .send()
         .await
         .expect_problem(400, "/problems/unreadable-body");
+}
+
+#[tokio::test]
+async fn another_producers_event_runs_the_hooks_for_its_type_and_its_prefix() {
+    let app = TestApp::start().await;
+    let script = app.script("a", "echo $HOOK_EVENT").await;
+    let hook = app.hook(script, "com.github.*").await;
+    assert_eq!(
+        (&hook["event"], &hook["failure_policy"]),
+        (&json!("com.github.*"), &json!("open"))
+    );
+    app.hook(script, "com.github.push").await;
+    let posted = app
+        .fire("com.github.push", json!({"ref": "refs/heads/main"}))
+        .await;
+    let executions = posted["task"]["executions"].as_array().unwrap();
+    assert_eq!(executions.len(), 2, "{posted}");
+    assert_eq!(executions[0]["stdout"], "com.github.push\n");
+    let posted = app
+        .fire("google.cloud.audit.log.v1.written", json!({}))
+        .await;
+    assert_eq!(posted["task"]["executions"], json!([]));
+}
+
+#[tokio::test]
+async fn the_id_of_an_event_with_other_content_is_409_and_nothing_of_it_is_shown() {
+    let app = TestApp::start().await;
+    let mut event = event_of("custom.a", json!({"amount": 1}));
+    app.post("/api/v1/events", &event).await.expect(202);
+    event["time"] = json!("2030-01-01T00:00:00Z");
+    app.post("/api/v1/events", &event).await.expect(202);
+    event["data"] = json!({"amount": 20_001});
+    for path in ["/api/v1/events", "/api/v1/events?wait=60"] {
+        let answer = app.post(path, &event).await;
+        let problem = answer.expect_problem(409, "/problems/conflict");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("other content"), "{problem}");
+        assert!(!problem.to_string().contains("20001"), "{problem}");
+    }
+    let call = app.call(Method::POST, "/api/v1/events").await;
+    let batch = json!([event_of("custom.a", json!(1)), event]).to_string();
+    let answer = call
+        .body("application/cloudevents-batch+json", batch)
+        .send()
+        .await;
+    let problem = answer.expect_problem(409, "/problems/conflict");
+    assert!(
+        problem["detail"].as_str().unwrap().contains("at index 1"),
+        "{problem}"
+    );
+    let tasks = app.get("/api/v1/tasks").await.expect(200);
+    assert_eq!(tasks["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_member_that_is_no_parameter_is_told_with_the_execution_and_in_its_log() {
+    let app = TestApp::start().await;
+    let script = app.script("a", "echo ${HOOK_PARAM_LONG:-none}").await;
+    app.hook(script, "custom.a").await;
+    let posted = app
+        .fire(
+            "custom.a",
+            json!({"long": "x".repeat(40_000), "fooBar": 1, "foo-bar": 2}),
+        )
+        .await;
+    let execution = &posted["task"]["executions"][0];
+    assert_eq!(execution["stdout"], "none\n");
+    let warnings = execution["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 2, "{execution}");
+    assert!(
+        warnings
+            .iter()
+            .any(|one| one.as_str().unwrap().contains("`long`"))
+    );
+    assert_eq!(
+        execution["logs"][0],
+        json!({"level": "warn", "message": warnings[0], "source": "tenterhook"})
+    );
+    let path = format!("/api/v1/executions/{}", execution["id"].as_str().unwrap());
+    assert_eq!(app.get(&path).await.expect(200), *execution);
+    let plain = app.fire("custom.a", json!({"short": 1})).await;
+    assert!(
+        plain["task"]["executions"][0].get("warnings").is_none(),
+        "{plain}"
+    );
 }

@@ -77,7 +77,14 @@ async fn what_is_wrong_with_a_hook_is_named_by_its_pointer() {
     for (body, pointer) in [
         (json!({"source": 99, "event": "OnAudit"}), "/source"),
         (json!({"source": true, "event": "OnAudit"}), "/source"),
-        (json!({"source": source, "event": "OnNothing"}), "/event"),
+        (json!({"source": source, "event": "onaudit"}), "/event"),
+        (
+            json!({"source": source, "event": "PreFormatDsik"}),
+            "/event",
+        ),
+        (json!({"source": source, "event": "snapshot.*"}), "/event"),
+        (json!({"source": source, "event": "com.*.push"}), "/event"),
+        (json!({"source": source, "event": ""}), "/event"),
         (json!({"source": source}), ""),
         (
             json!({"source": source, "event": "OnAudit", "colour": 1}),

@@ -317,3 +317,40 @@ async fn croit_says_who_made_and_changed_what_too() {
     let hook = app.get("/api/v1/hooks/1").await.expect(200);
     assert_eq!(hook["created_by"], ada["id"]);
 }
+
+#[tokio::test]
+async fn a_snapshot_does_not_go_on_without_the_hook_of_an_app_that_could_be_two() {
+    let app = TestApp::start().await;
+    let shop = shop(&app).await;
+    let source = app.script("quiesce", "true").await;
+    let body = json!({"name": "q", "source": source, "event": "snapshot.pre", "app": 1});
+    app.post("/api/v1/hooks", &body).await.expect(201);
+    for name in [json!("1"), shop["id"].clone()] {
+        let taken = json!({"name": name, "containers": []});
+        let answer = app.post("/api/v1/apps", &taken).await;
+        let problem = answer.expect_problem(422, "/problems/invalid-request");
+        assert_eq!(problem["errors"][0]["pointer"], "/name", "{problem}");
+    }
+    // It is named by the number that the next one gets.
+    app.post("/api/v1/apps", &json!({"name": "3", "containers": []}))
+        .await
+        .expect(201);
+    app.post("/api/v1/apps", &json!({"name": "x", "containers": []}))
+        .await
+        .expect(201);
+    let mut event = event_of("snapshot.pre", json!({}));
+    event["subject"] = json!("3");
+    let answer = app.post("/api/v1/events?wait=60", &event).await;
+    let problem = answer.expect_problem(422, "/problems/invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/subject", "{problem}");
+    let detail = problem["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("`number:3` or `name:3`"), "{problem}");
+    for subject in ["1", "number:1", "name:shop", "shop"] {
+        let task = fire(&app, "snapshot.pre", &json!(subject)).await;
+        assert_eq!(
+            task["executions"].as_array().unwrap().len(),
+            2,
+            "{subject}: {task}"
+        );
+    }
+}

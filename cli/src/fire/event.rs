@@ -12,7 +12,7 @@ use tenterhook_sdk::{Event, Fault};
 use uuid::Uuid;
 
 use super::FireArgs;
-use crate::event::{assignments, parse_name, sample};
+use crate::event::{assignments, parse_name, parse_type, sample};
 
 /// The `source` of events that are built here.
 const SOURCE: &str = "/tenterhook/fire";
@@ -31,10 +31,8 @@ pub(super) fn build(args: &FireArgs) -> anyhow::Result<String> {
         attributes.subject = Some(subject.clone());
     }
     if let Some(server) = &args.on {
-        let server = match server.parse::<u32>() {
-            Ok(number) => number.into(),
-            Err(_) => Value::from(server.as_str()),
-        };
+        // As text, so that the server refuses what could mean two of them.
+        let server = Value::from(server.as_str());
         attributes.extensions.insert("serverid".into(), server);
     }
     attributes.check().map_err(described)?;
@@ -65,7 +63,7 @@ fn from_file(args: &FireArgs) -> anyhow::Result<ReceivedEvent> {
     let event = ReceivedEvent::parse(&read(file)?)
         .map_err(described)
         .with_context(cannot)?;
-    let name = parse_name(&event.attributes().kind)
+    let name = parse_type(&event.attributes().kind)
         .map_err(|fault| anyhow!("`type` {fault}"))
         .with_context(cannot)?;
     match set(args, &name, event.json_data())? {

@@ -59,6 +59,10 @@ fn one(execution: &Value, paint: Painter) -> String {
     }
     summary += &paint.dim(&format!("  [{}]", short(text(execution, "id"))));
     summary.push('\n');
+    for warning in execution["warnings"].as_array().into_iter().flatten() {
+        let warning = neutral::line(warning.as_str().unwrap_or_default());
+        summary += &format!("    {}\n", paint.warn(&format!("warning: {warning}")));
+    }
     let usage = &execution["usage"];
     if usage.is_object() {
         let _ = writeln!(

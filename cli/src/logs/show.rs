@@ -7,8 +7,9 @@ use std::io::{self, Write as _};
 use std::sync::Mutex;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tenterhook_engine::LogLine;
+use tenterhook_sdk::log::Level;
 
 use super::lines::Lines;
 use crate::client::text;
@@ -117,6 +118,16 @@ impl LogPrinter {
         origin: &LineOrigin,
         execution: &Value,
     ) -> anyhow::Result<OutputState> {
+        for warning in execution["warnings"].as_array().into_iter().flatten() {
+            let line = LogLine {
+                level: Level::Warn,
+                message: warning.as_str().unwrap_or_default().to_owned(),
+                fields: Map::from_iter([("source".to_owned(), "tenterhook".into())]),
+            };
+            if self.line(origin, "stderr", line.to_json().as_bytes())? == OutputState::Closed {
+                return Ok(OutputState::Closed);
+            }
+        }
         let mut writer = self.begin(origin.clone());
         for stream in ["stdout", "stderr"] {
             if writer.write(stream, text(execution, stream).as_bytes())? == OutputState::Closed {

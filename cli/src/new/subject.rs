@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tenterhook_dispatch::{HookPoint, HookPointName, Parameter, ParameterType};
 use tenterhook_sdk::contract;
 
-use crate::project::nearest_event;
+use crate::event::{misspelt, parse_name};
 
 /// Members that best describe what an event is about, in order of preference.
 const PREFERRED_MEMBERS: &[&str] = &["serial", "appName", "username", "tag", "host"];
@@ -36,12 +36,12 @@ impl Subject {
     ///
     /// There is no such hook point.
     pub(super) fn of(event: &str) -> anyhow::Result<Self> {
-        let Ok(event) = HookPointName::parse(event) else {
-            match nearest_event(event) {
+        let Ok(event) = parse_name(event) else {
+            match misspelt(event) {
                 Some(near) => bail!("no such hook point: {event:?}; did you mean {near}?"),
                 None => bail!(
-                    "no such hook point: {event:?}; `tenterhook event` lists them, \
-                     and `custom.` and a name in lower case is one of your own"
+                    "no such hook point: {event:?}; `tenterhook event` lists them, a type with a dot is \
+                     another producer's, and `custom.` and a name is one of your own"
                 ),
             }
         };

@@ -11,6 +11,8 @@ use serde_json::Value;
 use tenterhook_dispatch::{HookPoint, HookPointName};
 use tenterhook_engine::{AskedLimits, Limits};
 
+use crate::event::misspelt;
+
 /// Longest name of a source, in bytes.
 const NAME_MAX_BYTES: usize = 255;
 
@@ -119,9 +121,13 @@ impl Manifest {
             .expect("limits were checked when the manifest was read")
     }
 
-    /// The hook point.
+    /// The hook point; one of those with the prefix, if the hook waits for a prefix.
     pub(crate) fn hook_point(&self) -> HookPointName {
-        HookPointName::parse(&self.event).expect("the event was checked when the manifest was read")
+        let event = match self.event.strip_suffix('*') {
+            Some(prefix) => format!("{prefix}sample"),
+            None => self.event.clone(),
+        };
+        HookPointName::parse(&event).expect("the event was checked when the manifest was read")
     }
 }
 
@@ -140,9 +146,15 @@ fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 
 fn event<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let event = String::deserialize(from)?;
-    match HookPointName::parse(&event) {
-        Ok(_) => Ok(event),
-        Err(_) => Err(D::Error::custom(unknown_event(&event))),
+    match (misspelt(&event), HookPointName::parse_for_hook(&event)) {
+        (None, Ok(_)) => Ok(event),
+        (Some(near), _) => {
+            let shown: String = event.chars().take(NAME_MAX_BYTES).collect();
+            Err(D::Error::custom(format!(
+                "no such hook point: {shown:?}; did you mean {near}?"
+            )))
+        }
+        (None, Err(error)) => Err(D::Error::custom(error)),
     }
 }
 
@@ -194,18 +206,6 @@ fn limits<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error>
     serde_json::to_value(asked)
         .map(Some)
         .map_err(D::Error::custom)
-}
-
-/// Describes an unknown hook point, and suggests the nearest.
-fn unknown_event(name: &str) -> String {
-    let shown: String = name.chars().take(NAME_MAX_BYTES).collect();
-    match nearest_event(name) {
-        Some(near) => format!("no such hook point: {shown:?}; did you mean {near}?"),
-        None => format!(
-            "no such hook point: {shown:?}; `tenterhook event` lists them, \
-             and `custom.` and a name in lower case is one of your own"
-        ),
-    }
 }
 
 /// Returns the hook point whose name is nearest to `name`, if any is near.

@@ -196,7 +196,7 @@ fn whole<T: Serialize + DeserializeOwned>(given: &Value) -> anyhow::Result<Value
 fn app(client: &Client, given: &Value) -> anyhow::Result<Value> {
     let given = match given {
         Value::String(text) => text.clone(),
-        value => value.to_string(),
+        value => format!("number:{value}"),
     };
     let apps = client.list("/api/v1/apps", &[])?;
     Ok(find_named(&apps, "app", &given)?["id"].clone())

@@ -99,14 +99,16 @@ impl Plan {
         &self.limits
     }
 
-    /// Assembles the invocation, standard input included.
+    /// Assembles the invocation, standard input included, and says what of the event's data
+    /// is not among its parameters.
     ///
     /// Without data for an event, standard input is this process's own.
     pub(super) async fn invocation(
         &self,
         cancel: CancellationToken,
         output: Arc<dyn OutputSink>,
-    ) -> anyhow::Result<Invocation> {
+    ) -> anyhow::Result<(Invocation, Vec<String>)> {
+        let mut warnings = Vec::new();
         let at = match self.clock {
             Clock::Frozen(at) => at,
             Clock::Real => SystemTime::now(),
@@ -120,6 +122,7 @@ impl Plan {
                     args: self.args.clone(),
                     env: self.env.clone(),
                 };
+                warnings = Rehearsal::warnings(&read.event, &read.name);
                 let given = hook.invocation(&read.event, &read.name, limits, cancel, output);
                 let stdin = read.event.has_data().then_some(read.stdin);
                 (given, stdin)
@@ -137,7 +140,7 @@ impl Plan {
                 (given, None)
             }
         };
-        Ok(Invocation {
+        let invocation = Invocation {
             stdin: match stdin {
                 Some(Stdin::Data) => given.stdin.clone(),
                 Some(Stdin::PipedOrData) => match stdin::read().await? {
@@ -149,7 +152,8 @@ impl Plan {
             clock: self.clock,
             seed: self.seed,
             ..given
-        })
+        };
+        Ok((invocation, warnings))
     }
 }
 

@@ -72,7 +72,10 @@ impl Dispatcher {
     /// Accepts events.
     #[must_use]
     pub fn events(&self) -> Events<'_> {
-        Events { core: &self.core }
+        Events {
+            core: &self.core,
+            compares: true,
+        }
     }
 
     /// Reads, cancels and waits for tasks.

@@ -45,7 +45,11 @@ impl Apps<'_> {
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;
-                check_room(&entry.directory.read(), &app)?;
+                {
+                    let directory = entry.directory.read();
+                    check_room(&directory, &app)?;
+                    directory.check_app_name(&Arc::new(app.clone()))?;
+                }
                 let reserved = core.disk.reserve(account, size::of_app(&app))?;
                 let app = core.store.insert_app(account, app).await?;
                 core.disk.written(account, reserved);
@@ -86,7 +90,13 @@ impl Apps<'_> {
                     modified_at: now(),
                 };
                 app.check()?;
-                check_room(&entry.directory.read(), &app)?;
+                {
+                    let directory = entry.directory.read();
+                    check_room(&directory, &app)?;
+                    if app.name != old.name {
+                        directory.check_app_name(&Arc::new(app.clone()))?;
+                    }
+                }
                 let (before, after) = (size::of_app(&old), size::of_app(&app));
                 let reserved = core.disk.reserve_growth(account, before, after)?;
                 core.store.update_app(account, app.clone()).await?;

@@ -66,7 +66,7 @@ impl DamagedHook {
 
     /// Whether it may be one that waits for an event.
     pub(crate) fn may_wait_for(&self, event: &HookPointName) -> bool {
-        self.event.as_ref().is_none_or(|own| own == event)
+        self.event.as_ref().is_none_or(|own| own.covers(event))
     }
 
     /// What it owes an event that it may wait for: to fail.

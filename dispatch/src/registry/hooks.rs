@@ -52,7 +52,8 @@ impl Hooks<'_> {
         Ok(hook)
     }
 
-    /// Changes a hook. What was accepted before runs as it was then.
+    /// Changes a hook. What was accepted before runs as it was then, also if the hook is
+    /// switched off: that is for events to come.
     ///
     /// # Errors
     ///
@@ -103,7 +104,8 @@ impl Hooks<'_> {
         Ok(hook)
     }
 
-    /// Removes a hook. What was accepted before still runs.
+    /// Removes a hook, and cancels what waits of it, retries included. What runs may end,
+    /// and is not tried again.
     ///
     /// # Errors
     ///
@@ -113,7 +115,7 @@ impl Hooks<'_> {
             .core
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
-                let _changing = entry.changing.lock().await;
+                let changing = entry.changing.lock().await;
                 let found = {
                     let directory = entry.directory.read();
                     match directory.hook(key) {
@@ -121,19 +123,22 @@ impl Hooks<'_> {
                         Err(error) => Err(directory.damaged_hook(key).ok_or(error)?),
                     }
                 };
-                match found {
+                let (id, hook) = match found {
                     Ok(hook) => {
                         core.store.delete_hook(account, hook.id).await?;
                         entry.directory.write().remove_hook(hook.number);
-                        Ok(Some(hook))
+                        (hook.id, Some(hook))
                     }
                     // Nothing more can be reported of it than that it is gone.
                     Err(damaged) => {
                         core.store.delete_hook(account, damaged).await?;
                         entry.directory.write().remove_damaged_hook(damaged);
-                        Ok(None)
+                        (damaged, None)
                     }
-                }
+                };
+                drop(changing);
+                core.cancel_of_hook(account, id).await;
+                Ok(hook)
             })
             .await?;
         if let Some(hook) = hook {

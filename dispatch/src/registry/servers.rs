@@ -8,8 +8,8 @@ use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, Key, Number, ServerId};
 use crate::page::ACCOUNT_MAX;
-use crate::registry::rules;
 use crate::registry::server::{NewServer, Server, ServerChange};
+use crate::registry::{reference, rules};
 use crate::tenancy::audit_events::ConfigChange;
 
 /// Servers: see [`Dispatcher::servers`](crate::Dispatcher::servers).
@@ -44,11 +44,15 @@ impl Servers<'_> {
             .carry_out(async move |core: Arc<Core>| {
                 let entry = core.entry(account).await?;
                 let _changing = entry.changing.lock().await;
-                if entry.directory.read().servers().len() >= ACCOUNT_MAX as usize {
-                    return Err(Error::invalid(
-                        "name",
-                        "cannot be entered: the account has 20000 servers",
-                    ));
+                {
+                    let directory = entry.directory.read();
+                    if directory.servers().len() >= ACCOUNT_MAX as usize {
+                        return Err(Error::invalid(
+                            "name",
+                            "cannot be entered: the account has 20000 servers",
+                        ));
+                    }
+                    reference::check(directory.servers(), &server)?;
                 }
                 let reserved = core.disk.reserve(account, size::of_server(&server))?;
                 let server = core.store.insert_server(account, server).await?;
@@ -79,6 +83,10 @@ impl Servers<'_> {
                 let _changing = entry.changing.lock().await;
                 let mut server = entry.directory.read().server(key)?.clone();
                 let before = size::of_server(&server);
+                let is_renamed = change
+                    .name
+                    .as_ref()
+                    .is_some_and(|name| *name != server.name);
                 server.name = change.name.unwrap_or(server.name);
                 server.host = change.host.unwrap_or(server.host);
                 server.project = change.project.unwrap_or(server.project);
@@ -86,6 +94,9 @@ impl Servers<'_> {
                 server.labels = change.labels.unwrap_or(server.labels);
                 server.modified_at = now();
                 check(&server)?;
+                if is_renamed {
+                    reference::check(entry.directory.read().servers(), &server)?;
+                }
                 let after = size::of_server(&server);
                 let reserved = core.disk.reserve_growth(account, before, after)?;
                 core.store.update_server(account, server.clone()).await?;

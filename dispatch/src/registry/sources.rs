@@ -63,7 +63,8 @@ impl Sources<'_> {
 
     /// Changes a source; with `hooks`, replaces the whole set of its hooks too, unless
     /// there are some for containers: those are not to be lost that way. All or
-    /// nothing. Its hooks run the new program from now on.
+    /// nothing. Its hooks run the new program from now on; hooks that are replaced are
+    /// deleted, with what waits of them.
     ///
     /// # Errors
     ///
@@ -99,7 +100,8 @@ impl Sources<'_> {
         Ok(source)
     }
 
-    /// Removes a source. What was accepted before still runs.
+    /// Removes a source, which has no hooks any more. What was run without a hook, or was
+    /// chosen by an event's sender, still runs.
     ///
     /// # Errors
     ///
@@ -295,7 +297,7 @@ impl Core {
             )),
             None => None,
         };
-        let _changing = entry.changing.lock().await;
+        let changing = entry.changing.lock().await;
         let mut source = entry.directory.read().own_source(key)?.clone();
         check_expected(&source, &change)?;
         let before = source.digest;
@@ -335,17 +337,23 @@ impl Core {
             .await?;
         self.disk.written(account, reserved);
         self.disk.written(account, bound);
+        let mut deleted = Vec::new();
         {
             let mut directory = entry.directory.write();
             if replaced {
                 for hook in directory.hooks_of(source.id) {
                     directory.remove_hook(hook.number);
+                    deleted.push(hook.id);
                 }
             }
             directory.put_source(source.clone());
             for hook in hooks {
                 directory.put_hook(hook);
             }
+        }
+        drop(changing);
+        for hook in deleted {
+            self.cancel_of_hook(account, hook).await;
         }
         if source.digest != before {
             self.forget_code(before).await;

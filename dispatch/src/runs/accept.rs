@@ -71,9 +71,21 @@ pub(crate) enum First {
 #[derive(Clone, Copy)]
 pub struct Events<'a> {
     pub(crate) core: &'a Arc<Core>,
+    /// Whether an event that comes again must be the same.
+    pub(crate) compares: bool,
 }
 
 impl Events<'_> {
+    /// Takes an event that was accepted before for the same, whatever its content: for a
+    /// sender that makes its events anew each time and whose ids say all.
+    #[must_use]
+    pub fn without_comparison(self) -> Self {
+        Self {
+            compares: false,
+            ..self
+        }
+    }
+
     /// Accepts events. They are stored when this returns.
     ///
     /// All of them are checked before any is stored. They are stored all or none as
@@ -84,12 +96,14 @@ impl Events<'_> {
     ///
     /// An event that was accepted before, by its source and id, is answered with
     /// its first task and runs nothing again, within
-    /// [`Retention::event_horizon`](crate::Retention::event_horizon).
+    /// [`Retention::event_horizon`](crate::Retention::event_horizon). It has to be the same
+    /// event: its content is compared, but for its time and its trace.
     ///
     /// # Errors
     ///
     /// [`Error::Invalid`], with `events[i].` before the field if there are
     /// several, and `events` if they cause too many executions together;
+    /// [`Error::EventConflict`], and nothing is stored;
     /// [`Error::DiskFull`]; [`Error::Shortage`] of memory, after 30 s of waiting for it;
     /// [`Error::Unavailable`], [`Error::Store`]; [`Error::Stopping`].
     pub async fn accept<E>(
@@ -104,7 +118,7 @@ impl Events<'_> {
         let events = received(events)?;
         let batch = self
             .core
-            .plan_all(account, started_by, events, None)
+            .plan_all(account, started_by, events, self.compares, None)
             .await?;
         self.core
             .carry_out(async move |core: Arc<Core>| core.store_all(batch).await)
@@ -127,7 +141,13 @@ impl Events<'_> {
         let event = event.try_into().map_err(Into::into)?;
         let batch = self
             .core
-            .plan_all(account, started_by, vec![event], Some(source))
+            .plan_all(
+                account,
+                started_by,
+                vec![event],
+                self.compares,
+                Some(source),
+            )
             .await?;
         let accepted = self
             .core
@@ -152,7 +172,7 @@ impl Events<'_> {
         let event = event.try_into().map_err(Into::into)?;
         let batch = self
             .core
-            .plan_all(account, started_by, vec![event], None)
+            .plan_all(account, started_by, vec![event], self.compares, None)
             .await?;
         let (accepted, outcome) = self
             .core

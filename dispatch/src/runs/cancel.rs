@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use crate::dispatcher::Core;
 use crate::error::{Error, Noun};
-use crate::id::{AccountId, ExecutionId, Key, TaskId};
+use crate::id::{AccountId, ExecutionId, HookId, Key, TaskId};
 use crate::runs::execution::Execution;
 use crate::runs::executions::Executions;
+use crate::runs::scheduler::HOOK_DELETED;
 use crate::runs::task::Task;
 use crate::runs::tasks::Tasks;
-use crate::runs::work::Cancelling;
+use crate::runs::work::{Cancelling, ClaimedExecution};
 
 impl Tasks<'_> {
     /// Cancels a task: what waits ends at once, what runs is told to end.
@@ -56,6 +57,67 @@ impl Tasks<'_> {
     }
 }
 
+impl Core {
+    /// Cancels what waits of a hook that was deleted. What runs may end, and is not tried
+    /// again. What is on its way into memory or out of it is found by
+    /// [`deleted_hooks`](Self::deleted_hooks) when it is claimed again.
+    pub(crate) async fn cancel_of_hook(self: &Arc<Self>, account: AccountId, hook: HookId) {
+        let given = {
+            let mut scheduler = self.scheduler.lock();
+            let settlements = scheduler.cancel_hook(account, hook, self.clock.now());
+            self.give(settlements)
+        };
+        for given in given {
+            self.record(given).await;
+        }
+        self.pump();
+        let now = self.clock.now().wall;
+        match self
+            .store
+            .cancel_of_hook(account, hook, HOOK_DELETED, now)
+            .await
+        {
+            Ok(ended) => {
+                let mut scheduler = self.scheduler.lock();
+                for task in ended {
+                    scheduler.notify(task, &None);
+                }
+            }
+            Err(error) => tracing::error!(
+                account.id = %account,
+                hook.id = %hook,
+                error = &error as &dyn std::error::Error,
+                "cannot cancel what waits of a hook that was deleted; it is cancelled when it is due"
+            ),
+        }
+    }
+
+    /// The hooks of these executions that were deleted.
+    pub(crate) async fn deleted_hooks<'e>(
+        &self,
+        account: AccountId,
+        executions: impl Iterator<Item = &'e ClaimedExecution>,
+    ) -> Vec<HookId> {
+        let mut hooks: Vec<_> = executions
+            .filter_map(|one| Some(one.new.hook?.id))
+            .collect();
+        hooks.sort_unstable();
+        hooks.dedup();
+        if hooks.is_empty() {
+            return hooks;
+        }
+        match self.entry(account).await {
+            Ok(entry) => {
+                let directory = entry.directory.read();
+                hooks.retain(|hook| directory.is_deleted(*hook));
+                hooks
+            }
+            // They run: whether they were deleted is not known.
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
 impl Executions<'_> {
     /// Cancels one execution. A finished one stays as it is. Returns it without what it
     /// has printed.
@@ -97,13 +159,29 @@ impl Executions<'_> {
     }
 
     /// Runs an execution again that has failed or was cancelled, once its task is finished.
-    /// Returns it without what it has printed.
+    /// Returns it without what it has printed. Not if its hook was deleted.
     ///
     /// # Errors
     ///
     /// [`Error::NotFound`], [`Error::WrongState`], [`Error::Store`].
     pub async fn redrive(self, account: AccountId, id: ExecutionId) -> Result<Execution, Error> {
         let execution = self.get_without_output(account, id).await?;
+        if let Some(hook) = execution.hook
+            && self
+                .core
+                .entry(account)
+                .await?
+                .directory
+                .read()
+                .is_deleted(hook.id)
+        {
+            return Err(Error::WrongState {
+                doing: "redrive",
+                what: Noun::Execution,
+                id: id.to_string(),
+                state: "without its hook, which was deleted".into(),
+            });
+        }
         self.core
             .carry_out(async move |core: Arc<Core>| {
                 if !core.store.redrive(account, id).await? {

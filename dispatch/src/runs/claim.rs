@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::dispatcher::Core;
-use crate::id::AccountId;
+use crate::id::{AccountId, HookId};
 use crate::runs::environment::Context;
 use crate::runs::scheduler::Load;
 use crate::runs::work::ClaimedTask;
@@ -87,7 +87,8 @@ impl Core {
                     }
                 }
                 for task in claimed.tasks {
-                    self.take_over(task);
+                    let hooks = self.deleted_hooks(account, task.executions.iter()).await;
+                    self.take_over(task, hooks);
                 }
                 self.pump();
             }
@@ -98,7 +99,8 @@ impl Core {
         }
     }
 
-    fn take_over(self: &Arc<Self>, task: ClaimedTask) {
+    /// `deleted_hooks` are those of its executions that were deleted since.
+    fn take_over(self: &Arc<Self>, task: ClaimedTask, deleted_hooks: Vec<HookId>) {
         let context = task
             .event
             .map(|event| Context::stored(event.json))
@@ -113,6 +115,7 @@ impl Core {
             over: task.over,
             started_at: task.started_at,
             cancelled: task.cancelled,
+            deleted_hooks,
             task: None,
         });
     }

@@ -68,6 +68,12 @@ impl Context {
         }
     }
 
+    /// What hooks are not given of the event: see
+    /// [`Execution::warnings`](crate::Execution::warnings).
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.params.warnings
+    }
+
     /// Bytes that it holds in memory, together with so many executions that share it.
     pub(crate) fn size_with(&self, executions: usize) -> usize {
         self.json.len() + self.stdin.len() + executions * size_of::<ClaimedExecution>()

@@ -280,6 +280,10 @@ impl From<Infallible> for crate::Error {
 pub(crate) struct Parameter<'a>(&'a RawValue);
 
 impl params::Member for Parameter<'_> {
+    fn is_null(&self) -> bool {
+        self.0.get() == "null"
+    }
+
     fn is_nested(&self) -> bool {
         self.0.get().starts_with(['[', '{'])
     }

@@ -142,6 +142,7 @@ impl Core {
             owner: None,
             executions,
             program,
+            warnings: Vec::new(),
         };
         Ok(Prepared {
             bytes: size::of_task(&new),
@@ -164,7 +165,7 @@ fn servers(
     wanted
         .into_iter()
         .map(|number| {
-            Ok(Some(plan::reference(
+            Ok(Some(plan::server_ref(
                 directory.server(Key::Number(number))?,
             )))
         })

@@ -55,6 +55,9 @@ pub struct Execution {
     /// What is wrong with its answer, in one line. An answer that cannot be used is
     /// a failure of the hook.
     pub verdict_fault: Option<String>,
+    /// Which members of the event's data its hook did not get as parameters, and why: one
+    /// sentence each.
+    pub warnings: Vec<String>,
     /// Whether it failed for good after all its retries; it can be redriven.
     pub dead: bool,
     /// When it came into being.

@@ -10,13 +10,14 @@ use rand::{Rng, RngExt as _};
 use serde_json::Value;
 use tenterhook_engine::AskedLimits;
 
-use crate::error::Error;
-use crate::id::{ExecutionId, Number, ServerId};
+use crate::error::{Error, Noun};
+use crate::id::{ExecutionId, Number};
 use crate::registry::app::{App, Container};
 use crate::registry::directory::BoundHook;
 use crate::registry::hook::{FailurePolicy, Targets};
 use crate::registry::hook_point::HookPointName;
 use crate::registry::recipe::{Recipe, RecipeContent};
+use crate::registry::reference;
 use crate::registry::server::Server;
 use crate::registry::source::Source;
 use crate::runs::execution::{HookRef, ServerRef};
@@ -175,49 +176,37 @@ fn targets(
         Targets::All if servers.is_empty() => vec![None],
         Targets::All => servers
             .values()
-            .map(|server| Some(reference(server)))
+            .map(|server| Some(server_ref(server)))
             .collect(),
         Targets::These(chosen) => servers
             .values()
             .filter(|server| chosen.contains(&server.number))
-            .map(|server| Some(reference(server)))
+            .map(|server| Some(server_ref(server)))
             .collect(),
     }
 }
 
 /// What an execution keeps of its server.
-pub(crate) fn reference(server: &Server) -> ServerRef {
+pub(crate) fn server_ref(server: &Server) -> ServerRef {
     ServerRef {
         number: server.number,
         name: server.name.clone(),
     }
 }
 
-/// Finds the server that an event names by number, name or id.
+/// Finds the server that an event names by id, number or name. A JSON number is a number.
 pub(crate) fn named(servers: &Servers, wanted: Option<&Value>) -> Result<Option<ServerRef>, Error> {
-    let by_number = |number: i64| {
-        let number = i32::try_from(number).ok()?;
-        servers.get(&Number::new(number))
-    };
+    const FIELD: &str = "serverid";
     let found = match wanted {
         None | Some(Value::Null) => return Ok(None),
-        Some(Value::Number(number)) => number.as_i64().and_then(by_number),
-        Some(Value::String(text)) => servers
-            .values()
-            .find(|server| server.name == *text)
-            .or_else(|| {
-                let id: ServerId = text.parse().ok()?;
-                servers.values().find(|server| server.id == id)
-            })
-            .or_else(|| by_number(text.parse().ok()?)),
+        Some(Value::Number(number)) => number
+            .as_i64()
+            .and_then(|number| servers.get(&Number::new(i32::try_from(number).ok()?))),
+        Some(Value::String(text)) => Some(reference::resolve(servers, FIELD, text)?),
         Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => None,
     };
-    found.map(|server| Some(reference(server))).ok_or_else(|| {
-        Error::invalid(
-            "serverid",
-            "names no server of this account; give its number, name or id",
-        )
-    })
+    let found = found.ok_or_else(|| reference::missing(Noun::Server, FIELD))?;
+    Ok(Some(server_ref(found)))
 }
 
 #[cfg(test)]

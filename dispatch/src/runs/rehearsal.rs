@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tenterhook_engine::{AskedLimits, Digest, Invocation, Kind, Limits, OutputSink};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -31,6 +32,12 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
+    /// Which members of the event's data the hook would not be given as parameters, and why.
+    #[must_use]
+    pub fn warnings(event: &Event, name: &HookPointName) -> Vec<String> {
+        Context::of(event, name, Bytes::new()).warnings().to_vec()
+    }
+
     /// Says what the hook would be given of `event`, whose type is `name`, at the
     /// first attempt and for no server.
     ///

@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 
 use self::admission::QueuedRun;
 pub(crate) use self::admission::{Admission, Admitted, Loading, Next, Start};
+pub(crate) use self::cancel::HOOK_DELETED;
 pub(crate) use self::finish::{Ended, Settled};
 use self::late::Late;
 pub(crate) use self::late::LateOutputs;
@@ -157,7 +158,8 @@ impl Scheduler {
     }
 
     /// Takes a task in and queues its lanes. Returns the settlements of executions
-    /// that were cancelled on the way, and of those that have killed the server too often.
+    /// that were cancelled on the way, of those whose hooks were deleted, and of those that
+    /// have killed the server too often.
     pub(crate) fn load(&mut self, load: Load) -> Vec<Settlement> {
         let (id, account) = (load.id, load.reserved.account);
         let cancelled = load.cancelled;
@@ -167,7 +169,7 @@ impl Scheduler {
             self.tasks.insert(id, loaded);
             return self.cancel(id, now).unwrap_or_default();
         }
-        let given_up = loaded.give_up_on_killers(id, now);
+        let given_up = loaded.give_up(id, now);
         let mut queued = Vec::new();
         for (lane, turns) in loaded.lanes.iter_mut().enumerate() {
             match turns.refresh(now) {

@@ -149,6 +149,7 @@ mod tests {
             },
             verdict: None,
             verdict_fault: None,
+            warnings: Vec::new(),
             dead: false,
             created_at: now(),
             started_at: None,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tenterhook_engine::{Outcome, Usage, Verdict};
+use tenterhook_engine::{Digest, Outcome, Usage, Verdict};
 use time::OffsetDateTime;
 
 use crate::id::{AccountId, ExecutionId, NodeId, Number, TaskId};
@@ -36,6 +36,8 @@ pub struct NewTask {
     pub executions: Vec<NewExecution>,
     /// Bytes of a program that is no source, to keep with the task.
     pub program: Option<Bytes>,
+    /// See [`Execution::warnings`](crate::Execution::warnings).
+    pub warnings: Vec<String>,
 }
 
 /// An event as it is written down.
@@ -43,6 +45,9 @@ pub struct NewTask {
 pub struct NewEvent {
     /// What makes it unique.
     pub key: EventKey,
+    /// The SHA-256 of its content, by which one that comes again is known to be the same;
+    /// without it, any is.
+    pub content: Option<Digest>,
     /// The whole event as JSON.
     pub json: Bytes,
 }

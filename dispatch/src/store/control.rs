@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use crate::error::Error;
-use crate::id::{AccountId, ExecutionId, TaskId};
+use crate::id::{AccountId, ExecutionId, HookId, TaskId};
 use crate::runs::work::Cancelling;
 
 /// Cancelling and redriving.
@@ -33,6 +33,16 @@ pub trait ControlStore: Send + Sync {
         id: ExecutionId,
         now: OffsetDateTime,
     ) -> Result<Cancelling, Error>;
+
+    /// Cancels what waits of a hook in tasks that no node owns, with this reason. Returns the
+    /// tasks that are over because of it. What of it is damaged stays as it is.
+    async fn cancel_of_hook(
+        &self,
+        account: AccountId,
+        hook: HookId,
+        reason: &'static str,
+        now: OffsetDateTime,
+    ) -> Result<Vec<TaskId>, Error>;
 
     /// Makes an execution that failed or was cancelled wait again, and its task one that can
     /// be claimed. Returns whether it could: the whole task must be finished.

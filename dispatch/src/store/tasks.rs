@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tenterhook_engine::Digest;
 
 use crate::error::Error;
 use crate::id::{AccountId, Key, TaskId};
@@ -16,15 +17,23 @@ pub trait TaskStore: Send + Sync {
     /// and the first one named, also within
     /// [`Retention::event_horizon`](crate::Retention::event_horizon) after that was
     /// removed. A task without executions is finished at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EventConflict`] if an event was accepted before with other content.
     async fn insert_tasks(&self, tasks: Vec<NewTask>) -> Result<Vec<Inserted>, Error>;
 
     /// Returns which events of an account were accepted before, each as
     /// [`insert_tasks`](Self::insert_tasks) would, and `None` for one that was not.
     /// Writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EventConflict`] as there.
     async fn known_events(
         &self,
         account: AccountId,
-        keys: Vec<EventKey>,
+        events: Vec<(EventKey, Option<Digest>)>,
     ) -> Result<Vec<Option<Inserted>>, Error>;
 
     /// Reads a task.

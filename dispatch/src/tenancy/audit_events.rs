@@ -84,9 +84,12 @@ impl Core {
                 .extensions
                 .insert("serverid".into(), server.get().into());
         }
-        if let Err(error) = (Events { core: self })
-            .accept(account, STARTED_BY, vec![event])
-            .await
+        if let Err(error) = (Events {
+            core: self,
+            compares: true,
+        })
+        .accept(account, STARTED_BY, vec![event])
+        .await
         {
             log(&error);
         }

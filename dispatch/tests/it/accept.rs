@@ -1,11 +1,14 @@
 //! From an event to what its hooks printed and answered.
 
 use serde_json::json;
-use tenterhook_dispatch::{Error, FailurePolicy, NewExecute, Number, Program, State, Targets};
+use tenterhook_dispatch::{
+    Error, FailurePolicy, HookChange, NewExecute, NewServer, Number, Program, ServerChange, State,
+    Targets,
+};
 use tenterhook_engine::{AskedLimits, Outcome};
 use tenterhook_sdk::Event;
 
-use crate::support::{Yard, event, settings, stdout};
+use crate::support::{LONG, Yard, event, settings, stdout};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_runs_its_hook_with_parameters_and_input() {
@@ -193,10 +196,7 @@ async fn a_verdict_denies_in_the_hooks_own_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_with_one_bad_event_stores_none() {
     let yard = Yard::new().await;
-    let events = vec![
-        event("custom.x", json!({})),
-        event("no-such-point", json!({})),
-    ];
+    let events = vec![event("custom.x", json!({})), event("no\nsuch", json!({}))];
 
     let error = yard
         .dispatcher
@@ -409,4 +409,211 @@ async fn output_is_heard_while_it_is_printed() {
     let detail = yard.end(task).await;
     assert_eq!(detail.executions[0].outcome, Some(Outcome::Cancelled));
     assert_eq!(detail.executions[0].so_far, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_could_be_two_is_refused_until_it_is_said_which() {
+    let yard = Yard::new().await;
+    yard.server("2").await;
+    yard.server("vm").await;
+    yard.hook_with("custom.x", "true\n", |hook| {
+        hook.targets = Some(Targets::All)
+    })
+    .await;
+    let on = async |server: serde_json::Value| {
+        let mut event = event("custom.x", json!({}));
+        event.extensions.insert("serverid".into(), server);
+        let accepted = yard
+            .dispatcher
+            .events()
+            .accept_and_wait(yard.account, "tester", event, LONG)
+            .await;
+        accepted.map(|(_, detail)| detail.executions[0].server.clone().unwrap().name)
+    };
+
+    let error = on(json!("2")).await.unwrap_err();
+
+    assert!(
+        error.to_string().contains("`number:2` or `name:2`"),
+        "{error}"
+    );
+    for (server, name) in [
+        (json!(2), "vm"),
+        (json!("number:2"), "vm"),
+        (json!("name:2"), "2"),
+        (json!("vm"), "vm"),
+        (json!("1"), "2"),
+    ] {
+        assert_eq!(on(server.clone()).await.unwrap(), name, "{server}");
+    }
+    let named = NewServer {
+        name: "1".into(),
+        ..Default::default()
+    };
+    let made = yard.dispatcher.servers().create(yard.account, named).await;
+    assert!(matches!(made, Err(Error::Invalid { field, .. }) if field == "name"));
+    let rename = ServerChange {
+        name: Some("1".into()),
+        ..Default::default()
+    };
+    let renamed = yard
+        .dispatcher
+        .servers()
+        .change(yard.account, Number::new(2).into(), rename)
+        .await;
+    assert!(matches!(renamed, Err(Error::Invalid { field, .. }) if field == "name"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_producers_event_runs_the_hooks_for_its_type_and_its_prefixes_in_order() {
+    let yard = Yard::new().await;
+    let bound = [
+        "com.github.*",
+        "com.github.push",
+        "com.*",
+        "org.*",
+        "com.github.pull_request",
+    ];
+    for event in bound {
+        yard.hook(event, "echo $HOOK_EVENT\n").await;
+    }
+    yard.hook_with("com.github.*", "echo first\n", |hook| hook.order = -1)
+        .await;
+    let numbers = async |kind: &str| {
+        let detail = yard.fire(event(kind, json!({}))).await;
+        let hooks = detail
+            .executions
+            .iter()
+            .map(|one| one.hook.unwrap().number.get());
+        hooks.collect::<Vec<_>>()
+    };
+    assert_eq!(numbers("com.github.push").await, [6, 1, 2, 3]);
+    assert_eq!(numbers("com.example.push").await, [3]);
+    assert_eq!(
+        numbers("google.cloud.storage.object.v1.finalized").await,
+        [0; 0]
+    );
+    let restarted = yard.restarted().await;
+    let events: Vec<_> = restarted.hooks().list(yard.account).await.unwrap();
+    assert_eq!(events[0].event.as_str(), "com.github.*");
+    assert_eq!(events[1].event.as_str(), "com.github.push");
+    drop(restarted);
+    let hooks = yard.dispatcher.hooks();
+    hooks
+        .delete(yard.account, Number::new(6).into())
+        .await
+        .unwrap();
+    hooks
+        .delete(yard.account, Number::new(3).into())
+        .await
+        .unwrap();
+    let off = HookChange {
+        enabled: Some(false),
+        ..Default::default()
+    };
+    hooks
+        .change(yard.account, Number::new(1).into(), off)
+        .await
+        .unwrap();
+    assert_eq!(numbers("com.github.push").await, [2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_with_the_id_of_another_is_refused_and_nothing_of_its_batch_is_stored() {
+    let yard = Yard::new().await;
+    // 60 tasks of 40 executions are more than one transaction writes.
+    for _ in 0..40 {
+        yard.hook("custom.many", "true\n").await;
+    }
+    let first = event("custom.x", json!({"n": 1}));
+    yard.fire(first.clone()).await;
+    let accept = async |events: Vec<Event>| {
+        yard.dispatcher
+            .events()
+            .accept(yard.account, "tester", events)
+            .await
+    };
+    let mut later = first.clone();
+    later.time = Some("2030-01-01T00:00:00Z".into());
+    later.extensions.insert("traceparent".into(), "00-1".into());
+    assert!(accept(vec![later]).await.unwrap()[0].repeated);
+    let other = Event {
+        data: Some(json!({"n": 2})),
+        ..first.clone()
+    };
+
+    let alone = accept(vec![other.clone()]).await.unwrap_err();
+
+    assert!(
+        matches!(alone, Error::EventConflict { index: None }),
+        "{alone}"
+    );
+    for (count, kind) in [(3, "custom.x"), (180, "custom.many")] {
+        let mut batch: Vec<_> = (0..count).map(|_| event(kind, json!({}))).collect();
+        batch.push(other.clone());
+        let error = accept(batch.clone()).await.unwrap_err();
+        assert!(
+            matches!(error, Error::EventConflict { index: Some(index) } if index == count),
+            "{error}"
+        );
+        assert!(
+            error.to_string().contains(&format!("index {count} ")),
+            "{error}"
+        );
+        // Twice in one batch.
+        batch[count] = Event {
+            data: Some(json!("other")),
+            ..batch[0].clone()
+        };
+        let error = accept(batch).await.unwrap_err();
+        assert!(
+            matches!(error, Error::EventConflict { index: Some(_) }),
+            "{error}"
+        );
+    }
+    let tasks = yard
+        .dispatcher
+        .tasks()
+        .list(
+            yard.account,
+            &Default::default(),
+            tenterhook_dispatch::Page::first(10),
+        )
+        .await
+        .unwrap();
+    assert_eq!(tasks.len(), 1);
+    let events = yard.dispatcher.events().without_comparison();
+    let same = events
+        .accept(yard.account, "tester", vec![other])
+        .await
+        .unwrap();
+    assert!(same[0].repeated);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_hook_is_not_given_is_told_with_its_execution() {
+    let yard = Yard::new().await;
+    yard.hook("custom.x", "echo $HOOK_PARAM_FOO_BAR\n").await;
+    let detail = yard
+        .fire(event(
+            "custom.x",
+            json!({"fooBar": 1, "foo_bar": 2, "long": "x".repeat(40_000)}),
+        ))
+        .await;
+    let warnings = &detail.executions[0].warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(
+        warnings[0].contains("`foo_bar`") && warnings[0].contains("`fooBar`"),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings[1].contains("`long`") && warnings[1].contains("32768"),
+        "{warnings:?}"
+    );
+    let stored = yard
+        .dispatcher
+        .tasks()
+        .get(yard.account, detail.task.number.into())
+        .await;
+    assert_eq!(stored.unwrap().executions[0].warnings, *warnings);
 }

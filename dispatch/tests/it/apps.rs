@@ -249,10 +249,7 @@ async fn a_hook_for_containers_keeps_the_rules_of_its_fields() {
     let impossible = create(with("restore.pre", &|_| ())).await;
     assert!(matches!(
         impossible,
-        Err(Error::NotFound {
-            what: Noun::HookPoint,
-            ..
-        })
+        Err(Error::Invalid { field, .. }) if field == "targets"
     ));
     let alone = create(with("failover.post", &|_| ())).await;
     assert!(matches!(alone, Err(Error::NotReplicated { app }) if app == "shop"));
@@ -384,4 +381,115 @@ async fn an_account_is_renamed_to_a_name_of_its_own() {
     assert_eq!((renamed.id, renamed.number), (other.id, other.number));
     assert_eq!(dispatcher.accounts().get(other.id).await.unwrap(), renamed);
     assert_eq!(dispatcher.accounts().list().await.unwrap()[1], renamed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_by_which_an_app_could_be_taken_for_another_is_refused() {
+    let yard = Yard::new().await;
+    let shop = yard.app("shop", &[]).await;
+    let named = |name: &str| NewApp {
+        name: name.into(),
+        ..NewApp::default()
+    };
+    let refused = |error: Error| match error {
+        Error::Invalid { field, reason } if field == "name" => reason,
+        error => panic!("{error}"),
+    };
+    for (name, part) in [
+        (shop.id.to_string(), "is the id of another app"),
+        (
+            shop.id.as_uuid().simple().to_string(),
+            "is the id of another app",
+        ),
+        ("1".into(), "is the number of another app"),
+        ("+1".into(), "is the number of another app"),
+        ("id:x".into(), "must not begin with `id:`"),
+        ("name:shop".into(), "must not begin with `name:`"),
+    ] {
+        let made = yard
+            .dispatcher
+            .apps()
+            .create(yard.account, named(&name))
+            .await;
+        let reason = refused(made.unwrap_err());
+        assert!(reason.contains(part), "{name}: {reason}");
+    }
+    let other = yard.app("other", &[]).await;
+    let rename = AppChange {
+        name: Some("1".into()),
+        ..AppChange::default()
+    };
+    let renamed = yard
+        .dispatcher
+        .apps()
+        .change(yard.account, Key::Id(other.id), rename)
+        .await;
+    assert!(refused(renamed.unwrap_err()).contains("is the number of another app"));
+    // Its own number is its own.
+    let rename = AppChange {
+        name: Some("2".into()),
+        ..AppChange::default()
+    };
+    yard.dispatcher
+        .apps()
+        .change(yard.account, Key::Id(other.id), rename)
+        .await
+        .unwrap();
+    let id = Uuid::new_v4();
+    yard.app(&id.to_string(), &[]).await;
+    let taken = NewApp {
+        id: Some(AppId::from_uuid(id)),
+        ..named("late")
+    };
+    let made = yard.dispatcher.apps().create(yard.account, taken).await;
+    assert!(matches!(made, Err(Error::Invalid { field, .. }) if field == "id"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subject_that_could_be_two_apps_is_refused_until_it_says_which() {
+    let yard = Yard::new().await;
+    // It has the number that the next one gets.
+    let first = yard.app("2", &["x"]).await;
+    let second = yard.app("shop", &["x"]).await;
+    yard.container_hook(
+        "quiesce",
+        "snapshot.pre",
+        "echo $HOOK_PARAM_APP_NAME\n",
+        Some(&second),
+        &[],
+    )
+    .await;
+    let accept = async |subject: &str| {
+        let events = vec![about("snapshot.pre", subject)];
+        yard.dispatcher
+            .events()
+            .accept(yard.account, "tester", events)
+            .await
+    };
+
+    let error = accept("2").await.unwrap_err();
+
+    let Error::Invalid { field, reason } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(field, "subject");
+    for part in [
+        "ambiguous",
+        "the number of one app",
+        "`number:2`",
+        "`name:2`",
+    ] {
+        assert!(reason.contains(part), "{part}: {reason}");
+    }
+    let runs = async |subject: &str| accept(subject).await.unwrap()[0].task.progress.total;
+    let id = second.id.to_string();
+    for subject in ["number:2", "shop", "name:shop", &id, &format!("id:{id}")] {
+        assert_eq!(runs(subject).await, 1, "{subject}");
+    }
+    for subject in ["name:2", "1", &first.id.to_string()] {
+        assert_eq!(runs(subject).await, 0, "{subject}");
+    }
+    for subject in ["3", "id:2", "number:shop", "name:3", "number:-1", "id:"] {
+        assert!(accept(subject).await.is_err(), "{subject}");
+    }
 }

@@ -38,7 +38,7 @@ async fn a_source_and_its_hooks_are_made_together_or_not_at_all() {
     assert_eq!(bound[0].source, made.id);
 
     let mut bad = hooks();
-    bad.push(NewHook::new(Key::Number(Number::UNASSIGNED), "OnNothing"));
+    bad.push(NewHook::new(Key::Number(Number::UNASSIGNED), "onaudit"));
     let error = yard
         .dispatcher
         .sources()
@@ -47,10 +47,7 @@ async fn a_source_and_its_hooks_are_made_together_or_not_at_all() {
         .unwrap_err();
     assert!(matches!(
         error,
-        Error::NotFound {
-            what: Noun::HookPoint,
-            ..
-        }
+        Error::Invalid { field, reason } if field == "event" && reason.contains("did you mean `OnAudit`?")
     ));
     assert_eq!(yard.uploaded().await, [made]);
 }

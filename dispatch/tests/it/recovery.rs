@@ -46,6 +46,7 @@ async fn stored_event(yard: &Yard, owner: Option<NodeId>, received: ReceivedEven
                 id: event.id.clone(),
                 kind: event.kind.clone(),
             },
+            content: None,
             json: received.to_json().into(),
         }),
         created_at: source.created_at,
@@ -62,6 +63,7 @@ async fn stored_event(yard: &Yard, owner: Option<NodeId>, received: ReceivedEven
             lane: 0,
         }],
         program: None,
+        warnings: Vec::new(),
     };
     yard.store.insert_tasks(vec![task]).await.unwrap();
     id

@@ -1,9 +1,16 @@
 //! Failed executions that are tried again, given up, and redriven.
 
-use serde_json::json;
-use tenterhook_dispatch::{Error, ExecutionFilter, NewHook, Outputs, Page, RetryPolicy, State};
+use std::time::Duration;
 
-use crate::support::{Yard, event, stdout};
+use serde_json::json;
+use tenterhook_dispatch::{
+    Error, Execution, ExecutionFilter, Key, NewHook, Outputs, Page, RetryPolicy, State, Targets,
+    TaskId,
+};
+use tenterhook_engine::Outcome;
+
+use crate::recovery::stored;
+use crate::support::{LONG, Yard, event, stdout};
 
 fn tries(attempts: u32) -> impl FnOnce(&mut NewHook) {
     move |hook| {
@@ -135,4 +142,149 @@ async fn a_hook_that_waits_to_be_tried_again_can_be_cancelled() {
         .unwrap();
 
     assert_eq!(yard.end(task).await.task.state, State::Canceled);
+}
+
+/// Waits in small steps until an execution is in this state.
+async fn until(yard: &Yard, task: Key<TaskId>, ready: impl Fn(&Execution) -> bool) -> Execution {
+    loop {
+        let detail = yard
+            .dispatcher
+            .tasks()
+            .get(yard.account, task)
+            .await
+            .unwrap();
+        if let Some(execution) = detail.executions.into_iter().find(|one| ready(one)) {
+            return execution;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn late_tries(hook: &mut NewHook) {
+    hook.retry = RetryPolicy {
+        attempts: 5,
+        // Anything up to a day: sooner than the test ends is next to impossible.
+        backoff_ms: 86_400_000,
+        backoff_max_ms: 86_400_000,
+        ..RetryPolicy::default()
+    };
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_that_is_deleted_takes_its_waiting_executions_and_retries_along() {
+    let yard = Yard::new().await;
+    // One waits in the store, the other in memory beside one that runs.
+    let parked = yard.hook_with("custom.a", "exit 1\n", late_tries).await;
+    let loaded = yard
+        .hook_with("custom.b", "exit 1\n", |hook| {
+            late_tries(hook);
+            hook.targets = Some(Targets::All);
+        })
+        .await;
+    yard.server("one").await;
+    let running = yard.hook("custom.b", "echo begun; sleep 3600\n").await;
+    let a = yard.send(event("custom.a", json!({}))).await;
+    let b = yard.send(event("custom.b", json!({}))).await;
+    let is_retry = |one: &Execution| one.due_at.is_some();
+    until(&yard, a, is_retry).await;
+    let retried = until(&yard, b, is_retry).await;
+    assert_eq!(retried.hook.unwrap().id, loaded.id);
+
+    for hook in [&parked, &loaded] {
+        yard.dispatcher
+            .hooks()
+            .delete(yard.account, Key::Id(hook.id))
+            .await
+            .unwrap();
+    }
+
+    let ended = yard.end(a).await;
+    assert_eq!(ended.task.state, State::Canceled);
+    assert_eq!(
+        (
+            ended.executions[0].state,
+            ended.executions[0].error.as_deref()
+        ),
+        (State::Canceled, Some("its hook was deleted"))
+    );
+    let cancelled = until(&yard, b, |one| one.id == retried.id && one.state.is_over()).await;
+    assert_eq!(
+        (cancelled.state, cancelled.error.as_deref()),
+        (State::Canceled, Some("its hook was deleted"))
+    );
+    let refused = yard
+        .dispatcher
+        .executions()
+        .redrive(yard.account, ended.executions[0].id)
+        .await;
+    assert!(matches!(refused, Err(Error::WrongState { .. })));
+    // What another hook runs goes on.
+    let still = until(&yard, b, |one| one.hook.unwrap().id == running.id).await;
+    assert!(!still.state.is_over());
+    yard.dispatcher
+        .tasks()
+        .cancel(yard.account, b)
+        .await
+        .unwrap();
+    yard.end(b).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_of_a_hook_that_is_deleted_may_end_and_is_not_tried_again() {
+    let yard = Yard::new().await;
+    let hook = yard
+        .hook_with("custom.x", "echo begun; sleep 0.3; exit 1\n", late_tries)
+        .await;
+    let task = yard.send(event("custom.x", json!({}))).await;
+    let detail = yard
+        .dispatcher
+        .tasks()
+        .get(yard.account, task)
+        .await
+        .unwrap();
+    yard.printed(&detail.executions[0]).await;
+
+    yard.dispatcher
+        .hooks()
+        .delete(yard.account, Key::Id(hook.id))
+        .await
+        .unwrap();
+
+    let ended = yard.end(task).await;
+    let execution = &ended.executions[0];
+    assert_eq!((execution.state, execution.attempt), (State::Failed, 1));
+    assert_eq!(execution.outcome, Some(Outcome::Exited { status: 1 }));
+    let error = execution.error.as_deref().unwrap();
+    assert!(error.contains("not tried again"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_of_a_deleted_hook_is_cancelled_when_it_is_claimed() {
+    let yard = Yard::new().await;
+    let hook = yard.hook_with("custom.x", "exit 1\n", tries(5)).await;
+    let other = yard.hook("custom.y", "true\n").await;
+    let task = stored(&yard, None).await;
+    // As if the server had been killed between the two.
+    yard.store.delete_hook(yard.account, hook.id).await.unwrap();
+    yard.dispatcher.drain(LONG).await;
+
+    let restarted = yard.restarted().await;
+
+    let detail = restarted
+        .tasks()
+        .wait(yard.account, Key::Id(task), LONG)
+        .await
+        .unwrap();
+    assert_eq!(detail.task.state, State::Canceled);
+    assert_eq!(
+        detail.executions[0].error.as_deref(),
+        Some("its hook was deleted")
+    );
+    assert!(
+        restarted
+            .hooks()
+            .get(yard.account, other.number.into())
+            .await
+            .is_ok()
+    );
 }

@@ -36,6 +36,7 @@ fn run(outcome: Outcome, stdout: &str) -> Execution {
         },
         verdict: None,
         verdict_fault: None,
+        warnings: Vec::new(),
         dead: false,
         created_at: OffsetDateTime::UNIX_EPOCH,
         started_at: None,

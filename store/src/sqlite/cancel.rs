@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{
-    AccountId, Cancelling, ControlStore, Error, ExecutionId, Noun, State, TaskId, state_of,
+    AccountId, Cancelling, ControlStore, Error, ExecutionId, HookId, Noun, State, TaskId, state_of,
 };
 use time::OffsetDateTime;
 
-use super::convert::{Read as _, cannot, damage, is_damaged_target, micros};
+use super::convert::{Read as _, cannot, damage, is_damage, is_damaged_target, micros};
 use super::{Sqlite, set_aside};
 
 const DOING: &str = "cancel";
@@ -38,12 +38,105 @@ impl ControlStore for Sqlite {
         .await
     }
 
+    async fn cancel_of_hook(
+        &self,
+        account: AccountId,
+        hook: HookId,
+        reason: &'static str,
+        now: OffsetDateTime,
+    ) -> Result<Vec<TaskId>, Error> {
+        let waiting = self.waiting_of_hook(account, hook).await?;
+        let mut ended = Vec::new();
+        for tasks in waiting.chunks(AT_ONCE) {
+            let tasks = tasks.to_vec();
+            let more = self
+                .write_to_free(account, move |conn, account| {
+                    Box::pin(async move {
+                        let mut ended = Vec::new();
+                        for task in tasks {
+                            let over =
+                                cancel_in_task(conn, account, task, (hook, reason), now).await;
+                            match over {
+                                Ok(over) => ended.extend(over),
+                                // It is seen to when it is claimed.
+                                Err(error) if is_damage(&error) || is_damaged_target(&error) => {}
+                                Err(error) => return Err(error),
+                            }
+                        }
+                        Ok(ended)
+                    })
+                })
+                .await?;
+            ended.extend(more);
+        }
+        Ok(ended)
+    }
+
     async fn redrive(&self, account: AccountId, id: ExecutionId) -> Result<bool, Error> {
         self.write(account, move |conn, account| {
             Box::pin(redrive(conn, account, id))
         })
         .await
     }
+}
+
+/// Tasks in which executions of one hook are cancelled in one transaction: other writers wait
+/// no longer than this takes.
+const AT_ONCE: usize = 256;
+
+impl Sqlite {
+    /// The tasks that no node owns and in which executions of a hook wait.
+    async fn waiting_of_hook(&self, account: AccountId, hook: HookId) -> Result<Vec<i64>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        // The join is ordered: open tasks are fewer than executions.
+        sqlx::query_scalar(
+            "SELECT DISTINCT tasks.seq FROM tasks CROSS JOIN executions ON executions.task = tasks.seq \
+             WHERE tasks.account = ?1 AND tasks.owner IS NULL AND tasks.ended_at IS NULL \
+             AND executions.hook = ?2 AND executions.state = 'WAITING' \
+             AND tasks.seq NOT IN (SELECT task FROM set_aside)",
+        )
+        .bind(account)
+        .bind(hook.as_uuid())
+        .fetch_all(&mut *reader)
+        .await
+        .map_err(cannot(DOING))
+    }
+}
+
+/// Cancels what waits of a hook in a task that no node owns. Returns the task if it is over
+/// because of it.
+async fn cancel_in_task(
+    conn: &mut SqliteConnection,
+    account: i64,
+    seq: i64,
+    (hook, reason): (HookId, &'static str),
+    now: OffsetDateTime,
+) -> Result<Option<TaskId>, Error> {
+    let cancelled = sqlx::query(
+        "UPDATE executions SET state = 'CANCELED', error = ?1, ended_at = ?2, due_at = NULL WHERE task = ?3 \
+         AND +account = ?4 AND hook = ?5 AND state = 'WAITING' \
+         AND (SELECT owner IS NULL AND ended_at IS NULL FROM tasks WHERE seq = ?3)",
+    )
+    .bind(reason)
+    .bind(micros(now))
+    .bind(seq)
+    .bind(account)
+    .bind(hook.as_uuid())
+    .execute(&mut *conn)
+    .await
+    .map_err(cannot(DOING))?;
+    if cancelled.rows_affected() == 0 {
+        return Ok(None);
+    }
+    end_if_over(conn, seq, now).await?;
+    sqlx::query("SELECT id FROM tasks WHERE seq = ? AND ended_at IS NOT NULL")
+        .bind(seq)
+        .fetch_optional(&mut *conn)
+        .await
+        .map_err(cannot(DOING))?
+        .map(|row| row.id("id", TaskId::from_uuid))
+        .transpose()
 }
 
 async fn cancel_task(

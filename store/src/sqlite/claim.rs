@@ -350,6 +350,8 @@ pub(super) fn event(row: &SqliteRow) -> Result<Option<NewEvent>, Error> {
             id: row.read("event_id")?,
             kind: row.read("event_type")?,
         },
+        // It is compared where it is stored.
+        content: None,
         json: Bytes::from(json),
     }))
 }

@@ -243,8 +243,8 @@ plain! {
     Number: |number| number.get(), |row, column| row.number(column);
     OffsetDateTime: |at| micros(*at), |row, column| row.time(column);
     Digest: |digest| &digest.as_bytes()[..], |row, column| row.digest(column);
-    HookPointName: |event| event.as_str(), |row, column| {
-        HookPointName::parse(row.read(column)?).map_err(|source| unreadable(column, source))
+    HookPointName: |event| event.stored(), |row, column| {
+        HookPointName::parse_stored(row.read(column)?).map_err(|source| unreadable(column, source))
     };
     Kind: |kind| kind.as_str(), |row, column| row.word(column, &KINDS);
     FailurePolicy: |policy| policy.as_str(), |row, column| row.word(column, &POLICIES);

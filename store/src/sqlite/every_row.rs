@@ -127,7 +127,7 @@ const TABLES: [Table; 26] = [
              CASE typeof(stdout) WHEN 'blob' THEN zeroblob(0) ELSE stdout END AS stdout, \
              CASE typeof(stderr) WHEN 'blob' THEN zeroblob(0) ELSE stderr END AS stderr, \
              zeroblob(16) AS task_id, 1 AS task_number, 0 AS created_at, '' AS name, zeroblob(32) AS digest, \
-             'open' AS failure_policy, NULL AS set_aside, NULL AS set_aside_at",
+             'open' AS failure_policy, NULL AS set_aside, NULL AS set_aside_at, NULL AS warnings",
             "executions"
         ),
         read: execution,
@@ -218,7 +218,10 @@ const TABLES: [Table; 26] = [
     Table {
         name: "seen",
         rows: by_place!("seen"),
-        read: |row| seen::task(row).map(drop).and(owner(row)),
+        read: |row| {
+            seen::check_content(row, "content")?;
+            seen::task(row).map(drop).and(owner(row))
+        },
     },
 ];
 
@@ -345,6 +348,8 @@ fn task(row: &SqliteRow) -> Result<(), Error> {
     tasks::read(row)?;
     claim::event(row)?;
     blob(row, "event")?;
+    seen::check_content(row, "event_content")?;
+    row.json_opt::<Vec<String>>("warnings")?;
     row.id_opt("owner", NodeId::from_uuid)?;
     row.time("due_at")?;
     owner(row)

@@ -22,7 +22,7 @@ const DOING: &str = "read the executions";
 const COLUMNS: &str = "SELECT executions.id, hook, hook_number, server_number, server_name, container, \
     executions.state, attempt, failures, executions.due_at, outcome, error, usage, \
     verdict, verdict_fault, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
-    tasks.number AS task_number, tasks.created_at AS created_at, recipes.name AS name, recipes.digest AS digest, \
+    tasks.number AS task_number, tasks.created_at AS created_at, tasks.warnings AS warnings, recipes.name AS name, recipes.digest AS digest, \
     recipes.failure_policy AS failure_policy, \
     CASE WHEN set_aside.task IS NOT NULL THEN coalesce(CAST(set_aside.reason AS TEXT), 'it is damaged') END AS set_aside, \
     CASE WHEN typeof(set_aside.at) = 'integer' AND set_aside.at >= 0 THEN set_aside.at END AS set_aside_at, ";
@@ -323,6 +323,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
     let outcome = spare(row.json_opt("outcome"), &mut damaged)?;
     let usage = spare(row.json_opt("usage"), &mut damaged)?;
     let verdict = spare(row.json_opt("verdict"), &mut damaged)?;
+    let warnings = spare(row.json_opt("warnings"), &mut damaged)?;
     let mut state = row.parsed("state")?;
     let mut dead = row.bool("dead")?;
     let mut error: Option<String> = row.read("error")?;
@@ -355,6 +356,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
         },
         verdict,
         verdict_fault: row.read("verdict_fault")?,
+        warnings: warnings.unwrap_or_default(),
         dead,
         created_at: row.time("created_at")?,
         started_at: row.time_opt("started_at")?,

@@ -30,6 +30,8 @@ static TASKS: LazyLock<Rows> = LazyLock::new(|| {
             "event_id",
             "event_type",
             "event",
+            "event_content",
+            "warnings",
             "total",
             "owner",
             "due_at",
@@ -64,7 +66,7 @@ static EXECUTIONS: LazyLock<Rows> = LazyLock::new(|| {
 const RECIPES_KNOWN: usize = 50_000;
 
 /// Writes tasks with their executions; a task whose event was accepted before is
-/// left out, and the first one named.
+/// left out, and the first one named. Fails if the content of one is not what it was then.
 pub(super) async fn tasks(
     writing: &mut Writing,
     tasks: &[&(i64, NewTask)],
@@ -78,6 +80,11 @@ pub(super) async fn tasks(
         let key = &task.event.as_ref().filter(|_| !known.is_empty())?.key;
         known.get(&(account, key.source.clone(), key.id.clone()))
     };
+    for (index, (account, task)) in tasks.iter().enumerate() {
+        if let Some((_, first)) = known(*account, task) {
+            seen::compare(content(task), *first, index)?;
+        }
+    }
     let new: Vec<_> = tasks
         .iter()
         .copied()
@@ -89,15 +96,19 @@ pub(super) async fn tasks(
     executions(&mut writing.conn, &numbered, &seqs).await?;
     let mut numbered = numbered.into_iter();
     let mut inserted = Vec::with_capacity(tasks.len());
-    for (account, task) in tasks {
-        if let Some(first) = known(*account, task) {
+    for (index, (account, task)) in tasks.iter().enumerate() {
+        if let Some((first, _)) = known(*account, task) {
             inserted.push(Inserted::Remembered(Box::new(first.clone())));
             continue;
         }
         let (_, _, number) = numbered.next().expect("the others were given numbers");
         inserted.push(match seqs.contains_key(&task.id) {
             true => Inserted::New(Number::new(number)),
-            false => Inserted::Repeated(first(&mut writing.conn, *account, task).await?),
+            false => {
+                let (id, content_then) = first(&mut writing.conn, *account, task).await?;
+                seen::compare(content(task), content_then, index)?;
+                Inserted::Repeated(id)
+            }
         });
     }
     Ok(inserted)
@@ -284,6 +295,8 @@ async fn rows(
                 .bind(key.map(|key| key.id.as_str()))
                 .bind(key.map(|key| key.kind.as_str()))
                 .bind(task.event.as_ref().map(|event| &event.json[..]))
+                .bind(content(task).map(|content| content.as_bytes().to_vec()))
+                .bind((!task.warnings.is_empty()).then(|| json(&task.warnings)))
                 .bind(i64::try_from(task.executions.len()).unwrap_or(i64::MAX))
                 .bind(task.owner.filter(|_| !over).map(|owner| owner.as_uuid()))
                 .bind(due_at)
@@ -333,8 +346,16 @@ async fn executions(
     Ok(())
 }
 
-/// The task that an event caused when it was first accepted.
-async fn first(conn: &mut SqliteConnection, account: i64, task: &NewTask) -> Result<TaskId, Error> {
+fn content(task: &NewTask) -> Option<Digest> {
+    task.event.as_ref()?.content
+}
+
+/// The task that an event caused when it was first accepted, and its content then.
+async fn first(
+    conn: &mut SqliteConnection,
+    account: i64,
+    task: &NewTask,
+) -> Result<(TaskId, Option<Digest>), Error> {
     let key = &task
         .event
         .as_ref()

@@ -37,6 +37,7 @@ const MIGRATIONS: &[(&str, &str)] = migrations! {
     "0014" "waits"
     "0015" "webhook_deliveries"
     "0016" "attempts"
+    "0017" "event_content"
 };
 
 /// The version of the schema after all of them.
@@ -80,6 +81,35 @@ mod tests {
             .map(|(version, (name, _)): (i64, _)| format!("{version:04}_{name}.sql"))
             .collect();
         assert_eq!(built_in, files);
+    }
+
+    #[tokio::test]
+    async fn events_of_before_have_no_content_and_no_warnings() {
+        let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        migrator().run_to(15, &mut conn).await.unwrap();
+        for sql in [
+            "INSERT INTO accounts (number, id, name, created_at) VALUES (1, zeroblob(16), 'acme', 0)",
+            "INSERT INTO tasks (account, id, number, name, started_by, event_source, event_id, event_type, event, \
+             total, due_at, created_at) VALUES (1, zeroblob(16), 1, 'x', 'x', '/s', '1', 'x', x'7b7d', 0, 0, 0)",
+            "INSERT INTO seen (account, source, id, type, task, number, started_by, total, cancelled, state, \
+             created_at, ended_at) VALUES (1, '/s', '2', 'x', zeroblob(16), 2, 'x', 0, 0, 'FINISHED', 0, 0)",
+        ] {
+            sqlx::query(sql).execute(&mut conn).await.unwrap();
+        }
+
+        migrator().run(&mut conn).await.unwrap();
+
+        let rows: Vec<(Option<Vec<u8>>, Option<String>)> =
+            sqlx::query_as("SELECT event_content, warnings FROM tasks")
+                .fetch_all(&mut conn)
+                .await
+                .unwrap();
+        assert_eq!(rows, [(None, None)]);
+        let rows: Vec<Option<Vec<u8>>> = sqlx::query_scalar("SELECT content FROM seen")
+            .fetch_all(&mut conn)
+            .await
+            .unwrap();
+        assert_eq!(rows, [None]);
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use tenterhook_dispatch::{Error, EventKey, Inserted, Number, Progress, State, Task, TaskId};
+use tenterhook_engine::Digest;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -29,7 +30,7 @@ static LOOK_UP: LazyLock<Rows> = LazyLock::new(|| {
         "WITH asked (account, source, id) AS (VALUES ",
         3,
         concat!(
-            ") SELECT seen.account AS account, seen.source AS source, seen.id AS id, type, task, ",
+            ") SELECT seen.account AS account, seen.source AS source, seen.id AS id, type, task, content, ",
             of_task!(),
             " FROM asked CROSS JOIN seen \
              ON seen.account = asked.account AND seen.source = asked.source AND seen.id = asked.id",
@@ -37,8 +38,34 @@ static LOOK_UP: LazyLock<Rows> = LazyLock::new(|| {
     )
 });
 
-/// What is remembered, by account, source and id of the event.
-pub(super) type Known = HashMap<(i64, String, String), Task>;
+/// What is remembered, by account, source and id of the event: its task and its content.
+pub(super) type Known = HashMap<(i64, String, String), (Task, Option<Digest>)>;
+
+/// Fails unless an event that comes again, the one at `index`, has the content that it had
+/// first. Where either is not known, it has.
+pub(super) fn compare(
+    now: Option<Digest>,
+    first: Option<Digest>,
+    index: usize,
+) -> Result<(), Error> {
+    match now.zip(first) {
+        Some((now, first)) if now != first => Err(Error::EventConflict { index: Some(index) }),
+        _ => Ok(()),
+    }
+}
+
+/// The content of an event; not known if it cannot be read.
+fn content(row: &SqliteRow, column: &'static str) -> Option<Digest> {
+    row.digest(column).ok()
+}
+
+/// Checks that the content of an event can be read, if there is one.
+pub(super) fn check_content(row: &SqliteRow, column: &'static str) -> Result<(), Error> {
+    match row.read::<Option<&[u8]>>(column)? {
+        Some(_) => row.digest(column).map(drop),
+        None => Ok(()),
+    }
+}
 
 /// Finds those of the events that were accepted before and whose first tasks are not kept
 /// any more. Of one that is damaged it is known that it was accepted, whatever else cannot be
@@ -61,7 +88,8 @@ pub(super) async fn of(
                 None => remains(&row)?,
             };
             let account = row.read("account")?;
-            known.insert((account, row.read("source")?, row.read("id")?), task);
+            let key = (account, row.read("source")?, row.read("id")?);
+            known.insert(key, (task, content(&row, "content")));
         }
     }
     Ok(known)
@@ -104,35 +132,41 @@ pub(super) async fn all(
     conn: &mut SqliteConnection,
     damaged: &Damaged,
     account: i64,
-    keys: &[EventKey],
+    events: &[(EventKey, Option<Digest>)],
 ) -> Result<Vec<Option<Inserted>>, Error> {
-    let asked: Vec<_> = keys.iter().map(|key| (account, key)).collect();
+    let asked: Vec<_> = events.iter().map(|(key, _)| (account, key)).collect();
     let removed = of(conn, damaged, &asked).await?;
-    let mut known = Vec::with_capacity(keys.len());
-    for key in keys {
+    let mut known = Vec::with_capacity(events.len());
+    for (index, (key, now)) in events.iter().enumerate() {
         let seen = (account, key.source.clone(), key.id.clone());
-        known.push(match removed.get(&seen) {
-            Some(task) => Some(Inserted::Remembered(Box::new(task.clone()))),
-            None => kept(conn, account, key).await?.map(Inserted::Repeated),
-        });
+        let found = match removed.get(&seen) {
+            Some((task, first)) => Some((Inserted::Remembered(Box::new(task.clone())), *first)),
+            None => kept(conn, account, key)
+                .await?
+                .map(|(id, first)| (Inserted::Repeated(id), first)),
+        };
+        if let Some((_, first)) = &found {
+            compare(*now, *first, index)?;
+        }
+        known.push(found.map(|(first, _)| first));
     }
     Ok(known)
 }
 
-/// The task that an event has caused, if that is kept.
+/// The task that an event has caused, if that is kept, and the event's content then.
 pub(super) async fn kept(
     conn: &mut SqliteConnection,
     account: i64,
     key: &EventKey,
-) -> Result<Option<TaskId>, Error> {
-    sqlx::query("SELECT id FROM tasks WHERE account = ? AND event_source = ? AND event_id = ?")
+) -> Result<Option<(TaskId, Option<Digest>)>, Error> {
+    sqlx::query("SELECT id, event_content FROM tasks WHERE account = ? AND event_source = ? AND event_id = ?")
         .bind(account)
         .bind(&key.source)
         .bind(&key.id)
         .fetch_optional(conn)
         .await
         .map_err(cannot(DOING))?
-        .map(|row| row.id("id", TaskId::from_uuid))
+        .map(|row| Ok((row.id("id", TaskId::from_uuid)?, content(&row, "event_content"))))
         .transpose()
 }
 
@@ -144,9 +178,9 @@ pub(super) async fn remember(
     horizon: i64,
 ) -> Result<(), Error> {
     sqlx::query(concat!(
-        "INSERT INTO seen (account, source, id, type, task, ",
+        "INSERT INTO seen (account, source, id, type, task, content, ",
         of_task!(),
-        ") SELECT account, event_source, event_id, event_type, id, ",
+        ") SELECT account, event_source, event_id, event_type, id, event_content, ",
         of_task!(),
         " FROM tasks WHERE seq = ? \
          AND event_id IS NOT NULL AND created_at >= ? ON CONFLICT (account, source, id) DO NOTHING",

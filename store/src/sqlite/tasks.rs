@@ -8,6 +8,7 @@ use tenterhook_dispatch::{
     AccountId, Error, EventKey, Inserted, Key, NewTask, PAGE_MAX, Progress, State, Task,
     TaskFilter, TaskId, TaskPage, TaskStore,
 };
+use tenterhook_engine::Digest;
 
 use super::convert::{Read as _, cannot, micros};
 use super::{Sqlite, seen};
@@ -43,11 +44,11 @@ impl TaskStore for Sqlite {
     async fn known_events(
         &self,
         account: AccountId,
-        keys: Vec<EventKey>,
+        events: Vec<(EventKey, Option<Digest>)>,
     ) -> Result<Vec<Option<Inserted>>, Error> {
         let account = self.number_of(account).await?;
         let mut reader = self.readers.of(account).await?;
-        seen::all(&mut reader, &self.damaged, account, &keys).await
+        seen::all(&mut reader, &self.damaged, account, &events).await
     }
 
     async fn task(&self, account: AccountId, key: Key<TaskId>) -> Result<Option<Task>, Error> {

@@ -90,11 +90,13 @@ fn event() -> NewTask {
                 id: id.to_string(),
                 kind: "probe".to_owned(),
             },
+            content: None,
             json: Bytes::from_static(b"{}"),
         }),
         created_at: tenterhook_dispatch::now(),
         owner: None,
         executions: Vec::new(),
         program: None,
+        warnings: Vec::new(),
     }
 }

@@ -57,6 +57,7 @@ macro_rules! suite {
             a_task_and_its_executions_are_kept_whole,
             the_container_of_an_execution_is_kept_whole,
             an_event_that_comes_again_names_the_first_task,
+            an_event_that_comes_again_with_other_content_is_a_conflict,
             a_task_without_executions_is_over_at_once,
             what_became_of_an_attempt_is_kept_whole,
             what_a_task_printed_is_told_as_far_as_it_fits,
@@ -80,6 +81,7 @@ macro_rules! suite {
             a_new_run_takes_over_and_raises_attempts,
             a_waiting_task_is_cancelled_and_an_owned_one_is_marked,
             one_execution_is_cancelled_and_ends_its_task,
+            what_waits_of_a_hook_is_cancelled_where_no_node_owns_it,
             a_failed_execution_is_redriven,
             lists_go_on_after_a_page,
             what_is_old_or_too_much_is_removed_with_what_nothing_refers_to,
@@ -92,6 +94,7 @@ macro_rules! suite {
             the_oldest_tasks_of_an_account_that_has_too_much_are_removed,
             a_task_larger_than_one_sweep_goes_with_several,
             an_event_is_known_for_its_horizon_after_its_task_was_removed,
+            the_content_of_an_event_is_known_after_its_task_was_removed,
             only_so_many_events_of_an_account_are_remembered,
             a_recipe_that_two_accounts_share_stays_for_the_one_that_needs_it,
         );

@@ -222,6 +222,7 @@ pub(crate) fn new_task(shop: &Shop, kind: &str, executions: u32) -> NewTask {
                 id: id.to_string(),
                 kind: kind.into(),
             },
+            content: None,
             json: format!("{{\"id\":\"{id}\"}}").into(),
         }),
         created_at: at(10),
@@ -243,6 +244,7 @@ pub(crate) fn new_task(shop: &Shop, kind: &str, executions: u32) -> NewTask {
             })
             .collect(),
         program: None,
+        warnings: Vec::new(),
     }
 }
 

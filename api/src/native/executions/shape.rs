@@ -3,8 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
+use serde_json::Map;
 use tenterhook_dispatch as dispatch;
 use tenterhook_engine::{LogLine, SoFar};
+use tenterhook_sdk::log::Level;
 use utoipa::ToSchema;
 
 use crate::containers::Container;
@@ -53,6 +55,11 @@ pub(crate) struct Execution {
     /// the execution has failed then.
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict_fault: Option<String>,
+    /// Which members of the event's data the hook did not get as parameters, and why.
+    /// Absent if there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Option<Vec<String>>)]
+    warnings: Vec<String>,
     /// `open` or `closed`.
     failure_policy: &'static str,
     /// Whether it failed for good after all its retries.
@@ -145,7 +152,8 @@ pub(crate) struct Output {
     stderr_base64: Option<String>,
     /// The lines of standard error that are structured log lines: objects with
     /// `level`, `message` and whatever else. At most 1,000 of the first MiB; absent
-    /// if there are none.
+    /// if there are none. The first ones may be the server's own, with `source`
+    /// `tenterhook`: they are the warnings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Option<Vec<Object>>)]
     logs: Vec<LogLine>,
@@ -225,7 +233,7 @@ pub(crate) struct ServerReference {
 impl Execution {
     /// Shows an execution with what it printed.
     pub(crate) fn new(own: dispatch::Execution) -> Self {
-        let output = Output::new(&own.output);
+        let output = Output::new(&own.output, &own.warnings);
         Self {
             output: Some(output),
             ..Self::without_output(own)
@@ -257,6 +265,7 @@ impl Execution {
             output: None,
             verdict: own.verdict,
             verdict_fault: own.verdict_fault,
+            warnings: own.warnings,
             failure_policy: own.failure_policy.as_str(),
             dead: own.dead,
             created_at: time_text(own.created_at),
@@ -311,7 +320,7 @@ pub(super) fn logs(stderr: &[u8]) -> Vec<LogLine> {
 }
 
 impl Output {
-    fn new(own: &dispatch::Output) -> Self {
+    fn new(own: &dispatch::Output, warnings: &[String]) -> Self {
         let (stdout, stdout_base64) = text(&own.stdout);
         let (stderr, stderr_base64) = text(&own.stderr);
         Self {
@@ -319,10 +328,24 @@ impl Output {
             stdout_base64,
             stderr,
             stderr_base64,
-            logs: logs(&own.stderr),
+            logs: warnings
+                .iter()
+                .map(|warning| host_line(warning))
+                .chain(logs(&own.stderr))
+                .take(LOGS_MAX)
+                .collect(),
             truncated: own.dropped_bytes > 0,
             dropped_bytes: own.dropped_bytes,
         }
+    }
+}
+
+/// A log line of the server's own.
+fn host_line(warning: &str) -> LogLine {
+    LogLine {
+        level: Level::Warn,
+        message: warning.to_owned(),
+        fields: Map::from_iter([("source".to_owned(), "tenterhook".into())]),
     }
 }
 

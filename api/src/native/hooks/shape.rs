@@ -295,7 +295,6 @@ pub(crate) fn refers_to_missing(error: dispatch::Error) -> Refusal {
         dispatch::Error::NotFound { what, id } => {
             let pointer = match what {
                 dispatch::Noun::Source => "/source",
-                dispatch::Noun::HookPoint => "/event",
                 dispatch::Noun::Server => "/servers",
                 dispatch::Noun::App => "/app",
                 _ => "",

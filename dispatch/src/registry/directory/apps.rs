@@ -10,6 +10,7 @@ use crate::error::{Error, Noun};
 use crate::id::{AppId, HookId, Key, Number, OverrideId};
 use crate::registry::app::App;
 use crate::registry::hook_override::HookOverride;
+use crate::registry::reference;
 
 impl Directory {
     /// All applications, by number.
@@ -25,18 +26,14 @@ impl Directory {
         .ok_or_else(|| Error::not_found(Noun::App, key))
     }
 
-    /// Finds the application that an event is about, by name, id or number.
+    /// Finds the application that an event is about, by id, number or name.
     pub(crate) fn subject(&self, subject: &str) -> Result<&Arc<App>, Error> {
-        let by_key = || match subject.parse().ok()? {
-            Key::Number(number) => self.apps.by_number(number),
-            Key::Id(id) => self.apps.by_id(AppId::as_uuid(&id)),
-        };
-        self.apps.by_name(subject).or_else(by_key).ok_or_else(|| {
-            Error::invalid(
-                "subject",
-                "names no app of this account; give its number, name or id",
-            )
-        })
+        reference::resolve(&self.apps, "subject", subject)
+    }
+
+    /// Checks that an application does not get a name by which it could be taken for another.
+    pub(crate) fn check_app_name(&self, app: &Arc<App>) -> Result<(), Error> {
+        reference::check(&self.apps, app)
     }
 
     pub(crate) fn put_app(&mut self, app: App) {

@@ -86,6 +86,12 @@ impl Directory {
         found?.id
     }
 
+    /// Whether a hook was deleted, and is not only one that cannot be read.
+    pub(crate) fn is_deleted(&self, id: HookId) -> bool {
+        let may_be = |hook: &DamagedHook| hook.id.is_none_or(|own| own == id);
+        self.hook(Key::Id(id)).is_err() && !self.damage.hooks.iter().any(may_be)
+    }
+
     /// Forgets a hook that could not be read and was removed.
     pub(crate) fn remove_damaged_hook(&mut self, id: HookId) {
         self.damage.forget(id);

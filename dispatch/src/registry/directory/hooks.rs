@@ -1,5 +1,6 @@
 //! Hooks, found by the event and the application that they wait for.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ pub(super) struct Hooks {
     all: Index<BoundHook>,
     /// In the order in which they run.
     waiting: HashMap<(HookPointName, Audience), Vec<Arc<BoundHook>>>,
+    /// Those that wait for every type with a prefix, by that prefix; in the same order.
+    by_prefix: HashMap<Box<str>, Vec<Arc<BoundHook>>>,
     by_app: HashMap<AppId, Listed<BoundHook>>,
     by_source: HashMap<SourceId, BTreeSet<Number>>,
 }
@@ -30,7 +33,10 @@ impl Hooks {
         let recipe = Recipe::of(&hook, source);
         let bound = Arc::new(BoundHook::new(hook, recipe));
         if let Some(audience) = bound.waits_for() {
-            let waiting = self.waiting.entry(audience).or_default();
+            let waiting = match bound.hook.event.prefix() {
+                Some(prefix) => self.by_prefix.entry(prefix.into()).or_default(),
+                None => self.waiting.entry(audience).or_default(),
+            };
             let at = waiting.partition_point(|other| other.turn() < bound.turn());
             waiting.insert(at, Arc::clone(&bound));
         }
@@ -45,7 +51,14 @@ impl Hooks {
 
     pub(super) fn remove(&mut self, number: Number) -> Option<Arc<BoundHook>> {
         let bound = self.all.remove(number)?;
-        if let Some(audience) = bound.waits_for()
+        if let Some(prefix) = bound.hook.event.prefix()
+            && let Some(waiting) = self.by_prefix.get_mut(prefix)
+        {
+            waiting.retain(|other| other.hook.number != number);
+            if waiting.is_empty() {
+                self.by_prefix.remove(prefix);
+            }
+        } else if let Some(audience) = bound.waits_for()
             && let Some(waiting) = self.waiting.get_mut(&audience)
         {
             waiting.retain(|other| other.hook.number != number);
@@ -102,10 +115,23 @@ impl Directory {
         self.hooks.all.by_name(name)
     }
 
-    /// The enabled hooks that wait for an event, those for containers aside, in the
-    /// order in which they run.
-    pub(crate) fn waiting_for(&self, event: &HookPointName) -> &[Arc<BoundHook>] {
-        self.hooks.waiting(event, Audience::Event)
+    /// The enabled hooks that wait for an event, by name or by prefix, those for containers
+    /// aside, in the order in which they run. An account without hooks by prefix pays
+    /// nothing for them.
+    pub(crate) fn waiting_for(&self, event: &HookPointName) -> Cow<'_, [Arc<BoundHook>]> {
+        let by_name = self.hooks.waiting(event, Audience::Event);
+        let by_prefix = &self.hooks.by_prefix;
+        if by_prefix.is_empty() {
+            return Cow::Borrowed(by_name);
+        }
+        let found = event.prefixes().filter_map(|prefix| by_prefix.get(prefix));
+        let mut all: Vec<_> = found.flatten().cloned().collect();
+        if all.is_empty() {
+            return Cow::Borrowed(by_name);
+        }
+        all.extend_from_slice(by_name);
+        all.sort_unstable_by_key(|bound| bound.turn());
+        Cow::Owned(all)
     }
 
     /// The hooks that wait for an event about an application and are on for it, in

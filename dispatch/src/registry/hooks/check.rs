@@ -33,7 +33,7 @@ impl Core {
                 "cannot have one more hook: the account has 20000",
             ));
         }
-        let event = HookPointName::parse(&new.event)?;
+        let event = HookPointName::parse_for_hook(&new.event)?;
         if event.is_astra() || old.is_some_and(|old| old.event.is_astra()) {
             directory.check_app_hooks()?;
         }

@@ -78,7 +78,7 @@ pub(super) fn due_executions(
     };
     let mut due = plan::plan(
         name,
-        directory.waiting_for(name),
+        &directory.waiting_for(name),
         directory.servers(),
         named.as_ref(),
         room.most(),

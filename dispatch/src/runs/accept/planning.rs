@@ -3,10 +3,12 @@
 //! What is planned is charged as memory. A caller that goes away meanwhile has begun
 //! nothing: its plan is dropped.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tenterhook_engine::Digest;
 use tenterhook_ledger::{Guard, Resource};
 use time::OffsetDateTime;
 
@@ -20,6 +22,7 @@ use crate::id::{AccountId, Key, SourceId, TaskId};
 use crate::registry::damaged;
 use crate::registry::directory::Directory;
 use crate::registry::hook_point::HookPointName;
+use crate::runs::content;
 use crate::runs::environment::Context;
 use crate::runs::event::ReceivedEvent;
 use crate::runs::plan::{self, TooMany};
@@ -42,6 +45,7 @@ const AT_ONCE: usize = 64;
 struct Request<'a> {
     account: AccountId,
     started_by: &'a str,
+    compares: bool,
     chosen: Option<SourceId>,
     created_at: OffsetDateTime,
 }
@@ -54,6 +58,7 @@ impl Core {
         account: AccountId,
         started_by: &str,
         events: Vec<ReceivedEvent>,
+        compares: bool,
         chosen: Option<SourceId>,
     ) -> Result<Batch, Error> {
         self.check_going()?;
@@ -66,6 +71,7 @@ impl Core {
         let request = Request {
             account,
             started_by,
+            compares,
             chosen,
             created_at: self.clock.now().wall,
         };
@@ -75,6 +81,7 @@ impl Core {
             memory: self.engine.ledger().empty(account.holder()),
         };
         let (mut bytes, mut at_once) = (0, 0);
+        let mut contents = HashMap::new();
         for (i, event) in events.into_iter().enumerate() {
             match_containers(&entry, event.attributes()).await?;
             let one = {
@@ -85,6 +92,9 @@ impl Core {
             room.take(one.new.executions.len());
             bytes += one.bytes;
             self.find_memory(&mut batch.memory, bytes).await?;
+            if several {
+                check_repeats(&mut contents, &one.new, i)?;
+            }
             at_once += 1 + one.new.executions.len();
             batch.prepared.push(one);
             if at_once >= AT_ONCE {
@@ -125,12 +135,8 @@ impl Core {
         room: &Room,
     ) -> Result<Prepared, Error> {
         event.attributes().check()?;
-        let name = HookPointName::parse(&event.attributes().kind).map_err(|_| {
-            Error::invalid(
-                "type",
-                "is not the name of a hook point; see the list of hook points, or use a name such as `custom.mine`",
-            )
-        })?;
+        let content = request.compares.then(|| content::digest(&mut event));
+        let name = HookPointName::parse(&event.attributes().kind)?;
         let mut executions = due_executions(directory, &name, event.attributes_mut(), room)?;
         if let Some(source) = request.chosen {
             if executions.len() >= room.most() {
@@ -157,17 +163,19 @@ impl Core {
         } else {
             Context::of(&event, &name, json.clone())
         };
+        let warnings = context.warnings().to_vec();
         let new = NewTask {
             id: TaskId::generate(),
             account: request.account,
             name: attributes.kind.clone(),
             started_by: request.started_by.to_owned(),
             object: attributes.subject.clone(),
-            event: Some(NewEvent { key, json }),
+            event: Some(NewEvent { key, content, json }),
             created_at: request.created_at,
             owner: None,
             program: damaged::program_for(&executions),
             executions,
+            warnings,
         };
         Ok(Prepared {
             bytes: size::of_task(&new),
@@ -175,6 +183,27 @@ impl Core {
             context: Arc::new(context),
             reserved: None,
         })
+    }
+}
+
+/// Checks that an event of a batch is not another one of it with other content. The store
+/// compares it with those that were accepted before.
+fn check_repeats(
+    contents: &mut HashMap<(String, String), Digest>,
+    new: &NewTask,
+    index: usize,
+) -> Result<(), Error> {
+    let Some((event, content)) = new
+        .event
+        .as_ref()
+        .and_then(|event| Some((event, event.content?)))
+    else {
+        return Ok(());
+    };
+    let key = (event.key.source.clone(), event.key.id.clone());
+    match *contents.entry(key).or_insert(content) == content {
+        true => Ok(()),
+        false => Err(Error::EventConflict { index: Some(index) }),
     }
 }
 

@@ -68,15 +68,36 @@ impl Core {
         account: AccountId,
         prepared: &[Prepared],
     ) -> Result<Vec<Option<Inserted>>, Error> {
-        let keys = prepared.iter().map(|one| {
+        let events = prepared.iter().map(|one| {
             let event = one.new.event.as_ref();
-            event.map(|event| event.key.clone())
+            event.map(|event| (event.key.clone(), event.content))
         });
-        let Some(keys) = keys.collect::<Option<Vec<_>>>() else {
+        let Some(events) = events.collect::<Option<Vec<_>>>() else {
             // What no event has caused is never repeated.
             return Ok(vec![None; prepared.len()]);
         };
-        self.store.known_events(account, keys).await
+        let known = self.store.known_events(account, events).await;
+        known.map_err(|error| conflict_of(error, prepared.len()))
+    }
+
+    /// Checks that none of the events was accepted before with other content.
+    async fn check_conflicts(
+        &self,
+        prepared: impl Iterator<Item = &Prepared>,
+    ) -> Result<(), Error> {
+        let mut events = Vec::new();
+        let mut account = None;
+        for one in prepared {
+            account = Some(one.new.account);
+            match &one.new.event {
+                Some(event) => events.push((event.key.clone(), event.content)),
+                None => return Ok(()),
+            }
+        }
+        if let Some(account) = account {
+            self.store.known_events(account, events).await?;
+        }
+        Ok(())
     }
 
     /// Holds places in memory for tasks. From here on each must be used or given up.
@@ -97,7 +118,16 @@ impl Core {
             mut memory,
         } = batch;
         let mut stored = Vec::with_capacity(prepared.len());
-        let mut parts = parts(prepared, |one| rows_of(&one.new)).into_iter();
+        let parts = parts(prepared, |one| rows_of(&one.new));
+        if parts.len() > 1 {
+            // A conflict in a later part must not find the first ones stored.
+            let all = parts.iter().flatten();
+            if let Err(error) = self.check_conflicts(all).await {
+                self.give_up(parts.into_iter().flatten());
+                return Err(error);
+            }
+        }
+        let mut parts = parts.into_iter();
         while let Some(part) = parts.next() {
             let bytes = part.iter().map(|one| one.bytes).sum();
             match self.store_part(part).await {
@@ -116,18 +146,23 @@ impl Core {
     async fn store_part(self: &Arc<Self>, part: Vec<Prepared>) -> Result<Vec<Stored>, Error> {
         let account = part[0].new.account;
         let new = part.iter().map(|one| one.new.clone()).collect();
+        let events = part.len();
         let inserted = match self.store.insert_tasks(new).await {
             Ok(inserted) => inserted,
             Err(error) => {
                 // Nothing can be written, and nothing needs to for those that are known.
                 let known = match error {
-                    Error::Unavailable { .. } => self.known(account, &part).await.ok(),
-                    _ => None,
+                    Error::Unavailable { .. } => self.known(account, &part).await.map(Some),
+                    _ => Ok(None),
                 };
                 self.give_up(part.into_iter());
-                return match known.as_deref().and_then(all) {
-                    Some(first) => self.answer(account, first).await,
-                    None => Err(error),
+                return match known {
+                    Ok(known) => match known.as_deref().and_then(all) {
+                        Some(first) => self.answer(account, first).await,
+                        None => Err(conflict_of(error, events)),
+                    },
+                    Err(conflict @ Error::EventConflict { .. }) => Err(conflict),
+                    Err(_) => Err(error),
                 };
             }
         };
@@ -215,6 +250,7 @@ impl Core {
             over: Vec::new(),
             started_at: None,
             cancelled: false,
+            deleted_hooks: Vec::new(),
             task: Some(task.clone()),
         };
         self.load(load);
@@ -232,6 +268,14 @@ enum Room {
 /// What is known of all events, if something is of each.
 fn all(known: &[Option<Inserted>]) -> Option<Vec<Inserted>> {
     known.iter().cloned().collect()
+}
+
+/// Leaves out which of the events a conflict is about if there is only one.
+fn conflict_of(error: Error, events: usize) -> Error {
+    match error {
+        Error::EventConflict { .. } if events == 1 => Error::EventConflict { index: None },
+        error => error,
+    }
 }
 
 /// How many rows a task writes, roughly; a long event counts as several.

@@ -80,7 +80,7 @@ fn planned(
     servers: &Servers,
     named: Option<i32>,
 ) -> Vec<(Option<i32>, i32)> {
-    let named = named.map(|number| reference(&servers[&Number::new(number)]));
+    let named = named.map(|number| server_ref(&servers[&Number::new(number)]));
     plan(
         &name(event),
         hooks,

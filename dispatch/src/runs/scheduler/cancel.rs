@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::Scheduler;
 use super::loaded::{Leaving, Loaded};
-use crate::id::{ExecutionId, TaskId};
+use crate::id::{AccountId, ExecutionId, HookId, TaskId};
 use crate::runs::execution::{Output, State};
 use crate::runs::work::{Attempt, ClaimedExecution, Settlement, TaskChange};
 
@@ -53,9 +53,41 @@ impl Scheduler {
         }
         Some(settlements)
     }
+
+    /// Cancels what waits of a hook that was deleted. What runs may end, and is not tried
+    /// again.
+    pub(crate) fn cancel_hook(
+        &mut self,
+        account: AccountId,
+        hook: HookId,
+        now: Moment,
+    ) -> Vec<Settlement> {
+        let (mut settlements, mut freed) = (Vec::new(), Vec::new());
+        for (task, loaded) in &mut self.tasks {
+            if loaded.account != account || loaded.leaving != Leaving::No || !loaded.has_of(hook) {
+                continue;
+            }
+            loaded.deleted_hooks.push(hook);
+            let is_its = |other: &ClaimedExecution| is_of(other, &[hook]);
+            let (ended, lanes) = loaded.end_waiting(*task, is_its, without_hook, now);
+            settlements.extend(ended);
+            freed.extend(lanes.into_iter().map(|lane| (*task, lane)));
+        }
+        for (task, lane) in freed {
+            self.line_up(account, task, lane);
+        }
+        settlements
+    }
 }
 
 impl Loaded {
+    /// Whether it has an execution of a hook that is not over.
+    fn has_of(&self, hook: HookId) -> bool {
+        self.lanes
+            .iter()
+            .any(|lane| lane.has(|one| is_of(one, &[hook])))
+    }
+
     /// Ends the executions that do not run and that `wanted` names. Tells too
     /// which lanes can run now because of it.
     fn end_waiting(
@@ -87,10 +119,33 @@ impl Loaded {
         (settlements, freed)
     }
 
-    /// Ends the executions that have taken the server with them too often.
-    pub(super) fn give_up_on_killers(&mut self, task: TaskId, now: Moment) -> Vec<Settlement> {
+    /// Ends the executions that have taken the server with them too often, and those whose
+    /// hooks were deleted.
+    pub(super) fn give_up(&mut self, task: TaskId, now: Moment) -> Vec<Settlement> {
+        let deleted = self.deleted_hooks.clone();
         let is_killer = |execution: &ClaimedExecution| execution.crashes >= CRASHES_MAX;
-        self.end_waiting(task, is_killer, killer, now).0
+        let wanted = |one: &ClaimedExecution| is_killer(one) || is_of(one, &deleted);
+        let attempt = |one: &ClaimedExecution, now| match is_of(one, &deleted) {
+            true => without_hook(one, now),
+            false => killer(one, now),
+        };
+        self.end_waiting(task, wanted, attempt, now).0
+    }
+}
+
+/// Why an execution is cancelled whose hook is gone.
+pub(crate) const HOOK_DELETED: &str = "its hook was deleted";
+
+/// Whether an execution is one of these hooks'.
+pub(super) fn is_of(execution: &ClaimedExecution, hooks: &[HookId]) -> bool {
+    let hook = execution.new.hook;
+    hook.is_some_and(|hook| hooks.contains(&hook.id))
+}
+
+fn without_hook(execution: &ClaimedExecution, now: OffsetDateTime) -> Attempt {
+    Attempt {
+        error: Some(HOOK_DELETED.into()),
+        ..cancelled(execution, now)
     }
 }
 

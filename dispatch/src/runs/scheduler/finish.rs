@@ -10,6 +10,7 @@ use tenterhook_clock::Moment;
 use tenterhook_engine::{Limit, Outcome, Report};
 use time::OffsetDateTime;
 
+use super::cancel::is_of;
 use super::loaded::{Kept, LaneStatus, Leaving, Loaded};
 use super::{Scheduler, Start};
 use crate::id::{ExecutionId, TaskId};
@@ -53,7 +54,12 @@ impl Scheduler {
         let for_waits = self.timepiece.for_waits(at);
         let lane = &mut loaded.lanes[start.lane];
         let first = lane.first_mut()?;
-        let (attempt, wait) = attempt(first, start.attempt, started_at, ended, cancelled, rng);
+        let retried = match is_of(first, &loaded.deleted_hooks) {
+            _ if cancelled => Retried::No,
+            true => Retried::NoMore,
+            false => Retried::AsItsHookSays,
+        };
+        let (attempt, wait) = attempt(first, start.attempt, started_at, ended, retried, rng);
         let again = wait.map(|wait| for_waits.after(wait));
         let attempt = Attempt {
             due_at: again.map(|due| due.wall),
@@ -146,17 +152,28 @@ impl From<&Settlement> for Settled {
     }
 }
 
+/// Whether an attempt that has failed may be followed by another one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Retried {
+    AsItsHookSays,
+    /// It was cancelled.
+    No,
+    /// Its hook was deleted.
+    NoMore,
+}
+
 /// Decides what one attempt means for its execution, and after how long it is tried again.
 fn attempt(
     execution: &ClaimedExecution,
     attempt: u32,
     started_at: OffsetDateTime,
     ended: Ended,
-    cancelled: bool,
+    retried: Retried,
     rng: &mut impl Rng,
 ) -> (Attempt, Option<Duration>) {
     let retry = &execution.new.recipe.content.retry;
-    let (report, error) = match ended.result {
+    let cancelled = retried == Retried::No;
+    let (report, mut error) = match ended.result {
         Ok(report) => (Some(report), ended.not_kept),
         Err(error) => (None, Some(error)),
     };
@@ -173,6 +190,13 @@ fn attempt(
     } else {
         let again = retry.again(counts_as.as_ref(), failures);
         again.then(|| retry.wait(failures, rng))
+    };
+    let wait = match retried {
+        Retried::NoMore if wait.is_some() => {
+            error.get_or_insert_with(|| "it is not tried again: its hook was deleted".into());
+            None
+        }
+        _ => wait,
     };
     let again = wait.is_some();
     let state = match &outcome {
@@ -236,7 +260,7 @@ impl Loaded {
             self.kept = None;
             return;
         }
-        let execution = kept.execution(execution, attempt);
+        let execution = kept.execution(execution, attempt, self.context.warnings());
         kept.executions.push(execution);
     }
 
@@ -277,7 +301,12 @@ impl Loaded {
 }
 
 impl Kept {
-    fn execution(&self, execution: &ClaimedExecution, attempt: &Attempt) -> Execution {
+    fn execution(
+        &self,
+        execution: &ClaimedExecution,
+        attempt: &Attempt,
+        warnings: &[String],
+    ) -> Execution {
         let new = &execution.new;
         Execution {
             id: new.id,
@@ -298,6 +327,7 @@ impl Kept {
             output: attempt.output.clone(),
             verdict: attempt.verdict.clone(),
             verdict_fault: attempt.verdict_fault.clone(),
+            warnings: warnings.to_vec(),
             dead: attempt.dead,
             created_at: self.task.created_at,
             started_at: attempt.started_at,

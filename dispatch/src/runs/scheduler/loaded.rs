@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use super::Reserved;
-use crate::id::{AccountId, ExecutionId, TaskId};
+use crate::id::{AccountId, ExecutionId, HookId, TaskId};
 use crate::runs::environment::Context;
 use crate::runs::execution::{Execution, Output, State};
 use crate::runs::live::Live;
@@ -25,6 +25,8 @@ pub(crate) struct Load {
     pub(crate) over: Vec<State>,
     pub(crate) started_at: Option<OffsetDateTime>,
     pub(crate) cancelled: bool,
+    /// Hooks of its executions that were deleted since it was planned.
+    pub(crate) deleted_hooks: Vec<HookId>,
     /// The task as it was made; `None` if it was read back, and then those who
     /// wait for it read it back too.
     pub(crate) task: Option<Task>,
@@ -41,6 +43,8 @@ pub(crate) struct Loaded {
     pub(super) over: Vec<State>,
     pub(super) started_at: Option<OffsetDateTime>,
     pub(super) cancelled: bool,
+    /// Hooks that were deleted; what runs of theirs is not tried again.
+    pub(super) deleted_hooks: Vec<HookId>,
     /// Attempts that run, and those whose end is not stored yet.
     pub(super) running: Vec<Running>,
     pub(super) leaving: Leaving,
@@ -174,6 +178,11 @@ impl Lane {
         (taken, freed)
     }
 
+    /// Whether one of its executions that are not over is wanted.
+    pub(super) fn has(&self, wanted: impl Fn(&ClaimedExecution) -> bool) -> bool {
+        self.rest.iter().any(wanted)
+    }
+
     fn waiting(&self) -> usize {
         self.rest.len() - usize::from(self.status == LaneStatus::Running)
     }
@@ -213,6 +222,7 @@ impl Loaded {
             over: load.over,
             started_at: load.started_at,
             cancelled: load.cancelled,
+            deleted_hooks: load.deleted_hooks,
             running: Vec::new(),
             leaving: Leaving::No,
             kept: load.task.map(|task| Kept {

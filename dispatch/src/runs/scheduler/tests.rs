@@ -223,6 +223,7 @@ impl World {
             over: Vec::new(),
             started_at: None,
             cancelled: false,
+            deleted_hooks: Vec::new(),
             task: None,
         });
         self.queued.extend(settlements);

@@ -295,7 +295,7 @@ pass_on! {
 
     TaskStore {
         insert_tasks(tasks: Vec<NewTask>) -> Vec<Inserted>;
-        known_events(account: AccountId, keys: Vec<EventKey>) -> Vec<Option<Inserted>>;
+        known_events(account: AccountId, events: Vec<(EventKey, Option<Digest>)>) -> Vec<Option<Inserted>>;
         task(account: AccountId, key: Key<TaskId>) -> Option<Task>;
         tasks(account: AccountId, filter: &TaskFilter, page: TaskPage) -> Vec<Task>;
         event(account: AccountId, task: TaskId) -> Option<Bytes>;
@@ -362,6 +362,7 @@ pass_on! {
     ControlStore {
         cancel_task(account: AccountId, id: TaskId, now: OffsetDateTime) -> Cancelling;
         cancel_execution(account: AccountId, id: ExecutionId, now: OffsetDateTime) -> Cancelling;
+        cancel_of_hook(account: AccountId, hook: HookId, reason: &'static str, now: OffsetDateTime) -> Vec<TaskId>;
         redrive(account: AccountId, id: ExecutionId) -> bool;
     }
 

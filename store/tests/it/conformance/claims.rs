@@ -398,6 +398,58 @@ pub(crate) async fn one_execution_is_cancelled_and_ends_its_task(store: &dyn Sto
     assert_eq!(again, Cancelling::Over);
 }
 
+pub(crate) async fn what_waits_of_a_hook_is_cancelled_where_no_node_owns_it(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let free = new_task(&shop, "custom.x", 2);
+    let mut owned = new_task(&shop, "custom.x", 1);
+    owned.owner = Some(NodeId::generate());
+    let mut other = new_task(&shop, "custom.x", 2);
+    other.executions[0].hook = None;
+    store
+        .insert_tasks(vec![free.clone(), owned.clone(), other.clone()])
+        .await
+        .unwrap();
+
+    let (account, hook) = (shop.account.id, shop.hook.id);
+    let ended = store
+        .cancel_of_hook(account, hook, "it is gone", at(70))
+        .await
+        .unwrap();
+
+    assert_eq!(ended, [free.id]);
+    let state = async |task: &NewTask| {
+        let task = store
+            .task(account, Key::Id(task.id))
+            .await
+            .unwrap()
+            .unwrap();
+        (task.state, task.cancelled)
+    };
+    assert_eq!(state(&free).await, (State::Canceled, false));
+    assert_eq!(state(&owned).await, (State::Waiting, false));
+    assert_eq!(state(&other).await, (State::Running, false));
+    for (execution, state) in [
+        (&free.executions[1], State::Canceled),
+        (&owned.executions[0], State::Waiting),
+        (&other.executions[0], State::Waiting),
+        (&other.executions[1], State::Canceled),
+    ] {
+        let kept = store
+            .execution(account, execution.id)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(kept.state, state);
+        let reason = (state == State::Canceled).then_some("it is gone");
+        assert_eq!(kept.error.as_deref(), reason);
+    }
+    let again = store
+        .cancel_of_hook(account, hook, "it is gone", at(71))
+        .await
+        .unwrap();
+    assert!(again.is_empty());
+}
+
 pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let new = new_task(&shop, "custom.x", 2);

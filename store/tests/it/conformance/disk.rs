@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenterhook_dispatch::{
-    AccountId, Inserted, Key, NewTask, Output, Page, Recipe, Retention, State, Store, TaskChange,
-    TaskFilter,
+    AccountId, Error, Inserted, Key, NewTask, Output, Page, Recipe, Retention, State, Store,
+    TaskChange, TaskFilter,
 };
 use tenterhook_engine::Digest;
 
@@ -332,6 +332,41 @@ pub(crate) async fn an_event_is_known_for_its_horizon_after_its_task_was_removed
     sweep_all(store, &horizon(100), 111).await;
     let forgotten = store.insert_tasks(vec![again()]).await.unwrap();
     assert!(matches!(forgotten[0], Inserted::New(_)), "{forgotten:?}");
+}
+
+pub(crate) async fn the_content_of_an_event_is_known_after_its_task_was_removed(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let first = new_task(&shop, "custom.x", 0);
+    let with = |content: &[u8]| {
+        let mut task = new_task(&shop, "custom.x", 0);
+        task.event.clone_from(&first.event);
+        task.event.as_mut().unwrap().content = Some(Digest::of(content));
+        task
+    };
+    store.insert_tasks(vec![with(b"one")]).await.unwrap();
+    sweep_all(store, &nothing(), 300).await;
+
+    let same = store.insert_tasks(vec![with(b"one")]).await.unwrap();
+    assert!(matches!(same[0], Inserted::Remembered(_)), "{same:?}");
+    let other = with(b"two");
+    let new = new_task(&shop, "custom.x", 0);
+    let refused = store
+        .insert_tasks(vec![new.clone(), other.clone()])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, Error::EventConflict { index: Some(1) }),
+        "{refused}"
+    );
+    assert_eq!(
+        store.task(shop.account.id, Key::Id(new.id)).await.unwrap(),
+        None
+    );
+    let event = other.event.unwrap();
+    let known = store
+        .known_events(shop.account.id, vec![(event.key, event.content)])
+        .await;
+    assert!(matches!(known, Err(Error::EventConflict { .. })));
 }
 
 pub(crate) async fn only_so_many_events_of_an_account_are_remembered(store: &dyn Store) {

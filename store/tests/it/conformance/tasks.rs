@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use tenterhook_dispatch::{
-    Attempt, Container, Execution, ExecutionFilter, Inserted, Key, NewTask, NodeId, Number,
+    Attempt, Container, Error, Execution, ExecutionFilter, Inserted, Key, NewTask, NodeId, Number,
     OUTPUTS_MAX_BYTES, Output, OutputPart, Outputs, Page, Settlement, State, Store, TaskChange,
 };
-use tenterhook_engine::{Limit, Outcome, Stream};
+use tenterhook_engine::{Digest, Limit, Outcome, Stream};
 
 use crate::support::{Shop, at, container, ended_well, new_task};
 
@@ -141,7 +141,7 @@ pub(crate) async fn an_event_that_comes_again_names_the_first_task(store: &dyn S
         .unwrap();
     assert!(matches!(inserted[0], Inserted::New(_)) && matches!(inserted[2], Inserted::New(_)));
     assert_eq!(inserted[1], Inserted::Repeated(first.id));
-    let key = |task: &NewTask| task.event.as_ref().unwrap().key.clone();
+    let key = |task: &NewTask| (task.event.as_ref().unwrap().key.clone(), None);
     let new = new_task(&shop, "custom.x", 1);
     let keys = vec![key(&again), key(&new), key(&other)];
     assert_eq!(
@@ -169,6 +169,68 @@ pub(crate) async fn an_event_that_comes_again_names_the_first_task(store: &dyn S
             .await
             .unwrap()
             .is_none()
+    );
+}
+
+pub(crate) async fn an_event_that_comes_again_with_other_content_is_a_conflict(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let task = |like: Option<&NewTask>, content: Option<&[u8]>| {
+        let mut task = new_task(&shop, "custom.x", 1);
+        let event = task.event.as_mut().unwrap();
+        if let Some(like) = like {
+            event.key = like.event.as_ref().unwrap().key.clone();
+        }
+        event.content = content.map(Digest::of);
+        task
+    };
+    let first = task(None, Some(b"one"));
+    let before = task(None, None);
+    store
+        .insert_tasks(vec![first.clone(), before.clone()])
+        .await
+        .unwrap();
+
+    // The same content, and one of which no content is known.
+    let same = vec![
+        task(Some(&first), Some(b"one")),
+        task(Some(&before), Some(b"two")),
+    ];
+    assert_eq!(
+        store.insert_tasks(same).await.unwrap(),
+        [Inserted::Repeated(first.id), Inserted::Repeated(before.id)]
+    );
+    // Nothing of the request is stored.
+    let new = task(None, Some(b"new"));
+    let other = task(Some(&first), Some(b"two"));
+    let refused = store
+        .insert_tasks(vec![new.clone(), other.clone()])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, Error::EventConflict { index: Some(1) }),
+        "{refused}"
+    );
+    assert_eq!(
+        store.task(shop.account.id, Key::Id(new.id)).await.unwrap(),
+        None
+    );
+    let event = other.event.as_ref().unwrap();
+    let known = store
+        .known_events(shop.account.id, vec![(event.key.clone(), event.content)])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(known, Error::EventConflict { index: Some(0) }),
+        "{known}"
+    );
+    // Two of one request.
+    let refused = store
+        .insert_tasks(vec![new.clone(), task(Some(&new), Some(b"newer"))])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, Error::EventConflict { index: Some(1) }),
+        "{refused}"
     );
 }
 
