@@ -13,7 +13,7 @@ use crate::client::{self, Client, text};
 use crate::command;
 use crate::execution::{self, outcome, short, target, verdict};
 use crate::say::say;
-use crate::table::{Column, OutputFormat, time};
+use crate::table::{Column, OutputFormat, print, time};
 use crate::{amount, quantity};
 
 /// Lists executions of a running server, newest first, or the attempts of one of them.

@@ -9,7 +9,6 @@ use std::sync::Mutex;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tenterhook_engine::LogLine;
-use tenterhook_sdk::log::Level;
 
 use super::lines::Lines;
 use crate::client::text;
@@ -119,12 +118,8 @@ impl LogPrinter {
         execution: &Value,
     ) -> anyhow::Result<OutputState> {
         for warning in execution["warnings"].as_array().into_iter().flatten() {
-            let line = LogLine {
-                level: Level::Warn,
-                message: warning.as_str().unwrap_or_default().to_owned(),
-                fields: Map::from_iter([("source".to_owned(), "tenterhook".into())]),
-            };
-            if self.line(origin, "stderr", line.to_json().as_bytes())? == OutputState::Closed {
+            let line = json!({"level": "warn", "message": warning, "source": "tenterhook"});
+            if self.line(origin, "stderr", line.to_string().as_bytes())? == OutputState::Closed {
                 return Ok(OutputState::Closed);
             }
         }

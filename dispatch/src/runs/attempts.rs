@@ -3,8 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use tenterhook_engine::{Outcome, Usage};
-use tenterhook_sdk::Verdict;
+use tenterhook_engine::{Outcome, Usage, Verdict};
 use time::OffsetDateTime;
 
 use crate::error::{Error, Noun};

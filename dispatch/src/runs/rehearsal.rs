@@ -34,7 +34,7 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// Which members of the event's data the hook would not be given as parameters, and why.
     #[must_use]
-    pub fn warnings(event: &Event, name: &HookPointName) -> Vec<String> {
+    pub fn warnings(event: &ReceivedEvent, name: &HookPointName) -> Vec<String> {
         Context::of(event, name, Bytes::new()).warnings().to_vec()
     }
 

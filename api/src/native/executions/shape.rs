@@ -1,9 +1,11 @@
 //! An execution as the native face shows it: outcome, usage, output and answer.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use serde_json::Map;
+use serde_json::value::to_raw_value;
 use tenterhook_dispatch as dispatch;
 use tenterhook_engine::{LogLine, SoFar};
 use tenterhook_sdk::log::Level;
@@ -102,7 +104,7 @@ pub(crate) struct Attempt {
     /// What the hook left in `/verdict.json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    verdict: Option<tenterhook_sdk::Verdict>,
+    verdict: Option<tenterhook_engine::Verdict>,
     /// What is wrong with `/verdict.json`, if the hook left one that cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict_fault: Option<String>,
@@ -115,7 +117,7 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// The whole attempt.
     pub(super) fn new(own: dispatch::AttemptRecord) -> Self {
-        let output = Output::new(&own.output);
+        let output = Output::new(&own.output, &[]);
         Self {
             output: Some(output),
             ..Self::without_output(own)
@@ -342,10 +344,11 @@ impl Output {
 
 /// A log line of the server's own.
 fn host_line(warning: &str) -> LogLine {
+    let source = to_raw_value("tenterhook").expect("a text is JSON");
     LogLine {
         level: Level::Warn,
         message: warning.to_owned(),
-        fields: Map::from_iter([("source".to_owned(), "tenterhook".into())]),
+        fields: BTreeMap::from([("source".to_owned(), source)]),
     }
 }
 
