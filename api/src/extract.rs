@@ -87,7 +87,8 @@ pub(crate) fn parse_raw(bytes: &[u8]) -> Result<&RawValue, Refusal> {
     serde_json::from_slice(bytes).map_err(|error| not_json(&error))
 }
 
-fn not_json(error: &serde_json::Error) -> Refusal {
+/// Refuses a body that is not JSON.
+pub(crate) fn not_json(error: &serde_json::Error) -> Refusal {
     Refusal::Unreadable(format!(
         "the body is not valid JSON: {}",
         plain(&error.to_string())

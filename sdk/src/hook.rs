@@ -107,7 +107,8 @@ impl Hook {
     ///
     /// # Errors
     ///
-    /// [`Unreadable`] when the run has no event, or its data is not JSON.
+    /// [`Unreadable`] when the run has no event, or its data is not JSON, or has a number or
+    /// a string that a [`Value`] cannot hold, such as `1e400`; standard input has it as sent.
     pub fn data(&self) -> Result<&Value, Unreadable> {
         let data = self.data.get_or_init(|| {
             if self.event_type().is_none() {

@@ -11,7 +11,7 @@ use tenterhook_dispatch::{EventData, ReceivedEvent};
 use tenterhook_sdk::Event;
 
 use crate::body::{self, content_type, is_json};
-use crate::extract::parse_raw;
+use crate::extract::not_json;
 use crate::native::cloudevents::refuse;
 use crate::refusal::Refusal;
 
@@ -58,8 +58,7 @@ pub(crate) fn assemble(headers: &HeaderMap, body: &Bytes) -> Result<ReceivedEven
 fn data(headers: &HeaderMap, body: &Bytes) -> Result<EventData, Refusal> {
     let media_type = body::media_type(headers).unwrap_or_else(|| "application/json".to_owned());
     if is_json(&media_type) {
-        parse_raw(body)?;
-        return EventData::json(body.clone()).map_err(|error| Refusal::internal(&error));
+        return EventData::json(body.clone()).map_err(|error| not_json(&error));
     }
     Ok(match std::str::from_utf8(body) {
         Ok(text) if media_type.starts_with("text/") => EventData::text(text),

@@ -267,7 +267,7 @@ async fn a_parameter_keeps_the_text_of_its_number() {
         .send()
         .await;
     // Of a repeated name the last counts, and a lone surrogate makes no variable.
-    let expected = r#""stdout":"HOOK_PARAM_A=1.10\nHOOK_PARAM_FAR=1e400\nHOOK_PARAM_Z=1\nHOOK_PARAM__SERDE_JSON__PRIVATE__RAWVALUE={\n""#;
+    let expected = r#""stdout":"HOOK_PARAM_A=1.10\nHOOK_PARAM_FAR=1e400\nHOOK_PARAM_Z=1\nHOOK_PARAM__SERDE_JSON__PRIVATE__RAW_VALUE={\n""#;
     assert!(answer.text().contains(expected), "{}", answer.text());
 }
 

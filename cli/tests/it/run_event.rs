@@ -110,7 +110,7 @@ fn a_whole_event_is_given_as_it_stands() {
         "team": "red", "data": {"n": 1}}"#;
     let file = script.beside("first.event.json", event);
     let result = script.run(&["--event", file.to_str().unwrap()]);
-    assert_eq!(result.with_status(0).stdout, "e7\nred\nnull\n{\"n\":1}");
+    assert_eq!(result.with_status(0).stdout, "e7\nred\nnull\n{\"n\": 1}");
 }
 
 #[test]

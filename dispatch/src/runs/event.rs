@@ -124,17 +124,6 @@ impl ReceivedEvent {
         })
     }
 
-    /// Takes one event in the structured form from its members, and checks it.
-    ///
-    /// # Errors
-    ///
-    /// See [`parse`](Self::parse).
-    pub fn from_members(members: Members<'_>) -> Result<Self, Fault> {
-        Self::of_members(members, |value| {
-            Bytes::copy_from_slice(value.get().as_bytes())
-        })
-    }
-
     /// Reads an event back that [`to_json`](Self::to_json) has printed: the white space
     /// around its data is part of it.
     pub(crate) fn stored(json: &Bytes) -> Result<Self, Fault> {
