@@ -63,6 +63,7 @@ impl<T: serde::Serialize> IntoResponse for Json<T> {
 /// Reads JSON. Invalid JSON is `Unreadable`; a wrong type is `Invalid` and names the
 /// field.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    let bytes = body::without_bom(bytes);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
@@ -132,6 +133,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
         if query.len() > QUERY_MAX_BYTES {
             return Err(Refusal::TooLarge {
                 limit_bytes: QUERY_MAX_BYTES as u64,
+                size_bytes: Some(query.len() as u64),
             });
         }
         parse_form(query.as_bytes(), '?').map(Self)

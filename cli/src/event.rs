@@ -9,7 +9,7 @@ use clap::Args;
 use tenterhook_dispatch::{HookPoint, HookPointName};
 use uuid::Uuid;
 
-pub(crate) use self::sample::{assignments, sample};
+pub(crate) use self::sample::{assignments, check_time, sample};
 use self::sample::{now, parse_time};
 use crate::command;
 use crate::faults::Faults;

@@ -11,6 +11,7 @@ use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::program_file::without_bom;
 use crate::{event, own_thread, program_file, stdin};
 
 /// The event's type if data is given without one.
@@ -127,9 +128,10 @@ async fn build_event(
             (sample, Stdin::PipedOrData)
         }
         Data::File(file) => {
-            let data = serde_json::from_slice::<Value>(&bytes(file).await?).with_context(|| {
-                format!("cannot read the event's data in {} as JSON", file.display())
-            })?;
+            let data = serde_json::from_slice::<Value>(without_bom(&bytes(file).await?))
+                .with_context(|| {
+                    format!("cannot read the event's data in {} as JSON", file.display())
+                })?;
             (Some(data), Stdin::Data)
         }
     };
@@ -147,7 +149,8 @@ async fn build_event(
 
 async fn read_event(file: &Path) -> anyhow::Result<EventInput> {
     let cannot = || format!("cannot use the event in {}", file.display());
-    let event = Event::parse(&bytes(file).await?).with_context(cannot)?;
+    let event = Event::parse(without_bom(&bytes(file).await?)).with_context(cannot)?;
+    event::check_time(&event).with_context(cannot)?;
     let name = event::parse_name(&event.kind)
         .map_err(|fault| anyhow::anyhow!("`type` {fault}"))
         .with_context(cannot)?;

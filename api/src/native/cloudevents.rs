@@ -8,12 +8,11 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Map, Value};
 use tenterhook_sdk::{Event, Fault};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::body;
 use crate::native::binary;
 use crate::refusal::Refusal;
+use crate::time_text::{expected_time, parse_time};
 
 /// Bytes of one event.
 pub(crate) const EVENT_MAX_BYTES: u64 = tenterhook_dispatch::EVENT_MAX_BYTES as u64;
@@ -110,9 +109,9 @@ fn one(pointer: &str, value: Value) -> Result<Event, Refusal> {
     };
     let event = Event::from_value(value).map_err(refuse)?;
     if let Some(time) = &event.time
-        && OffsetDateTime::parse(time, &Rfc3339).is_err()
+        && parse_time(time).is_none()
     {
-        let detail = "must be a time such as `2026-05-04T03:02:01Z`";
+        let detail = expected_time(time);
         return Err(Refusal::invalid(format!("{pointer}/time"), detail));
     }
     check_extensions(pointer, &event.extensions)?;

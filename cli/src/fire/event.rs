@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::FireArgs;
 use crate::event::{assignments, parse_name, sample};
+use crate::program_file::without_bom;
 
 /// The `source` of events that are built here.
 const SOURCE: &str = "/tenterhook/fire";
@@ -55,7 +56,7 @@ fn from_file(args: &FireArgs) -> anyhow::Result<Event> {
     }
     let file = Path::new(&args.event);
     let cannot = || format!("cannot use the event in {}", file.display());
-    let mut event = Event::parse(&read(file)?)
+    let mut event = Event::parse(without_bom(&read(file)?))
         .map_err(|fault| match fault.attribute {
             "" => anyhow!(fault.detail),
             attribute => anyhow!("`{attribute}` {}", fault.detail),
@@ -78,7 +79,7 @@ fn of_hook_point(args: &FireArgs) -> anyhow::Result<Event> {
     let id = Uuid::new_v4().to_string();
     let mut data = match (&args.data_file, args.sample) {
         (Some(file), _) => Some(
-            serde_json::from_slice(&read(file)?)
+            serde_json::from_slice(without_bom(&read(file)?))
                 .with_context(|| format!("cannot read {} as JSON", file.display()))?,
         ),
         (None, true) => sample(&name, String::new(), None).data,
