@@ -8,6 +8,7 @@ use tenterhook_ledger::Guard;
 use tenterhook_maintenance::Maintenance;
 use tokio_util::sync::CancellationToken;
 
+use crate::cors::CorsOrigins;
 use crate::door::Door;
 use crate::failures::{FailureLimits, Failures};
 use crate::listen::turns::Turns;
@@ -24,6 +25,7 @@ pub struct App {
     inner: Arc<AppState>,
     door: Door,
     proxies: Proxies,
+    cors: CorsOrigins,
     failures: Arc<Failures>,
     croit_times: CroitTimes,
     nova: NovaRules,
@@ -77,6 +79,7 @@ impl App {
             nova: NovaRules::default(),
             door: Door::default(),
             proxies: Proxies::default(),
+            cors: CorsOrigins::default(),
             failures: Arc::new(Failures::new(FailureLimits::default())),
             inner: Arc::new(AppState {
                 dispatcher,
@@ -102,6 +105,12 @@ impl App {
     #[must_use]
     pub fn with_proxies(self, proxies: Proxies) -> Self {
         Self { proxies, ..self }
+    }
+
+    /// The same, with replies that pages of these origins may read.
+    #[must_use]
+    pub fn with_cors_origins(self, cors: CorsOrigins) -> Self {
+        Self { cors, ..self }
     }
 
     /// The same, with times in the form that the croit clients expect.
@@ -137,6 +146,10 @@ impl App {
 
     pub(crate) fn proxies(&self) -> &Proxies {
         &self.proxies
+    }
+
+    pub(crate) fn cors(&self) -> &CorsOrigins {
+        &self.cors
     }
 
     /// Results that concurrent probes share.

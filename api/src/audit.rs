@@ -128,7 +128,7 @@ async fn read_back(redaction: Redaction, request: &mut Request) -> Result<String
         body::JSON_MAX_BYTES,
     )?;
     let bytes = pieces.collect().await?;
-    let recorded = serde_json::from_slice::<Value>(&bytes).map_or_else(
+    let recorded = serde_json::from_slice::<Value>(body::without_bom(&bytes)).map_or_else(
         |_| String::new(),
         |value| shorten(&redaction.of_body(&value).to_string(), BODY_MAX_CHARS),
     );

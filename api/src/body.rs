@@ -62,12 +62,12 @@ impl Pieces {
         body: Body,
         limit_bytes: u64,
     ) -> Result<Self, Refusal> {
-        let announced = headers
-            .get(header::CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse::<u64>().ok());
-        if announced.is_some_and(|bytes| bytes > limit_bytes) {
-            return Err(Refusal::TooLarge { limit_bytes });
+        let size_bytes = announced_bytes(headers);
+        if size_bytes.is_some_and(|bytes| bytes > limit_bytes) {
+            return Err(Refusal::TooLarge {
+                limit_bytes,
+                size_bytes,
+            });
         }
         Ok(Self {
             body,
@@ -94,6 +94,7 @@ impl Pieces {
                 .checked_sub(piece.len() as u64)
                 .ok_or(Refusal::TooLarge {
                     limit_bytes: self.limit_bytes,
+                    size_bytes: None,
                 })?;
             self.pace.arrived(piece.len());
             return Ok(Some(piece));
@@ -117,6 +118,12 @@ impl Pieces {
     }
 }
 
+/// How large the client says that its body is.
+pub(crate) fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
+    text.parse().ok()
+}
+
 /// Why a body broke off: there was no memory for it, or the client has disconnected.
 pub(crate) fn broken(error: &axum::Error) -> Refusal {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
@@ -136,6 +143,12 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or("");
     let essence = value.split_once(';').map_or(value, |(essence, _)| essence);
     Some(essence.trim().to_ascii_lowercase())
+}
+
+/// JSON without the byte order mark that some editors and shells put before it. RFC 8259,
+/// 8.1, lets a reader ignore it, and every face does.
+pub(crate) fn without_bom(json: &[u8]) -> &[u8] {
+    json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json)
 }
 
 /// Whether the data of this media type is JSON.
@@ -177,7 +190,10 @@ mod tests {
         .unwrap();
         assert_eq!(
             pieces.collect().await,
-            Err(Refusal::TooLarge { limit_bytes: 10 })
+            Err(Refusal::TooLarge {
+                limit_bytes: 10,
+                size_bytes: None
+            })
         );
     }
 
@@ -211,7 +227,10 @@ mod tests {
             HeaderMap::from_iter([(header::CONTENT_LENGTH, http::HeaderValue::from_static("11"))]);
         assert_eq!(
             Pieces::new(Door::default(), &headers, Body::empty(), 10).unwrap_err(),
-            Refusal::TooLarge { limit_bytes: 10 }
+            Refusal::TooLarge {
+                limit_bytes: 10,
+                size_bytes: Some(11)
+            }
         );
     }
 }

@@ -1,7 +1,7 @@
 //! The outermost middleware around every face: request id, span, metrics, last resort.
 //!
-//! Here the face prints its refusals, a panic becomes a 500, and a compressed body is
-//! rejected. Who may do what is decided in [`crate::auth`].
+//! Here the face prints its refusals, a panic becomes a 500, a compressed body is
+//! rejected, and OPTIONS and conditional reads are answered for all faces alike. Who may do what is decided in [`crate::auth`].
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -12,12 +12,13 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tracing::Instrument;
 
 use crate::app::App;
 use crate::charge::Charge;
 use crate::dialect::{Dialect, Dialects};
+use crate::entity_tag::IfNoneMatch;
 use crate::face::Face;
 use crate::failures::Client;
 use crate::host;
@@ -48,6 +49,7 @@ pub(crate) async fn handle(
     let dialect = dialects.of(face);
     let challenge = dialect.challenge(request.headers());
     let headers = dialect.reply_headers(request.headers(), &id);
+    let across_origins = app.cors().asked(&request);
     let span = tracing::info_span!(
         "request",
         request.id = %id,
@@ -73,6 +75,9 @@ pub(crate) async fn handle(
     response
         .headers_mut()
         .insert(request_id::HEADER, id.header());
+    if let Some(asked) = across_origins {
+        asked.answer(&mut response);
+    }
     response
 }
 
@@ -108,7 +113,36 @@ async fn answer(request: Request, next: Next) -> Response {
     if let Some(encoding) = foreign_encoding(request.headers()) {
         return encoding.into_response();
     }
-    survive(next.run(request)).await
+    let if_none_match = IfNoneMatch::of(&request);
+    let is_options = request.method() == Method::OPTIONS;
+    if is_options && request.uri().path() == "*" {
+        return options(&HeaderValue::from_static("GET,HEAD,POST,PUT,PATCH,DELETE"));
+    }
+    let response = survive(next.run(request)).await;
+    if is_options
+        && response.extensions().get() == Some(&Refusal::WrongMethod)
+        && let Some(allow) = response.headers().get(header::ALLOW)
+    {
+        return options(allow);
+    }
+    if_none_match.apply(response)
+}
+
+/// The reply to OPTIONS where something is served. It needs no token: browsers send none
+/// before they ask, and the document names every method anyway.
+fn options(allow: &HeaderValue) -> Response {
+    (
+        StatusCode::NO_CONTENT,
+        [(header::ALLOW, with_options(allow))],
+    )
+        .into_response()
+}
+
+/// The methods that a route has, and the one that every route has.
+fn with_options(allow: &HeaderValue) -> HeaderValue {
+    let mut all = allow.as_bytes().to_vec();
+    all.extend_from_slice(b",OPTIONS");
+    HeaderValue::from_bytes(&all).unwrap_or_else(|_| allow.clone())
 }
 
 /// A handler that panics costs its own request alone.
@@ -139,7 +173,9 @@ fn print_refusal(
         return answer;
     };
     if let Some(allow) = answer.headers_mut().remove(header::ALLOW) {
-        response.headers_mut().insert(header::ALLOW, allow);
+        response
+            .headers_mut()
+            .insert(header::ALLOW, with_options(&allow));
     }
     let headers = response.headers_mut();
     match refusal {

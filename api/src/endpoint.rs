@@ -257,6 +257,15 @@ impl Endpoint {
         self
     }
 
+    /// The call answers 304 without a body if the client has what it would answer.
+    pub(crate) fn conditional(self) -> Self {
+        self.request_header(
+            "If-None-Match",
+            "tags of replies that the client has: 304 if this would be one of them",
+        )
+        .answers_empty(304)
+    }
+
     /// A reply with this status has this header.
     pub(crate) fn reply_header(
         mut self,

@@ -64,6 +64,7 @@ impl<T: serde::Serialize> IntoResponse for Json<T> {
 /// Reads JSON. Invalid JSON is `Unreadable`; a wrong type is `Invalid` and names the
 /// field.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
+    let bytes = body::without_bom(bytes);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
@@ -84,7 +85,7 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal
 /// Checks that a body is JSON, and returns it as it was sent, without the white space around
 /// it.
 pub(crate) fn parse_raw(bytes: &[u8]) -> Result<&RawValue, Refusal> {
-    serde_json::from_slice(bytes).map_err(|error| not_json(&error))
+    serde_json::from_slice(body::without_bom(bytes)).map_err(|error| not_json(&error))
 }
 
 /// Refuses a body that is not JSON.
@@ -140,6 +141,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
         if query.len() > QUERY_MAX_BYTES {
             return Err(Refusal::TooLarge {
                 limit_bytes: QUERY_MAX_BYTES as u64,
+                size_bytes: Some(query.len() as u64),
             });
         }
         parse_form(query.as_bytes(), '?').map(Self)

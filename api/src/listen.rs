@@ -8,6 +8,7 @@
 mod attended;
 pub(crate) mod connections;
 mod proxy_protocol;
+mod received;
 mod slow_clients;
 pub(crate) mod turns;
 
@@ -21,7 +22,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use http::Request;
+use http::{Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::HttpService;
@@ -34,6 +35,7 @@ use tower::ServiceExt;
 
 use self::attended::Attended;
 use self::connections::{Audience, Connection, Connections, FAREWELL};
+use self::received::Received;
 use self::slow_clients::TimedStream;
 use self::turns::Turns;
 pub use self::turns::serving_threads;
@@ -248,17 +250,29 @@ impl Server {
         let router = self.router.clone();
         hyper::service::service_fn(move |request: Request<Incoming>| {
             let answering = answering();
-            let mut request = request.map(Body::new);
+            let slot = slot.clone();
+            let received = |body| Body::new(Received::new(body, slot.clone()));
+            let mut request = request.map(received);
             request.extensions_mut().insert(ConnectInfo(client));
             request.extensions_mut().insert(slot.clone());
             let answer = router.clone().oneshot(request);
             async move {
                 let answer: Result<Response, Infallible> = answer.await;
+                if answer.as_ref().is_ok_and(is_endless) {
+                    // A client that has left must not hold its place in the stream.
+                    slot.end_counts();
+                }
                 answer
                     .map(|response| response.map(|body| Body::new(Attended::new(body, answering))))
             }
         })
     }
+}
+
+/// Whether the reply goes on until its client leaves, or what it follows ends.
+fn is_endless(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 fn builder(door: &Door) -> Builder {

@@ -51,6 +51,8 @@ pub(crate) enum Refusal {
     TooLarge {
         /// The most that is read, in bytes.
         limit_bytes: u64,
+        /// How large it is, if the client has said so or all of it is here.
+        size_bytes: Option<u64>,
     },
     /// The body comes in a form that is not read here.
     UnsupportedMedia(String),
@@ -206,9 +208,13 @@ impl Refusal {
             | Self::Conflict(detail)
             | Self::ForeignValues { detail, .. }
             | Self::DiskFull(detail) => detail.clone(),
-            Self::TooLarge { limit_bytes } => {
-                format!("more than {limit_bytes} bytes are not accepted here")
-            }
+            Self::TooLarge {
+                limit_bytes,
+                size_bytes,
+            } => match size_bytes {
+                Some(size) => format!("{size} bytes; at most {limit_bytes} are accepted here"),
+                None => format!("more than {limit_bytes} bytes are not accepted here"),
+            },
             Self::TooSlow => "the body did not arrive in time".to_owned(),
             Self::Invalid(faults) => faults
                 .iter()

@@ -10,6 +10,7 @@ use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::program_file::without_bom;
 use crate::{event, own_thread, program_file, stdin};
 
 /// The event's type if data is given without one.
@@ -137,9 +138,10 @@ async fn build_event(
             (sample, Stdin::PipedOrData)
         }
         Data::File(file) => {
-            let data = EventData::json(bytes(file).await?).with_context(|| {
-                format!("cannot read the event's data in {} as JSON", file.display())
-            })?;
+            let data = EventData::json(without_bom(&bytes(file).await?).to_vec().into())
+                .with_context(|| {
+                    format!("cannot read the event's data in {} as JSON", file.display())
+                })?;
             (Some(data), Stdin::Data)
         }
     };
@@ -157,7 +159,7 @@ async fn build_event(
 
 async fn read_event(file: &Path) -> anyhow::Result<EventInput> {
     let cannot = || format!("cannot use the event in {}", file.display());
-    let event = ReceivedEvent::parse(&bytes(file).await?).with_context(cannot)?;
+    let event = ReceivedEvent::parse(without_bom(&bytes(file).await?)).with_context(cannot)?;
     let name = event::parse_type(&event.attributes().kind)
         .map_err(|fault| anyhow::anyhow!("`type` {fault}"))
         .with_context(cannot)?;

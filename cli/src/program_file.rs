@@ -101,6 +101,12 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     read_within(path, file, limit)
 }
 
+/// Returns JSON without the byte order mark that some editors put before it. The server
+/// ignores it as well.
+pub(crate) fn without_bom(json: &[u8]) -> &[u8] {
+    json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json)
+}
+
 fn read_within(path: &Path, file: File, limit: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit + 1)

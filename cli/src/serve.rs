@@ -212,7 +212,8 @@ async fn serve_on(
         .with_croit_times(config.croit_times)
         .with_nova_rules(config.nova_rules)
         .with_door(config.door)
-        .with_proxies(config.proxies);
+        .with_proxies(config.proxies)
+        .with_cors_origins(config.cors_origins);
     let _probes = listen::serve_health(health, &app)?;
     let _address_file = address::AddressFile::write(&data, address)?;
     say_ready(address);

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenterhook_dispatch::Role;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::account::AccountFlag;
@@ -157,7 +156,7 @@ fn list(
 
 /// Parses a time, or a duration from now.
 fn parse_expiry(text: &str) -> anyhow::Result<String> {
-    if OffsetDateTime::parse(text, &Rfc3339).is_ok() {
+    if tenterhook_api::parse_time(text).is_some() {
         return Ok(text.to_owned());
     }
     let wrong = || {
@@ -176,6 +175,8 @@ fn parse_expiry(text: &str) -> anyhow::Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
+
     use super::*;
 
     #[test]

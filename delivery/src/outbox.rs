@@ -142,7 +142,8 @@ pub trait Outbox: Send + Sync {
     ) -> Result<(), Error>;
 
     /// Lists up to `limit` deliveries of a subscription, newest first; only those
-    /// created before the delivery `after`, if it is given.
+    /// before the place `after`, if it is given: the time and the id of a delivery, which
+    /// may have been pruned since.
     ///
     /// # Errors
     ///
@@ -150,7 +151,7 @@ pub trait Outbox: Send + Sync {
     async fn deliveries(
         &self,
         of: SubscriptionId,
-        after: Option<Uuid>,
+        after: Option<(OffsetDateTime, Uuid)>,
         limit: u32,
     ) -> Result<Vec<Delivery>, Error>;
 

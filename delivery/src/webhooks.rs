@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tenterhook_ledger::Ledger;
 use tenterhook_sdk::Event;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::delivery::{self, Delivery};
@@ -172,7 +173,8 @@ impl Webhooks {
     }
 
     /// Lists up to `limit` deliveries of a subscription, newest first; only those
-    /// created before the delivery `after`, if it is given.
+    /// before the place `after`, if it is given: the time and the id of a delivery, which
+    /// may have been pruned since.
     ///
     /// # Errors
     ///
@@ -181,7 +183,7 @@ impl Webhooks {
         &self,
         account: Uuid,
         id: SubscriptionId,
-        after: Option<Uuid>,
+        after: Option<(OffsetDateTime, Uuid)>,
         limit: u32,
     ) -> Result<Vec<Delivery>, Error> {
         self.subscription(account, id)?;

@@ -19,7 +19,7 @@ mod store;
 mod tenancy;
 mod unavailable;
 
-pub use crate::clock::now;
+pub use crate::clock::{now, parse_time};
 pub use crate::dispatcher::{Dispatcher, holding};
 pub use crate::error::{Cause, Error, Noun};
 pub use crate::id::{

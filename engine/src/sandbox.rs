@@ -4,6 +4,7 @@ pub(crate) mod awake;
 pub(crate) mod clock;
 mod cpu_time;
 mod deadline;
+mod function_name;
 pub(crate) mod guest;
 mod memory;
 pub(crate) mod meter;

@@ -72,6 +72,7 @@ impl Endpoint {
         )
         .answers_as(200, &shapes.list)
         .reply_header(200, "ETag", "the MD5 of the reply; left out of long lists")
+        .conditional()
         .refused(&[400, 401, 403, 404, 406])
     }
 
@@ -89,6 +90,7 @@ impl Endpoint {
         debug_assert!(!shapes.media.one.is_empty(), "a resource has a media type");
         self.answers_as(200, &shapes.reply)
             .reply_header(200, "ETag", "the MD5 of the resource")
+            .conditional()
             .refused(&[400, 401, 403, 404, 406])
     }
 
@@ -96,6 +98,7 @@ impl Endpoint {
     pub(super) fn astra_replace(self, shapes: &Shapes) -> Self {
         self.reads_as(&shapes.replace)
             .request_header("If-Match", "the tag that the resource must have, or `*`")
+            .request_header("If-None-Match", "the tags that it must not have, or `*`")
             .request_header("If-Modified-Since", "a date after which it must be changed")
             .request_header(
                 "If-Unmodified-Since",

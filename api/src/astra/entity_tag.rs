@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::problem::{Problem, Row};
+use crate::entity_tag::Tags;
 
 /// The tag of these bytes, without quotes.
 pub(super) fn tag_of(bytes: &[u8]) -> String {
@@ -27,6 +28,7 @@ pub(super) fn header_of(bytes: &[u8]) -> HeaderValue {
 pub(super) fn has_conditions(headers: &HeaderMap) -> bool {
     [
         header::IF_MATCH,
+        header::IF_NONE_MATCH,
         header::IF_MODIFIED_SINCE,
         header::IF_UNMODIFIED_SINCE,
     ]
@@ -43,33 +45,19 @@ pub(super) fn check_conditions(
 ) -> Result<(), Problem> {
     // Dates in headers have no fraction of a second.
     let modified_at = modified_at.unix_timestamp();
-    let holds = if headers.contains_key(header::IF_MATCH) {
-        headers
-            .get_all(header::IF_MATCH)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .any(|text| names(text, tags))
-    } else {
-        date(headers, &header::IF_UNMODIFIED_SINCE)?.is_none_or(|date| modified_at <= date)
+    let holds = match Tags::of(headers, &header::IF_MATCH) {
+        Some(wanted) => wanted.is_any() || tags.iter().any(|tag| wanted.has(tag)),
+        None => date(headers, &header::IF_UNMODIFIED_SINCE)?.is_none_or(|date| modified_at <= date),
     };
+    let is_unwanted = Tags::of(headers, &header::IF_NONE_MATCH).is_some_and(|unwanted| {
+        unwanted.is_any() || tags.iter().any(|tag| unwanted.has_weakly(tag))
+    });
     let modified = date(headers, &header::IF_MODIFIED_SINCE)?.is_none_or(|date| modified_at > date);
-    if holds && modified {
+    if holds && modified && !is_unwanted {
         Ok(())
     } else {
         Err(Row::Precondition.into())
     }
-}
-
-/// Whether an If-Match names one of the tags. Quotes may be left out; a weak tag
-/// never matches.
-fn names(text: &str, tags: &[String]) -> bool {
-    text.split(',').map(str::trim).any(|item| {
-        let bare = item
-            .strip_prefix('"')
-            .and_then(|item| item.strip_suffix('"'))
-            .unwrap_or(item);
-        item == "*" || tags.iter().any(|tag| tag == bare)
-    })
 }
 
 /// Seconds since 1970.
@@ -125,6 +113,17 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(holds(header::IF_MATCH, value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_is_not_wanted_fails_the_condition() {
+        for (value, expected) in [
+            ("\"x\"", true),
+            ("W/\"9291ea49a1b2c3d4e5f60718293a4b5c\"", false),
+            ("*", false),
+        ] {
+            assert_eq!(holds(header::IF_NONE_MATCH, value), expected, "{value}");
         }
     }
 

@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, Row};
+use crate::body::without_bom;
 
 /// Most values in one body, nested ones counted.
 const VALUES_MAX: u32 = 4_096;
@@ -16,7 +17,7 @@ const VALUES_MAX: u32 = 4_096;
 /// Reads an object.
 pub(super) fn read_object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let left = Cell::new(VALUES_MAX);
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let mut reader = serde_json::Deserializer::from_slice(without_bom(bytes));
     let value = Strict(&left).deserialize(&mut reader).map_err(|error| {
         // What the seed refuses is valid JSON as far as it was read.
         if error.is_data() {

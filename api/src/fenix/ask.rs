@@ -14,7 +14,7 @@ use super::error::{Problem, Rejection};
 use crate::app::App;
 use crate::audit::AuditedBody;
 use crate::auth::Caller;
-use crate::body::Pieces;
+use crate::body::{Pieces, without_bom};
 use crate::door::Door;
 use crate::extract::PathMembers;
 use crate::host;
@@ -147,7 +147,7 @@ impl Ask {
         if bytes.is_empty() && empty == Empty::IsAnObject {
             return Ok(Map::new());
         }
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+        let value: Value = serde_json::from_slice(without_bom(&bytes)).map_err(|error| {
             Problem::Content(format!(
                 "the body is not JSON: line {}, column {}",
                 error.line(),

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -68,6 +69,7 @@ pub(super) struct Connection {
 pub(crate) struct Slot {
     number: u64,
     state: Mutex<State>,
+    end: Mutex<End>,
     leave: CancellationToken,
     shared: Weak<Shared>,
 }
@@ -77,6 +79,16 @@ struct State {
     client: Holder,
     phase: Phase,
     has_spoken: bool,
+}
+
+/// What the end of what a client sends means, which may be no more than that: the client
+/// has asked all that it wanted to, and still reads.
+#[derive(Default)]
+struct End {
+    /// A request that has arrived whole is being answered, with a reply that ends.
+    is_awaited: bool,
+    /// Who is to look at the stream again when that is over.
+    hidden_from: Option<Waker>,
 }
 
 #[derive(Clone, Copy)]
@@ -194,6 +206,7 @@ impl Shared {
                 phase: Phase::waiting(),
                 has_spoken: false,
             }),
+            end: Mutex::default(),
             leave: CancellationToken::new(),
             shared: Arc::downgrade(self),
         });
@@ -302,6 +315,35 @@ impl Slot {
         }
     }
 
+    /// Notes that a request has arrived whole. If the client sends no more from now on, it
+    /// is still to have its reply.
+    pub(super) fn note_whole(&self) {
+        self.end.lock().is_awaited = true;
+    }
+
+    /// From now on the end of what the client sends is the end of the connection: the reply
+    /// is over, or it is one without an end of its own.
+    pub(super) fn end_counts(&self) {
+        let hidden_from = {
+            let mut end = self.end.lock();
+            end.is_awaited = false;
+            end.hidden_from.take()
+        };
+        if let Some(waker) = hidden_from {
+            waker.wake();
+        }
+    }
+
+    /// Whether the end of what the client sends is not to be seen yet; if so, the task is
+    /// woken when it is.
+    pub(super) fn hides_end(&self, context: &Context<'_>) -> bool {
+        let mut end = self.end.lock();
+        if end.is_awaited {
+            end.hidden_from = Some(context.waker().clone());
+        }
+        end.is_awaited
+    }
+
     /// Notes that a byte has come: if none was expected but that of a head, one begins.
     pub(super) fn note_read(&self) {
         if let Phase::Waiting { head_since, .. } = &mut self.state.lock().phase {
@@ -370,6 +412,7 @@ impl Connection {
 impl Drop for Answering {
     fn drop(&mut self) {
         self.slot.state.lock().phase = Phase::waiting();
+        self.slot.end_counts();
         self.shared.changed.notify_waiters();
     }
 }

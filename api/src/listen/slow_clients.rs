@@ -128,9 +128,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let before = buffer.filled().len();
+        let (before, room) = (buffer.filled().len(), buffer.remaining());
         let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
-        if polled.is_pending() {
+        let is_end =
+            room > 0 && buffer.filled().len() == before && matches!(polled, Poll::Ready(Ok(())));
+        if polled.is_pending() || (is_end && this.slot.hides_end(context)) {
             let deadline = this.slot.read_deadline(&this.door);
             return this.reading.check(deadline, context);
         }

@@ -58,7 +58,8 @@ pub(crate) fn assemble(headers: &HeaderMap, body: &Bytes) -> Result<ReceivedEven
 fn data(headers: &HeaderMap, body: &Bytes) -> Result<EventData, Refusal> {
     let media_type = body::media_type(headers).unwrap_or_else(|| "application/json".to_owned());
     if is_json(&media_type) {
-        return EventData::json(body.clone()).map_err(|error| not_json(&error));
+        return EventData::json(body.slice_ref(body::without_bom(body)))
+            .map_err(|error| not_json(&error));
     }
     Ok(match std::str::from_utf8(body) {
         Ok(text) if media_type.starts_with("text/") => EventData::text(text),

@@ -1,7 +1,15 @@
 //! Lists of the native face: `{items, next?}`, and their cursor.
+//!
+//! A cursor names a place in the order of its list. It does not name an item, which may be
+//! deleted before the next page is asked for.
+
+use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::endpoint::{Endpoint, Shape};
 use crate::refusal::Refusal;
@@ -57,8 +65,8 @@ impl PageQuery {
         }
     }
 
-    /// The last item of the page before.
-    pub(crate) fn after<I: std::str::FromStr>(&self) -> Result<Option<I>, Refusal> {
+    /// The place of the last item of the page before.
+    pub(crate) fn after<I: FromStr>(&self) -> Result<Option<I>, Refusal> {
         let read = |text: &String| {
             text.parse()
                 .map_err(|_| Refusal::invalid("?after", "must be the `next` of the page before"))
@@ -66,53 +74,69 @@ impl PageQuery {
         self.after.as_ref().map(read).transpose()
     }
 
-    /// Cuts a page out of a list that is sorted by a number.
-    pub(crate) fn cut<T>(
-        &self,
-        all: Vec<T>,
-        number: impl Fn(&T) -> i32,
-    ) -> Result<List<T>, Refusal> {
-        let (limit, after) = (
-            self.limit()? as usize,
-            self.after::<i32>()?.unwrap_or(i32::MIN),
-        );
-        let mut items: Vec<T> = all
-            .into_iter()
-            .filter(|item| number(item) > after)
-            .collect();
+    /// Cuts a page out of a list that is sorted by `place`. The next page goes on behind
+    /// the last item's place, whether or not that item still exists by then.
+    pub(crate) fn cut<T, P>(&self, all: Vec<T>, place: impl Fn(&T) -> P) -> Result<List<T>, Refusal>
+    where
+        P: Ord + ToString + FromStr,
+    {
+        let (limit, after) = (self.limit()? as usize, self.after::<P>()?);
+        let is_behind = |item: &T| after.as_ref().is_none_or(|after| place(item) > *after);
+        let mut items: Vec<T> = all.into_iter().filter(is_behind).collect();
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items
             .last()
             .filter(|_| more)
-            .map(|last| number(last).to_string());
+            .map(|last| place(last).to_string());
         Ok(List { items, next })
     }
+}
 
-    /// Cuts a page out of a list whose items have an id and an order of their own.
-    pub(crate) fn cut_by_id<T, I>(
-        &self,
-        mut all: Vec<T>,
-        id: impl Fn(&T) -> I,
-    ) -> Result<List<T>, Refusal>
-    where
-        I: ToString + std::str::FromStr + PartialEq,
-    {
-        let limit = self.limit()? as usize;
-        if let Some(after) = self.after::<I>()? {
-            let last = all.iter().position(|item| id(item) == after);
-            let deleted = || {
-                Refusal::invalid(
-                    "?after",
-                    "references a deleted item; start again without it",
-                )
-            };
-            all.drain(..=last.ok_or_else(deleted)?);
+/// A place in a list that is sorted by when its items were created, and by their ids where
+/// that is the same: `1796094000000000.0198c0de-…`, the time in microseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    micros: i64,
+    id: Uuid,
+}
+
+impl Place {
+    /// The place of an item.
+    pub(crate) fn new(created_at: OffsetDateTime, id: Uuid) -> Self {
+        let micros = created_at.unix_timestamp_nanos().div_euclid(1_000);
+        Self {
+            micros: i64::try_from(micros).expect("our times lie within ten thousand years"),
+            id,
         }
-        let more = all.len() > limit;
-        all.truncate(limit);
-        let next = all.last().filter(|_| more).map(|last| id(last).to_string());
-        Ok(List { items: all, next })
+    }
+
+    /// When the item was created, and its id.
+    pub(crate) fn parts(self) -> (OffsetDateTime, Uuid) {
+        let nanos = i128::from(self.micros) * 1_000;
+        let created_at = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+        (
+            created_at.expect("a place that was read is in range"),
+            self.id,
+        )
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.micros, self.id)
+    }
+}
+
+impl FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (micros, id) = text.split_once('.').ok_or(())?;
+        let micros = micros.parse::<i64>().map_err(|_| ())?;
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000).map_err(|_| ())?;
+        let id = id.parse().map_err(|_| ())?;
+        Ok(Self { micros, id })
     }
 }
 
@@ -149,25 +173,42 @@ mod tests {
         assert_eq!((second.items, second.next), (vec![4, 9], None));
     }
 
+    fn place(second: i64, id: u128) -> Place {
+        let created_at = OffsetDateTime::from_unix_timestamp(second).unwrap();
+        Place::new(created_at, Uuid::from_u128(id))
+    }
+
     #[test]
-    fn pages_of_a_list_without_numbers_follow_each_other_too() {
-        let all = vec![7, 2, 9];
-        let first = PageQuery::new(Some(2), None)
-            .cut_by_id(all.clone(), |n| *n)
-            .unwrap();
-        assert_eq!(
-            (first.items, first.next.as_deref()),
-            (vec![7, 2], Some("2"))
-        );
-        let second = PageQuery::new(Some(2), Some("2".into()))
-            .cut_by_id(all.clone(), |n| *n)
-            .unwrap();
-        assert_eq!((second.items, second.next), (vec![9], None));
-        assert!(
-            PageQuery::new(None, Some("8".into()))
-                .cut_by_id(all, |n| *n)
-                .is_err()
-        );
+    fn a_page_goes_on_behind_an_item_that_was_deleted_meanwhile() {
+        let mut all = vec![place(7, 9), place(8, 1), place(8, 2), place(9, 0)];
+        let first = PageQuery::new(Some(2), None).cut(all.clone(), |p| *p);
+        let first = first.unwrap();
+        assert_eq!(first.items, all[..2]);
+        all.remove(1);
+        let second = PageQuery::new(Some(2), first.next).cut(all.clone(), |p| *p);
+        let second = second.unwrap();
+        assert_eq!((second.items, second.next), (all[1..].to_vec(), None));
+    }
+
+    #[test]
+    fn a_place_is_read_as_it_is_printed_and_nothing_else_is() {
+        for place in [place(0, 0), place(1_796_094_000, u128::MAX), place(-1, 7)] {
+            assert_eq!(place.to_string().parse(), Ok(place));
+            let (created_at, id) = place.parts();
+            assert_eq!(Place::new(created_at, id), place);
+        }
+        for text in [
+            "",
+            ".",
+            "7",
+            "0198c0de-7a1b-4c3d-8e4f-5a6b7c8d9e0f",
+            "7.x",
+            "x.0198c0de-7a1b-4c3d-8e4f-5a6b7c8d9e0f",
+            "9223372036854775807.0198c0de-7a1b-4c3d-8e4f-5a6b7c8d9e0f",
+        ] {
+            let page = PageQuery::new(None, Some(text.into()));
+            assert!(page.after::<Place>().is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::accounts::{OfAccount, acting_for};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery};
+use crate::native::page::{List, PageQuery, Place};
 use crate::refusal::Refusal;
 use crate::time_text::time_text;
 
@@ -166,7 +166,9 @@ async fn list_principals(
     let account = acting_for(&app, &caller, "?account", query.account).await?;
     let principals = app.dispatcher().principals().list(account).await?;
     let page = PageQuery::new(query.limit, query.after);
-    let List { items, next } = page.cut_by_id(principals, |principal| principal.id)?;
+    let List { items, next } = page.cut(principals, |principal| {
+        Place::new(principal.created_at, principal.id.as_uuid())
+    })?;
     let items = items.into_iter().map(Principal::new).collect();
     Ok(Json(List { items, next }))
 }

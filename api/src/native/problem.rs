@@ -74,9 +74,16 @@ impl Problem {
                 "unreadable-body",
                 "The body is in a form that is not read here",
             ),
-            Refusal::TooLarge { limit_bytes } => {
-                Self::typed("unreadable-body", "The request is too large")
-                    .with("limit_bytes", json!(limit_bytes))
+            Refusal::TooLarge {
+                limit_bytes,
+                size_bytes,
+            } => {
+                let problem = Self::typed("unreadable-body", "The request is too large")
+                    .with("limit_bytes", json!(limit_bytes));
+                match size_bytes {
+                    Some(size) => problem.with("size_bytes", json!(size)),
+                    None => problem,
+                }
             }
             Refusal::Invalid(faults) => Self::typed(
                 "invalid-request",

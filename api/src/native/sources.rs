@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tenterhook_dispatch::{Key, Role, SourceId};
 use tenterhook_engine::Kind;
 
-use self::shape::{ANY, SCRIPT, Source, WASM, entity_tag};
+use self::shape::{ANY, SCRIPT, Source, WASM, entity_tag, version};
 use self::warnings::UploadedSource;
 use crate::app::App;
 use crate::auth::{Access, Caller};
@@ -63,7 +63,13 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             get_source,
         )
         .summary("Shows a source")
-        .answers::<Source>(200),
+        .answers::<Source>(200)
+        .reply_header(
+            200,
+            "ETag",
+            "changes with the source; an `If-Match` for its replacement",
+        )
+        .conditional(),
         Endpoint::new(
             Method::GET,
             "/api/v1/sources/{id}/bytes",
@@ -72,7 +78,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             get_source_bytes,
         )
         .summary("Returns the exact bytes that were uploaded, unless they are private")
-        .answers_raw(200, &[WASM, SCRIPT]),
+        .answers_raw(200, &[WASM, SCRIPT])
+        .reply_header(200, "ETag", "the digest of the bytes, in quotes")
+        .conditional(),
         Endpoint::new(
             Method::PUT,
             "/api/v1/sources/{id}",
@@ -84,7 +92,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("description", "what it is for; left out, it stays")
         .request_header(
             "If-Match",
-            "the digest that the bytes have to have until now, in quotes",
+            "the `ETag` of the source or of its bytes, which it must still have",
         )
         .query("wait", uploads::WAIT)
         .reads_raw(&[WASM, SCRIPT, ANY])
@@ -130,13 +138,14 @@ async fn get_source(
     State(app): State<App>,
     caller: Caller,
     Path(key): Path<Key<SourceId>>,
-) -> Result<Json<Source>, Refusal> {
+) -> Result<Response, Refusal> {
     let source = app
         .dispatcher()
         .sources()
         .get(caller.account(), key)
         .await?;
-    Ok(Json(Source::new(source)))
+    let tag = [(header::ETAG, entity_tag(version(&source)))];
+    Ok((tag, Json(Source::new(source))).into_response())
 }
 
 async fn get_source_bytes(

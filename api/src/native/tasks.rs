@@ -7,7 +7,6 @@ use http::Method;
 use serde::Deserialize;
 use tenterhook_dispatch::{Key, Role, TaskFilter, TaskId, TaskPage};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 pub(crate) use self::shape::Task;
 use crate::app::App;
@@ -17,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::page::{List, PageQuery};
 use crate::refusal::Refusal;
+use crate::time_text::{expected_time, parse_time};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -92,8 +92,7 @@ async fn list_tasks(
 
 fn read_time(field: &str, given: Option<String>) -> Result<Option<OffsetDateTime>, Refusal> {
     let read = |text: String| {
-        OffsetDateTime::parse(&text, &Rfc3339)
-            .map_err(|_| Refusal::invalid(field, "must be a time such as `2026-05-04T03:02:01Z`"))
+        parse_time(&text).ok_or_else(|| Refusal::invalid(field, expected_time(&text)))
     };
     given.map(read).transpose()
 }

@@ -13,7 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::accounts::{OfAccount, acting_for};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery};
+use crate::native::page::{List, PageQuery, Place};
 use crate::refusal::Refusal;
 use crate::time_text::{read_expiry, time_text};
 
@@ -215,7 +215,9 @@ async fn list_tokens(
         tokens.retain(|token| token.principal == principal.id);
     }
     let page = PageQuery::new(query.limit, query.after);
-    let List { items, next } = page.cut_by_id(tokens, |token| token.id)?;
+    let List { items, next } = page.cut(tokens, |token| {
+        Place::new(token.created_at, token.id.as_uuid())
+    })?;
     let items = items.into_iter().map(Token::new).collect();
     Ok(Json(List { items, next }))
 }

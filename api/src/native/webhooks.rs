@@ -16,7 +16,7 @@ use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery};
+use crate::native::page::{List, PageQuery, Place};
 use crate::refusal::Refusal;
 
 /// The name of the resource in problems.
@@ -142,7 +142,7 @@ async fn list_webhooks(
 ) -> Result<Json<List<Webhook>>, Refusal> {
     let (webhooks, account) = webhooks(&app, &caller);
     let all = webhooks.subscriptions(account);
-    let List { items, next } = wanted.cut_by_id(all, |own| own.id)?;
+    let List { items, next } = wanted.cut(all, |own| own.id)?;
     let items = items.into_iter().map(Webhook::new).collect();
     Ok(Json(List { items, next }))
 }
@@ -188,10 +188,13 @@ async fn list_deliveries(
 ) -> Result<Json<List<Delivery>>, Refusal> {
     let (webhooks, account) = webhooks(&app, &caller);
     let limit = wanted.limit()?;
+    let after = wanted.after::<Place>()?;
     let deliveries = webhooks
-        .deliveries(account, id, wanted.after()?, limit)
+        .deliveries(account, id, after.map(Place::parts), limit)
         .await?;
-    let List { items, next } = List::of_page(deliveries, limit, |delivery| delivery.id);
+    let List { items, next } = List::of_page(deliveries, limit, |delivery| {
+        Place::new(delivery.created_at, delivery.id)
+    });
     let items = items.into_iter().map(Delivery::new).collect();
     Ok(Json(List { items, next }))
 }

@@ -155,7 +155,14 @@ mod tests {
             (Refusal::NotAcceptable { offered: "" }, "computeFault", 406),
             (Refusal::TooSlow, "computeFault", 408),
             (Refusal::Conflict(String::new()), "conflictingRequest", 409),
-            (Refusal::TooLarge { limit_bytes: 1 }, "overLimit", 413),
+            (
+                Refusal::TooLarge {
+                    limit_bytes: 1,
+                    size_bytes: None,
+                },
+                "overLimit",
+                413,
+            ),
             (
                 Refusal::UnsupportedMedia(String::new()),
                 "badMediaType",

@@ -7,6 +7,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
+use crate::body::without_bom;
+
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Json {
@@ -21,7 +23,7 @@ pub(super) enum Json {
 impl Json {
     /// Reads a text; `None` if it is not JSON, or nested deeper than 127 levels.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+        serde_json::from_slice(without_bom(bytes)).ok()
     }
 }
 

@@ -90,9 +90,11 @@ fn is_numeral(text: &str) -> bool {
 /// What the common header says of this service; the last one counts.
 fn standard(headers: &HeaderMap) -> Option<String> {
     items(headers, &HEADER).into_iter().rev().find_map(|item| {
-        let (service, version) = item.split_once(char::is_whitespace)?;
-        let version = version.trim();
-        (service.eq_ignore_ascii_case("compute") && !version.is_empty()).then(|| version.to_owned())
+        // The service alone is a version that is empty, not the default one: what the client
+        // wanted is not known.
+        let (service, version) = item.split_once(char::is_whitespace).unwrap_or((&item, ""));
+        let is_ours = service.eq_ignore_ascii_case("compute");
+        is_ours.then(|| version.trim().to_owned())
     })
 }
 
@@ -138,7 +140,6 @@ mod tests {
             (&[(HEADER, "volume 3.70, compute 2.82")], "2.82"),
             (&[(HEADER, "compute latest")], "2.104"),
             (&[(HEADER, "volume 3.70")], "2.1"),
-            (&[(HEADER, "compute")], "2.1"),
             (&[(LEGACY_HEADER, "2.76")], "2.76"),
             (&[(LEGACY_HEADER, "latest")], "2.104"),
             (&[(HEADER, "volume 3.70"), (LEGACY_HEADER, "2.76")], "2.76"),
@@ -160,6 +161,18 @@ mod tests {
                 format!(
                     "API Version String {text} is of invalid format. Must be of format MajorNum.MinorNum."
                 )
+            );
+        }
+    }
+
+    #[test]
+    fn the_service_without_a_version_is_400() {
+        for text in ["compute", "Compute ", "volume 3.70, compute"] {
+            let (status, message) = read(&[(HEADER, text)]).unwrap_err();
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{text}");
+            assert_eq!(
+                message,
+                "API Version String  is of invalid format. Must be of format MajorNum.MinorNum."
             );
         }
     }

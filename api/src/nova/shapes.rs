@@ -103,10 +103,29 @@ pub(super) fn unauthorized() -> Shape {
 
 /// The versions that are served.
 pub(super) fn version() -> Shape {
+    let schema = json!({
+        "type": "object",
+        "properties": {"version": one_version()},
+        "required": ["version"],
+    });
+    Shape::named(JSON, "Version", schema)
+}
+
+/// The reply at the root.
+pub(super) fn versions() -> Shape {
+    let schema = json!({
+        "type": "object",
+        "properties": {"versions": {"type": "array", "items": one_version()}},
+        "required": ["versions"],
+    });
+    Shape::named(JSON, "NovaVersions", schema)
+}
+
+fn one_version() -> Value {
     let text = json!({"type": "string"});
     let link = json!({"type": "object", "properties": {"rel": text, "href": text}});
     let media = json!({"type": "object", "properties": {"base": text, "type": text}});
-    let version = json!({
+    json!({
         "type": "object",
         "properties": {
             "id": text,
@@ -118,8 +137,5 @@ pub(super) fn version() -> Shape {
             "media-types": {"type": "array", "items": media},
         },
         "required": ["id", "status", "version", "min_version", "links"],
-    });
-    let schema =
-        json!({"type": "object", "properties": {"version": version}, "required": ["version"]});
-    Shape::named(JSON, "Version", schema)
+    })
 }

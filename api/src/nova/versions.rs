@@ -25,27 +25,45 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Returns the versions that are served")
         .answers_as(200, &shapes::version())
         .slash_or_not(),
+        Endpoint::new(
+            Method::GET,
+            "/",
+            Access::Everyone,
+            "list_versions",
+            list_versions,
+        )
+        .summary("Lists the versions of Nova's interface, for catalogs that name the root")
+        .answers_as(200, &shapes::versions()),
     ]
 }
 
 async fn get_version(headers: HeaderMap) -> Response {
-    let body = document(&headers).to_string();
-    let kind = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, kind)], body).into_response()
+    let mut version = describe(&headers);
+    version["media-types"] = json!([{
+        "base": "application/json",
+        "type": "application/vnd.openstack.compute+json;version=2.1",
+    }]);
+    reply(&json!({ "version": version }))
 }
 
-fn document(headers: &HeaderMap) -> Value {
+/// As Nova's list has them, without media types.
+async fn list_versions(headers: HeaderMap) -> Response {
+    reply(&json!({"versions": [describe(&headers)]}))
+}
+
+fn reply(body: &Value) -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, kind)], body.to_string()).into_response()
+}
+
+fn describe(headers: &HeaderMap) -> Value {
     let base = host::base(headers).unwrap_or_default();
-    json!({"version": {
+    json!({
         "id": "v2.1",
         "status": "CURRENT",
         "version": Microversion::MAX.to_string(),
         "min_version": Microversion::MIN.to_string(),
         "updated": UPDATED,
         "links": [{"rel": "self", "href": format!("{base}/v2.1/")}],
-        "media-types": [{
-            "base": "application/json",
-            "type": "application/vnd.openstack.compute+json;version=2.1",
-        }],
-    }})
+    })
 }

@@ -76,9 +76,10 @@ impl From<Shortage> for Refusal {
 impl From<tenterhook_engine::Refusal> for Refusal {
     fn from(refusal: tenterhook_engine::Refusal) -> Self {
         match refusal {
-            tenterhook_engine::Refusal::TooLarge { limit, .. } => {
-                Self::TooLarge { limit_bytes: limit }
-            }
+            tenterhook_engine::Refusal::TooLarge { limit, size, .. } => Self::TooLarge {
+                limit_bytes: limit,
+                size_bytes: Some(size),
+            },
             refusal => Self::InvalidProgram {
                 digest: None,
                 reason: refusal.to_string(),

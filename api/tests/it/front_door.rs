@@ -430,13 +430,24 @@ async fn a_request_without_one_valid_host_is_400_in_its_faces_dialect() {
         "host: a:b\r\n",
         "host: \u{e4}\r\n",
     ] {
-        for (path, kind) in [
-            ("/healthz", "application/problem+json"),
-            ("/api/tasks", "application/json"),
+        for (call, kind) in [
+            ("GET /healthz", "application/problem+json"),
+            ("GET /", "application/problem+json"),
+            ("GET /nothing", "application/problem+json"),
+            ("OPTIONS *", "application/problem+json"),
+            ("OPTIONS /api/v1/events", "application/problem+json"),
+            ("POST /api/v1/events", "application/problem+json"),
+            ("GET /api/tasks", "application/json"),
+            (
+                "GET /accounts/x/core/v1/hookSources",
+                "application/problem+json",
+            ),
+            ("GET /v2.1/", "application/json"),
+            ("GET /v1/maintenance", "application/json"),
         ] {
             let answer = house
                 .say(&format!(
-                    "GET {path} HTTP/1.1\r\n{hosts}connection: close\r\n\r\n"
+                    "{call} HTTP/1.1\r\n{hosts}connection: close\r\n\r\n"
                 ))
                 .await;
             assert!(answer.starts_with("HTTP/1.1 400"), "{hosts:?}: {answer}");
@@ -462,4 +473,81 @@ async fn a_request_without_one_valid_host_is_400_in_its_faces_dialect() {
     // Who speaks the older version need not say it.
     let answer = house.say("GET /healthz HTTP/1.0\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_client_that_closes_its_side_after_a_request_still_gets_the_reply() {
+    let house = House::new().await;
+    let script = house.app.script("slow", "sleep 1; echo done").await;
+    house.app.hook(script, "custom.a").await;
+    let event = event_of("custom.a", json!(1)).to_string();
+    let kind = "application/cloudevents+json";
+    let head = house.head("POST /api/v1/events?wait=60", kind);
+    let wait = format!("{head}content-length: {}\r\n\r\n{event}", event.len());
+    let head = house.head("GET /api/v1/sources", "text/plain");
+    let list = format!("{head}\r\n");
+    let two = format!("{list}{list}");
+    for (sent, replies) in [(&wait, 1), (&list, 1), (&two, 2)] {
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer.matches("HTTP/1.1 200").count(), replies, "{answer}");
+        assert!(!answer.contains("\"state\":\"WAITING\""), "{answer}");
+    }
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_off_is_not_waited_for() {
+    let house = House::new().await;
+    let head = house.head(
+        "POST /api/v1/events?wait=60",
+        "application/cloudevents+json",
+    );
+    for begun in [
+        format!("{head}content-length: 1000\r\n\r\n{{"),
+        format!("{head}transfer-encoding: chunked\r\n\r\n1\r\n{{\r\n"),
+        head,
+    ] {
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+    }
+    house.is_open().await;
+}
+
+#[tokio::test]
+async fn a_client_that_left_holds_its_wait_no_longer_than_it_asked_for_and_no_stream() {
+    let house = House::new().await;
+    let script = house.app.script("slow", "echo begun; sleep 1h").await;
+    house.app.hook(script, "custom.a").await;
+    let kind = "application/cloudevents+json";
+    let event = event_of("custom.a", json!(1)).to_string();
+    let posted = house.send("POST /api/v1/events", kind, event).await;
+    assert!(posted.starts_with("HTTP/1.1 202"), "{posted}");
+    let list = house.app.get("/api/v1/executions").await.expect(200);
+    let id = list["items"][0]["id"].as_str().unwrap().to_owned();
+
+    let ledger = house.app.dispatcher.ledger();
+    let event = event_of("custom.a", json!(2)).to_string();
+    let head = house.head("POST /api/v1/events?wait=0.5", kind);
+    let wait = format!("{head}content-length: {}\r\n\r\n{event}", event.len());
+    let head = house.head(&format!("GET /api/v1/executions/{id}/output"), kind);
+    for sent in [wait, format!("{head}\r\n")] {
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        while ledger.taken(Resource::Streams) == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(stream);
+        while ledger.taken(Resource::Streams) > 0 {
+            tokio::time::sleep(SHORT).await;
+        }
+    }
+    house.is_open().await;
 }

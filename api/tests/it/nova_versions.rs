@@ -112,6 +112,31 @@ async fn versions_are_public() {
         assert_eq!(link["href"], "http://cloud.example:8774/v2.1/");
         assert_eq!(answer.header("openstack-api-version"), "compute 2.1");
     }
+    // Catalogs may name the root, which lists versions as Nova's root does.
+    let call = app.call(Method::GET, "/").await.anonymous();
+    let answer = call.header("host", "cloud.example:8774").send().await;
+    let versions = &answer.expect(200)["versions"];
+    assert_eq!(versions.as_array().unwrap().len(), 1);
+    let version = &versions[0];
+    assert_eq!(
+        (&version["id"], &version["status"]),
+        (&"v2.1".into(), &"CURRENT".into())
+    );
+    assert_eq!(
+        (&version["min_version"], &version["version"]),
+        (&"2.1".into(), &"2.104".into())
+    );
+    let link = &version["links"][0];
+    assert_eq!(link["href"], "http://cloud.example:8774/v2.1/");
+}
+
+#[tokio::test]
+async fn the_service_without_a_version_is_400() {
+    let app = TestApp::start().await;
+    let answer = with(&app, "openstack-api-version", "compute").await;
+    let text = message(&answer, 400, "badRequest");
+    assert!(text.contains("is of invalid format"), "{text}");
+    assert_eq!(answer.header("openstack-api-version"), "");
 }
 
 #[tokio::test]

@@ -6,7 +6,6 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{HookPoint, HookPointName, ParameterType};
 use tenterhook_sdk::Event;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// The `source` of sample events.
@@ -27,10 +26,21 @@ pub(super) fn now() -> String {
     now.format(&Rfc3339).expect("the present can be printed")
 }
 
+/// What to write in place of a text that is not a time.
+const WRONG_TIME: &str = "must be a time such as 2026-03-10T16:15:50Z, with a T and no space";
+
+/// Checks the time of an event from a file as a server does.
+pub(crate) fn check_time(event: &Event) -> anyhow::Result<()> {
+    match event.time.as_deref().map(parse_time) {
+        Some(Err(fault)) => anyhow::bail!("`time` {fault}"),
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn parse_time(text: &str) -> Result<String, &'static str> {
-    OffsetDateTime::parse(text, &Rfc3339)
+    tenterhook_api::parse_time(text)
         .map(|_| text.to_owned())
-        .map_err(|_| "must be a time such as 2026-03-10T16:15:50Z")
+        .ok_or(WRONG_TIME)
 }
 
 /// Parses `NAME=VALUE`s as members of the data of this hook point's events. A value that is

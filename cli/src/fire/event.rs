@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::FireArgs;
 use crate::event::{assignments, parse_name, parse_type, sample};
+use crate::program_file::without_bom;
 
 /// The `source` of events that are built here.
 const SOURCE: &str = "/tenterhook/fire";
@@ -60,7 +61,7 @@ fn from_file(args: &FireArgs) -> anyhow::Result<ReceivedEvent> {
     }
     let file = Path::new(&args.event);
     let cannot = || format!("cannot use the event in {}", file.display());
-    let event = ReceivedEvent::parse(&read(file)?)
+    let event = ReceivedEvent::parse(without_bom(&read(file)?))
         .map_err(described)
         .with_context(cannot)?;
     let name = parse_type(&event.attributes().kind)
@@ -87,7 +88,7 @@ fn of_hook_point(args: &FireArgs) -> anyhow::Result<ReceivedEvent> {
     let mut event: ReceivedEvent = event.map_err(described)?;
     event.attributes_mut().source = SOURCE.into();
     if let Some(file) = &args.data_file {
-        let data = EventData::json(read(file)?.into())
+        let data = EventData::json(without_bom(&read(file)?).to_vec().into())
             .with_context(|| format!("cannot read {} as JSON", file.display()))?;
         event = event.with_data(Some(data)).map_err(described)?;
     }

@@ -8,7 +8,6 @@ use std::time::SystemTime;
 use tenterhook_dispatch::Rehearsal;
 use tenterhook_engine::{Clock, Invocation, Limits, OutputSink, Seed};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -172,8 +171,8 @@ fn parse_seed(text: &str) -> Result<Seed, &'static str> {
 }
 
 fn parse_clock(text: &str) -> Result<Clock, &'static str> {
-    let at = OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| "must be a time such as 2026-03-10T16:15:50Z")?;
+    let at = tenterhook_api::parse_time(text)
+        .ok_or("must be a time such as 2026-03-10T16:15:50Z, with a T and no space")?;
     if at < OffsetDateTime::UNIX_EPOCH {
         return Err("must not lie before 1970");
     }

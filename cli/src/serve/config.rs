@@ -51,6 +51,7 @@ pub(super) struct Config {
     pub(super) health_listen: Option<String>,
     pub(super) door: tenterhook_api::Door,
     pub(super) proxies: tenterhook_api::Proxies,
+    pub(super) cors_origins: tenterhook_api::CorsOrigins,
     pub(super) database: DatabaseUrl,
     pub(super) log: EnvFilter,
     pub(super) log_format: LogFormat,
@@ -80,6 +81,7 @@ impl Config {
         let listen = faults.check("--listen", parse_address(listen));
         let door = args.front_door.door(&mut faults);
         let proxies = args.front_door.proxies(&mut faults);
+        let cors_origins = args.front_door.cors_origins(&mut faults);
         let health_listen = args.front_door.health_listen;
         let health_listen = health_listen
             .and_then(|address| faults.check("--health-listen", parse_address(address)));
@@ -100,6 +102,7 @@ impl Config {
                 health_listen,
                 door,
                 proxies,
+                cors_origins,
                 database,
                 log,
                 log_format: args.log_format.unwrap_or_default(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use tenterhook_api::{Door, Network, Proxies, ProxyProtocol};
+use tenterhook_api::{CorsOrigins, Door, Network, Origin, Proxies, ProxyProtocol};
 
 use crate::faults::Faults;
 use crate::quantity::{parse_millis, parse_size};
@@ -35,6 +35,15 @@ pub(crate) struct FrontDoorFlags {
     /// version 2; one without it is refused.
     #[arg(long, env = "TENTERHOOK_PROXY_PROTOCOL", value_parser = FalseyValueParser::new())]
     proxy_protocol: bool,
+    /// An origin whose pages may read replies in a browser, such as https://console.example;
+    /// by default none may. May be repeated.
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "TENTERHOOK_CORS_ORIGIN",
+        value_delimiter = ','
+    )]
+    cors_origin: Vec<String>,
     /// How long a connection is kept open between two requests [default: 75s].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_KEEP_ALIVE")]
     keep_alive: Option<String>,
@@ -70,6 +79,16 @@ impl FrontDoorFlags {
             door.reply_rate = rate;
         }
         door
+    }
+
+    /// Parses the origins whose pages may read replies.
+    pub(super) fn cors_origins(&self, faults: &mut Faults) -> CorsOrigins {
+        let origins = self.cors_origin.iter().filter_map(|text| {
+            let read = text.parse::<Origin>();
+            let read = read.map_err(|error| format!("{error}, not `{}`", text.escape_debug()));
+            faults.check("--cors-origin", read)
+        });
+        CorsOrigins::new(origins)
     }
 
     /// Parses which proxies are trusted.
@@ -168,6 +187,16 @@ mod tests {
             "--min-rate",
         ] {
             assert!(message.contains(&format!("`{flag}` ")), "{flag}: {message}");
+        }
+        for origin in ["*", "null", "console.example", "https://a.example/"] {
+            let mut faults = Faults::default();
+            let flags = FrontDoorFlags {
+                cors_origin: vec![origin.into()],
+                ..FrontDoorFlags::default()
+            };
+            flags.cors_origins(&mut faults);
+            let message = faults.none().unwrap_err().to_string();
+            assert!(message.contains("`--cors-origin` "), "{message}");
         }
         let alone = FrontDoorFlags {
             proxy_protocol: true,

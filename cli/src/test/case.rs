@@ -12,15 +12,14 @@ use tenterhook_engine::{
     Clock, Engine, Invocation, Outcome, OutputSink, Program, Report, Seed, Stream, Usage, Verdict,
 };
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use tokio_util::sync::CancellationToken;
 
 use super::Mode;
 use super::compare::{self, Difference};
 use super::expect::Expected;
-use crate::hint;
-use crate::program_file;
+use crate::program_file::{self, without_bom};
 use crate::project::{Project, TESTS};
+use crate::{event, hint};
 
 /// The suffix of an event's file.
 const EVENT_SUFFIX: &str = ".event.json";
@@ -301,9 +300,9 @@ impl CaseResult {
 fn read_event(file: &Path, project: &Project) -> anyhow::Result<ReceivedEvent> {
     let json = program_file::read_bounded(file, EVENT_MAX_BYTES as u64)?;
     let kind = &project.manifest.event;
-    let event = ReceivedEvent::parse(&json).map_err(|fault| {
+    let event = ReceivedEvent::parse(without_bom(&json)).map_err(|fault| {
         let whole = format!("{} is not an event: {fault}", file.display());
-        let data = serde_json::from_slice::<Value>(&json)
+        let data = serde_json::from_slice::<Value>(without_bom(&json))
             .is_ok_and(|value| value.get("specversion").is_none());
         match data {
             true => anyhow::anyhow!(
@@ -350,7 +349,7 @@ fn invocation(project: &Project, event: &ReceivedEvent) -> Invocation {
 fn frozen_at(event: &ReceivedEvent) -> SystemTime {
     let time = event.attributes().time.as_deref();
     // What is not a time was refused when the event was read.
-    time.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
+    time.and_then(tenterhook_api::parse_time)
         .filter(|at| *at >= OffsetDateTime::UNIX_EPOCH)
         .map_or_else(
             || SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(UNTIMED),

@@ -70,7 +70,7 @@ impl Expected {
     }
 
     fn parse(json: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(json)
+        serde_json::from_slice(program_file::without_bom(json))
     }
 
     /// Creates an expectation from a result: the members that were compared before; the first

@@ -21,6 +21,7 @@ mod guide;
 mod http;
 mod idle;
 mod journey;
+mod json_files;
 mod kindness;
 mod lockdown;
 mod maintenance;

@@ -184,16 +184,23 @@ impl Outbox for Memory {
     async fn deliveries(
         &self,
         of: SubscriptionId,
-        after: Option<Uuid>,
+        after: Option<(OffsetDateTime, Uuid)>,
         limit: u32,
     ) -> Result<Vec<Delivery>, Error> {
         self.with(|kept| {
             let deliveries = kept.deliveries.iter().rev().map(|(delivery, _)| delivery);
             let own = deliveries.filter(|delivery| delivery.subscription == of);
-            // Skips the delivery `after` itself.
-            let rest = own.skip_while(|delivery| after.is_some_and(|after| delivery.id != after));
-            let rest = rest.skip(after.iter().count());
-            rest.take(limit as usize).cloned().collect()
+            let own: Vec<_> = own.collect();
+            let start = after.map_or(0, |(created_at, id)| {
+                let is_it = |delivery: &&Delivery| delivery.id == id;
+                let is_older = |delivery: &&Delivery| delivery.created_at <= created_at;
+                let behind_it = own.iter().position(is_it).map(|place| place + 1);
+                behind_it
+                    .or_else(|| own.iter().position(is_older))
+                    .unwrap_or(own.len())
+            });
+            let rest = own[start..].iter().take(limit as usize);
+            rest.map(|delivery| (*delivery).clone()).collect()
         })
     }
 

@@ -15,8 +15,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tenterhook_engine::json::{self, Members};
 use tenterhook_sdk::{Event, Fault, params};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+
+use crate::clock::parse_time;
 
 /// An event whose attributes were checked and whose data is as it was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +93,7 @@ impl ReceivedEvent {
         attributes.data_base64 = None;
         attributes.check()?;
         if let Some(time) = &attributes.time
-            && OffsetDateTime::parse(time, &Rfc3339).is_err()
+            && parse_time(time).is_none()
         {
             return Err(fault(
                 "time",

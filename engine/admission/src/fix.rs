@@ -3,22 +3,10 @@
 //! The author has often built for another host without knowing it. The names of
 //! imports and exports show which one, and so what to change.
 
+mod family;
+
+pub(crate) use self::family::Strength;
 use crate::kind::Kind;
-
-/// Emscripten's own names in the namespace `env`.
-const EMSCRIPTEN: [&str; 8] = [
-    "emscripten_",
-    "_emscripten_",
-    "invoke_",
-    "__syscall_",
-    "___syscall",
-    "__cxa_",
-    "_abort_js",
-    "__assert_fail",
-];
-
-/// `AssemblyScript`'s own names in the namespace `env`.
-const ASSEMBLYSCRIPT: [&str; 4] = ["abort", "trace", "seed", "console.log"];
 
 /// Returns what to do about an import that is not offered: `namespace::name` of a
 /// module, the interface of a component.
@@ -32,14 +20,16 @@ pub(crate) fn import(kind: Kind, import: &str) -> &'static str {
     }
 }
 
+/// Returns how much an import of a module shows of where it is from.
+pub(crate) fn strength(namespace: &str, name: &str) -> Strength {
+    family::of(namespace, name).map_or(Strength::None, |clue| clue.strength)
+}
+
 fn of_function(namespace: &str, name: &str) -> &'static str {
-    let begins = |names: &[&str]| names.iter().any(|own| name.starts_with(own));
+    if let Some(clue) = family::of(namespace, name) {
+        return clue.advice;
+    }
     match (namespace, name) {
-        ("wbg" | "__wbindgen_placeholder__" | "__wbindgen_externref_xform__", _) => BINDGEN,
-        (_, name) if name.starts_with("__wbindgen") || name.starts_with("__wbg_") => BINDGEN,
-        ("gojs" | "go" | "syscall/js", _) => {
-            "it is built by Go for JavaScript; build it with `GOOS=wasip1 GOARCH=wasm go build`"
-        }
         ("env", "memory") => {
             "a hook brings its own memory: link it without `--import-memory`, and for \
              wasm32-wasip1, which has no threads"
@@ -51,13 +41,6 @@ fn of_function(namespace: &str, name: &str) -> &'static str {
         | ("GOT.func" | "GOT.mem", _) => {
             "it is a shared library; link it as a command, without `-shared` and `-fPIC`"
         }
-        ("env", _) if begins(&EMSCRIPTEN) => EMSCRIPTEN_FIX,
-        ("env", name) if ASSEMBLYSCRIPT.contains(&name) => {
-            "if it is AssemblyScript, build it with \
-             `--config ./node_modules/@assemblyscript/wasi-shim/asconfig.json`, which puts WASI in \
-             its place"
-        }
-        ("a", name) if name.len() <= 2 => EMSCRIPTEN_FIX,
         ("env", _) => {
             "the linker found no such function in the program; add the library that has it, and \
              link without `--allow-undefined`"
@@ -68,9 +51,6 @@ fn of_function(namespace: &str, name: &str) -> &'static str {
         ("wasi_snapshot_preview1" | "wasi_unstable", _) => {
             "WASI preview 1 has no such function, or it is none for hooks; build it for \
              wasm32-wasip1 without that import"
-        }
-        (namespace, _) if namespace.starts_with("wasix_") => {
-            "it is built for WASIX; build it for WASI preview 1, such as wasm32-wasip1"
         }
         (namespace, _) if namespace.contains(':') || namespace.starts_with("cm32p2") => CORE,
         ("$root" | "[export]$root", _) => CORE,
@@ -100,12 +80,6 @@ fn of_interface(interface: &str) -> &'static str {
     "build it for WASI without that import, or compose it with a component that exports it \
      (`wac plug`)"
 }
-
-const BINDGEN: &str = "it is built for browsers; build it with `--target wasm32-wasip1` and without \
-     wasm-bindgen and what needs it, such as a `js` feature";
-
-const EMSCRIPTEN_FIX: &str = "it is built by Emscripten for JavaScript; build it with \
-     `-sSTANDALONE_WASM`, or with `clang --target=wasm32-wasip1` and wasi-libc";
 
 const CORE: &str = "it is the core of a component; make a component of it with \
      `wasm-tools component new`, or build it for wasm32-wasip2";

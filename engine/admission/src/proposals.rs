@@ -1,6 +1,6 @@
 //! Which WebAssembly proposals are on, and the names of those that are off.
 
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::{BinaryReaderError, Validator, WasmFeatures};
 
 /// Returns the proposals that programs may use. The engine's `compiler_config` is kept
 /// equal to this, except for multi-memory, which the compiler needs for its own code.
@@ -37,18 +37,35 @@ const OFF: [(&str, WasmFeatures); 15] = [
     ),
 ];
 
-/// Returns the name of the switched-off proposal that `bytes` need, if that is what
-/// makes them invalid.
-pub(crate) fn missing(bytes: &[u8]) -> Option<&'static str> {
-    let valid = |features| {
-        Validator::new_with_features(features)
-            .validate_all(bytes)
-            .is_ok()
-    };
-    if !valid(WasmFeatures::all()) {
+/// Returns the switched-off proposal that `bytes` need, and where they need it, if that is
+/// what makes them invalid. Of several it is one: a program that needs two is told one
+/// thing about the one, not the place of the other.
+pub(crate) fn missing(bytes: &[u8]) -> Option<(&'static str, BinaryReaderError)> {
+    let validate = |features| Validator::new_with_features(features).validate_all(bytes);
+    if validate(WasmFeatures::all()).is_err() {
         return None;
     }
-    OFF.into_iter()
-        .find(|(_, feature)| !valid(WasmFeatures::all() - *feature))
-        .map(|(name, _)| name)
+    OFF.into_iter().find_map(|(name, feature)| {
+        let error = validate(WasmFeatures::all() - feature).err()?;
+        Some((name, error))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module with a shared memory of 64 bits: it needs two proposals.
+    const SHARED_64: &[u8] = b"\0asm\x01\0\0\0\x05\x04\x01\x07\x01\x01";
+
+    #[test]
+    fn the_place_is_where_the_named_proposal_is_needed() {
+        let alone = |features| Validator::new_with_features(features).validate_all(SHARED_64);
+        let (name, error) = missing(SHARED_64).unwrap();
+        assert_eq!(name, "threads");
+        assert!(error.message().contains("threads"), "{error}");
+        // What the validator says first is about the other one.
+        let first = alone(offered()).unwrap_err();
+        assert!(first.message().contains("memory64"), "{first}");
+    }
 }

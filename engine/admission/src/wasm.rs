@@ -5,7 +5,7 @@
 
 use wasmparser::{Parser, Payload, TypeRef, Validator};
 
-use crate::fix::{self, Clues};
+use crate::fix::{self, Clues, Strength};
 use crate::imports::{component_may_import, is_about_files, module_may_import};
 use crate::kind::Kind;
 use crate::proposals;
@@ -59,14 +59,16 @@ pub(crate) fn check(kind: Kind, bytes: &[u8]) -> Result<Survey, Refusal> {
 }
 
 fn invalid(kind: Kind, bytes: &[u8], error: &wasmparser::BinaryReaderError) -> Refusal {
-    let reason = one_line(&error.to_string());
     match proposals::missing(bytes) {
-        Some(proposal) => Refusal::Proposal {
+        Some((proposal, error)) => Refusal::Proposal {
             kind,
             proposal,
-            reason,
+            reason: one_line(&error.to_string()),
         },
-        None => Refusal::Malformed { kind, reason },
+        None => Refusal::Malformed {
+            kind,
+            reason: one_line(&error.to_string()),
+        },
     }
 }
 
@@ -108,9 +110,21 @@ impl Reader {
         let kind = self.kind;
         match payload {
             Payload::ImportSection(section) if self.depth == 0 => {
+                let mut refused: Option<(Strength, &str, &str)> = None;
                 for import in section.into_imports() {
                     let import = import?;
-                    self.import(import.module, import.name, import.ty)?;
+                    if self.import(import.module, import.name, import.ty) {
+                        continue;
+                    }
+                    // The one that shows most of where the module is from, the first of
+                    // equals: what to do follows from it.
+                    let strength = fix::strength(import.module, import.name);
+                    if refused.is_none_or(|(most, ..)| strength > most) {
+                        refused = Some((strength, import.module, import.name));
+                    }
+                }
+                if let Some((_, module, name)) = refused {
+                    return Err(self.not_offered(&format!("{module}::{name}")).into());
                 }
             }
             Payload::ComponentImportSection(section) if self.depth == 0 => {
@@ -200,16 +214,16 @@ impl Reader {
         self.clues.http |= name.starts_with("wasi:http/incoming-handler@");
     }
 
-    fn import(&mut self, module: &str, name: &str, ty: TypeRef) -> Result<(), Refusal> {
-        let import = format!("{module}::{name}");
+    /// Notes an import; `false` if it is not offered.
+    fn import(&mut self, module: &str, name: &str, ty: TypeRef) -> bool {
         let is_function = matches!(ty, TypeRef::Func(_) | TypeRef::FuncExact(_));
         if !is_function || !module_may_import(module, name) {
-            return Err(self.not_offered(&import));
+            return false;
         }
         self.survey.uses_files |= is_about_files(name);
         self.clues.wasi = true;
-        self.survey.imports.push(import);
-        Ok(())
+        self.survey.imports.push(format!("{module}::{name}"));
+        true
     }
 
     fn interface(&mut self, name: &str) -> Result<(), Refusal> {

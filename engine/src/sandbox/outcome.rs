@@ -4,6 +4,7 @@ use wasmtime::{PoolConcurrencyLimitError, Trap as WasmTrap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use super::deadline::{Cut, Deadline};
+use super::function_name;
 use super::memory::Outgrown;
 use super::output::Flooded;
 use crate::outcome::{Limit, Outcome, Trap};
@@ -85,7 +86,7 @@ fn trap(error: &wasmtime::Error) -> Trap {
 
 fn name(frame: &wasmtime::FrameInfo) -> String {
     match frame.func_name() {
-        Some(name) => name.chars().take(200).collect(),
+        Some(name) => function_name::readable(name),
         None => format!("function {}", frame.func_index()),
     }
 }

@@ -113,6 +113,47 @@ async fn imports_that_are_not_offered_are_named() {
 }
 
 #[tokio::test]
+async fn advice_follows_the_import_that_shows_most_of_where_a_module_is_from() {
+    for (imports, named, advice) in [
+        (
+            &["env::memory_base", "env::opa_abort", "env::opa_builtin0"][..],
+            "env::opa_abort",
+            "OPA",
+        ),
+        (
+            &["env::abort", "env::emscripten_resize_heap"],
+            "env::emscripten_resize_heap",
+            "wasi-sdk",
+        ),
+        (&["env::seed", "env::abort"], "env::seed", "AssemblyScript"),
+        (
+            &["wasi_snapshot_preview1::fd_write", "env::proxy_log"],
+            "env::proxy_log",
+            "proxy-wasm",
+        ),
+        (
+            &["extism:host/env::input_length"],
+            "extism:host/env::input_length",
+            "Extism",
+        ),
+        (&["env::one", "env::two"], "env::one", "linker"),
+    ] {
+        let mut shape = Shape::default();
+        for import in imports {
+            let (module, name) = import.rsplit_once("::").unwrap();
+            shape.imports.import(module, name, EntityType::Function(0));
+        }
+        shape.imported = u32::try_from(imports.len()).unwrap();
+        let refusal = refusal(Kind::Module, &shape.command(nothing())).await;
+        let Refusal::Import { import, .. } = &refusal else {
+            panic!("{refusal}");
+        };
+        assert_eq!(import, named);
+        assert!(refusal.to_string().contains(advice), "{refusal}");
+    }
+}
+
+#[tokio::test]
 async fn an_import_of_the_wrong_type_is_named() {
     let mut shape = Shape::default();
     let wrong = shape.ty([ValType::I64], []);

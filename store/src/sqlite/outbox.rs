@@ -191,18 +191,22 @@ impl Outbox for Sqlite {
     async fn deliveries(
         &self,
         of: SubscriptionId,
-        after: Option<Uuid>,
+        after: Option<(OffsetDateTime, Uuid)>,
         limit: u32,
     ) -> Result<Vec<Delivery>, Error> {
         let mut reader = self.reader("read the deliveries").await?;
         let rows = sqlx::query(
             "SELECT * FROM deliveries WHERE webhook = ?1 \
-             AND (?2 IS NULL OR seq < (SELECT seq FROM deliveries WHERE webhook = ?1 AND id = ?2)) \
+             AND (?2 IS NULL OR seq < coalesce( \
+             (SELECT seq FROM deliveries WHERE webhook = ?1 AND id = ?2), \
+             (SELECT min(seq) FROM deliveries WHERE webhook = ?1 AND created_at > ?4), \
+             9223372036854775807)) \
              ORDER BY seq DESC LIMIT ?3",
         )
         .bind(of.0)
-        .bind(after)
+        .bind(after.map(|(_, id)| id))
         .bind(limit)
+        .bind(after.map(|(created_at, _)| micros(created_at)))
         .fetch_all(&mut *reader)
         .await
         .map_err(cannot("read the deliveries"))?;

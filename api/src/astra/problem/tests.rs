@@ -96,7 +96,10 @@ async fn what_others_refuse_has_a_row_or_says_its_status() {
         Refusal::WrongMethod,
         Refusal::NotAcceptable { offered: "x" },
         Refusal::Unreadable("broke off".into()),
-        Refusal::TooLarge { limit_bytes: 7 },
+        Refusal::TooLarge {
+            limit_bytes: 7,
+            size_bytes: None,
+        },
         Refusal::UnsupportedMedia("uncompressed only".into()),
         Refusal::TooSlow,
         Refusal::invalid("/args", "has NUL"),

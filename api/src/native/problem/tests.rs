@@ -16,6 +16,11 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::Unreadable("the body is not valid JSON: EOF while parsing a value".into()),
         Refusal::TooLarge {
             limit_bytes: 98_304,
+            size_bytes: Some(70_000_008),
+        },
+        Refusal::TooLarge {
+            limit_bytes: 98_304,
+            size_bytes: None,
         },
         Refusal::UnsupportedMedia("this call reads JSON".into()),
         Refusal::TooSlow,
@@ -131,6 +136,7 @@ fn problems_read_well() {
 405 about:blank | Method Not Allowed | this path is not served with this method; see the Allow header | {}
 406 about:blank | Not Acceptable | the reply can be given as `text/plain`; ask for one of them | {}
 400 /problems/unreadable-body | The body cannot be read | the body is not valid JSON: EOF while parsing a value | {}
+413 /problems/unreadable-body | The request is too large | 70000008 bytes; at most 98304 are accepted here | {"limit_bytes":98304,"size_bytes":70000008}
 413 /problems/unreadable-body | The request is too large | more than 98304 bytes are not accepted here | {"limit_bytes":98304}
 415 /problems/unreadable-body | The body is in a form that is not read here | this call reads JSON | {}
 408 about:blank | Request Timeout | the body did not arrive in time | {}

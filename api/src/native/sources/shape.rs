@@ -64,7 +64,14 @@ impl Source {
     }
 }
 
-/// The tag of a source's bytes: their digest.
+/// What changes whenever a source does, its name and description included: the digest of
+/// its bytes, and when it was changed.
+pub(super) fn version(source: &dispatch::Source) -> String {
+    let micros = source.modified_at.unix_timestamp_nanos() / 1_000;
+    format!("{}.{micros:x}", source.digest)
+}
+
+/// A tag as a header's value, in quotes. That of a source's bytes is their digest.
 pub(super) fn entity_tag(digest: impl std::fmt::Display) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{digest}\"")).expect("a digest is plain text")
 }

@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{Key, NewSource, SCRIPT_MAX_BYTES, SourceChange, SourceId, Visibility};
 use tenterhook_engine::{Digest, Kind};
 
@@ -17,9 +18,10 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::body::{self, Pieces};
 use crate::charge::Charge;
+use crate::entity_tag::Tags;
 use crate::extract::{Json, Path, Query};
 use crate::native::created::created;
-use crate::native::sources::shape::{ANY, SCRIPT, WASM, entity_tag};
+use crate::native::sources::shape::{ANY, SCRIPT, WASM, entity_tag, version};
 use crate::native::sources::warnings::UploadedSource;
 use crate::native::uploads;
 use crate::refusal::Refusal;
@@ -116,7 +118,7 @@ pub(super) async fn replace_source(
         description: described.description,
         modified_by: Some(caller.principal()),
         modified_as: caller.0.role,
-        expected: expected_digests(&headers),
+        expected: expected_digests(&headers, &source),
         ..SourceChange::default()
     };
     let dispatcher = app.dispatcher().clone();
@@ -140,26 +142,16 @@ pub(super) async fn replace_source(
     })
 }
 
-/// The digests of which `If-Match` wants one; `None` if any will do. What is not a digest
-/// matches no source.
-fn expected_digests(headers: &HeaderMap) -> Option<Vec<Digest>> {
-    if !headers.contains_key(header::IF_MATCH) {
-        return None;
-    }
-    let sent = headers.get_all(header::IF_MATCH).iter();
-    let tags: Vec<&str> = sent
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .collect();
-    let digest = |tag: &&str| {
-        let bare = tag.strip_prefix('"')?.strip_suffix('"')?;
-        bare.parse().ok()
+/// The digests of which `If-Match` wants one; `None` if any will do. A tag of the source
+/// stands for its digest while it is still the source's; what is neither matches nothing.
+fn expected_digests(headers: &HeaderMap, source: &dispatch::Source) -> Option<Vec<Digest>> {
+    let tags = Tags::of(headers, &header::IF_MATCH).filter(|tags| !tags.is_any())?;
+    let version = version(source);
+    let digest = |tag: &str| match tag == version {
+        true => Some(source.digest),
+        false => tag.parse().ok(),
     };
-    match tags.contains(&"*") {
-        true => None,
-        false => Some(tags.iter().filter_map(digest).collect()),
-    }
+    Some(tags.strong().filter_map(digest).collect())
 }
 
 /// What the content type promises: `Module` stands for any WebAssembly.
@@ -196,6 +188,7 @@ async fn receive(
         if is_script && bytes.len() as u64 > SCRIPT_MAX_BYTES {
             return Err(Refusal::TooLarge {
                 limit_bytes: SCRIPT_MAX_BYTES,
+                size_bytes: body::announced_bytes(headers),
             });
         }
     }

@@ -115,7 +115,11 @@ fn a_module_for_javascript_is_told_from_one_for_wasi() {
             "emscripten_resize_heap",
             ["by Emscripten", "-sSTANDALONE_WASM"],
         ),
+        ("env", "__syscall_openat", ["by Emscripten", "wasi-sdk"]),
         ("env", "abort", ["AssemblyScript", "wasi-shim"]),
+        ("extism:host/env", "input_length", ["for Extism", "`main`"]),
+        ("env", "proxy_log", ["proxy-wasm", "`main`"]),
+        ("env", "opa_builtin0", ["OPA has compiled", "regorus"]),
         ("env", "my_log", ["`env::my_log`", "--allow-undefined"]),
         (
             "wasi",

@@ -152,12 +152,15 @@ pub(crate) async fn a_delivery_is_kept_whole_once(store: &impl OutboxStore) {
     let newest = store.deliveries(own.id, None, 1).await.unwrap();
     assert_eq!(newest.len(), 1);
     let rest = store
-        .deliveries(own.id, Some(newest[0].id), 10)
+        .deliveries(own.id, Some((newest[0].created_at, newest[0].id)), 10)
         .await
         .unwrap();
-    assert_eq!(rest, [kept]);
-    let after_none = Some(Uuid::from_u128(99));
-    assert_eq!(store.deliveries(own.id, after_none, 10).await.unwrap(), []);
+    assert_eq!(rest, [kept.clone()]);
+    // A place without its delivery, which was pruned meanwhile.
+    for (seconds, rest) in [(9, vec![]), (10, vec![kept])] {
+        let place = Some((at(seconds), Uuid::from_u128(99)));
+        assert_eq!(store.deliveries(own.id, place, 10).await.unwrap(), rest);
+    }
     assert_eq!(store.waiting().await.unwrap(), 2);
 }
 
