@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use tenterhook_dispatch::{HookPoint, HookPointName, near_miss};
 use uuid::Uuid;
 
-pub(crate) use self::sample::{assignments, check_time, sample};
+pub(crate) use self::sample::{assignments, sample};
 use self::sample::{now, parse_time};
 use crate::command;
 use crate::faults::Faults;

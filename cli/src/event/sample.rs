@@ -29,14 +29,6 @@ pub(super) fn now() -> String {
 /// What to write in place of a text that is not a time.
 const WRONG_TIME: &str = "must be a time such as 2026-03-10T16:15:50Z, with a T and no space";
 
-/// Checks the time of an event from a file as a server does.
-pub(crate) fn check_time(event: &Event) -> anyhow::Result<()> {
-    match event.time.as_deref().map(parse_time) {
-        Some(Err(fault)) => anyhow::bail!("`time` {fault}"),
-        _ => Ok(()),
-    }
-}
-
 pub(super) fn parse_time(text: &str) -> Result<String, &'static str> {
     tenterhook_api::parse_time(text)
         .map(|_| text.to_owned())

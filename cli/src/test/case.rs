@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::Mode;
 use super::compare::{self, Difference};
 use super::expect::Expected;
+use crate::hint;
 use crate::program_file::{self, without_bom};
 use crate::project::{Project, TESTS};
-use crate::{event, hint};
 
 /// The suffix of an event's file.
 const EVENT_SUFFIX: &str = ".event.json";
