@@ -300,16 +300,18 @@ fn add_tenants(
     }
 }
 
-/// Finds the name that stands for `project`: the same, or the same id with or without
-/// hyphens.
+/// Finds the name that stands for `project`: the same, or the only one that is the same id
+/// with or without hyphens.
 fn find_name<'a>(names: impl Iterator<Item = &'a String> + Clone, project: &str) -> Option<String> {
     let same = names.clone().find(|name| *name == project);
     let id = Uuid::parse_str(project).ok();
     same.or_else(|| {
         let id = id?;
-        names
+        let mut same = names
             .into_iter()
-            .find(|name| Uuid::parse_str(name) == Ok(id))
+            .filter(|name| Uuid::parse_str(name) == Ok(id));
+        let one = same.next();
+        one.filter(|_| same.next().is_none())
     })
     .cloned()
 }

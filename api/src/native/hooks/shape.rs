@@ -111,7 +111,8 @@ pub(crate) struct NewHook {
     /// The id or the number of a source.
     #[schema(value_type = serde_json::Value)]
     source: Named<SourceId>,
-    /// The name of a hook point.
+    /// An event type: one of `GET /api/v1/hook-points`, another one, or a prefix of others such as
+    /// `com.github.*`.
     event: String,
     /// `"all"` (the default) or a list of server numbers.
     #[serde(default)]

@@ -8,7 +8,7 @@ use tenterhook_engine::{AskedLimits, Digest, Kind};
 
 use super::*;
 use crate::clock::now;
-use crate::id::{HookId, PrincipalId, SourceId};
+use crate::id::{HookId, PrincipalId, ServerId, SourceId};
 use crate::registry::hook::{FailurePolicy, Hook};
 use crate::registry::recipe::{Recipe, RecipeContent};
 use crate::runs::retry::RetryPolicy;
