@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(name, "threads");
         assert!(error.message().contains("threads"), "{error}");
         // What the validator says first is about the other one.
-        let first = alone(offered()).unwrap_err();
+        let first = alone(offered()).err().unwrap();
         assert!(first.message().contains("memory64"), "{first}");
     }
 }
