@@ -146,16 +146,19 @@ fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 
 fn event<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let event = String::deserialize(from)?;
-    match (misspelt(&event), HookPointName::parse_for_hook(&event)) {
-        (None, Ok(_)) => Ok(event),
-        (Some(near), _) => {
-            let shown: String = event.chars().take(NAME_MAX_BYTES).collect();
-            Err(D::Error::custom(format!(
-                "no such hook point: {shown:?}; did you mean {near}?"
-            )))
-        }
-        (None, Err(error)) => Err(D::Error::custom(error)),
-    }
+    let is_known = |name: &HookPointName| name.point().is_some() || name.as_str().contains('.');
+    let why = match (misspelt(&event), HookPointName::parse_for_hook(&event)) {
+        (None, Ok(name)) if is_known(&name) => return Ok(event),
+        (Some(near), _) => format!("did you mean {near}?"),
+        (None, Ok(_)) => "`tenterhook event` lists them, a type with a dot is another producer's, \
+                          and `custom.` and a name is one of your own"
+            .to_owned(),
+        (None, Err(error)) => error.to_string(),
+    };
+    let shown: String = event.chars().take(NAME_MAX_BYTES).collect();
+    Err(D::Error::custom(format!(
+        "no such hook point: {shown:?}; {why}"
+    )))
 }
 
 fn program<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
