@@ -114,35 +114,17 @@ async fn answer(request: Request, next: Next) -> Response {
         return encoding.into_response();
     }
     let if_none_match = IfNoneMatch::of(&request);
-    let is_options = request.method() == Method::OPTIONS;
-    if is_options && request.uri().path() == "*" {
-        return options(&HeaderValue::from_static("GET,HEAD,POST,PUT,PATCH,DELETE"));
+    if request.method() == Method::OPTIONS && request.uri().path() == "*" {
+        return options("GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS");
     }
-    let response = survive(next.run(request)).await;
-    if is_options
-        && response.extensions().get() == Some(&Refusal::WrongMethod)
-        && let Some(allow) = response.headers().get(header::ALLOW)
-    {
-        return options(allow);
-    }
-    if_none_match.apply(response)
+    if_none_match.apply(survive(next.run(request)).await)
 }
 
 /// The reply to OPTIONS where something is served. It needs no token: browsers send none
 /// before they ask, and the document names every method anyway.
-fn options(allow: &HeaderValue) -> Response {
-    (
-        StatusCode::NO_CONTENT,
-        [(header::ALLOW, with_options(allow))],
-    )
-        .into_response()
-}
-
-/// The methods that a route has, and the one that every route has.
-fn with_options(allow: &HeaderValue) -> HeaderValue {
-    let mut all = allow.as_bytes().to_vec();
-    all.extend_from_slice(b",OPTIONS");
-    HeaderValue::from_bytes(&all).unwrap_or_else(|_| allow.clone())
+pub(crate) fn options(allow: &str) -> Response {
+    let allow = HeaderValue::from_str(allow).expect("methods are plain text");
+    (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response()
 }
 
 /// A handler that panics costs its own request alone.
@@ -173,9 +155,7 @@ fn print_refusal(
         return answer;
     };
     if let Some(allow) = answer.headers_mut().remove(header::ALLOW) {
-        response
-            .headers_mut()
-            .insert(header::ALLOW, with_options(&allow));
+        response.headers_mut().insert(header::ALLOW, allow);
     }
     let headers = response.headers_mut();
     match refusal {

@@ -1,11 +1,15 @@
 //! Everything that is served, put together: endpoints, guards and the edge.
 
+use std::collections::BTreeMap;
+
+use axum::routing::{MethodFilter, on};
 use axum::{Extension, Router};
+use http::Method;
 
 use crate::app::App;
 use crate::dialect::Dialects;
 use crate::edge::{self, Edge};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Slash};
 use crate::openapi::Documents;
 use crate::{astra, croit, fenix, native, nova};
 
@@ -30,12 +34,17 @@ pub(crate) fn probes(app: App) -> Router {
 
 fn serving(app: App, endpoints: Vec<Endpoint>) -> Router {
     let documents = Documents::of(&endpoints, &DIALECTS);
+    let methods = methods(&endpoints);
     let router = endpoints
         .into_iter()
         .fold(Router::new(), |router, endpoint| {
             let dialect = DIALECTS.of(endpoint.face());
             endpoint.mount(router, &app, dialect)
         });
+    let router = methods.into_iter().fold(router, |router, (path, allow)| {
+        let options = move || async move { edge::options(&allow) };
+        router.route(&path, on(MethodFilter::OPTIONS, options))
+    });
     let edge = Edge {
         app: app.clone(),
         dialects: DIALECTS,
@@ -46,6 +55,30 @@ fn serving(app: App, endpoints: Vec<Endpoint>) -> Router {
         .layer(Extension(documents))
         .layer(axum::middleware::from_fn_with_state(edge, edge::handle))
         .with_state(app)
+}
+
+/// The methods of each path, as `Allow` lists them.
+fn methods(endpoints: &[Endpoint]) -> BTreeMap<String, String> {
+    let mut methods = BTreeMap::new();
+    for endpoint in endpoints {
+        let slashes: &[&str] = match endpoint.slash {
+            Slash::No => &[""],
+            Slash::Either => &["", "/"],
+        };
+        for slash in slashes {
+            let path = format!("{}{slash}", endpoint.path);
+            let allow: &mut String = methods.entry(path).or_default();
+            allow.push_str(endpoint.method.as_str());
+            allow.push(',');
+            if endpoint.method == Method::GET {
+                allow.push_str("HEAD,");
+            }
+        }
+    }
+    for allow in methods.values_mut() {
+        allow.push_str("OPTIONS");
+    }
+    methods
 }
 
 /// Every call of every face.

@@ -85,9 +85,15 @@ struct State {
 /// has asked all that it wanted to, and still reads.
 #[derive(Default)]
 struct End {
-    /// A request that has arrived whole is being answered, with a reply that ends.
-    is_awaited: bool,
-    /// Who is to look at the stream again when that is over.
+    /// A request is being answered, with a reply that has an end of its own.
+    is_answering: bool,
+    /// The request has arrived whole.
+    is_whole: bool,
+    /// The end was met before the request was known to be whole.
+    is_met: bool,
+    /// The request goes on behind the end: it has broken off.
+    is_broken: bool,
+    /// Who is to look at the stream again when that changes.
     hidden_from: Option<Waker>,
 }
 
@@ -318,36 +324,50 @@ impl Slot {
     /// Notes that a request has arrived whole. If the client sends no more from now on, it
     /// is still to have its reply.
     pub(super) fn note_whole(&self) {
-        self.end.lock().is_awaited = true;
+        self.end.lock().is_whole = true;
+    }
+
+    /// Notes that more of a request is waited for, which never comes behind the end.
+    pub(super) fn note_wanting(&self) {
+        let mut end = self.end.lock();
+        if end.is_met && !end.is_whole {
+            end.is_broken = true;
+            end.wake();
+        }
     }
 
     /// From now on the end of what the client sends is the end of the connection: the reply
     /// is over, or it is one without an end of its own.
     pub(super) fn end_counts(&self) {
-        let hidden_from = {
-            let mut end = self.end.lock();
-            end.is_awaited = false;
-            end.hidden_from.take()
-        };
-        if let Some(waker) = hidden_from {
-            waker.wake();
-        }
+        let mut end = self.end.lock();
+        end.is_answering = false;
+        end.wake();
     }
 
     /// Whether the end of what the client sends is not to be seen yet; if so, the task is
     /// woken when it is.
     pub(super) fn hides_end(&self, context: &Context<'_>) -> bool {
         let mut end = self.end.lock();
-        if end.is_awaited {
+        let is_hidden = end.is_answering && !end.is_broken;
+        if is_hidden {
+            end.is_met = true;
             end.hidden_from = Some(context.waker().clone());
         }
-        end.is_awaited
+        is_hidden
     }
 
     /// Notes that a byte has come: if none was expected but that of a head, one begins.
     pub(super) fn note_read(&self) {
         if let Phase::Waiting { head_since, .. } = &mut self.state.lock().phase {
             head_since.get_or_insert_with(Instant::now);
+        }
+    }
+}
+
+impl End {
+    fn wake(&mut self) {
+        if let Some(waker) = self.hidden_from.take() {
+            waker.wake();
         }
     }
 }
@@ -401,6 +421,10 @@ impl Connection {
                 state.has_spoken = true;
                 state.phase = Phase::Answering;
             }
+            *slot.end.lock() = End {
+                is_answering: true,
+                ..End::default()
+            };
             Answering {
                 slot: Arc::clone(&slot),
                 shared: Arc::clone(&shared),

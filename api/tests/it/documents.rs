@@ -117,6 +117,7 @@ async fn the_calls_that_are_served_are_these() {
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r#"
+    / get
     /accounts/{account_id}/core/v1/executionHooks get post
     /accounts/{account_id}/core/v1/executionHooks/{id} delete get put
     /accounts/{account_id}/core/v1/hookSources get post

@@ -228,7 +228,7 @@ async fn other_methods_and_other_paths_have_their_faults() {
     for method in [Method::GET, Method::PUT, Method::DELETE] {
         let answer = app.call(method, PATH).await.send().await;
         message(&answer, 405, "badMethod");
-        assert_eq!(answer.header("allow"), "POST");
+        assert_eq!(answer.header("allow"), "POST,OPTIONS");
     }
     for path in [
         "/v2.1/servers",
