@@ -130,8 +130,8 @@ mod tests {
         for line in [
             "tenterhook_http_requests_in_flight 1",
             "tenterhook_http_requests_total{face=\"native\",status=\"2xx\"} 1",
-            "tenterhook_http_request_duration_seconds_bucket{face=\"native\",le=\"0.005\"} 1",
-            "tenterhook_http_request_duration_seconds_bucket{face=\"native\",le=\"+Inf\"} 2",
+            "tenterhook_http_request_duration_seconds_bucket{le=\"0.005\",face=\"native\"} 1",
+            "tenterhook_http_request_duration_seconds_bucket{le=\"+Inf\",face=\"native\"} 2",
             "tenterhook_http_request_duration_seconds_sum{face=\"native\"} 90.002",
         ] {
             assert!(page.lines().any(|own| own == line), "{line}\n{page}");

@@ -545,7 +545,10 @@ async fn a_member_that_is_no_parameter_is_told_with_the_execution_and_in_its_log
         json!({"level": "warn", "message": warnings[0], "source": "tenterhook"})
     );
     let path = format!("/api/v1/executions/{}", execution["id"].as_str().unwrap());
-    assert_eq!(app.get(&path).await.expect(200), *execution);
+    let mut alone = app.get(&path).await.expect(200);
+    // A task does not list them.
+    alone.as_object_mut().unwrap().remove("attempts").unwrap();
+    assert_eq!(alone, *execution);
     let plain = app.fire("custom.a", json!({"short": 1})).await;
     assert!(
         plain["task"]["executions"][0].get("warnings").is_none(),
