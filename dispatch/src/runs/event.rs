@@ -97,7 +97,7 @@ impl ReceivedEvent {
         {
             return Err(fault(
                 "time",
-                "must be a time such as `2026-05-04T03:02:01Z`",
+                "must be a time such as `2026-05-04T03:02:01Z`, with a T between date and time",
             ));
         }
         let stdin = match &data {
