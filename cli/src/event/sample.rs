@@ -55,13 +55,13 @@ fn assignment(point: Option<&HookPoint>, text: &str) -> Result<(String, Box<RawV
     let value = match parameter.map(|own| own.kind) {
         Some(ParameterType::Text) => quoted(),
         Some(kind @ (ParameterType::Number | ParameterType::Boolean | ParameterType::Json)) => {
-            let suits = |json: &Box<RawValue>| match kind {
+            let suits = |json: &RawValue| match kind {
                 ParameterType::Number => json.get().parse::<u64>().is_ok(),
                 ParameterType::Boolean => matches!(json.get(), "true" | "false"),
                 ParameterType::Json | ParameterType::Text => json.get().starts_with(['[', '{']),
             };
             json.ok()
-                .filter(suits)
+                .filter(|json| suits(json))
                 .ok_or_else(|| format!("`{name}` must be {kind}"))?
         }
         // What is not JSON is text.

@@ -35,7 +35,7 @@ pub(crate) struct FrontDoorFlags {
     /// version 2; one without it is refused.
     #[arg(long, env = "TENTERHOOK_PROXY_PROTOCOL", value_parser = FalseyValueParser::new())]
     proxy_protocol: bool,
-    /// An origin whose pages may read replies in a browser, such as https://console.example;
+    /// An origin whose pages may read replies in a browser, such as `https://console.example`;
     /// by default none may. May be repeated.
     #[arg(
         long,

@@ -9,7 +9,7 @@ const EVENT: &str =
 fn a_byte_order_mark_before_json_is_ignored() {
     let script = Program::script("jq .n");
     let data = script.beside("data.json", "\u{feff}{\"n\": 3}");
-    let event = script.beside("event.json", &format!("\u{feff}{EVENT}}}"));
+    let event = script.beside("event.json", format!("\u{feff}{EVENT}}}"));
     for args in [
         &["--event", "custom.a", "--data", data.to_str().unwrap()][..],
         &["--event", event.to_str().unwrap()],

@@ -82,7 +82,8 @@ pub(super) async fn upload_source(
     Ok(match begun.await? {
         Progress::Done(stored) => {
             let source = UploadedSource::new(*stored);
-            created("/api/v1/sources", &source.id().to_owned(), source).into_response()
+            let id = source.id().to_owned();
+            created("/api/v1/sources", &id, source).into_response()
         }
         Progress::Compiling(upload) => uploads::accepted(&upload),
     })

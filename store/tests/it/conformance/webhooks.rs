@@ -155,7 +155,7 @@ pub(crate) async fn a_delivery_is_kept_whole_once(store: &impl OutboxStore) {
         .deliveries(own.id, Some((newest[0].created_at, newest[0].id)), 10)
         .await
         .unwrap();
-    assert_eq!(rest, [kept.clone()]);
+    assert_eq!(rest, std::slice::from_ref(&kept));
     // A place without its delivery, which was pruned meanwhile.
     for (seconds, rest) in [(9, vec![]), (10, vec![kept])] {
         let place = Some((at(seconds), Uuid::from_u128(99)));
