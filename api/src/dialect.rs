@@ -1,7 +1,7 @@
 //! How one face differs from the others in what all of them do: who is let in, how a
 //! refusal is printed, which headers a reply has.
 //!
-//! The shared code knows a face by this alone; [`crate::router`] hands the faces in. What
+//! The shared code knows a face by this alone; [`router`](mod@crate::router) hands the faces in. What
 //! a face serves is in its list of endpoints.
 
 use axum::response::{IntoResponse, Response};

@@ -228,6 +228,25 @@ async fn delete_hook(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The refusal of a body that refers to what does not exist: an invalid body, not an
+/// unknown path.
+pub(super) fn refers_to_missing(error: Error) -> Refusal {
+    match error {
+        Error::NotFound { what, id } => {
+            let field = match what {
+                Noun::Source => "/scriptId",
+                Noun::Server => "/serverIds",
+                _ => "",
+            };
+            Refusal::invalid(
+                field,
+                format!("names the {what} `{id}`, which does not exist"),
+            )
+        }
+        error => error.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,24 +276,5 @@ mod tests {
         assert_eq!(change(None, Some(vec![1]), Targets::All), Some(these(&[1])));
         assert_eq!(change(Some(false), None, these(&[2])), None);
         assert_eq!(change(Some(false), None, Targets::All), Some(these(&[])));
-    }
-}
-
-/// The refusal of a body that refers to what does not exist: an invalid body, not an
-/// unknown path.
-pub(super) fn refers_to_missing(error: Error) -> Refusal {
-    match error {
-        Error::NotFound { what, id } => {
-            let field = match what {
-                Noun::Source => "/scriptId",
-                Noun::Server => "/serverIds",
-                _ => "",
-            };
-            Refusal::invalid(
-                field,
-                format!("names the {what} `{id}`, which does not exist"),
-            )
-        }
-        error => error.into(),
     }
 }

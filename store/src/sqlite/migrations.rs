@@ -134,7 +134,8 @@ mod tests {
 
         migrator().run(&mut conn).await.unwrap();
 
-        let rows: Vec<(i64, i64, String, String, Option<i64>, Option<i64>)> = sqlx::query_as(
+        type Row = (i64, i64, String, String, Option<i64>, Option<i64>);
+        let rows: Vec<Row> = sqlx::query_as(
             "SELECT seq, attempts, status, response, due_at, wait_us FROM deliveries ORDER BY seq",
         )
         .fetch_all(&mut conn)

@@ -1,5 +1,5 @@
 //! Hooks of an account that cannot be run as they were set up, since they or what they
-//! need cannot be read. They fail instead: see [`crate::damaged`].
+//! need cannot be read. They fail instead: see [`crate::registry::damaged`].
 
 use super::Directory;
 use crate::id::{HookId, Key};
