@@ -103,7 +103,7 @@ impl Metrics {
                 .collect();
             let counted = buckets.iter().map(|(_, count)| count).sum();
             let all: u64 = own.by_class.iter().map(read).sum();
-            buckets.push((f64::MAX, all.saturating_sub(counted)));
+            buckets.push((f64::INFINITY, all.saturating_sub(counted)));
             let sum = page::seconds(read(&own.sum_us));
             page.sample(
                 &[("face", face.as_str())],

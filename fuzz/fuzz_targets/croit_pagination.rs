@@ -6,7 +6,7 @@
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use tenterhook_fuzz::assert_is_one_plain_line;
-use tenterhook_query::croit::{PaginationFault, Page, Pagination};
+use tenterhook_query::croit::{Page, Pagination, PaginationFault};
 
 fuzz_target!(|text: &str| {
     let mut lines = text.lines();
