@@ -51,8 +51,9 @@ pub(crate) fn build(out: &Path) -> PathBuf {
 /// share one build of the guest and nothing is written to the sources. `out` is
 /// `TARGET/PROFILE/build/PACKAGE-HASH/out`; if it is not, the guest is built in `out`.
 fn target_folder(out: &Path) -> PathBuf {
-    match out.ancestors().nth(4) {
-        Some(target) if target.join("CACHEDIR.TAG").exists() => target.join("shell"),
+    let is_cargos = |folder: &Path| folder.file_name().is_some_and(|name| name == "build");
+    match (out.ancestors().nth(2), out.ancestors().nth(4)) {
+        (Some(build), Some(target)) if is_cargos(build) => target.join("shell"),
         _ => out.join("shell-target"),
     }
 }
