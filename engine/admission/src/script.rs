@@ -61,12 +61,16 @@ fn first_not_utf8(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Returns whether `offset` is in a comment: behind a `#` that begins a word, with no
-/// quotation mark before it on its line. A line of a here-document can look the same;
-/// such bytes become U+FFFD there.
+/// quotation mark before it on its line. A first line that names an interpreter is none:
+/// what it says is acted on. A line of a here-document can look like a comment; such
+/// bytes become U+FFFD there.
 fn is_in_comment(bytes: &[u8], offset: usize) -> bool {
     let before = &bytes[..offset];
-    let line = before.iter().rposition(|byte| *byte == b'\n');
-    let line = &before[line.map_or(0, |at| at + 1)..];
+    let begin = before.iter().rposition(|byte| *byte == b'\n');
+    let line = &before[begin.map_or(0, |at| at + 1)..];
+    if begin.is_none() && line.starts_with(b"#!") {
+        return false;
+    }
     let mut is_start = true;
     for byte in line {
         match byte {
@@ -177,6 +181,8 @@ mod tests {
             (b"# \xfc\necho '# \xfc'", 12),
             (b"echo a#\xfc", 7),
             (b"echo \\# \xfc", 8),
+            (b"#!/bin/sh \xfc\n", 10),
+            (b"#!/bin/sh # \xfc", 12),
         ] {
             let refusal = check(text).unwrap_err();
             assert!(
