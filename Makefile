@@ -8,7 +8,7 @@ WASM := wasm32-wasip1
 # Guests of the demo, the tests and the benchmarks: built by a cargo that shares
 # nothing with that of the host, or the two would wait for each other.
 GUESTS := --locked --target $(WASM) --profile guest --target-dir target/guests
-# The guest that runs scripts is a workspace of its own; `engine/build.rs` builds it for
+# The guest that runs scripts is a workspace of its own; `engine/guest` builds it for
 # Wasm in the same folder.
 SHELL_GUEST := --locked --manifest-path engine/shell/Cargo.toml --target-dir target/shell
 RUST_EXAMPLES := volume-guard audit-redaction maintenance-workflow

@@ -1,15 +1,10 @@
-//! Creates the shell image: the shell guest built from source, pre-initialised, and
-//! compiled to machine code, for the engine to embed.
-//!
-//! `TENTERHOOK_SHELL_WASM` names a ready `tenterhook_shell.wasm` to use instead of
-//! building the guest.
+//! Creates the shell image: the shell guest, pre-initialised and compiled to machine code,
+//! for the engine to embed.
 
 #[path = "src/bulk.rs"]
 mod bulk;
 #[path = "src/runtime/config.rs"]
 mod config;
-#[path = "build/guest.rs"]
-mod guest;
 #[path = "build/image.rs"]
 mod image;
 
@@ -25,9 +20,10 @@ fn main() {
     println!("cargo::rerun-if-changed=src/bulk");
     println!("cargo::rerun-if-changed=src/runtime/config.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let guest = guest::build(&out);
-    let bytes = fs::read(&guest)
-        .unwrap_or_else(|error| panic!("cannot read the shell guest {}: {error}", guest.display()));
+    let guest = tenterhook_guest::PATH;
+    println!("cargo::rerun-if-changed={guest}");
+    let bytes = fs::read(guest)
+        .unwrap_or_else(|error| panic!("cannot read the shell guest {guest}: {error}"));
     let code = image::make(&bytes);
     let hex: String = Sha256::digest(&code)
         .iter()

@@ -1,7 +1,9 @@
 //! Builds the shell guest with a cargo of its own.
 //!
 //! The guest is a workspace of its own, with its own lock file and target folder: sharing
-//! this build's folder would deadlock on its lock.
+//! this build's folder would deadlock on its lock. Both cargos share one jobserver.
+//!
+//! `TENTERHOOK_SHELL_WASM` names a ready `tenterhook_shell.wasm` to use instead.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,16 +11,23 @@ use std::process::Command;
 
 const TARGET: &str = "wasm32-wasip1";
 
-/// Builds the guest, or uses the one that `TENTERHOOK_SHELL_WASM` names.
-pub(crate) fn build(out: &Path) -> PathBuf {
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let guest = guest(&out);
+    println!("cargo::rustc-env=TENTERHOOK_SHELL_GUEST={}", guest.display());
+}
+
+/// Builds the guest, or uses the one that was named.
+fn guest(out: &Path) -> PathBuf {
     println!("cargo::rerun-if-env-changed=TENTERHOOK_SHELL_WASM");
     if let Some(ready) = env::var_os("TENTERHOOK_SHELL_WASM") {
         let ready = PathBuf::from(ready);
         println!("cargo::rerun-if-changed={}", ready.display());
         return ready;
     }
-    let shell =
-        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("shell");
+    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let shell = here.join("../shell");
     for source in ["Cargo.toml", "Cargo.lock", "src", "../../sdk/contract"] {
         println!("cargo::rerun-if-changed={}", shell.join(source).display());
     }
