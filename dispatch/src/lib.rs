@@ -84,5 +84,6 @@ pub use crate::tenancy::{
 };
 pub use crate::unavailable::Unavailable;
 pub use tenterhook_clock::{
-    Clock, Jump, JumpWatch, Moment, SteppedClock, SystemClock, Timepiece, is_in_range, new_id,
+    Backoff, Clock, Jump, JumpWatch, Moment, SteppedClock, SystemClock, Timepiece, is_in_range,
+    new_id,
 };
