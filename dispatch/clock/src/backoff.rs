@@ -1,15 +1,15 @@
 //! How long to wait before something is tried again: a wait that doubles with each failure.
 //!
-//! Waiting itself is the caller's part, by the clock that it lives by. Where our own side
-//! failed, a [`Backoff`] waits the whole of it; where somebody else's did, [`full_jitter`]
-//! draws a random part of it, since many may have failed together.
+//! Waiting itself is the caller's part, by the clock that it lives by. A [`Backoff`] gives
+//! the whole wait, to one loop that goes on until it succeeds; [`full_jitter`] draws a random
+//! part of it, for what many may have failed at together.
 
 use std::time::Duration;
 
 use rand::{Rng, RngExt as _};
 
-/// The waits between tries of one thing that fails on our side: the first, twice that, and
-/// so on up to the longest.
+/// The waits of one loop between its tries: the first, twice that, and so on up to the
+/// longest, until something succeeds.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     first: Duration,
