@@ -20,7 +20,7 @@ mod tenancy;
 mod unavailable;
 
 pub use crate::clock::{now, parse_time};
-pub use crate::dispatcher::{Dispatcher, holding};
+pub use crate::dispatcher::{Dispatcher, carry_out, holding};
 pub use crate::error::{Cause, Error, Noun};
 pub use crate::id::{
     AccountId, AppId, ExecutionId, HookId, Key, NodeId, NotAKey, NotAnId, Number, OverrideId,
