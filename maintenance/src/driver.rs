@@ -62,7 +62,7 @@ async fn drive(inner: Arc<MaintenanceInner>, live: Arc<LiveSession>, stop: Cance
                     key: &job.key,
                     stop: &stop,
                 };
-                match activity.carry_out(work).await {
+                match activity.perform(work).await {
                     Ok(done) => finished = Some((job.key, done)),
                     Err(Halt::Stopped) => return,
                     Err(Halt::Failed(error)) => {
