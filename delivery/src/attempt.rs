@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use rand::Rng;
+use tenterhook_clock::full_jitter;
 use time::OffsetDateTime;
 
 use crate::delivery::{Delivery, Status, one_line};
@@ -61,7 +62,8 @@ pub(crate) fn apply_result(
         _ if gone || attempts >= settings.attempts => Status::Failed,
         _ => Status::Waiting,
     };
-    let wait = pause::after(attempts, settings.pause, rng).max(retry_after.unwrap_or_default());
+    let wait = full_jitter(settings.pause, pause::LONGEST, attempts, rng)
+        .max(retry_after.unwrap_or_default());
     let wait = (status == Status::Waiting).then_some(wait);
     let delivery = Delivery {
         attempts,
@@ -197,6 +199,13 @@ mod tests {
                 prop_assert!(code == 410 || delivery.attempts >= Settings::default().attempts);
             }
             prop_assert_eq!(delivery.status == Status::Delivered, (200..300).contains(&code));
+        }
+
+        #[test]
+        fn no_delivery_waits_for_more_than_an_hour_unasked(attempts in 0..100_u32) {
+            let (delivery, _) = after(attempts, 500, None);
+            let longest = NOW + Duration::from_secs(60 * 60);
+            prop_assert!(delivery.due_at.is_none_or(|due_at| due_at <= longest));
         }
     }
 }

@@ -4,6 +4,7 @@
 //! fast with. Whatever it has begun to write down it finishes, even if the
 //! caller goes away meanwhile.
 
+mod carry_out;
 mod core;
 mod holding;
 mod parts;
@@ -21,6 +22,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::carry_out::carry_out;
 pub(crate) use self::core::{Core, spawn_blocking};
 pub use self::holding::holding;
 use self::timekeeper::Timekeeper;

@@ -20,7 +20,7 @@ mod tenancy;
 mod unavailable;
 
 pub use crate::clock::{now, parse_time};
-pub use crate::dispatcher::{Dispatcher, holding};
+pub use crate::dispatcher::{Dispatcher, carry_out, holding};
 pub use crate::error::{Cause, Error, Noun};
 pub use crate::id::{
     AccountId, AppId, ExecutionId, HookId, Key, NodeId, NotAKey, NotAnId, Number, OverrideId,
@@ -84,5 +84,6 @@ pub use crate::tenancy::{
 };
 pub use crate::unavailable::Unavailable;
 pub use tenterhook_clock::{
-    Clock, Jump, JumpWatch, Moment, SteppedClock, SystemClock, Timepiece, is_in_range, new_id,
+    Backoff, Clock, Jump, JumpWatch, Moment, SteppedClock, SystemClock, Timepiece, is_in_range,
+    new_id,
 };

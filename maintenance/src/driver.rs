@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tenterhook_dispatch::{Jump, JumpWatch};
+use tenterhook_dispatch::{Backoff, Jump, JumpWatch};
 use tenterhook_session::{Done, Job, Work};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -15,10 +15,14 @@ use crate::error::Error;
 use crate::job::{Activity, Halt};
 use crate::live::{Driver, LiveSession};
 use crate::maintenance::MaintenanceInner;
-use crate::pause::Pause;
 
 /// How often the inventory is polled while a session waits.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// First wait after a failure on our side before the session is polled again.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+/// Longest such wait: a session notices this late that what failed works again.
+const RETRY_MOST: Duration = Duration::from_secs(30);
 
 /// Starts to drive a session.
 pub(crate) fn start(inner: &Arc<MaintenanceInner>, live: &Arc<LiveSession>) -> Driver {
@@ -32,7 +36,7 @@ pub(crate) fn start(inner: &Arc<MaintenanceInner>, live: &Arc<LiveSession>) -> D
 
 async fn drive(inner: Arc<MaintenanceInner>, live: Arc<LiveSession>, stop: CancellationToken) {
     let mut finished = None;
-    let mut pause = Pause::new();
+    let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
     let mut clock = ClockWatch {
         jumps: JumpWatch::start(inner.timepiece.now()),
         unapplied: time::Duration::ZERO,
@@ -43,7 +47,7 @@ async fn drive(inner: Arc<MaintenanceInner>, live: Arc<LiveSession>, stop: Cance
             Err(Error::NoSession(_)) => return,
             Err(error) => {
                 log_failure(&live, &error);
-                pause.rest(&stop).await;
+                rest(backoff.next_wait(), &stop).await;
                 continue;
             }
         };
@@ -58,18 +62,18 @@ async fn drive(inner: Arc<MaintenanceInner>, live: Arc<LiveSession>, stop: Cance
                     key: &job.key,
                     stop: &stop,
                 };
-                match activity.carry_out(work).await {
+                match activity.perform(work).await {
                     Ok(done) => finished = Some((job.key, done)),
                     Err(Halt::Stopped) => return,
                     Err(Halt::Failed(error)) => {
                         log_failure(&live, &error);
-                        pause.rest(&stop).await;
+                        rest(backoff.next_wait(), &stop).await;
                         continue;
                     }
                 }
             }
         }
-        pause.end();
+        backoff.reset();
     }
 }
 
@@ -131,6 +135,11 @@ async fn sleep(
         () = live.changed.notified() => {}
         () = timer => {}
     }
+}
+
+/// Waits after a failure on our side, or until `stop` is cancelled.
+async fn rest(wait: Duration, stop: &CancellationToken) {
+    let _stopped = tokio::time::timeout(wait, stop.cancelled()).await;
 }
 
 fn log_failure(live: &LiveSession, error: &Error) {

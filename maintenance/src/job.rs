@@ -50,7 +50,7 @@ impl<E: Into<Error>> From<E> for Halt {
 
 impl Activity<'_> {
     /// Does the work, to its end.
-    pub(crate) async fn carry_out(&self, work: Work) -> Result<Done, Halt> {
+    pub(crate) async fn perform(&self, work: Work) -> Result<Done, Halt> {
         match work {
             Work::Enter {
                 state,

@@ -13,7 +13,6 @@ mod inventory;
 mod job;
 mod live;
 mod maintenance;
-mod pause;
 mod request;
 mod settings;
 mod store;

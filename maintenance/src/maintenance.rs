@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tenterhook_delivery::Webhooks;
-use tenterhook_dispatch::{AccountId, Dispatcher, Key, Timepiece};
+use tenterhook_dispatch::{AccountId, Dispatcher, Key, Timepiece, carry_out};
 use tenterhook_session::{State, Step};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -168,21 +168,14 @@ impl Maintenance {
         self.inner.work.wait().await;
     }
 
-    /// Carries out a change to its end, even if the caller is dropped meanwhile.
+    /// Carries out a change to its end, even if the caller goes away meanwhile.
     async fn carry_out<T, W, F>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
         W: FnOnce(Arc<MaintenanceInner>) -> F,
     {
-        let work = self.inner.work.spawn(work(Arc::clone(&self.inner)));
-        match work.await {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(tenterhook_dispatch::Error::Stopping.into()),
-            },
-        }
+        carry_out(&self.inner.work, work(Arc::clone(&self.inner))).await
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Error;
+use tenterhook_dispatch::Backoff;
 
 use crate::client;
 use crate::say::say;
@@ -24,7 +25,7 @@ pub(super) struct Reconnect {
     limit: Duration,
     /// Since when nothing has come.
     since: Option<Instant>,
-    wait: Duration,
+    backoff: Backoff,
     /// Whether the user knows that the server is gone.
     is_told: Arc<AtomicBool>,
 }
@@ -35,14 +36,14 @@ impl Reconnect {
         Self {
             limit,
             since: None,
-            wait: FIRST,
+            backoff: Backoff::new(FIRST, LONGEST),
             is_told: Arc::default(),
         }
     }
 
     /// Takes note that something has come.
     pub(super) fn succeeded(&mut self) {
-        self.wait = FIRST;
+        self.backoff.reset();
         if self.since.take().is_some() && self.is_told.swap(false, Ordering::Relaxed) {
             say("the server is back");
         }
@@ -75,8 +76,7 @@ impl Reconnect {
         if !self.is_told.swap(true, Ordering::Relaxed) {
             say("lost the connection to the server; reconnecting");
         }
-        std::thread::sleep(self.wait.min(left));
-        self.wait = (2 * self.wait).min(LONGEST);
+        std::thread::sleep(self.backoff.next_wait().min(left));
         Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! The time, of two sorts: what the wall shows, and what has passed.
 //!
 //! The wall's time is for people and for what outlives the process. It can be set,
-//! so nothing in memory waits for it: waits are measured by what has passed. No
-//! crate here knows of a store or of the network.
+//! so nothing in memory waits for it: waits are measured by what has passed. How long
+//! to wait before something is tried again is said here too. No crate here knows of a
+//! store or of the network.
 
+mod backoff;
 mod clock;
 mod history;
 mod jump;
@@ -12,6 +14,7 @@ mod system;
 mod timepiece;
 mod waits;
 
+pub use crate::backoff::{Backoff, full_jitter};
 pub use crate::clock::{Clock, Moment, Sleep};
 pub use crate::history::{CONFIRMED_AFTER, Doubt, HistoryClock};
 pub use crate::jump::{Jump, JumpWatch};

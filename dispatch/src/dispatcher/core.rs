@@ -1,4 +1,4 @@
-//! What all parts of a dispatcher share, and how a change is carried out.
+//! What all parts of a dispatcher share, and who may still begin a change.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::holding;
+use super::carry_out::{carry_out, join};
 use super::timekeeper::Timekeeper;
 use crate::disk::Disk;
 use crate::error::Error;
@@ -63,8 +63,8 @@ impl Core {
         Ok(())
     }
 
-    /// Carries out a change to its end, even if the caller goes away meanwhile. What the
-    /// caller holds for it is held as long.
+    /// Carries out a change to its end, even if the caller goes away meanwhile, unless the
+    /// dispatcher is stopping.
     pub(crate) async fn carry_out<T, W, F>(self: &Arc<Self>, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -72,14 +72,7 @@ impl Core {
         W: FnOnce(Arc<Core>) -> F,
     {
         self.check_going()?;
-        let work = holding::keep_held(work(Arc::clone(self)));
-        match self.work.spawn(work).await {
-            Ok(result) => result,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(Error::Stopping),
-            },
-        }
+        carry_out(&self.work, work(Arc::clone(self))).await
     }
 }
 
@@ -87,11 +80,5 @@ impl Core {
 pub(crate) async fn spawn_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done),
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::Stopping),
-        },
-    }
+    join(tokio::task::spawn_blocking(work)).await
 }

@@ -14,8 +14,8 @@ tokio::task_local! {
     static HELD: Held;
 }
 
-/// Runs `work`. Every change of a [`Dispatcher`](super::Dispatcher) that it begins holds
-/// `held` until that has ended, even if `work` is dropped before.
+/// Runs `work`. Every change that it has [carried out](super::carry_out()) holds `held`
+/// until that has ended, even if `work` is dropped before.
 pub async fn holding<F: Future>(held: impl Send + Sync + 'static, work: F) -> F::Output {
     let held: Held = Arc::new(held);
     HELD.scope(held, work).await

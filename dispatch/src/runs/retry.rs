@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use rand::{Rng, RngExt as _};
+use rand::Rng;
 use serde::{Deserialize, Serialize};
+use tenterhook_clock::full_jitter;
 use tenterhook_engine::Outcome;
 
 use crate::error::Error;
@@ -138,12 +139,8 @@ impl RetryPolicy {
     /// How long to wait after `failures` failed attempts: anything from nothing
     /// to the bound, so that hooks which failed together do not return together.
     pub fn wait(&self, failures: u32, rng: &mut impl Rng) -> Duration {
-        let doublings = failures.saturating_sub(1).min(30);
-        let bound = self
-            .backoff_ms
-            .saturating_mul(1 << doublings)
-            .min(self.backoff_max_ms);
-        Duration::from_millis(rng.random_range(0..=bound))
+        let first = Duration::from_millis(self.backoff_ms);
+        full_jitter(first, self.longest_wait(), failures, rng)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenterhook_clock::Backoff;
 use tenterhook_engine::{Permit, Program, Report};
 use tenterhook_ledger::Resource;
 
@@ -15,7 +16,8 @@ use crate::store::Queued;
 
 /// First wait before a settlement that the store refused is tried again.
 const RETRY_FIRST: Duration = Duration::from_millis(50);
-/// After such a wait a failure is timeout, unless the store knows what it is for.
+/// A failure for which the wait is longer than this is lasting, unless the store says that
+/// it is only unavailable.
 const RETRY_LASTING: Duration = Duration::from_secs(1);
 /// Longest such wait.
 const RETRY_MOST: Duration = Duration::from_secs(5);
@@ -137,7 +139,7 @@ impl Core {
     /// Stores the output of an attempt whose end is stored already. Where that cannot be
     /// done, the end says that it is missing.
     async fn keep_output(&self, late: LateOutput) {
-        let mut wait = RETRY_FIRST;
+        let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
         for _ in 0..OUTPUT_TRIES {
             let Err(error) = self.store.keep_output(late.clone()).await else {
                 break;
@@ -147,22 +149,21 @@ impl Core {
                 error = &error as &dyn std::error::Error,
                 "cannot store the output of a cancelled run"
             );
-            if !self.wait_to_retry(&mut wait).await {
+            if !self.wait_to_retry(backoff.next_wait()).await {
                 break;
             }
         }
         self.scheduler.lock().forget_late(&late);
     }
 
-    /// Waits before something that the store refused is tried again, each time for longer.
-    /// False once there is no time for that.
-    async fn wait_to_retry(&self, wait: &mut Duration) -> bool {
+    /// Waits before something that the store refused is tried again. False once there is
+    /// no time for that.
+    async fn wait_to_retry(&self, wait: Duration) -> bool {
         tokio::select! {
             biased;
             () = self.leaving.cancelled() => return false,
-            () = self.clock.sleep(*wait) => {}
+            () = self.clock.sleep(wait) => {}
         }
-        *wait = (*wait * 2).min(RETRY_MOST);
         !self.scheduler.lock().is_abandoned()
     }
 
@@ -196,7 +197,7 @@ impl Core {
             settlement,
             mut answer,
         } = given;
-        let mut wait = RETRY_FIRST;
+        let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
         let mut is_told = false;
         while let Err(error) = answer.await {
             if !is_told {
@@ -207,12 +208,13 @@ impl Core {
                 );
             }
             is_told = true;
+            let wait = backoff.next_wait();
             // One that cannot be stored at all holds no stop up.
             let is_lasting = wait > RETRY_LASTING && !matches!(error, Error::Unavailable { .. });
             if is_lasting && self.scheduler.lock().is_stopping() {
                 return;
             }
-            if !self.wait_to_retry(&mut wait).await {
+            if !self.wait_to_retry(wait).await {
                 return;
             }
             answer = self.store.record_result(settlement.clone());
