@@ -2,122 +2,73 @@
 //!
 //! The names of members and criteria are Astra's; the dispatcher has its own.
 
-use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::Label;
-use utoipa::ToSchema;
+use tenterhook_wire::{Container, Criterion, Label, Subject};
 
 use crate::refusal::Refusal;
 
-/// A container, as matching criteria see it.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Container {
-    pod_name: String,
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<LabelShape>>)]
-    pod_labels: Vec<Label>,
-    container_image: String,
-    container_name: String,
-    namespace_name: String,
-}
-
-impl From<dispatch::Container> for Container {
-    fn from(own: dispatch::Container) -> Self {
-        Self {
-            pod_name: own.pod_name,
-            pod_labels: own.pod_labels,
-            container_image: own.container_image,
-            container_name: own.container_name,
-            namespace_name: own.namespace_name,
-        }
+/// Shows a container.
+pub(crate) fn show(own: dispatch::Container) -> Container {
+    Container {
+        pod_name: own.pod_name,
+        pod_labels: show_labels(own.pod_labels),
+        container_image: own.container_image,
+        container_name: own.container_name,
+        namespace_name: own.namespace_name,
     }
 }
 
-impl From<Container> for dispatch::Container {
-    fn from(read: Container) -> Self {
-        Self {
-            pod_name: read.pod_name,
-            pod_labels: read.pod_labels,
-            container_image: read.container_image,
-            container_name: read.container_name,
-            namespace_name: read.namespace_name,
-        }
+/// Reads a container.
+pub(crate) fn read(given: Container) -> dispatch::Container {
+    dispatch::Container {
+        pod_name: given.pod_name,
+        pod_labels: read_labels(given.pod_labels),
+        container_image: given.container_image,
+        container_name: given.container_name,
+        namespace_name: given.namespace_name,
     }
 }
 
-/// A free pair of name and value.
-#[derive(Debug, ToSchema)]
-#[schema(as = Label)]
-#[expect(
-    dead_code,
-    reason = "describes the dispatcher's own type in the OpenAPI document"
-)]
-pub(crate) struct LabelShape {
-    name: String,
-    value: String,
+/// Shows labels.
+pub(crate) fn show_labels(own: Vec<dispatch::Label>) -> Vec<Label> {
+    let show = |dispatch::Label { name, value }| Label { name, value };
+    own.into_iter().map(show).collect()
 }
 
-/// One expression that a container must match, in the syntax of RE2.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Criterion {
-    /// `containerImage`, `containerName`, `podName`, `podLabel` or `namespaceName`.
-    #[serde(rename = "type")]
-    #[schema(value_type = String)]
-    subject: Subject,
-    value: String,
+/// Reads labels.
+pub(crate) fn read_labels(given: Vec<Label>) -> Vec<dispatch::Label> {
+    let read = |Label { name, value }| dispatch::Label { name, value };
+    given.into_iter().map(read).collect()
 }
 
-/// What an expression is matched against.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Subject {
-    ContainerImage,
-    ContainerName,
-    PodName,
-    PodLabel,
-    NamespaceName,
-}
-
-impl From<&dispatch::Criterion> for Criterion {
-    fn from(own: &dispatch::Criterion) -> Self {
-        Self {
-            subject: match own.subject {
-                dispatch::Subject::ContainerImage => Subject::ContainerImage,
-                dispatch::Subject::ContainerName => Subject::ContainerName,
-                dispatch::Subject::PodName => Subject::PodName,
-                dispatch::Subject::PodLabel => Subject::PodLabel,
-                dispatch::Subject::NamespaceName => Subject::NamespaceName,
-            },
-            value: own.value.clone(),
-        }
-    }
-}
-
-impl From<Criterion> for dispatch::Criterion {
-    fn from(read: Criterion) -> Self {
-        Self {
-            subject: match read.subject {
-                Subject::ContainerImage => dispatch::Subject::ContainerImage,
-                Subject::ContainerName => dispatch::Subject::ContainerName,
-                Subject::PodName => dispatch::Subject::PodName,
-                Subject::PodLabel => dispatch::Subject::PodLabel,
-                Subject::NamespaceName => dispatch::Subject::NamespaceName,
-            },
-            value: read.value,
-        }
-    }
-}
-
-/// Prints criteria.
-pub(crate) fn print_criteria(criteria: &[dispatch::Criterion]) -> Vec<Criterion> {
-    criteria.iter().map(Criterion::from).collect()
+/// Shows criteria.
+pub(crate) fn show_criteria(own: &[dispatch::Criterion]) -> Vec<Criterion> {
+    let show = |own: &dispatch::Criterion| Criterion {
+        subject: match own.subject {
+            dispatch::Subject::ContainerImage => Subject::ContainerImage,
+            dispatch::Subject::ContainerName => Subject::ContainerName,
+            dispatch::Subject::PodName => Subject::PodName,
+            dispatch::Subject::PodLabel => Subject::PodLabel,
+            dispatch::Subject::NamespaceName => Subject::NamespaceName,
+        },
+        value: own.value.clone(),
+    };
+    own.iter().map(show).collect()
 }
 
 /// Reads criteria.
-pub(crate) fn read_criteria(criteria: Vec<Criterion>) -> Vec<dispatch::Criterion> {
-    criteria.into_iter().map(Into::into).collect()
+pub(crate) fn read_criteria(given: Vec<Criterion>) -> Vec<dispatch::Criterion> {
+    let read = |given: Criterion| dispatch::Criterion {
+        subject: match given.subject {
+            Subject::ContainerImage => dispatch::Subject::ContainerImage,
+            Subject::ContainerName => dispatch::Subject::ContainerName,
+            Subject::PodName => dispatch::Subject::PodName,
+            Subject::PodLabel => dispatch::Subject::PodLabel,
+            Subject::NamespaceName => dispatch::Subject::NamespaceName,
+        },
+        value: given.value,
+    };
+    given.into_iter().map(read).collect()
 }
 
 /// The refusal of an application, by the names that members have here.

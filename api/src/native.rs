@@ -23,6 +23,7 @@ mod tasks;
 mod tokens;
 mod uploads;
 mod webhooks;
+mod words;
 
 use tenterhook_dispatch::{
     AccountId, AppId, ExecutionId, HookId, Key, Noun, PrincipalId, ServerId, SourceId, TaskId,

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Map, Value, json};
+use tenterhook_wire::{Account, ChangedAccount, NewAccount};
 
-use crate::client::{self, Client, find_named, text};
+use crate::client::{self, Client, Received, find_named};
 use crate::command;
 use crate::table::{Column, OutputFormat, time};
 
@@ -60,19 +60,17 @@ enum Switch {
     Off,
 }
 
-const COLUMNS: [Column; 5] = [
-    ("NUMBER", |account| account["number"].to_string()),
-    ("NAME", |account| text(account, "name").into()),
-    ("HOOKS", |account| {
-        match account["hooks_enabled"].as_bool() {
-            Some(true) => "on",
-            Some(false) => "off",
-            None => "",
-        }
-        .into()
+const PATH: &str = "/api/v1/accounts";
+
+const COLUMNS: [Column<Account>; 5] = [
+    ("NUMBER", |account| account.number.to_string()),
+    ("NAME", |account| account.name.clone()),
+    ("HOOKS", |account| match account.hooks_enabled {
+        true => "on".into(),
+        false => "off".into(),
     }),
-    ("CREATED", |account| time(&account["created_at"])),
-    ("ID", |account| text(account, "id").into()),
+    ("CREATED", |account| time(&*account.created_at)),
+    ("ID", |account| account.id.clone()),
 ];
 
 /// Runs the command and returns the exit status.
@@ -84,7 +82,10 @@ fn run(args: &AccountArgs) -> anyhow::Result<()> {
     let client = Client::open(&args.client)?;
     let account = match &args.action {
         Action::List => return args.format.print_list(&list(&client)?, &COLUMNS),
-        Action::Create { name } => client.post("/api/v1/accounts", &json!({ "name": name }))?,
+        Action::Create { name } => {
+            let name = name.clone();
+            client.post(PATH, &NewAccount { name })?
+        }
         Action::Show { account } => find(&client, account.as_deref())?,
         Action::Set {
             account,
@@ -100,32 +101,32 @@ fn set(
     account: Option<&str>,
     name: Option<&str>,
     hooks: Option<Switch>,
-) -> anyhow::Result<Value> {
-    let mut change = Map::new();
-    change.extend(name.map(|name| ("name".into(), name.into())));
-    change.extend(hooks.map(|to| ("hooks_enabled".into(), (to == Switch::On).into())));
-    if change.is_empty() {
+) -> anyhow::Result<Received<Account>> {
+    if name.is_none() && hooks.is_none() {
         anyhow::bail!("nothing to change: give --name or --hooks");
     }
+    let change = ChangedAccount {
+        name: name.map(str::to_owned),
+        hooks_enabled: hooks.map(|to| to == Switch::On),
+    };
     let account = find(client, account)?;
-    let path = format!("/api/v1/accounts/{}", text(&account, "id"));
-    client.patch(&path, &[], &change.into())
+    client.patch(&format!("{PATH}/{}", account.id), &[], &change)
 }
 
-fn list(client: &Client) -> anyhow::Result<Vec<Value>> {
-    client.list("/api/v1/accounts", &[])
+fn list(client: &Client) -> anyhow::Result<Vec<Received<Account>>> {
+    client.list(PATH, &[])
 }
 
 /// Finds the named account, or the token's own.
-fn find(client: &Client, name: Option<&str>) -> anyhow::Result<Value> {
+fn find(client: &Client, name: Option<&str>) -> anyhow::Result<Received<Account>> {
     let accounts = list(client)?;
     // Only the operator's account sees others, and it is the first one created.
-    let name = name.unwrap_or(if accounts.len() == 1 {
-        text(&accounts[0], "id")
-    } else {
-        "1"
-    });
-    find_named(&accounts, "account", name).cloned()
+    let own = match &accounts[..] {
+        [own] => own.id.clone(),
+        _ => "1".to_owned(),
+    };
+    let found = find_named(&accounts, name.unwrap_or(&own))?;
+    Ok(found.clone())
 }
 
 /// The flag that names an account other than the token's own.
@@ -142,7 +143,7 @@ impl AccountFlag {
     pub(crate) fn id(&self, client: &Client) -> anyhow::Result<Option<String>> {
         match &self.account {
             None => Ok(None),
-            Some(name) => Ok(Some(text(&find(client, Some(name))?, "id").to_owned())),
+            Some(name) => Ok(Some(find(client, Some(name))?.id.clone())),
         }
     }
 }

@@ -1,22 +1,5 @@
 //! Amounts that people read at a glance: rounded, with at most one decimal digit.
 
-use serde_json::Value;
-
-/// Formats a count from a response; empty if it is absent.
-pub(crate) fn fuel(value: &Value) -> String {
-    value.as_u64().map(count).unwrap_or_default()
-}
-
-/// Formats a size from a response; empty if it is absent.
-pub(crate) fn bytes(value: &Value) -> String {
-    value.as_u64().map(size).unwrap_or_default()
-}
-
-/// Formats a time from a response; empty if it is absent.
-pub(crate) fn micros(value: &Value) -> String {
-    value.as_u64().map(time).unwrap_or_default()
-}
-
 /// Formats a count, such as `1.2 M`.
 pub(crate) fn count(count: u64) -> String {
     rounded(count, 1_000.0, ["", " k", " M", " G"])

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::Value;
+use tenterhook_wire::{Execution, Task};
 
-use crate::client::{self, Client, text};
+use crate::client::{self, Client, Received};
 use crate::command;
 use crate::execution;
 use crate::neutral;
-use crate::table::{OutputFormat, print};
+use crate::table::{OutputFormat, print, print_json};
 
 /// Cancels an execution, or all executions of a task.
 ///
@@ -36,29 +36,32 @@ pub(crate) fn main(args: &CancelArgs, log: Option<&str>) -> ExitCode {
 
 fn run(args: &CancelArgs) -> anyhow::Result<()> {
     let client = Client::open(&args.client)?;
-    let (noun, name, path) = match (&args.execution, &args.task) {
+    let (name, state) = match (&args.execution, &args.task) {
         (Some(execution), _) => {
             let id = execution::find(&client, execution)?;
-            let path = format!("/api/v1/executions/{id}");
-            ("execution", execution::short(&id).to_owned(), path)
+            let path = format!("{}/{id}/cancel", execution::PATH);
+            let cancelled: Received<Execution> = client.post_empty(&path)?;
+            if args.format.is_json() {
+                return print_json(&cancelled);
+            }
+            (
+                format!("execution {}", execution::short(&id)),
+                cancelled.head.state,
+            )
         }
-        (None, Some(task)) => ("task", task.clone(), client::path("/api/v1/tasks", task)),
+        (None, Some(task)) => {
+            let path = format!("{}/cancel", client::path("/api/v1/tasks", task));
+            let cancelled: Received<Task> = client.post_empty(&path)?;
+            if args.format.is_json() {
+                return print_json(&cancelled);
+            }
+            (format!("task {task}"), cancelled.state)
+        }
         (None, None) => anyhow::bail!("give an execution, or a task with --task"),
     };
-    let answer = client.post_empty(&format!("{path}/cancel"))?;
-    if args.format.is_json() {
-        return print(&format!("{answer}\n"));
-    }
-    let message = match is_over(&answer) {
-        true => format!(
-            "the {noun} {name} has already finished: {}",
-            text(&answer, "state")
-        ),
-        false => format!("the {noun} {name} is being cancelled"),
+    let message = match state.is_over() {
+        true => format!("the {name} has already finished: {}", state.as_str()),
+        false => format!("the {name} is being cancelled"),
     };
     print(&format!("{}\n", neutral::line(&message)))
-}
-
-fn is_over(answer: &Value) -> bool {
-    matches!(text(answer, "state"), "FINISHED" | "FAILED" | "CANCELED")
 }

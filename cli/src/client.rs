@@ -4,22 +4,25 @@
 
 mod endpoint;
 mod list;
+mod named;
+mod received;
 mod refusal;
 mod stream;
 mod upload;
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use serde_json::Value;
-use serde_json::value::RawValue;
-use tenterhook_engine::json;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tenterhook_wire::{PostedEvent, Problem};
 use ureq::Agent;
 use ureq::http::{Method, Request, Response, StatusCode, header, request};
 
 pub(crate) use self::endpoint::Flags;
 use self::endpoint::{Credential, Endpoint};
+pub(crate) use self::named::find_named;
+pub(crate) use self::received::Received;
 pub(crate) use self::refusal::{is_passing, is_refused_with};
 pub(crate) use self::stream::{OutputEvent, OutputStream};
 
@@ -52,24 +55,35 @@ impl Client {
         Ok(Self { agent, endpoint })
     }
 
-    pub(crate) fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
-        self.call(&Method::GET, &with_query(path, query), None)
+    pub(crate) fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> anyhow::Result<T> {
+        let request = self.request(&Method::GET, &with_query(path, query));
+        self.answer(self.agent.run(request.body(())?))
     }
 
-    pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.call(&Method::POST, path, Some(body))
+    pub(crate) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.send(&Method::POST, path, body)
     }
 
     /// Posts without a body.
-    pub(crate) fn post_empty(&self, path: &str) -> anyhow::Result<Value> {
-        self.call(&Method::POST, path, None)
+    pub(crate) fn post_empty<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let request = self.request(&Method::POST, path);
+        self.answer(self.agent.run(request.body(())?))
     }
 
     /// Posts an event and waits at most `wait` for its task, beyond the timeout of a call.
-    ///
-    /// The response is returned as it was sent: it shows data and verdicts that no value can
-    /// hold exactly.
-    pub(crate) fn post_event(&self, event: &str, wait: Duration) -> anyhow::Result<Box<RawValue>> {
+    pub(crate) fn post_event(
+        &self,
+        event: &str,
+        wait: Duration,
+    ) -> anyhow::Result<Received<PostedEvent>> {
         let mut path = "/api/v1/events".to_owned();
         if !wait.is_zero() {
             path = with_query(&path, &[("wait", &wait.as_secs_f64().to_string())]);
@@ -81,20 +95,7 @@ impl Client {
         let timeout = CALL_TIMEOUT.saturating_add(wait);
         let request = self.agent.configure_request(request);
         let request = request.timeout_global(Some(timeout)).build();
-        let mut answer = self.accepted(self.agent.run(request))?;
-        self.read_raw(&mut answer)?.with_context(|| self.foreign())
-    }
-
-    /// Gets a response as it was sent.
-    pub(crate) fn get_raw(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-    ) -> anyhow::Result<Box<RawValue>> {
-        let request = self.request(&Method::GET, &with_query(path, query));
-        let sent = self.agent.run(request.body(())?);
-        let mut answer = self.accepted(sent)?;
-        self.read_raw(&mut answer)?.with_context(|| self.foreign())
+        self.answer(self.agent.run(request))
     }
 
     /// Gets a body that is not JSON, of at most `limit` bytes.
@@ -109,34 +110,31 @@ impl Client {
             .with_context(|| self.cut_off())
     }
 
-    pub(crate) fn patch(
+    pub(crate) fn patch<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
-        body: &Value,
-    ) -> anyhow::Result<Value> {
-        self.call(&Method::PATCH, &with_query(path, query), Some(body))
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        self.send(&Method::PATCH, &with_query(path, query), body)
     }
 
     pub(crate) fn delete(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<()> {
-        self.call(&Method::DELETE, &with_query(path, query), None)
-            .map(drop)
+        let request = self.request(&Method::DELETE, &with_query(path, query));
+        self.accepted(self.agent.run(request.body(())?)).map(drop)
     }
 
-    fn call(&self, method: &Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-        let request = self.request(method, path);
-        let sent = match body {
-            Some(body) => request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(body.to_string())
-                .map_err(ureq::Error::from)
-                .and_then(|request| self.agent.run(request)),
-            None => request
-                .body(())
-                .map_err(ureq::Error::from)
-                .and_then(|request| self.agent.run(request)),
-        };
-        self.answer(sent)
+    fn send<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let request = self
+            .request(method, path)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(serde_json::to_vec(body)?)?;
+        self.answer(self.agent.run(request))
     }
 
     fn request(&self, method: &Method, path: &str) -> request::Builder {
@@ -150,10 +148,14 @@ impl Client {
             .header(header::ACCEPT, "application/json")
     }
 
-    /// Returns the JSON of a successful response.
-    fn answer(&self, sent: Result<Response<ureq::Body>, ureq::Error>) -> anyhow::Result<Value> {
+    /// Reads the JSON of a successful response.
+    fn answer<T: DeserializeOwned>(
+        &self,
+        sent: Result<Response<ureq::Body>, ureq::Error>,
+    ) -> anyhow::Result<T> {
         let mut answer = self.accepted(sent)?;
-        self.read(&mut answer)
+        let body = self.read(&mut answer)?;
+        serde_json::from_slice(&body).with_context(|| self.foreign())
     }
 
     /// Returns the response if it is successful.
@@ -166,26 +168,29 @@ impl Client {
         if answer.status().is_success() {
             return Ok(answer);
         }
+        // A response that is no problem document is reported by its status alone.
         let body = self.read(&mut answer)?;
-        let Credential { origin, .. } = &self.endpoint.credential;
+        let problem = serde_json::from_slice(&body).unwrap_or_default();
         let retry_after = answer.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok());
-        Err(refusal::refused(
-            answer.status(),
-            &body,
-            origin,
-            retry_after,
-        ))
+        Err(self.refused(answer.status(), &problem, retry_after))
     }
 
     /// Turns a stored refusal into the error that the call itself would have returned.
-    fn refusal(&self, problem: &Value) -> anyhow::Error {
-        let status = problem["status"].as_u64().and_then(|status| {
-            let status = u16::try_from(status).ok()?;
-            StatusCode::from_u16(status).ok()
-        });
+    fn refusal(&self, problem: &Problem) -> anyhow::Error {
+        let status = StatusCode::from_u16(problem.status);
         let status = status.unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-        refusal::refused(status, problem, &self.endpoint.credential.origin, None)
+        self.refused(status, problem, None)
+    }
+
+    fn refused(
+        &self,
+        status: StatusCode,
+        problem: &Problem,
+        retry_after: Option<&str>,
+    ) -> anyhow::Error {
+        let Credential { origin, .. } = &self.endpoint.credential;
+        refusal::refused(status, problem, origin, retry_after)
     }
 
     fn cut_off(&self) -> String {
@@ -199,77 +204,14 @@ impl Client {
         )
     }
 
-    fn read(&self, answer: &mut Response<ureq::Body>) -> anyhow::Result<Value> {
-        let raw = self.read_raw(answer)?;
-        Ok(raw.map_or(Value::Null, |raw| json::nearest(&raw)))
-    }
-
-    /// Reads the JSON of a response; `None` if it has no body.
-    fn read_raw(&self, answer: &mut Response<ureq::Body>) -> anyhow::Result<Option<Box<RawValue>>> {
-        let bytes = answer
+    fn read(&self, answer: &mut Response<ureq::Body>) -> anyhow::Result<Vec<u8>> {
+        answer
             .body_mut()
             .with_config()
             .limit(ANSWER_MAX_BYTES)
             .read_to_vec()
-            .with_context(|| self.cut_off())?;
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        // An error whose body is not JSON is reported by its status alone.
-        match serde_json::from_slice(&bytes) {
-            Ok(value) => Ok(Some(value)),
-            Err(_) if !answer.status().is_success() => Ok(None),
-            Err(error) => Err(error).with_context(|| self.foreign()),
-        }
+            .with_context(|| self.cut_off())
     }
-}
-
-/// Returns a text member of a response; empty if it is absent.
-pub(crate) fn text<'a>(value: &'a Value, member: &str) -> &'a str {
-    value[member].as_str().unwrap_or_default()
-}
-
-/// Finds the item with this id, number or name. `id:`, `number:` or `name:` before it says
-/// which of them it is.
-///
-/// # Errors
-///
-/// No item has it, or several have.
-pub(crate) fn find_named<'a>(
-    items: &'a [Value],
-    noun: impl Display,
-    name: &str,
-) -> anyhow::Result<&'a Value> {
-    let has = |item: &Value, form: &str, name: &str| match form {
-        "id" => text(item, "id").eq_ignore_ascii_case(name),
-        "number" => item["number"]
-            .as_i64()
-            .is_some_and(|n| n.to_string() == name),
-        _ => text(item, "name") == name,
-    };
-    let forms = ["id", "number", "name"];
-    let typed = name
-        .split_once(':')
-        .filter(|(form, _)| forms.contains(form));
-    let means = |item: &&Value| match typed {
-        Some((form, name)) => has(item, form, name),
-        None => forms.iter().any(|form| has(item, form, name)),
-    };
-    let mut found = items.iter().filter(means);
-    let item = found.next().with_context(|| {
-        format!("no such {noun}: `{name}`; `tenterhook {noun} list` lists them")
-    })?;
-    if found.next().is_some() {
-        let form = match items.iter().any(|item| has(item, "id", name)) {
-            true => "id",
-            false => "number",
-        };
-        anyhow::bail!(
-            "`{name}` is ambiguous: it is the {form} of one {noun} and the name of another; say `{form}:{name}` \
-             or `name:{name}`"
-        );
-    }
-    Ok(item)
 }
 
 /// Returns the path of one item of a collection.
@@ -291,41 +233,7 @@ fn with_query(path: &str, query: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn an_item_is_named_by_its_id_its_number_or_its_name() {
-        let items = [
-            json!({"id": "a1", "number": 7, "name": "x"}),
-            json!({"id": "b2", "name": "8"}),
-        ];
-        let id = |name| find_named(&items, "account", name).map(|item| text(item, "id").to_owned());
-        assert_eq!(id("A1").unwrap(), "a1");
-        assert_eq!(id("7").unwrap(), "a1");
-        assert_eq!(id("x").unwrap(), "a1");
-        let error = id("y").unwrap_err().to_string();
-        assert!(error.contains("tenterhook account list"), "{error}");
-    }
-
-    #[test]
-    fn a_name_that_is_the_number_of_another_item_has_to_be_typed() {
-        let items = [
-            json!({"id": "a1", "number": 7, "name": "x"}),
-            json!({"id": "b2", "name": "7"}),
-            json!({"id": "c3", "name": "a1"}),
-        ];
-        let id = |name| find_named(&items, "account", name).map(|item| text(item, "id").to_owned());
-        let error = id("7").unwrap_err().to_string();
-        assert!(error.contains("`number:7` or `name:7`"), "{error}");
-        let error = id("a1").unwrap_err().to_string();
-        assert!(error.contains("`id:a1` or `name:a1`"), "{error}");
-        assert_eq!(id("number:7").unwrap(), "a1");
-        assert_eq!(id("name:7").unwrap(), "b2");
-        assert_eq!(id("id:a1").unwrap(), "a1");
-        assert_eq!(id("name:a1").unwrap(), "c3");
-    }
 
     #[test]
     fn a_path_is_encoded() {

@@ -4,9 +4,13 @@
 //! Any beginning or end that only one of the newest executions has will do.
 
 use anyhow::{Context as _, bail};
-use serde_json::Value;
+use tenterhook_wire::{Attempt, Execution, ExecutionHead, Outcome};
 
-use crate::client::{Client, text};
+use crate::amount;
+use crate::client::{Client, Received};
+
+/// Where executions are served.
+pub(crate) const PATH: &str = "/api/v1/executions";
 
 /// Characters of a whole id.
 const ID_CHARS: usize = 36;
@@ -39,9 +43,10 @@ pub(crate) fn find(client: &Client, id_part: &str) -> anyhow::Result<String> {
     if id_part.len() < PART_CHARS {
         bail!("`{id_part}` is too short for an execution: give at least {PART_CHARS} characters");
     }
-    let newest = client.newest("/api/v1/executions", &[], PAGES)?;
+    let newest: Vec<Received<Execution>> = client.newest(PATH, &[], PAGES)?;
     let is_meant = |id: &&str| id.starts_with(&id_part) || id.ends_with(&id_part);
-    let mut found = newest.iter().map(|one| text(one, "id")).filter(is_meant);
+    let ids = newest.iter().map(|one| one.head.id.as_str());
+    let mut found = ids.filter(is_meant);
     let id = found.next().with_context(|| {
         format!(
             "none of the newest {} executions has an id that begins or ends with `{id_part}`; `tenterhook executions` lists them, and a full id finds any",
@@ -59,93 +64,119 @@ pub(crate) fn short(id: &str) -> &str {
     id.rsplit('-').next().unwrap_or(id)
 }
 
-/// Describes how an execution ended; empty if it has not.
-pub(crate) fn outcome(execution: &Value) -> String {
-    let outcome = &execution["outcome"];
-    if let Some(fault) = execution["verdict_fault"].as_str() {
+/// Describes how an attempt ended; empty if it has not.
+pub(crate) fn outcome(attempt: &Attempt) -> String {
+    if let Some(fault) = &attempt.verdict_fault {
         return format!("its answer cannot be used: {fault}");
     }
-    match outcome["kind"].as_str() {
-        Some("exited") => format!("exited with status {}", outcome["status"]),
-        Some("stopped") if text(outcome, "limit") == "host" => {
+    match &attempt.outcome {
+        Some(Outcome::Exited { status }) => format!("exited with status {status}"),
+        Some(Outcome::Stopped { limit }) if limit == "host" => {
             "stopped: its host had no room for it".into()
         }
-        Some("stopped") => format!("stopped at its {} limit", text(outcome, "limit")),
-        Some("trapped") => format!("trapped: {}", text(outcome, "reason")),
-        Some(kind) => kind.to_owned(),
-        None => text(execution, "error").to_owned(),
+        Some(Outcome::Stopped { limit }) => format!("stopped at its {limit} limit"),
+        Some(Outcome::Trapped { reason, .. }) => format!("trapped: {reason}"),
+        Some(Outcome::Cancelled) => "cancelled".into(),
+        None => attempt.error.clone().unwrap_or_default(),
     }
 }
 
-/// Describes an execution's verdict; empty if it has none.
-pub(crate) fn verdict(execution: &Value) -> String {
-    let verdict = &execution["verdict"];
-    let reason = text(verdict, "reason");
-    let word = match verdict["allow"].as_bool() {
+/// Describes an attempt's verdict; empty if it has none.
+pub(crate) fn verdict(attempt: &Attempt) -> String {
+    let Some(verdict) = &attempt.verdict else {
+        return String::new();
+    };
+    let word = match verdict.allow() {
         Some(true) => "allow",
         Some(false) => "deny",
         None => "",
     };
-    match (word, reason) {
-        (word, "") => word.to_owned(),
-        ("", reason) => reason.to_owned(),
+    match (word, verdict.reason().unwrap_or_default()) {
+        (word, reason) if reason.is_empty() => word.to_owned(),
+        ("", reason) => reason,
         (word, reason) => format!("{word}: {reason}"),
     }
 }
 
+/// Formats the fuel of an attempt; empty if it is not known.
+pub(crate) fn fuel(attempt: &Attempt) -> String {
+    let usage = attempt.usage.as_ref();
+    usage.map_or_else(String::new, |usage| amount::count(usage.fuel))
+}
+
+/// Formats the memory of an attempt; empty if it is not known.
+pub(crate) fn memory(attempt: &Attempt) -> String {
+    let usage = attempt.usage.as_ref();
+    usage.map_or_else(String::new, |usage| amount::size(usage.memory_peak_bytes))
+}
+
+/// Formats the time of an attempt; empty if it is not known.
+pub(crate) fn duration(attempt: &Attempt) -> String {
+    let usage = attempt.usage.as_ref();
+    usage.map_or_else(String::new, |usage| amount::time(usage.wall_us))
+}
+
 /// Names the server or container that an execution runs for; empty if it has none.
-pub(crate) fn target(execution: &Value) -> String {
-    let container = &execution["container"];
-    match (
-        execution["server"]["name"].as_str(),
-        container["podName"].as_str(),
-    ) {
-        (Some(server), _) => server.to_owned(),
-        (None, Some(pod)) => format!("{pod}/{}", text(container, "containerName")),
+pub(crate) fn target(execution: &ExecutionHead) -> String {
+    match (&execution.server, &execution.container) {
+        (Some(server), _) => server.name.clone(),
+        (None, Some(container)) => format!("{}/{}", container.pod_name, container.container_name),
         (None, None) => String::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
     #[test]
-    fn what_became_of_an_execution_is_said_in_words() {
-        let described = |one: Value| (outcome(&one), verdict(&one), target(&one));
+    fn the_outcome_of_an_execution_is_described_in_words() {
+        let described = |json: Value| {
+            let mut whole = json!({
+                "id": "a", "task": "b", "task_number": 1, "name": "guard", "digest": "",
+                "state": "FAILED", "failure_policy": "open", "dead": false, "created_at": "",
+                "attempt": 1,
+            });
+            let members = whole.as_object_mut().unwrap();
+            members.extend(json.as_object().unwrap().clone());
+            let one: Execution = serde_json::from_str(&whole.to_string()).unwrap();
+            [
+                outcome(&one.latest),
+                verdict(&one.latest),
+                target(&one.head),
+            ]
+        };
         let one = json!({
             "outcome": {"kind": "exited", "status": 3},
             "verdict": {"allow": false, "reason": "full"},
-            "server": {"name": "node-1"},
+            "server": {"number": 1, "name": "node-1"},
         });
         assert_eq!(
             described(one),
-            (
-                "exited with status 3".into(),
-                "deny: full".into(),
-                "node-1".into()
-            )
+            ["exited with status 3", "deny: full", "node-1"]
         );
         let one = json!({
             "outcome": {"kind": "stopped", "limit": "fuel"},
             "verdict": {"allow": true},
-            "container": {"podName": "db-0", "containerName": "main"},
+            "container": {
+                "podName": "db-0", "containerName": "main", "containerImage": "",
+                "namespaceName": "",
+            },
         });
         assert_eq!(
             described(one),
-            (
-                "stopped at its fuel limit".into(),
-                "allow".into(),
-                "db-0/main".into()
-            )
+            ["stopped at its fuel limit", "allow", "db-0/main"]
         );
-        assert_eq!(outcome(&json!({"error": "no thread"})), "no thread");
-        let unusable =
-            json!({"outcome": {"kind": "exited", "status": 0}, "verdict_fault": "no JSON"});
-        assert_eq!(outcome(&unusable), "its answer cannot be used: no JSON");
-        assert_eq!(described(json!({})), Default::default());
+        let one = json!({"error": "no thread"});
+        assert_eq!(described(one), ["no thread", "", ""]);
+        let one = json!({"outcome": {"kind": "exited", "status": 0}, "verdict_fault": "no JSON"});
+        assert_eq!(
+            described(one),
+            ["its answer cannot be used: no JSON", "", ""]
+        );
+        assert_eq!(described(json!({})), ["", "", ""]);
     }
 
     #[test]

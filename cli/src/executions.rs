@@ -4,17 +4,16 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::Value;
-use tenterhook_engine::json;
+use tenterhook_wire::{Attempt, Execution};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::client::{self, Client, text};
+use crate::client::{self, Client, Received};
 use crate::command;
-use crate::execution::{self, outcome, short, target, verdict};
+use crate::execution::{self, PATH, duration, fuel, memory, outcome, short, target, verdict};
+use crate::quantity;
 use crate::say::say;
-use crate::table::{Column, OutputFormat, print, time};
-use crate::{amount, quantity};
+use crate::table::{Column, OutputFormat, time};
 
 /// Lists executions of a running server, newest first, or the attempts of one of them.
 ///
@@ -47,23 +46,33 @@ pub(crate) struct ExecutionsArgs {
     client: client::Flags,
 }
 
-const COLUMNS: [Column; 11] = [
-    ("EXECUTION", |one| short(text(one, "id")).into()),
-    ("TASK", |one| one["task_number"].to_string()),
-    ("HOOK", |one| match &one["hook"]["number"] {
-        Value::Null => String::new(),
-        number => number.to_string(),
+const COLUMNS: [Column<Execution>; 12] = [
+    ("EXECUTION", |one| short(&one.head.id).into()),
+    ("TASK", |one| one.head.task_number.to_string()),
+    ("HOOK", |one| match &one.head.hook {
+        None => String::new(),
+        Some(hook) => hook.number.to_string(),
     }),
-    ("NAME", |one| text(one, "name").into()),
-    ("TARGET", target),
-    ("STATE", |one| text(one, "state").into()),
+    ("NAME", |one| one.head.name.clone()),
+    ("TARGET", |one| target(&one.head)),
+    ("STATE", |one| one.head.state.as_str().into()),
+    ("OUTCOME", |one| outcome(&one.latest)),
+    ("VERDICT", |one| verdict(&one.latest)),
+    ("FUEL", |one| fuel(&one.latest)),
+    ("MEMORY", |one| memory(&one.latest)),
+    ("TIME", |one| duration(&one.latest)),
+    ("CREATED", |one| time(&*one.head.created_at)),
+];
+
+const ATTEMPT_COLUMNS: [Column<Attempt>; 8] = [
+    ("ATTEMPT", |one| one.attempt.to_string()),
     ("OUTCOME", outcome),
     ("VERDICT", verdict),
-    ("FUEL", |one| amount::fuel(&one["usage"]["fuel"])),
-    ("MEMORY", |one| {
-        amount::bytes(&one["usage"]["memory_peak_bytes"])
-    }),
-    ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
+    ("FUEL", fuel),
+    ("MEMORY", memory),
+    ("TIME", duration),
+    ("STARTED", |one| time(one.started_at.as_deref())),
+    ("ENDED", |one| time(one.ended_at.as_deref())),
 ];
 
 /// Runs the command and returns the exit status.
@@ -81,18 +90,17 @@ fn run(args: &ExecutionsArgs) -> anyhow::Result<()> {
     filter.extend(args.hook.as_deref().map(|hook| ("hook", hook)));
     filter.extend(args.state.as_deref().map(|state| ("state", state)));
     filter.extend(args.task.as_deref().map(|task| ("task", task)));
-    let mut items = Vec::new();
+    let mut items: Vec<Received<Execution>> = Vec::new();
     let mut after: Option<String> = None;
     while items.len() < args.limit {
         let wanted = args.limit - items.len();
-        let (some, next) =
-            client.raw_page("/api/v1/executions", &filter, wanted, after.as_deref())?;
-        let all = some.len();
-        let some = some.into_iter().map(|raw| (json::nearest(&raw), raw));
-        items.extend(some.filter(|(one, _)| is_since(one, since)));
+        let page = client.page::<Execution>(PATH, &filter, wanted, after.as_deref())?;
+        let all = page.items.len();
+        let before = items.len();
+        items.extend(page.items.into_iter().filter(|one| is_since(one, since)));
         // Newest first: what follows one that is too old is older still.
-        let too_old = items.len() < all;
-        after = next.filter(|_| !too_old);
+        let too_old = items.len() - before < all;
+        after = page.next.filter(|_| !too_old);
         if after.is_none() {
             break;
         }
@@ -102,22 +110,16 @@ fn run(args: &ExecutionsArgs) -> anyhow::Result<()> {
         items.reverse();
     }
     items.truncate(args.limit);
-    let (items, raw): (Vec<_>, Vec<_>) = items.into_iter().unzip();
-    if args.format.is_json() {
-        // As it was sent: a verdict may have numbers that no value can hold exactly.
-        return print(&format!("{}\n", serde_json::to_string(&raw)?));
-    }
-    args.format
-        .print_list(&items, &[&COLUMNS[..], &[CREATED]].concat())
+    args.format.print_list(&items, &COLUMNS)
 }
 
 /// Lists the attempts of one execution, the first one first.
 fn attempts(client: &Client, execution: &str, format: OutputFormat) -> anyhow::Result<()> {
     let id = execution::find(client, execution)?;
-    let execution = client.get(&client::path("/api/v1/executions", &id), &[])?;
-    let attempts = execution["attempts"].as_array();
-    format.print_list(attempts.map_or(&[], Vec::as_slice), &ATTEMPT_COLUMNS)?;
-    if let Some(dropped) = execution["attempts_dropped"].as_u64() {
+    let execution: Execution = client.get(&client::path(PATH, &id), &[])?;
+    let attempts = execution.head.attempts.unwrap_or_default();
+    format.print_list(&attempts, &ATTEMPT_COLUMNS)?;
+    if let Some(dropped) = execution.head.attempts_dropped {
         say(format_args!(
             "{dropped} older attempts are not kept any more"
         ));
@@ -125,23 +127,8 @@ fn attempts(client: &Client, execution: &str, format: OutputFormat) -> anyhow::R
     Ok(())
 }
 
-const ATTEMPT_COLUMNS: [Column; 8] = [
-    ("ATTEMPT", |one| one["attempt"].to_string()),
-    ("OUTCOME", outcome),
-    ("VERDICT", verdict),
-    ("FUEL", |one| amount::fuel(&one["usage"]["fuel"])),
-    ("MEMORY", |one| {
-        amount::bytes(&one["usage"]["memory_peak_bytes"])
-    }),
-    ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
-    ("STARTED", |one| time(&one["started_at"])),
-    ("ENDED", |one| time(&one["ended_at"])),
-];
-
-const CREATED: Column = ("CREATED", |one| time(&one["created_at"]));
-
-fn is_since(execution: &Value, since: Option<OffsetDateTime>) -> bool {
-    let created = OffsetDateTime::parse(text(execution, "created_at"), &Rfc3339);
+fn is_since(execution: &Execution, since: Option<OffsetDateTime>) -> bool {
+    let created = OffsetDateTime::parse(&execution.head.created_at, &Rfc3339);
     match (created, since) {
         (Ok(created), Some(since)) => created >= since,
         _ => true,
@@ -172,17 +159,20 @@ mod tests {
 
     use super::*;
 
+    fn created_at(time: &str) -> Execution {
+        let json = json!({
+            "id": "a", "task": "b", "task_number": 1, "name": "guard", "digest": "",
+            "state": "FINISHED", "failure_policy": "open", "dead": false, "created_at": time,
+            "attempt": 1,
+        });
+        serde_json::from_str(&json.to_string()).unwrap()
+    }
+
     #[test]
     fn since_is_a_time_or_so_long_ago() {
         let at = parse_since("2027-05-04T03:02:01Z").unwrap();
-        assert!(is_since(
-            &json!({"created_at": "2027-05-04T03:02:01.5Z"}),
-            Some(at)
-        ));
-        assert!(!is_since(
-            &json!({"created_at": "2027-05-04T03:02:00Z"}),
-            Some(at)
-        ));
+        assert!(is_since(&created_at("2027-05-04T03:02:01.5Z"), Some(at)));
+        assert!(!is_since(&created_at("2027-05-04T03:02:00Z"), Some(at)));
         assert!(parse_since("1h").unwrap() < OffsetDateTime::now_utc());
         for text in ["", "1", "yesterday", "99999999999999999d"] {
             let error = parse_since(text).unwrap_err().to_string();

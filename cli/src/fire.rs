@@ -9,14 +9,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::Value;
-use tenterhook_engine::json;
+use tenterhook_wire::Task;
 
 use crate::client::{self, Client};
 use crate::command;
 use crate::paint;
 use crate::say::say;
-use crate::table::{OutputFormat, print};
+use crate::table::{OutputFormat, print, print_json};
 
 /// Exit status if the event's task has not finished when the wait runs out.
 const STILL_RUNNING: u8 = 3;
@@ -78,25 +77,24 @@ fn run(args: &FireArgs) -> anyhow::Result<ExitCode> {
             .with_context(|| format!("`--wait {}` must be from 0 to 120 seconds", args.wait))?,
     };
     let client = Client::open(&args.client)?;
-    let response = client.post_event(&event, wait)?;
-    let answer = json::nearest(&response);
-    if answer["repeated"] == true {
+    let posted = client.post_event(&event, wait)?;
+    if posted.repeated {
         say(
             "an event with this source and id was posted before: nothing runs again, and this is its outcome; `--id` sets another id",
         );
     }
-    if answer["removed"] == true {
+    if posted.removed {
         say("its task has been removed: what its hooks decided is no longer known");
     }
     match args.format.is_json() {
-        true => print(&format!("{response}\n"))?,
-        false => print(&summary::task(&answer["task"], wait, paint::stdout()))?,
+        true => print_json(&posted)?,
+        false => print(&summary::task(&posted.task, wait, paint::stdout()))?,
     }
-    Ok(status(&answer["task"], wait))
+    Ok(status(&posted.task, wait))
 }
 
-fn status(task: &Value, wait: Duration) -> ExitCode {
-    match task["allow"].as_bool() {
+fn status(task: &Task, wait: Duration) -> ExitCode {
+    match task.allow {
         Some(true) => ExitCode::SUCCESS,
         Some(false) => ExitCode::FAILURE,
         None if wait.is_zero() => ExitCode::SUCCESS,

@@ -10,16 +10,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
+use tenterhook_wire::{Attempt, Execution, List, State};
+
 use self::follow::{Followed, Follower};
 use self::reconnect::Reconnect;
 use self::show::{LineOrigin, LogPrinter, OutputState};
 use self::watch::Watch;
-use crate::client::{self, Client, text};
+use crate::client::{self, Client, Received};
 use crate::command;
+use crate::execution::{self, PATH};
+use crate::interrupt;
 use crate::quantity::parse_millis;
 use crate::table::OutputFormat;
-use crate::{execution, interrupt};
-use clap::Args;
 
 /// Prints the output of an execution, or of the newest ones of a hook, of a task or of all.
 ///
@@ -101,13 +104,14 @@ fn run(args: &LogsArgs) -> anyhow::Result<()> {
         let watch = Watch::new(client, printer, filter.clone(), reconnect);
         return watch.run(args.limit, args.task.as_deref());
     }
-    let (mut newest, _) = client.page("/api/v1/executions", &query, args.limit, None)?;
+    let page: List<Received<Execution>> = client.page(PATH, &query, args.limit, None)?;
+    let mut newest = page.items;
     // Newest first, except those of one task, which come in execution order.
     if args.task.is_none() {
         newest.reverse();
     }
-    for one in newest.iter().filter(|one| one["attempt"] != 0) {
-        if print_stored(&client, &printer, text(one, "id"))? == OutputState::Closed {
+    for one in newest.iter().filter(|one| one.latest.attempt != 0) {
+        if print_stored(&client, &printer, &one.head.id)? == OutputState::Closed {
             break;
         }
     }
@@ -116,8 +120,10 @@ fn run(args: &LogsArgs) -> anyhow::Result<()> {
 
 /// Prints what the server has stored of an execution's output.
 fn print_stored(client: &Client, printer: &LogPrinter, id: &str) -> anyhow::Result<OutputState> {
-    let execution = client.get(&client::path("/api/v1/executions", id), &[])?;
-    printer.whole(&LineOrigin::of(&execution), &execution)
+    let execution: Execution = client.get(&client::path(PATH, id), &[])?;
+    let head = &execution.head;
+    let origin = LineOrigin::of(head);
+    printer.whole(&origin, &head.warnings, head.state, &execution.latest)
 }
 
 /// Prints what the server has stored of one attempt's output.
@@ -127,15 +133,16 @@ fn print_attempt(
     id: &str,
     attempt: u32,
 ) -> anyhow::Result<()> {
-    let path = client::path("/api/v1/executions", id);
-    let execution = client.get(&path, &[])?;
-    let mut shown = client.get(&format!("{path}/attempts/{attempt}"), &[])?;
+    let path = client::path(PATH, id);
+    let execution: Execution = client.get(&path, &[])?;
+    let shown: Attempt = client.get(&format!("{path}/attempts/{attempt}"), &[])?;
     // Only the last one can have the execution's state; those before were tried again.
-    shown["state"] = match execution["attempt"] == attempt {
-        true => execution["state"].clone(),
-        false => "WAITING".into(),
+    let state = match execution.latest.attempt == attempt {
+        true => execution.head.state,
+        false => State::Waiting,
     };
-    printer.whole(&LineOrigin::of(&execution), &shown).map(drop)
+    let origin = LineOrigin::of(&execution.head);
+    printer.whole(&origin, &[], state, &shown).map(drop)
 }
 
 /// Follows an execution's output, attempt by attempt, until it has finished.
@@ -145,8 +152,8 @@ fn follow_to_the_end(
     id: &str,
     reconnect: Reconnect,
 ) -> anyhow::Result<()> {
-    let execution = client.get(&client::path("/api/v1/executions", id), &[])?;
-    let writer = printer.begin(LineOrigin::of(&execution));
+    let execution: Execution = client.get(&client::path(PATH, id), &[])?;
+    let writer = printer.begin(LineOrigin::of(&execution.head));
     let mut follower = Follower::new(client, writer, id, None, reconnect);
     while let Followed::Attempt { is_last: false, .. } = follower.next_attempt()? {}
     Ok(())

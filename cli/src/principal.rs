@@ -3,11 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
-use tenterhook_dispatch::Role;
+use tenterhook_wire::{ChangedPrincipal, NewPrincipal, Principal, Role};
 
 use crate::account::AccountFlag;
-use crate::client::{self, Client, find_named, text};
+use crate::client::{self, Client, Received, find_named};
 use crate::command;
 use crate::table::{Column, OutputFormat, time};
 
@@ -58,11 +57,11 @@ enum Action {
     },
 }
 
-const COLUMNS: [Column; 4] = [
-    ("NAME", |principal| text(principal, "name").into()),
-    ("ROLE", |principal| text(principal, "role").into()),
-    ("CREATED", |principal| time(&principal["created_at"])),
-    ("ID", |principal| text(principal, "id").into()),
+const COLUMNS: [Column<Principal>; 4] = [
+    ("NAME", |principal| principal.name.clone()),
+    ("ROLE", |principal| principal.role.as_str().into()),
+    ("CREATED", |principal| time(&*principal.created_at)),
+    ("ID", |principal| principal.id.clone()),
 ];
 
 /// Runs the command and returns the exit status.
@@ -74,13 +73,17 @@ fn run(args: &PrincipalArgs) -> anyhow::Result<()> {
     let client = Client::open(&args.client)?;
     let account = args.account.id(&client)?;
     let of = query(account.as_deref());
-    let principal = match &args.action {
-        Action::List => return args.format.print_list(&client.list(PATH, &of)?, &COLUMNS),
+    let principal: Received<Principal> = match &args.action {
+        Action::List => {
+            let all: Vec<Received<Principal>> = client.list(PATH, &of)?;
+            return args.format.print_list(&all, &COLUMNS);
+        }
         Action::Create { name, role } => {
-            let mut new = json!({"name": name, "role": role});
-            if let Some(account) = &account {
-                new["account"] = account.as_str().into();
-            }
+            let new = NewPrincipal {
+                account: account.clone(),
+                name: name.clone(),
+                role: *role,
+            };
             client.post(PATH, &new)?
         }
         Action::Set {
@@ -88,14 +91,15 @@ fn run(args: &PrincipalArgs) -> anyhow::Result<()> {
             name,
             role,
         } => {
-            let mut change = Map::new();
-            change.extend(name.clone().map(|name| ("name".into(), name.into())));
-            change.extend(role.map(|role| ("role".into(), role.as_str().into())));
-            if change.is_empty() {
+            if name.is_none() && role.is_none() {
                 anyhow::bail!("nothing to change: give --name or --role");
             }
+            let change = ChangedPrincipal {
+                name: name.clone(),
+                role: *role,
+            };
             let path = path(&client, &of, principal)?;
-            client.patch(&path, &of, &change.into())?
+            client.patch(&path, &of, &change)?
         }
         Action::Delete { principal } => {
             return client.delete(&path(&client, &of, principal)?, &of);
@@ -110,7 +114,7 @@ pub(crate) fn query(account: Option<&str>) -> Vec<(&str, &str)> {
 }
 
 fn path(client: &Client, of: &[(&str, &str)], name: &str) -> anyhow::Result<String> {
-    let all: Vec<Value> = client.list(PATH, of)?;
-    let found = find_named(&all, "principal", name)?;
-    Ok(format!("{PATH}/{}", text(found, "id")))
+    let all: Vec<Received<Principal>> = client.list(PATH, of)?;
+    let found = find_named(&all, name)?;
+    Ok(format!("{PATH}/{}", found.id))
 }

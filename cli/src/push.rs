@@ -11,15 +11,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use self::hook::HookStep;
-use self::source::{SourceStep, warnings};
-use crate::client::{self, Client, text};
+use self::source::{SourceStep, describe_warnings};
+use crate::client::{self, Client};
 use crate::command;
 use crate::paint;
 use crate::project::Project;
-use crate::table::{OutputFormat, print};
+use crate::table::{OutputFormat, print, print_json};
 
 /// Creates or updates the source and the hook of this project on a running server.
 ///
@@ -57,26 +57,20 @@ fn run(args: &PushArgs) -> anyhow::Result<()> {
         print(&source.describe(&client, &bytes, paint)?)?;
         print(&hook.describe(manifest, paint))?;
     }
-    let mut answer = json!({
-        "source": source.as_json(),
-        "hook": hook.as_json(),
-        "dry_run": args.dry_run,
-    });
+    let (mut source_json, mut hook_json) = (source.as_json(), hook.as_json());
     if !args.dry_run {
         let stored = source.apply(&client, &bytes)?;
         if !args.format.is_json() {
-            print(&warnings(&stored, paint))?;
+            print(&describe_warnings(&stored.warnings, paint))?;
         }
-        let id = text(&stored, "id");
-        answer["source"]["id"] = id.into();
-        answer["source"]["warnings"] = match &stored["warnings"] {
-            Value::Null => json!([]),
-            warnings => warnings.clone(),
-        };
-        answer["hook"]["id"] = hook.apply(&client, manifest, id)?.into();
+        let id = &stored.source.id;
+        source_json.insert("id".into(), id.as_str().into());
+        source_json.insert("warnings".into(), json!(stored.warnings));
+        hook_json.insert("id".into(), hook.apply(&client, manifest, id)?.into());
     }
     if args.format.is_json() {
-        return print(&format!("{answer}\n"));
+        let pushed = json!({"source": source_json, "hook": hook_json, "dry_run": args.dry_run});
+        return print_json(&pushed);
     }
     print(&summary(&source, &hook, args.dry_run))
 }
@@ -91,11 +85,14 @@ fn summary(source: &SourceStep, hook: &HookStep, dry_run: bool) -> String {
 }
 
 /// Shortens a digest.
-fn short_digest(digest: &Value) -> String {
-    digest
-        .as_str()
-        .unwrap_or_default()
-        .chars()
-        .take(19)
-        .collect()
+fn short_digest(digest: &str) -> String {
+    digest.chars().take(19).collect()
+}
+
+/// The members of a value that was built as an object.
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
 }

@@ -3,10 +3,11 @@
 //! The content of a table was written by tenants: it is neutralized, and each row stays on
 //! one line.
 
+use std::borrow::Borrow;
 use std::io::{self, Write};
 
 use clap::Args;
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::neutral;
 
@@ -19,7 +20,7 @@ pub(crate) struct OutputFormat {
 }
 
 /// A column: its heading and how to format its cells.
-pub(crate) type Column = (&'static str, fn(&Value) -> String);
+pub(crate) type Column<T> = (&'static str, fn(&T) -> String);
 
 impl OutputFormat {
     pub(crate) fn is_json(self) -> bool {
@@ -27,20 +28,33 @@ impl OutputFormat {
     }
 
     /// Prints a list.
-    pub(crate) fn print_list(self, items: &[Value], columns: &[Column]) -> anyhow::Result<()> {
+    pub(crate) fn print_list<T, R: Borrow<T> + Serialize>(
+        self,
+        items: &[R],
+        columns: &[Column<T>],
+    ) -> anyhow::Result<()> {
         if self.json {
-            return print(&format!("{}\n", Value::from(items)));
+            return print_json(&items);
         }
         print(&table(items, columns))
     }
 
     /// Prints one item.
-    pub(crate) fn print_one(self, item: &Value, columns: &[Column]) -> anyhow::Result<()> {
+    pub(crate) fn print_one<T, R: Borrow<T> + Serialize>(
+        self,
+        item: &R,
+        columns: &[Column<T>],
+    ) -> anyhow::Result<()> {
         if self.json {
-            return print(&format!("{item}\n"));
+            return print_json(item);
         }
         print(&table(std::slice::from_ref(item), columns))
     }
+}
+
+/// Prints a value as JSON on a line.
+pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string(value)?))
 }
 
 /// Writes to standard output. A closed pipe is not a failure.
@@ -53,11 +67,11 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// Formats a table.
-pub(crate) fn table(items: &[Value], columns: &[Column]) -> String {
+pub(crate) fn table<T, R: Borrow<T>>(items: &[R], columns: &[Column<T>]) -> String {
     let heads = columns.iter().map(|(head, _)| (*head).to_owned()).collect();
     let mut rows: Vec<Vec<String>> = vec![heads];
     rows.extend(items.iter().map(|item| {
-        let cell = |(_, show): &Column| match show(item) {
+        let cell = |(_, show): &Column<T>| match show(item.borrow()) {
             text if text.is_empty() => "-".to_owned(),
             text => neutral::line(&text).replace('\t', " "),
         };
@@ -80,9 +94,9 @@ pub(crate) fn table(items: &[Value], columns: &[Column]) -> String {
     text
 }
 
-/// Formats a time to the second.
-pub(crate) fn time(value: &Value) -> String {
-    let text = value.as_str().unwrap_or_default();
+/// Formats a time to the second; empty if there is none.
+pub(crate) fn time<'a>(text: impl Into<Option<&'a str>>) -> String {
+    let text = text.into().unwrap_or_default();
     match text.split_once('.') {
         Some((seconds, _)) => format!("{seconds}Z"),
         None => text.to_owned(),
@@ -91,22 +105,16 @@ pub(crate) fn time(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::client::text;
 
-    const COLUMNS: [Column; 2] = [
-        ("NAME", |item| text(item, "name").into()),
-        ("ROLE", |item| text(item, "role").into()),
+    const COLUMNS: [Column<[&str; 2]>; 2] = [
+        ("NAME", |item| item[0].to_owned()),
+        ("ROLE", |item| item[1].to_owned()),
     ];
 
     #[test]
     fn columns_stand_under_each_other() {
-        let items = [
-            json!({"name": "ünïcode", "role": "owner"}),
-            json!({"name": "x"}),
-        ];
+        let items = [["ünïcode", "owner"], ["x", ""]];
         assert_eq!(
             table(&items, &COLUMNS),
             "NAME     ROLE\nünïcode  owner\nx        -\n"
@@ -115,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_work_on_the_terminal_or_leave_its_row() {
-        let items = [json!({"name": "a\u{1b}[2J\nb\tc\u{202e}", "role": "x"})];
+        let items = [["a\u{1b}[2J\nb\tc\u{202e}", "x"]];
         assert_eq!(
             table(&items, &COLUMNS).lines().nth(1),
             Some("a^[[2J\\nb c\\u{202e}  x")
@@ -124,11 +132,8 @@ mod tests {
 
     #[test]
     fn times_are_shown_to_the_second() {
-        assert_eq!(
-            time(&json!("2026-05-04T03:02:01.123456Z")),
-            "2026-05-04T03:02:01Z"
-        );
-        assert_eq!(time(&json!("2026-05-04T03:02:01Z")), "2026-05-04T03:02:01Z");
-        assert_eq!(time(&Value::Null), "");
+        assert_eq!(time("2026-05-04T03:02:01.123456Z"), "2026-05-04T03:02:01Z");
+        assert_eq!(time("2026-05-04T03:02:01Z"), "2026-05-04T03:02:01Z");
+        assert_eq!(time(None::<&str>), "");
     }
 }

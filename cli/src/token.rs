@@ -4,16 +4,15 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
-use tenterhook_dispatch::Role;
+use tenterhook_wire::{IssuedToken, NewToken, Principal, Role, Token};
 use time::format_description::well_known::Rfc3339;
 
 use crate::account::AccountFlag;
-use crate::client::{self, Client, find_named, text};
+use crate::client::{self, Client, Received, find_named};
 use crate::command;
 use crate::principal::query;
 use crate::say::say;
-use crate::table::{self, Column, OutputFormat, print};
+use crate::table::{self, Column, OutputFormat, print, print_json};
 use crate::{neutral, quantity};
 
 const PATH: &str = "/api/v1/tokens";
@@ -81,13 +80,13 @@ fn run(args: &TokenArgs) -> anyhow::Result<()> {
             principal,
             expires,
         } => {
-            let new = json!({
-                "name": name,
-                "account": account,
-                "role": role,
-                "principal": principal,
-                "expires_at": expires.as_deref().map(parse_expiry).transpose()?,
-            });
+            let new = NewToken {
+                account: account.clone(),
+                principal: principal.clone(),
+                name: name.clone(),
+                role: *role,
+                expires_at: expires.as_deref().map(parse_expiry).transpose()?,
+            };
             show_issued(args.format, &client.post(PATH, &new)?)
         }
         Action::List { principal } => {
@@ -96,35 +95,48 @@ fn run(args: &TokenArgs) -> anyhow::Result<()> {
             list(&client, args.format, &of, &query)
         }
         Action::Revoke { revoked } => {
-            let mut tokens = client.list(PATH, &of)?;
-            // Logins carry their principal's name, so they are revoked by id only.
-            for token in &mut tokens {
-                if text(token, "kind") == "session" {
-                    token["name"] = Value::Null;
-                }
-            }
-            let found = find_named(&tokens, "token", revoked)?;
-            client.delete(&format!("{PATH}/{}", text(found, "id")), &of)
+            let tokens: Vec<Received<Token>> = client.list(PATH, &of)?;
+            let found = find_named(&tokens, revoked)?;
+            client.delete(&format!("{PATH}/{}", found.id), &of)
         }
     }
 }
 
 /// Prints only the secret on standard output, for `$(…)`; the rest goes to stderr.
-fn show_issued(format: OutputFormat, issued: &Value) -> anyhow::Result<()> {
+fn show_issued(format: OutputFormat, issued: &Received<IssuedToken>) -> anyhow::Result<()> {
     if format.is_json() {
-        return print(&format!("{issued}\n"));
+        return print_json(issued);
     }
+    let about = &issued.about;
     say(neutral::line(&format!(
         "issued the token `{}`, {}; it expires {}; its secret is shown only once",
-        text(issued, "name"),
-        text(issued, "role"),
-        match table::time(&issued["expires_at"]) {
+        about.name,
+        about.role.as_str(),
+        match table::time(about.expires_at.as_deref()) {
             never if never.is_empty() => "never".to_owned(),
             at => format!("at {at}"),
         },
     )));
-    print(&format!("{}\n", text(issued, "token")))
+    print(&format!("{}\n", issued.token))
 }
+
+/// A token and the name of its principal.
+struct Row {
+    token: Received<Token>,
+    principal: String,
+}
+
+const COLUMNS: [Column<Row>; 7] = [
+    ("NAME", |row| row.token.name.clone()),
+    ("ROLE", |row| row.token.role.as_str().into()),
+    ("PRINCIPAL", |row| row.principal.clone()),
+    ("KIND", |row| row.token.kind.as_str().into()),
+    ("EXPIRES", |row| {
+        table::time(row.token.expires_at.as_deref())
+    }),
+    ("USED", |row| table::time(row.token.used_at.as_deref())),
+    ("ID", |row| row.token.id.clone()),
+];
 
 fn list(
     client: &Client,
@@ -132,26 +144,20 @@ fn list(
     of: &[(&str, &str)],
     query: &[(&str, &str)],
 ) -> anyhow::Result<()> {
-    const COLUMNS: [Column; 7] = [
-        ("NAME", |token| text(token, "name").into()),
-        ("ROLE", |token| text(token, "role").into()),
-        ("PRINCIPAL", |token| text(token, "principal_name").into()),
-        ("KIND", |token| text(token, "kind").into()),
-        ("EXPIRES", |token| table::time(&token["expires_at"])),
-        ("USED", |token| table::time(&token["used_at"])),
-        ("ID", |token| text(token, "id").into()),
-    ];
-    let mut tokens = client.list(PATH, query)?;
-    if !format.is_json() {
-        let principals = client.list("/api/v1/principals", of)?;
-        for token in &mut tokens {
-            let whose = principals
-                .iter()
-                .find(|one| one["id"] == token["principal"]);
-            token["principal_name"] = whose.map_or(Value::Null, |one| one["name"].clone());
-        }
+    let tokens: Vec<Received<Token>> = client.list(PATH, query)?;
+    if format.is_json() {
+        return print_json(&tokens);
     }
-    format.print_list(&tokens, &COLUMNS)
+    let principals: Vec<Received<Principal>> = client.list("/api/v1/principals", of)?;
+    let row = |token: Received<Token>| {
+        let principal = principals.iter().find(|one| one.id == token.principal);
+        Row {
+            principal: principal.map_or_else(String::new, |one| one.name.clone()),
+            token,
+        }
+    };
+    let rows: Vec<Row> = tokens.into_iter().map(row).collect();
+    print(&table::table(&rows, &COLUMNS))
 }
 
 /// Parses a time, or a duration from now.

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use serde_json::Value;
+use tenterhook_wire::{Execution, List, State};
 
-use crate::client::{self, Client, text};
+use crate::client::{self, Client, Received};
 use crate::command;
-use crate::execution::{short, target};
-use crate::table::{Column, OutputFormat, print, table};
+use crate::execution::{PATH, duration, fuel, memory, short, target};
+use crate::table::{Column, OutputFormat, print, print_json, table};
 use crate::{amount, interrupt, quantity};
 
 /// Alternate screen, hidden cursor, no line wrap.
@@ -51,18 +51,31 @@ pub(crate) struct TopArgs {
 
 const RATE: &str = "FUEL/S";
 
-const COLUMNS: [Column; 9] = [
-    ("EXECUTION", |one| short(text(one, "id")).into()),
-    ("TASK", |one| one["task_number"].to_string()),
-    ("NAME", |one| text(one, "name").into()),
-    ("TARGET", target),
-    ("ATTEMPT", |one| one["attempt"].to_string()),
-    ("FUEL", |one| amount::fuel(&one["usage"]["fuel"])),
-    (RATE, |one| amount::fuel(&one["fuel_per_second"])),
-    ("MEMORY", |one| {
-        amount::bytes(&one["usage"]["memory_peak_bytes"])
+/// An execution that runs, and how fast it burns its fuel.
+struct Running {
+    execution: Received<Execution>,
+    fuel_per_second: Option<u64>,
+}
+
+impl Running {
+    fn fuel(&self) -> Option<u64> {
+        let usage = self.execution.latest.usage.as_ref();
+        usage.map(|usage| usage.fuel)
+    }
+}
+
+const COLUMNS: [Column<Running>; 9] = [
+    ("EXECUTION", |one| short(&one.execution.head.id).into()),
+    ("TASK", |one| one.execution.head.task_number.to_string()),
+    ("NAME", |one| one.execution.head.name.clone()),
+    ("TARGET", |one| target(&one.execution.head)),
+    ("ATTEMPT", |one| one.execution.latest.attempt.to_string()),
+    ("FUEL", |one| fuel(&one.execution.latest)),
+    (RATE, |one| {
+        one.fuel_per_second.map(amount::count).unwrap_or_default()
     }),
-    ("TIME", |one| amount::micros(&one["usage"]["wall_us"])),
+    ("MEMORY", |one| memory(&one.execution.latest)),
+    ("TIME", |one| duration(&one.execution.latest)),
 ];
 
 /// Runs the command and returns the exit status.
@@ -88,7 +101,11 @@ fn run(args: &TopArgs) -> anyhow::Result<()> {
         // A rate needs two polls.
         let mut columns = COLUMNS.to_vec();
         columns.retain(|(head, _)| *head != RATE);
-        return args.format.print_list(&items, &columns);
+        if args.format.is_json() {
+            let items: Vec<_> = items.iter().map(|one| &one.execution).collect();
+            return print_json(&items);
+        }
+        return print(&table(&items, &columns));
     }
     // Before the screen is switched, so that an error stays visible.
     let mut items = running(&client)?;
@@ -110,15 +127,23 @@ fn run(args: &TopArgs) -> anyhow::Result<()> {
     Err(error)
 }
 
-fn running(client: &Client) -> anyhow::Result<Vec<Value>> {
-    let (mut items, _) = client.page("/api/v1/executions", &[("state", "RUNNING")], MOST, None)?;
-    items.retain(|one| text(one, "state") == "RUNNING");
-    items.sort_by_key(|one| std::cmp::Reverse(one["usage"]["fuel"].as_u64()));
+fn running(client: &Client) -> anyhow::Result<Vec<Running>> {
+    let running = [("state", State::Running.as_str())];
+    let page: List<Received<Execution>> = client.page(PATH, &running, MOST, None)?;
+    let items = page.items.into_iter();
+    let items = items.filter(|one| one.head.state == State::Running);
+    let mut items: Vec<_> = items
+        .map(|execution| Running {
+            execution,
+            fuel_per_second: None,
+        })
+        .collect();
+    items.sort_by_key(|one| std::cmp::Reverse(one.fuel()));
     Ok(items)
 }
 
 /// Formats one frame, which overwrites the previous one.
-fn frame(mut items: Vec<Value>, limit: usize) -> String {
+fn frame(mut items: Vec<Running>, limit: usize) -> String {
     let all = items.len();
     let noun = if all == 1 {
         "execution runs"
@@ -126,7 +151,7 @@ fn frame(mut items: Vec<Value>, limit: usize) -> String {
         "executions run"
     };
     let mut text = format!("{all} {noun}; Ctrl-C quits\n\n");
-    items.sort_by_key(|one| std::cmp::Reverse(one["fuel_per_second"].as_u64()));
+    items.sort_by_key(|one| std::cmp::Reverse(one.fuel_per_second));
     items.truncate(limit);
     if all > 0 {
         text += &table(&items, &COLUMNS);
@@ -141,20 +166,18 @@ fn frame(mut items: Vec<Value>, limit: usize) -> String {
 #[derive(Default)]
 struct Rates {
     /// Time and fuel of the last poll, by id and attempt.
-    seen: HashMap<(String, u64), (Instant, u64)>,
+    seen: HashMap<(String, u32), (Instant, u64)>,
 }
 
 impl Rates {
     /// Adds the rate to each execution that was seen before, and forgets the others.
-    fn note(&mut self, items: &mut [Value]) {
+    fn note(&mut self, items: &mut [Running]) {
         let now = Instant::now();
         let mut seen = HashMap::new();
         for one in items {
-            let key = (
-                text(one, "id").to_owned(),
-                one["attempt"].as_u64().unwrap_or(0),
-            );
-            let Some(fuel) = one["usage"]["fuel"].as_u64() else {
+            let execution = &one.execution;
+            let key = (execution.head.id.clone(), execution.latest.attempt);
+            let Some(fuel) = one.fuel() else {
                 continue;
             };
             if let Some((at, before)) = self.seen.get(&key) {
@@ -162,7 +185,7 @@ impl Rates {
                     .unwrap_or(u64::MAX)
                     .max(1);
                 let burnt = fuel.saturating_sub(*before);
-                one["fuel_per_second"] = (burnt.saturating_mul(1_000) / millis).into();
+                one.fuel_per_second = Some(burnt.saturating_mul(1_000) / millis);
             }
             seen.insert(key, (now, fuel));
         }
@@ -176,8 +199,16 @@ mod tests {
 
     use super::*;
 
-    fn one(fuel: u64) -> Value {
-        json!({"id": "a-b", "attempt": 1, "name": "x\u{1b}", "usage": {"fuel": fuel}})
+    fn one(fuel: u64) -> Running {
+        let json = json!({
+            "id": "a-b", "task": "c", "task_number": 1, "name": "x\u{1b}", "digest": "",
+            "state": "RUNNING", "failure_policy": "open", "dead": false, "created_at": "",
+            "attempt": 1, "usage": {"fuel": fuel, "memory_peak_bytes": 0, "wall_us": 0},
+        });
+        Running {
+            execution: serde_json::from_str(&json.to_string()).unwrap(),
+            fuel_per_second: None,
+        }
     }
 
     #[test]
@@ -197,10 +228,10 @@ mod tests {
         let mut rates = Rates::default();
         let mut items = [one(5)];
         rates.note(&mut items);
-        assert_eq!(items[0]["fuel_per_second"], Value::Null);
+        assert_eq!(items[0].fuel_per_second, None);
         let mut items = [one(1_000_000_000)];
         rates.note(&mut items);
-        assert!(items[0]["fuel_per_second"].as_u64() > Some(0));
+        assert!(items[0].fuel_per_second > Some(0));
         rates.note(&mut []);
         assert!(rates.seen.is_empty());
     }

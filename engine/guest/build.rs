@@ -15,7 +15,10 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     let guest = guest(&out);
-    println!("cargo::rustc-env=TENTERHOOK_SHELL_GUEST={}", guest.display());
+    println!(
+        "cargo::rustc-env=TENTERHOOK_SHELL_GUEST={}",
+        guest.display()
+    );
 }
 
 /// Builds the guest, or uses the one that was named.

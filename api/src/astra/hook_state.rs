@@ -3,109 +3,59 @@
 //!
 //! It reports and decides nothing: failures of these hooks are soft.
 
-use serde::Serialize;
-use tenterhook_dispatch::{FailureKind, HookPointName, RunFailure, RunSummary, TaskDetail};
-use utoipa::ToSchema;
+use tenterhook_dispatch::{FailureKind, HookPointName, RunFailure, TaskDetail};
+use tenterhook_wire::{FailedExecution, HookFailure};
 
-use crate::containers::Container;
-
-/// How the hooks of one of Astra's operations went.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct HookState {
-    /// `success` or `failed`.
-    #[schema(value_type = Option<String>)]
-    hook_state: &'static str,
-    /// One for each execution that failed: `{type, title, detail, additionalDetails}`.
-    #[schema(value_type = Option<Vec<Object>>)]
-    hook_state_details: Vec<HookFailure>,
-}
-
-/// Why one execution failed.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HookFailure {
-    /// The kind of failure, for programs.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// The same for people; at most 40 characters.
-    title: &'static str,
-    /// Which hook failed where, and with which return code; 1 to 511 characters.
-    detail: String,
-    /// The same as values.
-    additional_details: Failing,
-}
-
-/// What failed.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failing {
-    #[serde(rename = "executionID")]
-    execution: String,
-    /// The number of its hook.
-    hook: Option<i32>,
-    /// The status that it left with, or `N/A` if it did not come to that.
-    return_code: String,
-    /// The container that it ran for.
-    container: Option<Container>,
-}
+use crate::containers;
 
 /// Longest detail, in characters.
 const DETAIL_MAX_CHARS: usize = 511;
 
-impl HookState {
-    /// How the hooks of a task went; `None` until the task is over, and for events that
-    /// are not Astra's.
-    pub(crate) fn of_task(detail: &TaskDetail) -> Option<Self> {
-        let event = detail.task.event.as_ref()?;
-        let is_astras = HookPointName::parse(&event.kind).is_ok_and(|name| name.is_astra());
-        if !is_astras {
-            return None;
-        }
-        detail.summary().map(Self::of)
+/// Returns why the hooks of a task have failed; `None` until the task is over, and for events
+/// that are not Astra's.
+pub(crate) fn failures(detail: &TaskDetail) -> Option<Vec<HookFailure>> {
+    let event = detail.task.event.as_ref()?;
+    let is_astras = HookPointName::parse(&event.kind).is_ok_and(|name| name.is_astra());
+    if !is_astras {
+        return None;
     }
+    let summary = detail.summary()?;
+    Some(summary.failures.into_iter().map(show).collect())
+}
 
-    fn of(summary: RunSummary) -> Self {
-        let failures = summary.failures.into_iter();
-        let details: Vec<_> = failures.map(HookFailure::of).collect();
-        Self {
-            hook_state: if details.is_empty() {
-                "success"
-            } else {
-                "failed"
-            },
-            hook_state_details: details,
-        }
+/// The state of an operation whose hooks have failed so.
+pub(crate) fn word(failures: &[HookFailure]) -> &'static str {
+    match failures {
+        [] => "success",
+        _ => "failed",
     }
 }
 
-impl HookFailure {
-    fn of(failure: RunFailure) -> Self {
-        let (kind, title) = match failure.kind {
-            FailureKind::NotRun => ("hook-not-run", "Hook could not be run"),
-            FailureKind::TimedOut => ("hook-timeout", "Hook timed out"),
-            FailureKind::Limit => ("hook-limit", "Hook reached a limit"),
-            FailureKind::Trapped => ("hook-trapped", "Hook trapped"),
-            FailureKind::Cancelled => ("hook-cancelled", "Hook was cancelled"),
-            FailureKind::Denied => ("hook-denied", "Hook denied the operation"),
-            FailureKind::UnusableAnswer => ("hook-answer-unusable", "Hook gave an unusable answer"),
-            FailureKind::Exited => ("hook-failed", "Hook failed"),
-        };
-        let return_code = match failure.status {
-            Some(status) => status.to_string(),
-            None => "N/A".to_owned(),
-        };
-        Self {
-            kind,
-            title,
-            detail: detail(&failure, &return_code),
-            additional_details: Failing {
-                execution: failure.execution.to_string(),
-                hook: failure.hook.map(|number| number.get()),
-                return_code,
-                container: failure.container.map(Container::from),
-            },
-        }
+fn show(failure: RunFailure) -> HookFailure {
+    let (kind, title) = match failure.kind {
+        FailureKind::NotRun => ("hook-not-run", "Hook could not be run"),
+        FailureKind::TimedOut => ("hook-timeout", "Hook timed out"),
+        FailureKind::Limit => ("hook-limit", "Hook reached a limit"),
+        FailureKind::Trapped => ("hook-trapped", "Hook trapped"),
+        FailureKind::Cancelled => ("hook-cancelled", "Hook was cancelled"),
+        FailureKind::Denied => ("hook-denied", "Hook denied the operation"),
+        FailureKind::UnusableAnswer => ("hook-answer-unusable", "Hook gave an unusable answer"),
+        FailureKind::Exited => ("hook-failed", "Hook failed"),
+    };
+    let return_code = match failure.status {
+        Some(status) => status.to_string(),
+        None => "N/A".to_owned(),
+    };
+    HookFailure {
+        kind: kind.to_owned(),
+        title: title.to_owned(),
+        detail: detail(&failure, &return_code),
+        additional_details: FailedExecution {
+            execution: failure.execution.to_string(),
+            hook: failure.hook.map(|number| number.get()),
+            return_code,
+            container: failure.container.map(containers::show),
+        },
     }
 }
 
@@ -147,17 +97,11 @@ mod tests {
         }
     }
 
-    fn of(failures: Vec<RunFailure>) -> HookState {
-        HookState::of(RunSummary { failures })
-    }
-
     #[test]
     fn an_operation_whose_hooks_ended_well_succeeded() {
-        let state = serde_json::to_value(of(Vec::new())).unwrap();
-        assert_eq!(
-            state,
-            json!({"hookState": "success", "hookStateDetails": []})
-        );
+        assert_eq!(word(&[]), "success");
+        let failed = show(failure(FailureKind::Exited, Some(1)));
+        assert_eq!(word(&[failed]), "failed");
     }
 
     #[test]
@@ -179,9 +123,7 @@ mod tests {
         ] {
             let failed = failure(kind, status);
             let id = failed.execution.to_string();
-            let state = serde_json::to_value(of(vec![failed])).unwrap();
-            assert_eq!(state["hookState"], "failed");
-            let printed = &state["hookStateDetails"][0];
+            let printed = serde_json::to_value(show(failed)).unwrap();
             assert_eq!(printed["type"], text);
             let title = printed["title"].as_str().unwrap();
             assert!((1..=40).contains(&title.chars().count()));
@@ -208,8 +150,7 @@ mod tests {
             detail: "ö".repeat(2_000),
             ..failure(FailureKind::NotRun, None)
         };
-        let state = of(vec![long]);
-        let detail = &state.hook_state_details[0].detail;
+        let detail = show(long).detail;
         assert_eq!(detail.chars().count(), DETAIL_MAX_CHARS);
     }
 }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::{Method, StatusCode};
 use tenterhook_dispatch::{Key, Role, ServerId};
+use tenterhook_wire::{ChangedServer, NewServer, Server};
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
@@ -11,7 +12,7 @@ use crate::croit::list::Paged;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
-use crate::servers::{ChangedServer, NewServer, Server};
+use crate::servers::{read, read_change, show};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -73,9 +74,7 @@ async fn list_servers(
     Query(paged): Query<Paged>,
 ) -> Result<Response, Refusal> {
     let servers = app.dispatcher().servers().list(caller.account()).await?;
-    paged
-        .list(servers.into_iter().map(Server::new).collect())
-        .await
+    paged.list(servers.into_iter().map(show).collect()).await
 }
 
 async fn create_server(
@@ -86,9 +85,9 @@ async fn create_server(
     let server = app
         .dispatcher()
         .servers()
-        .create(caller.account(), new.read()?)
+        .create(caller.account(), read(new)?)
         .await?;
-    Ok((StatusCode::CREATED, Json(Server::new(server))))
+    Ok((StatusCode::CREATED, Json(show(server))))
 }
 
 async fn get_server(
@@ -101,7 +100,7 @@ async fn get_server(
         .servers()
         .get(caller.account(), key)
         .await?;
-    Ok(Json(Server::new(server)))
+    Ok(Json(show(server)))
 }
 
 async fn change_server(
@@ -113,9 +112,9 @@ async fn change_server(
     let server = app
         .dispatcher()
         .servers()
-        .change(caller.account(), key, change.into())
+        .change(caller.account(), key, read_change(change))
         .await?;
-    Ok(Json(Server::new(server)))
+    Ok(Json(show(server)))
 }
 
 async fn delete_server(

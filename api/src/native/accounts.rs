@@ -3,17 +3,17 @@
 
 use axum::extract::State;
 use http::Method;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, Key, Noun, Role};
-use utoipa::ToSchema;
+use tenterhook_wire::{Account, ChangedAccount, List, NewAccount};
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery};
+use crate::native::page::PageQuery;
 use crate::refusal::Refusal;
 use crate::time_text::time_text;
 
@@ -63,46 +63,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A tenant.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Account {
-    id: String,
-    number: i32,
-    name: String,
-    /// Whether execution hooks may be used and run.
-    hooks_enabled: bool,
-    created_at: String,
-}
-
-impl Account {
-    fn new(own: dispatch::Account) -> Self {
-        Self {
-            id: own.id.to_string(),
-            number: own.number.get(),
-            name: own.name,
-            hooks_enabled: own.app_hooks.is_on(),
-            created_at: time_text(own.created_at),
-        }
+/// Shows an account.
+fn show(own: dispatch::Account) -> Account {
+    Account {
+        id: own.id.to_string(),
+        number: own.number.get(),
+        name: own.name,
+        hooks_enabled: own.app_hooks.is_on(),
+        created_at: time_text(own.created_at),
     }
-}
-
-/// An account to create.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewAccount {
-    /// Unique among accounts.
-    name: String,
-}
-
-/// What to change of an account. What is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChangedAccount {
-    #[serde(default)]
-    name: Option<String>,
-    /// Refused while the account has execution hooks.
-    #[serde(default)]
-    hooks_enabled: Option<bool>,
 }
 
 /// The query of calls about an account's resources.
@@ -176,7 +145,7 @@ async fn create_account(
             needs: "owner of the operator's account",
         });
     }
-    let account = Account::new(app.dispatcher().accounts().create(&new.name).await?);
+    let account = show(app.dispatcher().accounts().create(&new.name).await?);
     Ok(created("/api/v1/accounts", &account.id.clone(), account))
 }
 
@@ -188,7 +157,7 @@ async fn list_accounts(
     let all = is_operator(&app, &caller).await?;
     let mut accounts = app.dispatcher().accounts().list().await?;
     accounts.retain(|account| all || account.id == caller.account());
-    let accounts = accounts.into_iter().map(Account::new).collect();
+    let accounts = accounts.into_iter().map(show).collect();
     page.cut(accounts, |account: &Account| account.number)
         .map(Json)
 }
@@ -208,7 +177,7 @@ async fn get_account(
     caller: Caller,
     Path(key): Path<Key<AccountId>>,
 ) -> Result<Json<Account>, Refusal> {
-    Ok(Json(Account::new(find(&app, &caller, key).await?)))
+    Ok(Json(show(find(&app, &caller, key).await?)))
 }
 
 async fn change_account(
@@ -241,5 +210,5 @@ async fn change_account(
         return Err(error.into());
     }
     let account = dispatcher.accounts().get(current.id).await?;
-    Ok(Json(Account::new(account)))
+    Ok(Json(show(account)))
 }

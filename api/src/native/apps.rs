@@ -4,18 +4,17 @@
 
 use axum::extract::State;
 use http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AppId, Key, Role};
-use utoipa::ToSchema;
+use tenterhook_wire::{App, ChangedApp, Container, List, NewApp};
 
 use crate::app;
 use crate::auth::{Access, Caller};
-use crate::containers::{self, Container};
+use crate::containers;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery};
+use crate::native::page::PageQuery;
 use crate::refusal::Refusal;
 use crate::time_text::time_text;
 
@@ -63,59 +62,21 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// An application with its containers.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct App {
-    id: String,
-    number: i32,
-    name: String,
-    /// Whether it is replicated to another site; only then it can fail over.
-    replicated: bool,
-    containers: Vec<Container>,
-    created_at: String,
-    modified_at: String,
-}
-
-impl App {
-    fn new(own: dispatch::App) -> Self {
-        Self {
-            id: own.id.to_string(),
-            number: own.number.get(),
-            name: own.name,
-            replicated: own.replicated,
-            containers: own.containers.into_iter().map(Container::from).collect(),
-            created_at: time_text(own.created_at),
-            modified_at: time_text(own.modified_at),
-        }
+/// Shows an application.
+fn show(own: dispatch::App) -> App {
+    App {
+        id: own.id.to_string(),
+        number: own.number.get(),
+        name: own.name,
+        replicated: own.replicated,
+        containers: own.containers.into_iter().map(containers::show).collect(),
+        created_at: time_text(own.created_at),
+        modified_at: time_text(own.modified_at),
     }
 }
 
-/// An application to enter.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewApp {
-    /// Chosen by the server, unless it is given.
-    #[serde(default)]
-    id: Option<String>,
-    /// Unique within the account.
-    name: String,
-    #[serde(default)]
-    replicated: bool,
-    /// At most 1,024.
-    #[serde(default)]
-    containers: Vec<Container>,
-}
-
-/// What to change of an application. What is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChangedApp {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    replicated: Option<bool>,
-    #[serde(default)]
-    containers: Option<Vec<Container>>,
+fn read_containers(given: Vec<Container>) -> Vec<dispatch::Container> {
+    given.into_iter().map(containers::read).collect()
 }
 
 async fn create_app(
@@ -131,7 +92,7 @@ async fn create_app(
         id: body.id.map(read).transpose()?,
         name: body.name,
         replicated: body.replicated,
-        containers: body.containers.into_iter().map(Into::into).collect(),
+        containers: read_containers(body.containers),
     };
     let own = app
         .dispatcher()
@@ -139,7 +100,7 @@ async fn create_app(
         .create(caller.account(), new)
         .await
         .map_err(containers::refusal)?;
-    let own = App::new(own);
+    let own = show(own);
     Ok(created("/api/v1/apps", &own.id.clone(), own))
 }
 
@@ -150,7 +111,7 @@ async fn list_apps(
 ) -> Result<Json<List<App>>, Refusal> {
     let apps = app.dispatcher().apps().list(caller.account()).await?;
     let List { items, next } = page.cut(apps, |app| app.number.get())?;
-    let items = items.into_iter().map(App::new).collect();
+    let items = items.into_iter().map(show).collect();
     Ok(Json(List { items, next }))
 }
 
@@ -160,7 +121,7 @@ async fn get_app(
     Path(key): Path<Key<AppId>>,
 ) -> Result<Json<App>, Refusal> {
     let own = app.dispatcher().apps().get(caller.account(), key).await?;
-    Ok(Json(App::new(own)))
+    Ok(Json(show(own)))
 }
 
 async fn change_app(
@@ -172,9 +133,7 @@ async fn change_app(
     let change = dispatch::AppChange {
         name: body.name,
         replicated: body.replicated,
-        containers: body
-            .containers
-            .map(|containers| containers.into_iter().map(Into::into).collect()),
+        containers: body.containers.map(read_containers),
     };
     let own = app
         .dispatcher()
@@ -182,7 +141,7 @@ async fn change_app(
         .change(caller.account(), key, change)
         .await
         .map_err(containers::refusal)?;
-    Ok(Json(App::new(own)))
+    Ok(Json(show(own)))
 }
 
 async fn delete_app(

@@ -1,8 +1,8 @@
 //! The native dialect: what the code that all faces share has to know of it.
 
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
-use super::problem::Problem;
+use super::problem::{of_request, respond};
 use crate::dialect::Dialect;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
@@ -16,6 +16,6 @@ impl Dialect for Native {
     }
 
     fn print(&self, refusal: &Refusal, id: &RequestId) -> Response {
-        Problem::new(refusal, id).into_response()
+        respond(&of_request(refusal, id))
     }
 }

@@ -10,10 +10,10 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::try_join_all;
 use http::{HeaderMap, Method, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use tenterhook_dispatch::{Accepted, Error, Key, Noun, ReceivedEvent, Role, TaskDetail};
-use utoipa::ToSchema;
+use tenterhook_wire::{List, PostedEvent, Task};
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
@@ -22,8 +22,7 @@ use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Query};
 use crate::native::cloudevents::{self, Mode};
-use crate::native::page::List;
-use crate::native::tasks::Task;
+use crate::native::tasks::{task, task_with_executions};
 use crate::refusal::{InvalidField, Refusal};
 
 /// The role that may post events and wait for their outcome.
@@ -49,19 +48,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// An event that is stored, and the task that it caused.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PostedEvent {
-    /// The event as it was accepted, its data as it was sent.
-    #[schema(value_type = Object)]
-    event: Box<RawValue>,
-    task: Task,
-    /// Whether it had been posted before; the task is the first one then.
-    repeated: bool,
-    /// Whether that first task is no longer kept; the reply has what is left of it.
-    removed: bool,
-}
-
 /// The outcome of an event that was posted.
 struct Outcome {
     task: Task,
@@ -74,7 +60,7 @@ impl Outcome {
         Self {
             repeated: accepted.repeated,
             removed: accepted.removed,
-            task: Task::new(accepted.task),
+            task: task(accepted.task),
         }
     }
 
@@ -87,7 +73,7 @@ impl Outcome {
         Self {
             repeated: accepted.repeated,
             removed: false,
-            task: Task::with_executions(detail),
+            task: task_with_executions(detail),
         }
     }
 }
@@ -135,7 +121,7 @@ async fn post_events(
         }
     };
     end_step(&body).await;
-    let all_over = wait.is_some() && outcomes.iter().all(|outcome| outcome.task.is_over());
+    let all_over = wait.is_some() && outcomes.iter().all(|outcome| outcome.task.state.is_over());
     let status = if all_over {
         StatusCode::OK
     } else {

@@ -14,15 +14,16 @@ use tenterhook_dispatch::{
     ExecutionFilter, ExecutionId, ExecutionPage, HookId, Key, Noun, OutputSizes, Outputs, Role,
     State as Standing, TaskId,
 };
+use tenterhook_wire::{Attempt, Execution, List};
 
-use self::shape::Attempt;
-pub(crate) use self::shape::Execution;
+pub(super) use self::shape::execution;
+use self::shape::{attempt, attempt_without_output, execution_without_output, with_attempts};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathMembers, Query};
-use crate::native::page::{List, PageQuery};
+use crate::native::page::{PageQuery, rows};
 use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -139,8 +140,8 @@ async fn list_executions(
         .executions()
         .list(caller.account(), &filter, page, Outputs::Omit)
         .await?;
-    let List { items, next } = List::of_page(executions, limit, |execution| execution.id);
-    let items = items.into_iter().map(Execution::without_output).collect();
+    let List { items, next } = rows(executions, limit, |execution| execution.id);
+    let items = items.into_iter().map(execution_without_output).collect();
     // Those of one task are listed whole, in the order in which they run.
     let next = next.filter(|_| filter.task.is_none());
     Ok(Json(List { items, next }))
@@ -226,16 +227,16 @@ async fn show(
         .get_within(caller.account(), id, large::INLINE_BYTES)
         .await?;
     match found {
-        (execution, None) => {
-            let attempts = executions.attempts(caller.account(), &execution).await?;
-            let printed = OutputSizes::of(&execution.output).total();
+        (own, None) => {
+            let attempts = executions.attempts(caller.account(), &own).await?;
+            let printed = OutputSizes::of(&own.output).total();
             let _held = charge.hold_text(printed)?;
-            Ok(Json(Execution::new(execution).with_attempts(attempts)).into_response())
+            Ok(Json(with_attempts(execution(own), attempts)).into_response())
         }
-        (execution, Some(output)) => {
-            let attempts = executions.attempts(caller.account(), &execution).await?;
-            let dropped = execution.output.dropped_bytes;
-            let shown = Execution::without_output(execution).with_attempts(attempts);
+        (own, Some(output)) => {
+            let attempts = executions.attempts(caller.account(), &own).await?;
+            let dropped = own.output.dropped_bytes;
+            let shown = with_attempts(execution_without_output(own), attempts);
             large::reply(&shown, output, dropped, charge).await
         }
     }
@@ -250,26 +251,26 @@ async fn get_attempt(
 ) -> Result<Response, Refusal> {
     let text = members.get("attempt").unwrap_or_default();
     // As one is printed: `+1` and `01` are none.
-    let attempt = text.parse::<u32>().ok();
-    let attempt = attempt.filter(|attempt| attempt.to_string() == text);
-    let attempt = attempt.ok_or_else(|| Refusal::NotFound {
+    let number = text.parse::<u32>().ok();
+    let number = number.filter(|number| number.to_string() == text);
+    let number = number.ok_or_else(|| Refusal::NotFound {
         noun: Noun::Attempt.to_string(),
         id: text.chars().filter(|c| !c.is_control()).take(64).collect(),
     })?;
     let found = app
         .dispatcher()
         .executions()
-        .attempt(caller.account(), id, attempt, large::INLINE_BYTES)
+        .attempt(caller.account(), id, number, large::INLINE_BYTES)
         .await?;
     match found {
-        (attempt, None) => {
-            let printed = OutputSizes::of(&attempt.output).total();
+        (own, None) => {
+            let printed = OutputSizes::of(&own.output).total();
             let _held = charge.hold_text(printed)?;
-            Ok(Json(Attempt::new(attempt)).into_response())
+            Ok(Json(attempt(own)).into_response())
         }
-        (attempt, Some(output)) => {
-            let dropped = attempt.output.dropped_bytes;
-            let shown = Attempt::without_output(attempt);
+        (own, Some(output)) => {
+            let dropped = own.output.dropped_bytes;
+            let shown = attempt_without_output(own);
             large::reply(&shown, output, dropped, &charge).await
         }
     }

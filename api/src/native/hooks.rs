@@ -1,7 +1,7 @@
 //! Hooks: sources bound to events, with targets, limits and policies. Those that the
 //! operator manages are for admins to create and change.
 
-mod described;
+mod bounds;
 mod reference;
 mod shape;
 mod values;
@@ -10,14 +10,16 @@ use axum::extract::State;
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use tenterhook_dispatch::{AppId, HookId, Key, Role};
+use tenterhook_wire::{ChangedHook, Hook, IdOrNumber, List, NewHook};
 
-use self::shape::{ChangedHook, Hook, NewHook, refers_to_missing};
+use self::reference::read_key;
+use self::shape::{read, read_change, refers_to_missing, show};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery};
+use crate::native::page::PageQuery;
 use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -79,11 +81,11 @@ async fn create_hook(
     if new.managed {
         admin(&caller)?;
     }
-    let of = match &new.app {
-        Some(named) => Some(app_id(&app, &caller, named.0).await?),
+    let of = match new.app.clone() {
+        Some(named) => Some(app_id(&app, &caller, named).await?),
         None => None,
     };
-    let new = new.read(of, caller.principal())?;
+    let new = read(new, of, caller.principal())?;
     let hook = app
         .dispatcher()
         .hooks()
@@ -91,11 +93,7 @@ async fn create_hook(
         .await
         .map_err(refers_to_missing)?;
     let id = hook.id.to_string();
-    Ok(created(
-        "/api/v1/hooks",
-        &id,
-        Hook::new(hook, caller.0.role),
-    ))
+    Ok(created("/api/v1/hooks", &id, show(hook, caller.0.role)))
 }
 
 /// What the operator manages is for admins to create and change.
@@ -106,7 +104,8 @@ fn admin(caller: &Caller) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn app_id(app: &App, caller: &Caller, key: Key<AppId>) -> Result<AppId, Refusal> {
+async fn app_id(app: &App, caller: &Caller, named: IdOrNumber) -> Result<AppId, Refusal> {
+    let key = read_key("/app", named)?;
     let found = app.dispatcher().apps().get(caller.account(), key).await;
     Ok(found.map_err(refers_to_missing)?.id)
 }
@@ -130,9 +129,11 @@ async fn list_hooks(
         hooks.retain(|hook| hook.event.as_str() == event);
     }
     let List { items, next } = page.cut(hooks, |hook| hook.number.get())?;
-    let show = |hook| Hook::new(hook, caller.0.role);
-    let items = items.into_iter().map(show).collect();
-    Ok(Json(List { items, next }))
+    let items = items.into_iter().map(|hook| show(hook, caller.0.role));
+    Ok(Json(List {
+        items: items.collect(),
+        next,
+    }))
 }
 
 async fn get_hook(
@@ -141,7 +142,7 @@ async fn get_hook(
     Path(key): Path<Key<HookId>>,
 ) -> Result<Json<Hook>, Refusal> {
     let hook = app.dispatcher().hooks().get(caller.account(), key).await?;
-    Ok(Json(Hook::new(hook, caller.0.role)))
+    Ok(Json(show(hook, caller.0.role)))
 }
 
 async fn change_hook(
@@ -155,19 +156,19 @@ async fn change_hook(
     if current.managed {
         admin(&caller)?;
     }
-    let of = match &change.app {
-        Some(Some(named)) => Some(Some(app_id(&app, &caller, named.0).await?)),
+    let of = match change.app.clone() {
+        Some(Some(named)) => Some(Some(app_id(&app, &caller, named).await?)),
         Some(None) => Some(None),
         None => None,
     };
-    let change = change.read(&current.targets, of, &caller)?;
+    let change = read_change(change, &current.targets, of, &caller)?;
     let hook = app
         .dispatcher()
         .hooks()
         .change(caller.account(), key, change)
         .await
         .map_err(refers_to_missing)?;
-    Ok(Json(Hook::new(hook, caller.0.role)))
+    Ok(Json(show(hook, caller.0.role)))
 }
 
 async fn delete_hook(

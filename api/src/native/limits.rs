@@ -2,18 +2,16 @@
 
 use axum::extract::State;
 use http::Method;
-use serde::Serialize;
-use serde_json::Value;
-use tenterhook_dispatch::{HookPoint as Point, Role, SCRIPT_MAX_BYTES};
+use tenterhook_dispatch as dispatch;
+use tenterhook_dispatch::{Role, SCRIPT_MAX_BYTES};
 use tenterhook_engine as engine;
-use utoipa::ToSchema;
+use tenterhook_wire::{AllLimits, HookPoint, List, Parameter, RunLimits};
 
 use crate::app::App;
 use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::extract::Json;
 use crate::native::cloudevents;
-use crate::native::page::List;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -39,56 +37,23 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// The limits of this server.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AllLimits {
-    /// Of a hook that asks for none.
-    default: RunLimits,
-    /// The most that a hook may ask for.
-    ceiling: RunLimits,
-    script_bytes: u64,
-    module_bytes: u64,
-    event_bytes: u64,
-    batch_bytes: u64,
-    batch_events: usize,
-    /// Executions that one event may cause.
-    event_executions: usize,
-    /// Executions that one request may cause in all.
-    request_executions: usize,
-    wait_seconds: u64,
-}
-
-/// The limits of one run.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RunLimits {
-    fuel: u64,
-    memory_bytes: u64,
-    wall_ms: u64,
-    output_bytes: u64,
-    files_bytes: u64,
-    inodes: u32,
-    descriptors: u32,
-}
-
-impl From<&engine::Limits> for RunLimits {
-    fn from(own: &engine::Limits) -> Self {
-        Self {
-            fuel: own.fuel,
-            memory_bytes: own.memory,
-            wall_ms: u64::try_from(own.wall.as_millis()).unwrap_or(u64::MAX),
-            output_bytes: own.output,
-            files_bytes: own.files,
-            inodes: own.inodes,
-            descriptors: own.descriptors,
-        }
+fn run_limits(own: &engine::Limits) -> RunLimits {
+    RunLimits {
+        fuel: own.fuel,
+        memory_bytes: own.memory,
+        wall_ms: u64::try_from(own.wall.as_millis()).unwrap_or(u64::MAX),
+        output_bytes: own.output,
+        files_bytes: own.files,
+        inodes: own.inodes,
+        descriptors: own.descriptors,
     }
 }
 
 async fn get_limits(State(app): State<App>) -> Json<AllLimits> {
     let settings = app.dispatcher().settings();
     Json(AllLimits {
-        default: (&settings.default_limits).into(),
-        ceiling: (&settings.ceiling_here()).into(),
+        default: run_limits(&settings.default_limits),
+        ceiling: run_limits(&settings.ceiling_here()),
         script_bytes: SCRIPT_MAX_BYTES,
         module_bytes: settings.module_bytes,
         event_bytes: cloudevents::EVENT_MAX_BYTES,
@@ -100,54 +65,44 @@ async fn get_limits(State(app): State<App>) -> Json<AllLimits> {
     })
 }
 
-/// An event that hooks can wait for.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct HookPoint {
-    name: &'static str,
-    /// The interface that documents it: `croit`, `astra`, `nova` or `fenix`.
-    #[schema(value_type = String)]
-    face: tenterhook_dispatch::Face,
-    can_choose_server: bool,
-    description: &'static str,
-    /// Members of the event's `data`; each becomes `HOOK_PARAM_<NAME>`.
-    parameters: Vec<Parameter>,
-}
-
-/// One member of an event's data.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Parameter {
-    name: &'static str,
-    description: &'static str,
-    /// `text`, `number` (whole, from 0), `boolean` or `json`.
-    #[serde(rename = "type")]
-    #[schema(value_type = String)]
-    kind: tenterhook_dispatch::ParameterType,
-    /// Whether every event has it.
-    required: bool,
-    /// What it may look like.
-    sample: Value,
-}
-
 async fn list_hook_points() -> Json<List<HookPoint>> {
-    let show = |point: &'static Point| HookPoint {
-        name: point.name,
-        face: point.face,
+    let show = |point: &'static dispatch::HookPoint| HookPoint {
+        name: point.name.to_owned(),
+        face: face(point.face).to_owned(),
         can_choose_server: point.can_choose_server,
-        description: point.description,
+        description: point.description.to_owned(),
         parameters: point
             .parameters
             .iter()
             .map(|parameter| Parameter {
-                name: parameter.name,
-                description: parameter.description,
-                kind: parameter.kind,
+                name: parameter.name.to_owned(),
+                description: parameter.description.to_owned(),
+                kind: parameter_type(parameter.kind).to_owned(),
                 required: parameter.required,
                 sample: parameter.sample_value(),
             })
             .collect(),
     };
     Json(List {
-        items: Point::catalog().map(show).collect(),
+        items: dispatch::HookPoint::catalog().map(show).collect(),
         next: None,
     })
+}
+
+fn face(own: dispatch::Face) -> &'static str {
+    match own {
+        dispatch::Face::Croit => "croit",
+        dispatch::Face::Astra => "astra",
+        dispatch::Face::Nova => "nova",
+        dispatch::Face::Fenix => "fenix",
+    }
+}
+
+fn parameter_type(own: dispatch::ParameterType) -> &'static str {
+    match own {
+        dispatch::ParameterType::Text => "text",
+        dispatch::ParameterType::Number => "number",
+        dispatch::ParameterType::Boolean => "boolean",
+        dispatch::ParameterType::Json => "json",
+    }
 }

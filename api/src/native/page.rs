@@ -6,7 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use tenterhook_wire::List;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,16 +20,6 @@ const DEFAULT_LIMIT: u32 = 100;
 
 /// Most items in a page.
 const MAX_LIMIT: u32 = tenterhook_dispatch::PAGE_MAX;
-
-/// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct List<T> {
-    /// The items.
-    pub(crate) items: Vec<T>,
-    /// Where the next page begins: send it as `after`. Absent at the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next: Option<String>,
-}
 
 impl Endpoint {
     /// The call answers with one page of a list.
@@ -140,17 +131,14 @@ impl FromStr for Place {
     }
 }
 
-impl<T> List<T> {
-    /// Builds a page from the rows that the store returned for `limit`: a full one has a
-    /// next.
-    pub(crate) fn of_page<I: ToString>(items: Vec<T>, limit: u32, id: impl Fn(&T) -> I) -> Self {
-        let full = items.len() >= limit as usize;
-        let next = items
-            .last()
-            .filter(|_| full)
-            .map(|last| id(last).to_string());
-        Self { items, next }
-    }
+/// Builds a page from the rows that the store returned for `limit`: a full one has a next.
+pub(crate) fn rows<T, I: ToString>(items: Vec<T>, limit: u32, id: impl Fn(&T) -> I) -> List<T> {
+    let full = items.len() >= limit as usize;
+    let next = items
+        .last()
+        .filter(|_| full)
+        .map(|last| id(last).to_string());
+    List { items, next }
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@
 
 use axum::extract::State;
 use http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{PrincipalId, Role};
-use utoipa::ToSchema;
+use tenterhook_wire::{ChangedPrincipal, List, NewPrincipal, Principal};
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
@@ -16,7 +16,8 @@ use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::accounts::{OfAccount, acting_for};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery, Place};
+use crate::native::page::{PageQuery, Place};
+use crate::native::words;
 use crate::refusal::Refusal;
 use crate::time_text::time_text;
 
@@ -81,54 +82,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A person or a program.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Principal {
-    id: String,
-    account: String,
-    name: String,
-    /// The most that its tokens allow: `viewer`, `member`, `admin` or `owner`.
-    role: &'static str,
-    created_at: String,
-    modified_at: String,
-}
-
-impl Principal {
-    fn new(own: dispatch::Principal) -> Self {
-        Self {
-            id: own.id.to_string(),
-            account: own.account.to_string(),
-            name: own.name,
-            role: own.role.as_str(),
-            created_at: time_text(own.created_at),
-            modified_at: time_text(own.modified_at),
-        }
+/// Shows a principal.
+fn show(own: dispatch::Principal) -> Principal {
+    Principal {
+        id: own.id.to_string(),
+        account: own.account.to_string(),
+        name: own.name,
+        role: words::role(own.role),
+        created_at: time_text(own.created_at),
+        modified_at: time_text(own.modified_at),
     }
-}
-
-/// A principal to create.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewPrincipal {
-    /// The account's id or number; the caller's own by default.
-    #[serde(default)]
-    account: Option<String>,
-    /// Unique within the account; the user name of croit's login.
-    name: String,
-    /// `viewer`, `member`, `admin` or `owner`.
-    #[schema(value_type = String)]
-    role: Role,
-}
-
-/// What to change of a principal. What is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ChangedPrincipal {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    role: Option<Role>,
 }
 
 async fn create_principal(
@@ -139,9 +102,9 @@ async fn create_principal(
     let account = acting_for(&app, &caller, "/account", body.account).await?;
     let new = dispatch::NewPrincipal {
         name: body.name,
-        role: body.role,
+        role: words::read_role(body.role),
     };
-    let principal = Principal::new(app.dispatcher().principals().create(account, new).await?);
+    let principal = show(app.dispatcher().principals().create(account, new).await?);
     let id = if account == caller.account() {
         principal.id.clone()
     } else {
@@ -169,7 +132,7 @@ async fn list_principals(
     let List { items, next } = page.cut(principals, |principal| {
         Place::new(principal.created_at, principal.id.as_uuid())
     })?;
-    let items = items.into_iter().map(Principal::new).collect();
+    let items = items.into_iter().map(show).collect();
     Ok(Json(List { items, next }))
 }
 
@@ -181,7 +144,7 @@ async fn get_principal(
 ) -> Result<Json<Principal>, Refusal> {
     let account = of.account(&app, &caller).await?;
     let principal = app.dispatcher().principals().get(account, id).await?;
-    Ok(Json(Principal::new(principal)))
+    Ok(Json(show(principal)))
 }
 
 async fn change_principal(
@@ -194,14 +157,14 @@ async fn change_principal(
     let account = of.account(&app, &caller).await?;
     let change = dispatch::PrincipalChange {
         name: body.name,
-        role: body.role,
+        role: body.role.map(words::read_role),
     };
     let principal = app
         .dispatcher()
         .principals()
         .change(account, id, change)
         .await?;
-    Ok(Json(Principal::new(principal)))
+    Ok(Json(show(principal)))
 }
 
 async fn delete_principal(

@@ -5,9 +5,9 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tenterhook_dispatch::Unavailable;
+use tenterhook_wire::Problem;
 
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
@@ -33,159 +33,125 @@ pub(crate) const TYPES: [&str; 16] = [
     "internal",
 ];
 
-/// One problem document.
-#[derive(Debug, Serialize)]
-pub(crate) struct Problem {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'static str,
-    #[serde(serialize_with = "as_number")]
-    status: StatusCode,
-    detail: String,
-    instance: String,
-    #[serde(flatten)]
-    extensions: Map<String, Value>,
-}
-
-fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u16(status.as_u16())
-}
-
-impl Problem {
-    /// Describes a refusal. `id` is what `instance` names.
-    pub(crate) fn new(refusal: &Refusal, id: &RequestId) -> Self {
-        let problem = match refusal {
-            Refusal::Unauthenticated(_) | Refusal::InvalidToken => {
-                Self::typed("unauthenticated", "The token is missing or not valid")
-            }
-            Refusal::Forbidden { needs } | Refusal::ForeignValues { needs, .. } => {
-                Self::typed("forbidden", "The token's role is not enough")
-                    .with("needs", json!(needs))
-            }
-            Refusal::NoRoute => Self::untyped("Not Found"),
-            Refusal::WrongMethod => Self::untyped("Method Not Allowed"),
-            Refusal::NotAcceptable { .. } => Self::untyped("Not Acceptable"),
-            Refusal::TooSlow => Self::untyped("Request Timeout"),
-            Refusal::TokensUnavailable => {
-                Self::untyped(refusal.status().canonical_reason().unwrap_or("Not done"))
-            }
-            Refusal::Unreadable(_) => Self::typed("unreadable-body", "The body cannot be read"),
-            Refusal::UnsupportedMedia(_) => Self::typed(
-                "unreadable-body",
-                "The body is in a form that is not read here",
-            ),
-            Refusal::TooLarge {
-                limit_bytes,
-                size_bytes,
-            } => {
-                let problem = Self::typed("unreadable-body", "The request is too large")
-                    .with("limit_bytes", json!(limit_bytes));
-                match size_bytes {
-                    Some(size) => problem.with("size_bytes", json!(size)),
-                    None => problem,
-                }
-            }
-            Refusal::Invalid(faults) => Self::typed(
-                "invalid-request",
-                "The request asks for something that cannot be",
-            )
-            .with(
-                "errors",
-                faults
-                    .iter()
-                    .map(|fault| json!({"pointer": fault.pointer, "detail": fault.detail}))
-                    .collect(),
-            ),
-            Refusal::NotFound { noun, id } => Self::typed("not-found", "Not found")
-                .with("noun", json!(noun))
-                .with("id", json!(id)),
-            Refusal::NameTaken { name } => {
-                Self::typed("name-taken", "The name is already used").with("name", json!(name))
-            }
-            Refusal::ReadOnly { noun, id } => Self::typed("read-only", "It cannot be changed")
-                .with("noun", json!(noun))
-                .with("id", json!(id)),
-            Refusal::Withheld { noun, id } => Self::typed("withheld", "It is never shown")
-                .with("noun", json!(noun))
-                .with("id", json!(id)),
-            Refusal::HooksDisabled => {
-                Self::typed("hooks-disabled", "Execution hooks are switched off")
-            }
-            Refusal::Conflict(_) => Self::typed("conflict", "Conflict"),
-            Refusal::ChangedMeanwhile { noun, id } => {
-                Self::typed("changed-meanwhile", "Precondition failed")
-                    .with("noun", json!(noun))
-                    .with("id", json!(id))
-            }
-            Refusal::InvalidProgram { digest, reason } => {
-                let problem = Self::typed("invalid-program", "The program was not accepted")
-                    .with("reason", json!(reason));
-                match digest {
-                    Some(digest) => problem.with("digest", json!(digest)),
-                    None => problem,
-                }
-            }
-            Refusal::TooManyFailures { .. } => {
-                Self::typed("too-many-failures", "Too many attempts have failed")
-            }
-            Refusal::TooBusy => Self::typed("too-busy", "Too much is waiting already"),
-            Refusal::DiskFull(_) | Refusal::Unavailable(Unavailable::DiskFull) => Self::typed(
-                "insufficient-storage",
-                "There is not enough room on the disk",
-            ),
-            Refusal::Unavailable(_) => {
-                Self::typed("too-busy", "The database cannot be used at the moment")
-            }
-            Refusal::Shortage(shortage) => {
-                Self::typed("too-busy", "Not enough of a shared resource is left")
-                    .with("resource", json!(shortage.resource.as_str()))
-            }
-            Refusal::InvalidHost(_) | Refusal::InvalidPosition => Self::untyped("Bad Request"),
-            Refusal::Internal => Self::typed("internal", "The server failed"),
-        };
-        Self {
-            status: refusal.status(),
-            detail: refusal.detail(),
-            instance: format!("urn:tenterhook:request:{id}"),
-            ..problem
-        }
-    }
-
-    fn typed(name: &str, title: &'static str) -> Self {
-        Self {
-            kind: format!("/problems/{name}"),
-            title,
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            detail: String::new(),
-            instance: String::new(),
-            extensions: Map::new(),
-        }
-    }
-
-    fn untyped(title: &'static str) -> Self {
-        Self {
-            kind: "about:blank".to_owned(),
-            ..Self::typed("", title)
-        }
-    }
-
-    fn with(mut self, name: &str, value: Value) -> Self {
-        self.extensions.insert(name.to_owned(), value);
-        self
+/// Describes a refusal of the request with this id.
+pub(super) fn of_request(refusal: &Refusal, id: &RequestId) -> Problem {
+    Problem {
+        instance: Some(format!("urn:tenterhook:request:{id}")),
+        ..describe(refusal)
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).expect("a problem holds nothing that JSON cannot say");
-        let mut response = (self.status, body).into_response();
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        response
+/// Describes a refusal without the request that it would name.
+pub(super) fn describe(refusal: &Refusal) -> Problem {
+    let problem = match refusal {
+        Refusal::Unauthenticated(_) | Refusal::InvalidToken => {
+            typed("unauthenticated", "The token is missing or not valid")
+        }
+        Refusal::Forbidden { needs } | Refusal::ForeignValues { needs, .. } => {
+            typed("forbidden", "The token's role is not enough").with("needs", json!(needs))
+        }
+        Refusal::NoRoute => untyped("Not Found"),
+        Refusal::WrongMethod => untyped("Method Not Allowed"),
+        Refusal::NotAcceptable { .. } => untyped("Not Acceptable"),
+        Refusal::TooSlow => untyped("Request Timeout"),
+        Refusal::TokensUnavailable => {
+            untyped(refusal.status().canonical_reason().unwrap_or("Not done"))
+        }
+        Refusal::Unreadable(_) => typed("unreadable-body", "The body cannot be read"),
+        Refusal::UnsupportedMedia(_) => typed(
+            "unreadable-body",
+            "The body is in a form that is not read here",
+        ),
+        Refusal::TooLarge {
+            limit_bytes,
+            size_bytes,
+        } => {
+            let problem = typed("unreadable-body", "The request is too large")
+                .with("limit_bytes", json!(limit_bytes));
+            match size_bytes {
+                Some(size) => problem.with("size_bytes", json!(size)),
+                None => problem,
+            }
+        }
+        Refusal::Invalid(faults) => typed(
+            "invalid-request",
+            "The request asks for something that cannot be",
+        )
+        .with(
+            "errors",
+            faults
+                .iter()
+                .map(|fault| json!({"pointer": fault.pointer, "detail": fault.detail}))
+                .collect(),
+        ),
+        Refusal::NotFound { noun, id } => typed("not-found", "Not found")
+            .with("noun", json!(noun))
+            .with("id", json!(id)),
+        Refusal::NameTaken { name } => {
+            typed("name-taken", "The name is already used").with("name", json!(name))
+        }
+        Refusal::ReadOnly { noun, id } => typed("read-only", "It cannot be changed")
+            .with("noun", json!(noun))
+            .with("id", json!(id)),
+        Refusal::Withheld { noun, id } => typed("withheld", "It is never shown")
+            .with("noun", json!(noun))
+            .with("id", json!(id)),
+        Refusal::HooksDisabled => typed("hooks-disabled", "Execution hooks are switched off"),
+        Refusal::Conflict(_) => typed("conflict", "Conflict"),
+        Refusal::ChangedMeanwhile { noun, id } => typed("changed-meanwhile", "Precondition failed")
+            .with("noun", json!(noun))
+            .with("id", json!(id)),
+        Refusal::InvalidProgram { digest, reason } => {
+            let problem = typed("invalid-program", "The program was not accepted")
+                .with("reason", json!(reason));
+            match digest {
+                Some(digest) => problem.with("digest", json!(digest)),
+                None => problem,
+            }
+        }
+        Refusal::TooManyFailures { .. } => {
+            typed("too-many-failures", "Too many attempts have failed")
+        }
+        Refusal::TooBusy => typed("too-busy", "Too much is waiting already"),
+        Refusal::DiskFull(_) | Refusal::Unavailable(Unavailable::DiskFull) => typed(
+            "insufficient-storage",
+            "There is not enough room on the disk",
+        ),
+        Refusal::Unavailable(_) => typed("too-busy", "The database cannot be used at the moment"),
+        Refusal::Shortage(shortage) => typed("too-busy", "Not enough of a shared resource is left")
+            .with("resource", json!(shortage.resource.as_str())),
+        Refusal::InvalidHost(_) | Refusal::InvalidPosition => untyped("Bad Request"),
+        Refusal::Internal => typed("internal", "The server failed"),
+    };
+    Problem {
+        status: refusal.status().as_u16(),
+        detail: refusal.detail(),
+        ..problem
     }
+}
+
+fn typed(name: &str, title: &str) -> Problem {
+    Problem {
+        kind: format!("/problems/{name}"),
+        title: title.to_owned(),
+        ..Problem::default()
+    }
+}
+
+fn untyped(title: &str) -> Problem {
+    Problem {
+        kind: "about:blank".to_owned(),
+        title: title.to_owned(),
+        ..Problem::default()
+    }
+}
+
+/// Responds with a problem.
+pub(super) fn respond(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_vec(problem).expect("a problem holds nothing that JSON cannot say");
+    let kind = HeaderValue::from_static("application/problem+json");
+    (status, [(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
 #[cfg(test)]

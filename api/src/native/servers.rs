@@ -3,15 +3,16 @@
 use axum::extract::State;
 use http::{Method, StatusCode};
 use tenterhook_dispatch::{Key, Role, ServerId};
+use tenterhook_wire::{ChangedServer, List, NewServer, Server};
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery};
+use crate::native::page::PageQuery;
 use crate::refusal::Refusal;
-use crate::servers::{ChangedServer, NewServer, Server};
+use crate::servers::{read, read_change, show};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -77,10 +78,10 @@ async fn create_server(
     let server = app
         .dispatcher()
         .servers()
-        .create(caller.account(), new.read()?)
+        .create(caller.account(), read(new)?)
         .await?;
     let id = server.number.to_string();
-    Ok(created("/api/v1/servers", &id, Server::new(server)))
+    Ok(created("/api/v1/servers", &id, show(server)))
 }
 
 async fn list_servers(
@@ -89,8 +90,8 @@ async fn list_servers(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<List<Server>>, Refusal> {
     let servers = app.dispatcher().servers().list(caller.account()).await?;
-    let servers = servers.into_iter().map(Server::new).collect();
-    page.cut(servers, Server::number).map(Json)
+    let servers = servers.into_iter().map(show).collect();
+    page.cut(servers, |server: &Server| server.number).map(Json)
 }
 
 async fn get_server(
@@ -103,7 +104,7 @@ async fn get_server(
         .servers()
         .get(caller.account(), key)
         .await?;
-    Ok(Json(Server::new(server)))
+    Ok(Json(show(server)))
 }
 
 async fn change_server(
@@ -115,9 +116,9 @@ async fn change_server(
     let server = app
         .dispatcher()
         .servers()
-        .change(caller.account(), key, change.into())
+        .change(caller.account(), key, read_change(change))
         .await?;
-    Ok(Json(Server::new(server)))
+    Ok(Json(show(server)))
 }
 
 async fn delete_server(

@@ -5,7 +5,6 @@
 
 pub(super) mod shape;
 mod upload;
-pub(super) mod warnings;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -13,15 +12,15 @@ use http::{HeaderValue, Method, StatusCode, header};
 use serde::Deserialize;
 use tenterhook_dispatch::{Key, Role, SourceId};
 use tenterhook_engine::Kind;
+use tenterhook_wire::{List, Source, Upload, UploadedSource};
 
-use self::shape::{ANY, SCRIPT, Source, WASM, entity_tag, version};
-use self::warnings::UploadedSource;
+use self::shape::{ANY, SCRIPT, WASM, entity_tag, source, version};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
-use crate::native::page::{List, PageQuery};
-use crate::native::uploads::{self, Upload};
+use crate::native::page::PageQuery;
+use crate::native::uploads;
 use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -130,7 +129,7 @@ async fn list_sources(
     if let Some(name) = query.name {
         sources.retain(|source| source.name == name);
     }
-    let sources = sources.into_iter().map(Source::new).collect();
+    let sources = sources.into_iter().map(source).collect();
     page.cut(sources, |source: &Source| source.number).map(Json)
 }
 
@@ -139,13 +138,13 @@ async fn get_source(
     caller: Caller,
     Path(key): Path<Key<SourceId>>,
 ) -> Result<Response, Refusal> {
-    let source = app
+    let own = app
         .dispatcher()
         .sources()
         .get(caller.account(), key)
         .await?;
-    let tag = [(header::ETAG, entity_tag(version(&source)))];
-    Ok((tag, Json(Source::new(source))).into_response())
+    let tag = [(header::ETAG, entity_tag(version(&own)))];
+    Ok((tag, Json(source(own))).into_response())
 }
 
 async fn get_source_bytes(

@@ -6,15 +6,16 @@ use axum::extract::State;
 use http::Method;
 use serde::Deserialize;
 use tenterhook_dispatch::{Key, Role, TaskFilter, TaskId, TaskPage};
+use tenterhook_wire::{List, Task};
 use time::OffsetDateTime;
 
-pub(crate) use self::shape::Task;
+pub(super) use self::shape::{task, task_with_executions};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
-use crate::native::page::{List, PageQuery};
+use crate::native::page::{PageQuery, rows};
 use crate::refusal::Refusal;
 use crate::time_text::{expected_time, parse_time};
 
@@ -85,8 +86,8 @@ async fn list_tasks(
         .tasks()
         .list(caller.account(), &filter, page)
         .await?;
-    let List { items, next } = List::of_page(tasks, limit, |task| task.id);
-    let items = items.into_iter().map(Task::new).collect();
+    let List { items, next } = rows(tasks, limit, |task| task.id);
+    let items = items.into_iter().map(task).collect();
     Ok(Json(List { items, next }))
 }
 
@@ -105,7 +106,7 @@ async fn get_task(
 ) -> Result<Json<Task>, Refusal> {
     let _held = charge.hold_outputs(&app, caller.account(), key).await?;
     let detail = app.dispatcher().tasks().get(caller.account(), key).await?;
-    Ok(Json(Task::with_executions(detail)))
+    Ok(Json(task_with_executions(detail)))
 }
 
 async fn cancel_task(
@@ -113,10 +114,10 @@ async fn cancel_task(
     caller: Caller,
     Path(key): Path<Key<TaskId>>,
 ) -> Result<(http::StatusCode, Json<Task>), Refusal> {
-    let task = app
+    let cancelled = app
         .dispatcher()
         .tasks()
         .cancel(caller.account(), key)
         .await?;
-    Ok((http::StatusCode::ACCEPTED, Json(Task::new(task))))
+    Ok((http::StatusCode::ACCEPTED, Json(task(cancelled))))
 }

@@ -2,10 +2,10 @@
 
 use axum::extract::State;
 use http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::{AccountId, NewToken as New, PrincipalId, Role, TokenId};
-use utoipa::ToSchema;
+use tenterhook_dispatch::{AccountId, PrincipalId, Role, TokenId};
+use tenterhook_wire::{IssuedToken, List, NewToken, Token};
 
 use crate::app::App;
 use crate::auth::{Access, Caller};
@@ -13,7 +13,8 @@ use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::native::accounts::{OfAccount, acting_for};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery, Place};
+use crate::native::page::{PageQuery, Place};
+use crate::native::words;
 use crate::refusal::Refusal;
 use crate::time_text::{read_expiry, time_text};
 
@@ -58,75 +59,20 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// What is known of a token; the secret is not.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Token {
-    id: String,
-    account: String,
-    /// The id of the principal that it belongs to.
-    principal: String,
-    name: String,
-    /// `viewer`, `member`, `admin` or `owner`; its principal's role may allow less.
-    role: &'static str,
-    /// `issued`, or `session` for a login.
-    #[schema(value_type = String)]
-    kind: dispatch::TokenKind,
-    /// Of a login, the id of the token that logged in: the login ends with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    parent: Option<String>,
-    created_at: String,
-    expires_at: Option<String>,
-    /// When it was last used, to within half a minute.
-    used_at: Option<String>,
-}
-
-impl Token {
-    fn new(own: dispatch::Token) -> Self {
-        Self {
-            id: own.id.to_string(),
-            account: own.account.to_string(),
-            principal: own.principal.to_string(),
-            name: own.name,
-            role: own.role.as_str(),
-            kind: own.kind,
-            parent: own.parent.map(|id| id.to_string()),
-            created_at: time_text(own.created_at),
-            expires_at: own.expires_at.map(time_text),
-            used_at: own.used_at.map(time_text),
-        }
+/// Shows a token.
+fn show(own: dispatch::Token) -> Token {
+    Token {
+        id: own.id.to_string(),
+        account: own.account.to_string(),
+        principal: own.principal.to_string(),
+        name: own.name,
+        role: words::role(own.role),
+        kind: words::token_kind(own.kind),
+        parent: own.parent.map(|id| id.to_string()),
+        created_at: time_text(own.created_at),
+        expires_at: own.expires_at.map(time_text),
+        used_at: own.used_at.map(time_text),
     }
-}
-
-/// A token to issue.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewToken {
-    /// The account's id or number; the caller's own by default.
-    #[serde(default)]
-    account: Option<String>,
-    /// Whose it is, by id or name. By default that of the token's name, which is created
-    /// if there is none.
-    #[serde(default)]
-    principal: Option<String>,
-    /// Unique among the account's tokens.
-    name: String,
-    /// `viewer`, `member`, `admin` or `owner`, no more than the principal's; that is
-    /// the default where a principal is named.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    role: Option<Role>,
-    /// RFC 3339; never by default.
-    #[serde(default)]
-    expires_at: Option<String>,
-}
-
-/// A new token with its secret.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct IssuedToken {
-    #[serde(flatten)]
-    about: Token,
-    /// The secret. It cannot be shown again.
-    token: String,
 }
 
 async fn create_token(
@@ -141,9 +87,10 @@ async fn create_token(
     };
     let role = body
         .role
+        .map(words::read_role)
         .or(principal.as_ref().map(|principal| principal.role))
         .ok_or_else(|| Refusal::invalid("/role", "is required unless `principal` is given"))?;
-    let new = New {
+    let new = dispatch::NewToken {
         name: body.name,
         principal: principal.map(|principal| principal.id),
         role,
@@ -154,7 +101,7 @@ async fn create_token(
     };
     let (token, secret) = app.dispatcher().tokens().issue(account, new).await?;
     let issued = IssuedToken {
-        about: Token::new(token),
+        about: show(token),
         token: secret.reveal().to_owned(),
     };
     Ok(created("/api/v1/tokens", &issued.about.id.clone(), issued))
@@ -218,7 +165,7 @@ async fn list_tokens(
     let List { items, next } = page.cut(tokens, |token| {
         Place::new(token.created_at, token.id.as_uuid())
     })?;
-    let items = items.into_iter().map(Token::new).collect();
+    let items = items.into_iter().map(show).collect();
     Ok(Json(List { items, next }))
 }
 

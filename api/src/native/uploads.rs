@@ -8,10 +8,9 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, Method, StatusCode, header};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 use tenterhook_dispatch::Role;
-use utoipa::ToSchema;
+use tenterhook_wire::{Upload, UploadState};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -19,11 +18,9 @@ use crate::auth::{Access, Caller};
 use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
-use crate::native::problem::Problem;
-use crate::native::sources::shape::Source;
-use crate::native::sources::warnings::Warning;
+use crate::native::problem::describe;
+use crate::native::sources::shape::{source, warnings};
 use crate::refusal::Refusal;
-use crate::request_id::RequestId;
 use crate::time_text::time_text;
 use crate::uploads::pending::{self, Outcome};
 
@@ -53,74 +50,31 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// An upload whose program is compiled after its request was answered.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Upload {
-    id: String,
-    /// `compiling`, then `ready` or `refused`.
-    state: UploadState,
-    /// The SHA-256 of the program that was sent.
-    digest: String,
-    size_bytes: u64,
-    /// The resulting source, once it is `ready`.
-    source: Option<Source>,
-    /// What is wrong with the source's script; left out if there is nothing.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    warnings: Vec<Warning>,
-    /// Why it was `refused`: the problem that the upload would have been answered with.
-    #[schema(value_type = Option<Object>)]
-    problem: Option<Value>,
-    created_at: String,
-}
-
-/// How far an upload is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum UploadState {
-    /// Its program waits to be compiled, or is being compiled.
-    Compiling,
-    /// Its source has the program.
-    Ready,
-    /// It changed nothing.
-    Refused,
-}
-
-impl Upload {
-    fn new(upload: &pending::Upload, outcome: Option<Outcome>) -> Self {
-        let mut warnings = Vec::new();
-        let (state, source, problem) = match outcome {
-            None => (UploadState::Compiling, None, None),
-            Some(Outcome::Ready(stored)) => {
-                warnings = Warning::of(stored.diagnostics);
-                (UploadState::Ready, Some(Source::new(stored.source)), None)
-            }
-            Some(Outcome::Refused(refusal)) => {
-                (UploadState::Refused, None, Some(describe(&refusal)))
-            }
-        };
-        Self {
-            id: upload.id.to_string(),
-            state,
-            digest: upload.digest.to_string(),
-            size_bytes: upload.size_bytes,
-            source,
-            warnings,
-            problem,
-            created_at: time_text(upload.created_at),
+/// Shows an upload.
+fn show(upload: &pending::Upload, outcome: Option<Outcome>) -> Upload {
+    let mut shown = Upload {
+        id: upload.id.to_string(),
+        state: UploadState::Compiling,
+        digest: upload.digest.to_string(),
+        size_bytes: upload.size_bytes,
+        source: None,
+        warnings: Vec::new(),
+        problem: None,
+        created_at: time_text(upload.created_at),
+    };
+    match outcome {
+        None => {}
+        Some(Outcome::Ready(stored)) => {
+            shown.state = UploadState::Ready;
+            shown.warnings = warnings(stored.diagnostics);
+            shown.source = Some(source(stored.source));
+        }
+        Some(Outcome::Refused(refusal)) => {
+            shown.state = UploadState::Refused;
+            shown.problem = Some(describe(&refusal));
         }
     }
-}
-
-/// Describes a refusal as a problem, without the request that it would name.
-fn describe(refusal: &Refusal) -> Value {
-    let id = RequestId::of(&http::HeaderMap::new());
-    let problem = serde_json::to_value(Problem::new(refusal, &id));
-    let mut problem = problem.expect("a problem holds nothing that JSON cannot say");
-    if let Some(members) = problem.as_object_mut() {
-        members.remove("instance");
-    }
-    problem
+    shown
 }
 
 /// `202 Accepted`: the upload continues; with where to poll it.
@@ -128,8 +82,7 @@ pub(super) fn accepted(upload: &pending::Upload) -> Response {
     let path = format!("/api/v1/uploads/{}", upload.id);
     let path = HeaderValue::from_str(&path).expect("an id is plain text");
     let headers = [(header::LOCATION, path), (header::RETRY_AFTER, ASK_AGAIN)];
-    let upload = Upload::new(upload, None);
-    (StatusCode::ACCEPTED, headers, Json(upload)).into_response()
+    (StatusCode::ACCEPTED, headers, Json(show(upload, None))).into_response()
 }
 
 /// How long to wait for an upload.
@@ -194,5 +147,5 @@ async fn get_upload(
         }
         outcome => outcome,
     };
-    Ok(Json(Upload::new(&upload, outcome)))
+    Ok(Json(show(&upload, outcome)))
 }

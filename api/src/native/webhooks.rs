@@ -8,15 +8,16 @@ use axum::extract::State;
 use http::{Method, StatusCode};
 use tenterhook_delivery::{SubscriptionId, Webhooks};
 use tenterhook_dispatch::Role;
+use tenterhook_wire::{ChangedWebhook, CreatedWebhook, Delivery, List, NewWebhook, Webhook};
 use uuid::Uuid;
 
-use self::shape::{ChangedWebhook, CreatedWebhook, Delivery, NewWebhook, Webhook};
+use self::shape::{created_webhook, delivery, read, webhook};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathId, Query};
 use crate::native::created::{Created, created};
-use crate::native::page::{List, PageQuery, Place};
+use crate::native::page::{PageQuery, Place, rows};
 use crate::refusal::Refusal;
 
 /// The name of the resource in problems.
@@ -130,9 +131,9 @@ async fn create_webhook(
     Json(new): Json<NewWebhook>,
 ) -> Result<Created<CreatedWebhook>, Refusal> {
     let (webhooks, account) = webhooks(&app, &caller);
-    let own = webhooks.subscribe(account, new.into()).await?;
+    let own = webhooks.subscribe(account, read(new)).await?;
     let id = own.id.to_string();
-    Ok(created("/api/v1/webhooks", &id, CreatedWebhook::new(own)))
+    Ok(created("/api/v1/webhooks", &id, created_webhook(own)))
 }
 
 async fn list_webhooks(
@@ -143,7 +144,7 @@ async fn list_webhooks(
     let (webhooks, account) = webhooks(&app, &caller);
     let all = webhooks.subscriptions(account);
     let List { items, next } = wanted.cut(all, |own| own.id)?;
-    let items = items.into_iter().map(Webhook::new).collect();
+    let items = items.into_iter().map(webhook).collect();
     Ok(Json(List { items, next }))
 }
 
@@ -153,7 +154,7 @@ async fn get_webhook(
     Path(id): Path<SubscriptionId>,
 ) -> Result<Json<Webhook>, Refusal> {
     let (webhooks, account) = webhooks(&app, &caller);
-    Ok(Json(Webhook::new(webhooks.subscription(account, id)?)))
+    Ok(Json(webhook(webhooks.subscription(account, id)?)))
 }
 
 async fn change_webhook(
@@ -167,7 +168,7 @@ async fn change_webhook(
         Some(enabled) => webhooks.switch(account, id, enabled).await?,
         None => webhooks.subscription(account, id)?,
     };
-    Ok(Json(Webhook::new(own)))
+    Ok(Json(webhook(own)))
 }
 
 async fn delete_webhook(
@@ -192,9 +193,9 @@ async fn list_deliveries(
     let deliveries = webhooks
         .deliveries(account, id, after.map(Place::parts), limit)
         .await?;
-    let List { items, next } = List::of_page(deliveries, limit, |delivery| {
+    let List { items, next } = rows(deliveries, limit, |delivery| {
         Place::new(delivery.created_at, delivery.id)
     });
-    let items = items.into_iter().map(Delivery::new).collect();
+    let items = items.into_iter().map(delivery).collect();
     Ok(Json(List { items, next }))
 }

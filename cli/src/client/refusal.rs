@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anyhow::Error;
-use serde_json::Value;
+use tenterhook_wire::Problem;
 use ureq::http::StatusCode;
 
 /// The server refused a call. The caller may inspect the status.
@@ -50,31 +50,28 @@ pub(super) fn unreachable(server: &str, error: ureq::Error) -> Error {
 /// Describes a refusal. `token` says where the token came from.
 pub(super) fn refused(
     status: StatusCode,
-    problem: &Value,
+    problem: &Problem,
     token: &str,
     retry_after: Option<&str>,
 ) -> Error {
-    let detail = match problem["detail"].as_str() {
-        Some(detail) => detail.to_owned(),
-        None => format!("the server responded {status}"),
+    let detail = match problem.detail.as_str() {
+        "" => format!("the server responded {status}"),
+        detail => detail.to_owned(),
     };
     let next = match status.as_u16() {
         401 => format!("; the token is that of {token}"),
-        403 if problem["needs"].is_string() => format!("; the token of {token} allows less"),
+        403 if problem.needs().is_some() => format!("; the token of {token} allows less"),
         429 | 503 => {
             retry_after.map_or_else(String::new, |seconds| format!("; try again in {seconds} s"))
         }
-        500 => instance(problem),
+        500 => problem
+            .instance
+            .as_ref()
+            .map_or_else(String::new, |instance| format!(" ({instance})")),
         _ => String::new(),
     };
     let message = format!("{detail}{next}");
     Error::new(RefusedCall { status, message })
-}
-
-fn instance(problem: &Value) -> String {
-    problem["instance"]
-        .as_str()
-        .map_or_else(String::new, |instance| format!(" ({instance})"))
 }
 
 #[cfg(test)]
@@ -83,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    fn message(status: u16, problem: &Value) -> String {
+    fn message(status: u16, problem: &Problem) -> String {
         let status = StatusCode::from_u16(status).unwrap();
         refused(status, problem, "FILE", Some("6")).to_string()
     }
@@ -92,7 +89,7 @@ mod tests {
     fn what_may_pass_is_told_from_what_will_not() {
         let refused = |status| {
             let status = StatusCode::from_u16(status).unwrap();
-            refused(status, &Value::Null, "FILE", None)
+            refused(status, &Problem::default(), "FILE", None)
         };
         let gone = unreachable("http://x", ureq::Error::ConnectionFailed);
         assert!(is_passing(&gone.context("the list cannot be read")));
@@ -104,14 +101,15 @@ mod tests {
 
     #[test]
     fn each_refusal_says_what_to_do() {
-        let problem = json!({"detail": "why", "needs": "owner"});
+        let read = |json| serde_json::from_value::<Problem>(json).unwrap();
+        let problem = read(json!({"detail": "why", "needs": "owner"}));
         assert_eq!(message(401, &problem), "why; the token is that of FILE");
         assert_eq!(message(403, &problem), "why; the token of FILE allows less");
-        assert_eq!(message(403, &json!({"detail": "why"})), "why");
+        assert_eq!(message(403, &read(json!({"detail": "why"}))), "why");
         assert_eq!(message(409, &problem), "why");
         assert_eq!(message(429, &problem), "why; try again in 6 s");
         assert_eq!(
-            message(502, &Value::Null),
+            message(502, &Problem::default()),
             "the server responded 502 Bad Gateway"
         );
     }

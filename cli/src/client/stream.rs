@@ -6,7 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use tenterhook_wire::{AttemptEnd, AttemptStart, OutputPart};
 use ureq::http::{Method, StatusCode, header};
 
 use super::Client;
@@ -24,13 +25,13 @@ const LAST_EVENT_ID: &str = "last-event-id";
 #[derive(Debug, PartialEq)]
 pub(crate) enum OutputEvent {
     /// The output of this attempt follows.
-    Attempt(u64),
+    Attempt(u32),
     /// A part of standard output.
     Stdout(Vec<u8>),
     /// A part of standard error.
     Stderr(Vec<u8>),
     /// The attempt has ended, with this state and outcome; nothing follows.
-    End(Value),
+    End(AttemptEnd),
 }
 
 /// The output of one execution, event by event.
@@ -144,26 +145,31 @@ impl OutputStream {
 
 /// Parses one event; `None` if its name is unknown.
 fn parse_event(event: &str, data: &str) -> anyhow::Result<Option<OutputEvent>> {
-    let event_data: Value = serde_json::from_str(data).context("the server sent invalid JSON")?;
-    let bytes = || match (event_data["text"].as_str(), event_data["base64"].as_str()) {
-        (Some(text), _) => Ok(text.as_bytes().to_vec()),
-        (None, Some(text)) => STANDARD
+    Ok(Some(match event {
+        "stdout" => OutputEvent::Stdout(bytes(read(data)?)?),
+        "stderr" => OutputEvent::Stderr(bytes(read(data)?)?),
+        "attempt" => OutputEvent::Attempt(read::<AttemptStart>(data)?.attempt),
+        "end" => OutputEvent::End(read(data)?),
+        _ => return Ok(None),
+    }))
+}
+
+fn read<T: DeserializeOwned>(data: &str) -> anyhow::Result<T> {
+    serde_json::from_str(data).context("the server sent an invalid event")
+}
+
+fn bytes(part: OutputPart) -> anyhow::Result<Vec<u8>> {
+    match part {
+        OutputPart::Text(text) => Ok(text.into_bytes()),
+        OutputPart::Base64(text) => STANDARD
             .decode(text)
             .context("the server sent invalid base64"),
-        (None, None) => bail!("the server sent an event without text"),
-    };
-    Ok(match event {
-        "stdout" => Some(OutputEvent::Stdout(bytes()?)),
-        "stderr" => Some(OutputEvent::Stderr(bytes()?)),
-        "attempt" => event_data["attempt"].as_u64().map(OutputEvent::Attempt),
-        "end" => Some(OutputEvent::End(event_data)),
-        _ => None,
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use tenterhook_wire::State;
 
     use super::*;
 
@@ -178,11 +184,15 @@ mod tests {
 
     #[test]
     fn pieces_are_read_and_comments_are_not() {
-        let text = ": hello\n\nevent: stdout\ndata: {\"text\":\"a\\n\"}\n\nevent: stderr\r\ndata: {\"base64\":\"/w==\"}\r\n\r\nevent: new\ndata: {}\n\nevent: end\ndata: {\"state\":\"FAILED\"}\n\n";
+        let text = ": hello\n\nevent: stdout\ndata: {\"text\":\"a\\n\"}\n\nevent: stderr\r\ndata: {\"base64\":\"/w==\"}\r\n\r\nevent: new\ndata: {}\n\nevent: end\ndata: {\"attempt\":1,\"outcome\":null,\"state\":\"FAILED\"}\n\n";
         let expected = [
             OutputEvent::Stdout(b"a\n".to_vec()),
             OutputEvent::Stderr(vec![0xff]),
-            OutputEvent::End(json!({"state": "FAILED"})),
+            OutputEvent::End(AttemptEnd {
+                attempt: 1,
+                outcome: None,
+                state: Some(State::Failed),
+            }),
         ];
         assert_eq!(events(text).unwrap(), expected);
     }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
+use serde::Deserialize;
+use tenterhook_wire::{Upload, UploadState, UploadedSource};
 use ureq::SendBody;
 use ureq::http::{Method, StatusCode, header};
 
-use super::{Client, is_refused_with, text, with_query};
+use super::{Client, is_refused_with, with_query};
 use crate::spinner::Spinner;
 
 /// Timeout for an upload and its compilation: a large component takes many seconds of
@@ -28,7 +29,7 @@ const SPINNER_INTERVAL: Duration = Duration::from_millis(120);
 
 impl Client {
     /// Creates a source with these bytes.
-    pub(crate) fn create_source(&self, name: &str, bytes: &[u8]) -> anyhow::Result<Value> {
+    pub(crate) fn create_source(&self, name: &str, bytes: &[u8]) -> anyhow::Result<UploadedSource> {
         let path = with_query("/api/v1/sources", &[("name", name), ("wait", WAIT)]);
         let answer = self.upload(&Method::POST, &path, None, bytes)?;
         self.compiled(answer)
@@ -40,7 +41,7 @@ impl Client {
         id: &str,
         digest: &str,
         bytes: &[u8],
-    ) -> anyhow::Result<Value> {
+    ) -> anyhow::Result<UploadedSource> {
         let path = with_query(&format!("/api/v1/sources/{id}"), &[("wait", WAIT)]);
         let tag = format!("\"{digest}\"");
         let answer = self.upload(&Method::PUT, &path, Some(&tag), bytes)?;
@@ -49,12 +50,15 @@ impl Client {
 
     /// Waits until the server has compiled the upload, and returns the source with the
     /// warnings about it.
-    fn compiled(&self, mut answer: Value) -> anyhow::Result<Value> {
+    fn compiled(&self, answer: Answer) -> anyhow::Result<UploadedSource> {
         let _spinner = Spinner::start("the server compiles it");
-        while text(&answer, "state") == "compiling" {
-            let upload = format!("/api/v1/uploads/{}", text(&answer, "id"));
-            let polled = self.get(&upload, &[("wait", WAIT)]);
-            answer = match polled {
+        let mut upload = match answer {
+            Answer::Done(source) => return Ok(source),
+            Answer::Accepted(upload) => upload,
+        };
+        while upload.state == UploadState::Compiling {
+            let path = format!("/api/v1/uploads/{}", upload.id);
+            upload = match self.get(&path, &[("wait", WAIT)]) {
                 Err(error) if is_refused_with(&error, StatusCode::NOT_FOUND) => {
                     bail!(
                         "the server no longer knows the upload, perhaps because it restarted; push again"
@@ -63,17 +67,12 @@ impl Client {
                 polled => polled?,
             };
         }
-        match text(&answer, "state") {
-            "ready" => {
-                let mut source = answer["source"].take();
-                if let Some(warnings) = answer.get_mut("warnings") {
-                    source["warnings"] = warnings.take();
-                }
-                Ok(source)
-            }
-            "refused" => Err(self.refusal(&answer["problem"])),
-            // The response was the source itself.
-            _ => Ok(answer),
+        match upload.source {
+            Some(source) => Ok(UploadedSource {
+                source,
+                warnings: upload.warnings,
+            }),
+            None => Err(self.refusal(&upload.problem.unwrap_or_default())),
         }
     }
 
@@ -83,7 +82,7 @@ impl Client {
         path: &str,
         if_match: Option<&str>,
         bytes: &[u8],
-    ) -> anyhow::Result<Value> {
+    ) -> anyhow::Result<Answer> {
         let mut request = self
             .request(method, path)
             .header(header::CONTENT_TYPE, "application/octet-stream")
@@ -107,6 +106,16 @@ impl Client {
         bar.finish_and_clear();
         answer
     }
+}
+
+/// The response to an upload.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    /// It is compiled later. No source has the member `state`.
+    Accepted(Upload),
+    /// It is stored.
+    Done(UploadedSource),
 }
 
 /// Creates a progress bar, shown on standard error if that is a terminal.

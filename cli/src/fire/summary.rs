@@ -3,22 +3,21 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::Value;
 use tenterhook_engine::LogLine;
+use tenterhook_wire::{Execution, State, Task};
 
-use crate::client::text;
-use crate::execution::{outcome, short, target, verdict};
+use crate::execution::{duration, fuel, memory, outcome, short, target, verdict};
 use crate::paint::Painter;
-use crate::{amount, guest_log, neutral};
+use crate::{guest_log, neutral};
 
 /// Lines of an execution's output that are shown.
 const LINES: usize = 5;
 
 /// Describes a task and what each of its executions did.
-pub(super) fn task(task: &Value, wait: Duration, paint: Painter) -> String {
-    let number = &task["number"];
-    let head = format!("task {number} ({})", neutral::line(text(task, "name")));
-    let mut summary = match task["allow"].as_bool() {
+pub(super) fn task(task: &Task, wait: Duration, paint: Painter) -> String {
+    let number = task.number;
+    let head = format!("task {number} ({})", neutral::line(&task.name));
+    let mut summary = match task.allow {
         Some(true) => format!("{head}: {}\n", paint.ok("allowed")),
         Some(false) => format!("{head}: {}\n", paint.bad("denied")),
         None if wait.is_zero() => {
@@ -29,52 +28,51 @@ pub(super) fn task(task: &Value, wait: Duration, paint: Painter) -> String {
             paint.warn("not finished")
         ),
     };
-    let executions = task["executions"].as_array();
-    for execution in executions.into_iter().flatten() {
+    for execution in task.executions.iter().flatten() {
         summary += &one(execution, paint);
     }
-    if executions.is_some_and(Vec::is_empty) {
+    if task.executions.as_ref().is_some_and(Vec::is_empty) {
         summary += "no hook runs for this event\n";
     }
     summary
 }
 
-fn one(execution: &Value, paint: Painter) -> String {
-    let mut name = text(execution, "name").to_owned();
-    let target = target(execution);
+fn one(execution: &Execution, paint: Painter) -> String {
+    let (head, latest) = (&execution.head, &execution.latest);
+    let mut name = head.name.clone();
+    let target = target(head);
     if !target.is_empty() {
         name = format!("{name} on {target}");
     }
-    let state = text(execution, "state");
-    let state = match state {
-        "FINISHED" => paint.ok(state),
-        "FAILED" => paint.bad(state),
-        _ => paint.warn(&neutral::line(state)),
+    let state = head.state.as_str();
+    let state = match head.state {
+        State::Finished => paint.ok(state),
+        State::Failed => paint.bad(state),
+        State::Waiting | State::Running | State::Canceled => paint.warn(state),
     };
     let mut summary = format!("  {} {state}", paint.bold(&neutral::line(&name)));
-    for more in [outcome(execution), verdict(execution)] {
+    for more in [outcome(latest), verdict(latest)] {
         if !more.is_empty() {
             summary += &format!(", {}", neutral::line(&more));
         }
     }
-    summary += &paint.dim(&format!("  [{}]", short(text(execution, "id"))));
+    summary += &paint.dim(&format!("  [{}]", short(&head.id)));
     summary.push('\n');
-    for warning in execution["warnings"].as_array().into_iter().flatten() {
-        let warning = neutral::line(warning.as_str().unwrap_or_default());
+    for warning in &head.warnings {
+        let warning = neutral::line(warning);
         summary += &format!("    {}\n", paint.warn(&format!("warning: {warning}")));
     }
-    let usage = &execution["usage"];
-    if usage.is_object() {
+    if latest.usage.is_some() {
         let _ = writeln!(
             summary,
             "    {} fuel, {} memory, {}",
-            amount::fuel(&usage["fuel"]),
-            amount::bytes(&usage["memory_peak_bytes"]),
-            amount::micros(&usage["wall_us"]),
+            fuel(latest),
+            memory(latest),
+            duration(latest),
         );
     }
-    for stream in ["stdout", "stderr"] {
-        let all = text(execution, stream);
+    for (stream, all) in [("stdout", &latest.stdout), ("stderr", &latest.stderr)] {
+        let all = all.as_deref().unwrap_or_default();
         for line in all.lines().take(LINES) {
             let line = match LogLine::parse(line) {
                 Some(log) if stream == "stderr" => guest_log::draw(&log, paint),
@@ -84,7 +82,7 @@ fn one(execution: &Value, paint: Painter) -> String {
         }
         let more = all.lines().count().saturating_sub(LINES);
         if more > 0 {
-            let id = short(text(execution, "id"));
+            let id = short(&head.id);
             let _ = writeln!(
                 summary,
                 "    {} {more} more lines on {stream}: `tenterhook logs {id}`",
@@ -97,22 +95,38 @@ fn one(execution: &Value, paint: Painter) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::paint;
 
+    /// A task with these members beside those that every task has.
+    fn read(members: Value) -> Task {
+        let mut task = json!({
+            "id": "t", "number": 7, "state": "FAILED", "started_by": "ci",
+            "progress": {"total": 1, "complete": 1}, "cancelled": false, "created_at": "",
+        });
+        let own = task.as_object_mut().unwrap();
+        own.extend(members.as_object().unwrap().clone());
+        serde_json::from_str(&task.to_string()).unwrap()
+    }
+
     #[test]
     fn a_task_is_summarized_with_state_verdict_usage_and_first_lines() {
         let summary = task(
-            &json!({"number": 7, "name": "PreFormatDisk", "allow": false, "executions": [{
-                "id": "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f", "name": "guard", "state": "FAILED",
-                "server": {"name": "node-1"}, "outcome": {"kind": "exited", "status": 1},
-                "verdict": {"allow": false, "reason": "\u{1b}[2Jfull"},
-                "usage": {"fuel": 1_200, "memory_peak_bytes": 65_536, "wall_us": 310},
-                "stdout": "1\n2\n3\n4\n5\n6\n7\n",
-                "stderr": "{\"level\":\"warn\",\"message\":\"odd\",\"percent\":97}\n",
-            }]}),
+            &read(
+                json!({"name": "PreFormatDisk", "allow": false, "executions": [{
+                    "id": "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f", "name": "guard", "state": "FAILED",
+                    "task": "t", "task_number": 7, "digest": "", "failure_policy": "closed",
+                    "dead": false, "created_at": "", "attempt": 1,
+                    "server": {"number": 1, "name": "node-1"},
+                    "outcome": {"kind": "exited", "status": 1},
+                    "verdict": {"allow": false, "reason": "\u{1b}[2Jfull"},
+                    "usage": {"fuel": 1_200, "memory_peak_bytes": 65_536, "wall_us": 310},
+                    "stdout": "1\n2\n3\n4\n5\n6\n7\n",
+                    "stderr": "{\"level\":\"warn\",\"message\":\"odd\",\"percent\":97}\n",
+                }]}),
+            ),
             Duration::from_secs(1),
             paint::none(),
         );
@@ -127,7 +141,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_task_is_shown_with_the_command_that_follows_it() {
-        let waiting = json!({"number": 7, "name": "custom.x"});
+        let waiting = read(json!({"name": "custom.x", "state": "WAITING"}));
         let summary = |wait| task(&waiting, Duration::from_secs(wait), paint::none());
         assert!(summary(0).contains("accepted; `tenterhook logs --task 7 -f`"));
         assert!(summary(2).contains("not finished after 2s"));

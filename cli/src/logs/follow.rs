@@ -4,10 +4,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use tenterhook_wire::{Attempt, State};
 
 use super::reconnect::Reconnect;
 use super::show::{ExecutionWriter, OutputState};
-use super::watch::{self, INTERVAL};
+use super::watch::INTERVAL;
 use crate::client::{Client, OutputEvent, OutputStream};
 use crate::execution;
 
@@ -21,7 +22,7 @@ const INTACT: Duration = Duration::from_secs(10);
 pub(super) enum Followed {
     /// An attempt to its end.
     Attempt {
-        number: u64,
+        number: u32,
         /// Whether it was the last one.
         is_last: bool,
     },
@@ -37,7 +38,7 @@ pub(super) struct Follower<'a> {
     position: Option<String>,
     reconnect: Reconnect,
     /// The attempt whose output was printed last.
-    attempt: Option<u64>,
+    attempt: Option<u32>,
 }
 
 impl<'a> Follower<'a> {
@@ -114,10 +115,17 @@ impl<'a> Follower<'a> {
             OutputEvent::Stderr(bytes) => self.write("stderr", bytes)?,
             OutputEvent::End(end) => {
                 self.reconnect.succeeded();
-                match end["attempt"].as_u64() {
+                match end.attempt {
                     // None has begun.
-                    Some(0) => OutputState::Open,
-                    _ => self.writer.end(end)?,
+                    0 => OutputState::Open,
+                    attempt => {
+                        let ended = Attempt {
+                            attempt,
+                            outcome: end.outcome.clone(),
+                            ..Attempt::default()
+                        };
+                        self.writer.end(end.state, &ended)?
+                    }
                 }
             }
         };
@@ -130,9 +138,10 @@ impl<'a> Follower<'a> {
         let OutputEvent::End(end) = event else {
             return Ok(None);
         };
-        let number = end["attempt"].as_u64().or(self.attempt).unwrap_or(0);
-        let is_last = watch::is_over(&end);
-        Ok(Some(Followed::Attempt { number, is_last }))
+        Ok(Some(Followed::Attempt {
+            number: end.attempt,
+            is_last: end.state.is_some_and(State::is_over),
+        }))
     }
 
     fn write(&mut self, stream: &str, bytes: &[u8]) -> anyhow::Result<OutputState> {
@@ -142,7 +151,7 @@ impl<'a> Follower<'a> {
 
     /// What an attempt that was killed with the server has begun to print is not the beginning
     /// of the next one's first line.
-    fn begin(&mut self, number: u64) -> anyhow::Result<OutputState> {
+    fn begin(&mut self, number: u32) -> anyhow::Result<OutputState> {
         let before = self.attempt.replace(number);
         match before {
             Some(before) if before != number => self.writer.break_off(),

@@ -9,9 +9,9 @@ use std::sync::Mutex;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tenterhook_engine::LogLine;
+use tenterhook_wire::{Attempt, ExecutionHead, State};
 
 use super::lines::Lines;
-use crate::client::text;
 use crate::execution::{outcome, short, target};
 use crate::guest_log::draw;
 use crate::neutral;
@@ -31,17 +31,17 @@ pub(super) enum OutputState {
 #[derive(Clone, Debug)]
 pub(super) struct LineOrigin {
     id: String,
-    task: Value,
+    task: i32,
     name: String,
     target: String,
 }
 
 impl LineOrigin {
-    pub(super) fn of(execution: &Value) -> Self {
+    pub(super) fn of(execution: &ExecutionHead) -> Self {
         Self {
-            id: text(execution, "id").to_owned(),
-            task: execution["task_number"].clone(),
-            name: text(execution, "name").to_owned(),
+            id: execution.id.clone(),
+            task: execution.task_number,
+            name: execution.name.clone(),
             target: target(execution),
         }
     }
@@ -55,7 +55,7 @@ impl LineOrigin {
     fn object(&self) -> Map<String, Value> {
         let mut object = Map::new();
         object.insert("execution".into(), self.id.clone().into());
-        object.insert("task".into(), self.task.clone());
+        object.insert("task".into(), self.task.into());
         object.insert("name".into(), self.name.clone().into());
         if !self.target.is_empty() {
             object.insert("target".into(), self.target.clone().into());
@@ -111,25 +111,28 @@ impl LogPrinter {
         }
     }
 
-    /// Writes the stored output of an execution.
+    /// Writes the stored output of an attempt, after which its execution had this state.
     pub(super) fn whole(
         &self,
         origin: &LineOrigin,
-        execution: &Value,
+        warnings: &[String],
+        state: State,
+        attempt: &Attempt,
     ) -> anyhow::Result<OutputState> {
-        for warning in execution["warnings"].as_array().into_iter().flatten() {
+        for warning in warnings {
             let line = json!({"level": "warn", "message": warning, "source": "tenterhook"});
             if self.line(origin, "stderr", line.to_string().as_bytes())? == OutputState::Closed {
                 return Ok(OutputState::Closed);
             }
         }
         let mut writer = self.begin(origin.clone());
-        for stream in ["stdout", "stderr"] {
-            if writer.write(stream, text(execution, stream).as_bytes())? == OutputState::Closed {
+        for (stream, text) in [("stdout", &attempt.stdout), ("stderr", &attempt.stderr)] {
+            let text = text.as_deref().unwrap_or_default();
+            if writer.write(stream, text.as_bytes())? == OutputState::Closed {
                 return Ok(OutputState::Closed);
             }
         }
-        writer.end(execution)
+        writer.end(Some(state), attempt)
     }
 
     fn line(&self, origin: &LineOrigin, stream: &str, bytes: &[u8]) -> anyhow::Result<OutputState> {
@@ -152,18 +155,23 @@ impl LogPrinter {
         self.put(&format!("{line}\n"))
     }
 
-    fn end(&self, origin: &LineOrigin, end: &Value) -> anyhow::Result<OutputState> {
+    fn end(
+        &self,
+        origin: &LineOrigin,
+        state: Option<State>,
+        attempt: &Attempt,
+    ) -> anyhow::Result<OutputState> {
         if self.json {
             let mut object = origin.object();
-            object.insert("state".into(), end["state"].clone());
-            object.insert("outcome".into(), end["outcome"].clone());
+            object.insert("state".into(), json!(state));
+            object.insert("outcome".into(), json!(attempt.outcome));
             return self.put(&format!("{}\n", Value::Object(object)));
         }
         if !self.several {
             return Ok(OutputState::Open);
         }
-        let mut summary = text(end, "state").to_owned();
-        let outcome = outcome(end);
+        let mut summary = state.map_or("", State::as_str).to_owned();
+        let outcome = outcome(attempt);
         if !outcome.is_empty() {
             summary = format!("{summary}, {outcome}");
         }
@@ -208,10 +216,14 @@ impl ExecutionWriter<'_> {
         Ok(OutputState::Open)
     }
 
-    /// Writes the rest and how the attempt ended.
-    pub(super) fn end(&mut self, end: &Value) -> anyhow::Result<OutputState> {
+    /// Writes the rest and how the attempt ended, and the state of its execution then.
+    pub(super) fn end(
+        &mut self,
+        state: Option<State>,
+        attempt: &Attempt,
+    ) -> anyhow::Result<OutputState> {
         self.break_off()?;
-        self.printer.end(&self.origin, end)
+        self.printer.end(&self.origin, state, attempt)
     }
 
     /// Writes lines that were begun and will not be ended.

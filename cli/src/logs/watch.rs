@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use serde_json::Value;
+use tenterhook_wire::{Execution, List, State, Task};
 
 use super::follow::{Followed, Follower};
 use super::print_stored;
 use super::reconnect::Reconnect;
 use super::show::{LineOrigin, LogPrinter, OutputState};
-use crate::client::{self, Client, text};
+use crate::client::{self, Client, Received};
+use crate::execution::PATH;
 
 /// Time between two polls.
 pub(super) const INTERVAL: Duration = Duration::from_millis(500);
@@ -46,7 +47,7 @@ pub(super) struct Watch {
 
 #[derive(Debug, Default)]
 struct Seen {
-    attempt: u64,
+    attempt: u32,
     over: bool,
     /// A thread is following it.
     followed: bool,
@@ -58,7 +59,7 @@ struct Seen {
 struct Finished {
     id: String,
     /// The attempt that it printed and where it has stopped, or why it failed.
-    attempt: anyhow::Result<(u64, Option<String>)>,
+    attempt: anyhow::Result<(u32, Option<String>)>,
 }
 
 impl Watch {
@@ -83,18 +84,21 @@ impl Watch {
     /// Prints the newest `limit` that have finished, and everything after: of a task until
     /// it has finished, otherwise until interrupted.
     pub(super) fn run(mut self, limit: usize, task: Option<&str>) -> anyhow::Result<()> {
-        let (mut newest, _) = self.page(None)?;
+        let mut newest = self.page(None)?.items;
         if task.is_some() {
             newest.reverse();
         }
-        let is_over = |one: &&Value| is_over(one);
         // Executions beyond a full page are not printed.
         let limit = match newest.len() < PAGE {
             true => limit,
             false => limit.min(PAGE - 1),
         };
-        if let Some(oldest) = newest.iter().filter(is_over).nth(limit) {
-            self.begins_after = text(oldest, "id").to_owned();
+        if let Some(oldest) = newest
+            .iter()
+            .filter(|one| one.head.state.is_over())
+            .nth(limit)
+        {
+            self.begins_after.clone_from(&oldest.head.id);
         }
         loop {
             match self.turn(task) {
@@ -137,15 +141,15 @@ impl Watch {
     }
 
     fn task_is_over(&self, task: &str) -> anyhow::Result<bool> {
-        let task = self.client.get(&client::path("/api/v1/tasks", task), &[])?;
-        Ok(is_over(&task))
+        let task: Task = self.client.get(&client::path("/api/v1/tasks", task), &[])?;
+        Ok(task.state.is_over())
     }
 
     /// Polls once and prints what is new.
     fn poll(&mut self) -> anyhow::Result<OutputState> {
         let mut found = self.unfinished()?;
         // Oldest first, in the order in which they ran.
-        found.sort_by(|one, other| text(one, "id").cmp(text(other, "id")));
+        found.sort_by(|one, other| one.head.id.cmp(&other.head.id));
         for one in &found {
             if self.show(one)? == OutputState::Closed {
                 return Ok(OutputState::Closed);
@@ -160,7 +164,7 @@ impl Watch {
     }
 
     /// Returns the executions that are not known to have finished, newest first.
-    fn unfinished(&self) -> anyhow::Result<Vec<Value>> {
+    fn unfinished(&self) -> anyhow::Result<Vec<Received<Execution>>> {
         // Pages are read down to the oldest that may still change.
         let mut open = self.seen.iter().filter(|(_, seen)| !seen.over);
         let oldest_open = open.next().map(|(id, _)| id);
@@ -169,38 +173,38 @@ impl Watch {
         let mut found = Vec::new();
         let mut after = None;
         for _ in 0..PAGES {
-            let (some, next) = self.page(after.as_deref())?;
-            let all_new = some.iter().all(|one| text(one, "id") > down_to.as_str());
-            found.extend(some);
-            after = next;
+            let page = self.page(after.as_deref())?;
+            let all_new = page.items.iter().all(|one| one.head.id > *down_to);
+            found.extend(page.items);
+            after = page.next;
             if after.is_none() || !all_new {
                 break;
             }
         }
-        found.retain(|one| text(one, "id") > self.begins_after.as_str());
+        found.retain(|one| one.head.id > self.begins_after);
         Ok(found)
     }
 
-    fn page(&self, after: Option<&str>) -> anyhow::Result<(Vec<Value>, Option<String>)> {
+    fn page(&self, after: Option<&str>) -> anyhow::Result<List<Received<Execution>>> {
         let query: Vec<_> = self
             .filter
             .iter()
             .map(|(name, value)| (*name, &**value))
             .collect();
-        self.client.page("/api/v1/executions", &query, PAGE, after)
+        self.client.page(PATH, &query, PAGE, after)
     }
 
     /// Prints an attempt that was not printed yet.
-    fn show(&mut self, execution: &Value) -> anyhow::Result<OutputState> {
-        let id = text(execution, "id").to_owned();
-        let attempt = execution["attempt"].as_u64().unwrap_or(0);
-        let over = is_over(execution);
+    fn show(&mut self, execution: &Execution) -> anyhow::Result<OutputState> {
+        let id = execution.head.id.clone();
+        let attempt = execution.latest.attempt;
+        let over = execution.head.state.is_over();
         let seen = self.seen.entry(id.clone()).or_default();
         if attempt <= seen.attempt || seen.followed {
             seen.over = over && attempt <= seen.attempt;
             return Ok(OutputState::Open);
         }
-        let runs = text(execution, "state") == "RUNNING";
+        let runs = execution.head.state == State::Running;
         // There may be others between the one that was printed and this one.
         let follows = runs || seen.attempt > 0;
         if follows && self.followed == FOLLOWED {
@@ -216,7 +220,7 @@ impl Watch {
         let position = seen.position.take();
         self.followed += 1;
         let (client, printer) = (Arc::clone(&self.client), Arc::clone(&self.printer));
-        let (origin, reconnect) = (LineOrigin::of(execution), self.reconnect.clone());
+        let (origin, reconnect) = (LineOrigin::of(&execution.head), self.reconnect.clone());
         let sender = self.finished.0.clone();
         std::thread::Builder::new()
             .name("follow".into())
@@ -233,9 +237,4 @@ impl Watch {
             })?;
         Ok(OutputState::Open)
     }
-}
-
-/// Whether nothing more will happen to an execution or a task.
-pub(super) fn is_over(one: &Value) -> bool {
-    matches!(text(one, "state"), "FINISHED" | "FAILED" | "CANCELED")
 }

@@ -7,9 +7,9 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
-use tenterhook_dispatch::{HookPoint, HookPointName};
+use tenterhook_dispatch::{HookPoint, HookPointName, RetryPolicy};
 use tenterhook_engine::{AskedLimits, Limits};
+use tenterhook_wire::{Criterion, FailurePolicy, IdOrNumber, Servers};
 
 use crate::event::misspelt;
 
@@ -52,27 +52,23 @@ pub(crate) struct HookManifest {
     pub(crate) env: Option<BTreeMap<String, String>>,
     /// `"all"` or a list of server numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) servers: Option<Value>,
+    pub(crate) servers: Option<Servers>,
     /// `"closed"` or `"open"`.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "failure_policy"
-    )]
-    pub(crate) failure_policy: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) failure_policy: Option<FailurePolicy>,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "limits"
     )]
-    pub(crate) limits: Option<Value>,
+    pub(crate) limits: Option<AskedLimits>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) retry: Option<Value>,
+    pub(crate) retry: Option<RetryPolicy>,
     /// Id, number or name of the app, on Astra's events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) app: Option<Value>,
+    pub(crate) app: Option<IdOrNumber>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) criteria: Option<Value>,
+    pub(crate) criteria: Option<Vec<Criterion>>,
 }
 
 /// What is wrong with a manifest, and where.
@@ -111,11 +107,7 @@ impl Manifest {
 
     /// The hook's limits; where it asks for none, the default.
     pub(crate) fn limits(&self) -> Limits {
-        let asked = self.hook.limits.clone().map(serde_json::from_value);
-        let asked: AskedLimits = match asked {
-            Some(asked) => asked.expect("limits were read when the manifest was"),
-            None => AskedLimits::default(),
-        };
+        let asked = self.hook.limits.clone().unwrap_or_default();
         asked
             .resolve(&Limits::default(), &Limits::ceiling())
             .expect("limits were checked when the manifest was read")
@@ -189,26 +181,14 @@ fn build<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error>
     }
 }
 
-fn failure_policy<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let policy = Option::<String>::deserialize(from)?;
-    match policy.as_deref() {
-        None | Some("open" | "closed") => Ok(policy),
-        Some(_) => Err(D::Error::custom(
-            "`failure_policy` must be \"closed\" or \"open\"",
-        )),
+fn limits<'de, D: Deserializer<'de>>(from: D) -> Result<Option<AskedLimits>, D::Error> {
+    let asked = Option::<AskedLimits>::deserialize(from)?;
+    if let Some(asked) = &asked {
+        asked
+            .resolve(&Limits::default(), &Limits::ceiling())
+            .map_err(D::Error::custom)?;
     }
-}
-
-fn limits<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
-    let Some(asked) = Option::<AskedLimits>::deserialize(from)? else {
-        return Ok(None);
-    };
-    asked
-        .resolve(&Limits::default(), &Limits::ceiling())
-        .map_err(D::Error::custom)?;
-    serde_json::to_value(asked)
-        .map(Some)
-        .map_err(D::Error::custom)
+    Ok(asked)
 }
 
 /// Returns the hook point whose name is nearest to `name`, if any is near.
@@ -318,7 +298,7 @@ mod tests {
         wrong(&format!("{WHOLE}build = \" \"\n"), &["line 4", "`build`"]);
         wrong(
             &format!("{WHOLE}[hook]\nfailure_policy = \"shut\"\n"),
-            &["line 5", "\"closed\""],
+            &["line 5", "closed"],
         );
         wrong(
             &format!("{WHOLE}[hook]\nlimits = {{ fuel = 0 }}\n"),

@@ -1,12 +1,13 @@
 //! The source of a project: created, replaced or left as it is.
 
 use anyhow::{Context as _, bail};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tenterhook_engine::{Digest, Kind};
+use tenterhook_wire::{Hook, Source, UploadedSource, Warning};
 use ureq::http::StatusCode;
 
-use super::{diff, short_digest};
-use crate::client::{self, Client, text};
+use super::{diff, object, short_digest};
+use crate::client::{self, Client, Received};
 use crate::neutral;
 use crate::paint::Painter;
 
@@ -19,30 +20,28 @@ pub(super) struct SourceStep {
     digest: Digest,
     kind: Kind,
     size: usize,
-    current: Option<Value>,
+    current: Option<Source>,
     /// Numbers of the hooks that run it, including this project's.
-    hooks: Vec<i64>,
+    hooks: Vec<i32>,
 }
 
 impl SourceStep {
     /// Compares the source of this name with these bytes.
     pub(super) fn plan(client: &Client, name: &str, bytes: &[u8]) -> anyhow::Result<Self> {
-        let found = client.list("/api/v1/sources", &[("name", name)])?;
+        let found: Vec<Received<Source>> = client.list("/api/v1/sources", &[("name", name)])?;
+        let current = found.into_iter().next().map(Received::into_value);
         let step = Self {
             name: name.to_owned(),
             digest: Digest::of(bytes),
             kind: Kind::detect(bytes),
             size: bytes.len(),
-            hooks: match found.first() {
-                Some(source) => hooks_of(client, text(source, "id"))?,
+            hooks: match &current {
+                Some(source) => hooks_of(client, &source.id)?,
                 None => Vec::new(),
             },
-            current: found.into_iter().next(),
+            current,
         };
-        let preloaded = step
-            .current
-            .as_ref()
-            .is_some_and(|own| own["preloaded"] == true);
+        let preloaded = step.current.as_ref().is_some_and(|own| own.preloaded);
         if preloaded && step.changes() {
             bail!(
                 "the source `{}` is built-in and cannot be changed; give the project another `name` in tenterhook.toml",
@@ -53,14 +52,14 @@ impl SourceStep {
     }
 
     /// The source as it is, if there is one.
-    pub(super) fn current(&self) -> Option<&Value> {
+    pub(super) fn current(&self) -> Option<&Source> {
         self.current.as_ref()
     }
 
     pub(super) fn changes(&self) -> bool {
         self.current
             .as_ref()
-            .is_none_or(|source| text(source, "digest") != self.digest.to_string())
+            .is_none_or(|source| source.digest != self.digest.to_string())
     }
 
     fn action(&self) -> &'static str {
@@ -71,15 +70,16 @@ impl SourceStep {
         }
     }
 
-    pub(super) fn as_json(&self) -> Value {
-        json!({
+    pub(super) fn as_json(&self) -> Map<String, Value> {
+        let members = json!({
             "action": self.action(),
             "name": self.name,
             "kind": self.kind.to_string(),
             "digest": self.digest.to_string(),
-            "old_digest": self.current.as_ref().map(|source| source["digest"].clone()),
+            "old_digest": self.current.as_ref().map(|source| &source.digest),
             "hooks": self.hooks,
-        })
+        });
+        object(members)
     }
 
     /// Describes what will change.
@@ -98,14 +98,14 @@ impl SourceStep {
                         "+ source {name}: {}, {} bytes, {}",
                         self.kind,
                         self.size,
-                        short_digest(&self.digest.to_string().into())
+                        short_digest(&self.digest.to_string())
                     );
                     format!("{}\n", paint.ok(&line))
                 }
             });
         };
         let mut summary = format!("~ source {name}\n");
-        let (old, new) = (text(current, "kind").to_owned(), self.kind.to_string());
+        let (old, new) = (current.kind.as_str(), self.kind.as_str());
         if old != new {
             summary += &diff::field("kind", &old.into(), &new.into(), paint);
         }
@@ -120,8 +120,8 @@ impl SourceStep {
         match self.texts(client, current, bytes)? {
             Some((old, new)) => summary += &diff::text(&old, &new, paint),
             None => {
-                let old = short_digest(&current["digest"]);
-                let new = short_digest(&self.digest.to_string().into());
+                let old = short_digest(&current.digest);
+                let new = short_digest(&self.digest.to_string());
                 summary += &diff::field("digest", &old.into(), &new.into(), paint);
             }
         }
@@ -132,13 +132,13 @@ impl SourceStep {
     fn texts(
         &self,
         client: &Client,
-        current: &Value,
+        current: &Source,
         bytes: &[u8],
     ) -> anyhow::Result<Option<(String, String)>> {
-        if text(current, "kind") != "script" || self.kind != Kind::Script {
+        if current.kind != tenterhook_wire::Kind::Script || self.kind != Kind::Script {
             return Ok(None);
         }
-        let path = format!("/api/v1/sources/{}/bytes", text(current, "id"));
+        let path = format!("/api/v1/sources/{}/bytes", current.id);
         let old = match client.get_bytes(&path, SCRIPT_MAX_BYTES) {
             Ok(old) => old,
             // Only admins read scripts.
@@ -152,12 +152,14 @@ impl SourceStep {
     }
 
     /// Applies the change; returns the source, with the server's warnings about it.
-    pub(super) fn apply(&self, client: &Client, bytes: &[u8]) -> anyhow::Result<Value> {
+    pub(super) fn apply(&self, client: &Client, bytes: &[u8]) -> anyhow::Result<UploadedSource> {
         let source = match &self.current {
-            Some(current) if !self.changes() => current.clone(),
+            Some(current) if !self.changes() => UploadedSource {
+                source: current.clone(),
+                warnings: Vec::new(),
+            },
             Some(current) => {
-                let replaced =
-                    client.replace_source(text(current, "id"), text(current, "digest"), bytes);
+                let replaced = client.replace_source(&current.id, &current.digest, bytes);
                 match replaced {
                     Err(error)
                         if client::is_refused_with(&error, StatusCode::PRECONDITION_FAILED) =>
@@ -177,18 +179,17 @@ impl SourceStep {
 }
 
 /// What is wrong with a script that the server has accepted: a line each, with its place.
-pub(super) fn warnings(source: &Value, paint: Painter) -> String {
-    let warnings = source["warnings"].as_array();
-    let line = |own: &Value| {
-        let place = format!("{}:{}", own["line"], own["column"]);
-        let message = neutral::line(text(own, "message")).to_string();
+pub(super) fn describe_warnings(warnings: &[Warning], paint: Painter) -> String {
+    let line = |own: &Warning| {
+        let place = format!("{}:{}", own.line, own.column);
+        let message = neutral::line(&own.message);
         format!("{} {place}: {message}\n", paint.warn("warning:"))
     };
-    warnings.into_iter().flatten().map(line).collect()
+    warnings.iter().map(line).collect()
 }
 
-fn hooks_of(client: &Client, source: &str) -> anyhow::Result<Vec<i64>> {
-    let hooks = client.list("/api/v1/hooks", &[])?;
-    let of_it = hooks.iter().filter(|hook| text(hook, "source") == source);
-    Ok(of_it.filter_map(|hook| hook["number"].as_i64()).collect())
+fn hooks_of(client: &Client, source: &str) -> anyhow::Result<Vec<i32>> {
+    let hooks: Vec<Received<Hook>> = client.list("/api/v1/hooks", &[])?;
+    let of_it = hooks.iter().filter(|hook| hook.source == source);
+    Ok(of_it.map(|hook| hook.number).collect())
 }

@@ -9,7 +9,7 @@ use crate::astra::metadata::{self, with_metadata_paths};
 use crate::astra::reply::ListType;
 use crate::astra::row::{Part, Row};
 use crate::astra::schema::{BOOLEAN, Kind, LABEL, METADATA, Member, members};
-use crate::containers::{self, print_criteria};
+use crate::containers::{self, show_criteria};
 use tenterhook_query::astra::Vocabulary;
 
 const TYPE: &str = "application/astra-executionHook";
@@ -144,7 +144,7 @@ impl<'a> View<'a> {
     pub(super) fn row(&self, containers: Option<&[Container]>) -> Row {
         let value = |name| match (name, containers) {
             ("matchingContainers", Some(containers)) => {
-                let containers = containers.iter().cloned().map(containers::Container::from);
+                let containers = containers.iter().cloned().map(containers::show);
                 Some(containers.map(|container| json!(container)).collect())
             }
             ("matchingImages", Some(containers)) => Some(images(containers)),
@@ -162,7 +162,7 @@ impl<'a> View<'a> {
             "id" => json!(hook.id),
             "name" => self.name.into(),
             "hookType" => if hook.managed { "netapp" } else { "custom" }.into(),
-            "matchingCriteria" => json!(print_criteria(self.criteria)),
+            "matchingCriteria" => json!(show_criteria(self.criteria)),
             "action" => self.action.into(),
             "stage" => self.stage.into(),
             "hookSourceID" => json!(hook.source),

@@ -18,21 +18,23 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::stream::{self, Stream as Pieces};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use tenterhook_dispatch::{
     AccountId, Chunk, Error, Execution, ExecutionId, KeptOutput, LiveOutput, OUTPUT_PART_BYTES,
     State as Standing,
 };
 use tenterhook_engine::Stream;
+use tenterhook_wire::{AttemptEnd, AttemptStart, OutputPart, State as Word};
 
 use super::large::REPLY_BYTES;
 use super::position::{Position, Reached};
+use super::shape::outcome;
 use super::text::Text;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::charge::Charge;
 use crate::extract::{Path, Query};
+use crate::native::words;
 use crate::refusal::Refusal;
 
 /// A silent hook's connection is kept open by a comment this often; proxies
@@ -78,7 +80,10 @@ pub(super) async fn follow_execution(
         Found::Over => return Ok((StatusCode::NO_CONTENT, [no_store]).into_response()),
         Found::Waiting(position, wait) => (Event::default().retry(wait), None, position),
         Found::Attempt(position, printed) => {
-            let first = event("attempt", &json!({"attempt": position.attempt}), position);
+            let start = AttemptStart {
+                attempt: position.attempt,
+            };
+            let first = event("attempt", &start, position);
             (first.retry(RECONNECT), Some(printed), position)
         }
     };
@@ -376,22 +381,26 @@ impl Following {
         let attempt = self.position.attempt;
         let executions = self.app.dispatcher().executions();
         let execution = executions.get_without_output(self.account, self.id).await;
-        let (state, outcome) = match execution {
+        let (state, ended_so) = match execution {
             Ok(execution) if execution.attempt == attempt && execution.has_ended_attempt() => {
-                (json!(execution.state.as_str()), json!(execution.outcome))
+                (Some(words::state(execution.state)), execution.outcome)
             }
             Ok(execution) if execution.state.is_over() && execution.attempt == attempt => {
-                (json!(execution.state.as_str()), Value::Null)
+                (Some(words::state(execution.state)), None)
             }
             // It is tried again.
             Ok(_) => {
                 let ended = executions.attempt(self.account, self.id, attempt, 0).await;
-                let outcome = ended.ok().and_then(|(attempt, _)| attempt.outcome);
-                (json!("WAITING"), json!(outcome))
+                let ended_so = ended.ok().and_then(|(attempt, _)| attempt.outcome);
+                (Some(Word::Waiting), ended_so)
             }
-            Err(_) => (Value::Null, Value::Null),
+            Err(_) => (None, None),
         };
-        let end = json!({"attempt": attempt, "outcome": outcome, "state": state});
+        let end = AttemptEnd {
+            attempt,
+            outcome: ended_so.map(outcome),
+            state,
+        };
         event("end", &end, self.position.at(Reached::End))
     }
 }
@@ -403,15 +412,16 @@ fn index(stream: Stream) -> usize {
     }
 }
 
-fn event(name: &str, data: &Value, position: Position) -> Event {
-    let event = Event::default().event(name).data(data.to_string());
+fn event(name: &str, data: &impl Serialize, position: Position) -> Event {
+    let data = serde_json::to_string(data).expect("text and numbers are JSON");
+    let event = Event::default().event(name).data(data);
     event.id(position.to_string())
 }
 
-fn piece(bytes: &[u8]) -> Value {
+fn piece(bytes: &[u8]) -> OutputPart {
     match std::str::from_utf8(bytes) {
-        Ok(text) => json!({ "text": text }),
-        Err(_) => json!({ "base64": STANDARD.encode(bytes) }),
+        Ok(text) => OutputPart::Text(text.to_owned()),
+        Err(_) => OutputPart::Base64(STANDARD.encode(bytes)),
     }
 }
 
@@ -421,7 +431,7 @@ mod tests {
 
     #[test]
     fn what_is_not_text_goes_as_base64() {
-        assert_eq!(piece(b"x\n").to_string(), r#"{"text":"x\n"}"#);
-        assert_eq!(piece(b"\xff").to_string(), r#"{"base64":"/w=="}"#);
+        assert_eq!(piece(b"x\n"), OutputPart::Text("x\n".into()));
+        assert_eq!(piece(b"\xff"), OutputPart::Base64("/w==".into()));
     }
 }

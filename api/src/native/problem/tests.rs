@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::{Map, Value};
+
 use super::*;
 
 fn every_refusal() -> Vec<Refusal> {
@@ -71,7 +73,7 @@ fn every_refusal() -> Vec<Refusal> {
 fn print(refusal: &Refusal) -> Value {
     let headers =
         http::HeaderMap::from_iter([(crate::request_id::HEADER, HeaderValue::from_static("r1"))]);
-    serde_json::to_value(Problem::new(refusal, &RequestId::of(&headers))).unwrap()
+    serde_json::to_value(of_request(refusal, &RequestId::of(&headers))).unwrap()
 }
 
 #[test]

@@ -1,67 +1,56 @@
-//! What a source looks like in the replies of this face.
+//! Sources as this face shows them, with what is wrong with their scripts.
 
 use http::HeaderValue;
-use serde::Serialize;
 use tenterhook_dispatch as dispatch;
-use tenterhook_dispatch::Label;
-use tenterhook_engine::Kind;
-use utoipa::ToSchema;
+use tenterhook_engine::Diagnostic;
+use tenterhook_wire::{Source, UploadedSource, Warning};
 
+use crate::containers::show_labels;
+use crate::native::words;
 use crate::time_text::time_text;
+use crate::uploads::stored::Stored;
 
 pub(super) const WASM: &str = "application/wasm";
 pub(super) const SCRIPT: &str = "text/x-shellscript";
 pub(super) const ANY: &str = "application/octet-stream";
 
-/// A named program.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Source {
-    pub(super) id: String,
-    pub(super) number: i32,
-    name: String,
-    /// `script`, `module` or `component`.
-    #[schema(value_type = String)]
-    kind: Kind,
-    /// `sha256:` and 64 hexadecimal digits.
-    digest: String,
-    size_bytes: u64,
-    /// One more whenever the bytes change.
-    revision: u32,
-    description: String,
-    /// Whether its bytes are withheld from every role, on every interface.
-    private: bool,
-    /// Whether it is built-in and cannot be changed.
-    preloaded: bool,
-    #[schema(value_type = Vec<Object>)]
-    labels: Vec<Label>,
-    /// The id of the principal who uploaded it.
-    created_by: String,
-    /// The id of the principal who changed it last.
-    modified_by: Option<String>,
-    created_at: String,
-    modified_at: String,
+/// Shows a source.
+pub(in crate::native) fn source(own: dispatch::Source) -> Source {
+    Source {
+        id: own.id.to_string(),
+        number: own.number.get(),
+        name: own.name,
+        kind: words::kind(own.kind),
+        digest: own.digest.to_string(),
+        size_bytes: own.size_bytes,
+        revision: own.revision,
+        description: own.description,
+        private: own.visibility == dispatch::Visibility::Private,
+        preloaded: own.preloaded,
+        labels: show_labels(own.labels),
+        created_by: own.created_by.to_string(),
+        modified_by: own.modified_by.map(|id| id.to_string()),
+        created_at: time_text(own.created_at),
+        modified_at: time_text(own.modified_at),
+    }
 }
 
-impl Source {
-    pub(in crate::native) fn new(own: dispatch::Source) -> Self {
-        Self {
-            id: own.id.to_string(),
-            number: own.number.get(),
-            name: own.name,
-            kind: own.kind,
-            digest: own.digest.to_string(),
-            size_bytes: own.size_bytes,
-            revision: own.revision,
-            description: own.description,
-            private: own.visibility == dispatch::Visibility::Private,
-            preloaded: own.preloaded,
-            labels: own.labels,
-            created_by: own.created_by.to_string(),
-            modified_by: own.modified_by.map(|id| id.to_string()),
-            created_at: time_text(own.created_at),
-            modified_at: time_text(own.modified_at),
-        }
+/// Shows a source in the response to its upload.
+pub(super) fn uploaded(stored: Stored) -> UploadedSource {
+    UploadedSource {
+        source: source(stored.source),
+        warnings: warnings(stored.diagnostics),
     }
+}
+
+/// Shows what is wrong with a script that was accepted.
+pub(in crate::native) fn warnings(diagnostics: Vec<Diagnostic>) -> Vec<Warning> {
+    let warning = |own: Diagnostic| Warning {
+        line: own.line,
+        column: own.column,
+        message: own.message,
+    };
+    diagnostics.into_iter().map(warning).collect()
 }
 
 /// What changes whenever a source does, its name and description included: the digest of

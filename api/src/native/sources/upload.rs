@@ -21,8 +21,7 @@ use crate::charge::Charge;
 use crate::entity_tag::Tags;
 use crate::extract::{Json, Path, Query};
 use crate::native::created::created;
-use crate::native::sources::shape::{ANY, SCRIPT, WASM, entity_tag, version};
-use crate::native::sources::warnings::UploadedSource;
+use crate::native::sources::shape::{ANY, SCRIPT, WASM, entity_tag, uploaded, version};
 use crate::native::uploads;
 use crate::refusal::Refusal;
 use crate::uploads::pending::Progress;
@@ -81,9 +80,9 @@ pub(super) async fn upload_source(
     let begun = app.pending_uploads().begin(account, subject, wait, work);
     Ok(match begun.await? {
         Progress::Done(stored) => {
-            let source = UploadedSource::new(*stored);
-            let id = source.id().to_owned();
-            created("/api/v1/sources", &id, source).into_response()
+            let uploaded = uploaded(*stored);
+            let id = uploaded.source.id.clone();
+            created("/api/v1/sources", &id, uploaded).into_response()
         }
         Progress::Compiling(upload) => uploads::accepted(&upload),
     })
@@ -137,7 +136,7 @@ pub(super) async fn replace_source(
     Ok(match begun.await? {
         Progress::Done(stored) => {
             let tag = [(header::ETAG, entity_tag(stored.source.digest))];
-            (tag, Json(UploadedSource::new(*stored))).into_response()
+            (tag, Json(uploaded(*stored))).into_response()
         }
         Progress::Compiling(upload) => uploads::accepted(&upload),
     })
