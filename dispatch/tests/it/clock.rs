@@ -170,7 +170,7 @@ async fn no_retry_waits_longer_than_it_was_to_after_a_restart_with_a_clock_that_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_run_anew_after_the_clock_was_set_is_due_at_once() {
+async fn a_redrive_after_the_clock_was_set_is_due_at_once() {
     for set_by in settings_of_the_wall() {
         let clock = noon();
         let yard = Yard::at(&clock, settings()).await;

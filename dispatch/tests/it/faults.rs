@@ -289,7 +289,7 @@ impl World {
 }
 
 #[test]
-fn whatever_call_of_the_store_fails_nothing_is_lost_and_nothing_ends_twice() {
+fn whichever_call_of_the_store_fails_nothing_is_lost_and_nothing_finishes_twice() {
     let seeds = number("TENTERHOOK_FAULT_SEEDS", SEEDS);
     let first = number("TENTERHOOK_FAULT_FIRST", 0);
     let next = AtomicU64::new(first);

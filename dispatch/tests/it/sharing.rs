@@ -164,7 +164,7 @@ async fn what_finds_no_memory_waits_for_it_and_keeps_no_other_account_waiting() 
 
 /// A hook from a larger host: its limits are more than this one can ever give.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_outgrows_its_host_does_not_count_and_is_tried_again() {
+async fn a_run_that_outgrows_its_host_does_not_count_and_is_retried() {
     let memory = Capacities::default().with(Resource::Memory, Capacity::of(128 * MIB));
     let yard = Yard::sharing(memory).await;
     yard.hook_with(
@@ -202,7 +202,7 @@ async fn a_run_that_outgrows_its_host_does_not_count_and_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hook_that_could_never_run_here_is_refused_when_it_is_made() {
+async fn a_hook_that_could_never_run_here_is_refused_when_it_is_created() {
     let mut small = settings();
     small.host.memory = 100 * MIB;
     let yard = Yard::with(small).await;

@@ -155,7 +155,7 @@ async fn a_loop_that_ends_in_a_trap_is_charged_for_its_iterations() {
 }
 
 #[tokio::test]
-async fn every_turn_of_a_loop_costs_the_same_however_many_there_are() {
+async fn every_iteration_of_a_loop_costs_the_same_however_many_there_are() {
     let burnt = async |turns: i32| {
         let run = Run::bytes(turning(turns));
         let run = run.limits(plenty).go().await;
@@ -171,7 +171,7 @@ async fn every_turn_of_a_loop_costs_the_same_however_many_there_are() {
 }
 
 #[tokio::test]
-async fn a_run_ends_well_with_just_the_fuel_that_it_needs_and_not_with_less() {
+async fn a_run_succeeds_with_exactly_the_fuel_it_needs_and_not_with_less() {
     let run = |fuel| {
         Run::bytes(turning(1_000))
             .limits(|limits| limits.fuel = fuel)

@@ -147,7 +147,7 @@ async fn a_project_is_known_before_it_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenants_own_session_gives_nobody_else_a_voice() {
+async fn a_tenants_own_session_accepts_replies_of_no_other_account() {
     let yard = Yard::new().await;
     let (blue, green) = (tenant(&yard, "blue").await, tenant(&yard, "green").await);
     for (name, host, project) in [
@@ -200,7 +200,7 @@ async fn a_tenants_own_session_gives_nobody_else_a_voice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_tenant_demands_counts_for_its_own_instances_alone() {
+async fn a_tenants_constraints_apply_only_to_its_own_instances() {
     let yard = Yard::new().await;
     let blue = tenant(&yard, "blue").await;
     yard.host("node-1").await;

@@ -48,7 +48,7 @@ async fn claimed_ids(damaged: &Damaged) -> Vec<tenterhook_dispatch::TaskId> {
 }
 
 #[tokio::test]
-async fn an_execution_whose_outcome_could_not_be_stored_is_not_run_and_shows_as_dead_with_words() {
+async fn an_execution_whose_outcome_could_not_be_stored_is_not_run_and_is_dead_with_a_reason() {
     for damage in DAMAGES {
         let mut damaged = Damaged::open().await;
         let (first, second) = (damaged.task("first").await, damaged.task("second").await);
@@ -97,8 +97,7 @@ async fn an_execution_whose_outcome_could_not_be_stored_is_not_run_and_shows_as_
 }
 
 #[tokio::test]
-async fn what_was_set_aside_and_could_not_be_changed_is_redriven_once_it_is_mended_and_not_before()
-{
+async fn a_task_set_aside_that_cannot_be_changed_is_redriven_only_once_it_is_repaired() {
     let mut damaged = Damaged::open().await;
     let task = damaged.task("first").await;
     let account = damaged.shop.account.id;

@@ -298,7 +298,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_that_anybody_does_leads_out_of_the_table_or_loses_a_session(
+    fn no_sequence_of_actions_leads_out_of_the_table_or_loses_a_session(
         workflow in select(&["default", "vnf", "tenant"][..]),
         begin in select(&State::ALL[..6]),
         constrained in any::<bool>(),

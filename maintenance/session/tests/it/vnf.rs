@@ -233,7 +233,7 @@ fn one_reply_may_cover_all_that_a_project_was_asked_for() {
 }
 
 #[test]
-fn a_reply_that_is_sent_again_when_its_instance_has_left_is_taken() {
+fn a_repeated_reply_is_accepted_after_its_instance_has_left() {
     let mut world = World::new(plan("vnf"), demanding(1, 1));
     let prepare = ("red".to_owned(), State::PrepareMaintenance);
     world.silent.insert(prepare);
