@@ -59,7 +59,7 @@ async fn an_endless_response_is_not_read_to_its_end() {
     let to = subscribe(&webhooks, format!("http://{address}/")).await;
     offer(&webhooks, "1").await;
     until_status(&webhooks, &to, Status::Delivered).await;
-    // What lies in the buffers of both sides is more than what was read.
+    // The buffers of both sides hold more than what was read.
     assert!(written.load(Ordering::Relaxed) < 64 << 20);
 }
 

@@ -1,4 +1,4 @@
-//! The authority of whoever reads for a while, and what ends it.
+//! The authority of long-lived readers, and what ends it.
 
 use std::future::ready;
 
@@ -91,7 +91,7 @@ async fn it_ends_when_the_role_is_no_longer_enough() {
     lower(Role::Viewer).await;
     assert_eq!(writes.ended().await, Lapse::Role(Role::Member));
     assert!(!has_ended(&reads).await);
-    // Whoever was let in before, and holds it only now, is told so too.
+    // A reader that was admitted before, and watches it only now, is notified too.
     let late = hold(&yard, &identity, Role::Member).await;
     assert_eq!(late.ended().await, Lapse::Role(Role::Member));
 }

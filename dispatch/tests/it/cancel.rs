@@ -41,7 +41,7 @@ async fn a_running_task_is_stopped_and_what_waits_behind_it_never_runs() {
     );
 }
 
-/// A yard whose store keeps no output of a cancelled run while it is told not to.
+/// A yard whose store can be made to store no output of a cancelled run.
 async fn with_late_outputs() -> (Yard, FaultyStore) {
     let yard = Yard::new().await;
     let store = FaultyStore::sound(Arc::clone(&yard.store), Arc::default());

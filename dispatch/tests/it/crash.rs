@@ -27,7 +27,7 @@ async fn after_three_attempts_that_killed_the_server_an_execution_is_dead() {
         yard.printed_by(last, &running).await;
         let running = execution(&yard, last, task).await;
         assert_eq!((running.state, running.attempt), (State::Running, attempt));
-        // The one before is never told: that is how it is when a process is killed.
+        // The previous one is not notified, as when a process is killed.
         let restarted = yard.restarted().await;
         killed.push(restarted);
     }
@@ -45,7 +45,7 @@ async fn after_three_attempts_that_killed_the_server_an_execution_is_dead() {
         "{error}"
     );
 
-    // Whoever wants it all the same may have it run again.
+    // It can still be redriven.
     last.executions()
         .redrive(yard.account, ended.id)
         .await

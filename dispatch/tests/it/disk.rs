@@ -1,4 +1,4 @@
-//! Room on the disk: who has used up its share is told so before anything is written,
+//! Disk space: an account over its share is refused before anything is written,
 //! and what no longer fits is cut with words.
 
 use serde_json::json;
@@ -80,14 +80,14 @@ async fn an_account_that_has_used_up_its_share_is_refused_before_anything_is_wri
         matches!(refused, Err(Error::DiskFull { .. })),
         "{refused:?}"
     );
-    // Others have room, and are not told of it.
+    // Others have room, and are not affected.
     yard.dispatcher
         .events()
         .accept(other, "t", vec![large(200_000)])
         .await
         .unwrap();
 
-    // What is over makes room.
+    // Finished tasks make room.
     yard.dispatcher.sweep().await;
     yard.dispatcher
         .events()

@@ -128,7 +128,7 @@ async fn output_that_is_copied_while_it_is_printed_counts_as_its_accounts_memory
         matches!(refused, Err(Error::Shortage { .. })),
         "{refused:?}"
     );
-    // Whoever wants to know no more than how it is gets to know it.
+    // Without its output it needs no memory.
     dispatcher
         .executions()
         .get_without_output(account, id)

@@ -1,4 +1,4 @@
-//! The sources that come with every account.
+//! The built-in sources of every account.
 
 use tenterhook_dispatch::{
     Account, AccountId, Error, Key, NewHook, NewSource, Noun, Number, PrincipalId, Role, Source,

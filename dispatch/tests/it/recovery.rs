@@ -12,7 +12,7 @@ use tenterhook_dispatch::{
 use crate::support::{LONG, Yard, event, stdout};
 
 /// Writes down a task for the account's first hook, as another run of the
-/// server would have: owned by that run, or by nobody.
+/// server would have: owned by that run, or by none.
 pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
     let hook = first_hook(yard).await;
     let event = event(hook.event.as_str(), json!({}));

@@ -1,4 +1,4 @@
-//! What runs now: told apart from what waits, with what it has used so far.
+//! Running executions: distinguished from waiting ones, with their usage so far.
 
 use serde_json::json;
 use tenterhook_dispatch::{AccountId, ExecutionFilter, HookId, Outputs, Page, State};

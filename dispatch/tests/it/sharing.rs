@@ -18,7 +18,7 @@ async fn other(yard: &Yard, name: &str) -> Yard {
     yard.as_account(yard.dispatcher.accounts().create(name).await.unwrap().id)
 }
 
-/// Fires an event that often; answers with the keys of the tasks.
+/// Fires an event that often; returns the keys of the tasks.
 async fn flood(yard: &Yard, times: usize) -> Vec<Key<TaskId>> {
     let mut tasks = Vec::new();
     for _ in 0..times {
@@ -190,7 +190,7 @@ async fn a_run_that_outgrows_its_host_does_not_count_and_is_retried() {
         assert!(!execution.state.is_over(), "{execution:?}");
         tokio::task::yield_now().await;
     };
-    // The hook asked for one attempt, and is owed it yet.
+    // The hook asked for one attempt, which it still has to get.
     assert_eq!((execution.state, execution.attempt), (State::Waiting, 1));
     let stopped = Outcome::Stopped { limit: Limit::Host };
     assert_eq!(execution.outcome, Some(stopped));

@@ -1,4 +1,4 @@
-//! An answer that cannot be used is a failure of the hook, never a silent yes.
+//! An unusable verdict is a failure of the hook, never a silent yes.
 
 use serde_json::json;
 use tenterhook_dispatch::{FailurePolicy, RetryPolicy, State};

@@ -1,4 +1,4 @@
-//! What a run has burnt is known, however it ends: by itself, interrupted in a loop, or by
+//! The fuel that a run used is known, however it ends: by itself, interrupted in a loop, or by
 //! a trap. What calls into the host cost is not tested here.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::wasm::{self, Shape};
 const PLENTY: u64 = 100_000_000_000;
 const LONG: Duration = Duration::from_secs(60);
 
-/// What an interrupted run may have burnt beyond what is reported, with a wide margin: the
+/// What an interrupted run may have used beyond what is reported, with a wide margin: the
 /// host learns of guest code's fuel by the million.
 const UNREPORTED: u64 = 4 << 20;
 

@@ -89,7 +89,7 @@ async fn a_tenant_speaks_for_its_own_project_in_the_operators_session() {
     assert_eq!(state.as_deref(), Some("ACK_MAINTENANCE"));
 
     assert_eq!(yard.play(id).await, State::MaintenanceDone);
-    // Its own hooks were told of its own project, and of no other.
+    // Its own hooks were notified of its own project, and of no other.
     let told = yard.printed(blue, "maintenance.scheduled").await;
     assert!(
         told.contains(&format!("MAINTENANCE {project}\n")),
@@ -104,7 +104,7 @@ async fn a_project_is_known_before_it_is_asked() {
     let (blue, green) = (tenant(&yard, "blue").await, tenant(&yard, "green").await);
     yard.host("node-1").await;
     let vm = yard.instance("vm", "node-1", &blue.to_string()).await;
-    // As long as this hook runs, nobody is asked.
+    // As long as this hook runs, no project is asked.
     yard.hook(
         yard.account,
         "session.MAINTENANCE",
@@ -187,7 +187,7 @@ async fn a_tenants_own_session_accepts_replies_of_no_other_account() {
         id,
     );
     nobody(yard.maintenance.session(yard.account, id).await, id);
-    // The tenant itself answers for all that it has invented.
+    // The tenant itself replies for all that it has invented.
     yard.maintenance
         .reply(blue, id, &green.to_string(), reply)
         .await
@@ -217,7 +217,7 @@ async fn a_tenants_constraints_apply_only_to_its_own_instances() {
         resource_mitigation: false,
         lead_time: 10,
     };
-    // One of its own, and one for somebody else's instance.
+    // One of its own, and one for another tenant's instance.
     for id in [&vm, &other] {
         yard.maintenance
             .put_instance_constraint(blue, demand(id, &blue.to_string()))

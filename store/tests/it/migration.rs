@@ -189,7 +189,7 @@ async fn every_name_of_a_token_has_become_a_principal() {
     );
     assert_eq!(tokens[0].used_at, Some(at(19)));
 
-    // The same name in another account is somebody else.
+    // The same name in another account is another principal.
     let (_, other) = store
         .token(SecretHash::from_bytes([0x16; 32]))
         .await

@@ -134,7 +134,7 @@ async fn many_callers_share_commits_and_each_gets_its_own_result() {
         let (store, shop) = (Arc::clone(&store), Arc::clone(&shop));
         callers.spawn(async move {
             let mut task = new_task(&shop, "custom.x", 1);
-            // Every tenth belongs to nobody, and must fail by itself.
+            // Every tenth belongs to no account, and must fail alone.
             if caller % 10 == 0 {
                 task.executions[0].id =
                     tenterhook_dispatch::ExecutionId::from_uuid(uuid::Uuid::nil());

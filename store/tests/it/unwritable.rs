@@ -79,7 +79,7 @@ async fn an_execution_whose_outcome_could_not_be_stored_is_not_run_and_is_dead_w
             let error = one.error.unwrap();
             assert!(error.contains("database"), "{damage}: {error}");
         }
-        // One that is another's or nobody's is in no list of this account.
+        // One of another account or of none is in no list of this account.
         if !damage.starts_with("account") && !damage.starts_with("dropped_bytes") {
             assert_eq!(list(&damaged, &dead).await.len(), 1, "{damage}");
             let failed = ExecutionFilter {

@@ -11,7 +11,7 @@ use tenterhook_session::{
 
 use crate::world::{World, plan, transitions, well};
 
-/// Names that somebody who means no good may give, and a few that meet.
+/// Names that an attacker may give, and a few that collide.
 fn names() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => select(&["a", "b", "c", "localhost", ""][..]).prop_map(str::to_owned),

@@ -12,7 +12,7 @@ use time::Duration;
 
 use crate::world::{World, badly, four_hosts, plan, transitions, well};
 
-/// One thing that somebody does.
+/// One action of an actor.
 #[derive(Clone, Debug)]
 enum Deed {
     /// The driver does what the session needs, and it goes well; time does not pass.
@@ -323,7 +323,7 @@ proptest! {
             world.do_deed(deed);
             check(&mut world, begin);
         }
-        // It is not lost: left alone by everybody but its driver, it comes to an end;
+        // It is not lost: left alone by all but its driver, it comes to an end;
         // and from that it can be resumed, or it is done.
         world.inbox.clear();
         let end = world.play();

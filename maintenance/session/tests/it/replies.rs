@@ -1,4 +1,4 @@
-//! What projects may answer, in both spellings, and what is not taken.
+//! What projects may reply, in both spellings, and what is refused.
 
 use std::collections::BTreeMap;
 

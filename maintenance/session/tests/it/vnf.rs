@@ -68,7 +68,7 @@ fn asked_at(notice: &Notice) -> OffsetDateTime {
     notice.reply_at.unwrap() - Duration::seconds(i64::from(LEAD))
 }
 
-/// When an instance left, as the steps tell.
+/// When an instance left, according to the steps.
 fn left_at(world: &World, id: &str) -> OffsetDateTime {
     let text = format!("the instance `{id}` has left");
     let left = world.steps.iter().find(|step| step.result == text);

@@ -49,7 +49,7 @@ pub(crate) const ROOM: SessionBounds = SessionBounds {
     per_account: 100,
 };
 
-/// Opens a session; answers with it and with those that have ended for it.
+/// Opens a session; returns it and those that were ended for it.
 pub(crate) async fn session(
     store: &dyn Store,
     parent: &Token,

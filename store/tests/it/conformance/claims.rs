@@ -1,4 +1,4 @@
-//! Who runs what, cancelling, running anew, paging and removing.
+//! Ownership, cancelling, redriving, paging and removing.
 
 use std::sync::Arc;
 use std::time::Duration;

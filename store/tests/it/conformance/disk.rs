@@ -39,7 +39,7 @@ pub(crate) async fn bytes_of(store: &dyn Store, account: AccountId) -> u64 {
         .unwrap()
 }
 
-/// Removes all that is over, and forgets its events.
+/// Removes all finished tasks, and forgets their events.
 pub(crate) async fn forget_all(store: &dyn Store, now: i64) {
     let nothing = Retention {
         event_horizon: Duration::ZERO,
@@ -213,7 +213,7 @@ pub(crate) async fn accounts_take_turns_when_much_is_to_be_removed(store: &dyn S
         Shop::named(store, "little").await,
     ];
     for (shop, count) in shops.iter().zip([600, 3]) {
-        // Without executions they are over at once.
+        // Without executions they finish at once.
         let tasks = (0..count).map(|_| new_task(shop, "custom.x", 0)).collect();
         store.insert_tasks(tasks).await.unwrap();
     }

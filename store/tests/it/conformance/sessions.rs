@@ -101,7 +101,7 @@ pub(crate) async fn a_session_is_kept_whole_and_in_its_latest_state(store: &impl
     second.session.take_steps();
     keep(store, &first).await;
     keep(store, &second).await;
-    // The one that was created first is told first, whenever it was kept.
+    // The one that was created first is listed first, whenever it was stored.
     assert_eq!(
         store.sessions().await.unwrap(),
         [second.clone(), first.clone()]
@@ -131,7 +131,7 @@ pub(crate) async fn steps_are_kept_in_their_order_with_the_session(store: &impl 
         )
         .await
         .unwrap();
-    // Nobody had heard of that commit: the same steps come again.
+    // That commit was not acknowledged: the same steps come again.
     store
         .update_session(tenant.id, stored.session.clone(), vec![step(12), step(13)])
         .await

@@ -493,7 +493,7 @@ pub(crate) async fn settlements_take_effect_in_their_order(store: &dyn Store) {
         ..ended_well(id)
     };
     queued.push(store.record_result(settlement(&shop, &new, last, ended(State::Finished))));
-    // Nobody has waited for any of them yet.
+    // None of them has been waited for yet.
     for answer in queued.into_iter().rev() {
         answer.await.unwrap();
     }
