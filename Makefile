@@ -56,7 +56,7 @@ attacks: build ## Attack engine and server, measure what that costs, write docs/
 
 .PHONY: faults
 faults: toolchain ## Fail every call of the store in turn, SEEDS (100000) times
-	TENTERHOOK_FAULT_SEEDS=$(SEEDS) cargo test --locked --test dispatch_it whatever_call_of_the_store_fails
+	TENTERHOOK_FAULT_SEEDS=$(SEEDS) cargo test --locked --test dispatch_it whichever_call_of_the_store_fails
 
 .PHONY: fuzz
 fuzz: toolchain ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (15)

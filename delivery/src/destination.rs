@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_inside_and_those_that_lead_there_are_not_public() {
+    fn private_addresses_and_those_that_map_to_them_are_not_public() {
         for address in [
             "0.0.0.0",
             "0.1.2.3",
@@ -211,7 +211,7 @@ mod tests {
         }
 
         #[test]
-        fn private_ones_are_refused_in_every_notation(
+        fn private_addresses_are_refused_in_every_notation(
             network in prop::sample::select(SPECIAL_V4.to_vec()), host in any::<u32>(), low in any::<u64>(),
         ) {
             let (network, length) = network;

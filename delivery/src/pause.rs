@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_heeded_up_to_a_day() {
+    fn retry_after_is_honoured_up_to_a_day() {
         let now = httpdate::parse_http_date("Fri, 01 Jan 2027 00:00:00 GMT").unwrap();
         let seconds =
             |text: &str| parse_retry_after(text.as_bytes(), now).map(|pause| pause.as_secs());

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn only_types_that_are_delivered_can_be_wanted() {
+    fn only_types_that_are_delivered_can_be_subscribed_to() {
         let wants = |events: &[&str]| NewSubscription {
             events: events.iter().map(ToString::to_string).collect(),
             ..to("http://a.example/")

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_is_the_one_that_another_implementation_makes() {
+    fn a_signature_matches_that_of_another_implementation() {
         // python3 -c 'import hmac, base64; print(base64.b64encode(hmac.new(bytes(range(32)),
         //   b"b7e23ec2-9af2-8b0b-8bd4-3b5c1d0a9a11.1735689600.{\"type\":\"maintenance.host\"}",
         //   "sha256").digest()).decode())'
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_secret_is_another_each_time() {
+    fn every_new_secret_is_different() {
         assert_ne!(Secret::generate(), Secret::generate());
     }
 

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_events_that_are_wanted_are_delivered() {
+    fn only_subscribed_events_are_delivered() {
         let all = Subscription {
             id: SubscriptionId(Uuid::nil()),
             account: Uuid::nil(),

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_without_a_host_are_hosts_and_labels_say_of_which_kind() {
+    fn servers_without_a_host_are_hosts_and_labels_give_their_kind() {
         let inventory = of(vec![
             server("a", None, &[]),
             server("b", None, &[("type", "controller"), ("vcpus", "16")]),

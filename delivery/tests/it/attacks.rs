@@ -59,12 +59,12 @@ async fn an_endless_response_is_not_read_to_its_end() {
     let to = subscribe(&webhooks, format!("http://{address}/")).await;
     offer(&webhooks, "1").await;
     until_status(&webhooks, &to, Status::Delivered).await;
-    // What lies in the buffers of both sides is more than what was read.
+    // The buffers of both sides hold more than what was read.
     assert!(written.load(Ordering::Relaxed) < 64 << 20);
 }
 
 #[tokio::test]
-async fn a_response_that_drips_ends_with_the_attempt() {
+async fn a_response_that_trickles_in_ends_with_the_attempt() {
     let address = hostile(|stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n");
         while stream.write_all(b"x: y\r\n").is_ok() {
@@ -80,7 +80,7 @@ async fn a_response_that_drips_ends_with_the_attempt() {
 }
 
 #[tokio::test]
-async fn a_body_that_drips_ends_with_the_attempt_and_the_answer_counts() {
+async fn a_body_that_trickles_in_ends_with_the_attempt_and_the_status_counts() {
     let address = hostile(|stream| {
         let _ = stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 1000000\r\n\r\n");
         while stream.write_all(b"x").is_ok() {
@@ -107,7 +107,7 @@ async fn an_endpoint_that_never_answers_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn heads_that_are_too_large_or_no_http_are_failures() {
+async fn heads_that_are_too_large_or_not_http_are_failures() {
     let answers: [Vec<u8>; 6] = [
         format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(1 << 20)).into(),
         format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(100_000)).into(),
@@ -156,7 +156,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn addresses_inside_are_not_called() {
+async fn private_addresses_are_not_called() {
     let receiver = Receiver::start().await;
     let port = receiver.address.port();
     let settings = Settings {
@@ -198,7 +198,7 @@ async fn addresses_inside_are_not_called() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_inside_is_called_where_the_operator_allows_it() {
+async fn a_name_of_a_private_address_is_called_where_the_operator_allows_it() {
     let receiver = Receiver::start().await;
     let (webhooks, _) = start(quick()).await;
     let port = receiver.address.port();
@@ -208,7 +208,7 @@ async fn a_name_that_leads_inside_is_called_where_the_operator_allows_it() {
 }
 
 #[tokio::test]
-async fn what_speaks_no_tls_is_not_sent_to_over_https() {
+async fn nothing_is_sent_over_https_to_an_endpoint_without_tls() {
     let receiver = Receiver::start().await;
     let (webhooks, _) = start(one_attempt()).await;
     let to = subscribe(&webhooks, format!("https://{}/", receiver.address)).await;

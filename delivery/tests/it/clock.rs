@@ -83,7 +83,7 @@ fn settings_of_the_wall() -> [time::Duration; 5] {
 }
 
 #[tokio::test]
-async fn a_delivery_is_tried_again_when_its_time_has_passed_however_the_clock_is_set() {
+async fn a_delivery_is_retried_when_its_delay_has_passed_however_the_clock_is_set() {
     for set in settings_of_the_wall() {
         let (clock, memory) = (noon(), Arc::new(Memory::default()));
         let receiver = Receiver::start().await;
@@ -132,7 +132,7 @@ async fn a_delivery_that_is_offered_after_the_clock_was_set_is_due_at_once() {
 }
 
 #[tokio::test]
-async fn no_delivery_waits_longer_than_it_was_to_after_a_restart_with_a_clock_that_was_set_back() {
+async fn no_delivery_outlasts_its_delay_after_a_restart_with_a_clock_that_was_set_back() {
     for (status, header) in [(500, "X-Nothing"), (429, "Retry-After")] {
         let (clock, memory) = (noon(), Arc::new(Memory::default()));
         let receiver = Receiver::start().await;
@@ -220,7 +220,7 @@ impl Disk for FullFor {
 }
 
 #[tokio::test]
-async fn what_there_is_no_space_for_fails_and_holds_up_no_other_account() {
+async fn a_delivery_without_disk_space_fails_and_delays_no_other_account() {
     let memory = Arc::new(Memory::default());
     let surroundings = Surroundings {
         disk: Arc::new(FullFor(ACCOUNT)),

@@ -50,7 +50,7 @@ struct Inner {
 }
 
 impl Receiver {
-    /// Starts one that answers 200 by default.
+    /// Starts one that responds with 200 by default.
     pub(crate) async fn start() -> Self {
         let inner = Arc::new(Inner::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

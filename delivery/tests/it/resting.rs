@@ -20,7 +20,7 @@ async fn pause_after(status: u16, retry_after: &str) -> time::Duration {
 }
 
 #[tokio::test]
-async fn seconds_and_a_date_are_heeded_up_to_a_day() {
+async fn seconds_and_a_date_are_honoured_up_to_a_day() {
     let in_ten_minutes = SystemTime::now() + Duration::from_secs(600);
     let date = httpdate::fmt_http_date(in_ten_minutes);
     for (status, retry_after, longest) in [

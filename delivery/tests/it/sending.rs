@@ -120,7 +120,7 @@ async fn the_same_event_again_is_not_another_delivery() {
 }
 
 #[tokio::test]
-async fn what_fails_is_sent_again_with_the_same_id_and_a_new_signature() {
+async fn a_failed_delivery_is_retried_with_the_same_id_and_a_new_signature() {
     let (webhooks, _) = start(quick()).await;
     let receiver = Receiver::start().await;
     receiver.will_answer([500, 404, 301, 204]);
@@ -225,7 +225,7 @@ async fn one_slow_address_does_not_hold_up_another() {
 }
 
 #[tokio::test]
-async fn an_account_makes_no_more_attempts_at_one_time_than_it_may() {
+async fn an_account_makes_no_more_concurrent_attempts_than_it_may() {
     let attempts = Capacity::of(4).with_each(2);
     let ledger = Ledger::new(Capacities::default().with(Resource::Deliveries, attempts));
     let memory = Arc::new(Memory::default());
@@ -408,7 +408,7 @@ async fn deliveries_are_pruned_after_their_time() {
 }
 
 #[tokio::test]
-async fn a_queue_goes_on_after_its_store_has_failed() {
+async fn a_queue_continues_after_its_store_has_failed() {
     let (webhooks, memory) = start(quick()).await;
     let receiver = Receiver::start().await;
     let to = subscribe(&webhooks, receiver.url()).await;

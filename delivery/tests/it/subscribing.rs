@@ -7,7 +7,7 @@ use crate::receiver::Receiver;
 use crate::support::{ACCOUNT, OTHER, event, quick, start, subscribe, until_status};
 
 #[tokio::test]
-async fn only_wanted_events_of_delivered_types_create_deliveries() {
+async fn only_subscribed_events_of_delivered_types_create_deliveries() {
     let (webhooks, _) = start(quick()).await;
     let receiver = Receiver::start().await;
     let new = NewSubscription {

@@ -38,7 +38,7 @@ async fn an_event_runs_its_hook_with_parameters_and_input() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_told_from_memory_is_what_was_stored() {
+async fn a_task_returned_from_memory_equals_the_stored_one() {
     let yard = Yard::new().await;
     yard.hook(
         "custom.x",
@@ -61,7 +61,7 @@ async fn what_is_told_from_memory_is_what_was_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_event_answers_with_its_first_task_and_runs_nothing() {
+async fn a_repeated_event_returns_its_first_task_and_runs_nothing() {
     let yard = Yard::new().await;
     yard.hook("custom.x", "echo hi\n").await;
     let event = event("custom.x", json!({}));
@@ -90,7 +90,7 @@ async fn a_repeated_event_answers_with_its_first_task_and_runs_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_no_hook_waits_for_is_over_at_once() {
+async fn an_event_without_hooks_finishes_at_once() {
     let yard = Yard::new().await;
     let detail = yard.fire(event("custom.x", json!({}))).await;
     assert_eq!(detail.task.state, State::Finished);
@@ -179,7 +179,7 @@ async fn a_failing_hook_vetoes_what_is_about_to_happen_unless_it_is_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_verdict_denies_in_the_hooks_own_words() {
+async fn a_verdict_denies_with_the_hooks_reason() {
     let yard = Yard::new().await;
     yard.hook(
         "OnAudit",
@@ -260,7 +260,7 @@ async fn a_request_that_causes_too_many_executions_in_all_is_refused_before_anyt
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_that_is_stored_in_parts_is_answered_whole_and_in_its_order() {
+async fn a_batch_that_is_stored_in_parts_is_answered_whole_and_in_order() {
     let yard = Yard::new().await;
     let kinds = ["custom.many", "custom.one", "custom.none"];
     // 60 tasks of 40 executions are more than one transaction writes.
@@ -311,7 +311,7 @@ async fn an_oversized_event_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_events_than_fit_into_memory_all_come_to_their_end() {
+async fn more_events_than_fit_into_memory_all_complete() {
     let mut few = settings();
     few.account_loaded = 2;
     let yard = Yard::with(few).await;
@@ -372,7 +372,7 @@ async fn a_script_without_hook_runs_on_each_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn output_is_heard_while_it_is_printed() {
+async fn output_is_streamed_while_it_is_printed() {
     let yard = Yard::new().await;
     yard.hook("custom.x", "echo begun; sleep 3600\n").await;
     let task = yard.send(event("custom.x", json!({}))).await;
@@ -412,7 +412,7 @@ async fn output_is_heard_while_it_is_printed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_could_be_two_is_refused_until_it_is_said_which() {
+async fn an_ambiguous_server_is_refused_until_it_is_specified() {
     let yard = Yard::new().await;
     yard.server("2").await;
     yard.server("vm").await;
@@ -591,7 +591,7 @@ async fn an_event_with_the_id_of_another_is_refused_and_nothing_of_its_batch_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_hook_is_not_given_is_told_with_its_execution() {
+async fn members_that_a_hook_does_not_get_are_reported_with_its_execution() {
     let yard = Yard::new().await;
     yard.hook("custom.x", "echo $HOOK_PARAM_FOO_BAR\n").await;
     let detail = yard

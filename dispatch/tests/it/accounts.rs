@@ -62,7 +62,7 @@ async fn a_token_opens_its_account_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_nobody() {
+async fn an_unknown_secret_authenticates_no_principal() {
     let yard = Yard::new().await;
     for secret in ["", "th_x", &"x".repeat(10_000)] {
         assert_eq!(

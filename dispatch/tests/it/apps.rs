@@ -384,7 +384,7 @@ async fn an_account_is_renamed_to_a_name_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_by_which_an_app_could_be_taken_for_another_is_refused() {
+async fn a_name_that_makes_an_app_ambiguous_is_refused() {
     let yard = Yard::new().await;
     let shop = yard.app("shop", &[]).await;
     let named = |name: &str| NewApp {
@@ -446,7 +446,7 @@ async fn a_name_by_which_an_app_could_be_taken_for_another_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subject_that_could_be_two_apps_is_refused_until_it_says_which() {
+async fn an_ambiguous_subject_is_refused_until_it_is_specified() {
     let yard = Yard::new().await;
     // It has the number that the next one gets.
     let first = yard.app("2", &["x"]).await;

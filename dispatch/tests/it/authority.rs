@@ -1,4 +1,4 @@
-//! The authority of whoever reads for a while, and what ends it.
+//! The authority of long-lived readers, and what ends it.
 
 use std::future::ready;
 
@@ -26,7 +26,7 @@ async fn has_ended(authority: &Authority) -> bool {
 }
 
 #[tokio::test]
-async fn it_ends_with_the_token_or_the_principal_and_with_nobody_elses() {
+async fn it_ends_with_its_own_token_or_principal_and_no_other() {
     let yard = Yard::new().await;
     let ada = principal(&yard, "ada", Role::Admin).await;
     let mut held = Vec::new();
@@ -91,13 +91,13 @@ async fn it_ends_when_the_role_is_no_longer_enough() {
     lower(Role::Viewer).await;
     assert_eq!(writes.ended().await, Lapse::Role(Role::Member));
     assert!(!has_ended(&reads).await);
-    // Whoever was let in before, and holds it only now, is told so too.
+    // A reader that was admitted before, and watches it only now, is notified too.
     let late = hold(&yard, &identity, Role::Member).await;
     assert_eq!(late.ended().await, Lapse::Role(Role::Member));
 }
 
 #[tokio::test]
-async fn what_ends_before_it_is_held_ends_it_too() {
+async fn authority_that_ended_before_it_was_watched_ends_it_too() {
     let yard = Yard::new().await;
     let (token, secret) = issue(&yard, "ci", None, Role::Viewer).await.unwrap();
     let identity = identify(&yard, &secret).await.unwrap();
@@ -132,7 +132,7 @@ async fn it_ends_when_the_token_expires() {
 }
 
 #[tokio::test]
-async fn a_session_that_gives_way_reads_no_more() {
+async fn an_evicted_session_reads_no_more() {
     let yard = Yard::new().await;
     let (_, secret) = issue(&yard, "ci", None, Role::Viewer).await.unwrap();
     let log_in = async || {

@@ -10,7 +10,7 @@ use crate::faults::store::FaultyStore;
 use crate::support::{LONG, Yard, event, settings, stdout};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_task_is_cut_and_what_waits_behind_it_never_runs() {
+async fn a_running_task_is_stopped_and_what_waits_behind_it_never_runs() {
     let yard = Yard::new().await;
     yard.hook("custom.x", "echo begun; sleep 3600\n").await;
     yard.hook("custom.x", "echo never\n").await;
@@ -41,7 +41,7 @@ async fn a_running_task_is_cut_and_what_waits_behind_it_never_runs() {
     );
 }
 
-/// A yard whose store keeps no output of a cancelled run while it is told not to.
+/// A yard whose store can be made to store no output of a cancelled run.
 async fn with_late_outputs() -> (Yard, FaultyStore) {
     let yard = Yard::new().await;
     let store = FaultyStore::sound(Arc::clone(&yard.store), Arc::default());
@@ -165,7 +165,7 @@ async fn a_task_that_waits_in_the_store_is_cancelled_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_is_over_stays_as_it_is() {
+async fn a_finished_task_stays_as_it_is() {
     let yard = Yard::new().await;
     yard.hook("custom.x", "true\n").await;
     let over = yard.fire(event("custom.x", json!({}))).await;

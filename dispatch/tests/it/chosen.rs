@@ -84,7 +84,7 @@ async fn the_same_event_runs_its_chosen_source_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_of_nobody_or_of_another_account_cannot_be_chosen() {
+async fn an_unknown_source_or_one_of_another_account_cannot_be_chosen() {
     let yard = Yard::new().await;
     let plugin = yard.source("upgrade", "true\n").await;
     let other = yard.dispatcher.accounts().create("other").await.unwrap().id;

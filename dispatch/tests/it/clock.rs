@@ -1,4 +1,4 @@
-//! A wall clock that somebody sets: nothing waits for it, and nothing is lost by it.
+//! A wall clock that is set: nothing waits for it, and nothing is lost by it.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ async fn events_run_although_the_clock_was_set_back_while_the_server_was_off() {
     assert_eq!(stdout(&detail.executions[0]), "done\n");
 }
 
-/// What somebody may set a clock by.
+/// The amounts by which a clock may be set.
 fn settings_of_the_wall() -> [time::Duration; 6] {
     let seconds = time::Duration::seconds;
     [
@@ -170,7 +170,7 @@ async fn no_retry_waits_longer_than_it_was_to_after_a_restart_with_a_clock_that_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_run_anew_after_the_clock_was_set_is_due_at_once() {
+async fn a_redrive_after_the_clock_was_set_is_due_at_once() {
     for set_by in settings_of_the_wall() {
         let clock = noon();
         let yard = Yard::at(&clock, settings()).await;
@@ -208,7 +208,7 @@ async fn history_is_not_swept_when_the_clock_is_set_forward() {
 
     set(&clock, years(10));
 
-    // The old one is removed when its hour is over, so sweeps go on.
+    // The old one is removed after its hour, so sweeps continue.
     minutes(11);
     loop {
         match yard.dispatcher.tasks().get(yard.account, old).await {

@@ -147,7 +147,7 @@ async fn code_stays_as_long_as_a_source_of_any_account_has_it() {
 }
 
 #[tokio::test]
-async fn code_that_no_program_is_left_of_goes_at_the_next_start() {
+async fn code_without_a_program_is_removed_at_the_next_start() {
     let folder = tempfile::tempdir().unwrap();
     let yard = Yard::on(engine(folder.path()), settings()).await;
     upload(&yard.dispatcher, yard.account, 1).await;
@@ -202,7 +202,7 @@ async fn programs_of_one_account_that_wait_for_the_compiler_leave_places_to_othe
 }
 
 #[tokio::test]
-async fn an_upload_that_cannot_be_compiled_in_its_time_is_told_to_come_back() {
+async fn an_upload_that_is_not_compiled_in_time_is_told_to_retry() {
     let engine = Engine::start(Settings {
         compiler: Some(vec!["/bin/sleep".into(), "1000".into()]),
         sandboxes: 80,

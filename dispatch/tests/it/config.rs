@@ -22,7 +22,7 @@ fn source(name: &str, bytes: &'static [u8]) -> NewSource {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_source_and_its_hooks_are_made_together_or_not_at_all() {
+async fn a_source_and_its_hooks_are_created_together_or_not_at_all() {
     let yard = Yard::new().await;
     let hooks = || vec![NewHook::new(Key::Number(Number::UNASSIGNED), "OnAudit")];
     let (made, bound) = yard
@@ -118,7 +118,7 @@ async fn a_changed_source_is_what_its_hooks_run() {
 }
 
 #[tokio::test]
-async fn a_source_is_changed_only_as_long_as_it_is_what_was_expected() {
+async fn a_source_is_changed_only_if_it_is_the_expected_version() {
     let yard = Yard::new().await;
     let source = yard.source("a", "echo old\n").await;
     let change = |text: &'static str, expected| SourceChange {

@@ -89,7 +89,7 @@ async fn an_event_about_an_unknown_app_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hook_is_told_of_its_container_and_not_what_the_event_says_of_one() {
+async fn a_hook_gets_its_container_from_the_server_and_not_from_the_event() {
     let yard = Yard::new().await;
     let app = yard.app("shop", &["mysql:8"]).await;
     yard.container_hook(
@@ -212,7 +212,7 @@ async fn hooks_run_in_order_in_each_container_and_those_for_none_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_soft_and_told_with_its_return_code() {
+async fn a_failure_is_soft_and_reported_with_its_return_code() {
     let yard = Yard::new().await;
     let app = yard.app("shop", &["mysql:8", "nginx"]).await;
     yard.container_hook(
@@ -258,7 +258,7 @@ async fn a_failure_is_soft_and_told_with_its_return_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_waited_over_a_restart_still_knows_its_container_and_app() {
+async fn an_event_that_waited_over_a_restart_keeps_its_container_and_app() {
     let yard = Yard::new().await;
     let app = yard.app("shop", &["mysql:8"]).await;
     yard.container_hook(

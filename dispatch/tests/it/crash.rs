@@ -12,7 +12,7 @@ async fn execution(yard: &Yard, dispatcher: &Dispatcher, task: Key<TaskId>) -> E
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_three_attempts_that_took_the_server_with_them_an_execution_is_dead() {
+async fn after_three_attempts_that_killed_the_server_an_execution_is_dead() {
     let yard = Yard::new().await;
     yard.hook(
         "custom.x",
@@ -27,7 +27,7 @@ async fn after_three_attempts_that_took_the_server_with_them_an_execution_is_dea
         yard.printed_by(last, &running).await;
         let running = execution(&yard, last, task).await;
         assert_eq!((running.state, running.attempt), (State::Running, attempt));
-        // The one before is never told: that is how it is when a process is killed.
+        // The previous one is not notified, as when a process is killed.
         let restarted = yard.restarted().await;
         killed.push(restarted);
     }
@@ -45,7 +45,7 @@ async fn after_three_attempts_that_took_the_server_with_them_an_execution_is_dea
         "{error}"
     );
 
-    // Whoever wants it all the same may have it run again.
+    // It can still be redriven.
     last.executions()
         .redrive(yard.account, ended.id)
         .await
@@ -56,7 +56,7 @@ async fn after_three_attempts_that_took_the_server_with_them_an_execution_is_dea
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_running_starts_after_what_was_not_and_only_it_is_counted() {
+async fn an_execution_that_was_running_starts_last_and_is_the_only_one_counted() {
     let one_at_a_time = Capacities::default().with(Resource::RunSlots, Capacity::of(1));
     let yard = Yard::sharing(one_at_a_time).await;
     // One that sleeps would leave its turn to the other.
@@ -93,7 +93,7 @@ async fn what_was_running_starts_after_what_was_not_and_only_it_is_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_drain_cuts_off_is_tried_again_and_not_blamed() {
+async fn an_execution_interrupted_by_a_drain_is_retried_and_not_blamed() {
     let yard = Yard::new().await;
     yard.hook(
         "custom.x",

@@ -1,4 +1,4 @@
-//! Room on the disk: who has used up its share is told so before anything is written,
+//! Disk space: an account over its share is refused before anything is written,
 //! and what no longer fits is cut with words.
 
 use serde_json::json;
@@ -29,7 +29,7 @@ async fn tasks(dispatcher: &Dispatcher, yard: &Yard) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_written() {
+async fn an_account_that_has_used_up_its_share_is_refused_before_anything_is_written() {
     let yard = Yard::sharing(disk_of(4 << 20)).await;
     let other = yard.dispatcher.accounts().create("other").await.unwrap().id;
     let mut accepted = 0;
@@ -80,14 +80,14 @@ async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_wri
         matches!(refused, Err(Error::DiskFull { .. })),
         "{refused:?}"
     );
-    // Others have room, and are not told of it.
+    // Others have room, and are not affected.
     yard.dispatcher
         .events()
         .accept(other, "t", vec![large(200_000)])
         .await
         .unwrap();
 
-    // What is over makes room.
+    // Finished tasks make room.
     yard.dispatcher.sweep().await;
     yard.dispatcher
         .events()
@@ -97,7 +97,7 @@ async fn an_account_that_has_used_up_its_share_is_told_so_before_anything_is_wri
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_was_accepted_before_is_answered_though_there_is_no_room() {
+async fn an_event_that_was_accepted_before_is_answered_without_free_space() {
     let yard = Yard::sharing(disk_of(4 << 20)).await;
     let accept = async |events| {
         yard.dispatcher
@@ -126,7 +126,7 @@ async fn an_event_that_was_accepted_before_is_answered_though_there_is_no_room()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_account_has_is_known_again_after_a_restart() {
+async fn the_disk_usage_of_an_account_survives_a_restart() {
     let yard = Yard::sharing(disk_of(4 << 20)).await;
     for _ in 0..10 {
         let events = vec![large(200_000)];
@@ -160,7 +160,7 @@ async fn what_an_account_has_is_known_again_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn output_that_does_not_fit_is_cut_and_the_outcome_is_kept_with_the_reason() {
+async fn output_that_does_not_fit_is_truncated_and_the_outcome_is_kept_with_the_reason() {
     let yard = Yard::sharing(disk_of(1 << 20)).await;
     yard.hook("custom.y", "seq 1 10000; echo end >&2\n").await;
     let mut cut = None;
@@ -223,7 +223,7 @@ async fn an_event_whose_task_was_removed_is_answered_with_what_is_left_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_account_sets_up_is_charged_to_its_share_and_refused_beyond_it() {
+async fn configuration_is_charged_to_the_accounts_share_and_refused_beyond_it() {
     let yard = Yard::sharing(disk_of(2 << 20)).await;
     let other = yard.dispatcher.accounts().create("other").await.unwrap().id;
     let source = yard.source("hi", "echo hi\n").await;

@@ -246,7 +246,7 @@ impl World {
             );
             ended.extend(detail.executions);
         }
-        // What was stored without anybody having heard of it is owed as well.
+        // Events that were stored without an acknowledgement must run as well.
         let active = TaskFilter {
             active: true,
             ..TaskFilter::default()
@@ -270,7 +270,7 @@ impl World {
         for execution in ended {
             let ends = self.ends.lock().remove(&execution.id).unwrap_or(0);
             let is_right = match execution.state {
-                // The store ends what nobody runs when it is cancelled.
+                // When cancelled, the store ends what no node runs.
                 State::Canceled => ends <= 1,
                 state => state.is_over() && ends == 1,
             };
@@ -289,7 +289,7 @@ impl World {
 }
 
 #[test]
-fn whatever_call_of_the_store_fails_nothing_is_lost_and_nothing_ends_twice() {
+fn whichever_call_of_the_store_fails_nothing_is_lost_and_nothing_finishes_twice() {
     let seeds = number("TENTERHOOK_FAULT_SEEDS", SEEDS);
     let first = number("TENTERHOOK_FAULT_FIRST", 0);
     let next = AtomicU64::new(first);

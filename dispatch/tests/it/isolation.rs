@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::support::{Yard, about, containers};
 
-/// What somebody asks for: a name to give or a place in a list of one's own.
+/// What a caller asks for: a name to give or a place in a list of its own.
 #[derive(Clone, Copy, Debug)]
 enum Request {
     MakeSource(usize),

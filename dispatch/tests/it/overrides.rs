@@ -40,7 +40,7 @@ async fn runs(yard: &Yard) -> (usize, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kept_hook_is_turned_off_for_one_app_and_on_again() {
+async fn a_managed_hook_is_turned_off_for_one_app_and_on_again() {
     let (yard, one, two, hook) = kept().await;
     assert_eq!(runs(&yard).await, (1, 1));
     let made = create(&yard, switch(one.id, &hook, false)).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_kept_hook_is_turned_off_for_one_app_and_on_again() {
 }
 
 #[tokio::test]
-async fn an_override_is_of_a_kept_hook_and_there_once() {
+async fn an_override_needs_a_managed_hook_and_is_unique() {
     let (yard, one, _, hook) = kept().await;
     let own = yard
         .container_hook("own", "snapshot.pre", "true\n", Some(&one), &[])
@@ -148,7 +148,7 @@ async fn an_override_is_of_a_kept_hook_and_there_once() {
 }
 
 #[tokio::test]
-async fn an_override_goes_with_its_hook_or_its_app() {
+async fn an_override_is_removed_with_its_hook_or_its_app() {
     let (yard, one, two, hook) = kept().await;
     let of_app = create(&yard, switch(one.id, &hook, false)).await.unwrap();
     let of_hook = create(&yard, switch(two.id, &hook, false)).await.unwrap();

@@ -74,7 +74,7 @@ async fn a_batch_waits_until_there_is_memory_for_its_plan_and_keeps_no_single_ev
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_that_waits_goes_on_when_memory_is_given_back() {
+async fn a_waiting_plan_continues_when_memory_is_released() {
     let yard = Yard::sharing(memory_of(1_024 * MIB)).await;
     let events = batch(&yard).await;
     let guard = all_but(&yard, 100_000);
@@ -85,7 +85,7 @@ async fn a_plan_that_waits_goes_on_when_memory_is_given_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn output_that_is_copied_while_it_is_printed_is_its_accounts_memory() {
+async fn output_that_is_copied_while_it_is_printed_counts_as_its_accounts_memory() {
     let yard = Yard::sharing(memory_of(1_024 * MIB)).await;
     yard.hook_with(
         "custom.loud",
@@ -128,7 +128,7 @@ async fn output_that_is_copied_while_it_is_printed_is_its_accounts_memory() {
         matches!(refused, Err(Error::Shortage { .. })),
         "{refused:?}"
     );
-    // Whoever wants to know no more than how it is gets to know it.
+    // Without its output it needs no memory.
     dispatcher
         .executions()
         .get_without_output(account, id)

@@ -1,4 +1,4 @@
-//! The sources that come with every account.
+//! The built-in sources of every account.
 
 use tenterhook_dispatch::{
     Account, AccountId, Error, Key, NewHook, NewSource, Noun, Number, PrincipalId, Role, Source,
@@ -15,7 +15,7 @@ async fn preloaded(yard: &Yard) -> Vec<Source> {
 }
 
 #[tokio::test]
-async fn an_account_comes_with_sources_that_keep_clear_of_its_own() {
+async fn built_in_sources_do_not_collide_with_an_accounts_own() {
     let yard = Yard::new().await;
     let own = yard.source("own", "true\n").await;
     assert_eq!(own.number.get(), 1);
@@ -46,7 +46,7 @@ async fn an_account_comes_with_sources_that_keep_clear_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_came_with_the_account_cannot_be_changed() {
+async fn built_in_sources_cannot_be_changed() {
     let yard = Yard::new().await;
     let source = preloaded(&yard).await.remove(0);
     for key in [Key::Id(source.id), Key::Number(source.number)] {
@@ -95,7 +95,7 @@ async fn what_came_with_the_account_cannot_be_changed() {
 }
 
 #[tokio::test]
-async fn an_account_from_before_is_given_them_and_keeps_its_own() {
+async fn an_older_account_gets_them_and_keeps_its_own() {
     let yard = Yard::new().await;
     let own = Source {
         id: SourceId::generate(),
@@ -131,7 +131,7 @@ async fn an_account_from_before_is_given_them_and_keeps_its_own() {
 }
 
 #[tokio::test]
-async fn what_came_with_the_account_is_brought_up_to_date_at_the_next_start() {
+async fn built_in_sources_are_updated_at_the_next_start() {
     let yard = Yard::new().await;
     let current = preloaded(&yard).await.remove(0);
     let old = Source {
@@ -159,7 +159,7 @@ async fn what_came_with_the_account_is_brought_up_to_date_at_the_next_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_source_that_comes_with_an_account_runs_and_names_its_container() {
+async fn every_built_in_source_runs_and_names_its_container() {
     let yard = Yard::new().await;
     let app = yard.app("shop", &["mariadb:11"]).await;
     let preloaded = preloaded(&yard).await;
@@ -236,7 +236,7 @@ async fn an_argument_cannot_break_out_of_the_command_that_is_printed() {
 }
 
 #[tokio::test]
-async fn one_that_an_earlier_version_has_identified_otherwise_keeps_its_identifier() {
+async fn a_built_in_source_keeps_the_identifier_of_an_earlier_version() {
     let yard = Yard::new().await;
     let before = Account {
         id: AccountId::generate(),

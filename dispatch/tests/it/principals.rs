@@ -102,7 +102,7 @@ async fn a_token_allows_the_lesser_of_its_own_and_its_principals_role_at_once() 
 }
 
 #[tokio::test]
-async fn a_token_for_nobody_in_particular_makes_its_principal_or_joins_it() {
+async fn a_token_for_an_unnamed_principal_creates_it_or_joins_it() {
     let yard = Yard::new().await;
     let (first, _) = issue(&yard, "ci", None, Role::Member).await.unwrap();
     let made = yard

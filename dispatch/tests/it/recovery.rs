@@ -12,7 +12,7 @@ use tenterhook_dispatch::{
 use crate::support::{LONG, Yard, event, stdout};
 
 /// Writes down a task for the account's first hook, as another run of the
-/// server would have: owned by that run, or by nobody.
+/// server would have: owned by that run, or by none.
 pub(crate) async fn stored(yard: &Yard, owner: Option<NodeId>) -> TaskId {
     let hook = first_hook(yard).await;
     let event = event(hook.event.as_str(), json!({}));
@@ -113,7 +113,7 @@ async fn data_that_was_stored_is_given_to_hooks_byte_for_byte() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_had_begun_is_run_for_the_first_time() {
+async fn executions_that_had_not_started_run_for_the_first_time() {
     let yard = Yard::new().await;
     yard.hook("custom.x", "echo $HOOK_ATTEMPT\n").await;
     let task = stored(&yard, None).await;
@@ -167,7 +167,7 @@ async fn a_drained_dispatcher_accepts_nothing_and_leaves_its_work_to_the_next() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_drain_lets_what_runs_come_to_its_end() {
+async fn a_drain_lets_running_executions_finish() {
     let yard = Yard::new().await;
     yard.hook("custom.x", "echo done\n").await;
     let tasks: Vec<_> = {

@@ -40,7 +40,7 @@ async fn a_hook_that_fails_twice_succeeds_at_its_third_attempt() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_hook_behind_waits_until_the_one_before_has_succeeded() {
+async fn the_next_hook_waits_until_the_one_before_has_succeeded() {
     let yard = Yard::new().await;
     yard.hook_with("custom.x", "[ $HOOK_ATTEMPT = 3 ]\n", tries(5))
         .await;
@@ -91,7 +91,7 @@ async fn a_hook_that_never_succeeds_is_listed_as_dead_and_can_be_redriven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_succeeded_is_not_redriven() {
+async fn a_successful_execution_is_not_redriven() {
     let yard = Yard::new().await;
     yard.hook("custom.x", "true\n").await;
     let detail = yard.fire(event("custom.x", json!({}))).await;
@@ -107,7 +107,7 @@ async fn what_has_succeeded_is_not_redriven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hook_that_waits_to_be_tried_again_can_be_cancelled() {
+async fn a_hook_that_waits_for_its_retry_can_be_cancelled() {
     let yard = Yard::new().await;
     yard.hook_with("custom.x", "echo failed; exit 1\n", |hook| {
         hook.retry = RetryPolicy {
@@ -171,7 +171,7 @@ fn late_tries(hook: &mut NewHook) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hook_that_is_deleted_takes_its_waiting_executions_and_retries_along() {
+async fn deleting_a_hook_cancels_its_waiting_executions_and_retries() {
     let yard = Yard::new().await;
     // One waits in the store, the other in memory beside one that runs.
     let parked = yard.hook_with("custom.a", "exit 1\n", late_tries).await;
@@ -230,7 +230,7 @@ async fn a_hook_that_is_deleted_takes_its_waiting_executions_and_retries_along()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_runs_of_a_hook_that_is_deleted_may_end_and_is_not_tried_again() {
+async fn running_executions_of_a_deleted_hook_finish_and_are_not_retried() {
     let yard = Yard::new().await;
     let hook = yard
         .hook_with("custom.x", "echo begun; sleep 0.3; exit 1\n", late_tries)
@@ -259,7 +259,7 @@ async fn what_runs_of_a_hook_that_is_deleted_may_end_and_is_not_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_left_of_a_deleted_hook_is_cancelled_when_it_is_claimed() {
+async fn executions_left_by_a_deleted_hook_are_cancelled_when_claimed() {
     let yard = Yard::new().await;
     let hook = yard.hook_with("custom.x", "exit 1\n", tries(5)).await;
     let other = yard.hook("custom.y", "true\n").await;

@@ -1,4 +1,4 @@
-//! What runs now: told apart from what waits, with what it has used so far.
+//! Running executions: distinguished from waiting ones, with their usage so far.
 
 use serde_json::json;
 use tenterhook_dispatch::{AccountId, ExecutionFilter, HookId, Outputs, Page, State};
@@ -6,7 +6,7 @@ use tenterhook_dispatch::{AccountId, ExecutionFilter, HookId, Outputs, Page, Sta
 use crate::support::{Yard, event};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn those_that_run_are_listed_without_those_that_wait() {
+async fn running_executions_are_listed_without_waiting_ones() {
     let yard = Yard::new().await;
     let hook = yard.hook("custom.x", "echo begun; sleep 3600\n").await;
     // In one lane: the second execution waits for the first.

@@ -92,7 +92,7 @@ async fn no_login_outlives_a_token_that_is_revoked_meanwhile() {
 }
 
 #[tokio::test]
-async fn the_oldest_session_of_a_principal_gives_way_and_nobody_elses() {
+async fn the_oldest_session_of_a_principal_is_evicted_and_no_other_principals() {
     let yard = Yard::new().await;
     let (_, ci) = issue(&yard, "ci", None, Role::Viewer).await.unwrap();
     let (_, bob) = issue(&yard, "bob", None, Role::Viewer).await.unwrap();

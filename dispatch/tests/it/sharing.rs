@@ -18,7 +18,7 @@ async fn other(yard: &Yard, name: &str) -> Yard {
     yard.as_account(yard.dispatcher.accounts().create(name).await.unwrap().id)
 }
 
-/// Fires an event that often; answers with the keys of the tasks.
+/// Fires an event that often; returns the keys of the tasks.
 async fn flood(yard: &Yard, times: usize) -> Vec<Key<TaskId>> {
     let mut tasks = Vec::new();
     for _ in 0..times {
@@ -164,7 +164,7 @@ async fn what_finds_no_memory_waits_for_it_and_keeps_no_other_account_waiting() 
 
 /// A hook from a larger host: its limits are more than this one can ever give.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_outgrows_its_host_does_not_count_and_is_tried_again() {
+async fn a_run_that_outgrows_its_host_does_not_count_and_is_retried() {
     let memory = Capacities::default().with(Resource::Memory, Capacity::of(128 * MIB));
     let yard = Yard::sharing(memory).await;
     yard.hook_with(
@@ -190,7 +190,7 @@ async fn a_run_that_outgrows_its_host_does_not_count_and_is_tried_again() {
         assert!(!execution.state.is_over(), "{execution:?}");
         tokio::task::yield_now().await;
     };
-    // The hook asked for one attempt, and is owed it yet.
+    // The hook asked for one attempt, which it still has to get.
     assert_eq!((execution.state, execution.attempt), (State::Waiting, 1));
     let stopped = Outcome::Stopped { limit: Limit::Host };
     assert_eq!(execution.outcome, Some(stopped));
@@ -202,7 +202,7 @@ async fn a_run_that_outgrows_its_host_does_not_count_and_is_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hook_that_could_never_run_here_is_refused_when_it_is_made() {
+async fn a_hook_that_could_never_run_here_is_refused_when_it_is_created() {
     let mut small = settings();
     small.host.memory = 100 * MIB;
     let yard = Yard::with(small).await;

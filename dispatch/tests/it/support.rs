@@ -237,7 +237,7 @@ impl Yard {
         detail
     }
 
-    /// Fires an event without waiting; answers with the key of its task.
+    /// Fires an event without waiting; returns the key of its task.
     pub(crate) async fn send(&self, event: Event) -> Key<tenterhook_dispatch::TaskId> {
         let accepted = self
             .dispatcher

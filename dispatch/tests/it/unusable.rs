@@ -1,4 +1,4 @@
-//! An answer that cannot be used is a failure of the hook, never a silent yes.
+//! An unusable verdict is a failure of the hook, never a silent yes.
 
 use serde_json::json;
 use tenterhook_dispatch::{FailurePolicy, RetryPolicy, State};
@@ -11,7 +11,7 @@ const FAULT: &str = "/verdict.json cannot be used: \
     `allow` must be true or false, not \"false\" (line 1, column 10)";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_cannot_be_used_denies_unless_the_hook_is_open() {
+async fn an_unusable_verdict_denies_unless_the_hook_is_open() {
     let yard = Yard::new().await;
     let closed = yard.hook("PreCrushMapChange", UNUSABLE).await;
     yard.hook_with("PreCrushMapChange", UNUSABLE, |hook| {
@@ -43,7 +43,7 @@ async fn an_answer_that_cannot_be_used_denies_unless_the_hook_is_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_tried_again_like_another_status_and_a_good_answer_is_taken() {
+async fn it_is_retried_like_any_failure_and_a_valid_verdict_is_accepted() {
     let yard = Yard::new().await;
     let script = "[ $HOOK_ATTEMPT = 1 ] && : > /verdict.json && exit 0\n\
         echo '{\"allow\":true}' > /verdict.json\n";
@@ -67,7 +67,7 @@ async fn it_is_tried_again_like_another_status_and_a_good_answer_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_the_status_and_the_answer_are_told() {
+async fn both_the_status_and_the_verdict_are_reported() {
     let yard = Yard::new().await;
     yard.hook("PreCrushMapChange", "mkdir /verdict.json; exit 3\n")
         .await;

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_descriptor_that_takes_the_place_of_another_counts_once() {
+    fn a_descriptor_that_replaces_another_counts_once() {
         let mut quota = Quota::new(2, 1, None);
         quota.opened(4);
         quota.opened(5);

@@ -11,7 +11,7 @@ use crate::harness::{ENGINE, Run, SUCCESS, engine, refusal};
 use crate::wasm::{self, Shape, nothing};
 
 #[tokio::test]
-async fn proposals_that_are_off_are_named() {
+async fn disabled_proposals_are_named() {
     for (proposal, bytes) in wasm::proposals() {
         let refusal = refusal(Kind::Module, &bytes).await;
         let Refusal::Proposal {
@@ -25,7 +25,7 @@ async fn proposals_that_are_off_are_named() {
 }
 
 #[tokio::test]
-async fn a_bomb_for_the_compiler_is_counted_before_it_is_compiled() {
+async fn a_compiler_bomb_is_detected_before_it_is_compiled() {
     for wasm::Bomb { what, make } in wasm::bombs() {
         let refusal = refusal(Kind::Module, &make()).await;
         let Refusal::TooMany { what: named, .. } = &refusal else {
@@ -113,7 +113,7 @@ async fn imports_that_are_not_offered_are_named() {
 }
 
 #[tokio::test]
-async fn advice_follows_the_import_that_shows_most_of_where_a_module_is_from() {
+async fn advice_follows_the_most_telling_import_of_a_module() {
     for (imports, named, advice) in [
         (
             &["env::memory_base", "env::opa_abort", "env::opa_builtin0"][..],
@@ -299,7 +299,7 @@ async fn a_refusal_costs_the_engine_nothing() {
 }
 
 #[tokio::test]
-async fn a_survey_says_what_a_module_imports_without_compiling_it() {
+async fn a_survey_lists_the_imports_of_a_module_without_compiling_it() {
     let survey = Engine::survey(Kind::Module, &wasm::exit("wasi_unstable")).unwrap();
     assert_eq!(
         survey.imports,
@@ -329,7 +329,7 @@ fn one_page() -> MemoryType {
 }
 
 #[tokio::test]
-async fn a_compiler_that_hangs_is_ended_when_its_time_by_the_clock_is_up() {
+async fn a_compiler_that_hangs_is_stopped_after_its_wall_time() {
     let engine = engine(Settings {
         compiler: Some(vec!["/bin/sleep".into(), "1000".into()]),
         compile_limits: CompileLimits {

@@ -65,7 +65,7 @@ async fn a_memory_bomb_is_stopped_at_its_limit() {
 }
 
 #[tokio::test]
-async fn a_guest_that_is_refused_memory_may_live_on() {
+async fn a_guest_that_is_refused_memory_may_continue() {
     for run in Run::in_every_form(guests::LIMITS_MEMORY_REFUSED) {
         let run = run.go().await;
         assert_eq!(
@@ -95,7 +95,7 @@ async fn tables_count_as_memory() {
 }
 
 #[tokio::test]
-async fn sleep_is_cut_at_the_deadline_however_it_is_asked_for() {
+async fn sleep_ends_at_the_deadline_whichever_call_requests_it() {
     for how in ["", "until", "many"] {
         for run in Run::in_every_form(guests::LIMITS_SLEEP_AN_HOUR) {
             let run = run
@@ -112,7 +112,7 @@ async fn sleep_is_cut_at_the_deadline_however_it_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_short_sleep_is_slept_and_costs_no_processor_time() {
+async fn a_short_sleep_elapses_and_takes_no_processor_time() {
     for run in Run::in_every_form(guests::FRIENDLY_SLEEP) {
         let run = run.arg(30).go().await;
         assert_eq!(

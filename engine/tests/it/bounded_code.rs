@@ -208,7 +208,7 @@ async fn what_a_crashed_writer_left_is_removed_at_the_next_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_on_one_folder_that_remove_each_others_code_stay_right() {
+async fn two_engines_on_one_folder_survive_removing_each_others_code() {
     let shelf = Shelf::new();
     let each = shelf.fill(1).await;
     let work = |engine: Engine| async move {

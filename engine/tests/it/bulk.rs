@@ -63,7 +63,7 @@ async fn a_fill_that_fuel_does_not_suffice_for_is_stopped() {
 }
 
 #[tokio::test]
-async fn what_is_out_of_bounds_is_a_trap_where_it_stands() {
+async fn an_access_out_of_bounds_traps_at_its_instruction() {
     const ALL: i32 = 64 * MIB;
     for (operands, instruction) in [
         ([1, 0, ALL], FILL),
@@ -88,7 +88,7 @@ async fn what_is_out_of_bounds_is_a_trap_where_it_stands() {
 }
 
 #[tokio::test]
-async fn tables_of_the_largest_size_keep_no_thread() {
+async fn tables_of_the_largest_size_do_not_block_a_thread() {
     const ALL: u32 = 131_072;
     let whole: [fn(&mut InstructionSink<'_>); 3] = [
         |code| {

@@ -1,4 +1,4 @@
-//! What a run has burnt is known, however it ends: by itself, interrupted in a loop, or by
+//! The fuel that a run used is known, however it ends: by itself, interrupted in a loop, or by
 //! a trap. What calls into the host cost is not tested here.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::wasm::{self, Shape};
 const PLENTY: u64 = 100_000_000_000;
 const LONG: Duration = Duration::from_secs(60);
 
-/// What an interrupted run may have burnt beyond what is reported, with a wide margin: the
+/// What an interrupted run may have used beyond what is reported, with a wide margin: the
 /// host learns of guest code's fuel by the million.
 const UNREPORTED: u64 = 4 << 20;
 
@@ -155,7 +155,7 @@ async fn a_loop_that_ends_in_a_trap_is_charged_for_its_iterations() {
 }
 
 #[tokio::test]
-async fn every_turn_of_a_loop_costs_the_same_however_many_there_are() {
+async fn every_iteration_of_a_loop_costs_the_same_however_many_there_are() {
     let burnt = async |turns: i32| {
         let run = Run::bytes(turning(turns));
         let run = run.limits(plenty).go().await;
@@ -171,7 +171,7 @@ async fn every_turn_of_a_loop_costs_the_same_however_many_there_are() {
 }
 
 #[tokio::test]
-async fn a_run_ends_well_with_just_the_fuel_that_it_needs_and_not_with_less() {
+async fn a_run_succeeds_with_exactly_the_fuel_it_needs_and_not_with_less() {
     let run = |fuel| {
         Run::bytes(turning(1_000))
             .limits(|limits| limits.fuel = fuel)

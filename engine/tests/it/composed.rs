@@ -10,14 +10,14 @@ use crate::harness::{Run, SUCCESS, refusal, stopped};
 use crate::wasm;
 
 #[tokio::test]
-async fn the_parts_of_a_component_hand_each_other_text() {
+async fn the_parts_of_a_component_pass_each_other_text() {
     let run = Run::bytes(wasm::composed()).go().await;
     assert_eq!(run.outcome, SUCCESS);
 }
 
 /// The compiler has `multi-memory` on for its own code; no part of a program may use it.
 #[tokio::test]
-async fn a_part_that_needs_a_proposal_that_is_off_is_refused() {
+async fn a_part_that_needs_a_disabled_proposal_is_refused() {
     for (proposal, module) in wasm::proposals() {
         let mut whole = ComponentBuilder::default();
         whole.core_module_raw(None, &module);
@@ -75,7 +75,7 @@ fn handing(encodings: [CanonicalOption; 2], units: i32, times: Option<i32>) -> R
 }
 
 #[tokio::test]
-async fn parts_that_hand_each_other_large_texts_are_cut_like_any_other_work() {
+async fn parts_that_pass_each_other_large_texts_are_cut_like_any_other_work() {
     for pair in PAIRS {
         let (encodings, units) = (pair.0, largest(pair));
         let run = handing(encodings, units, None)
@@ -90,7 +90,7 @@ async fn parts_that_hand_each_other_large_texts_are_cut_like_any_other_work() {
 }
 
 #[tokio::test]
-async fn every_byte_that_a_part_makes_room_for_costs_fuel() {
+async fn every_byte_that_a_part_allocates_for_a_text_costs_fuel() {
     const UNITS: i32 = 1 << 18;
     for (encodings, room) in PAIRS {
         let mut fuel = [0; 2];
@@ -110,7 +110,7 @@ async fn every_byte_that_a_part_makes_room_for_costs_fuel() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_too_large_to_be_handed_over_at_once_is_a_trap_that_says_so() {
+async fn a_text_too_large_to_pass_at_once_traps_with_the_reason() {
     for (encodings, room) in PAIRS {
         let run = handing(encodings, largest((encodings, room)), Some(1));
         assert_eq!(run.go().await.outcome, SUCCESS, "{encodings:?}");

@@ -70,7 +70,7 @@ async fn spinning_guests_do_not_keep_others_from_running() {
 }
 
 #[tokio::test]
-async fn a_panic_of_the_host_fails_one_run_alone() {
+async fn a_panic_of_the_host_fails_only_one_run() {
     struct Panics;
     impl OutputSink for Panics {
         fn write(&self, _: Stream, _: &[u8]) {

@@ -19,7 +19,7 @@ async fn a_script_without_faults_has_none() {
 }
 
 #[tokio::test]
-async fn faults_have_their_place_and_nothing_is_run() {
+async fn faults_have_their_position_and_nothing_is_run() {
     let script = "#!/bin/bash\necho \u{e4}; qm stop 1\nwhile :; do :; done\nif then fi\n";
     let found = diagnose(script).await;
     let [missing, syntax] = &found[..] else {

@@ -27,7 +27,7 @@ async fn a_guest_works_with_files_in_both_its_folders() {
 }
 
 #[tokio::test]
-async fn a_file_is_whole_however_large_the_pieces_are_that_are_asked_for() {
+async fn a_file_is_read_whole_in_pieces_of_any_size() {
     for run in Run::wherever_files_are(guests::FRIENDLY_LARGE_FILE) {
         let run = run.limits(|limits| limits.files = 16 << 20).go().await;
         let expected = "9437184 bytes, the same: true\n".to_owned();
@@ -67,7 +67,7 @@ async fn holes_do_not_count_and_blocks_do() {
 }
 
 #[tokio::test]
-async fn no_more_files_are_made_than_the_limit() {
+async fn no_more_files_are_created_than_the_limit() {
     for run in Run::wherever_files_are(guests::FILES_MANY) {
         let run = run
             .event("{}")
@@ -103,7 +103,7 @@ async fn an_open_descriptor_counts_until_it_is_closed() {
 }
 
 #[tokio::test]
-async fn a_descriptor_that_takes_the_place_of_another_counts_once() {
+async fn a_descriptor_that_replaces_another_counts_once() {
     for run in Run::wherever_files_are(guests::FRIENDLY_RENUMBER) {
         let run = run.limits(|limits| limits.descriptors = 10).go().await;
         let expected = "1000 times\n".to_owned();

@@ -125,7 +125,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_call_is_paid_for_and_no_run_pays_more_than_it_has(
+    fn every_call_is_charged_and_no_run_is_charged_more_than_it_has(
         namespace in select(vec!["wasi_snapshot_preview1", "wasi_unstable"]),
         calls in vec(any_call(), 1..8),
         hundredths in prop_oneof![1..100_u64, 101..200_u64],

@@ -42,7 +42,7 @@ async fn watched(run: Run, look: impl AsyncFnOnce(&Gauge)) {
 }
 
 #[tokio::test]
-async fn a_script_that_spins_burns_more_and_more() {
+async fn a_spinning_script_uses_more_and_more_fuel() {
     watched(Run::script("while :; do :; done"), async |gauge| {
         let first = until(gauge, |so_far| so_far.fuel > 1_000_000).await;
         let later = until(gauge, |so_far| so_far.fuel > 4 * first.fuel).await;
@@ -52,7 +52,7 @@ async fn a_script_that_spins_burns_more_and_more() {
 }
 
 #[tokio::test]
-async fn a_loop_without_any_call_is_seen_to_burn_at_every_tick() {
+async fn a_loop_without_calls_reports_its_fuel_at_every_tick() {
     watched(Run::bytes(wasm::spin_holding(0)), async |gauge| {
         let first = until(gauge, |so_far| so_far.fuel > 0).await;
         until(gauge, |so_far| so_far.fuel > first.fuel).await;
@@ -61,7 +61,7 @@ async fn a_loop_without_any_call_is_seen_to_burn_at_every_tick() {
 }
 
 #[tokio::test]
-async fn memory_that_a_guest_holds_is_shown() {
+async fn memory_held_by_a_guest_is_reported() {
     watched(Run::bytes(wasm::spin_holding(512)), async |gauge| {
         until(gauge, |so_far| so_far.memory_peak_bytes >= 32 << 20).await;
     })
@@ -69,7 +69,7 @@ async fn memory_that_a_guest_holds_is_shown() {
 }
 
 #[tokio::test]
-async fn a_guest_that_sleeps_has_the_numbers_of_its_last_call() {
+async fn a_sleeping_guest_reports_the_numbers_of_its_last_call() {
     watched(Run::script("sleep 1h"), async |gauge| {
         let asleep = until(gauge, |so_far| so_far.fuel > 1_000).await;
         let later = until(gauge, |so_far| so_far.wall_us > asleep.wall_us).await;

@@ -110,7 +110,7 @@ impl Run {
         [path, component_of(path), module, component].map(Self::guest)
     }
 
-    /// Runs a module made by hand, and its twin that imports file functions.
+    /// Runs a hand-written module, and its twin that imports file functions.
     pub(crate) fn bytes_in_every_form(module: Vec<u8>) -> [Self; 2] {
         let twin = tenterhook_tests_artifacts::with_files(&module);
         [module, twin].map(Self::bytes)

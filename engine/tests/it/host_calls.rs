@@ -111,7 +111,7 @@ async fn one_call_waits_for_64_things_at_most() {
 }
 
 #[tokio::test]
-async fn random_bytes_are_paid_for_one_by_one() {
+async fn every_random_byte_is_charged() {
     const INVALID: u16 = 28;
     let run = Run::guest(guests::HOST_CALLS_RANDOM)
         .limits(|limits| limits.fuel = 100_000_000)
@@ -123,7 +123,7 @@ async fn random_bytes_are_paid_for_one_by_one() {
 }
 
 #[tokio::test]
-async fn bad_addresses_hurt_only_the_guest() {
+async fn bad_addresses_affect_only_the_guest() {
     for call in [
         "clock",
         "write",

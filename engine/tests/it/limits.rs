@@ -93,7 +93,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_asked_for_is_granted_whole_or_refused_by_name(
+    fn a_requested_limit_is_granted_in_full_or_refused_by_name(
         asked in asked(), defaults in limits(), ceiling in limits()
     ) {
         let wanted = asked_figures(&asked).into_iter().zip(figures(&defaults)).zip(figures(&ceiling));
@@ -115,14 +115,14 @@ proptest! {
     }
 
     #[test]
-    fn the_shipped_defaults_lie_within_the_ceiling(asked in asked()) {
+    fn the_shipped_defaults_are_within_the_ceiling(asked in asked()) {
         if let Ok(granted) = asked.resolve(&Limits::default(), &Limits::ceiling()) {
             prop_assert_eq!(&granted.within(&Limits::ceiling()), &granted);
         }
     }
 
     #[test]
-    fn asked_limits_survive_json(asked in asked()) {
+    fn requested_limits_survive_json(asked in asked()) {
         let json = serde_json::to_string(&asked).unwrap();
         prop_assert_eq!(serde_json::from_str::<AskedLimits>(&json).unwrap(), asked);
     }

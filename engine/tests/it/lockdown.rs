@@ -94,7 +94,7 @@ async fn a_guest_thread_cannot_open_a_host_file() {
 }
 
 #[tokio::test]
-async fn a_guest_thread_cannot_make_or_change_a_host_file() {
+async fn a_guest_thread_cannot_create_or_change_a_host_file() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("there"), "").unwrap();
@@ -211,7 +211,7 @@ async fn ptrace_errors() -> [i32; 2] {
 }
 
 #[tokio::test]
-async fn a_guest_thread_may_ask_its_devices_for_written_pages_alone() {
+async fn a_guest_thread_may_use_ioctl_only_to_scan_for_written_pages() {
     // Of the open files, only the process's own page map can answer.
     let map = Arc::new(File::open("/proc/self/pagemap").unwrap());
     for [scan, size] in on_guest_threads(&ENGINE, move || {
@@ -330,7 +330,7 @@ async fn without_lockdown_nothing_is_restricted_and_that_is_reported() {
 }
 
 #[test]
-fn the_rest_of_a_server_keeps_its_folders_and_its_connections_alone() {
+fn the_rest_of_a_server_keeps_only_its_folders_and_connections() {
     let [own, other] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     fs::write(other.path().join("there"), "").unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -93,7 +93,7 @@ impl Recorded {
 }
 
 #[tokio::test]
-async fn scripts_answer_as_in_bash() {
+async fn scripts_give_the_same_result_as_in_bash() {
     let all = Recorded::all();
     assert_eq!(all.len(), SCRIPTS);
     let mut wrong = Vec::new();

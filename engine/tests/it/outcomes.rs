@@ -41,7 +41,7 @@ async fn a_script_says_hello_and_its_usage_is_reported() {
 }
 
 #[tokio::test]
-async fn every_exit_status_of_a_module_arrives() {
+async fn every_exit_status_of_a_module_is_reported() {
     let program = load(&ENGINE, &wasm::exit("wasi_snapshot_preview1")).await;
     for status in 0..=255 {
         assert_eq!(
@@ -52,7 +52,7 @@ async fn every_exit_status_of_a_module_arrives() {
 }
 
 #[tokio::test]
-async fn every_exit_status_of_a_script_arrives() {
+async fn every_exit_status_of_a_script_is_reported() {
     let program = load(&ENGINE, b"exit $1").await;
     for status in 0..=255 {
         assert_eq!(
@@ -63,7 +63,7 @@ async fn every_exit_status_of_a_script_arrives() {
 }
 
 #[tokio::test]
-async fn every_exit_status_of_a_component_arrives() {
+async fn every_exit_status_of_a_component_is_reported() {
     let program = load_guest(&ENGINE, guests::FRIENDLY_EXIT_CODE).await;
     for status in 0..=255 {
         assert_eq!(
@@ -296,7 +296,7 @@ async fn an_abort_is_a_trap() {
 }
 
 #[tokio::test]
-async fn each_sort_of_trap_has_its_reason() {
+async fn each_kind_of_trap_has_its_reason() {
     for (what, code) in wasm::traps() {
         let run = Run::bytes(code).go().await;
         let Outcome::Trapped(trap) = &run.outcome else {

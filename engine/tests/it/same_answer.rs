@@ -61,7 +61,7 @@ async fn without_a_seed_no_two_runs_are_alike() {
 }
 
 #[tokio::test]
-async fn a_frozen_clock_shows_the_time_that_was_asked_for() {
+async fn a_frozen_clock_shows_the_requested_time() {
     let run = Run::script("date -u +%Y-%m-%dT%H:%M:%S")
         .with(fixed(1))
         .go()
@@ -102,7 +102,7 @@ async fn with_a_frozen_clock_an_hour_of_sleep_passes_at_once() {
 }
 
 #[tokio::test]
-async fn not_a_number_has_one_form() {
+async fn nan_has_one_bit_pattern() {
     let run = Run::guest(guests::FRIENDLY_RANDOM).go().await;
     assert!(
         run.text().contains("nan 7ff8000000000000\n"),

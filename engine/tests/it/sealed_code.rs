@@ -82,7 +82,7 @@ fn overwrite(file: &PathBuf, bytes: &[u8]) {
 }
 
 #[tokio::test]
-async fn a_flipped_bit_changes_no_answer_wherever_it_is() {
+async fn a_flipped_bit_anywhere_changes_no_result() {
     let shelf = Shelf::new();
     let engine = shelf.engine();
     let file = shelf.file_of(&engine, &program()).await;
@@ -120,7 +120,7 @@ async fn code_that_was_truncated_or_grew_is_compiled_again() {
 }
 
 #[tokio::test]
-async fn two_programs_whose_code_was_exchanged_stay_what_they_are() {
+async fn two_programs_whose_code_was_exchanged_keep_their_behaviour() {
     let shelf = Shelf::new();
     let engine = shelf.engine();
     let other = wasm::memory_of(1);
@@ -216,7 +216,7 @@ async fn damaged_code_is_compiled_in_the_compilers_process_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_key_that_lies_with_the_code_is_refused() {
+async fn a_key_in_the_code_folder_is_refused() {
     let shelf = Shelf::new();
     for inside in ["code.key", "keys/code.key"] {
         let cache = CodeCache {
@@ -236,7 +236,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn no_change_of_compiled_code_changes_an_answer(
+    fn no_change_to_compiled_code_changes_a_result(
         flips in prop::collection::vec((any::<Index>(), 0..8_u8), 1..6)
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();

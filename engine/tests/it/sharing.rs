@@ -142,7 +142,7 @@ async fn a_guest_that_spins_keeps_its_run_slot() {
 }
 
 #[tokio::test]
-async fn whatever_a_run_takes_is_given_back_however_it_ends() {
+async fn everything_a_run_takes_is_released_however_it_ends() {
     let engine = engine(Settings::default());
     for guest in [
         guests::FRIENDLY_FILES,
@@ -204,7 +204,7 @@ async fn until_it_compiles(ledger: &Ledger, holder: Holder) {
 }
 
 #[tokio::test]
-async fn a_compilation_is_its_accounts_turn_and_memory_until_it_is_over() {
+async fn a_compilation_holds_its_accounts_turn_and_memory_until_it_ends() {
     let memory = Capacity::of(100 << 20);
     let ledger = Ledger::new(Capacities::default().with(Resource::Memory, memory));
     let engine = engine(Settings {

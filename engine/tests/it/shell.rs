@@ -135,7 +135,7 @@ async fn expansions_that_explode_end() {
 }
 
 #[tokio::test]
-async fn here_documents_cannot_be_made_bombs() {
+async fn here_documents_cannot_become_bombs() {
     ends("x=$(printf '%1000s' x); while :; do x=$(cat <<E\n$x$x\nE\n); done").await;
 }
 
@@ -193,7 +193,7 @@ async fn devices_without_end_give_a_bounded_part() {
 }
 
 #[tokio::test]
-async fn packed_bombs_end() {
+async fn decompression_bombs_end() {
     let pack = "head -c 1000000 /dev/zero | gzip > /tmp/1.gz";
     let many = "for i in $(seq 100); do cat /tmp/1.gz >> /tmp/bomb.gz; done";
     ends(&format!("{pack}; {many}; zcat /tmp/bomb.gz > /tmp/out")).await;
@@ -203,7 +203,7 @@ async fn packed_bombs_end() {
 }
 
 #[tokio::test]
-async fn escape_sequences_are_kept_as_they_are() {
+async fn escape_sequences_are_kept_unchanged() {
     let run = attack(r"printf '\033[2J\033]0;owned\007'").await;
     assert_eq!(
         (&run.outcome, run.text().as_str()),
@@ -212,7 +212,7 @@ async fn escape_sequences_are_kept_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_script_with_a_syntax_error_says_so() {
+async fn a_syntax_error_in_a_script_is_reported() {
     let run = attack("if then fi ((").await;
     assert!(
         matches!(run.outcome, Outcome::Exited { status: 1..=127 }),

@@ -100,7 +100,7 @@ async fn no_wait_outlives_the_deadline() {
 }
 
 #[tokio::test]
-async fn no_wait_outlives_its_being_cancelled() {
+async fn no_wait_outlives_its_cancellation() {
     for wait in ENDLESS {
         for run in in_every_form(wait) {
             let cancel = CancellationToken::new();
@@ -178,7 +178,7 @@ async fn standard_streams_are_always_ready() {
 }
 
 #[tokio::test]
-async fn a_file_says_how_much_of_it_can_be_read() {
+async fn a_poll_reports_how_much_of_a_file_can_be_read() {
     for version in Wait::VERSIONS {
         let wait = Wait::new(version)
             .descriptor(1, READ, 4)
@@ -197,7 +197,7 @@ async fn a_file_says_how_much_of_it_can_be_read() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_waited_for_is_an_error_at_once() {
+async fn an_invalid_wait_fails_at_once() {
     type Case = (u8, fn(Wait) -> Wait);
     const PROCESSOR: u32 = 2;
     const HOUR: fn(Wait) -> Wait = |wait| wait.clock(1, WALL, HOUR_NS, false);
@@ -222,7 +222,7 @@ async fn what_cannot_be_waited_for_is_an_error_at_once() {
 }
 
 #[tokio::test]
-async fn a_frozen_clock_moves_on_by_what_is_waited_for() {
+async fn a_frozen_clock_advances_by_each_wait() {
     let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000);
     let waits: [fn(Wait) -> Wait; 4] = [
         |wait| wait.clock(1, WALL, HOUR_NS, false),

@@ -26,7 +26,7 @@ impl OutputSink for Slow {
 }
 
 #[tokio::test]
-async fn a_run_that_keeps_its_thread_is_seen() {
+async fn a_run_that_blocks_its_thread_is_detected() {
     let engine = engine(Settings::default());
     Run::guest(guests::FRIENDLY_HELLO).on(&engine).await;
     assert_eq!(overrun(&engine), None);

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_room_on_a_host_itself_is_none_for_what_has_to_leave_it() {
+    fn a_host_has_no_room_for_instances_that_must_leave_it() {
         let inventory = inventory(&[("a", Some(10), 4), ("b", Some(4), 2)]);
         assert_eq!(emptiable(&inventory), ["b"]);
     }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_takes_nothing_new_is_no_place() {
+    fn a_host_that_takes_nothing_new_is_not_a_target() {
         let mut inventory = inventory(&[("a", Some(4), 2), ("b", Some(4), 2)]);
         assert_eq!(emptiable(&inventory), ["a", "b"]);
         inventory.hosts.get_mut("b").unwrap().schedulable = false;
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_in_maintenance_is_no_place() {
+    fn a_host_in_maintenance_is_not_a_target() {
         let inventory = inventory(&[("a", Some(4), 2), ("b", Some(4), 0)]);
         let mut session = session(&inventory);
         let in_maintenance = HostProgress {

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reminder_is_due_when_it_is_looked_for_whatever_the_numbers() {
+    fn a_reminder_is_due_when_it_is_polled_whatever_the_numbers() {
         for seconds in 0..40 {
             for reminders in 0..7 {
                 let mut ask = Ask::new(NOW, Duration::seconds(seconds));
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_without_sense_do_not_overflow() {
+    fn absurd_numbers_do_not_overflow() {
         let ask = Ask::new(NOW, Duration::MAX);
         assert!(ask.poll_at(u32::MAX) <= ask.due);
         assert_eq!(ask.reminders_due(u32::MAX, ask.due), u32::MAX);

@@ -90,7 +90,7 @@ fn plugin(execution: Execution) -> Option<String> {
 }
 
 #[test]
-fn a_plug_in_that_did_not_end_well_is_told_with_what_happened() {
+fn a_failed_plug_in_is_reported_with_its_cause() {
     let with = |outcome| plugin(run(outcome, "no space left\n\n")).unwrap();
     assert_eq!(
         with(Outcome::Exited { status: 3 }),
@@ -129,7 +129,7 @@ fn a_plug_in_that_did_not_end_well_is_told_with_what_happened() {
 }
 
 #[test]
-fn a_plug_in_may_refuse_or_say_that_it_failed() {
+fn a_plug_in_may_refuse_or_report_a_failure() {
     let refused = Execution {
         verdict: Some(Verdict::deny("not today")),
         ..well("")
@@ -163,7 +163,7 @@ fn a_plug_in_may_refuse_or_say_that_it_failed() {
 }
 
 #[test]
-fn a_hook_that_denies_is_told_by_its_number() {
+fn a_hook_that_denies_is_reported_by_its_number() {
     let hook = Execution {
         hook: Some(HookRef {
             id: HookId::generate(),
@@ -209,7 +209,7 @@ fn a_workflow_decides_by_its_verdict_or_by_the_last_object_that_it_prints() {
 
 proptest! {
     #[test]
-    fn no_output_panics_and_words_stay_short(
+    fn no_output_panics_and_texts_stay_short(
         stdout in prop::collection::vec(any::<u8>(), 0..2_000),
         stderr in prop::collection::vec(any::<u8>(), 0..2_000),
         status in 0u8..2,

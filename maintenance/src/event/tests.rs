@@ -60,7 +60,7 @@ fn act(metadata: Value) -> Value {
 }
 
 #[test]
-fn a_project_is_told_in_the_documented_form() {
+fn a_project_is_notified_in_the_documented_form() {
     let event = reporter().scheduled("9", 3, &notice());
     assert_eq!(event.kind, "maintenance.scheduled");
     assert_eq!(event.id, "9/3");
@@ -84,7 +84,7 @@ fn a_project_is_told_in_the_documented_form() {
 }
 
 #[test]
-fn one_instance_is_told_as_a_list_of_one_and_has_an_address_of_its_own() {
+fn a_single_instance_is_a_list_of_one_and_has_its_own_address() {
     let notice = Notice {
         project: "a/b c".into(),
         instance: Some("vm?1".into()),
@@ -99,7 +99,7 @@ fn one_instance_is_told_as_a_list_of_one_and_has_an_address_of_its_own() {
 }
 
 #[test]
-fn a_plug_ins_metadata_stands_beside_what_is_ours_and_never_in_its_place() {
+fn a_plug_ins_metadata_never_replaces_built_in_members() {
     let data = act(json!({
         "upgrade": "FW1", "HOST": "elsewhere", "sessionId": "x", "deep": {"a": 1}, "count": 3,
     }));
@@ -127,7 +127,7 @@ fn a_plug_ins_metadata_stands_beside_what_is_ours_and_never_in_its_place() {
 }
 
 #[test]
-fn only_so_many_members_of_metadata_become_parameters() {
+fn a_limited_number_of_metadata_members_become_parameters() {
     let many: Map<_, _> = (0..100)
         .map(|i| (format!("m{i:03}"), Value::from(i)))
         .collect();
@@ -140,7 +140,7 @@ fn only_so_many_members_of_metadata_become_parameters() {
 }
 
 #[test]
-fn a_workflow_cannot_be_told_another_session_than_its_own() {
+fn a_workflow_always_gets_its_own_session() {
     let situation = json!({"session_id": "another", "projects": {}});
     let event = reporter().decide(
         "k",

@@ -1,4 +1,4 @@
-//! A wall clock that somebody sets while a session waits for a project.
+//! A wall clock that is set while a session waits for a project.
 
 use std::time::Duration;
 

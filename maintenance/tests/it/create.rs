@@ -18,7 +18,7 @@ async fn refused(yard: &Yard, plan: NewPlan) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_there_is_named_by_its_place_in_the_request() {
+async fn a_missing_object_is_named_by_its_position_in_the_request() {
     let yard = Yard::new().await;
     assert_eq!(refused(&yard, plan()).await, "hosts", "there is none");
     yard.host("node-1").await;
@@ -68,7 +68,7 @@ async fn what_would_not_fit_into_an_event_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_account_has_so_many_sessions_and_a_removed_one_makes_room() {
+async fn an_account_has_a_maximum_of_sessions_and_a_removed_one_makes_room() {
     let settings = Settings {
         sessions: 2,
         ..Settings::default()

@@ -7,7 +7,7 @@ use tenterhook_session::{ActionType, NewPlan};
 use crate::support::{Looks, Yard, ack, action, plan};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_that_runs_is_removed_and_its_plug_in_cancelled() {
+async fn a_running_session_is_removed_and_its_plug_in_cancelled() {
     let yard = Yard::new().await;
     yard.host("node-1").await;
     yard.source("slow", "echo begun; while :; do sleep 1; done\n")
@@ -80,7 +80,7 @@ async fn a_session_that_runs_is_removed_and_its_plug_in_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_who_remove_a_session_one_is_told_that_it_is_gone() {
+async fn of_two_concurrent_removals_of_a_session_one_succeeds() {
     let yard = Yard::new().await;
     yard.host("node-1").await;
     for _ in 0..10 {

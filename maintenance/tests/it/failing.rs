@@ -79,7 +79,7 @@ async fn a_plug_in_that_fails_fails_the_session_and_runs_again_when_resumed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plug_in_that_traps_or_reaches_a_limit_is_told_so() {
+async fn a_plug_in_that_traps_or_reaches_a_limit_is_reported() {
     for (guest, said) in [
         (artifacts::LIMITS_PANIC, "trapped"),
         (
@@ -99,14 +99,14 @@ async fn a_plug_in_that_traps_or_reaches_a_limit_is_told_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plug_in_may_say_that_it_failed() {
+async fn a_plug_in_may_report_that_it_failed() {
     let yard = one_host("echo '{\"state\": \"FW_FAILED\"}'\n").await;
     let id = yard.begin(with_plugin("fw")).await;
     assert!(reason(&yard, id).await.contains("FW_FAILED"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plug_in_that_was_removed_fails_the_session_in_words() {
+async fn a_removed_plug_in_fails_the_session_with_a_reason() {
     let yard = one_host("true\n").await;
     let mut later = with_plugin("fw");
     later.maintenance_at = "2099-01-02 03:04:05".into();

@@ -59,7 +59,7 @@ async fn a_second_session_over_a_host_is_refused_until_the_first_is_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_sessions_that_are_created_over_a_host_at_the_same_time_one_gets_it() {
+async fn of_sessions_created_concurrently_over_a_host_one_gets_it() {
     let yard = yard().await;
     for _ in 0..10 {
         let results = created_at_once(&yard, 8).await;
@@ -111,7 +111,7 @@ async fn a_session_that_is_done_has_no_hosts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failed_session_gives_its_hosts_up_and_is_resumed_only_when_they_are_free() {
+async fn a_failed_session_releases_its_hosts_and_is_resumed_only_when_they_are_free() {
     let yard = yard().await;
     yard.hook(yard.account, "session.START_MAINTENANCE", DENY)
         .await;

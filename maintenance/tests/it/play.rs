@@ -10,7 +10,7 @@ const PRINT: &str = "echo \"$HOOK_EVENT $HOOK_PARAM_HOST $HOOK_PARAM_UPGRADE $HO
                      $HOOK_PARAM_ATTEMPT $HOOK_PARAM_DOWNLOADS\"\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_runs_its_plug_ins_tells_everybody_and_is_done() {
+async fn a_session_runs_its_plug_ins_notifies_everyone_and_is_done() {
     let yard = Yard::new().await;
     yard.host("node-1").await;
     yard.host("node-2").await;
@@ -110,7 +110,7 @@ async fn a_session_runs_its_plug_ins_tells_everybody_and_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_without_projects_needs_nobody() {
+async fn a_session_without_projects_needs_no_replies() {
     let yard = Yard::new().await;
     for host in ["node-1", "node-2", "node-3"] {
         yard.host(host).await;
@@ -122,7 +122,7 @@ async fn a_session_without_projects_needs_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_inventory_is_looked_at_and_answered_for() {
+async fn a_large_inventory_is_polled_and_answered_for() {
     let yard = Yard::new().await;
     yard.host("node-1").await;
     yard.host("node-2").await;

@@ -43,7 +43,7 @@ async fn ran_once_each(yard: &Yard) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_session_goes_on_where_it_was_after_every_restart() {
+async fn a_session_resumes_where_it_was_after_every_restart() {
     let mut yard = yard().await;
     let id = yard.begin(with_plugin()).await;
     for state in [

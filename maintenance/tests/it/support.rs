@@ -1,4 +1,4 @@
-//! One operator with hosts, instances and plug-ins; and whoever plays the projects.
+//! One operator with hosts, instances and plug-ins, and a player of the projects.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -219,7 +219,7 @@ impl Yard {
         panic!("{:#?} {:#?}", self.session(id).await, self.steps(id).await)
     }
 
-    /// Plays all projects, who agree to everything, until the session is over.
+    /// Plays all projects, which agree to everything, until the session has finished.
     pub(crate) async fn play(&self, id: Uuid) -> State {
         for _ in 0..TRIES {
             let session = self.session(id).await.session;

@@ -89,7 +89,7 @@ async fn a_tenant_speaks_for_its_own_project_in_the_operators_session() {
     assert_eq!(state.as_deref(), Some("ACK_MAINTENANCE"));
 
     assert_eq!(yard.play(id).await, State::MaintenanceDone);
-    // Its own hooks were told of its own project, and of no other.
+    // Its own hooks were notified of its own project, and of no other.
     let told = yard.printed(blue, "maintenance.scheduled").await;
     assert!(
         told.contains(&format!("MAINTENANCE {project}\n")),
@@ -104,7 +104,7 @@ async fn a_project_is_known_before_it_is_asked() {
     let (blue, green) = (tenant(&yard, "blue").await, tenant(&yard, "green").await);
     yard.host("node-1").await;
     let vm = yard.instance("vm", "node-1", &blue.to_string()).await;
-    // As long as this hook runs, nobody is asked.
+    // As long as this hook runs, no project is asked.
     yard.hook(
         yard.account,
         "session.MAINTENANCE",
@@ -147,7 +147,7 @@ async fn a_project_is_known_before_it_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenants_own_session_gives_nobody_else_a_voice() {
+async fn a_tenants_own_session_accepts_replies_of_no_other_account() {
     let yard = Yard::new().await;
     let (blue, green) = (tenant(&yard, "blue").await, tenant(&yard, "green").await);
     for (name, host, project) in [
@@ -187,7 +187,7 @@ async fn a_tenants_own_session_gives_nobody_else_a_voice() {
         id,
     );
     nobody(yard.maintenance.session(yard.account, id).await, id);
-    // The tenant itself answers for all that it has invented.
+    // The tenant itself replies for all that it has invented.
     yard.maintenance
         .reply(blue, id, &green.to_string(), reply)
         .await
@@ -200,7 +200,7 @@ async fn a_tenants_own_session_gives_nobody_else_a_voice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_tenant_demands_counts_for_its_own_instances_alone() {
+async fn a_tenants_constraints_apply_only_to_its_own_instances() {
     let yard = Yard::new().await;
     let blue = tenant(&yard, "blue").await;
     yard.host("node-1").await;
@@ -217,7 +217,7 @@ async fn what_a_tenant_demands_counts_for_its_own_instances_alone() {
         resource_mitigation: false,
         lead_time: 10,
     };
-    // One of its own, and one for somebody else's instance.
+    // One of its own, and one for another tenant's instance.
     for id in [&vm, &other] {
         yard.maintenance
             .put_instance_constraint(blue, demand(id, &blue.to_string()))

@@ -19,7 +19,7 @@ async fn yard(script: &str) -> Yard {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_script_decides_from_what_it_is_told() {
+async fn a_script_decides_from_its_input() {
     let script = "cat > /tmp/told\n\
                   grep -q '\"session_id\"' /tmp/told || exit 1\n\
                   echo deciding\n\
@@ -47,7 +47,7 @@ async fn a_script_may_answer_by_its_verdict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_way_that_the_machine_does_not_have_is_not_taken() {
+async fn a_transition_outside_the_table_is_not_taken() {
     for (script, said) in [
         (
             "echo '{\"next\": \"MAINTENANCE_DONE\"}'\n",

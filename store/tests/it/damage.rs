@@ -42,7 +42,7 @@ async fn a_task_that_cannot_be_read_is_set_aside_and_the_others_are_claimed() {
 }
 
 #[tokio::test]
-async fn a_task_that_was_set_aside_is_listed_with_the_reason_and_redriven_once_it_is_mended() {
+async fn a_task_that_was_set_aside_is_listed_with_the_reason_and_redriven_once_it_is_repaired() {
     let mut damaged = Damaged::open().await;
     let task = damaged.task("first").await;
     let account = damaged.shop.account.id;
@@ -137,7 +137,7 @@ async fn a_closed_store_leaves_nothing_in_its_log() {
 }
 
 #[tokio::test]
-async fn readiness_says_that_another_process_holds_the_lock() {
+async fn readiness_reports_that_another_process_holds_the_lock() {
     let mut damaged = Damaged::open().await;
     sqlx::query("BEGIN IMMEDIATE")
         .execute(&mut damaged.conn)
@@ -274,7 +274,7 @@ async fn a_sum_that_cannot_be_right_is_counted_again_and_one_that_is_too_high_be
 }
 
 #[tokio::test]
-async fn an_execution_that_stands_under_another_account_than_its_task_is_shown_to_neither() {
+async fn an_execution_with_another_account_than_its_task_is_shown_to_neither() {
     let mut damaged = Damaged::open().await;
     let other = damaged.other().await.account.id;
     let task = damaged.task("first").await;

@@ -138,7 +138,7 @@ impl Damaged {
         shop
     }
 
-    /// What `check-data` tells of one sort.
+    /// What `check-data` reports of one kind.
     pub(crate) async fn faults(&self, name: &str) -> Vec<String> {
         let path = self.folder.path().join("test.db");
         let checked = tenterhook_store::check(&path).await.unwrap();
@@ -164,7 +164,7 @@ impl Damaged {
     }
 }
 
-/// How many executions an event owes, and whether what it announces may go on.
+/// How many executions an event causes, and whether what it announces may proceed.
 pub(crate) async fn ruling(
     dispatcher: &Dispatcher,
     account: AccountId,

@@ -19,7 +19,7 @@ async fn with_damaged(page: &str) -> (Damaged, Sqlite) {
 }
 
 #[tokio::test]
-async fn what_needs_a_damaged_page_fails_and_nothing_that_is_written_in_the_same_moment() {
+async fn what_needs_a_damaged_page_fails_and_no_concurrent_write_does() {
     let (damaged, store) = with_damaged("apps").await;
     let shop = &damaged.shop;
     let account = shop.account.id;
@@ -72,7 +72,7 @@ async fn a_server_is_not_ready_where_a_page_is_damaged_that_every_event_or_call_
 }
 
 #[tokio::test]
-async fn a_damaged_page_of_what_is_over_keeps_no_server_from_starting() {
+async fn a_damaged_page_of_finished_tasks_keeps_no_server_from_starting() {
     for page in [
         "tasks",
         "executions",

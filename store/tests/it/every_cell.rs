@@ -112,7 +112,7 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// Runs a server on the cases of one database; tells how many could be made.
+/// Runs a server on the cases of one database; returns how many could be created.
 async fn run(template: &Template, cases: &[&Case]) -> usize {
     let home = Home::damaged(template, cases).await;
     let server = home.start().await;
@@ -150,7 +150,7 @@ async fn run(template: &Template, cases: &[&Case]) -> usize {
         let named = faults.iter().filter(|fault| fault.contains(&quoted));
         named.count()
     };
-    // What ran may have written the cell anew, or the row is gone as an old one.
+    // The run may have rewritten the cell, or the row was removed as an old one.
     let left = home.left().await;
     for case in &left {
         let wrong = left
@@ -176,7 +176,7 @@ async fn run(template: &Template, cases: &[&Case]) -> usize {
 }
 
 impl Template {
-    /// All wrong values of all columns, those aside that the schema makes itself.
+    /// All wrong values of all columns, except those that the schema generates.
     async fn cases(&self, wrong: &[&'static str]) -> Vec<Case> {
         let mut conn = self.open().await;
         let rows = sqlx::query(

@@ -75,7 +75,7 @@ async fn taken_over() -> (tempfile::TempDir, Sqlite) {
 }
 
 #[tokio::test]
-async fn nothing_refers_to_what_is_not_there_and_nothing_is_out_of_shape() {
+async fn no_reference_dangles_and_the_file_is_intact() {
     let (folder, _store) = taken_over().await;
     let mut conn = connect(&folder.path().join("test.db")).await;
     let broken = sqlx::query("PRAGMA foreign_key_check")
@@ -189,7 +189,7 @@ async fn every_name_of_a_token_has_become_a_principal() {
     );
     assert_eq!(tokens[0].used_at, Some(at(19)));
 
-    // The same name in another account is somebody else.
+    // The same name in another account is another principal.
     let (_, other) = store
         .token(SecretHash::from_bytes([0x16; 32]))
         .await
@@ -251,7 +251,7 @@ async fn sources_have_their_checksums_once_the_store_is_open() {
 }
 
 #[tokio::test]
-async fn hooks_servers_and_the_numbers_given_to_them_go_on() {
+async fn hooks_servers_and_their_numbering_continue() {
     let (_folder, store) = taken_over().await;
     let hooks = store.hooks(acme()).await.unwrap();
     let told: Vec<_> = hooks
@@ -352,7 +352,7 @@ async fn tasks_and_executions_are_read_and_what_waits_is_claimed() {
 }
 
 #[tokio::test]
-async fn a_database_that_was_taken_over_is_opened_again_as_it_is() {
+async fn a_migrated_database_is_opened_again_unchanged() {
     let (folder, store) = taken_over().await;
     let again = Sqlite::open(&folder.path().join("test.db")).await.unwrap();
     assert_eq!(

@@ -72,7 +72,7 @@ async fn an_account_has_no_more_constraints_than_servers() {
 }
 
 #[tokio::test]
-async fn what_was_answered_is_there_when_the_file_is_opened_again() {
+async fn acknowledged_writes_are_there_when_the_file_is_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = Sqlite::open(&path).await.unwrap();
@@ -125,7 +125,7 @@ async fn what_was_answered_is_there_when_the_file_is_opened_again() {
 }
 
 #[tokio::test]
-async fn many_callers_share_commits_and_each_hears_of_its_own() {
+async fn many_callers_share_commits_and_each_gets_its_own_result() {
     let (_folder, store) = open().await;
     let shop = Shop::open(&*store).await;
     let shop = Arc::new(shop);
@@ -134,7 +134,7 @@ async fn many_callers_share_commits_and_each_hears_of_its_own() {
         let (store, shop) = (Arc::clone(&store), Arc::clone(&shop));
         callers.spawn(async move {
             let mut task = new_task(&shop, "custom.x", 1);
-            // Every tenth belongs to nobody, and must fail by itself.
+            // Every tenth belongs to no account, and must fail alone.
             if caller % 10 == 0 {
                 task.executions[0].id =
                     tenterhook_dispatch::ExecutionId::from_uuid(uuid::Uuid::nil());
@@ -281,7 +281,7 @@ async fn a_log_that_grew_beside_a_long_read_is_cut() {
 }
 
 #[tokio::test]
-async fn what_is_charged_is_what_is_there_whatever_was_done() {
+async fn what_is_charged_equals_what_is_stored_after_any_change() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     let store = Sqlite::open(&path).await.unwrap();
@@ -337,7 +337,7 @@ async fn what_is_charged_is_what_is_there_whatever_was_done() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused() {
+async fn a_file_that_is_not_a_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
     std::fs::write(

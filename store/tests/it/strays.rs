@@ -47,7 +47,7 @@ async fn a_hook_whose_account_is_damaged_denies_the_events_of_the_account_whose_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hook_that_stands_under_another_account_is_that_of_most_of_what_names_it() {
+async fn a_hook_with_a_wrong_account_belongs_to_the_one_that_most_references_name() {
     let mut damaged = Damaged::open().await;
     let other = damaged.other().await;
     let (own, other) = (damaged.shop.account.id, other.account.id);
@@ -64,7 +64,7 @@ async fn a_hook_that_stands_under_another_account_is_that_of_most_of_what_names_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hook_of_which_nothing_tells_the_account_denies_its_event_in_every_account() {
+async fn a_hook_without_any_reference_to_its_account_denies_its_event_in_every_account() {
     let mut damaged = Damaged::open().await;
     let other = damaged.other().await;
     let (own, other) = (damaged.shop.account.id, other.account.id);

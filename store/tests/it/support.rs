@@ -206,7 +206,7 @@ pub(crate) fn server(name: &str) -> Server {
     }
 }
 
-/// A task of so many executions, each in a lane of its own, that nobody owns.
+/// An unowned task of so many executions, each in a lane of its own.
 pub(crate) fn new_task(shop: &Shop, kind: &str, executions: u32) -> NewTask {
     let id = TaskId::generate();
     let recipe = Arc::new(Recipe::of(&shop.hook, &shop.source));

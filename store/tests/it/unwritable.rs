@@ -48,7 +48,7 @@ async fn claimed_ids(damaged: &Damaged) -> Vec<tenterhook_dispatch::TaskId> {
 }
 
 #[tokio::test]
-async fn an_execution_whose_outcome_could_not_be_stored_is_not_run_and_shows_as_dead_with_words() {
+async fn an_execution_whose_outcome_could_not_be_stored_is_not_run_and_is_dead_with_a_reason() {
     for damage in DAMAGES {
         let mut damaged = Damaged::open().await;
         let (first, second) = (damaged.task("first").await, damaged.task("second").await);
@@ -79,7 +79,7 @@ async fn an_execution_whose_outcome_could_not_be_stored_is_not_run_and_shows_as_
             let error = one.error.unwrap();
             assert!(error.contains("database"), "{damage}: {error}");
         }
-        // One that is another's or nobody's is in no list of this account.
+        // One of another account or of none is in no list of this account.
         if !damage.starts_with("account") && !damage.starts_with("dropped_bytes") {
             assert_eq!(list(&damaged, &dead).await.len(), 1, "{damage}");
             let failed = ExecutionFilter {
@@ -97,8 +97,7 @@ async fn an_execution_whose_outcome_could_not_be_stored_is_not_run_and_shows_as_
 }
 
 #[tokio::test]
-async fn what_was_set_aside_and_could_not_be_changed_is_redriven_once_it_is_mended_and_not_before()
-{
+async fn a_task_set_aside_that_cannot_be_changed_is_redriven_only_once_it_is_repaired() {
     let mut damaged = Damaged::open().await;
     let task = damaged.task("first").await;
     let account = damaged.shop.account.id;

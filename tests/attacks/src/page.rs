@@ -148,7 +148,7 @@ fn killed(crashed: &Crashed) -> String {
          The server is killed with SIGKILL {} times, each time while the same executions of one \
          account run. After that they are dead: {}. The hook `echo hi` of another account was \
          served after each start, {} after the server listened. Test: \
-         `dispatch/tests/it/crash.rs::after_three_attempts_that_took_the_server_with_them_an_execution_is_dead`.\n",
+         `dispatch/tests/it/crash.rs::after_three_attempts_that_killed_the_server_an_execution_is_dead`.\n",
         served.len(),
         cell(&crashed.error),
         served.join(", "),

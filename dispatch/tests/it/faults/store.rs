@@ -31,7 +31,7 @@ pub(crate) enum Fault {
     /// The process is killed before the call changes anything.
     KillBefore,
     /// The process is killed when the call has changed what it was to, and before
-    /// anybody hears of it.
+    /// its caller gets the reply.
     KillAfter,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Shared {
     pub(crate) ends: Arc<Ends>,
     /// How often tasks were released.
     pub(crate) releases: AtomicUsize,
-    /// No output of a cancelled run is stored while somebody writes to this.
+    /// No output of a cancelled run is stored while this is locked for writing.
     pub(crate) outputs: tokio::sync::RwLock<()>,
 }
 
@@ -323,7 +323,7 @@ pass_on! {
                 Do::Pass | Do::PassAndDie => Some(self.inner.record_result(settlement.clone())),
                 Do::Fail(_) | Do::Die => None,
             };
-            // Counted from here on: whoever asked may never look at the answer.
+            // Counted from here on: the caller may never read the reply.
             store.inside.fetch_add(usize::from(queued.is_some()), Ordering::SeqCst);
             let (answer, reply) = tokio::sync::oneshot::channel();
             tokio::spawn(async move {

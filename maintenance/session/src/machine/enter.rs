@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_way_that_the_table_does_not_have_is_a_failure() {
+    fn a_transition_outside_the_table_is_a_failure() {
         for to in State::ALL {
             let mut session = session();
             session.go(to, "why not", NOW);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_over_goes_nowhere() {
+    fn a_finished_session_has_no_transition() {
         for over in [State::MaintenanceDone, State::MaintenanceFailed] {
             for to in State::ALL {
                 let mut session = session();

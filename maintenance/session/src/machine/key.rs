@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_says_what_is_done_where() {
+    fn a_key_names_the_job_and_its_place() {
         let key = key(17, &act("node-1", "fw_upgrade"));
         assert_eq!(key, "17-act-node-1-fw_upgrade");
     }

@@ -41,7 +41,7 @@ fn a_session_goes_from_maintenance_to_maintenance_done() {
 }
 
 #[test]
-fn each_host_is_told_before_and_after_its_plugins() {
+fn each_host_is_notified_before_and_after_its_plugins() {
     let mut world = World::new(plan("default"), four_hosts());
     world.play();
     let about_node_4: Vec<_> = world
@@ -101,7 +101,7 @@ fn the_work_starts_at_its_time_and_not_before() {
 }
 
 #[test]
-fn a_time_that_is_past_is_now() {
+fn a_time_in_the_past_means_now() {
     let mut new = plan("default");
     new.maintenance_at = "2001-01-01 00:00:00".to_owned();
     let mut world = World::new(new, four_hosts());
@@ -144,7 +144,7 @@ fn hosts_without_a_known_size_take_everything() {
 }
 
 #[test]
-fn a_session_without_projects_asks_nobody_and_ends_well() {
+fn a_session_without_projects_asks_no_one_and_succeeds() {
     let mut inventory = four_hosts();
     inventory.instances.clear();
     let mut world = World::new(plan("default"), inventory);
@@ -171,7 +171,7 @@ fn instances_without_a_project_are_moved_by_the_operator() {
 }
 
 #[test]
-fn projects_hear_when_their_instances_were_moved_and_need_not_answer() {
+fn projects_are_notified_when_their_instances_were_moved_and_need_not_answer() {
     let mut world = World::new(plan("default"), four_hosts());
     world.play();
     let done: Vec<_> = world
@@ -249,7 +249,7 @@ fn no_hosts_means_all_compute_hosts_of_the_inventory() {
 }
 
 #[test]
-fn without_any_host_a_session_fails_and_says_why() {
+fn without_any_host_a_session_fails_with_a_reason() {
     let mut world = World::new(plan("default"), Inventory::default());
     assert_eq!(world.play(), State::MaintenanceFailed);
     assert_eq!(world.reason(), "there is no host to maintain");

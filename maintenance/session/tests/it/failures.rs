@@ -41,7 +41,7 @@ fn silence_past_the_time_fails_and_names_the_project() {
 }
 
 #[test]
-fn a_silent_project_is_told_twice_more_and_others_are_not() {
+fn a_silent_project_is_reminded_twice_and_others_are_not() {
     let mut world = World::new(plan("default"), four_hosts());
     world.silent.insert(who("blue", State::Maintenance));
     world.play();
@@ -151,7 +151,7 @@ fn a_host_that_is_not_emptied_in_time_leads_from_prepare_to_scale_in() {
 }
 
 #[test]
-fn scaling_in_in_vain_comes_to_an_end() {
+fn unsuccessful_scaling_in_comes_to_an_end() {
     let mut world = World::new(plan("default"), four_hosts()).with_vcpus(Some(2));
     world.scales_in = false;
     assert_eq!(world.play(), State::MaintenanceFailed);
@@ -373,7 +373,7 @@ fn after_a_long_absence_of_the_driver_instances_have_the_whole_time_again() {
 }
 
 #[test]
-fn every_failure_says_what_can_be_done_about_it() {
+fn every_failure_has_a_remedy() {
     let mut world = World::new(plan("default"), four_hosts());
     world
         .inventory
@@ -395,7 +395,7 @@ fn every_failure_says_what_can_be_done_about_it() {
 }
 
 #[test]
-fn what_a_plugin_says_is_one_short_line_in_the_record() {
+fn the_output_of_a_plugin_is_one_short_line_in_the_record() {
     let mut world = World::new(plan("default"), four_hosts());
     let job = world.advance();
     let done = tenterhook_session::Done::Badly {

@@ -11,7 +11,7 @@ use tenterhook_session::{
 
 use crate::world::{World, plan, transitions, well};
 
-/// Names that somebody who means no good may give, and a few that meet.
+/// Names that an attacker may give, and a few that collide.
 fn names() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => select(&["a", "b", "c", "localhost", ""][..]).prop_map(str::to_owned),
@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn an_inventory_that_is_another_at_every_look_leads_to_an_end(
+    fn an_inventory_that_changes_at_every_poll_leads_to_an_end(
         workflow in select(&["default", "vnf"][..]),
         begin in select(&State::ALL[..6]),
         inventories in vec(inventories(), 1..30),
@@ -176,7 +176,7 @@ proptest! {
 }
 
 #[test]
-fn a_large_inventory_is_looked_at_quickly_enough_to_be_played() {
+fn a_large_inventory_is_read_quickly_enough_to_be_played() {
     let mut inventory = Inventory::default();
     for at in 0..300 {
         let host = Host {

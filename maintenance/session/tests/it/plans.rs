@@ -98,7 +98,7 @@ fn actions_are_sorted_by_name_within_their_type() {
 }
 
 #[test]
-fn everything_has_a_size_that_it_may_have() {
+fn everything_has_a_maximum_size() {
     let name = |length| "é".repeat(length);
     assert!(checked(|new| new.hosts = vec![name(255)]).is_ok());
     assert_eq!(invalid(|new| new.hosts = vec![name(256)]).field, "hosts[0]");

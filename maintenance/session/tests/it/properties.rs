@@ -12,7 +12,7 @@ use time::Duration;
 
 use crate::world::{World, badly, four_hosts, plan, transitions, well};
 
-/// One thing that somebody does.
+/// One action of an actor.
 #[derive(Clone, Debug)]
 enum Deed {
     /// The driver does what the session needs, and it goes well; time does not pass.
@@ -298,7 +298,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_that_anybody_does_leads_out_of_the_table_or_loses_a_session(
+    fn no_sequence_of_actions_leads_out_of_the_table_or_loses_a_session(
         workflow in select(&["default", "vnf", "tenant"][..]),
         begin in select(&State::ALL[..6]),
         constrained in any::<bool>(),
@@ -323,7 +323,7 @@ proptest! {
             world.do_deed(deed);
             check(&mut world, begin);
         }
-        // It is not lost: left alone by everybody but its driver, it comes to an end;
+        // It is not lost: left alone by all but its driver, it comes to an end;
         // and from that it can be resumed, or it is done.
         world.inbox.clear();
         let end = world.play();

@@ -1,4 +1,4 @@
-//! What projects may answer, in both spellings, and what is not taken.
+//! What projects may reply, in both spellings, and what is refused.
 
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ fn asked_in(workflow: &str, state: State) -> World {
 }
 
 #[test]
-fn a_reply_is_noted_for_its_project() {
+fn a_reply_is_recorded_for_its_project() {
     let mut world = asked_in("default", State::Maintenance);
     assert_eq!(world.state_of("red"), Some("MAINTENANCE"));
     assert_eq!(world.hears("red", ack(State::Maintenance)), Ok(()));
@@ -81,7 +81,7 @@ fn a_reply_is_noted_for_its_project() {
 }
 
 #[test]
-fn a_project_may_answer_while_others_are_still_being_told() {
+fn a_project_may_answer_while_others_are_still_being_notified() {
     let mut world = World::new(plan("default"), four_hosts());
     world.play_until(|world| world.entered(State::Maintenance) == 1);
     let telling = world.advance();
@@ -112,7 +112,7 @@ fn the_same_reply_once_more_changes_nothing_even_later() {
 }
 
 #[test]
-fn a_reply_that_contradicts_is_not_taken() {
+fn a_contradicting_reply_is_refused() {
     let mut world = asked_in("default", State::Maintenance);
     world.hears("red", ack(State::Maintenance)).unwrap();
     let taken = world.hears("red", nack(State::Maintenance));
@@ -123,7 +123,7 @@ fn a_reply_that_contradicts_is_not_taken() {
 }
 
 #[test]
-fn a_reply_to_another_state_is_not_taken_and_says_which_is_due() {
+fn a_reply_to_another_state_is_refused_with_the_one_that_is_due() {
     let mut world = asked_in("default", State::Maintenance);
     let taken = world.hears("red", ack(State::ScaleIn)).unwrap_err();
     assert_eq!(taken, NotTaken::WrongState(State::Maintenance));
@@ -138,7 +138,7 @@ fn a_reply_to_another_state_is_not_taken_and_says_which_is_due() {
 }
 
 #[test]
-fn a_reply_to_a_state_that_asks_nothing_is_not_taken() {
+fn a_reply_to_a_state_that_asks_nothing_is_refused() {
     let mut world = World::new(plan("default"), four_hosts());
     world.play_until(|world| world.session.state() == State::StartMaintenance);
     let taken = world.hears("red", ack(State::StartMaintenance));
@@ -213,7 +213,7 @@ fn the_singular_is_for_one_instance_and_the_project_agrees_with_the_last() {
 }
 
 #[test]
-fn a_reply_for_one_instance_in_a_state_that_is_about_all_is_not_taken() {
+fn a_reply_for_one_instance_in_a_state_that_is_about_all_is_refused() {
     let mut world = asked_in("default", State::Maintenance);
     let reply = Reply {
         instance: Some("red-1".to_owned()),
@@ -224,7 +224,7 @@ fn a_reply_for_one_instance_in_a_state_that_is_about_all_is_not_taken() {
 }
 
 #[test]
-fn actions_in_a_state_that_is_about_all_are_passed_over_and_not_kept() {
+fn actions_in_a_state_that_is_about_all_are_ignored() {
     let mut world = asked_in("default", State::Maintenance);
     let many = (0..10_000).map(|at| (at.to_string(), InstanceAction::Migrate));
     let reply = Reply {

@@ -18,7 +18,7 @@ fn session_in(state: State) -> World {
 }
 
 #[test]
-fn every_way_in_the_table_can_be_walked() {
+fn every_transition_in_the_table_can_be_taken() {
     for (from, to) in TRANSITIONS {
         let mut world = session_in(*from);
         world.choices.insert(*from, to.to_string());
@@ -30,7 +30,7 @@ fn every_way_in_the_table_can_be_walked() {
 }
 
 #[test]
-fn no_other_way_can_be_walked() {
+fn no_other_transition_can_be_taken() {
     for from in State::ALL.into_iter().filter(|state| !state.is_over()) {
         for to in State::ALL {
             if from.may_become(to) {
@@ -52,7 +52,7 @@ fn no_other_way_can_be_walked() {
 }
 
 #[test]
-fn a_workflow_that_follows_what_is_proposed_ends_well() {
+fn a_workflow_that_follows_the_proposals_succeeds() {
     let mut world = World::new(plan("tenant"), four_hosts());
     assert_eq!(world.play(), State::MaintenanceDone);
     let decisions = |work: &Work| matches!(work, Work::Decide { .. });
@@ -61,7 +61,7 @@ fn a_workflow_that_follows_what_is_proposed_ends_well() {
 }
 
 #[test]
-fn an_answer_that_is_no_state_fails_and_says_what_is_allowed() {
+fn an_answer_that_is_not_a_state_fails_and_lists_the_allowed_ones() {
     let mut world = World::new(plan("tenant"), four_hosts());
     world.choices.insert(State::Maintenance, "LUNCH".to_owned());
     assert_eq!(world.play(), State::MaintenanceFailed);
@@ -86,7 +86,7 @@ fn a_workflow_may_give_up_with_a_reason() {
 }
 
 #[test]
-fn a_workflow_that_goes_in_circles_is_stopped() {
+fn a_workflow_that_loops_is_stopped() {
     let mut world = World::new(plan("tenant"), four_hosts());
     world.inventory.instances.clear();
     world
@@ -97,7 +97,7 @@ fn a_workflow_that_goes_in_circles_is_stopped() {
 }
 
 #[test]
-fn a_workflow_that_says_nothing_fails_the_session() {
+fn a_workflow_without_an_answer_fails_the_session() {
     let mut world = World::new(plan("tenant"), four_hosts());
     world.play_until(|world| {
         let mut ahead = world.session.clone();
@@ -115,7 +115,7 @@ fn a_workflow_that_says_nothing_fails_the_session() {
 }
 
 #[test]
-fn a_workflow_is_told_the_whole_situation() {
+fn a_workflow_gets_the_whole_situation() {
     let mut world = World::new(plan("tenant"), four_hosts());
     world.play_until(|world| world.entered(State::StartMaintenance) == 1);
     let decisions: Vec<_> = world

@@ -68,7 +68,7 @@ fn asked_at(notice: &Notice) -> OffsetDateTime {
     notice.reply_at.unwrap() - Duration::seconds(i64::from(LEAD))
 }
 
-/// When an instance left, as the steps tell.
+/// When an instance left, according to the steps.
 fn left_at(world: &World, id: &str) -> OffsetDateTime {
     let text = format!("the instance `{id}` has left");
     let left = world.steps.iter().find(|step| step.result == text);
@@ -233,7 +233,7 @@ fn one_reply_may_cover_all_that_a_project_was_asked_for() {
 }
 
 #[test]
-fn a_reply_that_is_sent_again_when_its_instance_has_left_is_taken() {
+fn a_repeated_reply_is_accepted_after_its_instance_has_left() {
     let mut world = World::new(plan("vnf"), demanding(1, 1));
     let prepare = ("red".to_owned(), State::PrepareMaintenance);
     world.silent.insert(prepare);

@@ -1,7 +1,7 @@
 //! A tiny world: hosts, instances that move, projects that answer, time that passes
 //! only when nothing else happens.
 //!
-//! Whenever the session is asked or told something, it is stored and read back first.
+//! Before each call of the session, it is stored and read back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -125,7 +125,7 @@ impl World {
         }
     }
 
-    /// Plays until the session rests, and answers the state in which it does.
+    /// Plays until the session is idle, and returns its state then.
     pub(crate) fn play(&mut self) -> State {
         self.play_until(|_| false);
         assert!(self.session.state().is_over(), "{:?}", self.session);
@@ -241,7 +241,7 @@ impl World {
         self.jobs.push(job);
     }
 
-    /// What a project does when it is told something, besides answering.
+    /// What a project does on a notice, besides replying.
     fn heed(&mut self, notice: &Notice) {
         let ids = self.session.instance_ids(&notice.project, &self.inventory);
         match notice.state.as_str() {
@@ -293,7 +293,7 @@ impl World {
         &self.session.failure().unwrap().reason
     }
 
-    /// How often a project was told this.
+    /// How often a project was notified of this.
     pub(crate) fn told(&self, project: &str, state: &str) -> usize {
         self.notices
             .iter()
@@ -354,7 +354,7 @@ pub(crate) fn badly(reason: &str) -> Done {
     }
 }
 
-/// The transitions that steps tell of, checked one by one: each begins where the one
+/// The transitions that the steps report, checked one by one: each begins where the one
 /// before ended. Answers them, and the state in which they end.
 pub(crate) fn transitions(begin: State, steps: &[Step]) -> (Vec<(State, State)>, State) {
     let mut found = Vec::new();

@@ -49,7 +49,7 @@ pub(crate) const ROOM: SessionBounds = SessionBounds {
     per_account: 100,
 };
 
-/// Opens a session; answers with it and with those that have ended for it.
+/// Opens a session; returns it and those that were ended for it.
 pub(crate) async fn session(
     store: &dyn Store,
     parent: &Token,
@@ -68,7 +68,7 @@ pub(crate) async fn session(
     Ok((session, secret, ended))
 }
 
-pub(crate) async fn a_session_is_kept_whole_and_goes_with_its_token(store: &dyn Store) {
+pub(crate) async fn a_session_is_kept_whole_and_removed_with_its_token(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let (first, _) = token(store, &shop, "ci").await.unwrap();
     let (second, _) = token(store, &shop, "phone").await.unwrap();
@@ -92,7 +92,7 @@ pub(crate) async fn a_session_is_kept_whole_and_goes_with_its_token(store: &dyn 
     ));
 }
 
-pub(crate) async fn the_oldest_sessions_give_way_and_no_tokens(store: &dyn Store) {
+pub(crate) async fn the_oldest_sessions_are_evicted_and_no_tokens(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let bob = principal(&shop.account, "bob");
     store.insert_principal(bob.clone()).await.unwrap();
@@ -266,7 +266,7 @@ pub(crate) async fn principals_are_kept_whole_and_their_names_are_unique(store: 
     ));
 }
 
-pub(crate) async fn a_principal_goes_with_its_tokens_alone(store: &dyn Store) {
+pub(crate) async fn a_principal_is_removed_with_only_its_own_tokens(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let bob = principal(&shop.account, "bob");
     store.insert_principal(bob.clone()).await.unwrap();

@@ -124,7 +124,7 @@ pub(crate) async fn every_attempt_is_kept_whole(store: &dyn Store) {
     );
 }
 
-pub(crate) async fn attempts_are_charged_and_go_with_their_execution(store: &dyn Store) {
+pub(crate) async fn attempts_are_charged_and_removed_with_their_execution(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let before = bytes_of(store, shop.account.id).await;
     let (task, id) = insert(store, &shop).await;
@@ -148,7 +148,7 @@ pub(crate) async fn attempts_are_charged_and_go_with_their_execution(store: &dyn
     assert_eq!(bytes_of(store, shop.account.id).await, before);
 }
 
-pub(crate) async fn what_is_redriven_keeps_the_newest_attempts(store: &dyn Store) {
+pub(crate) async fn a_redriven_execution_keeps_the_newest_attempts(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let (task, id) = insert(store, &shop).await;
     let most = EARLIER_ATTEMPTS_MAX;
@@ -169,7 +169,7 @@ pub(crate) async fn what_is_redriven_keeps_the_newest_attempts(store: &dyn Store
     }
 }
 
-pub(crate) async fn one_that_was_killed_with_the_server_takes_nothing_from_the_others(
+pub(crate) async fn an_attempt_killed_with_the_server_takes_nothing_from_the_others(
     store: &dyn Store,
 ) {
     let shop = Shop::open(store).await;

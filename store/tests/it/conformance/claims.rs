@@ -1,4 +1,4 @@
-//! Who runs what, cancelling, running anew, paging and removing.
+//! Ownership, cancelling, redriving, paging and removing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::accounts::token;
 use super::tasks::{NO_CHANGE, ended, of_task, settlement};
 use crate::support::{Shop, account, at, ended_well, new_task};
 
-pub(crate) async fn tasks_that_nobody_owns_are_claimed_oldest_first_whatever_the_clock_says(
+pub(crate) async fn unowned_tasks_are_claimed_oldest_first_whatever_the_clock_shows(
     store: &dyn Store,
 ) {
     let shop = Shop::open(store).await;
@@ -159,7 +159,7 @@ async fn parked(
     new
 }
 
-pub(crate) async fn no_wait_is_longer_than_it_was_to_be(store: &dyn Store) {
+pub(crate) async fn no_wait_is_longer_than_its_delay(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let longest = shop.hook.retry.longest_wait();
     let minute = Duration::from_secs(60);
@@ -264,7 +264,7 @@ pub(crate) async fn what_a_killed_run_had_noted_is_counted_and_nothing_else(stor
     assert_eq!(store.backlog().await.unwrap().len(), 1);
 }
 
-pub(crate) async fn who_is_asked_to_end_blames_nobody(store: &dyn Store) {
+pub(crate) async fn a_requested_shutdown_blames_no_execution(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let (old, new) = (NodeId::generate(), NodeId::generate());
     store.take_over(old).await.unwrap();
@@ -281,9 +281,7 @@ pub(crate) async fn who_is_asked_to_end_blames_nobody(store: &dyn Store) {
     assert_eq!((execution.attempt, execution.crashes), (1, 0));
 }
 
-pub(crate) async fn a_store_that_is_ready_says_so_and_one_that_is_closed_does_not(
-    store: &dyn Store,
-) {
+pub(crate) async fn an_open_store_is_ready_and_a_closed_one_is_not(store: &dyn Store) {
     assert_eq!(store.ready().await, Ok(()));
     assert_eq!(store.ready().await, Ok(()));
     store.close().await.unwrap();
@@ -291,7 +289,7 @@ pub(crate) async fn a_store_that_is_ready_says_so_and_one_that_is_closed_does_no
     assert!(store.see_clock(at(1)).await.is_err());
 }
 
-pub(crate) async fn a_new_run_takes_over_and_raises_attempts(store: &dyn Store) {
+pub(crate) async fn a_new_node_adopts_tasks_and_raises_attempts(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let (old, new) = (NodeId::generate(), NodeId::generate());
     let mut begun = new_task(&shop, "custom.x", 2);
@@ -398,7 +396,9 @@ pub(crate) async fn one_execution_is_cancelled_and_ends_its_task(store: &dyn Sto
     assert_eq!(again, Cancelling::Over);
 }
 
-pub(crate) async fn what_waits_of_a_hook_is_cancelled_where_no_node_owns_it(store: &dyn Store) {
+pub(crate) async fn waiting_executions_of_a_hook_are_cancelled_if_no_node_owns_them(
+    store: &dyn Store,
+) {
     let shop = Shop::open(store).await;
     let free = new_task(&shop, "custom.x", 2);
     let mut owned = new_task(&shop, "custom.x", 1);
@@ -512,7 +512,7 @@ pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
     );
 }
 
-pub(crate) async fn lists_go_on_after_a_page(store: &dyn Store) {
+pub(crate) async fn lists_continue_after_a_page(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let tasks: Vec<_> = (0..5)
         .map(|i| new_task(&shop, if i == 0 { "custom.y" } else { "custom.x" }, 1))
@@ -562,7 +562,7 @@ pub(crate) async fn lists_go_on_after_a_page(store: &dyn Store) {
     assert_eq!(rest.len(), 3);
 }
 
-pub(crate) async fn what_is_old_or_too_much_is_removed_with_what_nothing_refers_to(
+pub(crate) async fn old_and_surplus_tasks_are_removed_with_what_nothing_refers_to(
     store: &dyn Store,
 ) {
     let shop = Shop::open(store).await;
@@ -629,7 +629,7 @@ pub(crate) async fn what_is_old_or_too_much_is_removed_with_what_nothing_refers_
     assert_eq!(left().await, [again.id, tasks[3].id]);
 }
 
-pub(crate) async fn accounts_are_kept_apart(store: &dyn Store) {
+pub(crate) async fn accounts_are_isolated_from_each_other(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let new = new_task(&shop, "custom.x", 1);
     store.insert_tasks(vec![new.clone()]).await.unwrap();

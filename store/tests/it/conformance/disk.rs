@@ -39,7 +39,7 @@ pub(crate) async fn bytes_of(store: &dyn Store, account: AccountId) -> u64 {
         .unwrap()
 }
 
-/// Removes all that is over, and forgets its events.
+/// Removes all finished tasks, and forgets their events.
 pub(crate) async fn forget_all(store: &dyn Store, now: i64) {
     let nothing = Retention {
         event_horizon: Duration::ZERO,
@@ -128,7 +128,7 @@ pub(crate) async fn what_an_account_has_on_the_disk_is_counted_as_it_changes(sto
     assert_eq!(bytes_of(store, other.account.id).await, others);
 }
 
-pub(crate) async fn a_program_is_charged_to_each_account_that_needs_it_and_goes_with_the_last(
+pub(crate) async fn a_program_is_charged_to_each_account_that_needs_it_and_removed_with_the_last(
     store: &dyn Store,
 ) {
     let shops = [
@@ -190,7 +190,7 @@ pub(crate) async fn a_program_that_was_damaged_is_replaced_when_it_is_stored_aga
     assert_eq!(bytes.unwrap(), "echo right\n");
 }
 
-pub(crate) async fn tasks_that_rest_keep_nothing_from_being_removed(store: &dyn Store) {
+pub(crate) async fn parked_tasks_keep_nothing_from_being_removed(store: &dyn Store) {
     let tenant = Shop::named(store, "with-many-parked").await;
     let parked: Vec<_> = (0..2_100)
         .map(|_| new_task(&tenant, "custom.x", 1))
@@ -213,7 +213,7 @@ pub(crate) async fn accounts_take_turns_when_much_is_to_be_removed(store: &dyn S
         Shop::named(store, "little").await,
     ];
     for (shop, count) in shops.iter().zip([600, 3]) {
-        // Without executions they are over at once.
+        // Without executions they finish at once.
         let tasks = (0..count).map(|_| new_task(shop, "custom.x", 0)).collect();
         store.insert_tasks(tasks).await.unwrap();
     }
@@ -259,7 +259,7 @@ pub(crate) async fn the_oldest_tasks_of_an_account_that_has_too_much_are_removed
     assert_eq!(left(store, &little).await, 1);
 }
 
-pub(crate) async fn a_task_larger_than_one_sweep_goes_with_several(store: &dyn Store) {
+pub(crate) async fn a_task_larger_than_one_sweep_is_removed_by_several(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let mut large = new_task(&shop, "custom.x", 5_000);
     large.event = None;

@@ -107,7 +107,7 @@ pub(crate) async fn an_override_whose_app_or_hook_is_unknown_is_not_kept(store: 
     assert!(store.overrides(shop.account.id).await.unwrap().is_empty());
 }
 
-pub(crate) async fn overrides_go_with_their_hook_and_with_their_app(store: &dyn Store) {
+pub(crate) async fn overrides_are_removed_with_their_hook_or_their_app(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let (apps, hooks) = fleet(store, &shop).await;
     let mut all = all_overrides(store, &shop, &apps, &hooks).await;

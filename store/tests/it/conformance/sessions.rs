@@ -93,7 +93,7 @@ fn later(session: &Session) -> Session {
     later
 }
 
-pub(crate) async fn a_session_is_kept_whole_and_as_it_was_last(store: &impl Whole) {
+pub(crate) async fn a_session_is_kept_whole_and_in_its_latest_state(store: &impl Whole) {
     let tenant = tenant(store, "acme").await;
     let mut first = stored(tenant.id, 5);
     first.session.take_steps();
@@ -101,7 +101,7 @@ pub(crate) async fn a_session_is_kept_whole_and_as_it_was_last(store: &impl Whol
     second.session.take_steps();
     keep(store, &first).await;
     keep(store, &second).await;
-    // The one that was created first is told first, whenever it was kept.
+    // The one that was created first is listed first, whenever it was stored.
     assert_eq!(
         store.sessions().await.unwrap(),
         [second.clone(), first.clone()]
@@ -131,7 +131,7 @@ pub(crate) async fn steps_are_kept_in_their_order_with_the_session(store: &impl 
         )
         .await
         .unwrap();
-    // Nobody had heard of that commit: the same steps come again.
+    // That commit was not acknowledged: the same steps come again.
     store
         .update_session(tenant.id, stored.session.clone(), vec![step(12), step(13)])
         .await
@@ -205,7 +205,7 @@ fn failed(session: &Session) -> Session {
     failed
 }
 
-pub(crate) async fn a_host_belongs_to_one_session_that_is_not_over(store: &impl Whole) {
+pub(crate) async fn a_host_belongs_to_one_unfinished_session(store: &impl Whole) {
     let (acme, other) = (tenant(store, "acme").await, tenant(store, "other").await);
     let first = stored_over(acme.id, 1, &["a", "ö \"b\""]);
     let second = stored_over(acme.id, 2, &["c", "ö \"b\"", "a"]);
@@ -250,7 +250,7 @@ fn assert_taken(result: Result<(), Error>, host: &str, by: Uuid) {
     );
 }
 
-pub(crate) async fn a_session_goes_with_its_steps(store: &impl Whole) {
+pub(crate) async fn a_session_is_removed_with_its_steps(store: &impl Whole) {
     let tenant = tenant(store, "acme").await;
     let stored = stored(tenant.id, 5);
     let id = stored.session.id();

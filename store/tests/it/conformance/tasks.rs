@@ -127,7 +127,7 @@ pub(crate) async fn of_task(store: &dyn Store, shop: &Shop, task: &NewTask) -> V
         .unwrap()
 }
 
-pub(crate) async fn an_event_that_comes_again_names_the_first_task(store: &dyn Store) {
+pub(crate) async fn a_repeated_event_names_the_first_task(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let first = new_task(&shop, "custom.x", 1);
     let mut again = new_task(&shop, "custom.x", 1);
@@ -172,7 +172,7 @@ pub(crate) async fn an_event_that_comes_again_names_the_first_task(store: &dyn S
     );
 }
 
-pub(crate) async fn an_event_that_comes_again_with_other_content_is_a_conflict(store: &dyn Store) {
+pub(crate) async fn a_repeated_event_with_different_content_is_a_conflict(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let task = |like: Option<&NewTask>, content: Option<&[u8]>| {
         let mut task = new_task(&shop, "custom.x", 1);
@@ -234,7 +234,7 @@ pub(crate) async fn an_event_that_comes_again_with_other_content_is_a_conflict(s
     );
 }
 
-pub(crate) async fn a_task_without_executions_is_over_at_once(store: &dyn Store) {
+pub(crate) async fn a_task_without_executions_finishes_at_once(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let new = new_task(&shop, "custom.x", 0);
     store.insert_tasks(vec![new.clone()]).await.unwrap();
@@ -274,7 +274,7 @@ pub(crate) fn ended(state: State) -> TaskChange {
     }
 }
 
-pub(crate) async fn what_a_task_printed_is_told_as_far_as_it_fits(store: &dyn Store) {
+pub(crate) async fn the_output_of_a_task_is_read_as_far_as_it_fits(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let new = new_task(&shop, "custom.x", 3);
     store.insert_tasks(vec![new.clone()]).await.unwrap();
@@ -366,7 +366,7 @@ pub(crate) async fn an_output_is_read_in_parts(store: &dyn Store) {
     );
 }
 
-pub(crate) async fn how_executions_have_ended_is_told_for_many_tasks_at_once(store: &dyn Store) {
+pub(crate) async fn the_outcomes_of_many_tasks_are_read_at_once(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let other = Shop::named(store, "other").await;
     let [mixed, well, waiting] = [3, 1, 1].map(|count| new_task(&shop, "custom.x", count));
@@ -410,7 +410,7 @@ pub(crate) async fn how_executions_have_ended_is_told_for_many_tasks_at_once(sto
     assert_eq!(verdicts, HashMap::from([(well.id, vec![verdict])]));
 }
 
-pub(crate) async fn what_became_of_an_attempt_is_kept_whole(store: &dyn Store) {
+pub(crate) async fn the_outcome_of_an_attempt_is_kept_whole(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let new = new_task(&shop, "custom.x", 1);
     store.insert_tasks(vec![new.clone()]).await.unwrap();
@@ -493,7 +493,7 @@ pub(crate) async fn settlements_take_effect_in_their_order(store: &dyn Store) {
         ..ended_well(id)
     };
     queued.push(store.record_result(settlement(&shop, &new, last, ended(State::Finished))));
-    // Nobody has waited for any of them yet.
+    // None of them has been waited for yet.
     for answer in queued.into_iter().rev() {
         answer.await.unwrap();
     }
@@ -504,7 +504,7 @@ pub(crate) async fn settlements_take_effect_in_their_order(store: &dyn Store) {
     );
 }
 
-pub(crate) async fn a_task_in_progress_tells_how_far_it_is(store: &dyn Store) {
+pub(crate) async fn a_task_in_progress_reports_its_progress(store: &dyn Store) {
     let shop = Shop::open(store).await;
     // Others around it, so that a mix-up of rows would show.
     let before = new_task(&shop, "custom.x", 3);

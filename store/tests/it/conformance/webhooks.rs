@@ -118,7 +118,7 @@ pub(crate) async fn a_webhook_is_kept_whole_and_switched(store: &impl OutboxStor
     assert_eq!(switches, [true, false]);
 }
 
-pub(crate) async fn a_webhook_that_is_not_there_is_not_found(store: &impl OutboxStore) {
+pub(crate) async fn an_unknown_webhook_is_not_found(store: &impl OutboxStore) {
     let id = SubscriptionId(Uuid::from_u128(9));
     let switched = store.switch_subscription(id, true).await;
     assert!(matches!(switched, Err(Error::NotFound(_))), "{switched:?}");
@@ -164,7 +164,7 @@ pub(crate) async fn a_delivery_is_kept_whole_once(store: &impl OutboxStore) {
     assert_eq!(store.waiting().await.unwrap(), 2);
 }
 
-pub(crate) async fn deliveries_are_due_in_their_order_and_each_webhooks_apart(
+pub(crate) async fn deliveries_are_due_in_order_and_separately_for_each_webhook(
     store: &impl OutboxStore,
 ) {
     let (own, other) = (webhook(store, 1).await, webhook(store, 2).await);
@@ -271,7 +271,7 @@ async fn wait(store: &impl OutboxStore, of: &Subscription, from: i64, wait: Opti
     store.record_attempt(recorded, wait, pause).await.unwrap();
 }
 
-pub(crate) async fn no_delivery_and_no_pause_lasts_longer_than_it_was_to(store: &impl OutboxStore) {
+pub(crate) async fn no_delivery_and_no_pause_outlasts_its_delay(store: &impl OutboxStore) {
     let later = 100_000_000;
     let (own, new, unknown) = (
         webhook(store, 1).await,
@@ -373,7 +373,7 @@ pub(crate) async fn the_oldest_deliveries_are_evicted(store: &impl OutboxStore) 
     assert_eq!(response.as_deref(), Some("evicted"));
 }
 
-pub(crate) async fn deliveries_go_with_their_webhook(store: &impl OutboxStore) {
+pub(crate) async fn deliveries_are_removed_with_their_webhook(store: &impl OutboxStore) {
     let (own, other) = (webhook(store, 1).await, webhook(store, 2).await);
     keep(store, [delivery(&own, 1, 10), delivery(&other, 2, 10)]).await;
     store.delete_subscription(own.id).await.unwrap();

@@ -172,7 +172,7 @@ impl<'c> Home<'c> {
         left
     }
 
-    /// What `check-data` tells of rows, and of what they refer to.
+    /// What `check-data` reports of rows, and of what they refer to.
     pub(super) async fn faults(&self) -> Vec<String> {
         let checked = tenterhook_store::check(&self.path()).await.unwrap();
         let told = checked

@@ -29,7 +29,7 @@ pub(super) const ALL: &[Siege] = &[
         },
         connections: 40,
         strike: fire_and_wait,
-        test: "engine/tests/it/bounded.rs::sleep_is_cut_at_the_deadline_however_it_is_asked_for",
+        test: "engine/tests/it/bounded.rs::sleep_ends_at_the_deadline_whichever_call_requests_it",
     },
     Siege {
         attack: "scripts of two accounts that sleep for 25 minutes",
@@ -140,7 +140,7 @@ pub(super) const ALL: &[Siege] = &[
         },
         connections: 16,
         strike: fire_and_wait,
-        test: "dispatch/tests/it/disk.rs::an_account_that_has_used_up_its_share_is_told_so_before_anything_is_written",
+        test: "dispatch/tests/it/disk.rs::an_account_that_has_used_up_its_share_is_refused_before_anything_is_written",
     },
     Siege {
         attack: "1,000 connections with slow bodies and no token",

@@ -39,7 +39,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             denied("inodes limit: no space left", |report| {
                 says(report, "Some(51)")
             }),
-            "engine/tests/it/files.rs::no_more_files_are_made_than_the_limit",
+            "engine/tests/it/files.rs::no_more_files_are_created_than_the_limit",
         ),
         (
             "folders in folders without end",

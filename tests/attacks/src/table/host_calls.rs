@@ -77,7 +77,7 @@ pub(super) fn attacks() -> Vec<Attack> {
     attacks.push(
         Attack::guest("a gibibyte of random bytes", guests::HOST_CALLS_RANDOM).expect(
             FUEL,
-            "engine/tests/it/host_calls.rs::random_bytes_are_paid_for_one_by_one",
+            "engine/tests/it/host_calls.rs::every_random_byte_is_charged",
         ),
     );
     let by = "64 subscriptions a call: invalid argument";
@@ -111,7 +111,7 @@ fn bad_addresses() -> Vec<Attack> {
                     by: "an error for the guest",
                     shown: told_of_the_address,
                 },
-                "engine/tests/it/host_calls.rs::bad_addresses_hurt_only_the_guest",
+                "engine/tests/it/host_calls.rs::bad_addresses_affect_only_the_guest",
             )
     };
     calls.into_iter().map(attack).collect()

@@ -24,7 +24,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             let shown = |report: &tenterhook_engine::Report| report.stdout == b"refused true\n";
             attack.expect(
                 Expected::Denied { by, shown },
-                "engine/tests/it/bounded.rs::a_guest_that_is_refused_memory_may_live_on",
+                "engine/tests/it/bounded.rs::a_guest_that_is_refused_memory_may_continue",
             )
         }),
     );

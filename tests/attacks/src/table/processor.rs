@@ -50,7 +50,7 @@ pub(super) fn attacks() -> Vec<Attack> {
             Attack::both(name, guests::LIMITS_SLEEP_AN_HOUR).map(|attack| {
                 attack.arg(how).limits(super::soon).expect(
                     WALL,
-                    "engine/tests/it/bounded.rs::sleep_is_cut_at_the_deadline_however_it_is_asked_for",
+                    "engine/tests/it/bounded.rs::sleep_ends_at_the_deadline_whichever_call_requests_it",
                 )
             }),
         );
@@ -109,7 +109,7 @@ pub(super) fn attacks() -> Vec<Attack> {
     for (reason, bytes) in handmade::traps() {
         attacks.push(Attack::bytes(&format!("trap: {reason}"), bytes).expect(
             Expected::Traps(reason),
-            "engine/tests/it/outcomes.rs::each_sort_of_trap_has_its_reason",
+            "engine/tests/it/outcomes.rs::each_kind_of_trap_has_its_reason",
         ));
     }
     attacks

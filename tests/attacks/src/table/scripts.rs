@@ -93,7 +93,7 @@ const AT_ANY_LIMIT: [(&str, &str, &str); 18] = [
     (
         "here-document that doubles",
         "x=$(printf '%1000s' x); while :; do x=$(cat <<E\n$x$x\nE\n); done",
-        "engine/tests/it/shell.rs::here_documents_cannot_be_made_bombs",
+        "engine/tests/it/shell.rs::here_documents_cannot_become_bombs",
     ),
     (
         "pattern of stars over many files",
@@ -124,12 +124,12 @@ const AT_ANY_LIMIT: [(&str, &str, &str); 18] = [
     (
         "gzip bomb",
         GZIP_BOMB,
-        "engine/tests/it/shell.rs::packed_bombs_end",
+        "engine/tests/it/shell.rs::decompression_bombs_end",
     ),
     (
         "tar bomb",
         TAR_BOMB,
-        "engine/tests/it/shell.rs::packed_bombs_end",
+        "engine/tests/it/shell.rs::decompression_bombs_end",
     ),
 ];
 
@@ -192,7 +192,7 @@ pub(super) fn attacks() -> Vec<Attack> {
                 by: "kept as bytes; the command line makes them visible",
                 shown: kept_as_it_is,
             },
-            "engine/tests/it/shell.rs::escape_sequences_are_kept_as_they_are",
+            "engine/tests/it/shell.rs::escape_sequences_are_kept_unchanged",
         ),
     );
     attacks

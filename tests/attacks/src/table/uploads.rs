@@ -16,7 +16,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         attacks.push(
             Attack::bytes(&format!("the proposal `{proposal}`"), bytes).expect(
                 Expected::Refused(proposal),
-                "engine/tests/it/admission.rs::proposals_that_are_off_are_named",
+                "engine/tests/it/admission.rs::disabled_proposals_are_named",
             ),
         );
     }
@@ -38,7 +38,7 @@ fn bombs() -> Vec<Attack> {
     for Bomb { what, make } in handmade::bombs() {
         attacks.push(Attack::made(&format!("too much: {what}"), make).expect(
             Expected::Refused(what),
-            "engine/tests/it/admission.rs::a_bomb_for_the_compiler_is_counted_before_it_is_compiled",
+            "engine/tests/it/admission.rs::a_compiler_bomb_is_detected_before_it_is_compiled",
         ));
     }
     attacks.push(
