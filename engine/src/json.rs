@@ -132,21 +132,35 @@ pub fn nearest(value: &RawValue) -> Value {
     match serde_json::from_str(value.get()) {
         Ok(value) => value,
         Err(_) if is_too_deep(value.get()) => value.get().into(),
-        Err(_) => by_parts(value),
+        Err(_) => by_parts(value, nearest),
     }
 }
 
-fn by_parts(value: &RawValue) -> Value {
+/// Returns the value, in which a number that a [`Value`] would print otherwise is its text.
+/// For what is compared.
+#[must_use]
+pub fn exact(value: &RawValue) -> Value {
+    if is_too_deep(value.get()) {
+        return value.get().into();
+    }
+    match serde_json::from_str(value.get()) {
+        Ok(Value::Number(number)) if number.to_string() != value.get() => value.get().into(),
+        Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_))) => value,
+        _ => by_parts(value, exact),
+    }
+}
+
+fn by_parts(value: &RawValue, inner: fn(&RawValue) -> Value) -> Value {
     let json = value.get();
     match json.as_bytes().first() {
         Some(b'{') => {
             let Members(members) = serde_json::from_str(json).unwrap_or_default();
-            let named = |member: Member<'_>| (string(member.name), nearest(member.value));
+            let named = |member: Member<'_>| (string(member.name), inner(member.value));
             Value::Object(members.into_iter().map(named).collect::<Map<_, _>>())
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-            items.into_iter().map(nearest).collect()
+            items.into_iter().map(inner).collect()
         }
         Some(b'"') => string(value).into(),
         _ => json.into(),
@@ -232,6 +246,17 @@ mod tests {
         assert_eq!(
             nearest(raw(odd)),
             json!({"n": ["1e400", 1], "s\u{fffd}\u{fffd}\u{fffd}": "a\u{fffd}\u{fffd}\u{fffd}", "ok": "\u{e9}"})
+        );
+    }
+
+    #[test]
+    fn a_number_that_a_value_would_change_is_its_text() {
+        let json = r#"{"a":[1.10,1.5,12345678901234567890123,1e400,-0],"b":{"c":"1.10"}}"#;
+        assert_eq!(
+            exact(raw(json)),
+            json!({
+                "a": ["1.10", 1.5, "12345678901234567890123", "1e400", "-0"], "b": {"c": "1.10"},
+            })
         );
     }
 

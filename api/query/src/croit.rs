@@ -6,6 +6,7 @@
 
 mod condition;
 mod filter;
+mod number;
 mod order;
 mod sifting;
 

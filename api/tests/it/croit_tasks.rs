@@ -69,6 +69,36 @@ async fn a_status_shows_known_tasks_and_leaves_the_others_out() {
 }
 
 #[tokio::test]
+async fn numbers_of_a_result_are_compared_exactly() {
+    let app = TestApp::start().await;
+    let server = app.server("node-1").await;
+    let verdict = r#"{"allow":true,"n":1.10,"big":12345678901234567890123}"#;
+    let id = run(&app, server, &format!("echo '{verdict}' > /verdict.json")).await;
+    app.ended(id).await;
+    let found = async |field: &str, operator: &str, operand: &str| {
+        let wanted = json!({"where": {field: {operator: operand}}});
+        let path = format!("/api/tasks?pagination={}", encode(&wanted));
+        ids(&app.get(&path).await.expect(200)["data"])
+    };
+    for (field, operator, operand, is_found) in [
+        ("result.n", "_eq", "1.10", true),
+        ("result.n", "_gt", "1.09", true),
+        ("result.big", "_eq", "12345678901234567890123", true),
+        ("result.big", "_gt", "12345678901234567890122", true),
+        ("result.big", "_lt", "12345678901234567890124", true),
+        ("result.big", "_gt", "12345678901234567890123", false),
+        ("result.big", "_eq", "12345678901234567890124", false),
+    ] {
+        let expected = if is_found { vec![id] } else { Vec::new() };
+        assert_eq!(
+            found(field, operator, operand).await,
+            expected,
+            "{field} {operator} {operand}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn both_generations_of_the_list_are_served() {
     let app = TestApp::start().await;
     let server = app.server("node-1").await;

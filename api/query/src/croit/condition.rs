@@ -9,6 +9,7 @@ use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::PaginationFault;
+use super::number::Number;
 
 /// Longest regular expression, in bytes.
 const REGEX_MAX_BYTES: usize = 512;
@@ -120,17 +121,17 @@ impl Condition {
     pub(super) fn holds(&self, value: &Value) -> bool {
         let compare = |operand: &str| scalar(value).map(|own| compare(&own, operand));
         match self {
-            Self::Eq(operand) => any(value, |own| own == operand),
-            Self::Neq(operand) => !any(value, |own| own == operand),
+            Self::Eq(operand) => is(value, operand),
+            Self::Neq(operand) => !is(value, operand),
             Self::Gt(operand) => compare(operand).is_some_and(Ordering::is_gt),
             Self::Gte(operand) => compare(operand).is_some_and(Ordering::is_ge),
             Self::Lt(operand) => compare(operand).is_some_and(Ordering::is_lt),
             Self::Lte(operand) => compare(operand).is_some_and(Ordering::is_le),
             Self::Regex(regex) => any(value, |own| regex.is_match(own)),
-            Self::In(operand) => any(value, |own| operand.has(own)),
-            Self::Nin(operand) => !any(value, |own| operand.has(own)),
+            Self::In(operand) => operand.has(value),
+            Self::Nin(operand) => !operand.has(value),
             Self::Contains(operand) => match value {
-                Value::Array(_) => any(value, |own| own == operand),
+                Value::Array(_) => is(value, operand),
                 _ => any(value, |own| own.contains(operand)),
             },
         }
@@ -158,10 +159,10 @@ impl Operand {
         }
     }
 
-    fn has(&self, own: &str) -> bool {
+    fn has(&self, value: &Value) -> bool {
         match self {
-            Self::List(list) => list.iter().any(|item| item == own),
-            Self::Text(text) => text.contains(own),
+            Self::List(list) => list.iter().any(|item| is(value, item)),
+            Self::Text(text) => any(value, |own| text.contains(own)),
         }
     }
 }
@@ -204,8 +205,20 @@ fn any(value: &Value, test: impl Fn(&str) -> bool) -> bool {
 }
 
 fn compare(own: &str, operand: &str) -> Ordering {
-    match (own.parse::<f64>(), operand.parse::<f64>()) {
-        (Ok(a), Ok(b)) => a.total_cmp(&b),
+    match (Number::parse(own), Number::parse(operand)) {
+        (Some(own), Some(operand)) => own.cmp(&operand),
         _ => own.cmp(operand),
+    }
+}
+
+/// Whether the value, or one element of a list, is what the operand says: a number as a
+/// number, anything else by its text.
+fn is(value: &Value, operand: &str) -> bool {
+    match value {
+        Value::Array(list) => list
+            .iter()
+            .any(|item| !item.is_array() && is(item, operand)),
+        Value::Number(number) => compare(&number.to_string(), operand).is_eq(),
+        value => scalar(value).is_some_and(|own| own == operand),
     }
 }

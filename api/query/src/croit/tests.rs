@@ -65,6 +65,7 @@ fn an_offset_beyond_the_end_gives_an_empty_page() {
 fn numbers_are_compared_as_numbers() {
     assert_eq!(kept(json!({"id": {"_gt": "2"}})), [10]);
     assert_eq!(kept(json!({"id": {"_gte": 2, "_lt": "10"}})), [2]);
+    assert_eq!(kept(json!({"id": {"_eq": "2.0"}})), [2]);
     assert_eq!(
         ids(json!({"sortBy": [{"column": "id", "order": "DESC"}]})),
         [10, 2, 1]

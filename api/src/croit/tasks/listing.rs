@@ -256,12 +256,12 @@ impl<'a> Answers<'a> {
         TaskResponse::row(task, status, result, app.croit_times())
     }
 
-    /// A row as filters and orders see it: numbers in its result are compared as values.
+    /// A row as filters and orders see it: numbers in its result are compared exactly.
     pub(super) fn row(&self, app: &App, task: &Task) -> Result<Value, Refusal> {
         let (response, result) = self.response(app, task).take_result();
         let mut row = serde_json::to_value(response).map_err(|error| Refusal::internal(&error))?;
         if let Some(result) = result {
-            row["result"] = json::nearest(&result);
+            row["result"] = json::exact(&result);
         }
         Ok(row)
     }
