@@ -3,8 +3,8 @@
 /// Namespaces of WASI for core modules.
 const MODULE_NAMESPACES: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
 
-/// Functions of WASI preview 1 that are offered. Sockets are not.
-const PREVIEW1: [&str; 43] = [
+/// Functions of WASI preview 1 that can be linked. Those of sockets fail when they are called.
+const PREVIEW1: [&str; 46] = [
     "args_get",
     "args_sizes_get",
     "clock_res_get",
@@ -47,6 +47,9 @@ const PREVIEW1: [&str; 43] = [
     "proc_raise",
     "random_get",
     "sched_yield",
+    "sock_accept",
+    "sock_recv",
+    "sock_send",
     "sock_shutdown",
 ];
 
@@ -62,8 +65,7 @@ const PACKAGES: [&str; 6] = [
 
 /// Returns whether a core module may import this function.
 pub(crate) fn module_may_import(namespace: &str, name: &str) -> bool {
-    MODULE_NAMESPACES.contains(&namespace)
-        && (PREVIEW1.contains(&name) || name.starts_with("sock_"))
+    MODULE_NAMESPACES.contains(&namespace) && PREVIEW1.contains(&name)
 }
 
 /// Returns whether a core module that imports this function works on files.
