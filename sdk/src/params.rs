@@ -195,12 +195,11 @@ fn shown(name: &str) -> String {
     name.take(SHOWN_CHARS).collect()
 }
 
-/// Returns the text of a value. A NUL, which no variable can contain, is replaced. `None` if
-/// it is null.
+/// Returns the text of a value. `None` if it is null.
 ///
 /// # Errors
 ///
-/// Why it makes no variable: it is not text, or too long.
+/// Why it makes no variable: it is not text, it has a NUL, or it is too long.
 fn text(value: &impl Member, room: &mut usize) -> Result<Option<String>, String> {
     let Some(text) = value.text() else {
         return match value.is_null() {
@@ -208,6 +207,9 @@ fn text(value: &impl Member, room: &mut usize) -> Result<Option<String>, String>
             false => Err("its value has a lone surrogate, which is not text".into()),
         };
     };
+    if text.contains('\0') {
+        return Err("its value has a NUL, which no variable can hold".into());
+    }
     if text.len() > VALUE_MAX_BYTES {
         return Err(format!("its value is longer than {VALUE_MAX_BYTES} bytes"));
     }
@@ -219,10 +221,7 @@ fn text(value: &impl Member, room: &mut usize) -> Result<Option<String>, String>
             ));
         }
     }
-    Ok(Some(match text.contains('\0') {
-        true => text.replace('\0', "\u{fffd}"),
-        false => text.into_owned(),
-    }))
+    Ok(Some(text.into_owned()))
 }
 
 #[cfg(test)]
@@ -276,12 +275,10 @@ mod tests {
         );
         assert_eq!(
             params.named,
-            [
-                ("JOB_NAME".into(), "a".into()),
-                ("N".into(), "1.5".into()),
-                ("NUL".into(), "a\u{fffd}b".into())
-            ]
+            [("JOB_NAME".into(), "a".into()), ("N".into(), "1.5".into()),]
         );
+        assert_eq!(params.warnings.len(), 1, "{:?}", params.warnings);
+        assert!(params.warnings[0].contains("`nul` is not a parameter: its value has a NUL"));
         assert!(params.positional.is_empty());
     }
 

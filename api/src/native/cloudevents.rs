@@ -172,14 +172,17 @@ fn check_extensions(pointer: &str, extensions: &Map<String, Value>) -> Result<()
             ));
         }
         let ok = match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+            Value::Bool(_) => true,
+            // CloudEvents has no other numbers, and a value holds no other exactly.
+            Value::Number(number) => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
             Value::String(text) => !text.chars().any(char::is_control),
-            Value::Array(_) | Value::Object(_) => false,
+            Value::Null | Value::Array(_) | Value::Object(_) => false,
         };
         if !ok {
             return Err(Refusal::invalid(
                 format!("{pointer}/{name}"),
-                "must be a string without control characters, a number or a boolean; put objects into `data`",
+                "must be a string without control characters, a whole number of 32 bits or a \
+                 boolean; put anything else into `data`",
             ));
         }
     }

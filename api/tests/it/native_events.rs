@@ -555,3 +555,66 @@ async fn a_member_that_is_no_parameter_is_told_with_the_execution_and_in_its_log
         "{plain}"
     );
 }
+
+#[tokio::test]
+async fn an_extension_attribute_is_text_a_boolean_or_a_whole_number_of_32_bits() {
+    let app = TestApp::start().await;
+    let post = async |value: &str| {
+        let id = uuid();
+        let event = format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"/t","type":"custom.a","amount":{value}}}"#
+        );
+        let call = app.call(Method::POST, "/api/v1/events").await;
+        let kind = "application/cloudevents+json";
+        call.body(kind, event).send().await
+    };
+    for value in ["1", "-2147483648", "2147483647", "true", r#""1.10""#] {
+        let posted = post(value).await.expect(202);
+        assert_eq!(posted["event"]["amount"].to_string(), value);
+    }
+    for value in [
+        "1.10",
+        "2147483648",
+        "12345678901234567890123",
+        "1e400",
+        "1e2",
+        "[]",
+        "{}",
+    ] {
+        let problem = post(value)
+            .await
+            .expect_problem(422, "/problems/invalid-request");
+        assert!(problem.to_string().contains("amount"), "{value}: {problem}");
+    }
+    let posted = post("null").await.expect(202);
+    assert!(posted["event"].get("amount").is_none(), "{posted}");
+}
+
+#[tokio::test]
+async fn a_member_that_can_be_no_variable_is_reported_in_the_warnings() {
+    let app = TestApp::start().await;
+    let script = app.script("show", "env | grep -c HOOK_PARAM").await;
+    app.hook(script, "custom.a").await;
+    let event = format!(
+        r#"{{"specversion":"1.0","id":"{}","source":"/t","type":"custom.a","data":{{"a\ud800b":1,"x":"a\u0000b","ok":2}}}}"#,
+        uuid()
+    );
+    // The response has the data as it was sent, which no value holds.
+    let call = app.call(Method::POST, "/api/v1/events?wait=60").await;
+    let kind = "application/cloudevents+json";
+    call.body(kind, event).send().await;
+    let list = app.get("/api/v1/executions").await.expect(200);
+    let id = list["items"][0]["id"].as_str().unwrap();
+    let execution = app.get(&format!("/api/v1/executions/{id}")).await;
+    let execution = execution.expect(200);
+    assert_eq!(execution["stdout"], "1\n");
+    let warnings = execution["warnings"].to_string();
+    assert!(
+        warnings.contains("`x` is not a parameter: its value has a NUL"),
+        "{warnings}"
+    );
+    assert!(
+        warnings.contains("names are not text, 1 in all"),
+        "{warnings}"
+    );
+}

@@ -32,9 +32,7 @@ pub(crate) struct Context {
 impl Context {
     /// Takes from an event what its hooks will see. `json` is its whole text.
     pub(crate) fn of(event: &ReceivedEvent, name: &HookPointName, json: Bytes) -> Self {
-        let members = event.members();
-        let members = members.iter().map(|(name, value)| (&**name, *value));
-        let mut params = Params::of_members(name.point(), members);
+        let mut params = event.params(name.point());
         let (stdin, event) = (event.stdin(), event.attributes());
         if name.is_astra() {
             for (attribute, name) in [(APP_ID, "APP_ID"), (APP_NAME, "APP_NAME")] {

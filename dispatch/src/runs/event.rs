@@ -14,9 +14,11 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tenterhook_engine::json::{self, Members};
-use tenterhook_sdk::{Event, Fault, params};
+use tenterhook_sdk::params::{self, Params};
+use tenterhook_sdk::{Event, Fault};
 
 use crate::clock::parse_time;
+use crate::registry::hook_point::HookPoint;
 
 /// An event whose attributes were checked and whose data is as it was sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,6 +154,11 @@ impl ReceivedEvent {
                 data = Some(member.value);
                 continue;
             }
+            // In CloudEvents' JSON null is the same as absent.
+            if member.value.get() == "null" {
+                attributes.remove(&*name);
+                continue;
+            }
             let value = serde_json::from_str(member.value.get())
                 .map_err(|error| unreadable(&name, &error))?;
             attributes.insert(name.into_owned(), value);
@@ -232,15 +239,30 @@ impl ReceivedEvent {
         json
     }
 
-    /// Returns the members of the data by name, those whose name is text.
-    pub(crate) fn members(&self) -> BTreeMap<Cow<'_, str>, Parameter<'_>> {
+    /// Returns the parameters that hooks get of the data; `point` is the catalog's entry for
+    /// the event's type, if it has one.
+    pub(crate) fn params(&self, point: Option<&HookPoint>) -> Params {
         let members: Option<Members<'_>> = self
             .json_data()
             .and_then(|text| serde_json::from_str(text).ok());
-        let members = members.unwrap_or_default().0.into_iter();
-        members
-            .filter_map(|member| Some((member.name()?, Parameter(member.value))))
-            .collect()
+        let Members(members) = members.unwrap_or_default();
+        let mut nameless = 0;
+        let mut named: BTreeMap<Cow<'_, str>, Parameter<'_>> = BTreeMap::new();
+        for member in &members {
+            match member.name() {
+                Some(name) => drop(named.insert(name, Parameter(member.value))),
+                None => nameless += 1,
+            }
+        }
+        let named = named.iter().map(|(name, value)| (&**name, *value));
+        let mut params = Params::of_members(point, named);
+        if nameless > 0 {
+            params.warnings.push(format!(
+                "members whose names are not text, {nameless} in all, are not parameters; they are in \
+                 the event's data all the same"
+            ));
+        }
+        params
     }
 }
 
@@ -453,13 +475,7 @@ mod tests {
         let event = parse(r#""data":1,"data":{"n":1,"n":2},"subject":"a","subject":"b""#).unwrap();
         assert_eq!(event.json_data(), Some(r#"{"n":1,"n":2}"#));
         assert_eq!(event.attributes().subject.as_deref(), Some("b"));
-        let params = params::Params::of_members(
-            None,
-            event
-                .members()
-                .iter()
-                .map(|(name, value)| (&**name, *value)),
-        );
+        let params = event.params(None);
         assert_eq!(params.named, [("N".to_owned(), "2".to_owned())]);
     }
 
@@ -468,9 +484,16 @@ mod tests {
         let data = r#"{"amount":1.10,"order":12345678901234567890123,"far":1e400,"s":"\ud83d",
             "t":"caf\u00e9","\ud83d":1,"none":null,"deep":{}}"#;
         let event = parse(&format!(r#""data":{data}"#)).unwrap();
-        let members = event.members();
-        let members = members.iter().map(|(name, value)| (&**name, *value));
-        let named = params::Params::of_members(None, members).named;
+        let params = event.params(None);
+        assert!(
+            params
+                .warnings
+                .iter()
+                .any(|one| one.contains("names are not text, 1 in all")),
+            "{:?}",
+            params.warnings
+        );
+        let named = params.named;
         let expected = [
             ("AMOUNT", "1.10"),
             ("FAR", "1e400"),
