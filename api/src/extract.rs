@@ -69,12 +69,13 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());
         let error = error.into_inner();
-        // A wrong type is reported only of text that is valid JSON throughout.
+        // What is wrong with a member is reported only of text that is valid JSON throughout.
         match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
             Ok(_) if error.is_data() => {
                 Refusal::invalid(pointer, without_place(&plain(&error.to_string())))
             }
-            Ok(_) => not_json(&error),
+            // It is JSON that no value here can hold, such as `1e400`.
+            Ok(_) => Refusal::invalid(pointer, without_place(&plain(&error.to_string()))),
             Err(error) => not_json(&error),
         }
     })?;
@@ -235,6 +236,15 @@ mod tests {
             panic!("not refused as invalid");
         };
         assert_eq!(faults[0].pointer, "/list/1");
+    }
+
+    #[test]
+    fn a_number_that_is_out_of_range_is_named_by_its_pointer() {
+        let refusal = parse_json::<serde_json::Value>(br#"{"a":{"b":1e400}}"#).unwrap_err();
+        let Refusal::Invalid(faults) = refusal else {
+            panic!("not refused as invalid");
+        };
+        assert_eq!(faults[0].detail, "number out of range");
     }
 
     #[test]

@@ -42,6 +42,16 @@ pub(crate) fn read(given: NewServer) -> Result<dispatch::NewServer, Refusal> {
     })
 }
 
+/// The refusal of a server, by the names that members have here.
+pub(crate) fn refusal(error: dispatch::Error) -> Refusal {
+    match error {
+        dispatch::Error::Invalid { field, reason } if field == "id" => {
+            Refusal::invalid("/uuid", reason)
+        }
+        error => error.into(),
+    }
+}
+
 /// Reads the changes to a server.
 pub(crate) fn read_change(given: ChangedServer) -> ServerChange {
     ServerChange {

@@ -12,7 +12,7 @@ use crate::croit::list::Paged;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, Query};
 use crate::refusal::Refusal;
-use crate::servers::{read, read_change, show};
+use crate::servers::{read, read_change, refusal, show};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -86,7 +86,8 @@ async fn create_server(
         .dispatcher()
         .servers()
         .create(caller.account(), read(new)?)
-        .await?;
+        .await
+        .map_err(refusal)?;
     Ok((StatusCode::CREATED, Json(show(server))))
 }
 

@@ -12,7 +12,7 @@ use crate::extract::{Json, Path, Query};
 use crate::native::created::{Created, created};
 use crate::native::page::PageQuery;
 use crate::refusal::Refusal;
-use crate::servers::{read, read_change, show};
+use crate::servers::{read, read_change, refusal, show};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let read = Access::Role(Role::Viewer);
@@ -79,7 +79,8 @@ async fn create_server(
         .dispatcher()
         .servers()
         .create(caller.account(), read(new)?)
-        .await?;
+        .await
+        .map_err(refusal)?;
     let id = server.number.to_string();
     Ok(created("/api/v1/servers", &id, show(server)))
 }

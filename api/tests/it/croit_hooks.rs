@@ -173,6 +173,13 @@ async fn a_servers_uuid_may_be_chosen_and_must_be_one() {
         .await
         .expect_croit_error(400);
     assert!(error.contains("uuid"), "{error}");
+    // An id that is another server's name would make references ambiguous.
+    let other = "0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e10";
+    app.server(other).await;
+    let taken = json!({"name": "c", "uuid": other});
+    let problem = app.post("/api/v1/servers", &taken).await;
+    let problem = problem.expect_problem(422, "/problems/invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/uuid", "{problem}");
 }
 
 #[tokio::test]

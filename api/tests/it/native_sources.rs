@@ -185,6 +185,16 @@ async fn uploads_beyond_their_limit_are_413_and_name_it() {
 }
 
 #[tokio::test]
+async fn what_was_sent_as_webassembly_and_is_none_is_no_script_that_is_too_large() {
+    let app = TestApp::start().await;
+    let junk = "x".repeat(200 * 1024);
+    let refused = upload(&app, "junk", "application/wasm", junk).await;
+    let problem = refused.expect_problem(422, "/problems/invalid-program");
+    let reason = problem["reason"].as_str().unwrap();
+    assert!(reason.contains("not WebAssembly"), "{reason}");
+}
+
+#[tokio::test]
 async fn a_source_has_a_name_of_its_own_without_control_characters() {
     let app = TestApp::start().await;
     upload(&app, "a", "text/x-shellscript", "true")

@@ -186,6 +186,9 @@ async fn receive(
         bytes.extend_from_slice(&piece);
         let is_script = bytes.len() >= 4 && Kind::detect(&bytes) == Kind::Script;
         if is_script && bytes.len() as u64 > SCRIPT_MAX_BYTES {
+            if promised == Some(Kind::Module) {
+                return Err(not_webassembly(None));
+            }
             return Err(Refusal::TooLarge {
                 limit_bytes: SCRIPT_MAX_BYTES,
                 size_bytes: body::announced_bytes(headers),
@@ -206,14 +209,18 @@ fn check_promise(promised: Option<Kind>, digest: Digest, bytes: &[u8]) -> Result
         ));
     }
     if promised == Some(Kind::Module) && kind == Kind::Script {
-        return Err(Refusal::InvalidProgram {
-            digest: Some(digest.to_string()),
-            reason: "the bytes are not WebAssembly: they do not begin with `\\0asm`; \
-                     send a script as `text/x-shellscript`"
-                .to_owned(),
-        });
+        return Err(not_webassembly(Some(digest.to_string())));
     }
     Ok(())
+}
+
+fn not_webassembly(digest: Option<String>) -> Refusal {
+    Refusal::InvalidProgram {
+        digest,
+        reason: "the bytes are not WebAssembly: they do not begin with `\\0asm`; \
+                 send a script as `text/x-shellscript`"
+            .to_owned(),
+    }
 }
 
 fn with_digest(refusal: Refusal, digest: Digest) -> Refusal {
