@@ -8,6 +8,10 @@ use std::time::Duration;
 
 use http::Extensions;
 
+/// Marks a reply that goes on until its client leaves, or what it follows ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Endless;
+
 /// Bounds on how slowly a request may arrive and a reply may be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Door {

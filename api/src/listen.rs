@@ -22,7 +22,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use http::{Request, header};
+use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::HttpService;
@@ -40,7 +40,7 @@ use self::slow_clients::TimedStream;
 use self::turns::Turns;
 pub use self::turns::serving_threads;
 use crate::app::App;
-use crate::door::Door;
+use crate::door::{Door, Endless};
 use crate::proxies::Proxies;
 
 /// Bytes of a request's head. Together with at most 100 headers it is more than
@@ -271,8 +271,7 @@ impl Server {
 
 /// Whether the reply goes on until its client leaves, or what it follows ends.
 fn is_endless(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+    response.extensions().get::<Endless>().is_some()
 }
 
 fn builder(door: &Door) -> Builder {

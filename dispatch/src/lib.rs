@@ -48,11 +48,13 @@ pub use crate::registry::{
     apps::Apps, hooks::Hooks, overrides::Overrides, servers::Servers, sources::Sources,
 };
 pub use crate::runs::accept::{Accepted, Events};
-pub use crate::runs::attempts::{AttemptRecord, EARLIER_ATTEMPTS_MAX};
+pub use crate::runs::attempts::EARLIER_ATTEMPTS_MAX;
 pub use crate::runs::endings::Endings;
 pub use crate::runs::event::{EventData, ReceivedEvent};
 pub use crate::runs::execute::{NewExecute, Program};
-pub use crate::runs::execution::{Execution, HookRef, NotAState, Output, ServerRef, State};
+pub use crate::runs::execution::{
+    AttemptRecord, Execution, HookRef, NotAState, Output, ServerRef, State,
+};
 pub use crate::runs::kept_output::{KeptOutput, OUTPUT_PART_BYTES, OutputPart, OutputSizes};
 pub use crate::runs::live::{Chunk, LiveOutput};
 pub use crate::runs::rehearsal::Rehearsal;

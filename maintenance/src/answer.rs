@@ -105,16 +105,26 @@ fn denied(detail: &TaskDetail) -> Option<String> {
 
 /// How a chosen source's run ended, if not well.
 fn ended(execution: &Execution, reason: &str) -> String {
-    if execution.verdict.as_ref().and_then(|verdict| verdict.allow) == Some(false) {
+    if execution
+        .latest
+        .verdict
+        .as_ref()
+        .and_then(|verdict| verdict.allow)
+        == Some(false)
+    {
         return format!("refused: {}", clean(reason));
     }
     if execution.state == State::Canceled {
         return "was cancelled".into();
     }
-    match (&execution.outcome, &execution.error) {
+    match (&execution.latest.outcome, &execution.latest.error) {
         (_, Some(error)) => format!("could not be run: {}", clean(error)),
-        (Some(_), None) if execution.verdict_fault.is_some() => {
-            let fault = execution.verdict_fault.as_deref().unwrap_or_default();
+        (Some(_), None) if execution.latest.verdict_fault.is_some() => {
+            let fault = execution
+                .latest
+                .verdict_fault
+                .as_deref()
+                .unwrap_or_default();
             format!("left an answer that is none: {}", clean(fault))
         }
         (Some(outcome), None) => {
@@ -150,7 +160,7 @@ impl Answer {
 /// The answer that has this member: the verdict, else the last object on standard
 /// output, which may stand on a line of its own or be the whole output.
 fn find_answer(execution: &Execution, member: &str) -> Option<Answer> {
-    let verdict = execution.verdict.as_ref().map(|verdict| {
+    let verdict = execution.latest.verdict.as_ref().map(|verdict| {
         let details = verdict.details.iter();
         let mut members: Map<_, _> = details
             .map(|(name, value)| (name.clone(), json::nearest(value)))
@@ -160,7 +170,7 @@ fn find_answer(execution: &Execution, member: &str) -> Option<Answer> {
         }
         Value::Object(members)
     });
-    let stdout = &execution.output.stdout;
+    let stdout = &execution.latest.output.stdout;
     let lines = stdout.rsplit(|byte| *byte == b'\n');
     let printed = lines
         .chain(std::iter::once(&stdout[..]))
@@ -180,14 +190,18 @@ fn find_answer(execution: &Execution, member: &str) -> Option<Answer> {
 /// line that it printed.
 fn quote(execution: &Execution) -> String {
     let reason = execution
+        .latest
         .verdict
         .as_ref()
         .and_then(|verdict| verdict.reason.as_deref())
         .map(clean);
     let printed = || {
-        [&execution.output.stderr, &execution.output.stdout]
-            .into_iter()
-            .find_map(|bytes| last_line(bytes))
+        [
+            &execution.latest.output.stderr,
+            &execution.latest.output.stdout,
+        ]
+        .into_iter()
+        .find_map(|bytes| last_line(bytes))
     };
     match reason.or_else(printed) {
         Some(text) if !text.is_empty() => format!(" (it said: {text})"),

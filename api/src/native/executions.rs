@@ -229,13 +229,13 @@ async fn show(
     match found {
         (own, None) => {
             let attempts = executions.attempts(caller.account(), &own).await?;
-            let printed = OutputSizes::of(&own.output).total();
+            let printed = OutputSizes::of(&own.latest.output).total();
             let _held = charge.hold_text(printed)?;
             Ok(Json(with_attempts(execution(own), attempts)).into_response())
         }
         (own, Some(output)) => {
             let attempts = executions.attempts(caller.account(), &own).await?;
-            let dropped = own.output.dropped_bytes;
+            let dropped = own.latest.output.dropped_bytes;
             let shown = with_attempts(execution_without_output(own), attempts);
             large::reply(&shown, output, dropped, charge).await
         }

@@ -500,6 +500,31 @@ async fn a_client_that_closes_its_side_after_a_request_still_gets_the_reply() {
 }
 
 #[tokio::test]
+async fn a_client_that_closes_its_side_still_gets_the_whole_output_of_a_finished_execution() {
+    let house = House::new().await;
+    let script = house
+        .app
+        .script("done", "echo first; echo second >&2")
+        .await;
+    house.app.hook(script, "custom.a").await;
+    house.app.fire("custom.a", json!(1)).await;
+    let list = house.app.get("/api/v1/executions").await.expect(200);
+    let id = list["items"][0]["id"].as_str().unwrap().to_owned();
+    let head = house.head(&format!("GET /api/v1/executions/{id}/output"), "text/plain");
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(house.address).await.unwrap();
+        let request = format!("{head}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        for event in ["first", "second", "event: end", "FINISHED"] {
+            assert!(answer.contains(event), "{event}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_request_that_breaks_off_is_not_waited_for() {
     let house = House::new().await;
     let head = house.head(

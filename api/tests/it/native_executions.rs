@@ -435,9 +435,11 @@ async fn a_position_that_is_none_is_refused() {
     let path = format!("/api/v1/executions/{}/output", ids[0]);
     let own = events(&app.get(&path).await.text())[0].id.clone();
     let later = own.replace(".1.0.0", ".2.0.0");
+    let behind = own.replace(".1.0.0", ".1.5.0");
     for (id, position) in [
         (&ids[1], &own),
         (&ids[0], &later),
+        (&ids[0], &behind),
         (&ids[0], &"7".to_owned()),
         (&ids[0], &"..".to_owned()),
         (&ids[0], &"x".repeat(9_000)),

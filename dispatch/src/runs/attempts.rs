@@ -3,60 +3,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use tenterhook_engine::{Outcome, Usage, Verdict};
-use time::OffsetDateTime;
-
 use crate::error::{Error, Noun};
 use crate::id::{AccountId, ExecutionId};
-use crate::runs::execution::{Execution, Output, State};
+use crate::runs::execution::{AttemptRecord, Execution, Output, State};
 use crate::runs::executions::Executions;
 use crate::runs::kept_output::KeptOutput;
 
 /// How many attempts are kept beside the last one. Retries are fewer; what is redriven more
 /// often than that loses its oldest ones.
 pub const EARLIER_ATTEMPTS_MAX: u32 = 32;
-
-/// One attempt of an execution, as it was recorded.
-///
-/// One that was killed with the server has left no record.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AttemptRecord {
-    /// Which it was, from 1.
-    pub attempt: u32,
-    /// How it ended.
-    pub outcome: Option<Outcome>,
-    /// What the host could not do, if that is why there is no outcome.
-    pub error: Option<String>,
-    /// What it used.
-    pub usage: Option<Usage>,
-    /// What it printed; empty where output was not asked for.
-    pub output: Output,
-    /// What it answered.
-    pub verdict: Option<Verdict>,
-    /// What is wrong with its answer, if that cannot be used.
-    pub verdict_fault: Option<String>,
-    /// When it began, if it did.
-    pub started_at: Option<OffsetDateTime>,
-    /// When it ended; `None` while it runs.
-    pub ended_at: Option<OffsetDateTime>,
-}
-
-impl AttemptRecord {
-    /// The latest attempt of an execution, with the output that was read of it.
-    fn latest(execution: &Execution) -> Self {
-        Self {
-            attempt: execution.attempt,
-            outcome: execution.outcome.clone(),
-            error: execution.error.clone(),
-            usage: execution.usage.clone(),
-            output: execution.output.clone(),
-            verdict: execution.verdict.clone(),
-            verdict_fault: execution.verdict_fault.clone(),
-            started_at: execution.started_at,
-            ended_at: execution.ended_at,
-        }
-    }
-}
 
 impl Executions<'_> {
     /// Lists the attempts of an execution without their output, the first one first: those
@@ -73,10 +28,10 @@ impl Executions<'_> {
         let stored = self.core.store.attempts(account, execution.id).await?;
         let mut attempts: Vec<_> = stored.into_iter().map(|(attempt, _)| attempt).collect();
         let last = attempts.last().map_or(0, |last| last.attempt);
-        if execution.state == State::Running && last < execution.attempt {
+        if execution.state == State::Running && last < execution.latest.attempt {
             attempts.push(AttemptRecord {
                 output: Output::default(),
-                ..AttemptRecord::latest(execution)
+                ..execution.latest.clone()
             });
         }
         Ok(attempts)
@@ -97,18 +52,18 @@ impl Executions<'_> {
     ) -> Result<(AttemptRecord, Option<KeptOutput>), Error> {
         let (execution, kept) = self.get_within(account, id, most).await?;
         let store = &self.core.store;
-        if attempt == 0 || attempt > execution.attempt {
+        if attempt == 0 || attempt > execution.latest.attempt {
             return Err(Error::not_found(Noun::Attempt, attempt));
         }
-        if attempt == execution.attempt && execution.state == State::Running {
-            return Ok((AttemptRecord::latest(&execution), kept));
+        if attempt == execution.latest.attempt && execution.state == State::Running {
+            return Ok((execution.latest, kept));
         }
         let found = store.attempt_within(account, id, attempt, most).await?;
         let (mut record, sizes) = found.ok_or_else(|| Error::not_found(Noun::Attempt, attempt))?;
         // One that is redriven is not the execution's any more.
-        if attempt == execution.attempt && execution.has_ended_attempt() {
+        if attempt == execution.latest.attempt && execution.has_ended_attempt() {
             // Its output may not be stored yet.
-            record.output = execution.output;
+            record.output = execution.latest.output;
             return Ok((record, kept));
         }
         let is_left_out = sizes.total() > most;

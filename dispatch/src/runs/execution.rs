@@ -35,26 +35,10 @@ pub struct Execution {
     pub container: Option<Container>,
     /// Where it stands.
     pub state: State,
-    /// Which attempt this is or was, from 1; 0 before the first has begun.
-    ///
-    /// After the server was killed it may count an attempt that never began, but
-    /// it misses none that did.
-    pub attempt: u32,
-    /// How the last attempt that came to an end did so.
-    pub outcome: Option<Outcome>,
-    /// What the host could not do, if that is why there is no outcome.
-    pub error: Option<String>,
-    /// The bill of that attempt.
-    pub usage: Option<Usage>,
+    /// The latest attempt; while that runs, what is known of it so far.
+    pub latest: AttemptRecord,
     /// What the attempt that runs has used so far; `None` unless one runs.
     pub so_far: Option<SoFar>,
-    /// What that attempt printed; empty where output was not asked for.
-    pub output: Output,
-    /// What it answered.
-    pub verdict: Option<Verdict>,
-    /// What is wrong with its answer, in one line. An answer that cannot be used is
-    /// a failure of the hook.
-    pub verdict_fault: Option<String>,
     /// Which members of the event's data its hook did not get as parameters, and why: one
     /// sentence each.
     pub warnings: Vec<String>,
@@ -62,10 +46,6 @@ pub struct Execution {
     pub dead: bool,
     /// When it came into being.
     pub created_at: OffsetDateTime,
-    /// When its last attempt began.
-    pub started_at: Option<OffsetDateTime>,
-    /// When it ended for good.
-    pub ended_at: Option<OffsetDateTime>,
     /// When it will be tried again, if it waits for that.
     pub due_at: Option<OffsetDateTime>,
 }
@@ -75,8 +55,37 @@ impl Execution {
     /// was killed with the server, or that is redriven.
     #[must_use]
     pub fn has_ended_attempt(&self) -> bool {
-        self.outcome.is_some() || self.error.is_some()
+        self.latest.outcome.is_some() || self.latest.error.is_some()
     }
+}
+
+/// One attempt of an execution.
+///
+/// One that was killed with the server has left no record.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AttemptRecord {
+    /// Which it is or was, from 1; 0 in an execution before the first has begun.
+    ///
+    /// After the server was killed an execution may count an attempt that never began, but
+    /// it misses none that did.
+    pub attempt: u32,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// What the host could not do, if that is why there is no outcome.
+    pub error: Option<String>,
+    /// What it used.
+    pub usage: Option<Usage>,
+    /// What it printed; empty where output was not asked for.
+    pub output: Output,
+    /// What it answered.
+    pub verdict: Option<Verdict>,
+    /// What is wrong with its answer, in one line. An answer that cannot be used is a
+    /// failure of the hook.
+    pub verdict_fault: Option<String>,
+    /// When it began, if it did.
+    pub started_at: Option<OffsetDateTime>,
+    /// When it ended; in an execution, when that ended for good.
+    pub ended_at: Option<OffsetDateTime>,
 }
 
 /// The hook of an execution, as it was when the event arrived.

@@ -83,7 +83,7 @@ impl Executions<'_> {
             KeptOutput::new(
                 Arc::clone(&self.core.store),
                 account,
-                (id, execution.attempt),
+                (id, execution.latest.attempt),
                 sizes,
             )
         });
@@ -117,8 +117,8 @@ impl Executions<'_> {
             match (live, outputs) {
                 (Some(live), Outputs::Include) => self.core.copy(&live, account, execution)?,
                 (_, Outputs::Omit) => {
-                    execution.output = Output {
-                        dropped_bytes: execution.output.dropped_bytes,
+                    execution.latest.output = Output {
+                        dropped_bytes: execution.latest.output.dropped_bytes,
                         ..Output::default()
                     };
                 }
@@ -195,8 +195,8 @@ impl Core {
             let taken = self.engine.ledger().take(account.holder(), memory);
             taken.map_err(|shortage| Error::Shortage { shortage })
         })?;
-        execution.output = Output {
-            dropped_bytes: execution.output.dropped_bytes,
+        execution.latest.output = Output {
+            dropped_bytes: execution.latest.output.dropped_bytes,
             ..so_far
         };
         Ok(())

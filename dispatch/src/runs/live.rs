@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use self::printed::{BLOCK_BYTES, Cursor, Printed, streams_of};
 use crate::runs::execution::Output;
+use crate::runs::kept_output::OutputSizes;
 
 /// A piece of what an execution printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +63,23 @@ const LISTENERS: usize = 8;
 const GATHERING_MAX: Duration = Duration::from_secs(1);
 
 impl LiveOutput {
+    /// Returns how much was printed, if no more will be.
+    #[must_use]
+    pub fn finished_sizes(&self) -> Option<OutputSizes> {
+        let Source::Kept(chunks) = &self.0 else {
+            return None;
+        };
+        let mut sizes = OutputSizes::default();
+        for chunk in chunks {
+            let size = match chunk.stream {
+                Stream::Stdout => &mut sizes.stdout,
+                Stream::Stderr => &mut sizes.stderr,
+            };
+            *size += chunk.bytes.len() as u64;
+        }
+        Some(sizes)
+    }
+
     /// Waits for the next piece. `None` once the attempt is finished and everything
     /// was told.
     ///

@@ -66,7 +66,7 @@ impl Ruling {
 pub fn result_of(executions: &[Execution]) -> Option<Box<RawValue>> {
     let verdicts = executions
         .iter()
-        .filter_map(|execution| execution.verdict.as_ref());
+        .filter_map(|execution| execution.latest.verdict.as_ref());
     result_of_verdicts(verdicts)
 }
 
@@ -85,7 +85,7 @@ pub fn result_of_verdicts<'a>(
 }
 
 fn denial(execution: &Execution) -> Option<String> {
-    if let Some(verdict) = &execution.verdict
+    if let Some(verdict) = &execution.latest.verdict
         && verdict.allow == Some(false)
     {
         let reason = verdict
@@ -97,9 +97,10 @@ fn denial(execution: &Execution) -> Option<String> {
     if execution.state == State::Finished || execution.failure_policy == FailurePolicy::Open {
         return None;
     }
-    Some(match (&execution.outcome, &execution.error) {
+    Some(match (&execution.latest.outcome, &execution.latest.error) {
         (_, Some(error)) => format!("the hook could not be run: {error}"),
-        (Some(Outcome::Exited { status }), None) => match (&execution.verdict_fault, status) {
+        (Some(Outcome::Exited { status }), None) => match (&execution.latest.verdict_fault, status)
+        {
             (Some(fault), 0) => format!("the hook's {fault}"),
             (Some(fault), _) => format!("the hook exited with status {status}, and its {fault}"),
             (None, _) => format!("the hook exited with status {status}"),

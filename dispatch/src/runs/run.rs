@@ -220,7 +220,7 @@ impl Core {
             answer = self.store.record_result(settlement.clone());
         }
         if let Some(attempt) = &settlement.execution {
-            self.store.note_settled(attempt.id, attempt.attempt);
+            self.store.note_settled(attempt.id, attempt.record.attempt);
         }
         let waits = settlement
             .execution

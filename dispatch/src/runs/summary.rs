@@ -71,7 +71,7 @@ fn failure(execution: &Execution) -> Option<RunFailure> {
         hook: execution.hook.map(|hook| hook.number),
         kind: kind(execution)?,
         detail: detail(execution),
-        status: match &execution.outcome {
+        status: match &execution.latest.outcome {
             Some(Outcome::Exited { status }) => Some(*status),
             _ => None,
         },
@@ -82,13 +82,14 @@ fn failure(execution: &Execution) -> Option<RunFailure> {
 /// How an execution failed; `None` if it did not.
 fn kind(execution: &Execution) -> Option<FailureKind> {
     let denies = execution
+        .latest
         .verdict
         .as_ref()
         .is_some_and(|v| v.allow == Some(false));
     if execution.state == State::Finished && !denies {
         return None;
     }
-    Some(match (&execution.outcome, &execution.error) {
+    Some(match (&execution.latest.outcome, &execution.latest.error) {
         (_, Some(_)) => FailureKind::NotRun,
         (Some(Outcome::Stopped { limit: Limit::Wall }), None) => FailureKind::TimedOut,
         (Some(Outcome::Stopped { .. }), None) => FailureKind::Limit,
@@ -101,9 +102,9 @@ fn kind(execution: &Execution) -> Option<FailureKind> {
 }
 
 fn detail(execution: &Execution) -> String {
-    match (&execution.outcome, &execution.error) {
+    match (&execution.latest.outcome, &execution.latest.error) {
         (_, Some(error)) => error.clone(),
-        (Some(outcome), None) => match &execution.verdict_fault {
+        (Some(outcome), None) => match &execution.latest.verdict_fault {
             Some(fault) => format!("{outcome}; {fault}"),
             None => outcome.to_string(),
         },
@@ -120,7 +121,7 @@ mod tests {
     use crate::clock::now;
     use crate::id::TaskId;
     use crate::registry::hook::FailurePolicy;
-    use crate::runs::execution::Output;
+    use crate::runs::execution::{AttemptRecord, Output};
 
     fn execution(state: State, outcome: Option<Outcome>) -> Execution {
         Execution {
@@ -139,23 +140,25 @@ mod tests {
                 ..Container::default()
             }),
             state,
-            attempt: 1,
-            outcome,
-            error: None,
-            usage: None,
-            output: Output {
-                stdout: Bytes::new(),
-                ..Output::default()
-            },
-            verdict: None,
-            verdict_fault: None,
             warnings: Vec::new(),
             dead: false,
             created_at: now(),
-            started_at: None,
-            ended_at: None,
             due_at: None,
             so_far: None,
+            latest: AttemptRecord {
+                attempt: 1,
+                outcome,
+                error: None,
+                usage: None,
+                output: Output {
+                    stdout: Bytes::new(),
+                    ..Output::default()
+                },
+                verdict: None,
+                verdict_fault: None,
+                started_at: None,
+                ended_at: None,
+            },
         }
     }
 
@@ -197,7 +200,7 @@ mod tests {
     #[test]
     fn a_hook_that_denies_has_failed_though_it_ended_well() {
         let mut denies = execution(State::Finished, Some(Outcome::Exited { status: 0 }));
-        denies.verdict = Some(Verdict {
+        denies.latest.verdict = Some(Verdict {
             allow: Some(false),
             reason: None,
             ..Verdict::default()
@@ -209,7 +212,7 @@ mod tests {
     #[test]
     fn a_hook_whose_answer_cannot_be_used_has_failed_with_the_reason() {
         let mut unusable = execution(State::Failed, Some(Outcome::Exited { status: 0 }));
-        unusable.verdict_fault = Some("/verdict.json cannot be used: it is empty".into());
+        unusable.latest.verdict_fault = Some("/verdict.json cannot be used: it is empty".into());
         let failure = RunSummary::of(&[unusable]).failures.remove(0);
         assert_eq!(failure.kind, FailureKind::UnusableAnswer);
         assert!(failure.detail.contains("it is empty"), "{}", failure.detail);
@@ -218,7 +221,7 @@ mod tests {
     #[test]
     fn an_execution_with_an_error_was_not_run() {
         let mut not_run = execution(State::Failed, None);
-        not_run.error = Some("no such program".into());
+        not_run.latest.error = Some("no such program".into());
         let failure = RunSummary::of(&[not_run]).failures.remove(0);
         assert_eq!(failure.kind, FailureKind::NotRun);
         assert_eq!(failure.detail, "no such program");

@@ -66,7 +66,10 @@ impl Executions<'_> {
             // It may have ended between the two; then what was stored is complete.
             let execution = self.get(account, id).await?;
             if execution.state != State::Running {
-                return Ok((execution.attempt, Live::replay(&execution.output)));
+                return Ok((
+                    execution.latest.attempt,
+                    Live::replay(&execution.latest.output),
+                ));
             }
             // It has begun between the two.
         }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tenterhook_engine::{Digest, Outcome, Usage, Verdict};
+use tenterhook_engine::Digest;
 use time::OffsetDateTime;
 
 use crate::id::{AccountId, ExecutionId, NodeId, Number, TaskId};
 use crate::registry::app::Container;
 use crate::registry::recipe::Recipe;
-use crate::runs::execution::{HookRef, Output, ServerRef, State};
+use crate::runs::execution::{AttemptRecord, HookRef, Output, ServerRef, State};
 use crate::runs::task::{EventKey, Task};
 
 /// A task to write down, with its executions, before anything is run.
@@ -173,28 +173,12 @@ pub struct Attempt {
     pub id: ExecutionId,
     /// Over, or waiting to be tried again.
     pub state: State,
-    /// Which attempt it was.
-    pub attempt: u32,
+    /// How it ended; its end is set once the execution has ended for good.
+    pub record: AttemptRecord,
     /// Attempts that have ended in failure, this one included.
     pub failures: u32,
-    /// How it ended, if it began.
-    pub outcome: Option<Outcome>,
-    /// What the host could not do.
-    pub error: Option<String>,
-    /// The bill.
-    pub usage: Option<Usage>,
-    /// What it printed.
-    pub output: Output,
-    /// What it answered.
-    pub verdict: Option<Verdict>,
-    /// What is wrong with its answer, if it cannot be used.
-    pub verdict_fault: Option<String>,
     /// Whether it failed for good after all its retries.
     pub dead: bool,
-    /// When it began, if it did.
-    pub started_at: Option<OffsetDateTime>,
-    /// When the execution ended for good.
-    pub ended_at: Option<OffsetDateTime>,
     /// When it is to be tried again.
     pub due_at: Option<OffsetDateTime>,
     /// How long it waits until then.

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use crate::error::Error;
 use crate::id::{AccountId, ExecutionId, Key, TaskId};
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs};
-use crate::runs::attempts::AttemptRecord;
-use crate::runs::execution::Execution;
+use crate::runs::execution::{AttemptRecord, Execution};
 use crate::runs::kept_output::{OutputPart, OutputSizes};
 
 /// Executions and their output, for reading.

@@ -29,12 +29,15 @@ async fn an_event_runs_its_hook_with_parameters_and_input() {
     assert_eq!(detail.task.state, State::Finished);
     assert_eq!(detail.task.progress.complete, 1);
     let execution = &detail.executions[0];
-    assert_eq!(execution.outcome, Some(Outcome::Exited { status: 0 }));
+    assert_eq!(
+        execution.latest.outcome,
+        Some(Outcome::Exited { status: 0 })
+    );
     assert_eq!(
         stdout(execution),
         "HEALTH_WARN HEALTH_OK 1\n{\"newStatus\":\"HEALTH_OK\",\"oldStatus\":\"HEALTH_WARN\"}"
     );
-    assert!(execution.usage.as_ref().unwrap().fuel > 0);
+    assert!(execution.latest.usage.as_ref().unwrap().fuel > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +128,7 @@ async fn hooks_run_in_order_on_each_server() {
     let printed: Vec<_> = detail.executions.iter().map(stdout).collect();
     assert_eq!(printed, ["early a\n", "late a\n", "early b\n", "late b\n"]);
     for lane in detail.executions.chunks(2) {
-        assert!(lane[0].ended_at <= lane[1].started_at);
+        assert!(lane[0].latest.ended_at <= lane[1].latest.started_at);
     }
 }
 
@@ -330,7 +333,7 @@ async fn more_events_than_fit_into_memory_all_complete() {
     for (n, accepted) in accepted.iter().enumerate() {
         let detail = yard.end(accepted.task.number.into()).await;
         assert_eq!(stdout(&detail.executions[0]), format!("{n}\n"));
-        assert_eq!(detail.executions[0].attempt, 1);
+        assert_eq!(detail.executions[0].latest.attempt, 1);
     }
 }
 
@@ -407,7 +410,10 @@ async fn output_is_streamed_while_it_is_printed() {
         .await
         .unwrap();
     let detail = yard.end(task).await;
-    assert_eq!(detail.executions[0].outcome, Some(Outcome::Cancelled));
+    assert_eq!(
+        detail.executions[0].latest.outcome,
+        Some(Outcome::Cancelled)
+    );
     assert_eq!(detail.executions[0].so_far, None);
 }
 

@@ -34,9 +34,15 @@ async fn a_running_task_is_stopped_and_what_waits_behind_it_never_runs() {
     let detail = yard.end(task).await;
     assert_eq!(detail.task.state, State::Canceled);
     assert!(detail.task.cancelled);
-    assert_eq!(detail.executions[0].outcome, Some(Outcome::Cancelled));
     assert_eq!(
-        (detail.executions[1].state, detail.executions[1].attempt),
+        detail.executions[0].latest.outcome,
+        Some(Outcome::Cancelled)
+    );
+    assert_eq!(
+        (
+            detail.executions[1].state,
+            detail.executions[1].latest.attempt
+        ),
         (State::Canceled, 0)
     );
 }
@@ -87,7 +93,7 @@ async fn the_end_of_a_cancelled_run_waits_for_nothing_that_it_has_printed() {
     let ended = yard.end(task).await.executions.remove(0);
     assert_eq!(ended.state, State::Canceled);
     let kept = |execution: &Execution| {
-        let output = &execution.output;
+        let output = &execution.latest.output;
         (output.stdout.len(), output.dropped_bytes)
     };
     assert_eq!(stdout(&ended), printed, "it is shown all the same");
@@ -237,7 +243,7 @@ async fn a_task_is_cancelled_even_on_its_way_into_memory() {
         .await
         .unwrap();
     assert_eq!(detail.task.state, State::Canceled);
-    assert_eq!(detail.executions[0].outcome, None);
+    assert_eq!(detail.executions[0].latest.outcome, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

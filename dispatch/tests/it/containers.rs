@@ -241,7 +241,7 @@ async fn a_failure_is_soft_and_reported_with_its_return_code() {
     assert_eq!(detail.task.state, State::Failed);
     assert!(detail.ruling().unwrap().allow);
     assert!(matches!(
-        detail.executions[0].outcome,
+        detail.executions[0].latest.outcome,
         Some(Outcome::Exited { status: 3 })
     ));
     let failures = detail.summary().unwrap().failures;

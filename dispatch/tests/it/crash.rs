@@ -26,7 +26,10 @@ async fn after_three_attempts_that_killed_the_server_an_execution_is_dead() {
         let running = execution(&yard, last, task).await;
         yard.printed_by(last, &running).await;
         let running = execution(&yard, last, task).await;
-        assert_eq!((running.state, running.attempt), (State::Running, attempt));
+        assert_eq!(
+            (running.state, running.latest.attempt),
+            (State::Running, attempt)
+        );
         // The previous one is not notified, as when a process is killed.
         let restarted = yard.restarted().await;
         killed.push(restarted);
@@ -38,8 +41,8 @@ async fn after_three_attempts_that_killed_the_server_an_execution_is_dead() {
     let ended = &detail.executions[0];
     assert_eq!(detail.task.state, State::Failed);
     assert!(ended.dead);
-    assert_eq!((ended.state, ended.attempt), (State::Failed, 3));
-    let error = ended.error.as_deref().unwrap();
+    assert_eq!((ended.state, ended.latest.attempt), (State::Failed, 3));
+    let error = ended.latest.error.as_deref().unwrap();
     assert!(
         error.contains("the server was killed while it ran, 3 times"),
         "{error}"
@@ -52,7 +55,7 @@ async fn after_three_attempts_that_killed_the_server_an_execution_is_dead() {
         .unwrap();
     let detail = last.tasks().wait(yard.account, task, LONG).await.unwrap();
     assert_eq!(detail.task.state, State::Finished);
-    assert_eq!(detail.executions[0].attempt, 4);
+    assert_eq!(detail.executions[0].latest.attempt, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,8 +91,11 @@ async fn an_execution_that_was_running_starts_last_and_is_the_only_one_counted()
         execution(&yard, &restarted, long).await,
         execution(&yard, &restarted, short).await,
     );
-    assert_eq!((long.attempt, short.attempt), (2, 1));
-    assert!(short.ended_at <= long.started_at, "{short:?} {long:?}");
+    assert_eq!((long.latest.attempt, short.latest.attempt), (2, 1));
+    assert!(
+        short.latest.ended_at <= long.latest.started_at,
+        "{short:?} {long:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,5 +122,5 @@ async fn an_execution_interrupted_by_a_drain_is_retried_and_not_blamed() {
         .unwrap();
 
     assert_eq!(detail.task.state, State::Finished);
-    assert_eq!(detail.executions[0].attempt, 6);
+    assert_eq!(detail.executions[0].latest.attempt, 6);
 }

@@ -179,15 +179,18 @@ async fn output_that_does_not_fit_is_truncated_and_the_outcome_is_kept_with_the_
         let detail = yard.end(task.into()).await;
         assert_eq!(detail.task.state, State::Finished);
         let execution = &detail.executions[0];
-        assert_eq!(execution.outcome, Some(Outcome::Exited { status: 0 }));
-        let kept = execution.output.stdout.len() + execution.output.stderr.len();
-        if let Some(reason) = &execution.error {
-            assert_eq!(kept as u64 + execution.output.dropped_bytes, 48_898);
+        assert_eq!(
+            execution.latest.outcome,
+            Some(Outcome::Exited { status: 0 })
+        );
+        let kept = execution.latest.output.stdout.len() + execution.latest.output.stderr.len();
+        if let Some(reason) = &execution.latest.error {
+            assert_eq!(kept as u64 + execution.latest.output.dropped_bytes, 48_898);
             assert!(reason.contains("not kept: not enough disk"), "{reason}");
             cut = Some(kept);
             break;
         }
-        assert_eq!(execution.output.dropped_bytes, 0);
+        assert_eq!(execution.latest.output.dropped_bytes, 0);
     }
     assert!(cut.is_some_and(|kept| kept < 48_898), "{cut:?}");
 }

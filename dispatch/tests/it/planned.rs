@@ -117,7 +117,7 @@ async fn output_that_is_copied_while_it_is_printed_counts_as_its_accounts_memory
     }
     let before = held();
     let execution = dispatcher.executions().get(account, id).await.unwrap();
-    assert_eq!(execution.output.stdout.len(), 300_001);
+    assert_eq!(execution.latest.output.stdout.len(), 300_001);
     assert_eq!(held(), before + 300_001);
     drop(execution);
     assert_eq!(held(), before);

@@ -85,7 +85,7 @@ async fn what_a_killed_run_had_begun_is_run_again_with_its_attempt_raised() {
         .unwrap();
     assert_eq!(detail.task.state, State::Finished);
     assert_eq!(stdout(&detail.executions[0]), "custom.x 2\n");
-    assert_eq!(detail.executions[0].attempt, 2);
+    assert_eq!(detail.executions[0].latest.attempt, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +108,7 @@ async fn data_that_was_stored_is_given_to_hooks_byte_for_byte() {
         .await
         .unwrap();
     assert_eq!(stdout(&detail.executions[0]), format!("{data}1.10\n"));
-    let file = std::str::from_utf8(&detail.executions[0].output.stderr).unwrap();
+    let file = std::str::from_utf8(&detail.executions[0].latest.output.stderr).unwrap();
     assert!(file.ends_with(&format!("\"data\":{data}}}")), "{file}");
 }
 
@@ -189,6 +189,6 @@ async fn a_drain_lets_running_executions_finish() {
             .await
             .unwrap();
         assert_eq!(detail.task.state, State::Finished);
-        assert_eq!(detail.executions[0].attempt, 1);
+        assert_eq!(detail.executions[0].latest.attempt, 1);
     }
 }

@@ -35,7 +35,7 @@ async fn a_hook_that_fails_twice_succeeds_at_its_third_attempt() {
     let detail = yard.fire(event("custom.x", json!({}))).await;
 
     assert_eq!(detail.task.state, State::Finished);
-    assert_eq!(detail.executions[0].attempt, 3);
+    assert_eq!(detail.executions[0].latest.attempt, 3);
     assert_eq!(stdout(&detail.executions[0]), "3\n");
 }
 
@@ -48,7 +48,7 @@ async fn the_next_hook_waits_until_the_one_before_has_succeeded() {
 
     let detail = yard.fire(event("custom.x", json!({}))).await;
 
-    assert!(detail.executions[0].ended_at <= detail.executions[1].started_at);
+    assert!(detail.executions[0].latest.ended_at <= detail.executions[1].latest.started_at);
     assert_eq!(stdout(&detail.executions[1]), "1\n");
 }
 
@@ -60,7 +60,10 @@ async fn a_hook_that_never_succeeds_is_listed_as_dead_and_can_be_redriven() {
     let task = yard.send(event("custom.x", json!({}))).await;
     let detail = yard.end(task).await;
     assert_eq!(
-        (detail.executions[0].state, detail.executions[0].attempt),
+        (
+            detail.executions[0].state,
+            detail.executions[0].latest.attempt
+        ),
         (State::Failed, 2)
     );
     let dead = ExecutionFilter {
@@ -84,7 +87,7 @@ async fn a_hook_that_never_succeeds_is_listed_as_dead_and_can_be_redriven() {
 
     let detail = yard.end(task).await;
     assert_eq!(
-        (detail.task.state, detail.executions[0].attempt),
+        (detail.task.state, detail.executions[0].latest.attempt),
         (State::Finished, 3)
     );
     assert!(!detail.executions[0].dead);
@@ -129,7 +132,10 @@ async fn a_hook_that_waits_for_its_retry_can_be_cancelled() {
             .executions
             .swap_remove(0);
         if execution.due_at.is_some() {
-            assert_eq!((execution.state, execution.attempt), (State::Waiting, 1));
+            assert_eq!(
+                (execution.state, execution.latest.attempt),
+                (State::Waiting, 1)
+            );
             break;
         }
         tokio::task::yield_now().await;
@@ -203,13 +209,13 @@ async fn deleting_a_hook_cancels_its_waiting_executions_and_retries() {
     assert_eq!(
         (
             ended.executions[0].state,
-            ended.executions[0].error.as_deref()
+            ended.executions[0].latest.error.as_deref()
         ),
         (State::Canceled, Some("its hook was deleted"))
     );
     let cancelled = until(&yard, b, |one| one.id == retried.id && one.state.is_over()).await;
     assert_eq!(
-        (cancelled.state, cancelled.error.as_deref()),
+        (cancelled.state, cancelled.latest.error.as_deref()),
         (State::Canceled, Some("its hook was deleted"))
     );
     let refused = yard
@@ -252,9 +258,15 @@ async fn running_executions_of_a_deleted_hook_finish_and_are_not_retried() {
 
     let ended = yard.end(task).await;
     let execution = &ended.executions[0];
-    assert_eq!((execution.state, execution.attempt), (State::Failed, 1));
-    assert_eq!(execution.outcome, Some(Outcome::Exited { status: 1 }));
-    let error = execution.error.as_deref().unwrap();
+    assert_eq!(
+        (execution.state, execution.latest.attempt),
+        (State::Failed, 1)
+    );
+    assert_eq!(
+        execution.latest.outcome,
+        Some(Outcome::Exited { status: 1 })
+    );
+    let error = execution.latest.error.as_deref().unwrap();
     assert!(error.contains("not tried again"), "{error}");
 }
 
@@ -277,7 +289,7 @@ async fn executions_left_by_a_deleted_hook_are_cancelled_when_claimed() {
         .unwrap();
     assert_eq!(detail.task.state, State::Canceled);
     assert_eq!(
-        detail.executions[0].error.as_deref(),
+        detail.executions[0].latest.error.as_deref(),
         Some("its hook was deleted")
     );
     assert!(

@@ -40,7 +40,7 @@ async fn running_executions_are_listed_without_waiting_ones() {
     let listed = list(yard.account, running.clone()).await;
     assert_eq!(listed.len(), 1, "{listed:?}");
     assert_eq!((listed[0].id, listed[0].state), (first.id, State::Running));
-    assert!(listed[0].output.stdout.is_empty());
+    assert!(listed[0].latest.output.stdout.is_empty());
     let so_far = listed[0].so_far.unwrap();
     assert!(
         so_far.fuel > 0 && so_far.memory_peak_bytes > 0,

@@ -191,9 +191,12 @@ async fn a_run_that_outgrows_its_host_does_not_count_and_is_retried() {
         tokio::task::yield_now().await;
     };
     // The hook asked for one attempt, which it still has to get.
-    assert_eq!((execution.state, execution.attempt), (State::Waiting, 1));
+    assert_eq!(
+        (execution.state, execution.latest.attempt),
+        (State::Waiting, 1)
+    );
     let stopped = Outcome::Stopped { limit: Limit::Host };
-    assert_eq!(execution.outcome, Some(stopped));
+    assert_eq!(execution.latest.outcome, Some(stopped));
     yard.dispatcher
         .tasks()
         .cancel(yard.account, task)

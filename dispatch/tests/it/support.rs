@@ -332,5 +332,5 @@ pub(crate) fn event(kind: &str, data: Value) -> Event {
 }
 
 pub(crate) fn stdout(execution: &Execution) -> &str {
-    std::str::from_utf8(&execution.output.stdout).unwrap()
+    std::str::from_utf8(&execution.latest.output.stdout).unwrap()
 }

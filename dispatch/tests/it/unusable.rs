@@ -35,10 +35,10 @@ async fn an_unusable_verdict_denies_unless_the_hook_is_open() {
             .await
             .unwrap();
         assert_eq!(
-            (kept.state, kept.outcome, kept.verdict),
+            (kept.state, kept.latest.outcome, kept.latest.verdict),
             (State::Failed, Some(Outcome::Exited { status: 0 }), None)
         );
-        assert_eq!(kept.verdict_fault.as_deref(), Some(FAULT));
+        assert_eq!(kept.latest.verdict_fault.as_deref(), Some(FAULT));
     }
 }
 
@@ -60,7 +60,11 @@ async fn it_is_retried_like_any_failure_and_a_valid_verdict_is_accepted() {
 
     let execution = &detail.executions[0];
     assert_eq!(
-        (execution.state, execution.attempt, &execution.verdict_fault),
+        (
+            execution.state,
+            execution.latest.attempt,
+            &execution.latest.verdict_fault
+        ),
         (State::Finished, 2, &None)
     );
     assert!(detail.ruling().unwrap().allow);

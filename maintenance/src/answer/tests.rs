@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 use tenterhook_dispatch::{
-    EventKey, ExecutionId, FailurePolicy, HookId, HookRef, Number, Output, Progress, Task, TaskId,
+    AttemptRecord, EventKey, ExecutionId, FailurePolicy, HookId, HookRef, Number, Output, Progress,
+    Task, TaskId,
 };
 use tenterhook_engine::{Digest, Limit, Outcome, Verdict};
 use time::OffsetDateTime;
@@ -25,23 +26,25 @@ fn run(outcome: Outcome, stdout: &str) -> Execution {
         } else {
             State::Failed
         },
-        attempt: 1,
-        outcome: Some(outcome),
-        error: None,
-        usage: None,
         so_far: None,
-        output: Output {
-            stdout: stdout.to_owned().into(),
-            ..Output::default()
-        },
-        verdict: None,
-        verdict_fault: None,
         warnings: Vec::new(),
         dead: false,
         created_at: OffsetDateTime::UNIX_EPOCH,
-        started_at: None,
-        ended_at: None,
         due_at: None,
+        latest: AttemptRecord {
+            attempt: 1,
+            outcome: Some(outcome),
+            error: None,
+            usage: None,
+            output: Output {
+                stdout: stdout.to_owned().into(),
+                ..Output::default()
+            },
+            verdict: None,
+            verdict_fault: None,
+            started_at: None,
+            ended_at: None,
+        },
     }
 }
 
@@ -110,18 +113,14 @@ fn a_failed_plug_in_is_reported_with_its_cause() {
         ..run(Outcome::Cancelled, "")
     };
     assert_eq!(plugin(cancelled).unwrap(), "was cancelled");
-    let ours = Execution {
-        outcome: None,
-        error: Some("cannot load it".into()),
-        state: State::Failed,
-        ..well("")
-    };
+    let mut ours = well("");
+    ours.state = State::Failed;
+    ours.latest.outcome = None;
+    ours.latest.error = Some("cannot load it".into());
     assert_eq!(plugin(ours).unwrap(), "could not be run: cannot load it");
-    let unusable = Execution {
-        verdict_fault: Some("/verdict.json cannot be used: it is empty".into()),
-        state: State::Failed,
-        ..well("")
-    };
+    let mut unusable = well("");
+    unusable.state = State::Failed;
+    unusable.latest.verdict_fault = Some("/verdict.json cannot be used: it is empty".into());
     assert_eq!(
         plugin(unusable).unwrap(),
         "left an answer that is none: /verdict.json cannot be used: it is empty"
@@ -130,15 +129,11 @@ fn a_failed_plug_in_is_reported_with_its_cause() {
 
 #[test]
 fn a_plug_in_may_refuse_or_report_a_failure() {
-    let refused = Execution {
-        verdict: Some(Verdict::deny("not today")),
-        ..well("")
-    };
+    let mut refused = well("");
+    refused.latest.verdict = Some(Verdict::deny("not today"));
     assert_eq!(plugin(refused).unwrap(), "refused: not today");
-    let by_verdict = Execution {
-        verdict: Some(Verdict::default().with("state", "FW_FAILED")),
-        ..well("")
-    };
+    let mut by_verdict = well("");
+    by_verdict.latest.verdict = Some(Verdict::default().with("state", "FW_FAILED"));
     assert_eq!(
         plugin(by_verdict).unwrap(),
         "says that it ended in state `FW_FAILED`"
@@ -164,15 +159,13 @@ fn a_plug_in_may_refuse_or_report_a_failure() {
 
 #[test]
 fn a_hook_that_denies_is_reported_by_its_number() {
-    let hook = Execution {
-        hook: Some(HookRef {
-            id: HookId::generate(),
-            number: Number::new(5),
-        }),
-        name: "guard".into(),
-        verdict: Some(Verdict::deny("freeze\u{1b}[2J")),
-        ..well("")
-    };
+    let mut hook = well("");
+    hook.hook = Some(HookRef {
+        id: HookId::generate(),
+        number: Number::new(5),
+    });
+    hook.name = "guard".into();
+    hook.latest.verdict = Some(Verdict::deny("freeze\u{1b}[2J"));
     let text = badly(of_plugin(&task(vec![hook.clone(), well("")]))).unwrap();
     assert_eq!(
         text,
@@ -189,13 +182,11 @@ fn a_workflow_decides_by_its_verdict_or_by_the_last_object_that_it_prints() {
         done => Err(badly(done).unwrap()),
     };
     let chosen = |next: &str, reason: &str| Ok((next.to_owned(), reason.to_owned()));
-    let by_verdict = Execution {
-        verdict: Some(Verdict {
-            reason: Some("room".into()),
-            ..Verdict::default().with("next", "A")
-        }),
-        ..well("{\"next\":\"B\"}")
-    };
+    let mut by_verdict = well("{\"next\":\"B\"}");
+    by_verdict.latest.verdict = Some(Verdict {
+        reason: Some("room".into()),
+        ..Verdict::default().with("next", "A")
+    });
     assert_eq!(decided(by_verdict), chosen("A", "room"));
     let printed = "{\"next\":\"A\"}\n{\"next\":\"B\",\"reason\":\"later\"}\n{\"note\":1}\n";
     assert_eq!(decided(well(printed)), chosen("B", "later"));
@@ -217,8 +208,8 @@ proptest! {
     ) {
         let mut execution = run(Outcome::Exited { status }, "");
         let json = json!({member: "A"}).to_string();
-        execution.output.stdout = [&stdout[..], b"\n", json.as_bytes()].concat().into();
-        execution.output.stderr = stderr.into();
+        execution.latest.output.stdout = [&stdout[..], b"\n", json.as_bytes()].concat().into();
+        execution.latest.output.stderr = stderr.into();
         for done in [
             of_plugin(&task(vec![execution.clone()])),
             of_workflow(&task(vec![execution])),

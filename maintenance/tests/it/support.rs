@@ -327,7 +327,7 @@ impl Yard {
                 .get(account, one.id)
                 .await
                 .unwrap();
-            printed.push(String::from_utf8(one.output.stdout.to_vec()).unwrap());
+            printed.push(String::from_utf8(one.latest.output.stdout.to_vec()).unwrap());
         }
         printed
     }

@@ -359,9 +359,9 @@ fn execution(row: &SqliteRow) -> Result<(), Error> {
     let mut read = executions::read(row)?;
     // Those without which it can still be shown.
     read.container = row.json_opt("container")?;
-    read.outcome = row.json_opt("outcome")?;
-    read.usage = row.json_opt("usage")?;
-    read.verdict = row.json_opt("verdict")?;
+    read.latest.outcome = row.json_opt("outcome")?;
+    read.latest.usage = row.json_opt("usage")?;
+    read.latest.verdict = row.json_opt("verdict")?;
     row.read::<i64>("task")?;
     row.id("recipe", RecipeId::from_uuid)?;
     row.id_opt("hook", HookId::from_uuid)?;

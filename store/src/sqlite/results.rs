@@ -237,21 +237,21 @@ async fn write(conn: &mut SqliteConnection, attempts: &[(i64, &Attempt)]) -> Res
                 .bind(account)
                 .bind(attempt.id.as_uuid())
                 .bind(attempt.state.as_str())
-                .bind(i64::from(attempt.attempt))
+                .bind(i64::from(attempt.record.attempt))
                 .bind(i64::from(attempt.failures))
                 .bind(attempt.due_at.map(micros))
                 .bind(attempt.wait.map(wait_micros))
-                .bind(attempt.outcome.as_ref().map(json))
-                .bind(attempt.error.as_deref())
-                .bind(attempt.usage.as_ref().map(json))
-                .bind(some(&attempt.output.stdout))
-                .bind(some(&attempt.output.stderr))
-                .bind(i64::try_from(attempt.output.dropped_bytes).unwrap_or(i64::MAX))
-                .bind(attempt.verdict.as_ref().map(json))
-                .bind(attempt.verdict_fault.as_deref())
+                .bind(attempt.record.outcome.as_ref().map(json))
+                .bind(attempt.record.error.as_deref())
+                .bind(attempt.record.usage.as_ref().map(json))
+                .bind(some(&attempt.record.output.stdout))
+                .bind(some(&attempt.record.output.stderr))
+                .bind(i64::try_from(attempt.record.output.dropped_bytes).unwrap_or(i64::MAX))
+                .bind(attempt.record.verdict.as_ref().map(json))
+                .bind(attempt.record.verdict_fault.as_deref())
                 .bind(i64::from(attempt.dead))
-                .bind(attempt.started_at.map(micros))
-                .bind(attempt.ended_at.map(micros));
+                .bind(attempt.record.started_at.map(micros))
+                .bind(attempt.record.ended_at.map(micros));
         }
         query.execute(&mut *conn).await.map_err(cannot(DOING))?;
     }

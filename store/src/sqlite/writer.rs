@@ -108,7 +108,7 @@ impl Request {
 fn is_short_cancel(settlement: &Settlement) -> bool {
     let attempt = settlement.execution.as_ref();
     attempt.is_some_and(|attempt| {
-        let output = &attempt.output;
+        let output = &attempt.record.output;
         attempt.state == State::Canceled && output.stdout.len() + output.stderr.len() <= ROW_BYTES
     })
 }
@@ -325,7 +325,7 @@ fn rows_of_task(task: &NewTask) -> usize {
 fn rows_of_outcome(settlement: &Settlement) -> usize {
     let attempt = settlement.execution.as_ref();
     1 + attempt.map_or(0, |attempt| {
-        let output = &attempt.output;
+        let output = &attempt.record.output;
         (output.stdout.len() + output.stderr.len()) / ROW_BYTES
     })
 }

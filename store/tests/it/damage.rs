@@ -68,7 +68,7 @@ async fn a_task_that_was_set_aside_is_listed_with_the_reason_and_redriven_once_i
         (listed[0].id, listed[0].state),
         (task.executions[0].id, State::Failed)
     );
-    let error = listed[0].error.as_deref().unwrap();
+    let error = listed[0].latest.error.as_deref().unwrap();
     assert!(
         error.contains("cannot be read from the database: content"),
         "{error}"
@@ -115,7 +115,7 @@ async fn a_row_that_cannot_be_read_does_not_hide_the_others_in_lists() {
     assert_eq!(ids, [second.id], "a task without a number cannot be told");
     assert_ne!(first.id, second.id);
     assert_eq!(executions.len(), 1);
-    let error = executions[0].error.as_deref().unwrap();
+    let error = executions[0].latest.error.as_deref().unwrap();
     assert!(error.contains("container is not readable"), "{error}");
 }
 

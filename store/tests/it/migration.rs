@@ -335,8 +335,11 @@ async fn tasks_and_executions_are_read_and_what_waits_is_claimed() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(ended.output.stdout, "hi");
-    assert_eq!((ended.container, ended.ended_at), (None, Some(at(52))));
+    assert_eq!(ended.latest.output.stdout, "hi");
+    assert_eq!(
+        (ended.container, ended.latest.ended_at),
+        (None, Some(at(52)))
+    );
 
     let claimed = store
         .claim(acme(), NodeId::generate(), at(60), 9)

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tenterhook_dispatch::{
-    Account, AccountId, App, AppId, Attempt, Container, Criterion, EventKey, ExecutionId,
-    FailurePolicy, Hook, HookId, HookOverride, HookPointName, HookRef, Label, NewEvent,
-    NewExecution, NewTask, Number, Output, OverrideId, Principal, PrincipalId, Recipe, RetryPolicy,
-    Role, Server, ServerId, ServerRef, Source, SourceId, State, Store, Subject, Switch, Targets,
-    TaskId, Visibility,
+    Account, AccountId, App, AppId, Attempt, AttemptRecord, Container, Criterion, EventKey,
+    ExecutionId, FailurePolicy, Hook, HookId, HookOverride, HookPointName, HookRef, Label,
+    NewEvent, NewExecution, NewTask, Number, Output, OverrideId, Principal, PrincipalId, Recipe,
+    RetryPolicy, Role, Server, ServerId, ServerRef, Source, SourceId, State, Store, Subject,
+    Switch, Targets, TaskId, Visibility,
 };
 use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Usage, Verdict};
 use time::{Duration, OffsetDateTime};
@@ -253,25 +253,27 @@ pub(crate) fn ended_well(id: ExecutionId) -> Attempt {
     Attempt {
         id,
         state: State::Finished,
-        attempt: 1,
         failures: 0,
-        outcome: Some(Outcome::Exited { status: 0 }),
-        error: None,
-        usage: Some(Usage {
-            fuel: u64::MAX,
-            ..Usage::default()
-        }),
-        output: Output {
-            stdout: vec![0, 255, b'a'].into(),
-            stderr: "oops".into(),
-            dropped_bytes: 5,
-        },
-        verdict: Some(Verdict::deny("no").with("n", 1)),
-        verdict_fault: Some("/verdict.json cannot be used: it is empty".into()),
         dead: false,
-        started_at: Some(at(11)),
-        ended_at: Some(at(12)),
         due_at: None,
         wait: None,
+        record: AttemptRecord {
+            attempt: 1,
+            outcome: Some(Outcome::Exited { status: 0 }),
+            error: None,
+            usage: Some(Usage {
+                fuel: u64::MAX,
+                ..Usage::default()
+            }),
+            output: Output {
+                stdout: vec![0, 255, b'a'].into(),
+                stderr: "oops".into(),
+                dropped_bytes: 5,
+            },
+            verdict: Some(Verdict::deny("no").with("n", 1)),
+            verdict_fault: Some("/verdict.json cannot be used: it is empty".into()),
+            started_at: Some(at(11)),
+            ended_at: Some(at(12)),
+        },
     }
 }

@@ -2,7 +2,7 @@
 
 use tenterhook_delivery::Outbox as _;
 use tenterhook_dispatch::{
-    Attempt, ClaimStore as _, ControlStore as _, DamageStore as _, Error, Execution,
+    Attempt, AttemptRecord, ClaimStore as _, ControlStore as _, DamageStore as _, Error, Execution,
     ExecutionFilter, ExecutionStore as _, NewTask, NodeId, Number, Outputs, Page, ResultStore as _,
     Settlement, State, TaskChange, TaskFilter, TaskStore as _,
 };
@@ -76,7 +76,7 @@ async fn an_execution_whose_outcome_could_not_be_stored_is_not_run_and_is_dead_w
         };
         for one in list(&damaged, &dead).await {
             assert_eq!(one.state, State::Failed, "{damage}");
-            let error = one.error.unwrap();
+            let error = one.latest.error.unwrap();
             assert!(error.contains("database"), "{damage}: {error}");
         }
         // One of another account or of none is in no list of this account.
@@ -149,7 +149,10 @@ async fn damaged_while_it_runs() -> (Damaged, NewTask) {
 
 fn attempt(task: &NewTask, lane: usize) -> Attempt {
     Attempt {
-        outcome: Some(Outcome::Exited { status: 0 }),
+        record: AttemptRecord {
+            outcome: Some(Outcome::Exited { status: 0 }),
+            ..ended_well(task.executions[lane].id).record
+        },
         ..ended_well(task.executions[lane].id)
     }
 }
@@ -193,12 +196,10 @@ async fn what_waits_beside_an_outcome_that_was_given_up_is_not_left_waiting_for_
         until: at(60),
         open: 1,
     };
-    let again = Attempt {
-        state: State::Waiting,
-        ended_at: None,
-        due_at: Some(at(60)),
-        ..attempt(&task, 1)
-    };
+    let mut again = attempt(&task, 1);
+    again.state = State::Waiting;
+    again.due_at = Some(at(60));
+    again.record.ended_at = None;
     for (attempt, task_change) in [(attempt(&task, 0), TaskChange::None), (again, parked)] {
         let settlement = Settlement {
             account: task.account,

@@ -17,20 +17,20 @@ pub(super) fn of(executions: &[Execution]) -> String {
             .server
             .as_ref()
             .map_or_else(String::new, |server| format!("{}: ", server.name));
-        log.lines(&prefix, &execution.output.stdout);
-        log.lines(&prefix, &execution.output.stderr);
-        if execution.output.dropped_bytes > 0 {
-            let dropped = execution.output.dropped_bytes;
+        log.lines(&prefix, &execution.latest.output.stdout);
+        log.lines(&prefix, &execution.latest.output.stderr);
+        if execution.latest.output.dropped_bytes > 0 {
+            let dropped = execution.latest.output.dropped_bytes;
             log.line(&prefix, &format!("[{dropped} bytes more were not kept]"));
         }
-        match (&execution.outcome, &execution.error) {
+        match (&execution.latest.outcome, &execution.latest.error) {
             (_, Some(error)) => log.line(&prefix, &format!("[cannot be run: {error}]")),
             (Some(outcome), None) if !outcome.is_success() => {
                 log.line(&prefix, &format!("[{outcome}]"))
             }
             _ => {}
         }
-        if let Some(fault) = &execution.verdict_fault {
+        if let Some(fault) = &execution.latest.verdict_fault {
             log.line(&prefix, &format!("[{fault}]"));
         }
     }

@@ -160,7 +160,7 @@ fn status_code(state: State, failed_status: Option<u8>) -> i32 {
 fn first_failed(executions: &[Execution]) -> Option<u8> {
     executions
         .iter()
-        .find_map(|execution| match execution.outcome {
+        .find_map(|execution| match execution.latest.outcome {
             Some(Outcome::Exited { status }) if status != 0 => Some(status),
             _ => None,
         })

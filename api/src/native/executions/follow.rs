@@ -21,7 +21,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use tenterhook_dispatch::{
     AccountId, Chunk, Error, Execution, ExecutionId, KeptOutput, LiveOutput, OUTPUT_PART_BYTES,
-    State as Standing,
+    OutputSizes, State as Standing,
 };
 use tenterhook_engine::Stream;
 use tenterhook_wire::{AttemptEnd, AttemptStart, OutputPart, State as Word};
@@ -33,6 +33,7 @@ use super::text::Text;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::charge::Charge;
+use crate::door::Endless;
 use crate::extract::{Path, Query};
 use crate::native::words;
 use crate::refusal::Refusal;
@@ -87,6 +88,7 @@ pub(super) async fn follow_execution(
             (first.retry(RECONNECT), Some(printed), position)
         }
     };
+    let is_endless = printed.as_ref().is_some_and(|own| own.sizes().is_none());
     if matches!(printed, Some(Printed::Kept { .. })) {
         charge.hold_memory(REPLY_BYTES)?;
     }
@@ -107,7 +109,11 @@ pub(super) async fn follow_execution(
             HeaderValue::from_static("nosniff"),
         ),
     ];
-    Ok((headers, events).into_response())
+    let mut response = (headers, events).into_response();
+    if is_endless {
+        response.extensions_mut().insert(Endless);
+    }
+    Ok(response)
 }
 
 /// Where the client has stopped. The header is newer than the query: an `EventSource` comes
@@ -178,7 +184,7 @@ async fn find(
 ) -> Result<Found, Refusal> {
     let executions = app.dispatcher().executions();
     let (execution, kept) = executions.get_within(account, id, AT_ONCE_BYTES).await?;
-    let latest = execution.attempt;
+    let latest = execution.latest.attempt;
     if let Some(after) = after {
         if after.attempt > latest {
             return Err(Refusal::InvalidPosition);
@@ -207,7 +213,7 @@ async fn find(
     };
     if let Some(after) = after {
         if after.attempt == attempt {
-            return Ok(Found::resume(after, printed));
+            return Found::resume(after, printed);
         }
         // Another has begun between the two; how the one before has ended is told first.
         if attempt > latest
@@ -216,7 +222,7 @@ async fn find(
             return Ok(found);
         }
     }
-    Ok(Found::resume(Position::start(id, attempt), printed))
+    Found::resume(Position::start(id, attempt), printed)
 }
 
 /// Finds what is kept of attempts before the latest: the rest of the one that the client has
@@ -235,13 +241,14 @@ async fn earlier(
     let executions = app.dispatcher().executions();
     let id = after.execution();
     let found = executions.earlier_output(account, id, from..below).await?;
-    Ok(found.map(|(attempt, output)| {
+    let resume = |(attempt, output)| {
         let position = match attempt == after.attempt {
             true => after,
             false => Position::start(id, attempt),
         };
         Found::resume(position, Printed::kept(output))
-    }))
+    };
+    found.map(resume).transpose()
 }
 
 /// In what time the execution is due, as far as that is known.
@@ -252,17 +259,34 @@ fn until_due(execution: &Execution) -> Duration {
 }
 
 impl Found {
-    fn resume(position: Position, mut printed: Printed) -> Self {
+    /// # Errors
+    ///
+    /// The position is behind the end of what was printed.
+    fn resume(position: Position, mut printed: Printed) -> Result<Self, Refusal> {
         if let Reached::Bytes(sent) = position.reached {
+            let is_behind = |sizes: OutputSizes| {
+                sent[0] > sizes.get(Stream::Stdout) || sent[1] > sizes.get(Stream::Stderr)
+            };
+            if printed.sizes().is_some_and(is_behind) {
+                return Err(Refusal::InvalidPosition);
+            }
             let (Printed::Live { skip: from, .. } | Printed::Kept { offsets: from, .. }) =
                 &mut printed;
             *from = sent;
         }
-        Self::Attempt(position, printed)
+        Ok(Self::Attempt(position, printed))
     }
 }
 
 impl Printed {
+    /// How much was printed, if no more will be.
+    fn sizes(&self) -> Option<OutputSizes> {
+        match self {
+            Self::Live { output, .. } => output.finished_sizes(),
+            Self::Kept { output, .. } => Some(output.sizes()),
+        }
+    }
+
     fn live(output: LiveOutput) -> Self {
         let skip = [0, 0];
         Self::Live { output, skip }
@@ -382,10 +406,15 @@ impl Following {
         let executions = self.app.dispatcher().executions();
         let execution = executions.get_without_output(self.account, self.id).await;
         let (state, ended_so) = match execution {
-            Ok(execution) if execution.attempt == attempt && execution.has_ended_attempt() => {
-                (Some(words::state(execution.state)), execution.outcome)
+            Ok(execution)
+                if execution.latest.attempt == attempt && execution.has_ended_attempt() =>
+            {
+                (
+                    Some(words::state(execution.state)),
+                    execution.latest.outcome,
+                )
             }
-            Ok(execution) if execution.state.is_over() && execution.attempt == attempt => {
+            Ok(execution) if execution.state.is_over() && execution.latest.attempt == attempt => {
                 (Some(words::state(execution.state)), None)
             }
             // It is tried again.

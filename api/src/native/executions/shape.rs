@@ -24,7 +24,7 @@ pub(super) const LOGS_BYTES: usize = 1 << 20;
 
 /// Shows an execution with what it printed.
 pub(in crate::native) fn execution(mut own: dispatch::Execution) -> Execution {
-    let output = std::mem::take(&mut own.output);
+    let output = std::mem::take(&mut own.latest.output);
     let mut shown = execution_without_output(own);
     print(&mut shown.latest, &output, &shown.head.warnings);
     shown
@@ -57,14 +57,14 @@ pub(super) fn execution_without_output(own: dispatch::Execution) -> Execution {
         attempts_dropped: None,
     };
     let latest = Attempt {
-        attempt: own.attempt,
-        outcome: own.outcome.map(outcome),
-        error: own.error,
-        usage: own.usage.map(usage).or(own.so_far.map(usage_so_far)),
-        verdict: own.verdict.as_ref().map(verdict),
-        verdict_fault: own.verdict_fault,
-        started_at: own.started_at.map(time_text),
-        ended_at: own.ended_at.map(time_text),
+        attempt: own.latest.attempt,
+        outcome: own.latest.outcome.map(outcome),
+        error: own.latest.error,
+        usage: own.latest.usage.map(usage).or(own.so_far.map(usage_so_far)),
+        verdict: own.latest.verdict.as_ref().map(verdict),
+        verdict_fault: own.latest.verdict_fault,
+        started_at: own.latest.started_at.map(time_text),
+        ended_at: own.latest.ended_at.map(time_text),
         ..Attempt::default()
     };
     Execution { head, latest }

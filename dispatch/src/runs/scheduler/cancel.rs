@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::Scheduler;
 use super::loaded::{Leaving, Loaded};
 use crate::id::{AccountId, ExecutionId, HookId, TaskId};
-use crate::runs::execution::{Output, State};
+use crate::runs::execution::{AttemptRecord, State};
 use crate::runs::work::{Attempt, ClaimedExecution, Settlement, TaskChange};
 
 /// Attempts that may take the server with them before an execution is dead. One can
@@ -143,40 +143,33 @@ pub(super) fn is_of(execution: &ClaimedExecution, hooks: &[HookId]) -> bool {
 }
 
 fn without_hook(execution: &ClaimedExecution, now: OffsetDateTime) -> Attempt {
-    Attempt {
-        error: Some(HOOK_DELETED.into()),
-        ..cancelled(execution, now)
-    }
+    let mut attempt = cancelled(execution, now);
+    attempt.record.error = Some(HOOK_DELETED.into());
+    attempt
 }
 
 /// An execution that is not tried again.
 fn killer(execution: &ClaimedExecution, now: OffsetDateTime) -> Attempt {
     let crashes = execution.crashes;
-    Attempt {
-        state: State::Failed,
-        dead: true,
-        error: Some(format!(
-            "the server was killed while it ran, {crashes} times; it is not tried again by itself"
-        )),
-        ..cancelled(execution, now)
-    }
+    let mut attempt = cancelled(execution, now);
+    (attempt.state, attempt.dead) = (State::Failed, true);
+    attempt.record.error = Some(format!(
+        "the server was killed while it ran, {crashes} times; it is not tried again by itself"
+    ));
+    attempt
 }
 
 fn cancelled(execution: &ClaimedExecution, now: OffsetDateTime) -> Attempt {
     Attempt {
         id: execution.new.id,
         state: State::Canceled,
-        attempt: execution.attempt,
+        record: AttemptRecord {
+            attempt: execution.attempt,
+            ended_at: Some(now),
+            ..AttemptRecord::default()
+        },
         failures: execution.failures,
-        outcome: None,
-        error: None,
-        usage: None,
-        output: Output::default(),
-        verdict: None,
-        verdict_fault: None,
         dead: false,
-        started_at: None,
-        ended_at: Some(now),
         due_at: None,
         wait: None,
     }

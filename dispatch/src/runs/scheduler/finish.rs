@@ -14,7 +14,7 @@ use super::cancel::is_of;
 use super::loaded::{Kept, LaneStatus, Leaving, Loaded};
 use super::{Scheduler, Start};
 use crate::id::{ExecutionId, TaskId};
-use crate::runs::execution::{Execution, Output, State};
+use crate::runs::execution::{AttemptRecord, Execution, Output, State};
 use crate::runs::fair::cost;
 use crate::runs::retry::RetryPolicy;
 use crate::runs::task::{Progress, TaskDetail, state_of};
@@ -67,7 +67,7 @@ impl Scheduler {
         };
         match again {
             Some(_) => {
-                first.attempt = attempt.attempt;
+                first.attempt = attempt.record.attempt;
                 first.failures = attempt.failures;
                 // It has come to an end without the server's.
                 first.crashes = 0;
@@ -146,7 +146,7 @@ impl From<&Settlement> for Settled {
             attempt: settlement
                 .execution
                 .as_ref()
-                .map(|attempt| (attempt.id, attempt.attempt)),
+                .map(|attempt| (attempt.id, attempt.record.attempt)),
             task_change: settlement.task_change,
         }
     }
@@ -221,19 +221,21 @@ fn attempt(
     let attempt = Attempt {
         id: execution.new.id,
         state,
-        attempt,
         failures,
         dead: state == State::Failed && (outcome.is_none() || no_room || retry.attempts > 1),
-        outcome,
-        error,
-        usage,
-        output,
-        verdict,
-        verdict_fault,
-        started_at: Some(started_at),
-        ended_at: (!again).then_some(ended.at.wall),
         due_at: None,
         wait,
+        record: AttemptRecord {
+            attempt,
+            outcome,
+            error,
+            usage,
+            output,
+            verdict,
+            verdict_fault,
+            started_at: Some(started_at),
+            ended_at: (!again).then_some(ended.at.wall),
+        },
     };
     (attempt, wait)
 }
@@ -255,7 +257,8 @@ impl Loaded {
         let Some(kept) = &mut self.kept else {
             return;
         };
-        kept.bytes += attempt.output.stdout.len() + attempt.output.stderr.len() + 1_024;
+        kept.bytes +=
+            attempt.record.output.stdout.len() + attempt.record.output.stderr.len() + 1_024;
         if kept.bytes > KEPT_BYTES {
             self.kept = None;
             return;
@@ -319,19 +322,11 @@ impl Kept {
             server: new.server.clone(),
             container: new.container.clone(),
             state: attempt.state,
-            attempt: attempt.attempt,
-            outcome: attempt.outcome.clone(),
-            error: attempt.error.clone(),
-            usage: attempt.usage.clone(),
+            latest: attempt.record.clone(),
             so_far: None,
-            output: attempt.output.clone(),
-            verdict: attempt.verdict.clone(),
-            verdict_fault: attempt.verdict_fault.clone(),
             warnings: warnings.to_vec(),
             dead: attempt.dead,
             created_at: self.task.created_at,
-            started_at: attempt.started_at,
-            ended_at: attempt.ended_at,
             due_at: attempt.due_at,
         }
     }

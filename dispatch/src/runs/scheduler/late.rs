@@ -38,27 +38,27 @@ impl Scheduler {
         live: &Arc<Live>,
     ) -> Option<LateOutput> {
         let attempt = settlement.execution.as_mut()?;
-        let printed = attempt.output.stdout.len() + attempt.output.stderr.len();
+        let printed = attempt.record.output.stdout.len() + attempt.record.output.stderr.len();
         if attempt.state != State::Canceled || printed <= KEPT_BYTES {
             return None;
         }
         let missing = Output {
-            dropped_bytes: attempt.output.dropped_bytes + printed as u64,
+            dropped_bytes: attempt.record.output.dropped_bytes + printed as u64,
             ..Output::default()
         };
-        let output = std::mem::replace(&mut attempt.output, missing);
+        let output = std::mem::replace(&mut attempt.record.output, missing);
         self.late.push(Late {
             account: settlement.account,
             task: settlement.task,
             execution: attempt.id,
-            attempt: attempt.attempt,
+            attempt: attempt.record.attempt,
             live: Arc::clone(live),
             dropped_bytes: output.dropped_bytes,
         });
         Some(LateOutput {
             account: settlement.account,
             execution: attempt.id,
-            attempt: attempt.attempt,
+            attempt: attempt.record.attempt,
             output,
         })
     }
@@ -97,9 +97,9 @@ impl LateOutputs {
     pub(crate) fn complete(&self, execution: &mut Execution) -> Option<Arc<Live>> {
         let late = self.0.iter().find(|late| {
             execution.state.is_over()
-                && (late.execution, late.attempt) == (execution.id, execution.attempt)
+                && (late.execution, late.attempt) == (execution.id, execution.latest.attempt)
         })?;
-        execution.output = Output {
+        execution.latest.output = Output {
             dropped_bytes: late.dropped_bytes,
             ..Output::default()
         };

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::Reserved;
 use crate::id::{AccountId, ExecutionId, HookId, TaskId};
 use crate::runs::environment::Context;
-use crate::runs::execution::{Execution, Output, State};
+use crate::runs::execution::{AttemptRecord, Execution, State};
 use crate::runs::live::Live;
 use crate::runs::task::Task;
 use crate::runs::work::ClaimedExecution;
@@ -277,16 +277,13 @@ impl Loaded {
         let running = self.latest(execution.id)?;
         if execution.state == State::Waiting {
             execution.state = State::Running;
-            execution.attempt = running.attempt;
-            execution.started_at = Some(running.started_at);
-            execution.outcome = None;
-            execution.usage = None;
+            execution.latest = AttemptRecord {
+                attempt: running.attempt,
+                started_at: Some(running.started_at),
+                ..AttemptRecord::default()
+            };
             execution.so_far = running.live.gauge.so_far();
-            execution.error = None;
-            execution.verdict = None;
-            execution.verdict_fault = None;
             execution.due_at = None;
-            execution.output = Output::default();
             return Some(Arc::clone(&running.live));
         }
         None

@@ -275,11 +275,11 @@ impl World {
                 .find(|execution| execution.new.id == attempt.id)
                 .expect("it is owed");
             assert!(
-                attempt.attempt > waits.attempt,
+                attempt.record.attempt > waits.attempt,
                 "an attempt is not counted twice"
             );
             (waits.attempt, waits.failures, waits.due_at) =
-                (attempt.attempt, attempt.failures, attempt.due_at);
+                (attempt.record.attempt, attempt.failures, attempt.due_at);
         }
         let due = self.scheduler.settled(&Settled::from(&settlement));
         match settlement.task_change {

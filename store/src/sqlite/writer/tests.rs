@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use tenterhook_dispatch::{
-    AccountId, Attempt, ExecutionId, Output, State, TaskChange, TaskId, Unavailable,
+    AccountId, Attempt, AttemptRecord, ExecutionId, Output, State, TaskChange, TaskId, Unavailable,
 };
 
 use super::super::reserve;
@@ -171,22 +171,24 @@ fn a_long_output_counts_as_several_rows() {
         let attempt = Attempt {
             id: ExecutionId::generate(),
             state: State::Finished,
-            attempt: 1,
             failures: 0,
-            outcome: None,
-            error: None,
-            usage: None,
-            output: Output {
-                stdout: vec![b'x'; bytes].into(),
-                ..Output::default()
-            },
-            verdict: None,
-            verdict_fault: None,
             dead: false,
-            started_at: None,
-            ended_at: None,
             due_at: None,
             wait: None,
+            record: AttemptRecord {
+                attempt: 1,
+                outcome: None,
+                error: None,
+                usage: None,
+                output: Output {
+                    stdout: vec![b'x'; bytes].into(),
+                    ..Output::default()
+                },
+                verdict: None,
+                verdict_fault: None,
+                started_at: None,
+                ended_at: None,
+            },
         };
         let settlement = Settlement {
             account: AccountId::generate(),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tenterhook_dispatch::{
-    Attempt, EARLIER_ATTEMPTS_MAX, ExecutionId, NewTask, NodeId, Output, OutputPart, OutputSizes,
-    State, Store,
+    Attempt, AttemptRecord, EARLIER_ATTEMPTS_MAX, ExecutionId, NewTask, NodeId, Output, OutputPart,
+    OutputSizes, State, Store,
 };
 use tenterhook_engine::{Outcome, Stream};
 
@@ -17,18 +17,21 @@ fn failed(id: ExecutionId, number: u32) -> Attempt {
     let begun = 10 * i64::from(number);
     Attempt {
         state: State::Waiting,
-        attempt: number,
         failures: number,
-        outcome: Some(Outcome::Exited { status: 1 }),
-        output: Output {
-            stdout: format!("out {number}").into(),
-            stderr: format!("err {number}").into(),
-            dropped_bytes: number.into(),
-        },
-        started_at: Some(at(begun)),
-        ended_at: None,
         due_at: Some(at(begun + 5)),
         wait: Some(Duration::from_secs(4)),
+        record: AttemptRecord {
+            attempt: number,
+            outcome: Some(Outcome::Exited { status: 1 }),
+            output: Output {
+                stdout: format!("out {number}").into(),
+                stderr: format!("err {number}").into(),
+                dropped_bytes: number.into(),
+            },
+            started_at: Some(at(begun)),
+            ended_at: None,
+            ..ended_well(id).record
+        },
         ..ended_well(id)
     }
 }
@@ -42,7 +45,7 @@ async fn insert(store: &dyn Store, shop: &Shop) -> (NewTask, ExecutionId) {
 }
 
 async fn record(store: &dyn Store, shop: &Shop, task: &NewTask, attempt: Attempt) {
-    let change = match attempt.ended_at {
+    let change = match attempt.record.ended_at {
         None => NO_CHANGE,
         Some(_) => ended(attempt.state),
     };
@@ -62,10 +65,8 @@ pub(crate) async fn every_attempt_is_kept_whole(store: &dyn Store) {
     for number in 1..=2 {
         record(store, &shop, &task, failed(id, number)).await;
     }
-    let last = Attempt {
-        attempt: 3,
-        ..ended_well(id)
-    };
+    let mut last = ended_well(id);
+    last.record.attempt = 3;
     record(store, &shop, &task, last.clone()).await;
 
     let account = shop.account.id;
@@ -76,25 +77,32 @@ pub(crate) async fn every_attempt_is_kept_whole(store: &dyn Store) {
             3 => last.clone(),
             number => failed(id, number),
         };
-        assert_eq!(*sizes, OutputSizes::of(&recorded.output));
+        assert_eq!(*sizes, OutputSizes::of(&recorded.record.output));
         assert!(one.output.stdout.is_empty() && one.output.stderr.is_empty());
         let whole = store.attempt_within(account, id, number, 1_000).await;
         let (whole, sizes) = whole.unwrap().unwrap();
-        assert_eq!(sizes, OutputSizes::of(&recorded.output));
-        assert_eq!(whole.output, recorded.output);
+        assert_eq!(sizes, OutputSizes::of(&recorded.record.output));
+        assert_eq!(whole.output, recorded.record.output);
         assert_eq!(
             (&whole.outcome, &whole.error, &whole.usage),
-            (&recorded.outcome, &recorded.error, &recorded.usage)
+            (
+                &recorded.record.outcome,
+                &recorded.record.error,
+                &recorded.record.usage
+            )
         );
         assert_eq!(
             (&whole.verdict, &whole.verdict_fault, whole.started_at),
             (
-                &recorded.verdict,
-                &recorded.verdict_fault,
-                recorded.started_at
+                &recorded.record.verdict,
+                &recorded.record.verdict_fault,
+                recorded.record.started_at
             )
         );
-        let ended_at = recorded.ended_at.unwrap_or(at(10 * i64::from(number) + 1));
+        let ended_at = recorded
+            .record
+            .ended_at
+            .unwrap_or(at(10 * i64::from(number) + 1));
         assert_eq!(
             (whole.ended_at, one.ended_at),
             (Some(ended_at), Some(ended_at))
@@ -107,7 +115,7 @@ pub(crate) async fn every_attempt_is_kept_whole(store: &dyn Store) {
             most: 2,
         };
         let part = store.output_part(account, part).await.unwrap().unwrap();
-        assert_eq!(part, recorded.output.stdout.slice(1..3));
+        assert_eq!(part, recorded.record.output.stdout.slice(1..3));
     }
     let left_out = store.attempt_within(account, id, 1, 9).await.unwrap();
     assert!(left_out.unwrap().0.output.stdout.is_empty());
@@ -131,15 +139,13 @@ pub(crate) async fn attempts_are_charged_and_removed_with_their_execution(store:
     let inserted = bytes_of(store, shop.account.id).await;
     for number in 1..=3 {
         let mut attempt = failed(id, number);
-        attempt.output.stdout = vec![b'x'; 50_000].into();
+        attempt.record.output.stdout = vec![b'x'; 50_000].into();
         record(store, &shop, &task, attempt).await;
     }
     let charged = bytes_of(store, shop.account.id).await - inserted;
     assert!((150_000..154_000).contains(&charged), "{charged}");
-    let last = Attempt {
-        attempt: 4,
-        ..ended_well(id)
-    };
+    let mut last = ended_well(id);
+    last.record.attempt = 4;
     record(store, &shop, &task, last).await;
 
     forget_all(store, 300).await;
@@ -153,13 +159,11 @@ pub(crate) async fn a_redriven_execution_keeps_the_newest_attempts(store: &dyn S
     let (task, id) = insert(store, &shop).await;
     let most = EARLIER_ATTEMPTS_MAX;
     for number in 1..=most + 8 {
-        let attempt = Attempt {
-            state: State::Failed,
-            ended_at: Some(at(12)),
-            due_at: None,
-            wait: None,
-            ..failed(id, number)
-        };
+        let mut attempt = failed(id, number);
+        attempt.state = State::Failed;
+        attempt.due_at = None;
+        attempt.wait = None;
+        attempt.record.ended_at = Some(at(12));
         record(store, &shop, &task, attempt).await;
         let kept: Vec<_> = (number.saturating_sub(most).max(1)..=number).collect();
         assert_eq!(numbers(store, &shop, id).await, kept);
@@ -185,15 +189,19 @@ pub(crate) async fn an_attempt_killed_with_the_server_takes_nothing_from_the_oth
     store.take_over(NodeId::generate()).await.unwrap();
 
     let waits = store.execution(shop.account.id, id).await.unwrap().unwrap();
-    assert_eq!((waits.attempt, waits.state), (2, State::Waiting));
-    assert_eq!((waits.outcome, waits.output), (None, Output::default()));
+    assert_eq!((waits.latest.attempt, waits.state), (2, State::Waiting));
+    assert_eq!(
+        (waits.latest.outcome, waits.latest.output),
+        (None, Output::default())
+    );
     assert_eq!(numbers(store, &shop, id).await, [1]);
-    let last = Attempt {
-        attempt: 3,
-        ..ended_well(id)
-    };
+    let mut last = ended_well(id);
+    last.record.attempt = 3;
     record(store, &shop, &task, last).await;
     assert_eq!(numbers(store, &shop, id).await, [1, 3]);
     let first = store.attempt_within(shop.account.id, id, 1, 99).await;
-    assert_eq!(first.unwrap().unwrap().0.output, failed(id, 1).output);
+    assert_eq!(
+        first.unwrap().unwrap().0.output,
+        failed(id, 1).record.output
+    );
 }

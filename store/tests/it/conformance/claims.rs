@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tenterhook_dispatch::{
-    Attempt, Cancelling, Error, ExecutionFilter, Inserted, Key, NewTask, NodeId, NotReady, Noun,
-    Number, Output, Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter,
+    Cancelling, Error, ExecutionFilter, Inserted, Key, NewTask, NodeId, NotReady, Noun, Number,
+    Output, Outputs, Page, Recipe, Retention, State, Store, TaskChange, TaskFilter,
 };
 use tenterhook_engine::Digest;
 use time::OffsetDateTime;
@@ -80,13 +80,11 @@ pub(crate) async fn a_parked_task_is_claimed_when_it_is_due(store: &dyn Store) {
     let mut new = new_task(&shop, "custom.x", 2);
     new.owner = Some(node);
     store.insert_tasks(vec![new.clone()]).await.unwrap();
-    let failed = Attempt {
-        state: State::Waiting,
-        failures: 1,
-        ended_at: None,
-        due_at: Some(at(60)),
-        ..ended_well(new.executions[0].id)
-    };
+    let mut failed = ended_well(new.executions[0].id);
+    failed.state = State::Waiting;
+    failed.failures = 1;
+    failed.due_at = Some(at(60));
+    failed.record.ended_at = None;
     let well = ended_well(new.executions[1].id);
     store
         .record_result(settlement(&shop, &new, well, NO_CHANGE))
@@ -139,14 +137,12 @@ async fn parked(
     let mut new = new_task(shop, "custom.x", 1);
     new.owner = Some(NodeId::generate());
     store.insert_tasks(vec![new.clone()]).await.unwrap();
-    let failed = Attempt {
-        state: State::Waiting,
-        failures: 1,
-        ended_at: None,
-        due_at: Some(until),
-        wait,
-        ..ended_well(new.executions[0].id)
-    };
+    let mut failed = ended_well(new.executions[0].id);
+    failed.state = State::Waiting;
+    failed.failures = 1;
+    failed.due_at = Some(until);
+    failed.wait = wait;
+    failed.record.ended_at = None;
     store
         .record_result(settlement(
             shop,
@@ -441,7 +437,7 @@ pub(crate) async fn waiting_executions_of_a_hook_are_cancelled_if_no_node_owns_t
             .unwrap();
         assert_eq!(kept.state, state);
         let reason = (state == State::Canceled).then_some("it is gone");
-        assert_eq!(kept.error.as_deref(), reason);
+        assert_eq!(kept.latest.error.as_deref(), reason);
     }
     let again = store
         .cancel_of_hook(account, hook, "it is gone", at(71))
@@ -454,14 +450,12 @@ pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
     let shop = Shop::open(store).await;
     let new = new_task(&shop, "custom.x", 2);
     store.insert_tasks(vec![new.clone()]).await.unwrap();
-    let failed = Attempt {
-        state: State::Failed,
-        dead: true,
-        failures: 4,
-        attempt: 4,
-        error: Some("the thread that ran it failed".into()),
-        ..ended_well(new.executions[0].id)
-    };
+    let mut failed = ended_well(new.executions[0].id);
+    failed.state = State::Failed;
+    failed.dead = true;
+    failed.failures = 4;
+    failed.record.attempt = 4;
+    failed.record.error = Some("the thread that ran it failed".into());
     store
         .record_result(settlement(&shop, &new, failed, NO_CHANGE))
         .await
@@ -488,10 +482,16 @@ pub(crate) async fn a_failed_execution_is_redriven(store: &dyn Store) {
 
     assert!(store.redrive(shop.account.id, id).await.unwrap());
     let waiting = store.execution(shop.account.id, id).await.unwrap().unwrap();
-    assert_eq!((waiting.state, waiting.attempt), (State::Waiting, 4));
-    assert_eq!((&waiting.error, &waiting.outcome), (&None, &None));
-    assert_eq!((&waiting.verdict, &waiting.usage), (&None, &None));
-    assert_eq!(waiting.output, Output::default());
+    assert_eq!((waiting.state, waiting.latest.attempt), (State::Waiting, 4));
+    assert_eq!(
+        (&waiting.latest.error, &waiting.latest.outcome),
+        (&None, &None)
+    );
+    assert_eq!(
+        (&waiting.latest.verdict, &waiting.latest.usage),
+        (&None, &None)
+    );
+    assert_eq!(waiting.latest.output, Output::default());
     assert!(
         !store
             .redrive(shop.account.id, new.executions[1].id)

@@ -56,7 +56,7 @@ async fn sweep_all(store: &dyn Store, retention: &Retention, now: i64) {
 async fn end(store: &dyn Store, shop: &Shop, task: &NewTask, printed: usize, at_seconds: i64) {
     for (place, execution) in task.executions.iter().enumerate() {
         let mut attempt = ended_well(execution.id);
-        attempt.output = Output {
+        attempt.record.output = Output {
             stdout: vec![b'x'; printed].into(),
             ..Output::default()
         };
@@ -102,9 +102,9 @@ pub(crate) async fn what_an_account_has_on_the_disk_is_counted_as_it_changes(sto
     // What is tried again prints again, in place of what it had printed.
     let mut failed = ended_well(task.executions[0].id);
     failed.state = State::Waiting;
-    failed.ended_at = None;
+    failed.record.ended_at = None;
     failed.due_at = Some(at(15));
-    failed.output.stdout = vec![b'x'; 80_000].into();
+    failed.record.output.stdout = vec![b'x'; 80_000].into();
     store
         .record_result(settlement(&shop, &task, failed, TaskChange::None))
         .await

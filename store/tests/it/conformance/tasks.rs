@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use tenterhook_dispatch::{
-    Attempt, Container, Error, Execution, ExecutionFilter, Inserted, Key, NewTask, NodeId, Number,
-    OUTPUTS_MAX_BYTES, Output, OutputPart, Outputs, Page, Settlement, State, Store, TaskChange,
+    Attempt, AttemptRecord, Container, Error, Execution, ExecutionFilter, Inserted, Key, NewTask,
+    NodeId, Number, OUTPUTS_MAX_BYTES, Output, OutputPart, Outputs, Page, Settlement, State, Store,
+    TaskChange,
 };
 use tenterhook_engine::{Digest, Limit, Outcome, Stream};
 
@@ -57,7 +58,7 @@ pub(crate) async fn a_task_and_its_executions_are_kept_whole(store: &dyn Store) 
     assert_eq!(kept, planned);
     let first = &executions[0];
     assert_eq!(
-        (first.state, first.attempt, first.task),
+        (first.state, first.latest.attempt, first.task),
         (State::Waiting, 0, new.id)
     );
     assert_eq!(
@@ -281,7 +282,7 @@ pub(crate) async fn the_output_of_a_task_is_read_as_far_as_it_fits(store: &dyn S
     let most = usize::try_from(OUTPUTS_MAX_BYTES).unwrap();
     for (execution, bytes) in new.executions.iter().zip([most - 10, 10, 7]) {
         let mut attempt = ended_well(execution.id);
-        attempt.output = Output {
+        attempt.record.output = Output {
             stdout: vec![b'x'; bytes].into(),
             ..Output::default()
         };
@@ -297,14 +298,14 @@ pub(crate) async fn the_output_of_a_task_is_read_as_far_as_it_fits(store: &dyn S
         .iter()
         .map(|execution| {
             (
-                execution.output.stdout.len(),
-                execution.output.dropped_bytes,
+                execution.latest.output.stdout.len(),
+                execution.latest.output.dropped_bytes,
             )
         })
         .collect();
     assert_eq!(lengths, [(most - 10, 0), (10, 0), (0, 7)]);
     let whole = store.execution(shop.account.id, told[2].id).await.unwrap();
-    assert_eq!(whole.unwrap().output.stdout.len(), 7);
+    assert_eq!(whole.unwrap().latest.output.stdout.len(), 7);
 }
 
 pub(crate) async fn an_output_is_read_in_parts(store: &dyn Store) {
@@ -313,13 +314,13 @@ pub(crate) async fn an_output_is_read_in_parts(store: &dyn Store) {
     let new = new_task(&shop, "custom.x", 1);
     store.insert_tasks(vec![new.clone()]).await.unwrap();
     let mut attempt = ended_well(new.executions[0].id);
-    attempt.output = Output {
+    attempt.record.output = Output {
         stdout: vec![0, 1, 2, 3, 4, 5, 6].into(),
         ..Output::default()
     };
     let part = OutputPart {
         execution: attempt.id,
-        attempt: attempt.attempt,
+        attempt: attempt.record.attempt,
         stream: Stream::Stdout,
         offset: 0,
         most: 4,
@@ -333,7 +334,7 @@ pub(crate) async fn an_output_is_read_in_parts(store: &dyn Store) {
         let found = store.execution_within(account, part.execution, most).await;
         let (execution, sizes) = found.unwrap().unwrap();
         assert_eq!((sizes.stdout, sizes.stderr), (7, 0));
-        execution.output.stdout.len()
+        execution.latest.output.stdout.len()
     };
     assert_eq!((within(7).await, within(6).await), (7, 0));
 
@@ -377,8 +378,11 @@ pub(crate) async fn the_outcomes_of_many_tasks_are_read_at_once(store: &dyn Stor
     }
     let failed = |place: usize, outcome| Attempt {
         state: State::Failed,
-        outcome: Some(outcome),
-        verdict: None,
+        record: AttemptRecord {
+            outcome: Some(outcome),
+            verdict: None,
+            ..ended_well(mixed.executions[place].id).record
+        },
         ..ended_well(mixed.executions[place].id)
     };
     let trapped = Outcome::Stopped { limit: Limit::Fuel };
@@ -406,7 +410,7 @@ pub(crate) async fn the_outcomes_of_many_tasks_are_read_at_once(store: &dyn Stor
     assert_eq!(endings[&mixed.id].verdict_bytes, 0);
     assert_eq!(endings[&well.id].failed_status, None);
     assert!(endings[&well.id].verdict_bytes > 20);
-    let verdict = ended_well(well.executions[0].id).verdict.unwrap();
+    let verdict = ended_well(well.executions[0].id).record.verdict.unwrap();
     assert_eq!(verdicts, HashMap::from([(well.id, vec![verdict])]));
 }
 
@@ -431,21 +435,26 @@ pub(crate) async fn the_outcome_of_an_attempt_is_kept_whole(store: &dyn Store) {
         .unwrap()
         .unwrap();
     assert_eq!(
-        (kept.state, kept.attempt, kept.outcome),
-        (attempt.state, 1, attempt.outcome)
+        (kept.state, kept.latest.attempt, kept.latest.outcome),
+        (attempt.state, 1, attempt.record.outcome)
     );
     assert_eq!(
-        (kept.usage, &kept.output, kept.verdict, kept.verdict_fault),
         (
-            attempt.usage,
-            &attempt.output,
-            attempt.verdict,
-            attempt.verdict_fault
+            kept.latest.usage,
+            &kept.latest.output,
+            kept.latest.verdict,
+            kept.latest.verdict_fault
+        ),
+        (
+            attempt.record.usage,
+            &attempt.record.output,
+            attempt.record.verdict,
+            attempt.record.verdict_fault
         )
     );
     assert_eq!(
-        (kept.started_at, kept.ended_at),
-        (attempt.started_at, attempt.ended_at)
+        (kept.latest.started_at, kept.latest.ended_at),
+        (attempt.record.started_at, attempt.record.ended_at)
     );
     let task = store
         .task(shop.account.id, Key::Id(new.id))
@@ -466,8 +475,8 @@ pub(crate) async fn the_outcome_of_an_attempt_is_kept_whole(store: &dyn Store) {
         )
         .await
         .unwrap();
-    assert!(listed[0].output.stdout.is_empty());
-    assert_eq!(listed[0].output.dropped_bytes, 5);
+    assert!(listed[0].latest.output.stdout.is_empty());
+    assert_eq!(listed[0].latest.output.dropped_bytes, 5);
 }
 
 pub(crate) async fn settlements_take_effect_in_their_order(store: &dyn Store) {
@@ -477,21 +486,17 @@ pub(crate) async fn settlements_take_effect_in_their_order(store: &dyn Store) {
     let id = new.executions[0].id;
     let mut queued = Vec::new();
     for failures in 1..=5 {
-        let failed = Attempt {
-            state: State::Waiting,
-            attempt: failures,
-            failures,
-            outcome: Some(Outcome::Exited { status: 1 }),
-            due_at: Some(at(50)),
-            ended_at: None,
-            ..ended_well(id)
-        };
+        let mut failed = ended_well(id);
+        failed.state = State::Waiting;
+        failed.failures = failures;
+        failed.due_at = Some(at(50));
+        failed.record.attempt = failures;
+        failed.record.outcome = Some(Outcome::Exited { status: 1 });
+        failed.record.ended_at = None;
         queued.push(store.record_result(settlement(&shop, &new, failed, NO_CHANGE)));
     }
-    let last = Attempt {
-        attempt: 6,
-        ..ended_well(id)
-    };
+    let mut last = ended_well(id);
+    last.record.attempt = 6;
     queued.push(store.record_result(settlement(&shop, &new, last, ended(State::Finished))));
     // None of them has been waited for yet.
     for answer in queued.into_iter().rev() {
@@ -499,7 +504,7 @@ pub(crate) async fn settlements_take_effect_in_their_order(store: &dyn Store) {
     }
     let kept = store.execution(shop.account.id, id).await.unwrap().unwrap();
     assert_eq!(
-        (kept.attempt, kept.state, kept.due_at),
+        (kept.latest.attempt, kept.state, kept.due_at),
         (6, State::Finished, None)
     );
 }

@@ -206,7 +206,7 @@ impl Server {
 
     pub(super) async fn stdout_of(&self, account: AccountId, task: &TaskId) -> String {
         let detail = self.detail(account, task).await.unwrap();
-        let stdout = detail.executions[0].output.stdout.to_vec();
+        let stdout = detail.executions[0].latest.output.stdout.to_vec();
         String::from_utf8(stdout).unwrap()
     }
 

@@ -15,10 +15,10 @@ use tenterhook_delivery::{
     NewDelivery, Outbox as _, QueueLimit, Secret as Signing, Subscription, SubscriptionId,
 };
 use tenterhook_dispatch::{
-    Account, AccountId, AppStore as _, Attempt, ClockStore as _, Dispatcher, Hook,
-    IdentityStore as _, LifecycleStore as _, NodeId, OverrideStore as _, Recipe, ResultStore as _,
-    Role, Secret, ServerStore as _, Settings, Settlement, Source, SourceStore as _, State, Targets,
-    TaskChange, TaskStore as _, Token, TokenId, TokenKind,
+    Account, AccountId, AppStore as _, ClockStore as _, Dispatcher, Hook, IdentityStore as _,
+    LifecycleStore as _, NodeId, OverrideStore as _, Recipe, ResultStore as _, Role, Secret,
+    ServerStore as _, Settings, Settlement, Source, SourceStore as _, State, Targets, TaskChange,
+    TaskStore as _, Token, TokenId, TokenKind,
 };
 use tenterhook_engine::{AskedLimits, Digest};
 use tenterhook_maintenance::{SessionStore as _, Stored};
@@ -280,17 +280,13 @@ async fn tasks(store: &Sqlite, shop: &Shop) {
         }
         store.insert_tasks(vec![task.clone()]).await.unwrap();
         if state == "is over" {
-            let first = Attempt {
-                state: State::Waiting,
-                ended_at: None,
-                due_at: Some(at(13)),
-                wait: Some(Duration::from_secs(1)),
-                ..ended_well(task.executions[0].id)
-            };
-            let second = Attempt {
-                attempt: 2,
-                ..ended_well(task.executions[0].id)
-            };
+            let mut first = ended_well(task.executions[0].id);
+            first.state = State::Waiting;
+            first.due_at = Some(at(13));
+            first.wait = Some(Duration::from_secs(1));
+            first.record.ended_at = None;
+            let mut second = ended_well(task.executions[0].id);
+            second.record.attempt = 2;
             let settlement = Settlement {
                 account: task.account,
                 task: task.id,
