@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_slower_than_the_rate_is_cut_and_one_as_fast_is_not() {
+    fn a_body_below_the_minimum_rate_is_cut_off_and_one_at_it_is_not() {
         let second = Duration::from_secs(1);
         let door = Door {
             body: 5 * second,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_excess_is_refused_before_reading() {
+    fn a_declared_excess_is_refused_before_reading() {
         let headers =
             HeaderMap::from_iter([(header::CONTENT_LENGTH, http::HeaderValue::from_static("11"))]);
         assert_eq!(

@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_client_learns_when_to_come_back() {
+    fn a_refused_client_is_told_when_to_retry() {
         for face in Face::ALL {
             let id = RequestId::of(&HeaderMap::new());
             let dialect = DIALECTS.of(face);

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn date_and_time_are_parted_by_a_t_alone() {
+    fn date_and_time_are_separated_only_by_a_t() {
         for text in [
             "2027-05-04T03:02:01Z",
             "2027-05-04t03:02:01z",

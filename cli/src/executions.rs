@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn since_is_a_time_or_so_long_ago() {
+    fn since_is_a_time_or_a_duration_before_now() {
         let at = parse_since("2027-05-04T03:02:01Z").unwrap();
         assert!(is_since(&created_at("2027-05-04T03:02:01.5Z"), Some(at)));
         assert!(!is_since(&created_at("2027-05-04T03:02:00Z"), Some(at)));

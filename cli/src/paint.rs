@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn paint_is_taken_off_again_behind_the_text() {
+    fn colours_are_reset_after_the_text() {
         let painter = Painter { colours: true };
         assert_eq!(painter.ok("yes"), "\u{1b}[32myes\u{1b}[0m");
         assert_eq!(painter.ok(""), "");

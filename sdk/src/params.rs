@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_string_becomes_compact_json() {
+    fn non_string_values_become_compact_json() {
         let params = of(
             "OnAudit",
             &json!({"queryParams": {"a": [1, 2]}, "status": 200}),
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_is_too_long_is_said_not_to_be_a_parameter() {
+    fn a_member_that_is_too_long_is_reported_as_not_a_parameter() {
         let params = of(
             "OnAudit",
             &json!({"id": "x".repeat(VALUE_MAX_BYTES + 1), "own": "y".repeat(VALUE_MAX_BYTES + 1)}),
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn members_beyond_the_count_are_said_not_to_be_parameters() {
+    fn members_beyond_the_count_are_reported_as_not_parameters() {
         let data: Map<_, _> = (0..100).map(|i| (format!("m{i:03}"), json!(i))).collect();
         let params = of("custom.x", &Value::Object(data));
         assert_eq!(params.warnings.len(), WARNINGS_MAX + 1);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_collapse_to_one_variable_are_told_and_the_catalog_wins() {
+    fn members_that_map_to_one_variable_are_reported_and_the_catalog_wins() {
         let params = of(
             "custom.x",
             &json!({"fooBar": 1, "foo_bar": 2, "foo-bar": 3}),
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_a_parameter_is_no_warning() {
+    fn members_that_are_never_parameters_cause_no_warning() {
         let data = json!({"deep": {"a": 1}, "list": [1], "gone": null, "plain": 1});
         assert!(of("custom.x", &data).warnings.is_empty());
         let data = json!({"queryParams": {"a": 1}, "id": "1"});

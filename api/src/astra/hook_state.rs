@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_whose_hooks_ended_well_succeeded() {
+    fn an_operation_whose_hooks_succeeded_has_succeeded() {
         assert_eq!(word(&[]), "success");
         let failed = show(failure(FailureKind::Exited, Some(1)));
         assert_eq!(word(&[failed]), "failed");

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_goes_on_behind_an_item_that_was_deleted_meanwhile() {
+    fn a_page_continues_after_an_item_that_was_deleted_meanwhile() {
         let mut all = vec![place(7, 9), place(8, 1), place(8, 2), place(9, 0)];
         let first = PageQuery::new(Some(2), None).cut(all.clone(), |p| *p);
         let first = first.unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_read_as_it_is_printed_and_nothing_else_is() {
+    fn only_a_cursor_that_was_printed_can_be_read_back() {
         for place in [place(0, 0), place(1_796_094_000, u128::MAX), place(-1, 7)] {
             assert_eq!(place.to_string().parse(), Ok(place));
             let (created_at, id) = place.parts();

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_version_is_400() {
+    fn an_invalid_version_is_400() {
         for text in [
             "2", "x", "2.", ".1", "2.01", "02.1", "0.1", "2.1.1", "-2.1", "2.x", "",
         ] {

@@ -70,7 +70,7 @@ async fn rest(body: Body) -> String {
 }
 
 #[tokio::test]
-async fn output_that_is_followed_ends_when_its_readers_token_is_revoked() {
+async fn followed_output_ends_when_its_readers_token_is_revoked() {
     let app = TestApp::start().await;
     let (_, token) = principal(&app, "ada", "viewer").await;
     let (_, other) = principal(&app, "bob", "viewer").await;
@@ -89,7 +89,7 @@ async fn output_that_is_followed_ends_when_its_readers_token_is_revoked() {
 }
 
 #[tokio::test]
-async fn output_that_is_followed_ends_when_its_reader_is_removed() {
+async fn followed_output_ends_when_its_reader_is_removed() {
     let app = TestApp::start().await;
     let (ada, token) = principal(&app, "ada", "member").await;
     let output = running(&app).await;
@@ -105,7 +105,7 @@ async fn output_that_is_followed_ends_when_its_reader_is_removed() {
 }
 
 #[tokio::test]
-async fn output_that_a_login_follows_ends_with_the_token_that_logged_in() {
+async fn output_followed_by_a_login_ends_with_the_token_that_logged_in() {
     let app = TestApp::start().await;
     let (_, token) = principal(&app, "ada", "viewer").await;
     let form = format!(
@@ -128,7 +128,7 @@ async fn output_that_a_login_follows_ends_with_the_token_that_logged_in() {
 }
 
 #[tokio::test]
-async fn output_that_is_followed_ends_when_its_readers_token_expires() {
+async fn followed_output_ends_when_its_readers_token_expires() {
     let app = TestApp::start().await;
     let output = running(&app).await;
     let end = OffsetDateTime::now_utc() + time::Duration::milliseconds(1_000);
@@ -188,7 +188,7 @@ async fn a_wait_ends_when_the_role_is_no_longer_enough() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_being_sent_breaks_off_when_its_readers_token_is_revoked() {
+async fn a_streamed_list_breaks_off_when_its_readers_token_is_revoked() {
     let astra = Astra::start().await;
     for name in ["a", "b", "c", "d", "e", "f"] {
         astra.script(name, &"#\n".repeat(47 << 10)).await;

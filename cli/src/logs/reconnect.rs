@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_gives_up_when_nothing_has_come_for_the_whole_time() {
+    fn it_gives_up_when_nothing_has_arrived_for_the_whole_time() {
         let limit = Duration::from_millis(250);
         let mut reconnect = Reconnect::within(limit);
         let begun = Instant::now();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_will_not_pass_is_not_waited_for() {
+    fn a_permanent_failure_is_not_waited_for() {
         let mut reconnect = Reconnect::within(Duration::from_secs(60));
         assert!(reconnect.wait(Error::msg("odd")).is_err());
     }

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_manifests_mean_something_outside_of_our_workspace() {
+    fn the_manifests_are_valid_outside_our_workspace() {
         for (path, text) in files() {
             if !path.ends_with("Cargo.toml") {
                 continue;

@@ -58,7 +58,7 @@ fn no_accepted_external_event_is_lost_when_the_server_is_killed() {
 }
 
 #[test]
-fn the_operator_chooses_what_is_said_when_no_event_was_accepted() {
+fn the_operator_chooses_the_reply_when_no_event_was_accepted() {
     let nowhere = json!({"events": [{
         "name": "network-changed", "server_uuid": "aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa",
     }]});

@@ -10,7 +10,7 @@ use crate::api::Owner;
 use crate::server::Server;
 
 #[test]
-fn a_script_and_a_module_run_for_one_event_and_are_billed() {
+fn a_script_and_a_module_run_for_one_event_with_their_usage() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &[]);
     let owner = Owner::of(&server, data.path());

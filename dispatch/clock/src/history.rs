@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_forward_makes_nothing_old_for_a_day() {
+    fn a_clock_that_is_set_forward_ages_nothing_for_a_day() {
         let mut now = start();
         let mut history = HistoryClock::start(now, None);
         now = now.after(HOUR);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_corrected_is_believed_at_once() {
+    fn a_corrected_clock_is_trusted_at_once() {
         let mut now = start();
         let mut history = HistoryClock::start(now, None);
         now.wall += time::Duration::days(9);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_while_the_server_was_off_is_doubted() {
+    fn a_clock_that_was_set_while_the_server_was_off_is_not_trusted() {
         let now = start();
         let seen = now.wall - time::Duration::days(3);
         let mut history = HistoryClock::start(now, Some(seen));

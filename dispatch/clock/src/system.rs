@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_passed_does_not_go_back() {
+    fn elapsed_time_does_not_go_back() {
         let first = SystemClock.now();
         let second = SystemClock.now();
         assert!(first.steady <= second.steady);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_no_calendar_has_becomes_the_nearest_that_it_has() {
+    fn a_time_outside_the_calendar_becomes_the_nearest_inside() {
         for (seconds, year) in [
             (i64::MIN, 1970),
             (-1, 1970),

@@ -88,7 +88,7 @@ mod tests {
     use crate::stepped::SteppedClock;
 
     #[test]
-    fn reading_makes_nothing_old_and_keeps_the_doubt_for_who_looks() {
+    fn reading_ages_nothing_and_keeps_the_doubt_until_it_is_read() {
         let start = OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000);
         let clock = SteppedClock::at(start);
         let timepiece = Timepiece::start(Arc::new(clock.clone()), None);

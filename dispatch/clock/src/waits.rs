@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_ends_when_it_has_passed_and_is_shown_as_the_wall_will_show_it() {
+    fn a_wait_ends_after_its_duration_and_is_shown_in_wall_time() {
         let minute = std::time::Duration::from_secs(60);
         let start = Moment {
             steady: minute,

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_change_comes_to_its_end_although_its_caller_is_gone() {
+    async fn a_change_completes_although_its_caller_is_gone() {
         let tracker = TaskTracker::new();
         let (leave, left) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel();

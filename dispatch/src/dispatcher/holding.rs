@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_the_caller_holds_is_held_until_the_change_has_ended() {
+    async fn resources_of_the_caller_are_held_until_the_change_has_ended() {
         let held = Arc::new(());
         let watched = Arc::downgrade(&held);
         let (end, ended) = oneshot::channel::<()>();
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_that_no_caller_holds_anything_for_is_carried_out_too() {
+    async fn a_change_whose_caller_holds_nothing_is_carried_out_too() {
         assert_eq!(keep_held(async { 7 }).await, 7);
     }
 }

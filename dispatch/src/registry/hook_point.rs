@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_type_is_the_name_of_a_hook_point() {
+    fn any_type_can_be_a_hook_point() {
         for name in [
             "OnAudit",
             "snapshot.pre",
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_waits_for_a_type_or_a_prefix_and_for_no_misspelt_name() {
+    fn a_hook_is_bound_to_a_type_or_a_prefix_and_to_no_misspelt_name() {
         for name in [
             "OnAudit",
             "custom.a",
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_was_damaged_in_the_store_is_not_taken_for_another() {
+    fn a_name_that_was_damaged_in_the_store_is_not_mistaken_for_another() {
         for text in [
             "",
             "snapshot.prf",
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_closes_what_is_about_to_happen() {
+    fn hooks_before_an_operation_fail_closed() {
         let policy = |name| HookPointName::parse(name).unwrap().default_failure_policy();
         assert_eq!(policy("PreFormatDisk"), FailurePolicy::Closed);
         assert_eq!(policy("backup.pre"), FailurePolicy::Closed);

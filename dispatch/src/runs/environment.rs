@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_croit_hook_finds_every_name_of_the_contract() {
+    fn a_croit_hook_gets_every_variable_of_the_contract() {
         let event = Event::new(
             "e-1",
             "/t",
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_of_the_hook_stand_before_those_of_the_event() {
+    fn arguments_of_the_hook_precede_those_of_the_event() {
         let event = Event::new(
             "1",
             "/t",
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lowered_ceiling_holds_for_hooks_made_before() {
+    fn a_lowered_ceiling_applies_to_existing_hooks() {
         let mut settings = Settings::default();
         let mut execution = execution();
         let recipe = Arc::make_mut(&mut execution.recipe);

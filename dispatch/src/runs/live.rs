@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_joins_late_hears_everything_from_the_beginning() {
+    async fn late_subscribers_receive_all_output_from_the_start() {
         let live = Arc::new(Live::default());
         live.write(Stream::Stdout, b"one ");
         live.write(Stream::Stdout, b"two ");
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_heard_everything_hears_what_follows_together() {
+    async fn new_output_is_batched_for_a_listener_that_has_caught_up() {
         let live = Arc::new(Live::default());
         live.write(Stream::Stdout, b"x");
         let mut listener = live.listen();
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn the_more_listen_the_longer_what_is_new_comes_together_for_each() {
+    fn the_more_listeners_the_longer_output_is_batched_for_each() {
         let live = Arc::new(Live::default());
         let mut listeners = vec![live.listen()];
         assert_eq!(live.gathering(), GATHERING);
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_over_is_replayed_and_ends() {
+    async fn finished_output_is_replayed_and_ends() {
         let mut replay = Live::replay(&Output {
             stdout: "out".into(),
             stderr: Bytes::new(),
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_listens_shares_what_is_there() {
+    async fn listeners_share_one_copy_of_the_output() {
         let live = Arc::new(Live::default());
         live.write(Stream::Stdout, &[7; 2 * BLOCK_BYTES]);
         let (one, other) = (live.listen().next().await, live.listen().next().await);
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_printed_so_far_is_charged_as_long_as_the_copy_is_held() {
+    fn a_copy_of_the_output_so_far_is_charged_as_long_as_it_is_held() {
         let live = Live::default();
         live.write(Stream::Stdout, &[1; BLOCK_BYTES + 7]);
         live.write(Stream::Stderr, &[2; 5]);

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_is_as_far_as_its_executions() {
+    fn the_state_of_a_task_follows_its_executions() {
         use State::{Canceled, Failed, Finished, Running, Waiting};
         for (executions, state) in [
             (vec![], Finished),

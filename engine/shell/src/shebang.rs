@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn options_follow_the_shell_whoever_starts_it() {
+    fn options_follow_the_shell_however_it_is_started() {
         for line in [
             "#!/bin/bash -eu\n",
             "#! /usr/bin/dash -eu\r\n",

@@ -294,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_update_names_what_changes_and_an_insert_names_all() {
+    fn an_update_names_the_changed_columns_and_an_insert_all() {
         let columns: [(&[&str], Change); 3] = [
             (&["number"], Change::Fixed),
             (&["id"], Change::Fixed),

@@ -383,7 +383,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn null_is_neither_a_switch_that_is_off_nor_an_empty_text() {
+    async fn null_is_read_as_damage_and_not_as_false_or_empty() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         let row = sqlx::query("SELECT NULL AS cell")
             .fetch_one(&mut conn)

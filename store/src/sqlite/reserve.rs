@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_room_that_it_gives_up_and_takes_again_once_there_is_enough() {
+    fn the_reserve_is_released_and_taken_again_once_there_is_enough_space() {
         let folder = tempfile::tempdir().unwrap();
         let taken = || {
             let file = folder.path().join("test.db-reserve");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_taken_once_however_often_the_database_is_opened() {
+    fn the_reserve_is_taken_once_however_often_the_database_is_opened() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("test.db");
         assert!(Reserve::beside(&database).is_held);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_grows_by_no_more_than_there_is() {
+    fn the_database_grows_by_no_more_than_the_free_space() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("test.db");
         fs::write(&database, [0; 4_096]).unwrap();

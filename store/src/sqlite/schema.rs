@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_version_is_told_by_its_schema_alone() {
+    async fn each_version_is_recognized_by_its_schema_alone() {
         for to in 1..=LATEST {
             let mut conn = migrated(to).await;
             assert_eq!(version(&mut conn).await.unwrap(), Version::Is(to));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn notes_that_were_damaged_are_written_again() {
+    async fn damaged_migration_records_are_rewritten() {
         for damage in [
             "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 3",
             "UPDATE _sqlx_migrations SET version = 99 WHERE version = 2",
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_newer_server_has_written_and_what_none_has_is_told() {
+    async fn a_newer_schema_and_an_unknown_one_are_recognized() {
         let mut conn = migrated(LATEST).await;
         sqlx::query(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \

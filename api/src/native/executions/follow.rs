@@ -430,7 +430,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_text_goes_as_base64() {
+    fn binary_output_is_sent_as_base64() {
         assert_eq!(piece(b"x\n"), OutputPart::Text("x\n".into()));
         assert_eq!(piece(b"\xff"), OutputPart::Base64("/w==".into()));
     }

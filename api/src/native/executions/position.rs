@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_position_of_the_execution_is_refused() {
+    fn a_position_outside_the_execution_is_refused() {
         let execution = ExecutionId::generate();
         let text = Position::start(execution, 1).to_string();
         let mark = text.split('.').next().unwrap();

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_seen() {
+    fn differences_are_detected() {
         assert!(agrees("a\nb", "a\nb"));
         assert!(!agrees("a\nb", "a\nc"));
         assert!(!agrees("a", "a\nb"));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_took_may_differ() {
+    fn measured_values_may_differ() {
         assert!(agrees(
             "ok  869.8 k fuel  2.6 MiB",
             "ok    1.1 M fuel    3 MiB"

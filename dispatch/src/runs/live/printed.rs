@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_alternate_byte_by_byte_are_kept_in_little_more_than_they_say() {
+    fn streams_that_alternate_byte_by_byte_take_little_more_memory_than_their_bytes() {
         let mut printed = Printed::default();
         for _ in 0..BLOCK_BYTES / 2 {
             printed.write(Stream::Stdout, b"o");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_alternate_byte_by_byte_are_told_in_one_piece_each() {
+    fn streams_that_alternate_byte_by_byte_are_delivered_in_one_piece_each() {
         let mut printed = Printed::default();
         for _ in 0..1_000 {
             printed.write(Stream::Stdout, b"o");
@@ -274,7 +274,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_is_told_once_on_its_stream_and_in_order(
+        fn every_byte_is_delivered_once_on_its_stream_and_in_order(
             writes in proptest::collection::vec((any::<bool>(), 0_usize..9_000, any::<bool>()), 0..30),
         ) {
             let mut printed = Printed::default();

@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_host_is_told_by_its_own_names() {
+    fn each_platform_is_recognized_by_its_own_names() {
         for (namespace, name, expected) in [
             ("extism:host/env", "input_length", "Extism"),
             ("extism:host/user", "my_function", "Extism"),

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn clusters_values_and_operands_are_told_apart() {
+    fn clusters_values_and_operands_are_distinguished() {
         let given = read(&["x", "-an5", "-", "--", "-a"]).unwrap();
         assert!(given.has('a'));
         assert_eq!(given.value('n'), Some("5"));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused() {
+    fn unknown_options_are_refused() {
         assert_eq!(read(&["-z"]).unwrap_err(), "invalid option -- 'z'");
         assert_eq!(read(&["--zz"]).unwrap_err(), "unrecognized option '--zz'");
         assert_eq!(

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_conversion_stays() {
+    fn unknown_conversions_are_kept() {
         assert_eq!(show("100% %Q %"), "100% %Q %");
     }
 }
