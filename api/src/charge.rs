@@ -136,7 +136,7 @@ impl Charge {
         Ok(())
     }
 
-    /// Charges bytes that are in flight until the request is over.
+    /// Charges bytes that are in flight until the request has ended.
     pub(crate) fn hold_memory(&self, bytes: u64) -> Result<(), Shortage> {
         self.inner.lock().guard.grow(Resource::Memory, bytes)
     }

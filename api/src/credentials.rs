@@ -1,6 +1,6 @@
 //! Where a request's head carries the caller's credentials.
 //!
-//! It depends on the face: all read `Authorization`, and those of OpenStack's interfaces
+//! It depends on the API: all read `Authorization`, and those of OpenStack's interfaces
 //! read `X-Auth-Token` before it.
 
 use http::{HeaderMap, HeaderName, header};

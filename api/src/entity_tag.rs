@@ -1,6 +1,6 @@
-//! Entity tags in the conditions of a request, compared as RFC 9110, 8.8.3, says.
+//! Entity tags in the conditions of a request, compared according to RFC 9110, 8.8.3.
 //!
-//! What a tag is made of is the matter of the face that gives it out.
+//! What a tag consists of is up to the API that issues it.
 
 use axum::body::Body;
 use axum::extract::Request;

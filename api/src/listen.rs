@@ -1,7 +1,7 @@
 //! The listener: connections, their time limits, and how they end.
 //!
 //! A client that sends its head slowly, or opens more connections than its share, costs
-//! others nothing. On shutdown, requests in flight have what the caller says to finish.
+//! others nothing. On shutdown, requests in flight have the caller's deadline to finish.
 //! Only HTTP/1.1 is spoken: HTTP/2 needs TLS with any client that would gain by it, and
 //! TLS proxies in front of this server speak HTTP/1.1 to it.
 

@@ -1,7 +1,7 @@
-//! Why a request is not carried out, before any face has printed it.
+//! Why a request is not carried out, before any API has printed it.
 //!
-//! Shared code and handlers of every face refuse with these; the face that the
-//! request was for prints it ([`crate::dialect`]). What only one face refuses is a
+//! Shared code and handlers of every API refuse with these; the API that the
+//! request was for prints it ([`crate::dialect`]). What only one API refuses is a
 //! [`Rejection`](crate::rejection::Rejection) of its own. A hook that failed is not
 //! among them: its run was carried out.
 
@@ -51,7 +51,7 @@ pub(crate) enum Refusal {
     TooLarge {
         /// The most that is read, in bytes.
         limit_bytes: u64,
-        /// How large it is, if the client has said so or all of it is here.
+        /// How large it is, if the client has declared it or all of it was received.
         size_bytes: Option<u64>,
     },
     /// The body comes in a form that is not read here.
@@ -150,7 +150,7 @@ impl Refusal {
         Self::Internal
     }
 
-    /// The status that goes with it where a face has no rule of its own.
+    /// The status that goes with it where an API has no rule of its own.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) | Self::InvalidToken => StatusCode::UNAUTHORIZED,
@@ -305,7 +305,7 @@ fn unavailable(why: Unavailable) -> String {
 }
 
 /// The refusal travels in the response's extensions until [`crate::edge`] has
-/// the face print it.
+/// the API print it.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();

@@ -1,4 +1,4 @@
-//! Times as text, in the form that our own faces use.
+//! Times as text, in the form that our own APIs use.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -208,7 +208,7 @@ impl Dispatcher {
         self.core.store.close().await
     }
 
-    /// Waits until the store can never write again, and says why. Nothing can be
+    /// Waits until the store can never write again, and returns the reason. Nothing can be
     /// accepted then, nor its outcome stored: a process that goes on is of no use.
     pub async fn store_gone(&self) -> String {
         self.core.store.gone().await

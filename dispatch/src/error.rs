@@ -1,4 +1,4 @@
-//! What could not be done, in variants that every face can say in its dialect.
+//! What could not be done, in variants that every API can express in its dialect.
 
 use std::fmt;
 
@@ -165,7 +165,7 @@ pub enum Error {
         /// Which of several it is.
         index: Option<usize>,
     },
-    /// It is not any more as the caller has said that it is.
+    /// It is no longer in the state that the caller expects.
     #[error("the {what} `{id}` was changed by somebody else")]
     ChangedMeanwhile {
         /// What was to be changed.
@@ -230,7 +230,7 @@ pub enum Error {
         doing: &'static str,
         /// Why not.
         why: Unavailable,
-        /// What the store says itself.
+        /// The store's own description.
         source: Cause,
     },
     /// The store could not do its part.

@@ -50,7 +50,7 @@ impl Engine {
     /// Reads a script without running it, on the engine's own threads, and reports what
     /// is wrong with it in the order of its lines. Waits until the holder may run it.
     ///
-    /// A script that takes more than the limits on this has one diagnostic that says so.
+    /// A script that takes more than the limits on this has one diagnostic with that reason.
     ///
     /// # Errors
     ///

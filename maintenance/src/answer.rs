@@ -1,4 +1,4 @@
-//! What the task of a job has come to, in words for the admin who must correct it.
+//! The result of a job's task, in words for the admin who must correct it.
 
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{Execution, State, TaskDetail};

@@ -1,4 +1,4 @@
-//! What could not be done, in variants that a face can say in its dialect.
+//! What could not be done, in variants that an API can express in its dialect.
 
 use tenterhook_session::{NotResumed, NotTaken, State};
 

@@ -31,7 +31,7 @@ const NAME_MAX_BYTES: usize = 128;
 const UNDOCUMENTED_MAX: usize = 64;
 /// The most bytes of all values together.
 const TOTAL_MAX_BYTES: usize = 128 * 1024;
-/// The most warnings; one more says how many there would be. They are kept with the event's
+/// The most warnings; one more gives the number of the rest. They are kept with the event's
 /// task, so they stay within 2 KiB or so.
 const WARNINGS_MAX: usize = 8;
 /// Characters of a member's name in a warning.

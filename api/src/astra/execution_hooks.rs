@@ -235,7 +235,7 @@ async fn delete_execution_hook(ask: Ask) -> Result<Response, Rejection> {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The hook in the path, if it is one of this face, and of the application in the
+/// The hook in the path, if it is one of this API, and of the application in the
 /// path if there is one.
 async fn find(ask: &Ask) -> Result<Hook, Rejection> {
     let dispatcher = ask.app.dispatcher();

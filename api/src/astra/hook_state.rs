@@ -11,7 +11,7 @@ use crate::containers;
 /// Longest detail, in characters.
 const DETAIL_MAX_CHARS: usize = 511;
 
-/// Returns why the hooks of a task have failed; `None` until the task is over, and for events
+/// Returns why the hooks of a task have failed; `None` until the task has finished, and for events
 /// that are not Astra's.
 pub(crate) fn failures(detail: &TaskDetail) -> Option<Vec<HookFailure>> {
     let event = detail.task.event.as_ref()?;

@@ -70,7 +70,7 @@ impl<S> TimedStream<S> {
 struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl Timer {
-    /// Fails once `deadline` is over, and wakes the task when it will be.
+    /// Fails once `deadline` has passed, and wakes the task when it does.
     fn check<T>(
         &mut self,
         deadline: Option<Instant>,

@@ -1,4 +1,4 @@
-//! Lists of the native face: `{items, next?}`, and their cursor.
+//! Lists of the native API: `{items, next?}`, and their cursor.
 //!
 //! A cursor names a place in the order of its list. It does not name an item, which may be
 //! deleted before the next page is asked for.
@@ -15,14 +15,14 @@ use uuid::Uuid;
 use crate::endpoint::{Endpoint, Shape};
 use crate::refusal::Refusal;
 
-/// Items in a page unless the client says otherwise.
+/// Items in a page by default.
 const DEFAULT_LIMIT: u32 = 100;
 
 /// Most items in a page.
 const MAX_LIMIT: u32 = tenterhook_dispatch::PAGE_MAX;
 
 impl Endpoint {
-    /// The call answers with one page of a list.
+    /// The call responds with one page of a list.
     pub(super) fn answers_items<T: ToSchema>(self) -> Self {
         let mut list = Shape::json::<List<T>>();
         list.refers_to.extend(Shape::json::<T>().refers_to);

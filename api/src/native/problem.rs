@@ -1,4 +1,4 @@
-//! The native face's errors: RFC 9457 problem documents.
+//! The native API's errors: RFC 9457 problem documents.
 //!
 //! Each type has a constructor, so that status and `type` cannot disagree, and
 //! a page in `docs/problems`. A hook that failed is not a problem.

@@ -1,4 +1,4 @@
-//! The inventory of servers, as the native face offers it.
+//! The inventory of servers, as the native API offers it.
 
 use axum::extract::State;
 use http::{Method, StatusCode};

@@ -24,7 +24,7 @@ use crate::refusal::Refusal;
 use crate::time_text::time_text;
 use crate::uploads::pending::{self, Outcome};
 
-/// How long an upload waits for its program unless its client says otherwise. Most
+/// How long an upload waits for its program by default. Most
 /// programs are compiled in less, and no usual client gives up before.
 const USUAL_WAIT: Duration = Duration::from_secs(10);
 

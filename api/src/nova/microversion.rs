@@ -1,4 +1,4 @@
-//! Which version of Nova's interface a client speaks: `2.1` unless a header says
+//! Which version of Nova's API a client speaks: `2.1` unless a header says
 //! otherwise.
 
 use std::fmt;

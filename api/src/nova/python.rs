@@ -23,7 +23,7 @@ pub(super) fn quoted(text: &str) -> String {
     printed.text
 }
 
-/// A value as `str` prints it: a text as it is, but for control characters.
+/// A value as `str` prints it: text unchanged, except for control characters.
 pub(super) fn text(value: &Json) -> String {
     match value {
         Json::Text(text) => clip(text, SHOWN_MAX_CHARS),
@@ -132,7 +132,7 @@ fn escaped(c: char) -> String {
     }
 }
 
-/// Whether Python shows a character as it is: no control, no space but the plain one,
+/// Whether Python shows a character unescaped: no control, no space but the plain one,
 /// and none that is invisible or private.
 fn is_printable(c: char) -> bool {
     let hidden = matches!(

@@ -1,4 +1,4 @@
-//! Trusted proxies are believed, and no other peer is.
+//! Headers of trusted proxies are used, and those of no other peer.
 
 use http::HeaderValue;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! What clients are told when the disk is full or the database fails.
+//! The refusals that clients get when the disk is full or the database fails.
 
 use tenterhook_ledger::{Amounts, Capacities, Capacity, Holder, Ledger, Resource};
 

@@ -53,7 +53,7 @@ pub(crate) enum Outcome {
 
 /// How far an upload is when its request stops waiting.
 pub(crate) enum Progress {
-    /// It is over.
+    /// It has finished.
     Done(Box<Stored>),
     /// It goes on.
     Compiling(Arc<Upload>),

@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::astra_support::{Astra, SOURCES};
 use crate::support::{Answer, LONG, TestApp, event_of};
 
-/// A principal with a token of its own; answers with both as the native face shows them.
+/// A principal with a token of its own; returns both as the native API shows them.
 async fn principal(app: &TestApp, name: &str, role: &str) -> (Value, Value) {
     let new = json!({"name": name, "role": role});
     let principal = app.post("/api/v1/principals", &new).await.expect(201);
@@ -35,7 +35,7 @@ async fn bind(app: &TestApp) {
     app.post("/api/v1/hooks", &body).await.expect(201);
 }
 
-/// Starts such a hook; answers with the path of its output.
+/// Starts such a hook; returns the path of its output.
 async fn running(app: &TestApp) -> String {
     bind(app).await;
     let event = event_of("custom.a", json!({}));
@@ -46,7 +46,7 @@ async fn running(app: &TestApp) -> String {
     format!("/api/v1/executions/{id}/output")
 }
 
-/// Begins to read a reply; answers with its first piece and the rest.
+/// Begins to read a reply; returns its first piece and the rest.
 async fn open(app: &TestApp, secret: &str, path: &str) -> (String, Body) {
     let request = Request::get(path).header("authorization", format!("Bearer {secret}"));
     let request = request.body(Body::empty()).unwrap();

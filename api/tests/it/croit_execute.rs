@@ -1,4 +1,4 @@
-//! croit's `execute`, and the task that it answers with.
+//! croit's `execute`, and the task that it returns.
 
 use serde_json::json;
 

@@ -10,7 +10,7 @@ use crate::support::{Answer, TestApp};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Issues a token named `ada`; answers with its secret.
+/// Issues a token named `ada`; returns its secret.
 async fn ada(app: &TestApp) -> String {
     let answer = app
         .post("/api/v1/tokens", &json!({"name": "ada", "role": "admin"}))

@@ -13,7 +13,7 @@ async fn get(app: &TestApp, secret: &str, path: &str) -> Answer {
     app.call_as(secret, Method::GET, path).await.send().await
 }
 
-/// Uploads a script; answers with the source.
+/// Uploads a script; returns the source.
 async fn upload(app: &TestApp, name: &str, text: &str) -> Value {
     let path = format!("/api/v1/sources?name={name}");
     let call = app.call(Method::POST, &path).await;

@@ -1,4 +1,4 @@
-//! The OpenAPI documents tell what is served, all of it and nothing else.
+//! The OpenAPI documents describe exactly what is served.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What holds for every face: ids, dialects, panics aside, bodies, metrics, audit.
+//! What holds for every API: ids, error formats, bodies, metrics, audit; but not panics.
 
 use http::Method;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Logins and tokens that are wrong too often: each face says so, and no other client waits.
+//! Logins and tokens that are wrong too often: each API refuses them, and no other client waits.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{Answer, TestApp};
 const HERE: &str = "192.0.2.1";
 const ELSEWHERE: &str = "192.0.2.2";
 
-/// Forgiven only after the test is over.
+/// A quota that recovers only after the test has finished.
 const LIMITS: FailureLimits = FailureLimits {
     address: Quota {
         burst: 5,
@@ -31,7 +31,7 @@ async fn start() -> TestApp {
     TestApp::start().await.with_failure_limits(LIMITS)
 }
 
-/// Issues a token of a principal `ada`; answers with its secret.
+/// Issues a token of a principal `ada`; returns its secret.
 async fn ada(app: &TestApp) -> String {
     let body = json!({"name": "ada", "role": "admin"});
     let issued = app.post("/api/v1/tokens", &body).await.expect(201);

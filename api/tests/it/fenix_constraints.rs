@@ -1,4 +1,4 @@
-//! What projects demand for their instances and groups, over Fenix's face.
+//! The constraints of projects on their instances and groups, through Fenix's API.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Whatever is sent to Fenix's face, the server answers and does not fail.
+//! Whatever is sent to Fenix's API, the server responds and does not fail.
 
 use http::Method;
 use proptest::prelude::*;

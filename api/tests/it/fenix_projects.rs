@@ -344,7 +344,7 @@ async fn projects_get_the_address_at_which_the_admin_created_the_session() {
     fenix.delete(&session).await.expect(200);
 }
 
-/// What the hook for the last notification was told.
+/// What the hook for the last notification received.
 async fn told(fenix: &Fenix) -> Value {
     let list = fenix
         .app

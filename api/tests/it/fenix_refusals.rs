@@ -1,4 +1,4 @@
-//! How Fenix's face says no: statuses, bodies, and what is named in them.
+//! The refusals of Fenix's API: statuses, bodies, and what is named in them.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What HTTP itself promises, on every face: conditional reads, OPTIONS, cross-origin
+//! What HTTP itself promises, in every API: conditional reads, OPTIONS, cross-origin
 //! requests, and how JSON and times may be written.
 
 use http::Method;
@@ -9,7 +9,7 @@ use crate::astra_support::{Astra, SOURCES, source};
 use crate::fenix_support::Fenix;
 use crate::support::{Answer, TestApp, event_of};
 
-/// The same paths of all faces, each with the methods that it has.
+/// The same paths of all APIs, each with the methods that it has.
 const PATHS: [(&str, &str); 9] = [
     ("/healthz", "GET,HEAD,OPTIONS"),
     ("/openapi.json", "GET,HEAD,OPTIONS"),

@@ -1,4 +1,4 @@
-//! Apps: applications and their containers, kept over the native face.
+//! Apps: applications and their containers, managed through the native API.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -280,7 +280,7 @@ async fn log_lines_beyond_a_thousand_are_only_in_the_text() {
 }
 
 /// Several pieces of an output, with a character that a piece may cut in two, a
-/// byte that is no text, and a line of log.
+/// byte that is not text, and a log line.
 const LONG: &str = r#"printf 'é'
 for part in 1 2 3; do head -c 500000 /dev/zero | tr '\0' x; done
 printf '\377'

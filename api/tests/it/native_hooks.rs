@@ -1,4 +1,4 @@
-//! Hooks at the native face.
+//! Hooks through the native API.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Uploads at the native face: kinds, digests, limits and refusals.
+//! Uploads through the native API: kinds, digests, limits and refusals.
 
 use http::Method;
 use serde_json::{Value, json};

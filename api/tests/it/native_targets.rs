@@ -1,5 +1,5 @@
-//! Hooks that run for containers, sources that came with the account, and who made
-//! what: the parts of Astra's nouns that the native face shows and keeps.
+//! Hooks that run for containers, built-in sources, and who created
+//! what: the parts of Astra's resources that the native API shows and manages.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tenterhook_dispatch::Role;
 
 use crate::support::{LONG, TestApp, event_of};
 
-/// Enters an app with two containers, `db` and `web`; answers with it.
+/// Creates an app with two containers, `db` and `web`; returns it.
 async fn shop(app: &TestApp) -> Value {
     let container = |name: &str| {
         json!({

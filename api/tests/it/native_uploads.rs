@@ -13,7 +13,7 @@ async fn send(app: &TestApp, method: Method, path: &str, bytes: impl Into<Vec<u8
     app.call(method, path).await.body(WASM, bytes).send().await
 }
 
-/// Uploads without waiting; answers with where to ask.
+/// Uploads without waiting; returns the path of the upload.
 async fn hurried(app: &TestApp, name: &str, bytes: impl Into<Vec<u8>>) -> String {
     let path = format!("/api/v1/sources?name={name}&wait=0");
     let answer = send(app, Method::POST, &path, bytes).await;

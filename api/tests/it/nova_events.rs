@@ -1,5 +1,5 @@
 //! Nova's external events run the hooks for them on the server that they name, and
-//! the reply tells what became of each.
+//! the reply has the result of each.
 
 use http::Method;
 use serde_json::{Value, json};

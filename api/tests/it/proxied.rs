@@ -1,4 +1,4 @@
-//! Behind a proxy: who is believed, and what clients get for it.
+//! Behind a proxy: which peers are trusted, and what clients gain from it.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -152,7 +152,7 @@ pub enum Outcome {
 /// The usage of one attempt. While it runs, what is not known yet is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
-    /// `true` while it runs; absent when it is over.
+    /// `true` while it runs; absent when it has finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub so_far: Option<bool>,
     /// Units of work, host calls included; while it runs, at least so many.

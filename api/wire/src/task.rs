@@ -117,7 +117,7 @@ pub struct Reason {
     /// The name of its server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// In the hook's words, or in the server's where it has said nothing.
+    /// The hook's text, or the server's if the hook gave none.
     pub reason: String,
 }
 

@@ -45,7 +45,7 @@ pub struct Webhook {
     /// `false` after a client disabled it or the endpoint answered 410.
     pub enabled: bool,
     /// The end of the pause that the endpoint has asked for by `Retry-After`; absent if it
-    /// has not, or if it is over.
+    /// has not, or if it has passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<String>,
     /// When it was created.

@@ -88,7 +88,7 @@ impl Endpoint {
 }
 
 /// Reads the address that a running server has noted. The note of a server that was killed
-/// is ignored: another process may be listening there by now, waiting for a token.
+/// is ignored: another process may be listening there meanwhile, waiting for a token.
 fn read_address_file(folder: &Path) -> anyhow::Result<Option<String>> {
     let file = folder.join(ADDRESS_FILE);
     match fs::read_to_string(&file) {

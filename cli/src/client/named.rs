@@ -90,7 +90,7 @@ const FORMS: [(Form, &str); 3] = [
     (Form::Name, "name"),
 ];
 
-/// Finds the item with this id, number or name. `id:`, `number:` or `name:` before it says
+/// Finds the item with this id, number or name. `id:`, `number:` or `name:` before it determines
 /// which of them it is.
 ///
 /// # Errors

@@ -47,7 +47,7 @@ pub(super) fn unreachable(server: &str, error: ureq::Error) -> Error {
     Error::new(error).context(message)
 }
 
-/// Describes a refusal. `token` says where the token came from.
+/// Describes a refusal. `token` names the origin of the token.
 pub(super) fn refused(
     status: StatusCode,
     problem: &Problem,

@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_secs(90);
 /// Bytes of one line: 16 MiB of output, every byte escaped.
 const LINE_MAX_BYTES: u64 = 128 << 20;
 
-/// The header that says which event was received last.
+/// The header that names the last received event.
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// One event of an execution's output.

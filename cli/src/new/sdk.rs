@@ -69,7 +69,7 @@ fn manifest(text: &str) -> String {
     kept
 }
 
-/// What the typed template says of the event: its type, and its member's field.
+/// What the typed template names of the event: its type, and its member's field.
 pub(super) fn words(subject: &Subject) -> Vec<(&'static str, String)> {
     vec![
         ("type", type_name(subject.event.as_str())),

@@ -1,4 +1,4 @@
-//! The hook of a project: created, changed member by member, or left as it is.
+//! The hook of a project: created, changed member by member, or left unchanged.
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;

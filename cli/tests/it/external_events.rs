@@ -1,5 +1,5 @@
-//! Nova's external events at a server of its own: what was accepted outlives it, and
-//! its operator chooses what is said when nothing was.
+//! Nova's external events at a separate server: accepted events outlive it, and
+//! its operator chooses the reply when none was accepted.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
 //! Whole maintenance sessions over HTTP: four hosts, two projects, plug-ins in shell
-//! and as a module, and a manager that is told by webhooks.
+//! and as a module, and a manager that is notified by webhooks.
 
 use std::collections::BTreeMap;
 use std::fs;

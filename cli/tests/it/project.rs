@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::tenterhook::{Finished, command};
 
-/// A project in a folder of its own.
+/// A project in its own folder.
 pub(crate) struct Project {
     pub(crate) folder: PathBuf,
     pub(crate) parent: PathBuf,

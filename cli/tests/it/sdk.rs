@@ -1,4 +1,4 @@
-//! Hooks that are written with the SDK: what they tell when something is wrong, and
+//! Hooks that are written with the SDK: what they report when something is wrong, and
 //! how small they are.
 
 mod size;

@@ -14,7 +14,7 @@ use crate::clock::{Clock, Moment, Sleep};
 /// programs end where they are asked to.
 const LAST_SECOND: i64 = 253_402_300_799;
 
-/// Whether it was said that the machine's clock is out of range.
+/// Whether it was logged that the machine's clock is out of range.
 static SAID: AtomicBool = AtomicBool::new(false);
 
 /// The machine's clocks.
@@ -38,7 +38,7 @@ impl Clock for SystemClock {
 }
 
 /// What the machine's wall clock shows, in whole microseconds. One that shows a time before
-/// 1970 or after 9999 counts as standing at that end; the log says so once.
+/// 1970 or after 9999 counts as standing at that end; this is logged once.
 #[must_use]
 pub fn wall() -> OffsetDateTime {
     let (seconds, micros, _) = read();
@@ -58,7 +58,7 @@ pub fn new_id() -> Uuid {
     }
 }
 
-/// Whether the machine's wall clock shows a time that can be said: from 1970 to 9999.
+/// Whether the machine's wall clock shows a time that can be represented: from 1970 to 9999.
 #[must_use]
 pub fn is_in_range() -> bool {
     read().2 == Range::Within

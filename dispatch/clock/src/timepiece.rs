@@ -14,7 +14,7 @@ use crate::waits::WaitClock;
 /// A clock, the time by which history ages, and the time by which waits are stored. All
 /// clones are one.
 ///
-/// One part of the server [looks](Self::look) at the clock from time to time and tells of
+/// One part of the server [looks](Self::look) at the clock from time to time and reports
 /// doubts; the others only read.
 #[derive(Clone, Debug)]
 pub struct Timepiece {
@@ -24,7 +24,7 @@ pub struct Timepiece {
 }
 
 impl Timepiece {
-    /// Goes on from `seen`, the last time that an earlier run has believed.
+    /// Continues from `seen`, the last time that an earlier run trusted.
     #[must_use]
     pub fn start(clock: Arc<dyn Clock>, seen: Option<OffsetDateTime>) -> Self {
         let now = clock.now();
@@ -54,8 +54,8 @@ impl Timepiece {
     }
 
     /// A moment as stored waits have it: instead of the wall's time, which can be set, with
-    /// one that starts at what the wall showed when this was started, and goes on by what
-    /// passes.
+    /// one that starts at what the wall showed when this was started, and advances
+    /// monotonically.
     #[must_use]
     pub fn for_waits(&self, moment: Moment) -> Moment {
         self.waits.at(moment)

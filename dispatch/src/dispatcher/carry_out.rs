@@ -1,4 +1,4 @@
-//! How a change comes to its end even if its caller goes away meanwhile. What the change is,
+//! How a change completes even if its caller disconnects meanwhile. What the change is,
 //! and whether it may begin, is the caller's concern.
 
 use tokio::task::JoinHandle;

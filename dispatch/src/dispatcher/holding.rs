@@ -1,7 +1,7 @@
-//! What a caller holds of what tenants share, kept by the changes that it has begun.
+//! What a caller holds of shared resources, kept by the changes that it has begun.
 //!
-//! A change goes on when its caller goes away, and so must what it is charged with: who
-//! hangs up and asks again would else have any number of changes going on for nothing.
+//! A change continues when its caller disconnects, and so must its charges: a client that
+//! disconnects and retries could otherwise run any number of changes for free.
 //! Which resources those are is the caller's concern.
 
 use std::any::Any;

@@ -73,7 +73,7 @@ impl Timekeeper {
 }
 
 impl Core {
-    /// Looks whether the wall clock was set, and says so.
+    /// Checks whether the wall clock was set, and logs it.
     pub(crate) async fn look_at_the_clock(&self) {
         let now = self.clock.now();
         let looked = self.timekeeper.lock().look(now);

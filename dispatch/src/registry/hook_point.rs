@@ -16,7 +16,7 @@ use crate::registry::hook::FailurePolicy;
 /// Prefix of the names that no catalog and no other producer has.
 const CUSTOM_PREFIX: &str = "custom.";
 
-/// Longest `custom.` name that is stored as it is, in bytes.
+/// Longest `custom.` name that is stored unchanged, in bytes.
 const CUSTOM_MAX_BYTES: usize = 128;
 
 /// Longest name, in bytes: the bound of an event's attributes.
@@ -167,7 +167,7 @@ impl HookPointName {
         self.point().is_some_and(|point| point.face == Face::Astra)
     }
 
-    /// What a failing hook means here unless it says otherwise: a denial on what
+    /// What a failing hook means here by default: a denial on what
     /// is about to happen, nothing on what has happened.
     #[must_use]
     pub fn default_failure_policy(&self) -> FailurePolicy {

@@ -1,4 +1,5 @@
-//! What makes two events the same: all that their sender said, but when and on which trace.
+//! What makes two events the same: everything that their sender wrote, except the time and
+//! the trace.
 
 use tenterhook_engine::Digest;
 

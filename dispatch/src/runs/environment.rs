@@ -160,7 +160,7 @@ impl Context {
 const APP_ID: &str = "appid";
 const APP_NAME: &str = "appname";
 
-/// Writes into an event which application it is about. What the sender has said
+/// Writes into an event which application it is about. What the sender wrote
 /// there is not trusted.
 pub(crate) fn name_app(event: &mut Event, app: Option<&App>) {
     event.extensions.remove(APP_ID);
@@ -174,7 +174,7 @@ pub(crate) fn name_app(event: &mut Event, app: Option<&App>) {
     }
 }
 
-/// What a hook is told of the container that it runs for.
+/// What a hook gets to know of the container that it runs for.
 fn env_pairs(container: &Container) -> [(&'static str, String); 5] {
     let labels: serde_json::Map<_, _> = container
         .pod_labels

@@ -3,7 +3,7 @@
 //! The account that has cost least goes first, so a flood of one delays only its own
 //! hooks. An account that was idle starts level with the others: it saves nothing up.
 //! Pure, and knows nothing of what it queues, nor of what there is to share out: who
-//! takes a turn says whether there is room for it.
+//! takes a turn decides whether there is room for it.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 

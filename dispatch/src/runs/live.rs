@@ -43,27 +43,27 @@ enum Source {
 struct Listener {
     live: Arc<Live>,
     at: Cursor,
-    /// What was taken and is not told yet.
+    /// What was taken and is not delivered yet.
     taken: VecDeque<Chunk>,
     /// When that was.
     taken_at: Option<Instant>,
 }
 
-/// Time for which a listener that has heard everything lets more come together. A guest
+/// Time for which output is batched for a listener that has caught up. A guest
 /// may print a million pieces in a second, and many may listen to it; a person sees no
 /// delay.
 const GATHERING: Duration = Duration::from_millis(10);
 
-/// Listeners of one execution who are told that often. If there are more of them, each
-/// is told less often: a piece costs the same for each who hears it.
+/// Listeners of one execution that are served that often. If there are more of them, each
+/// is served less often: a piece costs the same for each listener.
 const LISTENERS: usize = 8;
 
-/// However many they are, they hear of what is new as often as that.
+/// However many they are, they get new output at least this often.
 const GATHERING_MAX: Duration = Duration::from_secs(1);
 
 impl LiveOutput {
     /// Waits for the next piece. `None` once the attempt is finished and everything
-    /// was told.
+    /// was delivered.
     ///
     /// May be dropped and called again without losing anything.
     pub async fn next(&mut self) -> Option<Chunk> {
@@ -144,7 +144,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Begins to listen from the beginning.
+    /// Starts to listen from the beginning.
     pub(crate) fn listen(self: &Arc<Self>) -> LiveOutput {
         self.listeners.fetch_add(1, Ordering::Relaxed);
         LiveOutput(Source::Live(Listener {
@@ -155,7 +155,7 @@ impl Live {
         }))
     }
 
-    /// For how long a listener that has heard everything lets more come together.
+    /// For how long output is batched for a listener that has caught up.
     fn gathering(&self) -> Duration {
         let times = self.listeners.load(Ordering::Relaxed).div_ceil(LISTENERS);
         let times = u32::try_from(times.max(1)).unwrap_or(u32::MAX);

@@ -28,7 +28,7 @@ pub struct Reason {
     /// The name of its server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// In the hook's words, or in ours where it has said nothing.
+    /// The hook's text, or ours if the hook gave none.
     pub reason: String,
 }
 

@@ -238,7 +238,7 @@ impl Core {
     }
 }
 
-/// What a tenant is told of a failure that is ours; the log has the rest.
+/// What a tenant gets to know of an internal failure; the log has the rest.
 pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     tracing::error!(error, "cannot run an execution");
     error.to_string()

@@ -1,6 +1,6 @@
 //! Tokens: a 256-bit secret shown once, of which only the SHA-256 is kept.
 //!
-//! A secret is looked up by its hash, so the time of a comparison tells nothing
+//! A secret is looked up by its hash, so the time of a comparison reveals nothing
 //! about it. A login session is a token that ends by itself, and with the issued
 //! token that logged in.
 

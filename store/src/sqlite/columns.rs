@@ -100,7 +100,7 @@ pub(super) trait Column<T, const N: usize> {
     fn read(row: &SqliteRow, columns: [&'static str; N]) -> Result<T, Error>;
 }
 
-/// As the type says itself.
+/// As the type itself defines.
 pub(super) struct Plain;
 
 /// As JSON.

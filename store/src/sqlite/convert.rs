@@ -19,7 +19,7 @@ pub(super) fn micros(at: OffsetDateTime) -> i64 {
 }
 
 /// The last microsecond of the year 9999. No clock of ours shows more, nor anything before
-/// 1970, so other numbers are no times; most of them could not be written as text either.
+/// 1970, so other numbers are not times; most of them could not be written as text either.
 pub(super) const LATEST_TIME: i64 = 253_402_300_799_999_999;
 
 /// The time that `micros` stands for in a column.

@@ -71,7 +71,7 @@ fn read(row: &SqliteRow) -> Result<(AccountId, u64), Error> {
 }
 
 /// Puts right what cannot be before anything is added to it: sums that are missing, that
-/// are no counts, or that are larger than the whole database.
+/// are not counts, or that are larger than the whole database.
 pub(super) async fn repair(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     const PIECES: [&str; 2] = [
         "UPDATE account_programs SET bytes = (SELECT 256 + coalesce(octet_length(programs.bytes), 0) FROM programs \

@@ -63,7 +63,7 @@ pub(super) struct Begun {
 pub(super) struct Running {
     path: PathBuf,
     file: Mutex<Option<Notes>>,
-    /// Whether it was said that notes cannot be written.
+    /// Whether it was logged that notes cannot be written.
     said: AtomicBool,
 }
 

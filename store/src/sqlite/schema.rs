@@ -1,5 +1,5 @@
-//! Which version of the schema a database has: what the table of migrations says, and, where
-//! that is damaged, what the schema itself says.
+//! Which version of the schema a database has: according to the table of migrations, and,
+//! where that is damaged, to the schema itself.
 //!
 //! The table only notes what was done. What it notes stands in the schema as well, so a note
 //! that was damaged is written again, and the server starts.
@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Row as _};
 use super::convert::is_corrupt;
 use super::migrations::{LATEST, migrator};
 
-/// What a database says of its version.
+/// The version of a database, as far as it can be determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version {
     /// All migrations up to this one, 0 for none: it is empty.
@@ -56,7 +56,7 @@ pub(super) async fn note_again(
     migrator().skip(&mut *conn, Some(version)).await
 }
 
-/// What the table of migrations says.
+/// The content of the table of migrations.
 enum Noted {
     Nothing,
     /// All up to this one, and nothing else.

@@ -51,7 +51,7 @@ pub(super) async fn put(
     Ok(SetAside { seq, task, reason })
 }
 
-/// Notes that a task is set aside, and leaves it as it is.
+/// Notes that a task is set aside, and leaves it unchanged.
 pub(super) async fn note(
     conn: &mut SqliteConnection,
     seq: i64,

@@ -1,6 +1,6 @@
 //! Removing what is no longer to be kept, a bounded part at a time.
 //!
-//! What is over is found by an index and counted by the table `disk`, so a sweep costs
+//! Finished tasks are found by an index and counted by the table `disk`, so a sweep costs
 //! what it removes, whatever else there is; accounts take turns. It does not decide how
 //! long and how much is kept: that is [`Retention`].
 

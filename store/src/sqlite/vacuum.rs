@@ -47,7 +47,7 @@ async fn free(conn: &mut SqliteConnection) -> Result<i64, Error> {
 }
 
 /// Rewrites a database that cannot give pages back, and returns a connection to what
-/// there is then. Where that cannot be done it stays as it is, and is used.
+/// there is then. Where that cannot be done it stays unchanged, and is used.
 ///
 /// No other connection may be open.
 pub(super) async fn enable(

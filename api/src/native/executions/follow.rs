@@ -1,12 +1,12 @@
 //! Output while it is printed, as server-sent events.
 //!
 //! Events `stdout` and `stderr` carry `{"text": …}`, or `{"base64": …}` for a
-//! piece that is not UTF-8; `attempt` comes first and says whose output follows, `end` comes
-//! last and carries the state. A character that two pieces share is held back until it is
-//! whole.
+//! piece that is not UTF-8; `attempt` comes first and names the attempt whose output
+//! follows, `end` comes last and carries the state. A character that two pieces share is
+//! held back until it is complete.
 //!
-//! Each event has an `id`, its [`Position`]. A client that comes back with it goes on from
-//! there, in the attempts that followed if need be, until a 204 says that there are no more.
+//! Each event has an `id`, its [`Position`]. A client that reconnects with it continues from
+//! there, in later attempts if necessary, until a 204 means that there are no more.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -160,7 +160,7 @@ enum Printed {
         /// Bytes of each stream that the client has already.
         skip: [u64; 2],
     },
-    /// It is over: standard output, then standard error, for their interleaving is not
+    /// It has ended: standard output, then standard error, because their interleaving is not
     /// kept.
     Kept {
         output: KeptOutput,

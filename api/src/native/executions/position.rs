@@ -2,7 +2,7 @@
 //!
 //! It names the attempt and how many bytes of each stream were sent. That is the same
 //! whether they were sent as they were printed or are read from the store, one stream after
-//! the other, and it outlives the server. It carries no authority: whoever sends one may
+//! the other, and it outlives the server. It carries no authority: a client that sends one may
 //! read the execution anyway.
 
 use std::fmt;

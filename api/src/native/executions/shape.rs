@@ -1,4 +1,4 @@
-//! Executions and attempts as this face shows them.
+//! Executions and attempts as this API shows them.
 
 use std::collections::BTreeMap;
 

@@ -93,7 +93,7 @@ fn commands(block: &[&str]) -> impl Iterator<Item = Command> {
     commands.into_iter()
 }
 
-/// Whether what was printed is what a page says: a line `...` stands for any lines,
+/// Whether the output is what a page shows: a line `...` stands for any lines,
 /// `[..]` for any text within a line. What differs from run to run, such as times,
 /// sizes and ids, may differ.
 pub(super) fn agrees(expected: &str, printed: &str) -> bool {

@@ -1,4 +1,4 @@
-//! An answer that cannot be used is told with what is wrong and where, by `run` and
+//! An unusable verdict is reported with what is wrong and where, by `run` and
 //! by a server, and never taken for a yes.
 
 use serde_json::{Value, json};

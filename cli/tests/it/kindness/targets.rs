@@ -1,4 +1,4 @@
-//! A program that is built for something else is told what it seems to be, and how
+//! A program that is built for something else is refused with what it seems to be, and how
 //! it is built for the sandbox.
 
 use tenterhook_tests_artifacts::handmade;

@@ -360,7 +360,7 @@ fn before_put(server: String, happens: impl FnOnce() + Send + 'static) -> String
     })
 }
 
-/// A way to the server on which nobody waits for a program to be compiled.
+/// A proxy to the server through which no request waits for a program to be compiled.
 fn without_patience(server: String) -> String {
     const WAIT: &[u8] = b"wait=20";
     between(server, |bytes| {
@@ -372,7 +372,7 @@ fn without_patience(server: String) -> String {
     })
 }
 
-/// A way to the server on which somebody sees, and may change, what is sent.
+/// A proxy to the server that sees, and may change, what is sent.
 fn between(server: String, mut see: impl FnMut(&mut [u8]) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

@@ -45,7 +45,7 @@ struct Span(u16);
 pub(super) const BLOCK_BYTES: usize = 16 * 1024;
 
 /// Pieces of a block that are received one by one, in the order of printing.
-/// A program that changes its stream more often than that is heard as one piece for each
+/// A program that changes its stream more often than that is delivered as one piece for each
 /// stream: an event for every byte would cost far more than the byte.
 const PIECES_MAX: usize = 32;
 
@@ -157,7 +157,7 @@ impl Printed {
     }
 }
 
-/// A part of a block up to its end, to be heard when the lock is no longer held.
+/// A part of a block up to its end, to be delivered when the lock is no longer held.
 pub(super) struct Part {
     bytes: Bytes,
     /// Where in the block it begins.

@@ -15,7 +15,7 @@ use crate::runs::live::Live;
 use crate::runs::task::Task;
 use crate::runs::work::ClaimedExecution;
 
-/// A task to take in.
+/// A task to load.
 pub(crate) struct Load {
     pub(crate) id: TaskId,
     pub(crate) reserved: Reserved,
@@ -48,7 +48,7 @@ pub(crate) struct Loaded {
     /// Attempts that run, and those whose end is not stored yet.
     pub(super) running: Vec<Running>,
     pub(super) leaving: Leaving,
-    /// What waiters are told without asking the store.
+    /// What waiters get without a read from the store.
     pub(super) kept: Option<Kept>,
 }
 

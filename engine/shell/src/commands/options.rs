@@ -4,7 +4,7 @@
 
 /// The options that one command knows.
 pub(super) struct Options {
-    /// Short options; a colon after one says that it takes a value.
+    /// Short options; a colon after one means that it takes a value.
     pub(super) short: &'static str,
     /// Long options with the short one that each stands for. A name ending in
     /// `=` takes a value, in `=?` may take one.
@@ -34,7 +34,7 @@ impl Given {
 }
 
 impl Options {
-    /// Reads `args`, or says what is wrong with them.
+    /// Parses `args`, or returns what is wrong with them.
     pub(super) fn read(&self, args: &[String]) -> Result<Given, String> {
         let mut given = Given::default();
         let mut rest = args.iter();

@@ -47,8 +47,8 @@ impl Session {
         }
     }
 
-    /// Fails, and keeps where, so that it can be resumed there. A session that is over
-    /// stays as it is.
+    /// Fails, and keeps where, so that it can be resumed there. A finished session
+    /// is unchanged.
     pub(super) fn fail(&mut self, failure: StageFailure, now: OffsetDateTime) {
         if self.state.is_over() {
             return;

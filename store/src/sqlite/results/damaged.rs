@@ -1,8 +1,8 @@
 //! An outcome that cannot be stored because its row is damaged: it holds what the database does
 //! not accept again with any change.
 //!
-//! It would fail as often as it is tried, and what waits for it would wait for ever. So the
-//! task is set aside: its outcome is lost, as the log says, and it shows as failed.
+//! It would fail at every attempt, and everything that waits for it would wait for ever. So the
+//! task is set aside: its outcome is lost, which is logged, and it shows as failed.
 
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, Settlement, TaskChange, TaskId};

@@ -1,6 +1,6 @@
 //! The requests that wait for the writing task, with how many of one account may.
 //!
-//! Whose turn it is, [`super::turns`] says; what a request is, [`super`].
+//! Whose turn it is is decided in [`super::turns`]; what a request is, in [`super`].
 
 use std::collections::HashMap;
 use std::sync::Arc;

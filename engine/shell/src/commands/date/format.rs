@@ -47,7 +47,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Fills in `format`; what is no conversion stays as it is.
+    /// Fills in `format`; everything that is not a conversion is unchanged.
     pub(super) fn format(&self, format: &str) -> String {
         let mut out = String::new();
         let mut rest = format;
