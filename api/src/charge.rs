@@ -96,7 +96,7 @@ impl Charge {
     }
 
     /// Charges the request to the account that its token opens. What an address has
-    /// used up is no reason to refuse an account that has room.
+    /// used up is not a reason to refuse an account that has room.
     pub(crate) fn charge_to(&self, account: Holder) -> Result<(), Refusal> {
         let mut state = self.inner.lock();
         match state.refused {

@@ -67,7 +67,7 @@ fn read(mut text: &str) -> Vec<Tag> {
         let quoted = bare.strip_prefix('"').map(|rest| rest.split_once('"'));
         let (opaque, rest) = match quoted {
             Some(Some((opaque, rest))) => (opaque, rest),
-            // A quote without its end: nothing behind it can be told apart.
+            // An unterminated quote: nothing after it can be distinguished.
             Some(None) => return tags,
             None => bare.split_once(',').unwrap_or((bare, "")),
         };

@@ -279,7 +279,7 @@ fn builder(door: &Door) -> Builder {
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
-        // Hyper does not tell a head from the pause before it, which our stream does.
+        // Hyper does not distinguish a head from the pause before it; our stream does.
         // Without a timeout it would not look at the stream between two requests.
         .header_read_timeout(door.keep_alive + door.head)
         // A time that is not an HTTP date would end the connection.

@@ -178,7 +178,7 @@ async fn programs(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Erro
             break;
         };
         last = row.try_get(0)?;
-        // One that is no bytes at all is reported with the other rows.
+        // One that is not a blob is reported with the other rows.
         let Ok(bytes) = row.try_get(1) else {
             continue;
         };

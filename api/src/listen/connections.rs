@@ -337,7 +337,7 @@ impl Slot {
     }
 
     /// From now on the end of what the client sends is the end of the connection: the reply
-    /// is over, or it is one without an end of its own.
+    /// has ended, or it is one without an end of its own.
     pub(super) fn end_counts(&self) {
         let mut end = self.end.lock();
         end.is_answering = false;

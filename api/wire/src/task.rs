@@ -27,7 +27,7 @@ pub struct Task {
     /// The event; absent if it was ad hoc.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Event>,
-    /// Its executions that are over, of all.
+    /// Its finished executions, of all.
     pub progress: Progress,
     /// Whether cancellation was requested.
     pub cancelled: bool,
@@ -97,12 +97,12 @@ impl State {
     }
 }
 
-/// Executions that are over, of all that there are.
+/// Finished executions, of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
     /// All executions.
     pub total: u32,
-    /// Those that are over.
+    /// The finished ones.
     pub complete: u32,
 }
 

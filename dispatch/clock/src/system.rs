@@ -24,7 +24,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
         // Unlike the monotonic clock it counts a suspended machine's sleep, which
-        // the wall clock counts too: sleep is no jump.
+        // the wall clock counts too: sleep is not a jump.
         let passed = clock_gettime(ClockId::Boottime);
         Moment {
             steady: Duration::try_from(passed).unwrap_or_default(),

@@ -70,7 +70,7 @@ impl Timepiece {
     /// The time by which history ages: a wall clock that was set forward makes nothing old.
     #[must_use]
     pub fn history(&self) -> OffsetDateTime {
-        // On a copy: a doubt that begins is told by whoever looks.
+        // On a copy: a new doubt is reported by the part that looks.
         let mut history = self.history.lock().clone();
         history.look(self.clock.now());
         history.time()

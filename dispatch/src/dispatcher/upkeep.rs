@@ -46,7 +46,7 @@ pub(super) async fn keep_up(core: Weak<Core>) {
 }
 
 impl Dispatcher {
-    /// Removes what is no longer to be kept, which otherwise is done every half minute.
+    /// Runs a retention sweep now, which otherwise happens every half minute.
     pub async fn sweep(&self) {
         self.core.sweep().await;
     }

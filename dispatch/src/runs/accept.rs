@@ -178,7 +178,7 @@ impl Events<'_> {
             .core
             .carry_out(async move |core: Arc<Core>| {
                 let id = batch.prepared[0].new.id;
-                // Before it is stored: it may end before we hear that it was.
+                // Before it is stored: it may end before the acknowledgement arrives.
                 let outcome = core.scheduler.lock().wait_for(id);
                 let accepted = core.store_all(batch).await;
                 if !matches!(accepted.as_deref(), Ok([accepted]) if !accepted.repeated) {

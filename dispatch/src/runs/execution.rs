@@ -1,4 +1,4 @@
-//! One hook, or one ad hoc program, on one target: its state and what became of it.
+//! One hook, or one ad hoc program, on one target: its state and its outcome.
 
 use std::fmt;
 use std::str::FromStr;

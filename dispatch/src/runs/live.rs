@@ -279,7 +279,7 @@ mod tests {
         let Source::Live(state) = &mut listener.0 else {
             panic!("it is over");
         };
-        // As if it had heard that a little later: there is time to print more.
+        // As if it had received that a little later: there is time to print more.
         state.taken_at = Some(Instant::now() + 20 * GATHERING);
         let heard = tokio::spawn(async move { listener.next().await });
         for _ in 0..100 {

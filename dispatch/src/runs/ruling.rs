@@ -36,7 +36,7 @@ pub struct Reason {
 const REASON_MAX_CHARS: usize = 1_000;
 
 impl Ruling {
-    /// Draws the conclusion from executions that are over.
+    /// Derives the ruling from finished executions.
     ///
     /// An execution denies if its verdict says `allow: false`, or if it did not
     /// end well and its hook's failure policy is closed.

@@ -1,4 +1,4 @@
-//! Running attempts, and settling what became of them.
+//! Running attempts, and recording their outcomes.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -49,12 +49,12 @@ pub struct EventKey {
     pub kind: String,
 }
 
-/// Executions that are over, of all that there are.
+/// Finished executions, of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Progress {
     /// All executions.
     pub total: u32,
-    /// Those that are over.
+    /// The finished ones.
     pub complete: u32,
 }
 

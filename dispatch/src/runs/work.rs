@@ -98,7 +98,7 @@ pub struct ClaimedTask {
     pub created_at: OffsetDateTime,
     /// Its unfinished executions, in execution order.
     pub executions: Vec<ClaimedExecution>,
-    /// States of those that are over.
+    /// States of the finished ones.
     pub over: Vec<State>,
     /// When its first execution began, if one did.
     pub started_at: Option<OffsetDateTime>,

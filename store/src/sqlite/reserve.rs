@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 
-/// What is kept: what the database grows by when it takes in a log of 16 MiB, which is as
+/// The size of the reserve: what the database grows by when it checkpoints a log of 16 MiB, which is as
 /// long as it becomes if no reader stays long, and 4 MiB for the log to become longer.
 pub(super) const BYTES: u64 = 20 << 20;
 
@@ -35,7 +35,7 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    /// Gives up what an earlier run has kept if there is no room for opening the database.
+    /// Releases the reserve of an earlier run if there is no room for opening the database.
     pub(super) fn make_room(database: &Path) {
         if let Ok(file) = File::options().write(true).open(path(database))
             && free(&file).is_ok_and(|free| free < LOW)

@@ -1,4 +1,4 @@
-//! Removing what is no longer to be kept, a bounded part at a time.
+//! Removing finished tasks after their retention, a bounded part at a time.
 //!
 //! Finished tasks are found by an index and counted by the table `disk`, so a sweep costs
 //! what it removes, whatever else there is; accounts take turns. It does not decide how

@@ -237,7 +237,7 @@ impl Writer {
         answered(sent, reply).await
     }
 
-    /// Writes what became of an attempt; queued when the call returns.
+    /// Writes the outcome of an attempt; queued when the call returns.
     pub(super) fn record_result(&self, account: i64, settlement: Settlement) -> Queued<()> {
         let (answer, reply) = oneshot::channel();
         let rows = rows_of_outcome(&settlement);

@@ -1,4 +1,4 @@
-//! Replies in both spellings, and what is no reply.
+//! Replies in both spellings, and invalid replies.
 
 use serde_json::json;
 

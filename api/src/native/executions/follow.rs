@@ -209,7 +209,7 @@ async fn find(
         if after.attempt == attempt {
             return Ok(Found::resume(after, printed));
         }
-        // Another has begun between the two; how the one before has ended is told first.
+        // Another has begun between the two; the end of the previous one is sent first.
         if attempt > latest
             && let Some(found) = earlier(app, account, after, attempt).await?
         {

@@ -67,7 +67,7 @@ impl Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The random part of the identifier tells one execution's positions from another's.
+        // The random part of the identifier distinguishes the positions of executions.
         let mark = self.execution.as_uuid().as_u128() & 0xffff_ffff_ffff;
         write!(f, "{mark:012x}.{}", self.attempt)?;
         match self.reached {

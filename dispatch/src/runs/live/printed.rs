@@ -262,7 +262,7 @@ mod tests {
             .collect();
         assert_eq!(heard, [(Stream::Stdout, 1_000), (Stream::Stderr, 1_000)]);
         assert!(printed.take(&mut at).is_none());
-        // A few are heard as they were printed.
+        // A few are delivered as they were printed.
         printed.write(Stream::Stderr, b"e");
         printed.write(Stream::Stdout, b"o");
         let heard = printed.take(&mut at).unwrap().pieces();
@@ -295,7 +295,7 @@ mod tests {
                 while looks && tell(printed.take(&mut at)) {}
             }
             while tell(printed.take(&mut at)) {}
-            // No more pieces than may be heard one by one, so even their interleaving is kept.
+            // No more pieces than may be delivered one by one, so even their interleaving is kept.
             prop_assert!(heard == written);
             prop_assert_eq!(printed.bytes(), written.len());
             let (stdout, stderr) = streams_of(&printed.blocks());

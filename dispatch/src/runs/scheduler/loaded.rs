@@ -21,7 +21,7 @@ pub(crate) struct Load {
     pub(crate) reserved: Reserved,
     pub(crate) context: Arc<Context>,
     pub(crate) executions: Vec<ClaimedExecution>,
-    /// States of the executions that are over.
+    /// States of the finished executions.
     pub(crate) over: Vec<State>,
     pub(crate) started_at: Option<OffsetDateTime>,
     pub(crate) cancelled: bool,
@@ -52,7 +52,7 @@ pub(crate) struct Loaded {
     pub(super) kept: Option<Kept>,
 }
 
-/// The task and its executions that are over, while they are small.
+/// The task and its finished executions, while they are small.
 pub(super) struct Kept {
     pub(super) task: Task,
     pub(super) executions: Vec<Execution>,
@@ -98,7 +98,7 @@ pub(crate) enum LaneStatus {
     Running,
     /// Its first execution waits to be tried again.
     Parked(Moment),
-    /// All its executions are over.
+    /// All its executions have finished.
     Over,
 }
 

@@ -41,7 +41,7 @@ impl Session {
         if next == State::ScaleIn {
             self.progress.scale_ins += 1;
         }
-        // What was answered last is still of interest when all is over.
+        // The last reply is still of interest after the end.
         if !next.is_over() {
             self.begin_afresh();
         }

@@ -198,7 +198,7 @@ impl Writing {
                 }
                 Done::Undone(reply, error) => {
                     let undone = self.undo(&error).await;
-                    // Whether or not the others are lost with it, it hears why.
+                    // Whether or not the others are lost with it, it gets the reason.
                     done.jobs.push(Box::new(move |_| reply(Err(error))));
                     undone?;
                 }

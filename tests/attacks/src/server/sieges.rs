@@ -289,7 +289,7 @@ fn ask_with_wrong_tokens(client: &mut Client, _: usize) -> anyhow::Result<Strike
     Ok(Strike::TurnedAway)
 }
 
-/// Enters a server with a long name, in which little can be told apart.
+/// Creates a server with a long and repetitive name.
 fn inventory(client: &mut Client, number: usize) -> anyhow::Result<()> {
     let name: String = (0..190)
         .map(|index| {

@@ -1,4 +1,4 @@
-//! Uploads that would cost too much to compile or to start, or are no programs.
+//! Uploads that would cost too much to compile or to start, or are not programs.
 
 use std::time::Duration;
 
