@@ -79,7 +79,7 @@ pub(crate) enum Refusal {
         /// Its name or id.
         id: String,
     },
-    /// It is never shown.
+    /// Its content is never shown.
     Withheld {
         /// What sort of thing.
         noun: String,
@@ -223,10 +223,10 @@ impl Refusal {
                 .join("; "),
             Self::NotFound { noun, id } => format!("there is no {noun} `{id}`"),
             Self::NameTaken { name } => {
-                format!("the name `{name}` is already used; choose another")
+                format!("the name `{name}` is already in use; choose another")
             }
             Self::ReadOnly { noun, id } => {
-                format!("the {noun} `{id}` is read-only; make one of your own in its place")
+                format!("the {noun} `{id}` is read-only; create your own instead")
             }
             Self::Withheld { noun, id } => {
                 format!("the {noun} `{id}` is private: its text is never shown")
@@ -244,9 +244,9 @@ impl Refusal {
                     .to_owned()
             }
             Self::Unavailable(why) => unavailable(*why),
-            Self::TooBusy => "too much is waiting already; try again later".to_owned(),
+            Self::TooBusy => "the server is too busy; try again later".to_owned(),
             Self::Shortage(shortage) if shortage.is_lasting() => {
-                format!("{shortage}; it is more than can ever be had here")
+                format!("{shortage}; this server can never provide that much")
             }
             Self::Shortage(shortage) => {
                 format!("{shortage}; try again after the seconds in Retry-After")

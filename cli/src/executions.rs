@@ -120,9 +120,7 @@ fn attempts(client: &Client, execution: &str, format: OutputFormat) -> anyhow::R
     let attempts = execution.head.attempts.unwrap_or_default();
     format.print_list(&attempts, &ATTEMPT_COLUMNS)?;
     if let Some(dropped) = execution.head.attempts_dropped {
-        say(format_args!(
-            "{dropped} older attempts are not kept any more"
-        ));
+        say(format_args!("{dropped} older attempts are no longer kept"));
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ pub enum Error {
         id: String,
     },
     /// The name or id belongs to another one.
-    #[error("there is a {what} named `{name}` already")]
+    #[error("a {what} named `{name}` already exists")]
     NameTaken {
         /// What there is already.
         what: Noun,
@@ -155,7 +155,7 @@ pub enum Error {
     },
     /// An event has the source and id of one that was accepted before, and other content.
     #[error(
-        "{} has the source and id of one that was accepted before, and other content; give it an id of its own",
+        "{} has the source and id of an event that was accepted before, but different content; give it a new id",
         match index {
             Some(index) => format!("the event at index {index}"),
             None => "the event".to_owned(),
@@ -166,7 +166,7 @@ pub enum Error {
         index: Option<usize>,
     },
     /// It is no longer in the state that the caller expects.
-    #[error("the {what} `{id}` was changed by somebody else")]
+    #[error("the {what} `{id}` was changed by someone else")]
     ChangedMeanwhile {
         /// What was to be changed.
         what: Noun,

@@ -131,10 +131,7 @@ async fn readiness_reports_why_nothing_can_be_written() {
     let answer = ready.send().await;
 
     assert_eq!(answer.status, 503);
-    assert_eq!(
-        answer.text(),
-        "not ready: what writes to the database has ended\n"
-    );
+    assert_eq!(answer.text(), "not ready: the database writer has ended\n");
     assert_eq!(health.send().await.status, 200, "the process lives");
 }
 

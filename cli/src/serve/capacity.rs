@@ -283,7 +283,7 @@ pub(super) fn limits_here(capacities: &Capacities, ceiling: &Limits) -> Limits {
             tracing::warn!(
                 allowed = show(allowed),
                 here = show(here),
-                "{flag} is more than one account can be given on this host; it is lowered"
+                "{flag} exceeds what this host can give one account; it is lowered"
             );
         }
     }

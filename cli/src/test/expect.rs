@@ -100,7 +100,7 @@ impl Expected {
     ///
     /// It cannot be written.
     pub(super) fn write(&self, file: &Path) -> anyhow::Result<()> {
-        let mut json = serde_json::to_string_pretty(self).context("cannot print what came out")?;
+        let mut json = serde_json::to_string_pretty(self).context("cannot print the result")?;
         json.push('\n');
         fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))
     }

@@ -77,7 +77,7 @@ fn refusals_name_the_reason_and_the_remedy() {
     let run = |args: &[&str]| tenterhook(data, args);
     run(&["account", "create", "operator"])
         .with_status(1)
-        .with_stderr("the name `operator` is already used; choose another");
+        .with_stderr("the name `operator` is already in use; choose another");
     run(&["account", "create", "a\u{1b}[2J"])
         .with_status(1)
         .with_stderr("`name` ");

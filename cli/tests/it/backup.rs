@@ -107,7 +107,7 @@ fn neither_a_backup_nor_a_restore_overwrites_anything() {
     let restored = Restored::new();
     backup(&restored.path("first"), &restored.path("backup.db"))
         .with_status(1)
-        .with_stderr("is there already");
+        .with_stderr("already exists");
     restore(&restored.path("backup.db"), &restored.path("second"))
         .with_status(1)
         .with_stderr("not empty");
@@ -142,7 +142,7 @@ fn of_concurrent_backups_to_one_name_one_is_complete_and_the_others_are_refused(
                 whole += 1;
             }
             _ => {
-                result.with_status(1).with_stderr("is there already");
+                result.with_status(1).with_stderr("already exists");
             }
         }
     }

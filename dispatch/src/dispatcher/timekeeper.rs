@@ -78,7 +78,7 @@ impl Core {
         let now = self.clock.now();
         let looked = self.timekeeper.lock().look(now);
         if let Some(Jump { by }) = looked.jump {
-            tracing::warn!(by = %by, "the clock was set; waits go on as if it had not been");
+            tracing::warn!(by = %by, "the clock was set; waits are not affected");
         }
         if let Some(doubt) = looked.doubt {
             warn_of(doubt);

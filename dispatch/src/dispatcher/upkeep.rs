@@ -63,13 +63,13 @@ impl Core {
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        "cannot remove what is old"
+                        "cannot remove old data"
                     );
                     return;
                 }
             };
             if swept.rows + swept.pages > 0 {
-                tracing::debug!(?swept, "removed what was old");
+                tracing::debug!(?swept, "removed old data");
             }
             self.count_disk().await;
             // An account may have so much that this takes long.
@@ -84,7 +84,7 @@ impl Core {
         if let Err(error) = self.disk.count(&*self.store).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "cannot count what is on the disk"
+                "cannot count the disk usage"
             );
         }
     }

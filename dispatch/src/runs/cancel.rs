@@ -87,7 +87,7 @@ impl Core {
                 account.id = %account,
                 hook.id = %hook,
                 error = &error as &dyn std::error::Error,
-                "cannot cancel what waits of a hook that was deleted; it is cancelled when it is due"
+                "cannot cancel the waiting executions of a deleted hook; they are cancelled when they are due"
             ),
         }
     }

@@ -204,7 +204,7 @@ impl Core {
                 tracing::error!(
                     task.id = %settlement.task,
                     error = &error as &dyn std::error::Error,
-                    "cannot store an outcome; it is tried again until it is stored"
+                    "cannot store an outcome; retrying until it is stored"
                 );
             }
             is_told = true;

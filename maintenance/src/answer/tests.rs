@@ -124,7 +124,7 @@ fn a_failed_plug_in_is_reported_with_its_cause() {
     };
     assert_eq!(
         plugin(unusable).unwrap(),
-        "left an answer that is none: /verdict.json cannot be used: it is empty"
+        "left an unusable verdict: /verdict.json cannot be used: it is empty"
     );
 }
 
@@ -141,7 +141,7 @@ fn a_plug_in_may_refuse_or_report_a_failure() {
     };
     assert_eq!(
         plugin(by_verdict).unwrap(),
-        "says that it ended in state `FW_FAILED`"
+        "reports that it ended in state `FW_FAILED`"
     );
     for bad in [
         "{\"state\": \"FAILED\"}",

@@ -135,7 +135,7 @@ async fn a_removed_plug_in_fails_the_session_with_a_reason() {
     assert_eq!(yard.play(id).await, State::MaintenanceFailed);
     let told = reason(&yard, id).await;
     assert!(
-        told.contains("is no source of the account any more"),
+        told.contains("is no longer a source of the account"),
         "{told}"
     );
 }

@@ -65,7 +65,7 @@ impl Reserve {
         if !reserve.take() {
             tracing::error!(
                 free_at_least = LOW + BYTES,
-                "the disk is nearly full: only what frees some of it is written until there is more room"
+                "the disk is nearly full: only writes that free space are accepted until there is more"
             );
         }
         reserve

@@ -210,7 +210,7 @@ impl Running {
             tracing::warn!(
                 %error,
                 file = %self.path.display(),
-                "cannot note what runs: after a crash it is not known what was running"
+                "cannot note running attempts: after a crash they are not known"
             );
         }
     }

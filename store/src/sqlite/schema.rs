@@ -48,7 +48,7 @@ pub(super) async fn note_again(
 ) -> Result<(), sqlx::migrate::MigrateError> {
     tracing::warn!(
         version,
-        "the table of migrations was damaged, and is written again: the schema is that of this version"
+        "the table of migrations was damaged, and is rewritten: the schema is that of this version"
     );
     sqlx::query("DROP TABLE IF EXISTS _sqlx_migrations")
         .execute(&mut *conn)

@@ -61,7 +61,7 @@ pub(super) async fn enable(
     if mode == INCREMENTAL {
         return Ok(conn);
     }
-    tracing::info!("rewriting the database once, so that it gives disk space back from now on");
+    tracing::info!("rewriting the database once, so that it returns disk space from now on");
     let new = beside(path, ".compact");
     let rewritten = rewrite(&mut conn, &new).await;
     // The last connection takes the log with it.

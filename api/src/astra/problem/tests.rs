@@ -155,7 +155,7 @@ async fn every_refusal_has_a_row_or_states_its_status() {
     400 9 [{"name":"arguments","reason":"has NUL"}]
     400 9 [{"name":"matchingCriteria[3]","reason":"is no expression"}]
     404 1
-    409 10 [{"name":"name","reason":"the name `a` is already used; choose another"}]
+    409 10 [{"name":"name","reason":"the name `a` is already in use; choose another"}]
     403 11
     403 168
     409 10 [{"name":"id","reason":"stands against it"}]

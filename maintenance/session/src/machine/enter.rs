@@ -33,7 +33,7 @@ impl Session {
     /// Changes to another state if the table allows it; fails otherwise.
     pub(super) fn go(&mut self, next: State, why: &str, now: OffsetDateTime) {
         if !self.state.may_become(next) {
-            let reason = format!("there is no way from {} to {next}", self.state);
+            let reason = format!("there is no transition from {} to {next}", self.state);
             return self.fail(StageFailure::new(reason, "remove the session"), now);
         }
         self.change(next, why, None, now);

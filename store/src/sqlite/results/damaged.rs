@@ -28,7 +28,7 @@ pub(in crate::sqlite) async fn record_what_can_be(
         return Ok(());
     };
     let reason = format!(
-        "it is damaged in the database, and its outcome could not be stored: {damage}; redrive it once it is mended"
+        "it is damaged in the database, and its outcome could not be stored: {damage}; redrive it once it is repaired"
     );
     let now = tenterhook_dispatch::now();
     set_aside::note(conn, seq, &reason, now).await?;

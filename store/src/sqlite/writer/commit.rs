@@ -375,7 +375,7 @@ async fn refuse(group: Vec<Waiting<Request>>) -> Next {
     let full = || Error::Unavailable {
         doing: "write to the database",
         why: Unavailable::DiskFull,
-        source: "what is left of the disk is kept for what frees some of it".into(),
+        source: "the remaining disk space is reserved for writes that free some".into(),
     };
     let mut next = Next::GoOn;
     for waiting in group {
