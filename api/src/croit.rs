@@ -34,7 +34,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         "get_swagger",
         openapi::get_swagger,
     )
-    .summary("Returns the OpenAPI document of this face")
+    .summary("Returns the OpenAPI document of this API")
     .answers_raw(200, &["application/json"]);
     [
         scripts::endpoints(),

@@ -49,7 +49,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 .summary("Shows an execution hook and the containers that it matches")
                 .astra_get(&shapes),
             Endpoint::new(Method::PUT, one, write, replace, replace_execution_hook)
-                .summary("Changes the members of an execution hook that are sent")
+                .summary("Changes the given members of an execution hook")
                 .astra_replace(&shapes),
             Endpoint::new(Method::DELETE, one, write, delete, delete_execution_hook)
                 .summary("Removes an execution hook")

@@ -46,7 +46,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_hook",
             change_hook,
         )
-        .summary("Changes what is sent of a hook")
+        .summary("Changes the given members of a hook")
         .reads::<HookUpdateRequest>()
         .answers_empty(204),
         Endpoint::new(

@@ -33,13 +33,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(Method::GET, "/api/tasks", viewer, "list_tasks", list_tasks)
             .summary(
-                "Lists tasks; without `pagination` in the older form {data, totalElements, allIds}",
+                "Lists tasks; without `pagination` in the old form {data, totalElements, allIds}",
             )
             .query(
                 "before",
-                "older form: only those made before this time, milliseconds since 1970",
+                "older form: only those created before this time, milliseconds since 1970",
             )
-            .query("after", "older form: only those made at this time or later")
+            .query(
+                "after",
+                "older form: only those created at this time or later",
+            )
             .query("limit", "older form: most rows")
             .query("offset", "older form: rows left out at the beginning")
             .query("order", "older form: ASC or DESC, newest first by default")

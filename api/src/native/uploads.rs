@@ -44,8 +44,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_upload",
             get_upload,
         )
-        .summary("Shows the outcome of an upload that was answered with 202")
-        .query("wait", "seconds to wait for it to be over, 0 to 120")
+        .summary("Shows the outcome of an upload whose response was 202")
+        .query("wait", "seconds to wait for it to finish, 0 to 120")
         .answers::<Upload>(200),
     ]
 }
