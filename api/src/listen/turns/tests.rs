@@ -39,7 +39,9 @@ fn wait_as(turns: &Turns, holder: Holder, own: &mut Option<Own>) -> Waiting {
 /// Takes the one out whose turn has come.
 fn take_called(waiting: &mut Vec<Waiting>) -> Holder {
     let called = waiting.iter().position(has_come);
-    waiting.remove(called.expect("somebody is called")).holder
+    waiting
+        .remove(called.expect("a waiting task is called"))
+        .holder
 }
 
 fn has_come(waiting: &Waiting) -> bool {
@@ -313,7 +315,7 @@ proptest! {
             let state = turns.state.lock();
             prop_assert_eq!(state.taken, taken.len());
             prop_assert!(state.taken <= state.common + state.kept);
-            prop_assert!(state.next().is_none(), "a turn is free and somebody waits");
+            prop_assert!(state.next().is_none(), "a turn is free although a task waits");
         }
         for waiting in all {
             turns.leave(&waiting);

@@ -61,7 +61,7 @@ async fn a_panic_in_the_writer_ends_it_and_is_reported() {
     let lost = writer
         .run::<(), _>(|_| Box::pin(async { panic!("no longer") }))
         .await;
-    assert!(lost.is_err(), "who waits is told");
+    assert!(lost.is_err(), "a waiting caller is notified");
 
     let why = writer.gone().await;
 
