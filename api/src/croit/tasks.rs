@@ -33,7 +33,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(Method::GET, "/api/tasks", viewer, "list_tasks", list_tasks)
             .summary(
-                "Lists tasks; without `pagination` in the old form {data, totalElements, allIds}",
+                "Lists tasks; without `pagination` in the older form {data, totalElements, allIds}",
             )
             .query(
                 "before",
