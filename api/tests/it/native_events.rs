@@ -502,7 +502,7 @@ async fn a_reused_event_id_with_other_content_is_409_and_reveals_nothing() {
         let answer = app.post(path, &event).await;
         let problem = answer.expect_problem(409, "/problems/conflict");
         let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.contains("other content"), "{problem}");
+        assert!(detail.contains("different content"), "{problem}");
         assert!(!problem.to_string().contains("20001"), "{problem}");
     }
     let call = app.call(Method::POST, "/api/v1/events").await;
