@@ -1,4 +1,4 @@
-//! Watches what `tenterhook new` embeds: the macro that embeds folders cannot tell
+//! Watches what `tenterhook new` embeds: the macro that embeds folders cannot detect
 //! cargo of files that come and go.
 
 fn main() {

@@ -1,4 +1,4 @@
-//! Measures Nova's face over a socket: how many external events are accepted and how
+//! Measures Nova's API over a socket: how many external events are accepted and how
 //! many of their hooks run per second, durably, and how long a request of 100 takes.
 //! The database is in the folder that is named first.
 //!

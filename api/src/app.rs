@@ -43,7 +43,7 @@ struct AppState {
     stopping: CancellationToken,
 }
 
-/// How the croit face prints when a task started.
+/// How the croit API prints when a task started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CroitTimes {
     /// An integer, milliseconds since 1970, as older croit versions do.
@@ -53,7 +53,7 @@ pub enum CroitTimes {
     Iso8601,
 }
 
-/// How the Nova face replies when it can accept none of a request's events.
+/// How the Nova API replies when it can accept none of a request's events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NovaRules {
     /// 404 `itemNotFound`, as Nova did before 2019-12.

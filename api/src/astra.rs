@@ -1,4 +1,4 @@
-//! The Astra face: hook sources, execution hooks and their overrides, under
+//! The Astra API: hook sources, execution hooks and their overrides, under
 //! `/accounts/{account_id}`, as NetApp Astra Control documents them.
 //!
 //! Booleans and statuses are strings here, PUT merges and returns no body, and every
@@ -28,7 +28,7 @@ mod strict_json;
 pub(crate) use self::dialect::Astra;
 use crate::endpoint::Endpoint;
 
-/// Every call of this face.
+/// Every call of this API.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     [
         hook_sources::endpoints(),

@@ -110,7 +110,7 @@ impl AuditEntry {
             .await
         {
             // The change itself was carried out, so its reply stands.
-            tracing::warn!(%error, "cannot hand in an audit record");
+            tracing::warn!(%error, "cannot submit an audit record");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Authentication: who is asking, and whether their role is enough for the call.
 //!
-//! Every endpoint says whom it admits; the guard in front of it is built from that.
+//! Every endpoint declares whom it admits; the guard in front of it is built from that.
 //! Tokens are never logged, and timing does not distinguish them: they are looked up by
 //! their SHA-256, of which no client can choose a prefix.
 
@@ -41,7 +41,7 @@ pub(crate) enum Access {
 #[derive(Clone)]
 pub(crate) struct Guard {
     pub(crate) app: App,
-    /// That of the endpoint's face.
+    /// That of the endpoint's API.
     pub(crate) dialect: &'static dyn Dialect,
     pub(crate) access: Access,
     /// The endpoint's id, for the audit.

@@ -118,7 +118,7 @@ impl Pieces {
     }
 }
 
-/// How large the client says that its body is.
+/// The size that the client has declared for its body.
 pub(crate) fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?;
     text.parse().ok()
@@ -146,7 +146,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> Option<String> {
 }
 
 /// JSON without the byte order mark that some editors and shells put before it. RFC 8259,
-/// 8.1, lets a reader ignore it, and every face does.
+/// 8.1, lets a reader ignore it, and every API does.
 pub(crate) fn without_bom(json: &[u8]) -> &[u8] {
     json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json)
 }
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_slower_than_the_rate_is_cut_and_one_as_fast_is_not() {
+    fn a_body_below_the_minimum_rate_is_cut_off_and_one_at_it_is_not() {
         let second = Duration::from_secs(1);
         let door = Door {
             body: 5 * second,
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_excess_is_refused_before_reading() {
+    fn a_declared_excess_is_refused_before_reading() {
         let headers =
             HeaderMap::from_iter([(header::CONTENT_LENGTH, http::HeaderValue::from_static("11"))]);
         assert_eq!(

@@ -96,7 +96,7 @@ impl Charge {
     }
 
     /// Charges the request to the account that its token opens. What an address has
-    /// used up is no reason to refuse an account that has room.
+    /// used up is not a reason to refuse an account that has room.
     pub(crate) fn charge_to(&self, account: Holder) -> Result<(), Refusal> {
         let mut state = self.inner.lock();
         match state.refused {
@@ -136,7 +136,7 @@ impl Charge {
         Ok(())
     }
 
-    /// Charges bytes that are in flight until the request is over.
+    /// Charges bytes that are in flight until the request has ended.
     pub(crate) fn hold_memory(&self, bytes: u64) -> Result<(), Shortage> {
         self.inner.lock().guard.grow(Resource::Memory, bytes)
     }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_written_is_sent_whole_and_its_length_is_known() {
+    async fn written_chunks_are_sent_completely_with_a_known_length() {
         for length in [0, 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES + 7] {
             let bytes: Vec<u8> = (0..length).map(|n| n.to_le_bytes()[0]).collect();
             let mut chunks = Chunks::default();

@@ -1,4 +1,4 @@
-//! Containers and what hooks require of them, the same on the native and the Astra face.
+//! Containers and what hooks require of them, the same on the native and the Astra API.
 //!
 //! The names of members and criteria are Astra's; the dispatcher has its own.
 

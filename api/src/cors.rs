@@ -23,7 +23,7 @@ pub struct Origin(HeaderValue);
 /// Why a text is not an origin that can be allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAnOrigin {
-    /// `*` or `null`, which stand for pages that nobody has listed.
+    /// `*` or `null`, which stand for unlisted pages.
     Anyone,
     /// The port is the scheme's own, which browsers leave out.
     DefaultPort,

@@ -1,6 +1,6 @@
 //! Where a request's head carries the caller's credentials.
 //!
-//! It depends on the face: all read `Authorization`, and those of OpenStack's interfaces
+//! It depends on the API: all read `Authorization`, and those of OpenStack's interfaces
 //! read `X-Auth-Token` before it.
 
 use http::{HeaderMap, HeaderName, header};
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn openstacks_header_counts_where_its_clients_send_it_and_nowhere_else() {
+    fn openstacks_header_is_accepted_only_where_its_clients_send_it() {
         let openstack = (X_AUTH_TOKEN, "th_openstack");
         let bearer = (header::AUTHORIZATION, "Bearer th_bearer");
         for path in [

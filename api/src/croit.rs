@@ -1,4 +1,4 @@
-//! The croit face: its hook API, tasks, login and tokens, under `/api`.
+//! The croit API: hooks, tasks, login and tokens, under `/api`.
 //!
 //! Field names and status codes are croit's. Where its documents are silent, our readings
 //! are in `docs/api-croit.md`.
@@ -25,7 +25,7 @@ use crate::auth::Access;
 use crate::endpoint::Endpoint;
 use crate::openapi;
 
-/// Every call of this face.
+/// Every call of this API.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let document = Endpoint::new(
         Method::GET,
@@ -34,7 +34,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         "get_swagger",
         openapi::get_swagger,
     )
-    .summary("Returns the OpenAPI document of this face")
+    .summary("Returns the OpenAPI document of this API")
     .answers_raw(200, &["application/json"]);
     [
         scripts::endpoints(),

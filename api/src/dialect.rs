@@ -1,8 +1,8 @@
-//! How one face differs from the others in what all of them do: who is let in, how a
+//! How one API differs from the others in what all of them do: who is admitted, how a
 //! refusal is printed, which headers a reply has.
 //!
-//! The shared code knows a face by this alone; [`router`](mod@crate::router) hands the faces in. What
-//! a face serves is in its list of endpoints.
+//! The shared code knows an API only by this; [`router`](mod@crate::router) passes the APIs in. What
+//! an API serves is in its list of endpoints.
 
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
@@ -17,17 +17,17 @@ use crate::face::Face;
 use crate::refusal::Refusal;
 use crate::request_id::RequestId;
 
-/// What one face does in its own way. The defaults are those of most faces.
+/// What one API does in its own way. The defaults are those of most APIs.
 pub(crate) trait Dialect: Send + Sync {
-    /// The media type of the face's errors.
+    /// The media type of the API's errors.
     fn error_media_type(&self) -> &'static str {
         "application/json"
     }
 
-    /// Prints a refusal as the face's error.
+    /// Prints a refusal as the API's error.
     fn print(&self, refusal: &Refusal, id: &RequestId) -> Response;
 
-    /// Prints the face's own problem, if the reply carries one.
+    /// Prints the API's own problem, if the reply carries one.
     fn print_own(&self, _carried: &mut Extensions, _id: &RequestId) -> Option<Response> {
         None
     }
@@ -55,7 +55,7 @@ pub(crate) trait Dialect: Send + Sync {
         future::ready(reply).boxed()
     }
 
-    /// Where the face's clients put their token.
+    /// Where the API's clients put their token.
     fn token_places(&self) -> &'static [TokenPlace] {
         credentials::BEARER
     }
@@ -70,7 +70,7 @@ pub(crate) trait Dialect: Send + Sync {
         HeaderMap::new()
     }
 
-    /// The area of the face that an audit entry of a call at this path names: `events` of
+    /// The area of the API that an audit entry of a call at this path names: `events` of
     /// `/api/events/hooks`, and `hooks` of `/api/v1/hooks`.
     fn audit_category<'a>(&self, path: &'a str) -> &'a str {
         let path = path.strip_prefix("/api").unwrap_or(path);
@@ -78,23 +78,23 @@ pub(crate) trait Dialect: Send + Sync {
         path.split('/').nth(1).unwrap_or_default()
     }
 
-    /// Whether the face's calls read and audit their bodies themselves.
+    /// Whether the API's calls read and audit their bodies themselves.
     fn audits_bodies(&self) -> bool {
         false
     }
 
-    /// What the face has in a member named `source`.
+    /// What the API has in a member named `source`.
     fn source_member(&self) -> SourceMember {
         SourceMember::Reference
     }
 
-    /// The schema of the parameters in the face's paths.
+    /// The schema of the parameters in the API's paths.
     fn path_parameter_schema(&self) -> Value {
         json!({"type": "string"})
     }
 }
 
-/// The dialects of all faces.
+/// The dialects of all APIs.
 #[derive(Clone, Copy)]
 pub(crate) struct Dialects {
     pub(crate) croit: &'static dyn Dialect,
@@ -105,7 +105,7 @@ pub(crate) struct Dialects {
 }
 
 impl Dialects {
-    /// The dialect of one face.
+    /// The dialect of one API.
     pub(crate) fn of(&self, face: Face) -> &'static dyn Dialect {
         match face {
             Face::Croit => self.croit,

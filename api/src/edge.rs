@@ -1,7 +1,8 @@
-//! The outermost middleware around every face: request id, span, metrics, last resort.
+//! The outermost middleware around every API: request id, span, metrics, last resort.
 //!
-//! Here the face prints its refusals, a panic becomes a 500, a compressed body is
-//! rejected, and OPTIONS and conditional reads are answered for all faces alike. Who may do what is decided in [`crate::auth`].
+//! Here the API prints its refusals, a panic becomes a 500, a compressed body is
+//! rejected, and OPTIONS and conditional reads are handled for all APIs alike.
+//! Who may do what is decided in [`crate::auth`].
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -81,7 +82,7 @@ pub(crate) async fn handle(
     response
 }
 
-/// Puts the client's address in the place of the peer's, if a trusted proxy says so.
+/// Replaces the peer's address by the client's, if a trusted proxy names it.
 fn learn_client(app: &App, request: &mut Request) {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let Some(ConnectInfo(peer)) = peer.copied() else {
@@ -138,7 +139,7 @@ async fn survive(handler: impl Future<Output = Response>) -> Response {
         })
 }
 
-/// Has the face print what it refuses. The `Allow` header that a route has set stays.
+/// Has the API print what it refuses. The `Allow` header that a route has set stays.
 fn print_refusal(
     dialect: &dyn Dialect,
     id: &RequestId,
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_client_learns_when_to_come_back() {
+    fn a_refused_client_is_told_when_to_retry() {
         for face in Face::ALL {
             let id = RequestId::of(&HeaderMap::new());
             let dialect = DIALECTS.of(face);

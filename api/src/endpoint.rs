@@ -2,7 +2,7 @@
 //!
 //! Router and OpenAPI document are both made from the same list of these, so a
 //! call cannot be served without being documented, nor the other way round. The table is
-//! our own because it also says what no framework's does: the role, the face, what the
+//! our own because it also says what no framework's does: the role, the API, what the
 //! request is charged with and how its body is read.
 
 use axum::Router;
@@ -161,23 +161,23 @@ impl Endpoint {
         }
     }
 
-    /// Sets the line that says what the call does.
+    /// Sets the summary of the call.
     pub(crate) fn summary(mut self, summary: &'static str) -> Self {
         self.summary = summary;
         self
     }
 
-    /// Names a query parameter and says what it does.
+    /// Declares a query parameter with its description.
     pub(crate) fn query(self, name: &'static str, meaning: &'static str) -> Self {
         self.query_as(name, meaning, json!({"type": "string"}))
     }
 
-    /// Names a query parameter, says what it does and what it looks like.
+    /// Declares a query parameter with its description and schema.
     pub(crate) fn query_as(self, name: &'static str, meaning: &'static str, schema: Value) -> Self {
         self.parameter("query", name, meaning, schema)
     }
 
-    /// Names a header that is looked at and says what it does.
+    /// Declares a request header with its description.
     pub(crate) fn request_header(self, name: &'static str, meaning: &'static str) -> Self {
         self.parameter("header", name, meaning, json!({"type": "string"}))
     }
@@ -210,13 +210,13 @@ impl Endpoint {
         self
     }
 
-    /// The call answers with this status and a JSON body of this type.
+    /// The call responds with this status and a JSON body of this type.
     pub(crate) fn answers<T: ToSchema>(mut self, status: u16) -> Self {
         self.replies.push((status, Some(Shape::json::<T>())));
         self
     }
 
-    /// The call answers with a bare list, or with a page if `pagination` is given.
+    /// The call responds with a bare list, or with a page if `pagination` is given.
     pub(crate) fn answers_list_or_page<T: ToSchema>(mut self) -> Self {
         let (list, page) = (Shape::list::<T>(), Shape::page::<T>());
         let either = Shape {
@@ -227,19 +227,19 @@ impl Endpoint {
         self.query("pagination", PAGINATION)
     }
 
-    /// The call answers with a page, whether `pagination` is given or not.
+    /// The call responds with a page, whether `pagination` is given or not.
     pub(crate) fn answers_page<T: ToSchema>(mut self) -> Self {
         self.replies.push((200, Some(Shape::page::<T>())));
         self.query("pagination", PAGINATION)
     }
 
-    /// The call answers with a bare list.
+    /// The call responds with a bare list.
     pub(crate) fn answers_list<T: ToSchema>(mut self) -> Self {
         self.replies.push((200, Some(Shape::list::<T>())));
         self
     }
 
-    /// The call answers with this status and a body of these media types.
+    /// The call responds with this status and a body of these media types.
     pub(crate) fn answers_raw(mut self, status: u16, media: &'static [&'static str]) -> Self {
         self.replies.push((status, Some(Shape::raw(media))));
         self
@@ -251,7 +251,7 @@ impl Endpoint {
         self
     }
 
-    /// The call answers with this status and a body of this shape.
+    /// The call responds with this status and a body of this shape.
     pub(crate) fn answers_as(mut self, status: u16, shape: &Shape) -> Self {
         self.replies.push((status, Some(shape.clone())));
         self
@@ -289,18 +289,18 @@ impl Endpoint {
         self
     }
 
-    /// The call answers with this status and no body.
+    /// The call responds with this status and no body.
     pub(crate) fn answers_empty(mut self, status: u16) -> Self {
         self.replies.push((status, None));
         self
     }
 
-    /// The face that the call belongs to.
+    /// The API that the call belongs to.
     pub(crate) fn face(&self) -> Face {
         Face::of(self.path)
     }
 
-    /// Puts the call behind its guard and into the router. `dialect` is its face's.
+    /// Puts the call behind its guard and into the router. `dialect` is its API's.
     pub(crate) fn mount(
         self,
         router: Router<App>,

@@ -1,6 +1,6 @@
-//! Entity tags in the conditions of a request, compared as RFC 9110, 8.8.3, says.
+//! Entity tags in the conditions of a request, compared according to RFC 9110, 8.8.3.
 //!
-//! What a tag is made of is the matter of the face that gives it out.
+//! What a tag consists of is up to the API that issues it.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -67,7 +67,7 @@ fn read(mut text: &str) -> Vec<Tag> {
         let quoted = bare.strip_prefix('"').map(|rest| rest.split_once('"'));
         let (opaque, rest) = match quoted {
             Some(Some((opaque, rest))) => (opaque, rest),
-            // A quote without its end: nothing behind it can be told apart.
+            // An unterminated quote: nothing after it can be distinguished.
             Some(None) => return tags,
             None => bare.split_once(',').unwrap_or((bare, "")),
         };

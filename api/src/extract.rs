@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_unreadable() {
+    fn invalid_json_is_unreadable() {
         for text in ["", "{", "{}x", "\u{1}", &"[".repeat(100_000)] {
             let refusal = refused(text);
             assert!(

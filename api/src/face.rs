@@ -1,6 +1,6 @@
 //! Which of the documented APIs a request is for, by its path alone.
 //!
-//! A face is no more than a name here. What it does in its own way is its
+//! It is no more than a name here. What an API does in its own way is its
 //! [`Dialect`](crate::dialect::Dialect).
 
 /// One of the APIs on the listener.
@@ -19,7 +19,7 @@ pub(crate) enum Face {
 }
 
 impl Face {
-    /// All faces, in the order of the metrics' labels.
+    /// All APIs, in the order of the metrics' labels.
     pub(crate) const ALL: [Self; 5] = [
         Self::Croit,
         Self::Native,
@@ -28,7 +28,7 @@ impl Face {
         Self::Fenix,
     ];
 
-    /// The face that serves `path`; a path that no face serves is refused by the native
+    /// The API that serves `path`; a path that no API serves is refused by the native
     /// one.
     pub(crate) fn of(path: &str) -> Self {
         let under = |root: &str| {

@@ -1,4 +1,4 @@
-//! The Fenix face: maintenance sessions under `/v1`, as OpenStack Fenix documents them.
+//! The Fenix API: maintenance sessions under `/v1`, as OpenStack Fenix documents them.
 //! Hosts are emptied, maintained and given back, and the projects on them are asked.
 //!
 //! Admins create and control sessions; projects reply to notices and set constraints
@@ -21,7 +21,7 @@ mod version;
 pub(crate) use self::dialect::Fenix;
 use crate::endpoint::Endpoint;
 
-/// Every call of this face. All are served with and without a slash at the end.
+/// Every call of this API. All are served with and without a slash at the end.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     [
         version::endpoints(),

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn one_host_is_needed_by_the_version_of_today() {
+    fn http_1_1_requires_exactly_one_host() {
         let fault = |version, hosts: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for host in hosts {
@@ -157,7 +157,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_we_take_for_a_host_is_a_valid_one(text in "[a-z0-9.:%\\[\\]_-]{0,20}") {
+        fn every_accepted_host_is_valid(text in "[a-z0-9.:%\\[\\]_-]{0,20}") {
             prop_assert!(!is_host(&text) || is_valid(&text), "{text}");
         }
     }

@@ -1,6 +1,6 @@
-//! The REST faces of Tenterhook on one listener.
+//! The REST APIs of Tenterhook on one listener.
 //!
-//! Each face is a documented API with its own paths, objects and error dialect: croit's
+//! Each has its own documentation, paths, objects and error dialect: croit's
 //! hook API under `/api`, Astra's under `/accounts`, Nova's external events under
 //! `/v2.1`, Fenix's maintenance sessions under `/v1`, and our own under `/api/v1`. What
 //! they share (authentication, bodies with limits, request ids, metrics) is beside them.

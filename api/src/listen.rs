@@ -1,7 +1,7 @@
 //! The listener: connections, their time limits, and how they end.
 //!
 //! A client that sends its head slowly, or opens more connections than its share, costs
-//! others nothing. On shutdown, requests in flight have what the caller says to finish.
+//! others nothing. On shutdown, requests in flight have the caller's deadline to finish.
 //! Only HTTP/1.1 is spoken: HTTP/2 needs TLS with any client that would gain by it, and
 //! TLS proxies in front of this server speak HTTP/1.1 to it.
 
@@ -278,7 +278,7 @@ fn builder(door: &Door) -> Builder {
     let mut builder = Builder::new();
     builder
         .timer(TokioTimer::new())
-        // Hyper does not tell a head from the pause before it, which our stream does.
+        // Hyper does not distinguish a head from the pause before it; our stream does.
         // Without a timeout it would not look at the stream between two requests.
         .header_read_timeout(door.keep_alive + door.head)
         // A time that is not an HTTP date would end the connection.

@@ -1,4 +1,4 @@
-//! The native face: what none of the documented APIs offers, under `/api/v1`.
+//! The native API: what none of the documented APIs offers, under `/api/v1`.
 //!
 //! Also at the root: the OpenAPI document, health, readiness and metrics. Lists
 //! answer `{items, next?}`; errors are problem documents.
@@ -35,7 +35,7 @@ pub(crate) use self::root::probes;
 use crate::endpoint::Endpoint;
 use crate::extract::PathId;
 
-/// Every call of this face.
+/// Every call of this API.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     [
         root::endpoints(),

@@ -22,7 +22,7 @@ mod versions;
 pub(crate) use self::dialect::Nova;
 use crate::endpoint::Endpoint;
 
-/// Every call of this face.
+/// Every call of this API.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut all = external_events::endpoints();
     all.extend(versions::endpoints());

@@ -1,4 +1,4 @@
-//! The OpenAPI documents: one of all faces, one of croit's alone.
+//! The OpenAPI documents: one of all APIs, one of croit's alone.
 //!
 //! Both are generated at startup from the list of endpoints that the router is built
 //! from. Types describe themselves through `ToSchema`.
@@ -43,12 +43,12 @@ impl Documents {
     }
 }
 
-/// Replies with the document of all faces.
+/// Replies with the document of all APIs.
 pub(crate) async fn get_openapi(Extension(documents): Extension<Documents>) -> Response {
     json_text(documents.all)
 }
 
-/// Replies with the document of the croit face.
+/// Replies with the document of the croit API.
 pub(crate) async fn get_swagger(Extension(documents): Extension<Documents>) -> Response {
     json_text(documents.croit)
 }
@@ -108,7 +108,7 @@ fn prefix(face: Face) -> &'static str {
     }
 }
 
-/// The same with references that lead to the schemas of a face.
+/// The same with references that lead to the schemas of an API.
 fn prefixed(face: Face, value: &Value) -> Value {
     match value {
         Value::Object(members) => members

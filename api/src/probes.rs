@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// Results that probes share.
 #[derive(Default)]
 pub(crate) struct Probes {
-    /// Deliveries that wait; `None` if the store could not tell.
+    /// Waiting deliveries; `None` if the store could not count them.
     pub(crate) waiting_deliveries: Shared<Option<u64>>,
 }
 

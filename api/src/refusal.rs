@@ -1,7 +1,7 @@
-//! Why a request is not carried out, before any face has printed it.
+//! Why a request is not carried out, before any API has printed it.
 //!
-//! Shared code and handlers of every face refuse with these; the face that the
-//! request was for prints it ([`crate::dialect`]). What only one face refuses is a
+//! Shared code and handlers of every API refuse with these; the API that the
+//! request was for prints it ([`crate::dialect`]). What only one API refuses is a
 //! [`Rejection`](crate::rejection::Rejection) of its own. A hook that failed is not
 //! among them: its run was carried out.
 
@@ -51,7 +51,7 @@ pub(crate) enum Refusal {
     TooLarge {
         /// The most that is read, in bytes.
         limit_bytes: u64,
-        /// How large it is, if the client has said so or all of it is here.
+        /// How large it is, if the client has declared it or all of it was received.
         size_bytes: Option<u64>,
     },
     /// The body comes in a form that is not read here.
@@ -79,7 +79,7 @@ pub(crate) enum Refusal {
         /// Its name or id.
         id: String,
     },
-    /// It is never shown.
+    /// Its content is never shown.
     Withheld {
         /// What sort of thing.
         noun: String,
@@ -150,7 +150,7 @@ impl Refusal {
         Self::Internal
     }
 
-    /// The status that goes with it where a face has no rule of its own.
+    /// The status that goes with it where an API has no rule of its own.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated(_) | Self::InvalidToken => StatusCode::UNAUTHORIZED,
@@ -223,10 +223,10 @@ impl Refusal {
                 .join("; "),
             Self::NotFound { noun, id } => format!("there is no {noun} `{id}`"),
             Self::NameTaken { name } => {
-                format!("the name `{name}` is already used; choose another")
+                format!("the name `{name}` is already in use; choose another")
             }
             Self::ReadOnly { noun, id } => {
-                format!("the {noun} `{id}` is read-only; make one of your own in its place")
+                format!("the {noun} `{id}` is read-only; create your own instead")
             }
             Self::Withheld { noun, id } => {
                 format!("the {noun} `{id}` is private: its text is never shown")
@@ -244,9 +244,9 @@ impl Refusal {
                     .to_owned()
             }
             Self::Unavailable(why) => unavailable(*why),
-            Self::TooBusy => "too much is waiting already; try again later".to_owned(),
+            Self::TooBusy => "the server is too busy; try again later".to_owned(),
             Self::Shortage(shortage) if shortage.is_lasting() => {
-                format!("{shortage}; it is more than can ever be had here")
+                format!("{shortage}; this server can never provide that much")
             }
             Self::Shortage(shortage) => {
                 format!("{shortage}; try again after the seconds in Retry-After")
@@ -305,7 +305,7 @@ fn unavailable(why: Unavailable) -> String {
 }
 
 /// The refusal travels in the response's extensions until [`crate::edge`] has
-/// the face print it.
+/// the API print it.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();

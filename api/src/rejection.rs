@@ -1,8 +1,8 @@
-//! Why a face does not carry out a request: for a reason that all faces share, or for a
+//! Why an API does not carry out a request: for a reason that all APIs share, or for a
 //! problem of its own.
 //!
-//! It travels in the reply's extensions until [`crate::edge`] has the face print it. What
-//! it looks like is the face's matter: see [`crate::dialect`].
+//! It travels in the reply's extensions until [`crate::edge`] has the API print it. What
+//! it looks like is up to the API: see [`crate::dialect`].
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -11,16 +11,16 @@ use tenterhook_ledger::Shortage;
 
 use crate::refusal::Refusal;
 
-/// A problem that only one face has.
+/// A problem that only one API has.
 pub(crate) trait OwnProblem: Clone + Send + Sync + 'static {
     /// The status that goes with it.
     fn status(&self) -> StatusCode;
 }
 
-/// Why a face does not carry out a request.
+/// Why an API does not carry out a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rejection<P> {
-    /// For a reason that all faces share.
+    /// For a reason that all APIs share.
     Shared(Refusal),
     /// For a problem of its own.
     Own(P),

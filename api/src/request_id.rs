@@ -26,7 +26,7 @@ impl RequestId {
         }
     }
 
-    /// The id as a UUID, which is what ids are on faces of others: itself if it is one,
+    /// The id as a UUID, which is what ids are in others' APIs: itself if it is one,
     /// else one that is derived from it.
     pub(crate) fn as_uuid(&self) -> Uuid {
         Uuid::try_parse(&self.0).unwrap_or_else(|_| {

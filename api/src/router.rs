@@ -13,7 +13,7 @@ use crate::endpoint::{Endpoint, Slash};
 use crate::openapi::Documents;
 use crate::{astra, croit, fenix, native, nova};
 
-/// Every face's dialect.
+/// Every API's dialect.
 pub(crate) const DIALECTS: Dialects = Dialects {
     croit: &croit::Croit,
     native: &native::Native,
@@ -81,7 +81,7 @@ fn methods(endpoints: &[Endpoint]) -> BTreeMap<String, String> {
     methods
 }
 
-/// Every call of every face.
+/// Every call of every API.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let mut all = croit::endpoints();
     all.extend(native::endpoints());

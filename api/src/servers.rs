@@ -1,4 +1,4 @@
-//! The inventory of servers, the same on the croit and the native face.
+//! The inventory of servers, the same on the croit and the native API.
 //!
 //! `serverIds` of hooks and `servers` of `execute` refer to the `id` here.
 //! Nothing is sent to a server.

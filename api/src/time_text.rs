@@ -1,4 +1,4 @@
-//! Times as text, in the form that our own faces use.
+//! Times as text, in the form that our own APIs use.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn date_and_time_are_parted_by_a_t_alone() {
+    fn date_and_time_are_separated_only_by_a_t() {
         for text in [
             "2027-05-04T03:02:01Z",
             "2027-05-04t03:02:01z",

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource, Shortage};
 
-/// How long an upload waits for a slot before its client is told to come back.
+/// How long an upload waits for a slot before its client is told to retry.
 const SLOT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Waits for a slot of the account's, which is taken until it is dropped.

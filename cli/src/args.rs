@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_run_may_stand_before_and_after_the_file() {
+    fn flags_of_run_may_precede_or_follow_the_file() {
         for line in [
             [
                 "tenterhook",

@@ -1,4 +1,4 @@
-//! `tenterhook build`: builds a project's program as its `tenterhook.toml` says.
+//! `tenterhook build`: builds a project's program according to its `tenterhook.toml`.
 //!
 //! The result is checked as an upload would be, so that a program that builds can be pushed.
 

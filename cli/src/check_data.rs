@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_fault_stands_under_its_check() {
+    fn each_fault_is_listed_under_its_check() {
         let checked = [
             Checked {
                 name: "integrity",

@@ -168,7 +168,7 @@ impl Client {
         if answer.status().is_success() {
             return Ok(answer);
         }
-        // A response that is no problem document is reported by its status alone.
+        // A response that is not a problem document is reported by its status alone.
         let body = self.read(&mut answer)?;
         let problem = serde_json::from_slice(&body).unwrap_or_default();
         let retry_after = answer.headers().get(header::RETRY_AFTER);

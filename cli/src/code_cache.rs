@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folders_are_the_users_own() {
+    fn the_folders_are_the_users() {
         let home = ("HOME", "/h");
         let usual = (
             "/h/.cache/tenterhook".into(),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_place_for_the_key_nothing_is_kept() {
+    fn without_a_place_for_the_key_nothing_is_cached() {
         assert_eq!(places(&[("XDG_CACHE_HOME", "/c")]), None);
         assert_eq!(places(&[("HOME", "")]), None);
         assert_eq!(places(&[]), None);

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_form_is_the_part_that_differs() {
+    fn the_short_form_is_the_distinguishing_part() {
         assert_eq!(
             short("0198c0de-7a1b-7c3d-8e4f-5a6b7c8d9e0f"),
             "5a6b7c8d9e0f"

@@ -120,9 +120,7 @@ fn attempts(client: &Client, execution: &str, format: OutputFormat) -> anyhow::R
     let attempts = execution.head.attempts.unwrap_or_default();
     format.print_list(&attempts, &ATTEMPT_COLUMNS)?;
     if let Some(dropped) = execution.head.attempts_dropped {
-        say(format_args!(
-            "{dropped} older attempts are not kept any more"
-        ));
+        say(format_args!("{dropped} older attempts are no longer kept"));
     }
     Ok(())
 }
@@ -169,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn since_is_a_time_or_so_long_ago() {
+    fn since_is_a_time_or_a_duration_before_now() {
         let at = parse_since("2027-05-04T03:02:01Z").unwrap();
         assert!(is_since(&created_at("2027-05-04T03:02:01.5Z"), Some(at)));
         assert!(!is_since(&created_at("2027-05-04T03:02:00Z"), Some(at)));

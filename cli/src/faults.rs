@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_faults_are_told() {
+    fn all_faults_are_reported() {
         let mut faults = Faults::default();
         assert_eq!(faults.check("--a", Ok::<_, &str>(1)), Some(1));
         assert_eq!(faults.check::<()>("--b", Err("is wrong")), None);

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_structured_line_is_drawn_however_it_arrives() {
+    fn a_structured_line_is_formatted_however_it_arrives() {
         let line = br#"{"level":"warn","message":"disk is full","percent":97}"#;
         for cut in 0..line.len() {
             let (begin, end) = line.split_at(cut);
@@ -126,14 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn a_structured_line_cannot_work_on_the_terminal() {
+    fn a_structured_line_cannot_control_the_terminal() {
         let line = b"{\"level\":\"info\",\"message\":\"\\u001b[2J\\n\",\"\\u001b\":\"\\u202e\"}\n";
         assert_eq!(shown(&[line]), "INFO  ^[[2J\\n ^[=\"\\u202e\"\n");
     }
 
     proptest! {
         #[test]
-        fn no_bytes_are_lost_or_obeyed(lines in prop::collection::vec("[{}a-z\n\u{1b}]{0,8}", 0..8)) {
+        fn no_bytes_are_lost_or_interpreted(lines in prop::collection::vec("[{}a-z\n\u{1b}]{0,8}", 0..8)) {
             let pieces: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
             let expected = lines.concat().replace('\u{1b}', "^[");
             prop_assert_eq!(shown(&pieces), expected);

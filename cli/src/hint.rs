@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_variable_is_offered() {
+    fn the_closest_variable_is_suggested() {
         let hint = hint("hook.sh: line 1: HOOK_PARAM_SERAIL: unbound variable\n").unwrap();
         assert_eq!(
             hint,
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn where_none_is_near_all_parameters_are_told() {
+    fn without_a_close_match_all_parameters_are_listed() {
         let hint = hint("HOOK_X: parameter not set").unwrap();
         assert!(
             hint.ends_with("the parameters are HOOK_PARAM_SERIAL, HOOK_PARAM_SIZE"),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_what_is_not_ours_or_is_set() {
+    fn foreign_or_set_variables_get_no_hint() {
         for stderr in [
             "",
             "FOO: unbound variable",

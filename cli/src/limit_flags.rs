@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_for_is_read() {
+    fn requested_limits_are_read() {
         let flags = LimitFlags {
             fuel: Some("2G".into()),
             memory: Some("32MiB".into()),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_limit_is_named() {
+    fn every_invalid_limit_is_named() {
         let flags = LimitFlags {
             fuel: Some("0".into()),
             memory: Some("1TiB".into()),

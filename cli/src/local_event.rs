@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_told_from_a_file() {
+    fn a_name_is_distinguished_from_a_file() {
         let of = |asked: &str| LocalEvent::new(Some(asked.into()), None);
         for file in [
             "-",

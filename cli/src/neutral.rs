@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_in_pieces_is_put_together() {
+    fn a_split_character_is_reassembled() {
         assert_eq!(shown(&[b"\xf0\x9f", b"\xa6\x80"]), "🦀");
         assert_eq!(shown(&[b"\xf0\x9f"]), "\\xf0\\x9f");
     }

@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal as _};
 
 use anstyle::{AnsiColor, Style};
 
-/// Paints text for one stream, or leaves it as it is.
+/// Colours text for one stream, or leaves it unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Painter {
     colours: bool,
@@ -26,7 +26,7 @@ pub(crate) fn stderr() -> Painter {
     Painter::of(io::stderr().is_terminal(), |name| env::var_os(name))
 }
 
-/// A painter that leaves all text as it is.
+/// A painter that leaves all text unchanged.
 #[cfg(test)]
 pub(crate) fn none() -> Painter {
     Painter { colours: false }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn paint_is_taken_off_again_behind_the_text() {
+    fn colours_are_reset_after_the_text() {
         let painter = Painter { colours: true };
         assert_eq!(painter.ok("yes"), "\u{1b}[32myes\u{1b}[0m");
         assert_eq!(painter.ok(""), "");

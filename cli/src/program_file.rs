@@ -85,7 +85,7 @@ impl ProgramFile {
     }
 }
 
-/// Reads a file of at most `limit` bytes. The error says how large a larger one is; only a
+/// Reads a file of at most `limit` bytes. The error names the size of a larger one; only a
 /// pipe has no size to be asked for.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> anyhow::Result<Vec<u8>> {
     let cannot = || format!("cannot read {}", path.display());

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_without_a_manifest_is_no_project() {
+    fn a_folder_without_a_manifest_is_not_a_project() {
         let folder = tempfile::tempdir().unwrap();
         let error = format!("{:#}", Project::open(folder.path()).unwrap_err());
         assert!(error.contains("tenterhook new"), "{error}");
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_not_there_says_how_it_comes_to_be() {
+    fn a_missing_program_is_reported_with_how_to_build_it() {
         let folder = tempfile::tempdir().unwrap();
         let text = "name = \"guard\"\nevent = \"OnAudit\"\nprogram = \"hook.wasm\"\n";
         let error = |text: &str| {

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_amount_is_refused() {
+    fn an_invalid_amount_is_refused() {
         for text in [
             "",
             "G",

@@ -113,7 +113,7 @@ mod tests {
     ];
 
     #[test]
-    fn columns_stand_under_each_other() {
+    fn columns_are_aligned() {
         let items = [["ünïcode", "owner"], ["x", ""]];
         assert_eq!(
             table(&items, &COLUMNS),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_cannot_work_on_the_terminal_or_leave_its_row() {
+    fn a_name_cannot_control_the_terminal_or_leave_its_row() {
         let items = [["a\u{1b}[2J\nb\tc\u{202e}", "x"]];
         assert_eq!(
             table(&items, &COLUMNS).lines().nth(1),

@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_is_a_time_or_so_long_from_now() {
+    fn an_end_is_a_time_or_a_duration_from_now() {
         let text = "2027-05-04T03:02:01Z";
         assert_eq!(parse_expiry(text).unwrap(), text);
         let end = OffsetDateTime::parse(&parse_expiry("30d").unwrap(), &Rfc3339).unwrap();

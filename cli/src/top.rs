@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_bounded_and_harmless() {
+    fn a_screen_is_bounded_and_harmless() {
         let shown = frame(vec![one(5), one(6), one(7)], 2);
         assert!(shown.starts_with("\x1b[H3 executions run"), "{shown:?}");
         assert!(shown.contains("and 1 more"), "{shown:?}");
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_known_from_the_second_look_on() {
+    fn a_rate_is_known_from_the_second_sample_on() {
         let mut rates = Rates::default();
         let mut items = [one(5)];
         rates.note(&mut items);

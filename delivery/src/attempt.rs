@@ -31,7 +31,7 @@ pub(crate) enum AttemptResult {
 pub(crate) enum NextStep {
     /// Sends the next delivery.
     Continue,
-    /// Sends nothing before this is over.
+    /// Sends nothing before this has passed.
     Pause(Wait),
     /// Ends: the endpoint is gone.
     Disable,

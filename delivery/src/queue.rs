@@ -54,7 +54,7 @@ impl Queue {
                 Ok(ControlFlow::Break(())) => return,
                 Err(error) => {
                     let cause = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::error!(%error, cause, webhook.id = %self.to.id, "webhook deliveries wait");
+                    tracing::error!(%error, cause, webhook.id = %self.to.id, "webhook deliveries are delayed");
                     Pause::Broken
                 }
             };

@@ -36,7 +36,7 @@ async fn sweep(dispatcher: &Dispatcher) {
             Ok(_) => {}
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(%error, cause, "old webhook deliveries stay");
+                tracing::error!(%error, cause, "cannot remove old webhook deliveries");
                 return;
             }
         }

@@ -81,7 +81,7 @@ impl Dispatcher {
         let timekeeper = Timekeeper::start(timepiece.clone(), seen, settings.trust_clock);
         let taken_over = store.take_over(node).await?;
         if taken_over > 0 {
-            tracing::info!(tasks = taken_over, "adopting what an earlier run has left");
+            tracing::info!(tasks = taken_over, "adopting the tasks of an earlier run");
         }
         // The clock may have been set back since they were stored.
         store.shorten_waits(timepiece.now_for_waits().wall).await?;
@@ -176,7 +176,7 @@ impl Dispatcher {
             if let Err(error) = core.store.release(idle).await {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
-                    "cannot release what was loaded"
+                    "cannot release the loaded tasks"
                 );
             }
             core.work.wait().await;
@@ -208,7 +208,7 @@ impl Dispatcher {
         self.core.store.close().await
     }
 
-    /// Waits until the store can never write again, and says why. Nothing can be
+    /// Waits until the store can never write again, and returns the reason. Nothing can be
     /// accepted then, nor its outcome stored: a process that goes on is of no use.
     pub async fn store_gone(&self) -> String {
         self.core.store.gone().await

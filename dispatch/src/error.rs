@@ -1,4 +1,4 @@
-//! What could not be done, in variants that every face can say in its dialect.
+//! What could not be done, in variants that every API can express in its dialect.
 
 use std::fmt;
 
@@ -70,7 +70,7 @@ pub enum Error {
         id: String,
     },
     /// The name or id belongs to another one.
-    #[error("there is a {what} named `{name}` already")]
+    #[error("a {what} named `{name}` already exists")]
     NameTaken {
         /// What there is already.
         what: Noun,
@@ -155,7 +155,7 @@ pub enum Error {
     },
     /// An event has the source and id of one that was accepted before, and other content.
     #[error(
-        "{} has the source and id of one that was accepted before, and other content; give it an id of its own",
+        "{} has the source and id of an event that was accepted before, but different content; give it a new id",
         match index {
             Some(index) => format!("the event at index {index}"),
             None => "the event".to_owned(),
@@ -165,8 +165,8 @@ pub enum Error {
         /// Which of several it is.
         index: Option<usize>,
     },
-    /// It is not any more as the caller has said that it is.
-    #[error("the {what} `{id}` was changed by somebody else")]
+    /// It is no longer in the state that the caller expects.
+    #[error("the {what} `{id}` was changed by someone else")]
     ChangedMeanwhile {
         /// What was to be changed.
         what: Noun,
@@ -230,7 +230,7 @@ pub enum Error {
         doing: &'static str,
         /// Why not.
         why: Unavailable,
-        /// What the store says itself.
+        /// The store's own description.
         source: Cause,
     },
     /// The store could not do its part.

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::id::{ExecutionId, HookId, TaskId};
 use crate::runs::execution::State;
 
-/// Most items that one list call answers with, whatever was asked for.
+/// Most items that one list call returns, whatever was requested.
 pub const PAGE_MAX: u32 = 1_000;
 
 /// Most sources, hooks, servers or tokens that one account may have.

@@ -23,14 +23,14 @@ pub enum NotReady {
     /// The database is damaged where it has to be written.
     #[error("the database is damaged")]
     Damaged,
-    /// The disk did not take a write in time.
-    #[error("the disk does not take a write in time")]
+    /// The disk did not complete a write in time.
+    #[error("the disk does not complete a write in time")]
     Slow,
     /// The probe's turn to write did not come in time, and not for the disk's sake.
     #[error("more is being written than can be written in time")]
     Behind,
     /// The part of the server that writes has ended.
-    #[error("what writes to the database has ended")]
+    #[error("the database writer has ended")]
     WriterGone,
     /// Something else; the log has it.
     #[error("the database cannot be written")]

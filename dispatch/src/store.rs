@@ -1,7 +1,7 @@
 //! What the dispatcher asks of a database: one trait per noun, and [`Store`], which is all of
 //! them.
 //!
-//! One conformance suite checks a store against what is said here. Rules about names, sizes
+//! One conformance suite checks a store against this documentation. Rules about names, sizes
 //! and defaults are kept by the dispatcher; a store keeps uniqueness, references and
 //! durability.
 

@@ -219,7 +219,7 @@ impl CacheFolder {
     fn discard(&self, path: &Path, reason: &dyn std::fmt::Display) {
         tracing::warn!(
             file = %path.display(), %reason,
-            "removing compiled code that is not to be trusted; its program is compiled again"
+            "removing compiled code that cannot be trusted; its program is recompiled"
         );
         // A process that has it mapped keeps it. A folder of that name is not ours.
         let removed = fs::remove_file(path).or_else(|_| fs::remove_dir_all(path));

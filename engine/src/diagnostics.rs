@@ -50,7 +50,7 @@ impl Engine {
     /// Reads a script without running it, on the engine's own threads, and reports what
     /// is wrong with it in the order of its lines. Waits until the holder may run it.
     ///
-    /// A script that takes more than the limits on this has one diagnostic that says so.
+    /// A script that takes more than the limits on this has one diagnostic with that reason.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_checker_prints_is_read_as_untrusted() {
+    fn the_output_of_the_checker_is_not_trusted() {
         let printed = b"warning\t2\t7\tno `x`\x1b[2J\nerror\t3\t1\ta\tb\nnote\t1\t1\tx\nerror\t-1\t1\tx\nerror\t1\n\xff\n";
         let read = parse(printed);
         let read: Vec<_> = read

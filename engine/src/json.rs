@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_text_has_a_text() {
+    fn only_strings_have_a_text() {
         assert_eq!(text(raw(r#""a\u00e9""#)).as_deref(), Some("a\u{e9}"));
         assert_eq!(text(raw(r#""""#)).as_deref(), Some(""));
         for other in [r#""\ud83d""#, "1", "null", "[]"] {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_value_is_found_for_whatever_is_json() {
+    fn the_nearest_value_is_found_for_any_json() {
         let odd = r#"{"n":[1e400,1],"s\ud83d":"a\udead","ok":"\u00e9"}"#;
         assert_eq!(
             nearest(raw(odd)),
@@ -262,7 +262,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn compact_json_says_the_same(text in r#"\[ ?("[a \\n"]{0,3}" ?, ?)?\{"a" ?: ?-?1 ?\} ?\]"#) {
+        fn compact_json_has_the_same_value(text in r#"\[ ?("[a \\n"]{0,3}" ?, ?)?\{"a" ?: ?-?1 ?\} ?\]"#) {
             if let Ok(value) = serde_json::from_str::<Value>(&text) {
                 prop_assert_eq!(compact(&text), value.to_string());
             }

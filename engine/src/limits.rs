@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_asked_for_has_its_default() {
+    fn unrequested_limits_have_their_defaults() {
         let limits = AskedLimits::default()
             .resolve(&Limits::default(), &Limits::ceiling())
             .unwrap();
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_lowered_together_to_what_fits_and_no_further() {
+    fn limits_are_lowered_in_proportion_until_they_fit() {
         let all = Limits::ceiling();
         let needed = all.memory_without_files() + all.files;
         assert_eq!(all.fitting(needed, 2_000), all);

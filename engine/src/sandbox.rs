@@ -181,7 +181,7 @@ pub(crate) async fn run(
 ///
 /// They are in memory then, and no call can have more to do there than the default limits
 /// allow. Another thread would take four times as long, and might still be working when
-/// the run is over.
+/// the run has ended.
 fn works_on_files_here(scratches: &Scratches, limits: &Limits) -> bool {
     let most = Limits::default();
     scratches.are_mounted() && limits.files <= most.files && limits.inodes <= most.inodes

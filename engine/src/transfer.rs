@@ -23,7 +23,7 @@ use crate::bulk::{HEADER_BYTES, append, sections};
 
 /// The most bytes that a part allocates at once: moving one string then takes 20 ms at
 /// most. Lists are moved in a loop that burns fuel and can be interrupted; they have the
-/// same bound because a `realloc` is not told what it is called for.
+/// same bound because a `realloc` does not know what it is called for.
 const ROOM_MAX_BYTES: u32 = 8 << 20;
 
 /// The name of the guard functions.

@@ -1,4 +1,4 @@
-//! What the task of a job has come to, in words for the admin who must correct it.
+//! The result of a job's task, in words for the admin who must correct it.
 
 use serde_json::{Map, Value};
 use tenterhook_dispatch::{Execution, State, TaskDetail};
@@ -15,7 +15,7 @@ pub(crate) fn of_hooks(detail: &TaskDetail) -> Done {
         Some(reason) => Done::Badly { reason, task },
         None => Done::Well {
             message: match detail.executions.len() {
-                0 => "no hook waits for it".into(),
+                0 => "no hook is bound to it".into(),
                 1 => "its hook allows it".into(),
                 hooks => format!("its {hooks} hooks allow it"),
             },
@@ -39,7 +39,7 @@ pub(crate) fn of_plugin(detail: &TaskDetail) -> Done {
         && (state.is_empty() || state.contains("FAILED"))
     {
         let reason = format!(
-            "says that it ended in state `{}`{}",
+            "reports that it ended in state `{}`{}",
             clean(&state),
             quote(execution)
         );
@@ -120,12 +120,11 @@ fn ended(execution: &Execution, reason: &str) -> String {
     match (&execution.latest.outcome, &execution.latest.error) {
         (_, Some(error)) => format!("could not be run: {}", clean(error)),
         (Some(_), None) if execution.latest.verdict_fault.is_some() => {
-            let fault = execution
-                .latest
-                .verdict_fault
-                .as_deref()
-                .unwrap_or_default();
-            format!("left an answer that is none: {}", clean(fault))
+            let fault = execution.latest.verdict_fault.as_deref();
+            format!(
+                "left an unusable verdict: {}",
+                clean(fault.unwrap_or_default())
+            )
         }
         (Some(outcome), None) => {
             let verb = match outcome {

@@ -146,6 +146,6 @@ fn log_failure(live: &LiveSession, error: &Error) {
     tracing::error!(
         session.id = %live.id,
         error = error as &dyn std::error::Error,
-        "cannot go on with a maintenance session; trying again"
+        "cannot continue a maintenance session; retrying"
     );
 }

@@ -1,11 +1,11 @@
-//! What could not be done, in variants that a face can say in its dialect.
+//! What could not be done, in variants that an API can express in its dialect.
 
 use tenterhook_session::{NotResumed, NotTaken, State};
 
 /// What could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no such session, or it is none of the caller's business.
+    /// There is no such session, or the caller may not see it.
     #[error("there is no session `{0}`")]
     NoSession(uuid::Uuid),
     /// The session has no such project, or the caller may not speak for it.

@@ -14,7 +14,7 @@ use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
 
-/// What stands in an address as it is: RFC 3986's unreserved characters.
+/// Characters that are not escaped in an address: RFC 3986's unreserved ones.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

@@ -50,7 +50,7 @@ fn vcpus(labels: &BTreeMap<String, String>) -> Option<u32> {
     label(labels, "vcpus")?.parse().ok()
 }
 
-/// A label that says something.
+/// A label that is not empty.
 fn label<'l>(labels: &'l BTreeMap<String, String>, name: &str) -> Option<&'l str> {
     labels
         .get(name)

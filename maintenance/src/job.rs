@@ -111,7 +111,7 @@ impl Activity<'_> {
                 && let Err(reason) = self.deliver(tenant, event, Some(project)).await?
             {
                 // What a tenant has set up for itself must not stop the operator.
-                undelivered.push(format!("`{project}` did not hear: {reason}"));
+                undelivered.push(format!("`{project}` could not be notified: {reason}"));
             }
         }
         Ok(well(undelivered.join("; ")))
@@ -185,7 +185,7 @@ impl Activity<'_> {
     /// for it. The inner error is for the admin.
     async fn run(&self, source: &str, event: Event) -> Result<Result<TaskDetail, String>, Halt> {
         let Some(source) = self.inner.source(self.live.account, source).await? else {
-            return Ok(Err("is no source of the account any more".into()));
+            return Ok(Err("is no longer a source of the account".into()));
         };
         let accepted = self
             .inner
@@ -295,7 +295,7 @@ impl MaintenanceInner {
 
 /// Why the end of an event is not known that was accepted before: the session has rested
 /// for longer than its tasks are kept.
-const NOT_KEPT: &str = "was run before, and what became of it is not kept any more";
+const NOT_KEPT: &str = "was run before, and its outcome is no longer stored";
 
 /// What an event was refused for, if trying again will not help; else the error.
 fn refused(error: dispatch::Error) -> Result<String, Halt> {

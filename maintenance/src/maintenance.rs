@@ -1,4 +1,4 @@
-//! The operations of maintenance that faces call.
+//! The operations of maintenance that APIs call.
 
 mod create;
 mod projects;

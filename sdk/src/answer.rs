@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_an_error_too() {
+    fn text_can_be_an_error() {
         let of_text = Err::<Verdict, _>("no disk").conclude();
         let of_string = Err::<Option<u8>, _>(String::from("no disk")).conclude();
         assert_eq!(of_text.error.unwrap(), "no disk");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_is_a_hook_that_is_done() {
+    fn returning_nothing_means_success() {
         let conclusion = None::<Verdict>.conclude();
         assert_eq!((conclusion.status, conclusion.verdict), (DONE, None));
         assert_eq!(Some(7).conclude().status, 7);

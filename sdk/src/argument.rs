@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_another_type_says_where_to_bind_the_hook() {
+    fn an_event_of_another_type_is_refused_with_where_to_bind_the_hook() {
         let hook = hook("OnAudit", json!({}));
         assert_eq!(
             hook.take::<OnHealthRecover>().unwrap_err().to_string(),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_catalog_does_not_document_is_kept() {
+    fn undocumented_members_are_kept() {
         let mut data = OnAudit::sample().into_data();
         data.insert("tenant".into(), "blue".into());
         let audit: OnAudit = hook("OnAudit", data.into()).take().unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_an_event_says_so() {
+    fn a_run_without_an_event_is_reported_as_such() {
         let hook = Hook::simulated(None);
         let error = hook.take::<&Event>().unwrap_err().to_string();
         assert!(error.starts_with("this run has no event"), "{error}");

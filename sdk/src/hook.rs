@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_engine_sets_is_read() {
+    fn variables_set_by_the_engine_are_read() {
         let hook = hook(&[
             ("HOOK_ATTEMPT", "3"),
             ("HOOK_SERVER_ID", "7"),

@@ -31,7 +31,7 @@ const NAME_MAX_BYTES: usize = 128;
 const UNDOCUMENTED_MAX: usize = 64;
 /// The most bytes of all values together.
 const TOTAL_MAX_BYTES: usize = 128 * 1024;
-/// The most warnings; one more says how many there would be. They are kept with the event's
+/// The most warnings; one more gives the number of the rest. They are kept with the event's
 /// task, so they stay within 2 KiB or so.
 const WARNINGS_MAX: usize = 8;
 /// Characters of a member's name in a warning.
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_string_becomes_compact_json() {
+    fn non_string_values_become_compact_json() {
         let params = of(
             "OnAudit",
             &json!({"queryParams": {"a": [1, 2]}, "status": 200}),
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_is_too_long_is_said_not_to_be_a_parameter() {
+    fn a_member_that_is_too_long_is_reported_as_not_a_parameter() {
         let params = of(
             "OnAudit",
             &json!({"id": "x".repeat(VALUE_MAX_BYTES + 1), "own": "y".repeat(VALUE_MAX_BYTES + 1)}),
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn members_beyond_the_count_are_said_not_to_be_parameters() {
+    fn members_beyond_the_count_are_reported_as_not_parameters() {
         let data: Map<_, _> = (0..100).map(|i| (format!("m{i:03}"), json!(i))).collect();
         let params = of("custom.x", &Value::Object(data));
         assert_eq!(params.warnings.len(), WARNINGS_MAX + 1);
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_collapse_to_one_variable_are_told_and_the_catalog_wins() {
+    fn members_that_map_to_one_variable_are_reported_and_the_catalog_wins() {
         let params = of(
             "custom.x",
             &json!({"fooBar": 1, "foo_bar": 2, "foo-bar": 3}),
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_a_parameter_is_no_warning() {
+    fn members_that_are_never_parameters_cause_no_warning() {
         let data = json!({"deep": {"a": 1}, "list": [1], "gone": null, "plain": 1});
         assert!(of("custom.x", &data).warnings.is_empty());
         let data = json!({"queryParams": {"a": 1}, "id": "1"});

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_verdict_keeps_what_it_does_not_know() {
+    fn a_verdict_keeps_unknown_members() {
         let json = r#"{"allow":true,"weight":3}"#;
         let verdict: Verdict = serde_json::from_str(json).unwrap();
         assert_eq!(verdict.details["weight"], 3);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_allow_does_not_decide() {
+    fn a_verdict_without_allow_does_not_decide() {
         let verdict: Verdict = serde_json::from_str(r#"{"note":"done"}"#).unwrap();
         assert_eq!(verdict.allow, None);
     }

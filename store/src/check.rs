@@ -178,7 +178,7 @@ async fn programs(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Erro
             break;
         };
         last = row.try_get(0)?;
-        // One that is no bytes at all is reported with the other rows.
+        // One that is not a blob is reported with the other rows.
         let Ok(bytes) = row.try_get(1) else {
             continue;
         };
@@ -189,7 +189,7 @@ async fn programs(conn: &mut SqliteConnection) -> Result<Vec<String>, sqlx::Erro
                 Ok(kept) => {
                     format!("the program {kept} is damaged: its bytes have the digest {found}")
                 }
-                Err(_) => format!("a program has a key that is no digest; its own is {found}"),
+                Err(_) => format!("a program has a key that is not a digest; its own is {found}"),
             });
         }
     }

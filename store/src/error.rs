@@ -42,8 +42,8 @@ pub enum Error {
         /// What went wrong.
         source: tenterhook_dispatch::Error,
     },
-    /// A file is there already where one was to be made.
-    #[error("{} is there already", path.display())]
+    /// A file that was to be created already exists.
+    #[error("{} already exists", path.display())]
     Exists {
         /// The file.
         path: PathBuf,

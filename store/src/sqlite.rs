@@ -142,7 +142,7 @@ impl Sqlite {
                 let _none_begun = sqlx::query("ROLLBACK").execute(&mut conn).await;
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
-                    "cannot fill in the checksums of sources; `tenterhook check-data` tells more"
+                    "cannot fill in the checksums of sources; `tenterhook check-data` has the details"
                 );
             }
             filled => filled.map_err(|source| crate::Error::Checksums {
@@ -155,7 +155,7 @@ impl Sqlite {
             // They are charged what they were charged before.
             Err(error) if convert::is_corrupt(&error) => tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "cannot count what accounts have on the disk; `tenterhook check-data` tells more"
+                "cannot count the disk usage of accounts; `tenterhook check-data` has the details"
             ),
             repaired => repaired.map_err(opened)?,
         }

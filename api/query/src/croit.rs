@@ -2,7 +2,7 @@
 //!
 //! A list is filtered first, sorted second and cut last. The rows are the very
 //! objects that would be sent, so every field that a client sees can be named.
-//! This is not the cursor of the native face.
+//! This is not the cursor of the native API.
 
 mod condition;
 mod filter;

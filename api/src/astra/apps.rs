@@ -1,5 +1,5 @@
 //! The applications that hooks belong to, read-only. They are managed over the native
-//! face; Astra's toolkit asks for them before it lists hooks.
+//! API; Astra's toolkit asks for them before it lists hooks.
 
 mod shape;
 

@@ -1,4 +1,4 @@
-//! One request of this face, parsed step by step in Astra's order: headers, query, body.
+//! One request of this API, parsed step by step in Astra's order: headers, query, body.
 //! A handler asks for each in turn.
 
 use axum::body::Body;

@@ -1,4 +1,4 @@
-//! Astra's dialect: what the code that all faces share has to know of it.
+//! Astra's dialect: what the code that all APIs share has to know of it.
 
 use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;

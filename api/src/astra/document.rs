@@ -1,4 +1,4 @@
-//! How the calls of this face are described in the OpenAPI document.
+//! How the calls of this API are described in the OpenAPI document.
 
 use serde_json::{Value, json};
 

@@ -77,7 +77,7 @@ fn date(headers: &HeaderMap, name: &HeaderName) -> Result<Option<i64>, Problem> 
     Ok(since.and_then(|since| i64::try_from(since.as_secs()).ok()))
 }
 
-/// Serializes the changes of one resource over this face, so that none comes between a
+/// Serializes the changes of one resource over this API, so that none comes between a
 /// condition and the change that it allows.
 pub(super) async fn turn(id: Uuid) -> MutexGuard<'static, ()> {
     /// Resources that share a lock by chance only wait for each other.

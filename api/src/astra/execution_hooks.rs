@@ -49,7 +49,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 .summary("Shows an execution hook and the containers that it matches")
                 .astra_get(&shapes),
             Endpoint::new(Method::PUT, one, write, replace, replace_execution_hook)
-                .summary("Changes the members of an execution hook that are sent")
+                .summary("Changes the given members of an execution hook")
                 .astra_replace(&shapes),
             Endpoint::new(Method::DELETE, one, write, delete, delete_execution_hook)
                 .summary("Removes an execution hook")
@@ -235,7 +235,7 @@ async fn delete_execution_hook(ask: Ask) -> Result<Response, Rejection> {
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The hook in the path, if it is one of this face, and of the application in the
+/// The hook in the path, if it is one of this API, and of the application in the
 /// path if there is one.
 async fn find(ask: &Ask) -> Result<Hook, Rejection> {
     let dispatcher = ask.app.dispatcher();

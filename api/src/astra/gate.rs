@@ -5,7 +5,7 @@ use tenterhook_dispatch::{AccountId, Dispatcher, Error, Identity, Role};
 use super::identifier;
 use super::problem::{Rejection, Row};
 
-/// Admits the holder of a valid token to a path of this face. Refused are an unknown
+/// Admits the holder of a valid token to a path of this API. Refused are an unknown
 /// account, another account than the caller's, too low a role, and an account whose hooks
 /// are switched off.
 pub(super) async fn admit(

@@ -56,7 +56,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "replace_hook_source",
             replace_hook_source,
         )
-        .summary("Changes the members of a hook source that are sent")
+        .summary("Changes the given members of a hook source")
         .astra_replace(&shapes),
         Endpoint::new(
             Method::DELETE,

@@ -11,7 +11,7 @@ use crate::containers;
 /// Longest detail, in characters.
 const DETAIL_MAX_CHARS: usize = 511;
 
-/// Returns why the hooks of a task have failed; `None` until the task is over, and for events
+/// Returns why the hooks of a task have failed; `None` until the task has finished, and for events
 /// that are not Astra's.
 pub(crate) fn failures(detail: &TaskDetail) -> Option<Vec<HookFailure>> {
     let event = detail.task.event.as_ref()?;
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_whose_hooks_ended_well_succeeded() {
+    fn an_operation_whose_hooks_succeeded_has_succeeded() {
         assert_eq!(word(&[]), "success");
         let failed = show(failure(FailureKind::Exited, Some(1)));
         assert_eq!(word(&[failed]), "failed");

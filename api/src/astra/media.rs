@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_json_is_given_unless_the_resources_own_type_is_named() {
+    fn plain_json_is_returned_unless_the_resources_own_type_is_requested() {
         let own = "application/astra-hookSource+json";
         assert_eq!(MEDIA.of_one(&HeaderMap::new()).unwrap(), JSON);
         for (accept, media) in [
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_says_json_or_the_resources_own_type() {
+    fn a_body_is_declared_as_json_or_the_resources_own_type() {
         let check = |kind: &'static str| {
             let value = HeaderValue::from_static(kind);
             MEDIA.check_body(&HeaderMap::from_iter([(header::CONTENT_TYPE, value)]))

@@ -47,7 +47,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "replace_override",
             replace_override,
         )
-        .summary("Changes the members of an override that are sent")
+        .summary("Changes the given members of an override")
         .astra_replace(&shapes)
         .deprecated(),
         Endpoint::new(
@@ -57,7 +57,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "delete_override",
             delete_override,
         )
-        .summary("Removes an override: the hook's own switch holds again")
+        .summary("Removes an override: the hook's own switch applies again")
         .astra_delete()
         .deprecated(),
     ]

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_short_list_has_a_tag_and_a_long_one_comes_in_pieces() {
+    async fn a_short_list_has_a_tag_and_a_long_one_is_streamed() {
         let (tag, _, list) = listed(0, 0).await;
         assert!(tag.is_some());
         assert_eq!(
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_fails_at_once_is_refused_and_what_fails_later_breaks_off() {
+    async fn an_early_failure_is_refused_and_a_late_one_breaks_off() {
         let rows = stream::iter([Err(Refusal::TooBusy.into())]);
         assert_eq!(
             list("application/json", KIND, None, rows)

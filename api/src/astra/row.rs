@@ -159,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn an_object_leaves_out_what_is_not_there() {
+    fn an_object_omits_absent_members() {
         let text = row(b"hi").into_object().collect();
         assert_eq!(text, r#"{"type":"x","source":"aGk=","last":{"a":[1]}}"#);
     }
 
     #[test]
-    fn included_values_keep_their_places() {
+    fn included_values_keep_their_positions() {
         let text = row(b"hi").into_pieces(Some(&["last", "none", "source", "source"]));
         assert_eq!(text.collect(), r#"[{"a":[1]},null,"aGk=","aGk="]"#);
     }

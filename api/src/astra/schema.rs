@@ -83,7 +83,7 @@ pub(super) use members;
 /// A boolean, which is a text here.
 pub(super) const BOOLEAN: Kind = Kind::OneOf(&["true", "false"]);
 
-/// A free pair of name and value.
+/// A free-form pair of name and value.
 pub(super) const LABEL: Kind = Kind::Object(members! {
     "name": Kind::Text { min: 0, max: usize::MAX }, Must Must Must;
     "value": Kind::Text { min: 0, max: usize::MAX }, Must Must Must;

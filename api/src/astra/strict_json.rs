@@ -115,7 +115,7 @@ mod tests {
     use crate::rejection::OwnProblem as _;
 
     #[test]
-    fn an_object_is_read_as_it_is() {
+    fn an_object_is_read_unchanged() {
         let text = r#" {"a": [1, -2, 2.5, true, null, {"b": "c\u00e4"}]} "#;
         let object = read_object(text.as_bytes()).unwrap();
         assert_eq!(

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_freely_is_recorded_unless_it_is_named_for_a_secret() {
+    fn freely_named_members_are_recorded_unless_the_name_suggests_a_secret() {
         let body = json!({"metadata": {"release": "Zed", "password": "hush"}});
         let recorded = recorded(SourceMember::Reference, &body);
         assert!(
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_in_lower_case_and_in_order() {
+    fn the_list_is_sorted_and_in_lower_case() {
         assert!(RECORDED.is_sorted());
         assert!(
             RECORDED

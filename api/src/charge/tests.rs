@@ -26,7 +26,7 @@ fn held(ledger: &Ledger, holder: Holder, resource: Resource) -> u64 {
 }
 
 #[test]
-fn a_request_is_the_addresses_until_its_account_is_known() {
+fn a_request_is_charged_to_the_address_until_its_account_is_known() {
     let ledger = ledger();
     let charge = Charge::begin(&ledger, client(), None);
     assert_eq!(held(&ledger, client(), Resource::Requests), 1);
@@ -54,7 +54,7 @@ fn an_address_that_has_used_up_its_share_keeps_no_account_out() {
 }
 
 #[test]
-fn addresses_that_hold_all_places_of_strangers_keep_no_account_out() {
+fn addresses_that_use_up_the_strangers_share_keep_no_account_out() {
     let strangers = Strangers {
         kept: 2,
         most: 8,
@@ -80,7 +80,7 @@ fn addresses_that_hold_all_places_of_strangers_keep_no_account_out() {
 }
 
 #[test]
-fn an_operator_has_the_reserve_when_all_else_is_used_up() {
+fn an_operator_gets_the_reserve_when_all_else_is_used_up() {
     let capacity = Capacity::of(4).with_reserve(1);
     let capacities = Capacities::default().with(Resource::Requests, capacity);
     let ledger = Ledger::new(capacities);
@@ -98,7 +98,7 @@ fn an_operator_has_the_reserve_when_all_else_is_used_up() {
 }
 
 #[test]
-fn who_waits_leaves_its_place_among_the_requests_to_others() {
+fn a_waiting_client_frees_its_request_slot() {
     let ledger = ledger();
     let charge = Charge::begin(&ledger, client(), None);
     charge.charge_to(ACCOUNT).unwrap();
@@ -109,7 +109,7 @@ fn who_waits_leaves_its_place_among_the_requests_to_others() {
 }
 
 #[tokio::test]
-async fn a_large_reply_counts_until_it_is_taken() {
+async fn a_large_reply_counts_until_it_has_been_received() {
     let ledger = ledger();
     let charge = Charge::begin(&ledger, client(), None);
     let pieces = || Body::from(vec![0; 1 << 20]);
@@ -122,7 +122,7 @@ async fn a_large_reply_counts_until_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_body_that_there_is_no_memory_for_breaks_off_with_the_shortage() {
+async fn a_body_without_memory_for_it_breaks_off_with_the_shortage() {
     let ledger = ledger();
     let charge = Charge::begin(&ledger, client(), None);
     let error = charge

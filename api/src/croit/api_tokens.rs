@@ -38,7 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_api_token",
             create_api_token,
         )
-        .summary("Issues a token; returns its secret, this once")
+        .summary("Issues a token; returns its secret, only this once")
         .reads::<ApiTokenRequest>()
         .answers_raw(200, &["text/plain", "application/json"]),
         Endpoint::new(

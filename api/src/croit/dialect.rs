@@ -1,4 +1,4 @@
-//! croit's dialect: what the code that all faces share has to know of it.
+//! croit's dialect: what the code that all APIs share has to know of it.
 
 use axum::response::Response;
 

@@ -1,4 +1,4 @@
-//! The croit face's errors: `{"error": "<text>"}` and the right status.
+//! The croit API's errors: `{"error": "<text>"}` and the right status.
 //!
 //! croit documents no error body; its clients look at the status. A name that is taken is
 //! 400 there, and so is whatever a body asks for that is not possible.

@@ -46,7 +46,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_hook",
             change_hook,
         )
-        .summary("Changes what is sent of a hook")
+        .summary("Changes the given members of a hook")
         .reads::<HookUpdateRequest>()
         .answers_empty(204),
         Endpoint::new(
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_change_does_not_name_stays() {
+    fn members_that_a_change_omits_are_kept() {
         let these = |ids: &[i32]| read_targets(false, ids.to_vec());
         assert_eq!(change(None, None, Targets::All), None);
         assert_eq!(

@@ -56,10 +56,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_token_info",
             get_token_info,
         )
-        .summary("Returns whose token it is")
+        .summary("Returns the user that the token belongs to")
         .answers::<TokenInfo>(200),
         Endpoint::new(Method::POST, "/api/auth/logout", viewer, "logout", logout)
-            .summary("Ends the login; an issued token stays")
+            .summary("Ends the login; issued tokens remain valid")
             .answers_empty(201),
     ]
 }

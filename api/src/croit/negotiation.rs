@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_text_is_given_unless_json_is_named() {
+    fn plain_text_is_returned_unless_json_is_requested() {
         assert_eq!(Form::wanted(&HeaderMap::new()).unwrap(), Form::Plain);
         for (accept, form) in [
             ("*/*", Some(Form::Plain)),

@@ -1,6 +1,6 @@
 //! `/events/scripts`: named scripts and their text.
 //!
-//! A WebAssembly source that was uploaded at the native face is listed here as well, so
+//! A WebAssembly source that was uploaded through the native API is listed here as well, so
 //! that `scriptId` can refer to it; its bytes are given as they are. The built-in scripts
 //! are not listed, but can be read and bound.
 

@@ -53,7 +53,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_server",
             change_server,
         )
-        .summary("Changes what is sent of a server")
+        .summary("Changes the given members of a server")
         .reads::<ChangedServer>()
         .answers::<Server>(200),
         Endpoint::new(

@@ -37,9 +37,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             )
             .query(
                 "before",
-                "older form: only those made before this time, milliseconds since 1970",
+                "older form: only those created before this time, milliseconds since 1970",
             )
-            .query("after", "older form: only those made at this time or later")
+            .query(
+                "after",
+                "older form: only those created at this time or later",
+            )
             .query("limit", "older form: most rows")
             .query("offset", "older form: rows left out at the beginning")
             .query("order", "older form: ASC or DESC, newest first by default")

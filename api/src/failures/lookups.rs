@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failures_leave_turns_to_others_and_wait_for_their_own() {
+    async fn failing_addresses_leave_turns_to_others_and_wait_for_their_own() {
         let (lookups, now) = (Lookups::default(), Instant::now());
         let first = lookups.begin("a", true, now).await.unwrap();
         assert!(lookups.begin("b", true, now).now_or_never().is_none());
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_remembered_of_wrong_ones_is_bounded() {
+    async fn the_memory_of_wrong_secrets_is_bounded() {
         let (lookups, now) = (Lookups::default(), Instant::now());
         for n in 0..REMEMBERED_MOST + 10 {
             lookups.found_nothing(&n.to_string(), now);

@@ -52,7 +52,7 @@ fn fail(failures: &Failures, attempt: Attempt<'_>, now: Instant) {
 }
 
 #[test]
-fn an_address_that_fails_too_often_waits_and_is_forgiven_with_time() {
+fn an_address_that_fails_too_often_waits_until_its_quota_recovers() {
     let (failures, now) = (Failures::new(LIMITS), Instant::now());
     for _ in 0..4 {
         assert_eq!(waits(&failures, token(here(), "x"), now), None);
@@ -160,7 +160,7 @@ proptest! {
     /// However the attempts are spread over time, no more are reported as wrong than the
     /// quota and the time that has passed allow.
     #[test]
-    fn no_more_are_looked_at_than_the_quota_allows(pauses in prop::collection::vec(0_u64..3_000, 1..60)) {
+    fn no_more_failures_are_reported_as_wrong_than_the_quota_allows(pauses in prop::collection::vec(0_u64..3_000, 1..60)) {
         let (failures, start) = (Failures::new(LIMITS), Instant::now());
         let (mut now, mut looked_at) = (start, 0);
         for pause in pauses {

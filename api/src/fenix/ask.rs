@@ -1,4 +1,4 @@
-//! One request of this face: its caller, the ids in its path, and its body with the
+//! One request of this API: its caller, the ids in its path, and its body with the
 //! bounds.
 
 use axum::body::Body;

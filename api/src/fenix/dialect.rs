@@ -1,4 +1,4 @@
-//! What Fenix does in its own way, for the code that all faces share.
+//! What Fenix does in its own way, for the code that all APIs share.
 
 use axum::response::Response;
 use http::{Extensions, HeaderMap, HeaderValue};

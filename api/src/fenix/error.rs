@@ -14,7 +14,7 @@ use crate::rejection::OwnProblem;
 /// The text for a session that does not exist, and for one of another account.
 const NO_SESSION: &str = "Invalid session";
 
-/// Errors that no other face has.
+/// Errors that no other API has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// A call that takes no body was given one.

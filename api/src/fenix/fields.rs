@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_wrong_is_named_by_its_path() {
+    fn invalid_members_are_named_by_path() {
         let value = json!({"type": 7, "list": ["a", 1], "none": null, "count": 11, "how": "FLY"});
         let members = value.as_object().unwrap();
         let fields = Fields::at(members, "actions[1].");

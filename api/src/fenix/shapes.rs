@@ -1,4 +1,4 @@
-//! What this face's bodies look like, for the OpenAPI document.
+//! What this API's bodies look like, for the OpenAPI document.
 
 use serde_json::{Value, json};
 

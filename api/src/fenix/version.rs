@@ -19,7 +19,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_version",
             get_version,
         )
-        .summary("Returns the version of this interface")
+        .summary("Returns the version of this API")
         .answers_as(200, &shapes::version()),
     ]
 }

@@ -31,7 +31,7 @@ const ASKED_AT_ONCE: usize = 16;
 /// that waits is evicted for the next newcomer, so few are enough.
 const NEWCOMERS: u64 = 32;
 
-/// Connections of a listener for probes alone. A probe is over at once.
+/// Connections of a listener for probes only. A probe ends at once.
 const PROBES: usize = 64;
 
 /// Whom a listener is for.
@@ -337,7 +337,7 @@ impl Slot {
     }
 
     /// From now on the end of what the client sends is the end of the connection: the reply
-    /// is over, or it is one without an end of its own.
+    /// has ended, or it is one without an end of its own.
     pub(super) fn end_counts(&self) {
         let mut end = self.end.lock();
         end.is_answering = false;

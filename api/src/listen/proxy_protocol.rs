@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_client_is_read_and_what_follows_is_left() {
+    async fn the_client_is_read_and_the_following_bytes_are_left() {
         for source in ["192.0.2.7:4711", "[2001:db8::7]:4711"] {
             let mut bytes = header(source, Protocol::Stream);
             let length = bytes.len();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn anything_but_such_a_header_is_refused() {
+    async fn anything_other_than_a_header_is_refused() {
         let valid = header("192.0.2.7:1", Protocol::Stream);
         let with = |place: usize, byte: u8| {
             let mut bytes = valid.clone();

@@ -70,7 +70,7 @@ impl<S> TimedStream<S> {
 struct Timer(Option<Pin<Box<Sleep>>>);
 
 impl Timer {
-    /// Fails once `deadline` is over, and wakes the task when it will be.
+    /// Fails once `deadline` has passed, and wakes the task when it does.
     fn check<T>(
         &mut self,
         deadline: Option<Instant>,
@@ -184,7 +184,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn who_takes_a_reply_as_fast_as_the_rate_never_runs_out_of_time() {
+    fn a_client_at_the_minimum_rate_never_times_out() {
         let mut allowance = Allowance::new(2 * SECOND, 1_000);
         for _ in 0..1_000 {
             allowance.spend(SECOND);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_slower_than_the_rate_runs_out_of_it() {
+    fn a_client_below_the_minimum_rate_times_out() {
         let mut allowance = Allowance::new(30 * SECOND, 1_000);
         // Half as fast as the rate: each second costs half a one.
         let mut seconds = 0;
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_saved_up_beyond_the_most() {
+    fn saved_time_is_bounded() {
         let mut allowance = Allowance::new(SECOND, 1);
         allowance.earn(usize::MAX);
         assert_eq!(allowance.left, SECOND);

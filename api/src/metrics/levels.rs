@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_of_the_ledger_is_printed_and_what_has_no_bound_has_no_total() {
+    fn every_row_of_the_ledger_is_printed_and_unbounded_ones_have_no_total() {
         let strangers = Strangers {
             kept: 6,
             most: 25,

@@ -39,7 +39,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .summary("Lists the caller's account; all of them for owners of the operator's")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
-        .query("after", "the `next` of the page before")
+        .query("after", "the `next` of the previous page")
         .answers_items::<Account>(),
         Endpoint::new(
             Method::GET,
@@ -57,7 +57,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_account",
             change_account,
         )
-        .summary("Changes the members that are sent; the name is for owners to change")
+        .summary("Changes the given members; only owners change the name")
         .reads::<ChangedAccount>()
         .answers::<Account>(200),
     ]

@@ -35,7 +35,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(Method::GET, "/api/v1/apps", read, "list_apps", list_apps)
             .summary("Lists the applications by number")
             .query("limit", "items in a page, 1 to 1000; 100 by default")
-            .query("after", "the `next` of the page before")
+            .query("after", "the `next` of the previous page")
             .answers_items::<App>(),
         Endpoint::new(Method::GET, "/api/v1/apps/{id}", read, "get_app", get_app)
             .summary("Shows an application")
@@ -47,7 +47,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_app",
             change_app,
         )
-        .summary("Changes the members that are sent; `containers` replaces all")
+        .summary("Changes the given members; `containers` replaces all")
         .reads::<ChangedApp>()
         .answers::<App>(200),
         Endpoint::new(

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn data_that_is_not_json_is_kept_whole() {
+    fn data_that_is_not_json_is_kept_unchanged() {
         let mut headers = headers(&REQUIRED);
         headers.insert("content-type", HeaderValue::from_static("image/png"));
         let events = Mode::Binary.read(&headers, &b"\x89PNG"[..].into()).unwrap();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn data_cannot_be_so_deep_that_the_event_is_not_read_back() {
+    fn data_is_never_so_deep_that_the_event_cannot_be_read_back() {
         let mut headers = headers(&REQUIRED);
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         let body = format!("{}{}", "[".repeat(127), "]".repeat(127));

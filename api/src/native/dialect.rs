@@ -1,4 +1,4 @@
-//! The native dialect: what the code that all faces share has to know of it.
+//! The native dialect: what the code that all APIs share has to know of it.
 
 use axum::response::Response;
 

@@ -40,8 +40,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "post_events",
             post_events,
         )
-        .summary("Takes CloudEvents in structured, batch or binary mode; a batch is answered with a list")
-        .query("wait", "seconds to wait for the task to end, 0 to 120; fractions are fine")
+        .summary("Accepts CloudEvents in structured, batch or binary mode; a batch returns a list")
+        .query(
+            "wait",
+            "seconds to wait for the task to end, 0 to 120; fractions are fine",
+        )
         .reads_raw(&cloudevents::MEDIA)
         .answers::<PostedEvent>(200)
         .answers::<PostedEvent>(202),

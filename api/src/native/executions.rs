@@ -42,11 +42,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("hook", "only those of this hook, by id or number")
         .query(
             "state",
-            "only those in this state; `WAITING` includes those that are running, `RUNNING` are those alone",
+            "only those in this state; `WAITING` includes those that are running, `RUNNING` are only those",
         )
-        .query("dead", "`true` for those that failed for good")
+        .query("dead", "`true` for those that failed and are not retried")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
-        .query("after", "the `next` of the page before")
+        .query("after", "the `next` of the previous page")
         .answers_items::<Execution>(),
         Endpoint::new(
             Method::GET,
@@ -73,7 +73,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "follow_execution",
             follow::follow_execution,
         )
-        .summary("Sends what the execution prints, from its beginning, as server-sent events")
+        .summary("Streams the execution's output from the start as server-sent events")
         .query(
             "after",
             "the `id` of the last event that was received: the events after it follow",
@@ -92,7 +92,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "cancel_execution",
             cancel_execution,
         )
-        .summary("Cancels an execution; a finished one stays as it is")
+        .summary("Cancels an execution; a finished one is unchanged")
         .answers::<Execution>(202),
         Endpoint::new(
             Method::POST,
@@ -101,7 +101,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "redrive_execution",
             redrive_execution,
         )
-        .summary("Runs an execution again that failed or was cancelled")
+        .summary("Runs a failed or cancelled execution again")
         .answers::<Execution>(202),
     ]
 }

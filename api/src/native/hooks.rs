@@ -38,9 +38,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .answers::<Hook>(201),
         Endpoint::new(Method::GET, "/api/v1/hooks", read, "list_hooks", list_hooks)
             .summary("Lists the hooks by number")
-            .query("event", "only hooks of this event")
+            .query("event", "only hooks on this event")
             .query("limit", "items in a page, 1 to 1000; 100 by default")
-            .query("after", "the `next` of the page before")
+            .query("after", "the `next` of the previous page")
             .answers_items::<Hook>(),
         Endpoint::new(
             Method::GET,
@@ -58,7 +58,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_hook",
             change_hook,
         )
-        .summary("Changes the members that are sent")
+        .summary("Changes the given members")
         .reads::<ChangedHook>()
         .answers::<Hook>(200),
         Endpoint::new(

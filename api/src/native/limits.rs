@@ -23,7 +23,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_limits",
             get_limits,
         )
-        .summary("Returns the limits that a hook has, and those that it may ask for")
+        .summary("Returns the default limits of a hook, and the most that it may ask for")
         .answers::<AllLimits>(200),
         Endpoint::new(
             Method::GET,
@@ -32,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "list_hook_points",
             list_hook_points,
         )
-        .summary("Lists the events that hooks can wait for; `custom.<name>` needs no entry")
+        .summary("Lists the events that hooks can be bound to; `custom.<name>` needs no entry")
         .answers_items::<HookPoint>(),
     ]
 }

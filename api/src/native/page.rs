@@ -1,4 +1,4 @@
-//! Lists of the native face: `{items, next?}`, and their cursor.
+//! Lists of the native API: `{items, next?}`, and their cursor.
 //!
 //! A cursor names a place in the order of its list. It does not name an item, which may be
 //! deleted before the next page is asked for.
@@ -15,14 +15,14 @@ use uuid::Uuid;
 use crate::endpoint::{Endpoint, Shape};
 use crate::refusal::Refusal;
 
-/// Items in a page unless the client says otherwise.
+/// Items in a page by default.
 const DEFAULT_LIMIT: u32 = 100;
 
 /// Most items in a page.
 const MAX_LIMIT: u32 = tenterhook_dispatch::PAGE_MAX;
 
 impl Endpoint {
-    /// The call answers with one page of a list.
+    /// The call responds with one page of a list.
     pub(super) fn answers_items<T: ToSchema>(self) -> Self {
         let mut list = Shape::json::<List<T>>();
         list.refers_to.extend(Shape::json::<T>().refers_to);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_goes_on_behind_an_item_that_was_deleted_meanwhile() {
+    fn a_page_continues_after_an_item_that_was_deleted_meanwhile() {
         let mut all = vec![place(7, 9), place(8, 1), place(8, 2), place(9, 0)];
         let first = PageQuery::new(Some(2), None).cut(all.clone(), |p| *p);
         let first = first.unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_read_as_it_is_printed_and_nothing_else_is() {
+    fn only_a_cursor_that_was_printed_can_be_read_back() {
         for place in [place(0, 0), place(1_796_094_000, u128::MAX), place(-1, 7)] {
             assert_eq!(place.to_string().parse(), Ok(place));
             let (created_at, id) = place.parts();

@@ -46,7 +46,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .summary("Lists the principals of the account, oldest first")
         .query("account", ACCOUNT)
         .query("limit", "items in a page, 1 to 1000; 100 by default")
-        .query("after", "the `next` of the page before")
+        .query("after", "the `next` of the previous page")
         .answers_items::<Principal>(),
         Endpoint::new(
             Method::GET,
@@ -65,7 +65,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_principal",
             change_principal,
         )
-        .summary("Changes the members that are sent; a lower role holds for its tokens at once")
+        .summary("Changes the given members; a lower role applies to its tokens at once")
         .query("account", ACCOUNT)
         .reads::<ChangedPrincipal>()
         .answers::<Principal>(200),

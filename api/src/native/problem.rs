@@ -1,4 +1,4 @@
-//! The native face's errors: RFC 9457 problem documents.
+//! The native API's errors: RFC 9457 problem documents.
 //!
 //! Each type has a constructor, so that status and `type` cannot disagree, and
 //! a page in `docs/problems`. A hook that failed is not a problem.
@@ -58,10 +58,9 @@ pub(super) fn describe(refusal: &Refusal) -> Problem {
             untyped(refusal.status().canonical_reason().unwrap_or("Not done"))
         }
         Refusal::Unreadable(_) => typed("unreadable-body", "The body cannot be read"),
-        Refusal::UnsupportedMedia(_) => typed(
-            "unreadable-body",
-            "The body is in a form that is not read here",
-        ),
+        Refusal::UnsupportedMedia(_) => {
+            typed("unreadable-body", "The body's format is not supported")
+        }
         Refusal::TooLarge {
             limit_bytes,
             size_bytes,
@@ -73,11 +72,7 @@ pub(super) fn describe(refusal: &Refusal) -> Problem {
                 None => problem,
             }
         }
-        Refusal::Invalid(faults) => typed(
-            "invalid-request",
-            "The request asks for something that cannot be",
-        )
-        .with(
+        Refusal::Invalid(faults) => typed("invalid-request", "The request is invalid").with(
             "errors",
             faults
                 .iter()
@@ -88,12 +83,12 @@ pub(super) fn describe(refusal: &Refusal) -> Problem {
             .with("noun", json!(noun))
             .with("id", json!(id)),
         Refusal::NameTaken { name } => {
-            typed("name-taken", "The name is already used").with("name", json!(name))
+            typed("name-taken", "The name is already in use").with("name", json!(name))
         }
-        Refusal::ReadOnly { noun, id } => typed("read-only", "It cannot be changed")
+        Refusal::ReadOnly { noun, id } => typed("read-only", "The resource is read-only")
             .with("noun", json!(noun))
             .with("id", json!(id)),
-        Refusal::Withheld { noun, id } => typed("withheld", "It is never shown")
+        Refusal::Withheld { noun, id } => typed("withheld", "The content is withheld")
             .with("noun", json!(noun))
             .with("id", json!(id)),
         Refusal::HooksDisabled => typed("hooks-disabled", "Execution hooks are switched off"),
@@ -112,11 +107,10 @@ pub(super) fn describe(refusal: &Refusal) -> Problem {
         Refusal::TooManyFailures { .. } => {
             typed("too-many-failures", "Too many attempts have failed")
         }
-        Refusal::TooBusy => typed("too-busy", "Too much is waiting already"),
-        Refusal::DiskFull(_) | Refusal::Unavailable(Unavailable::DiskFull) => typed(
-            "insufficient-storage",
-            "There is not enough room on the disk",
-        ),
+        Refusal::TooBusy => typed("too-busy", "The server is too busy"),
+        Refusal::DiskFull(_) | Refusal::Unavailable(Unavailable::DiskFull) => {
+            typed("insufficient-storage", "Not enough disk space")
+        }
         Refusal::Unavailable(_) => typed("too-busy", "The database cannot be used at the moment"),
         Refusal::Shortage(shortage) => typed("too-busy", "Not enough of a shared resource is left")
             .with("resource", json!(shortage.resource.as_str())),

@@ -28,7 +28,7 @@ pub(crate) fn probes() -> Vec<Endpoint> {
             .summary("Returns 200 while the process can reply")
             .answers_raw(200, &[PLAIN]),
         Endpoint::new(Method::GET, "/readyz", all, "get_readiness", get_readiness)
-            .summary("Returns 200 while events can be stored, else 503 and why not")
+            .summary("Returns 200 while events can be stored, else 503 and the reason")
             .answers_raw(200, &[PLAIN]),
         Endpoint::new(Method::GET, "/metrics", all, "get_metrics", get_metrics)
             .summary("Returns the counters in the Prometheus text format")

@@ -1,4 +1,4 @@
-//! The inventory of servers, as the native face offers it.
+//! The inventory of servers, as the native API offers it.
 
 use axum::extract::State;
 use http::{Method, StatusCode};
@@ -37,7 +37,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .summary("Lists the servers by number")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
-        .query("after", "the `next` of the page before")
+        .query("after", "the `next` of the previous page")
         .answers_items::<Server>(),
         Endpoint::new(
             Method::GET,
@@ -55,7 +55,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "change_server",
             change_server,
         )
-        .summary("Changes the members that are sent")
+        .summary("Changes the given members")
         .reads::<ChangedServer>()
         .answers::<Server>(200),
         Endpoint::new(

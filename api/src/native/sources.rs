@@ -49,10 +49,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "list_sources",
             list_sources,
         )
-        .summary("Lists the sources by number, the preloaded ones last")
-        .query("name", "only the one of this name")
+        .summary("Lists the sources by number, the built-in ones last")
+        .query("name", "only the one with this name")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
-        .query("after", "the `next` of the page before")
+        .query("after", "the `next` of the previous page")
         .answers_items::<Source>(),
         Endpoint::new(
             Method::GET,
@@ -88,7 +88,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             upload::replace_source,
         )
         .summary("Replaces a source's bytes; its hooks run the new program from now on")
-        .query("description", "what it is for; left out, it stays")
+        .query("description", "what it is for; if omitted, it is unchanged")
         .request_header(
             "If-Match",
             "the `ETag` of the source or of its bytes, which it must still have",

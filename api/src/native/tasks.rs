@@ -24,12 +24,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::new(Method::GET, "/api/v1/tasks", read, "list_tasks", list_tasks)
             .summary("Lists tasks, newest first, without their executions")
-            .query("active", "`true` for those that are not over")
+            .query("active", "`true` for unfinished ones")
             .query("event", "only those of this event type")
-            .query("since", "only those made at this time or later, RFC 3339")
-            .query("until", "only those made before this time, RFC 3339")
+            .query(
+                "since",
+                "only those created at this time or later, RFC 3339",
+            )
+            .query("until", "only those created before this time, RFC 3339")
             .query("limit", "items in a page, 1 to 1000; 100 by default")
-            .query("after", "the `next` of the page before")
+            .query("after", "the `next` of the previous page")
             .answers_items::<Task>(),
         Endpoint::new(
             Method::GET,
@@ -47,7 +50,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "cancel_task",
             cancel_task,
         )
-        .summary("Cancels a task; a finished one stays as it is")
+        .summary("Cancels a task; a finished one is unchanged")
         .answers::<Task>(202),
     ]
 }

@@ -30,7 +30,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "create_token",
             create_token,
         )
-        .summary("Issues a token; its secret is shown this once")
+        .summary("Issues a token; its secret is shown only this once")
         .reads::<NewToken>()
         .answers::<IssuedToken>(201),
         Endpoint::new(
@@ -44,7 +44,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("account", ACCOUNT)
         .query("principal", "only those of this principal, by id or name")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
-        .query("after", "the `next` of the page before")
+        .query("after", "the `next` of the previous page")
         .answers_items::<Token>(),
         Endpoint::new(
             Method::DELETE,
@@ -53,7 +53,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "delete_token",
             delete_token,
         )
-        .summary("Revokes a token with the logins that it has opened; what they read ends")
+        .summary("Revokes a token with the logins that it has opened; what they are reading ends")
         .query("account", ACCOUNT)
         .answers_empty(204),
     ]

@@ -24,7 +24,7 @@ use crate::refusal::Refusal;
 use crate::time_text::time_text;
 use crate::uploads::pending::{self, Outcome};
 
-/// How long an upload waits for its program unless its client says otherwise. Most
+/// How long an upload waits for its program by default. Most
 /// programs are compiled in less, and no usual client gives up before.
 const USUAL_WAIT: Duration = Duration::from_secs(10);
 
@@ -44,8 +44,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "get_upload",
             get_upload,
         )
-        .summary("Shows the outcome of an upload that was answered with 202")
-        .query("wait", "seconds to wait for it to be over, 0 to 120")
+        .summary("Shows the outcome of an upload whose response was 202")
+        .query("wait", "seconds to wait for it to finish, 0 to 120")
         .answers::<Upload>(200),
     ]
 }

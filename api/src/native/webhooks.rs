@@ -46,7 +46,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .summary("Lists the webhooks, oldest first")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
-        .query("after", "the `next` of the page before")
+        .query("after", "the `next` of the previous page")
         .answers_items::<Webhook>(),
         Endpoint::new(
             Method::GET,
@@ -85,7 +85,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .summary("Lists the deliveries of a webhook, newest first")
         .query("limit", "items in a page, 1 to 1000; 100 by default")
-        .query("after", "the `next` of the page before")
+        .query("after", "the `next` of the previous page")
         .answers_items::<Delivery>(),
     ]
 }

@@ -1,4 +1,4 @@
-//! The words of this face for what the dispatcher has values for, in both directions.
+//! The names that this API has for the dispatcher's values, in both directions.
 
 use tenterhook_delivery::Status;
 use tenterhook_dispatch as dispatch;

@@ -1,4 +1,4 @@
-//! Nova's dialect: what the code that all faces share has to know of it.
+//! Nova's dialect: what the code that all APIs share has to know of it.
 
 use axum::response::Response;
 use http::{Extensions, HeaderMap, HeaderValue};

@@ -198,14 +198,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_has_to_wait_learns_how_long() {
+    async fn a_client_that_has_to_wait_is_told_how_long() {
         let retry_after = Duration::from_millis(4_500);
         let (_, _, body) = printed(Refusal::TooManyFailures { retry_after }).await;
         assert_eq!(body["overLimit"]["retryAfter"], "5");
     }
 
     #[tokio::test]
-    async fn without_a_token_keystone_answers() {
+    async fn without_a_token_the_error_is_keystones() {
         for refusal in [Refusal::Unauthenticated(""), Refusal::InvalidToken] {
             let (status, _, body) = printed(refusal).await;
             assert_eq!(status, 401);

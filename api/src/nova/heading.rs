@@ -1,4 +1,4 @@
-//! The headers of every reply of this face: version and request id.
+//! The headers of every reply of this API: version and request id.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_or_too_deep_is_not_read() {
+    fn invalid_or_too_deep_json_is_not_read() {
         let deep = "[".repeat(100_000);
         let closed = format!("{}{}", "[".repeat(200), "]".repeat(200));
         for text in [

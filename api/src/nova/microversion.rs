@@ -1,4 +1,4 @@
-//! Which version of Nova's interface a client speaks: `2.1` unless a header says
+//! Which version of Nova's API a client speaks: `2.1` unless a header says
 //! otherwise.
 
 use std::fmt;
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_version_is_400() {
+    fn an_invalid_version_is_400() {
         for text in [
             "2", "x", "2.", ".1", "2.01", "02.1", "0.1", "2.1.1", "-2.1", "2.x", "",
         ] {

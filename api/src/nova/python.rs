@@ -23,7 +23,7 @@ pub(super) fn quoted(text: &str) -> String {
     printed.text
 }
 
-/// A value as `str` prints it: a text as it is, but for control characters.
+/// A value as `str` prints it: text unchanged, except for control characters.
 pub(super) fn text(value: &Json) -> String {
     match value {
         Json::Text(text) => clip(text, SHOWN_MAX_CHARS),
@@ -132,7 +132,7 @@ fn escaped(c: char) -> String {
     }
 }
 
-/// Whether Python shows a character as it is: no control, no space but the plain one,
+/// Whether Python shows a character unescaped: no control, no space but the plain one,
 /// and none that is invisible or private.
 fn is_printable(c: char) -> bool {
     let hidden = matches!(
@@ -198,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_shown_as_it_is_but_for_control_characters() {
+    fn text_is_shown_unchanged_except_for_control_characters() {
         assert_eq!(text(&Json::Text("it's".into())), "it's");
         assert_eq!(text(&Json::Text("a\u{1b}b\n".into())), "a\u{fffd}b\u{fffd}");
         assert_eq!(text(&Json::Null), "None");
     }
 
     #[test]
-    fn what_is_shown_has_a_bound() {
+    fn the_shown_text_is_bounded() {
         let long = "x".repeat(100_000);
         let wide = format!("[{}1]", "1,".repeat(50_000));
         let members: Vec<_> = (0..10_000).map(|n| format!("\"{n}\":{{}}")).collect();
@@ -221,7 +221,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_sent_is_printed_short_and_without_control_characters(sent in ".{0,600}") {
+        fn any_value_is_printed_short_and_without_control_characters(sent in ".{0,600}") {
             let value = Json::List(vec![Json::Text(sent.clone()), Json::Object(vec![(sent, Json::Null)])]);
             for printed in [repr(&value), text(&value)] {
                 prop_assert!(printed.chars().count() <= SHOWN_MAX_CHARS + 1);

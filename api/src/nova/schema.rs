@@ -136,7 +136,7 @@ fn member<'a>(members: &'a [(String, Json)], wanted: &str) -> Option<&'a Json> {
     found.map(|(_, value)| value)
 }
 
-/// Checks that there are no members but these.
+/// Checks that there are no other members than these.
 fn no_others(members: &[(String, Json)], known: &[&str]) -> Result<(), String> {
     /// Names that are quoted.
     const TOLD_MAX: usize = 16;

@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_id_is_not_read() {
+    fn an_invalid_id_is_not_read() {
         for text in [
             "",
             "zz",

@@ -32,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "list_versions",
             list_versions,
         )
-        .summary("Lists the versions of Nova's interface, for catalogs that name the root")
+        .summary("Lists the versions of Nova's API, for service catalogs that name the root")
         .answers_as(200, &shapes::versions()),
     ]
 }

@@ -19,7 +19,7 @@ pub(super) struct Malformed;
 
 type Hops = Result<Vec<IpAddr>, Malformed>;
 
-/// What `Forwarded` says, if it is there.
+/// The hops that `Forwarded` lists, if it is present.
 pub(super) fn standard(headers: &HeaderMap) -> Option<Hops> {
     hops(headers, &header::FORWARDED, |rest| {
         let (node, rest) = element(rest)?;
@@ -27,7 +27,7 @@ pub(super) fn standard(headers: &HeaderMap) -> Option<Hops> {
     })
 }
 
-/// What `X-Forwarded-For` says, if it is there.
+/// The hops that `X-Forwarded-For` lists, if it is present.
 pub(super) fn customary(headers: &HeaderMap) -> Option<Hops> {
     hops(headers, &X_FORWARDED_FOR, |rest| {
         let (one, rest) = match rest.split_once(',') {

@@ -1,4 +1,4 @@
-//! Trusted proxies are believed, and no other peer is.
+//! Headers of trusted proxies are used, and those of no other peer.
 
 use http::HeaderValue;
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ const STANDARD: &str = "forwarded";
 const CUSTOMARY: &str = "x-forwarded-for";
 
 #[test]
-fn a_trusted_proxy_says_for_whom_it_calls() {
+fn a_trusted_proxy_names_its_client() {
     for (line, expected) in [
         ((CUSTOMARY, "203.0.113.5"), "203.0.113.5"),
         ((CUSTOMARY, "203.0.113.5:4711"), "203.0.113.5"),
@@ -69,7 +69,7 @@ fn the_last_hop_that_is_not_trusted_is_the_client() {
 }
 
 #[test]
-fn what_cannot_be_read_leaves_the_peer_as_the_client() {
+fn an_unreadable_header_leaves_the_peer_as_the_client() {
     for line in [
         (CUSTOMARY, ""),
         (CUSTOMARY, "unknown"),
@@ -104,7 +104,7 @@ fn a_header_that_the_proxy_only_passes_on_is_ignored() {
 }
 
 #[test]
-fn headers_of_others_are_ignored() {
+fn headers_of_untrusted_peers_are_ignored() {
     for peer in ["203.0.113.99", "192.0.2.2", "::1"] {
         let lines = [(CUSTOMARY, "198.51.100.9"), (STANDARD, "for=198.51.100.9")];
         assert_eq!(client(peer, &lines[..1]), peer);
@@ -114,7 +114,7 @@ fn headers_of_others_are_ignored() {
 }
 
 #[test]
-fn what_names_no_network_is_refused() {
+fn an_invalid_network_is_refused() {
     for text in [
         "",
         "10.0.0.0/33",

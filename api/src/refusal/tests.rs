@@ -1,11 +1,11 @@
-//! What clients are told when the disk is full or the database fails.
+//! The refusals that clients get when the disk is full or the database fails.
 
 use tenterhook_ledger::{Amounts, Capacities, Capacity, Holder, Ledger, Resource};
 
 use super::*;
 
 #[test]
-fn who_has_no_room_hears_507_with_the_amounts_and_what_to_do() {
+fn an_account_without_disk_space_gets_507_with_the_amounts_and_the_remedy() {
     let capacities = Capacities::default().with(Resource::Disk, Capacity::of(1_000));
     let ledger = Ledger::new(capacities);
     let refused = |holder, bytes| {
@@ -29,7 +29,7 @@ fn who_has_no_room_hears_507_with_the_amounts_and_what_to_do() {
 }
 
 #[test]
-fn a_database_that_cannot_be_used_is_507_or_503_with_the_reason_and_what_to_do() {
+fn an_unusable_database_is_507_or_503_with_the_reason_and_the_remedy() {
     for (why, status, parts) in [
         (
             Unavailable::DiskFull,

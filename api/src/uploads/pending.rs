@@ -53,7 +53,7 @@ pub(crate) enum Outcome {
 
 /// How far an upload is when its request stops waiting.
 pub(crate) enum Progress {
-    /// It is over.
+    /// It has finished.
     Done(Box<Stored>),
     /// It goes on.
     Compiling(Arc<Upload>),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_upload_is_found_by_its_own_account_alone() {
+    async fn an_upload_is_found_only_by_its_own_account() {
         let pending = Pending::default();
         let (one, other) = (AccountId::generate(), AccountId::generate());
         let upload = refused(&pending, one).await;
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_over_is_forgotten_before_what_goes_on() {
+    async fn finished_uploads_are_forgotten_before_active_ones() {
         let pending = Pending::default();
         let account = AccountId::generate();
         let endless = pending.begin(account, subject(), Duration::ZERO, std::future::pending());

@@ -7,7 +7,7 @@ use crate::astra_support::Astra;
 const APPS: &str = "/k8s/v2/apps";
 
 #[tokio::test]
-async fn applications_are_listed_and_shown_as_astra_has_them() {
+async fn applications_are_listed_and_shown_in_astras_form() {
     let astra = Astra::start().await;
     let shop = astra
         .application("shop", &[("db-0", "postgres:17"), ("web-0", "nginx:1")])
@@ -36,7 +36,7 @@ async fn applications_are_listed_and_shown_as_astra_has_them() {
 }
 
 #[tokio::test]
-async fn applications_are_refused_in_this_faces_words() {
+async fn changes_of_applications_are_refused_in_this_apis_form() {
     let astra = Astra::start().await;
     let unknown = "/k8s/v2/apps/0b7c1b3e-5a41-4f4c-9d8e-2f6a7c8d9e0f";
     for (path, status, number) in [

@@ -158,7 +158,7 @@ async fn a_hook_of_the_apps_collection_is_changed_and_removed_over_the_other() {
 }
 
 #[tokio::test]
-async fn the_tag_of_the_reply_to_a_create_will_do_for_a_put() {
+async fn the_tag_in_the_reply_to_a_create_is_valid_for_a_put() {
     let astra = Astra::start().await;
     let script = astra.script("a.sh", "true\n").await;
     let app = astra.application("shop", &[("db-0", "x")]).await;
@@ -231,7 +231,7 @@ async fn a_hook_runs_once_in_each_container_that_it_matches() {
 }
 
 #[tokio::test]
-async fn what_a_body_may_not_ask_for_is_named() {
+async fn a_body_that_requests_something_forbidden_is_refused_by_name() {
     let astra = Astra::start().await;
     let script = astra.script("a.sh", "true\n").await;
     let app = astra.application("shop", &[]).await;
@@ -348,7 +348,7 @@ async fn conflicts_are_reported_after_everything_else() {
 }
 
 #[tokio::test]
-async fn the_operators_hooks_are_shown_and_stay_as_they_are() {
+async fn the_operators_hooks_are_shown_and_cannot_be_changed() {
     let astra = Astra::start().await;
     let managed = astra.managed_hook("keep").await;
     let path = format!("{HOOKS}/{managed}");

@@ -10,7 +10,7 @@ use crate::astra_support::{Astra, HOOKS, SOURCES, base64, source, source_change,
 const NOBODY: &str = "0b7c1b3e-5a41-4f4c-9d8e-2f6a7c8d9e0f";
 
 #[tokio::test]
-async fn who_asks_is_checked_first_then_the_account_then_the_role() {
+async fn the_token_is_checked_first_then_the_account_then_the_role() {
     let astra = Astra::start().await;
     let bad = format!("/accounts/{NOBODY}{SOURCES}?nonsense=1");
     let call = astra.app.call_as("x", Method::POST, &bad).await;
@@ -216,7 +216,7 @@ async fn a_body_outside_its_schema_is_refused_with_the_place() {
 }
 
 #[tokio::test]
-async fn forms_that_are_not_spoken_are_refused() {
+async fn unsupported_media_types_are_refused() {
     let astra = Astra::start().await;
     for accept in [
         "text/html",
@@ -271,7 +271,7 @@ async fn a_body_beyond_every_limit_is_413() {
 }
 
 #[tokio::test]
-async fn an_account_whose_hooks_are_switched_off_hears_so_everywhere() {
+async fn an_account_with_disabled_hooks_gets_that_error_everywhere() {
     let astra = Astra::start().await;
     let made = astra.script("a", "true\n").await;
     let dispatcher = &astra.app.dispatcher;
@@ -355,7 +355,7 @@ async fn a_store_that_fails_is_an_internal_error_without_its_cause() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_an_invalid_one() {
+async fn an_expired_token_is_invalid() {
     let astra = Astra::start().await;
     let new = NewToken {
         name: "short".into(),

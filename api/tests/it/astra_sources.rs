@@ -97,7 +97,7 @@ async fn the_documented_list_holds_whole_resources() {
 }
 
 #[tokio::test]
-async fn put_merges_and_answers_nothing() {
+async fn put_merges_and_returns_no_body() {
     let astra = Astra::start().await;
     let body = with(
         source("a", "true\n"),
@@ -181,7 +181,7 @@ async fn a_private_source_is_listed_and_shown_without_its_text() {
 }
 
 #[tokio::test]
-async fn preloaded_sources_are_listed_and_stay_as_they_are() {
+async fn built_in_sources_are_listed_and_cannot_be_changed() {
     let astra = Astra::start().await;
     let list = astra
         .get(&format!("{SOURCES}?filter=preloaded%20eq%20'true'"))
@@ -207,7 +207,7 @@ async fn preloaded_sources_are_listed_and_stay_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_wasm_program_is_a_source_of_its_own_type() {
+async fn a_wasm_program_is_a_source_of_a_distinct_type() {
     let astra = Astra::start().await;
     let module = std::fs::read(FRIENDLY_HELLO).unwrap();
     let wasm = |source: String| {
@@ -252,7 +252,7 @@ async fn a_wasm_program_is_a_source_of_its_own_type() {
 }
 
 #[tokio::test]
-async fn one_source_is_seen_over_three_interfaces() {
+async fn one_source_is_visible_through_three_apis() {
     let astra = Astra::start().await;
     let made = astra.script("shared", "echo \"from astra\"\n").await;
     let scripts = astra.app.get("/api/events/scripts").await.expect(200);
@@ -280,7 +280,7 @@ async fn one_source_is_seen_over_three_interfaces() {
 }
 
 #[tokio::test]
-async fn a_put_is_carried_out_under_its_conditions_alone() {
+async fn a_put_is_applied_only_if_its_preconditions_hold() {
     let astra = Astra::start().await;
     let made = astra.script("a", "true\n").await;
     let path = format!("{SOURCES}/{}", id(&made));
@@ -319,7 +319,7 @@ async fn a_put_is_carried_out_under_its_conditions_alone() {
 }
 
 #[tokio::test]
-async fn a_removed_source_is_not_found_and_a_body_does_no_harm() {
+async fn a_removed_source_is_not_found_and_a_body_is_ignored() {
     let astra = Astra::start().await;
     let made = astra.script("a", "true\n").await;
     let path = format!("{SOURCES}/{}", id(&made));
@@ -340,7 +340,7 @@ async fn a_removed_source_is_not_found_and_a_body_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_change_over_this_interface_is_audited_in_part() {
+async fn a_change_through_this_api_is_audited_in_part() {
     let astra = Astra::start().await;
     let audit = astra.app.script("audit", "cat\n").await;
     astra.app.hook(audit, "OnAudit").await;

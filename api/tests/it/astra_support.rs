@@ -9,7 +9,7 @@ use tenterhook_dispatch::{AccountId, App, Container, Label, NewApp, NewHook, Rol
 
 use crate::support::{Answer, Call, TestApp};
 
-/// The operator's account over the Astra face.
+/// The operator's account through the Astra API.
 pub(crate) struct Astra {
     pub(crate) app: TestApp,
     pub(crate) account: AccountId,
@@ -96,7 +96,7 @@ impl Astra {
         dispatcher.apps().create(self.account, new).await.unwrap()
     }
 
-    /// Makes a hook that the operator keeps; answers with its id.
+    /// Creates a hook that the operator manages; returns its id.
     pub(crate) async fn managed_hook(&self, name: &str) -> String {
         let source = self.script(&format!("{name}.sh"), "true\n").await;
         let source: tenterhook_dispatch::SourceId = source["id"].as_str().unwrap().parse().unwrap();

@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::astra_support::{Astra, SOURCES};
 use crate::support::{Answer, LONG, TestApp, event_of};
 
-/// A principal with a token of its own; answers with both as the native face shows them.
+/// A principal with a token of its own; returns both as the native API shows them.
 async fn principal(app: &TestApp, name: &str, role: &str) -> (Value, Value) {
     let new = json!({"name": name, "role": role});
     let principal = app.post("/api/v1/principals", &new).await.expect(201);
@@ -35,7 +35,7 @@ async fn bind(app: &TestApp) {
     app.post("/api/v1/hooks", &body).await.expect(201);
 }
 
-/// Starts such a hook; answers with the path of its output.
+/// Starts such a hook; returns the path of its output.
 async fn running(app: &TestApp) -> String {
     bind(app).await;
     let event = event_of("custom.a", json!({}));
@@ -46,7 +46,7 @@ async fn running(app: &TestApp) -> String {
     format!("/api/v1/executions/{id}/output")
 }
 
-/// Begins to read a reply; answers with its first piece and the rest.
+/// Begins to read a reply; returns its first piece and the rest.
 async fn open(app: &TestApp, secret: &str, path: &str) -> (String, Body) {
     let request = Request::get(path).header("authorization", format!("Bearer {secret}"));
     let request = request.body(Body::empty()).unwrap();
@@ -70,7 +70,7 @@ async fn rest(body: Body) -> String {
 }
 
 #[tokio::test]
-async fn output_that_is_followed_ends_when_its_readers_token_is_revoked() {
+async fn followed_output_ends_when_its_readers_token_is_revoked() {
     let app = TestApp::start().await;
     let (_, token) = principal(&app, "ada", "viewer").await;
     let (_, other) = principal(&app, "bob", "viewer").await;
@@ -89,7 +89,7 @@ async fn output_that_is_followed_ends_when_its_readers_token_is_revoked() {
 }
 
 #[tokio::test]
-async fn output_that_is_followed_ends_when_its_reader_is_removed() {
+async fn followed_output_ends_when_its_reader_is_removed() {
     let app = TestApp::start().await;
     let (ada, token) = principal(&app, "ada", "member").await;
     let output = running(&app).await;
@@ -105,7 +105,7 @@ async fn output_that_is_followed_ends_when_its_reader_is_removed() {
 }
 
 #[tokio::test]
-async fn output_that_a_login_follows_ends_with_the_token_that_logged_in() {
+async fn output_followed_by_a_login_ends_with_the_token_that_logged_in() {
     let app = TestApp::start().await;
     let (_, token) = principal(&app, "ada", "viewer").await;
     let form = format!(
@@ -128,7 +128,7 @@ async fn output_that_a_login_follows_ends_with_the_token_that_logged_in() {
 }
 
 #[tokio::test]
-async fn output_that_is_followed_ends_when_its_readers_token_expires() {
+async fn followed_output_ends_when_its_readers_token_expires() {
     let app = TestApp::start().await;
     let output = running(&app).await;
     let end = OffsetDateTime::now_utc() + time::Duration::milliseconds(1_000);
@@ -188,7 +188,7 @@ async fn a_wait_ends_when_the_role_is_no_longer_enough() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_being_sent_breaks_off_when_its_readers_token_is_revoked() {
+async fn a_streamed_list_breaks_off_when_its_readers_token_is_revoked() {
     let astra = Astra::start().await;
     for name in ["a", "b", "c", "d", "e", "f"] {
         astra.script(name, &"#\n".repeat(47 << 10)).await;

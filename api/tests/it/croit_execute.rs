@@ -1,4 +1,4 @@
-//! croit's `execute`, and the task that it answers with.
+//! croit's `execute`, and the task that it returns.
 
 use serde_json::json;
 
@@ -64,7 +64,7 @@ async fn an_inline_script_runs_and_its_exit_status_becomes_the_status_code() {
 }
 
 #[tokio::test]
-async fn what_is_to_run_must_be_named_once_and_exist() {
+async fn the_script_to_run_must_be_named_once_and_exist() {
     let app = TestApp::start().await;
     let script = app.script("a", "true").await;
     let server = app.server("node-1").await;

@@ -48,7 +48,7 @@ async fn a_hook_shows_the_names_of_script_and_servers() {
 }
 
 #[tokio::test]
-async fn servers_do_not_count_where_there_is_no_choice() {
+async fn servers_are_ignored_where_there_is_no_choice() {
     let app = TestApp::start().await;
     let script = app.script("a", "true").await;
     let server = app.server("node-1").await;
@@ -63,7 +63,7 @@ async fn servers_do_not_count_where_there_is_no_choice() {
 }
 
 #[tokio::test]
-async fn what_a_hook_refers_to_must_exist() {
+async fn references_of_a_hook_must_exist() {
     let app = TestApp::start().await;
     let script = app.script("a", "true").await;
     for (body, field) in [
@@ -136,7 +136,7 @@ async fn viewers_read_hooks_and_do_not_change_them() {
 }
 
 #[tokio::test]
-async fn servers_are_entered_changed_and_removed() {
+async fn servers_are_created_changed_and_removed() {
     let app = TestApp::start().await;
     let body = json!({"name": "node-1", "host": "rack-7", "labels": {"zone": "a"}});
     let server = app.post("/api/servers", &body).await.expect(201);
@@ -183,7 +183,7 @@ async fn a_servers_uuid_may_be_chosen_and_must_be_one() {
 }
 
 #[tokio::test]
-async fn an_instance_has_a_host_a_project_and_a_group_over_both_interfaces() {
+async fn an_instance_has_a_host_a_project_and_a_group_in_both_apis() {
     let app = TestApp::start().await;
     let body = json!({"name": "web", "host": "node-1", "project": "blue", "group": "webs"});
     let there = [
@@ -212,7 +212,7 @@ async fn an_instance_has_a_host_a_project_and_a_group_over_both_interfaces() {
 }
 
 #[tokio::test]
-async fn hosts_projects_and_groups_have_names_that_can_be_read() {
+async fn hosts_projects_and_groups_have_printable_names() {
     let app = TestApp::start().await;
     let long = "x".repeat(256);
     for name in ["host", "project", "group"] {

@@ -10,7 +10,7 @@ use crate::support::{Answer, TestApp};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Issues a token named `ada`; answers with its secret.
+/// Issues a token named `ada`; returns its secret.
 async fn ada(app: &TestApp) -> String {
     let answer = app
         .post("/api/v1/tokens", &json!({"name": "ada", "role": "admin"}))
@@ -56,7 +56,7 @@ async fn a_tokens_name_and_secret_log_in_and_the_login_ends() {
 }
 
 #[tokio::test]
-async fn the_form_logs_in_too() {
+async fn a_form_logs_in_too() {
     let app = TestApp::start().await;
     let secret = ada(&app).await;
     let post = async |form: String| {
@@ -81,7 +81,7 @@ async fn the_form_logs_in_too() {
 }
 
 #[tokio::test]
-async fn a_wrong_name_or_password_is_401_and_says_not_which() {
+async fn a_wrong_name_or_password_is_401_without_revealing_which() {
     let app = TestApp::start().await;
     let secret = ada(&app).await;
     let wrong_name = basic(&app, "eve", &secret).await.expect_croit_error(401);

@@ -14,7 +14,7 @@ async fn create(app: &TestApp, name: &str, contents: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn a_script_is_kept_read_changed_and_removed() {
+async fn a_script_is_stored_read_changed_and_removed() {
     let app = TestApp::start().await;
     let id = create(&app, "nic.sh", "echo one\n").await;
     let list = app.get("/api/events/scripts").await.expect(200);
@@ -34,7 +34,7 @@ async fn a_script_is_kept_read_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn a_script_comes_as_a_json_string_to_whom_asks_for_json() {
+async fn a_script_is_returned_as_a_json_string_on_request() {
     let app = TestApp::start().await;
     let id = create(&app, "nic.sh", "echo \"é\"\n").await;
     let path = format!("/api/events/scripts/{id}");
@@ -51,7 +51,7 @@ async fn a_script_comes_as_a_json_string_to_whom_asks_for_json() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_used_is_400_and_its_own_name_is_fine() {
+async fn a_name_in_use_is_400_and_its_own_name_is_accepted() {
     let app = TestApp::start().await;
     let id = create(&app, "a", "").await;
     create(&app, "b", "").await;
@@ -120,7 +120,7 @@ async fn ninety_six_kibibytes_are_accepted_and_one_byte_more_is_not() {
 }
 
 #[tokio::test]
-async fn another_interpreter_and_binary_junk_are_refused_with_the_remedy() {
+async fn another_interpreter_and_binary_data_are_refused_with_the_remedy() {
     let app = TestApp::start().await;
     let post = async |contents: &'static str| {
         let body = json!({"name": "x", "contents": contents});
@@ -167,7 +167,7 @@ async fn the_list_is_bare_without_pagination_and_a_page_with_it() {
 }
 
 #[tokio::test]
-async fn a_hook_script_keeps_script_and_hooks_all_or_nothing() {
+async fn a_hook_script_stores_script_and_hooks_all_or_nothing() {
     let app = TestApp::start().await;
     let server = app.server("node-1").await;
     let body = json!({"name": "both", "contents": "true", "hooks": [
@@ -254,7 +254,7 @@ async fn a_hook_scripts_hooks_are_replaced_kept_or_removed() {
 }
 
 #[tokio::test]
-async fn scripts_are_for_admins() {
+async fn only_admins_manage_scripts() {
     let app = TestApp::start().await;
     for role in [Role::Viewer, Role::Member] {
         let secret = app.token(role).await;

@@ -22,7 +22,7 @@ fn ids(rows: &Value) -> Vec<i64> {
 }
 
 #[tokio::test]
-async fn a_task_that_goes_on_is_active_and_can_be_cancelled() {
+async fn a_running_task_is_active_and_can_be_cancelled() {
     let app = TestApp::start().await;
     let server = app.server("node-1").await;
     let id = run(&app, server, "sleep 1h").await;
@@ -99,7 +99,7 @@ async fn numbers_of_a_result_are_compared_exactly() {
 }
 
 #[tokio::test]
-async fn both_generations_of_the_list_are_served() {
+async fn both_versions_of_the_list_are_served() {
     let app = TestApp::start().await;
     let server = app.server("node-1").await;
     let mut all = Vec::new();
@@ -155,7 +155,7 @@ async fn no_task_asks_questions_so_an_answer_is_refused() {
 }
 
 #[tokio::test]
-async fn an_event_becomes_a_task_with_the_hooks_answer_as_its_result() {
+async fn an_event_becomes_a_task_with_the_hooks_output_as_its_result() {
     let app = TestApp::start().await;
     let script = app
         .script(

@@ -68,7 +68,7 @@ const ENDLESS_LOGIN: &str =
     "POST /api/auth/login-form HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nname=";
 
 #[tokio::test]
-async fn bodies_that_never_end_and_have_no_token_keep_no_probe_and_no_token_out() {
+async fn endless_bodies_without_a_token_keep_no_probe_and_no_token_out() {
     let house = house().await;
     let mut held = Vec::new();
     for _ in 0..60 {
@@ -89,7 +89,7 @@ async fn begin_from(house: &House, last: u8, begun: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn bodies_that_never_end_from_many_addresses_leave_room_to_every_token() {
+async fn endless_bodies_from_many_addresses_leave_room_for_every_token() {
     let strangers = |most| Strangers {
         kept: 2,
         most,
@@ -125,7 +125,7 @@ async fn bodies_that_never_end_from_many_addresses_leave_room_to_every_token() {
 }
 
 #[tokio::test]
-async fn heads_that_never_end_keep_no_probe_and_no_token_out() {
+async fn endless_heads_keep_no_probe_and_no_token_out() {
     let house = house().await;
     let mut held = Vec::new();
     for _ in 0..100 {
@@ -136,7 +136,7 @@ async fn heads_that_never_end_keep_no_probe_and_no_token_out() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_right_token_is_not_read() {
+async fn a_body_without_a_valid_token_is_not_read() {
     let house = house().await;
     for token in ["", "authorization: Bearer th_wrong\r\n"] {
         let answer = house
@@ -150,7 +150,7 @@ async fn a_body_without_a_right_token_is_not_read() {
 }
 
 #[tokio::test]
-async fn an_account_that_has_used_up_its_requests_is_503_on_every_face_and_others_are_not() {
+async fn an_account_that_has_used_up_its_requests_gets_503_from_every_api_and_others_do_not() {
     let house = house().await;
     let (account, secret) = house.app.tenant("greedy").await;
     let (_, other) = house.app.tenant("other").await;
@@ -259,7 +259,7 @@ async fn followed_output_of_a_viewer_keeps_no_probe_and_no_event_out() {
 }
 
 #[tokio::test]
-async fn what_a_refused_wait_has_posted_did_not_happen() {
+async fn an_event_whose_wait_was_refused_is_not_accepted() {
     let capacities = small().with(Resource::Streams, Capacity::of(0));
     let app = TestApp::start_with(capacities).await;
     let event = event_of("custom.a", json!(1));
@@ -271,7 +271,7 @@ async fn what_a_refused_wait_has_posted_did_not_happen() {
 }
 
 #[tokio::test]
-async fn bodies_in_flight_are_their_accounts_memory() {
+async fn bodies_in_flight_count_as_their_accounts_memory() {
     let capacities = small().with(Resource::Memory, Capacity::of(1 << 20));
     let app = TestApp::start_with(capacities).await;
     let large = json!({"specversion": "1.0", "padding": "x".repeat(900 << 10)});
@@ -312,7 +312,7 @@ async fn outputs_are_not_read_without_memory_for_them() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_of_its_reply_is_cut_off_and_its_memory_is_free() {
+async fn a_client_that_reads_none_of_its_reply_is_cut_off_and_its_memory_is_freed() {
     let door = Door {
         reply: Duration::from_millis(50),
         ..patient()

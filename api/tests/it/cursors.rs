@@ -42,7 +42,7 @@ async fn behind_a_deleted_item(list: &str, make: impl Fn(usize) -> Value) -> Vec
 }
 
 #[tokio::test]
-async fn a_page_goes_on_behind_a_deleted_item_in_every_list() {
+async fn a_page_continues_after_a_deleted_item_in_every_list() {
     let principal = |n: usize| json!({"name": format!("p{n}"), "role": "viewer"});
     behind_a_deleted_item("/api/v1/principals", principal).await;
     let token = |n: usize| json!({"name": format!("t{n}"), "role": "viewer"});
@@ -54,7 +54,7 @@ async fn a_page_goes_on_behind_a_deleted_item_in_every_list() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_place_is_refused_by_every_list() {
+async fn an_invalid_cursor_is_refused_by_every_list() {
     let app = TestApp::start().await;
     for list in [
         "accounts",

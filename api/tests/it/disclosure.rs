@@ -13,7 +13,7 @@ async fn get(app: &TestApp, secret: &str, path: &str) -> Answer {
     app.call_as(secret, Method::GET, path).await.send().await
 }
 
-/// Uploads a script; answers with the source.
+/// Uploads a script; returns the source.
 async fn upload(app: &TestApp, name: &str, text: &str) -> Value {
     let path = format!("/api/v1/sources?name={name}");
     let call = app.call(Method::POST, &path).await;
@@ -22,7 +22,7 @@ async fn upload(app: &TestApp, name: &str, text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn one_rule_says_who_reads_a_sources_text_on_every_face() {
+async fn one_rule_decides_who_reads_a_sources_text_in_every_api() {
     let astra = Astra::start().await;
     let app = &astra.app;
     let open = upload(app, "open", "echo open\n").await;
@@ -54,7 +54,7 @@ async fn one_rule_says_who_reads_a_sources_text_on_every_face() {
 }
 
 #[tokio::test]
-async fn a_private_source_is_bound_run_and_replaced_though_no_role_reads_it() {
+async fn a_private_source_is_bound_run_and_replaced_although_no_role_can_read_it() {
     let app = TestApp::start().await;
     let hidden = upload(&app, "hidden&private=true", "echo one\n").await;
     let id = hidden["id"].as_str().unwrap();
@@ -84,7 +84,7 @@ async fn hook(app: &TestApp) -> Value {
 }
 
 #[tokio::test]
-async fn below_admin_a_hook_shows_its_variables_and_arguments_without_their_values() {
+async fn below_admin_a_hook_shows_variables_and_arguments_without_values() {
     let app = TestApp::start().await;
     let made = hook(&app).await;
     let path = format!("/api/v1/hooks/{}", made["id"].as_str().unwrap());
@@ -107,7 +107,7 @@ async fn below_admin_a_hook_shows_its_variables_and_arguments_without_their_valu
 }
 
 #[tokio::test]
-async fn a_value_that_was_withheld_is_refused_when_it_is_sent_back_and_never_stored() {
+async fn a_withheld_value_that_is_sent_back_is_refused_and_never_stored() {
     let app = TestApp::start().await;
     let made = hook(&app).await;
     let path = format!("/api/v1/hooks/{}", made["id"].as_str().unwrap());
@@ -140,7 +140,7 @@ async fn a_value_that_was_withheld_is_refused_when_it_is_sent_back_and_never_sto
 }
 
 #[tokio::test]
-async fn a_member_changes_a_hook_whose_values_it_does_not_see_and_they_stay() {
+async fn a_member_changes_a_hook_with_withheld_values_and_they_are_kept() {
     let app = TestApp::start().await;
     let made = hook(&app).await;
     let path = format!("/api/v1/hooks/{}", made["id"].as_str().unwrap());
@@ -167,7 +167,7 @@ async fn a_member_changes_a_hook_whose_values_it_does_not_see_and_they_stay() {
 }
 
 #[tokio::test]
-async fn the_arguments_of_an_execution_hook_are_for_admins_to_read() {
+async fn only_admins_read_the_arguments_of_an_execution_hook() {
     let astra = Astra::start().await;
     let app = astra.application("shop", &[("shop-0", "postgres")]).await;
     let source = astra.script("a", "true\n").await;

@@ -1,4 +1,4 @@
-//! The OpenAPI documents tell what is served, all of it and nothing else.
+//! The OpenAPI documents describe exactly what is served.
 
 use std::collections::BTreeSet;
 
@@ -65,7 +65,7 @@ async fn every_documented_call_is_served_and_no_other_method_is() {
 }
 
 #[tokio::test]
-async fn every_reference_in_the_document_leads_somewhere() {
+async fn every_reference_in_the_document_resolves() {
     let app = TestApp::start().await;
     for path in ["/openapi.json", "/api/swagger.json"] {
         let document = app.get(path).await.expect(200);
@@ -92,7 +92,7 @@ async fn every_reference_in_the_document_leads_somewhere() {
 }
 
 #[tokio::test]
-async fn croits_own_document_has_only_its_paths() {
+async fn croits_document_has_only_its_own_paths() {
     let app = TestApp::start().await;
     let document = app.get("/api/swagger.json").await.expect(200);
     for (path, _) in paths(&document) {
@@ -104,7 +104,7 @@ async fn croits_own_document_has_only_its_paths() {
 }
 
 #[tokio::test]
-async fn the_calls_that_are_served_are_these() {
+async fn the_list_of_served_calls_is_complete() {
     let app = TestApp::start().await;
     let document = app.get("/openapi.json").await.expect(200);
     let lines: Vec<String> = paths(&document)

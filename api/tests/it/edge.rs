@@ -1,4 +1,4 @@
-//! What holds for every face: ids, dialects, panics aside, bodies, metrics, audit.
+//! What holds for every API: ids, error formats, bodies, metrics, audit; but not panics.
 
 use http::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn unknown_paths_are_refused_in_their_faces_dialect() {
+async fn unknown_paths_are_refused_in_the_form_of_their_api() {
     let app = TestApp::start().await;
     for path in ["/api/nothing", "/api/events/nothing", "/api", "/api/"] {
         app.get(path).await.expect_croit_error(404);
@@ -17,7 +17,7 @@ async fn unknown_paths_are_refused_in_their_faces_dialect() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_refused_in_its_faces_dialect_and_lists_the_right_ones() {
+async fn a_wrong_method_is_refused_in_the_form_of_its_api_with_the_right_ones() {
     let app = TestApp::start().await;
     let answer = app.delete("/api/events/scripts").await;
     answer.expect_croit_error(405);
@@ -36,7 +36,7 @@ async fn a_wrong_method_is_refused_in_its_faces_dialect_and_lists_the_right_ones
 }
 
 #[tokio::test]
-async fn a_missing_or_wrong_token_is_401_in_both_dialects() {
+async fn a_missing_or_wrong_token_is_401_in_both_apis() {
     let app = TestApp::start().await;
     for secret in [None, Some(""), Some("th_wrong"), Some(&*"x".repeat(5_000))] {
         let send = async |path: &'static str| {
@@ -56,7 +56,7 @@ async fn a_missing_or_wrong_token_is_401_in_both_dialects() {
 }
 
 #[tokio::test]
-async fn a_clients_request_id_comes_back_and_names_the_problem() {
+async fn a_clients_request_id_is_returned_and_identifies_the_problem() {
     let app = TestApp::start().await;
     let call = app.call(Method::GET, "/api/v1/hooks/9").await;
     let answer = call.header("x-request-id", "deploy-7").send().await;
@@ -85,7 +85,7 @@ async fn a_compressed_body_is_415() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_no_json_are_400_and_other_types_415() {
+async fn invalid_json_is_400_and_other_types_are_415() {
     let app = TestApp::start().await;
     for (path, native) in [("/api/events/hooks", false), ("/api/v1/hooks", true)] {
         for (kind, body, status) in [
@@ -108,7 +108,7 @@ async fn bodies_that_are_no_json_are_400_and_other_types_415() {
 }
 
 #[tokio::test]
-async fn an_oversized_json_body_is_413_in_both_dialects() {
+async fn an_oversized_json_body_is_413_in_both_apis() {
     let app = TestApp::start().await;
     let body = json!({"name": "x".repeat(2 << 20), "contents": ""});
     app.post("/api/events/scripts", &body)
@@ -122,7 +122,7 @@ async fn an_oversized_json_body_is_413_in_both_dialects() {
 }
 
 #[tokio::test]
-async fn readiness_says_why_nothing_can_be_written() {
+async fn readiness_reports_why_nothing_can_be_written() {
     let app = TestApp::start().await;
     let ready = app.call(Method::GET, "/readyz").await.anonymous();
     let health = app.call(Method::GET, "/healthz").await.anonymous();
@@ -131,10 +131,7 @@ async fn readiness_says_why_nothing_can_be_written() {
     let answer = ready.send().await;
 
     assert_eq!(answer.status, 503);
-    assert_eq!(
-        answer.text(),
-        "not ready: what writes to the database has ended\n"
-    );
+    assert_eq!(answer.text(), "not ready: the database writer has ended\n");
     assert_eq!(health.send().await.status, 200, "the process lives");
 }
 

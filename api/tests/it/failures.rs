@@ -1,4 +1,4 @@
-//! Logins and tokens that are wrong too often: each face says so, and no other client waits.
+//! Logins and tokens that are wrong too often: each API refuses them, and no other client waits.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{Answer, TestApp};
 const HERE: &str = "192.0.2.1";
 const ELSEWHERE: &str = "192.0.2.2";
 
-/// Forgiven only after the test is over.
+/// A quota that recovers only after the test has finished.
 const LIMITS: FailureLimits = FailureLimits {
     address: Quota {
         burst: 5,
@@ -31,7 +31,7 @@ async fn start() -> TestApp {
     TestApp::start().await.with_failure_limits(LIMITS)
 }
 
-/// Issues a token of a principal `ada`; answers with its secret.
+/// Issues a token of a principal `ada`; returns its secret.
 async fn ada(app: &TestApp) -> String {
     let body = json!({"name": "ada", "role": "admin"});
     let issued = app.post("/api/v1/tokens", &body).await.expect(201);
@@ -67,7 +67,7 @@ async fn log_in_basic(app: &TestApp, from: &str, name: &str, secret: &str) -> An
 }
 
 #[tokio::test]
-async fn wrong_tokens_are_429_in_each_faces_dialect_after_so_many() {
+async fn too_many_wrong_tokens_are_429_in_the_form_of_each_api() {
     let app = start().await;
     for _ in 0..LIMITS.address.burst {
         native(&app, HERE, "th_wrong")
@@ -87,7 +87,7 @@ async fn wrong_tokens_are_429_in_each_faces_dialect_after_so_many() {
 }
 
 #[tokio::test]
-async fn a_name_that_fails_too_often_is_429_on_both_ways_to_log_in() {
+async fn a_name_that_fails_too_often_is_429_for_both_kinds_of_login() {
     let app = start().await;
     let secret = ada(&app).await;
     log_in(&app, HERE, "ada", "wrong")
@@ -113,7 +113,7 @@ async fn a_name_that_fails_too_often_is_429_on_both_ways_to_log_in() {
 }
 
 #[tokio::test]
-async fn an_admitted_client_goes_on_working_whatever_its_neighbours_do() {
+async fn an_admitted_client_keeps_working_whatever_its_neighbours_do() {
     let app = start().await;
     let secret = ada(&app).await;
     let login = log_in(&app, HERE, "ada", &secret).await.expect(200);
@@ -131,7 +131,7 @@ async fn an_admitted_client_goes_on_working_whatever_its_neighbours_do() {
 }
 
 #[tokio::test]
-async fn a_right_token_is_let_in_however_many_wrong_ones_came_from_its_address() {
+async fn a_valid_token_is_accepted_however_many_wrong_ones_came_from_its_address() {
     let app = start().await;
     for n in 0..20 {
         native(&app, HERE, &format!("th_wrong-{n}")).await;
@@ -148,7 +148,7 @@ async fn a_right_token_is_let_in_however_many_wrong_ones_came_from_its_address()
 }
 
 #[tokio::test]
-async fn a_flood_of_names_shuts_out_no_client_elsewhere() {
+async fn a_flood_of_names_locks_out_no_client_elsewhere() {
     let app = start().await;
     let secret = ada(&app).await;
     for n in 0..200 {
@@ -168,7 +168,7 @@ async fn calls_without_a_token_are_401_however_many() {
 }
 
 #[tokio::test]
-async fn openstacks_header_is_not_a_token_where_its_clients_do_not_send_it() {
+async fn openstacks_header_is_ignored_where_its_clients_do_not_send_it() {
     let app = start().await;
     let secret = app.token(Role::Owner).await;
     for path in ["/api/v1/limits", "/api/tasks"] {

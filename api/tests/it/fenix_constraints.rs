@@ -1,4 +1,4 @@
-//! What projects demand for their instances and groups, over Fenix's face.
+//! The constraints of projects on their instances and groups, through Fenix's API.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn group() -> Value {
 }
 
 #[tokio::test]
-async fn demands_are_kept_replaced_and_forgotten() {
+async fn constraints_are_stored_replaced_and_deleted() {
     let fenix = Fenix::start().await;
     for (path, body, change) in [
         (
@@ -46,7 +46,7 @@ async fn demands_are_kept_replaced_and_forgotten() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_is_what_clients_send_by_default() {
+async fn omitted_members_default_to_what_clients_send() {
     let fenix = Fenix::start().await;
     let path = format!("/v1/instance/{}", NOBODY.to_uppercase());
     // One client has its own word for a migration.
@@ -74,7 +74,7 @@ async fn what_is_left_out_is_what_clients_send_by_default() {
 }
 
 #[tokio::test]
-async fn a_member_that_cannot_be_is_named() {
+async fn an_invalid_member_is_named() {
     let fenix = Fenix::start().await;
     let long = "x".repeat(256);
     let of_instance = [
@@ -119,7 +119,7 @@ async fn a_member_that_cannot_be_is_named() {
 }
 
 #[tokio::test]
-async fn ids_that_cannot_be_are_422() {
+async fn invalid_ids_are_422() {
     let fenix = Fenix::start().await;
     for path in [
         "/v1/instance/web".to_owned(),
@@ -136,7 +136,7 @@ async fn ids_that_cannot_be_are_422() {
 }
 
 #[tokio::test]
-async fn demands_belong_to_their_account() {
+async fn constraints_belong_to_their_account() {
     let fenix = Fenix::start().await;
     let (_, other) = fenix.app.tenant("red").await;
     let path = format!("/v1/instance/{NOBODY}");

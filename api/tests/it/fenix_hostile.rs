@@ -1,4 +1,4 @@
-//! Whatever is sent to Fenix's face, the server answers and does not fail.
+//! Whatever is sent to Fenix's API, the server responds and does not fail.
 
 use http::Method;
 use proptest::prelude::*;
@@ -159,7 +159,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn nothing_that_is_sent_makes_the_server_fail(calls in prop::collection::vec(call(), 1..24)) {
+    fn no_request_makes_the_server_fail(calls in prop::collection::vec(call(), 1..24)) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(play(calls));
     }

@@ -7,7 +7,7 @@ use tenterhook_dispatch::Role;
 use crate::fenix_support::{Fenix, NOBODY, new_session};
 
 #[tokio::test]
-async fn a_session_is_played_to_its_end_with_replies_in_both_spellings() {
+async fn a_session_completes_with_replies_in_both_spellings() {
     let (fenix, web) = Fenix::with_two_hosts().await;
     let db = fenix.instance("db", "node-1", "green").await;
     let session = fenix.session(&json!({})).await;
@@ -62,7 +62,7 @@ async fn a_session_is_played_to_its_end_with_replies_in_both_spellings() {
 }
 
 #[tokio::test]
-async fn what_was_written_is_read_at_once() {
+async fn a_write_is_visible_to_the_next_read() {
     let (fenix, web) = Fenix::with_two_hosts().await;
     // As long as this hook runs, the session asks no project.
     let slow = fenix
@@ -105,7 +105,7 @@ async fn what_was_written_is_read_at_once() {
 }
 
 #[tokio::test]
-async fn a_reply_and_a_resumption_are_read_at_once() {
+async fn a_reply_and_a_resumption_are_visible_to_the_next_read() {
     let (fenix, web) = Fenix::with_two_hosts().await;
     fenix.instance("db", "node-1", "green").await;
     let session = fenix.session(&json!({})).await;
@@ -138,7 +138,7 @@ async fn a_reply_and_a_resumption_are_read_at_once() {
 }
 
 #[tokio::test]
-async fn a_reply_for_another_state_is_told_what_would_be_right() {
+async fn a_reply_for_another_state_is_refused_with_the_expected_one() {
     let (fenix, web) = Fenix::with_two_hosts().await;
     let session = fenix.session(&json!({})).await;
     fenix.until_asked(&session, "blue", "MAINTENANCE").await;
@@ -167,7 +167,7 @@ async fn a_reply_for_another_state_is_told_what_would_be_right() {
 }
 
 #[tokio::test]
-async fn replies_that_say_nothing_sensible_are_refused_with_the_member() {
+async fn nonsensical_replies_are_refused_with_the_member() {
     let (fenix, web) = Fenix::with_two_hosts().await;
     let session = fenix.session(&json!({})).await;
     fenix.until_asked(&session, "blue", "MAINTENANCE").await;
@@ -207,7 +207,7 @@ async fn replies_that_say_nothing_sensible_are_refused_with_the_member() {
 }
 
 #[tokio::test]
-async fn ids_in_the_path_that_are_unknown_or_none_are_422() {
+async fn unknown_or_invalid_ids_in_the_path_are_422() {
     let (fenix, web) = Fenix::with_two_hosts().await;
     let session = fenix.session(&json!({})).await;
     fenix.until_asked(&session, "blue", "MAINTENANCE").await;
@@ -231,7 +231,7 @@ async fn ids_in_the_path_that_are_unknown_or_none_are_422() {
 }
 
 #[tokio::test]
-async fn in_the_operators_session_a_tenant_speaks_for_itself_and_nobody_else_does() {
+async fn in_the_operators_session_only_a_tenant_speaks_for_itself() {
     let fenix = Fenix::start().await;
     fenix.host("node-1").await;
     fenix.host("node-2").await;
@@ -275,7 +275,7 @@ async fn in_the_operators_session_a_tenant_speaks_for_itself_and_nobody_else_doe
 }
 
 #[tokio::test]
-async fn projects_need_the_role_member_and_admins_the_role_admin() {
+async fn projects_need_the_member_role_and_sessions_the_admin_role() {
     let (fenix, web) = Fenix::with_two_hosts().await;
     let session = fenix.session(&json!({})).await;
     let viewer = fenix.app.token(Role::Viewer).await;
@@ -311,7 +311,7 @@ async fn projects_need_the_role_member_and_admins_the_role_admin() {
 }
 
 #[tokio::test]
-async fn projects_are_told_to_reply_where_the_admin_has_made_the_session() {
+async fn projects_get_the_address_at_which_the_admin_created_the_session() {
     let (fenix, web) = Fenix::with_two_hosts().await;
     let script = fenix.app.script("tell", "cat\n").await;
     fenix.app.hook(script, "maintenance.scheduled").await;
@@ -344,7 +344,7 @@ async fn projects_are_told_to_reply_where_the_admin_has_made_the_session() {
     fenix.delete(&session).await.expect(200);
 }
 
-/// What the hook for the last notification was told.
+/// What the hook for the last notification received.
 async fn told(fenix: &Fenix) -> Value {
     let list = fenix
         .app

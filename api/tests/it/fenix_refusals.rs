@@ -1,4 +1,4 @@
-//! How Fenix's face says no: statuses, bodies, and what is named in them.
+//! The refusals of Fenix's API: statuses, bodies, and what is named in them.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ async fn refused(fenix: &Fenix, members: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_new_session_that_cannot_be_is_refused_with_the_member() {
+async fn an_invalid_new_session_is_refused_with_the_member() {
     let (fenix, _) = Fenix::with_two_hosts().await;
     fenix.app.script("prepare", "true\n").await;
     for (members, named) in [
@@ -73,7 +73,7 @@ async fn a_new_session_that_cannot_be_is_refused_with_the_member() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_object_is_400_whatever_it_is_called() {
+async fn a_body_that_is_not_an_object_is_400_whatever_its_media_type() {
     let fenix = Fenix::start().await;
     fenix.host("node-1").await;
     for bytes in ["", "{", "[]", "7", "null", "\"x\"", "{}x", "\u{1}", "{'a'}"] {
@@ -134,7 +134,7 @@ async fn a_body_on_get_or_delete_is_400_and_an_empty_object() {
 }
 
 #[tokio::test]
-async fn ids_that_are_none_are_422_and_unknown_ones_as_the_call_has_it() {
+async fn invalid_ids_are_422_and_unknown_ones_depend_on_the_call() {
     let fenix = Fenix::start().await;
     let urn = format!("urn:uuid:{NOBODY}");
     let braced = format!("%7B{NOBODY}%7D");
@@ -163,7 +163,7 @@ async fn ids_that_are_none_are_422_and_unknown_ones_as_the_call_has_it() {
 }
 
 #[tokio::test]
-async fn without_a_valid_token_it_is_keystone_that_answers() {
+async fn without_a_valid_token_the_error_is_keystones() {
     let fenix = Fenix::start().await;
     let words = json!({"error": {"code": 401, "title": "Unauthorized",
         "message": "The request you have made requires authentication."}});
@@ -186,7 +186,7 @@ async fn without_a_valid_token_it_is_keystone_that_answers() {
 }
 
 #[tokio::test]
-async fn projects_are_told_of_the_host_that_the_admin_has_used_if_it_is_one() {
+async fn projects_get_the_host_that_the_admin_used_if_it_is_valid() {
     let fenix = Fenix::start().await;
     fenix.host("node-1").await;
     for host in ["a b", "a/b", "evil.example/path?", "x@y", ":80"] {
@@ -201,7 +201,7 @@ async fn projects_are_told_of_the_host_that_the_admin_has_used_if_it_is_one() {
 }
 
 #[tokio::test]
-async fn paths_and_methods_that_are_not_served_are_told_in_fenix_words() {
+async fn unknown_paths_and_methods_are_refused_in_fenix_form() {
     let fenix = Fenix::start().await;
     fenix.get("/v1/unheard").await.expect_fenix_error(404);
     let answer = fenix.call(Method::PATCH, "/v1/maintenance").await;
@@ -211,7 +211,7 @@ async fn paths_and_methods_that_are_not_served_are_told_in_fenix_words() {
 }
 
 #[tokio::test]
-async fn a_failure_of_our_own_tells_nothing_of_its_cause() {
+async fn an_internal_failure_reveals_nothing_of_its_cause() {
     let fenix = Fenix::start().await;
     fenix.host("node-1").await;
     refused(&fenix, &json!({"workflow": "none"}))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::fenix_support::{Fenix, NOBODY, new_session, with};
 
 #[tokio::test]
-async fn a_session_is_made_listed_looked_at_and_removed() {
+async fn a_session_is_created_listed_shown_and_removed() {
     let (fenix, _) = Fenix::with_two_hosts().await;
     let later = |host: &str| json!({"hosts": [host], "maintenance_at": "2091-02-03 04:05:06"});
     let made = fenix
@@ -34,7 +34,7 @@ async fn a_session_is_made_listed_looked_at_and_removed() {
 }
 
 #[tokio::test]
-async fn a_session_over_empty_hosts_comes_to_its_end_and_tells_every_step() {
+async fn a_session_over_empty_hosts_completes_and_lists_every_step() {
     let fenix = Fenix::start().await;
     fenix.host("node-1").await;
     fenix.host("node-2").await;
@@ -192,7 +192,7 @@ async fn a_failed_session_is_not_resumed_while_another_has_its_host() {
 }
 
 #[tokio::test]
-async fn a_failed_session_goes_on_where_it_failed_or_where_its_admin_says() {
+async fn a_failed_session_resumes_where_it_failed_or_where_its_admin_chooses() {
     let (fenix, _) = Fenix::with_two_hosts().await;
     let session = fenix.session(&json!({})).await;
     let project = format!("{session}/blue");
@@ -253,7 +253,7 @@ async fn a_failed_session_goes_on_where_it_failed_or_where_its_admin_says() {
 }
 
 #[tokio::test]
-async fn what_admins_do_is_audited() {
+async fn actions_of_admins_are_audited() {
     let fenix = Fenix::start().await;
     fenix.host("node-1").await;
     let audit = fenix.app.script("audit", "cat\n").await;
@@ -282,7 +282,7 @@ async fn what_admins_do_is_audited() {
 }
 
 #[tokio::test]
-async fn the_version_is_told_to_whoever_asks() {
+async fn the_version_is_public() {
     let fenix = Fenix::start().await;
     for path in ["/v1", "/v1/"] {
         let call = fenix.call(Method::GET, path).await;

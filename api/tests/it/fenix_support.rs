@@ -14,7 +14,7 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 /// An id that no session has.
 pub(crate) const NOBODY: &str = "0b7c1b3e-5a41-1f4c-9d8e-2f6a7c8d9e0f";
 
-/// The operator's account over the Fenix face.
+/// The operator's account through the Fenix API.
 pub(crate) struct Fenix {
     pub(crate) app: TestApp,
     pub(crate) account: AccountId,
@@ -41,7 +41,7 @@ impl Fenix {
     }
 
     /// One with `node-1`, on which an instance of `blue` lives, and `node-2`, which is
-    /// empty; answers with the instance too.
+    /// empty; returns the instance too.
     pub(crate) async fn with_two_hosts() -> (Self, String) {
         let fenix = Self::start().await;
         fenix.host("node-1").await;
@@ -97,7 +97,7 @@ impl Fenix {
             .unwrap();
     }
 
-    /// Enters an instance; answers with its id.
+    /// Creates an instance; returns its id.
     pub(crate) async fn instance(&self, name: &str, host: &str, project: &str) -> String {
         let new = NewServer {
             name: name.to_owned(),
@@ -126,14 +126,14 @@ impl Fenix {
             .expect(200);
     }
 
-    /// Makes a session; answers with its path.
+    /// Creates a session; returns its path.
     pub(crate) async fn session(&self, members: &Value) -> String {
         let body = with(new_session(), members);
         let made = self.post("/v1/maintenance", &body).await.expect(200);
         format!("/v1/maintenance/{}", made["session_id"].as_str().unwrap())
     }
 
-    /// Waits until a session's detail is as wanted; answers with it.
+    /// Waits until a session's detail is as wanted; returns it.
     pub(crate) async fn until(&self, session: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let path = format!("{session}/detail");
         let mut detail = Value::Null;
@@ -147,7 +147,7 @@ impl Fenix {
         panic!("the session never came so far: {detail:#}");
     }
 
-    /// Waits until a session is in a state; answers with its detail.
+    /// Waits until a session is in a state; returns its detail.
     pub(crate) async fn until_state(&self, session: &str, state: &str) -> Value {
         self.until(session, |detail| detail["state"] == state).await
     }
@@ -180,7 +180,7 @@ pub(crate) fn with(mut body: Value, members: &Value) -> Value {
 }
 
 impl Answer {
-    /// Checks that it is Fenix's error with this status; answers with its text.
+    /// Checks that it is Fenix's error with this status; returns its text.
     #[track_caller]
     pub(crate) fn expect_fenix_error(&self, status: u16) -> String {
         let body = self.expect(status);

@@ -31,7 +31,7 @@ async fn hook_of_an_admin(app: &TestApp, source: i64) -> String {
 }
 
 #[tokio::test]
-async fn a_member_changes_no_program_that_receives_what_others_have_set() {
+async fn a_member_cannot_change_a_program_that_receives_values_set_by_others() {
     let app = TestApp::start().await;
     let (bound, other) = (app.script("a", "true").await, app.script("b", "env").await);
     let path = hook_of_an_admin(&app, bound).await;
@@ -70,7 +70,7 @@ async fn a_member_changes_no_program_that_receives_what_others_have_set() {
 }
 
 #[tokio::test]
-async fn a_member_works_on_a_hook_of_their_own_until_others_set_its_values() {
+async fn a_member_changes_a_hook_of_their_own_until_others_set_its_values() {
     let app = TestApp::start().await;
     let (bound, other) = (app.script("a", "true").await, app.script("b", "true").await);
     let member = app.token(Role::Member).await;
@@ -92,7 +92,7 @@ async fn a_member_works_on_a_hook_of_their_own_until_others_set_its_values() {
 }
 
 #[tokio::test]
-async fn admins_change_every_program_on_every_face() {
+async fn admins_change_every_program_through_every_api() {
     let astra = Astra::start().await;
     let app = &astra.app;
     let (bound, other) = (app.script("a", "true").await, app.script("b", "true").await);
@@ -122,7 +122,7 @@ async fn admins_change_every_program_on_every_face() {
 }
 
 #[tokio::test]
-async fn over_astras_interface_too_a_member_changes_no_such_program() {
+async fn through_astras_api_too_a_member_changes_no_such_program() {
     let astra = Astra::start().await;
     let app = astra.application("shop", &[("shop-0", "postgres")]).await;
     let (bound, other) = (

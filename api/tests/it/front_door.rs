@@ -16,7 +16,7 @@ use crate::support::{TestApp, event_of};
 const SHORT: Duration = Duration::from_millis(50);
 
 #[tokio::test]
-async fn a_head_that_never_ends_is_cut_off() {
+async fn an_endless_head_is_cut_off() {
     let door = Door {
         head: SHORT,
         ..Door::default()
@@ -33,7 +33,7 @@ async fn a_head_that_never_ends_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_second_head_that_never_ends_is_cut_off() {
+async fn a_second_endless_head_is_cut_off() {
     let door = Door {
         head: SHORT,
         keep_alive: SHORT,
@@ -67,7 +67,7 @@ async fn a_body_that_takes_too_long_as_a_whole_is_408() {
 }
 
 #[tokio::test]
-async fn a_body_that_pauses_too_long_is_408_on_every_way_in() {
+async fn a_body_that_pauses_too_long_is_408_in_every_api() {
     let door = Door {
         body_pause: SHORT,
         ..Door::default()
@@ -200,7 +200,7 @@ async fn compressed_bodies_are_not_unpacked() {
 }
 
 #[tokio::test]
-async fn tricks_with_paths_lead_nowhere() {
+async fn path_traversal_reaches_nothing() {
     let house = House::new().await;
     for path in [
         "/api/../healthz",
@@ -241,7 +241,7 @@ async fn tricks_with_paths_lead_nowhere() {
 }
 
 #[tokio::test]
-async fn requests_that_are_none_are_refused_before_anything_is_routed() {
+async fn malformed_requests_are_refused_before_routing() {
     let house = House::new().await;
     for request in [
         "\r\n\r\n\r\n\0",
@@ -266,7 +266,7 @@ async fn requests_that_are_none_are_refused_before_anything_is_routed() {
 }
 
 #[tokio::test]
-async fn garbage_behind_a_good_request_is_refused_and_ends_the_connection() {
+async fn garbage_after_a_valid_request_is_refused_and_ends_the_connection() {
     let house = House::new().await;
     let answer = house
         .say("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n\u{1}garbage\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -326,7 +326,7 @@ fn few_connections() -> Capacities {
 }
 
 #[tokio::test]
-async fn idle_connections_beyond_the_places_give_way_to_a_request() {
+async fn idle_connections_are_evicted_for_a_request() {
     let app = TestApp::start_with(few_connections()).await;
     let house = House::of(app, Door::default()).await;
     let mut held = Vec::new();
@@ -350,7 +350,7 @@ async fn idle_connections_beyond_the_places_give_way_to_a_request() {
 }
 
 #[tokio::test]
-async fn connections_that_were_served_once_give_way_too() {
+async fn connections_that_were_served_once_are_evicted_too() {
     let app = TestApp::start_with(few_connections()).await;
     let house = House::of(app, Door::default()).await;
     let mut held = Vec::new();
@@ -369,7 +369,7 @@ async fn connections_that_were_served_once_give_way_too() {
 }
 
 #[tokio::test]
-async fn a_connection_without_a_further_request_is_closed_in_the_end() {
+async fn a_connection_without_a_further_request_is_eventually_closed() {
     let door = Door {
         keep_alive: SHORT,
         ..Door::default()
@@ -417,7 +417,7 @@ async fn the_listener_for_probes_serves_them_and_nothing_else_whatever_others_ho
 }
 
 #[tokio::test]
-async fn a_request_without_one_valid_host_is_400_in_its_faces_dialect() {
+async fn a_request_without_one_valid_host_is_400_in_the_form_of_its_api() {
     let house = House::new().await;
     for hosts in [
         "",
@@ -525,7 +525,7 @@ async fn a_client_that_closes_its_side_still_gets_the_whole_output_of_a_finished
 }
 
 #[tokio::test]
-async fn a_request_that_breaks_off_is_not_waited_for() {
+async fn a_request_that_breaks_off_does_not_block_the_connection() {
     let house = House::new().await;
     let head = house.head(
         "POST /api/v1/events?wait=60",

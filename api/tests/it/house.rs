@@ -1,4 +1,4 @@
-//! A server on a socket of its own, and what clients say to it.
+//! A server on its own socket, and clients of it.
 
 use std::net::SocketAddr;
 
@@ -50,7 +50,7 @@ impl House {
         }
     }
 
-    /// The head of a call, but for what tells the length of its body.
+    /// The head of a call, except the header with the length of its body.
     pub(crate) fn head(&self, call: &str, kind: &str) -> String {
         let secret = &self.secret;
         format!(
@@ -58,7 +58,7 @@ impl House {
         )
     }
 
-    /// Sends one call, and answers with all that came back.
+    /// Sends one call, and returns everything that was received.
     pub(crate) async fn send(&self, call: &str, kind: &str, body: String) -> String {
         let (head, length) = (self.head(call, kind), body.len());
         let ending = "connection: close\r\n\r\n";
@@ -66,7 +66,7 @@ impl House {
             .await
     }
 
-    /// Sends these bytes, and answers with all that came until the server closed.
+    /// Sends these bytes, and returns everything received until the server closed.
     pub(crate) async fn say(&self, bytes: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         // The server may close before it has read everything.

@@ -1,4 +1,4 @@
-//! What HTTP itself promises, on every face: conditional reads, OPTIONS, cross-origin
+//! What HTTP itself promises, in every API: conditional reads, OPTIONS, cross-origin
 //! requests, and how JSON and times may be written.
 
 use http::Method;
@@ -9,7 +9,7 @@ use crate::astra_support::{Astra, SOURCES, source};
 use crate::fenix_support::Fenix;
 use crate::support::{Answer, TestApp, event_of};
 
-/// The same paths of all faces, each with the methods that it has.
+/// The same paths of all APIs, each with the methods that it has.
 const PATHS: [(&str, &str); 9] = [
     ("/healthz", "GET,HEAD,OPTIONS"),
     ("/openapi.json", "GET,HEAD,OPTIONS"),
@@ -55,7 +55,7 @@ async fn a_source_is_shown_with_the_tag_under_which_it_may_be_replaced() {
 }
 
 #[tokio::test]
-async fn what_the_client_has_is_not_sent_again() {
+async fn an_unchanged_source_is_not_sent_again() {
     let app = TestApp::start().await;
     let number = app.script("a", "true\n").await;
     let source = format!("/api/v1/sources/{number}");
@@ -87,7 +87,7 @@ async fn what_the_client_has_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn astra_sends_nothing_again_that_the_client_has() {
+async fn astra_does_not_resend_unchanged_resources() {
     let astra = Astra::start().await;
     let made = astra.script("a", "true\n").await;
     let one = format!("{SOURCES}/{}", made["id"].as_str().unwrap());
@@ -135,7 +135,7 @@ async fn options_lists_the_methods_of_every_path_without_a_token() {
 }
 
 #[tokio::test]
-async fn pages_of_listed_origins_alone_may_read_replies() {
+async fn only_pages_of_listed_origins_may_read_replies() {
     let mut app = TestApp::start().await;
     let listed = "https://console.example";
     let origins = CorsOrigins::new([listed.parse().unwrap()]);
@@ -197,7 +197,7 @@ fn varies(answer: &Answer) -> bool {
 }
 
 #[tokio::test]
-async fn a_byte_order_mark_before_json_is_ignored_on_every_face() {
+async fn a_byte_order_mark_before_json_is_ignored_in_every_api() {
     let with_mark = |body: &Value| format!("\u{feff}{body}");
     let astra = Astra::start().await;
     let app = &astra.app;
@@ -244,7 +244,7 @@ async fn a_byte_order_mark_before_json_is_ignored_on_every_face() {
 }
 
 #[tokio::test]
-async fn a_time_with_a_space_in_it_is_refused_with_words() {
+async fn a_time_with_a_space_is_refused_with_an_explanation() {
     let app = TestApp::start().await;
     let space = "2026-05-04 03:02:01Z";
     for path in [

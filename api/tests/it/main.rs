@@ -1,7 +1,7 @@
-//! The faces, driven through the router without a socket.
+//! The APIs, driven through the router without a socket.
 //!
 //! Engine and store are the real ones: the guests run, and the database is a
-//! file in a folder of its own.
+//! file in its own folder.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test is a part of it")]
 

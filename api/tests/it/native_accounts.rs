@@ -56,7 +56,7 @@ async fn an_owner_renames_its_account_and_an_admin_does_not() {
 }
 
 #[tokio::test]
-async fn an_admin_switches_hooks_off_unless_there_are_some() {
+async fn an_admin_disables_hooks_only_while_there_are_none() {
     let app = TestApp::start().await;
     let admin = app.token(Role::Admin).await;
     let switch = async |on: bool| {
@@ -82,7 +82,7 @@ async fn an_admin_switches_hooks_off_unless_there_are_some() {
 }
 
 #[tokio::test]
-async fn a_change_that_cannot_be_made_whole_changes_nothing() {
+async fn a_change_that_partly_fails_changes_nothing() {
     let app = TestApp::start().await;
     app.tenant("taken").await;
     app.patch(

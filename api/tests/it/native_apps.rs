@@ -1,4 +1,4 @@
-//! Apps: applications and their containers, kept over the native face.
+//! Apps: applications and their containers, managed through the native API.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn container(pod: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_app_is_entered_shown_changed_and_removed() {
+async fn an_app_is_created_shown_changed_and_removed() {
     let app = TestApp::start().await;
     let body = json!({"name": "shop", "replicated": true, "containers": [container("shop-0"), container("shop-1")]});
     let made = app.post("/api/v1/apps", &body).await;
@@ -52,7 +52,7 @@ async fn an_app_is_entered_shown_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn an_app_may_have_an_id_of_ones_own_choice() {
+async fn an_app_may_have_a_chosen_id() {
     let app = TestApp::start().await;
     let id = "6f1c1f0a-2f3c-4b0e-9d2a-7a1b2c3d4e5f";
     let new = json!({"id": id, "name": "a"});
@@ -133,7 +133,7 @@ async fn a_bad_app_is_refused_by_field() {
 }
 
 #[tokio::test]
-async fn an_app_that_hooks_are_bound_to_stays() {
+async fn an_app_with_bound_hooks_cannot_be_removed() {
     let app = TestApp::start().await;
     app.post("/api/v1/apps", &json!({"name": "shop"}))
         .await
@@ -150,7 +150,7 @@ async fn an_app_that_hooks_are_bound_to_stays() {
 }
 
 #[tokio::test]
-async fn one_tenants_apps_are_not_anothers_and_members_do_not_change_them() {
+async fn apps_are_isolated_between_tenants_and_members_cannot_change_them() {
     let app = TestApp::start().await;
     let made = app.post("/api/v1/apps", &json!({"name": "shop"})).await;
     let id = made.expect(201)["id"].as_str().unwrap().to_owned();

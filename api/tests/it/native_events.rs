@@ -96,7 +96,7 @@ async fn an_event_is_202_once_it_is_stored_and_its_task_can_be_followed() {
 }
 
 #[tokio::test]
-async fn a_wait_that_runs_out_is_202_and_the_task_goes_on() {
+async fn a_wait_that_times_out_is_202_and_the_task_continues() {
     let app = TestApp::start().await;
     let script = app.script("a", "sleep 1h").await;
     app.hook(script, "custom.a").await;
@@ -120,7 +120,7 @@ async fn an_event_without_hooks_is_finished_at_once_and_allowed() {
 }
 
 #[tokio::test]
-async fn a_failing_hook_denies_what_is_about_to_happen() {
+async fn a_failing_hook_denies_the_pending_operation() {
     let app = TestApp::start().await;
     let script = app
         .script(
@@ -141,7 +141,7 @@ async fn a_failing_hook_denies_what_is_about_to_happen() {
 }
 
 #[tokio::test]
-async fn a_status_whose_last_byte_is_zero_denies_as_any_other_does() {
+async fn a_status_whose_low_byte_is_zero_denies_like_any_other() {
     let app = TestApp::start().await;
     let module = app
         .call(Method::POST, "/api/v1/sources?name=leave&wait=120")
@@ -162,7 +162,7 @@ async fn a_status_whose_last_byte_is_zero_denies_as_any_other_does() {
 }
 
 #[tokio::test]
-async fn the_same_event_again_answers_with_the_first_task() {
+async fn the_same_event_again_returns_the_first_task() {
     let app = TestApp::start().await;
     let event = event_of("OnAudit", json!({}));
     let first = app.post("/api/v1/events", &event).await.expect(202);
@@ -311,7 +311,7 @@ async fn verdicts_and_log_lines_keep_their_text_wherever_they_are_shown() {
 }
 
 #[tokio::test]
-async fn base64_that_is_none_is_refused() {
+async fn invalid_base64_is_refused() {
     let app = TestApp::start().await;
     for text in [" QUJD", "QUJD\n", "QUI", "QUI==", "-_8=", "?"] {
         let mut event = event_of("custom.a", json!(null));
@@ -393,7 +393,7 @@ async fn a_batch_is_taken_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_an_event_is_named() {
+async fn invalid_members_of_an_event_are_named() {
     let app = TestApp::start().await;
     let with = |name: &str, value: Value| {
         let mut event = event_of("custom.a", json!(1));
@@ -436,7 +436,7 @@ async fn what_is_wrong_with_an_event_is_named() {
 }
 
 #[tokio::test]
-async fn other_forms_of_events_are_415_and_too_large_ones_413() {
+async fn other_media_types_are_415_and_too_large_events_413() {
     let app = TestApp::start().await;
     for kind in [
         "text/plain",
@@ -491,7 +491,7 @@ async fn another_producers_event_runs_the_hooks_for_its_type_and_its_prefix() {
 }
 
 #[tokio::test]
-async fn the_id_of_an_event_with_other_content_is_409_and_nothing_of_it_is_shown() {
+async fn a_reused_event_id_with_other_content_is_409_and_reveals_nothing() {
     let app = TestApp::start().await;
     let mut event = event_of("custom.a", json!({"amount": 1}));
     app.post("/api/v1/events", &event).await.expect(202);
@@ -502,7 +502,7 @@ async fn the_id_of_an_event_with_other_content_is_409_and_nothing_of_it_is_shown
         let answer = app.post(path, &event).await;
         let problem = answer.expect_problem(409, "/problems/conflict");
         let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.contains("other content"), "{problem}");
+        assert!(detail.contains("different content"), "{problem}");
         assert!(!problem.to_string().contains("20001"), "{problem}");
     }
     let call = app.call(Method::POST, "/api/v1/events").await;
@@ -521,7 +521,7 @@ async fn the_id_of_an_event_with_other_content_is_409_and_nothing_of_it_is_shown
 }
 
 #[tokio::test]
-async fn a_member_that_is_no_parameter_is_told_with_the_execution_and_in_its_log() {
+async fn a_member_that_is_not_a_parameter_is_reported_with_the_execution_and_in_its_log() {
     let app = TestApp::start().await;
     let script = app.script("a", "echo ${HOOK_PARAM_LONG:-none}").await;
     app.hook(script, "custom.a").await;

@@ -17,7 +17,7 @@ async fn first(app: &TestApp) -> Value {
 }
 
 #[tokio::test]
-async fn a_hook_that_reaches_a_limit_says_which() {
+async fn a_hook_that_reaches_a_limit_reports_which() {
     for (text, limits, limit) in [
         ("while :; do :; done", json!({"fuel": 50_000_000}), "fuel"),
         ("sleep 1h", json!({"wall_ms": 50}), "wall"),
@@ -48,7 +48,7 @@ async fn output_beyond_its_limit_is_dropped_and_marked() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_text_are_printed_both_ways() {
+async fn bytes_that_are_not_text_are_returned_as_text_and_base64() {
     let app = TestApp::start().await;
     limited(&app, "printf 'a\\377b'; printf 'plain' >&2", json!({})).await;
     let execution = first(&app).await;
@@ -61,7 +61,7 @@ async fn bytes_that_are_not_text_are_printed_both_ways() {
 }
 
 #[tokio::test]
-async fn lists_are_filtered_and_go_on_at_their_cursor() {
+async fn lists_are_filtered_and_continue_at_their_cursor() {
     let app = TestApp::start().await;
     let good = app.script("good", "true").await;
     let bad = app.script("bad", "false").await;
@@ -111,7 +111,7 @@ async fn lists_are_filtered_and_go_on_at_their_cursor() {
 }
 
 #[tokio::test]
-async fn output_is_sent_as_events_from_the_beginning_to_the_end() {
+async fn output_is_streamed_as_events_from_start_to_end() {
     let app = TestApp::start().await;
     limited(
         &app,
@@ -174,7 +174,7 @@ async fn live_output_ends_when_the_execution_is_cancelled() {
 }
 
 #[tokio::test]
-async fn what_failed_for_good_is_redriven_by_call() {
+async fn a_dead_execution_is_redriven_on_request() {
     let app = TestApp::start().await;
     limited(&app, "echo $HOOK_ATTEMPT; false", json!({})).await;
     let execution = first(&app).await;
@@ -270,7 +270,7 @@ echo '{"level":"info","message":"on stdout"}'"#;
 }
 
 #[tokio::test]
-async fn log_lines_beyond_a_thousand_stay_in_the_text_alone() {
+async fn log_lines_beyond_a_thousand_are_only_in_the_text() {
     let app = TestApp::start().await;
     let script = r#"n=0; while [ $n -lt 1002 ]; do echo '{"level":"info","message":"x"}' >&2; n=$((n + 1)); done"#;
     limited(&app, script, json!({"output_bytes": 1_000_000})).await;
@@ -280,7 +280,7 @@ async fn log_lines_beyond_a_thousand_stay_in_the_text_alone() {
 }
 
 /// Several pieces of an output, with a character that a piece may cut in two, a
-/// byte that is no text, and a line of log.
+/// byte that is not text, and a log line.
 const LONG: &str = r#"printf 'é'
 for part in 1 2 3; do head -c 500000 /dev/zero | tr '\0' x; done
 printf '\377'
@@ -317,7 +317,7 @@ async fn a_long_output_is_the_same_whether_it_is_read_whole_or_in_pieces() {
 }
 
 #[tokio::test]
-async fn a_long_output_that_is_over_is_followed_from_its_beginning_to_its_end() {
+async fn a_long_finished_output_is_followed_from_start_to_end() {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     let app = TestApp::start().await;
@@ -383,7 +383,7 @@ async fn resume(app: &TestApp, id: &str, position: &str) -> crate::support::Answ
 }
 
 #[tokio::test]
-async fn what_is_followed_goes_on_after_the_event_that_was_received_last() {
+async fn following_resumes_after_the_last_received_event() {
     let app = TestApp::start().await;
     limited(
         &app,
@@ -427,7 +427,7 @@ async fn what_is_followed_goes_on_after_the_event_that_was_received_last() {
 }
 
 #[tokio::test]
-async fn a_position_that_is_none_is_refused() {
+async fn an_invalid_position_is_refused() {
     let app = TestApp::start().await;
     limited(&app, "echo one", json!({})).await;
     let ids = [first(&app).await, first(&app).await];
@@ -452,7 +452,7 @@ async fn a_position_that_is_none_is_refused() {
 }
 
 #[tokio::test]
-async fn who_comes_back_while_it_runs_hears_each_byte_once() {
+async fn a_client_that_reconnects_during_the_run_receives_each_byte_once() {
     use http_body_util::BodyExt as _;
     let app = TestApp::start().await;
     limited(
@@ -557,7 +557,7 @@ async fn every_attempt_is_listed_and_shown_with_its_output() {
 }
 
 #[tokio::test]
-async fn what_is_redriven_keeps_its_attempts() {
+async fn a_redriven_execution_keeps_its_attempts() {
     let app = TestApp::start().await;
     limited(&app, "echo $HOOK_ATTEMPT; false", json!({})).await;
     let execution = first(&app).await;
@@ -575,7 +575,7 @@ async fn what_is_redriven_keeps_its_attempts() {
 }
 
 #[tokio::test]
-async fn of_what_is_redriven_without_end_the_newest_attempts_are_kept() {
+async fn of_endless_redrives_the_newest_attempts_are_kept() {
     let app = TestApp::start().await;
     limited(&app, "echo $HOOK_ATTEMPT; false", json!({})).await;
     let execution = first(&app).await;
@@ -603,7 +603,7 @@ async fn of_what_is_redriven_without_end_the_newest_attempts_are_kept() {
 }
 
 #[tokio::test]
-async fn a_long_output_of_an_earlier_attempt_is_shown_whole() {
+async fn a_long_output_of_an_earlier_attempt_is_shown_completely() {
     let app = TestApp::start().await;
     let script =
         "head -c 700000 /dev/zero | tr '\\0' x; echo $HOOK_ATTEMPT; test $HOOK_ATTEMPT = 2";
@@ -625,7 +625,7 @@ async fn a_long_output_of_an_earlier_attempt_is_shown_whole() {
 }
 
 #[tokio::test]
-async fn who_has_missed_attempts_hears_one_after_another() {
+async fn a_client_that_missed_attempts_receives_them_in_order() {
     let app = TestApp::start().await;
     let execution = thrice(&app).await;
     let id = execution["id"].as_str().unwrap();

@@ -1,11 +1,11 @@
-//! Hooks at the native face.
+//! Hooks through the native API.
 
 use serde_json::json;
 
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn a_hook_is_made_shown_changed_and_removed() {
+async fn a_hook_is_created_shown_changed_and_removed() {
     let app = TestApp::start().await;
     let source = app.script("a", "true").await;
     let server = app.server("node-1").await;
@@ -71,7 +71,7 @@ async fn defaults_follow_the_hook_point() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_hook_is_named_by_its_pointer() {
+async fn invalid_members_of_a_hook_are_named_by_pointer() {
     let app = TestApp::start().await;
     let source = app.script("a", "true").await;
     for (body, pointer) in [

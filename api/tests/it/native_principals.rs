@@ -24,7 +24,7 @@ fn secret(issued: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_principal_is_made_shown_changed_listed_and_removed() {
+async fn a_principal_is_created_shown_changed_listed_and_removed() {
     let app = TestApp::start().await;
     let made = app
         .post(
@@ -93,7 +93,7 @@ async fn pages_of_principals_follow_each_other_oldest_first() {
 }
 
 #[tokio::test]
-async fn a_lower_role_and_a_removal_hold_for_all_its_tokens_at_once() {
+async fn a_lower_role_and_a_removal_apply_to_all_tokens_at_once() {
     let app = TestApp::start().await;
     let ada = principal(&app, "ada", "admin").await;
     let issued = [
@@ -163,7 +163,7 @@ async fn the_last_owner_of_an_account_is_neither_removed_nor_lowered() {
 }
 
 #[tokio::test]
-async fn of_two_owners_that_remove_each_other_at_once_one_stays() {
+async fn of_two_owners_that_remove_each_other_at_once_one_remains() {
     let app = TestApp::start().await;
     let (account, owner) = app.tenant("tenant").await;
     let body = json!({"account": account["id"], "name": "second", "role": "owner"});
@@ -179,7 +179,7 @@ async fn of_two_owners_that_remove_each_other_at_once_one_stays() {
 }
 
 #[tokio::test]
-async fn a_token_belongs_to_the_principal_that_is_named_and_allows_no_more() {
+async fn a_token_belongs_to_the_named_principal_and_allows_no_more() {
     let app = TestApp::start().await;
     let ada = principal(&app, "ada", "member").await;
     let by_id = token_of(&app, &ada, "one").await;

@@ -1,4 +1,4 @@
-//! Uploads at the native face: kinds, digests, limits and refusals.
+//! Uploads through the native API: kinds, digests, limits and refusals.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn own(page: &Value) -> usize {
 }
 
 #[tokio::test]
-async fn the_bytes_tell_the_kind_and_the_digest_is_theirs() {
+async fn the_bytes_determine_kind_and_digest() {
     let app = TestApp::start().await;
     let module = std::fs::read(FRIENDLY_HELLO).unwrap();
     let component = std::fs::read(FRIENDLY_HELLO_COMPONENT).unwrap();
@@ -70,7 +70,7 @@ async fn the_bytes_tell_the_kind_and_the_digest_is_theirs() {
 }
 
 #[tokio::test]
-async fn a_script_with_faults_is_accepted_with_warnings() {
+async fn a_faulty_script_is_accepted_with_warnings() {
     let app = TestApp::start().await;
     let script = "echo a\nqm stop 1\nif then fi\n";
     let media = "text/x-shellscript";
@@ -106,7 +106,7 @@ async fn a_script_with_faults_is_accepted_with_warnings() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_program_is_refused_with_digest_and_reason() {
+async fn a_file_that_is_not_a_program_is_refused_with_digest_and_reason() {
     let app = TestApp::start().await;
     let truncated = std::fs::read(FRIENDLY_HELLO).unwrap()[..200].to_vec();
     let module = |sections: &[u8]| [b"\0asm\x01\0\0\0", sections].concat();
@@ -147,7 +147,7 @@ async fn what_is_not_a_program_is_refused_with_digest_and_reason() {
 }
 
 #[tokio::test]
-async fn a_media_type_of_no_program_is_415() {
+async fn a_media_type_that_is_not_a_programs_is_415() {
     let app = TestApp::start().await;
     for media in ["application/json", "text/plain", "image/png"] {
         let answer = upload(&app, "x", media, "echo hi").await;
@@ -167,7 +167,7 @@ async fn a_media_type_of_no_program_is_415() {
 }
 
 #[tokio::test]
-async fn uploads_beyond_their_limit_are_413_and_name_it() {
+async fn uploads_beyond_the_limit_are_413_and_name_it() {
     let app = TestApp::start().await;
     let script = "#\n".repeat(48 * 1024);
     upload(&app, "most", "text/x-shellscript", script.clone())
@@ -195,7 +195,7 @@ async fn what_was_sent_as_webassembly_and_is_none_is_no_script_that_is_too_large
 }
 
 #[tokio::test]
-async fn a_source_has_a_name_of_its_own_without_control_characters() {
+async fn a_source_has_a_unique_name_without_control_characters() {
     let app = TestApp::start().await;
     upload(&app, "a", "text/x-shellscript", "true")
         .await
@@ -218,7 +218,7 @@ async fn a_source_has_a_name_of_its_own_without_control_characters() {
 }
 
 #[tokio::test]
-async fn a_source_goes_once_no_hook_needs_it() {
+async fn a_source_can_be_removed_once_no_hook_uses_it() {
     let app = TestApp::start().await;
     let number = app.script("a", "true").await;
     let hook = app.hook(number, "OnAudit").await;
@@ -270,7 +270,7 @@ async fn a_source_is_replaced_and_its_hooks_run_the_new_program() {
 }
 
 #[tokio::test]
-async fn two_that_replace_a_source_cannot_overwrite_each_other_unseen() {
+async fn concurrent_replacements_of_a_source_are_detected() {
     let app = TestApp::start().await;
     let number = json!(app.script("a", "echo old").await);
     let tag = |bytes: &[u8]| format!("\"{}\"", Digest::of(bytes));
@@ -294,7 +294,7 @@ async fn two_that_replace_a_source_cannot_overwrite_each_other_unseen() {
 }
 
 #[tokio::test]
-async fn replacing_has_the_limits_and_refusals_of_uploading() {
+async fn replacing_has_the_same_limits_and_refusals_as_uploading() {
     let app = TestApp::start().await;
     let number = app.script("a", "true").await;
     let path = format!("/api/v1/sources/{number}");
@@ -320,7 +320,7 @@ async fn replacing_has_the_limits_and_refusals_of_uploading() {
 }
 
 #[tokio::test]
-async fn only_members_replace_a_source_and_only_one_of_their_own() {
+async fn members_replace_only_sources_of_their_own_account() {
     let app = TestApp::start().await;
     let number = app.script("a", "true").await;
     let (_, stranger) = app.tenant("other").await;

@@ -1,5 +1,5 @@
-//! Hooks that run for containers, sources that came with the account, and who made
-//! what: the parts of Astra's nouns that the native face shows and keeps.
+//! Hooks that run for containers, built-in sources, and who created
+//! what: the parts of Astra's resources that the native API shows and manages.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use tenterhook_dispatch::Role;
 
 use crate::support::{LONG, TestApp, event_of};
 
-/// Enters an app with two containers, `db` and `web`; answers with it.
+/// Creates an app with two containers, `db` and `web`; returns it.
 async fn shop(app: &TestApp) -> Value {
     let container = |name: &str| {
         json!({
@@ -30,7 +30,7 @@ async fn fire(app: &TestApp, kind: &str, subject: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_hook_for_containers_is_made_shown_and_changed() {
+async fn a_hook_for_containers_is_created_shown_and_changed() {
     let app = TestApp::start().await;
     let shop = shop(&app).await;
     let source = app.script("quiesce", "true").await;
@@ -173,7 +173,7 @@ async fn a_hook_that_fails_is_reported_in_the_state_and_stops_nothing() {
 }
 
 #[tokio::test]
-async fn what_the_operator_keeps_is_for_admins_to_make_and_change() {
+async fn only_admins_create_and_change_managed_hooks() {
     let app = TestApp::start().await;
     let source = app.script("a", "true").await;
     let body = json!({"name": "kept", "source": source, "event": "snapshot.pre",
@@ -203,7 +203,7 @@ async fn what_the_operator_keeps_is_for_admins_to_make_and_change() {
 }
 
 #[tokio::test]
-async fn sources_that_came_with_the_account_are_listed_last_and_read_only() {
+async fn built_in_sources_are_listed_last_and_read_only() {
     let app = TestApp::start().await;
     let own = app.script("mine", "true").await;
     let list = app.get("/api/v1/sources").await.expect(200);
@@ -250,7 +250,7 @@ async fn sources_that_came_with_the_account_are_listed_last_and_read_only() {
 }
 
 #[tokio::test]
-async fn a_source_may_be_private_and_says_who_made_it() {
+async fn a_source_may_be_private_and_shows_who_created_it() {
     let app = TestApp::start().await;
     let principal = json!({"name": "ada", "role": "member"});
     let ada = app.post("/api/v1/principals", &principal).await.expect(201);
@@ -288,7 +288,7 @@ async fn a_source_may_be_private_and_says_who_made_it() {
 }
 
 #[tokio::test]
-async fn croit_says_who_made_and_changed_what_too() {
+async fn croits_api_shows_who_created_and_changed_items_too() {
     let app = TestApp::start().await;
     let principal = json!({"name": "ada", "role": "admin"});
     let ada = app.post("/api/v1/principals", &principal).await.expect(201);
@@ -319,7 +319,7 @@ async fn croit_says_who_made_and_changed_what_too() {
 }
 
 #[tokio::test]
-async fn a_snapshot_does_not_go_on_without_the_hook_of_an_app_that_could_be_two() {
+async fn a_snapshot_does_not_proceed_without_the_hook_of_an_ambiguous_app() {
     let app = TestApp::start().await;
     let shop = shop(&app).await;
     let source = app.script("quiesce", "true").await;

@@ -77,7 +77,7 @@ async fn a_token_is_shown_once_and_works_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn each_role_may_do_what_the_document_lists_and_no_more() {
+async fn each_role_may_do_exactly_what_the_document_lists() {
     let app = TestApp::start().await;
     let document = app.get("/openapi.json").await.expect(200);
     let roles = [Role::Viewer, Role::Member, Role::Admin, Role::Owner];

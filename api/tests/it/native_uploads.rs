@@ -13,7 +13,7 @@ async fn send(app: &TestApp, method: Method, path: &str, bytes: impl Into<Vec<u8
     app.call(method, path).await.body(WASM, bytes).send().await
 }
 
-/// Uploads without waiting; answers with where to ask.
+/// Uploads without waiting; returns the path of the upload.
 async fn hurried(app: &TestApp, name: &str, bytes: impl Into<Vec<u8>>) -> String {
     let path = format!("/api/v1/sources?name={name}&wait=0");
     let answer = send(app, Method::POST, &path, bytes).await;
@@ -43,7 +43,7 @@ fn hello() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_upload_that_no_request_waits_for_becomes_a_source() {
+async fn an_upload_becomes_a_source_even_if_no_request_waits() {
     let app = TestApp::start().await;
     let place = hurried(&app, "hello", hello()).await;
     let upload = over(&app, &place).await;
@@ -60,7 +60,7 @@ async fn an_upload_that_no_request_waits_for_becomes_a_source() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_read_afterwards_and_is_that_of_a_request_which_waits() {
+async fn a_later_refusal_equals_that_of_a_waiting_request() {
     let app = TestApp::start().await;
     let broken = b"\0asm\x01\0\0\0\xff".to_vec();
     let place = hurried(&app, "broken", broken.clone()).await;
@@ -79,7 +79,7 @@ async fn a_refusal_is_read_afterwards_and_is_that_of_a_request_which_waits() {
 }
 
 #[tokio::test]
-async fn a_source_is_replaced_when_its_new_program_is_compiled() {
+async fn a_source_is_replaced_once_its_new_program_is_compiled() {
     let app = TestApp::start().await;
     let number = app.script("a", "true").await;
     let path = format!("/api/v1/sources/{number}");
@@ -100,7 +100,7 @@ async fn a_source_is_replaced_when_its_new_program_is_compiled() {
 }
 
 #[tokio::test]
-async fn an_upload_is_shown_to_members_of_its_account_alone() {
+async fn an_upload_is_shown_only_to_members_of_its_account() {
     let app = TestApp::start().await;
     let place = hurried(&app, "hello", hello()).await;
     let (_, stranger) = app.tenant("other").await;

@@ -27,7 +27,7 @@ async fn offer(app: &TestApp, id: &str) {
 }
 
 #[tokio::test]
-async fn a_webhook_is_made_shown_switched_and_removed() {
+async fn a_webhook_is_created_shown_switched_and_removed() {
     let app = TestApp::start().await;
     let new = json!({
         "url": "https://Manager.example/hook?a=b",
@@ -73,7 +73,7 @@ async fn a_webhook_is_made_shown_switched_and_removed() {
 }
 
 #[tokio::test]
-async fn a_secret_of_ones_own_is_taken() {
+async fn a_chosen_secret_is_accepted() {
     let app = TestApp::start().await;
     let secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
     let new = json!({"url": URL, "secret": secret});
@@ -84,7 +84,7 @@ async fn a_secret_of_ones_own_is_taken() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_webhook_is_named() {
+async fn invalid_members_of_a_webhook_are_named() {
     let app = TestApp::start().await;
     for (pointer, new) in [
         ("/url", json!({"url": "ftp://manager.example/"})),
@@ -189,7 +189,7 @@ async fn deliveries_are_listed_newest_first() {
 }
 
 #[tokio::test]
-async fn a_hundred_webhooks_are_the_most() {
+async fn at_most_a_hundred_webhooks_are_accepted() {
     let app = TestApp::start().await;
     let token = app.token(Role::Admin).await;
     let new = json!({ "url": URL });
@@ -204,7 +204,7 @@ async fn a_hundred_webhooks_are_the_most() {
 }
 
 #[tokio::test]
-async fn only_admins_change_webhooks_and_viewers_see_them() {
+async fn only_admins_change_webhooks_and_viewers_read_them() {
     let app = TestApp::start().await;
     let webhook = webhook(&app).await;
     let (one, deliveries) = (path(&webhook), format!("{}/deliveries", path(&webhook)));

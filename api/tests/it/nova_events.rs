@@ -1,5 +1,5 @@
 //! Nova's external events run the hooks for them on the server that they name, and
-//! the reply tells what became of each.
+//! the reply has the result of each.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ echo \"$HOOK_EVENT $HOOK_SERVER_NAME $HOOK_PARAM_STATUS tag=${HOOK_PARAM_TAG-non
 ";
 
 #[tokio::test]
-async fn an_event_runs_its_hooks_on_its_server_with_its_tag() {
+async fn an_event_runs_its_hooks_for_its_server_with_its_tag() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let other = instance(&app, "vm-2", Some("compute-1")).await;
@@ -155,7 +155,7 @@ async fn each_event_has_its_result_in_the_order_of_the_request() {
 }
 
 #[tokio::test]
-async fn what_fails_completely_is_404_in_the_seed_and_207_today() {
+async fn a_complete_failure_is_404_in_the_seed_and_207_today() {
     let app = TestApp::start().await;
     let homeless = instance(&app, "vm-1", None).await;
     let sent = events(&[
@@ -173,7 +173,7 @@ async fn what_fails_completely_is_404_in_the_seed_and_207_today() {
 }
 
 #[tokio::test]
-async fn an_id_may_be_spelt_otherwise_and_is_shown_as_it_was_sent() {
+async fn an_id_may_be_spelt_differently_and_is_shown_as_sent() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let plain = vm.id.replace('-', "");
@@ -197,7 +197,7 @@ async fn an_id_may_be_spelt_otherwise_and_is_shown_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn the_same_event_again_is_an_event_of_its_own() {
+async fn the_same_event_again_is_a_separate_event() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let source = app.script("tell", TELL).await;
@@ -216,7 +216,7 @@ async fn the_same_event_again_is_an_event_of_its_own() {
 }
 
 #[tokio::test]
-async fn of_a_request_that_is_refused_nothing_is_accepted() {
+async fn a_refused_request_accepts_no_event() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let good = event("network-changed", &vm.id);
@@ -247,7 +247,7 @@ async fn servers_of_another_account_are_unknown() {
 }
 
 #[tokio::test]
-async fn all_three_paths_lead_to_the_same_call_and_a_project_has_to_be_ones_own() {
+async fn all_three_paths_are_the_same_call_and_the_project_must_be_the_callers() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let account = app.get("/api/v1/accounts").await.expect(200)["items"][0]["id"].clone();
@@ -287,7 +287,7 @@ async fn all_three_paths_lead_to_the_same_call_and_a_project_has_to_be_ones_own(
 }
 
 #[tokio::test]
-async fn who_hands_in_events_is_an_admin_and_named_in_their_tasks() {
+async fn only_admins_post_events_and_are_named_in_their_tasks() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let token = app.token(Role::Admin).await;

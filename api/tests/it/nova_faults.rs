@@ -69,7 +69,7 @@ async fn novas_own_sample_is_refused() {
 }
 
 #[tokio::test]
-async fn json_in_these_media_types_is_read_and_in_no_others() {
+async fn json_is_read_only_in_known_media_types() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let body = events(&[event("network-changed", &vm.id)]).to_string();
@@ -159,7 +159,7 @@ async fn of_a_member_that_occurs_twice_the_last_counts() {
 }
 
 #[tokio::test]
-async fn without_a_valid_token_it_is_401_as_keystone_says_it() {
+async fn without_a_valid_token_it_is_keystones_401() {
     let app = TestApp::start().await;
     let body = events(&[event("network-changed", &uuid())]);
     let expected = json!({"error": {
@@ -250,7 +250,7 @@ async fn a_compressed_body_is_415() {
 }
 
 #[tokio::test]
-async fn while_tokens_cannot_be_looked_up_it_is_503_as_keystone_says_it() {
+async fn while_tokens_cannot_be_looked_up_it_is_keystones_503() {
     let app = TestApp::start().await;
     // Issued and never used: it has to be looked up.
     let token = app.token(Role::Owner).await;
@@ -269,7 +269,7 @@ async fn while_tokens_cannot_be_looked_up_it_is_503_as_keystone_says_it() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_answers_503_and_accepts_nothing() {
+async fn a_stopping_server_responds_503_and_accepts_nothing() {
     let app = TestApp::start().await;
     let vm = instance(&app, "vm-1", Some("compute-1")).await;
     let token = app.token(Role::Owner).await;

@@ -1,4 +1,4 @@
-//! What the tests of Nova's face have in common: instances, and requests to it.
+//! What the tests of Nova's API have in common: instances, and requests to it.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ pub(crate) async fn post_at(app: &TestApp, version: &str, body: &Value) -> Answe
     call.send().await
 }
 
-/// Checks that it is a fault of this name and status; answers with its message.
+/// Checks that it is a fault of this name and status; returns its message.
 #[track_caller]
 pub(crate) fn message(answer: &Answer, status: u16, name: &str) -> String {
     let body = answer.expect(status);

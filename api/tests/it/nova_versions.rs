@@ -140,7 +140,7 @@ async fn the_service_without_a_version_is_400() {
 }
 
 #[tokio::test]
-async fn other_faces_say_nothing_of_versions() {
+async fn other_apis_send_no_version_headers() {
     let app = TestApp::start().await;
     let answer = app.get("/api/v1/limits").await;
     answer.expect(200);

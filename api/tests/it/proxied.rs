@@ -1,4 +1,4 @@
-//! Behind a proxy: who is believed, and what clients get for it.
+//! Behind a proxy: which peers are trusted, and what clients gain from it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -160,7 +160,7 @@ async fn the_header_of_any_other_peer_is_not_a_request() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_right_is_let_in_through_a_proxy_that_passes_wrong_ones() {
+async fn a_valid_token_is_accepted_through_a_proxy_that_passes_wrong_ones() {
     let app = TestApp::start().await.with_failure_limits(LIMITS);
     for _ in 0..70 {
         wrong_token(&app, PROXY, ("x-forwarded-for", "203.0.113.5")).await;

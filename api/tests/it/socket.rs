@@ -15,7 +15,7 @@ use crate::support::{TestApp, event_of};
 const LONG: Duration = Duration::from_secs(3_600);
 
 #[tokio::test]
-async fn requests_are_answered_until_the_shutdown_and_the_listener_ends() {
+async fn requests_are_served_until_the_shutdown_and_the_listener_ends() {
     let app = TestApp::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -37,7 +37,7 @@ async fn requests_are_answered_until_the_shutdown_and_the_listener_ends() {
 }
 
 #[tokio::test]
-async fn a_request_that_goes_on_is_cut_when_the_shutdown_says_so() {
+async fn a_request_in_progress_is_cut_off_when_the_shutdown_requires_it() {
     let app = TestApp::start().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! One application per test: a store of its own, one engine for all.
+//! One application per test: a separate store, one engine for all.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -57,7 +57,7 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Checks the status, and answers with the JSON body.
+    /// Checks the status, and returns the JSON body.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(
@@ -83,7 +83,7 @@ impl Answer {
         problem
     }
 
-    /// Checks that it is croit's error with this status; answers with its text.
+    /// Checks that it is croit's error with this status; returns its text.
     #[track_caller]
     pub(crate) fn expect_croit_error(&self, status: u16) -> String {
         let body = self.expect(status);
@@ -236,14 +236,14 @@ impl TestApp {
         self
     }
 
-    /// The same, answering on Nova's face by these rules.
+    /// The same, with these rules for Nova's API.
     pub(crate) fn with_nova_rules(mut self, rules: NovaRules) -> Self {
         self.app = self.app.with_nova_rules(rules);
         self.router = tenterhook_api::router(self.app.clone());
         self
     }
 
-    /// Makes another account; answers with it and with its owner's token.
+    /// Makes another account; returns it and with its owner's token.
     pub(crate) async fn tenant(&self, name: &str) -> (Value, String) {
         let new = json!({ "name": name });
         let account = self.post("/api/v1/accounts", &new).await.expect(201);
@@ -321,7 +321,7 @@ impl TestApp {
         self.call(Method::DELETE, path).await.send().await
     }
 
-    /// Uploads a script at the native face; answers with its number.
+    /// Uploads a script through the native API; returns its number.
     pub(crate) async fn script(&self, name: &str, text: &str) -> i64 {
         let path = format!("/api/v1/sources?name={name}&wait=120");
         let call = self.call(Method::POST, &path).await;
@@ -329,13 +329,13 @@ impl TestApp {
         answer.expect(201)["number"].as_i64().unwrap()
     }
 
-    /// Enters a server; answers with its id.
+    /// Enters a server; returns its id.
     pub(crate) async fn server(&self, name: &str) -> i64 {
         let answer = self.post("/api/servers", &json!({ "name": name })).await;
         answer.expect(201)["id"].as_i64().unwrap()
     }
 
-    /// Binds a script to an event at the native face.
+    /// Binds a script to an event through the native API.
     pub(crate) async fn hook(&self, source: i64, event: &str) -> Value {
         let body = json!({"source": source, "event": event});
         self.post("/api/v1/hooks", &body).await.expect(201)
@@ -362,7 +362,7 @@ impl TestApp {
     }
 }
 
-/// An event in the structured form with an id of its own.
+/// An event in the structured form with a new id.
 pub(crate) fn event_of(kind: &str, data: Value) -> Value {
     json!({"specversion": "1.0", "id": uuid(), "source": "/tests", "type": kind, "data": data})
 }

@@ -33,7 +33,7 @@ pub struct ChangedAccount {
     /// Its new name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Refused while the account has execution hooks.
+    /// Cannot be switched off while the account has execution hooks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hooks_enabled: Option<bool>,
 }

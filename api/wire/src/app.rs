@@ -24,7 +24,7 @@ pub struct App {
     pub modified_at: String,
 }
 
-/// An application to add.
+/// An application to create.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApp {

@@ -20,7 +20,7 @@ pub struct Container {
     pub namespace_name: String,
 }
 
-/// A free pair of name and value.
+/// A free-form pair of name and value.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Label {

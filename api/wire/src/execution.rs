@@ -17,7 +17,7 @@ pub struct Execution {
     /// What is the same over all attempts.
     #[serde(flatten)]
     pub head: ExecutionHead,
-    /// The latest attempt; while it is not over, the one before it.
+    /// The latest attempt; until it has ended, the one before it.
     #[serde(flatten)]
     pub latest: Attempt,
 }
@@ -63,7 +63,7 @@ pub struct ExecutionHead {
     /// The newest 33 are kept. One that was killed with the server is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<Vec<Attempt>>,
-    /// How many older ones are not kept any more; absent if none.
+    /// How many older ones are no longer kept; absent if none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts_dropped: Option<u32>,
 }
@@ -149,10 +149,10 @@ pub enum Outcome {
     Cancelled,
 }
 
-/// The usage of one attempt. While it runs, what is not known yet is left out.
+/// The usage of one attempt. While it runs, values that are not known yet are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
-    /// `true` while it runs; absent when it is over.
+    /// `true` while it runs; absent when it has finished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub so_far: Option<bool>,
     /// Units of work, host calls included; while it runs, at least so many.

@@ -54,7 +54,7 @@ pub struct Hook {
     pub retry: Retry,
     /// Whether the operator manages it: Astra's clients may read but not change it.
     pub managed: bool,
-    /// Free labels.
+    /// Free-form labels.
     pub labels: Vec<Label>,
     /// The id of the principal who created it.
     pub created_by: String,
@@ -111,7 +111,7 @@ pub struct Limits {
     /// Files and folders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inodes: Option<u32>,
-    /// Files open at one time.
+    /// Files open at the same time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptors: Option<u32>,
 }
@@ -120,7 +120,7 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FailurePolicy {
-    /// The event goes on.
+    /// The event is allowed.
     Open,
     /// The event is denied.
     Closed,
@@ -148,7 +148,7 @@ pub struct Retry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetryOn {
-    /// Another exit status than 0, or a verdict that cannot be used.
+    /// An exit status other than 0, or an unusable verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exited: Option<bool>,
     /// A limit that was reached.
@@ -211,7 +211,7 @@ pub struct NewHook {
     /// For admins: Astra's clients may read but not change it.
     #[serde(default)]
     pub managed: bool,
-    /// Free labels.
+    /// Free-form labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<Label>,
 }

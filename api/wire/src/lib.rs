@@ -1,4 +1,4 @@
-//! The JSON of the native face: what its server reads and writes, what the OpenAPI document
+//! The JSON of the native API: what its server reads and writes, what the OpenAPI document
 //! describes, and what a client sends and receives.
 //!
 //! The shapes know no rule and no store; times are RFC 3339 text. A member of a request that

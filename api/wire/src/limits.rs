@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// The limits of a server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AllLimits {
-    /// Of a hook that asks for none.
+    /// The defaults of a hook that asks for none.
     pub default: RunLimits,
     /// The most that a hook may ask for.
     pub ceiling: RunLimits,
@@ -44,7 +44,7 @@ pub struct RunLimits {
     pub files_bytes: u64,
     /// Files and folders.
     pub inodes: u32,
-    /// Files open at one time.
+    /// Files open at the same time.
     pub descriptors: u32,
 }
 
@@ -53,7 +53,7 @@ pub struct RunLimits {
 pub struct HookPoint {
     /// Its name, the type of its events.
     pub name: String,
-    /// The interface that documents it: `croit`, `astra`, `nova` or `fenix`.
+    /// The API that documents it: `croit`, `astra`, `nova` or `fenix`.
     pub face: String,
     /// Whether hooks run for servers of the tenant's choice.
     pub can_choose_server: bool,

@@ -40,7 +40,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Returns its name, as it stands in JSON.
+    /// Returns its name in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ pub struct ChangedPrincipal {
     /// Its new name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Its new role, which holds for its tokens at once.
+    /// Its new role, which applies to its tokens at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
 }

@@ -18,13 +18,13 @@ pub struct Server {
     pub uuid: String,
     /// Unique within the account.
     pub name: String,
-    /// The name of the host that an instance lives on.
+    /// The name of the host that an instance is on.
     pub host: Option<String>,
     /// The project that it belongs to.
     pub project: Option<String>,
     /// The group that it belongs to.
     pub group: Option<String>,
-    /// Free labels.
+    /// Free-form labels.
     pub labels: BTreeMap<String, String>,
     /// When it was created.
     pub created_at: String,
@@ -32,7 +32,7 @@ pub struct Server {
     pub modified_at: String,
 }
 
-/// A server to add.
+/// A server to create.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewServer {
@@ -41,7 +41,7 @@ pub struct NewServer {
     /// A UUID; chosen by the server unless it is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uuid: Option<String>,
-    /// The name of the host that an instance lives on.
+    /// The name of the host that an instance is on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
     /// The project that it belongs to.
@@ -50,7 +50,7 @@ pub struct NewServer {
     /// The group that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// Free labels.
+    /// Free-form labels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
 }
@@ -63,7 +63,7 @@ pub struct ChangedServer {
     /// Its new name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The name of the host that an instance lives on.
+    /// The name of the host that an instance is on.
     #[serde(
         default,
         deserialize_with = "present",

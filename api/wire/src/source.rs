@@ -20,7 +20,7 @@ pub struct Source {
     pub digest: String,
     /// The size of the program.
     pub size_bytes: u64,
-    /// One more whenever the bytes change.
+    /// Increases whenever the bytes change.
     pub revision: u32,
     /// What it is for; empty if not given.
     pub description: String,
@@ -28,7 +28,7 @@ pub struct Source {
     pub private: bool,
     /// Whether it is built-in and cannot be changed.
     pub preloaded: bool,
-    /// Free labels.
+    /// Free-form labels.
     pub labels: Vec<Label>,
     /// The id of the principal who uploaded it.
     pub created_by: String,
@@ -53,7 +53,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns its name, as it stands in JSON.
+    /// Returns its name in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

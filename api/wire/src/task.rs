@@ -27,7 +27,7 @@ pub struct Task {
     /// The event; absent if it was ad hoc.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event: Option<Event>,
-    /// Its executions that are over, of all.
+    /// Its finished executions, of all.
     pub progress: Progress,
     /// Whether cancellation was requested.
     pub cancelled: bool,
@@ -65,7 +65,7 @@ pub struct Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum State {
-    /// It has not begun, or waits to be tried again.
+    /// It has not begun, or waits for a retry.
     Waiting,
     /// It is running.
     Running,
@@ -78,7 +78,7 @@ pub enum State {
 }
 
 impl State {
-    /// Returns its name, as it stands in JSON.
+    /// Returns its name in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -90,19 +90,19 @@ impl State {
         }
     }
 
-    /// Returns whether nothing more will happen.
+    /// Returns whether it has finished.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Finished | Self::Failed | Self::Canceled)
     }
 }
 
-/// Executions that are over, of all that there are.
+/// Finished executions, of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
     /// All executions.
     pub total: u32,
-    /// Those that are over.
+    /// The finished ones.
     pub complete: u32,
 }
 
@@ -117,7 +117,7 @@ pub struct Reason {
     /// The name of its server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// In the hook's words, or in the server's where it has said nothing.
+    /// The hook's text, or the server's if the hook gave none.
     pub reason: String,
 }
 
@@ -125,10 +125,10 @@ pub struct Reason {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HookFailure {
-    /// The kind of failure, for programs.
+    /// The kind of failure, machine-readable.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The same for people; at most 40 characters.
+    /// The same in words; at most 40 characters.
     pub title: String,
     /// Which hook failed where, and with which return code; 1 to 511 characters.
     pub detail: String,
@@ -145,7 +145,7 @@ pub struct FailedExecution {
     pub execution: String,
     /// The number of its hook.
     pub hook: Option<i32>,
-    /// The status that it exited with, or `N/A` if it did not come to that.
+    /// The status that it exited with, or `N/A` if it did not exit.
     pub return_code: String,
     /// The container that it ran for.
     pub container: Option<Container>,

@@ -42,7 +42,7 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    /// Returns its name, as it stands in JSON.
+    /// Returns its name in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

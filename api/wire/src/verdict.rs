@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-/// A hook's answer, an object as the hook wrote it: its details may have numbers that no
+/// A hook's verdict, an object as the hook wrote it: its details may have numbers that no
 /// value holds exactly.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
@@ -19,13 +19,13 @@ struct Decision {
 }
 
 impl Verdict {
-    /// Returns whether what the event announces may proceed, if the hook says so.
+    /// Returns whether the announced operation may proceed, if the hook decided.
     #[must_use]
     pub fn allow(&self) -> Option<bool> {
         self.decision().allow
     }
 
-    /// Returns why, in the hook's words.
+    /// Returns the hook's reason.
     #[must_use]
     pub fn reason(&self) -> Option<String> {
         self.decision().reason

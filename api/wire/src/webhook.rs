@@ -44,8 +44,8 @@ pub struct Webhook {
     pub project: Option<String>,
     /// `false` after a client disabled it or the endpoint answered 410.
     pub enabled: bool,
-    /// The end of the pause that the endpoint has asked for by `Retry-After`; absent if it
-    /// has not, or if it is over.
+    /// The end of the pause that the endpoint has requested by `Retry-After`; absent if it
+    /// has not, or if it has passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<String>,
     /// When it was created.
@@ -87,7 +87,7 @@ pub struct Delivery {
 pub enum DeliveryStatus {
     /// It is still to be delivered.
     Waiting,
-    /// The endpoint answered 2xx.
+    /// The endpoint responded with 2xx.
     Delivered,
     /// It was given up.
     Failed,

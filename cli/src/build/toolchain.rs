@@ -182,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_is_unknown_here_is_the_shells_to_name() {
+    fn an_unknown_program_is_left_to_the_shell_to_report() {
         let folder = Path::new("/nowhere");
         assert!(hints("mycc hook.x", Some(127), folder)[0].contains("change `build`"));
         assert_eq!(hints("mycc hook.x", Some(1), folder), [""; 0]);
     }
 
     #[test]
-    fn a_tool_is_named_once_and_only_if_the_build_names_it_and_it_is_missing() {
+    fn a_tool_is_named_once_and_only_if_the_build_uses_it_and_it_is_missing() {
         assert_eq!(hints_for("npm a; npm b").lines().count(), 1);
         assert!(!hints_for("python3 -m node_helper ./cargo").contains("`node`"));
         assert!(!hints_for("python3 -m node_helper ./cargo").contains("`cargo`"));

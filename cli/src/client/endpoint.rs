@@ -88,7 +88,7 @@ impl Endpoint {
 }
 
 /// Reads the address that a running server has noted. The note of a server that was killed
-/// is ignored: another process may be listening there by now, waiting for a token.
+/// is ignored: another process may be listening there meanwhile, waiting for a token.
 fn read_address_file(folder: &Path) -> anyhow::Result<Option<String>> {
     let file = folder.join(ADDRESS_FILE);
     match fs::read_to_string(&file) {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_found_in_the_data_folder() {
+    fn address_and_token_are_found_in_the_data_folder() {
         let (folder, lock) = folder("127.0.0.1:8081\n", "th_x\n");
         let flags = Flags {
             data_dir: Some(folder.path().into()),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_server_the_way_to_one_is_said() {
+    fn without_a_server_the_error_explains_how_to_reach_one() {
         let folder = tempfile::tempdir().unwrap();
         let flags = Flags {
             data_dir: Some(folder.path().into()),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_read_and_others_refused() {
+    fn valid_urls_are_read_and_others_refused() {
         for (text, read) in [
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),

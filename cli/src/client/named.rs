@@ -90,7 +90,7 @@ const FORMS: [(Form, &str); 3] = [
     (Form::Name, "name"),
 ];
 
-/// Finds the item with this id, number or name. `id:`, `number:` or `name:` before it says
+/// Finds the item with this id, number or name. `id:`, `number:` or `name:` before it determines
 /// which of them it is.
 ///
 /// # Errors
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_the_number_of_another_item_has_to_be_typed() {
+    fn a_name_that_is_another_items_number_needs_a_prefix() {
         let items = [
             account("a1", 7, "x"),
             account("b2", 8, "7"),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_named_by_its_id_alone() {
+    fn a_login_is_named_only_by_its_id() {
         let token = |id: &str, kind| {
             Box::new(Token {
                 id: id.into(),

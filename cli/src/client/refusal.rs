@@ -47,7 +47,7 @@ pub(super) fn unreachable(server: &str, error: ureq::Error) -> Error {
     Error::new(error).context(message)
 }
 
-/// Describes a refusal. `token` says where the token came from.
+/// Describes a refusal. `token` names the origin of the token.
 pub(super) fn refused(
     status: StatusCode,
     problem: &Problem,
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_told_from_what_will_not() {
+    fn transient_failures_are_distinguished_from_permanent_ones() {
         let refused = |status| {
             let status = StatusCode::from_u16(status).unwrap();
             refused(status, &Problem::default(), "FILE", None)
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_says_what_to_do() {
+    fn each_refusal_names_its_remedy() {
         let read = |json| serde_json::from_value::<Problem>(json).unwrap();
         let problem = read(json!({"detail": "why", "needs": "owner"}));
         assert_eq!(message(401, &problem), "why; the token is that of FILE");

@@ -18,7 +18,7 @@ const SILENCE: Duration = Duration::from_secs(90);
 /// Bytes of one line: 16 MiB of output, every byte escaped.
 const LINE_MAX_BYTES: u64 = 128 << 20;
 
-/// The header that says which event was received last.
+/// The header that names the last received event.
 const LAST_EVENT_ID: &str = "last-event-id";
 
 /// One event of an execution's output.
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_arrived_whole_moves_the_position() {
+    fn only_a_complete_event_advances_the_position() {
         let text = "event: attempt\ndata: {\"attempt\":2}\nid: x.2.0.0\nretry: 1500\n\nevent: stdout\ndata: {\"text\":\"a\"}\nid: x.2.1.0\n\nevent: stdout\ndata: {\"text\":\"b\"}\nid: x.2.2.0\n";
         let mut stream = OutputStream::new(Box::new(text.as_bytes()));
         assert_eq!(stream.next().unwrap(), Some(OutputEvent::Attempt(2)));
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_stream_is_an_error() {
+    fn anything_other_than_an_event_stream_is_an_error() {
         for text in [
             "event: stdout\ndata: {\n\n",
             "event: stdout\ndata: {}\n\n",

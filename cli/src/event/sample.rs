@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn every_hook_point_has_a_sample_that_a_server_takes() {
+    fn every_hook_point_has_a_sample_that_a_server_accepts() {
         for point in HookPoint::catalog() {
             let name = HookPointName::parse(point.name).unwrap();
             let event = sample(&name, "e1".into(), Some(now()));

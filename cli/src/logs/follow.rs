@@ -92,7 +92,7 @@ impl<'a> Follower<'a> {
                     std::thread::sleep(wait.clamp(INTERVAL, WAIT_MAX));
                 }
                 _ => {
-                    // A hook that is silent is no server that is gone.
+                    // A silent hook does not mean that the server is gone.
                     if opened.elapsed() > INTACT {
                         self.reconnect.succeeded();
                     }

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_put_together() {
+    fn a_line_is_assembled_from_pieces() {
         let mut lines = Lines::default();
         assert!(lines.push(b"a").is_empty());
         assert_eq!(lines.push(b"b\n\nc"), [&b"ab"[..], b""]);
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_cut() {
+    fn an_endless_line_is_cut() {
         let mut lines = Lines::default();
         let whole = lines.push(&[b'x'; 3 * LINE_MAX_BYTES]);
         assert_eq!(whole.len(), 2);

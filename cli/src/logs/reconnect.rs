@@ -1,6 +1,6 @@
 //! How long a command that follows a server puts up with its absence.
 //!
-//! It waits longer and longer between two tries, tells the user once that it does, and gives up
+//! It waits longer and longer between two attempts, notifies the user once, and gives up
 //! after a time in which nothing has come. What it tries again is its caller's business.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// Longest wait between two tries: a server that is back is noticed this soon.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The patience of one connection. Clones are patient each on its own, and tell the user once.
+/// The retries of one connection. Clones retry separately, and notify the user once.
 #[derive(Clone, Debug)]
 pub(super) struct Reconnect {
     limit: Duration,
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_gives_up_when_nothing_has_come_for_the_whole_time() {
+    fn it_gives_up_when_nothing_has_arrived_for_the_whole_time() {
         let limit = Duration::from_millis(250);
         let mut reconnect = Reconnect::within(limit);
         let begun = Instant::now();
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_will_not_pass_is_not_waited_for() {
+    fn a_permanent_failure_is_not_waited_for() {
         let mut reconnect = Reconnect::within(Duration::from_secs(60));
         assert!(reconnect.wait(Error::msg("odd")).is_err());
     }

@@ -58,14 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn good_names_are_taken() {
+    fn valid_names_are_accepted() {
         for name in ["a", "disk-guard", "guard2", &"x".repeat(64)] {
             check(name).unwrap();
         }
     }
 
     #[test]
-    fn a_bad_name_is_answered_with_a_good_one() {
+    fn an_invalid_name_is_refused_with_a_valid_suggestion() {
         assert!(error("Disk Guard").ends_with("try `disk-guard`"));
         assert!(error("../guard").ends_with("try `guard`"));
         assert!(error("/tmp/guard/").ends_with("try `guard`"));
@@ -80,7 +80,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_name_leads_out_of_the_folder_and_every_offer_is_good(name in ".{0,80}") {
+        fn no_name_leaves_the_folder_and_every_suggestion_is_valid(name in ".{0,80}") {
             if check(&name).is_ok() {
                 prop_assert!(!name.contains(['/', '\\', '.', '\0']));
             }

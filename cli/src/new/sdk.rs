@@ -69,7 +69,7 @@ fn manifest(text: &str) -> String {
     kept
 }
 
-/// What the typed template says of the event: its type, and its member's field.
+/// What the typed template names of the event: its type, and its member's field.
 pub(super) fn words(subject: &Subject) -> Vec<(&'static str, String)> {
     vec![
         ("type", type_name(subject.event.as_str())),
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_manifests_mean_something_outside_of_our_workspace() {
+    fn the_manifests_are_valid_outside_our_workspace() {
         for (path, text) in files() {
             if !path.ends_with("Cargo.toml") {
                 continue;

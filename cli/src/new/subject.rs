@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_is_told_by_its_serial_number() {
+    fn a_disk_is_identified_by_its_serial_number() {
         let subject = Subject::of("PreFormatDisk").unwrap();
         assert_eq!(subject.member, "serial");
         assert_eq!(subject.variable(), "HOOK_PARAM_SERIAL");
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_hook_point_has_a_subject_with_good_sample_events() {
+    fn every_hook_point_has_a_subject_with_valid_sample_events() {
         let own = HookPointName::parse("custom.deployed").unwrap();
         let names = HookPoint::catalog().map(|point| point.name);
         for name in names.chain([own.as_str()]) {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_hook_point_is_answered_with_the_nearest() {
+    fn an_unknown_hook_point_is_refused_with_the_closest_match() {
         let error = |name| Subject::of(name).err().unwrap().to_string();
         assert!(error("PreFormat").ends_with("did you mean PreFormatDisk?"));
         assert!(error("???").contains("tenterhook event"));

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_put_in() {
+    fn words_are_substituted() {
         assert_eq!(
             words("1").fill("{{a}} {{ab}} {{a}}{{{a}}} ${{{a}}}"),
             "1 long 1{1} ${1}"
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn no_word_of_a_template_is_left_and_every_manifest_can_be_read() {
+    fn no_placeholder_is_left_and_every_manifest_can_be_read() {
         for lang in Lang::value_variants() {
             for event in HookPoint::catalog()
                 .map(|p| p.name)

@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_says_program_and_hook() {
+    fn a_manifest_describes_program_and_hook() {
         let text =
             format!("{WHOLE}[hook]\nfailure_policy = \"open\"\nlimits = {{ wall_ms = 500 }}\n");
         let manifest = Manifest::parse(&text).unwrap();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_member_is_refused_with_its_line() {
+    fn an_unknown_manifest_member_is_refused_with_its_line() {
         wrong(
             "name = \"a\"\nevnt = \"x\"\n",
             &["line 2", "evnt", "`event`"],
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_nobody_knows_is_answered_with_the_nearest() {
+    fn an_unknown_event_is_refused_with_the_closest_match() {
         let of = |event: &str| format!("name = \"a\"\nprogram = \"a.sh\"\nevent = {event}\n");
         wrong(
             &of("\"PreFormatDisks\""),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_lies_in_its_project() {
+    fn a_program_is_inside_its_project() {
         for path in [
             "/etc/passwd",
             "../hook.sh",
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_would_refuse_is_refused_here() {
+    fn values_that_a_server_would_refuse_are_refused_here() {
         wrong("name = \"\"\n", &["line 1", "1 to 255"]);
         wrong("name = \"a\\u001b\"\n", &["line 1", "control"]);
         wrong(&format!("{WHOLE}build = \" \"\n"), &["line 4", "`build`"]);

@@ -64,7 +64,7 @@ mod tests {
     use crate::paint;
 
     #[test]
-    fn changed_lines_stand_among_their_neighbours() {
+    fn changed_lines_are_shown_with_context() {
         let old = "1\n2\n3\n4\n5\n6\n";
         let new = "1\n2\n3\n4\nfive\u{1b}\n6\n";
         assert_eq!(
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_shown_old_and_new() {
+    fn a_member_is_shown_with_its_old_and_new_value() {
         assert_eq!(
             field("args", &Value::Null, &json!(["-v"]), paint::none()),
             "  - args = (none)\n  + args = [\"-v\"]\n"

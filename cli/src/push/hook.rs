@@ -1,4 +1,4 @@
-//! The hook of a project: created, changed member by member, or left as it is.
+//! The hook of a project: created, changed member by member, or left unchanged.
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_member_leaves_out_is_filled_in_before_it_is_compared() {
+    fn omitted_members_are_filled_in_before_comparison() {
         let policy = |text| toml::from_str::<RetryPolicy>(text).unwrap();
         let wanted = ChangedHook {
             retry: Some(retry(policy("attempts = 1"))),
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_withheld_is_told_from_what_is_set() {
+    fn withheld_values_are_distinguished_from_set_ones() {
         let own = hook(json!({"args": [null], "env": {"A": null}}));
         assert!(is_withheld(&own, "args") && is_withheld(&own, "env"));
         assert!(!is_withheld(&own, "app"));

@@ -1,4 +1,4 @@
-//! The source of a project: created, replaced or left as it is.
+//! The source of a project: created, replaced or left unchanged.
 
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};

@@ -65,7 +65,7 @@ impl Ending {
         }
     }
 
-    /// Reports what the status alone does not tell, including a verdict that denies: the
+    /// Reports what the status alone does not show, including a verdict that denies: the
     /// status stays the program's own.
     pub(super) fn report(&self, run: &Report, limits: &Limits) {
         match self {

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_says_what_the_flags_mean() {
+    fn a_plan_resolves_the_flags() {
         let plan = plan(&[
             "x.sh",
             "--seed",
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn all_wrong_flags_are_told_at_once() {
+    fn all_invalid_flags_are_reported_at_once() {
         let faults = plan(&[
             "x.sh", "--seed", "x", "--clock", "noon", "--env", "=b", "--fuel", "0", "--event",
             "Nonsense",

@@ -95,7 +95,7 @@ mod tests {
     use crate::paint;
 
     #[test]
-    fn nothing_and_all_differ_from_nearly_nothing_and_nearly_all() {
+    fn zero_and_full_differ_from_nearly_zero_and_nearly_full() {
         assert_eq!(percent(0, 10), "0 %");
         assert_eq!(percent(1, 1_000), "<1 %");
         assert_eq!(percent(999, 1_000), "99 %");

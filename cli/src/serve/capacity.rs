@@ -189,7 +189,7 @@ impl Resources {
     /// Returns how much of each resource may be shared out, with this many run slots.
     ///
     /// A quarter of the memory stays for the server's own code and data, the
-    /// database's cache, what runs keep mapped when they are over, and what compilers
+    /// database's cache, what runs keep mapped after their end, and what compilers
     /// take beyond what they are charged. A sixteenth of everything else is reserved for the operator.
     pub(super) fn capacities(&self, slots: Capacity) -> Capacities {
         let sixteenth = |total: u64| Capacity::of(total).with_reserve(total / 16);
@@ -283,7 +283,7 @@ pub(super) fn limits_here(capacities: &Capacities, ceiling: &Limits) -> Limits {
             tracing::warn!(
                 allowed = show(allowed),
                 here = show(here),
-                "{flag} is more than one account can be given on this host; it is lowered"
+                "{flag} exceeds what this host can give one account; it is lowered"
             );
         }
     }

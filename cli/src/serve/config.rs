@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_change_what_they_name() {
+    fn each_flag_changes_its_own_setting() {
         let config = config(&[
             "--concurrency",
             "8",
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn all_wrong_flags_are_told_at_once() {
+    fn all_invalid_flags_are_reported_at_once() {
         let message = config(
             &[
                 "--listen",

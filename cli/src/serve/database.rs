@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_supported_yet_is_refused_by_name() {
+    fn unsupported_databases_are_refused_by_name() {
         let error = DatabaseUrl::parse(Some("postgres://localhost/hooks")).unwrap_err();
         assert!(error.contains("PostgreSQL"), "{error}");
         for url in [

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn each_flag_changes_what_it_names() {
+    fn each_flag_changes_its_own_setting() {
         let (door, proxies) = read(&FrontDoorFlags {
             trusted_proxy: vec!["10.0.0.0/8".into(), "2001:db8::7".into()],
             proxy_protocol: true,

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_grace_is_a_time_of_at_most_what_a_hook_may_take() {
+    fn the_grace_is_at_most_the_longest_time_of_a_hook() {
         assert_eq!(parse(None), Ok(DEFAULT));
         assert_eq!(parse(Some("0s")), Ok(Duration::ZERO));
         assert_eq!(parse(Some("25min")), Ok(MOST));

@@ -131,12 +131,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_is_the_default() {
+    fn without_flags_the_defaults_are_used() {
         assert_eq!(read(RawMaintenance::default()), Ok(Settings::default()));
     }
 
     #[test]
-    fn each_flag_changes_what_it_names() {
+    fn each_flag_changes_its_own_setting() {
         let settings = read(RawMaintenance {
             maintenance_sessions: Some("1k".into()),
             maintenance_reply: Some("1.5s".into()),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_all_at_once() {
+    fn all_nonsensical_flags_are_refused_at_once() {
         let error = read(RawMaintenance {
             maintenance_sessions: Some("1001".into()),
             maintenance_reply: Some("40".into()),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_is_an_address_that_paths_can_be_added_to() {
+    fn a_public_url_is_a_base_for_paths() {
         for url in [
             "http://[::1]:8080",
             "https://m.example",

@@ -317,7 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_that_is_free_is_one_that_is_given_here() {
+    fn a_free_name_is_recognised_as_generated() {
         let taken = ["owner", "owner 2", "ci"];
         let name = free_names(taken.into_iter()).next().unwrap();
         assert_eq!(name, "owner 3");

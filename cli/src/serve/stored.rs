@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_restored_over_what_is_there() {
+    fn a_restore_overwrites_nothing() {
         let parent = tempfile::tempdir().unwrap();
         let data = parent.path().join("data");
         let fill = |database: &Path| std::fs::write(database, "restored");
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_interrupted_is_begun_again_and_a_failure_leaves_nothing_behind() {
+    fn an_interrupted_restore_starts_again_and_a_failed_one_leaves_nothing_behind() {
         let parent = tempfile::tempdir().unwrap();
         let data = parent.path().join("data");
         std::fs::create_dir(&data).unwrap();
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_not_there_is_told() {
+    fn a_missing_database_is_reported() {
         let parent = tempfile::tempdir().unwrap();
         let stored = StorageFlags {
             data_dir: Some(parent.path().into()),

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_not_compared_but_for_the_status() {
+    fn absent_expectations_are_not_compared_except_the_status() {
         assert_eq!(members(json!({"status": 1})), [""; 0]);
         assert_eq!(members(json!({})), ["status"]);
     }
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn budgets_are_bounds() {
+    fn budgets_are_upper_bounds() {
         let budget = |fuel, memory| {
             members(json!({"status": 1, "max_fuel": fuel, "max_memory_bytes": memory}))
         };
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_cannot_be_used_is_never_expected() {
+    fn an_unusable_verdict_is_never_expected() {
         let fault = Report {
             verdict: None,
             verdict_fault: Some("/verdict.json is no JSON".into()),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_was_stopped_has_the_status_of_run() {
+    fn a_stopped_run_has_the_status_of_run() {
         let stopped = Report {
             outcome: Outcome::Stopped { limit: Limit::Wall },
             ..report()
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_is_expected_from_then_on() {
+    fn written_expectations_are_met_by_the_same_run() {
         let first = Expected::of(&report(), None);
         assert_eq!(differences(&first, &report()), []);
         assert_eq!(first.stdout.as_deref(), Some("no\n"));

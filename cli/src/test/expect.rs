@@ -100,7 +100,7 @@ impl Expected {
     ///
     /// It cannot be written.
     pub(super) fn write(&self, file: &Path) -> anyhow::Result<()> {
-        let mut json = serde_json::to_string_pretty(self).context("cannot print what came out")?;
+        let mut json = serde_json::to_string_pretty(self).context("cannot print the result")?;
         json.push('\n');
         fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))
     }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_verdict_is_something_else_than_any_verdict() {
+    fn no_verdict_differs_from_any_verdict() {
         let read = |json: Value| Expected::parse(json.to_string().as_bytes()).unwrap();
         assert_eq!(read(json!({})), Expected::default());
         assert_eq!(read(json!({"verdict": null})).verdict, Some(Value::Null));

@@ -207,7 +207,7 @@ mod tests {
     use crate::paint;
 
     #[test]
-    fn a_large_difference_is_cut_and_not_searched_for_ever() {
+    fn a_large_difference_is_cut_and_the_search_is_bounded() {
         let text =
             |step: u32| -> String { (0..100_000).map(|n| format!("{}\n", n * step)).collect() };
         let difference = Difference {

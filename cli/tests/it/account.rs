@@ -8,7 +8,7 @@ use crate::server::Server;
 use crate::tenterhook::{Finished, command};
 
 #[test]
-fn an_account_is_made_listed_shown_and_changed() {
+fn an_account_is_created_listed_shown_and_changed() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let _server = Server::start(data, &[]);
@@ -43,7 +43,7 @@ fn an_account_is_made_listed_shown_and_changed() {
 }
 
 #[test]
-fn a_principal_is_made_listed_changed_and_removed() {
+fn a_principal_is_created_listed_changed_and_removed() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let _server = Server::start(data, &[]);
@@ -70,14 +70,14 @@ fn a_principal_is_made_listed_changed_and_removed() {
 }
 
 #[test]
-fn refusals_say_why_and_what_to_do() {
+fn refusals_name_the_reason_and_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let server = Server::start(data, &[]);
     let run = |args: &[&str]| tenterhook(data, args);
     run(&["account", "create", "operator"])
         .with_status(1)
-        .with_stderr("the name `operator` is already used; choose another");
+        .with_stderr("the name `operator` is already in use; choose another");
     run(&["account", "create", "a\u{1b}[2J"])
         .with_status(1)
         .with_stderr("`name` ");
@@ -113,7 +113,7 @@ fn refusals_say_why_and_what_to_do() {
 }
 
 #[test]
-fn a_server_that_is_not_running_is_said_with_the_way_to_one() {
+fn a_server_that_is_not_running_is_reported_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let server = Server::start(data, &[]);
@@ -131,7 +131,7 @@ fn a_server_that_is_not_running_is_said_with_the_way_to_one() {
 }
 
 #[test]
-fn the_note_of_a_killed_server_is_not_believed() {
+fn the_address_file_of_a_killed_server_is_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     Server::start(data, &[]).stop(Signal::KILL);

@@ -27,7 +27,7 @@ impl Owner {
         }
     }
 
-    /// Whoever has this token.
+    /// The client with this token.
     pub(crate) fn with(server: &Server, token: &str) -> Self {
         Self {
             address: server.address.clone(),

@@ -78,7 +78,7 @@ impl Restored {
 }
 
 #[test]
-fn a_backup_taken_while_it_serves_is_restored_elsewhere_and_answers_the_same() {
+fn a_backup_of_a_running_server_is_restored_elsewhere_and_serves_the_same() {
     let restored = Restored::new();
     let mode = fs::metadata(restored.path("backup.db"))
         .unwrap()
@@ -103,11 +103,11 @@ fn a_backup_taken_while_it_serves_is_restored_elsewhere_and_answers_the_same() {
 }
 
 #[test]
-fn nothing_is_overwritten_by_a_backup_or_by_restoring() {
+fn neither_a_backup_nor_a_restore_overwrites_anything() {
     let restored = Restored::new();
     backup(&restored.path("first"), &restored.path("backup.db"))
         .with_status(1)
-        .with_stderr("is there already");
+        .with_stderr("already exists");
     restore(&restored.path("backup.db"), &restored.path("second"))
         .with_status(1)
         .with_stderr("not empty");
@@ -118,7 +118,7 @@ fn nothing_is_overwritten_by_a_backup_or_by_restoring() {
 }
 
 #[test]
-fn of_backups_to_one_name_at_one_time_one_is_whole_and_the_others_are_refused() {
+fn of_concurrent_backups_to_one_name_one_is_complete_and_the_others_are_refused() {
     let restored = Restored::new();
     let file = restored.path("one.db");
     let all: Vec<_> = (0..4)
@@ -142,7 +142,7 @@ fn of_backups_to_one_name_at_one_time_one_is_whole_and_the_others_are_refused() 
                 whole += 1;
             }
             _ => {
-                result.with_status(1).with_stderr("is there already");
+                result.with_status(1).with_stderr("already exists");
             }
         }
     }
@@ -159,7 +159,7 @@ fn of_backups_to_one_name_at_one_time_one_is_whole_and_the_others_are_refused() 
 }
 
 #[test]
-fn what_is_no_backup_is_not_restored() {
+fn a_file_that_is_not_a_backup_is_not_restored() {
     let folder = tempfile::tempdir().unwrap();
     let (file, data) = (folder.path().join("file"), folder.path().join("data"));
     fs::write(&file, "this is not a database".repeat(100)).unwrap();
@@ -170,7 +170,7 @@ fn what_is_no_backup_is_not_restored() {
 }
 
 #[test]
-fn a_program_that_was_changed_in_the_database_is_found_and_never_run() {
+fn a_program_that_was_changed_in_the_database_is_detected_and_never_run() {
     let restored = Restored::new();
     restored.damage("echo GOOD-ANSWER", "echo EVIL-ANSWER");
 
@@ -213,7 +213,7 @@ fn a_program_that_was_changed_in_the_database_is_found_and_never_run() {
 }
 
 #[test]
-fn check_data_tells_a_person_and_ends_with_a_status() {
+fn check_data_reports_to_a_person_and_ends_with_a_status() {
     let restored = Restored::new();
     let result = tenterhook(&["check-data", "--data-dir"], &[&restored.path("second")]);
     let report = result.with_status(0).stdout;

@@ -64,7 +64,7 @@ fn lines(page: &str, wanted: &[&str]) {
 }
 
 #[test]
-fn a_script_that_cannot_be_parsed_is_shown_with_its_place_and_status_1() {
+fn an_unparsable_script_is_reported_with_its_position_and_status_1() {
     let script = Program::script("#!/bin/sh\nqm stop 1\necho b )\n");
     let ended = script.check().with_status(1);
     lines(
@@ -84,7 +84,7 @@ fn a_script_that_cannot_be_parsed_is_shown_with_its_place_and_status_1() {
 }
 
 #[test]
-fn a_command_that_does_not_exist_is_a_warning_and_no_more() {
+fn an_unknown_command_is_only_a_warning() {
     let script = Program::script("command -v pct && pct list\nf() { :; }; f\nqm list | jq .\n");
     let ended = script.check().with_status(0);
     lines(
@@ -187,7 +187,7 @@ fn a_file_too_large_for_any_program_is_refused_with_its_own_size() {
 }
 
 #[test]
-fn guest_text_in_a_refusal_cannot_work_on_the_terminal() {
+fn guest_text_in_a_refusal_cannot_control_the_terminal() {
     let script = Program::script("#!/bin/\u{1b}[2Jzsh\n");
     let module = Program::module(tiny::exporting_twice("evil\u{1b}[2J"));
     for program in [script, module] {
@@ -199,14 +199,14 @@ fn guest_text_in_a_refusal_cannot_work_on_the_terminal() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_said() {
+fn an_unreadable_file_is_reported() {
     let output = command(["check", "/nonexistent"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read /nonexistent"));
 }
 
 #[test]
-fn a_trial_shows_what_one_run_takes() {
+fn a_trial_shows_the_usage_of_one_run() {
     let script = "echo out; echo '{\"allow\":false,\"reason\":\"in use\"}' > /verdict.json";
     let script = Program::script(script);
     let mut check = command(["check", "--event", "PreFormatDisk"]);
@@ -241,7 +241,7 @@ fn a_trial_that_fails_shows_why_and_leaves_the_status_to_the_upload() {
 }
 
 #[test]
-fn what_was_found_is_one_document_for_programs() {
+fn findings_are_one_json_document() {
     let json = |program: &Program, status| -> Value {
         let mut check = command(["check", "--json", "--trial"]);
         let result = Finished::of(check.arg(&program.path).output().unwrap());

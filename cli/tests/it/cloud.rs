@@ -1,4 +1,4 @@
-//! A cloud of four hosts and two projects, and a manager that is told of everything by
+//! A cloud of four hosts and two projects, and a manager that is notified of everything by
 //! signed webhooks: it answers for the projects and moves their instances.
 
 use std::collections::BTreeMap;
@@ -41,10 +41,10 @@ pub(crate) struct Cloud {
     manager: Arc<Manager>,
 }
 
-/// Whoever speaks for the projects.
+/// The clients that speak for the projects.
 struct Manager {
     secret: String,
-    /// Changes when the server is started anew: so does its port.
+    /// Changes when the server is restarted: so does its port.
     owner: Mutex<Owner>,
     moods: Mutex<BTreeMap<&'static str, Mood>>,
     told: Mutex<Vec<Value>>,
@@ -161,7 +161,7 @@ impl Cloud {
         assert_eq!(answer.0, 200, "{}", answer.1);
     }
 
-    /// Kills the server, for real, and starts it anew.
+    /// Kills the server, for real, and restarts it.
     pub(crate) fn killed_and_started_again(self) -> Self {
         let (status, _) = self.server.stop(Signal::KILL);
         assert_eq!(status, None, "it was killed");
@@ -227,7 +227,7 @@ impl Manager {
         }
     }
 
-    /// Answers for a project, where it was told to.
+    /// Replies for a project, at the address that it was given.
     fn answer(&self, told: &Value) -> std::io::Result<()> {
         let owner = self.owner.lock().unwrap().clone();
         let state = told["state"].as_str().unwrap();
@@ -290,7 +290,7 @@ impl Manager {
     }
 }
 
-/// The path of an address of the server, whose port may be another one by now.
+/// The path of an address of the server, whose port may have changed meanwhile.
 fn path_of(url: &Value) -> &str {
     let url = url.as_str().unwrap().strip_prefix("http://").unwrap();
     &url[url.find('/').unwrap()..]

@@ -14,7 +14,7 @@ use crate::status::status;
 use crate::tiny;
 
 #[test]
-fn a_module_of_many_loops_is_refused_when_its_time_is_up() {
+fn a_module_of_many_loops_is_refused_when_compiling_takes_too_long() {
     let scene = Scene::new(&["--max-compile-time", "1s"]);
     let reason = scene.refused(&loops(4));
     assert!(
@@ -25,7 +25,7 @@ fn a_module_of_many_loops_is_refused_when_its_time_is_up() {
 }
 
 #[test]
-fn a_module_of_many_locals_is_refused_when_its_time_is_up() {
+fn a_module_of_many_locals_is_refused_when_compiling_takes_too_long() {
     let scene = Scene::new(&["--max-compile-time", "1s"]);
     let reason = scene.refused(&locals_everywhere());
     assert!(
@@ -59,7 +59,7 @@ fn a_component_whose_instances_double_at_every_level_is_refused() {
 }
 
 #[test]
-fn a_compiler_that_crashes_costs_its_uploader_a_reason() {
+fn a_compiler_crash_is_reported_to_the_uploader() {
     let scene = Scene::new(&[]);
     let (status, problem) = scene.upload_and_signal(Signal::SYS);
     assert_eq!(status, 422, "{problem}");
@@ -78,7 +78,7 @@ fn a_compiler_that_is_killed_from_outside_is_not_the_uploaders_fault() {
 }
 
 #[test]
-fn a_compiler_gives_up_more_than_its_server_has() {
+fn a_compiler_drops_more_rights_than_its_server() {
     let scene = Scene::new(&["--max-compile-time", "1s"]);
     let server = status(scene.server.id());
     let server: u32 = server.field("Seccomp_filters").parse().unwrap();

@@ -94,7 +94,7 @@ fn bash_can_read_its_script() {
 }
 
 #[test]
-fn another_shell_is_answered_with_those_there_are() {
+fn another_shell_is_refused_with_the_supported_ones() {
     let result = Finished::of(command(["completion", "tcsh"]).output().unwrap());
     result
         .with_status(2)

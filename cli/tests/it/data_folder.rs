@@ -19,7 +19,7 @@ fn refused(data: &Path) -> Finished {
 }
 
 #[test]
-fn folders_that_only_a_server_makes_are_traces_of_one_and_its_lock_alone_is_none() {
+fn folders_that_only_a_server_creates_are_traces_of_one_and_a_lock_alone_is_not() {
     for traces in [&["code"][..], &["scratch"], &["code", "scratch"]] {
         for lock in [false, true] {
             let folder = tempfile::tempdir().unwrap();
@@ -47,7 +47,7 @@ fn folders_that_only_a_server_makes_are_traces_of_one_and_its_lock_alone_is_none
 }
 
 #[test]
-fn a_restore_that_was_broken_off_at_its_beginning_is_no_new_server_and_is_begun_again() {
+fn a_restore_interrupted_early_is_not_a_new_server_and_can_be_repeated() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     Server::start(&path("first"), &[]).stop(Signal::TERM);
@@ -75,7 +75,7 @@ fn a_restore_that_was_broken_off_at_its_beginning_is_no_new_server_and_is_begun_
 }
 
 #[test]
-fn what_is_in_the_place_of_disposable_folders_gives_way_and_check_data_names_it() {
+fn files_in_place_of_disposable_folders_are_replaced_and_named_by_check_data() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     Server::start(data, &[]).stop(Signal::TERM);
@@ -111,7 +111,7 @@ fn what_is_in_the_place_of_disposable_folders_gives_way_and_check_data_names_it(
 }
 
 #[test]
-fn the_former_name_of_the_data_folders_flag_is_refused_with_the_present_one() {
+fn the_old_name_of_the_data_folder_flag_is_refused_with_the_new_one() {
     for words in [
         &["serve"][..],
         &["backup", "file"],

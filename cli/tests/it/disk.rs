@@ -42,7 +42,7 @@ fn flood(owner: &Owner, number: usize) -> (u16, Value) {
 }
 
 #[test]
-fn a_tenant_that_sends_more_than_the_disk_holds_is_refused_and_others_go_on() {
+fn a_tenant_that_sends_more_than_the_disk_holds_is_refused_and_others_continue() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &["--max-disk", "64MiB"]);
     let operator = Owner::of(&server, data.path());

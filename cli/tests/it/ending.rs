@@ -50,7 +50,7 @@ fn refused(data: &Path, flags: &[&str]) -> Finished {
 }
 
 #[test]
-fn after_a_clean_end_all_is_in_the_database_and_nothing_in_its_log() {
+fn after_a_clean_stop_everything_is_in_the_database_and_nothing_in_its_log() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let owner = Owner::of(&server, folder.path());
@@ -107,7 +107,7 @@ fn a_hook_that_outlasts_the_grace_is_cut_off_and_run_again() {
 }
 
 #[test]
-fn a_grace_that_makes_no_sense_is_refused() {
+fn an_invalid_grace_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let output = command(["serve", "--grace", "1h", "--data-dir"])
         .arg(folder.path())
@@ -119,7 +119,7 @@ fn a_grace_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_supervisor_is_told_when_the_server_is_ready_lives_and_stops() {
+fn a_supervisor_is_notified_of_ready_watchdog_and_stopping() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify.socket");
     let supervisor = UnixDatagram::bind(&path).unwrap();
@@ -143,7 +143,7 @@ fn a_supervisor_is_told_when_the_server_is_ready_lives_and_stops() {
 }
 
 #[test]
-fn a_supervisor_that_cannot_be_reached_is_said() {
+fn an_unreachable_supervisor_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let output = command(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(folder.path())
@@ -156,7 +156,7 @@ fn a_supervisor_that_cannot_be_reached_is_said() {
 }
 
 #[test]
-fn a_used_data_folder_without_its_database_is_no_new_server() {
+fn a_used_data_folder_without_its_database_is_not_a_new_server() {
     let folder = tempfile::tempdir().unwrap();
     Server::start(folder.path(), &[]).stop(Signal::TERM);
     let token = || fs::read_to_string(folder.path().join("owner.token")).unwrap();
@@ -183,7 +183,7 @@ fn a_used_data_folder_without_its_database_is_no_new_server() {
 }
 
 #[test]
-fn a_data_folder_of_which_only_the_reserve_is_left_is_no_new_server() {
+fn a_data_folder_with_only_the_reserve_left_is_not_a_new_server() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("tenterhook.db-reserve"), "").unwrap();
 
@@ -194,7 +194,7 @@ fn a_data_folder_of_which_only_the_reserve_is_left_is_no_new_server() {
 }
 
 #[test]
-fn a_data_folder_of_which_only_compiled_code_is_left_is_no_new_server() {
+fn a_data_folder_with_only_compiled_code_left_is_not_a_new_server() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let owner = Owner::of(&server, folder.path());
@@ -226,7 +226,7 @@ fn a_data_folder_of_which_only_compiled_code_is_left_is_no_new_server() {
 }
 
 #[test]
-fn a_data_folder_in_which_a_restore_was_broken_off_is_no_new_server() {
+fn a_data_folder_with_an_interrupted_restore_is_not_a_new_server() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("lock"), "").unwrap();
     fs::write(folder.path().join("tenterhook.db.0f0f.part"), "half").unwrap();
@@ -240,7 +240,7 @@ fn a_data_folder_in_which_a_restore_was_broken_off_is_no_new_server() {
 }
 
 #[test]
-fn a_hook_that_runs_when_the_server_is_killed_three_times_is_dead() {
+fn a_hook_that_was_running_at_three_kills_of_the_server_is_dead() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path(), &[]);
     let mut owner = Owner::of(&server, folder.path());

@@ -13,7 +13,7 @@ fn json(args: &[&str]) -> Value {
 }
 
 #[test]
-fn a_sample_event_is_what_run_takes_as_a_file_and_on_its_standard_input() {
+fn a_sample_event_is_accepted_by_run_as_a_file_and_on_standard_input() {
     let script = Program::script("jq -r .id /event.json; jq -r .serial; echo $HOOK_PARAM_ROLE");
     let sample = event(&["PreFormatDisk", "--id", "e1"])
         .with_status(0)
@@ -61,14 +61,14 @@ fn members_can_be_set_with_the_types_of_the_catalog() {
 }
 
 #[test]
-fn an_event_of_ones_own_begins_empty() {
+fn a_custom_event_starts_empty() {
     let own = json(&["custom.deployed", "--set", "version=3"]);
     assert_eq!(own["type"], "custom.deployed");
     assert_eq!(own["data"], serde_json::json!({"version": 3}));
 }
 
 #[test]
-fn the_data_alone_is_what_run_takes_as_data() {
+fn the_data_alone_is_accepted_by_run_as_data() {
     let script = Program::script("jq -r .serial");
     let data = event(&["PreFormatDisk", "--data-only"])
         .with_status(0)
@@ -101,7 +101,7 @@ fn without_a_name_the_whole_catalog_is_listed() {
 }
 
 #[test]
-fn colours_come_only_where_they_are_wanted() {
+fn colours_are_used_only_where_wanted() {
     let forced = |name: &str| {
         let mut list = command(["event"]);
         list.env("CLICOLOR_FORCE", "1");

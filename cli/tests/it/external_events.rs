@@ -1,5 +1,5 @@
-//! Nova's external events at a server of its own: what was accepted outlives it, and
-//! its operator chooses what is said when nothing was.
+//! Nova's external events at a separate server: accepted events outlive it, and
+//! its operator chooses the reply when none was accepted.
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -58,7 +58,7 @@ fn no_accepted_external_event_is_lost_when_the_server_is_killed() {
 }
 
 #[test]
-fn the_operator_chooses_what_is_said_when_no_event_was_accepted() {
+fn the_operator_chooses_the_reply_when_no_event_was_accepted() {
     let nowhere = json!({"events": [{
         "name": "network-changed", "server_uuid": "aaaaaaaa-1111-4111-8111-aaaaaaaaaaaa",
     }]});

@@ -48,7 +48,7 @@ pages! {
 }
 
 #[test]
-fn every_chapter_of_the_guide_is_followed() {
+fn every_chapter_of_the_guide_is_tested() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for chapter in chapters() {
         let chapter = chapter.canonicalize().unwrap();

@@ -10,13 +10,13 @@ use crate::api::Owner;
 use crate::server::Server;
 
 #[test]
-fn a_script_and_a_module_run_for_one_event_and_are_billed() {
+fn a_script_and_a_module_run_for_one_event_with_their_usage() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &[]);
     let owner = Owner::of(&server, data.path());
     let node = owner.post("/api/servers", &json!({"name": "node-1"}))["id"].clone();
 
-    // The script comes over croit's face, the module over our own.
+    // The script comes over croit's API, the module over our own.
     let script = include_str!("../../../guest-examples/shell/volume-guard.sh");
     let script = owner.post(
         "/api/events/scripts",

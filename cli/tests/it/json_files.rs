@@ -24,7 +24,7 @@ fn a_byte_order_mark_before_json_is_ignored() {
 }
 
 #[test]
-fn a_time_with_a_space_is_refused_with_words() {
+fn a_time_with_a_space_is_refused_with_an_explanation() {
     let script = Program::script("true");
     for time in ["2026-03-10 16:15:50Z", "2026-03-10_16:15:50Z"] {
         let event = format!("{EVENT}, \"time\": \"{time}\"}}");

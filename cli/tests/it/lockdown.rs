@@ -38,7 +38,7 @@ fn assert_metrics(server: &Server, scope: &str, holds: u8) {
 }
 
 #[test]
-fn every_thread_of_a_server_has_given_up_its_rights() {
+fn every_thread_of_a_server_has_dropped_its_rights() {
     let data = tempfile::tempdir().unwrap();
     let server = busy_server(data.path(), &[]);
     assert!(server.log.contains("locked down guests="), "{}", server.log);

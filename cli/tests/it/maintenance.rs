@@ -1,5 +1,5 @@
 //! Whole maintenance sessions over HTTP: four hosts, two projects, plug-ins in shell
-//! and as a module, and a manager that is told by webhooks.
+//! and as a module, and a manager that is notified by webhooks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -141,7 +141,7 @@ fn a_refusal_fails_the_session_until_the_project_agrees() {
 }
 
 #[test]
-fn a_silent_project_fails_the_session_when_its_time_is_up() {
+fn a_project_that_does_not_reply_in_time_fails_the_session() {
     let cloud = Cloud::new(&["--maintenance-reply", "3s"]);
     cloud.project("green", Mood::IsSilent("MAINTENANCE"));
     let session = cloud.begin("default", &json!([]));
@@ -162,7 +162,7 @@ fn a_silent_project_fails_the_session_when_its_time_is_up() {
 }
 
 #[test]
-fn a_plug_in_that_fails_is_repaired_and_runs_again_where_it_failed() {
+fn a_failed_plug_in_is_repaired_and_runs_again_where_it_failed() {
     let cloud = Cloud::new(&[]);
     let broken = "[ \"$HOOK_PARAM_HOST\" = node-2 ] || exit 0\n\
                   echo 'no firmware in the store' >&2\nexit 4\n";
@@ -201,7 +201,7 @@ fn a_plug_in_that_fails_is_repaired_and_runs_again_where_it_failed() {
 }
 
 #[test]
-fn a_server_that_is_killed_amid_a_session_goes_on_with_it() {
+fn a_server_that_is_killed_during_a_session_continues_it() {
     let cloud = Cloud::new(&[]);
     let actions = actions(&cloud);
     let session = cloud.begin("default", &actions);
@@ -220,7 +220,7 @@ fn a_server_that_is_killed_amid_a_session_goes_on_with_it() {
 }
 
 #[test]
-fn a_plug_in_that_traps_or_runs_out_of_fuel_fails_the_session_alone() {
+fn a_plug_in_that_traps_or_runs_out_of_fuel_fails_only_its_session() {
     let cloud = Cloud::new(&["--max-fuel", "500M"]);
     for (name, guest, said) in [
         ("panics", artifacts::LIMITS_PANIC, "trapped"),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::tenterhook::command;
 
-/// Scripts that end otherwise than in bash, a line each; `docs/shell.md` says why. A
+/// Scripts that end differently than in bash, a line each; `docs/shell.md` says why. A
 /// script listed here must really differ, so that the list cannot rot.
 const KNOWN_DIFFERENCES: &str = include_str!("../../../tests/shell/oracle/different.txt");
 
@@ -39,7 +39,7 @@ fn scripts() -> Vec<PathBuf> {
     scripts
 }
 
-/// What is not as the list says, if anything.
+/// The differences from the list, if any.
 fn difference(script: &Path) -> Option<String> {
     let name = script.strip_prefix(FOLDER).unwrap().to_str().unwrap();
     let beside = |ending: &str| std::fs::read(format!("{FOLDER}/{name}{ending}")).unwrap();

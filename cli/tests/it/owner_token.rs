@@ -86,7 +86,7 @@ fn a_server_whose_first_owner_was_lowered_starts_and_issues_another_token() {
 }
 
 #[test]
-fn a_token_of_the_same_name_with_another_role_is_not_taken_for_the_owners() {
+fn a_token_of_the_same_name_with_another_role_is_not_mistaken_for_the_owners() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let server = Server::start(data, &[]);
@@ -110,7 +110,7 @@ fn a_token_of_the_same_name_with_another_role_is_not_taken_for_the_owners() {
 }
 
 #[test]
-fn a_token_that_cannot_be_kept_stops_only_a_start_that_asks_for_one() {
+fn a_token_that_cannot_be_stored_stops_only_a_start_that_requests_one() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let server = Server::start(data, &[]);

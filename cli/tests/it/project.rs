@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::tenterhook::{Finished, command};
 
-/// A project in a folder of its own.
+/// A project in its own folder.
 pub(crate) struct Project {
     pub(crate) folder: PathBuf,
     pub(crate) parent: PathBuf,
@@ -80,7 +80,7 @@ pub(crate) fn document(result: &Finished) -> Value {
 }
 
 #[test]
-fn a_new_project_says_what_was_made_and_what_to_do_next() {
+fn a_new_project_lists_its_files_and_the_next_steps() {
     let parent = tempfile::tempdir().unwrap();
     let made = tenterhook(parent.path(), ["new", "disk-guard", "--lang", "shell"]).with_status(0);
     assert_eq!(
@@ -106,7 +106,7 @@ fn a_new_project_says_what_was_made_and_what_to_do_next() {
 }
 
 #[test]
-fn programs_are_told_the_same_in_json() {
+fn json_output_has_the_same_information() {
     let parent = tempfile::tempdir().unwrap();
     let words = [
         "new", "guard", "--lang", "c", "--event", "OnAudit", "--json",
@@ -160,7 +160,7 @@ fn without_a_language_all_are_named() {
 }
 
 #[test]
-fn an_unknown_hook_point_is_answered_with_the_nearest() {
+fn an_unknown_hook_point_is_refused_with_the_closest_match() {
     let parent = tempfile::tempdir().unwrap();
     let words = [
         "new",
@@ -177,7 +177,7 @@ fn an_unknown_hook_point_is_answered_with_the_nearest() {
 }
 
 #[test]
-fn a_name_that_is_no_good_is_answered_with_one_that_is() {
+fn an_invalid_name_is_refused_with_a_valid_one() {
     let parent = tempfile::tempdir().unwrap();
     for (name, near) in [
         ("../guard", "try `guard`"),
@@ -205,7 +205,7 @@ fn a_folder_that_is_not_empty_is_left_alone() {
 }
 
 #[test]
-fn an_empty_folder_is_taken_and_a_file_is_not() {
+fn an_empty_folder_is_accepted_and_a_file_is_not() {
     let parent = tempfile::tempdir().unwrap();
     std::fs::create_dir(parent.path().join("guard")).unwrap();
     tenterhook(parent.path(), ["new", "guard", "--lang", "shell"]).with_status(0);

@@ -86,7 +86,7 @@ fn a_build_is_checked_against_the_same_module_limit_as_an_upload() {
 }
 
 #[test]
-fn a_command_that_fails_is_told_with_its_status() {
+fn a_failing_command_is_reported_with_its_status() {
     let project = built_by("echo 'hook.c:1: oh no' >&2; exit 3");
     project
         .run(&["build"])
@@ -96,7 +96,7 @@ fn a_command_that_fails_is_told_with_its_status() {
 }
 
 #[test]
-fn a_toolchain_that_is_missing_is_named_with_the_command_that_installs_it() {
+fn a_missing_toolchain_is_named_with_the_command_that_installs_it() {
     for (lang, tool, install) in [
         ("rust", "`cargo` is not installed", "rustup"),
         ("c", "neither `zig` nor", "python3 -m pip install ziglang"),
@@ -131,7 +131,7 @@ fn a_toolchain_that_is_missing_is_named_with_the_command_that_installs_it() {
 }
 
 #[test]
-fn a_target_that_is_missing_is_named_with_the_command_that_installs_it() {
+fn a_missing_target_is_named_with_the_command_that_installs_it() {
     let project = Project::new("rust");
     let bin = project.parent.join("bin");
     std::fs::create_dir(&bin).unwrap();
@@ -155,7 +155,7 @@ fn a_target_that_is_missing_is_named_with_the_command_that_installs_it() {
 }
 
 #[test]
-fn a_build_that_makes_something_else_is_told() {
+fn a_build_that_produces_another_file_is_reported() {
     built_by("true")
         .run(&["build"])
         .with_status(1)
@@ -164,7 +164,7 @@ fn a_build_that_makes_something_else_is_told() {
 }
 
 #[test]
-fn a_script_that_is_not_there_is_told() {
+fn a_missing_script_is_reported() {
     let project = Project::by_hand(&format!("{MANIFEST}program = \"hok.sh\"\n"), ":");
     project
         .run(&["build"])
@@ -173,7 +173,7 @@ fn a_script_that_is_not_there_is_told() {
 }
 
 #[test]
-fn a_folder_without_a_manifest_is_no_project() {
+fn a_folder_without_a_manifest_is_not_a_project() {
     let folder = tempfile::tempdir().unwrap();
     for command in ["build", "test"] {
         tenterhook(folder.path(), [command])
@@ -185,7 +185,7 @@ fn a_folder_without_a_manifest_is_no_project() {
 }
 
 #[test]
-fn a_wrong_manifest_is_told_with_its_line() {
+fn an_invalid_manifest_is_reported_with_its_line() {
     for (manifest, expected) in [
         (
             "name = \"a\"\nevnt = \"x\"\n",
@@ -217,7 +217,7 @@ fn a_wrong_manifest_is_told_with_its_line() {
 }
 
 #[test]
-fn a_manifest_may_be_large_but_not_that_large() {
+fn a_manifest_may_be_large_up_to_its_bound() {
     let project = Project::by_hand(&format!("# {}\n", "x".repeat(64 * 1024)), ":");
     project
         .run(&["build"])
@@ -226,7 +226,7 @@ fn a_manifest_may_be_large_but_not_that_large() {
 }
 
 #[test]
-fn a_manifest_that_is_no_text_is_refused() {
+fn a_manifest_that_is_not_text_is_refused() {
     let project = Project::by_hand("", ":");
     std::fs::write(project.folder.join("tenterhook.toml"), b"name = \"\xff\"\n").unwrap();
     project

@@ -50,7 +50,7 @@ fn builds_and_passes(project: &Project) {
     assert!(result.stdout.ends_with("2 passed\n"), "{result:#?}");
 }
 
-/// The same where the toolchain is; says so where it is not, and fails where it
+/// The same if the toolchain is installed; reports it if not, and fails where it
 /// has to be.
 fn where_installed(lang: &str, example: &str, tool: &str) {
     let wanted = env::var_os("TENTERHOOK_EXAMPLES").unwrap_or_default();

@@ -50,7 +50,7 @@ fn a_new_project_passes_its_own_tests() {
 }
 
 #[test]
-fn what_differs_is_shown_line_by_line() {
+fn differences_are_shown_line_by_line() {
     let script = "echo '{\"allow\": false, \"reason\": \"full\"}' > /verdict.json\n\
         echo one; echo three\n\
         echo 'why it is so' >&2\n";
@@ -88,7 +88,7 @@ fn what_differs_is_shown_line_by_line() {
 }
 
 #[test]
-fn a_hook_cannot_work_on_the_terminal_through_what_it_prints() {
+fn a_hook_cannot_control_the_terminal_through_its_output() {
     let script = "printf '\\033[2J\\n'; printf '\\033]0;x\\007' >&2; exit 1";
     let result = project(script, Some(&json!({"stdout": ""}))).run(&["test"]);
     let result = result.with_status(1);
@@ -98,7 +98,7 @@ fn a_hook_cannot_work_on_the_terminal_through_what_it_prints() {
 }
 
 #[test]
-fn without_an_expectation_a_test_fails_until_update_writes_it() {
+fn a_test_without_an_expectation_fails_until_update_writes_it() {
     let project = project("echo hi", None);
     let result = project.run(&["test"]).with_status(1);
     assert!(
@@ -158,7 +158,7 @@ fn update_shows_what_it_changes_and_touches_nothing_else() {
 }
 
 #[test]
-fn a_budget_that_is_overdrawn_fails_even_under_update() {
+fn an_exceeded_budget_fails_even_with_update() {
     let budget = json!({"max_fuel": 10, "max_memory_bytes": 10});
     let project = project(":", Some(&budget));
     for words in [&["test"][..], &["test", "--update"]] {
@@ -176,7 +176,7 @@ fn a_budget_that_is_overdrawn_fails_even_under_update() {
 }
 
 #[test]
-fn log_lines_are_compared_by_what_is_expected_of_them() {
+fn log_lines_are_compared_only_by_expected_members() {
     let script = r#"echo '{"level":"warn","message":"slow","ms":7}' >&2"#;
     let logs = |logs: Value| {
         let expected = json!({"logs": logs});
@@ -187,7 +187,7 @@ fn log_lines_are_compared_by_what_is_expected_of_them() {
 }
 
 #[test]
-fn a_run_repeats_itself() {
+fn runs_are_reproducible() {
     let project = project(
         "date -u; head -c 8 /dev/urandom | od -An -tx1; echo $RANDOM",
         None,
@@ -204,7 +204,7 @@ fn a_run_repeats_itself() {
 }
 
 #[test]
-fn a_hook_is_given_what_its_manifest_says() {
+fn a_hook_gets_what_its_manifest_specifies() {
     let project = project(
         "echo \"$GREETING $1 $HOOK_PARAM_USERNAME $HOOK_LIMIT_WALL_MS\"; cat > in; jq -r .id /event.json",
         None,
@@ -239,7 +239,7 @@ fn a_hook_that_reaches_a_limit_has_the_status_of_run() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_used_fails_whatever_is_expected() {
+fn an_unusable_verdict_fails_whatever_is_expected() {
     let project = project("echo '{not json' > /verdict.json", Some(&json!({})));
     for words in [&["test"][..], &["test", "--update"]] {
         let result = project.run(words).with_status(1);
@@ -251,7 +251,7 @@ fn an_answer_that_cannot_be_used_fails_whatever_is_expected() {
 }
 
 #[test]
-fn data_alone_is_refused_with_the_way_out() {
+fn data_without_an_event_is_refused_with_a_remedy() {
     let project = project(":", None);
     project.write("tests/one.event.json", "{\"username\": \"ada\"}");
     let result = project.run(&["test"]).with_status(1);
@@ -268,7 +268,7 @@ fn data_alone_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn a_wrong_file_fails_its_own_test_and_no_other() {
+fn an_invalid_file_fails_only_its_own_test() {
     let project = project(":", Some(&json!({})));
     for (name, text, expected) in [
         ("a", "{not json", "is not an event"),
@@ -301,7 +301,7 @@ fn a_wrong_file_fails_its_own_test_and_no_other() {
 }
 
 #[test]
-fn names_choose_tests_and_unknown_ones_are_told() {
+fn names_select_tests_and_unknown_ones_are_reported() {
     let project = Project::new("shell");
     let result = project.run(&["test", "denied"]).with_status(0);
     assert!(result.stdout.ends_with("1 passed\n"), "{result:#?}");
@@ -314,7 +314,7 @@ fn names_choose_tests_and_unknown_ones_are_told() {
 }
 
 #[test]
-fn a_program_that_is_not_built_is_to_be_built() {
+fn an_unbuilt_program_is_reported_with_the_build_command() {
     let project = Project::new("c");
     project
         .run(&["test"])
@@ -323,7 +323,7 @@ fn a_program_that_is_not_built_is_to_be_built() {
 }
 
 #[test]
-fn a_project_without_events_is_told_how_to_make_one() {
+fn a_project_without_events_is_told_how_to_create_one() {
     let project = Project::by_hand(MANIFEST, ":");
     let expected = "`tenterhook event OnAudit > tests/NAME.event.json`";
     project.run(&["test"]).with_status(1).with_stderr(expected);
@@ -335,7 +335,7 @@ fn a_project_without_events_is_told_how_to_make_one() {
 }
 
 #[test]
-fn programs_are_told_of_every_test_in_one_document() {
+fn results_are_one_json_document() {
     let project = project("exit 3", Some(&json!({"status": 2})));
     project.write("tests/two.event.json", &event(&json!({})));
     project.write("tests/two.expect.json", "{\"status\": 3}");

@@ -3,7 +3,7 @@
 use crate::tenterhook::Program;
 
 #[test]
-fn a_bill_shows_what_was_used_of_each_limit_and_the_answer() {
+fn a_bill_shows_the_usage_of_each_limit_and_the_verdict() {
     let script = "echo hello; echo '{\"allow\":false,\"reason\":\"full\"}' > /verdict.json; exit 3";
     let result = Program::script(script)
         .run(&["--bill", "--fuel", "2G"])
@@ -34,7 +34,7 @@ fn a_bill_shows_what_was_used_of_each_limit_and_the_answer() {
 }
 
 #[test]
-fn a_limit_that_was_reached_fills_its_bar() {
+fn a_reached_limit_fills_its_bar() {
     let result = Program::script("while :; do :; done").run(&["--bill", "--fuel", "50M"]);
     let result = result.with_status(137);
     let fuel = result.stderr.lines().find(|line| line.starts_with("fuel "));
@@ -43,7 +43,7 @@ fn a_limit_that_was_reached_fills_its_bar() {
 }
 
 #[test]
-fn log_lines_stay_as_they_are_where_no_person_looks() {
+fn log_lines_are_not_formatted_outside_a_terminal() {
     let line = r#"{"level":"warn","message":"disk is full","percent":97}"#;
     let result = Program::script(&format!("echo '{line}' >&2")).run(&[]);
     assert_eq!(result.stderr, format!("{line}\n"));

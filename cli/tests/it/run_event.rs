@@ -4,7 +4,7 @@ use crate::tenterhook::Program;
 use crate::tiny;
 
 #[test]
-fn the_data_is_the_standard_input() {
+fn the_data_is_on_standard_input() {
     let script = Program::script("jq -r .service");
     let data = script.beside("data.json", r#"{ "service": "osd.3" }"#);
     let result = script.run(&[
@@ -89,14 +89,14 @@ fn a_hook_point_alone_is_run_with_the_catalogs_sample() {
 }
 
 #[test]
-fn what_is_piped_in_stays_the_standard_input_of_a_sample() {
+fn piped_data_remains_the_standard_input_of_a_sample() {
     let script = Program::script("cat; jq -r .data.role /event.json");
     let result = script.run_with_stdin(&["--event", "PreFormatDisk"], b"mine\n");
     assert_eq!(result.with_status(0).stdout, "mine\nosd\n");
 }
 
 #[test]
-fn an_event_of_ones_own_has_no_sample() {
+fn a_custom_event_has_no_sample() {
     let script = Program::script("cat; jq -c .data /event.json");
     let result = script.run_with_stdin(&["--event", "custom.x"], b"mine\n");
     let result = result.with_status(0);
@@ -104,7 +104,7 @@ fn an_event_of_ones_own_has_no_sample() {
 }
 
 #[test]
-fn a_whole_event_is_given_as_it_stands() {
+fn a_whole_event_is_passed_unchanged() {
     let script = Program::script("jq -r '.id, .team, .time' /event.json; cat");
     let event = r#"{"specversion": "1.0", "id": "e7", "source": "/mine", "type": "custom.x",
         "team": "red", "data": {"n": 1}}"#;
@@ -114,7 +114,7 @@ fn a_whole_event_is_given_as_it_stands() {
 }
 
 #[test]
-fn a_whole_event_that_is_none_is_told_why() {
+fn an_invalid_whole_event_is_refused_with_the_reason() {
     let script = Program::script(":");
     for (event, expected) in [
         ("{", "cannot use the event in "),
@@ -139,7 +139,7 @@ fn a_whole_event_that_is_none_is_told_why() {
 }
 
 #[test]
-fn data_is_given_byte_for_byte() {
+fn data_is_passed_byte_for_byte() {
     let script =
         Program::script("cat; cat /event.json >&2; echo $HOOK_PARAM_AMOUNT $HOOK_PARAM_FAR");
     let data = " {\"s\":\"\\ud83d\", \"amount\":1.10,\"far\":1e400}\r\n";
@@ -150,7 +150,7 @@ fn data_is_given_byte_for_byte() {
 }
 
 #[test]
-fn base64_that_is_none_is_refused() {
+fn invalid_base64_is_refused() {
     let script = Program::script("cat");
     let event = script.beside(
         "padded.json",

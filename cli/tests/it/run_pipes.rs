@@ -146,7 +146,7 @@ fn a_program_and_data_may_come_through_pipes() {
 }
 
 #[test]
-fn a_run_whose_notes_nobody_reads_ends_at_its_deadline() {
+fn a_run_whose_messages_are_not_read_ends_at_its_deadline() {
     let program = Program::script("echo ran");
     let (unread, pipe) = full_pipe();
     let mut child = program
@@ -160,7 +160,7 @@ fn a_run_whose_notes_nobody_reads_ends_at_its_deadline() {
 }
 
 #[test]
-fn a_run_whose_errors_nobody_reads_ends() {
+fn a_run_whose_errors_are_not_read_ends() {
     let (unread, pipe) = full_pipe();
     let mut child = command(["run", "/nonexistent/hook.sh"])
         .stderr(pipe)

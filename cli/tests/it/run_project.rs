@@ -30,7 +30,7 @@ fn a_project_runs_with_its_arguments_variables_limits_and_a_sample_event() {
 }
 
 #[test]
-fn flags_stand_above_what_the_project_says() {
+fn flags_override_the_project() {
     let flags = ["run", "--env", "TEAM=blue", "--fuel", "3G", ".", "two"];
     let result = in_project(&project(), &flags).with_status(0);
     assert_eq!(result.stdout, "two blue WD-WCC7K4AB 3000000000\nosd\n");
@@ -40,7 +40,7 @@ fn flags_stand_above_what_the_project_says() {
 }
 
 #[test]
-fn a_project_is_checked_and_tried() {
+fn a_project_is_checked_with_a_trial_run() {
     let result = in_project(&project(), &["check", "--trial"]).with_status(0);
     for part in ["kind       script", "one run for PreFormatDisk", " of 2 G"] {
         assert!(result.stdout.contains(part), "{part}: {result:?}");
@@ -48,7 +48,7 @@ fn a_project_is_checked_and_tried() {
 }
 
 #[test]
-fn a_project_without_its_program_says_how_it_comes_to_be() {
+fn a_project_without_its_program_says_how_to_build_it() {
     let project = project();
     std::fs::remove_file(&project.path).unwrap();
     let result = in_project(&project, &["run"]).with_status(125);

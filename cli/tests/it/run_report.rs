@@ -6,7 +6,7 @@ use crate::tenterhook::Program;
 use crate::tiny;
 
 #[test]
-fn a_report_tells_outcome_and_bill() {
+fn a_report_has_outcome_and_usage() {
     let script = Program::script(
         "echo hello; echo '{\"allow\":false,\"reason\":\"full\"}' > /verdict.json; exit 3",
     );
@@ -45,7 +45,7 @@ fn a_report_can_follow_the_output() {
 }
 
 #[test]
-fn a_limit_that_was_reached_is_named() {
+fn a_reached_limit_is_named() {
     let script = Program::script("sleep 1h");
     let result = script
         .run(&["--timeout", "100ms", "--report", "-"])

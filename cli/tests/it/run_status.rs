@@ -10,7 +10,7 @@ use crate::tenterhook::{self, Finished, Program, command};
 use crate::tiny;
 
 #[test]
-fn the_status_of_a_script_arrives_unharmed() {
+fn the_status_of_a_script_is_passed_on() {
     for status in [0, 1, 2, 7, 124, 200, 255] {
         Program::script(&format!("exit {status}"))
             .run(&[])
@@ -19,7 +19,7 @@ fn the_status_of_a_script_arrives_unharmed() {
 }
 
 #[test]
-fn the_status_of_a_module_arrives_unharmed() {
+fn the_status_of_a_module_is_passed_on() {
     for status in [0, 7, 255] {
         Program::module(tiny::exiting(status))
             .run(&[])
@@ -37,7 +37,7 @@ fn a_deadline_ends_a_run_with_124() {
 }
 
 #[test]
-fn a_deadline_cuts_sleep_too() {
+fn a_deadline_ends_sleep_too() {
     let script = Program::script("sleep 1h");
     script.run(&["--timeout", "200ms"]).with_status(124);
 }
@@ -138,7 +138,7 @@ fn status_after(signal: Signal) -> Option<i32> {
 }
 
 #[test]
-fn a_run_whose_output_nobody_reads_any_more_ends() {
+fn a_run_whose_output_is_no_longer_read_ends() {
     let script = Program::script("while :; do echo more; done");
     let mut child = script
         .run_command(["--output", "16MiB"])
@@ -157,7 +157,7 @@ fn a_run_whose_output_nobody_reads_any_more_ends() {
 const MUCH: &str = "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done";
 
 #[test]
-fn a_run_whose_output_nobody_reads_ends_at_its_deadline() {
+fn a_run_whose_output_is_not_read_ends_at_its_deadline() {
     for script in [MUCH, "while :; do echo more; done"] {
         let script = Program::script(script);
         let (unread, pipe) = std::io::pipe().unwrap();
@@ -181,7 +181,7 @@ fn a_run_whose_output_nobody_reads_ends_at_its_deadline() {
 }
 
 #[test]
-fn a_run_whose_output_nobody_reads_ends_at_a_signal() {
+fn a_run_whose_output_is_not_read_ends_at_a_signal() {
     let script = Program::script(MUCH);
     let mut child = script
         .run_command(["--timeout", "60s"])

@@ -3,7 +3,7 @@
 use crate::tenterhook::Program;
 
 #[test]
-fn output_goes_to_the_stream_it_was_meant_for() {
+fn output_goes_to_the_intended_stream() {
     let result = Program::script("echo out; echo err >&2")
         .run(&[])
         .with_status(0);
@@ -18,7 +18,7 @@ fn standard_input_is_passed_through() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_passed_through() {
+fn bytes_that_are_not_text_are_passed_through() {
     let script = Program::script("cat");
     let output = script
         .run_command([""; 0])
@@ -59,7 +59,7 @@ fn no_variable_of_the_host_reaches_the_program() {
 }
 
 #[test]
-fn no_file_of_the_host_is_there() {
+fn no_file_of_the_host_is_visible() {
     let script = Program::script("cat \"$1\" && exit 0; ls /work; exit 9");
     let secret = script.beside("secret", "host");
     let output = script.run_command([""; 0]).arg(secret).output().unwrap();
@@ -67,7 +67,7 @@ fn no_file_of_the_host_is_there() {
 }
 
 #[test]
-fn output_beyond_its_limit_is_dropped_and_said() {
+fn output_beyond_its_limit_is_dropped_with_a_message() {
     let script = Program::script("printf '%s' 0123456789; exit 3");
     let result = script.run(&["--output", "4"]).with_status(3);
     assert_eq!(result.stdout, "0123");
@@ -75,7 +75,7 @@ fn output_beyond_its_limit_is_dropped_and_said() {
 }
 
 #[test]
-fn with_one_seed_and_one_clock_every_run_is_the_same() {
+fn with_a_fixed_seed_and_clock_every_run_is_the_same() {
     let script = Program::script("echo $RANDOM $RANDOM; date -u +%s; mktemp -u");
     let args = ["--seed", "7", "--clock", "2026-03-10T16:15:50Z"];
     let first = script.run(&args).with_status(0);

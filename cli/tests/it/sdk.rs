@@ -1,4 +1,4 @@
-//! Hooks that are written with the SDK: what they tell when something is wrong, and
+//! Hooks that are written with the SDK: what they report when something is wrong, and
 //! how small they are.
 
 mod size;
@@ -49,7 +49,7 @@ fn run_for(event: &str, guest: &str) -> (Finished, Value) {
 }
 
 #[test]
-fn a_typed_hook_says_and_answers_what_a_bare_module_does() {
+fn a_typed_hook_has_the_output_and_verdict_of_a_bare_module() {
     let (bare, _) = run_for("PreFormatDisk", guests::SDK_BARE);
     let (hook, verdict) = run_for("PreFormatDisk", guests::SDK_HELLO);
     assert_eq!(bare.with_status(0).stdout, "hello /dev/sdc\n");
@@ -82,7 +82,7 @@ fn a_hook_that_panics_names_the_line() {
 }
 
 #[test]
-fn a_parameter_that_is_missing_is_told_with_those_that_there_are() {
+fn a_missing_parameter_is_reported_with_the_available_ones() {
     let (result, _) = run_for("PreFormatDisk", guests::SDK_PARAMETER);
     result.with_status(1).with_stderr(
         "error: the event has no parameter `sizeByte` (did you mean `size_bytes`?); \
@@ -100,7 +100,7 @@ fn an_error_is_one_line_with_its_source() {
 }
 
 #[test]
-fn an_event_of_another_type_says_where_to_bind_the_hook() {
+fn an_event_of_another_type_is_refused_with_where_to_bind_the_hook() {
     let (result, _) = run_for("OnAudit", guests::SDK_HELLO);
     result.with_status(2).with_stderr(
         "error: this hook is for PreFormatDisk; the event is OnAudit: bind the hook to PreFormatDisk",
@@ -116,7 +116,7 @@ fn without_an_event_a_typed_hook_says_how_to_get_one() {
 }
 
 #[test]
-fn an_event_that_lacks_something_names_it_with_its_meaning() {
+fn a_missing_member_of_an_event_is_named_with_its_meaning() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data.json");
     std::fs::write(&data, r#"{"hostname": "node-3"}"#).unwrap();
@@ -138,7 +138,7 @@ fn data_that_does_not_suit_the_hooks_own_type_names_the_member() {
 }
 
 #[test]
-fn a_verdict_that_is_too_long_is_a_failure_that_says_so() {
+fn a_too_long_verdict_is_a_failure_with_that_reason() {
     let (result, verdict) = run(guests::SDK_LONG_VERDICT, &[]);
     result
         .with_status(2)

@@ -32,7 +32,7 @@ fn a_first_start_needs_no_configuration() {
 }
 
 #[test]
-fn health_has_an_address_of_its_own_if_it_is_given_one() {
+fn health_can_have_a_separate_address() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--health-listen", "127.0.0.1:0"]);
     let (_, after) = server.log.split_once("serving health on http://").unwrap();
@@ -94,7 +94,7 @@ fn on_a_terminal(data: &Path, flag: &str) -> String {
 }
 
 #[test]
-fn the_owners_token_outlives_a_restart_and_is_not_said_again() {
+fn the_owners_token_survives_a_restart_and_is_not_shown_again() {
     let folder = tempfile::tempdir().unwrap();
     Server::start(folder.path(), &[]).stop(Signal::TERM);
     let token = fs::read_to_string(folder.path().join("owner.token")).unwrap();
@@ -160,7 +160,7 @@ fn a_second_server_on_the_same_database_is_refused() {
 }
 
 #[test]
-fn both_signals_end_a_server_in_good_order() {
+fn both_signals_stop_a_server_cleanly() {
     for signal in [Signal::TERM, Signal::INT] {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path(), &[]);
@@ -180,7 +180,7 @@ fn the_log_can_be_json() {
 }
 
 #[test]
-fn a_second_signal_stops_a_server_whose_hooks_go_on() {
+fn a_second_signal_stops_a_server_whose_hooks_are_still_running() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);
     let owner = Owner::of(&server, folder.path());
@@ -192,7 +192,7 @@ fn a_second_signal_stops_a_server_whose_hooks_go_on() {
 }
 
 #[test]
-fn wrong_settings_are_all_told_before_anything_is_made() {
+fn all_invalid_settings_are_reported_before_anything_is_created() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let output = command([
@@ -217,7 +217,7 @@ fn wrong_settings_are_all_told_before_anything_is_made() {
 }
 
 #[test]
-fn an_address_in_use_is_said() {
+fn an_address_in_use_is_reported() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let folder = tempfile::tempdir().unwrap();

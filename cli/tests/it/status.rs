@@ -1,4 +1,4 @@
-//! What the kernel tells about a process or a thread.
+//! What the kernel reports about a process or a thread.
 
 use std::fs;
 

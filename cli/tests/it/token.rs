@@ -133,7 +133,7 @@ fn a_token_of_a_principal_of_another_account_opens_that_account() {
 }
 
 #[test]
-fn a_login_is_revoked_by_its_id_alone() {
+fn a_login_is_revoked_only_by_its_id() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
     let server = Server::start(data, &[]);

@@ -162,7 +162,7 @@ fn assert_signed(delivery: &Arrived, secret: &str) {
 }
 
 #[test]
-fn secrets_lie_in_files_for_the_servers_user_alone() {
+fn files_with_secrets_are_readable_only_by_the_servers_user() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &[]);
     let owner = Owner::of(&server, data.path());

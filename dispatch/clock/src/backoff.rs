@@ -1,7 +1,7 @@
-//! How long to wait before something is tried again: a wait that doubles with each failure.
+//! How long to wait before a retry: a backoff that doubles with each failure.
 //!
-//! Waiting itself is the caller's part, by the clock that it lives by. A [`Backoff`] gives
-//! the whole wait, to one loop that goes on until it succeeds; [`full_jitter`] draws a random
+//! Waiting itself is up to the caller, by its own clock. A [`Backoff`] gives
+//! the whole wait, to one loop that goes on until it succeeds; [`full_jitter`] picks a random
 //! part of it, for what many may have failed at together.
 
 use std::time::Duration;

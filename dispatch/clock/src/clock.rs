@@ -28,7 +28,7 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The moment that lies `wait` after this one if nobody sets the wall clock.
+    /// The moment `wait` after this one, unless the wall clock is set.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         let by = time::Duration::try_from(wait).unwrap_or(time::Duration::MAX);

@@ -11,20 +11,20 @@ use time::OffsetDateTime;
 use crate::clock::Moment;
 use crate::jump::TOLERATED;
 
-/// How long a clock that went ahead has to go on so before it is believed by itself:
-/// long enough for time synchronisation, or somebody who reads the log, to correct it.
+/// How long a clock that jumped ahead has to stay ahead before it is trusted without help:
+/// long enough for time synchronisation, or a person who reads the log, to correct it.
 pub const CONFIRMED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Follows the wall clock, but not when that is set forward.
 #[derive(Clone, Debug)]
 pub struct HistoryClock {
-    /// The last time that is believed, and when it was.
+    /// The last trusted time, and when it was read.
     believed: Moment,
     /// Since when the wall clock has been ahead, in what has passed, and by how much.
     ahead: Option<(Duration, time::Duration)>,
 }
 
-/// The wall clock is ahead of what is believed.
+/// The wall clock is ahead of the trusted time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Doubt {
     /// By how much.
@@ -32,11 +32,11 @@ pub struct Doubt {
 }
 
 impl HistoryClock {
-    /// Goes on from `seen`, the last time that an earlier run has believed.
+    /// Continues from `seen`, the last time that an earlier run trusted.
     ///
-    /// A server that was off for less than [`CONFIRMED_AFTER`] believes the clock: it
-    /// would have done so by now had it been on. One that was off for longer cannot be
-    /// told from one whose clock was set, and waits.
+    /// A server that was off for less than [`CONFIRMED_AFTER`] trusts the clock: it
+    /// would already have done so had it been on. One that was off for longer cannot be
+    /// distinguished from one whose clock was set, and waits.
     #[must_use]
     pub fn start(now: Moment, seen: Option<OffsetDateTime>) -> Self {
         let wall = match seen {
@@ -83,7 +83,7 @@ impl HistoryClock {
         }
     }
 
-    /// Believes the wall clock as it is.
+    /// Trusts the wall clock.
     pub fn believe(&mut self, now: Moment) {
         self.believed = now;
         self.ahead = None;
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_forward_makes_nothing_old_for_a_day() {
+    fn a_clock_that_is_set_forward_ages_nothing_for_a_day() {
         let mut now = start();
         let mut history = HistoryClock::start(now, None);
         now = now.after(HOUR);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_corrected_is_believed_at_once() {
+    fn a_corrected_clock_is_trusted_at_once() {
         let mut now = start();
         let mut history = HistoryClock::start(now, None);
         now.wall += time::Duration::days(9);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_while_the_server_was_off_is_doubted() {
+    fn a_clock_that_was_set_while_the_server_was_off_is_not_trusted() {
         let now = start();
         let seen = now.wall - time::Duration::days(3);
         let mut history = HistoryClock::start(now, Some(seen));

@@ -1,4 +1,4 @@
-//! Whether somebody has set the wall clock, told by what has passed meanwhile.
+//! Whether the wall clock was set, detected by comparing it with the time that has passed.
 
 use time::Duration;
 

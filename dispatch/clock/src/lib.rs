@@ -2,7 +2,7 @@
 //!
 //! The wall's time is for people and for what outlives the process. It can be set,
 //! so nothing in memory waits for it: waits are measured by what has passed. How long
-//! to wait before something is tried again is said here too. No crate here knows of a
+//! to wait before a retry is decided here too. No crate here knows of a
 //! store or of the network.
 
 mod backoff;

@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told to go on: for tests and nothing else.
+//! A clock that stands still until it is advanced: for tests only.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -14,7 +14,7 @@ use crate::clock::{Clock, Moment, Sleep};
 /// programs end where they are asked to.
 const LAST_SECOND: i64 = 253_402_300_799;
 
-/// Whether it was said that the machine's clock is out of range.
+/// Whether it was logged that the machine's clock is out of range.
 static SAID: AtomicBool = AtomicBool::new(false);
 
 /// The machine's clocks.
@@ -24,7 +24,7 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Moment {
         // Unlike the monotonic clock it counts a suspended machine's sleep, which
-        // the wall clock counts too: sleep is no jump.
+        // the wall clock counts too: sleep is not a jump.
         let passed = clock_gettime(ClockId::Boottime);
         Moment {
             steady: Duration::try_from(passed).unwrap_or_default(),
@@ -38,7 +38,7 @@ impl Clock for SystemClock {
 }
 
 /// What the machine's wall clock shows, in whole microseconds. One that shows a time before
-/// 1970 or after 9999 counts as standing at that end; the log says so once.
+/// 1970 or after 9999 counts as standing at that end; this is logged once.
 #[must_use]
 pub fn wall() -> OffsetDateTime {
     let (seconds, micros, _) = read();
@@ -58,7 +58,7 @@ pub fn new_id() -> Uuid {
     }
 }
 
-/// Whether the machine's wall clock shows a time that can be said: from 1970 to 9999.
+/// Whether the machine's wall clock shows a time that can be represented: from 1970 to 9999.
 #[must_use]
 pub fn is_in_range() -> bool {
     read().2 == Range::Within
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_passed_does_not_go_back() {
+    fn elapsed_time_does_not_go_back() {
         let first = SystemClock.now();
         let second = SystemClock.now();
         assert!(first.steady <= second.steady);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_no_calendar_has_becomes_the_nearest_that_it_has() {
+    fn a_time_outside_the_calendar_becomes_the_nearest_inside() {
         for (seconds, year) in [
             (i64::MIN, 1970),
             (-1, 1970),

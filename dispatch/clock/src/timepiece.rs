@@ -14,7 +14,7 @@ use crate::waits::WaitClock;
 /// A clock, the time by which history ages, and the time by which waits are stored. All
 /// clones are one.
 ///
-/// One part of the server [looks](Self::look) at the clock from time to time and tells of
+/// One part of the server [looks](Self::look) at the clock from time to time and reports
 /// doubts; the others only read.
 #[derive(Clone, Debug)]
 pub struct Timepiece {
@@ -24,7 +24,7 @@ pub struct Timepiece {
 }
 
 impl Timepiece {
-    /// Goes on from `seen`, the last time that an earlier run has believed.
+    /// Continues from `seen`, the last time that an earlier run trusted.
     #[must_use]
     pub fn start(clock: Arc<dyn Clock>, seen: Option<OffsetDateTime>) -> Self {
         let now = clock.now();
@@ -54,8 +54,8 @@ impl Timepiece {
     }
 
     /// A moment as stored waits have it: instead of the wall's time, which can be set, with
-    /// one that starts at what the wall showed when this was started, and goes on by what
-    /// passes.
+    /// one that starts at what the wall showed when this was started, and advances
+    /// monotonically.
     #[must_use]
     pub fn for_waits(&self, moment: Moment) -> Moment {
         self.waits.at(moment)
@@ -70,7 +70,7 @@ impl Timepiece {
     /// The time by which history ages: a wall clock that was set forward makes nothing old.
     #[must_use]
     pub fn history(&self) -> OffsetDateTime {
-        // On a copy: a doubt that begins is told by whoever looks.
+        // On a copy: a new doubt is reported by the part that looks.
         let mut history = self.history.lock().clone();
         history.look(self.clock.now());
         history.time()
@@ -88,7 +88,7 @@ mod tests {
     use crate::stepped::SteppedClock;
 
     #[test]
-    fn reading_makes_nothing_old_and_keeps_the_doubt_for_who_looks() {
+    fn reading_ages_nothing_and_keeps_the_doubt_until_it_is_read() {
         let start = OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000);
         let clock = SteppedClock::at(start);
         let timepiece = Timepiece::start(Arc::new(clock.clone()), None);

@@ -1,17 +1,16 @@
-//! The time by which stored waits are kept: it starts at what the wall shows, and nobody
-//! sets it.
+//! The time by which stored waits are kept: it starts at what the wall shows, and cannot be
+//! set.
 //!
-//! When something is to be tried again outlives the process, so it is stored as a time. If
-//! that were the wall's, setting the wall clock would make the wait longer or shorter. A
-//! later run starts from another wall: how it reads what this one has stored is the concern
-//! of whoever stores it.
+//! The due time of a retry outlives the process, so it is stored as a time. If that were wall
+//! time, setting the wall clock would make the wait longer or shorter. A later run starts from
+//! another wall clock: how it reads what this one has stored is up to the code that stores it.
 
 use time::{Duration, OffsetDateTime};
 
 use crate::clock::Moment;
 use crate::jump::TOLERATED;
 
-/// Goes on by what passes, from what the wall showed at the start.
+/// Advances monotonically from what the wall showed at the start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WaitClock {
     start: Moment,
@@ -34,8 +33,8 @@ impl WaitClock {
         }
     }
 
-    /// What the wall will show when a wait is over that is kept until `stored`, if nobody
-    /// sets it any more.
+    /// What the wall will show when a wait that lasts until `stored` ends, unless it is set
+    /// again.
     pub(crate) fn shown(self, stored: OffsetDateTime, now: Moment) -> OffsetDateTime {
         let set = now.wall - self.at(now).wall;
         if set.abs() <= TOLERATED {
@@ -52,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_ends_when_it_has_passed_and_is_shown_as_the_wall_will_show_it() {
+    fn a_wait_ends_after_its_duration_and_is_shown_in_wall_time() {
         let minute = std::time::Duration::from_secs(60);
         let start = Moment {
             steady: minute,

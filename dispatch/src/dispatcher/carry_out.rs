@@ -1,4 +1,4 @@
-//! How a change comes to its end even if its caller goes away meanwhile. What the change is,
+//! How a change completes even if its caller disconnects meanwhile. What the change is,
 //! and whether it may begin, is the caller's concern.
 
 use tokio::task::JoinHandle;
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_change_comes_to_its_end_although_its_caller_is_gone() {
+    async fn a_change_completes_although_its_caller_is_gone() {
         let tracker = TaskTracker::new();
         let (leave, left) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel();

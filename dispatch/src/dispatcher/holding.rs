@@ -1,7 +1,7 @@
-//! What a caller holds of what tenants share, kept by the changes that it has begun.
+//! What a caller holds of shared resources, kept by the changes that it has begun.
 //!
-//! A change goes on when its caller goes away, and so must what it is charged with: who
-//! hangs up and asks again would else have any number of changes going on for nothing.
+//! A change continues when its caller disconnects, and so must its charges: a client that
+//! disconnects and retries could otherwise run any number of changes for free.
 //! Which resources those are is the caller's concern.
 
 use std::any::Any;
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_the_caller_holds_is_held_until_the_change_has_ended() {
+    async fn resources_of_the_caller_are_held_until_the_change_has_ended() {
         let held = Arc::new(());
         let watched = Arc::downgrade(&held);
         let (end, ended) = oneshot::channel::<()>();
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_that_no_caller_holds_anything_for_is_carried_out_too() {
+    async fn a_change_whose_caller_holds_nothing_is_carried_out_too() {
         assert_eq!(keep_held(async { 7 }).await, 7);
     }
 }

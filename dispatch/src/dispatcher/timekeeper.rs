@@ -73,12 +73,12 @@ impl Timekeeper {
 }
 
 impl Core {
-    /// Looks whether the wall clock was set, and says so.
+    /// Checks whether the wall clock was set, and logs it.
     pub(crate) async fn look_at_the_clock(&self) {
         let now = self.clock.now();
         let looked = self.timekeeper.lock().look(now);
         if let Some(Jump { by }) = looked.jump {
-            tracing::warn!(by = %by, "the clock was set; waits go on as if it had not been");
+            tracing::warn!(by = %by, "the clock was set; waits are not affected");
         }
         if let Some(doubt) = looked.doubt {
             warn_of(doubt);

@@ -46,7 +46,7 @@ pub(super) async fn keep_up(core: Weak<Core>) {
 }
 
 impl Dispatcher {
-    /// Removes what is no longer to be kept, which otherwise is done every half minute.
+    /// Runs a retention sweep now, which otherwise happens every half minute.
     pub async fn sweep(&self) {
         self.core.sweep().await;
     }
@@ -63,13 +63,13 @@ impl Core {
                 Err(error) => {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        "cannot remove what is old"
+                        "cannot remove old data"
                     );
                     return;
                 }
             };
             if swept.rows + swept.pages > 0 {
-                tracing::debug!(?swept, "removed what was old");
+                tracing::debug!(?swept, "removed old data");
             }
             self.count_disk().await;
             // An account may have so much that this takes long.
@@ -84,7 +84,7 @@ impl Core {
         if let Err(error) = self.disk.count(&*self.store).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "cannot count what is on the disk"
+                "cannot count the disk usage"
             );
         }
     }

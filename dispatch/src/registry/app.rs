@@ -117,7 +117,7 @@ impl App {
 }
 
 impl Container {
-    /// What tells it from all others.
+    /// What identifies it.
     fn place(&self) -> (&str, &str, &str) {
         (&self.namespace_name, &self.pod_name, &self.container_name)
     }

@@ -211,7 +211,7 @@ impl Apps<'_> {
     }
 }
 
-/// Checks that the account has room for an application as it is to be.
+/// Checks that the account has room for an application in its new form.
 fn check_room(directory: &Directory, app: &App) -> Result<(), Error> {
     let others = || directory.apps().filter(|other| other.id != app.id);
     if others().count() >= ACCOUNT_MAX as usize {

@@ -1,6 +1,6 @@
-//! Compiled code of programs that are gone: it goes too.
+//! Removes the compiled code of deleted programs.
 //!
-//! The engine keeps the code and bounds it; which programs are gone the store knows.
+//! The engine keeps the code and bounds it; the store knows which programs were deleted.
 
 use tenterhook_engine::Digest;
 

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_is_well_formed_small_and_there_once() {
+    fn an_expression_is_well_formed_small_and_unique() {
         let one = |value: &str| vec![criterion(Subject::PodName, value)];
         let long = "x".repeat(VALUE_MAX_BYTES + 1);
         let deep = format!("{}x{}", "(".repeat(40), ")".repeat(40));
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_earlier_versions_have_stored_can_be_read() {
+    fn rows_of_earlier_versions_can_be_read() {
         let stored = r#"{"type":"podLabel","value":"x"}"#;
         let read: Criterion = serde_json::from_str(stored).unwrap();
         assert_eq!(read, criterion(Subject::PodLabel, "x"));

@@ -4,7 +4,7 @@
 //! A row that was damaged must not grant more than it did while it was whole. A hook may be
 //! what denies an event, so one that cannot be read is not left out like other nouns: it
 //! fails. That is what happens to a hook whose program is missing or damaged: its execution
-//! fails, and its failure policy says what that means for the event. The policy of a hook
+//! fails, and its failure policy decides what that means for the event. The policy of a hook
 //! that cannot be read is the one that stands there, and the closed one if that cannot be
 //! read either.
 
@@ -22,7 +22,7 @@ use crate::runs::execution::HookRef;
 use crate::runs::retry::RetryPolicy;
 use crate::runs::work::NewExecution;
 
-/// What runs in place of a hook that cannot be read: it says so, and fails.
+/// What runs in place of a hook that cannot be read: it reports that, and fails.
 const STAND_IN: &str = "echo 'a hook cannot be read from the database, so it was not run; `tenterhook check-data` \
     names it' >&2\nexit 1\n";
 

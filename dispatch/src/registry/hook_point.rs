@@ -16,7 +16,7 @@ use crate::registry::hook::FailurePolicy;
 /// Prefix of the names that no catalog and no other producer has.
 const CUSTOM_PREFIX: &str = "custom.";
 
-/// Longest `custom.` name that is stored as it is, in bytes.
+/// Longest `custom.` name that is stored unchanged, in bytes.
 const CUSTOM_MAX_BYTES: usize = 128;
 
 /// Longest name, in bytes: the bound of an event's attributes.
@@ -167,7 +167,7 @@ impl HookPointName {
         self.point().is_some_and(|point| point.face == Face::Astra)
     }
 
-    /// What a failing hook means here unless it says otherwise: a denial on what
+    /// What a failing hook means here by default: a denial on what
     /// is about to happen, nothing on what has happened.
     #[must_use]
     pub fn default_failure_policy(&self) -> FailurePolicy {
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_type_is_the_name_of_a_hook_point() {
+    fn any_type_can_be_a_hook_point() {
         for name in [
             "OnAudit",
             "snapshot.pre",
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_waits_for_a_type_or_a_prefix_and_for_no_misspelt_name() {
+    fn a_hook_is_bound_to_a_type_or_a_prefix_and_to_no_misspelt_name() {
         for name in [
             "OnAudit",
             "custom.a",
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_was_damaged_in_the_store_is_not_taken_for_another() {
+    fn a_name_that_was_damaged_in_the_store_is_not_mistaken_for_another() {
         for text in [
             "",
             "snapshot.prf",
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_closes_what_is_about_to_happen() {
+    fn hooks_before_an_operation_fail_closed() {
         let policy = |name| HookPointName::parse(name).unwrap().default_failure_policy();
         assert_eq!(policy("PreFormatDisk"), FailurePolicy::Closed);
         assert_eq!(policy("backup.pre"), FailurePolicy::Closed);

@@ -1,6 +1,6 @@
-//! Which nouns of a long list a caller wants, as far as an index can tell.
+//! Which items of a long list a caller wants, as far as an index can find them.
 //!
-//! What it says is looked up, not searched for: it costs what it finds. Whatever
+//! They are looked up, not searched for: a lookup costs what it finds. Whatever
 //! else a caller wants of them is a predicate over those.
 
 use std::ops::Bound;
@@ -8,8 +8,8 @@ use std::ops::Bound;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// Which nouns of a list are wanted. They come oldest first, those of one
-/// instant by id, whatever was asked for.
+/// Which items of a list are wanted. They come oldest first, those of one
+/// instant by id, whatever was requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// All.

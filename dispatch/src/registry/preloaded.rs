@@ -1,6 +1,6 @@
-//! The sources that come with every account: examples to bind as they are.
+//! The built-in sources of every account: examples that can be bound unchanged.
 //!
-//! They say what a database is to be told before and after a snapshot. The sandbox
+//! They print the commands for a database before and after a snapshot. The sandbox
 //! reaches no database: the sender of the event carries out what the hook prints.
 
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use crate::id::{Number, PrincipalId, SourceId};
 use crate::registry::source::{Source, Visibility, checksum};
 use crate::tenancy::account::Account;
 
-/// A source that comes with every account.
+/// A built-in source of every account.
 pub(crate) struct Preloaded {
     name: &'static str,
     description: &'static str,
@@ -98,8 +98,8 @@ impl Preloaded {
     }
 }
 
-/// An identifier made from account and name: a UUID of version 5, which Astra's clients
-/// take in a body beside version 4.
+/// An identifier derived from account and name: a UUID of version 5, which Astra's clients
+/// accept in a body beside version 4.
 fn id(account: &Account, name: &str) -> SourceId {
     SourceId::from_uuid(Uuid::new_v5(&account.id.as_uuid(), name.as_bytes()))
 }

@@ -24,7 +24,7 @@ pub(crate) struct Programs {
 #[derive(Default)]
 struct Held {
     by_digest: HashMap<(Digest, Kind), Slot>,
-    /// Counts uses; tells which slot was not used for longest.
+    /// Counts uses; determines which slot was used least recently.
     uses: u64,
 }
 

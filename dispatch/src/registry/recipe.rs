@@ -62,7 +62,7 @@ impl Recipe {
         }
     }
 
-    /// The recipe that `hook` follows with its source as it is now.
+    /// The recipe that `hook` follows with the current version of its source.
     #[must_use]
     pub fn of(hook: &Hook, source: &Source) -> Self {
         Self::new(

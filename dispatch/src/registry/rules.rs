@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_cannot_set_the_variables_that_we_set() {
+    fn a_hook_cannot_set_reserved_variables() {
         let env_of = |name: &str| env(&BTreeMap::from([(name.to_owned(), String::new())]));
         assert!(env_of("PATH").is_ok());
         for bad in ["", "1A", "A-B", "HOOK_EVENT", "CROIT_X", "A=B", "Ä"] {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_hold_no_nul_and_have_an_end() {
+    fn arguments_have_no_nul_and_are_bounded() {
         assert!(args(&["a b".into(), String::new()]).is_ok());
         assert!(args(&["a\0".into()]).is_err());
         assert!(args(&vec![String::new(); 65]).is_err());

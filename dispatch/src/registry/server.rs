@@ -1,6 +1,6 @@
-//! Where a hook is said to run: an entry of the tenant's inventory.
+//! What a hook runs for: an entry of the tenant's inventory.
 //!
-//! Nothing is sent to a server; hooks run in the sandbox and are told its name.
+//! Nothing is sent to a server; hooks run in the sandbox and get its name.
 
 use std::collections::BTreeMap;
 

@@ -58,7 +58,7 @@ pub enum Visibility {
     /// The roles that read secrets may.
     #[default]
     Readable,
-    /// None may, on any face: it can be bound, run and replaced, and is never shown.
+    /// None may, in any API: it can be bound, run and replaced, and is never shown.
     Private,
 }
 
@@ -67,7 +67,7 @@ pub enum Visibility {
 pub struct NewSource {
     /// See [`Source::name`]; 1 to 255 bytes without control characters.
     pub name: String,
-    /// The program. Its kind is told from its first bytes.
+    /// The program. Its kind is determined by its first bytes.
     pub bytes: Bytes,
     /// What the bytes must be; `None` takes whatever they are.
     pub kind: Option<Kind>,

@@ -414,7 +414,7 @@ impl Core {
         let loading = self.engine.load_for(account.holder(), kind, bytes.clone());
         let loading = tokio::time::timeout(self.settings.upload_wait, loading);
         let program = tokio::select! {
-            // That it took so long is no fault of the program's.
+            // The program is not to blame for the delay.
             program = loading => program.map_err(|_| Error::Busy {
                 what: "programs to compile",
             })??,

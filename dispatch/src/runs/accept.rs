@@ -1,4 +1,4 @@
-//! Accepting events: from what was sent to what is stored and owed.
+//! Accepting events: from the request to the stored tasks.
 
 mod due;
 mod parts;
@@ -61,9 +61,9 @@ pub(crate) struct Stored {
 pub(crate) enum First {
     /// This one, just now.
     This,
-    /// One of before.
+    /// An earlier one.
     Kept,
-    /// One of before, of which little is left.
+    /// An earlier one, of which little is left.
     Removed,
 }
 
@@ -71,13 +71,13 @@ pub(crate) enum First {
 #[derive(Clone, Copy)]
 pub struct Events<'a> {
     pub(crate) core: &'a Arc<Core>,
-    /// Whether an event that comes again must be the same.
+    /// Whether a repeated event must have the same content.
     pub(crate) compares: bool,
 }
 
 impl Events<'_> {
     /// Takes an event that was accepted before for the same, whatever its content: for a
-    /// sender that makes its events anew each time and whose ids say all.
+    /// sender that recreates its events each time and whose ids identify them completely.
     #[must_use]
     pub fn without_comparison(self) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Events<'_> {
     /// them accepted. Each event is accepted whole or not at all, and sending all
     /// again is harmless:
     ///
-    /// An event that was accepted before, by its source and id, is answered with
+    /// An event that was accepted before, by its source and id, returns
     /// its first task and runs nothing again, within
     /// [`Retention::event_horizon`](crate::Retention::event_horizon). It has to be the same
     /// event: its content is compared, but for its time and its trace.
@@ -157,7 +157,7 @@ impl Events<'_> {
     }
 
     /// Accepts one event and waits so long for its task to end. The task's
-    /// state tells whether it has.
+    /// state shows whether it has.
     ///
     /// # Errors
     ///
@@ -178,7 +178,7 @@ impl Events<'_> {
             .core
             .carry_out(async move |core: Arc<Core>| {
                 let id = batch.prepared[0].new.id;
-                // Before it is stored: it may end before we hear that it was.
+                // Before it is stored: it may end before the acknowledgement arrives.
                 let outcome = core.scheduler.lock().wait_for(id);
                 let accepted = core.store_all(batch).await;
                 if !matches!(accepted.as_deref(), Ok([accepted]) if !accepted.repeated) {

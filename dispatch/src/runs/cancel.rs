@@ -14,8 +14,8 @@ use crate::runs::tasks::Tasks;
 use crate::runs::work::{Cancelling, ClaimedExecution};
 
 impl Tasks<'_> {
-    /// Cancels a task: what waits ends at once, what runs is told to end.
-    /// A finished one stays as it is.
+    /// Cancels a task: waiting executions finish at once, running ones are signalled to end.
+    /// A finished one is unchanged.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Core {
                 account.id = %account,
                 hook.id = %hook,
                 error = &error as &dyn std::error::Error,
-                "cannot cancel what waits of a hook that was deleted; it is cancelled when it is due"
+                "cannot cancel the waiting executions of a deleted hook; they are cancelled when they are due"
             ),
         }
     }
@@ -119,7 +119,7 @@ impl Core {
 }
 
 impl Executions<'_> {
-    /// Cancels one execution. A finished one stays as it is. Returns it without what it
+    /// Cancels one execution. A finished one is unchanged. Returns it without what it
     /// has printed.
     ///
     /// # Errors

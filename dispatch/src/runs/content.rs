@@ -1,4 +1,5 @@
-//! What makes two events the same: all that their sender said, but when and on which trace.
+//! What makes two events the same: everything that their sender wrote, except the time and
+//! the trace.
 
 use tenterhook_engine::Digest;
 
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_with_anything_else_that_differs_is_another() {
+    fn an_event_with_any_other_difference_is_another() {
         let first = digest_of(event());
         let changes: [fn(&mut Event); 5] = [
             |event| event.data = Some(json!({"a": 2})),

@@ -1,7 +1,7 @@
-//! What the executions of many tasks have come to, as a list of tasks tells it. It is read
+//! The outcomes of the executions of many tasks, as a list of tasks shows them. They are read
 //! at once for all of them, and not from executions read one by one.
 
-/// How the executions of one task that are over have ended, in short.
+/// A summary of how the finished executions of one task ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Endings {
     /// The first exit status other than 0 among those that failed.

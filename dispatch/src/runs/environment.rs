@@ -158,7 +158,7 @@ impl Context {
 const APP_ID: &str = "appid";
 const APP_NAME: &str = "appname";
 
-/// Writes into an event which application it is about. What the sender has said
+/// Writes into an event which application it is about. What the sender wrote
 /// there is not trusted.
 pub(crate) fn name_app(event: &mut Event, app: Option<&App>) {
     event.extensions.remove(APP_ID);
@@ -172,7 +172,7 @@ pub(crate) fn name_app(event: &mut Event, app: Option<&App>) {
     }
 }
 
-/// What a hook is told of the container that it runs for.
+/// What a hook gets to know of the container that it runs for.
 fn env_pairs(container: &Container) -> [(&'static str, String); 5] {
     let labels: serde_json::Map<_, _> = container
         .pod_labels
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_croit_hook_finds_every_name_of_the_contract() {
+    fn a_croit_hook_gets_every_variable_of_the_contract() {
         let event = Event::new(
             "e-1",
             "/t",
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_of_the_hook_stand_before_those_of_the_event() {
+    fn arguments_of_the_hook_precede_those_of_the_event() {
         let event = Event::new(
             "1",
             "/t",
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lowered_ceiling_holds_for_hooks_made_before() {
+    fn a_lowered_ceiling_applies_to_existing_hooks() {
         let mut settings = Settings::default();
         let mut execution = execution();
         let recipe = Arc::make_mut(&mut execution.recipe);

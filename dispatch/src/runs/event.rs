@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_an_older_version_has_stored_is_read() {
+    fn an_event_stored_by_an_older_version_is_read() {
         let json = format!(r#"{HEAD},"data":{{"a":1}},"serverid":3}}"#);
         let event = ReceivedEvent::stored(&json.into()).unwrap();
         assert_eq!(event.stdin(), r#"{"a":1}"#);
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_that_is_none_is_refused_and_never_empty() {
+    fn invalid_base64_is_refused_and_never_empty() {
         for text in ["AA E=", "AAE", "AAE=\\n", "-_8=", "A", "AB==", "AAE=="] {
             let fault = parse(&format!(r#""data_base64":"{text}""#)).unwrap_err();
             assert_eq!(fault.attribute, "data_base64", "{text}");

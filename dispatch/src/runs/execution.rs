@@ -1,4 +1,4 @@
-//! One hook, or one ad hoc program, on one target: its state and what became of it.
+//! One hook, or one ad hoc program, on one target: its state and its outcome.
 
 use std::fmt;
 use std::str::FromStr;
@@ -51,7 +51,7 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// Whether what it tells is of its latest attempt, which has ended. It is not of one that
+    /// Whether its outcome is that of its latest attempt, which has ended. It is not of one that
     /// was killed with the server, or that is redriven.
     #[must_use]
     pub fn has_ended_attempt(&self) -> bool {
@@ -129,7 +129,7 @@ pub enum State {
     Finished,
     /// It ended otherwise.
     Failed,
-    /// Somebody cancelled it.
+    /// It was cancelled.
     Canceled,
 }
 

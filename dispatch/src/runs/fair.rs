@@ -3,7 +3,7 @@
 //! The account that has cost least goes first, so a flood of one delays only its own
 //! hooks. An account that was idle starts level with the others: it saves nothing up.
 //! Pure, and knows nothing of what it queues, nor of what there is to share out: who
-//! takes a turn says whether there is room for it.
+//! takes a turn decides whether there is room for it.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn who_spends_half_as_much_gets_twice_as_many_turns() {
+    fn an_account_that_uses_half_as_much_gets_twice_as_many_turns() {
         let ratio = ratio(&report(1_000_000_000, 0, 0), &report(2_000_000_000, 0, 0));
         assert!((1.9..2.1).contains(&ratio), "{ratio}");
     }
@@ -289,14 +289,14 @@ mod tests {
     }
 
     #[test]
-    fn who_keeps_a_slot_without_working_pays_for_it_too() {
+    fn an_account_that_holds_an_idle_slot_is_charged_for_it() {
         let (idle, brief) = (report(0, 0, SECOND), report(0, 0, SECOND / 2));
         let ratio = ratio(&brief, &idle);
         assert!((1.9..2.1).contains(&ratio), "{ratio}");
     }
 
     #[test]
-    fn who_has_no_room_does_not_keep_others_waiting() {
+    fn an_account_without_room_does_not_keep_others_waiting() {
         let mut accounts = [AccountId::generate(), AccountId::generate()];
         // Of two that have spent the same, the lower is asked first.
         accounts.sort();
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn when_nobody_has_room_the_first_in_line_stays_the_first() {
+    fn when_no_account_has_room_the_first_in_line_stays_first() {
         let accounts = [AccountId::generate(), AccountId::generate()];
         let mut queue = FairQueue::new();
         queue.push(accounts[0], 1);
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_that_is_put_back_is_the_next_of_its_account_and_costs_nothing() {
+    fn a_turn_that_is_returned_is_the_next_of_its_account_and_costs_nothing() {
         let account = AccountId::generate();
         let mut queue = FairQueue::new();
         queue.push(account, 1);

@@ -44,22 +44,22 @@ enum Source {
 struct Listener {
     live: Arc<Live>,
     at: Cursor,
-    /// What was taken and is not told yet.
+    /// What was taken and is not delivered yet.
     taken: VecDeque<Chunk>,
     /// When that was.
     taken_at: Option<Instant>,
 }
 
-/// Time for which a listener that has heard everything lets more come together. A guest
+/// Time for which output is batched for a listener that has caught up. A guest
 /// may print a million pieces in a second, and many may listen to it; a person sees no
 /// delay.
 const GATHERING: Duration = Duration::from_millis(10);
 
-/// Listeners of one execution who are told that often. If there are more of them, each
-/// is told less often: a piece costs the same for each who hears it.
+/// Listeners of one execution that are served that often. If there are more of them, each
+/// is served less often: a piece costs the same for each listener.
 const LISTENERS: usize = 8;
 
-/// However many they are, they hear of what is new as often as that.
+/// However many they are, they get new output at least this often.
 const GATHERING_MAX: Duration = Duration::from_secs(1);
 
 impl LiveOutput {
@@ -81,7 +81,7 @@ impl LiveOutput {
     }
 
     /// Waits for the next piece. `None` once the attempt is finished and everything
-    /// was told.
+    /// was delivered.
     ///
     /// May be dropped and called again without losing anything.
     pub async fn next(&mut self) -> Option<Chunk> {
@@ -162,7 +162,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Begins to listen from the beginning.
+    /// Starts to listen from the beginning.
     pub(crate) fn listen(self: &Arc<Self>) -> LiveOutput {
         self.listeners.fetch_add(1, Ordering::Relaxed);
         LiveOutput(Source::Live(Listener {
@@ -173,7 +173,7 @@ impl Live {
         }))
     }
 
-    /// For how long a listener that has heard everything lets more come together.
+    /// For how long output is batched for a listener that has caught up.
     fn gathering(&self) -> Duration {
         let times = self.listeners.load(Ordering::Relaxed).div_ceil(LISTENERS);
         let times = u32::try_from(times.max(1)).unwrap_or(u32::MAX);
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_joins_late_hears_everything_from_the_beginning() {
+    async fn late_subscribers_receive_all_output_from_the_start() {
         let live = Arc::new(Live::default());
         live.write(Stream::Stdout, b"one ");
         live.write(Stream::Stdout, b"two ");
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_heard_everything_hears_what_follows_together() {
+    async fn new_output_is_batched_for_a_listener_that_has_caught_up() {
         let live = Arc::new(Live::default());
         live.write(Stream::Stdout, b"x");
         let mut listener = live.listen();
@@ -297,7 +297,7 @@ mod tests {
         let Source::Live(state) = &mut listener.0 else {
             panic!("it is over");
         };
-        // As if it had heard that a little later: there is time to print more.
+        // As if it had received that a little later: there is time to print more.
         state.taken_at = Some(Instant::now() + 20 * GATHERING);
         let heard = tokio::spawn(async move { listener.next().await });
         for _ in 0..100 {
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn the_more_listen_the_longer_what_is_new_comes_together_for_each() {
+    fn the_more_listeners_the_longer_output_is_batched_for_each() {
         let live = Arc::new(Live::default());
         let mut listeners = vec![live.listen()];
         assert_eq!(live.gathering(), GATHERING);
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_over_is_replayed_and_ends() {
+    async fn finished_output_is_replayed_and_ends() {
         let mut replay = Live::replay(&Output {
             stdout: "out".into(),
             stderr: Bytes::new(),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_listens_shares_what_is_there() {
+    async fn listeners_share_one_copy_of_the_output() {
         let live = Arc::new(Live::default());
         live.write(Stream::Stdout, &[7; 2 * BLOCK_BYTES]);
         let (one, other) = (live.listen().next().await, live.listen().next().await);
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_printed_so_far_is_charged_as_long_as_the_copy_is_held() {
+    fn a_copy_of_the_output_so_far_is_charged_as_long_as_it_is_held() {
         let live = Live::default();
         live.write(Stream::Stdout, &[1; BLOCK_BYTES + 7]);
         live.write(Stream::Stderr, &[2; 5]);

@@ -1,7 +1,7 @@
 //! Which hooks an event owes, for which servers or containers, and in which order.
 //!
 //! Pure: it sees the account's hooks, servers and the application that the event is
-//! about, and draws lots where the hook point says so.
+//! about, and picks one server at random where the hook point requires it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

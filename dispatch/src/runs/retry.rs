@@ -152,20 +152,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hook_is_not_tried_again_unless_it_asked_for_it() {
+    fn a_hook_is_not_retried_unless_it_requested_that() {
         let policy = RetryPolicy::default();
         assert!(!policy.again(Some(&Outcome::Exited { status: 1 }), 1));
     }
 
     #[test]
-    fn a_failure_of_the_host_is_tried_again_all_the_same() {
+    fn a_failure_of_the_host_is_always_retried() {
         let policy = RetryPolicy::default();
         assert!(policy.again(None, 1));
         assert!(!policy.again(None, HOST_ATTEMPTS));
     }
 
     #[test]
-    fn only_the_outcomes_that_were_named_are_tried_again() {
+    fn only_the_named_outcomes_are_retried() {
         let policy = RetryPolicy {
             attempts: 3,
             on: RetryOn {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_is_tried_again_for_a_while_and_not_for_ever() {
+    fn an_execution_without_room_is_retried_for_a_while_and_not_for_ever() {
         let waits: Vec<_> = (1..)
             .map_while(|times| RetryPolicy::wait_for_room(times, &mut rand::rng()))
             .collect();

@@ -1,7 +1,7 @@
-//! Room for what waits: judging whether an execution can begin, and asking again
-//! whenever something was given back.
+//! Room for waiting executions: deciding whether one can start, and trying again
+//! whenever something was returned.
 //!
-//! The ledger says how much there is and for whom; the queue says whose turn it is.
+//! The ledger decides how much there is and for whom; the queue, whose turn it is.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::runs::scheduler::{Admission, Admitted, Loading, Next};
 use crate::runs::work::NewExecution;
 use crate::settings::SCRIPT_MAX_BYTES;
 
-/// How often to look without being told. Nothing depends on it.
+/// How often to check without a notification. Nothing depends on it.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// Begins what waits for room whenever some is given back, until the dispatcher is gone

@@ -28,7 +28,7 @@ pub struct Reason {
     /// The name of its server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// In the hook's words, or in ours where it has said nothing.
+    /// The hook's text, or ours if the hook gave none.
     pub reason: String,
 }
 
@@ -36,7 +36,7 @@ pub struct Reason {
 const REASON_MAX_CHARS: usize = 1_000;
 
 impl Ruling {
-    /// Draws the conclusion from executions that are over.
+    /// Derives the ruling from finished executions.
     ///
     /// An execution denies if its verdict says `allow: false`, or if it did not
     /// end well and its hook's failure policy is closed.

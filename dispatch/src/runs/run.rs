@@ -1,4 +1,4 @@
-//! Running attempts, and settling what became of them.
+//! Running attempts, and recording their outcomes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -204,7 +204,7 @@ impl Core {
                 tracing::error!(
                     task.id = %settlement.task,
                     error = &error as &dyn std::error::Error,
-                    "cannot store an outcome; it is tried again until it is stored"
+                    "cannot store an outcome; retrying until it is stored"
                 );
             }
             is_told = true;
@@ -238,7 +238,7 @@ impl Core {
     }
 }
 
-/// What a tenant is told of a failure that is ours; the log has the rest.
+/// What a tenant gets to know of an internal failure; the log has the rest.
 pub(crate) fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     tracing::error!(error, "cannot run an execution");
     error.to_string()

@@ -1,6 +1,6 @@
 //! The tasks in memory and what of them runs: one plain state machine.
 //!
-//! It neither waits nor stores. Whatever changes it is given the settlements
+//! It neither waits nor stores. The code that changes it gets the settlements
 //! that follow, and queues them before it lets go of the lock, so that they
 //! reach the store in the order of what happened.
 
@@ -65,7 +65,7 @@ pub(crate) struct Scheduler {
     abandoned: bool,
 }
 
-/// What a waiter is told: the task as it ended, or that it must look itself.
+/// What a waiter gets: the task as it ended, or a note that it must read it itself.
 pub(crate) type WaitOutcome = Option<Arc<TaskDetail>>;
 
 /// What is going on, in numbers.
@@ -329,7 +329,7 @@ impl Scheduler {
     }
 
     /// Takes an account out of the backlog whose tasks are due and for which
-    /// there is room, with how many; else tells when to look again.
+    /// there is room, with how many; else returns when to check again.
     pub(crate) fn claimable(&mut self) -> Result<(AccountId, usize), Option<Duration>> {
         if self.stopping {
             return Err(None);
@@ -349,7 +349,7 @@ impl Scheduler {
         Ok((account, self.room(account)))
     }
 
-    /// Stops beginning anything, and tells which tasks are not being run.
+    /// Stops starting anything, and returns the tasks that are not being run.
     pub(crate) fn stop(&mut self) -> Vec<(AccountId, TaskId)> {
         self.stopping = true;
         self.tasks

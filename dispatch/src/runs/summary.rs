@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_whose_executions_ended_well_has_no_failures() {
+    fn a_task_whose_executions_succeeded_has_no_failures() {
         let well = execution(State::Finished, Some(Outcome::Exited { status: 0 }));
         for executions in [vec![], vec![well]] {
             assert_eq!(RunSummary::of(&executions).failures, []);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn every_failure_has_a_kind_and_its_exit_status_if_it_came_to_one() {
+    fn every_failure_has_a_kind_and_an_exit_status_if_there_is_one() {
         let stopped = |limit| Some(Outcome::Stopped { limit });
         let trapped = Outcome::Trapped(Trap {
             reason: "unreachable".into(),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_that_denies_has_failed_though_it_ended_well() {
+    fn a_hook_that_denies_has_failed_although_it_exited_with_status_zero() {
         let mut denies = execution(State::Finished, Some(Outcome::Exited { status: 0 }));
         denies.latest.verdict = Some(Verdict {
             allow: Some(false),
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_whose_answer_cannot_be_used_has_failed_with_the_reason() {
+    fn a_hook_with_an_unusable_verdict_has_failed_with_the_reason() {
         let mut unusable = execution(State::Failed, Some(Outcome::Exited { status: 0 }));
         unusable.latest.verdict_fault = Some("/verdict.json cannot be used: it is empty".into());
         let failure = RunSummary::of(&[unusable]).failures.remove(0);

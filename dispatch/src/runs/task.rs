@@ -49,12 +49,12 @@ pub struct EventKey {
     pub kind: String,
 }
 
-/// Executions that are over, of all that there are.
+/// Finished executions, of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Progress {
     /// All executions.
     pub total: u32,
-    /// Those that are over.
+    /// The finished ones.
     pub complete: u32,
 }
 
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_is_as_far_as_its_executions() {
+    fn the_state_of_a_task_follows_its_executions() {
         use State::{Canceled, Failed, Finished, Running, Waiting};
         for (executions, state) in [
             (vec![], Finished),

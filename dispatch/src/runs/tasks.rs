@@ -101,7 +101,7 @@ impl Tasks<'_> {
         self.core.store.endings(account, tasks).await
     }
 
-    /// Reads the verdicts of those executions of tasks that are over. They take what
+    /// Reads the verdicts of the finished executions of tasks. They take what
     /// [`Endings::verdict_bytes`] says.
     ///
     /// # Errors

@@ -34,13 +34,13 @@ pub struct NewTask {
     pub owner: Option<NodeId>,
     /// What to run; empty if no hook waits for the event.
     pub executions: Vec<NewExecution>,
-    /// Bytes of a program that is no source, to keep with the task.
+    /// Bytes of a program that is not a source, to store with the task.
     pub program: Option<Bytes>,
     /// See [`Execution::warnings`](crate::Execution::warnings).
     pub warnings: Vec<String>,
 }
 
-/// An event as it is written down.
+/// An event as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
     /// What makes it unique.
@@ -98,7 +98,7 @@ pub struct ClaimedTask {
     pub created_at: OffsetDateTime,
     /// Its unfinished executions, in execution order.
     pub executions: Vec<ClaimedExecution>,
-    /// States of those that are over.
+    /// States of the finished ones.
     pub over: Vec<State>,
     /// When its first execution began, if one did.
     pub started_at: Option<OffsetDateTime>,

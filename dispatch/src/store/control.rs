@@ -35,7 +35,7 @@ pub trait ControlStore: Send + Sync {
     ) -> Result<Cancelling, Error>;
 
     /// Cancels what waits of a hook in tasks that no node owns, with this reason. Returns the
-    /// tasks that are over because of it. What of it is damaged stays as it is.
+    /// tasks that finished because of it. Damaged parts of it are left unchanged.
     async fn cancel_of_hook(
         &self,
         account: AccountId,

@@ -12,7 +12,7 @@ pub trait LifecycleStore: Send + Sync {
     /// few seconds.
     async fn ready(&self) -> Result<(), NotReady>;
 
-    /// Waits until the store can never write again, and says why.
+    /// Waits until the store can never write again, and returns the reason.
     async fn gone(&self) -> String;
 
     /// Writes everything to its place and closes. No call after this one succeeds.

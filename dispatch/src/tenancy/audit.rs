@@ -1,6 +1,6 @@
 //! What an interface notes about each change that was asked of it.
 //!
-//! A record becomes an `OnAudit` event, so that a tenant's own hook can hear it.
+//! A record becomes an `OnAudit` event, so that a tenant's own hook can receive it.
 //! Records of what a hook or an audit caused never do: that ends every loop.
 
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! The authority under which a long-lived reply was opened, and when it ends.
 //!
-//! It grants nothing: the face has already authorized the call. It signals that the
+//! It grants nothing: the API has already authorized the call. It signals that the
 //! token was revoked or has expired, that its principal was deleted, or that the role
 //! is no longer sufficient.
 

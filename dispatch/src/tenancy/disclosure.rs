@@ -1,5 +1,5 @@
 //! Which roles may read what can carry secrets: the text of sources, the arguments and
-//! environment variables of hooks. Every face asks here.
+//! environment variables of hooks. Every API asks here.
 //!
 //! Who may not read them may not have them passed to a program of their choice either,
 //! which could print them. It does not decide who else may change what, nor does it cover

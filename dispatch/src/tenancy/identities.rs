@@ -37,7 +37,7 @@ pub(crate) struct IdentityCache {
 struct Known {
     issued: HashMap<SecretHash, (Identity, Instant)>,
     sessions: HashMap<SecretHash, (Identity, Instant)>,
-    /// Counts what was forgotten: what the store said before that is not cached.
+    /// Counts evictions: what was read from the store before one is not cached.
     forgotten: u64,
 }
 
@@ -236,7 +236,7 @@ impl IdentityCache {
         }
     }
 
-    /// Believes nothing any more of those that `which` tells.
+    /// Evicts the identities that `which` selects.
     pub(crate) fn forget(&self, which: impl Fn(&Identity) -> bool) {
         let mut known = self.known.lock();
         known.forgotten += 1;

@@ -12,7 +12,7 @@ use crate::tenancy::role::Role;
 /// A person or a program that acts within an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Principal {
-    /// Its identifier, which stands wherever something says who made it.
+    /// Its identifier, which is stored wherever a creator is recorded.
     pub id: PrincipalId,
     /// The account that it belongs to.
     pub account: AccountId,

@@ -78,7 +78,7 @@ impl Principals<'_> {
     }
 
     /// Removes a principal with all its tokens, which are void at once. What it
-    /// has made stays, and still says who made it.
+    /// has created stays, and still names its creator.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! What a principal may do.
 //!
 //! Roles are ordered: each may do what those below it may. Which call needs
-//! which role is the matter of each face.
+//! which role is up to each API.
 
 use std::fmt;
 use std::str::FromStr;

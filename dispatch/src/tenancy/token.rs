@@ -1,6 +1,6 @@
 //! Tokens: a 256-bit secret shown once, of which only the SHA-256 is kept.
 //!
-//! A secret is looked up by its hash, so the time of a comparison tells nothing
+//! A secret is looked up by its hash, so the time of a comparison reveals nothing
 //! about it. A login session is a token that ends by itself, and with the issued
 //! token that logged in.
 
@@ -156,19 +156,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_found_by_what_its_owner_presents() {
+    fn a_presented_secret_matches_its_hash() {
         let secret = Secret::generate();
         assert_eq!(SecretHash::of(secret.reveal()), Some(secret.hash()));
         assert_eq!(secret.reveal().len(), 46);
     }
 
     #[test]
-    fn a_secret_does_not_show_in_a_log() {
+    fn a_secret_is_not_logged() {
         assert_eq!(format!("{:?}", Secret::generate()), "Secret(…)");
     }
 
     #[test]
-    fn a_text_too_long_to_be_a_secret_is_not_hashed() {
+    fn a_text_too_long_for_a_secret_is_not_hashed() {
         assert_eq!(SecretHash::of(&"x".repeat(257)), None);
     }
 }

@@ -38,7 +38,7 @@ const OFF: [(&str, WasmFeatures); 15] = [
 ];
 
 /// Returns the switched-off proposal that `bytes` need, and where they need it, if that is
-/// what makes them invalid. Of several it is one: a program that needs two is told one
+/// what makes them invalid. Of several it is one: a program that needs two gets one
 /// thing about the one, not the place of the other.
 pub(crate) fn missing(bytes: &[u8]) -> Option<(&'static str, BinaryReaderError)> {
     let validate = |features| Validator::new_with_features(features).validate_all(bytes);

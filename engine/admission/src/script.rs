@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shells_that_we_offer_are_accepted() {
+    fn supported_shells_are_accepted() {
         for line in [
             "",
             "#!/bin/sh",

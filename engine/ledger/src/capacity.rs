@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_one_can_be_had() {
+    fn a_capacity_of_one_can_be_taken() {
         assert_eq!(Capacity::of(1).most(), 1);
         assert_eq!(Capacity::of(1).with_floor(1).most(), 1);
         assert_eq!(Capacity::of(0).most(), 0);
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_can_bound_what_each_may_have() {
+    fn an_operator_can_bound_each_holder() {
         let capacity = Capacity::of(64).with_each(8).with_certain(1);
         assert_eq!(capacity.most(), 8);
         assert_eq!(capacity.room(8, by_accounts(8)), 0);
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_for_newcomers_is_four_floors_within_an_eighth_and_a_third() {
+    fn the_newcomers_part_is_four_floors_within_an_eighth_and_a_third() {
         for (total, floor, newcomers) in [(64, 1, 8), (64, 3, 12), (64, 100, 21), (2, 1, 0)] {
             let capacity = Capacity::of(total).with_floor(floor);
             assert_eq!(capacity.newcomers(), newcomers, "{floor} of {total}");
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_certain_can_be_had_when_nothing_is_free() {
+    fn a_guaranteed_amount_can_be_taken_when_nothing_is_free() {
         let capacity = Capacity::of(4).with_certain(1);
         assert_eq!(capacity.room(0, by_accounts(9)), 1);
         assert_eq!(capacity.room(1, by_accounts(9)), 0);

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_resource_stands_at_its_own_index() {
+    fn every_resource_has_its_own_index() {
         for (index, resource) in Resource::ALL.into_iter().enumerate() {
             assert_eq!(resource as usize, index, "{resource}");
         }

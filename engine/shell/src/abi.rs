@@ -120,7 +120,7 @@ fn strings(sizes: Sizes, fetch: Fetch) -> Vec<String> {
         .collect()
 }
 
-/// Returns a number that the host draws at random for this run.
+/// Returns a random number that the host has chosen for this run.
 pub(crate) fn seed() -> u64 {
     let mut bytes = [0; 8];
     // SAFETY: there is room for eight bytes. Without entropy the seed is zero.

@@ -47,7 +47,7 @@ pub(crate) extern "C" fn run() -> i32 {
     if ended.starved {
         give_up();
     }
-    // The instance is thrown away: nobody needs the memory back.
+    // The instance is discarded: the memory need not be freed.
     std::mem::forget((shell, runtime));
     i32::from(ended.status)
 }

@@ -1,4 +1,4 @@
-//! Randomness anew for each run.
+//! Fresh randomness for each run.
 //!
 //! A snapshot freezes every generator in it. `$RANDOM` and the origin of
 //! `$SECONDS` are set again; the seed of the standard library's hash maps, which

@@ -4,7 +4,7 @@
 //! are only sorted. The kernel hands all words after the interpreter over as one
 //! argument; they are split here, as `env -S` does and as their author has meant.
 
-/// What a first line says about how a script is to be run.
+/// How a script is to be run, according to its first line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shebang {
     /// Options of the shell, in order.
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn options_follow_the_shell_whoever_starts_it() {
+    fn options_follow_the_shell_however_it_is_started() {
         for line in [
             "#!/bin/bash -eu\n",
             "#! /usr/bin/dash -eu\r\n",

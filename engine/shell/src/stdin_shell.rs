@@ -8,7 +8,7 @@ use bashkit::hooks::{HookAction, ToolEvent};
 /// What takes the place of a script on standard input.
 const READ_AND_RUN: &str = "eval \"$(cat)\"";
 
-/// Rewrites `sh -s a b`; every other call stays as it is.
+/// Rewrites `sh -s a b`; every other call is unchanged.
 pub(crate) fn rewrite(mut call: ToolEvent) -> HookAction<ToolEvent> {
     if matches!(call.name.as_str(), "sh" | "bash")
         && let Some(args) = with_script_from_stdin(&call.name, &call.args)

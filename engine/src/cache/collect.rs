@@ -1,7 +1,7 @@
 //! Keeps the folder of compiled code within its bound.
 //!
 //! Code is removed with its program; beyond that, the least recently used code is removed
-//! until the rest fits. Nothing here decides about programs: the caller says which ones
+//! until the rest fits. Nothing here decides about programs: the caller knows which ones
 //! were deleted.
 
 use std::fs::{self, DirEntry, Metadata};

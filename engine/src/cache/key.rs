@@ -34,7 +34,7 @@ impl Key {
             Err(error) => {
                 tracing::warn!(
                     file = %path.display(), %error,
-                    "replacing the key of compiled code; all programs are compiled again"
+                    "replacing the key of compiled code; all programs are recompiled"
                 );
                 remove(path)?;
             }

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_does_nothing_is_given_up() {
+    fn a_process_that_does_nothing_is_killed() {
         for used in [Duration::ZERO, Duration::from_secs(3)].map(Some) {
             let mut progress = progress();
             let _ = progress.check(used);

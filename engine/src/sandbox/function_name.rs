@@ -23,7 +23,7 @@ pub(super) fn readable(name: &str) -> String {
 
 /// Whether the name was mangled. What is too long of it is left out.
 fn demangle(name: &str, shown: &mut Shown) -> bool {
-    // Without the hash at the end, which tells apart what has the same name.
+    // Without the hash at the end, which distinguishes functions of the same name.
     if let Ok(rust) = rustc_demangle::try_demangle(name) {
         return write!(shown, "{rust:#}").is_ok() || shown.is_full();
     }

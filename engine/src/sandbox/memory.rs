@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_that_was_promised_more_than_there_is_ends() {
+    fn a_guest_that_was_promised_more_memory_than_exists_ends() {
         let mut memory = Memory::new(100, Beyond::Ends, None);
         assert!(memory.grow(0, 100, 1).unwrap());
         assert!(memory.grow(100, 101, 1).is_err());

@@ -1,4 +1,4 @@
-//! What a run held, and how that is freed once it is over.
+//! The memory and files of a run, and how they are freed once it has ended.
 //!
 //! The kernel frees memory and files a page and a file at a time: some 20 ms for the most
 //! that a run may hold. The run's report does not wait for that, and nothing is promised to

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_names_member_value_and_place() {
+    fn a_fault_names_member_value_and_position() {
         for (text, expected) in [
             (
                 r#"{"allow":"false"}"#,

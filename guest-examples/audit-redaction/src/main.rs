@@ -2,7 +2,7 @@
 //!
 //! Event: `OnAudit`. Prints one structured log line; a collector takes it from the
 //! execution. Of people's names the first letter is left, addresses lose their last
-//! part, and what looks like a secret is left out. Whoever may see more finds it in
+//! part, and what looks like a secret is left out. Those who may see more find it in
 //! the audit log, by the entry's id.
 
 mod redact;

@@ -1,7 +1,7 @@
 //! Decides where a maintenance session goes next: as the built-in workflow would,
 //! but with a reserve, and not too many hosts in one night.
 //!
-//! Event: `session.decide`; docs/plug-ins.md says what it tells. Two members of the
+//! Event: `session.decide`; docs/plug-ins.md describes its data. Two members of the
 //! session's metadata steer it:
 //!
 //! - `spare_hosts`: so many compute hosts outside of the session stay empty. When a

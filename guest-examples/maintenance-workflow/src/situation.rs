@@ -1,4 +1,4 @@
-//! What a session tells its tenant's workflow, as far as this one looks at it.
+//! What a session passes to its tenant's workflow, as far as this one uses it.
 
 use std::collections::BTreeMap;
 

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_exactly_fits() {
+    fn an_exact_fit_fits() {
         for (used, fits) in [(4, true), (5, false)] {
             let inventory =
                 inventory(&[("a", Some(5), used), ("b", Some(3), 1), ("c", Some(3), 1)]);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_takes_nothing_new_is_not_a_target() {
+    fn a_host_that_accepts_nothing_new_is_not_a_target() {
         let mut inventory = inventory(&[("a", Some(4), 2), ("b", Some(4), 2)]);
         assert_eq!(emptiable(&inventory), ["a", "b"]);
         inventory.hosts.get_mut("b").unwrap().schedulable = false;

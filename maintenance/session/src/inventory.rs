@@ -26,7 +26,7 @@ pub struct Host {
     pub kind: HostKind,
     /// What its instances may take together: its label `vcpus`. `None` is no limit.
     pub vcpus: Option<u32>,
-    /// Whether new instances may be placed on it. One that is not schedulable is no
+    /// Whether new instances may be placed on it. One that is not schedulable is not a
     /// place for what has to leave another host.
     pub schedulable: bool,
 }

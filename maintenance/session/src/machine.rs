@@ -2,7 +2,7 @@
 //! by the table.
 //!
 //! One file for each kind of work, each a few functions on [`Session`]. None of them
-//! waits: a function changes the stage, asks for a job, or says until when to wait.
+//! waits: a function changes the stage, asks for a job, or returns until when to wait.
 
 mod ask;
 mod choose;

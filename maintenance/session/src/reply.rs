@@ -57,14 +57,14 @@ pub enum NotTaken {
     /// The project has no part in this step.
     #[error("the session has not asked this project")]
     NotAsked,
-    /// It names an instance that is not concerned.
-    #[error("the instance `{0}` is not concerned in this state")]
+    /// It names an instance that is not affected.
+    #[error("the instance `{0}` is not affected in this state")]
     NotConcerned(String),
     /// An instance that is concerned has no action.
     #[error("the instance `{0}` needs an action: MIGRATE, LIVE_MIGRATE or OWN_ACTION")]
     NoAction(String),
-    /// It has answered already, and otherwise.
-    #[error("this project has answered already")]
+    /// It has already replied, and differently.
+    #[error("this project has already replied")]
     Answered,
 }
 

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_that_is_sent_late_is_due_later() {
+    fn a_notice_that_is_sent_late_is_due_later() {
         let mut ask = Ask::new(NOW, Duration::seconds(30));
         ask.sent(NOW + Duration::seconds(5));
         assert_eq!(ask.due, NOW + Duration::seconds(35));

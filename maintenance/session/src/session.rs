@@ -93,7 +93,7 @@ pub enum NotResumed {
     #[error("the session is in {0}, and only one in MAINTENANCE_FAILED can be resumed")]
     NotFailed(State),
     /// No session can begin in this state.
-    #[error("a session cannot be resumed in {0}: it is the end of one")]
+    #[error("a session cannot be resumed in {0}: it is a final state")]
     AtTheEnd(State),
 }
 

@@ -123,7 +123,7 @@ fn a_failed_plug_in_is_reported_with_its_cause() {
     unusable.latest.verdict_fault = Some("/verdict.json cannot be used: it is empty".into());
     assert_eq!(
         plugin(unusable).unwrap(),
-        "left an answer that is none: /verdict.json cannot be used: it is empty"
+        "left an unusable verdict: /verdict.json cannot be used: it is empty"
     );
 }
 
@@ -136,7 +136,7 @@ fn a_plug_in_may_refuse_or_report_a_failure() {
     by_verdict.latest.verdict = Some(Verdict::default().with("state", "FW_FAILED"));
     assert_eq!(
         plugin(by_verdict).unwrap(),
-        "says that it ended in state `FW_FAILED`"
+        "reports that it ended in state `FW_FAILED`"
     );
     for bad in [
         "{\"state\": \"FAILED\"}",

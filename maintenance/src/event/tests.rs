@@ -118,7 +118,7 @@ fn a_plug_ins_metadata_never_replaces_built_in_members() {
     }
     assert_eq!(
         data["metadata"]["HOST"], "elsewhere",
-        "it is told as it was said"
+        "it is passed on unchanged"
     );
     assert_eq!(
         data["downloads"],

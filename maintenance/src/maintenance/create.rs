@@ -20,7 +20,7 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] also for a workflow or plug-in that is no source of the
+    /// [`Error::Invalid`] also for a workflow or plug-in that is not a source of the
     /// account and a host that is not in its inventory; [`Error::TooMany`];
     /// [`Error::HostTaken`]; [`Error::Store`].
     pub async fn create(&self, account: AccountId, new: NewSession) -> Result<Stored, Error> {

@@ -135,7 +135,7 @@ async fn a_removed_plug_in_fails_the_session_with_a_reason() {
     assert_eq!(yard.play(id).await, State::MaintenanceFailed);
     let told = reason(&yard, id).await;
     assert!(
-        told.contains("is no source of the account any more"),
+        told.contains("is no longer a source of the account"),
         "{told}"
     );
 }
@@ -195,7 +195,7 @@ async fn a_refusal_fails_the_session_at_once_and_it_is_asked_again_when_resumed(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_project_fails_the_session_when_its_time_is_up() {
+async fn a_project_that_does_not_reply_in_time_fails_the_session() {
     let settings = Settings {
         timeouts: Timeouts {
             reply: Duration::milliseconds(300),

@@ -1,14 +1,14 @@
 //! The actions and stages of Astra's execution hooks, as `action.stage`.
 //!
 //! Their events name an application in `subject`, and their hooks run once for
-//! each container of it that they match. What a container's hook is told of it
+//! each container of it that they match. What a container's hook gets to know of it
 //! comes from the application, not from the event's `data`.
 
 use serde_json::Value;
 
 use super::points;
 
-/// Declares the rows of the table: all of them tell their hooks the same.
+/// Declares the rows of the table: all of them pass their hooks the same parameters.
 macro_rules! rows {
     ($($name:ident $text:literal $description:literal;)*) => {
         points! { Astra $(

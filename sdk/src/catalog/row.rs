@@ -68,7 +68,7 @@ macro_rules! points {
 }
 pub(super) use points;
 
-/// The column of the catalog's tables that says who runs a hook.
+/// The column of the catalog's tables that determines who runs a hook.
 pub(super) enum Servers {
     /// No server in particular.
     None,

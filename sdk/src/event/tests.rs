@@ -36,14 +36,14 @@ fn an_attribute_of_another_type_is_named_and_null_is_none() {
 }
 
 #[test]
-fn by_hand_and_by_serde_an_event_is_read_alike() {
+fn manual_and_serde_parsing_read_events_alike() {
     let json = r#"{"specversion":"1.0","id":"1","source":"/a","type":"x","subject":"s","time":null,"data":[1],"serverid":7,"odd":null}"#;
     let event: Event = serde_json::from_str(json).unwrap();
     assert_eq!(Event::parse(json.as_bytes()).unwrap(), event);
 }
 
 #[test]
-fn names_that_a_parser_keeps_for_itself_are_refused_wherever_they_stand() {
+fn names_reserved_by_a_parser_are_refused_at_any_depth() {
     let data = [
         r#""data":{"a":1,"$serde_json::private::RawValue":"[2]"}"#,
         r#""data":[{"b":{"a":1,"$serde_json::private::Number":"2"}}]"#,

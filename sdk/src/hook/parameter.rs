@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_name_is_offered_and_all_are_listed() {
+    fn the_closest_name_is_suggested_and_all_are_listed() {
         assert_eq!(
             missing("sizeByte", &["SIZE_BYTES", "DEVICE"]).to_string(),
             "the event has no parameter `sizeByte` (did you mean `size_bytes`?); there are: device, size_bytes"
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_far_from_all_offers_none() {
+    fn a_name_without_a_close_match_gets_no_suggestion() {
         assert_eq!(
             missing("colour", &["SIZE_BYTES", "DEVICE"]).to_string(),
             "the event has no parameter `colour`; there are: device, size_bytes"
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_parameters_is_cut() {
+    fn a_long_list_of_parameters_is_truncated() {
         let names: Vec<_> = (0..30).map(|i| format!("P{i}")).collect();
         let names: Vec<_> = names.iter().map(|name| &**name).collect();
         let text = missing(&"x".repeat(10_000), &names).to_string();
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn distances_count_letters() {
+    fn edit_distances_count_characters() {
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("device", "device"), 0);
         assert_eq!(distance("devcie", "device"), 2);

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_that_panics_leaves_the_thread_as_it_was() {
+    fn a_hook_that_panics_leaves_the_thread_unchanged() {
         let panicked = std::panic::catch_unwind(|| capture(None, || panic!("on purpose")));
         assert!(panicked.is_err());
         LOG.with_borrow(|log| assert!(log.kept.is_none()));

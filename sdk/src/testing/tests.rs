@@ -24,7 +24,7 @@ fn functions_of_all_shapes_are_hooks() {
 }
 
 #[test]
-fn a_hook_finds_what_the_engine_would_give_it() {
+fn a_hook_gets_what_the_engine_would_provide() {
     let data = json!({"newStatus": "HEALTH_OK", "durationSeconds": 7, "extra": true});
     let case = Case::custom("OnHealthRecover", data)
         .arg("own")
@@ -49,7 +49,7 @@ fn nothing_of_this_process_is_visible() {
 }
 
 #[test]
-fn an_event_that_the_hook_is_not_for_ends_it_with_status_two() {
+fn an_event_of_another_type_ends_the_hook_with_status_two() {
     let outcome = Case::sample::<OnAudit>().run(|_: OnHealthRecover| ());
     assert_eq!(outcome.status, answer::UNSUITED);
     assert!(!outcome.allowed());

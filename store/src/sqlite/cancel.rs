@@ -104,7 +104,7 @@ impl Sqlite {
     }
 }
 
-/// Cancels what waits of a hook in a task that no node owns. Returns the task if it is over
+/// Cancels the waiting executions of a hook in an unowned task. Returns the task if it is finished
 /// because of it.
 async fn cancel_in_task(
     conn: &mut SqliteConnection,

@@ -100,7 +100,7 @@ pub(super) trait Column<T, const N: usize> {
     fn read(row: &SqliteRow, columns: [&'static str; N]) -> Result<T, Error>;
 }
 
-/// As the type says itself.
+/// As the type itself defines.
 pub(super) struct Plain;
 
 /// As JSON.
@@ -294,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_update_names_what_changes_and_an_insert_names_all() {
+    fn an_update_names_the_changed_columns_and_an_insert_all() {
         let columns: [(&[&str], Change); 3] = [
             (&["number"], Change::Fixed),
             (&["id"], Change::Fixed),

@@ -19,7 +19,7 @@ pub(super) fn micros(at: OffsetDateTime) -> i64 {
 }
 
 /// The last microsecond of the year 9999. No clock of ours shows more, nor anything before
-/// 1970, so other numbers are no times; most of them could not be written as text either.
+/// 1970, so other numbers are not times; most of them could not be written as text either.
 pub(super) const LATEST_TIME: i64 = 253_402_300_799_999_999;
 
 /// The time that `micros` stands for in a column.
@@ -383,7 +383,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn null_is_neither_a_switch_that_is_off_nor_an_empty_text() {
+    async fn null_is_read_as_damage_and_not_as_false_or_empty() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         let row = sqlx::query("SELECT NULL AS cell")
             .fetch_one(&mut conn)

@@ -137,7 +137,7 @@ pub(super) fn key(row: &SqliteRow) -> String {
         let Some(column) = find(name) else {
             continue;
         };
-        // Of rows with an identifier these are no keys; only remembered events have both.
+        // For rows with an identifier these are not keys; only remembered events have both.
         let is_key = match name {
             "digest" | "task" | "recipe" => find("id").is_none(),
             "source" => find("type").is_some(),

@@ -62,7 +62,7 @@ pub(super) async fn usage(
     )
     .fetch_all(&mut *conn)
     .await
-    .map_err(cannot("read what accounts have on the disk"))?;
+    .map_err(cannot("read the disk usage of accounts"))?;
     damaged.sift("disk", &rows, read)
 }
 
@@ -71,7 +71,7 @@ fn read(row: &SqliteRow) -> Result<(AccountId, u64), Error> {
 }
 
 /// Puts right what cannot be before anything is added to it: sums that are missing, that
-/// are no counts, or that are larger than the whole database.
+/// are not counts, or that are larger than the whole database.
 pub(super) async fn repair(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     const PIECES: [&str; 2] = [
         "UPDATE account_programs SET bytes = (SELECT 256 + coalesce(octet_length(programs.bytes), 0) FROM programs \
@@ -115,7 +115,7 @@ pub(super) async fn repair(conn: &mut SqliteConnection) -> Result<(), sqlx::Erro
     if recounted > 0 {
         tracing::warn!(
             accounts = recounted,
-            "what accounts have on the disk was damaged, and was counted again"
+            "the disk usage of accounts was damaged, and was recounted"
         );
     }
     Ok(())
@@ -193,7 +193,7 @@ pub(super) async fn put_right(conn: &mut SqliteConnection, drift: Drift) -> Resu
         bytes = drift.bytes,
         tasks = drift.tasks,
         events = drift.events,
-        "what an account has on the disk was counted wrongly, and is put right by this"
+        "the disk usage of an account was counted wrongly, and is corrected by this"
     );
     sqlx::query(
         "UPDATE disk SET bytes = bytes - ?, tasks_over = tasks_over - ?, seen = seen - ? WHERE account = ?",
@@ -205,5 +205,5 @@ pub(super) async fn put_right(conn: &mut SqliteConnection, drift: Drift) -> Resu
     .execute(conn)
     .await
     .map(|_| ())
-    .map_err(cannot("put right what an account has on the disk"))
+    .map_err(cannot("correct the disk usage of an account"))
 }

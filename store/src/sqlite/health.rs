@@ -32,7 +32,7 @@ pub(super) enum Activity {
 pub(super) struct Health {
     activity: AtomicU8,
     committed: watch::Sender<Option<Instant>>,
-    /// Why the last commit failed, if it did and the database has said why.
+    /// Why the last commit failed, if it did and the database gave a reason.
     failed: Mutex<Option<NotReady>>,
     /// Whether so little of the disk is left that it is kept.
     full: AtomicBool,
@@ -70,7 +70,7 @@ impl Health {
         self.committed.send_replace(Some(Instant::now()));
     }
 
-    /// Notes why a commit has failed, if the database has said it.
+    /// Notes why a commit has failed, if the database gave a reason.
     pub(super) fn failed(&self, reason: Option<NotReady>) {
         if let Some(why) = reason {
             *self.failed.lock() = Some(why);
@@ -141,7 +141,7 @@ impl Health {
         });
     }
 
-    /// Waits until nothing will be written any more, and says why.
+    /// Waits until nothing will be written any more, and returns the reason.
     pub(super) async fn gone(&self) -> String {
         let mut gone = self.gone.subscribe();
         let why = gone.wait_for(Option::is_some).await;
@@ -174,7 +174,7 @@ impl Health {
     }
 }
 
-/// Why the database cannot be written, as an error of it says.
+/// Why the database cannot be written, according to its error.
 pub(super) fn reason(error: &Error) -> Option<NotReady> {
     if let Error::Unavailable {
         why: Unavailable::DiskFull,

@@ -52,7 +52,7 @@ impl Log {
             .await
             .map_err(cannot(DOING))?;
         if busy != 0 {
-            tracing::debug!(length, "the log cannot be cut while it is read");
+            tracing::debug!(length, "the log cannot be truncated while it is being read");
         }
         Ok(())
     }

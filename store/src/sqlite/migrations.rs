@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn events_of_before_have_no_content_and_no_warnings() {
+    async fn events_from_earlier_versions_have_no_content_and_no_warnings() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         migrator().run_to(15, &mut conn).await.unwrap();
         for sql in [
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn deliveries_of_webhooks_keep_their_contents_and_their_charge_when_they_are_renamed() {
+    async fn webhook_deliveries_keep_their_content_and_charge_when_the_table_is_renamed() {
         let mut conn = SqliteConnection::connect("sqlite::memory:").await.unwrap();
         migrator().run_to(14, &mut conn).await.unwrap();
         for sql in [

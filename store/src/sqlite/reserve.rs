@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 
-/// What is kept: what the database grows by when it takes in a log of 16 MiB, which is as
+/// The size of the reserve: what the database grows by when it checkpoints a log of 16 MiB, which is as
 /// long as it becomes if no reader stays long, and 4 MiB for the log to become longer.
 pub(super) const BYTES: u64 = 20 << 20;
 
@@ -35,7 +35,7 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    /// Gives up what an earlier run has kept if there is no room for opening the database.
+    /// Releases the reserve of an earlier run if there is no room for opening the database.
     pub(super) fn make_room(database: &Path) {
         if let Ok(file) = File::options().write(true).open(path(database))
             && free(&file).is_ok_and(|free| free < LOW)
@@ -65,7 +65,7 @@ impl Reserve {
         if !reserve.take() {
             tracing::error!(
                 free_at_least = LOW + BYTES,
-                "the disk is nearly full: only what frees some of it is written until there is more room"
+                "the disk is nearly full: only writes that free space are accepted until there is more"
             );
         }
         reserve
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn it_takes_room_that_it_gives_up_and_takes_again_once_there_is_enough() {
+    fn the_reserve_is_released_and_taken_again_once_there_is_enough_space() {
         let folder = tempfile::tempdir().unwrap();
         let taken = || {
             let file = folder.path().join("test.db-reserve");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_taken_once_however_often_the_database_is_opened() {
+    fn the_reserve_is_taken_once_however_often_the_database_is_opened() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("test.db");
         assert!(Reserve::beside(&database).is_held);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_grows_by_no_more_than_there_is() {
+    fn the_database_grows_by_no_more_than_the_free_space() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("test.db");
         fs::write(&database, [0; 4_096]).unwrap();

@@ -178,7 +178,7 @@ fn list(tasks: &[TaskId]) -> String {
     json(&tasks.collect::<Vec<_>>())
 }
 
-/// Writes what became of attempts, then what follows for their tasks.
+/// Writes the outcomes of attempts, then what follows for their tasks.
 pub(super) async fn record_all(
     conn: &mut SqliteConnection,
     settlements: &[&(i64, Settlement)],

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_rows_is_cut_without_loss() {
+    fn any_number_of_rows_is_split_without_loss() {
         let rows = Rows::new("VALUES ", 2, ";");
         for count in [0, 1, 3, 4, 63, 64, 65, 200] {
             let items: Vec<usize> = (0..count).collect();

@@ -63,7 +63,7 @@ pub(super) struct Begun {
 pub(super) struct Running {
     path: PathBuf,
     file: Mutex<Option<Notes>>,
-    /// Whether it was said that notes cannot be written.
+    /// Whether it was logged that notes cannot be written.
     said: AtomicBool,
 }
 
@@ -210,7 +210,7 @@ impl Running {
             tracing::warn!(
                 %error,
                 file = %self.path.display(),
-                "cannot note what runs: after a crash it is not known what was running"
+                "cannot note running attempts: after a crash they are not known"
             );
         }
     }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_had_begun_is_left_for_the_next_run() {
+    fn started_attempts_are_left_for_the_next_run() {
         let (_folder, running, node) = notes();
         let ids: Vec<_> = (0..200).map(|_| ExecutionId::generate()).collect();
         for (attempt, id) in (1..).zip(&ids) {
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_of_before_the_machine_was_started_are_not_believed() {
+    fn notes_from_before_the_last_boot_are_ignored() {
         let (_folder, running, _) = notes();
         running.note_begun(1, ExecutionId::generate(), 1);
         let bytes = fs::read(&running.path).unwrap();
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn who_still_writes_to_older_notes_changes_nothing() {
+    fn a_process_that_still_writes_to_older_notes_changes_nothing() {
         let (folder, old, _) = notes();
         let new = Running::beside(&folder.path().join("test.db"));
         let node = NodeId::generate();

@@ -12,7 +12,7 @@ use super::convert::{Read as _, cannot, is_damage};
 use super::strays::Strays;
 use super::{Sqlite, hooks, overrides, servers};
 
-const DOING: &str = "read what is damaged of an account";
+const DOING: &str = "read the damaged rows of an account";
 
 /// Tables of which something is salvaged.
 const TABLES: [&str; 3] = ["hooks", "servers", "overrides"];

@@ -1,5 +1,5 @@
-//! Which version of the schema a database has: what the table of migrations says, and, where
-//! that is damaged, what the schema itself says.
+//! Which version of the schema a database has: according to the table of migrations, and,
+//! where that is damaged, to the schema itself.
 //!
 //! The table only notes what was done. What it notes stands in the schema as well, so a note
 //! that was damaged is written again, and the server starts.
@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Row as _};
 use super::convert::is_corrupt;
 use super::migrations::{LATEST, migrator};
 
-/// What a database says of its version.
+/// The version of a database, as far as it can be determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version {
     /// All migrations up to this one, 0 for none: it is empty.
@@ -48,7 +48,7 @@ pub(super) async fn note_again(
 ) -> Result<(), sqlx::migrate::MigrateError> {
     tracing::warn!(
         version,
-        "the table of migrations was damaged, and is written again: the schema is that of this version"
+        "the table of migrations was damaged, and is rewritten: the schema is that of this version"
     );
     sqlx::query("DROP TABLE IF EXISTS _sqlx_migrations")
         .execute(&mut *conn)
@@ -56,7 +56,7 @@ pub(super) async fn note_again(
     migrator().skip(&mut *conn, Some(version)).await
 }
 
-/// What the table of migrations says.
+/// The content of the table of migrations.
 enum Noted {
     Nothing,
     /// All up to this one, and nothing else.
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_version_is_told_by_its_schema_alone() {
+    async fn each_version_is_recognized_by_its_schema_alone() {
         for to in 1..=LATEST {
             let mut conn = migrated(to).await;
             assert_eq!(version(&mut conn).await.unwrap(), Version::Is(to));
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn notes_that_were_damaged_are_written_again() {
+    async fn damaged_migration_records_are_rewritten() {
         for damage in [
             "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 3",
             "UPDATE _sqlx_migrations SET version = 99 WHERE version = 2",
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_newer_server_has_written_and_what_none_has_is_told() {
+    async fn a_newer_schema_and_an_unknown_one_are_recognized() {
         let mut conn = migrated(LATEST).await;
         sqlx::query(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \

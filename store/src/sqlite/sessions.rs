@@ -304,7 +304,7 @@ async fn update(
     Ok(Ok(()))
 }
 
-/// Whether a stored session is over; `None` if it does not exist. One that cannot be read
+/// Whether a stored session has finished; `None` if it does not exist. One that cannot be read
 /// is not: what is written next mends it.
 async fn is_over(
     conn: &mut SqliteConnection,

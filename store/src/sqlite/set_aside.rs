@@ -15,7 +15,7 @@ const DOING: &str = "set a task aside";
 /// Why a task is set aside that cannot be read.
 pub(super) fn unreadable(error: &Error) -> String {
     format!(
-        "it cannot be read from the database: {}; redrive it once it is mended",
+        "it cannot be read from the database: {}; redrive it once it is repaired",
         damage(error)
     )
 }
@@ -23,7 +23,7 @@ pub(super) fn unreadable(error: &Error) -> String {
 /// Why a task is set aside that cannot be written.
 pub(super) fn unwritable(error: &Error) -> String {
     format!(
-        "it is damaged in the database and cannot be changed there: {}; redrive it once it is mended",
+        "it is damaged in the database and cannot be changed there: {}; redrive it once it is repaired",
         damage(error)
     )
 }
@@ -51,7 +51,7 @@ pub(super) async fn put(
     Ok(SetAside { seq, task, reason })
 }
 
-/// Notes that a task is set aside, and leaves it as it is.
+/// Notes that a task is set aside, and leaves it unchanged.
 pub(super) async fn note(
     conn: &mut SqliteConnection,
     seq: i64,

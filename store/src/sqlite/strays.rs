@@ -1,5 +1,5 @@
 //! Hooks, servers and overrides that stand under an account that cannot be theirs: what
-//! the row says of its account was damaged.
+//! the row has as its account was damaged.
 //!
 //! Such a row is not found by its account, so a hook that denies would be gone with its
 //! account's number. Whose it is the rows tell that it refers to and that refer to it: any

@@ -1,6 +1,6 @@
-//! Removing what is no longer to be kept, a bounded part at a time.
+//! Removing finished tasks after their retention, a bounded part at a time.
 //!
-//! What is over is found by an index and counted by the table `disk`, so a sweep costs
+//! Finished tasks are found by an index and counted by the table `disk`, so a sweep costs
 //! what it removes, whatever else there is; accounts take turns. It does not decide how
 //! long and how much is kept: that is [`Retention`].
 
@@ -15,7 +15,7 @@ use super::convert::{Read as _, cannot, micros};
 use super::writer::Writing;
 use super::{Sqlite, disk, seen, vacuum};
 
-const DOING: &str = "remove what is old";
+const DOING: &str = "remove old data";
 
 /// Rows that one sweep removes at most: other writers wait no longer than this takes.
 const ROWS: i64 = 4_096;
@@ -200,7 +200,7 @@ async fn account(
             tracing::error!(
                 account.number = over.account,
                 error = &error as &dyn std::error::Error,
-                "cannot remove what is old of one account"
+                "cannot remove old data of one account"
             );
             Removed::default()
         }

@@ -16,7 +16,7 @@ use super::{Sqlite, seen};
 const DOING: &str = "read the tasks";
 
 /// All columns of a task. Those that an open task does not keep are counted
-/// from its executions. One that was set aside is over, though it may be that its row could
+/// from its executions. One that was set aside has finished, even if its row could
 /// not be changed to say so.
 const SELECT: &str = "SELECT id, number, name, started_by, object, event_source, event_id, event_type, total, \
     cancelled, created_at, \

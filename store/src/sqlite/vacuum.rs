@@ -47,7 +47,7 @@ async fn free(conn: &mut SqliteConnection) -> Result<i64, Error> {
 }
 
 /// Rewrites a database that cannot give pages back, and returns a connection to what
-/// there is then. Where that cannot be done it stays as it is, and is used.
+/// there is then. Where that cannot be done it stays unchanged, and is used.
 ///
 /// No other connection may be open.
 pub(super) async fn enable(
@@ -61,7 +61,7 @@ pub(super) async fn enable(
     if mode == INCREMENTAL {
         return Ok(conn);
     }
-    tracing::info!("rewriting the database once, so that it gives disk space back from now on");
+    tracing::info!("rewriting the database once, so that it returns disk space from now on");
     let new = beside(path, ".compact");
     let rewritten = rewrite(&mut conn, &new).await;
     // The last connection takes the log with it.

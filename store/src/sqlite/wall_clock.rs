@@ -11,8 +11,8 @@ use super::convert::{Read as _, cannot, is_damage, is_damaged_target, micros};
 const DOING: &str = "shorten the waits";
 
 /// What an execution was to wait at most from `?1` on. Where that is not known or cannot be
-/// read, the policy of its hook says it; no policy allows a wait of more than a day,
-/// whatever a damaged one says, and one that cannot be read allows none.
+/// read, the policy of its hook decides; no policy allows a wait of more than a day,
+/// whatever a damaged one contains, and one that cannot be read allows none.
 macro_rules! latest {
     () => {
         "?1 + CASE WHEN typeof(executions.wait_us) = 'integer' AND executions.wait_us BETWEEN 0 AND 86400000000 \
@@ -23,7 +23,7 @@ macro_rules! latest {
     };
 }
 
-/// What rests in tasks beyond `?1`, of one task or of all. What is over is not looked at: it
+/// What rests in tasks beyond `?1`, of one task or of all. Finished ones are not read: it
 /// is most of what there is, and a page of it may be damaged.
 macro_rules! resting {
     ($join:literal) => {

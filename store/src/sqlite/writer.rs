@@ -104,7 +104,7 @@ impl Request {
     }
 }
 
-/// Whether an outcome says that a run was cancelled, and little else.
+/// Whether an outcome is little more than a cancelled run.
 fn is_short_cancel(settlement: &Settlement) -> bool {
     let attempt = settlement.execution.as_ref();
     attempt.is_some_and(|attempt| {
@@ -211,7 +211,7 @@ impl Writer {
         }
     }
 
-    /// Waits until nothing will be written any more, and says why.
+    /// Waits until nothing will be written any more, and returns the reason.
     pub(super) async fn gone(&self) -> String {
         self.health.gone().await
     }
@@ -237,7 +237,7 @@ impl Writer {
         answered(sent, reply).await
     }
 
-    /// Writes what became of an attempt; queued when the call returns.
+    /// Writes the outcome of an attempt; queued when the call returns.
     pub(super) fn record_result(&self, account: i64, settlement: Settlement) -> Queued<()> {
         let (answer, reply) = oneshot::channel();
         let rows = rows_of_outcome(&settlement);
@@ -295,7 +295,7 @@ impl Writer {
 }
 
 impl Writing {
-    /// Carries out requests until none can come any more. `Err` says why it cannot go on.
+    /// Carries out requests until no more can come. `Err` is the reason why it cannot continue.
     async fn keep_writing(mut self, mut queue: Receiver<Request>) -> Result<(), String> {
         loop {
             let group = queue.next_group().await;

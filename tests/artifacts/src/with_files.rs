@@ -13,7 +13,7 @@ use wasmparser::{Parser, Payload};
 ///
 /// # Panics
 ///
-/// If `module` is no valid module.
+/// If `module` is not a valid module.
 #[must_use]
 pub fn with_files(module: &[u8]) -> Vec<u8> {
     let mut twin = Twin {

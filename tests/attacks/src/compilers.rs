@@ -1,5 +1,5 @@
 //! How much memory the processes take that compile for this one: they are
-//! watched, since the kernel tells their peak only while they live.
+//! watched, since the kernel reports their peak only while they live.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -21,7 +21,7 @@ pub(crate) fn memory_peak_bytes_of(process: u32) -> Option<u64> {
     field_of(&text, "VmHWM:")
 }
 
-/// Lets the peak begin anew at what is held now.
+/// Resets the peak to the current value.
 pub(crate) fn forget_peak() -> anyhow::Result<()> {
     fs::write("/proc/self/clear_refs", "5").context("cannot reset the peak of memory")
 }

@@ -48,7 +48,7 @@ pub(crate) struct Measured {
     pub(crate) beside: Times,
 }
 
-/// A run that is this short is over before anybody can cancel it.
+/// A run that is this short ends before it can be cancelled.
 const CANCELLABLE: Duration = Duration::from_millis(30);
 
 /// How long a run is in progress before it is cancelled.

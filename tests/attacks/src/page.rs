@@ -184,7 +184,7 @@ fn line(row: &Row, measured: &Measured) -> String {
     )
 }
 
-/// A text that stays in its cell, whoever wrote it.
+/// A text that stays in its cell, whatever it contains.
 fn cell(text: &str) -> String {
     let mut cell = String::new();
     for c in text.chars() {

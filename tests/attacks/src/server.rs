@@ -121,7 +121,7 @@ fn event(name: &str, id: &str) -> Value {
     json!({"specversion": "1.0", "id": id, "source": "/attacks", "type": format!("custom.{name}")})
 }
 
-/// Fires the well-behaved hook over and over for so long, and until `enough`.
+/// Fires the well-behaved hook repeatedly for at least this long, and until `enough`.
 fn fire(
     client: &mut Client,
     series: &str,

@@ -79,7 +79,7 @@ fn every_operator_compares() {
 }
 
 #[test]
-fn what_is_absent_meets_no_condition() {
+fn an_absent_member_meets_no_condition() {
     let filter = Filter::parse("name lte 'zzz'", &WORDS).unwrap();
     assert!(!filter.admits(|_| None));
     assert!(!filter.admits(|_| Some(Value::Null)));
@@ -140,7 +140,7 @@ fn include_names_members_in_any_order() {
 }
 
 #[test]
-fn unknown_parameters_go_before_bad_ones_and_are_named_once() {
+fn unknown_parameters_are_reported_before_bad_ones_and_named_once() {
     let Err(Refused::Unsupported(faults)) = read(&[("skip", "1"), ("limit", "0"), ("skip", "2")])
     else {
         panic!("not refused as unsupported");
@@ -165,7 +165,7 @@ proptest! {
     }
 
     #[test]
-    fn no_near_filter_panics(text in "((name|arguments\\[\\*\\]|metadata\\.[a-z]*)( |%20)*(eq|in|lt|x)? ?'?[a-z,'Z0-9:T-]{0,30}'?,?){0,4}") {
+    fn no_almost_valid_filter_panics(text in "((name|arguments\\[\\*\\]|metadata\\.[a-z]*)( |%20)*(eq|in|lt|x)? ?'?[a-z,'Z0-9:T-]{0,30}'?,?){0,4}") {
         if let Ok(filter) = Filter::parse(&text, &WORDS) {
             let _ = filter.admits(|_| Some(json!("x")));
             prop_assert!(!filter.conditions().is_empty());

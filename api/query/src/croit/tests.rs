@@ -40,7 +40,7 @@ fn refused(pagination: &str) -> String {
 }
 
 #[test]
-fn an_empty_request_keeps_everything_in_order() {
+fn an_empty_request_returns_everything_in_order() {
     assert_eq!(ids(json!({})), [1, 2, 10]);
     assert_eq!(
         ids(json!({"after": null, "limit": null, "sortBy": null, "where": null})),
@@ -49,7 +49,7 @@ fn an_empty_request_keeps_everything_in_order() {
 }
 
 #[test]
-fn the_cut_comes_after_the_sort_and_the_total_before_the_cut() {
+fn paging_follows_sorting_and_the_total_precedes_paging() {
     let text = r#"{"after":1,"limit":1,"sortBy":[{"column":"name","order":"DESC"}]}"#;
     let page = page(text, rows()).unwrap();
     assert_eq!(page.data[0]["name"], "format");
@@ -108,7 +108,7 @@ fn a_field_without_a_value_equals_nothing() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_by_name() {
+fn nonsense_is_refused_by_name() {
     let lines = [
         r#"{"#,
         r#"{"limit":-1}"#,
@@ -194,7 +194,7 @@ fn a_filter_that_takes_too_long_is_refused() {
 }
 
 #[test]
-fn a_costly_filter_stops_between_two_rows_for_others_to_go_on() {
+fn a_slow_filter_yields_between_two_rows() {
     let (filter, rows) = costly(2);
     let mut sifting = Pagination::parse(&filter).unwrap().sift(rows);
     assert!(sifting.step().unwrap().is_none());
@@ -246,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn a_filter_and_its_negation_part_the_rows(operand in "[a-z0-9]{0,3}", rows in prop::collection::vec(any_json(), 0..8)) {
+    fn a_filter_and_its_negation_partition_the_rows(operand in "[a-z0-9]{0,3}", rows in prop::collection::vec(any_json(), 0..8)) {
         let keep = |filter: Value| {
             page(&json!({"where": filter}).to_string(), rows.clone()).unwrap().total
         };

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_is_text_without_control_characters() {
+    fn a_script_must_be_text_without_control_characters() {
         for script in ["", "#!/bin/sh\n\techo größe\n", "echo \u{7f}"] {
             assert_eq!(check_kind(script.as_bytes(), "script"), Ok(()), "{script}");
         }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wasm_program_begins_like_one() {
+    fn a_wasm_program_starts_with_its_magic_number() {
         assert!(check_kind(b"\0asm\x01\0\0\0", "wasm").is_ok());
         assert!(check_kind(b"\0asm\x0d\0\x01\0", "wasm").is_ok());
         assert!(check_kind(b"echo hi", "wasm").is_err());

@@ -1,4 +1,4 @@
-//! Prints problems, and what all faces refuse as the row that Astra has for it.
+//! Prints problems, and what all APIs refuse as the row that Astra has for it.
 //!
 //! A refusal without a row keeps its status, in a problem document without a number.
 
@@ -11,7 +11,7 @@ use crate::refusal::{InvalidField, Refusal};
 use crate::rejection::OwnProblem as _;
 use crate::request_id::RequestId;
 
-/// Prints what is refused for a reason that all faces share.
+/// Prints what is refused for a reason that all APIs share.
 pub(in crate::astra) fn print(refusal: &Refusal, id: &RequestId) -> Response {
     match problem(refusal) {
         Some(problem) => problem.print(id),

@@ -72,7 +72,7 @@ async fn every_row_has_its_number_status_title_and_detail() {
 }
 
 #[tokio::test]
-async fn the_correlation_id_is_the_requests_id_or_made_from_it() {
+async fn the_correlation_id_is_the_requests_id_or_derived_from_it() {
     let uuid = "0b7c1b3e-5a41-4f4c-9d8e-2f6a7c8d9e0f";
     let correlation = async |text| {
         let (_, problem) = printed(Refusal::Internal, &id(text)).await;
@@ -86,7 +86,7 @@ async fn the_correlation_id_is_the_requests_id_or_made_from_it() {
 }
 
 #[tokio::test]
-async fn what_others_refuse_has_a_row_or_says_its_status() {
+async fn every_refusal_has_a_row_or_states_its_status() {
     let mut lines = Vec::new();
     for refusal in [
         Refusal::Unauthenticated("no token"),
@@ -155,7 +155,7 @@ async fn what_others_refuse_has_a_row_or_says_its_status() {
     400 9 [{"name":"arguments","reason":"has NUL"}]
     400 9 [{"name":"matchingCriteria[3]","reason":"is no expression"}]
     404 1
-    409 10 [{"name":"name","reason":"the name `a` is already used; choose another"}]
+    409 10 [{"name":"name","reason":"the name `a` is already in use; choose another"}]
     403 11
     403 168
     409 10 [{"name":"id","reason":"stands against it"}]

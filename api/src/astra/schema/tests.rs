@@ -118,7 +118,7 @@ fn each_way_of_not_following_the_table_is_reported() {
 }
 
 #[test]
-fn only_so_many_failures_are_reported() {
+fn the_number_of_reported_failures_is_bounded() {
     let many: Value = (0..100)
         .map(|n| (format!("k{n}"), json!(1)))
         .collect::<serde_json::Map<_, _>>()

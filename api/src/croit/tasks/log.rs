@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_cut_with_a_remark() {
+    fn a_flood_is_truncated_with_a_note() {
         let mut log = Log::default();
         log.lines("a: ", &b"y\n".repeat(MAX_BYTES));
         assert!(log.text.len() < MAX_BYTES + 100);

@@ -1,4 +1,4 @@
-//! Replies in both spellings, and what is no reply.
+//! Replies in both spellings, and invalid replies.
 
 use serde_json::json;
 
@@ -49,7 +49,7 @@ fn with_ids(body: &Value, ids: Value) -> Value {
 }
 
 #[test]
-fn a_refusal_and_what_clients_add_are_read() {
+fn a_refusal_and_additional_members_are_read() {
     let body = json!({"state": "NACK_SCALE_IN", "session_id": "", "instance_ids": "http://x",
         "instance_actions": {}, "instance_action": null, "other": 1});
     let reply = read_value(&body, None).unwrap();
@@ -57,7 +57,7 @@ fn a_refusal_and_what_clients_add_are_read() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn invalid_members_are_named() {
     let ack = "ACK_PLANNED_MAINTENANCE";
     for (body, in_path, error) in [
         (json!({}), None, "`state` is missing"),
@@ -113,7 +113,7 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
-fn a_reply_names_so_many_instances_and_no_more() {
+fn the_number_of_instances_in_a_reply_is_bounded() {
     let many = |count: usize| {
         let ids = (0..count).map(|n| (Uuid::from_u128(n as u128).to_string(), "MIGRATE"));
         let actions: BTreeMap<_, _> = ids.collect();
@@ -126,7 +126,7 @@ fn a_reply_names_so_many_instances_and_no_more() {
 }
 
 #[test]
-fn where_there_is_nothing_to_choose_no_choice_is_kept() {
+fn choices_are_dropped_in_states_without_a_choice() {
     let body = json!({"state": "ACK_MAINTENANCE", "instance_actions": {A: "MIGRATE"},
         "instance_action": "MIGRATE", "instance_ids": [A]});
     let reply = read_value(&body, None).unwrap();

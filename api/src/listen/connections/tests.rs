@@ -35,7 +35,7 @@ fn asked(connections: &[Connection]) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn newcomers_beyond_their_share_are_on_the_reserve() {
+async fn newcomers_beyond_their_share_use_the_reserve() {
     let connections = connections();
     let crowd = enter(&connections, client(1), 16).await;
     let newcomers = crowd.iter().filter(|one| one.slot.is_newcomer()).count();
@@ -47,7 +47,7 @@ async fn newcomers_beyond_their_share_are_on_the_reserve() {
 }
 
 #[tokio::test]
-async fn those_of_the_same_client_that_have_waited_longest_give_way() {
+async fn the_longest_idle_connections_of_the_same_client_are_evicted() {
     let connections = connections();
     let other = enter(&connections, client(2), 1).await;
     let mut crowd = enter(&connections, client(1), 15).await;
@@ -69,7 +69,7 @@ async fn those_of_the_same_client_that_have_waited_longest_give_way() {
 }
 
 #[tokio::test]
-async fn a_newcomer_is_paid_for_by_its_account_or_leaves() {
+async fn a_newcomer_is_charged_to_its_account_or_closed() {
     let connections = connections();
     let crowd = enter(&connections, client(1), 16).await;
     let newcomer = crowd.iter().find(|one| one.slot.is_newcomer()).unwrap();
@@ -81,7 +81,7 @@ async fn a_newcomer_is_paid_for_by_its_account_or_leaves() {
 }
 
 #[tokio::test]
-async fn a_connection_stays_with_who_pays_for_it_if_the_account_has_no_room() {
+async fn a_connection_stays_with_its_payer_if_the_account_has_no_room() {
     let connections = connections();
     let others = enter(&connections, client(2), 12).await;
     for one in &others {
@@ -122,7 +122,7 @@ async fn a_request_that_outlives_its_connection_holds_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn the_time_between_requests_is_not_that_of_a_head() {
+async fn the_keep_alive_timeout_differs_from_the_head_timeout() {
     let hour = Duration::from_secs(60 * 60);
     let door = Door {
         head: 3 * hour,
@@ -151,7 +151,7 @@ async fn the_time_between_requests_is_not_that_of_a_head() {
 }
 
 #[tokio::test]
-async fn probes_are_let_in_whatever_others_hold() {
+async fn probes_are_accepted_whatever_others_hold() {
     let connections = connections();
     let _crowd = enter(&connections, client(1), 16).await;
     let ledger = connections.shared.ledger.clone();

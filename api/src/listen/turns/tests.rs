@@ -39,7 +39,9 @@ fn wait_as(turns: &Turns, holder: Holder, own: &mut Option<Own>) -> Waiting {
 /// Takes the one out whose turn has come.
 fn take_called(waiting: &mut Vec<Waiting>) -> Holder {
     let called = waiting.iter().position(has_come);
-    waiting.remove(called.expect("somebody is called")).holder
+    waiting
+        .remove(called.expect("a waiting task is called"))
+        .holder
 }
 
 fn has_come(waiting: &Waiting) -> bool {
@@ -97,7 +99,7 @@ fn the_connections_of_one_account_share_what_one_would_have() {
 }
 
 #[test]
-fn strangers_are_served_together_as_long_as_one_account_however_many_they_are() {
+fn strangers_together_are_served_as_much_as_one_account_however_many_they_are() {
     let turns = Turns::new(1, 0);
     take(&turns, address(0));
     let mut waiting: Vec<_> = (1..200).map(|n| wait(&turns, address(n))).collect();
@@ -114,7 +116,7 @@ fn strangers_are_served_together_as_long_as_one_account_however_many_they_are() 
 }
 
 #[test]
-fn a_stranger_that_is_new_does_not_wait_until_all_others_have_been_served() {
+fn a_new_stranger_does_not_wait_until_all_others_have_been_served() {
     let turns = Turns::new(1, 0);
     take(&turns, address(0));
     let mut waiting: Vec<_> = (1..100).map(|n| wait(&turns, address(n))).collect();
@@ -173,7 +175,7 @@ fn behind_one_address_no_client_waits_for_the_many_connections_of_another() {
 }
 
 #[test]
-fn who_was_served_once_has_its_turn_again_however_many_connections_are_opened_meanwhile() {
+fn a_served_client_gets_its_next_turn_however_many_connections_are_opened_meanwhile() {
     for holder in [|_| address(1), |_| account(1), address] {
         let turns = Turns::new(1, 0);
         take(&turns, holder(0));
@@ -216,7 +218,7 @@ fn a_holder_without_a_turn_finds_one_although_others_have_long_ones() {
 }
 
 #[test]
-fn what_was_used_while_none_waited_does_not_count() {
+fn time_used_while_none_waited_does_not_count() {
     let turns = Turns::new(1, 0);
     take(&turns, account(1));
     turns.give_back(account(1), 1_000 * MS);
@@ -227,7 +229,7 @@ fn what_was_used_while_none_waited_does_not_count() {
 }
 
 #[test]
-fn who_goes_away_while_waiting_takes_no_turn_with_it() {
+fn a_client_that_leaves_while_waiting_loses_no_turn() {
     let turns = Turns::new(1, 0);
     let holder = || Holder::Address(IpAddr::V4(Ipv4Addr::LOCALHOST));
     take(&turns, account(1));
@@ -313,7 +315,7 @@ proptest! {
             let state = turns.state.lock();
             prop_assert_eq!(state.taken, taken.len());
             prop_assert!(state.taken <= state.common + state.kept);
-            prop_assert!(state.next().is_none(), "a turn is free and somebody waits");
+            prop_assert!(state.next().is_none(), "a turn is free although a task waits");
         }
         for waiting in all {
             turns.leave(&waiting);

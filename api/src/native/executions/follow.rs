@@ -1,12 +1,12 @@
 //! Output while it is printed, as server-sent events.
 //!
 //! Events `stdout` and `stderr` carry `{"text": …}`, or `{"base64": …}` for a
-//! piece that is not UTF-8; `attempt` comes first and says whose output follows, `end` comes
-//! last and carries the state. A character that two pieces share is held back until it is
-//! whole.
+//! piece that is not UTF-8; `attempt` comes first and names the attempt whose output
+//! follows, `end` comes last and carries the state. A character that two pieces share is
+//! held back until it is complete.
 //!
-//! Each event has an `id`, its [`Position`]. A client that comes back with it goes on from
-//! there, in the attempts that followed if need be, until a 204 says that there are no more.
+//! Each event has an `id`, its [`Position`]. A client that reconnects with it continues from
+//! there, in later attempts if necessary, until a 204 means that there are no more.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -166,7 +166,7 @@ enum Printed {
         /// Bytes of each stream that the client has already.
         skip: [u64; 2],
     },
-    /// It is over: standard output, then standard error, for their interleaving is not
+    /// It has ended: standard output, then standard error, because their interleaving is not
     /// kept.
     Kept {
         output: KeptOutput,
@@ -215,7 +215,7 @@ async fn find(
         if after.attempt == attempt {
             return Found::resume(after, printed);
         }
-        // Another has begun between the two; how the one before has ended is told first.
+        // Another has begun between the two; the end of the previous one is sent first.
         if attempt > latest
             && let Some(found) = earlier(app, account, after, attempt).await?
         {
@@ -459,7 +459,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_text_goes_as_base64() {
+    fn binary_output_is_sent_as_base64() {
         assert_eq!(piece(b"x\n"), OutputPart::Text("x\n".into()));
         assert_eq!(piece(b"\xff"), OutputPart::Base64("/w==".into()));
     }

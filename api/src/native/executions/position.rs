@@ -2,7 +2,7 @@
 //!
 //! It names the attempt and how many bytes of each stream were sent. That is the same
 //! whether they were sent as they were printed or are read from the store, one stream after
-//! the other, and it outlives the server. It carries no authority: whoever sends one may
+//! the other, and it outlives the server. It carries no authority: a client that sends one may
 //! read the execution anyway.
 
 use std::fmt;
@@ -67,7 +67,7 @@ impl Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The random part of the identifier tells one execution's positions from another's.
+        // The random part of the identifier distinguishes the positions of executions.
         let mark = self.execution.as_uuid().as_u128() & 0xffff_ffff_ffff;
         write!(f, "{mark:012x}.{}", self.attempt)?;
         match self.reached {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_position_of_the_execution_is_refused() {
+    fn a_position_outside_the_execution_is_refused() {
         let execution = ExecutionId::generate();
         let text = Position::start(execution, 1).to_string();
         let mark = text.split('.').next().unwrap();

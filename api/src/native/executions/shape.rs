@@ -1,4 +1,4 @@
-//! Executions and attempts as this face shows them.
+//! Executions and attempts as this API shows them.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ pub(super) fn with_attempts(
     attempts: Vec<dispatch::AttemptRecord>,
 ) -> Execution {
     let first = attempts.first().map_or(1, |first| first.attempt);
-    // Those before the first that is kept; one that was killed with the server is no loss.
+    // Those before the first that is kept; one that was killed with the server is not lost.
     let latest = execution.latest.attempt;
     let bound = latest.saturating_sub(dispatch::EARLIER_ATTEMPTS_MAX);
     let dropped = bound.min(first.saturating_sub(1));

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_character_that_has_only_begun_is_held_back() {
+    fn an_incomplete_character_is_held_back() {
         assert_eq!(whole_characters("aé".as_bytes()), 3);
         assert_eq!(whole_characters(&"aé".as_bytes()[..2]), 1);
         assert_eq!(whole_characters(b"a\xff\xc3"), 2);
@@ -51,7 +51,7 @@ mod tests {
     proptest! {
         /// However bytes are cut, their text is the same.
         #[test]
-        fn pieces_read_as_the_whole_does(
+        fn pieces_decode_to_the_same_text_as_the_whole(
             parts in prop::collection::vec("[aé€🦀]{0,4}", 0..5),
             junk in prop::collection::vec(any::<u8>(), 0..4),
             size in 1_usize..5,

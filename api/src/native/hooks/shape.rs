@@ -1,4 +1,4 @@
-//! Hooks as this face reads and shows them.
+//! Hooks as this API reads and shows them.
 
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AppId, HookChange, PrincipalId, Role, Targets};

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_that_is_not_there_is_named() {
+    fn every_missing_value_is_named() {
         let env = [("A", Some("1")), ("B/~", None), ("C", None)]
             .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)));
         let Err(Refusal::Invalid(faults)) = read_env(env.into()) else {

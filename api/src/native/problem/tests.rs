@@ -140,20 +140,20 @@ fn problems_read_well() {
 400 /problems/unreadable-body | The body cannot be read | the body is not valid JSON: EOF while parsing a value | {}
 413 /problems/unreadable-body | The request is too large | 70000008 bytes; at most 98304 are accepted here | {"limit_bytes":98304,"size_bytes":70000008}
 413 /problems/unreadable-body | The request is too large | more than 98304 bytes are not accepted here | {"limit_bytes":98304}
-415 /problems/unreadable-body | The body is in a form that is not read here | this call reads JSON | {}
+415 /problems/unreadable-body | The body's format is not supported | this call reads JSON | {}
 408 about:blank | Request Timeout | the body did not arrive in time | {}
-422 /problems/invalid-request | The request asks for something that cannot be | `limits/fuel` must be from 1 to 200000000000, not 0 | {"errors":[{"detail":"must be from 1 to 200000000000, not 0","pointer":"/limits/fuel"}]}
+422 /problems/invalid-request | The request is invalid | `limits/fuel` must be from 1 to 200000000000, not 0 | {"errors":[{"detail":"must be from 1 to 200000000000, not 0","pointer":"/limits/fuel"}]}
 404 /problems/not-found | Not found | there is no hook `7` | {"id":"7","noun":"hook"}
-409 /problems/name-taken | The name is already used | the name `audit` is already used; choose another | {"name":"audit"}
-403 /problems/read-only | It cannot be changed | the source `redis-quiesce` is read-only; make one of your own in its place | {"id":"redis-quiesce","noun":"source"}
-403 /problems/withheld | It is never shown | the source `audit` is private: its text is never shown | {"id":"audit","noun":"source"}
+409 /problems/name-taken | The name is already in use | the name `audit` is already in use; choose another | {"name":"audit"}
+403 /problems/read-only | The resource is read-only | the source `redis-quiesce` is read-only; create your own instead | {"id":"redis-quiesce","noun":"source"}
+403 /problems/withheld | The content is withheld | the source `audit` is private: its text is never shown | {"id":"audit","noun":"source"}
 403 /problems/hooks-disabled | Execution hooks are switched off | execution hooks are switched off for this account; an admin can switch them on | {}
 409 /problems/conflict | Conflict | the source `audit` is in use by the hooks 3; remove them first | {}
 412 /problems/changed-meanwhile | Precondition failed | the source `audit` was changed by someone else; read it again and retry | {"id":"audit","noun":"source"}
 422 /problems/invalid-program | The program was not accepted | the module imports `env::abort`, which is not offered | {"digest":"sha256:00","reason":"the module imports `env::abort`, which is not offered"}
 429 /problems/too-many-failures | Too many attempts have failed | too many logins or tokens from your address were wrong; wait for the seconds in Retry-After | {}
-503 /problems/too-busy | Too much is waiting already | too much is waiting already; try again later | {}
-507 /problems/insufficient-storage | There is not enough room on the disk | not enough disk of your share: 10 bytes needed, 3 bytes left | {}
+503 /problems/too-busy | The server is too busy | the server is too busy; try again later | {}
+507 /problems/insufficient-storage | Not enough disk space | not enough disk of your share: 10 bytes needed, 3 bytes left | {}
 503 /problems/too-busy | Not enough of a shared resource is left | not enough requests of your share: 1 needed, 0 left; try again after the seconds in Retry-After | {"resource":"requests"}
 400 about:blank | Bad Request | the `Host` header is given more than once; send one | {}
 400 about:blank | Bad Request | `Last-Event-ID` or `after` is not the id of an event of this output; leave it out to start from the beginning | {}

@@ -1,4 +1,4 @@
-//! Sources as this face shows them, with what is wrong with their scripts.
+//! Sources as this API shows them, with what is wrong with their scripts.
 
 use http::HeaderValue;
 use tenterhook_dispatch as dispatch;

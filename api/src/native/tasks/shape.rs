@@ -1,4 +1,4 @@
-//! Tasks as this face shows them, with or without their executions.
+//! Tasks as this API shows them, with or without their executions.
 
 use tenterhook_dispatch as dispatch;
 use tenterhook_wire::{Event, Progress, Reason, Task};

@@ -1,4 +1,4 @@
-//! Webhooks and their deliveries as this face reads and shows them.
+//! Webhooks and their deliveries as this API reads and shows them.
 
 use tenterhook_delivery::{self as delivery, NewSubscription, Subscription};
 use tenterhook_wire::{CreatedWebhook, Delivery, NewWebhook, Webhook};

@@ -41,7 +41,7 @@ fn a_body_has_events_and_nothing_else() {
 }
 
 #[test]
-fn events_are_a_list_with_something_in_it() {
+fn events_are_a_non_empty_list() {
     for (body, value, reason) in [
         (r#"{"events":[]}"#, "[]", "[] should be non-empty"),
         (r#"{"events":"foo"}"#, "foo", "'foo' is not of type 'array'"),
@@ -172,7 +172,7 @@ fn a_tag_is_counted_in_characters() {
 }
 
 #[test]
-fn an_answer_shows_what_was_sent() {
+fn an_error_quotes_the_rejected_value() {
     let body =
         with(r#","server_uuid":"{AAAAAAAA111141118111AAAAAAAAAAAA}","status":"failed","tag":"""#);
     let asked = read_at(&body, Microversion::MIN).unwrap();

@@ -20,7 +20,7 @@ fn a_quarter_of_the_memory_is_never_shared_out() {
 }
 
 #[test]
-fn what_can_be_given_to_one_account_bounds_what_a_hook_may_ask_for() {
+fn the_share_of_one_account_bounds_what_a_hook_may_request() {
     let ceiling = Limits::ceiling();
     let roomy = resources(64 << 30, 1 << 20).capacities(Capacity::of(64));
     assert_eq!(limits_here(&roomy, &ceiling), ceiling);
@@ -40,7 +40,7 @@ fn the_smallest_server_can_run_the_smallest_hook() {
 }
 
 #[test]
-fn an_account_that_holds_nothing_has_room_for_a_hook_beside_two_that_are_greedy() {
+fn an_account_that_holds_nothing_has_room_for_a_hook_beside_two_greedy_ones() {
     for (memory, descriptors) in [(2 << 30, 1_024), (4 << 30, 1_024), (64 << 30, 1 << 20)] {
         let ledger = Ledger::new(resources(memory, descriptors).capacities(Capacity::of(64)));
         let mut held = Vec::new();
@@ -71,7 +71,7 @@ fn strangers_take_at_most_a_quarter_of_what_a_request_needs() {
 }
 
 #[test]
-fn a_flag_goes_before_the_host_and_says_so() {
+fn a_flag_overrides_the_host_and_is_logged() {
     let folder = tempfile::tempdir().unwrap();
     let overrides = CapacityOverrides {
         memory: Some(512 * MIB),
@@ -96,7 +96,7 @@ fn descriptors_beyond_what_the_kernel_allows_are_not_promised() {
 }
 
 #[test]
-fn what_the_folder_holds_already_counts_as_disk() {
+fn existing_files_of_the_folder_count_as_disk() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("code")).unwrap();
     fs::write(folder.path().join("code/one"), [0; 1_000]).unwrap();

@@ -43,7 +43,7 @@ fn run_with(data: &Value, program: &str, event: &str, flags: &[&str]) -> (Finish
 }
 
 #[test]
-fn the_volume_guard_answers_alike_in_shell_and_in_rust() {
+fn the_volume_guard_decides_the_same_in_shell_and_in_rust() {
     for program in ["volume-guard.sh", artifacts::VOLUME_GUARD] {
         let (result, verdict) = run(program, "PreFormatDisk", &[]);
         assert_eq!(
@@ -78,7 +78,7 @@ fn a_disk_is_formatted_only_if_it_was_released() {
 }
 
 #[test]
-fn worse_health_is_summed_up_worst_first() {
+fn worse_health_is_summarized_worst_first() {
     let (result, _) = run("on-health-degrade.sh", "OnHealthDegrade", &[]);
     let expected = "HEALTH_OK -> HEALTH_ERR\n\
         HEALTH_ERR      1  PG_DAMAGED           1 pg inconsistent\n\
@@ -88,7 +88,7 @@ fn worse_health_is_summed_up_worst_first() {
 }
 
 #[test]
-fn health_checks_of_odd_shape_do_not_end_the_summary() {
+fn malformed_health_checks_do_not_end_the_summary() {
     let data = json!({"oldStatus": "HEALTH_OK", "newStatus": "HEALTH_WARN", "checks": [
         7, {"name": "SLOW_OPS"}, {"name": "A", "severity": "HEALTH_WARN", "count": 40},
         {"name": "B", "severity": "HEALTH_WARN", "count": "many", "summary": "tab\there"},
@@ -104,7 +104,7 @@ fn health_checks_of_odd_shape_do_not_end_the_summary() {
 }
 
 #[test]
-fn a_database_is_brought_to_rest_before_its_snapshot() {
+fn a_database_is_quiesced_before_its_snapshot() {
     let (result, verdict) = run("quiesce-database.sh", "snapshot.pre", &[]);
     assert_eq!(
         result.with_status(0).stdout,
@@ -150,7 +150,7 @@ fn mariadb_and_mysql_have_clients_of_their_own() {
 }
 
 #[test]
-fn only_a_database_has_to_be_brought_to_rest() {
+fn only_a_database_is_quiesced() {
     let quiesce = |data: Value| run_with(&data, "quiesce-database.sh", "snapshot.pre", &[]);
     let (result, verdict) =
         quiesce(json!({"containerImage": "shop:2", "podLabels": {"tier": "web"}}));

@@ -284,7 +284,7 @@ fn readme() -> PathBuf {
 }
 
 #[test]
-fn every_example_answers_and_costs_what_the_table_says() {
+fn every_example_has_the_verdict_and_cost_in_the_table() {
     let measured: Vec<_> = EXAMPLES
         .iter()
         .map(|example| example.measure().map(|measured| example.row(&measured)))

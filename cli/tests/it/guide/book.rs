@@ -93,7 +93,7 @@ fn commands(block: &[&str]) -> impl Iterator<Item = Command> {
     commands.into_iter()
 }
 
-/// Whether what was printed is what a page says: a line `...` stands for any lines,
+/// Whether the output is what a page shows: a line `...` stands for any lines,
 /// `[..]` for any text within a line. What differs from run to run, such as times,
 /// sizes and ids, may differ.
 pub(super) fn agrees(expected: &str, printed: &str) -> bool {
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_seen() {
+    fn differences_are_detected() {
         assert!(agrees("a\nb", "a\nb"));
         assert!(!agrees("a\nb", "a\nc"));
         assert!(!agrees("a", "a\nb"));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_took_may_differ() {
+    fn measured_values_may_differ() {
         assert!(agrees(
             "ok  869.8 k fuel  2.6 MiB",
             "ok    1.1 M fuel    3 MiB"

@@ -10,7 +10,7 @@ use super::book::{Page, Step, agrees};
 /// Most time for one page, in seconds: a page that builds a project takes a minute.
 const PATIENCE: u32 = 900;
 
-/// What a page calls the server that it starts in a terminal of its own.
+/// The name that a page gives the server that it starts in a separate terminal.
 const SERVE: &str = "tenterhook serve";
 
 /// Follows a page; fails at the first command that fails or prints something else.

@@ -1,4 +1,4 @@
-//! An answer that cannot be used is told with what is wrong and where, by `run` and
+//! An unusable verdict is reported with what is wrong and where, by `run` and
 //! by a server, and never taken for a yes.
 
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ const UNUSABLE: [(&str, &str); 5] = [
 ];
 
 #[test]
-fn an_answer_that_cannot_be_used_is_told_with_its_place() {
+fn an_unusable_verdict_is_reported_with_its_position() {
     let script = Program::script("printf %s \"$1\" > /verdict.json");
     for (text, expected) in UNUSABLE {
         for program in [script.path.as_path(), artifacts::FRIENDLY_VERDICT.as_ref()] {
@@ -51,7 +51,7 @@ fn an_answer_that_cannot_be_used_is_told_with_its_place() {
 }
 
 #[test]
-fn an_answer_that_is_too_long_or_no_text_or_no_file_is_told() {
+fn a_verdict_that_is_too_long_or_not_a_text_file_is_reported() {
     for (script, expected) in [
         (
             "head -c 65537 /dev/zero > /verdict.json",
@@ -71,7 +71,7 @@ fn an_answer_that_is_too_long_or_no_text_or_no_file_is_told() {
 }
 
 #[test]
-fn an_answer_that_denies_is_said_and_the_status_stays_the_programs_own() {
+fn a_denial_is_reported_and_the_status_remains_the_programs() {
     let script =
         "echo '{\"allow\":false,\"reason\":\"the disk is in \\u001b[2J use\"}' > /verdict.json";
     let result = Program::script(script).run(&[]).with_status(0);
@@ -88,7 +88,7 @@ fn an_answer_that_denies_is_said_and_the_status_stays_the_programs_own() {
 }
 
 #[test]
-fn a_server_denies_in_the_name_of_a_hook_whose_answer_cannot_be_used() {
+fn a_server_denies_on_behalf_of_a_hook_with_an_unusable_verdict() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &[]);
     let owner = Owner::of(&server, data.path());

@@ -1,4 +1,4 @@
-//! A program that is built for something else is told what it seems to be, and how
+//! A program that is built for something else is refused with what it seems to be, and how
 //! it is built for the sandbox.
 
 use tenterhook_tests_artifacts::handmade;
@@ -27,7 +27,7 @@ fn refused_at(path: &std::path::Path, parts: &[&str]) {
 }
 
 #[test]
-fn a_program_for_the_machine_is_told_from_a_script() {
+fn a_native_program_is_distinguished_from_a_script() {
     let linux = env!("CARGO_BIN_EXE_tenterhook").as_ref();
     refused_at(linux, &["a program for Linux (ELF)", "wasm32-wasip1"]);
     for (bytes, what) in [
@@ -44,7 +44,7 @@ fn a_program_for_the_machine_is_told_from_a_script() {
 }
 
 #[test]
-fn source_code_is_told_how_it_becomes_a_program() {
+fn source_code_is_refused_with_how_to_build_it() {
     for (name, text, parts) in [
         (
             "hook.rs",
@@ -77,7 +77,7 @@ fn source_code_is_told_how_it_becomes_a_program() {
 }
 
 #[test]
-fn an_interpreter_that_is_not_there_is_answered_with_what_is() {
+fn a_missing_interpreter_is_refused_with_the_available_ones() {
     for (first, parts) in [
         (
             "#!/usr/bin/env python3",
@@ -97,7 +97,7 @@ fn an_interpreter_that_is_not_there_is_answered_with_what_is() {
 }
 
 #[test]
-fn a_module_for_javascript_is_told_from_one_for_wasi() {
+fn a_module_for_javascript_is_distinguished_from_one_for_wasi() {
     for (namespace, name, parts) in [
         (
             "__wbindgen_placeholder__",
@@ -143,7 +143,7 @@ fn a_module_for_javascript_is_told_from_one_for_wasi() {
 }
 
 #[test]
-fn a_module_that_imports_its_memory_is_told_how_to_bring_its_own() {
+fn a_module_that_imports_its_memory_is_refused_with_how_to_define_one() {
     refused(
         &Program::module(tiny::importing_memory("env", "memory")),
         &["imports `env::memory`", "`--import-memory`"],
@@ -151,7 +151,7 @@ fn a_module_that_imports_its_memory_is_told_how_to_bring_its_own() {
 }
 
 #[test]
-fn a_module_without_a_start_is_told_what_it_seems_to_be() {
+fn a_module_without_a_start_function_is_refused_with_what_it_seems_to_be() {
     for (module, part) in [
         (tiny::library("add"), "wasm32-unknown-unknown"),
         (tiny::reactor(), "as a command, not as a library (reactor)"),
@@ -166,7 +166,7 @@ fn a_module_without_a_start_is_told_what_it_seems_to_be() {
 }
 
 #[test]
-fn an_interface_that_hooks_do_not_have_is_named_with_the_reason() {
+fn an_unavailable_interface_is_named_with_the_reason() {
     for (interface, part) in [
         ("wasi:http/outgoing-handler@0.2.0", "hooks have no network"),
         ("wasi:cli/environment@0.3.0", "such as wasm32-wasip2"),
@@ -181,7 +181,7 @@ fn an_interface_that_hooks_do_not_have_is_named_with_the_reason() {
 }
 
 #[test]
-fn a_component_that_is_no_command_is_told_what_it_is() {
+fn a_component_that_is_not_a_command_is_refused_with_what_it_is() {
     for (interface, part) in [
         ("wasi:cli/run@0.3.0", "such as wasm32-wasip2"),
         (
@@ -198,7 +198,7 @@ fn a_component_that_is_no_command_is_told_what_it_is() {
 }
 
 #[test]
-fn a_proposal_that_is_off_comes_with_the_flag_that_avoids_it() {
+fn a_disabled_proposal_is_refused_with_the_flag_that_avoids_it() {
     refused(
         &Program::module(tiny::threaded()),
         &["uses the `threads` proposal", "without `-pthread`"],

@@ -4,7 +4,7 @@ use crate::project::{Project, tenterhook};
 use crate::tenterhook::{Finished, Program, command};
 
 #[test]
-fn a_parameter_that_is_not_set_is_answered_with_the_nearest() {
+fn an_unset_parameter_is_reported_with_the_closest_match() {
     let script = Program::script("set -u\necho \"$HOOK_PARAM_SERAIL\"\n");
     let result = script.run(&["--event", "PreFormatDisk"]);
     assert_ne!(result.status, Some(0));
@@ -14,7 +14,7 @@ fn a_parameter_that_is_not_set_is_answered_with_the_nearest() {
 }
 
 #[test]
-fn a_test_of_a_project_offers_the_nearest_too() {
+fn a_test_of_a_project_suggests_the_closest_match_too() {
     let project = Project::new("shell");
     project.write("hook.sh", "set -u\necho \"$HOOK_PARAM_SERAIL\"\n");
     let result = tenterhook(&project.parent, ["test", "guard"]).with_status(1);
@@ -23,7 +23,7 @@ fn a_test_of_a_project_offers_the_nearest_too() {
 }
 
 #[test]
-fn a_parameter_without_an_event_is_answered_with_the_flag() {
+fn a_parameter_without_an_event_is_reported_with_the_flag_to_use() {
     let script = Program::script("set -u\necho \"$HOOK_PARAM_SERIAL\"\n");
     script
         .run(&[])
@@ -31,7 +31,7 @@ fn a_parameter_without_an_event_is_answered_with_the_flag() {
 }
 
 #[test]
-fn a_variable_that_a_script_does_without_is_no_matter() {
+fn a_variable_with_a_default_gets_no_hint() {
     let script = Program::script("echo \"${HOOK_PARAM_SERAIL-none}\"\n");
     let result = script.run(&["--event", "PreFormatDisk"]).with_status(0);
     assert_eq!(result.stdout, "none\n");
@@ -39,7 +39,7 @@ fn a_variable_that_a_script_does_without_is_no_matter() {
 }
 
 #[test]
-fn a_hook_point_that_nobody_knows_is_answered_with_the_nearest() {
+fn an_unknown_hook_point_of_an_event_is_refused_with_the_closest_match() {
     let event = Finished::of(command(["event", "PreFormatDisks"]).output().unwrap());
     event
         .with_status(2)
@@ -55,7 +55,7 @@ fn a_hook_point_that_nobody_knows_is_answered_with_the_nearest() {
 }
 
 #[test]
-fn a_member_that_the_catalog_does_not_know_is_answered_with_the_nearest() {
+fn an_undocumented_member_is_refused_with_the_closest_match() {
     let line = ["event", "PreFormatDisk", "--set", "serail=X"];
     let result = Finished::of(command(line).output().unwrap()).with_status(0);
     assert!(result.stdout.contains("\"serail\": \"X\""));
@@ -63,7 +63,7 @@ fn a_member_that_the_catalog_does_not_know_is_answered_with_the_nearest() {
 }
 
 #[test]
-fn a_missing_file_is_answered_with_what_a_project_would_do() {
+fn a_missing_file_is_reported_with_what_a_project_would_do() {
     let folder = tempfile::tempdir().unwrap();
     for (name, status) in [("run", 125), ("check", 2)] {
         let output = command([name]).current_dir(&folder).output().unwrap();

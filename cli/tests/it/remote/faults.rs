@@ -12,7 +12,7 @@ const COMMANDS: [&[&str]; 5] = [
 ];
 
 #[test]
-fn without_a_server_each_says_how_to_get_one() {
+fn without_a_server_each_command_says_how_to_start_one() {
     let folder = tempfile::tempdir().unwrap();
     for args in COMMANDS {
         let output = command(args).current_dir(folder.path()).output().unwrap();
@@ -30,7 +30,7 @@ fn without_a_server_each_says_how_to_get_one() {
 }
 
 #[test]
-fn a_wrong_token_or_too_small_a_role_is_named() {
+fn an_invalid_token_or_an_insufficient_role_is_named() {
     let workspace = Workspace::new();
     for args in COMMANDS {
         let wrong = args.iter().copied().chain(["--token", "th_wrong"]);
@@ -56,7 +56,7 @@ fn a_wrong_token_or_too_small_a_role_is_named() {
 }
 
 #[test]
-fn an_id_that_is_unknown_or_not_enough_is_told_apart() {
+fn unknown_and_ambiguous_ids_are_distinguished() {
     let workspace = Workspace::new();
     workspace.project("true\n", "");
     workspace.push(&[]).with_status(0);

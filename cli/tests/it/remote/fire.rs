@@ -10,7 +10,7 @@ case $data in *WD-1*) echo '{\"allow\":false,\"reason\":\"WD-1 is in use\"}' > /
 ";
 
 #[test]
-fn an_event_is_allowed_or_denied_and_the_status_says_which() {
+fn an_event_is_allowed_or_denied_and_the_status_shows_which() {
     let workspace = Workspace::new();
     workspace.project(VETO, "[hook]\nfailure_policy = \"closed\"\n");
     workspace.push(&[]).with_status(0);
@@ -63,7 +63,7 @@ fn an_event_comes_from_a_file_and_only_once() {
 }
 
 #[test]
-fn an_event_of_the_catalog_has_sample_data_only_if_that_is_asked_for() {
+fn an_event_of_the_catalog_has_sample_data_only_on_request() {
     let workspace = Workspace::new();
     let server = workspace
         .owner()
@@ -129,7 +129,7 @@ fn data_is_sent_and_replies_are_printed_with_the_text_of_their_numbers() {
 }
 
 #[test]
-fn what_is_not_over_in_time_has_a_status_of_its_own() {
+fn an_event_that_does_not_finish_in_time_has_a_distinct_status() {
     let workspace = Workspace::new();
     workspace.project("sleep 1h\n", "");
     workspace.push(&[]).with_status(0);
@@ -146,7 +146,7 @@ fn what_is_not_over_in_time_has_a_status_of_its_own() {
 }
 
 #[test]
-fn what_is_wrong_with_an_event_is_said_before_it_is_sent() {
+fn an_invalid_event_is_reported_before_it_is_sent() {
     let workspace = Workspace::new();
     for (args, reply) in [
         (&["fire", "PreFormatDsk"][..], "did you mean PreFormatDisk?"),

@@ -22,7 +22,7 @@ printf '\\033[2Jplain\\n' >&2
 ";
 
 #[test]
-fn what_was_printed_is_shown_with_log_lines_drawn() {
+fn output_is_shown_with_formatted_log_lines() {
     let workspace = Workspace::new();
     workspace.project(TALKS, "");
     workspace.push(&[]).with_status(0);
@@ -88,7 +88,7 @@ fn one_execution_is_followed_to_its_end() {
 }
 
 #[test]
-fn executions_of_a_hook_are_followed_as_they_come_until_ctrl_c() {
+fn executions_of_a_hook_are_followed_until_ctrl_c() {
     let workspace = Workspace::new();
     workspace.project(format!("{TALKS}sleep 1h\n"), LONG);
     workspace.push(&[]).with_status(0);
@@ -108,7 +108,7 @@ fn executions_of_a_hook_are_followed_as_they_come_until_ctrl_c() {
 }
 
 #[test]
-fn a_task_or_an_execution_is_followed_over_its_attempts_until_it_is_over() {
+fn a_task_or_an_execution_is_followed_over_its_attempts_until_it_finishes() {
     let workspace = Workspace::new();
     workspace.project(
         "echo try $HOOK_ATTEMPT; exit 1\n",
@@ -127,7 +127,7 @@ fn a_task_or_an_execution_is_followed_over_its_attempts_until_it_is_over() {
 }
 
 #[test]
-fn nobody_who_reads_on_is_no_failure() {
+fn a_reader_that_stops_reading_is_not_a_failure() {
     let workspace = Workspace::new();
     workspace.project(
         "n=0; while [ $n -lt 20000 ]; do echo 0123456789; n=$((n + 1)); done\n",
@@ -156,7 +156,7 @@ fn nobody_who_reads_on_is_no_failure() {
 }
 
 #[test]
-fn a_server_that_stops_ends_what_follows_with_a_word() {
+fn a_stopping_server_ends_following_with_a_message() {
     let workspace = Workspace::new();
     workspace.project(format!("{TALKS}sleep 1h\n"), LONG);
     workspace.push(&[]).with_status(0);
@@ -181,7 +181,7 @@ fn a_server_that_stops_ends_what_follows_with_a_word() {
 }
 
 #[test]
-fn what_is_followed_survives_a_server_that_is_killed_and_started_again() {
+fn following_survives_a_server_that_is_killed_and_restarted() {
     let workspace = Workspace::new();
     let script = "echo attempt $HOOK_ATTEMPT; printf 'cut off'; [ $HOOK_ATTEMPT = 1 ] && sleep 1h; echo; echo done\n";
     workspace.project(script, LONG);

@@ -56,7 +56,7 @@ fn warnings_about_a_script_are_shown() {
 }
 
 #[test]
-fn what_has_changed_is_shown_and_changed() {
+fn differences_are_shown_and_pushed() {
     let workspace = Workspace::new();
     workspace.project("echo one\necho two\n", "[hook]\nargs = [\"-v\"]\n");
     workspace.push(&[]).with_status(0);
@@ -85,7 +85,7 @@ fn what_has_changed_is_shown_and_changed() {
 }
 
 #[test]
-fn programs_read_what_would_change() {
+fn differences_are_printed_as_json() {
     let workspace = Workspace::new();
     workspace.project("echo one\n", "");
     let folder = workspace.project.path().to_str().unwrap();
@@ -113,7 +113,7 @@ fn programs_read_what_would_change() {
 }
 
 #[test]
-fn a_source_that_other_hooks_run_too_says_so() {
+fn a_source_shared_with_other_hooks_is_reported() {
     let workspace = Workspace::new();
     workspace.project("echo one\n", "");
     workspace.push(&[]).with_status(0);
@@ -141,7 +141,7 @@ fn a_source_that_other_hooks_run_too_says_so() {
 }
 
 #[test]
-fn without_a_program_or_with_a_name_that_is_taken_it_says_what_to_do() {
+fn a_missing_program_or_a_taken_name_is_reported_with_a_remedy() {
     let workspace = Workspace::new();
     workspace.project("echo one\n", "");
     let script = workspace.project.path().join("hook.sh");
@@ -178,7 +178,7 @@ fn without_a_program_or_with_a_name_that_is_taken_it_says_what_to_do() {
 }
 
 #[test]
-fn who_may_not_read_scripts_sees_digests() {
+fn a_role_that_may_not_read_scripts_sees_digests() {
     let workspace = Workspace::new();
     workspace.project("echo one\n", "");
     workspace.push(&[]).with_status(0);
@@ -249,7 +249,7 @@ fn hooks_on_servers_and_for_containers_are_up_to_date_too() {
 }
 
 #[test]
-fn a_hook_that_the_operator_keeps_says_so() {
+fn a_managed_hook_is_reported_as_such() {
     let workspace = Workspace::new();
     let owner = workspace.owner();
     let source = owner.source("quiesce", "true\n");
@@ -275,7 +275,7 @@ fn a_hook_that_the_operator_keeps_says_so() {
 }
 
 #[test]
-fn a_member_sets_values_that_it_does_not_read() {
+fn a_member_sets_values_that_it_cannot_read() {
     let workspace = Workspace::new();
     let hook = |key: &str| format!("[hook]\nargs = [\"-v\"]\nenv = {{ KEY = \"{key}\" }}\n");
     workspace.project("true\n", &hook("old-secret"));
@@ -301,7 +301,7 @@ fn a_member_sets_values_that_it_does_not_read() {
 }
 
 #[test]
-fn of_two_pushes_at_once_the_second_is_told() {
+fn of_two_concurrent_pushes_the_second_is_refused() {
     let workspace = Workspace::new();
     workspace.project("echo one\n", "");
     workspace.push(&[]).with_status(0);
@@ -328,7 +328,7 @@ fn of_two_pushes_at_once_the_second_is_told() {
 }
 
 #[test]
-fn a_push_waits_for_what_the_server_goes_on_to_compile() {
+fn a_push_waits_until_the_server_has_compiled() {
     let workspace = Workspace::new();
     let server = without_patience(workspace.server.address.clone());
     let token = std::fs::read_to_string(workspace.data.path().join("owner.token")).unwrap();
@@ -360,7 +360,7 @@ fn before_put(server: String, happens: impl FnOnce() + Send + 'static) -> String
     })
 }
 
-/// A way to the server on which nobody waits for a program to be compiled.
+/// A proxy to the server through which no request waits for a program to be compiled.
 fn without_patience(server: String) -> String {
     const WAIT: &[u8] = b"wait=20";
     between(server, |bytes| {
@@ -372,7 +372,7 @@ fn without_patience(server: String) -> String {
     })
 }
 
-/// A way to the server on which somebody sees, and may change, what is sent.
+/// A proxy to the server that sees, and may change, what is sent.
 fn between(server: String, mut see: impl FnMut(&mut [u8]) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();

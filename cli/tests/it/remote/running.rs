@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Workspace;
 
 #[test]
-fn a_hook_that_spins_is_seen_to_burn_fuel_and_is_cancelled() {
+fn a_spinning_hook_is_shown_using_fuel_and_is_cancelled() {
     let workspace = Workspace::new();
     workspace.project(
         "while :; do :; done\n",
@@ -45,7 +45,7 @@ fn a_hook_that_spins_is_seen_to_burn_fuel_and_is_cancelled() {
 }
 
 #[test]
-fn all_of_a_task_is_cancelled_at_once() {
+fn a_whole_task_is_cancelled_at_once() {
     let workspace = Workspace::new();
     workspace.project("sleep 1h\n", "");
     workspace.push(&[]).with_status(0);
@@ -57,7 +57,7 @@ fn all_of_a_task_is_cancelled_at_once() {
 }
 
 #[test]
-fn executions_are_listed_newest_first_and_by_what_is_asked_for() {
+fn executions_are_listed_newest_first_and_filtered() {
     let workspace = Workspace::new();
     workspace.project("read -r a; case $a in *bad*) exit 3;; esac\n", "");
     workspace.push(&[]).with_status(0);

@@ -40,7 +40,7 @@ pub(super) async fn complete(store: &dyn Store, directory: &mut Directory) -> Re
             {
                 Ok((source, _)) => directory.put_source(source),
                 Err(Error::NameTaken { name, .. }) => {
-                    tracing::info!(account.id = %account.id, name, "the account has a source of its own with the name of a preloaded one");
+                    tracing::info!(account.id = %account.id, name, "the account has its own source with the name of a built-in one");
                 }
                 Err(error) => return Err(error),
             },

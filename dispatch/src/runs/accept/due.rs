@@ -57,7 +57,7 @@ fn about(
     }
 }
 
-/// What an event owes, if there is room for it. One of Astra's is told which
+/// The executions that an event causes, if there is room for them. One of Astra's learns which
 /// application it is about.
 pub(super) fn due_executions(
     directory: &Directory,

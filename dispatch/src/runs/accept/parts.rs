@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_into_one_part_is_not_cut() {
+    fn a_batch_that_fits_into_one_part_is_not_split() {
         assert_eq!(parts(vec![1_000, 1_048], |rows| *rows).len(), 1);
         assert_eq!(parts(vec![1_000, 1_049], |rows| *rows).len(), 2);
     }

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_too_much_alone_is_refused_for_its_type() {
+    fn a_single_oversized_event_is_refused_for_its_type() {
         let mut room = room();
         assert_eq!(room.most(), 10);
         assert_eq!(field_and_reason(&room).0, "type");
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn events_that_are_too_much_together_are_refused_as_a_whole() {
+    fn events_that_are_too_large_together_are_refused_as_a_whole() {
         let mut room = room();
         room.take(10);
         room.take(10);

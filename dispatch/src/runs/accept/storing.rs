@@ -19,7 +19,7 @@ use crate::runs::work::{ClaimedExecution, Inserted, NewExecution, NewTask};
 const ROW_BYTES: usize = 4 << 10;
 
 impl Core {
-    /// Stores tasks, and takes in those for which there is a place. There is room on the
+    /// Stores tasks, and loads those for which there is room. There is room on the
     /// disk for all of them, or none is stored.
     pub(crate) async fn store_tasks(
         self: &Arc<Self>,
@@ -295,7 +295,7 @@ fn first_attempt(new: NewExecution) -> ClaimedExecution {
     }
 }
 
-/// The task as it is right after it was stored.
+/// The task right after it was stored.
 fn task_of(new: &NewTask, number: Number) -> Task {
     let total = u32::try_from(new.executions.len()).unwrap_or(u32::MAX);
     let over = new.executions.is_empty();

@@ -45,7 +45,7 @@ struct Span(u16);
 pub(super) const BLOCK_BYTES: usize = 16 * 1024;
 
 /// Pieces of a block that are received one by one, in the order of printing.
-/// A program that changes its stream more often than that is heard as one piece for each
+/// A program that changes its stream more often than that is delivered as one piece for each
 /// stream: an event for every byte would cost far more than the byte.
 const PIECES_MAX: usize = 32;
 
@@ -157,7 +157,7 @@ impl Printed {
     }
 }
 
-/// A part of a block up to its end, to be heard when the lock is no longer held.
+/// A part of a block up to its end, to be delivered when the lock is no longer held.
 pub(super) struct Part {
     bytes: Bytes,
     /// Where in the block it begins.
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_alternate_byte_by_byte_are_kept_in_little_more_than_they_say() {
+    fn streams_that_alternate_byte_by_byte_take_little_more_memory_than_their_bytes() {
         let mut printed = Printed::default();
         for _ in 0..BLOCK_BYTES / 2 {
             printed.write(Stream::Stdout, b"o");
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_alternate_byte_by_byte_are_told_in_one_piece_each() {
+    fn streams_that_alternate_byte_by_byte_are_delivered_in_one_piece_each() {
         let mut printed = Printed::default();
         for _ in 0..1_000 {
             printed.write(Stream::Stdout, b"o");
@@ -262,7 +262,7 @@ mod tests {
             .collect();
         assert_eq!(heard, [(Stream::Stdout, 1_000), (Stream::Stderr, 1_000)]);
         assert!(printed.take(&mut at).is_none());
-        // A few are heard as they were printed.
+        // A few are delivered as they were printed.
         printed.write(Stream::Stderr, b"e");
         printed.write(Stream::Stdout, b"o");
         let heard = printed.take(&mut at).unwrap().pieces();
@@ -274,7 +274,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_is_told_once_on_its_stream_and_in_order(
+        fn every_byte_is_delivered_once_on_its_stream_and_in_order(
             writes in proptest::collection::vec((any::<bool>(), 0_usize..9_000, any::<bool>()), 0..30),
         ) {
             let mut printed = Printed::default();
@@ -295,7 +295,7 @@ mod tests {
                 while looks && tell(printed.take(&mut at)) {}
             }
             while tell(printed.take(&mut at)) {}
-            // No more pieces than may be heard one by one, so even their interleaving is kept.
+            // No more pieces than may be delivered one by one, so even their interleaving is kept.
             prop_assert!(heard == written);
             prop_assert_eq!(printed.bytes(), written.len());
             let (stdout, stderr) = streams_of(&printed.blocks());

@@ -129,7 +129,7 @@ fn an_event_that_names_none_runs_once_per_covered_server() {
 }
 
 #[test]
-fn a_plan_of_more_executions_than_allowed_is_not_made() {
+fn a_plan_with_more_executions_than_allowed_is_refused() {
     let hooks = [
         bound(1, "PreFormatDisk", Targets::All),
         bound(2, "PreFormatDisk", Targets::All),
@@ -169,7 +169,7 @@ fn a_hook_point_that_cannot_choose_servers_runs_once() {
 }
 
 #[test]
-fn of_several_servers_one_draws_the_lot_of_a_snapshot() {
+fn one_of_several_servers_is_drawn_for_a_snapshot() {
     let hooks = [bound(1, "OnRbdSnapshotComplete", these(&[1, 2, 3]))];
     let servers = servers([1, 2, 3, 4]);
     let mut drawn = HashMap::new();

@@ -15,7 +15,7 @@ use crate::runs::work::{Attempt, ClaimedExecution, Settlement, TaskChange};
 const CRASHES_MAX: u32 = 3;
 
 impl Scheduler {
-    /// Cancels a task: what waits is over at once, what runs is told to end.
+    /// Cancels a task: waiting executions finish at once, running ones are signalled to end.
     /// `None` if it is not here.
     pub(crate) fn cancel(&mut self, task: TaskId, now: Moment) -> Option<Vec<Settlement>> {
         let loaded = self.tasks.get_mut(&task)?;

@@ -1,8 +1,8 @@
 //! Outputs that are stored after the end of their attempts: long ones of cancelled runs.
 //!
 //! A cancelled run is finished when its end is stored, and others may be cancelled with it: none
-//! of them waits until all that they have printed is written. What was promised of an
-//! output is nothing until then, and the end that is stored says that it is missing.
+//! of them waits until all that they have printed is written. Nothing of the output is
+//! promised until then, and the stored end records that it is missing.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ pub(super) struct Late {
     task: TaskId,
     execution: ExecutionId,
     attempt: u32,
-    /// What was printed.
+    /// The output.
     live: Arc<Live>,
-    /// What beside that was dropped.
+    /// How much more was dropped.
     dropped_bytes: u64,
 }
 

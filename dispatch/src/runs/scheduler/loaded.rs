@@ -15,13 +15,13 @@ use crate::runs::live::Live;
 use crate::runs::task::Task;
 use crate::runs::work::ClaimedExecution;
 
-/// A task to take in.
+/// A task to load.
 pub(crate) struct Load {
     pub(crate) id: TaskId,
     pub(crate) reserved: Reserved,
     pub(crate) context: Arc<Context>,
     pub(crate) executions: Vec<ClaimedExecution>,
-    /// States of the executions that are over.
+    /// States of the finished executions.
     pub(crate) over: Vec<State>,
     pub(crate) started_at: Option<OffsetDateTime>,
     pub(crate) cancelled: bool,
@@ -48,11 +48,11 @@ pub(crate) struct Loaded {
     /// Attempts that run, and those whose end is not stored yet.
     pub(super) running: Vec<Running>,
     pub(super) leaving: Leaving,
-    /// What waiters are told without asking the store.
+    /// What waiters get without a read from the store.
     pub(super) kept: Option<Kept>,
 }
 
-/// The task and its executions that are over, while they are small.
+/// The task and its finished executions, while they are small.
 pub(super) struct Kept {
     pub(super) task: Task,
     pub(super) executions: Vec<Execution>,
@@ -98,7 +98,7 @@ pub(crate) enum LaneStatus {
     Running,
     /// Its first execution waits to be tried again.
     Parked(Moment),
-    /// All its executions are over.
+    /// All its executions have finished.
     Over,
 }
 

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspect_that_goes_on_holds_up_neither_the_next_nor_others() {
+    fn a_suspect_that_keeps_running_delays_neither_the_next_nor_others() {
         let mut suspects = Suspects::default();
         let first = suspect(&mut suspects, 1);
         let second = suspect(&mut suspects, 1);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_take_turns_at_being_suspected() {
+    fn suspects_of_different_accounts_take_turns() {
         let mut suspects = Suspects::default();
         let (many, one) = (AccountId::generate(), AccountId::generate());
         for index in 0..3 {

@@ -337,7 +337,7 @@ impl World {
 
 proptest! {
     #[test]
-    fn whatever_happens_each_execution_and_each_task_ends_once(steps in proptest::collection::vec(step(), 0..120)) {
+    fn each_execution_and_each_task_ends_exactly_once(steps in proptest::collection::vec(step(), 0..120)) {
         let mut world = World::new();
         let mut arrived = 0;
         for step in steps {
@@ -357,7 +357,7 @@ proptest! {
 }
 
 #[test]
-fn one_accounts_events_leave_room_in_memory_to_anothers() {
+fn one_accounts_events_leave_memory_for_anothers() {
     let queue = Capacity::of(1_000);
     let ledger = Ledger::new(Capacities::default().with(Resource::Queue, queue));
     let clock = SteppedClock::at(OffsetDateTime::UNIX_EPOCH);

@@ -1,11 +1,11 @@
-//! The hosts and toolchains that a module may have been built for, told by what it imports.
+//! The hosts and toolchains that a module may have been built for, recognized by its imports.
 //!
 //! One name of a family decides it, wherever it stands among the imports: what a compiler
 //! imports besides, such as a memory, says nothing about the host.
 
 /// What an import shows.
 pub(super) struct Clue {
-    /// How much it shows: only the module's clearest import is told.
+    /// How much it shows: only the module's clearest import is reported.
     pub(super) strength: Strength,
     /// What the module is, and what to do.
     pub(super) advice: &'static str,
@@ -129,7 +129,7 @@ const EMSCRIPTEN: &str = "it is built by Emscripten, whose functions are JavaScr
 /// `AssemblyScript`'s own names in the namespace `env`. Others have them too.
 const ASSEMBLYSCRIPT: [&str; 4] = ["abort", "trace", "seed", "console.log"];
 
-/// Returns what an import shows of its module; `None` if that is no family's.
+/// Returns what an import shows of its module; `None` if it belongs to no family.
 pub(super) fn of(namespace: &str, name: &str) -> Option<Clue> {
     let begins = |starts: &[&str], text: &str| starts.iter().any(|start| text.starts_with(start));
     let family = FAMILIES.iter().find(|family| {
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_host_is_told_by_its_own_names() {
+    fn each_platform_is_recognized_by_its_own_names() {
         for (namespace, name, expected) in [
             ("extism:host/env", "input_length", "Extism"),
             ("extism:host/user", "my_function", "Extism"),

@@ -36,7 +36,7 @@ fn a_holder_that_takes_all_it_can_leaves_a_part_to_the_next() {
 }
 
 #[test]
-fn what_is_dropped_can_be_taken_again() {
+fn a_dropped_amount_can_be_taken_again() {
     let ledger = ledger(Resource::RunSlots, Capacity::of(1));
     let guard = ledger.take(A, slots(1)).unwrap();
     assert_eq!(ledger.take(B, slots(1)).unwrap_err().scope, Scope::Host);
@@ -54,7 +54,7 @@ fn only_the_operator_reaches_the_reserve() {
 }
 
 #[test]
-fn all_is_taken_or_nothing() {
+fn amounts_are_taken_all_or_nothing() {
     let capacities = Capacities::default()
         .with(Resource::RunSlots, Capacity::of(10))
         .with(Resource::Memory, Capacity::of(100));
@@ -65,7 +65,7 @@ fn all_is_taken_or_nothing() {
 }
 
 #[test]
-fn what_can_never_be_had_is_a_lasting_shortage() {
+fn an_amount_beyond_the_capacity_is_a_lasting_shortage() {
     let ledger = ledger(Resource::Memory, Capacity::of(100));
     let refused = ledger.take(A, Amounts::of(Resource::Memory, 76));
     assert!(refused.unwrap_err().is_lasting());
@@ -98,7 +98,7 @@ fn a_part_of_a_guard_can_be_kept_longer_than_the_rest() {
 }
 
 #[test]
-fn the_owner_of_a_thing_says_how_much_there_is_of_it() {
+fn the_owner_of_a_resource_sets_its_capacity() {
     let ledger = Ledger::default();
     ledger.provide(Resource::Stacks, Capacity::of(4));
     assert_eq!(ledger.most(Resource::Stacks), 3);
@@ -116,7 +116,7 @@ fn a_guard_is_not_transferred_to_a_holder_without_room() {
 }
 
 #[test]
-fn what_is_measured_counts_like_what_is_taken() {
+fn measured_amounts_count_like_taken_ones() {
     let ledger = ledger(Resource::Disk, Capacity::of(100));
     ledger.record(A, Resource::Disk, 120);
     assert_eq!(ledger.room(A, Resource::Disk), 0);
@@ -134,7 +134,7 @@ async fn a_waiter_is_notified_when_something_is_returned() {
 }
 
 #[test]
-fn levels_report_what_is_taken_and_what_was_refused() {
+fn levels_report_taken_and_refused_amounts() {
     let ledger = ledger(Resource::RunSlots, Capacity::of(4));
     let guard = ledger.take(A, slots(3)).unwrap();
     assert!(ledger.take(A, slots(1)).is_err());
@@ -147,7 +147,7 @@ fn levels_report_what_is_taken_and_what_was_refused() {
 
 proptest! {
     #[test]
-    fn nothing_is_ever_overbooked_and_all_comes_back(
+    fn nothing_is_ever_overbooked_and_everything_is_returned(
         total in 1_u64..200,
         reserve in 0_u64..50,
         steps in proptest::collection::vec((0_u128..5, 0_u64..80, any::<bool>()), 0..100),
@@ -207,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn strangers_have_no_more_than_their_part_and_accounts_leave_them_what_is_kept(
+    fn strangers_have_at_most_their_part_and_accounts_leave_it_to_them(
         total in 30_u64..4_000,
         (kept, more) in (0_u64..8, 0_u64..100),
         steps in proptest::collection::vec((0_u8..20, 1_u64..400, any::<bool>()), 1..200),
@@ -239,7 +239,7 @@ proptest! {
 }
 
 #[test]
-fn each_holder_gets_what_is_certain_however_many_they_are() {
+fn each_holder_gets_its_guaranteed_amount_however_many_there_are() {
     let capacity = Capacity::of(4).with_certain(1);
     let ledger = ledger(Resource::RunSlots, capacity);
     let mut guards = Vec::new();
@@ -300,7 +300,7 @@ async fn a_waiter_gets_a_resource_once_it_is_returned() {
 }
 
 #[test]
-fn what_the_operator_holds_of_its_reserve_leaves_no_less_to_others() {
+fn use_of_the_operators_reserve_leaves_no_less_to_others() {
     let capacity = Capacity::of(20).with_reserve(4);
     let ledger = Ledger::new(Capacities::default().with(Resource::Descriptors, capacity));
     let of = |amount| Amounts::of(Resource::Descriptors, amount);

@@ -6,7 +6,7 @@ use bashkit::parser::{
 };
 use std::collections::HashSet;
 
-/// Commands that are there to say that there is no network.
+/// Commands that exist only to report that there is no network.
 const NETWORK: [&str; 3] = ["curl", "http", "wget"];
 /// Folders in which a system has its commands.
 const COMMAND_FOLDERS: [&str; 6] = [

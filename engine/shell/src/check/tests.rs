@@ -54,7 +54,7 @@ fn a_command_that_the_sandbox_does_not_have_is_reported_where_it_is_called() {
 }
 
 #[test]
-fn what_the_script_defines_asks_for_or_computes_is_not_reported() {
+fn commands_that_the_script_defines_tests_for_or_computes_are_not_reported() {
     for script in [
         "qm() { :; }; qm",
         "alias qm=echo; qm",

@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 /// The names of all commands, known once the interpreter is built.
 pub(crate) type Names = Arc<OnceLock<HashSet<String>>>;
 
-/// Words that start a shell or a piece of syntax, and are no builtins' names.
+/// Words that start a shell or a piece of syntax, and are not names of builtins.
 const OTHERS: [&str; 5] = ["sh", "bash", "time", "[[", "]]"];
 
 pub(super) struct Check(pub(super) Names);

@@ -1,4 +1,4 @@
-//! `date`: shows the time, or a time that is told in words.
+//! `date`: shows the time, or a time that is given in words.
 //!
 //! Zones are UTC and fixed offsets; the clock cannot be set.
 

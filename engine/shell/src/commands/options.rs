@@ -4,7 +4,7 @@
 
 /// The options that one command knows.
 pub(super) struct Options {
-    /// Short options; a colon after one says that it takes a value.
+    /// Short options; a colon after one means that it takes a value.
     pub(super) short: &'static str,
     /// Long options with the short one that each stands for. A name ending in
     /// `=` takes a value, in `=?` may take one.
@@ -34,7 +34,7 @@ impl Given {
 }
 
 impl Options {
-    /// Reads `args`, or says what is wrong with them.
+    /// Parses `args`, or returns what is wrong with them.
     pub(super) fn read(&self, args: &[String]) -> Result<Given, String> {
         let mut given = Given::default();
         let mut rest = args.iter();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn clusters_values_and_operands_are_told_apart() {
+    fn clusters_values_and_operands_are_distinguished() {
         let given = read(&["x", "-an5", "-", "--", "-a"]).unwrap();
         assert!(given.has('a'));
         assert_eq!(given.value('n'), Some("5"));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_refused() {
+    fn unknown_options_are_refused() {
         assert_eq!(read(&["-z"]).unwrap_err(), "invalid option -- 'z'");
         assert_eq!(read(&["--zz"]).unwrap_err(), "unrecognized option '--zz'");
         assert_eq!(

@@ -1,11 +1,11 @@
-//! `sleep`: waits as long as it is told to; the interpreter's own wakes after a
+//! `sleep`: waits for the given time; the interpreter's own wakes after a
 //! minute. The engine's deadline is the only bound.
 
 use super::tool::{OK, Tool};
 use bashkit::{Command, CommandContext, CommandStatus, Result, async_trait};
 use std::time::Duration;
 
-/// Longer than any run: what cannot be said as a duration sleeps as long.
+/// Longer than any run: an interval that does not fit into a duration sleeps this long.
 const FOR_EVER: Duration = Duration::from_secs(1 << 31);
 
 pub(super) struct Sleep;

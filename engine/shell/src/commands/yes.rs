@@ -1,4 +1,4 @@
-//! `yes`: repeats a line until nobody reads it any more.
+//! `yes`: repeats a line until its reader is gone.
 
 use super::tool::Tool;
 use bashkit::{Command, CommandContext, CommandStatus, Result, async_trait};

@@ -4,7 +4,7 @@
 //! of the file's first line nor a fresh `IFS` into account, and nothing of ours is asked
 //! at that moment. What can be seen is that it asks for the file's metadata and then
 //! reads it, with nothing in between. It is then given the script with a line that makes
-//! up for both. Others do so too and are told apart: a redirection has asked for the
+//! up for both. Others do so too and are distinguished: a redirection has asked for the
 //! folder and twice for the file, and some commands, by the names below, have the file
 //! or a folder above it among their operands.
 
@@ -141,7 +141,7 @@ impl Reader {
     }
 }
 
-/// A script as the interpreter is to run it, if it says how: in place of its first line,
+/// A script as the interpreter is to run it, if it specifies that: in place of its first line,
 /// which the interpreter drops, comes another, so that lines keep their numbers.
 pub(super) fn as_run(script: &[u8]) -> Option<Vec<u8>> {
     let shebang = Shebang::read(script)?;

@@ -40,7 +40,7 @@ impl Tree {
     }
 
     /// Now, but later than every earlier answer, so that the order of two
-    /// changes can be told even if the clock stands still.
+    /// changes can be detected even if the clock stands still.
     pub(super) fn tick(&mut self) -> SystemTime {
         let now = SystemTime::now();
         self.last_tick = if now > self.last_tick {

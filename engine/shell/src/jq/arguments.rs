@@ -1,4 +1,4 @@
-//! The command line of `jq`, as far as it is answered here.
+//! The command line of `jq`, as far as it is handled here.
 
 use super::json::Value;
 use super::print::{Form, Layout, Texts};

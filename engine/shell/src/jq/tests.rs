@@ -156,7 +156,7 @@ fn script(jq: &str, options: &str, input: &str) -> String {
 }
 
 #[test]
-fn both_answer_alike() {
+fn both_implementations_agree() {
     for (at, input) in INPUTS.iter().enumerate() {
         // Each input meets three of the options, each option several inputs.
         for options in (3 * at..3 * at + 3).map(|n| OPTIONS[n % OPTIONS.len()]) {
@@ -181,7 +181,7 @@ fn files_and_standard_input_are_read() {
 }
 
 #[test]
-fn plain_filters_are_answered_here() {
+fn plain_filters_are_evaluated_here() {
     for filter in [
         ".a",
         ".a.b[0]?",

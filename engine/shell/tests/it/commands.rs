@@ -4,7 +4,7 @@ use crate::harness::{printed, run, status};
 use tenterhook_shell::Job;
 
 #[test]
-fn seq_counts_as_far_as_asked() {
+fn seq_counts_up_to_its_limit() {
     assert_eq!(printed("seq 1 300000 | tail -n 1"), "300000\n");
     assert_eq!(
         printed("seq -s, -w 8 10; seq 0.1 0.1 0.3; seq 5 -2 1; seq -f 'f%03g' 1 2"),

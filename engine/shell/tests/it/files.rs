@@ -4,7 +4,7 @@ use crate::harness::{printed, run, status};
 use tenterhook_shell::{Job, Quota};
 
 #[test]
-fn times_tell_which_file_is_newer() {
+fn times_show_which_file_is_newer() {
     assert_eq!(
         printed("touch a; touch b; [ b -nt a ] && echo nt; [ a -ot b ] && echo ot"),
         "nt\not\n"
@@ -86,7 +86,7 @@ fn the_quota_stops_bytes_and_inodes_with_a_message() {
 }
 
 #[test]
-fn temporary_files_have_names_of_their_own() {
+fn temporary_files_have_unique_names() {
     assert_eq!(
         printed(
             "a=$(mktemp); b=$(mktemp); [ \"$a\" != \"$b\" ] && [ -f \"$a\" ] && stat -c %a \"$a\"; d=$(mktemp -d); stat -c %a \"$d\""
@@ -96,7 +96,7 @@ fn temporary_files_have_names_of_their_own() {
 }
 
 #[test]
-fn a_pipe_with_a_name_passes_bytes() {
+fn a_named_pipe_passes_bytes() {
     assert_eq!(
         printed("mkfifo p; (echo through > p) & cat p; wait"),
         "through\n"

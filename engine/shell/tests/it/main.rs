@@ -4,7 +4,7 @@
 mod commands;
 mod files;
 mod harness;
+mod invocation;
 mod oracle;
 mod scripts;
 mod streams;
-mod told;

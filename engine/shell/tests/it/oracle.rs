@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
 /// Differs where memory is limited, as in the sandbox.
 const NEEDS_MEMORY: &str = "real/65-dd-large-block.sh";
 
-/// Scripts that end otherwise than in bash; `docs/shell.md` says why.
+/// Scripts that end differently than in bash; `docs/shell.md` says why.
 fn known_differences() -> HashSet<String> {
     let names = std::fs::read_to_string(folder().join("different.txt")).unwrap();
     let differs = |name: &&str| *name != NEEDS_MEMORY;

@@ -15,7 +15,7 @@ fn named(name: &str, script: &str) -> Answer {
 }
 
 #[test]
-fn options_of_the_first_line_are_the_shells() {
+fn options_of_the_first_line_apply_to_the_shell() {
     for line in [
         "#!/bin/bash -e",
         "#!/bin/sh -eu",
@@ -92,7 +92,7 @@ const CHILD: &str = "printf '#!/bin/sh -e\\necho $LINENO on $1\\nfalse\\necho of
 chmod +x c; cp c keep\n";
 
 #[test]
-fn options_of_a_file_that_is_called_are_its_shells_own() {
+fn options_of_a_called_file_apply_only_to_its_shell() {
     for call in [
         "./c a",
         "/work/c a",
@@ -125,7 +125,7 @@ fn options_of_a_file_that_is_called_are_its_shells_own() {
 }
 
 #[test]
-fn reading_a_file_that_could_be_run_gives_its_own_bytes() {
+fn reading_an_executable_file_returns_its_own_bytes() {
     for read in [
         "grep -c IFS c",
         "grep -c IFS ./c | cat",
@@ -148,13 +148,13 @@ fn reading_a_file_that_could_be_run_gives_its_own_bytes() {
 }
 
 #[test]
-fn bytes_that_are_not_utf8_are_no_harm_in_a_comment() {
+fn bytes_that_are_not_utf8_are_allowed_in_a_comment() {
     let script = b"#!/bin/sh\n# author: Ren\xe9\necho fine # \xfc\n".to_vec();
     assert_eq!(run(Job::new(script)).text(), "fine\n");
 }
 
 #[test]
-fn the_folders_that_hooks_expect_are_there() {
+fn the_directories_that_hooks_expect_exist() {
     assert_eq!(
         printed(
             "echo $$ > /run/hook.pid && : > /var/log/hook.log && : > /var/lib/state
@@ -166,7 +166,7 @@ ls /home /lib /sbin /sys /usr/sbin | grep -v : | tr -d '\\n'; ls /var/run"
 }
 
 #[test]
-fn what_comes_before_a_syntax_error_is_run() {
+fn commands_before_a_syntax_error_are_run() {
     let answer = run(Job::new("echo before\nif then fi\n"));
     assert_eq!(
         (answer.text().as_str(), answer.ended.status),

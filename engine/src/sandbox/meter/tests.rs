@@ -189,7 +189,7 @@ fn a_tick_within_a_call_is_neither_counted_nor_charged() {
 }
 
 #[test]
-fn what_a_loop_has_burnt_is_known_to_a_slice() {
+fn the_fuel_that_a_loop_used_is_known_to_a_slice() {
     let given = 100 * SLICE;
     let mut machine = Machine::new(given);
     for _ in 0..1_000 {

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_were_used_leave_no_mount_behind() {
+    fn used_folders_leave_no_mount_behind() {
         let pool = pool();
         for round in 0..3 {
             let trees: Vec<_> = (0..40)
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_anything_else_is_not_used_again() {
+    fn a_folder_with_anything_else_is_not_reused() {
         let spoil: [fn(&Path); 8] = [
             |root| drop(File::create(root.join("tmp/file")).unwrap()),
             |root| fs::create_dir(root.join("work/folder")).unwrap(),
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_too_new_to_tell_is_not_used_again() {
+    fn a_folder_whose_times_are_inconclusive_is_not_reused() {
         let pool = pool();
         let mut tree = pool.order(&Limits::default()).unwrap();
         assert!(!tree.restore(Instant::now(), Writers::Gone).unwrap());
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_a_guest_has_set_do_not_reach_the_next() {
+    fn times_set_by_a_guest_do_not_reach_the_next_run() {
         let (_pool, mut tree, since) = aged();
         let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(7);
         let folder = File::open(tree.host_path()).unwrap();

@@ -95,6 +95,6 @@ impl Session {
 pub(super) fn silence(projects: &[String], state: State) -> StageFailure {
     StageFailure::new(
         format!("{} did not answer {state} in time", projects.join(", ")),
-        "see that the project is told and answers, then resume: it is asked again",
+        "make sure that the project is notified and answers, then resume: it is asked again",
     )
 }

@@ -173,11 +173,14 @@ impl Session {
             .filter(|(_, member)| !member.left)
             .map(|(id, _)| id.as_str())
             .collect();
-        let why = format!("`{host}` was not emptied in time of {}", left.join(", "));
+        let why = format!(
+            "`{host}` was not emptied in time; still on it: {}",
+            left.join(", ")
+        );
         if self.state == State::PlannedMaintenance {
             return Err(StageFailure::new(
                 why,
-                "move what is left away and resume; it is told to move again",
+                "move the remaining instances away and resume; the move is requested again",
             ));
         }
         self.progress.stage = Stage::Choose {

@@ -33,7 +33,7 @@ impl Session {
     /// Changes to another state if the table allows it; fails otherwise.
     pub(super) fn go(&mut self, next: State, why: &str, now: OffsetDateTime) {
         if !self.state.may_become(next) {
-            let reason = format!("there is no way from {} to {next}", self.state);
+            let reason = format!("there is no transition from {} to {next}", self.state);
             return self.fail(StageFailure::new(reason, "remove the session"), now);
         }
         self.change(next, why, None, now);
@@ -41,14 +41,14 @@ impl Session {
         if next == State::ScaleIn {
             self.progress.scale_ins += 1;
         }
-        // What was answered last is still of interest when all is over.
+        // The last reply is still of interest after the end.
         if !next.is_over() {
             self.begin_afresh();
         }
     }
 
-    /// Fails, and keeps where, so that it can be resumed there. A session that is over
-    /// stays as it is.
+    /// Fails, and keeps where, so that it can be resumed there. A finished session
+    /// is unchanged.
     pub(super) fn fail(&mut self, failure: StageFailure, now: OffsetDateTime) {
         if self.state.is_over() {
             return;

@@ -167,11 +167,11 @@ fn subject(work: &Work) -> String {
                 .iter()
                 .map(|notice| notice.project.as_str())
                 .collect();
-            format!("telling {state} to {}", projects.join(", "))
+            format!("notifying {} of {state}", projects.join(", "))
         }
         Work::TellHost { host, state } => match state {
             HostState::InMaintenance => format!("taking `{host}` into maintenance"),
-            HostState::MaintenanceComplete => format!("giving `{host}` back"),
+            HostState::MaintenanceComplete => format!("returning `{host}` to service"),
         },
         Work::Act { action, host } => format!("the plug-in `{}` on `{host}`", action.plugin),
         Work::Instruct(instructions) => {
@@ -189,7 +189,9 @@ fn remedy(work: &Work) -> &'static str {
     match work {
         Work::Enter { .. } => "see which hook denied it and why, then resume",
         Work::Decide { .. } => "correct the workflow and resume: it is asked again",
-        Work::Notify(_) => "see why the projects cannot be told, then resume: they are told again",
+        Work::Notify(_) => {
+            "find out why the projects cannot be notified, then resume: they are notified again"
+        }
         Work::TellHost { .. } => "see which hook denied it and why, then resume",
         Work::Act { .. } => {
             "read the output of the task, correct the plug-in or the host, then resume: the plug-in runs again"

@@ -142,7 +142,7 @@ impl Session {
         Ok(has_changed)
     }
 
-    /// What a reply says for one instance.
+    /// What a reply chooses for one instance.
     fn answer_for(
         &self,
         id: &str,

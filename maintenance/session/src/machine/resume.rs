@@ -37,7 +37,7 @@ impl Session {
             ..Note::default()
         };
         let how = match at {
-            None => format!("goes on in {failed_in} at the step that failed"),
+            None => format!("resumes in {failed_in} at the step that failed"),
             Some(at) => format!("begins {at}"),
         };
         self.record(note, &how, now);

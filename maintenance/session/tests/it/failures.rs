@@ -129,14 +129,18 @@ fn a_host_that_is_not_emptied_in_time_fails_planned_maintenance() {
         world.session.failure().unwrap().state,
         State::PlannedMaintenance
     );
-    assert!(world.reason().contains("was not emptied in time of"));
+    assert!(
+        world
+            .reason()
+            .contains("was not emptied in time; still on it: ")
+    );
 
     world.stuck.clear();
     world.session.resume(None, world.now).unwrap();
     assert_eq!(
         world.play(),
         State::MaintenanceDone,
-        "it was told to move again"
+        "the move was requested again"
     );
 }
 

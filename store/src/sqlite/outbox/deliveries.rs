@@ -71,7 +71,7 @@ macro_rules! latest_end {
 }
 
 /// Shortens waits that end later than their duration from `now` on allows. A time that
-/// cannot be one is later than all others; a pause until such a time is over.
+/// cannot be one is later than all others; a pause until such a time has ended.
 pub(super) async fn shorten_waits(
     conn: &mut SqliteConnection,
     now: i64,

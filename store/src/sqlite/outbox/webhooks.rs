@@ -39,7 +39,7 @@ pub(in crate::sqlite) fn read(row: &SqliteRow) -> Result<Subscription, Error> {
         secret: Secret::from_bytes(row.read("secret")?)
             .map_err(|source| unreadable("secret", source))?,
         enabled: row.bool("enabled")?,
-        // It is a wait: one that cannot be read is over.
+        // It is a wait: one that cannot be read has ended.
         paused_until: row.time_opt("paused_until").unwrap_or_default(),
         created_at: row.time("created_at")?,
     })

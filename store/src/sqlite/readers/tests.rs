@@ -44,7 +44,7 @@ async fn an_account_reads_with_two_at_a_time_and_leaves_one_to_others() {
 }
 
 #[tokio::test]
-async fn accounts_that_wait_come_in_turns() {
+async fn waiting_accounts_take_turns() {
     let (_folder, readers) = readers().await;
     let first = (readers.of(1).await.unwrap(), readers.of(1).await.unwrap());
     let other = readers.of(2).await.unwrap();
@@ -64,7 +64,7 @@ async fn accounts_that_wait_come_in_turns() {
 }
 
 #[tokio::test]
-async fn tokens_are_read_whatever_accounts_read() {
+async fn tokens_are_read_whatever_the_accounts_are_reading() {
     let (_folder, readers) = readers().await;
     let _all = (
         readers.of(1).await.unwrap(),
@@ -75,7 +75,7 @@ async fn tokens_are_read_whatever_accounts_read() {
 }
 
 #[tokio::test]
-async fn a_read_that_takes_too_long_is_ended_and_says_so() {
+async fn a_read_that_takes_too_long_is_interrupted_with_that_error() {
     let (_folder, readers) = readers().await;
     let mut reader = readers.in_turn(1, Duration::ZERO).await.unwrap();
     let ended = sqlx::query(ENDLESS).fetch_one(&mut *reader).await;
@@ -89,7 +89,7 @@ async fn a_read_that_takes_too_long_is_ended_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_read_whose_caller_has_gone_away_is_ended() {
+async fn a_read_whose_caller_is_gone_is_interrupted() {
     let (_folder, readers) = readers().await;
     for _ in 0..8 {
         let mut reader = readers.of_server().await.unwrap();

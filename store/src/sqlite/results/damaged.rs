@@ -1,8 +1,8 @@
 //! An outcome that cannot be stored because its row is damaged: it holds what the database does
 //! not accept again with any change.
 //!
-//! It would fail as often as it is tried, and what waits for it would wait for ever. So the
-//! task is set aside: its outcome is lost, as the log says, and it shows as failed.
+//! It would fail at every attempt, and everything that waits for it would wait for ever. So the
+//! task is set aside: its outcome is lost, which is logged, and it shows as failed.
 
 use sqlx::sqlite::SqliteConnection;
 use tenterhook_dispatch::{Error, Settlement, TaskChange, TaskId};
@@ -28,7 +28,7 @@ pub(in crate::sqlite) async fn record_what_can_be(
         return Ok(());
     };
     let reason = format!(
-        "it is damaged in the database, and its outcome could not be stored: {damage}; redrive it once it is mended"
+        "it is damaged in the database, and its outcome could not be stored: {damage}; redrive it once it is repaired"
     );
     let now = tenterhook_dispatch::now();
     set_aside::note(conn, seq, &reason, now).await?;

@@ -198,7 +198,7 @@ impl Writing {
                 }
                 Done::Undone(reply, error) => {
                     let undone = self.undo(&error).await;
-                    // Whether or not the others are lost with it, it hears why.
+                    // Whether or not the others are lost with it, it gets the reason.
                     done.jobs.push(Box::new(move |_| reply(Err(error))));
                     undone?;
                 }
@@ -336,7 +336,7 @@ impl Group {
 }
 
 impl Carried {
-    /// Answers all requests of a group: with `failure` none was kept.
+    /// Replies to all requests of a group: with `failure` none was stored.
     fn answer(mut self, group: Group, failure: Option<&Failure>) {
         self.answer_jobs(failure);
         let (mut inserted, mut recorded) = (self.inserted.into_iter(), self.recorded.into_iter());
@@ -370,12 +370,12 @@ fn outcome<T>(own: Option<Result<T, Error>>, failure: Option<&Failure>) -> Resul
     }
 }
 
-/// Answers requests for which too little of the disk is left.
+/// Replies to requests for which too little disk space is left.
 async fn refuse(group: Vec<Waiting<Request>>) -> Next {
     let full = || Error::Unavailable {
         doing: "write to the database",
         why: Unavailable::DiskFull,
-        source: "what is left of the disk is kept for what frees some of it".into(),
+        source: "the remaining disk space is reserved for writes that free some".into(),
     };
     let mut next = Next::GoOn;
     for waiting in group {
@@ -389,7 +389,7 @@ async fn refuse(group: Vec<Waiting<Request>>) -> Next {
     next
 }
 
-/// Answers a job that is not carried out.
+/// Replies to a job that is not carried out.
 async fn refuse_job(job: Job, why: Error) {
     match job(Err(why)).await {
         Done::Undone(reply, error) => reply(Err(error)),

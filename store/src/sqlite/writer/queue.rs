@@ -1,6 +1,6 @@
 //! The requests that wait for the writing task, with how many of one account may.
 //!
-//! Whose turn it is, [`super::turns`] says; what a request is, [`super`].
+//! Whose turn it is is decided in [`super::turns`]; what a request is, in [`super`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_commit_takes_no_more_rows_than_it_may_and_one_request_at_least() {
+    async fn a_commit_takes_at_least_one_request_and_no_more_rows_than_allowed() {
         for (pushed, first) in [
             (vec![1; 1_025], 1_024),
             (vec![2_048, 2_048, 1], 2),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_last_request_comes_after_all_others_and_none_after_it() {
+    async fn the_last_request_follows_all_others_and_none_follows_it() {
         let (sender, mut receiver) = queue();
         sender.push(Of::Account(1), 3_000, 1).unwrap();
         sender.push(Of::Account(1), 3_000, 2).unwrap();
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_waits_is_still_written_when_nobody_can_send_any_more() {
+    async fn queued_requests_are_still_written_when_no_sender_is_left() {
         let (sender, mut receiver) = queue();
         sender.push(Of::Account(1), 1, 1).unwrap();
         drop(sender);

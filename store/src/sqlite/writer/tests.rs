@@ -56,12 +56,12 @@ async fn run(writer: &Writer, sql: &'static str) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn a_panic_in_the_writer_is_its_end_and_is_said() {
+async fn a_panic_in_the_writer_ends_it_and_is_reported() {
     let (_folder, writer) = writer("100").await;
     let lost = writer
         .run::<(), _>(|_| Box::pin(async { panic!("no longer") }))
         .await;
-    assert!(lost.is_err(), "who waits is told");
+    assert!(lost.is_err(), "a waiting caller is notified");
 
     let why = writer.gone().await;
 
@@ -71,7 +71,7 @@ async fn a_panic_in_the_writer_is_its_end_and_is_said() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_apart_from_other_failures() {
+async fn a_full_disk_is_distinguished_from_other_failures() {
     let (_folder, writer) = writer("3").await;
     let fill = "INSERT INTO probe (filler) VALUES (randomblob(1000000))";
     assert_eq!(writer.probe().await, Ok(()));
@@ -91,7 +91,7 @@ async fn a_full_disk_is_told_apart_from_other_failures() {
 }
 
 #[tokio::test]
-async fn where_the_disk_is_nearly_full_only_what_frees_some_of_it_is_written() {
+async fn on_a_nearly_full_disk_only_writes_that_free_space_are_accepted() {
     let (_folder, writer, free) = writer_beside("1000").await;
     let insert = "INSERT INTO probe (flip) VALUES (1)";
     let to_free = async || {
@@ -124,7 +124,7 @@ async fn where_the_disk_is_nearly_full_only_what_frees_some_of_it_is_written() {
 }
 
 #[tokio::test]
-async fn on_a_full_disk_the_log_does_not_grow_with_what_frees_some_of_it() {
+async fn on_a_full_disk_the_log_does_not_grow_with_writes_that_free_space() {
     let (folder, writer, free) = writer_beside("100000").await;
     for _ in 0..1_000 {
         run(
@@ -153,7 +153,7 @@ async fn on_a_full_disk_the_log_does_not_grow_with_what_frees_some_of_it() {
 }
 
 #[tokio::test]
-async fn many_who_ask_share_one_probe() {
+async fn concurrent_callers_share_one_probe() {
     let (_folder, writer) = writer("100").await;
     let mut asking = tokio::task::JoinSet::new();
     for _ in 0..100 {

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_writes_comes_before_all_accounts() {
+    fn writes_of_the_server_precede_all_accounts() {
         let mut turns = Turns::default();
         turns.push(Of::Account(1), 1, "account");
         turns.push(Of::Server, 1, "probe");
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn outcomes_come_before_what_else_the_account_writes_and_not_before_other_accounts() {
+    fn outcomes_precede_other_writes_of_their_account_and_not_other_accounts() {
         let mut turns = Turns::default();
         turns.push(Of::Account(1), 1, "event");
         turns.push(Of::Account(1), 1, "next event");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_has_saved_nothing_up() {
+    fn a_returning_account_has_saved_up_no_credit() {
         let mut turns = Turns::default();
         for part in 0..100 {
             turns.push(Of::Account(1), 100, part);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_stays_the_next() {
+    fn a_request_that_does_not_fit_remains_next() {
         let mut turns = Turns::default();
         turns.push(Of::Account(1), 10, "large");
         assert_eq!(turns.take(9), None);

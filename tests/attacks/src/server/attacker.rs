@@ -1,5 +1,5 @@
 //! The hostile account: its hooks are fired and its uploads sent, from many
-//! connections at one time, until it is told to stop.
+//! connections at one time, until it is stopped.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -40,7 +40,7 @@ pub(crate) struct Strikes {
     pub(crate) runs: usize,
     /// Uploads that were refused.
     pub(crate) refused: usize,
-    /// Requests that were told to come back later.
+    /// Requests that were refused with `Retry-After`.
     pub(crate) turned_away: usize,
 }
 
@@ -160,7 +160,7 @@ impl Arsenal {
 impl Strikes {
     fn turn_away(&mut self) {
         self.turned_away += 1;
-        // Whoever is told to come back in a second and asks at once is only
+        // A client that is told to retry in a second and asks at once is only
         // hammering at the door, which is another attack.
         std::thread::sleep(Duration::from_millis(100));
     }

@@ -128,7 +128,7 @@ pub(super) fn expect_success(path: &str, (status, body): Answer) -> anyhow::Resu
     Ok(body)
 }
 
-/// Reads one answer; tells whether another may follow on the connection.
+/// Reads one response; returns whether another may follow on the connection.
 fn read(connection: &mut BufReader<TcpStream>) -> anyhow::Result<(Answer, bool)> {
     let mut line = String::new();
     connection.read_line(&mut line)?;
@@ -153,7 +153,7 @@ fn read(connection: &mut BufReader<TcpStream>) -> anyhow::Result<(Answer, bool)>
     connection.read_exact(&mut body)?;
     let body = match body.is_empty() {
         true => Value::Null,
-        // Health is told in plain text.
+        // Health is reported in plain text.
         false => serde_json::from_slice(&body).unwrap_or(Value::Null),
     };
     Ok(((status, body), keep))

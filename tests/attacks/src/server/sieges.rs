@@ -83,7 +83,7 @@ pub(super) const ALL: &[Siege] = &[
         },
         connections: 24,
         strike: fire_and_leave,
-        test: "cli/src/serve/capacity/tests.rs::an_account_that_holds_nothing_has_room_for_a_hook_beside_two_that_are_greedy",
+        test: "cli/src/serve/capacity/tests.rs::an_account_that_holds_nothing_has_room_for_a_hook_beside_two_greedy_ones",
     },
     Siege {
         // One account can have 392, those of its connections among them.
@@ -150,7 +150,7 @@ pub(super) const ALL: &[Siege] = &[
         bring: |_| Ok(()),
         connections: 10,
         strike: |client, _| hold_slow_bodies(client, 100),
-        test: "api/tests/it/crowds.rs::bodies_that_never_end_and_have_no_token_keep_no_probe_and_no_token_out",
+        test: "api/tests/it/crowds.rs::endless_bodies_without_a_token_keep_no_probe_and_no_token_out",
     },
     Siege {
         attack: "960 logins from 16 addresses that send one byte of their body",
@@ -160,7 +160,7 @@ pub(super) const ALL: &[Siege] = &[
         bring: |_| Ok(()),
         connections: 16,
         strike: |client, number| hold_slow_logins(client, number, 60),
-        test: "api/tests/it/crowds.rs::bodies_that_never_end_from_many_addresses_leave_room_to_every_token",
+        test: "api/tests/it/crowds.rs::endless_bodies_from_many_addresses_leave_room_for_every_token",
     },
     Siege {
         attack: "800 followed outputs",
@@ -215,7 +215,7 @@ pub(super) const ALL: &[Siege] = &[
         bring: |client| (0..60).try_for_each(|number| inventory(client, number)),
         connections: 16,
         strike: filter_at_length,
-        test: "api/query/src/croit/tests.rs::a_costly_filter_stops_between_two_rows_for_others_to_go_on",
+        test: "api/query/src/croit/tests.rs::a_slow_filter_yields_between_two_rows",
     },
     Siege {
         attack: "batches of 1,000 events for 500 hooks each",
@@ -289,7 +289,7 @@ fn ask_with_wrong_tokens(client: &mut Client, _: usize) -> anyhow::Result<Strike
     Ok(Strike::TurnedAway)
 }
 
-/// Enters a server with a long name, in which little can be told apart.
+/// Creates a server with a long and repetitive name.
 fn inventory(client: &mut Client, number: usize) -> anyhow::Result<()> {
     let name: String = (0..190)
         .map(|index| {

@@ -1,4 +1,4 @@
-//! Uploads that would cost too much to compile or to start, or are no programs.
+//! Uploads that would cost too much to compile or to start, or are not programs.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) fn attacks() -> Vec<Attack> {
         )
         .expect(
             Expected::Refused("interpreter"),
-            "cli/tests/it/check.rs::guest_text_in_a_refusal_cannot_work_on_the_terminal",
+            "cli/tests/it/check.rs::guest_text_in_a_refusal_cannot_control_the_terminal",
         ),
     );
     attacks
@@ -103,7 +103,7 @@ fn compiler_bombs() -> Vec<Attack> {
         }))
         .expect(
             time,
-            "cli/tests/it/compiler.rs::a_module_of_many_loops_is_refused_when_its_time_is_up",
+            "cli/tests/it/compiler.rs::a_module_of_many_loops_is_refused_when_compiling_takes_too_long",
         ),
         soon(Attack::made(
             "190,000 functions of 4,090 locals",
@@ -111,7 +111,7 @@ fn compiler_bombs() -> Vec<Attack> {
         ))
         .expect(
             time,
-            "cli/tests/it/compiler.rs::a_module_of_many_locals_is_refused_when_its_time_is_up",
+            "cli/tests/it/compiler.rs::a_module_of_many_locals_is_refused_when_compiling_takes_too_long",
         ),
         Attack::made("280,000 loops in 256 MiB", || handmade::loops(4))
             .compile(|limits| limits.memory = 256 << 20)

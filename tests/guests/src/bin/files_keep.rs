@@ -1,4 +1,4 @@
-//! Prints what somebody left in its folders, and leaves something for whoever
+//! Prints what an earlier run left in its folders, and leaves something for whichever
 //! comes next; quietly, so that the folders look as before.
 
 use std::fs::{File, FileTimes};

@@ -1,4 +1,4 @@
-//! A hook that tells by log lines what it was told.
+//! A hook that logs everything it was given.
 
 use tenterhook_sdk::{Event, Hook, debug, hook, info, warn};
 

@@ -72,7 +72,7 @@ fn wanted(thing: &Thing, lookup: &Lookup) -> bool {
 
 proptest! {
     #[test]
-    fn an_index_finds_what_a_search_would(
+    fn an_index_finds_the_same_as_a_search(
         steps in proptest::collection::vec((1..10_i32, proptest::option::of("[ab]{0,2}"), 0..5_i64, any::<bool>()), 0..40),
         lookup in lookup(),
     ) {

@@ -92,7 +92,7 @@ mod tests {
     use super::Civil;
 
     #[test]
-    fn every_day_of_eight_centuries_comes_back() {
+    fn every_day_of_eight_centuries_round_trips() {
         for day in -150_000..150_000_i64 {
             let civil = Civil::at(day * 86_400 + 3661, 0);
             assert_eq!(civil.seconds(0), Some(day * 86_400 + 3661));

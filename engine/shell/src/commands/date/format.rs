@@ -47,7 +47,7 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// Fills in `format`; what is no conversion stays as it is.
+    /// Fills in `format`; everything that is not a conversion is unchanged.
     pub(super) fn format(&self, format: &str) -> String {
         let mut out = String::new();
         let mut rest = format;
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_conversion_stays() {
+    fn unknown_conversions_are_kept() {
         assert_eq!(show("100% %Q %"), "100% %Q %");
     }
 }

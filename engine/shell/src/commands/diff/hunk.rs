@@ -4,7 +4,7 @@ use super::super::options::Given;
 use super::Pair;
 use super::compare::{Change, Lines};
 
-/// Lines shown around a change unless told otherwise.
+/// Lines shown around a change by default.
 const CONTEXT: usize = 3;
 
 /// The whole difference of one pair of files.

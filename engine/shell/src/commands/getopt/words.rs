@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_and_the_rest_sorted() {
+    fn invalid_options_are_reported_and_the_rest_sorted() {
         let sorted = read(&["-z", "--nope", "--alpha=1", "-a", "-b"]);
         assert_eq!(
             sorted.wrong,

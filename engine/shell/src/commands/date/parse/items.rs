@@ -16,7 +16,7 @@ pub(super) struct Steps {
     seconds: i64,
 }
 
-/// Everything that one text says.
+/// Everything that one text specifies.
 #[derive(Debug, Default)]
 pub(super) struct Items {
     pub(super) epoch: Option<Moment>,
@@ -25,7 +25,7 @@ pub(super) struct Items {
     pub(super) offset: Option<i64>,
     /// Day of the week and which one: 0 the coming, 1 the next, -1 the last.
     pub(super) weekday: Option<(i64, i64)>,
-    /// `today` and its like name a day and leave the time as it is.
+    /// `today` and its like name a day and leave the time unchanged.
     pub(super) midnight: bool,
     pub(super) steps: Steps,
 }
@@ -52,7 +52,7 @@ impl Items {
         (seconds.unsigned_abs() < 1 << 55).then_some(Moment { seconds, ..moment })
     }
 
-    /// Takes one item and says how many pieces it had.
+    /// Takes one item and returns how many pieces it had.
     fn item(&mut self, rest: &[Piece]) -> Option<usize> {
         match rest {
             [Piece::Mark('@'), ..] => self.epoch(&rest[1..]).map(|used| used + 1),

@@ -1,4 +1,4 @@
-//! What a script is told, and what it tells: arguments, variables, event, verdict.
+//! What a script gets and what it returns: arguments, variables, event, verdict.
 
 use crate::harness::{printed, run, status};
 use tenterhook_shell::{Job, Verdict};
@@ -12,7 +12,7 @@ fn arguments_are_positional_parameters_under_the_scripts_name() {
 }
 
 #[test]
-fn a_script_sees_the_given_variables_and_the_shells_own_alone() {
+fn a_script_sees_only_the_given_variables_and_the_shells_own() {
     let mut job = Job::new("env | cut -d= -f1 | sort | tr '\\n' ' '; echo $HOOK_EVENT");
     job.environment = vec![("HOOK_EVENT".into(), "deploy=now".into())];
     assert_eq!(
@@ -22,7 +22,7 @@ fn a_script_sees_the_given_variables_and_the_shells_own_alone() {
 }
 
 #[test]
-fn given_variables_go_over_the_defaults() {
+fn given_variables_override_the_defaults() {
     let mut job = Job::new("echo $HOME; sh -c 'echo $PATH'");
     job.environment = vec![("HOME".into(), "/h".into()), ("PATH".into(), "/p".into())];
     assert_eq!(run(job).text(), "/h\n/p\n");
@@ -57,7 +57,7 @@ fn without_an_event_there_is_no_such_file() {
 }
 
 #[test]
-fn the_verdict_is_what_the_file_holds_after_the_exit_trap() {
+fn the_verdict_is_the_content_of_the_file_after_the_exit_trap() {
     let answer = run(Job::new(
         "trap 'echo \"{}\" > /verdict.json' EXIT; echo early > /verdict.json; exit 3",
     ));
@@ -66,7 +66,7 @@ fn the_verdict_is_what_the_file_holds_after_the_exit_trap() {
 }
 
 #[test]
-fn what_is_left_as_a_verdict_is_handed_over_for_the_engine_to_judge() {
+fn an_unusable_verdict_is_passed_to_the_engine_unchanged() {
     for (script, left) in [
         ("true", Verdict::None),
         (": > /verdict.json", Verdict::Text(vec![])),
@@ -92,7 +92,7 @@ fn exit_statuses_are_those_of_a_process() {
 }
 
 #[test]
-fn a_seed_decides_what_is_random_in_the_shell() {
+fn a_seed_determines_randomness_in_the_shell() {
     let random = |seed| {
         let mut job = Job::new("echo $RANDOM $RANDOM");
         job.seed = seed;
