@@ -12,9 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
-use tenterhook_engine::{Digest, Error, Kind};
+use tenterhook_engine::{Diagnostic, Digest, Error, Kind};
 
-use crate::code_cache;
 use crate::command;
 use crate::faults::Faults;
 use crate::module_limit::ModuleLimitFlag;
@@ -26,12 +25,14 @@ use crate::quantity::show_size;
 use crate::say::say;
 use crate::spinner::Spinner;
 use crate::table::{OutputFormat, print};
+use crate::{code_cache, script_check};
 
 /// Builds the project in this folder and checks the result as an upload would.
 ///
 /// The command is `build` in `tenterhook.toml`; what it prints goes to stderr. A
-/// script is not built, only checked. Exit status: 0 when the program would be
-/// accepted, 1 when not.
+/// script is not built, only checked: shows where it cannot be parsed and which of its
+/// commands do not exist, though a server accepts it all the same. Exit status: 0 when the
+/// program would be accepted, 1 when not.
 #[derive(Debug, Args)]
 pub(crate) struct BuildArgs {
     /// The project's folder.
@@ -116,6 +117,8 @@ struct Built {
     /// How long it took to compile; `None` if nothing had to be compiled.
     compiled: Option<Duration>,
     refusal: Option<String>,
+    /// What is wrong with a script that is accepted.
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Built {
@@ -134,6 +137,7 @@ impl Built {
             digest: file.digest(),
             compiled: None,
             refusal: None,
+            diagnostics: Vec::new(),
         };
         if let Err(refusal) = file.survey(module_bytes) {
             built.refusal = Some(refusal.to_string());
@@ -148,7 +152,7 @@ impl Built {
             Ok(_) if kind != Kind::Script && engine.stats().compilations > 0 => {
                 built.compiled = Some(started_at.elapsed());
             }
-            Ok(_) => {}
+            Ok(_) => built.diagnostics = script_check::diagnose(&engine, kind, &file.bytes).await?,
             Err(Error::Refused { refusal }) => built.refusal = Some(refusal.to_string()),
             Err(error) => return Err(error.into()),
         }
@@ -169,6 +173,9 @@ impl Built {
         }
         if let Some(time) = self.compiled {
             document["compile_us"] = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into();
+        }
+        if self.kind == Kind::Script && self.refusal.is_none() {
+            document["warnings"] = json!(self.diagnostics);
         }
         document
     }
@@ -191,6 +198,8 @@ impl Built {
             lines.push(("compiled", compiled));
         }
         lines.push(("verdict", verdict));
+        let described = |own| script_check::describe(own, paint);
+        lines.extend(self.diagnostics.iter().map(described));
         lines
             .iter()
             .map(|(name, value)| format!("{name:<10} {value}\n"))

@@ -8,10 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use bytes::Bytes;
 use clap::Args;
 use tenterhook_engine::{self as engine, Engine, Error, Kind};
-use tenterhook_ledger::Holder;
 
 use self::result::{Acceptance, CheckResult};
 use crate::faults::Faults;
@@ -22,7 +20,7 @@ use crate::say::{say, say_error};
 use crate::spinner::Spinner;
 use crate::subject::Subject;
 use crate::table::{OutputFormat, print};
-use crate::{compiler, paint};
+use crate::{compiler, paint, script_check};
 
 /// Reports whether a script or module would be accepted, and if not, why.
 ///
@@ -130,12 +128,10 @@ async fn load(result: &mut CheckResult, bytes: &[u8], plan: &Plan) -> anyhow::Re
     match loaded {
         Ok(program) => {
             result.acceptance = Acceptance::Accepted;
-            if result.kind == Kind::Script {
-                let script = Bytes::copy_from_slice(bytes);
-                result.diagnostics = engine.diagnose(Holder::Operator, script).await?;
-            } else {
+            if result.kind != Kind::Script {
                 result.compiled_in = Some(took);
             }
+            result.diagnostics = script_check::diagnose(&engine, result.kind, bytes).await?;
             if let Some(event) = &plan.trial {
                 let trial = trial::run(&engine, &program, &plan.subject, event).await?;
                 result.trial = Some(trial);

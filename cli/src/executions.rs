@@ -37,8 +37,8 @@ pub(crate) struct ExecutionsArgs {
     /// such as `10min` or `2h`.
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// At most this many.
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    /// At most this many, from 1.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = parse_limit)]
     limit: usize,
     #[command(flatten)]
     format: OutputFormat,
@@ -133,9 +133,18 @@ fn is_since(execution: &Execution, since: Option<OffsetDateTime>) -> bool {
     }
 }
 
+/// Parses the length of a list. None has length 0, as the server's have not.
+fn parse_limit(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be from 1".to_owned()),
+        Ok(limit) => Ok(limit),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// Parses a time, or a duration before now.
 fn parse_since(text: &str) -> anyhow::Result<OffsetDateTime> {
-    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+    if let Some(time) = tenterhook_dispatch::parse_time(text) {
         return Ok(time);
     }
     let ago = quantity::parse_millis(text)
@@ -172,7 +181,13 @@ mod tests {
         assert!(is_since(&created_at("2027-05-04T03:02:01.5Z"), Some(at)));
         assert!(!is_since(&created_at("2027-05-04T03:02:00Z"), Some(at)));
         assert!(parse_since("1h").unwrap() < OffsetDateTime::now_utc());
-        for text in ["", "1", "yesterday", "99999999999999999d"] {
+        for text in [
+            "",
+            "1",
+            "yesterday",
+            "99999999999999999d",
+            "2027-05-04 03:02:01Z",
+        ] {
             let error = parse_since(text).unwrap_err().to_string();
             assert!(error.contains("--since"), "{error}");
         }

@@ -26,8 +26,9 @@ use crate::table::OutputFormat;
 
 /// Prints the output of an execution, or of the newest ones of a hook, of a task or of all.
 ///
-/// Structured log lines (JSON objects with `level` and `message`) are formatted; with
-/// --json, every line is an object.
+/// Structured log lines (JSON objects with `level` and `message`) are formatted, and bytes
+/// that are not UTF-8 shown as `\xff`. With --json, every line is an object: with `text_base64`
+/// beside `text` if bytes in that had to be replaced, and with `attempt` if one was asked for.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what"))]
 pub(crate) struct LogsArgs {
@@ -141,7 +142,7 @@ fn print_attempt(
         true => execution.head.state,
         false => State::Waiting,
     };
-    let origin = LineOrigin::of(&execution.head);
+    let origin = LineOrigin::of(&execution.head).with_attempt(attempt);
     printer.whole(&origin, &[], state, &shown).map(drop)
 }
 

@@ -40,6 +40,7 @@ mod quantity;
 mod restore;
 mod run;
 mod say;
+mod script_check;
 mod serve;
 mod signals;
 mod spinner;

@@ -51,6 +51,8 @@ enum Action {
         role: Option<Role>,
     },
     /// Removes a principal and revokes all its tokens.
+    ///
+    /// Prints nothing; with --json, `{"deleted": "ID"}`.
     Delete {
         /// Its id or name.
         principal: String,
@@ -98,11 +100,13 @@ fn run(args: &PrincipalArgs) -> anyhow::Result<()> {
                 name: name.clone(),
                 role: *role,
             };
-            let path = path(&client, &of, principal)?;
-            client.patch(&path, &of, &change)?
+            let id = find(&client, &of, principal)?;
+            client.patch(&format!("{PATH}/{id}"), &of, &change)?
         }
         Action::Delete { principal } => {
-            return client.delete(&path(&client, &of, principal)?, &of);
+            let id = find(&client, &of, principal)?;
+            client.delete(&format!("{PATH}/{id}"), &of)?;
+            return args.format.print_done("deleted", &id);
         }
     };
     args.format.print_one(&principal, &COLUMNS)
@@ -113,8 +117,8 @@ pub(crate) fn query(account: Option<&str>) -> Vec<(&str, &str)> {
     account.map(|id| ("account", id)).into_iter().collect()
 }
 
-fn path(client: &Client, of: &[(&str, &str)], name: &str) -> anyhow::Result<String> {
+/// Returns the id of the principal with this name or id.
+fn find(client: &Client, of: &[(&str, &str)], name: &str) -> anyhow::Result<String> {
     let all: Vec<Received<Principal>> = client.list(PATH, of)?;
-    let found = find_named(&all, name)?;
-    Ok(format!("{PATH}/{}", found.id))
+    Ok(find_named(&all, name)?.id.clone())
 }

@@ -6,6 +6,7 @@
 mod diff;
 mod hook;
 mod source;
+mod warnings;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use self::hook::HookStep;
-use self::source::{SourceStep, describe_warnings};
+use self::source::SourceStep;
 use crate::client::{self, Client};
 use crate::command;
 use crate::paint;
@@ -24,8 +25,9 @@ use crate::table::{OutputFormat, print, print_json};
 /// Creates or updates the source and the hook of this project on a running server.
 ///
 /// The source is found by the project's name, the hook by source and event. Differences
-/// are shown before they are applied. Members of the hook that the manifest
-/// leaves out stay as they are.
+/// are shown before they are applied, and so is where a script cannot be parsed and which of
+/// its commands do not exist. Members of the hook that the manifest leaves out stay as they
+/// are.
 #[derive(Debug, Args)]
 pub(crate) struct PushArgs {
     /// The project's folder.
@@ -57,16 +59,16 @@ fn run(args: &PushArgs) -> anyhow::Result<()> {
         print(&source.describe(&client, &bytes, paint)?)?;
         print(&hook.describe(manifest, paint))?;
     }
+    let warnings = warnings::find(&bytes);
+    if !args.format.is_json() {
+        print(&warnings::describe(&warnings, paint))?;
+    }
     let (mut source_json, mut hook_json) = (source.as_json(), hook.as_json());
+    source_json.insert("warnings".into(), json!(warnings));
     if !args.dry_run {
-        let stored = source.apply(&client, &bytes)?;
-        if !args.format.is_json() {
-            print(&describe_warnings(&stored.warnings, paint))?;
-        }
-        let id = &stored.source.id;
-        source_json.insert("id".into(), id.as_str().into());
-        source_json.insert("warnings".into(), json!(stored.warnings));
-        hook_json.insert("id".into(), hook.apply(&client, manifest, id)?.into());
+        let id = source.apply(&client, &bytes)?.id;
+        hook_json.insert("id".into(), hook.apply(&client, manifest, &id)?.into());
+        source_json.insert("id".into(), id.into());
     }
     if args.format.is_json() {
         let pushed = json!({"source": source_json, "hook": hook_json, "dry_run": args.dry_run});

@@ -50,6 +50,15 @@ impl OutputFormat {
         }
         print(&table(std::slice::from_ref(item), columns))
     }
+
+    /// Reports what was done to the item with this id, such as `{"deleted": "ID"}`; as text,
+    /// success needs no words.
+    pub(crate) fn print_done(self, done: &str, id: &str) -> anyhow::Result<()> {
+        if self.json {
+            return print_json(&serde_json::json!({ done: id }));
+        }
+        Ok(())
+    }
 }
 
 /// Prints a value as JSON on a line.

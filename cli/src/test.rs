@@ -7,6 +7,7 @@
 
 mod case;
 mod compare;
+mod exact;
 mod expect;
 mod page;
 
@@ -29,8 +30,9 @@ use crate::{code_cache, command, paint};
 /// `tests/NAME.event.json` is a complete event, `tests/NAME.expect.json` its expectation:
 /// `status` (default 0), and, where present, `verdict` (compared as a whole), `stdout`,
 /// `stderr`, `logs` (log lines in this order, each with at least these members),
-/// `max_fuel` and `max_memory_bytes`. Exit status: 0 if all results are as expected, 1 if
-/// not.
+/// `max_fuel` and `max_memory_bytes`. Numbers are compared by their text: `1.10` is not `1.1`;
+/// white space, the order of members and the escapes of strings do not matter. Exit status:
+/// 0 if all results are as expected, 1 if not.
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
     /// The project's folder [default: the current one], then the names of tests

@@ -56,6 +56,8 @@ enum Action {
         principal: Option<String>,
     },
     /// Revokes a token, effective at once.
+    ///
+    /// Prints nothing; with --json, `{"revoked": "ID"}`.
     Revoke {
         /// Its id, or the name of an issued token.
         // Not `token`, which is a flag of every client command.
@@ -97,7 +99,8 @@ fn run(args: &TokenArgs) -> anyhow::Result<()> {
         Action::Revoke { revoked } => {
             let tokens: Vec<Received<Token>> = client.list(PATH, &of)?;
             let found = find_named(&tokens, revoked)?;
-            client.delete(&format!("{PATH}/{}", found.id), &of)
+            client.delete(&format!("{PATH}/{}", found.id), &of)?;
+            args.format.print_done("revoked", &found.id)
         }
     }
 }

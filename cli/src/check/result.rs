@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use tenterhook_engine::{Diagnostic, Digest, Kind, Severity, Survey};
 
 use super::trial::Trial;
-use crate::neutral;
 use crate::paint::Painter;
 use crate::quantity::show_size;
+use crate::{neutral, script_check};
 
 /// The result of a check.
 pub(super) struct CheckResult {
@@ -86,15 +86,8 @@ impl CheckResult {
             ),
         }
         for own in &self.diagnostics {
-            let place = format!("{}:{}:", own.line, own.column);
-            let (name, place) = match own.severity {
-                Severity::Error => ("error", paint.bad(&place)),
-                Severity::Warning => ("warning", paint.warn(&place)),
-            };
-            page.line(
-                name,
-                format_args!("{place} {}", neutral::line(&own.message)),
-            );
+            let (name, description) = script_check::describe(own, paint);
+            page.line(name, description);
         }
         if let Some(trial) = &self.trial {
             trial.write_to(&mut page, paint);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use tenterhook_wire::{Upload, UploadState, UploadedSource};
+use tenterhook_wire::{Source, Upload, UploadState, UploadedSource};
 use ureq::SendBody;
 use ureq::http::{Method, StatusCode, header};
 
@@ -29,7 +29,7 @@ const SPINNER_INTERVAL: Duration = Duration::from_millis(120);
 
 impl Client {
     /// Creates a source with these bytes.
-    pub(crate) fn create_source(&self, name: &str, bytes: &[u8]) -> anyhow::Result<UploadedSource> {
+    pub(crate) fn create_source(&self, name: &str, bytes: &[u8]) -> anyhow::Result<Source> {
         let path = with_query("/api/v1/sources", &[("name", name), ("wait", WAIT)]);
         let answer = self.upload(&Method::POST, &path, None, bytes)?;
         self.compiled(answer)
@@ -41,19 +41,18 @@ impl Client {
         id: &str,
         digest: &str,
         bytes: &[u8],
-    ) -> anyhow::Result<UploadedSource> {
+    ) -> anyhow::Result<Source> {
         let path = with_query(&format!("/api/v1/sources/{id}"), &[("wait", WAIT)]);
         let tag = format!("\"{digest}\"");
         let answer = self.upload(&Method::PUT, &path, Some(&tag), bytes)?;
         self.compiled(answer)
     }
 
-    /// Waits until the server has compiled the upload, and returns the source with the
-    /// warnings about it.
-    fn compiled(&self, answer: Answer) -> anyhow::Result<UploadedSource> {
+    /// Waits until the server has compiled the upload, and returns the source.
+    fn compiled(&self, answer: Answer) -> anyhow::Result<Source> {
         let _spinner = Spinner::start("the server compiles it");
         let mut upload = match answer {
-            Answer::Done(source) => return Ok(source),
+            Answer::Done(uploaded) => return Ok(uploaded.source),
             Answer::Accepted(upload) => upload,
         };
         while upload.state == UploadState::Compiling {
@@ -68,10 +67,7 @@ impl Client {
             };
         }
         match upload.source {
-            Some(source) => Ok(UploadedSource {
-                source,
-                warnings: upload.warnings,
-            }),
+            Some(source) => Ok(source),
             None => Err(self.refusal(&upload.problem.unwrap_or_default())),
         }
     }

@@ -3,9 +3,13 @@
 //! Several executions may print at once: each line is written whole, prefixed with its
 //! execution's name.
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::sync::Mutex;
 
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tenterhook_engine::LogLine;
@@ -34,6 +38,8 @@ pub(super) struct LineOrigin {
     task: i32,
     name: String,
     target: String,
+    /// The attempt, if one was asked for.
+    attempt: Option<u32>,
 }
 
 impl LineOrigin {
@@ -43,6 +49,15 @@ impl LineOrigin {
             task: execution.task_number,
             name: execution.name.clone(),
             target: target(execution),
+            attempt: None,
+        }
+    }
+
+    /// The same for the lines of an attempt that was asked for.
+    pub(super) fn with_attempt(self, attempt: u32) -> Self {
+        Self {
+            attempt: Some(attempt),
+            ..self
         }
     }
 
@@ -59,6 +74,9 @@ impl LineOrigin {
         object.insert("name".into(), self.name.clone().into());
         if !self.target.is_empty() {
             object.insert("target".into(), self.target.clone().into());
+        }
+        if let Some(attempt) = self.attempt {
+            object.insert("attempt".into(), attempt.into());
         }
         object
     }
@@ -126,9 +144,10 @@ impl LogPrinter {
             }
         }
         let mut writer = self.begin(origin.clone());
-        for (stream, text) in [("stdout", &attempt.stdout), ("stderr", &attempt.stderr)] {
-            let text = text.as_deref().unwrap_or_default();
-            if writer.write(stream, text.as_bytes())? == OutputState::Closed {
+        let stdout = printed(&attempt.stdout, &attempt.stdout_base64)?;
+        let stderr = printed(&attempt.stderr, &attempt.stderr_base64)?;
+        for (stream, bytes) in [("stdout", stdout), ("stderr", stderr)] {
+            if writer.write(stream, &bytes)? == OutputState::Closed {
                 return Ok(OutputState::Closed);
             }
         }
@@ -136,11 +155,15 @@ impl LogPrinter {
     }
 
     fn line(&self, origin: &LineOrigin, stream: &str, bytes: &[u8]) -> anyhow::Result<OutputState> {
-        let log = std::str::from_utf8(bytes).ok().and_then(LogLine::parse);
+        let text = std::str::from_utf8(bytes);
+        let log = text.ok().and_then(LogLine::parse);
         if self.json {
             let mut object = origin.object();
             object.insert("stream".into(), stream.into());
             object.insert("text".into(), String::from_utf8_lossy(bytes).into());
+            if text.is_err() {
+                object.insert("text_base64".into(), STANDARD.encode(bytes).into());
+            }
             let log = log.filter(|_| stream == "stderr");
             let line = serde_json::to_string(&JsonLine { object, log })?;
             return self.put(&format!("{line}\n"));
@@ -239,6 +262,18 @@ impl ExecutionWriter<'_> {
             }
         }
         Ok(OutputState::Open)
+    }
+}
+
+/// Returns the bytes that were printed: those of the text, unless some had to be replaced in
+/// it.
+fn printed<'a>(text: &'a Option<String>, base64: &Option<String>) -> anyhow::Result<Cow<'a, [u8]>> {
+    match base64 {
+        Some(base64) => STANDARD
+            .decode(base64)
+            .map(Cow::Owned)
+            .context("the server sent invalid base64"),
+        None => Ok(text.as_deref().unwrap_or_default().as_bytes().into()),
     }
 }
 

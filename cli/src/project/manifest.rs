@@ -2,6 +2,8 @@
 //!
 //! An error names the line and what to write instead.
 
+mod containers;
+
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
@@ -67,6 +69,7 @@ pub(crate) struct HookManifest {
     /// Id, number or name of the app, on Astra's events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) app: Option<IdOrNumber>,
+    /// Which of the app's containers, on Astra's events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) criteria: Option<Vec<Criterion>>,
 }
@@ -96,13 +99,21 @@ impl Manifest {
     ///
     /// The first fault that is found.
     pub(crate) fn parse(text: &str) -> Result<Self, ManifestError> {
-        toml::from_str(text).map_err(|error| ManifestError {
-            line: error
-                .span()
-                .and_then(|span| text.get(..span.start))
-                .map(|before| before.matches('\n').count() + 1),
+        let line = |at: usize| Some(text.get(..at)?.matches('\n').count() + 1);
+        let manifest: Self = toml::from_str(text).map_err(|error| ManifestError {
+            line: error.span().and_then(|span| line(span.start)),
             message: error.message().trim_end().to_owned(),
-        })
+        })?;
+        match containers::misplaced(&manifest, text) {
+            Some((member, at)) => Err(ManifestError {
+                line: line(at),
+                message: format!(
+                    "`hook.{member}` is only for the hook points of Astra, such as snapshot.pre: \
+                     no other event has containers"
+                ),
+            }),
+            None => Ok(manifest),
+        }
     }
 
     /// The hook's limits; where it asks for none, the default.
@@ -309,6 +320,23 @@ mod tests {
             &["line 5", "ful"],
         );
         wrong("name = \"a\"\n", &["event"]);
+    }
+
+    #[test]
+    fn containers_are_refused_on_events_that_are_not_about_applications() {
+        let criteria = "criteria = [{ type = \"podName\", value = \"^db\" }]";
+        for (member, text) in [
+            ("`hook.app`", "app = \"shop\""),
+            ("`hook.criteria`", criteria),
+        ] {
+            let hook = format!("[hook]\nargs = []\n{text}\n");
+            for event in ["PreFormatDisk", "custom.go", "com.github.*"] {
+                let whole = WHOLE.replace("PreFormatDisk", event) + &hook;
+                wrong(&whole, &["line 6", member, "Astra"]);
+            }
+            let whole = WHOLE.replace("PreFormatDisk", "snapshot.pre") + &hook;
+            assert!(Manifest::parse(&whole).is_ok(), "{member}");
+        }
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
 use tenterhook_engine::{Digest, Kind};
-use tenterhook_wire::{Hook, Source, UploadedSource, Warning};
+use tenterhook_wire::{Hook, Source};
 use ureq::http::StatusCode;
 
 use super::{diff, object, short_digest};
@@ -151,41 +151,22 @@ impl SourceStep {
         Ok(Some((lossy(&old), lossy(bytes))))
     }
 
-    /// Applies the change; returns the source, with the server's warnings about it.
-    pub(super) fn apply(&self, client: &Client, bytes: &[u8]) -> anyhow::Result<UploadedSource> {
-        let source = match &self.current {
-            Some(current) if !self.changes() => UploadedSource {
-                source: current.clone(),
-                warnings: Vec::new(),
-            },
-            Some(current) => {
-                let replaced = client.replace_source(&current.id, &current.digest, bytes);
-                match replaced {
-                    Err(error)
-                        if client::is_refused_with(&error, StatusCode::PRECONDITION_FAILED) =>
-                    {
-                        bail!(
-                            "the source `{}` was changed by someone else in the meantime; push again to see what you would replace",
-                            self.name
-                        )
-                    }
-                    replaced => replaced?,
+    /// Applies the change; returns the source.
+    pub(super) fn apply(&self, client: &Client, bytes: &[u8]) -> anyhow::Result<Source> {
+        match &self.current {
+            Some(current) if !self.changes() => Ok(current.clone()),
+            Some(current) => match client.replace_source(&current.id, &current.digest, bytes) {
+                Err(error) if client::is_refused_with(&error, StatusCode::PRECONDITION_FAILED) => {
+                    bail!(
+                        "the source `{}` was changed by someone else in the meantime; push again to see what you would replace",
+                        self.name
+                    )
                 }
-            }
-            None => client.create_source(&self.name, bytes)?,
-        };
-        Ok(source)
+                replaced => replaced,
+            },
+            None => client.create_source(&self.name, bytes),
+        }
     }
-}
-
-/// What is wrong with a script that the server has accepted: a line each, with its place.
-pub(super) fn describe_warnings(warnings: &[Warning], paint: Painter) -> String {
-    let line = |own: &Warning| {
-        let place = format!("{}:{}", own.line, own.column);
-        let message = neutral::line(&own.message);
-        format!("{} {place}: {message}\n", paint.warn("warning:"))
-    };
-    warnings.iter().map(line).collect()
 }
 
 fn hooks_of(client: &Client, source: &str) -> anyhow::Result<Vec<i32>> {

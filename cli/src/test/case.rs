@@ -77,7 +77,7 @@ struct CaseRunJson<'a> {
     exit_status: u8,
     verdict: Option<&'a Verdict>,
     usage: &'a Usage,
-    differences: Vec<Value>,
+    differences: &'a [Difference],
 }
 
 /// How a run compares with its expectation.
@@ -288,7 +288,7 @@ impl CaseResult {
                         exit_status: ran.status,
                         verdict: ran.verdict.as_ref(),
                         usage: &ran.usage,
-                        differences: differences.iter().map(Difference::json).collect(),
+                        differences,
                     }),
                 }
             }

@@ -1,11 +1,9 @@
 //! How the result of a run differs from its expectation.
 
 use serde::Serialize;
-use serde_json::value::to_raw_value;
-use serde_json::{Value, json};
-use tenterhook_engine::json::nearest;
 use tenterhook_engine::{LogLine, Report};
 
+use super::exact::Exact;
 use super::expect::Expected;
 use crate::run::Ending;
 
@@ -13,12 +11,12 @@ use crate::run::Ending;
 const FAULT: &str = "verdict_fault";
 
 /// A member that is not as expected.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Difference {
     /// The member of the expectation.
     pub(super) member: &'static str,
-    pub(super) expected: Value,
-    pub(super) actual: Value,
+    pub(super) expected: Exact,
+    pub(super) actual: Exact,
 }
 
 impl Difference {
@@ -31,10 +29,6 @@ impl Difference {
     pub(super) fn is_final(&self) -> bool {
         self.is_budget() || self.member == FAULT
     }
-
-    pub(super) fn json(&self) -> Value {
-        json!({"member": self.member, "expected": self.expected, "actual": self.actual})
-    }
 }
 
 /// The status that `tenterhook run` would end with.
@@ -43,14 +37,8 @@ pub(super) fn status(report: &Report) -> u8 {
 }
 
 /// The verdict as JSON.
-pub(super) fn verdict(report: &Report) -> Option<Value> {
-    report.verdict.as_ref().map(value)
-}
-
-/// What a hook wrote, as a value: numbers are compared as such, not by their text.
-fn value(written: &impl Serialize) -> Value {
-    let raw = to_raw_value(written).expect("it holds nothing that JSON cannot say");
-    nearest(&raw)
+pub(super) fn verdict(report: &Report) -> Option<Exact> {
+    report.verdict.as_ref().map(Exact::written)
 }
 
 /// Output as text.
@@ -59,10 +47,10 @@ pub(super) fn text(bytes: &[u8]) -> String {
 }
 
 /// The structured log lines.
-pub(super) fn logs(report: &Report) -> Vec<Value> {
+pub(super) fn logs(report: &Report) -> Vec<Exact> {
     let line = |line: &str| {
         let log = LogLine::parse(line)?;
-        Some(value(&log))
+        Some(Exact::written(&log))
     };
     text(&report.stderr).lines().filter_map(line).collect()
 }
@@ -70,7 +58,7 @@ pub(super) fn logs(report: &Report) -> Vec<Value> {
 /// Lists what differs.
 pub(super) fn differences(expected: &Expected, report: &Report) -> Vec<Difference> {
     let mut found = Vec::new();
-    let mut same = |member, expected: Value, actual: Value| {
+    let mut same = |member, expected: Exact, actual: Exact| {
         if expected != actual {
             found.push(Difference {
                 member,
@@ -79,30 +67,30 @@ pub(super) fn differences(expected: &Expected, report: &Report) -> Vec<Differenc
             });
         }
     };
-    same("status", expected.status.into(), status(report).into());
+    let number = |status: u8| Exact::from(u64::from(status));
+    same("status", number(expected.status), number(status(report)));
     if let Some(fault) = &report.verdict_fault {
-        same(FAULT, Value::Null, fault.as_str().into());
+        same(FAULT, Exact::null(), fault.as_str().into());
     } else if let Some(wanted) = &expected.verdict {
-        same("verdict", wanted.clone(), verdict(report).into());
+        let actual = verdict(report).unwrap_or_else(Exact::null);
+        same("verdict", wanted.clone(), actual);
     }
-    if let Some(wanted) = &expected.stdout {
-        same(
-            "stdout",
-            wanted.as_str().into(),
-            text(&report.stdout).into(),
-        );
-    }
-    if let Some(wanted) = &expected.stderr {
-        same(
-            "stderr",
-            wanted.as_str().into(),
-            text(&report.stderr).into(),
-        );
+    for (member, wanted, printed) in [
+        ("stdout", &expected.stdout, &report.stdout),
+        ("stderr", &expected.stderr, &report.stderr),
+    ] {
+        if let Some(wanted) = wanted {
+            same(
+                member,
+                wanted.as_str().into(),
+                text(printed).as_str().into(),
+            );
+        }
     }
     if let Some(wanted) = &expected.logs {
         let actual = logs(report);
         if !come_in_order(wanted, &actual) {
-            same("logs", wanted.clone().into(), actual.into());
+            same("logs", Exact::List(wanted.clone()), Exact::List(actual));
         }
     }
     let usage = &report.usage;
@@ -122,7 +110,7 @@ pub(super) fn differences(expected: &Expected, report: &Report) -> Vec<Differenc
 }
 
 /// Whether the wanted lines match actual ones in this order.
-fn come_in_order(wanted: &[Value], actual: &[Value]) -> bool {
+fn come_in_order(wanted: &[Exact], actual: &[Exact]) -> bool {
     let mut rest = actual.iter();
     wanted
         .iter()
@@ -130,9 +118,9 @@ fn come_in_order(wanted: &[Value], actual: &[Value]) -> bool {
 }
 
 /// Whether `actual` is `wanted`, or an object with more members than it.
-fn meets(wanted: &Value, actual: &Value) -> bool {
+fn meets(wanted: &Exact, actual: &Exact) -> bool {
     match (wanted, actual) {
-        (Value::Object(wanted), Value::Object(actual)) => wanted
+        (Exact::Object(wanted), Exact::Object(actual)) => wanted
             .iter()
             .all(|(name, wanted)| actual.get(name).is_some_and(|actual| meets(wanted, actual))),
         _ => wanted == actual,
@@ -141,6 +129,7 @@ fn meets(wanted: &Value, actual: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
     use tenterhook_engine::{Limit, Outcome, Usage, Verdict};
 
     use super::*;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use tenterhook_engine::Report;
 
 use super::compare;
+use super::exact::{Exact, pretty};
 use crate::program_file;
 
 /// Largest expectation, in bytes: the largest output that a run may have, with
@@ -29,7 +29,7 @@ pub(super) struct Expected {
         deserialize_with = "present",
         skip_serializing_if = "Option::is_none"
     )]
-    pub(super) verdict: Option<Value>,
+    pub(super) verdict: Option<Exact>,
     /// The whole standard output; invalid UTF-8 in it is U+FFFD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) stdout: Option<String>,
@@ -39,7 +39,7 @@ pub(super) struct Expected {
     /// Structured log lines in this order, with others between them; each has at least these
     /// members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) logs: Option<Vec<Value>>,
+    pub(super) logs: Option<Vec<Exact>>,
     /// Most units of fuel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) max_fuel: Option<u64>,
@@ -49,8 +49,8 @@ pub(super) struct Expected {
 }
 
 /// Distinguishes `null` from an absent member.
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(from).map(Some)
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Exact>, D::Error> {
+    Exact::deserialize(from).map(Some)
 }
 
 impl Expected {
@@ -83,7 +83,7 @@ impl Expected {
         Self {
             status: compare::status(report),
             verdict: match verdict {
-                None if before.verdict.is_some() => Some(Value::Null),
+                None if before.verdict.is_some() => Some(Exact::null()),
                 verdict => verdict,
             },
             stdout: (before.stdout.is_some() || (first && !stdout.is_empty())).then_some(stdout),
@@ -100,16 +100,16 @@ impl Expected {
     ///
     /// It cannot be written.
     pub(super) fn write(&self, file: &Path) -> anyhow::Result<()> {
-        let mut json = serde_json::to_string_pretty(self).context("cannot print the result")?;
-        json.push('\n');
-        fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))
+        let json = serde_json::to_string(self).context("cannot print the result")?;
+        fs::write(file, pretty(&json) + "\n")
+            .with_context(|| format!("cannot write {}", file.display()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -117,7 +117,7 @@ mod tests {
     fn no_verdict_differs_from_any_verdict() {
         let read = |json: Value| Expected::parse(json.to_string().as_bytes()).unwrap();
         assert_eq!(read(json!({})), Expected::default());
-        assert_eq!(read(json!({"verdict": null})).verdict, Some(Value::Null));
+        assert_eq!(read(json!({"verdict": null})).verdict, Some(Exact::null()));
     }
 
     #[test]

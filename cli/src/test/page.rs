@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use tenterhook_engine::Outcome;
 
 use super::case::{CaseResult, CaseRun, Comparison};
 use super::compare::Difference;
+use super::exact::{Exact, pretty};
 use crate::paint::Painter;
 use crate::{amount, neutral};
 
@@ -131,8 +131,8 @@ fn differs(text: &mut String, difference: &Difference, paint: Painter) {
         return;
     }
     if difference.is_final() {
-        let fault = actual.as_str().unwrap_or_default();
-        let _ = writeln!(text, "{INDENT}{}", paint.bad(&neutral::line(fault)));
+        let fault = actual.as_text().unwrap_or_default();
+        let _ = writeln!(text, "{INDENT}{}", paint.bad(&neutral::line(&fault)));
         return;
     }
     if expected.is_number() {
@@ -188,12 +188,12 @@ fn explain(text: &mut String, ran: &CaseRun, differences: &[Difference], paint: 
 }
 
 /// Formats a value as lines, each with its newline.
-fn shown(value: &Value) -> String {
-    let mut text = match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "none".to_owned(),
-        Value::Array(lines) => lines.iter().map(|line| format!("{line}\n")).collect(),
-        value => serde_json::to_string_pretty(value).expect("a value is JSON"),
+fn shown(value: &Exact) -> String {
+    let mut text = match (value, value.as_text()) {
+        (_, Some(text)) => text,
+        (Exact::List(lines), _) => lines.iter().map(|line| format!("{line}\n")).collect(),
+        _ if value.is_null() => "none".to_owned(),
+        _ => pretty(&value.to_string()),
     };
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -212,8 +212,8 @@ mod tests {
             |step: u32| -> String { (0..100_000).map(|n| format!("{}\n", n * step)).collect() };
         let difference = Difference {
             member: "stdout",
-            expected: text(2).into(),
-            actual: text(3).into(),
+            expected: text(2).as_str().into(),
+            actual: text(3).as_str().into(),
         };
         let mut shown = String::new();
         differs(&mut shown, &difference, paint::stdout());

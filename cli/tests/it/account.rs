@@ -57,7 +57,13 @@ fn a_principal_is_created_listed_changed_and_removed() {
     assert!(list.stdout.contains("ada   admin"), "{list:?}");
     let own = tenterhook(data, ["principal", "list"]).with_status(0);
     assert!(!own.stdout.contains("ada"), "{own:?}");
-    run(&["principal", "delete", "ada"]).with_status(0);
+    let eve = json(data, &["principal", "create", "eve", "--role", "viewer"]);
+    let deleted = json(data, &["principal", "delete", "eve"]);
+    assert_eq!(deleted, json!({"deleted": eve["id"]}));
+    assert_eq!(
+        run(&["principal", "delete", "ada"]).with_status(0).stdout,
+        ""
+    );
     run(&["principal", "delete", "ada"])
         .with_status(1)
         .with_stderr("no such principal: `ada`; `tenterhook principal list` lists them");

@@ -30,6 +30,7 @@ mod owner_token;
 mod project;
 mod project_build;
 mod project_lang;
+mod project_numbers;
 mod project_test;
 mod remote;
 mod run_bill;

@@ -29,6 +29,28 @@ fn a_script_is_only_checked() {
 }
 
 #[test]
+fn a_script_with_faults_is_accepted_with_warnings() {
+    let manifest = format!("{MANIFEST}program = \"hook.sh\"\n");
+    let project = Project::by_hand(&manifest, "qm list\necho b )\n");
+    let result = project.run(&["build"]).with_status(0);
+    assert!(
+        result.stdout.contains(
+            "verdict    accepted\n\
+             warning    1:1: the sandbox has no command `qm`\n\
+             error      2:8: syntax error"
+        ),
+        "{result:#?}"
+    );
+    let result = document(&project.run(&["build", "--json"]).with_status(0));
+    assert_eq!(result["accepted"], true);
+    assert_eq!(
+        result["warnings"][0]["message"],
+        "the sandbox has no command `qm`"
+    );
+    assert_eq!(result["warnings"][1]["severity"], "error");
+}
+
+#[test]
 fn the_command_runs_in_the_projects_folder_and_its_result_is_checked() {
     let project = built_by("echo made; cp given.wasm hook.wasm");
     std::fs::write(project.folder.join("given.wasm"), tiny::exiting(0)).unwrap();

@@ -266,6 +266,19 @@ fn an_earlier_attempt_is_listed_and_its_output_printed() {
     assert_eq!(print(&["logs", id]), "try 2\n");
     assert_eq!(print(&["logs", id, "--attempt", "1"]), "try 1\n");
     workspace.run(["logs", id, "--attempt", "3"]).with_status(1);
+    let attempts = |args: &[&str]| -> Vec<Value> {
+        let lines = print(args);
+        let lines = lines.lines().map(serde_json::from_str::<Value>);
+        lines.map(|line| line.unwrap()["attempt"].clone()).collect()
+    };
+    assert_eq!(
+        attempts(&["logs", id, "--attempt", "1", "--json"]),
+        [json!(1), json!(1)]
+    );
+    assert_eq!(
+        attempts(&["logs", id, "--json"]),
+        [Value::Null, Value::Null]
+    );
     let table = print(&["executions", id]);
     let rows: Vec<_> = table.lines().map(str::trim_start).collect();
     assert!(rows[0].starts_with("ATTEMPT"), "{table}");
@@ -282,6 +295,35 @@ fn an_earlier_attempt_is_listed_and_its_output_printed() {
             .len(),
         2
     );
+}
+
+#[test]
+fn bytes_that_are_not_text_are_shown_alike_stored_and_followed() {
+    let workspace = Workspace::new();
+    let script = "printf 'a\\377\\376b\\n'; printf '\\303\\n\\303\\244\\n' >&2\n";
+    workspace.project(script, "");
+    workspace.push(&[]).with_status(0);
+    workspace.run(["fire", "custom.go"]).with_status(0);
+    let id = workspace.json(&["executions"])[0]["id"].clone();
+    let id = id.as_str().unwrap();
+    let print = |args: &[&str]| workspace.run(args).with_status(0).stdout;
+    let expected = "a\\xff\\xfeb\n\\xc3\nä\n";
+    assert_eq!(print(&["logs", id]), expected);
+    assert_eq!(print(&["logs", id, "-f"]), expected);
+    assert_eq!(print(&["logs", id, "--attempt", "1"]), expected);
+
+    let stored = print(&["logs", id, "--json"]);
+    assert_eq!(print(&["logs", id, "-f", "--json"]), stored);
+    let lines: Vec<Value> = stored
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (&lines[0]["text"], &lines[0]["text_base64"]),
+        (&json!("a\u{fffd}\u{fffd}b"), &json!("Yf/+Yg=="))
+    );
+    assert_eq!(lines[1]["text_base64"], "ww==");
+    assert_eq!(lines[2].get("text_base64"), None);
 }
 
 /// Passes connections on to a server until they are cut.

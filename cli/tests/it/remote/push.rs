@@ -56,6 +56,38 @@ fn warnings_about_a_script_are_shown() {
 }
 
 #[test]
+fn warnings_are_shown_by_a_dry_run_and_when_nothing_changes() {
+    let workspace = Workspace::new();
+    workspace.project("echo one\nqm list\nif\n", "");
+    let warned = |pushed: &str| {
+        let first = "warning: 2:1: the sandbox has no command `qm`\n";
+        pushed.matches(first).count() == 1 && pushed.matches("syntax error").count() == 1
+    };
+    for (flags, last) in [
+        (&["--dry-run"][..], "this was a dry run\n"),
+        (&[], "\npushed\n"),
+        (&[], "\nup to date\n"),
+        (&["--dry-run"], "\nup to date\n"),
+    ] {
+        let pushed = workspace.push(flags).with_status(0);
+        assert!(warned(&pushed.stdout), "{flags:?}: {pushed:?}");
+        assert!(pushed.stdout.ends_with(last), "{flags:?}: {pushed:?}");
+    }
+    let folder = workspace.project.path().to_str().unwrap();
+    for flags in [&["push", folder][..], &["push", folder, "--dry-run"]] {
+        let reply = workspace.json(flags);
+        assert_eq!(reply["source"]["action"], "keep");
+        let warnings = reply["source"]["warnings"].as_array().unwrap();
+        let first = json!({
+            "severity": "warning", "line": 2, "column": 1,
+            "message": "the sandbox has no command `qm`",
+        });
+        assert_eq!((warnings.len(), &warnings[0]), (2, &first), "{reply}");
+        assert_eq!(warnings[1]["severity"], "error");
+    }
+}
+
+#[test]
 fn differences_are_shown_and_pushed() {
     let workspace = Workspace::new();
     workspace.project("echo one\necho two\n", "[hook]\nargs = [\"-v\"]\n");

@@ -86,4 +86,12 @@ fn executions_are_listed_newest_first_and_filtered() {
     assert_eq!(count(&["--limit", "2"]), 2);
     assert_eq!(count(&["--since", "1h"]), 3);
     assert_eq!(count(&["--since", "2999-01-01T00:00:00Z"]), 0);
+    workspace
+        .run(["executions", "--since", "2026-01-01 00:00:00Z"])
+        .with_status(1)
+        .with_stderr("`--since 2026-01-01 00:00:00Z` is neither a time");
+    workspace
+        .run(["executions", "--limit", "0"])
+        .with_status(2)
+        .with_stderr("must be from 1");
 }
