@@ -12,6 +12,7 @@ mod layers;
 mod requirements;
 mod restrictions;
 mod scratch;
+mod signals;
 mod worker;
 
 pub(crate) use self::guests::GuestLockdown;

@@ -13,6 +13,7 @@ use super::calls::Calls;
 use super::files::{Connect, Files, Use};
 use super::layers::Layers;
 use super::restrictions::{NotApplied, Restrictions};
+use super::signals;
 
 /// The lockdown of threads that run guests.
 pub(crate) struct GuestLockdown {
@@ -57,6 +58,7 @@ impl GuestLockdown {
         let Some(restrictions) = &self.restrictions else {
             return;
         };
+        signals::block();
         if restrictions.calls.is_some() && is_inherited() {
             return;
         }

@@ -8,12 +8,14 @@ use rustix::thread::CapabilitySet;
 use super::Lockdown;
 use super::calls::Calls;
 use super::restrictions::{NotApplied, Restrictions};
+use super::signals;
 
 /// Locks down the calling thread, once it is in its own mount namespace.
 pub(crate) fn lock_down_scratch_thread(lockdown: Lockdown) -> Result<(), NotApplied> {
     if lockdown == Lockdown::Off {
         return Ok(());
     }
+    signals::block();
     let restrictions = Restrictions {
         capabilities: CapabilitySet::SYS_ADMIN,
         files: None,
