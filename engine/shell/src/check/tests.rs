@@ -24,6 +24,8 @@ fn a_script_that_cannot_be_parsed_is_reported_with_its_place() {
     reported("echo a\necho b )\n", &["error:2:"]);
     reported("#!/bin/sh\necho a\n\nx=$(if then)\n", &["error:4:"]);
     reported("if then fi\n", &["error:1:"]);
+    reported("echo\n\n  [[ a\n", &["error:3:3:"]);
+    reported("echo\ncat <(echo\n", &["error:2:1:"]);
     reported("systemctl x\nif then fi\n", &["warning:1:1:", "error:2:"]);
 }
 
@@ -66,4 +68,43 @@ fn what_the_script_defines_asks_for_or_computes_is_not_reported() {
         let known = |name: &str| !["qm"].contains(&name);
         assert_eq!(check(script, known), [], "{script}");
     }
+}
+
+#[test]
+fn a_token_that_the_parser_does_not_get_past_is_reported_with_its_place() {
+    for (script, place) in [
+        (
+            "case \"$1\" in\n  start) echo\n  stop) cat ;;\nesac",
+            "3:7:)",
+        ),
+        ("echo\n{ ) }", "2:3:)"),
+        ("f() { ) }", "1:7:)"),
+        ("case x in a) } ;; esac", "1:14:}"),
+        ("case x in a) fi ;; esac", "1:14:fi"),
+        ("{ echo; done; }", "1:9:done"),
+        ("{ done_x; x=({a); }; { echo; done; }", "1:30:done"),
+        ("x() (\n fi\n)", "2:2:fi"),
+        ("{ ;; }", "1:3:;;"),
+        ("f() {\n\techo ü) | cat\n}", "2:8:)"),
+        (
+            "echo \"$(cat) $(\ncase x in a) } ;; esac) $(cat)\"",
+            "2:14:}",
+        ),
+        ("cat <(f() {\n fi; })", "2:2:fi"),
+        ("{ cat <<E; ) }\n)\nE\n}", "1:12:)"),
+    ] {
+        let (place, token) = place.rsplit_once(':').unwrap();
+        let expected = format!("error:{place}:syntax error near unexpected token `{token}'");
+        reported(script, &[&expected]);
+    }
+}
+
+#[test]
+fn what_comes_before_such_a_token_is_read() {
+    let mut script = "systemctl x\n".to_owned();
+    script += &"echo {}\n".repeat(500);
+    reported(
+        &format!("{script}{{ fi; }}\n{script}"),
+        &["warning:1:1:", "error:502:3:"],
+    );
 }
