@@ -9,6 +9,7 @@ mod calls;
 mod stuck;
 #[cfg(test)]
 mod tests;
+mod unclosed;
 
 use bashkit::Error;
 use calls::Calls;
@@ -73,6 +74,9 @@ pub(crate) fn check(script: &str, exists: impl Fn(&str) -> bool) -> Vec<Report> 
     reports.extend(match error {
         Some(error) if stuck::is_exhausted(&error) => Some(unexpected_token(script, start)),
         Some(error) => Some(syntax(script, &error, start, parsed.commands.is_empty())),
+        None if parsed.commands.last().is_some_and(unclosed::may_be_open) => {
+            unclosed(script, start)
+        }
         None => None,
     });
     reports.sort_by_key(|report| (report.line, report.column));
@@ -94,6 +98,13 @@ fn unexpected_token(script: &str, start: usize) -> Report {
         Some(token) => Report::error(script, start + token.offset, message(token.text)),
         None => Report::error(script, start, "syntax error".to_owned()),
     }
+}
+
+fn unclosed(script: &str, start: usize) -> Option<Report> {
+    let opening = unclosed::opening(&script[start..])?;
+    let closed_by = opening.closed_by;
+    let message = format!("unexpected EOF while looking for matching `{closed_by}'");
+    Some(Report::error(script, start + opening.offset, message))
 }
 
 fn syntax(script: &str, error: &Error, start: usize, is_first: bool) -> Report {

@@ -108,3 +108,37 @@ fn what_comes_before_such_a_token_is_read() {
         &["warning:1:1:", "error:502:3:"],
     );
 }
+
+#[test]
+fn a_bracket_that_is_not_closed_is_reported_where_it_is_opened() {
+    for (script, place) in [
+        ("#!/bin/bash\nx=(a b\necho\n", "2:3:)"),
+        ("echo; y=(a) x=(b # c", "1:15:)"),
+        ("x=(a b\necho 'a\nb'\n", "1:3:)"),
+        ("echo\necho ${x", "2:6:}"),
+        ("echo ${y:-(} ${x:-\na\n", "1:14:}"),
+        ("echo\necho $((1 + 2\n", "2:8:)"),
+        ("if echo; then cat; fi < ${x\n", "1:25:}"),
+        ("echo && cat | cat @(a|b\n", "1:20:)"),
+        ("echo $(( (1 + 2) ", "1:8:)"),
+        ("echo\necho \"a\n", "2:6:\""),
+    ] {
+        let (place, closing) = place.rsplit_once(':').unwrap();
+        let expected =
+            format!("error:{place}:unexpected EOF while looking for matching `{closing}'");
+        reported(script, &[&expected]);
+    }
+}
+
+#[test]
+fn what_only_looks_like_an_open_bracket_is_not_reported() {
+    for script in [
+        "cat <<E\n(\n${\n",
+        "cat <<'E'\n(\nE\n# (${\n",
+        "echo '(' \"${x:-(}\" \\( $((1 + (2)))",
+        "case x in a) echo;; esac\nx=(\na\n)",
+        "echo ${x:-\n}\n\n",
+    ] {
+        reported(script, &[]);
+    }
+}
