@@ -68,7 +68,7 @@ impl fmt::Display for Report {
 /// Reads `script`. `exists` is whether the sandbox has a command of that name.
 pub(crate) fn check(script: &str, exists: impl Fn(&str) -> bool) -> Vec<Report> {
     let (parsed, error) = stuck::parser(script).parse_recovering();
-    let mut reports = Calls::of(script, &parsed.commands).missing(exists, MOST - 1);
+    let mut reports = Calls::of(script, &parsed).missing(exists, MOST - 1);
     // The command that is wrong, or the last one, which may be too long.
     let start = parsed.command_starts.last().map_or(0, |(start, _)| *start);
     reports.extend(match error {

@@ -142,3 +142,36 @@ fn what_only_looks_like_an_open_bracket_is_not_reported() {
         reported(script, &[]);
     }
 }
+
+#[test]
+fn a_command_in_an_expansion_is_reported_where_it_is_called() {
+    for (script, place) in [
+        ("echo\n[[ -n $(qm) ]]", "2:9"),
+        ("echo; for i in $(qm); do echo; done", "1:18"),
+        ("echo\n case $(qm) in a) echo;; esac", "2:9"),
+        ("while echo; do\n  cat\ndone < <(qm)", "3:10"),
+        ("if echo; then\n  [[ $(qm) ]]\nfi", "2:8"),
+        ("echo qm\necho ${y:-$(qm)}", "2:13"),
+        ("echo \"${y:=a $(qm)}\"", "1:16"),
+        ("echo ${y/a/$(qm)} ${!z-$(cat)}", "1:14"),
+        ("echo ${y:$(qm)} ${z[$(cat)]}", "1:12"),
+        ("echo\n(( $(qm) + 1 ))", "2:6"),
+        ("for ((i = 0; i < $(qm); i++)); do echo; done", "1:20"),
+        ("a[$(qm)]=1", "1:5"),
+        ("echo a | xargs -n 1 -I {} qm {}", "1:27"),
+        ("xargs env A=b qm", "1:15"),
+        ("find . -name a -exec qm {} \\;", "1:22"),
+        ("find . -exec cat {} + -execdir qm {} +", "1:32"),
+        ("cat <<E\n$(qm)\nE", "2:3"),
+    ] {
+        let known = |name: &str| name != "qm";
+        let reports = check(script, known);
+        let [report] = &reports[..] else {
+            panic!("{script}: {reports:?}");
+        };
+        let message = &report.message;
+        assert_eq!(message, "the sandbox has no command `qm`", "{script}");
+        let found = format!("{}:{}", report.line, report.column);
+        assert_eq!(found, place, "{script}");
+    }
+}
