@@ -223,6 +223,29 @@ a=0; . ./f; echo $a; sh f; echo $?; eval \"$(cat f)\"; echo $b";
 }
 
 #[test]
+fn scripts_that_call_themselves_nest_as_deep_as_shells_do() {
+    for (call, name) in [("sh \"$0\"", "sh"), ("\"$0\"", "/hooks/deep")] {
+        for first in ["", "#!/bin/bash\n"] {
+            let script = format!("{first}echo $SHLVL; {call}; echo \"back $?\"");
+            let answer = named("deep", &script);
+            assert_eq!(
+                answer.text(),
+                format!("1\n2\n3\n4\n5\n6\n7\n8\nback 2\n{}", "back 0\n".repeat(7)),
+                "{script}"
+            );
+            let message = format!("{name}: maximum nesting depth exceeded\n");
+            assert_eq!(answer.errors(), message, "{script}");
+        }
+    }
+    let restarted = run(Job::new("echo $SHLVL; exec \"$0\""));
+    assert_eq!(restarted.text(), "1\n2\n3\n4\n5\n6\n7\n8\n");
+    assert_eq!(restarted.ended.status, 2);
+    let one_by_one = "printf 'echo $SHLVL\\n' > c; chmod +x c
+for i in 1 2 3 4 5 6 7 8 9; do ./c; done | uniq";
+    assert_eq!(printed(one_by_one), "2\n");
+}
+
+#[test]
 fn a_script_can_be_checked_without_being_run() {
     let checked = |script: &str| {
         let mut job = Job::new("tenterhook-check");
