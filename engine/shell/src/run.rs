@@ -1,11 +1,13 @@
 //! One run: from a job to an exit status.
 
+use crate::check::endless;
 use crate::job::Job;
 use crate::seed;
 use crate::shebang::{Shebang, quoted};
 use crate::shell::Shell;
 use crate::stream::{Sink, Stream};
 use bashkit::{Error, ExecOptions, LimitExceeded};
+use std::borrow::Cow;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,7 @@ impl Shell {
     /// by the second.
     pub async fn run(&mut self, job: Job, sink: Sink<'_>) -> Ended {
         let path = self.files.add_script(&job.name, &job.script);
+        let path = path.as_str();
         self.files.begin(job.quota, job.event);
         let shebang = Shebang::read(&job.script).unwrap_or_default();
         for (name, value) in job.environment.iter().chain(&shebang.variables) {
@@ -51,9 +54,10 @@ impl Shell {
         }
         whole += " \"$0\" \"$@\"";
         let options = ExecOptions::new()
-            .arg0(path.as_str())
+            .arg0(path)
             .positional(job.arguments)
             .stdin(job.stdin);
+        let script = &*job.script;
         let result = self
             .bash
             .execute(&whole)
@@ -63,7 +67,7 @@ impl Shell {
                 std::future::ready(Ok(()))
             })
             .stderr_fn(|bytes| {
-                sink(Stream::Stderr, &bytes);
+                sink(Stream::Stderr, &with_place(&bytes, path, script));
                 std::future::ready(Ok(()))
             })
             .await;
@@ -90,6 +94,33 @@ impl Shell {
             Err(_) => Verdict::NotRegular,
         }
     }
+}
+
+/// `errors`, and in place of a parser that has used up its steps, the syntax error that
+/// it was stuck at. That is searched for where it is needed alone.
+fn with_place<'a>(errors: &'a [u8], path: &str, script: &[u8]) -> Cow<'a, [u8]> {
+    let start = errors
+        .trim_ascii_end()
+        .iter()
+        .rposition(|byte| *byte == b'\n');
+    let (before, last) = errors.split_at(start.map_or(0, |end| end + 1));
+    let given_up = format!("{path}: syntax error: parser fuel exhausted (");
+    if !last.starts_with(given_up.as_bytes()) {
+        return Cow::Borrowed(errors);
+    }
+    let script = String::from_utf8_lossy(script);
+    let report = endless(&script).and_then(|report| {
+        let error = Error::Parse {
+            message: report.message,
+            line: report.line,
+            column: report.column,
+        };
+        error.syntax_report(path, &script)
+    });
+    let last = report.map_or(Cow::Borrowed(last), |report| {
+        Cow::Owned(report.into_bytes())
+    });
+    Cow::Owned([before, &last].concat())
 }
 
 fn is_about_memory(error: &Error) -> bool {

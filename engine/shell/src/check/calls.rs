@@ -1,10 +1,16 @@
 //! The commands that a script calls by their names, and the names that it defines.
 
-use super::{Report, Severity};
+mod started;
+
+use super::{DEPTH, Report, Severity};
+use crate::limits::PARSER_STEPS;
 use bashkit::parser::{
-    AssignmentValue, Command, CompoundCommand, Redirect, SimpleCommand, Span, Word, WordPart,
+    AssignmentValue, Command, CompoundCommand, ParameterOp, Parser, Redirect, Script,
+    SimpleCommand, Span, Word, WordPart,
 };
+use started::started;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Commands that exist only to report that there is no network.
 const NETWORK: [&str; 3] = ["curl", "http", "wget"];
@@ -19,6 +25,8 @@ const COMMAND_FOLDERS: [&str; 6] = [
 ];
 /// Those of them in which the sandbox has its own.
 const OWN_FOLDERS: [&str; 2] = ["/bin", "/usr/bin"];
+/// Substitutions and operands in one another that are looked into.
+const OPERANDS: usize = 16;
 
 /// One call of a command.
 struct Call {
@@ -33,19 +41,32 @@ pub(super) struct Calls<'a> {
     calls: Vec<Call>,
     /// Functions, aliases, and what the script itself asks for whether it exists.
     known: HashSet<String>,
-    /// The command outside of the substitution that is being read.
-    outer: Option<Span>,
+    /// The part of the script that is being read, and has not been yet. Where a command
+    /// in a substitution is, the parser does not say: it is searched for here.
+    unread: Range<usize>,
+    /// The end of the command outside of all substitutions that is being read.
+    end: usize,
+    /// How many substitutions and operands are around what is being read.
+    depth: usize,
 }
 
 impl<'a> Calls<'a> {
-    pub(super) fn of(script: &'a str, commands: &[Command]) -> Self {
+    pub(super) fn of(script: &'a str, parsed: &Script) -> Self {
         let mut calls = Self {
             script,
             calls: Vec::new(),
             known: HashSet::new(),
-            outer: None,
+            unread: 0..script.len(),
+            end: script.len(),
+            depth: 0,
         };
-        calls.commands(commands);
+        let starts = parsed.command_starts.iter().map(|(start, _)| *start);
+        let ends = starts.clone().skip(1).chain([script.len()]);
+        for ((command, start), end) in parsed.commands.iter().zip(starts).zip(ends) {
+            calls.unread = start..end;
+            calls.end = end;
+            calls.command(command);
+        }
         calls
     }
 
@@ -119,10 +140,17 @@ impl<'a> Calls<'a> {
                 self.commands(command.else_branch.as_deref().unwrap_or_default());
             }
             CompoundCommand::For(command) => {
+                self.begin(command.span);
                 self.words(command.words.as_deref().unwrap_or_default());
                 self.commands(&command.body);
             }
-            CompoundCommand::ArithmeticFor(command) => self.commands(&command.body),
+            CompoundCommand::ArithmeticFor(command) => {
+                self.begin(command.span);
+                for expression in [&command.init, &command.condition, &command.step] {
+                    self.operand(expression);
+                }
+                self.commands(&command.body);
+            }
             CompoundCommand::While(command) => {
                 self.commands(&command.condition);
                 self.commands(&command.body);
@@ -132,6 +160,7 @@ impl<'a> Calls<'a> {
                 self.commands(&command.body);
             }
             CompoundCommand::Case(command) => {
+                self.begin(command.span);
                 self.word(&command.word);
                 for case in &command.cases {
                     self.words(&case.patterns);
@@ -139,6 +168,7 @@ impl<'a> Calls<'a> {
                 }
             }
             CompoundCommand::Select(command) => {
+                self.begin(command.span);
                 self.words(&command.words);
                 self.commands(&command.body);
             }
@@ -152,15 +182,26 @@ impl<'a> Calls<'a> {
             }
             CompoundCommand::Conditional(words) => self.words(words),
             CompoundCommand::Coproc(command) => self.command(&command.body),
-            CompoundCommand::Arithmetic(_) => {}
+            CompoundCommand::Arithmetic(expression) => self.operand(expression),
+        }
+    }
+
+    /// Goes on to a command, whose span is of use outside of substitutions only.
+    fn begin(&mut self, span: Span) {
+        if self.depth == 0 {
+            self.unread.start = self.unread.start.max(span.start.offset);
         }
     }
 
     fn simple(&mut self, simple: &SimpleCommand) {
-        let outer = self.outer;
-        // Spans inside of a substitution count from its beginning.
-        self.outer = outer.or(Some(simple.span));
+        if self.depth == 0 {
+            self.unread.start = simple.span.start.offset;
+            self.end = simple.span.end.offset;
+        }
         for assignment in &simple.assignments {
+            if let Some(index) = &assignment.index {
+                self.operand(index);
+            }
             match &assignment.value {
                 AssignmentValue::Scalar(word) => self.word(word),
                 AssignmentValue::Array(words) => self.words(words),
@@ -169,16 +210,18 @@ impl<'a> Calls<'a> {
         self.word(&simple.name);
         self.words(&simple.args);
         self.redirects(&simple.redirects);
-        self.outer = outer;
-        let Some(name) = literal(&simple.name).filter(|name| !name.is_empty()) else {
-            return;
-        };
-        let args: Vec<Option<String>> = simple.args.iter().map(literal).collect();
-        let args: Vec<Option<&str>> = args.iter().map(Option::as_deref).collect();
-        self.define(&name, &args);
-        self.call(&name, simple.span);
-        if let Some(started) = started(&name, &args) {
-            self.call(started, simple.span);
+        if let Some(name) = literal(&simple.name).filter(|name| !name.is_empty()) {
+            let args: Vec<Option<String>> = simple.args.iter().map(literal).collect();
+            let args: Vec<Option<&str>> = args.iter().map(Option::as_deref).collect();
+            self.define(&name, &args);
+            self.call(&name);
+            for name in started(&name, &args) {
+                self.call(name);
+            }
+        }
+        if self.depth == 0 {
+            self.unread.start = self.end;
+            self.end = self.unread.end;
         }
     }
 
@@ -201,14 +244,16 @@ impl<'a> Calls<'a> {
         }
     }
 
-    fn call(&mut self, name: &str, span: Span) {
-        // Assignments go before the name, and belong to the span.
-        let span = self.outer.unwrap_or(span);
-        let (start, end) = (span.start.offset, span.end.offset);
-        let text = self.script.get(start..end).unwrap_or_default();
+    fn call(&mut self, name: &str) {
+        let start = self.unread.start;
+        // The text of a here-document comes after the command that reads it.
+        let offset = [self.end, self.unread.end].iter().find_map(|end| {
+            let text = self.script.get(start..*end)?;
+            find(text, name)
+        });
         self.calls.push(Call {
             name: name.to_owned(),
-            offset: start + find(text, name).unwrap_or(0),
+            offset: start + offset.unwrap_or(0),
         });
     }
 
@@ -226,30 +271,65 @@ impl<'a> Calls<'a> {
 
     fn word(&mut self, word: &Word) {
         for part in &word.parts {
-            match part {
-                WordPart::CommandSubstitution(commands)
-                | WordPart::ProcessSubstitution { commands, .. } => self.commands(commands),
-                WordPart::CompoundAssignment { elements, .. } => self.words(elements),
-                _ => {}
-            }
+            self.part(part);
         }
     }
-}
 
-/// The command that this one starts, if it is plain to see.
-fn started<'a>(name: &str, args: &[Option<&'a str>]) -> Option<&'a str> {
-    let mut args = args.iter();
-    let is_assignment = |arg: &&Option<&str>| arg.is_none_or(|arg| arg.contains('='));
-    let started = match name {
-        "exec" | "command" | "nohup" => args.next(),
-        "env" => args.find(|arg| !is_assignment(arg)),
-        "timeout" => args.nth(1),
-        _ => None,
-    };
-    started
-        .copied()
-        .flatten()
-        .filter(|name| !name.starts_with('-') && !name.is_empty())
+    fn part(&mut self, part: &WordPart) {
+        match part {
+            WordPart::CommandSubstitution(commands)
+            | WordPart::ProcessSubstitution { commands, .. } => {
+                self.depth += 1;
+                self.commands(commands);
+                self.depth -= 1;
+            }
+            WordPart::CompoundAssignment { elements, .. } => self.words(elements),
+            WordPart::ParameterExpansion {
+                operator, operand, ..
+            } => self.expansion(Some(operator), operand),
+            WordPart::IndirectExpansion {
+                operator, operand, ..
+            } => self.expansion(operator.as_ref(), operand),
+            WordPart::ArithmeticExpansion(text)
+            | WordPart::ArrayAccess { index: text, .. }
+            | WordPart::IndirectSuffix { suffix: text, .. } => self.operand(text),
+            WordPart::Substring { offset, length, .. } => {
+                self.operand(offset);
+                self.operand(length.as_deref().unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn expansion(&mut self, operator: Option<&ParameterOp>, operand: &str) {
+        self.operand(operand);
+        if let Some(
+            ParameterOp::ReplaceFirst {
+                pattern,
+                replacement,
+            }
+            | ParameterOp::ReplaceAll {
+                pattern,
+                replacement,
+            },
+        ) = operator
+        {
+            self.operand(pattern);
+            self.operand(replacement);
+        }
+    }
+
+    /// Reads what an expansion keeps as text. One with an apostrophe may be quoted.
+    fn operand(&mut self, text: &str) {
+        let has_substitution = text.contains("$(") || text.contains("${");
+        if !has_substitution || text.contains('\'') || self.depth >= OPERANDS {
+            return;
+        }
+        self.depth += 1;
+        let word = Parser::parse_word_string_with_limits(text, DEPTH, PARSER_STEPS);
+        self.word(&word);
+        self.depth -= 1;
+    }
 }
 
 /// What is wrong with calling `name`, if anything.

@@ -30,6 +30,9 @@ const PIPELINE: u8 = 3;
 /// What a redirection asks for before it reads: the folder, the file, the file again.
 const REDIRECTION: usize = 3;
 
+/// Shells that nest, as many as the interpreter allows for `sh FILE`.
+const NESTED: u8 = 8;
+
 /// What has been asked for so far.
 #[derive(Debug, Default)]
 pub(super) struct Execution {
@@ -141,13 +144,25 @@ impl Reader {
     }
 }
 
-/// A script as the interpreter is to run it, if it specifies that: in place of its first line,
-/// which the interpreter drops, comes another, so that lines keep their numbers.
+/// A script as the interpreter is to run it. In place of its first line, if that says how,
+/// comes another, so that lines keep their numbers; the interpreter drops one that begins
+/// with `#!`.
+///
+/// It does not bound either how deep scripts nest that are called so, as it does for
+/// `sh FILE`: each makes the level of the shell one more, as in bash, up to the same bound.
 pub(super) fn as_run(script: &[u8]) -> Option<Vec<u8>> {
-    let shebang = Shebang::read(script)?;
-    let end = script.iter().position(|byte| *byte == b'\n')?;
-    let mut run = b"#!/bin/sh\nIFS=$' \\t\\n'; ".to_vec();
+    let (shebang, rest) = match script.starts_with(b"#!") {
+        true => {
+            let end = script.iter().position(|byte| *byte == b'\n')?;
+            (Shebang::read(script)?, &script[end..])
+        }
+        false => (Shebang::default(), script),
+    };
+    let mut run = format!(
+        "#!/bin/sh\nIFS=$' \\t\\n'; export SHLVL; if ((++SHLVL > {NESTED})); then echo \"$0: maximum nesting depth exceeded\" >&2; exit 2; fi; "
+    )
+    .into_bytes();
     run.extend_from_slice(shebang.commands().as_bytes());
-    run.extend_from_slice(&script[end..]);
+    run.extend_from_slice(rest);
     Some(run)
 }

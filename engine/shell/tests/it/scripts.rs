@@ -177,6 +177,75 @@ fn commands_before_a_syntax_error_are_run() {
 }
 
 #[test]
+fn a_token_that_the_parser_does_not_get_past_is_a_syntax_error() {
+    let message = |script: &str| {
+        let answer = run(Job::new(script));
+        assert_eq!(answer.ended.status, 2, "{script}");
+        (answer.text(), answer.errors())
+    };
+    let (text, errors) = message("case a in\n  a) echo a\n  b) echo b ;;\nesac");
+    assert_eq!(text, "");
+    assert_eq!(
+        errors,
+        "/hooks/sh: line 3: syntax error near unexpected token `)'\n/hooks/sh: line 3: `  b) echo b ;;'\n"
+    );
+    let (text, errors) = message("#!/bin/sh\necho before; echo too >&2\n{ fi; }\necho after");
+    assert_eq!(text, "before\n");
+    assert_eq!(
+        errors,
+        "too\n/hooks/sh: line 3: syntax error near unexpected token `fi'\n/hooks/sh: line 3: `{ fi; }'\n"
+    );
+    for script in [
+        "eval '{ fi; }'",
+        "sh -c '{ fi; }'",
+        "echo '{ fi; }' > f; sh f",
+        "echo '{ fi; }' > f; chmod +x f; ./f",
+        "echo '{ fi; }' | sh",
+    ] {
+        let (_, errors) = message(script);
+        assert!(
+            errors.contains("parser fuel exhausted"),
+            "{script}: {errors}"
+        );
+    }
+    assert_eq!(printed("eval '{ fi; }' 2>/dev/null || echo on"), "on\n");
+    assert_eq!(
+        printed("echo '{ fi; }' > f; . ./f 2>/dev/null || echo on"),
+        "on\n"
+    );
+}
+
+#[test]
+fn a_large_text_is_parsed_by_whatever_runs_it() {
+    let script = "for i in $(seq 60000); do echo 'a=1;b=2'; done > f
+a=0; . ./f; echo $a; sh f; echo $?; eval \"$(cat f)\"; echo $b";
+    assert_eq!(printed(script), "1\n0\n2\n");
+}
+
+#[test]
+fn scripts_that_call_themselves_nest_as_deep_as_shells_do() {
+    for (call, name) in [("sh \"$0\"", "sh"), ("\"$0\"", "/hooks/deep")] {
+        for first in ["", "#!/bin/bash\n"] {
+            let script = format!("{first}echo $SHLVL; {call}; echo \"back $?\"");
+            let answer = named("deep", &script);
+            assert_eq!(
+                answer.text(),
+                format!("1\n2\n3\n4\n5\n6\n7\n8\nback 2\n{}", "back 0\n".repeat(7)),
+                "{script}"
+            );
+            let message = format!("{name}: maximum nesting depth exceeded\n");
+            assert_eq!(answer.errors(), message, "{script}");
+        }
+    }
+    let restarted = run(Job::new("echo $SHLVL; exec \"$0\""));
+    assert_eq!(restarted.text(), "1\n2\n3\n4\n5\n6\n7\n8\n");
+    assert_eq!(restarted.ended.status, 2);
+    let one_by_one = "printf 'echo $SHLVL\\n' > c; chmod +x c
+for i in 1 2 3 4 5 6 7 8 9; do ./c; done | uniq";
+    assert_eq!(printed(one_by_one), "2\n");
+}
+
+#[test]
 fn a_script_can_be_checked_without_being_run() {
     let checked = |script: &str| {
         let mut job = Job::new("tenterhook-check");
