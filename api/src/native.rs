@@ -9,6 +9,7 @@ mod binary;
 mod cloudevents;
 mod created;
 mod dialect;
+mod event_fault;
 mod events;
 mod executions;
 mod hooks;

@@ -284,8 +284,8 @@ impl From<tenterhook_engine::Error> for Error {
     }
 }
 
-impl From<tenterhook_sdk::Fault> for Error {
-    fn from(fault: tenterhook_sdk::Fault) -> Self {
+impl From<tenterhook_sdk::EventFault> for Error {
+    fn from(fault: tenterhook_sdk::EventFault) -> Self {
         Self::Invalid {
             field: if fault.attribute.is_empty() {
                 "event".into()

@@ -47,14 +47,14 @@ pub struct Event {
 
 /// What is wrong with an event, and in which attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct EventFault {
     /// The attribute; empty when the whole is not an event.
     pub attribute: &'static str,
     /// What is wrong and what to send instead.
     pub detail: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for EventFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.attribute.is_empty() {
             f.write_str(&self.detail)
@@ -64,7 +64,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for EventFault {}
 
 /// The longest `id`, `source`, `type` and `subject`, in bytes.
 ///
@@ -106,9 +106,9 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] that names the first attribute which is missing or wrong.
-    pub fn parse(json: &[u8]) -> Result<Self, Fault> {
-        let value: Value = serde_json::from_slice(json).map_err(|error| Fault {
+    /// An [`EventFault`] that names the first attribute which is missing or wrong.
+    pub fn parse(json: &[u8]) -> Result<Self, EventFault> {
+        let value: Value = serde_json::from_slice(json).map_err(|error| EventFault {
             attribute: "",
             detail: format!("the event is not JSON: {error}"),
         })?;
@@ -119,8 +119,8 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] that names the first attribute which is missing or wrong.
-    pub fn from_value(value: Value) -> Result<Self, Fault> {
+    /// An [`EventFault`] that names the first attribute which is missing or wrong.
+    pub fn from_value(value: Value) -> Result<Self, EventFault> {
         let Value::Object(mut members) = value else {
             return Err(fault("", "an event is a JSON object"));
         };
@@ -146,8 +146,8 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] that names the first attribute which is wrong.
-    pub fn check(&self) -> Result<(), Fault> {
+    /// An [`EventFault`] that names the first attribute which is wrong.
+    pub fn check(&self) -> Result<(), EventFault> {
         if self.specversion != "1.0" {
             return Err(fault("specversion", "must be `1.0`"));
         }
@@ -191,7 +191,10 @@ impl Event {
 }
 
 /// Takes an attribute that every event has.
-fn required(members: &mut Map<String, Value>, attribute: &'static str) -> Result<String, Fault> {
+fn required(
+    members: &mut Map<String, Value>,
+    attribute: &'static str,
+) -> Result<String, EventFault> {
     match members.remove(attribute) {
         Some(Value::String(text)) => Ok(text),
         Some(_) => Err(fault(attribute, "must be a string")),
@@ -203,7 +206,7 @@ fn required(members: &mut Map<String, Value>, attribute: &'static str) -> Result
 fn optional(
     members: &mut Map<String, Value>,
     attribute: &'static str,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<String>, EventFault> {
     match members.remove(attribute) {
         Some(Value::String(text)) => Ok(Some(text)),
         Some(Value::Null) | None => Ok(None),
@@ -213,7 +216,7 @@ fn optional(
 
 /// Refuses names that `serde_json` reserves: text with such a member is parsed as something
 /// else, or not at all.
-fn check_names(attribute: &'static str, members: &Map<String, Value>) -> Result<(), Fault> {
+fn check_names(attribute: &'static str, members: &Map<String, Value>) -> Result<(), EventFault> {
     let kept = |name: &String| name.starts_with("$serde_json::private::");
     if members.keys().any(kept) {
         return Err(fault(
@@ -225,7 +228,7 @@ fn check_names(attribute: &'static str, members: &Map<String, Value>) -> Result<
 }
 
 /// Checks without recursion: reserved names can nest a value deeper than a parser allows.
-fn check_depth(attribute: &'static str, value: &Value) -> Result<(), Fault> {
+fn check_depth(attribute: &'static str, value: &Value) -> Result<(), EventFault> {
     let mut rest = vec![(value, 0)];
     while let Some((value, depth)) = rest.pop() {
         let inner: &mut dyn Iterator<Item = &Value> = match value {
@@ -247,8 +250,8 @@ fn check_depth(attribute: &'static str, value: &Value) -> Result<(), Fault> {
     Ok(())
 }
 
-fn fault(attribute: &'static str, detail: &str) -> Fault {
-    Fault {
+fn fault(attribute: &'static str, detail: &str) -> EventFault {
+    EventFault {
         attribute,
         detail: detail.into(),
     }

@@ -22,7 +22,7 @@ mod verdict;
 
 pub use crate::answer::Answer;
 pub use crate::data::Data;
-pub use crate::event::{Event, Fault};
+pub use crate::event::{Event, EventFault};
 pub use crate::handler::Handler;
 pub use crate::hook::{Hook, Limits, NoParameter, Server, Unreadable};
 pub use crate::run::run;

@@ -12,7 +12,7 @@ use tenterhook_sdk::Event;
 
 use crate::body::{self, content_type, is_json};
 use crate::extract::not_json;
-use crate::native::cloudevents::refuse;
+use crate::native::event_fault::refuse;
 use crate::refusal::Refusal;
 
 /// Builds the event that the request carries.

@@ -12,11 +12,11 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tenterhook_dispatch::ReceivedEvent;
-use tenterhook_sdk::Fault;
 
 use crate::body;
 use crate::extract::parse_raw;
 use crate::native::binary;
+use crate::native::event_fault::refuse;
 use crate::refusal::Refusal;
 
 /// Bytes of one event.
@@ -139,15 +139,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Events<'a> {
 fn one(pointer: &str, event: &RawValue) -> Result<ReceivedEvent, Refusal> {
     let event = ReceivedEvent::parse(event.get().as_bytes());
     checked(pointer, event.map_err(|fault| refuse(pointer, fault))?)
-}
-
-/// Names the attribute that is wrong.
-pub(super) fn refuse(pointer: &str, fault: Fault) -> Refusal {
-    let pointer = match fault.attribute {
-        "" => pointer.to_owned(),
-        attribute => format!("{pointer}/{attribute}"),
-    };
-    Refusal::invalid(pointer, fault.detail)
 }
 
 fn checked(pointer: &str, event: ReceivedEvent) -> Result<ReceivedEvent, Refusal> {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
 use tenterhook_dispatch::{EVENT_MAX_BYTES, EventData, HookPointName, ReceivedEvent};
 use tenterhook_engine::json::Members;
-use tenterhook_sdk::{Event, Fault};
+use tenterhook_sdk::{Event, EventFault};
 use uuid::Uuid;
 
 use super::FireArgs;
@@ -40,7 +40,7 @@ pub(super) fn build(args: &FireArgs) -> anyhow::Result<String> {
     Ok(event.to_json())
 }
 
-fn described(fault: Fault) -> anyhow::Error {
+fn described(fault: EventFault) -> anyhow::Error {
     match fault.attribute {
         "" => anyhow!(fault.detail),
         attribute => anyhow!("`{attribute}` {}", fault.detail),

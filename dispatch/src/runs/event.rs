@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tenterhook_engine::json::{self, Members};
 use tenterhook_sdk::params::{self, Params};
-use tenterhook_sdk::{Event, Fault};
+use tenterhook_sdk::{Event, EventFault};
 
 use crate::clock::parse_time;
 use crate::registry::hook_point::HookPoint;
@@ -70,8 +70,8 @@ impl EventData {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] of `data_base64`.
-    pub fn base64(text: String) -> Result<Self, Fault> {
+    /// An [`EventFault`] of `data_base64`.
+    pub fn base64(text: String) -> Result<Self, EventFault> {
         let bytes = STANDARD.decode(&text).map_err(|_| {
             fault(
                 "data_base64",
@@ -89,8 +89,8 @@ impl ReceivedEvent {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] that names the first attribute that is wrong, or `data`.
-    pub fn new(mut attributes: Event, data: Option<EventData>) -> Result<Self, Fault> {
+    /// An [`EventFault`] that names the first attribute that is wrong, or `data`.
+    pub fn new(mut attributes: Event, data: Option<EventData>) -> Result<Self, EventFault> {
         attributes.data = None;
         attributes.data_base64 = None;
         attributes.check()?;
@@ -118,8 +118,8 @@ impl ReceivedEvent {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] that names the first member that is missing or wrong.
-    pub fn parse(json: &[u8]) -> Result<Self, Fault> {
+    /// An [`EventFault`] that names the first member that is missing or wrong.
+    pub fn parse(json: &[u8]) -> Result<Self, EventFault> {
         let members = members(json)?;
         Self::of_members(members, |value| {
             Bytes::copy_from_slice(value.get().as_bytes())
@@ -128,7 +128,7 @@ impl ReceivedEvent {
 
     /// Reads an event back that [`to_json`](Self::to_json) has printed: the white space
     /// around its data is part of it.
-    pub(crate) fn stored(json: &Bytes) -> Result<Self, Fault> {
+    pub(crate) fn stored(json: &Bytes) -> Result<Self, EventFault> {
         let members = members(json)?;
         Self::of_members(members, |value| {
             let start = value.get().as_ptr() as usize - json.as_ptr() as usize;
@@ -143,7 +143,7 @@ impl ReceivedEvent {
     fn of_members(
         members: Members<'_>,
         text: impl FnOnce(&RawValue) -> Bytes,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, EventFault> {
         let mut attributes = Map::new();
         let mut data = None;
         for member in members.0 {
@@ -207,7 +207,7 @@ impl ReceivedEvent {
     /// # Errors
     ///
     /// See [`new`](Self::new).
-    pub fn with_data(self, data: Option<EventData>) -> Result<Self, Fault> {
+    pub fn with_data(self, data: Option<EventData>) -> Result<Self, EventFault> {
         Self::new(self.attributes, data)
     }
 
@@ -267,9 +267,9 @@ impl ReceivedEvent {
 }
 
 impl TryFrom<Event> for ReceivedEvent {
-    type Error = Fault;
+    type Error = EventFault;
 
-    fn try_from(mut event: Event) -> Result<Self, Fault> {
+    fn try_from(mut event: Event) -> Result<Self, EventFault> {
         event.check()?;
         let data = match (event.data.take(), event.data_base64.take()) {
             (Some(data), _) => Some(EventData(Form::Json(data.to_string().into()))),
@@ -312,7 +312,7 @@ impl params::Member for Parameter<'_> {
 
 /// Returns what hooks read of data that was sent as JSON: the text that it holds if its
 /// media type is another, else the JSON.
-fn stdin(attributes: &Event, data: &Bytes) -> Result<Bytes, Fault> {
+fn stdin(attributes: &Event, data: &Bytes) -> Result<Bytes, EventFault> {
     let not_json = |_| fault("data", "is not JSON");
     let text = std::str::from_utf8(data).map_err(|_| fault("data", "is not UTF-8"))?;
     if json::is_too_deep(text) {
@@ -341,8 +341,8 @@ fn is_json(attributes: &Event) -> bool {
     kind == "application/json" || kind == "text/json" || kind.ends_with("+json")
 }
 
-fn members(json: &[u8]) -> Result<Members<'_>, Fault> {
-    let not_json = |error: &dyn std::fmt::Display| Fault {
+fn members(json: &[u8]) -> Result<Members<'_>, EventFault> {
+    let not_json = |error: &dyn std::fmt::Display| EventFault {
         attribute: "",
         detail: format!("the event is not JSON: {error}"),
     };
@@ -357,7 +357,7 @@ fn members(json: &[u8]) -> Result<Members<'_>, Fault> {
 }
 
 /// Says why the value of an attribute cannot be read.
-fn unreadable(name: &str, error: &serde_json::Error) -> Fault {
+fn unreadable(name: &str, error: &serde_json::Error) -> EventFault {
     const KNOWN: [&str; 9] = [
         "specversion",
         "id",
@@ -385,8 +385,8 @@ fn unreadable(name: &str, error: &serde_json::Error) -> Fault {
     }
 }
 
-fn fault(attribute: &'static str, detail: &str) -> Fault {
-    Fault {
+fn fault(attribute: &'static str, detail: &str) -> EventFault {
+    EventFault {
         attribute,
         detail: detail.into(),
     }
@@ -400,7 +400,7 @@ mod tests {
 
     const HEAD: &str = r#"{"specversion":"1.0","id":"1","source":"/t","type":"custom.x""#;
 
-    fn parse(rest: &str) -> Result<ReceivedEvent, Fault> {
+    fn parse(rest: &str) -> Result<ReceivedEvent, EventFault> {
         ReceivedEvent::parse(format!("{HEAD},{rest}}}").as_bytes())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Fault, contract};
+use crate::{EventFault, contract};
 
 /// Why a hook could not read its event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Unreadable {
     /// The event's data is not JSON.
     Data(String),
     /// The event file does not contain a valid event.
-    Event(Fault),
+    Event(EventFault),
 }
 
 impl fmt::Display for Unreadable {
