@@ -57,7 +57,7 @@ impl Client {
         };
         while upload.state == UploadState::Compiling {
             let path = format!("/api/v1/uploads/{}", upload.id);
-            upload = match self.get(&path, &[("wait", WAIT)]) {
+            *upload = match self.get(&path, &[("wait", WAIT)]) {
                 Err(error) if is_refused_with(&error, StatusCode::NOT_FOUND) => {
                     bail!(
                         "the server no longer knows the upload, perhaps because it restarted; push again"
@@ -109,9 +109,9 @@ impl Client {
 #[serde(untagged)]
 enum Answer {
     /// It is compiled later. No source has the member `state`.
-    Accepted(Upload),
+    Accepted(Box<Upload>),
     /// It is stored.
-    Done(UploadedSource),
+    Done(Box<UploadedSource>),
 }
 
 /// Creates a progress bar, shown on standard error if that is a terminal.
