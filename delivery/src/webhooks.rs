@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use tenterhook_ledger::Ledger;
-use tenterhook_sdk::Event;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -13,6 +12,7 @@ use crate::delivery::{self, Delivery};
 use crate::dispatcher::Dispatcher;
 use crate::error::Error;
 use crate::kind;
+use crate::notification::Notification;
 use crate::outbox::{NewDelivery, Outbox, QueueLimit};
 use crate::settings::Settings;
 use crate::stats::Counts;
@@ -209,9 +209,10 @@ impl Webhooks {
     pub async fn offer(
         &self,
         account: Uuid,
-        event: &Event,
+        notification: &impl Notification,
         project: Option<&str>,
     ) -> Result<(), Error> {
+        let event = notification.attributes();
         if !kind::is_delivered(&event.kind) {
             return Ok(());
         }
@@ -219,8 +220,7 @@ impl Webhooks {
         if wanting.is_empty() {
             return Ok(());
         }
-        let body =
-            serde_json::to_vec(event).expect("an event holds nothing that JSON cannot express");
+        let body = notification.to_json();
         let dispatcher = &self.dispatcher;
         let now = dispatcher.surroundings.timepiece.now();
         let due_at = dispatcher.surroundings.timepiece.for_waits(now).wall;

@@ -74,11 +74,17 @@ pub fn text(value: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// Returns whether lists and objects are nested deeper than [`MAX_DEPTH`].
+#[must_use]
+pub fn is_too_deep(json: &str) -> bool {
+    is_deeper(json, MAX_DEPTH)
+}
+
+/// Returns whether lists and objects are nested deeper than this.
 ///
 /// It counts brackets outside strings, also in a text that is not JSON: no parser finds the
 /// depth without recursion, and without reading numbers that it cannot hold.
 #[must_use]
-pub fn is_too_deep(json: &str) -> bool {
+pub fn is_deeper(json: &str, levels: usize) -> bool {
     let mut depth = 0_usize;
     tokens(json).any(|byte| {
         match byte {
@@ -86,7 +92,7 @@ pub fn is_too_deep(json: &str) -> bool {
             b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        depth > MAX_DEPTH
+        depth > levels
     })
 }
 
@@ -230,6 +236,14 @@ mod tests {
         for other in [r#""\ud83d""#, "1", "null", "[]"] {
             assert_eq!(text(raw(other)), None, "{other}");
         }
+    }
+
+    #[test]
+    fn nesting_is_counted_in_objects_and_lists() {
+        let json = r#"{"a": [{"b": 1}], "c": [[]]}"#;
+        assert!(!is_deeper(json, 3));
+        assert!(is_deeper(json, 2));
+        assert!(!is_deeper("1", 0));
     }
 
     #[test]

@@ -3,16 +3,22 @@
 //! An event's source is the session and its id the job that it serves, so the same
 //! job done twice is the same event: accepted once, delivered once.
 
+mod data;
+mod session_event;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tenterhook_dispatch::AccountId;
 use tenterhook_sdk::Event;
-use tenterhook_sdk::contract::upper_snake;
-use tenterhook_session::{Action, HostState, Instruction, Notice, Plan, State};
+use tenterhook_session::{Action, HostState, Instruction, Notice, Plan, Situation, State};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, UtcOffset};
 use uuid::Uuid;
+
+use self::data::{Data, raw};
+pub(crate) use self::session_event::SessionEvent;
 
 /// Characters that are not escaped in an address: RFC 3986's unreserved ones.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -20,10 +26,6 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
-
-/// Members of metadata that become parameters of a plug-in. More would push out what
-/// it has to know of the session.
-const METADATA_PARAMETERS: usize = 40;
 
 /// Creates the events of a session; holds what they have in common.
 #[derive(Clone, Debug)]
@@ -40,21 +42,27 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     /// Creates the event that a state is entered: hooks may deny it.
-    pub(crate) fn enter(&self, key: &str, state: State, percent_done: u8, plan: &Plan) -> Event {
+    pub(crate) fn enter(
+        &self,
+        key: &str,
+        state: State,
+        percent_done: u8,
+        plan: &Plan,
+    ) -> SessionEvent {
         let data = json!({
             "session_id": self.session,
             "state": state,
             "percent_done": percent_done,
             "hosts": plan.hosts,
             "maintenance_at": wire_time(plan.maintenance_at),
-            "metadata": plan.metadata,
         });
+        let data = Data::of(&data).with("metadata", &plan.metadata);
         let kind = format!("session.{}", state.as_str());
-        self.event(key.to_owned(), kind, self.session.to_string(), data)
+        self.event(key.to_owned(), kind, self.session.to_string(), data.json())
     }
 
     /// Creates the event that reports to admins how far the session is.
-    pub(crate) fn progress(&self, key: &str, state: State, percent_done: u8) -> Event {
+    pub(crate) fn progress(&self, key: &str, state: State, percent_done: u8) -> SessionEvent {
         let data = json!({
             "service": "fenix",
             "session_id": self.session,
@@ -63,11 +71,12 @@ impl Reporter {
             "percent_done": percent_done,
         });
         let id = format!("{key}/progress");
-        self.event(id, "maintenance.session", self.session.to_string(), data)
+        let subject = self.session.to_string();
+        self.event(id, "maintenance.session", subject, raw(&data))
     }
 
     /// Creates the event that reports what becomes of a host.
-    pub(crate) fn host(&self, key: &str, host: &str, state: HostState) -> Event {
+    pub(crate) fn host(&self, key: &str, host: &str, state: HostState) -> SessionEvent {
         let data = json!({
             "service": "fenix",
             "session_id": self.session,
@@ -75,14 +84,15 @@ impl Reporter {
             "state": state,
             "host": host,
         });
-        self.event(key.to_owned(), "maintenance.host", host.to_owned(), data)
+        let id = key.to_owned();
+        self.event(id, "maintenance.host", host.to_owned(), raw(&data))
     }
 
     /// Creates a notice to a project, in the form that Fenix documents.
     ///
     /// `index` is the notice's place in its job: a project may be notified of several
     /// instances at once.
-    pub(crate) fn scheduled(&self, key: &str, index: usize, notice: &Notice) -> Event {
+    pub(crate) fn scheduled(&self, key: &str, index: usize, notice: &Notice) -> SessionEvent {
         let of_project = format!(
             "{}/v1/maintenance/{}/{}",
             self.base_url,
@@ -106,14 +116,20 @@ impl Reporter {
             "allowed_actions": notice.allowed_actions,
             "reply_at": notice.reply_at.map(wire_time),
             "actions_at": notice.actions_at.map(wire_time),
-            "metadata": notice.metadata,
         });
+        let data = Data::of(&data).with("metadata", &notice.metadata);
         let id = format!("{key}/{index}");
-        self.event(id, "maintenance.scheduled", notice.project.clone(), data)
+        let project = notice.project.clone();
+        self.event(id, "maintenance.scheduled", project, data.json())
     }
 
     /// Creates the event that asks for an instance to be moved.
-    pub(crate) fn instruct(&self, key: &str, index: usize, instruction: &Instruction) -> Event {
+    pub(crate) fn instruct(
+        &self,
+        key: &str,
+        index: usize,
+        instruction: &Instruction,
+    ) -> SessionEvent {
         let data = json!({
             "session_id": self.session,
             "project_id": instruction.project,
@@ -123,7 +139,8 @@ impl Reporter {
             "max_interruption_time": instruction.max_interruption_time,
         });
         let id = format!("{key}/{index}");
-        self.event(id, "action.instance", instruction.instance.clone(), data)
+        let instance = instruction.instance.clone();
+        self.event(id, "action.instance", instance, raw(&data))
     }
 
     /// Creates the event of a plug-in.
@@ -137,7 +154,7 @@ impl Reporter {
         host: &str,
         (state, plan): (State, &Plan),
         attempt: usize,
-    ) -> Event {
+    ) -> SessionEvent {
         let own = json!({
             "session_id": self.session,
             "state": state,
@@ -146,20 +163,18 @@ impl Reporter {
             "type": action.kind,
             "attempt": attempt,
             "maintenance_at": wire_time(plan.maintenance_at),
-            "metadata": action.metadata,
-            "session_metadata": plan.metadata,
             "download": plan.download,
             "downloads": plan.download.join("\n"),
         });
-        let Value::Object(mut data) = own else {
-            unreachable!("it is written as an object above")
-        };
-        beside(&mut data, [&action.metadata, &plan.metadata]);
+        let data = Data::of(&own)
+            .with("metadata", &action.metadata)
+            .with("session_metadata", &plan.metadata)
+            .beside([&action.metadata, &plan.metadata]);
         let kind = serde_json::to_value(action.kind)
             .ok()
             .and_then(|kind| Some(format!("action.{}", kind.as_str()?)))
             .expect("a type of action is a word");
-        self.event(key.to_owned(), kind, host.to_owned(), data.into())
+        self.event(key.to_owned(), kind, host.to_owned(), data.json())
     }
 
     /// Creates the event that asks a tenant's workflow where to go.
@@ -168,47 +183,32 @@ impl Reporter {
         key: &str,
         proposed: State,
         allowed: &[State],
-        situation: Value,
-    ) -> Event {
-        let mut data = match situation {
-            Value::Object(data) => data,
-            other => Map::from_iter([("situation".to_owned(), other)]),
+        situation: Situation,
+    ) -> SessionEvent {
+        let data = Situation {
+            session_id: self.session,
+            proposed,
+            allowed: allowed.to_vec(),
+            ..situation
         };
-        data.insert("session_id".into(), json!(self.session));
-        data.insert("proposed".into(), json!(proposed));
-        data.insert("allowed".into(), json!(allowed));
-        self.event(
-            key.to_owned(),
-            "session.decide",
-            self.session.to_string(),
-            data.into(),
-        )
+        let subject = self.session.to_string();
+        self.event(key.to_owned(), "session.decide", subject, raw(&data))
     }
 
-    fn event(&self, id: String, kind: impl Into<String>, subject: String, data: Value) -> Event {
+    fn event(
+        &self,
+        id: String,
+        kind: impl Into<String>,
+        subject: String,
+        data: Box<RawValue>,
+    ) -> SessionEvent {
         let source = format!("/v1/maintenance/{}", self.session);
-        Event {
+        let attributes = Event {
             subject: Some(subject),
             time: self.now.format(&Rfc3339).ok(),
-            ..Event::new(id, source, kind, Some(data))
-        }
-    }
-}
-
-/// Adds metadata beside our own members, unless they would be the same parameter.
-fn beside(data: &mut Map<String, Value>, metadata: [&Map<String, Value>; 2]) {
-    let mut taken: Vec<String> = data.keys().map(|name| upper_snake(name)).collect();
-    let ours = taken.len();
-    for (name, value) in metadata.into_iter().flatten() {
-        let parameter = upper_snake(name);
-        if taken.len() == ours + METADATA_PARAMETERS {
-            return;
-        }
-        if value.is_array() || value.is_object() || taken.contains(&parameter) {
-            continue;
-        }
-        taken.push(parameter);
-        data.insert(name.clone(), value.clone());
+            ..Event::new(id, source, kind, None)
+        };
+        SessionEvent { attributes, data }
     }
 }
 

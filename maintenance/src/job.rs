@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use tenterhook_dispatch as dispatch;
 use tenterhook_dispatch::{AccountId, Key, Lookup, Source, TaskDetail, TaskId};
-use tenterhook_sdk::Event;
 use tenterhook_session::{Action, Done, HostState, Instruction, Notice, State, Work};
 use tokio_util::sync::CancellationToken;
 
 use crate::answer;
 use crate::error::Error;
-use crate::event::Reporter;
+use crate::event::{Reporter, SessionEvent};
 use crate::live::LiveSession;
 use crate::maintenance::MaintenanceInner;
 
@@ -64,7 +63,7 @@ impl Activity<'_> {
             } => {
                 let event = self
                     .reporter()
-                    .decide(self.key, proposed, &allowed, situation);
+                    .decide(self.key, proposed, &allowed, *situation);
                 match self.run(&source, event).await? {
                     Ok(detail) => Ok(answer::of_workflow(&detail)),
                     Err(reason) => Ok(badly(reason)),
@@ -183,7 +182,11 @@ impl Activity<'_> {
 
     /// Runs a source of the session's account for an event, and the hooks that wait
     /// for it. The inner error is for the admin.
-    async fn run(&self, source: &str, event: Event) -> Result<Result<TaskDetail, String>, Halt> {
+    async fn run(
+        &self,
+        source: &str,
+        event: SessionEvent,
+    ) -> Result<Result<TaskDetail, String>, Halt> {
         let Some(source) = self.inner.source(self.live.account, source).await? else {
             return Ok(Err("is no longer a source of the account".into()));
         };
@@ -205,7 +208,7 @@ impl Activity<'_> {
     async fn deliver(
         &self,
         account: AccountId,
-        event: Event,
+        event: SessionEvent,
         project: Option<&str>,
     ) -> Result<Result<(), String>, Halt> {
         if let Err(reason) = self.accept(account, vec![event.clone()]).await? {
@@ -222,7 +225,7 @@ impl Activity<'_> {
     async fn accept(
         &self,
         account: AccountId,
-        events: Vec<Event>,
+        events: Vec<SessionEvent>,
     ) -> Result<Result<Vec<TaskId>, String>, Halt> {
         // A tenant need not know the operator's principals.
         let started_by = if account == self.live.account {

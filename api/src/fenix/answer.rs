@@ -10,7 +10,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+use tenterhook_engine::json::Members;
 use tenterhook_session::{InstanceAction, Reply, State};
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use super::fields::{ACTIONS, Fields, action};
 const INSTANCES_MAX: usize = 1_024;
 
 /// Reads a reply; `instance` is the one in the path.
-pub(super) fn read(body: &Map<String, Value>, instance: Option<String>) -> Result<Reply, Problem> {
+pub(super) fn read(body: &RawValue, instance: Option<String>) -> Result<Reply, Problem> {
     let fields = Fields::of(body);
     let (agreed, state) = state(&fields)?;
     let mut instance_actions = actions(&fields)?;
@@ -75,16 +76,19 @@ fn state(fields: &Fields<'_>) -> Result<(bool, State), Problem> {
 
 fn actions(fields: &Fields<'_>) -> Result<BTreeMap<String, InstanceAction>, Problem> {
     let name = "instance_actions";
-    let Some(members) = fields.object(name)? else {
+    let Some(object) = fields.object(name)? else {
         return Ok(BTreeMap::new());
     };
+    let Members(members) = serde_json::from_str(object.get()).unwrap_or_default();
     few(fields, name, members.len())?;
     members
         .iter()
-        .map(|(id, value)| {
-            let id = canonical(id)
+        .map(|member| {
+            let id = member
+                .name()
+                .and_then(|id| canonical(&id))
                 .ok_or_else(|| fields.invalid(name, "must name instances by their UUIDs"))?;
-            let action = action(value).ok_or_else(|| {
+            let action = action(member.value).ok_or_else(|| {
                 fields.invalid(&format!("{name}.{id}"), &format!("must be {ACTIONS}"))
             })?;
             Ok((id, action))

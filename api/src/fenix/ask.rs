@@ -5,8 +5,10 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use http::HeaderMap;
 use http::request::Parts;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use tenterhook_dispatch::AccountId;
+use tenterhook_engine::json;
 use tenterhook_maintenance::Maintenance;
 use uuid::Uuid;
 
@@ -135,26 +137,30 @@ impl Ask {
         Ok(())
     }
 
-    /// Reads the body. An empty one is an object without members where `empty` says so.
+    /// Reads the body, an object, as it was written. An empty one is an object without
+    /// members where `empty` says so.
     pub(super) async fn object(
         &self,
         body: Body,
         empty: Empty,
-    ) -> Result<Map<String, Value>, Rejection> {
+    ) -> Result<Box<RawValue>, Rejection> {
         let bytes = Pieces::new(self.door, &self.headers, body, BODY_MAX_BYTES)?
             .collect()
             .await?;
-        if bytes.is_empty() && empty == Empty::IsAnObject {
-            return Ok(Map::new());
-        }
-        let value: Value = serde_json::from_slice(without_bom(&bytes)).map_err(|error| {
+        let bytes = match empty {
+            Empty::IsAnObject if bytes.is_empty() => &b"{}"[..],
+            _ => without_bom(&bytes),
+        };
+        let body: Box<RawValue> = serde_json::from_slice(bytes).map_err(|error| {
             Problem::Content(format!(
                 "the body is not JSON: line {}, column {}",
                 error.line(),
                 error.column()
             ))
         })?;
-        if is_deeper(&value, DEPTH_MAX) {
+        let value = json::nearest(&body);
+        // A reserved name can hide levels in a string, which only the value shows.
+        if json::is_deeper(body.get(), DEPTH_MAX) || is_deeper(&value, DEPTH_MAX) {
             let text = format!("the body must not be nested deeper than {DEPTH_MAX} levels");
             return Err(Problem::Content(text).into());
         }
@@ -162,7 +168,7 @@ impl Ask {
             return Err(Problem::Content("the body must be a JSON object".to_owned()).into());
         };
         self.audited.record(&object);
-        Ok(object)
+        Ok(body)
     }
 }
 

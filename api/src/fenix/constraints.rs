@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tenterhook_dispatch::Role;
 use tenterhook_session::{GroupConstraint, InstanceAction, InstanceConstraint};
 
@@ -89,10 +90,10 @@ async fn delete_group(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     Ok(Json(json!({})))
 }
 
-fn instance_of(id: String, body: &Map<String, Value>) -> Result<InstanceConstraint, Problem> {
+fn instance_of(id: String, body: &RawValue) -> Result<InstanceConstraint, Problem> {
     let fields = Fields::of(body);
     if let Some(own) = fields.text("instance_id")?
-        && uuid::Uuid::try_parse(own).map(|own| own.to_string()) != Ok(id.clone())
+        && uuid::Uuid::try_parse(&own).map(|own| own.to_string()) != Ok(id.clone())
     {
         return Err(fields.invalid("instance_id", "must be the one in the path, or left out"));
     }
@@ -109,7 +110,7 @@ fn instance_of(id: String, body: &Map<String, Value>) -> Result<InstanceConstrai
     })
 }
 
-fn group_of(id: String, body: &Map<String, Value>) -> Result<GroupConstraint, Problem> {
+fn group_of(id: String, body: &RawValue) -> Result<GroupConstraint, Problem> {
     let fields = Fields::of(body);
     if fields.text("group_id")?.is_some_and(|own| own != id) {
         return Err(fields.invalid("group_id", "must be the one in the path, or left out"));
@@ -130,20 +131,20 @@ fn group_of(id: String, body: &Map<String, Value>) -> Result<GroupConstraint, Pr
 fn name(fields: &Fields<'_>, member: &str) -> Result<String, Problem> {
     let wanted = "a text of 1 to 255 bytes without control characters";
     let text = fields.required_text(member, wanted)?;
-    if text.is_empty() || !is_short(text) {
+    if text.is_empty() || !is_short(&text) {
         return Err(fields.invalid(member, &format!("must be {wanted}")));
     }
-    Ok(text.to_owned())
+    Ok(text.into_owned())
 }
 
 /// A name for people, which is optional.
 fn title(fields: &Fields<'_>, member: &str) -> Result<String, Problem> {
     let text = fields.text(member)?.unwrap_or_default();
-    if !is_short(text) {
+    if !is_short(&text) {
         let reason = "must be a text of up to 255 bytes without control characters";
         return Err(fields.invalid(member, reason));
     }
-    Ok(text.to_owned())
+    Ok(text.into_owned())
 }
 
 fn is_short(text: &str) -> bool {

@@ -1,12 +1,14 @@
 //! The detail of a session, for an admin who has to find out why it is where it is: every
 //! step with its result, what failed and what to do, and which projects have not replied.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use tenterhook_maintenance::Stored;
-use tenterhook_session::{HostState, Session, Step, Workflow};
+use tenterhook_session::{Action, HostState, Metadata, Session, Step, Workflow};
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use uuid::Uuid;
 
 use crate::time_text::time_text;
 
@@ -14,27 +16,47 @@ use crate::time_text::time_text;
 const STARTS_AT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
+/// A session in full. Not a value, which would change the text of its metadata.
+#[derive(Debug, Serialize)]
+pub(super) struct Detail<'a> {
+    session_id: Uuid,
+    state: &'static str,
+    workflow: &'a str,
+    maintenance_at: String,
+    metadata: &'a Metadata,
+    download: &'a [String],
+    actions: &'a [Action],
+    created_at: String,
+    created_by: &'a str,
+    failure: Value,
+    waiting_for: Value,
+    projects: Value,
+    hosts: Value,
+    percent_done: u8,
+    steps: &'a [Step],
+}
+
 /// Describes a session in full.
-pub(super) fn describe(stored: &Stored, steps: &[Step]) -> Value {
+pub(super) fn describe<'a>(stored: &'a Stored, steps: &'a [Step]) -> Detail<'a> {
     let session = &stored.session;
     let plan = session.plan();
-    json!({
-        "session_id": session.id(),
-        "state": session.state().as_str(),
-        "failure": failure(session, steps),
-        "waiting_for": waiting_for(session),
-        "projects": projects(session),
-        "hosts": hosts(session),
-        "percent_done": session.percent_done(),
-        "workflow": workflow(&plan.workflow),
-        "maintenance_at": starts_at(plan.maintenance_at),
-        "metadata": plan.metadata,
-        "download": plan.download,
-        "actions": plan.actions,
-        "created_at": time_text(stored.created_at),
-        "created_by": stored.created_by,
-        "steps": steps,
-    })
+    Detail {
+        session_id: session.id(),
+        state: session.state().as_str(),
+        workflow: workflow(&plan.workflow),
+        maintenance_at: starts_at(plan.maintenance_at),
+        metadata: &plan.metadata,
+        download: &plan.download,
+        actions: &plan.actions,
+        created_at: time_text(stored.created_at),
+        created_by: &stored.created_by,
+        failure: failure(session, steps),
+        waiting_for: waiting_for(session),
+        projects: projects(session),
+        hosts: hosts(session),
+        percent_done: session.percent_done(),
+        steps,
+    }
 }
 
 /// What failed, with the remedy of the last step that went wrong.

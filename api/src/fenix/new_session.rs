@@ -3,24 +3,25 @@
 //! Whether states, times, workflows and plug-ins exist is checked where the session is
 //! created.
 
-use serde_json::{Map, Value};
-use tenterhook_session::{Action, ActionType, NewPlan};
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+use tenterhook_engine::json;
+use tenterhook_session::{Action, ActionType, Metadata, NewPlan};
 
 use super::error::Problem;
 use super::fields::Fields;
 
 /// Reads what a session is asked to do.
-pub(super) fn read(body: &Map<String, Value>) -> Result<NewPlan, Problem> {
+pub(super) fn read(body: &RawValue) -> Result<NewPlan, Problem> {
     let fields = Fields::of(body);
-    let text = |name, wanted| fields.required_text(name, wanted).map(str::to_owned);
+    let text = |name, wanted| fields.required_text(name, wanted).map(Cow::into_owned);
     Ok(NewPlan {
         hosts: fields.texts("hosts")?,
         state: text("state", "the state to begin in, such as `MAINTENANCE`")?,
         maintenance_at: text("maintenance_at", "a time in UTC as `YYYY-MM-DD HH:MM:SS`")?,
         workflow: text("workflow", "`default`, `vnf` or the name of a source")?,
-        metadata: fields
-            .object("metadata")?
-            .cloned()
+        metadata: metadata(&fields)?
             .ok_or_else(|| fields.invalid("metadata", "is missing; it must be an object"))?,
         download: download(&fields)?,
         actions: actions(&fields)?,
@@ -30,10 +31,11 @@ pub(super) fn read(body: &Map<String, Value>) -> Result<NewPlan, Problem> {
 /// Addresses, as texts or, since the reference calls them dictionaries, as
 /// `{"url": "…"}`.
 fn download(fields: &Fields<'_>) -> Result<Vec<String>, Problem> {
-    let list = fields.list("download", "URLs")?.iter().enumerate();
+    let list = fields.list("download", "URLs")?.into_iter().enumerate();
     list.map(|(index, entry)| {
-        let address = entry.as_str().or_else(|| entry.get("url")?.as_str());
-        address.map(str::to_owned).ok_or_else(|| {
+        let of_object = || Fields::at(entry, "")?.text("url").ok()?;
+        let address = json::text(entry).or_else(of_object);
+        address.map(Cow::into_owned).ok_or_else(|| {
             let place = format!("download[{index}]");
             fields.invalid(&place, "must be a URL as a text or as {\"url\": …}")
         })
@@ -42,13 +44,13 @@ fn download(fields: &Fields<'_>) -> Result<Vec<String>, Problem> {
 }
 
 fn actions(fields: &Fields<'_>) -> Result<Vec<Action>, Problem> {
-    let list = fields.list("actions", "objects")?.iter().enumerate();
+    let list = fields.list("actions", "objects")?.into_iter().enumerate();
     list.map(|(index, entry)| {
         let place = format!("actions[{index}]");
-        let members = entry
-            .as_object()
+        let prefix = format!("{place}.");
+        let members = Fields::at(entry, &prefix)
             .ok_or_else(|| fields.invalid(&place, "must be an object with `plugin` and `type`"))?;
-        action(&Fields::at(members, &format!("{place}.")))
+        action(&members)
     })
     .collect()
 }
@@ -57,15 +59,21 @@ fn action(fields: &Fields<'_>) -> Result<Action, Problem> {
     Ok(Action {
         plugin: fields
             .required_text("plugin", "the name of a source")?
-            .to_owned(),
+            .into_owned(),
         kind: kind(fields)?,
-        metadata: fields.object("metadata")?.cloned().unwrap_or_default(),
+        metadata: metadata(fields)?.unwrap_or_default(),
     })
+}
+
+/// Metadata, as it was sent.
+fn metadata(fields: &Fields<'_>) -> Result<Option<Metadata>, Problem> {
+    let object = fields.object("metadata")?;
+    Ok(object.and_then(|object| Metadata::new(object.to_owned())))
 }
 
 fn kind(fields: &Fields<'_>) -> Result<ActionType, Problem> {
     let wanted = "`pre`, `host`, `post`, `compute` or `controller`";
-    Ok(match fields.required_text("type", wanted)? {
+    Ok(match &*fields.required_text("type", wanted)? {
         "pre" => ActionType::Pre,
         "host" => ActionType::Host,
         "post" => ActionType::Post,
@@ -77,7 +85,7 @@ fn kind(fields: &Fields<'_>) -> Result<ActionType, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -87,7 +95,7 @@ mod tests {
     }
 
     fn read_value(value: &Value) -> Result<NewPlan, Problem> {
-        read(value.as_object().unwrap())
+        read(&serde_json::value::to_raw_value(value).unwrap())
     }
 
     #[test]
@@ -107,7 +115,7 @@ mod tests {
         assert_eq!(plan.hosts, ["node-1", "node-2"]);
         assert_eq!(plan.state, "MAINTENANCE");
         assert_eq!(plan.maintenance_at, "2031-05-06 07:08:09");
-        assert_eq!(plan.metadata["openstack_release"], "Zed");
+        assert_eq!(plan.metadata.json(), r#"{"openstack_release":"Zed"}"#);
         assert_eq!(
             plan.download,
             ["https://sw.example/SW1.tar.gz", "https://sw.example/2"]
@@ -115,7 +123,7 @@ mod tests {
         assert_eq!(plan.actions[0].kind, ActionType::Pre);
         assert!(plan.actions[0].metadata.is_empty());
         assert_eq!(plan.actions[1].plugin, "fw_upgrade");
-        assert_eq!(plan.actions[1].metadata["upgrade"], "FW1");
+        assert_eq!(plan.actions[1].metadata.json(), r#"{"upgrade":"FW1"}"#);
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tenterhook_dispatch::Role;
 
 use super::ask::{Ask, Empty};
@@ -53,23 +54,27 @@ async fn list_instances(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> 
     Ok(Json(json!({ "instance_ids": instances })))
 }
 
-async fn reply(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
+async fn reply(ask: Ask, body: Body) -> Result<Json<Box<RawValue>>, Rejection> {
     accept(&ask, None, body).await
 }
 
-async fn reply_for_instance(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
+async fn reply_for_instance(ask: Ask, body: Body) -> Result<Json<Box<RawValue>>, Rejection> {
     let instance = ask.instance()?;
     accept(&ask, Some(instance), body).await
 }
 
 /// Returns what was sent, as Fenix does.
-async fn accept(ask: &Ask, instance: Option<String>, body: Body) -> Result<Json<Value>, Rejection> {
+async fn accept(
+    ask: &Ask,
+    instance: Option<String>,
+    body: Body,
+) -> Result<Json<Box<RawValue>>, Rejection> {
     let (id, project) = (ask.session()?, ask.name("project_id")?);
-    let body: Map<String, Value> = ask.object(body, Empty::IsRefused).await?;
+    let body = ask.object(body, Empty::IsRefused).await?;
     let reply = answer::read(&body, instance)?;
     ask.maintenance()
         .reply(ask.account(), id, &project, reply)
         .await
         .map_err(unprocessable)?;
-    Ok(Json(Value::Object(body)))
+    Ok(Json(body))
 }

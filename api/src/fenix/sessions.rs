@@ -1,6 +1,7 @@
 //! The admin's part: creating, listing, reading, resuming and deleting sessions.
 
 use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
 use http::Method;
 use serde_json::{Value, json};
 use tenterhook_dispatch::Role;
@@ -73,12 +74,12 @@ async fn get_session(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
     Ok(Json(summary(&stored)))
 }
 
-async fn get_session_detail(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {
+async fn get_session_detail(ask: Ask, body: Body) -> Result<Response, Rejection> {
     ask.no_body(body).await?;
     let id = ask.session()?;
     let stored = ask.maintenance().session(ask.account(), id).await?;
     let steps = ask.maintenance().steps(ask.account(), id).await?;
-    Ok(Json(detail::describe(&stored, &steps)))
+    Ok(Json(detail::describe(&stored, &steps)).into_response())
 }
 
 async fn resume_session(ask: Ask, body: Body) -> Result<Json<Value>, Rejection> {

@@ -92,6 +92,37 @@ async fn a_body_that_is_not_an_object_is_400_whatever_its_media_type() {
 }
 
 #[tokio::test]
+async fn json_that_no_value_holds_is_ignored_or_named_with_its_member() {
+    let (fenix, _) = Fenix::with_two_hosts().await;
+    let post = async |members: &str| {
+        let sound = new_session().to_string();
+        let body = format!("{},{members}}}", sound.trim_end_matches('}'));
+        let call = fenix.call(Method::POST, "/v1/maintenance").await;
+        call.body("application/json", body).send().await
+    };
+    for (members, named) in [
+        (r#""hosts":[1e400]"#, "`hosts[0]`"),
+        (r#""hosts":["\ud83d"]"#, "`hosts[0]`"),
+        (r#""state":1e400"#, "`state`"),
+        (r#""workflow":"\ud83d""#, "`workflow`"),
+        (r#""metadata":1e400"#, "`metadata`"),
+        (r#""actions":[1e400]"#, "`actions[0]`"),
+        (r#""download":[{"url":1e400}]"#, "`download[0]`"),
+    ] {
+        let error = post(members).await.expect_fenix_error(400);
+        assert!(error.contains(named), "{members}: {error}");
+    }
+    let ignored = r#""maintenance_at":"2091-02-03 04:05:06","far":1e400,"\ud83d":"\udead""#;
+    let made = post(ignored).await.expect(200);
+    let session = format!("/v1/maintenance/{}", made["session_id"].as_str().unwrap());
+    fenix.until_asked(&session, "blue", "MAINTENANCE").await;
+    let call = fenix.call(Method::PUT, &format!("{session}/blue")).await;
+    let reply = r#"{"state":"ACK_MAINTENANCE","z":1.10,"far":1e400}"#;
+    let answer = call.body("application/json", reply).send().await;
+    assert_eq!((answer.status.as_u16(), answer.text()), (200, reply.into()));
+}
+
+#[tokio::test]
 async fn bodies_have_a_size_and_a_depth() {
     let fenix = Fenix::start().await;
     for depth in [33, 120, 200, 100_000] {

@@ -27,6 +27,7 @@ mod edge;
 mod failures;
 mod fenix_constraints;
 mod fenix_hostile;
+mod fenix_metadata;
 mod fenix_projects;
 mod fenix_refusals;
 mod fenix_sessions;

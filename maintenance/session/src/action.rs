@@ -1,7 +1,8 @@
 //! Action plug-ins: the operator's code that maintains a host.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+
+use crate::metadata::Metadata;
 
 /// When an action runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,5 +31,5 @@ pub struct Action {
     pub kind: ActionType,
     /// Hints for the plug-in; its parameters.
     #[serde(default)]
-    pub metadata: Map<String, Value>,
+    pub metadata: Metadata,
 }

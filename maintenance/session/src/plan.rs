@@ -3,10 +3,10 @@
 mod check;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use crate::action::Action;
+use crate::metadata::Metadata;
 use crate::state::State;
 
 /// What a session is asked to do, as it was sent.
@@ -21,7 +21,7 @@ pub struct NewPlan {
     /// `default`, `vnf`, or the name of a source.
     pub workflow: String,
     /// Hints for projects and plug-ins.
-    pub metadata: Map<String, Value>,
+    pub metadata: Metadata,
     /// Addresses of packages; recorded and passed to plug-ins, never fetched.
     pub download: Vec<String>,
     /// What to run.
@@ -41,7 +41,7 @@ pub struct Plan {
     /// Who decides.
     pub workflow: Workflow,
     /// Hints for projects and plug-ins.
-    pub metadata: Map<String, Value>,
+    pub metadata: Metadata,
     /// Addresses of packages.
     pub download: Vec<String>,
     /// What to run, sorted by the name of the plug-in within a type.

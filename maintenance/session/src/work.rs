@@ -1,12 +1,13 @@
 //! What a session needs from the world, and what came of it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::action::Action;
+use crate::metadata::Metadata;
 use crate::reply::InstanceAction;
+use crate::situation::Situation;
 use crate::state::State;
 
 /// One thing to do. It stays the same, key included, until it is finished, however
@@ -43,7 +44,7 @@ pub enum Work {
         /// nevertheless.
         allowed: Vec<State>,
         /// What it is given: the session, its hosts with their instances, its projects.
-        situation: Value,
+        situation: Box<Situation>,
     },
     /// Notify projects. Finished by [`Done::Well`] or [`Done::Badly`].
     Notify(Vec<Notice>),
@@ -92,7 +93,7 @@ pub struct Notice {
     #[serde(default, with = "time::serde::rfc3339::option")]
     pub actions_at: Option<OffsetDateTime>,
     /// The session's hints.
-    pub metadata: Map<String, Value>,
+    pub metadata: Metadata,
 }
 
 /// An instance that is to be moved, as its project wants.

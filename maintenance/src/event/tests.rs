@@ -1,6 +1,11 @@
+use serde_json::Map;
+use tenterhook_delivery::Notification as _;
+use tenterhook_dispatch::ReceivedEvent;
+use tenterhook_engine::json;
 use tenterhook_session::{ActionType, InstanceAction, Workflow};
 use time::macros::datetime;
 
+use super::data::METADATA_PARAMETERS;
 use super::*;
 
 fn reporter() -> Reporter {
@@ -20,7 +25,7 @@ fn notice() -> Notice {
         allowed_actions: vec![InstanceAction::Migrate, InstanceAction::OwnAction],
         reply_at: Some(datetime!(2031-05-06 09:08:09 +2)),
         actions_at: None,
-        metadata: Map::from_iter([("release".to_owned(), "Zed".into())]),
+        metadata: r#"{"release":"Zed","z":1.10,"far":1e400}"#.parse().unwrap(),
     }
 }
 
@@ -30,23 +35,17 @@ fn plan() -> Plan {
         state: State::Maintenance,
         maintenance_at: datetime!(2031-05-06 07:08:09 UTC),
         workflow: Workflow::Default,
-        metadata: Map::from_iter([
-            ("release".to_owned(), "Zed".into()),
-            ("upgrade".to_owned(), "none".into()),
-        ]),
+        metadata: r#"{"release":"Zed","upgrade":"none"}"#.parse().unwrap(),
         download: vec!["https://sw.example/a".into(), "https://sw.example/b".into()],
         actions: Vec::new(),
     }
 }
 
-fn act(metadata: Value) -> Value {
-    let Value::Object(metadata) = metadata else {
-        panic!("metadata is an object")
-    };
+fn act(metadata: &str) -> SessionEvent {
     let action = Action {
         plugin: "fw".into(),
         kind: ActionType::Host,
-        metadata,
+        metadata: metadata.parse().unwrap(),
     };
     let event = reporter().act(
         "k",
@@ -55,19 +54,37 @@ fn act(metadata: Value) -> Value {
         (State::StartMaintenance, &plan()),
         2,
     );
-    assert_eq!(event.kind, "action.host");
-    event.data.unwrap()
+    assert_eq!(event.attributes.kind, "action.host");
+    event
+}
+
+fn situation(plan: Plan) -> Situation {
+    Situation {
+        session_id: Uuid::from_u128(7),
+        state: State::Maintenance,
+        percent_done: 0,
+        proposed: State::ScaleIn,
+        allowed: Vec::new(),
+        plan,
+        hosts: Map::new(),
+        projects: Map::new(),
+    }
+}
+
+/// The data, as far as values can hold it.
+fn data(event: &SessionEvent) -> Value {
+    json::nearest(&event.data)
 }
 
 #[test]
 fn a_project_is_notified_in_the_documented_form() {
     let event = reporter().scheduled("9", 3, &notice());
-    assert_eq!(event.kind, "maintenance.scheduled");
-    assert_eq!(event.id, "9/3");
+    assert_eq!(event.attributes.kind, "maintenance.scheduled");
+    assert_eq!(event.attributes.id, "9/3");
     let session = "00000000-0000-0000-0000-000000000007";
     let url = format!("https://m.example/v1/maintenance/{session}/blue");
     assert_eq!(
-        event.data.unwrap(),
+        data(&event),
         json!({
             "service": "fenix",
             "session_id": session,
@@ -78,9 +95,29 @@ fn a_project_is_notified_in_the_documented_form() {
             "allowed_actions": ["MIGRATE", "OWN_ACTION"],
             "reply_at": "2031-05-06 07:08:09",
             "actions_at": null,
-            "metadata": {"release": "Zed"},
+            "metadata": {"release": "Zed", "z": 1.1, "far": "1e400"},
         })
     );
+}
+
+#[test]
+fn hooks_and_webhooks_get_metadata_as_it_was_sent() {
+    let sent = r#""metadata":{"release":"Zed","z":1.10,"far":1e400}"#;
+    let event = reporter().scheduled("9", 3, &notice());
+    let body = String::from_utf8(event.to_json()).unwrap();
+    assert!(body.contains(sent), "{body}");
+    let received = ReceivedEvent::try_from(event).unwrap();
+    let data = received.json_data().unwrap();
+    assert!(data.contains(sent), "{data}");
+    assert_eq!(ReceivedEvent::parse(body.as_bytes()), Ok(received));
+    let plan = Plan {
+        metadata: notice().metadata,
+        ..plan()
+    };
+    let entered = reporter().enter("k", State::Maintenance, 0, &plan);
+    assert!(entered.data.get().contains(sent), "{}", entered.data);
+    let asked = reporter().decide("k", State::ScaleIn, &[], situation(plan));
+    assert!(asked.data.get().contains(sent), "{}", asked.data);
 }
 
 #[test]
@@ -90,7 +127,7 @@ fn a_single_instance_is_a_list_of_one_and_has_its_own_address() {
         instance: Some("vm?1".into()),
         ..notice()
     };
-    let data = reporter().scheduled("9", 0, &notice).data.unwrap();
+    let data = data(&reporter().scheduled("9", 0, &notice));
     assert_eq!(data["instance_ids"], json!(["vm?1"]));
     assert_eq!(
         data["reply_url"],
@@ -100,9 +137,8 @@ fn a_single_instance_is_a_list_of_one_and_has_its_own_address() {
 
 #[test]
 fn a_plug_ins_metadata_never_replaces_built_in_members() {
-    let data = act(json!({
-        "upgrade": "FW1", "HOST": "elsewhere", "sessionId": "x", "deep": {"a": 1}, "count": 3,
-    }));
+    let sent = r#"{"upgrade":"FW1","HOST":"elsewhere","sessionId":"x","deep":{"a":1},"count":3}"#;
+    let data = data(&act(sent));
     assert_eq!(
         data["upgrade"], "FW1",
         "the action's goes before the session's"
@@ -127,11 +163,19 @@ fn a_plug_ins_metadata_never_replaces_built_in_members() {
 }
 
 #[test]
+fn metadata_stands_beside_our_members_in_its_order_and_with_its_text() {
+    let sent = r#"{"z":1.10,"far":1e400,"n":1,"\ud83d":0,"b":"caf\u00e9","n":-0,"a":null}"#;
+    let event = act(sent);
+    let beside = r#","z":1.10,"far":1e400,"b":"caf\u00e9","n":-0,"a":null,"release":"Zed","upgrade":"none"}"#;
+    assert!(event.data.get().ends_with(beside), "{}", event.data);
+    let whole = format!(r#""metadata":{sent}"#);
+    assert!(event.data.get().contains(&whole), "{}", event.data);
+}
+
+#[test]
 fn a_limited_number_of_metadata_members_become_parameters() {
-    let many: Map<_, _> = (0..100)
-        .map(|i| (format!("m{i:03}"), Value::from(i)))
-        .collect();
-    let data = act(many.into());
+    let many: Vec<_> = (0..100).map(|i| format!("\"m{i:03}\":{i}")).collect();
+    let data = data(&act(&format!("{{{}}}", many.join(","))));
     let beside = (0..100)
         .filter(|i| data.get(format!("m{i:03}")).is_some())
         .count();
@@ -141,15 +185,19 @@ fn a_limited_number_of_metadata_members_become_parameters() {
 
 #[test]
 fn a_workflow_always_gets_its_own_session() {
-    let situation = json!({"session_id": "another", "projects": {}});
+    let situation = Situation {
+        session_id: Uuid::from_u128(8),
+        ..situation(plan())
+    };
     let event = reporter().decide(
         "k",
         State::StartMaintenance,
         &[State::StartMaintenance, State::MaintenanceFailed],
         situation,
     );
-    let data = event.data.unwrap();
+    let data = data(&event);
     assert_eq!(data["session_id"], json!(Uuid::from_u128(7)));
+    assert_eq!(data["proposed"], "START_MAINTENANCE");
     assert_eq!(
         data["allowed"],
         json!(["START_MAINTENANCE", "MAINTENANCE_FAILED"])

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
 use tenterhook_dispatch::{AccountId, new_id};
-use tenterhook_sdk::Event;
+use tenterhook_engine::json;
 use tenterhook_session::{HostKind, Inventory, NewPlan, Plan, Session, Workflow};
 
 use super::{Maintenance, MaintenanceInner};
@@ -87,7 +86,7 @@ impl MaintenanceInner {
 
 /// Checks that the plan fits into the events of the session.
 fn check_size(plan: &Plan) -> Result<(), Error> {
-    let json = serde_json::to_vec(plan).expect("a plan is always valid JSON");
+    let json = serde_json::to_string(plan).expect("a plan is always valid JSON");
     if json.len() > PLAN_MAX_BYTES {
         return Err(invalid(
             "metadata",
@@ -97,11 +96,17 @@ fn check_size(plan: &Plan) -> Result<(), Error> {
             ),
         ));
     }
-    let all: Vec<_> = plan.actions.iter().map(|action| &action.metadata).collect();
-    let data = json!({"metadata": plan.metadata, "actions": all});
-    Event::new("1", "/", "session", Some(data))
-        .check()
-        .map_err(|error| invalid("metadata", error.detail))
+    // In the event that asks a workflow, the plan is a member.
+    if json::is_deeper(&json, json::MAX_DEPTH - 1) {
+        return Err(invalid(
+            "metadata",
+            format!(
+                "must not be nested so deeply that an event has more than {} levels",
+                json::MAX_DEPTH
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Checks that the hosts are hosts, and that there is one.

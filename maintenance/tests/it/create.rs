@@ -1,8 +1,7 @@
 //! What is refused before a session begins, and how many there may be.
 
-use serde_json::{Map, Value};
 use tenterhook_maintenance::{Error, Settings};
-use tenterhook_session::{ActionType, GroupConstraint, NewPlan, State};
+use tenterhook_session::{ActionType, GroupConstraint, Metadata, NewPlan, State};
 
 use crate::support::{Yard, action, new, plan};
 
@@ -49,7 +48,8 @@ async fn what_would_not_fit_into_an_event_is_refused() {
     let yard = Yard::new().await;
     yard.host("node-1").await;
     yard.source("p", "true\n").await;
-    let long = |bytes: usize| Map::from_iter([("long".to_owned(), Value::from("x".repeat(bytes)))]);
+    let of = |json: String| -> Metadata { json.parse().unwrap() };
+    let long = |bytes: usize| of(format!(r#"{{"long":"{}"}}"#, "x".repeat(bytes)));
 
     let mut large = plan();
     large.metadata = long(40_000);
@@ -58,13 +58,18 @@ async fn what_would_not_fit_into_an_event_is_refused() {
     large.actions = vec![upgrade];
     assert_eq!(refused(&yard, large).await, "metadata");
 
-    let mut deep = Value::Null;
-    for _ in 0..110 {
-        deep = Value::Array(vec![deep]);
-    }
+    let deep = |levels| {
+        let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+        of(format!(r#"{{"deep":{open}{close}}}"#))
+    };
     let mut plan = plan();
-    plan.metadata = Map::from_iter([("deep".to_owned(), deep)]);
-    assert_eq!(refused(&yard, plan).await, "metadata");
+    plan.metadata = deep(110);
+    assert_eq!(refused(&yard, plan.clone()).await, "metadata");
+    // What it is wrapped in counts too.
+    plan.metadata = deep(98);
+    assert_eq!(refused(&yard, plan.clone()).await, "metadata");
+    plan.metadata = deep(97);
+    yard.begin(plan).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

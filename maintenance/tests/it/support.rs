@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use tempfile::TempDir;
 use tenterhook_delivery::Webhooks;
 use tenterhook_dispatch::{
@@ -366,7 +365,7 @@ pub(crate) fn plan() -> NewPlan {
         state: "MAINTENANCE".into(),
         maintenance_at: "2020-01-02 03:04:05".into(),
         workflow: "default".into(),
-        metadata: Map::from_iter([("release".to_owned(), "Zed".into())]),
+        metadata: r#"{"release":"Zed"}"#.parse().unwrap(),
         download: vec!["https://sw.example/a.tar.gz".into()],
         actions: Vec::new(),
     }
@@ -384,7 +383,7 @@ pub(crate) fn action(plugin: &str, kind: ActionType) -> Action {
     Action {
         plugin: plugin.into(),
         kind,
-        metadata: Map::from_iter([("upgrade".to_owned(), Value::from("FW1"))]),
+        metadata: r#"{"upgrade":"FW1"}"#.parse().unwrap(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Replies in both spellings, and invalid replies.
 
-use serde_json::json;
+use serde_json::value::to_raw_value;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -8,7 +9,7 @@ const A: &str = "0b7c1b3e-5a41-4f4c-9d8e-2f6a7c8d9e0f";
 const B: &str = "1b7c1b3e-5a41-4f4c-9d8e-2f6a7c8d9e0f";
 
 fn read_value(value: &Value, instance: Option<&str>) -> Result<Reply, Problem> {
-    read(value.as_object().unwrap(), instance.map(str::to_owned))
+    read(&to_raw_value(value).unwrap(), instance.map(str::to_owned))
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Session {
             return Ok(Next::Do(Work::Decide {
                 source: source.clone(),
                 proposed: next,
-                situation: self.situation(next, &allowed, poll.inventory),
+                situation: Box::new(self.situation(next, &allowed, poll.inventory)),
                 allowed,
             }));
         }

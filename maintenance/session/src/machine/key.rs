@@ -46,7 +46,7 @@ mod tests {
             action: Action {
                 plugin: plugin.to_owned(),
                 kind: ActionType::Host,
-                metadata: serde_json::Map::new(),
+                metadata: crate::metadata::Metadata::default(),
             },
         }
     }

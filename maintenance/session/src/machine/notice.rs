@@ -1,8 +1,7 @@
 //! The notices that projects are sent.
 
-use serde_json::Map;
-
 use crate::inventory::Inventory;
+use crate::metadata::Metadata;
 use crate::reply::InstanceAction;
 use crate::round::Ask;
 use crate::session::Session;
@@ -29,7 +28,7 @@ impl Session {
                 allowed_actions: Vec::new(),
                 reply_at: due,
                 actions_at,
-                metadata: Map::new(),
+                metadata: Metadata::default(),
             })
             .collect()
     }
@@ -56,7 +55,7 @@ impl Session {
             allowed_actions,
             reply_at: Some(ask.due),
             actions_at: Some(ask.due),
-            metadata: Map::new(),
+            metadata: Metadata::default(),
         }
     }
 
@@ -69,7 +68,7 @@ impl Session {
             allowed_actions: Vec::new(),
             reply_at: None,
             actions_at: None,
-            metadata: Map::new(),
+            metadata: Metadata::default(),
         }
     }
 

@@ -1,37 +1,21 @@
-//! What a tenant's workflow is given before it decides.
+//! Looking at a session and its inventory as a tenant's workflow sees them.
 
 use serde_json::{Map, Value, json};
 
 use crate::inventory::Inventory;
 use crate::round::Answer;
 use crate::session::Session;
+use crate::situation::Situation;
 use crate::state::State;
 
 impl Session {
     /// The session as a tenant's workflow sees it.
-    ///
-    /// ```json
-    /// {
-    ///   "session_id": "…", "state": "MAINTENANCE", "percent_done": 0,
-    ///   "proposed": "START_MAINTENANCE", "allowed": ["SCALE_IN", "…"],
-    ///   "plan": {"hosts": [], "state": "MAINTENANCE", "maintenance_at": "…",
-    ///            "workflow": {"source": "…"}, "metadata": {}, "download": [], "actions": []},
-    ///   "hosts": {"node-1": {"kind": "compute", "vcpus": 16, "schedulable": true,
-    ///             "in_session": true, "in_maintenance": false, "maintained": false,
-    ///             "instances": {"<id>": {"name": "…", "project": "…", "group": null,
-    ///                           "vcpus": 1, "floating_ip": false, "action": "MIGRATE"}}}},
-    ///   "projects": {"<id>": {"state": "ACK_MAINTENANCE"}}
-    /// }
-    /// ```
-    ///
-    /// `hosts` are all of the inventory. `action` is what was answered for an instance
-    /// in this state, or `null`.
     pub(super) fn situation(
         &self,
         proposed: State,
         allowed: &[State],
         inventory: &Inventory,
-    ) -> Value {
+    ) -> Situation {
         let hosts: Map<String, Value> = inventory
             .hosts
             .iter()
@@ -53,16 +37,16 @@ impl Session {
             .iter()
             .map(|(id, project)| (id.clone(), json!({"state": project.state})))
             .collect();
-        json!({
-            "session_id": self.id,
-            "state": self.state,
-            "percent_done": self.percent_done(),
-            "proposed": proposed,
-            "allowed": allowed,
-            "plan": self.plan,
-            "hosts": hosts,
-            "projects": projects,
-        })
+        Situation {
+            session_id: self.id,
+            state: self.state,
+            percent_done: self.percent_done(),
+            proposed,
+            allowed: allowed.to_vec(),
+            plan: self.plan.clone(),
+            hosts,
+            projects,
+        }
     }
 
     fn instances_seen(&self, host: &str, inventory: &Inventory) -> Map<String, Value> {

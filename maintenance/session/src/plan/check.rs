@@ -8,6 +8,7 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 
 use super::{InvalidField, NewPlan, Plan, Workflow};
 use crate::action::Action;
+use crate::metadata::Metadata;
 use crate::state::State;
 
 /// Hosts of one session.
@@ -155,11 +156,8 @@ fn name(field: &str, text: &str) -> Result<(), InvalidField> {
     Ok(())
 }
 
-fn small(
-    field: &str,
-    members: &serde_json::Map<String, serde_json::Value>,
-) -> Result<(), InvalidField> {
-    let bytes = serde_json::to_vec(members).map_or(usize::MAX, |json| json.len());
+fn small(field: &str, metadata: &Metadata) -> Result<(), InvalidField> {
+    let bytes = metadata.json().len();
     if bytes > METADATA {
         return Err(InvalidField::new(
             field,

@@ -231,7 +231,7 @@ fn notices_carry_times_that_are_to_come_and_the_hints_of_the_session() {
     assert_eq!(first.state, "MAINTENANCE");
     assert!(first.reply_at.unwrap() > NOW + Duration::seconds(39));
     assert_eq!(first.actions_at, Some(datetime!(2031-05-06 07:08:09 UTC)));
-    assert_eq!(first.metadata["release"], "Zed");
+    assert_eq!(first.metadata.json(), r#"{"release":"Zed","build":1.10}"#);
     assert!(first.allowed_actions.is_empty());
     let prepare = world
         .notices

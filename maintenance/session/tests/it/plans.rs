@@ -1,8 +1,7 @@
 //! What a session may be asked to do.
 
 use proptest::prelude::*;
-use serde_json::json;
-use tenterhook_session::{ActionType, InvalidField, NewPlan, Plan, State, Workflow};
+use tenterhook_session::{ActionType, InvalidField, Metadata, NewPlan, Plan, State, Workflow};
 use time::macros::datetime;
 
 use crate::world::{action, plan};
@@ -121,12 +120,15 @@ fn everything_has_a_maximum_size() {
     let found = invalid(|new| new.actions = vec![action("a", ActionType::Pre), bad]);
     assert_eq!(found.field, "actions[1].plugin");
 
-    let text = "x".repeat(64 * 1_024);
-    let found = invalid(|new| drop(new.metadata.insert("a".to_owned(), json!(text))));
+    let metadata = |bytes: usize| -> Metadata {
+        let text = "x".repeat(bytes - r#"{"a":""}"#.len());
+        format!(r#"{{"a":"{text}"}}"#).parse().unwrap()
+    };
+    let (most, more) = (64 * 1_024, 64 * 1_024 + 1);
+    assert!(checked(|new| new.metadata = metadata(most)).is_ok());
+    let found = invalid(|new| new.metadata = metadata(more));
     assert_eq!(found.field, "metadata");
-    let found = invalid(|new| {
-        drop(new.actions[1].metadata.insert("a".to_owned(), json!(text)));
-    });
+    let found = invalid(|new| new.actions[1].metadata = metadata(more));
     assert_eq!(found.field, "actions[1].metadata");
 }
 

@@ -1,6 +1,6 @@
 //! A tenant's own workflow.
 
-use tenterhook_session::{State, TRANSITIONS, Work};
+use tenterhook_session::{Session, State, TRANSITIONS, Work};
 
 use crate::world::{World, four_hosts, plan, transitions};
 
@@ -115,6 +115,24 @@ fn a_workflow_without_an_answer_fails_the_session() {
 }
 
 #[test]
+fn a_decision_that_an_earlier_version_has_stored_is_read() {
+    let mut world = World::new(plan("tenant"), four_hosts());
+    world.play_until(|world| {
+        let mut ahead = world.session.clone();
+        let job = ahead.advance(&world.inventory, &world.timeouts, world.now);
+        matches!(job.work, Work::Decide { .. })
+    });
+    let job = world.advance();
+    // It stored what a workflow is given as a value, its members sorted.
+    let older = serde_json::to_value(&world.session).unwrap().to_string();
+    assert!(older.contains(r#""situation":{"allowed":"#), "{older}");
+    let mut read: Session = serde_json::from_str(&older).unwrap();
+    let again = read.advance(&world.inventory, &world.timeouts, world.now);
+    assert_eq!(again.key, job.key);
+    assert!(matches!(again.work, Work::Decide { .. }));
+}
+
+#[test]
 fn a_workflow_gets_the_whole_situation() {
     let mut world = World::new(plan("tenant"), four_hosts());
     world.play_until(|world| world.entered(State::StartMaintenance) == 1);
@@ -126,7 +144,14 @@ fn a_workflow_gets_the_whole_situation() {
             _ => None,
         })
         .collect();
-    let first = decisions[0];
+    let metadata = r#""metadata":{"release":"Zed","build":1.10}"#;
+    let printed = serde_json::to_string(decisions[0]).unwrap();
+    assert!(printed.contains(metadata), "{printed}");
+    let decisions: Vec<_> = decisions
+        .into_iter()
+        .map(|situation| serde_json::to_value(situation).unwrap())
+        .collect();
+    let first = &decisions[0];
     assert_eq!(first["state"], "MAINTENANCE");
     assert_eq!(first["proposed"], "PREPARE_MAINTENANCE");
     assert_eq!(first["allowed"][0], "SCALE_IN");
@@ -140,7 +165,7 @@ fn a_workflow_gets_the_whole_situation() {
     assert_eq!(host["instances"]["red-1"]["project"], "red");
     assert!(host["instances"]["red-1"]["action"].is_null());
 
-    let second = decisions[1];
+    let second = &decisions[1];
     assert_eq!(second["state"], "PREPARE_MAINTENANCE");
     let hosts = second["hosts"].as_object().unwrap();
     assert!(hosts["node-1"]["instances"].as_object().unwrap().is_empty());

@@ -5,10 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, json};
 use tenterhook_session::{
-    Action, ActionType, Done, Host, HostKind, Instance, InstanceAction, Inventory, Job, NewPlan,
-    Notice, Reply, Session, State, Step, Timeouts, Work,
+    Action, ActionType, Done, Host, HostKind, Instance, InstanceAction, Inventory, Job, Metadata,
+    NewPlan, Notice, Reply, Session, State, Step, Timeouts, Work,
 };
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -81,7 +80,7 @@ pub(crate) fn action(plugin: &str, kind: ActionType) -> Action {
     Action {
         plugin: plugin.to_owned(),
         kind,
-        metadata: Map::new(),
+        metadata: Metadata::default(),
     }
 }
 
@@ -91,7 +90,7 @@ pub(crate) fn plan(workflow: &str) -> NewPlan {
         state: "MAINTENANCE".to_owned(),
         maintenance_at: "2031-05-06 07:08:09".to_owned(),
         workflow: workflow.to_owned(),
-        metadata: Map::from_iter([("release".to_owned(), json!("Zed"))]),
+        metadata: r#"{"release":"Zed","build":1.10}"#.parse().unwrap(),
         download: Vec::new(),
         actions: vec![
             action("prepare", ActionType::Pre),

@@ -1,6 +1,5 @@
 //! Maintenance sessions, their steps, and what projects demand.
 
-use serde_json::Map;
 use tenterhook_dispatch::{Account, AccountId, Noun, Store};
 use tenterhook_maintenance::{Error, SessionStore, Stored};
 use tenterhook_session::{
@@ -41,7 +40,9 @@ fn stored_over(account: AccountId, seconds: i64, hosts: &[&str]) -> Stored {
         state: State::Maintenance,
         maintenance_at: at(60),
         workflow: Workflow::Source("mine".into()),
-        metadata: Map::from_iter([("release".to_owned(), "ö".into())]),
+        metadata: r#"{"release":"ö","build": 1.10,"far":1e400,"cut":"\ud83d"}"#
+            .parse()
+            .unwrap(),
         download: vec!["https://sw.example/a".into()],
         actions: Vec::new(),
     };

@@ -23,7 +23,7 @@ use tenterhook_dispatch::{
 use tenterhook_engine::{AskedLimits, Digest};
 use tenterhook_maintenance::{SessionStore as _, Stored};
 use tenterhook_session::{
-    GroupConstraint, Host, InstanceAction, InstanceConstraint, Inventory, Plan, Session,
+    GroupConstraint, Host, InstanceAction, InstanceConstraint, Inventory, Metadata, Plan, Session,
     State as Stage, Workflow,
 };
 use tenterhook_store::Sqlite;
@@ -350,7 +350,7 @@ async fn sessions(store: &Sqlite, account: AccountId) {
         state: Stage::Maintenance,
         maintenance_at: at(1_000_000_000),
         workflow: Workflow::Source("mine".into()),
-        metadata: serde_json::Map::new(),
+        metadata: Metadata::default(),
         download: Vec::new(),
         actions: Vec::new(),
     };
