@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tenterhook_delivery::Notification;
 use tenterhook_dispatch::{EventData, ReceivedEvent};
-use tenterhook_sdk::{Event, Fault};
+use tenterhook_sdk::{Event, EventFault};
 
 /// An event whose data nothing has parsed.
 #[derive(Clone, Debug, Serialize)]
@@ -19,9 +19,9 @@ pub(crate) struct SessionEvent {
 }
 
 impl TryFrom<SessionEvent> for ReceivedEvent {
-    type Error = Fault;
+    type Error = EventFault;
 
-    fn try_from(event: SessionEvent) -> Result<Self, Fault> {
+    fn try_from(event: SessionEvent) -> Result<Self, EventFault> {
         let text = String::from(Box::<str>::from(event.data));
         let data = EventData::json(text.into()).expect("it was printed as JSON");
         Self::new(event.attributes, Some(data))
