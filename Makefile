@@ -40,10 +40,7 @@ check: format lint doc ## Check format, lints and documentation, with warnings a
 # compile wasmtime a second time.
 .PHONY: build
 build: toolchain ## Build the binary: target/debug/tenterhook
-	@# The shell is begun here: cargo begins first what most depends on, so the crate that
-	@# builds it comes late, and the engine waits for it.
-	cargo build $(SHELL_GUEST) --release --target $(WASM) & \
-	cargo build --locked --bin tenterhook && wait $$!
+	cargo build --locked --bin tenterhook
 
 .PHONY: release
 release: toolchain ## Build the optimised binary: target/release/tenterhook
