@@ -170,6 +170,8 @@ async fn act(dispatcher: &Dispatcher, account: AccountId, request: Request) -> S
         Some(Err(Error::NameTaken { what, name })) => format!("{what} {name} is taken"),
         Some(Err(Error::InUse { what, by, .. })) => format!("{what} in use by {by:?}"),
         Some(Err(Error::Invalid { field, reason })) => format!("{field} {reason}"),
+        // Its place in the list has another application by now, so its subject is another.
+        Some(Err(Error::EventConflict { .. })) => "the event differs".into(),
         Some(Err(error)) => panic!("{request:?}: {error}"),
     }
 }
