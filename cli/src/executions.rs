@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use serde::Deserialize;
 use tenterhook_wire::{Attempt, Execution};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -113,13 +114,21 @@ fn run(args: &ExecutionsArgs) -> anyhow::Result<()> {
     args.format.print_list(&items, &COLUMNS)
 }
 
+/// What is read of an execution to list its attempts, each of which is printed as it was
+/// sent.
+#[derive(Deserialize)]
+struct Attempts {
+    #[serde(default)]
+    attempts: Vec<Received<Attempt>>,
+    attempts_dropped: Option<u32>,
+}
+
 /// Lists the attempts of one execution, the first one first.
 fn attempts(client: &Client, execution: &str, format: OutputFormat) -> anyhow::Result<()> {
     let id = execution::find(client, execution)?;
-    let execution: Execution = client.get(&client::path(PATH, &id), &[])?;
-    let attempts = execution.head.attempts.unwrap_or_default();
-    format.print_list(&attempts, &ATTEMPT_COLUMNS)?;
-    if let Some(dropped) = execution.head.attempts_dropped {
+    let found: Attempts = client.get(&client::path(PATH, &id), &[])?;
+    format.print_list(&found.attempts, &ATTEMPT_COLUMNS)?;
+    if let Some(dropped) = found.attempts_dropped {
         say(format_args!("{dropped} older attempts are no longer kept"));
     }
     Ok(())
@@ -173,6 +182,19 @@ mod tests {
             "attempt": 1,
         });
         serde_json::from_str(&json.to_string()).unwrap()
+    }
+
+    #[test]
+    fn an_attempt_is_printed_as_a_newer_server_has_sent_it() {
+        let attempt = r#"{"attempt":2,"started_at":null,"joules":1.10}"#;
+        let found = format!(r#"{{"id":"a","attempts":[{attempt}],"attempts_dropped":1}}"#);
+        let found: Attempts = serde_json::from_str(&found).unwrap();
+        assert_eq!(found.attempts[0].attempt, 2);
+        let printed = serde_json::to_string(&found.attempts[0]).unwrap();
+        assert_eq!(
+            (printed.as_str(), found.attempts_dropped),
+            (attempt, Some(1))
+        );
     }
 
     #[test]
