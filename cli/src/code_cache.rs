@@ -17,7 +17,6 @@ const BYTES: u64 = 1 << 30;
 pub(crate) fn start_engine() -> Result<Engine, Error> {
     let settings = Settings {
         cache: cache(|name| env::var_os(name)),
-        scratch: env::temp_dir(),
         sandboxes: 1,
         threads: 1,
         compiler: compiler::command_line(),

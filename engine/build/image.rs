@@ -1,9 +1,11 @@
 //! Pre-initialises the shell guest and compiles it to machine code.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use wasmparser::ValType;
-use wasmtime::{Engine, Instance, Linker, Module, Store, Val};
-use wasmtime_wasi::WasiCtxBuilder;
-use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime::{Caller, Engine, Extern, Instance, Linker, Module, Store, Val};
 use wasmtime_wizer::{InstanceState, SnapshotVal, Wizer};
 
 use crate::bulk;
@@ -28,8 +30,9 @@ pub(crate) fn make(guest: &[u8]) -> Vec<u8> {
 
 /// Runs the guest's own initialization and snapshots its memory.
 ///
-/// The guest gets WASI without arguments, variables and files, and our own imports trap:
-/// anything that it read there would be frozen into every run.
+/// The guest finds no arguments, no variables, and zeros for the time and for random bytes.
+/// Everything else that it may import traps: what it read there would be frozen into every
+/// run.
 fn initialise(guest: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let mut config = wasmtime::Config::new();
     config.wasm_exceptions(false).wasm_gc(false);
@@ -37,29 +40,62 @@ fn initialise(guest: &[u8]) -> wasmtime::Result<Vec<u8>> {
     let wizer = Wizer::new();
     let (context, instrumented) = wizer.instrument(guest)?;
     let module = Module::from_binary(&engine, &instrumented)?;
-    let mut linker: Linker<WasiP1Ctx> = Linker::new(&engine);
-    p1::add_to_linker_async(&mut linker, |wasi| wasi)?;
+    let mut linker: Linker<()> = Linker::new(&engine);
+    for sizes in ["args_sizes_get", "environ_sizes_get"] {
+        linker.func_wrap("wasi_snapshot_preview1", sizes, none)?;
+    }
+    linker.func_wrap("wasi_snapshot_preview1", "random_get", zeros)?;
+    linker.func_wrap("wasi_snapshot_preview1", "clock_time_get", epoch)?;
     linker.define_unknown_imports_as_traps(&module)?;
-    let wasi = WasiCtxBuilder::new().inherit_stderr().build_p1();
-    let mut store = Store::new(&engine, wasi);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
-    runtime.block_on(async {
-        let instance = linker.instantiate_async(&mut store, &module).await?;
-        for export in ["_initialize", wizer.get_init_func()] {
-            let prepare = instance.get_typed_func::<(), ()>(&mut store, export)?;
-            prepare.call_async(&mut store, ()).await?;
-        }
-        wizer
-            .snapshot(&context, &mut Prepared { store, instance })
-            .await
-    })
+    let mut store = Store::new(&engine, ());
+    let instance = linker.instantiate(&mut store, &module)?;
+    for export in ["_initialize", wizer.get_init_func()] {
+        let prepare = instance.get_typed_func::<(), ()>(&mut store, export)?;
+        prepare.call(&mut store, ())?;
+    }
+    at_once(wizer.snapshot(&context, &mut Prepared { store, instance }))
+}
+
+/// Tells the guest that there are none, and that they have no bytes.
+fn none(mut caller: Caller<'_, ()>, count: i32, bytes: i32) -> wasmtime::Result<i32> {
+    clear(&mut caller, count, 4)?;
+    clear(&mut caller, bytes, 4)?;
+    Ok(0)
+}
+
+/// Gives the guest its random bytes: the keys of its hash tables, which are the same in
+/// every build then.
+fn zeros(mut caller: Caller<'_, ()>, at: i32, len: i32) -> wasmtime::Result<i32> {
+    clear(&mut caller, at, len)?;
+    Ok(0)
+}
+
+/// Tells the guest that no time has passed.
+fn epoch(mut caller: Caller<'_, ()>, _clock: i32, _: i64, at: i32) -> wasmtime::Result<i32> {
+    clear(&mut caller, at, 8)?;
+    Ok(0)
+}
+
+fn clear(caller: &mut Caller<'_, ()>, at: i32, len: i32) -> wasmtime::Result<()> {
+    let Some(Extern::Memory(memory)) = caller.get_export("memory") else {
+        return Err(wasmtime::Error::msg("the shell guest exports no memory"));
+    };
+    let zeros = vec![0; usize::try_from(len)?];
+    memory.write(caller, usize::try_from(at)?, &zeros)?;
+    Ok(())
+}
+
+/// Returns what a future has that waits for nothing.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the memory of an instance is there at once"),
+    }
 }
 
 /// The initialized guest, for the snapshot.
 struct Prepared {
-    store: Store<WasiP1Ctx>,
+    store: Store<()>,
     instance: Instance,
 }
 

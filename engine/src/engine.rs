@@ -18,13 +18,12 @@ use crate::invocation::Invocation;
 use crate::limits::Limits;
 use crate::link::Linkers;
 use crate::lockdown::{self, GuestLockdown, Layers, Lockdown, Requirements};
-use crate::permit::{FilesIn, Permit};
+use crate::permit::Permit;
 use crate::program::Program;
 use crate::report::Report;
 use crate::runtime::{self, GuestThreads, LoadingThreads, Runtime};
 use crate::sandbox;
 use crate::sandbox::awake::Sleepers;
-use crate::sandbox::scratch::Scratches;
 use crate::sandbox::watchdog::Watchdog;
 use crate::shell::Shell;
 use crate::stats::Stats;
@@ -40,7 +39,6 @@ struct EngineInner {
     linkers: Linkers,
     cache: Cache,
     shell: Shell,
-    scratches: Scratches,
     watchdog: Watchdog,
     sandboxes: u32,
     sleepers: Arc<Sleepers>,
@@ -58,12 +56,11 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Error::Start`], [`Error::Threads`], [`Error::Cache`], [`Error::Scratch`]
+    /// [`Error::Start`], [`Error::Threads`], [`Error::Cache`]
     /// or [`Error::Lockdown`].
     pub fn start(settings: Settings) -> Result<Self, Error> {
         let lockdown = settings.lockdown;
-        let scratches = Scratches::probe(&settings.scratch, lockdown)?;
-        let guest_lockdown = GuestLockdown::new(lockdown, scratches.parent());
+        let guest_lockdown = GuestLockdown::new(lockdown);
         let guest_lockdown = Arc::new(guest_lockdown.map_err(|source| Error::Lockdown {
             what: "the threads that run guests",
             source,
@@ -79,7 +76,6 @@ impl Engine {
                 linkers,
                 cache,
                 shell: Shell::default(),
-                scratches,
                 watchdog,
                 sandboxes: settings.sandboxes,
                 sleepers: Sleepers::of(&settings.ledger),
@@ -111,7 +107,7 @@ impl Engine {
         if self.inner.lockdown == Lockdown::Off {
             return Ok(());
         }
-        let layers = lockdown::lock_down_process(requirements, self.inner.scratches.parent());
+        let layers = lockdown::lock_down_process(requirements);
         let layers = layers.map_err(|source| Error::Lockdown {
             what: "the rest of the process",
             source,
@@ -120,8 +116,7 @@ impl Engine {
         self.inner.loading.start().map(drop)
     }
 
-    /// Takes from the ledger what a run may hold: parts of the pool, memory, descriptors
-    /// and a run slot.
+    /// Takes from the ledger what a run may hold: parts of the pool, memory and a run slot.
     ///
     /// # Errors
     ///
@@ -132,11 +127,7 @@ impl Engine {
         program: &Program,
         limits: &Limits,
     ) -> Result<Permit, Shortage> {
-        let files = match self.inner.scratches.are_mounted() {
-            true => FilesIn::Memory,
-            false => FilesIn::Disk,
-        };
-        Permit::take(&self.inner.ledger, holder, program, limits, files)
+        Permit::take(&self.inner.ledger, holder, program, limits)
     }
 
     /// Runs `program` once for the operator, on the calling task. Waits until it is
@@ -187,7 +178,6 @@ impl Engine {
         let inner = &self.inner;
         let host = sandbox::Host {
             wasm: &inner.runtime.wasm,
-            scratches: &inner.scratches,
             watchdog: &inner.watchdog,
             sleepers: &inner.sleepers,
         };
@@ -238,7 +228,6 @@ impl Engine {
             compilations,
             compile_us,
             longest_poll_us: inner.watchdog.longest_us(),
-            scratch_mounted: inner.scratches.are_mounted(),
             guest_lockdown: inner.guest_layers,
             process_lockdown: inner.process_layers.get().copied().unwrap_or_default(),
         }

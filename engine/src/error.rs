@@ -62,14 +62,6 @@ pub enum Error {
         /// What went wrong.
         source: std::io::Error,
     },
-    /// A folder for one run's files could not be created.
-    #[error("cannot create a scratch folder in {}", path.display())]
-    Scratch {
-        /// Its parent folder.
-        path: PathBuf,
-        /// What went wrong.
-        source: std::io::Error,
-    },
     /// The sandbox failed in a way that the guest did not cause.
     #[error("cannot run program {digest}")]
     Run {

@@ -47,14 +47,14 @@ impl Default for Limits {
 /// state of its instances. The pool allows 8 MiB of that for one component.
 const RUN_BYTES: u64 = 8 * MIB;
 
+/// One byte in so many that files hold is the host's for keeping them: a block of 4,096
+/// bytes takes 16 more of the allocator and some 40 in the order of blocks.
+const BLOCK_OVERHEAD: u64 = 64;
+
 /// What the host may hold per byte of output: the run's own copy, in a buffer that
 /// doubles; another one for followers, with a marker per piece if both streams alternate
 /// byte by byte; and one that waits to be stored.
 const OUTPUT_COPIES: u64 = 8;
-
-/// Descriptors of the host that a run with files takes beyond those of the guest: its
-/// folder, that folder's mount, and two temporarily.
-pub(crate) const RUN_DESCRIPTORS: u32 = 4;
 
 impl Limits {
     /// Returns the highest bounds that an operator may allow.
@@ -98,14 +98,25 @@ impl Limits {
         self.output.saturating_mul(OUTPUT_COPIES)
     }
 
+    /// Returns the bytes of host memory that its files may hold.
+    pub(crate) fn files_memory(&self) -> u64 {
+        self.files
+            .saturating_add(self.files / BLOCK_OVERHEAD)
+            .saturating_add(self.inodes_memory())
+    }
+
+    fn inodes_memory(&self) -> u64 {
+        u64::from(self.inodes) * tenterhook_machine::INODE_BYTES
+    }
+
     /// Returns these limits, lowered so that a run of any program fits into this much host
-    /// memory and this many descriptors.
+    /// memory.
     #[must_use]
-    pub fn fitting(&self, memory: u64, descriptors: u64) -> Self {
+    pub fn fitting(&self, memory: u64) -> Self {
         let rest = memory.saturating_sub(RUN_BYTES);
         let wanted = self
             .memory
-            .saturating_add(self.files)
+            .saturating_add(self.files_memory())
             .saturating_add(self.output_memory());
         // Each is lowered by the same part. Whole mebibytes read better than fractions of
         // a host's odd amount.
@@ -118,14 +129,12 @@ impl Limits {
             let round = if part >= MIB { MIB } else { 1 };
             (part / round * round).max(1)
         };
-        let most = descriptors.saturating_sub(RUN_DESCRIPTORS.into()).max(1);
+        let inodes = part(self.inodes_memory()) / tenterhook_machine::INODE_BYTES;
         Self {
             memory: part(self.memory),
             files: part(self.files),
             output: part(self.output),
-            descriptors: self
-                .descriptors
-                .min(u32::try_from(most).unwrap_or(u32::MAX)),
+            inodes: u32::try_from(inodes.max(1)).unwrap_or(u32::MAX),
             ..self.clone()
         }
     }
@@ -274,14 +283,14 @@ mod tests {
     #[test]
     fn limits_are_lowered_in_proportion_until_they_fit() {
         let all = Limits::ceiling();
-        let needed = all.memory_without_files() + all.files;
-        assert_eq!(all.fitting(needed, 2_000), all);
-        let half = all.fitting(needed / 2, 100);
-        assert!(half.memory_without_files() + half.files <= needed / 2);
+        let needed = all.memory_without_files() + all.files_memory();
+        assert_eq!(all.fitting(needed), all);
+        let half = all.fitting(needed / 2);
+        assert!(half.memory_without_files() + half.files_memory() <= needed / 2);
         assert!(half.memory > all.memory / 2 - 16 * MIB);
-        assert_eq!(half.descriptors, 96);
-        let nothing = all.fitting(0, 0);
-        assert_eq!((nothing.memory, nothing.descriptors), (1, 1));
+        assert!((30_000..33_000).contains(&half.inodes), "{}", half.inodes);
+        let nothing = all.fitting(0);
+        assert_eq!((nothing.memory, nothing.inodes), (1, 1));
     }
 
     #[test]

@@ -11,7 +11,6 @@ mod guests;
 mod layers;
 mod requirements;
 mod restrictions;
-mod scratch;
 mod signals;
 mod worker;
 
@@ -20,7 +19,6 @@ pub use self::layers::Layers;
 pub use self::requirements::Requirements;
 pub(crate) use self::requirements::lock_down_process;
 pub use self::restrictions::NotApplied;
-pub(crate) use self::scratch::lock_down_scratch_thread;
 pub(crate) use self::worker::lock_down_compiler;
 
 /// Whether threads drop the rights that they do not need.

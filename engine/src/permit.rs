@@ -4,7 +4,7 @@
 
 use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource, Shortage};
 
-use crate::limits::{Limits, RUN_DESCRIPTORS};
+use crate::limits::Limits;
 use crate::program::Program;
 
 /// What a run is admitted with. Dropping it returns everything.
@@ -26,10 +26,9 @@ impl Permit {
         holder: Holder,
         program: &Program,
         limits: &Limits,
-        files: FilesIn,
     ) -> Result<Self, Shortage> {
         let take = |limits: Limits, lowered| -> Result<Self, Shortage> {
-            let guard = ledger.take(holder, demand(program, &limits, files))?;
+            let guard = ledger.take(holder, demand(program, &limits))?;
             Ok(Self {
                 guard,
                 limits,
@@ -38,9 +37,7 @@ impl Permit {
         };
         match take(limits.clone(), false) {
             Err(shortage) if shortage.is_lasting() => {
-                let most = |resource| ledger.most(resource);
-                let fitting = limits.fitting(most(Resource::Memory), most(Resource::Descriptors));
-                take(fitting, true)
+                take(limits.fitting(ledger.most(Resource::Memory)), true)
             }
             taken => taken,
         }
@@ -74,25 +71,13 @@ impl Permit {
     }
 }
 
-/// Where the files of runs are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FilesIn {
-    /// In file systems in memory.
-    Memory,
-    /// In folders on disk.
-    Disk,
-}
-
 /// Returns what a run of `program` within `limits` may hold.
-fn demand(program: &Program, limits: &Limits, files: FilesIn) -> Amounts {
-    let mut memory = limits.memory_without_files();
-    let mut demand = program.inner.parts.and(Resource::RunSlots, 1);
-    if program.inner.uses_files {
-        if files == FilesIn::Memory {
-            memory = memory.saturating_add(limits.files);
-        }
-        let descriptors = limits.descriptors.saturating_add(RUN_DESCRIPTORS);
-        demand = demand.and(Resource::Descriptors, descriptors.into());
-    }
+fn demand(program: &Program, limits: &Limits) -> Amounts {
+    let files = match program.inner.uses_files {
+        true => limits.files_memory(),
+        false => 0,
+    };
+    let memory = limits.memory_without_files().saturating_add(files);
+    let demand = program.inner.parts.and(Resource::RunSlots, 1);
     demand.and(Resource::Memory, memory)
 }

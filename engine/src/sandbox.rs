@@ -4,18 +4,19 @@ pub(crate) mod awake;
 pub(crate) mod clock;
 mod cpu_time;
 mod deadline;
+pub(crate) mod descriptors;
+pub(crate) mod files;
 mod function_name;
 pub(crate) mod guest;
 mod memory;
 pub(crate) mod meter;
 mod outcome;
 mod output;
-pub(crate) mod quota;
 pub(crate) mod random;
 mod remains;
-pub(crate) mod scratch;
 pub(crate) mod verdict;
 pub(crate) mod watchdog;
+pub(crate) mod world;
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -24,26 +25,25 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::Instant;
 
+use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
+use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use self::awake::{Awake, Sleepers};
 use self::clock::Clocks;
 use self::cpu_time::CpuTime;
 use self::deadline::Deadline;
-use self::guest::{Guest, ShellInputs};
+use self::guest::{Guest, ShellInputs, Wasi};
 use self::memory::{Beyond, Memory};
-use self::meter::{FilePrices, Meter};
+use self::meter::Meter;
 use self::output::{Output, Printer};
-use self::quota::Quota;
-use self::scratch::{Scratch, Scratches, Writers};
 use self::verdict::VerdictFile;
 use self::watchdog::Watchdog;
+use self::world::{WithFiles, World};
 use crate::error::Error;
 use crate::invocation::{Invocation, Stream};
-use crate::limits::Limits;
-use crate::link::CALL_COPY_MAX_BYTES;
+use crate::link::{CALL_COPY_MAX_BYTES, Opened};
 use crate::outcome::Outcome;
 use crate::permit::Permit;
 use crate::program::{Code, Program};
@@ -57,7 +57,6 @@ const SPARE_RESOURCES: usize = 192;
 #[derive(Clone, Copy)]
 pub(crate) struct Host<'a> {
     pub(crate) wasm: &'a Engine,
-    pub(crate) scratches: &'a Scratches,
     pub(crate) watchdog: &'a Watchdog,
     pub(crate) sleepers: &'a Sleepers,
 }
@@ -69,7 +68,6 @@ pub(crate) async fn run(
     mut permit: Permit,
     mut invocation: Invocation,
 ) -> Result<Report, Error> {
-    let scratches = host.scratches;
     invocation.limits = permit.limits().clone();
     let beyond = match permit.is_lowered() {
         true => Beyond::Ends,
@@ -81,12 +79,6 @@ pub(crate) async fn run(
     if let Some(gauge) = &invocation.gauge {
         gauge.begin(started_at, fuel);
     }
-    let files = invocation.limits.files;
-    let mut scratch = if program.inner.uses_files {
-        Some(scratches.open(&invocation.limits, &invocation.event)?)
-    } else {
-        None
-    };
     let meter = match program.inner.code {
         Code::Component(_) => Meter::for_components(),
         Code::Module(_) | Code::Script { .. } => Meter::default(),
@@ -96,14 +88,7 @@ pub(crate) async fn run(
         invocation.output.clone(),
         invocation.limits.output,
     );
-    let guest = guest(
-        program,
-        &invocation,
-        beyond,
-        &output,
-        scratches,
-        scratch.as_ref(),
-    )?;
+    let guest = guest(program, &invocation, beyond, &output);
     let yielded = Arc::clone(&guest.yielded);
     let meter = Arc::clone(output.meter());
     let mut store = open_store(host.wasm, guest, fuel, &deadline).map_err(|source| Error::Run {
@@ -130,10 +115,9 @@ pub(crate) async fn run(
 
     let kept = output.take();
     let guest = store.data_mut();
-    let verdict_file = match (&mut guest.shell, &scratch) {
-        (Some(shell), _) => std::mem::take(&mut shell.verdict),
-        (None, Some(scratch)) => scratch.tree().verdict(),
-        (None, None) => VerdictFile::Absent,
+    let verdict_file = match &mut guest.shell {
+        Some(shell) => std::mem::take(&mut shell.verdict),
+        None => guest.world.files.verdict(),
     };
     let (verdict, verdict_fault) = match (verdict_file.read(), &outcome) {
         (Ok(verdict), _) => (verdict, None),
@@ -141,12 +125,8 @@ pub(crate) async fn run(
         // It was interrupted, so an incomplete verdict is to be expected.
         (Err(_), _) => (None, None),
     };
-    let files_bytes = match &scratch {
-        Some(scratch) if scratches.are_mounted() => scratch.used(),
-        Some(_) => guest.quota.folder_used(files),
-        None => 0,
-    };
-    let most_bytes = guest.memory.peak().max(files_bytes);
+    let files_bytes = guest.world.files.used_bytes();
+    let most_bytes = guest.memory.peak().max(guest.world.files.held_bytes());
     let usage = Usage {
         memory_peak_bytes: guest.memory.peak(),
         host_calls: guest.meter.calls(),
@@ -156,15 +136,7 @@ pub(crate) async fn run(
         fuel: fuel - meter.left(store.get_fuel().unwrap_or(0)).min(fuel),
         wall_us: u64::try_from(started_at.elapsed().as_micros()).unwrap_or(u64::MAX),
     };
-    if let (Some(scratch), Outcome::Exited { .. }) = (&mut scratch, &outcome) {
-        scratch.note_end(match program.inner.code {
-            Code::Component(_) => Writers::Perhaps,
-            Code::Module(_) | Code::Script { .. } => Writers::Gone,
-        });
-    }
-    if let Some(gone) = remains::give_back(store, scratch, permit, most_bytes) {
-        gone.await.expect("dropping a run's remains does not panic");
-    }
+    remains::give_back(store, permit, most_bytes);
     Ok(Report {
         outcome,
         usage,
@@ -177,16 +149,6 @@ pub(crate) async fn run(
     })
 }
 
-/// Returns whether a run's own thread may work on its files.
-///
-/// They are in memory then, and no call can have more to do there than the default limits
-/// allow. Another thread would take four times as long, and might still be working when
-/// the run has ended.
-fn works_on_files_here(scratches: &Scratches, limits: &Limits) -> bool {
-    let most = Limits::default();
-    scratches.are_mounted() && limits.files <= most.files && limits.inodes <= most.inodes
-}
-
 /// Creates what the host holds for the guest. Nothing is inherited from the host: no
 /// environment, no arguments, no folders, no network.
 fn guest(
@@ -194,26 +156,15 @@ fn guest(
     invocation: &Invocation,
     beyond: Beyond,
     output: &Arc<Output>,
-    scratches: &Scratches,
-    scratch: Option<&Scratch>,
-) -> Result<Guest, Error> {
+) -> Guest {
     let limits = &invocation.limits;
     let meter = Arc::clone(output.meter());
-    let printer = |stream| Printer {
-        output: Arc::clone(output),
-        stream,
+    let clocks = Clocks::new(invocation.clock);
+    let with_files = match program.inner.uses_files {
+        true => WithFiles::Yes,
+        false => WithFiles::No,
     };
-    let mut wasi = WasiCtxBuilder::new();
-    wasi.arg(&invocation.name)
-        .args(&invocation.args)
-        .envs(&invocation.env)
-        .stdout(printer(Stream::Stdout))
-        .stderr(printer(Stream::Stderr))
-        .allow_tcp(false)
-        .allow_udp(false)
-        .allow_ip_name_lookup(false);
-    random::install(invocation.seed, &meter, &mut wasi);
-    let clocks = Clocks::install(invocation.clock, &mut wasi);
+    let world = World::new(invocation, output, &meter, &clocks, with_files);
     let shell = match &program.inner.code {
         Code::Script { text, .. } => Some(ShellInputs {
             script: text.clone(),
@@ -223,49 +174,52 @@ fn guest(
             inodes: limits.inodes,
             verdict: VerdictFile::Absent,
         }),
-        Code::Module(_) | Code::Component(_) => {
-            wasi.stdin(MemoryInputPipe::new(invocation.stdin.clone()));
-            None
-        }
+        Code::Module(_) | Code::Component(_) => None,
     };
-    let here = works_on_files_here(scratches, limits);
-    if let Some(scratch) = scratch {
-        // A component's writes are bounded by the kernel or not at all.
-        let counted = matches!(program.inner.code, Code::Module(_));
-        let perms = if counted || scratches.are_mounted() {
-            FsPerms::ReadWrite
-        } else {
-            FsPerms::ReadOnly
-        };
-        wasi.allow_blocking_current_thread(here);
-        wasi.preopened_dir(scratch.tree().host_path(), "/", perms)
-            .map_err(|source| Error::Run {
-                digest: program.digest(),
-                source,
-            })?;
-        wasi.initial_cwd(tenterhook_contract::WORK_DIR);
-    }
-    let mut wasi = wasi.build_p1();
-    let capacity = usize::try_from(limits.descriptors).unwrap_or(usize::MAX);
-    wasmtime_wasi::WasiView::ctx(&mut wasi)
-        .table
-        .set_max_capacity(capacity.saturating_add(SPARE_RESOURCES));
-    Ok(Guest {
+    let wasi = match &program.inner.code {
+        Code::Component(_) => Some(Box::new(wasi(invocation, &world, output, &clocks))),
+        Code::Module(_) | Code::Script { .. } => None,
+    };
+    Guest {
+        world,
         wasi,
         memory: Memory::new(limits.memory, beyond, invocation.gauge.clone()),
         meter,
         gauge: invocation.gauge.clone(),
-        quota: Quota::new(limits.descriptors, limits.inodes, scratches.quota(limits)),
-        prices: match here {
-            true => FilePrices::HERE,
-            false => FilePrices::ELSEWHERE,
-        },
-        listing: None,
         clocks,
         linear: None,
         shell,
         yielded: Arc::new(AtomicBool::new(false)),
-    })
+    }
+}
+
+/// Creates what serves WASI 0.2 to a component.
+fn wasi(invocation: &Invocation, world: &World, output: &Arc<Output>, clocks: &Clocks) -> Wasi {
+    let printer = |stream| Printer {
+        output: Arc::clone(output),
+        stream,
+    };
+    let mut wasi = WasiCtxBuilder::new();
+    wasi.args(&world.args)
+        .envs(&invocation.env)
+        .stdin(MemoryInputPipe::new(invocation.stdin.clone()))
+        .stdout(printer(Stream::Stdout))
+        .stderr(printer(Stream::Stderr))
+        .initial_cwd(tenterhook_contract::WORK_DIR)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false);
+    random::install(invocation.seed, output.meter(), &mut wasi);
+    clocks.install(&mut wasi);
+    let descriptors = invocation.limits.descriptors;
+    let mut table = ResourceTable::new();
+    let capacity = usize::try_from(descriptors).unwrap_or(usize::MAX);
+    table.set_max_capacity(capacity.saturating_add(SPARE_RESOURCES));
+    Wasi {
+        ctx: wasi.build(),
+        table,
+        opened: Opened::new(descriptors),
+    }
 }
 
 fn open_store(

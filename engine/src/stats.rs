@@ -16,9 +16,6 @@ pub struct Stats {
     /// The longest that a run kept its thread without yielding, in microseconds of
     /// processor time. A busy guest yields its thread every millisecond.
     pub longest_poll_us: u64,
-    /// Whether the kernel enforces the quota of modules' files. If not, the host counts
-    /// them, and components get theirs read-only.
-    pub scratch_mounted: bool,
     /// The lockdown of the threads that run guests.
     pub guest_lockdown: Layers,
     /// The lockdown of the rest of the process, once it was applied.

@@ -69,12 +69,6 @@ impl Page {
                 "Programs compiled; what came from the cache is not counted.",
                 stats.engine.compilations,
             ),
-            (
-                "scratch_mounted",
-                Kind::Gauge,
-                "1 if the kernel holds the quota of modules' files, 0 if the host counts them.",
-                stats.engine.scratch_mounted.into(),
-            ),
         ] {
             let name = format!("tenterhook_{name}");
             self.family(name, kind, help);

@@ -32,8 +32,7 @@ const MEMORY_UNKNOWN: u64 = 1024 * MIB;
 /// included, and its requests have the rest.
 const MEMORY_FLOOR: u64 = 148 * MIB;
 
-/// The same for descriptors: a hook with the default limits takes 68, and its account a
-/// connection or two beside them.
+/// The same for descriptors: the connections of an account, and those of its webhooks.
 const DESCRIPTORS_FLOOR: u64 = 80;
 
 /// The same for requests and for long-lived replies.
@@ -45,8 +44,8 @@ const STREAMS_FLOOR: u64 = 2;
 /// within pages. On a small disk it is half.
 const DISK_OWN: u64 = 112 * MIB;
 
-/// Descriptors that are not shared out: the database's, the log's, those of the scratch
-/// folders that are kept ready, of the runtime and of a compiler's process.
+/// Descriptors that are not shared out: the database's, the log's, those of the runtime and
+/// of a compiler's process.
 const DESCRIPTORS_OWN: u64 = 128;
 
 /// Events in memory whose hooks wait or run; further ones wait in the store. It is part of
@@ -260,18 +259,15 @@ impl Resources {
 /// Returns the most that a hook may ask for on this host: what one account could be given
 /// if no other account held anything. Warns if that is less than the operator allows.
 pub(super) fn limits_here(capacities: &Capacities, ceiling: &Limits) -> Limits {
-    let here = ceiling.fitting(
-        capacities.get(Resource::Memory).most(),
-        capacities.get(Resource::Descriptors).most(),
-    );
+    let here = ceiling.fitting(capacities.get(Resource::Memory).most());
     for (flag, allowed, here, unit) in [
         ("--max-memory", ceiling.memory, here.memory, true),
         ("--max-files", ceiling.files, here.files, true),
         ("--max-output", ceiling.output, here.output, true),
         (
-            "--max-descriptors",
-            ceiling.descriptors.into(),
-            here.descriptors.into(),
+            "--max-inodes",
+            ceiling.inodes.into(),
+            here.inodes.into(),
             false,
         ),
     ] {

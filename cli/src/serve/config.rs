@@ -158,6 +158,7 @@ impl Config {
         capacities: Capacities,
     ) -> anyhow::Result<engine::Settings> {
         let default = engine::Settings::default();
+        data.remove_scratch()?;
         let ledger = Ledger::new(capacities);
         Ok(engine::Settings {
             cache: Some(engine::CodeCache {
@@ -167,7 +168,6 @@ impl Config {
                     .code_bytes
                     .unwrap_or_else(|| engine::CodeCache::default_bytes(&ledger)),
             }),
-            scratch: data.scratch()?,
             sandboxes: resources.sandboxes(),
             threads: self.threads.unwrap_or(default.threads),
             compiler: compiler::command_line(),

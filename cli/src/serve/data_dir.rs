@@ -131,7 +131,7 @@ impl DataDir {
         Ok(code)
     }
 
-    /// The folder for files of runs, which exists once a server has started.
+    /// The folder that older servers had for files of runs.
     pub(super) fn scratch_folder(&self) -> PathBuf {
         self.path.join(SCRATCH_FOLDER)
     }
@@ -141,22 +141,19 @@ impl DataDir {
         self.path.join(CODE_KEY_FILE)
     }
 
-    /// Recreates the folder for files of runs, empty.
-    pub(super) fn scratch(&self) -> anyhow::Result<PathBuf> {
+    /// Removes the folder that older servers had for files of runs.
+    pub(super) fn remove_scratch(&self) -> anyhow::Result<()> {
         let scratch = self.scratch_folder();
-        let renew = || -> io::Result<()> {
-            let removed = match scratch.is_dir() && !scratch.is_symlink() {
-                true => fs::remove_dir_all(&scratch),
-                false => fs::remove_file(&scratch),
-            };
-            match removed {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            DirBuilder::new().mode(0o700).create(&scratch)
+        let removed = match scratch.is_dir() && !scratch.is_symlink() {
+            true => fs::remove_dir_all(&scratch),
+            false => fs::remove_file(&scratch),
         };
-        renew().with_context(|| format!("cannot create the folder {}", scratch.display()))?;
-        Ok(scratch)
+        match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", scratch.display()))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -180,9 +177,8 @@ mod tests {
     fn a_new_folder_is_for_this_user_alone() {
         let parent = tempfile::tempdir().unwrap();
         let path = parent.path().join("a/b");
-        let data = DataDir::open(&path).unwrap();
+        DataDir::open(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
-        assert!(data.scratch().unwrap().is_dir());
     }
 
     #[test]
@@ -207,20 +203,21 @@ mod tests {
     fn a_file_in_place_of_a_folder_for_disposable_files_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
-        for name in ["code", "scratch"] {
-            fs::write(folder.path().join(name), "no folder").unwrap();
-        }
+        fs::write(folder.path().join("code"), "no folder").unwrap();
         assert!(!data.prepare_code().unwrap().exists());
-        assert!(data.scratch().unwrap().is_dir());
     }
 
     #[test]
-    fn what_a_dead_server_left_in_scratch_is_removed() {
+    fn what_an_older_server_left_of_its_runs_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
-        let left = data.scratch().unwrap().join("run-1");
-        fs::create_dir(&left).unwrap();
-        data.scratch().unwrap();
+        let left = folder.path().join("scratch");
+        fs::create_dir_all(left.join("run-1")).unwrap();
+        data.remove_scratch().unwrap();
+        assert!(!left.exists());
+        fs::write(&left, "no folder").unwrap();
+        data.remove_scratch().unwrap();
+        data.remove_scratch().unwrap();
         assert!(!left.exists());
     }
 }

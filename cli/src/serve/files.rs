@@ -5,9 +5,7 @@ use std::path::Path;
 
 use tenterhook_store::Checked;
 
-use super::data_dir::{
-    CODE_FOLDER, CODE_KEY_FILE, LOCK_FILE, OWNER_TOKEN_FILE, RESTORING_FILE, SCRATCH_FOLDER,
-};
+use super::data_dir::{CODE_FOLDER, CODE_KEY_FILE, LOCK_FILE, OWNER_TOKEN_FILE, RESTORING_FILE};
 
 /// Checks the files of a data folder.
 pub(super) fn check(folder: &Path) -> Checked {
@@ -28,12 +26,10 @@ pub(super) fn check(folder: &Path) -> Checked {
             faults.push(format!("`{name}` is not a file; {remedy}"));
         }
     }
-    for name in [CODE_FOLDER, SCRATCH_FOLDER] {
-        if is_there(&path(name)) && !path(name).is_dir() {
-            faults.push(format!(
-                "`{name}` is not a folder; the next start of the server replaces it"
-            ));
-        }
+    if is_there(&path(CODE_FOLDER)) && !path(CODE_FOLDER).is_dir() {
+        faults.push(format!(
+            "`{CODE_FOLDER}` is not a folder; the next start of the server replaces it"
+        ));
     }
     if is_there(&path(RESTORING_FILE)) {
         faults.push(format!(

@@ -47,17 +47,12 @@ fn every_thread_of_a_server_has_dropped_its_rights() {
         let name = thread.field("Name").to_owned();
         assert_eq!(thread.field("NoNewPrivs"), "1", "{name}");
         assert_eq!(thread.field("Seccomp"), "2", "{name}");
-        // The one that mounts scratch file systems has CAP_SYS_ADMIN left.
-        let kept = match name.as_str() {
-            "scratch" => "0000000000200000",
-            _ => "0000000000000000",
-        };
         for set in ["CapEff", "CapPrm"] {
-            assert_eq!(thread.field(set), kept, "{name}");
+            assert_eq!(thread.field(set), "0000000000000000", "{name}");
         }
         names.push(name);
     }
-    for name in ["guest", "scratch", "epoch", "loader"] {
+    for name in ["guest", "epoch", "loader"] {
         assert!(names.iter().any(|own| own == name), "{name}: {names:?}");
     }
     assert_metrics(&server, "guests", 1);

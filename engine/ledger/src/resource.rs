@@ -18,7 +18,7 @@ pub enum Resource {
     Tables,
     /// Core instances of the instance pool.
     CoreInstances,
-    /// File descriptors: connections, scratch folders, the store.
+    /// File descriptors: connections, the store.
     Descriptors,
     /// Requests that are being answered.
     Requests,

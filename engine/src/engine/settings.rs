@@ -13,8 +13,6 @@ use crate::lockdown::Lockdown;
 pub struct Settings {
     /// Where compiled code is cached. `None` disables the cache.
     pub cache: Option<CodeCache>,
-    /// The folder for scratch folders, where none can be mounted.
-    pub scratch: PathBuf,
     /// Runs that may be in progress at a time, including sleeping ones. Default: 100.
     pub sandboxes: u32,
     /// Threads that run guests. Default: the number of cores.
@@ -37,7 +35,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             cache: None,
-            scratch: std::env::temp_dir(),
             sandboxes: 100,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             compiler: None,

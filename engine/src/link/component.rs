@@ -2,12 +2,14 @@
 
 mod clock;
 mod files;
+mod opened;
 mod stream;
 
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi::p2::add_to_linker_async;
 
+pub(crate) use self::opened::Opened;
 use crate::sandbox::guest::Guest;
 
 /// Builds the linker for components.

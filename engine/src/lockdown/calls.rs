@@ -13,7 +13,7 @@ use seccompiler::{
     SeccompRule, TargetArch, apply_filter,
 };
 
-use self::lists::{BASE, BY_NAME, FILES, MOUNTS, NEVER_SERVED};
+use self::lists::{BASE, IMAGES, NEVER_SERVED};
 use super::restrictions::NotApplied;
 
 /// A system call's number.
@@ -35,21 +35,16 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    /// Returns what a guest's thread needs: to compute, to start threads, and to work with
-    /// files, which Landlock restricts.
+    /// Returns what a guest's thread needs: to compute, to start threads, and to make
+    /// memory that instances are copied from. It opens no file.
     pub(super) fn of_guests() -> Result<Option<Self>, NotApplied> {
-        Self::only(&[BASE, FILES, BY_NAME], &[threads()?, written_pages()?])
+        Self::only(&[BASE, IMAGES], &[threads()?, written_pages()?])
     }
 
     /// Returns what a compiler needs: to compute, to start threads, and to read and write
     /// open descriptors.
     pub(super) fn of_compiler() -> Result<Option<Self>, NotApplied> {
         Self::only(&[BASE], &[threads()?])
-    }
-
-    /// Returns what the thread that mounts scratch file systems needs.
-    pub(super) fn of_scratch_thread() -> Result<Option<Self>, NotApplied> {
-        Self::only(&[BASE, FILES, MOUNTS], &[])
     }
 
     /// Returns everything except what no server needs.

@@ -1,7 +1,6 @@
-//! The lockdown of threads that run guests: no files outside the scratch folders, no
-//! sockets, no processes, no signals to others.
+//! The lockdown of threads that run guests: no files, no sockets, no processes, no signals
+//! to others.
 
-use std::os::fd::BorrowedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::abort;
 
@@ -10,7 +9,7 @@ use rustix::thread::CapabilitySet;
 
 use super::Lockdown;
 use super::calls::Calls;
-use super::files::{Connect, Files, Use};
+use super::files::{Connect, Files};
 use super::layers::Layers;
 use super::restrictions::{NotApplied, Restrictions};
 use super::signals;
@@ -22,20 +21,17 @@ pub(crate) struct GuestLockdown {
 }
 
 impl GuestLockdown {
-    /// Prepares the lockdown, with `scratch` the parent of all scratch folders, and tries it
-    /// on a thread that is started for that.
-    pub(crate) fn new(lockdown: Lockdown, scratch: BorrowedFd<'_>) -> Result<Self, NotApplied> {
+    /// Prepares the lockdown, and tries it on a thread that is started for that.
+    pub(crate) fn new(lockdown: Lockdown) -> Result<Self, NotApplied> {
         if lockdown == Lockdown::Off {
             return Ok(Self {
                 restrictions: None,
                 layers: Layers::default(),
             });
         }
-        let files = Files::none(Connect::No)?;
-        let files = files.map(|files| files.allow(scratch, Use::Change));
         let restrictions = Restrictions {
             capabilities: CapabilitySet::empty(),
-            files: files.transpose()?,
+            files: Files::none(Connect::No)?,
             calls: Calls::of_guests()?,
         };
         let tried = std::thread::scope(|scope| scope.spawn(|| restrictions.apply()).join());

@@ -8,8 +8,7 @@ use std::fmt;
 pub struct Layers {
     /// No program that they start has more rights than they have.
     pub no_new_privileges: bool,
-    /// They have no capabilities. The thread that mounts scratch file systems keeps the
-    /// one that it needs, `CAP_SYS_ADMIN`.
+    /// They have no capabilities.
     pub capabilities: bool,
     /// Landlock: they can open only the files that they need.
     pub landlock: bool,

@@ -3,7 +3,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -30,15 +30,10 @@ pub struct Requirements {
 }
 
 /// Restricts the calling thread, and all threads and processes that it starts from now on,
-/// to `requirements` and to the scratch folders. It may connect, but not listen on another
-/// TCP port.
-pub(crate) fn lock_down_process(
-    requirements: &Requirements,
-    scratch: BorrowedFd<'_>,
-) -> Result<Layers, NotApplied> {
+/// to `requirements`. It may connect, but not listen on another TCP port.
+pub(crate) fn lock_down_process(requirements: &Requirements) -> Result<Layers, NotApplied> {
     let mut files = Files::none(Connect::Yes)?;
-    if let Some(rules) = files.take() {
-        let mut rules = rules.allow(scratch, Use::Change)?;
+    if let Some(mut rules) = files.take() {
         for (paths, what) in [
             (&requirements.change, Use::Change),
             (&requirements.read, Use::Read),

@@ -24,9 +24,9 @@ pub(crate) enum Clocks {
 }
 
 impl Clocks {
-    /// Gives a guest the clocks that its invocation asks for.
-    pub(crate) fn install(clock: Clock, wasi: &mut WasiCtxBuilder) -> Self {
-        let clocks = match clock {
+    /// Creates the clocks that an invocation asks for.
+    pub(crate) fn new(clock: Clock) -> Self {
+        match clock {
             Clock::Real => Self::Real {
                 started_at: Instant::now(),
             },
@@ -34,10 +34,12 @@ impl Clocks {
                 started_at,
                 slept_ns: Arc::default(),
             },
-        };
-        wasi.wall_clock(clocks.clone())
-            .monotonic_clock(clocks.clone());
-        clocks
+        }
+    }
+
+    /// Gives them to a component.
+    pub(crate) fn install(&self, wasi: &mut WasiCtxBuilder) {
+        wasi.wall_clock(self.clone()).monotonic_clock(self.clone());
     }
 
     /// Returns the time since 1970.

@@ -4,30 +4,27 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
-use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::{WasiCtxView, WasiView};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::clock::Clocks;
 use super::memory::Memory;
-use super::meter::{FilePrices, Meter};
-use super::quota::Quota;
+use super::meter::Meter;
 use super::verdict::VerdictFile;
+use super::world::World;
 use crate::gauge::Gauge;
-use crate::link::Listing;
+use crate::link::Opened;
 
 /// What the host holds for one guest: the data of its store.
 pub(crate) struct Guest {
-    /// Serves all versions of WASI: preview 1 is built on 0.2 upstream.
-    pub(crate) wasi: WasiP1Ctx,
+    /// What it finds in its world.
+    pub(crate) world: World,
+    /// What serves WASI 0.2; `None` unless it is a component.
+    pub(crate) wasi: Option<Box<Wasi>>,
     pub(crate) memory: Memory,
     pub(crate) meter: Arc<Meter>,
     /// Shows others what was used so far.
     pub(crate) gauge: Option<Arc<Gauge>>,
-    pub(crate) quota: Quota,
-    /// What a module's calls on files cost.
-    pub(crate) prices: FilePrices,
-    /// The folder that a module is reading.
-    pub(crate) listing: Option<Listing>,
     pub(crate) clocks: Clocks,
     /// The guest's memory, once there is an instance: looking it up by name at every call
     /// costs as much as a cheap call.
@@ -48,8 +45,29 @@ pub(crate) struct ShellInputs {
     pub(crate) verdict: VerdictFile,
 }
 
+/// What the host holds for a component alone.
+pub(crate) struct Wasi {
+    pub(crate) ctx: WasiCtx,
+    pub(crate) table: ResourceTable,
+    /// The files and folders that it has open.
+    pub(crate) opened: Opened,
+}
+
+impl Guest {
+    /// Returns what serves WASI 0.2.
+    pub(crate) fn wasi(&mut self) -> &mut Wasi {
+        self.wasi
+            .as_mut()
+            .expect("nothing but a component is linked with WASI 0.2")
+    }
+}
+
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.wasi.ctx()
+        let wasi = self.wasi();
+        WasiCtxView {
+            ctx: &mut wasi.ctx,
+            table: &mut wasi.table,
+        }
     }
 }

@@ -35,52 +35,24 @@ pub(crate) const COPIED_BYTE: u64 = 1;
 /// Fuel for a random byte: small requests were measured at 15 to 20 ns per byte.
 pub(crate) const RANDOM_BYTE: u64 = 50;
 
-/// Fuel for reading, writing or inspecting an open file: the work is done by another
-/// thread, and the round trip alone takes 15 us.
-pub(crate) const FILE_CALL: u64 = 150_000;
+/// Fuel for reading, writing or changing an open file, beside its bytes.
+pub(crate) const FILE_CALL: u64 = 1_000;
 
-/// Fuel for opening, looking up or changing something by its path: 20 us.
-pub(crate) const PATH_CALL: u64 = 200_000;
+/// Fuel for opening or looking up something by its path, beside the steps on the way.
+pub(crate) const PATH_CALL: u64 = 2_000;
+
+/// Fuel for creating, renaming or removing something by its path, beside the same.
+pub(crate) const CHANGE_CALL: u64 = 4_000;
+
+/// Fuel for a step that files take: a component of a path, or a block that is made or
+/// freed without being written.
+pub(crate) const FILE_STEP: u64 = 2_000;
+
+/// Fuel for a buffer of a list that a call is given.
+pub(crate) const PIECE: u64 = 600;
 
 /// Fuel for an entry of a folder that is read.
-pub(crate) const READ_ENTRY: u64 = 20_000;
-
-/// What a module's calls on files cost, by who does the work.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FilePrices {
-    /// Reading, writing or changing an open file.
-    pub(crate) file: u64,
-    /// Inspecting an open file.
-    pub(crate) about: u64,
-    /// Opening, looking up or inspecting something by its path.
-    pub(crate) path: u64,
-    /// Creating, renaming or removing something by its path.
-    pub(crate) change: u64,
-    /// An entry of a folder that is read, which is looked up by its name.
-    pub(crate) entry: u64,
-}
-
-impl FilePrices {
-    /// The prices where another thread does the work.
-    pub(crate) const ELSEWHERE: Self = Self {
-        file: FILE_CALL,
-        about: FILE_CALL,
-        path: PATH_CALL,
-        change: PATH_CALL,
-        entry: READ_ENTRY + FILE_CALL,
-    };
-
-    /// The prices where the guest's own thread does it, in memory. Measured: 2 us to read
-    /// or write 4 KiB, 0.5 us to inspect an open file, 5 to 11 us to look one up by its
-    /// path, and 12 to 19 us to create, rename or remove one.
-    pub(crate) const HERE: Self = Self {
-        file: 37_500,
-        about: 5_000,
-        path: 80_000,
-        change: 150_000,
-        entry: 40_000,
-    };
-}
+pub(crate) const READ_ENTRY: u64 = 1_500;
 
 /// Fuel for one waiting call, whatever it waits for.
 pub(crate) const POLL_CALL: u64 = 15_000;

@@ -69,7 +69,7 @@ impl Output {
     }
 
     /// Keeps as much of `bytes` as the output limit leaves room for.
-    fn write(&self, stream: Stream, bytes: &[u8]) -> Result<(), Flooded> {
+    pub(crate) fn write(&self, stream: Stream, bytes: &[u8]) -> Result<(), Flooded> {
         self.meter.owe_bytes(bytes.len());
         let mut kept = self.kept.lock();
         let room = self.limit - (kept.stdout.len() + kept.stderr.len()) as u64;

@@ -16,13 +16,39 @@ pub(crate) const REQUEST_MAX_BYTES: u64 = 1 << 20;
 /// A generator that is seeded when the first byte is requested.
 ///
 /// Most runs never request any, and seeding from the operating system is a system call.
-struct Source {
+pub(crate) struct Random {
     seed: Seed,
     meter: Arc<Meter>,
     generator: Option<StdRng>,
 }
 
-impl Source {
+impl Random {
+    pub(crate) fn new(seed: Seed, meter: &Arc<Meter>) -> Self {
+        Self::salted(seed, 0, meter)
+    }
+
+    /// Creates that of the device for random bytes.
+    pub(crate) fn of_device(seed: Seed, meter: &Arc<Meter>) -> Self {
+        Self::salted(seed, 2, meter)
+    }
+
+    /// Creates one whose bytes are others for each salt, even with the same seed.
+    fn salted(seed: Seed, salt: u64, meter: &Arc<Meter>) -> Self {
+        Self {
+            seed: match seed {
+                Seed::Random => Seed::Random,
+                Seed::Fixed(seed) => Seed::Fixed(seed ^ salt),
+            },
+            meter: Arc::clone(meter),
+            generator: None,
+        }
+    }
+
+    /// Fills a buffer, for its price.
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
+        self.generator(bytes.len()).fill_bytes(bytes);
+    }
+
     fn generator(&mut self, bytes: usize) -> &mut StdRng {
         self.meter.owe((bytes as u64).saturating_mul(RANDOM_BYTE));
         self.generator.get_or_insert_with(|| match self.seed {
@@ -33,7 +59,7 @@ impl Source {
     }
 }
 
-impl TryRng for Source {
+impl TryRng for Random {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
@@ -45,26 +71,18 @@ impl TryRng for Source {
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.generator(bytes.len()).fill_bytes(bytes);
+        self.fill(bytes);
         Ok(())
     }
 }
 
-/// Gives a guest the randomness that its invocation asks for.
+/// Gives a component the randomness that its invocation asks for.
 ///
 /// The "insecure" generator and the seed for hash tables come from the same
 /// source, so that a fixed seed fixes everything.
 pub(crate) fn install(seed: Seed, meter: &Arc<Meter>, wasi: &mut WasiCtxBuilder) {
-    let source = |salt: u64| Source {
-        seed: match seed {
-            Seed::Random => Seed::Random,
-            Seed::Fixed(seed) => Seed::Fixed(seed ^ salt),
-        },
-        meter: Arc::clone(meter),
-        generator: None,
-    };
-    wasi.secure_random(source(0))
-        .insecure_random(source(1))
+    wasi.secure_random(Random::salted(seed, 0, meter))
+        .insecure_random(Random::salted(seed, 1, meter))
         .max_random_size(REQUEST_MAX_BYTES);
     if let Seed::Fixed(seed) = seed {
         wasi.insecure_random_seed(u128::from(seed));

@@ -1,8 +1,8 @@
 //! A guest reaches nothing but what its run gives it.
 
 use crate::guests;
-use crate::harness::{Run, SUCCESS, engine};
-use tenterhook_engine::{Limits, Settings};
+use crate::harness::{Run, SUCCESS};
+use tenterhook_engine::Limits;
 
 const LEAVE_AND_LOOK: &str = "cat /event.json /work/* /tmp/* 2> /dev/null; echo secret | tee /work/a /tmp/b > /event.json; true";
 
@@ -11,7 +11,7 @@ const OUTSIDE: [&str; 14] = [
     "/etc",
     "/proc/self/environ",
     "/proc/1/cmdline",
-    "/dev/null",
+    "/dev/mem",
     "/sys/kernel",
     "../etc/passwd",
     "../../../../../../../../etc/passwd",
@@ -68,7 +68,7 @@ async fn a_script_cannot_reach_a_file_of_the_host() {
 
 #[tokio::test]
 async fn a_link_out_of_the_sandbox_leads_nowhere() {
-    for run in Run::wherever_files_are(guests::CONTAINED_SYMLINKS) {
+    for run in Run::as_both(guests::CONTAINED_SYMLINKS) {
         let run = run.go().await;
         assert_eq!(run.outcome, SUCCESS);
         assert!(run.text().contains("/work/absolute made false"));
@@ -203,23 +203,4 @@ async fn what_a_guest_writes_to_its_event_is_gone_afterwards() {
     let script = "echo changed > /event.json; cat /event.json";
     let run = Run::script(script).event(event).go().await;
     assert_eq!(run.text(), event);
-}
-
-#[tokio::test]
-async fn nothing_is_left_on_the_host() {
-    let scratch = tempfile::tempdir().unwrap();
-    let engine = engine(Settings {
-        scratch: scratch.path().to_owned(),
-        ..Settings::default()
-    });
-    for guest in [
-        guests::FRIENDLY_FILES,
-        guests::FILES_KEEP,
-        guests::LIMITS_ABORT,
-        guests::CONTAINED_SYMLINKS,
-    ] {
-        Run::guest(guest).on(&engine).await;
-        Run::component_of(guest).on(&engine).await;
-    }
-    assert_eq!(scratch.path().read_dir().unwrap().count(), 0);
 }

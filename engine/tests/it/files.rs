@@ -1,10 +1,10 @@
 //! Files: a run has its own, within its quota to the byte and inode, and they are removed
 //! afterwards.
 
-use tenterhook_engine::{Limits, Settings};
+use tenterhook_engine::Limits;
 
 use crate::guests;
-use crate::harness::{ENGINE, PLAIN, Run, SUCCESS, engine_without_mounts, exited};
+use crate::harness::{Run, SUCCESS, exited};
 
 /// Returns the first number in a text.
 fn number(text: &str) -> u64 {
@@ -16,7 +16,7 @@ fn number(text: &str) -> u64 {
 
 #[tokio::test]
 async fn a_guest_works_with_files_in_both_its_folders() {
-    for run in Run::wherever_files_are(guests::FRIENDLY_FILES) {
+    for run in Run::as_both(guests::FRIENDLY_FILES) {
         let run = run.go().await;
         assert_eq!(
             (&run.outcome, run.text().as_str()),
@@ -27,8 +27,32 @@ async fn a_guest_works_with_files_in_both_its_folders() {
 }
 
 #[tokio::test]
+async fn files_are_those_of_unix_in_every_repetition() {
+    const FOUND: &str = "\
+        an open file outlives its name: ello\n\
+        two names: one and more\n\
+        replaced: one and more\n\
+        moved: deep\n\
+        not empty: Err(Some(55))\n\
+        in itself: InvalidInput\n\
+        there: AlreadyExists\n\
+        no folder: NotADirectory\n\
+        a folder: IsADirectory\n\
+        above: PermissionDenied\n\
+        sparse: 1099511627776\n\
+        in order: one old z/ sparse\n\
+        devices: [0, 0, 0, 0] [] StorageFull\n";
+    for _ in 0..2 {
+        for run in Run::as_both(guests::FRIENDLY_POSIX) {
+            let run = run.go().await;
+            assert_eq!((&run.outcome, run.text().as_str()), (&SUCCESS, FOUND));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_file_is_read_whole_in_pieces_of_any_size() {
-    for run in Run::wherever_files_are(guests::FRIENDLY_LARGE_FILE) {
+    for run in Run::as_both(guests::FRIENDLY_LARGE_FILE) {
         let run = run.limits(|limits| limits.files = 16 << 20).go().await;
         let expected = "9437184 bytes, the same: true\n".to_owned();
         assert_eq!((&run.outcome, run.text()), (&SUCCESS, expected));
@@ -37,7 +61,7 @@ async fn a_file_is_read_whole_in_pieces_of_any_size() {
 
 #[tokio::test]
 async fn files_hold_no_more_bytes_than_their_limit() {
-    for run in Run::wherever_files_are(guests::FILES_BIG) {
+    for run in Run::as_both(guests::FILES_BIG) {
         let run = run
             .event("{}")
             .limits(|limits| limits.files = 1 << 20)
@@ -57,7 +81,7 @@ async fn files_hold_no_more_bytes_than_their_limit() {
 
 #[tokio::test]
 async fn holes_do_not_count_and_blocks_do() {
-    for run in Run::wherever_files_are(guests::FILES_SPARSE) {
+    for run in Run::as_both(guests::FILES_SPARSE) {
         let run = run.limits(|limits| limits.files = 1 << 20).go().await;
         assert_eq!(run.outcome, SUCCESS);
         let blocks = number(run.text().lines().last().unwrap());
@@ -68,7 +92,7 @@ async fn holes_do_not_count_and_blocks_do() {
 
 #[tokio::test]
 async fn no_more_files_are_created_than_the_limit() {
-    for run in Run::wherever_files_are(guests::FILES_MANY) {
+    for run in Run::as_both(guests::FILES_MANY) {
         let run = run
             .event("{}")
             .limits(|limits| limits.inodes = 20)
@@ -80,7 +104,7 @@ async fn no_more_files_are_created_than_the_limit() {
 
 #[tokio::test]
 async fn folders_count_as_files() {
-    for run in Run::wherever_files_are(guests::FILES_DEEP) {
+    for run in Run::as_both(guests::FILES_DEEP) {
         let run = run
             .event("{}")
             .limits(|limits| limits.inodes = 20)
@@ -104,7 +128,7 @@ async fn an_open_descriptor_counts_until_it_is_closed() {
 
 #[tokio::test]
 async fn a_descriptor_that_replaces_another_counts_once() {
-    for run in Run::wherever_files_are(guests::FRIENDLY_RENUMBER) {
+    for run in Run::as_both(guests::FRIENDLY_RENUMBER) {
         let run = run.limits(|limits| limits.descriptors = 10).go().await;
         let expected = "1000 times\n".to_owned();
         assert_eq!((&run.outcome, run.text()), (&SUCCESS, expected));
@@ -113,43 +137,33 @@ async fn a_descriptor_that_replaces_another_counts_once() {
 
 #[tokio::test]
 async fn a_file_in_the_place_of_a_standard_stream_is_still_a_file() {
-    let [here, on_plain] = [&ENGINE, &PLAIN].map(|engine| {
-        Run::guest(guests::FRIENDLY_RENUMBER)
-            .arg("stdout")
-            .limits(|limits| limits.files = 1 << 20)
-            .on(engine)
-    });
-    for run in [here.await, on_plain.await] {
-        assert_eq!((&run.outcome, run.text()), (&SUCCESS, String::new()));
-        let written = number(&run.errors());
-        assert!((900_000..=1 << 20).contains(&written), "{written}");
-    }
+    let run = Run::guest(guests::FRIENDLY_RENUMBER)
+        .arg("stdout")
+        .limits(|limits| limits.files = 1 << 20)
+        .go()
+        .await;
+    assert_eq!((&run.outcome, run.text()), (&SUCCESS, String::new()));
+    let written = number(&run.errors());
+    assert!((900_000..=1 << 20).contains(&written), "{written}");
 }
 
 #[tokio::test]
 async fn a_listing_has_every_entry_once_and_costs_what_is_there() {
-    // In a plain folder every call goes to another thread and back.
-    for (engine, files, enough_without) in [(&ENGINE, 900, 500_000_000), (&PLAIN, 90, 120_000_000)]
-    {
+    for run in [Run::guest, Run::component_of] {
         let run = || {
-            Run::guest(guests::FRIENDLY_LISTING)
-                .arg(files)
-                .limits(|limits| {
-                    limits.inodes = 1_000;
-                    limits.files = 8 << 20;
-                    limits.fuel = 20_000_000_000;
-                })
+            run(guests::FRIENDLY_LISTING).arg(900).limits(|limits| {
+                limits.inodes = 1_000;
+                limits.files = 8 << 20;
+                limits.fuel = 20_000_000_000;
+            })
         };
-        let listed = run().on(engine).await;
-        assert_eq!(
-            (&listed.outcome, listed.text()),
-            (&SUCCESS, format!("{files}\n"))
-        );
+        let listed = run().go().await;
+        assert_eq!((&listed.outcome, &*listed.text()), (&SUCCESS, "900\n"));
         // What was removed costs nothing any more.
         let removed = run()
             .arg("remove")
-            .limits(|limits| limits.fuel = enough_without)
-            .on(engine)
+            .limits(|limits| limits.fuel = 120_000_000)
+            .go()
             .await;
         assert_eq!((&removed.outcome, &*removed.text()), (&SUCCESS, "0\n"));
     }
@@ -165,40 +179,6 @@ async fn the_descriptors_of_a_component_are_bounded() {
         .await;
     let expected = format!("10 open, then Some({OVER_QUOTA})\n").repeat(2);
     assert_eq!((&run.outcome, run.text()), (&SUCCESS, expected));
-}
-
-#[tokio::test]
-async fn a_component_that_cannot_be_bounded_gets_its_files_read_only() {
-    let run = Run::component_of(guests::FILES_MANY).on(&PLAIN).await;
-    assert_eq!((&run.outcome, number(&run.text())), (&SUCCESS, 0));
-    let run = Run::component_of(guests::FRIENDLY_EVENT)
-        .event(r#"{"id":1}"#)
-        .on(&PLAIN)
-        .await;
-    assert_eq!(
-        run.text(),
-        "cannot read the event: `specversion`: is required\n"
-    );
-}
-
-#[tokio::test]
-async fn plain_folders_are_gone_after_their_runs() {
-    let scratch = tempfile::tempdir().unwrap();
-    let engine = engine_without_mounts(Settings {
-        scratch: scratch.path().to_owned(),
-        ..Settings::default()
-    });
-    for guest in [
-        guests::FRIENDLY_FILES,
-        guests::FILES_KEEP,
-        guests::LIMITS_ABORT,
-        guests::CONTAINED_SYMLINKS,
-    ] {
-        Run::guest(guest).on(&engine).await;
-    }
-    // The engine has one folder for all of them, which is removed with it.
-    let holder = scratch.path().read_dir().unwrap().next().unwrap().unwrap();
-    assert_eq!(holder.path().read_dir().unwrap().count(), 0);
 }
 
 #[tokio::test]

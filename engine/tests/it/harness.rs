@@ -5,8 +5,6 @@ use std::fs;
 use std::ops::Deref;
 use std::sync::{LazyLock, Mutex};
 
-use rustix::mount::{FsOpenFlags, fsconfig_create, fsopen};
-use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use tenterhook_engine::{
     Digest, Engine, Error, Invocation, Kind, Limit, Limits, Outcome, Program, Refusal, Report,
     Settings,
@@ -15,22 +13,6 @@ use tokio::task::JoinHandle;
 
 /// The engine that most tests share.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| engine(Settings::default()));
-
-/// The engine of a machine where mounting is not allowed: its scratch folders are plain.
-///
-/// It is never dropped, so its empty folder is left behind, among the build's files.
-pub(crate) static PLAIN: LazyLock<Engine> = LazyLock::new(|| {
-    engine_without_mounts(Settings {
-        scratch: env!("CARGO_TARGET_TMPDIR").into(),
-        ..Settings::default()
-    })
-});
-
-const NONE: CapabilitySets = CapabilitySets {
-    effective: CapabilitySet::empty(),
-    permitted: CapabilitySet::empty(),
-    inheritable: CapabilitySet::empty(),
-};
 
 /// What the shared engines have loaded: compiling is most of the cost of a test.
 static LOADED: LazyLock<Mutex<HashMap<(usize, Digest), Program>>> = LazyLock::new(Mutex::default);
@@ -54,16 +36,6 @@ pub(crate) fn overrun(engine: &Engine) -> Option<String> {
 /// Starts an engine of its own.
 pub(crate) fn engine(settings: Settings) -> Engine {
     Engine::start(settings).unwrap()
-}
-
-/// Starts an engine that is not allowed to mount, as on most machines.
-pub(crate) fn engine_without_mounts(settings: Settings) -> Engine {
-    // Capabilities are per thread, and the threads that it starts have no more.
-    let powerless = std::thread::spawn(|| {
-        set_capabilities(None, NONE).unwrap();
-        engine(settings)
-    });
-    powerless.join().unwrap()
 }
 
 /// The outcome of a run that reached this limit.
@@ -116,16 +88,9 @@ impl Run {
         [module, twin].map(Self::bytes)
     }
 
-    /// Runs a guest that writes files wherever it can: as a module on both kinds of scratch
-    /// folders, and as a component where the kernel enforces the quota.
-    pub(crate) fn wherever_files_are(path: &str) -> Vec<Self> {
-        let mut on_plain = Self::guest(path);
-        on_plain.engine = &PLAIN;
-        let mut runs = vec![Self::guest(path), on_plain];
-        if can_mount() {
-            runs.push(Self::component_of(path));
-        }
-        runs
+    /// Runs a guest that writes files: as a module and as a component.
+    pub(crate) fn as_both(path: &str) -> [Self; 2] {
+        [Self::guest(path), Self::component_of(path)]
     }
 
     /// Runs a script.
@@ -213,15 +178,10 @@ impl Run {
     }
 }
 
-/// Returns whether scratch file systems can be mounted on this machine.
-fn can_mount() -> bool {
-    fsopen("tmpfs", FsOpenFlags::empty()).is_ok_and(|fs| fsconfig_create(&fs).is_ok())
-}
-
 /// Loads a program of any kind.
 pub(crate) async fn load(engine: &Engine, bytes: &[u8]) -> Program {
     let key = (&raw const *engine as usize, Digest::of(bytes));
-    let shared = [&raw const *ENGINE, &raw const *PLAIN].contains(&&raw const *engine);
+    let shared = std::ptr::eq(&raw const *ENGINE, &raw const *engine);
     if let Some(program) = LOADED.lock().unwrap().get(&key).filter(|_| shared) {
         return program.clone();
     }

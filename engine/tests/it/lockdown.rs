@@ -8,7 +8,6 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::symlink;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use rustix::thread::{UnshareFlags, unshare_unsafe};
 use tenterhook_engine::{Engine, Layers, Lockdown, Requirements, Settings};
 use tenterhook_tests_artifacts as guests;
 
-use crate::harness::{ENGINE, PLAIN, Run, SUCCESS, engine, engine_without_mounts};
+use crate::harness::{ENGINE, Run, SUCCESS, engine};
 
 /// Runs something on both kinds of threads that work for guests.
 async fn on_guest_threads<T: Send + 'static>(
@@ -38,19 +37,14 @@ async fn on_guest_threads<T: Send + 'static>(
     ]
 }
 
-/// Asserts that something is refused on guests' threads for lack of rights, wherever their
-/// scratch folders are, and allowed on any other thread.
+/// Asserts that something is refused on guests' threads for lack of rights, and allowed on
+/// any other thread.
 async fn assert_refused<T>(what: impl Fn() -> io::Result<T> + Send + Sync + 'static) {
     what().map(drop).unwrap();
-    let what = Arc::new(what);
-    for engine in [&*ENGINE, &*PLAIN] {
-        assert!(engine.stats().guest_lockdown.are_complete());
-        let what = Arc::clone(&what);
-        for kind in
-            on_guest_threads(engine, move || what().map_err(|error| error.kind()).err()).await
-        {
-            assert_eq!(kind, Some(io::ErrorKind::PermissionDenied));
-        }
+    assert!(ENGINE.stats().guest_lockdown.are_complete());
+    for kind in on_guest_threads(&ENGINE, move || what().map_err(|error| error.kind()).err()).await
+    {
+        assert_eq!(kind, Some(io::ErrorKind::PermissionDenied));
     }
 }
 
@@ -62,7 +56,8 @@ async fn every_layer_is_applied_to_guest_threads() {
         landlock: true,
         seccomp: true,
     };
-    for engine in [&*ENGINE, &*PLAIN] {
+    {
+        let engine = &*ENGINE;
         assert_eq!(
             engine.stats().guest_lockdown,
             all,
@@ -120,7 +115,7 @@ async fn a_guest_thread_cannot_create_or_change_a_host_file() {
 }
 
 #[tokio::test]
-async fn a_guest_thread_cannot_open_through_a_folder_that_is_open_outside_its_scratch() {
+async fn a_guest_thread_cannot_open_through_a_folder_that_is_open() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("there"), "").unwrap();
     let open = Arc::new(File::open(folder.path()).unwrap());
@@ -240,7 +235,8 @@ fn ioctl_error(file: &File, what: libc::Ioctl) -> i32 {
 
 #[tokio::test]
 async fn a_guest_thread_cannot_mount_or_leave_its_namespaces() {
-    for engine in [&*ENGINE, &*PLAIN] {
+    {
+        let engine = &*ENGINE;
         for refused in on_guest_threads(engine, || {
             [
                 fsopen("tmpfs", FsOpenFlags::empty()).map(drop),
@@ -274,27 +270,6 @@ async fn a_thread_that_a_guest_thread_starts_is_locked_down_as_well() {
     {
         assert_eq!(refused, Err(io::ErrorKind::PermissionDenied));
     }
-}
-
-#[tokio::test]
-async fn a_guest_thread_works_in_the_scratch_and_only_there() {
-    assert_eq!(
-        Run::guest(guests::FRIENDLY_FILES).go().await.outcome,
-        SUCCESS
-    );
-    let folder = tempfile::tempdir().unwrap();
-    let engine = engine_without_mounts(Settings {
-        scratch: folder.path().to_owned(),
-        ..Settings::default()
-    });
-    let mut found = folder.path().read_dir().unwrap();
-    let scratch = found.next().unwrap().unwrap().path();
-    let make = |path: &Path| {
-        let path = path.join("file");
-        on_guest_threads(&engine, move || File::create(&path).is_ok())
-    };
-    assert_eq!(make(&scratch).await, [true; 2]);
-    assert_eq!(make(folder.path()).await, [false; 2]);
 }
 
 #[tokio::test]

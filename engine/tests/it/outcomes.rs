@@ -192,7 +192,7 @@ async fn a_run_without_an_event_finds_none() {
 #[tokio::test]
 async fn a_verdict_is_read_from_its_file() {
     let script = r#"echo '{"allow":false,"reason":"still in use","users":3}' > /verdict.json"#;
-    let guests = Run::wherever_files_are(guests::FRIENDLY_VERDICT);
+    let guests = Run::as_both(guests::FRIENDLY_VERDICT);
     for run in guests.into_iter().chain([Run::script(script)]) {
         let run = run.event(EVENT).go().await;
         let verdict = serde_json::to_value(run.verdict.as_ref()).unwrap();
@@ -257,7 +257,7 @@ async fn a_verdict_that_is_not_a_regular_file_is_reported() {
 async fn the_verdict_of_an_interrupted_run_is_not_reported_as_faulty() {
     let module = Run::guest(guests::CONTAINED_SYMLINKS);
     for run in [
-        module.limits(|limits| limits.fuel = 500_000),
+        module.limits(|limits| limits.fuel = 150_000),
         Run::script("echo { > /verdict.json; while :; do :; done")
             .limits(|limits| limits.fuel = 100_000_000),
     ] {

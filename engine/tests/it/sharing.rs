@@ -179,22 +179,6 @@ async fn a_run_is_admitted_with_all_the_memory_that_it_may_hold() {
     assert_eq!(run.outcome, SUCCESS);
 }
 
-#[tokio::test]
-async fn a_run_that_works_on_files_is_admitted_with_its_descriptors() {
-    let limits = Limits {
-        descriptors: 500,
-        ..Limits::for_testing()
-    };
-    let engine = engine_with(Resource::Descriptors, Capacity::of(900));
-    let files = load_guest(&engine, guests::FRIENDLY_FILES).await;
-    let _permit = engine.admit(A, &files, &limits).unwrap();
-    let refused = engine.admit(A, &files, &limits).unwrap_err();
-    assert_eq!(refused.resource, Resource::Descriptors);
-    // A program without files needs none.
-    let hello = load_guest(&engine, guests::FRIENDLY_HELLO).await;
-    let _permit = engine.admit(A, &hello, &limits).unwrap();
-}
-
 /// Waits until a holder has its turn at the compiler, and is charged for it.
 async fn until_it_compiles(ledger: &Ledger, holder: Holder) {
     while ledger.held(holder, Resource::Memory) == 0 {

@@ -40,8 +40,6 @@ pub(crate) struct Measured {
     pub(crate) cancelled_us: Option<u64>,
     /// Descriptors that were open afterwards and not before.
     pub(crate) descriptors_left: u64,
-    /// Files of scratch folders that were there afterwards.
-    pub(crate) files_left: u64,
     /// The well-behaved hook on the idle engine.
     pub(crate) idle: Times,
     /// The well-behaved hook while as many attacks run as the engine has threads.
@@ -57,14 +55,12 @@ const CANCEL_AFTER: Duration = Duration::from_millis(10);
 /// Runs `attack` by `program`, first alone, then in a loop on every thread with
 /// the well-behaved hook beside it. Compiled code is kept in `cache`.
 pub(crate) fn measure(attack: &Attack, program: &[u8], cache: &Path) -> anyhow::Result<Measured> {
-    let scratch = tempfile::tempdir()?;
     let engine = Engine::start(Settings {
         cache: Some(CodeCache {
             folder: cache.join("code"),
             key: cache.join("code.key"),
             bytes: 1 << 30,
         }),
-        scratch: scratch.path().to_owned(),
         compiler: Some(crate::compiler()),
         compile_limits: attack.compile,
         ..Settings::default()
@@ -86,11 +82,7 @@ pub(crate) fn measure(attack: &Attack, program: &[u8], cache: &Path) -> anyhow::
         let answer = threads.block_on(target.strike(&engine, attack.invocation()));
         (answer, started_at.elapsed())
     });
-    let mut grown = host::memory_peak_bytes()?.saturating_sub(memory);
-    if let (Ok(report), true) = (&answer, target.has_files_in_memory(&engine)) {
-        // The kernel counts a memory file system apart from the process.
-        grown += report.usage.files_bytes;
-    }
+    let grown = host::memory_peak_bytes()?.saturating_sub(memory);
     let ending = Ending::of(attack.expected, &answer);
     let at_its_deadline = matches!(
         &answer,
@@ -114,7 +106,6 @@ pub(crate) fn measure(attack: &Attack, program: &[u8], cache: &Path) -> anyhow::
         late_us: late.map(micros),
         cancelled_us: cancelled.map(micros),
         descriptors_left: left,
-        files_left: until_tidy(|| host::entries(scratch.path()))?,
         idle,
         beside: beside?,
     })
@@ -122,7 +113,7 @@ pub(crate) fn measure(attack: &Attack, program: &[u8], cache: &Path) -> anyhow::
 
 /// Cancels a run of it; answers how long it went on after that.
 fn cancel(engine: &Engine, attack: &Attack, target: &Target) -> anyhow::Result<Option<Duration>> {
-    let Target::Accepted(_, program) = target else {
+    let Target::Accepted(program) = target else {
         return Ok(None);
     };
     let mut invocation = attack.invocation();

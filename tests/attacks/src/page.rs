@@ -17,19 +17,18 @@ const BEGINNING: &str = "\
 Every hostile program of the test suites, run against the engine and through a server:
 what stopped it and what it cost the host. `make attacks` measures all of it on your
 machine and fails if an attack is not held: it ends otherwise than its row expects, the
-host's memory grows too far, a descriptor or a file is left behind, or another account's
+host's memory grows too far, a descriptor is left behind, or another account's
 hook fails.
 
 Each row has a process of its own with an engine in it. There the attack runs once
 alone; *time* is from the call to the report, and *memory* is how far the process grew
-at its peak meanwhile, with the files that it kept in memory, beside the most that it
+at its peak meanwhile, files included, beside the most that it
 may: the run's own limits (of an upload that is refused: its size) and 32 MiB. *Late* is
 how long after its deadline a run ended that its deadline ended, and then how long after
 being cancelled. *Compiler* is the most memory of the process that compiled the program,
 of the 2 GiB that it may have. Then as many such attacks as the engine has threads run
 in a loop, and a hook `echo hi` runs beside them; its median and 99th percentile stand
-before those of the same hook on the idle engine. *Left* are descriptors and scratch
-files after all that.
+before those of the same hook on the idle engine. *Left* are descriptors after all that.
 
 Limits are small, so that they are reached soon. The last column is the test that
 proves the row in every build.
@@ -160,11 +159,10 @@ fn line(row: &Row, measured: &Measured) -> String {
         idle,
         beside,
         descriptors_left,
-        files_left,
         ..
     } = measured;
     format!(
-        "| {} | {} | {} | {}, {} | {}, {} MiB | {} | {descriptors_left}, {files_left} | {}, {} | {}, {} | `{}` |\n",
+        "| {} | {} | {} | {}, {} | {}, {} MiB | {} | {descriptors_left} | {}, {} | {}, {} | `{}` |\n",
         cell(&row.attack.name),
         cell(&measured.stopped_by),
         time(measured.wall_us),

@@ -84,9 +84,6 @@ impl Row {
         if measured.descriptors_left > 0 {
             faults.push("it left descriptors open".to_owned());
         }
-        if measured.files_left > 0 {
-            faults.push("it left files".to_owned());
-        }
         faults
     }
 }
@@ -97,14 +94,13 @@ impl fmt::Display for Row {
         if let Ok(measured) = &self.measured {
             write!(
                 f,
-                "{}; {} us, {} of {} MiB, {} MiB to compile, {} descriptors and {} files left; hook {} / {} us, idle {} / {} us",
+                "{}; {} us, {} of {} MiB, {} MiB to compile, {} descriptors left; hook {} / {} us, idle {} / {} us",
                 measured.stopped_by,
                 measured.wall_us,
                 measured.growth_bytes >> 20,
                 self.allowed_bytes >> 20,
                 measured.compiler_bytes >> 20,
                 measured.descriptors_left,
-                measured.files_left,
                 measured.beside.median_us,
                 measured.beside.slow_us,
                 measured.idle.median_us,

@@ -12,7 +12,7 @@ use crate::attack::Attack;
 #[derive(Clone)]
 pub(crate) enum Target {
     /// A program that is run.
-    Accepted(Kind, Program),
+    Accepted(Program),
     /// Bytes that are handed in.
     HandedIn(Kind, Bytes),
 }
@@ -25,10 +25,7 @@ impl Target {
             return Ok(Self::HandedIn(kind, Bytes::copy_from_slice(program)));
         }
         let loaded = engine.threads().block_on(engine.load(kind, program));
-        Ok(Self::Accepted(
-            kind,
-            loaded.context("cannot load the program")?,
-        ))
+        Ok(Self::Accepted(loaded.context("cannot load the program")?))
     }
 
     /// Attacks once. Bytes that are accepted against expectation are run.
@@ -38,7 +35,7 @@ impl Target {
         invocation: Invocation,
     ) -> Result<Report, Error> {
         match self {
-            Self::Accepted(_, program) => engine.run(program, invocation).await,
+            Self::Accepted(program) => engine.run(program, invocation).await,
             Self::HandedIn(kind, bytes) => {
                 let program = engine.load(*kind, bytes).await?;
                 engine.run(&program, invocation).await
@@ -55,15 +52,8 @@ impl Target {
     ) -> Result<Result<Report, Error>, JoinError> {
         let threads = engine.threads();
         match self {
-            Self::Accepted(_, program) => threads.block_on(engine.spawn(program, invocation)),
+            Self::Accepted(program) => threads.block_on(engine.spawn(program, invocation)),
             Self::HandedIn(..) => Ok(threads.block_on(self.strike(engine, invocation))),
         }
-    }
-
-    /// Whether its files lie in memory that the kernel counts apart: a script's
-    /// lie in its own.
-    pub(crate) fn has_files_in_memory(&self, engine: &Engine) -> bool {
-        let (Self::Accepted(kind, _) | Self::HandedIn(kind, _)) = self;
-        *kind != Kind::Script && engine.stats().scratch_mounted
     }
 }

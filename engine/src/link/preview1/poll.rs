@@ -1,19 +1,18 @@
 //! Waiting in preview 1: all of `poll_oneoff`, for both versions.
 //!
-//! No wait is left to wasmtime-wasi: where files may block the thread, upstream puts the
-//! calling thread to sleep for a single timeout, and no deadline, cancellation or shutdown
-//! reaches that sleep. Here every wait is a timer, dropped with its run.
+//! Every wait is a timer, dropped with its run.
 
 use std::time::{Duration, Instant};
 
-use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::p1::types::{Fd, Fdstat, Filetype, Rights};
-use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1 as Api;
-use wiggle::GuestMemory;
+use tenterhook_machine::{Kind, NodeId};
+use wasmtime::{Caller, Linker};
 
-use super::errno::{self, Errno, errno_of};
-use super::now;
+use super::errno::{BADF, FAULT, Fault, INVAL};
+use super::layout::{Layout, Subscription as Offsets};
+use super::process::now;
+use super::{Call, parts, rights};
 use crate::sandbox::clock::Clocks;
+use crate::sandbox::descriptors::Descriptor;
 use crate::sandbox::guest::Guest;
 use crate::sandbox::meter::{POLL_CALL, SUBSCRIPTION};
 
@@ -28,38 +27,13 @@ const CLOCK: u8 = 0;
 const READ: u8 = 1;
 const WRITE: u8 = 2;
 
-/// The offsets of a subscription's parts. The older version has an identifier before the
-/// clock.
-pub(super) struct Layout {
-    bytes: u32,
-    clock: usize,
-    timeout: usize,
-    flags: usize,
-}
-
-/// The layout of `wasi_snapshot_preview1`.
-pub(super) const CURRENT: Layout = Layout {
-    bytes: 48,
-    clock: 16,
-    timeout: 24,
-    flags: 40,
-};
-
-/// The layout of `wasi_unstable`.
-pub(super) const UNSTABLE: Layout = Layout {
-    bytes: 56,
-    clock: 24,
-    timeout: 32,
-    flags: 48,
-};
-
 /// The arguments of a call, as in its signature.
 #[derive(Clone, Copy)]
-pub(super) struct Arguments {
-    pub(super) subscriptions: i32,
-    pub(super) events: i32,
-    pub(super) count: i32,
-    pub(super) stored: i32,
+struct Arguments {
+    subscriptions: u32,
+    events: u32,
+    count: u32,
+    stored: u32,
 }
 
 struct Subscription {
@@ -83,42 +57,49 @@ struct Ready {
     hangup: bool,
 }
 
+/// Adds the call.
+pub(super) fn add(linker: &mut Linker<Guest>, layout: &'static Layout) -> wasmtime::Result<()> {
+    linker.func_wrap_async(
+        layout.namespace,
+        "poll_oneoff",
+        move |mut caller: Caller<'_, Guest>,
+              (subscriptions, events, count, stored): (u32, u32, u32, u32)| {
+            Box::new(async move {
+                let arguments = Arguments {
+                    subscriptions,
+                    events,
+                    count,
+                    stored,
+                };
+                Fault::answer(poll(parts(&mut caller, layout)?, arguments).await)
+            })
+        },
+    )?;
+    Ok(())
+}
+
 /// Waits for the first of the guest's subscriptions, and reports all that are ready then.
-/// Returns the error number.
-pub(super) async fn poll(
-    memory: &mut [u8],
-    guest: &mut Guest,
-    layout: &Layout,
-    arguments: Arguments,
-) -> wasmtime::Result<i32> {
-    guest.meter.owe(POLL_CALL);
-    let count = arguments.count.cast_unsigned();
+async fn poll(mut call: Call<'_>, arguments: Arguments) -> Result<(), Fault> {
+    call.guest.meter.owe(POLL_CALL);
+    let count = arguments.count;
     if count > SUBSCRIPTIONS_MAX {
-        return Ok(errno::INVAL);
+        return Err(INVAL);
     }
-    guest.meter.owe(u64::from(count) * SUBSCRIPTION);
-    let read = read(memory, layout, arguments, &guest.clocks);
-    let (subscriptions, events, stored) = match read {
-        Ok(read) => read,
-        Err(error) => return Ok(error),
-    };
+    call.guest.meter.owe(u64::from(count) * SUBSCRIPTION);
+    let offsets = &call.layout.subscription;
+    let read = read(call.memory.0, offsets, arguments, &call.guest.clocks);
+    let (subscriptions, events, stored) = read?;
     let mut ready = Vec::with_capacity(subscriptions.len());
     for subscription in &subscriptions {
         ready.push(match subscription.interest {
             Interest::Clock(_) => None,
-            Interest::Read(fd) => match readable(guest, fd).await {
-                Ok(found) => Some(found),
-                Err(error) => return error.or_trap(),
-            },
-            Interest::Write(fd) => match writable(guest, fd).await {
-                Ok(found) => Some(found),
-                Err(error) => return error.or_trap(),
-            },
+            Interest::Read(fd) => Some(readable(&mut call, fd)?),
+            Interest::Write(fd) => Some(writable(&mut call, fd)?),
         });
     }
     let waited = match ready.iter().any(Option::is_some) {
         true => Duration::ZERO,
-        false => wait(&subscriptions, &guest.clocks).await,
+        false => wait(&subscriptions, &call.guest.clocks).await,
     };
     let mut answered = 0;
     for (subscription, found) in subscriptions.iter().zip(ready) {
@@ -132,7 +113,7 @@ pub(super) async fn poll(
             Interest::Read(_) | Interest::Write(_) => found.expect("every descriptor was checked"),
         };
         let at = events + answered * EVENT_BYTES as usize;
-        let event = &mut memory[at..at + EVENT_BYTES as usize];
+        let event = &mut call.memory.0[at..at + EVENT_BYTES as usize];
         event.fill(0);
         event[..8].copy_from_slice(&subscription.userdata);
         event[10] = found.tag;
@@ -141,8 +122,8 @@ pub(super) async fn poll(
         answered += 1;
     }
     let answered = u32::try_from(answered).expect("there are at most 64");
-    memory[stored..stored + 4].copy_from_slice(&answered.to_le_bytes());
-    Ok(errno::SUCCESS)
+    call.memory.0[stored..stored + 4].copy_from_slice(&answered.to_le_bytes());
+    Ok(())
 }
 
 /// Waits until the first of these times is reached; returns how long that took by these
@@ -173,58 +154,57 @@ type Request = (Vec<Subscription>, usize, usize);
 /// overwrite them.
 fn read(
     memory: &[u8],
-    layout: &Layout,
+    offsets: &Offsets,
     arguments: Arguments,
     clocks: &Clocks,
-) -> Result<Request, i32> {
-    let count = arguments.count.cast_unsigned();
+) -> Result<Request, Fault> {
+    let count = arguments.count;
     if count == 0 {
         // Waiting for nothing would never end, which WASI does not allow.
-        return Err(errno::INVAL);
+        return Err(INVAL);
     }
     let place = |address, bytes, align| place(memory, address, bytes, align);
-    let at = place(arguments.subscriptions, count * layout.bytes, 8)?;
+    let at = place(arguments.subscriptions, count * offsets.bytes, 8)?;
     let events = place(arguments.events, count * EVENT_BYTES, 8)?;
     let stored = place(arguments.stored, 4, 4)?;
-    let subscriptions = memory[at..].chunks_exact(layout.bytes as usize);
+    let subscriptions = memory[at..].chunks_exact(offsets.bytes as usize);
     let subscriptions = subscriptions
         .take(count as usize)
-        .map(|bytes| subscription(bytes, layout, clocks))
+        .map(|bytes| subscription(bytes, offsets, clocks))
         .collect::<Result<_, _>>()?;
     Ok((subscriptions, events, stored))
 }
 
 /// Returns where so many bytes begin, if they are within the memory.
-fn place(memory: &[u8], address: i32, bytes: u32, align: u32) -> Result<usize, i32> {
-    let at = address.cast_unsigned();
+fn place(memory: &[u8], at: u32, bytes: u32, align: u32) -> Result<usize, Fault> {
     if u64::from(at) + u64::from(bytes) > memory.len() as u64 {
-        return Err(errno::FAULT);
+        return Err(FAULT);
     }
     match at % align {
         0 => Ok(at as usize),
-        _ => Err(errno::INVAL),
+        _ => Err(INVAL),
     }
 }
 
-fn subscription(bytes: &[u8], layout: &Layout, clocks: &Clocks) -> Result<Subscription, i32> {
+fn subscription(bytes: &[u8], offsets: &Offsets, clocks: &Clocks) -> Result<Subscription, Fault> {
     let short = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
     let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
     let interest = match bytes[8] {
         CLOCK => {
-            let absolute = match (bytes[layout.flags], bytes[layout.flags + 1]) {
+            let absolute = match (bytes[offsets.flags], bytes[offsets.flags + 1]) {
                 (0, 0) => false,
                 (1, 0) => true,
-                _ => return Err(errno::INVAL),
+                _ => return Err(INVAL),
             };
-            let shown = now(clocks, short(layout.clock).cast_signed()).ok_or(errno::INVAL)?;
+            let shown = now(clocks, short(offsets.clock)).ok_or(INVAL)?;
             let from = if absolute { shown } else { 0 };
             Interest::Clock(Duration::from_nanos(
-                long(layout.timeout).saturating_sub(from),
+                long(offsets.timeout).saturating_sub(from),
             ))
         }
         READ => Interest::Read(short(16)),
         WRITE => Interest::Write(short(16)),
-        _ => return Err(errno::INVAL),
+        _ => return Err(INVAL),
     };
     Ok(Subscription {
         userdata: bytes[..8].try_into().expect("eight bytes"),
@@ -233,21 +213,15 @@ fn subscription(bytes: &[u8], layout: &Layout, clocks: &Clocks) -> Result<Subscr
 }
 
 /// Returns what can be read from a descriptor. Standard input and files are always ready.
-async fn readable(guest: &mut Guest, fd: u32) -> Result<Ready, Errno> {
-    let stat = allowed(guest, fd, Rights::FD_READ).await?;
-    if stat.fs_filetype != Filetype::RegularFile {
+fn readable(call: &mut Call<'_>, fd: u32) -> Result<Ready, Fault> {
+    let Some((node, position)) = allowed(call, fd, rights::FD_READ)? else {
         return Ok(Ready {
             tag: READ,
             bytes: 1,
             hangup: false,
         });
-    }
-    guest.meter.owe(guest.prices.file);
-    let none = &mut GuestMemory::Unshared(&mut []);
-    let size = Api::fd_filestat_get(&mut guest.wasi, none, Fd::from(fd)).await;
-    let size = size.map_err(errno_of)?.size;
-    let position = Api::fd_tell(&mut guest.wasi, none, Fd::from(fd)).map_err(errno_of)?;
-    let bytes = size.saturating_sub(position);
+    };
+    let bytes = call.files().size(node).saturating_sub(position);
     Ok(Ready {
         tag: READ,
         bytes,
@@ -256,8 +230,8 @@ async fn readable(guest: &mut Guest, fd: u32) -> Result<Ready, Errno> {
 }
 
 /// Returns what can be written to a descriptor, which is always ready.
-async fn writable(guest: &mut Guest, fd: u32) -> Result<Ready, Errno> {
-    allowed(guest, fd, Rights::FD_WRITE).await?;
+fn writable(call: &mut Call<'_>, fd: u32) -> Result<Ready, Fault> {
+    allowed(call, fd, rights::FD_WRITE)?;
     Ok(Ready {
         tag: WRITE,
         bytes: 1,
@@ -265,19 +239,20 @@ async fn writable(guest: &mut Guest, fd: u32) -> Result<Ready, Errno> {
     })
 }
 
-/// Returns the status of a descriptor that has this right. Folders can be neither read nor
-/// written.
-async fn allowed(guest: &mut Guest, fd: u32, right: Rights) -> Result<Fdstat, Errno> {
-    if guest.quota.is_file(fd) {
-        guest.meter.owe(guest.prices.file);
-    }
-    let wasi: &mut WasiP1Ctx = &mut guest.wasi;
-    let none = &mut GuestMemory::Unshared(&mut []);
-    let stat = Api::fd_fdstat_get(wasi, none, Fd::from(fd)).await;
-    let stat = stat.map_err(errno_of)?;
-    match stat.fs_filetype {
-        Filetype::Directory => Err(Errno::Number(errno::BADF)),
-        _ if stat.fs_rights_base.contains(right) => Ok(stat),
-        _ => Err(Errno::Number(errno::BADF)),
+/// Checks that a descriptor has this right; returns the regular file that it stands for,
+/// and its position. Folders can be neither read nor written.
+fn allowed(call: &mut Call<'_>, fd: u32, right: u64) -> Result<Option<(NodeId, u64)>, Fault> {
+    let file = match call.guest.world.descriptors.get(fd)? {
+        Descriptor::Stdin if right == rights::FD_READ => return Ok(None),
+        Descriptor::Output(_) if right == rights::FD_WRITE => return Ok(None),
+        Descriptor::Stdin | Descriptor::Output(_) => return Err(BADF),
+        Descriptor::File(file) if file.rights & right == 0 => return Err(BADF),
+        Descriptor::File(file) => file,
+    };
+    let (node, position) = (file.node, file.position);
+    match call.files().kind(node) {
+        Kind::Folder => Err(BADF),
+        Kind::File => Ok(Some((node, position))),
+        Kind::Link | Kind::Device(_) => Ok(None),
     }
 }

@@ -61,60 +61,8 @@ pub(super) const BASE: &[Number] = &[
     libc::SYS_time,
 ];
 
-/// Working with files. Which ones is not decided by this layer.
-pub(super) const FILES: &[Number] = &[
-    libc::SYS_openat,
-    libc::SYS_openat2,
-    libc::SYS_newfstatat,
-    libc::SYS_statx,
-    libc::SYS_fstatfs,
-    libc::SYS_getdents64,
-    libc::SYS_faccessat,
-    libc::SYS_faccessat2,
-    libc::SYS_mkdirat,
-    libc::SYS_unlinkat,
-    #[cfg(not(target_arch = "riscv64"))]
-    libc::SYS_renameat,
-    libc::SYS_renameat2,
-    libc::SYS_linkat,
-    libc::SYS_symlinkat,
-    libc::SYS_readlinkat,
-    libc::SYS_ftruncate,
-    libc::SYS_fallocate,
-    libc::SYS_fadvise64,
-    libc::SYS_fsync,
-    libc::SYS_fdatasync,
-    libc::SYS_utimensat,
-    // Memory that a new instance is copied from.
-    libc::SYS_memfd_create,
-];
-
-/// The same by other names, which the C library uses on some machines.
-pub(super) const BY_NAME: &[Number] = &[
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_open,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_stat,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_lstat,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_mkdir,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_rmdir,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_unlink,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_readlink,
-];
-
-/// Creating and removing mounts.
-pub(super) const MOUNTS: &[Number] = &[
-    libc::SYS_fsopen,
-    libc::SYS_fsconfig,
-    libc::SYS_fsmount,
-    libc::SYS_move_mount,
-    libc::SYS_umount2,
-];
+/// Memory that new instances are copied from: a file without a name.
+pub(super) const IMAGES: &[Number] = &[libc::SYS_memfd_create, libc::SYS_ftruncate];
 
 /// What no server needs, and an intruder would look for.
 pub(super) const NEVER_SERVED: &[Number] = &[

@@ -86,7 +86,7 @@ pub(super) const ALL: &[Siege] = &[
         test: "cli/src/serve/capacity/tests.rs::an_account_that_holds_nothing_has_room_for_a_hook_beside_two_greedy_ones",
     },
     Siege {
-        // One account can have 392, those of its connections among them.
+        // None of them is a descriptor of the host.
         attack: "hooks that open 370 files each, where 1,024 may be open",
         flags: &[],
         descriptors: Some(1_024),
@@ -97,7 +97,7 @@ pub(super) const ALL: &[Siege] = &[
         },
         connections: 4,
         strike: fire_and_wait,
-        test: "engine/tests/it/sharing.rs::a_run_that_works_on_files_is_admitted_with_its_descriptors",
+        test: "engine/tests/it/files.rs::an_open_descriptor_counts_until_it_is_closed",
     },
     Siege {
         attack: "a component with 16 memories that never ends",

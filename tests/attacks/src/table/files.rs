@@ -1,4 +1,4 @@
-//! Attacks on the scratch folder.
+//! Attacks on the files of a run.
 
 use tenterhook_engine::Report;
 
