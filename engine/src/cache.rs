@@ -5,28 +5,32 @@
 //! seal, which is checked before anything is mapped; a file that fails is removed, and
 //! its program is compiled again. The folder belongs to this user alone, a file is
 //! complete before it gets its name, and files are never modified.
+//!
+//! Everything here goes through the folder that was opened and checked at the start: what
+//! is put in its place later is not touched, and no name leads out of it.
 
 mod collect;
 mod key;
+mod part;
 mod seal;
 
-use std::fs::{self, DirBuilder, File, FileTimes, OpenOptions};
+use std::fs::{DirBuilder, File, FileTimes};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use tenterhook_admission::Kind;
 use tenterhook_ledger::{Ledger, Resource};
 
 use self::key::Key;
+use self::part::Part;
 use self::seal::{Build, Origin, SealFault};
 use crate::digest::Digest;
 use crate::error::Error;
-
-/// The prefix of files that are being written.
-const PART: &str = ".part-";
 
 /// Where compiled code is kept, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,8 @@ impl CodeCache {
 pub(crate) struct Cache(Option<CacheFolder>);
 
 struct CacheFolder {
+    dir: Dir,
+    /// Where it was opened, for people.
     folder: PathBuf,
     bytes: u64,
     key: Key,
@@ -86,9 +92,10 @@ impl Cache {
             let path = path.to_owned();
             |source| Error::Cache { path, source }
         };
-        private_folder(&folder).map_err(cannot(&folder))?;
+        let dir = private_folder(&folder).map_err(cannot(&folder))?;
         let key = open_key(&folder, &key).map_err(cannot(&key))?;
         let kept = CacheFolder {
+            dir,
             folder,
             bytes,
             key,
@@ -115,7 +122,7 @@ impl Cache {
     /// Removes code that could not be used although its seal was valid.
     pub(crate) fn discard(&self, program: Digest, reason: &dyn std::fmt::Display) {
         if let Some(kept) = &self.0 {
-            kept.discard(&kept.path(program), reason);
+            kept.discard(&kept.name(program), reason);
         }
     }
 
@@ -137,10 +144,10 @@ impl Cache {
 }
 
 impl CacheFolder {
-    fn path(&self, program: Digest) -> PathBuf {
+    /// Returns the name of the file with a program's code for this build.
+    fn name(&self, program: Digest) -> String {
         let build = self.build.short();
-        self.folder
-            .join(format!("{}-{build:016x}.cwasm", program.hex()))
+        format!("{}-{build:016x}.cwasm", program.hex())
     }
 
     fn origin(&self, kind: Kind, program: Digest) -> Origin {
@@ -152,17 +159,17 @@ impl CacheFolder {
     }
 
     fn find(&self, kind: Kind, program: Digest) -> Option<File> {
-        let path = self.path(program);
-        let file = match open(&path) {
+        let name = self.name(program);
+        let file = match open(&self.dir, &name) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
-                self.discard(&path, &SealFault::from(error));
+                self.discard(&name, &SealFault::from(error));
                 return None;
             }
         };
         if let Err(fault) = seal::check(&self.key, &self.origin(kind, program), &file) {
-            self.discard(&path, &fault);
+            self.discard(&name, &fault);
             return None;
         }
         // This records the last use. The modification time stays.
@@ -178,15 +185,16 @@ impl CacheFolder {
             );
             return None;
         }
-        let path = self.path(program);
+        let name = self.name(program);
         let seal = seal::seal(&self.key, &self.origin(kind, program), code);
-        match self.write(&path, code, &seal) {
+        match self.write(&name, code, &seal) {
             Ok(file) => {
                 self.collect(&[]);
                 Some(file)
             }
             Err(error) => {
-                tracing::warn!(file = %path.display(), %error, "cannot keep compiled code");
+                let file = self.folder.join(name);
+                tracing::warn!(file = %file.display(), %error, "cannot keep compiled code");
                 None
             }
         }
@@ -194,38 +202,31 @@ impl CacheFolder {
 
     /// Writes a file that is complete, and on disk, before it gets its name. It is opened
     /// again for reading, so that nothing in this process can write through the result.
-    fn write(&self, path: &Path, code: &[u8], seal: &[u8]) -> io::Result<File> {
-        let mut part = tempfile::Builder::new()
-            .prefix(PART)
-            .make_in(&self.folder, |path| {
-                OpenOptions::new()
-                    .write(true)
-                    .create_new(true)
-                    .mode(0o400)
-                    .open(path)
-            })?;
+    fn write(&self, name: &str, code: &[u8], seal: &[u8]) -> io::Result<File> {
+        let part = Part::create(&self.dir)?;
         // Locked while it is written: a part that is not locked was left behind.
-        lock(part.as_file(), FlockOperation::NonBlockingLockExclusive)?;
-        part.write_all(code)?;
-        part.write_all(seal)?;
-        part.as_file().sync_all()?;
-        let read = open_unlocked(part.path())?;
-        part.persist(path).map_err(|error| error.error)?;
+        lock(part.file(), FlockOperation::NonBlockingLockExclusive)?;
+        part.file().write_all(code)?;
+        part.file().write_all(seal)?;
+        part.file().sync_all()?;
+        let read = open_unlocked(&self.dir, part.name())?;
+        part.keep_as(name)?;
         // The writer's lock is gone with its descriptor.
         lock(&read, FlockOperation::LockShared)?;
         Ok(read)
     }
 
-    fn discard(&self, path: &Path, reason: &dyn std::fmt::Display) {
+    fn discard(&self, name: &str, reason: &dyn std::fmt::Display) {
+        let file = self.folder.join(name);
         tracing::warn!(
-            file = %path.display(), %reason,
+            file = %file.display(), %reason,
             "removing compiled code that cannot be trusted; its program is recompiled"
         );
         // A process that has it mapped keeps it. A folder of that name is not ours.
-        let removed = fs::remove_file(path).or_else(|_| fs::remove_dir_all(path));
-        match removed {
+        let removed = self.dir.remove_file(name);
+        match removed.or_else(|_| self.dir.remove_dir_all(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(file = %path.display(), %error, "cannot remove compiled code");
+                tracing::warn!(file = %file.display(), %error, "cannot remove compiled code");
             }
             _ => {}
         }
@@ -233,19 +234,19 @@ impl CacheFolder {
 }
 
 /// Opens code to be mapped, and marks it as in use as long as it is open.
-fn open(path: &Path) -> io::Result<File> {
-    let file = open_unlocked(path)?;
+fn open(dir: &Dir, name: &str) -> io::Result<File> {
+    let file = open_unlocked(dir, name)?;
     lock(&file, FlockOperation::LockShared)?;
     Ok(file)
 }
 
-fn open_unlocked(path: &Path) -> io::Result<File> {
+fn open_unlocked(dir: &Dir, name: &str) -> io::Result<File> {
     // A symbolic link would lead elsewhere, and a pipe would wait for a writer.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits().cast_signed())
-        .open(path)
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(flags.bits().cast_signed());
+    dir.open_with(name, &options)
+        .map(cap_std::fs::File::into_std)
 }
 
 /// Locks a file against other processes, and other parts of this one. Where the file
@@ -260,13 +261,14 @@ fn lock(file: &File, how: FlockOperation) -> io::Result<()> {
     }
 }
 
-/// Creates the folder, or checks that no other user can write into it.
-fn private_folder(folder: &Path) -> io::Result<()> {
+/// Opens the folder, and creates it if it is missing. No other user can write into it.
+fn private_folder(folder: &Path) -> io::Result<Dir> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
-    let found = fs::metadata(folder)?;
+    let dir = Dir::open_ambient_dir(folder, ambient_authority())?;
+    let found = dir.dir_metadata()?;
     let ours = found.uid() == rustix::process::geteuid().as_raw();
     if !ours || found.mode() & 0o022 != 0 {
         return Err(io::Error::new(
@@ -274,7 +276,7 @@ fn private_folder(folder: &Path) -> io::Result<()> {
             "the folder must belong to this user and must not be writable by others",
         ));
     }
-    Ok(())
+    Ok(dir)
 }
 
 /// Opens the key, which must not be in the folder: a copy of the folder would include it.
