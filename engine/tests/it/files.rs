@@ -51,6 +51,40 @@ async fn files_are_those_of_unix_in_every_repetition() {
 }
 
 #[tokio::test]
+async fn what_no_file_system_gives_is_an_error_of_its_own() {
+    const ERRORS: &str = "\
+        a folder in itself: Some(28)\n\
+        a second name of a folder: Some(63)\n\
+        two links in a circle: Some(32)\n\
+        a link to itself: Some(32)\n\
+        a long name: Some(37)\n\
+        a long path: Some(37)\n\
+        the last offset: done\n\
+        a byte behind it: Some(22)\n\
+        an offset behind it: Some(28)\n\
+        a size up to it: done\n\
+        a file in a folder that is gone: Some(44)\n\
+        names without end: Some(51)\n";
+    for run in Run::as_both(guests::FILES_BEYOND) {
+        let run = run.go().await;
+        assert_eq!((&run.outcome, run.text().as_str()), (&SUCCESS, ERRORS));
+    }
+}
+
+#[tokio::test]
+async fn one_folder_can_have_as_many_names_as_there_are_inodes() {
+    for run in Run::as_both(guests::FILES_BEYOND) {
+        let run = run.arg("names").limits(|limits| {
+            limits.inodes = 65_536;
+            limits.fuel = 200_000_000_000;
+        });
+        let run = run.go().await;
+        let filled = "65536 names, 65536 listed, then Some(51)\n";
+        assert_eq!((&run.outcome, run.text().as_str()), (&SUCCESS, filled));
+    }
+}
+
+#[tokio::test]
 async fn a_file_is_read_whole_in_pieces_of_any_size() {
     for run in Run::as_both(guests::FRIENDLY_LARGE_FILE) {
         let run = run.limits(|limits| limits.files = 16 << 20).go().await;

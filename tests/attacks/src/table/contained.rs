@@ -9,7 +9,7 @@ use crate::guests;
 const OUTSIDE: [&str; 8] = [
     "/etc/passwd",
     "/proc/self/environ",
-    "/dev/null",
+    "/dev/mem",
     "../etc/passwd",
     "../../../../../../../../etc/passwd",
     "/work/../../../../../etc/passwd",

@@ -57,9 +57,33 @@ pub(super) fn attacks() -> Vec<Attack> {
             }),
             "engine/tests/it/contained.rs::no_run_finds_what_another_left_behind",
         ),
+        (
+            "cycles, circles of links, and lengths and offsets beyond the last",
+            guests::FILES_BEYOND,
+            denied("an error for each", |report| {
+                says(report, "names without end: Some(51)")
+            }),
+            "engine/tests/it/files.rs::what_no_file_system_gives_is_an_error_of_its_own",
+        ),
     ] {
         attacks.extend(Attack::both(name, guest).map(|attack| attack.expect(expected, test)));
     }
+    attacks.extend(
+        Attack::both("65,536 names in one folder", guests::FILES_BEYOND).map(|attack| {
+            attack
+                .arg("names")
+                .limits(|limits| {
+                    limits.inodes = 65_536;
+                    limits.fuel = 200_000_000_000;
+                })
+                .expect(
+                    denied("inodes limit: no space left", |report| {
+                        says(report, "65536 listed, then Some(51)")
+                    }),
+                    "engine/tests/it/files.rs::one_folder_can_have_as_many_names_as_there_are_inodes",
+                )
+        }),
+    );
     let [module, component] = Attack::both("descriptors without end", guests::FILES_DESCRIPTORS);
     attacks.push(module.expect(
         denied("descriptors limit: too many open", too_many_open),
