@@ -34,6 +34,9 @@ const COMPILE: &str = "compile";
 /// The word with which only the sieges are laid.
 const SIEGE: &str = "siege";
 
+/// The word with which only the attacks through a server are made.
+const SERVER: &str = "server";
+
 /// The words that start the compiler's process: this very program.
 fn compiler() -> Vec<PathBuf> {
     vec!["/proc/self/exe".into(), COMPILE.into()]
@@ -49,9 +52,10 @@ fn main() -> ExitCode {
         [word, index, folder] if word == row::MEASURE => row::serve(index, Path::new(folder)),
         [word] if word == SIEGE => siege("").map(drop),
         [word, which] if word == SIEGE => siege(&which.to_string_lossy()).map(drop),
+        [word] if word == SERVER => neighbours(),
         [page] => write(Path::new(page)),
         _ => Err(anyhow::anyhow!(
-            "usage: tenterhook-attacks FILE.md | siege [WORDS]"
+            "usage: tenterhook-attacks FILE.md | server | siege [WORDS]"
         )),
     };
     match done {
@@ -92,6 +96,17 @@ fn write(page: &Path) -> anyhow::Result<()> {
         page::print(&sections, &neighbours, &besieged, &crashed),
     )
     .with_context(|| format!("cannot write {}", page.display()))
+}
+
+/// Makes all attacks through a server; prints what that has come to.
+#[expect(clippy::print_stdout, reason = "the row is what this program is for")]
+fn neighbours() -> anyhow::Result<()> {
+    let attacks: Vec<_> = table::sections()
+        .into_iter()
+        .flat_map(|section| section.attacks)
+        .collect();
+    println!("{}", server::measure(&attacks.iter().collect::<Vec<_>>())?);
+    Ok(())
 }
 
 /// Kills a server again and again and lays the sieges whose words contain `which`; prints
