@@ -113,13 +113,13 @@ pub(super) const ALL: &[Siege] = &[
         test: "engine/tests/it/sharing.rs::one_accounts_components_of_sixteen_memories_leave_room_to_anothers_hook",
     },
     Siege {
-        attack: "hooks that fill 480 MiB of memory and may hold 1 GiB of files, in 4 GiB",
+        attack: "hooks that fill 480 MiB of memory and may hold 960 MiB of files, in 4 GiB",
         flags: &["--host-memory", "4GiB"],
         descriptors: None,
         accounts: 1,
         bring: |client| {
             let program = std::fs::read(guests::LIMITS_MEMORY_BOMB)?;
-            let limits = json!({"memory_bytes": 480 << 20, "files_bytes": 1 << 30});
+            let limits = json!({"memory_bytes": 480 << 20, "files_bytes": 960 << 20});
             hook(client, &program, &json!({"limits": limits}))
         },
         connections: 32,
