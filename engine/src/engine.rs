@@ -3,6 +3,7 @@
 mod load;
 mod settings;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, OnceLock};
 
 use tenterhook_ledger::{Holder, Ledger, Resource, Shortage};
@@ -49,6 +50,7 @@ struct EngineInner {
     ledger: Ledger,
     guest_layers: Layers,
     process_layers: OnceLock<Layers>,
+    build: String,
 }
 
 impl Engine {
@@ -70,6 +72,7 @@ impl Engine {
         let cache = Cache::open(settings.cache, &runtime.wasm, &settings.ledger)?;
         runtime::provide(&settings.ledger, settings.sandboxes);
         let watchdog = Watchdog::new(runtime.ticks());
+        let build = build(&runtime.wasm);
         Ok(Self {
             inner: Arc::new(EngineInner {
                 runtime,
@@ -91,6 +94,7 @@ impl Engine {
                 lockdown,
                 ledger: settings.ledger,
                 process_layers: OnceLock::new(),
+                build,
             }),
         })
     }
@@ -144,7 +148,11 @@ impl Engine {
     }
 
     /// Waits until a run of `program` is admitted.
-    pub(crate) async fn wait_for_permit(
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRoom`] if it never can be.
+    pub async fn wait_for_permit(
         &self,
         holder: Holder,
         program: &Program,
@@ -266,6 +274,13 @@ impl Engine {
         loading.block(none, move || Ok(work())).await
     }
 
+    /// Returns what identifies this build of the engine, its compiler and its shell. Runs of
+    /// one build with equal input are equal; another may charge other prices.
+    #[must_use]
+    pub fn build(&self) -> &str {
+        &self.inner.build
+    }
+
     /// Returns the owner of what tenants share.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
@@ -277,4 +292,12 @@ impl Engine {
     pub fn threads(&self) -> &Handle {
         self.inner.threads.handle()
     }
+}
+
+/// Returns the version, and a hash of what decides how compiled code behaves.
+fn build(wasm: &wasmtime::Engine) -> String {
+    let mut hasher = DefaultHasher::new();
+    wasm.precompile_compatibility_hash().hash(&mut hasher);
+    crate::shell::CODE_DIGEST.hash(&mut hasher);
+    format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish())
 }

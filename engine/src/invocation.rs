@@ -1,4 +1,4 @@
-//! What one run is given: arguments, variables, event, limits, clock and seed.
+//! What one run is given: arguments, variables, event, limits, start and seed.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,12 +8,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::gauge::Gauge;
 use crate::limits::Limits;
+use crate::seed::Seed;
 
-/// What one run is given. The guest sees nothing else.
+/// What one run is given. The guest sees nothing else, and runs that are given the same,
+/// start and seed included, are equal.
 ///
 /// The default gives it nothing: no arguments, no variables, empty standard
-/// input, no event file, no network, default [`Limits`].
-#[derive(Clone, Default)]
+/// input, no event file, no network, default [`Limits`]. It starts now, with a seed of its
+/// own.
+#[derive(Clone)]
 pub struct Invocation {
     /// The guest's `argv[0]`; for a script, the name of its file.
     pub name: String,
@@ -28,10 +31,12 @@ pub struct Invocation {
     pub event: Bytes,
     /// The bounds on this run.
     pub limits: Limits,
-    /// The clocks that the guest reads.
-    pub clock: Clock,
-    /// Where the guest's random bytes come from.
+    /// The time that the guest's clock starts at; 1970 if it is earlier.
+    pub start: SystemTime,
+    /// What the guest's random bytes are made from.
     pub seed: Seed,
+    /// Whether a sleep takes its time.
+    pub pace: Pace,
     /// Ends the run as [`Outcome::Cancelled`](crate::Outcome::Cancelled), whatever it is doing.
     pub cancel: CancellationToken,
     /// Receives the output while the guest prints it.
@@ -40,25 +45,33 @@ pub struct Invocation {
     pub gauge: Option<Arc<Gauge>>,
 }
 
-/// The clocks that a guest reads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Clock {
-    /// The host's clocks.
-    #[default]
-    Real,
-    /// The wall clock starts at this time, the monotonic clock at zero, and both advance
-    /// only when the guest sleeps.
-    Frozen(SystemTime),
+impl Default for Invocation {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            args: Vec::new(),
+            env: Vec::new(),
+            stdin: Bytes::new(),
+            event: Bytes::new(),
+            limits: Limits::default(),
+            start: SystemTime::now(),
+            seed: Seed::draw(),
+            pace: Pace::Real,
+            cancel: CancellationToken::new(),
+            output: None,
+            gauge: None,
+        }
+    }
 }
 
-/// Where the guest's random bytes come from.
+/// Whether a sleep takes its time. The guest cannot tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Seed {
-    /// The operating system.
+pub enum Pace {
+    /// A sleep takes as long as the guest asks for.
     #[default]
-    Random,
-    /// A generator seeded with this number: the same bytes in every run.
-    Fixed(u64),
+    Real,
+    /// A sleep ends at once. The guest's clock moves as if the time had passed.
+    Skip,
 }
 
 /// One of the guest's two output streams.

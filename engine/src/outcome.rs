@@ -57,6 +57,17 @@ impl Outcome {
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Exited { status: 0 })
     }
+
+    /// Returns whether an equal run would end like this again. One that was interrupted from
+    /// outside, by time, a client or its host, may end in any other way.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Exited { .. } | Self::Trapped(_) => true,
+            Self::Stopped { limit } => !matches!(limit, Limit::Wall | Limit::Host),
+            Self::Cancelled => false,
+        }
+    }
 }
 
 impl Limit {

@@ -18,6 +18,9 @@ pub struct Report {
     pub stderr: Vec<u8>,
     /// Bytes of both streams that were dropped at the output limit; 0 if none.
     pub dropped_bytes: u64,
+    /// A digest of the files that it left: equal ones have equal digests. `None` if it used
+    /// none, was interrupted, or is a script, whose files are in its own memory.
+    pub files_digest: Option<u64>,
     /// The verdict that the hook left in `/verdict.json`.
     pub verdict: Option<Verdict>,
     /// What is wrong with the verdict of a run that ended by itself, in one line that

@@ -43,7 +43,7 @@ use self::watchdog::Watchdog;
 use self::world::{WithFiles, World};
 use crate::error::Error;
 use crate::invocation::{Invocation, Stream};
-use crate::link::{CALL_COPY_MAX_BYTES, Opened};
+use crate::link::{CALL_COPY_MAX_BYTES, Opened, Timers};
 use crate::outcome::Outcome;
 use crate::permit::Permit;
 use crate::program::{Code, Program};
@@ -113,6 +113,10 @@ pub(crate) async fn run(
         source,
     })?;
 
+    let files_digest = match outcome.is_repeatable() {
+        true => store.data().world.files.digest().await,
+        false => None,
+    };
     let kept = output.take();
     let guest = store.data_mut();
     let verdict_file = match &mut guest.shell {
@@ -143,6 +147,7 @@ pub(crate) async fn run(
         stdout: kept.stdout,
         stderr: kept.stderr,
         dropped_bytes: kept.dropped,
+        files_digest,
         verdict,
         verdict_fault,
         awake_us: awake.micros(),
@@ -159,7 +164,7 @@ fn guest(
 ) -> Guest {
     let limits = &invocation.limits;
     let meter = Arc::clone(output.meter());
-    let clocks = Clocks::new(invocation.clock);
+    let clocks = Clocks::new(invocation.start, invocation.pace, &meter);
     let with_files = match program.inner.uses_files {
         true => WithFiles::Yes,
         false => WithFiles::No,
@@ -218,6 +223,7 @@ fn wasi(invocation: &Invocation, world: &World, output: &Arc<Output>, clocks: &C
     Wasi {
         ctx: wasi.build(),
         table,
+        timers: Timers::default(),
         opened: Opened::new(descriptors),
     }
 }

@@ -16,7 +16,7 @@ use crate::sandbox::guest::Guest;
 
 /// The digest of the shell's machine code, as the build script computed it, in
 /// hexadecimal.
-const CODE_DIGEST: &str = include_str!(concat!(env!("OUT_DIR"), "/shell.digest"));
+pub(crate) const CODE_DIGEST: &str = include_str!(concat!(env!("OUT_DIR"), "/shell.digest"));
 
 /// The shell, loaded when the first script needs it.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tenterhook_dispatch::Rehearsal;
-use tenterhook_engine::{Clock, Invocation, Limits, OutputSink, Seed};
+use tenterhook_engine::{AskedLimits, Invocation, Limits, OutputSink, Pace, Seed};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -28,30 +28,41 @@ pub(super) struct Plan {
     args: Vec<String>,
     env: BTreeMap<String, String>,
     limits: Limits,
-    clock: Clock,
-    seed: Seed,
+    /// What was given that a case file has itself.
+    input: Vec<&'static str>,
+    /// When the clock starts; a sleep ends at once then.
+    clock: Option<SystemTime>,
+    seed: Option<Seed>,
 }
 
 impl Plan {
     /// Checks every flag.
     pub(super) fn read(args: RunArgs, log: Option<&str>) -> Result<Self, Faults> {
         let mut faults = Faults::default();
+        let input = [
+            ("arguments", !args.args.is_empty()),
+            ("`--event`", args.event.is_some()),
+            ("`--data`", args.data.is_some()),
+            ("`--env`", !args.env.is_empty()),
+            ("`--seed`", args.seed.is_some()),
+            ("`--clock`", args.clock.is_some()),
+        ];
+        let input = input.into_iter().filter(|(_, given)| *given);
+        let mut input: Vec<_> = input.map(|(name, _)| name).collect();
         let log = faults.check("--log", logging::parse_filter(log, "error"));
         let subject = faults.check("FILE", Subject::of(args.file.as_deref()));
         let asked = args.limits.read("--", &mut faults);
+        if asked != AskedLimits::default() {
+            input.push("limits");
+        }
         let defaults = subject
             .as_ref()
             .map_or_else(Limits::default, Subject::limits);
         let limits = faults.check("--…", asked.resolve(&defaults, &Limits::ceiling()));
-        let seed = faults.check(
-            "--seed",
-            args.seed.map_or(Ok(Seed::Random), |text| parse_seed(&text)),
-        );
-        let clock = faults.check(
-            "--clock",
-            args.clock
-                .map_or(Ok(Clock::Real), |text| parse_clock(&text)),
-        );
+        let seed = args.seed.as_deref().map(parse_seed).transpose();
+        let seed = faults.check("--seed", seed);
+        let clock = args.clock.as_deref().map(parse_clock).transpose();
+        let clock = faults.check("--clock", clock);
         let own: Vec<_> = args
             .env
             .iter()
@@ -83,6 +94,7 @@ impl Plan {
                 event => event,
             },
             subject,
+            input,
             report: args.report,
             bill: args.bill,
             log,
@@ -91,6 +103,11 @@ impl Plan {
             clock,
             seed,
         })
+    }
+
+    /// What was given that a case file has itself.
+    pub(super) fn input(&self) -> &[&'static str] {
+        &self.input
     }
 
     /// The run's limits.
@@ -108,10 +125,7 @@ impl Plan {
         output: Arc<dyn OutputSink>,
     ) -> anyhow::Result<(Invocation, Vec<String>)> {
         let mut warnings = Vec::new();
-        let at = match self.clock {
-            Clock::Frozen(at) => at,
-            Clock::Real => SystemTime::now(),
-        };
+        let at = self.clock.unwrap_or_else(SystemTime::now);
         let name = self.subject.name();
         let limits = self.limits.clone();
         let (given, stdin) = match self.event.read(at).await? {
@@ -148,8 +162,12 @@ impl Plan {
                 },
                 None => stdin::read().await?,
             },
-            clock: self.clock,
-            seed: self.seed,
+            start: at,
+            seed: self.seed.unwrap_or_else(Seed::draw),
+            pace: match self.clock {
+                Some(_) => Pace::Skip,
+                None => Pace::Real,
+            },
             ..given
         };
         Ok((invocation, warnings))
@@ -165,18 +183,18 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 fn parse_seed(text: &str) -> Result<Seed, &'static str> {
-    text.parse()
-        .map(Seed::Fixed)
+    text.parse::<u64>()
+        .map(Seed::from)
         .map_err(|_| "must be a whole number from 0 to 18446744073709551615")
 }
 
-fn parse_clock(text: &str) -> Result<Clock, &'static str> {
+fn parse_clock(text: &str) -> Result<SystemTime, &'static str> {
     let at = tenterhook_api::parse_time(text)
         .ok_or("must be a time such as 2026-03-10T16:15:50Z, with a T and no space")?;
     if at < OffsetDateTime::UNIX_EPOCH {
         return Err("must not lie before 1970");
     }
-    Ok(Clock::Frozen(at.into()))
+    Ok(at.into())
 }
 
 fn parse_variable(text: &str) -> Result<(String, String), &'static str> {
@@ -213,10 +231,10 @@ mod tests {
             "A=b=c",
         ])
         .unwrap();
-        assert_eq!(plan.seed, Seed::Fixed(7));
+        assert_eq!(plan.seed, Some(Seed::from(7)));
         assert_eq!(
             plan.clock,
-            Clock::Frozen(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1))
+            Some(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1))
         );
         assert_eq!(plan.env, BTreeMap::from([("A".into(), "b=c".into())]));
         assert_eq!(plan.limits, Limits::default());

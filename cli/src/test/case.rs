@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tenterhook_dispatch::{EVENT_MAX_BYTES, ReceivedEvent, Rehearsal};
 use tenterhook_engine::{
-    Clock, Engine, Invocation, Outcome, OutputSink, Program, Report, Seed, Stream, Usage, Verdict,
+    Engine, Invocation, Outcome, OutputSink, Pace, Program, Report, Seed, Stream, Usage, Verdict,
 };
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
@@ -339,14 +339,15 @@ fn invocation(project: &Project, event: &ReceivedEvent) -> Invocation {
         Arc::new(DiscardOutput),
     );
     Invocation {
-        clock: Clock::Frozen(frozen_at(event)),
-        seed: Seed::Fixed(SEED),
+        start: start(event),
+        seed: Seed::from(SEED),
+        pace: Pace::Skip,
         ..given
     }
 }
 
 /// The event's own time, if a clock can show it.
-fn frozen_at(event: &ReceivedEvent) -> SystemTime {
+fn start(event: &ReceivedEvent) -> SystemTime {
     let time = event.attributes().time.as_deref();
     // What is not a time was refused when the event was read.
     time.and_then(tenterhook_api::parse_time)

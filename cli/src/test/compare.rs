@@ -144,6 +144,7 @@ mod tests {
             },
             stdout: b"no\n".to_vec(),
             stderr: b"{\"level\":\"info\",\"message\":\"a\",\"n\":1}\nplain\n{\"level\":\"warn\",\"message\":\"b\"}\n".to_vec(),
+            files_digest: None,
             dropped_bytes: 0,
             verdict_fault: None,
             awake_us: 0,

@@ -234,6 +234,7 @@ mod tests {
             stdout: Vec::new(),
             stderr: Vec::new(),
             dropped_bytes: 0,
+            files_digest: None,
             verdict: None,
             verdict_fault: None,
             awake_us,

@@ -2,6 +2,7 @@
 
 mod change;
 mod content;
+mod digest;
 mod folder;
 mod node;
 mod quota;
@@ -10,6 +11,7 @@ mod walk;
 pub use self::change::Open;
 pub use self::content::BLOCK_BYTES;
 use self::content::Content;
+pub use self::digest::Digesting;
 use self::folder::Folder;
 use self::node::{Data, Node};
 pub use self::node::{Kind, NodeId, Owner, Stat, Times};

@@ -13,6 +13,6 @@ mod files;
 pub use crate::device::Device;
 pub use crate::errno::Errno;
 pub use crate::files::{
-    BLOCK_BYTES, Entry, Files, INODE_BYTES, Kind, Last, NAME_MAX_BYTES, NodeId, Open, Owner,
-    PATH_MAX_BYTES, Place, Quota, Start, Stat, Target, Times,
+    BLOCK_BYTES, Digesting, Entry, Files, INODE_BYTES, Kind, Last, NAME_MAX_BYTES, NodeId, Open,
+    Owner, PATH_MAX_BYTES, Place, Quota, Start, Stat, Target, Times,
 };

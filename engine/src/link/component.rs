@@ -9,6 +9,7 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi::p2::add_to_linker_async;
 
+pub(crate) use self::clock::Timers;
 pub(crate) use self::opened::Opened;
 use crate::sandbox::guest::Guest;
 

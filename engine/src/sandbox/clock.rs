@@ -1,39 +1,37 @@
-//! The clocks that a guest reads: the host's, or frozen ones.
+//! The clocks that a guest reads. They do not depend on the host's.
+//!
+//! A run's clock starts where it is told to, moves with the fuel that the guest burns, and by
+//! exactly what the guest asks to sleep. So a guest sees the same times in every repetition,
+//! and nothing of what else its host does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtxBuilder};
 
-use crate::invocation::Clock;
+use super::meter::{FUEL_PER_NS, Meter};
+use crate::invocation::Pace;
 
 /// One guest's clocks. All versions of WASI read the same ones.
-#[derive(Clone, Debug)]
-pub(crate) enum Clocks {
-    /// The host's. The monotonic clock counts from the start of the run.
-    Real { started_at: Instant },
-    /// Time that passes only when the guest sleeps.
-    ///
-    /// It starts at the configured time. A sleep advances it at once, so a run with a
-    /// frozen clock never waits and always sees the same times.
-    Frozen {
-        started_at: SystemTime,
-        slept_ns: Arc<AtomicU64>,
-    },
+#[derive(Clone)]
+pub(crate) struct Clocks {
+    /// In nanoseconds since 1970.
+    start_ns: u64,
+    slept_ns: Arc<AtomicU64>,
+    meter: Arc<Meter>,
+    pace: Pace,
 }
 
 impl Clocks {
-    /// Creates the clocks that an invocation asks for.
-    pub(crate) fn new(clock: Clock) -> Self {
-        match clock {
-            Clock::Real => Self::Real {
-                started_at: Instant::now(),
-            },
-            Clock::Frozen(started_at) => Self::Frozen {
-                started_at,
-                slept_ns: Arc::default(),
-            },
+    /// Starts clocks that move with the fuel of `meter`.
+    pub(crate) fn new(start: SystemTime, pace: Pace, meter: &Arc<Meter>) -> Self {
+        let start = start.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self {
+            start_ns: u64::try_from(start.as_nanos()).unwrap_or(u64::MAX),
+            slept_ns: Arc::default(),
+            meter: Arc::clone(meter),
+            pace,
         }
     }
 
@@ -42,56 +40,28 @@ impl Clocks {
         wasi.wall_clock(self.clone()).monotonic_clock(self.clone());
     }
 
-    /// Returns the time since 1970.
-    pub(crate) fn wall(&self) -> Duration {
-        let now = match self {
-            Self::Real { .. } => SystemTime::now(),
-            Self::Frozen { started_at, .. } => *started_at,
-        };
-        now.duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .saturating_add(self.slept())
+    /// Returns the nanoseconds since 1970.
+    pub(crate) fn wall_ns(&self) -> u64 {
+        self.start_ns.saturating_add(self.monotonic_ns())
     }
 
-    /// Returns the nanoseconds since some moment before the run.
+    /// Returns the nanoseconds since the run began.
     pub(crate) fn monotonic_ns(&self) -> u64 {
-        match self {
-            Self::Real { started_at } => nanos(started_at.elapsed()),
-            Self::Frozen { .. } => nanos(self.slept()),
-        }
+        let slept = self.slept_ns.load(Ordering::Relaxed);
+        slept.saturating_add(self.meter.burnt() / FUEL_PER_NS)
     }
 
-    /// Advances a frozen clock, as if that time had passed. Returns whether the clock is
-    /// frozen; otherwise the caller has to wait.
-    pub(crate) fn slept_through(&self, time: Duration) -> bool {
-        match self {
-            Self::Real { .. } => false,
-            Self::Frozen { slept_ns, .. } => {
-                let slept = slept_ns.load(Ordering::Relaxed).saturating_add(nanos(time));
-                slept_ns.store(slept, Ordering::Relaxed);
-                true
-            }
-        }
-    }
-
-    /// Sleeps for `time`: a frozen clock advances at once, otherwise this waits. It is the
-    /// only place where a module's sleep takes time.
+    /// Sleeps: the only place where a guest waits for time to pass.
     pub(crate) async fn sleep(&self, time: Duration) {
-        if !self.slept_through(time) {
+        // What a call costs at the end of a slice depends on whether it was ever pending, so
+        // it always is: a timer may have expired when it is first polled.
+        tokio::task::yield_now().await;
+        if self.pace == Pace::Real {
             tokio::time::sleep(time).await;
         }
-    }
-
-    /// Returns whether time passes only when the guest sleeps.
-    pub(crate) fn are_frozen(&self) -> bool {
-        matches!(self, Self::Frozen { .. })
-    }
-
-    fn slept(&self) -> Duration {
-        match self {
-            Self::Real { .. } => Duration::ZERO,
-            Self::Frozen { slept_ns, .. } => Duration::from_nanos(slept_ns.load(Ordering::Relaxed)),
-        }
+        let slept = self.slept_ns.load(Ordering::Relaxed);
+        let slept = slept.saturating_add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+        self.slept_ns.store(slept, Ordering::Relaxed);
     }
 }
 
@@ -101,7 +71,7 @@ impl HostWallClock for Clocks {
     }
 
     fn now(&self) -> Duration {
-        self.wall()
+        Duration::from_nanos(self.wall_ns())
     }
 }
 
@@ -115,6 +85,27 @@ impl HostMonotonicClock for Clocks {
     }
 }
 
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sleep_moves_the_clock_by_what_was_asked_for() {
+        for pace in [Pace::Real, Pace::Skip] {
+            let start = UNIX_EPOCH + Duration::from_nanos(5);
+            let clocks = Clocks::new(start, pace, &Arc::default());
+            clocks.sleep(Duration::from_nanos(1_000)).await;
+            assert_eq!((clocks.wall_ns(), clocks.monotonic_ns()), (1_005, 1_000));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_ends_at_the_largest_time() {
+        let clocks = Clocks::new(UNIX_EPOCH, Pace::Skip, &Arc::default());
+        clocks.sleep(Duration::MAX).await;
+        assert_eq!(
+            (clocks.wall_ns(), clocks.monotonic_ns()),
+            (u64::MAX, u64::MAX)
+        );
+    }
 }

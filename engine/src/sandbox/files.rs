@@ -11,6 +11,7 @@ use tenterhook_contract::{EVENT_FILE, TEMP_DIR, VERDICT_FILE, VERDICT_MAX_BYTES,
 use tenterhook_machine::{
     Device, Errno, Files, INODE_BYTES, Kind, Last, NodeId, Open, Quota, Start,
 };
+use tokio::task::yield_now;
 
 use super::clock::Clocks;
 use super::random::{REQUEST_MAX_BYTES, Random};
@@ -19,6 +20,9 @@ use crate::limits::Limits;
 
 /// Where the host's own paths start.
 const TOP: Start = Start::At(NodeId::ROOT);
+
+/// Blocks of a digest before other runs have their turn, 4 MiB: less than a millisecond.
+const DIGEST_BLOCKS: usize = 1_024;
 
 /// The devices that a run has.
 const DEVICES: [(&str, Device); 5] = [
@@ -65,7 +69,7 @@ impl RunFiles {
 
     /// Returns the run's present time, in nanoseconds since 1970.
     pub(crate) fn now(&self) -> u64 {
-        u64::try_from(self.clocks.wall().as_nanos()).unwrap_or(u64::MAX)
+        self.clocks.wall_ns()
     }
 
     /// Returns the files, at the run's present time.
@@ -134,6 +138,21 @@ impl RunFiles {
         })
     }
 
+    /// Returns a digest of the files, if the run has used any. It has ended.
+    pub(crate) async fn digest(&self) -> Option<u64> {
+        let files = self.kept.lock().made.take()?;
+        let mut digesting = files.digest();
+        let digest = loop {
+            if let Some(digest) = digesting.step(DIGEST_BLOCKS) {
+                break digest;
+            }
+            yield_now().await;
+        };
+        drop(digesting);
+        self.kept.lock().made = Some(files);
+        Some(digest)
+    }
+
     /// Returns what the run left in the place of the verdict.
     pub(crate) fn verdict(&self) -> VerdictFile {
         let mut kept = self.kept.lock();
@@ -189,11 +208,12 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::invocation::{Clock, Seed};
+    use crate::invocation::Pace;
+    use crate::seed::Seed;
 
     fn files(limits: &Limits, event: &'static [u8]) -> RunFiles {
-        let clocks = Clocks::new(Clock::Frozen(SystemTime::UNIX_EPOCH));
-        let random = Random::new(Seed::Fixed(1), &Arc::default());
+        let clocks = Clocks::new(SystemTime::UNIX_EPOCH, Pace::Skip, &Arc::default());
+        let random = Random::new(Seed::from(1), &Arc::default());
         RunFiles::new(limits, Bytes::from_static(event), clocks, random)
     }
 

@@ -13,7 +13,7 @@ use super::meter::Meter;
 use super::verdict::VerdictFile;
 use super::world::World;
 use crate::gauge::Gauge;
-use crate::link::Opened;
+use crate::link::{Opened, Timers};
 
 /// What the host holds for one guest: the data of its store.
 pub(crate) struct Guest {
@@ -49,6 +49,8 @@ pub(crate) struct ShellInputs {
 pub(crate) struct Wasi {
     pub(crate) ctx: WasiCtx,
     pub(crate) table: ResourceTable,
+    /// The timers among its resources.
+    pub(crate) timers: Timers,
     /// The files and folders that it has open.
     pub(crate) opened: Opened,
 }

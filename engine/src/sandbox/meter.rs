@@ -20,10 +20,11 @@ use wasmtime::{CallHook, Store, StoreContextMut, Trap};
 use self::slices::{End, Slices};
 use super::guest::Guest;
 
-/// Fuel for any call into the host: a cheap one was measured at 76 to 254 ns.
-///
-/// All prices assume 10 units per nanosecond. Guest code burns 1 to 25 billion units per
+/// Fuel that makes a nanosecond of the guest's clock. All prices assume it: guest code burns 1 to 25 billion units per
 /// second, simple loops the least.
+pub(crate) const FUEL_PER_NS: u64 = 10;
+
+/// Fuel for any call into the host: a cheap one was measured at 76 to 254 ns.
 const CALL: u64 = 2_000;
 
 /// The same for a component: its calls are lifted and lowered, 540 to 1,400 ns.
@@ -68,6 +69,10 @@ pub(crate) struct Meter {
     /// What calls cost and is still to be subtracted from the store's fuel.
     due: AtomicU64,
     calls: AtomicU64,
+    /// What the run was given.
+    given: AtomicU64,
+    /// What it had left at the beginning of its last call; calls within one do not count.
+    left: AtomicU64,
     /// Calls in progress: within one, the guest may be called back to make room for the
     /// result, and be interrupted there at a tick.
     depth: AtomicU64,
@@ -94,6 +99,8 @@ impl Default for Meter {
             debt: AtomicU64::new(0),
             due: AtomicU64::new(0),
             calls: AtomicU64::new(0),
+            given: AtomicU64::new(0),
+            left: AtomicU64::new(0),
             depth: AtomicU64::new(0),
             slices: Slices::default(),
         }
@@ -113,7 +120,10 @@ impl Meter {
     pub(crate) fn install(store: &mut Store<Guest>, fuel: u64) -> wasmtime::Result<()> {
         store.fuel_async_yield_interval(Some(slices::SLICE))?;
         store.set_fuel(fuel)?;
-        store.data().meter.slices.begin(fuel);
+        let meter = &store.data().meter;
+        meter.slices.begin(fuel);
+        meter.given.store(fuel, Ordering::Relaxed);
+        meter.left.store(fuel, Ordering::Relaxed);
         store.call_hook(charge);
         Ok(())
     }
@@ -128,6 +138,13 @@ impl Meter {
     /// Returns what is left of the `held` fuel of the store.
     pub(crate) fn left(&self, held: u64) -> u64 {
         held.saturating_sub(self.due.load(Ordering::Relaxed))
+    }
+
+    /// Returns what the run had burnt when it last called in. It is the same in every
+    /// repetition, whatever interrupts the guest between two calls.
+    pub(crate) fn burnt(&self) -> u64 {
+        let given = self.given.load(Ordering::Relaxed);
+        given.saturating_sub(self.left.load(Ordering::Relaxed))
     }
 
     /// Adds `fuel` to what the running call has to pay when it returns.
@@ -173,6 +190,9 @@ impl Meter {
         let mut reset = false;
         match hook {
             CallHook::CallingHost => {
+                if self.depth.load(Ordering::Relaxed) == 0 {
+                    self.left.store(self.left(held), Ordering::Relaxed);
+                }
                 add(&self.depth, 1);
                 if self.slices.end() == End::Perhaps {
                     // Only a call that is in progress calls the guest back.

@@ -3,21 +3,21 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use rand::rngs::{StdRng, SysRng};
+use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _, TryRng};
 use wasmtime_wasi::WasiCtxBuilder;
 
 use super::meter::{Meter, RANDOM_BYTE};
-use crate::invocation::Seed;
+use crate::seed::Seed;
 
 /// The most random bytes that one call may ask for.
 pub(crate) const REQUEST_MAX_BYTES: u64 = 1 << 20;
 
 /// A generator that is seeded when the first byte is requested.
 ///
-/// Most runs never request any, and seeding from the operating system is a system call.
+/// Most runs never request any.
 pub(crate) struct Random {
-    seed: Seed,
+    seed: [u8; 32],
     meter: Arc<Meter>,
     generator: Option<StdRng>,
 }
@@ -33,12 +33,9 @@ impl Random {
     }
 
     /// Creates one whose bytes are others for each salt, even with the same seed.
-    fn salted(seed: Seed, salt: u64, meter: &Arc<Meter>) -> Self {
+    fn salted(seed: Seed, salt: u8, meter: &Arc<Meter>) -> Self {
         Self {
-            seed: match seed {
-                Seed::Random => Seed::Random,
-                Seed::Fixed(seed) => Seed::Fixed(seed ^ salt),
-            },
+            seed: seed.salted(salt),
             meter: Arc::clone(meter),
             generator: None,
         }
@@ -51,11 +48,9 @@ impl Random {
 
     fn generator(&mut self, bytes: usize) -> &mut StdRng {
         self.meter.owe((bytes as u64).saturating_mul(RANDOM_BYTE));
-        self.generator.get_or_insert_with(|| match self.seed {
-            Seed::Fixed(seed) => StdRng::seed_from_u64(seed),
-            Seed::Random => StdRng::try_from_rng(&mut SysRng)
-                .expect("the operating system has random bytes once it has booted"),
-        })
+        let seed = self.seed;
+        self.generator
+            .get_or_insert_with(|| StdRng::from_seed(seed))
     }
 }
 
@@ -76,15 +71,13 @@ impl TryRng for Random {
     }
 }
 
-/// Gives a component the randomness that its invocation asks for.
+/// Gives a component its randomness.
 ///
-/// The "insecure" generator and the seed for hash tables come from the same
-/// source, so that a fixed seed fixes everything.
+/// The "insecure" generator and the seed for hash tables are made from the same seed, so
+/// that it decides everything.
 pub(crate) fn install(seed: Seed, meter: &Arc<Meter>, wasi: &mut WasiCtxBuilder) {
     wasi.secure_random(Random::salted(seed, 0, meter))
         .insecure_random(Random::salted(seed, 1, meter))
+        .insecure_random_seed(seed.number())
         .max_random_size(REQUEST_MAX_BYTES);
-    if let Seed::Fixed(seed) = seed {
-        wasi.insecure_random_seed(u128::from(seed));
-    }
 }

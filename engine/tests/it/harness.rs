@@ -6,16 +6,22 @@ use std::ops::Deref;
 use std::sync::{LazyLock, Mutex};
 
 use tenterhook_engine::{
-    Digest, Engine, Error, Invocation, Kind, Limit, Limits, Outcome, Program, Refusal, Report,
-    Settings,
+    Digest, Engine, Error, Invocation, Kind, Limit, Limits, Outcome, Pace, Program, Refusal,
+    Report, Settings,
 };
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 /// The engine that most tests share.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| engine(Settings::default()));
 
 /// What the shared engines have loaded: compiling is most of the cost of a test.
 static LOADED: LazyLock<Mutex<HashMap<(usize, Digest), Program>>> = LazyLock::new(Mutex::default);
+
+/// Whether every run is repeated, and has to end in the same way: unless
+/// `TENTERHOOK_TESTS_REPLAY` is `off`.
+static REPLAYS: LazyLock<bool> =
+    LazyLock::new(|| std::env::var("TENTERHOOK_TESTS_REPLAY").as_deref() != Ok("off"));
 
 /// The outcome of a successful run.
 pub(crate) const SUCCESS: Outcome = Outcome::Exited { status: 0 };
@@ -161,7 +167,20 @@ impl Run {
 
     /// Runs it on this engine.
     pub(crate) async fn on(self, engine: &Engine) -> Finished {
-        let finished = Finished(self.start(engine).await.await.unwrap().unwrap());
+        let program = self.what.load(engine).await;
+        let again = Invocation {
+            pace: Pace::Skip,
+            cancel: CancellationToken::new(),
+            output: None,
+            gauge: None,
+            ..self.invocation.clone()
+        };
+        let run = engine.spawn(&program, self.invocation);
+        let finished = Finished(run.await.unwrap().unwrap());
+        if *REPLAYS && finished.outcome.is_repeatable() {
+            let replay = engine.spawn(&program, again).await.unwrap().unwrap();
+            assert_eq!(repeatable(replay), repeatable(finished.0.clone()));
+        }
         if let Some(overrun) = overrun(engine) {
             panic!("{overrun}");
         }
@@ -170,12 +189,26 @@ impl Run {
 
     /// Starts it on this engine.
     pub(crate) async fn start(self, engine: &Engine) -> JoinHandle<Result<Report, Error>> {
-        let program = match self.what {
-            What::Bytes(bytes) => load(engine, &bytes).await,
-            What::Loaded(program) => program,
-        };
+        let program = self.what.load(engine).await;
         engine.spawn(&program, self.invocation)
     }
+}
+
+impl What {
+    async fn load(&self, engine: &Engine) -> Program {
+        match self {
+            Self::Bytes(bytes) => load(engine, bytes).await,
+            Self::Loaded(program) => program.clone(),
+        }
+    }
+}
+
+/// Returns a report without what depends on the host: how long it took.
+fn repeatable(mut report: Report) -> Report {
+    report.usage.wall_us = 0;
+    report.usage.cpu_us = 0;
+    report.awake_us = 0;
+    report
 }
 
 /// Loads a program of any kind.

@@ -34,6 +34,12 @@ impl Content {
         self.blocks.len() as u64
     }
 
+    /// Returns the blocks that were written, each with its place among all.
+    pub(super) fn written(&self) -> impl Iterator<Item = (u64, &[u8; BLOCK_BYTES])> {
+        let blocks = self.blocks.iter();
+        blocks.filter_map(|(place, block)| Some((*place, &**block.as_ref()?)))
+    }
+
     /// Copies what there is from `at` on; returns how much, zero at the end.
     pub(super) fn read(&self, at: u64, out: &mut [u8]) -> usize {
         let there = usize::try_from(self.len.saturating_sub(at)).unwrap_or(usize::MAX);

@@ -55,6 +55,13 @@ impl Folder {
         Some(node)
     }
 
+    /// Returns the entries in the order of their names.
+    pub(super) fn sorted(&self) -> impl Iterator<Item = (&[u8], NodeId)> {
+        self.by_name
+            .iter()
+            .map(|(name, (_, node))| (&**name, *node))
+    }
+
     /// Returns the entries from this place on, with the place of each.
     pub(super) fn from(&self, place: u64) -> impl Iterator<Item = (u64, &[u8], NodeId)> {
         let entries = self.by_place.range(place.max(FIRST)..);

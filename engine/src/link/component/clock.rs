@@ -1,57 +1,161 @@
-//! The monotonic clock of WASI 0.2, in front of wasmtime-wasi's own.
+//! The monotonic clock of WASI 0.2, and waiting, in front of wasmtime-wasi's own.
 //!
-//! With a frozen clock every time that a guest subscribes to has already passed: a sleep
-//! takes no time, and every run sees the same times. Otherwise upstream's clock is used.
+//! Upstream's timers are the host's: which of two is ready first would depend on its load.
+//! Here a wait with timers ends at the earliest of them, by the run's own clock. Nothing
+//! else is ever waited for: what a run reads from and writes to is always ready.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use wasmtime::component::{HasData, Linker, Resource};
-use wasmtime_wasi::clocks::{WasiClocksCtxView, WasiClocksView as _};
-use wasmtime_wasi::p2::DynPollable;
-use wasmtime_wasi::p2::bindings::clocks::monotonic_clock::{self, Host};
+use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::bindings::io::poll;
+use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use crate::sandbox::clock::Clocks;
 use crate::sandbox::guest::Guest;
 
-/// Puts this clock in front of the one that the linker has.
+/// Puts both in front of those that the linker has.
 pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<Guest, Clock>(linker, |guest| View {
-        clocks: guest.clocks.clone(),
-        upstream: guest.clocks(),
-    })?;
+    monotonic_clock::add_to_linker::<Guest, Waits>(linker, view)?;
+    poll::add_to_linker::<Guest, Waits>(linker, view)?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-struct Clock;
+fn view(guest: &mut Guest) -> View<'_> {
+    let clocks = guest.clocks.clone();
+    let wasi = guest.wasi();
+    View {
+        clocks,
+        timers: &mut wasi.timers,
+        table: &mut wasi.table,
+    }
+}
 
-impl HasData for Clock {
+/// The timers that a component holds: when each is over by the monotonic clock, by the
+/// number of its pollable.
+#[derive(Debug, Default)]
+pub(crate) struct Timers(BTreeMap<u32, u64>);
+
+struct Waits;
+
+impl HasData for Waits {
     type Data<'a> = View<'a>;
 }
 
 struct View<'a> {
     clocks: Clocks,
-    upstream: WasiClocksCtxView<'a>,
+    timers: &'a mut Timers,
+    table: &'a mut ResourceTable,
 }
 
-impl Host for View<'_> {
+/// What a timer's pollable refers to. Upstream never waits for it.
+struct Timer;
+
+#[async_trait::async_trait]
+impl Pollable for Timer {
+    async fn ready(&mut self) {}
+}
+
+impl View<'_> {
+    /// Returns how long a pollable has to be waited for; `None` if it is no timer.
+    fn ahead(&self, pollable: u32) -> Option<Duration> {
+        let until = self.timers.0.get(&pollable)?;
+        let ahead = until.saturating_sub(self.clocks.monotonic_ns());
+        Some(Duration::from_nanos(ahead))
+    }
+
+    fn sleep(&self, time: Duration) -> impl Future<Output = ()> + use<> {
+        // All else of a view is for one thread.
+        let clocks = self.clocks.clone();
+        async move {
+            if !time.is_zero() {
+                clocks.sleep(time).await;
+            }
+        }
+    }
+}
+
+impl monotonic_clock::Host for View<'_> {
     fn now(&mut self) -> wasmtime::Result<u64> {
         Ok(self.clocks.monotonic_ns())
     }
 
     fn resolution(&mut self) -> wasmtime::Result<u64> {
-        self.upstream.resolution()
+        Ok(1)
     }
 
     fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        let from_now = when.saturating_sub(self.clocks.monotonic_ns());
-        self.subscribe_duration(from_now)
+        let timer = self.table.push(Timer)?;
+        let pollable = subscribe(self.table, timer)?;
+        self.timers.0.insert(pollable.rep(), when);
+        Ok(pollable)
     }
 
     fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        let passed = self.clocks.slept_through(Duration::from_nanos(duration));
-        self.upstream
-            .subscribe_duration(if passed { 0 } else { duration })
+        let when = self.clocks.monotonic_ns().saturating_add(duration);
+        self.subscribe_instant(when)
+    }
+}
+
+impl poll::Host for View<'_> {
+    async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        let mut ready = Vec::new();
+        let mut first: Option<Duration> = None;
+        for (index, pollable) in (0..).zip(&pollables) {
+            match self.ahead(pollable.rep()) {
+                Some(ahead) => {
+                    first = Some(first.map_or(ahead, |first| first.min(ahead)));
+                    if ahead.is_zero() {
+                        ready.push(index);
+                    }
+                }
+                None => {
+                    let pollable = Resource::new_borrow(pollable.rep());
+                    if poll::HostPollable::ready(self.table, pollable).await? {
+                        ready.push(index);
+                    }
+                }
+            }
+        }
+        match first {
+            _ if !ready.is_empty() => Ok(ready),
+            Some(first) => {
+                self.sleep(first).await;
+                let over =
+                    |pollable: &Resource<_>| self.ahead(pollable.rep()) == Some(Duration::ZERO);
+                let pollables = (0..).zip(&pollables);
+                Ok(pollables
+                    .filter_map(|(index, pollable)| over(pollable).then_some(index))
+                    .collect())
+            }
+            None => poll::Host::poll(self.table, pollables).await,
+        }
+    }
+}
+
+impl poll::HostPollable for View<'_> {
+    async fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        match self.ahead(pollable.rep()) {
+            Some(ahead) => {
+                self.sleep(ahead).await;
+                Ok(())
+            }
+            None => poll::HostPollable::block(self.table, pollable).await,
+        }
+    }
+
+    async fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
+        match self.ahead(pollable.rep()) {
+            Some(ahead) => Ok(ahead.is_zero()),
+            None => poll::HostPollable::ready(self.table, pollable).await,
+        }
+    }
+
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        self.timers.0.remove(&pollable.rep());
+        poll::HostPollable::drop(self.table, pollable)
     }
 }

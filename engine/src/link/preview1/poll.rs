@@ -2,7 +2,7 @@
 //!
 //! Every wait is a timer, dropped with its run.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tenterhook_machine::{Kind, NodeId};
 use wasmtime::{Caller, Linker};
@@ -126,8 +126,7 @@ async fn poll(mut call: Call<'_>, arguments: Arguments) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Waits until the first of these times is reached; returns how long that took by these
-/// clocks.
+/// Waits until the first of these times is reached; returns how long that took.
 async fn wait(subscriptions: &[Subscription], clocks: &Clocks) -> Duration {
     let clock = |subscription: &Subscription| match subscription.interest {
         Interest::Clock(ahead) => Some(ahead),
@@ -136,15 +135,10 @@ async fn wait(subscriptions: &[Subscription], clocks: &Clocks) -> Duration {
     let first = subscriptions.iter().filter_map(clock).min();
     let first = first.expect("without a descriptor there are clocks");
     if first.is_zero() {
-        // A timer would wait for its next tick, and more might be ready by then.
         return first;
     }
-    let began_at = Instant::now();
     clocks.sleep(first).await;
-    match clocks.are_frozen() {
-        true => first,
-        false => began_at.elapsed().max(first),
-    }
+    first
 }
 
 /// The subscriptions, and the addresses of the events and of their number.

@@ -100,7 +100,7 @@ fn put_texts(
 /// would reveal the load of other guests.
 pub(super) fn now(clocks: &Clocks, clock: u32) -> Option<u64> {
     match clock {
-        0 => u64::try_from(clocks.wall().as_nanos()).ok(),
+        0 => Some(clocks.wall_ns()),
         1 => Some(clocks.monotonic_ns()),
         _ => None,
     }
