@@ -57,7 +57,9 @@ pub use crate::runs::execution::{
 };
 pub use crate::runs::kept_output::{KeptOutput, OUTPUT_PART_BYTES, OutputPart, OutputSizes};
 pub use crate::runs::live::{Chunk, LiveOutput};
+pub use crate::runs::recording::Recording;
 pub use crate::runs::rehearsal::Rehearsal;
+pub use crate::runs::replay::{Aspect, Case, Difference, NotACase, Place, Repeatable, Replay};
 pub use crate::runs::retry::{RetryOn, RetryPolicy};
 pub use crate::runs::ruling::{Reason, Ruling, result_of, result_of_verdicts};
 pub use crate::runs::summary::{FailureKind, RunFailure, RunSummary};

@@ -85,7 +85,7 @@ impl Context {
         attempt: u32,
         limits: Limits,
         cancel: CancellationToken,
-        output: Arc<dyn OutputSink>,
+        output: Option<Arc<dyn OutputSink>>,
     ) -> Invocation {
         let recipe = &execution.recipe.content;
         let mut args = recipe.args.clone();
@@ -98,7 +98,7 @@ impl Context {
             event: self.json.clone(),
             limits,
             cancel,
-            output: Some(output),
+            output,
             ..Invocation::default()
         }
     }
@@ -295,17 +295,13 @@ mod tests {
             "OnHealthRecover",
             Some(json!({"newStatus": "HEALTH_OK"})),
         );
-        struct Nothing;
-        impl OutputSink for Nothing {
-            fn write(&self, _: tenterhook_engine::Stream, _: &[u8]) {}
-        }
         let invocation = context(&event).invocation(
             AccountId::generate(),
             &execution(),
             1,
             Limits::default(),
             CancellationToken::new(),
-            Arc::new(Nothing),
+            None,
         );
         assert_eq!(invocation.args, ["own", "", "HEALTH_OK", ""]);
         assert_eq!(invocation.name, "a.sh");

@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tenterhook_engine::{Digest, Outcome, SoFar, Usage, Verdict};
+use tenterhook_engine::{Digest, Outcome, Report, SoFar, Stream, Usage, Verdict};
 use time::OffsetDateTime;
 
 use crate::id::{ExecutionId, HookId, Number, TaskId};
 use crate::registry::app::Container;
 use crate::registry::hook::FailurePolicy;
+use crate::runs::recording::Recording;
 
 /// One hook or ad hoc program on one target.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +56,7 @@ impl Execution {
     /// was killed with the server, or that is redriven.
     #[must_use]
     pub fn has_ended_attempt(&self) -> bool {
-        self.latest.outcome.is_some() || self.latest.error.is_some()
+        self.latest.has_ended()
     }
 }
 
@@ -82,10 +83,41 @@ pub struct AttemptRecord {
     /// What is wrong with its answer, in one line. An answer that cannot be used is a
     /// failure of the hook.
     pub verdict_fault: Option<String>,
+    /// What makes it repeatable; `None` unless it ran to its end.
+    pub recording: Option<Recording>,
     /// When it began, if it did.
     pub started_at: Option<OffsetDateTime>,
     /// When it ended; in an execution, when that ended for good.
     pub ended_at: Option<OffsetDateTime>,
+}
+
+impl AttemptRecord {
+    /// What a run has left behind.
+    pub(crate) fn of(report: Report) -> Self {
+        Self {
+            outcome: Some(report.outcome),
+            usage: Some(report.usage),
+            output: Output {
+                stdout: Bytes::from(report.stdout),
+                stderr: Bytes::from(report.stderr),
+                dropped_bytes: report.dropped_bytes,
+            },
+            verdict: report.verdict,
+            verdict_fault: report.verdict_fault,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it has come to an end.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.outcome.is_some() || self.error.is_some()
+    }
+
+    /// Whether it was interrupted from outside, so that an equal run may end otherwise.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        let outcome = self.outcome.as_ref();
+        !outcome.is_some_and(Outcome::is_repeatable)
+    }
 }
 
 /// The hook of an execution, as it was when the event arrived.
@@ -115,6 +147,16 @@ pub struct Output {
     pub stderr: Bytes,
     /// Bytes that were dropped at the output limit; 0 if none.
     pub dropped_bytes: u64,
+}
+
+impl Output {
+    /// What was kept of one stream.
+    pub(crate) fn of(&self, stream: Stream) -> &Bytes {
+        match stream {
+            Stream::Stdout => &self.stdout,
+            Stream::Stderr => &self.stderr,
+        }
+    }
 }
 
 /// Where an execution or a task stands.

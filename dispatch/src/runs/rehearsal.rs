@@ -76,7 +76,7 @@ impl Rehearsal {
             1,
             limits,
             cancel,
-            output,
+            Some(output),
         )
     }
 }

@@ -10,6 +10,7 @@ use tenterhook_ledger::Resource;
 use crate::dispatcher::Core;
 use crate::error::Error;
 use crate::runs::environment::limits;
+use crate::runs::recording::Recording;
 use crate::runs::scheduler::{Admitted, Ended, Load, Settled, Start};
 use crate::runs::work::{LateOutput, Settlement};
 use crate::store::Queued;
@@ -74,17 +75,24 @@ impl Core {
         self.store.note_begun(start.account, execution, attempt);
         // Held until its output is stored, so that output cannot pile up.
         let mut output = None;
+        let mut recording = None;
         let mut result = match admitted {
             Ok(Admitted {
                 program,
                 mut permit,
             }) => {
                 output = Some(permit.keep_output());
-                self.attempt(&start, &program, permit).await
+                let limits = limits(&self.settings, &start.execution);
+                let begun = recording.insert(Recording::begin(&limits, self.engine.build()));
+                self.attempt(&start, &program, permit, begun).await
             }
             Err(error) => Err(error),
         };
         self.store.note_ended(execution, attempt);
+        match (&mut recording, &result) {
+            (Some(recording), Ok(report)) => recording.end(report),
+            _ => recording = None,
+        }
         self.counters.ended(&result);
         let (on_disk, not_kept) = match &mut result {
             Ok(report) => {
@@ -113,6 +121,7 @@ impl Core {
                 &start,
                 Ended {
                     result,
+                    recording,
                     not_kept,
                     at,
                 },
@@ -173,15 +182,18 @@ impl Core {
         start: &Start,
         program: &Program,
         permit: Permit,
+        recording: &Recording,
     ) -> Result<Report, String> {
         let mut invocation = start.context.invocation(
             start.account,
             &start.execution,
             start.attempt,
-            limits(&self.settings, &start.execution),
+            recording.limits(),
             start.cancel.clone(),
-            Arc::clone(&start.live) as _,
+            Some(Arc::clone(&start.live) as _),
         );
+        invocation.start = recording.start();
+        invocation.seed = recording.seed;
         invocation.gauge = Some(Arc::clone(&start.live.gauge));
         let run = self.engine.spawn_admitted(program, permit, invocation);
         match run.await {

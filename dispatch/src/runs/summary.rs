@@ -156,6 +156,7 @@ mod tests {
                 },
                 verdict: None,
                 verdict_fault: None,
+                recording: None,
                 started_at: None,
                 ended_at: None,
             },

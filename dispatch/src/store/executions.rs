@@ -9,6 +9,7 @@ use crate::id::{AccountId, ExecutionId, Key, TaskId};
 use crate::page::{ExecutionFilter, ExecutionPage, Outputs};
 use crate::runs::execution::{AttemptRecord, Execution};
 use crate::runs::kept_output::{OutputPart, OutputSizes};
+use crate::runs::replay::Repeatable;
 
 /// Executions and their output, for reading.
 #[async_trait]
@@ -55,6 +56,13 @@ pub trait ExecutionStore: Send + Sync {
         attempt: u32,
         most: u64,
     ) -> Result<Option<(AttemptRecord, OutputSizes)>, Error>;
+
+    /// Reads an execution with what its attempts are given.
+    async fn repeatable(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Option<Repeatable>, Error>;
 
     /// Reads a part of an output. `None` if there is no such attempt of it (any more).
     async fn output_part(

@@ -25,6 +25,7 @@ mod planned;
 mod preloaded;
 mod principals;
 mod recovery;
+mod replay;
 mod retry;
 mod running;
 mod sessions;

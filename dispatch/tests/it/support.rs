@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tenterhook_dispatch::{
-    AccountId, App, Container, Criterion, Dispatcher, Execution, Hook, Key, Label, NewApp, NewHook,
-    NewSource, Number, PrincipalId, Settings, Source, SteppedClock, Store, Subject, Targets,
-    TaskDetail, Visibility,
+    AccountId, App, Container, Criterion, Dispatcher, Error, Execution, ExecutionId, Hook, Key,
+    Label, NewApp, NewHook, NewSource, Number, PrincipalId, Replay, Settings, Source, SteppedClock,
+    Store, Subject, Targets, TaskDetail, Visibility,
 };
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_ledger::{Capacities, Ledger};
@@ -23,12 +23,19 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     Engine::start(tenterhook_engine::Settings::default()).expect("the engine starts")
 });
 
+/// Whether tests replay what they have run.
+static REPLAYS: LazyLock<bool> =
+    LazyLock::new(|| std::env::var("TENTERHOOK_TESTS_REPLAY").as_deref() != Ok("off"));
+
 /// A dispatcher on a database of its own.
 pub(crate) struct Yard {
     pub(crate) dispatcher: Dispatcher,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) account: AccountId,
     folder: Arc<TempDir>,
+    /// Whether what it has run is replayed. Not where the host has too little for that, or
+    /// the store is watched.
+    replays: bool,
 }
 
 pub(crate) fn settings() -> Settings {
@@ -44,7 +51,10 @@ impl Yard {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        Self::on(ENGINE.clone(), settings).await
+        Self {
+            replays: *REPLAYS,
+            ..Self::on(ENGINE.clone(), settings).await
+        }
     }
 
     /// A dispatcher on a host that has this much of some things.
@@ -67,6 +77,7 @@ impl Yard {
             store,
             account,
             folder: Arc::new(folder),
+            replays: false,
         }
     }
 
@@ -77,6 +88,7 @@ impl Yard {
             store: Arc::clone(&self.store),
             account,
             folder: Arc::clone(&self.folder),
+            replays: self.replays,
         }
     }
 
@@ -91,6 +103,7 @@ impl Yard {
             store,
             account,
             folder: Arc::new(folder),
+            replays: *REPLAYS,
         }
     }
 
@@ -99,6 +112,7 @@ impl Yard {
         self.dispatcher.drain(LONG).await;
         Self {
             dispatcher: start(&store, ENGINE.clone(), settings()).await,
+            replays: false,
             ..self
         }
     }
@@ -111,6 +125,11 @@ impl Yard {
     /// Starts another dispatcher on the same file, as a restart would.
     pub(crate) async fn restarted(&self) -> Dispatcher {
         self.restarted_with(ENGINE.clone()).await
+    }
+
+    /// The same, set up in this way.
+    pub(crate) async fn restarted_as(&self, settings: Settings) -> Dispatcher {
+        start(&open(&self.folder).await, ENGINE.clone(), settings).await
     }
 
     pub(crate) async fn restarted_with(&self, engine: Engine) -> Dispatcher {
@@ -234,6 +253,7 @@ impl Yard {
             .await
             .unwrap();
         assert!(detail.task.state.is_over(), "{detail:?}");
+        self.check_replays(&detail).await;
         detail
     }
 
@@ -256,7 +276,38 @@ impl Yard {
             .await
             .unwrap();
         assert!(detail.task.state.is_over(), "{detail:?}");
+        self.check_replays(&detail).await;
         detail
+    }
+
+    /// Replays every attempt of a task that is over: all have to be the same, unless
+    /// `TENTERHOOK_TESTS_REPLAY` is `off`.
+    async fn check_replays(&self, detail: &TaskDetail) {
+        if !self.replays {
+            return;
+        }
+        for execution in &detail.executions {
+            for attempt in 1..=execution.latest.attempt {
+                match self.replay(execution.id, Some(attempt)).await {
+                    Ok(replay) => assert_eq!(replay.differences, [], "{execution:?}"),
+                    // The server did not run it to its end, or is not to be asked any more.
+                    Err(Error::NotFound { .. } | Error::WrongState { .. } | Error::Stopping) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        }
+    }
+
+    /// Replays an attempt with its own program.
+    pub(crate) async fn replay(
+        &self,
+        execution: ExecutionId,
+        attempt: Option<u32>,
+    ) -> Result<Replay, Error> {
+        self.dispatcher
+            .executions()
+            .replay(self.account, execution, attempt, None)
+            .await
     }
 
     /// Waits until an execution has printed something, so that it surely runs.

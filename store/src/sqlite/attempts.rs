@@ -9,15 +9,14 @@ use super::convert::Read as _;
 use super::executions::{bytes, output_within, spare};
 
 /// All columns but what was printed, the same in both tables.
-const COLUMNS: &str =
-    "SELECT seq, attempt, outcome, error, usage, verdict, verdict_fault, started_at, ended_at, ";
+const COLUMNS: &str = "SELECT seq, attempt, outcome, error, usage, verdict, verdict_fault, recording, started_at, ended_at, ";
 
 const EARLIER: &str = " FROM (SELECT seq, attempts.* FROM executions JOIN attempts ON attempts.execution = executions.seq \
     AND attempts.account = executions.account \
     WHERE executions.account = (SELECT account FROM tasks WHERE seq = executions.task) AND executions.account = ";
 
 /// One that has ended: another attempt may be running, or have been killed with the server.
-const LAST: &str = " FROM (SELECT seq, attempt, outcome, error, usage, verdict, verdict_fault, started_at, \
+const LAST: &str = " FROM (SELECT seq, attempt, outcome, error, usage, verdict, verdict_fault, recording, started_at, \
     CASE WHEN ended_at IS NOT NULL THEN ended_at \
     WHEN wait_us >= 0 AND due_at BETWEEN wait_us AND 253402300799999999 THEN due_at - wait_us END AS ended_at, \
     stdout, stderr, dropped_bytes FROM executions WHERE attempt > 0 AND (outcome IS NOT NULL OR error IS NOT NULL) \
@@ -56,6 +55,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<(AttemptRecord, OutputSizes), Erro
     let outcome = spare(row.json_opt("outcome"), &mut damaged)?;
     let usage = spare(row.json_opt("usage"), &mut damaged)?;
     let verdict = spare(row.json_opt("verdict"), &mut damaged)?;
+    let recording = spare(row.json_opt("recording"), &mut damaged)?;
     let error: Option<String> = row.read("error")?;
     let sizes = OutputSizes {
         stdout: row.int("stdout_bytes")?,
@@ -73,6 +73,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<(AttemptRecord, OutputSizes), Erro
         },
         verdict,
         verdict_fault: row.read("verdict_fault")?,
+        recording,
         started_at: row.time_opt("started_at")?,
         ended_at: row.time_opt("ended_at")?,
     };

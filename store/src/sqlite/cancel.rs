@@ -228,7 +228,7 @@ async fn redrive(
     let task = sqlx::query(
         "UPDATE executions SET state = 'WAITING', failures = 0, crashes = 0, dead = 0, due_at = NULL, \
          outcome = NULL, error = NULL, usage = NULL, stdout = NULL, stderr = NULL, dropped_bytes = 0, \
-         verdict = NULL, verdict_fault = NULL, started_at = NULL, ended_at = NULL \
+         verdict = NULL, verdict_fault = NULL, recording = NULL, started_at = NULL, ended_at = NULL \
          WHERE account = ?1 AND id = ?2 AND CASE WHEN task IN (SELECT task FROM set_aside) \
          THEN state IN ('WAITING', 'FAILED', 'CANCELED') \
          AND (SELECT ended_at IS NOT NULL OR owner IS NULL FROM tasks WHERE seq = executions.task) \

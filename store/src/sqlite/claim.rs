@@ -288,7 +288,7 @@ async fn task(
     };
     let rows = sqlx::query(
         "SELECT account, id, hook, hook_number, recipe, server_number, server_name, container, lane, state, attempt, \
-         failures, crashes, due_at, wait_us, started_at, outcome, error, usage, verdict, verdict_fault, dropped_bytes, dead, \
+         failures, crashes, due_at, wait_us, started_at, outcome, error, usage, verdict, verdict_fault, recording, dropped_bytes, dead, \
          CASE typeof(stdout) WHEN 'blob' THEN NULL ELSE stdout END AS stdout, \
          CASE typeof(stderr) WHEN 'blob' THEN NULL ELSE stderr END AS stderr FROM executions WHERE task = ? ORDER BY seq",
     )
@@ -330,6 +330,7 @@ fn check_rest(row: &SqliteRow, account: i64) -> Result<(), Error> {
         "usage",
         "verdict",
         "verdict_fault",
+        "recording",
     ] {
         row.read::<Option<&str>>(column)?;
     }
@@ -369,20 +370,25 @@ async fn execution(
         }
     };
     Ok(ClaimedExecution {
-        new: NewExecution {
-            id: row.id("id", ExecutionId::from_uuid)?,
-            hook: hook(row)?,
-            recipe,
-            server: server(row)?,
-            container: row.json_opt("container")?,
-            lane: row.int("lane")?,
-        },
+        new: new_execution(row, recipe)?,
         attempt: row.int("attempt")?,
         failures: row.int("failures")?,
         crashes: row.int("crashes")?,
         due_at: row.time_opt("due_at")?,
         // One that cannot be read is not known.
         wait: row.wait_opt("wait_us").unwrap_or_default(),
+    })
+}
+
+/// Reads an execution as it was written down.
+pub(super) fn new_execution(row: &SqliteRow, recipe: Arc<Recipe>) -> Result<NewExecution, Error> {
+    Ok(NewExecution {
+        id: row.id("id", ExecutionId::from_uuid)?,
+        hook: hook(row)?,
+        recipe,
+        server: server(row)?,
+        container: row.json_opt("container")?,
+        lane: row.int("lane")?,
     })
 }
 

@@ -122,7 +122,7 @@ const TABLES: [Table; 26] = [
         name: "executions",
         rows: by_row!(
             "account, id, task, hook, hook_number, recipe, server_number, server_name, container, lane, state, \
-             attempt, failures, crashes, due_at, wait_us, outcome, error, usage, dropped_bytes, verdict, verdict_fault, dead, \
+             attempt, failures, crashes, due_at, wait_us, outcome, error, usage, dropped_bytes, verdict, verdict_fault, recording, dead, \
              started_at, ended_at, \
              CASE typeof(stdout) WHEN 'blob' THEN zeroblob(0) ELSE stdout END AS stdout, \
              CASE typeof(stderr) WHEN 'blob' THEN zeroblob(0) ELSE stderr END AS stderr, \
@@ -135,7 +135,7 @@ const TABLES: [Table; 26] = [
     Table {
         name: "attempts",
         rows: by_row!(
-            "account, execution, attempt, outcome, error, usage, dropped_bytes, verdict, verdict_fault, \
+            "account, execution, attempt, outcome, error, usage, dropped_bytes, verdict, verdict_fault, recording, \
              started_at, ended_at, 0 AS stdout_bytes, 0 AS stderr_bytes, \
              CASE typeof(stdout) WHEN 'blob' THEN zeroblob(0) ELSE stdout END AS stdout, \
              CASE typeof(stderr) WHEN 'blob' THEN zeroblob(0) ELSE stderr END AS stderr",
@@ -362,6 +362,7 @@ fn execution(row: &SqliteRow) -> Result<(), Error> {
     read.latest.outcome = row.json_opt("outcome")?;
     read.latest.usage = row.json_opt("usage")?;
     read.latest.verdict = row.json_opt("verdict")?;
+    read.latest.recording = row.json_opt("recording")?;
     row.read::<i64>("task")?;
     row.id("recipe", RecipeId::from_uuid)?;
     row.id_opt("hook", HookId::from_uuid)?;
@@ -384,6 +385,7 @@ fn attempt(row: &SqliteRow) -> Result<(), Error> {
     read.outcome = row.json_opt("outcome")?;
     read.usage = row.json_opt("usage")?;
     read.verdict = row.json_opt("verdict")?;
+    read.recording = row.json_opt("recording")?;
     row.read::<i64>("execution")?;
     blob(row, "stdout")?;
     blob(row, "stderr")?;

@@ -1,5 +1,7 @@
 //! Reading executions. What becomes of them is written by [`results`](super::results).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -7,11 +9,11 @@ use sqlx::{QueryBuilder, Sqlite as Db};
 use tenterhook_dispatch::{
     AccountId, AttemptRecord, Error, Execution, ExecutionFilter, ExecutionId, ExecutionPage,
     ExecutionStore, Key, OUTPUTS_MAX_BYTES, Output, OutputPart, OutputSizes, Outputs, PAGE_MAX,
-    State, TaskId,
+    Recipe, RecipeId, Repeatable, State, TaskId,
 };
 use tenterhook_engine::Stream;
 
-use super::claim::{hook, server};
+use super::claim::{self, hook, server};
 use super::convert::{Read as _, cannot, damage, is_damage};
 use super::hooks::policy;
 use super::{Sqlite, attempts, set_aside};
@@ -21,7 +23,7 @@ const DOING: &str = "read the executions";
 /// All columns but what was printed.
 const COLUMNS: &str = "SELECT executions.id, hook, hook_number, server_number, server_name, container, \
     executions.state, attempt, failures, executions.due_at, outcome, error, usage, \
-    verdict, verdict_fault, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
+    verdict, verdict_fault, recording, dead, executions.started_at, executions.ended_at, tasks.id AS task_id, \
     tasks.number AS task_number, tasks.created_at AS created_at, tasks.warnings AS warnings, recipes.name AS name, recipes.digest AS digest, \
     recipes.failure_policy AS failure_policy, \
     CASE WHEN set_aside.task IS NOT NULL THEN coalesce(CAST(set_aside.reason AS TEXT), 'it is damaged') END AS set_aside, \
@@ -129,6 +131,39 @@ impl ExecutionStore for Sqlite {
             .await
             .map_err(cannot(DOING))?;
         row.as_ref().map(attempts::read).transpose()
+    }
+
+    async fn repeatable(
+        &self,
+        account: AccountId,
+        id: ExecutionId,
+    ) -> Result<Option<Repeatable>, Error> {
+        let account = self.number_of(account).await?;
+        let mut reader = self.readers.of(account).await?;
+        let row = sqlx::query(
+            "SELECT executions.id, hook, hook_number, recipe, server_number, server_name, container, lane, \
+             tasks.event AS event, recipes.digest AS digest, recipes.content AS content \
+             FROM executions JOIN tasks ON tasks.seq = executions.task AND tasks.account = executions.account \
+             JOIN recipes ON recipes.id = executions.recipe WHERE executions.account = ? AND executions.id = ?",
+        )
+        .bind(account)
+        .bind(id.as_uuid())
+        .fetch_optional(&mut *reader)
+        .await
+        .map_err(cannot(DOING))?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let recipe = Recipe {
+            id: row.id("recipe", RecipeId::from_uuid)?,
+            content: row.json("content")?,
+            digest: row.digest("digest")?,
+        };
+        let event: Option<Vec<u8>> = row.read("event")?;
+        Ok(Some(Repeatable {
+            execution: claim::new_execution(&row, Arc::new(recipe))?,
+            event: event.map(Bytes::from),
+        }))
     }
 
     /// No blob is read for it.
@@ -323,6 +358,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
     let outcome = spare(row.json_opt("outcome"), &mut damaged)?;
     let usage = spare(row.json_opt("usage"), &mut damaged)?;
     let verdict = spare(row.json_opt("verdict"), &mut damaged)?;
+    let recording = spare(row.json_opt("recording"), &mut damaged)?;
     let warnings = spare(row.json_opt("warnings"), &mut damaged)?;
     let mut state = row.parsed("state")?;
     let mut dead = row.bool("dead")?;
@@ -361,6 +397,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Execution, Error> {
             },
             verdict,
             verdict_fault: row.read("verdict_fault")?,
+            recording,
             started_at: row.time_opt("started_at")?,
             ended_at,
         },

@@ -38,6 +38,7 @@ const MIGRATIONS: &[(&str, &str)] = migrations! {
     "0015" "webhook_deliveries"
     "0016" "attempts"
     "0017" "event_content"
+    "0018" "recordings"
 };
 
 /// The version of the schema after all of them.

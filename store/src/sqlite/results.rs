@@ -44,6 +44,7 @@ static ATTEMPTS: LazyLock<Rows> = LazyLock::new(|| {
             "dropped_bytes",
             "verdict",
             "verdict_fault",
+            "recording",
             "dead",
             "started_at",
             "ended_at",
@@ -249,6 +250,7 @@ async fn write(conn: &mut SqliteConnection, attempts: &[(i64, &Attempt)]) -> Res
                 .bind(i64::try_from(attempt.record.output.dropped_bytes).unwrap_or(i64::MAX))
                 .bind(attempt.record.verdict.as_ref().map(json))
                 .bind(attempt.record.verdict_fault.as_deref())
+                .bind(attempt.record.recording.as_ref().map(json))
                 .bind(i64::from(attempt.dead))
                 .bind(attempt.record.started_at.map(micros))
                 .bind(attempt.record.ended_at.map(micros));

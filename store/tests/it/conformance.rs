@@ -64,6 +64,7 @@ macro_rules! suite {
             an_output_is_read_in_parts,
             the_outcomes_of_many_tasks_are_read_at_once,
             every_attempt_is_kept_whole,
+            an_execution_is_read_with_what_its_attempts_are_given,
             attempts_are_charged_and_removed_with_their_execution,
             a_redriven_execution_keeps_the_newest_attempts,
             an_attempt_killed_with_the_server_takes_nothing_from_the_others,

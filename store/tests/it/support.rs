@@ -1,16 +1,16 @@
 //! An account with a principal, a source and a hook, and tasks for it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tenterhook_dispatch::{
     Account, AccountId, App, AppId, Attempt, AttemptRecord, Container, Criterion, EventKey,
     ExecutionId, FailurePolicy, Hook, HookId, HookOverride, HookPointName, HookRef, Label,
     NewEvent, NewExecution, NewTask, Number, Output, OverrideId, Principal, PrincipalId, Recipe,
-    RetryPolicy, Role, Server, ServerId, ServerRef, Source, SourceId, State, Store, Subject,
-    Switch, Targets, TaskId, Visibility,
+    Recording, RetryPolicy, Role, Server, ServerId, ServerRef, Source, SourceId, State, Store,
+    Subject, Switch, Targets, TaskId, Visibility,
 };
-use tenterhook_engine::{AskedLimits, Digest, Kind, Outcome, Usage, Verdict};
+use tenterhook_engine::{AskedLimits, Digest, Kind, Limits, Outcome, Usage, Verdict};
 use time::{Duration, OffsetDateTime};
 
 /// A fixed time, and others after it.
@@ -248,6 +248,10 @@ pub(crate) fn new_task(shop: &Shop, kind: &str, executions: u32) -> NewTask {
     }
 }
 
+/// What every attempt here has recorded: a seed is drawn for each otherwise.
+static RECORDING: LazyLock<Recording> =
+    LazyLock::new(|| Recording::begin(&Limits::default(), "0.1.0"));
+
 /// An attempt that ended well and said all that can be said.
 pub(crate) fn ended_well(id: ExecutionId) -> Attempt {
     Attempt {
@@ -272,6 +276,7 @@ pub(crate) fn ended_well(id: ExecutionId) -> Attempt {
             },
             verdict: Some(Verdict::deny("no").with("n", 1)),
             verdict_fault: Some("/verdict.json cannot be used: it is empty".into()),
+            recording: Some(RECORDING.clone()),
             started_at: Some(at(11)),
             ended_at: Some(at(12)),
         },

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use rand::Rng;
 use tenterhook_clock::Moment;
 use tenterhook_engine::{Limit, Outcome, Report};
@@ -14,8 +13,9 @@ use super::cancel::is_of;
 use super::loaded::{Kept, LaneStatus, Leaving, Loaded};
 use super::{Scheduler, Start};
 use crate::id::{ExecutionId, TaskId};
-use crate::runs::execution::{AttemptRecord, Execution, Output, State};
+use crate::runs::execution::{AttemptRecord, Execution, State};
 use crate::runs::fair::cost;
+use crate::runs::recording::Recording;
 use crate::runs::retry::RetryPolicy;
 use crate::runs::task::{Progress, TaskDetail, state_of};
 use crate::runs::work::{Attempt, ClaimedExecution, Settlement, TaskChange};
@@ -24,6 +24,8 @@ use crate::runs::work::{Attempt, ClaimedExecution, Settlement, TaskChange};
 pub(crate) struct Ended {
     /// What it left behind, or what the host could not do.
     pub(crate) result: Result<Report, String>,
+    /// What makes it repeatable, if it has left something behind.
+    pub(crate) recording: Option<Recording>,
     /// What of its output could not be kept, and why.
     pub(crate) not_kept: Option<String>,
     pub(crate) at: Moment,
@@ -206,18 +208,6 @@ fn attempt(
         None if cancelled => State::Canceled,
         _ => State::Failed,
     };
-    let report = report.map(|report| {
-        let output = Output {
-            stdout: Bytes::from(report.stdout),
-            stderr: Bytes::from(report.stderr),
-            dropped_bytes: report.dropped_bytes,
-        };
-        (report.usage, output, report.verdict, report.verdict_fault)
-    });
-    let (usage, output, verdict, verdict_fault) = match report {
-        Some((usage, output, verdict, fault)) => (Some(usage), output, verdict, fault),
-        None => (None, Output::default(), None, None),
-    };
     let attempt = Attempt {
         id: execution.new.id,
         state,
@@ -227,14 +217,11 @@ fn attempt(
         wait,
         record: AttemptRecord {
             attempt,
-            outcome,
             error,
-            usage,
-            output,
-            verdict,
-            verdict_fault,
+            recording: ended.recording,
             started_at: Some(started_at),
             ended_at: (!again).then_some(ended.at.wall),
+            ..report.map(AttemptRecord::of).unwrap_or_default()
         },
     };
     (attempt, wait)

@@ -237,11 +237,13 @@ impl World {
             stdout: Vec::new(),
             stderr: Vec::new(),
             dropped_bytes: 0,
+            files_digest: None,
             verdict: None,
             verdict_fault: None,
             awake_us: 0,
         };
         let ended = Ended {
+            recording: None,
             not_kept: None,
             result: Ok(report),
             at: self.clock.now(),

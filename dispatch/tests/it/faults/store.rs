@@ -15,9 +15,9 @@ use tenterhook_dispatch::{
     Execution, ExecutionFilter, ExecutionId, ExecutionPage, ExecutionStore, Hook, HookId,
     HookOverride, HookStore, IdentityStore, Inserted, Key, LateOutput, LifecycleStore, NewTask,
     NodeId, NotReady, OutputPart, OutputSizes, Outputs, OverrideId, OverrideStore, Principal,
-    PrincipalId, Queued, RecoveryStore, ResultStore, Retention, RetentionStore, SecretHash, Server,
-    ServerId, ServerStore, SessionBounds, Settlement, Source, SourceId, SourceStore, Store, Swept,
-    Task, TaskFilter, TaskId, TaskPage, TaskStore, Token, TokenId,
+    PrincipalId, Queued, RecoveryStore, Repeatable, ResultStore, Retention, RetentionStore,
+    SecretHash, Server, ServerId, ServerStore, SessionBounds, Settlement, Source, SourceId,
+    SourceStore, Store, Swept, Task, TaskFilter, TaskId, TaskPage, TaskStore, Token, TokenId,
 };
 use tenterhook_engine::{Digest, Verdict};
 use time::OffsetDateTime;
@@ -305,6 +305,7 @@ pass_on! {
         execution(account: AccountId, id: ExecutionId) -> Option<Execution>;
         execution_within(account: AccountId, id: ExecutionId, most: u64) -> Option<(Execution, OutputSizes)>;
         outputs_bytes(account: AccountId, key: Key<TaskId>) -> u64;
+        repeatable(account: AccountId, id: ExecutionId) -> Option<Repeatable>;
         attempts(account: AccountId, id: ExecutionId) -> Vec<(AttemptRecord, OutputSizes)>;
         attempt_within(account: AccountId, id: ExecutionId, attempt: u32, most: u64) -> Option<(AttemptRecord, OutputSizes)>;
         output_part(account: AccountId, part: OutputPart) -> Option<Bytes>;

@@ -186,6 +186,7 @@ fn a_long_output_counts_as_several_rows() {
                 },
                 verdict: None,
                 verdict_fault: None,
+                recording: None,
                 started_at: None,
                 ended_at: None,
             },

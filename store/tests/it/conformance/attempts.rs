@@ -91,6 +91,8 @@ pub(crate) async fn every_attempt_is_kept_whole(store: &dyn Store) {
                 &recorded.record.usage
             )
         );
+        assert_eq!(whole.recording, recorded.record.recording);
+        assert!(whole.recording.is_some());
         assert_eq!(
             (&whole.verdict, &whole.verdict_fault, whole.started_at),
             (
@@ -130,6 +132,34 @@ pub(crate) async fn every_attempt_is_kept_whole(store: &dyn Store) {
             .unwrap()
             .is_empty()
     );
+}
+
+pub(crate) async fn an_execution_is_read_with_what_its_attempts_are_given(store: &dyn Store) {
+    let shop = Shop::open(store).await;
+    let other = Shop::named(store, "other").await;
+    let (task, id) = insert(store, &shop).await;
+    let found = store
+        .repeatable(shop.account.id, id)
+        .await
+        .unwrap()
+        .unwrap();
+    let wanted = &task.executions[0];
+    assert_eq!(found.execution.recipe, wanted.recipe);
+    assert_eq!(
+        (
+            found.execution.id,
+            &found.execution.hook,
+            &found.execution.server
+        ),
+        (wanted.id, &wanted.hook, &wanted.server)
+    );
+    assert_eq!(found.event, task.event.map(|event| event.json));
+    for (account, id) in [
+        (other.account.id, id),
+        (shop.account.id, ExecutionId::generate()),
+    ] {
+        assert!(store.repeatable(account, id).await.unwrap().is_none());
+    }
 }
 
 pub(crate) async fn attempts_are_charged_and_removed_with_their_execution(store: &dyn Store) {
