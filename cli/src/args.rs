@@ -7,8 +7,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::{
-    account, backup, build, cancel, check, check_data, completion, event, executions, fire, logs,
-    man, new, principal, push, restore, run, serve, test, token, top,
+    account, backup, build, cancel, case, check, check_data, completion, event, executions, fire,
+    logs, man, new, principal, push, quote, replay, restore, run, serve, test, token, top,
 };
 
 /// Runs shell scripts and WASI modules as hooks, each in a sandbox with limits.
@@ -37,6 +37,9 @@ pub(crate) enum Command {
     Fire(fire::FireArgs),
     Logs(logs::LogsArgs),
     Executions(executions::ExecutionsArgs),
+    Replay(replay::ReplayArgs),
+    Case(case::CaseArgs),
+    Quote(quote::QuoteArgs),
     Top(top::TopArgs),
     Cancel(cancel::CancelArgs),
     // By far the largest.

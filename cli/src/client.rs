@@ -7,6 +7,7 @@ mod list;
 mod named;
 mod received;
 mod refusal;
+mod replay;
 mod stream;
 mod upload;
 

@@ -7,6 +7,7 @@ mod args;
 mod backup;
 mod build;
 mod cancel;
+mod case;
 mod check;
 mod check_data;
 mod client;
@@ -37,6 +38,8 @@ mod program_file;
 mod project;
 mod push;
 mod quantity;
+mod quote;
+mod replay;
 mod restore;
 mod run;
 mod say;
@@ -69,6 +72,9 @@ fn main() -> ExitCode {
         Command::Fire(fire) => fire::main(&fire, args.log.as_deref()),
         Command::Logs(logs) => logs::main(&logs, args.log.as_deref()),
         Command::Executions(list) => executions::main(&list, args.log.as_deref()),
+        Command::Replay(replay) => replay::main(&replay, args.log.as_deref()),
+        Command::Case(case) => case::main(&case, args.log.as_deref()),
+        Command::Quote(quote) => quote::main(&quote, args.log.as_deref()),
         Command::Top(top) => top::main(&top, args.log.as_deref()),
         Command::Cancel(cancel) => cancel::main(&cancel, args.log.as_deref()),
         Command::Completion(completion) => completion::main(&completion, args.log.as_deref()),

@@ -11,6 +11,7 @@ mod warnings;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -20,6 +21,7 @@ use crate::client::{self, Client};
 use crate::command;
 use crate::paint;
 use crate::project::Project;
+use crate::replay::last::{self, Last};
 use crate::table::{OutputFormat, print, print_json};
 
 /// Creates or updates the source and the hook of this project on a running server.
@@ -36,6 +38,10 @@ pub(crate) struct PushArgs {
     /// Show what would change, and change nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Show also how the hook's newest N executions would have gone with the new program,
+    /// and change nothing. The token must be an admin's.
+    #[arg(long, value_name = "N", value_parser = last::parse)]
+    shadow: Option<usize>,
     #[command(flatten)]
     format: OutputFormat,
     #[command(flatten)]
@@ -65,16 +71,33 @@ fn run(args: &PushArgs) -> anyhow::Result<()> {
     }
     let (mut source_json, mut hook_json) = (source.as_json(), hook.as_json());
     source_json.insert("warnings".into(), json!(warnings));
-    if !args.dry_run {
+    let dry_run = args.dry_run || args.shadow.is_some();
+    let shadow = args.shadow.map(|most| {
+        let current = hook.current().with_context(|| {
+            format!(
+                "the server has no hook of {} yet, so there is nothing to replay",
+                manifest.name
+            )
+        })?;
+        Last::replay(&client, &current.number.to_string(), most, Some(&bytes))
+    });
+    let shadow = shadow.transpose()?;
+    if !dry_run {
         let id = source.apply(&client, &bytes)?.id;
         hook_json.insert("id".into(), hook.apply(&client, manifest, &id)?.into());
         source_json.insert("id".into(), id.into());
     }
     if args.format.is_json() {
-        let pushed = json!({"source": source_json, "hook": hook_json, "dry_run": args.dry_run});
+        let mut pushed = json!({"source": source_json, "hook": hook_json, "dry_run": dry_run});
+        if let Some(shadow) = &shadow {
+            pushed["shadow"] = json!(shadow);
+        }
         return print_json(&pushed);
     }
-    print(&summary(&source, &hook, args.dry_run))
+    if let Some(shadow) = &shadow {
+        shadow.print(args.format)?;
+    }
+    print(&summary(&source, &hook, dry_run))
 }
 
 fn summary(source: &SourceStep, hook: &HookStep, dry_run: bool) -> String {

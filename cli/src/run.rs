@@ -15,7 +15,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use bytes::Bytes;
 use clap::Args;
+use tenterhook_dispatch::Case;
 use tenterhook_engine::{Engine, Invocation, Kind, Limits, Program, Report};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -40,7 +42,8 @@ use crate::{code_cache, hint, neutral, own_thread, paint};
 /// 134 if it trapped, 130 if interrupted, 125 if it could not be run.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The script, module or component. A folder with a `tenterhook.toml`, by default
+    /// The script, module or component; or a case file, as `tenterhook case` writes one,
+    /// which is run again and compared. A folder with a `tenterhook.toml`, by default
     /// this one, stands for its program with arguments, variables, limits and a
     /// sample of its event.
     #[arg(value_name = "FILE")]
@@ -63,7 +66,8 @@ pub(crate) struct RunArgs {
     /// Draw random numbers from this seed: the same ones in every run.
     #[arg(long, value_name = "N")]
     seed: Option<String>,
-    /// Let the clock stand at this time, such as `2026-03-10T16:15:50Z`.
+    /// Start the clock at this time, such as `2026-03-10T16:15:50Z`. A sleep then ends at
+    /// once, and moves the clock all the same.
     #[arg(long, value_name = "RFC3339")]
     clock: Option<String>,
     /// Write outcome and usage as JSON to this file; `-` is standard output, after
@@ -130,6 +134,8 @@ struct Prepared {
     program: Program,
     invocation: Invocation,
     warnings: Vec<String>,
+    /// What it is to be compared with.
+    case: Option<Case>,
     printer: Printer,
     reporting: Reporting,
 }
@@ -181,6 +187,9 @@ async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     let subject = plan.subject.clone();
     let read = own_thread::run("program", move || subject.read()?.whole(subject.file()));
     let bytes = with_timeout("the program", plan.limits(), read).await??;
+    if Case::begins(&bytes) {
+        return prepare_case(&plan, &bytes.into()).await;
+    }
     let engine = code_cache::start_engine()?;
     let compiling = Spinner::start("compiling");
     let program = engine
@@ -196,9 +205,48 @@ async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
         program,
         invocation,
         warnings,
+        case: None,
         printer,
         reporting: Reporting {
             report: plan.report,
+            bill: plan.bill,
+        },
+    })
+}
+
+/// The same for a case file, which has program and input in it.
+async fn prepare_case(plan: &Plan, file: &Bytes) -> anyhow::Result<Prepared> {
+    let path = plan.subject.file().display();
+    if !plan.input().is_empty() {
+        anyhow::bail!(
+            "{path} is a case file, which has its own input: leave out {}",
+            plan.input().join(", ")
+        );
+    }
+    let case = Case::read(file).with_context(|| format!("cannot run {path}"))?;
+    let engine = code_cache::start_engine()?;
+    let compiling = Spinner::start("compiling");
+    let program = engine
+        .load(case.kind(), &case.program())
+        .await
+        .with_context(|| format!("cannot run {path}"))?;
+    drop(compiling);
+    let cancel = CancellationToken::new();
+    let (sink, printer) = live::open(cancel.clone(), plan.event.note());
+    let invocation = Invocation {
+        cancel,
+        output: Some(sink),
+        ..case.invocation()
+    };
+    Ok(Prepared {
+        engine,
+        program,
+        invocation,
+        warnings: Vec::new(),
+        case: Some(case),
+        printer,
+        reporting: Reporting {
+            report: plan.report.clone(),
             bill: plan.bill,
         },
     })
@@ -230,8 +278,14 @@ impl Prepared {
                 }
             }
         };
+        let run = ended.context("the run panicked")??;
+        let compared = match &self.case {
+            Some(case) => comparison(case, &run, self.engine.build()).await?,
+            None => Vec::new(),
+        };
         let summary = Summary {
-            run: ended.context("the run panicked")??,
+            run,
+            compared,
             program: self.program,
             limits,
             names,
@@ -254,9 +308,23 @@ impl Prepared {
     }
 }
 
+/// Compares a run of a case with what was recorded, in lines.
+async fn comparison(case: &Case, run: &Report, build: &str) -> anyhow::Result<Vec<String>> {
+    let (differences, notes) = case.compare(run, build).await?;
+    let mut lines = vec![match differences.is_empty() {
+        true => "the same as was recorded".to_owned(),
+        false => "different from what was recorded:".to_owned(),
+    }];
+    lines.extend(differences.iter().map(ToString::to_string));
+    lines.extend(notes.iter().map(|note| format!("note: {note}")));
+    Ok(lines)
+}
+
 /// What is reported of a finished run.
 struct Summary {
     run: Report,
+    /// How it compares with a case.
+    compared: Vec<String>,
     program: Program,
     limits: Limits,
     names: Vec<String>,
@@ -269,6 +337,7 @@ impl Summary {
     fn print(self, delivery: OutputDelivery) -> anyhow::Result<Ending> {
         let Self {
             run,
+            compared,
             program,
             limits,
             names,
@@ -281,6 +350,9 @@ impl Summary {
             say(neutral::line(&format!("warning: {warning}")));
         }
         ending.report(&run, &limits);
+        for line in compared {
+            say(neutral::line(&line));
+        }
         if let Some(hint) = hint::of(&run, &names) {
             say(hint);
         }

@@ -3,6 +3,7 @@
 mod follow;
 mod large;
 mod position;
+mod replay;
 mod shape;
 mod text;
 
@@ -14,7 +15,7 @@ use tenterhook_dispatch::{
     ExecutionFilter, ExecutionId, ExecutionPage, HookId, Key, Noun, OutputSizes, Outputs, Role,
     State as Standing, TaskId,
 };
-use tenterhook_wire::{Attempt, Execution, List};
+use tenterhook_wire::{Attempt, Execution, List, Replay};
 
 pub(super) use self::shape::execution;
 use self::shape::{attempt, attempt_without_output, execution_without_output, with_attempts};
@@ -24,6 +25,7 @@ use crate::charge::Charge;
 use crate::endpoint::Endpoint;
 use crate::extract::{Json, Path, PathMembers, Query};
 use crate::native::page::{PageQuery, rows};
+use crate::native::sources;
 use crate::refusal::Refusal;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -103,6 +105,33 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         )
         .summary("Runs a failed or cancelled execution again")
         .answers::<Execution>(202),
+        Endpoint::new(
+            Method::POST,
+            "/api/v1/executions/{id}/replay",
+            Access::Role(replay::NEEDS),
+            "replay_execution",
+            replay::replay_execution,
+        )
+        .summary("Runs an attempt again from what was recorded of it, without any effect, and compares")
+        .query(
+            "attempt",
+            "which attempt; the latest that has ended by default",
+        )
+        .reads_raw(&sources::PROGRAM_MEDIA)
+        .answers::<Replay>(200),
+        Endpoint::new(
+            Method::GET,
+            "/api/v1/executions/{id}/case",
+            Access::Role(Role::READS_SECRETS),
+            "get_case",
+            replay::get_case,
+        )
+        .summary("Returns an attempt as one file, which `tenterhook run` repeats anywhere")
+        .query(
+            "attempt",
+            "which attempt; the latest that has ended by default",
+        )
+        .answers_raw(200, &[replay::CASE]),
     ]
 }
 

@@ -14,7 +14,9 @@ use tenterhook_dispatch::{Key, Role, SourceId};
 use tenterhook_engine::Kind;
 use tenterhook_wire::{List, Source, Upload, UploadedSource};
 
-use self::shape::{ANY, SCRIPT, WASM, entity_tag, source, version};
+pub(super) use self::shape::PROGRAM_MEDIA;
+use self::shape::{SCRIPT, WASM, entity_tag, source, version};
+pub(super) use self::upload::{promised_kind, receive};
 use crate::app::App;
 use crate::auth::{Access, Caller};
 use crate::endpoint::Endpoint;
@@ -38,7 +40,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         .query("description", "what it is for")
         .query("private", "`true` to withhold its bytes from every role")
         .query("wait", uploads::WAIT)
-        .reads_raw(&[WASM, SCRIPT, ANY])
+        .reads_raw(&PROGRAM_MEDIA)
         .answers::<UploadedSource>(201)
         .answers::<Upload>(202)
         .reply_header(202, "Location", "where to poll for the outcome"),
@@ -94,7 +96,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "the `ETag` of the source or of its bytes, which it must still have",
         )
         .query("wait", uploads::WAIT)
-        .reads_raw(&[WASM, SCRIPT, ANY])
+        .reads_raw(&PROGRAM_MEDIA)
         .answers::<UploadedSource>(200)
         .reply_header(200, "ETag", "the digest of the new bytes, in quotes")
         .answers::<Upload>(202)

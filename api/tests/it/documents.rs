@@ -160,8 +160,10 @@ async fn the_list_of_served_calls_is_complete() {
     /api/v1/executions/{id} get
     /api/v1/executions/{id}/attempts/{attempt} get
     /api/v1/executions/{id}/cancel post
+    /api/v1/executions/{id}/case get
     /api/v1/executions/{id}/output get
     /api/v1/executions/{id}/redrive post
+    /api/v1/executions/{id}/replay post
     /api/v1/hook-points get
     /api/v1/hooks get post
     /api/v1/hooks/{id} delete get patch

@@ -42,6 +42,7 @@ mod native_events;
 mod native_executions;
 mod native_hooks;
 mod native_principals;
+mod native_replays;
 mod native_sources;
 mod native_targets;
 mod native_tenants;

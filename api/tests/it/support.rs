@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tenterhook_api::{App, FailureLimits, NovaRules, Proxies};
 use tenterhook_delivery::Webhooks;
-use tenterhook_dispatch::{AccountId, Dispatcher, NewToken, Role, Settings};
+use tenterhook_dispatch::{AccountId, Dispatcher, Error, ExecutionId, NewToken, Role, Settings};
 use tenterhook_engine::{Engine, Limits};
 use tenterhook_ledger::{Capacities, Ledger};
 use tenterhook_maintenance::Maintenance;
@@ -344,7 +344,23 @@ impl TestApp {
     /// Fires an event and waits for what its hooks make of it.
     pub(crate) async fn fire(&self, event: &str, data: Value) -> Value {
         let path = format!("/api/v1/events?wait={LONG}");
-        self.post(&path, &event_of(event, data)).await.expect(200)
+        let posted = self.post(&path, &event_of(event, data)).await.expect(200);
+        for execution in posted["task"]["executions"].as_array().unwrap() {
+            let id = execution["id"].as_str().unwrap().parse().unwrap();
+            self.check_replay(id).await;
+        }
+        posted
+    }
+
+    /// Replays an execution of the operator's account: it has to be the same.
+    async fn check_replay(&self, id: ExecutionId) {
+        let executions = self.dispatcher.executions();
+        match executions.replay(self.account, id, None, None).await {
+            Ok(replay) => assert_eq!(replay.differences, [], "{replay:?}"),
+            // The server did not run it to its end.
+            Err(Error::WrongState { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
     }
 
     /// Waits for a task to end.
@@ -359,6 +375,9 @@ impl TestApp {
             .await
             .unwrap();
         assert!(detail.task.state.is_over());
+        for execution in detail.executions {
+            self.check_replay(execution.id).await;
+        }
     }
 }
 

@@ -53,6 +53,11 @@ impl HookStep {
         })
     }
 
+    /// The hook as it is on the server.
+    pub(super) fn current(&self) -> Option<&Hook> {
+        self.current.as_ref()
+    }
+
     pub(super) fn changes(&self) -> bool {
         self.current.is_none() || !self.differing.is_empty()
     }

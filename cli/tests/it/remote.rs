@@ -1,9 +1,11 @@
 //! The commands that work on a running server, as a guest's author uses them.
 
+mod case;
 mod faults;
 mod fire;
 mod logs;
 mod push;
+mod replay;
 mod running;
 
 use std::ffi::OsStr;
@@ -56,6 +58,22 @@ impl Workspace {
 
     pub(crate) fn run<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Finished {
         client::tenterhook(self.data.path(), args)
+    }
+
+    /// Runs a command that must succeed; returns the bytes that it prints.
+    fn bytes(&self, args: &[&str]) -> Vec<u8> {
+        let mut command = command(args);
+        let output = command
+            .env("TENTERHOOK_DATA", self.data.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    }
+
+    /// Runs a command that knows of no server.
+    fn offline<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Finished {
+        Finished::of(command(args).output().unwrap())
     }
 
     pub(crate) fn json(&self, args: &[&str]) -> Value {

@@ -14,6 +14,9 @@ pub(super) const WASM: &str = "application/wasm";
 pub(super) const SCRIPT: &str = "text/x-shellscript";
 pub(super) const ANY: &str = "application/octet-stream";
 
+/// The media types that a program is sent as.
+pub(in crate::native) const PROGRAM_MEDIA: [&str; 3] = [WASM, SCRIPT, ANY];
+
 /// Shows a source.
 pub(in crate::native) fn source(own: dispatch::Source) -> Source {
     Source {

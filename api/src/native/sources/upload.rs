@@ -155,7 +155,7 @@ fn expected_digests(headers: &HeaderMap, source: &dispatch::Source) -> Option<Ve
 }
 
 /// What the content type promises: `Module` stands for any WebAssembly.
-fn promised_kind(headers: &HeaderMap) -> Result<Option<Kind>, Refusal> {
+pub(in crate::native) fn promised_kind(headers: &HeaderMap) -> Result<Option<Kind>, Refusal> {
     match body::media_type(headers).as_deref() {
         Some(WASM) => Ok(Some(Kind::Module)),
         Some(SCRIPT) => Ok(Some(Kind::Script)),
@@ -167,7 +167,7 @@ fn promised_kind(headers: &HeaderMap) -> Result<Option<Kind>, Refusal> {
 }
 
 /// Reads the program piece by piece. Its first bytes decide which limit holds.
-async fn receive(
+pub(in crate::native) async fn receive(
     app: &App,
     headers: &HeaderMap,
     body: Body,
