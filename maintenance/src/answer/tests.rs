@@ -42,6 +42,7 @@ fn run(outcome: Outcome, stdout: &str) -> Execution {
             },
             verdict: None,
             verdict_fault: None,
+            recording: None,
             started_at: None,
             ended_at: None,
         },
