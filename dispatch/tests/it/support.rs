@@ -24,6 +24,10 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 });
 
 /// Whether tests replay what they have run.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of the suite, not of the product"
+)]
 static REPLAYS: LazyLock<bool> =
     LazyLock::new(|| std::env::var("TENTERHOOK_TESTS_REPLAY").as_deref() != Ok("off"));
 

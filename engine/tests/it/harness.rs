@@ -20,6 +20,10 @@ static LOADED: LazyLock<Mutex<HashMap<(usize, Digest), Program>>> = LazyLock::ne
 
 /// Whether every run is repeated, and has to end in the same way: unless
 /// `TENTERHOOK_TESTS_REPLAY` is `off`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of the suite, not of the product"
+)]
 static REPLAYS: LazyLock<bool> =
     LazyLock::new(|| std::env::var("TENTERHOOK_TESTS_REPLAY").as_deref() != Ok("off"));
 
