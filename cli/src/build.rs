@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
-use tenterhook_engine::{Diagnostic, Digest, Error, Kind};
+use tenterhook_engine::{Diagnostic, Digest, Error, GuestStack, Kind};
 
 use crate::command;
 use crate::faults::Faults;
@@ -143,7 +143,7 @@ impl Built {
             built.refusal = Some(refusal.to_string());
             return Ok(built);
         }
-        let engine = code_cache::start_engine()?;
+        let engine = code_cache::start_engine(GuestStack::default())?;
         let spinner = Spinner::start("compiling");
         let started_at = Instant::now();
         let loaded = engine.load(kind, &file.bytes).await;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use tenterhook_engine::{self as engine, Engine, Error, Kind};
+use tenterhook_engine::{self as engine, Engine, Error, GuestStack, Kind};
 
 use self::result::{Acceptance, CheckResult};
 use crate::faults::Faults;
@@ -18,6 +18,7 @@ use crate::logging::{self, LogFormat};
 use crate::module_limit::ModuleLimitFlag;
 use crate::say::{say, say_error};
 use crate::spinner::Spinner;
+use crate::stack_limit::StackLimitFlag;
 use crate::subject::Subject;
 use crate::table::{OutputFormat, print};
 use crate::{compiler, paint, script_check};
@@ -46,6 +47,8 @@ pub(crate) struct CheckArgs {
     #[command(flatten)]
     max_module: ModuleLimitFlag,
     #[command(flatten)]
+    stack: StackLimitFlag,
+    #[command(flatten)]
     format: OutputFormat,
 }
 
@@ -53,6 +56,7 @@ pub(crate) struct CheckArgs {
 struct Plan {
     subject: Subject,
     module_bytes: u64,
+    stack: GuestStack,
     trial: Option<LocalEvent>,
 }
 
@@ -61,10 +65,11 @@ pub(crate) fn main(args: &CheckArgs, log: Option<&str>) -> ExitCode {
     let mut faults = Faults::default();
     let filter = faults.check("--log", logging::parse_filter(log, "error"));
     let module_bytes = args.max_module.read(&mut faults);
+    let stack = args.stack.read(&mut faults);
     let subject = faults.check("FILE", Subject::of(args.file.as_deref()));
     let event = faults.check("--event", LocalEvent::new(args.event.clone(), None));
-    let (Some(filter), Some(module_bytes), Some(subject), Some(event)) =
-        (filter, module_bytes, subject, event)
+    let (Some(filter), Some(module_bytes), Some(stack), Some(subject), Some(event)) =
+        (filter, module_bytes, stack, subject, event)
     else {
         say(faults);
         return ExitCode::from(2);
@@ -77,6 +82,7 @@ pub(crate) fn main(args: &CheckArgs, log: Option<&str>) -> ExitCode {
     let plan = Plan {
         subject,
         module_bytes,
+        stack,
         trial,
     };
     let accepted = check(&plan).and_then(|result| {
@@ -117,6 +123,7 @@ async fn load(result: &mut CheckResult, bytes: &[u8], plan: &Plan) -> anyhow::Re
     let engine = Engine::start(engine::Settings {
         sandboxes: 1,
         threads: 1,
+        stack: plan.stack,
         compiler: compiler::command_line(),
         ..engine::Settings::default()
     })?;

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use tenterhook_engine::{CodeCache, Engine, Error, Settings};
+use tenterhook_engine::{CodeCache, Engine, Error, GuestStack, Settings};
 
 use crate::compiler;
 
@@ -12,13 +12,14 @@ use crate::compiler;
 /// size, or a dozen of the largest.
 const BYTES: u64 = 1 << 30;
 
-/// Starts an engine for one program, with a code cache in the user's cache folder. If that
-/// cannot be used, the program is compiled each time.
-pub(crate) fn start_engine() -> Result<Engine, Error> {
+/// Starts an engine for one program on such a stack, with a code cache in the user's cache
+/// folder. If that cannot be used, the program is compiled each time.
+pub(crate) fn start_engine(stack: GuestStack) -> Result<Engine, Error> {
     let settings = Settings {
         cache: cache(|name| env::var_os(name)),
         sandboxes: 1,
         threads: 1,
+        stack,
         compiler: compiler::command_line(),
         ..Settings::default()
     };

@@ -47,6 +47,7 @@ mod script_check;
 mod serve;
 mod signals;
 mod spinner;
+mod stack_limit;
 mod stdin;
 mod subject;
 mod table;

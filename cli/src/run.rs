@@ -32,6 +32,7 @@ use crate::quantity::show_millis;
 use crate::say::{say, say_error};
 use crate::signals::{Signal, Signals};
 use crate::spinner::Spinner;
+use crate::stack_limit::StackLimitFlag;
 use crate::{code_cache, hint, neutral, own_thread, paint};
 
 /// Runs a script or module locally, in the sandbox of a hook.
@@ -79,6 +80,8 @@ pub(crate) struct RunArgs {
     bill: bool,
     #[command(flatten)]
     pub(crate) limits: LimitFlags,
+    #[command(flatten, next_help_heading = "Limits")]
+    pub(crate) stack: StackLimitFlag,
 }
 
 /// Runs the command and returns the exit status.
@@ -190,7 +193,7 @@ async fn prepare(plan: Plan) -> anyhow::Result<Prepared> {
     if Case::begins(&bytes) {
         return prepare_case(&plan, &bytes.into()).await;
     }
-    let engine = code_cache::start_engine()?;
+    let engine = code_cache::start_engine(plan.stack)?;
     let compiling = Spinner::start("compiling");
     let program = engine
         .load(Kind::detect(&bytes), &bytes)
@@ -224,7 +227,7 @@ async fn prepare_case(plan: &Plan, file: &Bytes) -> anyhow::Result<Prepared> {
         );
     }
     let case = Case::read(file).with_context(|| format!("cannot run {path}"))?;
-    let engine = code_cache::start_engine()?;
+    let engine = code_cache::start_engine(plan.stack)?;
     let compiling = Spinner::start("compiling");
     let program = engine
         .load(case.kind(), &case.program())

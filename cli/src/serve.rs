@@ -153,10 +153,9 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
     let notify = Notify::connect(&notify::NotifyEnvironment::read())?;
     let resources = Resources::find(config.capacity, &Host::default(), data.path())?;
     resources.log();
-    let capacities = resources.capacities(config.run_slots);
-    config
-        .dispatch
-        .fit(limits_here(&capacities, &config.dispatch.ceiling));
+    let capacities = resources.capacities(config.run_slots, config.stack);
+    let here = limits_here(&capacities, config.stack, &config.dispatch.ceiling);
+    config.dispatch.fit(here);
     let engine = Engine::start(config.engine(&data, &resources, capacities)?)?;
     lockdown::apply(&engine, config.lockdown, &data, &config.database)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -17,11 +17,14 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
-use tenterhook_engine::{Engine, Kind, Program};
+use tenterhook_engine::{Engine, GuestStack, Kind, Program};
 
 use self::case::{CaseJson, CaseResult};
+use crate::faults::Faults;
 use crate::project::Project;
+use crate::say::say;
 use crate::spinner::Spinner;
+use crate::stack_limit::StackLimitFlag;
 use crate::table::{OutputFormat, print};
 use crate::{code_cache, command, paint};
 
@@ -43,6 +46,8 @@ pub(crate) struct TestArgs {
     #[arg(long)]
     update: bool,
     #[command(flatten)]
+    stack: StackLimitFlag,
+    #[command(flatten)]
     format: OutputFormat,
 }
 
@@ -55,14 +60,21 @@ enum Mode {
 
 /// Runs the command and returns the exit status.
 pub(crate) fn main(args: &TestArgs, log: Option<&str>) -> ExitCode {
-    command::run_to(log, || match test(args)?.iter().all(CaseResult::is_ok) {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::FAILURE),
+    let mut faults = Faults::default();
+    let Some(stack) = args.stack.read(&mut faults) else {
+        say(faults);
+        return ExitCode::from(2);
+    };
+    command::run_to(log, || {
+        match test(args, stack)?.iter().all(CaseResult::is_ok) {
+            true => Ok(ExitCode::SUCCESS),
+            false => Ok(ExitCode::FAILURE),
+        }
     })
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn test(args: &TestArgs) -> anyhow::Result<Vec<CaseResult>> {
+async fn test(args: &TestArgs, stack: GuestStack) -> anyhow::Result<Vec<CaseResult>> {
     let (folder, names) = folder_and_names(&args.words);
     let project = Project::open(folder)?;
     let cases = case::choose(case::find(&project)?, names)?;
@@ -70,7 +82,7 @@ async fn test(args: &TestArgs) -> anyhow::Result<Vec<CaseResult>> {
         true => Mode::Update,
         false => Mode::Compare,
     };
-    let (engine, program) = load(&project).await?;
+    let (engine, program) = load(&project, stack).await?;
     let width = cases.iter().map(|case| case.name.chars().count()).max();
     let paint = paint::stdout();
     let mut results = Vec::new();
@@ -113,9 +125,9 @@ fn folder_and_names(words: &[String]) -> (&Path, &[String]) {
     }
 }
 
-async fn load(project: &Project) -> anyhow::Result<(Engine, Program)> {
+async fn load(project: &Project, stack: GuestStack) -> anyhow::Result<(Engine, Program)> {
     let bytes = project.read_program()?.whole(&project.program())?;
-    let engine = code_cache::start_engine()?;
+    let engine = code_cache::start_engine(stack)?;
     let spinner = Spinner::start("compiling");
     let loaded = engine.load(Kind::detect(&bytes), &bytes).await;
     drop(spinner);

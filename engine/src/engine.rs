@@ -27,6 +27,7 @@ use crate::sandbox;
 use crate::sandbox::awake::Sleepers;
 use crate::sandbox::watchdog::Watchdog;
 use crate::shell::Shell;
+use crate::stack::GuestStack;
 use crate::stats::Stats;
 
 /// Loads programs and runs them. Cheap to clone; all clones are one engine.
@@ -42,6 +43,7 @@ struct EngineInner {
     shell: Shell,
     watchdog: Watchdog,
     sandboxes: u32,
+    stack: GuestStack,
     sleepers: Arc<Sleepers>,
     compiler: Compiler,
     threads: GuestThreads,
@@ -67,7 +69,7 @@ impl Engine {
             what: "the threads that run guests",
             source,
         })?);
-        let runtime = Runtime::start(settings.sandboxes, &guest_lockdown)?;
+        let runtime = Runtime::start(settings.sandboxes, settings.stack, &guest_lockdown)?;
         let linkers = Linkers::new(&runtime.wasm)?;
         let cache = Cache::open(settings.cache, &runtime.wasm, &settings.ledger)?;
         runtime::provide(&settings.ledger, settings.sandboxes);
@@ -81,6 +83,7 @@ impl Engine {
                 shell: Shell::default(),
                 watchdog,
                 sandboxes: settings.sandboxes,
+                stack: settings.stack,
                 sleepers: Sleepers::of(&settings.ledger),
                 compiler: Compiler::new(
                     settings.compiler,
@@ -131,7 +134,8 @@ impl Engine {
         program: &Program,
         limits: &Limits,
     ) -> Result<Permit, Shortage> {
-        Permit::take(&self.inner.ledger, holder, program, limits)
+        let inner = &self.inner;
+        Permit::take(&inner.ledger, holder, program, limits, inner.stack)
     }
 
     /// Runs `program` once for the operator, on the calling task. Waits until it is
@@ -188,6 +192,7 @@ impl Engine {
             wasm: &inner.runtime.wasm,
             watchdog: &inner.watchdog,
             sleepers: &inner.sleepers,
+            stack: inner.stack,
         };
         sandbox::run(host, program, permit, invocation)
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::stack::GuestStack;
+
 const MIB: u64 = 1 << 20;
 
 /// Every bound on one run.
@@ -43,8 +45,8 @@ impl Default for Limits {
     }
 }
 
-/// Memory that the host itself needs for a run, whatever its limits: its stack, and the
-/// state of its instances. The pool allows 8 MiB of that for one component.
+/// Memory that the host itself needs for a run, whatever its limits: its stack of the default
+/// size, and the state of its instances. The pool allows 8 MiB of that for one component.
 const RUN_BYTES: u64 = 8 * MIB;
 
 /// One byte in so many that files hold is the host's for keeping them: a block of 4,096
@@ -85,10 +87,11 @@ impl Limits {
         }
     }
 
-    /// Returns the bytes of host memory that a run with these limits may hold, apart from
-    /// its files.
-    pub(crate) fn memory_without_files(&self) -> u64 {
+    /// Returns the bytes of host memory that a run with these limits, on such a stack, may
+    /// hold, apart from its files.
+    pub(crate) fn memory_without_files(&self, stack: GuestStack) -> u64 {
         RUN_BYTES
+            .saturating_add(stack.extra_memory())
             .saturating_add(self.memory)
             .saturating_add(self.output_memory())
     }
@@ -109,11 +112,11 @@ impl Limits {
         u64::from(self.inodes) * tenterhook_machine::INODE_BYTES
     }
 
-    /// Returns these limits, lowered so that a run of any program fits into this much host
-    /// memory.
+    /// Returns these limits, lowered so that a run of any program, on such a stack, fits into
+    /// this much host memory.
     #[must_use]
-    pub fn fitting(&self, memory: u64) -> Self {
-        let rest = memory.saturating_sub(RUN_BYTES);
+    pub fn fitting(&self, memory: u64, stack: GuestStack) -> Self {
+        let rest = memory.saturating_sub(RUN_BYTES.saturating_add(stack.extra_memory()));
         let wanted = self
             .memory
             .saturating_add(self.files_memory())
@@ -282,14 +285,14 @@ mod tests {
 
     #[test]
     fn limits_are_lowered_in_proportion_until_they_fit() {
-        let all = Limits::ceiling();
-        let needed = all.memory_without_files() + all.files_memory();
-        assert_eq!(all.fitting(needed), all);
-        let half = all.fitting(needed / 2);
-        assert!(half.memory_without_files() + half.files_memory() <= needed / 2);
+        let (all, stack) = (Limits::ceiling(), GuestStack::MOST);
+        let needed = all.memory_without_files(stack) + all.files_memory();
+        assert_eq!(all.fitting(needed, stack), all);
+        let half = all.fitting(needed / 2, stack);
+        assert!(half.memory_without_files(stack) + half.files_memory() <= needed / 2);
         assert!(half.memory > all.memory / 2 - 16 * MIB);
         assert!((30_000..33_000).contains(&half.inodes), "{}", half.inodes);
-        let nothing = all.fitting(0);
+        let nothing = all.fitting(0, stack);
         assert_eq!((nothing.memory, nothing.inodes), (1, 1));
     }
 

@@ -6,6 +6,7 @@ use tenterhook_ledger::{Amounts, Guard, Holder, Ledger, Resource, Shortage};
 
 use crate::limits::Limits;
 use crate::program::Program;
+use crate::stack::GuestStack;
 
 /// What a run is admitted with. Dropping it returns everything.
 ///
@@ -26,9 +27,10 @@ impl Permit {
         holder: Holder,
         program: &Program,
         limits: &Limits,
+        stack: GuestStack,
     ) -> Result<Self, Shortage> {
         let take = |limits: Limits, lowered| -> Result<Self, Shortage> {
-            let guard = ledger.take(holder, demand(program, &limits))?;
+            let guard = ledger.take(holder, demand(program, &limits, stack))?;
             Ok(Self {
                 guard,
                 limits,
@@ -37,7 +39,8 @@ impl Permit {
         };
         match take(limits.clone(), false) {
             Err(shortage) if shortage.is_lasting() => {
-                take(limits.fitting(ledger.most(Resource::Memory)), true)
+                let most = ledger.most(Resource::Memory);
+                take(limits.fitting(most, stack), true)
             }
             taken => taken,
         }
@@ -71,13 +74,13 @@ impl Permit {
     }
 }
 
-/// Returns what a run of `program` within `limits` may hold.
-fn demand(program: &Program, limits: &Limits) -> Amounts {
+/// Returns what a run of `program` within `limits`, on such a stack, may hold.
+fn demand(program: &Program, limits: &Limits, stack: GuestStack) -> Amounts {
     let files = match program.inner.uses_files {
         true => limits.files_memory(),
         false => 0,
     };
-    let memory = limits.memory_without_files().saturating_add(files);
+    let memory = limits.memory_without_files(stack).saturating_add(files);
     let demand = program.inner.parts.and(Resource::RunSlots, 1);
     demand.and(Resource::Memory, memory)
 }

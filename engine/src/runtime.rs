@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::limits::Limits;
 use crate::lockdown::GuestLockdown;
 use crate::shell::image::Publisher;
+use crate::stack::GuestStack;
 
 /// The most elements that a table may have. The largest real module that we know (a
 /// compiler) has 37,270.
@@ -58,8 +59,13 @@ impl Runtime {
     }
 
     /// Starts the runtime with room for `sandboxes` runs at a time.
-    pub(crate) fn start(sandboxes: u32, lockdown: &Arc<GuestLockdown>) -> Result<Self, Error> {
+    pub(crate) fn start(
+        sandboxes: u32,
+        stack: GuestStack,
+        lockdown: &Arc<GuestLockdown>,
+    ) -> Result<Self, Error> {
         let mut config = config::compiler_config();
+        stack.configure(&mut config);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(sandboxes)));
         if Publisher::IS_FOR_US {
             config.with_custom_code_memory(Some(Arc::new(Publisher)));
@@ -74,9 +80,9 @@ impl Runtime {
 /// The parts of the pool, with room for `sandboxes` runs and one more component of any
 /// shape.
 ///
-/// Each memory reserves 4 GiB of address space, each table 1 MiB and each stack 2 MiB, and
-/// none of it is committed before a run uses it. Core instances are only counted, so there
-/// are as many as all runs together may need.
+/// Each memory reserves 4 GiB of address space, each table 1 MiB and each stack 2 MiB, or more
+/// if guests may use more than by default. None of it is committed before a run uses it. Core
+/// instances are only counted, so there are as many as all runs together may need.
 struct Parts {
     memories: u32,
     tables: u32,

@@ -48,6 +48,7 @@ use crate::outcome::Outcome;
 use crate::permit::Permit;
 use crate::program::{Code, Program};
 use crate::report::{Report, Usage};
+use crate::stack::GuestStack;
 
 /// Resources (streams, pollables, copies of its folders) that a component may hold beyond
 /// its descriptors: WASI creates some of its own for each.
@@ -59,6 +60,7 @@ pub(crate) struct Host<'a> {
     pub(crate) wasm: &'a Engine,
     pub(crate) watchdog: &'a Watchdog,
     pub(crate) sleepers: &'a Sleepers,
+    pub(crate) stack: GuestStack,
 }
 
 /// Runs `program` once in a sandbox of its own, within what `permit` covers.
@@ -107,7 +109,7 @@ pub(crate) async fn run(
         let guest = pin!(awake.hold_slot(permit.guard_mut(), host.sleepers, &yielded, guest,));
         deadline.enforce(guest).await
     };
-    let outcome = outcome::of(ended, &deadline, store.data().memory.denied());
+    let outcome = outcome::of(ended, &deadline, store.data().memory.denied(), host.stack);
     let outcome = outcome.map_err(|source| Error::Run {
         digest: program.digest(),
         source,

@@ -3,7 +3,7 @@
 //! It is found here and not by the upload, so that it is also shown by a dry run and of a script
 //! that the server already has.
 
-use tenterhook_engine::{Diagnostic, Engine, Kind};
+use tenterhook_engine::{Diagnostic, Engine, GuestStack, Kind};
 
 use crate::paint::Painter;
 use crate::say::say;
@@ -18,7 +18,7 @@ pub(super) fn find(program: &[u8]) -> Vec<Diagnostic> {
         return Vec::new();
     }
     let found = command::block_on(async {
-        let engine = code_cache::start_engine()?;
+        let engine = code_cache::start_engine(GuestStack::default())?;
         script_check::diagnose(&engine, kind, program).await
     });
     found.unwrap_or_else(|error| {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tenterhook_dispatch::Rehearsal;
-use tenterhook_engine::{AskedLimits, Invocation, Limits, OutputSink, Pace, Seed};
+use tenterhook_engine::{AskedLimits, GuestStack, Invocation, Limits, OutputSink, Pace, Seed};
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -25,6 +25,7 @@ pub(super) struct Plan {
     pub(super) report: Option<PathBuf>,
     pub(super) bill: bool,
     pub(super) log: EnvFilter,
+    pub(super) stack: GuestStack,
     args: Vec<String>,
     env: BTreeMap<String, String>,
     limits: Limits,
@@ -58,6 +59,7 @@ impl Plan {
         let defaults = subject
             .as_ref()
             .map_or_else(Limits::default, Subject::limits);
+        let stack = args.stack.read(&mut faults);
         let limits = faults.check("--…", asked.resolve(&defaults, &Limits::ceiling()));
         let seed = args.seed.as_deref().map(parse_seed).transpose();
         let seed = faults.check("--seed", seed);
@@ -69,9 +71,11 @@ impl Plan {
             .filter_map(|text| faults.check("--env", parse_variable(text)))
             .collect();
         let event = faults.check("--event", LocalEvent::new(args.event, args.data));
-        let (Some(log), Some(subject), Some(limits), Some(seed), Some(clock), Some(event)) =
-            (log, subject, limits, seed, clock, event)
+        let (Some(log), Some(subject), Some(limits), Some(stack)) = (log, subject, limits, stack)
         else {
+            return Err(faults);
+        };
+        let (Some(seed), Some(clock), Some(event)) = (seed, clock, event) else {
             return Err(faults);
         };
         if args
@@ -98,6 +102,7 @@ impl Plan {
             report: args.report,
             bill: args.bill,
             log,
+            stack,
             env,
             limits,
             clock,
@@ -229,6 +234,8 @@ mod tests {
             "1970-01-01T00:00:01Z",
             "--env",
             "A=b=c",
+            "--stack",
+            "1MiB",
         ])
         .unwrap();
         assert_eq!(plan.seed, Some(Seed::from(7)));
@@ -238,17 +245,18 @@ mod tests {
         );
         assert_eq!(plan.env, BTreeMap::from([("A".into(), "b=c".into())]));
         assert_eq!(plan.limits, Limits::default());
+        assert_eq!(plan.stack.bytes(), 1 << 20);
     }
 
     #[test]
     fn all_invalid_flags_are_reported_at_once() {
         let faults = plan(&[
-            "x.sh", "--seed", "x", "--clock", "noon", "--env", "=b", "--fuel", "0", "--event",
-            "Nonsense",
+            "x.sh", "--seed", "x", "--clock", "noon", "--env", "=b", "--fuel", "0", "--stack",
+            "9MiB", "--event", "Nonsense",
         ])
         .unwrap_err()
         .to_string();
-        for flag in ["--seed", "--clock", "--env", "--fuel", "--event"] {
+        for flag in ["--seed", "--clock", "--env", "--fuel", "--stack", "--event"] {
             assert!(faults.contains(&format!("`{flag}` ")), "{flag}: {faults}");
         }
     }

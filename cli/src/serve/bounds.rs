@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 use tenterhook_dispatch::{Retention, Settings};
-use tenterhook_engine::{CodeCache, CompileLimits, Limits};
+use tenterhook_engine::{CodeCache, CompileLimits, GuestStack, Limits};
 use tenterhook_ledger::Capacity;
 
 use crate::faults::Faults;
 use crate::limit_flags::LimitFlags;
 use crate::module_limit::ModuleLimitFlag;
 use crate::quantity::{parse_count, parse_millis, parse_size, show_size};
+use crate::stack_limit::StackLimitFlag;
 
 /// Most executions that want a core at one time: many more than a host has cores.
 const CONCURRENCY_MAX: usize = 1_024;
@@ -42,6 +43,8 @@ pub(crate) struct BoundFlags {
     pub(super) threads: Option<String>,
     #[command(flatten)]
     max_module: ModuleLimitFlag,
+    #[command(flatten)]
+    stack: StackLimitFlag,
     /// Processor time that compiling one module may take, whatever its size [default:
     /// 10s, and 4s more for each MiB].
     #[arg(long, value_name = "TIME", env = "TENTERHOOK_MAX_COMPILE_TIME")]
@@ -124,6 +127,11 @@ impl BoundFlags {
             "--threads",
             count(self.threads.as_deref()?, CONCURRENCY_MAX),
         )
+    }
+
+    /// Parses the stack that each run may use.
+    pub(super) fn stack(&self, faults: &mut Faults) -> GuestStack {
+        self.stack.read(faults).unwrap_or_default()
     }
 
     /// Parses how many guests may want a core at one time.

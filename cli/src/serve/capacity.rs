@@ -9,7 +9,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use clap::Args;
-use tenterhook_engine::Limits;
+use tenterhook_engine::{GuestStack, Limits};
 use tenterhook_ledger::{
     Capacities, Capacity, Host, HostAmount, Resource, Strangers, free_disk, raise_descriptors,
 };
@@ -29,7 +29,7 @@ const MEMORY_UNKNOWN: u64 = 1024 * MIB;
 
 /// Memory that an account may take whatever its share, as long as that much is free, so that
 /// late accounts can run something too: a hook with the default limits takes 144 MiB, files
-/// included, and its requests have the rest.
+/// included, and its requests have the rest. A stack larger than the default comes on top.
 const MEMORY_FLOOR: u64 = 148 * MIB;
 
 /// The same for descriptors: the connections of an account, and those of its webhooks.
@@ -185,14 +185,16 @@ impl Resources {
         })
     }
 
-    /// Returns how much of each resource may be shared out, with this many run slots.
+    /// Returns how much of each resource may be shared out, with this many run slots, for
+    /// runs on such a stack.
     ///
     /// A quarter of the memory stays for the server's own code and data, the
     /// database's cache, what runs keep mapped after their end, and what compilers
     /// take beyond what they are charged. A sixteenth of everything else is reserved for the operator.
-    pub(super) fn capacities(&self, slots: Capacity) -> Capacities {
+    pub(super) fn capacities(&self, slots: Capacity, stack: GuestStack) -> Capacities {
         let sixteenth = |total: u64| Capacity::of(total).with_reserve(total / 16);
         let memory = self.memory.amount / 4 * 3;
+        let memory_floor = MEMORY_FLOOR + stack.extra_memory();
         let descriptors = self.descriptors.amount.saturating_sub(DESCRIPTORS_OWN);
         let disk = self.disk.amount;
         let reserved = |(total, reserve)| Capacity::of(total).with_reserve(reserve);
@@ -207,7 +209,7 @@ impl Resources {
                 Resource::Memory,
                 sixteenth(memory)
                     .with_strangers(strangers(memory, 16, 256 * 1024))
-                    .with_floor(MEMORY_FLOOR.min(memory / 4)),
+                    .with_floor(memory_floor.min(memory / 4)),
             )
             .with(
                 Resource::Descriptors,
@@ -256,10 +258,11 @@ impl Resources {
     }
 }
 
-/// Returns the most that a hook may ask for on this host: what one account could be given
-/// if no other account held anything. Warns if that is less than the operator allows.
-pub(super) fn limits_here(capacities: &Capacities, ceiling: &Limits) -> Limits {
-    let here = ceiling.fitting(capacities.get(Resource::Memory).most());
+/// Returns the most that a hook may ask for on this host, on such a stack: what one account
+/// could be given if no other account held anything. Warns if that is less than the operator
+/// allows.
+pub(super) fn limits_here(capacities: &Capacities, stack: GuestStack, ceiling: &Limits) -> Limits {
+    let here = ceiling.fitting(capacities.get(Resource::Memory).most(), stack);
     for (flag, allowed, here, unit) in [
         ("--max-memory", ceiling.memory, here.memory, true),
         ("--max-files", ceiling.files, here.files, true),

@@ -64,6 +64,7 @@ pub(super) struct Config {
     pub(super) lockdown: engine::Lockdown,
     pub(super) capacity: CapacityOverrides,
     pub(super) run_slots: Capacity,
+    pub(super) stack: engine::GuestStack,
     pub(super) new_database: NewDatabase,
     pub(super) grace: Duration,
     threads: Option<usize>,
@@ -89,6 +90,7 @@ impl Config {
         let threads = args.bounds.threads(&mut faults);
         let compile = args.bounds.compile(&mut faults);
         let run_slots = args.bounds.run_slots(&mut faults);
+        let stack = args.bounds.stack(&mut faults);
         let code_bytes = args.bounds.code_bytes(&mut faults);
         let mut dispatch = args.bounds.settings(ceiling, &mut faults);
         dispatch.trust_clock = args.trust_clock;
@@ -142,6 +144,7 @@ impl Config {
                 grace: grace.unwrap_or_default(),
                 capacity,
                 run_slots,
+                stack,
                 threads,
                 compile,
                 code_bytes,
@@ -170,6 +173,7 @@ impl Config {
             }),
             sandboxes: resources.sandboxes(),
             threads: self.threads.unwrap_or(default.threads),
+            stack: self.stack,
             compiler: compiler::command_line(),
             compile_limits: self.compile,
             lockdown: self.lockdown,
@@ -237,6 +241,8 @@ mod tests {
             "32MiB",
             "--max-module",
             "1MiB",
+            "--stack",
+            "2MiB",
             "--keep",
             "7d",
             "--keep-bytes",
@@ -265,6 +271,7 @@ mod tests {
             "a default is held to the ceiling"
         );
         assert_eq!(config.dispatch.module_bytes, 1 << 20);
+        assert_eq!(config.stack.bytes(), 2 << 20);
         assert_eq!(config.dispatch.retention.age.as_secs(), 7 * 24 * 60 * 60);
         assert_eq!(config.dispatch.retention.bytes_per_account, 1 << 30);
         assert_eq!(
@@ -302,6 +309,8 @@ mod tests {
                 "1T",
                 "--max-module",
                 "65MiB",
+                "--stack",
+                "63KiB",
                 "--max-compile-time",
                 "1500ms",
                 "--max-compile-memory",
@@ -334,6 +343,7 @@ mod tests {
             "--threads",
             "--max-fuel",
             "--max-module",
+            "--stack",
             "--max-compile-time",
             "--max-compile-memory",
             "--code-cache",

@@ -1,6 +1,7 @@
 //! `check`: every refusal that an upload could get, with its reason.
 
 use serde_json::Value;
+use tenterhook_tests_artifacts::handmade;
 
 use crate::tenterhook::{Finished, Program, command};
 use crate::tiny;
@@ -184,6 +185,19 @@ fn a_file_too_large_for_any_program_is_refused_with_its_own_size() {
         .run(&[])
         .with_status(125)
         .with_stderr("the module has 70000000 bytes; at most 67108864");
+}
+
+#[test]
+fn a_trial_has_the_stack_that_is_asked_for() {
+    let deep = Program::module(handmade::recursing(50_000));
+    for (stack, outcome) in [("512KiB", "exhausted at 512 KiB"), ("8MiB", "status 0")] {
+        let output = command(["check", "--trial", "--stack", stack])
+            .arg(&deep.path)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(outcome), "{text}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 use rustix::process::Signal;
+use tenterhook_tests_artifacts::handmade::recursing;
 use wasm_encoder::{BlockType, Instruction};
 
 use crate::tenterhook::{self, Finished, Program, command};
@@ -68,6 +69,20 @@ fn a_flood_of_output_ends_a_run_with_137() {
 fn a_trap_ends_a_run_with_134() {
     let result = Program::module(tiny::trapping()).run(&[]);
     result.with_status(134).with_stderr("trapped: ");
+}
+
+#[test]
+fn a_deep_recursion_is_a_trap_that_names_the_flag_which_allows_it() {
+    let deep = Program::module(recursing(50_000));
+    let message = "trapped: wasm trap: call stack exhausted at 512 KiB; `--stack` allows more";
+    deep.run(&[]).with_status(134).with_stderr(message);
+    deep.run(&["--stack", "8MiB"]).with_status(0);
+    let mut by_variable = deep.run_command([] as [&str; 0]);
+    by_variable.env("TENTERHOOK_STACK", "8MiB");
+    Finished::of(by_variable.output().unwrap()).with_status(0);
+    deep.run(&["--stack", "9MiB"])
+        .with_status(125)
+        .with_stderr("`--stack` must be from 64 KiB to 8 MiB, not 9MiB");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tenterhook_tests_artifacts::handmade::recursing;
 
 use crate::api::{Owner, event};
 use crate::http;
@@ -228,4 +229,34 @@ fn an_address_in_use_is_reported() {
     Finished::of(output)
         .with_status(1)
         .with_stderr(&format!("cannot listen on {address}"));
+}
+
+#[test]
+fn a_server_gives_hooks_the_stack_that_it_was_started_with() {
+    for (flags, outcome) in [
+        (
+            &["--stack", "8MiB"][..],
+            json!({"kind": "exited", "status": 0}),
+        ),
+        (
+            &[],
+            json!({
+                "kind": "trapped",
+                "reason": "wasm trap: call stack exhausted at 512 KiB; `--stack` allows more",
+            }),
+        ),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        let server = Server::start(data.path(), flags);
+        let owner = Owner::of(&server, data.path());
+        let source = owner.source("deep", recursing(50_000));
+        owner.post(
+            "/api/v1/hooks",
+            &json!({"source": source, "event": "custom.deep"}),
+        );
+        let task = owner.fire_and_wait(&event("deep", 1));
+        let mut own = task["executions"][0]["outcome"].clone();
+        own.as_object_mut().unwrap().remove("backtrace");
+        assert_eq!(own, outcome, "{task}");
+    }
 }

@@ -7,6 +7,7 @@ use tenterhook_ledger::Ledger;
 use crate::cache::CodeCache;
 use crate::compile::CompileLimits;
 use crate::lockdown::Lockdown;
+use crate::stack::GuestStack;
 
 /// The settings of an engine.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Settings {
     pub sandboxes: u32,
     /// Threads that run guests. Default: the number of cores.
     pub threads: usize,
+    /// The stack that each run may use. Default: 512 KiB.
+    pub stack: GuestStack,
     /// A program and arguments that call [`compile_worker`](crate::compile_worker). With
     /// these, a compilation that takes too much dies in a process of its own. Default:
     /// none; compilation happens in this process, unbounded.
@@ -37,6 +40,7 @@ impl Default for Settings {
             cache: None,
             sandboxes: 100,
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            stack: GuestStack::default(),
             compiler: None,
             compile_limits: CompileLimits::default(),
             lockdown: Lockdown::On,

@@ -6,13 +6,6 @@
 
 use wasmtime::{Config, RegallocAlgorithm};
 
-/// Bytes of stack that a guest may use; deeper recursion is a trap.
-const GUEST_STACK_BYTES: usize = 512 << 10;
-
-/// Bytes of the whole stack of one run: the guest's, and room for the host functions that
-/// it calls. Upstream recommends at least 1 MiB for those.
-const ASYNC_STACK_BYTES: usize = GUEST_STACK_BYTES + (1536 << 10);
-
 /// Returns the settings that compiled code depends on. What is off here is off for every
 /// program:
 ///
@@ -29,8 +22,6 @@ pub(crate) fn compiler_config() -> Config {
     config
         .consume_fuel(true)
         .epoch_interruption(true)
-        .max_wasm_stack(GUEST_STACK_BYTES)
-        .async_stack_size(ASYNC_STACK_BYTES)
         .async_stack_zeroing(true)
         .memory_init_cow(true)
         .cranelift_regalloc_algorithm(RegallocAlgorithm::Backtracking)

@@ -8,6 +8,7 @@ use super::function_name;
 use super::memory::Outgrown;
 use super::output::Flooded;
 use crate::outcome::{Limit, Outcome, Trap};
+use crate::stack::GuestStack;
 use crate::transfer;
 
 /// Returns the outcome of a run.
@@ -22,6 +23,7 @@ pub(super) fn of(
     ended: Result<wasmtime::Result<i32>, Cut>,
     deadline: &Deadline,
     memory_denied: bool,
+    stack: GuestStack,
 ) -> wasmtime::Result<Outcome> {
     let error = match ended {
         Ok(Ok(status)) => return Ok(exited(status)),
@@ -50,7 +52,7 @@ pub(super) fn of(
         _ if memory_denied => Outcome::Stopped {
             limit: Limit::Memory,
         },
-        _ => Outcome::Trapped(trap(&error)),
+        _ => Outcome::Trapped(trap(&error, stack)),
     })
 }
 
@@ -72,13 +74,14 @@ fn cut_off(cut: Cut) -> Outcome {
     }
 }
 
-fn trap(error: &wasmtime::Error) -> Trap {
+fn trap(error: &wasmtime::Error, stack: GuestStack) -> Trap {
     let backtrace: Vec<String> = error
         .downcast_ref::<WasmBacktrace>()
         .map(|backtrace| backtrace.frames().iter().map(name).collect())
         .unwrap_or_default();
-    let reason = match backtrace.first() {
-        Some(first) if first == transfer::GUARD_NAME => transfer::too_large(),
+    let reason = match (error.downcast_ref::<WasmTrap>(), backtrace.first()) {
+        (Some(WasmTrap::StackOverflow), _) => format!("wasm trap: {}", stack.exhausted()),
+        (_, Some(first)) if first == transfer::GUARD_NAME => transfer::too_large(),
         _ => error.root_cause().to_string(),
     };
     Trap { reason, backtrace }

@@ -5,7 +5,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use tenterhook_engine::{CodeCache, Engine, Error, Settings};
+use tenterhook_engine::{CodeCache, Engine, Error, GuestStack, Settings};
 
 use crate::guests;
 use crate::harness::{Run, SUCCESS, engine, load};
@@ -29,6 +29,35 @@ fn files(folder: &Path) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
+}
+
+#[tokio::test]
+async fn code_serves_engines_with_stacks_of_any_size() {
+    let folder = tempfile::tempdir().unwrap();
+    for (stack, compilations) in [
+        (GuestStack::default(), 1),
+        (GuestStack::MOST, 0),
+        (GuestStack::LEAST, 0),
+    ] {
+        let engine = engine(Settings {
+            stack,
+            ..settings(folder.path())
+        });
+        let run = Run::guest(guests::FRIENDLY_HELLO).on(&engine).await;
+        assert_eq!(run.outcome, SUCCESS);
+        assert_eq!(engine.stats().compilations, compilations, "{stack:?}");
+    }
+    // What was compiled for a deeper stack ends at the smaller one as well.
+    let deep = || Run::bytes(crate::wasm::recursing(50_000));
+    for (stack, traps) in [(GuestStack::MOST, false), (GuestStack::LEAST, true)] {
+        let engine = engine(Settings {
+            stack,
+            ..settings(folder.path())
+        });
+        let outcome = deep().on(&engine).await.outcome.clone();
+        let trapped = matches!(outcome, tenterhook_engine::Outcome::Trapped(_));
+        assert_eq!(trapped, traps, "{outcome}");
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod same_answer;
 mod sealed_code;
 mod sharing;
 mod shell;
+mod stack;
 mod waits;
 mod watchdog;
 

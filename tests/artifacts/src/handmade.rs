@@ -212,6 +212,39 @@ pub fn sum_of_memory(pages: i32) -> Vec<u8> {
     Shape::default().command(code)
 }
 
+/// Calls itself that many times and returns from each call. It needs no stack in its memory.
+#[must_use]
+pub fn recursing(calls: i32) -> Vec<u8> {
+    let left = 0;
+    let mut shape = Shape::default();
+    let ty = shape.ty([ValType::I32], [ValType::I32]);
+    let (start, deeper) = (0, 1);
+    let mut entry = Function::new([]);
+    entry
+        .instructions()
+        .i32_const(calls)
+        .call(deeper)
+        .drop()
+        .end();
+    let mut code = Function::new([]);
+    code.instructions()
+        .local_get(left)
+        .i32_eqz()
+        .if_(BlockType::Result(ValType::I32))
+        .i32_const(0)
+        .else_()
+        .local_get(left)
+        .i32_const(1)
+        .i32_sub()
+        .call(deeper)
+        // It is no tail call: something follows.
+        .i32_const(1)
+        .i32_add()
+        .end()
+        .end();
+    shape.functions(&[(start, entry), (ty, code)])
+}
+
 /// A function body that does nothing.
 #[must_use]
 pub fn nothing() -> Function {

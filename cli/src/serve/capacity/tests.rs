@@ -14,7 +14,7 @@ fn resources(memory: u64, descriptors: u64) -> Resources {
 
 #[test]
 fn a_quarter_of_the_memory_is_never_shared_out() {
-    let capacities = resources(4 << 30, 1_024).capacities(Capacity::of(64));
+    let capacities = resources(4 << 30, 1_024).capacities(Capacity::of(64), GuestStack::default());
     assert_eq!(capacities.get(Resource::Memory).total, 3 << 30);
     assert!(capacities.get(Resource::Memory).most() < (3 << 30) / 4 * 3);
 }
@@ -22,10 +22,13 @@ fn a_quarter_of_the_memory_is_never_shared_out() {
 #[test]
 fn the_share_of_one_account_bounds_what_a_hook_may_request() {
     let ceiling = Limits::ceiling();
-    let roomy = resources(64 << 30, 1 << 20).capacities(Capacity::of(64));
-    assert_eq!(limits_here(&roomy, &ceiling), ceiling);
-    let small = resources(1 << 30, 1_024).capacities(Capacity::of(64));
-    let here = limits_here(&small, &ceiling);
+    let roomy = resources(64 << 30, 1 << 20).capacities(Capacity::of(64), GuestStack::default());
+    assert_eq!(
+        limits_here(&roomy, GuestStack::default(), &ceiling),
+        ceiling
+    );
+    let small = resources(1 << 30, 1_024).capacities(Capacity::of(64), GuestStack::default());
+    let here = limits_here(&small, GuestStack::default(), &ceiling);
     assert!(here.memory < ceiling.memory && here.files < ceiling.files);
     assert!(here.inodes < ceiling.inodes && here.descriptors == ceiling.descriptors);
     assert_eq!((here.fuel, here.wall), (ceiling.fuel, ceiling.wall));
@@ -33,8 +36,9 @@ fn the_share_of_one_account_bounds_what_a_hook_may_request() {
 
 #[test]
 fn the_smallest_server_can_run_the_smallest_hook() {
-    let least = resources(MEMORY_MIN, DESCRIPTORS_MIN).capacities(Capacity::of(1));
-    let here = limits_here(&least, &Limits::ceiling());
+    let least =
+        resources(MEMORY_MIN, DESCRIPTORS_MIN).capacities(Capacity::of(1), GuestStack::default());
+    let here = limits_here(&least, GuestStack::default(), &Limits::ceiling());
     assert!(here.memory >= 8 * MIB, "{}", here.memory);
     assert!(here.descriptors >= 32, "{}", here.descriptors);
 }
@@ -42,7 +46,9 @@ fn the_smallest_server_can_run_the_smallest_hook() {
 #[test]
 fn an_account_that_holds_nothing_has_room_for_a_hook_beside_two_greedy_ones() {
     for (memory, descriptors) in [(2 << 30, 1_024), (4 << 30, 1_024), (64 << 30, 1 << 20)] {
-        let ledger = Ledger::new(resources(memory, descriptors).capacities(Capacity::of(64)));
+        let ledger = Ledger::new(
+            resources(memory, descriptors).capacities(Capacity::of(64), GuestStack::default()),
+        );
         let mut held = Vec::new();
         for (resource, unit) in [(Resource::Memory, 80 * MIB), (Resource::Descriptors, 68)] {
             for account in 0..2 {
@@ -60,8 +66,18 @@ fn an_account_that_holds_nothing_has_room_for_a_hook_beside_two_greedy_ones() {
 }
 
 #[test]
+fn the_floor_of_an_account_has_room_for_a_hook_on_a_deep_stack() {
+    let floor = |stack| {
+        let capacities = resources(4 << 30, 1_024).capacities(Capacity::of(64), stack);
+        capacities.get(Resource::Memory).floor
+    };
+    let extra = floor(GuestStack::MOST) - floor(GuestStack::default());
+    assert_eq!(extra, GuestStack::MOST.extra_memory());
+}
+
+#[test]
 fn strangers_take_at_most_a_quarter_of_what_a_request_needs() {
-    let capacities = resources(4 << 30, 1_024).capacities(Capacity::of(64));
+    let capacities = resources(4 << 30, 1_024).capacities(Capacity::of(64), GuestStack::default());
     for resource in [Resource::Memory, Resource::Descriptors, Resource::Requests] {
         let capacity = capacities.get(resource);
         let strangers = capacity.strangers.unwrap();
