@@ -9,7 +9,7 @@ use crate::quantity::{parse_size, show_size};
 /// The flag, as typed.
 #[derive(Debug, Default, Args)]
 pub(crate) struct ModuleLimitFlag {
-    /// Largest module or component that is accepted [default: 24MiB].
+    /// Largest module or component that is accepted [default: 32MiB].
     #[arg(long, value_name = "SIZE", env = "TENTERHOOK_MAX_MODULE")]
     max_module: Option<String>,
 }

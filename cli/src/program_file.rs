@@ -5,11 +5,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use tenterhook_dispatch::MODULE_MAX_BYTES;
 use tenterhook_engine::{Digest, Engine, Kind, Refusal, Survey};
 
 /// Most bytes that any program may have, whatever its kind: the engine refuses larger
 /// modules, so they are not even read.
-const MAX_BYTES: u64 = 64 << 20;
+const MAX_BYTES: u64 = MODULE_MAX_BYTES;
 
 /// How much is read of a file that is too large for a program: enough to see what it is,
 /// and more than the largest script.

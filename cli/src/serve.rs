@@ -151,7 +151,12 @@ fn serve(mut config: Config) -> anyhow::Result<()> {
     database::check(&config.database, &data, config.new_database)?;
     // Before lockdown, which may make the socket unreachable.
     let notify = Notify::connect(&notify::NotifyEnvironment::read())?;
-    let resources = Resources::find(config.capacity, &Host::default(), data.path())?;
+    let resources = Resources::find(
+        config.capacity,
+        &Host::default(),
+        data.path(),
+        config.dispatch.module_bytes,
+    )?;
     resources.log();
     let capacities = resources.capacities(config.run_slots, config.stack);
     let here = limits_here(&capacities, config.stack, &config.dispatch.ceiling);

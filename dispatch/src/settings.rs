@@ -20,7 +20,7 @@ pub struct Settings {
     pub ceiling: Limits,
     /// Most that one run can be given on this host. Default: [`Limits::ceiling`].
     pub host: Limits,
-    /// Largest module or component, in bytes. Default: 24 MiB; at most 64 MiB.
+    /// Largest module or component, in bytes. Default: 32 MiB; at most 128 MiB.
     pub module_bytes: u64,
     /// How long an upload may wait for its program to be compiled, its turn included.
     /// Default: 10 minutes: no client waits longer, and what the account sends next
@@ -43,7 +43,7 @@ pub struct Settings {
 pub const SCRIPT_MAX_BYTES: u64 = 96 * 1024;
 
 /// Most that [`Settings::module_bytes`] can be.
-pub const MODULE_MAX_BYTES: u64 = 64 << 20;
+pub const MODULE_MAX_BYTES: u64 = 128 << 20;
 
 /// Largest event, in bytes of JSON.
 ///
@@ -74,7 +74,7 @@ impl Default for Settings {
             default_limits: Limits::default(),
             ceiling: Limits::ceiling(),
             host: Limits::ceiling(),
-            module_bytes: 24 << 20,
+            module_bytes: 32 << 20,
             upload_wait: Duration::from_secs(10 * 60),
             executions_per_event: 4_096,
             executions_per_request: 16_384,

@@ -263,7 +263,7 @@ async fn a_body_beyond_every_limit_is_413() {
         .await
         .expect_astra(413, 85);
     let call = astra.call(Method::POST, SOURCES).await;
-    let huge = vec![b' '; 34 << 20];
+    let huge = vec![b' '; 44 << 20];
     call.body("application/json", huge)
         .send()
         .await

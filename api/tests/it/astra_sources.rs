@@ -231,9 +231,9 @@ async fn a_wasm_program_is_a_source_of_a_distinct_type() {
         assert_eq!(answer.expect_wrong(400, 9, "invalidFields"), "source");
         assert!(answer.text().contains(word), "{}", answer.text());
     }
-    // 24 MiB are the most by default.
+    // 32 MiB are the most by default.
     let answer = astra
-        .post(SOURCES, &wasm("A".repeat((24 << 20) / 3 * 4 + 8)))
+        .post(SOURCES, &wasm("A".repeat((32 << 20) / 3 * 4 + 8)))
         .await;
     let problem = answer.expect_astra(400, 8);
     assert!(

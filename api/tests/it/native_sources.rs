@@ -176,11 +176,11 @@ async fn uploads_beyond_the_limit_are_413_and_name_it() {
     let answer = upload(&app, "more", "text/x-shellscript", script + "#").await;
     let problem = answer.expect_problem(413, "/problems/unreadable-body");
     assert_eq!(problem["limit_bytes"], 98_304);
-    let module = [&b"\0asm\x01\0\0\0"[..], &vec![0; 24 << 20]].concat();
+    let module = [&b"\0asm\x01\0\0\0"[..], &vec![0; 32 << 20]].concat();
     let answer = upload(&app, "huge", WASM, module).await;
     assert_eq!(
         answer.expect_problem(413, "/problems/unreadable-body")["limit_bytes"],
-        24 << 20
+        32 << 20
     );
 }
 

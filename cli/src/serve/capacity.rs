@@ -39,10 +39,15 @@ const DESCRIPTORS_FLOOR: u64 = 80;
 const REQUESTS_FLOOR: u64 = 4;
 const STREAMS_FLOOR: u64 = 2;
 
-/// Bytes of the disk that are not shared out: the database's log may have 64 MiB, and what
-/// is kept for changes that free some has 24 MiB. The rest is for indexes and what is free
-/// within pages. On a small disk it is half.
-const DISK_OWN: u64 = 112 * MIB;
+/// Bytes of the disk that are not shared out, beside those of the database's log: what is
+/// kept for changes that free some has 24 MiB, and the rest is for indexes and what is free
+/// within pages.
+const DISK_OWN: u64 = 48 * MIB;
+
+/// Bytes of the disk that the database's log may have. A larger program is in it as a whole
+/// until it has been copied into the database, beside what was there before.
+const LOG: u64 = 64 * MIB;
+const LOG_BESIDE_PROGRAM: u64 = 20 * MIB;
 
 /// Descriptors that are not shared out: the database's, the log's, those of the runtime and
 /// of a compiler's process.
@@ -145,8 +150,9 @@ pub(super) struct Resources {
 }
 
 impl Resources {
-    /// Asks the host for what flags have not overrides. Raises the process's limit of
-    /// descriptors as far as it may be raised.
+    /// Asks the host for what flags have not overridden, for a server that accepts modules of
+    /// up to `module_bytes`. Raises the process's limit of descriptors as far as it may be
+    /// raised.
     ///
     /// # Errors
     ///
@@ -155,6 +161,7 @@ impl Resources {
         overrides: CapacityOverrides,
         host: &Host,
         data: &Path,
+        module_bytes: u64,
     ) -> anyhow::Result<Self> {
         let memory = overrides
             .memory
@@ -162,7 +169,7 @@ impl Resources {
         let descriptors = raise_descriptors();
         let disk = match overrides.disk {
             Some(amount) => found(amount, "--max-disk"),
-            None => disk_of(data).with_context(|| {
+            None => disk_of(data, module_bytes).with_context(|| {
                 format!(
                     "cannot find out how large the disk of {} is",
                     data.display()
@@ -297,11 +304,11 @@ fn found(amount: u64, source: &str) -> HostAmount {
 }
 
 /// Returns what the folder holds plus what is free on its disk.
-fn disk_of(data: &Path) -> io::Result<HostAmount> {
+fn disk_of(data: &Path, module_bytes: u64) -> io::Result<HostAmount> {
     let free = free_disk(data)?;
     let held = held_by(data)?;
     Ok(HostAmount {
-        amount: shared_of(free.amount.saturating_add(held)),
+        amount: shared_of(free.amount.saturating_add(held), module_bytes),
         source: format!(
             "{}, and what it holds, less what the database needs beside its content",
             free.source
@@ -309,9 +316,11 @@ fn disk_of(data: &Path) -> io::Result<HostAmount> {
     })
 }
 
-/// Returns how much of a disk of this size can be shared out.
-fn shared_of(disk: u64) -> u64 {
-    disk - DISK_OWN.min(disk / 2)
+/// Returns how much of a disk of this size can be shared out: half of a small one, else what
+/// the database does not need.
+fn shared_of(disk: u64, module_bytes: u64) -> u64 {
+    let own = DISK_OWN + LOG.max(module_bytes.saturating_add(LOG_BESIDE_PROGRAM));
+    disk - own.min(disk / 2)
 }
 
 /// Returns the bytes of all files in a folder. A file that vanishes meanwhile counts as

@@ -283,7 +283,7 @@ mod tests {
             config.dispatch.executions_per_event, 100,
             "it cannot be above the whole"
         );
-        assert_eq!(config.compile.cpu_for(24 << 20).as_secs(), 5);
+        assert_eq!(config.compile.cpu_for(32 << 20).as_secs(), 5);
         assert_eq!(config.compile.memory, 1 << 30);
         assert_eq!(config.code_bytes, Some(2 << 30));
         assert_eq!(config.delivery.destinations, delivery::Destinations::All);
@@ -308,7 +308,7 @@ mod tests {
                 "--max-fuel",
                 "1T",
                 "--max-module",
-                "65MiB",
+                "129MiB",
                 "--stack",
                 "63KiB",
                 "--max-compile-time",

@@ -179,12 +179,12 @@ fn a_file_too_large_for_any_program_is_refused_with_its_own_size() {
         .write(true)
         .open(&module.path)
         .unwrap();
-    file.set_len(70_000_000).unwrap();
-    refused(&module, "the module has 70000000 bytes; at most 25165824");
+    file.set_len(140_000_000).unwrap();
+    refused(&module, "the module has 140000000 bytes; at most 33554432");
     module
         .run(&[])
         .with_status(125)
-        .with_stderr("the module has 70000000 bytes; at most 67108864");
+        .with_stderr("the module has 140000000 bytes; at most 134217728");
 }
 
 #[test]

@@ -102,9 +102,9 @@ fn a_build_is_checked_against_the_same_module_limit_as_an_upload() {
         "{refused:#?}"
     );
     project
-        .run(&["build", "--max-module", "65MiB"])
+        .run(&["build", "--max-module", "129MiB"])
         .with_status(2)
-        .with_stderr("`--max-module` must be from 1 byte to 64 MiB, not 65MiB");
+        .with_stderr("`--max-module` must be from 1 byte to 128 MiB, not 129MiB");
 }
 
 #[test]

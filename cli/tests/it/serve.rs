@@ -260,3 +260,19 @@ fn a_server_gives_hooks_the_stack_that_it_was_started_with() {
         assert_eq!(own, outcome, "{task}");
     }
 }
+
+#[test]
+fn a_module_beyond_the_servers_own_bound_is_refused_with_its_size_and_the_bound() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &["--max-module", "1KiB"]);
+    let owner = Owner::of(&server, data.path());
+    let path = "/api/v1/sources?name=large&wait=120";
+    let large = [b"\0asm\x01\0\0\0", &[0; 1_024][..]].concat();
+    let (status, problem) = owner
+        .try_call("POST", path, "application/wasm", &large)
+        .unwrap();
+    assert_eq!(status, 413, "{problem}");
+    assert_eq!(problem["limit_bytes"], 1_024, "{problem}");
+    assert_eq!(problem["size_bytes"], 1_032, "{problem}");
+    owner.source("small", recursing(1));
+}

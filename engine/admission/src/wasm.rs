@@ -12,8 +12,8 @@ use crate::proposals;
 use crate::refusal::{Refusal, one_line, quoted};
 use crate::survey::Survey;
 
-/// The largest module or component, in bytes, whatever an operator sets: 64 MiB.
-pub const WASM_MAX_BYTES: u64 = 64 << 20;
+/// The largest module or component, in bytes, whatever an operator sets: 128 MiB.
+pub const WASM_MAX_BYTES: u64 = 128 << 20;
 
 /// Bounds on a module's shape. Every module of a corpus of real ones (compilers and
 /// interpreters among them) passes; the comments give the highest value found there.

@@ -27,8 +27,9 @@ pub(super) const REFUSED: u8 = 3;
 /// The most of the process's standard error that is kept, in bytes.
 const REASON_MAX_BYTES: u64 = 2000;
 
-/// The most machine code that is accepted from a process, in bytes: real modules result
-/// in up to five times their own size, and those have at most 64 MiB.
+/// The most machine code that is accepted from a process, in bytes. Real modules of code
+/// result in up to five times their own size; larger ones than 64 MiB consist mostly of data.
+/// More would take this process's memory, which the compiler's own limit does not bound.
 const CODE_MAX_BYTES: u64 = 384 << 20;
 
 /// Compiles in a separate process. The inner error is the program's fault.
@@ -123,12 +124,13 @@ fn reason(
     }
     match status.signal() {
         Some(SIGXCPU) => Ok(format!(
-            "compiling took more than {} s of processor time",
+            "compiling took more than {} s of processor time, which `serve --max-compile-time` sets",
             limits.cpu_for(size).as_secs()
         )),
         Some(SIGKILL | SIGTERM) => Err(status),
         None | Some(SIGABRT) => Ok(format!(
-            "the compiler gave up, most likely because it needed more than {} MiB of memory",
+            "the compiler gave up, most likely because it needed more than {} MiB of memory, \
+             which `serve --max-compile-memory` sets",
             limits.memory >> 20
         )),
         Some(signal) => Ok(format!("the compiler crashed on it (signal {signal})")),

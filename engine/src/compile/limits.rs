@@ -122,7 +122,7 @@ mod tests {
         );
         let none: [&str; 0] = [];
         let most = CompileLimits::of_words(none.iter()).unwrap().cpu;
-        assert_eq!(most, Some(Duration::from_secs(266)));
+        assert_eq!(most, Some(Duration::from_secs(522)));
     }
 
     #[test]
@@ -141,8 +141,8 @@ mod tests {
             (1, 14),
             (1 << 20, 14),
             ((1 << 20) + 1, 18),
-            (24 << 20, 106),
-            (WASM_MAX_BYTES, 266),
+            (32 << 20, 138),
+            (WASM_MAX_BYTES, 522),
         ] {
             assert_eq!(seconds(&limits, bytes), expected, "{bytes} bytes");
             assert_eq!(limits.to_words(bytes)[0], expected.to_string());

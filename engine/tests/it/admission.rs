@@ -55,13 +55,13 @@ async fn a_component_of_too_many_parts_is_refused() {
 #[tokio::test]
 async fn a_module_that_is_too_large_is_refused_unread() {
     let mut bytes = wasm::memory_of(1);
-    bytes.resize((64 << 20) + 1, 0);
+    bytes.resize((128 << 20) + 1, 0);
     let refusal = refusal(Kind::Module, &bytes).await;
     assert!(
         matches!(
             refusal,
             Refusal::TooLarge {
-                limit: 0x400_0000,
+                limit: 0x800_0000,
                 ..
             }
         ),

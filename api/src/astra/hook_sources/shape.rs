@@ -31,7 +31,10 @@ pub(super) const MEDIA: Media = Media {
 };
 
 /// A Wasm program may be longer than a script; how long, the operator configures.
-#[expect(clippy::cast_possible_truncation, reason = "64 MiB fit into any usize")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "128 MiB fit into any usize"
+)]
 const SOURCE_MAX_CHARS: usize = (MODULE_MAX_BYTES as usize).div_ceil(3) * 4;
 
 pub(super) const MEMBERS: &[Member] = members! {

@@ -94,7 +94,7 @@ fn a_flag_overrides_the_host_and_is_logged() {
         descriptors: Some(300),
         disk: Some(1 << 30),
     };
-    let resources = Resources::find(overrides, &Host::default(), folder.path()).unwrap();
+    let resources = Resources::find(overrides, &Host::default(), folder.path(), MIB).unwrap();
     assert_eq!(resources.memory, found(512 * MIB, "--host-memory"));
     assert_eq!(resources.descriptors, found(300, "--host-descriptors"));
     assert_eq!(resources.disk, found(1 << 30, "--max-disk"));
@@ -107,7 +107,7 @@ fn descriptors_beyond_what_the_kernel_allows_are_not_promised() {
         descriptors: Some(u64::MAX),
         ..CapacityOverrides::default()
     };
-    let resources = Resources::find(overrides, &Host::default(), folder.path()).unwrap();
+    let resources = Resources::find(overrides, &Host::default(), folder.path(), MIB).unwrap();
     assert_eq!(resources.descriptors.source, "RLIMIT_NOFILE");
 }
 
@@ -122,7 +122,9 @@ fn existing_files_of_the_folder_count_as_disk() {
 
 #[test]
 fn a_disk_is_not_shared_out_so_far_that_no_log_fits_beside_the_database() {
-    assert_eq!(shared_of(1 << 30), (1 << 30) - DISK_OWN);
-    assert_eq!(shared_of(60 << 20), 30 << 20);
-    assert_eq!(shared_of(0), 0);
+    let shared = |mib, module| shared_of(mib * MIB, module * MIB) / MIB;
+    assert_eq!(shared(1024, 32), 1024 - 112);
+    assert_eq!(shared(1024, 128), 1024 - 196, "the log may hold a program");
+    assert_eq!(shared(60, 128), 30);
+    assert_eq!(shared(0, 32), 0);
 }

@@ -237,10 +237,10 @@ fn a_program_beyond_the_limits_is_refused_with_the_limit() {
     let workspace = Workspace::new();
     workspace.project("#\n".repeat(100 * 1024), "");
     workspace.push(&[]).with_status(1).with_stderr("98304");
-    let huge = [&b"\0asm\x01\0\0\0"[..], &vec![0; 30 << 20]].concat();
+    let huge = [&b"\0asm\x01\0\0\0"[..], &vec![0; 40 << 20]].concat();
     workspace.project("", "");
     std::fs::write(workspace.project.path().join("hook.sh"), huge).unwrap();
-    workspace.push(&[]).with_status(1).with_stderr("25165824");
+    workspace.push(&[]).with_status(1).with_stderr("33554432");
 }
 
 #[test]

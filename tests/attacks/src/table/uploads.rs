@@ -48,13 +48,13 @@ fn bombs() -> Vec<Attack> {
         ),
     );
     attacks.push(
-        Attack::made("a module of more than 64 MiB", || {
+        Attack::made("a module of more than 128 MiB", || {
             let mut bytes = handmade::memory_of(1);
-            bytes.resize((64 << 20) + 1, 0);
+            bytes.resize((128 << 20) + 1, 0);
             bytes
         })
         .expect(
-            Expected::Refused("at most 67108864"),
+            Expected::Refused("at most 134217728"),
             "engine/tests/it/admission.rs::a_module_that_is_too_large_is_refused_unread",
         ),
     );
