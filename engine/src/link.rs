@@ -7,7 +7,7 @@ mod shell;
 use wasmtime::component::Linker as ComponentLinker;
 use wasmtime::{Engine, Linker};
 
-pub(crate) use self::component::{Opened, Timers};
+pub(crate) use self::component::{Opened, RequestMemory, Timers};
 use crate::error::Error;
 use crate::sandbox::guest::Guest;
 

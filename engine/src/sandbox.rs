@@ -43,7 +43,7 @@ use self::watchdog::Watchdog;
 use self::world::{WithFiles, World};
 use crate::error::Error;
 use crate::invocation::{Invocation, Stream};
-use crate::link::{CALL_COPY_MAX_BYTES, Opened, Timers};
+use crate::link::{CALL_COPY_MAX_BYTES, Opened, RequestMemory, Timers};
 use crate::outcome::Outcome;
 use crate::permit::Permit;
 use crate::program::{Code, Program};
@@ -227,6 +227,7 @@ fn wasi(invocation: &Invocation, world: &World, output: &Arc<Output>, clocks: &C
         table,
         timers: Timers::default(),
         opened: Opened::new(descriptors),
+        http: RequestMemory::default(),
     }
 }
 

@@ -59,6 +59,12 @@ impl CheckResult {
         self.survey.as_ref().filter(|_| self.kind != Kind::Script)
     }
 
+    /// Whether it could try to send requests, which are denied.
+    fn imports_http(&self) -> bool {
+        let imports = self.contents().map_or(&[][..], |survey| &survey.imports);
+        imports.iter().any(|own| own.starts_with("wasi:http/"))
+    }
+
     /// The result as text.
     pub(super) fn page(&self, paint: Painter) -> String {
         let mut page = Page::default();
@@ -84,6 +90,12 @@ impl CheckResult {
                 "verdict",
                 format_args!("{} {}", paint.bad("refused:"), neutral::line(reason)),
             ),
+        }
+        if self.is_accepted() && self.imports_http() {
+            page.line(
+                "warning",
+                "hooks have no network: a request over HTTP fails with `HTTP-request-denied`",
+            );
         }
         for own in &self.diagnostics {
             let (name, description) = script_check::describe(own, paint);

@@ -201,6 +201,21 @@ fn a_trial_has_the_stack_that_is_asked_for() {
 }
 
 #[test]
+fn a_component_that_imports_http_is_accepted_with_a_warning() {
+    let http = std::fs::read(tenterhook_tests_artifacts::CONTAINED_HTTP).unwrap();
+    let result = Program::module(http).check().with_status(0);
+    for part in [
+        "wasi:http/outgoing-handler@0.2",
+        "accepted",
+        "hooks have no network: a request over HTTP fails with `HTTP-request-denied`",
+    ] {
+        assert!(result.stdout.contains(part), "{result:#?}");
+    }
+    let result = Program::module(tiny::exiting(0)).check();
+    assert!(!result.stdout.contains("HTTP"), "{result:#?}");
+}
+
+#[test]
 fn guest_text_in_a_refusal_cannot_control_the_terminal() {
     let script = Program::script("#!/bin/\u{1b}[2Jzsh\n");
     let module = Program::module(tiny::exporting_twice("evil\u{1b}[2J"));

@@ -63,6 +63,10 @@ const PACKAGES: [&str; 6] = [
     "wasi:sockets/",
 ];
 
+/// Interfaces that components may import although they give nothing: sending a request fails
+/// when it is called.
+const DENIED: [&str; 2] = ["wasi:http/types@", "wasi:http/outgoing-handler@"];
+
 /// Returns whether a core module may import this function.
 pub(crate) fn module_may_import(namespace: &str, name: &str) -> bool {
     MODULE_NAMESPACES.contains(&namespace) && PREVIEW1.contains(&name)
@@ -75,8 +79,6 @@ pub(crate) fn is_about_files(name: &str) -> bool {
 
 /// Returns whether a component may import this interface.
 pub(crate) fn component_may_import(interface: &str) -> bool {
-    PACKAGES
-        .iter()
-        .any(|package| interface.starts_with(package))
-        && interface.contains("@0.2.")
+    let mut known = PACKAGES.iter().chain(&DENIED);
+    known.any(|start| interface.starts_with(start)) && interface.contains("@0.2.")
 }

@@ -13,7 +13,7 @@ use super::meter::Meter;
 use super::verdict::VerdictFile;
 use super::world::World;
 use crate::gauge::Gauge;
-use crate::link::{Opened, Timers};
+use crate::link::{Opened, RequestMemory, Timers};
 
 /// What the host holds for one guest: the data of its store.
 pub(crate) struct Guest {
@@ -53,6 +53,8 @@ pub(crate) struct Wasi {
     pub(crate) timers: Timers,
     /// The files and folders that it has open.
     pub(crate) opened: Opened,
+    /// What its requests hold, which are never sent.
+    pub(crate) http: RequestMemory,
 }
 
 impl Guest {

@@ -176,7 +176,7 @@ async fn an_import_of_the_wrong_type_is_named() {
 #[tokio::test]
 async fn an_interface_that_is_not_offered_is_named() {
     for interface in [
-        "wasi:http/outgoing-handler@0.2.0",
+        "wasi:http/incoming-handler@0.2.0",
         "wasi:cli/environment@0.3.0",
         "my:own/thing",
     ] {

@@ -20,6 +20,7 @@ mod gauge;
 mod guests;
 mod harness;
 mod host_calls;
+mod http;
 mod limits;
 mod lockdown;
 mod mutations;

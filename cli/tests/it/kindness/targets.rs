@@ -168,7 +168,7 @@ fn a_module_without_a_start_function_is_refused_with_what_it_seems_to_be() {
 #[test]
 fn an_unavailable_interface_is_named_with_the_reason() {
     for (interface, part) in [
-        ("wasi:http/outgoing-handler@0.2.0", "hooks have no network"),
+        ("wasi:http/incoming-handler@0.2.0", "hooks have no network"),
         ("wasi:cli/environment@0.3.0", "such as wasm32-wasip2"),
         ("wasi:keyvalue/store@0.2.0-draft", "hooks have command line"),
         ("my:own/thing@1.0.0", "wac plug"),

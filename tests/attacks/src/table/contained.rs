@@ -32,6 +32,10 @@ fn no_socket_made(report: &Report) -> bool {
     !text.is_empty() && !text.contains("255")
 }
 
+fn nothing_sent(report: &Report) -> bool {
+    String::from_utf8_lossy(&report.stdout).contains("handle Some(15)")
+}
+
 pub(super) fn attacks() -> Vec<Attack> {
     let denied = |by, shown| Expected::Denied { by, shown };
     let mut attacks = Vec::new();
@@ -67,6 +71,14 @@ pub(super) fn attacks() -> Vec<Attack> {
             denied("no socket is made, no name found", no_socket_made),
             "engine/tests/it/contained.rs::no_socket_of_a_component_reaches_anything",
         ),
+    );
+    attacks.push(
+        Attack::guest("HTTP of 0.2, component", guests::CONTAINED_HTTP)
+            .arg("send")
+            .expect(
+                denied("no request is sent", nothing_sent),
+                "engine/tests/it/http.rs::a_request_is_denied_with_the_error_code_of_wasi",
+            ),
     );
     attacks
 }

@@ -83,8 +83,8 @@ fn components() -> Vec<Attack> {
             handmade::many_instances(990)
         })
         .expect(Expected::Refused("instances"), test),
-        Attack::made("a component that asks for HTTP", || {
-            handmade::importing("wasi:http/outgoing-handler@0.2.0")
+        Attack::made("a component that asks for HTTP requests", || {
+            handmade::importing("wasi:http/incoming-handler@0.2.0")
         })
         .expect(
             Expected::Refused(NOT_OFFERED),
