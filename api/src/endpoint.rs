@@ -33,6 +33,7 @@ pub(crate) struct Endpoint {
     pub(crate) access: Access,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Shape>,
+    pub(crate) body_is_optional: bool,
     pub(crate) replies: Vec<(u16, Option<Shape>)>,
     /// Status, name and meaning.
     pub(crate) reply_headers: Vec<(u16, &'static str, &'static str)>,
@@ -153,6 +154,7 @@ impl Endpoint {
             access,
             parameters: Vec::new(),
             body: None,
+            body_is_optional: false,
             replies: Vec::new(),
             reply_headers: Vec::new(),
             deprecated: false,
@@ -208,6 +210,14 @@ impl Endpoint {
     pub(crate) fn reads_raw(mut self, media: &'static [&'static str]) -> Self {
         self.body = Some(Shape::raw(media));
         self
+    }
+
+    /// The call reads a body of these media types if there is one.
+    pub(crate) fn may_read_raw(self, media: &'static [&'static str]) -> Self {
+        Self {
+            body_is_optional: true,
+            ..self.reads_raw(media)
+        }
     }
 
     /// The call responds with this status and a JSON body of this type.

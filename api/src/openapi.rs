@@ -178,7 +178,8 @@ fn operation(endpoint: &Endpoint, dialects: &Dialects) -> Value {
         operation["x-role"] = json!(role.as_str());
     }
     if let Some(shape) = &endpoint.body {
-        operation["requestBody"] = json!({"required": true, "content": content(shape)});
+        operation["requestBody"] =
+            json!({"required": !endpoint.body_is_optional, "content": content(shape)});
     }
     operation
 }

@@ -21,7 +21,7 @@ use crate::client::{self, Client};
 use crate::command;
 use crate::paint;
 use crate::project::Project;
-use crate::replay::last::{self, Last};
+use crate::replay::last::{self, HookReplays};
 use crate::table::{OutputFormat, print, print_json};
 
 /// Creates or updates the source and the hook of this project on a running server.
@@ -79,7 +79,7 @@ fn run(args: &PushArgs) -> anyhow::Result<()> {
                 manifest.name
             )
         })?;
-        Last::replay(&client, &current.number.to_string(), most, Some(&bytes))
+        HookReplays::replay(&client, &current.number.to_string(), most, Some(&bytes))
     });
     let shadow = shadow.transpose()?;
     if !dry_run {

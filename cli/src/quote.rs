@@ -9,7 +9,7 @@ use serde::Serialize;
 use tenterhook_wire::{Execution, Usage};
 
 use crate::client::{self, Client};
-use crate::replay::last::{self, Last};
+use crate::replay::last::{self, HookReplays};
 use crate::table::{Column, OutputFormat, print, print_json, table};
 use crate::{amount, command, execution, program_file};
 
@@ -66,7 +66,7 @@ fn run(args: &QuoteArgs) -> anyhow::Result<()> {
         None => recorded(&client, &args.hook, args.last)?,
         Some(path) => {
             let program = program_file::read(path)?.whole(path)?;
-            Last::replay(&client, &args.hook, args.last, Some(&program))?.usages()
+            HookReplays::replay(&client, &args.hook, args.last, Some(&program))?.usages()
         }
     };
     if usages.is_empty() {

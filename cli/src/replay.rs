@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use tenterhook_wire::{Difference, Replay};
 
-use self::last::Last;
+use self::last::HookReplays;
 use crate::client::{self, Client};
 use crate::execution::{self, fuel, outcome, short};
 use crate::say::say_error;
@@ -72,7 +72,7 @@ fn run(args: &ReplayArgs) -> anyhow::Result<bool> {
     let client = Client::open(&args.client)?;
     let program = program.as_deref();
     if let Some(hook) = &args.hook {
-        let last = Last::replay(&client, hook, args.last, program)?;
+        let last = HookReplays::replay(&client, hook, args.last, program)?;
         last.print(args.format)?;
         return Ok(last.is_same());
     }

@@ -74,7 +74,7 @@ impl Engine {
         let cache = Cache::open(settings.cache, &runtime.wasm, &settings.ledger)?;
         runtime::provide(&settings.ledger, settings.sandboxes);
         let watchdog = Watchdog::new(runtime.ticks());
-        let build = build(&runtime.wasm);
+        let build = build(&runtime.wasm, settings.stack);
         Ok(Self {
             inner: Arc::new(EngineInner {
                 runtime,
@@ -279,8 +279,9 @@ impl Engine {
         loading.block(none, move || Ok(work())).await
     }
 
-    /// Returns what identifies this build of the engine, its compiler and its shell. Runs of
-    /// one build with equal input are equal; another may charge other prices.
+    /// Returns what identifies this build of the engine, its compiler, its shell and the stack
+    /// that guests have. Runs of one build with equal input are equal; another build may charge
+    /// other prices.
     #[must_use]
     pub fn build(&self) -> &str {
         &self.inner.build
@@ -299,10 +300,16 @@ impl Engine {
     }
 }
 
+/// The version of what a run does and costs, beside its compiled code. To be raised with
+/// whatever changes that: a price, a rule of the files, the rewriting of modules.
+const RULES: u32 = 1;
+
 /// Returns the version, and a hash of what decides how compiled code behaves.
-fn build(wasm: &wasmtime::Engine) -> String {
+fn build(wasm: &wasmtime::Engine, stack: GuestStack) -> String {
     let mut hasher = DefaultHasher::new();
     wasm.precompile_compatibility_hash().hash(&mut hasher);
     crate::shell::CODE_DIGEST.hash(&mut hasher);
+    RULES.hash(&mut hasher);
+    stack.bytes().hash(&mut hasher);
     format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish())
 }

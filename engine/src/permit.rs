@@ -59,13 +59,15 @@ impl Permit {
             .split(Resource::Memory, self.limits.output_memory())
     }
 
-    /// Returns the limits that it covers.
-    pub(crate) fn limits(&self) -> &Limits {
+    /// Returns the limits that it covers: those that were asked for, or lower ones.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
     /// Returns whether they are lower than requested, for lack of room.
-    pub(crate) fn is_lowered(&self) -> bool {
+    #[must_use]
+    pub fn is_lowered(&self) -> bool {
         self.lowered
     }
 

@@ -76,7 +76,11 @@ pub(crate) async fn run(
         false => Beyond::Denied,
     };
     let started_at = Instant::now();
-    let deadline = Deadline::start(invocation.limits.wall, invocation.cancel.clone());
+    let deadline = Deadline::start(
+        invocation.limits.wall,
+        invocation.pace,
+        invocation.cancel.clone(),
+    );
     let fuel = invocation.limits.fuel;
     if let Some(gauge) = &invocation.gauge {
         gauge.begin(started_at, fuel);
@@ -90,7 +94,7 @@ pub(crate) async fn run(
         invocation.output.clone(),
         invocation.limits.output,
     );
-    let guest = guest(program, &invocation, beyond, &output);
+    let guest = guest(program, &invocation, beyond, &output, &deadline);
     let yielded = Arc::clone(&guest.yielded);
     let meter = Arc::clone(output.meter());
     let mut store = open_store(host.wasm, guest, fuel, &deadline).map_err(|source| Error::Run {
@@ -115,10 +119,6 @@ pub(crate) async fn run(
         source,
     })?;
 
-    let files_digest = match outcome.is_repeatable() {
-        true => store.data().world.files.digest().await,
-        false => None,
-    };
     let kept = output.take();
     let guest = store.data_mut();
     let verdict_file = match &mut guest.shell {
@@ -133,6 +133,18 @@ pub(crate) async fn run(
     };
     let files_bytes = guest.world.files.used_bytes();
     let most_bytes = guest.memory.peak().max(guest.world.files.held_bytes());
+    let files = guest.world.files.clone();
+    let files_digest = match outcome.is_repeatable() {
+        true => {
+            // It takes time, which is the run's.
+            let digest = files.digest(&yielded);
+            let digest = pin!(cpu.measure(host.watchdog, digest));
+            let digest = awake.hold_slot(permit.guard_mut(), host.sleepers, &yielded, digest);
+            deadline.enforce(pin!(digest)).await.ok().flatten()
+        }
+        false => None,
+    };
+    let guest = store.data_mut();
     let usage = Usage {
         memory_peak_bytes: guest.memory.peak(),
         host_calls: guest.meter.calls(),
@@ -163,10 +175,11 @@ fn guest(
     invocation: &Invocation,
     beyond: Beyond,
     output: &Arc<Output>,
+    deadline: &Deadline,
 ) -> Guest {
     let limits = &invocation.limits;
     let meter = Arc::clone(output.meter());
-    let clocks = Clocks::new(invocation.start, invocation.pace, &meter);
+    let clocks = Clocks::new(invocation.start, invocation.pace, &meter, deadline);
     let with_files = match program.inner.uses_files {
         true => WithFiles::Yes,
         false => WithFiles::No,

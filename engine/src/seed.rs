@@ -36,11 +36,6 @@ impl Seed {
         bytes[SEED_BYTES] = salt;
         bytes
     }
-
-    /// Returns it as a number.
-    pub(crate) fn number(self) -> u128 {
-        u128::from_le_bytes(self.0)
-    }
 }
 
 impl From<u64> for Seed {

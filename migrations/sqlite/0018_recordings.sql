@@ -1,6 +1,6 @@
--- What makes an attempt repeatable: its origin and limits, the build that ran it, and a digest
--- of its files, as JSON. Attempts from before have none. It has some 250 bytes at most, which
--- the flat amount of a row has room for.
+-- What makes an attempt repeatable: start, seed and limits, the build that ran it, and a digest
+-- of its files, as JSON. Attempts from before have none. It has less than 300 bytes, which the
+-- flat amount of a row has room for.
 
 ALTER TABLE executions ADD COLUMN recording TEXT;
 ALTER TABLE attempts ADD COLUMN recording TEXT;

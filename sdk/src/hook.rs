@@ -243,8 +243,8 @@ impl Hook {
     }
 
     /// Returns the wall-clock time that is left until the run is stopped; `None` when the
-    /// limit is unknown. It is counted from when the hook was opened, which is a little
-    /// after the engine began to count.
+    /// limit is unknown. It is counted from when the hook was opened, by the hook's own clock,
+    /// which moves with its work and its sleep: on a busy host the run may be stopped earlier.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         let wall = self.limits().wall?;

@@ -117,7 +117,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             "attempt",
             "which attempt; the latest that has ended by default",
         )
-        .reads_raw(&sources::PROGRAM_MEDIA)
+        .may_read_raw(&sources::PROGRAM_MEDIA)
         .answers::<Replay>(200),
         Endpoint::new(
             Method::GET,

@@ -62,6 +62,20 @@ async fn another_program_is_sent_as_the_body_and_differs_by_place() {
 }
 
 #[tokio::test]
+async fn an_empty_program_is_a_program_and_a_body_without_a_type_is_none() {
+    let (app, path) = executed("echo one").await;
+    let path = format!("{path}/replay");
+    let empty = app.call(Method::POST, &path).await;
+    let empty = empty.body("application/octet-stream", "").send().await;
+    assert_eq!(empty.expect(200)["same"], false);
+    let untyped = app.call(Method::POST, &path).await;
+    let untyped = untyped
+        .body("text/plain", "echo two")
+        .without("content-type");
+    untyped.send().await.expect(413);
+}
+
+#[tokio::test]
 async fn what_cannot_be_replayed_is_refused_with_the_reason() {
     let (app, path) = executed("echo one").await;
     let call = async |query: &str, body: &str| {

@@ -16,7 +16,7 @@ const MOST: usize = 1_000;
 
 /// The replays of a hook's newest executions.
 #[derive(Serialize)]
-pub(crate) struct Last {
+pub(crate) struct HookReplays {
     executions: usize,
     same: usize,
     /// How many of each kind.
@@ -30,12 +30,12 @@ struct Item {
     execution: String,
     /// The replay; without one, why there is none.
     #[serde(flatten)]
-    replay: Outcome,
+    replay: Repeated,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Outcome {
+enum Repeated {
     Replay(Box<Received<Replay>>),
     /// Why it cannot be replayed.
     Skipped(String),
@@ -50,7 +50,7 @@ const COLUMNS: [Column<Item>; 6] = [
     ("FUEL IS", |one| one.of(|replay| fuel(&replay.replayed))),
 ];
 
-impl Last {
+impl HookReplays {
     /// Replays the newest executions of a hook that have an attempt which has ended.
     pub(crate) fn replay(
         client: &Client,
@@ -74,13 +74,15 @@ impl Last {
                 }
                 let execution = one.head.id.clone();
                 let replay = match client.replay(&execution, None, program) {
-                    Ok(replay) => Outcome::Replay(Box::new(replay)),
-                    // It was redriven, removed, or nothing is recorded of it.
+                    Ok(replay) => Repeated::Replay(Box::new(replay)),
+                    // It was redriven, removed, nothing is recorded of it, or the server is
+                    // busy: the others are worth something without it.
                     Err(error)
                         if is_refused_with(&error, StatusCode::CONFLICT)
-                            || is_refused_with(&error, StatusCode::NOT_FOUND) =>
+                            || is_refused_with(&error, StatusCode::NOT_FOUND)
+                            || is_refused_with(&error, StatusCode::SERVICE_UNAVAILABLE) =>
                     {
-                        Outcome::Skipped(error.to_string())
+                        Repeated::Skipped(error.to_string())
                     }
                     Err(error) => return Err(error),
                 };
@@ -122,8 +124,8 @@ impl Last {
     /// What the replays have used.
     pub(crate) fn usages(&self) -> Vec<Usage> {
         let replays = self.items.iter().filter_map(|one| match &one.replay {
-            Outcome::Replay(replay) => replay.replayed.usage.clone(),
-            Outcome::Skipped(_) => None,
+            Repeated::Replay(replay) => replay.replayed.usage.clone(),
+            Repeated::Skipped(_) => None,
         });
         replays.collect()
     }
@@ -155,8 +157,8 @@ impl Item {
     /// In what the replay differs, by what tells most.
     fn kind(&self) -> String {
         let replay = match &self.replay {
-            Outcome::Replay(replay) => replay,
-            Outcome::Skipped(_) => return "cannot be replayed".into(),
+            Repeated::Replay(replay) => replay,
+            Repeated::Skipped(_) => return "cannot be replayed".into(),
         };
         match replay.differences.first() {
             None => SAME.into(),
@@ -167,8 +169,8 @@ impl Item {
 
     fn of(&self, show: impl Fn(&Replay) -> String) -> String {
         match &self.replay {
-            Outcome::Replay(replay) => show(replay),
-            Outcome::Skipped(_) => String::new(),
+            Repeated::Replay(replay) => show(replay),
+            Repeated::Skipped(_) => String::new(),
         }
     }
 }

@@ -47,7 +47,7 @@ pub enum Program {
 }
 
 /// What an inline program is called.
-pub(crate) const INLINE: &str = "script";
+const INLINE: &str = "script";
 
 impl Tasks<'_> {
     /// Runs a program at once, on each server side by side. It is stored when

@@ -116,7 +116,7 @@ impl AttemptRecord {
     /// Whether it was interrupted from outside, so that an equal run may end otherwise.
     pub(crate) fn is_interrupted(&self) -> bool {
         let outcome = self.outcome.as_ref();
-        !outcome.is_some_and(Outcome::is_repeatable)
+        outcome.is_some_and(|outcome| !outcome.is_repeatable())
     }
 }
 

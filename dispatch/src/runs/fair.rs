@@ -157,6 +157,11 @@ impl<T> FairQueue<T> {
         });
     }
 
+    /// Charges an account what it has cost beside its turns.
+    pub(crate) fn charge(&mut self, account: AccountId, cost: u64) {
+        self.spend(account, |spent| spent.saturating_add(cost));
+    }
+
     /// Gives a turn back that was not used.
     pub(crate) fn pass(&mut self, account: AccountId, charge: Charge) {
         if let Some(share) = self.shares.get_mut(&account) {

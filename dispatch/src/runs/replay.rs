@@ -4,6 +4,7 @@
 pub(crate) mod case;
 mod compare;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,21 +20,14 @@ use crate::error::{Error, Noun};
 use crate::id::{AccountId, ExecutionId};
 use crate::registry::directory::Directory;
 use crate::registry::programs;
-use crate::registry::recipe::Recipe;
 use crate::runs::environment::Context;
-use crate::runs::execute::INLINE;
 use crate::runs::execution::{AttemptRecord, State};
 use crate::runs::executions::Executions;
 use crate::runs::kept_output::KeptOutput;
 use crate::runs::recording::Recording;
-use crate::runs::run::describe;
 use crate::runs::work::NewExecution;
 use crate::settings::EVENT_MAX_BYTES;
 use crate::tenancy::role::Role;
-
-/// The least time that a replay is given: the host may be busier than it was. A sleep takes
-/// none of it.
-const WALL: Duration = Duration::from_secs(60);
 
 /// How long a replay waits for its turn.
 const TURN: Duration = Duration::from_secs(60);
@@ -56,31 +50,12 @@ pub struct Replay {
     pub digest: Digest,
     /// What that left behind.
     pub replayed: AttemptRecord,
-    /// In what the two differ, each with the first difference. None: the same.
+    /// In what the two differ, each with the first difference; empty if they are the same.
     pub differences: Vec<Difference>,
     /// What limits the comparison, in sentences.
     pub notes: Vec<String>,
     /// What covers the output.
     _output: Guard,
-}
-
-/// Whether this reader may have the bytes of an execution's program; false if no source says.
-fn is_readable(
-    directory: &Directory,
-    execution: &NewExecution,
-    reader: Role,
-) -> Result<bool, Error> {
-    let Recipe {
-        digest, content, ..
-    } = &*execution.recipe;
-    let mut of_program = directory
-        .sources()
-        .filter(|source| source.digest == *digest)
-        .peekable();
-    let is_inline = execution.hook.is_none() && content.name == INLINE;
-    let is_known = is_inline || of_program.peek().is_some();
-    of_program.try_for_each(|source| source.check_readable(reader))?;
-    Ok(is_known)
 }
 
 /// An attempt that has ended, with all that it takes to run it again.
@@ -111,6 +86,21 @@ impl Executions<'_> {
     ) -> Result<Replay, Error> {
         let core = self.core;
         core.check_going()?;
+        tokio::select! {
+            biased;
+            () = core.leaving.cancelled() => Err(Error::Stopping),
+            replay = self.replay_to_its_end(account, id, attempt, program) => replay,
+        }
+    }
+
+    async fn replay_to_its_end(
+        self,
+        account: AccountId,
+        id: ExecutionId,
+        attempt: Option<u32>,
+        program: Option<Bytes>,
+    ) -> Result<Replay, Error> {
+        let core = self.core;
         let recorded = self.recorded("replay", account, id, attempt, 0).await?;
         let is_own = program.is_none();
         let program = match program {
@@ -126,15 +116,17 @@ impl Executions<'_> {
             }
         };
         let limits = match is_own {
-            true => recorded.recording.limits_again(&recorded.record),
-            // It may need more than the recorded one did.
-            false => recorded.recording.limits(),
+            true => recorded.recording.limits_to_repeat(&recorded.record),
+            // It may go further than the recorded one did.
+            false => recorded.recording.limits_had(),
         };
-        let limits = Limits {
-            wall: limits.wall.max(WALL),
-            ..limits
-        };
-        let (report, guard) = core.run_again(account, &recorded, limits, &program).await?;
+        let (report, guard) = core.repeat(account, &recorded, limits, &program).await?;
+        let was_interrupted = recorded.record.is_interrupted();
+        if is_own && !was_interrupted && !report.outcome.is_repeatable() {
+            return Err(Error::Busy {
+                what: "replays; the host interrupted this one",
+            });
+        }
         let Recorded {
             attempt,
             record,
@@ -142,8 +134,11 @@ impl Executions<'_> {
             output,
             ..
         } = recorded;
-        let comparison = Comparison::begin(&record, &recording, core.engine.build());
-        let (differences, notes) = comparison.with(&report, output.as_ref()).await?;
+        let mut comparison = Comparison::new(&record, &recording, core.engine.build());
+        if !is_own {
+            comparison.is_of_another_program();
+        }
+        let (differences, notes) = comparison.make(&report, output.as_ref()).await?;
         Ok(Replay {
             recorded: record,
             digest: program.digest(),
@@ -191,8 +186,8 @@ impl Executions<'_> {
             .map_or(0, |output| output.sizes().total());
         let digest = recorded.repeatable.execution.recipe.digest;
         let program = programs::read(&*core.store, digest).await?;
-        // The parts, and the file that is made of them.
-        let bytes = 2 * (program.len() as u64 + sizes + EVENT_MAX_BYTES as u64);
+        // The parts, and the file that is made of them in a buffer that may be copied once.
+        let bytes = 3 * (program.len() as u64 + sizes + EVENT_MAX_BYTES as u64);
         let memory = Amounts::of(Resource::Memory, bytes);
         let memory = core.engine.ledger().take(account.holder(), memory);
         let memory = memory.map_err(|shortage| Error::Shortage { shortage })?;
@@ -238,9 +233,12 @@ impl Executions<'_> {
         if !record.has_ended() {
             return Err(wrong_state(State::Running.to_string()));
         }
-        let Some(recording) = record.recording.clone() else {
+        let (Some(recording), Some(_), Some(_)) =
+            (record.recording.clone(), &record.outcome, &record.usage)
+        else {
             return Err(wrong_state(format!(
-                "without a recording of attempt {attempt}, which the server did not run to its end"
+                "without a whole recording of attempt {attempt}: it did not run to its end, ran before \
+                 attempts were recorded, or is damaged in the database"
             )));
         };
         let repeatable = self.core.store.repeatable(account, id).await?;
@@ -255,12 +253,28 @@ impl Executions<'_> {
     }
 }
 
+/// Whether this reader may have the bytes of an execution's program; false if no source says.
+fn is_readable(
+    directory: &Directory,
+    execution: &NewExecution,
+    reader: Role,
+) -> Result<bool, Error> {
+    let digest = execution.recipe.digest;
+    let mut of_program = directory
+        .sources()
+        .filter(|source| source.digest == digest)
+        .peekable();
+    let is_known = of_program.peek().is_some();
+    of_program.try_for_each(|source| source.check_readable(reader))?;
+    Ok(is_known)
+}
+
 impl Recorded {
     /// What it was given, to be run again without delay.
     fn given(&self, account: AccountId, cancel: CancellationToken) -> Invocation {
         let Repeatable { execution, event } = &self.repeatable;
         let context = event.clone().map(Context::stored).unwrap_or_default();
-        let limits = self.recording.limits();
+        let limits = self.recording.limits_told();
         let given = context.invocation(account, execution, self.attempt, limits, cancel, None);
         Invocation {
             start: self.recording.start(),
@@ -272,10 +286,10 @@ impl Recorded {
 }
 
 impl Core {
-    /// Runs a program on what an attempt was given. It takes its turn among the account's
-    /// own runs, and ends when this is dropped.
-    async fn run_again(
-        &self,
+    /// Runs a program on what an attempt was given, within the account's share of the host, and
+    /// charges the account for it. It ends when this is dropped.
+    async fn repeat(
+        self: &Arc<Self>,
         account: AccountId,
         recorded: &Recorded,
         limits: Limits,
@@ -299,14 +313,29 @@ impl Core {
         let mut permit = admitted.map_err(|_| Error::Busy {
             what: "runs of this account",
         })??;
+        if permit.is_lowered() {
+            return Err(Error::WrongState {
+                doing: "replay",
+                what: Noun::Execution,
+                id: recorded.repeatable.execution.id.to_string(),
+                state: "one that needs more than this host has".into(),
+            });
+        }
         let output = permit.keep_output();
         let run = self.engine.spawn_admitted(program, permit, invocation);
-        let report = run.await.map_err(|error| {
-            describe(&error);
-            Error::from(tenterhook_engine::Error::Panicked {
-                digest: program.digest(),
-            })
-        })??;
+        let core = Arc::clone(self);
+        // It is charged for although nobody may wait for it any more.
+        let run = self.work.spawn(async move {
+            let ended = run.await;
+            if let Ok(Ok(report)) = &ended {
+                core.scheduler.lock().charge(account, report);
+            }
+            ended
+        });
+        let panicked = |_| tenterhook_engine::Error::Panicked {
+            digest: program.digest(),
+        };
+        let report = run.await.map_err(panicked)?.map_err(panicked)??;
         Ok((report, output))
     }
 }

@@ -83,7 +83,8 @@ impl Core {
             }) => {
                 output = Some(permit.keep_output());
                 let limits = limits(&self.settings, &start.execution);
-                let begun = recording.insert(Recording::begin(&limits, self.engine.build()));
+                let begun = Recording::begin(&limits, permit.limits(), self.engine.build());
+                let begun = recording.insert(begun);
                 self.attempt(&start, &program, permit, begun).await
             }
             Err(error) => Err(error),
@@ -188,7 +189,7 @@ impl Core {
             start.account,
             &start.execution,
             start.attempt,
-            recording.limits(),
+            recording.limits_told(),
             start.cancel.clone(),
             Some(Arc::clone(&start.live) as _),
         );

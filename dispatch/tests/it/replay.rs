@@ -8,7 +8,7 @@ use serde_json::json;
 use tenterhook_dispatch::{
     Aspect, Error, ExecutionFilter, Noun, Outputs, Page, Place, RetryPolicy, Settings, State,
 };
-use tenterhook_engine::{Limits, Outcome};
+use tenterhook_engine::{Limit, Limits, Outcome};
 use tenterhook_ledger::{Capacities, Resource};
 
 use crate::support::{LONG, Yard, event, settings, stdout};
@@ -72,7 +72,7 @@ async fn a_replay_changes_nothing_and_takes_no_time_to_sleep() {
     yard.hook("custom.x", "echo $RANDOM\n").await;
     let detail = yard.fire(event("custom.x", json!({}))).await;
     let before = yard.all_executions().await;
-    let sleeps = Some("sleep 1m; date +%s\n".into());
+    let sleeps = Some("sleep 9; date +%s\n".into());
     let executions = yard.dispatcher.executions();
     let id = detail.executions[0].id;
     let replay = executions
@@ -90,7 +90,7 @@ async fn a_replay_changes_nothing_and_takes_no_time_to_sleep() {
         .started_at
         .unwrap()
         .unix_timestamp();
-    assert!(shown >= u64::try_from(began).unwrap() + 60);
+    assert!(shown >= u64::try_from(began).unwrap() + 9);
     assert_eq!(yard.all_executions().await, before);
 }
 
@@ -151,6 +151,36 @@ async fn an_interrupted_attempt_is_replayed_as_far_as_it_went() {
         replay.notes
     );
     assert_eq!(&*replay.replayed.output.stdout, b"begun\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_printed_until_its_deadline_printed_what_its_replay_prints() {
+    let yard = Yard::new().await;
+    for wall_ms in [20, 35, 50] {
+        let name = format!("custom.x{wall_ms}");
+        yard.hook_with(&name, "while :; do echo x; done\n", |hook| {
+            hook.limits.wall_ms = Some(wall_ms);
+            hook.limits.fuel = Some(100_000_000_000);
+        })
+        .await;
+        let detail = yard.fire(event(&name, json!({}))).await;
+        let replay = yard.replay(detail.executions[0].id, None).await.unwrap();
+        assert_eq!(replay.differences, []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_program_that_would_oversleep_is_stopped_as_it_would_be() {
+    let yard = Yard::new().await;
+    yard.hook("custom.x", "echo x\n").await;
+    let detail = yard.fire(event("custom.x", json!({}))).await;
+    let sleeps = Some("echo x; sleep 1h; echo never\n".into());
+    let executions = yard.dispatcher.executions();
+    let replay = executions.replay(yard.account, detail.executions[0].id, None, sleeps);
+    let replay = replay.await.unwrap();
+    let stopped = Outcome::Stopped { limit: Limit::Wall };
+    assert_eq!(replay.replayed.outcome, Some(stopped));
+    assert_eq!(&*replay.replayed.output.stdout, b"x\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

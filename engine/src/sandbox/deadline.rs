@@ -11,13 +11,22 @@ use tokio_util::sync::CancellationToken;
 use wasmtime::{Store, UpdateDeadline};
 
 use super::guest::Guest;
+use crate::invocation::Pace;
 
 /// When a run has to end, and the token that cancels it earlier.
 #[derive(Clone)]
 pub(crate) struct Deadline {
     at: Instant,
     cancel: CancellationToken,
+    /// The wall-clock limit.
+    wall: Duration,
+    /// Cancelled once a skipped sleep has gone beyond it.
+    overslept: CancellationToken,
 }
+
+/// The least time that a run is given which skips its sleep: it repeats another one, whose
+/// host may have been faster.
+const SKIPPING_WALL: Duration = Duration::from_secs(60);
 
 /// Why a run was interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +38,30 @@ pub(crate) enum Cut {
 }
 
 impl Deadline {
-    /// Starts a deadline that is `wall` from now.
-    pub(crate) fn start(wall: Duration, cancel: CancellationToken) -> Self {
+    /// Starts a deadline that is `wall` from now; later if sleep is skipped, which is bounded
+    /// by [`end_beyond`](Self::end_beyond) then.
+    pub(crate) fn start(wall: Duration, pace: Pace, cancel: CancellationToken) -> Self {
         let now = Instant::now();
+        let real = match pace {
+            Pace::Real => wall,
+            Pace::Skip => wall.max(SKIPPING_WALL),
+        };
         Self {
             // A time that the clock cannot represent becomes the longest that limits allow.
             at: now
-                .checked_add(wall)
+                .checked_add(real)
                 .unwrap_or(now + crate::Limits::ceiling().wall),
             cancel,
+            wall,
+            overslept: CancellationToken::new(),
+        }
+    }
+
+    /// Ends the run if its guest has slept longer than it may run, by its own clock.
+    pub(crate) async fn end_beyond(&self, slept: Duration) {
+        if slept > self.wall {
+            self.overslept.cancel();
+            std::future::pending::<()>().await;
         }
     }
 
@@ -45,7 +69,7 @@ impl Deadline {
     pub(crate) fn due(&self) -> Option<Cut> {
         if self.cancel.is_cancelled() {
             Some(Cut::Cancelled)
-        } else if Instant::now() >= self.at {
+        } else if self.overslept.is_cancelled() || Instant::now() >= self.at {
             Some(Cut::Wall)
         } else {
             None
@@ -75,6 +99,7 @@ impl Deadline {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Cut::Cancelled),
+            () = self.overslept.cancelled() => Err(Cut::Wall),
             result = run => Ok(result),
             () = tokio::time::sleep_until(self.at.into()) => Err(Cut::Wall),
         }

@@ -4,6 +4,7 @@
 //! line.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
@@ -138,19 +139,19 @@ impl RunFiles {
         })
     }
 
-    /// Returns a digest of the files, if the run has used any. It has ended.
-    pub(crate) async fn digest(&self) -> Option<u64> {
+    /// Returns a digest of the files, if there are any; the run has ended. `yielded` is set
+    /// whenever others have their turn.
+    pub(crate) async fn digest(&self, yielded: &AtomicBool) -> Option<u64> {
         let files = self.kept.lock().made.take()?;
-        let mut digesting = files.digest();
-        let digest = loop {
+        let taken = Taken { files, run: self };
+        let mut digesting = taken.files.digest();
+        loop {
             if let Some(digest) = digesting.step(DIGEST_BLOCKS) {
-                break digest;
+                return Some(digest);
             }
+            yielded.store(true, Ordering::Relaxed);
             yield_now().await;
-        };
-        drop(digesting);
-        self.kept.lock().made = Some(files);
-        Some(digest)
+        }
     }
 
     /// Returns what the run left in the place of the verdict.
@@ -172,6 +173,21 @@ impl RunFiles {
         }
         json.truncate(len);
         VerdictFile::Content(json)
+    }
+}
+
+/// Files that are worked on for longer than a lock may be held. They go back however that
+/// ends: what still holds some of them open closes them.
+struct Taken<'a> {
+    files: Box<Files>,
+    run: &'a RunFiles,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let nothing = Box::new(Files::new(Quota::new(0, 0), 0));
+        let files = std::mem::replace(&mut self.files, nothing);
+        self.run.kept.lock().made = Some(files);
     }
 }
 
@@ -207,12 +223,17 @@ fn place(files: &mut Files, event: &[u8]) -> Result<(), Errno> {
 mod tests {
     use std::time::SystemTime;
 
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
     use crate::invocation::Pace;
+    use crate::sandbox::deadline::Deadline;
     use crate::seed::Seed;
 
     fn files(limits: &Limits, event: &'static [u8]) -> RunFiles {
-        let clocks = Clocks::new(SystemTime::UNIX_EPOCH, Pace::Skip, &Arc::default());
+        let deadline = Deadline::start(limits.wall, Pace::Skip, CancellationToken::new());
+        let start = SystemTime::UNIX_EPOCH;
+        let clocks = Clocks::new(start, Pace::Skip, &Arc::default(), &deadline);
         let random = Random::new(Seed::from(1), &Arc::default());
         RunFiles::new(limits, Bytes::from_static(event), clocks, random)
     }

@@ -20,8 +20,8 @@ use wasmtime::{CallHook, Store, StoreContextMut, Trap};
 use self::slices::{End, Slices};
 use super::guest::Guest;
 
-/// Fuel that makes a nanosecond of the guest's clock. All prices assume it: guest code burns 1 to 25 billion units per
-/// second, simple loops the least.
+/// Fuel for a nanosecond, by the guest's clock and in all prices below. Guest code burns 1 to
+/// 25 billion units per second, simple loops the least.
 pub(crate) const FUEL_PER_NS: u64 = 10;
 
 /// Fuel for any call into the host: a cheap one was measured at 76 to 254 ns.

@@ -71,6 +71,13 @@ impl TryRng for Random {
     }
 }
 
+/// Returns what a component may reveal: nothing else follows from it.
+fn insecure_seed(seed: Seed) -> u128 {
+    let mut generator = StdRng::from_seed(seed.salted(3));
+    let half = |generator: &mut StdRng| u128::from(generator.next_u64());
+    half(&mut generator) << 64 | half(&mut generator)
+}
+
 /// Gives a component its randomness.
 ///
 /// The "insecure" generator and the seed for hash tables are made from the same seed, so
@@ -78,6 +85,6 @@ impl TryRng for Random {
 pub(crate) fn install(seed: Seed, meter: &Arc<Meter>, wasi: &mut WasiCtxBuilder) {
     wasi.secure_random(Random::salted(seed, 0, meter))
         .insecure_random(Random::salted(seed, 1, meter))
-        .insecure_random_seed(seed.number())
+        .insecure_random_seed(insecure_seed(seed))
         .max_random_size(REQUEST_MAX_BYTES);
 }

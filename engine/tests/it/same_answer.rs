@@ -3,10 +3,12 @@
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use tenterhook_engine::{Invocation, Pace, Seed};
+use tenterhook_engine::{Invocation, Limit, Pace, Seed};
 
 use crate::guests;
-use crate::harness::{Finished, Run, SUCCESS};
+use crate::harness::{Finished, Run, SUCCESS, stopped};
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 const SCRIPT: &str = "echo $RANDOM $RANDOM; date +%s; mktemp; jq -c .a; sleep 0.01; date +%s; for i in 1 2 3; do echo $i; done | sort -r";
 
@@ -84,14 +86,19 @@ async fn an_hour_of_sleep_may_be_skipped() {
             Run::guest(guests::LIMITS_SLEEP_AN_HOUR),
             Run::component_of(guests::LIMITS_SLEEP_AN_HOUR),
         ] {
-            let run = run.arg(how).with(fixed(1)).go().await;
+            let run = run
+                .arg(how)
+                .with(fixed(1))
+                .limits(|limits| limits.wall = 2 * HOUR);
+            let run = run.go().await;
             assert_eq!(
                 (&run.outcome, run.text().as_str()),
                 (&SUCCESS, "sleeping\nwoke with 0\n")
             );
         }
     }
-    let run = Run::script("sleep 2m; date +%s").with(fixed(1)).go().await;
+    let run = Run::script("sleep 2m; date +%s").with(fixed(1));
+    let run = run.limits(|limits| limits.wall = HOUR).go().await;
     assert_eq!(
         (&run.outcome, run.text().as_str()),
         (&SUCCESS, "1000000120\n")
@@ -121,6 +128,21 @@ async fn a_sleep_takes_its_time_and_no_more_by_the_guests_clock() {
     assert!(began_at.elapsed() >= Duration::from_millis(200));
     let shown: u64 = run.text().trim().parse().unwrap();
     assert!((200..205).contains(&shown), "{shown}");
+}
+
+#[tokio::test]
+async fn a_sleep_that_is_skipped_is_bounded_as_one_that_is_not() {
+    for run in [
+        Run::guest(guests::LIMITS_SLEEP_AN_HOUR),
+        Run::component_of(guests::LIMITS_SLEEP_AN_HOUR),
+        Run::script("echo sleeping; sleep 1h"),
+    ] {
+        let run = run.with(fixed(1)).go().await;
+        assert_eq!(
+            (&run.outcome, run.text().as_str()),
+            (&stopped(Limit::Wall), "sleeping\n")
+        );
+    }
 }
 
 #[tokio::test]

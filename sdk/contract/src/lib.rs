@@ -46,7 +46,8 @@ pub mod env {
     pub const LIMIT_FUEL: &str = "HOOK_LIMIT_FUEL";
     /// The run's bound on memory, in bytes.
     pub const LIMIT_MEMORY: &str = "HOOK_LIMIT_MEMORY_BYTES";
-    /// The run's bound on wall-clock time, in milliseconds from its start.
+    /// The run's bound on wall-clock time, in milliseconds from its start. It is the host's time:
+    /// the run's own clock moves with its work and its sleep.
     pub const LIMIT_WALL: &str = "HOOK_LIMIT_WALL_MS";
     /// The bytes of the run's output that are kept.
     pub const LIMIT_OUTPUT: &str = "HOOK_LIMIT_OUTPUT_BYTES";

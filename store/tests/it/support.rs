@@ -250,7 +250,7 @@ pub(crate) fn new_task(shop: &Shop, kind: &str, executions: u32) -> NewTask {
 
 /// What every attempt here has recorded: a seed is drawn for each otherwise.
 static RECORDING: LazyLock<Recording> =
-    LazyLock::new(|| Recording::begin(&Limits::default(), "0.1.0"));
+    LazyLock::new(|| Recording::begin(&Limits::default(), &Limits::default(), "0.1.0"));
 
 /// An attempt that ended well and said all that can be said.
 pub(crate) fn ended_well(id: ExecutionId) -> Attempt {

@@ -1,6 +1,6 @@
 //! Replays of attempts, and cases: attempts as files.
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use super::large::INLINE_BYTES;
 use super::shape::{attempt, attempt_without_output};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::body::Pieces;
 use crate::charge::Charge;
 use crate::extract::{Json, Path, Query};
 use crate::native::sources;
@@ -28,7 +29,7 @@ pub(super) struct Wanted {
     attempt: Option<u32>,
 }
 
-/// Replays an attempt, with the program in the body if there is one.
+/// Replays an attempt, with the program in the body if the client announces one.
 pub(super) async fn replay_execution(
     State(app): State<App>,
     caller: Caller,
@@ -38,25 +39,32 @@ pub(super) async fn replay_execution(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Replay>, Refusal> {
-    let (needs, program) = match body.is_end_stream() {
-        true => (NEEDS, None),
-        false if caller.0.role < Role::READS_SECRETS => {
+    let dispatcher = app.dispatcher();
+    let executions = dispatcher.executions();
+    // First the execution in the path: an unknown one is 404, whatever the body says.
+    executions.get_without_output(caller.account(), id).await?;
+    // A program is announced, even an empty one.
+    let (needs, program) = match headers.contains_key(header::CONTENT_TYPE) {
+        false => {
+            let nothing = Pieces::new(app.door(), &headers, body, 0)?;
+            nothing.collect().await?;
+            (NEEDS, None)
+        }
+        true if caller.0.role < Role::READS_SECRETS => {
             return Err(Refusal::Forbidden {
                 needs: Role::READS_SECRETS.as_str(),
             });
         }
-        false => (
+        true => (
             Role::READS_SECRETS,
             Some(receive(&app, &caller, &headers, body).await?),
         ),
     };
     charge.become_stream()?;
-    let dispatcher = app.dispatcher();
     let authority = dispatcher
         .identities()
         .hold_authority(&caller.0, needs)
         .await?;
-    let executions = dispatcher.executions();
     let replay = tokio::select! {
         biased;
         // The replay ends with this.
@@ -83,8 +91,10 @@ pub(super) async fn get_case(
     let (case, _memory) = executions
         .case(caller.account(), id, wanted.attempt, caller.0.role)
         .await?;
+    let file = tokio::task::spawn_blocking(move || case.to_bytes()).await;
+    let file = file.map_err(|error| Refusal::internal(&error))?;
     // From here on it counts as the reply.
-    Ok(([(header::CONTENT_TYPE, CASE)], case.to_bytes()).into_response())
+    Ok(([(header::CONTENT_TYPE, CASE)], file).into_response())
 }
 
 async fn receive(

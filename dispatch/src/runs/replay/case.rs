@@ -1,16 +1,16 @@
 //! An attempt as one file, which runs anywhere.
 //!
 //! ```text
-//! tenterhook-case 1 SHA-256
-//! {"program": …, the rest as JSON, and how long each part is}
+//! tenterhook-case 1 BYTES SHA-256
+//! so many bytes of JSON, which also say how long each part is
 //! the parts, one after the other
 //! ```
 //!
-//! The hash is of all that follows its line: a file that was cut or altered is refused.
+//! The hash is of all that follows the first line: a file that was cut or altered is refused.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tenterhook_engine::{Digest, Invocation, Kind, Outcome, Pace, Report, Usage, Verdict};
+use tenterhook_engine::{Digest, Invocation, Kind, Limits, Outcome, Pace, Report, Usage, Verdict};
 
 use super::compare::{Comparison, Difference};
 use crate::error::Error;
@@ -120,9 +120,11 @@ impl Case {
     /// Writes the file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut rest =
+        let head =
             serde_json::to_vec(&self.head).expect("a case holds nothing that JSON cannot say");
-        rest.push(b'\n');
+        let bytes = head.len() + self.head.parts.iter().sum::<usize>();
+        let mut rest = Vec::with_capacity(bytes + FIRST_LINE_BYTES);
+        rest.extend_from_slice(&head);
         for part in [
             &self.program,
             &self.stdin,
@@ -132,9 +134,9 @@ impl Case {
         ] {
             rest.extend_from_slice(part);
         }
-        let mut file = format!("{MAGIC}{VERSION} {}\n", Digest::of(&rest)).into_bytes();
-        file.append(&mut rest);
-        file
+        let line = format!("{MAGIC}{VERSION} {} {}\n", head.len(), Digest::of(&rest));
+        rest.splice(..0, line.into_bytes());
+        rest
     }
 
     /// Reads a file.
@@ -150,21 +152,29 @@ impl Case {
         let end = first.iter().position(|byte| *byte == b'\n');
         let line = &first[MAGIC.len()..end.unwrap_or(first.len())];
         let line = String::from_utf8_lossy(line);
-        let (version, hash) = line.split_once(' ').unwrap_or((&line, ""));
+        let (version, rest_of_line) = line.split_once(' ').unwrap_or((&line, ""));
         if version != VERSION {
             return Err(NotACase::Version(version.chars().take(16).collect()));
         }
         let end = end.ok_or(NotACase::Altered)?;
-        let rest = file.slice(end + 1..);
+        let mut rest = file.slice(end + 1..);
+        let (bytes, hash) = rest_of_line.split_once(' ').unwrap_or_default();
         if Digest::of(&rest).to_string() != hash {
             return Err(NotACase::Altered);
         }
         let malformed = |why: &str| NotACase::Malformed(why.into());
-        let end = rest.iter().position(|byte| *byte == b'\n');
-        let end = end.ok_or_else(|| malformed("it has no head"))?;
-        let head: Head = serde_json::from_slice(&rest[..end])
+        let bytes: usize = bytes
+            .parse()
+            .map_err(|_| malformed("its head has no length"))?;
+        if bytes > rest.len() {
+            return Err(malformed("its head is missing"));
+        }
+        let head: Head = serde_json::from_slice(&rest.split_to(bytes))
             .map_err(|error| NotACase::Malformed(error.to_string()))?;
-        let mut rest = rest.slice(end + 1..);
+        let limits = head.recording.limits_had();
+        if limits.within(&Limits::ceiling()) != limits {
+            return Err(malformed("its limits are beyond what a run can have"));
+        }
         let mut parts: [Bytes; 5] = Default::default();
         for (part, len) in parts.iter_mut().zip(head.parts) {
             if len > rest.len() {
@@ -211,7 +221,7 @@ impl Case {
             env: self.head.env.clone(),
             stdin: self.stdin.clone(),
             event: self.event.clone(),
-            limits: recording.limits_again(&self.record()),
+            limits: recording.limits_to_repeat(&self.record()),
             start: recording.start(),
             seed: recording.seed,
             pace: Pace::Skip,
@@ -231,8 +241,8 @@ impl Case {
         build: &str,
     ) -> Result<(Vec<Difference>, Vec<String>), Error> {
         let record = self.record();
-        let comparison = Comparison::begin(&record, &self.head.recording, build);
-        comparison.with(report, None).await
+        let comparison = Comparison::new(&record, &self.head.recording, build);
+        comparison.make(report, None).await
     }
 
     fn record(&self) -> AttemptRecord {
@@ -252,10 +262,13 @@ impl Case {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use tenterhook_engine::Limits;
-
     use super::*;
+    use proptest::prelude::*;
+    use serde_json::value::RawValue;
+
+    fn raw(json: &str) -> Box<RawValue> {
+        RawValue::from_string(json.into()).unwrap()
+    }
 
     fn case() -> Case {
         let given = Invocation {
@@ -274,10 +287,14 @@ mod tests {
                 stderr: "oops".into(),
                 dropped_bytes: 1,
             },
-            verdict: Some(Verdict::deny("no").with("n", 1)),
+            verdict: Some(Verdict {
+                details: [("why".into(), raw("{\n  \"a\": 1\n}"))].into(),
+                ..Verdict::default()
+            }),
             ..AttemptRecord::default()
         };
-        let recording = Recording::begin(&Limits::default(), "0.1.0");
+        let limits = Limits::default();
+        let recording = Recording::begin(&limits, &limits, "0.1.0");
         Case::new((Kind::Script, "echo\n".into()), given, record, recording)
     }
 
@@ -325,9 +342,9 @@ mod tests {
         }
 
         #[test]
-        fn a_forged_case_is_read_or_refused(head in "[ -~]{0,80}", rest: Vec<u8>) {
-            let content = [head.as_bytes(), b"\n", &rest].concat();
-            let file = format!("{MAGIC}{VERSION} {}\n", Digest::of(&content));
+        fn a_forged_case_is_read_or_refused(bytes in "[0-9]{0,20}", rest: Vec<u8>) {
+            let content = rest;
+            let file = format!("{MAGIC}{VERSION} {bytes} {}\n", Digest::of(&content));
             let _ = Case::read(&[file.as_bytes(), &content].concat().into());
         }
     }

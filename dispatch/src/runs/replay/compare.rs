@@ -13,7 +13,7 @@ use crate::runs::recording::Recording;
 /// Most bytes of a line that a difference quotes.
 const QUOTED_BYTES: usize = 120;
 
-/// In what two runs differ: the first that tells most comes first.
+/// In what two runs differ, the most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Aspect {
     /// How they ended.
@@ -82,12 +82,14 @@ impl fmt::Display for Aspect {
 pub(super) struct Comparison<'a> {
     record: &'a AttemptRecord,
     recording: &'a Recording,
+    /// Whether it went only as far as it did because it was interrupted.
+    is_part: bool,
     notes: Vec<String>,
 }
 
 impl<'a> Comparison<'a> {
-    /// Begins one, on this build of the engine.
-    pub(super) fn begin(record: &'a AttemptRecord, recording: &'a Recording, build: &str) -> Self {
+    /// Prepares one with a run of the same program on this build of the engine.
+    pub(super) fn new(record: &'a AttemptRecord, recording: &'a Recording, build: &str) -> Self {
         let mut notes = Vec::new();
         if recording.build != build {
             notes.push(format!(
@@ -98,48 +100,68 @@ impl<'a> Comparison<'a> {
         Self {
             record,
             recording,
+            is_part: record.is_interrupted(),
             notes,
         }
     }
 
+    /// The run was of another program, which is compared whole.
+    pub(super) fn is_of_another_program(&mut self) {
+        self.is_part = false;
+    }
+
     /// Compares; what was printed is read piece by piece if it did not come with the record.
-    /// Returns in what they differ, what tells most first, and what limits the comparison.
-    pub(super) async fn with(
+    /// Returns in what they differ, in the order of [`Aspect`], and what limits the comparison.
+    pub(super) async fn make(
         mut self,
         report: &Report,
         kept: Option<&KeptOutput>,
     ) -> Result<(Vec<Difference>, Vec<String>), Error> {
         let record = self.record;
-        let interrupted = record.is_interrupted();
-        if interrupted {
-            self.notes.push(
-                "it was interrupted from outside: only what it printed until then is compared"
-                    .into(),
-            );
+        let mut differences = Vec::new();
+        let sizes = kept.map_or_else(|| OutputSizes::of(&record.output), KeptOutput::sizes);
+        let limit = self.recording.limits_had().output;
+        if record.output.dropped_bytes > 0 && sizes.total() < limit {
+            let note = "its output was not kept, so it is not compared";
+            self.notes.push(note.into());
+        } else {
+            differences.extend(outputs(kept, record, report, self.is_part).await?);
         }
-        let is_kept = record.error.is_none() || record.output.dropped_bytes <= report.dropped_bytes;
-        let mut differences = match is_kept {
-            true => outputs(kept, record, report).await?,
-            false => {
-                let note = "its output was not kept, so it is not compared";
-                self.notes.push(note.into());
-                Vec::new()
-            }
-        };
-        if !interrupted {
-            differences.extend(endings(record, self.recording, report));
+        if self.is_part {
+            let note = "it was interrupted from outside: only what it printed is compared";
+            self.notes.push(note.into());
+        } else {
+            differences.extend(endings(record, report));
+            differences.extend(self.files(report));
         }
         differences.sort_by_key(|difference| difference.aspect);
         Ok((differences, self.notes))
     }
+
+    /// Compares the files, if both have a digest.
+    fn files(&mut self, report: &Report) -> Option<Difference> {
+        let (recorded, replayed) = (self.recording.files, report.files_digest);
+        if recorded.is_some() != replayed.is_some() {
+            let note = "the files of one of the two are not known, so they are not compared";
+            self.notes.push(note.into());
+            return None;
+        }
+        (recorded != replayed).then(|| Difference {
+            aspect: Aspect::Files,
+            place: None,
+            recorded: format!("{:016x}", recorded.unwrap_or_default()),
+            replayed: format!("{:016x}", replayed.unwrap_or_default()),
+        })
+    }
 }
 
 /// Compares what two runs printed. What was recorded is read piece by piece, unless it came
-/// with the record.
+/// with the record; if that is a part, the replay may go on behind it.
 async fn outputs(
     kept: Option<&KeptOutput>,
     recorded: &AttemptRecord,
     report: &Report,
+    is_part: bool,
 ) -> Result<Vec<Difference>, Error> {
     let sizes = kept.map_or_else(|| OutputSizes::of(&recorded.output), KeptOutput::sizes);
     let mut differences = Vec::new();
@@ -165,7 +187,8 @@ async fn outputs(
             place.line += piece[..equal].iter().filter(|byte| **byte == b'\n').count() as u64;
             at += piece.len() as u64;
             let is_last = at >= size;
-            let same = equal == piece.len() && (!is_last || rest.len() == piece.len());
+            let is_whole = is_part || !is_last || rest.len() == piece.len();
+            let same = equal == piece.len() && is_whole;
             match (same, is_last) {
                 (true, true) => break None,
                 (true, false) => {}
@@ -197,12 +220,8 @@ fn line_at(text: &[u8], at: usize) -> String {
     format!("`{}`", String::from_utf8_lossy(line).escape_debug())
 }
 
-/// Compares how two runs ended, and what they used and left.
-fn endings<'a>(
-    recorded: &'a AttemptRecord,
-    recording: &Recording,
-    report: &'a Report,
-) -> impl Iterator<Item = Difference> + use<'a> {
+/// Compares how two runs ended, and what they used.
+fn endings(recorded: &AttemptRecord, report: &Report) -> impl Iterator<Item = Difference> + use<> {
     let outcome = recorded.outcome.as_ref();
     let outcome = outcome.map_or_else(|| "none".into(), ToString::to_string);
     let verdict = |verdict: Option<&_>, fault: Option<&str>| match (verdict, fault) {
@@ -210,8 +229,6 @@ fn endings<'a>(
         (Some(verdict), None) => serde_json::to_string(verdict).unwrap_or_default(),
         (None, None) => "none".into(),
     };
-    let files =
-        |digest: Option<u64>| digest.map_or("none".into(), |digest| format!("{digest:016x}"));
     let before = recorded.usage.clone().unwrap_or_default();
     let pairs = [
         (Aspect::Outcome, outcome, report.outcome.to_string()),
@@ -219,11 +236,6 @@ fn endings<'a>(
             Aspect::Verdict,
             verdict(recorded.verdict.as_ref(), recorded.verdict_fault.as_deref()),
             verdict(report.verdict.as_ref(), report.verdict_fault.as_deref()),
-        ),
-        (
-            Aspect::Files,
-            files(recording.files),
-            files(report.files_digest),
         ),
         (
             Aspect::Fuel,

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use super::cancel::is_of;
 use super::loaded::{Kept, LaneStatus, Leaving, Loaded};
 use super::{Scheduler, Start};
-use crate::id::{ExecutionId, TaskId};
+use crate::id::{AccountId, ExecutionId, TaskId};
 use crate::runs::execution::{AttemptRecord, Execution, State};
 use crate::runs::fair::cost;
 use crate::runs::recording::Recording;
@@ -97,6 +97,11 @@ impl Scheduler {
             execution: Some(attempt),
             task_change,
         })
+    }
+
+    /// Charges an account for a run that was no turn of its own.
+    pub(crate) fn charge(&mut self, account: AccountId, report: &Report) {
+        self.queue.charge(account, cost(report));
     }
 
     /// Takes note that a settlement is stored. Tells those who wait when the

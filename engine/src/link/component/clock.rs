@@ -5,6 +5,7 @@
 //! else is ever waited for: what a run reads from and writes to is always ready.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
@@ -14,6 +15,10 @@ use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use crate::sandbox::clock::Clocks;
 use crate::sandbox::guest::Guest;
+use crate::sandbox::meter::{Meter, SUBSCRIPTION};
+
+/// The most entries that one poll list may have.
+const POLLABLES_MAX: usize = 1_024;
 
 /// Puts both in front of those that the linker has.
 pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
@@ -25,10 +30,11 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 }
 
 fn view(guest: &mut Guest) -> View<'_> {
-    let clocks = guest.clocks.clone();
+    let (clocks, meter) = (guest.clocks.clone(), Arc::clone(&guest.meter));
     let wasi = guest.wasi();
     View {
         clocks,
+        meter,
         timers: &mut wasi.timers,
         table: &mut wasi.table,
     }
@@ -47,6 +53,7 @@ impl HasData for Waits {
 
 struct View<'a> {
     clocks: Clocks,
+    meter: Arc<Meter>,
     timers: &'a mut Timers,
     table: &'a mut ResourceTable,
 }
@@ -68,7 +75,7 @@ impl View<'_> {
     }
 
     fn sleep(&self, time: Duration) -> impl Future<Output = ()> + use<> {
-        // All else of a view is for one thread.
+        // A view cannot be shared between threads, which a future that borrows it would have to be.
         let clocks = self.clocks.clone();
         async move {
             if !time.is_zero() {
@@ -102,6 +109,12 @@ impl monotonic_clock::Host for View<'_> {
 
 impl poll::Host for View<'_> {
     async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        if pollables.len() > POLLABLES_MAX {
+            wasmtime::bail!("a poll list has at most {POLLABLES_MAX} entries");
+        }
+        // The call itself covers the first.
+        let more = pollables.len().saturating_sub(1) as u64;
+        self.meter.owe(more * SUBSCRIPTION);
         let mut ready = Vec::new();
         let mut first: Option<Duration> = None;
         for (index, pollable) in (0..).zip(&pollables) {
