@@ -281,11 +281,15 @@ impl Prepared {
                 }
             }
         };
-        let run = ended.context("the run panicked")??;
+        let mut run = ended.context("the run panicked")??;
         let compared = match &self.case {
             Some(case) => comparison(case, &run, self.engine.build()).await?,
             None => Vec::new(),
         };
+        // It was stopped where the attempt was, for want of fuel and not of time.
+        if let Some(outcome) = self.case.as_ref().and_then(Case::interrupted) {
+            run.outcome = outcome;
+        }
         let summary = Summary {
             run,
             compared,

@@ -45,6 +45,25 @@ fn a_case_runs_anywhere_to_the_byte() {
 }
 
 #[test]
+fn a_case_of_an_interrupted_attempt_ends_as_the_attempt_did() {
+    let workspace = Workspace::new();
+    workspace.project(
+        "echo begun; sleep 1h\n",
+        "[hook]\nlimits = { wall_ms = 300 }\n",
+    );
+    workspace.push(&[]).with_status(0);
+    workspace.run(["fire", "custom.go", "--set", "a=1"]);
+    let listed = workspace.json(&["executions"]);
+    let file = workspace.project.path().join("one.case");
+    let case = workspace.bytes(&["case", listed[0]["id"].as_str().unwrap()]);
+    std::fs::write(&file, case).unwrap();
+    let run = Workspace::offline(["run", file.to_str().unwrap()]).with_status(124);
+    assert_eq!(run.stdout, "begun\n");
+    assert!(run.stderr.contains("the same as was recorded"), "{run:?}");
+    assert!(!run.stderr.contains("fuel limit"), "{run:?}");
+}
+
+#[test]
 fn a_case_has_its_own_input() {
     let (_workspace, _, file) = a_case("echo x\n");
     let file = file.to_str().unwrap();

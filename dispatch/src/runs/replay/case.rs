@@ -211,6 +211,14 @@ impl Case {
         self.program.clone()
     }
 
+    /// How the attempt ended if it was interrupted: a run of it goes no further than it did, and
+    /// ends otherwise.
+    #[must_use]
+    pub fn interrupted(&self) -> Option<Outcome> {
+        let is_interrupted = self.record().is_interrupted();
+        self.head.outcome.clone().filter(|_| is_interrupted)
+    }
+
     /// What the attempt was given. A sleep takes no time.
     #[must_use]
     pub fn invocation(&self) -> Invocation {
