@@ -42,6 +42,7 @@ mod rejection;
 mod request_id;
 mod router;
 mod servers;
+mod steps;
 mod time_text;
 mod uploads;
 

@@ -18,6 +18,7 @@ use crate::extract::parse_raw;
 use crate::native::binary;
 use crate::native::event_fault::refuse;
 use crate::refusal::Refusal;
+use crate::steps::Steps;
 
 /// Bytes of one event.
 pub(crate) const EVENT_MAX_BYTES: u64 = tenterhook_dispatch::EVENT_MAX_BYTES as u64;
@@ -79,20 +80,20 @@ impl Mode {
     }
 
     /// Reads the events. All of them are good, or the whole is refused.
-    pub(crate) fn read(
+    pub(crate) async fn read(
         self,
         headers: &HeaderMap,
         body: &Bytes,
     ) -> Result<Vec<ReceivedEvent>, Refusal> {
         match self {
             Self::Structured => Ok(vec![one("", parse_raw(body)?)?]),
-            Self::Batch => batch(parse_raw(body)?),
+            Self::Batch => batch(parse_raw(body)?).await,
             Self::Binary => Ok(vec![checked("", binary::assemble(headers, body)?)?]),
         }
     }
 }
 
-fn batch(list: &RawValue) -> Result<Vec<ReceivedEvent>, Refusal> {
+async fn batch(list: &RawValue) -> Result<Vec<ReceivedEvent>, Refusal> {
     if !list.get().starts_with('[') {
         return Err(Refusal::invalid("", "a batch is a JSON list of events"));
     }
@@ -102,11 +103,13 @@ fn batch(list: &RawValue) -> Result<Vec<ReceivedEvent>, Refusal> {
         let detail = format!("a batch may hold at most {BATCH_MAX_EVENTS} events");
         return Err(Refusal::invalid("", detail));
     }
-    events
-        .into_iter()
-        .enumerate()
-        .map(|(index, event)| one(&format!("/{index}"), event))
-        .collect()
+    let mut steps = Steps::default();
+    let mut read = Vec::with_capacity(events.len());
+    for (index, event) in events.into_iter().enumerate() {
+        steps.take(event.get().len()).await;
+        read.push(one(&format!("/{index}"), event)?);
+    }
+    Ok(read)
 }
 
 /// The events of a batch; of too many, one too many.

@@ -24,12 +24,10 @@ use crate::extract::{Json, Query};
 use crate::native::cloudevents::{self, Mode};
 use crate::native::tasks::{task, task_with_executions};
 use crate::refusal::{InvalidField, Refusal};
+use crate::steps::{STEP_BYTES, Steps};
 
 /// The role that may post events and wait for their outcome.
 const NEEDS: Role = Role::Member;
-
-/// Bytes of a body that takes a millisecond or more to go through.
-const LARGE_BYTES: usize = 64 * 1024;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -100,9 +98,14 @@ async fn post_events(
     let body = Pieces::new(app.door(), &headers, body, mode.max_bytes())?
         .collect()
         .await?;
-    let events = mode.read(&headers, &body)?;
-    end_step(&body).await;
-    let printed: Vec<_> = events.iter().map(print).collect();
+    let events = mode.read(&headers, &body).await?;
+    let mut steps = Steps::default();
+    let mut printed = Vec::with_capacity(events.len());
+    for event in &events {
+        let event = print(event);
+        steps.take(event.get().len()).await;
+        printed.push(event);
+    }
     end_step(&body).await;
     let outcomes = match wait {
         None => accept(&app, &caller, events).await?,
@@ -155,7 +158,7 @@ async fn post_events(
 
 /// Yields to other work before a large body is processed.
 async fn end_step(body: &[u8]) {
-    if body.len() > LARGE_BYTES {
+    if body.len() > STEP_BYTES {
         tokio::task::yield_now().await;
     }
 }

@@ -38,8 +38,9 @@ const SMALL_BYTES: u64 = 64 * 1024;
 /// clients wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Executions planned before other work has its turn on the thread; about 100 µs.
-const AT_ONCE: usize = 64;
+/// Executions, or KiB of events, that are planned before other work has its turn on the thread:
+/// about 100 µs, and a few times that in an unoptimised build.
+const AT_ONCE: u64 = 64;
 
 /// What all events of one request have in common.
 struct Request<'a> {
@@ -89,13 +90,14 @@ impl Core {
                 self.plan(&request, event, &directory, &room)
                     .map_err(|error| in_batch(error, several.then_some(i)))?
             };
-            room.take(one.new.executions.len());
+            let executions = one.new.executions.len();
+            room.take(executions);
             bytes += one.bytes;
+            at_once += 1 + executions as u64 + one.bytes / 1_024;
             self.find_memory(&mut batch.memory, bytes).await?;
             if several {
                 check_repeats(&mut contents, &one.new, i)?;
             }
-            at_once += 1 + one.new.executions.len();
             batch.prepared.push(one);
             if at_once >= AT_ONCE {
                 at_once = 0;
