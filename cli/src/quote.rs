@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::Args;
 use serde::Serialize;
-use tenterhook_wire::{Execution, Usage};
+use tenterhook_wire::Usage;
 
 use crate::client::{self, Client};
 use crate::replay::last::{self, HookReplays};
 use crate::table::{Column, OutputFormat, print, print_json, table};
-use crate::{amount, command, execution, program_file};
+use crate::{amount, command, program_file};
 
 /// Says what a hook's newest executions have used: percentiles of fuel, memory and time.
 ///
@@ -62,8 +62,14 @@ pub(crate) fn main(args: &QuoteArgs, log: Option<&str>) -> ExitCode {
 
 fn run(args: &QuoteArgs) -> anyhow::Result<()> {
     let client = Client::open(&args.client)?;
-    let usages = match &args.with {
-        None => recorded(&client, &args.hook, args.last)?,
+    let usages: Vec<Usage> = match &args.with {
+        None => {
+            let ended = last::ended(&client, &args.hook, args.last)?;
+            ended
+                .into_iter()
+                .filter_map(|one| one.into_value().latest.usage)
+                .collect()
+        }
         Some(path) => {
             let program = program_file::read(path)?.whole(path)?;
             HookReplays::replay(&client, &args.hook, args.last, Some(&program))?.usages()
@@ -84,27 +90,6 @@ fn run(args: &QuoteArgs) -> anyhow::Result<()> {
         table(&rows, &COLUMNS),
         usages.len()
     ))
-}
-
-/// What the newest executions of a hook that have ended have used.
-fn recorded(client: &Client, hook: &str, most: usize) -> anyhow::Result<Vec<Usage>> {
-    let mut usages = Vec::new();
-    let mut after = None;
-    while usages.len() < most {
-        let page = client.page::<Execution>(
-            execution::PATH,
-            &[("hook", hook)],
-            most - usages.len(),
-            after.as_deref(),
-        )?;
-        let ended = page.items.iter().filter(|one| one.latest.outcome.is_some());
-        usages.extend(ended.filter_map(|one| one.latest.usage.clone()));
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
-    }
-    Ok(usages)
 }
 
 /// The least that so many in a hundred stay within.

@@ -59,39 +59,22 @@ impl HookReplays {
         program: Option<&[u8]>,
     ) -> anyhow::Result<Self> {
         let mut items = Vec::new();
-        let mut after = None;
-        while items.len() < most {
-            let wanted = most - items.len();
-            let page = client.page::<Execution>(
-                execution::PATH,
-                &[("hook", hook)],
-                wanted,
-                after.as_deref(),
-            )?;
-            for one in page.items {
-                if one.latest.outcome.is_none() {
-                    continue;
+        for one in ended(client, hook, most)? {
+            let execution = one.head.id.clone();
+            let replay = match client.replay(&execution, None, program) {
+                Ok(replay) => Repeated::Replay(Box::new(replay)),
+                // It was redriven, removed, nothing is recorded of it, or the server is
+                // busy: the others are worth something without it.
+                Err(error)
+                    if is_refused_with(&error, StatusCode::CONFLICT)
+                        || is_refused_with(&error, StatusCode::NOT_FOUND)
+                        || is_refused_with(&error, StatusCode::SERVICE_UNAVAILABLE) =>
+                {
+                    Repeated::Skipped(error.to_string())
                 }
-                let execution = one.head.id.clone();
-                let replay = match client.replay(&execution, None, program) {
-                    Ok(replay) => Repeated::Replay(Box::new(replay)),
-                    // It was redriven, removed, nothing is recorded of it, or the server is
-                    // busy: the others are worth something without it.
-                    Err(error)
-                        if is_refused_with(&error, StatusCode::CONFLICT)
-                            || is_refused_with(&error, StatusCode::NOT_FOUND)
-                            || is_refused_with(&error, StatusCode::SERVICE_UNAVAILABLE) =>
-                    {
-                        Repeated::Skipped(error.to_string())
-                    }
-                    Err(error) => return Err(error),
-                };
-                items.push(Item { execution, replay });
-            }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+                Err(error) => return Err(error),
+            };
+            items.push(Item { execution, replay });
         }
         if items.is_empty() {
             bail!("the hook {hook} has no execution that has ended");
@@ -142,7 +125,7 @@ impl HookReplays {
         print(&format!("{}\n", self.summary()))
     }
 
-    /// Such as `of 200: 197 same, 2 another verdict, 1 stopped at its memory limit`.
+    /// Such as `of 200: 197 same, 2 other verdict, 1 stopped at its memory limit`.
     fn summary(&self) -> String {
         let mut parts = vec![format!("{} same", self.same)];
         let others = self.others.iter();
@@ -154,7 +137,7 @@ impl HookReplays {
 const SAME: &str = "same";
 
 impl Item {
-    /// In what the replay differs, by what tells most.
+    /// In what the replay differs first; how it ended, if that is it.
     fn kind(&self) -> String {
         let replay = match &self.replay {
             Repeated::Replay(replay) => replay,
@@ -173,6 +156,28 @@ impl Item {
             Repeated::Skipped(_) => String::new(),
         }
     }
+}
+
+/// Lists the newest executions of a hook whose latest attempt has an outcome.
+pub(crate) fn ended(
+    client: &Client,
+    hook: &str,
+    most: usize,
+) -> anyhow::Result<Vec<Received<Execution>>> {
+    let mut ended = Vec::new();
+    let mut after = None;
+    while ended.len() < most {
+        let wanted = most - ended.len();
+        let filter = [("hook", hook)];
+        let page = client.page::<Execution>(execution::PATH, &filter, wanted, after.as_deref())?;
+        let items = page.items.into_iter();
+        ended.extend(items.filter(|one| one.latest.outcome.is_some()));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(ended)
 }
 
 /// Parses how many executions are replayed.

@@ -134,10 +134,11 @@ impl Executions<'_> {
             output,
             ..
         } = recorded;
-        let mut comparison = Comparison::new(&record, &recording, core.engine.build());
-        if !is_own {
-            comparison.is_of_another_program();
-        }
+        let comparison = Comparison::new(&record, &recording, core.engine.build());
+        let comparison = match is_own {
+            true => comparison,
+            false => comparison.with_another_program(),
+        };
         let (differences, notes) = comparison.make(&report, output.as_ref()).await?;
         Ok(Replay {
             recorded: record,

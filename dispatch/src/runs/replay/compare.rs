@@ -105,9 +105,10 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The run was of another program, which is compared whole.
-    pub(super) fn is_of_another_program(&mut self) {
+    /// Compares with a run of another program, which is compared whole.
+    pub(super) fn with_another_program(mut self) -> Self {
         self.is_part = false;
+        self
     }
 
     /// Compares; what was printed is read piece by piece if it did not come with the record.
